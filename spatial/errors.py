@@ -1,0 +1,149 @@
+"""The error tree: every failure that a user may meet, with a stable type and how to mend it.
+
+`api.problems` maps each class to an HTTP status and RFC 9457 problem JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class SigangError(Exception):
+    """Base of all errors that a user may meet.
+
+    Parameters
+    ----------
+    zh, en
+        What is wrong and where, in both languages.
+    mend_zh, mend_en
+        How to mend it.
+    extra
+        Members added to the problem document (JSON types only).
+    """
+
+    type = "internal"
+    status = 500
+    title_zh = "内部错误"
+    title_en = "Internal error"
+
+    def __init__(
+        self, en: str, zh: str = "", *, mend_en: str = "", mend_zh: str = "", **extra: Any
+    ) -> None:
+        super().__init__(en)
+        self.en = en
+        self.zh = zh or en
+        self.mend_en = mend_en
+        self.mend_zh = mend_zh or mend_en
+        self.extra = extra
+
+
+class BadParameter(SigangError):
+    """A request parameter or body member cannot be used."""
+
+    type, status = "bad-parameter", 400
+    title_zh, title_en = "参数错误", "Bad parameter"
+
+
+class BadCoordinate(BadParameter):
+    """A coordinate is out of range, not finite, or has its axes swapped."""
+
+    type = "bad-coordinate"
+    title_zh, title_en = "坐标错误", "Bad coordinate"
+
+
+class Unauthenticated(SigangError):
+    """No valid sign-in, token or key."""
+
+    type, status = "unauthenticated", 401
+    title_zh, title_en = "未登录", "Not signed in"
+
+
+class OutOfScope(SigangError):
+    """The actor may not do this here."""
+
+    type, status = "scope", 403
+    title_zh, title_en = "超出权限范围", "Out of scope"
+
+
+class NotFound(SigangError):
+    """No such thing, or none that the actor may see."""
+
+    type, status = "not-found", 404
+    title_zh, title_en = "未找到", "Not found"
+
+
+class StaleVersion(SigangError):
+    """A version asked for or held is not the current one."""
+
+    type, status = "stale-version", 409
+    title_zh, title_en = "版本过期", "Stale version"
+
+
+class Conflict(SigangError):
+    """The state of the thing does not allow this."""
+
+    type, status = "conflict", 409
+    title_zh, title_en = "状态冲突", "Conflict"
+
+
+class PreconditionFailed(SigangError):
+    """An If-Match header names another version."""
+
+    type, status = "precondition-failed", 412
+    title_zh, title_en = "前置条件不符", "Precondition failed"
+
+
+class Unreachable(SigangError):
+    """No path exists between two points for this vehicle now."""
+
+    type, status = "unreachable", 422
+    title_zh, title_en = "不可到达", "Unreachable"
+
+
+class NoSnap(SigangError):
+    """A point has no usable network within the snapping distance."""
+
+    type, status = "no-snap", 422
+    title_zh, title_en = "附近无路网", "No network nearby"
+
+
+class LimitViolated(SigangError):
+    """Every path breaks a limit of the vehicle."""
+
+    type, status = "limit-violated", 422
+    title_zh, title_en = "超出限制", "Limit violated"
+
+
+class Quarantined(SigangError):
+    """A file or its rows were refused; nothing was changed."""
+
+    type, status = "quarantined", 422
+    title_zh, title_en = "数据已隔离", "Quarantined"
+
+
+class ConfigError(SigangError):
+    """A declaration or setting is wrong; names file and key."""
+
+    type, status = "config", 500
+    title_zh, title_en = "配置错误", "Configuration error"
+
+
+class SetupError(SigangError):
+    """The machine or the database cannot be used as it is."""
+
+    type, status = "setup", 503
+    title_zh, title_en = "环境错误", "Set-up error"
+
+
+class Busy(SigangError):
+    """Too many requests of this kind at once."""
+
+    type, status = "busy", 503
+    title_zh, title_en = "繁忙", "Busy"
+
+
+class TimedOut(SigangError):
+    """The query took longer than its limit and was cancelled."""
+
+    type, status = "timed-out", 503
+    title_zh, title_en = "查询超时", "Timed out"
