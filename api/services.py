@@ -1,0 +1,82 @@
+"""What one serving process holds: made at its start, closed at its end, found on the app state."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from api.audit import Audit
+from api.auth import Authenticator
+from api.bus import Bus
+from api.roads import Roads
+from layers.catalog import Catalog
+from layers.tiles import TileService
+from spatial.db import Database
+from spatial.errors import SetupError
+from spatial.settings import Settings
+
+
+@dataclass(slots=True)
+class Services:
+    """Everything that the routes share."""
+
+    settings: Settings
+    db: Database
+    auth: Authenticator
+    audit: Audit
+    catalog: Catalog
+    bus: Bus
+    tiles: TileService
+    roads: Roads | None
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Open the services of a process and close them in reverse order.
+
+    Raises
+    ------
+    SetupError
+        No database is named, or it does not answer.
+    ConfigError
+        A declaration is wrong; names file and key.
+    """
+    if settings.database_url is None:
+        raise SetupError(
+            "SIGANG_DATABASE_URL is not set",
+            "未设置 SIGANG_DATABASE_URL",
+            mend_en="Start the server with ./sigang up, which sets it for its own cluster.",
+            mend_zh="请用 ./sigang up 启动，它会为自带数据库设置该变量。",
+        )
+    settings.home.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        db = await Database.open(settings, settings.database_url)
+        stack.push_async_callback(db.close)
+        audit = Audit(db, settings.home / "audit.head")
+        audit.start()
+        stack.push_async_callback(audit.stop)
+        bus = Bus(settings.database_url)
+        await bus.start()
+        stack.push_async_callback(bus.stop)
+        catalog = Catalog.load(settings.areas)
+        auth = Authenticator(db, settings)
+        bus.subscribe("session", lambda note: auth.forget(bytes.fromhex(note["hash"])))
+        tiles = TileService(db, catalog, bus, settings)
+        await tiles.start()
+        stack.push_async_callback(tiles.stop)
+        roads = Roads(settings, db, bus) if settings.routing else None
+        if roads:
+            await roads.start()
+            stack.push_async_callback(roads.stop)
+        yield Services(settings, db, auth, audit, catalog, bus, tiles, roads)
+
+
+def services(request: Request) -> Services:
+    """Return the services of the process that answers a request."""
+    found: Any = request.app.state.services
+    assert isinstance(found, Services)  # noqa: S101
+    return found

@@ -1,0 +1,158 @@
+"""Database access: asyncpg pools for serving, psycopg for migrations and loads.
+
+Two roles serve. `sigang_public` sees public rows and needs no setting, so that its prepared
+statements run without a transaction. `sigang_app` sees what the actor named by SET LOCAL sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import asyncpg
+import orjson
+import psycopg
+
+from spatial.actor import Actor
+from spatial.errors import SetupError
+from spatial.settings import Settings
+
+WRITE_TIMEOUT_MS = 60_000
+SEARCH_PATH = "sigang, public"
+_ACT = (
+    "SELECT set_config('sigang.actor', $1, true), set_config('sigang.prefix', $2, true),"
+    " set_config('sigang.unit', $3, true), set_config('statement_timeout', $4, true)"
+)
+
+
+def connect(url: str) -> psycopg.Connection:
+    """Open a synchronous connection as the owner, for migrations, loads and COPY.
+
+    Raises
+    ------
+    SetupError
+        The database does not answer.
+    """
+    try:
+        return psycopg.connect(url, options="-c search_path=sigang,public")
+    except psycopg.OperationalError as error:
+        raise SetupError(
+            f"The database does not answer: {error}",
+            f"数据库无响应：{error}",
+            mend_en="Start it, or check SIGANG_DATABASE_URL.",
+            mend_zh="请启动数据库，或检查 SIGANG_DATABASE_URL。",
+        ) from error
+
+
+def role_url(owner_url: str, role: str) -> str:
+    """Return the URL of the same database for another role of the private cluster."""
+    parts = urlsplit(owner_url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{quote(role)}@{host}").geturl()
+
+
+def is_socket_url(url: str) -> bool:
+    """Tell whether a URL names a Unix socket folder, as that of the private cluster does."""
+    host = parse_qs(urlsplit(url).query).get("host", [""])[0]
+    return unquote(host).startswith("/")
+
+
+class Database:
+    """The two pools of a serving process."""
+
+    def __init__(self, public: asyncpg.Pool, app: asyncpg.Pool, settings: Settings) -> None:
+        self.public = public
+        self._app = app
+        self._timeout_ms = settings.statement_timeout_ms
+
+    @classmethod
+    async def open(cls, settings: Settings, owner_url: str) -> Database:
+        """Open both pools.
+
+        Parameters
+        ----------
+        settings
+            Pool size, statement timeout and the application's URL.
+        owner_url
+            URL of the database's owner; the roles' URLs are made from it where it is a socket,
+            else each connection gives its rights up by SET ROLE.
+        """
+        public = await _pool(settings, owner_url, "sigang_public")
+        app = await _pool(settings, settings.app_database_url or owner_url, "sigang_app")
+        return cls(public, app, settings)
+
+    async def close(self) -> None:
+        """Close both pools."""
+        await self.public.close()
+        await self._app.close()
+
+    @asynccontextmanager
+    async def session(self, actor: Actor) -> AsyncIterator[asyncpg.Connection]:
+        """Yield a connection in a read-only transaction that sees the actor's rows."""
+        async with self._app.acquire() as conn, conn.transaction(readonly=True):
+            await self._act(conn, actor, self._timeout_ms)
+            yield conn
+
+    @asynccontextmanager
+    async def write(self, actor: Actor) -> AsyncIterator[asyncpg.Connection]:
+        """Yield a connection in a transaction that may write the actor's rows."""
+        async with self._app.acquire() as conn, conn.transaction():
+            await self._act(conn, actor, WRITE_TIMEOUT_MS)
+            yield conn
+
+    @asynccontextmanager
+    async def system(self) -> AsyncIterator[asyncpg.Connection]:
+        """Yield an application connection without an actor: it sees no scoped row."""
+        async with self._app.acquire() as conn:
+            yield conn
+
+    @staticmethod
+    async def _act(conn: asyncpg.Connection, actor: Actor, timeout_ms: int) -> None:
+        name = actor.account_id or "anonymous"
+        await conn.fetchrow(_ACT, name, actor.prefix, actor.unit_id or "", str(timeout_ms))
+
+
+async def _pool(settings: Settings, url: str, role: str) -> asyncpg.Pool:
+    set_role = not is_socket_url(url) and urlsplit(url).username != role
+
+    async def prepare(conn: asyncpg.Connection) -> None:
+        await _codecs(conn)
+        if set_role:
+            await conn.execute(f"SET ROLE {role}")
+
+    try:
+        return await asyncpg.create_pool(
+            role_url(url, role) if is_socket_url(url) else url,
+            min_size=1,
+            max_size=settings.pool_size,
+            init=prepare,
+            server_settings={
+                "search_path": SEARCH_PATH,
+                "statement_timeout": str(settings.statement_timeout_ms),
+                "jit": "off",
+                "application_name": role,
+            },
+            reset=_keep,
+        )
+    except (OSError, asyncpg.PostgresError) as error:
+        raise SetupError(
+            f"The database does not answer as {role}: {error}",
+            f"数据库不接受 {role}：{error}",
+            mend_en="Run ./sigang doctor.",
+            mend_zh="请运行 ./sigang doctor。",
+        ) from error
+
+
+async def _keep(conn: asyncpg.Connection) -> None:
+    """Skip the pool's reset queries: settings are SET LOCAL only, so none outlives its use."""
+
+
+async def _codecs(conn: asyncpg.Connection) -> None:
+    for name in ("json", "jsonb"):
+        await conn.set_type_codec(
+            name,
+            encoder=lambda value: orjson.dumps(value).decode(),
+            decoder=orjson.loads,
+            schema="pg_catalog",
+        )
