@@ -1,0 +1,325 @@
+"""Coordinate systems: the only file that names EPSG codes.
+
+Inside the project every coordinate is [longitude, latitude] in degrees, CGCS2000 treated as equal
+to WGS 84 (they differ by decimetres). Everything else is converted here, at the boundary, both on
+the way in and on the way out. x comes first (always_xy) unless `official_axes` is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from spatial.datum import (
+    Floats,
+    bd09_to_wgs84,
+    gcj02_to_wgs84,
+    offset_applies,
+    wgs84_to_bd09,
+    wgs84_to_gcj02,
+)
+from spatial.errors import BadCoordinate, BadParameter
+
+__all__ = [
+    "bd09_to_wgs84",
+    "gcj02_to_wgs84",
+    "offset_applies",
+    "wgs84_to_bd09",
+    "wgs84_to_gcj02",
+]
+
+WGS84 = 4326
+WEB_MERCATOR = 3857
+CGCS2000 = 4490
+GK_CM117 = 4548
+GK_CM120 = 4549
+GK_CM123 = 4550
+GK_ZONE40 = 4528
+_GK_CM75 = 4534  # first of the 3-degree zones without prefix, CM 75°E; one code per 3° to 135°E
+MERCATOR_MAX_LAT = 85.0511287798066
+
+Datum = Literal["CGCS2000", "WGS84", "GCJ02", "BD09"]
+DATUMS: tuple[Datum, ...] = ("CGCS2000", "WGS84", "GCJ02", "BD09")
+GEOD = pyproj.Geod(ellps="GRS80")  # the figure of CGCS2000; WGS 84's differs by 0.1 mm
+
+
+@dataclass(frozen=True)
+class Crs:
+    """A coordinate system that requests, answers and files may name.
+
+    `north_first` tells that its authority puts northing or latitude first; `srid` is None for the
+    two offset systems, which no database knows.
+    """
+
+    name: str
+    uri: str
+    srid: int | None
+    datum: Datum
+    projected: bool = False
+    north_first: bool = False
+
+
+def _epsg(code: int, datum: Datum, projected: bool, north_first: bool) -> Crs:
+    uri = f"http://www.opengis.net/def/crs/EPSG/0/{code}"
+    return Crs(str(code), uri, code, datum, projected, north_first)
+
+
+CRS84 = Crs("CRS84", "http://www.opengis.net/def/crs/OGC/1.3/CRS84", WGS84, "WGS84")
+GCJ02 = Crs("GCJ02", "urn:sigang:crs:GCJ02", None, "GCJ02")
+BD09 = Crs("BD09", "urn:sigang:crs:BD09", None, "BD09")
+SERVED: tuple[Crs, ...] = (
+    CRS84,
+    _epsg(WGS84, "WGS84", False, True),
+    _epsg(CGCS2000, "CGCS2000", False, True),
+    _epsg(GK_CM120, "CGCS2000", True, True),
+    _epsg(WEB_MERCATOR, "WGS84", True, False),
+    GCJ02,
+    BD09,
+)
+_KNOWN: tuple[Crs, ...] = (
+    *SERVED,
+    *(_epsg(code, "CGCS2000", True, True) for code in (GK_CM117, GK_CM123, GK_ZONE40)),
+)
+_ALIASES = {
+    "WGS84": CRS84,
+    "CGCS2000": CRS84,
+    "OGC:CRS84": CRS84,
+    "URN:OGC:DEF:CRS:OGC:1.3:CRS84": CRS84,
+    "GCJ-02": GCJ02,
+    "BD-09": BD09,
+}
+
+
+def _table() -> dict[str, Crs]:
+    table = dict(_ALIASES)
+    for crs in _KNOWN:
+        table[crs.name] = table[crs.uri.upper()] = crs
+        if crs.srid is not None and crs is not CRS84:
+            table[f"EPSG:{crs.name}"] = table[f"URN:OGC:DEF:CRS:EPSG::{crs.name}"] = crs
+    return table
+
+
+_BY_NAME = _table()
+
+
+def parse_crs(name: str) -> Crs:
+    """Return the system that a query parameter, header or mapping names.
+
+    Names are CRS84, 4326, 4490, 4549, 3857, GCJ02, BD09 (and 4548, 4550, 4528), bare, as EPSG:n,
+    as a URI, as a URN or as a safe CURIE in brackets.
+    """
+    found = _BY_NAME.get(name.strip().strip("[]<>").upper())
+    if found is None:
+        names = ", ".join(crs.name for crs in SERVED)
+        raise BadParameter(
+            f"unknown coordinate system {name!r}",
+            f"未知坐标系 {name!r}",
+            mend_en=f"Use one of {names}.",
+            mend_zh=f"可用：{names}。",
+        )
+    return found
+
+
+@lru_cache(maxsize=64)
+def _transformer(source: int, target: int) -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+
+
+def project(lon: ArrayLike, lat: ArrayLike, srid: int) -> tuple[Floats, Floats]:
+    """Return easting and northing (m) of degrees in a projected system."""
+    base = WGS84 if srid == WEB_MERCATOR else CGCS2000
+    x, y = _transformer(base, srid).transform(np.asarray(lon, float), np.asarray(lat, float))
+    return np.asarray(x), np.asarray(y)
+
+
+def unproject(x: ArrayLike, y: ArrayLike, srid: int) -> tuple[Floats, Floats]:
+    """Return degrees of easting and northing (m) in a projected system."""
+    base = WGS84 if srid == WEB_MERCATOR else CGCS2000
+    lon, lat = _transformer(srid, base).transform(np.asarray(x, float), np.asarray(y, float))
+    return np.asarray(lon), np.asarray(lat)
+
+
+def to_lonlat(x: ArrayLike, y: ArrayLike, crs: Crs) -> tuple[Floats, Floats]:
+    """Return WGS 84 degrees of coordinates in `crs`, x (or longitude) first."""
+    if crs.datum == "GCJ02":
+        return gcj02_to_wgs84(x, y)
+    if crs.datum == "BD09":
+        return bd09_to_wgs84(x, y)
+    if crs.projected and crs.srid is not None:
+        return unproject(x, y, crs.srid)
+    return np.asarray(x, float), np.asarray(y, float)
+
+
+def from_lonlat(lon: ArrayLike, lat: ArrayLike, crs: Crs) -> tuple[Floats, Floats]:
+    """Return coordinates in `crs`, x (or longitude) first, of WGS 84 degrees."""
+    if crs.datum == "GCJ02":
+        return wgs84_to_gcj02(lon, lat)
+    if crs.datum == "BD09":
+        return wgs84_to_bd09(lon, lat)
+    if crs.projected and crs.srid is not None:
+        return project(lon, lat, crs.srid)
+    return np.asarray(lon, float), np.asarray(lat, float)
+
+
+def _convert(xy: Floats, source: Crs, target: Crs, official_axes: bool) -> Floats:
+    out = np.array(xy, dtype=float)
+    x, y = (1, 0) if official_axes and source.north_first else (0, 1)
+    lon, lat = to_lonlat(xy[:, x], xy[:, y], source)
+    x, y = (1, 0) if official_axes and target.north_first else (0, 1)
+    out[:, x], out[:, y] = from_lonlat(lon, lat, target)
+    return out
+
+
+def transform_geometry(
+    geometry: Any, source: Crs = CRS84, target: Crs = CRS84, *, official_axes: bool = False
+) -> Any:
+    """Return a shapely geometry (or an array of them) in another system; z is kept as it is."""
+    if source == target:
+        return geometry
+    include_z = bool(np.any(shapely.has_z(geometry)))
+    return shapely.transform(
+        geometry, lambda xy: _convert(xy, source, target, official_axes), include_z=include_z
+    )
+
+
+def transform_coordinates(
+    coordinates: Sequence[Any],
+    source: Crs = CRS84,
+    target: Crs = CRS84,
+    *,
+    official_axes: bool = False,
+) -> list[Any]:
+    """Return a GeoJSON coordinate array of any depth in another system; z is kept as it is."""
+    flat: list[list[float]] = []
+    _flatten(coordinates, flat)
+    if not flat:
+        return list(coordinates)
+    width = max(len(position) for position in flat)
+    rows = np.array([[*p, *[0.0] * (width - len(p))] for p in flat], dtype=float)
+    moved = iter(_convert(rows, source, target, official_axes).tolist())
+    return _rebuild(coordinates, moved)
+
+
+def _is_position(node: Sequence[Any]) -> bool:
+    return len(node) > 0 and isinstance(node[0], int | float)
+
+
+def _flatten(node: Sequence[Any], flat: list[list[float]]) -> None:
+    if _is_position(node):
+        if len(node) < 2:
+            raise BadCoordinate("a position needs two numbers", "坐标至少需要两个数")
+        flat.append([float(value) for value in node])
+        return
+    for child in node:
+        _flatten(child, flat)
+
+
+def _rebuild(node: Sequence[Any], moved: Any) -> list[Any]:
+    if _is_position(node):
+        return list(next(moved)[: len(node)])
+    return [_rebuild(child, moved) for child in node]
+
+
+def check_lonlat(lon: float, lat: float) -> None:
+    """Raise `BadCoordinate` unless the pair is finite, in range and not visibly swapped."""
+    text = f"[{lon:.6g}, {lat:.6g}]"
+    if not (np.isfinite(lon) and np.isfinite(lat)):
+        raise BadCoordinate(f"coordinate is not finite: {text}", f"坐标不是有限数：{text}")
+    if axes_swapped(lon, lat):
+        raise BadCoordinate(
+            f"coordinates must be [longitude, latitude]; {text} looks like [latitude, longitude]",
+            f"坐标顺序应为 [经度, 纬度]，收到的 {text} 像是 [纬度, 经度]",
+            mend_en="Swap the two numbers.",
+            mend_zh="请交换两个数的顺序。",
+        )
+    if abs(lon) > 180.0 or abs(lat) > 90.0:
+        raise BadCoordinate(f"coordinate out of range: {text}", f"坐标超出范围：{text}")
+
+
+def axes_swapped(lon: float, lat: float) -> bool:
+    """Say whether a pair is impossible, or outside the offset hull, but right when swapped."""
+    if abs(lat) > 90.0:
+        return abs(lon) <= 90.0 and abs(lat) <= 180.0
+    return bool(offset_applies(lat, lon)) and not bool(offset_applies(lon, lat))
+
+
+def zone_srid(lon: float) -> int:
+    """Return the 3-degree Gauss-Krüger zone of CGCS2000 whose meridian is nearest to `lon`."""
+    meridian = 3 * int(np.floor(lon / 3.0 + 0.5))
+    if not 75 <= meridian <= 135:
+        raise BadCoordinate(
+            f"longitude {lon:g} is outside the 3-degree zones 75-135°E",
+            f"经度 {lon:g} 不在 3 度带 75–135°E 内",
+        )
+    return _GK_CM75 + (meridian - 75) // 3
+
+
+def segment_lengths_m(lon: ArrayLike, lat: ArrayLike) -> Floats:
+    """Return the geodesic length (m) of each segment between successive points."""
+    x, y = np.asarray(lon, float), np.asarray(lat, float)
+    if len(x) < 2:
+        return np.empty(0)
+    _, _, metres = GEOD.inv(x[:-1], y[:-1], x[1:], y[1:])
+    return np.asarray(metres)
+
+
+def lengths_m(lines: Any) -> Floats:
+    """Return the geodesic length (m) of each line in an array of (multi)linestrings in degrees."""
+    array = np.atleast_1d(np.asarray(lines, dtype=object))
+    parts, owner = shapely.get_parts(array, return_index=True)
+    xy, index = shapely.get_coordinates(parts, return_index=True)
+    total: Floats = np.zeros(len(array))
+    if len(xy) < 2:
+        return total
+    _, _, metres = GEOD.inv(xy[:-1, 0], xy[:-1, 1], xy[1:, 0], xy[1:, 1])
+    same = index[:-1] == index[1:]
+    np.add.at(total, owner[index[:-1][same]], np.asarray(metres)[same])
+    return total
+
+
+def length_m(line: Any) -> float:
+    """Return the geodesic length (m) of one (multi)linestring in degrees."""
+    return float(lengths_m(line)[0])
+
+
+def area_m2(polygon: Any) -> float:
+    """Return the geodesic area (m²) of a (multi)polygon in degrees; holes are subtracted."""
+    total = 0.0
+    for part in shapely.get_parts(polygon):
+        total += abs(GEOD.polygon_area_perimeter(*shapely.get_coordinates(part.exterior).T)[0])
+        for ring in part.interiors:
+            total -= abs(GEOD.polygon_area_perimeter(*shapely.get_coordinates(ring).T)[0])
+    return total
+
+
+def distance_m(lon_1: ArrayLike, lat_1: ArrayLike, lon_2: ArrayLike, lat_2: ArrayLike) -> Floats:
+    """Return geodesic distances (m) between points in degrees."""
+    a, b, c, d = np.broadcast_arrays(
+        *(np.asarray(value, float) for value in (lon_1, lat_1, lon_2, lat_2))
+    )
+    return np.asarray(GEOD.inv(a, b, c, d)[2])
+
+
+def tile_of(lon: ArrayLike, lat: ArrayLike, z: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the XYZ tile column and row at zoom `z`, clamped to the square world."""
+    n = 1 << z
+    rad = np.radians(np.clip(np.asarray(lat, float), -MERCATOR_MAX_LAT, MERCATOR_MAX_LAT))
+    x = np.floor((np.asarray(lon, float) + 180.0) / 360.0 * n)
+    y = np.floor((1.0 - np.arcsinh(np.tan(rad)) / np.pi) / 2.0 * n)
+    return np.clip(x, 0, n - 1).astype(np.int64), np.clip(y, 0, n - 1).astype(np.int64)
+
+
+def tile_bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
+    """Return west, south, east, north (degrees) of an XYZ tile."""
+    n = 1 << z
+    north, south = (
+        float(np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * row / n))))) for row in (y, y + 1)
+    )
+    return x / n * 360.0 - 180.0, south, (x + 1) / n * 360.0 - 180.0, north
