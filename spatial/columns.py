@@ -15,8 +15,18 @@ metadata = MetaData(schema=SCHEMA)
 
 WHEN = DateTime(timezone=True)
 DOUBLE = DOUBLE_PRECISION
-KEY = {"primary_key": True}
-MUST = {"nullable": False}
+KEY: dict[str, Any] = {"primary_key": True}
+MUST: dict[str, Any] = {"nullable": False}
+
+
+def key(name: str, type_: Any) -> Column[Any]:
+    """Return a column of the primary key."""
+    return Column(name, type_, primary_key=True)
+
+
+def must(name: str, type_: Any) -> Column[Any]:
+    """Return a column that is never null."""
+    return Column(name, type_, nullable=False)
 
 
 def texts(*names: str, **how: Any) -> list[Column[Any]]:
@@ -48,13 +58,13 @@ def place(kind: str, *, must: bool = False) -> list[Column[Any]]:
 def common() -> list[Column[Any]]:
     """Return the columns that every concept has."""
     return [
-        Column("id", UUID, **KEY),
+        key("id", UUID),
         *texts("kind", **MUST),
         *texts("admin_code", "unit_id"),
         *texts("visibility", "origin", "source_id", **MUST),
         *many(WHEN, "valid_from", "valid_to"),
-        Column("recorded_at", WHEN, **MUST),
-        Column("props", JSONB, **MUST),
+        must("recorded_at", WHEN),
+        must("props", JSONB),
         Column("rule_version", Text),
     ]
 

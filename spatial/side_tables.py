@@ -6,18 +6,18 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, Table
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TSTZRANGE, UUID
 
 from spatial import crs
-from spatial.columns import DOUBLE, KEY, MUST, WHEN, geometry, many, metadata, texts
+from spatial.columns import DOUBLE, KEY, MUST, WHEN, geometry, key, many, metadata, must, texts
 
 carriageway = Table(
     "carriageway",
     metadata,
     *texts("route_id", "side", **KEY),
-    Column("part", SmallInteger, **KEY),
+    key("part", SmallInteger),
     *texts("towards_zh", "towards_en"),
-    Column("calibrated", Boolean, **MUST),
+    must("calibrated", Boolean),
     Column("accuracy_m", REAL),
-    Column("source_id", Text, **MUST),
-    Column("length_m", DOUBLE, **MUST),
+    must("source_id", Text),
+    must("length_m", DOUBLE),
     geometry("geom", "LINESTRING", crs.WGS84, must=True),
 )
 
@@ -25,10 +25,10 @@ stake = Table(
     "stake",
     metadata,
     *texts("route_id", "side", **KEY),
-    Column("part", SmallInteger, **KEY),
+    key("part", SmallInteger),
     *many(DOUBLE, "k_m", "chainage_m", **KEY),
     Column("accuracy_m", REAL),
-    Column("source_id", Text, **MUST),
+    must("source_id", Text),
     geometry("geom", "POINT", crs.WGS84),
 )
 
@@ -36,50 +36,50 @@ edge_structure = Table(
     "edge_structure",
     metadata,
     *many(UUID, "edge_id", "facility_id", **KEY),
-    Column("relation", Text, **KEY),
+    key("relation", Text),
 )
 
 turn_restriction = Table(
     "turn_restriction",
     metadata,
-    Column("id", UUID, **KEY),
-    Column("kind", Text, **MUST),
-    Column("from_edge", UUID, **MUST),
-    Column("via_edges", ARRAY(UUID), **MUST),
+    key("id", UUID),
+    must("kind", Text),
+    must("from_edge", UUID),
+    must("via_edges", ARRAY(UUID)),
     Column("via_node", UUID),
-    Column("to_edge", UUID, **MUST),
-    Column("exempt", ARRAY(Text), **MUST),
-    Column("source_id", Text, **MUST),
-    Column("props", JSONB, **MUST),
+    must("to_edge", UUID),
+    must("exempt", ARRAY(Text)),
+    must("source_id", Text),
+    must("props", JSONB),
 )
 
 edge_state = Table(
     "edge_state",
     metadata,
-    Column("id", BigInteger, **KEY),
-    Column("edge_id", UUID, **MUST),
+    key("id", BigInteger),
+    must("edge_id", UUID),
     *texts("kind", "direction", **MUST),
     Column("value", DOUBLE),
-    Column("valid", TSTZRANGE, **MUST),
-    Column("event_id", UUID, **MUST),
-    Column("version_from", BigInteger, **MUST),
+    must("valid", TSTZRANGE),
+    must("event_id", UUID),
+    must("version_from", BigInteger),
     Column("version_to", BigInteger),
 )
 
 network_version = Table(
     "network_version",
     metadata,
-    Column("network", Text, **KEY),
+    key("network", Text),
     *many(BigInteger, "version", "topology", **MUST),
-    Column("changed_at", WHEN, **MUST),
+    must("changed_at", WHEN),
 )
 
 event_receipt = Table(
     "event_receipt",
     metadata,
-    Column("event_id", UUID, **KEY),
-    Column("party", Text, **KEY),
-    Column("required", Boolean, **MUST),
+    key("event_id", UUID),
+    key("party", Text),
+    must("required", Boolean),
     *many(WHEN, "delivered_at", "acknowledged_at"),
     Column("account_id", Text),
 )
@@ -87,19 +87,19 @@ event_receipt = Table(
 event_history = Table(
     "event_history",
     metadata,
-    Column("event_id", UUID, **KEY),
-    Column("version", Integer, **KEY),
-    Column("at", WHEN, **MUST),
+    key("event_id", UUID),
+    key("version", Integer),
+    must("at", WHEN),
     *texts("account_id", "action", **MUST),
-    Column("body", JSONB, **MUST),
+    must("body", JSONB),
 )
 
 latest_position = Table(
     "latest_position",
     metadata,
-    Column("asset_id", UUID, **KEY),
-    Column("cell_key", BigInteger, **MUST),
-    Column("fix_time", WHEN, **MUST),
+    key("asset_id", UUID),
+    must("cell_key", BigInteger),
+    must("fix_time", WHEN),
     *many(DOUBLE, "lon", "lat", **MUST),
     Column("altitude_m", REAL),
     Column("altitude_datum", Text),
@@ -111,12 +111,12 @@ latest_position = Table(
 stream_log = Table(
     "stream_log",
     metadata,
-    Column("seq", BigInteger, **KEY),
-    Column("at", WHEN, **MUST),
-    Column("kind", Text, **MUST),
+    key("seq", BigInteger),
+    must("at", WHEN),
+    must("kind", Text),
     *texts("admin_code", "unit_id"),
-    Column("visibility", Text, **MUST),
-    Column("payload", JSONB, **MUST),
+    must("visibility", Text),
+    must("payload", JSONB),
 )
 
 search_entry = Table(
@@ -125,7 +125,7 @@ search_entry = Table(
     *texts("layer", "feature_id", **KEY),
     *texts("label_zh", "label_en"),
     *texts("codes", "haystack", **MUST),
-    Column("rank", REAL, **MUST),
+    must("rank", REAL),
     *texts("admin_code", "unit_id"),
     *texts("visibility", "origin", **MUST),
     geometry("geom", "POINT", crs.WGS84, must=True),
