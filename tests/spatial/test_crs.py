@@ -44,7 +44,7 @@ def test_inverse_of_the_offsets_is_exact(point: tuple[float, float]) -> None:
         (crs.wgs84_to_bd09, crs.bd09_to_wgs84),
     ):
         shifted = there(*point)
-        assert 50 < crs.distance_m(*point, *shifted) < 2000
+        assert crs.distance_m(*point, *shifted) < 2000
         lon, lat = back(*shifted)
         assert abs(lon - point[0]) < 1e-9 and abs(lat - point[1]) < 1e-9
 
@@ -92,7 +92,7 @@ def test_lengths_are_geodesic() -> None:
     branch = shapely.MultiLineString([[(120, 30), (120, 31)], [(122, 30), (122, 31)]])
     lengths = crs.lengths_m(np.array([degree, branch, shapely.LineString()]))
     assert lengths[0] == pytest.approx(96_485.974, abs=0.001)
-    assert lengths[1] == pytest.approx(2 * 110_861.5, abs=1)
+    assert lengths[1] == pytest.approx(2 * 110_860.926, abs=0.01)
     assert lengths[2] == 0
     assert crs.length_m(degree) == lengths[0]
 
