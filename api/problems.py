@@ -1,0 +1,205 @@
+"""Problem documents (RFC 9457): one table from error to status, texts zh or en."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+import orjson
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from spatial.errors import (
+    BadParameter,
+    Busy,
+    NotFound,
+    OutOfScope,
+    SetupError,
+    SigangError,
+    TimedOut,
+    Unauthenticated,
+)
+
+log = logging.getLogger("sigang")
+
+MEDIA_TYPE = "application/problem+json"
+
+FOREIGN: dict[type[Exception], type[SigangError]] = {
+    asyncpg.QueryCanceledError: TimedOut,
+    asyncpg.DataError: BadParameter,
+    asyncpg.exceptions.InsufficientPrivilegeError: OutOfScope,
+    asyncpg.TooManyConnectionsError: Busy,
+    asyncpg.PostgresConnectionError: SetupError,
+    asyncpg.CannotConnectNowError: SetupError,
+    asyncpg.AdminShutdownError: SetupError,
+    asyncpg.CrashShutdownError: SetupError,
+    asyncpg.InterfaceError: SetupError,
+    ConnectionError: SetupError,
+    RequestValidationError: BadParameter,
+}
+"""Errors of others, by the error of ours that a user meets; the first match counts."""
+
+TEXTS: dict[type[SigangError], tuple[str, str, str, str]] = {
+    TimedOut: (
+        "The query took longer than its limit and was cancelled",
+        "查询超过时限，已取消",
+        "Ask for a smaller area, fewer rows or a simpler filter.",
+        "请缩小范围、减少行数或简化过滤条件。",
+    ),
+    BadParameter: (
+        "A value cannot be used in this query",
+        "查询中有无法使用的值",
+        "Check the types and ranges of the values against the queryables.",
+        "请对照 queryables 检查值的类型和范围。",
+    ),
+    OutOfScope: ("The database refuses this to you", "数据库拒绝了此操作", "", ""),
+    Busy: ("Too many requests at once", "并发请求过多", "Try again shortly.", "请稍后重试。"),
+    SetupError: (
+        "The database does not answer",
+        "数据库无响应",
+        "Try again shortly; the administrator finds the cause with ./sigang doctor.",
+        "请稍后重试；管理员可用 ./sigang doctor 查找原因。",
+    ),
+}
+
+
+class MethodNotAllowed(SigangError):
+    """The resource exists, but not with this method."""
+
+    type, status = "method-not-allowed", 405
+    title_zh, title_en = "方法不允许", "Method not allowed"
+
+
+class NotAcceptable(SigangError):
+    """The resource exists, but in none of the formats asked for."""
+
+    type, status = "not-acceptable", 406
+    title_zh, title_en = "无可用格式", "Not acceptable"
+
+
+BY_STATUS: dict[int, type[SigangError]] = {
+    400: BadParameter,
+    401: Unauthenticated,
+    403: OutOfScope,
+    404: NotFound,
+    405: MethodNotAllowed,
+    406: NotAcceptable,
+}
+
+
+def pick_language(asked: str | None, accept: str | None) -> str:
+    """Return `zh` or `en`: the `lang` parameter, else the first known of Accept-Language."""
+    if asked:
+        return "en" if asked.lower().startswith("en") else "zh"
+    best, language = 0.0, "zh"
+    for part in (accept or "").split(","):
+        tag, _, rest = part.strip().partition(";")
+        weight = _weight(rest)
+        if tag[:2].lower() in ("zh", "en") and weight > best:
+            best, language = weight, tag[:2].lower()
+    return language
+
+
+def _weight(text: str) -> float:
+    name, _, value = text.strip().partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
+
+
+def problem_document(error: SigangError, lang: str) -> dict[str, Any]:
+    """Return the problem document of an error in one language."""
+    zh = lang == "zh"
+    document: dict[str, Any] = {
+        **error.extra,
+        "type": f"/problems/{error.type}",
+        "title": error.title_zh if zh else error.title_en,
+        "status": error.status,
+        "detail": error.zh if zh else error.en,
+    }
+    mend = error.mend_zh if zh else error.mend_en
+    if mend:
+        document["mend"] = mend
+    return document
+
+
+def problem_response(
+    error: SigangError, headers: Mapping[str, str], lang: str | None = None
+) -> Response:
+    """Return the response that an error becomes.
+
+    Parameters
+    ----------
+    error
+        What went wrong.
+    headers
+        Headers of the request, for its languages.
+    lang
+        The request's `lang` parameter.
+    """
+    language = pick_language(lang, headers.get("accept-language"))
+    out = {"content-language": language, "cache-control": "no-store"}
+    if error.status == 401:
+        out["www-authenticate"] = 'Basic realm="sigang", charset="UTF-8"'
+    if error.status == 503:
+        out["retry-after"] = "5"
+    if isinstance(error, MethodNotAllowed) and "allow" in error.extra:
+        out["allow"] = error.extra["allow"]
+    body = orjson.dumps(problem_document(error, language))
+    return Response(body, error.status, out, media_type=MEDIA_TYPE)
+
+
+def translate(error: Exception) -> SigangError:
+    """Return the error of ours that stands for any exception; unknown ones are internal."""
+    if isinstance(error, SigangError):
+        return error
+    if isinstance(error, HTTPException):
+        return _of_status(error)
+    if isinstance(error, RequestValidationError):
+        return _of_validation(error)
+    for foreign, ours in FOREIGN.items():
+        if isinstance(error, foreign):
+            en, zh, mend_en, mend_zh = TEXTS[ours]
+            return ours(en, zh, mend_en=mend_en, mend_zh=mend_zh)
+    return SigangError("The server met an error of its own", "服务器内部出错")
+
+
+def _of_status(error: HTTPException) -> SigangError:
+    kind = BY_STATUS.get(error.status_code, SigangError if error.status_code >= 500 else NotFound)
+    extra = {k.lower(): v for k, v in (error.headers or {}).items() if k.lower() == "allow"}
+    titles = {
+        404: ("There is nothing at this address", "此地址没有内容"),
+        405: ("This address does not take this method", "此地址不支持该方法"),
+    }
+    en, zh = titles.get(error.status_code, (str(error.detail), str(error.detail)))
+    return kind(en, zh, **extra)
+
+
+def _of_validation(error: RequestValidationError) -> SigangError:
+    places = [
+        {"in": ".".join(str(part) for part in item["loc"]), "why": item["msg"]}
+        for item in error.errors()
+    ]
+    names = ", ".join(place["in"] for place in places)
+    return BadParameter(
+        f"Cannot be used: {names}",
+        f"无法使用：{names}",
+        mend_en="Correct the members listed under invalid.",
+        mend_zh="请更正 invalid 中列出的成员。",
+        invalid=places,
+    )
+
+
+async def handle(request: Request, error: Exception) -> Response:
+    """Answer a request that raised; the one exception handler of the application."""
+    ours = translate(error)
+    if ours.status >= 500:
+        log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+    return problem_response(ours, request.headers, request.query_params.get("lang"))
