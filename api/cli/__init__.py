@@ -1,0 +1,1 @@
+"""The command line. `bootstrap`, `parser`, `progress` use the standard library only."""

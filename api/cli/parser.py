@@ -1,0 +1,154 @@
+"""The commands and their options; standard library only, so that --help needs no set-up."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter, _SubParsersAction
+from collections.abc import Sequence
+from pathlib import Path
+
+Commands = _SubParsersAction  # its parameter is private to argparse
+
+EXAMPLES = """\
+examples:
+  ./sigang up                                   set up what is missing, then serve the map
+  ./sigang up --port 8090 --freeze 2026-03-02T00:00:00+08:00
+  ./sigang test                                 all checks; ./sigang test tests/api -k tiles: some
+  ./sigang load osm zhejiang.osm.pbf            real roads, waterways and railways
+  ./sigang load layer piers.csv --kind pier --map piers.toml
+  ./sigang export ports ports.gpkg              one layer into a file
+  ./sigang token developer --label gis          a key for programs
+  ./sigang backup sigang.backup                 and: ./sigang restore sigang.backup
+  ./sigang doctor                               what is wrong, and how to mend it
+
+Settings are environment variables SIGANG_…, see docs/settings.md.
+"""
+
+
+def parse(arguments: Sequence[str]) -> Namespace:
+    """Parse a command line; all that follows `test` belongs to pytest."""
+    if arguments[:1] == ["test"] and not {"-h", "--help"} & set(arguments):
+        return Namespace(command="test", arguments=list(arguments[1:]))
+    return build_parser().parse_args(arguments)
+
+
+def build_parser() -> ArgumentParser:
+    """Return the parser of all commands."""
+    parser = ArgumentParser(
+        prog="sigang",
+        description="四港 Sigang: spatial decision support for a province's transport authority.",
+        epilog=EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_server(commands)
+    _add_data(commands)
+    _add_care(commands)
+    return parser
+
+
+def _command(
+    commands: Commands[ArgumentParser], name: str, text: str, *, example: str
+) -> ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=text[0].lower() + text[1:].rstrip("."),
+        description=text,
+        epilog=f"example:\n  ./sigang {example}",
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+
+
+def _add_server(commands: Commands[ArgumentParser]) -> None:
+    up = _command(
+        commands, "up", "Set up what is missing, load the sample province, serve the map.",
+        example="up --port 8090",
+    )  # fmt: skip
+    up.add_argument("--freeze", metavar="TIME", help="anchor of the generated sample (RFC 3339)")
+    up.add_argument("--no-sample", action="store_true", help="do not load the sample province")
+    serve = _command(
+        commands, "serve", "Serve a database that is already set up, and nothing else.",
+        example="serve --workers 4",
+    )  # fmt: skip
+    for parser in (up, serve):
+        parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+        parser.add_argument("--port", type=int, help="port to listen on (default 8080)")
+        parser.add_argument("--workers", type=int, help="server processes (default 2)")
+    _command(commands, "down", "Stop the server and the private database.", example="down")
+    status = _command(commands, "status", "Tell what is running.", example="status --json")
+    status.add_argument("--json", action="store_true", help="as one JSON object")
+    reset = _command(
+        commands, "reset", "Delete the private database and all that was loaded into it.",
+        example="reset --yes",
+    )  # fmt: skip
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _add_data(commands: Commands[ArgumentParser]) -> None:
+    migrate = _command(
+        commands, "migrate", "Bring the schema up, or down, to a revision.", example="migrate head"
+    )
+    migrate.add_argument("revision", nargs="?", default="head", help="revision, head or base")
+    load = _command(
+        commands, "load", "Load a file, or the sample province.",
+        example="load osm liechtenstein.osm.pbf --region li",
+    )  # fmt: skip
+    _add_load(load.add_subparsers(dest="what", required=True, metavar="WHAT"))
+    export = _command(
+        commands, "export", "Write the features of a layer into a file.",
+        example="export ports ports.csv --account ningbo --purpose inspection",
+    )  # fmt: skip
+    export.add_argument("layer", help="id of the layer")
+    export.add_argument("file", type=Path, help=".geojson .csv .gpkg .fgb or .parquet")
+    export.add_argument("--account", default="admin", help="whose rights count (default admin)")
+    export.add_argument("--filter", help="CQL2 text")
+    export.add_argument("--purpose", default="export", help="kept in the audit log")
+
+
+def _add_load(kinds: Commands[ArgumentParser]) -> None:
+    osm = _command(kinds, "osm", "Load an OpenStreetMap extract.", example="load osm FILE.osm.pbf")
+    osm.add_argument("file", type=Path)
+    osm.add_argument("--region", help="name of what the file replaces (default: the file's name)")
+    layer = _command(
+        kinds, "layer", "Load a GeoJSON, GeoPackage, Shapefile, CSV, .xlsx or GeoParquet file.",
+        example="load layer piers.csv --kind pier --map piers.toml",
+    )  # fmt: skip
+    layer.add_argument("file", type=Path)
+    layer.add_argument("--kind", required=True, help="kind of the things in the file")
+    layer.add_argument("--map", required=True, type=Path, help="TOML: file's columns → fields")
+    layer.add_argument("--bad-rows", type=Path, help="file for the refused rows")
+    sample = _command(kinds, "sample", "Load the sample province again.", example="load sample")
+    sample.add_argument("--freeze", metavar="TIME", help="anchor of the generated sample")
+
+
+def _add_care(commands: Commands[ArgumentParser]) -> None:
+    doctor = _command(
+        commands, "doctor", "Check machine, database, schema, scope and audit chain.",
+        example="doctor --json",
+    )  # fmt: skip
+    doctor.add_argument("--json", action="store_true", help="as one JSON object")
+    token = _command(
+        commands, "token", "Make a key for programs, or a one-time sign-in link.",
+        example="token developer --label gis --days 90",
+    )  # fmt: skip
+    token.add_argument("account", nargs="?", help="id of the account")
+    token.add_argument("--list", action="store_true", help="list the accounts")
+    token.add_argument("--link", action="store_true", help="a sign-in link instead of a key")
+    token.add_argument("--label", default="command line", help="what the key is for")
+    token.add_argument("--days", type=int, default=90, help="life of the key (default 90)")
+    backup = _command(
+        commands, "backup", "Write the whole database and its row hashes into one file.",
+        example="backup sigang.backup",
+    )  # fmt: skip
+    backup.add_argument("file", type=Path)
+    restore = _command(
+        commands, "restore", "Replace the database by a backup, once its row hashes agree.",
+        example="restore sigang.backup",
+    )  # fmt: skip
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--yes", action="store_true", help="do not ask")
+    _command(commands, "lock", "Recompile the requirement locks (needs uv).", example="lock")
+    test = _command(
+        commands, "test", "Run all checks, or pytest with the given arguments.",
+        example="test tests/api -k tiles",
+    )  # fmt: skip
+    test.add_argument("arguments", nargs="*", help="arguments for pytest; then only pytest runs")
