@@ -13,6 +13,7 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import jwt
 import orjson
 import psycopg
@@ -21,7 +22,7 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.problems import problem_response
+from api.problems import problem_response, translate
 from spatial.actor import ANONYMOUS, Actor
 from spatial.db import Database
 from spatial.errors import ConfigError, OutOfScope, SigangError, Unauthenticated
@@ -230,8 +231,8 @@ class AuthMiddleware:
                 found, digest = await authenticator.find(headers, scope["method"])
             else:
                 found, digest = None, None
-        except SigangError as error:
-            await problem_response(error, headers)(scope, receive, send)
+        except (SigangError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            await problem_response(translate(error), headers)(scope, receive, send)
             return
         state["signed_in"], state["session_hash"] = found, digest
         state["actor"] = found.actor if found else ANONYMOUS

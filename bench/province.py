@@ -100,9 +100,10 @@ def fill_roads(conn: psycopg.Connection, rng: np.random.Generator) -> np.ndarray
     index = np.repeat(np.arange(LINES), VERTICES)
     wkb = _hex(shapely.linestrings(shapes.reshape(-1, 2), indices=index))
     number = rng.integers(1, 999, LINES)
-    with conn.cursor() as cursor, cursor.copy(
-        "COPY bench.roads (class, ref, name, geom) FROM STDIN"
-    ) as copy:
+    with (
+        conn.cursor() as cursor,
+        cursor.copy("COPY bench.roads (class, ref, name, geom) FROM STDIN") as copy,
+    ):
         for code, n, geom in zip(CLASSES[classes].tolist(), number.tolist(), wkb.tolist(),
                                  strict=True):  # fmt: skip
             ref = f"{'GGGSXYC'[n % 7]}{n}"
@@ -114,9 +115,10 @@ def fill_points(conn: psycopg.Connection, rng: np.random.Generator, shapes: np.n
     """Copy points beside the roads into `bench.points`."""
     line = rng.integers(0, LINES, POINTS)
     at = shapes[line, rng.integers(0, VERTICES, POINTS)] + rng.normal(0, 0.0003, (POINTS, 2))
-    with conn.cursor() as cursor, cursor.copy(
-        "COPY bench.points (kind, name, geom) FROM STDIN"
-    ) as copy:
+    with (
+        conn.cursor() as cursor,
+        cursor.copy("COPY bench.points (kind, name, geom) FROM STDIN") as copy,
+    ):
         kinds = rng.integers(0, 12, POINTS).tolist()
         for n, (kind, geom) in enumerate(zip(kinds, _hex(shapely.points(at)).tolist(),
                                              strict=True)):  # fmt: skip

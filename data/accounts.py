@@ -6,7 +6,14 @@ import psycopg
 
 ACCOUNTS = (
     ("admin", "系统管理员", "Administrator", "admin", "330000", "330000-admin"),
-    ("dispatcher", "省调度中心", "Provincial dispatcher", "dispatcher", "330000", "330000-dispatch"),
+    (
+        "dispatcher",
+        "省调度中心",
+        "Provincial dispatcher",
+        "dispatcher",
+        "330000",
+        "330000-dispatch",
+    ),
     ("planner", "省规划处", "Provincial planner", "planner", "330000", "330000-plan"),
     ("ningbo", "宁波值班", "Ningbo duty desk", "duty", "330200", "330200-duty"),
     ("jiaxing", "嘉兴值班", "Jiaxing duty desk", "duty", "330400", "330400-duty"),

@@ -46,9 +46,7 @@ class Settings:
     oidc_issuer: str | None = _setting(None, "External OpenID Connect issuer of Bearer tokens.")
     oidc_keys: Path | None = _setting(None, "JWKS file with the issuer's public keys.")
     oidc_audience: str = _setting("sigang", "Audience that a Bearer token must name.")
-    map_review_number: str | None = _setting(
-        None, "Approved-map number (审图号) shown on the map."
-    )
+    map_review_number: str | None = _setting(None, "Approved-map number (审图号) shown on the map.")
     log_level: str = _setting("info", "Log level: debug, info, warning or error.")
     secure_cookies: bool = _setting(
         False, "Send cookies over HTTPS only; switch on behind a TLS proxy."

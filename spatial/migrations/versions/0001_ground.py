@@ -223,7 +223,15 @@ SIDE = [
 ]
 
 SPATIAL = [
-    "zone", "party", "facility", "node", "edge", "event", "case_file", "operation", "project",
+    "zone",
+    "party",
+    "facility",
+    "node",
+    "edge",
+    "event",
+    "case_file",
+    "operation",
+    "project",
     "project_section",
 ]
 

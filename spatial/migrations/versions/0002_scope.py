@@ -8,13 +8,34 @@ revision = "0002"
 down_revision = "0001"
 
 SCOPED = [
-    "zone", "party", "facility", "node", "edge", "asset", "position", "observation", "event",
-    "case_file", "operation", "project", "project_section", "indicator_value", "latest_position",
-    "stream_log", "search_entry",
+    "zone",
+    "party",
+    "facility",
+    "node",
+    "edge",
+    "asset",
+    "position",
+    "observation",
+    "event",
+    "case_file",
+    "operation",
+    "project",
+    "project_section",
+    "indicator_value",
+    "latest_position",
+    "stream_log",
+    "search_entry",
 ]
 OPEN_READ = [
-    "source", "rule", "indicator", "carriageway", "stake", "edge_structure", "turn_restriction",
-    "edge_state", "network_version",
+    "source",
+    "rule",
+    "indicator",
+    "carriageway",
+    "stake",
+    "edge_structure",
+    "turn_restriction",
+    "edge_state",
+    "network_version",
 ]
 OF_PARENT = {
     "operation_leg": ("operation", "operation_id"),
@@ -22,8 +43,17 @@ OF_PARENT = {
     "event_history": ("event", "event_id"),
 }
 APP_ONLY = ["account", "credential", "audit", "load_run", "quarantine"]
-APP_WRITES = ["event", "event_receipt", "event_history", "edge_state", "network_version",
-              "stream_log", "credential", "audit", "search_entry"]
+APP_WRITES = [
+    "event",
+    "event_receipt",
+    "event_history",
+    "edge_state",
+    "network_version",
+    "stream_log",
+    "credential",
+    "audit",
+    "search_entry",
+]
 
 SEES = """
 CREATE FUNCTION sigang.sees(admin_code text, visibility text, unit_id text) RETURNS boolean
@@ -59,9 +89,11 @@ END $$"""
 
 def _sees() -> str:
     """Return the function's text, without LEAKPROOF where the owner may not set it."""
-    superuser = op.get_bind().exec_driver_sql(
-        "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
-    ).scalar()
+    superuser = (
+        op.get_bind()
+        .exec_driver_sql("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        .scalar()
+    )
     return SEES if superuser else SEES.replace(" LEAKPROOF", "")
 
 
@@ -96,7 +128,9 @@ def _secure(table: str, seen: str, public: str) -> None:
     op.execute(
         f"CREATE POLICY app ON sigang.{table} TO sigang_app USING ({seen}) WITH CHECK ({seen})"
     )
-    op.execute(f"CREATE POLICY public ON sigang.{table} FOR SELECT TO sigang_public USING ({public})")
+    op.execute(
+        f"CREATE POLICY public ON sigang.{table} FOR SELECT TO sigang_public USING ({public})"
+    )
 
 
 def downgrade() -> None:
