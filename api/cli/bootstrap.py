@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     return _become([str(python), "-P", "-m", "api.cli", *arguments], environ)
 
 
-def _become(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+def _become(command: list[str], environ: Mapping[str, str]) -> NoReturn:
     os.execve(command[0], command, environ)  # noqa: S606
 
 

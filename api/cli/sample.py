@@ -1,0 +1,90 @@
+"""The sample province: loaded once, mended where its first load was interrupted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from api.cli.ground import Ground, owner_connection
+from api.cli.progress import say, step
+from spatial.errors import BadParameter
+
+KIND = "sample"
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def anchor_of(freeze: str | None) -> datetime:
+    """Return the time that the sample is anchored to: the given one, or today 00:00 +08:00."""
+    if freeze is None:
+        return datetime.now(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    try:
+        anchor = datetime.fromisoformat(freeze)
+    except ValueError:
+        anchor = datetime.min
+    if anchor.tzinfo is None:
+        raise BadParameter(
+            f"{freeze!r} is not an RFC 3339 time with offset.",
+            f"{freeze!r} 不是带时区的 RFC 3339 时间。",
+            mend_en="For example 2026-03-02T00:00:00+08:00.",
+            mend_zh="例如 2026-03-02T00:00:00+08:00。",
+        )
+    return anchor
+
+
+def loaded_anchor(conn: psycopg.Connection) -> datetime | None:
+    """Return the anchor of the sample that is loaded completely, None where there is none."""
+    row = conn.execute(
+        "SELECT options->>'anchor' FROM sigang.load_run WHERE kind = %s AND state = 'done'"
+        " ORDER BY started_at DESC LIMIT 1",
+        [KIND],
+    ).fetchone()
+    return datetime.fromisoformat(row[0]) if row else None
+
+
+def ensure_sample(ground: Ground, freeze: str | None) -> None:
+    """Load the sample unless it is there; another anchor asked for loads it again."""
+    with owner_connection(ground) as conn:
+        found = loaded_anchor(conn)
+    if found is None or (freeze is not None and anchor_of(freeze) != found):
+        load(ground, freeze)
+
+
+def load(ground: Ground, freeze: str | None) -> None:
+    """Load the sample province in one transaction, with its run recorded in another."""
+    from data.sample import load_sample
+
+    anchor = anchor_of(freeze)
+    with owner_connection(ground) as conn, step("loading the sample province"):
+        run = _begin(conn, anchor)
+        try:
+            load_sample(conn, anchor, say)
+            _finish(conn, run, "done")
+        except BaseException:
+            conn.rollback()
+            _finish(conn, run, "failed")
+            raise
+
+
+def _begin(conn: psycopg.Connection, anchor: datetime) -> str:
+    conn.execute(
+        "UPDATE sigang.load_run SET state = 'failed', finished_at = now()"
+        " WHERE kind = %s AND state = 'running'",
+        [KIND],
+    )
+    row = conn.execute(
+        "INSERT INTO sigang.load_run (source_id, kind, options, state)"
+        " VALUES ('sample', %s, %s, 'running') RETURNING id",
+        [KIND, Jsonb({"anchor": anchor.isoformat()})],
+    ).fetchone()
+    conn.commit()
+    return str(row[0]) if row else ""
+
+
+def _finish(conn: psycopg.Connection, run: str, state: str) -> None:
+    conn.execute(
+        "UPDATE sigang.load_run SET state = %s, finished_at = now() WHERE id = %s", [state, run]
+    )
+    conn.commit()

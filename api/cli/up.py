@@ -1,0 +1,167 @@
+"""up, serve, down, status, reset: the life of a server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from api.cli import sample, serve
+from api.cli.ground import Ground, ensure_schema, ground, owner_connection, require_schema
+from api.cli.progress import say, step
+from spatial.cluster import Cluster
+from spatial.errors import SetupError
+from spatial.settings import Settings
+
+LINKED = {
+    "dispatcher": "省调度中心 dispatcher, 330000",
+    "planner": "省规划处 planner, 330000",
+    "ningbo": "宁波值班 Ningbo duty, 330200",
+    "wenzhou": "温州值班 Wenzhou duty, 330300",
+}
+DOWN_WAIT_S = 30
+
+
+def _with_options(settings: Settings, options: Namespace) -> Settings:
+    given = {name: getattr(options, name, None) for name in ("host", "port", "workers", "freeze")}
+    return replace(settings, **{name: value for name, value in given.items() if value is not None})
+
+
+def up(settings: Settings, options: Namespace) -> int:
+    """Database, schema, sample, server, sign-in links."""
+    settings = _with_options(settings, options)
+    sample.anchor_of(settings.freeze)
+    bound = serve.bind(settings)
+    with bound, ground(settings) as base:
+        ensure_schema(base.url)
+        if not options.no_sample:
+            sample.ensure_sample(base, settings.freeze)
+        return serve.run(base, bound, lambda url: _announce(base, url))
+
+
+def serve_only(settings: Settings, options: Namespace) -> int:
+    """Serve a database that is set up."""
+    settings = _with_options(settings, options)
+    bound = serve.bind(settings)
+    with bound, ground(settings) as base:
+        require_schema(base.url)
+        return serve.run(base, bound, lambda url: print(f"Sigang: {url}", flush=True))
+
+
+def _announce(base: Ground, url: str) -> None:
+    print(f"\n四港 Sigang: {url}\n", flush=True)
+    if not serve.is_loopback(base.settings.host):
+        print("Sign-in links are printed on loopback only: ./sigang token ACCOUNT --link\n")
+        return
+    for name, token in _links(base).items():
+        print(f"  {LINKED[name]}\n    {url}/signin?link={token}")
+    print("\nEach link signs in once. Ctrl-C stops the server.", flush=True)
+
+
+def _links(base: Ground) -> dict[str, str]:
+    from api.auth import make_link
+
+    with owner_connection(base) as conn:
+        rows = conn.execute("SELECT id FROM sigang.account WHERE NOT disabled").fetchall()
+        known = {row[0] for row in rows}
+        return {name: make_link(conn, name) for name in LINKED if name in known}
+
+
+def down(settings: Settings, _: Namespace) -> int:
+    """Stop the server, then the private database."""
+    running = serve.read_record(settings.home)
+    if running:
+        with step("stopping the server"):
+            os.kill(running["pid"], signal.SIGTERM)
+            _wait_gone(running["pid"])
+    cluster = _existing_cluster(settings)
+    was_up = cluster is not None and cluster.pid() is not None
+    if cluster is not None and was_up:
+        with step("stopping the database"):
+            cluster.stop()
+    print("Sigang is stopped." if running or was_up else "Sigang was not running.")
+    return 0
+
+
+def _wait_gone(pid: int) -> None:
+    deadline = time.monotonic() + DOWN_WAIT_S
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _existing_cluster(settings: Settings) -> Cluster | None:
+    if settings.database_url or not (settings.home / "cluster.path").exists():
+        return None
+    return Cluster(settings.home)
+
+
+def status(settings: Settings, options: Namespace) -> int:
+    """Tell what is running; exit code 3 where no server is."""
+    running = serve.read_record(settings.home)
+    cluster = _existing_cluster(settings)
+    found = {
+        "server": running["url"] if running else None,
+        "server_pid": running["pid"] if running else None,
+        "database": "named by SIGANG_DATABASE_URL"
+        if settings.database_url
+        else ("running" if cluster and cluster.healthy() else "stopped"),
+        "database_folder": str(cluster.folder) if cluster else None,
+        "state_folder": str(settings.home),
+    }
+    if options.json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        for name, value in found.items():
+            print(f"{name.replace('_', ' '):16} {value if value is not None else '–'}")
+    return 0 if running else 3
+
+
+def reset(settings: Settings, options: Namespace) -> int:
+    """Delete the private database after asking."""
+    if settings.database_url:
+        raise SetupError(
+            "reset deletes the private database only; SIGANG_DATABASE_URL names another.",
+            "reset 只删除自带数据库；SIGANG_DATABASE_URL 指向其他数据库。",
+        )
+    if serve.read_record(settings.home):
+        raise SetupError(
+            "The server is running.", "服务正在运行。",
+            mend_en="./sigang down stops it.", mend_zh="请先运行 ./sigang down。",
+        )  # fmt: skip
+    cluster = _existing_cluster(settings)
+    if cluster is None:
+        print("There is nothing to reset.")
+        return 0
+    if not options.yes and not confirmed(f"Delete all data in {cluster.folder}?"):
+        return 1
+    with step("deleting the database"):
+        cluster.remove()
+        _forget(settings.home)
+    say("deleted; ./sigang up starts afresh")
+    return 0
+
+
+def _forget(home: Path) -> None:
+    """Delete what the state folder keeps about the rows of a database; the environment stays."""
+    kept = {"venv", "setup.lock", "setup.log"}
+    for entry in home.iterdir():
+        if entry.name in kept:
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+def confirmed(question: str) -> bool:
+    """Ask on the terminal; without one the answer is no."""
+    if not sys.stdin.isatty():
+        print(f"{question} Run again with --yes.", file=sys.stderr)
+        return False
+    return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}

@@ -1,0 +1,42 @@
+"""One server process: made by its supervisor, never outliving it."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from spatial.errors import SigangError
+from spatial.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+PR_SET_PDEATHSIG = 1
+STARTUP_FAILURE = 3  # the exit code that tells uvicorn's supervisor not to try again
+log = logging.getLogger("uvicorn.error")
+
+
+def create() -> FastAPI:
+    """Return the application, for uvicorn in a process of its own."""
+    _die_with_parent()
+    try:
+        from api.app import create_app
+
+        return create_app(Settings.from_env())
+    except SigangError as error:
+        log.error("%s %s", error.en, error.mend_en)
+    except Exception:
+        log.exception("The application cannot be made")
+    sys.exit(STARTUP_FAILURE)
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end this process when its supervisor is killed."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent or parent == 1:
+        sys.exit(STARTUP_FAILURE)
