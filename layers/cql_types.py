@@ -1,0 +1,162 @@
+"""Types of CQL2 expressions, and how literals take the type of what they are compared with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Boolean, Date, DateTime, Double, Text, literal
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.types import BigInteger, TypeEngine
+
+from spatial.errors import BadParameter
+
+NUMERIC = frozenset({"int", "number"})
+DAY_ZONE = ZoneInfo("Asia/Shanghai")
+"""Days begin and end here."""
+
+_NOTHING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """An SQL expression, its type, and its Python value where it is a literal.
+
+    Types: text, int, number, bool, datetime, date, uuid, json, geometry, interval.
+    """
+
+    expression: Any
+    type: str
+    value: Any = _NOTHING
+
+    @property
+    def is_literal(self) -> bool:
+        """Tell whether this is a literal."""
+        return self.value is not _NOTHING
+
+
+def bad(en: str, zh: str, **more: str) -> BadParameter:
+    """Return the error of a filter that cannot be used."""
+    return BadParameter(en, zh, parameter="filter", **more)
+
+
+def scalar(node: Any) -> Typed:
+    """Return a JSON scalar as a bound literal."""
+    if isinstance(node, bool):
+        return Typed(literal(node, Boolean), "bool", node)
+    if isinstance(node, (int, float)):
+        if not math.isfinite(node):
+            raise bad("A number must be finite", "数字必须有限")
+        return Typed(literal(float(node), Double), "number", node)
+    if isinstance(node, str):
+        if "\x00" in node:
+            raise bad("A text must not hold NUL", "文本不能包含 NUL 字符")
+        return Typed(literal(node, Text), "text", node)
+    raise bad(f"Not a value: {str(node)[:60]}", f"不是有效的值：{str(node)[:60]}")
+
+
+def parse_instant(text: str) -> datetime:
+    """Return an RFC 3339 date-time; it must carry its offset.
+
+    Raises
+    ------
+    BadParameter
+        It has no offset or is no date-time.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is None or "T" not in text.upper():
+            raise ValueError
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError, TypeError):
+        raise bad(
+            f"Not a date-time with offset: {str(text)[:40]!r}",
+            f"不是带时区的日期时间：{str(text)[:40]!r}",
+            mend_en="Write it as 2026-01-31T08:00:00+08:00.",
+            mend_zh="格式：2026-01-31T08:00:00+08:00。",
+        ) from None
+
+
+def parse_date(text: str) -> date:
+    """Return an ISO date.
+
+    Raises
+    ------
+    BadParameter
+        It is no date.
+    """
+    try:
+        return date.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise bad(
+            f"Not a date: {str(text)[:40]!r}",
+            f"不是日期：{str(text)[:40]!r}",
+            mend_en="Write it as 2026-01-31.",
+            mend_zh="格式：2026-01-31。",
+        ) from None
+
+
+def day_start(day: date) -> datetime:
+    """Return the instant at which a day begins."""
+    try:
+        return datetime.combine(day, time(), DAY_ZONE).astimezone(UTC)
+    except OverflowError:
+        raise bad(f"Out of range: {day}", f"超出范围：{day}") from None
+
+
+def _parse_uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise bad(f"Not an id: {text[:40]!r}", f"不是有效的标识：{text[:40]!r}") from None
+
+
+_FROM_TEXT: dict[str, tuple[Callable[[str], Any], TypeEngine[Any]]] = {
+    "datetime": (parse_instant, DateTime(timezone=True)),
+    "date": (parse_date, Date()),
+    "uuid": (_parse_uuid, PG_UUID()),
+}
+
+
+def _fit(value: Typed, type_: str) -> Typed:
+    """Return a literal as the type it is compared with, where that can be."""
+    if value.type == "text" and type_ in _FROM_TEXT:
+        parse, sql_type = _FROM_TEXT[type_]
+        parsed = parse(value.value)
+        return Typed(literal(parsed, sql_type), type_, parsed)
+    if value.type == "date" and type_ == "datetime":
+        start = day_start(value.value)
+        return Typed(literal(start, DateTime(timezone=True)), "datetime", start)
+    if value.type == "number" and type_ == "int" and _integral(value.value):
+        return Typed(literal(int(value.value), BigInteger), "int", int(value.value))
+    return value
+
+
+def _integral(value: float) -> bool:
+    return float(value).is_integer() and abs(value) < 2**53
+
+
+def comparable(left: Typed, right: Typed) -> tuple[Typed, Typed]:
+    """Return both sides with types that compare.
+
+    Raises
+    ------
+    BadParameter
+        The types do not fit.
+    """
+    if right.is_literal:
+        right = _fit(right, left.type)
+    elif left.is_literal:
+        left = _fit(left, right.type)
+    same = left.type == right.type or (left.type in NUMERIC and right.type in NUMERIC)
+    if not same or left.type == "json":
+        raise bad(
+            f"A {left.type} does not compare with a {right.type}",
+            f"{left.type} 与 {right.type} 不能比较",
+        )
+    return left, right
