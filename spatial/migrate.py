@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from alembic import command
@@ -94,3 +95,19 @@ def _config(connection: Connection) -> Config:
 
 def _sqlalchemy(url: str) -> str:
     return "postgresql+psycopg://" + url.split("://", 1)[1]
+
+
+def ensure_roles(conn: psycopg.Connection) -> None:
+    """Create the application's roles where a server does not have them, before a restore."""
+    scope = _scope_revision()
+    for role in ("sigang_app", "sigang_public"):
+        conn.execute(scope.ROLE.format(role=role))
+
+
+def mark_leakproof(conn: psycopg.Connection) -> None:
+    """Mark the index operators LEAKPROOF where we may: a dump does not carry such a mark."""
+    conn.execute(_scope_revision().LEAKPROOF)
+
+
+def _scope_revision() -> Any:
+    return ScriptDirectory(str(FOLDER)).get_revision("0002").module

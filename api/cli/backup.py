@@ -1,0 +1,209 @@
+"""Backup and restore, verified by a hash over the rows of every table."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import zipfile
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+from api.cli import serve
+from api.cli.ground import Ground, ground, owner_connection
+from api.cli.progress import say, step
+from api.cli.up import confirmed
+from spatial import machine, migrate
+from spatial.db import connect
+from spatial.errors import Quarantined, SetupError
+from spatial.settings import Settings
+
+MANIFEST, DUMP = "manifest.json", "database.dump"
+AUDIT_HEAD = "audit.head"
+RESTORING = "sigang_restoring"
+SCHEMAS = ("sigang", "sigang_tiles")
+
+_COLUMNS = """
+SELECT c.oid::regclass::text, array_agg(a.attname ORDER BY a.attnum)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  AND a.attgenerated = ''
+WHERE c.relkind = 'r' AND (n.nspname = ANY(%s) OR c.oid = to_regclass('public.migration'))
+GROUP BY c.oid ORDER BY 1"""
+
+Hashes = dict[str, list[str]]
+
+
+def row_hashes(conn: psycopg.Connection) -> Hashes:
+    """Return the row count and the sum of the rows' hashes of every table.
+
+    The sum does not depend on the order of rows; generated columns are left out, because they
+    follow from the others.
+    """
+    conn.execute("SET LOCAL timezone = 'UTC'; SET LOCAL search_path = public")
+    tables = conn.execute(_COLUMNS, [list(SCHEMAS)]).fetchall()
+    hashes: Hashes = {}
+    for table, columns in tables:
+        query = sql.SQL(
+            "SELECT count(*)::text, coalesce(sum(('x' || left(md5(r::text), 15))::bit(60)::bigint),"
+            " 0)::text FROM (SELECT {} FROM {}) r"
+        ).format(
+            sql.SQL(", ").join(sql.Identifier(name) for name in columns),
+            sql.SQL(table),
+        )
+        row = conn.execute(query).fetchone()
+        hashes[table] = list(row) if row else []
+    return hashes
+
+
+def backup(settings: Settings, options: Namespace) -> int:
+    """Write dump and hashes, both of one snapshot."""
+    part = options.file.with_name(options.file.name + ".part")
+    with ground(settings) as base, step("backing up"):
+        try:
+            hashes = _write(base, part)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        part.replace(options.file)
+    rows = sum(int(count) for count, _ in hashes.values())
+    print(f"{options.file}: {len(hashes)} tables, {rows} rows")
+    return 0
+
+
+def _write(base: Ground, part: Path) -> Hashes:
+    with owner_connection(base) as conn, zipfile.ZipFile(part, "w") as archive:
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        row = conn.execute("SELECT pg_export_snapshot()").fetchone()
+        hashes = row_hashes(conn)
+        head = base.settings.home / AUDIT_HEAD
+        manifest = {
+            "made_at": datetime.now(UTC).isoformat(),
+            "revision": migrate.head(),
+            "audit_head": head.read_text("ascii") if head.exists() else None,
+            "tables": hashes,
+        }
+        archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
+        with archive.open(DUMP, "w", force_zip64=True) as target:
+            command = [_program(base, "pg_dump"), "-Fc", f"--snapshot={row[0] if row else ''}",
+                       base.url]  # fmt: skip
+            with _piped(command, stdout=subprocess.PIPE) as process:
+                assert process.stdout is not None  # noqa: S101
+                shutil.copyfileobj(process.stdout, target, machine.MB)
+    return hashes
+
+
+def restore(settings: Settings, options: Namespace) -> int:
+    """Restore beside the database, compare the hashes, then take its place."""
+    if serve.read_record(settings.home):
+        raise SetupError(
+            "The server is running.", "服务正在运行。",
+            mend_en="./sigang down stops it.", mend_zh="请先运行 ./sigang down。",
+        )  # fmt: skip
+    manifest = _read_manifest(options.file)
+    if not options.yes and not confirmed(f"Replace the database by {options.file}?"):
+        return 1
+    with ground(settings) as base, step("restoring"):
+        _restore_beside(base, options.file, manifest["tables"])
+        _take_place(base)
+        head = settings.home / AUDIT_HEAD
+        if manifest["audit_head"]:
+            head.write_text(manifest["audit_head"], "ascii")
+        else:
+            head.unlink(missing_ok=True)
+        if manifest["revision"] != migrate.head():
+            say("the backup is of another version: migrating")
+            migrate.upgrade(base.url)
+    print(f"restored {len(manifest['tables'])} tables of {manifest['made_at']}; all hashes agree")
+    return 0
+
+
+def _read_manifest(file: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            broken = archive.testzip()
+            manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise Quarantined(
+            f"{file} is not a backup: {error}", f"{file} 不是备份文件：{error}"
+        ) from error
+    if broken:
+        raise Quarantined(f"{file} is damaged in {broken}.", f"{file} 已损坏：{broken}。")
+    return manifest
+
+
+def _restore_beside(base: Ground, file: Path, expected: Hashes) -> None:
+    target = urlsplit(base.url)._replace(path=f"/{RESTORING}").geturl()
+    with _maintenance(base) as conn:
+        conn.execute(_sql("DROP DATABASE IF EXISTS {}", RESTORING))
+        conn.execute(_sql("CREATE DATABASE {} TEMPLATE template0", RESTORING))
+        migrate.ensure_roles(conn)
+    with zipfile.ZipFile(file) as archive, archive.open(DUMP) as source:
+        command = [_program(base, "pg_restore"), "--no-owner", "--exit-on-error", "-d", target]
+        with _piped(command, stdin=subprocess.PIPE) as process:
+            assert process.stdin is not None  # noqa: S101
+            shutil.copyfileobj(source, process.stdin, machine.MB)
+            process.stdin.close()
+    with connect(target) as conn:
+        found = row_hashes(conn)
+        migrate.mark_leakproof(conn)
+        conn.execute("ANALYZE")
+    wrong = sorted(name for name in expected.keys() | found.keys()
+                   if expected.get(name) != found.get(name))  # fmt: skip
+    if wrong:
+        raise Quarantined(
+            f"The rows of {', '.join(wrong)} differ from the backup's hashes; nothing was changed.",
+            f"{', '.join(wrong)} 的数据与备份校验值不符；未作任何更改。",
+        )
+
+
+def _take_place(base: Ground) -> None:
+    name = urlsplit(base.url).path.lstrip("/")
+    with _maintenance(base) as conn:
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)",
+            [[name, RESTORING]],
+        )
+        conn.execute(_sql("DROP DATABASE IF EXISTS {}", f"{name}_replaced"))
+        with conn.transaction():
+            conn.execute(_sql("ALTER DATABASE {} RENAME TO {}", name, f"{name}_replaced"))
+            conn.execute(_sql("ALTER DATABASE {} RENAME TO {}", RESTORING, name))
+        conn.execute(_sql("DROP DATABASE {}", f"{name}_replaced"))
+
+
+@contextmanager
+def _maintenance(base: Ground) -> Iterator[psycopg.Connection]:
+    url = urlsplit(base.url)._replace(path="/postgres").geturl()
+    with psycopg.connect(url, autocommit=True) as conn:
+        yield conn
+
+
+def _sql(text: str, *names: str) -> sql.Composed:
+    return sql.SQL(text).format(*map(sql.Identifier, names))
+
+
+def _program(base: Ground, name: str) -> str:
+    """Return PostgreSQL's client program, of the cluster's own version where it is ours."""
+    folder = base.cluster.programs if base.cluster else None
+    found = str(folder / name) if folder else shutil.which(name)
+    return found or str(machine.find_postgres() / name)
+
+
+@contextmanager
+def _piped(command: list[str], **pipes: int) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, **pipes) as process:  # type: ignore[call-overload]
+        yield process
+        message = process.stderr.read().decode("utf-8", "replace")
+    if process.returncode != 0:
+        raise SetupError(
+            f"{Path(command[0]).name} failed: {message[-800:]}",
+            f"{Path(command[0]).name} 失败：{message[-800:]}",
+        )
