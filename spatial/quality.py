@@ -1,0 +1,110 @@
+"""Quality rules of loaded features: each takes all rows and marks the bad ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import shapely
+
+from spatial.crs import axes_swapped, distance_m
+from spatial.topology import Mask, build_network, dangling_edges, in_small_component
+
+
+def _objects(geometries: Any) -> Any:
+    return np.asarray(geometries, dtype=object)
+
+
+def missing(geometries: Any) -> Mask:
+    """Mark absent and empty geometries."""
+    array = _objects(geometries)
+    return np.asarray(shapely.is_missing(array) | shapely.is_empty(array))
+
+
+def not_finite(geometries: Any) -> Mask:
+    """Mark geometries with a NaN or infinite coordinate."""
+    array = _objects(geometries)
+    xy, index = shapely.get_coordinates(array, include_z=False, return_index=True)
+    bad = np.zeros(len(array), dtype=bool)
+    bad[index[~np.isfinite(xy).all(axis=1)]] = True
+    return bad
+
+
+def out_of_range(geometries: Any) -> Mask:
+    """Mark geometries that leave ±180° and ±90°."""
+    west, south, east, north = shapely.bounds(_objects(geometries)).T
+    with np.errstate(invalid="ignore"):
+        return np.asarray((west < -180) | (east > 180) | (south < -90) | (north > 90))
+
+
+def swapped_axes(geometries: Any) -> Mask:
+    """Mark geometries whose first point makes sense only as [latitude, longitude]."""
+    array = _objects(geometries)
+    xy, index = shapely.get_coordinates(array, return_index=True)
+    bad = np.zeros(len(array), dtype=bool)
+    owners, first = np.unique(index, return_index=True)
+    for owner, (x, y) in zip(owners, xy[first], strict=True):
+        bad[owner] = bool(np.isfinite(x) and np.isfinite(y) and axes_swapped(x, y))
+    return bad
+
+
+def duplicate_ids(keys: Sequence[Any]) -> Mask:
+    """Mark every row but the first of those that share a key; absent keys never clash."""
+    seen: Counter[Any] = Counter()
+    bad = np.zeros(len(keys), dtype=bool)
+    for i, key in enumerate(keys):
+        bad[i] = key is not None and seen[key] > 0
+        seen[key] += 1
+    return bad
+
+
+def self_intersecting(geometries: Any) -> Mask:
+    """Mark polygons that are not valid and lines that cross themselves."""
+    array = _objects(geometries)
+    kind = shapely.get_dimensions(array)
+    return np.asarray(
+        ((kind == 2) & ~shapely.is_valid(array)) | ((kind == 1) & ~shapely.is_simple(array))
+    )
+
+
+def outside_unit(
+    geometries: Any,
+    admin_codes: Sequence[str | None],
+    units: Mapping[str, Any],
+    tolerance_m: float = 0.0,
+) -> Mask:
+    """Mark features that lie farther than `tolerance_m` outside the unit that they declare.
+
+    `units` maps a GB/T 2260 code to its polygon (degrees). Rows without a code, or whose unit is
+    not known, are not judged.
+    """
+    array = _objects(geometries)
+    bad = np.zeros(len(array), dtype=bool)
+    for i, (geometry, code) in enumerate(zip(array, admin_codes, strict=True)):
+        unit = units.get(code) if code else None
+        if unit is None or geometry is None or unit.intersects(geometry):
+            continue
+        near, foot = shapely.get_coordinates(shapely.shortest_line(geometry, unit))
+        bad[i] = distance_m(*near, *foot) > tolerance_m
+    return bad
+
+
+def _over_lines(geometries: Any, judge: Any) -> Mask:
+    array = _objects(geometries)
+    bad = np.zeros(len(array), dtype=bool)
+    lines = np.flatnonzero(shapely.get_type_id(array) == shapely.GeometryType.LINESTRING)
+    if len(lines):
+        bad[lines] = judge(build_network(array[lines]))
+    return bad
+
+
+def dangling(geometries: Any) -> Mask:
+    """Mark lines with an end that no other line of the file shares."""
+    return _over_lines(geometries, dangling_edges)
+
+
+def small_component(geometries: Any, least_edges: int) -> Mask:
+    """Mark lines in a connected part of fewer than `least_edges` lines."""
+    return _over_lines(geometries, lambda network: in_small_component(network, least_edges))
