@@ -29,7 +29,7 @@ async def search(
     served, actor = services(request), actor_of(request)
     hits = await served.search.find(actor, q, limit)
     served.audit.record(actor, "search", "search", rows=len(hits), detail={"q": q[:120]})
-    titles = {layer.id: layer.title.both() for layer in served.catalog.layers}
+    titles = {key: layer.title.model_dump() for key, layer in served.catalog.layers.items()}
     return {"results": [_result(hit, titles) for hit in hits]}
 
 

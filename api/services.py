@@ -14,6 +14,7 @@ from api.auth import Authenticator
 from api.bus import Bus
 from api.roads import Roads
 from layers.catalog import Catalog
+from layers.search import Search
 from layers.tiles import TileService
 from spatial.db import Database
 from spatial.errors import SetupError
@@ -30,6 +31,7 @@ class Services:
     audit: Audit
     catalog: Catalog
     bus: Bus
+    search: Search
     tiles: TileService
     roads: Roads | None
 
@@ -65,6 +67,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         catalog = Catalog.load(settings.areas)
         auth = Authenticator(db, settings)
         bus.subscribe("session", lambda note: auth.forget(bytes.fromhex(note["hash"])))
+        search = Search(db)
+        bus.subscribe("network", lambda _: search.forget_stakes())
         tiles = TileService(db, catalog, bus, settings)
         await tiles.start()
         stack.push_async_callback(tiles.stop)
@@ -72,7 +76,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         if roads:
             await roads.start()
             stack.push_async_callback(roads.stop)
-        yield Services(settings, db, auth, audit, catalog, bus, tiles, roads)
+        yield Services(settings, db, auth, audit, catalog, bus, search, tiles, roads)
 
 
 def services(request: Request) -> Services:

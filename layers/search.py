@@ -141,9 +141,7 @@ def find_coordinate(asked: str) -> Iterable[Hit]:
     text = f"{lon:.6f}, {lat:.6f}"
     note = {"note": {"zh": "已按 [经度, 纬度] 交换", "en": "axes put in the order [lon, lat]"}}
     label = {"zh": text, "en": text}
-    return [
-        Hit(None, None, label, None, (lon, lat), "coordinate", extra=note if swapped else {})
-    ]
+    return [Hit(None, None, label, None, (lon, lat), "coordinate", extra=note if swapped else {})]
 
 
 def find_cell(asked: str) -> Iterable[Hit]:
