@@ -15,7 +15,10 @@ ColumnType = Literal["text", "int", "number", "bool", "datetime", "date", "uuid"
 GeometryType = Literal["point", "line", "polygon", "mixed", "none"]
 ParameterType = Literal["text", "int", "number", "bool", "datetime"]
 
-RESERVED = frozenset({"id", "origin", "geom", "geometry", "bbox", "limit", "cursor", "offset"})
+RESERVED = frozenset(
+    {"id", "origin", "geom", "geometry", "bbox", "datetime", "limit", "cursor", "offset"}
+    | {"sortby", "filter", "crs", "f", "lang", "properties", "count"}
+)
 """Names that no declared column may take: served by every layer, or query parameters."""
 
 SYSTEM = ("admin_code", "unit_id", "visibility", "origin", "source_id")
