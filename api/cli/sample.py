@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -53,19 +54,23 @@ def ensure_sample(ground: Ground, freeze: str | None) -> None:
 
 
 def load(ground: Ground, freeze: str | None) -> None:
-    """Load the sample province in one transaction, with its run recorded in another."""
+    """Load the sample province, again if it is there."""
+    with owner_connection(ground) as conn, step("loading the sample province"):
+        load_into(conn, anchor_of(freeze), say)
+
+
+def load_into(conn: psycopg.Connection, anchor: datetime, progress: Callable[[str], None]) -> None:
+    """Load the sample province into a migrated database; the run is recorded whatever happens."""
     from data.sample import load_sample
 
-    anchor = anchor_of(freeze)
-    with owner_connection(ground) as conn, step("loading the sample province"):
-        run = _begin(conn, anchor)
-        try:
-            load_sample(conn, anchor, say)
-            _finish(conn, run, "done")
-        except BaseException:
-            conn.rollback()
-            _finish(conn, run, "failed")
-            raise
+    run = _begin(conn, anchor)
+    try:
+        load_sample(conn, anchor, progress)
+        _finish(conn, run, "done")
+    except BaseException:
+        conn.rollback()
+        _finish(conn, run, "failed")
+        raise
 
 
 def _begin(conn: psycopg.Connection, anchor: datetime) -> str:

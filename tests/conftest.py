@@ -1,0 +1,114 @@
+"""Fixtures: databases, the sample province, a running server.
+
+Nothing here touches the developer's own state: the run has a cluster of its own, shared by
+pytest-xdist's workers. `from tests.conftest import shared_path, program` in tests.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from spatial import migrate
+from spatial.cluster import Cluster
+from spatial.db import connect
+from tests.harness import (
+    ANCHOR,
+    HOME_VARIABLE,
+    ROOT,
+    Databases,
+    Server,
+    fill_sample,
+    free_port,
+    make_home,
+    program,
+    remove_home,
+    running_server,
+    shared_path,
+)
+
+__all__ = ["ANCHOR", "ROOT", "Server", "free_port", "program", "running_server", "shared_path"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the run's folder once, in the controller; workers find it in their environment."""
+    if not hasattr(config, "workerinput"):
+        os.environ[HOME_VARIABLE] = str(make_home())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Delete the run's folder."""
+    if not hasattr(config, "workerinput"):
+        remove_home(Path(os.environ.pop(HOME_VARIABLE)))
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    """Yield the run's databases; the cluster starts with the first test that needs it."""
+    with Cluster(Path(os.environ[HOME_VARIABLE]), durable=False).running() as cluster:
+        yield Databases(cluster)
+
+
+@pytest.fixture(scope="session")
+def migrated(databases: Databases) -> str:
+    """Return the name of the template with this version's schema and no rows."""
+    return databases.template("template_migrated", migrate.upgrade)
+
+
+@pytest.fixture(scope="session")
+def sample(databases: Databases) -> str:
+    """Return the name of the template with the frozen sample province."""
+    return databases.template("template_sample", fill_sample)
+
+
+@pytest.fixture
+def database_url(databases: Databases, migrated: str) -> Iterator[str]:
+    """Yield the owner's URL of an empty migrated database of the test's own."""
+    with databases.fresh(migrated) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(databases: Databases, migrated: str) -> Iterator[str]:
+    """Yield the owner's URL of a migrated database that the tests of a module share."""
+    with databases.fresh(migrated) as url:
+        yield url
+
+
+@pytest.fixture
+def conn(database_url: str) -> Iterator[psycopg.Connection]:
+    """Yield an owner's connection to an empty migrated database of the test's own."""
+    with connect(database_url) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def sample_url(databases: Databases, sample: str) -> Iterator[str]:
+    """Yield the owner's URL of a sample province that tests only read."""
+    with databases.fresh(sample) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_sample_url(databases: Databases, sample: str) -> Iterator[str]:
+    """Yield the owner's URL of a sample province that the tests of a module may change."""
+    with databases.fresh(sample) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def server(databases: Databases, sample: str) -> Iterator[Server]:
+    """Yield a server of two workers over a sample province; tests undo what they change."""
+    with databases.fresh(sample) as url, running_server(url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def module_server(module_sample_url: str) -> Iterator[Server]:
+    """Yield a server over a sample province of the module's own, for tests that change it."""
+    with running_server(module_sample_url) as running:
+        yield running

@@ -1,0 +1,243 @@
+"""What the fixtures are made of: a throw-away cluster, template databases, a real server."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+
+from spatial import migrate
+from spatial.cluster import Cluster
+from spatial.db import connect
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+ANCHOR = datetime.fromisoformat("2026-03-02T00:00:00+08:00")
+HOME_VARIABLE = "TEST_CLUSTER_HOME"
+HOME_PREFIX = "sigang-test-"
+READY_WAIT_S = 90
+
+
+def in_ci() -> bool:
+    """Tell whether a continuous-integration run must not skip for a missing tool."""
+    return os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+def shared_path(name: str) -> Path:
+    """Return a file of the reference data beside the checkout, or skip the test."""
+    path = SHARED / name
+    if not path.exists():
+        if os.environ.get("TEST_SHARED_REQUIRED"):
+            pytest.fail(f"the reference data {name} must be there and is not")
+        pytest.skip(f"the reference data {name} is not beside this checkout")
+    return path
+
+
+def program(*names: str) -> str:
+    """Return the first of these programs that is installed; skip, but fail in CI, without one."""
+    for name in names:
+        found = shutil.which(name)
+        if found:
+            return found
+    reason = f"{' or '.join(names)} is not installed"
+    if in_ci():
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def make_home() -> Path:
+    """Make the run's state folder, where the cluster's unprivileged user may enter it."""
+    for stale in Path(tempfile.gettempdir()).glob(f"{HOME_PREFIX}*"):
+        pid = stale.name.removeprefix(HOME_PREFIX)
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            remove_home(stale)
+    home = Path(tempfile.gettempdir()) / f"{HOME_PREFIX}{os.getpid()}"
+    home.mkdir(mode=0o755)
+    return home
+
+
+def remove_home(home: Path) -> None:
+    """Delete a run's state folder with its cluster."""
+    if (home / "cluster.path").exists():
+        Cluster(home, durable=False).remove()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+class Databases:
+    """The run's cluster: template databases made once, copies made in milliseconds."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._count = 0
+
+    def template(self, name: str, fill: Callable[[str], None]) -> str:
+        """Return the name of a template database, made by the first process that asks."""
+        with (self.cluster.home / f"{name}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self._exists(name):
+                making = f"{name}_making"
+                self.drop(making)
+                self._admin("CREATE DATABASE {}", making)
+                fill(self.cluster.url(making))
+                self._admin("ALTER DATABASE {} RENAME TO {}", making, name)
+        return name
+
+    def copy(self, template: str) -> str:
+        """Make a copy of a template and return its URL."""
+        self._count += 1
+        name = f"t_{os.getpid()}_{self._count}"
+        self._admin("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
+        return self.cluster.url(name)
+
+    def drop(self, name_or_url: str) -> None:
+        """Drop a database, whoever is still connected."""
+        name = urlsplit(name_or_url).path.lstrip("/") if "://" in name_or_url else name_or_url
+        self._admin("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    @contextmanager
+    def fresh(self, template: str) -> Iterator[str]:
+        """Yield the URL of a copy that is dropped at the end."""
+        url = self.copy(template)
+        try:
+            yield url
+        finally:
+            self.drop(url)
+
+    def _exists(self, name: str) -> bool:
+        with psycopg.connect(self.cluster.url("postgres")) as conn:
+            query = "SELECT 1 FROM pg_database WHERE datname = %s"
+            return conn.execute(query, [name]).fetchone() is not None
+
+    def _admin(self, text: str, *names: str) -> None:
+        with psycopg.connect(self.cluster.url("postgres"), autocommit=True) as conn:
+            conn.execute(sql.SQL(text).format(*map(sql.Identifier, names)))
+
+
+def fill_sample(url: str) -> None:
+    """Migrate a database and load the sample province as it is frozen for tests."""
+    from api.cli.sample import load_into
+
+    migrate.upgrade(url)
+    with connect(url) as conn:
+        load_into(conn, ANCHOR, lambda _: None)
+
+
+class Server:
+    """A running server, as `sigang serve` starts it.
+
+    Attributes
+    ----------
+    base_url
+        Address without a slash at its end.
+    database_url
+        The owner's URL of the database that it serves.
+    home
+        Its state folder.
+    """
+
+    def __init__(self, base_url: str, database_url: str, home: Path, process: int) -> None:
+        self.base_url = base_url
+        self.database_url = database_url
+        self.home = home
+        self.pid = process
+
+    def client(self, account: str | None = None) -> httpx.Client:
+        """Return a client, signed in by a one-time link where an account is named.
+
+        Its writes carry the CSRF token.
+        """
+        client = httpx.Client(base_url=self.base_url, timeout=30, trust_env=False)
+        if account:
+            answer = client.get(f"/signin?link={self.link(account)}")
+            assert answer.status_code in {302, 303}, answer.text
+            csrf = client.get("/api/session").json()["csrf"]
+            client.headers["X-CSRF-Token"] = csrf
+        return client
+
+    def link(self, account: str) -> str:
+        """Return a new one-time sign-in token."""
+        from api.auth import make_link
+
+        with connect(self.database_url) as conn:
+            return make_link(conn, account)
+
+    def key(self, account: str) -> str:
+        """Return a new API key."""
+        from api.auth import make_key
+
+        with connect(self.database_url) as conn:
+            return make_key(conn, account, "test", timedelta(hours=1))
+
+
+@contextmanager
+def running_server(url: str, *, workers: int = 2, **settings: str) -> Iterator[Server]:
+    """Serve a database on a free port, in processes of its own.
+
+    Parameters
+    ----------
+    url
+        The owner's URL of the database.
+    workers
+        Server processes.
+    settings
+        More settings by name, for example `tile_cache_mb="1"`.
+    """
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="sigang-home-") as folder:
+        home = Path(folder)
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("SIGANG_")}
+        environ |= {f"SIGANG_{name.upper()}": value for name, value in settings.items()}
+        environ |= {"SIGANG_DATABASE_URL": url, "SIGANG_HOME": folder, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-P", "-m", "api.cli", "serve", "--port", str(port)]
+        with (home / "server.log").open("w+", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                [*command, "--workers", str(workers)],
+                env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+            try:
+                base_url = f"http://127.0.0.1:{port}"
+                _wait_ready(process, base_url, home / "server.log")
+                yield Server(base_url, url, home, process.pid)
+            finally:
+                process.terminate()
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+
+def _wait_ready(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_WAIT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"the server ended with {process.returncode}:\n{log.read_text()[-4000:]}")
+        try:
+            if httpx.get(f"{base_url}/readyz", timeout=5, trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    pytest.fail(f"the server was not ready in {READY_WAIT_S} s:\n{log.read_text()[-4000:]}")
