@@ -38,8 +38,8 @@ def declared() -> dict[tuple[str, str], tuple[str, bool]]:
 
 
 @pytest.mark.db
-def test_metadata_equals_the_database(db_url):
-    with psycopg.connect(db_url) as conn:
+def test_metadata_equals_the_database(database_url):
+    with psycopg.connect(database_url) as conn:
         rows = conn.execute(COLUMNS).fetchall()
         keys = set(conn.execute(KEYS).fetchall())
     ours = declared()
