@@ -125,7 +125,7 @@ class Rank(Declaration):
 class Level(Declaration):
     """One level table: what a map shows from the level below up to `maxzoom`."""
 
-    maxzoom: int = Field(ge=0, le=22, description="Last zoom drawn from this level")
+    maxzoom: int = Field(ge=0, le=12, description="Last zoom drawn from this level")
     max_rank: int | None = Field(default=None, description="Features of a higher rank are left out")
     by: tuple[str, ...] = Field(
         default=(), description="Columns kept; lines are merged within them"
@@ -146,6 +146,9 @@ class Tiles(Declaration):
     budget: int = Field(default=20_000, gt=0, description="Features a tile may carry")
     parts: tuple[Literal["label", "line"], ...] = Field(
         default=(), description="Polygons: also a label point, also each shared boundary once"
+    )
+    coverage: bool = Field(
+        default=False, description="Polygons share boundaries: simplify each of these once"
     )
     live: bool = Field(
         default=False, description="Read the source at each request: small and time-dependent"

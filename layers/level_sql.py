@@ -1,0 +1,157 @@
+"""SQL text of level tables: what stands for many features on a map of a whole province.
+
+Features are merged within one visibility class, never across, and within one cell, so that a
+change rebuilds the cells that it touched and nothing else. Only polygons that share boundaries are
+rebuilt as a whole.
+"""
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from layers.model import Layer
+from layers.style import Level
+from layers.tile_sql import (
+    CELL_ZOOM,
+    PX_M,
+    columns_of,
+    ident,
+    label_point,
+    line_select,
+    source_select,
+    table,
+    tiles_of,
+    tolerance_m,
+)
+
+SLIVER_PX = 2.0
+"""A face of a coverage smaller than this square, in px, is left out of a level."""
+
+
+def cell_zoom(level: Level) -> int:
+    """Return the zoom of the cells within which a level merges."""
+    return min(CELL_ZOOM, level.maxzoom + 2)
+
+
+def level_select(layer: Layer, level: int, *, restricted: bool, dirty: bool = False) -> str:
+    """Return the select that fills a level table.
+
+    Polygons come from the source, points and lines from the narrow table.
+
+    Parameters
+    ----------
+    layer, level
+        Declaration and number of the level, from 1.
+    restricted
+        Which visibility class.
+    dirty
+        Only the cells of the temporary tables `dirty` and `dirty_level` (z, x, y).
+    """
+    shape = layer.geometry.type
+    if shape == "polygon":
+        return _polygons(layer, level, restricted=restricted, dirty=dirty)
+    rows = _rows(layer, level, restricted=restricted, dirty=dirty)
+    declared = tiles_of(layer).levels[level - 1]
+    if shape == "point":
+        return (
+            _points(layer, level, rows) if declared.cell_px else _each(layer, level, rows, "geom")
+        )
+    if declared.by:
+        return _lines(layer, level, rows)
+    return _each(layer, level, rows, f"ST_Simplify(f.geom, {tolerance_m(layer, level)!r}, true)")
+
+
+def _limit(layer: Layer, level: int) -> str:
+    max_rank = tiles_of(layer).levels[level - 1].max_rank
+    return "true" if max_rank is None else f"f._rank <= {max_rank}"
+
+
+def _rows(layer: Layer, level: int, *, restricted: bool, dirty: bool) -> str:
+    source = f"{table(layer.id, restricted=restricted)} f"
+    if dirty:
+        shift = f"({CELL_ZOOM} - d.z)"
+        source += (
+            f" JOIN dirty_level d ON f._cx BETWEEN d.x << {shift} AND ((d.x + 1) << {shift}) - 1"
+            f" AND f._cy BETWEEN d.y << {shift} AND ((d.y + 1) << {shift}) - 1"
+        )
+    return f"{source} WHERE {_limit(layer, level)}"
+
+
+def _kept(layer: Layer, level: int) -> str:
+    return ", ".join(f"f.{ident(name)}" for name in columns_of(layer, level))
+
+
+def _cells(layer: Layer, level: int) -> tuple[str, str]:
+    shift = CELL_ZOOM - cell_zoom(tiles_of(layer).levels[level - 1])
+    return f"f._cx >> {shift}", f"f._cy >> {shift}"
+
+
+def _lines(layer: Layer, level: int, rows: str) -> str:
+    kept = _kept(layer, level)
+    x, y = _cells(layer, level)
+    return (
+        f"SELECT min(f._fid) AS _fid, min(f._rank) AS _rank, {kept}, NULL::text AS part,"
+        f" {x} AS _cx, {y} AS _cy,"
+        f" ST_Simplify(ST_LineMerge(ST_Collect(f.geom)), {tolerance_m(layer, level)!r}, true)"
+        f" AS geom FROM {rows} GROUP BY {kept}, {x}, {y}"
+    )
+
+
+def _points(layer: Layer, level: int, rows: str) -> str:
+    declared = tiles_of(layer).levels[level - 1]
+    kept = _kept(layer, level)
+    x, y = _cells(layer, level)
+    grid = (declared.cell_px or 1.0) * PX_M / (1 << declared.maxzoom)
+    return (
+        f"SELECT min(f._fid) AS _fid, min(f._rank) AS _rank, {kept}, NULL::text AS part,"
+        f" {x} AS _cx, {y} AS _cy, ST_Centroid(ST_Collect(f.geom)) AS geom, count(*)::int AS n"
+        f" FROM {rows} GROUP BY {kept}, {x}, {y}, ST_SnapToGrid(f.geom, {grid!r})"
+    )
+
+
+def _each(layer: Layer, level: int, rows: str, shape: str) -> str:
+    x, y = _cells(layer, level)
+    return (
+        f"SELECT f._fid, f._rank, {_kept(layer, level)}, NULL::text AS part,"
+        f" {x} AS _cx, {y} AS _cy, {shape} AS geom FROM {rows}"
+    )
+
+
+def _polygons(layer: Layer, level: int, *, restricted: bool, dirty: bool) -> str:
+    rows = source_select(layer, restricted=restricted, dirty=dirty)
+    source = f"(SELECT * FROM ({rows}) f WHERE {_limit(layer, level)})"
+    x, y = _cells(layer, level)
+    tolerance = tolerance_m(layer, level)
+    thin = f"ST_SimplifyPreserveTopology(f.geom, {tolerance!r})"
+    selects = [
+        _coverage(layer, level, source)
+        if tiles_of(layer).coverage
+        else _each(layer, level, f"{source} f", thin)
+    ]
+    head = f"SELECT f._fid, f._rank, {_kept(layer, level)}, 'label', {x}, {y}, "
+    if "label" in tiles_of(layer).parts:
+        selects.append(f"{head}{label_point('f.geom')} FROM {source} f")
+    if "line" in tiles_of(layer).parts:
+        thin = f"ST_SimplifyPreserveTopology(b.geom, {tolerance!r})"
+        selects.append(line_select(layer, source, thin, level))
+    return " UNION ALL ".join(f"({select})" for select in selects)
+
+
+def _coverage(layer: Layer, level: int, source: str) -> str:
+    """Simplify the line work between polygons once and make the polygons of it again."""
+    sliver = (SLIVER_PX * PX_M / (1 << tiles_of(layer).levels[level - 1].maxzoom)) ** 2
+    kept = _kept(layer, level)
+    x, y = _cells(layer, level)
+    return (
+        f"WITH whole AS MATERIALIZED {source},"
+        " arc AS (SELECT _rank, (ST_Dump(ST_LineMerge(ST_UnaryUnion(ST_Collect("
+        " ST_Boundary(geom)))))).geom AS geom FROM whole GROUP BY _rank),"
+        " thin AS (SELECT _rank, ST_UnaryUnion(ST_Collect(ST_SimplifyPreserveTopology("
+        f" geom, {tolerance_m(layer, level)!r}))) AS geom FROM arc GROUP BY _rank),"
+        " face AS (SELECT _rank, (ST_Dump(ST_Polygonize(geom))).geom AS geom FROM thin"
+        " GROUP BY _rank)"
+        f" SELECT f._fid, f._rank, {kept}, NULL::text AS part, {x} AS _cx, {y} AS _cy,"
+        " ST_Collect(face.geom) AS geom FROM whole f JOIN face ON face._rank = f._rank"
+        f" AND ST_Area(face.geom) >= {sliver!r}"
+        " AND ST_Intersects(f.geom, ST_PointOnSurface(face.geom))"
+        f" GROUP BY f._fid, f._rank, {kept}, f._cx, f._cy"
+    )

@@ -1,0 +1,301 @@
+"""Tiles: one path for every layer, from the request's zoom and rights to bytes and their truth."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import asyncpg
+import psycopg
+
+from layers.catalog import Catalog
+from layers.changes import apply_changes
+from layers.levels import refresh_stale
+from layers.model import Layer
+from layers.tile_cache import Tile, TileCache, TileKey, pack
+from layers.tile_query import Statement, TileRequest, tile_statement
+from layers.tile_sql import level_at, stored, tiles_of, tolerance_m
+from spatial.actor import Actor
+from spatial.db import Database, connect
+from spatial.errors import BadParameter, Busy, NotFound
+from spatial.settings import Settings
+
+log = logging.getLogger("sigang")
+
+LIVE_S = 2.0
+"""A layer that depends on the time is asked again after so many seconds."""
+KEEP_S = 3600.0
+QUEUE = 512
+SETTLE_S = 0.02
+_STATE = """
+SELECT layer, version, total, restricted, levels, bounds FROM sigang_tiles.layer_state"""
+
+
+class Notices(Protocol):
+    """What tiles need of the bus."""
+
+    def subscribe(self, kind: str, callback: Callable[[dict[str, Any]], Any]) -> Any:
+        """Call back with each notice of a kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerState:
+    """What is known of a layer's tile tables.
+
+    Parameters
+    ----------
+    version
+        Raised at each rebuild.
+    total
+        Public features.
+    restricted
+        Whether there are rows that not everybody sees.
+    levels
+        Per level: maxzoom, shown, total, tolerance_m.
+    bounds
+        West, south, east, north of the public features.
+    """
+
+    version: int
+    total: int
+    restricted: bool
+    levels: tuple[dict[str, Any], ...]
+    bounds: tuple[float, ...] | None
+
+
+class TileService:
+    """Tiles of one serving process."""
+
+    def __init__(self, db: Database, catalog: Catalog, bus: Notices, settings: Settings) -> None:
+        self._db = db
+        self._catalog = catalog
+        self._url = settings.database_url or ""
+        self._cache = TileCache(settings.tile_cache_mb * 1024 * 1024)
+        self._slots = asyncio.Semaphore(settings.pool_size)
+        self._queued = 0
+        self._states: dict[str, LayerState] = {}
+        self._statements: dict[tuple[str, str, int, str, bool], Statement] = {}
+        self._dirty = asyncio.Event()
+        self._stale = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        bus.subscribe("dirty", lambda _: self._dirty.set())
+        bus.subscribe("catalog", lambda _: self.catalog_changed())
+        bus.subscribe("cells", self._on_cells)
+        bus.subscribe("reconnected", lambda _: self._on_gap())
+
+    async def start(self) -> None:
+        """Read the states, and bring the tables up to date in the background from now on."""
+        await self._read_states()
+        self._stale.set()
+        self._dirty.set()
+        self._tasks = [
+            asyncio.create_task(self._forever(self._stale, self._rebuild)),
+            asyncio.create_task(self._forever(self._dirty, self._apply)),
+        ]
+
+    async def stop(self) -> None:
+        """Stop the background work."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def state(self, layer_id: str) -> LayerState | None:
+        """Return what is known of a layer's tile tables, or None for a layer without."""
+        return self._states.get(layer_id)
+
+    def catalog_changed(self) -> None:
+        """Forget what depends on declarations and build the tables of the new ones."""
+        self._statements.clear()
+        self._cache.clear()
+        self._stale.set()
+
+    async def get_tile(
+        self,
+        layer: Layer,
+        zxy: tuple[int, int, int],
+        actor: Actor,
+        values: Mapping[str, str] | None = None,
+    ) -> tuple[Tile, bool]:
+        """Return a tile, and whether it is the same for everybody.
+
+        Parameters
+        ----------
+        layer
+            A layer that the actor may read.
+        zxy
+            Tile of WebMercatorQuad.
+        actor
+            Who asks.
+        values
+            Parameters of a function layer.
+
+        Raises
+        ------
+        NotFound
+            The tile lies outside the matrix or the layer's zooms.
+        Busy
+            Too many tiles wait already.
+        """
+        check_tile(layer, zxy)
+        state = self._states.get(layer.id)
+        mine = self._needs_actor(layer, actor, state)
+        scope = actor.digest if mine else "public"
+        key = TileKey(layer.id, *zxy, scope, tuple(sorted((values or {}).items())))
+        found = self._cache.find(key)
+        if found is None:
+            keep = KEEP_S if stored(layer) and state else LIVE_S
+            asked = TileRequest(
+                layer, level_at(layer, zxy[0]), actor if mine else None, _typed(layer, values)
+            )
+            found = await self._cache.fetch(key, lambda: self._make(asked, zxy), keep)
+        everybody = layer.access.public and stored(layer) and bool(state and not state.restricted)
+        return found, everybody
+
+    @staticmethod
+    def _needs_actor(layer: Layer, actor: Actor, state: LayerState | None) -> bool:
+        if actor.anonymous:
+            return False
+        return not stored(layer) or state is None or state.restricted
+
+    async def _make(self, asked: TileRequest, zxy: tuple[int, int, int]) -> Tile:
+        if self._queued >= QUEUE:
+            raise Busy("Too many tiles at once", "瓦片请求过多", mend_en="Try again shortly.",
+                       mend_zh="请稍后重试。")  # fmt: skip
+        self._queued += 1
+        try:
+            async with self._slots:
+                return await self._query(asked, zxy)
+        finally:
+            self._queued -= 1
+
+    async def _query(self, asked: TileRequest, zxy: tuple[int, int, int]) -> Tile:
+        budget = tiles_of(asked.layer).budget
+        row = await self._fetch(asked, zxy, budget + 1, cut=False)
+        over = row["rows"] > budget
+        if over:
+            row = await self._fetch(asked, zxy, budget, cut=True)
+        shown = int(row["shown"] or 0)
+        total = int(row["total"]) if row["total"] is not None else shown
+        return pack(
+            row["mvt"] or b"",
+            min(shown, budget) if over else shown,
+            total,
+            asked.level,
+            round(tolerance_m(asked.layer, asked.level) * _scale(zxy), 1),
+        )
+
+    async def _fetch(
+        self, asked: TileRequest, zxy: tuple[int, int, int], limit: int, *, cut: bool
+    ) -> asyncpg.Record:
+        statement = self._statement(asked, cut=cut)
+        arguments = (*zxy, limit, *statement.values)
+        if asked.actor is None:
+            row = await self._db.public.fetchrow(statement.text, *arguments)
+        else:
+            async with self._db.session(asked.actor) as conn:
+                row = await conn.fetchrow(statement.text, *arguments)
+        assert row is not None  # noqa: S101
+        return row
+
+    def _statement(self, asked: TileRequest, *, cut: bool) -> Statement:
+        if asked.values or asked.actor is not None:
+            return tile_statement(asked, cut=cut)
+        key = (self._catalog.version, asked.layer.id, asked.level, "public", cut)
+        found = self._statements.get(key)
+        if found is None:
+            found = self._statements[key] = tile_statement(asked, cut=cut)
+        return found
+
+    async def _read_states(self) -> None:
+        rows = await self._db.public.fetch(_STATE)
+        self._states = {
+            row["layer"]: LayerState(
+                version=row["version"],
+                total=row["total"],
+                restricted=row["restricted"],
+                levels=tuple(row["levels"]),
+                bounds=tuple(row["bounds"]) if row["bounds"] and row["bounds"][0] else None,
+            )
+            for row in rows
+        }
+
+    async def _on_cells(self, notice: dict[str, Any]) -> None:
+        cells = [(z, x, y) for z, x, y in notice["cells"]]
+        self._cache.evict(notice["layers"], cells)
+        await self._read_states()
+        self._cache.evict(notice["layers"], cells)
+
+    def _on_gap(self) -> None:
+        self._cache.clear()
+        self._dirty.set()
+
+    async def _forever(self, wanted: asyncio.Event, work: Callable[[], None]) -> None:
+        while True:
+            await wanted.wait()
+            await asyncio.sleep(SETTLE_S)
+            wanted.clear()
+            try:
+                await asyncio.to_thread(work)
+            except psycopg.Error:
+                log.exception("tile tables could not be brought up to date")
+                await asyncio.sleep(1.0)
+                wanted.set()
+
+    def _apply(self) -> None:
+        with connect(self._url) as conn:
+            apply_changes(conn, self._catalog.layers.values())
+
+    def _rebuild(self) -> None:
+        with connect(self._url) as conn:
+            refresh_stale(conn, self._catalog.layers.values())
+
+
+def check_tile(layer: Layer, zxy: tuple[int, int, int]) -> None:
+    """Refuse a tile that cannot be.
+
+    Raises
+    ------
+    NotFound
+        Outside the matrix or the layer's zooms.
+    """
+    z, x, y = zxy
+    tiles = layer.tiles
+    if tiles is None or not layer.has_geometry:
+        raise NotFound(f"Layer {layer.id} has no tiles", f"图层 {layer.id} 没有瓦片")
+    if not tiles.minzoom <= z <= tiles.maxzoom:
+        raise NotFound(
+            f"Layer {layer.id} has tiles from zoom {tiles.minzoom} to {tiles.maxzoom}",
+            f"图层 {layer.id} 的瓦片级别为 {tiles.minzoom} 至 {tiles.maxzoom}",
+        )
+    if not (0 <= x < 1 << z and 0 <= y < 1 << z):
+        raise NotFound(
+            f"Tile {z}/{y}/{x} lies outside WebMercatorQuad", f"瓦片 {z}/{y}/{x} 超出矩阵范围"
+        )
+
+
+def _scale(zxy: tuple[int, int, int]) -> float:
+    """Return the ground metres of a Web Mercator metre in the middle of a tile."""
+    z, _, y = zxy
+    return 1 / math.cosh(math.pi * (1 - 2 * (y + 0.5) / (1 << z)))
+
+
+def _typed(layer: Layer, given: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return the given parameters of a function in their declared types."""
+    types: dict[str, Callable[[str], Any]] = {"int": int, "number": float}
+    declared = {p.name: p for p in layer.source.parameters}
+    found: dict[str, Any] = {}
+    for name, text in (given or {}).items():
+        if name not in declared or name in ("z", "x", "y", "bbox"):
+            raise BadParameter(f"Unknown parameter {name!r}", f"未知参数 {name!r}")
+        with suppress(ValueError):
+            found[name] = types.get(declared[name].type, str)(text)
+            continue
+        raise BadParameter(
+            f"Parameter {name} must be {declared[name].type}", f"参数 {name} 类型错误"
+        )
+    return found
