@@ -1,0 +1,186 @@
+"""doctor: what is wrong with machine, database, schema, scope, data and audit, and its cure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psycopg
+
+from api.cli import sample, serve
+from api.cli.backup import AUDIT_HEAD
+from api.cli.ground import Ground, ground
+from spatial import machine, migrate
+from spatial.cluster import LOW_DISK_BYTES
+from spatial.db import connect
+from spatial.errors import SigangError
+from spatial.machine import MB
+from spatial.settings import PROJECT, Settings
+
+SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
+FEW_MEMORY_MB = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; `mend` says what to do about it."""
+
+    name: str
+    state: str
+    text: str
+    mend: str = ""
+
+
+def doctor(settings: Settings, options: Namespace) -> int:
+    """Print all findings; exit code 1 where one of them fails."""
+    findings = [*_machine(settings), *_declarations(settings), *_database(settings)]
+    if options.json:
+        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            print(f"{SIGNS[finding.state]} {finding.name:12} {finding.text}")
+            if finding.mend:
+                print(f"{'':15}→ {finding.mend}")
+    return 1 if any(finding.state == "fail" for finding in findings) else 0
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    yield Finding("python", "ok", f"{sys.version.split()[0]} in {sys.prefix}")
+    for lock in ("runtime",):
+        mark = Path(sys.prefix) / f"sigang-{lock}.sha256"
+        wanted = hashlib.sha256((PROJECT / "requirements" / f"{lock}.txt").read_bytes())
+        same = mark.exists() and mark.read_text("ascii") == wanted.hexdigest()
+        yield Finding(
+            "packages",
+            "ok" if same else "warn",
+            "as locked" if same else "not those of the lock file",
+            "" if same else "./sigang up installs them.",
+        )
+    memory = machine.memory_bytes() // MB
+    yield Finding(
+        "memory",
+        "ok" if memory >= FEW_MEMORY_MB else "warn",
+        f"{memory} MB",
+        "" if memory >= FEW_MEMORY_MB else "Set SIGANG_WORKERS=1 and SIGANG_TILE_CACHE_MB=16.",
+    )
+    manifest = PROJECT / "frontend_static" / "vendor" / "MANIFEST.json"
+    yield Finding(
+        "map",
+        "ok" if manifest.exists() else "fail",
+        "vendor folder is there" if manifest.exists() else "vendor folder is missing",
+        "" if manifest.exists() else "./sigang up builds it.",
+    )
+    running = serve.read_record(settings.home)
+    yield Finding("server", "ok", f"runs at {running['url']}" if running else "does not run")
+
+
+def _declarations(settings: Settings) -> Iterator[Finding]:
+    from layers.catalog import Catalog
+
+    try:
+        catalog = Catalog.load(settings.areas)
+    except SigangError as error:
+        yield Finding("layers", "fail", error.en, error.mend_en)
+    else:
+        yield Finding("layers", "ok", f"{len(catalog.layers)} declared in {settings.areas}")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        with ground(settings) as base:
+            yield from _disk(base)
+            migrate.check_server(base.url)
+            with connect(base.url) as conn:
+                conn.read_only = True
+                for check in (_schema, _roles, _net, _sample):
+                    finding = check(conn)
+                    yield finding
+                    if finding.state == "fail":
+                        return
+                yield _audit(conn, settings.home / AUDIT_HEAD)
+    except (SigangError, psycopg.Error) as error:
+        mend = error.mend_en if isinstance(error, SigangError) else ""
+        yield Finding("database", "fail", str(error), mend)
+
+
+def _disk(base: Ground) -> Iterator[Finding]:
+    if base.cluster is None:
+        yield Finding("database", "ok", "answers; named by SIGANG_DATABASE_URL")
+        return
+    yield Finding("database", "ok", f"private cluster in {base.cluster.folder} answers")
+    free = machine.free_bytes(base.cluster.folder)
+    state = "ok" if free > 4 * LOW_DISK_BYTES else "warn" if free > LOW_DISK_BYTES else "fail"
+    mend = "" if state == "ok" else f"Free space: below {LOW_DISK_BYTES // MB} MB writes stop."
+    yield Finding("disk", state, f"{free // MB} MB free", mend)
+
+
+def _schema(conn: psycopg.Connection) -> Finding:
+    exists = conn.execute("SELECT to_regclass('public.migration')").fetchone()
+    row = (
+        conn.execute("SELECT version_num FROM public.migration").fetchone()
+        if exists and exists[0]
+        else None
+    )
+    found, wanted = row[0] if row else "nothing", migrate.head()
+    if found == wanted:
+        return Finding("schema", "ok", f"revision {found}")
+    return Finding("schema", "fail", f"at {found}, not {wanted}", "Run ./sigang migrate.")
+
+
+def _roles(conn: psycopg.Connection) -> Finding:
+    rows = conn.execute(
+        "SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles"
+        " WHERE rolname IN ('sigang_app', 'sigang_public')"
+    ).fetchall()
+    mighty = [name for name, too_much in rows if too_much]
+    if len(rows) == 2 and not mighty:
+        return Finding("roles", "ok", "sigang_app and sigang_public cannot pass row security")
+    text = f"{', '.join(mighty)} can pass row security" if mighty else "a role is missing"
+    return Finding("roles", "fail", text, "Run ./sigang migrate as the database's owner.")
+
+
+def _net(conn: psycopg.Connection) -> Finding:
+    open_tables = conn.execute(
+        "SELECT DISTINCT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+        " WHERE c.relnamespace = 'sigang'::regnamespace AND a.attname = 'visibility'"
+        " AND NOT c.relrowsecurity AND NOT c.relispartition AND c.relkind IN ('r', 'p') ORDER BY 1"
+    ).fetchall()
+    if open_tables:
+        names = ", ".join(name for (name,) in open_tables)
+        return Finding("scope", "fail", f"no row security on {names}", "Run ./sigang migrate.")
+    row = conn.execute(
+        "SELECT bool_and(proleakproof) FROM pg_proc WHERE proname = 'geometry_overlaps'"
+    ).fetchone()
+    if row and row[0]:
+        return Finding("scope", "ok", "row security stands under every scoped table")
+    return Finding(
+        "scope",
+        "warn",
+        "row security stands, but its tiles are slow: geometry_overlaps is not LEAKPROOF",
+        "As superuser: ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF.",
+    )
+
+
+def _sample(conn: psycopg.Connection) -> Finding:
+    anchor = sample.loaded_anchor(conn)
+    if anchor:
+        return Finding("sample", "ok", f"loaded, anchored to {anchor.isoformat()}")
+    return Finding("sample", "warn", "not loaded", "./sigang up loads it.")
+
+
+def _audit(conn: psycopg.Connection, head: Path) -> Finding:
+    from api.audit import find_break
+
+    find: Callable[[psycopg.Connection, Path | None], str | None] = find_break
+    broken = find(conn, head)
+    if broken is None:
+        row = conn.execute("SELECT count(*) FROM sigang.audit").fetchone()
+        return Finding("audit", "ok", f"chain of {row[0] if row else 0} lines is whole")
+    return Finding(
+        "audit", "fail", broken, "Somebody changed the log: keep a copy and find out who."
+    )

@@ -1,0 +1,63 @@
+"""migrate, load, token: what goes into the database."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import replace
+from datetime import timedelta
+
+from api.cli import sample, serve
+from api.cli.ground import ground, owner_connection
+from api.cli.progress import step
+from spatial import migrate
+from spatial.errors import BadParameter
+from spatial.settings import Settings
+
+
+def migrate_to(settings: Settings, options: Namespace) -> int:
+    """Bring the schema to a revision, up or down."""
+    with ground(settings) as base:
+        before = migrate.current(base.url) or "base"
+        wanted = migrate.head() if options.revision == "head" else options.revision
+        down = wanted == "base" or (before != "base" and wanted < before)
+        with step(f"migrating from {before} to {wanted}"):
+            (migrate.downgrade if down else migrate.upgrade)(base.url, wanted)
+    print(f"schema: {before} → {wanted}")
+    return 0
+
+
+def load(settings: Settings, options: Namespace) -> int:
+    """Load the sample province, an OpenStreetMap extract or a layer file."""
+    settings = replace(settings, freeze=getattr(options, "freeze", None) or settings.freeze)
+    if options.what == "sample":
+        with ground(settings) as base:
+            sample.load(base, settings.freeze)
+        print("the sample province is loaded")
+        return 0
+    raise NotImplementedError
+
+
+def token(settings: Settings, options: Namespace) -> int:
+    """Make an API key or a sign-in link, or list the accounts."""
+    from api.auth import make_key, make_link
+
+    with ground(settings) as base, owner_connection(base) as conn:
+        if options.list:
+            rows = conn.execute(
+                "SELECT id, role, scope, name_zh, name_en FROM sigang.account ORDER BY id"
+            )
+            for name, role, scope, zh, en in rows:
+                print(f"{name:12} {role:11} {scope}  {zh}  {en}")
+            return 0
+        if not options.account:
+            raise BadParameter(
+                "Which account?", "哪个账号？",
+                mend_en="./sigang token --list names them.",
+                mend_zh="./sigang token --list 列出账号。",
+            )  # fmt: skip
+        if options.link:
+            made = make_link(conn, options.account)
+            print(f"{serve.address(settings)}/signin?link={made}")
+        else:
+            print(make_key(conn, options.account, options.label, timedelta(days=options.days)))
+    return 0
