@@ -9,12 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Double, and_, bindparam, func, or_, true
-from sqlalchemy.dialects import postgresql
 
 from layers import cql
-from layers.cql_types import NUMERIC, Typed, day_start, parse_date, parse_instant
-from layers.model import Layer
-from layers.relation import SQL_TYPES, Relation, argument_name, resolve
+from layers.cql_types import (
+    NUMERIC,
+    Typed,
+    comparable,
+    day_start,
+    parse_date,
+    parse_instant,
+    scalar,
+)
+from layers.relation import SQL_TYPES, Relation, argument_name
 from spatial import crs
 from spatial.errors import BadCoordinate, BadParameter
 
@@ -241,7 +247,7 @@ def _value(name: str, type_: str, text: str) -> Any:
             raise ValueError
         elif type_ != "text":
             left = Typed(None, type_)
-            node = cql.comparable(left, cql.scalar(text))[1].value
+            node = comparable(left, scalar(text))[1].value
         elif "\x00" in text:
             raise ValueError
     except (ValueError, KeyError, BadParameter):
@@ -307,13 +313,3 @@ def _in_time(start: Any, end: Any, query: Query) -> ColumnElement[bool]:
         else:
             parts.append(or_(end.is_(None), end > low))
     return and_(true(), *parts)
-
-
-def filter_sql(layer: Layer, alias: str) -> str:
-    """Return the condition of a declaration as SQL text, for statements that build tile tables.
-
-    Only a checked declaration's own constants are written into the text.
-    """
-    base = resolve(layer, alias).base
-    text = base.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
-    return str(text)

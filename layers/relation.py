@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from geoalchemy2 import Geometry as GeometryColumn
@@ -22,9 +22,8 @@ from sqlalchemy import (
     cast,
     column,
     func,
-    literal,
+    literal_column,
     table,
-    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB, REAL, UUID
@@ -74,6 +73,13 @@ class Relation:
     base: ColumnElement[bool]
     """Condition of the declaration itself: kinds and filter."""
     times: tuple[ColumnElement[Any], ColumnElement[Any] | None] | None
+    statements: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Compiled statements by shape; they go when the catalogue is read again."""
+
+
+def constant(value: str) -> ColumnElement[str]:
+    """Return a constant of ours or of a declaration, written into the statement."""
+    return literal_column("'" + value.replace("'", "''") + "'", Text)
 
 
 def argument_name(name: str) -> str:
@@ -172,7 +178,7 @@ class _Finder:
 
 
 def _path(parts: list[str]) -> Any:
-    return text("'{" + ",".join(parts) + "}'")
+    return constant("{" + ",".join(parts) + "}")
 
 
 def _comparable(expression: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -186,7 +192,7 @@ def _base(layer: Layer, rows: FromClause, column_of: _Finder) -> ColumnElement[b
     parts: list[ColumnElement[bool]] = []
     if layer.source.kinds:
         kind = column_of("source.kinds", "kind")
-        parts.append(kind.in_([literal(k, Text) for k in layer.source.kinds]))
+        parts.append(kind.in_([constant(k) for k in layer.source.kinds]))
     if layer.source.filter:
         names = {c.name: Typed(_comparable(c), type_of(c.type)) for c in rows.c}
         parts.append(cql.condition(cql.parse(layer.source.filter), names))
