@@ -148,7 +148,9 @@ def _net(conn: psycopg.Connection) -> Finding:
     open_tables = conn.execute(
         "SELECT DISTINCT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
         " WHERE c.relnamespace = 'sigang'::regnamespace AND a.attname = 'visibility'"
-        " AND NOT c.relrowsecurity AND NOT c.relispartition AND c.relkind IN ('r', 'p') ORDER BY 1"
+        " AND NOT c.relrowsecurity AND NOT c.relispartition AND c.relkind IN ('r', 'p')"
+        " AND (has_table_privilege('sigang_app', c.oid, 'SELECT')"
+        " OR has_table_privilege('sigang_public', c.oid, 'SELECT')) ORDER BY 1"
     ).fetchall()
     if open_tables:
         names = ", ".join(name for (name,) in open_tables)

@@ -69,13 +69,13 @@ def bind(settings: Settings) -> socket.socket:
         bound.bind((settings.host, settings.port))
         if settings.port == 0 or not _answers(settings):
             return bound
-        raise OSError(errno.EADDRINUSE, "in use")
-    except OSError as error:
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    except (OSError, OverflowError) as error:
         bound.close()
         if running:
             raise _taken(f"Sigang already runs at {running['url']}.", running["url"]) from error
         raise _taken(
-            f"{settings.host}:{settings.port} cannot be used: {os.strerror(error.errno or 0)}.",
+            f"{settings.host}:{settings.port} cannot be used: {_reason(error)}.",
             str(settings.port),
         ) from error
 
@@ -87,6 +87,10 @@ def _answers(settings: Settings) -> bool:
             return True
     except OSError:
         return False
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error).rstrip(".")
 
 
 def _taken(text: str, what: str) -> SetupError:
