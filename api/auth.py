@@ -303,7 +303,9 @@ async def end_session(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """Use a one-time link: set the session cookie and open the map."""
+    """Use a one-time link: set the session cookie and open the map; a HEAD does not use it up."""
+    if request.method == "HEAD":
+        return RedirectResponse("/", status_code=303)
     services = request.app.state.services
     link = request.query_params.get("link", "")
     token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
