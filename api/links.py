@@ -1,0 +1,73 @@
+"""The only link builder: absolute addresses as clients reach them, behind a proxy too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+
+JSON = "application/json"
+GEOJSON = "application/geo+json"
+HTML = "text/html"
+OPENAPI = "application/vnd.oai.openapi+json;version=3.1"
+SCHEMA = "application/schema+json"
+PROBLEM = "application/problem+json"
+
+MEDIA_TYPES: dict[str, str] = {
+    "json": GEOJSON,
+    "html": HTML,
+    "jsonseq": "application/geo+json-seq",
+    "csv": "text/csv; charset=utf-8",
+    "fgb": "application/flatgeobuf",
+    "parquet": "application/vnd.apache.parquet",
+    "gpkg": "application/geopackage+sqlite3",
+}
+"""Formats of features by the name that `f` takes; whole exports from `jsonseq` on."""
+
+_REL = "http://www.opengis.net/def/rel/ogc/1.0"
+QUERYABLES = f"{_REL}/queryables"
+TILESETS_VECTOR = f"{_REL}/tilesets-vector"
+
+
+def origin(request: Request) -> str:
+    """Return scheme, host and prefix as clients reach them, without a slash at the end."""
+    public = request.app.state.services.settings.public_url
+    return (public or str(request.base_url)).rstrip("/")
+
+
+def api(request: Request, *parts: str, **query: Any) -> str:
+    """Return the address of a resource of the API; parts are escaped, None values left out."""
+    path = "".join(f"/{quote(part, safe='')}" for part in parts)
+    given = {key.replace("_", "-"): value for key, value in query.items() if value is not None}
+    return f"{origin(request)}/api{path}" + (f"?{urlencode(given)}" if given else "")
+
+
+def link(href: str, rel: str, type_: str, title: str | None = None, **more: Any) -> dict[str, Any]:
+    """Return one link object."""
+    found: dict[str, Any] = {"href": href, "rel": rel, "type": type_, **more}
+    if title:
+        found["title"] = title
+    return found
+
+
+def here(request: Request, **changed: Any) -> str:
+    """Return the address asked for with some query parameters changed or, by None, dropped."""
+    query = dict(request.query_params) | changed
+    kept = {key: value for key, value in query.items() if value is not None}
+    path = quote(request.url.path, safe="/%")
+    prefix = request.scope.get("root_path", "")
+    path = path.removeprefix(prefix) if prefix else path
+    return origin(request) + path + (f"?{urlencode(kept)}" if kept else "")
+
+
+def self_and_alternates(
+    request: Request, current: str, formats: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the self link and one alternate link for each other format."""
+    links = [link(here(request), "self", formats[current])]
+    for name, type_ in formats.items():
+        if name != current:
+            links.append(link(here(request, f=name), "alternate", type_, name))
+    return links
