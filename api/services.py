@@ -15,6 +15,7 @@ from api.bus import Bus
 from api.roads import Roads
 from layers.catalog import Catalog
 from layers.search import Search
+from layers.summary import Summaries
 from layers.tiles import TileService
 from spatial.db import Database
 from spatial.errors import SetupError
@@ -32,6 +33,7 @@ class Services:
     catalog: Catalog
     bus: Bus
     search: Search
+    summaries: Summaries
     tiles: TileService
     roads: Roads | None
 
@@ -68,6 +70,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         auth = Authenticator(db, settings)
         bus.subscribe("session", lambda note: auth.forget(bytes.fromhex(note["hash"])))
         search = Search(db)
+        summaries = Summaries(db, bus)
         bus.subscribe("network", lambda _: search.forget_stakes())
         tiles = TileService(db, catalog, bus, settings)
         await tiles.start()
@@ -76,7 +79,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         if roads:
             await roads.start()
             stack.push_async_callback(roads.stop)
-        yield Services(settings, db, auth, audit, catalog, bus, search, tiles, roads)
+        yield Services(settings, db, auth, audit, catalog, bus, search, summaries, tiles, roads)
 
 
 def services(request: Request) -> Services:

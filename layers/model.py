@@ -139,6 +139,9 @@ class Layer(Declaration):
     """Kind of writing that the map may offer, as `{kind = "closure"}`."""
     search: bool = False
     kpi: bool = False
+    """Its count is a key figure of the map."""
+    strip: bool = False
+    """Named in the map's line of origins."""
     sort: str | None = Field(default=None, pattern=Identifier)
     """Column that orders the items by default; the id breaks ties."""
 

@@ -1,0 +1,263 @@
+"""GET /catalogue and /styles/{theme}: all that the map is generated from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.auth import actor_of
+from api.problems import pick_language
+from api.services import services
+from api.tiles import MATRIX_SET, base_url, matches, tile_url
+from layers.model import Column, Layer
+from layers.style import LegendEntry, build_style, style_layer_id
+from layers.summary import Summary
+from spatial.errors import BadParameter, NotFound
+
+TITLE = {"zh": "四港 · 浙江", "en": "Sigang · Zhejiang"}
+ZONE = ZoneInfo("Asia/Shanghai")
+ORIGINS = ("real", "derived", "schematic", "synthetic")
+ORIGIN_TITLES = {
+    "real": {"zh": "实测", "en": "real"},
+    "derived": {"zh": "推算", "en": "derived"},
+    "schematic": {"zh": "示意", "en": "schematic"},
+    "synthetic": {"zh": "合成", "en": "synthetic"},
+}
+
+
+async def get_catalogue(request: Request) -> Response:
+    """Answer areas, layers, legends, counts and key figures, as the caller may see them."""
+    _only(request, "lang")
+    served, actor = services(request), actor_of(request)
+    layers = served.catalog.list_layers(actor)
+    summaries = await served.summaries.of_all(layers, actor)
+    titles = await served.summaries.sources({s for x in summaries.values() for s in x.sources})
+    sources = {source["id"]: source for source in titles}
+    base = base_url(request)
+    entries = [_layer(layer, summaries[layer.id], sources, base) for layer in layers]
+    document = {
+        "version": served.catalog.version,
+        "title": TITLE,
+        "areas": _areas(served.catalog.areas.values(), layers),
+        "layers": entries,
+        "kpis": [_kpi(layer, summaries[layer.id], base) for layer in layers if layer.kpi],
+        "origin_strip": _strip(layers, summaries, sources),
+        "review_number": served.settings.map_review_number,
+    }
+    return _conditional(request, orjson.dumps(document))
+
+
+async def get_style(request: Request) -> Response:
+    """Answer the complete MapLibre style of a theme in a language."""
+    _only(request, "lang")
+    theme = request.path_params["theme"].removesuffix(".json")
+    if theme not in ("dark", "light"):
+        raise NotFound(
+            f"No style {theme!r}",
+            f"没有样式 {theme!r}",
+            mend_en="Use dark or light.",
+            mend_zh="请使用 dark 或 light。",
+        )
+    served, actor = services(request), actor_of(request)
+    lang = pick_language(request.query_params.get("lang"), request.headers.get("accept-language"))
+    layers = [layer for layer in served.catalog.list_layers(actor) if layer.tiles]
+    summaries = await served.summaries.of_all(layers, actor)
+    sources: dict[str, dict[str, Any]] = {}
+    for layer in layers:
+        rows = await served.summaries.sources(summaries[layer.id].sources)
+        sources[layer.id] = _vector_source(request, layer, rows)
+    style = build_style(layers, sources, theme, "en" if lang == "en" else "zh")
+    return _conditional(request, orjson.dumps(style))
+
+
+async def list_styles(request: Request) -> Response:
+    """Answer the styles that there are."""
+    _only(request)
+    base = base_url(request)
+    styles = [
+        {
+            "id": theme,
+            "title": theme,
+            "links": [
+                {
+                    "rel": "stylesheet",
+                    "type": "application/vnd.mapbox.style+json",
+                    "href": f"{base}/styles/{theme}",
+                }
+            ],
+        }
+        for theme in ("dark", "light")
+    ]
+    return Response(
+        orjson.dumps({"styles": styles, "default": "dark"}), media_type="application/json"
+    )
+
+
+def _only(request: Request, *known: str) -> None:
+    unknown = sorted(set(request.query_params) - {"f", *known})
+    if unknown:
+        raise BadParameter(
+            f"Unknown parameter {', '.join(unknown)}", f"未知参数 {'、'.join(unknown)}"
+        )
+
+
+def _vector_source(
+    request: Request, layer: Layer, rows: Iterable[dict[str, Any]]
+) -> dict[str, Any]:
+    assert layer.tiles is not None  # noqa: S101
+    state = services(request).tiles.state(layer.id)
+    source: dict[str, Any] = {
+        "type": "vector",
+        "tiles": [tile_url(request, layer)],
+        "minzoom": layer.tiles.minzoom,
+        "maxzoom": layer.tiles.maxzoom,
+        "attribution": " · ".join(dict.fromkeys(row["attribution"] for row in rows)),
+    }
+    if state and state.bounds:
+        source["bounds"] = [round(value, 4) for value in state.bounds]
+    return source
+
+
+def _areas(areas: Iterable[Any], layers: list[Layer]) -> list[dict[str, Any]]:
+    made = [
+        {
+            "id": area.id,
+            "title": area.title.model_dump(),
+            "layers": [layer.id for layer in layers if layer.area == area.id],
+        }
+        for area in areas
+    ]
+    return [area for area in made if area["layers"]]
+
+
+def _layer(
+    layer: Layer, summary: Summary, sources: dict[str, dict[str, Any]], base: str
+) -> dict[str, Any]:
+    tiles = layer.tiles if layer.has_geometry else None
+    here = f"{base}/collections/{layer.id}"
+    return {
+        "id": layer.id,
+        "area": layer.area,
+        "title": layer.title.model_dump(),
+        "description": layer.description.model_dump(),
+        "geometry": layer.geometry.type,
+        "origins": summary.origins,
+        "source": [_source(sources[s]) for s in summary.sources if s in sources],
+        "visible": layer.visible,
+        "minzoom": tiles.minzoom if tiles else None,
+        "maxzoom": tiles.maxzoom if tiles else None,
+        "detail_zoom": tiles.detail if tiles else None,
+        "time": _time(layer, summary),
+        "columns": [_column(column) for column in layer.columns],
+        "legend": _legend(layer),
+        "style_layers": _style_layers(layer),
+        "items": f"{here}/items",
+        "tilejson": f"{here}/tiles/{MATRIX_SET}/tilejson" if tiles else None,
+        "editable": layer.editable or False,
+        "count": summary.count,
+    }
+
+
+def _style_layers(layer: Layer) -> list[str]:
+    if layer.style is None:
+        return []
+    return [style_layer_id(layer.id, rule) for rule in layer.style.rules]
+
+
+def _source(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": {"zh": row["title_zh"], "en": row["title_en"]},
+        "license": row["license"],
+        "license_url": row["license_url"],
+        "attribution": row["attribution"],
+    }
+
+
+def _time(layer: Layer, summary: Summary) -> dict[str, Any] | None:
+    if layer.time is None or summary.extent is None:
+        return None
+    extent = [moment.astimezone(ZONE).isoformat() for moment in summary.extent]
+    return {"field": layer.time.field, "end": layer.time.end, "extent": extent}
+
+
+def _column(column: Column) -> dict[str, Any]:
+    values = {key: text.model_dump() for key, text in (column.values or {}).items()}
+    return {
+        "name": column.name,
+        "title": column.title.model_dump(),
+        "type": column.type,
+        "unit": column.unit,
+        "values": values or None,
+    }
+
+
+def _legend(layer: Layer) -> dict[str, Any] | None:
+    if layer.legend is None:
+        return None
+    return {
+        "title": layer.legend.title.model_dump(),
+        "entries": [_entry(entry) for entry in layer.legend.entries],
+    }
+
+
+def _entry(entry: LegendEntry) -> dict[str, Any]:
+    return entry.model_dump(exclude_none=True)
+
+
+def _kpi(layer: Layer, summary: Summary, base: str) -> dict[str, Any]:
+    """Return a key figure: how many items the caller sees, and where they are."""
+    most = max(summary.origins, key=lambda name: summary.origins[name], default=None)
+    return {
+        "id": layer.id,
+        "title": layer.title.model_dump(),
+        "value": summary.count,
+        "unit": "",
+        "origin": most,
+        "layer": layer.id,
+        "href": f"{base}/collections/{layer.id}/items",
+    }
+
+
+def _strip(
+    layers: list[Layer], summaries: dict[str, Summary], sources: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return for each layer that is shown from where its data come, in one line each."""
+    strip = []
+    for layer in layers:
+        origins = summaries[layer.id].origins
+        if not layer.strip or not origins:
+            continue
+        main = max(origins, key=lambda name: origins[name])
+        first = next((sources[s] for s in summaries[layer.id].sources if s in sources), None)
+        accuracy = (first or {}).get("props", {}).get("accuracy_m")
+        note = ORIGIN_TITLES[main]
+        if accuracy:
+            note = {lang: f"{text}≈{accuracy:g} m" for lang, text in note.items()}
+        strip.append({"title": layer.title.model_dump(), "origin": main, "note": note})
+    return strip
+
+
+def _conditional(request: Request, body: bytes) -> Response:
+    etag = f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept-Language, Cookie, Authorization",
+    }
+    if matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+routes = [
+    Route("/api/catalogue", get_catalogue, methods=["GET"]),
+    Route("/api/styles", list_styles, methods=["GET"]),
+    Route("/api/styles/{theme}", get_style, methods=["GET"]),
+]
