@@ -67,13 +67,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def make_home() -> Path:
-    """Make the run's state folder, where the cluster's unprivileged user may enter it."""
+def make_home(suffix: str = "") -> Path:
+    """Make a state folder of this run, where the cluster's unprivileged user may enter it."""
     for stale in Path(tempfile.gettempdir()).glob(f"{HOME_PREFIX}*"):
-        pid = stale.name.removeprefix(HOME_PREFIX)
+        pid = stale.name.removeprefix(HOME_PREFIX).split("-")[0]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
             remove_home(stale)
-    home = Path(tempfile.gettempdir()) / f"{HOME_PREFIX}{os.getpid()}"
+    name = f"{HOME_PREFIX}{os.getpid()}{f'-{suffix}' if suffix else ''}"
+    home = Path(tempfile.gettempdir()) / name
     home.mkdir(mode=0o755)
     return home
 

@@ -1,0 +1,110 @@
+"""The architecture, held by tests: direction of imports, names, sizes, where codes may stand."""
+
+import ast
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGES = ["api", "data", "layers", "routing", "spatial"]
+FILE_LINES, FUNCTION_LINES = 400, 40
+DATUM_CODES = {3857, 4326, 4490, 4528, 4549}
+DATUM_HOME = "spatial/crs.py"
+OWED = re.compile("|".join(["TO" + "DO", "FIX" + "ME"]) + r"\b")
+
+
+def sources(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def long_functions(text: str) -> list[tuple[str, int]]:
+    functions = (
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    sizes = ((f.name, (f.end_lineno or f.lineno) - f.lineno + 1) for f in functions)
+    return [(f, size) for f, size in sizes if size > FUNCTION_LINES]
+
+
+def datum_codes(text: str) -> set[int]:
+    """Return the datum codes that stand as numbers, outside SQL text."""
+    nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant))
+    return {node.value for node in nodes if type(node.value) is int} & DATUM_CODES
+
+
+def test_imports_go_to_the_right_only():
+    linter = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run(
+        [linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout
+    assert "3 kept, 0 broken" in result.stdout
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, "tests"])
+def test_generic_names_resolve_inside_the_repository(package):
+    spec = importlib.util.find_spec(package)
+    assert spec is not None and spec.origin is not None
+    assert Path(spec.origin).resolve().parent.parent == ROOT
+
+
+def test_files_are_short():
+    paths = [*sources(*PACKAGES, "tests", "bench"), ROOT / "sigang"]
+    sizes = {name(path): len(path.read_text("utf-8").splitlines()) for path in paths}
+    assert len(sizes) > 50
+    assert {path: size for path, size in sizes.items() if size > FILE_LINES} == {}
+
+
+def test_functions_are_short():
+    found = {name(path): long_functions(path.read_text("utf-8")) for path in sources(*PACKAGES)}
+    assert {path: functions for path, functions in found.items() if functions} == {}
+
+
+def test_a_long_function_would_be_found():
+    body = "\n".join(f"    x = {i}" for i in range(FUNCTION_LINES))
+    assert long_functions(f"async def long():\n{body}") == [("long", FUNCTION_LINES + 1)]
+
+
+def test_datum_codes_stand_in_one_module():
+    found = {
+        name(path): datum_codes(path.read_text("utf-8"))
+        for path in sources(*PACKAGES)
+        if name(path) != DATUM_HOME
+    }
+    assert {path: codes for path, codes in found.items() if codes} == {}
+    assert datum_codes((ROOT / DATUM_HOME).read_text("utf-8"))
+
+
+def test_nothing_is_owed():
+    paths = [*sources(*PACKAGES, "tests", "bench"), *(ROOT / "docs").glob("*.md")]
+    paths += (ROOT / "frontend_static" / "js").rglob("*.js")
+    assert [name(path) for path in paths if OWED.search(path.read_text("utf-8"))] == []
+
+
+def test_every_public_function_of_the_core_has_a_docstring_and_types():
+    bare = []
+    for path in sources("spatial", "routing"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                private = node.name.startswith("_") or "migrations" in path.parts
+                if not private and not ast.get_docstring(node):
+                    bare.append(f"{name(path)}:{node.name}")
+    assert bare == []
+
+
+def test_routing_is_never_async():
+    for path in sources("routing"):
+        tree = ast.parse(path.read_text("utf-8"))
+        assert not any(
+            isinstance(node, ast.AsyncFunctionDef | ast.Await) for node in ast.walk(tree)
+        )

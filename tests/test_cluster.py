@@ -1,0 +1,185 @@
+"""The private cluster: made, killed, mended, watched, stopped; and its place on the machine."""
+
+import os
+import signal
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from spatial import cluster as cluster_module
+from spatial import machine, migrate
+from spatial.cluster import LOW_DISK_BYTES, Cluster
+from spatial.errors import SetupError
+from tests.harness import make_home, remove_home
+
+pytestmark = pytest.mark.db
+
+
+@pytest.fixture(scope="module")
+def home():
+    folder = make_home(suffix="c")
+    yield folder
+    remove_home(folder)
+
+
+@pytest.fixture
+def cluster(home):
+    with Cluster(home, durable=False).running() as running:
+        yield running
+
+
+def rows(cluster):
+    with psycopg.connect(cluster.url()) as conn:
+        return conn.execute("SELECT count(*) FROM kept").fetchone()[0]
+
+
+def keep_rows(cluster):
+    with psycopg.connect(cluster.url(), autocommit=True) as conn:
+        conn.execute("CREATE TABLE IF NOT EXISTS kept (n int)")
+        conn.execute("TRUNCATE kept")
+        conn.execute("INSERT INTO kept SELECT generate_series(1, 1000)")
+
+
+def kill(pid):
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def test_it_is_utf8_private_and_sane(cluster):
+    with psycopg.connect(cluster.url()) as conn:
+        assert conn.execute("SHOW server_encoding").fetchone()[0] == "UTF8"
+        assert conn.execute("SHOW listen_addresses").fetchone()[0] == ""
+        assert conn.execute("SHOW jit").fetchone()[0] == "off"
+        assert conn.execute("SHOW max_parallel_workers_per_gather").fetchone()[0] == "0"
+        row = conn.execute(
+            "SELECT datcollate, current_user FROM pg_database WHERE datname = current_database()"
+        ).fetchone()
+        assert row == ("C.UTF-8", "sigang")
+    assert stat.S_IMODE(cluster.socket.stat().st_mode) == 0o700
+    assert len(f"{cluster.socket}/.s.PGSQL.5432") <= 107
+
+
+def test_the_server_has_no_rights_of_root(cluster):
+    status = Path(f"/proc/{cluster.pid()}/status").read_text("ascii")
+    uids = next(line for line in status.splitlines() if line.startswith("Uid:")).split()[1:]
+    assert "0" not in uids
+
+
+def test_a_killed_server_is_mended_and_nothing_is_lost(cluster):
+    keep_rows(cluster)
+    with psycopg.connect(cluster.url()) as held:
+        held.execute("SELECT 1")
+        kill(cluster.pid())
+        assert not cluster.healthy()
+        cluster.start()
+    assert cluster.healthy()
+    assert rows(cluster) == 1000
+
+
+def test_a_lock_file_that_names_another_process_is_forgotten(cluster):
+    keep_rows(cluster)
+    lock = cluster.data / "postmaster.pid"
+    before = lock.read_text("ascii")
+    kill(cluster.pid())
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        lock.write_text(before.replace(before.split("\n")[0], str(other.pid), 1), "ascii")
+        assert cluster.pid() is None
+        cluster.start()
+        assert rows(cluster) == 1000
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_the_last_user_stops_it(home):
+    with Cluster(home, durable=False).running() as first:
+        with Cluster(home, durable=False).running() as second:
+            assert second.pid() == first.pid()
+        assert first.healthy()
+    assert first.pid() is None
+
+
+def test_an_interrupted_making_starts_afresh():
+    folder = make_home(suffix="i")
+    try:
+        broken = Cluster(folder, durable=False)
+        for name in ("data.new", "data"):
+            (broken.folder / name / "base").mkdir(parents=True)
+        with broken.running() as running:
+            assert running.healthy()
+    finally:
+        remove_home(folder)
+
+
+def test_writes_stop_before_the_disk_is_full_and_go_on_after(cluster, monkeypatch):
+    keep_rows(cluster)
+    monkeypatch.setattr(cluster_module.machine, "free_bytes", lambda _: LOW_DISK_BYTES - 1)
+    assert cluster.guard_disk() is True
+    with (
+        psycopg.connect(cluster.url()) as conn,
+        pytest.raises(psycopg.errors.ReadOnlySqlTransaction),
+    ):
+        conn.execute("INSERT INTO kept VALUES (1)")
+    assert rows(cluster) == 1000
+    monkeypatch.setattr(cluster_module.machine, "free_bytes", lambda _: LOW_DISK_BYTES + 1)
+    assert cluster.guard_disk() is True
+    monkeypatch.setattr(cluster_module.machine, "free_bytes", lambda _: 3 * LOW_DISK_BYTES)
+    assert cluster.guard_disk() is False
+    keep_rows(cluster)
+
+
+def test_a_start_on_a_full_disk_uses_the_reserve_and_then_says_so(cluster):
+    assert cluster.ballast.stat().st_size == cluster_module.BALLAST_BYTES
+    said = []
+    cluster._free_ballast(said.append)
+    assert not cluster.ballast.exists()
+    assert "reserve" in said[0]
+    with pytest.raises(SetupError, match="full") as caught:
+        cluster._free_ballast(said.append)
+    assert "512 MB" in caught.value.mend_en
+
+
+def test_an_old_server_is_refused(cluster, monkeypatch):
+    monkeypatch.setattr(migrate, "OLDEST_POSTGIS", (99, 0))
+    with pytest.raises(SetupError, match="too old"):
+        migrate.check_server(cluster.url())
+
+
+def test_a_folder_that_its_user_cannot_enter_moves_it_to_a_system_folder(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root starts the cluster as another user")
+    tmp_path.chmod(0o700)
+    tmp_path.parent.chmod(0o700)
+    folder = machine.cluster_folder(tmp_path / "state")
+    assert folder.parent == machine.SYSTEM_STATE
+    tmp_path.parent.chmod(0o755)
+    assert machine.cluster_folder(tmp_path / "state") == folder
+
+
+def test_migrations_go_up_down_and_up(database_url):
+    assert migrate.current(database_url) == migrate.head()
+    migrate.downgrade(database_url)
+    assert migrate.current(database_url) is None
+    with psycopg.connect(database_url) as conn:
+        left = conn.execute(
+            "SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text LIKE 'sigang%'"
+        ).fetchone()
+    assert left == (0,)
+    migrate.upgrade(database_url)
+    assert migrate.current(database_url) == migrate.head()
+
+
+def test_migrations_go_down_and_up_on_the_loaded_sample(databases, sample):
+    with databases.fresh(sample) as url:
+        migrate.downgrade(url)
+        migrate.upgrade(url)
+        with psycopg.connect(url) as conn:
+            assert conn.execute("SELECT count(*) FROM sigang.edge").fetchone() == (0,)

@@ -1,0 +1,90 @@
+"""Documents: every setting, command and migration is named, every link leads somewhere."""
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from api.cli.__main__ import COMMANDS
+from spatial.errors import ConfigError
+from spatial.settings import PREFIX, PROJECT, Settings
+from tests.conftest import ROOT
+
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").glob("*.md")]
+LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#]+)")
+
+
+def shown(default: object) -> str:
+    if default is None:
+        return "–"
+    if isinstance(default, bool):
+        return f"`{int(default)}`"
+    if isinstance(default, Path):
+        return f"`{default.relative_to(PROJECT)}`"
+    return f"`{default}`"
+
+
+def test_at_most_twenty_settings_each_documented_with_its_default():
+    text = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    assert 5 < len(fields(Settings)) <= 20
+    for field in fields(Settings):
+        line = f"| `{PREFIX}{field.name.upper()}` | {shown(field.default)} | "
+        assert line + field.metadata["help"] in text
+
+
+def test_no_document_names_a_setting_that_is_not_there():
+    known = {PREFIX + field.name.upper() for field in fields(Settings)}
+    for document in DOCUMENTS:
+        named = set(re.findall(r"SIGANG_[A-Z_]+[A-Z]", document.read_text("utf-8")))
+        assert named <= known, document.name
+
+
+def test_settings_survive_the_environment_and_refuse_what_they_do_not_know(tmp_path):
+    settings = Settings(home=tmp_path, port=8123, routing=False, freeze="2026-03-02T00:00:00+08:00")
+    assert Settings.from_env(settings.to_env()) == settings
+    with pytest.raises(ConfigError, match="SIGANG_PROT"):
+        Settings.from_env({"SIGANG_PROT": "1"})
+    with pytest.raises(ConfigError, match="SIGANG_PORT"):
+        Settings.from_env({"SIGANG_PORT": "many"})
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_of_every_command_has_an_example_and_needs_no_environment(command):
+    arguments = [command] if command else []
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", str(ROOT / "sigang"), *arguments, "--help"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert re.search(rf"examples?:\n +\./sigang {command}", result.stdout), result.stdout
+
+
+def test_every_command_is_in_the_help():
+    result = subprocess.run(
+        [str(ROOT / "sigang"), "--help"], capture_output=True, text=True, check=True
+    )
+    listed = set(re.findall(r"^ {4}(\w+) ", result.stdout, re.MULTILINE))
+    assert listed == set(COMMANDS)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document):
+    targets = LINK.findall(document.read_text("utf-8"))
+    missing = [target for target in targets if not (document.parent / target).exists()]
+    assert missing == []
+
+
+def test_the_changelog_names_every_migration():
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    revisions = [path.name[:4] for path in (ROOT / "spatial/migrations/versions").glob("0*.py")]
+    assert len(revisions) >= 4
+    assert [revision for revision in revisions if f"**{revision}**" not in text
+            and f"Migration {revision}**" not in text] == []  # fmt: skip
+
+
+def test_the_readme_has_the_two_commands_the_tour_and_a_picture():
+    text = (ROOT / "README.md").read_text("utf-8")
+    for part in ("./sigang up", "./sigang test", "杭州湾跨海大桥", "```mermaid", "NOTICE"):
+        assert part in text
