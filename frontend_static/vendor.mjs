@@ -14,12 +14,7 @@ const VENDOR = join(HERE, 'vendor');
 /** Bundled modules: output name -> what it exports. */
 const BUNDLES = {
   'lit.mjs': `export * from 'lit';
-    export { repeat } from 'lit/directives/repeat.js';
-    export { live } from 'lit/directives/live.js';
-    export { ref } from 'lit/directives/ref.js';
-    export { ifDefined } from 'lit/directives/if-defined.js';
-    export { classMap } from 'lit/directives/class-map.js';
-    export { styleMap } from 'lit/directives/style-map.js';`,
+    export { repeat } from 'lit/directives/repeat.js';`,
   'signals.mjs': `export * from '@preact/signals-core';`,
   'uplot.mjs': `export { default } from 'uplot';`,
   'terra-draw.mjs': `export { TerraDraw, TerraDrawLineStringMode, TerraDrawPolygonMode } from 'terra-draw';

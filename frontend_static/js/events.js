@@ -1,0 +1,144 @@
+// @ts-check
+/** Events: the open list, closures, undo, acknowledgement; and what the stream says about them. */
+import { request } from './api.js';
+import { explain } from './api.js';
+import { maybe, moment, nameOf, pick, t } from './i18n.js';
+import { networkChanged } from './path.js';
+import { account, data, toast, url } from './store.js';
+
+/** @typedef {import('./types.js').EventFeature} EventFeature */
+
+const UNDO_ROLES = ['admin', 'dispatcher', 'duty'];
+
+/** Ids that this page itself changed a moment ago, so that its own echo makes no second message. */
+const own = new Set();
+
+/** Tell whether the account may close, undo and acknowledge. */
+export const mayDecide = () => UNDO_ROLES.includes(account.value?.role ?? '');
+
+/** Name an event. */
+export function titleOf(/** @type {EventFeature} */ event) {
+  const p = event.properties;
+  const cause = p.cause ? maybe(`cause.${p.cause}`, String(p.cause)) : '';
+  const kind = maybe(`kind.${p.kind}`, String(p.kind ?? ''));
+  return nameOf(p, '') || [kind, cause].filter(Boolean).join(' · ') || event.id;
+}
+
+export const isOpen = (/** @type {EventFeature} */ event) => (event.properties.state ?? 'open') === 'open';
+
+/** Fetch the open events. */
+export async function loadEvents() {
+  try {
+    const answer = await request('events', { params: { state: 'open' } });
+    data.events.value = answer.features;
+    data.eventsError.value = null;
+  } catch (error) {
+    data.eventsError.value = /** @type {Error} */ (error);
+  } finally {
+    data.eventsLoaded.value = true;
+  }
+}
+
+function put(/** @type {EventFeature} */ event) {
+  const rest = data.events.peek().filter((entry) => entry.id !== event.id);
+  data.events.value = isOpen(event) ? [event, ...rest] : rest;
+}
+
+function bumpClosures() {
+  const touched = (data.catalogue.peek()?.layers ?? []).filter((layer) => layer.id === 'closures' || layer.id === 'events');
+  const next = { ...data.bumps.peek() };
+  for (const layer of touched) next[layer.id] = (next[layer.id] ?? 0) + 1;
+  data.bumps.value = next;
+}
+
+/** Close a target; offers the undo in a message. */
+export async function close(
+  /** @type {string} */ label,
+  /** @type {Record<string, unknown>} */ body,
+) {
+  /** @type {EventFeature} */
+  const event = await request('events', { method: 'POST', body: { kind: 'closure', ...body } });
+  own.add(event.id);
+  put(event);
+  bumpClosures();
+  url.event.value = event.id;
+  networkChanged(event.properties.network_version);
+  toast({
+    kind: 'ok',
+    sticky: true,
+    text: t('closure.done', { name: label, count: event.properties.edges?.length ?? 0 }),
+    action: { label: t('events.undo'), run: () => undo(event.id) },
+  });
+  return event;
+}
+
+/** Undo an event; the network returns to what it was. */
+export async function undo(/** @type {string} */ id) {
+  try {
+    own.add(id);
+    const event = await request(`events/${id}/undo`, { method: 'POST', body: {} });
+    put(event);
+    bumpClosures();
+    if (url.event.peek() === id) url.event.value = null;
+    networkChanged(event.properties.network_version);
+    toast({ kind: 'ok', text: t('events.undone', { title: titleOf(event) }) });
+  } catch (error) {
+    toast({ kind: 'bad', text: explain(error) });
+  }
+}
+
+/** Acknowledge an event for the account's own unit. */
+export async function acknowledge(/** @type {string} */ id) {
+  try {
+    own.add(id);
+    put(await request(`events/${id}/acknowledge`, { method: 'POST', body: {} }));
+  } catch (error) {
+    toast({ kind: 'bad', text: explain(error) });
+  }
+}
+
+/** Change the end of an event; the version guards against a change by someone else. */
+export async function extend(/** @type {EventFeature} */ event, /** @type {string} */ until) {
+  try {
+    own.add(event.id);
+    const headers = { 'If-Match': `"${event.properties.version}"` };
+    const body = { valid_to: until };
+    put(await request(`events/${event.id}`, { method: 'PATCH', body, headers }));
+    toast({ kind: 'ok', text: t('events.saved', { time: moment(until, true) }) });
+  } catch (error) {
+    toast({ kind: 'bad', text: explain(error) });
+    loadEvents();
+  }
+}
+
+/** Say in one line what happened to an event. */
+function message(/** @type {EventFeature} */ event, /** @type {EventFeature | undefined} */ old) {
+  const title = titleOf(event);
+  if (!isOpen(event)) return t('events.undone', { title });
+  if (!old) return t('events.arrived', { title });
+  const known = new Map((old.properties.receipts ?? []).map((r) => [r.party, r.acknowledged_at]));
+  const fresh = (event.properties.receipts ?? []).find((r) => r.acknowledged_at && !known.get(r.party));
+  if (fresh) return t('events.receipt', { party: pick(fresh.name) || fresh.party, title });
+  return t('events.changed', { title });
+}
+
+/** Take in an event that the stream brought. */
+export function receive(/** @type {EventFeature} */ event) {
+  const old = data.events.peek().find((entry) => entry.id === event.id);
+  put(event);
+  bumpClosures();
+  networkChanged(event.properties.network_version);
+  if (own.delete(event.id)) return;
+  toast({
+    kind: isOpen(event) ? 'warn' : 'info',
+    text: message(event, old),
+    action: { label: t('events.show'), run: () => show(event.id) },
+  });
+}
+
+/** Open an event at the desk. */
+export function show(/** @type {string} */ id) {
+  url.panel.value = 'events';
+  url.event.value = id;
+  data.drawer.value = 'side';
+}

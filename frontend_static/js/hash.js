@@ -1,0 +1,186 @@
+// @ts-check
+/** Encode the map's state into location.hash and back, without loss. */
+
+/**
+ * @typedef {{ lng: number, lat: number, zoom: number, bearing: number, pitch: number }} Camera
+ * @typedef {{ lon: number, lat: number, label: string }} Waypoint
+ * @typedef {{ layer: string, id: string }} Selection
+ * @typedef {{ height_m?: number, width_m?: number, length_m?: number, mass_t?: number, axle_t?: number }} Vehicle
+ * @typedef {object} UrlState
+ * @property {Camera | null} camera
+ * @property {string[]} on layers switched on against the catalogue's default
+ * @property {string[]} off layers switched off against the catalogue's default
+ * @property {string | null} time RFC 3339 instant; null follows the clock
+ * @property {'zh' | 'en'} lang
+ * @property {'dark' | 'light'} theme
+ * @property {'map' | 'table'} view
+ * @property {string | null} table layer of the table
+ * @property {boolean} within table limited to the map's extent
+ * @property {string | null} sort
+ * @property {Selection | null} selection
+ * @property {'inspect' | 'path' | 'events'} panel
+ * @property {(Waypoint | null)[]} waypoints
+ * @property {'car' | 'truck'} profile
+ * @property {Vehicle} vehicle
+ * @property {string | null} event
+ */
+
+/** @type {UrlState} */
+export const DEFAULTS = {
+  camera: null,
+  on: [],
+  off: [],
+  time: null,
+  lang: 'zh',
+  theme: 'dark',
+  view: 'map',
+  table: null,
+  within: true,
+  sort: null,
+  selection: null,
+  panel: 'inspect',
+  waypoints: [null, null],
+  profile: 'car',
+  vehicle: {},
+  event: null,
+};
+
+const VEHICLE_KEYS = /** @type {const} */ (['height_m', 'width_m', 'length_m', 'mass_t', 'axle_t']);
+
+const list = (/** @type {string} */ text) => (text ? text.split(',').map(decodeURIComponent) : []);
+const join = (/** @type {string[]} */ items) => items.map(encodeURIComponent).join(',');
+const trim = (/** @type {number} */ value, /** @type {number} */ digits) =>
+  String(Number(value.toFixed(digits)));
+
+const camera = {
+  write: (/** @type {Camera | null} */ c) =>
+    c &&
+    [trim(c.zoom, 2), trim(c.lat, 5), trim(c.lng, 5), trim(c.bearing, 1), trim(c.pitch, 1)]
+      .join('/')
+      .replace(/\/0\/0$/, ''),
+  read: (/** @type {string} */ text) => {
+    const [zoom, lat, lng, bearing = 0, pitch = 0] = text.split('/').map(Number);
+    const found = { lng, lat, zoom, bearing, pitch };
+    const whole = Object.values(found).every(Number.isFinite);
+    return whole && Math.abs(lat) <= 85 && Math.abs(lng) <= 180 ? found : null;
+  },
+};
+
+const point = (/** @type {Waypoint | null} */ p) =>
+  p ? `${trim(p.lon, 6)},${trim(p.lat, 6)},${encodeURIComponent(p.label)}` : '';
+
+/** @returns {Waypoint | null} */
+function readPoint(/** @type {string} */ text) {
+  const [lon, lat, label = ''] = text.split(',');
+  const found = { lon: Number(lon), lat: Number(lat), label: decodeURIComponent(label) };
+  return text && Number.isFinite(found.lon) && Number.isFinite(found.lat) ? found : null;
+}
+
+const waypoints = {
+  write: (/** @type {(Waypoint | null)[]} */ all) => (all.some(Boolean) ? all.map(point).join(';') : null),
+  read: (/** @type {string} */ text) => {
+    const all = text.split(';').map(readPoint);
+    return all.length >= 2 ? all : [...all, null];
+  },
+};
+
+const vehicle = {
+  write: (/** @type {Vehicle} */ v) =>
+    VEHICLE_KEYS.some((key) => v[key] !== undefined)
+      ? VEHICLE_KEYS.map((key) => v[key] ?? '').join(',')
+      : null,
+  read: (/** @type {string} */ text) => {
+    /** @type {Vehicle} */
+    const found = {};
+    text.split(',').forEach((part, index) => {
+      const key = VEHICLE_KEYS[index];
+      if (key && part !== '' && Number(part) > 0) found[key] = Number(part);
+    });
+    return found;
+  },
+};
+
+const word = (/** @type {string[]} */ ...allowed) => ({
+  write: (/** @type {string} */ value) => value,
+  read: (/** @type {string} */ text) => (allowed.includes(text) ? text : undefined),
+});
+const text = {
+  write: (/** @type {string | null} */ value) => value && encodeURIComponent(value),
+  read: (/** @type {string} */ raw) => decodeURIComponent(raw) || null,
+};
+
+/** Field of the state -> key in the hash and the way to write and read it. */
+const FIELDS = /** @type {Record<keyof UrlState, { key: string, always?: boolean, write: Function, read: Function }>} */ ({
+  camera: { key: 'm', ...camera },
+  on: { key: 'on', write: join, read: list },
+  off: { key: 'off', write: join, read: list },
+  time: {
+    key: 't',
+    write: text.write,
+    read: (/** @type {string} */ raw) => {
+      const found = decodeURIComponent(raw);
+      return Number.isNaN(Date.parse(found)) ? null : found;
+    },
+  },
+  lang: { key: 'lang', always: true, ...word('zh', 'en') },
+  theme: { key: 'theme', always: true, ...word('dark', 'light') },
+  view: { key: 'view', ...word('map', 'table') },
+  table: { key: 'table', ...text },
+  within: {
+    key: 'within',
+    write: (/** @type {boolean} */ value) => (value ? '1' : '0'),
+    read: (/** @type {string} */ raw) => raw === '1',
+  },
+  sort: { key: 'sort', ...text },
+  selection: {
+    key: 'sel',
+    write: (/** @type {Selection | null} */ s) => s && join([s.layer, s.id]),
+    read: (/** @type {string} */ raw) => {
+      const [layer, id] = list(raw);
+      return layer && id ? { layer, id } : null;
+    },
+  },
+  panel: { key: 'panel', ...word('inspect', 'path', 'events') },
+  waypoints: { key: 'w', ...waypoints },
+  profile: { key: 'by', ...word('car', 'truck') },
+  vehicle: { key: 'v', ...vehicle },
+  event: { key: 'ev', ...text },
+});
+
+/** Write a state as a hash; fields at their default are left out. */
+export function encode(/** @type {UrlState} */ state) {
+  const parts = [];
+  for (const [name, field] of Object.entries(FIELDS)) {
+    const value = state[/** @type {keyof UrlState} */ (name)];
+    const written = field.write(value);
+    const usual = field.write(DEFAULTS[/** @type {keyof UrlState} */ (name)]);
+    if (written !== null && written !== '' && (field.always || written !== usual)) {
+      parts.push(`${field.key}=${written}`);
+    }
+  }
+  return parts.length ? `#${parts.join('&')}` : '';
+}
+
+/** Read a hash; unknown keys and unreadable values are ignored. @returns {Partial<UrlState>} */
+export function decode(/** @type {string} */ hash) {
+  const pairs = new Map(
+    hash
+      .replace(/^#/, '')
+      .split('&')
+      .filter(Boolean)
+      .map((part) => /** @type {[string, string]} */ ([part.split('=')[0], part.slice(part.indexOf('=') + 1)])),
+  );
+  /** @type {Record<string, unknown>} */
+  const state = {};
+  for (const [name, field] of Object.entries(FIELDS)) {
+    const raw = pairs.get(field.key);
+    if (raw === undefined) continue;
+    try {
+      const value = field.read(raw);
+      if (value !== undefined) state[name] = value;
+    } catch (error) {
+      if (!(error instanceof URIError)) throw error;
+    }
+  }
+  return state;
+}

@@ -1,0 +1,123 @@
+// @ts-check
+/** Texts, numbers and times in the reader's language; all times in Asia/Shanghai. */
+import { data, url } from './store.js';
+import en from './i18n/en.js';
+import zh from './i18n/zh.js';
+
+/** @typedef {keyof typeof zh} Key */
+
+const TEXTS = { zh, en };
+const ZONE = 'Asia/Shanghai';
+const OFFSET = '+08:00';
+
+/** Give the text of a key, with {placeholders} filled in. */
+export function t(/** @type {Key} */ key, /** @type {Record<string, string | number>} */ values = {}) {
+  const text = TEXTS[url.lang.value][key];
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/** Give the text of a key made at run time, or `fallback` when there is none. */
+export function maybe(/** @type {string} */ key, /** @type {string} */ fallback) {
+  return key in zh ? t(/** @type {Key} */ (key)) : fallback;
+}
+
+/** Choose the reader's language of a text that the server gives in both. @param {any} text */
+export function pick(text) {
+  if (text === null || text === undefined) return '';
+  if (typeof text !== 'object') return String(text);
+  const lang = url.lang.value;
+  return String(text[lang] || text[lang === 'zh' ? 'en' : 'zh'] || '');
+}
+
+/** Name a feature by its own name columns, else by its id. @param {Record<string, any>} properties */
+export function nameOf(properties, fallback = '') {
+  const own = pick({ zh: properties.name_zh, en: properties.name_en });
+  return own || pick(properties.name) || pick(properties.title) || properties.ref || fallback;
+}
+
+const locale = () => (url.lang.value === 'zh' ? 'zh-CN' : 'en-GB');
+
+export function number(/** @type {number} */ value, digits = 0) {
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
+}
+
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+function parts(/** @type {number} */ at) {
+  let format = formats.get('parts');
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-CA', {
+      timeZone: ZONE,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    });
+    formats.set('parts', format);
+  }
+  return Object.fromEntries(format.formatToParts(at).map((part) => [part.type, part.value]));
+}
+
+const instant = (/** @type {string | number | Date} */ at) => new Date(at).getTime();
+
+/** 18:05 or, with seconds, 18:05:09. */
+export function clock(/** @type {string | number | Date} */ at, seconds = false) {
+  const p = parts(instant(at));
+  return seconds ? `${p.hour}:${p.minute}:${p.second}` : `${p.hour}:${p.minute}`;
+}
+
+/** 2026-11-22. */
+export function day(/** @type {string | number | Date} */ at) {
+  const p = parts(instant(at));
+  return `${p.year}-${p.month}-${p.day}`;
+}
+
+/** 2026-11-22 18:05 +08:00; today's date is left out on request. */
+export function moment(/** @type {string | number | Date} */ at, brief = false) {
+  const date = day(at);
+  const time = clock(at);
+  if (brief) return date === day(now()) ? time : `${date.slice(5)} ${time}`;
+  return `${date} ${time} ${OFFSET}`;
+}
+
+/** RFC 3339 in +08:00. */
+export function rfc3339(/** @type {string | number | Date} */ at) {
+  return `${day(at)}T${clock(at, true)}${OFFSET}`;
+}
+
+/** Value for an <input type="datetime-local"> and back. */
+export const toInput = (/** @type {string | number | Date} */ at) => `${day(at)}T${clock(at)}`;
+export const fromInput = (/** @type {string} */ value) => `${value.slice(0, 16)}:00${OFFSET}`;
+
+/** The server's time now, in milliseconds. */
+export function now() {
+  return Date.now() + data.skew.peek();
+}
+
+/** Milliseconds of 00:00 of the day of `at` in Asia/Shanghai. */
+export function midnight(/** @type {string | number | Date} */ at) {
+  return Date.parse(`${day(at)}T00:00:00${OFFSET}`);
+}
+
+/** 86 min, or 2 h 5 min. */
+export function duration(/** @type {number} */ seconds) {
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return `${minutes} ${t('unit.min')}`;
+  return t('unit.h_min', { h: Math.floor(minutes / 60), min: minutes % 60 });
+}
+
+/** 320 m below a kilometre, else 12.3 km. */
+export function distance(/** @type {number} */ metres) {
+  if (metres < 1000) return `${number(metres)} m`;
+  return `${number(metres / 1000, metres < 100_000 ? 2 : 1)} km`;
+}
+
+/** Square metres as m² or km². */
+export function surface(/** @type {number} */ squareMetres) {
+  if (squareMetres < 100_000) return `${number(squareMetres)} m²`;
+  return `${number(squareMetres / 1e6, 3)} km²`;
+}

@@ -1,0 +1,98 @@
+// @ts-check
+/** Live data: one event stream for all tabs of a browser, shared through a lock and a channel. */
+import { API } from './api.js';
+import { loadCatalogue } from './catalog.js';
+import { loadEvents, receive } from './events.js';
+import { networkChanged } from './path.js';
+import { data } from './store.js';
+
+const KINDS = ['tick', 'event', 'cells', 'network', 'catalog'];
+const TICK_MS = 5000;
+const MISSED_TICKS = 3;
+const NAME = 'sigang-stream';
+
+/** @typedef {{ kind: string, text: string }} Message */
+
+let connections = 0;
+
+function bump(/** @type {string[]} */ layers) {
+  const next = { ...data.bumps.peek() };
+  for (const id of layers) next[id] = (next[id] ?? 0) + 1;
+  data.bumps.value = next;
+}
+
+function alive(/** @type {string | undefined} */ serverTime) {
+  const at = Date.now();
+  if (serverTime) data.skew.value = Date.parse(serverTime) - at;
+  data.live.value = { state: 'live', at };
+}
+
+/** @type {Record<string, (body: any) => void>} */
+const HANDLERS = {
+  tick: (body) => alive(body.time ?? body.now ?? body.at),
+  event: (body) => receive(body.event ?? body),
+  cells: (body) => bump(body.layers ?? []),
+  network: (body) => networkChanged(Number(body.version)),
+  catalog: () => loadCatalogue(),
+  /** Sent by this page itself whenever the stream opens again: what was missed is fetched. */
+  open: () => {
+    alive(undefined);
+    if (connections++ > 0) resync();
+  },
+};
+
+function resync() {
+  loadEvents();
+  networkChanged(undefined);
+  bump((data.catalogue.peek()?.layers ?? []).map((layer) => layer.id));
+}
+
+function handle(/** @type {Message} */ message) {
+  if (data.live.peek().state !== 'live' && message.kind !== 'tick') alive(undefined);
+  HANDLERS[message.kind]?.(message.text ? JSON.parse(message.text) : {});
+}
+
+/** Open the stream and give every message to `deliver`. */
+function open(/** @type {(message: Message) => void} */ deliver) {
+  const stream = new EventSource(`${API}stream`);
+  stream.addEventListener('open', () => deliver({ kind: 'open', text: '' }));
+  for (const kind of KINDS) {
+    stream.addEventListener(kind, (event) => deliver({ kind, text: /** @type {MessageEvent} */ (event).data }));
+  }
+  stream.addEventListener('error', () => {
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => open(deliver), TICK_MS);
+  });
+}
+
+/** Lead or follow: the tab that holds the lock reads the stream for all tabs. */
+function share() {
+  const channel = new BroadcastChannel(NAME);
+  channel.onmessage = (event) => handle(event.data);
+  navigator.locks.request(NAME, () => {
+    open((message) => {
+      handle(message);
+      channel.postMessage(message);
+    });
+    return new Promise(() => {});
+  });
+}
+
+function watchTicks() {
+  setInterval(() => {
+    const { state, at } = data.live.peek();
+    if (state === 'live' && at !== null && Date.now() - at > TICK_MS * MISSED_TICKS) {
+      data.live.value = { state: 'stale', at };
+    }
+  }, 1000);
+}
+
+/** Start listening, unless the address asks for frozen time. */
+export function listen() {
+  if (new URLSearchParams(location.search).get('freeze') === '1') {
+    data.live.value = { state: 'frozen', at: null };
+    return;
+  }
+  if ('locks' in navigator) share();
+  else open(handle);
+  watchTicks();
+}

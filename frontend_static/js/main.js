@@ -1,0 +1,124 @@
+// @ts-check
+/** Start the page: address, session, catalogue, events, live stream, keys. */
+import { effect, untracked } from '@preact/signals-core';
+import { request } from './api.js';
+import { loadCatalogue } from './catalog.js';
+import { loadEvents } from './events.js';
+import { t } from './i18n.js';
+import { listen } from './live.js';
+import { watchPath } from './path.js';
+import { select, watchSelection } from './select.js';
+import { bindAddress, data, url } from './store.js';
+import { startDraw } from './map/draw.js';
+import { publish } from './map/seam.js';
+import { switchTheme } from './parts/topbar.js';
+import { followNow } from './parts/timebar.js';
+import { toggleTable } from './parts/table.js';
+import './map/map.js';
+import './parts/layers.js';
+import './parts/maptools.js';
+import './parts/overlays.js';
+import './parts/print.js';
+import './parts/side.js';
+
+async function loadSession() {
+  try {
+    data.session.value = await request('session');
+    data.sessionError.value = null;
+  } catch (error) {
+    data.sessionError.value = /** @type {Error} */ (error);
+  }
+}
+
+/** Keep the document in step with language, theme and drawers. */
+function dressDocument() {
+  effect(() => {
+    document.documentElement.lang = url.lang.value === 'zh' ? 'zh-CN' : 'en';
+    document.documentElement.dataset.theme = url.theme.value;
+    document.documentElement.dataset.view = url.view.value;
+    document.documentElement.dataset.drawer = data.drawer.value ?? '';
+    document.title = untitled();
+    const skip = document.querySelector('#skip');
+    if (skip) skip.textContent = t('app.skip');
+  });
+}
+
+function untitled() {
+  const title = data.catalogue.value?.title;
+  return title ? String(/** @type {any} */ (title)[url.lang.value] ?? title) : '四港 Sigang';
+}
+
+/** Fetch the event list again when someone signs in or the language changes. */
+function watchEvents() {
+  effect(() => {
+    void url.lang.value;
+    if (data.session.value) untracked(loadEvents);
+  });
+}
+
+const panel = (/** @type {'inspect' | 'path' | 'events'} */ name) => () => {
+  url.panel.value = name;
+  data.drawer.value = 'side';
+  queueMicrotask(() => /** @type {HTMLElement | null} */ (document.querySelector(`#tab-${name}`))?.focus());
+};
+
+const focusOn = (/** @type {string} */ selector) => () => /** @type {HTMLElement | null} */ (document.querySelector(selector))?.focus();
+
+/** @type {Record<string, () => void>} */
+const KEYS = {
+  '/': focusOn('#search'),
+  t: () => toggleTable(),
+  l: () => {
+    data.drawer.value = 'layers';
+    focusOn('sg-layers .filter')();
+  },
+  1: panel('inspect'),
+  2: panel('path'),
+  3: panel('events'),
+  n: followNow,
+  d: switchTheme,
+  '?': () => (data.dialog.value = 'keys'),
+  escape: () => {
+    if (data.draw.peek().mode) startDraw(null);
+    else if (data.drawer.peek()) data.drawer.value = null;
+    else if (url.selection.peek()) select(null);
+  },
+};
+
+function bindKeys() {
+  addEventListener('keydown', (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const typing = target.closest('input:not([type=checkbox]):not([type=radio]), select, textarea, dialog');
+    if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
+    const run = KEYS[event.key.toLowerCase()];
+    if (!run) return;
+    event.preventDefault();
+    run();
+  });
+}
+
+/** Say so when a sign-in link had expired; the server sends such visitors here. */
+function noticeExpiredLink() {
+  const query = new URLSearchParams(location.search);
+  if (query.get('signin') !== 'expired') return;
+  data.dialog.value = 'expired';
+  query.delete('signin');
+  const rest = query.toString();
+  history.replaceState(null, '', `${location.pathname}${rest ? `?${rest}` : ''}${location.hash}`);
+}
+
+async function start() {
+  publish();
+  noticeExpiredLink();
+  bindAddress();
+  dressDocument();
+  bindKeys();
+  watchSelection();
+  watchPath();
+  await loadSession();
+  watchEvents();
+  await loadCatalogue();
+  listen();
+}
+
+start();

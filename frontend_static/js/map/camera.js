@@ -1,0 +1,57 @@
+// @ts-check
+/** Move the map's camera: to a place, an extent, home; without flight when motion is reduced. */
+import { theMap } from './instance.js';
+
+/** @typedef {import('../hash.js').Camera} Camera */
+/** @typedef {import('maplibre-gl').Map} Map */
+
+const POINT_ZOOM = 12;
+const FIT_PADDING = 60;
+
+/** @type {Camera | null} */
+let home = null;
+
+const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+/** Remember the first view. */
+export function placeHome(/** @type {Camera} */ camera) {
+  home = camera;
+}
+
+/** Return to the first view. */
+export function goHome() {
+  if (home) theMap.peek()?.jumpTo({ center: [home.lng, home.lat], zoom: home.zoom, bearing: 0, pitch: 0 });
+}
+
+/** Show a position; never zooms out. */
+export function showPoint(/** @type {[number, number]} */ position, zoom = POINT_ZOOM) {
+  const map = theMap.peek();
+  if (!map) return;
+  const options = { center: position, zoom: Math.max(map.getZoom(), zoom) };
+  if (still()) map.jumpTo(options);
+  else map.flyTo({ ...options, duration: 800 });
+}
+
+/** Show an extent of west, south, east, north. */
+export function showExtent(/** @type {number[]} */ box, maxZoom = 14) {
+  const map = theMap.peek();
+  const [west, south, east, north] = box;
+  if (west === east && south === north) {
+    showPoint([west, south]);
+    return;
+  }
+  map?.fitBounds([west, south, east, north], {
+    padding: Math.min(FIT_PADDING, (map.getContainer().clientWidth ?? 300) / 6),
+    maxZoom,
+    duration: still() ? 0 : 800,
+  });
+}
+
+/** Move the map where the address says, when that is not where it is. */
+export function whenAway(/** @type {Map} */ map, /** @type {Camera | null} */ camera) {
+  if (!camera || map.isMoving()) return;
+  const { lng, lat } = map.getCenter();
+  const near = (/** @type {number} */ a, /** @type {number} */ b, /** @type {number} */ by) => Math.abs(a - b) < by;
+  const here = near(lng, camera.lng, 1e-4) && near(lat, camera.lat, 1e-4) && near(map.getZoom(), camera.zoom, 0.02);
+  if (!here) map.jumpTo({ center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch });
+}

@@ -1,0 +1,9 @@
+// @ts-check
+/** The one map of the page and the problems it met. */
+import { signal } from '@preact/signals-core';
+
+/** The map, once it is made. */
+export const theMap = signal(/** @type {import('maplibre-gl').Map | null} */ (null));
+
+/** Problems that the map met, for tests and reports. @type {string[]} */
+export const mapErrors = [];

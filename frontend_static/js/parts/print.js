@@ -1,0 +1,63 @@
+// @ts-check
+/** <sg-print>: the A4 page: map, legend, scale, time, origins, sources; filled when printing starts. */
+import { html } from 'lit';
+import { Part, define } from '../base.js';
+import { account } from '../store.js';
+import { pick, t } from '../i18n.js';
+import { facts, picture, scaleBar } from '../map/export.js';
+import { theMap } from '../map/instance.js';
+import { badge, symbol } from './bits.js';
+
+class PrintPage extends Part {
+  static properties = { image: { state: true }, bar: { state: true } };
+
+  constructor() {
+    super();
+    /** @type {string | null} */
+    this.image = null;
+    /** @type {ReturnType<typeof scaleBar> | null} */
+    this.bar = null;
+    /** @type {number} */
+    this.share = 0;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    addEventListener('beforeprint', () => this.fill());
+  }
+
+  /** Take the picture and render at once: printing does not wait. */
+  fill() {
+    const map = theMap.peek();
+    if (!map) return;
+    this.image = picture(map).toDataURL('image/png');
+    this.bar = scaleBar(map);
+    this.share = (this.bar.pixels / map.getContainer().clientWidth) * 100;
+    this.performUpdate();
+  }
+
+  render() {
+    if (!this.image || !this.bar) return html``;
+    const known = facts();
+    return html`<article class="sheet" data-testid="print-sheet">
+      <header><h1>${known.title}</h1><p class="num">${t('export.time')} <b data-testid="print-time">${known.time}</b></p></header>
+      <figure><img src=${this.image} alt=${t('map.label')} /></figure>
+      <div class="sheet-scale" data-testid="print-scale"><i style="width:${this.share}%"></i><span>${t('export.scale')} ${this.bar.text}</span></div>
+      <div class="sheet-facts">
+        <p data-testid="print-origins">${t('export.origins')}: ${known.origins.map((origin) => badge(origin))}
+          ${known.synthetic ? html`<b data-testid="print-synthetic">${t('origin.contains_synthetic')}</b>` : ''}</p>
+        ${known.path ? html`<p>${t('export.path')}: <b>${known.path}</b></p>` : ''}
+        ${known.closures.length ? html`<p>${t('export.closures')}: ${known.closures.join('；')}</p>` : ''}
+      </div>
+      <h2>${t('export.legend')}</h2>
+      <div class="sheet-legend" data-testid="print-legend">${known.layers.map((layer) => html`<section>
+        <h3>${pick(layer.title)} ${known.originText(layer) ? html`<small>${known.originText(layer)}</small>` : ''}</h3>
+        <ul>${(layer.legend?.entries ?? []).map((entry) => html`<li>${symbol(entry)} ${entry.text ?? ''} ${pick(entry.label)}</li>`)}</ul>
+      </section>`)}</div>
+      <footer><p data-testid="print-sources">${t('export.sources')}: ${known.sources.join(' · ')}${known.review ? ` · ${t('export.review')} ${known.review}` : ''}</p>
+        <p>${t('export.made')} ${known.made}${account.value ? ` · ${pick(account.value.name)}` : ''}</p></footer>
+    </article>`;
+  }
+}
+
+define('sg-print', PrintPage);

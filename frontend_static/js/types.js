@@ -1,0 +1,92 @@
+// @ts-check
+/**
+ * Shapes of the server's answers, for the type checker only.
+ *
+ * @typedef {{ zh: string, en: string }} Text
+ * @typedef {'real' | 'derived' | 'schematic' | 'synthetic'} Origin
+ *
+ * @typedef {object} Column
+ * @property {string} name
+ * @property {Text | string} title
+ * @property {string} type
+ * @property {string | null} [unit]
+ * @property {Record<string, Text>} [values]
+ *
+ * @typedef {object} LegendEntry
+ * @property {Text | string} label
+ * @property {'line' | 'fill' | 'circle' | 'icon' | 'ramp'} symbol
+ * @property {string | null} [icon]
+ * @property {{ dark: string | string[], light: string | string[] } | null} [color]
+ * @property {number | null} [width]
+ * @property {number[] | null} [dash]
+ * @property {string | null} [text]
+ *
+ * @typedef {object} Layer
+ * @property {string} id
+ * @property {string} area
+ * @property {Text | string} title
+ * @property {Text | string} description
+ * @property {'point' | 'line' | 'polygon' | 'none'} geometry
+ * @property {Partial<Record<Origin, number>>} origins
+ * @property {{ title: Text | string, license: string, license_url: string | null, attribution: string }[]} source
+ * @property {boolean} visible
+ * @property {number} minzoom
+ * @property {number} maxzoom
+ * @property {{ field: string, extent: [string, string] } | null} time
+ * @property {Column[]} columns
+ * @property {{ title: Text | string, entries: LegendEntry[] }} legend
+ * @property {string[]} style_layers
+ * @property {string} items
+ * @property {string} tilejson
+ * @property {false | { kind: string }} editable
+ * @property {number} count
+ *
+ * @typedef {{ id: string, title: Text | string, value: number | null, unit: Text | string | null, origin: Origin, layer: string | null, href: string | null }} Kpi
+ *
+ * @typedef {object} Catalogue
+ * @property {string} version
+ * @property {Text | string} title
+ * @property {{ id: string, title: Text | string, layers: string[] }[]} areas
+ * @property {Layer[]} layers
+ * @property {Kpi[]} kpis
+ * @property {{ title: Text | string, origin: Origin, note: Text | string }[]} origin_strip
+ * @property {string | null} review_number
+ *
+ * @typedef {{ id: string, name: Text, role: string, scope: string, unit_id: string | null }} Account
+ * @typedef {{ account: Account | null, csrf: string | null }} Session
+ *
+ * @typedef {{ type: 'Feature', id?: string | number, geometry: any, properties: Record<string, any> }} Feature
+ * @typedef {{ state: 'empty' } | { state: 'loading' } | { state: 'error', error: Error } | { state: 'ready', layer: string, feature: Feature, aggregate?: boolean }} FeatureState
+ *
+ * @typedef {{ party: string, name?: Text | string, delivered_at: string | null, acknowledged_at: string | null }} Receipt
+ * @typedef {{ type: 'Feature', id: string, geometry: any, properties: Record<string, any> & { receipts?: Receipt[] } }} EventFeature
+ *
+ * @typedef {{ id: number, kind: 'info' | 'ok' | 'warn' | 'bad', text: string, action?: { label: string, run: () => void }, sticky?: boolean }} Toast
+ *
+ * @typedef {object} PathResult
+ * @property {string} key what was asked: waypoints, profile, vehicle
+ * @property {Feature} feature
+ * @property {number} version
+ * @property {Feature[]} features
+ *
+ * @typedef {{ state: 'empty' }
+ *   | { state: 'loading', now?: PathResult, before?: PathResult }
+ *   | { state: 'error', error: Error, before?: PathResult }
+ *   | { state: 'ready', now: PathResult, before?: PathResult }} PathState
+ *
+ * @typedef {{ mode: null | 'distance' | 'area' | 'closure', points?: [number, number][], done?: boolean }} DrawState
+ *
+ * @typedef {{ label: string, target: Record<string, unknown>, directed: boolean }} ClosureTarget
+ *
+ * @typedef {object} SearchResult
+ * @property {string} layer
+ * @property {string | null} id
+ * @property {Text | string} label
+ * @property {Text | string} kind_label
+ * @property {Record<string, string> | string[] | string | null} codes
+ * @property {Origin | null} origin
+ * @property {[number, number]} center
+ * @property {number[] | null} [bbox]
+ * @property {'feature' | 'coordinate' | 'cell' | 'stake'} action
+ */
+export {};
