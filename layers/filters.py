@@ -20,7 +20,7 @@ from layers.cql_types import (
     parse_instant,
     scalar,
 )
-from layers.relation import SQL_TYPES, Relation, argument_name
+from layers.relation import SQL_TYPES, WORLD, Relation, argument_name
 from spatial import crs
 from spatial.errors import BadCoordinate, BadParameter
 
@@ -88,7 +88,7 @@ def parse_query(relation: Relation, given: Mapping[str, str]) -> Query:
     BadParameter
         Unknown name, or a value that cannot be used.
     """
-    names = {p.name: p for p in relation.layer.source.parameters}
+    names = {p.name: p for p in relation.layer.source.parameters if p.name not in WORLD}
     own = PARAMETERS | set(relation.names) | set(names)
     refuse_unknown(given, own - {"geom", "geometry"})
     start, end, timed = parse_datetime(given["datetime"]) if "datetime" in given else (None,) * 3

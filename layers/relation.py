@@ -31,7 +31,7 @@ from sqlalchemy.types import BigInteger, TypeEngine
 
 from layers import cql
 from layers.cql_types import Typed
-from layers.model import SYSTEM, Column, Layer
+from layers.model import SYSTEM, Column, Layer, Parameter
 from spatial import crs
 from spatial.columns import SCHEMA
 from spatial.tables import metadata
@@ -127,12 +127,24 @@ def _rows(layer: Layer, alias: str) -> FromClause:
     columns = [column(name, type_) for name, type_ in _declared(layer).items()]
     if source.view:
         return table(source.view, *columns, schema=SCHEMA).alias(alias)
-    arguments = [
-        bindparam(argument_name(p.name), p.default, SQL_TYPES[p.type]) for p in source.parameters
-    ]
+    arguments = [_argument(p) for p in source.parameters]
     call = getattr(getattr(func, SCHEMA), str(source.function))(*arguments)
     rows: FromClause = call.table_valued(*columns).alias(alias)
     return rows
+
+
+WORLD = {"z": "0", "x": "0", "y": "0", "bbox": "'BOX(-180 -85,180 85)'"}
+"""Arguments by which a function learns of the tile asked; features ask it of the world."""
+
+
+def _argument(parameter: Parameter) -> ColumnElement[Any]:
+    name: ColumnElement[Any] = literal_column(parameter.name)
+    value: ColumnElement[Any] = bindparam(
+        argument_name(parameter.name), parameter.default, SQL_TYPES[parameter.type]
+    )
+    if parameter.name in WORLD:
+        value = literal_column(WORLD[parameter.name])
+    return name.op("=>")(value)
 
 
 def _declared(layer: Layer) -> dict[str, TypeEngine[Any]]:

@@ -41,11 +41,14 @@ class Summary:
         Ids of the sources, most rows first.
     extent
         First and last time of the layer's time field, RFC 3339 as stored; None without.
+    box
+        West, south, east, north of the rows in degrees; None without geometry or rows.
     """
 
     origins: dict[str, int] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
     extent: tuple[datetime, datetime] | None = None
+    box: tuple[float, float, float, float] | None = None
 
     @property
     def count(self) -> int:
@@ -101,9 +104,12 @@ class Summaries:
             first = f"{ALIAS}.{_column(layer, layer.time.field)}"
             last = f"{ALIAS}.{_column(layer, layer.time.end)}" if layer.time.end else first
             times = f"min({first}), max(coalesce({last}, {first}))"
+        shape = f"{ALIAS}.{layer.geometry.column}" if layer.has_geometry else "NULL::geometry"
         text = (
-            f"SELECT {ALIAS}.origin, {ALIAS}.source_id, count(*), {times} FROM {_called(layer)}"
-            f" WHERE {base_condition(layer)} AND {seen} GROUP BY 1, 2 ORDER BY 3 DESC"
+            f"WITH box AS (SELECT {ALIAS}.origin, {ALIAS}.source_id, count(*), {times},"
+            f" ST_Extent({shape})::geometry AS box FROM {_called(layer)}"
+            f" WHERE {base_condition(layer)} AND {seen} GROUP BY 1, 2 ORDER BY 3 DESC)"
+            " SELECT *, ST_XMin(box), ST_YMin(box), ST_XMax(box), ST_YMax(box) FROM box"
         )
         async with self._db.session(actor) as conn:
             rows = await conn.fetch(text, *values)
@@ -139,13 +145,19 @@ def _summed(rows: Iterable[Any]) -> Summary:
     made = Summary()
     first: list[datetime] = []
     last: list[datetime] = []
-    for origin, source, count, start, end in rows:
+    boxes: list[tuple[float, float, float, float]] = []
+    for origin, source, count, start, end, _, *box in rows:
         made.origins[origin] = made.origins.get(origin, 0) + count
         if source not in made.sources:
             made.sources.append(source)
         if start is not None:
             first.append(start)
             last.append(end)
+        if box[0] is not None:
+            boxes.append((box[0], box[1], box[2], box[3]))
+    if boxes:
+        sides = list(zip(*boxes, strict=True))
+        made.box = min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3])
     if first:
         made.extent = min(first), max(last)
     return made
