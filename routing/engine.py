@@ -1,0 +1,227 @@
+"""Shortest paths: the contract, customisable contraction hierarchies, a plain reference.
+
+The library below (pyroutingkit, RoutingKit's CCH) trusts its caller: a bad node number or a weight
+above 2**31-1 crashes or hangs the process, a matrix beside another call on one metric crashes it,
+customising beside a query hangs it. `Topology` and `Metric` are the only users of it and let none
+of this through. Method: Dibbelt, Strasser, Wagner, "Customizable Contraction Hierarchies" (2014).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import heapq
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any, Protocol
+from uuid import uuid4
+
+import numpy as np
+import pyroutingkit
+from numpy.typing import ArrayLike, NDArray
+
+from routing.graph import Graph, Ints, Weights
+
+INFINITE = int(pyroutingkit.INF_WEIGHT)  # "may not pass"; also the length of no path
+LARGEST = 2**30  # of a finite weight: two may be added without reaching INFINITE
+SCATTERED = 3_000  # more changed arcs than this: a whole customise is faster (measured)
+KEPT_ORDERS = 3
+
+
+class Engine(Protocol):
+    """What a path search offers; node and arc numbers are those of the graph."""
+
+    def path(self, source: int, target: int) -> tuple[int, Ints] | None:
+        """Return weight and arcs of a shortest path, None when there is none."""
+
+    def matrix(self, sources: Sequence[int], targets: Sequence[int]) -> NDArray[np.uint32]:
+        """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
+
+
+def checked_weights(weights: ArrayLike, count: int) -> Weights:
+    """Return weights as the library can take them, or raise ValueError."""
+    array = np.asarray(weights)
+    if array.shape == (0,) and count == 0:
+        return np.zeros(0, np.uint32)
+    if array.shape != (count,) or array.dtype.kind not in "iu":
+        raise ValueError(f"need {count} integer weights, not {array.dtype} of {array.shape}")
+    wide = array.astype(np.int64)
+    if ((wide < 0) | (wide > LARGEST) & (wide != INFINITE)).any():
+        raise ValueError(f"a weight is outside 0..{LARGEST} and not {INFINITE}")
+    return wide.astype(np.uint32)
+
+
+def checked_numbers(numbers: ArrayLike, count: int, what: str) -> NDArray[np.uint32]:
+    """Return node or arc numbers below `count`, or raise ValueError."""
+    array = np.atleast_1d(np.asarray(numbers))
+    if array.size == 0:
+        return np.zeros(0, np.uint32)
+    if array.dtype.kind not in "iu" or int(array.min()) < 0 or int(array.max()) >= count:
+        raise ValueError(f"{what} number outside 0..{count - 1}")
+    return array.astype(np.uint32)
+
+
+class Topology:
+    """The contraction order of a graph and the hierarchy built from it."""
+
+    def __init__(self, cch: pyroutingkit.CCHTopology) -> None:
+        self._cch = cch
+        self.node_count = int(cch.node_count)
+        self.arc_count = int(cch.arc_count)
+
+    @classmethod
+    def build(cls, graph: Graph) -> Topology:
+        """Order and contract a graph; about a minute for a million nodes."""
+        cch = pyroutingkit.CCHTopology()
+        count = graph.node_count
+        tail = checked_numbers(graph.arcs.tail, count, "node")
+        head = checked_numbers(graph.arcs.head, count, "node")
+        cch.build(tail, head, graph.lat.astype(np.float32), graph.lon.astype(np.float32), count)
+        return cls(cch)
+
+    @classmethod
+    def open(cls, graph: Graph, folder: Path) -> Topology:
+        """Load the order saved for this very graph, or build and save it; one builder at a time."""
+        place = folder / graph.digest
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder / "lock"):
+            if place.is_dir():
+                cch = pyroutingkit.CCHTopology()
+                cch.load(str(place))
+                place.touch()
+                return cls(cch)
+            topology = cls.build(graph)
+            topology._save(place)
+            return topology
+
+    def _save(self, place: Path) -> None:
+        made = place.with_name(f"{place.name}.{uuid4().hex}")
+        made.mkdir()
+        self._cch.save(str(made))
+        made.rename(place)
+        folders = sorted((p for p in place.parent.iterdir() if p.is_dir()), key=_age, reverse=True)
+        for old in folders[KEPT_ORDERS:]:
+            shutil.rmtree(old)
+
+    def customised(self, weights: Weights) -> pyroutingkit.CCHMetric:
+        """Return a new metric of the library for weights that were checked."""
+        metric = pyroutingkit.CCHMetric(self._cch)
+        metric.customize(weights, thread_count=0)
+        return metric
+
+
+def _age(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock between processes."""
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+class Metric:
+    """Weights on a topology; every call is safe from any thread.
+
+    `stamp` is the caller's name for the state that the weights show; hold `lock` to read it
+    together with several answers.
+    """
+
+    def __init__(self, topology: Topology, weights: ArrayLike, stamp: Any = None) -> None:
+        self.topology = topology
+        self.lock = RLock()
+        self._writing = RLock()
+        self.stamp = stamp
+        self._weights = checked_weights(weights, topology.arc_count)
+        self._cch = topology.customised(self._weights)
+
+    @property
+    def weights(self) -> Weights:
+        """The weights now, to be read only."""
+        return self._weights
+
+    def update(self, arcs: ArrayLike, weights: ArrayLike, stamp: Any = None) -> None:
+        """Give some arcs new weights: in place when few, else on a shadow that is swapped in."""
+        numbers = checked_numbers(arcs, self.topology.arc_count, "arc")
+        fresh = checked_weights(weights, len(numbers))
+        with self._writing:
+            changed = self._weights[numbers] != fresh
+            numbers, fresh = numbers[changed], fresh[changed]
+            whole = self._weights.copy()
+            whole[numbers] = fresh
+            shadow = self.topology.customised(whole) if len(numbers) > SCATTERED else None
+            with self.lock:
+                if shadow is None and len(numbers):
+                    self._cch.update_weights(numbers, fresh)
+                self._cch = shadow or self._cch
+                self._weights, self.stamp = whole, stamp
+
+    def path(self, source: int, target: int) -> tuple[int, Ints] | None:
+        """Return weight and arcs of a shortest path, None when there is none."""
+        checked_numbers([source, target], self.topology.node_count, "node")
+        with self.lock:
+            weight, _, arcs = self._cch.query(int(source), int(target))
+        return None if weight >= INFINITE else (int(weight), np.array(arcs, np.int64))
+
+    def matrix(self, sources: Sequence[int], targets: Sequence[int]) -> NDArray[np.uint32]:
+        """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
+        count = self.topology.node_count
+        rows = checked_numbers(sources, count, "node")
+        columns = checked_numbers(targets, count, "node")
+        if not len(rows) or not len(columns):
+            return np.full((len(rows), len(columns)), INFINITE, np.uint32)
+        with self.lock:
+            lengths = self._cch.distances_many_to_many(rows, columns)
+        return np.asarray(lengths, np.uint32)
+
+
+class Reference:
+    """Dijkstra's algorithm as in the textbook: what the fast engine is tested against."""
+
+    def __init__(self, graph: Graph, weights: ArrayLike) -> None:
+        self._weights = checked_weights(weights, len(graph.arcs)).tolist()
+        self._tail = graph.arcs.tail.tolist()
+        self._head = graph.arcs.head.tolist()
+        self._out: list[list[int]] = [[] for _ in range(graph.node_count)]
+        for arc, tail in enumerate(self._tail):
+            self._out[tail].append(arc)
+
+    def path(self, source: int, target: int) -> tuple[int, Ints] | None:
+        """Return weight and arcs of a shortest path, None when there is none."""
+        best, entered = self._search(source, target)
+        if target not in best:
+            return None
+        arcs: list[int] = []
+        node = target
+        while node != source:
+            arcs.append(entered[node])
+            node = self._tail[arcs[-1]]
+        return best[target], np.array(arcs[::-1], np.int64)
+
+    def matrix(self, sources: Sequence[int], targets: Sequence[int]) -> NDArray[np.uint32]:
+        """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
+        rows = [self._search(source, None)[0] for source in sources]
+        lengths = [[best.get(target, INFINITE) for target in targets] for best in rows]
+        return np.array(lengths, np.uint32).reshape(len(sources), len(targets))
+
+    def _search(self, source: int, target: int | None) -> tuple[dict[int, int], dict[int, int]]:
+        best, entered, queue = {source: 0}, {}, [(0, source)]
+        while queue:
+            length, node = heapq.heappop(queue)
+            if node == target:
+                break
+            if length > best[node]:
+                continue
+            for arc in self._out[node]:
+                if self._weights[arc] == INFINITE:
+                    continue
+                further = length + self._weights[arc]
+                if further < best.get(self._head[arc], INFINITE):
+                    best[self._head[arc]] = further
+                    entered[self._head[arc]] = arc
+                    heapq.heappush(queue, (further, self._head[arc]))
+        return best, entered

@@ -1,0 +1,301 @@
+"""The immutable topology: edges as columns, arcs as arrays, ids mapped once.
+
+An *edge* is one physical row of the network, an *arc* one direction of travel along it. Node and
+arc numbers are positions in arrays; stable row ids appear only here and at the API's edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIMITS = ("height_m", "width_m", "length_m", "mass_t", "axle_t")
+FORWARD, BACKWARD = 0, 1
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Weights = NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A text column as codes into a list of distinct values; code -1 is null."""
+
+    values: tuple[str, ...]
+    codes: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, texts: Iterable[str | None]) -> Coded:
+        """Return the coded form of `texts`."""
+        index: dict[str, int] = {}
+        codes = [-1 if t is None else index.setdefault(t, len(index)) for t in texts]
+        return cls(tuple(index), np.array(codes, np.int32))
+
+    def get(self, position: int) -> str | None:
+        """Return the value at a position."""
+        code = int(self.codes[position])
+        return None if code < 0 else self.values[code]
+
+    def mask(self, wanted: Iterable[str]) -> Bools:
+        """Return True where the value is one of `wanted`."""
+        keep = set(wanted)
+        table = np.array([v in keep for v in self.values] + [False], np.bool_)
+        return np.asarray(table[self.codes], np.bool_)
+
+    def spread(self, by_value: Mapping[str, float], missing: float = np.nan) -> Floats:
+        """Return a number per position looked up by its value."""
+        table = np.array([by_value.get(v, missing) for v in self.values] + [missing], np.float64)
+        return np.asarray(table[self.codes], np.float64)
+
+
+def as_uuid(pair: NDArray[np.uint64]) -> UUID:
+    """Return the id that two 64-bit halves hold."""
+    return UUID(int=int(pair[0]) << 64 | int(pair[1]))
+
+
+class Ids:
+    """128-bit row ids in an array, found by binary search."""
+
+    def __init__(self, pairs: NDArray[np.uint64]) -> None:
+        self.pairs = pairs
+        self._order = np.argsort(pairs[:, 1], kind="stable")
+        self._low = pairs[self._order, 1]
+
+    @classmethod
+    def of(cls, ids: Sequence[UUID]) -> Ids:
+        """Map `ids` in their order."""
+        raw = b"".join(u.bytes for u in ids)
+        return cls(np.frombuffer(raw, ">u8").astype(np.uint64).reshape(-1, 2))
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def get(self, position: int) -> UUID:
+        """Return the id at a position."""
+        return as_uuid(self.pairs[position])
+
+    def find(self, row_id: UUID) -> int | None:
+        """Return the position of an id, or None."""
+        high, low = np.uint64(row_id.int >> 64), np.uint64(row_id.int & (2**64 - 1))
+        at = int(np.searchsorted(self._low, low))
+        while at < len(self._low) and self._low[at] == low:
+            position = int(self._order[at])
+            if self.pairs[position, 0] == high:
+                return position
+            at += 1
+        return None
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The edges' columns, all of one length; `limits` is (edges, 5) in the order of `LIMITS`.
+
+    Units are in the names; NaN is unknown. `shape` holds longitude and latitude (EPSG:4326) of
+    all vertices, those of edge `e` at `shape_start[e]:shape_start[e + 1]`.
+    """
+
+    ids: NDArray[np.uint64]
+    node_ids: NDArray[np.uint64]
+    tail: NDArray[np.int32]
+    head: NDArray[np.int32]
+    oneway: Bools
+    length_m: Floats
+    speed_kmh: Floats
+    limits: Floats
+    limits_known: Bools
+    shape_start: Ints
+    shape: Floats
+    mode: Coded
+    klass: Coded
+    ref: Coded
+    name_zh: Coded
+    name_en: Coded
+    speed_basis: Coded
+    access: Coded
+    origin: Coded
+    source: Coded
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def row_id(self, edge: int) -> UUID:
+        """Return the stable id of an edge."""
+        return as_uuid(self.ids[edge])
+
+    def vertices(self, edge: int) -> Floats:
+        """Return the (n, 2) longitude and latitude of an edge in its own direction."""
+        return self.shape[self.shape_start[edge] : self.shape_start[edge + 1]]
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """Directed arcs, sorted by key `2 * edge + direction`, the unrestricted copy of a key first.
+
+    `exempt` codes the vehicle classes that alone may use the arc (-1: everyone may).
+    """
+
+    tail: Weights
+    head: Weights
+    key: Ints
+    first: Ints
+    exempt: Coded
+
+    def __len__(self) -> int:
+        return len(self.tail)
+
+    @property
+    def edge(self) -> Ints:
+        """The edge of each arc."""
+        return np.asarray(self.key >> 1)
+
+    def of_keys(self, keys: Ints) -> Ints:
+        """Return the arcs of the given keys, in order of the keys."""
+        return expand(self.first[keys], self.first[keys + 1] - self.first[keys])
+
+
+def expand(starts: Ints, counts: Ints) -> Ints:
+    """Return the concatenation of the ranges `starts[i] : starts[i] + counts[i]`."""
+    total = int(counts.sum())
+    if total == 0:
+        return np.zeros(0, np.int64)
+    ends = np.cumsum(counts)
+    return np.asarray(np.arange(total) + np.repeat(starts - (ends - counts), counts), np.int64)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A road-like network ready to be routed on; never changed after it is built."""
+
+    edges: Edges
+    arcs: Arcs
+    lon: Floats
+    lat: Floats
+    ids: Ids = field(compare=False)
+
+    @property
+    def node_count(self) -> int:
+        """Number of nodes, copies of restricted junctions included."""
+        return len(self.lon)
+
+    @property
+    def digest(self) -> str:
+        """Hash of what the contraction order depends on: arcs and node positions."""
+        h = blake2b(digest_size=16)
+        for array in (self.arcs.tail, self.arcs.head, self.lon, self.lat):
+            h.update(len(array).to_bytes(8, "little"))
+            h.update(np.ascontiguousarray(array).tobytes())
+        return h.hexdigest()
+
+    def start_node(self, key: int) -> int:
+        """Return the node that a vehicle already on an arc's key reaches next."""
+        return int(self.arcs.head[self.arcs.first[key]])
+
+    def end_nodes(self, key: int) -> list[tuple[int, int]]:
+        """Return (node, arc) for every place from which an arc's key may be entered."""
+        first, last = int(self.arcs.first[key]), int(self.arcs.first[key + 1])
+        return [(int(self.arcs.tail[a]), a) for a in range(first, last)]
+
+
+@dataclass(frozen=True)
+class BaseArcs:
+    """Arcs before any junction is split: one per edge and allowed direction."""
+
+    tail: Ints
+    head: Ints
+    key: Ints
+
+    @classmethod
+    def of(cls, edges: Edges) -> BaseArcs:
+        """Derive forward arcs of all edges and backward arcs of two-way ones."""
+        both = np.flatnonzero(~edges.oneway)
+        forward = np.arange(len(edges))
+        key = np.concatenate([forward * 2, both * 2 + BACKWARD])
+        tail = np.concatenate([edges.tail[forward], edges.head[both]])
+        head = np.concatenate([edges.head[forward], edges.tail[both]])
+        order = np.argsort(key, kind="stable")
+        return cls(*(a[order].astype(np.int64) for a in (tail, head, key)))
+
+
+def sort_arcs(
+    edge_count: int, tail: Ints, head: Ints, key: Ints, exempt: Sequence[str | None]
+) -> Arcs:
+    """Order arcs by key, keeping the given order among equal keys, and index them."""
+    order = np.argsort(key, kind="stable")
+    first = np.searchsorted(key[order], np.arange(2 * edge_count + 1)).astype(np.int64)
+    coded = Coded.of(exempt)
+    return Arcs(
+        tail[order].astype(np.uint32),
+        head[order].astype(np.uint32),
+        key[order].astype(np.int64),
+        first,
+        Coded(coded.values, coded.codes[order]),
+    )
+
+
+def node_positions(edges: Edges) -> tuple[Floats, Floats]:
+    """Return longitude and latitude of each node from the ends of its edges."""
+    count = int(max(edges.tail.max(initial=-1), edges.head.max(initial=-1))) + 1
+    position = np.zeros((count, 2), np.float64)
+    position[edges.head] = edges.shape[edges.shape_start[1:] - 1]
+    position[edges.tail] = edges.shape[edges.shape_start[:-1]]
+    return position[:, 0].copy(), position[:, 1].copy()
+
+
+def unique_nodes(
+    from_node: NDArray[np.uint64], to_node: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int32]]:
+    """Number the distinct node ids (n, 2); return those ids, tail and head numbers."""
+    both = np.concatenate([from_node, to_node])
+    order = np.lexsort((both[:, 1], both[:, 0]))
+    ranked = both[order]
+    fresh = np.ones(len(both), np.bool_)
+    fresh[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)
+    number = np.empty(len(both), np.int32)
+    number[order] = np.cumsum(fresh) - 1
+    return ranked[fresh], number[: len(from_node)], number[len(from_node) :]
+
+
+_TEXTS = ("mode", "ref", "name_zh", "name_en", "speed_basis", "access", "origin", "source")
+
+
+def edges_from_columns(columns: Mapping[str, Sequence[Any]]) -> Edges:
+    """Build the columns of `Edges` from plain lists, one entry per edge.
+
+    Parameters
+    ----------
+    columns
+        `id, from_node, to_node` (UUID), `oneway, length_m, speed_kmh, max_<limit>,
+        limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON text),
+        `origin, source`, and `shape`: (n, 2) longitude and latitude per edge. None is unknown.
+    """
+    pairs = {c: Ids.of(columns[c]).pairs for c in ("id", "from_node", "to_node")}
+    node_ids, tail, head = unique_nodes(pairs["from_node"], pairs["to_node"])
+    shapes = [np.asarray(s, np.float64).reshape(-1, 2) for s in columns["shape"]]
+    starts = np.concatenate([[0], np.cumsum([len(s) for s in shapes])]).astype(np.int64)
+    limits = np.array([_floats(columns[f"max_{name}"]) for name in LIMITS]).T
+    return Edges(
+        ids=pairs["id"],
+        node_ids=node_ids,
+        tail=tail,
+        head=head,
+        oneway=np.array(columns["oneway"], np.bool_),
+        length_m=_floats(columns["length_m"]),
+        speed_kmh=_floats(columns["speed_kmh"]),
+        limits=np.round(limits, 3).reshape(len(shapes), len(LIMITS)),
+        limits_known=np.array(columns["limits_known"], np.bool_),
+        shape_start=starts,
+        shape=np.round(np.concatenate([np.zeros((0, 2)), *shapes]), 7),
+        klass=Coded.of(columns["class"]),
+        **{name: Coded.of(columns[name]) for name in _TEXTS},
+    )
+
+
+def _floats(values: Sequence[float | None]) -> Floats:
+    return np.array([np.nan if v is None else v for v in values], np.float64)

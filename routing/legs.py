@@ -1,0 +1,182 @@
+"""One leg: the cheapest way from a place on an edge to another one, and what it runs over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from routing.engine import INFINITE, Engine
+from routing.graph import Floats, Graph, Ints, Weights, expand
+from routing.snap import Spot
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A way between two spots.
+
+    `keys` are driven in order; of each one the part `start`..`stop` (0..1 in driving direction).
+    `weight` is that of the search, in ms.
+    """
+
+    source: Spot
+    target: Spot
+    keys: Ints
+    start: Floats
+    stop: Floats
+    weight: float
+
+    @property
+    def edges(self) -> Ints:
+        """The edges in driving order."""
+        return self.keys >> 1
+
+
+def find_leg(
+    graph: Graph,
+    engine: Engine,
+    weights: Weights,
+    sources: Sequence[Spot],
+    targets: Sequence[Spot],
+) -> Leg | None:
+    """Return the cheapest leg from one of `sources` to one of `targets`, None when there is none.
+
+    Both ends of both snapped edges are tried, and driving along one and the same edge.
+    """
+    leaving = _leaving(graph, weights, sources)
+    arriving = _arriving(graph, weights, targets)
+    direct = _direct(weights, leaving, arriving)
+    around = _around(engine, leaving, arriving)
+    if direct and (around is None or direct.weight <= around[0]):
+        return direct
+    if around is None:
+        return None
+    weight, out, into = around
+    found = engine.path(out.node, into.node)
+    if found is None:
+        return None
+    keys = np.concatenate([[out.key], graph.arcs.key[found[1]], [into.key]])
+    start, stop = np.zeros(len(keys)), np.ones(len(keys))
+    start[0], stop[-1] = out.along, into.along
+    return Leg(out.spot, into.spot, keys, start, stop, weight)
+
+
+@dataclass(frozen=True)
+class _End:
+    """A way to leave or reach a spot: over an arc, `along` its share (0..1), at a cost (ms)."""
+
+    spot: Spot
+    key: int
+    arc: int
+    node: int
+    along: float
+    cost: float
+
+
+def _along(spot: Spot, key: int) -> float:
+    return 1 - spot.fraction if key & 1 else spot.fraction
+
+
+def _leaving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[_End]:
+    ends = []
+    for spot in spots:
+        for key in (2 * spot.edge, 2 * spot.edge + 1):
+            first, last = graph.arcs.first[key], graph.arcs.first[key + 1]
+            if first == last or weights[first] == INFINITE:
+                continue
+            along = _along(spot, key)
+            cost = float(weights[first]) * (1 - along)
+            ends.append(_End(spot, key, int(first), graph.start_node(key), along, cost))
+    return ends
+
+
+def _arriving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[_End]:
+    ends = []
+    for spot in spots:
+        for key in (2 * spot.edge, 2 * spot.edge + 1):
+            along = _along(spot, key)
+            for node, arc in graph.end_nodes(key):
+                if weights[arc] != INFINITE:
+                    ends.append(_End(spot, key, arc, node, along, float(weights[arc]) * along))
+    return ends
+
+
+def _direct(weights: Weights, leaving: Sequence[_End], arriving: Sequence[_End]) -> Leg | None:
+    """Return the cheapest drive that stays on one edge."""
+    best = None
+    for out in leaving:
+        for into in arriving:
+            if out.arc != into.arc or into.along < out.along:
+                continue
+            weight = float(weights[out.arc]) * (into.along - out.along)
+            if best is None or weight < best.weight:
+                ends = np.array([out.along]), np.array([into.along])
+                best = Leg(out.spot, into.spot, np.array([out.key]), *ends, weight)
+    return best
+
+
+def _around(
+    engine: Engine, leaving: Sequence[_End], arriving: Sequence[_End]
+) -> tuple[float, _End, _End] | None:
+    """Return cost and ends of the cheapest drive over at least one junction."""
+    if not leaving or not arriving:
+        return None
+    lengths = engine.matrix([e.node for e in leaving], [e.node for e in arriving])
+    total = lengths.astype(np.float64)
+    total[lengths >= INFINITE] = np.inf
+    total += np.array([e.cost for e in leaving])[:, None] + np.array([e.cost for e in arriving])
+    row, column = divmod(int(total.argmin()), len(arriving))
+    if not np.isfinite(total[row, column]):
+        return None
+    return float(total[row, column]), leaving[row], arriving[column]
+
+
+def line(graph: Graph, leg: Leg) -> Floats:
+    """Return the (n, 2) vertices of a leg from its first spot to its last one, exactly."""
+    first, last = int(leg.keys[0]), int(leg.keys[-1])
+    begin = np.array([[leg.source.lon, leg.source.lat]])
+    end = np.array([[leg.target.lon, leg.target.lat]])
+    if len(leg.keys) == 1:
+        middle = _between(graph, leg.source, leg.target, first)
+    else:
+        middle = np.concatenate(
+            [
+                _after(graph, leg.source, first),
+                _whole(graph, leg.keys[1:-1]),
+                _before(graph, leg.target, last),
+            ]
+        )
+    points = np.concatenate([begin, middle, end])
+    fresh = np.ones(len(points), np.bool_)
+    fresh[1:] = (points[1:] != points[:-1]).any(axis=1)
+    fresh[-1] |= fresh.sum() < 2
+    return points[fresh]
+
+
+def _after(graph: Graph, spot: Spot, key: int) -> Floats:
+    """Return the vertices of an edge that a vehicle at a spot still passes."""
+    low, high = graph.edges.shape_start[key >> 1], graph.edges.shape_start[(key >> 1) + 1]
+    shape = graph.edges.shape
+    return shape[low : spot.vertex + 1][::-1] if key & 1 else shape[spot.vertex + 1 : high]
+
+
+def _before(graph: Graph, spot: Spot, key: int) -> Floats:
+    """Return the vertices of an edge that a vehicle at a spot has passed."""
+    return _after(graph, spot, key ^ 1)[::-1]
+
+
+def _between(graph: Graph, source: Spot, target: Spot, key: int) -> Floats:
+    low, high = sorted((source.vertex, target.vertex))
+    inner = graph.edges.shape[low + 1 : high + 1]
+    return inner[::-1] if key & 1 else inner
+
+
+def _whole(graph: Graph, keys: Ints) -> Floats:
+    """Return the vertices of whole edges driven one after another."""
+    starts, stops = graph.edges.shape_start[keys >> 1], graph.edges.shape_start[(keys >> 1) + 1]
+    counts = stops - starts
+    step = expand(np.zeros(len(keys), np.int64), counts)
+    back = np.repeat((keys & 1).astype(np.bool_), counts)
+    position = np.where(back, np.repeat(stops - 1, counts) - step, np.repeat(starts, counts) + step)
+    return np.asarray(graph.edges.shape[position], np.float64)

@@ -1,0 +1,147 @@
+"""Live state: closures and speed caps of edges with their validity, as arrays for the search."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.graph import Bools, Ints
+
+CAPS = ("speed", "weather_limit")
+KEPT_CHANGES = 256
+
+
+@dataclass(frozen=True)
+class EdgeState:
+    """One row of live state of an edge, valid from `since` (None: always) until `until`."""
+
+    row: int
+    edge: int
+    kind: str
+    direction: Literal["both", "forward", "backward"]
+    value: float | None
+    since: datetime | None
+    until: datetime | None
+    event: str
+
+    def holds(self, at: datetime) -> bool:
+        """Tell whether the state is in force at a time; the interval is half-open."""
+        return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """The keys `2 * edge + direction` that the state acts on."""
+        both = (2 * self.edge, 2 * self.edge + 1)
+        return {"both": both, "forward": both[:1], "backward": both[1:]}[self.direction]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Which keys are shut, and the speed caps (km/h, NaN: none), at one time; never changed."""
+
+    shut: Bools
+    cap_kmh: NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, edges: int) -> Picture:
+        """Return the picture in which nothing is closed."""
+        return cls(np.zeros(2 * edges, np.bool_), np.full(2 * edges, np.nan, np.float32))
+
+    def with_states(self, keys: Ints, states: Iterable[EdgeState]) -> Picture:
+        """Return the picture in which `keys` are set anew from the states that hold."""
+        shut, cap = self.shut.copy(), self.cap_kmh.copy()
+        shut[keys], cap[keys] = False, np.nan
+        for state in states:
+            mine = list(state.keys)
+            if state.kind == "closure":
+                shut[mine] = True
+            elif state.kind in CAPS and state.value is not None:
+                cap[mine] = np.fmin(cap[mine], state.value)
+        return Picture(shut, cap)
+
+    @property
+    def token(self) -> bytes:
+        """What distinguishes this picture from another one."""
+        shut = np.flatnonzero(self.shut)
+        capped = np.flatnonzero(np.isfinite(self.cap_kmh))
+        return b"|".join((shut.tobytes(), capped.tobytes(), self.cap_kmh[capped].tobytes()))
+
+
+class LiveState:
+    """All states in force or to come, the picture now, and a log of what changed."""
+
+    def __init__(self, edges: int) -> None:
+        self.version = 0
+        self.serial = 0
+        self.now = Picture.empty(edges)
+        self._edges = edges
+        self._rows: dict[int, EdgeState] = {}
+        self._by_edge: dict[int, list[EdgeState]] = {}
+        self._boundaries: list[tuple[datetime, int]] = []
+        self._changes: list[tuple[int, Ints]] = []
+
+    def apply(
+        self, version: int, added: Sequence[EdgeState], removed: Iterable[int], at: datetime
+    ) -> None:
+        """Take over the rows that lead to a version, and move the picture to a time."""
+        touched = set()
+        for row in removed:
+            state = self._rows.pop(row, None)
+            if state is not None:
+                self._by_edge[state.edge].remove(state)
+                touched.add(state.edge)
+        for state in added:
+            if state.row in self._rows:
+                continue
+            self._rows[state.row] = state
+            self._by_edge.setdefault(state.edge, []).append(state)
+            touched.add(state.edge)
+            for boundary in (state.since, state.until):
+                if boundary is not None and boundary > at:
+                    heapq.heappush(self._boundaries, (boundary, state.edge))
+        self.version = version
+        self._refresh(touched | self._due(at), at)
+
+    def advance(self, at: datetime) -> None:
+        """Move the picture to a time: states begin and expire without any new version."""
+        due = self._due(at)
+        if due:
+            self._refresh(due, at)
+
+    def _due(self, at: datetime) -> set[int]:
+        due = set()
+        while self._boundaries and self._boundaries[0][0] <= at:
+            due.add(heapq.heappop(self._boundaries)[1])
+        return due
+
+    def _refresh(self, edges: set[int], at: datetime) -> None:
+        if not edges:
+            return
+        keys = np.array(sorted(2 * e + d for e in edges for d in (0, 1)), np.int64)
+        states = [s for e in edges for s in self._by_edge.get(e, []) if s.holds(at)]
+        self.now = self.now.with_states(keys, states)
+        self.serial += 1
+        self._changes = [*self._changes[1 - KEPT_CHANGES :], (self.serial, keys)]
+
+    def changed_since(self, serial: int) -> Ints | None:
+        """Return the keys changed after a serial, None when the log no longer reaches back."""
+        if serial == self.serial:
+            return np.zeros(0, np.int64)
+        if self._changes and serial < self._changes[0][0] - 1:
+            return None
+        return np.unique(np.concatenate([keys for s, keys in self._changes if s > serial]))
+
+    def at(self, time: datetime) -> Picture:
+        """Return the picture at another time, by the states known now."""
+        states = [s for s in self._rows.values() if s.holds(time)]
+        return Picture.empty(self._edges).with_states(np.zeros(0, np.int64), states)
+
+    def reasons(self, edge: int, at: datetime) -> list[EdgeState]:
+        """Return the states of an edge that hold at a time."""
+        return [s for s in self._by_edge.get(edge, []) if s.holds(at)]

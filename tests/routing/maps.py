@@ -1,0 +1,162 @@
+"""Road networks drawn as ASCII maps: letters are nodes, their place on the page is their place."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from routing.engine import Topology
+from routing.graph import LIMITS, Graph, edges_from_columns
+from routing.live import EdgeState
+from routing.network import Found, PathQuery, RoadNetwork
+from routing.profile import Rule, load_profiles
+from routing.turns import Restriction, split
+from spatial.ids import stable_uuid7
+
+NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+LON_0, LAT_0 = 121.0, 30.0
+STEP = 0.002  # degrees per character: about 200 m
+RULE_FILE = Path(__file__).parents[2] / "layers" / "areas" / "road" / "routing.rule.toml"
+
+
+def rules() -> dict[str, Rule]:
+    """Return the rules as shipped."""
+    rows = tomllib.loads(RULE_FILE.read_text("utf-8"))["rule"]
+    return {
+        r["key"]: Rule(r["key"], r["version"], r["value"], r["source"], r["legal_text"])
+        for r in rows
+    }
+
+
+def node_id(name: str) -> UUID:
+    return stable_uuid7("map", f"node {name}")
+
+
+def edge_id(name: str) -> UUID:
+    return stable_uuid7("map", f"edge {name}")
+
+
+def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return edge rows as columns, filling what they leave out."""
+    empty: dict[str, Any] = {
+        "oneway": False,
+        "speed_kmh": None,
+        "limits_known": True,
+        "mode": "road",
+        "class": "secondary",
+        "ref": None,
+        "name_zh": None,
+        "name_en": None,
+        "speed_basis": "assumed",
+        "access": "{}",
+        "origin": "synthetic",
+        "source": "map",
+        **{f"max_{name}": None for name in LIMITS},
+    }
+    full = [{**empty, **row} for row in rows]
+    return {name: [row[name] for row in full] for name in full[0]}
+
+
+@dataclass
+class Town:
+    """A network from a map and its edges, `{"AB": {column: value}}`; AB runs from A to B."""
+
+    drawing: str
+    roads: Mapping[str, Mapping[str, Any]]
+    turns: Sequence[tuple[str, ...]] = ()  # ("no" | "only", edge, edge, …[, exempt=class])
+    states: list[EdgeState] = field(default_factory=list)
+
+    @cached_property
+    def places(self) -> dict[str, tuple[float, float]]:
+        found = {}
+        for row, text in enumerate(self.drawing.splitlines()):
+            for column, letter in enumerate(text):
+                if letter.isalnum():
+                    found[letter] = (
+                        round(LON_0 + column * STEP, 7),
+                        round(LAT_0 - row * STEP, 7),
+                    )
+        return found
+
+    @cached_property
+    def names(self) -> list[str]:
+        return list(self.roads)
+
+    @cached_property
+    def graph(self) -> Graph:
+        rows = []
+        for name, given in self.roads.items():
+            rows.append(
+                {
+                    "id": edge_id(name),
+                    "from_node": node_id(name[0]),
+                    "to_node": node_id(name[1]),
+                    "length_m": 1000.0,
+                    "shape": [self.places[name[0]], self.places[name[1]]],
+                    **given,
+                }
+            )
+        edges = edges_from_columns(columns(rows))
+        return split(edges, [self.restriction(*turn) for turn in self.turns])
+
+    def restriction(self, kind: str, *names: str) -> Restriction:
+        exempt = tuple(n.removeprefix("exempt=") for n in names if n.startswith("exempt="))
+        edges = tuple(self.names.index(n) for n in names if not n.startswith("exempt="))
+        return Restriction(kind, edges, exempt=exempt)
+
+    @cached_property
+    def network(self) -> RoadNetwork:
+        return RoadNetwork(self.graph, Topology.build(self.graph), load_profiles(), rules())
+
+    def find(self, *stops: str, profile: str = "car", now: datetime = NOW, **more: Any) -> Found:
+        query = PathQuery(profile, [self.at(s) for s in stops], **more)
+        return self.network.path(query, now)
+
+    def at(self, stop: str) -> tuple[float, float]:
+        """Return a node's place, or that of `AB:0.25`: a quarter of the way from A to B."""
+        if ":" not in stop:
+            return self.places[stop]
+        name, share = stop.split(":")
+        (x, y), (u, v) = self.places[name[0]], self.places[name[1]]
+        return x + (u - x) * float(share), y + (v - y) * float(share)
+
+    def nodes(self, found: Found) -> str:
+        """Return the nodes that a path passes, as letters."""
+        seen = ""
+        for leg in found.legs:
+            for key, start, stop in zip(leg.keys, leg.start, leg.stop, strict=True):
+                name = self.names[key >> 1][:2]
+                first, last = name[::-1] if key & 1 else name
+                if start == 0 and not seen.endswith(first):
+                    seen += first
+                if stop == 1 and not seen.endswith(last):
+                    seen += last
+        return seen
+
+    def way(self, *stops: str, **more: Any) -> str:
+        return self.nodes(self.find(*stops, **more))
+
+    def close(
+        self,
+        version: int,
+        *names: str,
+        direction: str = "both",
+        kind: str = "closure",
+        value: float | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[int]:
+        """Close roads from a version on and return the numbers of the rows."""
+        base = 100 * version
+        rows = [
+            EdgeState(base + i, self.names.index(n), kind, direction, value, since, until, "e")
+            for i, n in enumerate(names)
+        ]
+        self.network.apply(version, rows, [], NOW)
+        return [row.row for row in rows]
