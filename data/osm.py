@@ -1,0 +1,272 @@
+"""Load an OpenStreetMap extract: `sigang load osm FILE.osm.pbf --region NAME`.
+
+Two passes over the file. The first counts node references on disk and keeps restriction relations;
+the second streams ways, split at graph nodes, straight into COPY. A load replaces all rows of its
+region in one transaction; loading the same file twice gives the same rows with the same ids.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import osmium
+import psycopg
+import shapely
+
+from data import osm_edges, osm_places, osm_turns
+from data.osm_edges import EdgeBuilder, Way
+from data.osm_nodes import MODES, NodeTable, References, TagStore
+from data.osm_tags import KEYS, names, way_kind
+from data.osm_turns import Relation
+from spatial.admin import AdminUnits
+from spatial.errors import BadParameter, NotFound, Quarantined
+from spatial.ingest import LoadReport, Run, SourceInfo, loading
+
+Progress = Callable[[str], None]
+
+_CHUNK = 2_000
+_NODE_KEYS = ("barrier", "highway", "waterway", "railway", "aeroway", "amenity")
+_NODE_HIGHWAYS = frozenset({"traffic_signals", "motorway_junction", "mini_roundabout"})
+_NODE_COLUMNS = (
+    "id", "kind", "admin_code", "visibility", "origin", "source_id", "props", "name_zh", "name_en",
+    "modes", "geom",
+)  # fmt: skip
+_TABLES = ("turn_restriction", "facility", "edge", "node")
+
+
+@dataclass
+class _Extract:
+    """What the first pass found."""
+
+    references: References
+    store: TagStore
+    relations: list[Relation] = field(default_factory=list)
+    places: list[tuple[str, dict[str, str], str, Any]] = field(default_factory=list)
+    ways: int = 0
+
+
+def load_osm(
+    conn: psycopg.Connection[Any], path: Path, region: str, progress: Progress
+) -> LoadReport:
+    """Replace a region's network by the contents of an OpenStreetMap file.
+
+    Parameters
+    ----------
+    conn
+        An owner's connection outside a transaction; the load commits.
+    path
+        A .osm.pbf, .osm, .osm.bz2 or any file that libosmium reads, nodes before ways.
+    region
+        Name of the extract; its rows have the source `osm:<region>`.
+    progress
+        Receives one line per step.
+
+    Raises
+    ------
+    Quarantined
+        The file cannot be read or holds no network; nothing was changed.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", region):
+        raise BadParameter(f"not a region name: {region!r}", f"不是地区名：{region!r}")
+    if not path.is_file():
+        raise NotFound(f"no file {path}", f"没有文件 {path}")
+    source = _source(region, path)
+    with (
+        tempfile.TemporaryDirectory(prefix="sigang-osm-") as folder,
+        loading(conn, source, path, "osm", {"region": region}) as run,
+    ):
+        _load(run, path, Path(folder), progress)
+    return run.report()
+
+
+def _source(region: str, path: Path) -> SourceInfo:
+    return SourceInfo(
+        id=f"osm:{region}",
+        title_zh=f"OpenStreetMap：{region}",
+        title_en=f"OpenStreetMap: {region}",
+        license="ODbL-1.0",
+        license_url="https://opendatacommons.org/licenses/odbl/1-0/",
+        attribution="© OpenStreetMap contributors",
+        url="https://www.openstreetmap.org/copyright",
+        version=_timestamp(path),
+        props={"origin": "real"},
+    )
+
+
+def _timestamp(path: Path) -> str | None:
+    try:
+        header = osmium.FileProcessor(str(path)).header
+    except RuntimeError as error:
+        raise _unreadable(path, error) from error
+    stamp = header.get("osmosis_replication_timestamp", "") or header.get("timestamp", "")
+    return str(stamp) or None
+
+
+def _unreadable(path: Path, error: Exception) -> Quarantined:
+    return Quarantined(
+        f"{path.name} cannot be read as OpenStreetMap data: {error}",
+        f"{path.name} 不能作为 OpenStreetMap 数据读取：{error}",
+        mend_en="Download it again; nothing was changed.",
+        mend_zh="请重新下载；数据未改动。",
+    )
+
+
+def _load(run: Run, path: Path, folder: Path, progress: Progress) -> None:
+    units = AdminUnits.load(run.conn)
+    store = TagStore(folder)
+    try:
+        extract = _first_pass(path, folder, store)
+        progress(f"{extract.ways} ways, {len(extract.relations)} turn restrictions")
+        nodes = extract.references.finish()
+        _flag_barriers(nodes, store)
+        _clear(run)
+        named = {way for relation in extract.relations for way in relation.ways}
+        builder = EdgeBuilder(run.source_id, nodes, store, units, named)
+        edges = _second_pass(path, folder, builder, extract)
+        sent = run.copy("edge", osm_edges.COLUMNS, edges)
+        if not sent:
+            raise _unreadable(path, ValueError("it holds no roads, rails or waterways"))
+        progress(f"{sent} edges")
+        run.copy("node", _NODE_COLUMNS, _node_rows(builder, nodes, store, units))
+        _finish(run, extract, builder, units)
+        progress(", ".join(f"{table}: {count}" for table, count in sorted(run.rows.items())))
+    except (RuntimeError, osmium.InvalidLocationError) as error:
+        raise _unreadable(path, error) from error
+    finally:
+        store.close()
+
+
+def _first_pass(path: Path, folder: Path, store: TagStore) -> _Extract:
+    extract = _Extract(References(folder), store)
+    reader = osmium.FileProcessor(str(path)).with_filter(
+        osmium.filter.KeyFilter(*KEYS, *_NODE_KEYS, "type")
+    )
+    item: Any
+    for item in reader:
+        if item.is_node():
+            _see_node(item, extract)
+        elif item.is_way():
+            if way_kind(dict(item.tags)) and len(item.nodes) > 1:
+                extract.ways += 1
+                extract.references.add_way([node.ref for node in item.nodes])
+        elif item.is_relation():
+            relation = osm_turns.read_relation(item)
+            if relation is not None:
+                extract.relations.append(relation)
+    return extract
+
+
+def _see_node(node: Any, extract: _Extract) -> None:
+    tags = dict(node.tags)
+    if "barrier" in tags or tags.get("waterway") == "lock_gate":
+        extract.store.add(node.id, tags)
+        extract.references.add_node(node.id)
+    elif tags.get("highway") in _NODE_HIGHWAYS or "railway" in tags:
+        extract.store.add(node.id, tags)
+    kind = osm_places.place_kind(tags)
+    if kind and node.location.valid():
+        point = shapely.Point(node.location.x / 1e7, node.location.y / 1e7)
+        extract.places.append((f"node/{node.id}", tags, kind, point))
+
+
+def _flag_barriers(nodes: NodeTable, store: TagStore) -> None:
+    ids = [node for node, tags in store.ids() if "barrier" in tags]
+    at = nodes.index(np.array(ids, dtype=np.int64))
+    nodes.barrier[at[at >= 0]] = 1
+
+
+def _clear(run: Run) -> None:
+    run.conn.execute(
+        "DELETE FROM sigang.edge_structure WHERE edge_id IN"
+        " (SELECT id FROM sigang.edge WHERE source_id = %s)",
+        [run.source_id],
+    )
+    run.clear(*_TABLES)
+
+
+def _second_pass(
+    path: Path, folder: Path, builder: EdgeBuilder, extract: _Extract
+) -> Iterator[tuple[Any, ...]]:
+    reader = (
+        osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
+        .with_locations(f"sparse_file_array,{folder / 'locations'}")
+        .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+        .with_filter(osmium.filter.KeyFilter(*KEYS, *osm_places.KEYS))
+    )
+    chunk: list[Way] = []
+    for item in reader:
+        way = _copy_way(item)
+        kind = osm_places.place_kind(way.tags)
+        shape = osm_places.way_shape(way.x, way.y, kind) if kind else None
+        if kind and shape is not None:
+            extract.places.append((f"way/{way.id}", dict(way.tags), kind, shape))
+        if len(way.refs) > 1 and way_kind(way.tags):
+            chunk.append(way)
+        if len(chunk) >= _CHUNK:
+            yield from builder.rows(chunk)
+            chunk = []
+    yield from builder.rows(chunk)
+
+
+def _copy_way(way: Any) -> Way:
+    nodes = [(node.ref, node.location.x, node.location.y) for node in way.nodes]
+    refs, x, y = (list(column) for column in zip(*nodes, strict=True)) if nodes else ([], [], [])
+    return Way(way.id, dict(way.tags), refs, x, y)
+
+
+def _node_rows(
+    builder: EdgeBuilder, nodes: NodeTable, store: TagStore, units: AdminUnits
+) -> Iterator[tuple[Any, ...]]:
+    for at in nodes.used():
+        ids, lon, lat = nodes.ids[at], nodes.x[at] / 1e7, nodes.y[at] / 1e7
+        tagged = store.between(int(ids[0]), int(ids[-1]))
+        codes, points = units.codes_of(lon, lat), shapely.points(lon, lat)
+        for i, ref in enumerate(ids.tolist()):
+            tags = tagged.get(ref, {})
+            name_zh, name_en = names(tags)
+            mask = int(nodes.modes[at[i]])
+            yield (
+                builder.node_id(ref), _node_kind(tags), codes[i], "public", "real",
+                builder.source_id, {**tags, "osm_node": ref}, name_zh, name_en,
+                [mode for bit, mode in enumerate(MODES) if mask >> bit & 1], points[i],
+            )  # fmt: skip
+
+
+def _node_kind(tags: dict[str, str]) -> str:
+    if "barrier" in tags:
+        return "barrier"
+    if tags.get("waterway") == "lock_gate":
+        return "lock_gate"
+    return tags["railway"] if tags.get("railway") in {"level_crossing", "switch"} else "junction"
+
+
+def _finish(run: Run, extract: _Extract, builder: EdgeBuilder, units: AdminUnits) -> None:
+    """Write what needs the edges: turn restrictions, barriers, facilities, the new version."""
+    run.copy("turn_restriction", osm_turns.COLUMNS, _turns(run, extract, builder))
+    places = (
+        osm_places.place_row(run.source_id, key, tags, kind, shape, units)
+        for key, tags, kind, shape in extract.places
+    )
+    run.copy("facility", osm_places.COLUMNS, places)
+    osm_places.add_structures(run, units)
+    for node, edges in extract.store.meetings():
+        limit = osm_turns.height_limit_m(extract.store.between(node, node)[node])
+        if limit:
+            run.conn.execute(
+                "UPDATE sigang.edge SET max_height_m = least(max_height_m, %s)"
+                " WHERE id = ANY(%s::uuid[])",
+                [limit, edges],
+            )
+    run.raise_topology(builder.modes)
+
+
+def _turns(run: Run, extract: _Extract, builder: EdgeBuilder) -> Iterable[tuple[Any, ...]]:
+    for relation in extract.relations:
+        yield from osm_turns.turn_rows(relation, builder.segments, builder.node_id, run.source_id)
+    yield from osm_turns.barrier_rows(extract.store, builder.node_id, run.source_id)

@@ -1,0 +1,167 @@
+"""Edges from OpenStreetMap ways: split at graph nodes, measured, written as rows of `edge`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import shapely
+
+from data.osm_nodes import MODES, Ints, NodeTable, TagStore
+from data.osm_tags import EdgeTags, Tags, edge_tags
+from spatial.admin import AdminUnits
+from spatial.crs import lengths_m
+from spatial.ids import stable_uuid7
+
+NOWHERE = 2147483647  # libosmium's coordinate of a node that the file does not hold
+
+COLUMNS = (
+    "id", "kind", "admin_code", "visibility", "origin", "source_id", "props", "name_zh", "name_en",
+    "mode", "class", "ref", "from_node", "to_node", "oneway", "length_m", "speed_kmh",
+    "speed_basis", "lanes", "layer", "max_height_m", "max_width_m", "max_length_m", "max_mass_t",
+    "max_axle_t", "depth_m", "clearance_m", "width_m", "tonnage_t", "hazmat", "limits_known",
+    "access", "structure", "toll", "route_id", "bundle", "geom",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way copied out of the reader: node ids and positions in 1e-7 degrees."""
+
+    id: int
+    tags: Tags
+    refs: list[int]
+    x: list[int]
+    y: list[int]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One edge of a way that a turn restriction names: its nodes and id."""
+
+    edge: UUID
+    tail: int
+    head: int
+    oneway: bool
+
+
+@dataclass(frozen=True)
+class _Cut:
+    way: Way
+    tags: EdgeTags
+    number: int
+    first: int
+    last: int
+
+
+class EdgeBuilder:
+    """Turns chunks of ways into rows; remembers the edges of ways that restrictions name."""
+
+    def __init__(
+        self,
+        source_id: str,
+        nodes: NodeTable,
+        store: TagStore,
+        units: AdminUnits,
+        named: Collection[int],
+    ) -> None:
+        self.source_id = source_id
+        self.segments: dict[int, list[Segment]] = {}
+        self.modes: set[str] = set()
+        self._nodes, self._store, self._units, self._named = nodes, store, units, named
+
+    def node_id(self, ref: int) -> UUID:
+        """Return the id of a graph node."""
+        return stable_uuid7(self.source_id, f"node/{ref}")
+
+    def rows(self, ways: list[Way]) -> Iterator[tuple[Any, ...]]:
+        """Yield the edges of a chunk of ways."""
+        refs = np.fromiter((ref for way in ways for ref in way.refs), np.int64)
+        x = np.fromiter((v for way in ways for v in way.x), np.int64)
+        y = np.fromiter((v for way in ways for v in way.y), np.int64)
+        at = np.where(x == NOWHERE, -2, self._nodes.index(refs))
+        cuts: list[_Cut] = []
+        start = 0
+        for way in ways:
+            tags = edge_tags(way.tags)
+            if tags is not None:
+                cuts += _cut(way, tags, at[start : start + len(way.refs)], start)
+            start += len(way.refs)
+        if cuts:
+            yield from self._encode(cuts, refs, at, np.column_stack([x, y]))
+
+    def _encode(
+        self, cuts: list[_Cut], refs: Ints, at: Ints, xy: Ints
+    ) -> Iterator[tuple[Any, ...]]:
+        points = np.concatenate([np.arange(cut.first, cut.last + 1) for cut in cuts])
+        owner = np.repeat(np.arange(len(cuts)), [cut.last + 1 - cut.first for cut in cuts])
+        lines = shapely.linestrings(xy[points] / 1e7, indices=owner)
+        lengths = lengths_m(lines)
+        middle = shapely.get_coordinates(
+            shapely.line_interpolate_point(lines, 0.5, normalized=True)
+        )
+        codes = self._units.codes_of(middle[:, 0], middle[:, 1])
+        self._mark(cuts, at, xy)
+        for cut, line, length, code in zip(cuts, lines, lengths, codes, strict=True):
+            ends = int(refs[cut.first]), int(refs[cut.last])
+            if cut.tags.reverse:
+                yield self._row(cut, shapely.reverse(line), float(length), ends[::-1], code)
+            else:
+                yield self._row(cut, line, float(length), ends, code)
+
+    def _mark(self, cuts: list[_Cut], at: Ints, xy: Ints) -> None:
+        ends = np.array([end for cut in cuts for end in (cut.first, cut.last)], dtype=np.int64)
+        bits = np.array([1 << MODES.index(cut.tags.mode) for cut in cuts], dtype=np.uint8)
+        self._nodes.mark(at[ends], xy[ends, 0], xy[ends, 1], np.repeat(bits, 2))
+        stopped = self._nodes.barrier[at[ends]] > 0
+        self._store.meet(
+            (int(self._nodes.ids[at[end]]), str(self._edge_id(cuts[i // 2])))
+            for i, end in enumerate(ends)
+            if stopped[i] and cuts[i // 2].tags.mode == "road"
+        )
+
+    def _edge_id(self, cut: _Cut) -> UUID:
+        return stable_uuid7(self.source_id, f"way/{cut.way.id}/{cut.number}")
+
+    def _row(
+        self, cut: _Cut, line: Any, length: float, ends: tuple[int, int], code: str | None
+    ) -> tuple[Any, ...]:
+        tags, edge = cut.tags, self._edge_id(cut)
+        self.modes.add(tags.mode)
+        if cut.way.id in self._named:
+            kept = self.segments.setdefault(cut.way.id, [])
+            kept.append(Segment(edge, ends[0], ends[1], tags.oneway))
+        props = {**tags.props, "osm_way": cut.way.id, "segment": cut.number}
+        if tags.structure_name:
+            props["structure_name"] = tags.structure_name
+        if tags.ferry_h:
+            props["duration_h"] = tags.ferry_h
+        return (
+            edge, tags.mode, code, "public", "real", self.source_id, props, tags.name_zh,
+            tags.name_en, tags.mode, tags.klass, tags.ref, self.node_id(ends[0]),
+            self.node_id(ends[1]), tags.oneway, length, tags.speed_kmh, tags.speed_basis,
+            tags.lanes, tags.layer, *tags.limits, tags.depth_m, tags.clearance_m, tags.width_m,
+            tags.tonnage_t, tags.hazmat, tags.limits_known, tags.access, tags.structure, tags.toll,
+            tags.route_id, None, line,
+        )  # fmt: skip
+
+
+def _cut(way: Way, tags: EdgeTags, at: Ints, start: int) -> Iterator[_Cut]:
+    """Yield the stretches between graph nodes; a stretch with a missing node is left out."""
+    number, first = 0, -1
+    for place, node in enumerate(at.tolist()):
+        if node == -2:
+            first = -1
+        elif node >= 0:
+            if first >= 0 and _moves(way, first, place):
+                yield _Cut(way, tags, number, start + first, start + place)
+            number += first >= 0
+            first = place
+
+
+def _moves(way: Way, first: int, last: int) -> bool:
+    x, y = way.x[first : last + 1], way.y[first : last + 1]
+    return len(set(x)) > 1 or len(set(y)) > 1

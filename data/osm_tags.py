@@ -1,0 +1,281 @@
+"""From the tags of an OpenStreetMap way to the columns of an edge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from data.osm_values import duration_h, length_m, mass_t, speed_kmh, whole, yes_no
+
+Tags = Mapping[str, str]
+
+ROADS = frozenset(
+    f"{name}{link}"
+    for name in ("motorway", "trunk", "primary", "secondary", "tertiary")
+    for link in ("", "_link")
+) | {
+    "unclassified",
+    "residential",
+    "living_street",
+    "service",
+    "track",
+    "road",
+    "busway",
+    "bus_guideway",
+}
+WALKS = frozenset({"pedestrian", "footway", "path", "cycleway", "bridleway", "steps"})
+RAILS = frozenset({"rail", "light_rail", "subway", "tram", "narrow_gauge", "monorail", "funicular"})
+WATERS = frozenset({"river", "canal", "fairway", "tidal_channel", "ship_canal", "lock"})
+FERRIES = frozenset({"ferry"})
+KEYS = ("highway", "railway", "waterway", "route")  # a way with none of these is no edge
+
+ACCESS_KEYS = (
+    "access",
+    "vehicle",
+    "motor_vehicle",
+    "motorcar",
+    "motorcycle",
+    "goods",
+    "hgv",
+    "psv",
+    "bus",
+    "taxi",
+    "tourist_bus",
+    "agricultural",
+    "emergency",
+    "bicycle",
+    "foot",
+    "boat",
+    "ship",
+    "motorboat",
+)
+_KEPT = (
+    "surface",
+    "smoothness",
+    "tracktype",
+    "service",
+    "junction",
+    "usage",
+    "gauge",
+    "electrified",
+    "CEMT",
+    "intermittent",
+    "lit",
+    "operator",
+    "destination",
+    "destination:ref",
+    "maxspeed:type",
+    "source:maxspeed",
+    "oneway:bicycle",
+    "oneway:bus",
+    "oneway:psv",
+    "official_name",
+    "int_ref",
+    "bridge:name",
+    "bridge:ref",
+    "tunnel:name",
+    "lock_name",
+    "lock_ref",
+)
+_REVERSED = {"-1", "reverse"}
+_CHANGING = {"reversible", "alternating"}
+_CJK = re.compile(r"[\u3400-\u9fff]")
+_ROUTE = re.compile(r"[GSXYCZ]\d{1,5}")
+_LANE_LIMIT_SUFFIXES = ("", ":forward", ":backward", ":physical", ":legal", ":signed")
+
+
+@dataclass(frozen=True)
+class EdgeTags:
+    """What a way's tags say about each of its edges; the fields are columns of `edge`."""
+
+    mode: str
+    klass: str
+    ref: str | None
+    name_zh: str | None
+    name_en: str | None
+    oneway: bool
+    reverse: bool
+    speed_kmh: float | None
+    speed_basis: str
+    lanes: int | None
+    layer: int
+    limits: tuple[float | None, ...]  # height, width, length (m), mass, axle (t)
+    limits_known: bool
+    depth_m: float | None
+    clearance_m: float | None
+    width_m: float | None
+    tonnage_t: float | None
+    hazmat: str | None
+    access: dict[str, str]
+    structure: str | None
+    structure_name: str | None
+    toll: bool | None
+    route_id: str | None
+    ferry_h: float | None
+    props: dict[str, Any]
+
+
+def way_kind(tags: Tags) -> tuple[str, str] | None:
+    """Return mode and class of a way that becomes edges, or None."""
+    if tags.get("area") == "yes":
+        return None
+    candidates = (
+        ("road", "highway", ROADS),
+        ("ferry", "route", FERRIES),
+        ("walk", "highway", WALKS),
+        ("rail", "railway", RAILS),
+        ("waterway", "waterway", WATERS),
+    )
+    for mode, key, values in candidates:
+        if tags.get(key) in values:
+            return mode, tags[key]
+    return None
+
+
+def edge_tags(tags: Tags) -> EdgeTags | None:
+    """Read a way's tags, or return None when it is no edge."""
+    kind = way_kind(tags)
+    if kind is None:
+        return None
+    mode, klass = kind
+    oneway, reverse, changing = _direction(tags, mode, klass)
+    limits, known = _limits(tags, mode)
+    structure, structure_name = _structure(tags, mode)
+    name_zh, name_en = names(tags)
+    speed = _speed(tags)
+    return EdgeTags(
+        mode=mode,
+        klass=klass,
+        ref=tags.get("ref"),
+        name_zh=name_zh,
+        name_en=name_en,
+        oneway=oneway,
+        reverse=reverse,
+        speed_kmh=speed,
+        speed_basis="assumed" if speed is None else "posted",
+        lanes=whole(tags.get("lanes")),
+        layer=whole(tags.get("layer")) or 0,
+        limits=limits,
+        limits_known=known,
+        depth_m=length_m(tags.get("maxdraft") or tags.get("maxdraught")),
+        clearance_m=length_m(tags.get("maxheight")) if mode == "waterway" else None,
+        width_m=length_m(tags.get("width") or tags.get("est_width")),
+        tonnage_t=mass_t(tags.get("maxtonnage")) if mode == "waterway" else None,
+        hazmat=_hazmat(tags),
+        access=_access(tags, mode, klass, changing),
+        structure=structure,
+        structure_name=structure_name,
+        toll=yes_no(tags.get("toll")),
+        route_id=_route_id(tags, mode),
+        ferry_h=duration_h(tags.get("duration")) if mode == "ferry" else None,
+        props=_props(tags),
+    )
+
+
+def names(tags: Tags) -> tuple[str | None, str | None]:
+    """Return the Chinese name and the name for all others."""
+    name = tags.get("name")
+    chinese = name if name and _CJK.search(name) else None
+    other = name if name and chinese is None else None
+    zh = tags.get("name:zh") or tags.get("name:zh-Hans") or chinese
+    return zh, tags.get("name:en") or other
+
+
+def _direction(tags: Tags, mode: str, klass: str) -> tuple[bool, bool, bool]:
+    """Return one-way, against the drawn direction, and changing by time."""
+    if mode not in {"road", "ferry"}:
+        return False, False, False
+    value = tags.get("oneway")
+    if value in _REVERSED:
+        return True, True, False
+    if value in _CHANGING:
+        return False, False, True
+    said = yes_no(value)
+    implied = klass == "motorway" or tags.get("junction") in {"roundabout", "circular"}
+    return (implied if said is None else said), False, False
+
+
+def _speed(tags: Tags) -> float | None:
+    whole_way = speed_kmh(tags.get("maxspeed"))
+    if whole_way is not None:
+        return whole_way
+    each = [speed_kmh(tags.get(f"maxspeed:{d}")) for d in ("forward", "backward")]
+    known = [value for value in each if value is not None]
+    return min(known) if known else None
+
+
+def _lowest(tags: Tags, keys: tuple[str, ...], read: Any) -> float | None:
+    texts = [tags.get(key + suffix) for key in keys for suffix in _LANE_LIMIT_SUFFIXES]
+    values = [read(text) for text in texts if text]
+    known = [value for value in values if value is not None and value > 0]
+    return min(known) if known else None
+
+
+def _limits(tags: Tags, mode: str) -> tuple[tuple[float | None, ...], bool]:
+    """Return the limits, and whether both height and mass are stated (a number or none)."""
+    if mode not in {"road", "ferry"}:
+        return (None,) * 5, False
+    limits = (
+        _lowest(tags, ("maxheight",), length_m),
+        _lowest(tags, ("maxwidth",), length_m),
+        _lowest(tags, ("maxlength",), length_m),
+        _lowest(tags, ("maxweight", "maxweightrating", "maxgcweight"), mass_t),
+        _lowest(tags, ("maxaxleload",), mass_t),
+    )
+    height = limits[0] is not None or tags.get("maxheight") in {"none", "default"}
+    mass = limits[3] is not None or tags.get("maxweight") == "none"
+    return limits, height and mass
+
+
+def _hazmat(tags: Tags) -> str | None:
+    said = tags.get("hazmat")
+    parts = [said] if said else []
+    parts += [f"{k.removeprefix('hazmat:')}={v}" for k, v in tags.items() if k[:7] == "hazmat:"]
+    return ";".join(parts) or None
+
+
+def _access(tags: Tags, mode: str, klass: str, changing: bool) -> dict[str, str]:
+    table = {
+        key + way: tags[key + way]
+        for key in ACCESS_KEYS
+        for way in ("", ":forward", ":backward", ":conditional")
+        if key + way in tags
+    }
+    if mode == "ferry" and not {"motor_vehicle", "motorcar", "vehicle"} & table.keys():
+        table["motor_vehicle"] = "no"
+    if klass in {"busway", "bus_guideway"}:
+        table = {"motor_vehicle": "no", "bus": "yes", **table}
+    if changing:
+        table["motor_vehicle"] = "no"
+    return table
+
+
+def _structure(tags: Tags, mode: str) -> tuple[str | None, str | None]:
+    if mode == "ferry":
+        return "ferry", None
+    if mode == "waterway" and (tags.get("lock") == "yes" or tags.get("waterway") == "lock"):
+        return "lock", tags.get("lock_name") or tags.get("name")
+    if tags.get("bridge", "no") != "no":
+        return "bridge", tags.get("bridge:name") or tags.get("bridge:ref")
+    if tags.get("tunnel", "no") not in {"no", "culvert"}:
+        return "tunnel", tags.get("tunnel:name") or tags.get("name")
+    return None, None
+
+
+def _route_id(tags: Tags, mode: str) -> str | None:
+    found = _ROUTE.match(tags.get("ref", "").replace(" ", ""))
+    return found[0] if found and mode == "road" else None
+
+
+def _props(tags: Tags) -> dict[str, Any]:
+    props = {key: tags[key] for key in _KEPT if key in tags}
+    if "maxspeed" in tags and not tags["maxspeed"].isdigit():
+        props["maxspeed"] = tags["maxspeed"]
+    for key in ("maxspeed:forward", "maxspeed:backward"):
+        if key in tags:
+            props[key] = tags[key]
+    if tags.get("oneway") in _CHANGING:
+        props["oneway"] = tags["oneway"]
+    return props

@@ -1,0 +1,211 @@
+"""Turn restrictions of OpenStreetMap: relations (via node or ways) and barriers on roads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+from uuid import UUID
+
+from data.osm_edges import Segment
+from data.osm_nodes import TagStore
+from data.osm_tags import Tags
+from data.osm_values import length_m
+from spatial.ids import stable_uuid7
+
+COLUMNS = (
+    "id",
+    "kind",
+    "from_edge",
+    "via_edges",
+    "via_node",
+    "to_edge",
+    "exempt",
+    "source_id",
+    "props",
+)
+_EVERYBODY = ("motorcar", "motorcycle", "goods", "hgv", "psv", "bus", "taxi", "bicycle")
+_MEMBERS_OF = {"hgv": ("hgv", "goods"), "psv": ("psv", "bus", "taxi")}
+
+# Barriers through which a motor vehicle passes unless a tag forbids it; all others stop it.
+OPEN_BARRIERS = frozenset(
+    {
+        "border_control",
+        "cattle_grid",
+        "checkpoint",
+        "entrance",
+        "gate",
+        "height_restrictor",
+        "kerb",
+        "lift_gate",
+        "no",
+        "rope",
+        "sally_port",
+        "swing_gate",
+        "toll_booth",
+        "yes",
+    }
+)
+_STOPS = frozenset({"no", "private", "agricultural", "forestry", "emergency", "permit"})
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A restriction relation: member ids by role."""
+
+    id: int
+    tags: Tags
+    from_ways: tuple[int, ...]
+    via_ways: tuple[int, ...]
+    via_nodes: tuple[int, ...]
+    to_ways: tuple[int, ...]
+
+    @property
+    def ways(self) -> tuple[int, ...]:
+        """Return all member ways."""
+        return (*self.from_ways, *self.via_ways, *self.to_ways)
+
+
+def read_relation(relation: Any) -> Relation | None:
+    """Copy a restriction relation out of the reader; None for other relations."""
+    tags = dict(relation.tags)
+    if not tags.get("type", "").startswith("restriction"):
+        return None
+    members = [(m.type, m.ref, m.role) for m in relation.members]
+
+    def refs(kind: str, role: str) -> tuple[int, ...]:
+        return tuple(ref for type_, ref, named in members if type_ == kind and named == role)
+
+    return Relation(
+        relation.id, tags, refs("w", "from"), refs("w", "via"), refs("n", "via"), refs("w", "to")
+    )
+
+
+def meaning(tags: Tags) -> tuple[str, str, tuple[str, ...]] | None:
+    """Return kind (no, only), the restriction's value and who is exempt; None when it varies.
+
+    A restriction with conditions (by time, by weight) is not a fixed one and is left out.
+    """
+    for key, value in tags.items():
+        head, _, vehicle = key.partition(":")
+        if head != "restriction" or vehicle == "conditional":
+            continue
+        kind = value.partition("_")[0]
+        if kind not in {"no", "only"} or "@" in value:
+            continue
+        if vehicle:
+            bound = _MEMBERS_OF.get(vehicle, (vehicle,))
+            return kind, value, tuple(v for v in _EVERYBODY if v not in bound)
+        spared = [v.strip() for v in tags.get("except", "").split(";") if v.strip()]
+        return kind, value, tuple(m for v in spared for m in _MEMBERS_OF.get(v, (v,)))
+    return None
+
+
+def turn_rows(
+    relation: Relation,
+    segments: Mapping[int, Sequence[Segment]],
+    node_id: Any,
+    source_id: str,
+) -> list[tuple[Any, ...]]:
+    """Return the rows of one relation; none when its members do not meet or are not roads."""
+    said = meaning(relation.tags)
+    if said is None:
+        return []
+    kind, value, exempt = said
+    props = {"osm_relation": relation.id, "restriction": value}
+    rows: list[tuple[Any, ...]] = []
+    for first, via, node, last in _sequences(relation, segments):
+        key = f"relation/{relation.id}/{len(rows)}"
+        via_node = None if node is None else node_id(node)
+        rows.append(
+            (stable_uuid7(source_id, key), kind, first, via, via_node, last, list(exempt),
+             source_id, props)
+        )  # fmt: skip
+    return rows
+
+
+Sequence4 = tuple[UUID, list[UUID], int | None, UUID]
+
+
+def _sequences(
+    relation: Relation, segments: Mapping[int, Sequence[Segment]]
+) -> Iterator[Sequence4]:
+    enter = [s for way in relation.from_ways for s in segments.get(way, ())]
+    leave = [s for way in relation.to_ways for s in segments.get(way, ())]
+    if len(relation.via_nodes) == 1 and not relation.via_ways:
+        node = relation.via_nodes[0]
+        for first in _ending_at(enter, node):
+            for last in _starting_at(leave, node):
+                yield first.edge, [], node, last.edge
+    elif relation.via_ways:
+        between = [s for way in relation.via_ways for s in segments.get(way, ())]
+        yield from _through(enter, between, leave)
+
+
+def _ending_at(segments: Sequence[Segment], node: int) -> list[Segment]:
+    return [s for s in segments if s.head == node or (s.tail == node and not s.oneway)]
+
+
+def _starting_at(segments: Sequence[Segment], node: int) -> list[Segment]:
+    return [s for s in segments if s.tail == node or (s.head == node and not s.oneway)]
+
+
+def _through(
+    enter: Sequence[Segment], between: Sequence[Segment], leave: Sequence[Segment]
+) -> Iterator[Sequence4]:
+    """Follow the via ways from where the first way meets them to where the last one does."""
+    inner = {node for s in between for node in (s.tail, s.head)}
+    starts = [(s, node) for s in enter for node in (s.tail, s.head) if node in inner]
+    ends = [(s, node) for s in leave for node in (s.tail, s.head) if node in inner]
+    for first, begin in starts:
+        for last, end in ends:
+            chain = _chain(between, begin, end)
+            if chain and first in _ending_at([first], begin) and last in _starting_at([last], end):
+                yield first.edge, [s.edge for s in chain], None, last.edge
+
+
+def _chain(between: Sequence[Segment], begin: int, end: int) -> list[Segment]:
+    """Return the shortest run of segments from one node to another; empty when there is none."""
+    queue: deque[tuple[int, list[Segment]]] = deque([(begin, [])])
+    seen = {begin}
+    while queue:
+        node, chain = queue.popleft()
+        if node == end and chain:
+            return chain
+        for segment in _starting_at(between, node):
+            far = segment.head if segment.tail == node else segment.tail
+            if far not in seen:
+                seen.add(far)
+                queue.append((far, [*chain, segment]))
+    return []
+
+
+def stops_motor_vehicles(tags: Tags) -> bool:
+    """Say whether a barrier node stops motor vehicles: by its access tags, else by its kind."""
+    for key in ("motorcar", "motor_vehicle", "vehicle", "access"):
+        if key in tags:
+            return tags[key] in _STOPS
+    return tags.get("barrier", "no") not in OPEN_BARRIERS
+
+
+def height_limit_m(tags: Tags) -> float | None:
+    """Return the clear height of a barrier such as a height restrictor."""
+    return length_m(tags.get("maxheight"))
+
+
+def barrier_rows(store: TagStore, node_id: Any, source_id: str) -> Iterator[tuple[Any, ...]]:
+    """Yield a forbidden turn for each way through a barrier that stops motor vehicles."""
+    for node, edges in store.meetings():
+        tags = store.between(node, node)[node]
+        if not stops_motor_vehicles(tags):
+            continue
+        spared = [v for v in ("bicycle", "foot") if tags.get(v, "yes") not in _STOPS]
+        props = {"osm_node": node, "barrier": tags["barrier"]}
+        for first, last in permutations(edges, 2):
+            key = f"barrier/{node}/{first}/{last}"
+            yield (
+                stable_uuid7(source_id, key), "no", first, [], node_id(node), last, spared,
+                source_id, props,
+            )  # fmt: skip

@@ -1,0 +1,95 @@
+"""Values of OpenStreetMap tags: speeds, lengths, masses. Unknown is None, never a default.
+
+Written as https://wiki.openstreetmap.org/wiki/Map_features/Units describes.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+_KMH = {"": 1.0, "km/h": 1.0, "kmh": 1.0, "kph": 1.0, "mph": 1.609344, "knots": 1.852}
+_METRES = {"": 1.0, "m": 1.0, "cm": 0.01, "km": 1000.0, "ft": 0.3048, "in": 0.0254, "mi": 1609.344}
+_TONNES = {"": 1.0, "t": 1.0, "kg": 0.001, "st": 0.90718474, "lt": 1.0160469, "lbs": 0.00045359237}
+_NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*([a-zA-Z/]*)\s*")
+_FEET = re.compile(r"\s*(\d+)\s*(?:'|′|ft)\s*(?:(\d+(?:\.\d+)?)\s*(?:\"|″|in))?\s*")
+_ZONE = re.compile(r"(?:([A-Z]{2})(?:-[A-Z0-9]+)?:)?(?:zone:?)?([a-z_]+|\d+)")
+
+_YES = {"yes", "true", "1"}
+_NO = {"no", "false", "0"}
+
+
+@cache
+def _zones() -> dict[str, dict[str, float]]:
+    text = Path(__file__).with_name("osm_speed_zones.toml").read_text("utf-8")
+    return {key: value for key, value in tomllib.loads(text).items() if isinstance(value, dict)}
+
+
+def _measure(text: str | None, units: dict[str, float]) -> float | None:
+    found = _NUMBER.fullmatch(text or "")
+    if found is None or found[2].lower() not in units:
+        return None
+    return float(found[1].replace(",", ".")) * units[found[2].lower()]
+
+
+def speed_kmh(text: str | None) -> float | None:
+    """Return km/h of a maxspeed: a number, mph, a zone; None for none, signals, walk, variable.
+
+    Several values (`80;100`) count as the lowest.
+    """
+    if not text:
+        return None
+    values = [_one_speed(part.strip()) for part in text.split(";")]
+    known = [value for value in values if value is not None and value > 0]
+    return min(known) if len(known) == len(values) else None
+
+
+def _one_speed(text: str) -> float | None:
+    value = _measure(text, _KMH)
+    if value is not None:
+        return value
+    zone = _ZONE.fullmatch(text)
+    if zone is None:
+        return None
+    if zone[2].isdigit():
+        return float(zone[2])
+    return _zones().get(zone[1] or "", {}).get(zone[2])
+
+
+def length_m(text: str | None) -> float | None:
+    """Return metres of `4.5`, `4.5 m`, `14'6"`; None for none, default and the like."""
+    feet = _FEET.fullmatch(text or "")
+    if feet:
+        return float(feet[1]) * _METRES["ft"] + float(feet[2] or 0) * _METRES["in"]
+    return _measure(text, _METRES)
+
+
+def mass_t(text: str | None) -> float | None:
+    """Return tonnes of `7.5`, `7500 kg`, `10 st` (short tons)."""
+    return _measure(text, _TONNES)
+
+
+def whole(text: str | None) -> int | None:
+    """Return a small whole number, as of lanes or layer."""
+    found = re.fullmatch(r"\s*(-?\d{1,3})(?:\.0+)?\s*", text or "")
+    return int(found[1]) if found else None
+
+
+def yes_no(text: str | None) -> bool | None:
+    """Return True, False or None (not said) of a yes/no tag."""
+    if text in _YES:
+        return True
+    return False if text in _NO else None
+
+
+def duration_h(text: str | None) -> float | None:
+    """Return hours of a ferry's duration: `00:35`, `35` (minutes) or `PT35M`."""
+    clock = re.fullmatch(r"(\d{1,3}):(\d{2})(?::\d{2})?", text or "")
+    if clock:
+        return int(clock[1]) + int(clock[2]) / 60.0
+    iso = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?", text or "")
+    if iso and any(iso.groups()):
+        return int(iso[1] or 0) + int(iso[2] or 0) / 60.0
+    return int(text) / 60.0 if text and text.isdigit() else None
