@@ -28,7 +28,7 @@ def home():
 
 @pytest.fixture
 def cluster(home):
-    with Cluster(home, durable=False).running() as running:
+    with Cluster(home).running() as running:
         yield running
 
 
@@ -73,11 +73,14 @@ def test_the_server_has_no_rights_of_root(cluster):
 
 def test_a_killed_server_is_mended_and_nothing_is_lost(cluster):
     keep_rows(cluster)
-    with psycopg.connect(cluster.url()) as held:
+    held = psycopg.connect(cluster.url())
+    held.execute("SELECT 1")
+    kill(cluster.pid())
+    assert not cluster.healthy()
+    cluster.start()
+    with pytest.raises(psycopg.OperationalError):
         held.execute("SELECT 1")
-        kill(cluster.pid())
-        assert not cluster.healthy()
-        cluster.start()
+    held.close()
     assert cluster.healthy()
     assert rows(cluster) == 1000
 
@@ -100,8 +103,8 @@ def test_a_lock_file_that_names_another_process_is_forgotten(cluster):
 
 
 def test_the_last_user_stops_it(home):
-    with Cluster(home, durable=False).running() as first:
-        with Cluster(home, durable=False).running() as second:
+    with Cluster(home).running() as first:
+        with Cluster(home).running() as second:
             assert second.pid() == first.pid()
         assert first.healthy()
     assert first.pid() is None
@@ -110,7 +113,7 @@ def test_the_last_user_stops_it(home):
 def test_an_interrupted_making_starts_afresh():
     folder = make_home(suffix="i")
     try:
-        broken = Cluster(folder, durable=False)
+        broken = Cluster(folder)
         for name in ("data.new", "data"):
             (broken.folder / name / "base").mkdir(parents=True)
         with broken.running() as running:
