@@ -192,6 +192,13 @@ class Server:
             return make_key(conn, account, "test", timedelta(hours=1))
 
 
+def server_environment(**settings: str) -> dict[str, str]:
+    """Return the environment of a process of Sigang with these settings and no others."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("SIGANG_")}
+    environ |= {f"SIGANG_{name.upper()}": value for name, value in settings.items()}
+    return environ | {"PYTHONPATH": str(ROOT)}
+
+
 @contextmanager
 def running_server(url: str, *, workers: int = 2, **settings: str) -> Iterator[Server]:
     """Serve a database on a free port, in processes of its own.
@@ -208,9 +215,7 @@ def running_server(url: str, *, workers: int = 2, **settings: str) -> Iterator[S
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="sigang-home-") as folder:
         home = Path(folder)
-        environ = {k: v for k, v in os.environ.items() if not k.startswith("SIGANG_")}
-        environ |= {f"SIGANG_{name.upper()}": value for name, value in settings.items()}
-        environ |= {"SIGANG_DATABASE_URL": url, "SIGANG_HOME": folder, "PYTHONPATH": str(ROOT)}
+        environ = server_environment(database_url=url, home=folder, **settings)
         command = [sys.executable, "-P", "-m", "api.cli", "serve", "--port", str(port)]
         with (home / "server.log").open("w+", encoding="utf-8") as log:
             process = subprocess.Popen(

@@ -26,6 +26,7 @@ LINKED = {
     "wenzhou": "温州值班 Wenzhou duty, 330300",
 }
 DOWN_WAIT_S = 30
+KEPT_ABOUT_ROWS = ("audit.head", "cluster.lock", "cluster.start", "routing", "server.json")
 
 
 def _with_options(settings: Settings, options: Namespace) -> Settings:
@@ -148,11 +149,9 @@ def reset(settings: Settings, options: Namespace) -> int:
 
 
 def _forget(home: Path) -> None:
-    """Delete what the state folder keeps about the rows of a database; the environment stays."""
-    kept = {"venv", "setup.lock", "setup.log"}
-    for entry in home.iterdir():
-        if entry.name in kept:
-            continue
+    """Delete what the state folder keeps about the rows of a database, and nothing else."""
+    for name in KEPT_ABOUT_ROWS:
+        entry = home / name
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
         else:
