@@ -1,0 +1,94 @@
+"""Airspace classes of the sample, computed from airports and their runways by Rule.
+
+Rings are geodesic circles around the aerodrome's reference point. Nothing is a published
+procedure: every zone is `derived`, names the rule version that made it, and is not for navigation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import psycopg
+import pyproj
+from shapely import MultiPolygon, Polygon
+
+from data.sample.rules import get_rule
+from spatial.bulk import copy_rows
+from spatial.ids import stable_uuid7
+
+SOURCE = "sample.airspace"
+VERTICES = 128
+_GEOD = pyproj.Geod(ellps="GRS80")
+_COLUMNS = (
+    "id", "kind", "admin_code", "visibility", "origin", "source_id", "rule_version", "name_zh",
+    "name_en", "code", "level", "restriction", "reason", "floor_m", "floor_datum", "ceiling_m",
+    "ceiling_datum", "centre", "radius_m", "geom", "props",
+)  # fmt: skip
+_AERODROMES = """
+SELECT f.id, f.name_zh, f.name_en, f.admin_code, f.icao, coalesce(f.elevation_m, 0),
+  f.elevation_m IS NOT NULL, ST_X(f.geom), ST_Y(f.geom),
+  (SELECT count(*) FROM sigang.facility r
+   WHERE r.kind = 'runway' AND r.props ->> 'airport_ident' = f.icao),
+  f.props ->> 'transport' = 'true'
+FROM sigang.facility f
+WHERE f.kind = 'airport' AND ST_GeometryType(f.geom) = 'ST_Point'
+ORDER BY f.icao"""
+
+
+def geodesic_ring(lon: float, lat: float, radius_m: float) -> np.ndarray:
+    """Return a closed circle (VERTICES + 1, 2) in degrees at a geodesic distance from a point."""
+    azimuth = np.linspace(360.0, 0.0, VERTICES, endpoint=False)
+    lons, lats, _ = _GEOD.fwd(
+        np.full(VERTICES, lon), np.full(VERTICES, lat), azimuth, np.full(VERTICES, radius_m)
+    )
+    ring = np.column_stack([lons, lats])
+    return np.vstack([ring, ring[:1]])
+
+
+def load_airspace(conn: psycopg.Connection[Any]) -> None:
+    """Compute the airspace zones of every transport airport with a runway."""
+    _write_source(conn)
+    conn.execute("DELETE FROM sigang.zone WHERE source_id = %s", [SOURCE])
+    version, rings = get_rule(conn, "airspace.class_b_rings")
+    rows = [
+        row
+        for aerodrome in conn.execute(_AERODROMES).fetchall()
+        for row in _zones(aerodrome, rings, f"airspace.class_b_rings@{version}")
+    ]
+    copy_rows(conn, "zone", _COLUMNS, rows)
+
+
+def _write_source(conn: psycopg.Connection[Any]) -> None:
+    _, missing = get_rule(conn, "airspace.not_loaded")
+    props = psycopg.types.json.Jsonb({"not_loaded": missing, "not_for_navigation": True})
+    conn.execute(
+        "INSERT INTO sigang.source (id, title_zh, title_en, license, attribution, version, props)"
+        " VALUES (%s, '由跑道按规则推算的空域', 'Airspace computed from runways by rule',"
+        " 'Apache-2.0', 'OurAirports; 国家空域基础分类方法', '2023-12-21', %s)"
+        " ON CONFLICT (id) DO UPDATE SET props = excluded.props",
+        [SOURCE, props],
+    )
+
+
+def _zones(aerodrome: Any, rings: dict[str, Any], rule_version: str) -> Iterator[tuple[Any, ...]]:
+    key, zh, en, code, icao, elevation, surveyed, lon, lat, runways, transport = aerodrome
+    if not transport or runways == 0:
+        return
+    steps = rings[str(min(runways, 3))]
+    inner: np.ndarray | None = None
+    for number, step in enumerate(steps, start=1):
+        circle = geodesic_ring(lon, lat, step["radius_m"])
+        holes = [] if inner is None else [inner[::-1]]
+        inner = circle
+        props = {"airport_id": str(key), "icao": icao, "runways": runways, "ring": number,
+                 "elevation_known": surveyed}  # fmt: skip
+        yield (
+            stable_uuid7(SOURCE, f"{icao}:B{number}"), "airspace", code, "public", "derived",
+            SOURCE, rule_version, f"{zh} B类空域 第{number}环", f"{en} class B ring {number}",
+            f"{icao}-B{number}", "B", "REQ_AUTHORISATION", "AIR_TRAFFIC",
+            elevation + step["floor_m"], "AMSL", elevation + step["top_m"], "AMSL",
+            f"SRID=4326;POINT({lon} {lat})", step["radius_m"],
+            MultiPolygon([Polygon(circle, holes)]), props,
+        )  # fmt: skip
