@@ -167,7 +167,7 @@ def _sort_keys(relation: Relation, query: Query) -> list[tuple[ColumnElement[Any
     return [*keys, (relation.id, relation.layer.source.id_type, False)]
 
 
-def featureconstant(relation: Relation) -> tuple[ColumnElement[str], Any]:
+def feature_text(relation: Relation) -> tuple[ColumnElement[str], Any]:
     """Return the expression of a feature as GeoJSON text, and the lateral row it needs."""
     listed = [c.label(name) for name, c in relation.columns.items()]
     row = (
@@ -195,7 +195,7 @@ def _page_statement(
     relation: Relation, actor: Actor, query: Query, nulls: tuple[bool, ...] | None
 ) -> Statement:
     def make() -> Any:
-        feature, row = featureconstant(relation)
+        feature, row = feature_text(relation)
         keys = _sort_keys(relation, query)
         order = [(e.desc() if down else e.asc()).nulls_last() for e, _, down in keys[:-1]]
         statement = (
@@ -212,7 +212,7 @@ def _page_statement(
 
 def _feature_statement(relation: Relation, actor: Actor) -> Statement:
     def make() -> Any:
-        feature, row = featureconstant(relation)
+        feature, row = feature_text(relation)
         wanted = bindparam("feature_id", type_=SQL_TYPES[relation.layer.source.id_type])
         return (
             select(feature)

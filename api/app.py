@@ -1,0 +1,98 @@
+"""The application: every route mounted, errors as problems, middleware around all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import ORJSONResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api import (
+    admin,
+    auth,
+    catalogue,
+    events,
+    health,
+    ogc,
+    ogc_items,
+    openapi,
+    paths,
+    search,
+    static,
+    stream,
+    tiles,
+)
+from api.admin import follow_catalog
+from api.auth import AuthMiddleware
+from api.compress import GzipMiddleware, HeadersMiddleware, HeadMiddleware
+from api.problems import handle
+from api.services import open_services
+from spatial.errors import SigangError
+from spatial.settings import Settings
+
+PREFIX = "/api"
+CLIENT_LEFT = 499
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application.
+
+    Parameters
+    ----------
+    settings
+        All settings; read from the environment when None.
+    """
+    chosen = settings or Settings.from_env()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services(chosen) as opened:
+            app.state.services = opened
+            follow_catalog(opened)
+            yield
+
+    app = FastAPI(
+        title="Sigang",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        default_response_class=ORJSONResponse,
+        middleware=[
+            Middleware(HeadMiddleware),
+            Middleware(HeadersMiddleware),
+            Middleware(GzipMiddleware),
+            Middleware(health.MeterMiddleware),
+            Middleware(AuthMiddleware),
+        ],
+    )
+    for error in (SigangError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(error, handle)
+    app.add_exception_handler(ClientDisconnect, _client_left)
+    _mount(app)
+    return app
+
+
+def _mount(app: FastAPI) -> None:
+    """Mount the plain routes first: they are hot, and a match ends the search."""
+    for module in (tiles, ogc_items, ogc, catalogue, openapi, health):
+        app.router.routes.extend(module.routes)
+    app.router.routes.append(Route("/signin", auth.sign_in, methods=["GET"]))
+    for routed in (auth, search, paths, events, stream, admin):
+        app.include_router(routed.router, prefix=PREFIX)
+    app.router.routes.extend(static.routes())
+
+
+async def _client_left(request: Request, error: Exception) -> Response:
+    """Note that nobody reads the answer."""
+    logging.getLogger("sigang").info("%s: the client left", request.url.path)
+    return Response(status_code=CLIENT_LEFT)

@@ -1,0 +1,155 @@
+"""Is it alive, is it ready, what has it done: for supervisors, proxies and Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import time
+from collections import Counter, defaultdict
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.auth import actor_of, require
+from api.services import services
+
+READY_WAIT_S = 2.0
+BOUNDS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
+
+
+class Meter:
+    """Requests of one worker, counted by kind of resource and status."""
+
+    def __init__(self) -> None:
+        self.requests: Counter[tuple[str, int]] = Counter()
+        self.buckets: Counter[tuple[str, float]] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.running = 0
+
+    def note(self, kind: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        self.requests[kind, status] += 1
+        self.seconds[kind] += seconds
+        for bound in BOUNDS_S:
+            if seconds <= bound:
+                self.buckets[kind, bound] += 1
+
+    def text(self) -> str:
+        """Return all in the Prometheus text format."""
+        worker = f'worker="{os.getpid()}"'
+        lines = ["# TYPE sigang_requests_total counter"]
+        for (kind, status), n in sorted(self.requests.items()):
+            lines.append(f'sigang_requests_total{{{worker},kind="{kind}",status="{status}"}} {n}')
+        lines.append("# TYPE sigang_request_seconds histogram")
+        for kind in sorted(self.seconds):
+            total = sum(n for (k, _), n in self.requests.items() if k == kind)
+            label = f'{worker},kind="{kind}"'
+            for bound in BOUNDS_S:
+                n = self.buckets[kind, bound]
+                lines.append(f'sigang_request_seconds_bucket{{{label},le="{bound}"}} {n}')
+            lines.append(f'sigang_request_seconds_bucket{{{label},le="+Inf"}} {total}')
+            lines.append(f"sigang_request_seconds_sum{{{label}}} {self.seconds[kind]:.6f}")
+            lines.append(f"sigang_request_seconds_count{{{label}}} {total}")
+        lines.append("# TYPE sigang_requests_running gauge")
+        lines.append(f"sigang_requests_running{{{worker}}} {self.running}")
+        return "\n".join(lines) + "\n"
+
+
+class MeterMiddleware:
+    """Counts every answer on the application's meter."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on and count its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        meter, began, status = _meter(scope["app"]), time.perf_counter(), 500
+
+        async def send_counted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        meter.running += 1
+        try:
+            await self._app(scope, receive, send_counted)
+        finally:
+            meter.running -= 1
+            meter.note(_kind(scope["path"]), status, time.perf_counter() - began)
+
+
+def _meter(app: ASGIApp) -> Meter:
+    state = app.state  # type: ignore[attr-defined]
+    if not hasattr(state, "meter"):
+        state.meter = Meter()
+    meter: Meter = state.meter
+    return meter
+
+
+KINDS = ("paths", "events", "stream", "search", "catalogue", "styles", "session", "admin")
+
+
+def _kind(path: str) -> str:
+    """Return the kind of resource: few values, none of a user's making."""
+    parts = path.strip("/").split("/")
+    if parts[:1] != ["api"]:
+        return "static"
+    if parts[1:2] == ["collections"]:
+        return next((kind for kind in ("tiles", "items", "count") if kind in parts[3:4]), "ogc")
+    return parts[1] if parts[1:] and parts[1] in KINDS else "ogc"
+
+
+async def get_health(request: Request) -> Response:
+    """Answer that the process is alive."""
+    return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
+
+
+async def get_ready(request: Request) -> Response:
+    """Answer whether the database answers, so that requests may be sent here."""
+    opened = getattr(request.app.state, "services", None)
+    if opened is None:
+        return PlainTextResponse("starting\n", 503, {"retry-after": "2"})
+    try:
+        async with asyncio.timeout(READY_WAIT_S):
+            await opened.db.public.fetchval("SELECT 1")
+    except Exception as error:  # whatever the database or its driver met, it is not ready
+        text = f"the database does not answer: {type(error).__name__}\n"
+        return PlainTextResponse(text, 503, {"retry-after": "2"})
+    return PlainTextResponse("ready\n", headers={"cache-control": "no-store"})
+
+
+async def get_metrics(request: Request) -> Response:
+    """Answer the meter of this worker, to loopback and administrators."""
+    if not _from_loopback(request):
+        require(actor_of(request), "admin")
+    pool = services(request).db.public
+    gauges = (
+        f"# TYPE sigang_pool_connections gauge\n"
+        f'sigang_pool_connections{{worker="{os.getpid()}",state="open"}} {pool.get_size()}\n'
+        f'sigang_pool_connections{{worker="{os.getpid()}",state="idle"}} {pool.get_idle_size()}\n'
+    )
+    text = _meter(request.app).text() + gauges
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _from_loopback(request: Request) -> bool:
+    if request.client is None or "x-forwarded-for" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+routes = [
+    Route("/healthz", get_health, methods=["GET"]),
+    Route("/readyz", get_ready, methods=["GET"]),
+    Route("/metrics", get_metrics, methods=["GET"]),
+]
