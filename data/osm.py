@@ -255,14 +255,12 @@ def _finish(run: Run, extract: _Extract, builder: EdgeBuilder, units: AdminUnits
     )
     run.copy("facility", osm_places.COLUMNS, places)
     osm_places.add_structures(run, units)
-    for node, edges in extract.store.meetings():
-        limit = osm_turns.height_limit_m(extract.store.between(node, node)[node])
-        if limit:
-            run.conn.execute(
-                "UPDATE sigang.edge SET max_height_m = least(max_height_m, %s)"
-                " WHERE id = ANY(%s::uuid[])",
-                [limit, edges],
-            )
+    low = list(osm_turns.low_edges(extract.store))
+    run.conn.execute(
+        "UPDATE sigang.edge e SET max_height_m = least(e.max_height_m, l.height)"
+        " FROM unnest(%s::uuid[], %s::real[]) AS l (edge, height) WHERE e.id = l.edge",
+        [[edge for edge, _ in low], [height for _, height in low]],
+    )
     run.raise_topology(builder.modes)
 
 

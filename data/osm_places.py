@@ -103,7 +103,7 @@ def add_structures(run: Run, units: AdminUnits) -> None:
     """
     links: list[tuple[UUID, UUID, str]] = []
     places: list[tuple[Any, ...]] = []
-    bundles: list[tuple[str, list[UUID]]] = []
+    bundles: list[str] = []
     for kind, name, key, edges, shape in run.conn.execute(_GROUPS, [run.source_id]).fetchall():
         geometry = shapely.from_wkb(bytes(shape))
         label = f"structure/{kind}/{key}"
@@ -112,8 +112,11 @@ def add_structures(run: Run, units: AdminUnits) -> None:
         places.append(row)
         ids = [UUID(edge) for edge in edges]
         links += [(edge, row[0], "carries") for edge in ids]
-        bundles.append((f"{run.source_id}/{label}", ids))
+        bundles += [f"{run.source_id}/{label}"] * len(ids)
     run.copy("facility", COLUMNS, places)
     run.copy("edge_structure", ("edge_id", "facility_id", "relation"), links)
-    with run.conn.cursor() as cursor:
-        cursor.executemany("UPDATE sigang.edge SET bundle = %s WHERE id = ANY(%s)", bundles)
+    run.conn.execute(
+        "UPDATE sigang.edge e SET bundle = b.bundle"
+        " FROM unnest(%s::uuid[], %s::text[]) AS b (edge, bundle) WHERE e.id = b.edge",
+        [[edge for edge, _, _ in links], bundles],
+    )

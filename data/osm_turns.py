@@ -190,9 +190,12 @@ def stops_motor_vehicles(tags: Tags) -> bool:
     return tags.get("barrier", "no") not in OPEN_BARRIERS
 
 
-def height_limit_m(tags: Tags) -> float | None:
-    """Return the clear height of a barrier such as a height restrictor."""
-    return length_m(tags.get("maxheight"))
+def low_edges(store: TagStore) -> Iterator[tuple[str, float]]:
+    """Yield the edges beside a barrier of limited height, with that height (m)."""
+    for node, edges in store.meetings():
+        height = length_m(store.between(node, node)[node].get("maxheight"))
+        if height:
+            yield from ((edge, height) for edge in edges)
 
 
 def barrier_rows(store: TagStore, node_id: Any, source_id: str) -> Iterator[tuple[Any, ...]]:

@@ -124,7 +124,7 @@ class Run:
     def report(self) -> LoadReport:
         """Return the totals so far."""
         refused = Counter(bad.reason for bad in self.bad)
-        return LoadReport(self.load_id, self.source_id, dict(self.rows), dict(refused))
+        return LoadReport(self.load_id, self.source_id, dict(+self.rows), dict(refused))
 
 
 def sha256_of(path: Path) -> str:
@@ -146,6 +146,7 @@ def loading(
     load_id = _open_run(conn, source, path, kind, options)
     run = Run(conn, load_id, source.id)
     try:
+        conn.execute("SET LOCAL jit = off")  # row triggers compile longer than they run
         save_source(conn, source)
         yield run
         _close_run(run, "done")
@@ -278,6 +279,14 @@ def _cell(value: Any) -> Any:
     """Return a table cell; text that a spreadsheet would run as a formula is made plain."""
     if isinstance(value, dict | list):
         return orjson.dumps(value).decode()
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"}:
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"} and not _number(value):
         return f"'{value}"
     return value
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -3,7 +3,6 @@
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,9 @@ import shapely
 from spatial import codes, crs, gridcode
 from spatial.linearref import Carriageway, LinearReference
 from spatial.quality import outside_unit
+from tests.conftest import shared_path
 
-EXAMPLES = Path(__file__).parents[2] / "shared" / "worked_examples.json"
-
-pytestmark = [
-    pytest.mark.shared,
-    pytest.mark.skipif(not EXAMPLES.exists(), reason="worked examples are not beside the checkout"),
-]
+pytestmark = pytest.mark.shared
 
 DEGREES = 1e-9
 METRES = 0.01
@@ -27,7 +22,7 @@ METRES = 0.01
 
 @cache
 def example(name: str) -> Any:
-    return json.loads(EXAMPLES.read_text(encoding="utf-8"))[name]
+    return json.loads(shared_path("worked_examples.json").read_text(encoding="utf-8"))[name]
 
 
 def pair(values: Any) -> tuple[float, float]:

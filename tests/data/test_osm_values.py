@@ -1,0 +1,183 @@
+import pytest
+
+from data import osm_values
+from data.osm_tags import edge_tags, way_kind
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("50", 50),
+        ("50 km/h", 50),
+        ("30 mph", 48.28032),
+        ("10 knots", 18.52),
+        ("80;100", 80),
+        ("CN:urban", 50),
+        ("CH:motorway", 120),
+        ("DE:zone:30", 30),
+        ("zone30", 30),
+        ("none", None),
+        ("signals", None),
+        ("XX:urban", None),
+        ("DE:motorway", None),
+        ("walk", None),
+        ("0", None),
+        ("50;none", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_speeds(text: str | None, expected: float | None) -> None:
+    assert osm_values.speed_kmh(text) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("4.5", 4.5),
+        ("4,5 m", 4.5),
+        ("450 cm", 4.5),
+        ("14'6\"", 4.4196),
+        ("14 ft", 4.2672),
+        ("default", None),
+        ("none", None),
+        ("below_default", None),
+        (None, None),
+    ],
+)
+def test_lengths(text: str | None, expected: float | None) -> None:
+    assert osm_values.length_m(text) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("7.5", 7.5), ("7500 kg", 7.5), ("10 st", 9.0718474), ("40000 lbs", 18.1436949), ("x", None)],
+)
+def test_masses(text: str, expected: float | None) -> None:
+    assert osm_values.mass_t(text) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("00:35", 35 / 60), ("1:30", 1.5), ("PT45M", 0.75), ("20", 1 / 3)]
+)
+def test_durations(text: str, expected: float) -> None:
+    assert osm_values.duration_h(text) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("tags", "oneway", "reverse"),
+    [
+        ({}, False, False),
+        ({"oneway": "yes"}, True, False),
+        ({"oneway": "-1"}, True, True),
+        ({"oneway": "no"}, False, False),
+        ({"junction": "roundabout"}, True, False),
+        ({"junction": "roundabout", "oneway": "no"}, False, False),
+        ({"highway": "motorway"}, True, False),
+        ({"highway": "motorway_link"}, False, False),
+    ],
+)
+def test_directions(tags: dict[str, str], oneway: bool, reverse: bool) -> None:
+    edge = edge_tags({"highway": "primary", **tags})
+    assert edge is not None
+    assert (edge.oneway, edge.reverse) == (oneway, reverse)
+
+
+def test_a_reversible_road_is_closed_to_motor_vehicles() -> None:
+    edge = edge_tags({"highway": "primary", "oneway": "reversible"})
+    assert edge is not None
+    assert edge.access == {"motor_vehicle": "no"}
+    assert edge.props["oneway"] == "reversible"
+
+
+def test_limits_are_the_lowest_that_a_way_states() -> None:
+    edge = edge_tags(
+        {
+            "highway": "primary",
+            "maxheight": "default",
+            "maxheight:physical": "4.2",
+            "maxweight:forward": "20",
+            "maxweight:backward": "18 t",
+            "maxaxleload": "10",
+            "maxwidth": "2.5",
+            "maxlength": "12",
+        }
+    )
+    assert edge is not None
+    assert edge.limits == (4.2, 2.5, 12.0, 18.0, 10.0)
+    assert edge.limits_known
+
+
+@pytest.mark.parametrize(
+    ("tags", "known"),
+    [
+        ({}, False),
+        ({"maxheight": "4"}, False),
+        ({"maxweight": "20"}, False),
+        ({"maxheight": "default", "maxweight": "none"}, True),
+    ],
+)
+def test_limits_are_known_only_when_height_and_mass_are(tags: dict[str, str], known: bool) -> None:
+    edge = edge_tags({"highway": "primary", **tags})
+    assert edge is not None
+    assert edge.limits_known is known
+
+
+def test_access_and_dangerous_goods_are_kept_by_vehicle() -> None:
+    edge = edge_tags(
+        {
+            "highway": "tertiary",
+            "access": "private",
+            "hgv:forward": "no",
+            "bus": "yes",
+            "bicycle": "designated",
+            "hazmat": "no",
+            "hazmat:water": "yes",
+            "toll": "yes",
+            "lanes": "2",
+            "layer": "-1",
+            "tunnel": "yes",
+            "tunnel:name": "紫之隧道",
+            "ref": "S2;G104",
+            "name": "紫金港路",
+            "name:en": "Zijingang Road",
+        }
+    )
+    assert edge is not None
+    assert edge.access == {
+        "access": "private",
+        "hgv:forward": "no",
+        "bus": "yes",
+        "bicycle": "designated",
+    }
+    assert edge.hazmat == "no;water=yes"
+    assert (edge.toll, edge.lanes, edge.layer) == (True, 2, -1)
+    assert (edge.structure, edge.structure_name) == ("tunnel", "紫之隧道")
+    assert (edge.route_id, edge.name_zh, edge.name_en) == ("S2", "紫金港路", "Zijingang Road")
+
+
+def test_a_ferry_takes_vehicles_only_where_it_says_so() -> None:
+    foot = edge_tags({"route": "ferry", "duration": "00:20"})
+    cars = edge_tags({"route": "ferry", "motor_vehicle": "yes"})
+    assert foot is not None and cars is not None
+    assert foot.access == {"motor_vehicle": "no"}
+    assert foot.ferry_h == pytest.approx(1 / 3)
+    assert cars.access == {"motor_vehicle": "yes"}
+    assert foot.structure == "ferry"
+
+
+@pytest.mark.parametrize(
+    ("tags", "kind"),
+    [
+        ({"highway": "busway"}, ("road", "busway")),
+        ({"highway": "steps"}, ("walk", "steps")),
+        ({"railway": "light_rail"}, ("rail", "light_rail")),
+        ({"waterway": "canal"}, ("waterway", "canal")),
+        ({"highway": "construction"}, None),
+        ({"highway": "pedestrian", "area": "yes"}, None),
+        ({"railway": "abandoned"}, None),
+        ({"building": "yes"}, None),
+    ],
+)
+def test_which_ways_become_edges(tags: dict[str, str], kind: tuple[str, str] | None) -> None:
+    assert way_kind(tags) == kind
