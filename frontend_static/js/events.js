@@ -1,7 +1,6 @@
 // @ts-check
 /** Events: the open list, closures, undo, acknowledgement; and what the stream says about them. */
-import { request } from './api.js';
-import { explain } from './api.js';
+import { explain, request } from './api.js';
 import { maybe, moment, nameOf, pick, t } from './i18n.js';
 import { networkChanged } from './path.js';
 import { account, data, toast, url } from './store.js';
@@ -10,8 +9,17 @@ import { account, data, toast, url } from './store.js';
 
 const UNDO_ROLES = ['admin', 'dispatcher', 'duty'];
 
-/** Ids that this page itself changed a moment ago, so that its own echo makes no second message. */
-const own = new Set();
+const ECHO_MS = 3000;
+
+/** Ids that this page itself changed a moment ago: their echo on the stream makes no second message. */
+const own = {
+  ids: new Set(),
+  has: (/** @type {string} */ id) => own.ids.has(id),
+  add(/** @type {string} */ id) {
+    own.ids.add(id);
+    setTimeout(() => own.ids.delete(id), ECHO_MS);
+  },
+};
 
 /** Tell whether the account may close, undo and acknowledge. */
 export const mayDecide = () => UNDO_ROLES.includes(account.value?.role ?? '');
@@ -39,6 +47,24 @@ export async function loadEvents() {
   }
 }
 
+/** Writes on their way; what the stream says meanwhile waits for their answers. */
+let writing = 0;
+/** @type {EventFeature[]} */
+let held = [];
+
+/** Send a write about events. @template T @param {() => Promise<T>} send @returns {Promise<T>} */
+async function writes(send) {
+  writing++;
+  try {
+    return await send();
+  } finally {
+    writing--;
+    const waiting = held;
+    held = [];
+    queueMicrotask(() => waiting.forEach(receive));
+  }
+}
+
 function put(/** @type {EventFeature} */ event) {
   const rest = data.events.peek().filter((entry) => entry.id !== event.id);
   data.events.value = isOpen(event) ? [event, ...rest] : rest;
@@ -57,11 +83,15 @@ export async function close(
   /** @type {Record<string, unknown>} */ body,
 ) {
   /** @type {EventFeature} */
-  const event = await request('events', { method: 'POST', body: { kind: 'closure', ...body } });
-  own.add(event.id);
+  const event = await writes(async () => {
+    const made = await request('events', { method: 'POST', body: { kind: 'closure', ...body } });
+    own.add(made.id);
+    return made;
+  });
   put(event);
   bumpClosures();
   url.event.value = event.id;
+  if (data.path.peek().state !== 'empty') url.panel.value = 'path';
   networkChanged(event.properties.network_version);
   toast({
     kind: 'ok',
@@ -124,11 +154,15 @@ function message(/** @type {EventFeature} */ event, /** @type {EventFeature | un
 
 /** Take in an event that the stream brought. */
 export function receive(/** @type {EventFeature} */ event) {
+  if (writing > 0) {
+    held.push(event);
+    return;
+  }
   const old = data.events.peek().find((entry) => entry.id === event.id);
   put(event);
   bumpClosures();
   networkChanged(event.properties.network_version);
-  if (own.delete(event.id)) return;
+  if (own.has(event.id)) return;
   toast({
     kind: isOpen(event) ? 'warn' : 'info',
     text: message(event, old),

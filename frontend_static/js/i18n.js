@@ -26,12 +26,12 @@ export function pick(text) {
   if (text === null || text === undefined) return '';
   if (typeof text !== 'object') return String(text);
   const lang = url.lang.value;
-  return String(text[lang] || text[lang === 'zh' ? 'en' : 'zh'] || '');
+  return String(text[lang] ?? text[lang === 'zh' ? 'en' : 'zh'] ?? '');
 }
 
 /** Name a feature by its own name columns, else by its id. @param {Record<string, any>} properties */
 export function nameOf(properties, fallback = '') {
-  const own = pick({ zh: properties.name_zh, en: properties.name_en });
+  const own = pick({ zh: properties.name_zh || null, en: properties.name_en || null });
   return own || pick(properties.name) || pick(properties.title) || properties.ref || fallback;
 }
 
@@ -89,9 +89,12 @@ export function rfc3339(/** @type {string | number | Date} */ at) {
   return `${day(at)}T${clock(at, true)}${OFFSET}`;
 }
 
-/** Value for an <input type="datetime-local"> and back. */
-export const toInput = (/** @type {string | number | Date} */ at) => `${day(at)}T${clock(at)}`;
-export const fromInput = (/** @type {string} */ value) => `${value.slice(0, 16)}:00${OFFSET}`;
+/** What a text field for a time accepts; never in the browser's own order or 12-hour clock. */
+export const INPUT_PATTERN = '\\d{4}-\\d{2}-\\d{2} ([01]\\d|2[0-3]):[0-5]\\d';
+
+/** Value for a text field of a time, as 2026-11-22 18:05, and back. */
+export const toInput = (/** @type {string | number | Date} */ at) => `${day(at)} ${clock(at)}`;
+export const fromInput = (/** @type {string} */ value) => `${value.trim().replace(' ', 'T')}:00${OFFSET}`;
 
 /** The server's time now, in milliseconds. */
 export function now() {

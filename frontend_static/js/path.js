@@ -119,9 +119,10 @@ function settle(
   const base = before ?? (held && !same(held, now) ? held : undefined);
   const back = base && same(base, now);
   data.path.value = { state: 'ready', now, before: back ? undefined : base };
-  if (held && !same(held, now)) {
+  if (held && !same(held, now) && url.panel.peek() !== 'path') {
     const values = { before: number(kilometres(held)), after: number(kilometres(now)) };
-    toast({ kind: 'info', text: t('path.changed', values) });
+    const run = () => (url.panel.value = 'path');
+    toast({ kind: 'info', text: t('path.changed', values), action: { label: t('side.path'), run } });
   }
 }
 

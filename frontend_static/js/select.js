@@ -3,13 +3,18 @@
 import { aborted, request } from './api.js';
 import { findLayer } from './catalog.js';
 import { batch, effect } from '@preact/signals-core';
+import { extent } from './geo.js';
+import { showExtent } from './map/camera.js';
 import { data, url } from './store.js';
 
 /** @type {AbortController | null} */
 let running = null;
+/** The selection that the map is to show in full once it is there. @type {string | null} */
+let toFit = null;
 
 /** Show a feature in the inspector, or clear it with null. */
-export function select(/** @type {import('./hash.js').Selection | null} */ selection) {
+export function select(/** @type {import('./hash.js').Selection | null} */ selection, fit = false) {
+  toFit = fit && selection ? selection.id : null;
   batch(() => {
     url.selection.value = selection;
     data.closing.value = null;
@@ -65,6 +70,9 @@ async function load(
   try {
     const feature = await request(`${items}/${encodeURIComponent(selection.id)}`, { signal: running.signal });
     data.feature.value = { state: 'ready', layer: selection.layer, feature };
+    const box = toFit === selection.id ? extent(feature.geometry) : null;
+    if (box) showExtent(box);
+    toFit = null;
   } catch (error) {
     if (!aborted(error)) data.feature.value = { state: 'error', error: /** @type {Error} */ (error) };
   }

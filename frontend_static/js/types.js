@@ -30,8 +30,8 @@
  * @property {Partial<Record<Origin, number>>} origins
  * @property {{ title: Text | string, license: string, license_url: string | null, attribution: string }[]} source
  * @property {boolean} visible
- * @property {number} minzoom
- * @property {number} maxzoom
+ * @property {number | null} minzoom
+ * @property {number | null} maxzoom
  * @property {{ field: string, extent: [string, string] } | null} time
  * @property {Column[]} columns
  * @property {{ title: Text | string, entries: LegendEntry[] }} legend

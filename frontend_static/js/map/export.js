@@ -89,6 +89,34 @@ export function compose(/** @type {import('maplibre-gl').Map} */ map) {
   return sheet;
 }
 
+/**
+ * Draw a legend symbol 18 px wide, centred on a height.
+ *
+ * @param {CanvasRenderingContext2D} pen @param {import('../types.js').LegendEntry} entry
+ * @param {string} colour @param {number} x @param {number} y
+ */
+function drawSymbol(pen, entry, colour, x, y) {
+  pen.save();
+  pen.fillStyle = pen.strokeStyle = colour;
+  pen.beginPath();
+  if (entry.symbol === 'line') {
+    pen.lineWidth = Math.min(entry.width ?? 3, 7);
+    pen.setLineDash((entry.dash ?? []).map((part) => part * pen.lineWidth));
+    pen.moveTo(x, y);
+    pen.lineTo(x + 18, y);
+    pen.stroke();
+  } else if (entry.symbol === 'fill' || entry.symbol === 'ramp') {
+    pen.rect(x + 0.5, y - 4.5, 17, 9);
+    pen.stroke();
+    pen.globalAlpha = 0.55;
+    pen.fill();
+  } else {
+    pen.arc(x + 9, y, 4.5, 0, 2 * Math.PI);
+    pen.fill();
+  }
+  pen.restore();
+}
+
 /** @typedef {ReturnType<typeof facts>} Facts */
 
 function writer(/** @type {CanvasRenderingContext2D} */ pen, /** @type {(name: string) => string} */ token) {
@@ -113,10 +141,8 @@ function writer(/** @type {CanvasRenderingContext2D} */ pen, /** @type {(name: s
         ink('--text');
         pen.fillText(`${pick(layer.title)} (${known.originText(layer)})`, x, (y += 18), width);
         for (const entry of layer.legend?.entries ?? []) {
-          const colour = entry.color?.[theme];
-          pen.fillStyle = String(Array.isArray(colour) ? colour[0] : (colour ?? token('--text')));
-          const thick = entry.symbol === 'line' ? Math.min(entry.width ?? 3, 7) : 9;
-          pen.fillRect(x, (y += 15) - 4 - thick / 2, 18, thick);
+          const colour = entry.color?.[theme] ?? token('--text');
+          drawSymbol(pen, entry, String(Array.isArray(colour) ? colour[0] : colour), x, (y += 15) - 4);
           font(11);
           ink('--muted');
           pen.fillText(`${entry.text ? `${entry.text} ` : ''}${pick(entry.label)}`, x + 26, y, width - 26);
@@ -154,9 +180,4 @@ export async function exportPng() {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   toast({ kind: 'ok', text: t('export.done', { name }) });
-}
-
-/** Print the A4 page; the page itself is filled on `beforeprint`. */
-export function printPage() {
-  window.print();
 }

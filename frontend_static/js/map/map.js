@@ -17,6 +17,8 @@ import { mapErrors, theMap } from './instance.js';
 /** @typedef {import('maplibre-gl').StyleSpecification} Style */
 
 const CLICK_PX = 6;
+/** Hangzhou Bay with its three shores. */
+const FIRST_VIEW = { lng: 121.1, lat: 30.35, zoom: 8, bearing: 0, pitch: 0 };
 const FONTS = ['16px "Noto Sans SC"', '16px Inter', '600 16px Inter'];
 
 const layerOf = (/** @type {any} */ styleLayer) => /** @type {string | undefined} */ (styleLayer.metadata?.['sigang:layer']);
@@ -93,8 +95,9 @@ export class MapView extends Part {
 
   build(/** @type {Style} */ style) {
     const camera = url.camera.peek();
-    const center = camera ?? { ...asPoint(style.center), zoom: style.zoom ?? 8, bearing: 0, pitch: 0 };
-    placeHome({ ...asPoint(style.center), zoom: style.zoom ?? 8, bearing: 0, pitch: 0 });
+    const first = style.center ? { ...FIRST_VIEW, lng: style.center[0], lat: style.center[1], zoom: style.zoom ?? FIRST_VIEW.zoom } : FIRST_VIEW;
+    const center = camera ?? first;
+    placeHome(first);
     const map = new maplibregl.Map({
       container: /** @type {HTMLElement} */ (this.querySelector('#map')),
       style,
@@ -220,9 +223,6 @@ export class MapView extends Part {
     }
   }
 }
-
-const asPoint = (/** @type {any} */ center) =>
-  Array.isArray(center) ? { lng: Number(center[0]), lat: Number(center[1]) } : { lng: 0, lat: 0 };
 
 const controlTexts = () => ({
   'NavigationControl.ZoomIn': url.lang.peek() === 'zh' ? '放大' : 'Zoom in',

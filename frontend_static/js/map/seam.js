@@ -30,6 +30,15 @@ function settled(timeout = 30_000) {
   });
 }
 
+/** Resolve when a change of style has arrived and been drawn, or after a while. */
+export async function restyled(patience = 6000) {
+  await new Promise((resolve) => {
+    theMap.peek()?.once('styledata', resolve);
+    setTimeout(resolve, patience);
+  });
+  await settled(patience).catch(() => false);
+}
+
 /** Publish the seam. */
 export function publish() {
   addEventListener('error', (event) => pageErrors.push(String(event.message)));

@@ -4,7 +4,7 @@ import { html } from 'lit';
 import { explain } from '../api.js';
 import { Part, define } from '../base.js';
 import { close } from '../events.js';
-import { fromInput, maybe, midnight, now, t, toInput } from '../i18n.js';
+import { INPUT_PATTERN, fromInput, maybe, midnight, now, t, toInput } from '../i18n.js';
 import { data } from '../store.js';
 
 const CAUSES = ['wind', 'fog', 'ice', 'flood', 'accident', 'works', 'control', 'other'];
@@ -36,8 +36,9 @@ class Closure extends Part {
       <h4>${t('closure.title', { name: closing.label })}</h4>
       ${closing.directed ? this.choice('direction', DIRECTIONS, 'closure') : ''}
       ${this.choice('cause', CAUSES, 'cause')}
-      <label>${t('closure.from')}<input type="datetime-local" name="valid_from" data-testid="closure-from" placeholder=${t('closure.now')} /></label>
-      <label>${t('closure.until')}<input type="datetime-local" name="valid_to" data-testid="closure-until" required .value=${this.end} /></label>
+      <label>${t('closure.from')}<input type="text" name="valid_from" data-testid="closure-from" pattern=${INPUT_PATTERN} placeholder=${t('closure.now')} /></label>
+      <label>${t('closure.until')}<input type="text" name="valid_to" data-testid="closure-until" required pattern=${INPUT_PATTERN} title="2026-11-22 18:00" .value=${this.end} /></label>
+      <div class="chips">${[2, 6, 24].map((hours) => html`<button type="button" class="small" data-testid="closure-plus-${hours}" @click=${() => this.endIn(hours)}>+${hours} h</button>`)}</div>
       <label>${t('closure.note')}<input type="text" name="title" maxlength="120" data-testid="closure-title" /></label>
       ${this.error ? html`<p class="failure" role="alert" data-testid="closure-error">${explain(this.error)}</p>` : ''}
       <div class="actions">
@@ -56,6 +57,12 @@ class Closure extends Part {
 
   firstUpdated() {
     /** @type {HTMLElement | null} */ (this.querySelector('select'))?.focus();
+  }
+
+  /** Put the end some hours from now. */
+  endIn(/** @type {number} */ hours) {
+    const field = /** @type {HTMLInputElement} */ (this.querySelector('[name=valid_to]'));
+    field.value = toInput(now() + hours * HOUR_MS);
   }
 
   key(/** @type {KeyboardEvent} */ event) {

@@ -5,7 +5,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import { Part, define } from '../base.js';
 import { acknowledge, extend, loadEvents, mayDecide, titleOf, undo } from '../events.js';
 import { extent } from '../geo.js';
-import { clock, fromInput, maybe, moment, number, pick, t, toInput } from '../i18n.js';
+import { INPUT_PATTERN, clock, fromInput, maybe, moment, number, pick, t, toInput } from '../i18n.js';
 import { data, url } from '../store.js';
 import { showExtent } from '../map/camera.js';
 import { badge, busy, failure, icon } from './bits.js';
@@ -86,7 +86,7 @@ class Desk extends Part {
 
   form(/** @type {EventFeature} */ event) {
     return html`<form class="closure" data-testid="extend-form" @submit=${(/** @type {SubmitEvent} */ submit) => this.save(submit, event)}>
-      <label>${t('closure.until')}<input type="datetime-local" name="valid_to" required data-testid="extend-until" .value=${toInput(event.properties.valid_to)} /></label>
+      <label>${t('closure.until')}<input type="text" name="valid_to" required pattern=${INPUT_PATTERN} data-testid="extend-until" .value=${toInput(event.properties.valid_to)} /></label>
       <div class="actions"><button type="submit" data-testid="extend-save">${t('events.save')}</button></div>
     </form>`;
   }

@@ -91,7 +91,7 @@ class Inspector extends Part {
     const { length, area } = measure(feature.geometry);
     const at = feature.geometry?.type === 'Point' ? feature.geometry.coordinates : null;
     return html`
-      ${length === null ? '' : html`<div><dt>${t('inspect.length')}</dt><dd>${distance(length)}</dd></div>`}
+      ${length === null || 'length_m' in feature.properties ? '' : html`<div><dt>${t('inspect.length')}</dt><dd>${distance(length)}</dd></div>`}
       ${area === null ? '' : html`<div><dt>${t('inspect.area_size')}</dt><dd>${surface(area)}</dd></div>`}
       ${at ? html`<div><dt>${t('inspect.position')}</dt><dd class="num">${at[0].toFixed(5)}, ${at[1].toFixed(5)}</dd></div>` : ''}`;
   }

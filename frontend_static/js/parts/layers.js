@@ -91,8 +91,8 @@ class LayerTree extends Part {
         </label>
         <span class="layer-meta">
           ${originsOf(layer).map(([origin, count]) => badge(origin, { bare: true, title: t('origin.count', { origin: originName(origin), count: number(count) }) }))}
-          <button class="count num" data-testid="table-${layer.id}" aria-label="${t('layers.table', { title })}, ${t('layers.count', { count: layer.count })}" title=${t('layers.table', { title })}
-            @click=${() => toggleTable(layer.id)}>${number(layer.count)}</button>
+          <button class="count num" data-testid="table-${layer.id}" title=${t('layers.table', { title })}
+            @click=${() => toggleTable(layer.id)}>${number(layer.count)}<span class="sr">${t('layers.table', { title })}</span></button>
         </span>
       </div>
       ${on && entries.length ? this.legend(layer) : ''}
@@ -110,7 +110,7 @@ class LayerTree extends Part {
 
   range(/** @type {Layer} */ layer) {
     const zoom = data.zoom.value;
-    if (zoom < layer.minzoom) return html`<p class="hint">${t('layers.zoom_in', { zoom: layer.minzoom })}</p>`;
+    if (layer.minzoom !== null && zoom < layer.minzoom) return html`<p class="hint">${t('layers.zoom_in', { zoom: layer.minzoom })}</p>`;
     return '';
   }
 }

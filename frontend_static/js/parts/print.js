@@ -2,11 +2,15 @@
 /** <sg-print>: the A4 page: map, legend, scale, time, origins, sources; filled when printing starts. */
 import { html } from 'lit';
 import { Part, define } from '../base.js';
-import { account } from '../store.js';
+import { account, url } from '../store.js';
 import { pick, t } from '../i18n.js';
 import { facts, picture, scaleBar } from '../map/export.js';
+import { restyled } from '../map/seam.js';
 import { theMap } from '../map/instance.js';
 import { badge, symbol } from './bits.js';
+
+/** How long a picture made for printing stays good. */
+const FRESH_MS = 5000;
 
 class PrintPage extends Part {
   static properties = { image: { state: true }, bar: { state: true } };
@@ -19,6 +23,7 @@ class PrintPage extends Part {
     this.bar = null;
     /** @type {number} */
     this.share = 0;
+    this.filled = -Infinity;
   }
 
   connectedCallback() {
@@ -26,10 +31,11 @@ class PrintPage extends Part {
     addEventListener('beforeprint', () => this.fill());
   }
 
-  /** Take the picture and render at once: printing does not wait. */
+  /** Take the picture and render at once: printing does not wait. One made just before is kept. */
   fill() {
     const map = theMap.peek();
-    if (!map) return;
+    if (!map || performance.now() - this.filled < FRESH_MS) return;
+    this.filled = performance.now();
     this.image = picture(map).toDataURL('image/png');
     this.bar = scaleBar(map);
     this.share = (this.bar.pixels / map.getContainer().clientWidth) * 100;
@@ -41,8 +47,8 @@ class PrintPage extends Part {
     const known = facts();
     return html`<article class="sheet" data-testid="print-sheet">
       <header><h1>${known.title}</h1><p class="num">${t('export.time')} <b data-testid="print-time">${known.time}</b></p></header>
-      <figure><img src=${this.image} alt=${t('map.label')} /></figure>
-      <div class="sheet-scale" data-testid="print-scale"><i style="width:${this.share}%"></i><span>${t('export.scale')} ${this.bar.text}</span></div>
+      <figure><img src=${this.image} alt=${t('map.label')} />
+        <div class="sheet-scale" data-testid="print-scale" style="width:${this.share}%">${this.bar.text}</div></figure>
       <div class="sheet-facts">
         <p data-testid="print-origins">${t('export.origins')}: ${known.origins.map((origin) => badge(origin))}
           ${known.synthetic ? html`<b data-testid="print-synthetic">${t('origin.contains_synthetic')}</b>` : ''}</p>
@@ -58,6 +64,16 @@ class PrintPage extends Part {
         <p>${t('export.made')} ${known.made}${account.value ? ` · ${pick(account.value.name)}` : ''}</p></footer>
     </article>`;
   }
+}
+
+/** Print the A4 page, in the light colours: they need less ink. */
+export async function printPage() {
+  const theme = url.theme.peek();
+  url.theme.value = 'light';
+  if (theme !== 'light') await restyled();
+  /** @type {PrintPage} */ (document.querySelector('sg-print')).fill();
+  url.theme.value = theme;
+  window.print();
 }
 
 define('sg-print', PrintPage);

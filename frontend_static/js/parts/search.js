@@ -139,10 +139,13 @@ class Search extends Part {
 
   choose(/** @type {Result} */ result) {
     this.done();
+    if (result.id && result.action === 'feature' && findLayer(result.layer)) {
+      select({ layer: result.layer, id: result.id }, true);
+      return;
+    }
     if (result.bbox) showExtent(result.bbox);
     else showPoint(result.center);
-    if (result.id && result.action === 'feature' && findLayer(result.layer)) select({ layer: result.layer, id: result.id });
-    else data.drawer.value = null;
+    data.drawer.value = null;
   }
 
   leave(/** @type {FocusEvent} */ event) {

@@ -96,11 +96,13 @@ class Table extends Part {
     const { signal } = (this.running = new AbortController());
     this.loading = true;
     try {
-      const count = countPath ? request(countPath, { params: filter, signal }) : null;
-      const page = await request(href, { signal });
+      const [page, count] = await Promise.all([
+        request(href, { signal }),
+        countPath ? request(countPath, { params: filter, signal }) : null,
+      ]);
       this.rows = page.features;
       this.next = page.links?.find((/** @type {any} */ link) => link.rel === 'next')?.href ?? null;
-      if (count) this.total = (await count).count;
+      if (count) this.total = count.count;
       this.error = null;
     } catch (error) {
       if (aborted(error)) return;
@@ -178,7 +180,7 @@ class Table extends Part {
     const state = sort === column.name ? 'ascending' : sort === `-${column.name}` ? 'descending' : 'none';
     const next = { none: column.name, ascending: `-${column.name}`, descending: null }[state];
     const mark = { none: '', ascending: '▲', descending: '▼' }[state];
-    return html`<th scope="col" aria-sort=${state} class=${this.numeric(column) ? 'right' : ''}>
+    return html`<th scope="col" aria-sort=${state} class=${this.numeric(column) ? 'numeric' : ''}>
       <button class="sort" data-testid="sort-${column.name}" title=${t('table.sort', { title })} @click=${() => (url.sort.value = next)}>${title}${column.unit ? html` <small class="muted">${pick(column.unit)}</small>` : ''} <i aria-hidden="true">${mark}</i></button>
     </th>`;
   }
@@ -194,7 +196,7 @@ class Table extends Part {
     return html`<tr data-testid="table-row" data-id=${id} class=${current ? 'current' : ''} aria-selected=${current} @click=${() => this.choose(layer, row)}>
       ${columns.map((column, index) => {
         const cell = value(bare(column), row.properties[column.name], true);
-        return html`<td class=${this.numeric(column) ? 'right num' : ''}>${index === 0
+        return html`<td class=${this.numeric(column) ? 'numeric num' : ''}>${index === 0
           ? html`<button class="cell" title=${t('table.select')} aria-label="${t('table.select')}: ${nameOf(row.properties, id)}">${cell}</button>`
           : cell}</td>`;
       })}

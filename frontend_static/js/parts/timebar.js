@@ -50,7 +50,9 @@ class TimeBar extends Part {
       <select data-testid="time-speed" aria-label=${t('time.speed')} @change=${(/** @type {any} */ e) => this.setSpeed(Number(e.target.value))}>
         ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === this.speed}>×${speed} min</option>`)}
       </select>
-      <input type="date" data-testid="time-day" aria-label=${t('time.day')} .value=${day(at)} @change=${this.setDay} />
+      <span class="day"><button class="plain" data-testid="time-day-before" aria-label=${t('time.day_before')} title=${t('time.day_before')} @click=${() => this.set(at - DAY_MIN * MINUTE_MS)}>‹</button
+        ><input type="text" data-testid="time-day" pattern="\\d{4}-\\d{2}-\\d{2}" aria-label=${t('time.day')} .value=${day(at)} @change=${this.setDay} /><button
+          class="plain" data-testid="time-day-after" aria-label=${t('time.day_after')} title=${t('time.day_after')} @click=${() => this.set(at + DAY_MIN * MINUTE_MS)}>›</button></span>
       <div class="slider"><input type="range" min="0" max=${DAY_MIN - 1} step=${STEP_MIN} data-testid="time-slider" aria-label=${t('time.slider')} aria-valuetext="${clock(at)} +08:00"
         .value=${String(minutes)} style="--at:${(minutes / DAY_MIN) * 100}%" @input=${(/** @type {any} */ e) => this.set(start + Number(e.target.value) * MINUTE_MS)} />
         <div class="ticks" aria-hidden="true">${[0, 3, 6, 9, 12, 15, 18, 21, 24].map((hour) => html`<span>${String(hour).padStart(2, '0')}</span>`)}</div></div>
@@ -66,9 +68,10 @@ class TimeBar extends Part {
 
   setDay(/** @type {Event} */ event) {
     const picked = /** @type {HTMLInputElement} */ (event.target).value;
-    if (!picked) return;
+    const start = Date.parse(`${picked}T00:00:00+08:00`);
     const at = shownInstant();
-    this.set(Date.parse(`${picked}T00:00:00+08:00`) + (at - midnight(at)));
+    if (Number.isNaN(start)) /** @type {HTMLInputElement} */ (event.target).value = day(at);
+    else this.set(start + (at - midnight(at)));
   }
 
   stopAt(/** @type {string | null} */ time) {

@@ -4,7 +4,8 @@ import { html } from 'lit';
 import { Part, define } from '../base.js';
 import { clock, number, pick, t } from '../i18n.js';
 import { account, data, permalink, toast, url } from '../store.js';
-import { exportPng, printPage } from '../map/export.js';
+import { exportPng } from '../map/export.js';
+import { printPage } from './print.js';
 import { toggleTable } from './table.js';
 import { badge, icon, originName } from './bits.js';
 import './search.js';
@@ -63,7 +64,7 @@ class TopBar extends Part {
     const shown = kpi.value === null ? '–' : number(kpi.value, 1);
     const unit = pick(kpi.unit);
     const label = t('top.kpi_open', { title: pick(kpi.title), value: shown, unit, origin: originName(kpi.origin) });
-    return html`<li><button class="kpi" data-testid="kpi-${kpi.id}" data-value=${kpi.value} aria-label=${label} title=${label}
+    return html`<li><button class="kpi" data-testid="kpi-${kpi.id}" data-value=${kpi.value} title=${label}
       ?disabled=${!kpi.layer} @click=${() => toggleTable(kpi.layer ?? undefined)}>
       <span class="kpi-title">${pick(kpi.title)} ${badge(kpi.origin, { bare: true })}</span>
       <span class="kpi-value">${shown}<small>${unit}</small></span>
