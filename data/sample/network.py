@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from data.sample.network_links import read_facts
+from data.sample.network_local import build_local
 from data.sample.network_roads import (
     Roads,
     build_roads,
@@ -49,6 +50,10 @@ def load_networks(conn: psycopg.Connection[Any], progress: Progress) -> None:
     for nodes, edges in (build_rails(), build_lanes(), (list(water.nodes.values()), water.edges)):
         write_nodes(conn, nodes, locator)
         write_edges(conn, edges, locator)
+    progress("local roads")
+    local_nodes, local_edges = build_local(conn, roads, water)
+    write_nodes(conn, local_nodes, locator)
+    write_edges(conn, local_edges, locator)
     raise_topology(conn, NETWORKS)
 
 

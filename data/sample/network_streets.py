@@ -1,0 +1,190 @@
+"""Grow the streets of a town: a bent lattice whose blocks get coarser away from the centre.
+
+The town is a lattice of cells. Every `BLOCK` cells runs an arterial; inside a block, lines are kept
+every 1, 2, 4 or 8 cells by the density there. Runs are dropped or cut short (dead ends), water
+takes what is no bridge, and a smooth field bends it all, so that no two quarters look alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+CELL_M = 115.0
+BLOCK = 8
+STEPS = (1, 2, 4, 8)
+STEP_ABOVE = (0.80, 0.34, 0.12, 0.035)  # density from which a block keeps every 1, 2, 4, 8 cells
+MISSING_SHARE = 0.13  # runs inside a block that are not there
+DEAD_END_SHARE = 0.14  # runs that end inside the block
+EDGE_SHARE = 0.62  # sides that a block of open country keeps: towns fray out
+JITTER_M = 5.0
+METRES_PER_DEGREE = 111_320.0
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass
+class Lattice:
+    """Kept segments of a town: `east[i, j]` joins (i, j) to (i+1, j), `north[i, j]` to (i, j+1)."""
+
+    east: Bools
+    north: Bools
+    bridge_east: Bools
+    bridge_north: Bools
+    lonlat: Floats  # (n, n, 2) degrees
+
+    @property
+    def half(self) -> int:
+        """Return the index of the centre line."""
+        return int(self.lonlat.shape[0] // 2)
+
+
+def grow(
+    rng: np.random.Generator, town: dict[str, Any], land: Any, rivers: list[tuple[Any, int]]
+) -> Lattice:
+    """Grow a town of about `town["edges"]` edges on `land`, bridging `rivers` (line, width_m)."""
+    blocks = 2 * int(np.ceil(np.sqrt(town["edges"]) / 7.0))
+    n = blocks * BLOCK + 1
+    lonlat = _bend(rng, town, n)
+    block_lonlat = lonlat[BLOCK // 2 :: BLOCK, BLOCK // 2 :: BLOCK][:blocks, :blocks]
+    on_land = _inside(land, block_lonlat)
+    noise = _smooth_noise(rng, blocks)
+    step = _steps(town["edges"], noise, on_land)
+    east = _kept(rng, step, n)
+    north = _kept(rng, step.T, n).T
+    dry = _inside(land, lonlat)
+    east &= dry[:-1, :] & dry[1:, :]
+    north &= dry[:, :-1] & dry[:, 1:]
+    lattice = Lattice(east, north, np.zeros_like(east), np.zeros_like(north), lonlat)
+    for line, width_m in rivers:
+        _cut_river(lattice, line, width_m)
+    return lattice
+
+
+def _bend(rng: np.random.Generator, town: dict[str, Any], n: int) -> Floats:
+    """Return lon/lat of all lattice points: turned, bent by waves of 3–11 km, jittered."""
+    index = (np.arange(n) - n // 2) * CELL_M
+    x, y = np.meshgrid(index, index, indexing="ij")
+    arterial = (np.arange(n) % BLOCK) == (n // 2) % BLOCK
+    loose = ~(arterial[:, None] | arterial[None, :])
+    dx, dy = rng.normal(0.0, JITTER_M, (2, n, n)) * loose
+    for wave_m, height_m in ((11_000.0, 520.0), (6_100.0, 230.0), (3_200.0, 70.0)):
+        for shift in (dx, dy):
+            angle, phase = rng.uniform(0.0, 2 * np.pi, 2)
+            along = x * np.cos(angle) + y * np.sin(angle)
+            np.add(shift, height_m * np.sin(2 * np.pi * along / wave_m + phase), out=shift)
+    middle = n // 2
+    x, y = x + dx - dx[middle, middle], y + dy - dy[middle, middle]
+    turn = np.radians(town["turn_deg"])
+    lon, lat = town["centre"]
+    east_m = x * np.cos(turn) - y * np.sin(turn)
+    north_m = x * np.sin(turn) + y * np.cos(turn)
+    scale = METRES_PER_DEGREE * np.cos(np.radians(lat))
+    return np.stack([lon + east_m / scale, lat + north_m / METRES_PER_DEGREE], axis=-1)
+
+
+def _smooth_noise(rng: np.random.Generator, blocks: int) -> Floats:
+    """Return a factor per block around 1 that neighbours share: towns have lobes and gaps."""
+    noise = rng.normal(0.0, 1.0, (blocks, blocks))
+    for _ in range(2):
+        for axis in (0, 1):
+            noise = (noise + np.roll(noise, 1, axis) + np.roll(noise, -1, axis)) / 2.0
+    return np.asarray(np.exp(0.42 * noise / noise.std()), dtype=np.float64)
+
+
+def _steps(edges: int, noise: Floats, on_land: Bools) -> npt.NDArray[np.int64]:
+    """Return the line step of each block (0: open country) so that about `edges` come out."""
+    blocks = len(noise)
+    axis = np.arange(blocks) - (blocks - 1) / 2
+    radius = np.hypot(*np.meshgrid(axis, axis, indexing="ij"))
+    low, high = 0.5, float(blocks)
+    for _ in range(30):
+        reach = (low + high) / 2
+        step = _step_of(np.exp(-((radius / reach) ** 1.35)) * noise * on_land)
+        made = sum(2.0 * (BLOCK / s) ** 2 * int((step == s).sum()) for s in STEPS)
+        low, high = (reach, high) if made * 0.92 < edges else (low, reach)
+    return step
+
+
+def _step_of(density: Floats) -> npt.NDArray[np.int64]:
+    step = np.zeros(density.shape, dtype=np.int64)
+    for cells, above in zip(STEPS[::-1], STEP_ABOVE[::-1], strict=True):
+        step[density >= above] = cells
+    return step
+
+
+def _kept(rng: np.random.Generator, step: npt.NDArray[np.int64], n: int) -> Bools:
+    """Return which segments along the first axis are kept, block by block."""
+    kept = np.zeros((n - 1, n), dtype=bool)
+    blocks = len(step)
+    for a in range(blocks):
+        for b in range(blocks):
+            cells = int(step[a, b])
+            if not cells:
+                continue
+            rows = slice(a * BLOCK, (a + 1) * BLOCK)
+            for side in (b * BLOCK, (b + 1) * BLOCK):
+                kept[rows, side] |= cells < BLOCK or rng.random() < EDGE_SHARE
+            for line in range(cells, BLOCK, cells):
+                kept[rows, b * BLOCK + line] = _run(rng)
+    return kept
+
+
+def _run(rng: np.random.Generator) -> Bools:
+    """Return the eight segments of a street inside a block: whole, missing or a dead end."""
+    dice = rng.random()
+    run = np.ones(BLOCK, dtype=bool)
+    if dice < MISSING_SHARE:
+        run[:] = False
+    elif dice < MISSING_SHARE + DEAD_END_SHARE:
+        stop = int(rng.integers(2, BLOCK - 1))
+        run[stop:] = False
+        if rng.random() < 0.5:
+            run = run[::-1]
+    return run
+
+
+def _inside(land: Any, lonlat: Floats) -> Bools:
+    if land is None:
+        return np.ones(lonlat.shape[:2], dtype=bool)
+    shapely.prepare(land)
+    return np.asarray(shapely.contains_xy(land, lonlat[..., 0], lonlat[..., 1]))
+
+
+def _cut_river(lattice: Lattice, line: Any, width_m: int) -> None:
+    """Remove segments that touch the river; every other main arterial keeps a bridge."""
+    water = shapely.buffer(line, width_m / 2 / METRES_PER_DEGREE)
+    every = 4 * BLOCK if width_m > 600 else 2 * BLOCK if width_m > 120 else BLOCK
+    for kept, bridge, axis in (
+        (lattice.east, lattice.bridge_east, 0),
+        (lattice.north, lattice.bridge_north, 1),
+    ):
+        wet = kept & _touching(lattice.lonlat, water, axis)
+        index = np.arange(lattice.lonlat.shape[0]) - lattice.half
+        main = index % every == 0
+        spans = wet & (main[None, :] if axis == 0 else main[:, None])
+        _drop_embankments(spans if axis == 0 else spans.T, 2 + int(2.0 * width_m / CELL_M))
+        np.logical_and(kept, ~wet | spans, out=kept)
+        np.logical_or(bridge, spans, out=bridge)
+
+
+def _drop_embankments(spans: Bools, longest: int) -> None:
+    """Drop runs along the river: a bridge of more than `longest` segments is none."""
+    for line in np.flatnonzero(spans.any(axis=0)):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], spans[:, line].astype(np.int8), [0]])))
+        for start, stop in edges.reshape(-1, 2).tolist():
+            if stop - start > longest:
+                spans[start:stop, line] = False
+
+
+def _touching(lonlat: Floats, water: Any, axis: int) -> Bools:
+    a = lonlat[:-1, :] if axis == 0 else lonlat[:, :-1]
+    b = lonlat[1:, :] if axis == 0 else lonlat[:, 1:]
+    lines = shapely.linestrings(np.stack([a, b], axis=-2).reshape(-1, 2, 2))
+    shapely.prepare(water)
+    return np.asarray(shapely.intersects(water, lines)).reshape(a.shape[:2])
