@@ -1,5 +1,6 @@
 // @ts-check
 /** Talk to the server: JSON in and out, problems as errors, the CSRF header on writes. */
+import { t } from './i18n.js';
 import { data, url } from './store.js';
 
 export const API = new URL('api/', document.baseURI).href;
@@ -28,6 +29,16 @@ export function address(/** @type {string} */ path, /** @type {Record<string, an
   return target.href;
 }
 
+/** Fetch; a network failure is told in the reader's language. */
+async function reach(/** @type {string} */ href, /** @type {RequestInit} */ init) {
+  try {
+    return await fetch(href, init);
+  } catch (error) {
+    if (aborted(error)) throw error;
+    throw new Error(t('error.network'), { cause: error });
+  }
+}
+
 async function failure(/** @type {Response} */ response) {
   try {
     return new Problem(response.status, await response.json());
@@ -49,7 +60,7 @@ export async function request(path, options = {}) {
   const headers = { Accept: 'application/json', 'Accept-Language': url.lang.peek(), ...options.headers };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method !== 'GET') headers['X-CSRF-Token'] = data.session.peek()?.csrf ?? '';
-  const response = await fetch(address(path, params), {
+  const response = await reach(address(path, params), {
     method,
     headers,
     signal,

@@ -5,7 +5,8 @@ import { findLayer } from './catalog.js';
 import { batch, effect } from '@preact/signals-core';
 import { extent } from './geo.js';
 import { showExtent } from './map/camera.js';
-import { data, url } from './store.js';
+import { t } from './i18n.js';
+import { data, toast, url } from './store.js';
 
 /** @type {AbortController | null} */
 let running = null;
@@ -36,6 +37,7 @@ export async function selectNear(
     ['ref', 'name_zh', 'name', 'class', 'kind'].filter((key) => key in drawn && f.properties[key] === drawn[key]).length;
   const best = [...found.features].sort((a, b) => like(b) - like(a))[0];
   if (best) select({ layer: layerId, id: String(best.id) });
+  else toast({ kind: 'info', text: t('inspect.nothing') });
 }
 
 /** Keep `data.feature` equal to the selection of the address. */

@@ -11,6 +11,9 @@ import { badge, symbol } from './bits.js';
 
 /** How long a picture made for printing stays good. */
 const FRESH_MS = 5000;
+/** A4 less its margins, and the most that the map takes of its height. */
+const PAGE_MM = 186;
+const MAP_HEIGHT_MM = 150;
 
 class PrintPage extends Part {
   static properties = { image: { state: true }, bar: { state: true } };
@@ -23,6 +26,8 @@ class PrintPage extends Part {
     this.bar = null;
     /** @type {number} */
     this.share = 0;
+    this.width = 0;
+    this.height = 0;
     this.filled = -Infinity;
   }
 
@@ -36,7 +41,11 @@ class PrintPage extends Part {
     const map = theMap.peek();
     if (!map || performance.now() - this.filled < FRESH_MS) return;
     this.filled = performance.now();
-    this.image = picture(map).toDataURL('image/png');
+    const shot = picture(map);
+    this.image = shot.toDataURL('image/png');
+    const aspect = shot.width / shot.height;
+    this.width = Math.min(PAGE_MM, MAP_HEIGHT_MM * aspect);
+    this.height = this.width / aspect;
     this.bar = scaleBar(map);
     this.share = (this.bar.pixels / map.getContainer().clientWidth) * 100;
     this.performUpdate();
@@ -47,7 +56,7 @@ class PrintPage extends Part {
     const known = facts();
     return html`<article class="sheet" data-testid="print-sheet">
       <header><h1>${known.title}</h1><p class="num">${t('export.time')} <b data-testid="print-time">${known.time}</b></p></header>
-      <figure><img src=${this.image} alt=${t('map.label')} />
+      <figure><img src=${this.image} alt=${t('map.label')} style="width:${this.width}mm;height:${this.height}mm" />
         <div class="sheet-scale" data-testid="print-scale" style="width:${this.share}%">${this.bar.text}</div></figure>
       <div class="sheet-facts">
         <p data-testid="print-origins">${t('export.origins')}: ${known.origins.map((origin) => badge(origin))}

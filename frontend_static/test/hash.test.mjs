@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { DEFAULTS, decode, encode } from '../js/hash.js';
+
+const FULL = {
+  camera: { lng: 121.12345, lat: 30.54321, zoom: 9.25, bearing: 12.5, pitch: 30 },
+  on: ['cases', 'sensors'],
+  off: ['ports'],
+  time: '2026-11-22T18:05:00+08:00',
+  lang: 'en',
+  theme: 'light',
+  view: 'table',
+  table: 'roads',
+  within: false,
+  sort: '-length_m',
+  selection: { layer: 'structures', id: '018f-aa' },
+  panel: 'path',
+  waypoints: [
+    { lon: 120.75, lat: 30.75, label: '嘉兴, 市 & "x";=#' },
+    null,
+    { lon: 121.85, lat: 29.9, label: 'Beilun' },
+  ],
+  profile: 'truck',
+  vehicle: { height_m: 4.2, mass_t: 49 },
+  event: '0193-bb',
+};
+
+test('a full state survives the address', () => {
+  assert.deepEqual({ ...DEFAULTS, ...decode(encode(FULL)) }, FULL);
+});
+
+test('the default state writes language and theme only', () => {
+  assert.equal(encode(DEFAULTS), '#lang=zh&theme=dark');
+  assert.deepEqual({ ...DEFAULTS, ...decode(encode(DEFAULTS)) }, DEFAULTS);
+});
+
+test('writing is stable', () => {
+  const once = encode(FULL);
+  assert.equal(encode({ ...DEFAULTS, ...decode(once) }), once);
+});
+
+test('broken values are ignored, the rest is kept', () => {
+  const state = decode('#m=x/y&theme=neon&lang=zh&w=1&by=boat&t=never&sel=%E0%A4%A&junk=1');
+  assert.equal(state.camera, null);
+  assert.equal(state.lang, 'zh');
+  assert.equal('theme' in state, false);
+  assert.equal('profile' in state, false);
+  assert.equal('selection' in state, false);
+  assert.equal(state.time, null);
+  assert.deepEqual(state.waypoints, [null, null]);
+});
+
+test('a camera off the globe is refused', () => {
+  assert.equal(decode('#m=8/95/120').camera, null);
+  assert.equal(decode('#m=8/30/220').camera, null);
+});

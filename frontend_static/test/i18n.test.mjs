@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import test from 'node:test';
+import en from '../js/i18n/en.js';
+import zh from '../js/i18n/zh.js';
+
+const ROOT = new URL('../js/', import.meta.url);
+
+async function sources() {
+  const names = await readdir(ROOT, { recursive: true });
+  const files = names.filter((name) => name.endsWith('.js') && !name.startsWith('i18n/'));
+  return (await Promise.all(files.map((name) => readFile(new URL(name, ROOT), 'utf8')))).join('\n');
+}
+
+test('both languages have the same keys and no empty text', () => {
+  assert.deepEqual(Object.keys(en).sort(), Object.keys(zh).sort());
+  for (const texts of [zh, en]) for (const [key, text] of Object.entries(texts)) assert.ok(text, key);
+});
+
+test('both languages use the same placeholders', () => {
+  const names = (text) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort();
+  for (const key of Object.keys(zh)) assert.deepEqual(names(en[key]), names(zh[key]), key);
+});
+
+test('every key that the code names exists', async () => {
+  const used = [...(await sources()).matchAll(/\bt\(\s*'([^']+)'/g)].map((match) => match[1]);
+  assert.ok(used.length > 50);
+  for (const key of used) assert.ok(key in zh, key);
+});
+
+test('every text is used', async () => {
+  const code = await sources();
+  const made = /^(cause|closure|draw|kind|origin|path|role|side|top|time|app|session|keys|events|inspect|live|table)\./;
+  const whole = (key) => code.includes(`'${key}'`);
+  const byPrefix = (key) => made.test(key) && code.includes(`\`${key.split('.')[0]}.\${`);
+  const idle = Object.keys(zh).filter((key) => !whole(key) && !byPrefix(key));
+  assert.deepEqual(idle, []);
+});
