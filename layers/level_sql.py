@@ -50,14 +50,16 @@ def level_select(layer: Layer, level: int, *, restricted: bool, dirty: bool = Fa
     if shape == "polygon":
         return _polygons(layer, level, restricted=restricted, dirty=dirty)
     rows = _rows(layer, level, restricted=restricted, dirty=dirty)
+    kept = _kept(layer, level, restricted=restricted)
     declared = tiles_of(layer).levels[level - 1]
+    if shape == "point" and declared.cell_px:
+        return _points(layer, level, rows, kept)
     if shape == "point":
-        return (
-            _points(layer, level, rows) if declared.cell_px else _each(layer, level, rows, "geom")
-        )
+        return _each(layer, level, rows, kept, "f.geom")
     if declared.by:
-        return _lines(layer, level, rows)
-    return _each(layer, level, rows, f"ST_Simplify(f.geom, {tolerance_m(layer, level)!r}, true)")
+        return _lines(layer, level, rows, kept)
+    thin = f"ST_Simplify(f.geom, {tolerance_m(layer, level)!r}, true)"
+    return _each(layer, level, rows, kept, thin)
 
 
 def _limit(layer: Layer, level: int) -> str:
@@ -76,8 +78,9 @@ def _rows(layer: Layer, level: int, *, restricted: bool, dirty: bool) -> str:
     return f"{source} WHERE {_limit(layer, level)}"
 
 
-def _kept(layer: Layer, level: int) -> str:
-    return ", ".join(f"f.{ident(name)}" for name in columns_of(layer, level))
+def _kept(layer: Layer, level: int, *, restricted: bool) -> str:
+    names = columns_of(layer, level, restricted=restricted)
+    return ", ".join(f"f.{ident(name)}" for name in names)
 
 
 def _cells(layer: Layer, level: int) -> tuple[str, str]:
@@ -85,20 +88,19 @@ def _cells(layer: Layer, level: int) -> tuple[str, str]:
     return f"f._cx >> {shift}", f"f._cy >> {shift}"
 
 
-def _lines(layer: Layer, level: int, rows: str) -> str:
-    kept = _kept(layer, level)
+def _lines(layer: Layer, level: int, rows: str, kept: str) -> str:
     x, y = _cells(layer, level)
     return (
         f"SELECT min(f._fid) AS _fid, min(f._rank) AS _rank, {kept}, NULL::text AS part,"
         f" {x} AS _cx, {y} AS _cy,"
-        f" ST_Simplify(ST_LineMerge(ST_Collect(f.geom)), {tolerance_m(layer, level)!r}, true)"
+        f" ST_Simplify(ST_LineMerge(ST_Collect(DISTINCT ST_Normalize(f.geom))),"
+        f" {tolerance_m(layer, level)!r}, true)"
         f" AS geom FROM {rows} GROUP BY {kept}, {x}, {y}"
     )
 
 
-def _points(layer: Layer, level: int, rows: str) -> str:
+def _points(layer: Layer, level: int, rows: str, kept: str) -> str:
     declared = tiles_of(layer).levels[level - 1]
-    kept = _kept(layer, level)
     x, y = _cells(layer, level)
     grid = (declared.cell_px or 1.0) * PX_M / (1 << declared.maxzoom)
     return (
@@ -108,10 +110,10 @@ def _points(layer: Layer, level: int, rows: str) -> str:
     )
 
 
-def _each(layer: Layer, level: int, rows: str, shape: str) -> str:
+def _each(layer: Layer, level: int, rows: str, kept: str, shape: str) -> str:
     x, y = _cells(layer, level)
     return (
-        f"SELECT f._fid, f._rank, {_kept(layer, level)}, NULL::text AS part,"
+        f"SELECT f._fid, f._rank, {kept}, NULL::text AS part,"
         f" {x} AS _cx, {y} AS _cy, {shape} AS geom FROM {rows}"
     )
 
@@ -121,25 +123,25 @@ def _polygons(layer: Layer, level: int, *, restricted: bool, dirty: bool) -> str
     source = f"(SELECT * FROM ({rows}) f WHERE {_limit(layer, level)})"
     x, y = _cells(layer, level)
     tolerance = tolerance_m(layer, level)
+    kept = _kept(layer, level, restricted=restricted)
     thin = f"ST_SimplifyPreserveTopology(f.geom, {tolerance!r})"
     selects = [
-        _coverage(layer, level, source)
+        _coverage(layer, level, source, kept)
         if tiles_of(layer).coverage
-        else _each(layer, level, f"{source} f", thin)
+        else _each(layer, level, f"{source} f", kept, thin)
     ]
-    head = f"SELECT f._fid, f._rank, {_kept(layer, level)}, 'label', {x}, {y}, "
+    head = f"SELECT f._fid, f._rank, {kept}, 'label', {x}, {y}, "
     if "label" in tiles_of(layer).parts:
         selects.append(f"{head}{label_point('f.geom')} FROM {source} f")
     if "line" in tiles_of(layer).parts:
         thin = f"ST_SimplifyPreserveTopology(b.geom, {tolerance!r})"
-        selects.append(line_select(layer, source, thin, level))
+        selects.append(line_select(layer, source, thin, level, restricted))
     return " UNION ALL ".join(f"({select})" for select in selects)
 
 
-def _coverage(layer: Layer, level: int, source: str) -> str:
+def _coverage(layer: Layer, level: int, source: str, kept: str) -> str:
     """Simplify the line work between polygons once and make the polygons of it again."""
     sliver = (SLIVER_PX * PX_M / (1 << tiles_of(layer).levels[level - 1].maxzoom)) ** 2
-    kept = _kept(layer, level)
     x, y = _cells(layer, level)
     return (
         f"WITH whole AS MATERIALIZED {source},"

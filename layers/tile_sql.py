@@ -164,7 +164,8 @@ def source_select(layer: Layer, *, restricted: bool, dirty: bool = False) -> str
         for axis in "xy":
             cell = cell_sql(axis, geometry)
             condition += f" AND ({cell} >> ({CELL_ZOOM} - d.z)) = d.{axis}"
-    scope = "".join(f" t.{name}," for name in SCOPE_COLUMNS if name not in attributes(layer))
+    known = attributes(layer) if restricted else [*attributes(layer), *SCOPE_COLUMNS]
+    scope = "".join(f" t.{name}," for name in SCOPE_COLUMNS if name not in known)
     return (
         f"SELECT {fid_sql(layer)} AS _fid, t.{ident(layer.source.id)}::text AS id,"
         f" {rank_sql(layer)}::int AS _rank, {attribute_list(layer)},{scope} NULL::text AS part,"
@@ -178,7 +179,7 @@ def narrow_select(layer: Layer, *, restricted: bool, dirty: bool = False) -> str
     rows = source_select(layer, restricted=restricted, dirty=dirty)
     if layer.geometry.type != "polygon":
         return rows
-    names = ", ".join(map(ident, columns_of(layer, 0)))
+    names = ", ".join(map(ident, columns_of(layer, 0, restricted=restricted)))
     head = f"SELECT p._fid, p.id, p._rank, {names}, "
     tail = f" FROM ({rows}) p"
     cut = f"{head} p.part, p._cx, p._cy, c.geom{tail}, ST_Subdivide(p.geom, {VERTICES}) c(geom)"
@@ -186,7 +187,8 @@ def narrow_select(layer: Layer, *, restricted: bool, dirty: bool = False) -> str
     if "label" in tiles_of(layer).parts:
         selects.append(f"{head} 'label', p._cx, p._cy, {label_point('p.geom')}{tail}")
     if "line" in tiles_of(layer).parts:
-        selects.append(line_select(layer, f"({rows})", "ST_Subdivide(b.geom, 256)", 0))
+        lines = line_select(layer, f"({rows})", "ST_Subdivide(b.geom, 256)", 0, restricted)
+        selects.append(lines)
     return " UNION ALL ".join(selects)
 
 
@@ -198,7 +200,7 @@ def label_point(geometry: str) -> str:
     )
 
 
-def line_select(layer: Layer, source: str, shape: str, level: int) -> str:
+def line_select(layer: Layer, source: str, shape: str, level: int, restricted: bool) -> str:
     """Return the select of each boundary between polygons once, with the best rank beside it.
 
     Parameters
@@ -211,11 +213,14 @@ def line_select(layer: Layer, source: str, shape: str, level: int) -> str:
         Expression of the boundary over `b.geom`, or a set-returning one.
     level
         Which table the rows are for; 0 has ids.
+    restricted
+        Which visibility class; boundaries are shared within one scope only.
     """
-    key = ["visibility", "admin_code", "unit_id", "origin"]
-    if layer.access.public:
-        key = ["visibility", "origin"]
-    names = ", ".join(f"b.{name}" if name in key else "NULL" for name in columns_of(layer, level))
+    key = ["origin", *SCOPE_COLUMNS] if restricted else ["origin"]
+    names = ", ".join(
+        f"b.{name}" if name in key else "NULL"
+        for name in columns_of(layer, level, restricted=restricted)
+    )
     keys = ", ".join(key)
     same = " AND ".join(f"o.{k} IS NOT DISTINCT FROM r.{k}" for k in key)
     ring = f"SELECT _rank, {keys}, ST_UnaryUnion(ST_Collect(ST_Boundary(geom))) AS geom FROM"
@@ -240,9 +245,11 @@ def attribute_columns(layer: Layer, level: int) -> list[str]:
     return kept if "origin" in kept else [*kept, "origin"]
 
 
-def columns_of(layer: Layer, level: int) -> list[str]:
-    """Return attribute and scope columns of a tile table, each once."""
+def columns_of(layer: Layer, level: int, *, restricted: bool) -> list[str]:
+    """Return the attribute columns of a tile table, and the scope columns of a restricted one."""
     names = attribute_columns(layer, level)
+    if not restricted:
+        return names
     return [*names, *(name for name in SCOPE_COLUMNS if name not in names)]
 
 
