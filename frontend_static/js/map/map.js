@@ -122,7 +122,7 @@ export class MapView extends Part {
     map.getCanvas().setAttribute('tabindex', '-1');
     this.listen(map);
     this.follow(map);
-    this.dispatchEvent(new CustomEvent('map-ready', { bubbles: true, detail: map }));
+    document.documentElement.dataset.ready = 'map';
   }
 
   /** The map tells the store. */
