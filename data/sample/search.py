@@ -8,9 +8,9 @@ import psycopg
 
 # layer, table, condition, rank; the first that holds a row counts
 _NAMED = (
-    ("prefectures", "zone", "kind = 'admin' AND level = 'prefecture'", 1.0),
-    ("counties", "zone", "kind = 'admin' AND level = 'county'", 0.8),
-    ("provinces", "zone", "kind = 'admin' AND level = 'province'", 0.7),
+    ("admin", "zone", "kind = 'admin' AND level = 'prefecture'", 1.0),
+    ("admin", "zone", "kind = 'admin' AND level = 'county'", 0.8),
+    ("admin", "zone", "kind = 'admin' AND level = 'province'", 0.7),
     ("ports", "facility", "kind = 'port'", 0.75),
     ("dry_ports", "facility", "kind = 'dry_port'", 0.7),
     ("hubs", "facility", "kind IN ('terminal', 'hub')", 0.9),
