@@ -13,13 +13,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.auth import actor_of
-from api.problems import pick_language
+from api.links import api, link
+from api.negotiate import check_parameters, language
 from api.services import services
-from api.tiles import MATRIX_SET, base_url, matches, tile_url
+from api.tiles import MATRIX_SET, matches, tile_url
 from layers.model import Column, Layer
-from layers.style import LegendEntry, build_style, style_layer_id
+from layers.style import Lang, LegendEntry, build_style, style_layer_id
 from layers.summary import Summary
-from spatial.errors import BadParameter, NotFound
+from spatial.errors import NotFound
 
 TITLE = {"zh": "四港 · 浙江", "en": "Sigang · Zhejiang"}
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -34,20 +35,19 @@ ORIGIN_TITLES = {
 
 async def get_catalogue(request: Request) -> Response:
     """Answer areas, layers, legends, counts and key figures, as the caller may see them."""
-    _only(request, "lang")
+    check_parameters(request)
     served, actor = services(request), actor_of(request)
     layers = served.catalog.list_layers(actor)
     summaries = await served.summaries.of_all(layers, actor)
     titles = await served.summaries.sources({s for x in summaries.values() for s in x.sources})
     sources = {source["id"]: source for source in titles}
-    base = base_url(request)
-    entries = [_layer(layer, summaries[layer.id], sources, base) for layer in layers]
+    entries = [_layer(request, layer, summaries[layer.id], sources) for layer in layers]
     document = {
         "version": served.catalog.version,
         "title": TITLE,
         "areas": _areas(served.catalog.areas.values(), layers),
         "layers": entries,
-        "kpis": [_kpi(layer, summaries[layer.id], base) for layer in layers if layer.kpi],
+        "kpis": [_kpi(request, layer, summaries[layer.id]) for layer in layers if layer.kpi],
         "origin_strip": _strip(layers, summaries, sources),
         "review_number": served.settings.map_review_number,
     }
@@ -56,7 +56,7 @@ async def get_catalogue(request: Request) -> Response:
 
 async def get_style(request: Request) -> Response:
     """Answer the complete MapLibre style of a theme in a language."""
-    _only(request, "lang")
+    check_parameters(request)
     theme = request.path_params["theme"].removesuffix(".json")
     if theme not in ("dark", "light"):
         raise NotFound(
@@ -66,46 +66,32 @@ async def get_style(request: Request) -> Response:
             mend_zh="请使用 dark 或 light。",
         )
     served, actor = services(request), actor_of(request)
-    lang = pick_language(request.query_params.get("lang"), request.headers.get("accept-language"))
     layers = [layer for layer in served.catalog.list_layers(actor) if layer.tiles]
     summaries = await served.summaries.of_all(layers, actor)
     sources: dict[str, dict[str, Any]] = {}
     for layer in layers:
         rows = await served.summaries.sources(summaries[layer.id].sources)
         sources[layer.id] = _vector_source(request, layer, rows)
-    style = build_style(layers, sources, theme, "en" if lang == "en" else "zh")
+    lang: Lang = "en" if language(request) == "en" else "zh"
+    style = build_style(layers, sources, theme, lang)
     return _conditional(request, orjson.dumps(style))
 
 
 async def list_styles(request: Request) -> Response:
     """Answer the styles that there are."""
-    _only(request)
-    base = base_url(request)
+    check_parameters(request)
+    type_ = "application/vnd.mapbox.style+json"
     styles = [
         {
             "id": theme,
             "title": theme,
-            "links": [
-                {
-                    "rel": "stylesheet",
-                    "type": "application/vnd.mapbox.style+json",
-                    "href": f"{base}/styles/{theme}",
-                }
-            ],
+            "links": [link(api(request, "styles", theme), "stylesheet", type_)],
         }
         for theme in ("dark", "light")
     ]
     return Response(
         orjson.dumps({"styles": styles, "default": "dark"}), media_type="application/json"
     )
-
-
-def _only(request: Request, *known: str) -> None:
-    unknown = sorted(set(request.query_params) - {"f", *known})
-    if unknown:
-        raise BadParameter(
-            f"Unknown parameter {', '.join(unknown)}", f"未知参数 {'、'.join(unknown)}"
-        )
 
 
 def _vector_source(
@@ -138,10 +124,10 @@ def _areas(areas: Iterable[Any], layers: list[Layer]) -> list[dict[str, Any]]:
 
 
 def _layer(
-    layer: Layer, summary: Summary, sources: dict[str, dict[str, Any]], base: str
+    request: Request, layer: Layer, summary: Summary, sources: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
     tiles = layer.tiles if layer.has_geometry else None
-    here = f"{base}/collections/{layer.id}"
+    here = ("collections", layer.id)
     return {
         "id": layer.id,
         "area": layer.area,
@@ -158,8 +144,8 @@ def _layer(
         "columns": [_column(column) for column in layer.columns],
         "legend": _legend(layer),
         "style_layers": _style_layers(layer),
-        "items": f"{here}/items",
-        "tilejson": f"{here}/tiles/{MATRIX_SET}/tilejson" if tiles else None,
+        "items": api(request, *here, "items"),
+        "tilejson": api(request, *here, "tiles", MATRIX_SET, "tilejson") if tiles else None,
         "editable": layer.editable or False,
         "count": summary.count,
     }
@@ -211,7 +197,7 @@ def _entry(entry: LegendEntry) -> dict[str, Any]:
     return entry.model_dump(exclude_none=True)
 
 
-def _kpi(layer: Layer, summary: Summary, base: str) -> dict[str, Any]:
+def _kpi(request: Request, layer: Layer, summary: Summary) -> dict[str, Any]:
     """Return a key figure: how many items the caller sees, and where they are."""
     most = max(summary.origins, key=lambda name: summary.origins[name], default=None)
     return {
@@ -221,7 +207,7 @@ def _kpi(layer: Layer, summary: Summary, base: str) -> dict[str, Any]:
         "unit": "",
         "origin": most,
         "layer": layer.id,
-        "href": f"{base}/collections/{layer.id}/items",
+        "href": api(request, "collections", layer.id, "items"),
     }
 
 

@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from api.auth import actor_of
 from api.cancel import while_connected
-from api.problems import NotAcceptable
+from api.links import JSON, api, here, link
+from api.negotiate import check_parameters, pick_format, single_values
 from api.services import services
 from layers.model import Layer
 from layers.tile_cache import Tile
@@ -21,7 +22,9 @@ from layers.tiles import LayerState
 from spatial.errors import BadParameter, NotFound
 
 MVT = "application/vnd.mapbox-vector-tile"
+FORMATS = {"mvt": MVT, MVT: MVT}
 MATRIX_SET = "WebMercatorQuad"
+REL = "http://www.opengis.net/def/rel/ogc/1.0"
 MATRIX_SET_URI = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
 CRS = "http://www.opengis.net/def/crs/EPSG/0/3857"
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -32,20 +35,15 @@ _SCHEMA_TYPES = {"int": "integer", "number": "number", "bool": "boolean"}
 _DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
 
 
-def base_url(request: Request) -> str:
-    """Return the address of the API as clients reach it, without a slash at the end."""
-    public = services(request).settings.public_url
-    return (public or str(request.base_url)).rstrip("/") + "/api"
-
-
 async def get_tile(request: Request) -> Response:
     """Answer one tile: 200, 204 when nothing is there, or 304."""
     served, actor, path = services(request), actor_of(request), request.path_params
     layer = served.catalog.get_layer(path["layer"], actor)
     _check_matrix_set(path["matrix_set"])
     zxy = _whole(path["z"], "tileMatrix"), _whole(path["x"], "col"), _whole(path["y"], "row")
-    values = {k: v for k, v in request.query_params.items() if k not in ("f", "lang")}
-    _check_format(request, MVT, "mvt")
+    values = {k: v for k, v in single_values(request).items() if k not in ("f", "lang")}
+    if "f" in request.query_params:
+        pick_format(request, FORMATS, "mvt")
     work = served.tiles.get_tile(layer, zxy, actor, values)
     tile, everybody = await while_connected(request, work)
     served.audit.count(actor, "tile", layer.id)
@@ -100,30 +98,9 @@ def _check_matrix_set(name: str) -> None:
         )
 
 
-def _check_format(request: Request, media_type: str, short: str) -> None:
-    asked = request.query_params.get("f")
-    if asked is None:
-        accept = request.headers.get("accept", "*/*")
-        served = ("*/*", "application/*", media_type)
-        if media_type == MVT or any(part.strip().startswith(served) for part in accept.split(",")):
-            return
-        raise NotAcceptable(f"Only {media_type} is served here", f"此处仅提供 {media_type}")
-    if asked not in (short, media_type):
-        raise BadParameter(f"f must be {short}", f"f 必须为 {short}", parameter="f")
-
-
-def _check_query(request: Request, *known: str) -> None:
-    unknown = sorted(set(request.query_params) - {"f", "lang", *known})
-    if unknown:
-        raise BadParameter(
-            f"Unknown parameter {', '.join(unknown)}", f"未知参数 {'、'.join(unknown)}"
-        )
-
-
 async def list_tilesets(request: Request) -> Response:
     """Answer the tile sets of a collection."""
     layer, _ = _asked(request)
-    here = f"{base_url(request)}/collections/{layer.id}/tiles"
     entry = {
         "title": layer.title.en,
         "dataType": "vector",
@@ -132,8 +109,8 @@ async def list_tilesets(request: Request) -> Response:
         "tileMatrixSetURI": MATRIX_SET_URI,
         "links": _tileset_links(request, layer),
     }
-    links = [{"rel": "self", "type": "application/json", "href": here}]
-    return _json({"links": links, "tilesets": [entry]})
+    self_ = link(here(request), "self", JSON)
+    return _json({"links": [self_], "tilesets": [entry]})
 
 
 async def get_tileset(request: Request) -> Response:
@@ -220,30 +197,29 @@ async def tilejson(request: Request, layer: Layer, state: LayerState | None) -> 
 
 def tile_url(request: Request, layer: Layer) -> str:
     """Return the URL template of a layer's tiles."""
-    return f"{base_url(request)}/collections/{layer.id}/tiles/{MATRIX_SET}/{{z}}/{{y}}/{{x}}?f=mvt"
+    return api(request, *_path(layer)) + "/{z}/{y}/{x}?f=mvt"
 
 
 async def list_matrix_sets(request: Request) -> Response:
     """Answer the tile matrix sets."""
-    _check_query(request)
-    _check_format(request, "application/json", "json")
-    here = f"{base_url(request)}/tileMatrixSets"
-    link = {"rel": "self", "type": "application/json", "href": f"{here}/{MATRIX_SET}"}
+    check_parameters(request)
+    pick_format(request, {"json": JSON})
+    defined = link(api(request, "tileMatrixSets", MATRIX_SET), "self", JSON)
     entry = {
         "id": MATRIX_SET,
         "title": "Google Maps Compatible for the World",
         "uri": MATRIX_SET_URI,
         "crs": CRS,
-        "links": [link],
+        "links": [defined],
     }
-    links = [{"rel": "self", "type": "application/json", "href": here}]
-    return _json({"tileMatrixSets": [entry], "links": links})
+    self_ = link(here(request), "self", JSON)
+    return _json({"tileMatrixSets": [entry], "links": [self_]})
 
 
 async def get_matrix_set(request: Request) -> Response:
     """Answer the definition of WebMercatorQuad (OGC 17-083r4)."""
-    _check_query(request)
-    _check_format(request, "application/json", "json")
+    check_parameters(request)
+    pick_format(request, {"json": JSON})
     _check_matrix_set(request.path_params["matrix_set"])
     return _json(
         {
@@ -278,33 +254,24 @@ def _asked(request: Request) -> tuple[Layer, LayerState | None]:
     layer = served.catalog.get_layer(request.path_params["layer"], actor_of(request))
     if layer.tiles is None or not layer.has_geometry:
         raise NotFound(f"Layer {layer.id} has no tiles", f"图层 {layer.id} 没有瓦片")
-    _check_query(request)
-    _check_format(request, "application/json", "json")
+    check_parameters(request)
+    pick_format(request, {"json": JSON})
     return layer, served.tiles.state(layer.id)
 
 
+def _path(layer: Layer) -> tuple[str, ...]:
+    return "collections", layer.id, "tiles", MATRIX_SET
+
+
 def _tileset_links(request: Request, layer: Layer) -> list[dict[str, Any]]:
-    base = base_url(request)
-    here = f"{base}/collections/{layer.id}/tiles/{MATRIX_SET}"
+    tileset = api(request, *_path(layer))
+    item = f"{tileset}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}?f=mvt"
     return [
-        {"rel": "self", "type": "application/json", "href": here},
-        {"rel": "describedby", "type": "application/json", "href": f"{here}/tilejson"},
-        {
-            "rel": "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme",
-            "type": "application/json",
-            "href": f"{base}/tileMatrixSets/{MATRIX_SET}",
-        },
-        {
-            "rel": "http://www.opengis.net/def/rel/ogc/1.0/geodata",
-            "type": "application/json",
-            "href": f"{base}/collections/{layer.id}",
-        },
-        {
-            "rel": "item",
-            "type": MVT,
-            "href": f"{here}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}?f=mvt",
-            "templated": True,
-        },
+        link(tileset, "self", JSON),
+        link(api(request, *_path(layer), "tilejson"), "describedby", JSON),
+        link(api(request, "tileMatrixSets", MATRIX_SET), f"{REL}/tiling-scheme", JSON),
+        link(api(request, "collections", layer.id), f"{REL}/geodata", JSON),
+        link(item, "item", MVT, templated=True),
     ]
 
 

@@ -61,23 +61,22 @@ class Summaries:
 
     def __init__(self, db: Database, bus: Notices) -> None:
         self._db = db
-        self._kept: dict[tuple[str, str], tuple[Summary, float]] = {}
+        self._kept: dict[tuple[str, str], tuple[Layer, Summary, float]] = {}
         self._sources: dict[str, dict[str, Any]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         bus.subscribe("cells", lambda note: self._forget(note["layers"]))
-        bus.subscribe("catalog", lambda _: self._clear())
         bus.subscribe("reconnected", lambda _: self._clear())
 
     async def of(self, layer: Layer, actor: Actor) -> Summary:
         """Return the summary of a layer that the actor may read."""
         key = (layer.id, actor.digest)
         found = self._kept.get(key)
-        if found is not None and found[1] > time.monotonic():
-            return found[0]
+        if found is not None and found[0] is layer and found[2] > time.monotonic():
+            return found[1]
         async with self._slots:
             made = await self._ask(layer, actor)
         watched = layer.source.table is not None
-        self._kept[key] = made, time.monotonic() + (KEEP_S if watched else LIVE_S)
+        self._kept[key] = layer, made, time.monotonic() + (KEEP_S if watched else LIVE_S)
         return made
 
     async def of_all(self, layers: Iterable[Layer], actor: Actor) -> dict[str, Summary]:

@@ -84,7 +84,6 @@ class TileService:
         self._stale = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         bus.subscribe("dirty", lambda _: self._dirty.set())
-        bus.subscribe("catalog", lambda _: self.catalog_changed())
         bus.subscribe("cells", self._on_cells)
         bus.subscribe("reconnected", lambda _: self._on_gap())
 
