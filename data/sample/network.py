@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from data.sample.network_fairways import build_fairways
 from data.sample.network_links import read_facts
 from data.sample.network_local import build_local
 from data.sample.network_roads import (
@@ -47,7 +48,10 @@ def load_networks(conn: psycopg.Connection[Any], progress: Progress) -> None:
     water = build_waterways()
     _write_roads(conn, roads, water, locator)
     progress("railways, sea lanes and waterways")
-    for nodes, edges in (build_rails(), build_lanes(), (list(water.nodes.values()), water.edges)):
+    lanes = build_lanes()
+    fairways = build_fairways(lanes[0], water)
+    inland = (list(water.nodes.values()), water.edges)
+    for nodes, edges in (build_rails(), lanes, inland, fairways):
         write_nodes(conn, nodes, locator)
         write_edges(conn, edges, locator)
     progress("local roads")

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from shapely import LineString, Point
 
-from data.sample.network_graph import Floats, geodesic_m
+from data.sample.network_graph import BOX, Floats, geodesic_m
 from data.sample.network_links import read_facts
 from data.sample.network_roads import Roads
 from data.sample.network_rows import Edge, Node, stable
@@ -76,14 +76,22 @@ def build_local(
 
 
 def _land(conn: psycopg.Connection[Any]) -> Any:
-    """Return the land (less lakes), else the province, else None: no limit."""
-    for kind in ("land", "province"):
-        rows = conn.execute(
-            "SELECT ST_AsBinary(geom) FROM sigang.zone WHERE kind = %s", [kind]
-        ).fetchall()
-        if rows:
-            return shapely.union_all(shapely.from_wkb([bytes(row[0]) for row in rows]))
-    return None
+    """Return the land less its lakes, else the province, else None: no limit."""
+    land = _zones(conn, "land")
+    if land is None:
+        return _zones(conn, "province")
+    lakes = _zones(conn, "lake")
+    return land if lakes is None else shapely.difference(land, lakes)
+
+
+def _zones(conn: psycopg.Connection[Any], kind: str) -> Any:
+    west, south, east, north = BOX
+    rows = conn.execute(
+        "SELECT ST_AsBinary(ST_Intersection(geom, box)) FROM sigang.zone,"
+        " ST_MakeEnvelope(%s, %s, %s, %s, 4326) box WHERE kind = %s AND geom && box",
+        [west, south, east, north, kind],
+    ).fetchall()
+    return shapely.union_all(shapely.from_wkb([bytes(r[0]) for r in rows])) if rows else None
 
 
 def _river(water: Waterways, name: str) -> Any:

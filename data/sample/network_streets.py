@@ -107,7 +107,7 @@ def _steps(edges: int, noise: Floats, on_land: Bools) -> npt.NDArray[np.int64]:
         reach = (low + high) / 2
         step = _step_of(np.exp(-((radius / reach) ** 1.35)) * noise * on_land)
         made = sum(2.0 * (BLOCK / s) ** 2 * int((step == s).sum()) for s in STEPS)
-        low, high = (reach, high) if made * 0.92 < edges else (low, reach)
+        low, high = (reach, high) if made * 0.80 < edges else (low, reach)
     return step
 
 
