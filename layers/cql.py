@@ -250,13 +250,16 @@ def _keep_quotes(text: str) -> str:
     return "".join(out)
 
 
-def _plain(node: Any) -> Any:
+def _plain(node: Any, depth: int = 0) -> Any:
+    """Return parsed JSON with its quotes put back, and not too deep to walk."""
+    if depth > 3 * MAX_DEPTH:
+        raise bad("The filter is nested too deeply", "过滤表达式嵌套过深")
     if isinstance(node, str):
         return node.replace(_QUOTE, "'")
     if isinstance(node, list):
-        return [_plain(item) for item in node]
+        return [_plain(item, depth + 1) for item in node]
     if isinstance(node, dict):
-        return {key: _plain(value) for key, value in node.items()}
+        return {key: _plain(value, depth + 1) for key, value in node.items()}
     return node
 
 

@@ -1,0 +1,121 @@
+"""Declarations: a good one is served, a wrong one stops with file and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from layers.catalog import Catalog, may_read
+from spatial.actor import ANONYMOUS, Actor
+from spatial.errors import ConfigError, NotFound
+from tests.layers.small import PORTS, write_areas
+
+AREAS = Path(__file__).resolve().parents[2] / "layers" / "areas"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_areas(tmp_path / "areas")
+
+
+def change(folder: Path, old: str, new: str) -> None:
+    path = folder / "port" / "ports.layer.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_the_shipped_declarations_load():
+    catalog = Catalog.load(AREAS)
+    assert set(catalog.areas) >= {"road", "port", "airport", "works", "law", "safety", "office"}
+    assert len(catalog.layers) >= 20
+
+
+def test_every_shipped_code_title_is_in_both_languages():
+    for layer in Catalog.load(AREAS).layers.values():
+        for text in (layer.title, layer.description, *(c.title for c in layer.columns)):
+            assert text.zh.strip(), layer.id
+            assert text.en.strip(), layer.id
+
+
+def test_layers_come_in_order(folder):
+    assert list(Catalog.load(folder).layers) == ["ports", "cases", "roads"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("visible = true", "visibel = true", "visibel"),
+        ('table = "facility"', 'table = "facilty"', "source.table"),
+        ('name = "capacity"', 'name = "capacty"', "columns.capacty"),
+        ('type = "number"', 'type = "numbr"', "columns.1.type"),
+        ('path = "props.depth_m"', 'path = "prop.depth_m"', "columns.depth_m"),
+        ('field = "valid_from"', 'field = "valid"', "time.field"),
+        ('name = "name_zh"', 'name = "origin"', "columns.0"),
+        ('kinds = ["port"]', 'kinds = ["port"]\nfilter = "nope = 1"', "source.filter"),
+        ('kinds = ["port"]', 'kinds = ["port"]\nview = "v"', "source"),
+        ('id = "ports"', 'id = "harbours"', "id"),
+        ("order = 10", "order = [", "TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_file_and_key(folder, old, new, key):
+    change(folder, old, new)
+    with pytest.raises(ConfigError) as caught:
+        Catalog.load(folder)
+    assert "port/ports.layer.toml" in caught.value.en
+    assert caught.value.extra["key"] == key
+
+
+def test_an_id_may_be_declared_once(folder):
+    other = folder / "road"
+    other.mkdir()
+    (other / "area.toml").write_text('title = {zh = "路", en = "Road"}', encoding="utf-8")
+    (other / "ports.layer.toml").write_text(PORTS, encoding="utf-8")
+    with pytest.raises(ConfigError, match="declared twice"):
+        Catalog.load(folder)
+
+
+def test_a_folder_without_area_file_is_refused(folder):
+    (folder / "port" / "area.toml").unlink()
+    with pytest.raises(ConfigError, match=r"no area\.toml"):
+        Catalog.load(folder)
+
+
+def test_a_failed_reload_keeps_what_was(folder):
+    catalog = Catalog.load(folder)
+    version = catalog.version
+    change(folder, "visible = true", "visibel = true")
+    with pytest.raises(ConfigError):
+        catalog.reload()
+    assert catalog.version == version
+    assert "ports" in catalog.layers
+
+
+def test_reload_tells_whether_anything_changed(folder):
+    catalog = Catalog.load(folder)
+    assert not catalog.reload()
+    change(folder, "visible = true", "visible = false")
+    assert catalog.reload()
+    assert not catalog.get_layer("ports").visible
+
+
+def test_only_public_layers_are_for_everyone(folder):
+    catalog = Catalog.load(folder)
+    duty = Actor("a", "duty", "330200")
+    assert [x.id for x in catalog.list_layers(ANONYMOUS)] == ["ports", "roads"]
+    assert [x.id for x in catalog.list_layers(duty)] == ["ports", "cases", "roads"]
+    with pytest.raises(NotFound):
+        catalog.get_layer("cases", ANONYMOUS)
+    with pytest.raises(NotFound):
+        catalog.get_layer("nothing", duty)
+
+
+def test_a_layer_may_be_kept_for_roles(folder):
+    path = folder / "port" / "cases.layer.toml"
+    text = path.read_text(encoding="utf-8").replace("[access]", '[access]\nroles = ["planner"]')
+    path.write_text(text, encoding="utf-8")
+    layer = Catalog.load(folder).get_layer("cases")
+    assert not may_read(layer, Actor("a", "duty", "330200"))
+    assert may_read(layer, Actor("a", "planner", "330000"))
+    assert may_read(layer, Actor("a", "admin", "330000"))
