@@ -29,6 +29,9 @@ OWNER = "sigang"
 DATABASE = "sigang"
 START_TRIES = 12
 START_WAIT_S = 300
+START_GRACE_S = 1.0
+NO_SPACE = "No space left on device"
+FULL_DISK_BYTES = 32 * MB
 BALLAST_BYTES = 128 * MB
 LOW_DISK_BYTES = 256 * MB
 LOG_KEEP_BYTES = 16 * MB
@@ -222,21 +225,36 @@ class Cluster:
 
     def _launch(self, say: Say) -> None:
         """Start the server; retry while a killed one's processes still hold shared memory."""
-        self._forget_stale_pid()
         reason = ""
         for attempt in range(START_TRIES):
+            if machine.free_bytes(self.folder) < FULL_DISK_BYTES:
+                self._free_ballast(say)
+            self._forget_stale_pid()
             mark = self.log.stat().st_size if self.log.exists() else 0
-            if self._pg_ctl("start", "-w", "-t", str(START_WAIT_S)).returncode == 0:
+            self._pg_ctl("start", "-W")
+            if self._comes_up(mark):
                 return
             reason = self._log_since(mark)
-            if "No space left" in reason:
+            self.stop()
+            if NO_SPACE in reason:
                 self._free_ballast(say)
             elif attempt == START_TRIES // 3:
                 say("ending processes that a killed database left behind")
                 self._end_leftovers()
-            self._forget_stale_pid()
             time.sleep(min(0.25 * 2**attempt, 3.0))
         raise _failed("The database", f"{reason[-600:]}\nlog: {self.log}")
+
+    def _comes_up(self, mark: int) -> bool:
+        """Wait until the server answers; a recovery may take long, an end or a full disk not."""
+        started = time.monotonic()
+        while time.monotonic() - started < START_WAIT_S:
+            if self.healthy():
+                return True
+            ended = self.pid() is None and time.monotonic() - started > START_GRACE_S
+            if ended or NO_SPACE in self._log_since(mark):
+                return False
+            time.sleep(0.05)
+        return False
 
     def _forget_stale_pid(self) -> None:
         """Delete the lock file of a server that is gone; its number may now be another's."""

@@ -4,6 +4,7 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from spatial import cluster as cluster_module
 from spatial import machine, migrate
 from spatial.cluster import LOW_DISK_BYTES, Cluster
 from spatial.errors import SetupError
-from tests.harness import make_home, remove_home
+from tests.harness import ROOT, make_home, remove_home
 
 pytestmark = pytest.mark.db
 
@@ -148,6 +149,27 @@ def test_a_start_on_a_full_disk_uses_the_reserve_and_then_says_so(cluster):
     with pytest.raises(SetupError, match="full") as caught:
         cluster._free_ballast(said.append)
     assert "512 MB" in caught.value.mend_en
+
+
+def test_a_crash_on_a_full_disk_recovers_and_nothing_is_lost():
+    """A real small disk: full, crashed, recovered with the reserve, then without one."""
+    try:
+        subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this user may not mount a small disk")
+    folder = make_home(suffix="d")
+    try:
+        result = subprocess.run(
+            ["unshare", "-m", sys.executable, "-m", "tests.full_disk", str(folder)],
+            cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    finally:
+        remove_home(folder)
+    assert result.stdout.splitlines() == [
+        "with the reserve: 100000",
+        f"without: The disk of {folder}/home/cluster is full.",
+        "after freeing: 100000 False",
+    ], result.stderr
 
 
 def test_an_old_server_is_refused(cluster, monkeypatch):

@@ -6,11 +6,14 @@ from argparse import Namespace
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg
+
 from api.cli import sample, serve
 from api.cli.ground import ground, owner_connection
-from api.cli.progress import step
+from api.cli.progress import say, step
 from spatial import migrate
 from spatial.errors import BadParameter
+from spatial.ingest import LoadReport
 from spatial.settings import Settings
 
 
@@ -29,12 +32,27 @@ def migrate_to(settings: Settings, options: Namespace) -> int:
 def load(settings: Settings, options: Namespace) -> int:
     """Load the sample province, an OpenStreetMap extract or a layer file."""
     settings = replace(settings, freeze=getattr(options, "freeze", None) or settings.freeze)
-    if options.what == "sample":
-        with ground(settings) as base:
+    with ground(settings) as base:
+        if options.what == "sample":
             sample.load(base, settings.freeze)
-        print("the sample province is loaded")
-        return 0
-    raise NotImplementedError
+            print("the sample province is loaded")
+            return 0
+        with owner_connection(base) as conn:
+            conn.rollback()
+            report = (_load_osm if options.what == "osm" else _load_layer)(conn, options)
+    for table, count in report.rows.items():
+        print(f"{count:10,} {table}")
+    for reason, count in report.refused.items():
+        print(f"{count:10,} refused: {reason}")
+    return 0
+
+
+def _load_osm(conn: psycopg.Connection, options: Namespace) -> LoadReport:
+    from data.osm import load_osm
+
+    region = options.region or options.file.name.split(".")[0].split("-latest")[0].lower()
+    with step(f"loading {options.file.name} as region {region}"):
+        return load_osm(conn, options.file, region, say)
 
 
 def token(settings: Settings, options: Namespace) -> int:
