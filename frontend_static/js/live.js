@@ -9,6 +9,7 @@ import { data } from './store.js';
 const KINDS = ['tick', 'event', 'cells', 'network', 'catalog'];
 const TICK_MS = 5000;
 const MISSED_TICKS = 3;
+const POLL_MS = 15_000;
 const NAME = 'sigang-stream';
 
 /** @typedef {{ kind: string, text: string }} Message */
@@ -77,13 +78,18 @@ function share() {
   });
 }
 
+/** Notice missed ticks; while the stream is away, ask for the events instead. */
 function watchTicks() {
+  const started = Date.now();
   setInterval(() => {
     const { state, at } = data.live.peek();
-    if (state === 'live' && at !== null && Date.now() - at > TICK_MS * MISSED_TICKS) {
+    if (state !== 'stale' && Date.now() - (at ?? started) > TICK_MS * MISSED_TICKS) {
       data.live.value = { state: 'stale', at };
     }
   }, 1000);
+  setInterval(() => {
+    if (data.live.peek().state === 'stale') resync();
+  }, POLL_MS);
 }
 
 /** Start listening, unless the address asks for frozen time. */

@@ -41,7 +41,7 @@
  * @property {false | { kind: string }} editable
  * @property {number} count
  *
- * @typedef {{ id: string, title: Text | string, value: number | null, unit: Text | string | null, origin: Origin, layer: string | null, href: string | null }} Kpi
+ * @typedef {{ id: string, title: Text | string, value: number | null, unit: Text | string | null, origin: Origin | null, layer: string | null, href: string | null }} Kpi
  *
  * @typedef {object} Catalogue
  * @property {string} version

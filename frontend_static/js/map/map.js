@@ -234,7 +234,9 @@ const controlTexts = () => ({
 export function attributions() {
   const lines = new Set();
   for (const id of shown.value) {
-    for (const source of findLayer(id)?.source ?? []) lines.add(source.attribution || pick(source.title));
+    for (const source of findLayer(id)?.source ?? []) {
+      for (const part of (source.attribution || pick(source.title)).split('; ')) lines.add(part);
+    }
   }
   return [...lines];
 }

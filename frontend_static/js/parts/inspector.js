@@ -3,7 +3,7 @@
 import { html } from 'lit';
 import { Part, define } from '../base.js';
 import { closable, findLayer } from '../catalog.js';
-import { mayDecide, show } from '../events.js';
+import { mayDecide, show, undo } from '../events.js';
 import { anchor, extent, measure } from '../geo.js';
 import { distance, nameOf, pick, surface, t } from '../i18n.js';
 import { addVia, setWaypoint } from '../path.js';
@@ -67,9 +67,14 @@ class Inspector extends Part {
         : ''}
       ${box ? html`<button data-testid="inspect-zoom" @click=${() => showExtent(box)}>${t('inspect.zoom')}</button>` : ''}
       ${layer && closable(layer) ? this.closeButton(layer, feature) : ''}
-      ${feature.properties.state && data.events.value.some((event) => event.id === String(feature.properties.event_id ?? feature.id))
-        ? html`<button data-testid="inspect-desk" @click=${() => show(String(feature.properties.event_id ?? feature.id))}>${t('inspect.desk')}</button>`
-        : ''}`;
+      ${this.eventButtons(String(feature.properties.event_id ?? feature.id))}`;
+  }
+
+  /** What can be done with an open event, or with the event that closed an edge. */
+  eventButtons(/** @type {string} */ id) {
+    if (!data.events.value.some((event) => event.id === id)) return '';
+    return html`<button data-testid="inspect-desk" @click=${() => show(id)}>${t('inspect.desk')}</button>
+      ${mayDecide() ? html`<button class="danger" data-testid="inspect-undo" @click=${() => undo(id)}>${t('events.undo')}</button>` : ''}`;
   }
 
   closeButton(/** @type {Layer} */ layer, /** @type {Feature} */ feature) {

@@ -120,7 +120,7 @@ class OriginStrip extends Part {
     const strip = data.catalogue.value?.origin_strip ?? [];
     if (!strip.length) return html``;
     return html`<p class="strip" data-testid="origin-strip"><b>${t('origin.strip')}</b>
-      ${strip.map((entry) => html`<span class="strip-item">${pick(entry.title)} ${badge(entry.origin)}<span class="muted">${pick(entry.note)}</span></span>`)}
+      ${strip.map((entry) => html`<span class="strip-item">${pick(entry.title)} ${badge(entry.origin, { bare: true })}<span class="origin-${entry.origin}">${pick(entry.note) || originName(entry.origin)}</span></span>`)}
     </p>`;
   }
 }

@@ -66,7 +66,7 @@ class Search extends Part {
 
   row(/** @type {Result} */ result, /** @type {number} */ index) {
     const label = pick(result.label);
-    const codes = result.codes ? Object.values(result.codes).join(' ') : '';
+    const codes = typeof result.codes === 'string' ? result.codes : Object.values(result.codes ?? {}).join(' ');
     const point = { lon: result.center[0], lat: result.center[1], label };
     const set = (/** @type {number} */ at) => (/** @type {Event} */ event) => {
       event.stopPropagation();

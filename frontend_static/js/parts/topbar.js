@@ -63,10 +63,10 @@ class TopBar extends Part {
   kpi(/** @type {Kpi} */ kpi) {
     const shown = kpi.value === null ? '–' : number(kpi.value, 1);
     const unit = pick(kpi.unit);
-    const label = t('top.kpi_open', { title: pick(kpi.title), value: shown, unit, origin: originName(kpi.origin) });
+    const label = t('top.kpi_open', { title: pick(kpi.title), value: shown, unit, origin: kpi.origin ? originName(kpi.origin) : '–' });
     return html`<li><button class="kpi" data-testid="kpi-${kpi.id}" data-value=${kpi.value} title=${label}
       ?disabled=${!kpi.layer} @click=${() => toggleTable(kpi.layer ?? undefined)}>
-      <span class="kpi-title">${pick(kpi.title)} ${badge(kpi.origin, { bare: true })}</span>
+      <span class="kpi-title">${pick(kpi.title)} ${kpi.origin ? badge(kpi.origin, { bare: true }) : ''}</span>
       <span class="kpi-value">${shown}<small>${unit}</small></span>
     </button></li>`;
   }
