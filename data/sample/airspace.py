@@ -14,11 +14,12 @@ import psycopg
 import pyproj
 from shapely import MultiPolygon, Polygon
 
-from data.sample.rules import get_rule
+from data.sample.rules import read_rule
+from data.sample.things import clear, write_sources
 from spatial.bulk import copy_rows
 from spatial.ids import stable_uuid7
 
-SOURCE = "sample.airspace"
+SOURCE = "sample-airspace"
 VERTICES = 128
 _GEOD = pyproj.Geod(ellps="GRS80")
 _COLUMNS = (
@@ -30,7 +31,7 @@ _AERODROMES = """
 SELECT f.id, f.name_zh, f.name_en, f.admin_code, f.icao, coalesce(f.elevation_m, 0),
   f.elevation_m IS NOT NULL, ST_X(f.geom), ST_Y(f.geom),
   (SELECT count(*) FROM sigang.facility r
-   WHERE r.kind = 'runway' AND r.props ->> 'airport_ident' = f.icao),
+   WHERE r.kind = 'runway' AND r.icao = f.icao),
   f.props ->> 'transport' = 'true'
 FROM sigang.facility f
 WHERE f.kind = 'airport' AND ST_GeometryType(f.geom) = 'ST_Point'
@@ -49,27 +50,15 @@ def geodesic_ring(lon: float, lat: float, radius_m: float) -> np.ndarray:
 
 def load_airspace(conn: psycopg.Connection[Any]) -> None:
     """Compute the airspace zones of every transport airport with a runway."""
-    _write_source(conn)
-    conn.execute("DELETE FROM sigang.zone WHERE source_id = %s", [SOURCE])
-    version, rings = get_rule(conn, "airspace.class_b_rings")
+    write_sources(conn, SOURCE)
+    clear(conn, [SOURCE], "zone")
+    rule = read_rule("airspace.class_b_rings")
     rows = [
         row
         for aerodrome in conn.execute(_AERODROMES).fetchall()
-        for row in _zones(aerodrome, rings, f"airspace.class_b_rings@{version}")
+        for row in _zones(aerodrome, rule.value, f"{rule.key}@{rule.version}")
     ]
     copy_rows(conn, "zone", _COLUMNS, rows)
-
-
-def _write_source(conn: psycopg.Connection[Any]) -> None:
-    _, missing = get_rule(conn, "airspace.not_loaded")
-    props = psycopg.types.json.Jsonb({"not_loaded": missing, "not_for_navigation": True})
-    conn.execute(
-        "INSERT INTO sigang.source (id, title_zh, title_en, license, attribution, version, props)"
-        " VALUES (%s, '由跑道按规则推算的空域', 'Airspace computed from runways by rule',"
-        " 'Apache-2.0', 'OurAirports; 国家空域基础分类方法', '2023-12-21', %s)"
-        " ON CONFLICT (id) DO UPDATE SET props = excluded.props",
-        [SOURCE, props],
-    )
 
 
 def _zones(aerodrome: Any, rings: dict[str, Any], rule_version: str) -> Iterator[tuple[Any, ...]]:
