@@ -22,7 +22,7 @@ COMMANDS = {
     "reset": "up:reset",
     "migrate": "store:migrate_to",
     "load": "store:load",
-    "export": "store:export",
+    "export": "export:export",
     "token": "store:token",
     "doctor": "doctor:doctor",
     "backup": "backup:backup",

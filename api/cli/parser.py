@@ -98,7 +98,7 @@ def _add_data(commands: Commands[ArgumentParser]) -> None:
         example="export ports ports.csv --account ningbo --purpose inspection",
     )  # fmt: skip
     export.add_argument("layer", help="id of the layer")
-    export.add_argument("file", type=Path, help=".geojson .csv .gpkg .fgb or .parquet")
+    export.add_argument("file", type=Path, help=".geojsonl .csv .gpkg .fgb or .parquet")
     export.add_argument("--account", default="admin", help="whose rights count (default admin)")
     export.add_argument("--filter", help="CQL2 text")
     export.add_argument("--purpose", default="export", help="kept in the audit log")
@@ -113,7 +113,7 @@ def _add_load(kinds: Commands[ArgumentParser]) -> None:
         example="load layer piers.csv --kind pier --map piers.toml",
     )  # fmt: skip
     layer.add_argument("file", type=Path)
-    layer.add_argument("--kind", required=True, help="kind of the things in the file")
+    layer.add_argument("--kind", help="kind of the things in the file (default: the mapping's)")
     layer.add_argument("--map", required=True, type=Path, help="TOML: file's columns → fields")
     layer.add_argument("--bad-rows", type=Path, help="file for the refused rows")
     sample = _command(kinds, "sample", "Load the sample province again.", example="load sample")

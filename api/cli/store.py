@@ -5,6 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
 
 import psycopg
 
@@ -12,8 +14,8 @@ from api.cli import sample, serve
 from api.cli.ground import ground, owner_connection
 from api.cli.progress import say, step
 from spatial import migrate
-from spatial.errors import BadParameter
-from spatial.ingest import LoadReport
+from spatial.errors import BadParameter, Quarantined
+from spatial.ingest import LoadReport, export_quarantine
 from spatial.settings import Settings
 
 
@@ -53,6 +55,29 @@ def _load_osm(conn: psycopg.Connection, options: Namespace) -> LoadReport:
     region = options.region or options.file.name.split(".")[0].split("-latest")[0].lower()
     with step(f"loading {options.file.name} as region {region}"):
         return load_osm(conn, options.file, region, say)
+
+
+def _load_layer(conn: psycopg.Connection, options: Namespace) -> LoadReport:
+    """Load a layer file; the refused rows come out as a file, also where all were refused."""
+    from data.layerfile import load_layer
+
+    try:
+        with step(f"loading {options.file.name}"):
+            report = load_layer(conn, options.file, options.kind, options.map, say)
+    except Quarantined as error:
+        if options.bad_rows and "load_id" in error.extra:
+            _write_refused(conn, UUID(error.extra["load_id"]), options.bad_rows)
+        raise
+    if options.bad_rows:
+        _write_refused(conn, report.load_id, options.bad_rows)
+    elif report.rows_bad:
+        say("--bad-rows FILE.csv writes the refused rows into a file")
+    return report
+
+
+def _write_refused(conn: psycopg.Connection, load_id: UUID, file: Path) -> None:
+    count = export_quarantine(conn, load_id, file)
+    say(f"{file}: {count} refused rows with their reasons")
 
 
 def token(settings: Settings, options: Namespace) -> int:
