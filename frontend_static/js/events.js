@@ -29,7 +29,7 @@ export function titleOf(/** @type {EventFeature} */ event) {
   const p = event.properties;
   const cause = p.cause ? maybe(`cause.${p.cause}`, String(p.cause)) : '';
   const kind = maybe(`kind.${p.kind}`, String(p.kind ?? ''));
-  return nameOf(p, '') || [kind, cause].filter(Boolean).join(' · ') || event.id;
+  return pick({ zh: p.title_zh || null, en: p.title_en || null }) || nameOf(p, '') || [kind, cause].filter(Boolean).join(' · ') || event.id;
 }
 
 export const isOpen = (/** @type {EventFeature} */ event) => (event.properties.state ?? 'open') === 'open';

@@ -179,6 +179,7 @@ export default {
   'table.sort': 'Sort by “{title}”',
   'table.origin': 'Origin',
   'table.select': 'Select and show',
+  'hours.label': '{day} by hour (+08:00): {total} in all, most at {hour}:00, {most}',
   'draw.distance': 'Measure distance',
   'draw.area': 'Measure area',
   'draw.closure': 'Draw a closure area',

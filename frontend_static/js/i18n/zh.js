@@ -179,6 +179,7 @@ export default {
   'table.sort': '按“{title}”排序',
   'table.origin': '来源',
   'table.select': '选中并显示',
+  'hours.label': '{day} 各时 (+08:00)：共 {total} 项，{hour} 时最多，{most} 项',
   'draw.distance': '量距离',
   'draw.area': '量面积',
   'draw.closure': '绘制封闭区域',

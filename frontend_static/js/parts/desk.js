@@ -6,7 +6,7 @@ import { Part, define } from '../base.js';
 import { acknowledge, extend, loadEvents, mayDecide, titleOf, undo } from '../events.js';
 import { extent } from '../geo.js';
 import { INPUT_PATTERN, clock, fromInput, maybe, moment, number, pick, t, toInput } from '../i18n.js';
-import { data, url } from '../store.js';
+import { account, data, url } from '../store.js';
 import { showExtent } from '../map/camera.js';
 import { badge, busy, failure, icon } from './bits.js';
 
@@ -59,9 +59,16 @@ class Desk extends Part {
   decisions(/** @type {EventFeature} */ event) {
     const off = this.working === event.id;
     return html`
-      <button data-testid="event-acknowledge" ?disabled=${off} @click=${() => this.run(event, () => acknowledge(event.id))}>${icon('check')}${t('events.acknowledge')}</button>
+      ${this.awaits(event)
+        ? html`<button data-testid="event-acknowledge" ?disabled=${off} @click=${() => this.run(event, () => acknowledge(event.id))}>${icon('check')}${t('events.acknowledge')}</button>`
+        : ''}
       <button data-testid="event-extend" aria-expanded=${this.editing === event.id} @click=${() => (this.editing = this.editing === event.id ? null : event.id)}>${t('events.extend')}</button>
       <button class="danger" data-testid="event-undo" ?disabled=${off} @click=${() => this.run(event, () => undo(event.id))}>${t('events.undo')}</button>`;
+  }
+
+  /** Tell whether the account's own desk has still to acknowledge. */
+  awaits(/** @type {EventFeature} */ event) {
+    return (event.properties.receipts ?? []).some((receipt) => receipt.party === account.value?.scope && !receipt.acknowledged_at);
   }
 
   async run(/** @type {EventFeature} */ event, /** @type {() => Promise<unknown>} */ action) {

@@ -12,6 +12,7 @@ import { extent } from '../geo.js';
 import { showExtent } from '../map/camera.js';
 import { theMap } from '../map/instance.js';
 import { badge, busy, failure, icon, value } from './bits.js';
+import './hours.js';
 
 /** @typedef {import('../types.js').Feature} Feature */
 /** @typedef {import('../types.js').Layer} Layer */
@@ -119,6 +120,7 @@ class Table extends Part {
     return html`<section class="table" data-testid="table-panel" aria-label=${t('table.title', { title })}>
       ${this.head(layer)}
       ${busy(this.loading)}
+      ${layer.time ? html`<sg-hours></sg-hours>` : ''}
       ${this.error ? failure(this.error, () => this.again(layer)) : this.body(layer)}
     </section>`;
   }
