@@ -131,6 +131,8 @@ async def _pool(settings: Settings, url: str, role: str) -> asyncpg.Pool:
                 "search_path": SEARCH_PATH,
                 "statement_timeout": str(settings.statement_timeout_ms),
                 "jit": "off",
+                "max_parallel_workers_per_gather": "0",
+                "work_mem": "16MB",
                 "application_name": role,
             },
             reset=_keep,
