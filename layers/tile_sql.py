@@ -218,7 +218,7 @@ def line_select(layer: Layer, source: str, shape: str, level: int, restricted: b
     """
     key = ["origin", *SCOPE_COLUMNS] if restricted else ["origin"]
     names = ", ".join(
-        f"b.{name}" if name in key else "NULL"
+        f"b.{name}" if name in key else _line_value(layer, name)
         for name in columns_of(layer, level, restricted=restricted)
     )
     keys = ", ".join(key)
@@ -235,6 +235,15 @@ def line_select(layer: Layer, source: str, shape: str, level: int, restricted: b
     id_ = "" if level else "NULL::text, "
     cells = f"{cell_sql('x', 'b.geom')}, {cell_sql('y', 'b.geom')}"
     return f"SELECT NULL::bigint, {id_}b._rank, {names}, 'line', {cells}, {shape} FROM ({arcs}) b"
+
+
+def _line_value(layer: Layer, name: str) -> str:
+    """Return what a boundary carries in a column: the kind of its better side, or nothing."""
+    rank = tiles_of(layer).rank
+    if rank is None or rank.column != name or not rank.values:
+        return "NULL"
+    arms = " ".join(f"WHEN {number} THEN {quote(k)}" for k, number in rank.values.items())
+    return f"CASE b._rank {arms} END"
 
 
 def attribute_columns(layer: Layer, level: int) -> list[str]:
