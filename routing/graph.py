@@ -265,7 +265,9 @@ def unique_nodes(
 _TEXTS = ("mode", "ref", "name_zh", "name_en", "speed_basis", "access", "origin", "source")
 
 
-def edges_from_columns(columns: Mapping[str, Sequence[Any]]) -> Edges:
+def edges_from_columns(
+    columns: Mapping[str, Sequence[Any]], vertex_counts: Ints, points: Floats
+) -> Edges:
     """Build the columns of `Edges` from plain lists, one entry per edge.
 
     Parameters
@@ -273,12 +275,13 @@ def edges_from_columns(columns: Mapping[str, Sequence[Any]]) -> Edges:
     columns
         `id, from_node, to_node` (UUID), `oneway, length_m, speed_kmh, max_<limit>,
         limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON text),
-        `origin, source`, and `shape`: (n, 2) longitude and latitude per edge. None is unknown.
+        `origin, source`. None is unknown.
+    vertex_counts, points
+        Vertices of each edge, and longitude and latitude (EPSG:4326) of all of them.
     """
     pairs = {c: Ids.of(columns[c]).pairs for c in ("id", "from_node", "to_node")}
     node_ids, tail, head = unique_nodes(pairs["from_node"], pairs["to_node"])
-    shapes = [np.asarray(s, np.float64).reshape(-1, 2) for s in columns["shape"]]
-    starts = np.concatenate([[0], np.cumsum([len(s) for s in shapes])]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(vertex_counts)]).astype(np.int64)
     limits = np.array([_floats(columns[f"max_{name}"]) for name in LIMITS]).T
     return Edges(
         ids=pairs["id"],
@@ -288,10 +291,10 @@ def edges_from_columns(columns: Mapping[str, Sequence[Any]]) -> Edges:
         oneway=np.array(columns["oneway"], np.bool_),
         length_m=_floats(columns["length_m"]),
         speed_kmh=_floats(columns["speed_kmh"]),
-        limits=np.round(limits, 3).reshape(len(shapes), len(LIMITS)),
+        limits=np.round(limits, 3).reshape(len(tail), len(LIMITS)),
         limits_known=np.array(columns["limits_known"], np.bool_),
         shape_start=starts,
-        shape=np.round(np.concatenate([np.zeros((0, 2)), *shapes]), 7),
+        shape=np.round(points, 7),
         klass=Coded.of(columns["class"]),
         **{name: Coded.of(columns[name]) for name in _TEXTS},
     )

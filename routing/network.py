@@ -326,7 +326,7 @@ class RoadNetwork:
             return slot
 
     def _core_edges(self, costs: Costs) -> Bools:
-        """Return the edges that are no island: both ends in a large strongly connected part."""
+        """Return the edges that are no island: both ends in large strongly connected parts."""
         arcs = self.graph.arcs
         keep = costs.open_[arcs.key]
         tail, head = arcs.tail[keep], arcs.head[keep]
@@ -336,8 +336,8 @@ class RoadNetwork:
         sizes = np.bincount(label, minlength=1)
         least = min(get_rule(self.rules, SNAP_RULE).value["island_nodes"], int(sizes.max()))
         edges = self.graph.edges
-        same = label[edges.tail] == label[edges.head]
-        return np.asarray(same & (sizes[label[edges.tail]] >= least), np.bool_)
+        large = sizes[label] >= least
+        return np.asarray(large[edges.tail] & large[edges.head], np.bool_)
 
     def _refusal(self, task: _Task) -> SigangError:
         """Return the error that says what stands in the way: limits, closures, or no road."""

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+
 from routing.engine import Topology
-from routing.graph import LIMITS, Graph, edges_from_columns
+from routing.graph import LIMITS, Edges, Graph, edges_from_columns
 from routing.live import EdgeState
 from routing.network import Found, PathQuery, RoadNetwork
 from routing.profile import Rule, load_profiles
@@ -25,7 +27,7 @@ STEP = 0.002  # degrees per character: about 200 m
 RULE_FILE = Path(__file__).parents[2] / "layers" / "areas" / "road" / "routing.rule.toml"
 
 
-def rules() -> dict[str, Rule]:
+def shipped_rules() -> dict[str, Rule]:
     """Return the rules as shipped."""
     rows = tomllib.loads(RULE_FILE.read_text("utf-8"))["rule"]
     return {
@@ -63,6 +65,13 @@ def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in full] for name in full[0]}
 
 
+def edges_of(rows: Sequence[Mapping[str, Any]]) -> Edges:
+    """Return edge rows with a `shape` each as the columns that a graph is made of."""
+    shapes = [row["shape"] for row in rows]
+    points = np.array([point for shape in shapes for point in shape], np.float64)
+    return edges_from_columns(columns(rows), np.array([len(s) for s in shapes]), points)
+
+
 @dataclass
 class Town:
     """A network from a map and its edges, `{"AB": {column: value}}`; AB runs from A to B."""
@@ -70,7 +79,7 @@ class Town:
     drawing: str
     roads: Mapping[str, Mapping[str, Any]]
     turns: Sequence[tuple[str, ...]] = ()  # ("no" | "only", edge, edge, …[, exempt=class])
-    states: list[EdgeState] = field(default_factory=list)
+    rules: Mapping[str, Rule] = field(default_factory=shipped_rules)
 
     @cached_property
     def places(self) -> dict[str, tuple[float, float]]:
@@ -102,8 +111,7 @@ class Town:
                     **given,
                 }
             )
-        edges = edges_from_columns(columns(rows))
-        return split(edges, [self.restriction(*turn) for turn in self.turns])
+        return split(edges_of(rows), [self.restriction(*turn) for turn in self.turns])
 
     def restriction(self, kind: str, *names: str) -> Restriction:
         exempt = tuple(n.removeprefix("exempt=") for n in names if n.startswith("exempt="))
@@ -112,7 +120,7 @@ class Town:
 
     @cached_property
     def network(self) -> RoadNetwork:
-        return RoadNetwork(self.graph, Topology.build(self.graph), load_profiles(), rules())
+        return RoadNetwork(self.graph, Topology.build(self.graph), load_profiles(), self.rules)
 
     def find(self, *stops: str, profile: str = "car", now: datetime = NOW, **more: Any) -> Found:
         query = PathQuery(profile, [self.at(s) for s in stops], **more)

@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.engine import INFINITE, LARGEST, Metric, Reference, Topology
-from routing.graph import edges_from_columns
 from routing.turns import split
 from tests.conftest import shared_path
-from tests.routing.maps import Town, columns, edge_id, node_id
+from tests.routing.maps import Town, edge_id, edges_of, node_id
 
 
 def graph_of(nodes, ends):
@@ -29,7 +28,7 @@ def graph_of(nodes, ends):
         }
         for i, (a, b) in enumerate(ends)
     ]
-    return split(edges_from_columns(columns(rows)), [])
+    return split(edges_of(rows), [])
 
 
 @st.composite
@@ -175,7 +174,7 @@ def test_luxembourg_equals_its_reference_answers():
         }
         for i, (a, b, m, _) in enumerate(arcs)
     ]
-    graph = split(edges_from_columns(columns(edges)), [])
+    graph = split(edges_of(edges), [])
     number = {a[0]: int(t) for a, t in zip(arcs, graph.edges.tail, strict=True)}
     number |= {a[1]: int(h) for a, h in zip(arcs, graph.edges.head, strict=True)}
     metric = Metric(Topology.build(graph), np.array([a[3] for a in arcs])[graph.arcs.edge])

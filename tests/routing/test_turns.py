@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.engine import Reference
-from routing.graph import BaseArcs, edges_from_columns
+from routing.graph import BaseArcs
 from routing.turns import Restriction, split
-from tests.routing.maps import Town, columns, edge_id, node_id
+from tests.routing.maps import Town, edge_id, edges_of, node_id
 
 CROSS = """
        N
@@ -115,8 +115,7 @@ def over_arcs(base, weight, banned, start_key, end_key):
             if any(now[-len(b) :] == b for b in banned if len(b) <= len(now)):
                 continue
             if key == end_key:
-                queue_best = cost
-                return queue_best
+                return cost
             heapq.heappush(queue, (cost + weight[key], now[-longest:]))
     return None
 
@@ -149,7 +148,7 @@ def test_splitting_equals_a_search_over_arcs(drawn):
         }
         for i, (a, b, one) in enumerate(ends)
     ]
-    edges = edges_from_columns(columns(rows))
+    edges = edges_of(rows)
     graph, base = split(edges, restrictions), BaseArcs.of(edges)
     banned = forbidden_chains(base, restrictions)
     weight = {k: by_edge[k >> 1] for k in base.key.tolist()}

@@ -1,0 +1,242 @@
+"""What a closure acts on: target → edges of all bundles, each with the direction to shut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import numpy as np
+import orjson
+import shapely
+
+from spatial.actor import Actor, scope_prefix
+from spatial.errors import BadParameter, NotFound, OutOfScope
+
+MOST_EDGES = 50_000
+PROVINCE_DIGITS, PREFECTURE_DIGITS = 2, 4
+
+_FACILITY = """
+SELECT id, name_zh, name_en, admin_code, props -> 'admin_codes' AS admin_codes,
+  ST_AsBinary(geom) AS geom
+FROM sigang.facility WHERE id = $1"""
+_CARRIED = """
+SELECT edge_id FROM sigang.edge_structure WHERE facility_id = $1 AND relation = 'carries'"""
+_SPAN = """
+SELECT id FROM sigang.edge
+WHERE route_id = $1 AND ($2::text IS NULL OR side IN ($2, 'both')) AND mode IN ('road', 'ferry')
+  AND k_from < greatest($3::float8, $4) AND k_to > least($3, $4)"""
+_INSIDE = """
+SELECT id FROM sigang.edge
+WHERE mode IN ('road', 'ferry') AND ST_Intersects(geom, ST_GeomFromGeoJSON($1)) LIMIT $2"""
+_BUNDLES = """
+SELECT e.id, e.admin_code, e.oneway, e.side, e.route_id, e.name_zh, e.name_en, e.ref,
+  ST_AsBinary(e.geom) AS geom
+FROM sigang.edge e
+WHERE e.mode IN ('road', 'ferry') AND (e.id = ANY($1) OR e.bundle IN
+  (SELECT b.bundle FROM sigang.edge b WHERE b.id = ANY($1) AND b.bundle IS NOT NULL))
+ORDER BY e.id"""
+_CARRIAGEWAY = """
+SELECT ST_AsBinary(geom) AS geom FROM sigang.carriageway
+WHERE route_id = $1 AND side = 'up' ORDER BY part"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Edges to shut with a direction each, and what the event says about them."""
+
+    edges: list[tuple[UUID, str]]
+    geometry: Any
+    codes: list[str]
+    names: Mapping[str, str | None]
+    facility_id: UUID | None = None
+    span: tuple[str, float, float] | None = None
+
+    @property
+    def admin_code(self) -> str | None:
+        """The smallest unit that holds all of it, None where no edge has one."""
+        return common_code(self.codes)
+
+
+def common_code(codes: Iterable[str]) -> str | None:
+    """Return the smallest administrative unit that holds all of the given ones."""
+    found = list(codes)
+    if not found:
+        return None
+    for digits in (6, PREFECTURE_DIGITS, PROVINCE_DIGITS):
+        prefixes = {code[:digits] for code in found}
+        if len(prefixes) == 1:
+            return prefixes.pop().ljust(6, "0")
+    return None
+
+
+def check_scope(actor: Actor, target: Target) -> None:
+    """Refuse a target that is not wholly in the actor's area.
+
+    Raises
+    ------
+    OutOfScope
+        Some of it belongs to others, named by code.
+    """
+    foreign = sorted({code for code in target.codes if not actor.covers(code)})
+    if foreign or (not target.codes and not actor.provincial):
+        prefix = scope_prefix(actor.scope)
+        raise OutOfScope(
+            f"The closure reaches outside {prefix}: {', '.join(foreign) or 'no unit known'}",
+            f"封闭范围超出辖区 {prefix}：{'、'.join(foreign) or '行政区未知'}",
+            mend_en="Ask the provincial dispatcher to close it.",
+            mend_zh="请由省调度中心封闭。",
+            admin_codes=foreign,
+        )
+
+
+async def of_facility(conn: asyncpg.Connection, facility: UUID, direction: str) -> Target:
+    """Find the edges that a structure carries; forward is along its own line."""
+    row = await conn.fetchrow(_FACILITY, facility)
+    if row is None:
+        raise NotFound(f"No facility {facility}", f"没有设施 {facility}")
+    base = [r["edge_id"] for r in await conn.fetch(_CARRIED, facility)]
+    if not base:
+        raise BadParameter(
+            "This facility carries no road",
+            "该设施不承载道路，无法封闭",
+            mend_en="Name a bridge, a tunnel or an edge.",
+            mend_zh="请选择桥梁、隧道或路段。",
+        )
+    rows = await conn.fetch(_BUNDLES, base)
+    shape = shapely.from_wkb(row["geom"])
+    along = shape if shape.geom_type == "LineString" else None
+    names = {"zh": row["name_zh"], "en": row["name_en"]}
+    edges = await _directed(conn, rows, direction, along)
+    codes = [*(row["admin_codes"] or []), *([row["admin_code"]] if row["admin_code"] else [])]
+    return _target(rows, edges, names, facility_id=facility, codes=codes)
+
+
+async def of_edge(conn: asyncpg.Connection, edge: UUID, direction: str) -> Target:
+    """Find an edge and its bundle; forward is along the edge."""
+    rows = await conn.fetch(_BUNDLES, [edge])
+    own = next((row for row in rows if row["id"] == edge), None)
+    if own is None:
+        raise NotFound(f"No road edge {edge}", f"没有道路路段 {edge}")
+    names = {"zh": own["name_zh"] or own["ref"], "en": own["name_en"] or own["ref"]}
+    edges = await _directed(conn, rows, direction, shapely.from_wkb(own["geom"]))
+    return _target(rows, edges, names)
+
+
+async def of_span(
+    conn: asyncpg.Connection, span: tuple[str, float, float], side: str | None, direction: str
+) -> Target:
+    """Find the edges between two stakes (m) of a route; one side only where it is named."""
+    route, k_from, k_to = span
+    base = [r["id"] for r in await conn.fetch(_SPAN, route, side, k_from, k_to)]
+    if not base:
+        raise NotFound(
+            f"No edge of {route} between the stakes", f"{route} 在该桩号区间没有路段",
+            mend_en="Check route, side and stakes.", mend_zh="请核对路线、方向与桩号。",
+        )  # fmt: skip
+    rows = await conn.fetch(_BUNDLES, base)
+    name = f"{route} {_stake(k_from)}–{_stake(k_to)}"
+    wanted = side if side and direction == "both" else direction
+    edges = await _directed(conn, rows, wanted, None)
+    return _target(rows, edges, {"zh": name, "en": name}, span=span)
+
+
+async def of_polygon(conn: asyncpg.Connection, polygon: Any, direction: str) -> Target:
+    """Find the edges that a polygon touches, and their bundles."""
+    if direction != "both":
+        raise BadParameter(
+            "An area is closed in both directions", "面状封闭只能双向", parameter="direction"
+        )
+    text = shapely.to_geojson(polygon)
+    base = [r["id"] for r in await conn.fetch(_INSIDE, text, MOST_EDGES + 1)]
+    if not base or len(base) > MOST_EDGES:
+        raise BadParameter(
+            f"The polygon touches {'no' if not base else f'more than {MOST_EDGES}'} edges",
+            "多边形内没有道路" if not base else f"多边形内路段超过 {MOST_EDGES} 条",
+            parameter="target",
+        )
+    rows = await conn.fetch(_BUNDLES, base)
+    names = {"zh": "绘制区域", "en": "Drawn area"}
+    target = _target(rows, [(row["id"], "both") for row in rows], names)
+    return Target(target.edges, polygon, target.codes, names)
+
+
+def _stake(k_m: float) -> str:
+    return f"K{int(k_m // 1000)}+{int(k_m % 1000):03d}"
+
+
+def _target(
+    rows: Sequence[asyncpg.Record],
+    edges: list[tuple[UUID, str]],
+    names: Mapping[str, str | None],
+    *,
+    facility_id: UUID | None = None,
+    span: tuple[str, float, float] | None = None,
+    codes: Sequence[str] = (),
+) -> Target:
+    shut = {edge for edge, _ in edges}
+    if not shut:
+        raise BadParameter(
+            "Nothing may be driven there in this direction", "该方向本来就不通行",
+            parameter="direction",
+        )  # fmt: skip
+    lines = [shapely.from_wkb(row["geom"]) for row in rows if row["id"] in shut]
+    own = {row["admin_code"] for row in rows if row["id"] in shut and row["admin_code"]}
+    shape = shapely.MultiLineString(lines)
+    return Target(edges, shape, sorted(own | set(codes)), names, facility_id, span)
+
+
+async def _directed(
+    conn: asyncpg.Connection, rows: Sequence[asyncpg.Record], direction: str, along: Any
+) -> list[tuple[UUID, str]]:
+    """Return each edge with the direction that is shut; one-way edges against it stay open."""
+    if direction == "both":
+        return [(row["id"], "both") for row in rows]
+    ways = {row["id"]: shapely.from_wkb(row["geom"]) for row in rows}
+    if direction in ("up", "down"):
+        along = await _upward(conn, rows)
+    along = along or max(ways.values(), key=lambda way: way.length)
+    chosen = []
+    for row in rows:
+        if row["side"] in ("up", "down") and direction in ("up", "down"):
+            shut = "forward" if row["side"] == direction else "backward"
+        else:
+            same = _aligned(ways[row["id"]], along) == (direction in ("forward", "up"))
+            shut = "forward" if same else "backward"
+        if not (row["oneway"] and shut == "backward"):
+            chosen.append((row["id"], shut))
+    return chosen
+
+
+async def _upward(conn: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> Any:
+    """Return the line of rising stakes beside the edges, None where all edges name their side."""
+    if all(row["side"] in ("up", "down") for row in rows):
+        return None
+    routes = [row["route_id"] for row in rows if row["route_id"]]
+    parts = await conn.fetch(_CARRIAGEWAY, routes[0]) if routes else []
+    if not parts:
+        raise BadParameter(
+            "Up and down need a road with stakes", "上行、下行仅适用于有桩号的路线",
+            parameter="direction",
+        )  # fmt: skip
+    middle = shapely.from_wkb(rows[0]["geom"]).centroid
+    lines = [shapely.from_wkb(part["geom"]) for part in parts]
+    line = min(lines, key=lambda part: part.distance(middle))
+    at = line.project(middle)
+    span = shapely.from_wkb(rows[0]["geom"]).length
+    return shapely.LineString([line.interpolate(max(at - span, 0)), line.interpolate(at + span)])
+
+
+def _aligned(way: Any, along: Any) -> bool:
+    """Tell whether a line runs with another rather than against it."""
+    (ax, ay), (bx, by) = (np.subtract(g.coords[-1], g.coords[0]) for g in (way, along))
+    shrink = np.cos(np.radians(along.coords[0][1])) ** 2
+    return bool(ax * bx * shrink + ay * by >= 0)
+
+
+def as_geojson(shape: Any) -> dict[str, Any]:
+    """Return a shapely geometry as GeoJSON."""
+    found: dict[str, Any] = orjson.loads(shapely.to_geojson(shape))
+    return found

@@ -1,0 +1,270 @@
+"""Events in the database: one transaction for row, edge state, version, history, stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+import shapely
+
+from api.closures import Target
+from spatial.actor import Actor
+from spatial.errors import Conflict, NotFound, PreconditionFailed
+
+NETWORK = "road"
+LISTED_EDGES = 1_000
+LISTED_EVENTS = 500
+PRIVATE = ("created_by", "updated_by", "receipts")
+
+_FEATURE = """
+SELECT v.id, v.kind, v.title_zh, v.title_en, v.severity, v.cause, v.direction, v.state, v.version,
+  v.admin_code, v.unit_id, v.visibility, v.origin, v.facility_id, v.route_id, v.k_from, v.k_to,
+  v.valid_from, v.valid_to, v.recorded_at, v.created_by, v.updated_by,
+  ST_AsGeoJSON(v.geom, 7)::json AS geometry,
+  (SELECT coalesce(json_agg(json_build_object('party', r.party, 'required', r.required,
+      'name', json_build_object('zh', z.name_zh, 'en', z.name_en),
+      'delivered_at', r.delivered_at, 'acknowledged_at', r.acknowledged_at,
+      'account_id', r.account_id) ORDER BY r.party), '[]')
+    FROM sigang.event_receipt r LEFT JOIN LATERAL (SELECT name_zh, name_en FROM sigang.zone
+      WHERE admin_code = r.party AND kind IN ('province', 'prefecture') LIMIT 1) z ON true
+    WHERE r.event_id = v.id) AS receipts,
+  (SELECT coalesce(array_agg(DISTINCT s.edge_id), '{}') FROM sigang.edge_state s
+    WHERE s.event_id = v.id) AS edges,
+  (SELECT max(greatest(s.version_from, s.version_to)) FROM sigang.edge_state s
+    WHERE s.event_id = v.id) AS network_version
+FROM sigang.event v """
+_OPEN = """
+WHERE ($1::text IS NULL OR v.kind = $1) AND ($2::text IS NULL OR (v.state = $2
+  AND ($2 <> 'open' OR v.valid_to IS NULL OR v.valid_to > now())))
+ORDER BY v.recorded_at DESC, v.id DESC LIMIT $3"""
+_INSERT = """
+INSERT INTO sigang.event (kind, admin_code, unit_id, visibility, origin, source_id, valid_from,
+  valid_to, title_zh, title_en, cause, direction, route_id, k_from, k_to, facility_id, created_by,
+  updated_by, geom)
+VALUES ('closure', $1, $2, $3, 'real', 'decisions', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+  $14, $14, ST_GeomFromWKB($15, 4326)) RETURNING id"""
+_VERSION = """
+UPDATE sigang.network_version SET version = version + 1, changed_at = clock_timestamp()
+WHERE network = $1 RETURNING version"""
+_SHUT = """
+INSERT INTO sigang.edge_state (edge_id, kind, direction, valid, event_id, version_from)
+SELECT edge, 'closure', direction, tstzrange($3, $4), $5, $6
+FROM unnest($1::uuid[], $2::text[]) AS given(edge, direction)"""
+_REOPEN = """
+UPDATE sigang.edge_state SET version_to = $2 WHERE event_id = $1 AND version_to IS NULL"""
+_AGAIN = """
+INSERT INTO sigang.edge_state (edge_id, kind, direction, value, valid, event_id, version_from)
+SELECT edge_id, kind, direction, value, tstzrange($2, $3), event_id, $4
+FROM sigang.edge_state WHERE event_id = $1 AND version_to = $4"""
+_PARTIES = """
+SELECT DISTINCT admin_code FROM sigang.zone
+WHERE kind = 'prefecture' AND admin_code IS NOT NULL
+  AND ST_Intersects(geom, ST_GeomFromWKB($1, 4326))"""
+_RECEIPTS = """
+INSERT INTO sigang.event_receipt (event_id, party) SELECT $1, unnest($2::text[])"""
+_HISTORY = """
+INSERT INTO sigang.event_history (event_id, version, account_id, action, body)
+VALUES ($1, $2, $3, $4, $5)"""
+_HELD = """
+SELECT id, state, version, admin_code, unit_id, visibility, valid_from, valid_to, created_by
+FROM sigang.event WHERE id = $1 FOR UPDATE"""
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A closure to be written."""
+
+    target: Target
+    direction: str
+    cause: str
+    valid_from: datetime
+    valid_to: datetime
+    title_zh: str
+    title_en: str
+    visibility: str
+
+
+async def create(conn: asyncpg.Connection, actor: Actor, closing: Closing) -> UUID:
+    """Write a closure with its edge states, receipts, history and stream row."""
+    target = closing.target
+    code = target.admin_code or actor.scope
+    wkb = shapely.to_wkb(target.geometry)
+    route, k_from, k_to = target.span or (None, None, None)
+    event: UUID = await conn.fetchval(
+        _INSERT, code, actor.unit_id, closing.visibility, closing.valid_from, closing.valid_to,
+        closing.title_zh, closing.title_en, closing.cause, closing.direction, route, k_from, k_to,
+        target.facility_id, actor.account_id, wkb,
+    )  # fmt: skip
+    parties = await _parties(conn, target, wkb, actor)
+    await conn.execute(_RECEIPTS, event, parties)
+    version = await conn.fetchval(_VERSION, NETWORK)
+    edges, directions = zip(*target.edges, strict=True)
+    interval = (closing.valid_from, closing.valid_to)
+    await conn.execute(_SHUT, list(edges), list(directions), *interval, event, version)
+    await _tell(conn, actor, event, "created", version)
+    return event
+
+
+async def _parties(conn: asyncpg.Connection, target: Target, wkb: bytes, actor: Actor) -> list[str]:
+    """Return the desks that must know: each prefecture that is touched, and the province."""
+    touched = {row["admin_code"] for row in await conn.fetch(_PARTIES, wkb)}
+    prefectures = {code[:4] + "00" for code in [*target.codes, *touched]}
+    provinces = {code[:2] + "0000" for code in [*prefectures, actor.scope]}
+    return sorted((prefectures | provinces) - {"000000"})
+
+
+async def undo(conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record) -> None:
+    """Take an event back; the network is as it was before it."""
+    if held["state"] != "open":
+        raise Conflict(f"The event is {held['state']}", f"事件状态为 {held['state']}")
+    version = await conn.fetchval(_VERSION, NETWORK)
+    await conn.execute(_REOPEN, held["id"], version)
+    await _step(conn, actor, held["id"], "state = 'undone'", [])
+    await _tell(conn, actor, held["id"], "undone", version)
+
+
+async def change(
+    conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record, fields: dict[str, Any]
+) -> None:
+    """Change validity, title or cause of an open event."""
+    if held["state"] != "open":
+        raise Conflict(f"The event is {held['state']}", f"事件状态为 {held['state']}")
+    names = [f"{name} = ${i}" for i, name in enumerate(fields, 3)]
+    version = None
+    if {"valid_from", "valid_to"} & fields.keys():
+        interval = [fields.get(name, held[name]) for name in ("valid_from", "valid_to")]
+        version = await conn.fetchval(_VERSION, NETWORK)
+        await conn.execute(_REOPEN, held["id"], version)
+        await conn.execute(_AGAIN, held["id"], *interval, version)
+    await _step(conn, actor, held["id"], ", ".join(names), list(fields.values()))
+    await _tell(conn, actor, held["id"], "changed", version)
+
+
+async def acknowledge(
+    conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record, party: str
+) -> None:
+    """Note that a party has seen the event; a second time changes nothing."""
+    done = await conn.fetchval(
+        "UPDATE sigang.event_receipt SET acknowledged_at = clock_timestamp(), account_id = $3,"
+        " delivered_at = coalesce(delivered_at, clock_timestamp())"
+        " WHERE event_id = $1 AND party = $2 AND acknowledged_at IS NULL RETURNING party",
+        held["id"], party, actor.account_id,
+    )  # fmt: skip
+    if done:
+        await _step(conn, actor, held["id"], "state = state", [])
+        await _tell(conn, actor, held["id"], "acknowledged", None)
+
+
+async def _step(
+    conn: asyncpg.Connection, actor: Actor, event: UUID, assign: str, values: Sequence[Any]
+) -> None:
+    """Raise the event's version; `assign` holds trusted column names only."""
+    await conn.execute(
+        f"UPDATE sigang.event SET version = version + 1, updated_by = $2, {assign} WHERE id = $1",  # noqa: S608
+        event, actor.account_id, *values,
+    )  # fmt: skip
+
+
+async def _tell(
+    conn: asyncpg.Connection, actor: Actor, event: UUID, action: str, version: int | None
+) -> None:
+    """Keep what was done and by whom, and tell every worker and open map."""
+    feature = await get(conn, event)
+    properties = feature["properties"]
+    body = {"action": action, "event": feature}
+    await conn.execute(
+        _HISTORY, event, properties["version"], actor.account_id, action, _plain(feature)
+    )
+    append = "SELECT sigang.stream_append($1, $2, $3, $4, $5)"
+    scope = [properties["admin_code"], feature["unit_id"], feature["visibility"]]
+    if version is not None:
+        notice = {"network": NETWORK, "version": version}
+        await conn.execute(append, "network", None, None, "public", notice)
+    await conn.execute(append, "event", *scope, _plain(body))
+
+
+def _plain(body: dict[str, Any]) -> Any:
+    """Return a body with ids and times as the text that JSON carries."""
+    return orjson.loads(orjson.dumps(body, default=str))
+
+
+async def get(conn: asyncpg.Connection, event: UUID) -> dict[str, Any]:
+    """Return an event as a feature.
+
+    Raises
+    ------
+    NotFound
+    """
+    row = await conn.fetchrow(_FEATURE + "WHERE v.id = $1", event)
+    if row is None:
+        raise _no_event(event)
+    return feature_of(row)
+
+
+async def hold(conn: asyncpg.Connection, event: UUID) -> asyncpg.Record:
+    """Return an event's row and keep others from changing it until the transaction ends."""
+    row = await conn.fetchrow(_HELD, event)
+    if row is None:
+        raise _no_event(event)
+    return row
+
+
+def _no_event(event: UUID) -> NotFound:
+    return NotFound(f"No event {event}", f"没有事件 {event}")
+
+
+async def listed(
+    conn: asyncpg.Connection, kind: str | None, state: str | None
+) -> list[dict[str, Any]]:
+    """Return the newest events of a kind and state."""
+    return [feature_of(r) for r in await conn.fetch(_FEATURE + _OPEN, kind, state, LISTED_EVENTS)]
+
+
+def check_match(given: str | None, version: int) -> None:
+    """Compare an If-Match header with the version held.
+
+    Raises
+    ------
+    PreconditionFailed
+        It is missing, or another version.
+    """
+    tags = [tag.strip().removeprefix("W/").strip('"') for tag in (given or "").split(",")]
+    if str(version) not in tags and "*" not in tags:
+        raise PreconditionFailed(
+            f"The event is at version {version}; If-Match names {given or 'none'}",
+            f"事件当前版本为 {version}；If-Match 为 {given or '空'}",
+            mend_en='Read the event again and send If-Match: "VERSION".',
+            mend_zh='请重新读取事件，并发送 If-Match: "版本号"。',
+            version=version,
+        )
+
+
+def feature_of(row: asyncpg.Record) -> dict[str, Any]:
+    """Return a row as a GeoJSON feature; scope columns stand beside its properties."""
+    values = dict(row)
+    edges, geometry = values.pop("edges"), values.pop("geometry")
+    event, scope = values.pop("id"), {k: values.pop(k) for k in ("unit_id", "visibility")}
+    title = {"zh": values.pop("title_zh"), "en": values.pop("title_en")}
+    span = {k: values.pop(k) for k in ("route_id", "k_from", "k_to")}
+    properties = {
+        **values,
+        "title": title,
+        "edge_count": len(edges),
+        "edges": edges if len(edges) <= LISTED_EDGES else edges[:LISTED_EDGES],
+        "receipts": [r for r in values.pop("receipts") if isinstance(r, dict)],
+        **({"stake": span} if span["route_id"] else {}),
+    }
+    return {"type": "Feature", "id": event, "geometry": geometry, "properties": properties, **scope}
+
+
+def shown(feature: dict[str, Any], actor: Actor) -> dict[str, Any]:
+    """Return a feature as the actor may see it: who decided is for signed-in accounts."""
+    hidden: Iterable[str] = PRIVATE if actor.anonymous else ()
+    properties = {k: v for k, v in feature["properties"].items() if k not in hidden}
+    top = {k: v for k, v in feature.items() if k not in ("unit_id", "visibility")}
+    return {**top, "properties": properties}

@@ -1,0 +1,305 @@
+"""Decisions: close roads for a time, undo, change, acknowledge; who did what is kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import asyncpg
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from starlette.responses import Response
+
+from api import closures, event_store
+from api.auth import actor_of, require
+from api.closures import Target, check_scope
+from api.event_store import Closing, shown
+from api.negotiate import check_parameters, single_values
+from api.paths import read_polygon
+from api.services import services
+from spatial.actor import WRITERS, Actor
+from spatial.errors import BadParameter, OutOfScope
+
+CAUSES = {
+    "wind": ("大风", "Strong wind"),
+    "fog": ("大雾", "Fog"),
+    "ice": ("冰雪", "Ice and snow"),
+    "flood": ("积水洪涝", "Flood"),
+    "accident": ("事故", "Accident"),
+    "works": ("施工", "Works"),
+    "control": ("交通管制", "Traffic control"),
+    "other": ("其他", "Other"),
+}
+STATES = ("draft", "open", "undone", "ended")
+
+router = APIRouter(tags=["events"])
+
+Cause = Literal["wind", "fog", "ice", "flood", "accident", "works", "control", "other"]
+Direction = Literal["both", "forward", "backward", "up", "down"]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Metres = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class StakeSpan(_Strict):
+    """A part of a route between two stakes in metres; without a side both carriageways."""
+
+    route: Annotated[str, Field(max_length=40)]
+    side: Literal["up", "down"] | None = None
+    k_from: Metres
+    k_to: Metres
+
+
+class TargetBody(_Strict):
+    """Exactly one thing to close."""
+
+    facility_id: UUID | None = None
+    edge_id: UUID | None = None
+    stake: StakeSpan | None = None
+    polygon: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> TargetBody:
+        named = [value for value in self.model_dump().values() if value is not None]
+        if len(named) != 1:
+            raise ValueError("name exactly one of facility_id, edge_id, stake, polygon")
+        return self
+
+
+class EventBody(_Strict):
+    """A closure; it always ends."""
+
+    kind: Literal["closure"]
+    target: TargetBody
+    direction: Direction = "both"
+    cause: Cause
+    valid_from: AwareDatetime | None = None
+    valid_to: AwareDatetime
+    title: Text | None = None
+    visibility: Literal["public", "unit", "province"] = "public"
+
+
+class ChangeBody(_Strict):
+    """What may change of an open event."""
+
+    valid_from: AwareDatetime | None = None
+    valid_to: AwareDatetime | None = None
+    title: Text | None = None
+    cause: Cause | None = None
+
+
+class AcknowledgeBody(_Strict):
+    """The party that has seen the event; the account's own when left out."""
+
+    party: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
+
+
+@router.post("/events", status_code=201)
+async def create_event(body: EventBody, request: Request) -> Response:
+    """Close something; every later path on every worker avoids it."""
+    check_parameters(request)
+    actor = _writer(request)
+    begin = body.valid_from or datetime.now(UTC)
+    _check_interval(begin, body.valid_to)
+    served = services(request)
+    async with served.db.write(actor) as conn:
+        target = await _resolve(conn, body)
+        check_scope(actor, target)
+        event = await event_store.create(conn, actor, _closing(body, target, begin))
+        feature = await event_store.get(conn, event)
+        detail = {"edges": len(target.edges), "cause": body.cause, "direction": body.direction}
+        await served.audit.write(
+            conn, actor, "close", f"event/{event}", area=target.admin_code,
+            rows=len(target.edges), detail=detail,
+        )  # fmt: skip
+    return _respond(request, feature, 201, {"Location": f"/api/events/{event}"})
+
+
+@router.get("/events")
+async def list_events(request: Request) -> Response:
+    """Return the newest events, by `state` and `kind`."""
+    check_parameters(request, "state", "kind")
+    given = single_values(request)
+    state = given.get("state")
+    if state is not None and state not in STATES:
+        raise BadParameter(
+            f"state must be one of {', '.join(STATES)}", f"state 须为 {'、'.join(STATES)} 之一",
+            parameter="state",
+        )  # fmt: skip
+    actor = actor_of(request)
+    served = services(request)
+    async with served.db.session(actor) as conn:
+        features = await event_store.listed(conn, given.get("kind"), state)
+    served.audit.record(actor, "items", "events", rows=len(features))
+    collection = {
+        "type": "FeatureCollection",
+        "features": [shown(feature, actor) for feature in features],
+        "numberReturned": len(features),
+    }
+    return _json(collection)
+
+
+@router.get("/events/{event_id}")
+async def get_event(event_id: UUID, request: Request) -> Response:
+    """Return one event; its ETag guards a change."""
+    check_parameters(request)
+    actor = actor_of(request)
+    served = services(request)
+    async with served.db.session(actor) as conn:
+        feature = await event_store.get(conn, event_id)
+    served.audit.record(actor, "item", f"event/{event_id}", rows=1)
+    return _respond(request, feature)
+
+
+@router.get("/events/{event_id}/history")
+async def get_history(event_id: UUID, request: Request) -> Response:
+    """Return who did what to an event, oldest first; for signed-in accounts."""
+    check_parameters(request)
+    actor = actor_of(request)
+    require(actor)
+    async with services(request).db.session(actor) as conn:
+        await event_store.get(conn, event_id)
+        rows = await conn.fetch(
+            "SELECT version, at, account_id, action, body FROM sigang.event_history"
+            " WHERE event_id = $1 ORDER BY version",
+            event_id,
+        )
+    services(request).audit.record(actor, "item", f"event/{event_id}/history", rows=len(rows))
+    return _json({"history": [dict(row) for row in rows]})
+
+
+@router.post("/events/{event_id}/undo")
+async def undo_event(event_id: UUID, request: Request) -> Response:
+    """Take a closure back; the network is as it was before."""
+    check_parameters(request)
+    actor = _writer(request)
+    served = services(request)
+    async with served.db.write(actor) as conn:
+        held = await _own(conn, actor, event_id)
+        await event_store.undo(conn, actor, held)
+        await served.audit.write(conn, actor, "undo", f"event/{event_id}", area=held["admin_code"])
+        feature = await event_store.get(conn, event_id)
+    return _respond(request, feature)
+
+
+@router.patch("/events/{event_id}")
+async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Response:
+    """Change validity, title or cause; If-Match names the version that was read."""
+    check_parameters(request)
+    actor = _writer(request)
+    given = {k: v for k, v in body.model_dump().items() if v is not None}
+    if not given:
+        raise BadParameter("Nothing to change is named", "未指定要修改的内容")
+    if "title" in given:
+        given["title_zh"] = given["title_en"] = given.pop("title")
+    served = services(request)
+    async with served.db.write(actor) as conn:
+        held = await _own(conn, actor, event_id)
+        event_store.check_match(request.headers.get("if-match"), held["version"])
+        if {"valid_from", "valid_to"} & given.keys():
+            interval = [given.get(name, held[name]) for name in ("valid_from", "valid_to")]
+            _check_interval(interval[0], interval[1])
+        await event_store.change(conn, actor, held, given)
+        detail = {name: str(value) for name, value in given.items()}
+        await served.audit.write(
+            conn, actor, "change", f"event/{event_id}", area=held["admin_code"], detail=detail
+        )
+        feature = await event_store.get(conn, event_id)
+    return _respond(request, feature)
+
+
+@router.post("/events/{event_id}/acknowledge")
+async def acknowledge_event(
+    event_id: UUID, request: Request, body: AcknowledgeBody | None = None
+) -> Response:
+    """Note that the account's desk has seen the event."""
+    check_parameters(request)
+    actor = _writer(request)
+    party = (body.party if body else None) or actor.scope
+    if not actor.covers(party):
+        raise OutOfScope(f"{party} is another desk", f"{party} 不是本单位")
+    served = services(request)
+    async with served.db.write(actor) as conn:
+        held = await event_store.hold(conn, event_id)
+        known = await conn.fetchval(
+            "SELECT true FROM sigang.event_receipt WHERE event_id = $1 AND party = $2",
+            event_id, party,
+        )  # fmt: skip
+        if not known:
+            raise OutOfScope(
+                f"The event does not concern {party}", f"该事件不涉及 {party}，无需签收"
+            )
+        await event_store.acknowledge(conn, actor, held, party)
+        detail = {"party": party}
+        await served.audit.write(conn, actor, "acknowledge", f"event/{event_id}", detail=detail)
+        feature = await event_store.get(conn, event_id)
+    return _respond(request, feature)
+
+
+def _writer(request: Request) -> Actor:
+    actor = actor_of(request)
+    require(actor, *WRITERS)
+    return actor
+
+
+async def _own(conn: asyncpg.Connection, actor: Actor, event_id: UUID) -> asyncpg.Record:
+    """Return an event that the actor may decide on, held until the transaction ends."""
+    held = await event_store.hold(conn, event_id)
+    if held["admin_code"] is None or not actor.covers(held["admin_code"]):
+        raise OutOfScope(
+            f"The event lies in {held['admin_code']}, outside your area",
+            f"事件位于 {held['admin_code']}，超出辖区",
+        )
+    return held
+
+
+def _check_interval(begin: datetime, end: datetime) -> None:
+    if end <= begin or end <= datetime.now(UTC):
+        raise BadParameter(
+            "valid_to must lie in the future and after valid_from",
+            "结束时间须晚于现在和开始时间",
+            parameter="valid_to",
+        )
+
+
+async def _resolve(conn: asyncpg.Connection, body: EventBody) -> Target:
+    target = body.target
+    if target.facility_id:
+        return await closures.of_facility(conn, target.facility_id, body.direction)
+    if target.edge_id:
+        return await closures.of_edge(conn, target.edge_id, body.direction)
+    if target.stake:
+        stake = target.stake
+        span = (stake.route, stake.k_from, stake.k_to)
+        return await closures.of_span(conn, span, stake.side, body.direction)
+    return await closures.of_polygon(conn, read_polygon(target.polygon or {}), body.direction)
+
+
+def _closing(body: EventBody, target: Target, begin: datetime) -> Closing:
+    cause = CAUSES[body.cause]
+    zh = body.title or f"{target.names['zh'] or '道路'} 封闭（{cause[0]}）"
+    en = body.title or f"{target.names['en'] or 'Road'} closed ({cause[1].lower()})"
+    return Closing(
+        target, body.direction, body.cause, begin, body.valid_to, zh, en, body.visibility
+    )
+
+
+def _respond(
+    request: Request,
+    feature: dict[str, Any],
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    tag = {"ETag": f'"{feature["properties"]["version"]}"', **(headers or {})}
+    return _json(shown(feature, actor_of(request)), status, tag)
+
+
+def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    text = orjson.dumps(body, default=str)
+    always = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(text, status, always, media_type="application/geo+json")

@@ -1,0 +1,145 @@
+"""Reads the road network of the database: rows and geometries → the graph's arrays."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import numpy as np
+import shapely
+
+from routing.graph import LIMITS, Edges, Graph, Ids, edges_from_columns
+from routing.live import EdgeState
+from routing.network import Structures
+from routing.profile import Rule
+from routing.turns import Restriction, split
+
+CHUNK = 5_000
+NETWORK = "road"
+_LIMITS = ", ".join(f"max_{name}" for name in LIMITS)
+_EDGES = f"""
+SELECT id, from_node, to_node, oneway, length_m, speed_kmh, {_LIMITS}, limits_known, mode, class,
+  ref, name_zh, name_en, speed_basis, access::text AS access, origin, source_id AS source,
+  ST_AsBinary(geom) AS geom
+FROM sigang.edge WHERE mode IN ('road', 'ferry') ORDER BY id"""  # noqa: S608
+_TURNS = """
+SELECT kind, from_edge, via_edges, via_node, to_edge, exempt FROM sigang.turn_restriction"""
+_RULES = """
+SELECT DISTINCT ON (key) key, version, value, source, legal_text FROM sigang.rule
+WHERE (key LIKE 'road.%' OR key LIKE 'vehicle.%')
+  AND (valid_from IS NULL OR valid_from <= now()) AND (valid_to IS NULL OR valid_to > now())
+ORDER BY key, valid_from DESC NULLS LAST, version DESC"""
+_STRUCTURES = """
+SELECT s.edge_id, f.id, f.kind, f.name_zh, f.name_en
+FROM sigang.edge_structure s JOIN sigang.facility f ON f.id = s.facility_id
+WHERE s.relation = 'carries' ORDER BY f.id"""
+_NOW = """
+SELECT version, topology FROM sigang.network_version WHERE network = $1"""
+_STATE = """
+SELECT id, edge_id, kind, direction, value, lower(valid) AS since, upper(valid) AS until, event_id,
+  version_from, version_to
+FROM sigang.edge_state WHERE version_to IS NULL AND (upper(valid) IS NULL OR upper(valid) > now())
+"""
+_CHANGES = """
+SELECT v.version, s.id, s.edge_id, s.kind, s.direction, s.value, lower(s.valid) AS since,
+  upper(s.valid) AS until, s.event_id, s.version_from, s.version_to
+FROM sigang.network_version v
+LEFT JOIN sigang.edge_state s ON s.version_from > $2 OR s.version_to > $2
+WHERE v.network = $1"""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the database says of the network, before anything is computed."""
+
+    version: int
+    topology: int
+    columns: dict[str, list[Any]]
+    turns: list[asyncpg.Record]
+    rules: dict[str, Rule]
+    structures: list[asyncpg.Record]
+    states: list[asyncpg.Record]
+
+
+async def read_network(conn: asyncpg.Connection) -> Loaded:
+    """Read everything in one snapshot, in pieces so that the process goes on serving."""
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        now = await conn.fetchrow(_NOW, NETWORK)
+        columns: dict[str, list[Any]] = defaultdict(list)
+        async for row in conn.cursor(_EDGES, prefetch=CHUNK):
+            for name, value in row.items():
+                columns[name].append(value)
+        return Loaded(
+            now["version"],
+            now["topology"],
+            columns,
+            await conn.fetch(_TURNS),
+            {r["key"]: Rule(**r) for r in await conn.fetch(_RULES)},
+            await conn.fetch(_STRUCTURES),
+            await conn.fetch(_STATE),
+        )
+
+
+async def read_changes(
+    conn: asyncpg.Connection, after: int
+) -> tuple[int, list[asyncpg.Record], list[int]]:
+    """Return the version now, the states added since a version, and the ids of those removed."""
+    rows = await conn.fetch(_CHANGES, NETWORK, after)
+    given = [row for row in rows if row["id"] is not None]
+    added = [row for row in given if row["version_to"] is None]
+    removed = [row["id"] for row in given if row["version_to"] is not None]
+    return rows[0]["version"], added, removed
+
+
+def make_graph(loaded: Loaded) -> Graph:
+    """Build the graph; restrictions of edges that are not loaded are left out."""
+    shapes = np.array(shapely.from_wkb(loaded.columns["geom"]), object)
+    counts = shapely.get_num_coordinates(shapes).astype(np.int64)
+    edges = edges_from_columns(loaded.columns, counts, shapely.get_coordinates(shapes))
+    ids = Ids(edges.ids)
+    turns = [_restriction(edges, ids, row) for row in loaded.turns]
+    return split(edges, [turn for turn in turns if turn is not None])
+
+
+def _restriction(edges: Edges, ids: Ids, row: asyncpg.Record) -> Restriction | None:
+    names = [row["from_edge"], *row["via_edges"], row["to_edge"]]
+    numbers = [ids.find(name) for name in names]
+    via = Ids(edges.node_ids).find(row["via_node"]) if row["via_node"] else None
+    if any(n is None for n in numbers) or (row["via_node"] and via is None):
+        return None
+    return Restriction(row["kind"], tuple(n for n in numbers if n is not None), via, row["exempt"])
+
+
+def make_structures(graph: Graph, rows: Sequence[asyncpg.Record]) -> Structures:
+    """Map edges to the named structures that they are carried by."""
+    facilities: dict[Any, dict[str, Any]] = {}
+    order: dict[Any, int] = {}
+    pairs = []
+    for row in rows:
+        edge = graph.ids.find(row["edge_id"])
+        if edge is None:
+            continue
+        number = order.setdefault(row["id"], len(order))
+        name = {"zh": row["name_zh"], "en": row["name_en"]}
+        facilities[row["id"]] = {"id": str(row["id"]), "kind": row["kind"], "name": name}
+        pairs.append((edge, number))
+    table = np.array(pairs, np.int64).reshape(-1, 2)
+    return Structures(table[:, 0], table[:, 1], list(facilities.values()))
+
+
+def make_states(graph: Graph, rows: Sequence[asyncpg.Record]) -> list[EdgeState]:
+    """Translate rows of live state; those of edges that are not loaded are left out."""
+    states = []
+    for row in rows:
+        edge = graph.ids.find(row["edge_id"])
+        if edge is not None:
+            states.append(
+                EdgeState(
+                    row["id"], edge, row["kind"], row["direction"], row["value"],
+                    row["since"], row["until"], str(row["event_id"]),
+                )
+            )  # fmt: skip
+    return states

@@ -1,0 +1,157 @@
+"""The road network of one serving process: loaded, kept current, asked off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from api.bus import RECONNECTED, Bus
+from api.road_rows import (
+    Loaded,
+    make_graph,
+    make_states,
+    make_structures,
+    read_changes,
+    read_network,
+)
+from routing.engine import Topology
+from routing.network import RoadNetwork
+from routing.profile import load_profiles
+from spatial.db import Database
+from spatial.errors import ConfigError, SetupError, SigangError, StaleVersion
+from spatial.settings import Settings
+
+THREADS = 2
+_NOW = """
+SELECT version, topology FROM sigang.network_version WHERE network = 'road'"""
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A network and the topology counter of the rows that it was built from."""
+
+    topology: int
+    network: RoadNetwork | None
+    reason: SigangError | None = None
+
+
+class Roads:
+    """Answers on the network as the database has it when the question comes."""
+
+    def __init__(self, settings: Settings, db: Database, bus: Bus) -> None:
+        self._folder = settings.home / "routing"
+        self._db = db
+        self._bus = bus
+        self._threads = ThreadPoolExecutor(THREADS, "routing")
+        self._applying = asyncio.Lock()
+        self._held = _Held(-1, None)
+        self._loading: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Load the network; a database without roads is served without."""
+        await self._load()
+        for kind in ("network", RECONNECTED):
+            self._bus.subscribe(kind, lambda _: self._early())
+
+    async def stop(self) -> None:
+        """End a load that is under way, and the threads."""
+        if self._loading:
+            self._loading.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._loading
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def ensure_current(self, at_least: int = 0) -> RoadNetwork:
+        """Return the network with every change applied that is committed now.
+
+        Raises
+        ------
+        StaleVersion
+            The database itself has not reached the version asked for.
+        SetupError
+            There is no road network.
+        """
+        async with self._db.public.acquire() as conn:
+            row = await conn.fetchrow(_NOW)
+        if row["topology"] != self._held.topology:
+            self._reload()
+        if row["version"] < at_least:
+            raise StaleVersion(
+                f"The network is at version {row['version']}, not yet at {at_least}",
+                f"路网版本为 {row['version']}，尚未到 {at_least}",
+                mend_en="Ask for a version that an answer has named.",
+                mend_zh="请使用已返回过的版本号。",
+                network_version=row["version"],
+            )
+        network = self._held.network
+        if network is None:
+            raise self._held.reason or _no_roads()
+        if network.version < row["version"]:
+            await self._apply(network, row["version"])
+        return network
+
+    async def ask(self, question: Callable[[], T]) -> T:
+        """Run a question on a network in a thread, so that the process goes on serving."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, question)
+
+    async def _apply(self, network: RoadNetwork, wanted: int) -> None:
+        async with self._applying:
+            if network.version >= wanted:
+                return
+            async with self._db.public.acquire() as conn:
+                version, rows, removed = await read_changes(conn, network.version)
+            await self.ask(
+                lambda: network.apply(
+                    version, make_states(network.graph, rows), removed, datetime.now(UTC)
+                )
+            )
+
+    async def _early(self) -> None:
+        """Apply a change before anybody asks."""
+        with suppress(SigangError):
+            await self.ensure_current()
+
+    def _reload(self) -> None:
+        """Load the new topology beside the old one, which goes on serving."""
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._load())
+
+    async def _load(self) -> None:
+        async with self._db.public.acquire() as conn:
+            loaded = await read_network(conn)
+        if not loaded.columns:
+            self._held = _Held(loaded.topology, None)
+            return
+        try:
+            self._held = _Held(loaded.topology, await self.ask(lambda: self._build(loaded)))
+        except ConfigError as error:
+            _log.exception("the road network cannot be used")
+            self._held = _Held(loaded.topology, None, error)
+
+    def _build(self, loaded: Loaded) -> RoadNetwork:
+        begin = datetime.now(UTC)
+        graph = make_graph(loaded)
+        structures = make_structures(graph, loaded.structures)
+        topology = Topology.open(graph, self._folder)
+        network = RoadNetwork(graph, topology, load_profiles(), loaded.rules, structures)
+        network.apply(loaded.version, make_states(graph, loaded.states), [], begin)
+        seconds = (datetime.now(UTC) - begin).total_seconds()
+        _log.info("road network: %d edges in %.1f s", len(graph.edges), seconds)
+        return network
+
+
+def _no_roads() -> SetupError:
+    return SetupError(
+        "No road network is loaded",
+        "尚未加载道路网络",
+        mend_en="Load one: ./sigang load sample, or ./sigang load osm FILE.osm.pbf.",
+        mend_zh="请加载：./sigang load sample 或 ./sigang load osm 文件.osm.pbf。",
+    )
