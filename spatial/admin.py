@@ -10,7 +10,7 @@ import psycopg
 import shapely
 from numpy.typing import ArrayLike
 
-LEVELS = ("county", "prefecture", "province")  # finest first; kinds of `zone`
+LEVELS = ("county", "prefecture", "province")  # finest first; kind or level of `zone`
 
 
 class AdminUnits:
@@ -27,10 +27,11 @@ class AdminUnits:
     def load(cls, conn: psycopg.Connection[Any]) -> AdminUnits:
         """Read the units from `zone`."""
         rows = conn.execute(
-            "SELECT admin_code, ST_AsBinary(geom) FROM sigang.zone"
-            " WHERE kind = ANY(%s) AND admin_code IS NOT NULL"
-            " ORDER BY array_position(%s, kind), admin_code",
-            [list(LEVELS), list(LEVELS)],
+            "SELECT admin_code, ST_AsBinary(geom) FROM (SELECT admin_code, geom,"
+            " array_position(%s, CASE kind WHEN 'admin' THEN level ELSE kind END) AS rank"
+            " FROM sigang.zone) z WHERE rank IS NOT NULL AND admin_code IS NOT NULL"
+            " ORDER BY rank, admin_code",
+            [list(LEVELS)],
         ).fetchall()
         units: dict[str, Any] = {}
         for code, shape in rows:

@@ -1,0 +1,295 @@
+"""Load a layer file: `sigang load layer FILE --kind K --map M.toml`.
+
+The file is staged in memory, every row is placed, converted and judged, and the good rows replace
+those of the same source in one transaction. Bad rows go to quarantine with their reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+import shapely
+
+from data.layerfile_map import LayerMapping, Quality, read_mapping
+from data.layerfile_place import Placer
+from data.layerfile_read import Row, Table, read_table, refuse
+from data.layerfile_rows import Keys, RowMaker, admin_code
+from spatial import quality
+from spatial.admin import AdminUnits
+from spatial.crs import lengths_m
+from spatial.errors import BadParameter, ConfigError, Quarantined
+from spatial.ids import stable_uuid7
+from spatial.ingest import BadRow, LoadReport, Run, loading
+from spatial.kinds import Kind, Shape, get_kind
+from spatial.topology import SNAP_DEGREES, build_network
+
+Progress = Callable[[str], None]
+
+_COMMON = (
+    "id",
+    "kind",
+    "admin_code",
+    "unit_id",
+    "visibility",
+    "origin",
+    "source_id",
+    "props",
+    "geom",
+)
+_NODE_COLUMNS = (
+    "id",
+    "kind",
+    "admin_code",
+    "visibility",
+    "unit_id",
+    "origin",
+    "source_id",
+    "modes",
+    "geom",
+)
+_DIMENSION: dict[Shape, int] = {"point": 0, "line": 1, "polygon": 2}
+
+
+@dataclass
+class _Stage:
+    """All rows of a file on their way in."""
+
+    table: Table
+    shapes: Any
+    bad: dict[int, tuple[str, str]]
+
+    def refuse(self, index: int, reason: str, detail: str) -> None:
+        """Mark a row bad; the first reason stays."""
+        self.bad.setdefault(index, (reason, detail))
+
+    def refuse_all(self, mask: Any, reason: str, detail: str) -> None:
+        """Mark many rows bad."""
+        for index in np.flatnonzero(mask):
+            self.refuse(int(index), reason, detail)
+
+    def good(self) -> list[int]:
+        """Return the indices of rows that are still good."""
+        return [i for i in range(len(self.table.rows)) if i not in self.bad]
+
+
+def load_layer(
+    conn: psycopg.Connection[Any],
+    file: Path,
+    kind: str | None,
+    mapping: Path,
+    progress: Progress,
+) -> LoadReport:
+    """Replace the rows of the mapping's source by those of a file.
+
+    Parameters
+    ----------
+    conn
+        An owner's connection outside a transaction; the load commits.
+    file
+        GeoJSON, GeoPackage, zipped Shapefile, CSV, .xlsx or GeoParquet.
+    kind
+        What the features are; None takes the mapping's `kind`.
+    mapping
+        TOML file, see docs/loading.md.
+    progress
+        Receives one line per step.
+
+    Raises
+    ------
+    Quarantined
+        The file cannot be used; nothing was changed. Its bad rows are kept with the load.
+    """
+    declared = read_mapping(mapping)
+    name = kind or declared.kind
+    if name is None:
+        raise ConfigError(f"{mapping.name}: no kind is named", f"{mapping.name}：未写明类别 kind")
+    what = get_kind(name, declared.table)
+    if not file.is_file():
+        raise refuse(file, "no such file", "没有这个文件")
+    options = {"kind": what.name, "mapping": declared.model_dump(mode="json")}
+    with loading(conn, declared.source_info, file, what.name, options) as run:
+        try:
+            _load(run, file, what, declared, progress)
+        except (psycopg.IntegrityError, psycopg.DataError) as error:
+            why = error.diag.message_primary or str(error)
+            raise refuse(file, f"the database refuses a row: {why}") from error
+    return run.report()
+
+
+def _load(run: Run, file: Path, kind: Kind, mapping: LayerMapping, progress: Progress) -> None:
+    units = AdminUnits.load(run.conn)
+    maker = RowMaker(kind, mapping)
+    table = read_table(file, mapping)
+    progress(f"{len(table.rows)} rows read")
+    maker.check_file({name for row in table.rows for name in row})
+    stage = _Stage(table, None, {})
+    placer = Placer(run.conn, mapping, units)
+    stage.shapes = placer.place(table, stage.refuse)
+    _fit_shape(stage, kind.shape)
+    codes = _admin_codes(stage, mapping, units)
+    rows = _convert(stage, maker, placer)
+    _judge(stage, mapping, codes, units)
+    _quarantine(run, file, stage, mapping.quality)
+    progress(f"{len(stage.good())} rows good, {len(stage.bad)} refused")
+    _swap(run, kind, mapping, stage, rows, codes)
+
+
+def _fit_shape(stage: _Stage, shape: Shape) -> None:
+    """Refuse rows without geometry or of the wrong dimension; single parts stand for multi."""
+    stage.refuse_all(quality.missing(stage.shapes), "no-geometry", "几何为空 / no geometry")
+    wanted = _DIMENSION.get(shape)
+    for i in stage.good():
+        geometry = stage.shapes[i]
+        if shape in {"line", "point"} and shapely.get_num_geometries(geometry) == 1:
+            geometry = shapely.get_geometry(geometry, 0)
+        if shape == "polygon" and geometry.geom_type == "Polygon":
+            geometry = shapely.multipolygons([geometry])
+        single = shape not in {"line", "point"} or not geometry.geom_type.startswith("Multi")
+        right = wanted is None or shapely.get_dimensions(geometry) == wanted
+        if right and single and geometry.geom_type != "GeometryCollection":
+            stage.shapes[i] = geometry
+        else:
+            stage.refuse(i, "bad-geometry", f"{geometry.geom_type} is not one {shape}")
+
+
+def _admin_codes(stage: _Stage, mapping: LayerMapping, units: AdminUnits) -> list[str | None]:
+    """Return each row's declared code, else that of the unit in which it lies."""
+    codes: list[str | None] = [None] * len(stage.table.rows)
+    column = mapping.admin_code or mapping.place.admin_code
+    good = stage.good()
+    if good:
+        middle = shapely.point_on_surface(stage.shapes[good])
+        found = units.codes_of(shapely.get_x(middle), shapely.get_y(middle))
+        for i, code in zip(good, found, strict=True):
+            codes[i] = code
+    for i in good if column else []:
+        try:
+            codes[i] = admin_code(stage.table.rows[i].get(str(column))) or codes[i]
+        except BadParameter as error:
+            stage.refuse(i, "bad-value", f"{error.zh} / {error.en}")
+    return codes
+
+
+def _convert(
+    stage: _Stage, maker: RowMaker, placer: Placer
+) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+    made = {}
+    for i in stage.good():
+        row = stage.table.rows[i]
+        try:
+            made[i] = maker.values(row), maker.props(row, placer.placed.get(i))
+        except BadParameter as error:
+            reason = "bad-props" if error.en.startswith("props.") else "bad-value"
+            stage.refuse(i, reason, f"{error.zh} / {error.en}")
+    return made
+
+
+def _judge(
+    stage: _Stage, mapping: LayerMapping, codes: list[str | None], units: AdminUnits
+) -> None:
+    rules, keys = mapping.quality, Keys(mapping)
+    if rules.duplicate_id:
+        names = [keys.key_of(row) for row in stage.table.rows]
+        stage.refuse_all(quality.duplicate_ids(names), "duplicate-id", "编号重复 / duplicate id")
+    if rules.self_intersection:
+        mask = quality.self_intersecting(stage.shapes)
+        stage.refuse_all(mask, "self-intersection", "几何自相交 / the shape crosses itself")
+    if rules.outside_unit and (mapping.admin_code or mapping.place.admin_code):
+        mask = quality.outside_unit(stage.shapes, codes, units.units, rules.outside_tolerance_m)
+        stage.refuse_all(mask, "outside-unit", "不在所填行政区内 / outside its declared unit")
+    if rules.dangling_edge:
+        mask = quality.dangling(_left(stage))
+        stage.refuse_all(mask, "dangling-edge", "悬挂边 / an end joins nothing")
+    if rules.least_component:
+        mask = quality.small_component(_left(stage), rules.least_component)
+        stage.refuse_all(mask, "small-component", "孤立小路网 / a small part on its own")
+
+
+def _left(stage: _Stage) -> Any:
+    """Return the geometries with None in place of rows that are already refused."""
+    shapes = stage.shapes.copy()
+    shapes[list(stage.bad)] = None
+    return shapes
+
+
+def _quarantine(run: Run, file: Path, stage: _Stage, rules: Quality) -> None:
+    for i, (reason, detail) in sorted(stage.bad.items()):
+        row: Row = dict(stage.table.rows[i])
+        raw = stage.table.geometry
+        if raw is not None and raw[i] is not None:
+            row["geometry"] = shapely.geometry.mapping(raw[i])
+        run.refuse(BadRow(i + 1, reason, detail, row))
+    total = len(stage.table.rows)
+    if not stage.good() or len(stage.bad) / total > rules.max_bad_share:
+        reasons = Counter(reason for reason, _ in stage.bad.values())
+        text = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+        raise Quarantined(
+            f"{file.name}: {len(stage.bad)} of {total} rows are bad ({text}); nothing was changed",
+            f"{file.name}：{total} 行中 {len(stage.bad)} 行不合格（{text}），数据未改动",
+            load_id=str(run.load_id),
+        )
+
+
+def _swap(
+    run: Run,
+    kind: Kind,
+    mapping: LayerMapping,
+    stage: _Stage,
+    made: dict[int, tuple[dict[str, Any], dict[str, Any]]],
+    codes: list[str | None],
+) -> None:
+    keys, good = Keys(mapping), stage.good()
+    names = list(made[good[0]][0])
+    shared = (mapping.unit_id, mapping.visibility, mapping.origin, run.source_id)
+    edges = _Ends(mapping, stage.shapes[good]) if kind.table == "edge" else None
+    rows = []
+    for at, i in enumerate(good):
+        values, props = made[i]
+        own = keys.id_of(stage.table.rows[i], stage.shapes[i])
+        common = (own, kind.name, codes[i], *shared, props, stage.shapes[i])
+        rows.append((*common, *values.values(), *(edges.of(at, kind.name) if edges else ())))
+    columns = [*_COMMON, *names, *(_Ends.COLUMNS if edges else ())]
+    run.clear(kind.table, *(("node",) if edges else ()))
+    run.copy(kind.table, columns, rows)
+    if edges:
+        run.copy("node", _NODE_COLUMNS, edges.nodes(kind.name, codes, good, shared))
+        run.raise_topology([kind.name])
+
+
+class _Ends:
+    """The nodes at the ends of loaded edges, with ids that hold over loads."""
+
+    COLUMNS = ("mode", "from_node", "to_node", "length_m")
+
+    def __init__(self, mapping: LayerMapping, lines: Any) -> None:
+        self._network = build_network(lines)
+        self._lengths = lengths_m(lines)
+        grid = np.round(self._network.xy / SNAP_DEGREES).astype(np.int64)
+        source = mapping.source.id
+        self._ids = [stable_uuid7(source, f"node/{x}/{y}") for x, y in grid.tolist()]
+
+    def of(self, at: int, mode: str) -> tuple[Any, ...]:
+        """Return mode, ends and length (m) of an edge."""
+        tail, head = self._network.tail[at], self._network.head[at]
+        return mode, self._ids[tail], self._ids[head], float(self._lengths[at])
+
+    def nodes(
+        self, mode: str, codes: list[str | None], good: list[int], shared: tuple[Any, ...]
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows of all nodes; a node takes the admin code of an edge at it."""
+        code_of: dict[int, str | None] = {}
+        for ends in (self._network.tail, self._network.head):
+            for node, i in zip(ends.tolist(), good, strict=True):
+                code_of.setdefault(node, codes[i])
+        unit, visibility, origin, source = shared
+        points = shapely.points(self._network.xy)
+        return [
+            (self._ids[n], "junction", code_of[n], visibility, unit, origin, source, [mode], point)
+            for n, point in enumerate(points)
+        ]

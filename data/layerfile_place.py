@@ -1,0 +1,186 @@
+"""Where the rows of a layer file lie: their own geometry, columns, stakes or admin codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import psycopg
+import shapely
+from psycopg.rows import dict_row
+
+from data.layerfile_map import LayerMapping
+from data.layerfile_read import Row, Table
+from spatial import quality
+from spatial.admin import AdminUnits
+from spatial.codes import parse_angle, parse_lonlat
+from spatial.crs import BD09, CRS84, GCJ02, Crs, parse_crs, transform_geometry
+from spatial.errors import BadParameter, ConfigError, SigangError
+from spatial.linearref import CARRIAGEWAY_SQL, STAKE_SQL, LinearReference
+
+Refuse = Callable[[int, str, str], None]  # row index, reason, detail
+
+_SIDES = {"上行": "up", "下行": "down", "上": "up", "下": "down", "up": "up", "down": "down"}
+
+
+class Placer:
+    """Gives each row a geometry in WGS 84 degrees, or refuses it with the reason."""
+
+    def __init__(
+        self, conn: psycopg.Connection[Any], mapping: LayerMapping, units: AdminUnits
+    ) -> None:
+        self.mapping = mapping
+        self.placed: dict[int, dict[str, Any]] = {}
+        self._units = units
+        self._reference: LinearReference | None = None
+        if mapping.place.way == "stake":
+            self._reference = _reference(conn)
+
+    def place(self, table: Table, refuse: Refuse) -> Any:
+        """Return the geometries of all rows; refused ones are None."""
+        way = self.mapping.place.way
+        shapes = table.geometry
+        for number, why in table.broken.items():
+            refuse(number - 1, "bad-geometry" if shapes is not None else "bad-row", why)
+        if way:
+            shapes = self._from_columns(table.rows, refuse)
+        if shapes is None:
+            raise ConfigError(
+                "the file has no geometry and the mapping no [place]",
+                "文件没有几何，映射也没有 [place]",
+            )
+        if way in {"stake", "admin_code"}:
+            return shapes
+        return self._to_wgs84(shapes, self._crs(table), refuse)
+
+    def _from_columns(self, rows: list[Row], refuse: Refuse) -> Any:
+        shapes = np.empty(len(rows), dtype=object)
+        readers = {
+            "columns": self._columns,
+            "pair": self._pair,
+            "wkt": self._wkt,
+            "stake": self._stake,
+            "admin_code": self._admin,
+        }
+        read = readers[self.mapping.place.way]
+        for i, row in enumerate(rows):
+            try:
+                shapes[i] = read(i, row)
+            except SigangError as error:
+                refuse(i, "no-place", f"{error.zh} / {error.en}")
+            except shapely.GEOSException as error:
+                refuse(i, "bad-geometry", str(error))
+        return shapes
+
+    def _columns(self, _: int, row: Row) -> Any:
+        place = self.mapping.place
+        x, y = _number(_cell(row, place.lon)), _number(_cell(row, place.lat))
+        return shapely.points(x, y)
+
+    def _pair(self, _: int, row: Row) -> Any:
+        return shapely.Point(parse_lonlat(str(_cell(row, self.mapping.place.pair))))
+
+    def _wkt(self, _: int, row: Row) -> Any:
+        return shapely.from_wkt(str(_cell(row, self.mapping.place.wkt)))
+
+    def _stake(self, i: int, row: Row) -> Any:
+        place, reference = self.mapping.place, self._reference
+        if reference is None:
+            raise ConfigError("no carriageways are loaded", "未装载路线里程")
+        route, stake = str(_cell(row, place.route)), str(_cell(row, place.stake))
+        side = _side(row.get(place.side or ""))
+        fix = reference.locate(route, stake, side)[0]
+        text = f"{route} {stake}"
+        shape: Any = shapely.Point(fix.lon, fix.lat)
+        if place.stake_to and row.get(place.stake_to) not in (None, ""):
+            until = str(row[place.stake_to])
+            lines = reference.sub_lines(route, stake, until, side)
+            shape = shapely.line_merge(lines[fix.side])
+            text = f"{text}–{until}"
+        self.placed[i] = {
+            "by": "stake",
+            "text": text,
+            "calibrated": fix.calibrated,
+            "accuracy_m": fix.accuracy_m,
+        }
+        return shape
+
+    def _admin(self, i: int, row: Row) -> Any:
+        code = _code(_cell(row, self.mapping.place.admin_code))
+        centre = self._units.centre(code)
+        if centre is None:
+            raise BadParameter(f"no unit {code} is loaded", f"未装载行政区 {code}")
+        self.placed[i] = {"by": "admin_code", "text": code}
+        return shapely.Point(centre)
+
+    def _crs(self, table: Table) -> Crs:
+        """Return how the coordinates are to be read: the declared datum rules the file's CRS."""
+        named = self.mapping.crs or table.crs
+        crs = parse_crs(named) if named else CRS84
+        if self.mapping.datum not in {"GCJ02", "BD09"}:
+            return crs if crs.projected else CRS84
+        if crs.projected:
+            raise ConfigError(
+                f"{self.mapping.datum} has no projected coordinates; the file says {named}",
+                f"{self.mapping.datum} 没有投影坐标，文件却是 {named}",
+            )
+        return GCJ02 if self.mapping.datum == "GCJ02" else BD09
+
+    def _to_wgs84(self, shapes: Any, crs: Crs, refuse: Refuse) -> Any:
+        shapes = shapely.force_2d(np.asarray(shapes, dtype=object))
+        for i in np.flatnonzero(quality.not_finite(shapes)):
+            refuse(int(i), "not-finite", "a coordinate is not a finite number / 坐标不是有限数")
+            shapes[i] = None
+        if not crs.projected:
+            detail = "坐标顺序应为 [经度, 纬度] / order must be [longitude, latitude]"
+            shapes = _drop(shapes, quality.swapped_axes(shapes), refuse, "swapped-axes", detail)
+        present = np.flatnonzero(~shapely.is_missing(shapes))
+        if len(present):
+            shapes[present] = transform_geometry(shapes[present], crs, CRS84)
+        bad = quality.not_finite(shapes) | quality.out_of_range(shapes)
+        return _drop(shapes, bad, refuse, "out-of-range", "坐标超出范围 / out of range")
+
+
+def _drop(shapes: Any, bad: Any, refuse: Refuse, reason: str, detail: str) -> Any:
+    """Refuse the marked rows and take their geometry away."""
+    for i in np.flatnonzero(bad):
+        refuse(int(i), reason, detail)
+        shapes[i] = None
+    return shapes
+
+
+def _cell(row: Row, column: str | None) -> Any:
+    value = row.get(str(column))
+    if value in (None, ""):
+        raise BadParameter(f"{column} is empty", f"{column} 为空")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        return float(value)
+    except ValueError:
+        return parse_angle(str(value))[0]
+
+
+def _side(value: Any) -> Any:
+    if value in (None, ""):
+        return None
+    side = _SIDES.get(str(value).strip().lower())
+    if side is None:
+        raise BadParameter(f"not a side: {value!r}", f"不是上下行：{value!r}")
+    return side
+
+
+def _code(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) else str(value).strip()
+
+
+def _reference(conn: psycopg.Connection[Any]) -> LinearReference:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        carriageways = cursor.execute(CARRIAGEWAY_SQL).fetchall()
+        stakes = cursor.execute(STAKE_SQL).fetchall()
+    return LinearReference.from_rows(carriageways, stakes)

@@ -1,0 +1,243 @@
+"""Rows of a layer file as rows of a table: types, kinds, props, codes, ids."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+import orjson
+import shapely
+from sqlalchemy import types
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from data.layerfile_map import LayerMapping
+from data.layerfile_read import Row
+from spatial.errors import BadParameter, ConfigError
+from spatial.ids import stable_uuid7
+from spatial.kinds import Kind, check_props
+from spatial.tables import metadata
+
+CHINA = timezone(timedelta(hours=8))
+_TRUE, _FALSE = {"1", "true", "yes", "y", "是", "有"}, {"0", "false", "no", "n", "否", "无"}
+_FIXED = {
+    "id",
+    "kind",
+    "visibility",
+    "origin",
+    "source_id",
+    "recorded_at",
+    "props",
+    "geom",
+    "geom_3857",
+    "admin_code",
+    "unit_id",
+    "from_node",
+    "to_node",
+    "length_m",
+}
+
+
+_REQUIRED = {"edge": ("class",)}
+
+
+class RowMaker:
+    """Turns the cells of one row into typed values for the mapped columns."""
+
+    def __init__(self, kind: Kind, mapping: LayerMapping) -> None:
+        self.kind, self.mapping = kind, mapping
+        self.columns = self._columns()
+        table = metadata.tables[f"sigang.{kind.table}"].columns
+        self._filled = {name for name in self.columns if not table[name].nullable}
+        self._readers = {name: _reader(_type(kind.table, name)) for name in self.columns}
+
+    def _columns(self) -> list[str]:
+        names = list(dict.fromkeys([*self.mapping.columns, *self.mapping.values]))
+        known = metadata.tables[f"sigang.{self.kind.table}"].columns
+        for name in names:
+            if name in _FIXED or name not in known:
+                raise ConfigError(
+                    f"columns.{name}: table {self.kind.table} has no such column to fill",
+                    f"columns.{name}：表 {self.kind.table} 没有可填的这一列",
+                )
+        for name in _REQUIRED.get(self.kind.table, ()):
+            if name not in names:
+                raise ConfigError(
+                    f"columns.{name} must be mapped, or set in [values]",
+                    f"columns.{name} 必须映射，或在 [values] 中写明",
+                )
+        return names
+
+    def check_file(self, header: set[str]) -> None:
+        """Raise when the mapping names a column that the file does not have."""
+        mapping = self.mapping
+        named = [
+            *mapping.columns.values(),
+            *mapping.props.values(),
+            *mapping.attributes,
+            *(c for c in (mapping.key, mapping.admin_code) if c),
+            *(c for c in mapping.place.model_dump().values() if c),
+        ]
+        missing = sorted(set(named) - header)
+        if missing:
+            raise ConfigError(
+                f"the file has no column {', '.join(missing)}; it has {', '.join(sorted(header))}",
+                f"文件没有列 {'、'.join(missing)}；现有列：{'、'.join(sorted(header))}",
+            )
+
+    def values(self, row: Row) -> dict[str, Any]:
+        """Return the table's columns of a row; raise `BadParameter` naming the bad cell."""
+        made: dict[str, Any] = {}
+        for name in self.columns:
+            source = self.mapping.columns.get(name)
+            value = row.get(source) if source else self.mapping.values[name]
+            if value in (None, ""):
+                value = self.mapping.values.get(name)
+            value = self.mapping.translate.get(name, {}).get(str(value), value)
+            made[name] = None if value in (None, "") else self._read(name, value)
+            if made[name] is None and name in self._filled:
+                raise BadParameter(f"{name} is empty", f"{name} 为空")
+        return made
+
+    def _read(self, name: str, value: Any) -> Any:
+        try:
+            return self._readers[name](value)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise BadParameter(
+                f"{name}: {value!r} does not fit", f"{name}：{value!r} 不合格"
+            ) from error
+
+    def props(self, row: Row, placed: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the checked `props` of a row."""
+        props: dict[str, Any] = {
+            name: row.get(column)
+            for name, column in self.mapping.props.items()
+            if row.get(column) not in (None, "")
+        }
+        free = {n: _free(row[n]) for n in self.mapping.attributes if row[n] not in (None, "")}
+        if free:
+            props["attributes"] = free
+        if placed:
+            props["placed"] = placed
+        if self.mapping.key and row.get(self.mapping.key) not in (None, ""):
+            props["source_key"] = _text(row[self.mapping.key])
+        return check_props(self.kind, props)
+
+
+class Keys:
+    """Gives each row the id that it keeps over loads: by its key, else by its content."""
+
+    def __init__(self, mapping: LayerMapping) -> None:
+        self._mapping = mapping
+        self._seen: Counter[str] = Counter()
+
+    def key_of(self, row: Row) -> str | None:
+        """Return the row's key in its source; None where it has none."""
+        value = row.get(self._mapping.key) if self._mapping.key else None
+        return None if value in (None, "") else _text(value)
+
+    def id_of(self, row: Row, shape: Any) -> UUID:
+        """Return the row's id; equal rows without a key are counted apart."""
+        key = self.key_of(row)
+        if key is None:
+            body = orjson.dumps(row, default=str, option=orjson.OPT_SORT_KEYS)
+            key = f"content/{body.hex()}/{shapely.to_wkb(shape, hex=True)}"
+        else:
+            key = f"key/{key}"
+        self._seen[key] += 1
+        number = self._seen[key]
+        return stable_uuid7(self._mapping.source.id, key if number == 1 else f"{key}#{number}")
+
+
+def admin_code(value: Any) -> str | None:
+    """Return a six-digit GB/T 2260 code of a cell (`3301`, 330100.0, `156330100`)."""
+    if value in (None, ""):
+        return None
+    text = _text(value)
+    if re.fullmatch(r"156\d{6}", text):
+        text = text[3:]
+    if not re.fullmatch(r"\d{2}|\d{4}|\d{6}", text):
+        raise BadParameter(f"not an admin code: {value!r}", f"不是行政区划代码：{value!r}")
+    return text.ljust(6, "0")
+
+
+def _type(table: str, name: str) -> Any:
+    return metadata.tables[f"sigang.{table}"].columns[name].type
+
+
+def _reader(type_: Any) -> Callable[[Any], Any]:
+    readers: list[tuple[Any, Callable[[Any], Any]]] = [
+        (ARRAY, _list),
+        (JSONB, _json),
+        (postgresql.UUID, lambda value: UUID(str(value))),
+        (types.DateTime, when),
+        (types.Boolean, _boolean),
+        (types.Integer, lambda value: int(_finite(value))),
+        (types.Float, _finite),
+        (types.Numeric, _finite),
+        (types.Text, _text),
+    ]
+    for class_, read in readers:
+        if isinstance(type_, class_):
+            return read
+    raise ConfigError(f"a column of type {type_} cannot be mapped", f"{type_} 类型的列不能映射")
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("not finite")
+    return number
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _free(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def _boolean(value: Any) -> bool:
+    text = _text(value).lower()
+    if text in _TRUE | _FALSE:
+        return text in _TRUE
+    raise ValueError("not yes or no")
+
+
+def _list(value: Any) -> list[str]:
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
+    return [part.strip() for part in re.split(r"[;,，；、|]", str(value)) if part.strip()]
+
+
+def _json(value: Any) -> Any:
+    return orjson.loads(value) if isinstance(value, str) else value
+
+
+def when(value: Any) -> datetime:
+    """Return a time with offset; one without is Asia/Shanghai, as tables in China are."""
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, date):
+        moment = datetime(value.year, value.month, value.day, tzinfo=CHINA)
+    else:
+        text = str(value).strip().replace("/", "-").replace("年", "-").replace("月", "-")
+        moment = datetime.fromisoformat(_padded(text.replace("日", "")))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=CHINA)
+    return moment.astimezone(UTC)
+
+
+def _padded(text: str) -> str:
+    found = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})(.*)", text)
+    if found is None:
+        raise ValueError(text)
+    return f"{found[1]}-{int(found[2]):02d}-{int(found[3]):02d}{found[4]}"
