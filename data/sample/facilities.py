@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from data.sample import airports, ports
 from data.sample.network_links import read_facts
-from data.sample.rules import get_rule
+from data.sample.rules import read_rule
 from data.sample.things import Places, Thing, clear, write_sources, write_things
 from spatial.ids import stable_uuid7
 
@@ -27,11 +27,11 @@ def load_facilities(conn: psycopg.Connection[Any], progress: Progress) -> None:
     write_sources(conn, *SOURCES)
     clear(conn, SOURCES, "facility")
     places = Places(conn)
-    _, tolerance = get_rule(conn, "quality.unit_tolerance_m")
+    tolerance = float(read_rule("quality.unit_tolerance_m").value)
     progress("airports, heliports and runways")
     fields, strays = airports.read_airfields(places)
     progress("ports, dry ports and hubs")
-    found = ports.read_ports(places, _stand_ins(), float(tolerance))
+    found = ports.read_ports(places, _stand_ins(), tolerance)
     hubs = list(_hubs())
     write_things(conn, [*fields, *found.things, *hubs])
     quarantine(conn, airports.SOURCE, len(fields), strays)

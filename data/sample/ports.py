@@ -6,14 +6,13 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any
 
 import orjson
 import shapely
 
 from data.sample.network_links import read_facts
-from data.sample.things import Places, Thing
+from data.sample.things import Places, Thing, package_folder
 from spatial.errors import BadParameter
 
 UNLOCODE, SEAROUTE = "unlocode", "searoute-ports"
@@ -80,9 +79,7 @@ def parse_minutes(text: str) -> tuple[float, float]:
 
 
 def _unlocode(rejects: list[Reject]) -> Iterator[_Listed]:
-    for part in sorted(files("pyunlocode").joinpath("csv").iterdir(), key=lambda p: p.name):
-        if "CodeListPart" not in part.name:
-            continue
+    for part in sorted((package_folder("pyunlocode") / "csv").glob("*CodeListPart*.csv")):
         lines = (li for li in part.read_text("latin-1").splitlines() if ',"CN",' in li)
         for row in csv.reader(lines):
             if len(row) < 11 or row[1] != "CN" or row[5] not in ("ZJ", "33"):
@@ -99,7 +96,7 @@ def _unlocode(rejects: list[Reject]) -> Iterator[_Listed]:
 
 
 def _searoute(place_of: dict[str, str]) -> Iterator[_Listed]:
-    text = files("searoute").joinpath("data", "ports.geojson").read_bytes()
+    text = (package_folder("searoute") / "data" / "ports.geojson").read_bytes()
     for feature in orjson.loads(text)["features"]:
         found = feature["properties"]
         if found["port"] not in place_of:

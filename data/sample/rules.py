@@ -7,13 +7,12 @@ it used, so an existing (key, version) never changes its meaning silently.
 from __future__ import annotations
 
 import tomllib
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from spatial.errors import ConfigError
 from spatial.settings import PROJECT
@@ -32,8 +31,8 @@ class Rule(BaseModel):
     source: str = Field(min_length=1)
     origin: Literal["real", "derived", "schematic", "synthetic"]
     legal_text: str | None = None
-    valid_from: datetime | None = None
-    valid_to: datetime | None = None
+    valid_from: AwareDatetime | None = None
+    valid_to: AwareDatetime | None = None
 
 
 def read_rules(folder: Path = FOLDER) -> list[Rule]:
@@ -61,12 +60,16 @@ def _read(path: Path) -> list[Rule]:
     unknown = sorted(set(body) - {"rule"})
     if unknown:
         raise _wrong(path, f"unknown key {', '.join(unknown)}")
+    return [_check(path, item) for item in body.get("rule", [])]
+
+
+def _check(path: Path, item: dict[str, Any]) -> Rule:
     try:
-        return [Rule.model_validate(item) for item in body.get("rule", [])]
+        return Rule.model_validate(item)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise _wrong(path, f"{key}: {first['msg']}") from error
+        raise _wrong(path, f"{item.get('key', 'rule')}: {key}: {first['msg']}") from error
 
 
 def _wrong(path: Path, what: str) -> ConfigError:
@@ -94,19 +97,15 @@ def load_rules(conn: psycopg.Connection[Any]) -> None:
         )
 
 
-def get_rule(conn: psycopg.Connection[Any], key: str) -> tuple[str, Any]:
-    """Return version and value of the newest version of a rule.
+def read_rule(key: str) -> Rule:
+    """Return the newest version of a rule as the files declare it.
 
     Raises
     ------
     ConfigError
         There is no such rule.
     """
-    row = conn.execute(
-        "SELECT version, value FROM sigang.rule WHERE key = %s"
-        " ORDER BY valid_from DESC NULLS LAST, version DESC LIMIT 1",
-        [key],
-    ).fetchone()
-    if row is None:
+    versions = [rule for rule in read_rules() if rule.key == key]
+    if not versions:
         raise ConfigError(f"no rule {key!r}", f"没有规则 {key!r}")
-    return row[0], row[1]
+    return max(versions, key=lambda rule: rule.version)

@@ -8,12 +8,15 @@ import psycopg
 
 # layer, table, condition, rank; the first that holds a row counts
 _NAMED = (
-    ("admin", "zone", "kind = 'admin' AND level = 'prefecture'", 1.0),
-    ("admin", "zone", "kind = 'admin' AND level = 'county'", 0.8),
-    ("admin", "zone", "kind = 'admin' AND level = 'province'", 0.7),
+    ("places", "facility", "kind = 'place' AND props ->> 'level' = 'prefecture'", 1.0),
+    ("places", "facility", "kind = 'place' AND props ->> 'level' = 'county'", 0.95),
+    ("admin", "zone", "kind = 'prefecture'", 0.9),
+    ("admin", "zone", "kind = 'county'", 0.8),
+    ("admin", "zone", "kind = 'province'", 0.7),
+    ("places", "facility", "kind IN ('place', 'water_name')", 0.6),
     ("ports", "facility", "kind = 'port'", 0.75),
     ("dry_ports", "facility", "kind = 'dry_port'", 0.7),
-    ("hubs", "facility", "kind IN ('terminal', 'hub')", 0.9),
+    ("hubs", "facility", "kind IN ('terminal', 'hub')", 0.74),
     ("airports", "facility", "kind = 'airport'", 0.8),
     ("heliports", "facility", "kind IN ('heliport', 'ga_field', 'pad')", 0.4),
     ("structures", "facility", "kind IN ('bridge', 'tunnel')", 0.85),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from data.sample.network_links import read_facts
 from spatial.admin import AdminUnits
 from spatial.bulk import copy_rows
 from spatial.crs import GEOD
+from spatial.errors import SetupError
 from spatial.ids import stable_uuid7
 
 PROVINCE = "330000"
@@ -90,6 +93,19 @@ def clear(conn: psycopg.Connection[Any], sources: Iterable[str], *tables: str) -
             ),
             [own],
         )
+
+
+def package_folder(name: str) -> Path:
+    """Return the folder of an installed package without importing it; raise `SetupError`."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise SetupError(
+            f"the Python package {name} is missing",
+            f"缺少 Python 软件包 {name}",
+            mend_en="run ./sigang up again",
+            mend_zh="请重新运行 ./sigang up",
+        )
+    return Path(spec.origin).parent
 
 
 class Places:

