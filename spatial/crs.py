@@ -232,7 +232,7 @@ def check_lonlat(lon: float, lat: float) -> None:
     text = f"[{lon:.6g}, {lat:.6g}]"
     if not (np.isfinite(lon) and np.isfinite(lat)):
         raise BadCoordinate(f"coordinate is not finite: {text}", f"坐标不是有限数：{text}")
-    if axes_swapped(lon, lat):
+    if bool(axes_swapped(lon, lat)):
         raise BadCoordinate(
             f"coordinates must be [longitude, latitude]; {text} looks like [latitude, longitude]",
             f"坐标顺序应为 [经度, 纬度]，收到的 {text} 像是 [纬度, 经度]",
@@ -243,11 +243,12 @@ def check_lonlat(lon: float, lat: float) -> None:
         raise BadCoordinate(f"coordinate out of range: {text}", f"坐标超出范围：{text}")
 
 
-def axes_swapped(lon: float, lat: float) -> bool:
-    """Say whether a pair is impossible, or outside the offset hull, but right when swapped."""
-    if abs(lat) > 90.0:
-        return abs(lon) <= 90.0 and abs(lat) <= 180.0
-    return bool(offset_applies(lat, lon)) and not bool(offset_applies(lon, lat))
+def axes_swapped(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
+    """Say for each pair whether it makes sense only swapped: impossible, or right in the hull."""
+    x, y = np.asarray(lon, float), np.asarray(lat, float)
+    impossible = (np.abs(y) > 90.0) & (np.abs(x) <= 90.0) & (np.abs(y) <= 180.0)
+    elsewhere = offset_applies(y, x) & ~offset_applies(x, y)
+    return np.asarray(impossible | (elsewhere & (np.abs(y) <= 90.0)))
 
 
 def zone_srid(lon: float) -> int:

@@ -45,8 +45,7 @@ def swapped_axes(geometries: Any) -> Mask:
     xy, index = shapely.get_coordinates(array, return_index=True)
     bad = np.zeros(len(array), dtype=bool)
     owners, first = np.unique(index, return_index=True)
-    for owner, (x, y) in zip(owners, xy[first], strict=True):
-        bad[owner] = bool(np.isfinite(x) and np.isfinite(y) and axes_swapped(x, y))
+    bad[owners] = axes_swapped(xy[first, 0], xy[first, 1])
     return bad
 
 
