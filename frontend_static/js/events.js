@@ -1,6 +1,7 @@
 // @ts-check
 /** Events: the open list, closures, undo, acknowledgement; and what the stream says about them. */
 import { explain, request } from './api.js';
+import { debounce } from './base.js';
 import { maybe, moment, nameOf, pick, t } from './i18n.js';
 import { networkChanged } from './path.js';
 import { account, data, toast, url } from './store.js';
@@ -152,6 +153,9 @@ function message(/** @type {EventFeature} */ event, /** @type {EventFeature | un
   return t('events.changed', { title });
 }
 
+/** Ask again shortly after a change: other desks' delivery times come in by then. */
+const later = debounce(loadEvents, 1500);
+
 /** Take in an event that the stream brought. */
 export function receive(/** @type {EventFeature} */ event) {
   if (writing > 0) {
@@ -160,6 +164,7 @@ export function receive(/** @type {EventFeature} */ event) {
   }
   const old = data.events.peek().find((entry) => entry.id === event.id);
   put(event);
+  later();
   bumpClosures();
   networkChanged(event.properties.network_version);
   if (own.has(event.id)) return;

@@ -91,7 +91,7 @@ export default {
   'cause.flood': 'Flooding',
   'cause.accident': 'Accident',
   'cause.works': 'Works',
-  'cause.convoy': 'Traffic control',
+  'cause.control': 'Traffic control',
   'cause.other': 'Other',
   'events.open': 'Open events',
   'events.none': 'No open event.',

@@ -91,7 +91,7 @@ export default {
   'cause.flood': '积水',
   'cause.accident': '事故',
   'cause.works': '施工',
-  'cause.convoy': '交通管制',
+  'cause.control': '交通管制',
   'cause.other': '其他',
   'events.open': '进行中的事件',
   'events.none': '没有进行中的事件。',

@@ -135,7 +135,7 @@ export class MapView extends Part {
     };
     map.on('moveend', moved);
     map.on('zoom', () => (data.zoom.value = map.getZoom()));
-    map.once('load', moved);
+    moved();
     data.zoom.value = map.getZoom();
     map.on('click', (event) => {
       if (data.draw.peek().mode === null) this.probe(map, event.point);

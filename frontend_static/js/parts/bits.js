@@ -73,7 +73,7 @@ export function symbol(/** @type {LegendEntry} */ entry) {
   const [colour, ...rest] = colourOf(entry);
   if (entry.symbol === 'line') return lineSymbol(entry, colour);
   if (entry.symbol === 'fill') return html`<svg class="symbol" viewBox="0 0 22 14" aria-hidden="true">
-    <rect x="1.5" y="1.5" width="19" height="11" rx="1.5" fill=${colour} fill-opacity="0.55" stroke=${colour} stroke-width="1.5"></rect></svg>`;
+    <rect x="1.5" y="1.5" width="19" height="11" rx="1.5" fill=${colour} stroke="var(--edge)" stroke-width="1"></rect></svg>`;
   if (entry.symbol === 'ramp') return html`<span class="symbol ramp" style="background:linear-gradient(90deg, ${[colour, ...rest].join(',')}${rest.length ? '' : ', transparent'})"></span>`;
   if (entry.symbol === 'icon' && entry.icon) return iconSymbol(entry.icon, colour);
   return html`<svg class="symbol" viewBox="0 0 22 14" aria-hidden="true"><circle cx="11" cy="7" r="5" fill=${colour}></circle></svg>`;

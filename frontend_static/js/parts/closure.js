@@ -7,7 +7,7 @@ import { close } from '../events.js';
 import { INPUT_PATTERN, fromInput, maybe, midnight, now, t, toInput } from '../i18n.js';
 import { data } from '../store.js';
 
-const CAUSES = ['wind', 'fog', 'ice', 'flood', 'accident', 'works', 'convoy', 'other'];
+const CAUSES = ['wind', 'fog', 'ice', 'flood', 'accident', 'works', 'control', 'other'];
 const DIRECTIONS = ['both', 'forward', 'backward'];
 const HOUR_MS = 3_600_000;
 const EVENING_H = 18;
