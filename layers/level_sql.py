@@ -16,7 +16,6 @@ from layers.tile_sql import (
     columns_of,
     ident,
     label_point,
-    line_select,
     source_select,
     table,
     tiles_of,
@@ -35,7 +34,7 @@ def cell_zoom(level: Level) -> int:
 def level_select(layer: Layer, level: int, *, restricted: bool, dirty: bool = False) -> str:
     """Return the select that fills a level table.
 
-    Polygons come from the source, points and lines from the narrow table.
+    Polygons come whole from the source, all else from the narrow table.
 
     Parameters
     ----------
@@ -134,8 +133,11 @@ def _polygons(layer: Layer, level: int, *, restricted: bool, dirty: bool) -> str
     if "label" in tiles_of(layer).parts:
         selects.append(f"{head}{label_point('f.geom')} FROM {source} f")
     if "line" in tiles_of(layer).parts:
-        thin = f"ST_SimplifyPreserveTopology(b.geom, {tolerance!r})"
-        selects.append(line_select(layer, source, thin, level, restricted))
+        selects.append(
+            f"SELECT f._fid, f._rank, {kept}, f.part, {x}, {y}, {thin}"
+            f" FROM {table(layer.id, restricted=restricted)} f"
+            f" WHERE f.part = 'line' AND {_limit(layer, level)}"
+        )
     return " UNION ALL ".join(f"({select})" for select in selects)
 
 

@@ -187,8 +187,7 @@ def narrow_select(layer: Layer, *, restricted: bool, dirty: bool = False) -> str
     if "label" in tiles_of(layer).parts:
         selects.append(f"{head} 'label', p._cx, p._cy, {label_point('p.geom')}{tail}")
     if "line" in tiles_of(layer).parts:
-        lines = line_select(layer, f"({rows})", "ST_Subdivide(b.geom, 256)", 0, restricted)
-        selects.append(lines)
+        selects.append(line_select(layer, f"({rows})", restricted=restricted))
     return " UNION ALL ".join(selects)
 
 
@@ -200,41 +199,48 @@ def label_point(geometry: str) -> str:
     )
 
 
-def line_select(layer: Layer, source: str, shape: str, level: int, restricted: bool) -> str:
-    """Return the select of each boundary between polygons once, with the best rank beside it.
+def line_select(layer: Layer, source: str, *, restricted: bool) -> str:
+    """Return the select of each boundary once, as the best ranked of the polygons beside it.
 
     Parameters
     ----------
     layer
-        Declaration of polygons.
+        Declaration of polygons; of a coverage only boundaries between two of a rank are drawn.
     source
         Relation of whole polygons with columns `_rank`, `origin`, the scope columns and `geom`.
-    shape
-        Expression of the boundary over `b.geom`, or a set-returning one.
-    level
-        Which table the rows are for; 0 has ids.
     restricted
         Which visibility class; boundaries are shared within one scope only.
     """
     key = ["origin", *SCOPE_COLUMNS] if restricted else ["origin"]
     names = ", ".join(
         f"b.{name}" if name in key else _line_value(layer, name)
-        for name in columns_of(layer, level, restricted=restricted)
+        for name in columns_of(layer, 0, restricted=restricted)
     )
     keys = ", ".join(key)
-    same = " AND ".join(f"o.{k} IS NOT DISTINCT FROM r.{k}" for k in key)
-    ring = f"SELECT _rank, {keys}, ST_UnaryUnion(ST_Collect(ST_Boundary(geom))) AS geom FROM"
-    arcs = (
-        f"WITH ring AS MATERIALIZED ({ring} {source} q GROUP BY _rank, {keys})"
-        f" SELECT r._rank, {keys}, (ST_Dump(ST_LineMerge(ST_CollectionExtract(CASE WHEN"
-        " (SELECT count(*) FROM ring o WHERE o._rank < r._rank AND "
-        f"{same}) = 0 THEN r.geom ELSE ST_Difference(r.geom, (SELECT ST_UnaryUnion("
-        f"ST_Collect(o.geom)) FROM ring o WHERE o._rank < r._rank AND {same})) END, 2)))).geom"
-        " AS geom FROM ring r"
-    )
-    id_ = "" if level else "NULL::text, "
+    arcs = _shared_arcs(source, keys) if tiles_of(layer).coverage else _rings(source, keys)
     cells = f"{cell_sql('x', 'b.geom')}, {cell_sql('y', 'b.geom')}"
-    return f"SELECT NULL::bigint, {id_}b._rank, {names}, 'line', {cells}, {shape} FROM ({arcs}) b"
+    return (
+        f"SELECT NULL::bigint, NULL::text, b._rank, {names}, 'line', {cells},"
+        f" ST_Subdivide(b.geom, {VERTICES}) FROM ({arcs}) b"
+    )
+
+
+def _rings(source: str, keys: str) -> str:
+    return f"SELECT q._rank, {keys}, (ST_Dump(ST_Boundary(q.geom))).geom FROM {source} q"
+
+
+def _shared_arcs(source: str, keys: str) -> str:
+    """Return the select of the boundaries between two polygons of a rank, the best rank of each."""
+    return (
+        f"SELECT _rank, {keys}, (ST_Dump(ST_LineMerge(ST_Collect(edge)))).geom FROM ("
+        f"SELECT min(_rank) AS _rank, {keys}, edge FROM ("
+        f"SELECT _rank, {keys}, edge FROM ("
+        f"SELECT q._rank, {keys}, ST_Normalize(ST_MakeLine(d.geom, lead(d.geom) OVER ("
+        "PARTITION BY q._fid, d.path[1] ORDER BY d.path[2]))) AS edge"
+        f" FROM {source} q, ST_DumpPoints(ST_Multi(ST_Boundary(q.geom))) d) points"
+        f" WHERE ST_NPoints(edge) = 2 GROUP BY _rank, {keys}, edge HAVING count(*) >= 2) shared"
+        f" GROUP BY {keys}, edge) once GROUP BY _rank, {keys}"
+    )
 
 
 def _line_value(layer: Layer, name: str) -> str:
