@@ -116,9 +116,12 @@ def _trace(net: Net, facts: dict[str, Any], used: Any) -> Corridor:
 
 
 def _disc(net: Net, point: list[float]) -> tuple[Ints, Floats]:
-    distance = geodesic_m(np.repeat([point], len(net.xy), 0), net.xy)
-    nodes = np.flatnonzero(distance <= max(DISC_M, float(distance.min()) * 1.01))
-    return nodes, distance[nodes] * OFFSET_COST
+    scale = np.array([np.cos(np.radians(point[1])), 1.0]) * 111_320.0
+    rough = np.hypot(*((net.xy - point) * scale).T)
+    near = np.flatnonzero(rough <= max(DISC_M, float(rough.min())) * 1.05)
+    distance = geodesic_m(np.repeat([point], len(near), 0), net.xy[near])
+    kept = distance <= max(DISC_M, float(distance.min()))
+    return near[kept], distance[kept] * OFFSET_COST
 
 
 def _relax(net: Net, cost: Floats, start: dict[int, float]) -> tuple[Floats, Ints]:

@@ -165,6 +165,7 @@ def _junctions(lattice: Lattice) -> Bools:
 def _fill(town: Town, rng: np.random.Generator, roots: list[list[str]]) -> None:
     lonlat, half = town.lattice.lonlat, town.lattice.half
     order = rng.permutation(len(roots))
+    along_m = [_along_m(lonlat), _along_m(lonlat.transpose(1, 0, 2))]
     dice = rng.random((len(town.streets), 3))
     picks = rng.integers(0, 1000, (len(town.streets), 2))
     for street, roll, pick in zip(town.streets, dice, picks, strict=True):
@@ -175,7 +176,8 @@ def _fill(town: Town, rng: np.random.Generator, roots: list[list[str]]) -> None:
         if street.axis == 1:
             ends = [(j, i) for i, j in ends]
         a, b = (_node(town, end) for end in ends)
-        edge = _edge(town, street, points, a, b)
+        metres = along_m[street.axis][[street.start, street.stop], line]
+        edge = _edge(town, street, points, a, b, float(metres[1] - metres[0]))
         edge.name_zh, edge.name_en = _name(street, half, order, roots)
         _limit(edge, roll, pick)
         town.edges.append(edge)
@@ -195,7 +197,14 @@ def _node(town: Town, at: tuple[int, int]) -> Node:
     return town.nodes[at]
 
 
-def _edge(town: Town, street: Street, points: Floats, a: Node, b: Node) -> Edge:
+def _along_m(lonlat: Floats) -> Floats:
+    """Return the geodesic metres of every lattice point along its line of the first axis."""
+    a, b = lonlat[:-1].reshape(-1, 2), lonlat[1:].reshape(-1, 2)
+    steps = geodesic_m(a, b).reshape(lonlat.shape[0] - 1, lonlat.shape[1])
+    return np.concatenate([np.zeros((1, lonlat.shape[1])), np.cumsum(steps, axis=0)])
+
+
+def _edge(town: Town, street: Street, points: Floats, a: Node, b: Node, length_m: float) -> Edge:
     key = f"{town.facts['code']}:{street.axis}:{street.line}:{street.start}-{street.stop}"
     return Edge(
         id=stable(SOURCE, key),
@@ -206,7 +215,7 @@ def _edge(town: Town, street: Street, points: Floats, a: Node, b: Node) -> Edge:
         class_=_class(street.line),
         from_node=a.id,
         to_node=b.id,
-        length_m=float(geodesic_m(points[:-1], points[1:]).sum()),
+        length_m=length_m,
         geom=LineString(np.round(points, 6)),
         lanes=LANES[_class(street.line)],
         layer=1 if street.bridge else 0,
