@@ -114,11 +114,7 @@ def load_layer(
         raise refuse(file, "no such file", "没有这个文件")
     options = {"kind": what.name, "mapping": declared.model_dump(mode="json")}
     with loading(conn, declared.source_info, file, what.name, options) as run:
-        try:
-            _load(run, file, what, declared, progress)
-        except (psycopg.IntegrityError, psycopg.DataError) as error:
-            why = error.diag.message_primary or str(error)
-            raise refuse(file, f"the database refuses a row: {why}") from error
+        _load(run, file, what, declared, progress)
     return run.report()
 
 
@@ -137,7 +133,11 @@ def _load(run: Run, file: Path, kind: Kind, mapping: LayerMapping, progress: Pro
     _judge(stage, mapping, codes, units)
     _quarantine(run, file, stage, mapping.quality)
     progress(f"{len(stage.good())} rows good, {len(stage.bad)} refused")
-    _swap(run, kind, mapping, stage, rows, codes)
+    try:
+        _swap(run, kind, mapping, stage, rows, codes)
+    except (psycopg.IntegrityError, psycopg.DataError) as error:
+        why = error.diag.message_primary or str(error)
+        raise refuse(file, f"the database refuses a row: {why}") from error
 
 
 def _fit_shape(stage: _Stage, shape: Shape) -> None:

@@ -238,7 +238,7 @@ def _plain_value(value: Any) -> Any:
 def export_quarantine(conn: psycopg.Connection[Any], load_id: UUID, path: Path) -> int:
     """Write the refused rows of a load to a .geojson or .csv file and return their number.
 
-    The reason and detail come first; the rest of each row is as it was in the loaded file.
+    Each row is as it was in the file, with `refused_row`, `refused_for` and `refused_detail` behind.
     """
     rows = conn.execute(
         "SELECT row_no, reason, detail, row FROM sigang.quarantine WHERE load_id = %s ORDER BY id",
@@ -247,7 +247,7 @@ def export_quarantine(conn: psycopg.Connection[Any], load_id: UUID, path: Path) 
     if conn.execute("SELECT 1 FROM sigang.load_run WHERE id = %s", [load_id]).fetchone() is None:
         raise NotFound(f"no load {load_id}", f"没有装载 {load_id}")
     flat = [
-        {"row_no": number, "reason": reason, "detail": detail, **row}
+        {**row, "refused_row": number, "refused_for": reason, "refused_detail": detail}
         for number, reason, detail, row in rows
     ]
     if path.suffix.lower() in {".geojson", ".json"}:
@@ -269,7 +269,7 @@ def _write_geojson(path: Path, rows: list[dict[str, Any]]) -> None:
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, names or ["row_no", "reason", "detail"])
+        writer = csv.DictWriter(file, names or ["refused_row", "refused_for", "refused_detail"])
         writer.writeheader()
         for row in rows:
             writer.writerow({k: _cell(v) for k, v in row.items()})
