@@ -238,7 +238,7 @@ def _plain_value(value: Any) -> Any:
 def export_quarantine(conn: psycopg.Connection[Any], load_id: UUID, path: Path) -> int:
     """Write the refused rows of a load to a .geojson or .csv file and return their number.
 
-    Each row is as it was in the file, with `refused_row`, `refused_for` and `refused_detail` behind.
+    Each row is as it was in the file; `refused_row`, `refused_for` and `refused_detail` follow.
     """
     rows = conn.execute(
         "SELECT row_no, reason, detail, row FROM sigang.quarantine WHERE load_id = %s ORDER BY id",
