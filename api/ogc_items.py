@@ -143,7 +143,7 @@ def _collection(request: Request, asked: Asked, page: Page) -> Response:
     own.append(link(at, "collection", JSON))
     if page.next:
         own.append(link(links.here(request, cursor=page.next), "next", GEOJSON))
-    tail: dict[str, Any] = {"links": own, "timeStamp": datetime.now(UTC).isoformat()}
+    tail: dict[str, Any] = {"links": own, "timeStamp": datetime.now(UTC).isoformat(timespec="milliseconds")}
     tail["numberReturned"] = len(page.features)
     if page.matched is not None:
         tail["numberMatched"] = page.matched

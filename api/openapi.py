@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api import html, links
+from api.auth import actor_of
 from api.links import JSON, OPENAPI, PROBLEM
 from api.negotiate import check_parameters, language
 from api.ogc import answer, say, trail
@@ -30,7 +31,8 @@ def definition(request: Request) -> dict[str, Any]:
     if kept is None:
         made = get_openapi(title="Sigang", version="0", routes=app.routes)
         kept = app.state.openapi_paths = _downgrade(made)
-    listed = [layer.id for layer in services(request).catalog.list_layers()]
+    actor = actor_of(request)
+    listed = [layer.id for layer in services(request).catalog.list_layers(actor)]
     parameters = PARAMETERS | {
         "layer": PARAMETERS["layer"] | {"schema": {"type": "string", "enum": listed}}
     }
