@@ -31,6 +31,7 @@ class Hub:
     name_zh: str
     name_en: str | None
     point: Point
+    water_only: bool
 
 
 class Nearest:
@@ -107,17 +108,20 @@ def clear_transfers(conn: psycopg.Connection[Any]) -> None:
 
 def _hubs(conn: psycopg.Connection[Any], kinds: list[str]) -> list[Hub]:
     rows = conn.execute(
-        "SELECT id, kind, name_zh, name_en, ST_AsBinary(ST_PointOnSurface(geom))"
-        " FROM sigang.facility WHERE kind = ANY(%s) AND admin_code LIKE '33%%'"
-        " ORDER BY id",
+        "SELECT id, kind, name_zh, name_en, ST_AsBinary(ST_PointOnSurface(geom)),"
+        " coalesce((props->>'water_only')::boolean, false)"
+        " FROM sigang.facility WHERE kind = ANY(%s) AND admin_code LIKE '33%%' ORDER BY id",
         [kinds],
     ).fetchall()
-    return [Hub(i, k, zh or "", en, shapely.from_wkb(bytes(p))) for i, k, zh, en, p in rows]
+    return [
+        Hub(identity, kind, zh or "", en, shapely.from_wkb(bytes(point)), water_only)
+        for identity, kind, zh, en, point, water_only in rows
+    ]
 
 
 def _modes(hub: Hub, facts: dict[str, Any]) -> list[str]:
     modes = list(facts["modes"][hub.kind])
-    if any(name in hub.name_zh for name in facts["water_only"]["names"]):
+    if hub.water_only:
         return [mode for mode in modes if mode in ("waterway", "sea_lane")]
     return modes
 

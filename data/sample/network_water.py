@@ -55,26 +55,22 @@ def _node(water: Waterways, key: str, at: Any) -> Node:
 def _add(
     water: Waterways, facts: dict[str, Any], waterway: dict[str, Any], locks: dict[str, Any]
 ) -> None:
-    path = _with_chambers(facts, waterway["path"], locks)
-    run: list[Any] = []
-    start = ""
-    for number, (key, at, lock) in enumerate(path):
-        run.append(at)
-        if not key:
-            continue
+    before = ("", None)
+    for number, (key, at, lock) in enumerate(_with_chambers(facts, waterway, locks)):
         _node(water, key, at)
-        if len(run) > 1:
-            edge = _edge(water, facts, waterway, (start, key), run, number)
+        if number:
+            edge = _edge(water, facts, waterway, (before[0], key), [before[1], at], number)
             water.edges.append(edge)
             if lock:
                 _lock(water, facts, locks[lock], edge)
-        start, run = key, [at]
+        before = (key, at)
 
 
 def _with_chambers(
-    facts: dict[str, Any], path: list[Any], locks: dict[str, Any]
+    facts: dict[str, Any], waterway: dict[str, Any], locks: dict[str, Any]
 ) -> list[tuple[str, Any, str]]:
-    """Return (node key or "", point, lock that ends here or ""); a lock becomes two nodes."""
+    """Return (node key, point, lock that ends here or ""); a lock becomes two nodes."""
+    path = waterway["path"]
     points = [
         facts["points"][p]
         if isinstance(p, str)
@@ -86,7 +82,8 @@ def _with_chambers(
     out: list[tuple[str, Any, str]] = []
     for i, step in enumerate(path):
         if not isinstance(step, dict):
-            out.append((step if isinstance(step, str) else "", points[i], ""))
+            key = step if isinstance(step, str) else f"{waterway['id']}:{i}"
+            out.append((key, points[i], ""))
             continue
         along = np.subtract(points[i + 1], points[i - 1])
         half = along / np.hypot(*along) * CHAMBER_DEG

@@ -237,6 +237,25 @@ def test_inland_waterways_reach_the_sea(conn):
     assert all(a in reached for a, _, mode in rows if mode == "waterway")
 
 
+def test_every_hub_is_on_its_networks(conn):
+    wanted = {"sea": {"sea_lane", "road"}, "river": {"waterway", "road"}, "dry": {"road", "rail"}}
+    rows = conn.execute(
+        "SELECT f.name_zh, f.props->>'modes', n.modes, (f.props->>'water_only')::boolean"
+        " FROM facility f LEFT JOIN node n ON n.facility_id = f.id AND n.kind = 'hub'"
+        " WHERE f.source_id = 'sample-hubs' AND f.props->>'modes' IN ('sea', 'river', 'dry')"
+    ).fetchall()
+    assert len(rows) > 30
+    for name, kind, modes, water_only in rows:
+        assert wanted[kind] - ({"road", "rail"} if water_only else set()) <= set(modes or []), name
+    names = {name for name, *_ in rows}
+    airports = conn.execute(
+        "SELECT f.name_zh FROM facility f JOIN node n ON n.facility_id = f.id AND n.kind = 'hub'"
+        " WHERE f.kind = 'airport' AND 'road' = ANY(n.modes)"
+    ).fetchall()
+    assert len(airports) >= 9
+    assert "北仑港区" in names
+
+
 def test_towns_thin_out_and_stay_on_land(conn):
     for code, lon, lat in (("330100", 120.170, 30.268), ("330200", 121.556, 29.876)):
         near, far = (
