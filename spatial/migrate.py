@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import Connection
-from sqlalchemy.pool import NullPool
 
 from spatial.errors import SetupError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 FOLDER = Path(__file__).parent / "migrations"
 OLDEST_POSTGIS = (3, 3)
@@ -26,6 +22,8 @@ _LOCK = 0x516A6E67  # "one migrator at a time", an advisory lock's number
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring a database up to a revision; all steps or none."""
+    from alembic import command
+
     check_server(url)
     with _locked(url) as config:
         command.upgrade(config, revision)
@@ -33,24 +31,25 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 def downgrade(url: str, revision: str = "base") -> None:
     """Take a database down to a revision; what later revisions held is lost."""
+    from alembic import command
+
     with _locked(url) as config:
         command.downgrade(config, revision)
 
 
 def head() -> str:
-    """Return the newest revision of this version of Sigang."""
-    newest = ScriptDirectory(str(FOLDER)).get_current_head()
-    if newest is None:
-        raise SetupError("There is no migration.", "没有迁移脚本。")
-    return newest
+    """Return the newest revision of this version of Sigang: revisions are numbered in order."""
+    return max(path.name.split("_")[0] for path in (FOLDER / "versions").glob("[0-9]*_*.py"))
 
 
 def current(url: str) -> str | None:
     """Return the revision that a database is at, None where it was never migrated."""
-    engine = create_engine(_sqlalchemy(url), poolclass=NullPool)
-    with engine.connect() as connection:
-        options = {"version_table": "migration", "version_table_schema": "public"}
-        return MigrationContext.configure(connection, opts=options).get_current_revision()
+    with psycopg.connect(url) as conn:
+        row = conn.execute("SELECT to_regclass('public.migration')::text").fetchone()
+        if row is None or row[0] is None:
+            return None
+        found = conn.execute("SELECT version_num FROM public.migration").fetchone()
+    return str(found[0]) if found else None
 
 
 def check_server(url: str) -> None:
@@ -80,21 +79,18 @@ def check_server(url: str) -> None:
 
 @contextmanager
 def _locked(url: str) -> Iterator[Config]:
-    engine = create_engine(_sqlalchemy(url), poolclass=NullPool)
+    """Yield Alembic's configuration on a connection that no other migrator holds."""
+    from alembic.config import Config
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine("postgresql+psycopg://" + url.split("://", 1)[1], poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        yield _config(connection)
-
-
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _sqlalchemy(url: str) -> str:
-    return "postgresql+psycopg://" + url.split("://", 1)[1]
+        config = Config()
+        config.set_main_option("script_location", str(FOLDER))
+        config.attributes["connection"] = connection
+        yield config
 
 
 def ensure_roles(conn: psycopg.Connection) -> None:
@@ -110,4 +106,6 @@ def mark_leakproof(conn: psycopg.Connection) -> None:
 
 
 def _scope_revision() -> Any:
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory(str(FOLDER)).get_revision("0002").module

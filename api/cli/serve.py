@@ -30,6 +30,7 @@ from spatial.settings import Settings
 READY_WAIT_S = 180
 WATCH_EVERY_S = 2.0
 STOP_WAIT_S = 3
+KILL_WAIT_S = 10
 RECORD = "server.json"
 
 
@@ -129,13 +130,32 @@ def run(ground: Ground, bound: socket.socket, on_ready: Callable[[str], None]) -
     bound.set_inheritable(True)
     supervisor = Multiprocess(config, sockets=[bound])
     ready = threading.Event()
-    with _recorded(settings), _watching(ground, supervisor.should_exit):
+    with _recorded(settings), _watching(ground, supervisor.should_exit), _buried(supervisor):
         waiting = threading.Thread(
             target=_announce, args=(settings, on_ready, ready, supervisor.should_exit), daemon=True
         )
         waiting.start()
         supervisor.run()
     return 0 if ready.is_set() or supervisor.signal_queue else 1
+
+
+@contextmanager
+def _buried(supervisor: Multiprocess) -> Iterator[None]:
+    """Kill the workers that do not end by themselves when the server stops."""
+    over = threading.Event()
+
+    def bury() -> None:
+        supervisor.should_exit.wait()
+        if not over.wait(KILL_WAIT_S):
+            for worker in supervisor.processes:
+                worker.process.kill()
+
+    threading.Thread(target=bury, name="bury", daemon=True).start()
+    try:
+        yield
+    finally:
+        supervisor.should_exit.set()
+        over.set()
 
 
 def _announce(

@@ -60,9 +60,11 @@ def _announce(base: Ground, url: str) -> None:
     if not serve.is_loopback(base.settings.host):
         print("Sign-in links are printed on loopback only: ./sigang token ACCOUNT --link\n")
         return
-    for name, token in _links(base).items():
+    links = _links(base)
+    for name, token in links.items():
         print(f"  {LINKED[name]}\n    {url}/signin?link={token}")
-    print("\nEach link signs in once. Ctrl-C stops the server.", flush=True)
+    print("\nEach link signs in once." if links else "There are no accounts yet.", end=" ")
+    print("Ctrl-C stops the server.", flush=True)
 
 
 def _links(base: Ground) -> dict[str, str]:
