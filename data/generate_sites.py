@@ -1,0 +1,301 @@
+"""Synthetic places beside the roads, sensors on the named structures, and works projects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import psycopg
+import shapely
+from shapely.ops import substring
+
+from data.generate_world import (
+    SOURCE,
+    TRUNK,
+    Lines,
+    Rng,
+    Spots,
+    generated_id,
+    rng_of,
+    settings,
+    stake_text,
+)
+from data.sample.network_links import read_facts
+from data.sample.rules import read_rule
+from data.sample.things import Places, Thing, write_things
+from spatial.bulk import copy_rows
+from spatial.zorder import keys_of
+
+WIM = "sample-wim"
+CELL_LEVEL = 15  # tile level of the cell key of positions, about 1 km
+_QUANTITIES = (  # quantity, unit, design value, usual share of it
+    ("wind_speed", "m/s", 30.0, 0.3),
+    ("strain", "µε", 400.0, 0.35),
+    ("displacement", "mm", 250.0, 0.25),
+    ("acceleration_rms", "m/s²", 0.5, 0.3),
+    ("temperature", "°C", 60.0, 0.2),
+    ("cable_force", "kN", 5000.0, 0.45),
+)
+_ASSET = [
+    "id", "kind", "admin_code", "unit_id", "visibility", "origin", "source_id", "props",
+    "name_zh", "name_en", "class", "identifiers", "home_id",
+]  # fmt: skip
+_OBSERVATION = [
+    "id", "kind", "admin_code", "unit_id", "visibility", "origin", "source_id", "asset_id",
+    "facility_id", "quantity", "value", "unit", "quality", "phenomenon_time", "window_s",
+]  # fmt: skip
+_LATEST = [
+    "asset_id", "cell_key", "fix_time", "lon", "lat", "admin_code", "unit_id", "visibility",
+    "origin", "kind",
+]  # fmt: skip
+_DAY_S = 86_400
+_LONGEST_M = 25_000.0  # of a project's stretch
+
+
+def write_sites(conn: psycopg.Connection[Any], roads: Lines, anchor: datetime) -> None:
+    """Write the places, the sensors with their last day, and the projects."""
+    rng = rng_of(3)
+    plan = settings()["sites"]
+    things = [
+        *_announced_wim(conn, roads),
+        *_along(rng, roads, "wim_site", plan["wim"], ("trunk", "primary")),
+        *_along(rng, roads, "checkpoint", plan["checkpoints"], TRUNK),
+        *_along(rng, roads, "service_area", plan["service_areas"], ("motorway",)),
+        *_rescue(rng, roads, plan["rescue_extra"]),
+    ]
+    write_things(conn, things)
+    _write_sensors(conn, rng, anchor)
+    _write_projects(conn, rng, anchor)
+
+
+def _announced_wim(conn: psycopg.Connection[Any], roads: Lines) -> Iterator[Thing]:
+    facts = read_facts("wim")
+    for site in facts["site"]:
+        here = roads.where((roads.routes == site["route"]) & (roads.admin == site["unit"]))
+        if len(here):
+            middle = here[len(here) // 2 : len(here) // 2 + 1]
+            point, placed = roads.at(middle, np.array([0.5])).points[0], "on its route"
+        else:
+            point, placed = shapely.Point(_seat(site["unit"])), "county seat"
+        label = f"{site['route']} {site['stake']}"
+        yield Thing(
+            site["id"], "wim_site", "schematic", WIM, point, f"{label} 超限检测点",
+            f"{label} weigh-in-motion", site["unit"], f"{site['unit']}-law",
+            codes={"route": site["route"], "stake": site["stake"]},
+            props={"placed": placed, "notice": facts["source"]},
+        )  # fmt: skip
+
+
+def _seat(code: str) -> list[float]:
+    seat: list[float] = read_facts("admin")["county"][code]["seat"]
+    return seat
+
+
+_TITLES = {
+    "wim_site": ("超限检测点", "weigh-in-motion", "law"),
+    "checkpoint": ("卡口", "checkpoint", "law"),
+    "service_area": ("服务区", "service area", "road"),
+    "rescue_base": ("救援站", "rescue base", "rescue"),
+}
+
+
+def _along(
+    rng: Rng, roads: Lines, kind: str, count: int, classes: tuple[str, ...]
+) -> Iterator[Thing]:
+    named = np.array([route is not None for route in roads.routes])
+    spots = roads.draw(rng, count, roads.where(named & np.isin(roads.classes, classes)))
+    capacity = rng.integers(40, 240, count)
+    for i in range(count):
+        thing = _site(roads, spots, i, kind, stake_text(float(spots.k[i])))
+        if kind == "service_area":
+            thing.capacity, thing.capacity_unit = float(capacity[i]), "bays"
+        yield thing
+
+
+def _rescue(rng: Rng, roads: Lines, extra: int) -> Iterator[Thing]:
+    """Yield one base in each county and a few more."""
+    main = np.isin(roads.classes, TRUNK)
+    codes = list(read_facts("admin")["county"])
+    known = [code for code in codes if (main & (roads.admin == code)).any()]
+    chosen = [*known, *rng.choice(known, len(codes) + extra - len(known)).tolist()]
+    edges = np.array([rng.choice(roads.where(main & (roads.admin == c))) for c in chosen])
+    spots = roads.at(edges, rng.random(len(edges)))
+    for i, crew in enumerate(rng.integers(20, 80, len(edges)).tolist()):
+        thing = _site(roads, spots, i, "rescue_base", f"{i + 1:02d}")
+        thing.capacity, thing.capacity_unit = float(crew), "crew"
+        yield thing
+
+
+def _site(roads: Lines, spots: Spots, i: int, kind: str, label: str) -> Thing:
+    zh, en, desk = _TITLES[kind]
+    edge = spots.edges[i]
+    code, route = roads.admin[edge], roads.routes[edge]
+    prefix = f"{route} " if route and kind != "rescue_base" else f"{code} "
+    return Thing(
+        f"{kind}:{i}", kind, "synthetic", SOURCE, spots.points[i], f"{prefix}{label} {zh}(合成)",
+        f"{prefix}{label} {en} (synthetic)", code, f"{code}-{desk}",
+        "public" if kind == "service_area" else "unit",
+        codes={"route": route} if route else {},
+        props={"edge_id": str(roads.ids[edge]), "k_m": None if not route else float(spots.k[i])},
+    )  # fmt: skip
+
+
+def _write_sensors(conn: psycopg.Connection[Any], rng: Rng, anchor: datetime) -> None:
+    structures = conn.execute(
+        "SELECT id, name_zh, name_en, admin_code, ST_AsBinary(geom) FROM sigang.facility"
+        " WHERE kind IN ('bridge', 'tunnel') AND name_zh IS NOT NULL AND props ? 'refs'"
+        " ORDER BY id"
+    ).fetchall()
+    each = settings()["sites"]["sensors_per_structure"]
+    sensors = [
+        _Sensor(structure, number, each) for structure in structures for number in range(each)
+    ]
+    copy_rows(conn, "asset", _ASSET, (sensor.asset() for sensor in sensors))
+    copy_rows(conn, "latest_position", _LATEST, (sensor.latest(anchor) for sensor in sensors))
+    levels = read_rule("works.bridge_level_share").value
+    step = settings()["sites"]["sensor_step_s"]
+    rows = (row for i, s in enumerate(sensors) for row in s.day(rng, i, anchor, step, levels))
+    copy_rows(conn, "observation", _OBSERVATION, rows)
+
+
+class _Sensor:
+    """One sensor on a structure: where it sits and what it measures."""
+
+    def __init__(self, structure: Any, number: int, each: int) -> None:
+        self.home, zh, en, self.code, shape = structure
+        self.quantity, self.unit, self.design, self.share = _QUANTITIES[number % len(_QUANTITIES)]
+        line = shapely.from_wkb(bytes(shape))
+        along = (number + 0.5) / each
+        line_like = line.geom_type in ("LineString", "MultiLineString")
+        self.point = (
+            shapely.line_interpolate_point(shapely.get_geometry(line, 0), along, normalized=True)
+            if line_like
+            else line.centroid
+        )
+        self.names = (f"{zh} {self.quantity} {number + 1}", f"{en} {self.quantity} {number + 1}")
+        self.key = f"sensor:{self.home}:{number}"
+        self.id: UUID = generated_id(self.key)
+
+    def _common(self) -> list[Any]:
+        return [self.code, f"{self.code}-works", "unit", "synthetic", SOURCE]
+
+    def asset(self) -> list[Any]:
+        """Return the row of `asset`."""
+        props = {"design_value": self.design, "unit": self.unit, "quantity": self.quantity}
+        return [
+            self.id, "sensor", *self._common(), props, *self.names, self.quantity, {}, self.home,
+        ]  # fmt: skip
+
+    def latest(self, anchor: datetime) -> list[Any]:
+        """Return the row of `latest_position`: a sensor stays where it is."""
+        key = int(keys_of([self.point.x], [self.point.y], CELL_LEVEL)[0])
+        return [
+            self.id, key, anchor, self.point.x, self.point.y, self.code, f"{self.code}-works",
+            "unit", "synthetic", "sensor",
+        ]  # fmt: skip
+
+    def day(
+        self, rng: Rng, number: int, anchor: datetime, step: int, levels: dict[str, float]
+    ) -> Iterator[list[Any]]:
+        """Yield the means of the day before the anchor; one sensor in forty falls silent."""
+        count = _DAY_S // step
+        phase = np.linspace(0, 2 * np.pi, count)
+        values = self.design * (self.share + 0.08 * np.sin(phase) + rng.normal(0, 0.03, count))
+        last = count - 12 if number % 40 == 7 else count
+        for i in range(last):
+            at = anchor - timedelta(seconds=_DAY_S - i * step)
+            value = round(abs(float(values[i])), 3)
+            share = value / self.design
+            level = next((n for n in ("red", "orange", "yellow") if share >= levels[n]), "normal")
+            yield [
+                generated_id(f"{self.key}:{i}"), "bridge_monitoring", *self._common(), self.id,
+                self.home, self.quantity, value, self.unit, level, at, float(step),
+            ]  # fmt: skip
+
+
+_PROJECT = [
+    "id", "kind", "admin_code", "unit_id", "visibility", "origin", "source_id", "props",
+    "name_zh", "name_en", "state", "budget_cny", "planned_start", "planned_end", "geom",
+]  # fmt: skip
+_SECTION = [
+    "id", "kind", "admin_code", "unit_id", "visibility", "origin", "source_id", "name_zh",
+    "name_en", "project_id", "route_id", "k_from", "k_to", "pv_cny", "ev_cny", "ac_cny", "score",
+    "geom",
+]  # fmt: skip
+
+
+def _write_projects(conn: psycopg.Connection[Any], rng: Rng, anchor: datetime) -> None:
+    """Write projects on stretches of numbered routes, each of three to five sections by stake."""
+    routes = conn.execute(
+        "SELECT route_id, length_m, ST_AsBinary(geom) FROM sigang.carriageway"
+        " WHERE side = 'up' AND part = 0 AND length_m > 30000 ORDER BY route_id"
+    ).fetchall()
+    wanted = settings()["sites"]["projects"] if routes else 0
+    places = Places(conn)
+    projects: list[list[Any]] = []
+    sections: list[list[Any]] = []
+    while len(projects) < wanted:
+        route, length, shape = routes[int(rng.integers(len(routes)))]
+        line = shapely.from_wkb(bytes(shape))
+        first = float(rng.uniform(0, length - _LONGEST_M))
+        code = places.codes_of([line.interpolate(first / length, normalized=True)])[0]
+        if code is not None:  # a route may lead out of the province
+            stretch = _Stretch(route, length, line, first, code, f"project:{len(projects)}")
+            row, parts = stretch.project(rng, anchor)
+            projects.append(row)
+            sections.extend(parts)
+    copy_rows(conn, "project", _PROJECT, projects)
+    copy_rows(conn, "project_section", _SECTION, sections)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Where a project lies: its route as a line, and the stake (metres) where it begins."""
+
+    route: str
+    length_m: float
+    line: Any
+    first: float
+    code: str
+    key: str
+
+    def project(self, rng: Rng, anchor: datetime) -> tuple[list[Any], list[list[Any]]]:
+        """Return the row of the project and those of its sections."""
+        parts, step = int(rng.integers(3, 6)), float(rng.integers(2000, 5000))
+        begun = anchor - timedelta(days=int(rng.integers(60, 700)))
+        ends = anchor + timedelta(days=int(rng.integers(60, 900)))
+        due = (anchor - begun) / (ends - begun)
+        budget = round(float(rng.uniform(2e7, 9e7)) * step / 1000, -4)
+        sections = [self._section(rng, part, step, budget * due) for part in range(parts)]
+        name, piece = self._piece(0, parts * step)
+        row = [
+            generated_id(self.key), "works", *self._common(), {"due_share": round(due, 3)},
+            f"{name} 改扩建工程(合成)", f"{name} widening (synthetic)", "building",
+            budget * parts, begun, ends, piece,
+        ]  # fmt: skip
+        return row, sections
+
+    def _section(self, rng: Rng, part: int, step: float, planned: float) -> list[Any]:
+        earned = planned * float(rng.uniform(0.75, 1.1))
+        spent = earned * float(rng.uniform(0.9, 1.15))
+        name, piece = self._piece(part * step, (part + 1) * step)
+        return [
+            generated_id(f"{self.key}:{part}"), "section", *self._common(), name, name,
+            generated_id(self.key), self.route, self.first + part * step,
+            self.first + (part + 1) * step, round(planned, -4), round(earned, -4),
+            round(spent, -4), round(float(rng.uniform(70, 99)), 1), piece,
+        ]  # fmt: skip
+
+    def _common(self) -> list[Any]:
+        return [self.code, f"{self.code}-works", "unit", "synthetic", SOURCE]
+
+    def _piece(self, begin: float, end: float) -> tuple[str, Any]:
+        """Return name and line of a stretch between two distances (metres) from its begin."""
+        k = (self.first + begin, self.first + end)
+        shares = (at / self.length_m for at in k)
+        label = f"{self.route} {stake_text(k[0])}–{stake_text(k[1])}"
+        return label, substring(self.line, *shares, normalized=True)
