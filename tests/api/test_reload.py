@@ -46,19 +46,29 @@ color = {dark = "#4CC9F0", light = "#0B6BA8"}
 AT = "/api/collections/airports"
 
 
-@pytest.fixture
-def areas(tmp_path):
-    return write_areas(tmp_path / "areas")
+@pytest.fixture(scope="module")
+def areas(tmp_path_factory):
+    return write_areas(tmp_path_factory.mktemp("areas"))
 
 
-@pytest.fixture
-def served(database_url, areas):
-    with connect(database_url) as conn:
+@pytest.fixture(scope="module")
+def served(module_database_url, areas):
+    with connect(module_database_url) as conn:
         seed(conn)
         load_accounts(conn)
         conn.commit()
-    with running_server(database_url, areas=str(areas), routing="0") as server:
+    with running_server(module_database_url, areas=str(areas), routing="0") as server:
         yield server
+
+
+@pytest.fixture
+def dropped(served, areas):
+    """Give the file of a layer that is not there; afterwards it is gone everywhere again."""
+    path = areas / "port" / "airports.layer.toml"
+    yield path
+    path.unlink()
+    served.client("dispatcher").post("/api/admin/reload")
+    eventually(lambda: served.client().get(AT).status_code == 404)
 
 
 def eventually(check, seconds: float = 20) -> None:
@@ -71,10 +81,10 @@ def eventually(check, seconds: float = 20) -> None:
             time.sleep(0.1)
 
 
-def test_a_new_layer_is_one_file(served, areas):
+def test_a_new_layer_is_one_file(served, dropped):
     client = served.client("dispatcher")
     assert client.get(AT).status_code == 404
-    (areas / "port" / "airports.layer.toml").write_text(NEW, encoding="utf-8")
+    dropped.write_text(NEW, encoding="utf-8")
     answer = client.post("/api/admin/reload")
     assert answer.status_code == 200, answer.text
     assert answer.json()["changed"]
@@ -97,10 +107,9 @@ def test_a_new_layer_is_one_file(served, areas):
     assert "airports" in next(a for a in catalogue["areas"] if a["id"] == "port")["layers"]
 
 
-def test_a_wrong_file_changes_nothing_and_is_named(served, areas):
+def test_a_wrong_file_changes_nothing_and_is_named(served, dropped):
     client = served.client("dispatcher")
-    text = NEW.replace("visible", "visibel")
-    (areas / "port" / "airports.layer.toml").write_text(text, encoding="utf-8")
+    dropped.write_text(NEW.replace("visible", "visibel"), encoding="utf-8")
     answer = client.post("/api/admin/reload", headers={"Accept-Language": "en"})
     assert answer.status_code == 500
     assert "port/airports.layer.toml: visibel" in answer.json()["detail"]
