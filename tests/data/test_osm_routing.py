@@ -1,0 +1,165 @@
+"""What OpenStreetMap says must decide the path: maps drawn in letters, loaded, then asked.
+
+Every map has a short way over the top and a detour below it.
+"""
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import numpy as np
+import psycopg
+import pytest
+
+from api.road_rows import make_graph, make_structures, read_network
+from data.osm import load_osm
+from routing.engine import Topology
+from routing.legs import line
+from routing.network import PathQuery, RoadNetwork
+from routing.profile import load_profiles
+from tests.data.osm_maps import ORIGIN, Map
+from tests.routing.maps import NOW, shipped_rules
+
+pytestmark = pytest.mark.db
+
+DETOUR = """
+ a  b  c  d
+ |        |
+ e        f
+"""
+
+
+class Asked:
+    """A loaded map that answers paths as strings of node letters."""
+
+    def __init__(self, drawn: Map, url: str) -> None:
+        self._drawn = drawn
+        loaded = asyncio.run(self._read(url))
+        graph = make_graph(loaded)
+        self.network = RoadNetwork(
+            graph,
+            Topology.build(graph),
+            load_profiles(),
+            shipped_rules(),
+            make_structures(graph, loaded.structures),
+        )
+
+    @staticmethod
+    async def _read(url: str):
+        conn = await asyncpg.connect(url)
+        try:
+            return await read_network(conn)
+        finally:
+            await conn.close()
+
+    def place(self, letter: str) -> tuple[float, float]:
+        x, y = self._drawn.nodes[letter]
+        return ORIGIN[0] + x / 1000, ORIGIN[1] + y / 1000
+
+    def way(self, first: str, last: str, profile: str = "car", **sizes: float) -> str:
+        query = PathQuery(profile, [self.place(first), self.place(last)], sizes=sizes)
+        found = self.network.path(query, NOW)
+        letters = ""
+        for leg in found.legs:
+            for point in line(self.network.graph, leg):
+                letter = self._letter(point)
+                letters += letter if not letters.endswith(letter) else ""
+        return letters
+
+    def _letter(self, point: np.ndarray) -> str:
+        return min(
+            self._drawn.nodes, key=lambda name: float(np.abs(self.place(name) - point).sum())
+        )
+
+
+@pytest.fixture
+def ask(conn: psycopg.Connection, database_url: str, tmp_path: Path):
+    def load(drawn: Map) -> Asked:
+        load_osm(conn, drawn.write(tmp_path / "map.osm.pbf"), "test", lambda line: None)
+        conn.commit()
+        return Asked(drawn, database_url)
+
+    return load
+
+
+def ladder(**top: str) -> Map:
+    drawn = Map(DETOUR).way("abcd", **{"highway": "residential", **top})
+    return drawn.way("aefd", highway="residential")
+
+
+def test_the_short_way_is_open_to_everybody(ask) -> None:
+    asked = ask(ladder())
+    assert asked.way("a", "d") == asked.way("d", "a")[::-1] == "abcd"
+    assert asked.way("a", "d", "truck") == "abcd"
+
+
+def test_a_one_way_counts_in_its_direction(ask) -> None:
+    asked = ask(ladder(oneway="-1"))
+    assert asked.way("d", "a") == "dcba"
+    assert asked.way("a", "d") == "aefd"
+
+
+def test_a_bollard_stops_cars_and_a_gate_does_not(ask) -> None:
+    assert ask(ladder().node("b", barrier="bollard")).way("a", "d") == "aefd"
+    assert ask(ladder().node("b", barrier="gate")).way("a", "d") == "abcd"
+
+
+def test_access_tells_vehicles_apart(ask) -> None:
+    asked = ask(ladder(hgv="no"))
+    assert asked.way("a", "d") == "abcd"
+    assert asked.way("a", "d", "truck") == "aefd"
+    assert ask(ladder(access="no", motor_vehicle="yes")).way("a", "d") == "abcd"
+
+
+def test_a_low_bridge_turns_a_high_truck_away(ask) -> None:
+    asked = ask(ladder(bridge="yes", maxheight="3.8"))
+    assert asked.way("a", "d", "truck", height_m=3.5) == "abcd"
+    assert asked.way("a", "d", "truck", height_m=4.0) == "aefd"
+
+
+def test_a_height_restrictor_turns_a_high_truck_away(ask) -> None:
+    asked = ask(ladder().node("b", barrier="height_restrictor", maxheight="2.5"))
+    assert asked.way("a", "d", "truck", height_m=2.0) == "abcd"
+    assert asked.way("a", "d", "truck", height_m=4.0) == "aefd"
+
+
+def junction() -> Map:
+    """Ways 100 a–b, 101 b–c–d, 102 a–e–f–d."""
+    drawn = Map(DETOUR).way("ab", highway="residential").way("bcd", highway="residential")
+    return drawn.way("aefd", highway="residential")
+
+
+def test_a_turn_that_is_forbidden_is_not_made(ask) -> None:
+    drawn = junction().restriction(
+        [("w", 100, "from"), ("n", "b", "via"), ("w", 101, "to")], restriction="no_straight_on"
+    )
+    asked = ask(drawn)
+    assert asked.way("a", "d") == "aefd"
+    assert asked.way("d", "a") == "dcba"
+
+
+def test_a_restriction_of_trucks_binds_trucks_alone(ask) -> None:
+    drawn = junction().restriction(
+        [("w", 100, "from"), ("n", "b", "via"), ("w", 101, "to")],
+        restriction__hgv="no_straight_on",
+    )
+    asked = ask(drawn)
+    assert asked.way("a", "d") == "abcd"
+    assert asked.way("a", "d", "truck") == "aefd"
+
+
+def test_a_restriction_over_a_way_binds_the_whole_sequence(ask) -> None:
+    drawn = Map(DETOUR).way("ab", highway="residential").way("bc", highway="residential")
+    drawn.way("cd", highway="residential").way("aefd", highway="residential")
+    drawn.restriction(
+        [("w", 100, "from"), ("w", 101, "via"), ("w", 102, "to")], restriction="no_straight_on"
+    )
+    asked = ask(drawn)
+    assert asked.way("a", "d") == "aefd"
+    assert asked.way("a", "c") == "abc"
+    assert asked.way("b", "d") == "bcd"
+
+
+def test_a_foot_ferry_carries_no_car(ask) -> None:
+    drawn = Map(DETOUR).way("abcd", route="ferry").way("aefd", highway="residential")
+    assert ask(drawn).way("a", "d") == "aefd"
