@@ -113,9 +113,9 @@ async function start() {
   bindAddress();
   dressDocument();
   bindKeys();
+  await loadSession();
   watchSelection();
   watchPath();
-  await loadSession();
   watchEvents();
   await loadCatalogue();
   listen();

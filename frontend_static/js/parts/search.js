@@ -40,6 +40,8 @@ class Search extends Part {
     this.open = false;
     /** @type {AbortController | null} */
     this.running = null;
+    /** Enter pressed before the answer came. @type {KeyboardEvent | null} */
+    this.entered = null;
     this.later = debounce(() => this.ask(), DELAY_MS);
   }
 
@@ -88,6 +90,8 @@ class Search extends Part {
   typed(/** @type {Event} */ event) {
     this.query = /** @type {HTMLInputElement} */ (event.target).value;
     this.open = true;
+    this.asked = '';
+    this.entered = null;
     this.later();
   }
 
@@ -110,6 +114,8 @@ class Search extends Part {
     }
     this.asked = query;
     this.active = this.results.length ? 0 : -1;
+    if (this.entered && this.results.length) this.enter(this.entered, this.results[0]);
+    this.entered = null;
   }
 
   key(/** @type {KeyboardEvent} */ event) {
@@ -118,9 +124,10 @@ class Search extends Part {
       event.preventDefault();
       this.open = true;
       this.active = (this.active + step + this.results.length) % this.results.length;
-    } else if (event.key === 'Enter' && this.results[this.active] && this.asked === this.query.trim()) {
+    } else if (event.key === 'Enter') {
       event.preventDefault();
-      this.enter(event, this.results[this.active]);
+      if (this.asked !== this.query.trim()) this.entered = event;
+      else if (this.results[this.active]) this.enter(event, this.results[this.active]);
     } else if (event.key === 'Escape') {
       event.stopPropagation();
       this.done();

@@ -41,7 +41,7 @@ class TopBar extends Part {
         ${this.tool('export-png', 'image', t('top.png'), exportPng)}
         ${this.tool('print', 'print', t('top.print'), printPage)}
         ${this.tool('theme', url.theme.value === 'dark' ? 'sun' : 'moon', t(url.theme.value === 'dark' ? 'top.theme_light' : 'top.theme_dark'), switchTheme)}
-        <button class="plain" data-testid="lang" lang=${url.lang.value === 'zh' ? 'en' : 'zh'} aria-label=${t('top.lang')} title=${t('top.lang')} @click=${switchLang}>${t('top.lang_short')}</button>
+        <button class="plain" data-testid="lang" lang=${url.lang.value === 'zh' ? 'en' : 'zh'} aria-label="${t('top.lang_short')}: ${t('top.lang')}" title=${t('top.lang')} @click=${switchLang}>${t('top.lang_short')}</button>
         ${this.tool('keys', 'keyboard', t('app.keys'), () => (data.dialog.value = 'keys'))}
       </div>
       ${this.account()}
