@@ -155,6 +155,17 @@ class Layer(Declaration):
             raise ValueError(f"sort names no listed column: {self.sort}")
         return self
 
+    @model_validator(mode="after")
+    def _tiles_carry_listed_columns(self) -> Layer:
+        if self.tiles is None:
+            return self
+        ranked = [self.tiles.rank.column] if self.tiles.rank else []
+        known = {column.name for column in self.columns} | {"origin"}
+        missing = sorted({*self.tiles.columns, *ranked} - known)
+        if missing:
+            raise ValueError(f"tiles.columns: not listed: {', '.join(missing)}")
+        return self
+
     @cached_property
     def by_name(self) -> dict[str, Column]:
         """Map each listed column's name to its declaration."""

@@ -159,6 +159,9 @@ class Tiles(Declaration):
         zooms = [level.maxzoom for level in self.levels]
         if zooms != sorted(set(zooms)):
             raise ValueError("levels must have rising maxzoom")
+        missing = {name for level in self.levels for name in level.by} - {*self.columns, "origin"}
+        if missing:
+            raise ValueError(f"levels are merged by columns not carried: {sorted(missing)}")
         if self.live and self.levels:
             raise ValueError("a live layer has no levels")
         if zooms and zooms[-1] >= self.maxzoom:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from layers.model import Layer, Parameter
+from layers.model import Layer
 from layers.relation import ALIAS
 from layers.scope import visible_sql
 from layers.tile_sql import (
@@ -36,7 +36,6 @@ from spatial.actor import Actor
 ENVELOPE = "ST_TileEnvelope($1, $2, $3)"
 WINDOW = f"ST_TileEnvelope($1, $2, $3, margin => {BUFFER / EXTENT!r})"
 FIRST_FREE = 5
-_CASTS = {"int": "bigint", "number": "float8", "bool": "boolean", "datetime": "timestamptz"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,9 @@ def tile_statement(asked: TileRequest, *, cut: bool) -> Statement:
     counted = f"{shown} AS shown, {total} AS total"
     if asked.level:
         counted = _counted(asked)
+        if cut:
+            drawn = "sum(t.n)" if _gridded(asked) else "count(*)"
+            counted = f"{drawn} AS shown, {counted.partition(' AS shown, ')[2]}"
     text = (
         f"SELECT ST_AsMVT(t.*, {quote(layer.id)}, {EXTENT}, 'geom', '_fid') AS mvt,"
         f" count(*) AS rows, {counted}"
@@ -157,13 +159,8 @@ def _call(layer: Layer, given: Mapping[str, Any]) -> tuple[str, list[Any]]:
             arguments.append(f"{ident(parameter.name)} => {tile[parameter.name]}")
             continue
         values.append(given.get(parameter.name, parameter.default))
-        place = f"${FIRST_FREE + len(values) - 1}::{_cast(parameter)}"
-        arguments.append(f"{ident(parameter.name)} => {place}")
+        arguments.append(f"{ident(parameter.name)} => ${FIRST_FREE + len(values) - 1}")
     return f"sigang.{ident(layer.source.name)}({', '.join(arguments)}) {ALIAS}", values
-
-
-def _cast(parameter: Parameter) -> str:
-    return _CASTS.get(parameter.type, "text")
 
 
 def _counted(asked: TileRequest) -> str:

@@ -175,14 +175,13 @@ class TileService:
     async def _query(self, asked: TileRequest, zxy: tuple[int, int, int]) -> Tile:
         budget = tiles_of(asked.layer).budget
         row = await self._fetch(asked, zxy, budget + 1, cut=False)
-        over = row["rows"] > budget
-        if over:
+        if row["rows"] > budget:
             row = await self._fetch(asked, zxy, budget, cut=True)
         shown = int(row["shown"] or 0)
         total = int(row["total"]) if row["total"] is not None else shown
         return pack(
             row["mvt"] or b"",
-            min(shown, budget) if over else shown,
+            shown,
             total,
             asked.level,
             round(tolerance_m(asked.layer, asked.level) * _scale(zxy), 1),
