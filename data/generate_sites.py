@@ -147,7 +147,7 @@ def _site(roads: Lines, spots: Spots, i: int, kind: str, label: str) -> Thing:
 def _write_sensors(conn: psycopg.Connection[Any], rng: Rng, anchor: datetime) -> None:
     structures = conn.execute(
         "SELECT id, name_zh, name_en, admin_code, ST_AsBinary(geom) FROM sigang.facility"
-        " WHERE kind IN ('bridge', 'tunnel') AND name_zh IS NOT NULL AND props ? 'refs'"
+        " WHERE kind IN ('bridge', 'tunnel') AND codes ? 'structure' AND admin_code IS NOT NULL"
         " ORDER BY id"
     ).fetchall()
     each = settings()["sites"]["sensors_per_structure"]
