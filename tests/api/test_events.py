@@ -1,0 +1,255 @@
+"""Closures over HTTP: what shuts, who may, what is kept, and that no worker answers stale."""
+
+import threading
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from spatial.db import connect
+from tests.api.roadworld import BRIDGE, at, close, edge, path, undo, world
+
+pytestmark = pytest.mark.db
+WEST, EAST = (1, 2), (13, 2)
+TWINS = {edge("4,2 10,2"), edge("4,2 10,2 twin")}
+
+
+@pytest.fixture(scope="module")
+def server(module_database_url):
+    with world(module_database_url, workers=4) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def clients(server):
+    names = ("dispatcher", "ningbo", "wenzhou", "planner")
+    opened = {name: server.client(name) for name in names} | {"anonymous": server.client()}
+    yield opened
+    for client in opened.values():
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def dispatcher(clients):
+    return clients["dispatcher"]
+
+
+def closed(client, target, **more):
+    answer = close(client, target, **more)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def test_closing_a_bridge_closes_its_twin_and_undo_restores_the_bytes(dispatcher, clients):
+    before = path(clients["anonymous"], WEST, EAST)
+    event = closed(dispatcher, {"facility_id": str(BRIDGE)})
+    told = event["properties"]
+    assert set(told["edges"]) == TWINS
+    assert told["network_version"] == before["properties"]["network_version"] + 1
+    detour = path(clients["anonymous"], WEST, EAST)["properties"]
+    assert not TWINS & set(detour["edges"])
+    assert detour["length_m"] > before["properties"]["length_m"]
+    assert detour["network_version"] >= told["network_version"]
+    undone = undo(dispatcher, event)
+    assert undone["properties"]["state"] == "undone"
+    after = path(clients["anonymous"], WEST, EAST)
+    assert after["geometry"] == before["geometry"]
+    assert after["properties"]["network_version"] == told["network_version"] + 1
+
+
+def test_closing_one_twin_closes_the_other(dispatcher):
+    event = closed(dispatcher, {"edge_id": edge("4,2 10,2 twin")})
+    assert set(event["properties"]["edges"]) == TWINS
+    undo(dispatcher, event)
+
+
+def test_one_direction_of_the_bridge(dispatcher, clients):
+    event = closed(dispatcher, {"facility_id": str(BRIDGE)}, direction="forward")
+    try:
+        anonymous = clients["anonymous"]
+        assert not TWINS & set(path(anonymous, WEST, EAST)["properties"]["edges"])
+        assert TWINS & set(path(anonymous, EAST, WEST)["properties"]["edges"])
+    finally:
+        undo(dispatcher, event)
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [
+        ({"side": "up", "k_from": 1200, "k_to": 2100}, {"11,-1 12,-1 up", "12,-1 13,-1 up"}),
+        ({"side": "down", "k_from": 0, "k_to": 1000}, {"11,-1 10,-1 down"}),
+        ({"k_from": 3500, "k_to": 3100}, {"13,-1 14,-1 up", "14,-1 13,-1 down"}),
+    ],
+)
+def test_a_span_of_stakes(dispatcher, span, expected):
+    event = closed(dispatcher, {"stake": {"route": "G1", **span}})
+    assert set(event["properties"]["edges"]) == {edge(name) for name in expected}
+    undo(dispatcher, event)
+
+
+def test_an_area(dispatcher, clients):
+    ring = [at(0.5, 0.5), at(1.5, 0.5), at(1.5, 1.5), at(0.5, 1.5), at(0.5, 0.5)]
+    event = closed(dispatcher, {"polygon": {"type": "Polygon", "coordinates": [ring]}})
+    around = {edge(n) for n in ("0,1 1,1", "1,1 2,1", "1,0 1,1", "1,1 1,2")}
+    assert set(event["properties"]["edges"]) == around
+    crossing = path(clients["anonymous"], (1, 0), (1, 2))["properties"]["edges"]
+    assert not around & set(crossing)
+    undo(dispatcher, event)
+
+
+def test_a_closure_has_an_end_in_the_future(dispatcher):
+    target = {"facility_id": str(BRIDGE)}
+    for more in (
+        {"valid_to": "2020-01-01T00:00:00+08:00"}, {"valid_to": None},
+        {"valid_to": "2099-01-01T00:00:00"}, {"valid_from": "2099-02-01T00:00:00+08:00"},
+    ):  # fmt: skip
+        assert close(dispatcher, target, **more).status_code == 400, more
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ({}, 400), ({"facility_id": str(BRIDGE), "edge_id": edge("0,0 1,0")}, 400),
+        ({"edge_id": edge("nowhere")}, 404), ({"facility_id": edge("nowhere")}, 404),
+        ({"stake": {"route": "G9", "k_from": 0, "k_to": 1}}, 404),
+        ({"polygon": {"type": "Polygon", "coordinates": []}}, 400),
+    ],
+)  # fmt: skip
+def test_a_target_that_cannot_be_closed(dispatcher, target, status):
+    assert close(dispatcher, target).status_code == status
+
+
+def test_who_may_close_where(clients):
+    west, east = {"edge_id": edge("0,0 1,0")}, {"edge_id": edge("10,0 11,0")}
+    assert close(clients["anonymous"], east).status_code == 401
+    assert close(clients["planner"], east).status_code == 403
+    refused = close(clients["ningbo"], west)
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/scope")
+    assert refused.json()["admin_codes"] == ["330482"]
+    assert close(clients["ningbo"], {"facility_id": str(BRIDGE)}).status_code == 403
+    own = closed(clients["ningbo"], east)
+    assert clients["wenzhou"].post(f"/api/events/{own['id']}/undo").status_code == 403
+    undo(clients["ningbo"], own)
+
+
+def test_a_cookie_without_its_csrf_token_writes_nothing(server):
+    with closing(server.client("dispatcher")) as client:
+        del client.headers["X-CSRF-Token"]
+        assert close(client, {"facility_id": str(BRIDGE)}).status_code == 403
+
+
+def test_receipts_of_the_desks_that_are_touched(dispatcher, clients):
+    event = closed(dispatcher, {"facility_id": str(BRIDGE)})
+    parties = [r["party"] for r in event["properties"]["receipts"]]
+    assert parties == ["330000", "330200", "330400"]
+    url = f"/api/events/{event['id']}/acknowledge"
+    assert clients["wenzhou"].post(url).status_code == 403
+    assert clients["ningbo"].post(url, json={"party": "330400"}).status_code == 403
+    begin = datetime.now(UTC)
+    receipts = clients["ningbo"].post(url).json()["properties"]["receipts"]
+    mine = next(r for r in receipts if r["party"] == "330200")
+    assert begin <= datetime.fromisoformat(mine["acknowledged_at"]) <= datetime.now(UTC)
+    assert mine["account_id"] == "ningbo"
+    assert mine["name"]["zh"] == "宁波市"
+    again = clients["ningbo"].post(url).json()["properties"]
+    assert next(r for r in again["receipts"] if r["party"] == "330200") == mine
+    hidden = clients["anonymous"].get(f"/api/events/{event['id']}").json()["properties"]
+    assert not {"receipts", "created_by", "updated_by"} & hidden.keys()
+    undo(dispatcher, event)
+
+
+def test_what_was_done_is_kept_with_who_did_it(server, dispatcher):
+    event = closed(dispatcher, {"facility_id": str(BRIDGE)})
+    undo(dispatcher, event)
+    history = dispatcher.get(f"/api/events/{event['id']}/history").json()["history"]
+    assert [(h["version"], h["action"]) for h in history] == [(1, "created"), (2, "undone")]
+    assert {h["account_id"] for h in history} == {"dispatcher"}
+    with connect(server.database_url) as conn:
+        rows = conn.execute(
+            "SELECT actor, action FROM sigang.audit WHERE target = %s AND action IN"
+            " ('close', 'undo') ORDER BY seq",
+            [f"event/{event['id']}"],
+        ).fetchall()
+    assert rows == [("dispatcher", "close"), ("dispatcher", "undo")]
+
+
+def test_an_event_is_undone_once(dispatcher):
+    event = closed(dispatcher, {"facility_id": str(BRIDGE)})
+    undo(dispatcher, event)
+    assert dispatcher.post(f"/api/events/{event['id']}/undo").status_code == 409
+
+
+def test_a_change_names_the_version_that_it_changes(dispatcher, clients):
+    event = closed(dispatcher, {"facility_id": str(BRIDGE)})
+    url, body = f"/api/events/{event['id']}", {"title": "演练"}
+    assert dispatcher.patch(url, json=body).status_code == 412
+    assert dispatcher.patch(url, json=body, headers={"If-Match": '"7"'}).status_code == 412
+    changed = dispatcher.patch(url, json=body, headers={"If-Match": '"1"'})
+    assert changed.json()["properties"]["title"]["zh"] == "演练"
+    assert changed.headers["etag"] == '"2"'
+    assert dispatcher.patch(url, json=body, headers={"If-Match": '"1"'}).status_code == 412
+    undo(dispatcher, event)
+
+
+def test_a_closure_put_off_acts_on_those_who_leave_then(dispatcher, clients):
+    event = closed(dispatcher, {"facility_id": str(BRIDGE)})
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    answer = dispatcher.patch(
+        f"/api/events/{event['id']}", json={"valid_from": tomorrow.isoformat()},
+        headers={"If-Match": '"1"'},
+    )  # fmt: skip
+    assert answer.status_code == 200
+    anonymous, later = clients["anonymous"], (tomorrow + timedelta(hours=1)).isoformat()
+    assert TWINS & set(path(anonymous, WEST, EAST)["properties"]["edges"])
+    then = path(anonymous, WEST, EAST, depart_at=later)["properties"]["edges"]
+    assert not TWINS & set(then)
+    undo(dispatcher, event)
+
+
+def test_open_events_are_listed_newest_first_and_scoped(dispatcher, clients):
+    first = closed(dispatcher, {"edge_id": edge("10,0 11,0")}, visibility="unit")
+    second = closed(dispatcher, {"edge_id": edge("11,0 12,0")})
+
+    def seen(name):
+        answer = clients[name].get("/api/events?state=open")
+        return [f["id"] for f in answer.json()["features"]]
+
+    assert seen("dispatcher")[:2] == [second["id"], first["id"]]
+    assert set(seen("ningbo")) >= {first["id"], second["id"]}
+    assert first["id"] not in seen("wenzhou") + seen("anonymous")
+    assert clients["wenzhou"].get(f"/api/events/{first['id']}").status_code == 404
+    for event in (first, second):
+        undo(dispatcher, event)
+    assert not {first["id"], second["id"]} & set(seen("dispatcher"))
+    assert dispatcher.get("/api/events?state=closed").status_code == 400
+
+
+def asked(server, version, expect_closed, answers):
+    """Ask on a connection of its own; note whether the answer fits the version."""
+    with server.client() as client:
+        for _ in range(2):
+            told = path(client, WEST, EAST, min_network_version=version)["properties"]
+            answers.append(bool(TWINS & set(told["edges"])) != expect_closed)
+
+
+def test_no_worker_answers_with_a_state_from_before_a_commit(server, dispatcher):
+    """Close, ask all workers, undo, ask all workers; the full form is bench/closures.py."""
+    answers = []
+    for _ in range(12):
+        event = closed(dispatcher, {"facility_id": str(BRIDGE)})
+        for expect_closed in (True, False):
+            if not expect_closed:
+                event = undo(dispatcher, event)
+            about = (server, event["properties"]["network_version"], expect_closed, answers)
+            threads = [threading.Thread(target=asked, args=about) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    with connect(server.database_url) as conn:
+        workers = conn.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sigang_bus'"
+            " AND datname = current_database()"
+        ).fetchone()
+    assert workers == (4,)
+    assert (len(answers), all(answers)) == (288, True)
