@@ -1,6 +1,7 @@
 // @ts-check
 /** Live data: one event stream for all tabs of a browser, shared through a lock and a channel. */
 import { API } from './api.js';
+import { debounce } from './base.js';
 import { loadCatalogue } from './catalog.js';
 import { loadEvents, receive } from './events.js';
 import { networkChanged } from './path.js';
@@ -10,6 +11,7 @@ const KINDS = ['tick', 'event', 'cells', 'network', 'catalog'];
 const TICK_MS = 5000;
 const MISSED_TICKS = 3;
 const POLL_MS = 15_000;
+const RECOUNT_MS = 700;
 const NAME = 'sigang-stream';
 
 /** @typedef {{ kind: string, text: string }} Message */
@@ -28,11 +30,20 @@ function alive(/** @type {string | undefined} */ serverTime) {
   data.live.value = { state: 'live', at };
 }
 
+/** Fetch the counts and key figures again when rows have changed. */
+const recount = debounce(loadCatalogue, RECOUNT_MS);
+
 /** @type {Record<string, (body: any) => void>} */
 const HANDLERS = {
   tick: (body) => alive(body.time ?? body.now ?? body.at),
-  event: (body) => receive(body.event ?? body),
-  cells: (body) => bump(body.layers ?? []),
+  event(body) {
+    receive(body.event ?? body);
+    recount();
+  },
+  cells(body) {
+    bump(body.layers ?? []);
+    recount();
+  },
   network: (body) => networkChanged(Number(body.version)),
   catalog: () => loadCatalogue(),
   /** Sent by this page itself whenever the stream opens again: what was missed is fetched. */

@@ -12,6 +12,9 @@ import { attributions } from './map.js';
 
 const EARTH_M = 40_075_016.686;
 const BAR_PX = 140;
+/** Line heights of the picture's legend. */
+const LAYER_PX = 19;
+const ENTRY_PX = 15;
 
 /** Facts that every export carries. */
 export function facts() {
@@ -64,6 +67,10 @@ function wrap(/** @type {CanvasRenderingContext2D} */ pen, /** @type {string} */
   return lines;
 }
 
+/** Height of the legend as it is written, in CSS pixels. */
+const legendHeight = (/** @type {Facts} */ known) =>
+  known.layers.reduce((sum, layer) => sum + LAYER_PX + ENTRY_PX * (layer.legend?.entries.length ?? 0), 0);
+
 /** Compose map, title, time, scale bar, legend, origins and sources into one canvas. */
 export function compose(/** @type {import('maplibre-gl').Map} */ map) {
   const shot = picture(map);
@@ -72,20 +79,21 @@ export function compose(/** @type {import('maplibre-gl').Map} */ map) {
   const known = facts();
   const side = 240;
   const sheet = document.createElement('canvas');
-  const [head, foot] = [52, 76];
+  const [head, foot] = [52, 88];
+  const middle = Math.max(height, legendHeight(known) + 24);
   sheet.width = Math.round((width + side) * ratio);
-  sheet.height = Math.round((height + head + foot) * ratio);
+  sheet.height = Math.round((middle + head + foot) * ratio);
   const pen = /** @type {CanvasRenderingContext2D} */ (sheet.getContext('2d'));
   pen.scale(ratio, ratio);
   const style = getComputedStyle(document.documentElement);
   const token = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   pen.fillStyle = token('--panel');
-  pen.fillRect(0, 0, width + side, height + head + foot);
+  pen.fillRect(0, 0, width + side, middle + head + foot);
   pen.drawImage(shot, 0, head, width, height);
   const write = writer(pen, token);
   write.title(known, width + side);
   write.legend(known, width + 16, head + 8, side - 28);
-  write.foot(known, scaleBar(map), head + height, width + side);
+  write.foot(known, scaleBar(map), head + middle, width + side);
   return sheet;
 }
 
@@ -107,9 +115,9 @@ function drawSymbol(pen, entry, colour, x, y) {
     pen.stroke();
   } else if (entry.symbol === 'fill' || entry.symbol === 'ramp') {
     pen.rect(x + 0.5, y - 4.5, 17, 9);
-    pen.stroke();
-    pen.globalAlpha = 0.55;
     pen.fill();
+    pen.strokeStyle = '#7A8B9A';
+    pen.stroke();
   } else {
     pen.arc(x + 9, y, 4.5, 0, 2 * Math.PI);
     pen.fill();
@@ -139,10 +147,10 @@ function writer(/** @type {CanvasRenderingContext2D} */ pen, /** @type {(name: s
       for (const layer of known.layers) {
         font(12, true);
         ink('--text');
-        pen.fillText(`${pick(layer.title)} (${known.originText(layer)})`, x, (y += 18), width);
+        pen.fillText(`${pick(layer.title)} (${known.originText(layer)})`, x, (y += LAYER_PX), width);
         for (const entry of layer.legend?.entries ?? []) {
           const colour = entry.color?.[theme] ?? token('--text');
-          drawSymbol(pen, entry, String(Array.isArray(colour) ? colour[0] : colour), x, (y += 15) - 4);
+          drawSymbol(pen, entry, String(Array.isArray(colour) ? colour[0] : colour), x, (y += ENTRY_PX) - 4);
           font(11);
           ink('--muted');
           pen.fillText(`${entry.text ? `${entry.text} ` : ''}${pick(entry.label)}`, x + 26, y, width - 26);

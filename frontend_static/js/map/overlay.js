@@ -87,8 +87,8 @@ function selectionLayers(/** @type {typeof COLOURS.dark} */ c) {
   const type = (/** @type {string} */ name) => ['==', ['geometry-type'], name];
   return [
     { id: 'sg-selection-fill', type: 'fill', source: 'sg-selection', filter: type('Polygon'), paint: { 'fill-color': c.accent, 'fill-opacity': 0.12 } },
-    { id: 'sg-selection-casing', type: 'line', source: 'sg-selection', layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': c.casing, 'line-width': 6 } },
-    { id: 'sg-selection-line', type: 'line', source: 'sg-selection', layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': c.accent, 'line-width': 3 } },
+    { id: 'sg-selection-casing', type: 'line', source: 'sg-selection', layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': c.casing, 'line-width': 4, 'line-gap-width': 10 } },
+    { id: 'sg-selection-line', type: 'line', source: 'sg-selection', layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': c.accent, 'line-width': 2, 'line-gap-width': 11 } },
     { id: 'sg-selection-point', type: 'circle', source: 'sg-selection', filter: type('Point'), paint: { 'circle-radius': 13, 'circle-opacity': 0, 'circle-stroke-width': 3, 'circle-stroke-color': c.accent } },
   ];
 }

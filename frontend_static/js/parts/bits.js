@@ -63,14 +63,14 @@ export function badge(/** @type {Origin} */ origin, /** @type {{ bare?: boolean,
     ><span class=${options.bare ? 'sr' : ''}>${name}</span></span>`;
 }
 
-const colourOf = (/** @type {LegendEntry} */ entry) => {
-  const colour = entry.color?.[url.theme.value] ?? 'currentColor';
+const colourOf = (/** @type {LegendEntry} */ entry, /** @type {'dark' | 'light'} */ theme) => {
+  const colour = entry.color?.[theme] ?? 'currentColor';
   return Array.isArray(colour) ? colour : [colour];
 };
 
 /** Draw the symbol of a legend row. */
-export function symbol(/** @type {LegendEntry} */ entry) {
-  const [colour, ...rest] = colourOf(entry);
+export function symbol(/** @type {LegendEntry} */ entry, theme = url.theme.value) {
+  const [colour, ...rest] = colourOf(entry, theme);
   if (entry.symbol === 'line') return lineSymbol(entry, colour);
   if (entry.symbol === 'fill') return html`<svg class="symbol" viewBox="0 0 22 14" aria-hidden="true">
     <rect x="1.5" y="1.5" width="19" height="11" rx="1.5" fill=${colour} stroke="var(--edge)" stroke-width="1"></rect></svg>`;

@@ -26,6 +26,8 @@ class PrintPage extends Part {
     this.bar = null;
     /** @type {number} */
     this.share = 0;
+    /** @type {'dark' | 'light'} */
+    this.theme = 'light';
     this.width = 0;
     this.height = 0;
     this.filled = -Infinity;
@@ -41,6 +43,7 @@ class PrintPage extends Part {
     const map = theMap.peek();
     if (!map || performance.now() - this.filled < FRESH_MS) return;
     this.filled = performance.now();
+    this.theme = url.theme.peek();
     const shot = picture(map);
     this.image = shot.toDataURL('image/png');
     const aspect = shot.width / shot.height;
@@ -67,7 +70,7 @@ class PrintPage extends Part {
       <h2>${t('export.legend')}</h2>
       <div class="sheet-legend" data-testid="print-legend">${known.layers.map((layer) => html`<section>
         <h3>${pick(layer.title)} ${known.originText(layer) ? html`<small>${known.originText(layer)}</small>` : ''}</h3>
-        <ul>${(layer.legend?.entries ?? []).map((entry) => html`<li>${symbol(entry)} ${entry.text ?? ''} ${pick(entry.label)}</li>`)}</ul>
+        <ul>${(layer.legend?.entries ?? []).map((entry) => html`<li>${symbol(entry, this.theme)} ${entry.text ?? ''} ${pick(entry.label)}</li>`)}</ul>
       </section>`)}</div>
       <footer><p data-testid="print-sources">${t('export.sources')}: ${known.sources.join(' · ')}${known.review ? ` · ${t('export.review')} ${known.review}` : ''}</p>
         <p>${t('export.made')} ${known.made}${account.value ? ` · ${pick(account.value.name)}` : ''}</p></footer>

@@ -29,7 +29,7 @@ export function toggleTable(/** @type {string | undefined} */ layer = undefined)
     url.sort.value = null;
     url.table.value = layer;
   }
-  if (!url.table.peek()) url.table.value = shown.peek()[shown.peek().length - 1] ?? data.catalogue.peek()?.layers[0]?.id ?? null;
+  if (!url.table.peek()) url.table.value = data.catalogue.peek()?.kpis[0]?.layer ?? shown.peek()[0] ?? null;
   url.view.value = 'table';
 }
 
