@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,24 @@ from data.layerfile_map import LayerMapping
 from spatial.errors import Quarantined
 
 Row = dict[str, Any]
+
+# What the readers' libraries raise on damaged files; XML errors are syntax errors.
+_DAMAGE = (
+    DataSourceError,
+    DataLayerError,
+    pyarrow.ArrowException,
+    shapely.GEOSException,
+    zipfile.BadZipFile,
+    zlib.error,
+    AttributeError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -68,16 +87,7 @@ def read_table(path: Path, mapping: LayerMapping) -> Table:
         raise refuse(path, "no such file", "没有这个文件")
     try:
         return reader(path, mapping)
-    except (
-        DataSourceError,
-        DataLayerError,
-        UnicodeDecodeError,
-        LookupError,
-        OSError,
-        ValueError,
-        zipfile.BadZipFile,
-        pyarrow.ArrowException,
-    ) as error:
+    except _DAMAGE as error:
         raise refuse(path, f"cannot be read: {error}", f"无法读取：{error}") from error
 
 
