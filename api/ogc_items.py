@@ -24,7 +24,7 @@ from api.tiles import matches
 from layers import features
 from layers.export import FORMATS, export_file, stream_csv, stream_sequence
 from layers.features import DEFAULT_LIMIT, MAX_LIMIT, Page
-from layers.filters import Query, parse_query
+from layers.filters import Query, parse_query, refuse_unknown
 from layers.relation import Relation
 from spatial import crs
 from spatial.actor import Actor
@@ -33,6 +33,7 @@ from spatial.errors import BadParameter, NotFound, OutOfScope
 OWN = frozenset({"f", "lang", "limit", "cursor", "offset", "crs", "bbox-crs"})
 ITEM_FORMATS = {"json": GEOJSON, "html": HTML}
 STREAMS = ("jsonseq", "csv")
+METRE_DIGITS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def ask(request: Request) -> Asked:
     if "bbox" in own and "bbox-crs" in given:
         own["bbox"] = _box_in_degrees(own["bbox"], crs.parse_crs(given["bbox-crs"]))
     wanted = crs.parse_crs(given["crs"]) if "crs" in given else crs.CRS84
-    return Asked(relation, actor, parse_query(relation, own), given, wanted)
+    return Asked(relation, actor, parse_query(relation, own, OWN), given, wanted)
 
 
 def _box_in_degrees(text: str, system: crs.Crs) -> str:
@@ -143,8 +144,8 @@ def _collection(request: Request, asked: Asked, page: Page) -> Response:
     own.append(link(at, "collection", JSON))
     if page.next:
         own.append(link(links.here(request, cursor=page.next), "next", GEOJSON))
-    tail: dict[str, Any] = {"links": own, "timeStamp": datetime.now(UTC).isoformat(timespec="milliseconds")}
-    tail["numberReturned"] = len(page.features)
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    tail: dict[str, Any] = {"links": own, "timeStamp": now, "numberReturned": len(page.features)}
     if page.matched is not None:
         tail["numberMatched"] = page.matched
     else:
@@ -182,9 +183,7 @@ async def get_item(request: Request) -> Response:
     """Answer one feature with its own links."""
     kind = pick_format(request, ITEM_FORMATS)
     asked = ask(request)
-    if set(asked.given) - {"f", "lang", "crs"}:
-        first = sorted(set(asked.given) - {"f", "lang", "crs"})[0]
-        raise BadParameter(f"Unknown parameter: {first}", f"未知参数：{first}", parameter=first)
+    refuse_unknown(asked.given, {"f", "lang", "crs"})
     layer, feature_id = asked.relation.layer, request.path_params["feature"]
     work = features.read_feature(services(request).db, asked.relation, asked.actor, feature_id)
     text = await while_connected(request, work)

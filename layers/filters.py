@@ -73,7 +73,9 @@ class Query:
         return values
 
 
-def parse_query(relation: Relation, given: Mapping[str, str]) -> Query:
+def parse_query(
+    relation: Relation, given: Mapping[str, str], others: frozenset[str] = frozenset()
+) -> Query:
     """Return the query that request parameters say.
 
     Parameters
@@ -81,7 +83,9 @@ def parse_query(relation: Relation, given: Mapping[str, str]) -> Query:
     relation
         The layer asked.
     given
-        Parameters of this module and of the layer; the caller has taken out its own.
+        Parameters of this module and of the layer.
+    others
+        Parameters that the caller reads by itself; named to whoever misspells one.
 
     Raises
     ------
@@ -90,7 +94,7 @@ def parse_query(relation: Relation, given: Mapping[str, str]) -> Query:
     """
     names = {p.name: p for p in relation.layer.source.parameters if p.name not in WORLD}
     own = PARAMETERS | set(relation.names) | set(names)
-    refuse_unknown(given, own - {"geom", "geometry"})
+    refuse_unknown(given, (own | others) - {"geom", "geometry"})
     start, end, timed = parse_datetime(given["datetime"]) if "datetime" in given else (None,) * 3
     arguments = tuple((n, _value(n, p.type, given[n])) for n, p in names.items() if n in given)
     properties = [n for n in given if n in relation.names and n not in PARAMETERS | set(names)]
