@@ -10,25 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import psycopg
 
 Progress = Callable[[str], None]
-
-_STAGES = (
-    ("data.sample.rules", "load_rules"),
-    ("data.accounts", "load_accounts"),
-    ("data.sample.zones", "load_zones"),
-    ("data.sample.network", "load_networks"),
-    ("data.sample.facilities", "load_facilities"),
-    ("data.sample.network_transfers", "load_transfers"),
-    ("data.sample.airspace", "load_airspace"),
-    ("data.generate", "load_generated"),
-    ("data.sample.search", "load_search"),
-)
 
 
 def load_sample(conn: psycopg.Connection[Any], anchor: datetime, progress: Progress) -> None:
@@ -43,13 +29,35 @@ def load_sample(conn: psycopg.Connection[Any], anchor: datetime, progress: Progr
     progress
         Receives one line per step.
     """
-    offered = {"conn": conn, "anchor": anchor, "progress": progress}
-    for module, name in _STAGES:
-        if find_spec(module) is None:
-            continue
-        stage = getattr(import_module(module), name)
+    for name, step in _steps(conn, anchor, progress):
         started = time.monotonic()
-        wanted = stage.__code__.co_varnames[: stage.__code__.co_argcount]
-        stage(**{key: offered[key] for key in wanted})
-        progress(f"{name.removeprefix('load_')}: {time.monotonic() - started:.1f} s")
-    conn.execute("ANALYZE")
+        step()
+        progress(f"{name}: {time.monotonic() - started:.1f} s")
+
+
+def _steps(
+    conn: psycopg.Connection[Any], anchor: datetime, progress: Progress
+) -> list[tuple[str, Callable[[], object]]]:
+    """Return the steps in order; imported here, for the parts share modules of this package."""
+    from data.accounts import load_accounts
+    from data.generate import load_generated
+    from data.sample.airspace import load_airspace
+    from data.sample.facilities import load_facilities
+    from data.sample.network import load_networks
+    from data.sample.network_transfers import load_transfers
+    from data.sample.rules import load_rules
+    from data.sample.search import load_search
+    from data.sample.zones import load_zones
+
+    return [
+        ("rules", lambda: load_rules(conn)),
+        ("accounts", lambda: load_accounts(conn)),
+        ("zones", lambda: load_zones(conn, progress)),
+        ("networks", lambda: load_networks(conn, progress)),
+        ("facilities", lambda: load_facilities(conn, progress)),
+        ("transfers", lambda: load_transfers(conn)),
+        ("airspace", lambda: load_airspace(conn)),
+        ("generated things", lambda: load_generated(conn, anchor, progress)),
+        ("search", lambda: load_search(conn)),
+        ("statistics", lambda: conn.execute("ANALYZE")),
+    ]
