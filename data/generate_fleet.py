@@ -167,7 +167,9 @@ def _run(line: Any, share: float, speed_kmh: float) -> tuple[NDArray[np.float64]
     shares = np.clip(share - back * np.arange(fleet["history_fixes"])[::-1], 0.0, 1.0)
     points = shapely.line_interpolate_point(line, shares, normalized=True)
     ahead = shapely.line_interpolate_point(line, min(share + 0.02, 1.0), normalized=True)
-    here = points[-1] if share < 0.98 else shapely.line_interpolate_point(line, 0.9, True)
+    here = (
+        points[-1] if share < 0.98 else shapely.line_interpolate_point(line, 0.9, normalized=True)
+    )
     course = float(GEOD.inv(here.x, here.y, ahead.x, ahead.y)[0]) % 360
     return np.column_stack([shapely.get_x(points), shapely.get_y(points)]), round(course, 1)
 

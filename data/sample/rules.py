@@ -67,7 +67,7 @@ def _check(path: Path, item: dict[str, Any]) -> Rule:
     try:
         return Rule.model_validate(item)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         key = ".".join(str(part) for part in first["loc"])
         raise _wrong(path, f"{item.get('key', 'rule')}: {key}: {first['msg']}") from error
 

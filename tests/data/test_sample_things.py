@@ -1,0 +1,308 @@
+"""The sample's zones, facilities, airspace, rules and search index."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.sample.gshhg import LAND, read_shore
+from data.sample.ports import parse_minutes
+from data.sample.rules import load_rules, read_rule, read_rules
+from layers.search import Search
+from spatial.actor import ANONYMOUS
+from spatial.crs import GEOD
+from spatial.db import Database, connect
+from spatial.errors import BadParameter, ConfigError, SetupError
+from spatial.settings import Settings
+
+pytestmark = pytest.mark.db
+
+PREFECTURES = 11
+COUNTIES = 90
+
+
+@pytest.fixture(scope="module")
+def rows(sample_url: str) -> Iterator[psycopg.Connection[Any]]:
+    with connect(sample_url) as connection:
+        yield connection
+
+
+def one(rows: psycopg.Connection[Any], query: str, *params: Any) -> Any:
+    found = rows.execute(query, params).fetchone()
+    assert found is not None
+    return found[0] if len(found) == 1 else found
+
+
+def test_all_units_of_the_province_have_names_codes_and_parents(rows):
+    count = dict(rows.execute(
+        "SELECT kind, count(*) FROM sigang.zone WHERE source_id = 'tianditu-admin' GROUP BY kind"
+    ).fetchall())  # fmt: skip
+    assert count == {"province": 6, "prefecture": PREFECTURES, "county": COUNTIES}
+    bad = rows.execute(
+        "SELECT z.name_zh FROM sigang.zone z LEFT JOIN sigang.zone p ON p.id = z.parent_id"
+        " WHERE z.source_id = 'tianditu-admin' AND (z.name_zh IS NULL OR z.name_en IS NULL"
+        " OR NOT ST_IsValid(z.geom) OR z.origin <> 'real' OR z.visibility <> 'public'"
+        " OR z.kind IN ('county', 'prefecture') AND (p.id IS NULL"
+        "   OR NOT starts_with(z.admin_code, CASE z.kind WHEN 'county' THEN left(p.admin_code, 4)"
+        "      ELSE '33' END) OR NOT ST_Covers(z.geom, z.centre)))"
+    ).fetchall()
+    assert bad == []
+
+
+def test_units_fill_their_parents(rows):
+    whole, parts = one(
+        rows,
+        "SELECT (SELECT sum(ST_Area(geom::geography)) FROM sigang.zone WHERE kind = 'prefecture'),"
+        " (SELECT sum(ST_Area(geom::geography)) FROM sigang.zone WHERE kind = 'county')",
+    )
+    assert parts == pytest.approx(whole, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "kind"),
+    [
+        (122.10, 30.06, "land"),  # Zhoushan's main island
+        (121.87, 30.03, "land"),  # Jintang
+        (120.17, 30.27, "land"),  # Hangzhou
+        (121.45, 30.48, "sea"),  # Hangzhou Bay
+        (123.60, 29.20, "sea"),  # East China Sea
+        (121.98, 30.05, "sea"),  # the strait between Jintang and Zhoushan
+        (120.12, 31.20, "lake"),  # Taihu
+    ],
+)
+def test_a_point_lies_on_land_in_a_lake_or_at_sea(rows, lon, lat, kind):
+    kinds = {
+        row[0]
+        for row in rows.execute(
+            "SELECT kind FROM sigang.zone WHERE kind IN ('land', 'lake')"
+            " AND ST_Covers(geom, ST_SetSRID(ST_MakePoint(%s, %s), 4326))",
+            [lon, lat],
+        )
+    }
+    assert kinds == {"land": {"land"}, "sea": set(), "lake": {"land", "lake"}}[kind]
+
+
+def test_zhoushan_is_an_island_of_its_size_and_not_a_blob():
+    here = shapely.Point(122.10, 30.06)
+    islands = [s for s in read_shore((121.0, 29.0, 123.5, 31.2)) if s.level == LAND]
+    assert len(islands) > 400
+    (zhoushan,) = [s for s in islands if s.geometry.covers(here)]
+    area_km2 = abs(GEOD.geometry_area_perimeter(zhoushan.geometry)[0]) / 1e6
+    assert area_km2 == pytest.approx(490, rel=0.05)
+    assert shapely.get_num_coordinates(zhoushan.geometry) > 200
+
+
+def test_bins_fit_so_that_a_larger_window_gives_the_same_land():
+    small = shapely.box(121.2, 29.7, 122.8, 30.6)
+    whole = shapely.union_all([s.geometry for s in read_shore((120, 29, 124, 31))
+                               if s.level == LAND])  # fmt: skip
+    part = shapely.union_all([s.geometry for s in read_shore(small.bounds) if s.level == LAND])
+    assert (whole & small).symmetric_difference(part).area < 1e-9
+
+
+def test_a_missing_shoreline_file_says_what_to_install(tmp_path):
+    with pytest.raises(SetupError) as caught:
+        read_shore((120, 29, 121, 30), tmp_path / "none.nc")
+    assert "gmt-gshhg-full" in caught.value.mend_en
+
+
+def test_the_jiaxing_trap_is_set_aside_and_the_port_stands_in_its_city(rows):
+    row, reason = one(
+        rows,
+        "SELECT row, reason FROM sigang.quarantine WHERE row ->> 'code' = 'CNJIX'",
+    )
+    assert reason == "outside_unit"
+    assert row["at"] == pytest.approx([121.543991, 29.868336])
+    codes, inside = one(
+        rows,
+        "SELECT f.codes -> 'un_locode', ST_Covers(z.geom, f.geom) FROM sigang.facility f"
+        " JOIN sigang.zone z ON z.admin_code = '330400' AND z.kind = 'prefecture'"
+        " WHERE f.kind = 'port' AND f.name_zh = '嘉兴'",
+    )
+    assert inside
+    assert codes == ["CNJAX", "CNJIX"]
+
+
+def test_no_real_port_lies_outside_its_unit(rows):
+    tolerance = read_rule("quality.unit_tolerance_m").value
+    strays = rows.execute(
+        "SELECT f.name_zh FROM sigang.facility f JOIN sigang.zone z ON z.admin_code = f.admin_code"
+        " AND z.kind IN ('county', 'prefecture') WHERE f.kind IN ('port', 'dry_port')"
+        " AND f.origin = 'real' AND NOT ST_DWithin(z.geom::geography, f.geom::geography, %s)",
+        [tolerance],
+    ).fetchall()
+    assert strays == []
+    assert one(rows, "SELECT count(*) FROM sigang.facility WHERE kind = 'port'") > 45
+    assert one(rows, "SELECT count(*) FROM sigang.facility WHERE kind = 'dry_port'") > 15
+
+
+def test_a_port_without_a_place_of_its_own_says_so(rows):
+    schematic = rows.execute(
+        "SELECT props ->> 'placed', (props ->> 'accuracy_m')::int FROM sigang.facility"
+        " WHERE kind = 'port' AND origin = 'schematic'"
+    ).fetchall()
+    assert {placed for placed, _ in schematic} == {"its hub", "unit's seat"}
+    assert min(accuracy for _, accuracy in schematic) >= 1900
+
+
+def test_every_code_finds_one_place(rows):
+    doubled = rows.execute(
+        "SELECT code FROM (SELECT DISTINCT f.name_zh, f.kind, jsonb_array_elements_text("
+        " f.codes -> 'un_locode') AS code FROM sigang.facility f WHERE f.kind = 'port') t"
+        " GROUP BY code HAVING count(*) > 1"
+    ).fetchall()
+    assert doubled == []
+
+
+def test_airfields_of_other_provinces_and_air_bases_are_not_shown(rows):
+    names = {
+        name
+        for (name,) in rows.execute(
+            "SELECT name_en FROM sigang.facility WHERE kind IN ('airport', 'heliport')"
+        )
+    }
+    assert "Aurora Plaza Helipad" not in names
+    assert "Taizhou Chunlan Heliport" not in names
+    assert not any("Air Base" in name for name in names)
+    transport = one(
+        rows,
+        "SELECT count(*) FROM sigang.facility WHERE kind = 'airport'"
+        " AND props ->> 'transport' = 'true'",
+    )
+    assert transport == 9
+
+
+def test_a_runway_is_as_long_on_the_ground_as_it_says(rows):
+    lengths = rows.execute(
+        "SELECT ST_Length(geom::geography), (props ->> 'length_m')::float, origin"
+        " FROM sigang.facility WHERE kind = 'runway'"
+    ).fetchall()
+    assert len(lengths) == 8
+    for ground, stated, origin in lengths:
+        assert ground == pytest.approx(stated, rel=0.001 if origin == "derived" else 0.06)
+
+
+def test_airspace_rings_follow_the_rule(rows):
+    rule = read_rule("airspace.class_b_rings")
+    rings = rows.execute(
+        "SELECT radius_m, floor_m, ceiling_m, rule_version, origin, ST_AsBinary(centre),"
+        " ST_AsBinary(geom), (props ->> 'ring')::int FROM sigang.zone"
+        " WHERE kind = 'airspace' AND code LIKE 'ZSHC-B%' ORDER BY radius_m"
+    ).fetchall()
+    steps = rule.value["2"]  # Xiaoshan has two runways
+    assert [ring[0] for ring in rings] == [step["radius_m"] for step in steps]
+    elevation = one(rows, "SELECT elevation_m FROM sigang.facility WHERE icao = 'ZSHC'"
+                          " AND kind = 'airport'")  # fmt: skip
+    for ring, step in zip(rings, steps, strict=True):
+        radius, floor, top, version, origin, centre, shape, _ = ring
+        assert (floor, top) == (elevation + step["floor_m"], elevation + step["top_m"])
+        assert (version, origin) == (f"{rule.key}@{rule.version}", "derived")
+        at = shapely.from_wkb(bytes(centre))
+        outer = shapely.get_coordinates(shapely.get_exterior_ring(
+            shapely.get_geometry(shapely.from_wkb(bytes(shape)), 0)))  # fmt: skip
+        far = GEOD.inv([at.x] * len(outer), [at.y] * len(outer), outer[:, 0], outer[:, 1])[2]
+        assert far == pytest.approx(radius, abs=1.0)
+    first, second = (shapely.from_wkb(bytes(ring[6])) for ring in rings)
+    assert first.intersection(second).area < 1e-9
+
+
+def test_what_is_not_loaded_of_the_airspace_is_told(rows):
+    missing = one(rows, "SELECT props -> 'not_loaded' FROM sigang.source"
+                        " WHERE id = 'sample-airspace'")  # fmt: skip
+    assert {"military", "border"} <= set(missing)
+
+
+def test_rules_of_the_files_are_the_rules_of_the_table(rows):
+    stored = rows.execute("SELECT key, version, value, source FROM sigang.rule").fetchall()
+    declared = [(r.key, r.version, r.value, r.source) for r in read_rules()]
+    assert sorted(stored, key=str) == sorted(declared, key=str)
+
+
+def test_loading_rules_twice_changes_nothing(database_url):
+    with connect(database_url) as conn:
+        load_rules(conn)
+        first = conn.execute("SELECT * FROM sigang.rule ORDER BY key, version").fetchall()
+        load_rules(conn)
+        assert conn.execute("SELECT * FROM sigang.rule ORDER BY key, version").fetchall() == first
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ('[[rule]]\nkey = "a.b"\nversoin = "1"', "versoin"),
+        ('[[rule]]\nkey = "a.b"\nversion = "1"\nvalue = 1\norigin = "real"', "source"),
+        ('[[rules]]\nkey = "a.b"', "rules"),
+        ("[[rule]\n", "broken.rule.toml"),
+    ],
+)
+def test_a_mistyped_rule_names_file_and_key(tmp_path, body, named):
+    (tmp_path / "law").mkdir()
+    (tmp_path / "law" / "broken.rule.toml").write_text(body, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_rules(tmp_path)
+    assert "law/broken.rule.toml" in caught.value.en
+    assert named in caught.value.en
+
+
+def test_an_unknown_rule_is_an_error():
+    with pytest.raises(ConfigError):
+        read_rule("no.such_rule")
+
+
+@given(
+    st.integers(0, 89), st.integers(0, 59), st.sampled_from("NS"),
+    st.integers(0, 179), st.integers(0, 59), st.sampled_from("EW"),
+)  # fmt: skip
+def test_unlocode_minutes_are_read_exactly(lat, lat_min, ns, lon, lon_min, ew):
+    found = parse_minutes(f"{lat:02d}{lat_min:02d}{ns} {lon:03d}{lon_min:02d}{ew}")
+    assert found[1] == pytest.approx((lat + lat_min / 60) * (1 if ns == "N" else -1), abs=1e-6)
+    assert found[0] == pytest.approx((lon + lon_min / 60) * (1 if ew == "E" else -1), abs=1e-6)
+
+
+@pytest.mark.parametrize("text", ["2892N 12002E", "3012N", "", "3012N 12060E", "30.2N 120.3E"])
+def test_a_coordinate_that_is_none_is_refused(text):
+    with pytest.raises(BadParameter):
+        parse_minutes(text)
+
+
+def search(url: str, text: str) -> list[Any]:
+    async def ask() -> list[Any]:
+        db = await Database.open(Settings.from_env({}), url)
+        try:
+            return await Search(db).find(ANONYMOUS, text, 5)
+        finally:
+            await db.close()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("嘉兴", "嘉兴"),
+        ("jiaxing", "嘉兴"),
+        ("beilun", "北仑"),
+        ("北仑", "北仑"),
+        ("杭州湾跨海大桥", "杭州湾跨海大桥"),
+        ("hgh", "杭州萧山国际机场"),
+        ("ZSNB", "宁波栎社国际机场"),
+        ("cnnbg", "宁波"),
+        ("乍浦港区", "乍浦港区"),
+    ],
+)
+def test_the_search_finds_first_what_is_meant(sample_url, text, label):
+    assert search(sample_url, text)[0].label["zh"] == label
+
+
+def test_jiaxing_is_found_at_its_seat(rows, sample_url):
+    lon, lat = search(sample_url, "嘉兴")[0].center
+    seat = one(rows, "SELECT ST_X(centre), ST_Y(centre) FROM sigang.zone"
+                     " WHERE admin_code = '330400'")  # fmt: skip
+    assert (lon, lat) == pytest.approx(seat)
