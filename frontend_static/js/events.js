@@ -169,7 +169,7 @@ export function receive(/** @type {EventFeature} */ event) {
   networkChanged(event.properties.network_version);
   if (own.has(event.id)) return;
   toast({
-    kind: isOpen(event) ? 'warn' : 'info',
+    kind: isOpen(event) && !old ? 'warn' : 'info',
     text: message(event, old),
     action: { label: t('events.show'), run: () => show(event.id) },
   });

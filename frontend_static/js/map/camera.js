@@ -1,5 +1,6 @@
 // @ts-check
 /** Move the map's camera: to a place, an extent, home; without flight when motion is reduced. */
+import { data } from '../store.js';
 import { theMap } from './instance.js';
 
 /** @typedef {import('../hash.js').Camera} Camera */
@@ -7,6 +8,8 @@ import { theMap } from './instance.js';
 
 const POINT_ZOOM = 12;
 const FIT_PADDING = 60;
+/** Below this width panels slide in from the bottom; see narrow.css. */
+const NARROW_PX = 760;
 
 /** @type {Camera | null} */
 let home = null;
@@ -32,6 +35,18 @@ export function showPoint(/** @type {[number, number]} */ position, zoom = POINT
   else map.flyTo({ ...options, duration: 800 });
 }
 
+/** Padding that keeps an extent clear of an open drawer. */
+function clearOf(/** @type {Map} */ map) {
+  const { clientWidth, clientHeight } = map.getContainer();
+  const usual = Math.min(FIT_PADDING, clientWidth / 6);
+  const side = document.querySelector('.right');
+  const covers = side && getComputedStyle(side).position === 'fixed' && data.drawer.peek() === 'side';
+  const narrow = innerWidth <= NARROW_PX;
+  const most = (narrow ? clientHeight : clientWidth) - 2 * usual - 80;
+  const hidden = covers ? Math.max(0, Math.min(narrow ? side.clientHeight - 60 : side.clientWidth, most)) : 0;
+  return { top: usual, left: usual, right: usual + (narrow ? 0 : hidden), bottom: usual + (narrow ? hidden : 0) };
+}
+
 /** Show an extent of west, south, east, north. */
 export function showExtent(/** @type {number[]} */ box, maxZoom = 14) {
   const map = theMap.peek();
@@ -41,7 +56,7 @@ export function showExtent(/** @type {number[]} */ box, maxZoom = 14) {
     return;
   }
   map?.fitBounds([west, south, east, north], {
-    padding: Math.min(FIT_PADDING, (map.getContainer().clientWidth ?? 300) / 6),
+    padding: clearOf(map),
     maxZoom,
     duration: still() ? 0 : 800,
   });

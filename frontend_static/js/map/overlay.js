@@ -114,11 +114,16 @@ function waypointLayers(/** @type {typeof COLOURS.dark} */ c) {
   ];
 }
 
-/** Put the overlay into a style: lines below the first label, marks on top. */
+/** Put the overlay into a style: the path of before below the closures, lines below the first label, marks on top. */
 export function withOverlay(/** @type {Style} */ style, /** @type {'dark' | 'light'} */ theme) {
   const colours = COLOURS[theme];
+  const undoable = (data.catalogue.peek()?.layers ?? []).filter((layer) => layer.editable && layer.editable.kind === 'undo');
+  const closing = new Set(undoable.map((layer) => layer.id));
   const firstLabel = style.layers.findIndex((layer) => layer.type === 'symbol');
   const at = firstLabel < 0 ? style.layers.length : firstLabel;
+  const closures = style.layers.findIndex((layer) => closing.has(String(/** @type {any} */ (layer.metadata)?.['sigang:layer'])));
+  const under = closures < 0 ? at : Math.min(closures, at);
+  const [before, ...lines] = lineLayers(colours);
   const sources = Object.fromEntries(
     Object.entries(overlayData()).map(([id, content]) => [id, { type: 'geojson', data: content }]),
   );
@@ -126,8 +131,10 @@ export function withOverlay(/** @type {Style} */ style, /** @type {'dark' | 'lig
     ...style,
     sources: { ...style.sources, ...sources },
     layers: [
-      ...style.layers.slice(0, at),
-      ...lineLayers(colours),
+      ...style.layers.slice(0, under),
+      before,
+      ...style.layers.slice(under, at),
+      ...lines,
       ...selectionLayers(colours).slice(0, 3),
       ...style.layers.slice(at),
       ...selectionLayers(colours).slice(3),

@@ -19,7 +19,7 @@ function settled(timeout = 30_000) {
     const watch = setInterval(() => {
       const map = theMap.peek();
       map?.off('render', touch).on('render', touch);
-      const done = map?.isStyleLoaded() && map.areTilesLoaded() && performance.now() - last > QUIET_MS;
+      const done = map?.loaded() && map.areTilesLoaded() && performance.now() - last > QUIET_MS;
       const late = performance.now() - started > timeout;
       if (!done && !late) return;
       clearInterval(watch);

@@ -119,7 +119,7 @@ class OriginStrip extends Part {
   render() {
     const strip = data.catalogue.value?.origin_strip ?? [];
     if (!strip.length) return html``;
-    return html`<p class="strip" data-testid="origin-strip"><b>${t('origin.strip')}</b>
+    return html`<p class="strip" tabindex="0" role="region" aria-label=${t('origin.strip')} data-testid="origin-strip"><b>${t('origin.strip')}</b>
       ${strip.map((entry) => html`<span class="strip-item">${pick(entry.title)} ${badge(entry.origin, { bare: true })}<span class="origin-${entry.origin}">${pick(entry.note) || originName(entry.origin)}</span></span>`)}
     </p>`;
   }

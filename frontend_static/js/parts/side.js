@@ -16,8 +16,8 @@ class Side extends Part {
   render() {
     const current = url.panel.value;
     return html`
-      <div class="tabs" role="tablist" aria-label=${t('app.side')} @keydown=${this.key}>
-        ${TABS.map((tab) => this.tab(tab, tab === current))}
+      <div class="tabs">
+        <div class="tab-list" role="tablist" aria-label=${t('app.side')} @keydown=${this.key}>${TABS.map((tab) => this.tab(tab, tab === current))}</div>
         <button class="plain only-drawer" aria-label=${t('app.close')} data-testid="side-close" @click=${() => (data.drawer.value = null)}>${icon('close')}</button>
       </div>
       <div class="tab-panel" role="tabpanel" id="side-panel" tabindex="0" aria-labelledby="tab-${current}">
