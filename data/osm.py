@@ -102,7 +102,7 @@ def _source(region: str, path: Path) -> SourceInfo:
 def _timestamp(path: Path) -> str | None:
     try:
         header = osmium.FileProcessor(str(path)).header
-    except RuntimeError as error:
+    except (RuntimeError, ValueError, OSError) as error:
         raise _unreadable(path, error) from error
     stamp = header.get("osmosis_replication_timestamp", "") or header.get("timestamp", "")
     return str(stamp) or None
@@ -136,10 +136,18 @@ def _load(run: Run, path: Path, folder: Path, progress: Progress) -> None:
         run.copy("node", _NODE_COLUMNS, _node_rows(builder, nodes, store, units))
         _finish(run, extract, builder, units)
         progress(", ".join(f"{table}: {count}" for table, count in sorted(run.rows.items())))
-    except (RuntimeError, osmium.InvalidLocationError) as error:
-        raise _unreadable(path, error) from error
+    except (psycopg.IntegrityError, psycopg.DataError) as error:
+        raise _unreadable(path, ValueError(error.diag.message_primary)) from error
     finally:
         store.close()
+
+
+def _items(path: Path, reader: osmium.FileProcessor) -> Iterator[Any]:
+    """Yield what a reader reads; damage anywhere in the file refuses it."""
+    try:
+        yield from reader
+    except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
+        raise _unreadable(path, error) from error
 
 
 def _first_pass(path: Path, folder: Path, store: TagStore) -> _Extract:
@@ -147,8 +155,7 @@ def _first_pass(path: Path, folder: Path, store: TagStore) -> _Extract:
     reader = osmium.FileProcessor(str(path)).with_filter(
         osmium.filter.KeyFilter(*KEYS, *_NODE_KEYS, "type")
     )
-    item: Any
-    for item in reader:
+    for item in _items(path, reader):
         if item.is_node():
             _see_node(item, extract)
         elif item.is_way():
@@ -200,7 +207,7 @@ def _second_pass(
         .with_filter(osmium.filter.KeyFilter(*KEYS, *osm_places.KEYS))
     )
     chunk: list[Way] = []
-    for item in reader:
+    for item in _items(path, reader):
         way = _copy_way(item)
         kind = osm_places.place_kind(way.tags)
         shape = osm_places.way_shape(way.x, way.y, kind) if kind else None
