@@ -30,7 +30,7 @@ SHARED = ROOT.parent / "shared"
 ANCHOR = datetime.fromisoformat("2026-03-02T00:00:00+08:00")
 HOME_VARIABLE = "TEST_CLUSTER_HOME"
 HOME_PREFIX = "sigang-test-"
-READY_WAIT_S = 90
+READY_WAIT_S = 180
 
 
 def in_ci() -> bool:

@@ -23,7 +23,7 @@ from spatial.errors import BadParameter
 from tests.conftest import ANCHOR, ROOT, free_port
 from tests.harness import make_home, remove_home, server_environment
 
-WAIT_S = 60
+WAIT_S = 120
 LATER_START_S = 8
 
 

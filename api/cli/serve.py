@@ -18,7 +18,8 @@ from typing import Any
 
 import psycopg
 import uvicorn
-from uvicorn.supervisors import Multiprocess
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from api.cli.ground import Ground
 from api.cli.progress import say
@@ -31,7 +32,37 @@ READY_WAIT_S = 180
 WATCH_EVERY_S = 2.0
 STOP_WAIT_S = 3
 KILL_WAIT_S = 10
+RESTART_PAUSE_S = 1.0
 RECORD = "server.json"
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's supervisor, judging a worker by its life alone.
+
+    The one above waits for an answer of a worker that died a moment ago, deaf to signals.
+
+    Attributes
+    ----------
+    served
+        True once a worker has answered: then one that cannot start is tried again, because the
+        database may just be away; before, it ends the server.
+    """
+
+    served = False
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace workers that ended; stop where one cannot start at all."""
+        for index, worker in enumerate(self.processes):
+            if self.should_exit.is_set() or worker.process.is_alive():
+                continue
+            worker.join()
+            if worker.exitcode == STARTUP_FAILURE and not self.served:
+                self.should_exit.set()
+                return
+            say(f"a server process ended with {worker.exitcode}: starting another")
+            self.should_exit.wait(RESTART_PAUSE_S)
+            self.processes[index] = Process(self.config, self.sockets)
+            self.processes[index].start()
 
 
 def address(settings: Settings) -> str:
@@ -125,18 +156,15 @@ def run(ground: Ground, bound: socket.socket, on_ready: Callable[[str], None]) -
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=STOP_WAIT_S,
-        timeout_worker_healthcheck=60,
     )
     bound.set_inheritable(True)
-    supervisor = Multiprocess(config, sockets=[bound])
-    ready = threading.Event()
+    supervisor = Supervisor(config, sockets=[bound])
     with _recorded(settings), _watching(ground, supervisor.should_exit), _buried(supervisor):
-        waiting = threading.Thread(
-            target=_announce, args=(settings, on_ready, ready, supervisor.should_exit), daemon=True
-        )
-        waiting.start()
+        threading.Thread(
+            target=_announce, args=(settings, on_ready, supervisor), name="announce", daemon=True
+        ).start()
         supervisor.run()
-    return 0 if ready.is_set() or supervisor.signal_queue else 1
+    return 0 if supervisor.served else 1
 
 
 @contextmanager
@@ -158,26 +186,21 @@ def _buried(supervisor: Multiprocess) -> Iterator[None]:
         over.set()
 
 
-def _announce(
-    settings: Settings,
-    on_ready: Callable[[str], None],
-    ready: threading.Event,
-    stopping: threading.Event,
-) -> None:
-    url = f"{address(settings) if not settings.public_url else _local(settings)}/readyz"
+def _announce(settings: Settings, on_ready: Callable[[str], None], supervisor: Supervisor) -> None:
+    url = f"{_local(settings)}/readyz"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + READY_WAIT_S
-    while not stopping.is_set() and time.monotonic() < deadline:
+    while not supervisor.should_exit.is_set() and time.monotonic() < deadline:
         try:
             with opener.open(url, timeout=5):
-                ready.set()
-                on_ready(address(settings))
-                return
-        except OSError:
-            stopping.wait(0.1)
-    if not stopping.is_set():
+                supervisor.served = True
+            on_ready(address(settings))
+            return
+        except (OSError, SetupError, psycopg.Error):
+            supervisor.should_exit.wait(0.1)
+    if not supervisor.should_exit.is_set():
         say(f"the server does not get ready; see the messages above and {url}")
-        stopping.set()
+        supervisor.should_exit.set()
 
 
 def _local(settings: Settings) -> str:
@@ -193,7 +216,9 @@ def _recorded(settings: Settings) -> Iterator[None]:
     try:
         yield
     finally:
-        record.unlink(missing_ok=True)
+        found = read_record(settings.home)
+        if found is None or found["pid"] == os.getpid():
+            record.unlink(missing_ok=True)
 
 
 def read_record(home: Path) -> dict[str, Any] | None:

@@ -9,6 +9,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from uvicorn.config import STARTUP_FAILURE
+
 from spatial.errors import SigangError
 from spatial.settings import Settings
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 PR_SET_PDEATHSIG = 1
-STARTUP_FAILURE = 3  # the exit code that tells uvicorn's supervisor not to try again
 log = logging.getLogger("uvicorn.error")
 
 
