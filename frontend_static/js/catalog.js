@@ -1,6 +1,7 @@
 // @ts-check
 /** The server's catalogue: what can be shown, and how it is called. */
 import { request } from './api.js';
+import { pick } from './i18n.js';
 import { data } from './store.js';
 
 /** @typedef {import('./types.js').Layer} Layer */
@@ -29,6 +30,15 @@ export function originsOf(/** @type {Layer} */ layer) {
     origin,
     layer.origins[origin] ?? 0,
   ]);
+}
+
+/** Name a code as the catalogue's columns of that name do; the code itself when none does. */
+export function codeName(/** @type {string} */ column, /** @type {string} */ code) {
+  for (const layer of data.catalogue.value?.layers ?? []) {
+    const found = layer.columns.find((entry) => entry.name === column)?.values?.[code];
+    if (found) return pick(found);
+  }
+  return code;
 }
 
 /** Tell whether a closure can be placed on features of a layer. */

@@ -11,6 +11,8 @@ import { account, data, toast, url } from './store.js';
 const UNDO_ROLES = ['admin', 'dispatcher', 'duty'];
 
 const ECHO_MS = 3000;
+/** Ways of writing that mark a layer as drawn from events. */
+const EVENT_LAYERS = new Set(['undo', 'event']);
 
 /** Ids that this page itself changed a moment ago: their echo on the stream makes no second message. */
 const own = {
@@ -34,6 +36,9 @@ export function titleOf(/** @type {EventFeature} */ event) {
 }
 
 export const isOpen = (/** @type {EventFeature} */ event) => (event.properties.state ?? 'open') === 'open';
+
+/** Tell whether an event is a closure, which can be undone and extended. */
+export const isClosure = (/** @type {EventFeature} */ event) => event.properties.kind === 'closure';
 
 /** Fetch the open events. */
 export async function loadEvents() {
@@ -72,7 +77,7 @@ function put(/** @type {EventFeature} */ event) {
 }
 
 function bumpClosures() {
-  const touched = (data.catalogue.peek()?.layers ?? []).filter((layer) => layer.id === 'closures' || layer.id === 'events');
+  const touched = (data.catalogue.peek()?.layers ?? []).filter((layer) => layer.editable && EVENT_LAYERS.has(layer.editable.kind));
   const next = { ...data.bumps.peek() };
   for (const layer of touched) next[layer.id] = (next[layer.id] ?? 0) + 1;
   data.bumps.value = next;

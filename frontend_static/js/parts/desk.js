@@ -3,7 +3,8 @@
 import { html } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { Part, define } from '../base.js';
-import { acknowledge, extend, loadEvents, mayDecide, titleOf, undo } from '../events.js';
+import { acknowledge, extend, isClosure, loadEvents, mayDecide, titleOf, undo } from '../events.js';
+import { codeName } from '../catalog.js';
 import { extent } from '../geo.js';
 import { INPUT_PATTERN, clock, fromInput, maybe, moment, number, pick, t, toInput } from '../i18n.js';
 import { account, data, url } from '../store.js';
@@ -13,8 +14,10 @@ import { badge, busy, failure, icon } from './bits.js';
 /** @typedef {import('../types.js').EventFeature} EventFeature */
 /** @typedef {import('../types.js').Receipt} Receipt */
 
+const PAGE = 50;
+
 class Desk extends Part {
-  static properties = { editing: { state: true }, working: { state: true } };
+  static properties = { editing: { state: true }, working: { state: true }, most: { state: true } };
 
   constructor() {
     super();
@@ -22,16 +25,23 @@ class Desk extends Part {
     this.editing = null;
     /** @type {string | null} */
     this.working = null;
+    this.most = PAGE;
   }
 
   render() {
     const error = data.eventsError.value;
-    const events = data.events.value;
+    const closures = data.events.value.filter(isClosure);
+    const others = data.events.value.filter((event) => !isClosure(event));
+    const all = [...closures, ...others];
+    const current = all.find((event) => event.id === url.event.value);
+    const first = all.slice(0, this.most);
+    const events = !current || first.includes(current) ? first : [current, ...first];
     return html`<section class="desk" data-testid="desk" aria-label=${t('events.open')}>
       ${busy(!data.eventsLoaded.value)}
       ${error ? failure(error, loadEvents, 'events-retry') : ''}
-      ${data.eventsLoaded.value && !events.length && !error ? html`<p class="muted pad" data-testid="events-empty">${t('events.none')}</p>` : ''}
+      ${data.eventsLoaded.value && !all.length && !error ? html`<p class="muted pad" data-testid="events-empty">${t('events.none')}</p>` : ''}
       <ol>${repeat(events, (event) => event.id, (event) => this.event(event))}</ol>
+      ${all.length > this.most ? html`<button class="more" data-testid="events-more" @click=${() => (this.most += PAGE)}>${t('events.more', { count: number(all.length - this.most) })}</button>` : ''}
     </section>`;
   }
 
@@ -39,12 +49,13 @@ class Desk extends Part {
     const p = event.properties;
     const current = url.event.value === event.id;
     const facts = [
+      isClosure(event) ? '' : maybe(`kind.${p.kind}`, codeName('kind', String(p.kind ?? ''))),
       p.direction ? maybe(`closure.${p.direction}`, String(p.direction)) : '',
-      p.cause ? maybe(`cause.${p.cause}`, String(p.cause)) : '',
+      p.cause ? maybe(`cause.${p.cause}`, codeName('cause', String(p.cause))) : '',
       p.edges?.length ? t('events.edges', { count: number(p.edges.length) }) : '',
     ].filter(Boolean);
     return html`<li class="event ${current ? 'current' : ''}" data-testid="event" data-id=${event.id} aria-current=${current}>
-      <header><i class="event-mark" aria-hidden="true">${icon('barrier')}</i>
+      <header><i class="event-mark" aria-hidden="true">${icon(isClosure(event) ? 'barrier' : 'bell')}</i>
         <div><h3>${titleOf(event)}</h3><p class="muted">${facts.join(' · ')} ${p.origin ? badge(p.origin, { bare: true }) : ''}</p></div></header>
       <p class="num span">${p.valid_from ? moment(p.valid_from, true) : ''} – ${p.valid_to ? moment(p.valid_to) : ''}</p>
       ${this.receipts(p.receipts ?? [])}
@@ -62,7 +73,11 @@ class Desk extends Part {
       ${this.awaits(event)
         ? html`<button data-testid="event-acknowledge" ?disabled=${off} @click=${() => this.run(event, () => acknowledge(event.id))}>${icon('check')}${t('events.acknowledge')}</button>`
         : ''}
-      <button data-testid="event-extend" aria-expanded=${this.editing === event.id} @click=${() => (this.editing = this.editing === event.id ? null : event.id)}>${t('events.extend')}</button>
+      ${isClosure(event) ? this.closureDecisions(event, off) : ''}`;
+  }
+
+  closureDecisions(/** @type {EventFeature} */ event, /** @type {boolean} */ off) {
+    return html`<button data-testid="event-extend" aria-expanded=${this.editing === event.id} @click=${() => (this.editing = this.editing === event.id ? null : event.id)}>${t('events.extend')}</button>
       <button class="danger" data-testid="event-undo" ?disabled=${off} @click=${() => this.run(event, () => undo(event.id))}>${t('events.undo')}</button>`;
   }
 
@@ -78,7 +93,7 @@ class Desk extends Part {
   }
 
   receipts(/** @type {Receipt[]} */ receipts) {
-    if (!receipts.length) return html`<p class="muted">${t('events.no_receipts')}</p>`;
+    if (!receipts.length) return '';
     return html`<table class="receipts" data-testid="receipts"><caption class="sr">${t('events.receipts')}</caption><tbody>
       ${receipts.map((receipt) => {
         const done = receipt.acknowledged_at;

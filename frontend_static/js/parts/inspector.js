@@ -3,7 +3,7 @@
 import { html } from 'lit';
 import { Part, define } from '../base.js';
 import { closable, findLayer } from '../catalog.js';
-import { mayDecide, show, undo } from '../events.js';
+import { isClosure, mayDecide, show, undo } from '../events.js';
 import { anchor, extent, measure } from '../geo.js';
 import { distance, nameOf, pick, surface, t } from '../i18n.js';
 import { addVia, setWaypoint } from '../path.js';
@@ -20,8 +20,7 @@ const HIDDEN = new Set(['name_zh', 'name_en', 'origin', 'source_id']);
 
 /** What a closure of a feature aims at: a structure by its id, an edge by its own. */
 export function closureTarget(/** @type {Layer} */ layer, /** @type {Feature} */ feature) {
-  const kind = /** @type {{ target?: string }} */ (layer.editable || {}).target;
-  const key = kind ?? (layer.geometry === 'line' && !('kind' in feature.properties && /bridge|tunnel/.test(feature.properties.kind)) ? 'edge_id' : 'facility_id');
+  const key = layer.geometry === 'line' ? 'edge_id' : 'facility_id';
   return { label: nameOf(feature.properties, String(feature.id)), target: { [key]: feature.id }, directed: true };
 }
 
@@ -72,9 +71,10 @@ class Inspector extends Part {
 
   /** What can be done with an open event, or with the event that closed an edge. */
   eventButtons(/** @type {string} */ id) {
-    if (!data.events.value.some((event) => event.id === id)) return '';
+    const event = data.events.value.find((entry) => entry.id === id);
+    if (!event) return '';
     return html`<button data-testid="inspect-desk" @click=${() => show(id)}>${t('inspect.desk')}</button>
-      ${mayDecide() ? html`<button class="danger" data-testid="inspect-undo" @click=${() => undo(id)}>${t('events.undo')}</button>` : ''}`;
+      ${mayDecide() && isClosure(event) ? html`<button class="danger" data-testid="inspect-undo" @click=${() => undo(id)}>${t('events.undo')}</button>` : ''}`;
   }
 
   closeButton(/** @type {Layer} */ layer, /** @type {Feature} */ feature) {

@@ -111,7 +111,7 @@ class LayerTree extends Part {
   range(/** @type {Layer} */ layer) {
     const zoom = data.zoom.value;
     if (layer.minzoom !== null && zoom < layer.minzoom) return html`<p class="hint">${t('layers.zoom_in', { zoom: layer.minzoom })}</p>`;
-    return '';
+    return layer.time && url.time.value ? html`<p class="hint">${t('layers.now_only')}</p>` : '';
   }
 }
 

@@ -5,7 +5,7 @@ import { Part, define } from '../base.js';
 import { mayDecide } from '../events.js';
 import { distance, duration, number, pick, t } from '../i18n.js';
 import { addVia, clearPath, comparison, recompute, removeVia, setWaypoint, swapEnds } from '../path.js';
-import { ORIGINS } from '../catalog.js';
+import { ORIGINS, closable } from '../catalog.js';
 import { extent } from '../geo.js';
 import { select } from '../select.js';
 import { data, url } from '../store.js';
@@ -137,7 +137,7 @@ class Planner extends Part {
   structures(/** @type {Record<string, any>} */ p) {
     const all = /** @type {{ id: string, name: any }[]} */ (p.structures ?? []);
     if (!all.length) return '';
-    const layer = data.catalogue.value?.layers.find((entry) => entry.editable && entry.editable.kind === 'closure' && entry.id === 'structures');
+    const layer = data.catalogue.value?.layers.find((entry) => closable(entry) && entry.geometry !== 'line');
     return html`<h4>${t('path.structures')}</h4>
       <ul class="structures">${all.map((item) => html`<li>
         <button class="link" data-testid="path-structure" ?disabled=${!layer} @click=${() => layer && select({ layer: layer.id, id: item.id })}>${pick(item.name)}</button>
