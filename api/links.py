@@ -11,7 +11,7 @@ from starlette.requests import Request
 JSON = "application/json"
 GEOJSON = "application/geo+json"
 HTML = "text/html"
-OPENAPI = "application/vnd.oai.openapi+json;version=3.1"
+OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 SCHEMA = "application/schema+json"
 PROBLEM = "application/problem+json"
 
@@ -56,10 +56,13 @@ def here(request: Request, **changed: Any) -> str:
     """Return the address asked for with some query parameters changed or, by None, dropped."""
     query = dict(request.query_params) | changed
     kept = {key: value for key, value in query.items() if value is not None}
+    return _path(request) + (f"?{urlencode(kept)}" if kept else "")
+
+
+def _path(request: Request) -> str:
     path = quote(request.url.path, safe="/%")
     prefix = request.scope.get("root_path", "")
-    path = path.removeprefix(prefix) if prefix else path
-    return origin(request) + path + (f"?{urlencode(kept)}" if kept else "")
+    return origin(request) + (path.removeprefix(prefix) if prefix else path)
 
 
 def self_and_alternates(
@@ -67,7 +70,11 @@ def self_and_alternates(
 ) -> list[dict[str, Any]]:
     """Return the self link and one alternate link for each other format."""
     links = [link(here(request), "self", formats[current])]
-    for name, type_ in formats.items():
-        if name != current:
-            links.append(link(here(request, f=name), "alternate", type_, name))
+    rest = urlencode([(key, value) for key, value in request.query_params.items() if key != "f"])
+    start = _path(request) + (f"?{rest}&f=" if rest else "?f=")
+    links += [
+        link(start + name, "alternate", type_, name)
+        for name, type_ in formats.items()
+        if name != current
+    ]
     return links
