@@ -21,7 +21,6 @@ _NAMED = (
     ("heliports", "facility", "kind IN ('heliport', 'ga_field', 'pad')", 0.4),
     ("structures", "facility", "kind IN ('bridge', 'tunnel')", 0.85),
     ("locks", "facility", "kind = 'lock'", 0.6),
-    ("stations", "facility", "kind = 'station'", 0.5),
     ("service_areas", "facility", "kind = 'service_area'", 0.5),
     ("rescue_bases", "facility", "kind = 'rescue_base'", 0.4),
     ("wim_sites", "facility", "kind = 'wim_site'", 0.4),
@@ -54,25 +53,30 @@ SELECT *, ST_PointOnSurface(geom) AS spot, '' AS codes
 FROM sigang.project WHERE {condition} AND geom IS NOT NULL
   AND coalesce(name_zh, name_en) IS NOT NULL"""
 _SELECTS = {"facility": _FACILITIES, "zone": _ZONES, "project": _PROJECTS}
-# one entry for each numbered route and each named waterway, at the middle of its longest edge
-_LINES = """
+# one entry for each numbered route, at the middle of its up carriageway
+_ROUTES = """
+INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, haystack, rank,
+  visibility, origin, geom, bbox)
+SELECT 'carriageways', c.id, coalesce(n.name_zh, c.route_id), coalesce(n.name_en, c.route_id),
+  c.route_id, trim(lower(concat_ws(' ', c.route_id, n.name_zh, n.name_en))), 0.65, c.visibility,
+  c.origin, ST_LineInterpolatePoint(c.geom, 0.5),
+  ARRAY[ST_XMin(c.geom), ST_YMin(c.geom), ST_XMax(c.geom), ST_YMax(c.geom)]
+FROM sigang.carriageway_line c LEFT JOIN (
+  SELECT route_id, mode() WITHIN GROUP (ORDER BY name_zh) AS name_zh,
+    mode() WITHIN GROUP (ORDER BY name_en) AS name_en
+  FROM sigang.edge WHERE mode = 'road' AND structure IS NULL GROUP BY route_id) n USING (route_id)
+WHERE c.side = 'up' AND c.id LIKE '%/0'
+ON CONFLICT (layer, feature_id) DO NOTHING"""
+# one entry for each named waterway, at the middle of its longest edge
+_WATERWAYS = """
 INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, haystack, rank,
   admin_code, visibility, origin, geom, bbox)
-SELECT layer, key, name_zh, name_en, code,
-  trim(lower(concat_ws(' ', code, name_zh, name_en))), 0.65, NULL, 'public', origin,
-  (SELECT ST_LineInterpolatePoint(e.geom, 0.5) FROM sigang.edge e
-   WHERE e.id = longest), bbox
-FROM (
-  SELECT CASE mode WHEN 'road' THEN 'routes' ELSE 'waterways' END AS layer,
-    coalesce(route_id, name_zh) AS key, mode, min(name_zh) AS name_zh, min(name_en) AS name_en,
-    coalesce(route_id, '') AS code, min(origin) AS origin,
-    (array_agg(id ORDER BY length_m DESC, id))[1] AS longest,
-    ARRAY[min(ST_XMin(geom)), min(ST_YMin(geom)), max(ST_XMax(geom)), max(ST_YMax(geom))] AS bbox
-  FROM sigang.edge
-  WHERE visibility = 'public' AND (mode = 'road' AND route_id IS NOT NULL
-    OR mode = 'waterway' AND name_zh IS NOT NULL)
-  GROUP BY mode, route_id, coalesce(route_id, name_zh)
-) lines
+SELECT DISTINCT ON (name_zh) 'waterways', id::text, name_zh, name_en, '',
+  trim(lower(concat_ws(' ', name_zh, name_en))), 0.65, admin_code, visibility, origin,
+  ST_LineInterpolatePoint(geom, 0.5),
+  ARRAY[ST_XMin(geom), ST_YMin(geom), ST_XMax(geom), ST_YMax(geom)]
+FROM sigang.edge WHERE mode = 'waterway' AND name_zh IS NOT NULL
+ORDER BY name_zh, length_m DESC, id
 ON CONFLICT (layer, feature_id) DO NOTHING"""
 
 
@@ -82,4 +86,5 @@ def load_search(conn: psycopg.Connection[Any]) -> None:
     for layer, table, condition, rank in _NAMED:
         rows = _SELECTS[table].format(condition=condition)
         conn.execute(_ENTRY.replace("{rows}", rows), {"layer": layer, "rank": rank})
-    conn.execute(_LINES)
+    conn.execute(_ROUTES)
+    conn.execute(_WATERWAYS)
