@@ -217,17 +217,26 @@ def _strip(
     """Return for each layer that is shown from where its data come, in one line each."""
     strip = []
     for layer in layers:
-        origins = summaries[layer.id].origins
-        if not layer.strip or not origins:
-            continue
-        main = max(origins, key=lambda name: origins[name])
-        first = next((sources[s] for s in summaries[layer.id].sources if s in sources), None)
-        accuracy = (first or {}).get("props", {}).get("accuracy_m")
-        note = ORIGIN_TITLES[main]
-        if accuracy:
-            note = {lang: f"{text}≈{accuracy:g} m" for lang, text in note.items()}
-        strip.append({"title": layer.title.model_dump(), "origin": main, "note": note})
+        summary = summaries[layer.id]
+        present = [name for name in ORIGINS if name in summary.origins]
+        if layer.strip and present:
+            source = sources.get(summary.main_source[present[0]], {})
+            note = {lang: _note(present, source, lang) for lang in ("zh", "en")}
+            strip.append({"title": layer.title.model_dump(), "origin": present[0], "note": note})
     return strip
+
+
+def _note(present: list[str], source: dict[str, Any], lang: str) -> str:
+    """Return the best origin with its accuracy, and which others there are."""
+    first, *others = (ORIGIN_TITLES[name][lang] for name in present)
+    props = source.get("props") or {}
+    accuracy = props.get("accuracy_m") or props.get("node_accuracy_m")
+    text = f"{first}≈{accuracy:g} m" if accuracy and present[0] == "real" else first
+    if not others:
+        return text
+    return (
+        f"{text}，另有{'、'.join(others)}" if lang == "zh" else f"{text}, also {', '.join(others)}"
+    )
 
 
 def _conditional(request: Request, body: bytes) -> Response:

@@ -39,6 +39,8 @@ class Summary:
         Rows by origin.
     sources
         Ids of the sources, most rows first.
+    main_source
+        By origin, the source of most of its rows.
     extent
         First and last time of the layer's time field, RFC 3339 as stored; None without.
     box
@@ -47,6 +49,7 @@ class Summary:
 
     origins: dict[str, int] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
+    main_source: dict[str, str] = field(default_factory=dict)
     extent: tuple[datetime, datetime] | None = None
     box: tuple[float, float, float, float] | None = None
 
@@ -147,6 +150,7 @@ def _summed(rows: Iterable[Any]) -> Summary:
     boxes: list[tuple[float, float, float, float]] = []
     for origin, source, count, start, end, _, *box in rows:
         made.origins[origin] = made.origins.get(origin, 0) + count
+        made.main_source.setdefault(origin, source)
         if source not in made.sources:
             made.sources.append(source)
         if start is not None:

@@ -84,7 +84,7 @@ def test_the_strip_says_where_roads_waterways_and_airspace_come_from(document):
     strip = {item["title"]["en"]: item for item in document["origin_strip"]}
     assert strip["Waterways"]["origin"] == "schematic"
     assert strip["Airspace"]["note"] == {"zh": "推算", "en": "derived"}
-    assert strip["Roads"]["origin"] in {"real", "synthetic"}
+    assert strip["Roads"]["note"]["zh"] == "实测≈100 m，另有推算、示意、合成"
 
 
 def test_time_extents_name_their_zone(document):
