@@ -138,7 +138,7 @@ WORLD = {"z": "0", "x": "0", "y": "0", "bbox": "'BOX(-180 -85,180 85)'"}
 
 
 def _argument(parameter: Parameter) -> ColumnElement[Any]:
-    name: ColumnElement[Any] = literal_column(parameter.name)
+    name: ColumnElement[Any] = literal_column(f'"{parameter.name}"')
     value: ColumnElement[Any] = bindparam(
         argument_name(parameter.name), parameter.default, SQL_TYPES[parameter.type]
     )

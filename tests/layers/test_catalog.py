@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from layers.catalog import Catalog, may_read
+from layers.model import Access, Column, Geometry, Layer, Parameter, Source, Time
+from layers.style import Legend, LegendEntry, Level, Rank, StyleRule, Tiles
 from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import ConfigError, NotFound
 from tests.layers.small import PORTS, write_areas
@@ -119,3 +122,24 @@ def test_a_layer_may_be_kept_for_roles(folder):
     assert not may_read(layer, Actor("a", "duty", "330200"))
     assert may_read(layer, Actor("a", "planner", "330000"))
     assert may_read(layer, Actor("a", "admin", "330000"))
+
+
+def fields(model: type) -> set[str]:
+    return {name for name in model.model_fields if name != "area"}
+
+
+@pytest.mark.parametrize(
+    "model", [Layer, Source, Parameter, Geometry, Column, Access, Time, Tiles, Rank, Level,
+              StyleRule, Legend, LegendEntry]
+)  # fmt: skip
+def test_every_key_is_documented(model):
+    text = (AREAS.parents[1] / "docs" / "layers.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"[a-z_0-9]+", text))
+    assert fields(model) <= words
+
+
+def test_the_documented_example_loads(folder):
+    text = (AREAS.parents[1] / "docs" / "layers.md").read_text(encoding="utf-8")
+    example = re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1]
+    (folder / "port" / "wells.layer.toml").write_text(example, encoding="utf-8")
+    assert Catalog.load(folder).get_layer("wells").legend.entries

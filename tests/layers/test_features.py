@@ -247,3 +247,44 @@ def test_files_hold_rows_types_and_sources(run, truth, catalog, tmp_path, kind):
     assert frame.geometry.x.between(120, 123).all()
     since = frame["since"].dropna().min()
     assert since.astimezone(UTC) >= datetime(2026, 1, 1, tzinfo=UTC)
+
+
+FUNCTION = """
+CREATE FUNCTION sigang.ports_deeper(at_least float8, bbox box2d DEFAULT NULL) RETURNS TABLE (
+  id uuid, kind text, admin_code text, unit_id text, visibility text, origin text, source_id text,
+  depth_m float8, geom geometry) LANGUAGE sql STABLE AS $$
+  SELECT id, kind, admin_code, unit_id, visibility, origin, source_id,
+    (props->>'depth_m')::float8, geom
+  FROM sigang.facility WHERE kind = 'port' AND (props->>'depth_m')::float8 >= at_least
+    AND (bbox IS NULL OR geom && ST_SetSRID(bbox::geometry, 4326)) $$
+"""
+DEEP = """
+id = "deep"
+title = {zh = "深水", en = "Deep"}
+description = {zh = "深水", en = "Deep"}
+[source]
+function = "ports_deeper"
+parameters = [{name = "at_least", type = "number", default = 6}, {name = "bbox", type = "text"}]
+[geometry]
+type = "point"
+column_3857 = "geom"
+[access]
+public = true
+[[columns]]
+name = "depth_m"
+title = {zh = "水深", en = "Depth"}
+type = "number"
+"""
+
+
+@pytest.mark.parametrize(("given", "least"), [({}, 6), ({"at_least": "9"}, 9)])
+def test_a_function_is_a_layer(run, truth, tmp_path, given, least):
+    truth.execute(FUNCTION.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
+    truth.commit()
+    folder = write_areas(tmp_path / "areas")
+    (folder / "port" / "deep.layer.toml").write_text(DEEP, encoding="utf-8")
+    relation = Catalog.load(folder).get_relation("deep")
+    for actor in ACTORS:
+        expected = ids_of(truth, actor, f"(props->>'depth_m')::float8 >= {least}")
+        found = walk(run, relation, actor, given, 5)
+        assert {feature["id"] for feature in found} == expected
