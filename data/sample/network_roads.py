@@ -183,7 +183,12 @@ def road_structures(
     for carried in roads.carried:
         facts = carried.facts
         source = LINKS if carried.origin == "schematic" else STRUCTURES
-        props = {"source": carried.note, "admin_codes": facts["admin_codes"], "clearance_m": None}
+        props = {
+            "source": carried.note,
+            "admin_codes": facts["admin_codes"],
+            "clearance_m": None,
+            "named": True,
+        }
         if "length_m" in facts:
             props["length_m"] = facts["length_m"]
         facility = Facility(

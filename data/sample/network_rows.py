@@ -101,20 +101,20 @@ class Locator:
             " WHERE kind IN ('county', 'prefecture') AND admin_code IS NOT NULL"
             " ORDER BY kind = 'prefecture', admin_code"
         ).fetchall()
-        self.codes = np.array([code for code, _ in rows], dtype=object)
-        shapes = shapely.from_wkb([bytes(shape) for _, shape in rows])
-        self.tree = shapely.STRtree(shapes)
+        self.zones = [(str(code), shapely.from_wkb(bytes(shape))) for code, shape in rows]
 
     def codes_of(self, points: Sequence[Point]) -> list[str | None]:
         """Return the code of the first zone that holds each point."""
-        found: list[str | None] = [None] * len(points)
-        if not len(self.codes):
-            return found
-        which, zone = self.tree.query(np.array(points, dtype=object), predicate="intersects")
-        order = np.lexsort((-zone, which))  # the last one written wins: the lowest zone
-        for point, at in zip(which[order].tolist(), zone[order].tolist(), strict=True):
-            found[point] = str(self.codes[at])
-        return found
+        at = shapely.get_coordinates(np.array(points, dtype=object))
+        found = np.full(len(at), None, dtype=object)
+        for code, shape in self.zones:
+            west, south, east, north = shape.bounds
+            near = (at[:, 0] >= west) & (at[:, 0] <= east)
+            near &= (at[:, 1] >= south) & (at[:, 1] <= north) & (found == None)  # noqa: E711
+            index = np.flatnonzero(near)
+            shapely.prepare(shape)
+            found[index[shapely.contains_xy(shape, at[index, 0], at[index, 1])]] = code
+        return list(found)
 
 
 def stable(source_id: str, key: str) -> UUID:

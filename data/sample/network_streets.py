@@ -152,8 +152,10 @@ def _run(rng: np.random.Generator) -> Bools:
 def _inside(land: Any, lonlat: Floats) -> Bools:
     if land is None:
         return np.ones(lonlat.shape[:2], dtype=bool)
-    shapely.prepare(land)
-    return np.asarray(shapely.contains_xy(land, lonlat[..., 0], lonlat[..., 1]))
+    (west, south), (east, north) = lonlat.min(axis=(0, 1)), lonlat.max(axis=(0, 1))
+    near = shapely.clip_by_rect(land, west - 0.01, south - 0.01, east + 0.01, north + 0.01)
+    shapely.prepare(near)
+    return np.asarray(shapely.contains_xy(near, lonlat[..., 0], lonlat[..., 1]))
 
 
 def _cut_river(lattice: Lattice, line: Any, width_m: int) -> None:

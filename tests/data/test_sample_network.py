@@ -10,6 +10,7 @@ from data.sample.network_corridors import _beside, _without_spurs
 from data.sample.network_graph import read_scgraph
 from data.sample.network_links import read_facts
 from data.sample.network_streets import grow
+from data.sample.network_transfers import load_transfers
 from spatial.db import connect
 from spatial.linearref import Carriageway
 from tests.data.road_graph import RoadGraph
@@ -296,6 +297,7 @@ def test_loading_again_gives_the_same_rows(module_sample_url):
         topology = one(conn, state)[0]
         structures = one(conn, "SELECT count(*) FROM edge_structure")[0]
         load_networks(conn, lambda line: None)
+        load_transfers(conn)
         assert [one(conn, digest.format(table), own)[0] for table in ("edge", "node")] == before
         assert one(conn, "SELECT count(*) FROM edge_structure")[0] == structures
         assert one(conn, state)[0] == topology + 1
