@@ -17,6 +17,7 @@ from spatial.actor import Actor
 from spatial.errors import Conflict, NotFound, PreconditionFailed
 
 NETWORK = "road"
+EXPIRY_LOCK = 0x5369_6763
 LISTED_EDGES = 1_000
 LISTED_EVENTS = 500
 PRIVATE = ("created_by", "updated_by", "receipts")
@@ -70,6 +71,9 @@ INSERT INTO sigang.event_receipt (event_id, party) SELECT $1, unnest($2::text[])
 _HISTORY = """
 INSERT INTO sigang.event_history (event_id, version, account_id, action, body)
 VALUES ($1, $2, $3, $4, $5)"""
+_EXPIRED = """
+SELECT id FROM sigang.event WHERE kind = 'closure' AND source_id = 'decisions' AND state = 'open'
+  AND valid_to <= now() ORDER BY id FOR UPDATE"""
 _HELD = """
 SELECT id, state, version, admin_code, unit_id, visibility, valid_from, valid_to, created_by
 FROM sigang.event WHERE id = $1 FOR UPDATE"""
@@ -126,6 +130,19 @@ async def undo(conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record) -> 
     await conn.execute(_REOPEN, held["id"], version)
     await _step(conn, actor, held["id"], "state = 'undone'", [])
     await _tell(conn, actor, held["id"], "undone", version)
+
+
+async def end_expired(conn: asyncpg.Connection, actor: Actor) -> list[UUID]:
+    """End the closures whose time is over and return them; one process at a time does it."""
+    if not await conn.fetchval("SELECT pg_try_advisory_xact_lock($1)", EXPIRY_LOCK):
+        return []
+    expired: list[UUID] = [row["id"] for row in await conn.fetch(_EXPIRED)]
+    for event in expired:
+        version = await conn.fetchval(_VERSION, NETWORK)
+        await conn.execute(_REOPEN, event, version)
+        await _step(conn, actor, event, "state = 'ended'", [])
+        await _tell(conn, actor, event, "ended", version)
+    return expired
 
 
 async def change(

@@ -16,6 +16,7 @@ from api import closures, event_store
 from api.auth import actor_of, require
 from api.closures import Target, check_scope
 from api.event_store import Closing, shown
+from api.expiry import ending_expired
 from api.negotiate import check_parameters, single_values
 from api.paths import read_polygon
 from api.services import services
@@ -34,7 +35,7 @@ CAUSES = {
 }
 STATES = ("draft", "open", "undone", "ended")
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], lifespan=ending_expired)
 
 Cause = Literal["wind", "fog", "ice", "flood", "accident", "works", "control", "other"]
 Direction = Literal["both", "forward", "backward", "up", "down"]

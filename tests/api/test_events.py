@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spatial.db import connect
-from tests.api.roadworld import BRIDGE, at, close, edge, path, undo, world
+from tests.api.roadworld import BRIDGE, at, close, edge, path, undo, until, world
 
 pytestmark = pytest.mark.db
 WEST, EAST = (1, 2), (13, 2)
@@ -253,3 +253,18 @@ def test_no_worker_answers_with_a_state_from_before_a_commit(server, dispatcher)
         ).fetchone()
     assert workers == (4,)
     assert (len(answers), all(answers)) == (288, True)
+
+
+def test_a_closure_ends_by_itself_and_everybody_is_told(dispatcher, clients):
+    soon = datetime.now(UTC) + timedelta(seconds=3)
+    event = closed(dispatcher, {"facility_id": str(BRIDGE)}, valid_to=soon.isoformat())
+    url = f"/api/events/{event['id']}"
+    until(lambda: dispatcher.get(url).json()["properties"]["state"] == "ended", seconds=30)
+    ended = dispatcher.get(url).json()["properties"]
+    assert ended["network_version"] > event["properties"]["network_version"]
+    assert TWINS & set(path(clients["anonymous"], WEST, EAST)["properties"]["edges"])
+    history = dispatcher.get(f"{url}/history").json()["history"]
+    assert [(h["action"], h["account_id"]) for h in history] == [
+        ("created", "dispatcher"), ("ended", "system"),
+    ]  # fmt: skip
+    assert dispatcher.post(f"{url}/undo").status_code == 409

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from spatial.crs import distance_m
 from spatial.datum import wgs84_to_gcj02
-from tests.api.roadworld import BRIDGE, ask, at, edge, path, world
+from spatial.db import connect
+from tests.api.roadworld import BRIDGE, ask, at, edge, node, path, until, world
 
 pytestmark = pytest.mark.db
 WEST, EAST = (1, 2), (13, 2)
@@ -174,3 +175,28 @@ def test_no_question_breaks_the_server(client, body):
         "/api/paths", content=json.dumps(body), headers={"content-type": "application/json"}
     )
     assert answer.status_code < 500, answer.text
+
+
+def test_a_new_topology_is_taken_over_while_the_old_one_serves(server, client):
+    here, there = (10.5, -1), (13.5, -1)
+    before = path(client, (1, 0), (1, 4))["properties"]["length_m"]
+    with connect(server.database_url) as conn:
+        conn.execute(
+            "INSERT INTO sigang.turn_restriction (kind, from_edge, via_node, to_edge, source_id)"
+            " VALUES ('no', %s, %s, %s, 'world')",
+            [edge("1,0 1,1"), node((1, 1)), edge("1,1 1,2")],
+        )
+        conn.execute(
+            "UPDATE sigang.network_version SET topology = topology + 1, version = version + 1"
+            " WHERE network = 'road'"
+        )
+
+    def lengths():
+        fresh = [server.client() for _ in range(4)]
+        found = [path(c, (1, 0), (1, 4))["properties"]["length_m"] for c in fresh]
+        for c in fresh:
+            c.close()
+        return found
+
+    until(lambda: min(lengths()) > before + 100, seconds=60)
+    assert path(client, here, there)["properties"]["length_m"] > 0

@@ -21,7 +21,8 @@ GRID = "A----B----C\n\n\n\nD----E----F\n\n\n\nG----H----I"
 PAIRS = ["AB", "BC", "DE", "EF", "GH", "HI", "AD", "DG", "BE", "EH", "CF", "FI"]
 TRUCK_M = 4.0
 SNAP = shipped_rules()["road.snap"]
-NO_ISLANDS = {**shipped_rules(), "road.snap": replace(SNAP, value={**SNAP.value, "island_nodes": 1})}
+NO_ISLAND = replace(SNAP, value={**SNAP.value, "island_nodes": 1})
+NO_ISLANDS = {**shipped_rules(), "road.snap": NO_ISLAND}
 
 
 @st.composite
