@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from api.cli.ground import Ground, owner_connection
 from api.cli.progress import say, step
 from spatial.errors import BadParameter
+from spatial.settings import Settings
 
 KIND = "sample"
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -39,7 +40,7 @@ def loaded_anchor(conn: psycopg.Connection) -> datetime | None:
     """Return the anchor of the sample that is loaded completely, None where there is none."""
     row = conn.execute(
         "SELECT options->>'anchor' FROM sigang.load_run WHERE kind = %s AND state = 'done'"
-        " ORDER BY started_at DESC LIMIT 1",
+        " AND options ? 'anchor' ORDER BY started_at DESC LIMIT 1",
         [KIND],
     ).fetchone()
     return datetime.fromisoformat(row[0]) if row else None
@@ -62,10 +63,14 @@ def load(ground: Ground, freeze: str | None) -> None:
 def load_into(conn: psycopg.Connection, anchor: datetime, progress: Callable[[str], None]) -> None:
     """Load the sample province into a migrated database; the run is recorded whatever happens."""
     from data.sample import load_sample
+    from layers.catalog import Catalog
+    from layers.levels import refresh_tiles
 
     run = _begin(conn, anchor)
     try:
         load_sample(conn, anchor, progress)
+        progress("tile tables")
+        refresh_tiles(conn, Catalog.load(Settings.from_env().areas).layers.values())
         _finish(conn, run, "done")
     except BaseException:
         conn.rollback()
