@@ -11,6 +11,8 @@ import { account, data, toast, url } from './store.js';
 const UNDO_ROLES = ['admin', 'dispatcher', 'duty'];
 
 const ECHO_MS = 3000;
+/** What a desk has to act on; risks and hazards are layers of their own. */
+const DESK_KINDS = ['closure', 'incident'];
 /** Ways of writing that mark a layer as drawn from events. */
 const EVENT_LAYERS = new Set(['undo', 'event']);
 
@@ -40,11 +42,12 @@ export const isOpen = (/** @type {EventFeature} */ event) => (event.properties.s
 /** Tell whether an event is a closure, which can be undone and extended. */
 export const isClosure = (/** @type {EventFeature} */ event) => event.properties.kind === 'closure';
 
-/** Fetch the open events. */
+/** Fetch the open events of the desk. */
 export async function loadEvents() {
   try {
-    const answer = await request('events', { params: { state: 'open' } });
-    data.events.value = answer.features;
+    const ask = (/** @type {string} */ kind) => request('events', { params: { state: 'open', kind } });
+    const answers = await Promise.all(DESK_KINDS.map(ask));
+    data.events.value = answers.flatMap((answer) => answer.features);
     data.eventsError.value = null;
   } catch (error) {
     data.eventsError.value = /** @type {Error} */ (error);
@@ -73,7 +76,7 @@ async function writes(send) {
 
 function put(/** @type {EventFeature} */ event) {
   const rest = data.events.peek().filter((entry) => entry.id !== event.id);
-  data.events.value = isOpen(event) ? [event, ...rest] : rest;
+  data.events.value = isOpen(event) && DESK_KINDS.includes(event.properties.kind) ? [event, ...rest] : rest;
 }
 
 function bumpClosures() {
