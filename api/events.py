@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from api import closures, event_store
@@ -18,7 +18,7 @@ from api.closures import Target, check_scope
 from api.event_store import Closing, shown
 from api.expiry import ending_expired
 from api.negotiate import check_parameters, single_values
-from api.paths import read_polygon
+from api.paths import Moment, read_polygon
 from api.services import services
 from spatial.actor import WRITERS, Actor
 from spatial.errors import BadParameter, OutOfScope
@@ -79,8 +79,8 @@ class EventBody(_Strict):
     target: TargetBody
     direction: Direction = "both"
     cause: Cause
-    valid_from: AwareDatetime | None = None
-    valid_to: AwareDatetime
+    valid_from: Moment | None = None
+    valid_to: Moment
     title: Text | None = None
     visibility: Literal["public", "unit", "province"] = "public"
 
@@ -88,8 +88,8 @@ class EventBody(_Strict):
 class ChangeBody(_Strict):
     """What may change of an open event."""
 
-    valid_from: AwareDatetime | None = None
-    valid_to: AwareDatetime | None = None
+    valid_from: Moment | None = None
+    valid_to: Moment | None = None
     title: Text | None = None
     cause: Cause | None = None
 

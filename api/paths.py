@@ -35,6 +35,9 @@ router = APIRouter(tags=["paths"])
 
 Size = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))
+]
 
 
 class _Strict(BaseModel):
@@ -66,7 +69,7 @@ class PathBody(_Strict):
     waypoints: list[tuple[Number, Number]] = Field(min_length=2, max_length=MOST_WAYPOINTS)
     vehicle: VehicleBody = VehicleBody()
     avoid: AvoidBody = AvoidBody()
-    depart_at: AwareDatetime | None = None
+    depart_at: Moment | None = None
     unknown_limits: Literal["allow", "refuse"] = "allow"
     min_network_version: int = Field(default=0, ge=0, lt=2**62)
     include: list[Literal["edges"]] = []
@@ -77,11 +80,10 @@ async def find_path(body: PathBody, request: Request) -> Response:
     """Answer a GeoJSON FeatureCollection with one line per path."""
     check_parameters(request, "crs")
     crs = parse_crs(request.query_params.get("crs", CRS84.name))
-    served = services(request)
-    served.audit.record(actor_of(request), "path", body.profile, rows=1)
     network = await _roads(request).ensure_current(body.min_network_version)
     query = _query(body, crs)
     text = await _roads(request).ask(lambda: _answer(network, query, body, crs))
+    services(request).audit.record(actor_of(request), "path", body.profile, rows=1)
     headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
     return Response(text, media_type="application/geo+json", headers=headers)
 

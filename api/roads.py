@@ -24,7 +24,7 @@ from routing.engine import Topology
 from routing.network import RoadNetwork
 from routing.profile import load_profiles
 from spatial.db import Database
-from spatial.errors import ConfigError, SetupError, SigangError, StaleVersion
+from spatial.errors import ConfigError, NoSnap, SigangError, StaleVersion
 from spatial.settings import Settings
 
 THREADS = 2
@@ -76,7 +76,7 @@ class Roads:
         ------
         StaleVersion
             The database itself has not reached the version asked for.
-        SetupError
+        NoSnap
             There is no road network.
         """
         async with self._db.public.acquire() as conn:
@@ -148,8 +148,8 @@ class Roads:
         return network
 
 
-def _no_roads() -> SetupError:
-    return SetupError(
+def _no_roads() -> NoSnap:
+    return NoSnap(
         "No road network is loaded",
         "尚未加载道路网络",
         mend_en="Load one: ./sigang load sample, or ./sigang load osm FILE.osm.pbf.",

@@ -18,7 +18,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from routing.engine import Metric, Topology
-from routing.graph import Bools, Graph, Ints, Weights
+from routing.graph import Bools, Graph, Ints, Weights, expand
 from routing.legs import Leg, find_leg
 from routing.live import EdgeState, LiveState, Picture
 from routing.profile import UNLIMITED, Costs, Profile, Rules, Vehicle, compile_costs, get_rule
@@ -204,8 +204,12 @@ class RoadNetwork:
         """Return the edges that a polygon (EPSG:4326) touches."""
         candidates = self._snap.in_box(*polygon.bounds)
         shapely.prepare(polygon)
-        lines = [shapely.LineString(self.graph.edges.vertices(int(e))) for e in candidates]
-        touched = shapely.intersects(polygon, np.array(lines, object))
+        edges = self.graph.edges
+        start = edges.shape_start[candidates]
+        counts = edges.shape_start[candidates + 1] - start
+        owner = np.repeat(np.arange(len(candidates)), counts)
+        lines = shapely.linestrings(edges.shape[expand(start, counts)], indices=owner)
+        touched = shapely.intersects(polygon, lines)
         return np.asarray(candidates[np.asarray(touched, np.bool_)])
 
     def _usable(self, task: _Task, edges: Ints) -> Bools:
