@@ -215,6 +215,7 @@ def running_server(url: str, *, workers: int = 2, **settings: str) -> Iterator[S
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="sigang-home-") as folder:
         home = Path(folder)
+        share_orders(home)
         environ = server_environment(database_url=url, home=folder, **settings)
         command = [sys.executable, "-P", "-m", "api.cli", "serve", "--port", str(port)]
         with (home / "server.log").open("w+", encoding="utf-8") as log:
@@ -233,6 +234,13 @@ def running_server(url: str, *, workers: int = 2, **settings: str) -> Iterator[S
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+
+
+def share_orders(home: Path) -> None:
+    """Let a server find the contraction orders that an earlier server of this run has saved."""
+    orders = Path(os.environ[HOME_VARIABLE]) / "routing"
+    orders.mkdir(exist_ok=True)
+    (home / "routing").symlink_to(orders)
 
 
 def _wait_ready(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
