@@ -30,13 +30,12 @@ function settled(timeout = 30_000) {
   });
 }
 
-/** Resolve when a change of style has arrived and been drawn, or after a while. */
-export async function restyled(patience = 6000) {
-  await new Promise((resolve) => {
-    theMap.peek()?.once('styledata', resolve);
-    setTimeout(resolve, patience);
-  });
-  await settled(patience).catch(() => false);
+/** Resolve when the map is drawn in a theme; rejects when that takes too long. */
+export async function drawnIn(/** @type {string} */ theme, patience = 20_000) {
+  const until = performance.now() + patience;
+  const there = () => /** @type {any} */ (theMap.peek()?.getStyle()?.metadata)?.['sigang:theme'] === theme;
+  while (!there() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+  await settled(patience);
 }
 
 /** Publish the seam. */

@@ -2,10 +2,11 @@
 /** <sg-print>: the A4 page: map, legend, scale, time, origins, sources; filled when printing starts. */
 import { html } from 'lit';
 import { Part, define } from '../base.js';
-import { account, url } from '../store.js';
+import { explain } from '../api.js';
+import { account, dismiss, toast, url } from '../store.js';
 import { pick, t } from '../i18n.js';
 import { facts, picture, scaleBar } from '../map/export.js';
-import { restyled } from '../map/seam.js';
+import { drawnIn } from '../map/seam.js';
 import { theMap } from '../map/instance.js';
 import { badge, symbol } from './bits.js';
 
@@ -81,10 +82,18 @@ class PrintPage extends Part {
 /** Print the A4 page, in the light colours: they need less ink. */
 export async function printPage() {
   const theme = url.theme.peek();
-  url.theme.value = 'light';
-  if (theme !== 'light') await restyled();
-  /** @type {PrintPage} */ (document.querySelector('sg-print')).fill();
-  url.theme.value = theme;
+  const note = toast({ kind: 'info', text: t('export.preparing') });
+  try {
+    url.theme.value = 'light';
+    await drawnIn('light');
+    /** @type {PrintPage} */ (document.querySelector('sg-print')).fill();
+  } catch (error) {
+    toast({ kind: 'bad', text: explain(error) });
+    return;
+  } finally {
+    url.theme.value = theme;
+    dismiss(note);
+  }
   window.print();
 }
 
