@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from data.generate_sites import CELL_LEVEL
 from data.generate_world import SOURCE, Lines, Rng, generated_id, read_water, rng_of, settings
 from data.sample.network_links import read_facts
+from data.sample.rules import read_rule
 from data.sample.things import Places
 from spatial.bulk import copy_rows
 from spatial.crs import GEOD
@@ -24,7 +25,7 @@ from spatial.zorder import keys_of
 _ASSET = [
     "id", "kind", "admin_code", "unit_id", "visibility", "origin", "source_id", "name_zh",
     "name_en", "class", "identifiers", "length_m", "width_m", "height_m", "mass_t", "axles",
-    "mtom_kg",
+    "mtom_kg", "props", "rule_version",
 ]  # fmt: skip
 _LATEST = [
     "asset_id", "cell_key", "fix_time", "lon", "lat", "altitude_m", "altitude_datum", "speed_kmh",
@@ -68,6 +69,8 @@ class Track:
     altitude_m: float | None = None
     visibility: str = "unit"
     identifiers: dict[str, str] | None = None
+    props: dict[str, Any] = field(default_factory=dict)
+    rule: str | None = None
 
 
 def write_fleet(conn: psycopg.Connection[Any], roads: Lines, anchor: datetime) -> int:
@@ -105,7 +108,7 @@ def _assets(tracks: list[Track], codes: list[str | None], units: list[str]) -> I
         yield [
             generated_id(_key(i)), track.kind, codes[i], units[i], track.visibility, "synthetic",
             SOURCE, *track.names, track.class_, track.identifiers or {"plate_hash": _hash(i)},
-            *track.size, track.axles, track.mtom_kg,
+            *track.size, track.axles, track.mtom_kg, track.props, track.rule,
         ]  # fmt: skip
 
 
@@ -149,14 +152,36 @@ def _vehicles(rng: Rng, roads: Lines, count: int) -> Iterator[Track]:
     classes = rng.choice(names, count, p=[v[2] for v in _VEHICLES.values()])
     shares, speeds = rng.random(count), rng.uniform(0.4, 1.15, count)
     seen_by = rng.choice(np.array(["unit", "province"], dtype=object), count, p=[0.93, 0.07])
+    points, fast = rng.poisson(3.0, count), rng.poisson(0.8, count)
+    expired = rng.random(count) < 0.03
+    rule = read_rule("safety.code_colour")
     for i in range(count):
         zh, en, _, usual, size, axles = _VEHICLES[classes[i]]
         speed = round(usual * float(speeds[i]), 1)
         fixes, course = _run(roads.shapes[edges[i]], float(shares[i]), speed)
+        coded = classes[i] == "hazmat"
         yield Track(
             "vehicle", classes[i], (f"{zh} {i + 1:04d}", f"{en} {i + 1:04d}"), fixes, speed,
             course, size, axles, visibility=seen_by[i],
+            props=safety_code(int(points[i]), int(fast[i]), bool(expired[i]), rule.value)
+            if coded else {},
+            rule=f"{rule.key}@{rule.version}" if coded else None,
         )  # fmt: skip
+
+
+def safety_code(
+    points: int, overspeed_7d: int, expired: bool, rule: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the record of a vehicle that carries dangerous goods, with its code by rule."""
+    colour = str(rule["low"])
+    if points >= rule["yellow_points"] or overspeed_7d >= rule["yellow_overspeed_7d"]:
+        colour = "yellow"
+    if expired or points >= rule["red_points"]:
+        colour = "red"
+    return {
+        "points": points, "overspeed_7d": overspeed_7d, "licence_expired": expired,
+        "safety_code": colour,
+    }  # fmt: skip
 
 
 def _run(line: Any, share: float, speed_kmh: float) -> tuple[NDArray[np.float64], float]:

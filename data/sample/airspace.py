@@ -21,6 +21,7 @@ from spatial.ids import stable_uuid7
 
 SOURCE = "sample-airspace"
 VERTICES = 128
+ABOVE_AERODROME = "AAE"  # heights above an aerodrome whose elevation is unknown
 _GEOD = pyproj.Geod(ellps="GRS80")
 _COLUMNS = (
     "id", "kind", "admin_code", "visibility", "origin", "source_id", "rule_version", "name_zh",
@@ -66,6 +67,7 @@ def _zones(aerodrome: Any, rings: dict[str, Any], rule_version: str) -> Iterator
     if not transport or runways == 0:
         return
     steps = rings[str(min(runways, 3))]
+    datum = "AMSL" if surveyed else ABOVE_AERODROME
     inner: np.ndarray | None = None
     for number, step in enumerate(steps, start=1):
         circle = geodesic_ring(lon, lat, step["radius_m"])
@@ -77,7 +79,7 @@ def _zones(aerodrome: Any, rings: dict[str, Any], rule_version: str) -> Iterator
             stable_uuid7(SOURCE, f"{icao}:B{number}"), "airspace", code, "public", "derived",
             SOURCE, rule_version, f"{zh} B类空域 第{number}环", f"{en} class B ring {number}",
             f"{icao}-B{number}", "B", "REQ_AUTHORISATION", "AIR_TRAFFIC",
-            elevation + step["floor_m"], "AMSL", elevation + step["top_m"], "AMSL",
+            elevation + step["floor_m"], datum, elevation + step["top_m"], datum,
             f"SRID=4326;POINT({lon} {lat})", step["radius_m"],
             MultiPolygon([Polygon(circle, holes)]), props,
         )  # fmt: skip

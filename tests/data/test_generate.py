@@ -13,6 +13,7 @@ from psycopg import sql
 
 from data.generate_cases import judge_overload
 from data.generate_events import risk_colour
+from data.generate_fleet import safety_code
 from data.sample.rules import read_rule
 from spatial.db import connect
 from spatial.zorder import LEVEL, keys_of, tile_of
@@ -163,6 +164,27 @@ def test_known_weighings_are_judged_as_the_law_says(vehicle, axles, gross, limit
 )
 def test_the_colour_of_a_risk_at_the_bounds(score, colour):
     assert risk_colour(score, read_rule("safety.risk_four_colour").value["bounds"]) == colour
+
+
+@pytest.mark.parametrize(
+    ("points", "overspeed", "expired", "code"),
+    [(0, 0, False, "blue"), (6, 0, False, "yellow"), (2, 3, False, "yellow"), (0, 0, True, "red"),
+     (12, 0, False, "red")],
+)  # fmt: skip
+def test_a_safety_code_follows_from_its_record(points, overspeed, expired, code):
+    rule = read_rule("safety.code_colour").value
+    assert safety_code(points, overspeed, expired, rule)["safety_code"] == code
+
+
+def test_hazmat_vehicles_alone_carry_a_code_of_every_colour(rows):
+    found = rows.execute(
+        "SELECT class = 'hazmat', props ->> 'safety_code', rule_version FROM sigang.asset"
+        " WHERE kind = 'vehicle' GROUP BY 1, 2, 3"
+    ).fetchall()
+    rule = "safety.code_colour@2026-01"
+    assert set(found) == {
+        (False, None, None), *((True, colour, rule) for colour in ("blue", "yellow", "red")),
+    }  # fmt: skip
 
 
 def test_stored_colours_follow_from_the_scores(rows):

@@ -12,9 +12,10 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.sample.airspace import geodesic_ring
 from data.sample.gshhg import LAND, read_shore
 from data.sample.ports import parse_minutes
-from data.sample.rules import load_rules, read_rule, read_rules
+from data.sample.rules import FOLDER, load_rules, read_rule, read_rules
 from layers.search import Search
 from spatial.actor import ANONYMOUS
 from spatial.crs import GEOD
@@ -213,6 +214,23 @@ def test_airspace_rings_follow_the_rule(rows):
     assert first.intersection(second).area < 1e-9
 
 
+def test_a_point_13_km_from_a_three_runway_airport_is_in_the_first_ring():
+    first = read_rule("airspace.class_b_rings").value["3"][0]
+    ring = shapely.Polygon(geodesic_ring(120.432, 30.229, first["radius_m"]))
+    assert ring.covers(shapely.Point(120.3, 30.2))
+    assert not ring.covers(shapely.Point(120.2, 30.2))
+    assert first["top_m"] == 900
+
+
+def test_heights_over_an_unsurveyed_aerodrome_do_not_claim_a_sea_level(rows):
+    found = dict(rows.execute(
+        "SELECT z.ceiling_datum, bool_and((f.elevation_m IS NULL) = (z.ceiling_datum = 'AAE'))"
+        " FROM sigang.zone z JOIN sigang.facility f ON f.id = (z.props ->> 'airport_id')::uuid"
+        " WHERE z.kind = 'airspace' GROUP BY 1"
+    ).fetchall())  # fmt: skip
+    assert found == {"AMSL": True, "AAE": True}
+
+
 def test_what_is_not_loaded_of_the_airspace_is_told(rows):
     missing = one(rows, "SELECT props -> 'not_loaded' FROM sigang.source"
                         " WHERE id = 'sample-airspace'")  # fmt: skip
@@ -295,10 +313,19 @@ def search(url: str, text: str) -> list[Any]:
         ("ZSNB", "宁波栎社国际机场"),
         ("cnnbg", "宁波"),
         ("乍浦港区", "乍浦港区"),
+        ("g15", "沈海高速"),
+        ("京杭运河", "京杭运河"),
     ],
 )
 def test_the_search_finds_first_what_is_meant(sample_url, text, label):
     assert search(sample_url, text)[0].label["zh"] == label
+
+
+def test_every_entry_of_the_search_belongs_to_a_layer(rows):
+    declared = {path.name.split(".")[0] for path in FOLDER.glob("*/*.layer.toml")}
+    indexed = {layer for (layer,) in rows.execute("SELECT DISTINCT layer FROM search_entry")}
+    assert indexed <= declared
+    assert {"places", "ports", "structures", "carriageways", "waterways"} <= indexed
 
 
 def test_jiaxing_is_found_at_its_seat(rows, sample_url):
