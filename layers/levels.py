@@ -79,7 +79,7 @@ def refresh_tiles(
         if progress:
             progress(f"tiles {layer.id}: {rows}")
     _drop_orphans(conn, {layer.id for layer in built})
-    announce(conn, [layer.id for layer in built], [(0, 0, 0)], version=0)
+    _announce_all(conn, built)
 
 
 def refresh_stale(conn: Conn, layers: Iterable[Layer]) -> list[str]:
@@ -90,7 +90,7 @@ def refresh_stale(conn: Conn, layers: Iterable[Layer]) -> list[str]:
     for layer in stale:
         build_layer(conn, layer)
     if stale:
-        announce(conn, [layer.id for layer in stale], [(0, 0, 0)], version=0)
+        _announce_all(conn, stale)
     return [layer.id for layer in stale]
 
 
@@ -290,3 +290,15 @@ def announce(conn: Conn, ids: Sequence[str], cells: Sequence[Cell], version: int
     """Tell the workers, by one notice, which cells of which layers are new."""
     notice = {"k": "cells", "layers": list(ids), "cells": coarsen(cells, 200), "version": version}
     conn.execute("SELECT pg_notify('sigang', %s)", [orjson.dumps(notice).decode()])
+
+
+def _announce_all(conn: Conn, layers: Sequence[Layer]) -> None:
+    """Tell workers and open maps that whole layers are new."""
+    cells: list[Cell] = [(0, 0, 0)]
+    public = [layer.id for layer in layers if layer.access.public]
+    payload = {"layers": public, "cells": cells, "version": 0}
+    conn.execute(
+        "INSERT INTO sigang.stream_log (kind, visibility, payload) VALUES ('cells', 'public', %s)",
+        [orjson.dumps(payload).decode()],
+    )
+    announce(conn, [layer.id for layer in layers], cells, version=0)

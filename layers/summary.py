@@ -78,7 +78,7 @@ class Summaries:
             return found[1]
         async with self._slots:
             made = await self._ask(layer, actor)
-        watched = layer.source.table is not None
+        watched = layer.source.table is not None and layer.tiles is not None and layer.has_geometry
         self._kept[key] = layer, made, time.monotonic() + (KEEP_S if watched else LIVE_S)
         return made
 

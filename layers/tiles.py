@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -222,11 +222,15 @@ class TileService:
             for row in rows
         }
 
-    async def _on_cells(self, notice: dict[str, Any]) -> None:
+    def _on_cells(self, notice: dict[str, Any]) -> Awaitable[None]:
+        """Forget the changed tiles at once, before any map is told; then read the states."""
         cells = [(z, x, y) for z, x, y in notice["cells"]]
         self._cache.evict(notice["layers"], cells)
+        return self._reread(notice["layers"], cells)
+
+    async def _reread(self, layers: list[str], cells: list[tuple[int, int, int]]) -> None:
         await self._read_states()
-        self._cache.evict(notice["layers"], cells)
+        self._cache.evict(layers, cells)
 
     def _on_gap(self) -> None:
         self._cache.clear()

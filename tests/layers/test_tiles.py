@@ -323,6 +323,48 @@ def test_a_changed_row_changes_tile_and_tells_within_a_second(built, areas):
     assert all(z == 12 for z, _, _ in notices[-1]["cells"])
 
 
+def test_a_closure_appears_and_goes_within_a_second(built, areas):
+    with connect(built) as conn:
+        [edge] = conn.execute(
+            "SELECT id FROM sigang.edge WHERE mode = 'road' ORDER BY ST_XMin(geom) LIMIT 1"
+        ).fetchone()
+
+    async def ask(service, catalog, bus):
+        told = asyncio.Event()
+        bus.subscribe("cells", lambda note: told.set() if "closures" in note["layers"] else None)
+        counts = []
+        for write in (None, _close, _undo):
+            if write:
+                told.clear()
+                await asyncio.to_thread(write, built, edge)
+                await asyncio.wait_for(told.wait(), 3)
+            _, features = await fetch(service, catalog, "closures", (7, 106, 53))
+            counts.append([f["properties"]["cause"] for f in features])
+        return counts
+
+    assert run(built, areas, ask, live=True) == [[], ["wind"], []]
+
+
+def _close(url, edge):
+    with connect(url) as conn:
+        [event] = conn.execute(
+            "INSERT INTO sigang.event (kind, visibility, origin, source_id, cause)"
+            " VALUES ('closure', 'public', 'synthetic', 'test', 'wind') RETURNING id"
+        ).fetchone()
+        conn.execute(
+            "INSERT INTO sigang.edge_state (edge_id, kind, valid, event_id, version_from)"
+            " VALUES (%s, 'closure', tstzrange(now(), now() + interval '1 hour'), %s, 1)",
+            [edge, event],
+        )
+        conn.commit()
+
+
+def _undo(url, edge):
+    with connect(url) as conn:
+        conn.execute("UPDATE sigang.edge_state SET version_to = 2 WHERE edge_id = %s", [edge])
+        conn.commit()
+
+
 def _rename(url, key):
     with connect(url) as conn:
         conn.execute("UPDATE sigang.facility SET name_zh = '新名' WHERE id = %s", [key])
