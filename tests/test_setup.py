@@ -230,6 +230,14 @@ def test_an_interrupted_first_load_leaves_nothing_and_is_done_again(database_url
         assert [state for (state,) in states] == ["failed", "done", "done"]
 
 
+@pytest.mark.db
+def test_a_loaded_sample_is_found_and_not_loaded_again(sample_url, monkeypatch):
+    monkeypatch.setattr(sample, "load", lambda *_: pytest.fail("the sample is there"))
+    with connect(sample_url) as conn:
+        assert sample.loaded_anchor(conn) == ANCHOR
+    sample.ensure_sample(serve.Ground(sample_url, None, None), None)
+
+
 def test_the_sample_is_anchored_to_midnight_in_shanghai():
     anchor = sample.anchor_of(None)
     assert anchor.utcoffset() == timedelta(hours=8)
