@@ -33,6 +33,7 @@ CONFORMANCE = (
     *(f"{_COMMON}-1/1.0/conf/{name}" for name in ("core", "landing-page", "json", "html", "oas30")),
     f"{_COMMON}-2/1.0/conf/collections",
     *(f"{_FEATURES}-1/1.0/conf/{name}" for name in ("core", "geojson", "html", "oas30")),
+    f"{_FEATURES}-2/1.0/conf/crs",
     *(
         f"{_FEATURES}-3/1.0/conf/{name}"
         for name in ("filter", "features-filter", "queryables", "queryables-query-parameters")
@@ -206,7 +207,7 @@ async def collection(request: Request, layer: Layer, summary: Summary, lang: str
         "description": layer.description[lang],
         "attribution": "; ".join(dict.fromkeys(s["attribution"] for s in sources)),
         "itemType": "feature",
-        "crs": [crs.CRS84.uri],
+        "crs": [system.uri for system in crs.SERVED] if layer.has_geometry else [],
         "storageCrs": crs.CRS84.uri,
         "extent": _extent(summary),
         "origins": summary.origins,

@@ -399,7 +399,7 @@ def test_core_f_not_there(api, wrong):
 
 def test_core_crs84(api):
     document = api.get("/api/collections/ports").json()
-    assert document["crs"] == [CRS84]
+    assert document["crs"][0] == document["storageCrs"] == CRS84
     assert api.get(ITEMS).headers["content-crs"] == f"<{CRS84}>"
 
 
@@ -469,6 +469,19 @@ def test_crs_of_answers(api, feature, name):
     assert name in one.headers["content-crs"]
     assert one.json()["geometry"]["coordinates"] != feature["geometry"]["coordinates"]
     assert api.get(ITEMS, params={"crs": "4711"}).status_code == 400
+
+
+def test_crs_every_listed_system_is_served(api):
+    for system in api.get("/api/collections/ports").json()["crs"]:
+        answer = api.get(ITEMS, params={"crs": system, "limit": 1})
+        assert answer.status_code == 200
+        assert answer.headers["content-crs"] == f"<{system}>"
+
+
+def test_crs_official_axes(api, feature):
+    given = {"crs": "http://www.opengis.net/def/crs/EPSG/0/4490"}
+    one = api.get(f"{ITEMS}/{feature['id']}", params=given).json()
+    assert one["geometry"]["coordinates"] == feature["geometry"]["coordinates"][::-1]
 
 
 def test_crs_of_bbox(api):
