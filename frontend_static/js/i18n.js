@@ -29,7 +29,10 @@ export function pick(text) {
   return String(text[lang] ?? text[lang === 'zh' ? 'en' : 'zh'] ?? '');
 }
 
-/** Name a feature by its own name columns, else by its id. @param {Record<string, any>} properties */
+/** Name a thing without a name: its layer and the end of its id. */
+export const anonymous = (/** @type {any} */ title, /** @type {unknown} */ id) => `${pick(title)} …${String(id).slice(-6)}`;
+
+/** Name a feature by its own name columns, else by `fallback`. @param {Record<string, any>} properties */
 export function nameOf(properties, fallback = '') {
   const own = pick({ zh: properties.name_zh || null, en: properties.name_en || null });
   return own || pick(properties.name) || pick(properties.title) || properties.ref || fallback;

@@ -32,7 +32,7 @@
  * @property {boolean} visible
  * @property {number | null} minzoom
  * @property {number | null} maxzoom
- * @property {{ field: string, extent: [string, string] } | null} time
+ * @property {{ field: string, end?: string | null, extent: [string, string] } | null} time
  * @property {Column[]} columns
  * @property {{ title: Text | string, entries: LegendEntry[] }} legend
  * @property {string[]} style_layers

@@ -184,6 +184,7 @@ export default {
   'table.sort': 'Sort by “{title}”',
   'table.origin': 'Origin',
   'table.select': 'Select and show',
+  'hours.lasting': '{day}, in progress by hour (+08:00): most at {hour}:00, {most}',
   'hours.label': '{day} by hour (+08:00): {total} in all, most at {hour}:00, {most}',
   'draw.distance': 'Measure distance',
   'draw.area': 'Measure area',

@@ -184,6 +184,7 @@ export default {
   'table.sort': '按“{title}”排序',
   'table.origin': '来源',
   'table.select': '选中并显示',
+  'hours.lasting': '{day} 各时进行中的项数 (+08:00)：{hour} 时最多，{most} 项',
   'hours.label': '{day} 各时 (+08:00)：共 {total} 项，{hour} 时最多，{most} 项',
   'draw.distance': '量距离',
   'draw.area': '量面积',

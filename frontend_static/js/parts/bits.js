@@ -74,7 +74,7 @@ export function symbol(/** @type {LegendEntry} */ entry, theme = url.theme.value
   if (entry.symbol === 'line') return lineSymbol(entry, colour);
   if (entry.symbol === 'fill') return html`<svg class="symbol" viewBox="0 0 22 14" aria-hidden="true">
     <rect x="1.5" y="1.5" width="19" height="11" rx="1.5" fill=${colour} stroke="var(--edge)" stroke-width="1"></rect></svg>`;
-  if (entry.symbol === 'ramp') return html`<span class="symbol ramp" style="background:linear-gradient(90deg, ${[colour, ...rest].join(',')}${rest.length ? '' : ', transparent'})"></span>`;
+  if (entry.symbol === 'ramp') return html`<span class="symbol ramp" style="background:linear-gradient(90deg, ${[colour, ...rest, colour].slice(0, Math.max(2, rest.length + 1)).join(',')})"></span>`;
   if (entry.symbol === 'icon' && entry.icon) return iconSymbol(entry.icon, colour);
   return html`<svg class="symbol" viewBox="0 0 22 14" aria-hidden="true"><circle cx="11" cy="7" r="5" fill=${colour}></circle></svg>`;
 }

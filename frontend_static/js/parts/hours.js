@@ -95,8 +95,10 @@ class Hours extends Part {
     if (!this.counts) return html``;
     const total = this.counts.reduce((sum, count) => sum + count, 0);
     const most = this.counts.indexOf(Math.max(...this.counts));
-    const label = t('hours.label', { day: day(this.start ?? now()), total: number(total), hour: String(most).padStart(2, '0'), most: number(this.counts[most]) });
-    return html`<figure class="hours" data-testid="hours" data-total=${total}><figcaption>${label}</figcaption><div class="hours-plot" role="img" aria-label=${label}></div></figure>`;
+    const lasting = Boolean(findLayer(url.table.value)?.time?.end);
+    const values = { day: day(this.start ?? now()), total: number(total), hour: String(most).padStart(2, '0'), most: number(this.counts[most]) };
+    const label = t(lasting ? 'hours.lasting' : 'hours.label', values);
+    return html`<figure class="hours" data-testid="hours" data-counts=${this.counts.join(' ')}><figcaption>${label}</figcaption><div class="hours-plot" role="img" aria-label=${label}></div></figure>`;
   }
 
   retry() {
@@ -128,7 +130,7 @@ class Hours extends Part {
         scales: { x: { time: false, range: [-0.5, HOURS - 0.5] }, y: { range: (_plot, _min, max) => [0, Math.max(1, max)] } },
         axes: [
           { ...axis, size: 18, values: (_plot, splits) => splits.map((hour) => String(hour).padStart(2, '0')) },
-          { ...axis, size: 36 },
+          { ...axis, size: 44, splits: (plot) => [0, plot.scales.y.max ?? 0] },
         ],
         series: [{}, { paths: bars && bars({ size: [0.7, 40] }), fill: token('--accent'), stroke: token('--accent'), points: { show: false } }],
       },

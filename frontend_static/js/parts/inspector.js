@@ -5,7 +5,7 @@ import { Part, define } from '../base.js';
 import { closable, findLayer } from '../catalog.js';
 import { isClosure, mayDecide, show, undo } from '../events.js';
 import { anchor, extent, measure } from '../geo.js';
-import { distance, nameOf, pick, surface, t } from '../i18n.js';
+import { anonymous, distance, nameOf, pick, surface, t } from '../i18n.js';
 import { addVia, setWaypoint } from '../path.js';
 import { reloadSelection, select } from '../select.js';
 import { account, data, url } from '../store.js';
@@ -21,7 +21,7 @@ const HIDDEN = new Set(['name_zh', 'name_en', 'origin', 'source_id']);
 /** What a closure of a feature aims at: a structure by its id, an edge by its own. */
 export function closureTarget(/** @type {Layer} */ layer, /** @type {Feature} */ feature) {
   const key = layer.geometry === 'line' ? 'edge_id' : 'facility_id';
-  return { label: nameOf(feature.properties, String(feature.id)), target: { [key]: feature.id }, directed: true };
+  return { label: nameOf(feature.properties, anonymous(layer.title, feature.id)), target: { [key]: feature.id }, directed: true };
 }
 
 class Inspector extends Part {
@@ -38,7 +38,7 @@ class Inspector extends Part {
   }
 
   feature(/** @type {Layer | undefined} */ layer, /** @type {Feature} */ feature) {
-    const name = nameOf(feature.properties, String(feature.id));
+    const name = nameOf(feature.properties, anonymous(layer?.title, feature.id));
     const other = url.lang.value === 'zh' ? feature.properties.name_en : feature.properties.name_zh;
     return html`<article class="inspect" data-testid="inspector" data-id=${feature.id} aria-label=${name}>
       <header>

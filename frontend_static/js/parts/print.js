@@ -10,8 +10,12 @@ import { drawnIn } from '../map/seam.js';
 import { theMap } from '../map/instance.js';
 import { badge, symbol } from './bits.js';
 
+/** The theme that the map is drawn in, which may lag behind the page's. @returns {'dark' | 'light'} */
+const themeDrawn = (/** @type {import('maplibre-gl').Map} */ map) =>
+  /** @type {any} */ (map.getStyle().metadata)?.['sigang:theme'] ?? url.theme.peek();
+
 /** How long a picture made for printing stays good. */
-const FRESH_MS = 5000;
+const FRESH_MS = 30_000;
 /** A4 less its margins, and the most that the map takes of its height. */
 const PAGE_MM = 186;
 const MAP_HEIGHT_MM = 150;
@@ -32,6 +36,7 @@ class PrintPage extends Part {
     this.width = 0;
     this.height = 0;
     this.filled = -Infinity;
+    this.asked = '';
   }
 
   connectedCallback() {
@@ -42,9 +47,12 @@ class PrintPage extends Part {
   /** Take the picture and render at once: printing does not wait. One made just before is kept. */
   fill() {
     const map = theMap.peek();
-    if (!map || performance.now() - this.filled < FRESH_MS) return;
+    if (!map) return;
+    const asked = JSON.stringify([url.camera.peek(), url.time.peek(), url.on.peek(), url.off.peek()]);
+    if (asked === this.asked && performance.now() - this.filled < FRESH_MS) return;
+    this.asked = asked;
     this.filled = performance.now();
-    this.theme = url.theme.peek();
+    this.theme = themeDrawn(map);
     const shot = picture(map);
     this.image = shot.toDataURL('image/png');
     const aspect = shot.width / shot.height;
