@@ -168,20 +168,32 @@ def _fill(town: Town, rng: np.random.Generator, roots: list[list[str]]) -> None:
     along_m = [_along_m(lonlat), _along_m(lonlat.transpose(1, 0, 2))]
     dice = rng.random((len(town.streets), 3))
     picks = rng.integers(0, 1000, (len(town.streets), 2))
-    for street, roll, pick in zip(town.streets, dice, picks, strict=True):
+    lines = _lines(town)
+    for street, geom, roll, pick in zip(town.streets, lines, dice, picks, strict=True):
         line = street.line + half
-        along = slice(street.start, street.stop + 1)
-        points = lonlat[along, line] if street.axis == 0 else lonlat[line, along]
         ends = [(street.start, line), (street.stop, line)]
         if street.axis == 1:
             ends = [(j, i) for i, j in ends]
         a, b = (_node(town, end) for end in ends)
         metres = along_m[street.axis][[street.start, street.stop], line]
-        edge = _edge(town, street, points, a, b, float(metres[1] - metres[0]))
+        edge = _edge(town, street, geom, a, b, float(metres[1] - metres[0]))
         edge.name_zh, edge.name_en = _name(street, half, order, roots)
         _limit(edge, roll, pick)
         town.edges.append(edge)
     _open_traps(town)
+
+
+def _lines(town: Town) -> list[LineString]:
+    """Return the geometry of every street, all made at once."""
+    lonlat, half = town.lattice.lonlat, town.lattice.half
+    parts = [
+        lonlat[s.start : s.stop + 1, s.line + half]
+        if s.axis == 0
+        else lonlat[s.line + half, s.start : s.stop + 1]
+        for s in town.streets
+    ]
+    owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    return list(shapely.linestrings(np.concatenate(parts), indices=owner))
 
 
 def _node(town: Town, at: tuple[int, int]) -> Node:
@@ -204,7 +216,7 @@ def _along_m(lonlat: Floats) -> Floats:
     return np.concatenate([np.zeros((1, lonlat.shape[1])), np.cumsum(steps, axis=0)])
 
 
-def _edge(town: Town, street: Street, points: Floats, a: Node, b: Node, length_m: float) -> Edge:
+def _edge(town: Town, street: Street, geom: LineString, a: Node, b: Node, length_m: float) -> Edge:
     key = f"{town.facts['code']}:{street.axis}:{street.line}:{street.start}-{street.stop}"
     return Edge(
         id=stable(SOURCE, key),
@@ -216,7 +228,7 @@ def _edge(town: Town, street: Street, points: Floats, a: Node, b: Node, length_m
         from_node=a.id,
         to_node=b.id,
         length_m=length_m,
-        geom=LineString(np.round(points, 6)),
+        geom=geom,
         lanes=LANES[_class(street.line)],
         layer=1 if street.bridge else 0,
         limits_known=True,

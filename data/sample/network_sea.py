@@ -32,7 +32,8 @@ def build_lanes() -> tuple[list[Node], list[Edge]]:
             ends = (_key(part.coords[0]), _key(part.coords[-1]))
             if ends[0] != ends[1]:
                 a, b = (_sea_node(nodes, key) for key in ends)
-                edges.setdefault(ends, _lane(part, ends, a, b))
+                points = [a.geom.coords[0], *part.coords[1:-1], b.geom.coords[0]]
+                edges.setdefault(ends, _lane(LineString(points), ends, a, b))
     return list(nodes.values()), list(edges.values())
 
 

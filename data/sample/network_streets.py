@@ -85,7 +85,8 @@ def _bend(rng: np.random.Generator, town: dict[str, Any], n: int) -> Floats:
     east_m = x * np.cos(turn) - y * np.sin(turn)
     north_m = x * np.sin(turn) + y * np.cos(turn)
     scale = METRES_PER_DEGREE * np.cos(np.radians(lat))
-    return np.stack([lon + east_m / scale, lat + north_m / METRES_PER_DEGREE], axis=-1)
+    lonlat = np.stack([lon + east_m / scale, lat + north_m / METRES_PER_DEGREE], axis=-1)
+    return np.asarray(np.round(lonlat, 6), dtype=np.float64)
 
 
 def _smooth_noise(rng: np.random.Generator, blocks: int) -> Floats:
@@ -166,7 +167,7 @@ def _cut_river(lattice: Lattice, line: Any, width_m: int) -> None:
         (lattice.east, lattice.bridge_east, 0),
         (lattice.north, lattice.bridge_north, 1),
     ):
-        wet = kept & _touching(lattice.lonlat, water, axis)
+        wet = _touching(lattice.lonlat, kept, water, axis)
         index = np.arange(lattice.lonlat.shape[0]) - lattice.half
         main = index % every == 0
         spans = wet & (main[None, :] if axis == 0 else main[:, None])
@@ -184,9 +185,12 @@ def _drop_embankments(spans: Bools, longest: int) -> None:
                 spans[start:stop, line] = False
 
 
-def _touching(lonlat: Floats, water: Any, axis: int) -> Bools:
-    a = lonlat[:-1, :] if axis == 0 else lonlat[:, :-1]
-    b = lonlat[1:, :] if axis == 0 else lonlat[:, 1:]
-    lines = shapely.linestrings(np.stack([a, b], axis=-2).reshape(-1, 2, 2))
+def _touching(lonlat: Floats, kept: Bools, water: Any, axis: int) -> Bools:
+    """Return which kept segments touch the water."""
+    at = np.argwhere(kept)
+    ends = np.stack([at, at + ([1, 0] if axis == 0 else [0, 1])], axis=1)
+    lines = shapely.linestrings(lonlat[ends[..., 0], ends[..., 1]])
     shapely.prepare(water)
-    return np.asarray(shapely.intersects(water, lines)).reshape(a.shape[:2])
+    wet = np.zeros_like(kept)
+    wet[at[:, 0], at[:, 1]] = shapely.intersects(water, lines)
+    return wet

@@ -72,6 +72,17 @@ def test_unknown_stays_unknown(conn):
     assert count(conn, f"origin <> 'synthetic' AND (limits_known OR {limits})") == 0
 
 
+def test_every_edge_runs_from_node_to_node(conn):
+    torn = one(
+        conn,
+        "SELECT count(*) FROM edge e LEFT JOIN node a ON a.id = e.from_node"
+        " LEFT JOIN node b ON b.id = e.to_node"
+        " WHERE NOT coalesce(ST_Equals(ST_StartPoint(e.geom), a.geom)"
+        " AND ST_Equals(ST_EndPoint(e.geom), b.geom), false)",
+    )[0]
+    assert torn == 0
+
+
 def test_a_truck_has_something_to_refuse(conn):
     assert count(conn, "limits_known AND max_height_m < 4") > 200
     assert count(conn, "limits_known AND max_mass_t < 25") > 800
