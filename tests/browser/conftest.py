@@ -1,0 +1,133 @@
+"""Browser fixtures: Debian's Chromium in software, one context a page, and a guard on each.
+
+The guard fails a test on a console error or warning, a page error, an answer of 400 or more that
+the test did not name, and on any request that leaves the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.conftest import Server, program
+
+FLAGS = (
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--force-color-profile=srgb",
+    "--font-render-hinting=none", "--disable-lcd-text", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+)  # fmt: skip
+PATIENCE_MS = 60_000
+DESK = {"width": 1280, "height": 760}
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass
+class Guard:
+    """What went wrong on a page, and what the test expects to go wrong."""
+
+    base_url: str
+    problems: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Listen to everything that a page says and asks."""
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("response", self._response)
+        page.context.route("**/*", self._route)
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning") and not self._known(message.text):
+            self.problems.append(f"console {message.type}: {message.text}")
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 400 and not self._known(response.url):
+            self.problems.append(f"{response.status} {response.url}")
+
+    def _route(self, route: Any) -> None:
+        url = route.request.url
+        if url.startswith((self.base_url, "data:", "blob:")):
+            route.continue_()
+        else:
+            self.problems.append(f"a request left the server: {url}")
+            route.abort()
+
+    def _known(self, text: str) -> bool:
+        return any(part in text for part in self.expected)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Yield the one browser of the run."""
+    with sync_playwright() as play:
+        opened = play.chromium.launch(
+            executable_path=program("chromium", "chromium-browser"), args=list(FLAGS)
+        )
+        yield opened
+        opened.close()
+
+
+Opener = Callable[..., Page]
+
+
+@contextmanager
+def pages(browser: Browser, server: Server) -> Iterator[Opener]:
+    """Yield a function that opens guarded pages; at the end all guards must be clean."""
+    guards, contexts = [], []
+
+    def open_page(
+        account: str | None = None, hash_: str = "", *, viewport: dict[str, int] | None = None,
+        lang: str = "zh-CN", expected: tuple[str, ...] = (), path: str = "/",
+    ) -> Page:  # fmt: skip
+        context = browser.new_context(
+            viewport=viewport or DESK, locale=lang, timezone_id="Asia/Shanghai",
+            reduced_motion="reduce", accept_downloads=True,
+        )  # fmt: skip
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        guard = Guard(server.base_url, expected=list(expected))
+        guard.watch(page)
+        guards.append(guard)
+        if account:
+            page.goto(f"{server.base_url}/signin?link={server.link(account)}")
+        page.goto(f"{server.base_url}{path}{hash_}")
+        settle(page)
+        return page
+
+    expect.set_options(timeout=PATIENCE_MS)
+    try:
+        yield open_page
+    finally:
+        for context in contexts:
+            context.close()
+    problems = [problem for guard in guards for problem in guard.problems]
+    assert problems == []
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
+    """Yield the opener of guarded pages on the shared server."""
+    with pages(browser, server) as opener:
+        yield opener
+
+
+def settle(page: Page) -> None:
+    """Wait until style, tiles and images are there and nothing is drawn any more."""
+    page.wait_for_function("window.sigang?.map", timeout=PATIENCE_MS)
+    page.evaluate("() => window.sigang.settled(60000)")
+
+
+def pick(page: Page, text: str, layer: str | None = None) -> Any:
+    """Type into the search box and return the first result's row, or that of a layer."""
+    page.get_by_test_id("search").fill(text)
+    wanted = "[data-testid=search-result]" + (f"[data-layer={layer}]" if layer else "")
+    row = page.locator(".search-row", has=page.locator(wanted)).first
+    row.wait_for()
+    return row

@@ -1,0 +1,207 @@
+"""The tour of a newcomer: a gale closes the Hangzhou Bay Bridge (README)."""
+
+import asyncio
+import io
+import re
+import time
+from types import SimpleNamespace
+
+import asyncpg
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from api.road_rows import make_graph, read_network
+from routing.engine import Reference
+from routing.profile import compile_costs, load_profiles
+from spatial.crs import segment_lengths_m
+from spatial.db import connect
+from tests.browser.conftest import pick, settle
+
+pytestmark = [pytest.mark.browser, pytest.mark.db]
+
+BRIDGE = "杭州湾跨海大桥"
+
+
+@pytest.fixture(scope="module")
+def network(server):
+    """Return the loaded car network with plain Dijkstra over it."""
+
+    async def read():
+        conn = await asyncpg.connect(
+            server.database_url, server_settings={"search_path": "sigang, public"}
+        )
+        try:
+            return await read_network(conn)
+        finally:
+            await conn.close()
+
+    loaded = asyncio.run(read())
+    graph = make_graph(loaded)
+    costs = compile_costs(load_profiles()["car"], graph.edges, loaded.rules)
+    return SimpleNamespace(graph=graph, costs=costs)
+
+
+def reference_length_m(network, line, closed=()):
+    """Return the length of the part of a line between its first and last node, and Dijkstra's."""
+    graph = network.graph
+    at = {(round(x, 6), round(y, 6)): n for n, (x, y) in enumerate(zip(graph.lon, graph.lat,
+                                                                         strict=True))}  # fmt: skip
+    on = [
+        (i, at[key]) for i, p in enumerate(line) if (key := (round(p[0], 6), round(p[1], 6))) in at
+    ]
+    (first, start), (last, end) = on[0], on[-1]
+    lon, lat = np.array(line[first : last + 1])[:, :2].T
+    shut = np.zeros(2 * len(graph.edges), np.bool_)
+    for row_id in closed:
+        edge = graph.ids.find(row_id)
+        shut[2 * edge : 2 * edge + 2] = True
+    every = np.arange(len(graph.arcs))
+    caps = np.full(2 * len(graph.edges), np.nan, np.float32)
+    weights = network.costs.weights(graph.arcs, every, shut, caps)
+    found = Reference(graph, weights).path(start, end)
+    edges = graph.arcs.edge[found[1]]
+    return float(segment_lengths_m(lon, lat).sum()), float(graph.edges.length_m[edges].sum())
+
+
+def path_of(page):
+    return page.evaluate("() => window.sigang.data.path.value.now?.feature ?? null")
+
+
+def km(page):
+    return float(page.get_by_test_id("path-card").get_attribute("data-length")) / 1000
+
+
+def kpis_equal_sql(page, server):
+    page.get_by_test_id("kpis").locator("button").first.wait_for()
+    shown = {
+        button.get_attribute("data-testid"): int(float(button.get_attribute("data-value")))
+        for button in page.get_by_test_id("kpis").locator("button").all()
+    }
+    with connect(server.database_url) as conn:
+        bridges = conn.execute(
+            "SELECT count(*) FROM facility WHERE kind IN ('bridge', 'tunnel')"
+        ).fetchone()[0]
+        ports = conn.execute("SELECT count(*) FROM facility WHERE kind = 'port'").fetchone()[0]
+    assert bridges in shown.values()
+    assert ports in shown.values()
+
+
+def test_tour(open_page, server, network):
+    # 1 · the dispatcher's link opens the province
+    page = open_page("dispatcher")
+    expect(page.get_by_test_id("account")).to_have_attribute("data-role", "dispatcher")
+    strip = page.get_by_test_id("origin-strip").inner_text()
+    for word in ("样例", "实测", "示意", "推算", "合成"):
+        assert word in strip
+    for legend in page.locator("[data-testid^=legend-]").all():
+        assert re.search("实测|示意|推算|合成|—", legend.inner_text())
+    kpis_equal_sql(page, server)
+    counties = page.evaluate(
+        "() => window.sigang.map.queryRenderedFeatures().filter(f => f.source === 'places').length"
+    )
+    assert counties > 5
+
+    # 2 · from Jiaxing to Beilun, over the bay
+    pick(page, "嘉兴").get_by_test_id("search-start").click()
+    pick(page, "beilun").get_by_test_id("search-end").click()
+    expect(page.get_by_test_id("path-card")).to_be_visible()
+    settle(page)
+    first = path_of(page)
+    before = km(page)
+    assert 145 < before < 170
+    line, dijkstra = reference_length_m(network, first["geometry"]["coordinates"])
+    assert line == pytest.approx(dijkstra, rel=0.002)
+    assert first["properties"]["duration_basis"] == "assumed"
+    assert len(first["properties"]["snap_m"]) == 2
+    assert "假定" in page.get_by_test_id("path-basis").inner_text()
+    version = first["properties"]["network_version"]
+    assert BRIDGE in page.get_by_test_id("planner").inner_text()
+
+    # a second window: the Ningbo duty desk; and Wenzhou's, with no restricted row of Ningbo's
+    other = open_page("ningbo", "#panel=events")
+    other.get_by_test_id("tab-events").click()
+    seen = other.get_by_test_id("event").count()
+
+    # 3 · the bridge is closed until 18:00
+    pick(page, BRIDGE, "structures").get_by_test_id("search-result").click()
+    page.get_by_test_id("inspect-close").click()
+    page.get_by_test_id("closure-cause").select_option("wind")
+    page.get_by_test_id("closure-direction").select_option("both")
+    page.get_by_test_id("closure-submit").click()
+    closed_at = time.monotonic()
+    other.wait_for_function(
+        "n => document.querySelectorAll('[data-testid=event]').length > n"
+        " || [...document.querySelectorAll('[data-testid=event]')].some(e =>"
+        " e.innerText.includes('杭州湾跨海大桥'))",
+        arg=seen,
+    )
+    assert time.monotonic() - closed_at < 5
+    page.get_by_test_id("toast-action").first.wait_for()
+    page.get_by_test_id("tab-path").click()
+    expect(page.get_by_test_id("path-change")).to_be_visible()
+    settle(page)
+    after = path_of(page)
+    assert after["properties"]["network_version"] == version + 1
+    assert km(page) - before > 15
+    change = page.get_by_test_id("path-change").inner_text()
+    assert f"{round(before)}" in change
+    assert f"{round(km(page))}" in change
+    with connect(server.database_url) as conn:
+        closed = [
+            row[0] for row in conn.execute(
+                "SELECT DISTINCT edge_id FROM edge_state WHERE version_to IS NULL"
+                " AND kind = 'closure' AND valid @> now()"
+            ).fetchall()
+        ]  # fmt: skip
+    assert closed
+    line, dijkstra = reference_length_m(network, after["geometry"]["coordinates"], closed)
+    assert line == pytest.approx(dijkstra, rel=0.002)
+    hatched = page.evaluate(
+        "() => window.sigang.map.queryRenderedFeatures().some(f => f.source === 'closures')"
+    )
+    assert hatched
+
+    # 4 · Ningbo acknowledges, the dispatcher undoes, the path is the first again
+    card = other.get_by_test_id("event").filter(has_text=BRIDGE).first
+    card.get_by_test_id("event-acknowledge").click()
+    expect(card.get_by_test_id("event-acknowledge")).to_be_hidden()
+    with connect(server.database_url) as conn:
+        stored = conn.execute(
+            "SELECT count(*) FROM event_receipt WHERE account_id = 'ningbo'"
+            " AND acknowledged_at IS NOT NULL"
+        ).fetchone()[0]
+    assert stored >= 1
+    page.get_by_test_id("tab-events").click()
+    page.get_by_test_id("event").filter(has_text=BRIDGE).first.get_by_test_id("event-undo").click()
+    page.get_by_test_id("tab-path").click()
+    page.wait_for_function(
+        "v => (window.sigang.data.path.value.now?.feature.properties.network_version ?? 0) >= v",
+        arg=version + 2,
+    )
+    assert path_of(page)["geometry"] == first["geometry"]
+    page.emulate_media(media="print")
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    sheet = page.get_by_test_id("print-sheet")
+    expect(sheet).to_be_visible()
+    text = sheet.inner_text()
+    assert "+08:00" in text
+    assert "OpenStreetMap" in text
+    assert "含合成数据" in text
+    expect(page.get_by_test_id("print-legend")).to_be_visible()
+    expect(page.get_by_test_id("print-scale")).to_be_visible()
+    Image.open(io.BytesIO(page.screenshot())).verify()
+
+
+def test_wenzhou_gets_no_restricted_row(open_page, server):
+    page = open_page("wenzhou", "#panel=events")
+    page.get_by_test_id("tab-events").click()
+    page.wait_for_function("() => window.sigang.data.eventsLoaded.value")
+    listed = page.evaluate("() => window.sigang.data.events.value.map(e => e.id)")
+    with connect(server.database_url) as conn:
+        rows = conn.execute(
+            "SELECT id::text, admin_code, visibility FROM event WHERE id = ANY (%s::uuid[])",
+            [listed],
+        ).fetchall()
+    assert all(row[2] == "public" or row[1].startswith("3303") for row in rows)
