@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import ORJSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -33,7 +32,7 @@ from api import (
 from api.admin import follow_catalog
 from api.auth import AuthMiddleware
 from api.compress import GzipMiddleware, HeadersMiddleware, HeadMiddleware
-from api.problems import handle
+from api.problems import FOREIGN, handle
 from api.services import open_services
 from spatial.errors import SigangError
 from spatial.settings import Settings
@@ -75,7 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(AuthMiddleware),
         ],
     )
-    for error in (SigangError, HTTPException, RequestValidationError, Exception):
+    for error in (SigangError, HTTPException, *FOREIGN, Exception):
         app.add_exception_handler(error, handle)
     app.add_exception_handler(ClientDisconnect, _client_left)
     _mount(app)

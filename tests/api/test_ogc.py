@@ -519,6 +519,7 @@ def test_filter_wrong(api):
     assert "pg_sleep" in answer.json()["detail"]
     answer = api.get(ITEMS, params={"filter": "capacity ^ 9999 > 1"})
     assert answer.status_code == 400
+    assert api.get(ITEMS).status_code == 200  # on the same connection
 
 
 # ---- Exports and other programs
