@@ -214,8 +214,8 @@ class RoadNetwork:
 
     def _usable(self, task: _Task, edges: Ints) -> Bools:
         shut = (task.picture or self.live.now).shut
-        open_ = task.costs.open_ & ~shut
-        usable = open_[2 * edges] | open_[2 * edges + 1]
+        open_, forward, backward = task.costs.open_, 2 * edges, 2 * edges + 1
+        usable = (open_[forward] & ~shut[forward]) | (open_[backward] & ~shut[backward])
         usable &= ~task.vehicle.refused(self.graph.edges, edges)
         if task.avoided is not None:
             usable &= ~task.avoided[edges]

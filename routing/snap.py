@@ -90,7 +90,7 @@ class SnapIndex:
         rows = np.arange(low[1], high[1] + 1) * self._columns
         start = np.searchsorted(self._cell, rows + low[0])
         stop = np.searchsorted(self._cell, rows + right, side="right")
-        return np.unique(self._segment[expand(start, stop - start)])
+        return self._segment[expand(start, stop - start)]
 
     def nearest(
         self, lon: float, lat: float, usable: Callable[[Ints], Bools], max_m: float, tie_m: float
@@ -101,23 +101,27 @@ class SnapIndex:
         edges that are farther than the nearest one by at most `tie_m` lie at the same place.
         """
         for reach in [*(m for m in SEARCH_M if m < max_m), max_m]:
-            spots = self._within(lon, lat, usable, reach)
-            if spots and (spots[0].distance_m + tie_m <= reach or reach == max_m):
-                return [s for s in spots if s.distance_m <= spots[0].distance_m + tie_m]
-        return []
+            segment, share, distance = self._within(lon, lat, usable, reach)
+            if len(segment) and (distance.min() + tie_m <= reach or reach == max_m):
+                break
+        else:
+            return []
+        near = np.flatnonzero(distance <= distance.min() + tie_m)
+        order = near[np.lexsort((self._edge[segment[near]], distance[near]))]
+        best = {int(self._edge[segment[i]]): i for i in order[::-1]}
+        spots = [self._spot(segment[i], share[i], distance[i]) for i in best.values()]
+        return sorted(spots, key=lambda spot: (spot.distance_m, spot.edge))
 
     def _within(
         self, lon: float, lat: float, usable: Callable[[Ints], Bools], reach_m: float
-    ) -> list[Spot]:
+    ) -> tuple[NDArray[np.int32], Floats, Floats]:
+        """Return the usable segments in reach, the share along each, and the distance (m)."""
         segment = self._near(lon, lat, reach_m)
         share, distance = self._project(segment, lon, lat)
         keep = distance <= reach_m
         segment, share, distance = segment[keep], share[keep], distance[keep]
         keep = usable(self._edge[segment].astype(np.int64))
-        segment, share, distance = segment[keep], share[keep], distance[keep]
-        order = np.lexsort((self._edge[segment], distance))
-        _, first = np.unique(self._edge[segment[order]], return_index=True)
-        return [self._spot(segment[i], share[i], distance[i]) for i in order[np.sort(first)]]
+        return segment[keep], share[keep], distance[keep]
 
     def _project(self, segment: NDArray[np.int32], lon: float, lat: float) -> tuple[Floats, Floats]:
         """Return the share along each segment nearest to a point, and the distance in metres."""
