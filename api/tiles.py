@@ -44,8 +44,11 @@ async def get_tile(request: Request) -> Response:
     values = {k: v for k, v in single_values(request).items() if k not in ("f", "lang")}
     if "f" in request.query_params:
         pick_format(request, FORMATS, "mvt")
-    work = served.tiles.get_tile(layer, zxy, actor, values)
-    tile, everybody = await while_connected(request, work)
+    found = served.tiles.find_tile(layer, zxy, actor, values)
+    if found is None:
+        work = served.tiles.get_tile(layer, zxy, actor, values)
+        found = await while_connected(request, work)
+    tile, everybody = found
     served.audit.count(actor, "tile", layer.id)
     return tile_response(request, tile, everybody=everybody)
 

@@ -143,17 +143,40 @@ class TileService:
         check_tile(layer, zxy)
         state = self._states.get(layer.id)
         mine = self._needs_actor(layer, actor, state)
-        scope = actor.digest if mine else "public"
-        key = TileKey(layer.id, *zxy, scope, tuple(sorted((values or {}).items())))
-        found = self._cache.find(key)
-        if found is None:
-            keep = KEEP_S if stored(layer) and state else LIVE_S
-            asked = TileRequest(
-                layer, level_at(layer, zxy[0]), actor if mine else None, _typed(layer, values)
-            )
-            found = await self._cache.fetch(key, lambda: self._make(asked, zxy), keep)
-        everybody = layer.access.public and stored(layer) and bool(state and not state.restricted)
-        return found, everybody
+        key = self._key(layer, zxy, actor if mine else None, values)
+        keep = KEEP_S if stored(layer) and state else LIVE_S
+        asked = TileRequest(
+            layer, level_at(layer, zxy[0]), actor if mine else None, _typed(layer, values)
+        )
+        tile = await self._cache.fetch(key, lambda: self._make(asked, zxy), keep)
+        return tile, self._same_for_all(layer, state)
+
+    def find_tile(
+        self,
+        layer: Layer,
+        zxy: tuple[int, int, int],
+        actor: Actor,
+        values: Mapping[str, str] | None = None,
+    ) -> tuple[Tile, bool] | None:
+        """Return what `get_tile` would if the tile is kept in memory, else None."""
+        state = self._states.get(layer.id)
+        mine = self._needs_actor(layer, actor, state)
+        tile = self._cache.find(self._key(layer, zxy, actor if mine else None, values))
+        return None if tile is None else (tile, self._same_for_all(layer, state))
+
+    @staticmethod
+    def _key(
+        layer: Layer,
+        zxy: tuple[int, int, int],
+        actor: Actor | None,
+        values: Mapping[str, str] | None,
+    ) -> TileKey:
+        scope = actor.digest if actor else "public"
+        return TileKey(layer.id, *zxy, scope, tuple(sorted((values or {}).items())))
+
+    @staticmethod
+    def _same_for_all(layer: Layer, state: LayerState | None) -> bool:
+        return layer.access.public and stored(layer) and bool(state and not state.restricted)
 
     @staticmethod
     def _needs_actor(layer: Layer, actor: Actor, state: LayerState | None) -> bool:

@@ -1,0 +1,164 @@
+"""Search: what a text means, in which order, and only what the reader may see."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+
+import pytest
+
+from layers.search import Search, find_cell, find_coordinate
+from spatial import gridcode
+from spatial.actor import ANONYMOUS, Actor
+from spatial.db import Database, connect
+from spatial.errors import BadParameter
+from spatial.settings import Settings
+
+pytestmark = pytest.mark.db
+
+NINGBO = Actor("ningbo", "duty", "330200")
+WENZHOU = Actor("wenzhou", "duty", "330300")
+SEED = """
+INSERT INTO sigang.source (id, title_zh, title_en, license, attribution)
+VALUES ('test', '测试', 'Test', 'CC0-1.0', 'Tester');
+INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, haystack, rank,
+  admin_code, visibility, origin, geom)
+SELECT layer, id, zh, en, codes, lower(concat_ws(' ', zh, en, codes)), rank, admin, seen, 'real',
+  ST_SetSRID(ST_MakePoint(lon, 30), 4326)
+FROM (VALUES
+  ('hubs', 'beilun', '北仑港区', 'Beilun Port Area', 'CNNGB CNBLP', 0.9, '330206', 'public', 121.8),
+  ('admin', '330206', '北仑区', 'Beilun District', '330206', 0.8, '330206', 'public', 121.7),
+  ('structures', 'bay', '杭州湾跨海大桥', 'Hangzhou Bay Bridge', '', 0.85, '330282',
+   'public', 121.1),
+  ('admin', '330400', '嘉兴市', 'Jiaxing City', '330400', 1.0, '330400', 'public', 120.7),
+  ('ports', 'jiaxing', '嘉兴港', 'Jiaxing Port', 'CNJIX CNJAX', 0.75, '330400', 'public', 121.0),
+  ('ports', 'jiaxing2', '新嘉兴码头', 'New Jiaxing Wharf', '', 0.75, '330400', 'public', 121.0),
+  ('airports', 'hgh', '杭州萧山国际机场', 'Hangzhou Xiaoshan International Airport', 'ZSHC HGH',
+   0.8, '330109', 'public', 120.4),
+  ('wim_sites', 'w1', '甬江称重点', 'Yongjiang weighing', '', 0.4, '330211', 'unit', 121.6)
+) v(layer, id, zh, en, codes, rank, admin, seen, lon);
+INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, haystack, rank,
+  visibility, origin, geom)
+SELECT 'places', 'p' || i, '地名' || i, 'Place number ' || i, '',
+  'place number ' || i || ' 地名' || i, 0.1, 'public', 'synthetic',
+  ST_SetSRID(ST_MakePoint(120, 29), 4326) FROM generate_series(1, 3000) i;
+INSERT INTO sigang.carriageway (route_id, side, calibrated, accuracy_m, source_id, length_m, geom)
+VALUES ('G92', 'up', true, 50, 'test', 20000,
+  ST_SetSRID(ST_MakeLine(ST_MakePoint(121, 30), ST_MakePoint(121.2, 30)), 4326));
+INSERT INTO sigang.stake (route_id, side, k_m, chainage_m, accuracy_m, source_id, geom)
+SELECT 'G92', 'up', 100000 + i * 1000, i * 1000, 50, 'test',
+  ST_SetSRID(ST_MakePoint(121 + i * 0.01, 30), 4326) FROM generate_series(0, 19) i;
+"""
+
+
+@pytest.fixture(scope="module")
+def url(module_database_url):
+    with connect(module_database_url) as conn:
+        conn.execute(SEED)
+        conn.execute("ANALYZE sigang.search_entry")
+        conn.commit()
+    return module_database_url
+
+
+def ask(url, *texts, actor=ANONYMOUS, limit=5):
+    async def go():
+        db = await Database.open(Settings(database_url=url, pool_size=1), url)
+        try:
+            search = Search(db)
+            return [await search.find(actor, text, limit) for text in texts]
+        finally:
+            await db.close()
+
+    return asyncio.run(go())
+
+
+def ids(hits):
+    return [hit.id for hit in hits]
+
+
+def test_names_in_both_languages_exact_before_prefix_before_contained(url):
+    zh, en, bridge, contained = ask(url, "嘉兴", "beilun", "杭州湾跨海大桥", "大桥")
+    assert ids(zh) == ["330400", "jiaxing", "jiaxing2"]
+    assert ids(en)[:2] == ["beilun", "330206"]
+    assert ids(bridge)[0] == "bay"
+    assert ids(contained) == ["bay"]
+    assert zh[0].label == {"zh": "嘉兴市", "en": "Jiaxing City"}
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("CNNGB", "beilun"),
+        ("cnblp", "beilun"),
+        ("ZSHC", "hgh"),
+        ("hgh", "hgh"),
+        ("330206", "330206"),
+    ],
+)
+def test_codes_and_their_aliases_come_first(url, code, found):
+    [hits] = ask(url, code)
+    assert hits[0].id == found
+
+
+def test_a_misspelt_name_is_found_by_similarity(url):
+    [hits] = ask(url, "Xiaoshan Internatonal")
+    assert ids(hits)[0] == "hgh"
+
+
+def test_wildcards_are_text(url):
+    for hits in ask(url, "%", "_", "嘉%港", "'; DROP TABLE x --"):
+        assert hits == []
+
+
+def test_restricted_entries_are_found_within_their_scope_only(url):
+    for actor, found in ((ANONYMOUS, []), (WENZHOU, []), (NINGBO, ["w1"])):
+        [hits] = ask(url, "甬江", actor=actor)
+        assert ids(hits) == found
+
+
+def test_stakes_of_routes(url):
+    spaced, joined, beyond = ask(url, "G92 K105+500", "g92K105+500", "G92 K900+000")
+    for hits in (spaced, joined):
+        assert hits[0].action == "stake"
+        assert hits[0].center == pytest.approx((121.055, 30.0), abs=3e-3)
+        assert hits[0].extra["accuracy_m"] == 50
+    assert all(hit.action != "stake" for hit in beyond)
+
+
+def test_coordinates_decimal_degrees_minutes_seconds_and_swapped():
+    [plain] = find_coordinate("120.155070, 30.274085")
+    assert plain.center == pytest.approx((120.155070, 30.274085))
+    [swapped] = find_coordinate("30.274085 120.155070")
+    assert swapped.center == pytest.approx((120.155070, 30.274085))
+    assert "note" in swapped.extra
+    assert list(find_coordinate("嘉兴 1号")) == []
+
+
+def test_grid_cells():
+    [hit] = find_cell("N51H042964631206")
+    cell = gridcode.decode("N51H042964631206")
+    assert hit.action == "cell"
+    assert hit.center == pytest.approx(cell.centre)
+    assert list(find_cell("N51")) == []
+
+
+def test_empty_and_endless_texts_are_refused(url):
+    for text in ("", "   ", "x" * 200):
+        with pytest.raises(BadParameter):
+            ask(url, text)
+
+
+def test_median_answer_is_quick(url):
+    async def go():
+        db = await Database.open(Settings(database_url=url, pool_size=1), url)
+        search = Search(db)
+        times = []
+        for text in ["嘉兴", "beilun", "Place number 2", "G92 K105+500", "CNNGB", "hangzhou"] * 5:
+            started = time.perf_counter()
+            await search.find(NINGBO, text, 10)
+            times.append(time.perf_counter() - started)
+        await db.close()
+        return statistics.median(times)
+
+    assert asyncio.run(go()) < 0.03
