@@ -32,6 +32,7 @@ from api import (
 from api.admin import follow_catalog
 from api.auth import AuthMiddleware
 from api.compress import GzipMiddleware, HeadersMiddleware, HeadMiddleware
+from api.limits import Limits
 from api.problems import FOREIGN, handle
 from api.services import open_services
 from spatial.errors import SigangError
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(chosen) as opened:
             app.state.services = opened
+            app.state.limits = Limits.of_pool(chosen.pool_size)
             follow_catalog(opened)
             yield
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from api import html, links
 from api.auth import actor_of
 from api.cancel import while_connected
+from api.limits import Limits
 from api.links import GEOJSON, HTML, JSON, MEDIA_TYPES, link
 from api.negotiate import language, pick_format, single_values
 from api.ogc import say, source_facts, trail
@@ -96,7 +97,7 @@ async def get_items(request: Request) -> Response:
         )
     served = services(request)
     work = features.read_page(served.db, asked.relation, asked.actor, asked.query, limit, cursor)
-    page = await while_connected(request, work)
+    page = await while_connected(request, _limits(request).items.run(work))
     _note(request, asked, "items", len(page.features))
     if kind == "html":
         return await _items_page(request, asked, page)
@@ -114,6 +115,11 @@ def _limit(given: Mapping[str, str]) -> int:
             parameter="limit",
         )
     return min(int(text), MAX_LIMIT)
+
+
+def _limits(request: Request) -> Limits:
+    limits: Limits = request.app.state.limits
+    return limits
 
 
 def _note(request: Request, asked: Asked, action: str, rows: int) -> None:
@@ -186,7 +192,7 @@ async def get_item(request: Request) -> Response:
     refuse_unknown(asked.given, {"f", "lang", "crs"})
     layer, feature_id = asked.relation.layer, request.path_params["feature"]
     work = features.read_feature(services(request).db, asked.relation, asked.actor, feature_id)
-    text = await while_connected(request, work)
+    text = await while_connected(request, _limits(request).items.run(work))
     if text is None:
         raise NotFound(
             f"No feature {feature_id[:80]!r} in {layer.id}",
@@ -214,7 +220,7 @@ async def get_count(request: Request) -> Response:
     if set(asked.given) & {"limit", "cursor", "offset", "crs"}:
         raise BadParameter("A count takes filters only", "计数仅接受过滤参数")
     work = features.count(services(request).db, asked.relation, asked.actor, asked.query)
-    number = await while_connected(request, work)
+    number = await while_connected(request, _limits(request).items.run(work))
     _note(request, asked, "count", number)
     return Response(
         orjson.dumps({"count": number}),
@@ -252,9 +258,10 @@ async def _export(request: Request, asked: Asked, kind: str) -> Response:
     if kind in STREAMS:
         stream = stream_csv if kind == "csv" else stream_sequence
         rows = stream(served.db, asked.relation, asked.actor, asked.query, sources, limit)
+        rows = _limits(request).exports.stream(rows)
         return StreamingResponse(rows, media_type=MEDIA_TYPES[kind], headers=headers)
     work = export_file(served.db, asked.relation, asked.actor, asked.query, sources, limit, kind)
-    data = await while_connected(request, work)
+    data = await while_connected(request, _limits(request).exports.run(work))
     return Response(data, media_type=MEDIA_TYPES[kind], headers=headers)
 
 
