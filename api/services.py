@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from starlette.requests import Request
 
@@ -20,6 +20,19 @@ from layers.tiles import TileService
 from spatial.db import Database
 from spatial.errors import SetupError
 from spatial.settings import Settings
+
+
+class Started(Protocol):
+    """A service that starts and stops with its process."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def stop(self) -> None:
+        """End."""
+
+
+S = TypeVar("S", bound=Started)
 
 
 @dataclass(slots=True)
@@ -63,23 +76,21 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         audit = Audit(db, settings.home / "audit.head")
         audit.start()
         stack.push_async_callback(audit.stop)
-        bus = Bus(settings.database_url)
-        await bus.start()
-        stack.push_async_callback(bus.stop)
+        bus = await _started(stack, Bus(settings.database_url))
         catalog = Catalog.load(settings.areas)
-        auth = Authenticator(db, settings)
+        auth, search = Authenticator(db, settings), Search(db)
         bus.subscribe("session", lambda note: auth.forget(bytes.fromhex(note["hash"])))
-        search = Search(db)
-        summaries = Summaries(db, bus)
         bus.subscribe("network", lambda _: search.forget_stakes())
-        tiles = TileService(db, catalog, bus, settings)
-        await tiles.start()
-        stack.push_async_callback(tiles.stop)
-        roads = Roads(settings, db, bus) if settings.routing else None
-        if roads:
-            await roads.start()
-            stack.push_async_callback(roads.stop)
+        summaries = Summaries(db, bus)
+        tiles = await _started(stack, TileService(db, catalog, bus, settings))
+        roads = await _started(stack, Roads(settings, db, bus)) if settings.routing else None
         yield Services(settings, db, auth, audit, catalog, bus, search, summaries, tiles, roads)
+
+
+async def _started(stack: AsyncExitStack, service: S) -> S:
+    await service.start()
+    stack.push_async_callback(service.stop)
+    return service
 
 
 def services(request: Request) -> Services:

@@ -55,6 +55,17 @@ def ensure_schema(url: str) -> None:
     if migrate.current(url) != migrate.head():
         with step("migrating the schema"):
             migrate.upgrade(url)
+            load_rules_and_accounts(url)
+
+
+def load_rules_and_accounts(url: str) -> None:
+    """Write what a server needs whatever is loaded later: its rules and the first accounts."""
+    from data.accounts import load_accounts
+    from data.sample.rules import load_rules
+
+    with connect(url) as conn:
+        load_rules(conn)
+        load_accounts(conn)
 
 
 def require_schema(url: str) -> None:
