@@ -16,8 +16,6 @@ const NAME = 'sigang-stream';
 
 /** @typedef {{ kind: string, text: string }} Message */
 
-let connections = 0;
-
 function bump(/** @type {string[]} */ layers) {
   const next = { ...data.bumps.peek() };
   for (const id of layers) next[id] = (next[id] ?? 0) + 1;
@@ -46,15 +44,18 @@ const HANDLERS = {
   },
   network: (body) => networkChanged(Number(body.version)),
   catalog: () => loadCatalogue(),
-  /** Sent by this page itself whenever the stream opens again: what was missed is fetched. */
-  open: () => {
+  /** Made by the page itself when the stream opens: after a stale time all is asked for again. */
+  open() {
+    const late = data.live.peek().state === 'stale';
     alive(undefined);
-    if (connections++ > 0) resync();
+    if (late) resync();
   },
 };
 
-function resync() {
-  loadEvents();
+/** Ask for what may have been missed; the map keeps its tiles while the server is away. */
+async function resync() {
+  await loadEvents();
+  if (data.eventsError.peek()) return;
   networkChanged(undefined);
   bump((data.catalogue.peek()?.layers ?? []).map((layer) => layer.id));
 }
