@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import statistics
 import tempfile
 import time
@@ -28,7 +29,7 @@ from spatial import migrate
 from spatial.cluster import Cluster
 from spatial.db import connect
 from tests.api.roadworld import BRIDGE, at, close, fill, undo
-from tests.harness import Server, fill_sample, running_server
+from tests.harness import HOME_VARIABLE, Server, fill_sample, running_server
 
 JIAXING, BEILUN = [120.755, 30.746], [121.83, 29.93]
 
@@ -39,6 +40,7 @@ def database(load: Callable[[str], None]) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="sigang-bench-") as folder:
         home = Path(folder)
         home.chmod(0o755)
+        os.environ[HOME_VARIABLE] = folder
         with Cluster(home, durable=False).running() as cluster:
             with psycopg.connect(cluster.url("postgres"), autocommit=True) as conn:
                 conn.execute("CREATE DATABASE bench")
