@@ -1,0 +1,133 @@
+"""Commands over data: load a layer file and an extract, export a layer, make keys."""
+
+import csv
+import subprocess
+import sys
+
+import pytest
+
+from spatial.db import connect
+from tests.harness import server_environment
+
+pytestmark = pytest.mark.db
+
+MAPPING = """
+kind = "hospital"
+table = "facility"
+datum = "WGS84"
+visibility = "public"
+key = "id"
+
+[source]
+id = "test-hospitals"
+title = { zh = "医院", en = "Hospitals" }
+license = "CC-BY-4.0"
+attribution = "nobody"
+
+[columns]
+name_zh = "name"
+
+[place]
+lon = "lon"
+lat = "lat"
+"""
+ROWS = "id,name,lon,lat\n1,甲医院,120.15,30.28\n2,乙医院,121.55,29.87\n3,丙医院,999,30\n"
+STREET = """<?xml version="1.0"?><osm version="0.6">
+<node id="1" version="1" lat="30.20" lon="120.10"/>
+<node id="2" version="1" lat="30.21" lon="120.11"/>
+<way id="1" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="primary"/>
+<tag k="name" v="测试路"/></way></osm>"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def sigang(module_sample_url, home):
+    def run(*arguments, code=0):
+        result = subprocess.run(
+            [sys.executable, "-P", "-m", "api.cli", *map(str, arguments)],
+            env=server_environment(home=str(home), database_url=module_sample_url),
+            capture_output=True, text=True, timeout=240, check=False,
+        )  # fmt: skip
+        assert result.returncode == code, result.stderr
+        return result
+
+    return run
+
+
+def one(url, query, *values):
+    with connect(url) as conn:
+        return conn.execute(query, values).fetchone()[0]
+
+
+def test_a_layer_file_is_loaded_and_its_bad_row_comes_out(sigang, module_sample_url, tmp_path):
+    (tmp_path / "hospitals.csv").write_text(ROWS, "utf-8")
+    (tmp_path / "hospitals.toml").write_text(MAPPING, "utf-8")
+    refused = tmp_path / "refused.csv"
+    arguments = ["--map", tmp_path / "hospitals.toml", "--bad-rows", refused]
+    result = sigang("load", "layer", tmp_path / "hospitals.csv", *arguments)
+    assert "2 facility" in result.stdout
+    assert "1 refused: out-of-range" in result.stdout
+    with refused.open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["id"], row["refused_for"]) for row in rows] == [("3", "out-of-range")]
+    query = "SELECT count(*) FROM sigang.facility WHERE source_id = %s"
+    assert one(module_sample_url, query, "test-hospitals") == 2
+
+
+def test_a_file_that_is_refused_as_a_whole_changes_nothing(sigang, module_sample_url, tmp_path):
+    (tmp_path / "bad.csv").write_text("id,name,lon,lat\n1,甲,999,30\n", "utf-8")
+    mapping = MAPPING.replace("test-hospitals", "test-bad")
+    (tmp_path / "bad.toml").write_text(mapping, "utf-8")
+    refused = tmp_path / "refused.csv"
+    arguments = ["--map", tmp_path / "bad.toml", "--bad-rows", refused]
+    result = sigang("load", "layer", tmp_path / "bad.csv", *arguments, code=1)
+    assert "nothing was changed" in result.stderr
+    assert "甲" in refused.read_text("utf-8-sig")
+    query = "SELECT count(*) FROM sigang.facility WHERE source_id = %s"
+    assert one(module_sample_url, query, "test-bad") == 0
+
+
+def test_an_extract_is_loaded_under_its_file_name(sigang, module_sample_url, tmp_path):
+    file = tmp_path / "hamlet-latest.osm"
+    file.write_text(STREET, "utf-8")
+    sigang("load", "osm", file)
+    query = "SELECT count(*) FROM sigang.edge WHERE source_id = 'osm:hamlet' AND mode = 'road'"
+    assert one(module_sample_url, query) >= 1
+
+
+def test_an_export_holds_what_the_account_may_see_and_is_audited(
+    sigang, module_sample_url, tmp_path
+):
+    file = tmp_path / "ports.csv"
+    sigang("export", "ports", file, "--account", "ningbo", "--purpose", "inspection")
+    with file.open(encoding="utf-8-sig") as lines:
+        rows = [line for line in csv.reader(lines) if line and not line[0].startswith("#")]
+    query = "SELECT count(*) FROM sigang.facility WHERE kind = 'port' AND visibility = 'public'"
+    assert len(rows) - 1 == one(module_sample_url, query) > 5
+    last = "SELECT actor || ' ' || action || ' ' || target || ' ' || purpose FROM sigang.audit "
+    last += "WHERE action = 'export' ORDER BY seq DESC LIMIT 1"
+    assert one(module_sample_url, last) == "ningbo export ports inspection"
+    left = "SELECT count(*) FROM sigang.credential WHERE label = 'export' AND revoked_at IS NULL"
+    assert one(module_sample_url, left) == 0
+
+
+def test_an_export_that_fails_leaves_no_file(sigang, tmp_path):
+    file = tmp_path / "nothing.csv"
+    assert "nothing-here" in sigang("export", "nothing-here", file, code=1).stderr
+    assert list(tmp_path.iterdir()) == []
+    assert ".gpkg" in sigang("export", "ports", tmp_path / "ports.docx", code=1).stderr
+
+
+def test_tokens(sigang, module_sample_url):
+    listed = sigang("token", "--list").stdout
+    assert "dispatcher" in listed and "330000" in listed
+    key = sigang("token", "developer", "--label", "gis", "--days", "3").stdout.strip()
+    assert key.startswith("sg_")
+    query = "SELECT round(extract(epoch FROM expires_at - now()) / 86400) FROM sigang.credential"
+    assert one(module_sample_url, f"{query} WHERE label = 'gis'") == 3
+    assert "/signin?link=" in sigang("token", "planner", "--link").stdout
+    assert "--list" in sigang("token", "nobody", code=1).stderr
