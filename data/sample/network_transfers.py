@@ -67,7 +67,8 @@ class Nearest:
 def _main_component(conn: psycopg.Connection[Any], mode: str) -> set[UUID]:
     """Return the nodes of the largest connected part of a network."""
     pairs = conn.execute(
-        "SELECT from_node, to_node FROM sigang.edge WHERE mode = %s", [mode]
+        "SELECT from_node, to_node FROM sigang.edge WHERE mode = %s AND origin <> 'synthetic'",
+        [mode],
     ).fetchall()
     ids = sorted({node for pair in pairs for node in pair})
     index = {node: i for i, node in enumerate(ids)}
