@@ -147,17 +147,17 @@ async def get_tileset(request: Request) -> Response:
         ],
         "boundingBox": {"lowerLeft": bounds[:2], "upperRight": bounds[2:], "crs": CRS84},
         "tileMatrixSetLimits": [
-            {
-                "tileMatrix": str(z),
-                "minTileRow": 0,
-                "maxTileRow": (1 << z) - 1,
-                "minTileCol": 0,
-                "maxTileCol": (1 << z) - 1,
-            }
-            for z in range(layer.tiles.minzoom, layer.tiles.maxzoom + 1)
+            _limits(z) for z in range(layer.tiles.minzoom, layer.tiles.maxzoom + 1)
         ],
     }
     return _json({key: value for key, value in document.items() if value is not None})
+
+
+def _limits(z: int) -> dict[str, Any]:
+    """Return the limits of a zoom: all of its tiles."""
+    last = (1 << z) - 1
+    rows_and_columns = {"minTileRow": 0, "maxTileRow": last, "minTileCol": 0, "maxTileCol": last}
+    return {"tileMatrix": str(z), **rows_and_columns}
 
 
 async def get_tilejson(request: Request) -> Response:
