@@ -102,8 +102,9 @@ class LayerTree extends Part {
 
   legend(/** @type {Layer} */ layer) {
     const { title, entries } = layer.legend;
+    const origins = originsOf(layer);
     return html`<div class="legend" data-testid="legend-${layer.id}">
-      <p class="scale-name"><span>${pick(title)}</span>${originsOf(layer).map(([origin]) => badge(origin))}</p>
+      <p class="scale-name"><span>${pick(title)}</span>${origins.length ? origins.map(([origin]) => badge(origin)) : html`<span class="muted">—</span>`}</p>
       ${entries.length > 1 ? html`<ul>${entries.map((entry) => html`<li>${symbol(entry)}${entry.text ? html`<b class="mark">${entry.text}</b>` : ''}<span>${pick(entry.label)}</span></li>`)}</ul>` : ''}
     </div>`;
   }
