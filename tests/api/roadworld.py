@@ -66,6 +66,9 @@ def _roads() -> Iterator[dict[str, Any]]:
     for k in range(4):
         yield {"name": f"{10 + k},-1 {11 + k},-1 up", "k": k, "side": "up", **stakes}
         yield {"name": f"{11 + k},-1 {10 + k},-1 down", "k": k, "side": "down", **stakes}
+    yield {"name": "0,-1 1,-1", "code": WEST, "k": 0, "side": "both", "route": "G2"}
+    yield {"name": "0,-1 0,0", "code": WEST}
+    yield {"name": "1,-1 1,0", "code": WEST}
     yield {"name": "10,-1 10,0", "code": EAST}
     yield {"name": "14,-1 14,0", "code": EAST}
 
@@ -96,6 +99,7 @@ def fill(url: str) -> None:
         for road in _roads():
             _insert(conn, road)
         _insert_bridge(conn)
+        _insert_carriageway(conn)
         for kind, name, code, west, east in (
             ("province", "浙江省", "330000", -1, 15), ("prefecture", "嘉兴市", "330400", -1, 7),
             ("prefecture", "宁波市", "330200", 7, 15),
@@ -112,7 +116,8 @@ def _insert(conn: psycopg.Connection, road: dict[str, Any]) -> None:
     k = road.get("k")
     values = {
         "id": edge(road["name"]), "code": road["code"], "class": road.get("class", "secondary"),
-        "ref": road.get("ref"), "from": node(first), "to": node(last), "oneway": "side" in road,
+        "ref": road.get("ref"), "from": node(first), "to": node(last),
+        "oneway": road.get("side") in ("up", "down"),
         "height": road.get("max_height_m"), "known": road.get("known", False),
         "structure": road.get("structure"), "route": road.get("route"), "side": road.get("side"),
         "k_from": None if k is None else k * 1000.0,
@@ -132,6 +137,15 @@ def _insert_bridge(conn: psycopg.Connection) -> None:
     )  # fmt: skip
     conn.execute(
         "INSERT INTO sigang.edge_structure VALUES (%s, %s, 'carries')", [edge("4,2 10,2"), BRIDGE]
+    )
+
+
+def _insert_carriageway(conn: psycopg.Connection) -> None:
+    """Give G2 stakes that rise towards the west, against the direction of its edge."""
+    conn.execute(
+        "INSERT INTO sigang.carriageway (route_id, side, source_id, length_m, geom)"
+        " VALUES ('G2', 'up', 'world', 962, ST_GeomFromText(%s, 4326))",
+        [shapely.LineString([at(1, -1), at(0, -1)]).wkt],
     )
 
 

@@ -87,6 +87,20 @@ def test_a_span_of_stakes(dispatcher, span, expected):
     undo(dispatcher, event)
 
 
+def test_up_is_towards_rising_stakes_whichever_way_an_edge_runs(dispatcher, clients):
+    target = {"stake": {"route": "G2", "k_from": 0, "k_to": 500}}
+    event = closed(dispatcher, target, direction="up")
+    try:
+        west_to_east = path(clients["anonymous"], (0.2, -1), (0.8, -1))["properties"]
+        east_to_west = path(clients["anonymous"], (0.8, -1), (0.2, -1))["properties"]
+        assert west_to_east["length_m"] == pytest.approx(578, abs=2)
+        assert east_to_west["length_m"] > 2000
+    finally:
+        undo(dispatcher, event)
+    wrong = close(dispatcher, {"edge_id": edge("0,0 1,0")}, direction="up")
+    assert (wrong.status_code, wrong.json()["type"]) == (400, "/problems/bad-parameter")
+
+
 def test_an_area(dispatcher, clients):
     ring = [at(0.5, 0.5), at(1.5, 0.5), at(1.5, 1.5), at(0.5, 1.5), at(0.5, 0.5)]
     event = closed(dispatcher, {"polygon": {"type": "Polygon", "coordinates": [ring]}})
