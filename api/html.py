@@ -12,21 +12,23 @@ import orjson
 from starlette.responses import Response
 
 STYLE = """
+@font-face{font-family:"Noto Sans SC";src:local("Noto Sans SC"),
+url(/vendor/fonts/noto-sans-sc-400.woff2) format("woff2");font-display:swap}
 :root{color-scheme:light dark;--line:#8b9aa8;--link:#0b6ba8}
 @media (prefers-color-scheme:dark){:root{--link:#4cc9f0}}
 body{font:15px/1.5 system-ui,"Noto Sans SC",sans-serif;max-width:72rem;margin:0 auto;padding:1rem}
 a{color:var(--link)} h1{font-size:1.4rem} h2{font-size:1.1rem;margin-top:1.5rem}
 table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}
-td{overflow-wrap:anywhere} .wide{overflow-x:auto} nav a{margin-right:.75rem}
+td{overflow-wrap:break-word} .wide{overflow-x:auto} nav a{margin-right:.75rem}
 dt{font-weight:600} dd{margin:0 0 .5rem} code{font-size:13px}
 footer{margin-top:2rem;border-top:1px solid var(--line);font-size:13px}
 @media print{nav{display:none}}
 """
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; font-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
 )
 
 

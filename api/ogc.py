@@ -258,7 +258,7 @@ async def _collection_page(
         *await source_facts(request, summary, lang),
     ]
     formats = [
-        html.anchor(f" {x.get('title', x['href'])} ", x["href"])
+        html.anchor(x.get("title", x["href"]), x["href"])
         for x in document["links"]
         if x["rel"] in ("items", QUERYABLES)
     ]
@@ -266,7 +266,7 @@ async def _collection_page(
         [say(key, lang) for key in ("name", "type", "unit")],
         [[f"{c.title[lang]} ({c.name})", c.type, c.unit] for c in layer.columns],
     )
-    body = [html.element("p", layer.description[lang]), html.element("p", *formats)]
+    body = [html.element("p", layer.description[lang]), html.element("nav", *formats)]
     return html.page(
         lang, layer.title[lang], trail(request, lang), [*body, html.pairs(facts), columns]
     )

@@ -26,6 +26,7 @@ from layers import features
 from layers.export import FORMATS, export_file, stream_csv, stream_sequence
 from layers.features import DEFAULT_LIMIT, MAX_LIMIT, Page
 from layers.filters import Query, parse_query, refuse_unknown
+from layers.model import Column
 from layers.relation import Relation
 from spatial import crs
 from spatial.actor import Actor
@@ -265,13 +266,23 @@ async def _export(request: Request, asked: Asked, kind: str) -> Response:
     return Response(data, media_type=MEDIA_TYPES[kind], headers=headers)
 
 
+def _heading(column: Column, lang: str) -> str:
+    return f"{column.title[lang]} ({column.unit})" if column.unit else column.title[lang]
+
+
+def _shown(column: Column, value: Any, lang: str) -> Any:
+    """Return a value as people read it: a code by its title."""
+    title = (column.values or {}).get(str(value))
+    return title[lang] if title else value
+
+
 async def _items_page(request: Request, asked: Asked, page: Page) -> Response:
     lang, layer = language(request), asked.relation.layer
-    head = ["id", *(c.title[lang] for c in layer.columns), say("origin", lang)]
+    head = ["id", *(_heading(c, lang) for c in layer.columns), say("origin", lang)]
     rows = []
     for feature in map(orjson.loads, page.features):
         at = links.api(request, "collections", layer.id, "items", feature["id"], f="html")
-        values = [feature["properties"].get(c.name) for c in layer.columns]
+        values = [_shown(c, feature["properties"].get(c.name), lang) for c in layer.columns]
         origin = feature["properties"]["origin"]
         rows.append([html.anchor(feature["id"], at), *values, origin])
     number = page.matched if page.matched is not None else f"≥ {page.at_least}"
@@ -289,7 +300,7 @@ async def _item_page(request: Request, asked: Asked, feature: dict[str, Any]) ->
     lang, layer = language(request), asked.relation.layer
     values = feature["properties"]
     facts: list[tuple[str, Any]] = [("id", feature["id"])]
-    facts += [(c.title[lang], values.get(c.name)) for c in layer.columns]
+    facts += [(_heading(c, lang), _shown(c, values.get(c.name), lang)) for c in layer.columns]
     facts.append((say("origin", lang), values["origin"]))
     facts.append(("geometry", feature["geometry"] and feature["geometry"]["type"]))
     summary = await services(request).summaries.of(layer, asked.actor)
