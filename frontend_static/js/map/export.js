@@ -15,6 +15,10 @@ const BAR_PX = 140;
 /** Line heights of the picture's legend. */
 const LAYER_PX = 19;
 const ENTRY_PX = 15;
+const COLUMN_PX = 216;
+/** Where the lines under the map begin, and their height. */
+const FOOT_X = 190;
+const FOOT_PX = 14;
 
 /** Facts that every export carries. */
 export function facts() {
@@ -67,9 +71,22 @@ function wrap(/** @type {CanvasRenderingContext2D} */ pen, /** @type {string} */
   return lines;
 }
 
-/** Height of the legend as it is written, in CSS pixels. */
-const legendHeight = (/** @type {Facts} */ known) =>
-  known.layers.reduce((sum, layer) => sum + LAYER_PX + ENTRY_PX * (layer.legend?.entries.length ?? 0), 0);
+/** Share the legend out into columns no higher than the map. @returns {import('../types.js').Layer[][]} */
+function legendColumns(/** @type {Facts} */ known, /** @type {number} */ height) {
+  /** @type {import('../types.js').Layer[][]} */
+  const columns = [[]];
+  let filled = 0;
+  for (const layer of known.layers) {
+    const needs = LAYER_PX + ENTRY_PX * (layer.legend?.entries.length ?? 0);
+    if (filled + needs > height && filled > 0) {
+      columns.push([]);
+      filled = 0;
+    }
+    columns[columns.length - 1].push(layer);
+    filled += needs;
+  }
+  return columns;
+}
 
 /** Compose map, title, time, scale bar, legend, origins and sources into one canvas. */
 export function compose(/** @type {import('maplibre-gl').Map} */ map) {
@@ -77,23 +94,25 @@ export function compose(/** @type {import('maplibre-gl').Map} */ map) {
   const ratio = shot.width / map.getContainer().clientWidth;
   const [width, height] = [shot.width / ratio, shot.height / ratio];
   const known = facts();
-  const side = 240;
+  const columns = legendColumns(known, height - 16);
+  const side = columns.length * COLUMN_PX + 16;
   const sheet = document.createElement('canvas');
-  const [head, foot] = [52, 88];
-  const middle = Math.max(height, legendHeight(known) + 24);
-  sheet.width = Math.round((width + side) * ratio);
-  sheet.height = Math.round((middle + head + foot) * ratio);
+  const head = 52;
   const pen = /** @type {CanvasRenderingContext2D} */ (sheet.getContext('2d'));
+  pen.font = '11px Inter, "Noto Sans SC", sans-serif';
+  const foot = Math.max(60, 24 + FOOT_PX * footLines(pen, known, width + side).length);
+  sheet.width = Math.round((width + side) * ratio);
+  sheet.height = Math.round((height + head + foot) * ratio);
   pen.scale(ratio, ratio);
   const style = getComputedStyle(document.documentElement);
   const token = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   pen.fillStyle = token('--panel');
-  pen.fillRect(0, 0, width + side, middle + head + foot);
+  pen.fillRect(0, 0, width + side, height + head + foot);
   pen.drawImage(shot, 0, head, width, height);
-  const write = writer(pen, token);
+  const write = new Writer(pen, token);
   write.title(known, width + side);
-  write.legend(known, width + 16, head + 8, side - 28);
-  write.foot(known, scaleBar(map), head + middle, width + side);
+  columns.forEach((layers, at) => write.legend(layers, known, width + 16 + at * COLUMN_PX, head));
+  write.foot(known, scaleBar(map), head + height, width + side);
   return sheet;
 }
 
@@ -127,53 +146,73 @@ function drawSymbol(pen, entry, colour, x, y) {
 
 /** @typedef {ReturnType<typeof facts>} Facts */
 
-function writer(/** @type {CanvasRenderingContext2D} */ pen, /** @type {(name: string) => string} */ token) {
-  const font = (/** @type {number} */ size, bold = false) => (pen.font = `${bold ? '600 ' : ''}${size}px Inter, "Noto Sans SC", sans-serif`);
-  const ink = (/** @type {string} */ name) => (pen.fillStyle = token(name));
-  return {
-    title(/** @type {Facts} */ known, /** @type {number} */ width) {
-      font(18, true);
-      ink('--text');
-      pen.fillText(known.title, 16, 33);
-      font(13);
-      pen.textAlign = 'right';
-      pen.fillText(`${t('export.time')} ${known.time}`, width - 16, 24);
-      ink('--warn');
-      pen.fillText(known.synthetic ? t('origin.contains_synthetic') : '', width - 16, 42);
-      pen.textAlign = 'left';
-    },
-    legend(/** @type {Facts} */ known, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ width) {
-      const theme = url.theme.peek();
-      for (const layer of known.layers) {
-        font(12, true);
-        ink('--text');
-        pen.fillText(`${pick(layer.title)} (${known.originText(layer)})`, x, (y += LAYER_PX), width);
-        for (const entry of layer.legend?.entries ?? []) {
-          const colour = entry.color?.[theme] ?? token('--text');
-          drawSymbol(pen, entry, String(Array.isArray(colour) ? colour[0] : colour), x, (y += ENTRY_PX) - 4);
-          font(11);
-          ink('--muted');
-          pen.fillText(`${entry.text ? `${entry.text} ` : ''}${pick(entry.label)}`, x + 26, y, width - 26);
-        }
+/** Writes the parts of the sheet around the map. */
+class Writer {
+  constructor(/** @type {CanvasRenderingContext2D} */ pen, /** @type {(name: string) => string} */ token) {
+    this.pen = pen;
+    this.token = token;
+  }
+
+  font(/** @type {number} */ size, bold = false) {
+    this.pen.font = `${bold ? '600 ' : ''}${size}px Inter, "Noto Sans SC", sans-serif`;
+  }
+
+  ink(/** @type {string} */ name) {
+    this.pen.fillStyle = this.token(name);
+  }
+
+  title(/** @type {Facts} */ known, /** @type {number} */ width) {
+    this.font(18, true);
+    this.ink('--text');
+    this.pen.fillText(known.title, 16, 33);
+    this.font(13);
+    this.pen.textAlign = 'right';
+    this.pen.fillText(`${t('export.time')} ${known.time}`, width - 16, 24);
+    this.ink('--warn');
+    this.pen.fillText(known.synthetic ? t('origin.contains_synthetic') : '', width - 16, 42);
+    this.pen.textAlign = 'left';
+  }
+
+  /** @param {import('../types.js').Layer[]} layers @param {Facts} known @param {number} x @param {number} y */
+  legend(layers, known, x, y) {
+    const theme = url.theme.peek();
+    const width = COLUMN_PX - 16;
+    for (const layer of layers) {
+      const origins = known.originText(layer);
+      this.font(12, true);
+      this.ink('--text');
+      this.pen.fillText(`${pick(layer.title)}${origins ? ` (${origins})` : ''}`, x, (y += LAYER_PX), width);
+      for (const entry of layer.legend?.entries ?? []) {
+        const colour = entry.color?.[theme] ?? this.token('--text');
+        drawSymbol(this.pen, entry, String(Array.isArray(colour) ? colour[0] : colour), x, (y += ENTRY_PX) - 4);
+        this.font(11);
+        this.ink('--muted');
+        this.pen.fillText(`${entry.text ? `${entry.text} ` : ''}${pick(entry.label)}`, x + 26, y, width - 26);
       }
-    },
-    foot(/** @type {Facts} */ known, /** @type {{ pixels: number, text: string }} */ bar, /** @type {number} */ y, /** @type {number} */ width) {
-      ink('--text');
-      pen.fillRect(16, y + 24, bar.pixels, 3);
-      pen.fillRect(16, y + 18, 1.5, 9);
-      pen.fillRect(16 + bar.pixels - 1.5, y + 18, 1.5, 9);
-      font(12);
-      pen.fillText(bar.text, 16, y + 44);
-      const lines = [
-        `${t('export.origins')}: ${known.origins.map(originName).join(' · ')}`,
-        [known.path ? `${t('export.path')}: ${known.path}` : '', ...known.closures].filter(Boolean).join(' · '),
-        `${t('export.sources')}: ${known.sources.join(' · ')}${known.review ? ` · ${t('export.review')} ${known.review}` : ''}`,
-      ].filter(Boolean);
-      font(11);
-      ink('--muted');
-      lines.flatMap((text) => wrap(pen, text, width - 220)).slice(0, 5).forEach((text, row) => pen.fillText(text, 190, y + 16 + row * 14));
-    },
-  };
+    }
+  }
+
+  foot(/** @type {Facts} */ known, /** @type {{ pixels: number, text: string }} */ bar, /** @type {number} */ y, /** @type {number} */ width) {
+    this.ink('--text');
+    this.pen.fillRect(16, y + 24, bar.pixels, 3);
+    this.pen.fillRect(16, y + 18, 1.5, 9);
+    this.pen.fillRect(16 + bar.pixels - 1.5, y + 18, 1.5, 9);
+    this.font(12);
+    this.pen.fillText(bar.text, 16, y + 44);
+    this.font(11);
+    this.ink('--muted');
+    footLines(this.pen, known, width).forEach((text, row) => this.pen.fillText(text, FOOT_X, y + 16 + row * FOOT_PX));
+  }
+}
+
+/** Lines under the map: origins, path and closures, sources; broken to the sheet's width. @returns {string[]} */
+function footLines(/** @type {CanvasRenderingContext2D} */ pen, /** @type {Facts} */ known, /** @type {number} */ width) {
+  const lines = [
+    `${t('export.origins')}: ${known.origins.map(originName).join(' · ')}`,
+    [known.path ? `${t('export.path')}: ${known.path}` : '', ...known.closures].filter(Boolean).join(' · '),
+    `${t('export.sources')}: ${known.sources.join(' · ')}${known.review ? ` · ${t('export.review')} ${known.review}` : ''}`,
+  ].filter(Boolean);
+  return lines.flatMap((text) => wrap(pen, text, width - FOOT_X - 24));
 }
 
 /** Save the composed picture. */
