@@ -6,6 +6,7 @@ the test did not name, and on any request that leaves the server.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ FLAGS = (
     "--enable-unsafe-swiftshader",
 )  # fmt: skip
 PATIENCE_MS = 60_000
+POLL_MS = 50
 DESK = {"width": 1280, "height": 760}
 PHONE = {"width": 390, "height": 844}
 
@@ -120,8 +122,20 @@ def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
 
 def settle(page: Page) -> None:
     """Wait until style, tiles and images are there and nothing is drawn any more."""
-    page.wait_for_function("window.sigang?.map", timeout=PATIENCE_MS)
+    until(page, "() => Boolean(window.sigang?.map)")
     page.evaluate("() => window.sigang.settled(60000)")
+
+
+def until(page: Page, script: str, arg: Any = None, patience_ms: float = PATIENCE_MS) -> Any:
+    """Ask the page until the answer is true, and return it.
+
+    Playwright's own `wait_for_function` polls with eval, which the page's policy forbids.
+    """
+    deadline = time.monotonic() + patience_ms / 1000
+    while not (answer := page.evaluate(script, arg)):
+        assert time.monotonic() < deadline, f"not in {patience_ms} ms: {script}"
+        page.wait_for_timeout(POLL_MS)
+    return answer
 
 
 def pick(page: Page, text: str, layer: str | None = None) -> Any:
