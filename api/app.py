@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+import orjson
 from fastapi import FastAPI
-from fastapi.responses import ORJSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api import (
@@ -42,6 +43,14 @@ PREFIX = "/api"
 CLIENT_LEFT = 499
 
 
+class FastJson(JSONResponse):
+    """JSON written by orjson; numbers and arrays of NumPy are numbers and arrays."""
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the application.
 
@@ -67,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        default_response_class=ORJSONResponse,
+        default_response_class=FastJson,
         middleware=[
             Middleware(HeadMiddleware),
             Middleware(HeadersMiddleware),
