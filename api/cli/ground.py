@@ -55,16 +55,18 @@ def ensure_schema(url: str) -> None:
     if migrate.current(url) != migrate.head():
         with step("migrating the schema"):
             migrate.upgrade(url)
-            load_rules_and_accounts(url)
+            load_declared(url)
 
 
-def load_rules_and_accounts(url: str) -> None:
-    """Write what a server needs whatever is loaded later: its rules and the first accounts."""
+def load_declared(url: str) -> None:
+    """Write what a server needs whatever is loaded later: rules, functions, first accounts."""
     from data.accounts import load_accounts
     from data.sample.rules import load_rules
+    from layers.functions import apply_functions
 
     with connect(url) as conn:
         load_rules(conn)
+        apply_functions(conn, Settings.from_env().areas)
         load_accounts(conn)
 
 

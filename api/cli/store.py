@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 
 from api.cli import sample, serve
-from api.cli.ground import ground, load_rules_and_accounts, owner_connection
+from api.cli.ground import ground, load_declared, owner_connection
 from api.cli.progress import say, step
 from spatial import migrate
 from spatial.errors import BadParameter, Quarantined
@@ -28,7 +28,7 @@ def migrate_to(settings: Settings, options: Namespace) -> int:
         with step(f"migrating from {before} to {wanted}"):
             (migrate.downgrade if down else migrate.upgrade)(base.url, wanted)
             if wanted == migrate.head():
-                load_rules_and_accounts(base.url)
+                load_declared(base.url)
     print(f"schema: {before} → {wanted}")
     return 0
 
