@@ -26,7 +26,7 @@ LINKED = {
     "wenzhou": "温州值班 Wenzhou duty, 330300",
 }
 DOWN_WAIT_S = 30
-KEPT_ABOUT_ROWS = ("audit.head", "cluster.lock", "cluster.start", "server.json")
+KEPT_ABOUT_ROWS = ("audit.head", "cluster.lock", "cluster.start", "routing", "server.json")
 
 
 def _with_options(settings: Settings, options: Namespace) -> Settings:
