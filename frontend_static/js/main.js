@@ -88,7 +88,7 @@ const KEYS = {
 function bindKeys() {
   addEventListener('keydown', (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    const typing = target.closest('input:not([type=checkbox]):not([type=radio]), select, textarea, dialog');
+    const typing = target.closest('input:not([type=checkbox]):not([type=radio]), select, textarea, dialog[open]');
     if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
     const run = KEYS[event.key.toLowerCase()];
     if (!run) return;
