@@ -116,8 +116,7 @@ class Table extends Part {
     if (url.view.value !== 'table') return html``;
     const layer = findLayer(url.table.value);
     if (!layer) return html`<section class="table"><p class="muted pad">${t('app.loading')}</p></section>`;
-    const title = pick(layer.title);
-    return html`<section class="table" data-testid="table-panel" aria-label=${t('table.title', { title })}>
+    return html`<section class="table" data-testid="table-panel">
       ${this.head(layer)}
       ${busy(this.loading)}
       ${layer.time ? html`<sg-hours></sg-hours>` : ''}
