@@ -64,9 +64,9 @@ class Guard:
         return any(part in text for part in self.expected)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Yield the one browser of the run."""
+    """Yield the one browser of these tests; it ends with them, and with it its event loop."""
     with sync_playwright() as play:
         opened = play.chromium.launch(
             executable_path=program("chromium", "chromium-browser"), args=list(FLAGS)
