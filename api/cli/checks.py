@@ -26,9 +26,10 @@ def test(_: Settings, options: Namespace) -> int:
     if options.arguments:
         return _run("pytest", [*_tool("pytest"), *options.arguments])
     failed = [name for name, command in _static_checks() if _run(name, command) != 0]
-    failed += _front_end_checks()
-    if _run("pytest", _tool("pytest")) != 0:
-        failed.append("pytest")
+    with _node_modules():
+        failed += _front_end_checks()
+        if _run("pytest", _tool("pytest")) != 0:
+            failed.append("pytest")
     print(f"\nfailed: {', '.join(failed)}" if failed else "\nall checks passed")
     return 1 if failed else 0
 
@@ -47,18 +48,16 @@ def _tool(name: str) -> list[str]:
 
 
 def _front_end_checks() -> list[str]:
-    if not (FRONT_END / "tsconfig.json").exists():
-        return []
-    with _node_modules():
-        checks = [("JavaScript types", ["npm", "run", "--silent", "check"])]
-        if (FRONT_END / "test").is_dir():
-            checks.append(("JavaScript tests", ["npm", "test", "--silent"]))
-        return [name for name, command in checks if _run(name, command, FRONT_END) != 0]
+    checks = [
+        ("JavaScript types", ["npm", "run", "--silent", "check"]),
+        ("JavaScript tests", ["npm", "test", "--silent"]),
+    ]
+    return [name for name, command in checks if _run(name, command, FRONT_END) != 0]
 
 
 @contextmanager
 def _node_modules() -> Iterator[None]:
-    """Keep the packages that the front end's checks need while inside."""
+    """Keep the packages that the front end's checks and the style's test need while inside."""
     folder = FRONT_END / "node_modules"
     kept = (folder / ".package-lock.json").exists()
     if not kept:
