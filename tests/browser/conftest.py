@@ -86,6 +86,7 @@ def pages(browser: Browser, server: Server) -> Iterator[Opener]:
     def open_page(
         account: str | None = None, hash_: str = "", *, viewport: dict[str, int] | None = None,
         lang: str = "zh-CN", expected: tuple[str, ...] = (), path: str = "/",
+        prepare: Callable[[Page], None] | None = None,
     ) -> Page:  # fmt: skip
         context = browser.new_context(
             viewport=viewport or DESK, locale=lang, timezone_id="Asia/Shanghai",
@@ -99,6 +100,8 @@ def pages(browser: Browser, server: Server) -> Iterator[Opener]:
         guards.append(guard)
         if account:
             page.goto(f"{server.base_url}/signin?link={server.link(account)}")
+        if prepare:
+            prepare(page)
         page.goto(f"{server.base_url}{path}{hash_}")
         settle(page)
         return page

@@ -62,6 +62,37 @@ def violations(page):
     ]
 
 
+LOOK = """() => ({
+  lang: document.documentElement.lang,
+  theme: document.documentElement.dataset.theme,
+  background: getComputedStyle(document.body).backgroundColor,
+  legend: document.querySelector('[data-testid=legend-roads]').innerText,
+  names: window.sigang.map.queryRenderedFeatures()
+    .filter(f => f.source === 'places' && f.layer.type === 'symbol')
+    .map(f => String(f.layer.layout['text-field'])).join(' '),
+  land: JSON.stringify(window.sigang.map.getStyle().layers
+    .filter(l => l.source === 'land').map(l => l.paint)),
+})"""
+
+
+def look(page):
+    """Return what language and theme make of the page."""
+    settle(page)
+    return page.evaluate(LOOK)
+
+
+def ids_of_all_pages(page):
+    """Turn the table's pages to the last and return the ids of all rows."""
+    rows, seen = page.get_by_test_id("table-row"), set()
+    while True:
+        seen |= {row.get_attribute("data-id") for row in rows.all()}
+        if page.get_by_test_id("table-next").is_disabled():
+            return seen
+        first = rows.first.get_attribute("data-id")
+        page.get_by_test_id("table-next").click()
+        expect(rows.first).not_to_have_attribute("data-id", first)
+
+
 def test_an_address_survives_reloading(open_page, server):
     first = httpx.get(f"{server.base_url}/api/collections/ports/items?limit=1").json()
     port = first["features"][0]["id"]
@@ -119,14 +150,7 @@ def test_the_table_is_the_api(open_page, server):
 
     page.get_by_test_id("table-layer").select_option("structures")
     expect(total).not_to_have_attribute("data-count", str(every))
-    seen = set()
-    while True:
-        seen |= {row.get_attribute("data-id") for row in rows.all()}
-        if page.get_by_test_id("table-next").is_disabled():
-            break
-        first = rows.first.get_attribute("data-id")
-        page.get_by_test_id("table-next").click()
-        expect(rows.first).not_to_have_attribute("data-id", first)
+    seen = ids_of_all_pages(page)
     count = httpx.get(f"{server.base_url}/api/collections/structures/count").json()["count"]
     assert count > 100
     assert len(seen) == count
@@ -173,28 +197,7 @@ def test_keys_alone_reach_a_feature(open_page):
 
 def test_two_languages_two_themes_no_barrier(open_page):
     page = open_page(hash_=QUIET_MAP)
-    background = "() => getComputedStyle(document.body).backgroundColor"
-    legend = page.get_by_test_id("legend-roads")
-    names = (
-        "() => window.sigang.map.queryRenderedFeatures().filter(f => f.source === 'places'"
-        " && f.layer.type === 'symbol').map(f => String(f.layer.layout['text-field']))"
-    )
-
-    def look():
-        settle(page)
-        return {
-            "lang": page.evaluate("() => document.documentElement.lang"),
-            "theme": page.evaluate("() => document.documentElement.dataset.theme"),
-            "background": page.evaluate(background),
-            "legend": legend.inner_text(),
-            "names": " ".join(page.evaluate(names)),
-            "land": page.evaluate(
-                "() => JSON.stringify(window.sigang.map.getStyle().layers"
-                ".filter(l => l.id.startsWith('land')).map(l => l.paint))"
-            ),
-        }
-
-    dark = look()
+    dark = look(page)
     assert (dark["lang"], dark["theme"]) == ("zh-CN", "dark")
     assert re.search("[一-鿿]", dark["legend"])
     assert re.search("[一-鿿]", dark["names"])
@@ -203,7 +206,7 @@ def test_two_languages_two_themes_no_barrier(open_page):
     page.get_by_test_id("lang").click()
     page.get_by_test_id("theme").click()
     until(page, "() => window.sigang.map.getStyle().metadata?.['sigang:theme'] === 'light'")
-    light = look()
+    light = look(page)
     assert (light["lang"], light["theme"]) == ("en", "light")
     assert not re.search("[一-鿿]", light["legend"])
     assert "Shaoxing" in light["names"]
@@ -272,6 +275,12 @@ def test_the_phone(open_page):
     dialog = page.get_by_test_id("dialog-account")
     expect(dialog).to_be_in_viewport(ratio=1)
     expect(page.get_by_test_id("account-scope")).to_have_text("330000")
+    with page.expect_navigation():
+        page.get_by_test_id("sign-out").click()
+    settle(page)
+    expect(page.get_by_test_id("account")).to_have_attribute("data-role", "anonymous")
+    page.get_by_test_id("account").click()
+    expect(page.get_by_test_id("signin-how")).to_be_in_viewport(ratio=1)
     page.get_by_test_id("dialog-close").click()
     expect(dialog).to_be_hidden()
 
@@ -368,22 +377,21 @@ def test_a_visitor_learns_what_signing_in_would_give(open_page, server):
 
 
 def test_an_ended_stream_is_told(open_page):
-    page = open_page(hash_=QUIET_MAP, expected=("ERR_FAILED",))
-    live = page.get_by_test_id("live")
-    expect(live).to_have_attribute("data-state", "live")
     opened = []
 
-    def once(route):
+    def end(route):
         opened.append(route.request.url)
         if len(opened) == 1:
             route.fulfill(content_type="text/event-stream", body="retry: 500\n\n")
         else:
             route.abort()
 
-    page.route("**/api/stream", once)
-    page.reload()
-    expect(live).to_have_attribute("data-state", "live")
+    page = open_page(
+        hash_=QUIET_MAP, expected=("ERR_FAILED",), prepare=lambda p: p.route("**/api/stream", end)
+    )
+    live = page.get_by_test_id("live")
     expect(live).to_have_attribute("data-state", "stale")
     assert re.search(r"\d\d:\d\d:\d\d", live.inner_text())
+    assert len(opened) > 1
     page.unroute("**/api/stream")
     expect(live).to_have_attribute("data-state", "live")
