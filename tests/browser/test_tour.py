@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.db]
 BRIDGE = "杭州湾跨海大桥"
 # The parts of the first and last edge that lead to where the waypoints are snapped.
 SNAP_EDGES_M = 10_000
+# Until an open map shows another desk's closure, on a busy machine.
+STREAM_S = 5
 
 
 @pytest.fixture(scope="module")
@@ -93,22 +95,15 @@ def km(page):
 
 def kpis_equal_sql(page, server):
     page.get_by_test_id("kpis").locator("button").first.wait_for()
-    shown = {
-        button.get_attribute("data-testid"): int(float(button.get_attribute("data-value")))
-        for button in page.get_by_test_id("kpis").locator("button").all()
-    }
+    kinds = {"kpi-structures": ["bridge", "tunnel"], "kpi-ports": ["port"]}
     with connect(server.database_url) as conn:
-        bridges = conn.execute(
-            "SELECT count(*) FROM facility WHERE kind IN ('bridge', 'tunnel')"
-        ).fetchone()[0]
-        ports = conn.execute("SELECT count(*) FROM facility WHERE kind = 'port'").fetchone()[0]
-    assert bridges in shown.values()
-    assert ports in shown.values()
+        for kpi, of in kinds.items():
+            count = conn.execute("SELECT count(*) FROM facility WHERE kind = ANY (%s)", [of])
+            value = page.get_by_test_id(kpi).get_attribute("data-value")
+            assert float(value) == count.fetchone()[0]
 
 
-def test_tour(open_page, server, network):
-    # 1 · the dispatcher's link opens the province
-    page = open_page("dispatcher")
+def the_province_opens(page, server):
     expect(page.get_by_test_id("account")).to_have_attribute("data-role", "dispatcher")
     strip = page.get_by_test_id("origin-strip").inner_text()
     for word in ("样例", "实测", "示意", "推算", "合成"):
@@ -121,69 +116,61 @@ def test_tour(open_page, server, network):
     )
     assert counties > 5
 
-    # 2 · from Jiaxing to Beilun, over the bay
+
+def the_path_crosses_the_bay(page, network):
     pick(page, "嘉兴").get_by_test_id("search-start").click()
     pick(page, "beilun").get_by_test_id("search-end").click()
     expect(page.get_by_test_id("path-card")).to_be_visible()
     settle(page)
-    first = path_of(page)
-    before = km(page)
-    assert 145 < before < 170
-    between_nodes, dijkstra = lengths_m(network, first)
+    path = path_of(page)
+    assert 145 < km(page) < 170
+    between_nodes, dijkstra = lengths_m(network, path)
     assert between_nodes == pytest.approx(dijkstra, rel=0.002)
-    assert 0 <= 1000 * before - between_nodes < SNAP_EDGES_M
-    assert first["properties"]["duration_basis"] == "assumed"
-    assert len(first["properties"]["snap_m"]) == 2
+    assert 0 <= 1000 * km(page) - between_nodes < SNAP_EDGES_M
+    assert path["properties"]["duration_basis"] == "assumed"
+    assert len(path["properties"]["snap_m"]) == 2
     assert "假定" in page.get_by_test_id("path-basis").inner_text()
-    version = first["properties"]["network_version"]
     assert BRIDGE in page.get_by_test_id("planner").inner_text()
+    return path
 
-    # a second window: the Ningbo duty desk; and Wenzhou's, with no restricted row of Ningbo's
-    other = open_page("ningbo", "#panel=events")
-    other.get_by_test_id("tab-events").click()
-    seen = other.get_by_test_id("event").count()
 
-    # 3 · the bridge is closed until 18:00
+def close_the_bridge(page, other):
     pick(page, BRIDGE, "structures").get_by_test_id("search-result").click()
     page.get_by_test_id("inspect-close").click()
     page.get_by_test_id("closure-cause").select_option("wind")
     page.get_by_test_id("closure-direction").select_option("both")
     page.get_by_test_id("closure-submit").click()
     closed_at = time.monotonic()
-    until(
-        other,
-        "n => document.querySelectorAll('[data-testid=event]').length > n"
-        " || [...document.querySelectorAll('[data-testid=event]')].some(e =>"
-        " e.innerText.includes('杭州湾跨海大桥'))",
-        seen,
-    )
-    assert time.monotonic() - closed_at < 5
+    other.get_by_test_id("event").filter(has_text=BRIDGE).first.wait_for()
+    assert time.monotonic() - closed_at < STREAM_S
     page.get_by_test_id("toast-action").first.wait_for()
+
+
+def the_path_goes_round(page, server, network, first):
+    before = first["properties"]["length_m"] / 1000
     page.get_by_test_id("tab-path").click()
     expect(page.get_by_test_id("path-change")).to_be_visible()
     settle(page)
     after = path_of(page)
-    assert after["properties"]["network_version"] == version + 1
+    assert after["properties"]["network_version"] == first["properties"]["network_version"] + 1
     assert km(page) - before > 15
     change = page.get_by_test_id("path-change").inner_text()
     assert f"{round(before)}" in change
     assert f"{round(km(page))}" in change
     with connect(server.database_url) as conn:
-        closed = [
-            row[0] for row in conn.execute(
-                "SELECT DISTINCT edge_id FROM edge_state WHERE version_to IS NULL"
-                " AND kind = 'closure' AND valid @> now()"
-            ).fetchall()
-        ]  # fmt: skip
+        closed = conn.execute(
+            "SELECT DISTINCT edge_id FROM edge_state"
+            " WHERE version_to IS NULL AND kind = 'closure' AND valid @> now()"
+        ).fetchall()
     assert closed
-    between_nodes, dijkstra = lengths_m(network, after, closed)
+    between_nodes, dijkstra = lengths_m(network, after, [row[0] for row in closed])
     assert between_nodes == pytest.approx(dijkstra, rel=0.002)
-    hatched = page.evaluate(
+    assert page.evaluate(
         "() => window.sigang.map.queryRenderedFeatures().some(f => f.source === 'closures')"
     )
-    assert hatched
 
-    # 4 · Ningbo acknowledges, the dispatcher undoes, the path is the first again
+
+def ningbo_acknowledges(other, server):
     card = other.get_by_test_id("event").filter(has_text=BRIDGE).first
     card.get_by_test_id("event-acknowledge").click()
     expect(card.get_by_test_id("event-acknowledge")).to_be_hidden()
@@ -193,15 +180,21 @@ def test_tour(open_page, server, network):
             " AND acknowledged_at IS NOT NULL"
         ).fetchone()[0]
     assert stored >= 1
+
+
+def the_closure_is_undone(page, first):
     page.get_by_test_id("tab-events").click()
     page.get_by_test_id("event").filter(has_text=BRIDGE).first.get_by_test_id("event-undo").click()
     page.get_by_test_id("tab-path").click()
     until(
         page,
         "v => (window.sigang.data.path.value.now?.feature.properties.network_version ?? 0) >= v",
-        version + 2,
+        first["properties"]["network_version"] + 2,
     )
     assert path_of(page)["geometry"] == first["geometry"]
+
+
+def the_sheet_is_printed(page):
     page.emulate_media(media="print")
     page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
     sheet = page.get_by_test_id("print-sheet")
@@ -215,14 +208,30 @@ def test_tour(open_page, server, network):
     Image.open(io.BytesIO(page.screenshot())).verify()
 
 
+def test_tour(open_page, server, network):
+    page = open_page("dispatcher")
+    the_province_opens(page, server)
+    first = the_path_crosses_the_bay(page, network)
+    other = open_page("ningbo", "#panel=events")
+    until(other, "() => window.sigang.data.eventsLoaded.value")
+    expect(other.get_by_test_id("live")).to_have_attribute("data-state", "live")
+    expect(other.get_by_test_id("event").filter(has_text=BRIDGE)).to_have_count(0)
+    close_the_bridge(page, other)
+    the_path_goes_round(page, server, network, first)
+    ningbo_acknowledges(other, server)
+    the_closure_is_undone(page, first)
+    the_sheet_is_printed(page)
+
+
 def test_wenzhou_gets_no_restricted_row(open_page, server):
     page = open_page("wenzhou", "#panel=events")
-    page.get_by_test_id("tab-events").click()
     until(page, "() => window.sigang.data.eventsLoaded.value")
     listed = page.evaluate("() => window.sigang.data.events.value.map(e => e.id)")
+    restricted = "visibility <> 'public' AND admin_code NOT LIKE '3303%'"
     with connect(server.database_url) as conn:
-        rows = conn.execute(
-            "SELECT id::text, admin_code, visibility FROM event WHERE id = ANY (%s::uuid[])",
-            [listed],
+        others = conn.execute(
+            f"SELECT id::text FROM event WHERE kind = 'incident' AND {restricted}"
         ).fetchall()
-    assert all(row[2] == "public" or row[1].startswith("3303") for row in rows)
+    assert listed
+    assert others
+    assert not set(listed) & {row[0] for row in others}
