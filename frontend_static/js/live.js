@@ -44,11 +44,12 @@ const HANDLERS = {
   },
   network: (body) => networkChanged(Number(body.version)),
   catalog: () => loadCatalogue(),
-  /** Made by the page itself when the stream opens: after a stale time all is asked for again. */
+  /** Made by the page itself when the stream opens: what came before it did is asked for. */
   open() {
-    const late = data.live.peek().state === 'stale';
+    const { state } = data.live.peek();
     alive(undefined);
-    if (late) resync();
+    if (state === 'stale') resync();
+    else if (state === 'connecting') loadEvents();
   },
 };
 
