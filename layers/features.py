@@ -30,6 +30,7 @@ from sqlalchemy.types import Integer
 from layers.filters import Query, conditions
 from layers.relation import SQL_TYPES, Relation, constant
 from layers.scope import visible
+from layers.walk import may_walk, plan_walk, walked
 from spatial.actor import Actor
 from spatial.db import Database
 from spatial.errors import BadParameter
@@ -110,7 +111,9 @@ async def read_page(
     values = query.bound | {"limit": limit + 1}
     values |= {f"after_{i}": value for i, value in enumerate(after or ())}
     async with reading(db, actor) as conn:
-        rows = await conn.fetch(statement.sql, *statement.arguments(values))
+        rows = await _walk(conn, relation, actor, query, values, nulls)
+        if len(rows) <= limit:
+            rows = await conn.fetch(statement.sql, *statement.arguments(values))
         more = len(rows) > limit
         rows = rows[:limit]
         total = seen + len(rows) if not more else None
@@ -118,6 +121,20 @@ async def read_page(
             total = await _count(conn, relation, actor, query)
     last = _write_cursor(seen + len(rows), list(rows[-1])[1:]) if more else None
     return Page([row[0] for row in rows], last, total, seen + len(rows) + more)
+
+
+async def _walk(
+    conn: asyncpg.Connection, relation: Relation, actor: Actor, query: Query,
+    values: dict[str, Any], nulls: tuple[bool, ...] | None,
+) -> list[Any]:  # fmt: skip
+    """Return a full page from a bounded walk; fewer rows mean that it was not the way to go."""
+    if not may_walk(relation, query):
+        return []
+    bound = await plan_walk(conn, relation, query, values["limit"])
+    if bound is None:
+        return []
+    statement = _walk_statement(relation, actor, query, nulls)
+    return list(await conn.fetch(statement.sql, *statement.arguments(values | {"walk": bound})))
 
 
 async def read_feature(
@@ -208,6 +225,21 @@ def _page_statement(
         return statement if nulls is None else statement.where(_after(keys, nulls))
 
     return _cached(relation, ("page", query.shape, nulls, actor.digest), make)
+
+
+def _walk_statement(
+    relation: Relation, actor: Actor, query: Query, nulls: tuple[bool, ...] | None
+) -> Statement:
+    def make() -> Any:
+        feature, row = feature_text(relation)
+        keys = _sort_keys(relation, query)
+        page = select(feature, *(cast(e, Text) for e, _, _ in keys)).select_from(
+            relation.table.join(row, true())
+        )
+        after = None if nulls is None else _after(keys, nulls)
+        return walked(relation, actor, query, page, after)
+
+    return _cached(relation, ("walk", query.shape, nulls, actor.digest), make)
 
 
 def _feature_statement(relation: Relation, actor: Actor) -> Statement:

@@ -36,6 +36,7 @@ public = true
 """
 RUNNING = (
     "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%slow_rows%'"
+    " AND pid <> pg_backend_pid()"
 )
 
 
