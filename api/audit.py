@@ -40,6 +40,13 @@ _COLUMNS = (
     "seq", "at", "actor", "role", "scope", "action", "target", "area", "purpose", "rows",
     "detail", "prev_hash", "hash",
 )  # fmt: skip
+_TYPES = ("bigint", "timestamptz", *7 * ("text",), "bigint", "text", "bytea", "bytea")
+_ARRAYS = ", ".join(f"${i}::{type_}[]" for i, type_ in enumerate(_TYPES, 1))
+_INSERT = (
+    f"INSERT INTO sigang.audit ({', '.join(_COLUMNS)})"  # noqa: S608
+    f" SELECT {', '.join(_COLUMNS[:10])}, detail::jsonb, prev_hash, hash"
+    f" FROM unnest({_ARRAYS}) AS line ({', '.join(_COLUMNS)})"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -223,11 +230,9 @@ async def _append(conn: asyncpg.Connection, entries: Sequence[Entry]) -> tuple[i
         seq += 1
         body = entry.body()
         digest = link_hash(prev, seq, body)
-        lines.append((seq, entry.at, *(body[key] for key in _COLUMNS[2:11]), prev, digest))
+        detail = orjson.dumps(body["detail"]).decode()
+        texts = (body[key] for key in _COLUMNS[2:9])
+        lines.append((seq, entry.at, *texts, body["rows"], detail, prev, digest))
         prev = digest
-    await conn.executemany(
-        f"INSERT INTO sigang.audit ({', '.join(_COLUMNS)})"  # noqa: S608
-        f" VALUES ({', '.join(f'${i}' for i in range(1, len(_COLUMNS) + 1))})",
-        lines,
-    )
+    await conn.execute(_INSERT, *map(list, zip(*lines, strict=True)))
     return seq, prev

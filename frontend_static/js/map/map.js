@@ -190,7 +190,7 @@ export class MapView extends Part {
         const wanted = `${url.theme.value} ${url.lang.value} ${data.catalogue.value?.version}`;
         if (wanted !== last) {
           last = wanted;
-          fetchStyle().then((style) => map.setStyle(style, { diff: true }), note);
+          fetchStyle().then((style) => wanted === last && map.setStyle(style, { diff: true }), note);
         }
       }),
       effect(() => {
