@@ -8,7 +8,7 @@ the text ``{name}`` for the feature's name in that language with the other one a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from pydantic import Field, model_validator
 
@@ -17,23 +17,6 @@ from layers.base import Declaration, Text
 Theme = Literal["dark", "light"]
 Lang = Literal["zh", "en"]
 
-SLOTS = (
-    "land",
-    "water",
-    "area",
-    "risk",
-    "waterway",
-    "casing",
-    "road",
-    "rail",
-    "boundary",
-    "structure",
-    "closure",
-    "heat",
-    "volume",
-    "point",
-    "label",
-)
 Slot = Literal[
     "land",
     "water",
@@ -51,6 +34,7 @@ Slot = Literal[
     "point",
     "label",
 ]
+SLOTS: tuple[str, ...] = get_args(Slot)
 
 FONTS = ["Noto Sans SC"]
 BACKGROUND = {"dark": "#0B1622", "light": "#DCE7EF"}

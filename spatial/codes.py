@@ -113,21 +113,6 @@ def find_by_unlocode(code: str, aliases: Mapping[str, Iterable[str]]) -> list[st
     return [name for name, codes in aliases.items() if wanted in {parse_unlocode(c) for c in codes}]
 
 
-def scope_prefix(code: str) -> str:
-    """Return a GB/T 2260 code without its trailing zero pairs (330000 → 33, 330200 → 3302)."""
-    text = code.strip()
-    if not re.fullmatch(r"\d{2}|\d{4}|\d{6}", text) or text[:2] == "00":
-        raise BadParameter(f"not an administrative code: {code!r}", f"不是行政区划代码：{code!r}")
-    while text.endswith("00"):
-        text = text[:-2]
-    return text
-
-
-def in_scope(admin_code: str, scope: str) -> bool:
-    """Say whether a row of `admin_code` lies in a user's scope (same unit or below it)."""
-    return admin_code.startswith(scope_prefix(scope))
-
-
 _STAKE = re.compile(r"\s*([A-Z]{0,2})K\s*(\d{1,5})\s*(?:[+＋]\s*(\d{1,3})(?:\.(\d{1,3}))?)?\s*")
 
 

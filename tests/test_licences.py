@@ -26,7 +26,7 @@ WORDS = {
 }
 STATED_IN_ITS_LICENCE_FILE = {"axe-playwright-python": "MIT AND MPL-2.0"}
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-FORBIDDEN_IN_A_LOCK = re.compile(r"https?:|file:|--(extra-)?index-url|--find-links|@ |/opt|/home")
+FORBIDDEN_IN_A_LOCK = re.compile(r"https?:|file:|--(extra-)?index.url|--find.links|@ |/opt|/home")
 
 
 def pinned(lock: str) -> set[str]:

@@ -96,20 +96,6 @@ def test_an_ambiguous_code_names_all_its_places() -> None:
     assert codes.find_by_unlocode("CNXXX", table) == []
 
 
-@pytest.mark.parametrize(
-    ("code", "prefix"),
-    [("330000", "33"), ("330200", "3302"), ("330212", "330212"), ("3301", "3301")],
-)
-def test_scope_prefix(code: str, prefix: str) -> None:
-    assert codes.scope_prefix(code) == prefix
-
-
-@pytest.mark.parametrize("code", ["", "000000", "33020", "浙江"])
-def test_other_texts_are_no_administrative_codes(code: str) -> None:
-    with pytest.raises(BadParameter):
-        codes.scope_prefix(code)
-
-
 @given(st.integers(0, 99_999_999_999))
 def test_stakes_return(millimetres: int) -> None:
     text = codes.format_stake(millimetres / 1000)
