@@ -201,7 +201,10 @@ def load(base: str, paths: list[str], seconds: int, connections: int, start: int
     out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in out or re.search(r"Socket errors: .*[1-9]", out):
         raise SystemExit(f"{base}: {out}")
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
+    if rate == 0:
+        raise SystemExit(f"{base} finished no request in {seconds} s: ask for longer rounds")
+    return rate
 
 
 def memory_mb(pid: int) -> float:

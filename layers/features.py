@@ -208,16 +208,22 @@ def feature_text(relation: Relation) -> tuple[ColumnElement[str], Any]:
     return joined, row
 
 
+def _page_rows(relation: Relation, keys: list[tuple[ColumnElement[Any], str, bool]]) -> Any:
+    """Return the selection of features with the values that a cursor is made of."""
+    feature, row = feature_text(relation)
+    return select(feature, *(cast(e, Text) for e, _, _ in keys)).select_from(
+        relation.table.join(row, true())
+    )
+
+
 def _page_statement(
     relation: Relation, actor: Actor, query: Query, nulls: tuple[bool, ...] | None
 ) -> Statement:
     def make() -> Any:
-        feature, row = feature_text(relation)
         keys = _sort_keys(relation, query)
         order = [(e.desc() if down else e.asc()).nulls_last() for e, _, down in keys[:-1]]
         statement = (
-            select(feature, *(cast(e, Text) for e, _, _ in keys))
-            .select_from(relation.table.join(row, true()))
+            _page_rows(relation, keys)
             .where(conditions(relation, query), visible(relation.table, actor))
             .order_by(*order, relation.id)
             .limit(bindparam("limit", type_=Integer))
@@ -231,13 +237,9 @@ def _walk_statement(
     relation: Relation, actor: Actor, query: Query, nulls: tuple[bool, ...] | None
 ) -> Statement:
     def make() -> Any:
-        feature, row = feature_text(relation)
         keys = _sort_keys(relation, query)
-        page = select(feature, *(cast(e, Text) for e, _, _ in keys)).select_from(
-            relation.table.join(row, true())
-        )
         after = None if nulls is None else _after(keys, nulls)
-        return walked(relation, actor, query, page, after)
+        return walked(relation, actor, query, _page_rows(relation, keys), after)
 
     return _cached(relation, ("walk", query.shape, nulls, actor.digest), make)
 
