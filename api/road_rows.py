@@ -22,8 +22,8 @@ NETWORK = "road"
 _LIMITS = ", ".join(f"max_{name}" for name in LIMITS)
 _EDGES = f"""
 SELECT id, from_node, to_node, oneway, length_m, speed_kmh, {_LIMITS}, limits_known, mode, class,
-  ref, name_zh, name_en, speed_basis, access::text AS access, origin, source_id AS source,
-  ST_AsBinary(geom) AS geom
+  ref, name_zh, name_en, speed_basis, access::text AS access, hazmat, structure, toll, origin,
+  source_id AS source, ST_AsBinary(geom) AS geom
 FROM sigang.edge WHERE mode IN ('road', 'ferry') ORDER BY id"""  # noqa: S608
 _TURNS = """
 SELECT kind, from_edge, via_edges, via_node, to_edge, exempt FROM sigang.turn_restriction"""

@@ -98,7 +98,9 @@ class Edges:
     """The edges' columns, all of one length; `limits` is (edges, 5) in the order of `LIMITS`.
 
     Units are in the names; NaN is unknown. `shape` holds longitude and latitude (EPSG:4326) of
-    all vertices, those of edge `e` at `shape_start[e]:shape_start[e + 1]`.
+    all vertices, those of edge `e` at `shape_start[e]:shape_start[e + 1]`. `oneway` is that of the
+    arcs, `legal_oneway` that of the traffic: they differ in a graph where some may go against it.
+    `toll` is 1, 0 or -1 (not said).
     """
 
     ids: NDArray[np.uint64]
@@ -106,6 +108,7 @@ class Edges:
     tail: NDArray[np.int32]
     head: NDArray[np.int32]
     oneway: Bools
+    legal_oneway: Bools
     length_m: Floats
     speed_kmh: Floats
     limits: Floats
@@ -119,8 +122,11 @@ class Edges:
     name_en: Coded
     speed_basis: Coded
     access: Coded
+    hazmat: Coded
+    structure: Coded
     origin: Coded
     source: Coded
+    toll: NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -262,7 +268,10 @@ def unique_nodes(
     return ranked[fresh], number[: len(from_node)], number[len(from_node) :]
 
 
-_TEXTS = ("mode", "ref", "name_zh", "name_en", "speed_basis", "access", "origin", "source")
+_TEXTS = (
+    "mode", "ref", "name_zh", "name_en", "speed_basis", "access", "hazmat", "structure", "origin",
+    "source",
+)  # fmt: skip
 
 
 def edges_from_columns(
@@ -275,7 +284,7 @@ def edges_from_columns(
     columns
         `id, from_node, to_node` (UUID), `oneway, length_m, speed_kmh, max_<limit>,
         limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON text),
-        `origin, source`. None is unknown.
+        `hazmat, structure, toll, origin, source`. None is unknown.
     vertex_counts, points
         Vertices of each edge, and longitude and latitude (EPSG:4326) of all of them.
     """
@@ -289,6 +298,8 @@ def edges_from_columns(
         tail=tail,
         head=head,
         oneway=np.array(columns["oneway"], np.bool_),
+        legal_oneway=np.array(columns["oneway"], np.bool_),
+        toll=np.array([-1 if said is None else said for said in columns["toll"]], np.int8),
         length_m=_floats(columns["length_m"]),
         speed_kmh=_floats(columns["speed_kmh"]),
         limits=np.round(limits, 3).reshape(len(tail), len(LIMITS)),

@@ -24,12 +24,17 @@ from spatial.ids import stable_uuid7
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 LON_0, LAT_0 = 121.0, 30.0
 STEP = 0.002  # degrees per character: about 200 m
-RULE_FILE = Path(__file__).parents[2] / "layers" / "areas" / "road" / "routing.rule.toml"
+RULE_FOLDER = Path(__file__).parents[2] / "layers" / "areas" / "road"
 
 
 def shipped_rules() -> dict[str, Rule]:
     """Return the rules as shipped."""
-    rows = tomllib.loads(RULE_FILE.read_text("utf-8"))["rule"]
+    rows = [
+        row
+        for path in sorted(RULE_FOLDER.glob("*.rule.toml"))
+        for row in tomllib.loads(path.read_text("utf-8"))["rule"]
+        if row["key"].startswith(("road.", "vehicle."))
+    ]
     return {
         r["key"]: Rule(r["key"], r["version"], r["value"], r["source"], r["legal_text"])
         for r in rows
@@ -57,6 +62,9 @@ def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         "name_en": None,
         "speed_basis": "assumed",
         "access": "{}",
+        "hazmat": None,
+        "structure": None,
+        "toll": None,
         "origin": "synthetic",
         "source": "map",
         **{f"max_{name}": None for name in LIMITS},
