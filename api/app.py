@@ -1,8 +1,7 @@
-"""The application: every route mounted, errors as problems, middleware around all."""
+"""The application: every route mounted, errors as problems, one front before all."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 import orjson
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from api import (
@@ -31,16 +29,14 @@ from api import (
     tiles,
 )
 from api.admin import follow_catalog
-from api.auth import AuthMiddleware
-from api.compress import GzipMiddleware, HeadersMiddleware, HeadMiddleware
+from api.front import Front
 from api.limits import Limits
-from api.problems import FOREIGN, handle
+from api.problems import FOREIGN, client_left, handle
 from api.services import open_services
 from spatial.errors import SigangError
 from spatial.settings import Settings
 
 PREFIX = "/api"
-CLIENT_LEFT = 499
 
 
 class FastJson(JSONResponse):
@@ -51,7 +47,7 @@ class FastJson(JSONResponse):
         return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None) -> Front:
     """Return the application.
 
     Parameters
@@ -77,32 +73,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         default_response_class=FastJson,
-        middleware=[
-            Middleware(HeadMiddleware),
-            Middleware(HeadersMiddleware),
-            Middleware(GzipMiddleware),
-            Middleware(health.MeterMiddleware),
-            Middleware(AuthMiddleware),
-        ],
     )
     for error in (SigangError, HTTPException, *FOREIGN, Exception):
         app.add_exception_handler(error, handle)
-    app.add_exception_handler(ClientDisconnect, _client_left)
+    app.add_exception_handler(ClientDisconnect, client_left)
     _mount(app)
-    return app
+    return Front(app, (tiles.tile_route, *ogc_items.routes))
 
 
 def _mount(app: FastAPI) -> None:
-    """Mount the plain routes first: they are hot, and a match ends the search."""
+    """Mount the plain routes first: a match ends the search."""
     for module in (tiles, ogc_items, ogc, catalogue, openapi, health):
         app.router.routes.extend(module.routes)
     app.router.routes.append(Route("/signin", auth.sign_in, methods=["GET"]))
     for routed in (auth, search, paths, events, stream, admin):
         app.include_router(routed.router, prefix=PREFIX)
     app.router.routes.extend(static.routes())
-
-
-async def _client_left(request: Request, error: Exception) -> Response:
-    """Note that nobody reads the answer."""
-    logging.getLogger("sigang").info("%s: the client left", request.url.path)
-    return Response(status_code=CLIENT_LEFT)

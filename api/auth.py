@@ -13,19 +13,17 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import jwt
 import orjson
 import psycopg
 from fastapi import APIRouter, Request
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
-from api.problems import problem_response, translate
 from spatial.actor import ANONYMOUS, Actor
 from spatial.db import Database
-from spatial.errors import ConfigError, OutOfScope, SigangError, Unauthenticated
+from spatial.errors import ConfigError, OutOfScope, Unauthenticated
 
 COOKIE = "sigang_session"
 SESSION_LIFE = timedelta(hours=12)
@@ -212,31 +210,23 @@ def _check_csrf(headers: Headers, found: SignedIn) -> None:
         )
 
 
-class AuthMiddleware:
-    """Pure ASGI middleware: sets `actor`, `signed_in` and `session_hash` on the request state."""
+async def identify(scope: Scope, headers: Headers) -> None:
+    """Set `actor`, `signed_in` and `session_hash` on the state of a request.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Authenticate one request and pass it on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        state = scope.setdefault("state", {})
-        headers = Headers(scope=scope)
-        try:
-            if "authorization" in headers or "cookie" in headers:
-                authenticator = scope["app"].state.services.auth
-                found, digest = await authenticator.find(headers, scope["method"])
-            else:
-                found, digest = None, None
-        except (SigangError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            await problem_response(translate(error), headers)(scope, receive, send)
-            return
-        state["signed_in"], state["session_hash"] = found, digest
-        state["actor"] = found.actor if found else ANONYMOUS
-        await self._app(scope, receive, send)
+    Raises
+    ------
+    Unauthenticated
+        A key or token was given and is not valid.
+    OutOfScope
+        A cookie's write lacks its CSRF token.
+    """
+    state = scope.setdefault("state", {})
+    found, digest = None, None
+    if "authorization" in headers or "cookie" in headers:
+        authenticator = scope["app"].state.services.auth
+        found, digest = await authenticator.find(headers, scope["method"])
+    state["signed_in"], state["session_hash"] = found, digest
+    state["actor"] = found.actor if found else ANONYMOUS
 
 
 def actor_of(request: Request) -> Actor:

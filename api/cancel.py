@@ -8,7 +8,35 @@ from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
+WATCH_AFTER_S = 0.05
+"""Most answers are done before; only then is it worth a task to see whether the client left."""
 T = TypeVar("T")
+
+
+class _Watch:
+    """Cancels the task that made it once the client has left."""
+
+    def __init__(self, request: Request) -> None:
+        self.left = False
+        self._request = request
+        self._working = asyncio.current_task()
+        self._task: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._begin)
+
+    def end(self) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _begin(self) -> None:
+        self._task = asyncio.ensure_future(self._wait())
+
+    async def _wait(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            continue
+        self.left = True
+        if self._working is not None:
+            self._working.cancel()
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -21,20 +49,13 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     ClientDisconnect
         The client left; nobody reads an answer any more.
     """
-    task = asyncio.ensure_future(work)
-    left = asyncio.ensure_future(_gone(request))
+    watch = _Watch(request)
     try:
-        await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise ClientDisconnect
+        return await work
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if watch.left and task is not None and task.uncancel() == 0:
+            raise ClientDisconnect from None
+        raise
     finally:
-        left.cancel()
-        if not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        continue
+        watch.end()

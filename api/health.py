@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
-import time
 from collections import Counter, defaultdict
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import actor_of, require
 from api.services import services
@@ -58,45 +57,18 @@ class Meter:
         return "\n".join(lines) + "\n"
 
 
-class MeterMiddleware:
-    """Counts every answer on the application's meter."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on and count its answer."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        meter, began, status = _meter(scope["app"]), time.perf_counter(), 500
-
-        async def send_counted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        meter.running += 1
-        try:
-            await self._app(scope, receive, send_counted)
-        finally:
-            meter.running -= 1
-            meter.note(_kind(scope["path"]), status, time.perf_counter() - began)
-
-
-def _meter(app: ASGIApp) -> Meter:
-    state = app.state  # type: ignore[attr-defined]
-    if not hasattr(state, "meter"):
-        state.meter = Meter()
-    meter: Meter = state.meter
+def meter_of(app: Starlette) -> Meter:
+    """Return the meter of an application."""
+    if not hasattr(app.state, "meter"):
+        app.state.meter = Meter()
+    meter: Meter = app.state.meter
     return meter
 
 
 KINDS = ("paths", "events", "stream", "search", "catalogue", "styles", "session", "admin")
 
 
-def _kind(path: str) -> str:
+def kind_of(path: str) -> str:
     """Return the kind of resource: few values, none of a user's making."""
     parts = path.strip("/").split("/")
     if parts[:1] != ["api"]:
@@ -135,7 +107,7 @@ async def get_metrics(request: Request) -> Response:
         f'sigang_pool_connections{{worker="{os.getpid()}",state="open"}} {pool.get_size()}\n'
         f'sigang_pool_connections{{worker="{os.getpid()}",state="idle"}} {pool.get_idle_size()}\n'
     )
-    text = _meter(request.app).text() + gauges
+    text = meter_of(request.app).text() + gauges
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from starlette.datastructures import URL
 from starlette.requests import Request
 
 JSON = "application/json"
@@ -33,8 +35,21 @@ TILESETS_VECTOR = f"{_REL}/tilesets-vector"
 
 def origin(request: Request) -> str:
     """Return scheme, host and prefix as clients reach them, without a slash at the end."""
-    public = request.app.state.services.settings.public_url
-    return (public or str(request.base_url)).rstrip("/")
+    public: str | None = request.app.state.services.settings.public_url
+    if public:
+        return public.rstrip("/")
+    scope = request.scope
+    prefix = scope.get("app_root_path", scope.get("root_path", ""))
+    return _origin(scope["scheme"], request.headers.get("host"), scope.get("server"), prefix)
+
+
+@lru_cache(256)
+def _origin(
+    scheme: str, host: str | None, server: tuple[str, int | None] | None, prefix: str
+) -> str:
+    headers = [(b"host", host.encode("latin-1"))] if host else []
+    asked = {"scheme": scheme, "headers": headers, "server": server, "path": f"{prefix}/"}
+    return str(URL(scope=asked)).rstrip("/")
 
 
 def api(request: Request, *parts: str, **query: Any) -> str:
@@ -60,18 +75,18 @@ def here(request: Request, **changed: Any) -> str:
 
 
 def _path(request: Request) -> str:
-    path = quote(request.url.path, safe="/%")
-    prefix = request.scope.get("root_path", "")
-    return origin(request) + (path.removeprefix(prefix) if prefix else path)
+    path, prefix = request.scope["path"], request.scope.get("root_path", "")
+    return origin(request) + quote(path.removeprefix(prefix), safe="/%")
 
 
 def self_and_alternates(
     request: Request, current: str, formats: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Return the self link and one alternate link for each other format."""
-    links = [link(here(request), "self", formats[current])]
-    rest = urlencode([(key, value) for key, value in request.query_params.items() if key != "f"])
-    start = _path(request) + (f"?{rest}&f=" if rest else "?f=")
+    path, given = _path(request), dict(request.query_params)
+    links = [link(path + (f"?{urlencode(given)}" if given else ""), "self", formats[current])]
+    given.pop("f", None)
+    start = f"{path}?{urlencode(given)}&f=" if given else f"{path}?f="
     links += [
         link(start + name, "alternate", type_, name)
         for name, type_ in formats.items()

@@ -27,6 +27,7 @@ from spatial.errors import (
 log = logging.getLogger("sigang")
 
 MEDIA_TYPE = "application/problem+json"
+CLIENT_LEFT = 499
 
 FOREIGN: dict[type[Exception], type[SigangError]] = {
     asyncpg.QueryCanceledError: TimedOut,
@@ -203,3 +204,9 @@ async def handle(request: Request, error: Exception) -> Response:
     if ours.status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
     return problem_response(ours, request.headers, request.query_params.get("lang"))
+
+
+async def client_left(request: Request, error: Exception) -> Response:
+    """Note that nobody reads the answer."""
+    log.info("%s: the client left", request.url.path)
+    return Response(status_code=CLIENT_LEFT)

@@ -314,8 +314,9 @@ def _json(document: Any) -> Response:
 
 
 _TILES = "/api/collections/{layer}/tiles"
+tile_route = Route(f"{_TILES}/{{matrix_set}}/{{z}}/{{y}}/{{x}}", get_tile, methods=["GET"])
 routes = [
-    Route(f"{_TILES}/{{matrix_set}}/{{z}}/{{y}}/{{x}}", get_tile, methods=["GET"]),
+    tile_route,
     Route(f"{_TILES}/{{matrix_set}}/tilejson", get_tilejson, methods=["GET"]),
     Route(f"{_TILES}/{{matrix_set}}", get_tileset, methods=["GET"]),
     Route(_TILES, list_tilesets, methods=["GET"]),

@@ -145,8 +145,8 @@ async def read_feature(
     if value is None:
         return None
     statement = _feature_statement(relation, actor)
+    values = statement.arguments({"feature_id": value})
     async with reading(db, actor) as conn:
-        values = statement.arguments({"feature_id": value})
         found: str | None = await conn.fetchval(statement.sql, *values)
     return found
 

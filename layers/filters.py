@@ -92,6 +92,8 @@ def parse_query(
     BadParameter
         Unknown name, or a value that cannot be used.
     """
+    if not given:
+        return Query()
     names = {p.name: p for p in relation.layer.source.parameters if p.name not in WORLD}
     own = PARAMETERS | set(relation.names) | set(names)
     refuse_unknown(given, (own | others) - {"geom", "geometry"})

@@ -15,13 +15,13 @@ from spatial.errors import SigangError
 from spatial.settings import Settings
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from api.front import Front
 
 PR_SET_PDEATHSIG = 1
 log = logging.getLogger("uvicorn.error")
 
 
-def create() -> FastAPI:
+def create() -> Front:
     """Return the application, for uvicorn in a process of its own."""
     _die_with_parent()
     try:

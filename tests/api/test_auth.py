@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from api.audit import Audit
-from api.auth import Authenticator, AuthMiddleware, actor_of, make_key, make_link, router, sign_in
+from api.auth import Authenticator, actor_of, make_key, make_link, router, sign_in
+from api.front import Front
 from data.accounts import load_accounts
 from spatial.db import Database
 from spatial.errors import ConfigError
@@ -34,11 +35,10 @@ async def opened(url, settings):
         return JSONResponse({"who": actor_of(request).account_id})
 
     app.include_router(router, prefix="/api")
-    app.add_middleware(AuthMiddleware)
     app.state.services = SimpleNamespace(
         db=db, audit=audit, settings=settings, auth=Authenticator(db, settings)
     )
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(Front(app))
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client

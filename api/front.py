@@ -1,0 +1,178 @@
+"""The first and last step of every request: who asks, what leaves, how it is counted.
+
+One layer instead of a stack of middleware, and the shortest way to the routes that are asked most:
+they are found by one look-up and answered without the framework's own layers around them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import asyncpg
+from isal import igzip, isal_zlib
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from api.auth import identify
+from api.health import kind_of, meter_of
+from api.problems import client_left, handle, problem_response, translate
+from spatial.errors import SigangError
+
+SMALLEST = 1024
+"""Bytes below which packing costs more than it saves."""
+PACKED = ("application/json", "application/geo+json", "text/html", "text/css", "text/csv",
+          "text/javascript", "application/javascript", "image/svg+xml", "application/schema+json",
+          "application/problem+json", "application/vnd.oai.openapi+json",
+          "application/geo+json-seq", "text/plain")  # fmt: skip
+SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
+"""Headers of every answer that does not set them itself: it must not be sniffed or framed."""
+_GZIP = 31
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Front:
+    """The ASGI application: signs in, answers, packs and counts each request.
+
+    Parameters
+    ----------
+    app
+        Answers what is not hot.
+    hot
+        Routes below `/api/collections/{layer}/`, each told by its length and its fourth part.
+    """
+
+    def __init__(self, app: Starlette, hot: Iterable[Route] = ()) -> None:
+        self.app = app
+        self._hot: dict[tuple[int, str], tuple[Handler, list[str]]] = {}
+        for route in hot:
+            parts = route.path.strip("/").split("/")
+            names = [part.strip("{}").partition(":")[0] for part in parts]
+            self._hot[len(parts), parts[3]] = route.endpoint, names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; a HEAD is a GET whose body is not sent."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope["app"] = self.app
+        headers = Headers(scope=scope)
+        answer = _Answer(send, "gzip" in headers.get("accept-encoding", ""))
+        if scope["method"] == "HEAD":
+            scope, receive = {**scope, "method": "GET"}, answer.ended_head(receive)
+        meter, began = meter_of(self.app), time.perf_counter()
+        meter.running += 1
+        try:
+            await self._answer(scope, headers, receive, answer)
+        finally:
+            meter.running -= 1
+            meter.note(kind_of(scope["path"]), answer.status, time.perf_counter() - began)
+
+    async def _answer(
+        self, scope: Scope, headers: Headers, receive: Receive, send: _Answer
+    ) -> None:
+        try:
+            await identify(scope, headers)
+        except (SigangError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            await problem_response(translate(error), headers)(scope, receive, send)
+            return
+        found = self._find(scope)
+        if found is None:
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            response = await found(request)
+        except ClientDisconnect as error:
+            response = await client_left(request, error)
+        except Exception as error:  # whatever it is, its sender gets a problem document
+            response = await handle(request, error)
+        await response(scope, receive, send)
+
+    def _find(self, scope: Scope) -> Handler | None:
+        """Return the handler of a hot route, its parameters set on the scope."""
+        path: str = scope["path"]
+        if scope["method"] != "GET" or not path.startswith("/api/collections/"):
+            return None
+        parts = path[1:].split("/")
+        found = self._hot.get((len(parts), parts[3])) if len(parts) > 3 else None
+        if found is None or not all(parts):
+            return None
+        handler, names = found
+        scope["path_params"] = dict(zip(names[2:], parts[2:], strict=True))
+        return handler
+
+
+class _Answer:
+    """Sends an answer: packed where that pays, with safe headers, to HEAD without its body."""
+
+    __slots__ = ("_gzip", "_head", "_send", "_start", "_stream", "status")
+
+    def __init__(self, send: Send, gzip: bool) -> None:
+        self._send = send
+        self._gzip = gzip
+        self._head: bool | None = None
+        self._start: Message | None = None
+        self._stream: isal_zlib.Compress | None = None
+        self.status = 500
+
+    def ended_head(self, receive: Receive) -> Receive:
+        """Send no body from now on; return what tells the application that it may stop."""
+        self._head = False
+
+        async def receive_end() -> Message:
+            return {"type": "http.disconnect"} if self._head else await receive()
+
+        return receive_end
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            raw: list[tuple[bytes, bytes]] = message["headers"]
+            names = {name for name, _ in raw}
+            raw.extend(pair for pair in SAFE if pair[0] not in names)
+            if self._gzip and _packable(message, names):
+                self._start = message
+                return
+        elif message["type"] == "http.response.body":
+            if self._start is not None or self._stream is not None:
+                message = await self._pack(message)
+            if self._head is not None:
+                if not self._head:
+                    self._head = True
+                    await self._send({"type": "http.response.body", "body": b""})
+                return
+        await self._send(message)
+
+    async def _pack(self, message: Message) -> Message:
+        body, more = message.get("body", b""), message.get("more_body", False)
+        if self._start is not None:
+            start, self._start = self._start, None
+            headers = MutableHeaders(raw=start["headers"])
+            headers.add_vary_header("Accept-Encoding")
+            if more:
+                self._stream = isal_zlib.compressobj(1, isal_zlib.DEFLATED, _GZIP)
+                headers["Content-Encoding"] = "gzip"
+                del headers["Content-Length"]
+            elif len(body) >= SMALLEST:
+                body = igzip.compress(body, 1)
+                headers["Content-Encoding"] = "gzip"
+                headers["Content-Length"] = str(len(body))
+            await self._send(start)
+        if self._stream is not None:
+            body = self._stream.compress(body) + (b"" if more else self._stream.flush())
+        return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+def _packable(start: Message, names: set[bytes]) -> bool:
+    if b"content-encoding" in names or start["status"] == 304:
+        return False
+    given: dict[bytes, Any] = dict(start["headers"])
+    kind = given.get(b"content-type", b"").decode("latin-1").partition(";")[0]
+    return kind in PACKED
