@@ -120,7 +120,7 @@ def problem_document(error: SigangError, lang: str) -> dict[str, Any]:
     zh = lang == "zh"
     document: dict[str, Any] = {
         **error.extra,
-        "type": f"/problems/{error.type}",
+        "type": error.type if "://" in error.type else f"/problems/{error.type}",
         "title": error.title_zh if zh else error.title_en,
         "status": error.status,
         "detail": error.zh if zh else error.en,

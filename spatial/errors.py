@@ -72,6 +72,30 @@ class NotFound(SigangError):
     title_zh, title_en = "未找到", "Not found"
 
 
+_PROCESSES = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
+
+
+class NoSuchProcess(NotFound):
+    """No such process; OGC API Processes names the type."""
+
+    type = f"{_PROCESSES}/no-such-process"
+    title_zh, title_en = "没有该处理", "No such process"
+
+
+class NoSuchJob(NotFound):
+    """No such job, or none of the actor's."""
+
+    type = f"{_PROCESSES}/no-such-job"
+    title_zh, title_en = "没有该任务", "No such job"
+
+
+class ResultNotReady(NotFound):
+    """The job has not ended yet."""
+
+    type = f"{_PROCESSES}/result-not-ready"
+    title_zh, title_en = "结果尚未就绪", "Result not ready"
+
+
 class StaleVersion(SigangError):
     """A version asked for or held is not the current one."""
 
