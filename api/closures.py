@@ -1,9 +1,9 @@
-"""What a closure acts on: target → edges of all bundles, each with the direction to shut."""
+"""What a decision acts on: target → edges of all bundles, each with its direction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -32,8 +32,8 @@ _INSIDE = """
 SELECT id FROM sigang.edge
 WHERE mode IN ('road', 'ferry') AND ST_Intersects(geom, ST_GeomFromGeoJSON($1)) LIMIT $2"""
 _BUNDLES = """
-SELECT e.id, e.admin_code, e.oneway, e.side, e.route_id, e.name_zh, e.name_en, e.ref,
-  ST_AsBinary(e.geom) AS geom
+SELECT e.id, e.admin_code, e.oneway, e.side, e.route_id, e.name_zh, e.name_en, e.ref, e.class,
+  e.lanes, e.speed_kmh, ST_AsBinary(e.geom) AS geom
 FROM sigang.edge e
 WHERE e.mode IN ('road', 'ferry') AND (e.id = ANY($1) OR e.bundle IN
   (SELECT b.bundle FROM sigang.edge b WHERE b.id = ANY($1) AND b.bundle IS NOT NULL))
@@ -44,8 +44,17 @@ WHERE route_id = $1 AND side = 'up' ORDER BY part"""
 
 
 @dataclass(frozen=True)
+class Road:
+    """What an edge is: its class, its lanes in one direction and its speed, where recorded."""
+
+    klass: str
+    lanes: int | None
+    speed_kmh: float | None
+
+
+@dataclass(frozen=True)
 class Target:
-    """Edges to shut with a direction each, and what the event says about them."""
+    """Edges with the direction that is meant, and what the event says about them."""
 
     edges: list[tuple[UUID, str]]
     geometry: Any
@@ -53,6 +62,7 @@ class Target:
     names: Mapping[str, str | None]
     facility_id: UUID | None = None
     span: tuple[str, float, float] | None = None
+    roads: Mapping[UUID, Road] = field(default_factory=dict)
 
     @property
     def admin_code(self) -> str | None:
@@ -84,10 +94,10 @@ def check_scope(actor: Actor, target: Target) -> None:
     if foreign or (not target.codes and not actor.provincial):
         prefix = scope_prefix(actor.scope)
         raise OutOfScope(
-            f"The closure reaches outside {prefix}: {', '.join(foreign) or 'no unit known'}",
-            f"封闭范围超出辖区 {prefix}：{'、'.join(foreign) or '行政区未知'}",
-            mend_en="Ask the provincial dispatcher to close it.",
-            mend_zh="请由省调度中心封闭。",
+            f"The decision reaches outside {prefix}: {', '.join(foreign) or 'no unit known'}",
+            f"处置范围超出辖区 {prefix}：{'、'.join(foreign) or '行政区未知'}",
+            mend_en="Ask the provincial dispatcher to decide it.",
+            mend_zh="请由省调度中心处置。",
             admin_codes=foreign,
         )
 
@@ -160,7 +170,7 @@ async def of_polygon(conn: asyncpg.Connection, polygon: Any, direction: str) -> 
     rows = await conn.fetch(_BUNDLES, base)
     names = {"zh": "绘制区域", "en": "Drawn area"}
     target = _target(rows, [(row["id"], "both") for row in rows], names)
-    return Target(target.edges, polygon, target.codes, names)
+    return replace(target, geometry=polygon)
 
 
 def _stake(k_m: float) -> str:
@@ -185,7 +195,16 @@ def _target(
     lines = [shapely.from_wkb(row["geom"]) for row in rows if row["id"] in shut]
     own = {row["admin_code"] for row in rows if row["id"] in shut and row["admin_code"]}
     shape = shapely.MultiLineString(lines)
-    return Target(edges, shape, sorted(own | set(codes)), names, facility_id, span)
+    roads = {row["id"]: _road(row) for row in rows}
+    return Target(edges, shape, sorted(own | set(codes)), names, facility_id, span, roads)
+
+
+def _road(row: asyncpg.Record) -> Road:
+    """Describe an edge; lanes of a two-way road are shared by both directions."""
+    lanes = row["lanes"]
+    if lanes and not row["oneway"]:
+        lanes = max(lanes // 2, 1)
+    return Road(row["class"], lanes, row["speed_kmh"])
 
 
 async def _directed(

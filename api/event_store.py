@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -18,6 +18,7 @@ from spatial.errors import Conflict, NotFound, PreconditionFailed
 
 NETWORK = "road"
 EXPIRY_LOCK = 0x5369_6763
+LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit")
 LISTED_EDGES = 1_000
 LISTED_EVENTS = 500
 PRIVATE = ("created_by", "updated_by", "receipts")
@@ -25,7 +26,8 @@ PRIVATE = ("created_by", "updated_by", "receipts")
 _FEATURE = """
 SELECT v.id, v.kind, v.title_zh, v.title_en, v.severity, v.cause, v.direction, v.state, v.version,
   v.admin_code, v.unit_id, v.visibility, v.origin, v.facility_id, v.route_id, v.k_from, v.k_to,
-  v.valid_from, v.valid_to, v.recorded_at, v.created_by, v.updated_by,
+  v.valid_from, v.valid_to, v.recorded_at, v.begun_at, v.created_by, v.updated_by, v.lanes,
+  v.rule_version, v.props -> 'attributes' AS attributes,
   ST_AsGeoJSON(v.geom, 7)::json AS geometry,
   (SELECT coalesce(json_agg(json_build_object('party', r.party, 'required', r.required,
       'name', json_build_object('zh', z.name_zh, 'en', z.name_en),
@@ -46,21 +48,26 @@ ORDER BY v.recorded_at DESC, v.id DESC LIMIT $3"""
 _INSERT = """
 INSERT INTO sigang.event (kind, admin_code, unit_id, visibility, origin, source_id, valid_from,
   valid_to, title_zh, title_en, cause, direction, route_id, k_from, k_to, facility_id, created_by,
-  updated_by, geom)
-VALUES ('closure', $1, $2, $3, 'real', 'decisions', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-  $14, $14, ST_GeomFromWKB($15, 4326)) RETURNING id"""
+  updated_by, geom, lanes, rule_version, props, begun_at)
+VALUES ($16, $1, $2, $3, 'real', 'decisions', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+  $14, $14, ST_GeomFromWKB($15, 4326), $17, $18, $19, CASE WHEN $4 <= now() THEN now() END)
+RETURNING id"""
 _VERSION = """
 UPDATE sigang.network_version SET version = version + 1, changed_at = clock_timestamp()
-WHERE network = $1 RETURNING version"""
-_SHUT = """
-INSERT INTO sigang.edge_state (edge_id, kind, direction, valid, event_id, version_from)
-SELECT edge, 'closure', direction, tstzrange($3, $4), $5, $6
-FROM unnest($1::uuid[], $2::text[]) AS given(edge, direction)"""
+WHERE network = $1 RETURNING version, changed_at"""
+_ACT = """
+INSERT INTO sigang.edge_state (edge_id, kind, direction, value, valid, event_id, version_from,
+  recorded_from)
+SELECT edge, kind, direction, value, tstzrange($5, $6), $7, $8, $9
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[])
+  AS given(edge, kind, direction, value)"""
 _REOPEN = """
-UPDATE sigang.edge_state SET version_to = $2 WHERE event_id = $1 AND version_to IS NULL"""
+UPDATE sigang.edge_state SET version_to = $2, recorded_to = $3
+WHERE event_id = $1 AND version_to IS NULL"""
 _AGAIN = """
-INSERT INTO sigang.edge_state (edge_id, kind, direction, value, valid, event_id, version_from)
-SELECT edge_id, kind, direction, value, tstzrange($2, $3), event_id, $4
+INSERT INTO sigang.edge_state (edge_id, kind, direction, value, valid, event_id, version_from,
+  recorded_from)
+SELECT edge_id, kind, direction, coalesce($5, value), tstzrange($2, $3), event_id, $4, $6
 FROM sigang.edge_state WHERE event_id = $1 AND version_to = $4"""
 _PARTIES = """
 SELECT DISTINCT admin_code FROM sigang.zone
@@ -72,18 +79,43 @@ _HISTORY = """
 INSERT INTO sigang.event_history (event_id, version, account_id, action, body)
 VALUES ($1, $2, $3, $4, $5)"""
 _EXPIRED = """
-SELECT id FROM sigang.event WHERE kind = 'closure' AND source_id = 'decisions' AND state = 'open'
+SELECT id FROM sigang.event WHERE kind = ANY($1) AND source_id = 'decisions' AND state = 'open'
   AND valid_to <= now() ORDER BY id FOR UPDATE"""
+_BEGINNING = """
+SELECT id FROM sigang.event WHERE begun_at IS NULL AND valid_from <= now() AND kind = ANY($1)
+  AND source_id = 'decisions' AND state = 'open' AND valid_to > now() ORDER BY id FOR UPDATE"""
+_NEW_VALUE = "props = jsonb_set(props, '{{attributes,value}}', to_jsonb(${}::float8))"
+_REMARK = """
+UPDATE sigang.edge_state SET valid = valid WHERE event_id = $1 AND version_to IS NULL"""
 _HELD = """
-SELECT id, state, version, admin_code, unit_id, visibility, valid_from, valid_to, created_by
+SELECT id, kind, state, version, admin_code, unit_id, visibility, valid_from, valid_to, created_by
 FROM sigang.event WHERE id = $1 FOR UPDATE"""
 
 
-@dataclass(frozen=True)
-class Closing:
-    """A closure to be written."""
+class Raised(NamedTuple):
+    """A version of the network and when it was recorded."""
 
+    number: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an event does to one edge; `value` is a speed in km/h, None for a closure."""
+
+    edge: UUID
+    direction: str
+    kind: str
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An event to be written, with what it does to each edge."""
+
+    kind: str
     target: Target
+    effects: Sequence[Effect]
     direction: str
     cause: str
     valid_from: datetime
@@ -91,26 +123,37 @@ class Closing:
     title_zh: str
     title_en: str
     visibility: str
+    lanes: str | None = None
+    rule_version: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def create(conn: asyncpg.Connection, actor: Actor, closing: Closing) -> UUID:
-    """Write a closure with its edge states, receipts, history and stream row."""
-    target = closing.target
+async def raise_version(conn: asyncpg.Connection) -> Raised:
+    """Raise the network's version; others that raise it wait until this transaction ends."""
+    row = await conn.fetchrow(_VERSION, NETWORK)
+    return Raised(row["version"], row["changed_at"])
+
+
+async def create(conn: asyncpg.Connection, actor: Actor, decision: Decision) -> UUID:
+    """Write an event with its edge states, receipts, history and stream row."""
+    target = decision.target
     code = target.admin_code or actor.scope
     wkb = shapely.to_wkb(target.geometry)
     route, k_from, k_to = target.span or (None, None, None)
     event: UUID = await conn.fetchval(
-        _INSERT, code, actor.unit_id, closing.visibility, closing.valid_from, closing.valid_to,
-        closing.title_zh, closing.title_en, closing.cause, closing.direction, route, k_from, k_to,
-        target.facility_id, actor.account_id, wkb,
+        _INSERT, code, actor.unit_id, decision.visibility, decision.valid_from, decision.valid_to,
+        decision.title_zh, decision.title_en, decision.cause, decision.direction, route, k_from,
+        k_to, target.facility_id, actor.account_id, wkb, decision.kind, decision.lanes,
+        decision.rule_version, {"attributes": dict(decision.attributes)},
     )  # fmt: skip
     parties = await _parties(conn, target, wkb, actor)
     await conn.execute(_RECEIPTS, event, parties)
-    version = await conn.fetchval(_VERSION, NETWORK)
-    edges, directions = zip(*target.edges, strict=True)
-    interval = (closing.valid_from, closing.valid_to)
-    await conn.execute(_SHUT, list(edges), list(directions), *interval, event, version)
-    await _tell(conn, actor, event, "created", version)
+    version = await raise_version(conn)
+    done = decision.effects
+    columns = [[getattr(e, name) for e in done] for name in ("edge", "kind", "direction", "value")]
+    interval = (decision.valid_from, decision.valid_to)
+    await conn.execute(_ACT, *columns, *interval, event, version.number, version.at)
+    await _tell(conn, actor, event, "created", version.number)
     return event
 
 
@@ -126,39 +169,66 @@ async def undo(conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record) -> 
     """Take an event back; the network is as it was before it."""
     if held["state"] != "open":
         raise Conflict(f"The event is {held['state']}", f"事件状态为 {held['state']}")
-    version = await conn.fetchval(_VERSION, NETWORK)
-    await conn.execute(_REOPEN, held["id"], version)
+    version = await _reopen(conn, held["id"])
     await _step(conn, actor, held["id"], "state = 'undone'", [])
-    await _tell(conn, actor, held["id"], "undone", version)
+    await _tell(conn, actor, held["id"], "undone", version.number)
+
+
+async def _reopen(conn: asyncpg.Connection, event: UUID) -> Raised:
+    version = await raise_version(conn)
+    await conn.execute(_REOPEN, event, version.number, version.at)
+    return version
 
 
 async def end_expired(conn: asyncpg.Connection, actor: Actor) -> list[UUID]:
-    """End the closures whose time is over and return them; one process at a time does it."""
+    """End the events whose time is over and return them; one process at a time does it."""
     if not await conn.fetchval("SELECT pg_try_advisory_xact_lock($1)", EXPIRY_LOCK):
         return []
-    expired: list[UUID] = [row["id"] for row in await conn.fetch(_EXPIRED)]
+    expired: list[UUID] = [row["id"] for row in await conn.fetch(_EXPIRED, LIVE_KINDS)]
     for event in expired:
-        version = await conn.fetchval(_VERSION, NETWORK)
-        await conn.execute(_REOPEN, event, version)
+        version = await _reopen(conn, event)
         await _step(conn, actor, event, "state = 'ended'", [])
-        await _tell(conn, actor, event, "ended", version)
+        await _tell(conn, actor, event, "ended", version.number)
     return expired
+
+
+async def begin_due(conn: asyncpg.Connection, actor: Actor) -> list[UUID]:
+    """Announce the planned events whose time has come and return them.
+
+    Their states hold by themselves; what is kept of the network elsewhere (tiles, counts, open
+    maps) learns of them here.
+    """
+    if not await conn.fetchval("SELECT pg_try_advisory_xact_lock($1)", EXPIRY_LOCK):
+        return []
+    due: list[UUID] = [row["id"] for row in await conn.fetch(_BEGINNING, LIVE_KINDS)]
+    for event in due:
+        version = await raise_version(conn)
+        await conn.execute(_REMARK, event)
+        await _step(conn, actor, event, "begun_at = now()", [])
+        await _tell(conn, actor, event, "begun", version.number)
+    return due
 
 
 async def change(
     conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record, fields: dict[str, Any]
 ) -> None:
-    """Change validity, title or cause of an open event."""
+    """Change validity, title, cause or value of an open event."""
     if held["state"] != "open":
         raise Conflict(f"The event is {held['state']}", f"事件状态为 {held['state']}")
-    names = [f"{name} = ${i}" for i, name in enumerate(fields, 3)]
+    value = fields.pop("value", None)
     version = None
-    if {"valid_from", "valid_to"} & fields.keys():
+    if value is not None or {"valid_from", "valid_to"} & fields.keys():
         interval = [fields.get(name, held[name]) for name in ("valid_from", "valid_to")]
-        version = await conn.fetchval(_VERSION, NETWORK)
-        await conn.execute(_REOPEN, held["id"], version)
-        await conn.execute(_AGAIN, held["id"], *interval, version)
-    await _step(conn, actor, held["id"], ", ".join(names), list(fields.values()))
+        raised = await _reopen(conn, held["id"])
+        version = raised.number
+        await conn.execute(_AGAIN, held["id"], *interval, version, value, raised.at)
+        fields["begun_at"] = raised.at if interval[0] <= raised.at else None
+    names = [f"{name} = ${i}" for i, name in enumerate(fields, 3)]
+    given = list(fields.values())
+    if value is not None:
+        names.append(_NEW_VALUE.format(len(given) + 3))
+        given.append(value)
+    await _step(conn, actor, held["id"], ", ".join(names), given)
     await _tell(conn, actor, held["id"], "changed", version)
 
 
@@ -268,8 +338,11 @@ def feature_of(row: asyncpg.Record) -> dict[str, Any]:
     event, scope = values.pop("id"), {k: values.pop(k) for k in ("unit_id", "visibility")}
     title = {"zh": values.pop("title_zh"), "en": values.pop("title_en")}
     span = {k: values.pop(k) for k in ("route_id", "k_from", "k_to")}
+    attributes = values.pop("attributes") or {}
     properties = {
+        **{name: attributes[name] for name in ("value", "unit") if name in attributes},
         **values,
+        "attributes": attributes,
         "title": title,
         "edge_count": len(edges),
         "edges": edges if len(edges) <= LISTED_EDGES else edges[:LISTED_EDGES],

@@ -1,4 +1,4 @@
-"""Decisions: close roads for a time, undo, change, acknowledge; who did what is kept."""
+"""Decisions: close, slow or limit roads for a time, undo, change, acknowledge; all is kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from starlette.responses import Response
 from api import closures, event_store
 from api.auth import actor_of, require
 from api.closures import Target, check_scope
-from api.event_store import Closing, shown
+from api.effects import MOST_LANES, Effects, Kind, check_value, find_effects
+from api.event_store import Decision, shown
 from api.expiry import ending_expired
 from api.negotiate import check_parameters, single_values
 from api.paths import Moment, read_polygon
@@ -32,6 +33,12 @@ CAUSES = {
     "works": ("施工", "Works"),
     "control": ("交通管制", "Traffic control"),
     "other": ("其他", "Other"),
+}
+ACTS = {
+    "closure": (" 封闭", " closed"),
+    "lane_loss": (" 封闭车道", ": lanes closed"),
+    "speed": (" 车速变化", ": speed"),
+    "weather_limit": (" 恶劣天气限速", ": weather limit"),
 }
 STATES = ("draft", "open", "undone", "ended")
 
@@ -57,7 +64,7 @@ class StakeSpan(_Strict):
 
 
 class TargetBody(_Strict):
-    """Exactly one thing to close."""
+    """Exactly one thing to act on."""
 
     facility_id: UUID | None = None
     edge_id: UUID | None = None
@@ -73,10 +80,18 @@ class TargetBody(_Strict):
 
 
 class EventBody(_Strict):
-    """A closure; it always ends."""
+    """Something that acts on roads; it always ends.
 
-    kind: Literal["closure"]
+    `value` is a speed in km/h, or for lane_loss the number of closed lanes of one direction;
+    `lanes` names them, 1 beside the median.
+    """
+
+    kind: Kind
     target: TargetBody
+    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    lanes: list[Annotated[int, Field(ge=1, le=MOST_LANES)]] = Field(
+        default=[], max_length=MOST_LANES
+    )
     direction: Direction = "both"
     cause: Cause
     valid_from: Moment | None = None
@@ -92,6 +107,7 @@ class ChangeBody(_Strict):
     valid_to: Moment | None = None
     title: Text | None = None
     cause: Cause | None = None
+    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
 
 class AcknowledgeBody(_Strict):
@@ -102,20 +118,26 @@ class AcknowledgeBody(_Strict):
 
 @router.post("/events", status_code=201)
 async def create_event(body: EventBody, request: Request) -> Response:
-    """Close something; every later path on every worker avoids it."""
+    """Close, slow or limit something; every later path on every worker knows it."""
     check_parameters(request)
     actor = _writer(request)
     begin = body.valid_from or datetime.now(UTC)
     _check_interval(begin, body.valid_to)
+    check_value(body.kind, body.value, body.lanes)
     served = services(request)
     async with served.db.write(actor) as conn:
         target = await _resolve(conn, body)
         check_scope(actor, target)
-        event = await event_store.create(conn, actor, _closing(body, target, begin))
+        effects = await find_effects(conn, body.kind, body.value, body.lanes, target)
+        event = await event_store.create(conn, actor, _decision(body, target, effects, begin))
         feature = await event_store.get(conn, event)
-        detail = {"edges": len(target.edges), "cause": body.cause, "direction": body.direction}
+        detail = {
+            "edges": len(target.edges), "cause": body.cause, "direction": body.direction,
+            "kind": body.kind, "value": body.value,
+        }  # fmt: skip
+        action = "close" if body.kind == "closure" else body.kind
         await served.audit.write(
-            conn, actor, "close", f"event/{event}", area=target.admin_code,
+            conn, actor, action, f"event/{event}", area=target.admin_code,
             rows=len(target.edges), detail=detail,
         )  # fmt: skip
     return _respond(request, feature, 201, {"Location": f"/api/events/{event}"})
@@ -190,7 +212,7 @@ async def undo_event(event_id: UUID, request: Request) -> Response:
 
 @router.patch("/events/{event_id}")
 async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Response:
-    """Change validity, title or cause; If-Match names the version that was read."""
+    """Change validity, title, cause or value; If-Match names the version that was read."""
     check_parameters(request)
     actor = _writer(request)
     given = {k: v for k, v in body.model_dump().items() if v is not None}
@@ -202,6 +224,8 @@ async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Re
     async with served.db.write(actor) as conn:
         held = await _own(conn, actor, event_id)
         event_store.check_match(request.headers.get("if-match"), held["version"])
+        if "value" in given:
+            _check_new_value(held["kind"], given["value"])
         if {"valid_from", "valid_to"} & given.keys():
             interval = [given.get(name, held[name]) for name in ("valid_from", "valid_to")]
             _check_interval(interval[0], interval[1])
@@ -281,13 +305,25 @@ async def _resolve(conn: asyncpg.Connection, body: EventBody) -> Target:
     return await closures.of_polygon(conn, read_polygon(target.polygon or {}), body.direction)
 
 
-def _closing(body: EventBody, target: Target, begin: datetime) -> Closing:
-    cause = CAUSES[body.cause]
-    zh = body.title or f"{target.names['zh'] or '道路'} 封闭（{cause[0]}）"
-    en = body.title or f"{target.names['en'] or 'Road'} closed ({cause[1].lower()})"
-    return Closing(
-        target, body.direction, body.cause, begin, body.valid_to, zh, en, body.visibility
-    )
+def _check_new_value(kind: Kind, value: float) -> None:
+    """Refuse a value for an event that has none, or whose effect depends on each road."""
+    if kind in ("closure", "lane_loss"):
+        raise BadParameter(
+            f"The value of a {kind} cannot be changed", f"{kind} 的数值不能修改",
+            mend_en="Undo it and enter a new event.", mend_zh="请撤销后重新录入。",
+            parameter="value",
+        )  # fmt: skip
+    check_value(kind, value, [])
+
+
+def _decision(body: EventBody, target: Target, effects: Effects, begin: datetime) -> Decision:
+    cause, act = CAUSES[body.cause], ACTS[body.kind]
+    zh = body.title or f"{target.names['zh'] or '道路'}{act[0]}（{cause[0]}）"
+    en = body.title or f"{target.names['en'] or 'Road'}{act[1]} ({cause[1].lower()})"
+    return Decision(
+        body.kind, target, effects.states, body.direction, body.cause, begin, body.valid_to,
+        zh, en, body.visibility, effects.lanes, effects.rule_version, effects.attributes,
+    )  # fmt: skip
 
 
 def _respond(

@@ -1,4 +1,4 @@
-"""Closures end by themselves: looked after by every process, done by one at a time."""
+"""Events begin and end by themselves: looked after by every process, done by one at a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def ending_expired(app: FastAPI) -> AsyncIterator[None]:
-    """End expired closures for as long as the application runs."""
+    """Announce what begins and end what is over for as long as the application runs."""
     task = asyncio.create_task(_keep_ending(app.state.services.db))
     try:
         yield
@@ -42,17 +42,21 @@ async def _keep_ending(db: Database) -> None:
         try:
             await _sweep(db)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            _log.warning("expired closures wait for the database: %s", error)
+            _log.warning("beginning and ending events wait for the database: %s", error)
 
 
 async def _sweep(db: Database) -> None:
-    """End what is over, in each province that has accounts, and forget old stream rows."""
+    """End what is over, announce what begins, in each province that has accounts.
+
+    Old stream rows are forgotten.
+    """
     async with db.system() as conn:
         scopes = [row["scope"] for row in await conn.fetch(_SCOPES)]
     for scope in scopes:
         actor = Actor(ACCOUNT, "admin", scope)
         async with db.write(actor) as conn:
             ended = await event_store.end_expired(conn, actor)
+            begun = await event_store.begin_due(conn, actor)
             await conn.execute(_FORGET, KEEP_LOG_DAYS)
-        if ended:
-            _log.info("%d closures ended", len(ended))
+        if ended or begun:
+            _log.info("%d events ended, %d began", len(ended), len(begun))

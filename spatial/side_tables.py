@@ -64,6 +64,33 @@ edge_state = Table(
     must("event_id", UUID),
     must("version_from", BigInteger),
     Column("version_to", BigInteger),
+    must("recorded_from", WHEN),
+    Column("recorded_to", WHEN),
+)
+
+edge_feed = Table(
+    "edge_feed",
+    metadata,
+    key("id", BigInteger),
+    must("source_id", Text),
+    Column("account_id", Text),
+    must("edges", ARRAY(UUID)),
+    must("directions", ARRAY(SmallInteger)),
+    must("values_kmh", ARRAY(REAL)),
+    must("valid", TSTZRANGE),
+    must("version_from", BigInteger),
+    Column("version_to", BigInteger),
+    must("recorded_from", WHEN),
+    Column("recorded_to", WHEN),
+)
+
+edge_speed_profile = Table(
+    "edge_speed_profile",
+    metadata,
+    key("edge_id", UUID),
+    key("direction", Text),
+    must("speeds_kmh", ARRAY(REAL)),
+    must("source_id", Text),
 )
 
 network_version = Table(
@@ -72,6 +99,15 @@ network_version = Table(
     key("network", Text),
     *many(BigInteger, "version", "topology", **MUST),
     must("changed_at", WHEN),
+)
+
+network_history = Table(
+    "network_history",
+    metadata,
+    key("network", Text),
+    key("version", BigInteger),
+    must("topology", BigInteger),
+    must("at", WHEN),
 )
 
 event_receipt = Table(

@@ -205,6 +205,7 @@ event = Table(
     *many(UUID, "facility_id", "asset_id"),
     *texts("created_by", "updated_by"),
     must("version", Integer),
+    Column("begun_at", WHEN),
     *place("GEOMETRY"),
 )
 

@@ -1,0 +1,111 @@
+"""Traffic flow: delay by load (BPR), what lost lanes leave, shock waves and queue tails.
+
+Speeds in km/h, flows in vehicles or pcu per hour, densities in vehicles per km. Volume-delay
+function: Bureau of Public Roads, Traffic Assignment Manual, 1964. Shock wave: Lighthill and
+Whitham, "On kinematic waves II", Proc. R. Soc. Lond. A 229, 1955.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from routing.profile import Rules, get_rule
+from spatial.errors import BadParameter
+
+BPR_RULE = "road.bpr"
+LANE_LOSS_RULE = "road.lane_loss"
+QUEUE_RULE = "road.queue"
+
+
+def bpr_factor(load: ArrayLike, alpha: float, beta: float) -> NDArray[np.float64]:
+    """Return how much longer a trip takes at a load (volume over capacity) than on an empty road.
+
+    Raises
+    ------
+    BadParameter
+        A load is negative or not finite.
+    """
+    ratio = np.asarray(load, np.float64)
+    if not np.isfinite(ratio).all() or (ratio < 0).any():
+        raise BadParameter("A load is a number of 0 or more", "流量与通行能力之比须不小于 0")
+    return np.asarray(1.0 + alpha * ratio**beta, np.float64)
+
+
+def predicted_time(t0: ArrayLike, load: ArrayLike, rules: Rules) -> NDArray[np.float64]:
+    """Return the travel time at a predicted load, in the unit of the free-flow time `t0`."""
+    value = get_rule(rules, BPR_RULE).value
+    factor = bpr_factor(load, float(value["alpha"]), float(value["beta"]))
+    return np.asarray(np.asarray(t0, np.float64) * factor)
+
+
+@dataclass(frozen=True)
+class LaneLoss:
+    """What is left where lanes are closed; `speed_kmh` is None where nothing may pass."""
+
+    lanes: int
+    closed: int
+    lanes_basis: str
+    share: float
+    speed_kmh: float | None
+
+
+def lane_loss(
+    free_kmh: float, lanes: int | None, klass: str | None, closed: int, rules: Rules
+) -> LaneLoss:
+    """Return the stream's speed where some lanes of one direction are closed.
+
+    The usual load of the rule meets the remaining share of the capacity; the speed falls as BPR
+    says, measured against the usual load, and not below the rule's crawling speed. All of it is
+    gone where as many lanes are closed as there are.
+    """
+    rule = get_rule(rules, LANE_LOSS_RULE).value
+    assumed = int(rule["lanes"].get(klass or "", rule["lanes"]["other"]))
+    count, basis = (lanes, "recorded") if lanes else (assumed, "assumed")
+    if closed >= count:
+        return LaneLoss(count, closed, basis, 0.0, None)
+    share = (count - closed) / count
+    bpr = get_rule(rules, BPR_RULE).value
+    load = float(rule["load"])
+    usual, now = bpr_factor([load, load / share], float(bpr["alpha"]), float(bpr["beta"]))
+    speed = max(free_kmh * float(usual / now), float(rule["least_kmh"]))
+    return LaneLoss(count, closed, basis, share, min(speed, free_kmh))
+
+
+@dataclass(frozen=True)
+class State:
+    """A traffic state: flow (veh/h) and density (veh/km)."""
+
+    flow_veh_h: float
+    density_veh_km: float
+
+
+def wave_speed(upstream: State, downstream: State) -> float:
+    """Return the speed (km/h) of the wave between two states; negative runs upstream.
+
+    Raises
+    ------
+    BadParameter
+        Both states have one density: there is no wave.
+    """
+    step = downstream.density_veh_km - upstream.density_veh_km
+    if abs(step) < 1e-9:
+        raise BadParameter(
+            "Both traffic states have the same density", "两种交通状态的密度相同，没有激波"
+        )
+    return (downstream.flow_veh_h - upstream.flow_veh_h) / step
+
+
+def tail_m(upstream: State, queue: State, elapsed_s: float) -> float:
+    """Return how far (m) upstream of its head a queue reaches after a time; 0 where none grows."""
+    return max(-wave_speed(upstream, queue), 0.0) * elapsed_s / 3.6
+
+
+def queue_margin_m(rules: Rules) -> float:
+    """Return how far (m) upstream of the tail drivers must be told."""
+    value: Mapping[str, Any] = get_rule(rules, QUEUE_RULE).value
+    return float(value["sign_margin_m"])

@@ -1,0 +1,185 @@
+"""Typical speeds by hour of the week, and driving times that change while one drives.
+
+Speeds are constant within an hour of local time and jump between hours. A vehicle's time is found
+by driving through the hours (not by looking one speed up at the start), so that nobody arrives
+earlier by leaving later (first in, first out): Ichoua, Gendreau and Potvin, EJOR 144, 2003.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.graph import Coded, Edges, Floats, Ints
+from routing.profile import Rules, get_rule
+from spatial.errors import ConfigError
+
+HOURS = 168
+HOUR_S = 3600.0
+RULE = "road.hour_of_week"
+ZONE = ZoneInfo("Asia/Shanghai")
+LONGEST_S = 30 * 24 * HOUR_S
+
+Table = NDArray[np.float32]
+
+
+def hour_of_week(at: datetime) -> int:
+    """Return the hour of the local week, 0 from Monday 00:00."""
+    local = at.astimezone(ZONE)
+    return local.weekday() * 24 + local.hour
+
+
+def week_factors(value: Mapping[str, Any]) -> dict[str, Floats]:
+    """Return 168 factors of the free-flow speed by class from a rule's value.
+
+    A class gives either `week` (168 numbers) or `weekday` and `weekend` (24 numbers each).
+
+    Raises
+    ------
+    ConfigError
+        A list is too short, or a factor is not within (0, 1].
+    """
+    found = {}
+    for name, given in value.items():
+        if "week" in given:
+            week = np.array(given["week"], np.float64)
+        else:
+            days = [given["weekday"]] * 5 + [given["weekend"]] * 2
+            week = np.concatenate([np.array(day, np.float64) for day in days])
+        if week.shape != (HOURS,) or not ((week > 0) & (week <= 1)).all():
+            raise ConfigError(
+                f"Rule {RULE}: {name} needs 168 factors within (0, 1]",
+                f"规则 {RULE}：{name} 须有 168 个 (0, 1] 内的系数",
+            )
+        found[name] = week
+    return found
+
+
+@dataclass(frozen=True)
+class MeasuredWeek:
+    """Measured speeds of one edge and direction over the week."""
+
+    edge: int
+    direction: str
+    speeds_kmh: Sequence[float]
+
+
+class TypicalSpeeds:
+    """Free-flow speed per edge and its course over the week; arrays by key `2 * edge + direction`.
+
+    Measured weeks take the place of the class's factors.
+    """
+
+    def __init__(
+        self, free_kmh: Floats, klass: Coded, rules: Rules, measured: Iterable[MeasuredWeek] = ()
+    ) -> None:
+        factors = week_factors(get_rule(rules, RULE).value)
+        flat = np.ones(HOURS)
+        rows = [factors.get(name, factors.get("other", flat)) for name in klass.values]
+        self._factors = np.array([*rows, factors.get("other", flat)], np.float32)
+        self._free = free_kmh
+        self._codes = klass.codes
+        keys, weeks = [], []
+        for week in measured:
+            ways = {"both": (0, 1), "forward": (0,), "backward": (1,)}[week.direction]
+            for way in ways:
+                keys.append(2 * week.edge + way)
+                weeks.append(week.speeds_kmh)
+        self._measured_keys = np.array(keys, np.int64)
+        self._measured = np.array(weeks, np.float32).reshape(-1, HOURS)
+
+    @classmethod
+    def of(cls, edges: Edges, rules: Rules, measured: Iterable[MeasuredWeek] = ()) -> TypicalSpeeds:
+        """Take the free-flow speeds from the edges, or from their classes where none is posted."""
+        return cls(free_speeds(edges, rules), edges.klass, rules, measured)
+
+    @property
+    def measured_share(self) -> float:
+        """Share of the keys that have measured weeks."""
+        return len(self._measured_keys) / max(2 * len(self._codes), 1)
+
+    def at(self, moment: datetime) -> Table:
+        """Return the speed (km/h) of every key in the hour of a moment."""
+        hour = hour_of_week(moment)
+        by_edge = self._free * self._factors[self._codes, hour]
+        speed = np.repeat(by_edge, 2).astype(np.float32)
+        speed[self._measured_keys] = self._measured[:, hour]
+        return speed
+
+    def week_of(self, keys: Ints) -> Table:
+        """Return the (keys, 168) speeds of some keys."""
+        edges = keys >> 1
+        table = (self._free[edges, None] * self._factors[self._codes[edges]]).astype(np.float32)
+        if len(self._measured_keys):
+            order = np.argsort(self._measured_keys)
+            at = np.searchsorted(self._measured_keys[order], keys)
+            at = np.minimum(at, len(order) - 1)
+            hit = self._measured_keys[order][at] == keys
+            table[hit] = self._measured[order[at[hit]]]
+        return table
+
+
+def free_speeds(edges: Edges, rules: Rules) -> Floats:
+    """Return the free-flow speed (km/h) of each edge: as recorded, else as its class has it."""
+    by_class = {k: float(v) for k, v in get_rule(rules, "road.class_speed_kmh").value.items()}
+    known = np.isfinite(edges.speed_kmh) & (edges.speed_kmh > 0)
+    return np.asarray(np.where(known, edges.speed_kmh, edges.klass.spread(by_class)), np.float64)
+
+
+def drive(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> Floats:
+    """Return the seconds after departure at which each part of a way is done.
+
+    Parameters
+    ----------
+    lengths_m
+        Length of each part, in the order in which they are driven.
+    speeds_kmh
+        (parts, 168) speeds by hour of the week.
+    depart
+        When the first part begins.
+    """
+    return _through(lengths_m, speeds_kmh, depart, forward=True)
+
+
+def drive_back(lengths_m: Floats, speeds_kmh: Table, arrive: datetime) -> Floats:
+    """Return the seconds before an arrival at which each part must begin, first part first."""
+    back = _through(lengths_m[::-1], speeds_kmh[::-1], arrive, forward=False)
+    return back[::-1]
+
+
+def _through(lengths_m: Floats, speeds_kmh: Table, at: datetime, *, forward: bool) -> Floats:
+    """Drive through the hours, or back through them, and return the time passed after each part."""
+    local = at.astimezone(ZONE)
+    into = local.minute * 60 + local.second + local.microsecond / 1e6
+    hour = hour_of_week(at)
+    left = HOUR_S - into if forward else into
+    step = 1 if forward else -1
+    if left == 0:
+        hour, left = hour + step, HOUR_S
+    passed, done = 0.0, np.empty(len(lengths_m))
+    for part, length in enumerate(lengths_m.tolist()):
+        rest = length
+        while rest > 0 and passed < LONGEST_S:
+            pace = float(speeds_kmh[part, hour % HOURS]) / 3.6
+            need = rest / pace if pace > 0 else np.inf
+            if need <= left:
+                passed, left, rest = passed + need, left - need, 0.0
+            else:
+                passed, rest = passed + left, rest - pace * left
+                hour, left = hour + step, HOUR_S
+        done[part] = passed if rest <= 0 else np.inf
+    return done
+
+
+def arrival(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> datetime | None:
+    """Return when a way is done, None where it never is."""
+    if not len(lengths_m):
+        return depart
+    seconds = float(drive(lengths_m, speeds_kmh, depart)[-1])
+    return depart + timedelta(seconds=seconds) if np.isfinite(seconds) else None
