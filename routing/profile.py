@@ -6,16 +6,19 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from routing.bans import Bans, compile_bans
 from routing.engine import INFINITE, LARGEST
 from routing.graph import LIMITS, Arcs, Bools, Edges, Floats, Ints, Weights
-from spatial.errors import ConfigError
+from routing.hazmat import closed, read_cargo, unsaid
+from routing.tolls import Tolls, compile_tolls, fuel_kg_km
+from spatial.errors import BadParameter, ConfigError
 
 FOLDER = Path(__file__).parent / "profiles"
 BASES = ("measured", "posted", "assumed")
@@ -31,19 +34,40 @@ class Title(BaseModel):
 
 
 class Profile(BaseModel):
-    """One kind of vehicle, as declared in `profiles/*.toml`."""
+    """One kind of vehicle, as declared in `profiles/*.toml`.
+
+    Speeds, dimensions, bans, tolls and fuel are named by the keys of their rules.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str
     title: Title
+    group: Literal["private", "freight", "service", "active"]
+    order: int
     modes: tuple[str, ...]
-    access: tuple[str, ...]
+    access: tuple[str, ...]  # keys of an access table, from general to specific
     refused: tuple[str, ...]
-    destination: tuple[str, ...]
-    destination_factor: float
+    destination: tuple[str, ...] = ()
+    destination_factor: float = 1.0
+    closed_classes: tuple[str, ...] = ()  # shut unless the most specific access key opens them
+    oneway: Literal["obeyed", "ignored"] = "obeyed"
+    oneway_keys: tuple[str, ...] = ()  # of an access table: `no` opens the way against
     class_speed: str
+    posted: Literal["speed", "cap"] = "speed"  # what a posted limit says of the vehicle's speed
     speed_cap: str | None = None
     vehicle: str | None = None
+    hazmat: bool = False
+    with_hazmat: str | None = None  # the profile that it becomes with dangerous goods on board
+    bans: str | None = None
+    permit: bool = False  # goes by a permit that names the units passed
+    toll_class: str | None = None
+    fuel: str | None = None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Keys of the rules without which the profile cannot be used."""
+        named = (self.class_speed, self.speed_cap, self.vehicle, self.bans)
+        return tuple(key for key in named if key)
 
 
 @dataclass(frozen=True)
@@ -75,7 +99,46 @@ def load_profiles(folder: Path = FOLDER) -> dict[str, Profile]:
         except (ValidationError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"{path.name}: {error}", f"{path.name}：{error}") from error
         found[profile.id] = profile
-    return found
+    return dict(sorted(found.items(), key=lambda item: item[1].order))
+
+
+def usable_profiles(
+    profiles: Mapping[str, Profile], rules: Rules, *, active: bool = False
+) -> dict[str, Profile]:
+    """Return the motor profiles, or those on foot and bicycle, whose rules are all there.
+
+    A database loaded by an older version lacks the rules of newer profiles.
+    """
+    return {
+        name: profile
+        for name, profile in profiles.items()
+        if (profile.group == "active") is active and all(key in rules for key in profile.rules)
+    }
+
+
+def loaded_as(profiles: Mapping[str, Profile], name: str, hazmat: bool | str | None) -> str:
+    """Return the profile whose rules hold for a vehicle with or without dangerous goods.
+
+    Raises
+    ------
+    BadParameter
+        The profile is unknown, or does not carry dangerous goods.
+    """
+    if name not in profiles:
+        known = ", ".join(profiles)
+        raise BadParameter(
+            f"Unknown profile {name!r}; known: {known}", f"未知车型 {name!r}；可用：{known}"
+        )
+    profile = profiles[name]
+    if read_cargo(hazmat) is None or profile.hazmat:
+        return name
+    if profile.with_hazmat not in profiles:
+        carriers = ", ".join(n for n, p in profiles.items() if p.hazmat or p.with_hazmat)
+        raise BadParameter(
+            f"Profile {name!r} does not carry dangerous goods; these do: {carriers}",
+            f"车型 {name!r} 不得装载危险货物；可用：{carriers}",
+        )
+    return str(profile.with_hazmat)
 
 
 def get_rule(rules: Rules, key: str) -> Rule:
@@ -101,7 +164,8 @@ class Costs:
     """What a profile makes of the edges; arrays by edge or, where said, by key.
 
     `open_` (by key `2 * edge + direction`) tells where the vehicle may drive at all;
-    `factor` weighs streets that are for residents only.
+    `factor` weighs streets that are for residents only; `bans` closes by the clock; `co2_kg_km`
+    is NaN where no rule tells.
     """
 
     profile: Profile
@@ -110,6 +174,9 @@ class Costs:
     basis: NDArray[np.uint8]
     factor: Floats
     length_m: Floats
+    bans: Bans
+    tolls: Tolls | None
+    co2_kg_km: float
 
     def duration_ms(self, edges: Ints, cap_kmh: NDArray[np.float32]) -> Floats:
         """Return the driving time of whole edges, each with a speed cap (NaN: none)."""
@@ -140,33 +207,49 @@ class Costs:
 
 def compile_costs(profile: Profile, edges: Edges, rules: Rules) -> Costs:
     """Apply a profile to a network."""
-    by_class = {k: float(v) for k, v in get_rule(rules, profile.class_speed).value.items()}
+    assumed = _spread(edges, get_rule(rules, profile.class_speed))
     known = np.isfinite(edges.speed_kmh) & (edges.speed_kmh > 0)
-    speed = np.where(known, edges.speed_kmh, edges.klass.spread(by_class))
+    posted = np.where(known, edges.speed_kmh, np.nan)
+    capped = np.fmin(assumed, posted)
+    speed = capped if profile.posted == "cap" else np.where(known, posted, assumed)
     if profile.speed_cap:
-        cap = edges.klass.spread(get_rule(rules, profile.speed_cap).value)
-        speed = np.fmin(speed, cap)
-    drivable = edges.mode.mask(profile.modes) & np.isfinite(edges.klass.spread(by_class))
-    forward, backward, destination = _access(profile, edges)
-    open_ = np.zeros(2 * len(edges), np.bool_)
-    open_[0::2] = drivable & forward
-    open_[1::2] = drivable & backward & ~edges.oneway
+        speed = np.fmin(speed, _spread(edges, get_rule(rules, profile.speed_cap)))
+    drivable = edges.mode.mask(profile.modes) & np.isfinite(assumed)
     basis = np.full(len(edges), BASES.index("assumed"), np.uint8)
-    for code, name in enumerate(BASES):
+    for code, name in enumerate(BASES if profile.posted == "speed" else ()):
         basis[known & edges.speed_basis.mask([name])] = code
-    factor = np.where(destination, profile.destination_factor, 1.0)
-    return Costs(profile, open_, speed, basis, factor, edges.length_m)
+    ways = _ways(profile, edges)
+    open_ = np.zeros(2 * len(edges), np.bool_)
+    open_[0::2] = drivable & ways[:, 0]
+    open_[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 3])
+    factor = np.where(ways[:, 2], profile.destination_factor, 1.0)
+    declared = get_rule(rules, profile.bans).value if profile.bans else []
+    bans = compile_bans(edges, profile.access, frozenset(profile.refused), declared)
+    tolls = compile_tolls(profile.toll_class, edges, rules)
+    fuel = fuel_kg_km(profile.fuel, rules)
+    return Costs(profile, open_, speed, basis, factor, edges.length_m, bans, tolls, fuel)
 
 
-def _access(profile: Profile, edges: Edges) -> tuple[Bools, Bools, Bools]:
-    """Return where the edges' access tables admit the vehicle: forward, backward, only as goal."""
+def _spread(edges: Edges, rule: Rule) -> Floats:
+    """Return a rule's number per edge by class; `other` is that of all classes not named."""
+    numbers = {name: float(value) for name, value in rule.value.items()}
+    return edges.klass.spread(numbers, numbers.get("other", np.nan))
+
+
+def _ways(profile: Profile, edges: Edges) -> Bools:
+    """Return (edges, 4): forward, backward, only as a goal, and against a one-way street."""
     rows = [_verdict(profile, orjson.loads(text)) for text in edges.access.values]
-    table = np.array([*rows, (True, True, False)], np.bool_).reshape(-1, 3)
+    table = np.array([*(row[:4] for row in rows), (True, True, False, False)], np.bool_)
     found = table[edges.access.codes]
-    return found[:, 0], found[:, 1], found[:, 2]
+    opened = np.array([*(row[4] for row in rows), False], np.bool_)[edges.access.codes]
+    stopped = edges.klass.mask(profile.closed_classes) & ~opened
+    found[:, :2] &= ~stopped[:, None]
+    found[:, 3] |= profile.oneway == "ignored"
+    return np.asarray(found, np.bool_)
 
 
-def _verdict(profile: Profile, access: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+def _verdict(profile: Profile, access: Mapping[str, Any]) -> tuple[bool, bool, bool, bool, bool]:
+    """Read an access table: the four of `_ways`, and whether it names the vehicle as admitted."""
     ways = []
     for direction in ("forward", "backward"):
         value = "yes"
@@ -175,30 +258,42 @@ def _verdict(profile: Profile, access: Mapping[str, Any]) -> tuple[bool, bool, b
             value = str(access.get(f"{key}:{direction}", value))
         ways.append(value)
     goal = any(value in profile.destination for value in ways)
-    return ways[0] not in profile.refused, ways[1] not in profile.refused, goal
+    said = [str(access[key]) for key in profile.oneway_keys if key in access]
+    against = bool(said) and said[-1] == "no"
+    named = access.get(profile.access[-1], "no") not in profile.refused
+    forward, backward = (value not in profile.refused for value in ways)
+    return forward, backward and said[-1:] != ["yes"], goal, against, named
 
 
 @dataclass(frozen=True)
 class Vehicle:
     """Dimensions that a path must admit, in the order of `LIMITS`; NaN is not tested.
 
-    `given` names those that the request gave; the others are the rule's.
+    `given` names those that the request gave; the others are the rule's. `cargo` is dangerous
+    goods as `routing.hazmat` reads them, None for none.
     """
 
     sizes: tuple[float, ...]
     given: tuple[str, ...]
     rule: Rule | None
     unknown: str = "allow"
+    cargo: str | None = None
 
     @classmethod
     def of(
-        cls, profile: Profile, rules: Rules, sizes: Mapping[str, float], unknown: str = "allow"
+        cls,
+        profile: Profile,
+        rules: Rules,
+        sizes: Mapping[str, float],
+        unknown: str = "allow",
+        hazmat: bool | str | None = None,
     ) -> Vehicle:
         """Fill the dimensions that a request leaves out from the profile's rule."""
         rule = get_rule(rules, profile.vehicle) if profile.vehicle else None
         default: Mapping[str, float] = rule.value if rule else {}
         values = [float(sizes.get(name, default.get(name, np.nan))) for name in LIMITS]
-        return cls(tuple(values), tuple(n for n in LIMITS if n in sizes), rule, unknown)
+        cargo = read_cargo(True if profile.hazmat and not hazmat else hazmat)
+        return cls(tuple(values), tuple(n for n in LIMITS if n in sizes), rule, unknown, cargo)
 
     @property
     def tested(self) -> tuple[str, ...]:
@@ -214,19 +309,29 @@ class Vehicle:
         """Return (edges, 5): where a known limit is lower than the vehicle."""
         return np.asarray(edges.limits[chosen] < np.array(self.sizes), np.bool_)
 
+    def shut_out(self, edges: Edges, chosen: Ints | slice) -> Bools:
+        """Return where the cargo may not pass."""
+        if self.cargo is None:
+            return np.zeros(len(edges.limits[chosen]), np.bool_)
+        return np.asarray(closed(self.cargo, edges.hazmat)[chosen], np.bool_)
+
     def unsure(self, edges: Edges, chosen: Ints | slice) -> Bools:
         """Return where a limit that matters is not known; for no vehicle, where any is not."""
         tested = np.isfinite(np.array(self.sizes))
         if not tested.any():
             return np.asarray(~edges.limits_known[chosen], np.bool_)
         missing = np.isnan(edges.limits[chosen][:, tested]).any(axis=1)
-        return np.asarray(missing & ~edges.limits_known[chosen], np.bool_)
+        missing &= ~edges.limits_known[chosen]
+        if self.cargo is not None:
+            missing |= unsaid(edges.hazmat, edges.structure)[chosen]
+        return np.asarray(missing, np.bool_)
 
     def refused(self, edges: Edges, chosen: Ints | slice) -> Bools:
         """Return where the vehicle may not drive."""
-        stop = self.broken(edges, chosen).any(axis=1)
-        unsure = self.unsure(edges, chosen)
-        return np.asarray(stop | unsure if self.unknown == "refuse" else stop, np.bool_)
+        stop = self.broken(edges, chosen).any(axis=1) | self.shut_out(edges, chosen)
+        if self.unknown == "refuse":
+            stop |= self.unsure(edges, chosen)
+        return np.asarray(stop, np.bool_)
 
 
 UNLIMITED = Vehicle((np.nan,) * len(LIMITS), (), None)

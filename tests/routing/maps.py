@@ -17,7 +17,7 @@ from routing.engine import Topology
 from routing.graph import LIMITS, Edges, Graph, edges_from_columns
 from routing.live import EdgeState
 from routing.network import Found, PathQuery, RoadNetwork
-from routing.profile import Rule, load_profiles
+from routing.profile import Rule, load_profiles, usable_profiles
 from routing.turns import Restriction, split
 from spatial.ids import stable_uuid7
 
@@ -128,7 +128,8 @@ class Town:
 
     @cached_property
     def network(self) -> RoadNetwork:
-        return RoadNetwork(self.graph, Topology.build(self.graph), load_profiles(), self.rules)
+        profiles = usable_profiles(load_profiles(), self.rules)
+        return RoadNetwork(self.graph, Topology.build(self.graph), profiles, self.rules)
 
     def find(self, *stops: str, profile: str = "car", now: datetime = NOW, **more: Any) -> Found:
         query = PathQuery(profile, [self.at(s) for s in stops], **more)

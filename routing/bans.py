@@ -1,0 +1,108 @@
+"""Bans by the clock: roads that a vehicle may not enter at certain hours.
+
+They come from a rule (`bans` of a profile: classes and hours) and from conditional access tags of
+the roads themselves. A ban is looked at where each road is entered, in Asia/Shanghai.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from routing.graph import Bools, Edges, Floats, Ints
+from routing.hours import WEEK_MIN, forbidden_hours, minute_of_week, minutes_after, read_hours
+from spatial.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Bans:
+    """`code` names each edge's row of `weeks` (rows, minutes of the week); row 0 bans nothing."""
+
+    code: NDArray[np.int32]
+    weeks: Bools
+
+    @property
+    def any(self) -> bool:
+        """Tell whether any edge is banned at any time."""
+        return bool(self.code.any())
+
+    def at(self, time: datetime) -> Bools:
+        """Return the edges that may not be entered at a time."""
+        return np.asarray(self.weeks[self.code, int(minute_of_week(time))], np.bool_)
+
+    def entered(self, edges: Ints, passed_ms: Floats, depart: datetime) -> Bools:
+        """Return which edges, each entered some ms after a departure, are banned just then."""
+        return np.asarray(self.weeks[self.code[edges], minutes_after(depart, passed_ms)], np.bool_)
+
+    def hours(self, edge: int) -> list[str]:
+        """Return an edge's banned hours of its week as `Mo 00:00-06:00` texts."""
+        week = self.weeks[self.code[edge]]
+        edge_at = np.flatnonzero(np.diff(np.concatenate([[False], week, [False]]).astype(np.int8)))
+        return [_span(int(a), int(b)) for a, b in edge_at.reshape(-1, 2)]
+
+
+def _span(low: int, high: int) -> str:
+    days = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+    first, start = divmod(low, 1440)
+    last, stop = divmod(high - 1, 1440)
+    ends = f"{days[first]} {start // 60:02}:{start % 60:02}"
+    until = f"{(stop + 1) // 60:02}:{(stop + 1) % 60:02}"
+    return f"{ends}-{until}" if first == last else f"{ends}-{days[last]} {until}"
+
+
+def compile_bans(
+    edges: Edges,
+    keys: Sequence[str],
+    refused: frozenset[str],
+    declared: Sequence[Mapping[str, Any]],
+) -> Bans:
+    """Return the bans on edges for a vehicle.
+
+    `keys` are the access keys that speak of it and `refused` the values that refuse it; `declared`
+    is a rule's value, `{classes, hours}` each.
+    """
+    by_class = [_of_class(name, declared) for name in edges.klass.values]
+    by_access = [_of_access(text, keys, refused) for text in edges.access.values]
+    nothing = np.zeros(WEEK_MIN, np.bool_)
+    classes = np.array([*by_class, nothing])
+    accesses = np.array([*by_access, nothing])
+    klass = edges.klass.codes.astype(np.int64) % len(classes)  # -1, not said, is the last one
+    pair = klass * len(accesses) + edges.access.codes % len(accesses)
+    distinct, code = np.unique(pair, return_inverse=True)
+    rows = [classes[p // len(accesses)] | accesses[p % len(accesses)] for p in distinct.tolist()]
+    return _numbered(rows, code)
+
+
+def _numbered(rows: Sequence[Bools], code: Ints) -> Bans:
+    """Number the different weeks, the empty one first."""
+    number: dict[bytes, int] = {np.zeros(WEEK_MIN, np.bool_).tobytes(): 0}
+    of_row = [number.setdefault(row.tobytes(), len(number)) for row in rows]
+    weeks = np.array([np.frombuffer(text, np.bool_) for text in number])
+    return Bans(
+        np.array(of_row, np.int32)[code.ravel()] if of_row else code.astype(np.int32), weeks
+    )
+
+
+def _of_class(name: str, declared: Sequence[Mapping[str, Any]]) -> Bools:
+    week = np.zeros(WEEK_MIN, np.bool_)
+    for ban in declared:
+        hours = read_hours(str(ban["hours"]))
+        if hours is None:
+            raise ConfigError(f"hours {ban['hours']!r}", f"时段 {ban['hours']!r} 无法解析")
+        if name in ban["classes"]:
+            week |= hours
+    return week
+
+
+def _of_access(text: str, keys: Sequence[str], refused: frozenset[str]) -> Bools:
+    """Return when an access table refuses; the most specific conditional tag counts."""
+    table = orjson.loads(text)
+    said = [table[f"{key}:conditional"] for key in keys if f"{key}:conditional" in table]
+    week = forbidden_hours(str(said[-1]), refused) if said else None
+    return np.zeros(WEEK_MIN, np.bool_) if week is None else week
