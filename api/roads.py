@@ -22,7 +22,7 @@ from api.road_rows import (
 )
 from routing.engine import Topology
 from routing.network import RoadNetwork
-from routing.profile import load_profiles
+from routing.profile import load_profiles, usable_profiles
 from spatial.db import Database
 from spatial.errors import ConfigError, NoSnap, SigangError, StaleVersion
 from spatial.settings import Settings
@@ -141,7 +141,13 @@ class Roads:
         graph = make_graph(loaded)
         structures = make_structures(graph, loaded.structures)
         topology = Topology.open(graph, self._folder)
-        network = RoadNetwork(graph, topology, load_profiles(), loaded.rules, structures)
+        network = RoadNetwork(
+            graph,
+            topology,
+            usable_profiles(load_profiles(), loaded.rules),
+            loaded.rules,
+            structures,
+        )
         network.apply(loaded.version, make_states(graph, loaded.states), [], begin)
         seconds = (datetime.now(UTC) - begin).total_seconds()
         _log.info("road network: %d edges in %.1f s", len(graph.edges), seconds)
