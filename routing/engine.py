@@ -11,8 +11,9 @@ from __future__ import annotations
 import fcntl
 import heapq
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import Any, Protocol
@@ -22,12 +23,17 @@ import numpy as np
 import pyroutingkit
 from numpy.typing import ArrayLike, NDArray
 
-from routing.graph import Graph, Ints, Weights
+from routing.graph import Floats, Graph, Ints, Weights
+from routing.sweep import Sweep
 
 INFINITE = int(pyroutingkit.INF_WEIGHT)  # "may not pass"; also the length of no path
 LARGEST = 2**30  # of a finite weight: two may be added without reaching INFINITE
 SCATTERED = 3_000  # more changed arcs than this: a whole customise is faster (measured)
 KEPT_ORDERS = 3
+LIBRARY_BYTES = 11
+
+
+Numbers = Sequence[int] | NDArray[np.integer[Any]]
 
 
 class Engine(Protocol):
@@ -36,8 +42,21 @@ class Engine(Protocol):
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return weight and arcs of a shortest path, None when there is none."""
 
-    def matrix(self, sources: Sequence[int], targets: Sequence[int]) -> NDArray[np.uint32]:
+    def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
         """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
+
+    def reach(
+        self,
+        sources: Numbers,
+        offsets: Numbers,
+        limit: int,
+        *,
+        backward: bool = False,
+    ) -> tuple[Ints, Ints]:
+        """Return the nodes whose length from the sources is at most `limit`, and that length.
+
+        Source `i` starts with `offsets[i]`; `backward` measures towards the sources.
+        """
 
 
 def checked_weights(weights: ArrayLike, count: int) -> Weights:
@@ -63,13 +82,28 @@ def checked_numbers(numbers: ArrayLike, count: int, what: str) -> NDArray[np.uin
     return array.astype(np.uint32)
 
 
+def checked_sources(
+    sources: ArrayLike, offsets: ArrayLike, limit: int, count: int
+) -> tuple[Ints, Ints]:
+    """Return the sources of a reach that lie within its limit, or raise ValueError."""
+    nodes = checked_numbers(sources, count, "node").astype(np.int64)
+    begins = np.atleast_1d(np.asarray(offsets))
+    if begins.shape != nodes.shape or (len(begins) and begins.dtype.kind not in "iu"):
+        raise ValueError(f"need {len(nodes)} integer offsets")
+    if (begins < 0).any() or not 0 <= limit < INFINITE:
+        raise ValueError(f"an offset or the limit is outside 0..{INFINITE - 1}")
+    near = begins <= limit
+    return nodes[near], begins[near].astype(np.int64)
+
+
 class Topology:
     """The contraction order of a graph and the hierarchy built from it."""
 
-    def __init__(self, cch: pyroutingkit.CCHTopology) -> None:
+    def __init__(self, cch: pyroutingkit.CCHTopology, graph: Graph) -> None:
         self._cch = cch
-        self.node_count = int(cch.node_count)
-        self.arc_count = int(cch.arc_count)
+        self._ends = graph.arcs.tail, graph.arcs.head
+        self.node_count = graph.node_count
+        self.arc_count = len(graph.arcs)
 
     @classmethod
     def build(cls, graph: Graph) -> Topology:
@@ -79,7 +113,7 @@ class Topology:
         tail = checked_numbers(graph.arcs.tail, count, "node")
         head = checked_numbers(graph.arcs.head, count, "node")
         cch.build(tail, head, graph.lat.astype(np.float32), graph.lon.astype(np.float32), count)
-        return cls(cch)
+        return cls(cch, graph)
 
     @classmethod
     def open(cls, graph: Graph, folder: Path) -> Topology:
@@ -91,7 +125,7 @@ class Topology:
                 cch = pyroutingkit.CCHTopology()
                 cch.load(str(place))
                 place.touch()
-                return cls(cch)
+                return cls(cch, graph)
             topology = cls.build(graph)
             topology._save(place)
             return topology
@@ -104,6 +138,16 @@ class Topology:
         folders = sorted((p for p in place.parent.iterdir() if p.is_dir()), key=_age, reverse=True)
         for old in folders[KEPT_ORDERS:]:
             shutil.rmtree(old)
+
+    @cached_property
+    def outward(self) -> Sweep:
+        """The arcs by the node that they leave."""
+        return Sweep(*self._ends, self.node_count)
+
+    @cached_property
+    def inward(self) -> Sweep:
+        """The arcs by the node that they enter."""
+        return Sweep(*self._ends[::-1], self.node_count)
 
     def customised(self, weights: Weights) -> pyroutingkit.CCHMetric:
         """Return a new metric of the library for weights that were checked."""
@@ -138,11 +182,18 @@ class Metric:
         self.stamp = stamp
         self._weights = checked_weights(weights, topology.arc_count)
         self._cch = topology.customised(self._weights)
+        self._costs: dict[bool, Floats] = {}
 
     @property
     def weights(self) -> Weights:
         """The weights now, to be read only."""
         return self._weights
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of this metric, about (measured: the library's part is 11 bytes per arc)."""
+        kept = sum(costs.nbytes for costs in self._costs.values())
+        return LIBRARY_BYTES * self.topology.arc_count + self._weights.nbytes + kept
 
     def update(self, arcs: ArrayLike, weights: ArrayLike, stamp: Any = None) -> None:
         """Give some arcs new weights: in place when few, else on a shadow that is swapped in."""
@@ -159,6 +210,7 @@ class Metric:
                     self._cch.update_weights(numbers, fresh)
                 self._cch = shadow or self._cch
                 self._weights, self.stamp = whole, stamp
+                self._costs.clear()
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return weight and arcs of a shortest path, None when there is none."""
@@ -167,7 +219,7 @@ class Metric:
             weight, _, arcs = self._cch.query(int(source), int(target))
         return None if weight >= INFINITE else (int(weight), np.array(arcs, np.int64))
 
-    def matrix(self, sources: Sequence[int], targets: Sequence[int]) -> NDArray[np.uint32]:
+    def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
         """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
         count = self.topology.node_count
         rows = checked_numbers(sources, count, "node")
@@ -178,6 +230,23 @@ class Metric:
             lengths = self._cch.distances_many_to_many(rows, columns)
         return np.asarray(lengths, np.uint32)
 
+    def reach(
+        self,
+        sources: Numbers,
+        offsets: Numbers,
+        limit: int,
+        *,
+        backward: bool = False,
+    ) -> tuple[Ints, Ints]:
+        """Return the nodes whose length from the sources is at most `limit`, and that length."""
+        nodes, begins = checked_sources(sources, offsets, limit, self.topology.node_count)
+        sweep = self.topology.inward if backward else self.topology.outward
+        with self.lock:
+            if backward not in self._costs:
+                closed = self._weights == INFINITE
+                self._costs[backward] = sweep.costs(np.where(closed, np.inf, self._weights))
+            return sweep.run(self._costs[backward], nodes, begins, limit)
+
 
 class Reference:
     """Dijkstra's algorithm as in the textbook: what the fast engine is tested against."""
@@ -187,12 +256,14 @@ class Reference:
         self._tail = graph.arcs.tail.tolist()
         self._head = graph.arcs.head.tolist()
         self._out: list[list[int]] = [[] for _ in range(graph.node_count)]
-        for arc, tail in enumerate(self._tail):
+        self._in: list[list[int]] = [[] for _ in range(graph.node_count)]
+        for arc, (tail, head) in enumerate(zip(self._tail, self._head, strict=True)):
             self._out[tail].append(arc)
+            self._in[head].append(arc)
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return weight and arcs of a shortest path, None when there is none."""
-        best, entered = self._search(source, target)
+        best, entered = self._search({source: 0}, target)
         if target not in best:
             return None
         arcs: list[int] = []
@@ -202,26 +273,49 @@ class Reference:
             node = self._tail[arcs[-1]]
         return best[target], np.array(arcs[::-1], np.int64)
 
-    def matrix(self, sources: Sequence[int], targets: Sequence[int]) -> NDArray[np.uint32]:
+    def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
         """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
-        rows = [self._search(source, None)[0] for source in sources]
+        rows = [self._search({source: 0})[0] for source in sources]
         lengths = [[best.get(target, INFINITE) for target in targets] for best in rows]
         return np.array(lengths, np.uint32).reshape(len(sources), len(targets))
 
-    def _search(self, source: int, target: int | None) -> tuple[dict[int, int], dict[int, int]]:
-        best, entered, queue = {source: 0}, {}, [(0, source)]
+    def reach(
+        self,
+        sources: Numbers,
+        offsets: Numbers,
+        limit: int,
+        *,
+        backward: bool = False,
+    ) -> tuple[Ints, Ints]:
+        """Return the nodes whose length from the sources is at most `limit`, and that length."""
+        begins: dict[int, int] = {}
+        for node, offset in zip(sources, offsets, strict=True):
+            begins[int(node)] = min(int(offset), begins.get(int(node), INFINITE))
+        best, _ = self._search(begins, backward=backward)
+        near = sorted((node, length) for node, length in best.items() if length <= limit)
+        table = np.array(near, np.int64).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
+
+    def _search(
+        self, begins: Mapping[int, int], target: int | None = None, *, backward: bool = False
+    ) -> tuple[dict[int, int], dict[int, int]]:
+        """Return how far each node is, and the arc that it was first reached by."""
+        beside, ends = (self._in, self._tail) if backward else (self._out, self._head)
+        best, entered = dict(begins), {}
+        queue = [(length, node) for node, length in begins.items()]
+        heapq.heapify(queue)
         while queue:
             length, node = heapq.heappop(queue)
             if node == target:
                 break
             if length > best[node]:
                 continue
-            for arc in self._out[node]:
+            for arc in beside[node]:
                 if self._weights[arc] == INFINITE:
                     continue
                 further = length + self._weights[arc]
-                if further < best.get(self._head[arc], INFINITE):
-                    best[self._head[arc]] = further
-                    entered[self._head[arc]] = arc
-                    heapq.heappush(queue, (further, self._head[arc]))
+                if further < best.get(ends[arc], INFINITE):
+                    best[ends[arc]] = further
+                    entered[ends[arc]] = arc
+                    heapq.heappush(queue, (further, ends[arc]))
         return best, entered

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from routing.ends import End, arriving, leaving
 from routing.engine import INFINITE, Engine
 from routing.graph import Floats, Graph, Ints, Weights, expand
 from routing.snap import Spot
@@ -44,10 +45,9 @@ def find_leg(
 
     Both ends of both snapped edges are tried, and driving along one and the same edge.
     """
-    leaving = _leaving(graph, weights, sources)
-    arriving = _arriving(graph, weights, targets)
-    direct = _direct(weights, leaving, arriving)
-    around = _around(engine, leaving, arriving)
+    outs, intos = leaving(graph, weights, sources), arriving(graph, weights, targets)
+    direct = _direct(weights, outs, intos)
+    around = _around(engine, outs, intos)
     if direct and (around is None or direct.weight <= around[0]):
         return direct
     if around is None:
@@ -62,51 +62,11 @@ def find_leg(
     return Leg(out.spot, into.spot, keys, start, stop, weight)
 
 
-@dataclass(frozen=True)
-class _End:
-    """A way to leave or reach a spot: over an arc, `along` its share (0..1), at a cost (ms)."""
-
-    spot: Spot
-    key: int
-    arc: int
-    node: int
-    along: float
-    cost: float
-
-
-def _along(spot: Spot, key: int) -> float:
-    return 1 - spot.fraction if key & 1 else spot.fraction
-
-
-def _leaving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[_End]:
-    ends = []
-    for spot in spots:
-        for key in (2 * spot.edge, 2 * spot.edge + 1):
-            first, last = graph.arcs.first[key], graph.arcs.first[key + 1]
-            if first == last or weights[first] == INFINITE:
-                continue
-            along = _along(spot, key)
-            cost = float(weights[first]) * (1 - along)
-            ends.append(_End(spot, key, int(first), graph.start_node(key), along, cost))
-    return ends
-
-
-def _arriving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[_End]:
-    ends = []
-    for spot in spots:
-        for key in (2 * spot.edge, 2 * spot.edge + 1):
-            along = _along(spot, key)
-            for node, arc in graph.end_nodes(key):
-                if weights[arc] != INFINITE:
-                    ends.append(_End(spot, key, arc, node, along, float(weights[arc]) * along))
-    return ends
-
-
-def _direct(weights: Weights, leaving: Sequence[_End], arriving: Sequence[_End]) -> Leg | None:
+def _direct(weights: Weights, outs: Sequence[End], intos: Sequence[End]) -> Leg | None:
     """Return the cheapest drive that stays on one edge."""
     best = None
-    for out in leaving:
-        for into in arriving:
+    for out in outs:
+        for into in intos:
             if out.arc != into.arc or into.along < out.along:
                 continue
             weight = float(weights[out.arc]) * (into.along - out.along)
@@ -117,19 +77,19 @@ def _direct(weights: Weights, leaving: Sequence[_End], arriving: Sequence[_End])
 
 
 def _around(
-    engine: Engine, leaving: Sequence[_End], arriving: Sequence[_End]
-) -> tuple[float, _End, _End] | None:
+    engine: Engine, outs: Sequence[End], intos: Sequence[End]
+) -> tuple[float, End, End] | None:
     """Return cost and ends of the cheapest drive over at least one junction."""
-    if not leaving or not arriving:
+    if not outs or not intos:
         return None
-    lengths = engine.matrix([e.node for e in leaving], [e.node for e in arriving])
+    lengths = engine.matrix([e.node for e in outs], [e.node for e in intos])
     total = lengths.astype(np.float64)
     total[lengths >= INFINITE] = np.inf
-    total += np.array([e.cost for e in leaving])[:, None] + np.array([e.cost for e in arriving])
-    row, column = divmod(int(total.argmin()), len(arriving))
+    total += np.array([e.cost for e in outs])[:, None] + np.array([e.cost for e in intos])
+    row, column = divmod(int(total.argmin()), len(intos))
     if not np.isfinite(total[row, column]):
         return None
-    return float(total[row, column]), leaving[row], arriving[column]
+    return float(total[row, column]), outs[row], intos[column]
 
 
 def line(graph: Graph, leg: Leg) -> Floats:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from hashlib import blake2b
 from typing import Literal
 
 import numpy as np
@@ -13,8 +16,9 @@ from numpy.typing import NDArray
 
 from routing.graph import Bools, Ints
 
-CAPS = ("speed", "weather_limit")
+CAPS = ("speed", "lane_loss", "weather_limit")
 KEPT_CHANGES = 256
+KEPT_PICTURES = 16
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class EdgeState:
         return {"both": both, "forward": both[:1], "backward": both[1:]}[self.direction]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
     """Which keys are shut, and the speed caps (km/h, NaN: none), at one time; never changed."""
 
@@ -57,20 +61,34 @@ class Picture:
         """Return the picture in which `keys` are set anew from the states that hold."""
         shut, cap = self.shut.copy(), self.cap_kmh.copy()
         shut[keys], cap[keys] = False, np.nan
+        closed: list[int] = []
+        capped: list[tuple[int, float]] = []
         for state in states:
-            mine = list(state.keys)
             if state.kind == "closure":
-                shut[mine] = True
+                closed += state.keys
             elif state.kind in CAPS and state.value is not None:
-                cap[mine] = np.fmin(cap[mine], state.value)
+                capped += [(key, state.value) for key in state.keys]
+        shut[np.array(closed, np.int64)] = True
+        table = np.array(capped, np.float64).reshape(-1, 2)
+        np.fmin.at(cap, table[:, 0].astype(np.int64), table[:, 1].astype(np.float32))
         return Picture(shut, cap)
 
-    @property
+    @cached_property
     def token(self) -> bytes:
         """What distinguishes this picture from another one."""
-        shut = np.flatnonzero(self.shut)
         capped = np.flatnonzero(np.isfinite(self.cap_kmh))
-        return b"|".join((shut.tobytes(), capped.tobytes(), self.cap_kmh[capped].tobytes()))
+        name = blake2b(np.packbits(self.shut).tobytes(), digest_size=16)
+        name.update(capped.tobytes())
+        name.update(self.cap_kmh[capped].tobytes())
+        return name.digest()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A picture of another time; without a `version` it is of the network version now."""
+
+    picture: Picture
+    version: int | None = None
 
 
 class LiveState:
@@ -85,6 +103,8 @@ class LiveState:
         self._by_edge: dict[int, list[EdgeState]] = {}
         self._boundaries: list[tuple[datetime, int]] = []
         self._changes: list[tuple[int, Ints]] = []
+        self._cuts: list[datetime] | None = None
+        self._pictures: dict[int, Picture] = {}
 
     def apply(
         self, version: int, added: Sequence[EdgeState], removed: Iterable[int], at: datetime
@@ -106,6 +126,8 @@ class LiveState:
                 if boundary is not None and boundary > at:
                     heapq.heappush(self._boundaries, (boundary, state.edge))
         self.version = version
+        if touched:
+            self._cuts = None
         self._refresh(touched | self._due(at), at)
 
     def advance(self, at: datetime) -> None:
@@ -137,9 +159,26 @@ class LiveState:
             return None
         return np.unique(np.concatenate([keys for s, keys in self._changes if s > serial]))
 
-    def at(self, time: datetime) -> Picture:
-        """Return the picture at another time, by the states known now."""
-        states = [s for s in self._rows.values() if s.holds(time)]
+    def at(self, time: datetime, now: datetime) -> Picture | None:
+        """Return the picture at another time by the states known now, None if it is that of now.
+
+        Between two boundaries of validity nothing changes: one picture serves the interval.
+        """
+        if self._cuts is None:
+            ends = (end for state in self._rows.values() for end in (state.since, state.until))
+            self._cuts, self._pictures = sorted({end for end in ends if end is not None}), {}
+        interval = bisect_right(self._cuts, time)
+        if interval == bisect_right(self._cuts, now):
+            return None
+        if interval not in self._pictures:
+            if len(self._pictures) >= KEPT_PICTURES:
+                self._pictures.pop(next(iter(self._pictures)))
+            states = [s for s in self._rows.values() if s.holds(time)]
+            self._pictures[interval] = self.picture(states)
+        return self._pictures[interval]
+
+    def picture(self, states: Iterable[EdgeState]) -> Picture:
+        """Return the picture that some states alone make."""
         return Picture.empty(self._edges).with_states(np.zeros(0, np.int64), states)
 
     def reasons(self, edge: int, at: datetime) -> list[EdgeState]:

@@ -1,110 +1,55 @@
-"""The living network: topology, profiles and live state behind one question, `path`."""
+"""The living network: topology, profiles and live state behind a few questions."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import blake2b
 from itertools import pairwise
 from threading import RLock
-from typing import Any, overload
-from uuid import UUID
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from routing.engine import Metric, Topology
-from routing.graph import Bools, Graph, Ints, Weights, expand
+from routing import spans
+from routing.engine import INFINITE, Metric, Topology
+from routing.graph import Bools, Floats, Graph, Ints, expand
 from routing.legs import Leg, find_leg
-from routing.live import EdgeState, LiveState, Picture
+from routing.live import EdgeState, LiveState, Picture, Snapshot
+from routing.metrics import Blocked, Metrics, Plan
 from routing.profile import UNLIMITED, Costs, Profile, Rules, Vehicle, compile_costs, get_rule
+from routing.query import Conditions, Found, PathQuery, Ready
 from routing.refusal import no_snap, refused, unreachable
 from routing.snap import SnapIndex, Spot
+from routing.spans import Span
+from routing.structures import Structures
 from spatial.errors import BadParameter, SigangError
 
-KEPT_METRICS = 6
+__all__ = ["Conditions", "Found", "PathQuery", "Ready", "RoadNetwork", "Span", "Structures"]
+
 SNAP_RULE = "road.snap"
-
-
-@dataclass(frozen=True)
-class PathQuery:
-    """What is asked: places (EPSG:4326), vehicle, what to avoid, when to leave."""
-
-    profile: str
-    waypoints: Sequence[tuple[float, float]]
-    sizes: Mapping[str, float] = field(default_factory=dict)
-    unknown_limits: str = "allow"
-    avoid_edges: Sequence[UUID] = ()
-    avoid_classes: Sequence[str] = ()
-    avoid_polygons: Sequence[Any] = ()
-    depart_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Found:
-    """The answer: legs between the waypoints, and the state that they were found in."""
-
-    legs: list[Leg]
-    costs: Costs
-    vehicle: Vehicle
-    version: int
-    picture: Picture
-
-
-@dataclass(frozen=True)
-class Structures:
-    """Named structures (bridges, tunnels) that edges carry: parallel arrays of edge and row."""
-
-    edge: Ints
-    row: Ints
-    facilities: Sequence[Mapping[str, Any]]
-
-    def on(self, edges: Ints) -> list[Mapping[str, Any]]:
-        """Return the structures on edges, in the order of the edges, each once."""
-        wanted = np.isin(self.edge, edges)
-        position = {int(e): i for i, e in reversed(list(enumerate(edges)))}
-        pairs = zip(self.edge[wanted].tolist(), self.row[wanted].tolist(), strict=True)
-        ordered = sorted(pairs, key=lambda pair: position[pair[0]])
-        return [self.facilities[row] for row in dict.fromkeys(row for _, row in ordered)]
-
-
-@dataclass(frozen=True)
-class _Stamp:
-    """The live state that a metric shows; `live` is False for one made for another time."""
-
-    version: int
-    serial: int
-    picture: Picture
-    live: bool = True
-
-
-@dataclass(frozen=True)
-class _Slot:
-    """A metric with the blocked edges that it was made for."""
-
-    metric: Metric
-    costs: Costs
-    blocked: Bools | None
+PREFER_RULE = "road.prefer"
+KEPT_MASKS = 64
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class _Task:
-    """A query with everything looked up."""
+    """Conditions with everything looked up; `name` stands for vehicle and avoidances."""
 
-    query: PathQuery
-    costs: Costs
+    base: Plan
     vehicle: Vehicle
     avoided: Bools | None
-    picture: Picture | None  # None: as it is now
+    name: str
     at: datetime
 
 
 class RoadNetwork:
-    """Answers paths on the network as it is now; safe from any thread."""
+    """Answers on the network as it is now; safe from any thread."""
 
     def __init__(
         self,
@@ -116,21 +61,20 @@ class RoadNetwork:
     ) -> None:
         self.graph = graph
         self.rules = rules
-        nothing = np.zeros(0, np.int64)
-        self.structures = structures or Structures(nothing, nothing, [])
+        self.structures = structures or Structures.none()
         self.live = LiveState(len(graph.edges))
-        self._topology = topology
+        self._profiles = dict(profiles)
         self._snap = SnapIndex(graph.edges)
         self._lock = RLock()
-        self._overlays: OrderedDict[bytes, _Slot] = OrderedDict()
-        costs = [compile_costs(p, graph.edges, rules) for p in profiles.values()]
-        self._core = {c.profile.id: self._core_edges(c) for c in costs}
-        self._base = {c.profile.id: self._make(c, None, self._stamp()) for c in costs}
+        self._costs: dict[str, Costs] = {}
+        self._core: dict[str, Bools] = {}
+        self._masks: OrderedDict[str, Any] = OrderedDict()
+        self._metrics = Metrics(graph, topology, self.live, self._lock)
 
     @property
     def profiles(self) -> list[str]:
         """The ids of the profiles."""
-        return list(self._base)
+        return list(self._profiles)
 
     @property
     def version(self) -> int:
@@ -140,13 +84,49 @@ class RoadNetwork:
     def apply(
         self, version: int, added: Sequence[EdgeState], removed: Iterable[int], at: datetime
     ) -> None:
-        """Take over live state and bring the profiles' own metrics up to date."""
+        """Take over live state; a metric follows when it is asked next."""
         with self._lock:
-            if version <= self.live.version and not added:
-                return
-            self.live.apply(version, added, removed, at)
-            for slot in self._base.values():
-                self._bring(slot)
+            if version > self.live.version or added:
+                self.live.apply(version, added, removed, at)
+
+    def snapshot(self, states: Iterable[EdgeState], version: int | None = None) -> Snapshot:
+        """Return the network as some states alone make it, for `Conditions.as_of`."""
+        return Snapshot(self.live.picture(states), version)
+
+    # questions
+
+    def ready(self, conditions: Conditions, now: datetime) -> Ready:
+        """Return a metric for the conditions.
+
+        Raises
+        ------
+        BadParameter
+            The profile or an edge to avoid is unknown.
+        """
+        return self._exact(self._task(conditions, now))
+
+    def snap(self, ready: Ready, points: Sequence[tuple[float, float]]) -> list[list[Spot]]:
+        """Return for each point the spots on the nearest usable edge and on those at its place.
+
+        Raises
+        ------
+        NoSnap
+            There is none within the limit; the error names the point.
+        """
+        return self._spots(points, self._usable(ready.metric))
+
+    def durations(
+        self, ready: Ready, sources: Sequence[list[Spot]], targets: Sequence[list[Spot]]
+    ) -> Floats:
+        """Return the (sources, targets) driving times between places, in s; infinite is no way."""
+        return spans.durations(self.graph, ready.metric, sources, targets)
+
+    def span(
+        self, ready: Ready, spots: Sequence[Spot], limit_s: float, *, backward: bool = False
+    ) -> Span:
+        """Return what can be driven within a limit from any of the spots, or to any of them."""
+        limit_ms = round(limit_s * spans.MS_PER_S)
+        return spans.span(self.graph, ready.metric, spots, limit_ms, backward=backward)
 
     def path(self, query: PathQuery, now: datetime) -> Found:
         """Return the best path.
@@ -159,46 +139,21 @@ class RoadNetwork:
             There is no such path; the error says why.
         """
         task = self._task(query, now)
-        found = self._search(task, self._spots(task, None))
+        usable = self._allowed(task)
+        spots = self._spots(query.waypoints, usable)
+        found = self._search(task, spots)
         if found is None:
-            core = self._core[query.profile]
-            spots = self._spots(task, None)
+            core = self._core_edges(task.base.costs)
             if not all(core[spot.edge] for place in spots for spot in place):
-                found = self._search(task, self._spots(task, core, spots))
+                spots = self._off_islands(query.waypoints, usable, core, spots)
+                found = self._search(task, spots)
         if found is None:
-            raise self._refusal(task)
+            raise self._refusal(task, query.waypoints)
         return found
 
-    def _task(self, query: PathQuery, now: datetime) -> _Task:
-        if query.profile not in self._base:
-            known = ", ".join(self._base)
-            raise BadParameter(
-                f"Unknown profile {query.profile!r}; known: {known}",
-                f"未知车型 {query.profile!r}；可用：{known}",
-            )
-        costs = self._base[query.profile].costs
-        vehicle = Vehicle.of(costs.profile, self.rules, query.sizes, query.unknown_limits)
-        at = query.depart_at or now
-        with self._lock:
-            self.live.advance(now)
-            picture = self.live.at(at) if query.depart_at else None
-            if picture is not None and picture.token == self.live.now.token:
-                picture = None
-        return _Task(query, costs, vehicle, self._avoided(query), picture, at)
-
-    def _avoided(self, query: PathQuery) -> Bools | None:
-        if not (query.avoid_edges or query.avoid_classes or query.avoid_polygons):
-            return None
-        edges = self.graph.edges
-        avoided = edges.klass.mask(query.avoid_classes)
-        for row_id in query.avoid_edges:
-            edge = self.graph.ids.find(row_id)
-            if edge is None:
-                raise BadParameter(f"No edge {row_id}", f"没有路段 {row_id}")
-            avoided[edge] = True
-        for polygon in query.avoid_polygons:
-            avoided[self.inside(polygon)] = True
-        return avoided
+    def paths(self, query: PathQuery, now: datetime) -> list[Found]:
+        """Return the best path and up to `query.alternatives` other ones, best first."""
+        return [self.path(query, now)]
 
     def inside(self, polygon: Any) -> Ints:
         """Return the edges that a polygon (EPSG:4326) touches."""
@@ -212,54 +167,187 @@ class RoadNetwork:
         touched = shapely.intersects(polygon, lines)
         return np.asarray(candidates[np.asarray(touched, np.bool_)])
 
-    def _usable(self, task: _Task, edges: Ints) -> Bools:
-        shut = (task.picture or self.live.now).shut
-        open_, forward, backward = task.costs.open_, 2 * edges, 2 * edges + 1
-        usable = (open_[forward] & ~shut[forward]) | (open_[backward] & ~shut[backward])
-        usable &= ~task.vehicle.refused(self.graph.edges, edges)
-        if task.avoided is not None:
-            usable &= ~task.avoided[edges]
-        return np.asarray(usable, np.bool_)
+    # looking up
 
-    def _spots(
-        self, task: _Task, core: Bools | None, known: Sequence[list[Spot]] = ()
-    ) -> list[list[Spot]]:
-        """Snap the waypoints; with `core`, those again that lie on a small island."""
-        rule = get_rule(self.rules, SNAP_RULE).value
-        limits = float(rule["max_m"]), float(rule["tie_m"])
+    def costs(self, profile: str) -> Costs:
+        """Return what a profile makes of the edges.
+
+        Raises
+        ------
+        BadParameter
+            There is no such profile.
+        """
+        if profile not in self._profiles:
+            known = ", ".join(self._profiles)
+            raise BadParameter(
+                f"Unknown profile {profile!r}; known: {known}",
+                f"未知车型 {profile!r}；可用：{known}",
+            )
+        if profile not in self._costs:
+            made = compile_costs(self._profiles[profile], self.graph.edges, self.rules)
+            self._costs[profile] = made
+        return self._costs[profile]
+
+    def _task(self, conditions: Conditions, now: datetime) -> _Task:
+        costs, name = self.costs(conditions.profile), conditions.profile
+        vehicle = Vehicle.of(costs.profile, self.rules, conditions.sizes, conditions.unknown_limits)
+        at = conditions.depart_at or now
+        snapshot = conditions.as_of
+        if snapshot is None:
+            with self._lock:
+                self.live.advance(now)
+                picture = self.live.at(at, now) if conditions.depart_at else None
+            snapshot = None if picture is None else Snapshot(picture)
+        if conditions.prefer_classes:
+            wanted = sorted(set(conditions.prefer_classes))
+            name = f"{name} {wanted}"
+            costs = self._preferring(costs, wanted)
+        avoided, avoidance = self._avoided(conditions)
+        task_name = f"{vehicle!r} {avoidance}"
+        return _Task(Plan(name, costs, None, snapshot), vehicle, avoided, task_name, at)
+
+    def _preferring(self, costs: Costs, classes: Sequence[str]) -> Costs:
+        """Return costs in which all other classes weigh more."""
+        factor = float(get_rule(self.rules, PREFER_RULE).value["factor"])
+        preferred = self.graph.edges.klass.mask(classes)
+        return replace(costs, factor=np.where(preferred, costs.factor, costs.factor * factor))
+
+    def _remember(self, name: str, make: Callable[[], T]) -> T:
+        """Return what was made for a name, the longest unused forgotten."""
+        with self._lock:
+            if name in self._masks:
+                self._masks.move_to_end(name)
+                found: T = self._masks[name]
+                return found
+        made = make()
+        with self._lock:
+            self._masks[name] = made
+            if len(self._masks) > KEPT_MASKS:
+                self._masks.popitem(last=False)
+        return made
+
+    def _avoided(self, asked: Conditions) -> tuple[Bools | None, str]:
+        """Return the edges to keep off, and what the set is called."""
+        if not (asked.avoid_edges or asked.avoid_classes or asked.avoid_polygons):
+            return None, ""
+        polygons = [polygon.wkb_hex for polygon in asked.avoid_polygons]
+        ids = [row_id.hex for row_id in asked.avoid_edges]
+        name = f"{sorted(ids)} {sorted(asked.avoid_classes)} {sorted(polygons)}"
+        return self._remember(name, lambda: self._avoid(asked)), name
+
+    def _avoid(self, asked: Conditions) -> Bools:
+        avoided = self.graph.edges.klass.mask(asked.avoid_classes)
+        for row_id in asked.avoid_edges:
+            edge = self.graph.ids.find(row_id)
+            if edge is None:
+                raise BadParameter(f"No edge {row_id}", f"没有路段 {row_id}")
+            avoided[edge] = True
+        for polygon in asked.avoid_polygons:
+            avoided[self.inside(polygon)] = True
+        return avoided
+
+    def _blocked(self, task: _Task) -> Blocked | None:
+        def make() -> Blocked | None:
+            blocked = task.vehicle.refused(self.graph.edges, slice(None))
+            return Blocked.of(blocked if task.avoided is None else blocked | task.avoided)
+
+        return self._remember(f"blocked {task.name}", make)
+
+    def _exact(self, task: _Task) -> Ready:
+        blocked = self._blocked(task)
+        metric = self._metrics.get(replace(task.base, blocked=blocked))
+        edges = None if blocked is None else blocked.edges
+        return Ready(metric, task.base.costs, task.vehicle, edges, task.at)
+
+    # places
+
+    def _usable(self, metric: Metric) -> Callable[[Ints], Bools]:
+        """Return the test whether edges may be driven in some direction."""
+        first, weights = self.graph.arcs.first, metric.weights
+        open_ = np.append(weights < INFINITE, False)
 
         def usable(edges: Ints) -> Bools:
-            mask = self._usable(task, edges)
-            return mask if core is None else mask & core[edges]
+            forward, backward, end = first[2 * edges], first[2 * edges + 1], first[2 * edges + 2]
+            there = open_[forward] & (forward < backward)
+            return np.asarray(there | open_[backward] & (backward < end), np.bool_)
 
+        return usable
+
+    def _allowed(self, task: _Task) -> Callable[[Ints], Bools]:
+        """Return the test whether a task may use edges, without a metric made only for it."""
+        if task.base.snapshot is not None or self._metrics.has(self._plan(task)):
+            return self._usable(self._exact(task).metric)
+        usable = self._usable(self._metrics.get(task.base))
+        return lambda edges: usable(edges) & ~self._refused(task, edges)
+
+    def _refused(self, task: _Task, edges: Ints) -> Bools:
+        refused = task.vehicle.refused(self.graph.edges, edges)
+        return refused if task.avoided is None else refused | task.avoided[edges]
+
+    def _spots(
+        self, points: Sequence[tuple[float, float]], usable: Callable[[Ints], Bools]
+    ) -> list[list[Spot]]:
+        rule = get_rule(self.rules, SNAP_RULE).value
+        limits = float(rule["max_m"]), float(rule["tie_m"])
         places = []
-        for number, (lon, lat) in enumerate(task.query.waypoints):
-            kept = known[number] if known else []
-            if core is not None and kept and all(core[s.edge] for s in kept):
-                places.append(kept)
-                continue
-            place = self._snap.nearest(lon, lat, usable, *limits) or kept
+        for number, (lon, lat) in enumerate(points):
+            place = self._snap.nearest(lon, lat, usable, *limits)
             if not place:
-                anything = self._snap.nearest(lon, lat, _every, *limits)
-                raise no_snap(number, limits[0], anything)
+                raise no_snap(number, limits[0], self._snap.nearest(lon, lat, _every, *limits))
             places.append(place)
         return places
 
+    def _off_islands(
+        self,
+        points: Sequence[tuple[float, float]],
+        usable: Callable[[Ints], Bools],
+        core: Bools,
+        known: Sequence[list[Spot]],
+    ) -> list[list[Spot]]:
+        """Snap the points that lie on a small island to the main network where it is near."""
+        rule = get_rule(self.rules, SNAP_RULE).value
+        limits = float(rule["max_m"]), float(rule["tie_m"])
+        places = []
+        for (lon, lat), place in zip(points, known, strict=True):
+            if not all(core[spot.edge] for spot in place):
+                main = self._snap.nearest(lon, lat, lambda e: usable(e) & core[e], *limits)
+                places.append(main or place)
+            else:
+                places.append(place)
+        return places
+
+    def _core_edges(self, costs: Costs) -> Bools:
+        """Return the edges that are no island: both ends in large strongly connected parts."""
+        if costs.profile.id not in self._core:
+            arcs = self.graph.arcs
+            keep = costs.open_[arcs.key]
+            tail, head = arcs.tail[keep], arcs.head[keep]
+            count = self.graph.node_count
+            matrix = coo_matrix((np.ones(len(tail), np.int8), (tail, head)), shape=(count, count))
+            _, label = connected_components(matrix, connection="strong")
+            sizes = np.bincount(label, minlength=1)
+            rule = get_rule(self.rules, SNAP_RULE).value
+            large = (sizes >= min(rule["island_nodes"], int(sizes.max())))[label]
+            edges = self.graph.edges
+            self._core[costs.profile.id] = large[edges.tail] & large[edges.head]
+        return self._core[costs.profile.id]
+
+    # searching
+
+    def _plan(self, task: _Task) -> Plan:
+        return replace(task.base, blocked=self._blocked(task))
+
     def _search(self, task: _Task, spots: list[list[Spot]]) -> Found | None:
         """Look on the profile's own metric first; a path that breaks nothing there is the best."""
-        if task.picture is None:
-            found = self._on(self._bring(self._base[task.query.profile]), task, spots)
-            if found is None or not self._blocked(task, found).any():
+        if task.base.snapshot is None and not self._metrics.has(self._plan(task)):
+            found = self._on(self._metrics.get(task.base), task, spots)
+            if found is None:
+                return None
+            if not self._refused(task, np.concatenate([leg.edges for leg in found.legs])).any():
                 return found
-        return self._on(self._overlay(task), task, spots)
+        return self._on(self._exact(task).metric, task, spots)
 
-    def _blocked(self, task: _Task, found: Found) -> Bools:
-        edges = np.concatenate([leg.edges for leg in found.legs])
-        blocked = task.vehicle.refused(self.graph.edges, edges)
-        return blocked if task.avoided is None else blocked | task.avoided[edges]
-
-    def _on(self, slot: _Slot, task: _Task, spots: list[list[Spot]]) -> Found | None:
-        metric = slot.metric
+    def _on(self, metric: Metric, task: _Task, spots: list[list[Spot]]) -> Found | None:
         with metric.lock:
             legs: list[Leg] = []
             for first, target in pairwise(spots):
@@ -269,97 +357,18 @@ class RoadNetwork:
                     return None
                 legs.append(leg)
             stamp = metric.stamp
-            return Found(legs, task.costs, task.vehicle, stamp.version, stamp.picture)
+            return Found(legs, task.base.costs, task.vehicle, stamp.version, stamp.picture)
 
-    def _stamp(self) -> _Stamp:
-        with self._lock:
-            return _Stamp(self.live.version, self.live.serial, self.live.now)
-
-    def _bring(self, slot: _Slot) -> _Slot:
-        """Bring a metric up to the live state."""
-        with self._lock:
-            old, new = slot.metric.stamp, self._stamp()
-            if not old.live or old == new:
-                return slot
-            keys = self.live.changed_since(old.serial)
-            keys = np.arange(2 * len(self.graph.edges)) if keys is None else keys
-            arcs = self.graph.arcs.of_keys(keys)
-            weights = self._weights(slot.costs, arcs, slot.blocked, new.picture)
-            slot.metric.update(arcs, weights, new)
-            return slot
-
-    def _weights(
-        self, costs: Costs, arcs: Ints, blocked: Bools | None, picture: Picture
-    ) -> Weights:
-        shut = picture.shut if blocked is None else picture.shut | np.repeat(blocked, 2)
-        return costs.weights(self.graph.arcs, arcs, shut, picture.cap_kmh)
-
-    def _make(self, costs: Costs, blocked: Bools | None, stamp: _Stamp) -> _Slot:
-        weights = self._weights(costs, np.arange(len(self.graph.arcs)), blocked, stamp.picture)
-        return _Slot(Metric(self._topology, weights, stamp), costs, blocked)
-
-    def _overlay(self, task: _Task) -> _Slot:
-        """Return the metric without the edges that the task may not use, from the cache if there.
-
-        It is made outside the lock, so that other paths go on meanwhile.
-        """
-        blocked = task.vehicle.refused(self.graph.edges, slice(None))
-        if task.avoided is not None:
-            blocked = blocked | task.avoided
-        name = _name(task, blocked)
-        slot = self._cached(name)
-        if slot is None:
-            stamp = self._stamp()
-            if task.picture is not None:
-                stamp = replace(stamp, picture=task.picture, live=False)
-            slot = self._cached(name, self._make(task.costs, blocked, stamp))
-        return self._bring(slot)
-
-    @overload
-    def _cached(self, name: bytes) -> _Slot | None: ...
-    @overload
-    def _cached(self, name: bytes, made: _Slot) -> _Slot: ...
-    def _cached(self, name: bytes, made: _Slot | None = None) -> _Slot | None:
-        """Look a metric up, or keep a new one, and drop the one unused for longest."""
-        with self._lock:
-            slot = self._overlays.pop(name, made)
-            if slot is not None:
-                self._overlays[name] = slot
-            if len(self._overlays) > KEPT_METRICS:
-                self._overlays.popitem(last=False)
-            return slot
-
-    def _core_edges(self, costs: Costs) -> Bools:
-        """Return the edges that are no island: both ends in large strongly connected parts."""
-        arcs = self.graph.arcs
-        keep = costs.open_[arcs.key]
-        tail, head = arcs.tail[keep], arcs.head[keep]
-        count = self.graph.node_count
-        matrix = coo_matrix((np.ones(len(tail), np.int8), (tail, head)), shape=(count, count))
-        _, label = connected_components(matrix, connection="strong")
-        sizes = np.bincount(label, minlength=1)
-        least = min(get_rule(self.rules, SNAP_RULE).value["island_nodes"], int(sizes.max()))
-        edges = self.graph.edges
-        large = sizes[label] >= least
-        return np.asarray(large[edges.tail] & large[edges.head], np.bool_)
-
-    def _refusal(self, task: _Task) -> SigangError:
+    def _refusal(self, task: _Task, points: Sequence[tuple[float, float]]) -> SigangError:
         """Return the error that says what stands in the way: limits, closures, or no road."""
-        free = replace(task, vehicle=UNLIMITED, avoided=None)
-        found = self._search(free, self._spots(free, None))
+        free = replace(task, vehicle=UNLIMITED, avoided=None, name="free")
+        found = self._search(free, self._spots(points, self._allowed(free)))
         if found is not None:
             return refused(self.graph.edges, task.vehicle, found.legs)
-        free = replace(free, picture=Picture.empty(len(self.graph.edges)))
-        found = self._search(free, self._spots(free, None))
+        nothing = Snapshot(Picture.empty(len(self.graph.edges)))
+        free = replace(free, base=replace(free.base, snapshot=nothing))
+        found = self._search(free, self._spots(points, self._allowed(free)))
         return unreachable(self.graph.edges, self.live, found.legs if found else [], task.at)
-
-
-def _name(task: _Task, blocked: Bools) -> bytes:
-    """Return what distinguishes the metric that a task needs."""
-    name = blake2b(task.query.profile.encode(), digest_size=16)
-    name.update(np.packbits(blocked).tobytes())
-    name.update(b"now" if task.picture is None else task.picture.token)
-    return name.digest()
 
 
 def _every(edges: Ints) -> Bools:

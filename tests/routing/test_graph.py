@@ -5,9 +5,9 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from routing import metrics
 from routing.figures import figures
 from routing.graph import Coded, Ids, expand
-from routing.network import KEPT_METRICS
 from routing.profile import load_profiles
 from spatial.errors import ConfigError
 from tests.routing.maps import Town
@@ -60,7 +60,8 @@ def test_refs_and_origins_follow_the_path():
     assert told.origin_share == {"synthetic": 0.5, "real": 0.5}
 
 
-def test_only_the_metrics_used_last_are_kept():
+def test_only_the_metrics_used_last_are_kept(monkeypatch):
+    monkeypatch.setattr(metrics, "KEPT_METRICS", 4)
     drawing = "A----B----C----D\n|    |    |    |\nE----F----G----H"
     names = ["AB", "BC", "CD", "AE", "BF", "CG", "DH", "EF", "FG", "GH"]
     town = Town(drawing, {name: {} for name in names})
@@ -70,7 +71,7 @@ def test_only_the_metrics_used_last_are_kept():
         edges = [names.index(name) for name in pair]
         found = town.find("A", "D", avoid_edges=[town.graph.edges.row_id(e) for e in edges])
         assert not set(edges) & set(found.legs[0].edges.tolist())
-    assert len(town.network._overlays) == KEPT_METRICS
+    assert len(town.network._metrics) == 4
 
 
 def test_a_mistyped_profile_names_file_and_key(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from routing.network import PathQuery
+from routing.network import Conditions, PathQuery
 from spatial.errors import SigangError
 from tests.routing.maps import NOW, Town, shipped_rules
 
@@ -120,8 +120,12 @@ def test_a_path_is_as_short_as_dijkstra_says(world, profile):
 def test_undoing_closures_restores_every_weight(world):
     roads, closures, _, _ = world
     town = Town(GRID, roads)
-    before = [slot.metric.weights.copy() for slot in town.network._base.values()]
+    network, profiles = town.network, [Conditions(p) for p in town.network.profiles]
+    before = [network.ready(p, NOW).metric.weights.copy() for p in profiles]
     rows = [r for v, (n, d) in enumerate(closures, 1) for r in town.close(v, n, direction=d)]
-    town.network.apply(99, [], rows, NOW)
-    after = [slot.metric.weights for slot in town.network._base.values()]
+    closed = [network.ready(p, NOW).metric.weights.copy() for p in profiles]
+    lost = usable(roads, [], 0.0) - usable(roads, closures, 0.0)
+    assert all(map(np.array_equal, before, closed)) == (not lost)
+    network.apply(99, [], rows, NOW)
+    after = [network.ready(p, NOW).metric.weights for p in profiles]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))

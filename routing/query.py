@@ -1,0 +1,91 @@
+"""What is asked of the network and what is answered: plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from routing.engine import Metric
+from routing.graph import Bools
+from routing.legs import Leg
+from routing.live import Picture, Snapshot
+from routing.profile import Costs, Vehicle
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The vehicle, what to keep off, and the time that counts.
+
+    `sizes` are dimensions by name, `hazmat` the dangerous goods on board; `avoid_polygons` are
+    shapely polygons (EPSG:4326); `prefer_classes` are driven rather than others (rule
+    `road.prefer`); `depart_at` decides which closures count; `as_of` is an earlier state of the
+    network, made by `RoadNetwork.snapshot`.
+    """
+
+    profile: str
+    _: KW_ONLY
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    hazmat: bool | str | None = None
+    unknown_limits: str = "allow"
+    avoid_edges: Sequence[UUID] = ()
+    avoid_classes: Sequence[str] = ()
+    avoid_polygons: Sequence[Any] = ()
+    prefer_classes: Sequence[str] = ()
+    depart_at: datetime | None = None
+    as_of: Snapshot | None = None
+
+
+@dataclass(frozen=True)
+class PathQuery(Conditions):
+    """Places (EPSG:4326) to pass in order, and how many other ways are wanted as well."""
+
+    waypoints: Sequence[tuple[float, float]]
+    _: KW_ONLY
+    alternatives: int = 0
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A metric on which everything that the conditions forbid is infinite.
+
+    The metric follows the live state: hold `metric.lock` to read `version` and `picture` together
+    with answers of the metric.
+    """
+
+    metric: Metric
+    costs: Costs
+    vehicle: Vehicle
+    blocked: Bools | None
+    at: datetime
+
+    @property
+    def version(self) -> int:
+        """The network version that the metric shows."""
+        return int(self.metric.stamp.version)
+
+    @property
+    def picture(self) -> Picture:
+        """The closures and speeds that the metric shows."""
+        picture = self.metric.stamp.picture
+        assert isinstance(picture, Picture)  # noqa: S101
+        return picture
+
+
+@dataclass(frozen=True)
+class Found:
+    """An answer: legs between the waypoints, and the state that they were found in.
+
+    `shared_share` (0..1) is the part of its time that it shares with better answers, `stretch` its
+    time relative to the best one.
+    """
+
+    legs: list[Leg]
+    costs: Costs
+    vehicle: Vehicle
+    version: int
+    picture: Picture
+    shared_share: float = 0.0
+    stretch: float = 1.0
