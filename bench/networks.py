@@ -1,0 +1,293 @@
+"""The road networks that routing is measured on: real extracts, real graphs and a synthetic one.
+
+Each is an OpenStreetMap file that every engine reads by its own profile, a graph as Sigang loads
+it, and a second file that gives Sigang's own weights to OSRM (see equal.lua).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import os
+import pickle
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import osmium
+from numpy.typing import NDArray
+from pyproj import Geod
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from bench import extract, servers
+from bench.grid import Streets, connected, province
+from routing.engine import INFINITE
+from routing.graph import Edges, Graph, Ints, edges_from_columns
+from routing.profile import Costs, Rules, compile_costs, load_profiles
+from routing.turns import Restriction, split
+
+SHARED = Path(os.environ.get("BENCH_ROADS", servers.ROOT.parent / "shared/data/roads"))
+FOLDER = servers.STATE / "routing"
+WORLD_KMH = 80.0
+OSRM_RADIUS_M = 6_372_797.560856  # of the sphere on which OSRM measures
+SOURCES = ("bench/grid.py", "routing/graph.py", "routing/turns.py")
+LOADERS = ("bench/extract.py", "data/osm_tags.py", "data/osm_edges.py", "data/osm_turns.py")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as Sigang sees it, before the server knows of it."""
+
+    name: str
+    graph: Graph
+    turns: list[Restriction]
+    rules: Rules
+    own: Path  # as OpenStreetMap data
+    equal: Path  # with Sigang's weights
+
+    def costs(self, profile: str = "car") -> Costs:
+        """Return what a profile makes of the edges."""
+        return compile_costs(load_profiles()[profile], self.graph.edges, self.rules)
+
+    def weights(self, costs: Costs | None = None) -> NDArray[np.uint32]:
+        """Return the weights (ms) of all arcs by a profile, nothing closed."""
+        keys = 2 * len(self.graph.edges)
+        free = np.zeros(keys, np.bool_), np.full(keys, np.nan, np.float32)
+        return (costs or self.costs()).weights(
+            self.graph.arcs, np.arange(len(self.graph.arcs)), *free
+        )
+
+
+def rows(name: str) -> Iterator[list[str]]:
+    """Yield the rows of a reference file without its head."""
+    with gzip.open(SHARED / name, "rt", newline="") as handle:
+        reader = csv.reader(handle)
+        next(reader)
+        yield from reader
+
+
+def luxembourg() -> Streets:
+    """Return Luxembourg's car graph; opposite arcs of one time are one street."""
+    place = np.array([[float(v) for v in r[1:3]] for r in rows("luxembourg-rk.nodes.csv.gz")])
+    arcs = np.array([[int(v) for v in r] for r in rows("luxembourg-rk.arcs.csv.gz")])
+    arcs = arcs[arcs[:, 0] != arcs[:, 1]]
+    arcs = arcs[np.lexsort((arcs[:, 3], arcs[:, 1], arcs[:, 0]))]
+    first = np.ones(len(arcs), np.bool_)
+    first[1:] = (arcs[1:, :2] != arcs[:-1, :2]).any(axis=1)
+    arcs = arcs[first]  # of parallel arcs only the fastest matters
+    low, high = arcs[:, :2].min(axis=1), arcs[:, :2].max(axis=1)
+    _, start, count = np.unique(
+        np.stack([low, high, arcs[:, 3]], axis=1),
+        axis=0, return_index=True, return_counts=True,
+    )  # fmt: skip
+    arcs, oneway = arcs[start], count == 1
+    lon, lat = place[:, 1], place[:, 0]
+    metres = _geodesic(lon[arcs[:, 0]], lat[arcs[:, 0]], lon[arcs[:, 1]], lat[arcs[:, 1]])
+    keep = metres > 0
+    arcs, oneway, metres = arcs[keep], oneway[keep], metres[keep]
+    speed = metres * 3600 / np.maximum(arcs[:, 3], 1)
+    klass = np.full(len(arcs), "unclassified")
+    return connected(Streets(lon, lat, arcs[:, 0], arcs[:, 1], klass, speed, oneway))
+
+
+def world() -> Streets:
+    """Return the trunk roads of the world at one speed."""
+    place = np.array([[float(v) for v in r[1:3]] for r in rows("world-highways.nodes.csv.gz")])
+    edges = np.array([[float(v) for v in r] for r in rows("world-highways.edges.csv.gz")])
+    tail, head = edges[:, 0].astype(np.int64), edges[:, 1].astype(np.int64)
+    keep = (place[tail] != place[head]).any(axis=1) & (
+        np.abs(place[tail, 1] - place[head, 1]) < 180
+    )
+    tail, head = tail[keep], head[keep]
+    n = len(tail)
+    klass, speed = np.full(n, "trunk"), np.full(n, WORLD_KMH)
+    return Streets(place[:, 1], place[:, 0], tail, head, klass, speed, np.zeros(n, np.bool_))
+
+
+def _geodesic(lon1: Any, lat1: Any, lon2: Any, lat2: Any) -> NDArray[np.float64]:
+    return np.asarray(Geod(ellps="WGS84").inv(lon1, lat1, lon2, lat2)[2])
+
+
+def graph_of(streets: Streets) -> Graph:
+    """Return streets as the graph that their file would load as."""
+    n = len(streets.tail)
+    ends = np.stack([streets.tail, streets.head], axis=1)
+    points = np.stack([streets.lon[ends], streets.lat[ends]], axis=2).round(7).reshape(-1, 2)
+    flat = points.reshape(n, 4).T
+    columns: dict[str, Sequence[Any]] = defaultdict(lambda: [None] * n)
+    columns |= {
+        "id": [UUID(int=i + 1) for i in range(n)],
+        "from_node": [UUID(int=i + 1) for i in streets.tail.tolist()],
+        "to_node": [UUID(int=i + 1) for i in streets.head.tolist()],
+        "oneway": streets.oneway.tolist(), "length_m": _geodesic(*flat).tolist(),
+        "speed_kmh": streets.speed_kmh.tolist(), "limits_known": [False] * n, "mode": ["road"] * n,
+        "class": streets.klass.tolist(), "speed_basis": ["posted"] * n, "access": ["{}"] * n,
+        "origin": ["real"] * n, "source": ["bench"] * n,
+    }  # fmt: skip
+    return split(edges_from_columns(columns, np.full(n, 2, np.int64), points), [])
+
+
+def write_streets(streets: Streets, path: Path) -> None:
+    """Write streets as OpenStreetMap data: class, maximum speed, one-way."""
+    edges = zip(streets.tail.tolist(), streets.head.tolist(), streets.klass.tolist(),
+                streets.speed_kmh.tolist(), streets.oneway.tolist(), strict=True)  # fmt: skip
+    ways = (
+        ([tail + 1, head + 1],
+         {"highway": klass, "maxspeed": f"{speed:.6f}".rstrip("0").rstrip("."),
+          "oneway": "yes" if oneway else "no"})
+        for tail, head, klass, speed, oneway in edges
+    )  # fmt: skip
+    write_osm(path, streets.lon, streets.lat, ways, [])
+
+
+def write_equal(network: Network, path: Path) -> None:
+    """Write a graph so that each edge is a way with its speeds as Sigang weighs it."""
+    edges = network.graph.edges
+    weight = np.full(2 * len(edges), INFINITE, np.int64)
+    weights = network.weights()
+    first = network.graph.arcs.first
+    there = np.flatnonzero(first[1:] > first[:-1])
+    weight[there] = weights[first[there]]
+    count = len(edges.node_ids)
+    inner = np.ones(len(edges.shape), np.bool_)
+    inner[edges.shape_start[:-1]] = inner[edges.shape_start[1:] - 1] = False
+    number = np.where(inner, count + np.cumsum(inner), 0)
+    number[edges.shape_start[:-1]] = edges.tail + 1
+    number[edges.shape_start[1:] - 1] = edges.head + 1
+    lon, lat = network.graph.lon, network.graph.lat
+    place = np.concatenate([np.stack([lon[:count], lat[:count]], 1), edges.shape[inner]])
+    metres = _osrm_length(edges)
+    ways = (_equal_way(edges, number, weight, metres, e) for e in range(len(edges)))
+    write_osm(path, place[:, 0], place[:, 1], ways, _relations(edges, network.turns))
+
+
+def _equal_way(
+    edges: Edges, number: Ints, weight: Ints, metres: NDArray[np.float64], edge: int
+) -> tuple[list[int], dict[str, str]]:
+    refs = number[edges.shape_start[edge] : edges.shape_start[edge + 1]].tolist()
+    tags = {"highway": "road"}
+    for name, value in zip("fb", weight[2 * edge : 2 * edge + 2].tolist(), strict=True):
+        if value != INFINITE:
+            tags[name] = f"{max(metres[edge] * 3600 / value, 1e-3):.9f}"
+    return refs, tags
+
+
+def _osrm_length(edges: Edges) -> NDArray[np.float64]:
+    """Return the length of each edge (m) as OSRM measures it: on a sphere, at six decimals."""
+    lon, lat = np.radians(edges.shape.round(6)).T
+    half = np.sin(np.diff(lat) / 2) ** 2
+    half += np.cos(lat[1:]) * np.cos(lat[:-1]) * np.sin(np.diff(lon) / 2) ** 2
+    step = np.concatenate([[0.0], 2 * OSRM_RADIUS_M * np.arcsin(np.sqrt(half))]).cumsum()
+    return np.asarray(step[edges.shape_start[1:] - 1] - step[edges.shape_start[:-1]])
+
+
+def _relations(edges: Edges, turns: Sequence[Restriction]) -> Iterator[dict[str, Any]]:
+    """Yield the restrictions that bind a car."""
+    for turn in turns:
+        if {"motorcar", "motor_vehicle", "vehicle"} & set(turn.exempt):
+            continue
+        first, *via, last = turn.edges
+        node = turn.via_node
+        if not via and node is None:
+            node = next(iter({int(edges.tail[first]), int(edges.head[first])}
+                             & {int(edges.tail[last]), int(edges.head[last])}))  # fmt: skip
+        middle = [("w", e + 1, "via") for e in via] or [("n", int(node or 0) + 1, "via")]
+        members = [("w", first + 1, "from"), *middle, ("w", last + 1, "to")]
+        value = f"{turn.kind}_{'u_turn' if first == last else 'straight_on'}"
+        yield {"tags": {"type": "restriction", "restriction": value}, "members": members}
+
+
+def write_osm(
+    path: Path, lon: Any, lat: Any, ways: Iterator[tuple[list[int], dict[str, str]]], relations: Any
+) -> None:
+    """Write nodes numbered from 1, ways in order, and restrictions."""
+    made = path.with_name("new-" + path.name)
+    made.unlink(missing_ok=True)
+    with osmium.SimpleWriter(str(made)) as writer:
+        new = osmium.osm.mutable
+        for i, at in enumerate(zip(lon.tolist(), lat.tolist(), strict=True)):
+            writer.add_node(new.Node(id=i + 1, location=at, version=1))
+        for i, (refs, tags) in enumerate(ways):
+            writer.add_way(new.Way(id=i + 1, nodes=refs, tags=tags, version=1))
+        for i, row in enumerate(relations):
+            writer.add_relation(new.Relation(id=i + 1, version=1, **row))
+    made.rename(path)
+
+
+MADE: dict[str, Callable[[], Streets]] = {
+    "luxembourg": luxembourg, "world": world, "grid": province,
+}  # fmt: skip
+READ = {"liechtenstein": "liechtenstein-2021.osm.pbf", "andorra": "andorra-2021.osm.pbf"}
+NAMES = (*READ, *MADE)
+
+
+def open_network(name: str) -> Network:
+    """Return a network; the first time it is made, later it is read from the state folder."""
+    folder = FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
+    real = name in READ
+    kept = folder / f"graph-{_digest(SOURCES + LOADERS if real else SOURCES)}.pickle"
+    own = SHARED / READ[name] if real else folder / "own.osm.pbf"
+    if kept.exists():
+        graph, turns = pickle.loads(kept.read_bytes())
+    elif real:
+        edges, turns = extract.read_edges(own)
+        graph = split(edges, turns)
+    else:
+        streets = MADE[name]()
+        write_streets(streets, own)
+        graph, turns = graph_of(streets), []
+    if not kept.exists():
+        for old in folder.glob("graph-*.pickle"):
+            old.unlink()
+        kept.write_bytes(pickle.dumps((graph, turns), protocol=5))
+    rules = extract.shipped_rules()
+    network = Network(name, graph, turns, rules, own, folder / "equal.osm.pbf")
+    _refresh_equal(network, folder / "equal.stamp")
+    return network
+
+
+def _refresh_equal(network: Network, stamp: Path) -> None:
+    """Write the file of equal weights again when the profile makes other weights."""
+    h = hashlib.blake2b(network.weights().tobytes(), digest_size=16)
+    h.update(network.graph.digest.encode())
+    if not stamp.exists() or stamp.read_text() != h.hexdigest():
+        write_equal(network, network.equal)
+        stamp.write_text(h.hexdigest())
+
+
+def _digest(sources: Sequence[str]) -> str:
+    """Return a hash of the code that makes a network."""
+    h = hashlib.blake2b(digest_size=8)
+    for name in sources:
+        h.update((servers.ROOT / name).read_bytes())
+    return h.hexdigest()
+
+
+def main_part(graph: Graph, weights: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Return the edges with both ends in the largest strongly connected part of the open arcs."""
+    keep = weights < INFINITE
+    tail, head = graph.arcs.tail[keep], graph.arcs.head[keep]
+    count = graph.node_count
+    matrix = coo_matrix((np.ones(len(tail), np.int8), (tail, head)), shape=(count, count))
+    _, label = connected_components(matrix, connection="strong")
+    main = label == np.bincount(label).argmax()
+    inside = main[graph.arcs.tail] & main[graph.arcs.head] & keep
+    found = np.zeros(len(graph.edges), np.bool_)
+    found[graph.arcs.edge[inside]] = True
+    return found
+
+
+def sample_places(network: Network, count: int, seed: int) -> NDArray[np.float64]:
+    """Return places in the middle of edges of the main part: (count, 2) lon, lat, six decimals."""
+    edges = network.graph.edges
+    usable = np.flatnonzero(main_part(network.graph, network.weights()))
+    chosen = np.random.default_rng(seed).choice(usable, count)
+    middle = (edges.shape_start[chosen] + edges.shape_start[chosen + 1]) // 2
+    return np.asarray(((edges.shape[middle - 1] + edges.shape[middle]) / 2).round(6))
