@@ -11,11 +11,16 @@ from routing.graph import Coded, Edges, Floats, Ints
 from routing.legs import Leg
 from routing.network import Found
 from routing.profile import BASES
+from routing.tolls import Tolls
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures of a path or a leg; shares are of its length and sum to 1."""
+    """Figures of a path or a leg; shares are of its length and sum to 1.
+
+    `toll_cny` and `co2_kg` are None where no rule tells them; `toll_basis` is how the roads are
+    known to be tolled or free: `posted` where each says so, else `assumed` from their class.
+    """
 
     length_m: float
     duration_s: float
@@ -23,6 +28,14 @@ class Figures:
     limits_unknown_share: float
     origin_share: dict[str, float]
     refs: list[str]
+    toll_cny: float | None = None
+    toll_basis: str | None = None
+    co2_kg: float | None = None
+
+    @property
+    def co2_basis(self) -> str | None:
+        """How the carbon dioxide is known: from an assumed use of fuel, where at all."""
+        return None if self.co2_kg is None else BASES[-1]
 
     @property
     def basis(self) -> str:
@@ -39,6 +52,8 @@ def figures(edges: Edges, found: Found, legs: Sequence[Leg]) -> Figures:
     length = edges.length_m[chosen] * part
     duration = found.costs.duration_ms(chosen, found.picture.cap_kmh[keys]) * part
     unsure = found.vehicle.unsure(edges, chosen)
+    toll, toll_basis = _toll(found.costs.tolls, chosen, length)
+    co2 = found.costs.co2_kg_km * float(length.sum()) / 1000
     return Figures(
         length_m=float(length.sum()),
         duration_s=float(duration.sum()) / 1000,
@@ -46,7 +61,19 @@ def figures(edges: Edges, found: Found, legs: Sequence[Leg]) -> Figures:
         limits_unknown_share=_share(float(length[unsure].sum()), float(length.sum())),
         origin_share=_coded_shares(edges.origin, chosen, length),
         refs=_refs(edges.ref, chosen[part > 0]),
+        toll_cny=toll,
+        toll_basis=toll_basis,
+        co2_kg=co2 if np.isfinite(co2) else None,
     )
+
+
+def _toll(tolls: Tolls | None, chosen: Ints, length: Floats) -> tuple[float | None, str | None]:
+    """Return the toll of some edges, and the weakest way in which that of any is known."""
+    if tolls is None:
+        return None, None
+    metres = float(length[tolls.tolled[chosen]].sum())
+    said = bool(tolls.said[chosen[length > 0]].all())
+    return metres / 1000 * tolls.cny_km, "posted" if said else "assumed"
 
 
 def _share(part: float, whole: float) -> float:

@@ -21,9 +21,18 @@ from routing.graph import Bools, Floats, Graph, Ints, expand
 from routing.legs import Leg, find_leg
 from routing.live import EdgeState, LiveState, Picture, Snapshot
 from routing.metrics import Blocked, Metrics, Plan
-from routing.profile import UNLIMITED, Costs, Profile, Rules, Vehicle, compile_costs, get_rule
+from routing.profile import (
+    UNLIMITED,
+    Costs,
+    Profile,
+    Rules,
+    Vehicle,
+    compile_costs,
+    get_rule,
+    loaded_as,
+)
 from routing.query import Conditions, Found, PathQuery, Ready
-from routing.refusal import no_snap, refused, unreachable
+from routing.refusal import Obstacle, no_snap, unreachable
 from routing.snap import SnapIndex, Spot
 from routing.spans import Span
 from routing.structures import Structures
@@ -46,6 +55,13 @@ class _Task:
     avoided: Bools | None
     name: str
     at: datetime
+    by_the_clock: bool = True  # whether banned hours count
+
+    def keeping_off(self, edges: Bools) -> _Task:
+        """Return the task that also avoids some edges."""
+        avoided = edges if self.avoided is None else self.avoided | edges
+        blocked = Blocked.of(avoided)
+        return replace(self, avoided=avoided, name=f"{self.name} {blocked and blocked.name.hex()}")
 
 
 class RoadNetwork:
@@ -96,14 +112,16 @@ class RoadNetwork:
     # questions
 
     def ready(self, conditions: Conditions, now: datetime) -> Ready:
-        """Return a metric for the conditions.
+        """Return a metric for the conditions; of banned hours those at departure hold throughout.
 
         Raises
         ------
         BadParameter
             The profile or an edge to avoid is unknown.
         """
-        return self._exact(self._task(conditions, now))
+        task = self._task(conditions, now)
+        bans = task.base.costs.bans
+        return self._exact(task.keeping_off(bans.at(task.at)) if bans.any else task)
 
     def snap(self, ready: Ready, points: Sequence[tuple[float, float]]) -> list[list[Spot]]:
         """Return for each point the spots on the nearest usable edge and on those at its place.
@@ -177,20 +195,17 @@ class RoadNetwork:
         BadParameter
             There is no such profile.
         """
-        if profile not in self._profiles:
-            known = ", ".join(self._profiles)
-            raise BadParameter(
-                f"Unknown profile {profile!r}; known: {known}",
-                f"未知车型 {profile!r}；可用：{known}",
-            )
+        loaded_as(self._profiles, profile, None)
         if profile not in self._costs:
             made = compile_costs(self._profiles[profile], self.graph.edges, self.rules)
             self._costs[profile] = made
         return self._costs[profile]
 
     def _task(self, conditions: Conditions, now: datetime) -> _Task:
-        costs, name = self.costs(conditions.profile), conditions.profile
-        vehicle = Vehicle.of(costs.profile, self.rules, conditions.sizes, conditions.unknown_limits)
+        name = loaded_as(self._profiles, conditions.profile, conditions.hazmat)
+        costs, own = self.costs(name), self._profiles[conditions.profile]
+        unknown, cargo = conditions.unknown_limits, conditions.hazmat
+        vehicle = Vehicle.of(own, self.rules, conditions.sizes, unknown, cargo)
         at = conditions.depart_at or now
         snapshot = conditions.as_of
         if snapshot is None:
@@ -293,7 +308,10 @@ class RoadNetwork:
         for number, (lon, lat) in enumerate(points):
             place = self._snap.nearest(lon, lat, usable, *limits)
             if not place:
-                raise no_snap(number, limits[0], self._snap.nearest(lon, lat, _every, *limits))
+                anything = self._snap.nearest(
+                    lon, lat, lambda e: np.ones(len(e), np.bool_), *limits
+                )
+                raise no_snap(number, limits[0], anything)
             places.append(place)
         return places
 
@@ -338,6 +356,18 @@ class RoadNetwork:
         return replace(task.base, blocked=self._blocked(task))
 
     def _search(self, task: _Task, spots: list[list[Spot]]) -> Found | None:
+        """Search, and search again without the edges that would be entered at a banned hour."""
+        found = self._fastest(task, spots)
+        while found is not None and task.by_the_clock and task.base.costs.bans.any:
+            banned = np.zeros(len(self.graph.edges), np.bool_)
+            banned[found.banned_edges(task.at)] = True
+            if not banned.any():
+                break
+            task = task.keeping_off(banned)
+            found = self._fastest(task, spots)
+        return found
+
+    def _fastest(self, task: _Task, spots: list[list[Spot]]) -> Found | None:
         """Look on the profile's own metric first; a path that breaks nothing there is the best."""
         if task.base.snapshot is None and not self._metrics.has(self._plan(task)):
             found = self._on(self._metrics.get(task.base), task, spots)
@@ -361,15 +391,13 @@ class RoadNetwork:
 
     def _refusal(self, task: _Task, points: Sequence[tuple[float, float]]) -> SigangError:
         """Return the error that says what stands in the way: limits, closures, or no road."""
-        free = replace(task, vehicle=UNLIMITED, avoided=None, name="free")
-        found = self._search(free, self._spots(points, self._allowed(free)))
+        free = replace(task, vehicle=UNLIMITED, avoided=None, name="free", by_the_clock=False)
+        spots = self._spots(points, self._allowed(free))
+        found = self._search(free, spots)
         if found is not None:
-            return refused(self.graph.edges, task.vehicle, found.legs)
+            obstacle = Obstacle(self.graph, self.rules, task.vehicle, task.at, task.avoided)
+            return obstacle.error(self._metrics.get(task.base), found, spots)
         nothing = Snapshot(Picture.empty(len(self.graph.edges)))
         free = replace(free, base=replace(free.base, snapshot=nothing))
         found = self._search(free, self._spots(points, self._allowed(free)))
         return unreachable(self.graph.edges, self.live, found.legs if found else [], task.at)
-
-
-def _every(edges: Ints) -> Bools:
-    return np.ones(len(edges), np.bool_)

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+
 from routing.engine import Metric
-from routing.graph import Bools
+from routing.graph import Bools, Floats, Ints
 from routing.legs import Leg
 from routing.live import Picture, Snapshot
 from routing.profile import Costs, Vehicle
@@ -89,3 +91,26 @@ class Found:
     picture: Picture
     shared_share: float = 0.0
     stretch: float = 1.0
+
+    @property
+    def edges(self) -> Ints:
+        """The edges in driving order."""
+        return np.concatenate([leg.edges for leg in self.legs])
+
+    def _parts(self) -> tuple[Ints, Floats, Floats]:
+        """Return the keys, the driven share of each, and its driving time in ms."""
+        keys = np.concatenate([leg.keys for leg in self.legs])
+        part = np.concatenate([leg.stop - leg.start for leg in self.legs])
+        return keys, part, self.costs.duration_ms(keys >> 1, self.picture.cap_kmh[keys]) * part
+
+    def sums(self) -> tuple[float, float]:
+        """Return the length in m and the driving time in ms."""
+        keys, part, duration = self._parts()
+        return float((self.costs.length_m[keys >> 1] * part).sum()), float(duration.sum())
+
+    def banned_edges(self, depart: datetime) -> Ints:
+        """Return the edges that are entered at a banned hour when one leaves at a time."""
+        keys, part, duration = self._parts()
+        entered = np.concatenate([[0.0], np.cumsum(duration)[:-1]])
+        banned = self.costs.bans.entered(keys >> 1, entered, depart) & (part > 0)
+        return np.unique(keys[banned] >> 1)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from routing.graph import LIMITS, Edges
-from routing.legs import Leg
+from routing.engine import INFINITE, Metric
+from routing.graph import LIMITS, Bools, Edges, Graph, Ints
+from routing.legs import Leg, line
 from routing.live import LiveState
-from routing.profile import Vehicle
+from routing.profile import Rules, Vehicle
+from routing.query import Found
+from routing.relax import Relaxed, relaxations
 from routing.snap import Spot
 from spatial.errors import LimitViolated, NoSnap, SigangError, Unreachable
 
+RELAX_RULE = "road.relax"
 NAMED = 20  # blocking edges listed at most
 
 
@@ -40,51 +45,148 @@ def no_snap(number: int, max_m: float, nearest: Sequence[Spot]) -> NoSnap:
     )
 
 
-def refused(edges: Edges, vehicle: Vehicle, legs: Sequence[Leg]) -> SigangError:
-    """Return the error for a vehicle or an avoidance that leaves no path.
+@dataclass(frozen=True)
+class Obstacle:
+    """What keeps a vehicle that leaves at a time, and avoids some edges, from its way."""
 
-    `legs` is the path that an unlimited vehicle would take now: its blocking edges are named.
-    """
-    blocking = list(_blocking(edges, vehicle, legs))
-    if not blocking:
+    graph: Graph
+    rules: Rules
+    vehicle: Vehicle
+    at: datetime
+    avoided: Bools | None
+
+    def error(self, metric: Metric, found: Found, spots: Sequence[list[Spot]]) -> SigangError:
+        """Return the error that names what blocks, and what must give for the vehicle to pass.
+
+        `found` is the path that an unlimited vehicle would take between the spots, `metric` that
+        of the profile without limits.
+        """
+        edges = self.graph.edges
+        blocking = list_blocking(edges, self.rules, self.vehicle, found.edges)
+        blocking += _banned(edges, self.rules, found, self.at)
+        if blocking:
+            return _violated(self.vehicle, blocking, self._ways(metric, found, spots))
         return Unreachable(
             "Everything that leads there is to be avoided",
             "避让条件排除了所有可达路线",
             mend_en="Avoid less.",
             mend_zh="请减少避让条件。",
         )
-    first = blocking[0]
-    rule = vehicle.rule
+
+    def _ways(
+        self, metric: Metric, found: Found, spots: Sequence[list[Spot]]
+    ) -> list[dict[str, Any]]:
+        """Return what must give, written down; avoided and banned edges do not give."""
+        rule = self.rules.get(RELAX_RULE)
+        if rule is None:
+            return []
+        graph, hard = self.graph, found.costs.bans.at(self.at)
+        hard = hard if self.avoided is None else hard | self.avoided
+        weights = np.where(hard[graph.arcs.edge], INFINITE, metric.weights).astype(np.uint32)
+        blocked = self.vehicle.refused(graph.edges, slice(None))
+        limits = float(rule.value["hours_per_place"]), int(rule.value["sets"])
+        ways = relaxations(graph, metric.topology, weights, blocked, spots, *limits)
+        return [_described(graph, self.rules, self.vehicle, found, way) for way in ways]
+
+
+def _violated(
+    vehicle: Vehicle, blocking: list[dict[str, Any]], ways: list[dict[str, Any]]
+) -> LimitViolated:
+    first, rule = blocking[0], vehicle.rule
     return LimitViolated(
         f"Every path breaks a limit of the vehicle, first {first['limit']} {first['value']}"
         f" against {first['vehicle']}",
         f"所有路线均超出限制，首个为 {first['limit']} {first['value']}（车辆 {first['vehicle']}）",
-        mend_en="Use a smaller vehicle, or apply for a permit for the named edges.",
-        mend_zh="请换用较小车辆，或为所列路段申请通行许可。",
+        mend_en="Use a smaller vehicle, depart at another hour, or apply for a permit for the"
+        " named edges.",
+        mend_zh="请换用较小车辆、另选出发时间，或为所列路段申请通行许可。",
         edges=blocking[:NAMED],
         blocking_count=len(blocking),
-        vehicle=vehicle.described,
+        vehicle={**vehicle.described, **({"hazmat": vehicle.cargo} if vehicle.cargo else {})},
         rule={"key": rule.key, "source": rule.source, "legal_text": rule.legal_text}
         if rule
         else None,
+        relaxations=ways,
     )
 
 
-def _blocking(edges: Edges, vehicle: Vehicle, legs: Sequence[Leg]) -> list[dict[str, Any]]:
+def list_blocking(
+    edges: Edges, rules: Rules, vehicle: Vehicle, chosen: Ints
+) -> list[dict[str, Any]]:
     """List the edges of a path that stop a vehicle, each with every limit that it breaks."""
-    chosen = np.concatenate([leg.edges for leg in legs])
     broken, unsure = vehicle.broken(edges, chosen), vehicle.unsure(edges, chosen)
+    shut = vehicle.shut_out(edges, chosen)
+    law, goods = _law(rules, "road.limit_law"), _law(rules, "road.hazmat_law")
     found = []
     for position, edge in enumerate(chosen.tolist()):
         about = {"edge": str(edges.row_id(edge)), **_about(edges, edge)}
         for column in np.flatnonzero(broken[position]):
             value, size = float(edges.limits[edge, column]), vehicle.sizes[column]
-            found.append(
-                {**about, "limit": f"max_{LIMITS[column]}", "value": value, "vehicle": size}
-            )
+            limit = {"limit": f"max_{LIMITS[column]}", "value": value, "vehicle": size}
+            found.append({**about, **limit, **law})
+        if shut[position]:
+            limit = {"limit": "hazmat", "value": edges.hazmat.get(edge), "vehicle": vehicle.cargo}
+            found.append({**about, **limit, **goods})
         if vehicle.unknown == "refuse" and unsure[position] and not broken[position].any():
-            found.append({**about, "limit": "unknown", "value": None, "vehicle": vehicle.tested})
+            tested = {"limit": "unknown", "value": None, "vehicle": vehicle.tested}
+            found.append({**about, **tested, "legal_text": None, "law": None})
     return found
+
+
+def _banned(edges: Edges, rules: Rules, found: Found, at: datetime) -> list[dict[str, Any]]:
+    """List the edges of a path that are entered at a banned hour."""
+    bans = found.costs.bans
+    rule = rules.get(found.costs.profile.bans or "")
+    told = {"legal_text": rule.legal_text, "law": rule.source} if rule else _law(rules, "")
+    return [
+        {
+            "edge": str(edges.row_id(edge)),
+            **_about(edges, edge),
+            "limit": "hours",
+            "value": bans.hours(edge),
+            "vehicle": at.isoformat(),
+            **told,
+        }
+        for edge in found.banned_edges(at).tolist()
+    ]
+
+
+def _law(rules: Rules, key: str) -> dict[str, str | None]:
+    rule = rules.get(key)
+    return {
+        "legal_text": rule.legal_text if rule else None,
+        "law": rule.source if rule else None,
+    }
+
+
+def _described(
+    graph: Graph, rules: Rules, vehicle: Vehicle, found: Found, way: Relaxed
+) -> dict[str, Any]:
+    passed = replace(found, legs=way.legs)
+    waived = np.array([edge for place in way.places for edge in place], np.int64)
+    blocking = list_blocking(graph.edges, rules, vehicle, waived)
+    length, duration = passed.sums()
+    lines = [line(graph, leg) for leg in way.legs]
+    points = np.concatenate([lines[0], *(part[1:] for part in lines[1:])])
+    return {
+        "edges": blocking[:NAMED],
+        "places": len(way.places),
+        "give": _give(blocking),
+        "length_m": round(length, 1),
+        "duration_s": round(duration / 1000, 1),
+        "geometry": {"type": "LineString", "coordinates": points.tolist()},
+    }
+
+
+def _give(blocking: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return how far each limit would have to move: from its lowest value to the vehicle's."""
+    give: dict[str, dict[str, Any]] = {}
+    for row in blocking:
+        limit, value, size = row["limit"], row["value"], row["vehicle"]
+        known = give.setdefault(limit, {"limit": limit, "from": value, "to": size})
+        if isinstance(value, float):
+            known["from"] = min(known["from"], value)
+    return list(give.values())
 
 
 def _about(edges: Edges, edge: int) -> dict[str, Any]:

@@ -7,34 +7,33 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from routing.graph import Edges
+from routing.graph import Bools, Edges
 
 TOLL_RULE, FUEL_RULE = "vehicle.toll_cny_km", "vehicle.fuel"
-FREE, ASSUMED, POSTED = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class Tolls:
-    """The tariff of a vehicle class (CNY per km) and how each edge is known to be tolled."""
+    """The tariff of a vehicle class (CNY per km), which edges it holds on, and which say so."""
 
     cny_km: float
-    kind: NDArray[np.uint8]
+    tolled: Bools
+    said: Bools
 
 
 def compile_tolls(toll_class: str | None, edges: Edges, rules: Mapping[str, Any]) -> Tolls | None:
     """Return the tolls of a vehicle class, None where no rule tells them.
 
-    A road that says `toll` is believed; of the others the rule's classes are taken as tolled.
+    A road that says whether it is tolled is believed; of the others the rule's classes are.
     """
     rule = rules.get(TOLL_RULE)
     if rule is None or toll_class not in rule.value["classes"]:
         return None
-    tolled = edges.klass.mask(rule.value["assumed_road_classes"])
-    kind = np.where(tolled, ASSUMED, FREE)
-    kind = np.where(edges.toll == 1, POSTED, np.where(edges.toll == 0, FREE, kind))
-    return Tolls(float(rule.value["classes"][toll_class]), kind.astype(np.uint8))
+    assumed = edges.klass.mask(rule.value["assumed_road_classes"])
+    said = edges.toll >= 0
+    tolled = np.where(said, edges.toll == 1, assumed)
+    return Tolls(float(rule.value["classes"][toll_class]), tolled, said)
 
 
 def fuel_kg_km(fuel: str | None, rules: Mapping[str, Any]) -> float:
