@@ -115,7 +115,9 @@ class TypicalSpeeds:
     def week_of(self, keys: Ints) -> Table:
         """Return the (keys, 168) speeds of some keys."""
         edges = keys >> 1
-        table = (self._free[edges, None] * self._factors[self._codes[edges]]).astype(np.float32)
+        table: Table = (
+            self._free[edges, None].astype(np.float32) * self._factors[self._codes[edges]]
+        )
         if len(self._measured_keys):
             order = np.argsort(self._measured_keys)
             at = np.searchsorted(self._measured_keys[order], keys)

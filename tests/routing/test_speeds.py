@@ -1,0 +1,107 @@
+"""Typical speeds by hour of the week, and driving through the hours."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.graph import Coded
+from routing.profile import Rule
+from routing.speeds import (
+    HOURS,
+    MeasuredWeek,
+    TypicalSpeeds,
+    arrival,
+    drive,
+    drive_back,
+    hour_of_week,
+    week_factors,
+)
+from spatial.errors import ConfigError
+from tests.routing.maps import shipped_rules
+
+MONDAY = datetime(2026, 11, 23, 0, 0, tzinfo=UTC) - timedelta(hours=8)  # 00:00 in China
+
+speeds = st.lists(st.floats(1, 120), min_size=HOURS, max_size=HOURS)
+weeks = st.lists(speeds, min_size=1, max_size=3)
+
+
+def test_the_week_begins_on_monday_in_china():
+    assert hour_of_week(MONDAY) == 0
+    assert hour_of_week(MONDAY - timedelta(seconds=1)) == HOURS - 1
+    assert hour_of_week(datetime(2026, 11, 27, 9, 30, tzinfo=UTC)) == 4 * 24 + 17
+
+
+def test_the_shipped_rule_has_a_factor_for_every_hour():
+    rule = shipped_rules()["road.hour_of_week"]
+    for factors in week_factors(rule.value).values():
+        assert factors.shape == (HOURS,)
+        assert factors.min() < factors[3] == 1
+
+
+@pytest.mark.parametrize(
+    "value", [{"week": [1.0] * 24}, {"week": [0.0] * HOURS}, {"week": [1.5] * HOURS}]
+)
+def test_a_rule_that_is_no_week_is_refused(value):
+    with pytest.raises(ConfigError):
+        week_factors({"motorway": value})
+
+
+def test_measured_weeks_take_the_place_of_the_class():
+    half = [0.5] * HOURS
+    rules = {"road.hour_of_week": Rule("road.hour_of_week", "1", {"trunk": {"week": half}}, "")}
+    measured = [MeasuredWeek(1, "backward", [33.0] * HOURS)]
+    free, klass = np.array([80.0, 60.0]), Coded.of(["trunk", "other"])
+    found = TypicalSpeeds(free, klass, rules, measured)
+    assert found.at(MONDAY).tolist() == [40, 40, 60, 33]
+    assert found.week_of(np.array([3, 0, 2]))[:, 5].tolist() == [33, 40, 60]
+
+
+def constant(*kmh):
+    return np.array([[v] * HOURS for v in kmh], np.float32)
+
+
+def test_a_constant_speed_is_a_division():
+    done = drive(np.array([1000.0, 500.0]), constant(36, 18), MONDAY)
+    assert done == pytest.approx([100, 200])
+
+
+def test_a_jump_within_a_part_is_driven_through():
+    """40 km at 60 km/h until 00:30, then 30 km/h from 01:00: 30 km in the first half hour left."""
+    table = constant(60)
+    table[0, 1:] = 30
+    seconds = drive(np.array([40_000.0]), table, MONDAY + timedelta(minutes=30))
+    assert seconds == pytest.approx([1800 + 1200])
+    assert arrival(np.array([40_000.0]), table, MONDAY + timedelta(minutes=30)) == (
+        MONDAY + timedelta(minutes=80)
+    )
+
+
+def test_a_road_without_speed_never_ends():
+    assert arrival(np.array([10.0]), constant(0), MONDAY) is None
+    assert arrival(np.zeros(0), constant(), MONDAY) == MONDAY
+
+
+@settings(max_examples=60, deadline=None)
+@given(weeks, st.floats(10, 200_000), st.integers(0, HOURS * 3600 - 1), st.integers(1, 7200))
+def test_who_leaves_later_arrives_later(table, length, begin, wait):
+    lengths = np.full(len(table), length / len(table))
+    table = np.array(table, np.float32)
+    first = MONDAY + timedelta(seconds=begin)
+    early = drive(lengths, table, first)[-1]
+    late = drive(lengths, table, first + timedelta(seconds=wait))[-1] + wait
+    assert late >= early - 1e-6
+
+
+@settings(max_examples=60, deadline=None)
+@given(weeks, st.floats(10, 100_000), st.integers(0, HOURS * 3600 - 1))
+def test_driving_back_from_an_arrival_finds_the_departure(table, length, end):
+    lengths = np.full(len(table), length / len(table))
+    table = np.array(table, np.float32)
+    arrive = MONDAY + timedelta(seconds=end)
+    before = drive_back(lengths, table, arrive)
+    there = drive(lengths, table, arrive - timedelta(seconds=float(before[0])))
+    assert there[-1] == pytest.approx(before[0], abs=1e-3 + 1e-6 * before[0])
+    assert (np.diff(before) < 0).all()
