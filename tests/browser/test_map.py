@@ -18,6 +18,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.db]
 BRIDGE = "杭州湾跨海大桥"
 JIAXING = "m=11/30.72/120.8"
 QUIET_MAP = "#m=9/30.35/121.1&lang=zh&theme=dark"
+# After this long without a tick the page calls itself stale.
+MISSED_TICKS_MS = 16_000
+# Two frames: the drawing has taken in a click, and the page has shown it.
+NEXT_FRAMES = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
 
 
 def state(page):
@@ -335,17 +339,33 @@ def test_measuring_and_drawing(open_page):
     page.get_by_test_id("closure-cancel").click()
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("draw-card")).to_be_hidden()
+    eight_figures_leave_the_name_whole(page)
+
+
+def eight_figures_leave_the_name_whole(page):
+    page.set_viewport_size({"width": 1440, "height": 760})
+    page.evaluate(
+        "() => { const held = window.sigang.data.catalogue, kpis = held.value.kpis;"
+        " const eight = Array.from({length: 8}, (_, i) => ({...kpis[0], id: `figure-${i}`}));"
+        " held.value = {...held.value, kpis: eight}; }"
+    )
+    expect(page.get_by_test_id("kpi-figure-7")).to_be_attached()
+    name = page.get_by_test_id("account").locator("span")
+    assert name.inner_text() == "省调度员"
+    assert name.evaluate("e => e.scrollWidth <= e.clientWidth")
+    bar = page.locator("sg-topbar")
+    assert bar.evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
 def draw(page, line, ring=False):
     """Click along a line, and once more where it ends."""
-    page.wait_for_timeout(500)
+    until(page, "() => window.sigang.map.getCanvas().style.cursor === 'crosshair'")
     points = [pixel(page, *position) for position in line]
     last = points[0] if ring else points[-1]
     for x, y in [*points, last]:
         page.mouse.move(x, y, steps=4)
         page.mouse.click(x, y)
-        page.wait_for_timeout(350)
+        page.evaluate(NEXT_FRAMES)
     until(page, "() => window.sigang.data.draw.value.done")
 
 
@@ -386,10 +406,14 @@ def test_an_ended_stream_is_told(open_page):
         else:
             route.abort()
 
-    page = open_page(
-        hash_=QUIET_MAP, expected=("ERR_FAILED",), prepare=lambda p: p.route("**/api/stream", end)
-    )
+    def prepare(page):
+        page.route("**/api/stream", end)
+        page.clock.install()
+
+    page = open_page(hash_=QUIET_MAP, expected=("ERR_FAILED",), prepare=prepare)
     live = page.get_by_test_id("live")
+    until(page, "() => window.sigang.data.live.value.at")
+    page.clock.fast_forward(MISSED_TICKS_MS)
     expect(live).to_have_attribute("data-state", "stale")
     assert re.search(r"\d\d:\d\d:\d\d", live.inner_text())
     assert len(opened) > 1
