@@ -351,7 +351,7 @@ def eight_figures_leave_the_name_whole(page):
     )
     expect(page.get_by_test_id("kpi-figure-7")).to_be_attached()
     name = page.get_by_test_id("account").locator("span")
-    assert name.inner_text() == "省调度员"
+    assert name.inner_text() == "省调度中心"
     assert name.evaluate("e => e.scrollWidth <= e.clientWidth")
     bar = page.locator("sg-topbar")
     assert bar.evaluate("e => e.scrollWidth <= e.clientWidth")
