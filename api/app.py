@@ -23,6 +23,7 @@ from api import (
     ogc_items,
     openapi,
     paths,
+    profiles,
     search,
     static,
     stream,
@@ -86,6 +87,6 @@ def _mount(app: FastAPI) -> None:
     for module in (tiles, ogc_items, ogc, catalogue, openapi, health):
         app.router.routes.extend(module.routes)
     app.router.routes.append(Route("/signin", auth.sign_in, methods=["GET"]))
-    for routed in (auth, search, paths, events, stream, admin):
+    for routed in (auth, search, paths, profiles, events, stream, admin):
         app.include_router(routed.router, prefix=PREFIX)
     app.router.routes.extend(static.routes())

@@ -77,10 +77,15 @@ async def read_network(conn: asyncpg.Connection) -> Loaded:
             now["topology"],
             columns,
             await conn.fetch(_TURNS),
-            {r["key"]: Rule(**r) for r in await conn.fetch(_RULES)},
+            await read_rules(conn),
             await conn.fetch(_STRUCTURES),
             await conn.fetch(_STATE),
         )
+
+
+async def read_rules(conn: asyncpg.Connection) -> dict[str, Rule]:
+    """Return the rules of roads and vehicles that are in force, by key."""
+    return {row["key"]: Rule(**row) for row in await conn.fetch(_RULES)}
 
 
 async def read_changes(

@@ -1,0 +1,71 @@
+"""GET /profiles: which vehicles may be asked for, with the rules that hold for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.auth import actor_of
+from api.negotiate import check_parameters
+from api.road_rows import read_rules
+from api.services import services
+from routing.graph import LIMITS
+from routing.hazmat import ANY, CODES, SORTS
+from routing.profile import Profile, Rules, load_profiles, usable_profiles
+
+router = APIRouter(tags=["paths"])
+
+
+@router.get("/profiles")
+async def list_profiles(request: Request) -> Response:
+    """List the profiles, those of motor vehicles first."""
+    check_parameters(request)
+    async with services(request).db.public.acquire() as conn:
+        rules = await read_rules(conn)
+    declared = load_profiles()
+    motor = usable_profiles(declared, rules).values()
+    active = usable_profiles(declared, rules, active=True).values()
+    body = {"profiles": described(rules, [*motor, *active])}
+    services(request).audit.record(actor_of(request), "profiles", "all")
+    return Response(orjson.dumps(body), media_type="application/json")
+
+
+def described(rules: Rules, profiles: Iterable[Profile]) -> list[dict[str, Any]]:
+    """Describe profiles as the API does; sizes in m and t, speeds in km/h."""
+    return [_describe(rules, profile) for profile in profiles]
+
+
+def _describe(rules: Rules, profile: Profile) -> dict[str, Any]:
+    sizes = rules[profile.vehicle].value if profile.vehicle else {}
+    carries = profile.hazmat or profile.with_hazmat is not None
+    return {
+        "id": profile.id,
+        "title": profile.title.model_dump(),
+        "group": profile.group,
+        "sizes": {name: float(size) for name, size in sizes.items()},
+        "limits": [f"max_{name}" for name in LIMITS] + (["hazmat"] if carries else []),
+        "hazmat": carries,
+        "hazmat_values": [ANY, *CODES, *SORTS] if carries else [],
+        "permit": profile.permit,
+        "rule": _rule(rules, profile.vehicle),
+        "speed_rule": _rule(rules, profile.speed_cap),
+        "ban_rule": _rule(rules, profile.bans),
+    }
+
+
+def _rule(rules: Rules, key: str | None) -> dict[str, Any] | None:
+    """Return a rule with its version and source, None where the profile has none."""
+    if key is None:
+        return None
+    rule = rules[key]
+    return {
+        "key": rule.key,
+        "version": rule.version,
+        "value": rule.value,
+        "legal_text": rule.legal_text,
+        "source": rule.source,
+    }
