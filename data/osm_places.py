@@ -51,7 +51,8 @@ _GROUPS = """
       ST_ClusterDBSCAN(geom, 0.003, 1)
         OVER (PARTITION BY structure, props ->> 'structure_name') AS g
     FROM sigang.edge WHERE source_id = %s
-      AND (structure IN ('bridge', 'tunnel') AND props ? 'structure_name' OR structure = 'lock')
+      AND (structure IN ('bridge', 'tunnel') AND mode = 'road' AND props ? 'structure_name'
+        OR structure = 'lock')
   ) e GROUP BY structure, name, g ORDER BY 1, 2, 3"""
 
 
@@ -97,7 +98,7 @@ def place_row(
 
 
 def add_structures(run: Run, units: AdminUnits) -> None:
-    """Make a facility of each named bridge and tunnel and of each lock, tied to its edges.
+    """Make a facility of each named road bridge and tunnel and of each lock, tied to its edges.
 
     The edges of one structure are one bundle: they close together.
     """

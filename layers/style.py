@@ -56,7 +56,7 @@ class LegendEntry(Declaration):
     icon: str | None = None
     width: float | None = Field(default=None, gt=0, description="Line width in px")
     dash: tuple[float, ...] | None = None
-    text: str | None = Field(default=None, description="Text drawn with the symbol, such as II")
+    text: str | Text | None = Field(default=None, description="Text of the symbol, such as II")
 
 
 class Legend(Declaration):

@@ -187,7 +187,7 @@ class Writer {
         drawSymbol(this.pen, entry, String(Array.isArray(colour) ? colour[0] : colour), x, (y += ENTRY_PX) - 4);
         this.font(11);
         this.ink('--muted');
-        this.pen.fillText(`${entry.text ? `${entry.text} ` : ''}${pick(entry.label)}`, x + 26, y, width - 26);
+        this.pen.fillText(`${pick(entry.text)} ${pick(entry.label)}`.trim(), x + 26, y, width - 26);
       }
     }
   }

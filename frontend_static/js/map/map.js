@@ -230,7 +230,7 @@ const controlTexts = () => ({
   'NavigationControl.ResetBearing': url.lang.peek() === 'zh' ? '正北朝上' : 'Reset north',
 });
 
-/** Sources of the layers on show, as attribution lines. */
+/** Sources of the layers on show, as attribution lines; first those that must never be cut off. */
 export function attributions() {
   const lines = new Set();
   for (const id of shown.value) {
@@ -238,7 +238,8 @@ export function attributions() {
       for (const part of (source.attribution || pick(source.title)).split('; ')) lines.add(part);
     }
   }
-  return [...lines];
+  const first = (/** @type {string} */ line) => Number(line.includes('OpenStreetMap'));
+  return [...lines].sort((a, b) => first(b) - first(a));
 }
 
 define('sg-map', MapView);

@@ -105,7 +105,7 @@ class LayerTree extends Part {
     const origins = originsOf(layer);
     return html`<div class="legend" data-testid="legend-${layer.id}">
       <p class="scale-name"><span>${pick(title)}</span>${origins.length ? origins.map(([origin]) => badge(origin)) : html`<span class="muted">—</span>`}</p>
-      ${entries.length > 1 ? html`<ul>${entries.map((entry) => html`<li>${symbol(entry)}${entry.text ? html`<b class="mark">${entry.text}</b>` : ''}<span>${pick(entry.label)}</span></li>`)}</ul>` : ''}
+      ${entries.length > 1 ? html`<ul>${entries.map((entry) => html`<li>${symbol(entry)}${entry.text ? html`<b class="mark">${pick(entry.text)}</b>` : ''}<span>${pick(entry.label)}</span></li>`)}</ul>` : ''}
     </div>`;
   }
 

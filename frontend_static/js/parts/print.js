@@ -79,7 +79,7 @@ class PrintPage extends Part {
       <h2>${t('export.legend')}</h2>
       <div class="sheet-legend" data-testid="print-legend">${known.layers.map((layer) => html`<section>
         <h3>${pick(layer.title)} ${known.originText(layer) ? html`<small>${known.originText(layer)}</small>` : ''}</h3>
-        <ul>${(layer.legend?.entries ?? []).map((entry) => html`<li>${symbol(entry, this.theme)} ${entry.text ?? ''} ${pick(entry.label)}</li>`)}</ul>
+        <ul>${(layer.legend?.entries ?? []).map((entry) => html`<li>${symbol(entry, this.theme)} ${pick(entry.text)} ${pick(entry.label)}</li>`)}</ul>
       </section>`)}</div>
       <footer><p data-testid="print-sources">${t('export.sources')}: ${known.sources.join(' · ')}${known.review ? ` · ${t('export.review')} ${known.review}` : ''}</p>
         <p>${t('export.made')} ${known.made}${account.value ? ` · ${pick(account.value.name)}` : ''}</p></footer>
