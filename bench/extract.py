@@ -1,0 +1,98 @@
+"""The road graph of an OpenStreetMap extract, read as a load reads it but without a database."""
+
+from __future__ import annotations
+
+import tempfile
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import orjson
+import shapely
+
+from bench.servers import ROOT
+from data import osm, osm_edges, osm_turns
+from data.osm_edges import EdgeBuilder
+from data.osm_nodes import TagStore
+from routing.graph import Edges, Graph, Ids, edges_from_columns
+from routing.profile import Rule, Rules
+from routing.turns import Restriction, split
+from spatial.admin import AdminUnits
+
+ROUTED = ("road", "ferry")
+
+
+def read_graph(path: Path, region: str = "bench") -> Graph:
+    """Return the graph of the roads and ferries of a file, turn restrictions included."""
+    return split(*read_edges(path, region))
+
+
+def read_edges(path: Path, region: str = "bench") -> tuple[Edges, list[Restriction]]:
+    """Return the roads and ferries of a file and their turn restrictions."""
+    with tempfile.TemporaryDirectory(prefix="sigang-bench-") as name:
+        folder = Path(name)
+        store = TagStore(folder)
+        extract = osm._first_pass(path, folder, store)
+        nodes = extract.references.finish()
+        osm._flag_barriers(nodes, store)
+        named = {way for relation in extract.relations for way in relation.ways}
+        builder = EdgeBuilder(f"osm:{region}", nodes, store, AdminUnits({}), named)
+        columns, shapes = _columns(osm._second_pass(path, folder, builder, extract))
+        turns = [
+            dict(zip(osm_turns.COLUMNS, row, strict=True))
+            for relation in extract.relations
+            for row in osm_turns.turn_rows(
+                relation, builder.segments, builder.node_id, builder.source_id
+            )
+        ]
+        turns += [
+            dict(zip(osm_turns.COLUMNS, row, strict=True))
+            for row in osm_turns.barrier_rows(store, builder.node_id, builder.source_id)
+        ]
+        store.close()
+    counts = shapely.get_num_coordinates(shapes).astype(np.int64)
+    edges = edges_from_columns(columns, counts, shapely.get_coordinates(shapes))
+    ids, node_ids = Ids(edges.ids), Ids(edges.node_ids)
+    found = [_restriction(edges, ids, node_ids, turn) for turn in turns]
+    return edges, [turn for turn in found if turn is not None]
+
+
+def _columns(rows: Any) -> tuple[dict[str, list[Any]], Any]:
+    """Return the routed rows of `edge` as columns in the order of their ids, as a load would."""
+    kept = [dict(zip(osm_edges.COLUMNS, row, strict=True)) for row in rows]
+    kept = sorted((row for row in kept if row["mode"] in ROUTED), key=lambda row: row["id"].bytes)
+    columns: dict[str, list[Any]] = defaultdict(list)
+    for row in kept:
+        row["access"] = orjson.dumps(row["access"]).decode()
+        row["source"] = row["source_id"]
+        for column, value in row.items():
+            columns[column].append(value)
+    return columns, np.array(columns.pop("geom"), object)
+
+
+def _restriction(edges: Edges, ids: Ids, node_ids: Ids, turn: dict[str, Any]) -> Restriction | None:
+    names = [turn["from_edge"], *turn["via_edges"], turn["to_edge"]]
+    numbers = [ids.find(UUID(str(name))) for name in names]
+    via = node_ids.find(turn["via_node"]) if turn["via_node"] else None
+    if any(n is None for n in numbers) or (turn["via_node"] and via is None):
+        return None
+    exempt = tuple(turn["exempt"])
+    return Restriction(turn["kind"], tuple(n for n in numbers if n is not None), via, exempt)
+
+
+def shipped_rules() -> Rules:
+    """Return the rules of roads and vehicles as shipped."""
+    folder = ROOT / "layers" / "areas" / "road"
+    rows = [
+        row
+        for path in sorted(folder.glob("*.rule.toml"))
+        for row in tomllib.loads(path.read_text("utf-8"))["rule"]
+        if row["key"].startswith(("road.", "vehicle."))
+    ]
+    return {
+        r["key"]: Rule(r["key"], r["version"], r["value"], r["source"], r["legal_text"])
+        for r in rows
+    }
