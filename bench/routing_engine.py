@@ -21,8 +21,8 @@ import psycopg
 
 from bench import networks, peers
 from bench.networks import FOLDER, Network
-from routing.engine import INFINITE, Metric, Topology
 from routing.ends import leaving
+from routing.engine import INFINITE, Metric, Topology
 from routing.legs import Leg, find_leg
 from routing.network import Conditions, PathQuery, RoadNetwork
 from routing.profile import load_profiles

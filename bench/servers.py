@@ -74,7 +74,9 @@ def cluster(folder: Path) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def running(command: list[str], env: dict[str, str], health: str, log: Path) -> Iterator[int]:
+def running(
+    command: list[str], env: dict[str, str], health: str, log: Path, *, wait_s: int = 60
+) -> Iterator[int]:
     """Run a server until the block ends; yield its process id once `health` answers."""
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -82,7 +84,7 @@ def running(command: list[str], env: dict[str, str], health: str, log: Path) -> 
             start_new_session=True,
         )  # fmt: skip
         try:
-            _wait(process, health, log)
+            _wait(process, health, log, wait_s)
             yield process.pid
         finally:
             process.terminate()
@@ -93,8 +95,8 @@ def running(command: list[str], env: dict[str, str], health: str, log: Path) -> 
                 process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], health: str, log: Path) -> None:
-    for _ in range(600):
+def _wait(process: subprocess.Popen[bytes], health: str, log: Path, wait_s: int) -> None:
+    for _ in range(10 * wait_s):
         if process.poll() is not None:
             raise RuntimeError(f"the server ended, see {log}:\n{log.read_text()[-2000:]}")
         with contextlib.suppress(urllib.error.URLError, OSError):
