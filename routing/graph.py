@@ -92,6 +92,22 @@ class Ids:
             at += 1
         return None
 
+    def find_all(self, pairs: NDArray[np.uint64]) -> Ints:
+        """Return the positions of many ids given as (n, 2) halves; -1 where there is none."""
+        found = np.full(len(pairs), -1, np.int64)
+        if not len(self._low):
+            return found
+        at = np.searchsorted(self._low, pairs[:, 1])
+        first = np.minimum(at, len(self._low) - 1)
+        position = self._order[first]
+        hit = (self.pairs[position] == pairs).all(axis=1)
+        found[hit] = position[hit]
+        later = np.flatnonzero(~hit & (self._low[first] == pairs[:, 1]))
+        for number in later.tolist():
+            other = self.find(as_uuid(pairs[number]))
+            found[number] = -1 if other is None else other
+        return found
+
 
 @dataclass(frozen=True)
 class Edges:

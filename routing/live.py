@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.feeds import NOTHING, Feed, Feeds, Kmh
 from routing.graph import Bools, Ints
 
 CAPS = ("speed", "lane_loss", "weather_limit")
@@ -73,6 +74,14 @@ class Picture:
         np.fmin.at(cap, table[:, 0].astype(np.int64), table[:, 1].astype(np.float32))
         return Picture(shut, cap)
 
+    def slowed(self, keys: Ints | slice, kmh: Kmh | None) -> Picture:
+        """Return the picture in which `keys` are not faster than some speeds (NaN: free)."""
+        if kmh is None:
+            return self
+        cap = self.cap_kmh.copy()
+        cap[keys] = np.fmin(cap[keys], kmh[keys])
+        return Picture(self.shut, cap)
+
     @cached_property
     def token(self) -> bytes:
         """What distinguishes this picture from another one."""
@@ -98,6 +107,7 @@ class LiveState:
         self.version = 0
         self.serial = 0
         self.now = Picture.empty(edges)
+        self.feeds = Feeds(2 * edges)
         self._edges = edges
         self._rows: dict[int, EdgeState] = {}
         self._by_edge: dict[int, list[EdgeState]] = {}
@@ -107,17 +117,21 @@ class LiveState:
         self._pictures: dict[int, Picture] = {}
 
     def apply(
-        self, version: int, added: Sequence[EdgeState], removed: Iterable[int], at: datetime
+        self,
+        version: int,
+        added: Sequence[EdgeState | Feed],
+        removed: Iterable[int],
+        at: datetime,
     ) -> None:
         """Take over the rows that lead to a version, and move the picture to a time."""
-        touched = set()
-        for row in removed:
-            state = self._rows.pop(row, None)
-            if state is not None:
-                self._by_edge[state.edge].remove(state)
-                touched.add(state.edge)
+        touched, gone = set(), list(removed)
+        for row in gone:
+            old = self._rows.pop(row, None)
+            if old is not None:
+                self._by_edge[old.edge].remove(old)
+                touched.add(old.edge)
         for state in added:
-            if state.row in self._rows:
+            if isinstance(state, Feed) or state.row in self._rows:
                 continue
             self._rows[state.row] = state
             self._by_edge.setdefault(state.edge, []).append(state)
@@ -125,16 +139,15 @@ class LiveState:
             for boundary in (state.since, state.until):
                 if boundary is not None and boundary > at:
                     heapq.heappush(self._boundaries, (boundary, state.edge))
+        fed = self.feeds.apply([feed for feed in added if isinstance(feed, Feed)], gone, at)
         self.version = version
-        if touched:
+        if touched or len(fed):
             self._cuts = None
-        self._refresh(touched | self._due(at), at)
+        self._refresh(touched | self._due(at), at, np.concatenate([fed, self.feeds.due(at)]))
 
     def advance(self, at: datetime) -> None:
         """Move the picture to a time: states begin and expire without any new version."""
-        due = self._due(at)
-        if due:
-            self._refresh(due, at)
+        self._refresh(self._due(at), at, self.feeds.due(at))
 
     def _due(self, at: datetime) -> set[int]:
         due = set()
@@ -142,12 +155,16 @@ class LiveState:
             due.add(heapq.heappop(self._boundaries)[1])
         return due
 
-    def _refresh(self, edges: set[int], at: datetime) -> None:
-        if not edges:
+    def _refresh(self, edges: set[int], at: datetime, fed: Ints = NOTHING) -> None:
+        if not edges and not len(fed):
             return
-        keys = np.array(sorted(2 * e + d for e in edges for d in (0, 1)), np.int64)
+        if len(fed):
+            known = np.fromiter(self._by_edge, np.int64, len(self._by_edge))
+            edges = edges | set(known[np.isin(known, fed >> 1)].tolist())
+        own = np.array([2 * e + d for e in edges for d in (0, 1)], np.int64)
+        keys = np.unique(np.concatenate([own, fed]))
         states = [s for e in edges for s in self._by_edge.get(e, []) if s.holds(at)]
-        self.now = self.now.with_states(keys, states)
+        self.now = self.now.with_states(keys, states).slowed(keys, self.feeds.now(at))
         self.serial += 1
         self._changes = [*self._changes[1 - KEPT_CHANGES :], (self.serial, keys)]
 
@@ -166,7 +183,8 @@ class LiveState:
         """
         if self._cuts is None:
             ends = (end for state in self._rows.values() for end in (state.since, state.until))
-            self._cuts, self._pictures = sorted({end for end in ends if end is not None}), {}
+            known = {end for end in ends if end is not None} | set(self.feeds.cuts)
+            self._cuts, self._pictures = sorted(known), {}
         interval = bisect_right(self._cuts, time)
         if interval == bisect_right(self._cuts, now):
             return None
@@ -174,7 +192,8 @@ class LiveState:
             if len(self._pictures) >= KEPT_PICTURES:
                 self._pictures.pop(next(iter(self._pictures)))
             states = [s for s in self._rows.values() if s.holds(time)]
-            self._pictures[interval] = self.picture(states)
+            fed = self.feeds.at(time)
+            self._pictures[interval] = self.picture(states).slowed(slice(None), fed)
         return self._pictures[interval]
 
     def picture(self, states: Iterable[EdgeState]) -> Picture:
