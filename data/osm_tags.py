@@ -51,6 +51,7 @@ ACCESS_KEYS = (
     "ship",
     "motorboat",
 )
+_ONEWAY_KEYS = ("oneway:bicycle", "oneway:bus", "oneway:psv", "oneway:taxi")
 _KEPT = (
     "surface",
     "smoothness",
@@ -68,9 +69,6 @@ _KEPT = (
     "destination:ref",
     "maxspeed:type",
     "source:maxspeed",
-    "oneway:bicycle",
-    "oneway:bus",
-    "oneway:psv",
     "official_name",
     "int_ref",
     "bridge:name",
@@ -243,6 +241,7 @@ def _access(tags: Tags, mode: str, klass: str, changing: bool) -> dict[str, str]
         for way in ("", ":forward", ":backward", ":conditional")
         if key + way in tags
     }
+    table |= {key: tags[key] for key in _ONEWAY_KEYS if key in tags}
     if mode == "ferry" and not {"motor_vehicle", "motorcar", "vehicle"} & table.keys():
         table["motor_vehicle"] = "no"
     if klass in {"busway", "bus_guideway"}:

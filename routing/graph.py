@@ -7,12 +7,13 @@ arc numbers are positions in arrays; stable row ids appear only here and at the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 LIMITS = ("height_m", "width_m", "length_m", "mass_t", "axle_t")
@@ -285,9 +286,9 @@ def unique_nodes(
 
 
 _TEXTS = (
-    "mode", "ref", "name_zh", "name_en", "speed_basis", "access", "hazmat", "structure", "origin",
-    "source",
+    "mode", "ref", "name_zh", "name_en", "speed_basis", "hazmat", "structure", "origin", "source",
 )  # fmt: skip
+CONTRAFLOW = ("oneway:psv", "oneway:bus", "oneway:taxi")
 
 
 def edges_from_columns(
@@ -308,13 +309,14 @@ def edges_from_columns(
     node_ids, tail, head = unique_nodes(pairs["from_node"], pairs["to_node"])
     starts = np.concatenate([[0], np.cumsum(vertex_counts)]).astype(np.int64)
     limits = np.array([_floats(columns[f"max_{name}"]) for name in LIMITS]).T
+    legal_oneway, access = np.array(columns["oneway"], np.bool_), Coded.of(columns["access"])
     return Edges(
         ids=pairs["id"],
         node_ids=node_ids,
         tail=tail,
         head=head,
-        oneway=np.array(columns["oneway"], np.bool_),
-        legal_oneway=np.array(columns["oneway"], np.bool_),
+        oneway=legal_oneway & ~_contraflow(access),
+        legal_oneway=legal_oneway,
         toll=np.array([-1 if said is None else said for said in columns["toll"]], np.int8),
         length_m=_floats(columns["length_m"]),
         speed_kmh=_floats(columns["speed_kmh"]),
@@ -323,8 +325,21 @@ def edges_from_columns(
         shape_start=starts,
         shape=np.round(points, 7),
         klass=Coded.of(columns["class"]),
+        access=access,
         **{name: Coded.of(columns[name]) for name in _TEXTS},
     )
+
+
+def _contraflow(access: Coded) -> Bools:
+    """Return the one-way edges whose access table lets some motor vehicles go against."""
+    tables = {text: orjson.loads(text) for text in access.values if '"oneway:' in text}
+    against = [t for t, table in tables.items() if any(table.get(k) == "no" for k in CONTRAFLOW)]
+    return access.mask(against)
+
+
+def both_ways(edges: Edges) -> Edges:
+    """Return edges of which every one has arcs in both directions, for those on foot or bicycle."""
+    return replace(edges, oneway=np.zeros(len(edges), np.bool_))
 
 
 def _floats(values: Sequence[float | None]) -> Floats:

@@ -1,0 +1,65 @@
+"""Weekly hours and bans by the clock."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.hours import (
+    DAY_MIN,
+    WEEK_MIN,
+    forbidden_hours,
+    minute_of_week,
+    minutes_after,
+    read_hours,
+)
+
+MONDAY = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)  # Monday 00:00 in Asia/Shanghai
+NO = frozenset({"no"})
+
+
+def minutes(text):
+    week = read_hours(text)
+    return None if week is None else np.flatnonzero(week).tolist()
+
+
+def test_hours_of_every_day():
+    assert minutes("00:00-06:00") == [d * DAY_MIN + m for d in range(7) for m in range(360)]
+
+
+def test_hours_past_midnight_end_on_the_next_day():
+    assert minutes("Su 23:58-00:02") == [0, 1, WEEK_MIN - 2, WEEK_MIN - 1]
+    assert minutes("Mo 23:59-00:01") == [1439, 1440]
+
+
+def test_days_may_wrap_and_be_listed():
+    assert minutes("Sa-Mo 12:00-12:01") == [720, 5 * DAY_MIN + 720, 6 * DAY_MIN + 720]
+    assert minutes("Mo,We 00:00-00:01; Fr 01:00-01:01") == [0, 2 * DAY_MIN, 4 * DAY_MIN + 60]
+
+
+def test_days_without_hours_are_whole():
+    assert minutes("Tu") == list(range(DAY_MIN, 2 * DAY_MIN))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "weight>7.5", "PH 08:00-10:00", "25:00-26:00", "Mo-Fr 07:00", "sunset-sunrise"]
+)
+def test_what_cannot_be_read_is_none(text):
+    assert read_hours(text) is None
+
+
+def test_conditional_tags_refuse_at_their_hours():
+    week = forbidden_hours("no @ (Mo 22:00-23:00); yes @ (Tu 22:00-23:00)", NO)
+    assert np.flatnonzero(week).tolist() == list(range(1320, 1380))
+    assert forbidden_hours("no @ (weight>7.5)", NO) is None
+    assert forbidden_hours("no @ Mo 00:00-00:02", NO).sum() == 2
+
+
+@given(st.integers(0, 2 * WEEK_MIN), st.integers(0, 2 * WEEK_MIN))
+def test_minutes_count_from_monday_in_shanghai(start, passed):
+    at = MONDAY + timedelta(minutes=start)
+    assert minute_of_week(at) == start % WEEK_MIN
+    later = minutes_after(at, np.array([passed * 60_000.0]))
+    assert later.tolist() == [(start + passed) % WEEK_MIN]

@@ -1,0 +1,404 @@
+"""Who may pass where: classes of vehicles, their limits, dangerous goods, banned hours."""
+
+from datetime import datetime
+from math import inf
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.figures import figures
+from routing.graph import LIMITS
+from routing.hazmat import read_cargo, shut_to
+from routing.hours import ZONE
+from routing.profile import compile_costs, load_profiles, loaded_as, usable_profiles
+from routing.query import Conditions
+from spatial.errors import BadParameter, LimitViolated, SigangError
+from tests.routing.maps import NOW, Town, edge_id, shipped_rules
+
+PROFILES = load_profiles()
+RULES = shipped_rules()
+MOTOR = list(usable_profiles(PROFILES, RULES))
+ACTIVE = list(usable_profiles(PROFILES, RULES, active=True))
+SQUARE = """
+  A----B
+  |    |
+  C----D
+"""
+
+
+def square(**roads):
+    """Return A to D by B (2 km) or by C (4 km)."""
+    return Town(SQUARE, {"AB": {}, "BD": {}, "AC": {}, "CD": {"length_m": 3000.0}, **roads})
+
+
+def costs(town, profile):
+    return compile_costs(PROFILES[profile], town.graph.edges, RULES)
+
+
+def test_all_profiles_have_their_rules():
+    assert MOTOR == [
+        "car", "taxi", "bus", "truck", "truck_rigid", "hazmat", "oversize", "emergency", "patrol",
+        "maintenance",
+    ]  # fmt: skip
+    assert ACTIVE == ["bicycle", "foot"]
+
+
+def test_a_profile_without_its_rules_is_left_out():
+    without = {key: rule for key, rule in RULES.items() if key != "road.time_ban.hazmat"}
+    assert list(usable_profiles(PROFILES, without)) == [m for m in MOTOR if m != "hazmat"]
+
+
+@pytest.mark.parametrize("profile", MOTOR)
+def test_every_motor_profile_finds_its_way(profile):
+    assert square().way("A", "D", profile=profile) == "ABD"
+
+
+# access
+
+
+@pytest.mark.parametrize(
+    ("access", "open_to"),
+    [
+        ('{"motor_vehicle":"no"}', set()),
+        ('{"motor_vehicle":"no","psv":"yes"}', {"taxi", "bus"}),
+        ('{"motor_vehicle":"no","bus":"designated"}', {"bus"}),
+        (
+            '{"hgv":"no"}',
+            set(MOTOR) - {"truck", "truck_rigid", "hazmat", "oversize", "maintenance"},
+        ),
+        ('{"access":"private"}', {"emergency", "patrol", "maintenance"}),
+        ('{"access":"no","emergency":"yes"}', {"emergency"}),
+    ],
+)
+def test_access_tags_admit_whom_they_name(access, open_to):
+    town = square(AB={"access": access})
+    assert {p for p in MOTOR if costs(town, p).open_[0]} == open_to
+
+
+def test_a_bus_lane_leads_against_a_one_way_street():
+    contraflow = {"oneway": True, "access": '{"oneway:psv":"no"}'}
+    town = square(AB=contraflow)
+    assert town.way("D", "A", profile="bus") == "DBA"
+    assert town.way("D", "A", profile="taxi") == "DBA"
+    assert town.way("D", "A", profile="car") == "DCA"
+
+
+# speeds
+
+
+@pytest.mark.parametrize(
+    ("profile", "klass", "posted", "kmh"),
+    [
+        ("car", "motorway", 130.0, 120),
+        ("truck", "motorway", 120.0, 100),
+        ("hazmat", "motorway", 120.0, 80),
+        ("hazmat", "secondary", 80.0, 60),
+        ("hazmat", "secondary", 40.0, 40),
+        ("emergency", "motorway", 120.0, 120),
+        ("bicycle", "secondary", 60.0, 15),
+        ("foot", "residential", None, 5),
+    ],
+)
+def test_speeds_are_capped_by_law(profile, klass, posted, kmh):
+    town = square(AB={"class": klass, "speed_kmh": posted, "speed_basis": "posted"})
+    assert costs(town, profile).speed_kmh[0] == kmh
+
+
+def test_no_bicycle_on_the_expressway():
+    town = square(AB={"class": "motorway"})
+    assert not costs(town, "bicycle").open_[0]
+    assert not costs(town, "foot").open_[0]
+
+
+# dimensions
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_each_limit_keeps_a_vehicle_out_and_lets_an_equal_one_in(limit):
+    town = square(AB={f"max_{limit}": 2.0})
+    assert town.way("A", "D", sizes={limit: 2.0}) == "ABD"
+    assert town.way("A", "D", sizes={limit: 2.01}) == "ACD"
+
+
+def test_a_truck_of_fewer_axles_passes_a_bridge_that_the_largest_may_not():
+    town = square(AB={"max_mass_t": 40.0})
+    assert town.way("A", "D", profile="truck") == "ACD"
+    assert town.way("A", "D", profile="truck_rigid") == "ABD"
+
+
+LOW_TUNNEL = """
+  A----B====C----D
+       |    |
+       E----F
+"""
+LOW = {
+    "AB": {},
+    "BC": {"max_height_m": 4.5, "structure": "tunnel", "name_zh": "低隧道"},
+    "CD": {},
+    "BE": {},
+    "EF": {"length_m": 9000.0},
+    "FC": {},
+}
+
+
+def test_the_high_load_goes_around_the_low_tunnel():
+    town = Town(LOW_TUNNEL, LOW)
+    assert town.way("A", "D", profile="truck") == "ABCD"
+    assert town.way("A", "D", profile="oversize") == "ABEFCD"
+
+
+def test_the_low_tunnel_is_named_when_there_is_no_way_around():
+    town = Town(LOW_TUNNEL, {k: v for k, v in LOW.items() if k in ("AB", "BC", "CD")})
+    with pytest.raises(LimitViolated) as caught:
+        town.find("A", "D", profile="oversize")
+    (blocking,) = caught.value.extra["edges"]
+    assert blocking["name"]["zh"] == "低隧道"
+    assert (blocking["limit"], blocking["value"], blocking["vehicle"]) == ("max_height_m", 4.5, 4.6)
+    assert "第五十条" in blocking["law"]
+    assert blocking["source"] == "map"
+    assert caught.value.extra["relaxations"][0]["give"] == [
+        {"limit": "max_height_m", "from": 4.5, "to": 4.6}
+    ]
+
+
+# dangerous goods
+
+
+@pytest.mark.parametrize(
+    ("cargo", "tags", "shut"),
+    [
+        ("any", "no", True),
+        ("any", "yes", False),
+        ("any", "designated;water=no", True),
+        ("B", "no", True),
+        ("B", "E=no", True),
+        ("C", "B=no", False),
+        ("E", "D=no", False),
+        ("D", "no;D=yes", False),
+        ("water", "water=no", True),
+        ("water", "explosive=no", False),
+        ("explosive", "designated", False),
+    ],
+)
+def test_hazmat_tags_shut_a_road_to_a_cargo(cargo, tags, shut):
+    assert shut_to(cargo, tags) is shut
+
+
+@pytest.mark.parametrize(
+    ("said", "cargo"), [(None, None), (False, None), (True, "any"), ("3", "any"), ("2.1", "any"),
+                        ("B", "B"), ("water", "water")]
+)  # fmt: skip
+def test_cargo_is_read(said, cargo):
+    assert read_cargo(said) == cargo
+
+
+@pytest.mark.parametrize("said", ["", "0", "F", "10", "beer", "no"])
+def test_unknown_cargo_is_refused(said):
+    with pytest.raises(BadParameter):
+        read_cargo(said)
+
+
+def test_dangerous_goods_keep_out_of_a_tunnel_that_is_shut_to_them():
+    town = square(AB={"structure": "tunnel", "hazmat": "no"})
+    assert town.way("A", "D", profile="truck") == "ABD"
+    assert town.way("A", "D", profile="hazmat") == "ACD"
+    assert town.way("A", "D", profile="truck", hazmat=True) == "ACD"
+
+
+def test_goods_of_a_harmless_tunnel_code_pass():
+    town = square(AB={"structure": "tunnel", "hazmat": "B=no;C=no"})
+    assert town.way("A", "D", profile="hazmat", hazmat="E") == "ABD"
+    assert town.way("A", "D", profile="hazmat", hazmat="B") == "ACD"
+
+
+def test_a_tunnel_of_which_nothing_is_known_counts_as_unknown():
+    town = square(AB={"structure": "tunnel"})
+    found = town.find("A", "D", profile="hazmat")
+    assert figures(town.graph.edges, found, found.legs).limits_unknown_share == pytest.approx(0.5)
+    assert town.way("A", "D", profile="hazmat", unknown_limits="refuse") == "ACD"
+
+
+def test_a_truck_with_dangerous_goods_keeps_its_size_and_takes_their_speed():
+    town = square(AB={"class": "motorway", "max_mass_t": 40.0})
+    found = town.find("A", "D", profile="truck_rigid", hazmat=True)
+    assert town.nodes(found) == "ABD"
+    assert found.costs.speed_kmh[0] == 80
+    assert found.vehicle.sizes[LIMITS.index("mass_t")] == 31
+
+
+def test_only_goods_vehicles_carry_dangerous_goods():
+    with pytest.raises(BadParameter, match="truck_rigid"):
+        loaded_as(PROFILES, "bus", hazmat=True)
+    with pytest.raises(BadParameter, match="known"):
+        loaded_as(PROFILES, "tram", hazmat=None)
+
+
+def test_a_refusal_names_the_tunnel_and_the_law():
+    town = Town("A-B-C-D", {"AB": {}, "BC": {"hazmat": "no", "structure": "tunnel"}, "CD": {}})
+    with pytest.raises(LimitViolated) as caught:
+        town.find("A", "D", profile="truck", hazmat="3")
+    (blocking,) = caught.value.extra["edges"]
+    assert (blocking["edge"], blocking["limit"]) == (str(edge_id("BC")), "hazmat")
+    assert "危险货物" in blocking["law"]
+    assert caught.value.extra["vehicle"]["hazmat"] == "any"
+
+
+# banned hours
+
+
+def local(hour, minute=0, day=22):
+    """Return a time of Asia/Shanghai; 22 November 2026 is a Sunday."""
+    return datetime(2026, 11, day, hour, minute, tzinfo=ZONE)
+
+
+# half an hour on an ordinary road (50 km/h), then a motorway or a long way round
+NIGHT = {
+    "AB": {"length_m": 25_000.0},
+    "BD": {"class": "motorway", "length_m": 10_000.0},
+    "BC": {"length_m": 20_000.0},
+    "CD": {"length_m": 20_000.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("depart", "nodes"),
+    [
+        (local(23, 29), "ABD"),
+        (local(23, 30), "ABCD"),
+        (local(0, 0), "ABCD"),
+        (local(5, 29), "ABCD"),
+        (local(5, 30), "ABD"),
+        (local(12, 0), "ABD"),
+    ],
+)
+def test_the_motorway_is_not_entered_at_banned_hours(depart, nodes):
+    town = Town(SQUARE, NIGHT)
+    assert town.way("A", "D", profile="hazmat", depart_at=depart) == nodes
+    assert town.way("A", "D", profile="truck", depart_at=depart) == "ABD"
+    assert town.way("A", "D", profile="truck", hazmat=True, depart_at=depart) == nodes
+
+
+def test_a_ban_without_a_way_round_is_named_with_its_hours():
+    town = Town("A-B-C-D", {"AB": {}, "BC": {"class": "motorway"}, "CD": {}})
+    with pytest.raises(LimitViolated) as caught:
+        town.find("A", "D", profile="hazmat", depart_at=local(3))
+    (blocking,) = caught.value.extra["edges"]
+    assert blocking["limit"] == "hours"
+    assert blocking["value"][0] == "Mo 00:00-06:00"
+    assert "0时至6时" in blocking["legal_text"]
+    assert town.way("A", "D", profile="hazmat", depart_at=local(7)) == "ABCD"
+
+
+def test_a_metric_for_tables_shuts_what_is_banned_at_departure():
+    town = Town(SQUARE, NIGHT)
+    shut = [
+        town.network.ready(Conditions("hazmat", depart_at=local(hour)), NOW).blocked is not None
+        for hour in (23, 0, 5, 6)
+    ]
+    assert shut == [False, True, True, False]
+
+
+def test_hours_on_a_road_sign_hold_for_those_whom_it_names():
+    town = square(AB={"access": '{"hgv:conditional":"no @ (Mo-Fr 07:00-09:00)"}'})
+    assert town.way("A", "D", profile="truck", depart_at=local(8, day=23)) == "ACD"
+    assert town.way("A", "D", profile="truck", depart_at=local(8, day=22)) == "ABD"
+    assert town.way("A", "D", profile="truck", depart_at=local(9, day=23)) == "ABD"
+    assert town.way("A", "D", profile="car", depart_at=local(8, day=23)) == "ABD"
+
+
+# properties
+
+LETTERS = "ABCDEF"
+GRID = "A----B----C\n\n\nD----E----F"
+PAIRS = ["AB", "BC", "DE", "EF", "AD", "BE", "CF", "AE", "BF"]
+SIZES = (4.0, 2.55, 18.1, 49.0, 11.5)
+
+
+@st.composite
+def limited_roads(draw):
+    names = draw(st.lists(st.sampled_from(PAIRS), min_size=4, unique=True))
+    value = st.sampled_from([None, None, 0.8, 1.0, 1.2])
+    return {
+        name: {
+            "length_m": float(draw(st.integers(500, 3000))),
+            **{
+                f"max_{limit}": share and share * size
+                for limit, size, share in (
+                    (limit, size, draw(value)) for limit, size in zip(LIMITS, SIZES, strict=True)
+                )
+            },
+        }
+        for name in names
+    }
+
+
+@settings(max_examples=150, deadline=None)
+@given(limited_roads(), st.lists(st.sampled_from(LETTERS), min_size=2, max_size=2, unique=True))
+def test_no_truck_is_led_over_an_edge_below_its_size(roads, ends):
+    town = Town(GRID, roads)
+    try:
+        found = town.find(*ends, profile="truck")
+    except SigangError:
+        return
+    edges = np.concatenate([leg.edges for leg in found.legs])
+    known = np.where(np.isnan(town.graph.edges.limits[edges]), inf, town.graph.edges.limits[edges])
+    assert (known >= np.array(found.vehicle.sizes)).all()
+    assert not np.isnan(found.vehicle.sizes).any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(limited_roads())
+def test_without_limits_a_truck_drives_where_a_car_does(roads):
+    town = Town(GRID, roads)
+    network = town.network
+    free = dict.fromkeys(LIMITS, 0.001)
+    car, truck = (network.ready(Conditions(p, sizes=free), NOW) for p in ("car", "truck"))
+    assert (car.metric.weights == truck.metric.weights).all()
+    bare = {
+        name: {**road, **{f"max_{limit}": None for limit in LIMITS}} for name, road in roads.items()
+    }
+    unlimited = Town(GRID, bare).network
+    one, other = (unlimited.ready(Conditions(p), NOW) for p in ("car", "truck"))
+    assert (one.metric.weights == other.metric.weights).all()
+
+
+# tolls and carbon dioxide
+
+
+def test_tolls_and_carbon_dioxide_follow_the_rules():
+    town = square(
+        AB={"class": "motorway", "length_m": 2000.0}, BD={"toll": True}, AC={"toll": False}
+    )
+    found = town.find("A", "D")
+    sums = figures(town.graph.edges, found, found.legs)
+    classes, fuel = RULES["vehicle.toll_cny_km"].value["classes"], RULES["vehicle.fuel"].value
+    assert sums.toll_cny == pytest.approx(3 * classes["passenger_1"])
+    assert sums.toll_basis == "assumed"
+    litres = fuel["vehicles"]["car"]["litres_100km"] * 0.03
+    assert sums.co2_kg == pytest.approx(litres * fuel["kg_per_litre"]["petrol"])
+    assert sums.co2_basis == "assumed"
+
+
+def test_a_road_that_says_whether_it_is_tolled_is_believed():
+    town = square(AB={"class": "motorway", "toll": False}, BD={"toll": True})
+    found = town.find("A", "D", profile="truck")
+    sums = figures(town.graph.edges, found, found.legs)
+    assert sums.toll_cny == pytest.approx(RULES["vehicle.toll_cny_km"].value["classes"]["truck_6"])
+    assert sums.toll_basis == "posted"
+
+
+def test_without_their_rules_tolls_and_fuel_are_unknown():
+    less = {k: r for k, r in RULES.items() if k not in ("vehicle.toll_cny_km", "vehicle.fuel")}
+    town = Town("A-B", {"AB": {}}, rules=less)
+    found = town.find("A", "B")
+    sums = figures(town.graph.edges, found, found.legs)
+    assert (sums.toll_cny, sums.toll_basis, sums.co2_kg, sums.co2_basis) == (None,) * 4
+
+
+@pytest.mark.parametrize("profile", ["emergency", "patrol", "maintenance"])
+def test_vehicles_on_duty_pay_no_toll(profile):
+    town = square(AB={"class": "motorway"})
+    found = town.find("A", "D", profile=profile)
+    assert figures(town.graph.edges, found, found.legs).toll_cny == 0
