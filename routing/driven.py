@@ -79,7 +79,7 @@ class Follower:
             self._open = _Open(cut)
             self._open.add(key, state.along, state.along)
         else:
-            self._drive(self._open, last, state, key, metric)
+            self._open = self._drive(self._open, last, state, key, metric)
         self._open.fixes.append(state.fix)
         self._open.sure.append(state.confidence)
         self._last = state
@@ -104,31 +104,35 @@ class Follower:
             self._done.append(self._open.closed(len(self._open.keys)))
         self._open = None
 
-    def _drive(self, way: _Open, last: Decided, state: Decided, key: int, metric: Metric) -> None:
+    def _drive(self, way: _Open, last: Decided, state: Decided, key: int, metric: Metric) -> _Open:
         """Add what lies between two states: it is what `trellis` took for the likelihood."""
         arcs = self._graph.arcs
-        metres = float(metric.weights[state.arc]) * 0.01
-        if (
-            last.arc == state.arc
-            and (state.along - last.along) * metres >= -4 * self._model.sigma_m
-        ):
+        metres = float(self._graph.edges.length_m[key >> 1])
+        if last.arc == state.arc and (state.along - last.along) * metres >= -self._model.back_m:
             way.stop[-1] = max(way.stop[-1], state.along)
-            return
+            return way
         if way.keys[-1] ^ 1 == key:
             place = max(way.stop[-1], 1 - state.along)
             way.stop[-1] = place
             way.add(key, 1 - place, max(state.along, 1 - place))
-            return
+            return way
+        between = self._between(metric, int(arcs.head[last.arc]), int(arcs.tail[state.arc]))
+        if between is None:  # closed since the state was found
+            self._close()
+            way = _Open("no_path")
+            way.add(key, state.along, state.along)
+            return way
         way.stop[-1] = 1.0
-        for passed in self._between(metric, int(arcs.head[last.arc]), int(arcs.tail[state.arc])):
+        for passed in between:
             way.add(passed, 0.0, 1.0)
         way.add(key, 0.0, state.along)
+        return way
 
-    def _between(self, metric: Metric, source: int, target: int) -> list[int]:
+    def _between(self, metric: Metric, source: int, target: int) -> list[int] | None:
         if source == target:
             return []
         found = metric.path(source, target)
-        return [] if found is None else self._graph.arcs.key[found[1]].tolist()
+        return None if found is None else list(self._graph.arcs.key[found[1]].tolist())
 
 
 def line(edges: Edges, near: NearIndex, drive: Drive) -> Floats:

@@ -49,6 +49,11 @@ class Model:
     thin_m: float
     lag: int
 
+    @property
+    def back_m(self) -> float:
+        """How far backwards standing still may look, in metres."""
+        return 4 * self.sigma_m
+
     @classmethod
     def of(cls, value: dict[str, float]) -> Model:
         """Read the value of the rule.
@@ -190,8 +195,7 @@ def _driven(graph: Graph, metric: Metric, model: Model, states: Columns) -> Floa
     before, after = states.key[:-1, :, None], states.key[1:, None, :]
     moved = (along[1:, None, :] - along[:-1, :, None]) * metres[1:, None, :]
     same = (arc[:-1, :, None] == arc[1:, None, :]) & (before >= 0)
-    back = 4 * model.sigma_m  # standing still may look like this much backwards
-    here = same & (moved >= -back)
+    here = same & (moved >= -model.back_m)
     driven[here] = np.abs(moved[here])
     turned = (before == after ^ 1) & (before >= 0)
     if turned.any():
