@@ -75,6 +75,7 @@ WHERE kind = 'prefecture' AND admin_code IS NOT NULL
   AND ST_Intersects(geom, ST_GeomFromWKB($1, 4326))"""
 _RECEIPTS = """
 INSERT INTO sigang.event_receipt (event_id, party) SELECT $1, unnest($2::text[])"""
+_APPEND = "SELECT sigang.stream_append($1, $2, $3, $4, $5)"
 _HISTORY = """
 INSERT INTO sigang.event_history (event_id, version, account_id, action, body)
 VALUES ($1, $2, $3, $4, $5)"""
@@ -267,12 +268,16 @@ async def _tell(
     await conn.execute(
         _HISTORY, event, properties["version"], actor.account_id, action, _plain(feature)
     )
-    append = "SELECT sigang.stream_append($1, $2, $3, $4, $5)"
     scope = [properties["admin_code"], feature["unit_id"], feature["visibility"]]
     if version is not None:
-        notice = {"network": NETWORK, "version": version}
-        await conn.execute(append, "network", None, None, "public", notice)
-    await conn.execute(append, "event", *scope, _plain(body))
+        await tell_network(conn, version)
+    await conn.execute(_APPEND, "event", *scope, _plain(body))
+
+
+async def tell_network(conn: asyncpg.Connection, version: int) -> None:
+    """Tell every worker and open map that the network has a new version."""
+    notice = {"network": NETWORK, "version": version}
+    await conn.execute(_APPEND, "network", None, None, "public", notice)
 
 
 def _plain(body: dict[str, Any]) -> Any:

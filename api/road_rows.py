@@ -11,6 +11,7 @@ import asyncpg
 import numpy as np
 import shapely
 
+from routing.feeds import Feed
 from routing.graph import LIMITS, Edges, Graph, Ids, edges_from_columns
 from routing.live import EdgeState
 from routing.network import Structures
@@ -49,6 +50,12 @@ SELECT v.version, s.id, s.edge_id, s.kind, s.direction, s.value, lower(s.valid) 
 FROM sigang.network_version v
 LEFT JOIN sigang.edge_state s ON s.version_from > $2 OR s.version_to > $2
 WHERE v.network = $1"""
+_FEEDS = """
+SELECT id, source_id, edges, directions, values_kmh, lower(valid) AS since, upper(valid) AS until
+FROM sigang.edge_feed
+WHERE version_from > $1 AND version_to IS NULL AND upper(valid) > now() ORDER BY id"""
+_FEEDS_GONE = """
+SELECT id FROM sigang.edge_feed WHERE version_to > $1"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ async def read_network(conn: asyncpg.Connection) -> Loaded:
             await conn.fetch(_TURNS),
             await read_rules(conn),
             await conn.fetch(_STRUCTURES),
-            await conn.fetch(_STATE),
+            [*await conn.fetch(_STATE), *await conn.fetch(_FEEDS, -1)],
         )
 
 
@@ -91,12 +98,18 @@ async def read_rules(conn: asyncpg.Connection) -> dict[str, Rule]:
 async def read_changes(
     conn: asyncpg.Connection, after: int
 ) -> tuple[int, list[asyncpg.Record], list[int]]:
-    """Return the version now, the states added since a version, and the ids of those removed."""
-    rows = await conn.fetch(_CHANGES, NETWORK, after)
+    """Return the version now, the states added since a version, and the ids of those removed.
+
+    Feeds have the negative of their id.
+    """
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        rows = await conn.fetch(_CHANGES, NETWORK, after)
+        feeds = await conn.fetch(_FEEDS, after)
+        gone = [-row["id"] for row in await conn.fetch(_FEEDS_GONE, after)]
     given = [row for row in rows if row["id"] is not None]
     added = [row for row in given if row["version_to"] is None]
     removed = [row["id"] for row in given if row["version_to"] is not None]
-    return rows[0]["version"], added, removed
+    return rows[0]["version"], [*added, *feeds], [*removed, *gone]
 
 
 def make_graph(loaded: Loaded) -> Graph:
@@ -135,10 +148,13 @@ def make_structures(graph: Graph, rows: Sequence[asyncpg.Record]) -> Structures:
     return Structures(table[:, 0], table[:, 1], list(facilities.values()))
 
 
-def make_states(graph: Graph, rows: Sequence[asyncpg.Record]) -> list[EdgeState]:
+def make_states(graph: Graph, rows: Sequence[asyncpg.Record]) -> list[EdgeState | Feed]:
     """Translate rows of live state; those of edges that are not loaded are left out."""
-    states = []
+    states: list[EdgeState | Feed] = []
     for row in rows:
+        if "edges" in row:
+            states.append(make_feed(graph, row))
+            continue
         edge = graph.ids.find(row["edge_id"])
         if edge is not None:
             states.append(
@@ -148,3 +164,9 @@ def make_states(graph: Graph, rows: Sequence[asyncpg.Record]) -> list[EdgeState]
                 )
             )  # fmt: skip
     return states
+
+
+def make_feed(graph: Graph, row: asyncpg.Record) -> Feed:
+    """Translate one upload of a detector source."""
+    columns = row["edges"], row["directions"], row["values_kmh"]
+    return Feed.of(graph, -row["id"], row["source_id"], columns, (row["since"], row["until"]))
