@@ -39,6 +39,10 @@ Numbers = Sequence[int] | NDArray[np.integer[Any]]
 class Engine(Protocol):
     """What a path search offers; node and arc numbers are those of the graph."""
 
+    @property
+    def weights(self) -> Weights:
+        """The weights now, to be read only."""
+
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return weight and arcs of a shortest path, None when there is none."""
 
@@ -252,7 +256,8 @@ class Reference:
     """Dijkstra's algorithm as in the textbook: what the fast engine is tested against."""
 
     def __init__(self, graph: Graph, weights: ArrayLike) -> None:
-        self._weights = checked_weights(weights, len(graph.arcs)).tolist()
+        self.weights = checked_weights(weights, len(graph.arcs))
+        self._weights = self.weights.tolist()
         self._tail = graph.arcs.tail.tolist()
         self._head = graph.arcs.head.tolist()
         self._out: list[list[int]] = [[] for _ in range(graph.node_count)]

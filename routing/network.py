@@ -11,16 +11,16 @@ from threading import RLock
 from typing import Any, TypeVar
 
 import numpy as np
-import shapely
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from routing import spans
-from routing.engine import INFINITE, Metric, Topology
-from routing.graph import Bools, Floats, Graph, Ints, expand
+from routing.alternatives import Bounds, find_alternatives
+from routing.engine import Metric, Topology
+from routing.feeds import Feed
+from routing.graph import Bools, Floats, Graph, Ints
 from routing.legs import Leg, find_leg
 from routing.live import EdgeState, LiveState, Picture, Snapshot
 from routing.metrics import Blocked, Metrics, Plan
+from routing.places import Places
 from routing.profile import (
     UNLIMITED,
     Costs,
@@ -32,15 +32,15 @@ from routing.profile import (
     loaded_as,
 )
 from routing.query import Conditions, Found, PathQuery, Ready
-from routing.refusal import Obstacle, no_snap, unreachable
-from routing.snap import SnapIndex, Spot
+from routing.refusal import Obstacle, unreachable
+from routing.snap import Spot
 from routing.spans import Span
 from routing.structures import Structures
 from spatial.errors import BadParameter, SigangError
 
 __all__ = ["Conditions", "Found", "PathQuery", "Ready", "RoadNetwork", "Span", "Structures"]
 
-SNAP_RULE = "road.snap"
+ALTERNATIVES_RULE = "road.alternatives"
 PREFER_RULE = "road.prefer"
 KEPT_MASKS = 64
 T = TypeVar("T")
@@ -80,10 +80,9 @@ class RoadNetwork:
         self.structures = structures or Structures.none()
         self.live = LiveState(len(graph.edges))
         self._profiles = dict(profiles)
-        self._snap = SnapIndex(graph.edges)
+        self.places = Places(graph, rules)
         self._lock = RLock()
         self._costs: dict[str, Costs] = {}
-        self._core: dict[str, Bools] = {}
         self._masks: OrderedDict[str, Any] = OrderedDict()
         self._metrics = Metrics(graph, topology, self.live, self._lock)
 
@@ -98,7 +97,7 @@ class RoadNetwork:
         return self.live.version
 
     def apply(
-        self, version: int, added: Sequence[EdgeState], removed: Iterable[int], at: datetime
+        self, version: int, added: Sequence[EdgeState | Feed], removed: Iterable[int], at: datetime
     ) -> None:
         """Take over live state; a metric follows when it is asked next."""
         with self._lock:
@@ -131,7 +130,7 @@ class RoadNetwork:
         NoSnap
             There is none within the limit; the error names the point.
         """
-        return self._spots(points, self._usable(ready.metric))
+        return self.places.snap(points, self.places.usable(ready.metric))
 
     def durations(
         self, ready: Ready, sources: Sequence[list[Spot]], targets: Sequence[list[Spot]]
@@ -158,32 +157,35 @@ class RoadNetwork:
         """
         task = self._task(query, now)
         usable = self._allowed(task)
-        spots = self._spots(query.waypoints, usable)
+        spots = self.places.snap(query.waypoints, usable)
         found = self._search(task, spots)
         if found is None:
-            core = self._core_edges(task.base.costs)
-            if not all(core[spot.edge] for place in spots for spot in place):
-                spots = self._off_islands(query.waypoints, usable, core, spots)
-                found = self._search(task, spots)
+            main = self.places.off_islands(query.waypoints, usable, task.base.costs, spots)
+            found = self._search(task, main) if main != spots else None
         if found is None:
             raise self._refusal(task, query.waypoints)
         return found
 
     def paths(self, query: PathQuery, now: datetime) -> list[Found]:
-        """Return the best path and up to `query.alternatives` other ones, best first."""
-        return [self.path(query, now)]
+        """Return the best path and up to `query.alternatives` other ones, best first.
 
-    def inside(self, polygon: Any) -> Ints:
-        """Return the edges that a polygon (EPSG:4326) touches."""
-        candidates = self._snap.in_box(*polygon.bounds)
-        shapely.prepare(polygon)
-        edges = self.graph.edges
-        start = edges.shape_start[candidates]
-        counts = edges.shape_start[candidates + 1] - start
-        owner = np.repeat(np.arange(len(candidates)), counts)
-        lines = shapely.linestrings(edges.shape[expand(start, counts)], indices=owner)
-        touched = shapely.intersects(polygon, lines)
-        return np.asarray(candidates[np.asarray(touched, np.bool_)])
+        There are other ones between two places only. Of hours at which roads are banned those at
+        departure hold throughout for them.
+        """
+        best = self.path(query, now)
+        if not query.alternatives or len(query.waypoints) != 2:
+            return [best]
+        task = self._task(query, now)
+        metric = self.ready(query, now).metric
+        ends = [[best.legs[0].source], [best.legs[0].target]]
+        bounds = Bounds.of(get_rule(self.rules, ALTERNATIVES_RULE).value)
+        with metric.lock:
+            found = self._on(metric, task, ends)
+            if found is None:
+                return [best]
+            (leg,), count = found.legs, query.alternatives
+            others = find_alternatives(self.graph, metric, ends, leg, count, bounds)
+        return [found, *(found.another(o.leg, o.shared_share, o.stretch) for o in others)]
 
     # looking up
 
@@ -258,7 +260,7 @@ class RoadNetwork:
                 raise BadParameter(f"No edge {row_id}", f"没有路段 {row_id}")
             avoided[edge] = True
         for polygon in asked.avoid_polygons:
-            avoided[self.inside(polygon)] = True
+            avoided[self.places.inside(polygon)] = True
         return avoided
 
     def _blocked(self, task: _Task) -> Blocked | None:
@@ -276,79 +278,16 @@ class RoadNetwork:
 
     # places
 
-    def _usable(self, metric: Metric) -> Callable[[Ints], Bools]:
-        """Return the test whether edges may be driven in some direction."""
-        first, weights = self.graph.arcs.first, metric.weights
-        open_ = np.append(weights < INFINITE, False)
-
-        def usable(edges: Ints) -> Bools:
-            forward, backward, end = first[2 * edges], first[2 * edges + 1], first[2 * edges + 2]
-            there = open_[forward] & (forward < backward)
-            return np.asarray(there | open_[backward] & (backward < end), np.bool_)
-
-        return usable
-
     def _allowed(self, task: _Task) -> Callable[[Ints], Bools]:
         """Return the test whether a task may use edges, without a metric made only for it."""
         if task.base.snapshot is not None or self._metrics.has(self._plan(task)):
-            return self._usable(self._exact(task).metric)
-        usable = self._usable(self._metrics.get(task.base))
+            return self.places.usable(self._exact(task).metric)
+        usable = self.places.usable(self._metrics.get(task.base))
         return lambda edges: usable(edges) & ~self._refused(task, edges)
 
     def _refused(self, task: _Task, edges: Ints) -> Bools:
         refused = task.vehicle.refused(self.graph.edges, edges)
         return refused if task.avoided is None else refused | task.avoided[edges]
-
-    def _spots(
-        self, points: Sequence[tuple[float, float]], usable: Callable[[Ints], Bools]
-    ) -> list[list[Spot]]:
-        rule = get_rule(self.rules, SNAP_RULE).value
-        limits = float(rule["max_m"]), float(rule["tie_m"])
-        places = []
-        for number, (lon, lat) in enumerate(points):
-            place = self._snap.nearest(lon, lat, usable, *limits)
-            if not place:
-                anything = self._snap.nearest(
-                    lon, lat, lambda e: np.ones(len(e), np.bool_), *limits
-                )
-                raise no_snap(number, limits[0], anything)
-            places.append(place)
-        return places
-
-    def _off_islands(
-        self,
-        points: Sequence[tuple[float, float]],
-        usable: Callable[[Ints], Bools],
-        core: Bools,
-        known: Sequence[list[Spot]],
-    ) -> list[list[Spot]]:
-        """Snap the points that lie on a small island to the main network where it is near."""
-        rule = get_rule(self.rules, SNAP_RULE).value
-        limits = float(rule["max_m"]), float(rule["tie_m"])
-        places = []
-        for (lon, lat), place in zip(points, known, strict=True):
-            if not all(core[spot.edge] for spot in place):
-                main = self._snap.nearest(lon, lat, lambda e: usable(e) & core[e], *limits)
-                places.append(main or place)
-            else:
-                places.append(place)
-        return places
-
-    def _core_edges(self, costs: Costs) -> Bools:
-        """Return the edges that are no island: both ends in large strongly connected parts."""
-        if costs.profile.id not in self._core:
-            arcs = self.graph.arcs
-            keep = costs.open_[arcs.key]
-            tail, head = arcs.tail[keep], arcs.head[keep]
-            count = self.graph.node_count
-            matrix = coo_matrix((np.ones(len(tail), np.int8), (tail, head)), shape=(count, count))
-            _, label = connected_components(matrix, connection="strong")
-            sizes = np.bincount(label, minlength=1)
-            rule = get_rule(self.rules, SNAP_RULE).value
-            large = (sizes >= min(rule["island_nodes"], int(sizes.max())))[label]
-            edges = self.graph.edges
-            self._core[costs.profile.id] = large[edges.tail] & large[edges.head]
-        return self._core[costs.profile.id]
 
     # searching
 
@@ -392,12 +331,12 @@ class RoadNetwork:
     def _refusal(self, task: _Task, points: Sequence[tuple[float, float]]) -> SigangError:
         """Return the error that says what stands in the way: limits, closures, or no road."""
         free = replace(task, vehicle=UNLIMITED, avoided=None, name="free", by_the_clock=False)
-        spots = self._spots(points, self._allowed(free))
+        spots = self.places.snap(points, self._allowed(free))
         found = self._search(free, spots)
         if found is not None:
             obstacle = Obstacle(self.graph, self.rules, task.vehicle, task.at, task.avoided)
             return obstacle.error(self._metrics.get(task.base), found, spots)
         nothing = Snapshot(Picture.empty(len(self.graph.edges)))
         free = replace(free, base=replace(free.base, snapshot=nothing))
-        found = self._search(free, self._spots(points, self._allowed(free)))
+        found = self._search(free, self.places.snap(points, self._allowed(free)))
         return unreachable(self.graph.edges, self.live, found.legs if found else [], task.at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -91,6 +91,10 @@ class Found:
     picture: Picture
     shared_share: float = 0.0
     stretch: float = 1.0
+
+    def another(self, leg: Leg, shared_share: float, stretch: float) -> Found:
+        """Return another way found in the same state."""
+        return replace(self, legs=[leg], shared_share=shared_share, stretch=stretch)
 
     @property
     def edges(self) -> Ints:

@@ -1,0 +1,116 @@
+"""Which edges a place may be on: snapping, small islands of the network, edges in a polygon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import shapely
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from routing.engine import INFINITE, Metric
+from routing.graph import Bools, Graph, Ints, expand
+from routing.profile import Costs, Rules, get_rule
+from routing.refusal import no_snap
+from routing.snap import SnapIndex, Spot
+
+SNAP_RULE = "road.snap"
+
+Point = tuple[float, float]
+Usable = Callable[[Ints], Bools]
+
+
+class Places:
+    """The edges of a graph by where they are."""
+
+    def __init__(self, graph: Graph, rules: Rules) -> None:
+        self._graph = graph
+        self._rules = rules
+        self.index = SnapIndex(graph.edges)
+        self._core: dict[str, Bools] = {}
+
+    def usable(self, metric: Metric) -> Usable:
+        """Return the test whether edges may be driven in some direction."""
+        first, weights = self._graph.arcs.first, metric.weights
+        last = len(weights) - 1
+
+        def test(edges: Ints) -> Bools:
+            forward, backward, end = first[2 * edges], first[2 * edges + 1], first[2 * edges + 2]
+            there = (forward < backward) & (weights[np.minimum(forward, last)] < INFINITE)
+            back = (backward < end) & (weights[np.minimum(backward, last)] < INFINITE)
+            return np.asarray(there | back, np.bool_)
+
+        return test
+
+    def snap(self, points: Sequence[Point], usable: Usable) -> list[list[Spot]]:
+        """Return for each point the spots on the nearest usable edge and on those at its place.
+
+        Raises
+        ------
+        NoSnap
+            There is none within the limit; the error names the point.
+        """
+        limits = self._limits()
+        places = []
+        for number, (lon, lat) in enumerate(points):
+            place = self.index.nearest(lon, lat, usable, *limits)
+            if not place:
+                anything = self.index.nearest(lon, lat, _every, *limits)
+                raise no_snap(number, limits[0], anything)
+            places.append(place)
+        return places
+
+    def off_islands(
+        self,
+        points: Sequence[Point],
+        usable: Usable,
+        costs: Costs,
+        known: Sequence[list[Spot]],
+    ) -> list[list[Spot]]:
+        """Snap the points that lie on a small island to the main network where it is near."""
+        core, limits = self._core_edges(costs), self._limits()
+        places = []
+        for (lon, lat), place in zip(points, known, strict=True):
+            main: list[Spot] = []
+            if not all(core[spot.edge] for spot in place):
+                main = self.index.nearest(lon, lat, lambda e: usable(e) & core[e], *limits)
+            places.append(main or place)
+        return places
+
+    def inside(self, polygon: Any) -> Ints:
+        """Return the edges that a polygon (EPSG:4326) touches."""
+        candidates = self.index.in_box(*polygon.bounds)
+        shapely.prepare(polygon)
+        edges = self._graph.edges
+        start = edges.shape_start[candidates]
+        counts = edges.shape_start[candidates + 1] - start
+        owner = np.repeat(np.arange(len(candidates)), counts)
+        lines = shapely.linestrings(edges.shape[expand(start, counts)], indices=owner)
+        touched = shapely.intersects(polygon, lines)
+        return np.asarray(candidates[np.asarray(touched, np.bool_)])
+
+    def _limits(self) -> tuple[float, float]:
+        rule = get_rule(self._rules, SNAP_RULE).value
+        return float(rule["max_m"]), float(rule["tie_m"])
+
+    def _core_edges(self, costs: Costs) -> Bools:
+        """Return the edges that are no island: both ends in large strongly connected parts."""
+        if costs.profile.id not in self._core:
+            arcs = self._graph.arcs
+            keep = costs.open_[arcs.key]
+            tail, head = arcs.tail[keep], arcs.head[keep]
+            count = self._graph.node_count
+            matrix = coo_matrix((np.ones(len(tail), np.int8), (tail, head)), shape=(count, count))
+            _, label = connected_components(matrix, connection="strong")
+            sizes = np.bincount(label, minlength=1)
+            least = get_rule(self._rules, SNAP_RULE).value["island_nodes"]
+            large = (sizes >= min(least, int(sizes.max())))[label]
+            edges = self._graph.edges
+            self._core[costs.profile.id] = large[edges.tail] & large[edges.head]
+        return self._core[costs.profile.id]
+
+
+def _every(edges: Ints) -> Bools:
+    return np.ones(len(edges), np.bool_)
