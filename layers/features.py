@@ -252,7 +252,7 @@ def _feature_statement(relation: Relation, actor: Actor) -> Statement:
             select(feature)
             .select_from(relation.table.join(row, true()))
             .where(relation.base, visible(relation.table, actor), relation.id == wanted)
-            .limit(1)
+            .limit(literal_column("1"))  # no parameter, or it would be planned at each call
         )
 
     return _cached(relation, ("feature", actor.digest), make)
