@@ -191,7 +191,7 @@ def _programmes(tour: Floats, until: float) -> Iterator[tuple[list[list[int]], f
     count = len(tour)
     tail, head = np.nonzero(np.isfinite(tour))
     size = len(tail)
-    ones, column = np.ones(size), np.arange(size)
+    ones, column = np.ones(size, np.int64), np.arange(size)
     leave = csr_matrix((ones, (tail, column)), shape=(count, size))
     enter = csr_matrix((ones, (head, column)), shape=(count, size))
     rows, least = vstack([leave, enter]), np.ones(2 * count)
@@ -213,7 +213,7 @@ def _programmes(tour: Floats, until: float) -> Iterator[tuple[list[list[int]], f
         yield rounds, float(found.mip_dual_bound)
         if len(rounds) == 1 or found.status != 0:
             return
-        cuts = np.array([_leaving(tail, head, r, count) for r in rounds], np.float64)
+        cuts = np.array([_leaving(tail, head, r, count) for r in rounds], np.int64)
         rows = vstack([rows, csr_matrix(cuts)])
         least = np.concatenate([least, np.ones(len(rounds))])
         most = np.concatenate([most, np.full(len(rounds), np.inf)])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from scipy.ndimage import label
 
 from routing.graph import Bools, Floats, Ints
@@ -39,7 +40,7 @@ def outline(
     """
     lattice = np.pad(marked, 1)
     begin, end = _boundaries(lattice)
-    parts = label(lattice)[0]
+    parts = np.asarray(label(lattice)[0], np.int32)
     origin = np.array([west, south]) - step
     shells: dict[int, Floats] = {}
     holes: dict[int, list[Floats]] = {}
@@ -92,7 +93,7 @@ def _rings(begin: Ints, end: Ints) -> list[Ints]:
     return rings
 
 
-def _inside(parts: Ints, middle: int) -> int:
+def _inside(parts: NDArray[np.int32], middle: int) -> int:
     """Return the part to which the marked one of the two points beside a middle belongs."""
     point = middle // 2
     flat = parts.ravel()
@@ -109,7 +110,8 @@ def _middles(numbers: Ints, columns: int) -> Floats:
 def _corners(points: Floats) -> Floats:
     """Return the points of a ring at which it turns."""
     ahead = np.roll(points, -1, axis=0) - points
-    return points[(ahead != np.roll(ahead, 1, axis=0)).any(axis=1)]
+    turns = (ahead != np.roll(ahead, 1, axis=0)).any(axis=1)
+    return np.asarray(points[turns], np.float64)
 
 
 def _turns_left(points: Floats) -> bool:

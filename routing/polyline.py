@@ -88,9 +88,9 @@ class Strips:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         shape, start = graph.edges.shape, graph.edges.shape_start
-        self._texts, self._starts = zip(
-            _strips(shape, start), _strips(shape[::-1], (start[-1] - start)[::-1]), strict=True
-        )
+        forward = _strips(shape, start)
+        backward = _strips(shape[::-1], (start[-1] - start)[::-1])
+        self._texts, self._starts = (forward[0], backward[0]), (forward[1], backward[1])
         self._last = len(start) - 2
 
     def text(self, legs: Sequence[Leg]) -> bytes:

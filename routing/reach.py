@@ -108,7 +108,8 @@ def cut(graph: Graph, span: Span) -> Pieces:
     f_0, f_1 = share[here], share[here + 1]
     a, b = np.maximum(f_0, low[owner]), np.minimum(f_1, high[owner])
     kept = a <= b
-    here, owner, f_0, f_1, a, b = (x[kept] for x in (here, owner, f_0, f_1, a, b))
+    here, owner = here[kept], owner[kept]
+    f_0, f_1, a, b = f_0[kept], f_1[kept], a[kept], b[kept]
     shape = graph.edges.shape
     point, ahead = shape[vertex[here]], shape[vertex[here + 1]] - shape[vertex[here]]
     wide, part = _positive(f_1 - f_0), _positive(high[owner] - low[owner])

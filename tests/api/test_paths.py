@@ -141,7 +141,13 @@ def test_a_limit_on_the_only_way_is_named(client):
 
 def test_unknown_limits_are_declared_or_refused(client):
     told = path(client, WEST, EAST, profile="truck")["properties"]
-    assert told["vehicle"] == {"height_m": 4.0, "width_m": 2.55, "length_m": 18.1, "mass_t": 49.0}
+    assert told["vehicle"] == {
+        "height_m": 4.0,
+        "width_m": 2.55,
+        "length_m": 18.1,
+        "mass_t": 49.0,
+        "axle_t": 11.5,
+    }
     assert (told["limits_unknown_share"], told["unknown_limits"]) == (1.0, "allow")
     refused = ask(client, WEST, EAST, profile="truck", unknown_limits="refuse")
     assert refused.status_code == 422

@@ -25,7 +25,7 @@ def tables(draw, least=2, most=7):
     return np.array(rows, float)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(tables(), FIXED)
 def test_the_order_is_as_cheap_as_the_cheapest_of_all(costs, fixed):
     best, found = every_order(costs, fixed), best_order(costs, fixed)

@@ -1,0 +1,186 @@
+"""What every question to the road network may say: vehicle, what to avoid, when, in which state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import numpy as np
+import shapely
+from fastapi import Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from shapely.geometry import shape
+
+from api.replay import read_as_of
+from api.roads import Roads
+from api.services import services
+from routing.graph import Floats
+from routing.network import Conditions, RoadNetwork
+from spatial.crs import CRS84, Crs, check_lonlat, from_lonlat, parse_crs, to_lonlat
+from spatial.crs import transform_coordinates as transform
+from spatial.errors import BadParameter, SetupError
+
+MOST_POLYGONS, MOST_VERTICES = 50, 10_000
+MOST_EDGES, MOST_CLASSES = 10_000, 50
+DECIMALS = 7
+
+Size = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Place = tuple[Number, Number]
+Word = Annotated[str, Field(max_length=60)]
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))
+]
+
+
+class Strict(BaseModel):
+    """A body whose unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class VehicleBody(Strict):
+    """Dimensions of the vehicle and its load; what is left out is the profile's."""
+
+    height_m: Size | None = None
+    width_m: Size | None = None
+    length_m: Size | None = None
+    mass_t: Size | None = None
+    axle_t: Size | None = None
+    hazmat: bool | Word | None = None
+
+
+class AvoidBody(Strict):
+    """What the path must keep off."""
+
+    polygons: list[dict[str, Any]] = Field(default=[], max_length=MOST_POLYGONS)
+    edges: list[UUID] = Field(default=[], max_length=MOST_EDGES)
+    classes: list[Word] = Field(default=[], max_length=MOST_CLASSES)
+
+
+class PreferBody(Strict):
+    """What the path takes rather than anything else."""
+
+    classes: list[Word] = Field(default=[], max_length=MOST_CLASSES)
+
+
+class ConditionsBody(Strict):
+    """Vehicle, what to keep off and the time that counts."""
+
+    profile: Word = "car"
+    vehicle: VehicleBody = VehicleBody()
+    avoid: AvoidBody = AvoidBody()
+    prefer: PreferBody = PreferBody()
+    depart_at: Moment | None = None
+    as_of: Moment | None = None
+    unknown_limits: Literal["allow", "refuse"] = "allow"
+    min_network_version: int = Field(default=0, ge=0, lt=2**62)
+
+
+def roads_of(request: Request) -> Roads:
+    """Return the road network of the process that answers a request.
+
+    Raises
+    ------
+    SetupError
+        It has none.
+    """
+    roads = services(request).roads
+    if roads is None:
+        raise SetupError("This process has no routing", "本进程未启用路径规划")
+    return roads
+
+
+def crs_of(request: Request) -> Crs:
+    """Return the system of coordinates that question and answer are in."""
+    return parse_crs(request.query_params.get("crs", CRS84.name))
+
+
+async def read_conditions(
+    request: Request, body: ConditionsBody, crs: Crs
+) -> tuple[RoadNetwork, Conditions]:
+    """Return the network as it is committed now, and what a body asks of it."""
+    roads = roads_of(request)
+    network = await roads.ensure_current(body.min_network_version)
+    sizes = body.vehicle.model_dump(exclude_none=True, exclude={"hazmat"})
+    as_of = None
+    if body.as_of is not None:
+        async with services(request).db.public.acquire() as conn:
+            replay = await read_as_of(conn, network.graph, body.as_of, body.depart_at)
+        as_of = replay.snapshot
+    conditions = Conditions(
+        body.profile,
+        sizes=sizes,
+        hazmat=body.vehicle.hazmat,
+        unknown_limits=body.unknown_limits,
+        avoid_edges=body.avoid.edges,
+        avoid_classes=body.avoid.classes,
+        avoid_polygons=[read_polygon(p, crs) for p in body.avoid.polygons],
+        prefer_classes=body.prefer.classes,
+        depart_at=body.depart_at,
+        as_of=as_of,
+    )
+    return network, conditions
+
+
+def read_place(place: Place, crs: Crs) -> tuple[float, float]:
+    """Return longitude and latitude of a place in the coordinates of a request.
+
+    Raises
+    ------
+    BadCoordinate
+        It is not on the globe, or visibly swapped.
+    """
+    x, y = place
+    if not crs.projected:
+        check_lonlat(x, y)
+    if crs is CRS84:
+        return x, y
+    lon, lat = to_lonlat(x, y, crs)
+    check_lonlat(float(lon), float(lat))
+    return float(lon), float(lat)
+
+
+def show_places(points: Floats, crs: Crs) -> Floats:
+    """Return (n, 2) longitudes and latitudes as an answer gives them."""
+    if crs is CRS84:
+        return np.ascontiguousarray(points)
+    x, y = from_lonlat(points[:, 0], points[:, 1], crs)
+    return np.ascontiguousarray(np.round(np.column_stack([x, y]), DECIMALS))
+
+
+def read_polygon(geometry: dict[str, Any], crs: Crs = CRS84) -> Any:
+    """Return a GeoJSON polygon as a valid shapely one in EPSG:4326.
+
+    Raises
+    ------
+    BadParameter
+        It is no polygon, too large, or crosses itself.
+    """
+    try:
+        moved = transform(geometry["coordinates"], crs, CRS84)
+        polygon = shape({"type": geometry["type"], "coordinates": moved})
+    except BadParameter:
+        raise
+    except Exception as error:  # whatever shapely meets in a geometry of a stranger
+        raise _bad_polygon("it cannot be read", "无法解析") from error
+    if polygon.geom_type not in ("Polygon", "MultiPolygon") or polygon.is_empty:
+        raise _bad_polygon("it must be a Polygon or MultiPolygon", "须为 Polygon 或 MultiPolygon")
+    if shapely.get_num_coordinates(polygon) > MOST_VERTICES:
+        raise _bad_polygon(f"more than {MOST_VERTICES} vertices", f"顶点超过 {MOST_VERTICES} 个")
+    west, south, east, north = polygon.bounds
+    check_lonlat(west, south)
+    check_lonlat(east, north)
+    if not polygon.is_valid:
+        reason = shapely.is_valid_reason(polygon)
+        raise _bad_polygon(reason, f"几何无效（{reason}）")
+    return polygon
+
+
+def _bad_polygon(en: str, zh: str) -> BadParameter:
+    return BadParameter(
+        f"Polygon: {en}", f"多边形：{zh}",
+        mend_en="Send a GeoJSON Polygon whose rings do not cross.",
+        mend_zh="请提供环不自交的 GeoJSON Polygon。",
+    )  # fmt: skip

@@ -1,0 +1,98 @@
+"""What an answer of POST /paths adds from the database: stakes passed and areas crossed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from fastapi import Request
+
+from api.auth import actor_of
+from api.path_answer import Answer, Driven
+from api.services import services
+from layers.features import reading
+from routing.graph import as_uuid
+from spatial.codes import format_stake
+
+_STAKES = """
+SELECT e.id, e.route_id, e.side, e.k_from, e.k_to, c.accuracy_m, c.calibrated
+FROM sigang.edge e
+LEFT JOIN LATERAL (
+  SELECT max(accuracy_m) AS accuracy_m, bool_and(calibrated) AS calibrated
+  FROM sigang.carriageway w
+  WHERE w.route_id = e.route_id AND (w.side = e.side OR e.side = 'both')) c ON true
+WHERE e.id = ANY ($1::uuid[]) AND e.route_id IS NOT NULL AND e.k_from IS NOT NULL
+  AND e.k_to IS NOT NULL"""
+JOIN_M = 1.0
+"""Stretches whose stakes meet within so many metres are one."""
+
+Row = Mapping[str, Any]
+
+
+async def path_extras(request: Request, answer: Answer, wanted: set[str]) -> list[dict[str, Any]]:
+    """Return for each path the members that were asked for."""
+    extras: list[dict[str, Any]] = [{} for _ in answer.found]
+    driven = [Driven(answer.network, found) for found in answer.found]
+    if "stakes" in wanted:
+        rows = await _stake_rows(request, answer, driven)
+        for extra, one in zip(extras, driven, strict=True):
+            extra["stakes"] = stretches(one, rows)
+    return extras
+
+
+async def _stake_rows(request: Request, answer: Answer, driven: Iterable[Driven]) -> dict[int, Row]:
+    """Return the stakes of driven edges by edge number."""
+    numbers = np.unique(np.concatenate([one.edges for one in driven])).tolist()
+    ids = answer.network.graph.edges.ids
+    names = {as_uuid(ids[number]): number for number in numbers}
+    async with reading(services(request).db, actor_of(request)) as conn:
+        return {names[row["id"]]: row for row in await conn.fetch(_STAKES, list(names))}
+
+
+def stretches(driven: Driven, rows: Mapping[int, Row]) -> list[dict[str, Any]]:
+    """Return the stretches of routes with stakes in driving order, neighbours joined."""
+    found: list[dict[str, Any]] = []
+    start, stop = driven.start.tolist(), (driven.start + driven.part).tolist()
+    for number, key in enumerate(driven.keys.tolist()):
+        row = rows.get(key >> 1)
+        if row is None or stop[number] <= start[number]:
+            found.append({})
+            continue
+        first, last = (row["k_to"], row["k_from"]) if key & 1 else (row["k_from"], row["k_to"])
+        ends = [first + (last - first) * share for share in (start[number], stop[number])]
+        before = found[-1] if found else {}
+        if _continues(before, row, ends):
+            before["k_to"] = ends[1]
+            before["accuracy_m"] = row["accuracy_m"]
+        else:
+            found.append(_stretch(row, ends))
+    return [_named(one) for one in found if one]
+
+
+def _stretch(row: Row, ends: list[float]) -> dict[str, Any]:
+    return {
+        "route": row["route_id"],
+        "side": row["side"],
+        "k_from": ends[0],
+        "k_to": ends[1],
+        "accuracy_m": row["accuracy_m"],
+        "calibrated": bool(row["calibrated"]),
+    }
+
+
+def _continues(before: Mapping[str, Any], row: Row, ends: list[float]) -> bool:
+    """Tell whether an edge goes on where a stretch ends, in the same direction of stakes."""
+    if not before or (before["route"], before["side"]) != (row["route_id"], row["side"]):
+        return False
+    same_way: bool = (before["k_to"] - before["k_from"]) * (ends[1] - ends[0]) >= 0
+    return same_way and abs(before["k_to"] - ends[0]) <= JOIN_M
+
+
+def _named(one: dict[str, Any]) -> dict[str, Any]:
+    """Return a stretch with its stakes as they are written, rounded to metres."""
+    for name in ("k_from", "k_to"):
+        one[name] = round(one[name])
+    return one | {
+        "stake_from": format_stake(one["k_from"]), "stake_to": format_stake(one["k_to"]),
+    }  # fmt: skip
