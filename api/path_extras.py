@@ -9,10 +9,13 @@ import numpy as np
 from fastapi import Request
 
 from api.auth import actor_of
+from api.conditions import roads_of
 from api.path_answer import Answer, Driven
 from api.services import services
 from layers.features import reading
 from routing.graph import as_uuid
+from routing.legs import whole_line
+from routing.permits import Units, listed
 from spatial.codes import format_stake
 
 _STAKES = """
@@ -38,7 +41,18 @@ async def path_extras(request: Request, answer: Answer, wanted: set[str]) -> lis
         rows = await _stake_rows(request, answer, driven)
         for extra, one in zip(extras, driven, strict=True):
             extra["stakes"] = stretches(one, rows)
+    if "areas" in wanted:
+        units = await roads_of(request).areas.units()
+        areas = await roads_of(request).ask(lambda: _areas(answer, units))
+        for extra, crossed in zip(extras, areas, strict=True):
+            extra["areas"] = crossed
     return extras
+
+
+def _areas(answer: Answer, units: Units) -> list[list[dict[str, Any]]]:
+    """Return the administrative units that each path crosses in its order, with metres."""
+    graph, found = answer.network.graph, answer.found
+    return [listed(units.crossed(whole_line(graph, one.legs), one.sums()[0])) for one in found]
 
 
 async def _stake_rows(request: Request, answer: Answer, driven: Iterable[Driven]) -> dict[int, Row]:

@@ -63,7 +63,8 @@ async def find_path(body: PathBody, request: Request) -> Response:
         waypoints=[read_place(place, crs) for place in body.waypoints],
         alternatives=body.alternatives,
     )
-    wanted = {"stakes", "areas"} & set(body.include) if form != "gpx" else set()
+    asked = {*body.include, *(["areas"] if network.needs_permit(body.profile) else [])}
+    wanted = {"stakes", "areas"} & asked if form != "gpx" else set()
     lang, roads = language(request), roads_of(request)
 
     def whole() -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from api.areas import Areas
 from api.bus import RECONNECTED, Bus
 from api.road_rows import (
     Loaded,
@@ -48,6 +49,7 @@ class Roads:
 
     def __init__(self, settings: Settings, db: Database, bus: Bus) -> None:
         self._folder = settings.home / "routing"
+        self.areas = Areas(db)
         self._db = db
         self._bus = bus
         self._threads = ThreadPoolExecutor(THREADS, "routing")

@@ -114,6 +114,12 @@ def line(graph: Graph, leg: Leg) -> Floats:
     return points[fresh]
 
 
+def whole_line(graph: Graph, legs: Sequence[Leg]) -> Floats:
+    """Return the (n, 2) vertices of legs one after another."""
+    lines = [line(graph, leg) for leg in legs]
+    return np.concatenate([lines[0], *(part[1:] for part in lines[1:])])
+
+
 def _after(graph: Graph, spot: Spot, key: int) -> Floats:
     """Return the vertices of an edge that a vehicle at a spot still passes."""
     low, high = graph.edges.shape_start[key >> 1], graph.edges.shape_start[(key >> 1) + 1]

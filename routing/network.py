@@ -91,6 +91,10 @@ class RoadNetwork:
         """The ids of the profiles."""
         return list(self._profiles)
 
+    def needs_permit(self, profile: str) -> bool:
+        """Tell whether a profile goes by a permit that names the units passed."""
+        return profile in self._profiles and self._profiles[profile].permit
+
     @property
     def version(self) -> int:
         """The network version applied so far."""
@@ -204,10 +208,8 @@ class RoadNetwork:
         return self._costs[profile]
 
     def _task(self, conditions: Conditions, now: datetime) -> _Task:
-        name = loaded_as(self._profiles, conditions.profile, conditions.hazmat)
-        costs, own = self.costs(name), self._profiles[conditions.profile]
-        unknown, cargo = conditions.unknown_limits, conditions.hazmat
-        vehicle = Vehicle.of(own, self.rules, conditions.sizes, unknown, cargo)
+        profile, vehicle, vehicle_name = self._vehicle(conditions)
+        costs = self.costs(profile)
         at = conditions.depart_at or now
         snapshot = conditions.as_of
         if snapshot is None:
@@ -216,12 +218,26 @@ class RoadNetwork:
                 picture = self.live.at(at, now) if conditions.depart_at else None
             snapshot = None if picture is None else Snapshot(picture)
         if conditions.prefer_classes:
-            wanted = sorted(set(conditions.prefer_classes))
-            name = f"{name} {wanted}"
-            costs = self._preferring(costs, wanted)
+            wanted, plain = sorted(set(conditions.prefer_classes)), costs
+            profile = f"{profile} {wanted}"
+            costs = self._remember(profile, lambda: self._preferring(plain, wanted))
         avoided, avoidance = self._avoided(conditions)
-        task_name = f"{vehicle!r} {avoidance}"
-        return _Task(Plan(name, costs, None, snapshot), vehicle, avoided, task_name, at)
+        task_name = f"{vehicle_name} {avoidance}"
+        return _Task(Plan(profile, costs, None, snapshot), vehicle, avoided, task_name, at)
+
+    def _vehicle(self, asked: Conditions) -> tuple[str, Vehicle, str]:
+        """Return the profile whose rules hold, the vehicle, and what it is called."""
+        name = (
+            f"{asked.profile} {asked.hazmat} {asked.unknown_limits} {sorted(asked.sizes.items())}"
+        )
+
+        def make() -> tuple[str, Vehicle, str]:
+            profile = loaded_as(self._profiles, asked.profile, asked.hazmat)
+            own = self._profiles[asked.profile]
+            unknown, cargo = asked.unknown_limits, asked.hazmat
+            return profile, Vehicle.of(own, self.rules, asked.sizes, unknown, cargo), name
+
+        return self._remember(f"vehicle {name}", make)
 
     def _preferring(self, costs: Costs, classes: Sequence[str]) -> Costs:
         """Return costs in which all other classes weigh more."""
@@ -270,6 +286,12 @@ class RoadNetwork:
 
         return self._remember(f"blocked {task.name}", make)
 
+    def _made(self, task: _Task) -> bool:
+        """Tell whether the metric on which nothing forbidden can be driven is there already."""
+        if f"blocked {task.name}" not in self._masks:
+            return False
+        return self._metrics.has(replace(task.base, blocked=self._blocked(task)))
+
     def _exact(self, task: _Task) -> Ready:
         blocked = self._blocked(task)
         metric = self._metrics.get(replace(task.base, blocked=blocked))
@@ -280,7 +302,7 @@ class RoadNetwork:
 
     def _allowed(self, task: _Task) -> Callable[[Ints], Bools]:
         """Return the test whether a task may use edges, without a metric made only for it."""
-        if task.base.snapshot is not None or self._metrics.has(self._plan(task)):
+        if task.base.snapshot is not None or self._made(task):
             return self.places.usable(self._exact(task).metric)
         usable = self.places.usable(self._metrics.get(task.base))
         return lambda edges: usable(edges) & ~self._refused(task, edges)
@@ -291,24 +313,26 @@ class RoadNetwork:
 
     # searching
 
-    def _plan(self, task: _Task) -> Plan:
-        return replace(task.base, blocked=self._blocked(task))
-
     def _search(self, task: _Task, spots: list[list[Spot]]) -> Found | None:
-        """Search, and search again without the edges that would be entered at a banned hour."""
-        found = self._fastest(task, spots)
-        while found is not None and task.by_the_clock and task.base.costs.bans.any:
-            banned = np.zeros(len(self.graph.edges), np.bool_)
-            banned[found.banned_edges(task.at)] = True
-            if not banned.any():
+        """Search, and search again without the edges that would be entered at a banned hour.
+
+        The second time only those are left out, later all that are banned during the drive.
+        """
+        found, bans, again = self._fastest(task, spots), task.base.costs.bans, False
+        while found is not None and task.by_the_clock and bans.any:
+            entered = found.banned_edges(task.at)
+            if not len(entered):
                 break
-            task = task.keeping_off(banned)
+            during = bans.during(task.at, found.sums()[1]) if again else np.False_
+            banned = np.zeros(len(self.graph.edges), np.bool_) | during
+            banned[entered] = True
+            task, again = task.keeping_off(banned), True
             found = self._fastest(task, spots)
         return found
 
     def _fastest(self, task: _Task, spots: list[list[Spot]]) -> Found | None:
         """Look on the profile's own metric first; a path that breaks nothing there is the best."""
-        if task.base.snapshot is None and not self._metrics.has(self._plan(task)):
+        if task.base.snapshot is None and not self._made(task):
             found = self._on(self._metrics.get(task.base), task, spots)
             if found is None:
                 return None

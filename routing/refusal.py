@@ -11,7 +11,7 @@ import numpy as np
 
 from routing.engine import INFINITE, Metric
 from routing.graph import LIMITS, Bools, Edges, Graph, Ints
-from routing.legs import Leg, line
+from routing.legs import Leg, whole_line
 from routing.live import LiveState
 from routing.profile import Rules, Vehicle
 from routing.query import Found
@@ -166,15 +166,13 @@ def _described(
     waived = np.array([edge for place in way.places for edge in place], np.int64)
     blocking = list_blocking(graph.edges, rules, vehicle, waived)
     length, duration = passed.sums()
-    lines = [line(graph, leg) for leg in way.legs]
-    points = np.concatenate([lines[0], *(part[1:] for part in lines[1:])])
     return {
         "edges": blocking[:NAMED],
         "places": len(way.places),
         "give": _give(blocking),
         "length_m": round(length, 1),
         "duration_s": round(duration / 1000, 1),
-        "geometry": {"type": "LineString", "coordinates": points.tolist()},
+        "geometry": {"type": "LineString", "coordinates": whole_line(graph, way.legs).tolist()},
     }
 
 

@@ -1,0 +1,51 @@
+"""The administrative units that a path may cross, kept in memory while the rows are the same."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import shapely
+
+from routing.permits import Unit, Units
+from spatial.db import Database
+
+# Prefectures before provinces: a province answers only where no prefecture of it is loaded.
+_KINDS = "('prefecture', 'neighbour', 'province')"
+_STATE = f"""
+SELECT count(*) AS rows, max(recorded_at) AS latest FROM sigang.zone
+WHERE kind IN {_KINDS} AND admin_code IS NOT NULL"""  # noqa: S608
+_UNITS = f"""
+SELECT admin_code, name_zh, name_en, ST_AsBinary(geom) AS geom FROM sigang.zone
+WHERE kind IN {_KINDS} AND admin_code IS NOT NULL
+ORDER BY kind = 'province', admin_code"""  # noqa: S608
+
+
+class Areas:
+    """The units as the database has them; read again when rows came or went."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._state: Any = None
+        self._units = Units([])
+        self._reading = asyncio.Lock()
+
+    async def units(self) -> Units:
+        """Return the units; none are loaded where the database has none."""
+        async with self._reading, self._db.public.acquire() as conn:
+            state = await conn.fetchrow(_STATE)
+            if self._state != state:
+                rows = await conn.fetch(_UNITS)
+                self._units, self._state = await asyncio.to_thread(_build, rows), state
+            return self._units
+
+
+def _build(rows: list[asyncpg.Record]) -> Units:
+    shapes = shapely.from_wkb([row["geom"] for row in rows])
+    return Units(
+        [
+            Unit(row["admin_code"], row["name_zh"], row["name_en"], shape)
+            for row, shape in zip(rows, shapes, strict=True)
+        ]
+    )
