@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class Bans:
     code: NDArray[np.int32]
     weeks: Bools
 
-    @property
+    @cached_property
     def any(self) -> bool:
         """Tell whether any edge is banned at any time."""
         return bool(self.code.any())
@@ -35,6 +36,11 @@ class Bans:
     def at(self, time: datetime) -> Bools:
         """Return the edges that may not be entered at a time."""
         return np.asarray(self.weeks[self.code, int(minute_of_week(time))], np.bool_)
+
+    def during(self, depart: datetime, passed_ms: float) -> Bools:
+        """Return the edges that may not be entered at some minute of a drive."""
+        minutes = minutes_after(depart, np.append(np.arange(0, passed_ms, 60_000.0), passed_ms))
+        return np.asarray(self.weeks[:, np.unique(minutes)].any(axis=1)[self.code], np.bool_)
 
     def entered(self, edges: Ints, passed_ms: Floats, depart: datetime) -> Bools:
         """Return which edges, each entered some ms after a departure, are banned just then."""
