@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -68,6 +69,21 @@ class Target:
     def admin_code(self) -> str | None:
         """The smallest unit that holds all of it, None where no edge has one."""
         return common_code(self.codes)
+
+
+def check_interval(begin: datetime, end: datetime) -> None:
+    """Refuse an interval that is over or ends before it begins.
+
+    Raises
+    ------
+    BadParameter
+    """
+    if end <= begin or end <= datetime.now(UTC):
+        raise BadParameter(
+            "valid_to must lie in the future and after valid_from",
+            "结束时间须晚于现在和开始时间",
+            parameter="valid_to",
+        )
 
 
 def common_code(codes: Iterable[str]) -> str | None:

@@ -122,7 +122,7 @@ async def create_event(body: EventBody, request: Request) -> Response:
     check_parameters(request)
     actor = _writer(request)
     begin = body.valid_from or datetime.now(UTC)
-    _check_interval(begin, body.valid_to)
+    closures.check_interval(begin, body.valid_to)
     check_value(body.kind, body.value, body.lanes)
     served = services(request)
     async with served.db.write(actor) as conn:
@@ -228,7 +228,7 @@ async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Re
             _check_new_value(held["kind"], given["value"])
         if {"valid_from", "valid_to"} & given.keys():
             interval = [given.get(name, held[name]) for name in ("valid_from", "valid_to")]
-            _check_interval(interval[0], interval[1])
+            closures.check_interval(interval[0], interval[1])
         await event_store.change(conn, actor, held, given)
         detail = {name: str(value) for name, value in given.items()}
         await served.audit.write(
@@ -281,15 +281,6 @@ async def _own(conn: asyncpg.Connection, actor: Actor, event_id: UUID) -> asyncp
             f"事件位于 {held['admin_code']}，超出辖区",
         )
     return held
-
-
-def _check_interval(begin: datetime, end: datetime) -> None:
-    if end <= begin or end <= datetime.now(UTC):
-        raise BadParameter(
-            "valid_to must lie in the future and after valid_from",
-            "结束时间须晚于现在和开始时间",
-            parameter="valid_to",
-        )
 
 
 async def _resolve(conn: asyncpg.Connection, body: EventBody) -> Target:

@@ -56,13 +56,13 @@ class Reached:
 
 
 @dataclass(frozen=True)
-class Entrance:
-    """Where other roads enter the kept ones: the node, and the keys that come in there."""
+class Opening:
+    """A junction of the kept key `joins` with other keys: an entrance or an exit."""
 
     node: int
     distance_m: float
     joins: int
-    enters: tuple[int, ...]
+    others: tuple[int, ...]
 
 
 class Streets:
@@ -189,25 +189,29 @@ class Streets:
         node = int(self.graph.arcs.tail[arc] if back else self.graph.arcs.head[arc])
         return order[starts[node] : starts[node + 1]]
 
-    def entrances(self, places: Sequence[At], kept: Bools, within_m: float) -> list[Entrance]:
-        """Return where other roads enter the kept ones upstream of places, nearest first.
+    def openings(
+        self, places: Sequence[At], kept: Bools, within_m: float, way: Way
+    ) -> list[Opening]:
+        """Return where other roads enter the kept ones upstream, or leave them downstream.
 
-        A node counts once, with the shortest driven distance from it to a place.
+        Nearest first; a junction counts once, with its shortest driven distance to a place.
         """
-        found: dict[int, Entrance] = {}
+        back = way == "upstream"
+        found: dict[int, Opening] = {}
         arcs = self.graph.arcs
-        for reached in self.search(places, kept, within_m, "upstream"):
+        for reached in self.search(places, kept, within_m, way):
             distance = reached.near_m + reached.length_m
             if distance > within_m:
                 continue
-            enters = set()
+            others = set()
             for arc in self._arcs_of(reached.key):
-                sources = arcs.key[self._next(arc, back=True)]
-                enters |= {int(k) for k in sources if not kept[k] and k != reached.key ^ 1}
-            node = self.end_node(reached.key, first=True)
-            if enters and node not in found:
-                found[node] = Entrance(node, max(distance, 0.0), reached.key, tuple(sorted(enters)))
-        return sorted(found.values(), key=lambda entrance: entrance.distance_m)
+                beyond = arcs.key[self._next(arc, back)]
+                others |= {int(k) for k in beyond if not kept[k] and k != reached.key ^ 1}
+            node = self.end_node(reached.key, first=back)
+            if others and node not in found:
+                joined = tuple(sorted(others))
+                found[node] = Opening(node, max(distance, 0.0), reached.key, joined)
+        return sorted(found.values(), key=lambda opening: opening.distance_m)
 
     def end_node(self, key: int, *, first: bool) -> int:
         """Return the junction at a key's start or end; copies of split junctions are one."""

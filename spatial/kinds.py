@@ -106,6 +106,16 @@ class ServiceAreaProps(PlaceProps):
     fuel: bool | None = None
 
 
+class DeviceProps(Props):
+    """A device beside a road; route, side and stake are what its owner wrote down."""
+
+    route_id: str | None = None
+    side: Literal["up", "down"] | None = None
+    k_m: float | None = Field(default=None, ge=0)
+    lanes: list[int] | None = None
+    operator: str | None = None
+
+
 class WayProps(Props):
     """An edge of a network."""
 
@@ -150,6 +160,7 @@ KINDS: Mapping[str, Kind] = {
     **_kinds("facility", "any", ServiceAreaProps, "service_area"),
     **_kinds("facility", "any", PlaceProps, "wim_site toll_gate depot station school hospital"),
     **_kinds("facility", "any", PlaceProps, "rescue_base charging_station camera parking"),
+    **_kinds("facility", "point", DeviceProps, "sign detector gantry"),
     **_kinds("node", "point", Props, "junction stop gate waypoint barrier lock_gate"),
     **_kinds("edge", "line", WayProps, "road rail waterway sea_lane air_route walk ferry"),
     **_kinds("event", "any", EventProps, "incident alarm hazard risk_item defect notice"),

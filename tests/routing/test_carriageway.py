@@ -94,18 +94,26 @@ def test_a_distance_is_driven_not_the_difference_of_stakes(corridor):
 def test_entrances_upstream_of_a_place(corridor):
     streets = corridor.streets
     kept = corridor.mainline("up").keys | streets.expressway
-    found = streets.entrances([corridor.place("up", 100_000)], kept, 8_000)
-    told = [(corridor.name(e.joins), corridor.name(e.enters[0])) for e in found]
+    found = streets.openings([corridor.place("up", 100_000)], kept, 8_000, "upstream")
+    told = [(corridor.name(e.joins), corridor.name(e.others[0])) for e in found]
     assert told == [("on 1", "street 2700"), ("G15 street", "south")]
     assert found[0].distance_m == pytest.approx(776.7 + 362.1, abs=1)
-    near = streets.entrances([corridor.place("up", 100_000)], kept, 1_000)
+    near = streets.openings([corridor.place("up", 100_000)], kept, 1_000, "upstream")
     assert near == []
+
+
+def test_exits_downstream_of_a_place(corridor):
+    streets = corridor.streets
+    kept = corridor.mainline("up").keys | streets.expressway
+    found = streets.openings([corridor.place("up", 96_500)], kept, 6_000, "downstream")
+    told = [(corridor.name(e.joins), round(e.distance_m)) for e in found]
+    assert told == [("off 1", 1000 + 289), ("off 2", 4500 + 283)]
 
 
 def test_no_entrance_is_an_exit(corridor):
     streets = corridor.streets
     kept = corridor.mainline("down").keys | streets.expressway
-    found = streets.entrances([corridor.place("down", 95_500)], kept, 20_000)
+    found = streets.openings([corridor.place("down", 95_500)], kept, 20_000, "upstream")
     assert [corridor.name(e.joins) for e in found] == ["down on"]
 
 
