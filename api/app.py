@@ -16,8 +16,10 @@ from starlette.routing import Route
 from api import (
     admin,
     auth,
+    carriageways,
     catalogue,
     events,
+    feeds,
     health,
     ogc,
     ogc_items,
@@ -87,6 +89,6 @@ def _mount(app: FastAPI) -> None:
     for module in (tiles, ogc_items, ogc, catalogue, openapi, health):
         app.router.routes.extend(module.routes)
     app.router.routes.append(Route("/signin", auth.sign_in, methods=["GET"]))
-    for routed in (auth, search, paths, profiles, events, stream, admin):
+    for routed in (auth, search, paths, profiles, events, feeds, carriageways, stream, admin):
         app.include_router(routed.router, prefix=PREFIX)
     app.router.routes.extend(static.routes())
