@@ -86,14 +86,16 @@ class Metrics:
 
     def get(self, plan: Plan) -> Metric:
         """Return the metric of a plan as of now; a new one is made while other questions go on."""
+        key = plan.key
         with self._lock:
-            slot = self._slots.get(plan.key)
+            slot = self._slots.get(key)
+            if slot is not None:
+                self._slots.move_to_end(key)
         if slot is None:
-            slot = _Slot(self._make(plan), plan)
-        with self._lock:
-            slot = self._slots.pop(plan.key, slot)
-            self._slots[plan.key] = slot
-            self._drop()
+            made = _Slot(self._make(plan), plan)
+            with self._lock:
+                slot = self._slots.setdefault(key, made)
+                self._drop()
         self._bring(slot)
         return slot.metric
 
@@ -125,15 +127,19 @@ class Metrics:
 
     def _bring(self, slot: _Slot) -> None:
         """Bring a metric up to the live state; others may ask it meanwhile."""
+        if not slot.metric.stamp.live or self._shows(slot.metric.stamp):
+            return
         with slot.lock:
             old = slot.metric.stamp
-            if not old.live:
-                return
             with self._lock:
                 new = self._stamp(slot.plan)
                 keys = self._live.changed_since(old.serial)
-            if (old.version, old.serial) == (new.version, new.serial):
+            if self._shows(old):
                 return
             keys = np.arange(2 * len(self._graph.edges)) if keys is None else keys
             arcs = self._graph.arcs.of_keys(keys)
             slot.metric.update(arcs, self._weights(slot.plan, arcs, new.picture), new)
+
+    def _shows(self, stamp: Stamp) -> bool:
+        """Tell whether a metric with this stamp is as of now."""
+        return (stamp.version, stamp.serial) == (self._live.version, self._live.serial)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,8 @@ from numpy.typing import NDArray
 from routing.graph import Bools, Edges, Floats, Ints, expand
 from spatial.crs import GEOD
 
-CELL_DEG = 0.01
-SEARCH_M = (150.0, 1_000.0, 5_000.0, 20_000.0)
+CELL_DEG = 0.002
+SEARCH_M = (40.0, 100.0, 250.0, 600.0, 1_500.0, 4_000.0, 10_000.0)
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,11 @@ class Spot:
 
 def metres_per_degree(lat: float) -> tuple[float, float]:
     """Return metres per degree of longitude and latitude on the ellipsoid at a latitude."""
-    sine = np.sin(np.radians(lat))
-    root = np.sqrt(1 - GEOD.es * sine * sine)
-    east = np.radians(1) * GEOD.a / root * np.cos(np.radians(lat))
-    north = np.radians(1) * GEOD.a * (1 - GEOD.es) / root**3
-    return float(east), float(north)
+    angle = math.radians(lat)
+    root = math.sqrt(1 - GEOD.es * math.sin(angle) ** 2)
+    east = math.radians(1) * GEOD.a / root * math.cos(angle)
+    north = math.radians(1) * GEOD.a * (1 - GEOD.es) / root**3
+    return east, north
 
 
 class SnapIndex:
@@ -45,6 +47,7 @@ class SnapIndex:
 
     def __init__(self, edges: Edges) -> None:
         self._edges = edges
+        self._shape = edges.shape
         counts = np.diff(edges.shape_start) - 1
         self._vertex = expand(edges.shape_start[:-1], counts).astype(np.int32)
         self._edge = np.repeat(np.arange(len(edges), dtype=np.int32), counts)
@@ -57,7 +60,7 @@ class SnapIndex:
 
     def _cells(self) -> tuple[Ints, NDArray[np.int32]]:
         """Return (cell, segment) for points every half cell along each segment."""
-        start, end = self._edges.shape[self._vertex], self._edges.shape[self._vertex + 1]
+        start, end = self._shape[self._vertex], self._shape[self._vertex + 1]
         steps = np.ceil(np.abs(end - start).max(axis=1, initial=0) / (CELL_DEG / 2)).astype(int) + 1
         segment = np.repeat(np.arange(len(self._vertex), dtype=np.int32), steps + 1)
         step = expand(np.zeros(len(steps), np.int64), steps + 1)
@@ -71,26 +74,22 @@ class SnapIndex:
 
     def in_box(self, west: float, south: float, east: float, north: float) -> Ints:
         """Return the edges that may meet a box; some that it returns may not."""
-        corners = np.array([west, south]), np.array([east, north])
-        return np.unique(self._edge[self._in_cells(*corners)]).astype(np.int64)
+        return np.unique(self._edge[self._in_cells(west, south, east, north)]).astype(np.int64)
 
-    def _near(self, lon: float, lat: float, reach_m: float) -> NDArray[np.int32]:
-        """Return the segments that may lie within a distance of a point."""
-        scale = np.array(metres_per_degree(lat))
-        reach = reach_m / scale
-        return self._in_cells(np.array([lon, lat]) - reach, np.array([lon, lat]) + reach)
-
-    def _in_cells(self, lower: Floats, upper: Floats) -> NDArray[np.int32]:
-        """Return the segments of the cells of a box and half a cell around it."""
-        low = np.floor(lower / CELL_DEG - 0.5).astype(np.int64) - self._low
-        high = np.floor(upper / CELL_DEG + 0.5).astype(np.int64) - self._low
-        low, right = np.maximum(low, 0), min(int(high[0]), self._columns - 1)
-        if right < low[0] or high[1] < low[1]:
+    def _in_cells(self, west: float, south: float, east: float, north: float) -> NDArray[np.int32]:
+        """Return the segments of the cells of a box and half a cell around it; some come twice."""
+        (first, lowest), last = self._low.tolist(), self._columns - 1
+        left = max(math.floor(west / CELL_DEG - 0.5) - first, 0)
+        right = min(math.floor(east / CELL_DEG + 0.5) - first, last)
+        low, high = (math.floor(south / CELL_DEG - 0.5), math.floor(north / CELL_DEG + 0.5))
+        if right < left or high < low or not len(self._cell):
             return np.zeros(0, np.int32)
-        rows = np.arange(low[1], high[1] + 1) * self._columns
-        start = np.searchsorted(self._cell, rows + low[0])
-        stop = np.searchsorted(self._cell, rows + right, side="right")
-        return self._segment[expand(start, stop - start)]
+        height = int(self._cell[-1]) // self._columns
+        rows = np.arange(max(low - lowest, 0), min(high - lowest, height) + 1) * self._columns
+        start = self._cell.searchsorted(rows + left).tolist()
+        stop = self._cell.searchsorted(rows + right, side="right").tolist()
+        parts = [self._segment[a:b] for a, b in zip(start, stop, strict=True) if a < b]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int32)
 
     def nearest(
         self, lon: float, lat: float, usable: Callable[[Ints], Bools], max_m: float, tie_m: float
@@ -100,48 +99,65 @@ class SnapIndex:
         `usable` tells which of the given edges may be used; none farther than `max_m` is returned;
         edges that are farther than the nearest one by at most `tie_m` lie at the same place.
         """
+        scale = metres_per_degree(lat)
         for reach in [*(m for m in SEARCH_M if m < max_m), max_m]:
-            segment, share, distance = self._within(lon, lat, usable, reach)
-            if len(segment) and (distance.min() + tie_m <= reach or reach == max_m):
+            edge, segment, share, distance = self._within(lon, lat, usable, reach, scale)
+            if len(edge) and (distance.min() + tie_m <= reach or reach == max_m):
                 break
         else:
             return []
         near = np.flatnonzero(distance <= distance.min() + tie_m)
-        order = near[np.lexsort((self._edge[segment[near]], distance[near]))]
-        best = {int(self._edge[segment[i]]): i for i in order[::-1]}
-        spots = [self._spot(segment[i], share[i], distance[i]) for i in best.values()]
-        return sorted(spots, key=lambda spot: (spot.distance_m, spot.edge))
+        best: dict[int, Spot] = {}
+        for i in near[distance[near].argsort(kind="stable")].tolist():
+            number = int(edge[i])
+            if number not in best:
+                best[number] = self._spot(
+                    number, int(segment[i]), float(share[i]), float(distance[i])
+                )
+        return sorted(best.values(), key=lambda spot: (spot.distance_m, spot.edge))
 
     def _within(
-        self, lon: float, lat: float, usable: Callable[[Ints], Bools], reach_m: float
-    ) -> tuple[NDArray[np.int32], Floats, Floats]:
-        """Return the usable segments in reach, the share along each, and the distance (m)."""
-        segment = self._near(lon, lat, reach_m)
-        share, distance = self._project(segment, lon, lat)
-        keep = distance <= reach_m
-        segment, share, distance = segment[keep], share[keep], distance[keep]
-        keep = usable(self._edge[segment].astype(np.int64))
-        return segment[keep], share[keep], distance[keep]
+        self,
+        lon: float,
+        lat: float,
+        usable: Callable[[Ints], Bools],
+        reach_m: float,
+        scale: tuple[float, float],
+    ) -> tuple[Ints, NDArray[np.int32], Floats, Floats]:
+        """Return usable edges in reach: segment, the share along it, and the distance (m)."""
+        wide, high = reach_m / scale[0], reach_m / scale[1]
+        segment = self._in_cells(lon - wide, lat - high, lon + wide, lat + high)
+        share, distance = self._project(segment, lon, lat, scale)
+        near = np.flatnonzero(distance <= reach_m)
+        edge = self._edge[segment[near]].astype(np.int64)
+        keep = usable(edge)
+        near = near[keep]
+        return edge[keep], segment[near], share[near], distance[near]
 
-    def _project(self, segment: NDArray[np.int32], lon: float, lat: float) -> tuple[Floats, Floats]:
+    def _project(
+        self, segment: NDArray[np.int32], lon: float, lat: float, scale: tuple[float, float]
+    ) -> tuple[Floats, Floats]:
         """Return the share along each segment nearest to a point, and the distance in metres."""
-        scale = np.array(metres_per_degree(lat))
-        start = (self._edges.shape[self._vertex[segment]] - (lon, lat)) * scale
-        along = (self._edges.shape[self._vertex[segment] + 1] - (lon, lat)) * scale - start
-        square = (along * along).sum(axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = -(start * along).sum(axis=1) / square
-        share = np.clip(np.where(square > 0, share, 0.0), 0.0, 1.0)
-        return share, np.hypot(*(start + along * share[:, None]).T)
+        vertex = self._vertex[segment]
+        begin = self._shape[vertex]
+        step = (self._shape[vertex + 1] - begin) * scale
+        begin = (begin - (lon, lat)) * scale
+        x, y, u, v = begin[:, 0], begin[:, 1], step[:, 0], step[:, 1]
+        share = -(x * u + y * v) / np.maximum(u * u + v * v, 1e-12)
+        share = np.minimum(np.maximum(share, 0.0), 1.0)
+        return share, np.hypot(x + u * share, y + v * share)
 
-    def _spot(self, segment: int, share: float, distance: float) -> Spot:
-        vertex, edge = int(self._vertex[segment]), int(self._edge[segment])
-        start, end = self._edges.shape[vertex], self._edges.shape[vertex + 1]
-        lon, lat = (round(float(v), 7) for v in start * (1 - share) + end * share)
-        first = int(self._edges.shape_start[edge])
-        shape = self._edges.vertices(edge)
-        lengths = np.hypot(*(np.diff(shape, axis=0) * metres_per_degree(lat)).T)
-        before = lengths[: vertex - first].sum() + share * lengths[vertex - first]
-        total = lengths.sum()
-        fraction = float(np.clip(before / total, 0, 1)) if total > 0 else 0.0
-        return Spot(edge, fraction, vertex, lon, lat, float(distance))
+    def _spot(self, edge: int, segment: int, share: float, distance: float) -> Spot:
+        vertex = int(self._vertex[segment])
+        first, last = self._edges.shape_start[edge : edge + 2].tolist()
+        shape = self._shape[first:last].tolist()
+        east, north = metres_per_degree(shape[vertex - first][1])
+        lengths = [
+            math.hypot((b[0] - a[0]) * east, (b[1] - a[1]) * north) for a, b in pairwise(shape)
+        ]
+        total, at = sum(lengths), vertex - first
+        before = sum(lengths[:at]) + share * lengths[at]
+        fraction = min(max(before / total, 0.0), 1.0) if total > 0 else 0.0
+        start, end = shape[at], shape[at + 1]
+        lon, lat = (round(a * (1 - share) + b * share, 7) for a, b in zip(start, end, strict=True))
+        return Spot(edge, fraction, vertex, lon, lat, distance)
