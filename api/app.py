@@ -21,11 +21,14 @@ from api import (
     events,
     feeds,
     health,
+    matrix,
+    nearest,
     ogc,
     ogc_items,
     openapi,
     paths,
     profiles,
+    reach,
     search,
     static,
     stream,
@@ -89,6 +92,19 @@ def _mount(app: FastAPI) -> None:
     for module in (tiles, ogc_items, ogc, catalogue, openapi, health):
         app.router.routes.extend(module.routes)
     app.router.routes.append(Route("/signin", auth.sign_in, methods=["GET"]))
-    for routed in (auth, search, paths, profiles, events, feeds, carriageways, stream, admin):
+    for routed in (
+        auth,
+        search,
+        paths,
+        matrix,
+        reach,
+        nearest,
+        profiles,
+        events,
+        feeds,
+        carriageways,
+        stream,
+        admin,
+    ):
         app.include_router(routed.router, prefix=PREFIX)
     app.router.routes.extend(static.routes())
