@@ -87,7 +87,7 @@ def cover_most(
     merged = _merge(table, amount, count, kept)
     start = _greedy(merged)
     sites, bound = _solve(merged, time_limit_s, start)
-    covered = table[:, sites].any(axis=1)
+    covered = np.asarray(table[:, sites].any(axis=1), np.bool_)
     value, total = float(amount[covered].sum()), float(amount.sum())
     greedy = float(amount[table[:, start].any(axis=1)].sum())
     bound += float(amount[table[:, kept].any(axis=1)].sum())
@@ -109,7 +109,8 @@ def _merge(table: Bools, amount: Floats, count: int, fixed: Ints) -> _Problem:
     """Put demands together that the same sites cover; drop what none covers or is covered."""
     open_ = table.any(axis=1) & ~table[:, fixed].any(axis=1) & (amount > 0)
     rows, which = np.unique(table[open_], axis=0, return_inverse=True)
-    weight = np.bincount(which.ravel(), weights=amount[open_], minlength=len(rows))
+    weight: Floats = np.zeros(len(rows))
+    np.add.at(weight, which.ravel(), amount[open_])
     return _Problem(rows.reshape(-1, table.shape[1]), weight, count, fixed)
 
 

@@ -1,0 +1,229 @@
+"""Jobs in the database: accepted, claimed, reported, finished, listed; one statement each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from layers.base import Text
+from layers.processes.running import Output
+from spatial.actor import Actor
+from spatial.db import Database
+from spatial.errors import NoSuchJob, SigangError
+
+STATES = ("accepted", "running", "successful", "failed", "dismissed")
+ENDED = ("successful", "failed", "dismissed")
+LOST_AFTER_S = 15.0
+"""Silence of a runner after which its job counts as lost; it reports far more often."""
+KEPT_DAYS = 7
+STARTING = Text(zh="正在启动", en="Starting")
+
+_ALL = "SELECT set_config('sigang.jobs', 'all', true)"
+_ADD = """
+INSERT INTO sigang.job (id, process, account_id, role, scope, unit_id, request)
+VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *"""
+_CLAIM = """
+UPDATE sigang.job SET state = 'running', runner = $1, started_at = clock_timestamp(),
+  updated_at = clock_timestamp(), beat_at = clock_timestamp(), message_zh = $2, message_en = $3
+WHERE id = (SELECT id FROM sigang.job WHERE state = 'accepted' ORDER BY created_at
+  LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING *"""
+_REPORT = """
+UPDATE sigang.job SET progress = greatest(progress, $2), message_zh = $3, message_en = $4,
+  updated_at = clock_timestamp(), beat_at = clock_timestamp()
+WHERE id = $1 AND state = 'running'"""
+_BEAT = "UPDATE sigang.job SET beat_at = clock_timestamp() WHERE id = $1 AND state = 'running'"
+_FINISH = """
+UPDATE sigang.job SET state = $2, problem = $3, message_zh = $4, message_en = $5,
+  progress = CASE WHEN $2 = 'successful' THEN 100 ELSE progress END,
+  updated_at = clock_timestamp(), finished_at = clock_timestamp()
+WHERE id = $1 AND state = ANY ($6) RETURNING *"""
+_LOSE = """
+UPDATE sigang.job SET state = 'failed', problem = $1, message_zh = $2, message_en = $3,
+  updated_at = clock_timestamp(), finished_at = clock_timestamp()
+WHERE state = 'running' AND (beat_at IS NULL
+  OR beat_at < clock_timestamp() - make_interval(secs => $4))
+RETURNING id"""
+_FORGET = """
+DELETE FROM sigang.job WHERE finished_at < clock_timestamp() - make_interval(days => $1)"""
+_LIST = """
+SELECT * FROM sigang.job
+WHERE ($1::text[] IS NULL OR state = ANY ($1)) AND ($2::text[] IS NULL OR process = ANY ($2))
+  AND ($3::timestamptz IS NULL OR created_at >= $3)
+  AND ($4::timestamptz IS NULL OR created_at <= $4)
+  AND ($5::float IS NULL OR started_at IS NOT NULL
+    AND extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at) >= $5)
+  AND ($6::float IS NULL OR started_at IS NOT NULL
+    AND extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at) <= $6)
+  AND ($7::uuid IS NULL OR id < $7)
+ORDER BY id DESC LIMIT $8"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which jobs to list; None leaves a condition out."""
+
+    states: Sequence[str] | None = None
+    processes: Sequence[str] | None = None
+    start: Any = None
+    end: Any = None
+    least_s: float | None = None
+    most_s: float | None = None
+    after: UUID | None = None
+    limit: int = 100
+
+
+@asynccontextmanager
+async def runner(db: Database) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection in a transaction that sees every job."""
+    async with db.system() as conn, conn.transaction():
+        await conn.execute(_ALL)
+        yield conn
+
+
+@asynccontextmanager
+async def reader(db: Database, actor: Actor) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection that sees the jobs of an actor; an administrator's sees all."""
+    async with db.write(actor) as conn:
+        if actor.role == "admin":
+            await conn.execute(_ALL)
+        yield conn
+
+
+async def add(
+    conn: asyncpg.Connection, job_id: UUID, process: str, actor: Actor, request: dict[str, Any]
+) -> asyncpg.Record:
+    """Note a job; it waits for a runner."""
+    return await conn.fetchrow(
+        _ADD, job_id, process, actor.account_id, actor.role, actor.scope, actor.unit_id, request
+    )
+
+
+async def claim(conn: asyncpg.Connection, name: str) -> asyncpg.Record | None:
+    """Take the job that has waited for longest, or None."""
+    return await conn.fetchrow(_CLAIM, name, STARTING.zh, STARTING.en)
+
+
+async def report(conn: asyncpg.Connection, job_id: UUID, percent: int, message: Text) -> bool:
+    """Note how far a job has come; return whether it is still to be run."""
+    done = await conn.execute(_REPORT, job_id, percent, message.zh, message.en)
+    return str(done) == "UPDATE 1"
+
+
+async def beat(conn: asyncpg.Connection, job_id: UUID) -> bool:
+    """Note that a job's runner lives; return whether the job is still to be run."""
+    return str(await conn.execute(_BEAT, job_id)) == "UPDATE 1"
+
+
+async def finish(
+    conn: asyncpg.Connection,
+    job_id: UUID,
+    state: str,
+    message: Text,
+    problem: dict[str, Any] | None = None,
+    held: Sequence[str] = ("accepted", "running"),
+) -> asyncpg.Record | None:
+    """End a job that is in one of the `held` states; None where it is not."""
+    return await conn.fetchrow(_FINISH, job_id, state, problem, message.zh, message.en, list(held))
+
+
+async def tidy(conn: asyncpg.Connection, problem: dict[str, Any], message: Text) -> int:
+    """Fail the jobs whose runner is silent, forget old ones; return how many were lost."""
+    lost = await conn.fetch(_LOSE, problem, message.zh, message.en, LOST_AFTER_S)
+    await conn.execute(_FORGET, KEPT_DAYS)
+    return len(lost)
+
+
+async def get(conn: asyncpg.Connection, job_id: UUID) -> asyncpg.Record:
+    """Return a job that the connection sees.
+
+    Raises
+    ------
+    NoSuchJob
+    """
+    row = await conn.fetchrow("SELECT * FROM sigang.job WHERE id = $1", job_id)
+    if row is None:
+        raise no_such_job(str(job_id))
+    return row
+
+
+def no_such_job(name: str) -> NoSuchJob:
+    """Return the error for a job that is not there, or not for the caller."""
+    return NoSuchJob(
+        f"No job {name[:60]!r}", f"没有任务 {name[:60]!r}",
+        mend_en="/api/jobs lists your jobs; results are kept for some days.",
+        mend_zh="/api/jobs 列出您的任务；结果仅保留数天。",
+    )  # fmt: skip
+
+
+async def listed(conn: asyncpg.Connection, wanted: Wanted) -> list[asyncpg.Record]:
+    """Return jobs that the connection sees, newest first."""
+    return list(
+        await conn.fetch(
+            _LIST, wanted.states, wanted.processes, wanted.start, wanted.end,
+            wanted.least_s, wanted.most_s, wanted.after, wanted.limit,
+        )
+    )  # fmt: skip
+
+
+async def keep_outputs(conn: asyncpg.Connection, job_id: UUID, outputs: Sequence[Output]) -> None:
+    """Store the outputs of a job; features one by one, so that they can be paged."""
+    for output in outputs:
+        count = None if output.features is None else len(output.features)
+        await conn.execute(
+            "INSERT INTO sigang.job_output (job_id, name, media_type, features, body)"
+            " VALUES ($1, $2, $3, $4, $5)",
+            job_id, output.name, output.media_type, count,
+            output.body if output.features is None else None,
+        )  # fmt: skip
+        await conn.executemany(
+            "INSERT INTO sigang.job_feature (job_id, name, seq, body) VALUES ($1, $2, $3, $4)",
+            [(job_id, output.name, seq, body) for seq, body in enumerate(output.features or ())],
+        )
+
+
+async def outputs(conn: asyncpg.Connection, job_id: UUID) -> list[asyncpg.Record]:
+    """Return the outputs of a job without their bodies' content, in order of names."""
+    return list(
+        await conn.fetch(
+            "SELECT name, media_type, features, octet_length(body) AS bytes"
+            " FROM sigang.job_output WHERE job_id = $1 ORDER BY name", job_id,
+        )
+    )  # fmt: skip
+
+
+async def body(conn: asyncpg.Connection, job_id: UUID, name: str) -> bytes:
+    """Return the whole of an output that is no collection of features."""
+    found = await conn.fetchval(
+        "SELECT body FROM sigang.job_output WHERE job_id = $1 AND name = $2", job_id, name
+    )
+    return bytes(found)
+
+
+async def features(
+    conn: asyncpg.Connection, job_id: UUID, name: str, first: int, count: int
+) -> list[bytes]:
+    """Return the JSON of some features of an output."""
+    rows = await conn.fetch(
+        "SELECT body FROM sigang.job_feature WHERE job_id = $1 AND name = $2"
+        " AND seq >= $3 AND seq < $4 ORDER BY seq", job_id, name, first, first + count,
+    )  # fmt: skip
+    return [row["body"] for row in rows]
+
+
+def as_problem(error: SigangError) -> dict[str, Any]:
+    """Return an error as it is kept with a job, in both languages."""
+    return {
+        "type": error.type,
+        "status": error.status,
+        "title": {"zh": error.title_zh, "en": error.title_en},
+        "detail": {"zh": error.zh, "en": error.en},
+        "mend": {"zh": error.mend_zh, "en": error.mend_en},
+        "extra": orjson.loads(orjson.dumps(error.extra, default=str)),
+    }

@@ -1,0 +1,189 @@
+"""OGC API Processes: the list, descriptions, and execution at once or as a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from api import job_store as store
+from api import links
+from api.auth import actor_of, require
+from api.cancel import while_connected
+from api.jobs import status_info, whole_number
+from api.limits import Gate
+from api.links import JSON, link
+from api.negotiate import check_parameters, language, single_values
+from api.ogc import answer
+from api.results import check_wanted, respond
+from api.roads import Roads
+from api.services import services
+from layers.processes.describe import description, summary
+from layers.processes.model import Process
+from layers.processes.reading import read_needs
+from layers.processes.registry import PROCESSES, check_inputs, get_process
+from layers.processes.running import Output, make_scene, run
+from spatial.actor import Actor
+from spatial.errors import BadParameter, SetupError
+from spatial.ids import uuid7
+
+EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
+MOST_LISTED = 1_000
+AT_ONCE = 2
+_QUALIFIED = {"value", "mediaType", "encoding", "schema"}
+_REFERENCE = {"href", "type", "rel", "title", "hreflang"}
+
+router = APIRouter(tags=["processes"])
+gate = Gate(AT_ONCE)
+
+
+class OutputBody(BaseModel):
+    """How one output is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+    format: dict[str, Any] | None = None
+    transmissionMode: Literal["value", "reference"] = "value"  # noqa: N815
+
+
+class ExecuteBody(BaseModel):
+    """An execute request of OGC API Processes; each input plainly or as `{"value": …}`."""
+
+    model_config = ConfigDict(extra="forbid")
+    inputs: Annotated[dict[str, Any], Field(max_length=50)] = {}
+    outputs: Annotated[dict[str, OutputBody], Field(max_length=50)] | None = None
+    response: Literal["raw", "document"] | None = None
+
+
+@router.get("/processes")
+async def list_processes(request: Request) -> Response:
+    """Answer what can be computed."""
+    check_parameters(request, "limit")
+    lang = language(request)
+    asked = single_values(request).get("limit")
+    limit = whole_number("limit", asked, MOST_LISTED, 1, MOST_LISTED)
+    listed = [
+        {**summary(p, lang), "links": _links(request, p)} for p in list(PROCESSES.values())[:limit]
+    ]
+    own = [link(links.here(request), "self", JSON)]
+    return answer(request, {"processes": listed, "links": own})
+
+
+@router.get("/processes/{process_id}")
+async def get_one(process_id: str, request: Request) -> Response:
+    """Answer the description of a process: its inputs and outputs as JSON Schema."""
+    check_parameters(request)
+    process = get_process(process_id)
+    document = description(process, language(request))
+    return answer(request, document | {"links": _links(request, process)})
+
+
+@router.post("/processes/{process_id}/execution", response_model=None)
+async def execute(process_id: str, body: ExecuteBody, request: Request) -> Response:
+    """Run a process: at once where it is quick, as a job with `Prefer: respond-async` or if not."""
+    check_parameters(request)
+    process, actor = get_process(process_id), actor_of(request)
+    require(actor, *process.roles)
+    given = {
+        name: _plain(request, name, value)
+        for name, value in body.inputs.items()
+        if value is not None
+    }
+    inputs = check_inputs(process, given)
+    modes = {name: mode.model_dump() for name, mode in (body.outputs or {}).items()}
+    wanted = check_wanted(process, modes)
+    if _prefers_async(request) or not process.quick:
+        return await _accept(request, process, actor, given, wanted, body.response)
+    async with gate:
+        outputs = await while_connected(request, _at_once(request, process, actor, inputs))
+    services(request).audit.record(actor, "process", process.id, detail={"mode": "sync"})
+    response = respond([o for o in outputs if o.name in wanted], body.response)
+    if "wait" in request.headers.get("prefer", ""):
+        response.headers["Preference-Applied"] = "wait"
+    return response
+
+
+async def _at_once(request: Request, process: Process, actor: Actor, inputs: Any) -> list[Output]:
+    served = services(request)
+    read = await read_needs(served.db, served.catalog, actor, process, inputs)
+    roads = _roads(request)
+    network = await roads.ensure_current()
+    return await roads.ask(lambda: run(process, inputs, make_scene(network, read)))
+
+
+def _roads(request: Request) -> Roads:
+    roads = services(request).roads
+    if roads is None:
+        raise SetupError("This process has no routing", "本进程未启用路径规划")
+    return roads
+
+
+async def _accept(
+    request: Request, process: Process, actor: Actor, given: Mapping[str, Any],
+    wanted: list[str], response: str | None,
+) -> Response:  # fmt: skip
+    """Note a job and answer where its state is."""
+    served = services(request)
+    _roads(request)
+    job_id = uuid7()
+    kept = {"inputs": given, "outputs": wanted, "response": response}
+    async with served.db.write(actor) as conn:
+        row = await store.add(conn, job_id, process.id, actor, kept)
+        detail = {"mode": "async", "job": str(job_id)}
+        await served.audit.write(conn, actor, "process", process.id, detail=detail)
+        note = orjson.dumps({"k": "job", "id": str(job_id), "state": "accepted"}).decode()
+        await conn.execute("SELECT pg_notify('sigang', $1)", note)
+    headers = {"Location": links.api(request, "jobs", str(job_id)), "Cache-Control": "no-store"}
+    if _prefers_async(request):
+        headers["Preference-Applied"] = "respond-async"
+    text = orjson.dumps(status_info(request, row, language(request)))
+    return Response(text, 201, headers, media_type=JSON)
+
+
+def _prefers_async(request: Request) -> bool:
+    given = ",".join(request.headers.getlist("prefer"))
+    return "respond-async" in {part.split(";")[0].strip().lower() for part in given.split(",")}
+
+
+def _plain(request: Request, name: str, value: Any) -> Any:
+    """Return the value of an input that may be qualified, or refer to a collection of ours."""
+    if not isinstance(value, dict):
+        return value
+    if "value" in value and set(value) <= _QUALIFIED:
+        return value["value"]
+    if "href" in value and set(value) <= _REFERENCE:
+        return _of_collection(request, name, str(value["href"]))
+    return value
+
+
+def _of_collection(request: Request, name: str, href: str) -> dict[str, Any]:
+    """Return the places that a link to items of this server means; nothing else is fetched."""
+    base = links.api(request, "collections") + "/"
+    parts = urlsplit(href)
+    query = parse_qs(parts.query)
+    at = href.partition("?")[0]
+    layer, _, rest = at.removeprefix(base).partition("/")
+    if not at.startswith(base) or rest != "items" or not set(query) <= {"filter", "f"}:
+        raise BadParameter(
+            f"{name}: this server fetches no other address",
+            f"{name}：本服务不读取外部地址",
+            mend_en=f"Link to {base}…/items, with a filter if need be, or send the value itself.",
+            mend_zh=f"请链接到 {base}…/items（可带 filter），或直接提供内容。",
+            parameter=f"inputs.{name}",
+        )
+    found = {"layer": layer}
+    if "filter" in query:
+        found["filter"] = query["filter"][0]
+    return found
+
+
+def _links(request: Request, process: Process) -> list[dict[str, Any]]:
+    at = ("processes", process.id)
+    return [
+        link(links.api(request, *at), "self", JSON),
+        link(links.api(request, *at, "execution"), EXECUTE, JSON),
+    ]

@@ -1,0 +1,1 @@
+"""Processes: typed inputs to typed outputs, one function each; `registry.PROCESSES` lists them."""

@@ -1,0 +1,34 @@
+"""Many places at once: each snapped where it can be, the others named instead of refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from routing.graph import Ints
+from routing.network import RoadNetwork
+from routing.query import Ready
+from routing.snap import Spot
+from spatial.errors import NoSnap
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The spots of each place, in their order; `missing` have no usable network nearby."""
+
+    spots: list[list[Spot]]
+    missing: Ints
+
+
+def place_all(network: RoadNetwork, ready: Ready, points: Sequence[tuple[float, float]]) -> Placed:
+    """Snap places (longitude, latitude); one that cannot be snapped has no spots."""
+    spots: list[list[Spot]] = []
+    for point in points:
+        try:
+            spots += network.snap(ready, [point])
+        except NoSnap:
+            spots.append([])
+    missing = [number for number, place in enumerate(spots) if not place]
+    return Placed(spots, np.array(missing, np.int64))
