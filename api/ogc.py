@@ -29,6 +29,8 @@ _FEATURES = "http://www.opengis.net/spec/ogcapi-features"
 _COMMON = "http://www.opengis.net/spec/ogcapi-common"
 _CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
 _TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
+_REL = "http://www.opengis.net/def/rel/ogc/1.0"
+_PROCESSES = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
 CONFORMANCE = (
     *(f"{_COMMON}-1/1.0/conf/{name}" for name in ("core", "landing-page", "json", "html", "oas30")),
     f"{_COMMON}-2/1.0/conf/collections",
@@ -59,6 +61,10 @@ CONFORMANCE = (
         f"{_TILES}/{name}"
         for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt")
     ),
+    *(
+        f"{_PROCESSES}/{name}"
+        for name in ("core", "ogc-process-description", "json", "oas30", "job-list", "dismiss")
+    ),
 )
 """A class stands here only while its tests pass."""
 
@@ -71,6 +77,8 @@ TEXTS = {
     },
     "collections": {"zh": "图层", "en": "Collections"},
     "conformance": {"zh": "符合性声明", "en": "Conformance"},
+    "processes": {"zh": "计算处理", "en": "Processes"},
+    "jobs": {"zh": "任务", "en": "Jobs"},
     "queryables": {"zh": "可查询属性", "en": "Queryables"},
     "docs": {"zh": "接口文档", "en": "Documentation"},
     "openapi": {"zh": "接口定义", "en": "API definition"},
@@ -122,6 +130,8 @@ async def get_landing(request: Request) -> Response:
             "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes",
             JSON,
         ),
+        link(links.api(request, "processes"), f"{_REL}/processes", JSON, say("processes", lang)),
+        link(links.api(request, "jobs"), f"{_REL}/job-list", JSON, say("jobs", lang)),
         link(links.origin(request) + "/", "related", HTML, say("map", lang)),
     ]
     if kind == "html":

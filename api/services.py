@@ -12,6 +12,7 @@ from starlette.requests import Request
 from api.audit import Audit
 from api.auth import Authenticator
 from api.bus import Bus
+from api.job_runner import JobRunner
 from api.roads import Roads
 from layers.catalog import Catalog
 from layers.search import Search
@@ -84,6 +85,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         summaries = Summaries(db, bus)
         tiles = await _started(stack, TileService(db, catalog, bus, settings))
         roads = await _started(stack, Roads(settings, db, bus)) if settings.routing else None
+        if settings.routing:
+            await _started(stack, JobRunner(settings, db, bus))
         yield Services(settings, db, auth, audit, catalog, bus, search, summaries, tiles, roads)
 
 

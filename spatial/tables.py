@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TSTZRANGE, UUID
 
-from spatial import crs, side_tables
+from spatial import crs, job_tables, side_tables
 from spatial.columns import (
     DOUBLE,
     KEY,
@@ -26,7 +26,7 @@ from spatial.columns import (
     texts,
 )
 
-__all__ = ["metadata", "side_tables"]
+__all__ = ["job_tables", "metadata", "side_tables"]
 
 source = Table(
     "source",
