@@ -87,7 +87,8 @@ def create_app(settings: Settings | None = None) -> Front:
         app.add_exception_handler(error, handle)
     app.add_exception_handler(ClientDisconnect, client_left)
     _mount(app)
-    return Front(app, (tiles.tile_route, *ogc_items.routes))
+    posted = {f"{PREFIX}/paths": (paths.PathBody, paths.find_path)}
+    return Front(app, (tiles.tile_route, *ogc_items.routes), posted)
 
 
 def _mount(app: FastAPI) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from threading import RLock
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 import numpy as np
 
@@ -78,7 +78,7 @@ class Matcher:
     def __init__(self, network: RoadNetwork) -> None:
         self.graph: Graph = network.graph
         self.model = Model.of(get_rule(network.rules, RULE).value)
-        self._network = network
+        self._network: RoadNetwork = proxy(network)  # may serve as a key of its own matcher
         self._lock = RLock()
         self._lengths: WeakKeyDictionary[Metric, Lengths] = WeakKeyDictionary()
 
@@ -146,7 +146,7 @@ class Tracker:
 
     def __init__(self, matcher: Matcher, conditions: Conditions, lag: int | None = None) -> None:
         self.version = 0
-        self._matcher = matcher
+        self.matcher = matcher
         self._conditions = conditions
         self._lag = matcher.model.lag if lag is None else lag
         self._sieve = Sieve(matcher.model)
@@ -163,7 +163,7 @@ class Tracker:
 
     def push(self, trace: Trace, now: datetime, *, online: bool = True) -> list[Placed]:
         """Take over fixes; return those that cannot be used, and those that are decided now."""
-        lengths = self._matcher.lengths(self._conditions, now)
+        lengths = self.matcher.lengths(self._conditions, now)
         with lengths.metric.lock:
             self.version = lengths.version
             status, breaks = self._sieve.judge(trace)
@@ -175,7 +175,7 @@ class Tracker:
 
     def finish(self, now: datetime) -> list[Placed]:
         """Decide everything that is open; the next fix begins a new drive."""
-        lengths = self._matcher.lengths(self._conditions, now)
+        lengths = self.matcher.lengths(self._conditions, now)
         with lengths.metric.lock:
             self._last, self._cut = None, "start"
             return self._place(self._decoder.finish(), lengths)
@@ -185,7 +185,7 @@ class Tracker:
         return self._follower.take(open_too=len(self._decoder) > 0 or self._last is not None)
 
     def _states(self, trace: Trace, status: list[Status], lengths: Lengths) -> Columns:
-        matcher, model = self._matcher, self._matcher.model
+        matcher, model = self.matcher, self.matcher.model
         used = np.flatnonzero([said == "used" for said in status])
         points, sigma = trace.points[used], trace.sigma_m[used]
         radius = np.maximum(model.radius_m, model.radius_sigmas * sigma)
@@ -212,7 +212,7 @@ class Tracker:
                 aside.append(Placed(number, "off_road"))
                 lost = True
                 continue
-            if lost and seconds - self._seconds > self._matcher.model.gap_s:
+            if lost and seconds - self._seconds > self.matcher.model.gap_s:
                 self._cut = self._cut or "off_road"
             if self._cut:
                 self._cuts[number] = self._cut
@@ -226,7 +226,7 @@ class Tracker:
         known = self._last
         whole = states if known is None else join(known, states)
         offset = 0 if known is None else 1
-        log_steps = steps(self._matcher.graph, lengths.metric, self._matcher.model, whole)
+        log_steps = steps(self.matcher.graph, lengths.metric, self.matcher.model, whole)
         chances = np.exp(log_steps)
         placed: list[Placed] = []
         for row in range(offset, len(whole)):
@@ -247,7 +247,7 @@ class Tracker:
         for one in decided:
             cut = self._cuts.pop(one.fix, None)
             self._follower.add(one, lengths.metric, cut)
-            key = int(self._matcher.graph.arcs.key[one.arc])
+            key = int(self.matcher.graph.arcs.key[one.arc])
             share = 1 - one.along if key & 1 else one.along
             placed.append(
                 Placed(one.fix, "used", key >> 1, bool(key & 1), share, one.distance_m,
