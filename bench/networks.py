@@ -88,7 +88,7 @@ def luxembourg() -> Streets:
     )  # fmt: skip
     arcs, oneway = arcs[start], count == 1
     lon, lat = place[:, 1], place[:, 0]
-    metres = _geodesic(lon[arcs[:, 0]], lat[arcs[:, 0]], lon[arcs[:, 1]], lat[arcs[:, 1]])
+    metres = geodesic(lon[arcs[:, 0]], lat[arcs[:, 0]], lon[arcs[:, 1]], lat[arcs[:, 1]])
     keep = metres > 0
     arcs, oneway, metres = arcs[keep], oneway[keep], metres[keep]
     speed = metres * 3600 / np.maximum(arcs[:, 3], 1)
@@ -110,7 +110,8 @@ def world() -> Streets:
     return Streets(place[:, 1], place[:, 0], tail, head, klass, speed, np.zeros(n, np.bool_))
 
 
-def _geodesic(lon1: Any, lat1: Any, lon2: Any, lat2: Any) -> NDArray[np.float64]:
+def geodesic(lon1: Any, lat1: Any, lon2: Any, lat2: Any) -> NDArray[np.float64]:
+    """Return distances on the ellipsoid (m)."""
     return np.asarray(Geod(ellps="WGS84").inv(lon1, lat1, lon2, lat2)[2])
 
 
@@ -125,7 +126,7 @@ def graph_of(streets: Streets) -> Graph:
         "id": [UUID(int=i + 1) for i in range(n)],
         "from_node": [UUID(int=i + 1) for i in streets.tail.tolist()],
         "to_node": [UUID(int=i + 1) for i in streets.head.tolist()],
-        "oneway": streets.oneway.tolist(), "length_m": _geodesic(*flat).tolist(),
+        "oneway": streets.oneway.tolist(), "length_m": geodesic(*flat).tolist(),
         "speed_kmh": streets.speed_kmh.tolist(), "limits_known": [False] * n, "mode": ["road"] * n,
         "class": streets.klass.tolist(), "speed_basis": ["posted"] * n, "access": ["{}"] * n,
         "origin": ["real"] * n, "source": ["bench"] * n,
@@ -154,17 +155,22 @@ def write_equal(network: Network, path: Path) -> None:
     first = network.graph.arcs.first
     there = np.flatnonzero(first[1:] > first[:-1])
     weight[there] = weights[first[there]]
-    count = len(edges.node_ids)
+    number, place = number_vertices(network.graph)
+    metres = _osrm_length(edges)
+    ways = (_equal_way(edges, number, weight, metres, e) for e in range(len(edges)))
+    write_osm(path, place[:, 0], place[:, 1], ways, _relations(edges, network.turns))
+
+
+def number_vertices(graph: Graph) -> tuple[Ints, NDArray[np.float64]]:
+    """Return the node of the written file that each shape vertex is, and the nodes' places."""
+    edges, count = graph.edges, len(graph.edges.node_ids)
     inner = np.ones(len(edges.shape), np.bool_)
     inner[edges.shape_start[:-1]] = inner[edges.shape_start[1:] - 1] = False
     number = np.where(inner, count + np.cumsum(inner), 0)
     number[edges.shape_start[:-1]] = edges.tail + 1
     number[edges.shape_start[1:] - 1] = edges.head + 1
-    lon, lat = network.graph.lon, network.graph.lat
-    place = np.concatenate([np.stack([lon[:count], lat[:count]], 1), edges.shape[inner]])
-    metres = _osrm_length(edges)
-    ways = (_equal_way(edges, number, weight, metres, e) for e in range(len(edges)))
-    write_osm(path, place[:, 0], place[:, 1], ways, _relations(edges, network.turns))
+    junctions = np.stack([graph.lon[:count], graph.lat[:count]], 1)
+    return number, np.concatenate([junctions, edges.shape[inner]])
 
 
 def _equal_way(
@@ -285,9 +291,17 @@ def main_part(graph: Graph, weights: NDArray[np.uint32]) -> NDArray[np.bool_]:
 
 
 def sample_places(network: Network, count: int, seed: int) -> NDArray[np.float64]:
-    """Return places in the middle of edges of the main part: (count, 2) lon, lat, six decimals."""
+    """Return places in the middle of edges of the main part: (count, 2) lon, lat, six decimals.
+
+    Edges that lie on each other, as two one-way streets may, are left out: a place is on one road.
+    """
     edges = network.graph.edges
-    usable = np.flatnonzero(main_part(network.graph, network.weights()))
+    low, high = np.minimum(edges.tail, edges.head), np.maximum(edges.tail, edges.head)
+    _, number, shared = np.unique(
+        np.stack([low, high]), axis=1, return_inverse=True, return_counts=True
+    )
+    single = shared[number.ravel()] == 1
+    usable = np.flatnonzero(main_part(network.graph, network.weights()) & single)
     chosen = np.random.default_rng(seed).choice(usable, count)
     middle = (edges.shape_start[chosen] + edges.shape_start[chosen + 1]) // 2
     return np.asarray(((edges.shape[middle - 1] + edges.shape[middle]) / 2).round(6))

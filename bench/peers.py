@@ -152,8 +152,8 @@ def valhalla_config(folder: Path, port: int = 0, sockets: str = "") -> dict[str,
             config[part]["service"]["proxy"] = f"ipc://{sockets}/{part}"
     limits = config["service_limits"]
     for name in ("auto", "truck"):
-        limits[name] |= {"max_distance": 2e7, "max_matrix_distance": 2e7,
-                         "max_matrix_location_pairs": TABLE * TABLE, "max_locations": 200,}  # fmt: skip
+        limits[name] |= {"max_distance": 2e7, "max_matrix_distance": 2e7, "max_locations": 200,
+                         "max_matrix_location_pairs": TABLE * TABLE}  # fmt: skip
     service = config["httpd"]["service"]
     service |= {"listen": f"tcp://127.0.0.1:{port}", "loopback": f"ipc://{sockets}/loopback",
                 "interrupt": f"ipc://{sockets}/interrupt"}  # fmt: skip

@@ -1,0 +1,220 @@
+"""What routing must get right before its speed counts: reference answers, limits, restrictions."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, cast
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components, dijkstra
+
+from bench.agreement import Overlay
+from bench.networks import FOLDER, SHARED, Network, geodesic, rows
+from bench.routing_engine import Here, Pair, Peer
+from routing.engine import INFINITE, Metric, Reference, Topology
+from routing.graph import Arcs, Coded, Edges, Graph, Ids, Ints
+from routing.network import Conditions, PathQuery
+from routing.profile import Vehicle
+from spatial.errors import SigangError
+
+NO_PATH = 2_147_483_647  # of the reference answers
+DELTA = 0.06  # by which the reference distances may differ
+TRUCKS = (
+    {"height_m": 2.2}, {"height_m": 3.2}, {"height_m": 4.0, "mass_t": 18.0},
+    {"mass_t": 3.6}, {"mass_t": 7.6, "width_m": 2.5}, {"height_m": 3.8, "mass_t": 40.0},
+)  # fmt: skip
+
+
+def raw_graph(lon: Any, lat: Any, tail: Ints, head: Ints) -> Graph:
+    """Return a graph of bare arcs, enough for the engine."""
+    n = len(tail)
+    nobody = Coded((), np.full(n, -1, np.int32))
+    key = np.arange(n)
+    arcs = Arcs(tail.astype(np.uint32), head.astype(np.uint32), key, np.arange(n + 1), nobody)
+    return Graph(cast(Edges, None), arcs, lon, lat, Ids(np.zeros((0, 2), np.uint64)))
+
+
+def luxembourg_reference(count: int) -> str:
+    """Compare the engine with the reference answers by both metrics; return what was found."""
+    place = np.array([[float(v) for v in r[1:3]] for r in rows("luxembourg-rk.nodes.csv.gz")])
+    arcs = np.array([[int(v) for v in r] for r in rows("luxembourg-rk.arcs.csv.gz")])
+    asked = np.array([[int(v) for v in r] for r in rows("luxembourg-rk.queries.csv.gz")])[:count]
+    graph = raw_graph(place[:, 1], place[:, 0], arcs[:, 0], arcs[:, 1])
+    topology = Topology.open(graph, FOLDER / "luxembourg" / "order-raw")
+    found = []
+    for name, weights, answers in (("time", 3, 2), ("length", 2, 3)):
+        metric = Metric(topology, arcs[:, weights])
+        wrong = broken = 0
+        for row in asked:
+            path = metric.path(int(row[0]), int(row[1]))
+            wrong += (path[0] if path else NO_PATH) != row[answers]
+            broken += path is not None and not connects(arcs, path, weights, row)
+        found.append(f"{name} {len(asked) - wrong:,} of {len(asked):,} equal, {broken} broken")
+    return "; ".join(found)
+
+
+def connects(arcs: Ints, path: tuple[int, Ints], column: int, query: Ints) -> bool:
+    """Tell whether the arcs of a path follow each other and sum up to its weight."""
+    driven = arcs[path[1]]
+    if not len(driven):
+        return bool(query[0] == query[1] and path[0] == 0)
+    joined = (driven[1:, 0] == driven[:-1, 1]).all()
+    ends = driven[0, 0] == query[0] and driven[-1, 1] == query[1]
+    return bool(joined and ends and driven[:, column].sum() == path[0])
+
+
+def world_topology() -> tuple[Topology, NDArray[np.float64], NDArray[np.int64], Graph]:
+    """Return the world's trunk roads as bare arcs: hierarchy, places, metres of the arcs."""
+    place = np.array([[float(v) for v in r[1:3]] for r in rows("world-highways.nodes.csv.gz")])
+    edges = np.array([[float(v) for v in r] for r in rows("world-highways.edges.csv.gz")])
+    ends = edges[:, :2].astype(np.int64)
+    tail, head = np.concatenate([ends, ends[:, ::-1]]).T
+    graph = raw_graph(place[:, 1], place[:, 0], tail, head)
+    topology = Topology.open(graph, FOLDER / "world" / "order-raw")
+    return topology, place, np.rint(np.tile(edges[:, 2], 2) * 1000).astype(np.int64), graph
+
+
+def delta_distances() -> str:
+    """Compare road distances between the delta's cities with OSRM's; return what was found."""
+    topology, place, metres, graph = world_topology()
+    count = graph.node_count
+    links = coo_matrix((metres, (graph.arcs.tail, graph.arcs.head)), shape=(count, count)).tocsr()
+    label = connected_components(links)[1]
+    main = np.flatnonzero(label == np.bincount(label).argmax())
+    with (SHARED / "yrd-osrm-nodes.csv").open() as handle:
+        cities = {r["node_id"]: r for r in csv.DictReader(handle)}
+    at = {n: (float(r["longitude"]), float(r["latitude"])) for n, r in cities.items()}
+    node = {name: int(main[_nearest(place[main], *xy)]) for name, xy in at.items()}
+    walk = {n: geodesic(*at[n], place[node[n], 1], place[node[n], 0]) for n in node}
+    with (SHARED / "yrd-osrm-distances.csv").open() as handle:
+        pairs = [(r["from"], r["to"], float(r["road_distance_km"])) for r in csv.DictReader(handle)]
+    metric = Metric(topology, metres)
+    found = [metric.path(node[a], node[b]) for a, b, _ in pairs]
+    length = np.array([p[0] if p else np.inf for p in found])
+    plain = {a: dijkstra(links, indices=node[a]) for a in {a for a, _, _ in pairs}}
+    exact = sum(plain[a][node[b]] == v for (a, b, _), v in zip(pairs, length, strict=True))
+    ends = np.array([walk[a] + walk[b] for a, b, _ in pairs], np.float64)
+    off = (length + ends) / np.array([1000 * km for _, _, km in pairs]) - 1
+    far = sorted(((v, cities[a]["city"], cities[b]["city"])
+                  for v, (a, b, _) in zip(off.tolist(), pairs, strict=True) if abs(v) > DELTA),
+                 reverse=True)  # fmt: skip
+    listed = ", ".join(f"{a}-{b} {v:+.1%}" for v, a, b in far)
+    return (
+        f"{exact} of {len(pairs)} equal to scipy's Dijkstra on the same network;"
+        f" {len(pairs) - len(far)} of {len(pairs)} within {DELTA:.0%} of OSRM's, median"
+        f" {np.median(off):+.1%}; outside: {listed}"
+    )
+
+
+def _nearest(place: NDArray[np.float64], lon: float, lat: float) -> int:
+    far = (place[:, 0] - lat) ** 2 + ((place[:, 1] - lon) * np.cos(np.radians(lat))) ** 2
+    return int(far.argmin())
+
+
+def around_restrictions(here: Here, network: Network, osrm: Peer) -> str:
+    """Compare paths from the first to the last edge of each turn restriction with OSRM's."""
+    pairs = [[_middle(here, t.edges[0]), _middle(here, t.edges[-1])] for t in network.turns
+             if t.edges[0] != t.edges[-1]]  # fmt: skip
+    theirs = osrm.ask(route=pairs, hinted=False)[0]
+    seen: Counter[str] = Counter()
+    for pair, other in zip(pairs, theirs, strict=True):
+        try:
+            leg = here.roads.path(PathQuery("car", [(p[0], p[1]) for p in pair]), here.now).legs[0]
+        except SigangError:
+            seen["equal" if other is None else "only OSRM has a way"] += 1
+            continue
+        if other is None:
+            seen["only Sigang has a way"] += 1
+        elif abs(other[0] - leg.weight / 1000) <= max(1.0, 0.01 * other[0]):
+            seen["equal"] += 1
+        elif any(a ^ 1 == b for a, b in pairwise(leg.keys.tolist())):
+            seen["Sigang turns round where OSRM does not"] += 1
+        else:
+            seen["differ"] += 1
+    found = ", ".join(f"{count} {what}" for what, count in seen.most_common())
+    return f"{len(network.turns)} restrictions, {len(pairs)} paths around them: {found}"
+
+
+def _middle(here: Here, edge: int) -> list[float]:
+    line = here.graph.edges.vertices(edge)
+    half = len(line) // 2
+    return [round(float(v), 6) for v in (line[half - 1] + line[half]) / 2]
+
+
+def truck_limits(
+    here: Here, overlay: Overlay, pairs: Sequence[Pair], others: dict[str, Any]
+) -> Iterator[list[str]]:
+    """Yield a row for each truck: exactness of Sigang, limits broken by the peers' paths.
+
+    `others` maps names to functions of sizes that return a peer with `path`.
+    """
+    for sizes in TRUCKS:
+        ready = here.roads.ready(Conditions("truck", sizes=sizes), here.now)
+        vehicle = Vehicle.of(ready.costs.profile, here.roads.rules, sizes)
+        reference = Reference(here.graph, ready.metric.weights)
+        ours: Counter[str] = Counter()
+        edges = here.graph.edges
+        stopped = vehicle.refused(edges, slice(None))
+        wrong = ready.metric.weights[np.isin(here.graph.arcs.edge, np.flatnonzero(stopped))]
+        ours["open"] = int((wrong < INFINITE).sum())
+        for pair in pairs:
+            _check_truck(here, sizes, pair, reference, stopped, ours)
+        text = ", ".join(f"{k} {v:g}" for k, v in sizes.items())
+        cells = [text, str(int(stopped.sum())), f"{ours['exact']} of {ours['asked']}"]
+        cells.append(str(ours["broken"] + ours["open"]))
+        for make in others.values():
+            peer = make(sizes)
+            broken = sum(_breaks(overlay, peer, pair, stopped) for pair in pairs)
+            cells.append(f"{broken} of {len(pairs)}")
+        yield cells
+
+
+def _check_truck(
+    here: Here, sizes: Any, pair: Pair, reference: Reference, stopped: Any, seen: Counter[str]
+) -> None:
+    query = PathQuery("truck", [(p[0], p[1]) for p in pair], sizes=sizes)
+    try:
+        leg = here.roads.path(query, here.now).legs[0]
+    except SigangError:
+        leg = None
+    if leg is None or len(leg.keys) < 3:
+        return
+    seen["asked"] += 1
+    seen["broken"] += bool(stopped[leg.edges].any())
+    arcs = here.graph.arcs
+    first, last = (int(arcs.first[k]) for k in (leg.keys[0], leg.keys[-1]))
+    ends = (float(reference._weights[a]) for a in (first, last))
+    parts = [e * share for e, share in zip(ends, (1 - leg.start[0], leg.stop[-1]), strict=True)]
+    begin = int(arcs.head[first])
+    entries = range(last, int(arcs.first[leg.keys[-1] + 1]))
+    found = [reference.path(begin, int(arcs.tail[a])) for a in entries]
+    best = min((p[0] for p in found if p is not None), default=INFINITE)
+    seen["exact"] += leg.weight <= best + sum(parts) + 1
+
+
+def _breaks(overlay: Overlay, peer: Any, pair: Pair, stopped: Any) -> bool:
+    """Tell whether a peer's path uses an edge whose limit the vehicle breaks."""
+    found = peer.path(pair)
+    if found is None:
+        return False
+    keys, _, _ = overlay.keys(found.shape)
+    return bool(stopped[np.array(keys, np.int64) >> 1].any())
+
+
+def memory_mb_per_million_arcs(here: Here, metrics: int = 4) -> float:
+    """Return what one more metric takes, in MB per million arcs (measured)."""
+    process = psutil.Process(os.getpid())
+    weights = here.metric.weights
+    gc.collect()
+    before = process.memory_full_info().uss
+    kept = [Metric(here.metric.topology, weights.copy()) for _ in range(metrics)]
+    taken = process.memory_full_info().uss - before
+    return taken / len(kept) / 1e6 / (len(weights) / 1e6)

@@ -1,0 +1,201 @@
+"""From a closure to the next correct answer, and tables of durations."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+import urllib.request
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from bench import peers
+from bench.agreement import Client
+from bench.networks import FOLDER, Network, number_vertices
+from bench.routing_engine import Here, Pair, Peer
+from bench.routing_http import sigang
+from routing.graph import Ints
+from routing.live import EdgeState
+from routing.network import PathQuery
+from spatial.db import connect
+
+CLOSED_FOR = timedelta(hours=2)
+ACCOUNT = "dispatcher"
+
+
+@dataclass(frozen=True)
+class Closure:
+    """An edge to close, a pair whose best path drives it, and the seconds of the path without."""
+
+    edge: int
+    pair: Pair
+    before_s: float
+    after_s: float
+
+
+def find_closures(here: Here, pairs: Sequence[Pair], count: int) -> list[Closure]:
+    """Return closures that make a path at least five seconds longer."""
+    found: list[Closure] = []
+    for number, pair in enumerate(pairs):
+        query = PathQuery("car", [(p[0], p[1]) for p in pair])
+        leg = here.roads.path(query, here.now).legs[0]
+        if len(leg.keys) < 9:
+            continue
+        edge = int(leg.keys[len(leg.keys) // 2] >> 1)
+        here.roads.apply(2 * number + 1, [state_of(edge)], [], here.now)
+        after = here.roads.path(query, here.now).legs[0].weight
+        here.roads.apply(2 * number + 2, [], [1], here.now)
+        if after > leg.weight + 5000:
+            found.append(Closure(edge, pair, leg.weight / 1000, after / 1000))
+        if len(found) == count:
+            return found
+    raise SystemExit("too few pairs to close something on")
+
+
+def state_of(edge: int) -> EdgeState:
+    """Return the state of a closed edge."""
+    return EdgeState(1, edge, "closure", "both", None, None, None, "bench")
+
+
+def sigang_in_process(here: Here, closures: Sequence[Closure]) -> list[float]:
+    """Return seconds from a closure to the path that keeps off it, without any server."""
+    seconds = []
+    for closure in closures:
+        query = PathQuery("car", [(p[0], p[1]) for p in closure.pair])
+        version = here.roads.version
+        begin = time.perf_counter()
+        here.roads.apply(version + 1, [state_of(closure.edge)], [], here.now)
+        weight = here.roads.path(query, here.now).legs[0].weight
+        seconds.append(time.perf_counter() - begin)
+        here.roads.apply(version + 2, [], [1], here.now)
+        if abs(weight / 1000 - closure.after_s) > 0.01:
+            raise SystemExit("Sigang's answer after a closure is wrong")
+    return seconds
+
+
+def sigang_over_http(
+    url: str, network: Network, closures: Sequence[Closure]
+) -> tuple[list[float], list[float]]:
+    """Return seconds of closing, and from the start of it to the answer that keeps off it."""
+    from api.auth import make_key
+
+    with connect(url) as conn:
+        key = make_key(conn, ACCOUNT, "bench", timedelta(hours=1))
+        conn.commit()
+        ids = _rows_of(conn, network, [c.edge for c in closures])
+    closing, whole = [], []
+    with sigang(url) as base:
+        for closure, row in zip(closures, ids, strict=True):
+            until = (datetime.now(UTC) + CLOSED_FOR).isoformat()
+            body = {"kind": "closure", "target": {"edge_id": row}, "cause": "works",
+                    "valid_to": until}  # fmt: skip
+            begin = time.perf_counter()
+            event = _post(f"{base}/api/events", body, key)
+            closing.append(time.perf_counter() - begin)
+            answer = _post(f"{base}/api/paths", {"waypoints": closure.pair, "include": ["edges"]})
+            whole.append(time.perf_counter() - begin)
+            told = answer["features"][0]["properties"]
+            if row in told["edges"] or abs(told["duration_s"] - closure.after_s) > 1.0:
+                raise SystemExit("Sigang's answer after a closure is wrong")
+            _post(f"{base}/api/events/{event['id']}/undo", {}, key)
+    return closing, whole
+
+
+def _rows_of(conn: Any, network: Network, edges: Sequence[int]) -> list[str]:
+    """Return the ids in the database of edges, found by their ends and length."""
+    found = []
+    for edge in edges:
+        line = network.graph.edges.vertices(edge)
+        row = conn.execute(
+            "SELECT id FROM sigang.edge WHERE mode = 'road'"
+            " ORDER BY ST_StartPoint(geom) <-> ST_SetSRID(ST_Point(%s, %s), 4326),"
+            " ST_EndPoint(geom) <-> ST_SetSRID(ST_Point(%s, %s), 4326) LIMIT 1",
+            [*line[0].tolist(), *line[-1].tolist()],
+        ).fetchone()
+        found.append(str(row[0]))
+    return found
+
+
+def _post(url: str, body: dict[str, Any], key: str | None = None) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        text = answer.read()
+        found: dict[str, Any] = json.loads(text) if text else {}
+        return found
+
+
+def osrm_live(network: Network, closures: Sequence[Closure]) -> tuple[list[float], list[float]]:
+    """Return seconds of osrm-customize, and from its start to the first correct answer.
+
+    OSRM has no way to change one segment of a running server: all weights are customised with a
+    file of new speeds and a server is started on them.
+    """
+    folder = FOLDER / network.name / "closure-MLD"
+    made = peers.osrm_data(network.equal, FOLDER / network.name / "equal-MLD", "MLD", peers.EQUAL)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(made.parent, folder)
+    base = folder / made.name
+    number, _ = number_vertices(network.graph)
+    customise, whole = [], []
+    for closure in closures:
+        speeds = folder / "speeds.csv"
+        speeds.write_text(_closed_segments(network, number, closure.edge))
+        begin = time.perf_counter()
+        peers.osrm_customize(base, speeds)
+        customise.append(time.perf_counter() - begin)
+        with peers.osrm(base, "MLD") as address:
+            points = ";".join(f"{x},{y}" for x, y in closure.pair)
+            answer = Client(address).ask(
+                f"/route/v1/driving/{points}?overview=false&continue_straight=false"
+            )
+            whole.append(time.perf_counter() - begin)
+        if abs(answer["routes"][0]["duration"] - closure.after_s) > 1 + 0.003 * closure.after_s:
+            raise SystemExit(f"OSRM's answer after a closure is wrong: {closure}")
+    return customise, whole
+
+
+def _closed_segments(network: Network, number: Ints, edge: int) -> str:
+    start, stop = network.graph.edges.shape_start[edge : edge + 2]
+    nodes = number[start:stop].tolist()
+    return "".join(f"{a},{b},0\n{b},{a},0\n" for a, b in pairwise(nodes))
+
+
+def race_tables(
+    here: Here, found: dict[str, Peer], places: Sequence[Any], rounds: int
+) -> tuple[dict[str, list[float]], str]:
+    """Return the seconds of a square table by round, and how far the durations are apart."""
+    half = len(places) // 2
+    sources, targets = places[:half], places[half:]
+    begins, ends = (here.roads.snap(here.ready, [(p[0], p[1]) for p in side])
+                    for side in (sources, targets))  # fmt: skip
+    ours = here.roads.durations(here.ready, begins, ends)
+    seconds: dict[str, list[float]] = defaultdict(list)
+    off = []
+    for name in ("OSRM CH", "OSRM MLD"):
+        found[name].ask(learn=[[p, p] for p in places])
+        theirs = np.array(found[name].ask(table=[sources, targets])[0], np.float64)
+        apart = np.abs(theirs - ours)
+        off.append(f"{name} {(apart <= np.maximum(1.0, 0.002 * ours)).mean():.2%} equal")
+    for _ in range(rounds):
+        for name, run in _tables(here, found, (begins, ends), (sources, targets)):
+            seconds[name].append(run)
+    return seconds, ", ".join(off)
+
+
+def _tables(
+    here: Here, found: dict[str, Peer], spots: Any, places: Any
+) -> Iterator[tuple[str, float]]:
+    begin = time.perf_counter()
+    here.roads.durations(here.ready, *spots)
+    yield "Sigang", time.perf_counter() - begin
+    for name in ("OSRM CH", "OSRM MLD"):
+        yield name, found[name].ask(table=[*places])[1]
