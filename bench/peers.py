@@ -24,6 +24,7 @@ from bench.servers import ROOT, STATE, free_port, running
 
 THREADS = 2
 TABLE = 1_000
+FIXES = 10_000  # of a trace to match
 PLATFORM = "manylinux_2_28_x86_64"
 Algorithm = Literal["CH", "MLD"]
 OSRM_STEPS: dict[Algorithm, tuple[str, ...]] = {
@@ -121,7 +122,8 @@ def osrm(base: Path, algorithm: Algorithm, threads: int = THREADS) -> Iterator[s
     port = free_port()
     command = [
         str(osrm_program("routed")), "-i", "127.0.0.1", "-p", str(port), "-t", str(threads),
-        "-a", algorithm, "--max-table-size", str(TABLE), "-l", "ERROR", str(base),
+        "-a", algorithm, "--max-table-size", str(TABLE), "--max-matching-size", str(FIXES),
+        "-l", "ERROR", str(base),
     ]  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     with running(command, {}, f"{address}/nearest/v1/driving/0,0", base.parent / "routed.log"):
@@ -154,6 +156,7 @@ def valhalla_config(folder: Path, port: int = 0, sockets: str = "") -> dict[str,
     for name in ("auto", "truck"):
         limits[name] |= {"max_distance": 2e7, "max_matrix_distance": 2e7, "max_locations": 200,
                          "max_matrix_location_pairs": TABLE * TABLE}  # fmt: skip
+    limits["trace"] |= {"max_shape": FIXES, "max_distance": 1e6}
     service = config["httpd"]["service"]
     service |= {"listen": f"tcp://127.0.0.1:{port}", "loopback": f"ipc://{sockets}/loopback",
                 "interrupt": f"ipc://{sockets}/interrupt"}  # fmt: skip
