@@ -22,11 +22,13 @@ SELECT min(at) FROM sigang.network_history WHERE network = $1"""
 _STATES = """
 SELECT id, edge_id, kind, direction, value, lower(valid) AS since, upper(valid) AS until, event_id
 FROM sigang.edge_state
-WHERE recorded_from <= $1 AND (recorded_to IS NULL OR recorded_to > $1) AND valid @> $2"""
+WHERE recorded_from <= $1 AND (recorded_to IS NULL OR recorded_to > $1)
+  AND valid @> $2::timestamptz"""
 _FEEDS = """
 SELECT id, source_id, edges, directions, values_kmh, lower(valid) AS since, upper(valid) AS until
 FROM sigang.edge_feed
-WHERE recorded_from <= $1 AND (recorded_to IS NULL OR recorded_to > $1) AND valid @> $2
+WHERE recorded_from <= $1 AND (recorded_to IS NULL OR recorded_to > $1)
+  AND valid @> $2::timestamptz
 ORDER BY id"""
 
 
@@ -52,7 +54,7 @@ async def read_as_of(
         The instant lies in the future, or before anything was recorded.
     """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        if await conn.fetchval("SELECT $1 > clock_timestamp()", as_of):
+        if await conn.fetchval("SELECT $1::timestamptz > clock_timestamp()", as_of):
             raise _unknown("as_of lies in the future", "as_of 不能晚于现在")
         then = await conn.fetchrow(_VERSION, NETWORK, as_of)
         if then is None:
