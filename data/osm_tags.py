@@ -51,6 +51,7 @@ ACCESS_KEYS = (
     "ship",
     "motorboat",
 )
+_SIDES = ("", ":left", ":right", ":both")
 _ONEWAY_KEYS = ("oneway:bicycle", "oneway:bus", "oneway:psv", "oneway:taxi")
 _KEPT = (
     "surface",
@@ -241,6 +242,8 @@ def _access(tags: Tags, mode: str, klass: str, changing: bool) -> dict[str, str]
         for way in ("", ":forward", ":backward", ":conditional")
         if key + way in tags
     }
+    if any(tags.get(f"cycleway{side}", "").startswith("opposite") for side in _SIDES):
+        table["oneway:bicycle"] = "no"
     table |= {key: tags[key] for key in _ONEWAY_KEYS if key in tags}
     if mode == "ferry" and not {"motor_vehicle", "motorcar", "vehicle"} & table.keys():
         table["motor_vehicle"] = "no"

@@ -22,6 +22,7 @@ Progress = Callable[[str], None]
 ADMIN, SHORE, PLACES = "tianditu-admin", "gshhg", "sample-places"
 BBOX = (116.0, 26.0, 124.5, 33.0)  # west, south, east, north of the sample, degrees
 _FILES = {"province": "china_province", "prefecture": "china_city", "county": "china_district"}
+_PROVINCES = ("31", "32", "33", "34", "35", "36")
 _SHORE_KINDS = {LAND: "land", LAKE: "lake", LAKE_ISLAND: "land", POND: "lake"}
 _COLUMNS = [
     "id", "kind", "level", "admin_code", "code", "parent_id", "name_zh", "name_en",
@@ -35,6 +36,7 @@ def load_zones(conn: psycopg.Connection[Any], progress: Progress) -> None:
     clear(conn, [ADMIN, SHORE, PLACES], "zone", "facility")
     progress("administrative units")
     copy_rows(conn, "zone", _COLUMNS, _admin_rows())
+    copy_rows(conn, "zone", _COLUMNS, _neighbour_rows())
     progress("coast, islands and lakes")
     copy_rows(conn, "zone", _COLUMNS, _shore_rows())
     write_things(conn, list(_places()))
@@ -62,6 +64,20 @@ def _admin_rows() -> Iterator[list[Any]]:
             ]  # fmt: skip
 
 
+def _neighbour_rows() -> Iterator[list[Any]]:
+    """Yield the prefectures of the neighbouring provinces, of a kind that no map draws."""
+    named = read_facts("admin")["neighbour_prefecture"]
+    for code, (name, geometry) in _read_units(_FILES["prefecture"]).items():
+        if code not in named:
+            continue
+        polygons = _multi(shape(geometry))
+        yield [
+            stable_uuid7(ADMIN, f"neighbour/{code}"), "neighbour", "prefecture", code, code,
+            admin_id(f"{code[:2]}0000"), name, named[code], "public", "real", ADMIN, {},
+            shapely.point_on_surface(polygons), polygons,
+        ]  # fmt: skip
+
+
 def _parent(code: str, level: str) -> str | None:
     if level == "county":
         return f"{code[:4]}00"
@@ -75,7 +91,8 @@ def _read_units(file: str) -> dict[str, tuple[str, Any]]:
     read: dict[str, tuple[str, Any]] = {}
     for feature in orjson.loads(text)["features"]:
         code = feature["properties"]["gb"].removeprefix("156")
-        context = code.endswith("0000") or code.startswith("33")
+        context = code.endswith("0000") or (code[:2] in _PROVINCES and code.endswith("00"))
+        context |= code.startswith("33")
         if context and "Polygon" in feature["geometry"]["type"]:
             read[code] = (feature["properties"]["name"], feature["geometry"])
     return read

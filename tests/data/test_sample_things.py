@@ -27,6 +27,7 @@ pytestmark = pytest.mark.db
 
 PREFECTURES = 11
 COUNTIES = 90
+NEIGHBOURS = 49  # prefectures of Jiangsu, Anhui, Fujian and Jiangxi
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,8 @@ def test_all_units_of_the_province_have_names_codes_and_parents(rows):
     count = dict(rows.execute(
         "SELECT kind, count(*) FROM sigang.zone WHERE source_id = 'tianditu-admin' GROUP BY kind"
     ).fetchall())  # fmt: skip
-    assert count == {"province": 6, "prefecture": PREFECTURES, "county": COUNTIES}
+    units = {"province": 6, "prefecture": PREFECTURES, "county": COUNTIES}
+    assert count == {**units, "neighbour": NEIGHBOURS}
     bad = rows.execute(
         "SELECT z.name_zh FROM sigang.zone z LEFT JOIN sigang.zone p ON p.id = z.parent_id"
         " WHERE z.source_id = 'tianditu-admin' AND (z.name_zh IS NULL OR z.name_en IS NULL"
