@@ -19,14 +19,23 @@ from routing.permits import Units, listed
 from spatial.codes import format_stake
 
 _STAKES = """
-SELECT e.id, e.route_id, e.side, e.k_from, e.k_to, c.accuracy_m, c.calibrated
+SELECT e.id, e.route_id, e.side, e.k_from, e.k_to, c.accuracy_m, c.calibrated,
+  CASE WHEN e.oneway AND e.side <> 'both' THEN e.side = 'up' ELSE coalesce(u.rises, true) END
+    AS rises
 FROM sigang.edge e
 LEFT JOIN LATERAL (
   SELECT max(accuracy_m) AS accuracy_m, bool_and(calibrated) AS calibrated
   FROM sigang.carriageway w
   WHERE w.route_id = e.route_id AND (w.side = e.side OR e.side = 'both')) c ON true
+LEFT JOIN LATERAL (
+  SELECT ST_LineLocatePoint(w.geom, ST_StartPoint(e.geom))
+    <= ST_LineLocatePoint(w.geom, ST_EndPoint(e.geom)) AS rises
+  FROM sigang.carriageway w WHERE w.route_id = e.route_id AND w.side = 'up'
+  ORDER BY w.geom <-> e.geom LIMIT 1) u ON true
 WHERE e.id = ANY ($1::uuid[]) AND e.route_id IS NOT NULL AND e.k_from IS NOT NULL
   AND e.k_to IS NOT NULL"""
+"""Stakes of edges, the lower one first; `rises` tells whether they rise along the edge itself:
+on a one-way side by its name, else by the line of the side on which stakes rise."""
 JOIN_M = 1.0
 """Stretches whose stakes meet within so many metres are one."""
 
@@ -73,7 +82,8 @@ def stretches(driven: Driven, rows: Mapping[int, Row]) -> list[dict[str, Any]]:
         if row is None or stop[number] <= start[number]:
             found.append({})
             continue
-        first, last = (row["k_to"], row["k_from"]) if key & 1 else (row["k_from"], row["k_to"])
+        low, high = sorted((row["k_from"], row["k_to"]))
+        first, last = (low, high) if row["rises"] != bool(key & 1) else (high, low)
         ends = [first + (last - first) * share for share in (start[number], stop[number])]
         before = found[-1] if found else {}
         if _continues(before, row, ends):
