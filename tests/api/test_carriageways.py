@@ -1,0 +1,217 @@
+"""Carriageways over HTTP: places, signs up- and downstream, entrances, queues, fog."""
+
+import json
+
+import pytest
+
+from tests.api.corridorworld import fill_corridor, sign_id
+from tests.api.roadworld import LATER, fill, undo
+from tests.conftest import running_server, shared_path
+from tests.routing.corridor import EAST, LON_0, at, edge_id
+
+pytestmark = pytest.mark.db
+UP = "/api/carriageways/G92/up"
+FOG = [at(3900, -120), at(6100, -120), at(6100, 60), at(3900, 60), at(3900, -120)]
+
+
+@pytest.fixture(scope="module")
+def server(module_database_url):
+    fill(module_database_url)
+    fill_corridor(module_database_url)
+    with running_server(module_database_url, workers=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with server.client() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def dispatcher(server):
+    opened = server.client("dispatcher")
+    yield opened
+    opened.close()
+
+
+def get(client, url, **query):
+    answer = client.get(url, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def post(client, what, body):
+    answer = client.post(f"/api/carriageways/{what}", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def names(collection):
+    return [f["properties"]["name"]["en"] for f in collection["features"]]
+
+
+def x_of(lon):
+    return (lon - LON_0) * EAST
+
+
+def test_a_stake_towards_ningbo_is_placed_within_20_m(client):
+    for side in ("up", "Ningbo", "宁波"):
+        told = get(client, f"/api/carriageways/G92/{side}/place", stake="K100+000")
+        assert x_of(told["properties"]["on_road"][0]) == pytest.approx(4776.7, abs=1)
+        assert x_of(told["geometry"]["coordinates"][0]) == pytest.approx(4776.7, abs=1)
+        assert told["properties"]["edge"] == str(edge_id("up 4000"))
+        assert told["properties"]["calibrated"] is True
+        assert told["properties"]["accuracy_m"] <= 40
+
+
+def test_the_first_two_signs_upstream_of_k100_towards_ningbo(client, dispatcher):
+    url = "/api/carriageways/G92/Ningbo/devices"
+    found = get(client, url, stake="K100+000", search="upstream", kind="sign", limit=2)
+    assert names(found) == ["up 4500", "up 3900"]
+    first = found["features"][0]
+    assert first["id"] == sign_id("up 4500")
+    assert first["properties"]["distance_m"] == pytest.approx(276.7, abs=1)
+    assert first["properties"]["stake"] == "K99+715"
+    assert found["network_version"] >= 1
+    over = get(client, url, stake="K100+000", over="ramps", limit=3)
+    assert names(over) == ["up 4500", "up 3900", "on ramp"]
+    assert [f["properties"]["on_ramp"] for f in over["features"]] == [False, False, True]
+
+
+def test_a_sign_of_a_unit_is_seen_by_its_unit_only(client, dispatcher):
+    url, asked = f"{UP}/devices", {"stake": "K100+000", "limit": 5}
+    assert "up 1500" not in names(get(client, url, **asked))
+    assert "up 1500" in names(get(dispatcher, url, **asked))
+
+
+def test_downstream_and_the_other_side(client):
+    found = get(client, f"{UP}/devices", stake="K100+000", search="downstream", limit=2)
+    assert names(found) == ["up 4800 staked", "up 4900"]
+    other = get(client, "/api/carriageways/G92/down/devices", stake="K100+000", search="downstream")
+    assert names(other) == ["down 4790", "down 4600"]
+
+
+def test_a_stake_that_exists_twice_must_be_told_apart(client):
+    answer = client.get(f"{UP}/place", params={"stake": "K102+200"})
+    assert (answer.status_code, len(answer.json()["places"])) == (400, 2)
+    second = get(client, f"{UP}/place", stake="K102+200", occurrence=2)
+    assert x_of(second["properties"]["on_road"][0]) == pytest.approx(7040, abs=1)
+
+
+def test_entrances_upstream(client):
+    found = get(client, f"{UP}/entrances", stake="K100+000", within_m=8000)
+    told = [(f["properties"]["edge"], f["properties"]["distance_m"]) for f in found["features"]]
+    assert told == [
+        (str(edge_id("on 1")), pytest.approx(1138.8, abs=1)),
+        (str(edge_id("G15 street")), pytest.approx(7276.7, abs=1)),
+    ]
+    assert found["features"][0]["properties"]["other"]["class"] == "secondary"
+
+
+def test_the_worked_example_of_an_incident(client):
+    told = json.loads(shared_path("worked_examples.json").read_text("utf-8"))["incident_shockwave"]
+    body = {
+        "route": "G92", "side": "Ningbo", "stake": "K104+160", "upstream": told["upstream"],
+        "queue": told["queue"], "after_s": [900, 0],
+    }  # fmt: skip
+    answer = post(client, "queue", body)
+    assert answer["wave_kmh"] == pytest.approx(told["w_km_h"], abs=5e-4)
+    assert answer["margin_m"] == 2000
+    assert answer["rule"]["key"] == "road.queue"
+    start, later = answer["features"]
+    assert (start["properties"]["after_s"], start["properties"]["length_m"]) == (0, 0)
+    assert later["properties"]["length_m"] == pytest.approx(3076.9, abs=0.1)
+    assert x_of(later["properties"]["tail"][0]) == pytest.approx(9000 - 3076.9, abs=2)
+    assert later["properties"]["tail_stake"] == "K101+181"
+    sign = later["properties"]["sign"]["properties"]
+    assert sign["name"]["en"] == "up 3900"
+    assert sign["distance_m"] >= 3076.9 + 2000
+    assert start["properties"]["sign"]["properties"]["name"]["en"] == "up 6990"
+
+
+def test_fog_gives_limits_by_edge_and_the_entrances_to_control(client):
+    body = {"polygon": {"type": "Polygon", "coordinates": [FOG]}, "visibility_m": 80}
+    answer = post(client, "fog", body)
+    limits = {(e["edge"], e["direction"]): (e["limit_kmh"], e["gap_m"]) for e in answer["edges"]}
+    inside = ["up 3000", "up 4000", "up 6000", "down 10000", "down 5000", "on 1", "off 2"]
+    inside.append("down on")
+    expected = {(str(edge_id(name)), "forward"): (40, 50) for name in inside}
+    assert limits == expected
+    entered = {f["properties"]["edge"]: f["properties"]["distance_m"] for f in answer["entrances"]}
+    assert entered[str(edge_id("on 1"))] == 0
+    assert entered[str(edge_id("G15 street"))] > 4_000
+    assert str(edge_id("on 2")) not in entered
+    assert answer["exits"] == []
+    assert "八十一" in answer["rules"][0]["source"]
+
+
+@pytest.mark.parametrize(
+    ("visibility", "limit"), [(199.9, 60), (200, None), (99, 40), (100, 60), (49.9, 20), (50, 40)]
+)
+def test_the_steps_of_the_law(client, visibility, limit):
+    body = {"polygon": {"type": "Polygon", "coordinates": [FOG]}, "visibility_m": visibility}
+    answer = post(client, "fog", body)
+    assert {e["limit_kmh"] for e in answer["edges"] if e["class"] == "motorway"} == (
+        {limit} if limit else set()
+    )
+    assert bool(answer["exits"]) == (limit == 20)
+
+
+def test_fog_limits_are_applied_in_the_same_request(client, dispatcher):
+    body = {
+        "polygon": {"type": "Polygon", "coordinates": [FOG]}, "visibility_m": 80,
+        "apply": {"valid_to": LATER},
+    }  # fmt: skip
+    assert client.post("/api/carriageways/fog", json=body).status_code == 401
+    where = {"waypoints": [at(1500, 0), at(9000, 0)], "include": ["edges"]}
+    before = client.post("/api/paths", json=where).json()["features"][0]["properties"]
+    event = post(dispatcher, "fog", body)["event"]
+    told = event["properties"]
+    assert (told["kind"], told["value"], told["attributes"]["visibility_m"]) == (
+        "weather_limit", 40, 80,
+    )  # fmt: skip
+    slow = client.post("/api/paths", json=where).json()["features"][0]["properties"]
+    assert slow["network_version"] >= told["network_version"]
+    assert slow["duration_s"] > before["duration_s"] + 60
+    undo(dispatcher, event)
+    after = client.post("/api/paths", json=where).json()["features"][0]["properties"]
+    assert after["duration_s"] == before["duration_s"]
+    clear = {**body, "visibility_m": 300}
+    assert dispatcher.post("/api/carriageways/fog", json=clear).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("url", "query", "status"),
+    [
+        ("G9/up/place", {"stake": "K1"}, 404), ("G92/left/place", {"stake": "K100"}, 404),
+        ("G92/up/place", {"stake": "K98+100"}, 404), ("G92/up/place", {"stake": "x"}, 400),
+        ("G92/up/place", {}, 400), ("G92/up/place", {"stake": "K100", "z": 1}, 400),
+        ("G92/up/devices", {"stake": "K100", "kind": "dog"}, 400),
+        ("G92/up/devices", {"stake": "K100", "limit": 0}, 400),
+        ("G92/up/devices", {"stake": "K100", "within_m": "nan"}, 400),
+        ("G92/up/devices", {"stake": "K100", "search": "sideways"}, 400),
+        ("G92/up/entrances", {"stake": "K999"}, 404),
+    ],
+)  # fmt: skip
+def test_questions_that_cannot_be_answered(client, url, query, status):
+    answer = client.get(f"/api/carriageways/{url}", params=query)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"queue": {"q_veh_h": 1, "k_veh_km": 45}}, {"after_s": []}, {"after_s": [-1]},
+        {"upstream": {"q_veh_h": "inf", "k_veh_km": 1}}, {"margin_m": -1}, {"more": 1},
+        {"kind": ""},
+    ],
+)  # fmt: skip
+def test_queues_that_make_no_sense(client, change):
+    body = {
+        "route": "G92", "side": "up", "stake": "K100",
+        "upstream": {"q_veh_h": 3600, "k_veh_km": 45},
+        "queue": {"q_veh_h": 1200, "k_veh_km": 240},
+    }  # fmt: skip
+    assert client.post("/api/carriageways/queue", json={**body, **change}).status_code == 400
