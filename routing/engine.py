@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import fcntl
 import heapq
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import Any, Protocol
-from uuid import uuid4
 
 import numpy as np
 import pyroutingkit
 from numpy.typing import ArrayLike, NDArray
 
 from routing.graph import Floats, Graph, Ints, Weights
+from routing.saved import write_folder
 from routing.sweep import Sweep
 
 INFINITE = int(pyroutingkit.INF_WEIGHT)  # "may not pass"; also the length of no path
@@ -135,13 +134,7 @@ class Topology:
             return topology
 
     def _save(self, place: Path) -> None:
-        made = place.with_name(f"{place.name}.{uuid4().hex}")
-        made.mkdir()
-        self._cch.save(str(made))
-        made.rename(place)
-        folders = sorted((p for p in place.parent.iterdir() if p.is_dir()), key=_age, reverse=True)
-        for old in folders[KEPT_ORDERS:]:
-            shutil.rmtree(old)
+        write_folder(place, lambda folder: self._cch.save(str(folder)), KEPT_ORDERS)
 
     @cached_property
     def outward(self) -> Sweep:
@@ -158,10 +151,6 @@ class Topology:
         metric = pyroutingkit.CCHMetric(self._cch)
         metric.customize(weights, thread_count=0)
         return metric
-
-
-def _age(path: Path) -> float:
-    return path.stat().st_mtime
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from routing.profile import (
 )
 from routing.query import Conditions, Found, PathQuery, Ready
 from routing.refusal import Obstacle, unreachable
-from routing.snap import Spot
+from routing.snap import SnapIndex, Spot
 from routing.spans import Span
 from routing.structures import Structures
 from spatial.errors import BadParameter, SigangError
@@ -74,13 +74,14 @@ class RoadNetwork:
         profiles: Mapping[str, Profile],
         rules: Rules,
         structures: Structures | None = None,
+        index: SnapIndex | None = None,
     ) -> None:
         self.graph = graph
         self.rules = rules
         self.structures = structures or Structures.none()
         self.live = LiveState(len(graph.edges))
         self._profiles = dict(profiles)
-        self.places = Places(graph, rules)
+        self.places = Places(graph, rules, index)
         self._lock = RLock()
         self._costs: dict[str, Costs] = {}
         self._masks: OrderedDict[str, Any] = OrderedDict()

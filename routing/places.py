@@ -25,10 +25,10 @@ Usable = Callable[[Ints], Bools]
 class Places:
     """The edges of a graph by where they are."""
 
-    def __init__(self, graph: Graph, rules: Rules) -> None:
+    def __init__(self, graph: Graph, rules: Rules, index: SnapIndex | None = None) -> None:
         self._graph = graph
         self._rules = rules
-        self.index = SnapIndex(graph.edges)
+        self.index = index or SnapIndex(graph.edges)
         self._core: dict[str, Bools] = {}
 
     def usable(self, metric: Metric) -> Usable:

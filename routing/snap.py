@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,17 +44,34 @@ def metres_per_degree(lat: float) -> tuple[float, float]:
 
 
 class SnapIndex:
-    """All segments of a network by grid cell."""
+    """All segments of a network by grid cell.
 
-    def __init__(self, edges: Edges) -> None:
+    `made` are the arrays of an index of the same edges, so that it need not be made again.
+    """
+
+    ARRAYS = ("vertex", "edge", "cell", "segment")
+
+    def __init__(self, edges: Edges, made: Mapping[str, NDArray[Any]] | None = None) -> None:
         self._edges = edges
         self._shape = edges.shape
-        counts = np.diff(edges.shape_start) - 1
-        self._vertex = expand(edges.shape_start[:-1], counts).astype(np.int32)
-        self._edge = np.repeat(np.arange(len(edges), dtype=np.int32), counts)
         self._low = np.floor(edges.shape.min(axis=0, initial=180) / CELL_DEG).astype(np.int64) - 1
         high = np.floor(edges.shape.max(axis=0, initial=-180) / CELL_DEG).astype(np.int64) + 2
         self._columns = int(high[0] - self._low[0])
+        if made is None:
+            self._make()
+        else:
+            self._vertex, self._edge, self._cell, self._segment = (made[n] for n in self.ARRAYS)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays from which the index can be had again."""
+        parts = self._vertex, self._edge, self._cell, self._segment
+        return dict(zip(self.ARRAYS, parts, strict=True))
+
+    def _make(self) -> None:
+        edges = self._edges
+        counts = np.diff(edges.shape_start) - 1
+        self._vertex = expand(edges.shape_start[:-1], counts).astype(np.int32)
+        self._edge = np.repeat(np.arange(len(edges), dtype=np.int32), counts)
         cell, segment = self._cells()
         order = np.argsort(cell, kind="stable")
         self._cell, self._segment = cell[order], segment[order]
