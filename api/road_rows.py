@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from routing.feeds import Feed
-from routing.graph import LIMITS, Edges, Graph, Ids, edges_from_columns
+from routing.graph import LIMITS, Edges, Graph, Ids, both_ways, edges_from_columns
 from routing.live import EdgeState
 from routing.network import Structures
 from routing.profile import Rule
@@ -25,9 +25,18 @@ _EDGES = f"""
 SELECT id, from_node, to_node, oneway, length_m, speed_kmh, {_LIMITS}, limits_known, mode, class,
   ref, name_zh, name_en, speed_basis, access::text AS access, hazmat, structure, toll, origin,
   source_id AS source, ST_AsBinary(geom) AS geom
-FROM sigang.edge WHERE mode IN ('road', 'ferry') ORDER BY id"""  # noqa: S608
+FROM sigang.edge WHERE mode = ANY ($1) ORDER BY id"""  # noqa: S608
+_ROWS = """
+SELECT concat_ws(' ', d.oid, v.topology, $2::text[], e.count, e.sum, e.max, t.count, t.sum, t.max)
+FROM pg_database d, sigang.network_version v,
+  (SELECT count(*), sum(xmin::text::bigint), max(xmin::text::bigint)
+   FROM sigang.edge WHERE mode = ANY ($2)) e,
+  (SELECT count(*), sum(xmin::text::bigint), max(xmin::text::bigint)
+   FROM sigang.turn_restriction) t
+WHERE d.datname = current_database() AND v.network = $1"""
 _TURNS = """
-SELECT kind, from_edge, via_edges, via_node, to_edge, exempt FROM sigang.turn_restriction"""
+SELECT kind, from_edge, via_edges, via_node, to_edge, exempt, props ? 'barrier' AS barrier
+FROM sigang.turn_restriction"""
 _RULES = """
 SELECT DISTINCT ON (key) key, version, value, source, legal_text FROM sigang.rule
 WHERE (key LIKE 'road.%' OR key LIKE 'vehicle.%')
@@ -59,11 +68,29 @@ SELECT id FROM sigang.edge_feed WHERE version_to > $1"""
 
 
 @dataclass(frozen=True)
+class Traffic:
+    """Who moves on a network: the modes of its edges, and whether on foot or bicycle."""
+
+    modes: tuple[str, ...]
+    active: bool
+
+
+MOTOR = Traffic(("road", "ferry"), active=False)
+ACTIVE = Traffic(("road", "ferry", "walk"), active=True)
+
+
+@dataclass(frozen=True)
 class Loaded:
-    """What the database says of the network, before anything is computed."""
+    """What the database says of the network, before anything is computed.
+
+    `rows` stands for the rows of edges and turn restrictions: another load or edit gives another
+    one. `columns` and `turns` are empty where the graph of these very rows is kept.
+    """
 
     version: int
     topology: int
+    rows: str
+    kept: bool
     columns: dict[str, list[Any]]
     turns: list[asyncpg.Record]
     rules: dict[str, Rule]
@@ -71,19 +98,31 @@ class Loaded:
     states: list[asyncpg.Record]
 
 
-async def read_network(conn: asyncpg.Connection) -> Loaded:
-    """Read everything in one snapshot, in pieces so that the process goes on serving."""
+async def read_network(
+    conn: asyncpg.Connection,
+    traffic: Traffic = MOTOR,
+    is_kept: Callable[[str], bool] = lambda _: False,
+) -> Loaded:
+    """Read everything in one snapshot, in pieces so that the process goes on serving.
+
+    Edges and turn restrictions are left out where `is_kept` says that their graph is there.
+    """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         now = await conn.fetchrow(_NOW, NETWORK)
+        rows = f"{traffic.active} {await conn.fetchval(_ROWS, NETWORK, traffic.modes)}"
+        kept = is_kept(rows)
         columns: dict[str, list[Any]] = defaultdict(list)
-        async for row in conn.cursor(_EDGES, prefetch=CHUNK):
-            for name, value in row.items():
-                columns[name].append(value)
+        if not kept:
+            async for row in conn.cursor(_EDGES, traffic.modes, prefetch=CHUNK):
+                for name, value in row.items():
+                    columns[name].append(value)
         return Loaded(
             now["version"],
             now["topology"],
+            rows,
+            kept,
             columns,
-            await conn.fetch(_TURNS),
+            [] if kept else await conn.fetch(_TURNS),
             await read_rules(conn),
             await conn.fetch(_STRUCTURES),
             [*await conn.fetch(_STATE), *await conn.fetch(_FEEDS, -1)],
@@ -112,11 +151,16 @@ async def read_changes(
     return rows[0]["version"], [*added, *feeds], [*removed, *gone]
 
 
-def make_graph(loaded: Loaded) -> Graph:
-    """Build the graph; restrictions of edges that are not loaded are left out."""
+def make_graph(loaded: Loaded, traffic: Traffic = MOTOR) -> Graph:
+    """Build the graph; restrictions of edges that are not loaded are left out.
+
+    For those on foot and bicycle every edge has arcs both ways; which of them are open is a matter
+    of the profile.
+    """
     shapes = np.array(shapely.from_wkb(loaded.columns["geom"]), object)
     counts = shapely.get_num_coordinates(shapes).astype(np.int64)
     edges = edges_from_columns(loaded.columns, counts, shapely.get_coordinates(shapes))
+    edges = both_ways(edges) if traffic.active else edges
     ids = Ids(edges.ids)
     turns = [_restriction(edges, ids, row) for row in loaded.turns]
     return split(edges, [turn for turn in turns if turn is not None])
@@ -128,7 +172,9 @@ def _restriction(edges: Edges, ids: Ids, row: asyncpg.Record) -> Restriction | N
     via = Ids(edges.node_ids).find(row["via_node"]) if row["via_node"] else None
     if any(n is None for n in numbers) or (row["via_node"] and via is None):
         return None
-    return Restriction(row["kind"], tuple(n for n in numbers if n is not None), via, row["exempt"])
+    # No turn is forbidden to those on foot, but a wall is a wall.
+    exempt = row["exempt"] if row["barrier"] else (*row["exempt"], "foot")
+    return Restriction(row["kind"], tuple(n for n in numbers if n is not None), via, tuple(exempt))
 
 
 def make_structures(graph: Graph, rows: Sequence[asyncpg.Record]) -> Structures:

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
+import asyncpg
+
 from api.areas import Areas
 from api.bus import RECONNECTED, Bus
 from api.road_rows import (
+    ACTIVE,
+    MOTOR,
     Loaded,
+    Traffic,
     make_graph,
     make_states,
     make_structures,
@@ -22,8 +27,11 @@ from api.road_rows import (
     read_network,
 )
 from routing.engine import Topology
+from routing.graph import Graph
 from routing.network import RoadNetwork
 from routing.profile import load_profiles, usable_profiles
+from routing.saved import open_graph, place_of, save_graph
+from routing.snap import SnapIndex
 from spatial.db import Database
 from spatial.errors import ConfigError, NoSnap, SigangError, StaleVersion
 from spatial.settings import Settings
@@ -32,6 +40,7 @@ THREADS = 2
 _NOW = """
 SELECT version, topology FROM sigang.network_version WHERE network = 'road'"""
 _log = logging.getLogger(__name__)
+_ON_FOOT_OR_BICYCLE = frozenset(p.id for p in load_profiles().values() if p.group == "active")
 T = TypeVar("T")
 
 
@@ -44,18 +53,47 @@ class _Held:
     reason: SigangError | None = None
 
 
+class _Committed:
+    """Reads what is committed; all who ask while a read is under way share the one after it."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._running: asyncio.Task[asyncpg.Record] | None = None
+        self._next: asyncio.Task[asyncpg.Record] | None = None
+
+    async def get(self) -> asyncpg.Record:
+        """Return version and topology as a read finds them that begins after this call."""
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._read())
+        return await asyncio.shield(self._next)
+
+    async def _read(self) -> asyncpg.Record:
+        if self._running is not None:
+            await asyncio.wait({self._running})
+        self._running, self._next = self._next, None
+        return await self._db.public.fetchrow(_NOW)
+
+
 class Roads:
     """Answers on the network as the database has it when the question comes."""
 
-    def __init__(self, settings: Settings, db: Database, bus: Bus) -> None:
+    def __init__(
+        self, settings: Settings, db: Database, bus: Bus, traffic: Traffic = MOTOR
+    ) -> None:
+        self._settings = settings
+        self._traffic = traffic
         self._folder = settings.home / "routing"
+        self._graphs = settings.home / "graphs"
         self.areas = Areas(db)
         self._db = db
         self._bus = bus
+        self._committed = _Committed(db)
         self._threads = ThreadPoolExecutor(THREADS, "routing")
         self._applying = asyncio.Lock()
         self._held = _Held(-1, None)
         self._loading: asyncio.Task[None] | None = None
+        self._active: Roads | None = None
+        self._opening = asyncio.Lock()
 
     async def start(self) -> None:
         """Load the network; a database without roads is served without."""
@@ -65,11 +103,24 @@ class Roads:
 
     async def stop(self) -> None:
         """End a load that is under way, and the threads."""
+        if self._active:
+            await self._active.stop()
         if self._loading:
             self._loading.cancel()
             with suppress(asyncio.CancelledError):
                 await self._loading
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def of_profile(self, profile: str) -> Roads:
+        """Return the network that a profile moves on; that of foot and bicycle opens when asked."""
+        if profile not in _ON_FOOT_OR_BICYCLE or self._traffic.active:
+            return self
+        async with self._opening:
+            if self._active is None:
+                opened = Roads(self._settings, self._db, self._bus, ACTIVE)
+                await opened.start()
+                self._active = opened
+        return self._active
 
     async def ensure_current(self, at_least: int = 0) -> RoadNetwork:
         """Return the network with every change applied that is committed now.
@@ -81,8 +132,7 @@ class Roads:
         NoSnap
             There is no road network.
         """
-        async with self._db.public.acquire() as conn:
-            row = await conn.fetchrow(_NOW)
+        row = await self._committed.get()
         if row["topology"] != self._held.topology:
             self._reload()
         if row["version"] < at_least:
@@ -128,8 +178,10 @@ class Roads:
 
     async def _load(self) -> None:
         async with self._db.public.acquire() as conn:
-            loaded = await read_network(conn)
-        if not loaded.columns:
+            loaded = await read_network(
+                conn, self._traffic, lambda rows: place_of(self._graphs, rows).is_dir()
+            )
+        if not (loaded.kept or loaded.columns):
             self._held = _Held(loaded.topology, None)
             return
         try:
@@ -140,20 +192,32 @@ class Roads:
 
     def _build(self, loaded: Loaded) -> RoadNetwork:
         begin = datetime.now(UTC)
-        graph = make_graph(loaded)
+        graph, index = self._graph(loaded)
         structures = make_structures(graph, loaded.structures)
         topology = Topology.open(graph, self._folder)
         network = RoadNetwork(
             graph,
             topology,
-            usable_profiles(load_profiles(), loaded.rules),
+            usable_profiles(load_profiles(), loaded.rules, active=self._traffic.active),
             loaded.rules,
             structures,
+            index,
         )
         network.apply(loaded.version, make_states(graph, loaded.states), [], begin)
         seconds = (datetime.now(UTC) - begin).total_seconds()
         _log.info("road network: %d edges in %.1f s", len(graph.edges), seconds)
         return network
+
+    def _graph(self, loaded: Loaded) -> tuple[Graph, SnapIndex]:
+        """Return the graph that is kept of the loaded rows, or make and keep it."""
+        place = place_of(self._graphs, loaded.rows)
+        found = open_graph(place) if loaded.kept else None
+        if found is not None:
+            return found
+        graph = make_graph(loaded, self._traffic)
+        index = SnapIndex(graph.edges)
+        save_graph(place, graph, index)
+        return graph, index
 
 
 def _no_roads() -> NoSnap:
