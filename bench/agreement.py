@@ -74,8 +74,15 @@ class Client:
         """Return a JSON answer, whatever its status."""
         headers = {"Content-Type": "application/json"}
         data = None if body is None else json.dumps(body)
-        self._http.request("GET" if data is None else "POST", path, data, headers)
-        found: dict[str, Any] = json.loads(self._http.getresponse().read())
+        method = "GET" if data is None else "POST"
+        try:
+            self._http.request(method, path, data, headers)
+            answer = self._http.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError):  # kept too long for the server
+            self._http.close()
+            self._http.request(method, path, data, headers)
+            answer = self._http.getresponse()
+        found: dict[str, Any] = json.loads(answer.read())
         return found
 
 

@@ -291,17 +291,9 @@ def main_part(graph: Graph, weights: NDArray[np.uint32]) -> NDArray[np.bool_]:
 
 
 def sample_places(network: Network, count: int, seed: int) -> NDArray[np.float64]:
-    """Return places in the middle of edges of the main part: (count, 2) lon, lat, six decimals.
-
-    Edges that lie on each other, as two one-way streets may, are left out: a place is on one road.
-    """
+    """Return places in the middle of edges of the main part: (count, 2) lon, lat, six decimals."""
     edges = network.graph.edges
-    low, high = np.minimum(edges.tail, edges.head), np.maximum(edges.tail, edges.head)
-    _, number, shared = np.unique(
-        np.stack([low, high]), axis=1, return_inverse=True, return_counts=True
-    )
-    single = shared[number.ravel()] == 1
-    usable = np.flatnonzero(main_part(network.graph, network.weights()) & single)
+    usable = np.flatnonzero(main_part(network.graph, network.weights()))
     chosen = np.random.default_rng(seed).choice(usable, count)
     middle = (edges.shape_start[chosen] + edges.shape_start[chosen + 1]) // 2
     return np.asarray(((edges.shape[middle - 1] + edges.shape[middle]) / 2).round(6))

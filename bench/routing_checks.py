@@ -7,7 +7,6 @@ import gc
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +17,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 from bench.agreement import Overlay
 from bench.networks import FOLDER, SHARED, Network, geodesic, rows
-from bench.routing_engine import Here, Pair, Peer
+from bench.routing_engine import Here, Pair, Peer, turns_round
 from routing.engine import INFINITE, Metric, Reference, Topology
 from routing.graph import Arcs, Coded, Edges, Graph, Ids, Ints
 from routing.network import Conditions, PathQuery
@@ -135,7 +134,7 @@ def around_restrictions(here: Here, network: Network, osrm: Peer) -> str:
             seen["only Sigang has a way"] += 1
         elif abs(other[0] - leg.weight / 1000) <= max(1.0, 0.01 * other[0]):
             seen["equal"] += 1
-        elif any(a ^ 1 == b for a, b in pairwise(leg.keys.tolist())):
+        elif turns_round(leg):
             seen["Sigang turns round where OSRM does not"] += 1
         else:
             seen["differ"] += 1
