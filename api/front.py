@@ -7,11 +7,13 @@ they are found by one look-up and answered without the framework's own layers ar
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import asyncpg
+from fastapi.exceptions import RequestValidationError
 from isal import igzip, isal_zlib
+from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -34,7 +36,11 @@ SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-ori
 """Headers of every answer that does not set them itself: it must not be sniffed or framed."""
 _GZIP = 31
 
+LARGEST_BODY = 2**20
+"""Bytes of a body that is read at once."""
+
 Handler = Callable[[Request], Awaitable[Response]]
+BodyHandler = Callable[[Any, Request], Awaitable[Response]]
 
 
 class Front:
@@ -46,10 +52,18 @@ class Front:
         Answers what is not hot.
     hot
         Routes below `/api/collections/{layer}/`, each told by its length and its fourth part.
+    posted
+        Handlers of JSON bodies by path, with the model of the body.
     """
 
-    def __init__(self, app: Starlette, hot: Iterable[Route] = ()) -> None:
+    def __init__(
+        self,
+        app: Starlette,
+        hot: Iterable[Route] = (),
+        posted: Mapping[str, tuple[type[BaseModel], BodyHandler]] | None = None,
+    ) -> None:
         self.app = app
+        self._posted = {path: _with_body(*pair) for path, pair in (posted or {}).items()}
         self._hot: dict[tuple[int, str], tuple[Handler, list[str]]] = {}
         for route in hot:
             parts = route.path.strip("/").split("/")
@@ -82,7 +96,7 @@ class Front:
         except (SigangError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             await problem_response(translate(error), headers)(scope, receive, send)
             return
-        found = self._find(scope)
+        found = self._find(scope) or self._find_posted(scope, headers)
         if found is None:
             await self.app(scope, receive, send)
             return
@@ -107,6 +121,30 @@ class Front:
         handler, names = found
         scope["path_params"] = dict(zip(names[2:], parts[2:], strict=True))
         return handler
+
+    def _find_posted(self, scope: Scope, headers: Headers) -> Handler | None:
+        """Return the handler of a JSON body of declared size; others go the long way."""
+        if scope["method"] != "POST" or scope["path"] not in self._posted:
+            return None
+        size = headers.get("content-length", "")
+        small = size.isdecimal() and int(size) <= LARGEST_BODY
+        json = headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+        return self._posted[scope["path"]] if small and json else None
+
+
+def _with_body(model: type[BaseModel], answer: BodyHandler) -> Handler:
+    """Return a handler that reads a request's body into a model first."""
+
+    async def handler(request: Request) -> Response:
+        try:
+            body = model.model_validate_json(await request.body())
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            wrong = [{**item, "loc": ("body", *item["loc"])} for item in found]
+            raise RequestValidationError(wrong) from error
+        return await answer(body, request)
+
+    return handler
 
 
 class _Answer:

@@ -21,6 +21,7 @@ from spatial.datum import (
     Floats,
     bd09_to_wgs84,
     gcj02_to_wgs84,
+    may_apply,
     offset_applies,
     wgs84_to_bd09,
     wgs84_to_gcj02,
@@ -229,6 +230,8 @@ def _rebuild(node: Sequence[Any], moved: Any) -> list[Any]:
 
 def check_lonlat(lon: float, lat: float) -> None:
     """Raise `BadCoordinate` unless the pair is finite, in range and not visibly swapped."""
+    if abs(lon) <= 180.0 and abs(lat) <= 90.0 and not may_apply(lat, lon):
+        return
     text = f"[{lon:.6g}, {lat:.6g}]"
     if not (np.isfinite(lon) and np.isfinite(lat)):
         raise BadCoordinate(f"coordinate is not finite: {text}", f"坐标不是有限数：{text}")

@@ -43,6 +43,7 @@ GCJ_HULL: tuple[tuple[float, float], ...] = (
 
 _HULL = shapely.Polygon(GCJ_HULL)
 shapely.prepare(_HULL)
+_WEST, _SOUTH, _EAST, _NORTH = _HULL.bounds
 
 
 def _pair(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
@@ -54,6 +55,11 @@ def offset_applies(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
     """Say for each WGS 84 point (degrees) whether GCJ-02 shifts it."""
     x, y = _pair(lon, lat)
     return np.asarray(shapely.contains_xy(_HULL, x, y), dtype=bool)
+
+
+def may_apply(lon: float, lat: float) -> bool:
+    """Tell at little cost whether GCJ-02 can shift a point: False is certain."""
+    return bool(_WEST <= lon <= _EAST and _SOUTH <= lat <= _NORTH)
 
 
 def _offset(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
