@@ -53,7 +53,8 @@ _PREPARED: WeakKeyDictionary[RoadNetwork, Prepared] = WeakKeyDictionary()
 
 def prepared(network: RoadNetwork) -> Prepared:
     """Return what was prepared for a network."""
-    return _PREPARED.setdefault(network, Prepared(network))
+    found = _PREPARED.get(network)
+    return found if found is not None else _PREPARED.setdefault(network, Prepared(network))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ they are made of, because the network does not name them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,9 +16,10 @@ import numpy as np
 
 from routing.graph import Bools, Coded, Floats, Graph, Ints
 from routing.legs import Leg
-from routing.snap import metres_per_degree
 
 SIGHT_M = 25.0
+SEEN = 12  # vertices looked at for it
+DEGREE_M = 111_200.0  # of latitude, about
 STRAIGHT_DEG, SLIGHT_DEG, TURN_DEG, SHARP_DEG = 20.0, 55.0, 120.0, 165.0
 FORK_DEG = 25.0
 """Two ways ahead within this angle of straight on, and of each other, are a fork."""
@@ -239,12 +241,16 @@ class Instructor:
     def _bearing(self, key: int, *, leaving: bool) -> float:
         """Return the direction (degrees from north, clockwise) at the begin or end of a key."""
         points = self._ahead(key, leaving=leaving)
-        scale = metres_per_degree(float(points[0, 1]))
-        x, y = ((points - points[0]) * scale).T
-        far = np.hypot(x, y)
-        seen = int(np.argmax(far >= SIGHT_M)) or len(points) - 1
-        east, north = (x[seen], y[seen]) if leaving else (-x[seen], -y[seen])
-        return float(np.degrees(np.arctan2(east, north))) % 360
+        lon, lat = points[0].tolist()
+        shrunk = math.cos(math.radians(lat))
+        east = north = 0.0
+        for x, y in points[1:SEEN].tolist():
+            east, north = (x - lon) * shrunk * DEGREE_M, (y - lat) * DEGREE_M
+            if math.hypot(east, north) >= SIGHT_M:
+                break
+        if not leaving:
+            east, north = -east, -north
+        return math.degrees(math.atan2(east, north)) % 360
 
     def _ahead(self, key: int, *, leaving: bool) -> Floats:
         """Return the vertices of a key from its begin on, or from its end back."""

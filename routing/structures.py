@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,15 @@ class Structures:
         """Return no structures."""
         return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), [])
 
+    @cached_property
+    def _by_edge(self) -> dict[int, list[int]]:
+        rows: dict[int, list[int]] = {}
+        for edge, row in zip(self.edge.tolist(), self.row.tolist(), strict=True):
+            rows.setdefault(edge, []).append(row)
+        return rows
+
     def on(self, edges: Ints) -> list[Mapping[str, Any]]:
         """Return the structures on edges, in the order of the edges, each once."""
-        wanted = np.isin(self.edge, edges)
-        position = {int(e): i for i, e in reversed(list(enumerate(edges)))}
-        pairs = zip(self.edge[wanted].tolist(), self.row[wanted].tolist(), strict=True)
-        ordered = sorted(pairs, key=lambda pair: position[pair[0]])
-        return [self.facilities[row] for row in dict.fromkeys(row for _, row in ordered)]
+        by_edge = self._by_edge
+        passed = [row for edge in edges.tolist() if edge in by_edge for row in by_edge[edge]]
+        return [self.facilities[row] for row in dict.fromkeys(passed)]
