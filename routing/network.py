@@ -14,6 +14,7 @@ import numpy as np
 
 from routing import spans
 from routing.alternatives import Bounds, find_alternatives
+from routing.clock import by_the_clock
 from routing.engine import Metric, Topology
 from routing.feeds import Feed
 from routing.graph import Bools, Floats, Graph, Ints
@@ -35,6 +36,7 @@ from routing.query import Conditions, Found, PathQuery, Ready
 from routing.refusal import Obstacle, unreachable
 from routing.snap import SnapIndex, Spot
 from routing.spans import Span
+from routing.speeds import MeasuredWeek, TypicalSpeeds, hour_of_week
 from routing.structures import Structures
 from spatial.errors import BadParameter, SigangError
 
@@ -81,6 +83,7 @@ class RoadNetwork:
         self.structures = structures or Structures.none()
         self.live = LiveState(len(graph.edges))
         self._profiles = dict(profiles)
+        self.measured_weeks: Sequence[MeasuredWeek] = ()
         self.places = Places(graph, rules, index)
         self._lock = RLock()
         self._costs: dict[str, Costs] = {}
@@ -169,7 +172,7 @@ class RoadNetwork:
             found = self._search(task, main) if main != spots else None
         if found is None:
             raise self._refusal(task, query.waypoints)
-        return found
+        return self._clocked(query, found, now)
 
     def paths(self, query: PathQuery, now: datetime) -> list[Found]:
         """Return the best path and up to `query.alternatives` other ones, best first.
@@ -190,7 +193,8 @@ class RoadNetwork:
                 return [best]
             (leg,), count = found.legs, query.alternatives
             others = find_alternatives(self.graph, metric, ends, leg, count, bounds)
-        return [found, *(found.another(o.leg, o.shared_share, o.stretch) for o in others)]
+        all_ = [found, *(found.another(o.leg, o.shared_share, o.stretch) for o in others)]
+        return [self._clocked(query, one, now) for one in all_]
 
     # looking up
 
@@ -212,12 +216,9 @@ class RoadNetwork:
         profile, vehicle, vehicle_name = self._vehicle(conditions)
         costs = self.costs(profile)
         at = conditions.depart_at or now
-        snapshot = conditions.as_of
-        if snapshot is None:
-            with self._lock:
-                self.live.advance(now)
-                picture = self.live.at(at, now) if conditions.depart_at else None
-            snapshot = None if picture is None else Snapshot(picture)
+        snapshot = self._state(conditions, now)
+        if conditions.typical:
+            snapshot = self._at_hour(snapshot, at)
         if conditions.prefer_classes:
             wanted, plain = sorted(set(conditions.prefer_classes)), costs
             profile = f"{profile} {wanted}"
@@ -225,6 +226,38 @@ class RoadNetwork:
         avoided, avoidance = self._avoided(conditions)
         task_name = f"{vehicle_name} {avoidance}"
         return _Task(Plan(profile, costs, None, snapshot), vehicle, avoided, task_name, at)
+
+    def _state(self, asked: Conditions, now: datetime) -> Snapshot | None:
+        """Return the state of another time or of a replay, None for that of now."""
+        if asked.as_of is not None:
+            return asked.as_of
+        with self._lock:
+            self.live.advance(now)
+            picture = self.live.at(asked.depart_at, now) if asked.depart_at else None
+        return None if picture is None else Snapshot(picture)
+
+    @property
+    def _week(self) -> TypicalSpeeds:
+        def make() -> TypicalSpeeds:
+            return TypicalSpeeds.of(self.graph.edges, self.rules, self.measured_weeks)
+
+        return self._remember("typical speeds", make)
+
+    def _at_hour(self, state: Snapshot | None, at: datetime) -> Snapshot:
+        """Return a state in which nobody is faster than is typical at the hour of a time."""
+        picture = self.live.now if state is None else state.picture
+        name = f"typical {hour_of_week(at)} {picture.token.hex()}"
+        slowed = self._remember(name, lambda: picture.slowed(slice(None), self._week.at(at)))
+        return Snapshot(slowed, None if state is None else state.version)
+
+    def _clocked(self, query: PathQuery, found: Found, now: datetime) -> Found:
+        """Return an answer whose times are those of driving through the hours of the week."""
+        if not query.typical:
+            return found
+        state = self._state(query, now)
+        picture = self.live.now if state is None else state.picture
+        lengths, leave = self.graph.edges.length_m, query.depart_at or now
+        return by_the_clock(found, lengths, picture, self._week, leave)
 
     def _vehicle(self, asked: Conditions) -> tuple[str, Vehicle, str]:
         """Return the profile whose rules hold, the vehicle, and what it is called."""

@@ -24,7 +24,8 @@ class Conditions:
     `sizes` are dimensions by name, `hazmat` the dangerous goods on board; `avoid_polygons` are
     shapely polygons (EPSG:4326); `prefer_classes` are driven rather than others (rule
     `road.prefer`); `depart_at` decides which closures count; `as_of` is an earlier state of the
-    network, made by `RoadNetwork.snapshot`.
+    network, made by `RoadNetwork.snapshot`; with `typical` nobody is faster than is typical at the
+    hour of the week.
     """
 
     profile: str
@@ -38,6 +39,7 @@ class Conditions:
     prefer_classes: Sequence[str] = ()
     depart_at: datetime | None = None
     as_of: Snapshot | None = None
+    typical: bool = False
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,19 @@ def _through(lengths_m: Floats, speeds_kmh: Table, at: datetime, *, forward: boo
     return done
 
 
+def mean_speeds(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> Table:
+    """Return the mean speed (km/h) on each part of a way that is driven through the hours.
+
+    A part of no length has the speed of the hour of departure; one never done has 0.
+    """
+    done = drive(lengths_m, speeds_kmh, depart)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = lengths_m * 3.6 / np.diff(done, prepend=0.0)
+    mean = np.where(np.isfinite(done), mean, 0.0)
+    still = speeds_kmh[:, hour_of_week(depart)]
+    return np.where(np.isfinite(mean), mean, still).astype(np.float32)
+
+
 def arrival(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> datetime | None:
     """Return when a way is done, None where it never is."""
     if not len(lengths_m):

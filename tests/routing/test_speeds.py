@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from routing.arrival import duration_of
 from routing.graph import Coded
 from routing.profile import Rule
 from routing.speeds import (
@@ -20,7 +21,7 @@ from routing.speeds import (
     week_factors,
 )
 from spatial.errors import ConfigError
-from tests.routing.maps import shipped_rules
+from tests.routing.maps import NOW, Town, shipped_rules
 
 MONDAY = datetime(2026, 11, 23, 0, 0, tzinfo=UTC) - timedelta(hours=8)  # 00:00 in China
 
@@ -105,3 +106,61 @@ def test_driving_back_from_an_arrival_finds_the_departure(table, length, end):
     there = drive(lengths, table, arrive - timedelta(seconds=float(before[0])))
     assert there[-1] == pytest.approx(before[0], abs=1e-3 + 1e-6 * before[0])
     assert (np.diff(before) < 0).all()
+
+
+TOWN = """
+A   B   C
+    D
+"""
+
+
+def hour_rule(**by_class):
+    rules = dict(shipped_rules())
+    value = {name: {"week": week} for name, week in by_class.items()}
+    rules["road.hour_of_week"] = Rule("road.hour_of_week", "test", value, "made up")
+    return rules
+
+
+def peak(slow):
+    """Return a week in which 08:00 to 09:00 of every day is slow."""
+    return [slow if hour % 24 == 8 else 1.0 for hour in range(HOURS)]
+
+
+@pytest.fixture(scope="module")
+def town():
+    roads = {
+        "AB": {"class": "primary"}, "BC": {"class": "primary"},
+        "AD": {"class": "secondary"}, "DC": {"class": "secondary"},
+    }  # fmt: skip
+    return Town(TOWN, roads, rules=hour_rule(primary=peak(0.2)))
+
+
+def at_hour(hour, minute=0):
+    return MONDAY + timedelta(hours=hour, minutes=minute)
+
+
+def test_the_hour_of_departure_chooses_the_way(town):
+    assert town.way("A", "C", depart_at=at_hour(6), typical=True) == "ABC"
+    assert town.way("A", "C", depart_at=at_hour(8), typical=True) == "ADC"
+    assert town.way("A", "C", depart_at=at_hour(8)) == "ABC"
+
+
+def test_times_are_those_of_driving_through_the_hours(town):
+    slow = duration_of(town.find("A", "B", depart_at=at_hour(8), typical=True))
+    fast = duration_of(town.find("A", "B", depart_at=at_hour(6), typical=True))
+    assert slow / fast == pytest.approx(5, rel=1e-3)
+    minute = timedelta(minutes=1)
+    before = duration_of(town.find("A", "B", depart_at=at_hour(8) - fast / 2, typical=True))
+    assert before == pytest.approx(fast / 2 + slow / 2, rel=1e-3)
+    assert before > fast
+    assert slow < 60 * minute
+
+
+def test_typical_speeds_do_not_lift_a_live_one(town):
+    town.close(5, "AB", kind="speed", value=1.0)
+    try:
+        found = duration_of(town.find("A", "B", depart_at=None, typical=True))
+        live = duration_of(town.find("A", "B"))
+        assert found >= live - timedelta(seconds=1)
+    finally:
+        town.network.apply(6, [], [500], NOW)

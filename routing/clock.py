@@ -1,0 +1,40 @@
+"""An answer's times as they are when it is driven through the hours of the week."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from routing.graph import Floats
+from routing.live import Picture
+from routing.query import Found
+from routing.speeds import TypicalSpeeds, mean_speeds
+
+
+def by_the_clock(
+    found: Found, length_m: Floats, picture: Picture, week: TypicalSpeeds, depart: datetime
+) -> Found:
+    """Return an answer whose speeds are the means of driving it from a departure on.
+
+    Parameters
+    ----------
+    found
+        The answer; its edges stay as they are.
+    length_m
+        Length of every edge of the network.
+    picture
+        Closures and speed caps without those that are typical of an hour.
+    week
+        Typical speeds.
+    depart
+        When the first leg begins; the others follow without a stop.
+    """
+    keys = np.concatenate([leg.keys for leg in found.legs])
+    part = np.concatenate([leg.stop - leg.start for leg in found.legs])
+    own = np.fmin(found.costs.speed_kmh[keys >> 1], picture.cap_kmh[keys])
+    speeds = np.fmin(week.week_of(keys), own[:, None].astype(np.float32))
+    cap = picture.cap_kmh.copy()
+    cap[keys] = np.fmin(cap[keys], mean_speeds(length_m[keys >> 1] * part, speeds, depart))
+    return replace(found, picture=Picture(picture.shut, cap))
