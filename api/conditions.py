@@ -74,6 +74,7 @@ class ConditionsBody(Strict):
     prefer: PreferBody = PreferBody()
     depart_at: Moment | None = None
     as_of: Moment | None = None
+    speeds: Literal["live", "typical"] = "live"
     unknown_limits: Literal["allow", "refuse"] = "allow"
     min_network_version: int = Field(default=0, ge=0, lt=2**62)
 
@@ -101,7 +102,7 @@ async def read_conditions(
     request: Request, body: ConditionsBody, crs: Crs
 ) -> tuple[RoadNetwork, Conditions]:
     """Return the network as it is committed now, and what a body asks of it."""
-    roads = roads_of(request)
+    roads = await roads_of(request).of_profile(body.profile)
     network = await roads.ensure_current(body.min_network_version)
     sizes = body.vehicle.model_dump(exclude_none=True, exclude={"hazmat"})
     as_of = None
@@ -120,6 +121,7 @@ async def read_conditions(
         prefer_classes=body.prefer.classes,
         depart_at=body.depart_at,
         as_of=as_of,
+        typical=body.speeds == "typical",
     )
     return network, conditions
 
