@@ -10,12 +10,19 @@ from pydantic import ValidationError
 
 from layers.processes.assign import PROCESS as ASSIGN
 from layers.processes.cover import PROCESS as COVER
+from layers.processes.coverage import PROCESS as COVERAGE
+from layers.processes.criticality import PROCESS as CRITICALITY
+from layers.processes.export import PROCESS as EXPORT
 from layers.processes.intercept import PROCESS as INTERCEPT
 from layers.processes.model import Inputs, Process
+from layers.processes.what_if import PROCESS as WHAT_IF
 from spatial.errors import BadParameter, NoSuchProcess
 
 PROCESSES: Mapping[str, Process] = MappingProxyType(
-    {process.id: process for process in (ASSIGN, INTERCEPT, COVER)}
+    {
+        process.id: process
+        for process in (ASSIGN, INTERCEPT, COVER, COVERAGE, CRITICALITY, WHAT_IF, EXPORT)
+    }
 )
 
 

@@ -78,7 +78,7 @@ def hard():
         along, across = rng.uniform(0, 4), rng.randint(0, 4)
         return rng.choice([(along, across), (across, along)])
 
-    sites = [place(f"s{i}", *spot()) for i in range(900)]
+    sites = [place(f"s{i}", *spot()) for i in range(520)]
     demand = [place(f"d{i}", *spot(), weight=1 + i % 7) for i in range(1900)]
     inputs = {"sites": {"points": sites}, "demand": {"points": demand}, "count": 9,
               "max_duration_s": 65, "time_limit_s": 600}  # fmt: skip
