@@ -47,20 +47,21 @@ async function failure(/** @type {Response} */ response) {
   }
 }
 
+/** @typedef {{ method?: string, params?: Record<string, any>, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal }} Options */
+
 /**
- * Send one request and read its JSON.
+ * Send one request to an absolute address; an answer with an error status is thrown.
  *
- * @param {string} path
- * @param {{ method?: string, params?: Record<string, any>, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal }} [options]
- * @returns {Promise<any>}
+ * @param {string} href
+ * @param {Options} [options]
  */
-export async function request(path, options = {}) {
-  const { method = 'GET', params, body, signal } = options;
+export async function send(href, options = {}) {
+  const { method = 'GET', body, signal } = options;
   /** @type {Record<string, string>} */
   const headers = { Accept: 'application/json', 'Accept-Language': url.lang.peek(), ...options.headers };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method !== 'GET') headers['X-CSRF-Token'] = data.session.peek()?.csrf ?? '';
-  const response = await reach(address(path, params), {
+  const response = await reach(href, {
     method,
     headers,
     signal,
@@ -68,6 +69,18 @@ export async function request(path, options = {}) {
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   if (!response.ok) throw await failure(response);
+  return response;
+}
+
+/**
+ * Send one request and read its JSON.
+ *
+ * @param {string} path
+ * @param {Options} [options]
+ * @returns {Promise<any>}
+ */
+export async function request(path, options = {}) {
+  const response = await send(address(path, options.params), options);
   return response.status === 204 ? null : response.json();
 }
 

@@ -6,6 +6,9 @@
  * @typedef {{ lon: number, lat: number, label: string }} Waypoint
  * @typedef {{ layer: string, id: string }} Selection
  * @typedef {{ height_m?: number, width_m?: number, length_m?: number, mass_t?: number, axle_t?: number }} Vehicle
+ * @typedef {{ mode: 'depart' | 'arrive', at: string }} When
+ * @typedef {{ way: 'from' | 'to', unit: 'min' | 'km', values: number[] }} Contours
+ * @typedef {{ layer: string | null, way: 'to_point' | 'from_point', minutes: number }} Near
  * @typedef {object} UrlState
  * @property {Camera | null} camera
  * @property {string[]} on layers switched on against the catalogue's default
@@ -20,8 +23,16 @@
  * @property {Selection | null} selection
  * @property {'inspect' | 'path' | 'events'} panel
  * @property {(Waypoint | null)[]} waypoints
- * @property {'car' | 'truck'} profile
- * @property {Vehicle} vehicle
+ * @property {'path' | 'reach' | 'nearest'} plan what the planner does
+ * @property {string} profile
+ * @property {Vehicle} vehicle sizes that differ from the profile's
+ * @property {string | null} hazmat dangerous goods on board
+ * @property {'allow' | 'refuse'} unknown edges whose limits are not known
+ * @property {When | null} when null leaves at the time of the map
+ * @property {number} choice rank of the path on show
+ * @property {Waypoint | null} origin of the reach and of the nearest facilities
+ * @property {Contours} contours
+ * @property {Near} near
  * @property {string | null} event
  */
 
@@ -40,10 +51,23 @@ export const DEFAULTS = {
   selection: null,
   panel: 'inspect',
   waypoints: [null, null],
+  plan: 'path',
   profile: 'car',
   vehicle: {},
+  hazmat: null,
+  unknown: 'allow',
+  when: null,
+  choice: 0,
+  origin: null,
+  contours: { way: 'from', unit: 'min', values: [15, 30, 60] },
+  near: { layer: null, way: 'to_point', minutes: 60 },
   event: null,
 };
+
+/** Stops that a path may have: start, end and 25 between them. */
+export const MOST_STOPS = 27;
+/** Contours that one question for a reach may have. */
+export const MOST_CONTOURS = 5;
 
 const VEHICLE_KEYS = /** @type {const} */ (['height_m', 'width_m', 'length_m', 'mass_t', 'axle_t']);
 
@@ -79,7 +103,7 @@ function readPoint(/** @type {string} */ text) {
 const waypoints = {
   write: (/** @type {(Waypoint | null)[]} */ all) => (all.some(Boolean) ? all.map(point).join(';') : null),
   read: (/** @type {string} */ text) => {
-    const all = text.split(';').map(readPoint);
+    const all = text.split(';').slice(0, MOST_STOPS).map(readPoint);
     return all.length >= 2 ? all : [...all, null];
   },
 };
@@ -100,6 +124,39 @@ const vehicle = {
   },
 };
 
+const instant = (/** @type {string} */ raw) => {
+  const found = decodeURIComponent(raw);
+  return Number.isNaN(Date.parse(found)) ? null : found;
+};
+
+const when = {
+  write: (/** @type {When | null} */ w) => w && `${w.mode}@${encodeURIComponent(w.at)}`,
+  read: (/** @type {string} */ text) => {
+    const [mode, raw = ''] = text.split('@');
+    const at = instant(raw);
+    return at && (mode === 'depart' || mode === 'arrive') ? { mode, at } : null;
+  },
+};
+
+const contours = {
+  write: (/** @type {Contours} */ c) => [c.way, c.unit, ...c.values].join(','),
+  read: (/** @type {string} */ text) => {
+    const [way, unit, ...rest] = text.split(',');
+    const values = [...new Set(rest.map(Number))].filter((value) => value > 0 && value <= 1000).slice(0, MOST_CONTOURS);
+    const known = (way === 'from' || way === 'to') && (unit === 'min' || unit === 'km') && values.length;
+    return known ? { way, unit, values: values.sort((a, b) => a - b) } : undefined;
+  },
+};
+
+const near = {
+  write: (/** @type {Near} */ n) => [n.layer ? encodeURIComponent(n.layer) : '', n.way, n.minutes].join(','),
+  read: (/** @type {string} */ text) => {
+    const [layer, way, minutes] = text.split(',');
+    const known = (way === 'to_point' || way === 'from_point') && Number(minutes) > 0;
+    return known ? { layer: decodeURIComponent(layer) || null, way, minutes: Number(minutes) } : undefined;
+  },
+};
+
 const word = (/** @type {string[]} */ ...allowed) => ({
   write: (/** @type {string} */ value) => value,
   read: (/** @type {string} */ text) => (allowed.includes(text) ? text : undefined),
@@ -117,10 +174,7 @@ const FIELDS = /** @type {Record<keyof UrlState, { key: string, always?: boolean
   time: {
     key: 't',
     write: text.write,
-    read: (/** @type {string} */ raw) => {
-      const found = decodeURIComponent(raw);
-      return Number.isNaN(Date.parse(found)) ? null : found;
-    },
+    read: instant,
   },
   lang: { key: 'lang', always: true, ...word('zh', 'en') },
   theme: { key: 'theme', always: true, ...word('dark', 'light') },
@@ -142,8 +196,24 @@ const FIELDS = /** @type {Record<keyof UrlState, { key: string, always?: boolean
   },
   panel: { key: 'panel', ...word('inspect', 'path', 'events') },
   waypoints: { key: 'w', ...waypoints },
-  profile: { key: 'by', ...word('car', 'truck') },
+  plan: { key: 'plan', ...word('path', 'reach', 'nearest') },
+  profile: {
+    key: 'by',
+    write: (/** @type {string} */ name) => name,
+    read: (/** @type {string} */ raw) => (/^[a-z_]{1,40}$/.test(raw) ? raw : undefined),
+  },
   vehicle: { key: 'v', ...vehicle },
+  hazmat: { key: 'haz', ...text },
+  unknown: { key: 'un', ...word('allow', 'refuse') },
+  when: { key: 'when', ...when },
+  choice: {
+    key: 'alt',
+    write: (/** @type {number} */ rank) => String(rank),
+    read: (/** @type {string} */ raw) => (/^[0-3]$/.test(raw) ? Number(raw) : undefined),
+  },
+  origin: { key: 'o', write: (/** @type {Waypoint | null} */ p) => p && point(p), read: readPoint },
+  contours: { key: 'reach', ...contours },
+  near: { key: 'near', ...near },
   event: { key: 'ev', ...text },
 });
 

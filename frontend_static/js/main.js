@@ -7,6 +7,7 @@ import { loadEvents } from './events.js';
 import { t } from './i18n.js';
 import { listen } from './live.js';
 import { watchPath } from './path.js';
+import { watchReach } from './reach.js';
 import { select, watchSelection } from './select.js';
 import { bindAddress, data, url } from './store.js';
 import { startDraw } from './map/draw.js';
@@ -116,6 +117,7 @@ async function start() {
   await loadSession();
   watchSelection();
   watchPath();
+  watchReach();
   watchEvents();
   await loadCatalogue();
   listen();

@@ -1,62 +1,51 @@
 // @ts-check
-/** The path planner: ask for a path when its inputs change, and again when the network changes. */
-import { batch, effect } from '@preact/signals-core';
-import { aborted, request } from './api.js';
+/** The path planner: ask for paths when its inputs change, and again when the network changes. */
+import { effect } from '@preact/signals-core';
+import { aborted, address, request, send } from './api.js';
 import { number, t } from './i18n.js';
 import { data, toast, url } from './store.js';
 
-/** @typedef {import('./hash.js').Waypoint} Waypoint */
 /** @typedef {import('./types.js').PathResult} PathResult */
 
 const DELAY_MS = 80;
+/** Other ways that are asked for beside the best one. */
+const ALTERNATIVES = 2;
 
 /** @type {AbortController | null} */
 let running = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
+/** The newest version of the network that the server told. */
+let newest = 0;
 
-/** Put a waypoint: 0 is the start, -1 the end, another index a via point. */
-export function setWaypoint(/** @type {number} */ index, /** @type {Waypoint | null} */ point) {
-  const points = [...url.waypoints.peek()];
-  points[index < 0 ? points.length - 1 : index] = point;
-  batch(() => {
-    url.waypoints.value = points;
-    url.panel.value = 'path';
-  });
-}
-
-/** Add a via point before the end. */
-export function addVia(/** @type {Waypoint | null} */ point) {
-  const points = [...url.waypoints.peek()];
-  points.splice(points.length - 1, 0, point);
-  batch(() => {
-    url.waypoints.value = points;
-    url.panel.value = 'path';
-  });
-}
-
-/** Take a via point away. */
-export function removeVia(/** @type {number} */ index) {
-  url.waypoints.value = url.waypoints.peek().filter((_, at) => at !== index);
-}
-
-export function swapEnds() {
-  url.waypoints.value = [...url.waypoints.peek()].reverse();
-}
-
-export function clearPath() {
-  url.waypoints.value = [null, null];
+/** The vehicle and the time, as every question to the network says them. */
+export function conditions() {
+  /** @type {Record<string, unknown>} */
+  const body = { profile: url.profile.value };
+  const hazmat = url.hazmat.value;
+  const vehicle = { ...url.vehicle.value, ...(hazmat ? { hazmat } : {}) };
+  if (Object.keys(vehicle).length) body.vehicle = vehicle;
+  if (url.unknown.value === 'refuse') body.unknown_limits = 'refuse';
+  const when = url.when.value;
+  const leave = when?.mode === 'depart' ? when.at : url.time.value;
+  if (leave && when?.mode !== 'arrive') body.depart_at = leave;
+  return body;
 }
 
 /** What is asked, or null while a waypoint is missing. */
 function question() {
   const points = url.waypoints.value;
   if (points.length < 2 || points.some((point) => point === null)) return null;
-  const profile = url.profile.value;
+  const profile = data.profiles.value.find((entry) => entry.id === url.profile.value);
   /** @type {Record<string, unknown>} */
-  const body = { profile, waypoints: points.map((p) => p && [p.lon, p.lat]) };
-  if (profile === 'truck' && Object.keys(url.vehicle.value).length) body.vehicle = url.vehicle.value;
-  if (url.time.value) body.depart_at = url.time.value;
+  const body = {
+    ...conditions(),
+    waypoints: points.map((p) => p && [p.lon, p.lat]),
+    alternatives: ALTERNATIVES,
+    include: profile?.permit ? ['steps', 'areas'] : ['steps'],
+  };
+  const when = url.when.value;
+  if (when?.mode === 'arrive') body.arrive_by = when.at;
   return body;
 }
 
@@ -77,11 +66,13 @@ export function recompute() {
   if (body) compute(body);
 }
 
-/** Compute again when the network has a newer version than the path on show. */
+/** Compute again when the network has a newer version than the answers on show. */
 export function networkChanged(/** @type {number | undefined} */ version) {
   const state = data.path.peek();
   const held = 'now' in state ? state.now?.version : undefined;
   if (held === undefined || version === undefined || version > held) recompute();
+  if (version === undefined || version > newest) data.asked.value++;
+  newest = Math.max(newest, version ?? newest);
 }
 
 async function compute(/** @type {Record<string, unknown>} */ body) {
@@ -102,7 +93,12 @@ async function compute(/** @type {Record<string, unknown>} */ body) {
   }
 }
 
-const kilometres = (/** @type {PathResult} */ path) => Math.round(path.feature.properties.length_m / 1000);
+/** The path of an answer that is chosen, or its best one. */
+export function chosen(/** @type {PathResult} */ path) {
+  return path.features[url.choice.value] ?? path.feature;
+}
+
+const kilometres = (/** @type {import('./types.js').Feature} */ feature) => Math.round(feature.properties.length_m / 1000);
 
 const same = (/** @type {PathResult} */ a, /** @type {PathResult} */ b) =>
   JSON.stringify(a.feature.geometry) === JSON.stringify(b.feature.geometry);
@@ -120,25 +116,62 @@ function settle(
   const back = base && same(base, now);
   data.path.value = { state: 'ready', now, before: back ? undefined : base };
   if (held && !same(held, now) && url.panel.peek() !== 'path') {
-    const values = { before: number(kilometres(held)), after: number(kilometres(now)) };
+    const values = { before: number(kilometres(held.feature)), after: number(kilometres(now.feature)) };
     const run = () => (url.panel.value = 'path');
     toast({ kind: 'info', text: t('path.changed', values), action: { label: t('side.path'), run } });
   }
 }
 
-/** Before and after of a path that a closure changed, or null. */
+/** Keep the path on show to compare the next ones with it; without one, stop comparing. */
+export function pin(/** @type {PathResult | null} */ path) {
+  data.pinned.value = path && chosen(path);
+}
+
+/** The path that the chosen one is compared with: the pinned one, or that of before a closure. */
+export function baseline() {
+  const state = data.path.value;
+  if (data.pinned.value) return data.pinned.value;
+  return 'before' in state && state.before ? state.before.feature : null;
+}
+
+/** Before and after of a path, or null when there is nothing to compare with. */
 export function comparison() {
   const state = data.path.value;
-  if (!('now' in state) || !state.now || !state.before) return null;
-  const [before, after] = [kilometres(state.before), kilometres(state.now)];
-  const diff = after - before;
-  return {
-    text: t('path.before_after', {
-      before: number(before),
-      after: number(after),
-      diff: `${diff < 0 ? '−' : '+'}${number(Math.abs(diff))}`,
-    }),
-    before,
-    after,
-  };
+  const base = baseline();
+  if (!('now' in state) || !state.now || !base) return null;
+  const [before, after] = [kilometres(base), kilometres(chosen(state.now))];
+  const text = t('path.before_after', { before: number(before), after: number(after), diff: signed(after - before) });
+  return { text, base, now: chosen(state.now) };
+}
+
+/** A difference with its sign. */
+export const signed = (/** @type {number} */ value, digits = 0) => `${value < 0 ? '−' : '+'}${number(Math.abs(value), digits)}`;
+
+/** Put the via points in the order of the shortest tour, and say whether it is proven. */
+export async function optimiseOrder() {
+  const body = question();
+  if (!body) return;
+  const asked = url.waypoints.peek();
+  const answer = await request('paths', { method: 'POST', body: { ...body, order: 'optimal', alternatives: 0, include: [] } });
+  if (asked !== url.waypoints.peek()) return;
+  const { waypoint_order: order, waypoint_order_proven: proven } = answer.features[0].properties;
+  url.waypoints.value = order.map((/** @type {number} */ at) => asked[at]);
+  toast({ kind: 'ok', text: t(proven ? 'path.order_proven' : 'path.order_bound') });
+}
+
+/** Save the path on show as GPX. */
+export async function downloadGpx() {
+  const body = question();
+  if (!body) return;
+  const others = url.choice.peek() ? ALTERNATIVES : 0;
+  const response = await send(address('paths', { f: 'gpx' }), {
+    method: 'POST',
+    body: { ...body, alternatives: others },
+    headers: { Accept: 'application/gpx+xml' },
+  });
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = 'sigang-path.gpx';
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -39,6 +39,20 @@ export const data = {
   eventsError: signal(/** @type {Error | null} */ (null)),
   eventsLoaded: signal(false),
   path: signal(/** @type {PathState} */ ({ state: 'empty' })),
+  /** The path that others are compared with. */
+  pinned: signal(/** @type {Feature | null} */ (null)),
+  /** Relaxation of a refused path that the map shows. */
+  relaxation: signal(/** @type {number | null} */ (null)),
+  /** Edges that refuse the vehicle, with their geometry. */
+  blocking: signal(/** @type {Feature[]} */ ([])),
+  profiles: signal(/** @type {import('./types.js').Profile[]} */ ([])),
+  profilesError: signal(/** @type {Error | null} */ (null)),
+  /** Raised when answers about the network are to be asked for again. */
+  asked: signal(0),
+  reach: signal(/** @type {import('./types.js').ReachState} */ ({ state: 'empty' })),
+  nearest: signal(/** @type {import('./types.js').ReachState} */ ({ state: 'empty' })),
+  /** A stop on its way: the index of a stop, or of a new via point to insert. */
+  dragged: signal(/** @type {import('./types.js').Dragged | null} */ (null)),
   feature: signal(/** @type {import('./types.js').FeatureState} */ ({ state: 'empty' })),
   toasts: signal(/** @type {Toast[]} */ ([])),
   bounds: signal(/** @type {[number, number, number, number] | null} */ (null)),

@@ -74,6 +74,42 @@
  *   | { state: 'error', error: Error, before?: PathResult }
  *   | { state: 'ready', now: PathResult, before?: PathResult }} PathState
  *
+ * @typedef {object} Profile
+ * @property {string} id
+ * @property {Text} title
+ * @property {string} group
+ * @property {Record<string, number>} sizes defaults, m and t
+ * @property {string[]} limits names of the limits that it heeds
+ * @property {boolean} hazmat whether it may carry dangerous goods
+ * @property {string[]} [hazmat_values]
+ * @property {boolean} [permit]
+ * @property {{ key: string, legal_text?: Text | string | null, source?: Text | string | null } | null} rule
+ *
+ * @typedef {{ state: 'empty' }
+ *   | { state: 'loading', features: Feature[] }
+ *   | { state: 'error', error: Error }
+ *   | { state: 'ready', features: Feature[] }} ReachState
+ *
+ * @typedef {{ index: number, insert: boolean, lon: number, lat: number }} Dragged
+ *
+ * @typedef {object} Blocking
+ * @property {string} edge
+ * @property {string | null} ref
+ * @property {Text | null} name
+ * @property {string} limit
+ * @property {unknown} value
+ * @property {unknown} vehicle
+ * @property {Text | string | null} [legal_text]
+ * @property {Text | string | null} [law]
+ * @property {Text | string | null} [source]
+ *
+ * @typedef {object} Relaxation
+ * @property {Blocking[]} edges
+ * @property {{ limit: string, from: unknown, to: unknown }[]} give
+ * @property {number} length_m
+ * @property {number} duration_s
+ * @property {any} geometry
+ *
  * @typedef {{ mode: null | 'distance' | 'area' | 'closure', points?: [number, number][], done?: boolean }} DrawState
  *
  * @typedef {{ label: string, target: Record<string, unknown>, directed: boolean }} ClosureTarget

@@ -21,7 +21,15 @@ const FULL = {
     { lon: 121.85, lat: 29.9, label: 'Beilun' },
   ],
   profile: 'truck',
+  plan: 'reach',
   vehicle: { height_m: 4.2, mass_t: 49 },
+  hazmat: 'any',
+  unknown: 'refuse',
+  when: { mode: 'arrive', at: '2026-11-22T18:05:00+08:00' },
+  choice: 2,
+  origin: { lon: 121.5, lat: 29.9, label: '宁波; 江北' },
+  contours: { way: 'to', unit: 'km', values: [10, 20.5] },
+  near: { layer: 'ports', way: 'from_point', minutes: 45 },
   event: '0193-bb',
 };
 
@@ -40,12 +48,14 @@ test('writing is stable', () => {
 });
 
 test('broken values are ignored, the rest is kept', () => {
-  const state = decode('#m=x/y&theme=neon&lang=zh&w=1&by=boat&t=never&sel=%E0%A4%A&junk=1');
+  const state = decode('#m=x/y&theme=neon&lang=zh&w=1&by=B%2F&t=never&sel=%E0%A4%A&junk=1&alt=9&reach=up,min,5&near=x,y,0&when=depart@never');
   assert.equal(state.camera, null);
   assert.equal(state.lang, 'zh');
   assert.equal('theme' in state, false);
   assert.equal('profile' in state, false);
   assert.equal('selection' in state, false);
+  for (const name of ['choice', 'contours', 'near']) assert.equal(name in state, false);
+  assert.equal(state.when, null);
   assert.equal(state.time, null);
   assert.deepEqual(state.waypoints, [null, null]);
 });

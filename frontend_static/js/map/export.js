@@ -3,7 +3,7 @@
 import { findLayer, ORIGINS, originsOf } from '../catalog.js';
 import { titleOf } from '../events.js';
 import { moment, number, pick, t } from '../i18n.js';
-import { comparison } from '../path.js';
+import { chosen, comparison } from '../path.js';
 import { data, shown, toast, url } from '../store.js';
 import { originName } from '../parts/bits.js';
 import { shownInstant } from '../parts/timebar.js';
@@ -34,7 +34,7 @@ export function facts() {
     synthetic: origins.includes('synthetic'),
     sources: attributions(),
     review: data.catalogue.value?.review_number ?? null,
-    path: 'now' in path && path.now ? comparison()?.text ?? `${number(path.now.feature.properties.length_m / 1000, 1)} km` : null,
+    path: 'now' in path && path.now ? comparison()?.text ?? `${number(chosen(path.now).properties.length_m / 1000, 1)} km` : null,
     closures: data.events.value.filter((event) => event.properties.kind === 'closure').map(titleOf),
     originText: (/** @type {import('../types.js').Layer} */ layer) => originsOf(layer).map(([origin]) => originName(origin)).join(' '),
   };

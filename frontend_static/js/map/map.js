@@ -10,7 +10,9 @@ import { pick, t } from '../i18n.js';
 import { select, selectNear } from '../select.js';
 import { data, shown, toast, url } from '../store.js';
 import { supplyImages } from './images.js';
-import { overlayData, withOverlay } from './overlay.js';
+import { watchDrag } from './drag.js';
+import { withOverlay } from './layers.js';
+import { overlayData } from './overlay.js';
 import { placeHome, whenAway } from './camera.js';
 import { mapErrors, theMap } from './instance.js';
 
@@ -121,6 +123,7 @@ export class MapView extends Part {
     map.getCanvas().setAttribute('aria-hidden', 'true');
     map.getCanvas().setAttribute('tabindex', '-1');
     this.listen(map);
+    watchDrag(map);
     this.follow(map);
     document.documentElement.dataset.ready = 'map';
   }
@@ -166,6 +169,12 @@ export class MapView extends Part {
       [point.x - CLICK_PX, point.y - CLICK_PX],
       [point.x + CLICK_PX, point.y + CLICK_PX],
     ]);
+    const other = map.queryRenderedFeatures(box).find((hit) => hit.layer.source === 'sg-path' && hit.properties.part === 'other');
+    if (other) {
+      url.choice.value = Number(other.properties.rank);
+      url.panel.value = 'path';
+      return;
+    }
     const rank = { Point: 0, MultiPoint: 0, LineString: 1, MultiLineString: 1, Polygon: 2, MultiPolygon: 2 };
     const hits = map
       .queryRenderedFeatures(box)

@@ -6,7 +6,8 @@ import { closable, findLayer } from '../catalog.js';
 import { isClosure, mayDecide, show, undo } from '../events.js';
 import { anchor, extent, measure } from '../geo.js';
 import { anonymous, distance, nameOf, pick, surface, t } from '../i18n.js';
-import { addVia, setWaypoint } from '../path.js';
+import { setOrigin } from '../reach.js';
+import { addVia, setWaypoint } from '../stops.js';
 import { reloadSelection, select } from '../select.js';
 import { account, data, url } from '../store.js';
 import { showExtent } from '../map/camera.js';
@@ -62,7 +63,9 @@ class Inspector extends Part {
       ${point
         ? html`<button data-testid="inspect-start" @click=${() => setWaypoint(0, point)}>${t('inspect.start')}</button>
             <button data-testid="inspect-end" @click=${() => setWaypoint(-1, point)}>${t('inspect.end')}</button>
-            <button data-testid="inspect-via" @click=${() => addVia(point)}>${t('map.via')}</button>`
+            <button data-testid="inspect-via" @click=${() => addVia(point)}>${t('map.via')}</button>
+            <button data-testid="inspect-reach" @click=${() => setOrigin(point, 'reach')}>${t('map.reach')}</button>
+            <button data-testid="inspect-nearest" @click=${() => setOrigin(point, 'nearest')}>${t('map.nearest')}</button>`
         : ''}
       ${box ? html`<button data-testid="inspect-zoom" @click=${() => showExtent(box)}>${t('inspect.zoom')}</button>` : ''}
       ${layer && closable(layer) ? this.closeButton(layer, feature) : ''}

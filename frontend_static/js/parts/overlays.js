@@ -5,7 +5,8 @@ import { repeat } from 'lit/directives/repeat.js';
 import { request } from '../api.js';
 import { Part, define } from '../base.js';
 import { pick, t } from '../i18n.js';
-import { addVia, setWaypoint } from '../path.js';
+import { setOrigin } from '../reach.js';
+import { addVia, setWaypoint } from '../stops.js';
 import { account, data, dismiss, toast } from '../store.js';
 import { theMap } from '../map/instance.js';
 import { icon } from './bits.js';
@@ -129,12 +130,14 @@ class MapMenu extends Part {
     const point = { lon: lngLat[0], lat: lngLat[1], label: `${lngLat[0].toFixed(5)}, ${lngLat[1].toFixed(5)}` };
     const width = this.parentElement?.clientWidth ?? 0;
     const height = this.parentElement?.clientHeight ?? 0;
-    return html`<div class="menu" role="menu" aria-label=${t('map.menu')} data-testid="map-menu" style="left:${Math.min(x, width - 190)}px;top:${Math.min(y, height - 190)}px"
+    return html`<div class="menu" role="menu" aria-label=${t('map.menu')} data-testid="map-menu" style="left:${Math.min(x, width - 190)}px;top:${Math.min(y, height - 250)}px"
       @keydown=${this.key} @focusout=${this.leave}>
       <p class="muted num" role="presentation">${text}</p>
       ${this.item('menu-start', t('map.start'), () => setWaypoint(0, point))}
       ${this.item('menu-end', t('map.end'), () => setWaypoint(-1, point))}
       ${this.item('menu-via', t('map.via'), () => addVia(point))}
+      ${this.item('menu-reach', t('map.reach'), () => setOrigin(point, 'reach'))}
+      ${this.item('menu-nearest', t('map.nearest'), () => setOrigin(point, 'nearest'))}
       ${this.item('menu-what', t('map.what'), () => this.query(x, y))}
       ${this.item('menu-copy', t('map.copy'), () => this.copy(text))}
     </div>`;

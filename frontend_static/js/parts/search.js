@@ -5,7 +5,7 @@ import { aborted, request } from '../api.js';
 import { Part, debounce, define } from '../base.js';
 import { findLayer } from '../catalog.js';
 import { pick, t } from '../i18n.js';
-import { setWaypoint } from '../path.js';
+import { setWaypoint } from '../stops.js';
 import { select } from '../select.js';
 import { data, url } from '../store.js';
 import { showExtent, showPoint } from '../map/camera.js';
