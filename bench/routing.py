@@ -148,12 +148,15 @@ def over_http(report: Report, here: Here, network: Network, port: int, size: Siz
     with routing_http.all_services(url, network, pairs) as services:
         equal = routing_http.check(services, 20)
         took = routing_http.race(services, size.rounds, size.seconds)
-        share = routing_http.cpu_of_wrk(services["OSRM CH"], size.seconds)
     ours = took["Sigang"]
-    rows = [[n, f"{middle(r):,.0f}", f"{ratio(ours, r):.2f}"] for n, r in took.items()]
-    said = f"{equal}. wrk took {share:.0%} of a core at most (against OSRM)."
-    text = table(["server", "paths per second", "Sigang's ×"], rows)
-    report.add(f"Over HTTP, {network.name}", f"{said}\n\n{text}")
+    rows = [
+        [n, f"{middle(r.rates):,.0f}", f"{ratio(ours.rates, r.rates):.2f}",
+         f"{middle(r.cpu_ms):.2f}", f"{ratio(r.cpu_ms, ours.cpu_ms):.2f}"]
+        for n, r in took.items()
+    ]  # fmt: skip
+    head = ["server", "paths per second", "Sigang's ×", "CPU ms per path", "its CPU ÷ Sigang's"]
+    text = table(head, rows)
+    report.add(f"Over HTTP, {network.name}", f"{equal}.\n\n{text}")
 
 
 def live(report: Report, here: Here, network: Network, port: int, size: Size) -> None:

@@ -120,11 +120,11 @@ def _nearest(place: NDArray[np.float64], lon: float, lat: float) -> int:
 
 def around_restrictions(here: Here, network: Network, osrm: Peer) -> str:
     """Compare paths from the first to the last edge of each turn restriction with OSRM's."""
-    pairs = [[_middle(here, t.edges[0]), _middle(here, t.edges[-1])] for t in network.turns
-             if t.edges[0] != t.edges[-1]]  # fmt: skip
+    turns = [turn for turn in network.turns if turn.edges[0] != turn.edges[-1]]
+    pairs = [[_middle(here, t.edges[0]), _middle(here, t.edges[-1])] for t in turns]
     theirs = osrm.ask(route=pairs, hinted=False)[0]
     seen: Counter[str] = Counter()
-    for pair, other in zip(pairs, theirs, strict=True):
+    for turn, pair, other in zip(turns, pairs, theirs, strict=True):
         try:
             leg = here.roads.path(PathQuery("car", [(p[0], p[1]) for p in pair]), here.now).legs[0]
         except SigangError:
@@ -136,6 +136,8 @@ def around_restrictions(here: Here, network: Network, osrm: Peer) -> str:
             seen["equal"] += 1
         elif turns_round(leg):
             seen["Sigang turns round where OSRM does not"] += 1
+        elif (leg.source.edge, leg.target.edge) != (turn.edges[0], turn.edges[-1]):
+            seen["start from another road less than a metre away"] += 1
         else:
             seen["differ"] += 1
     found = ", ".join(f"{count} {what}" for what, count in seen.most_common())

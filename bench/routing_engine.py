@@ -160,7 +160,9 @@ def contest(here: Here, network: Network, found: dict[str, Peer], pairs: list[Pa
         theirs = found[name].ask(route=pairs, hinted=False)[0]
         said.append(f"{name} {compare(ours, theirs)}")
     found["Valhalla"].ask(learn=pairs[:5])
+    nodes = [tuple(here.node_of(place) for place in both) for both in ends]
     engines: dict[str, Timed] = {
+        "Sigang, from node to node": timed(lambda n: here.metric.path(*nodes[n])),
         "Sigang, places known": timed(lambda n: here.search(ends[n])),
         "OSRM CH, places known": asked(found["OSRM CH"], pairs, hinted=True),
         "OSRM MLD, places known": asked(found["OSRM MLD"], pairs, hinted=True),

@@ -9,13 +9,14 @@ import re
 import statistics
 import subprocess
 import sys
-import time
 import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 
 from bench import peers, servers
@@ -46,6 +47,17 @@ class Service:
     method: str
     path: str
     bodies: list[str]
+    ports: tuple[int, ...]
+
+    def cpu_s(self) -> float:
+        """Return the processor time that its processes have taken, its database's included."""
+        seen: dict[int, psutil.Process] = {}
+        for link in psutil.net_connections("tcp"):
+            if link.status == psutil.CONN_LISTEN and link.laddr.port in self.ports and link.pid:
+                process = psutil.Process(link.pid)
+                seen |= {p.pid: p for p in [process, *process.children(recursive=True)]}
+        times = [process.cpu_times() for process in seen.values()]
+        return sum(t.user + t.system for t in times)
 
     def ask(self, number: int) -> dict[str, Any]:
         """Return the answer to one question."""
@@ -98,10 +110,15 @@ def sigang(url: str) -> Iterator[str]:
         yield base
 
 
-def of_sigang(base: str, pairs: Sequence[Pair]) -> Service:
+def _port(address: str) -> int:
+    return int(urlsplit(address).port or 0)
+
+
+def of_sigang(base: str, pairs: Sequence[Pair], database_url: str) -> Service:
     """Return Sigang's service: the geometry as polyline6 and all figures of the answer."""
     bodies = [json.dumps({"waypoints": pair, "geometry": "polyline6"}) for pair in pairs]
-    return Service(base, "POST", "/api/paths", bodies)
+    ports = _port(base), _port(database_url)
+    return Service(base, "POST", "/api/paths", bodies, ports)
 
 
 def of_osrm(base: str, pairs: Sequence[Pair]) -> Service:
@@ -109,7 +126,8 @@ def of_osrm(base: str, pairs: Sequence[Pair]) -> Service:
     ends = (f"{a[0]},{a[1]};{b[0]},{b[1]}" for a, b in pairs)
     options = "overview=full&geometries=polyline6&steps=false&generate_hints=false"
     options += "&continue_straight=false"
-    return Service(base, "GET", "", [f"/route/v1/driving/{e}?{options}" for e in ends])
+    paths = [f"/route/v1/driving/{e}?{options}" for e in ends]
+    return Service(base, "GET", "", paths, (_port(base),))
 
 
 def of_valhalla(base: str, pairs: Sequence[Pair]) -> Service:
@@ -119,7 +137,7 @@ def of_valhalla(base: str, pairs: Sequence[Pair]) -> Service:
                     "directions_type": "none"})
         for pair in pairs
     ]  # fmt: skip
-    return Service(base, "POST", "/route", bodies)
+    return Service(base, "POST", "/route", bodies, (_port(base),))
 
 
 def duration(name: str, answer: dict[str, Any]) -> float:
@@ -146,7 +164,7 @@ def all_services(url: str, network: Network, pairs: Sequence[Pair]) -> Iterator[
     """Run everybody on one network."""
     folder = FOLDER / network.name
     with contextlib.ExitStack() as stack:
-        found = {"Sigang": of_sigang(stack.enter_context(sigang(url)), pairs)}
+        found = {"Sigang": of_sigang(stack.enter_context(sigang(url)), pairs, url)}
         for algorithm in peers.OSRM_STEPS:
             base = peers.osrm_data(network.equal, folder / f"equal-{algorithm}", algorithm,
                                    peers.EQUAL)  # fmt: skip
@@ -192,23 +210,24 @@ def load(service: Service, seconds: int, start: int) -> float:
     return float(found[1])
 
 
-def race(services: dict[str, Service], rounds: int, seconds: int) -> dict[str, list[float]]:
-    """Return requests per second by round, interleaved."""
-    found: dict[str, list[float]] = defaultdict(list)
+@dataclass
+class Run:
+    """What rounds of load gave: paths per second, and milliseconds of processor per path."""
+
+    rates: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
+
+
+def race(services: dict[str, Service], rounds: int, seconds: int) -> dict[str, Run]:
+    """Load the servers in turn."""
+    found = {name: Run() for name in services}
     for service in services.values():
         load(service, 1, 0)
     for number in range(rounds):
         for name, service in services.items():
-            found[name].append(load(service, seconds, number * 41))
+            before = service.cpu_s()
+            rate = load(service, seconds, number * 41)
+            used = service.cpu_s() - before
+            found[name].rates.append(rate)
+            found[name].cpu_ms.append(1000 * used / (rate * seconds))
     return found
-
-
-def cpu_of_wrk(service: Service, seconds: int) -> float:
-    """Return the share of one core that the load generator takes."""
-    before = os.times()
-    begin = time.perf_counter()
-    load(service, seconds, 0)
-    after = os.times()
-    used = after.children_user + after.children_system
-    used -= before.children_user + before.children_system
-    return used / (time.perf_counter() - begin)
