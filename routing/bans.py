@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,16 @@ import orjson
 from numpy.typing import NDArray
 
 from routing.graph import Bools, Edges, Floats, Ints
-from routing.hours import WEEK_MIN, forbidden_hours, minute_of_week, minutes_after, read_hours
+from routing.hours import (
+    DAY_MIN,
+    DAYS,
+    WEEK_MIN,
+    ZONE,
+    forbidden_hours,
+    minute_of_week,
+    minutes_after,
+    read_hours,
+)
 from spatial.errors import ConfigError
 
 
@@ -47,19 +56,31 @@ class Bans:
         return np.asarray(self.weeks[self.code[edges], minutes_after(depart, passed_ms)], np.bool_)
 
     def hours(self, edge: int) -> list[str]:
-        """Return an edge's banned hours of its week as `Mo 00:00-06:00` texts."""
+        """Return an edge's banned hours: `00:00-06:00` if every day, else `Mo 00:00-06:00` each."""
         week = self.weeks[self.code[edge]]
-        edge_at = np.flatnonzero(np.diff(np.concatenate([[False], week, [False]]).astype(np.int8)))
-        return [_span(int(a), int(b)) for a, b in edge_at.reshape(-1, 2)]
+        days = week.reshape(7, DAY_MIN)
+        daily = bool((days == days[0]).all())
+        steps = np.diff(np.concatenate([[0], days[0] if daily else week, [0]]).astype(np.int8))
+        spans = np.flatnonzero(steps).reshape(-1, 2).tolist()
+        return [_span(low, high, daily=daily) for low, high in spans]
+
+    def ends_after(self, time: datetime, hours: int = 24) -> list[datetime]:
+        """Return the next times (whole minutes) at which some ban ends."""
+        start = time.astimezone(ZONE).replace(second=0, microsecond=0)
+        passed = np.arange(1, hours * 60 + 1)
+        minute = int(minute_of_week(start))
+        before = self.weeks[:, (minute + passed - 1) % WEEK_MIN]
+        ended = (before & ~self.weeks[:, (minute + passed) % WEEK_MIN]).any(axis=0)
+        return [start + timedelta(minutes=int(m)) for m in passed[ended]]
 
 
-def _span(low: int, high: int) -> str:
-    days = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
-    first, start = divmod(low, 1440)
-    last, stop = divmod(high - 1, 1440)
-    ends = f"{days[first]} {start // 60:02}:{start % 60:02}"
-    until = f"{(stop + 1) // 60:02}:{(stop + 1) % 60:02}"
-    return f"{ends}-{until}" if first == last else f"{ends}-{days[last]} {until}"
+def _span(low: int, high: int, *, daily: bool) -> str:
+    first, start = divmod(low, DAY_MIN)
+    last, stop = divmod(high - 1, DAY_MIN)
+    begin, end = f"{start // 60:02}:{start % 60:02}", f"{(stop + 1) // 60:02}:{(stop + 1) % 60:02}"
+    if daily:
+        return f"{begin}-{end}"
+    return f"{DAYS[first]} {begin}-{end if first == last else f'{DAYS[last]} {end}'}"
 
 
 def compile_bans(

@@ -16,7 +16,7 @@ from routing.graph import Bools, Floats, Ints
 
 ZONE = ZoneInfo("Asia/Shanghai")
 DAY_MIN, WEEK_MIN = 1440, 7 * 1440
-_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _PART = re.compile(
     r"(?:(?P<days>(?:Mo|Tu|We|Th|Fr|Sa|Su)(?:[-,](?:Mo|Tu|We|Th|Fr|Sa|Su))*)\s*)?"
     r"(?P<times>\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}(?:\s*,\s*\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2})*)?"
@@ -52,7 +52,7 @@ def _days(text: str | None) -> list[int]:
     days: list[int] = []
     for span in text.split(","):
         first, _, last = span.partition("-")
-        low, high = _DAYS.index(first), _DAYS.index(last or first)
+        low, high = DAYS.index(first), DAYS.index(last or first)
         days += [day % 7 for day in range(low, high + 1 if high >= low else high + 8)]
     return days
 

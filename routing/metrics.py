@@ -59,6 +59,11 @@ class Plan:
         time = self.snapshot.picture.token if self.snapshot else b"now"
         return self.name, self.blocked.name if self.blocked else b"", time
 
+    def version(self, stamp: Stamp) -> int:
+        """Return the network version of answers on a metric of this plan with some stamp."""
+        fixed = self.snapshot.version if self.snapshot else None
+        return stamp.version if fixed is None else fixed
+
 
 @dataclass(frozen=True)
 class _Slot:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from threading import RLock
-from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +18,7 @@ from routing.feeds import Feed
 from routing.graph import Bools, Floats, Graph, Ints
 from routing.legs import Leg, find_leg
 from routing.live import EdgeState, LiveState, Picture, Snapshot
+from routing.memo import Memo
 from routing.metrics import Blocked, Metrics, Plan
 from routing.places import Places
 from routing.profile import (
@@ -33,7 +32,7 @@ from routing.profile import (
     loaded_as,
 )
 from routing.query import Conditions, Found, PathQuery, Ready
-from routing.refusal import Obstacle, unreachable
+from routing.refusal import Obstacle, opening, unreachable
 from routing.snap import SnapIndex, Spot
 from routing.spans import Span
 from routing.speeds import MeasuredWeek, TypicalSpeeds, hour_of_week
@@ -44,8 +43,7 @@ __all__ = ["Conditions", "Found", "PathQuery", "Ready", "RoadNetwork", "Span", "
 
 ALTERNATIVES_RULE = "road.alternatives"
 PREFER_RULE = "road.prefer"
-KEPT_MASKS = 64
-T = TypeVar("T")
+KEPT = 96  # masks, vehicles, pictures by hour
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class RoadNetwork:
         self.places = Places(graph, rules, index)
         self._lock = RLock()
         self._costs: dict[str, Costs] = {}
-        self._masks: OrderedDict[str, Any] = OrderedDict()
+        self._memo = Memo(KEPT)
         self._metrics = Metrics(graph, topology, self.live, self._lock)
 
     @property
@@ -194,7 +192,8 @@ class RoadNetwork:
             (leg,), count = found.legs, query.alternatives
             others = find_alternatives(self.graph, metric, ends, leg, count, bounds)
         all_ = [found, *(found.another(o.leg, o.shared_share, o.stretch) for o in others)]
-        return [self._clocked(query, one, now) for one in all_]
+        legal = [one for one in all_ if not len(one.banned_edges(task.at))] or [best]
+        return [self._clocked(query, one, now) for one in legal]
 
     # looking up
 
@@ -222,7 +221,7 @@ class RoadNetwork:
         if conditions.prefer_classes:
             wanted, plain = sorted(set(conditions.prefer_classes)), costs
             profile = f"{profile} {wanted}"
-            costs = self._remember(profile, lambda: self._preferring(plain, wanted))
+            costs = self._memo.get(profile, lambda: self._preferring(plain, wanted))
         avoided, avoidance = self._avoided(conditions)
         task_name = f"{vehicle_name} {avoidance}"
         return _Task(Plan(profile, costs, None, snapshot), vehicle, avoided, task_name, at)
@@ -234,30 +233,30 @@ class RoadNetwork:
         with self._lock:
             self.live.advance(now)
             picture = self.live.at(asked.depart_at, now) if asked.depart_at else None
-        return None if picture is None else Snapshot(picture)
+            return None if picture is None else Snapshot(picture, self.live.version)
 
     @property
-    def _week(self) -> TypicalSpeeds:
+    def week(self) -> TypicalSpeeds:
+        """The typical speeds by hour of the week."""
+
         def make() -> TypicalSpeeds:
             return TypicalSpeeds.of(self.graph.edges, self.rules, self.measured_weeks)
 
-        return self._remember("typical speeds", make)
+        return self._memo.get("typical speeds", make)
 
     def _at_hour(self, state: Snapshot | None, at: datetime) -> Snapshot:
         """Return a state in which nobody is faster than is typical at the hour of a time."""
         picture = self.live.now if state is None else state.picture
         name = f"typical {hour_of_week(at)} {picture.token.hex()}"
-        slowed = self._remember(name, lambda: picture.slowed(slice(None), self._week.at(at)))
-        return Snapshot(slowed, None if state is None else state.version)
+        slowed = self._memo.get(name, lambda: picture.slowed(slice(None), self.week.at(at)))
+        return Snapshot(slowed, self.live.version if state is None else state.version)
 
     def _clocked(self, query: PathQuery, found: Found, now: datetime) -> Found:
         """Return an answer whose times are those of driving through the hours of the week."""
         if not query.typical:
             return found
-        state = self._state(query, now)
-        picture = self.live.now if state is None else state.picture
-        lengths, leave = self.graph.edges.length_m, query.depart_at or now
-        return by_the_clock(found, lengths, picture, self._week, leave)
+        picture = state.picture if (state := self._state(query, now)) else self.live.now
+        return by_the_clock(found, self.graph.edges, picture, self.week, query.depart_at or now)
 
     def _vehicle(self, asked: Conditions) -> tuple[str, Vehicle, str]:
         """Return the profile whose rules hold, the vehicle, and what it is called."""
@@ -271,27 +270,13 @@ class RoadNetwork:
             unknown, cargo = asked.unknown_limits, asked.hazmat
             return profile, Vehicle.of(own, self.rules, asked.sizes, unknown, cargo), name
 
-        return self._remember(f"vehicle {name}", make)
+        return self._memo.get(f"vehicle {name}", make)
 
     def _preferring(self, costs: Costs, classes: Sequence[str]) -> Costs:
         """Return costs in which all other classes weigh more."""
         factor = float(get_rule(self.rules, PREFER_RULE).value["factor"])
         preferred = self.graph.edges.klass.mask(classes)
         return replace(costs, factor=np.where(preferred, costs.factor, costs.factor * factor))
-
-    def _remember(self, name: str, make: Callable[[], T]) -> T:
-        """Return what was made for a name, the longest unused forgotten."""
-        with self._lock:
-            if name in self._masks:
-                self._masks.move_to_end(name)
-                found: T = self._masks[name]
-                return found
-        made = make()
-        with self._lock:
-            self._masks[name] = made
-            if len(self._masks) > KEPT_MASKS:
-                self._masks.popitem(last=False)
-        return made
 
     def _avoided(self, asked: Conditions) -> tuple[Bools | None, str]:
         """Return the edges to keep off, and what the set is called."""
@@ -300,7 +285,7 @@ class RoadNetwork:
         polygons = [polygon.wkb_hex for polygon in asked.avoid_polygons]
         ids = [row_id.hex for row_id in asked.avoid_edges]
         name = f"{sorted(ids)} {sorted(asked.avoid_classes)} {sorted(polygons)}"
-        return self._remember(name, lambda: self._avoid(asked)), name
+        return self._memo.get(name, lambda: self._avoid(asked)), name
 
     def _avoid(self, asked: Conditions) -> Bools:
         avoided = self.graph.edges.klass.mask(asked.avoid_classes)
@@ -318,11 +303,11 @@ class RoadNetwork:
             blocked = task.vehicle.refused(self.graph.edges, slice(None))
             return Blocked.of(blocked if task.avoided is None else blocked | task.avoided)
 
-        return self._remember(f"blocked {task.name}", make)
+        return self._memo.get(f"blocked {task.name}", make)
 
     def _made(self, task: _Task) -> bool:
         """Tell whether the metric on which nothing forbidden can be driven is there already."""
-        if f"blocked {task.name}" not in self._masks:
+        if f"blocked {task.name}" not in self._memo:
             return False
         return self._metrics.has(replace(task.base, blocked=self._blocked(task)))
 
@@ -330,7 +315,7 @@ class RoadNetwork:
         blocked = self._blocked(task)
         metric = self._metrics.get(replace(task.base, blocked=blocked))
         edges = None if blocked is None else blocked.edges
-        return Ready(metric, task.base.costs, task.vehicle, edges, task.at)
+        return Ready(metric, task.base, task.vehicle, edges, task.at)
 
     # places
 
@@ -384,7 +369,9 @@ class RoadNetwork:
                     return None
                 legs.append(leg)
             stamp = metric.stamp
-            return Found(legs, task.base.costs, task.vehicle, stamp.version, stamp.picture)
+            return Found(
+                legs, task.base.costs, task.vehicle, task.base.version(stamp), stamp.picture
+            )
 
     def _refusal(self, task: _Task, points: Sequence[tuple[float, float]]) -> SigangError:
         """Return the error that says what stands in the way: limits, closures, or no road."""
@@ -393,7 +380,11 @@ class RoadNetwork:
         found = self._search(free, spots)
         if found is not None:
             obstacle = Obstacle(self.graph, self.rules, task.vehicle, task.at, task.avoided)
-            return obstacle.error(self._metrics.get(task.base), found, spots)
+            own = self.places.snap(points, self._allowed(task))
+            later = opening(
+                task.base.costs.bans, task.at, lambda t: self._search(replace(task, at=t), own)
+            )
+            return obstacle.error(self._metrics.get(task.base), found, spots, later)
         nothing = Snapshot(Picture.empty(len(self.graph.edges)))
         free = replace(free, base=replace(free.base, snapshot=nothing))
         found = self._search(free, self.places.snap(points, self._allowed(free)))

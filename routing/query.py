@@ -14,6 +14,7 @@ from routing.engine import Metric
 from routing.graph import Bools, Floats, Ints
 from routing.legs import Leg
 from routing.live import Picture, Snapshot
+from routing.metrics import Plan, Stamp
 from routing.profile import Costs, Vehicle
 
 
@@ -60,22 +61,26 @@ class Ready:
     """
 
     metric: Metric
-    costs: Costs
+    plan: Plan
     vehicle: Vehicle
     blocked: Bools | None
     at: datetime
 
     @property
+    def costs(self) -> Costs:
+        """What the profile makes of the edges."""
+        return self.plan.costs
+
+    @property
     def version(self) -> int:
         """The network version that the metric shows."""
-        return int(self.metric.stamp.version)
+        return self.plan.version(self.metric.stamp)
 
     @property
     def picture(self) -> Picture:
         """The closures and speeds that the metric shows."""
-        picture = self.metric.stamp.picture
-        assert isinstance(picture, Picture)  # noqa: S101
-        return picture
+        stamp: Stamp = self.metric.stamp
+        return stamp.picture
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
+from routing.bans import Bans
 from routing.engine import INFINITE, Metric
 from routing.graph import LIMITS, Bools, Edges, Graph, Ints
 from routing.legs import Leg, whole_line
@@ -55,23 +56,36 @@ class Obstacle:
     at: datetime
     avoided: Bools | None
 
-    def error(self, metric: Metric, found: Found, spots: Sequence[list[Spot]]) -> SigangError:
+    def error(
+        self,
+        metric: Metric,
+        found: Found,
+        spots: Sequence[list[Spot]],
+        later: tuple[datetime, Found] | None,
+    ) -> SigangError:
         """Return the error that names what blocks, and what must give for the vehicle to pass.
 
         `found` is the path that an unlimited vehicle would take between the spots, `metric` that
-        of the profile without limits.
+        of the profile without limits, `later` the path that is open to this one at another time.
         """
         edges = self.graph.edges
         blocking = list_blocking(edges, self.rules, self.vehicle, found.edges)
         blocking += _banned(edges, self.rules, found, self.at)
         if blocking:
-            return _violated(self.vehicle, blocking, self._ways(metric, found, spots))
+            waits = [] if later is None else [self._waiting(*later)]
+            return _violated(self.vehicle, blocking, waits + self._ways(metric, found, spots))
         return Unreachable(
             "Everything that leads there is to be avoided",
             "避让条件排除了所有可达路线",
             mend_en="Avoid less.",
             mend_zh="请减少避让条件。",
         )
+
+    def _waiting(self, depart: datetime, found: Found) -> dict[str, Any]:
+        """Write down the path that a later departure opens."""
+        until = depart.isoformat(timespec="minutes")
+        give = {"limit": "hours", "from": self.at.isoformat(timespec="minutes"), "to": until}
+        return {"edges": [], "places": 0, "give": [give], **_drive(self.graph, found)}
 
     def _ways(
         self, metric: Metric, found: Found, spots: Sequence[list[Spot]]
@@ -87,6 +101,17 @@ class Obstacle:
         limits = float(rule.value["hours_per_place"]), int(rule.value["sets"])
         ways = relaxations(graph, metric.topology, weights, blocked, spots, *limits)
         return [_described(graph, self.rules, self.vehicle, found, way) for way in ways]
+
+
+def opening(
+    bans: Bans, at: datetime, search: Callable[[datetime], Found | None]
+) -> tuple[datetime, Found] | None:
+    """Return the first end of a banned hour after which a search finds a path, and that path."""
+    for depart in bans.ends_after(at) if bans.any else ():
+        found = search(depart)
+        if found is not None:
+            return depart, found
+    return None
 
 
 def _violated(
@@ -165,14 +190,20 @@ def _described(
     passed = replace(found, legs=way.legs)
     waived = np.array([edge for place in way.places for edge in place], np.int64)
     blocking = list_blocking(graph.edges, rules, vehicle, waived)
-    length, duration = passed.sums()
     return {
         "edges": blocking[:NAMED],
         "places": len(way.places),
         "give": _give(blocking),
+        **_drive(graph, passed),
+    }
+
+
+def _drive(graph: Graph, found: Found) -> dict[str, Any]:
+    length, duration = found.sums()
+    return {
         "length_m": round(length, 1),
         "duration_s": round(duration / 1000, 1),
-        "geometry": {"type": "LineString", "coordinates": whole_line(graph, way.legs).tolist()},
+        "geometry": {"type": "LineString", "coordinates": whole_line(graph, found.legs).tolist()},
     }
 
 

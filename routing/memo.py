@@ -1,0 +1,36 @@
+"""A small memory of what was computed for a name; the longest unused is forgotten."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Memo:
+    """Keeps up to `most` values by name; safe from any thread."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = Lock()
+        self._kept: OrderedDict[str, Any] = OrderedDict()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._kept
+
+    def get(self, name: str, make: Callable[[], T]) -> T:
+        """Return what was made for a name; `make` runs outside the lock."""
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+                found: T = self._kept[name]
+                return found
+        made = make()
+        with self._lock:
+            self._kept[name] = made
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return made
