@@ -21,6 +21,8 @@ from routing.legs import line
 from routing.network import Found, RoadNetwork
 from routing.order import Order
 from routing.polyline import Strips, encode
+from routing.profile import get_rule
+from routing.speeds import RULE as SPEEDS_RULE
 from spatial.crs import CRS84, Crs
 
 
@@ -66,6 +68,7 @@ class Shape:
     include: frozenset[str]
     geometry: str
     depart_at: datetime | None = None
+    typical: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,8 @@ def _properties(answer: Answer, rank: int, driven: Driven) -> dict[str, Any]:
         "stretch": round(found.stretch, 4),
     }
     properties.update(_times(answer.shape, total.duration_s))
+    if answer.shape.typical:
+        properties.update(_typical(network))
     if answer.order is not None:
         properties.update(_order(answer.order))
     return properties
@@ -192,6 +197,17 @@ def _times(shape: Shape, duration_s: float) -> dict[str, Any]:
     arrives = shape.depart_at + timedelta(seconds=duration_s)
     times = {"depart_at": shape.depart_at, "arrive_at": arrives}
     return {name: at.isoformat(timespec="seconds") for name, at in times.items()}
+
+
+def _typical(network: RoadNetwork) -> dict[str, Any]:
+    """Return where the speeds by hour of the week are from."""
+    rule = get_rule(network.rules, SPEEDS_RULE)
+    told = {"key": rule.key, "version": rule.version, "source": rule.source}
+    return {
+        "speeds": "typical",
+        "speeds_rule": told,
+        "speeds_measured_share": round(network.week.measured_share, 4),
+    }
 
 
 def _order(order: Order) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _solve(network: RoadNetwork, query: PathQuery, body: PathBody, crs: Crs) -> 
     else:
         query, found = leave_in_time(query, body.arrive_by, lambda q: network.paths(q, now))
     include = frozenset(body.include)
-    shape = Shape(crs, body.profile, include, body.geometry, query.depart_at)
+    shape = Shape(crs, body.profile, include, body.geometry, query.depart_at, query.typical)
     return Answer(network, found, order, shape)
 
 

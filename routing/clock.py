@@ -7,14 +7,14 @@ from datetime import datetime
 
 import numpy as np
 
-from routing.graph import Floats
+from routing.graph import Edges
 from routing.live import Picture
 from routing.query import Found
 from routing.speeds import TypicalSpeeds, mean_speeds
 
 
 def by_the_clock(
-    found: Found, length_m: Floats, picture: Picture, week: TypicalSpeeds, depart: datetime
+    found: Found, edges: Edges, picture: Picture, week: TypicalSpeeds, depart: datetime
 ) -> Found:
     """Return an answer whose speeds are the means of driving it from a departure on.
 
@@ -22,8 +22,8 @@ def by_the_clock(
     ----------
     found
         The answer; its edges stay as they are.
-    length_m
-        Length of every edge of the network.
+    edges
+        The edges of the network.
     picture
         Closures and speed caps without those that are typical of an hour.
     week
@@ -36,5 +36,5 @@ def by_the_clock(
     own = np.fmin(found.costs.speed_kmh[keys >> 1], picture.cap_kmh[keys])
     speeds = np.fmin(week.week_of(keys), own[:, None].astype(np.float32))
     cap = picture.cap_kmh.copy()
-    cap[keys] = np.fmin(cap[keys], mean_speeds(length_m[keys >> 1] * part, speeds, depart))
+    cap[keys] = np.fmin(cap[keys], mean_speeds(edges.length_m[keys >> 1] * part, speeds, depart))
     return replace(found, picture=Picture(picture.shut, cap))
