@@ -23,12 +23,18 @@ class Placed:
 
 
 def place_all(network: RoadNetwork, ready: Ready, points: Sequence[tuple[float, float]]) -> Placed:
-    """Snap places (longitude, latitude); one that cannot be snapped has no spots."""
+    """Snap places (longitude, latitude), off small islands where the main network is near.
+
+    One that cannot be snapped has no spots.
+    """
+    usable = network.places.usable(ready.metric)
     spots: list[list[Spot]] = []
     for point in points:
         try:
-            spots += network.snap(ready, [point])
+            found = network.snap(ready, [point])
         except NoSnap:
             spots.append([])
+            continue
+        spots += network.places.off_islands([point], usable, ready.costs, found)
     missing = [number for number, place in enumerate(spots) if not place]
     return Placed(spots, np.array(missing, np.int64))

@@ -28,7 +28,10 @@ T = TypeVar("T", bound=np.generic)
 
 @dataclass(frozen=True)
 class NewEdge:
-    """A road that is not there yet; its line (EPSG:4326) joins the nodes nearest to its ends."""
+    """A road that is not there yet; its line (EPSG:4326) joins the nodes nearest to its ends.
+
+    They may be up to `connect_m` away.
+    """
 
     id: UUID
     points: Floats
@@ -36,6 +39,7 @@ class NewEdge:
     oneway: bool
     speed_kmh: float
     limits: Mapping[str, float]
+    connect_m: float
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,6 @@ def vary(
     conditions: Conditions,
     profile: Profile,
     changes: Changes,
-    connect_m: float,
 ) -> Variant:
     """Return the network as changed.
 
@@ -79,8 +82,6 @@ def vary(
         Of the conditions.
     changes
         What is changed.
-    connect_m
-        How far the ends of a new edge may be from the nodes that they join.
 
     Raises
     ------
@@ -90,9 +91,11 @@ def vary(
     picture = _picture(ready.picture, changes)
     other, joined = network, list[tuple[float, float]]()
     if changes.limits or changes.speed_kmh or changes.added:
-        graph, joined = _extend(network.graph, ready, changes, connect_m)
+        graph, joined = _extend(network.graph, ready, changes)
         topology = ready.metric.topology if not changes.added else Topology.build(graph)
-        other = RoadNetwork(graph, topology, {profile.id: profile}, network.rules)
+        index = network.places.index if not changes.added else None
+        mine = {profile.id: profile}
+        other = RoadNetwork(graph, topology, mine, network.rules, index=index)
         picture = _widen(picture, len(graph.edges))
     snapshot = Snapshot(picture, ready.version)
     return Variant(other, replace(conditions, as_of=snapshot), joined)
@@ -121,7 +124,7 @@ def _widen(picture: Picture, edges: int) -> Picture:
 
 
 def _extend(
-    graph: Graph, ready: Ready, changes: Changes, connect_m: float
+    graph: Graph, ready: Ready, changes: Changes
 ) -> tuple[Graph, list[tuple[float, float]]]:
     """Return the graph with other limits and more edges, and how far each new one was joined."""
     speed = graph.edges.speed_kmh.copy()
@@ -129,7 +132,7 @@ def _extend(
     edges = replace(graph.edges, limits=_limits(graph.edges, changes.limits), speed_kmh=speed)
     if not changes.added:
         return replace(graph, edges=edges), []
-    ends = [_join(graph, ready, edge, connect_m) for edge in changes.added]
+    ends = [_join(graph, ready, edge) for edge in changes.added]
     tail, head = (np.array([end[i] for end in ends], np.int64) for i in (0, 1))
     joined = [_reaching(graph, *row) for row in zip(changes.added, tail, head, strict=True)]
     wider = _append(edges, joined, tail, head)
@@ -144,9 +147,7 @@ def _limits(edges: Edges, changed: Mapping[int, Mapping[str, float | None]]) -> 
     return limits
 
 
-def _join(
-    graph: Graph, ready: Ready, edge: NewEdge, connect_m: float
-) -> tuple[int, int, tuple[float, float]]:
+def _join(graph: Graph, ready: Ready, edge: NewEdge) -> tuple[int, int, tuple[float, float]]:
     """Return the nodes at the ends of a new edge, and how far they are (m).
 
     Raises
@@ -158,14 +159,14 @@ def _join(
     usable = graph.arcs.edge[ready.metric.weights < INFINITE]
     open_[graph.edges.tail[usable]] = open_[graph.edges.head[usable]] = True
     nodes = np.flatnonzero(open_)
-    found = []
+    found, most = [], edge.connect_m
     for lon, lat in (edge.points[0], edge.points[-1]):
         far = distance_m(graph.lon[nodes], graph.lat[nodes], lon, lat)
         at = int(far.argmin())
-        if far[at] > connect_m:
+        if far[at] > most:
             raise BadParameter(
-                f"A new edge ends {far[at]:.0f} m from the nearest node, more than {connect_m:.0f}",
-                f"新增路段端点距最近节点 {far[at]:.0f} 米，超过 {connect_m:.0f} 米",
+                f"A new edge ends {far[at]:.0f} m from the nearest node, more than {most:.0f}",
+                f"新增路段端点距最近节点 {far[at]:.0f} 米，超过 {most:.0f} 米",
                 mend_en="Let it begin and end at a junction or at the end of a road.",
                 mend_zh="请让新路段的两端位于既有路口或道路端点。",
             )

@@ -10,10 +10,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from layers.processes.model import Inputs, Lat, Lon, Scene, Size, wrong_input
+from layers.processes.shared import rule_value
 from routing.graph import LIMITS, Graph, Ints
 from routing.whatif import Changes, NewEdge
 from spatial.ids import uuid7
 
+CONNECT_RULE = "road.new_edge"
 MOST_EDGES = 10_000
 MOST_ADDED = 100
 MOST_VERTICES = 2_000
@@ -45,6 +47,8 @@ class EdgeGiven(Inputs):
     oneway: bool = False
     speed_kmh: Speed = 60.0
     limits: dict[Limit, Size] = {}
+    connect_m: float | None = Field(default=None, gt=0, le=20_000, allow_inf_nan=False)
+    """How far its ends may be from the nodes that they join; the rule's when left out."""
 
 
 class ChangesGiven(Inputs):
@@ -73,6 +77,7 @@ def resolve_changes(scene: Scene, given: ChangesGiven) -> Changes:
         An edge is not there, or a new edge is of no known class.
     """
     graph = scene.network.graph
+    connect_m = rule_value(scene.network, CONNECT_RULE)["connect_m"]
     bundles = [structure.edges for structure in scene.structures]
     closed = [_edge(graph, row_id) for row_id in given.close_edges]
     shut = np.unique(np.concatenate([*bundles, np.array(closed, np.int64)])).astype(np.int64)
@@ -84,7 +89,7 @@ def resolve_changes(scene: Scene, given: ChangesGiven) -> Changes:
         np.array([_edge(graph, row_id) for row_id in given.open_edges], np.int64),
         {_edge(graph, row.edge): row.speed_kmh for row in given.speeds},
         limits,
-        [_new(graph, row) for row in given.add],
+        [_new(graph, row, row.connect_m or connect_m) for row in given.add],
     )
 
 
@@ -95,7 +100,7 @@ def _edge(graph: Graph, row_id: UUID) -> int:
     return found
 
 
-def _new(graph: Graph, given: EdgeGiven) -> NewEdge:
+def _new(graph: Graph, given: EdgeGiven, connect_m: float) -> NewEdge:
     known = set(graph.edges.klass.values)
     if given.road_class not in known:
         raise wrong_input(
@@ -106,13 +111,9 @@ def _new(graph: Graph, given: EdgeGiven) -> NewEdge:
     points = np.array(given.line, np.float64)
     if (points == points[0]).all():
         raise wrong_input("changes.add", "the line has no length", "线段没有长度")
+    limits = dict(given.limits.items())
     return NewEdge(
-        uuid7(),
-        points,
-        given.road_class,
-        given.oneway,
-        given.speed_kmh,
-        dict(given.limits.items()),
+        uuid7(), points, given.road_class, given.oneway, given.speed_kmh, limits, connect_m
     )
 
 

@@ -48,7 +48,7 @@ class CountyCoverage(BaseModel):
 
 
 class CoverageSummary(BaseModel):
-    """The whole province, what was assumed, the state of the network."""
+    """All counties together, what was assumed, the state of the network."""
 
     limit_s: float
     covered_share: float | None
@@ -84,12 +84,12 @@ def run(inputs: CoverageInputs, scene: Scene) -> CoverageOutputs:
     share = reached_share(span, len(edges))
     assert scene.counties is not None  # noqa: S101
     rows = county_rows(scene.counties, edges, share)
-    covered, whole = float((share * edges.length_m).sum()), float(edges.length_m.sum())
+    covered, whole = sum(row.covered_km for row in rows), sum(row.roads_km for row in rows)
     summary = CoverageSummary(
         limit_s=limit,
         covered_share=_share(covered, whole),
-        covered_km=round(covered / M_PER_KM, 3),
-        roads_km=round(whole / M_PER_KM, 3),
+        covered_km=round(covered, 3),
+        roads_km=round(whole, 3),
         resources=len(resources),
         no_road_nearby=[resources.ids[i] for i in found.missing.tolist()],
         rule=rule_shown(scene.network, RULE),

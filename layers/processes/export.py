@@ -78,7 +78,7 @@ def run(inputs: ExportInputs, scene: Scene) -> ExportOutputs:
         raise wrong_input("bbox", "west < east and south < north", "须西小于东、南小于北")
     network, ready = scene.network, prepared(scene, inputs.traffic)
     scene.progress(0.05, COLLECTING)
-    touched = network.inside(shapely.box(west, south, east, north))
+    touched = network.places.inside(shapely.box(west, south, east, north))
     drivable = ready.costs.open_[2 * touched] | ready.costs.open_[2 * touched + 1]
     if inputs.classes:
         drivable &= network.graph.edges.klass.mask(inputs.classes)[touched]

@@ -44,7 +44,7 @@ from routing.whatif import vary
 
 BUILDING = Text(zh="建立变更后的路网", en="Building the changed network")
 COMPARING = Text(zh="比较前后", en="Comparing before and after")
-COVERAGE_RULE, CONNECT_RULE = "road.coverage", "road.new_edge"
+COVERAGE_RULE = "road.coverage"
 MOST_ROWS = 1_000
 M_PER_KM = 1000
 
@@ -152,8 +152,7 @@ def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
     scene.progress(0.05, BUILDING)
     changes = resolve_changes(scene, inputs.changes)
     profile = load_profiles()[inputs.traffic.profile]
-    connect_m = rule_value(scene.network, CONNECT_RULE)["connect_m"]
-    variant = vary(scene.network, ready, inputs.traffic.conditions, profile, changes, connect_m)
+    variant = vary(scene.network, ready, inputs.traffic.conditions, profile, changes)
     scene.progress(0.4, SNAPPING)
     before = _ask(scene, scene.network, ready, limit)
     scene.progress(0.65, TABLES)

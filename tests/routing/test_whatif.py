@@ -44,7 +44,7 @@ def times(network, conditions, town, stops="ACE"):
 def varied(town, given, profile="car", **conditions):
     asked = Conditions(profile, **conditions)
     ready = town.network.ready(asked, NOW)
-    return vary(town.network, ready, asked, load_profiles()[profile], given, 50.0)
+    return vary(town.network, ready, asked, load_profiles()[profile], given)
 
 
 def edge(town, name):
@@ -96,7 +96,7 @@ def test_a_limit_taken_away_lets_the_vehicle_through():
 
 def new(town, first, last, **more):
     points = np.array([town.at(first), town.at(last)])
-    return NewEdge(NEW, points, "secondary", more.pop("oneway", False), 60.0, more)
+    return NewEdge(NEW, points, "secondary", more.pop("oneway", False), 60.0, more, 50.0)
 
 
 def test_an_added_edge_shortens_the_way_in_its_directions(town):
