@@ -42,6 +42,15 @@ def test_every_motor_profile_is_answered(client, profile):
     assert feature["properties"]["co2_kg"] > 0
 
 
+@pytest.mark.parametrize(("profile", "kmh"), [("bicycle", 15), ("foot", 5)])
+def test_bicycles_and_walkers_keep_off_the_motorway_bridge(client, profile, kmh):
+    feature = path(client, (3, 2), (11, 2), profile=profile)
+    told = feature["properties"]
+    assert edge("2,8 12,8") in told["edges"]
+    assert told["length_m"] / told["duration_s"] * 3.6 == pytest.approx(kmh, rel=0.01)
+    assert (told["co2_kg"], told["toll_cny"]) == (0, None)
+
+
 def test_a_permit_path_lists_the_units_and_their_kilometres(client):
     feature = path(client, (0, 0), (12, 2), profile="oversize")
     areas = feature["properties"]["areas"]

@@ -11,12 +11,13 @@ import numpy as np
 import psycopg
 import pytest
 
-from api.road_rows import make_graph, make_structures, read_network
+from api.road_rows import ACTIVE, MOTOR, Traffic, make_graph, make_structures, read_network
 from data.osm import load_osm
 from routing.engine import Topology
 from routing.legs import line
 from routing.network import PathQuery, RoadNetwork
 from routing.profile import load_profiles
+from spatial.errors import NoSnap
 from tests.data.osm_maps import ORIGIN, Map
 from tests.routing.maps import NOW, shipped_rules
 
@@ -32,10 +33,10 @@ DETOUR = """
 class Asked:
     """A loaded map that answers paths as strings of node letters."""
 
-    def __init__(self, drawn: Map, url: str) -> None:
+    def __init__(self, drawn: Map, url: str, traffic: Traffic = MOTOR) -> None:
         self._drawn = drawn
-        loaded = asyncio.run(self._read(url))
-        graph = make_graph(loaded)
+        loaded = asyncio.run(self._read(url, traffic))
+        graph = make_graph(loaded, traffic)
         self.network = RoadNetwork(
             graph,
             Topology.build(graph),
@@ -45,10 +46,10 @@ class Asked:
         )
 
     @staticmethod
-    async def _read(url: str):
+    async def _read(url: str, traffic: Traffic):
         conn = await asyncpg.connect(url)
         try:
-            return await read_network(conn)
+            return await read_network(conn, traffic)
         finally:
             await conn.close()
 
@@ -74,10 +75,10 @@ class Asked:
 
 @pytest.fixture
 def ask(conn: psycopg.Connection, database_url: str, tmp_path: Path):
-    def load(drawn: Map) -> Asked:
+    def load(drawn: Map, traffic: Traffic = MOTOR) -> Asked:
         load_osm(conn, drawn.write(tmp_path / "map.osm.pbf"), "test", lambda line: None)
         conn.commit()
-        return Asked(drawn, database_url)
+        return Asked(drawn, database_url, traffic)
 
     return load
 
@@ -163,3 +164,61 @@ def test_a_restriction_over_a_way_binds_the_whole_sequence(ask) -> None:
 def test_a_foot_ferry_carries_no_car(ask) -> None:
     drawn = Map(DETOUR).way("abcd", route="ferry").way("aefd", highway="residential")
     assert ask(drawn).way("a", "d") == "aefd"
+
+
+# on foot and bicycle
+
+
+@pytest.mark.parametrize(
+    ("tags", "bicycle", "foot"),
+    [
+        ({"oneway": "yes"}, "dfea", "dcba"),
+        ({"oneway": "yes", "oneway__bicycle": "no"}, "dcba", "dcba"),
+        ({"oneway": "yes", "cycleway": "opposite_lane"}, "dcba", "dcba"),
+        ({"highway": "path"}, "dcba", "dcba"),
+        ({"highway": "footway"}, "dfea", "dcba"),
+        ({"highway": "cycleway", "foot": "no"}, "dcba", "dfea"),
+        ({"highway": "motorway"}, "dfea", "dfea"),
+        ({"motor_vehicle": "no"}, "dcba", "dcba"),
+        ({"access": "private"}, "dfea", "dfea"),
+    ],
+)
+def test_foot_and_bicycle_go_where_tags_let_them(ask, tags, bicycle, foot) -> None:
+    asked = ask(ladder(**tags), ACTIVE)
+    assert asked.way("d", "a", "bicycle") == bicycle
+    assert asked.way("d", "a", "foot") == foot
+
+
+def test_a_footway_is_open_to_bicycles_where_it_says_so(ask) -> None:
+    footway = {"highway": "footway"}
+    assert ask(Map(DETOUR).way("ad", **footway, bicycle="yes"), ACTIVE).way("a", "d", "bicycle")
+    with pytest.raises(NoSnap):
+        ask(Map(DETOUR).way("ad", **footway), ACTIVE).way("a", "d", "bicycle")
+
+
+def test_a_forbidden_turn_binds_bicycles_and_not_walkers(ask) -> None:
+    drawn = junction().restriction(
+        [("w", 100, "from"), ("n", "b", "via"), ("w", 101, "to")], restriction="no_straight_on"
+    )
+    asked = ask(drawn, ACTIVE)
+    assert asked.way("a", "d", "bicycle") == "aefd"
+    assert asked.way("a", "d", "foot") == "abcd"
+
+
+def test_a_bollard_lets_bicycles_through_and_a_wall_nobody(ask) -> None:
+    asked = ask(ladder().node("b", barrier="bollard"), ACTIVE)
+    assert asked.way("a", "d", "bicycle") == asked.way("a", "d", "foot") == "abcd"
+    shut = ask(ladder().node("b", barrier="wall", bicycle="no", foot="no"), ACTIVE)
+    assert shut.way("a", "d", "bicycle") == shut.way("a", "d", "foot") == "aefd"
+
+
+def test_dangerous_goods_keep_out_of_tunnels_shut_to_them(ask) -> None:
+    asked = ask(ladder(tunnel="yes", hazmat="no"))
+    assert asked.way("a", "d", "truck") == "abcd"
+    assert asked.way("a", "d", "hazmat") == "aefd"
+
+
+def test_a_bus_may_go_against_a_one_way_street(ask) -> None:
+    asked = ask(ladder(oneway="yes", oneway__bus="no"))
+    assert asked.way("d", "a", "bus") == "dcba"
+    assert asked.way("d", "a") == "dfea"
