@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routing.bans import compile_bans
 from routing.hours import (
     DAY_MIN,
     WEEK_MIN,
@@ -15,6 +16,7 @@ from routing.hours import (
     minutes_after,
     read_hours,
 )
+from tests.routing.maps import Town
 
 MONDAY = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)  # Monday 00:00 in Asia/Shanghai
 NO = frozenset({"no"})
@@ -63,3 +65,29 @@ def test_minutes_count_from_monday_in_shanghai(start, passed):
     assert minute_of_week(at) == start % WEEK_MIN
     later = minutes_after(at, np.array([passed * 60_000.0]))
     assert later.tolist() == [(start + passed) % WEEK_MIN]
+
+
+def bans_of(hours):
+    town = Town("A-B", {"AB": {"class": "motorway"}})
+    return compile_bans(town.graph.edges, ["hgv"], NO, [{"classes": ["motorway"], "hours": hours}])
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        ("00:00-06:00", ["00:00-06:00"]),
+        ("22:00-06:00", ["00:00-06:00", "22:00-24:00"]),
+        ("Mo 07:00-09:00; Sa 00:00-24:00", ["Mo 07:00-09:00", "Sa 00:00-24:00"]),
+        ("Tu 23:00-01:00", ["Tu 23:00-We 01:00"]),
+    ],
+)
+def test_banned_hours_are_told(hours, told):
+    assert bans_of(hours).hours(0) == told
+
+
+def test_the_next_ends_of_bans_are_known():
+    bans = bans_of("00:00-06:00; 12:00-13:00")
+    ends = [end.strftime("%d %H:%M") for end in bans.ends_after(MONDAY + timedelta(hours=5))]
+    assert ends == ["23 06:00", "23 13:00"]
+    ends = bans_of("Mo 22:00-02:00").ends_after(MONDAY + timedelta(hours=23))
+    assert [end.strftime("%d %H:%M") for end in ends] == ["24 02:00"]

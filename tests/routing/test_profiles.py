@@ -13,7 +13,7 @@ from routing.graph import LIMITS
 from routing.hazmat import read_cargo, shut_to
 from routing.hours import ZONE
 from routing.profile import compile_costs, load_profiles, loaded_as, usable_profiles
-from routing.query import Conditions
+from routing.query import Conditions, PathQuery
 from spatial.errors import BadParameter, LimitViolated, SigangError
 from tests.routing.maps import NOW, Town, edge_id, shipped_rules
 
@@ -286,9 +286,22 @@ def test_a_ban_without_a_way_round_is_named_with_its_hours():
         town.find("A", "D", profile="hazmat", depart_at=local(3))
     (blocking,) = caught.value.extra["edges"]
     assert blocking["limit"] == "hours"
-    assert blocking["value"][0] == "Mo 00:00-06:00"
+    assert blocking["value"] == ["00:00-06:00"]
     assert "0时至6时" in blocking["legal_text"]
+    (wait,) = caught.value.extra["relaxations"]
+    (give,) = wait["give"]
+    assert (give["limit"], give["to"]) == ("hours", "2026-11-22T06:00+08:00")
+    assert wait["length_m"] == 3000
     assert town.way("A", "D", profile="hazmat", depart_at=local(7)) == "ABCD"
+
+
+def test_alternatives_keep_to_the_hours_too():
+    town = Town(SQUARE, NIGHT)
+    query = PathQuery(
+        "hazmat", [town.at("A"), town.at("D")], alternatives=3, depart_at=local(23, 45)
+    )
+    for found in town.network.paths(query, NOW):
+        assert not len(found.banned_edges(local(23, 45)))
 
 
 def test_a_metric_for_tables_shuts_what_is_banned_at_departure():
