@@ -110,7 +110,8 @@ def _middles(numbers: Ints, columns: int) -> Floats:
 def _corners(points: Floats) -> Floats:
     """Return the points of a ring at which it turns."""
     ahead = np.roll(points, -1, axis=0) - points
-    turns = (ahead != np.roll(ahead, 1, axis=0)).any(axis=1)
+    before = np.roll(ahead, 1, axis=0)
+    turns = (ahead[:, 0] != before[:, 0]) | (ahead[:, 1] != before[:, 1])
     return np.asarray(points[turns], np.float64)
 
 
