@@ -48,9 +48,9 @@ ORDER BY v.recorded_at DESC, v.id DESC LIMIT $3"""
 _INSERT = """
 INSERT INTO sigang.event (kind, admin_code, unit_id, visibility, origin, source_id, valid_from,
   valid_to, title_zh, title_en, cause, direction, route_id, k_from, k_to, facility_id, created_by,
-  updated_by, geom, lanes, rule_version, props, begun_at)
+  updated_by, geom, lanes, rule_version, props, severity, begun_at)
 VALUES ($16, $1, $2, $3, 'real', 'decisions', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-  $14, $14, ST_GeomFromWKB($15, 4326), $17, $18, $19, CASE WHEN $4 <= now() THEN now() END)
+  $14, $14, ST_GeomFromWKB($15, 4326), $17, $18, $19, $20, CASE WHEN $4 <= now() THEN now() END)
 RETURNING id"""
 _VERSION = """
 UPDATE sigang.network_version SET version = version + 1, changed_at = clock_timestamp()
@@ -120,13 +120,14 @@ class Decision:
     direction: str
     cause: str
     valid_from: datetime
-    valid_to: datetime
+    valid_to: datetime | None
     title_zh: str
     title_en: str
     visibility: str
     lanes: str | None = None
     rule_version: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    severity: str | None = None
 
 
 async def raise_version(conn: asyncpg.Connection) -> Raised:
@@ -136,7 +137,7 @@ async def raise_version(conn: asyncpg.Connection) -> Raised:
 
 
 async def create(conn: asyncpg.Connection, actor: Actor, decision: Decision) -> UUID:
-    """Write an event with its edge states, receipts, history and stream row."""
+    """Write an event with receipts, history and stream row, and its edge states where it acts."""
     target = decision.target
     code = target.admin_code or actor.scope
     wkb = shapely.to_wkb(target.geometry)
@@ -145,12 +146,15 @@ async def create(conn: asyncpg.Connection, actor: Actor, decision: Decision) -> 
         _INSERT, code, actor.unit_id, decision.visibility, decision.valid_from, decision.valid_to,
         decision.title_zh, decision.title_en, decision.cause, decision.direction, route, k_from,
         k_to, target.facility_id, actor.account_id, wkb, decision.kind, decision.lanes,
-        decision.rule_version, {"attributes": dict(decision.attributes)},
+        decision.rule_version, {"attributes": dict(decision.attributes)}, decision.severity,
     )  # fmt: skip
     parties = await _parties(conn, target, wkb, actor)
     await conn.execute(_RECEIPTS, event, parties)
-    version = await raise_version(conn)
     done = decision.effects
+    if not done:
+        await _tell(conn, actor, event, "created", None)
+        return event
+    version = await raise_version(conn)
     columns = [[getattr(e, name) for e in done] for name in ("edge", "kind", "direction", "value")]
     interval = (decision.valid_from, decision.valid_to)
     await conn.execute(_ACT, *columns, *interval, event, version.number, version.at)
@@ -231,6 +235,16 @@ async def change(
         given.append(value)
     await _step(conn, actor, held["id"], ", ".join(names), given)
     await _tell(conn, actor, held["id"], "changed", version)
+
+
+async def add_report(
+    conn: asyncpg.Connection, actor: Actor, event: UUID, fields: Mapping[str, Any]
+) -> None:
+    """Add what a further report says to an event: severity, lanes and attributes."""
+    assign = "severity = $3, lanes = $4, props = jsonb_set(props, '{attributes}', $5)"
+    values = [fields[name] for name in ("severity", "lanes", "attributes")]
+    await _step(conn, actor, event, assign, values)
+    await _tell(conn, actor, event, "reported", None)
 
 
 async def acknowledge(

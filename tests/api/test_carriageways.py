@@ -1,9 +1,12 @@
 """Carriageways over HTTP: places, signs up- and downstream, entrances, queues, fog."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
+from spatial.db import connect
 from tests.api.corridorworld import fill_corridor, sign_id
 from tests.api.roadworld import LATER, fill, undo
 from tests.conftest import running_server, shared_path
@@ -215,3 +218,87 @@ def test_queues_that_make_no_sense(client, change):
         "queue": {"q_veh_h": 1200, "k_veh_km": 240},
     }  # fmt: skip
     assert client.post("/api/carriageways/queue", json={**body, **change}).status_code == 400
+
+
+def report(client, stake, side="Ningbo", **more):
+    body = {"route": "G92", "side": side, "stake": stake, **more}
+    answer = client.post("/api/incidents", json=body)
+    assert answer.status_code in {200, 201}, answer.text
+    return answer.json()
+
+
+def test_a_second_report_of_an_incident_joins_the_first(dispatcher):
+    first = report(dispatcher, "K100+000", lanes=[1], reporter="caller")
+    assert first["properties"]["merged"] is False
+    assert x_of(first["geometry"]["coordinates"][0]) == pytest.approx(4776.7, abs=20)
+    assert [r["party"] for r in first["properties"]["receipts"]] == ["330000", "330200"]
+    second = report(dispatcher, "K100+450", lanes=[2], severity="high", reporter="camera")
+    told = second["properties"]
+    assert (second["id"], told["merged"], told["severity"]) == (first["id"], True, "high")
+    assert told["lanes"] == "1、2"
+    assert [r["reporter"] for r in told["attributes"]["reports"]] == ["caller", "camera"]
+    milder = report(dispatcher, "K99+900", severity="low")["properties"]
+    assert (milder["merged"], milder["severity"]) == (True, "high")
+    history = dispatcher.get(f"/api/events/{first['id']}/history").json()["history"]
+    assert [h["action"] for h in history] == ["created", "reported", "reported"]
+    undo(dispatcher, first)
+    after = report(dispatcher, "K100+000")
+    assert after["id"] != first["id"]
+    undo(dispatcher, after)
+
+
+def test_reports_farther_off_later_or_of_the_other_side_stay_apart(server, dispatcher):
+    first = report(dispatcher, "K100+000")
+    far = report(dispatcher, "K100+600")
+    other = report(dispatcher, "K100+000", side="down")
+    assert len({first["id"], far["id"], other["id"]}) == 3
+    with connect(server.database_url) as conn:
+        conn.execute(
+            "UPDATE sigang.event SET recorded_at = now() - interval '11 min', props ="
+            " jsonb_set(props, '{attributes,last_report}', to_jsonb(now() - interval '11 min'))"
+            " WHERE id = %s", [first["id"]],
+        )  # fmt: skip
+    later = report(dispatcher, "K99+900")
+    assert later["properties"]["merged"] is False
+    for event in (first, far, other, later):
+        undo(dispatcher, event)
+
+
+def test_two_reports_at_once_make_one_incident(server):
+    def call(_):
+        with closing(server.client("dispatcher")) as own:
+            return report(own, "K96+000")
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(call, range(4)))
+    assert len({event["id"] for event in told}) == 1
+    assert sorted(event["properties"]["merged"] for event in told) == [False, True, True, True]
+    with closing(server.client("dispatcher")) as own:
+        undo(own, told[0])
+
+
+def test_who_may_report(client, server):
+    body = {"route": "G92", "side": "up", "stake": "K100"}
+    assert client.post("/api/incidents", json=body).status_code == 401
+    with closing(server.client("wenzhou")) as other:
+        assert other.post("/api/incidents", json=body).status_code == 403
+
+
+def test_typical_speeds_count_where_they_are_asked_for(client):
+    ends = {"waypoints": [at(300, -200), at(9000, -200)]}
+
+    def asked(**more):
+        answer = client.post("/api/paths", json={**ends, **more})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["features"][0]["properties"]
+
+    night, peak = "2026-11-23T03:00:00+08:00", "2026-11-23T08:10:00+08:00"
+    free = asked(depart_at=peak)
+    slow = asked(depart_at=peak, speeds="typical")
+    assert asked(depart_at=night, speeds="typical")["duration_s"] == free["duration_s"]
+    assert slow["duration_s"] > 1.1 * free["duration_s"]
+    assert slow["speeds_rule"]["key"] == "road.hour_of_week"
+    assert "speeds_rule" not in free
+    by = asked(arrive_by="2026-11-23T08:30:00+08:00", speeds="typical")
+    assert by["arrive_at"] <= "2026-11-23T08:30:00+08:00"
+    assert client.post("/api/paths", json={**ends, "speeds": "fast"}).status_code == 400
