@@ -19,7 +19,7 @@ from routing.graph import Floats
 from routing.network import Conditions, RoadNetwork
 from spatial.crs import CRS84, Crs, check_lonlat, from_lonlat, parse_crs, to_lonlat
 from spatial.crs import transform_coordinates as transform
-from spatial.errors import BadParameter, SetupError
+from spatial.errors import BadParameter, LimitViolated, SetupError
 
 MOST_POLYGONS, MOST_VERTICES = 50, 10_000
 MOST_EDGES, MOST_CLASSES = 10_000, 50
@@ -150,6 +150,13 @@ def show_places(points: Floats, crs: Crs) -> Floats:
         return np.ascontiguousarray(points)
     x, y = from_lonlat(points[:, 0], points[:, 1], crs)
     return np.ascontiguousarray(np.round(np.column_stack([x, y]), DECIMALS))
+
+
+def show_relaxations(error: LimitViolated, crs: Crs) -> None:
+    """Write the ways that a refusal offers in the coordinates of the request."""
+    for way in error.extra["relaxations"]:
+        points = np.array(way["geometry"]["coordinates"], np.float64)
+        way["geometry"]["coordinates"] = show_places(points, crs).tolist()
 
 
 def read_polygon(geometry: dict[str, Any], crs: Crs = CRS84) -> Any:

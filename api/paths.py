@@ -19,6 +19,7 @@ from api.conditions import (
     read_conditions,
     read_place,
     roads_of,
+    show_relaxations,
 )
 from api.negotiate import check_parameters, language, pick_format
 from api.path_answer import Answer, Shape, write_gpx, write_json
@@ -29,7 +30,7 @@ from routing.arrival import leave_in_time
 from routing.network import PathQuery, RoadNetwork
 from routing.order import Fixed, Order, best_order
 from spatial.crs import Crs
-from spatial.errors import BadParameter
+from spatial.errors import BadParameter, LimitViolated
 
 MOST_WAYPOINTS = 50
 MOST_ALTERNATIVES = 3
@@ -103,10 +104,14 @@ def _solve(network: RoadNetwork, query: PathQuery, body: PathBody, crs: Crs) -> 
     order = None
     if body.order == "optimal":
         query, order = _ordered(network, query, body.fixed, now)
-    if body.arrive_by is None:
-        found = network.paths(query, now)
-    else:
-        query, found = leave_in_time(query, body.arrive_by, lambda q: network.paths(q, now))
+    try:
+        if body.arrive_by is None:
+            found = network.paths(query, now)
+        else:
+            query, found = leave_in_time(query, body.arrive_by, lambda q: network.paths(q, now))
+    except LimitViolated as error:
+        show_relaxations(error, crs)
+        raise
     include = frozenset(body.include)
     shape = Shape(crs, body.profile, include, body.geometry, query.depart_at, query.typical)
     return Answer(network, found, order, shape)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.api.roadworld import ask, edge, path, world
+from spatial.datum import wgs84_to_gcj02
+from tests.api.roadworld import ask, at, edge, path, world
 
 pytestmark = pytest.mark.db
 
@@ -77,6 +78,15 @@ def test_a_permit_without_a_way_names_the_road_that_blocks(client):
     (way,) = problem["relaxations"]
     assert way["give"] == [{"limit": "max_height_m", "from": 3.0, "to": 4.6}]
     assert way["geometry"]["type"] == "LineString"
+
+
+def test_relaxations_are_in_the_coordinates_of_the_request(client):
+    plain = ask(client, (0, 0), (14, 8), profile="oversize").json()["relaxations"][0]
+    x, y = plain["geometry"]["coordinates"][0]
+    ends = [[float(v) for v in wgs84_to_gcj02(*at(*place))] for place in ((0, 0), (14, 8))]
+    body = {"profile": "oversize", "waypoints": ends}
+    moved = client.post("/api/paths?crs=GCJ02", json=body).json()["relaxations"][0]
+    assert moved["geometry"]["coordinates"][0] == pytest.approx(wgs84_to_gcj02(x, y), abs=2e-6)
 
 
 def test_dangerous_goods_are_kept_off_the_motorway_at_night(client):
