@@ -16,6 +16,7 @@ from routing.graph import LIMITS, Edges, Graph, Ids, both_ways, edges_from_colum
 from routing.live import EdgeState
 from routing.network import Structures
 from routing.profile import Rule
+from routing.speeds import MeasuredWeek
 from routing.turns import Restriction, split
 
 CHUNK = 5_000
@@ -63,6 +64,8 @@ _FEEDS = """
 SELECT id, source_id, edges, directions, values_kmh, lower(valid) AS since, upper(valid) AS until
 FROM sigang.edge_feed
 WHERE version_from > $1 AND version_to IS NULL AND upper(valid) > now() ORDER BY id"""
+_WEEKS = """
+SELECT edge_id, direction, speeds_kmh FROM sigang.edge_speed_profile ORDER BY edge_id, direction"""
 _FEEDS_GONE = """
 SELECT id FROM sigang.edge_feed WHERE version_to > $1"""
 
@@ -96,6 +99,7 @@ class Loaded:
     rules: dict[str, Rule]
     structures: list[asyncpg.Record]
     states: list[asyncpg.Record]
+    weeks: list[asyncpg.Record]
 
 
 async def read_network(
@@ -126,6 +130,7 @@ async def read_network(
             await read_rules(conn),
             await conn.fetch(_STRUCTURES),
             [*await conn.fetch(_STATE), *await conn.fetch(_FEEDS, -1)],
+            await conn.fetch(_WEEKS),
         )
 
 
@@ -196,20 +201,33 @@ def make_structures(graph: Graph, rows: Sequence[asyncpg.Record]) -> Structures:
 
 def make_states(graph: Graph, rows: Sequence[asyncpg.Record]) -> list[EdgeState | Feed]:
     """Translate rows of live state; those of edges that are not loaded are left out."""
-    states: list[EdgeState | Feed] = []
-    for row in rows:
-        if "edges" in row:
-            states.append(make_feed(graph, row))
-            continue
-        edge = graph.ids.find(row["edge_id"])
-        if edge is not None:
+    states: list[EdgeState | Feed] = [make_feed(graph, row) for row in rows if "edges" in row]
+    own = [row for row in rows if "edges" not in row]
+    edges = graph.ids.find_all(Ids.of([row["edge_id"] for row in own]).pairs).tolist()
+    names = {row["event_id"]: str(row["event_id"]) for row in own}
+    for row, edge in zip(own, edges, strict=True):
+        if edge >= 0:
             states.append(
                 EdgeState(
                     row["id"], edge, row["kind"], row["direction"], row["value"],
-                    row["since"], row["until"], str(row["event_id"]),
+                    row["since"], row["until"], names[row["event_id"]],
                 )
             )  # fmt: skip
     return states
+
+
+def make_weeks(graph: Graph, rows: Sequence[asyncpg.Record]) -> list[MeasuredWeek]:
+    """Translate measured speeds by hour; those of edges that are not loaded are left out.
+
+    What is given for one direction comes after what is given for both, and so counts.
+    """
+    ordered = sorted(rows, key=lambda row: bool(row["direction"] != "both"))
+    edges = graph.ids.find_all(Ids.of([row["edge_id"] for row in ordered]).pairs).tolist()
+    return [
+        MeasuredWeek(edge, row["direction"], row["speeds_kmh"])
+        for row, edge in zip(ordered, edges, strict=True)
+        if edge >= 0
+    ]
 
 
 def make_feed(graph: Graph, row: asyncpg.Record) -> Feed:

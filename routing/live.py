@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,7 @@ KEPT_CHANGES = 256
 KEPT_PICTURES = 16
 
 
-@dataclass(frozen=True)
-class EdgeState:
+class EdgeState(NamedTuple):
     """One row of live state of an edge, valid from `since` (None: always) until `until`."""
 
     row: int
@@ -42,8 +41,10 @@ class EdgeState:
     @property
     def keys(self) -> tuple[int, ...]:
         """The keys `2 * edge + direction` that the state acts on."""
-        both = (2 * self.edge, 2 * self.edge + 1)
-        return {"both": both, "forward": both[:1], "backward": both[1:]}[self.direction]
+        forward = 2 * self.edge
+        if self.direction == "both":
+            return forward, forward + 1
+        return (forward,) if self.direction == "forward" else (forward + 1,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,8 @@ class LiveState:
         self._edges = edges
         self._rows: dict[int, EdgeState] = {}
         self._by_edge: dict[int, list[EdgeState]] = {}
-        self._boundaries: list[tuple[datetime, int]] = []
+        self._boundaries: list[datetime] = []
+        self._ending: dict[datetime, set[int]] = {}
         self._changes: list[tuple[int, Ints]] = []
         self._cuts: list[datetime] | None = None
         self._pictures: dict[int, Picture] = {}
@@ -136,9 +138,10 @@ class LiveState:
             self._rows[state.row] = state
             self._by_edge.setdefault(state.edge, []).append(state)
             touched.add(state.edge)
-            for boundary in (state.since, state.until):
-                if boundary is not None and boundary > at:
-                    heapq.heappush(self._boundaries, (boundary, state.edge))
+            if state.since is not None and state.since > at:
+                self._note(state.since, state.edge)
+            if state.until is not None and state.until > at:
+                self._note(state.until, state.edge)
         fed = self.feeds.apply([feed for feed in added if isinstance(feed, Feed)], gone, at)
         self.version = version
         if touched or len(fed):
@@ -149,10 +152,18 @@ class LiveState:
         """Move the picture to a time: states begin and expire without any new version."""
         self._refresh(self._due(at), at, self.feeds.due(at))
 
+    def _note(self, boundary: datetime, edge: int) -> None:
+        """Remember that an edge changes at a time."""
+        edges = self._ending.get(boundary)
+        if edges is None:
+            edges = self._ending[boundary] = set()
+            heapq.heappush(self._boundaries, boundary)
+        edges.add(edge)
+
     def _due(self, at: datetime) -> set[int]:
-        due = set()
-        while self._boundaries and self._boundaries[0][0] <= at:
-            due.add(heapq.heappop(self._boundaries)[1])
+        due: set[int] = set()
+        while self._boundaries and self._boundaries[0] <= at:
+            due |= self._ending.pop(heapq.heappop(self._boundaries))
         return due
 
     def _refresh(self, edges: set[int], at: datetime, fed: Ints = NOTHING) -> None:
@@ -161,8 +172,8 @@ class LiveState:
         if len(fed):
             known = np.fromiter(self._by_edge, np.int64, len(self._by_edge))
             edges = edges | set(known[np.isin(known, fed >> 1)].tolist())
-        own = np.array([2 * e + d for e in edges for d in (0, 1)], np.int64)
-        keys = np.unique(np.concatenate([own, fed]))
+        own = 2 * np.fromiter(edges, np.int64, len(edges))
+        keys = self._distinct([own, own + 1, fed])
         states = [s for e in edges for s in self._by_edge.get(e, []) if s.holds(at)]
         self.now = self.now.with_states(keys, states).slowed(keys, self.feeds.now(at))
         self.serial += 1
@@ -174,7 +185,14 @@ class LiveState:
             return np.zeros(0, np.int64)
         if self._changes and serial < self._changes[0][0] - 1:
             return None
-        return np.unique(np.concatenate([keys for s, keys in self._changes if s > serial]))
+        return self._distinct([keys for s, keys in self._changes if s > serial])
+
+    def _distinct(self, parts: Iterable[Ints]) -> Ints:
+        """Return the distinct keys of several lists in order, faster than by sorting."""
+        named = np.zeros(2 * self._edges, np.bool_)
+        for keys in parts:
+            named[keys] = True
+        return np.flatnonzero(named)
 
     def at(self, time: datetime, now: datetime) -> Picture | None:
         """Return the picture at another time by the states known now, None if it is that of now.
