@@ -49,7 +49,8 @@ class Bans:
     def during(self, depart: datetime, passed_ms: float) -> Bools:
         """Return the edges that may not be entered at some minute of a drive."""
         minutes = minutes_after(depart, np.append(np.arange(0, passed_ms, 60_000.0), passed_ms))
-        return np.asarray(self.weeks[:, np.unique(minutes)].any(axis=1)[self.code], np.bool_)
+        row = np.asarray(self.weeks[:, np.unique(minutes)].any(axis=1), np.bool_)
+        return np.asarray(row[self.code], np.bool_)
 
     def entered(self, edges: Ints, passed_ms: Floats, depart: datetime) -> Bools:
         """Return which edges, each entered some ms after a departure, are banned just then."""

@@ -82,11 +82,14 @@ def test_a_permit_without_a_way_names_the_road_that_blocks(client):
 
 def test_relaxations_are_in_the_coordinates_of_the_request(client):
     plain = ask(client, (0, 0), (14, 8), profile="oversize").json()["relaxations"][0]
-    x, y = plain["geometry"]["coordinates"][0]
-    ends = [[float(v) for v in wgs84_to_gcj02(*at(*place))] for place in ((0, 0), (14, 8))]
-    body = {"profile": "oversize", "waypoints": ends}
+
+    def mars(x: float, y: float) -> list[float]:
+        return [float(v) for v in wgs84_to_gcj02(x, y)]
+
+    body = {"profile": "oversize", "waypoints": [mars(*at(0, 0)), mars(*at(14, 8))]}
     moved = client.post("/api/paths?crs=GCJ02", json=body).json()["relaxations"][0]
-    assert moved["geometry"]["coordinates"][0] == pytest.approx(wgs84_to_gcj02(x, y), abs=2e-6)
+    first = plain["geometry"]["coordinates"][0]
+    assert moved["geometry"]["coordinates"][0] == pytest.approx(mars(*first), abs=2e-6)
 
 
 def test_dangerous_goods_are_kept_off_the_motorway_at_night(client):
