@@ -15,6 +15,7 @@ from routing.graph import Bools, Graph, Ints, expand
 from routing.profile import Costs, Rules, get_rule
 from routing.refusal import no_snap
 from routing.snap import SnapIndex, Spot
+from spatial.crs import check_lonlat
 
 SNAP_RULE = "road.snap"
 
@@ -49,12 +50,15 @@ class Places:
 
         Raises
         ------
+        BadCoordinate
+            A point is no place on earth.
         NoSnap
             There is none within the limit; the error names the point.
         """
         limits = self._limits()
         places = []
         for number, (lon, lat) in enumerate(points):
+            check_lonlat(lon, lat)
             place = self.index.nearest(lon, lat, usable, *limits)
             if not place:
                 anything = self.index.nearest(lon, lat, _every, *limits)
