@@ -85,14 +85,13 @@ def cover_most(
     _check(table, amount, count, fixed)
     kept = np.array(sorted(set(fixed)), np.int64)
     merged = _merge(table, amount, count, kept)
-    start = _greedy(merged)
-    sites, bound = _solve(merged, time_limit_s, start)
+    sites, bound = _solve(merged, time_limit_s, start := _greedy(merged))
     covered = np.asarray(table[:, sites].any(axis=1), np.bool_)
     value, total = float(amount[covered].sum()), float(amount.sum())
     greedy = float(amount[table[:, start].any(axis=1)].sum())
     bound += float(amount[table[:, kept].any(axis=1)].sum())
-    proven = min(max(bound, value), total)
-    return Covering(sites, covered, value, proven, total, greedy, _uniform(table, amount, count))
+    uniform = _uniform(table, amount, count)
+    return Covering(sites, covered, value, min(max(bound, value), total), total, greedy, uniform)
 
 
 def _check(table: Bools, amount: Floats, count: int, fixed: Sequence[int]) -> None:

@@ -20,7 +20,7 @@ from routing.graph import Edges, Floats, Graph, Ints, edges_from_columns
 from spatial import crs
 from spatial.errors import BadParameter
 
-MOST_ARCS = 120_000
+MOST_ARCS = 60_000
 """More need gigabytes in networkx."""
 M_PER_KM = 1000.0
 _TEXTS = {"ref": "ref", "name": "name_zh", "name_en": "name_en"}
@@ -178,4 +178,4 @@ def to_graphml(graph: networkx.MultiDiGraph) -> str:
     for tail, head, key, row in graph.edges(keys=True, data=True):
         texts = {k: v.wkt if k == "geometry" else str(v) for k, v in row.items()}
         plain.add_edge(tail, head, key=key, **texts)
-    return "\n".join(networkx.generate_graphml(plain))
+    return "\n".join(networkx.generate_graphml(plain, prettyprint=False))

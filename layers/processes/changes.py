@@ -111,7 +111,7 @@ def _new(graph: Graph, given: EdgeGiven, connect_m: float) -> NewEdge:
     points = np.array(given.line, np.float64)
     if (points == points[0]).all():
         raise wrong_input("changes.add", "the line has no length", "线段没有长度")
-    limits = dict(given.limits.items())
+    limits = {str(name): value for name, value in given.limits.items()}
     return NewEdge(
         uuid7(), points, given.road_class, given.oneway, given.speed_kmh, limits, connect_m
     )

@@ -127,26 +127,15 @@ def run(inputs: CriticalityInputs, scene: Scene) -> CriticalityOutputs:
         [s.edges for s in chosen], lambda share: scene.progress(0.1 + 0.88 * share, CLOSING)
     )
     rows = [_ranked(rank, chosen[loss.structure], loss) for rank, loss in enumerate(losses, 1)]
-    summary = CriticalitySummary(
-        structures=len(chosen),
-        used=sum(row.trips_per_day > 0 for row in rows),
-        cutting=sum(row.cut_trips_per_day > 0 for row in rows),
-        places=len(places),
-        trips_per_day=round(float(trips.sum()), 3),
-        demand="given" if inputs.trips is not None else "assumed",
-        unconnected_trips_per_day=round(float(trips[~np.isfinite(times)].sum()), 3),
-        no_road_nearby=[places.ids[i] for i in found.missing.tolist()],
-        rule=rule_shown(scene.network, RULE),
-        network_version=ready.version,
-    )
     cutting = sorted(
         (r for r in rows if r.cut_trips_per_day > 0), key=lambda r: -r.cut_trips_per_day
     )
     shown = [_feature(row, chosen[loss.structure]) for row, loss in zip(rows, losses, strict=True)]
+    missing = [places.ids[i] for i in found.missing.tolist()]
     return CriticalityOutputs(
         ranking=rows[: inputs.count],
         cut_off=cutting[: inputs.count],
-        summary=summary,
+        summary=_summary(inputs, scene, rows, times, trips, missing, ready.version),
         structures=Features(features=shown),
     )
 
@@ -166,6 +155,24 @@ def _trips(inputs: CriticalityInputs, scene: Scene, times: Floats) -> Floats:
                 raise wrong_input("trips", f"no place {name!r}", f"没有地点 {name!r}")
         trips[position[row.origin], position[row.target]] += row.trips
     return trips
+
+
+def _summary(
+    inputs: CriticalityInputs, scene: Scene, rows: list[Ranked], times: Floats, trips: Floats,
+    missing: list[str], version: int,
+) -> CriticalitySummary:  # fmt: skip
+    return CriticalitySummary(
+        structures=len(rows),
+        used=sum(row.trips_per_day > 0 for row in rows),
+        cutting=sum(row.cut_trips_per_day > 0 for row in rows),
+        places=len(scene.places["places"]),
+        trips_per_day=round(float(trips.sum()), 3),
+        demand="given" if inputs.trips is not None else "assumed",
+        unconnected_trips_per_day=round(float(trips[~np.isfinite(times)].sum()), 3),
+        no_road_nearby=missing,
+        rule=rule_shown(scene.network, RULE),
+        network_version=version,
+    )
 
 
 def _ranked(rank: int, structure: Structure, loss: Loss) -> Ranked:

@@ -29,6 +29,7 @@ from layers.processes.shared import (
     rule_value,
     seconds,
 )
+from routing.graph import Floats
 from routing.interception import Margins, Meeting, choose, find_next, meetings, vehicle_times
 from routing.placing import place_all
 
@@ -110,28 +111,39 @@ def run(inputs: InterceptInputs, scene: Scene) -> InterceptOutputs:
         rows = placed(scene, driven, "teams")
         columns = place_all(scene.network, driven, points.points)
         team = scene.network.durations(driven, rows.spots, columns.spots)
-    vehicle = vehicle - sought.seen_s_ago * rule["vehicle_factor"]
+    passed = sought.seen_s_ago * rule["vehicle_factor"]
+    ahead = np.where(vehicle >= passed, vehicle - passed, np.inf)
+    return _answer(inputs, scene, ahead, between, team, version)
+
+
+def _answer(
+    inputs: InterceptInputs, scene: Scene, ahead: Floats, between: Floats, team: Floats,
+    version: int,
+) -> InterceptOutputs:  # fmt: skip
+    """Choose the points from the vehicle's times, those between points, and the teams'."""
+    rule = rule_value(scene.network, RULE)
     horizon = inputs.horizon_s or rule["horizon_s"]
-    ahead = np.where(vehicle >= 0, vehicle, np.inf)
     next_ = find_next(ahead, between, horizon)
     margins = Margins(rule["vehicle_factor"], rule["set_up_s"], rule["least_s"])
     found = meetings(ahead, team, margins)
-    first, further = choose(found, next_, points.weights, inputs.count)
+    first, further = choose(found, next_, scene.places["points"].weights, inputs.count)
     further = further[ahead[further] <= horizon]
-    shown = {name: [_chance(scene, found[i], bool(next_[i])) for i in numbers.tolist()]
-             for name, numbers in (("next", first), ("further", further))}  # fmt: skip
-    best = next((c.point for c in [*shown["next"], *shown["further"]] if c.possible), None)
+    next_points, further_points = (
+        [_chance(scene, found[i], bool(next_[i])) for i in chosen.tolist()]
+        for chosen in (first, further)
+    )
     summary = InterceptSummary(
-        best=best,
+        best=next((c.point for c in [*next_points, *further_points] if c.possible), None),
         points_in_horizon=int((ahead <= horizon).sum()),
         rule=rule_shown(scene.network, RULE),
         network_version=version,
     )
+    shown = [found[i] for i in [*first.tolist(), *further.tolist()]]
     return InterceptOutputs(
-        next_points=shown["next"],
-        further_points=shown["further"],
+        next_points=next_points,
+        further_points=further_points,
         summary=summary,
-        places=_places(scene, inputs, [found[i] for i in [*first.tolist(), *further.tolist()]]),
+        places=_places(scene, inputs, shown),
     )
 
 

@@ -145,14 +145,14 @@ def _amount(name: str, value: Any) -> float:
 
 
 def fit_counties(read: Read, graph: Graph) -> Counties | None:
-    """Return the counties with the county of each edge of the network.
+    """Return the counties with the county of each edge of the network, None where not wanted.
 
     Raises
     ------
     StaleVersion
         The edges have just been loaded anew.
     """
-    if not read.counties:
+    if not read.edge_codes:
         return None
     pairs = Ids.of([row["id"] for row in read.edge_codes]).pairs
     if not np.array_equal(pairs, graph.edges.ids):
