@@ -49,15 +49,15 @@ class Service:
     bodies: list[str]
     ports: tuple[int, ...]
 
-    def cpu_s(self) -> float:
-        """Return the processor time that its processes have taken, its database's included."""
+    def cpu_s(self) -> dict[int, float]:
+        """Return processor seconds by process, those of its database included."""
         seen: dict[int, psutil.Process] = {}
         for link in psutil.net_connections("tcp"):
             if link.status == psutil.CONN_LISTEN and link.laddr.port in self.ports and link.pid:
                 process = psutil.Process(link.pid)
                 seen |= {p.pid: p for p in [process, *process.children(recursive=True)]}
-        times = [process.cpu_times() for process in seen.values()]
-        return sum(t.user + t.system for t in times)
+        times = {pid: process.cpu_times() for pid, process in seen.items()}
+        return {pid: t.user + t.system for pid, t in times.items()}
 
     def ask(self, number: int) -> dict[str, Any]:
         """Return the answer to one question."""
@@ -227,7 +227,7 @@ def race(services: dict[str, Service], rounds: int, seconds: int) -> dict[str, R
         for name, service in services.items():
             before = service.cpu_s()
             rate = load(service, seconds, number * 41)
-            used = service.cpu_s() - before
+            used = sum(s - before.get(pid, 0.0) for pid, s in service.cpu_s().items())
             found[name].rates.append(rate)
             found[name].cpu_ms.append(1000 * used / (rate * seconds))
     return found
