@@ -23,6 +23,7 @@ from api.road_rows import (
     make_graph,
     make_states,
     make_structures,
+    make_weeks,
     read_changes,
     read_network,
 )
@@ -203,6 +204,7 @@ class Roads:
             structures,
             index,
         )
+        network.measured_weeks = make_weeks(graph, loaded.weeks)
         network.apply(loaded.version, make_states(graph, loaded.states), [], begin)
         seconds = (datetime.now(UTC) - begin).total_seconds()
         _log.info("road network: %d edges in %.1f s", len(graph.edges), seconds)

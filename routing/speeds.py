@@ -73,7 +73,7 @@ class MeasuredWeek:
 class TypicalSpeeds:
     """Free-flow speed per edge and its course over the week; arrays by key `2 * edge + direction`.
 
-    Measured weeks take the place of the class's factors.
+    Measured weeks take the place of the class's factors; of two for one key the later one counts.
     """
 
     def __init__(
@@ -85,14 +85,13 @@ class TypicalSpeeds:
         self._factors = np.array([*rows, factors.get("other", flat)], np.float32)
         self._free = free_kmh
         self._codes = klass.codes
-        keys, weeks = [], []
+        by_key: dict[int, Sequence[float]] = {}
         for week in measured:
-            ways = {"both": (0, 1), "forward": (0,), "backward": (1,)}[week.direction]
-            for way in ways:
-                keys.append(2 * week.edge + way)
-                weeks.append(week.speeds_kmh)
+            for way in {"both": (0, 1), "forward": (0,), "backward": (1,)}[week.direction]:
+                by_key[2 * week.edge + way] = week.speeds_kmh
+        keys = sorted(by_key)
         self._measured_keys = np.array(keys, np.int64)
-        self._measured = np.array(weeks, np.float32).reshape(-1, HOURS)
+        self._measured = np.array([by_key[k] for k in keys], np.float32).reshape(-1, HOURS)
 
     @classmethod
     def of(cls, edges: Edges, rules: Rules, measured: Iterable[MeasuredWeek] = ()) -> TypicalSpeeds:
@@ -119,11 +118,10 @@ class TypicalSpeeds:
             self._free[edges, None].astype(np.float32) * self._factors[self._codes[edges]]
         )
         if len(self._measured_keys):
-            order = np.argsort(self._measured_keys)
-            at = np.searchsorted(self._measured_keys[order], keys)
-            at = np.minimum(at, len(order) - 1)
-            hit = self._measured_keys[order][at] == keys
-            table[hit] = self._measured[order[at[hit]]]
+            at = np.searchsorted(self._measured_keys, keys)
+            at = np.minimum(at, len(self._measured_keys) - 1)
+            hit = self._measured_keys[at] == keys
+            table[hit] = self._measured[at[hit]]
         return table
 
 

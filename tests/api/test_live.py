@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from data.speed_profiles import load_speed_profiles
 from spatial.db import connect
 from tests.api.corridorworld import fill_corridor
 from tests.api.roadworld import BRIDGE, LATER, ask, close, edge, fill, path, undo, until
@@ -339,3 +340,22 @@ def test_every_version_is_recorded_with_its_time(server, dispatcher):
         ).fetchall()
     version = undone["properties"]["network_version"]
     assert rows == [(event["properties"]["network_version"], True, version, True)] * 2
+
+
+def test_measured_weeks_are_used_once_they_are_loaded(server, clients, tmp_path):
+    peak, target = "2026-11-23T08:10:00+08:00", edge("0,0 1,0")
+
+    def asked():
+        return path(clients["anonymous"], (0, 0), (1, 0), depart_at=peak, speeds="typical")
+
+    before = asked()["properties"]
+    assert before["speeds_measured_share"] == 0
+    file = tmp_path / "weeks.csv"
+    rows = [f"{target},both,{hour},7" for hour in range(168)]
+    file.write_text("edge_id,direction,hour,kmh\n" + "\n".join(rows), "utf-8")
+    with connect(server.database_url) as conn:
+        assert load_speed_profiles(conn, file, "detectors") == 1
+    until(lambda: all(asked()["properties"]["speeds_measured_share"] > 0 for _ in range(12)), 30)
+    after = asked()["properties"]
+    assert after["edges"] != [target]
+    assert after["duration_s"] > before["duration_s"]

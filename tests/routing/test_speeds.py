@@ -53,7 +53,10 @@ def test_a_rule_that_is_no_week_is_refused(value):
 def test_measured_weeks_take_the_place_of_the_class():
     half = [0.5] * HOURS
     rules = {"road.hour_of_week": Rule("road.hour_of_week", "1", {"trunk": {"week": half}}, "")}
-    measured = [MeasuredWeek(1, "backward", [33.0] * HOURS)]
+    measured = [
+        MeasuredWeek(1, "backward", [11.0] * HOURS),
+        MeasuredWeek(1, "backward", [33.0] * HOURS),
+    ]
     free, klass = np.array([80.0, 60.0]), Coded.of(["trunk", "other"])
     found = TypicalSpeeds(free, klass, rules, measured)
     assert found.at(MONDAY).tolist() == [40, 40, 60, 33]
