@@ -1,0 +1,89 @@
+"""Banned hours on random towns, against every simple way driven by the clock."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.hours import WEEK_MIN, read_hours
+from spatial.errors import SigangError
+from tests.routing.maps import Town, shipped_rules
+from tests.routing.test_hours import MONDAY
+
+GRID = "A----B----C\n\n\nD----E----F"
+PAIRS = ["AB", "BC", "DE", "EF", "AD", "BE", "CF"]
+SHIPPED = shipped_rules()
+SNAP = SHIPPED["road.snap"]
+RULES = {**SHIPPED, SNAP.key: replace(SNAP, value={**SNAP.value, "island_nodes": 1})}
+SPEED_KMH = 60.0
+HOURS = ["00:00-06:00", "22:00-02:00", "Mo 07:00-07:30", "12:00-12:20", "Mo-Fr 00:10-00:20"]
+
+
+@st.composite
+def nights(draw):
+    names = draw(st.lists(st.sampled_from(PAIRS), min_size=4, unique=True))
+    roads = {
+        name: {
+            "class": draw(st.sampled_from(["motorway", "secondary"])),
+            "length_m": draw(st.integers(1, 60)) * 1000.0,
+            "speed_kmh": SPEED_KMH,
+        }
+        for name in names
+    }
+    minute = draw(st.one_of(st.integers(0, WEEK_MIN - 1), st.integers(0, 40)))
+    return roads, draw(st.sampled_from(HOURS)), minute
+
+
+def ways(roads, first, last):
+    """Yield the simple ways between two places as names of roads."""
+    stack = [(first, [], {first})]
+    while stack:
+        place, way, seen = stack.pop()
+        if place == last:
+            yield way
+            continue
+        for name in roads:
+            if place in name:
+                beyond = name.replace(place, "")
+                if beyond not in seen:
+                    stack.append((beyond, [*way, name], seen | {beyond}))
+
+
+def driven(roads, way, week, minute):
+    """Return the minutes of a way, None when a motorway is entered at a banned hour."""
+    passed = 0.0
+    for name in way:
+        if roads[name]["class"] == "motorway" and week[int(minute + passed) % WEEK_MIN]:
+            return None
+        passed += roads[name]["length_m"] / 1000
+    return passed
+
+
+@settings(max_examples=80, deadline=None)
+@given(nights())
+def test_a_path_is_legal_and_the_fastest_where_no_ban_changes_on_the_way(night):
+    roads, hours, minute = night
+    week = read_hours(hours)
+    rule = RULES["road.time_ban.hazmat"]
+    ban = replace(rule, value=[{"classes": ["motorway"], "hours": hours}])
+    town = Town(GRID, roads, rules={**RULES, rule.key: ban})
+    places = sorted({letter for name in roads for letter in name})
+    first, last = places[0], places[-1]
+    legal = [d for w in ways(roads, first, last) if (d := driven(roads, w, week, minute))]
+    depart = MONDAY + timedelta(minutes=minute)
+    try:
+        found = town.find(first, last, profile="hazmat", depart_at=depart)
+    except SigangError:
+        longest = sum(road["length_m"] for road in roads.values()) / 1000
+        steady = len(set(week[(minute + np.arange(int(longest) + 2)) % WEEK_MIN])) == 1
+        assert not legal or not steady
+        return
+    took = found.sums()[1] / 60_000
+    assert not len(found.banned_edges(depart))
+    assert took >= min(legal) - 0.1
+    steady = len(set(week[(minute + np.arange(int(took) + 2)) % WEEK_MIN])) == 1
+    if steady:
+        assert took == pytest.approx(min(legal), abs=0.1)
