@@ -114,7 +114,7 @@ class OsrmPeer:
     def cost(self, places: Sequence[Sequence[float]]) -> tuple[float, float] | None:
         """Return the search cost and the length of the path over places."""
         found = self.path(places, full=False)
-        return found and (found.duration_s, found.length_m)
+        return None if found is None else (found.duration_s, found.length_m)
 
 
 class ValhallaPeer:

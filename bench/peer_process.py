@@ -20,7 +20,7 @@ class Osrm:
     """OSRM's library."""
 
     def __init__(self, base: str, algorithm: str) -> None:
-        import osrm
+        import osrm  # type: ignore[import-not-found]
 
         self._lib = osrm
         self._engine = osrm.OSRM(
@@ -79,7 +79,7 @@ class Valhalla:
     """Valhalla's library."""
 
     def __init__(self, config: str) -> None:
-        import valhalla
+        import valhalla  # type: ignore[import-not-found]
 
         self._actor = valhalla.Actor(config)
 
@@ -122,6 +122,7 @@ def main() -> None:
     peer = Osrm(*sys.argv[2:]) if sys.argv[1] == "osrm" else Valhalla(*sys.argv[2:])
     for line in sys.stdin:
         asked = json.loads(line)
+        found: Any
         if "table" in asked:
             found = peer.table(*asked["table"])
         elif "learn" in asked:

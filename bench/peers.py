@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -74,7 +74,7 @@ def osrm_program(name: str) -> Path:
     return unpacked("osrm") / "osrm" / "bin" / f"osrm-{name}"
 
 
-def _run(command: list[str | Path], log: Path) -> None:
+def _run(command: Sequence[str | Path], log: Path) -> None:
     with log.open("a") as out:
         done = subprocess.run(command, stdout=out, stderr=out, check=False, cwd=log.parent)
     if done.returncode:

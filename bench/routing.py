@@ -70,6 +70,7 @@ class Report:
     """The text so far; each part says how long it took."""
 
     parts: list[str] = field(default_factory=list)
+    goals: list[list[str]] = field(default_factory=list)
     begin: float = field(default_factory=time.perf_counter)
 
     def add(self, title: str, text: str) -> None:
@@ -77,6 +78,11 @@ class Report:
         part = f"### {title}\n\n{text}\n"
         self.parts.append(part)
         print(f"\n{part}\n[{time.perf_counter() - self.begin:.0f} s]", flush=True)
+
+    def judge(self, what: str, where: str, found: float, goal: float) -> None:
+        """Note a ratio (or share) that is to be at least a goal."""
+        met = "yes" if found >= goal else "**no**"
+        self.goals.append([what, where, f"{found:.2f}", f"≥ {goal:g}", met])
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -124,6 +130,13 @@ def engines(report: Report, here: Here, network: Network, size: Size, conn: Any)
             around = routing_checks.around_restrictions(here, network, found["OSRM CH"])
             report.add(f"Turn restrictions, {network.name}", around)
     report.add(f"Engines in process, {network.name}", _engine_text(network, took, entrants.equal))
+    for ours in ("Sigang, from node to node", "Sigang, places known"):
+        found_ratio = ratio(took[ENGINE_PEER], took[ours])
+        report.judge(f"{ours}, to {ENGINE_PEER}", network.name, found_ratio, 4)
+    report.judge("table 100×100 to OSRM CH", network.name,
+                 ratio(tables["OSRM CH"], tables["Sigang"]), 5)  # fmt: skip
+    report.judge("table 100×100 to OSRM MLD", network.name,
+                 ratio(tables["OSRM MLD"], tables["Sigang"]), 5)  # fmt: skip
     cells = [f"{1000 * middle(tables[n]):,.1f}" for n in ("Sigang", "OSRM CH", "OSRM MLD")]
     ratios = [f"{ratio(tables[n], tables['Sigang']):.1f}" for n in ("OSRM CH", "OSRM MLD")]
     return [network.name, *cells, *ratios, equal]
@@ -154,6 +167,9 @@ def over_http(report: Report, here: Here, network: Network, port: int, size: Siz
          f"{middle(r.cpu_ms):.2f}", f"{ratio(r.cpu_ms, ours.cpu_ms):.2f}"]
         for n, r in took.items()
     ]  # fmt: skip
+    for name, goal in (("OSRM CH", 1), ("OSRM MLD", 1), ("Valhalla", 5)):
+        report.judge(f"paths over HTTP to {name}", network.name,
+                     ratio(ours.rates, took[name].rates), goal)  # fmt: skip
     head = ["server", "paths per second", "Sigang's ×", "CPU ms per path", "its CPU ÷ Sigang's"]
     text = table(head, rows)
     report.add(f"Over HTTP, {network.name}", f"{equal}.\n\n{text}")
@@ -165,6 +181,7 @@ def live(report: Report, here: Here, network: Network, port: int, size: Size) ->
     closures = routing_live.find_closures(here, make_pairs(here, network, 200, seed=3), count)
     inside = routing_live.sigang_in_process(here, closures)
     customise, whole = routing_live.osrm_live(network, closures)
+    report.judge("closure in process to OSRM", network.name, ratio(whole, inside), 50)
     rows = [
         ["Sigang in process", f"{1000 * middle(inside):,.1f}", f"{ratio(whole, inside):,.0f}"],
         ["OSRM: osrm-customize alone", f"{1000 * middle(customise):,.0f}", ""],
@@ -174,6 +191,7 @@ def live(report: Report, here: Here, network: Network, port: int, size: Size) ->
         url = routing_http.database(port, network)
         closing, http = routing_live.sigang_over_http(url, network, closures)
         row = f"Sigang over HTTP, 2 workers (the POST of the closure: {1000 * middle(closing):.0f})"
+        report.judge("closure over HTTP to OSRM", network.name, ratio(whole, http), 50)
         rows.insert(1, [row, f"{1000 * middle(http):,.1f}", f"{ratio(whole, http):,.0f}"])
     text = table(["from the closure to the path that keeps off it", "ms", "OSRM's ×"], rows)
     report.add(f"Closure, {network.name}", text)
@@ -192,6 +210,8 @@ def agree(report: Report, here: Here, network: Network, size: Size) -> None:
         for peer in (osrm, agreement.ValhallaPeer(address)):
             tally = agreement.compare(here, overlay, peer, pairs)
             report.add(f"Agreement with {peer.name}'s own car, {network.name}", _tally_text(tally))
+            report.judge(f"share of {peer.name}'s differences with a cause", network.name,
+                         tally.attributed, 0.95)  # fmt: skip
 
         def truck(sizes: dict[str, float]) -> agreement.ValhallaPeer:
             options = {VALHALLA_NAMES[k]: v for k, v in sizes.items()}
@@ -241,6 +261,7 @@ def run(port: int, size: Size) -> Report:
             report.add("Memory", f"{memory:.0f} MB per million arcs and metric (goal ≤ 120).")
     head = ["network", "Sigang ms", "OSRM CH ms", "OSRM MLD ms", "× CH", "× MLD", "durations"]
     report.add("Tables of 100 by 100", table(head, tables))
+    report.add("Goals", table(["what", "network", "found", "goal", "met"], report.goals))
     return report
 
 

@@ -98,7 +98,7 @@ def delta_distances() -> str:
     metric = Metric(topology, metres)
     found = [metric.path(node[a], node[b]) for a, b, _ in pairs]
     length = np.array([p[0] if p else np.inf for p in found])
-    plain = {a: dijkstra(links, indices=node[a]) for a in {a for a, _, _ in pairs}}
+    plain = {a: dijkstra(links, indices=np.array([node[a]]))[0] for a in {a for a, _, _ in pairs}}
     exact = sum(plain[a][node[b]] == v for (a, b, _), v in zip(pairs, length, strict=True))
     ends = np.array([walk[a] + walk[b] for a, b, _ in pairs], np.float64)
     off = (length + ends) / np.array([1000 * km for _, _, km in pairs]) - 1

@@ -180,7 +180,8 @@ def compare(ours: Sequence[Leg | None], theirs: Sequence[Any]) -> str:
     """
     differ = turned = 0
     for leg, other in zip(ours, theirs, strict=True):
-        if not _close(leg and leg.weight / 1000, other and other[0]):
+        seconds = None if leg is None else leg.weight / 1000
+        if not _close(seconds, other and other[0]):
             round_ = leg is not None and turns_round(leg)
             turned, differ = turned + round_, differ + (not round_)
     if differ > max(2, len(ours) // 100):
@@ -207,7 +208,9 @@ def slow_engines(
     nodes = [tuple(here.node_of(place) for place in pair) for pair in here.spots(pairs)]
     weights = here.metric.weights
     graph = as_networkx(network, weights)
-    engines = {"networkx": lambda n: nx.bidirectional_dijkstra(graph, *nodes[n])[0]}
+    engines: dict[str, Callable[[int], Any]] = {
+        "networkx": lambda n: nx.bidirectional_dijkstra(graph, *nodes[n])[0]
+    }
     if conn is not None:
         table = f"arcs_{network.name}"
         fill_pgrouting(conn, table, network, weights)

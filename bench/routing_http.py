@@ -53,7 +53,7 @@ class Service:
         """Return processor seconds by process, those of its database included."""
         seen: dict[int, psutil.Process] = {}
         for link in psutil.net_connections("tcp"):
-            if link.status == psutil.CONN_LISTEN and link.laddr.port in self.ports and link.pid:
+            if link.status == psutil.CONN_LISTEN and link.laddr[1] in self.ports and link.pid:
                 process = psutil.Process(link.pid)
                 seen |= {p.pid: p for p in [process, *process.children(recursive=True)]}
         times = {pid: process.cpu_times() for pid, process in seen.items()}
