@@ -55,7 +55,7 @@ def test_units_are_listed_with_both_names():
 PLACE = st.tuples(st.floats(118.5, 122.5), st.floats(29.5, 31.5))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(PLACE, min_size=2, max_size=12), st.floats(0, 1e6))
 def test_lengths_sum_to_the_path(points, length_m):
     found = UNITS.crossed(np.array(points), length_m)
@@ -63,7 +63,7 @@ def test_lengths_sum_to_the_path(points, length_m):
     assert sum(rounded(found)) == pytest.approx(round(length_m, 1), abs=0.051)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(PLACE, min_size=2, max_size=8, unique=True))
 def test_each_unit_has_what_an_intersection_has(points):
     line = shapely.LineString(points)

@@ -347,7 +347,7 @@ def limited_roads(draw):
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(limited_roads(), st.lists(st.sampled_from(LETTERS), min_size=2, max_size=2, unique=True))
 def test_no_truck_is_led_over_an_edge_below_its_size(roads, ends):
     town = Town(GRID, roads)
@@ -361,7 +361,7 @@ def test_no_truck_is_led_over_an_edge_below_its_size(roads, ends):
     assert not np.isnan(found.vehicle.sizes).any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(limited_roads())
 def test_without_limits_a_truck_drives_where_a_car_does(roads):
     town = Town(GRID, roads)

@@ -78,7 +78,7 @@ def free_weights(graph):
     return costs.weights(graph.arcs, np.arange(len(graph.arcs)), nothing, no_cap)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(towns())
 def test_the_sets_are_the_cheapest_that_there_are(roads):
     town = Town(GRID, {"XA": {}, **roads, "FY": {}})
