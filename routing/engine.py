@@ -29,6 +29,9 @@ INFINITE = int(pyroutingkit.INF_WEIGHT)  # "may not pass"; also the length of no
 LARGEST = 2**30  # of a finite weight: two may be added without reaching INFINITE
 SCATTERED = 3_000  # more changed arcs than this: a whole customise is faster (measured)
 KEPT_ORDERS = 3
+# The library searches once per source: towards few targets from more sources than this, one search
+# per target over all nodes is faster (measured on 72,000 nodes: 20 ms each, 0.02 ms per source).
+FEW, MANY, NODES_PER_ROW = 4, 64, 70
 LIBRARY_BYTES = 11
 
 
@@ -219,9 +222,18 @@ class Metric:
         columns = checked_numbers(targets, count, "node")
         if not len(rows) or not len(columns):
             return np.full((len(rows), len(columns)), INFINITE, np.uint32)
+        if len(columns) <= FEW and len(rows) > max(MANY, count // NODES_PER_ROW):
+            return np.column_stack([self._towards(int(column))[rows] for column in columns])
         with self.lock:
             lengths = self._cch.distances_many_to_many(rows, columns)
         return np.asarray(lengths, np.uint32)
+
+    def _towards(self, target: int) -> Weights:
+        """Return how far every node is from a target, by one search against the arcs."""
+        lengths = np.full(self.topology.node_count, INFINITE, np.uint32)
+        nodes, found = self.reach([target], [0], INFINITE - 1, backward=True)
+        lengths[nodes] = found
+        return lengths
 
     def reach(
         self,

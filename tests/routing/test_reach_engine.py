@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.engine import INFINITE, Metric, Reference, Topology
+from routing.engine import INFINITE, MANY, Metric, Reference, Topology
 from routing.legs import find_leg
 from routing.network import Conditions, PathQuery
 from routing.spans import durations, span
@@ -60,6 +60,20 @@ def test_reach_takes_lengths_from_and_to(backward):
     nodes, lengths = metric.reach([3], [0], 10**6, backward=backward)
     table = metric.matrix(nodes, [3])[:, 0] if backward else metric.matrix([3], nodes)[0]
     assert lengths.tolist() == table.tolist()
+
+
+@pytest.mark.parametrize("targets", [[3], [3, 3], [0, 5, 9, 40], [1, 2, 3, 4, 5]])
+def test_tables_from_many_to_few_are_the_same(targets):
+    graph, weights, _ = turned(12, 5)
+    sources = list(range(graph.node_count))
+    metric, reference = Metric(Topology.build(graph), weights), Reference(graph, weights)
+    table = metric.matrix(sources, targets)
+    assert table.dtype == np.uint32
+    assert len(sources) > MANY
+    assert np.array_equal(table, reference.matrix(sources, targets))
+    metric.update([0], [INFINITE])
+    alone = np.concatenate([metric.matrix([source], targets) for source in sources])
+    assert np.array_equal(metric.matrix(sources, targets), alone)
 
 
 @pytest.mark.parametrize(
