@@ -102,9 +102,11 @@
  * @property {Text | string | null} [legal_text]
  * @property {Text | string | null} [law]
  * @property {Text | string | null} [source]
+ * @property {Origin | null} [origin]
  *
  * @typedef {object} Relaxation
  * @property {Blocking[]} edges
+ * @property {number} places
  * @property {{ limit: string, from: unknown, to: unknown }[]} give
  * @property {number} length_m
  * @property {number} duration_s

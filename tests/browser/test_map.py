@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from spatial.crs import segment_lengths_m
+from tests.browser import planner
 from tests.browser.conftest import PHONE, settle, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
@@ -103,6 +104,8 @@ def test_an_address_survives_reloading(open_page, server):
     page = open_page(
         hash_=f"#m=9.5/30.4/121.3/20/30&lang=en&theme=light&view=table&table=ports&sort=-name_zh"
         f"&within=0&on=stakes&off=roads&sel=ports,{port}&panel=path&by=truck&v=4.2,,,49,"
+        "&plan=reach&haz=E&when=arrive@2026-03-02T12%3A00%3A00%2B08%3A00&alt=1"
+        "&o=121.5,29.9,Ningbo&reach=to,km,10,20&near=ports,from_point,30"
         "&w=120.75,30.75,Jiaxing;121.84,29.89,Beilun&t=2026-03-02T12%3A00%3A00%2B08%3A00"
     )
     page.get_by_test_id("toggle-admin").uncheck()
@@ -113,6 +116,8 @@ def test_an_address_survives_reloading(open_page, server):
     assert before["off"] == ["admin", "roads"]
     assert before["selection"] == {"layer": "ports", "id": port}
     assert (before["lang"], before["theme"], before["table"]) == ("en", "light", "ports")
+    assert before["contours"] == {"way": "to", "unit": "km", "values": [10, 20]}
+    assert before["when"] == {"mode": "arrive", "at": "2026-03-02T12:00:00+08:00"}
 
     page.reload()
     settle(page)
@@ -197,10 +202,14 @@ def test_keys_alone_reach_a_feature(open_page):
     expect(page.get_by_test_id("dialog-keys")).to_be_hidden()
     page.keyboard.press("t")
     expect(page.get_by_test_id("table-panel")).to_be_visible()
+    page.keyboard.press("t")
+    planner.choose_an_alternative(page)
+    planner.tell_the_steps(page)
+    planner.move_a_stop_by_keys(page)
 
 
-def test_two_languages_two_themes_no_barrier(open_page):
-    page = open_page(hash_=QUIET_MAP)
+def test_two_languages_two_themes_no_barrier(open_page, server):
+    page = open_page(hash_=QUIET_MAP, expected=("/api/paths", "status of 422"))
     dark = look(page)
     assert (dark["lang"], dark["theme"]) == ("zh-CN", "dark")
     assert re.search("[一-鿿]", dark["legend"])
@@ -219,6 +228,11 @@ def test_two_languages_two_themes_no_barrier(open_page):
     assert light["land"] != dark["land"]
     page.get_by_test_id("table").click()
     page.get_by_test_id("table-row").first.wait_for()
+    assert violations(page) == []
+    planner.reach_is_the_api(page, server)
+    planner.nearest_are_the_api(page, server)
+    assert violations(page) == []
+    planner.say_why_not(page, server)
     assert violations(page) == []
 
 
@@ -339,6 +353,7 @@ def test_measuring_and_drawing(open_page):
     page.get_by_test_id("closure-cancel").click()
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("draw-card")).to_be_hidden()
+    planner.pull_the_line(page)
     eight_figures_leave_the_name_whole(page)
 
 

@@ -35,9 +35,18 @@ export function facts() {
     sources: attributions(),
     review: data.catalogue.value?.review_number ?? null,
     path: 'now' in path && path.now ? comparison()?.text ?? `${number(chosen(path.now).properties.length_m / 1000, 1)} km` : null,
+    reach: reachFact(),
     closures: data.events.value.filter((event) => event.properties.kind === 'closure').map(titleOf),
     originText: (/** @type {import('../types.js').Layer} */ layer) => originsOf(layer).map(([origin]) => originName(origin)).join(' '),
   };
+}
+
+/** The contours on show in words, or null. */
+function reachFact() {
+  const origin = url.origin.value;
+  if (url.plan.value !== 'reach' || data.reach.value.state !== 'ready' || !origin) return null;
+  const { way, unit, values } = url.contours.value;
+  return `${origin.label}, ${t(`reach.${way}`)}: ${values.join(' / ')} ${t(`reach.${unit}`)}`;
 }
 
 /** A round ground length and its width in CSS pixels at the map's centre. */
@@ -209,7 +218,7 @@ class Writer {
 function footLines(/** @type {CanvasRenderingContext2D} */ pen, /** @type {Facts} */ known, /** @type {number} */ width) {
   const lines = [
     `${t('export.origins')}: ${known.origins.map(originName).join(' · ')}`,
-    [known.path ? `${t('export.path')}: ${known.path}` : '', ...known.closures].filter(Boolean).join(' · '),
+    [known.path ? `${t('export.path')}: ${known.path}` : '', known.reach ? `${t('export.reach')}: ${known.reach}` : '', ...known.closures].filter(Boolean).join(' · '),
     `${t('export.sources')}: ${known.sources.join(' · ')}${known.review ? ` · ${t('export.review')} ${known.review}` : ''}`,
   ].filter(Boolean);
   return lines.flatMap((text) => wrap(pen, text, width - FOOT_X - 24));

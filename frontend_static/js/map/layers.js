@@ -45,13 +45,14 @@ function lineLayers(/** @type {Colours} */ c) {
 
 /** @returns {any[]} */
 function lineLabels(/** @type {Colours} */ c) {
-  const layout = { 'text-field': ['get', 'label'], 'text-font': ['Noto Sans SC'], 'text-size': 13, 'text-allow-overlap': true };
+  const beside = { 'text-anchor': 'left', 'text-offset': [0.8, 0] };
+  const above = { 'text-anchor': 'bottom', 'text-offset': [0, -0.5] };
   const label = (/** @type {string} */ of, /** @type {string} */ color) => ({
     id: `sg-${of}-label`,
     type: 'symbol',
     source: 'sg-path',
     filter: ['all', part('label'), ['==', ['get', 'of'], of]],
-    layout,
+    layout: { 'text-field': ['get', 'label'], 'text-font': ['Noto Sans SC'], 'text-size': 13, 'text-allow-overlap': true, ...(of === 'blocking' ? above : beside) },
     paint: { 'text-halo-color': c.halo, 'text-halo-width': 2, 'text-color': color },
   });
   return [label('other', c.text), label('now', c.accent), label('give', c.give), label('blocking', c.bad)];

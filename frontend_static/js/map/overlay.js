@@ -60,10 +60,10 @@ function whyFeatures() {
   const state = data.path.value;
   if (state.state !== 'error') return [];
   const body = /** @type {any} */ (state.error).body ?? {};
-  const numbers = new Map((body.edges ?? []).map((/** @type {any} */ edge, /** @type {number} */ at) => [edge.edge, at + 1]).reverse());
+  const ids = [...new Set((body.edges ?? []).map((/** @type {any} */ edge) => edge.edge))];
   const features = data.blocking.value.flatMap((edge) => [
     feature(edge.geometry, { part: 'blocking' }),
-    named(edge.geometry, 'blocking', String(numbers.get(edge.id) ?? '')),
+    named(edge.geometry, 'blocking', String(ids.indexOf(edge.id) + 1)),
   ]);
   const way = body.relaxations?.[data.relaxation.value ?? -1];
   return way ? [feature(way.geometry, { part: 'give' }), named(way.geometry, 'give', duration(way.duration_s)), ...features] : features;

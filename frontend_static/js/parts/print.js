@@ -74,6 +74,7 @@ class PrintPage extends Part {
         <p data-testid="print-origins">${t('export.origins')}: ${known.origins.map((origin) => badge(origin))}
           ${known.synthetic ? html`<b data-testid="print-synthetic">${t('origin.contains_synthetic')}</b>` : ''}</p>
         ${known.path ? html`<p>${t('export.path')}: <b>${known.path}</b></p>` : ''}
+        ${known.reach ? html`<p>${t('export.reach')}: <b>${known.reach}</b></p>` : ''}
         ${known.closures.length ? html`<p>${t('export.closures')}: ${known.closures.join('；')}</p>` : ''}
       </div>
       <h2>${t('export.legend')}</h2>

@@ -56,7 +56,7 @@ class Reach extends Part {
         <tbody>${all.map((feature, index) => html`<tr data-testid="reach-row" data-value=${contourValue(feature)} data-area=${feature.properties.area_km2}>
           <th scope="row"><span class="swatch" style="--swatch:${contourColour(index, all.length, url.theme.value)}" aria-hidden="true"></span>${number(contourValue(feature), 1)} ${t(`reach.${unit}`)}</th>
           <td>${number(feature.properties.area_km2, 1)}</td></tr>`)}</tbody></table>
-      <p class="hint">${t('reach.note', { version: features[0].properties.network_version })}</p>
+      <p class="hint">${t('reach.note', { version: features[0].properties.network_version, metres: number(features[0].properties.resolution_m ?? 0) })}</p>
       <button data-testid="reach-zoom" @click=${() => { const at = box(); if (at) showExtent(at); }}>${t('inspect.zoom')}</button>
     </div>`;
   }

@@ -28,7 +28,7 @@ class Steps extends Part {
     return html`<details class="steps" data-testid="path-steps"><summary>${t('path.steps', { count: this.steps.length })}</summary>
       <ol>${this.steps.map((step) => html`<li><button class="step" data-testid="path-step" @click=${() => showPoint(step.point, STEP_ZOOM)}>
         <i aria-hidden="true">${sign(step.maneuver)}</i><span>${pick(step.text)}</span>
-        <span class="muted num">${step.length_m > 0 ? html`${distance(step.length_m)}<br />${duration(step.duration_s)}` : ''}</span></button></li>`)}</ol></details>`;
+        <span class="muted num">${step.length_m > 0 ? html`${distance(step.length_m)}${step.duration_s >= 30 ? html`<br />${duration(step.duration_s)}` : ''}` : ''}</span></button></li>`)}</ol></details>`;
   }
 }
 

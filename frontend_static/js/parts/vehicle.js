@@ -37,14 +37,15 @@ class Vehicle extends Part {
 
   sizes(/** @type {Profile} */ current) {
     const given = SIZES.filter((name) => url.vehicle.value[name] !== undefined);
-    const summary = SIZES.filter((name) => name in current.sizes).map((name) => `${number(url.vehicle.value[name] ?? current.sizes[name], 2)} ${name.slice(-1)}`);
+    const summary = SIZES.filter((name) => name in current.sizes).map((name) => `${number(url.vehicle.value[name] ?? current.sizes[name], 2)}\u00a0${name.slice(-1)}`);
     return html`<details class="vehicle" data-testid="vehicle" ?open=${current.group === 'freight' || given.length > 0}>
       <summary>${t('path.vehicle')} <span class="muted num">${summary.join(' · ')}</span></summary>
       <div class="sizes">${SIZES.map((name) => this.size(current, name))}</div>
       ${current.hazmat ? this.hazmat(current) : ''}
       <label class="check"><input type="checkbox" data-testid="unknown-limits" .checked=${url.unknown.value === 'refuse'}
         @change=${(/** @type {any} */ e) => (url.unknown.value = e.target.checked ? 'refuse' : 'allow')} />${t('path.unknown_refuse')}</label>
-      ${current.rule?.legal_text ? html`<p class="hint">${t('path.vehicle_default')} ${pick(current.rule.legal_text)}</p>` : html`<p class="hint">${t('path.vehicle_default')}</p>`}
+      <p class="hint">${t('path.vehicle_default')}</p>
+      ${current.rule?.legal_text ? html`<p class="hint">${pick(current.rule.legal_text)}</p>` : ''}
     </details>`;
   }
 

@@ -10,7 +10,7 @@ import { recompute } from '../path.js';
 import { select } from '../select.js';
 import { data } from '../store.js';
 import { showExtent } from '../map/camera.js';
-import { icon } from './bits.js';
+import { badge, icon } from './bits.js';
 
 /** @typedef {import('../types.js').Blocking} Blocking */
 /** @typedef {import('../types.js').Relaxation} Relaxation */
@@ -28,6 +28,27 @@ function said(/** @type {string} */ limit, /** @type {unknown} */ value) {
   if (typeof value === 'number') return `${number(value, 2)} ${UNITS[limitKey(limit)] ?? ''}`.trim();
   if (Array.isArray(value)) return value.map((part) => (typeof part === 'string' ? maybe(`limit.${limitKey(part)}`, part) : JSON.stringify(part))).join('、');
   return maybe(`hazmat.${value}`, String(value));
+}
+
+/** Name a source as the catalogue does. */
+function sourceName(/** @type {unknown} */ id) {
+  const all = (data.catalogue.value?.layers ?? []).flatMap((layer) => layer.source);
+  const found = all.find((source) => /** @type {any} */ (source).id === id);
+  return pick(found?.title) || pick(id);
+}
+
+/** Rows of the same edge together, in the order in which the edges block. @returns {Blocking[][]} */
+export function byEdge(/** @type {Blocking[]} */ rows) {
+  /** @type {Map<string, Blocking[]>} */
+  const found = new Map();
+  for (const row of rows) found.set(row.edge, [...(found.get(row.edge) ?? []), row]);
+  return [...found.values()];
+}
+
+/** The laws behind some rows, each once. @returns {{ text: string, source: string }[]} */
+function laws(/** @type {Blocking[]} */ rows) {
+  const found = new Map(rows.filter((row) => row.legal_text).map((row) => [pick(row.legal_text), { text: pick(row.legal_text), source: pick(row.law) }]));
+  return [...found.values()];
 }
 
 class WhyNot extends Part {
@@ -72,27 +93,26 @@ class WhyNot extends Part {
 
   render() {
     const body = this.problem?.body ?? {};
-    const edges = /** @type {Blocking[]} */ (body.edges ?? []);
+    const edges = byEdge(body.edges ?? []);
     const ways = /** @type {Relaxation[]} */ (body.relaxations ?? []);
     return html`<section class="whynot" data-testid="whynot" aria-label=${t('why.title')}>
       <h3>${icon('barrier')} ${t('why.title')}</h3>
-      <p role="alert">${this.problem?.message}</p>
-      <p class="muted">${this.problem?.mend}</p>
-      <h4>${t('why.edges', { count: number(body.blocking_count ?? edges.length) })}</h4>
-      <ol class="blocking">${edges.map((edge, index) => this.edge(edge, index))}</ol>
+      <p role="alert">${t('why.lead')} <span class="muted">${this.problem?.mend}</span></p>
+      <h4>${t('why.edges', { count: number(edges.length) })}</h4>
+      <ol class="blocking">${edges.map((rows, index) => this.edge(rows, index))}</ol>
+      ${laws(body.edges ?? []).map((law) => html`<blockquote data-testid="why-law">${law.text}<cite>${law.source}</cite></blockquote>`)}
       ${ways.length ? html`<h4>${t('why.give')}</h4><ol class="ways">${ways.map((way, index) => this.way(way, index))}</ol>` : html`<p class="muted" data-testid="why-none">${t('why.none')}</p>`}
       <button data-testid="path-retry" @click=${recompute}>${t('app.retry')}</button>
     </section>`;
   }
 
-  edge(/** @type {Blocking} */ edge, /** @type {number} */ index) {
-    const name = [edge.ref, pick(edge.name)].filter(Boolean).join(' ') || t('why.unnamed', { id: edge.edge.slice(-6) });
-    const law = pick(edge.law ?? edge.source);
-    return html`<li><button class="why-edge" data-testid="why-edge" data-edge=${edge.edge} title=${t('inspect.zoom')} @click=${() => this.show(edge)}>
+  edge(/** @type {Blocking[]} */ rows, /** @type {number} */ index) {
+    const [first] = rows;
+    const name = [first.ref, pick(first.name)].filter(Boolean).join(' ') || t('why.unnamed', { id: first.edge.slice(-6) });
+    return html`<li><button class="why-edge" data-testid="why-edge" data-edge=${first.edge} title=${t('inspect.zoom')} @click=${() => this.show(first)}>
         <b><span class="tag">${index + 1}</span> ${name}</b>
-        <span class="num">${limitName(edge.limit)} <b class="bad">${said(edge.limit, edge.value)}</b> · ${t('why.vehicle')} ${said(edge.limit, edge.vehicle)}</span></button>
-      ${edge.legal_text ? html`<p class="hint">${pick(edge.legal_text)}</p>` : ''}
-      ${law ? html`<p class="hint">${t('inspect.source')}: ${law}</p>` : ''}</li>`;
+        ${rows.map((row) => html`<span class="num">${limitName(row.limit)} <b class="bad">${said(row.limit, row.value)}</b> · ${t('why.vehicle')} ${said(row.limit, row.vehicle)}</span>`)}
+        <span class="muted">${t('inspect.source')} ${sourceName(first.source)} ${first.origin ? badge(first.origin) : ''}</span></button></li>`;
   }
 
   way(/** @type {Relaxation} */ way, /** @type {number} */ index) {
@@ -102,7 +122,7 @@ class WhyNot extends Part {
       @mouseenter=${() => show(index)} @mouseleave=${() => show(null)} @focus=${() => show(index)} @blur=${() => show(null)} @click=${() => this.hold(way, index)}>
       <span class="figures"><b>${duration(way.duration_s)}</b><b class="minor">${number(way.length_m / 1000, 1)}<small> km</small></b></span>
       <span>${give.map((text) => html`<span class="give">${text}</span>`)}</span>
-      <span class="muted">${t('why.places', { count: number(/** @type {any} */ (way).places ?? way.edges.length) })}</span></button></li>`;
+      <span class="muted">${t('why.places', { count: number(way.places) })}</span></button></li>`;
   }
 
   hold(/** @type {Relaxation} */ way, /** @type {number} */ index) {
