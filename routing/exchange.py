@@ -1,24 +1,26 @@
 """The network for planners' tools: networkx graphs with the attributes of osmnx, and back.
 
 An arc becomes an edge of a MultiDiGraph keyed by its edge's position; junctions that were split for
-turn restrictions become one node again, so turn restrictions are not in the graph.
+turn restrictions become one node again, so turn restrictions are not in the graph. Both libraries
+are imported where they are used: a server that exports nothing starts without them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import networkx
 import numpy as np
-import osmnx
 import shapely
 
 from routing.graph import Edges, Floats, Graph, Ints, edges_from_columns
 from spatial import crs
 from spatial.errors import BadParameter
+
+if TYPE_CHECKING:
+    import networkx
 
 MOST_ARCS = 60_000
 """More need gigabytes in networkx."""
@@ -60,6 +62,9 @@ def to_networkx(graph: Graph, chosen: Ints, speed_kmh: Floats) -> networkx.Multi
     BadParameter
         There are too many.
     """
+    import networkx
+    import osmnx
+
     edges = graph.edges
     arcs = len(chosen) + int((~edges.oneway[chosen]).sum())
     if arcs > MOST_ARCS:
@@ -147,6 +152,9 @@ def _line(graph: networkx.MultiDiGraph, tail: Any, head: Any, row: Mapping[str, 
 
 def statistics(graph: networkx.MultiDiGraph) -> Statistics:
     """Return the basic statistics of a graph that `to_networkx` made; it has an edge at least."""
+    import networkx
+    import osmnx
+
     basic = osmnx.stats.basic_stats(graph)
     parts = [len(part) for part in networkx.strongly_connected_components(graph)]
     by_class: dict[str, float] = {}
@@ -172,6 +180,8 @@ def statistics(graph: networkx.MultiDiGraph) -> Statistics:
 
 def to_graphml(graph: networkx.MultiDiGraph) -> str:
     """Return a graph as GraphML that `osmnx.load_graphml` reads."""
+    import networkx
+
     plain = networkx.MultiDiGraph(**{k: str(v) for k, v in graph.graph.items()})
     for node, row in graph.nodes(data=True):
         plain.add_node(node, **{k: str(v) for k, v in row.items()})
