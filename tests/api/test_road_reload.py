@@ -1,0 +1,117 @@
+"""Loading the road network: kept between starts, made anew beside the old one when roads change."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from api import road_rows
+from api.roads import Roads
+from routing.network import PathQuery
+from spatial.db import Database, connect
+from spatial.settings import Settings
+from tests.api.roadworld import at, edge, fill
+
+pytestmark = pytest.mark.db
+FAR, NEAR = at(2, 2), at(12, 2)
+BRIDGE = [edge("4,2 10,2"), edge("4,2 10,2 twin")]
+WITHOUT_BRIDGE = [
+    f"DELETE FROM sigang.{table} WHERE {column} = '{name}'"
+    for table, column in (("edge_structure", "edge_id"), ("edge", "id"))
+    for name in BRIDGE
+]
+
+
+class SilentBus:
+    """A bus on which nothing is said."""
+
+    def subscribe(self, kind, callback):
+        """Take note of nobody."""
+
+
+@asynccontextmanager
+async def opened(url, home):
+    settings = Settings(home=home, database_url=url)
+    db = await Database.open(settings, url)
+    roads = Roads(settings, db, SilentBus())
+    try:
+        await roads.start()
+        yield roads
+    finally:
+        await roads.stop()
+        await db.close()
+
+
+async def length(roads):
+    network = await roads.ensure_current()
+    found = network.path(PathQuery("car", [tuple(FAR), tuple(NEAR)]), datetime.now(UTC))
+    return network, round(found.sums()[0])
+
+
+def change(url, *statements):
+    with connect(url) as conn:
+        for statement in statements:
+            conn.execute(statement)
+        conn.execute(
+            "UPDATE sigang.network_version SET topology = topology + 1, version = version + 1"
+            " WHERE network = 'road'"
+        )
+
+
+@pytest.fixture
+def filled(database_url):
+    fill(database_url)
+    return database_url
+
+
+def test_a_second_start_reads_no_rows_and_answers_the_same(filled, tmp_path, monkeypatch):
+    async def once():
+        async with opened(filled, tmp_path) as roads:
+            return (await length(roads))[1]
+
+    first = asyncio.run(once())
+    assert len(list((tmp_path / "graphs").iterdir())) == 1
+
+    def refuse(*_):
+        raise AssertionError("the rows were read again")
+
+    monkeypatch.setattr(road_rows, "_EDGES", "SELECT 1 / 0 FROM sigang.edge WHERE mode = ANY ($1)")
+    monkeypatch.setattr("api.roads.make_graph", refuse)
+    assert asyncio.run(once()) == first
+
+
+def test_an_edit_without_a_new_topology_is_not_missed_by_the_next_start(filled, tmp_path):
+    async def once():
+        async with opened(filled, tmp_path) as roads:
+            return (await length(roads))[1]
+
+    first = asyncio.run(once())
+    with connect(filled) as conn:
+        conn.execute(
+            "UPDATE sigang.edge SET length_m = length_m + 500 WHERE id = ANY (%s::uuid[])",
+            [BRIDGE],
+        )
+    assert asyncio.run(once()) == first + 500
+
+
+def test_the_old_network_serves_while_the_new_one_is_made(filled, tmp_path):
+    async def through():
+        async with opened(filled, tmp_path) as roads:
+            old, short = await length(roads)
+            change(filled, *WITHOUT_BRIDGE)
+            seen = [await length(roads)]
+            while seen[-1][0] is old and len(seen) < 500:
+                await asyncio.sleep(0.02)
+                seen.append(await length(roads))
+            return old, short, seen
+
+    old, short, seen = asyncio.run(through())
+    assert seen[0] == (old, short)
+    network, long = seen[-1]
+    assert network is not old
+    assert long > short + 5_000
+    assert {metres for _, metres in seen} == {short, long}
+    assert network.version == 2
