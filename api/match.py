@@ -84,7 +84,7 @@ async def match(body: MatchBody, request: Request) -> Response:
     crs = crs_of(request)
     network, conditions = await read_conditions(request, body, crs)
     trace = read_trace(body, crs, matcher_of(network).model.sigma_m)
-    text = await roads_of(request).ask(lambda: _answer(network, conditions, trace, body, crs))
+    text = await roads_of(request).ask(lambda: match_json(network, conditions, trace, body, crs))
     services(request).audit.record(actor_of(request), "match", body.profile, rows=len(trace))
     headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
     return Response(text, media_type="application/geo+json", headers=headers)
@@ -125,7 +125,7 @@ def _lonlat(points: Floats, crs: Crs) -> Floats:
     return points
 
 
-def _answer(
+def match_json(
     network: RoadNetwork, conditions: Conditions, trace: Trace, body: MatchBody, crs: Crs
 ) -> bytes:
     """Match the trace and write it down."""

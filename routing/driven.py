@@ -72,10 +72,10 @@ class Follower:
 
     def add(self, state: Decided, metric: Metric, cut: Break | None) -> None:
         """Drive on to the next decided state."""
-        key = int(self._graph.arcs.key[state.arc])
+        key = state.key
         last = None if state.first else self._last
         if self._open is None or last is None:
-            self._close()
+            self.close()
             self._open = _Open(cut)
             self._open.add(key, state.along, state.along)
         else:
@@ -84,13 +84,8 @@ class Follower:
         self._open.sure.append(state.confidence)
         self._last = state
 
-    def take(self, *, open_too: bool) -> list[Drive]:
-        """Return finished drives, and of the one under way all that cannot change any more.
-
-        Unless `open_too`, the one under way ends here.
-        """
-        if not open_too:
-            self._close()
+    def take(self) -> list[Drive]:
+        """Return finished drives, and of the one under way all that cannot change any more."""
         done, self._done = self._done, []
         way = self._open
         if way is not None and len(way.keys) > 1:
@@ -99,7 +94,8 @@ class Follower:
             self._open.add(way.keys[-1], way.start[-1], way.stop[-1])
         return done
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the drive under way."""
         if self._open is not None:
             self._done.append(self._open.closed(len(self._open.keys)))
         self._open = None
@@ -118,7 +114,7 @@ class Follower:
             return way
         between = self._between(metric, int(arcs.head[last.arc]), int(arcs.tail[state.arc]))
         if between is None:  # closed since the state was found
-            self._close()
+            self.close()
             way = _Open("no_path")
             way.add(key, state.along, state.along)
             return way

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from threading import RLock
+from typing import NamedTuple
 from weakref import WeakKeyDictionary, proxy
 
 import numpy as np
@@ -23,8 +24,8 @@ from routing.graph import Bools, Graph, Weights
 from routing.nearby import NearIndex
 from routing.network import RoadNetwork
 from routing.profile import get_rule
-from routing.query import Conditions
-from routing.trellis import UNIT_M, Columns, Model, columns, join, steps
+from routing.query import Conditions, Ready
+from routing.trellis import UNIT_M, Columns, Model, columns, steps
 
 RULE = "road.matching"
 
@@ -39,8 +40,7 @@ class Lengths:
     shown: Weights  # the weights that the metric follows
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """What became of a fix.
 
     A `used` fix lies at `share` (0..1 in the edge's own direction) of an edge; `merged` ones go
@@ -101,24 +101,27 @@ class Matcher:
         with self._lock:
             known = self._lengths.get(ready.metric)
             if known is None or known.shown is not shown:
-                known = self._follow(ready.metric, known, shown, version)
+                known = self._follow(ready, known, shown, version)
             elif known.version != version:
                 known = replace(known, version=version)
             self._lengths[ready.metric] = known
             return known
 
-    def _follow(
-        self, metric: Metric, known: Lengths | None, shown: Weights, version: int
-    ) -> Lengths:
-        """Return lengths on which exactly those arcs are open that are open in `shown`."""
-        arcs = self.graph.arcs
-        centimetres = np.rint(self.graph.edges.length_m[arcs.edge] / UNIT_M)
+    def _follow(self, ready: Ready, known: Lengths | None, shown: Weights, version: int) -> Lengths:
+        """Return lengths on which exactly those arcs are open that are open in `shown`.
+
+        Roads slower than `fair_kmh` count as longer by a `slow_share` of the time lost there.
+        """
+        arcs, model = self.graph.arcs, self.model
+        lost = np.maximum(model.fair_kmh / ready.costs.speed_kmh[arcs.edge] - 1, 0)
+        counted = self.graph.edges.length_m[arcs.edge] * (1 + model.slow_share * lost)
+        centimetres = np.rint(np.nan_to_num(counted, posinf=0.0) / UNIT_M)
         closed = shown == INFINITE
         whole = np.where(closed, INFINITE, np.clip(centimetres, 1, LARGEST)).astype(np.uint32)
         usable = np.zeros(len(self.graph.edges), np.bool_)
         usable[arcs.edge[~closed]] = True
         if known is None:
-            return Lengths(Metric(metric.topology, whole), usable, version, shown)
+            return Lengths(Metric(ready.metric.topology, whole), usable, version, shown)
         changed = np.flatnonzero(known.metric.weights != whole)
         known.metric.update(changed, whole[changed])
         return Lengths(known.metric, usable, version, shown)
@@ -152,8 +155,7 @@ class Tracker:
         self._sieve = Sieve(matcher.model)
         self._decoder = Decoder()
         self._follower = Follower(matcher.graph, matcher.model)
-        self._last: Columns | None = None  # the column that the next fix follows
-        self._seconds = np.nan  # of that column
+        self._seconds = np.nan  # of the last column
         self._cut: Break | None = None  # why the next column begins anew
         self._cuts: dict[int, Break] = {}
         self._seen = 0
@@ -177,12 +179,14 @@ class Tracker:
         """Decide everything that is open; the next fix begins a new drive."""
         lengths = self.matcher.lengths(self._conditions, now)
         with lengths.metric.lock:
-            self._last, self._cut = None, "start"
-            return self._place(self._decoder.finish(), lengths)
+            self._cut = "start"
+            placed = self._place(self._decoder.finish(), lengths)
+            self._follower.close()
+            return placed
 
     def take(self) -> list[Drive]:
         """Return what has been driven since the last call, as far as it is decided."""
-        return self._follower.take(open_too=len(self._decoder) > 0 or self._last is not None)
+        return self._follower.take()
 
     def _states(self, trace: Trace, status: list[Status], lengths: Lengths) -> Columns:
         matcher, model = self.matcher, self.matcher.model
@@ -223,23 +227,23 @@ class Tracker:
         """Follow the sequences through new columns."""
         if not len(states):
             return []
-        known = self._last
-        whole = states if known is None else join(known, states)
-        offset = 0 if known is None else 1
-        log_steps = steps(self.matcher.graph, lengths.metric, self.matcher.model, whole)
-        chances = np.exp(log_steps)
+        decoder, matcher = self._decoder, self.matcher
+        first = decoder.load(states)
+        table = decoder.states
+        assert table is not None  # noqa: S101
+        new = table.of(slice(max(first - 1, 0), None))
+        decoder.know(*steps(matcher.graph, lengths.metric, matcher.model, new))
         placed: list[Placed] = []
-        for row in range(offset, len(whole)):
-            fix = int(whole.fix[row])
+        for row, fix in enumerate(table.fix.tolist()[first:], first):
             if fix not in self._cuts:
-                if self._decoder.extend(whole, row, log_steps[row - 1], chances[row - 1]):
+                if decoder.extend(row):
                     if online:
-                        placed += self._place(self._decoder.settle(self._lag), lengths)
+                        placed += self._place(decoder.settle(self._lag), lengths)
                     continue
                 self._cuts[fix] = "no_path"
-            placed += self._place(self._decoder.finish(), lengths)
-            self._decoder.begin(whole, row)
-        self._last = whole.part(len(whole) - 1, len(whole))
+            placed += self._place(decoder.finish(), lengths)
+            decoder.begin(row)
+        decoder.trim()
         return placed
 
     def _place(self, decided: list[Decided], lengths: Lengths) -> list[Placed]:
@@ -247,7 +251,7 @@ class Tracker:
         for one in decided:
             cut = self._cuts.pop(one.fix, None)
             self._follower.add(one, lengths.metric, cut)
-            key = int(self.matcher.graph.arcs.key[one.arc])
+            key = one.key
             share = 1 - one.along if key & 1 else one.along
             placed.append(
                 Placed(one.fix, "used", key >> 1, bool(key & 1), share, one.distance_m,

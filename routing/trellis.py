@@ -29,7 +29,8 @@ class Model:
     """The numbers of rule `road.matching`.
 
     `beta_m` and `beta_share` give the scale of the exponential: metres, plus a share of the
-    straight distance. A vehicle that turns around counts as having driven `uturn_m` more. A fix
+    straight distance. A vehicle that turns around counts as having driven `uturn_m` more; roads
+    slower than `fair_kmh` count as longer by a `slow_share` of the time lost on them. A fix
     is compared with at most `edges` edges within `radius_m`, at least `radius_sigmas` deviations.
     A step that is driven `detour_m` longer than straight breaks the trace, as do `gap_s` seconds
     without a fix; faster than `max_kmh` is a jump; a fix nearer than `thin_m` to the last one is
@@ -40,6 +41,8 @@ class Model:
     beta_m: float
     beta_share: float
     uturn_m: float
+    fair_kmh: float
+    slow_share: float
     edges: int
     radius_m: float
     radius_sigmas: float
@@ -92,9 +95,13 @@ class Columns:
     def __len__(self) -> int:
         return len(self.fix)
 
-    def part(self, low: int, high: int) -> Columns:
-        """Return the columns of a range."""
-        return self.of(slice(low, high))
+    def narrow(self) -> Columns:
+        """Return the columns without padding that none of them needs."""
+        width = max(int(np.count_nonzero(self.arc >= 0, axis=1).max(initial=0)), 1)
+        return Columns(
+            self.fix, self.points, self.arc[:, :width], self.key[:, :width], self.along[:, :width],
+            self.metres[:, :width], self.distance_m[:, :width], self.logp[:, :width],
+        )  # fmt: skip
 
     def of(self, cut: slice | Bools) -> Columns:
         """Return some of the columns."""
@@ -160,54 +167,65 @@ def join(first: Columns, second: Columns) -> Columns:
     return Columns(fix, np.concatenate([first.points, second.points]), **wide)
 
 
-def steps(graph: Graph, metric: Metric, model: Model, states: Columns) -> Floats:
-    """Return (steps, width, width): log likelihood of a state after one of the column before."""
-    parts = [
-        _steps(graph, metric, model, states.part(low, low + WINDOW + 1))
-        for low in range(0, len(states) - 1, WINDOW)
-    ]
-    width = states.arc.shape[1]
-    return np.concatenate(parts) if parts else np.zeros((0, width, width))
+def steps(
+    graph: Graph, metric: Metric, model: Model, states: Columns
+) -> tuple[list[Floats], list[Floats]]:
+    """Return for each column but the first how likely each state follows those before.
+
+    Both lists hold (states, states before): the logarithms, the likelihood of the distance to the
+    road included, and the likelihoods relative to the largest one.
+    """
+    logs: list[Floats] = []
+    chances: list[Floats] = []
+    for low in range(0, len(states) - 1, WINDOW):
+        part = states.of(slice(low, low + WINDOW + 1)).narrow()
+        block = _steps(graph, metric, model, part)
+        best = np.maximum(block.max(axis=(1, 2), initial=NEVER), -1e300)
+        logs += list(block)
+        chances += list(np.exp(block - best[:, None, None]))
+    return logs, chances
 
 
 def _steps(graph: Graph, metric: Metric, model: Model, states: Columns) -> Floats:
     driven = _driven(graph, metric, model, states)
     delta = np.diff(states.points, axis=0) * scales(states.points[1:, 1])
     straight = np.hypot(delta[:, 0], delta[:, 1])[:, None, None]
-    beta = model.beta_m + model.beta_share * straight
-    logp = -np.abs(driven - straight) / beta
-    logp[driven > straight + model.detour_m] = NEVER
+    far = driven > straight + model.detour_m
+    logp = np.abs(driven - straight)
+    logp /= -(model.beta_m + model.beta_share * straight)
+    logp[far] = NEVER
+    logp += states.logp[1:, :, None]
     return np.asarray(logp, np.float64)
 
 
 def _driven(graph: Graph, metric: Metric, model: Model, states: Columns) -> Floats:
-    """Return the metres driven from each state to each one of the next column."""
-    arc, along, metres = states.arc, states.along, states.metres
-    source, target = graph.arcs.head[arc[:-1]], graph.arcs.tail[arc[1:]]
-    rows, row = _numbered(source, arc[:-1] >= 0)
-    places, place = _numbered(target, arc[1:] >= 0)
+    """Return (steps, states, states before): the metres driven."""
+    arc, key, along, metres = states.arc, states.key, states.along, states.metres
+    rows, row = _numbered(graph.arcs.head[arc[:-1]])
+    places, place = _numbered(graph.arcs.tail[arc[1:]])
     lengths = metric.matrix(rows, places)
     if not lengths.size:
-        return np.full((*source.shape, source.shape[1]), np.inf)
-    driven = lengths[row[:, :, None], place[:, None, :]] * UNIT_M
-    driven[driven >= INFINITE * UNIT_M] = np.inf
-    driven += ((1 - along) * metres)[:-1, :, None] + (along * metres)[1:, None, :]
-    before, after = states.key[:-1, :, None], states.key[1:, None, :]
-    moved = (along[1:, None, :] - along[:-1, :, None]) * metres[1:, None, :]
-    same = (arc[:-1, :, None] == arc[1:, None, :]) & (before >= 0)
-    here = same & (moved >= -model.back_m)
-    driven[here] = np.abs(moved[here])
-    turned = (before == after ^ 1) & (before >= 0)
-    if turned.any():
-        across = np.abs(1 - along[:-1, :, None] - along[1:, None, :]) * metres[1:, None, :]
-        driven[turned] = across[turned] + model.uturn_m
-    driven[(before < 0) | (after < 0)] = np.inf
+        return np.full((len(arc) - 1, arc.shape[1], arc.shape[1]), np.inf)
+    lengths = np.where(lengths == INFINITE, np.inf, lengths * UNIT_M).T
+    passed = along * metres
+    driven = lengths[place[:, :, None], row[:, None, :]]
+    driven += passed[1:, :, None]
+    driven += (metres - passed)[:-1, None, :]
+    same = arc[1:, :, None] == arc[:-1, None, :]
+    at = np.nonzero(same)
+    moved = passed[at[0] + 1, at[1]] - passed[at[0], at[2]]
+    here = moved >= -model.back_m
+    driven[at[0][here], at[1][here], at[2][here]] = np.abs(moved[here])
+    at = np.nonzero(key[1:, :, None] == (key ^ 1)[:-1, None, :])
+    across = np.abs(metres[at[0] + 1, at[1]] - passed[at[0] + 1, at[1]] - passed[at[0], at[2]])
+    driven[at] = across + model.uturn_m
+    unreal = arc < 0
+    driven[np.broadcast_to(unreal[1:, :, None], driven.shape)] = np.inf
+    driven[np.broadcast_to(unreal[:-1, None, :], driven.shape)] = np.inf
     return np.asarray(driven, np.float64)
 
 
-def _numbered(nodes: NDArray[np.uint32], real: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+def _numbered(nodes: NDArray[np.uint32]) -> tuple[Ints, Ints]:
     """Return the distinct nodes and the number of each in the table."""
-    distinct, number = np.unique(nodes[real], return_inverse=True)
-    table = np.zeros(nodes.shape, np.int64)
-    table[real] = number
-    return distinct.astype(np.int64), table
+    distinct, number = np.unique(nodes, return_inverse=True)
+    return distinct.astype(np.int64), number.reshape(nodes.shape)

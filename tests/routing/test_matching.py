@@ -325,8 +325,9 @@ def test_a_wrong_rule_is_told():
 
 
 def test_an_unknown_profile_is_told():
+    _town, matcher = ladder()
     with pytest.raises(BadParameter):
-        ladder()[1].match(Conditions("rocket"), fixes([[121, 30]]), NOW)
+        matcher.match(Conditions("rocket"), fixes([[121, 30]]), NOW)
 
 
 def test_a_trace_must_fit_together():
