@@ -73,7 +73,8 @@ class Obstacle:
         blocking += _banned(edges, self.rules, found, self.at)
         if blocking:
             waits = [] if later is None else [self._waiting(*later)]
-            return _violated(self.vehicle, blocking, waits + self._ways(metric, found, spots))
+            ways = waits + self._ways(metric, found, spots)
+            return _violated(self.vehicle, blocking, ways, later and later[0])
         return Unreachable(
             "Everything that leads there is to be avoided",
             "避让条件排除了所有可达路线",
@@ -115,16 +116,20 @@ def opening(
 
 
 def _violated(
-    vehicle: Vehicle, blocking: list[dict[str, Any]], ways: list[dict[str, Any]]
+    vehicle: Vehicle,
+    blocking: list[dict[str, Any]],
+    ways: list[dict[str, Any]],
+    later: datetime | None,
 ) -> LimitViolated:
     first, rule = blocking[0], vehicle.rule
+    hour_en = f"Leave at {later:%H:%M} or later, use" if later else "Use"
+    hour_zh = f"请在{later:%H:%M}以后出发，或" if later else "请"
     return LimitViolated(
         f"Every path breaks a limit of the vehicle, first {first['limit']} {first['value']}"
         f" against {first['vehicle']}",
         f"所有路线均超出限制，首个为 {first['limit']} {first['value']}（车辆 {first['vehicle']}）",
-        mend_en="Use a smaller vehicle, depart at another hour, or apply for a permit for the"
-        " named edges.",
-        mend_zh="请换用较小车辆、另选出发时间，或为所列路段申请通行许可。",
+        mend_en=f"{hour_en} a smaller vehicle, or apply for a permit for the named edges.",
+        mend_zh=f"{hour_zh}换用较小车辆，或为所列路段申请通行许可。",
         edges=blocking[:NAMED],
         blocking_count=len(blocking),
         vehicle={**vehicle.described, **({"hazmat": vehicle.cargo} if vehicle.cargo else {})},

@@ -292,6 +292,7 @@ def test_a_ban_without_a_way_round_is_named_with_its_hours():
     (give,) = wait["give"]
     assert (give["limit"], give["to"]) == ("hours", "2026-11-22T06:00+08:00")
     assert wait["length_m"] == 3000
+    assert caught.value.mend_en.startswith("Leave at 06:00 or later")
     assert town.way("A", "D", profile="hazmat", depart_at=local(7)) == "ABCD"
 
 
