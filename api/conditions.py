@@ -69,9 +69,9 @@ class ConditionsBody(Strict):
     """Vehicle, what to keep off and the time that counts."""
 
     profile: Word = "car"
-    vehicle: VehicleBody = VehicleBody()
-    avoid: AvoidBody = AvoidBody()
-    prefer: PreferBody = PreferBody()
+    vehicle: VehicleBody = Field(default_factory=VehicleBody)
+    avoid: AvoidBody = Field(default_factory=AvoidBody)
+    prefer: PreferBody = Field(default_factory=PreferBody)
     depart_at: Moment | None = None
     as_of: Moment | None = None
     speeds: Literal["live", "typical"] = "live"
