@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from routing.graph import Arcs, Coded, Edges, Graph, Ids
 from routing.snap import SnapIndex
 
-LAYOUT = 1  # to be raised when the same rows shall make another graph
+LAYOUT = 2  # to be raised when the same rows shall make another graph
 KEPT = 3
 _TEXTS = "texts.json"
 

@@ -15,6 +15,7 @@ from routing.graph import Bools, Edges, Floats, Ints, expand
 from spatial.crs import GEOD
 
 CELL_DEG = 0.002
+AROUND = 0.13  # cells
 SEARCH_M = (40.0, 100.0, 250.0, 600.0, 1_500.0, 4_000.0, 10_000.0)
 
 
@@ -77,9 +78,9 @@ class SnapIndex:
         self._cell, self._segment = cell[order], segment[order]
 
     def _cells(self) -> tuple[Ints, NDArray[np.int32]]:
-        """Return (cell, segment) for points every half cell along each segment."""
+        """Return (cell, segment) for points every quarter of a cell along each segment."""
         start, end = self._shape[self._vertex], self._shape[self._vertex + 1]
-        steps = np.ceil(np.abs(end - start).max(axis=1, initial=0) / (CELL_DEG / 2)).astype(int) + 1
+        steps = np.ceil(np.abs(end - start).max(axis=1, initial=0) / (CELL_DEG / 4)).astype(int) + 1
         segment = np.repeat(np.arange(len(self._vertex), dtype=np.int32), steps + 1)
         step = expand(np.zeros(len(steps), np.int64), steps + 1)
         share = (step / np.repeat(steps, steps + 1))[:, None]
@@ -95,11 +96,14 @@ class SnapIndex:
         return np.unique(self._edge[self._in_cells(west, south, east, north)]).astype(np.int64)
 
     def _in_cells(self, west: float, south: float, east: float, north: float) -> NDArray[np.int32]:
-        """Return the segments of the cells of a box and half a cell around it; some come twice."""
+        """Return the segments that may meet a box; some come twice.
+
+        A point of a segment is no farther than an eighth of a cell from one that was noted.
+        """
         (first, lowest), last = self._low.tolist(), self._columns - 1
-        left = max(math.floor(west / CELL_DEG - 0.5) - first, 0)
-        right = min(math.floor(east / CELL_DEG + 0.5) - first, last)
-        low, high = (math.floor(south / CELL_DEG - 0.5), math.floor(north / CELL_DEG + 0.5))
+        left = max(math.floor(west / CELL_DEG - AROUND) - first, 0)
+        right = min(math.floor(east / CELL_DEG + AROUND) - first, last)
+        low, high = (math.floor(south / CELL_DEG - AROUND), math.floor(north / CELL_DEG + AROUND))
         if right < left or high < low or not len(self._cell):
             return np.zeros(0, np.int32)
         height = int(self._cell[-1]) // self._columns
@@ -120,11 +124,12 @@ class SnapIndex:
         scale = metres_per_degree(lat)
         for reach in [*(m for m in SEARCH_M if m < max_m), max_m]:
             edge, segment, share, distance = self._within(lon, lat, usable, reach, scale)
-            if len(edge) and (distance.min() + tie_m <= reach or reach == max_m):
+            least = float(distance.min()) + tie_m if len(edge) else math.inf
+            if least <= reach or (len(edge) and reach == max_m):
                 break
         else:
             return []
-        near = np.flatnonzero(distance <= distance.min() + tie_m)
+        near = np.flatnonzero(distance <= least)
         best: dict[int, Spot] = {}
         for i in near[distance[near].argsort(kind="stable")].tolist():
             number = int(edge[i])
