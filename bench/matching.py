@@ -221,12 +221,12 @@ class Valhalla(Server):
     def has(self, places: Floats) -> bool:
         for at in range(0, len(places), 20):
             part = places[at : at + 20]
-            asked = [{"lon": x, "lat": y} for x, y in part.tolist()]
+            asked = [{"lon": x, "lat": y, "node_snap_tolerance": 0} for x, y in part.tolist()]
             found = json.loads(self.fetch("/locate", {"locations": asked, "costing": "auto"}))
-            for (x, y), one in zip(part.tolist(), found, strict=True):
-                edges = one["edges"] or [{"correlated_lon": 0, "correlated_lat": 0}]
-                hit = np.array([edges[0]["correlated_lon"], edges[0]["correlated_lat"]])
-                if np.hypot(*((hit - (x, y)) * scales(np.array([y]))[0])) > SAME_M:
+            for place, one in zip(part, found, strict=True):
+                hits = [(e["correlated_lon"], e["correlated_lat"]) for e in one["edges"] or ()]
+                apart = (np.array(hits).reshape(-1, 2) - place) * scales(place[1:])
+                if not hits or np.hypot(*apart.T).min() > SAME_M:
                     return False
         return True
 
