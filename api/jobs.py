@@ -246,9 +246,18 @@ def _wanted(given: dict[str, str]) -> Wanted:
         end,
         _seconds("minDuration", given),
         _seconds("maxDuration", given),
-        _number(given["cursor"]) if "cursor" in given else None,
+        _cursor(given.get("cursor")),
         whole_number("limit", given.get("limit"), DEFAULT_LISTED, 1, MOST_LISTED),
     )
+
+
+def _cursor(text: str | None) -> UUID | None:
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        raise BadParameter(
+            "cursor is not one of a next link", "cursor 不是 next 链接中的值", parameter="cursor"
+        ) from None
 
 
 def _seconds(name: str, given: dict[str, str]) -> float | None:

@@ -88,6 +88,7 @@ async def execute(process_id: str, body: ExecuteBody, request: Request) -> Respo
     check_parameters(request)
     process, actor = get_process(process_id), actor_of(request)
     require(actor, *process.roles)
+    _check_text(body)
     given = {
         name: _plain(request, name, value)
         for name, value in body.inputs.items()
@@ -105,6 +106,24 @@ async def execute(process_id: str, body: ExecuteBody, request: Request) -> Respo
     if "wait" in request.headers.get("prefer", ""):
         response.headers["Preference-Applied"] = "wait"
     return response
+
+
+def _check_text(body: ExecuteBody) -> None:
+    """Refuse texts that are no Unicode, which could not be answered or kept.
+
+    Raises
+    ------
+    BadParameter
+    """
+    try:
+        orjson.dumps(body.model_dump())
+    except TypeError as error:
+        raise BadParameter(
+            "The request holds text that is no valid Unicode",
+            "请求包含无效的 Unicode 文本",
+            mend_en="Send no lone surrogates (\\ud800 to \\udfff).",
+            mend_zh="请勿发送孤立代理码位（\\ud800 至 \\udfff）。",
+        ) from error
 
 
 async def _at_once(request: Request, process: Process, actor: Actor, inputs: Any) -> list[Output]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from email import message_from_bytes
@@ -65,6 +66,9 @@ def place(name: str, x: float, y: float, **more):
     return {"id": name, "point": at(x, y), **more}
 
 
+SHORES = {"points": [place("west", 2, 2), place("east", 12, 2)]}
+
+
 def assignment(**more):
     """Return a request: the team that is nearest to both tasks takes the one nobody else could."""
     teams = [place("t1", 1, 1), place("t2", 3, 1)]
@@ -96,7 +100,9 @@ def hard():
 
 
 def run(client: httpx.Client, process: str, body, **headers) -> httpx.Response:
-    return client.post(f"/api/processes/{process}/execution", json=body, headers=headers)
+    text = json.dumps(body)
+    headers = {"Content-Type": "application/json", **headers}
+    return client.post(f"/api/processes/{process}/execution", content=text, headers=headers)
 
 
 def submit(client: httpx.Client, process: str, body) -> str:
@@ -233,6 +239,8 @@ def test_inputs_may_be_qualified_or_refer_to_a_collection_of_the_server(planner,
         {"outputs": {"none": {}}},
         {"outputs": {"paths": {"transmissionMode": "reference"}}},
         {"response": "both"},
+        {"inputs": {"\ud800": 1}},
+        {"inputs": {"teams": {"points": [place("\udc00", 1, 1)]}, "tasks": SHORES}},
         {"subscriber": {"successUri": "http://example.com"}},
     ],
 )
@@ -288,8 +296,10 @@ def test_a_job_is_its_owners_and_the_administrators(planner, dispatcher, served)
 
 
 def test_the_list_of_jobs_can_be_narrowed(planner):
+    earlier = submit(planner, "cover", covering())
     job = submit(planner, "assign", assignment())
-    ended(planner, job)
+    for one in (earlier, job):
+        ended(planner, one)
     begin = planner.get(f"/api/jobs/{job}").json()["created"]
 
     def listed(**given):
@@ -304,8 +314,14 @@ def test_the_list_of_jobs_can_be_narrowed(planner):
     assert listed(minDuration=3600) == [] and job in listed(maxDuration=3600)
     first = planner.get("/api/jobs", params={"limit": 1}).json()
     after = next(x["href"] for x in first["links"] if x["rel"] == "next")
-    assert planner.get(after).json()["jobs"][0]["jobID"] < job
-    for wrong in ({"status": "odd"}, {"limit": 0}, {"minDuration": "x"}, {"what": 1}):
+    assert planner.get(after).json()["jobs"][0]["jobID"] == earlier
+    for wrong in (
+        {"cursor": "x"},
+        {"status": "odd"},
+        {"limit": 0},
+        {"minDuration": "x"},
+        {"what": 1},
+    ):
         assert planner.get("/api/jobs", params=wrong).status_code == 400
 
 
@@ -328,9 +344,6 @@ def finished(client: httpx.Client, process: str, inputs) -> dict:
     ended(client, job)
     found = client.get(f"/api/jobs/{job}/results").json()
     return {n: v["value"] if isinstance(v, dict) and "value" in v else v for n, v in found.items()}
-
-
-SHORES = {"points": [place("west", 2, 2), place("east", 12, 2)]}
 
 
 def test_the_bridge_is_ranked_by_what_its_closing_costs_both_twins_closed(planner):
@@ -477,8 +490,6 @@ def test_a_dismissed_job_stops_at_once_while_the_server_goes_on_serving(planner,
     until(lambda: len(set(workers(served)) & before) < len(before), 10)
     assert planner.delete(f"/api/jobs/{job}").status_code == 409
     assert state(planner, job) == "dismissed"
-    again = submit(planner, "cover", covering())
-    ended(planner, again)
 
 
 def test_a_job_whose_process_is_killed_fails(planner, served):
@@ -491,3 +502,36 @@ def test_a_job_whose_process_is_killed_fails(planner, served):
     assert answer.status_code == 500 and answer.json()["type"] == "/problems/job-lost"
     again = submit(planner, "cover", covering())
     ended(planner, again)
+
+
+ROW = """
+INSERT INTO sigang.job (id, process, state, account_id, role, scope, request, runner, beat_at)
+VALUES (gen_random_uuid(), 'cover', %s, 'planner', 'planner', '330000', %s, 'gone:1',
+  now() - interval '1 minute') RETURNING id::text"""
+
+
+def test_a_job_of_a_server_that_is_gone_fails_and_one_that_waited_is_run(planner, served):
+    request = {"inputs": covering()["inputs"], "outputs": ["sites"], "response": None}
+    with connect(served.database_url) as conn:
+        lost, waiting = (
+            conn.execute(ROW, [was, json.dumps(request)]).fetchone()[0]
+            for was in ("running", "accepted")
+        )
+    ended(planner, lost, "failed")
+    assert planner.get(f"/api/jobs/{lost}/results").json()["type"] == "/problems/job-lost"
+    ended(planner, waiting)
+    assert planner.get(f"/api/jobs/{waiting}/results").json() == ["west"]
+
+
+def test_row_level_security_keeps_jobs_to_their_owner(planner, served):
+    submit(planner, "assign", assignment())
+    with connect(served.database_url) as conn:
+        conn.execute("SET ROLE sigang_app")
+        count = "SELECT count(*) FROM sigang.job"
+        seen = {}
+        for actor in ("planner", "dispatcher", ""):
+            conn.execute("SELECT set_config('sigang.actor', %s, true)", [actor])
+            seen[actor] = conn.execute(count).fetchone()[0]
+        assert seen["planner"] > 0 and seen["dispatcher"] == seen[""] == 0
+        conn.execute("SELECT set_config('sigang.jobs', 'all', true)")
+        assert conn.execute(count).fetchone()[0] >= seen["planner"]
