@@ -16,11 +16,15 @@ from spatial.db import Database
 
 EVERY_S = 2.0
 KEEP_LOG_DAYS = 7
+KEEP_FEED_DAYS = 30
 ACCOUNT = "system"
 _SCOPES = "SELECT DISTINCT left(scope, 2) || '0000' AS scope FROM sigang.account"
 _FORGET = """
 DELETE FROM sigang.stream_log WHERE seq IN (SELECT seq FROM sigang.stream_log
   WHERE at < now() - make_interval(days => $1) ORDER BY seq LIMIT 10000)"""
+_FORGET_FEEDS = """
+DELETE FROM sigang.edge_feed WHERE id IN (SELECT id FROM sigang.edge_feed
+  WHERE upper(valid) < now() - make_interval(days => $1) ORDER BY id LIMIT 1000)"""
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +52,7 @@ async def _keep_ending(db: Database) -> None:
 async def _sweep(db: Database) -> None:
     """End what is over, announce what begins, in each province that has accounts.
 
-    Old stream rows are forgotten.
+    Old stream rows and feeds are forgotten.
     """
     async with db.system() as conn:
         scopes = [row["scope"] for row in await conn.fetch(_SCOPES)]
@@ -58,5 +62,6 @@ async def _sweep(db: Database) -> None:
             ended = await event_store.end_expired(conn, actor)
             begun = await event_store.begin_due(conn, actor)
             await conn.execute(_FORGET, KEEP_LOG_DAYS)
+            await conn.execute(_FORGET_FEEDS, KEEP_FEED_DAYS)
         if ended or begun:
             _log.info("%d events ended, %d began", len(ended), len(begun))

@@ -206,6 +206,23 @@ def test_feeds_that_are_refused(dispatcher, clients):
     clear(dispatcher)
 
 
+def test_old_feeds_are_forgotten(server, dispatcher):
+    old, young = (feed(dispatcher, TWINS, 20).json()["id"] for _ in range(2))
+    clear(dispatcher)
+    with connect(server.database_url) as conn:
+        conn.execute(
+            "UPDATE sigang.edge_feed SET valid = tstzrange(now() - interval '40 days',"
+            " now() - interval '31 days') WHERE id = %s", [old],
+        )  # fmt: skip
+
+    def kept():
+        with connect(server.database_url) as conn:
+            return {row[0] for row in conn.execute("SELECT id FROM sigang.edge_feed")}
+
+    until(lambda: old not in kept())
+    assert young in kept()
+
+
 def asked(server, version, slow, answers):
     with server.client() as client:
         for _ in range(2):
