@@ -20,7 +20,7 @@ from routing.streets import At, Heading, Reached, Streets, Way, as_metric
 from spatial.errors import BadParameter, NotFound
 from spatial.linearref import Carriageway, Side, StakeFix
 
-OFF_M = 30.0
+OFF_M, MOST_OFF_M = 30.0, 100.0
 HEADING_M = 10.0
 
 
@@ -97,7 +97,7 @@ class Mainline:
         """
         piece = next(p for p in self.pieces if p.part == fix.part)
         heading = _heading(piece, fix.chainage_m, self.side)
-        reach = OFF_M + (fix.accuracy_m or 0.0)
+        reach = min(OFF_M + (fix.accuracy_m or 0.0), MOST_OFF_M)
         found = streets.nearest(fix.lon, fix.lat, self.keys, reach, heading)
         if not found:
             raise NotFound(
