@@ -4,6 +4,8 @@ The truth is a graph in which the two edges are cut at the places, so that each 
 """
 
 import heapq
+import threading
+import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -129,3 +131,35 @@ def test_undoing_closures_restores_every_weight(world):
     network.apply(99, [], rows, NOW)
     after = [network.ready(p, NOW).metric.weights for p in profiles]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_answers_show_the_state_that_they_name_while_it_changes():
+    roads = {"AB": {}, "BE": {}, "AD": {}, "DE": {"length_m": 2500.0, "max_height_m": 3.0}}
+    town = Town(GRID, {**roads, "BC": {}, "CF": {}, "EF": {"length_m": 3000.0}})
+    seen, stop, failed = [], threading.Event(), []
+
+    def ask(profile):
+        while not stop.is_set():
+            try:
+                found = town.find("AB:0.5", "BE:0.9", profile=profile)
+                seen.append((profile, found.version, town.nodes(found)))
+            except Exception as error:
+                failed.append(error)
+                return
+
+    threads = [threading.Thread(target=ask, args=[p]) for p in ("car", "truck", "car")]
+    for thread in threads:
+        thread.start()
+    for version in range(1, 81, 2):
+        rows = town.close(version, "BE", direction="forward")
+        time.sleep(0.005)
+        town.network.apply(version + 1, [], rows, NOW)
+        time.sleep(0.005)
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+    assert failed == []
+    closed = {"car": "ADE", "truck": "BCFE"}
+    assert {version % 2 for _, version, _ in seen} == {0, 1}
+    for profile, version, nodes in seen:
+        assert nodes == (closed[profile] if version % 2 else "B")
