@@ -174,4 +174,5 @@ class Decoder:
                 size = min(len(step), len(beta))
                 beta = beta[:size] @ step[:size]
                 beta /= max(float(np.maximum.reduce(beta)), TINY)
-        return sure / np.maximum(sure.sum(axis=1, keepdims=True), TINY)
+        sure /= np.maximum(sure.sum(axis=1, keepdims=True), TINY)
+        return sure

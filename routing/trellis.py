@@ -206,9 +206,9 @@ def _driven(graph: Graph, metric: Metric, model: Model, states: Columns) -> Floa
     lengths = metric.matrix(rows, places)
     if not lengths.size:
         return np.full((len(arc) - 1, arc.shape[1], arc.shape[1]), np.inf)
-    lengths = np.where(lengths == INFINITE, np.inf, lengths * UNIT_M).T
+    metres_of: Floats = np.where(lengths == INFINITE, np.inf, lengths * UNIT_M).T
     passed = along * metres
-    driven = lengths[place[:, :, None], row[:, None, :]]
+    driven: Floats = metres_of[place[:, :, None], row[:, None, :]]
     driven += passed[1:, :, None]
     driven += (metres - passed)[:-1, None, :]
     same = arc[1:, :, None] == arc[:-1, None, :]
