@@ -101,16 +101,13 @@ def parse_query(
     arguments = tuple((n, _value(n, p.type, given[n])) for n, p in names.items() if n in given)
     properties = [n for n in given if n in relation.names and n not in PARAMETERS | set(names)]
     query = Query(
-        bbox=parse_bbox(given["bbox"]) if "bbox" in given else None,
-        start=start,
-        end=end,
-        timed=bool(timed),
+        parse_bbox(given["bbox"]) if "bbox" in given else None, start, end, bool(timed),
         equals=tuple((n, _value(n, relation.names[n].type, given[n])) for n in sorted(properties)),
         filter=given.get("filter"),
         filter_lang=_filter_lang(given),
         sortby=parse_sortby(relation, given.get("sortby", "")),
         arguments=arguments,
-    )
+    )  # fmt: skip
     if query.filter is not None:
         filter_condition(relation, query)
     return query
