@@ -21,7 +21,7 @@ import psycopg
 
 from bench import peers, servers
 from bench.networks import FOLDER, Network
-from bench.routing_engine import Pair
+from bench.routing_engine import CLOSE_S, CLOSE_SHARE, Pair
 
 CONNECTIONS = 8
 HOME = servers.STATE / "home-routing"
@@ -181,7 +181,7 @@ def check(services: dict[str, Service], count: int) -> str:
     for number in range(count):
         answers = {name: service.ask(number) for name, service in services.items()}
         ours, theirs = (duration(n, answers[n]) for n in ("Sigang", "OSRM CH"))
-        differ += abs(ours - theirs) > max(1.0, 0.003 * theirs)
+        differ += abs(ours - theirs) > max(CLOSE_S, CLOSE_SHARE * theirs)
         for name, answer in answers.items():
             bytes_[name].append(len(json.dumps(answer)))
             if not geometry(name, answer):

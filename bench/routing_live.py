@@ -18,7 +18,7 @@ import numpy as np
 from bench import peers
 from bench.agreement import Client
 from bench.networks import FOLDER, Network, number_vertices
-from bench.routing_engine import Here, Pair, Peer
+from bench.routing_engine import CLOSE_S, CLOSE_SHARE, Here, Pair, Peer
 from bench.routing_http import sigang
 from routing.graph import Ints
 from routing.live import EdgeState
@@ -158,7 +158,10 @@ def osrm_live(network: Network, closures: Sequence[Closure]) -> tuple[list[float
                 f"/route/v1/driving/{points}?overview=false&continue_straight=false"
             )
             whole.append(time.perf_counter() - begin)
-        if abs(answer["routes"][0]["duration"] - closure.after_s) > 1 + 0.003 * closure.after_s:
+        if (
+            abs(answer["routes"][0]["duration"] - closure.after_s)
+            > CLOSE_S + CLOSE_SHARE * closure.after_s
+        ):
             raise SystemExit(f"OSRM's answer after a closure is wrong: {closure}")
     return customise, whole
 
@@ -184,7 +187,7 @@ def race_tables(
         found[name].ask(learn=[[p, p] for p in places])
         theirs = np.array(found[name].ask(table=[sources, targets])[0], np.float64)
         apart = np.abs(theirs - ours)
-        off.append(f"{name} {(apart <= np.maximum(1.0, 0.002 * ours)).mean():.2%} equal")
+        off.append(f"{name} {(apart <= np.maximum(CLOSE_S, CLOSE_SHARE * ours)).mean():.2%} equal")
     for _ in range(rounds):
         for name, run in _tables(here, found, (begins, ends), (sources, targets)):
             seconds[name].append(run)
