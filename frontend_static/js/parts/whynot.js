@@ -30,13 +30,6 @@ function said(/** @type {string} */ limit, /** @type {unknown} */ value) {
   return maybe(`hazmat.${value}`, String(value));
 }
 
-/** Name a source as the catalogue does. */
-function sourceName(/** @type {unknown} */ id) {
-  const all = (data.catalogue.value?.layers ?? []).flatMap((layer) => layer.source);
-  const found = all.find((source) => /** @type {any} */ (source).id === id);
-  return pick(found?.title) || pick(id);
-}
-
 /** Rows of the same edge together, in the order in which the edges block. @returns {Blocking[][]} */
 export function byEdge(/** @type {Blocking[]} */ rows) {
   /** @type {Map<string, Blocking[]>} */
@@ -112,7 +105,7 @@ class WhyNot extends Part {
     return html`<li><button class="why-edge" data-testid="why-edge" data-edge=${first.edge} title=${t('inspect.zoom')} @click=${() => this.show(first)}>
         <b><span class="tag">${index + 1}</span> ${name}</b>
         ${rows.map((row) => html`<span class="num">${limitName(row.limit)} <b class="bad">${said(row.limit, row.value)}</b> · ${t('why.vehicle')} ${said(row.limit, row.vehicle)}</span>`)}
-        <span class="muted">${t('inspect.source')} ${sourceName(first.source)} ${first.origin ? badge(first.origin) : ''}</span></button></li>`;
+        <span class="muted">${t('inspect.source')} ${pick(first.source)} ${first.origin ? badge(first.origin) : ''}</span></button></li>`;
   }
 
   way(/** @type {Relaxation} */ way, /** @type {number} */ index) {
