@@ -40,7 +40,6 @@ MARKS = "<!-- routing: begin -->", "<!-- routing: end -->"
 REAL = tuple(networks.READ)
 VALHALLA_NAMES = {"height_m": "height", "width_m": "width", "length_m": "length",
                   "mass_t": "weight", "axle_t": "axle_load"}  # fmt: skip
-ENGINE_PEER = "OSRM CH, places known"
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,8 @@ class Size:
     trucks: int
 
 
-FULL = Size(networks.NAMES, ("liechtenstein", "luxembourg", "grid"), networks.NAMES,
-            ("luxembourg", "grid"), 5, 3, 200, 1000, 100_000, 60)  # fmt: skip
+FULL = Size(networks.NAMES, ("liechtenstein", "luxembourg"), networks.NAMES,
+            ("luxembourg",), 5, 3, 200, 1000, 100_000, 60)  # fmt: skip
 SHORT = Size(("liechtenstein", "luxembourg"), ("liechtenstein",), ("liechtenstein",),
              ("luxembourg",), 3, 2, 100, 200, 5_000, 15)  # fmt: skip
 
@@ -130,15 +129,16 @@ def engines(report: Report, here: Here, network: Network, size: Size, conn: Any)
             around = routing_checks.around_restrictions(here, network, found["OSRM CH"])
             report.add(f"Turn restrictions, {network.name}", around)
     report.add(f"Engines in process, {network.name}", _engine_text(network, took, entrants.equal))
-    for ours in ("Sigang, from node to node", "Sigang, places known"):
-        found_ratio = ratio(took[ENGINE_PEER], took[ours])
-        report.judge(f"{ours}, to {ENGINE_PEER}", network.name, found_ratio, 4)
-    report.judge("table 100×100 to OSRM CH", network.name,
-                 ratio(tables["OSRM CH"], tables["Sigang"]), 5)  # fmt: skip
-    report.judge("table 100×100 to OSRM MLD", network.name,
-                 ratio(tables["OSRM MLD"], tables["Sigang"]), 5)  # fmt: skip
-    cells = [f"{1000 * middle(tables[n]):,.1f}" for n in ("Sigang", "OSRM CH", "OSRM MLD")]
-    ratios = [f"{ratio(tables[n], tables['Sigang']):.1f}" for n in ("OSRM CH", "OSRM MLD")]
+    osrm = [name for name in found if name.startswith("OSRM")]
+    for name in osrm:
+        for ours in ("Sigang, from node to node", "Sigang, places known"):
+            found_ratio = ratio(took[f"{name}, places known"], took[ours])
+            report.judge(f"{ours}, to {name}", network.name, found_ratio, 4)
+        faster = ratio(tables[name], tables["Sigang"])
+        report.judge(f"table 100×100 to {name}", network.name, faster, 5)
+    names = ("OSRM CH", "OSRM MLD")
+    cells = [f"{1000 * middle(tables[n]):,.1f}" if n in tables else "–" for n in ("Sigang", *names)]
+    ratios = [f"{ratio(tables[n], tables['Sigang']):.1f}" if n in tables else "–" for n in names]
     return [network.name, *cells, *ratios, equal]
 
 
@@ -177,8 +177,7 @@ def over_http(report: Report, here: Here, network: Network, port: int, size: Siz
 
 def live(report: Report, here: Here, network: Network, port: int, size: Size) -> None:
     """Measure closures."""
-    count = size.rounds if network.name != "grid" else 2
-    closures = routing_live.find_closures(here, make_pairs(here, network, 200, seed=3), count)
+    closures = routing_live.find_closures(here, make_pairs(here, network, 200, seed=3), size.rounds)
     inside = routing_live.sigang_in_process(here, closures)
     customise, whole = routing_live.osrm_live(network, closures)
     report.judge("closure in process to OSRM", network.name, ratio(whole, inside), 50)

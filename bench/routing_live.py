@@ -183,7 +183,7 @@ def race_tables(
     ours = here.roads.durations(here.ready, begins, ends)
     seconds: dict[str, list[float]] = defaultdict(list)
     off = []
-    for name in ("OSRM CH", "OSRM MLD"):
+    for name in [name for name in found if name.startswith("OSRM")]:
         found[name].ask(learn=[[p, p] for p in places])
         theirs = np.array(found[name].ask(table=[sources, targets])[0], np.float64)
         apart = np.abs(theirs - ours)
@@ -200,5 +200,5 @@ def _tables(
     begin = time.perf_counter()
     here.roads.durations(here.ready, *spots)
     yield "Sigang", time.perf_counter() - begin
-    for name in ("OSRM CH", "OSRM MLD"):
+    for name in [name for name in found if name.startswith("OSRM")]:
         yield name, found[name].ask(table=[*places])[1]
