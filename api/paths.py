@@ -72,7 +72,12 @@ async def find_path(body: PathBody, request: Request) -> Response:
         answer = _solve(network, query, body, crs)
         return write_gpx(answer, lang) if form == "gpx" else write_json(answer)
 
-    if wanted:
+    quick = None
+    if body.order == "given" and body.arrive_by is None and form != "gpx" and not asked:
+        quick = network.quick_path(query, datetime.now(UTC))
+    if quick is not None:
+        text = write_json(Answer(network, [quick], None, _shape(query, body, crs)))
+    elif wanted:
         answer = await roads.ask(lambda: _solve(network, query, body, crs))
         extras = await path_extras(request, answer, wanted)
         text = await roads.ask(lambda: write_json(answer, extras))
@@ -112,9 +117,12 @@ def _solve(network: RoadNetwork, query: PathQuery, body: PathBody, crs: Crs) -> 
     except LimitViolated as error:
         show_relaxations(error, crs)
         raise
+    return Answer(network, found, order, _shape(query, body, crs))
+
+
+def _shape(query: PathQuery, body: PathBody, crs: Crs) -> Shape:
     include = frozenset(body.include)
-    shape = Shape(crs, body.profile, include, body.geometry, query.depart_at, query.typical)
-    return Answer(network, found, order, shape)
+    return Shape(crs, body.profile, include, body.geometry, query.depart_at, query.typical)
 
 
 def _ordered(

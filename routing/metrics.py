@@ -89,6 +89,11 @@ class Metrics:
         """Tell whether the metric of a plan is there already."""
         return plan.key in self._slots
 
+    def current(self, plan: Plan) -> bool:
+        """Tell whether the metric of a plan is there and shows the state now."""
+        slot = self._slots.get(plan.key)
+        return slot is not None and self._shows(slot.metric.stamp)
+
     def get(self, plan: Plan) -> Metric:
         """Return the metric of a plan as of now; a new one is made while other questions go on."""
         key = plan.key

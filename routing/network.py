@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from threading import RLock
@@ -31,37 +31,19 @@ from routing.profile import (
     get_rule,
     loaded_as,
 )
-from routing.query import Conditions, Found, PathQuery, Ready
+from routing.query import Conditions, Found, PathQuery, Ready, Task
 from routing.refusal import Obstacle, opening, unreachable
 from routing.snap import SnapIndex, Spot
 from routing.spans import Span
 from routing.speeds import MeasuredWeek, TypicalSpeeds, hour_of_week
 from routing.structures import Structures
-from spatial.errors import BadParameter, SigangError
+from spatial.errors import BadParameter, NoSnap, SigangError
 
 __all__ = ["Conditions", "Found", "PathQuery", "Ready", "RoadNetwork", "Span", "Structures"]
 
 ALTERNATIVES_RULE = "road.alternatives"
 PREFER_RULE = "road.prefer"
 KEPT = 96  # masks, vehicles, pictures by hour
-
-
-@dataclass(frozen=True)
-class _Task:
-    """Conditions with everything looked up; `name` stands for vehicle and avoidances."""
-
-    base: Plan
-    vehicle: Vehicle
-    avoided: Bools | None
-    name: str
-    at: datetime
-    by_the_clock: bool = True  # whether banned hours count
-
-    def keeping_off(self, edges: Bools) -> _Task:
-        """Return the task that also avoids some edges."""
-        avoided = edges if self.avoided is None else self.avoided | edges
-        blocked = Blocked.of(avoided)
-        return replace(self, avoided=avoided, name=f"{self.name} {blocked and blocked.name.hex()}")
 
 
 class RoadNetwork:
@@ -172,6 +154,26 @@ class RoadNetwork:
             raise self._refusal(task, query.waypoints)
         return self._clocked(query, found, now)
 
+    def quick_path(self, query: PathQuery, now: datetime) -> Found | None:
+        """Return the best path if it is found with what is there already, else None: ask `paths`.
+
+        It makes no metric and looks for no reasons, so that it may be asked between other requests.
+        """
+        if not query.plain:
+            return None
+        task = self._task(query, now)
+        limited = bool(task.vehicle.tested or task.vehicle.unknown == "refuse")
+        if task.base.costs.bans.any or (limited and not self._made(task)):
+            return None
+        plan = replace(task.base, blocked=self._blocked(task)) if limited else task.base
+        if not self._metrics.current(plan):
+            return None
+        try:
+            spots = self.places.snap(query.waypoints, self._allowed(task))
+        except NoSnap:
+            return None
+        return self._fastest(task, spots)
+
     def paths(self, query: PathQuery, now: datetime) -> list[Found]:
         """Return the best path and up to `query.alternatives` other ones, best first.
 
@@ -211,7 +213,7 @@ class RoadNetwork:
             self._costs[profile] = made
         return self._costs[profile]
 
-    def _task(self, conditions: Conditions, now: datetime) -> _Task:
+    def _task(self, conditions: Conditions, now: datetime) -> Task:
         profile, vehicle, vehicle_name = self._vehicle(conditions)
         costs = self.costs(profile)
         at = conditions.depart_at or now
@@ -224,7 +226,7 @@ class RoadNetwork:
             costs = self._memo.get(profile, lambda: self._preferring(plain, wanted))
         avoided, avoidance = self._avoided(conditions)
         task_name = f"{vehicle_name} {avoidance}"
-        return _Task(Plan(profile, costs, None, snapshot), vehicle, avoided, task_name, at)
+        return Task(Plan(profile, costs, None, snapshot), vehicle, avoided, task_name, at)
 
     def _state(self, asked: Conditions, now: datetime) -> Snapshot | None:
         """Return the state of another time or of a replay, None for that of now."""
@@ -298,20 +300,20 @@ class RoadNetwork:
             avoided[self.places.inside(polygon)] = True
         return avoided
 
-    def _blocked(self, task: _Task) -> Blocked | None:
+    def _blocked(self, task: Task) -> Blocked | None:
         def make() -> Blocked | None:
             blocked = task.vehicle.refused(self.graph.edges, slice(None))
             return Blocked.of(blocked if task.avoided is None else blocked | task.avoided)
 
         return self._memo.get(f"blocked {task.name}", make)
 
-    def _made(self, task: _Task) -> bool:
+    def _made(self, task: Task) -> bool:
         """Tell whether the metric on which nothing forbidden can be driven is there already."""
         if f"blocked {task.name}" not in self._memo:
             return False
         return self._metrics.has(replace(task.base, blocked=self._blocked(task)))
 
-    def _exact(self, task: _Task) -> Ready:
+    def _exact(self, task: Task) -> Ready:
         blocked = self._blocked(task)
         metric = self._metrics.get(replace(task.base, blocked=blocked))
         edges = None if blocked is None else blocked.edges
@@ -319,20 +321,20 @@ class RoadNetwork:
 
     # places
 
-    def _allowed(self, task: _Task) -> Callable[[Ints], Bools]:
+    def _allowed(self, task: Task) -> Callable[[Ints], Bools]:
         """Return the test whether a task may use edges, without a metric made only for it."""
         if task.base.snapshot is not None or self._made(task):
             return self.places.usable(self._exact(task).metric)
         usable = self.places.usable(self._metrics.get(task.base))
         return lambda edges: usable(edges) & ~self._refused(task, edges)
 
-    def _refused(self, task: _Task, edges: Ints) -> Bools:
+    def _refused(self, task: Task, edges: Ints) -> Bools:
         refused = task.vehicle.refused(self.graph.edges, edges)
         return refused if task.avoided is None else refused | task.avoided[edges]
 
     # searching
 
-    def _search(self, task: _Task, spots: list[list[Spot]]) -> Found | None:
+    def _search(self, task: Task, spots: list[list[Spot]]) -> Found | None:
         """Search, and search again without the edges that would be entered at a banned hour.
 
         The second time only those are left out, later all that are banned during the drive.
@@ -349,7 +351,7 @@ class RoadNetwork:
             found = self._fastest(task, spots)
         return found
 
-    def _fastest(self, task: _Task, spots: list[list[Spot]]) -> Found | None:
+    def _fastest(self, task: Task, spots: list[list[Spot]]) -> Found | None:
         """Look on the profile's own metric first; a path that breaks nothing there is the best."""
         if task.base.snapshot is None and not self._made(task):
             found = self._on(self._metrics.get(task.base), task, spots)
@@ -359,7 +361,7 @@ class RoadNetwork:
                 return found
         return self._on(self._exact(task).metric, task, spots)
 
-    def _on(self, metric: Metric, task: _Task, spots: list[list[Spot]]) -> Found | None:
+    def _on(self, metric: Metric, task: Task, spots: list[list[Spot]]) -> Found | None:
         with metric.lock:
             legs: list[Leg] = []
             for first, target in pairwise(spots):
@@ -373,7 +375,7 @@ class RoadNetwork:
                 legs, task.base.costs, task.vehicle, task.base.version(stamp), stamp.picture
             )
 
-    def _refusal(self, task: _Task, points: Sequence[tuple[float, float]]) -> SigangError:
+    def _refusal(self, task: Task, points: Sequence[tuple[float, float]]) -> SigangError:
         """Return the error that says what stands in the way: limits, closures, or no road."""
         free = replace(task, vehicle=UNLIMITED, avoided=None, name="free", by_the_clock=False)
         spots = self.places.snap(points, self._allowed(free))

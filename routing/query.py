@@ -14,8 +14,10 @@ from routing.engine import Metric
 from routing.graph import Bools, Floats, Ints
 from routing.legs import Leg
 from routing.live import Picture, Snapshot
-from routing.metrics import Plan, Stamp
+from routing.metrics import Blocked, Plan, Stamp
 from routing.profile import Costs, Vehicle
+
+PLAIN_WAYPOINTS = 4
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,15 @@ class PathQuery(Conditions):
     waypoints: Sequence[tuple[float, float]]
     _: KW_ONLY
     alternatives: int = 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one short question on the network as it is now."""
+        special = (
+            self.alternatives, self.avoid_edges, self.avoid_classes, self.avoid_polygons,
+            self.prefer_classes, self.depart_at, self.as_of, self.typical,
+        )  # fmt: skip
+        return len(self.waypoints) <= PLAIN_WAYPOINTS and not any(special)
 
 
 @dataclass(frozen=True)
@@ -125,3 +136,21 @@ class Found:
         entered = np.concatenate([[0.0], np.cumsum(duration)[:-1]])
         banned = self.costs.bans.entered(keys >> 1, entered, depart) & (part > 0)
         return np.unique(keys[banned] >> 1)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Conditions with everything looked up; `name` stands for vehicle and avoidances."""
+
+    base: Plan
+    vehicle: Vehicle
+    avoided: Bools | None
+    name: str
+    at: datetime
+    by_the_clock: bool = True  # whether banned hours count
+
+    def keeping_off(self, edges: Bools) -> Task:
+        """Return the task that also avoids some edges."""
+        avoided = edges if self.avoided is None else self.avoided | edges
+        blocked = Blocked.of(avoided)
+        return replace(self, avoided=avoided, name=f"{self.name} {blocked and blocked.name.hex()}")
