@@ -66,14 +66,7 @@ def to_networkx(graph: Graph, chosen: Ints, speed_kmh: Floats) -> networkx.Multi
     import osmnx
 
     edges = graph.edges
-    arcs = len(chosen) + int((~edges.oneway[chosen]).sum())
-    if arcs > MOST_ARCS:
-        raise BadParameter(
-            f"{arcs} directed edges are too many for networkx, at most {MOST_ARCS}",
-            f"有向边 {arcs} 条，超过 networkx 可处理的 {MOST_ARCS} 条",
-            mend_en="Choose a smaller area or fewer classes.",
-            mend_zh="请缩小范围或减少道路等级。",
-        )
+    _check_size(len(chosen) + int((~edges.oneway[chosen]).sum()))
     made = networkx.MultiDiGraph(crs=f"epsg:{crs.WGS84}", simplified=True)
     nodes = np.unique(np.concatenate([edges.tail[chosen], edges.head[chosen]]))
     for node in nodes.tolist():
@@ -86,6 +79,16 @@ def to_networkx(graph: Graph, chosen: Ints, speed_kmh: Floats) -> networkx.Multi
     counts = osmnx.stats.count_streets_per_node(made)
     networkx.set_node_attributes(made, counts, "street_count")
     return made
+
+
+def _check_size(arcs: int) -> None:
+    if arcs > MOST_ARCS:
+        raise BadParameter(
+            f"{arcs} directed edges are too many for networkx, at most {MOST_ARCS}",
+            f"有向边 {arcs} 条，超过 networkx 可处理的 {MOST_ARCS} 条",
+            mend_en="Choose a smaller area or fewer classes.",
+            mend_zh="请缩小范围或减少道路等级。",
+        )
 
 
 def _attributes(edges: Edges, edge: int, back: bool, speed_kmh: float) -> dict[str, Any]:

@@ -108,7 +108,11 @@ def test_a_path_is_as_short_as_dijkstra_says(world, profile):
         (leg,) = town.network.path(query, NOW).legs
     except SigangError:
         assert expected is None
+        assert town.network.quick_path(query, NOW) is None
         return
+    quick = town.network.quick_path(query, NOW)
+    assert quick is None or np.array_equal(quick.legs[0].keys, leg.keys)
+    assert quick is not None or profile == "truck"
     edges = town.graph.edges
     metres = float((edges.length_m[leg.edges] * (leg.stop - leg.start)).sum())
     assert expected is not None
