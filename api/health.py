@@ -104,8 +104,8 @@ async def get_metrics(request: Request) -> Response:
     pool = services(request).db.public
     gauges = (
         f"# TYPE sigang_pool_connections gauge\n"
-        f'sigang_pool_connections{{worker="{os.getpid()}",state="open"}} {pool.get_size()}\n'
-        f'sigang_pool_connections{{worker="{os.getpid()}",state="idle"}} {pool.get_idle_size()}\n'
+        f'sigang_pool_connections{{worker="{os.getpid()}",state="open"}} {pool.open}\n'
+        f'sigang_pool_connections{{worker="{os.getpid()}",state="idle"}} {pool.idle}\n'
     )
     text = meter_of(request.app).text() + gauges
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -54,9 +54,13 @@ def _origin(
 
 def api(request: Request, *parts: str, **query: Any) -> str:
     """Return the address of a resource of the API; parts are escaped, None values left out."""
-    path = "".join(f"/{quote(part, safe='')}" for part in parts)
+    path = "".join([f"/{_escaped(part)}" for part in parts])
     given = {key.replace("_", "-"): value for key, value in query.items() if value is not None}
     return f"{origin(request)}/api{path}" + (f"?{urlencode(given)}" if given else "")
+
+
+def _escaped(part: str) -> str:
+    return part if part.isascii() and part.isalnum() else quote(part, safe="")
 
 
 def link(href: str, rel: str, type_: str, title: str | None = None, **more: Any) -> dict[str, Any]:
@@ -74,6 +78,13 @@ def here(request: Request, **changed: Any) -> str:
     return _path(request) + (f"?{urlencode(kept)}" if kept else "")
 
 
+def _query(given: Mapping[str, str]) -> str:
+    """Return parameters as a query string; the one that most questions have costs nothing."""
+    if len(given) == 1 and given.get("f") in MEDIA_TYPES:
+        return f"f={given['f']}"
+    return urlencode(given)
+
+
 def _path(request: Request) -> str:
     path, prefix = request.scope["path"], request.scope.get("root_path", "")
     return origin(request) + quote(path.removeprefix(prefix), safe="/%")
@@ -84,9 +95,9 @@ def self_and_alternates(
 ) -> list[dict[str, Any]]:
     """Return the self link and one alternate link for each other format."""
     path, given = _path(request), dict(request.query_params)
-    links = [link(path + (f"?{urlencode(given)}" if given else ""), "self", formats[current])]
+    links = [link(path + (f"?{_query(given)}" if given else ""), "self", formats[current])]
     given.pop("f", None)
-    start = f"{path}?{urlencode(given)}&f=" if given else f"{path}?f="
+    start = f"{path}?{_query(given)}&f=" if given else f"{path}?f="
     links += [
         link(start + name, "alternate", type_, name)
         for name, type_ in formats.items()

@@ -116,6 +116,13 @@ def answer(request: Request, document: Any, media_type: str = JSON) -> Response:
     return Response(body, media_type=media_type, headers=headers)
 
 
+def _jobs(request: Request, lang: str) -> list[dict[str, Any]]:
+    """Return the link to the list of jobs for those who may have some."""
+    if actor_of(request).anonymous:
+        return []
+    return [link(links.api(request, "jobs"), f"{_REL}/job-list", JSON, say("jobs", lang))]
+
+
 async def get_landing(request: Request) -> Response:
     """Answer the landing page."""
     check_parameters(request)
@@ -131,7 +138,7 @@ async def get_landing(request: Request) -> Response:
             JSON,
         ),
         link(links.api(request, "processes"), f"{_REL}/processes", JSON, say("processes", lang)),
-        link(links.api(request, "jobs"), f"{_REL}/job-list", JSON, say("jobs", lang)),
+        *_jobs(request, lang),
         link(links.origin(request) + "/", "related", HTML, say("map", lang)),
     ]
     if kind == "html":

@@ -6,8 +6,10 @@ statements run without a transaction. `sigang_app` sees what the actor named by 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import asyncpg
@@ -58,10 +60,89 @@ def is_socket_url(url: str) -> bool:
     return unquote(host).startswith("/")
 
 
+class Readers:
+    """Connections of a pool that pass from one read straight to the next.
+
+    The pool makes and ends them; a read that fails gives its connection back to it. At most `most`
+    are in use at a time; later readers wait.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, most: int) -> None:
+        self._pool = pool
+        self._most = most
+        self._slots = asyncio.Semaphore(most)
+        self._free: list[asyncpg.Connection] = []
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[asyncpg.Connection]:
+        """Yield a connection for several reads."""
+        conn = await self._take()
+        try:
+            yield conn
+        except BaseException:
+            await self._end(conn)
+            raise
+        self._give(conn)
+
+    async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """Return all rows of a query."""
+        async with self.acquire() as conn:
+            return list(await conn.fetch(sql, *values))
+
+    async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
+        """Return the first row of a query, None where there is none."""
+        async with self.acquire() as conn:
+            return await conn.fetchrow(sql, *values)
+
+    async def fetchval(self, sql: str, *values: Any) -> Any:
+        """Return the first value of a query, None where there is none."""
+        async with self.acquire() as conn:
+            return await conn.fetchval(sql, *values)
+
+    @property
+    def open(self) -> int:
+        """Number of connections that are open."""
+        return int(self._pool.get_size())
+
+    @property
+    def idle(self) -> int:
+        """Number of open connections that nobody uses."""
+        return int(self._pool.get_idle_size()) + len(self._free)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        while self._free:
+            await self._pool.release(self._free.pop())
+        await self._pool.close()
+
+    async def _take(self) -> asyncpg.Connection:
+        await self._slots.acquire()
+        try:
+            while self._free:
+                conn = self._free.pop()
+                if not conn.is_closed():
+                    return conn
+                await self._pool.release(conn)
+            return await self._pool.acquire()
+        except BaseException:
+            self._slots.release()
+            raise
+
+    def _give(self, conn: asyncpg.Connection) -> None:
+        self._free.append(conn)
+        self._slots.release()
+
+    async def _end(self, conn: asyncpg.Connection) -> None:
+        try:
+            await self._pool.release(conn)
+        finally:
+            self._slots.release()
+
+
 class Database:
     """The two pools of a serving process."""
 
-    def __init__(self, public: asyncpg.Pool, app: asyncpg.Pool, settings: Settings) -> None:
+    def __init__(self, public: Readers, app: asyncpg.Pool, settings: Settings) -> None:
         self.public = public
         self._app = app
         self._timeout_ms = settings.statement_timeout_ms
@@ -78,7 +159,7 @@ class Database:
             URL of the database's owner; the roles' URLs are made from it where it is a socket,
             else each connection gives its rights up by SET ROLE.
         """
-        public = await _pool(settings, owner_url, "sigang_public")
+        public = Readers(await _pool(settings, owner_url, "sigang_public"), settings.pool_size)
         app = await _pool(settings, settings.app_database_url or owner_url, "sigang_app")
         return cls(public, app, settings)
 
