@@ -210,7 +210,8 @@ class Metric:
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return weight and arcs of a shortest path, None when there is none."""
-        checked_numbers([source, target], self.topology.node_count, "node")
+        if not 0 <= min(source, target) <= max(source, target) < self.topology.node_count:
+            raise ValueError(f"node number outside 0..{self.topology.node_count - 1}")
         with self.lock:
             weight, _, arcs = self._cch.query(int(source), int(target))
         return None if weight >= INFINITE else (int(weight), np.array(arcs, np.int64))

@@ -162,10 +162,9 @@ class RoadNetwork:
         if not query.plain:
             return None
         task = self._task(query, now)
-        limited = bool(task.vehicle.tested or task.vehicle.unknown == "refuse")
-        if task.base.costs.bans.any or (limited and not self._made(task)):
+        if task.base.costs.bans.any or not (task.free or self._made(task)):
             return None
-        plan = replace(task.base, blocked=self._blocked(task)) if limited else task.base
+        plan = task.base if task.free else replace(task.base, blocked=self._blocked(task))
         if not self._metrics.current(plan):
             return None
         try:
@@ -326,6 +325,8 @@ class RoadNetwork:
         if task.base.snapshot is not None or self._made(task):
             return self.places.usable(self._exact(task).metric)
         usable = self.places.usable(self._metrics.get(task.base))
+        if task.free:
+            return usable
         return lambda edges: usable(edges) & ~self._refused(task, edges)
 
     def _refused(self, task: Task, edges: Ints) -> Bools:
@@ -355,8 +356,8 @@ class RoadNetwork:
         """Look on the profile's own metric first; a path that breaks nothing there is the best."""
         if task.base.snapshot is None and not self._made(task):
             found = self._on(self._metrics.get(task.base), task, spots)
-            if found is None:
-                return None
+            if found is None or task.free:
+                return found
             if not self._refused(task, np.concatenate([leg.edges for leg in found.legs])).any():
                 return found
         return self._on(self._exact(task).metric, task, spots)

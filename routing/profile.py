@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -304,6 +305,11 @@ class Vehicle:
     def described(self) -> dict[str, float]:
         """The tested dimensions by name."""
         return {n: v for n, v in zip(LIMITS, self.sizes, strict=True) if np.isfinite(v)}
+
+    @cached_property
+    def unlimited(self) -> bool:
+        """Whether no edge can refuse the vehicle."""
+        return not self.tested and self.cargo is None and self.unknown != "refuse"
 
     def broken(self, edges: Edges, chosen: Ints | slice) -> Bools:
         """Return (edges, 5): where a known limit is lower than the vehicle."""

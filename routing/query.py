@@ -149,6 +149,11 @@ class Task:
     at: datetime
     by_the_clock: bool = True  # whether banned hours count
 
+    @property
+    def free(self) -> bool:
+        """Whether only the profile decides where may be driven."""
+        return self.avoided is None and self.vehicle.unlimited
+
     def keeping_off(self, edges: Bools) -> Task:
         """Return the task that also avoids some edges."""
         avoided = edges if self.avoided is None else self.avoided | edges
