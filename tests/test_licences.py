@@ -103,7 +103,7 @@ def test_a_lock_names_no_host_index_or_path_and_hashes_every_package(lock):
     text = lock.read_text("utf-8")
     assert FORBIDDEN_IN_A_LOCK.search(text) is None
     entries = re.split(r"\n(?=\S)", text.strip())
-    assert len(entries) > 5
+    assert len(entries) >= (1 if lock.stem.startswith("bench-") else 6)
     for entry in entries:
         assert "==" in entry and "--hash=sha256:" in entry, entry[:80]
 
