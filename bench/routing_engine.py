@@ -175,6 +175,10 @@ def contest(here: Here, network: Network, found: dict[str, Peer], pairs: list[Pa
     return Contest(engines, "; ".join(said))
 
 
+class Unequal(RuntimeError):
+    """The engines do not answer the same, so a race between them would mean nothing."""
+
+
 def compare(ours: Sequence[Leg | None], theirs: Sequence[Any]) -> str:
     """Return how many durations are equal; stop when more than one in a hundred differs.
 
@@ -187,7 +191,7 @@ def compare(ours: Sequence[Leg | None], theirs: Sequence[Any]) -> str:
             round_ = leg is not None and turns_round(leg)
             turned, differ = turned + round_, differ + (not round_)
     if differ > max(2, len(ours) // 100):
-        raise SystemExit(f"{differ} of {len(ours)} durations differ: nothing is timed")
+        raise Unequal(f"{differ} of {len(ours)} durations differ: nothing is timed")
     said = f", {turned} turn round in Sigang alone" if turned else ""
     return f"{len(ours) - differ - turned} of {len(ours)} equal{said}"
 
