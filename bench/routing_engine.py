@@ -29,7 +29,7 @@ from routing.profile import load_profiles
 
 Pair = list[list[float]]
 BUDGET_S = 1.2  # of one engine in one round
-TOO_SLOW = "world", "CH"  # osrm-contract had not ended after 25 minutes of processor time
+TOO_SLOW = "world", "CH"  # osrm-contract had not ended after 20 minutes of processor time
 CLOSE_S, CLOSE_SHARE = 1.0, 0.005  # equal up to rounding: OSRM counts a segment in tenths of s
 
 
