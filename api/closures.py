@@ -10,7 +10,6 @@ from uuid import UUID
 
 import asyncpg
 import numpy as np
-import orjson
 import shapely
 
 from spatial.actor import Actor, scope_prefix
@@ -269,9 +268,3 @@ def _aligned(way: Any, along: Any) -> bool:
     (ax, ay), (bx, by) = (np.subtract(g.coords[-1], g.coords[0]) for g in (way, along))
     shrink = np.cos(np.radians(along.coords[0][1])) ** 2
     return bool(ax * bx * shrink + ay * by >= 0)
-
-
-def as_geojson(shape: Any) -> dict[str, Any]:
-    """Return a shapely geometry as GeoJSON."""
-    found: dict[str, Any] = orjson.loads(shapely.to_geojson(shape))
-    return found

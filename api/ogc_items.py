@@ -35,7 +35,6 @@ from spatial.errors import BadParameter, NotFound, OutOfScope
 OWN = frozenset({"f", "lang", "limit", "cursor", "offset", "crs", "bbox-crs"})
 ITEM_FORMATS = {"json": GEOJSON, "html": HTML}
 STREAMS = ("jsonseq", "csv")
-METRE_DIGITS = 2
 
 
 @dataclass(frozen=True, slots=True)

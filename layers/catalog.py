@@ -85,10 +85,6 @@ class Catalog:
         """Layers by id, in the order of areas and then of layers."""
         return self._now.layers
 
-    def find_layer(self, layer_id: str) -> Layer | None:
-        """Return a layer, or None."""
-        return self._now.layers.get(layer_id)
-
     def get_layer(self, layer_id: str, actor: Actor | None = None) -> Layer:
         """Return a layer; for an actor only one that it may read.
 

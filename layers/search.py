@@ -23,7 +23,6 @@ from spatial.errors import BadParameter, NotFound
 from spatial.linearref import CARRIAGEWAY_SQL, STAKE_SQL, LinearReference, StakeFix
 
 MAX_LENGTH = 120
-SIMILAR = 0.3
 _STAKE = re.compile(
     r"\s*([GSXYC]\d{1,5}|[A-Z]\d{1,5})\s*(K\s*\d{1,5}(?:\s*[+＋]\s*\d{1,3})?)\s*(up|down|上行|下行)?\s*",
     re.I,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable
 from uuid import UUID
 
 _STABLE_EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z, the time part of stable ids
@@ -32,8 +31,3 @@ def stable_uuid7(source_id: str, key: str) -> UUID:
     """
     digest = hashlib.blake2b(f"{source_id}\x00{key}".encode(), digest_size=10).digest()
     return _compose(_STABLE_EPOCH_MS, int.from_bytes(digest, "big"))
-
-
-def stable_uuid7s(source_id: str, keys: Iterable[str]) -> list[UUID]:
-    """Return `stable_uuid7` of each key."""
-    return [stable_uuid7(source_id, key) for key in keys]
