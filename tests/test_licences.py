@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 ALLOWED = re.compile(
     r"^(MIT(-0|-CMU)?|ISC|0BSD|Zlib|CC0-1\.0|BSD([ -][23]-Clause)?|Apache(-2\.0| 2\.0)|MPL[- ]2\.0"
     r"|LGPL-(2\.1|3\.0)(-only|-or-later)?|PSF-2\.0|Artistic-2\.0|OFL-1\.1|Unlicense|Python-2\.0"
-    r"|BlueOak-1\.0\.0)$"
+    r"|BlueOak-1\.0\.0|Apache-2\.0 WITH LLVM-exception)$"
 )
 WORDS = {
     "mit license": "MIT",

@@ -1,0 +1,26 @@
+"""Inner loops as machine code: Numba compiles them once, later starts load them from its cache.
+
+A kernel declares the types that it takes, so that it is compiled when its module is imported and
+never at a request; another type is a TypeError. It holds no lock of the interpreter while it runs,
+and it checks no index: its caller answers for the numbers that it hands over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+def compiled(signature: str) -> Callable[[Kernel], Kernel]:
+    """Return the decorator of a kernel, with its types as Numba writes them."""
+    decorate = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
+    return cast(Callable[[Kernel], Kernel], decorate)
+
+
+def inlined(function: Kernel) -> Kernel:
+    """Mark a part of kernels, compiled with each kernel that calls it."""
+    return cast(Kernel, numba.njit(function, nogil=True, error_model="numpy", cache=True))
