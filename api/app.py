@@ -30,6 +30,7 @@ from api import (
     ogc_items,
     openapi,
     paths,
+    predicted_speeds,
     processes,
     profiles,
     reach,
@@ -112,6 +113,7 @@ def _mount(app: FastAPI) -> None:
         feeds,
         incidents,
         carriageways,
+        predicted_speeds,
         stream,
         admin,
     ):

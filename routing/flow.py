@@ -7,17 +7,19 @@ Whitham, "On kinematic waves II", Proc. R. Soc. Lond. A 229, 1955.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from routing.graph import Bools, Floats, Ints
 from routing.profile import Rules, get_rule
 from spatial.errors import BadParameter
 
 BPR_RULE = "road.bpr"
+LOAD_RULE = "road.load"
 LANE_LOSS_RULE = "road.lane_loss"
 QUEUE_RULE = "road.queue"
 
@@ -41,6 +43,58 @@ def predicted_time(t0: ArrayLike, load: ArrayLike, rules: Rules) -> NDArray[np.f
     value = get_rule(rules, BPR_RULE).value
     factor = bpr_factor(load, float(value["alpha"]), float(value["beta"]))
     return np.asarray(np.asarray(t0, np.float64) * factor)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What predicted volumes do to roads; arrays with one entry per road and direction.
+
+    `lanes` are those of one direction, `lanes_known` where they are recorded and not assumed.
+    `load` is volume over capacity, `level` the level of service from 1 (free) to 6 (forced).
+    """
+
+    lanes: Ints
+    lanes_known: Bools
+    capacity_pcu_h: Floats
+    load: Floats
+    level: Ints
+    factor: Floats
+
+
+def predict(
+    klass: Sequence[str | None],
+    lanes: Ints,
+    volume_pcu_h: Floats,
+    capacity_pcu_h: Floats,
+    rules: Rules,
+) -> Predicted:
+    """Return load, level of service and the factor of the free-flow time by BPR.
+
+    Parameters
+    ----------
+    klass
+        Class of each road.
+    lanes
+        Of one direction; 0 where unknown: then the rule's lanes of the class.
+    volume_pcu_h
+        Predicted volume of one direction.
+    capacity_pcu_h
+        Of one direction; NaN where unknown: then the rule's capacity of a lane times the lanes.
+    rules
+        With the bounds of the levels, capacities, lanes and BPR's numbers.
+    """
+    rule, assumed = get_rule(rules, LOAD_RULE).value, get_rule(rules, LANE_LOSS_RULE).value["lanes"]
+    count = np.where(lanes > 0, lanes, _by_class(klass, assumed).astype(np.int64))
+    own = np.isfinite(capacity_pcu_h)
+    capacity = np.where(own, capacity_pcu_h, count * _by_class(klass, rule["lane_pcu_h"]))
+    load = volume_pcu_h / capacity
+    level = 1 + np.searchsorted(np.array(rule["levels"], np.float64), load, side="left")
+    return Predicted(count, lanes > 0, capacity, load, level, predicted_time(1.0, load, rules))
+
+
+def _by_class(klass: Sequence[str | None], values: Mapping[str, float]) -> Floats:
+    """Return the value of each class, that of `other` where a class has none."""
+    return np.array([values.get(name or "", values["other"]) for name in klass], np.float64)
 
 
 @dataclass(frozen=True)

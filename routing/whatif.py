@@ -7,7 +7,7 @@ network. Each change knows what was before (old, new), and the effects follow fr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -46,7 +46,8 @@ class NewEdge:
 class Changes:
     """What is changed: edges shut or opened, speeds (km/h) and limits by edge, new edges.
 
-    A limit of None is taken away.
+    A limit of None is taken away. `stream_kmh` by key `2 * edge + direction` is the speed that
+    nobody exceeds at a predicted volume.
     """
 
     shut: Ints
@@ -54,6 +55,7 @@ class Changes:
     speed_kmh: Mapping[int, float]
     limits: Mapping[int, Mapping[str, float | None]]
     added: Sequence[NewEdge] = ()
+    stream_kmh: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,13 @@ def vary(
 
 
 def _picture(picture: Picture, changes: Changes) -> Picture:
-    """Return a picture with closures as changed, without live caps where a speed is given."""
+    """Return a picture with closures and caps as changed; a given speed lifts the live cap."""
     shut, cap = picture.shut.copy(), picture.cap_kmh.copy()
     shut[_keys(changes.opened)] = False
     shut[_keys(changes.shut)] = True
     cap[_keys(np.array(sorted(changes.speed_kmh), np.int64))] = np.nan
+    streams = np.array(list(changes.stream_kmh), np.int64)
+    cap[streams] = np.fmin(cap[streams], np.array(list(changes.stream_kmh.values()), np.float32))
     return replace(picture, shut=shut, cap_kmh=cap)
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from layers.processes.model import Inputs, Lat, Lon, Scene, Size, wrong_input
 from layers.processes.shared import rule_value
+from layers.processes.volumes import VolumeGiven
 from routing.graph import LIMITS, Graph, Ints
 from routing.whatif import Changes, NewEdge
 from spatial.ids import uuid7
@@ -60,6 +61,8 @@ class ChangesGiven(Inputs):
     speeds: list[SpeedGiven] = Field(default=[], max_length=MOST_EDGES)
     limits: list[LimitGiven] = Field(default=[], max_length=MOST_EDGES)
     add: list[EdgeGiven] = Field(default=[], max_length=MOST_ADDED)
+    volumes: list[VolumeGiven] = Field(default=[], max_length=MOST_EDGES)
+    """Nobody is faster than the stream at the volume, by BPR on the free-flow speed."""
 
     @model_validator(mode="after")
     def _some(self) -> ChangesGiven:

@@ -176,17 +176,22 @@ class Dismissed(Exception):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a process reads beside the network: places by input, counties, structures."""
+    """What a process reads beside the network: places by input, counties, structures, lanes.
+
+    Lanes are wanted of the named edges and of all edges of the named classes.
+    """
 
     places: Mapping[str, PlacesFrom] = field(default_factory=dict)
     counties: bool = False
     structures: bool = False
     facilities: Sequence[UUID] = ()
+    lanes_of: Sequence[UUID] = ()
+    lanes_of_classes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a process works on, read for its caller."""
+    """What a process works on, read for its caller; `lanes` by edge, of one direction."""
 
     network: RoadNetwork
     now: datetime
@@ -194,6 +199,7 @@ class Scene:
     counties: Counties | None = None
     structures: Sequence[Structure] = ()
     progress: Progress = no_progress
+    lanes: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

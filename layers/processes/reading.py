@@ -50,6 +50,10 @@ JOIN sigang.edge b ON b.id = e.id OR (b.bundle = e.bundle AND e.bundle IS NOT NU
 WHERE s.relation = 'carries' AND ($1::uuid[] IS NULL OR f.id = ANY ($1))
 ORDER BY f.id, edge_id"""
 
+_LANES = """
+SELECT id, CASE WHEN oneway THEN lanes ELSE greatest(lanes / 2, 1) END AS lanes
+FROM sigang.edge WHERE lanes > 0 AND mode = 'road' AND (id = ANY ($1) OR class = ANY ($2))"""
+
 
 @dataclass(frozen=True)
 class Read:
@@ -59,6 +63,7 @@ class Read:
     counties: Sequence[asyncpg.Record] = ()
     edge_codes: Sequence[asyncpg.Record] = ()
     structures: Sequence[asyncpg.Record] = ()
+    lanes: Sequence[asyncpg.Record] = ()
 
 
 async def read_needs(
@@ -78,6 +83,7 @@ async def read_needs(
     counties: Sequence[asyncpg.Record] = ()
     codes: Sequence[asyncpg.Record] = ()
     structures: Sequence[asyncpg.Record] = ()
+    lanes: Sequence[asyncpg.Record] = ()
     async with db.public.acquire() as conn:
         if needs.counties:
             counties = await conn.fetch(_COUNTIES, OUTLINE_DEG)
@@ -87,7 +93,9 @@ async def read_needs(
         elif needs.facilities:
             structures = await conn.fetch(_STRUCTURES, list(needs.facilities))
             _check_found(needs.facilities, structures)
-    return Read(places, counties, codes, structures)
+        if needs.lanes_of or needs.lanes_of_classes:
+            lanes = await conn.fetch(_LANES, list(needs.lanes_of), list(needs.lanes_of_classes))
+    return Read(places, counties, codes, structures, lanes)
 
 
 def _check_found(wanted: Sequence[UUID], rows: Sequence[asyncpg.Record]) -> None:
@@ -171,6 +179,13 @@ def fit_counties(read: Read, graph: Graph) -> Counties | None:
     position = {county.code: number for number, county in enumerate(rows)}
     codes = [position.get(row["admin_code"], -1) for row in read.edge_codes]
     return Counties(rows, np.array(codes, np.int64))
+
+
+def fit_lanes(read: Read, graph: Graph) -> dict[int, int]:
+    """Return the lanes of one direction by edge of the network."""
+    positions = graph.ids.find_all(Ids.of([row["id"] for row in read.lanes]).pairs)
+    lanes = zip(positions.tolist(), read.lanes, strict=True)
+    return {edge: int(row["lanes"]) for edge, row in lanes if edge >= 0}
 
 
 def fit_structures(read: Read, graph: Graph) -> list[Structure]:

@@ -19,7 +19,7 @@ from layers.processes.model import (
     media_type,
     no_progress,
 )
-from layers.processes.reading import Read, fit_counties, fit_structures
+from layers.processes.reading import Read, fit_counties, fit_lanes, fit_structures
 from routing.network import RoadNetwork
 from spatial.errors import BadParameter
 
@@ -59,6 +59,7 @@ def make_scene(network: RoadNetwork, read: Read, progress: Progress = no_progres
         fit_counties(read, network.graph),
         fit_structures(read, network.graph),
         progress,
+        fit_lanes(read, network.graph),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import numpy as np
@@ -34,6 +34,7 @@ from layers.processes.shared import (
     rule_value,
     seconds,
 )
+from layers.processes.volumes import resolve_volumes
 from routing.coverage import reached_share, soonest
 from routing.graph import Floats
 from routing.network import RoadNetwork
@@ -150,7 +151,8 @@ def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
     limit = inputs.limit_s or rule_value(scene.network, COVERAGE_RULE)["limit_s"]
     ready = prepared(scene, inputs.traffic)
     scene.progress(0.05, BUILDING)
-    changes = resolve_changes(scene, inputs.changes)
+    streams = resolve_volumes(scene, inputs.changes.volumes)
+    changes = replace(resolve_changes(scene, inputs.changes), stream_kmh=streams.kmh)
     profile = load_profiles()[inputs.traffic.profile]
     variant = vary(scene.network, ready, inputs.traffic.conditions, profile, changes)
     scene.progress(0.4, SNAPPING)
@@ -162,7 +164,7 @@ def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
     pairs = _pairs(scene, before, after)
     shown, total = _difference(scene, before, after)
     summary = WhatIfSummary(
-        changes=noted(scene, changes, variant.joined_m),
+        changes=[*noted(scene, changes, variant.joined_m), *streams.notes],
         times=_times(before, after) if inputs.origins else None,
         reach=_reach(before, after, limit) if inputs.resources else None,
         shown=len(shown),
@@ -286,10 +288,13 @@ def _difference(scene: Scene, before: _Side, after: _Side) -> tuple[list[dict[st
 def _needs(inputs: WhatIfInputs) -> Needs:
     given = {"origins": inputs.origins, "targets": inputs.targets, "resources": inputs.resources}
     closed: list[UUID] = inputs.changes.close_structures
+    volumes = inputs.changes.volumes
     return Needs(
         {name: places for name, places in given.items() if places is not None},
         counties=inputs.resources is not None,
         facilities=closed,
+        lanes_of=[row.edge for row in volumes if row.edge],
+        lanes_of_classes=sorted({row.road_class for row in volumes if row.road_class}),
     )
 
 
@@ -297,11 +302,11 @@ PROCESS = Process(
     id="what-if",
     title=Text(zh="路网变更推演", en="What if the network changed"),
     description=Text(
-        zh="封闭桥隧或路段、改限高限速、新增路段：同一问题在变更前后各算一次，"
+        zh="封闭桥隧或路段、改限高限速、给定预测流量、新增路段：同一问题在变更前后各算一次，"
         "给出行程时间、可达里程、分县覆盖率的差异和差异图层。",
-        en="Close structures or edges, change limits or speeds, add edges: the same question is "
-        "asked before and after; the answer is the difference in times, reach and coverage, "
-        "with a layer that shows it.",
+        en="Close structures or edges, change limits, speeds or volumes, add edges: the same "
+        "question is asked before and after; the answer is the difference in times, reach and "
+        "coverage, with a layer that shows it.",
     ),
     inputs=WhatIfInputs,
     outputs=WhatIfOutputs,

@@ -302,3 +302,45 @@ def test_typical_speeds_count_where_they_are_asked_for(client):
     by = asked(arrive_by="2026-11-23T08:30:00+08:00", speeds="typical")
     assert by["arrive_at"] <= "2026-11-23T08:30:00+08:00"
     assert client.post("/api/paths", json={**ends, "speeds": "fast"}).status_code == 400
+
+
+def predicted(client, *roads):
+    answer = client.post("/api/predicted-speeds", json={"roads": list(roads)})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_predicted_speeds_of_classes_and_edges(client):
+    example = json.loads(shared_path("worked_examples.json").read_text("utf-8"))["bpr"]
+    ten_minutes = {"road_class": "motorway", "length_m": 20_000, "free_kmh": 120}
+    edge = str(edge_id("up 4000"))
+    answer = predicted(
+        client,
+        {**ten_minutes, "volume_pcu_h": 1800, "capacity_pcu_h": 2000},
+        {"edge": edge, "volume_pcu_h": 6300},
+        {"road_class": "motorway", "volume_pcu_h": 0},
+    )
+    told, mine, empty = answer["roads"]
+    assert (told["free_s"], told["load"], told["level"]) == (600, 0.9, 4)
+    assert told["time_s"] == pytest.approx(60 * example["t_min"], abs=1e-3)
+    assert told["speed_kmh"] == pytest.approx(120 * 600 / told["time_s"], abs=0.01)
+    assert (mine["edge"], mine["lanes"], mine["lanes_basis"]) == (edge, 3, "recorded")
+    assert (mine["load"], mine["level"], mine["capacity_basis"]) == (1, 5, "assumed")
+    assert mine["time_s"] == pytest.approx(1.15 * mine["free_s"], abs=2e-3)
+    assert empty["speed_kmh"] == empty["free_kmh"]
+    assert (empty["length_m"], empty["time_s"]) == (None, None)
+    assert {rule["key"] for rule in answer["rules"]} >= {"road.bpr", "road.load"}
+
+
+@pytest.mark.parametrize(
+    "road",
+    [
+        {"volume_pcu_h": 1}, {"road_class": "trunk"}, {"road_class": "trunk", "volume_pcu_h": -1},
+        {"edge": "01980000-0000-7000-8000-000000000000", "volume_pcu_h": 1},
+        {"edge": str(edge_id("up 4000")), "road_class": "trunk", "volume_pcu_h": 1},
+        {"road_class": "trunk", "volume_pcu_h": 1, "capacity_pcu_h": 0},
+    ],
+)  # fmt: skip
+def test_volumes_that_cannot_be(client, road):
+    assert client.post("/api/predicted-speeds", json={"roads": [road]}).status_code == 400
+    assert client.post("/api/predicted-speeds", json={"roads": []}).status_code == 400

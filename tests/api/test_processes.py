@@ -314,7 +314,7 @@ def test_the_list_of_jobs_can_be_narrowed(planner):
 
     assert listed()[0] == job
     assert job in listed(processID="assign,cover", status="successful", type="process")
-    assert job in listed(datetime=f"{begin}/..") and job not in listed(datetime=f"../{begin[:10]}")
+    assert job in listed(datetime=f"{begin}/..") and job not in listed(datetime="../2020-01-01")
     assert job not in listed(processID="cover") and job not in listed(status="failed")
     assert listed(minDuration=3600) == [] and job in listed(maxDuration=3600)
     first = planner.get("/api/jobs", params={"limit": 1}).json()
@@ -413,6 +413,22 @@ def test_a_new_bridge_connects_and_a_limit_cuts(planner):
     assert cut["summary"]["changes"][0]["mass_t"] == {"old": None, "new": 10}
 
 
+def test_predicted_volumes_slow_the_trips_that_they_meet(planner):
+    volumes = [
+        {"road_class": "motorway", "volume_pcu_h": 4200},
+        {"edge": edge("4,2 10,2"), "direction": "forward", "volume_pcu_h": 8000,
+         "capacity_pcu_h": 4000},
+    ]  # fmt: skip
+    asked = {"changes": {"volumes": volumes}, "origins": SHORES, "targets": SHORES}
+    found = finished(planner, "what-if", asked)
+    assert {row["effect"] for row in found["pairs"]} == {"slower"}
+    of_class, of_edge = found["summary"]["changes"]
+    assert (of_class["class"], of_class["load"], of_class["level"]) == ("motorway", 1, 5)
+    assert (of_edge["load"], of_edge["level"]) == (2, 6)
+    speed = of_edge["speed_kmh"]
+    assert speed["new"] == pytest.approx(speed["old"] / (1 + 0.15 * 2**4), abs=0.01)
+
+
 def test_coverage_by_county_follows_a_closure(planner, dispatcher):
     inputs = {"resources": {"points": [place("base", 2, 2)]}, "limit_s": 900}
     before = {row["code"]: row for row in finished(planner, "coverage", inputs)["counties"]}
@@ -463,6 +479,8 @@ def test_the_network_is_exported_for_osmnx(planner):
         {},
         {"close_edges": ["01980000-0000-7000-8000-000000000000"]},
         {"close_structures": ["01980000-0000-7000-8000-000000000000"]},
+        {"volumes": [{"road_class": "none", "volume_pcu_h": 1}]},
+        {"volumes": [{"volume_pcu_h": 1}]},
         {"add": [{"line": [at(4, 1), at(4, 1)]}]},
         {"add": [{"line": [at(4, 1), at(30, 30)]}]},
         {"add": [{"line": [at(4, 1), at(10, 1)], "road_class": "none"}]},

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from routing.flow import (
     State,
     bpr_factor,
     lane_loss,
+    predict,
     predicted_time,
     queue_margin_m,
     tail_m,
@@ -79,3 +81,24 @@ def test_half_of_the_lanes_slow_the_stream_as_bpr_says():
     assert lane_loss(100, None, "motorway", 1, RULES) == (
         type(found)(2, 1, "assumed", 0.5, found.speed_kmh)
     )
+
+
+def predicted(volume, capacity=np.nan, lanes=0, klass="motorway"):
+    columns = [np.atleast_1d(np.asarray(v, np.float64)) for v in (volume, capacity)]
+    count = len(columns[0])
+    return predict([klass] * count, np.full(count, lanes), columns[0],
+                   np.broadcast_to(columns[1], count), RULES)  # fmt: skip
+
+
+def test_a_given_capacity_comes_first_then_recorded_lanes_then_assumed_ones():
+    assert predicted(1800, 2000).factor[0] == pytest.approx(1 + 0.15 * 0.9**4)
+    own, three, assumed = predicted(2100, 4000, 3), predicted(2100, lanes=3), predicted(2100)
+    assert (own.load[0], three.load[0], assumed.load[0]) == (0.525, pytest.approx(1 / 3), 0.5)
+    assert (three.lanes_known[0], assumed.lanes_known[0]) == (True, False)
+    assert (three.lanes[0], assumed.lanes[0]) == (3, 2)
+    assert predicted(300, klass=None).load[0] == predicted(300, klass="track").load[0] == 0.5
+
+
+def test_a_level_ends_with_its_bound():
+    loads = np.array([0, 0.35, 0.36, 0.55, 0.75, 0.9, 0.91, 1.0, 1.01, 9])
+    assert predicted(loads * 1000, 1000).level.tolist() == [1, 1, 2, 2, 3, 4, 5, 5, 6, 6]

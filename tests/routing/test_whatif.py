@@ -75,6 +75,22 @@ def test_a_speed_may_fall_and_rise(town):
         assert times(found.network, found.conditions, town)[0, 1] == pytest.approx(seconds)
 
 
+def test_a_stream_slows_its_direction_and_lifts_no_live_limit(town):
+    key = 2 * int(edge(town, "AB")[0])
+    found = varied(town, changes(stream_kmh={key: 30.0}))
+    assert found.network is town.network
+    after = times(found.network, found.conditions, town)
+    assert (after[0, 1], after[1, 0]) == (pytest.approx(180), pytest.approx(120))
+    limited = varied(
+        town, changes(stream_kmh={key: 30.0, key + 1: 100.0}, speed_kmh={key >> 1: 40.0})
+    )
+    both = times(limited.network, limited.conditions, town)
+    assert (both[0, 1], both[1, 0]) == (pytest.approx(180), pytest.approx(150))
+    town.close(1, "AB", kind="speed", value=20.0)
+    slow = varied(town, changes(stream_kmh={key: 30.0}))
+    assert times(slow.network, slow.conditions, town)[0, 1] == pytest.approx(240)
+
+
 def test_a_limit_stops_the_vehicle_that_breaks_it_only(town):
     at = int(edge(town, "AB")[0])
     given = changes(limits={at: {"height_m": 3.5}})
