@@ -1,41 +1,50 @@
 """Shortest paths: the contract, customisable contraction hierarchies, a plain reference.
 
-The library below (pyroutingkit, RoutingKit's CCH) trusts its caller: a bad node number or a weight
-above 2**31-1 crashes or hangs the process, a matrix beside another call on one metric crashes it,
-customising beside a query hangs it. `Topology` and `Metric` are the only users of it and let none
-of this through. Method: Dibbelt, Strasser, Wagner, "Customizable Contraction Hierarchies" (2014).
+Kernels check no number that they are given: `Topology` and `Metric` are their only users and let no
+bad node, arc or weight through. Method: Dibbelt, Strasser, Wagner, "Customizable Contraction
+Hierarchies" (2014).
 """
 
 from __future__ import annotations
 
-import fcntl
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import pyroutingkit
 from numpy.typing import ArrayLike, NDArray
 
 from routing.graph import Floats, Graph, Ints, Weights
-from routing.saved import write_folder
+from routing.hierarchy import Hierarchy
+from routing.hierarchy_kernels import INFINITE
+from routing.search_kernels import join
 from routing.sweep import Sweep
+from routing.table_kernels import table
 
-INFINITE = int(pyroutingkit.INF_WEIGHT)  # "may not pass"; also the length of no path
+__all__ = ["INFINITE", "LARGEST", "Engine", "Joined", "Metric", "Reference", "Topology"]
+
 LARGEST = 2**30  # of a finite weight: two may be added without reaching INFINITE
 SCATTERED = 3_000  # more changed arcs than this: a whole customise is faster (measured)
-KEPT_ORDERS = 3
-# The library searches once per source: towards few targets from more sources than this, one search
-# per target over all nodes is faster (measured on 72,000 nodes: 20 ms each, 0.02 ms per source).
+# A table searches once per source: towards few targets from more sources than this, one search per
+# target over all nodes is faster.
 FEW, MANY, NODES_PER_ROW = 4, 64, 70
-LIBRARY_BYTES = 11
-
+NO_COST = np.zeros(1)
 
 Numbers = Sequence[int] | NDArray[np.integer[Any]]
+Costs = Sequence[float] | Floats
+
+
+class Joined(NamedTuple):
+    """A way from `sources[source]` to `targets[target]` over `arcs`, both costs in its `weight`."""
+
+    weight: float
+    source: int
+    target: int
+    arcs: Ints
 
 
 class Engine(Protocol):
@@ -47,6 +56,14 @@ class Engine(Protocol):
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return weight and arcs of a shortest path, None when there is none."""
+
+    def join(
+        self, sources: Numbers, source_costs: Costs, targets: Numbers, target_costs: Costs
+    ) -> Joined | None:
+        """Return a cheapest way from one of several nodes to one of several, None without one.
+
+        Each node has its own cost (ms), which counts with the way.
+        """
 
     def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
         """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
@@ -102,42 +119,60 @@ def checked_sources(
     return nodes[near], begins[near].astype(np.int64)
 
 
-class Topology:
-    """The contraction order of a graph and the hierarchy built from it."""
+def checked_ends(nodes: Numbers, costs: Costs, count: int) -> tuple[Ints, Floats]:
+    """Return nodes below `count` with their costs as a search takes them, or raise ValueError."""
+    numbers, begins = np.array(nodes, np.int64), np.array(costs, np.float64)
+    if numbers.shape != begins.shape or numbers.ndim != 1:
+        raise ValueError("need one cost per node")
+    for node, cost in zip(numbers.tolist(), begins.tolist(), strict=True):
+        if not (0 <= node < count and 0 <= cost < INFINITE):
+            raise ValueError(f"node number outside 0..{count - 1}, or a cost below 0")
+    return numbers, begins
 
-    def __init__(self, cch: pyroutingkit.CCHTopology, graph: Graph) -> None:
-        self._cch = cch
+
+class _Workspace:
+    """The arrays of one search at a time; each leaves them as it found them."""
+
+    def __init__(self, ranks: int) -> None:
+        self.out, self.into = np.full(ranks, np.inf), np.full(ranks, np.inf)
+        self.out_arc, self.into_arc = np.empty(ranks, np.int32), np.empty(ranks, np.int32)
+
+    @cached_property
+    def table(self) -> tuple[Ints, NDArray[np.int32]]:
+        """The arrays of a table."""
+        count = len(self.out)
+        return np.full(count, INFINITE, np.int64), np.full(count, -1, np.int32)
+
+
+class Topology:
+    """The hierarchy of a graph, and its arcs by their ends; safe from any thread."""
+
+    def __init__(self, hierarchy: Hierarchy, graph: Graph) -> None:
+        self.hierarchy = hierarchy
         self._ends = graph.arcs.tail, graph.arcs.head
+        self._free: list[_Workspace] = []
         self.node_count = graph.node_count
         self.arc_count = len(graph.arcs)
 
     @classmethod
     def build(cls, graph: Graph) -> Topology:
         """Order and contract a graph; about a minute for a million nodes."""
-        cch = pyroutingkit.CCHTopology()
-        count = graph.node_count
-        tail = checked_numbers(graph.arcs.tail, count, "node")
-        head = checked_numbers(graph.arcs.head, count, "node")
-        cch.build(tail, head, graph.lat.astype(np.float32), graph.lon.astype(np.float32), count)
-        return cls(cch, graph)
+        return cls(Hierarchy.build(graph), graph)
 
     @classmethod
     def open(cls, graph: Graph, folder: Path) -> Topology:
-        """Load the order saved for this very graph, or build and save it; one builder at a time."""
-        place = folder / graph.digest
-        folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder / "lock"):
-            if place.is_dir():
-                cch = pyroutingkit.CCHTopology()
-                cch.load(str(place))
-                place.touch()
-                return cls(cch, graph)
-            topology = cls.build(graph)
-            topology._save(place)
-            return topology
+        """Map the hierarchy kept of this very graph, or build and keep it."""
+        return cls(Hierarchy.open(graph, folder), graph)
 
-    def _save(self, place: Path) -> None:
-        write_folder(place, lambda folder: self._cch.save(str(folder)), KEPT_ORDERS)
+    @contextmanager
+    def workspace(self) -> Iterator[_Workspace]:
+        """Lend a workspace."""
+        try:
+            space = self._free.pop()
+        except IndexError:
+            space = _Workspace(self.node_count)
+        yield space
+        self._free.append(space)  # not after an error, which may leave it half used
 
     @cached_property
     def outward(self) -> Sweep:
@@ -148,20 +183,6 @@ class Topology:
     def inward(self) -> Sweep:
         """The arcs by the node that they enter."""
         return Sweep(*self._ends[::-1], self.node_count)
-
-    def customised(self, weights: Weights) -> pyroutingkit.CCHMetric:
-        """Return a new metric of the library for weights that were checked."""
-        metric = pyroutingkit.CCHMetric(self._cch)
-        metric.customize(weights, thread_count=0)
-        return metric
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock between processes."""
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 class Metric:
@@ -177,8 +198,7 @@ class Metric:
         self._writing = RLock()
         self.stamp = stamp
         self._weights = checked_weights(weights, topology.arc_count)
-        self._cch = topology.customised(self._weights)
-        self._costs: dict[bool, Floats] = {}
+        self._slots = topology.hierarchy.customised(self._weights)
 
     @property
     def weights(self) -> Weights:
@@ -187,52 +207,70 @@ class Metric:
 
     @property
     def nbytes(self) -> int:
-        """Memory of this metric, about (measured: the library's part is 11 bytes per arc)."""
-        kept = sum(costs.nbytes for costs in self._costs.values())
-        return LIBRARY_BYTES * self.topology.arc_count + self._weights.nbytes + kept
+        """Memory of this metric."""
+        return self._weights.nbytes + sum(array.nbytes for array in self._slots)
 
     def update(self, arcs: ArrayLike, weights: ArrayLike, stamp: Any = None) -> None:
         """Give some arcs new weights: in place when few, else on a shadow that is swapped in."""
         numbers = checked_numbers(arcs, self.topology.arc_count, "arc")
         fresh = checked_weights(weights, len(numbers))
+        hierarchy = self.topology.hierarchy
         with self._writing:
             changed = self._weights[numbers] != fresh
             numbers, fresh = numbers[changed], fresh[changed]
             whole = self._weights.copy()
             whole[numbers] = fresh
-            shadow = self.topology.customised(whole) if len(numbers) > SCATTERED else None
+            shadow = hierarchy.customised(whole) if len(numbers) > SCATTERED else None
             with self.lock:
                 if shadow is None and len(numbers):
-                    self._cch.update_weights(numbers, fresh)
-                self._cch = shadow or self._cch
+                    hierarchy.renew(whole, numbers.astype(np.int32), *self._slots)
+                self._slots = shadow or self._slots
                 self._weights, self.stamp = whole, stamp
-                self._costs.clear()
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return weight and arcs of a shortest path, None when there is none."""
-        if not 0 <= min(source, target) <= max(source, target) < self.topology.node_count:
-            raise ValueError(f"node number outside 0..{self.topology.node_count - 1}")
-        with self.lock:
-            weight, _, arcs = self._cch.query(int(source), int(target))
-        return None if weight >= INFINITE else (int(weight), np.array(arcs, np.int64))
+        found = self.join([source], NO_COST, [target], NO_COST)
+        return None if found is None else (int(found.weight), found.arcs)
+
+    def join(
+        self, sources: Numbers, source_costs: Costs, targets: Numbers, target_costs: Costs
+    ) -> Joined | None:
+        """Return a cheapest way from one of several nodes to one of several, None without one."""
+        topology, tree = self.topology, self.topology.hierarchy
+        outs = checked_ends(sources, source_costs, topology.node_count)
+        intos = checked_ends(targets, target_costs, topology.node_count)
+        if not len(outs[0]) or not len(intos[0]):
+            return None
+        with self.lock, topology.workspace() as space:
+            found = join(
+                tree.rank, tree.parent, tree.up_first, tree.up_head, tree.up_tail, *self._slots,
+                *outs, *intos, space.out, space.into, space.out_arc, space.into_arc,
+            )  # fmt: skip
+        return None if found[0] >= INFINITE else Joined(*found)
 
     def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
         """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
-        count = self.topology.node_count
-        rows = checked_numbers(sources, count, "node")
-        columns = checked_numbers(targets, count, "node")
+        count, tree = self.topology.node_count, self.topology.hierarchy
+        rows = checked_numbers(sources, count, "node").astype(np.int64)
+        columns = checked_numbers(targets, count, "node").astype(np.int64)
         if not len(rows) or not len(columns):
             return np.full((len(rows), len(columns)), INFINITE, np.uint32)
-        if len(columns) <= FEW and len(rows) > max(MANY, count // NODES_PER_ROW):
-            return np.column_stack([self._towards(int(column))[rows] for column in columns])
-        with self.lock:
-            lengths = self._cch.distances_many_to_many(rows, columns)
-        return np.asarray(lengths, np.uint32)
+        most = max(MANY, count // NODES_PER_ROW)
+        if len(columns) <= FEW and len(rows) > most:
+            return np.column_stack([self._lengths(int(n), True)[rows] for n in columns])
+        if len(rows) <= FEW and len(columns) > most:
+            return np.stack([self._lengths(int(n), False)[columns] for n in rows])
+        with self.lock, self.topology.workspace() as space:
+            weight = self._slots[0]
+            return table(
+                tree.rank, tree.parent, tree.up_first, tree.up_head, weight, rows, columns,
+                *space.table,
+            )  # fmt: skip
 
-    def _towards(self, target: int) -> Weights:
-        """Return how far every node is from a target, by one search against the arcs."""
+    def _lengths(self, node: int, backward: bool) -> Weights:
+        """Return how far every node is from one, or to it, by one search along the arcs."""
         lengths = np.full(self.topology.node_count, INFINITE, np.uint32)
-        nodes, found = self.reach([target], [0], INFINITE - 1, backward=True)
+        nodes, found = self.reach([node], [0], INFINITE - 1, backward=backward)
         lengths[nodes] = found
         return lengths
 
@@ -247,11 +285,7 @@ class Metric:
         """Return the nodes whose length from the sources is at most `limit`, and that length."""
         nodes, begins = checked_sources(sources, offsets, limit, self.topology.node_count)
         sweep = self.topology.inward if backward else self.topology.outward
-        with self.lock:
-            if backward not in self._costs:
-                closed = self._weights == INFINITE
-                self._costs[backward] = sweep.costs(np.where(closed, np.inf, self._weights))
-            return sweep.run(self._costs[backward], nodes, begins, limit)
+        return sweep.run(self._weights, nodes, begins, limit)
 
 
 class Reference:
@@ -279,6 +313,18 @@ class Reference:
             arcs.append(entered[node])
             node = self._tail[arcs[-1]]
         return best[target], np.array(arcs[::-1], np.int64)
+
+    def join(
+        self, sources: Numbers, source_costs: Costs, targets: Numbers, target_costs: Costs
+    ) -> Joined | None:
+        """Return a cheapest way from one of several nodes to one of several, None without one."""
+        best = None
+        for i, (source, out) in enumerate(zip(sources, source_costs, strict=True)):
+            for j, (target, into) in enumerate(zip(targets, target_costs, strict=True)):
+                found = self.path(int(source), int(target))
+                if found and (best is None or out + found[0] + into < best.weight):
+                    best = Joined(out + found[0] + into, i, j, found[1])
+        return best
 
     def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
         """Return the (sources, targets) lengths; `INFINITE` where there is no path."""

@@ -79,7 +79,7 @@ def test_tables_from_many_to_few_are_the_same(targets):
 @pytest.mark.parametrize(
     ("sources", "offsets", "limit"),
     [([99], [0], 5), ([-1], [0], 5), ([0], [-1], 5), ([0], [0.5], 5), ([0], [0], -1),
-     ([0], [0], INFINITE), ([0, 1], [0], 5), ([0] * 5000, [0] * 5000, 5)],
+     ([0], [0], INFINITE), ([0, 1], [0], 5)],
 )  # fmt: skip
 def test_a_wrong_reach_is_refused(sources, offsets, limit):
     graph, weights = lattice(3, 1)

@@ -1,0 +1,145 @@
+"""The contraction order of a graph and the hierarchy built from it, kept on disk and mapped.
+
+Only the order comes from a library (pyroutingkit, RoutingKit's nested dissection by inertial flow);
+it trusts its caller with node numbers, so they are checked first.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyroutingkit
+from numpy.typing import NDArray
+
+from routing.graph import Arcs, Graph
+from routing.hierarchy_kernels import Numbers, Weights, contract, customise
+from routing.renew_kernels import renew
+from routing.saved import write_folder
+
+LAYOUT = 1  # to be raised when the same graph shall make another hierarchy
+KEPT = 3
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """A contracted graph: one entry per rank, upward arc, slot or arc of the graph.
+
+    `rank` is by node; `up_head[up_first[r] : up_first[r + 1]]` are the higher ends of the upward
+    arcs of rank `r`, `down_arc[down_first[r] : down_first[r + 1]]` the upward arcs that end there.
+    `slots[i]` is where arc `i` of the graph begins to count (-1: it leads nowhere), and
+    `input_arc[input_first[s] : input_first[s + 1]]` are the arcs of slot `s`.
+    """
+
+    rank: Numbers
+    parent: Numbers
+    up_first: Numbers
+    up_head: Numbers
+    up_tail: Numbers
+    down_first: Numbers
+    down_arc: Numbers
+    slots: Numbers
+    input_first: Numbers
+    input_arc: Numbers
+
+    @classmethod
+    def build(cls, graph: Graph) -> Hierarchy:
+        """Order and contract a graph; about a minute for a million nodes."""
+        return cls.of(graph.arcs, ranks_of(graph))
+
+    @classmethod
+    def of(cls, arcs: Arcs, rank: Numbers) -> Hierarchy:
+        """Contract arcs in a given order of their nodes."""
+        tail, head = rank[arcs.tail], rank[arcs.head]
+        low, high = np.minimum(tail, head), np.maximum(tail, head)
+        proper, count = low < high, len(rank)
+        first, neighbours = _grouped(low[proper], high[proper], count)
+        up_first, up_head, parent = contract(first, neighbours)
+        up_tail = np.repeat(np.arange(count, dtype=np.int32), np.diff(up_first))
+        numbers = np.arange(len(up_head), dtype=np.int32)
+        down_first, down_arc = _grouped(up_head, numbers, count)
+        place = np.searchsorted(_pairs(up_tail, up_head), _pairs(low, high))
+        slots = np.where(proper, 2 * place + (tail > head), -1).astype(np.int32)
+        input_arc = np.flatnonzero(proper).astype(np.int32)
+        inputs = _grouped(slots[proper], input_arc, 2 * len(up_head))
+        return cls(rank, parent, up_first, up_head, up_tail, down_first, down_arc, slots, *inputs)
+
+    @classmethod
+    def open(cls, graph: Graph, folder: Path) -> Hierarchy:
+        """Map the one kept of this very graph, or build and keep it; one builder at a time."""
+        place = folder / f"{graph.digest}-{LAYOUT}"
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder / "lock"):
+            if not place.is_dir():
+                cls.build(graph)._keep(place)
+            place.touch()
+            names = (field.name for field in fields(cls))
+            return cls(*(_map(place / f"{name}.npy") for name in names))
+
+    def _keep(self, place: Path) -> None:
+        def write(folder: Path) -> None:
+            for field in fields(self):
+                np.save(folder / f"{field.name}.npy", getattr(self, field.name))
+
+        write_folder(place, write, KEPT)
+
+    def customised(self, arc_weights: Weights) -> tuple[Weights, Numbers]:
+        """Return `weight` and `via` by slot for the weights of the graph's arcs."""
+        slots = 2 * len(self.up_head)
+        weight, via = np.empty(slots, np.uint32), np.empty(slots, np.int32)
+        customise(
+            self.up_first, self.up_head, self.up_tail, self.down_first, self.down_arc, self.slots,
+            arc_weights, weight, via,
+        )  # fmt: skip
+        return weight, via
+
+    def renew(self, arc_weights: Weights, changed: Numbers, weight: Weights, via: Numbers) -> None:
+        """Bring `weight` and `via` up to new weights of some arcs of the graph."""
+        renew(
+            self.up_first, self.up_head, self.up_tail, self.down_first, self.down_arc,
+            self.input_first, self.input_arc, self.slots, arc_weights, changed, weight, via,
+        )  # fmt: skip
+
+
+def ranks_of(graph: Graph) -> Numbers:
+    """Return the rank of each node in an order that cuts the graph by few nodes again and again."""
+    count, arcs = graph.node_count, graph.arcs
+    if count == 0 or not len(arcs):
+        return np.arange(count, dtype=np.int32)
+    if max(int(arcs.tail.max()), int(arcs.head.max())) >= count:
+        raise ValueError(f"an arc ends outside the nodes 0..{count - 1}")
+    ordered = pyroutingkit.CCHTopology()
+    lat, lon = graph.lat.astype(np.float32), graph.lon.astype(np.float32)
+    ordered.build(arcs.tail, arcs.head, lat, lon, count)
+    with TemporaryDirectory() as folder:
+        ordered.save(folder)
+        return np.fromfile(Path(folder) / "rank", np.uint32).astype(np.int32)
+
+
+def _grouped(group: Numbers, items: Numbers, count: int) -> tuple[Numbers, Numbers]:
+    """Return where the items of each of `count` groups begin, and the items in their order."""
+    first = np.zeros(count + 1, np.int32)
+    first[1:] = np.cumsum(np.bincount(group, minlength=count))
+    return first, np.ascontiguousarray(items[np.argsort(group, kind="stable")])
+
+
+def _pairs(low: Numbers, high: Numbers) -> NDArray[np.int64]:
+    return low.astype(np.int64) << 32 | high
+
+
+def _map(path: Path) -> Numbers:
+    """Map an array privately: kernels take no read-only ones."""
+    return np.asarray(np.load(path, mmap_mode="c"))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock between processes."""
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
