@@ -19,24 +19,24 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-import osmium
 from numpy.typing import NDArray
 from pyproj import Geod
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from bench import extract, servers
+from bench.equal import write_equal, write_osm
 from bench.grid import Streets, connected, province
 from routing.engine import INFINITE
-from routing.graph import Edges, Graph, Ints, edges_from_columns
+from routing.graph import Graph, edges_from_columns
 from routing.profile import Costs, Rules, compile_costs, load_profiles
 from routing.turns import Restriction, split
 
 SHARED = Path(os.environ.get("BENCH_ROADS", servers.ROOT.parent / "shared/data/roads"))
 FOLDER = servers.STATE / "routing"
 WORLD_KMH = 80.0
-OSRM_RADIUS_M = 6_372_797.560856  # of the sphere on which OSRM measures
 SOURCES = ("bench/grid.py", "routing/graph.py", "routing/turns.py")
+WRITERS = ("bench/equal.py",)
 LOADERS = ("bench/extract.py", "data/osm_tags.py", "data/osm_edges.py", "data/osm_turns.py")
 
 
@@ -147,85 +147,6 @@ def write_streets(streets: Streets, path: Path) -> None:
     write_osm(path, streets.lon, streets.lat, ways, [])
 
 
-def write_equal(network: Network, path: Path) -> None:
-    """Write a graph so that each edge is a way with its speeds as Sigang weighs it."""
-    edges = network.graph.edges
-    weight = np.full(2 * len(edges), INFINITE, np.int64)
-    weights = network.weights()
-    first = network.graph.arcs.first
-    there = np.flatnonzero(first[1:] > first[:-1])
-    weight[there] = weights[first[there]]
-    number, place = number_vertices(network.graph)
-    metres = _osrm_length(edges)
-    ways = (_equal_way(edges, number, weight, metres, e) for e in range(len(edges)))
-    write_osm(path, place[:, 0], place[:, 1], ways, _relations(edges, network.turns))
-
-
-def number_vertices(graph: Graph) -> tuple[Ints, NDArray[np.float64]]:
-    """Return the node of the written file that each shape vertex is, and the nodes' places."""
-    edges, count = graph.edges, len(graph.edges.node_ids)
-    inner = np.ones(len(edges.shape), np.bool_)
-    inner[edges.shape_start[:-1]] = inner[edges.shape_start[1:] - 1] = False
-    number = np.where(inner, count + np.cumsum(inner), 0)
-    number[edges.shape_start[:-1]] = edges.tail + 1
-    number[edges.shape_start[1:] - 1] = edges.head + 1
-    junctions = np.stack([graph.lon[:count], graph.lat[:count]], 1)
-    return number, np.concatenate([junctions, edges.shape[inner]])
-
-
-def _equal_way(
-    edges: Edges, number: Ints, weight: Ints, metres: NDArray[np.float64], edge: int
-) -> tuple[list[int], dict[str, str]]:
-    refs = number[edges.shape_start[edge] : edges.shape_start[edge + 1]].tolist()
-    tags = {"highway": "road"}
-    for name, value in zip("fb", weight[2 * edge : 2 * edge + 2].tolist(), strict=True):
-        if value != INFINITE:
-            tags[name] = f"{max(metres[edge] * 3600 / value, 1e-3):.9f}"
-    return refs, tags
-
-
-def _osrm_length(edges: Edges) -> NDArray[np.float64]:
-    """Return the length of each edge (m) as OSRM measures it: on a sphere, at six decimals."""
-    lon, lat = np.radians(edges.shape.round(6)).T
-    half = np.sin(np.diff(lat) / 2) ** 2
-    half += np.cos(lat[1:]) * np.cos(lat[:-1]) * np.sin(np.diff(lon) / 2) ** 2
-    step = np.concatenate([[0.0], 2 * OSRM_RADIUS_M * np.arcsin(np.sqrt(half))]).cumsum()
-    return np.asarray(step[edges.shape_start[1:] - 1] - step[edges.shape_start[:-1]])
-
-
-def _relations(edges: Edges, turns: Sequence[Restriction]) -> Iterator[dict[str, Any]]:
-    """Yield the restrictions that bind a car."""
-    for turn in turns:
-        if {"motorcar", "motor_vehicle", "vehicle"} & set(turn.exempt):
-            continue
-        first, *via, last = turn.edges
-        node = turn.via_node
-        if not via and node is None:
-            node = next(iter({int(edges.tail[first]), int(edges.head[first])}
-                             & {int(edges.tail[last]), int(edges.head[last])}))  # fmt: skip
-        middle = [("w", e + 1, "via") for e in via] or [("n", int(node or 0) + 1, "via")]
-        members = [("w", first + 1, "from"), *middle, ("w", last + 1, "to")]
-        value = f"{turn.kind}_{'u_turn' if first == last else 'straight_on'}"
-        yield {"tags": {"type": "restriction", "restriction": value}, "members": members}
-
-
-def write_osm(
-    path: Path, lon: Any, lat: Any, ways: Iterator[tuple[list[int], dict[str, str]]], relations: Any
-) -> None:
-    """Write nodes numbered from 1, ways in order, and restrictions."""
-    made = path.with_name("new-" + path.name)
-    made.unlink(missing_ok=True)
-    with osmium.SimpleWriter(str(made)) as writer:
-        new = osmium.osm.mutable
-        for i, at in enumerate(zip(lon.tolist(), lat.tolist(), strict=True)):
-            writer.add_node(new.Node(id=i + 1, location=at, version=1))
-        for i, (refs, tags) in enumerate(ways):
-            writer.add_way(new.Way(id=i + 1, nodes=refs, tags=tags, version=1))
-        for i, row in enumerate(relations):
-            writer.add_relation(new.Relation(id=i + 1, version=1, **row))
-    made.rename(path)
-
-
 MADE: dict[str, Callable[[], Streets]] = {
     "luxembourg": luxembourg, "world": world, "grid": province,
 }  # fmt: skip
@@ -261,10 +182,11 @@ def open_network(name: str) -> Network:
 
 def _refresh_equal(network: Network, stamp: Path) -> None:
     """Write the file of equal weights again when the profile makes other weights."""
-    h = hashlib.blake2b(network.weights().tobytes(), digest_size=16)
-    h.update(network.graph.digest.encode())
+    weights = network.weights()
+    h = hashlib.blake2b(weights.tobytes(), digest_size=16)
+    h.update(f"{network.graph.digest}{_digest(WRITERS)}".encode())
     if not stamp.exists() or stamp.read_text() != h.hexdigest():
-        write_equal(network, network.equal)
+        write_equal(network.graph, network.turns, weights, network.equal)
         stamp.write_text(h.hexdigest())
 
 

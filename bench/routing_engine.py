@@ -30,7 +30,8 @@ from routing.profile import load_profiles
 Pair = list[list[float]]
 BUDGET_S = 1.2  # of one engine in one round
 TOO_SLOW = "world", "CH"  # osrm-contract had not ended after 20 minutes of processor time
-CLOSE_S, CLOSE_SHARE = 1.0, 0.005  # equal up to rounding: OSRM counts a segment in tenths of s
+SAME_S, SAME_SHARE = 0.1, 1e-4  # equal weights: OSRM rounds a segment to 1 ms, a place to 0.1 m
+CLOSE_S, CLOSE_SHARE = 1.0, 0.005  # equal durations: OSRM rounds a segment to 0.1 s
 
 
 class Here:
@@ -180,18 +181,18 @@ class Unequal(RuntimeError):
 
 
 def compare(ours: Sequence[Leg | None], theirs: Sequence[Any]) -> str:
-    """Return how many durations are equal; stop when more than one in a hundred differs.
+    """Return how many weights are equal; stop when more than one in a hundred differs.
 
     Paths that turn round on the way are told apart: OSRM does so in dead ends only.
     """
     differ = turned = 0
     for leg, other in zip(ours, theirs, strict=True):
         seconds = None if leg is None else leg.weight / 1000
-        if not _close(seconds, other and other[0]):
+        if not same_weight(seconds, other and other[0]):
             round_ = leg is not None and turns_round(leg)
             turned, differ = turned + round_, differ + (not round_)
     if differ > max(2, len(ours) // 100):
-        raise Unequal(f"{differ} of {len(ours)} durations differ: nothing is timed")
+        raise Unequal(f"{differ} of {len(ours)} weights differ: nothing is timed")
     said = f", {turned} turn round in Sigang alone" if turned else ""
     return f"{len(ours) - differ - turned} of {len(ours)} equal{said}"
 
@@ -201,10 +202,11 @@ def turns_round(leg: Leg) -> bool:
     return bool((leg.keys[1:] == leg.keys[:-1] ^ 1).any())
 
 
-def _close(a: float | None, b: float | None) -> bool:
+def same_weight(a: float | None, b: float | None) -> bool:
+    """Tell whether two engines found ways of the same weight (s), or both none."""
     if a is None or b is None:
         return a is b
-    return abs(a - b) <= max(CLOSE_S, CLOSE_SHARE * a)
+    return abs(a - b) <= max(SAME_S, SAME_SHARE * a)
 
 
 def slow_engines(

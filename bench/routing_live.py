@@ -11,16 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench import peers
 from bench.agreement import Client
-from bench.networks import FOLDER, Network, number_vertices
-from bench.routing_engine import CLOSE_S, CLOSE_SHARE, Here, Pair, Peer
+from bench.equal import Drawn, by_key, draw
+from bench.networks import FOLDER, Network
+from bench.routing_engine import CLOSE_S, CLOSE_SHARE, Here, Pair, Peer, Unequal, same_weight
 from bench.routing_http import sigang
-from routing.graph import Ints
 from routing.live import EdgeState
 from routing.network import PathQuery
 from spatial.db import connect
@@ -137,18 +138,18 @@ def osrm_live(network: Network, closures: Sequence[Closure]) -> tuple[list[float
     """Return seconds of osrm-customize, and from its start to the first correct answer.
 
     OSRM has no way to change one segment of a running server: all weights are customised with a
-    file of new speeds and a server is started on them.
+    file of new speeds and a server is started on them. What it customises keeps the speeds of the
+    file before, so each closure begins with the data as they were.
     """
     folder = FOLDER / network.name / "closure-MLD"
     made = peers.osrm_data(network.equal, FOLDER / network.name / "equal-MLD", "MLD", peers.EQUAL)
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(made.parent, folder)
     base = folder / made.name
-    number, _ = number_vertices(network.graph)
+    drawn = draw(network.graph, by_key(network.graph, network.weights()))
     customise, whole = [], []
     for closure in closures:
+        _restore(made.parent, folder)
         speeds = folder / "speeds.csv"
-        speeds.write_text(_closed_segments(network, number, closure.edge))
+        speeds.write_text(_closed_segments(drawn, closure.edge))
         begin = time.perf_counter()
         peers.osrm_customize(base, speeds)
         customise.append(time.perf_counter() - begin)
@@ -158,18 +159,22 @@ def osrm_live(network: Network, closures: Sequence[Closure]) -> tuple[list[float
                 f"/route/v1/driving/{points}?overview=false&continue_straight=false"
             )
             whole.append(time.perf_counter() - begin)
-        if (
-            abs(answer["routes"][0]["duration"] - closure.after_s)
-            > CLOSE_S + CLOSE_SHARE * closure.after_s
-        ):
-            raise SystemExit(f"OSRM's answer after a closure is wrong: {closure}")
+        if not same_weight(closure.after_s, answer["routes"][0]["weight"]):
+            raise Unequal(f"OSRM's answer after a closure is another one: {closure}")
     return customise, whole
 
 
-def _closed_segments(network: Network, number: Ints, edge: int) -> str:
-    start, stop = network.graph.edges.shape_start[edge : edge + 2]
-    nodes = number[start:stop].tolist()
-    return "".join(f"{a},{b},0\n{b},{a},0\n" for a, b in pairwise(nodes))
+def _restore(made: Path, folder: Path) -> None:
+    """Copy what is missing or has changed."""
+    folder.mkdir(exist_ok=True)
+    for file in made.iterdir():
+        copy = folder / file.name
+        if not copy.exists() or copy.stat().st_mtime_ns != file.stat().st_mtime_ns:
+            shutil.copy2(file, copy)
+
+
+def _closed_segments(drawn: Drawn, edge: int) -> str:
+    return "".join(f"{a},{b},0\n{b},{a},0\n" for a, b in pairwise(drawn.nodes(edge)))
 
 
 def race_tables(
