@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
@@ -15,35 +15,26 @@ from routing.alternatives import Bounds, find_alternatives
 from routing.clock import by_the_clock
 from routing.engine import Metric, Topology
 from routing.feeds import Feed
-from routing.graph import Bools, Floats, Graph, Ints
+from routing.graph import Floats, Graph
 from routing.legs import Leg, find_leg
 from routing.live import EdgeState, LiveState, Picture, Snapshot
 from routing.memo import Memo
-from routing.metrics import Blocked, Metrics, Plan
+from routing.metrics import Metrics, Plan
 from routing.places import Places
-from routing.profile import (
-    UNLIMITED,
-    Costs,
-    Profile,
-    Rules,
-    Vehicle,
-    compile_costs,
-    get_rule,
-    loaded_as,
-)
+from routing.profile import UNLIMITED, Costs, Profile, Rules, get_rule
 from routing.query import Conditions, Found, PathQuery, Ready, Task
 from routing.refusal import Obstacle, opening, unreachable
-from routing.snap import SnapIndex, Spot
+from routing.snap import SnapIndex, Spot, Usable
 from routing.spans import Span
 from routing.speeds import MeasuredWeek, TypicalSpeeds, hour_of_week
 from routing.structures import Structures
-from spatial.errors import BadParameter, NoSnap, SigangError
+from routing.tasks import Tasks
+from spatial.errors import NoSnap, SigangError
 
 __all__ = ["Conditions", "Found", "PathQuery", "Ready", "RoadNetwork", "Span", "Structures"]
 
 ALTERNATIVES_RULE = "road.alternatives"
-PREFER_RULE = "road.prefer"
-KEPT = 96  # masks, vehicles, pictures by hour
+KEPT = 24  # pictures by hour
 
 
 class RoadNetwork:
@@ -62,22 +53,22 @@ class RoadNetwork:
         self.rules = rules
         self.structures = structures or Structures.none()
         self.live = LiveState(len(graph.edges))
-        self._profiles = dict(profiles)
         self.measured_weeks: Sequence[MeasuredWeek] = ()
         self.places = Places(graph, rules, index)
         self._lock = RLock()
-        self._costs: dict[str, Costs] = {}
+        self._tasks = Tasks(graph, rules, profiles, self.places)
         self._memo = Memo(KEPT)
         self._metrics = Metrics(graph, topology, self.live, self._lock)
 
     @property
     def profiles(self) -> list[str]:
         """The ids of the profiles."""
-        return list(self._profiles)
+        return list(self._tasks.profiles)
 
     def needs_permit(self, profile: str) -> bool:
         """Tell whether a profile goes by a permit that names the units passed."""
-        return profile in self._profiles and self._profiles[profile].permit
+        known = self._tasks.profiles.get(profile)
+        return known is not None and known.permit
 
     @property
     def version(self) -> int:
@@ -144,10 +135,10 @@ class RoadNetwork:
             There is no such path; the error says why.
         """
         task = self._task(query, now)
-        usable = self._allowed(task)
-        spots = self.places.snap(query.waypoints, usable)
+        spots = self._snapped(task, query.waypoints)
         found = self._search(task, spots)
         if found is None:
+            usable = self._usable(task, strict=True)
             main = self.places.off_islands(query.waypoints, usable, task.base.costs, spots)
             found = self._search(task, main) if main != spots else None
         if found is None:
@@ -164,11 +155,11 @@ class RoadNetwork:
         task = self._task(query, now)
         if task.base.costs.bans.any or not (task.free or self._made(task)):
             return None
-        plan = task.base if task.free else replace(task.base, blocked=self._blocked(task))
+        plan = task.base if task.free else self._whole(task)
         if not self._metrics.current(plan):
             return None
         try:
-            spots = self.places.snap(query.waypoints, self._allowed(task))
+            spots = self._snapped(task, query.waypoints)
         except NoSnap:
             return None
         return self._fastest(task, spots)
@@ -206,26 +197,14 @@ class RoadNetwork:
         BadParameter
             There is no such profile.
         """
-        loaded_as(self._profiles, profile, None)
-        if profile not in self._costs:
-            made = compile_costs(self._profiles[profile], self.graph.edges, self.rules)
-            self._costs[profile] = made
-        return self._costs[profile]
+        return self._tasks.costs(profile)
 
     def _task(self, conditions: Conditions, now: datetime) -> Task:
-        profile, vehicle, vehicle_name = self._vehicle(conditions)
-        costs = self.costs(profile)
         at = conditions.depart_at or now
         snapshot = self._state(conditions, now)
         if conditions.typical:
             snapshot = self._at_hour(snapshot, at)
-        if conditions.prefer_classes:
-            wanted, plain = sorted(set(conditions.prefer_classes)), costs
-            profile = f"{profile} {wanted}"
-            costs = self._memo.get(profile, lambda: self._preferring(plain, wanted))
-        avoided, avoidance = self._avoided(conditions)
-        task_name = f"{vehicle_name} {avoidance}"
-        return Task(Plan(profile, costs, None, snapshot), vehicle, avoided, task_name, at)
+        return self._tasks.task(conditions, snapshot, at)
 
     def _state(self, asked: Conditions, now: datetime) -> Snapshot | None:
         """Return the state of another time or of a replay, None for that of now."""
@@ -259,79 +238,45 @@ class RoadNetwork:
         picture = state.picture if (state := self._state(query, now)) else self.live.now
         return by_the_clock(found, self.graph.edges, picture, self.week, query.depart_at or now)
 
-    def _vehicle(self, asked: Conditions) -> tuple[str, Vehicle, str]:
-        """Return the profile whose rules hold, the vehicle, and what it is called."""
-        name = (
-            f"{asked.profile} {asked.hazmat} {asked.unknown_limits} {sorted(asked.sizes.items())}"
-        )
-
-        def make() -> tuple[str, Vehicle, str]:
-            profile = loaded_as(self._profiles, asked.profile, asked.hazmat)
-            own = self._profiles[asked.profile]
-            unknown, cargo = asked.unknown_limits, asked.hazmat
-            return profile, Vehicle.of(own, self.rules, asked.sizes, unknown, cargo), name
-
-        return self._memo.get(f"vehicle {name}", make)
-
-    def _preferring(self, costs: Costs, classes: Sequence[str]) -> Costs:
-        """Return costs in which all other classes weigh more."""
-        factor = float(get_rule(self.rules, PREFER_RULE).value["factor"])
-        preferred = self.graph.edges.klass.mask(classes)
-        return replace(costs, factor=np.where(preferred, costs.factor, costs.factor * factor))
-
-    def _avoided(self, asked: Conditions) -> tuple[Bools | None, str]:
-        """Return the edges to keep off, and what the set is called."""
-        if not (asked.avoid_edges or asked.avoid_classes or asked.avoid_polygons):
-            return None, ""
-        polygons = [polygon.wkb_hex for polygon in asked.avoid_polygons]
-        ids = [row_id.hex for row_id in asked.avoid_edges]
-        name = f"{sorted(ids)} {sorted(asked.avoid_classes)} {sorted(polygons)}"
-        return self._memo.get(name, lambda: self._avoid(asked)), name
-
-    def _avoid(self, asked: Conditions) -> Bools:
-        avoided = self.graph.edges.klass.mask(asked.avoid_classes)
-        for row_id in asked.avoid_edges:
-            edge = self.graph.ids.find(row_id)
-            if edge is None:
-                raise BadParameter(f"No edge {row_id}", f"没有路段 {row_id}")
-            avoided[edge] = True
-        for polygon in asked.avoid_polygons:
-            avoided[self.places.inside(polygon)] = True
-        return avoided
-
-    def _blocked(self, task: Task) -> Blocked | None:
-        def make() -> Blocked | None:
-            blocked = task.vehicle.refused(self.graph.edges, slice(None))
-            return Blocked.of(blocked if task.avoided is None else blocked | task.avoided)
-
-        return self._memo.get(f"blocked {task.name}", make)
-
     def _made(self, task: Task) -> bool:
         """Tell whether the metric on which nothing forbidden can be driven is there already."""
-        if f"blocked {task.name}" not in self._memo:
-            return False
-        return self._metrics.has(replace(task.base, blocked=self._blocked(task)))
+        return self._tasks.knows_blocked(task) and self._metrics.has(self._whole(task))
+
+    def _whole(self, task: Task) -> Plan:
+        """Return the plan of the metric on which nothing forbidden can be driven."""
+        return replace(task.base, blocked=self._tasks.blocked(task))
 
     def _exact(self, task: Task) -> Ready:
-        blocked = self._blocked(task)
-        metric = self._metrics.get(replace(task.base, blocked=blocked))
-        edges = None if blocked is None else blocked.edges
-        return Ready(metric, task.base, task.vehicle, edges, task.at)
+        plan = self._whole(task)
+        edges = None if plan.blocked is None else plan.blocked.edges
+        return Ready(self._metrics.get(plan), task.base, task.vehicle, edges, task.at)
 
     # places
 
-    def _allowed(self, task: Task) -> Callable[[Ints], Bools]:
-        """Return the test whether a task may use edges, without a metric made only for it."""
+    def _snapped(self, task: Task, points: Sequence[tuple[float, float]]) -> list[list[Spot]]:
+        """Return the spots of points on edges that a task may use.
+
+        All edges are tested only where one of those found is refused.
+        """
+        spots = self.places.snap(points, self._usable(task))
+        if not task.free:
+            edges = np.array([spot.edge for place in spots for spot in place])
+            if self._tasks.refused(task, edges).any():
+                return self.places.snap(points, self._usable(task, strict=True))
+        return spots
+
+    def _usable(self, task: Task, *, strict: bool = False) -> Usable:
+        """Return the edges that a task may use, without a metric made only for it.
+
+        Unless `strict`, some may be among them that the vehicle or the task refuses.
+        """
         if task.base.snapshot is not None or self._made(task):
             return self.places.usable(self._exact(task).metric)
         usable = self.places.usable(self._metrics.get(task.base))
-        if task.free:
+        if task.free or not (strict or self._tasks.knows_blocked(task)):
             return usable
-        return lambda edges: usable(edges) & ~self._refused(task, edges)
-
-    def _refused(self, task: Task, edges: Ints) -> Bools:
-        refused = task.vehicle.refused(self.graph.edges, edges)
-        return refused if task.avoided is None else refused | task.avoided[edges]
+        blocked = self._tasks.blocked(task)
+        return usable if blocked is None else usable._replace(off=blocked.edges)
 
     # searching
 
@@ -358,7 +303,9 @@ class RoadNetwork:
             found = self._on(self._metrics.get(task.base), task, spots)
             if found is None or task.free:
                 return found
-            if not self._refused(task, np.concatenate([leg.edges for leg in found.legs])).any():
+            if not self._tasks.refused(
+                task, np.concatenate([leg.edges for leg in found.legs])
+            ).any():
                 return found
         return self._on(self._exact(task).metric, task, spots)
 
@@ -379,16 +326,16 @@ class RoadNetwork:
     def _refusal(self, task: Task, points: Sequence[tuple[float, float]]) -> SigangError:
         """Return the error that says what stands in the way: limits, closures, or no road."""
         free = replace(task, vehicle=UNLIMITED, avoided=None, name="free", by_the_clock=False)
-        spots = self.places.snap(points, self._allowed(free))
+        spots = self._snapped(free, points)
         found = self._search(free, spots)
         if found is not None:
             obstacle = Obstacle(self.graph, self.rules, task.vehicle, task.at, task.avoided)
-            own = self.places.snap(points, self._allowed(task))
+            own = self._snapped(task, points)
             later = opening(
                 task.base.costs.bans, task.at, lambda t: self._search(replace(task, at=t), own)
             )
             return obstacle.error(self._metrics.get(task.base), found, spots, later)
         nothing = Snapshot(Picture.empty(len(self.graph.edges)))
         free = replace(free, base=replace(free.base, snapshot=nothing))
-        found = self._search(free, self.places.snap(points, self._allowed(free)))
+        found = self._search(free, self._snapped(free, points))
         return unreachable(self.graph.edges, self.live, found.legs if found else [], task.at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,16 @@ import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from routing.engine import INFINITE, Metric
+from routing.engine import Metric
 from routing.graph import Bools, Graph, Ints, expand
 from routing.profile import Costs, Rules, get_rule
 from routing.refusal import no_snap
-from routing.snap import SnapIndex, Spot
+from routing.snap import EVERY, SnapIndex, Spot, Usable
 from spatial.crs import check_lonlat
 
 SNAP_RULE = "road.snap"
 
 Point = tuple[float, float]
-Usable = Callable[[Ints], Bools]
 
 
 class Places:
@@ -33,17 +32,8 @@ class Places:
         self._core: dict[str, Bools] = {}
 
     def usable(self, metric: Metric) -> Usable:
-        """Return the test whether edges may be driven in some direction."""
-        first, weights = self._graph.arcs.first, metric.weights
-        last = len(weights) - 1
-
-        def test(edges: Ints) -> Bools:
-            forward, backward, end = first[2 * edges], first[2 * edges + 1], first[2 * edges + 2]
-            there = (forward < backward) & (weights[np.minimum(forward, last)] < INFINITE)
-            back = (backward < end) & (weights[np.minimum(backward, last)] < INFINITE)
-            return np.asarray(there | back, np.bool_)
-
-        return test
+        """Return the edges that may be driven in some direction."""
+        return Usable(self._graph.arcs.first, metric.weights)
 
     def snap(self, points: Sequence[Point], usable: Usable) -> list[list[Spot]]:
         """Return for each point the spots on the nearest usable edge and on those at its place.
@@ -61,7 +51,7 @@ class Places:
             check_lonlat(lon, lat)
             place = self.index.nearest(lon, lat, usable, *limits)
             if not place:
-                anything = self.index.nearest(lon, lat, _every, *limits)
+                anything = self.index.nearest(lon, lat, EVERY, *limits)
                 raise no_snap(number, limits[0], anything)
             places.append(place)
         return places
@@ -79,7 +69,7 @@ class Places:
         for (lon, lat), place in zip(points, known, strict=True):
             main: list[Spot] = []
             if not all(core[spot.edge] for spot in place):
-                main = self.index.nearest(lon, lat, lambda e: usable(e) & core[e], *limits)
+                main = self.index.nearest(lon, lat, usable._replace(only=core), *limits)
             places.append(main or place)
         return places
 
@@ -114,7 +104,3 @@ class Places:
             edges = self._graph.edges
             self._core[costs.profile.id] = large[edges.tail] & large[edges.head]
         return self._core[costs.profile.id]
-
-
-def _every(edges: Ints) -> Bools:
-    return np.ones(len(edges), np.bool_)

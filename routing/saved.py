@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from routing.graph import Arcs, Coded, Edges, Graph, Ids
 from routing.snap import SnapIndex
 
-LAYOUT = 2  # to be raised when the same rows shall make another graph
+LAYOUT = 3  # to be raised when the same rows shall make another graph
 KEPT = 3
 _TEXTS = "texts.json"
 
@@ -99,5 +99,8 @@ def _read(place: Path, kind: type[Any], prefix: str, texts: Mapping[str, Any]) -
 
 
 def _map(place: Path, name: str) -> NDArray[Any]:
-    """Map an array; as a plain one, whose elements are cheaper to read."""
-    return np.asarray(np.load(place / f"{name}.npy", mmap_mode="r"))
+    """Map an array; as a plain one, whose elements are cheaper to read.
+
+    It is mapped for writing, as kernels take arrays; what were written would stay in memory.
+    """
+    return np.asarray(np.load(place / f"{name}.npy", mmap_mode="c"))

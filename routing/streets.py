@@ -13,7 +13,7 @@ import shapely
 import shapely.ops
 
 from routing.graph import Bools, Floats, Graph, Ints, expand
-from routing.snap import SnapIndex, Spot, metres_per_degree
+from routing.snap import SnapIndex, Spot, Usable, metres_per_degree
 
 Way = Literal["upstream", "downstream"]
 EXPRESSWAY = ("motorway", "motorway_link")
@@ -123,10 +123,7 @@ class Streets:
 
         Twin edges at one place and the two directions of a street are all returned.
         """
-
-        def usable(edges: Ints) -> Bools:
-            return np.asarray(kept[2 * edges] | kept[2 * edges + 1], np.bool_)
-
+        usable = Usable.among(kept[0::2] | kept[1::2])
         found = []
         for spot in self.snap.nearest(lon, lat, usable, max_m, TIE_M):
             ways = [w for w in (0, 1) if kept[2 * spot.edge + w]]

@@ -1,0 +1,144 @@
+"""From what is asked to what is searched: costs of a profile, vehicle, edges to keep off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from routing.graph import Bools, Graph, Ints
+from routing.live import Snapshot
+from routing.memo import Memo
+from routing.metrics import Blocked, Plan
+from routing.places import Places
+from routing.profile import (
+    Costs,
+    Profile,
+    Rules,
+    Vehicle,
+    compile_costs,
+    get_rule,
+    loaded_as,
+)
+from routing.query import Conditions, Task
+from spatial.errors import BadParameter
+
+PREFER_RULE = "road.prefer"
+KEPT = 96  # masks and vehicles
+
+
+class Tasks:
+    """Looks conditions up and remembers what it found; safe from any thread."""
+
+    def __init__(
+        self, graph: Graph, rules: Rules, profiles: Mapping[str, Profile], places: Places
+    ) -> None:
+        self._graph = graph
+        self._rules = rules
+        self._profiles = dict(profiles)
+        self._places = places
+        self._costs: dict[str, Costs] = {}
+        self._memo = Memo(KEPT)
+
+    @property
+    def profiles(self) -> Mapping[str, Profile]:
+        """The profiles by id."""
+        return self._profiles
+
+    def costs(self, profile: str) -> Costs:
+        """Return what a profile makes of the edges.
+
+        Raises
+        ------
+        BadParameter
+            There is no such profile.
+        """
+        if profile not in self._costs:
+            loaded_as(self._profiles, profile, None)
+            made = compile_costs(self._profiles[profile], self._graph.edges, self._rules)
+            self._costs[profile] = made
+        return self._costs[profile]
+
+    def task(self, asked: Conditions, snapshot: Snapshot | None, at: datetime) -> Task:
+        """Return the task that some conditions come to in a state, None being that of now.
+
+        Raises
+        ------
+        BadParameter
+            The profile or an edge to avoid is unknown.
+        """
+        plan, vehicle, name = self._vehicle(asked)
+        if asked.prefer_classes:
+            plan = self._preferring(plan, sorted(set(asked.prefer_classes)))
+        if snapshot is not None:
+            plan = replace(plan, snapshot=snapshot)
+        avoided, avoidance = self._avoided(asked)
+        return Task(plan, vehicle, avoided, name + avoidance, at)
+
+    def _vehicle(self, asked: Conditions) -> tuple[Plan, Vehicle, str]:
+        """Return the plan of the profile whose rules hold, the vehicle, and what it is called."""
+        sizes = tuple(sorted(asked.sizes.items())) if asked.sizes else ()
+        named = asked.profile, asked.hazmat, asked.unknown_limits, sizes
+
+        def make() -> tuple[Plan, Vehicle, str]:
+            profile = loaded_as(self._profiles, asked.profile, asked.hazmat)
+            own = self._profiles[asked.profile]
+            unknown, cargo = asked.unknown_limits, asked.hazmat
+            vehicle = Vehicle.of(own, self._rules, asked.sizes, unknown, cargo)
+            return Plan(profile, self.costs(profile)), vehicle, f"{named}"
+
+        return self._memo.get(named, make)
+
+    def _preferring(self, plan: Plan, classes: Sequence[str]) -> Plan:
+        """Return a plan in which all other classes weigh more."""
+        costs, name = plan.costs, f"{plan.name} {classes}"
+
+        def make() -> Plan:
+            factor = float(get_rule(self._rules, PREFER_RULE).value["factor"])
+            preferred = self._graph.edges.klass.mask(classes)
+            weighed = np.where(preferred, costs.factor, costs.factor * factor)
+            return Plan(name, replace(costs, factor=weighed))
+
+        return self._memo.get(("preferring", name), make)
+
+    # edges to keep off
+
+    def _avoided(self, asked: Conditions) -> tuple[Bools | None, str]:
+        """Return the edges to keep off, and what the set is called."""
+        if not (asked.avoid_edges or asked.avoid_classes or asked.avoid_polygons):
+            return None, ""
+        polygons = [polygon.wkb_hex for polygon in asked.avoid_polygons]
+        ids = [row_id.hex for row_id in asked.avoid_edges]
+        name = f" {sorted(ids)} {sorted(asked.avoid_classes)} {sorted(polygons)}"
+        return self._memo.get(("avoided", name), lambda: self._avoid(asked)), name
+
+    def _avoid(self, asked: Conditions) -> Bools:
+        avoided = self._graph.edges.klass.mask(asked.avoid_classes)
+        for row_id in asked.avoid_edges:
+            edge = self._graph.ids.find(row_id)
+            if edge is None:
+                raise BadParameter(f"No edge {row_id}", f"没有路段 {row_id}")
+            avoided[edge] = True
+        for polygon in asked.avoid_polygons:
+            avoided[self._places.inside(polygon)] = True
+        return avoided
+
+    def refused(self, task: Task, edges: Ints) -> Bools:
+        """Return which of some edges the vehicle or the task refuses."""
+        refused = task.vehicle.refused(self._graph.edges, edges)
+        return refused if task.avoided is None else refused | task.avoided[edges]
+
+    def knows_blocked(self, task: Task) -> bool:
+        """Tell whether all edges were tested for such a task already."""
+        return ("blocked", task.name) in self._memo
+
+    def blocked(self, task: Task) -> Blocked | None:
+        """Return all edges that the vehicle or the task refuses, None where there are none."""
+
+        def make() -> Blocked | None:
+            blocked = task.vehicle.refused(self._graph.edges, slice(None))
+            return Blocked.of(blocked if task.avoided is None else blocked | task.avoided)
+
+        return self._memo.get(("blocked", task.name), make)
