@@ -18,6 +18,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -341,6 +342,8 @@ def reason(
     closed = overlay.forbidden(keys)
     if closed:
         return closed
+    if any(a == b ^ 1 for a, b in pairwise(ours.keys)):
+        return "Sigang turns round on the road"
     via = _middles(here, ours.keys)
     mine, best = peer.cost([pair[0], *via, pair[1]]), peer.cost(pair)
     if mine is None or best is None or not _near(mine[1], ours.length_m):

@@ -17,6 +17,7 @@ function setup()
 end
 
 function process_node(profile, node, result)
+  if node:get_value_by_key('barrier') then result.barrier = true end
 end
 
 function process_way(profile, way, result)

@@ -8,7 +8,7 @@ measure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,8 +113,26 @@ def write_equal(
     drawn = draw(graph, weight)
     metres = edge_m(drawn)
     ways = (_way(drawn.nodes(e), weight, metres, e) for e in range(len(graph.edges)))
-    place = drawn.place
-    write_osm(path, place[:, 0], place[:, 1], ways, _relations(graph.edges, turns))
+    shut = barriers(graph.edges, turns)
+    nodes = {int(v) + 1: {"barrier": "yes"} for v in shut}
+    relations = _relations(graph.edges, [turn for turn in turns if turn.via_node not in shut])
+    write_osm(path, drawn.place, ways, relations, nodes)
+
+
+def binding(turns: Sequence[Restriction]) -> list[Restriction]:
+    """Return the restrictions that bind a car."""
+    return [t for t in turns if not {"motorcar", "motor_vehicle", "vehicle"} & set(t.exempt)]
+
+
+def barriers(edges: Edges, turns: Sequence[Restriction]) -> set[int]:
+    """Return the nodes between two edges that no car passes; OSRM knows no restriction there."""
+    count = np.bincount(np.concatenate([edges.tail, edges.head]))
+    moves = {(turn.via_node, turn.edges) for turn in binding(turns) if turn.kind == "no"}
+    return {
+        node
+        for node, pair in moves
+        if node is not None and count[node] == 2 and (node, pair[::-1]) in moves
+    }
 
 
 def _way(
@@ -128,10 +146,8 @@ def _way(
 
 
 def _relations(edges: Edges, turns: Sequence[Restriction]) -> Iterator[dict[str, Any]]:
-    """Yield the restrictions that bind a car."""
-    for turn in turns:
-        if {"motorcar", "motor_vehicle", "vehicle"} & set(turn.exempt):
-            continue
+    """Yield the restrictions that bind a car as relations."""
+    for turn in binding(turns):
         first, *via, last = turn.edges
         node = turn.via_node
         if not via and node is None:
@@ -144,15 +160,20 @@ def _relations(edges: Edges, turns: Sequence[Restriction]) -> Iterator[dict[str,
 
 
 def write_osm(
-    path: Path, lon: Any, lat: Any, ways: Iterator[tuple[list[int], dict[str, str]]], relations: Any
+    path: Path,
+    place: Floats,
+    ways: Iterator[tuple[list[int], dict[str, str]]],
+    relations: Iterable[dict[str, Any]] = (),
+    node_tags: Mapping[int, dict[str, str]] | None = None,
 ) -> None:
     """Write nodes numbered from 1, ways in order, and restrictions."""
     made = path.with_name("new-" + path.name)
     made.unlink(missing_ok=True)
+    tagged = node_tags or {}
     with osmium.SimpleWriter(str(made)) as writer:
         new = osmium.osm.mutable
-        for i, at in enumerate(zip(lon.tolist(), lat.tolist(), strict=True)):
-            writer.add_node(new.Node(id=i + 1, location=at, version=1))
+        for i, at in enumerate(place.tolist(), 1):
+            writer.add_node(new.Node(id=i, location=at, version=1, tags=tagged.get(i, {})))
         for i, (refs, tags) in enumerate(ways):
             writer.add_way(new.Way(id=i + 1, nodes=refs, tags=tags, version=1))
         for i, row in enumerate(relations):

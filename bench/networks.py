@@ -13,7 +13,7 @@ import os
 import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from bench import extract, servers
-from bench.equal import write_equal, write_osm
+from bench.equal import by_key, write_equal, write_osm
 from bench.grid import Streets, connected, province
 from routing.engine import INFINITE
 from routing.graph import Graph, edges_from_columns
@@ -62,6 +62,20 @@ class Network:
         return (costs or self.costs()).weights(
             self.graph.arcs, np.arange(len(self.graph.arcs)), *free
         )
+
+
+def without_turning(network: Network) -> Network:
+    """Return a network on which a car turns round only where no other way leads on, as OSRM's."""
+    edges = network.graph.edges
+    weight = by_key(network.graph, network.weights())
+    keys = np.flatnonzero(weight < INFINITE)
+    begins = np.where(keys & 1, edges.head[keys >> 1], edges.tail[keys >> 1])
+    leaving = np.bincount(begins, minlength=len(edges.node_ids))
+    back = keys[weight[keys ^ 1] < INFINITE]
+    node = np.where(back & 1, edges.head[back >> 1], edges.tail[back >> 1])
+    ways = zip(back[leaving[node] > 1] >> 1, node[leaving[node] > 1], strict=True)
+    bans = [Restriction("no", (int(edge), int(edge)), int(at)) for edge, at in ways]
+    return replace(network, graph=split(edges, [*network.turns, *bans]))
 
 
 def rows(name: str) -> Iterator[list[str]]:
@@ -144,7 +158,7 @@ def write_streets(streets: Streets, path: Path) -> None:
           "oneway": "yes" if oneway else "no"})
         for tail, head, klass, speed, oneway in edges
     )  # fmt: skip
-    write_osm(path, streets.lon, streets.lat, ways, [])
+    write_osm(path, np.stack([streets.lon, streets.lat], axis=1), ways)
 
 
 MADE: dict[str, Callable[[], Streets]] = {

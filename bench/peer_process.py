@@ -30,7 +30,7 @@ class Osrm:
         self._hints: dict[tuple[float, float], str] = {}
 
     def route(self, pairs: list[Any], hinted: bool) -> tuple[list[Any], list[float]]:
-        """Return weight and length of each pair's path, and the seconds."""
+        """Return weight, duration, length and how far a place was moved; and the seconds."""
         costs, seconds = [], []
         for pair in pairs:
             places = [tuple(p) for p in pair]
@@ -72,7 +72,8 @@ def _first(answer: Any) -> Any:
     if answer is None:
         return None
     route = answer["routes"][0]
-    return [route["weight"], route["duration"], route["distance"]]
+    away = max(place["distance"] for place in answer["waypoints"])
+    return [route["weight"], route["duration"], route["distance"], away]
 
 
 class Valhalla:

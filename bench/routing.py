@@ -118,16 +118,17 @@ def prepare(port: int, size: Size) -> None:
 def engines(report: Report, here: Here, network: Network, size: Size, conn: Any) -> list[str]:
     """Race the engines of a network; return its row of tables."""
     pairs = make_pairs(here, network, size.pairs)
+    calm = Here(networks.without_turning(network)) if network.turns else None
     with all_peers(network) as found:
-        entrants = contest(here, network, found, pairs)
+        entrants = contest(here, calm, found, pairs)
         every = dict(entrants.engines)
         if network.name in size.slow:
             every |= slow_engines(here, network, pairs, conn)
         took = race(every, len(pairs), size.rounds)
         places = make_places(here, network, 200, seed=2)
         tables, equal = routing_live.race_tables(here, found, places, size.rounds)
-        if network.name in REAL:
-            around = routing_checks.around_restrictions(here, network, found["OSRM CH"])
+        if calm is not None:
+            around = routing_checks.around_restrictions(here, calm, network, found["OSRM CH"])
             report.add(f"Turn restrictions, {network.name}", around)
     report.add(f"Engines in process, {network.name}", _engine_text(network, took, entrants.equal))
     osrm = [name for name in found if name.startswith("OSRM")]

@@ -153,16 +153,31 @@ def asked(peer: Peer, pairs: Sequence[Pair], *, hinted: bool) -> Timed:
     return run
 
 
-def contest(here: Here, network: Network, found: dict[str, Peer], pairs: list[Pair]) -> Contest:
-    """Check that the answers are equal and return what is to be timed."""
+def equal_answers(here: Here, calm: Here | None, osrm: dict[str, Peer], pairs: list[Pair]) -> str:
+    """Check that OSRM's weights are Sigang's and return what was found.
+
+    `calm` is the network on which nobody turns round on the way, where that can matter: paths
+    that do are compared there, as OSRM turns round in dead ends only.
+    """
     ends = here.spots(pairs)
     ours = [here.search(places) for places in ends]
+    turned = [n for n, leg in enumerate(ours) if leg is not None and turns_round(leg)]
+    for n in turned:
+        ours[n] = calm.search(ends[n]) if calm else ours[n]
     said = []
+    for name, peer in osrm.items():
+        peer.ask(learn=pairs)
+        said.append(f"{name} {compare(ours, peer.ask(route=pairs, hinted=False)[0])}")
+    if turned:
+        said.append(f"{len(turned)} that turn round in Sigang compared without")
+    return "; ".join(said)
+
+
+def contest(here: Here, calm: Here | None, found: dict[str, Peer], pairs: list[Pair]) -> Contest:
+    """Check that the answers are equal and return what is to be timed."""
     osrm = [name for name in found if name.startswith("OSRM")]
-    for name in osrm:
-        found[name].ask(learn=pairs)
-        theirs = found[name].ask(route=pairs, hinted=False)[0]
-        said.append(f"{name} {compare(ours, theirs)}")
+    equal = equal_answers(here, calm, {name: found[name] for name in osrm}, pairs)
+    ends = here.spots(pairs)
     found["Valhalla"].ask(learn=pairs[:5])
     nodes = [tuple(here.node_of(place) for place in both) for both in ends]
     engines: dict[str, Timed] = {
@@ -173,7 +188,7 @@ def contest(here: Here, network: Network, found: dict[str, Peer], pairs: list[Pa
         **{f"{n}, from coordinates": asked(found[n], pairs, hinted=False) for n in osrm},
         "Valhalla, from coordinates": asked(found["Valhalla"], pairs, hinted=False),
     }
-    return Contest(engines, "; ".join(said))
+    return Contest(engines, equal)
 
 
 class Unequal(RuntimeError):
@@ -181,20 +196,14 @@ class Unequal(RuntimeError):
 
 
 def compare(ours: Sequence[Leg | None], theirs: Sequence[Any]) -> str:
-    """Return how many weights are equal; stop when more than one in a hundred differs.
-
-    Paths that turn round on the way are told apart: OSRM does so in dead ends only.
-    """
-    differ = turned = 0
-    for leg, other in zip(ours, theirs, strict=True):
-        seconds = None if leg is None else leg.weight / 1000
-        if not same_weight(seconds, other and other[0]):
-            round_ = leg is not None and turns_round(leg)
-            turned, differ = turned + round_, differ + (not round_)
+    """Return how many weights are equal; stop when more than one in a hundred differs."""
+    differ = sum(
+        not same_weight(None if leg is None else leg.weight / 1000, other and other[0])
+        for leg, other in zip(ours, theirs, strict=True)
+    )
     if differ > max(2, len(ours) // 100):
         raise Unequal(f"{differ} of {len(ours)} weights differ: nothing is timed")
-    said = f", {turned} turn round in Sigang alone" if turned else ""
-    return f"{len(ours) - differ - turned} of {len(ours)} equal{said}"
+    return f"{len(ours) - differ} of {len(ours)} equal"
 
 
 def turns_round(leg: Leg) -> bool:
