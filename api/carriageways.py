@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import asyncpg
+import numpy as np
 import orjson
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -12,7 +13,7 @@ from starlette.responses import Response
 
 from api.auth import actor_of
 from api.conditions import Strict
-from api.corridors import Asked, Over, ask, find_asked, find_streets
+from api.corridors import Asked, Over, StakeBody, ask, find_asked, find_streets
 from api.fog import FogBody, apply_fog, describe_fog, opening_feature, point_feature
 from api.negotiate import check_parameters
 from api.services import services
@@ -21,9 +22,10 @@ from routing.flow import State, queue_margin_m, tail_m, wave_speed
 from routing.graph import Bools
 from routing.profile import get_rule
 from routing.streets import At, Opening, Way
-from spatial.codes import format_stake
+from spatial.codes import format_stake, parse_stake
 from spatial.errors import BadParameter
 from spatial.linearref import StakeFix
+from spatial.stakes import LONGEST, StakeText, parse_stake_text
 
 KINDS = ("sign", "detector", "gantry", "camera", "toll_gate", "service_area", "wim_site")
 MOST_DEVICES = 20_000
@@ -39,6 +41,9 @@ WHERE kind = ANY($1) AND geom && ST_MakeEnvelope($2, $3, $4, $5, 4326) ORDER BY 
 router = APIRouter(prefix="/carriageways", tags=["carriageways"])
 
 Stake = Annotated[str, Query(max_length=40, description="K123+400")]
+StakeWritten = Annotated[
+    str, Query(max_length=LONGEST, description="G92 K123+400 towards Ningbo, lanes 1–2")
+]
 Occurrence = Annotated[int | None, Query(ge=1, le=9, description="of a stake that exists twice")]
 Within = Annotated[float | None, Query(gt=0, le=200_000, allow_inf_nan=False)]
 Flow = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
@@ -57,13 +62,9 @@ class StateBody(Strict):
         return State(self.q_veh_h, self.k_veh_km)
 
 
-class QueueBody(Strict):
+class QueueBody(StakeBody):
     """Where traffic stops, the states before and in the queue, and after which times (s)."""
 
-    route: Annotated[str, Field(max_length=40)]
-    side: Annotated[str, Field(max_length=40)]
-    stake: Annotated[str, Field(max_length=40)]
-    occurrence: Annotated[int, Field(ge=1, le=9)] | None = None
     upstream: StateBody
     queue: StateBody
     after_s: list[Annotated[float, Field(ge=0, le=172_800, allow_inf_nan=False)]] = Field(
@@ -80,9 +81,23 @@ async def place_stake(
     """Return where a stake is, on the line and on the network."""
     check_parameters(request, "stake", "occurrence")
     asked = await find_asked(request, route, side)
-    fix, at = await ask(request, lambda: asked.place(stake, occurrence))
+    fix, at = await ask(request, lambda: asked.place(parse_stake(stake), occurrence))
     _record(request, "place", asked, 1)
     return _json(point_feature(_told(asked, fix, at), fix.lon, fix.lat))
+
+
+@router.get("/place")
+async def place_text(request: Request, at: StakeWritten, occurrence: Occurrence = None) -> Response:
+    """Return where a text such as `G92 K123+400 towards Ningbo, lanes 1–2` is on the network.
+
+    Two stakes give the line between them and both ends.
+    """
+    check_parameters(request, "at", "occurrence")
+    named = parse_stake_text(at)
+    asked = await find_asked(request, named.route, named.side)
+    told = await ask(request, lambda: _written(asked, named, occurrence))
+    _record(request, "place", asked, 1)
+    return _json(told)
 
 
 @router.get("/{route}/{side}/devices")
@@ -102,7 +117,7 @@ async def list_devices(
     check_parameters(request, "stake", "search", "kind", "limit", "over", "within_m", "occurrence")
     asked = await find_asked(request, route, side)
     reach = within_m or asked.rule("devices_m")
-    fix, at = await ask(request, lambda: asked.place(stake, occurrence))
+    fix, at = await ask(request, lambda: asked.place(parse_stake(stake), occurrence))
     rows = await _devices(request, _kinds(kind), (fix.lon, fix.lat), reach)
 
     def answer() -> list[Hit]:
@@ -133,7 +148,7 @@ async def list_entrances(
     reach = within_m or asked.rule("entrances_m")
 
     def answer() -> tuple[StakeFix, At, list[Opening]]:
-        fix, at = asked.place(stake, occurrence)
+        fix, at = asked.place(parse_stake(stake), occurrence)
         kept = asked.line.keys | asked.streets.expressway
         return fix, at, asked.streets.openings([at], kept, reach, "upstream")
 
@@ -148,10 +163,11 @@ async def list_entrances(
 async def find_queue(body: QueueBody, request: Request) -> Response:
     """Return the queue's tail at each time, and the first sign upstream of tail and margin."""
     check_parameters(request)
-    asked = await find_asked(request, body.route, body.side)
+    named = body.named
+    asked = await find_asked(request, named.route, named.side)
     margin = queue_margin_m(asked.network.rules) if body.margin_m is None else body.margin_m
     wave = wave_speed(body.upstream.state, body.queue.state)
-    fix, head = await ask(request, lambda: asked.place(body.stake, body.occurrence))
+    fix, head = await ask(request, lambda: asked.place(named.k_from, body.occurrence))
     longest = tail_m(body.upstream.state, body.queue.state, max(body.after_s))
     reach = longest + margin + asked.rule("devices_m")
     rows = await _devices(request, _kinds(body.kind), (fix.lon, fix.lat), reach)
@@ -288,6 +304,19 @@ def _told(asked: Asked, fix: StakeFix, at: At) -> dict[str, Any]:
         "accuracy_m": fix.accuracy_m,
         "network_version": asked.network.version,
     }
+
+
+def _written(asked: Asked, named: StakeText, occurrence: int | None) -> dict[str, Any]:
+    """Describe a place or a stretch that a text names as one feature."""
+    fix, at = asked.place(named.k_from, occurrence)
+    told = {**_told(asked, fix, at), "lanes": list(named.lanes)}
+    if named.k_to is None:
+        return point_feature(told, fix.lon, fix.lat)
+    told["to"] = _told(asked, *asked.place(named.k_to, occurrence))
+    lines = [np.round(cut, 7).tolist() for piece in asked.line.pieces
+             for cut in piece.cut(named.k_from, named.k_to) if len(cut) > 1]  # fmt: skip
+    geometry = {"type": "MultiLineString", "coordinates": lines}
+    return {"type": "Feature", "geometry": geometry, "properties": told}
 
 
 def _rule(asked: Asked, key: str) -> dict[str, Any]:

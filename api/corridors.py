@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from weakref import WeakKeyDictionary
 
-import asyncpg
 import numpy as np
 from fastapi import Request
+from pydantic import Field, model_validator
 
 from api.auth import actor_of
+from api.conditions import Strict
 from api.services import services
 from routing.carriageway import Mainline
 from routing.graph import Bools
@@ -18,12 +19,11 @@ from routing.network import RoadNetwork
 from routing.profile import get_rule
 from routing.streets import At, Streets
 from spatial.codes import parse_stake
-from spatial.errors import NotFound, SetupError
-from spatial.linearref import CARRIAGEWAY_SQL, STAKE_SQL, Carriageway, Side, StakeFix
+from spatial.errors import BadParameter, SetupError
+from spatial.linearref import CARRIAGEWAY_SQL, STAKE_SQL, Carriageway, StakeFix
+from spatial.stakes import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
 
 CONTROL_RULE = "road.control"
-_TOWARDS = """
-SELECT side, towards_zh, towards_en FROM sigang.carriageway WHERE route_id = $1 ORDER BY side"""
 _EDGES = """
 SELECT id FROM sigang.edge
 WHERE route_id = $1 AND side IN ($2, 'both') AND mode IN ('road', 'ferry')"""
@@ -53,9 +53,9 @@ class Asked:
             return self.streets.all_keys
         return self.line.keys | self.streets.ramps | self.streets.expressway
 
-    def place(self, stake: str, occurrence: int | None) -> tuple[StakeFix, At]:
-        """Return a stake on the line and on the network."""
-        fix = self.line.fix(parse_stake(stake), occurrence)
+    def place(self, k_m: float, occurrence: int | None) -> tuple[StakeFix, At]:
+        """Return a stake (m) on the line and on the network."""
+        fix = self.line.fix(k_m, occurrence)
         return fix, self.line.place(self.streets, fix)
 
     def stake_of(self, at: At) -> str | None:
@@ -78,12 +78,45 @@ async def find_streets(request: Request) -> tuple[RoadNetwork, Streets]:
     return network, _streets[network]
 
 
-async def find_asked(request: Request, route: str, side: str) -> Asked:
+class StakeBody(Strict):
+    """One stake: as one text (`at`), or as route, side and stake."""
+
+    at: Annotated[str, Field(max_length=LONGEST)] | None = None
+    route: Annotated[str, Field(max_length=40)] | None = None
+    side: Annotated[str, Field(max_length=40)] | None = None
+    stake: Annotated[str, Field(max_length=40)] | None = None
+    occurrence: Annotated[int, Field(ge=1, le=9)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        apart = [self.route, self.side, self.stake]
+        if (self.at is None and None in apart) or (self.at is not None and apart != [None] * 3):
+            raise ValueError("name either at, or route, side and stake")
+        return self
+
+    @property
+    def named(self) -> StakeText:
+        """The one stake that is named.
+
+        Raises
+        ------
+        BadParameter
+            The text names none, or two.
+        """
+        if self.at is None:
+            return StakeText(str(self.route), parse_stake(str(self.stake)), side=self.side)
+        found = parse_stake_text(self.at)
+        if found.k_to is not None:
+            raise BadParameter("Name one stake, not two", "请只给出一个桩号", parameter="at")
+        return found
+
+
+async def find_asked(request: Request, route: str, side: str | None) -> Asked:
     """Find a route's side, named up, down or by the place it leads to."""
     network, streets = await find_streets(request)
     name = route.strip().upper()
     async with services(request).db.session(actor_of(request)) as conn:
-        chosen = _side(name, side, await conn.fetch(_TOWARDS, name))
+        chosen = find_side(name, side, await conn.fetch(TOWARDS_SQL, name))
         where = " WHERE route_id = $1 AND side = $2"
         rows = await conn.fetch(CARRIAGEWAY_SQL + where, name, chosen)
         stakes = await conn.fetch(STAKE_SQL + where, name, chosen)
@@ -96,23 +129,6 @@ async def find_asked(request: Request, route: str, side: str) -> Asked:
         return Asked(network, streets, Mainline.of(streets, pieces, known, chosen))
 
     return await ask(request, make)
-
-
-def _side(route: str, side: str, rows: list[asyncpg.Record]) -> Side:
-    """Choose the side that is named."""
-    if not rows:
-        raise NotFound(f"No route {route!r} with stakes", f"没有带桩号的路线 {route!r}")
-    wanted = side.strip().lower()
-    for row in rows:
-        towards = {(row["towards_zh"] or "").lower(), (row["towards_en"] or "").lower()} - {""}
-        if wanted == row["side"] or wanted in towards:
-            chosen: Side = row["side"]
-            return chosen
-    known = sorted({n for r in rows for n in (r["side"], r["towards_zh"], r["towards_en"]) if n})
-    raise NotFound(
-        f"{route} has no side {side!r}", f"{route} 没有方向 {side!r}",
-        mend_en=f"Known: {', '.join(known)}.", mend_zh=f"可用：{'、'.join(known)}。",
-    )  # fmt: skip
 
 
 async def ask(request: Request, question: Callable[[], T]) -> T:

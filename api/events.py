@@ -23,6 +23,7 @@ from api.negotiate import check_parameters, single_values
 from api.services import services
 from spatial.actor import WRITERS, Actor
 from spatial.errors import BadParameter, OutOfScope
+from spatial.stakes import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
 
 CAUSES = {
     "wind": ("大风", "Strong wind"),
@@ -64,7 +65,9 @@ class StakeSpan(_Strict):
 
 
 class TargetBody(_Strict):
-    """Exactly one thing to act on."""
+    """Exactly one thing to act on; `at` is a stake or two on a route, written as one text."""
+
+    at: Annotated[str, Field(min_length=1, max_length=LONGEST)] | None = None
 
     facility_id: UUID | None = None
     edge_id: UUID | None = None
@@ -75,7 +78,7 @@ class TargetBody(_Strict):
     def _one(self) -> TargetBody:
         named = [value for value in self.model_dump().values() if value is not None]
         if len(named) != 1:
-            raise ValueError("name exactly one of facility_id, edge_id, stake, polygon")
+            raise ValueError("name exactly one of at, facility_id, edge_id, stake, polygon")
         return self
 
 
@@ -123,10 +126,13 @@ async def create_event(body: EventBody, request: Request) -> Response:
     actor = _writer(request)
     begin = body.valid_from or datetime.now(UTC)
     closures.check_interval(begin, body.valid_to)
+    written = parse_stake_text(body.target.at) if body.target.at else None
+    if written and written.lanes and not body.lanes:
+        body = body.model_copy(update={"lanes": list(written.lanes)})
     check_value(body.kind, body.value, body.lanes)
     served = services(request)
     async with served.db.write(actor) as conn:
-        target = await _resolve(conn, body)
+        target = await (_resolve_text(conn, body, written) if written else _resolve(conn, body))
         check_scope(actor, target)
         effects = await find_effects(conn, body.kind, body.value, body.lanes, target)
         event = await event_store.create(conn, actor, _decision(body, target, effects, begin))
@@ -294,6 +300,17 @@ async def _resolve(conn: asyncpg.Connection, body: EventBody) -> Target:
         span = (stake.route, stake.k_from, stake.k_to)
         return await closures.of_span(conn, span, stake.side, body.direction)
     return await closures.of_polygon(conn, read_polygon(target.polygon or {}), body.direction)
+
+
+async def _resolve_text(conn: asyncpg.Connection, body: EventBody, named: StakeText) -> Target:
+    """Find what a text names; without a direction both carriageways are meant."""
+    side = None
+    if named.side is not None:
+        rows = await conn.fetch(TOWARDS_SQL, named.route)
+        side = find_side(named.route, named.side, rows)
+    last = named.k_from if named.k_to is None else named.k_to
+    span = (named.route, named.k_from, last)
+    return await closures.of_span(conn, span, side, body.direction)
 
 
 def _check_new_value(kind: Kind, value: float) -> None:

@@ -17,8 +17,7 @@ from starlette.responses import Response
 from api import event_store
 from api.auth import actor_of, require
 from api.closures import Target, check_scope
-from api.conditions import Strict
-from api.corridors import ask, find_asked
+from api.corridors import StakeBody, ask, find_asked
 from api.effects import MOST_LANES, read_rules
 from api.event_store import Decision, shown
 from api.events import CAUSES, Cause
@@ -47,13 +46,9 @@ SELECT admin_code FROM sigang.edge WHERE id = $1"""
 router = APIRouter(prefix="/incidents", tags=["events"])
 
 
-class IncidentBody(Strict):
-    """What is reported: where by route, side and stake, on which lanes, how bad, by whom."""
+class IncidentBody(StakeBody):
+    """What is reported: where (in one text or apart), on which lanes, how bad, by whom."""
 
-    route: Annotated[str, Field(max_length=40)]
-    side: Annotated[str, Field(max_length=40)]
-    stake: Annotated[str, Field(max_length=40)]
-    occurrence: Annotated[int, Field(ge=1, le=9)] | None = None
     lanes: list[Annotated[int, Field(ge=1, le=MOST_LANES)]] = Field(
         default=[], max_length=MOST_LANES
     )
@@ -70,8 +65,10 @@ async def report_incident(body: IncidentBody, request: Request) -> Response:
     check_parameters(request)
     actor = actor_of(request)
     require(actor, *WRITERS)
-    asked = await find_asked(request, body.route, body.side)
-    fix, at = await ask(request, lambda: asked.place(body.stake, body.occurrence))
+    named = body.named
+    body = body.model_copy(update={"lanes": [*body.lanes, *named.lanes]})
+    asked = await find_asked(request, named.route, named.side)
+    fix, at = await ask(request, lambda: asked.place(named.k_from, body.occurrence))
     edge = asked.network.graph.edges.row_id(at.key >> 1)
     served = services(request)
     async with served.db.write(actor) as conn:

@@ -25,12 +25,16 @@ async def search(
     q: Annotated[str, Query(description="Name, code, route and stake, grid cell or coordinate")],
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> dict[str, Any]:
-    """Find named things, codes, stakes (G15 K100+000), BeiDou cells and coordinates."""
+    """Find named things, codes, stakes, BeiDou cells and coordinates.
+
+    A stake may name direction and lanes: `G92 K123+400 towards Ningbo, lanes 1–2`. `note` tells
+    why one that is named is not among the results.
+    """
     served, actor = services(request), actor_of(request)
-    hits = await served.search.find(actor, q, limit)
-    served.audit.record(actor, "search", "search", rows=len(hits), detail={"q": q[:120]})
+    found = await served.search.find(actor, q, limit)
+    served.audit.record(actor, "search", "search", rows=len(found.hits), detail={"q": q[:120]})
     titles = {key: layer.title.model_dump() for key, layer in served.catalog.layers.items()}
-    return {"results": [_result(hit, titles) for hit in hits]}
+    return {"results": [_result(hit, titles) for hit in found.hits], "note": found.note}
 
 
 def _result(hit: Hit, titles: dict[str, dict[str, str]]) -> dict[str, Any]:

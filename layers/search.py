@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import asyncpg
@@ -21,15 +21,11 @@ from spatial.crs import axes_swapped
 from spatial.db import Database
 from spatial.errors import BadParameter, NotFound
 from spatial.linearref import CARRIAGEWAY_SQL, STAKE_SQL, LinearReference, StakeFix
+from spatial.stakes import TOWARDS_SQL, StakeText, find_side, find_stake_text
 
 MAX_LENGTH = 120
-_STAKE = re.compile(
-    r"\s*([GSXYC]\d{1,5}|[A-Z]\d{1,5})\s*(K\s*\d{1,5}(?:\s*[+＋]\s*\d{1,3})?)\s*(up|down|上行|下行)?\s*",
-    re.I,
-)
 _CELL = re.compile(r"[NS]\d\d[A-V](?:[0-9A-E]{2,16})?", re.I)
 _NUMBERS = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*[,，;；\s]\s*(-?\d+(?:\.\d+)?)\s*")
-_SIDES = {"up": "up", "上行": "up", "down": "down", "下行": "down"}
 SIDE_TITLES = {"up": {"zh": "上行", "en": "up"}, "down": {"zh": "下行", "en": "down"}}
 
 _SQL = """
@@ -63,19 +59,28 @@ class Hit:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a text means, best first, and why a stake that it names is not among it."""
+
+    hits: list[Hit]
+    note: dict[str, str] | None = None
+
+
 class Search:
     """The search of one serving process; it keeps the routes' stakes in memory."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._stakes: LinearReference | None = None
+        self._towards: list[asyncpg.Record] = []
 
     def forget_stakes(self) -> None:
         """Read the carriageways anew at the next question about a stake."""
         self._stakes = None
 
-    async def find(self, actor: Actor, text: str, limit: int) -> list[Hit]:
-        """Return what a text means to an actor, best first.
+    async def find(self, actor: Actor, text: str, limit: int) -> Found:
+        """Return what a text means to an actor.
 
         Raises
         ------
@@ -87,9 +92,10 @@ class Search:
             raise BadParameter(
                 f"q must have 1 to {MAX_LENGTH} characters", f"q 须为 1 至 {MAX_LENGTH} 个字符"
             )
-        exact = [*find_coordinate(asked), *find_cell(asked), *await self._find_stake(asked)]
+        stakes, note = await self._find_stake(asked)
+        exact = [*find_coordinate(asked), *find_cell(asked), *stakes]
         named = await self._find_named(actor, asked, limit - len(exact))
-        return [*exact, *named][:limit]
+        return Found([*exact, *named][:limit], note)
 
     async def _find_named(self, actor: Actor, asked: str, limit: int) -> list[Hit]:
         if limit <= 0:
@@ -104,24 +110,32 @@ class Search:
             )
         return [_named(row) for row in rows]
 
-    async def _find_stake(self, asked: str) -> list[Hit]:
-        found = _STAKE.fullmatch(asked)
-        if found is None:
-            return []
-        reference = await self._reference()
-        route = found[1].upper()
-        side: Any = _SIDES.get((found[3] or "").lower())
+    async def _find_stake(self, asked: str) -> tuple[list[Hit], dict[str, str] | None]:
+        """Return the places of a stake on each side that is meant, or what is wrong with it."""
         try:
-            fixes = reference.locate(route, found[2].replace(" ", ""), side)
-        except NotFound:
-            return []
-        return [_stake(fix) for fix in fixes]
+            named = find_stake_text(asked)
+            if named is None:
+                return [], None
+            reference = await self._reference()
+            side, rows = None, [row for row in self._towards if row["route_id"] == named.route]
+            if named.side is not None:
+                side = find_side(named.route, named.side, rows)
+            fixes = reference.locate(named.route, named.k_from, side)
+            shown = [_stake(fix, named, rows) for fix in fixes]
+            if named.k_to is None:
+                return shown, None
+            lines = reference.sub_lines(named.route, named.k_from, named.k_to, side)
+        except (BadParameter, NotFound) as error:
+            zh, en = f"{error.zh}。{error.mend_zh}", f"{error.en}. {error.mend_en}".rstrip()
+            return [], {"zh": zh, "en": en[0].upper() + en[1:]}
+        return [replace(hit, bbox=list(lines[hit.extra["side"]].bounds)) for hit in shown], None
 
     async def _reference(self) -> LinearReference:
         if self._stakes is None:
             async with self._db.public.acquire() as conn:
                 rows = await conn.fetch(CARRIAGEWAY_SQL)
                 stakes = await conn.fetch(STAKE_SQL)
+                self._towards = await conn.fetch(TOWARDS_SQL, None)
             self._stakes = LinearReference.from_rows(rows, stakes)
         return self._stakes
 
@@ -156,12 +170,19 @@ def find_cell(asked: str) -> Iterable[Hit]:
     return [Hit(None, None, label, None, cell.centre, "cell", asked.upper(), bbox)]
 
 
-def _stake(fix: StakeFix) -> Hit:
-    side = SIDE_TITLES[fix.side]
-    label = {lang: f"{fix.route_id} {fix.stake} {side[lang]}" for lang in ("zh", "en")}
+def _stake(fix: StakeFix, named: StakeText, rows: Iterable[asyncpg.Record]) -> Hit:
+    """Describe one side's place, named by where it leads to, and by the lanes that were named."""
+    lead = next((row for row in rows if row["side"] == fix.side), None)
+    lanes = "、".join(map(str, named.lanes))
+    label = {}
+    for lang, to, tail in (("zh", "往", f" {lanes}车道"), ("en", "towards ", f", lanes {lanes}")):
+        towards = lead[f"towards_{lang}"] if lead else None
+        side = f"{to}{towards}" if towards else SIDE_TITLES[fix.side][lang]
+        label[lang] = f"{fix.route_id} {named.stakes} {side}{tail if lanes else ''}"
     extra = {
-        "route": fix.route_id, "side": fix.side, "k_m": round(fix.k_m, 3),
-        "calibrated": fix.calibrated, "accuracy_m": fix.accuracy_m, "source": fix.source_id,
+        "route": fix.route_id, "side": fix.side, "k_m": round(fix.k_m, 3), "k_to_m": named.k_to,
+        "lanes": list(named.lanes), "calibrated": fix.calibrated, "accuracy_m": fix.accuracy_m,
+        "source": fix.source_id,
     }  # fmt: skip
     return Hit("stakes", None, label, "derived", (fix.lon, fix.lat), "stake", extra=extra)
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -113,12 +114,17 @@ def find_by_unlocode(code: str, aliases: Mapping[str, Iterable[str]]) -> list[st
     return [name for name, codes in aliases.items() if wanted in {parse_unlocode(c) for c in codes}]
 
 
-_STAKE = re.compile(r"\s*([A-Z]{0,2})K\s*(\d{1,5})\s*(?:[+＋]\s*(\d{1,3})(?:\.(\d{1,3}))?)?\s*")
+_STAKE = re.compile(
+    r"\s*[A-Z]{0,2}K\s*(\d{1,5})\s*(?:\+\s*(\d{1,3}(?:\.\d{1,3})?)|\.(\d{1,3}))?\s*"
+)
 
 
 def parse_stake(text: str) -> float:
-    """Return metres from the route's zero of a stake such as K3926+300 or K12+050.5."""
-    found = _STAKE.fullmatch(text.upper())
+    """Return metres from the route's zero of a stake such as K3926+300, K12+050.5 or K12.05.
+
+    Full-width forms are read like plain ones.
+    """
+    found = _STAKE.fullmatch(unicodedata.normalize("NFKC", text).upper())
     if found is None:
         raise BadParameter(
             f"not a stake: {text!r}",
@@ -126,8 +132,8 @@ def parse_stake(text: str) -> float:
             mend_en="Write it as K3926+300.",
             mend_zh="请写成 K3926+300。",
         )
-    metres = f"{found[3] or 0}.{found[4] or 0}"
-    return float(Decimal(found[2]) * 1000 + Decimal(metres))
+    kilometres = Decimal(f"{found[1]}.{found[3] or 0}")
+    return float(kilometres * 1000 + Decimal(found[2] or 0))
 
 
 def format_stake(k_m: float) -> str:

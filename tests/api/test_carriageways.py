@@ -68,6 +68,26 @@ def test_a_stake_towards_ningbo_is_placed_within_20_m(client):
         assert told["properties"]["accuracy_m"] <= 40
 
 
+@pytest.mark.parametrize(
+    "text", ["G92 K100+000 towards Ningbo, lanes 1–2", "Ｇ９２杭州湾环线 K100 往宁波方向 1、2车道"]
+)
+def test_a_stake_as_one_text_is_placed_within_20_m(client, text):
+    told = get(client, "/api/carriageways/place", at=text)
+    assert x_of(told["properties"]["on_road"][0]) == pytest.approx(4776.7, abs=1)
+    assert told["properties"]["lanes"] == [1, 2]
+    [hit] = get(client, "/api/search", q=text)["results"]
+    assert hit["center"] == pytest.approx(told["geometry"]["coordinates"])
+    assert (hit["side"], hit["lanes"]) == ("up", [1, 2])
+
+
+def test_a_stretch_as_one_text(client):
+    told = get(client, "/api/carriageways/place", at="G92 K99+800-K100.2 上行")
+    ends = [told["properties"]["stake"], told["properties"]["to"]["stake"]]
+    assert ends == ["K99+800", "K100+200"]
+    (line,) = told["geometry"]["coordinates"]
+    assert len(line) >= 2 and told["geometry"]["type"] == "MultiLineString"
+
+
 def test_the_first_two_signs_upstream_of_k100_towards_ningbo(client, dispatcher):
     url = "/api/carriageways/G92/Ningbo/devices"
     found = get(client, url, stake="K100+000", search="upstream", kind="sign", limit=2)
@@ -195,6 +215,8 @@ def test_fog_limits_are_applied_in_the_same_request(client, dispatcher):
         ("G92/up/devices", {"stake": "K100", "within_m": "nan"}, 400),
         ("G92/up/devices", {"stake": "K100", "search": "sideways"}, 400),
         ("G92/up/entrances", {"stake": "K999"}, 404),
+        ("place", {}, 400), ("place", {"at": "K100 up"}, 400), ("place", {"at": "G92 K100"}, 400),
+        ("place", {"at": "G9 K100 up"}, 404), ("place", {"at": "G92 K100 to Paris"}, 404),
     ],
 )  # fmt: skip
 def test_questions_that_cannot_be_answered(client, url, query, status):
@@ -208,7 +230,7 @@ def test_questions_that_cannot_be_answered(client, url, query, status):
     [
         {"queue": {"q_veh_h": 1, "k_veh_km": 45}}, {"after_s": []}, {"after_s": [-1]},
         {"upstream": {"q_veh_h": "inf", "k_veh_km": 1}}, {"margin_m": -1}, {"more": 1},
-        {"kind": ""},
+        {"kind": ""}, {"at": "G92 K100 up"}, {"stake": None},
     ],
 )  # fmt: skip
 def test_queues_that_make_no_sense(client, change):
@@ -245,6 +267,33 @@ def test_a_second_report_of_an_incident_joins_the_first(dispatcher):
     after = report(dispatcher, "K100+000")
     assert after["id"] != first["id"]
     undo(dispatcher, after)
+
+
+def test_reports_and_closures_take_the_text(client, dispatcher):
+    text = "G92 K100+000 towards Ningbo, lanes 1–2"
+    answer = dispatcher.post("/api/incidents", json={"at": text})
+    assert answer.status_code == 201, answer.text
+    told = answer.json()["properties"]
+    assert told["lanes"] == "1、2"
+    undo(dispatcher, answer.json())
+    body = {"kind": "lane_loss", "target": {"at": text}, "cause": "works", "valid_to": LATER}
+    answer = dispatcher.post("/api/events", json=body)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["properties"]["lanes"] == "1、2"
+    undo(dispatcher, answer.json())
+    stretch = {**body, "kind": "closure", "target": {"at": "G92 K99+800 至 K100+200 往宁波方向"}}
+    shut = dispatcher.post("/api/events", json=stretch).json()
+    where = {"waypoints": [at(4300, 0), at(4900, 0)]}
+    assert client.post("/api/paths", json=where).status_code != 200
+    assert "K99+800–K100+200" in json.dumps(shut["properties"], ensure_ascii=False)
+    undo(dispatcher, shut)
+    assert client.post("/api/paths", json=where).status_code == 200
+    for wrong, status in (("G92 K100 to Paris", 404), ("G92", 400)):
+        named = {**body, "target": {"at": wrong}, "lanes": [1]}
+        assert dispatcher.post("/api/events", json=named).status_code == status
+    both = {**body, "kind": "closure", "target": {"at": text}}
+    assert dispatcher.post("/api/events", json=both).status_code == 400
+    assert dispatcher.post("/api/incidents", json={"at": "G92 K1-K2 up"}).status_code == 400
 
 
 def test_reports_farther_off_later_or_of_the_other_side_stay_apart(server, dispatcher):

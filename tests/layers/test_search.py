@@ -41,8 +41,9 @@ INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, h
 SELECT 'places', 'p' || i, '地名' || i, 'Place number ' || i, '',
   'place number ' || i || ' 地名' || i, 0.1, 'public', 'synthetic',
   ST_SetSRID(ST_MakePoint(120, 29), 4326) FROM generate_series(1, 3000) i;
-INSERT INTO sigang.carriageway (route_id, side, calibrated, accuracy_m, source_id, length_m, geom)
-VALUES ('G92', 'up', true, 50, 'test', 20000,
+INSERT INTO sigang.carriageway (route_id, side, towards_zh, towards_en, calibrated, accuracy_m,
+  source_id, length_m, geom)
+VALUES ('G92', 'up', '宁波', 'Ningbo', true, 50, 'test', 20000,
   ST_SetSRID(ST_MakeLine(ST_MakePoint(121, 30), ST_MakePoint(121.2, 30)), 4326));
 INSERT INTO sigang.stake (route_id, side, k_m, chainage_m, accuracy_m, source_id, geom)
 SELECT 'G92', 'up', 100000 + i * 1000, i * 1000, 50, 'test',
@@ -60,6 +61,10 @@ def url(module_database_url):
 
 
 def ask(url, *texts, actor=ANONYMOUS, limit=5):
+    return [found.hits for found in answers(url, *texts, actor=actor, limit=limit)]
+
+
+def answers(url, *texts, actor=ANONYMOUS, limit=5):
     async def go():
         db = await Database.open(Settings(database_url=url, pool_size=1), url)
         try:
@@ -122,6 +127,36 @@ def test_stakes_of_routes(url):
         assert hits[0].center == pytest.approx((121.055, 30.0), abs=3e-3)
         assert hits[0].extra["accuracy_m"] == 50
     assert all(hit.action != "stake" for hit in beyond)
+
+
+def test_a_stake_with_direction_and_lanes_and_a_stretch(url):
+    one, stretch = answers(
+        url,
+        "Ｇ９２杭州湾环线 K105+500 往宁波方向 1、2车道",
+        "G92 K105-K107.5 to ningbo, lane 2",
+    )
+    [hit] = one.hits
+    assert hit.label["zh"] == "G92 K105+500 往宁波 1、2车道"
+    assert hit.label["en"] == "G92 K105+500 towards Ningbo, lanes 1、2"
+    assert (hit.extra["side"], hit.extra["lanes"], one.note) == ("up", [1, 2], None)
+    [hit] = stretch.hits
+    assert hit.bbox == pytest.approx([121.05, 30, 121.075, 30], abs=3e-3)
+    assert hit.label["en"] == "G92 K105+000–K107+500 towards Ningbo, lanes 2"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("G92 K105 towards Paris", "Known: Ningbo, up, 宁波."), ("G77 K105", "No route 'G77'"),
+        ("G92 K900", "Stakes run K100"), ("G92 K105 lanes 77", "Lanes are 1 to 12"),
+        ("G92 K105 behind the shop", "not understood"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_stake_is_said(url, text, said):
+    [found] = answers(url, text)
+    assert found.hits == []
+    assert said in found.note["en"]
+    assert found.note["zh"]
 
 
 def test_coordinates_decimal_degrees_minutes_seconds_and_swapped():

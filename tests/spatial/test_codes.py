@@ -111,13 +111,16 @@ def test_stakes_return(millimetres: int) -> None:
         ("ZK1+200", 1_200),
         ("YK0+999.999", 999.999),
         ("K3926＋300", 3_926_300),
+        ("Ｋ12.05", 12_050),
     ],
 )
 def test_stakes_are_read(text: str, metres: float) -> None:
     assert codes.parse_stake(text) == metres
 
 
-@pytest.mark.parametrize("text", ["", "3926+300", "K+300", "K12+1000", "K12-300", "K12+3x"])
+@pytest.mark.parametrize(
+    "text", ["", "3926+300", "K+300", "K12+1000", "K12-300", "K12+3x", "K1.5+300"]
+)
 def test_other_texts_are_no_stakes(text: str) -> None:
     with pytest.raises(BadParameter):
         codes.parse_stake(text)

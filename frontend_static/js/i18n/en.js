@@ -44,7 +44,7 @@ export default {
   'layers.area': 'Show or hide all layers of “{title}”',
   'layers.reset': 'Reset',
   'search.label': 'Search places, routes, stakes, ports, codes, coordinates',
-  'search.short': 'Search place, route, port, position',
+  'search.short': 'Search place, stake, port, position',
   'search.none': 'Nothing found for “{query}”',
   'search.results': '{count} results',
   'search.start': 'Set as start',

@@ -44,7 +44,7 @@ export default {
   'layers.area': '显示或隐藏“{title}”的全部图层',
   'layers.reset': '恢复默认',
   'search.label': '搜索地名、路线、桩号、港口、代码、坐标',
-  'search.short': '搜索地名、路线、港口、坐标',
+  'search.short': '搜索地名、桩号、港口、坐标',
   'search.none': '没有找到“{query}”',
   'search.results': '{count} 个结果',
   'search.start': '设为起点',

@@ -34,6 +34,8 @@ class Search extends Part {
     this.asked = '';
     /** @type {Result[]} */
     this.results = [];
+    /** Why a stake that was named is not found. @type {import('../types.js').Text | null} */
+    this.note = null;
     /** @type {unknown} */
     this.error = null;
     this.active = -1;
@@ -60,7 +62,7 @@ class Search extends Part {
 
   list() {
     if (this.error) return html`<div class="search-list" id="search-list">${failure(this.error, () => this.ask())}</div>`;
-    if (!this.results.length) return html`<div class="search-list" id="search-list"><p class="muted">${t('search.none', { query: this.asked })}</p></div>`;
+    if (!this.results.length) return html`<div class="search-list" id="search-list"><p class="muted" data-testid="search-none">${pick(this.note) || t('search.none', { query: this.asked })}</p></div>`;
     return html`<div class="search-list" id="search-list" role="listbox" aria-label=${t('search.results', { count: this.results.length })} data-testid="search-list">
       ${this.results.map((result, index) => this.row(result, index))}
     </div>`;
@@ -107,6 +109,7 @@ class Search extends Part {
     try {
       const answer = await request('search', { params: { q: query, limit: LIMIT, lang: url.lang.peek() }, signal: this.running.signal });
       this.results = answer.results;
+      this.note = answer.note;
       this.error = null;
     } catch (error) {
       if (aborted(error)) return;
