@@ -30,7 +30,7 @@ def show_fixes(
     """Return what became of fixes, with their places on the road."""
     used = [p for p in placed if p.status == "used"]
     edges, shares = np.array([p.edge for p in used], np.int64), np.array([p.share for p in used])
-    places = show_places(matcher.near.place(edges, shares)[1], crs).tolist() if used else []
+    places = show_places(matcher.measure.place(edges, shares), crs).tolist() if used else []
     where = dict(zip((p.fix for p in used), places, strict=True))
     return [_fix(matcher, one, where.get(one.fix)) for one in placed]
 
@@ -68,5 +68,5 @@ def show_drive(matcher: Matcher, drive: Drive, *, edges: bool = True) -> dict[st
 
 def show_line(matcher: Matcher, drive: Drive, crs: Crs = CRS84) -> dict[str, Any]:
     """Return the GeoJSON geometry of a drive."""
-    points = line(matcher.graph.edges, matcher.near, drive)
+    points = line(matcher.measure, drive)
     return {"type": "LineString", "coordinates": show_places(points, crs)}

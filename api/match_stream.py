@@ -219,7 +219,7 @@ class _Stream:
         tracker = vehicle.tracker
         if vehicle.fixes:
             yield from self._push(name, vehicle, tracker.matcher)
-        placed = tracker.finish(datetime.now(UTC))
+        placed = tracker.finish()
         yield from self._told(name, tracker, placed, tracker.matcher)
 
     def _told(

@@ -44,9 +44,10 @@ from routing.fixes import Trace
 from routing.graph import Floats
 from routing.legs import line as leg_line
 from routing.matching import Matcher
-from routing.nearby import scales
+from routing.measure import scales
 from routing.network import Conditions, PathQuery, RoadNetwork
 from routing.profile import load_profiles
+from routing.snap import Usable
 from spatial.crs import CRS84
 from spatial.errors import SigangError
 
@@ -103,7 +104,7 @@ class Sigang:
 
     def ask(self, trace: Trace) -> Any:
         found = self.matcher.match(CAR, trace, NOW)
-        return [line(self.network.graph.edges, self.matcher.near, d) for d in found.drives]
+        return [line(self.matcher.measure, d) for d in found.drives]
 
     def lines(self, answer: Any) -> Lines:
         return list(answer)
@@ -348,9 +349,10 @@ def places_along(points: Floats, every_m: float = 40.0) -> Floats:
 def known_to_all(own: Sigang, osrm: Osrm, valhalla: Valhalla, points: Floats) -> bool:
     """Tell whether every engine has a road open to cars all along a line."""
     places = places_along(points)
-    usable = own.matcher.lengths(CAR, NOW).usable
-    near = own.matcher.near.find(places, np.full(len(places), SAME_M), usable, 1)
-    return len(near.point) == len(places) and valhalla.has(places) and osrm.has(places)
+    usable = Usable.among(own.matcher.lengths(CAR, NOW).usable)
+    index = own.network.places.index
+    near = all(index.nearest(x, y, usable, SAME_M, 0.0) for x, y in places.tolist())
+    return near and valhalla.has(places) and osrm.has(places)
 
 
 def share_near(first: Lines, second: Lines) -> float:

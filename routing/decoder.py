@@ -12,167 +12,167 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from routing.candidate_kernels import ALONG, AWAY, COUNT, KEY, REAL, VIA, WHOLE
+from routing.decide_kernels import agreed, decide, drop_others, likeliest
+from routing.fix_kernels import NO_PATH, Codes
 from routing.graph import Floats, Ints
-from routing.trellis import NEVER, Columns, join
+from routing.trellis import Columns, Lengths, Ways
+from routing.trellis_kernels import CHANCE, COLUMN, CUT, FIRST, FIX, WAYS, begin, follow
 
-FAR_SIGMAS = 3.5  # a fix as far as this from its road is as likely somewhere else
-TINY = float(np.finfo(np.float64).tiny)
+ROOM = 4_096  # arcs that the list of ways has room for at first
 
 
 class Decided(NamedTuple):
-    """The state of one fix; `first` tells that it follows none before."""
+    """States of fixes one after another; `first` tells that the first follows none before.
 
-    fix: int
-    arc: int
-    key: int
-    along: float
-    distance_m: float
-    confidence: float
+    `picks` are rows of the decoder's tables until it is trimmed; `alongs` are shares
+    of the edges in driving direction, `cut` is the code of the break before the first one.
+    """
+
+    picks: Ints
+    fixes: list[int]
+    keys: list[int]
+    alongs: list[float]
+    distances_m: list[float]
+    confidence: list[float]
     first: bool
+    cut: int
 
 
 class Decoder:
-    """The columns that are not yet decided; rows are those of its table of states."""
+    """The columns that are not yet decided, and their states."""
 
-    def __init__(self) -> None:
-        self.states: Columns | None = None
-        self._steps: list[Floats] = []  # by row: (states, states before) log likelihoods
-        self._chances: list[Floats] = []  # the same as likelihoods relative to the best one
-        self._back: list[Ints] = []  # by row: the best predecessor of each state
-        self._alpha: list[Floats] = []  # by row: chance of each state given the fixes so far
-        self._score = np.zeros(0)
-        self._low = self._high = 0  # the rows held
-        self._rooted = False  # the lowest row held is decided, and only leads to the others
+    def __init__(self, ways: Ways) -> None:
+        self.whole = np.empty((0, WHOLE), np.int64)
+        self.real = np.empty((0, REAL))
+        self.ways: NDArray[np.int32] = np.empty(ROOM, np.int32)
+        self._ways = ways
+        self._columns = np.zeros((1, COLUMN), np.int64)  # and one more that ends the last one
+        self._fixes = np.empty((0, 2))
+        self._chances = np.empty(0)
+        self._low = self._high = 0  # the columns held
+        self._rooted = False  # the lowest one held is decided, and only leads to the others
 
     def __len__(self) -> int:
         return self._high - self._low - self._rooted
 
-    def load(self, states: Columns) -> int:
-        """Append columns to the table and return the first new row."""
-        known = self.states
-        self.states = states if known is None or not len(known) else join(known, states)
-        return 0 if known is None else len(known)
+    def load(self, columns: Columns, fix: Ints, points: Floats, cut: Codes) -> range:
+        """Append columns: number, place and break of each fix; return which they are."""
+        old = len(self._columns) - 1
+        table = np.zeros((old + len(fix) + 1, COLUMN), np.int64)
+        table[: old + 1] = self._columns
+        table[old:-1, FIX], table[old:-1, CUT] = fix, cut
+        before = table[old, FIRST] - table[old - 1, FIRST] if old else 0
+        sizes = np.append(before, columns.counts)
+        table[old + 1 :, FIRST] = table[old, FIRST] + np.cumsum(columns.counts)
+        table[old + 1 :, CHANCE] = table[old, CHANCE] + np.cumsum(sizes[1:] * sizes[:-1])
+        chances = np.empty(int(table[-1, CHANCE] - table[old, CHANCE]))
+        if old:
+            self.whole = np.concatenate([self.whole, columns.whole])
+            self.real = np.concatenate([self.real, columns.real])
+            self._fixes = np.concatenate([self._fixes, points])
+            self._chances = np.concatenate([self._chances, chances])
+        else:
+            self.whole, self.real = columns.whole, columns.real
+            self._fixes, self._chances = points, chances
+        self._columns = table
+        return range(old, len(table) - 1)
 
-    def know(self, steps: list[Floats], chances: list[Floats]) -> None:
-        """Take over the likelihoods of the steps to the rows not known yet, in order."""
-        nothing = np.zeros((0, 0))
-        begin = [] if self._steps else [nothing]
-        self._steps += begin + steps
-        self._chances += begin + chances
-        fresh = len(self._steps) - len(self._back)
-        self._back += [np.zeros(0, np.int64)] * fresh
-        self._alpha += [np.zeros(0)] * fresh
+    def cuts(self, columns: range) -> list[int]:
+        """Return those of some columns before which the trace breaks."""
+        cut = self._columns[columns.start : columns.stop, CUT]
+        return [] if not cut.any() else (np.flatnonzero(cut) + columns.start).tolist()
 
-    def begin(self, row: int) -> None:
-        """Start a sequence with a row; the one before must have been finished."""
-        assert self.states is not None  # noqa: S101
-        self._score = self.states.logp[row]
-        chance = np.exp(self._score - self._score.max())
-        self._alpha[row] = chance / chance.sum()
-        self._low, self._high, self._rooted = row, row + 1, False
+    def begin(self, column: int, *, lost: bool = False) -> None:
+        """Start a sequence with a column; the one before must have been finished.
 
-    def extend(self, row: int) -> bool:
-        """Go on to the next row; return False, changing nothing, when no sequence leads to it."""
-        step = self._steps[row]
-        width = min(len(self._score), step.shape[1])
-        total = step[:, :width] + self._score[:width]
-        score = np.maximum.reduce(total, axis=1)
-        if score[0] == NEVER and score.max() == NEVER:
-            return False
-        self._back[row] = total.argmax(axis=1)
-        alpha = self._chances[row][:, :width] @ self._alpha[row - 1][:width]
-        whole = float(np.add.reduce(alpha))
-        self._alpha[row] = alpha / whole if whole > TINY else np.exp(score - score.max())
-        self._score = score
-        self._high = row + 1
-        return True
+        `lost` says that no sequence led to it.
+        """
+        if lost:
+            self._columns[column, CUT] = NO_PATH
+        begin(column, self._columns, self.whole, self.real)
+        self._low, self._high, self._rooted = column, column + 1, False
 
-    def finish(self) -> list[Decided]:
-        """Decide everything that is held."""
+    def extend(self, stop: int, lengths: Lengths) -> bool:
+        """Go on to a column; return False when no sequence leads to it, or to one before it."""
+        work = self._ways.borrow()
+        while True:
+            reached = follow(
+                self._high, stop, lengths.model, self._columns, self._fixes, self.whole, self.real,
+                self._chances, self.ways, self._ways.first, self._ways.far, lengths.cost,
+                self._ways.out, self._ways.lon, self._ways.lat,
+                work.length, work.marks, work.due, work.queue,
+            )  # fmt: skip
+            if reached >= 0:
+                break
+            self._high = -1 - reached
+            self.ways = np.resize(self.ways, 2 * len(self.ways))
+        self._ways.give(work)
+        self._high = reached
+        return reached == stop
+
+    @property
+    def next(self) -> int:
+        """The column that sequences go on to."""
+        return self._high
+
+    def finish(self) -> Decided | None:
+        """Decide everything and forget it."""
         if not len(self):
-            self._low, self._rooted = self._high, False
-            return []
-        decided = self._decide(self._high - 1, int(self._score.argmax()))
+            return None
+        last = self._high - 1
+        decided = self._decide(last, likeliest(last, self._columns, self.real))
         self._low, self._rooted = self._high, False
         return decided
 
-    def settle(self, lag: int) -> list[Decided]:
+    def settle(self, lag: int) -> Decided | None:
         """Decide what all sequences agree on, and what is older than the lag."""
-        at, state = self._agreed()
+        at, state = agreed(self._low, self._high, self._columns, self.whole, self.real)
         overdue = self._high - 1 - lag
         if overdue > at:
-            at, state = overdue, self._drop_others(overdue)
+            at = overdue
+            state = drop_others(at, self._high, self._columns, self.whole, self.real)
         if at < self._low + self._rooted:
-            return []
+            return None
         decided = self._decide(at, state)
         self._low, self._rooted = at, True
         return decided
 
     def trim(self) -> None:
-        """Forget the rows that are decided."""
-        assert self.states is not None  # noqa: S101
-        low = min(self._low, len(self.states) - 1)
-        self.states = self.states.of(slice(low, None))
-        for rows in (self._steps, self._chances, self._back, self._alpha):
-            del rows[:low]
+        """Forget the columns that are decided."""
+        low = min(self._low, len(self._columns) - 2)
+        if low <= 0:
+            return
+        table = self._columns[low:]
+        first, chance, way = (int(table[0, column]) for column in (FIRST, CHANCE, WAYS))
+        table[:, FIRST] -= first
+        table[:, CHANCE] -= chance
+        used = int(table[:, WAYS].max())
+        table[:, WAYS] -= way
+        self.ways[: used - way] = self.ways[way:used]
+        self.whole, self.real = self.whole[first:], self.real[first:]
+        self.whole[:, VIA] -= way
+        self._columns, self._fixes = table, self._fixes[low:]
+        self._chances = self._chances[chance:]
         self._low, self._high = self._low - low, self._high - low
 
-    def _agreed(self) -> tuple[int, int]:
-        """Return the last row on which all sequences agree, -1 for none, and its state."""
-        alive = np.flatnonzero(self._score > NEVER)
-        for row in range(self._high - 1, self._low - 1, -1):
-            if len(alive) == 1:
-                return row, int(alive[0])
-            if row > self._low:
-                alive = np.unique(self._back[row][alive])
-        return -1, -1
+    def most_parts(self, decided: Decided) -> int:
+        """Return how many parts of edges a drive over states may have at the most."""
+        return len(decided.picks) + int(np.maximum(self.whole[decided.picks, COUNT], 0).sum())
 
-    def _drop_others(self, at: int) -> int:
-        """Keep only sequences that pass the best one's state of a row; return that state."""
-        ancestor = np.arange(len(self._score))
-        for row in range(self._high - 1, at, -1):
-            ancestor = self._back[row][ancestor]
-        state = int(ancestor[self._score.argmax()])
-        self._score = np.where(ancestor == state, self._score, NEVER)
-        return state
-
-    def _decide(self, at: int, state: int) -> list[Decided]:
-        """Return the decisions up to a row, given its state."""
-        assert self.states is not None  # noqa: S101
+    def _decide(self, at: int, state: int) -> Decided:
+        """Return the decisions up to a column, given its state."""
         first = self._low + self._rooted
-        chosen = [state]
-        for row in range(at, first, -1):
-            state = int(self._back[row][state])
-            chosen.append(state)
-        picked, rows = np.array(chosen[::-1]), np.arange(first, at + 1)
-        table = self.states
-        sure = self._posterior(first, at)
-        key = table.key[rows, picked]
-        same = table.key[first : at + 1, : sure.shape[1]] >> 1 == (key >> 1)[:, None]
-        chance = np.exp(table.logp[rows, picked])
-        on_road = chance / (chance + np.exp(-0.5 * FAR_SIGMAS**2))
-        confidence = np.minimum((sure * same).sum(axis=1), 1.0) * on_road
-        columns = (
-            table.fix[rows], table.arc[rows, picked], key, table.along[rows, picked],
-            table.distance_m[rows, picked], confidence, (rows == self._low) & (not self._rooted),
+        picks, sure = np.empty(at + 1 - first, np.int64), np.empty(at + 1 - first)
+        decide(
+            first, at, state, self._high, self._columns, self.whole, self.real, self._chances,
+            picks, sure,
         )  # fmt: skip
-        return [Decided(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
-
-    def _posterior(self, first: int, last: int) -> Floats:
-        """Return the chance of each state of some rows given all fixes."""
-        width = max(len(self._alpha[row]) for row in range(first, last + 1))
-        sure = np.zeros((last + 1 - first, width))
-        beta = np.ones(len(self._score))
-        for row in range(self._high - 1, first - 1, -1):
-            alpha = self._alpha[row]
-            if row <= last:
-                size = min(len(alpha), len(beta))
-                sure[row - first, :size] = alpha[:size] * beta[:size]
-            if row > first:
-                step = self._chances[row]
-                size = min(len(step), len(beta))
-                beta = beta[:size] @ step[:size]
-                beta /= max(float(np.maximum.reduce(beta)), TINY)
-        sure /= np.maximum(sure.sum(axis=1, keepdims=True), TINY)
-        return sure
+        real = self.real[picks]
+        return Decided(
+            picks, self._columns[first : at + 1, FIX].tolist(), self.whole[picks, KEY].tolist(),
+            real[:, ALONG].tolist(), real[:, AWAY].tolist(), sure.tolist(),
+            not self._rooted, int(self._columns[first, CUT]),
+        )  # fmt: skip

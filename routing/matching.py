@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from operator import itemgetter
 from threading import RLock
 from typing import NamedTuple
 from weakref import WeakKeyDictionary, proxy
@@ -19,25 +20,16 @@ import numpy as np
 from routing.decoder import Decided, Decoder
 from routing.driven import Drive, Follower
 from routing.engine import INFINITE, LARGEST, Metric
-from routing.fixes import Break, Sieve, Status, Trace
-from routing.graph import Bools, Graph, Weights
-from routing.nearby import NearIndex
+from routing.fix_kernels import USED
+from routing.fixes import BREAKS, STATUS, Break, Sieve, Status, Trace
+from routing.graph import Graph, Weights
+from routing.measure import Measure
 from routing.network import RoadNetwork
 from routing.profile import get_rule
 from routing.query import Conditions, Ready
-from routing.trellis import UNIT_M, Columns, Model, columns, steps
+from routing.trellis import UNIT_M, Candidates, Lengths, Model, Ways
 
 RULE = "road.matching"
-
-
-@dataclass(frozen=True)
-class Lengths:
-    """Distances for one vehicle: a metric of lengths, where it may drive, as of which version."""
-
-    metric: Metric
-    usable: Bools
-    version: int
-    shown: Weights  # the weights that the metric follows
 
 
 class Placed(NamedTuple):
@@ -83,9 +75,19 @@ class Matcher:
         self._lengths: WeakKeyDictionary[Metric, Lengths] = WeakKeyDictionary()
 
     @cached_property
-    def near(self) -> NearIndex:
-        """The index of all segments, made when first needed."""
-        return NearIndex(self.graph.edges)
+    def candidates(self) -> Candidates:
+        """What finds the edges near fixes, made when first needed."""
+        return Candidates(self.graph, self._network.places.index.segments, self.model)
+
+    @cached_property
+    def ways(self) -> Ways:
+        """The arcs for local searches, made when first needed."""
+        return Ways(self.graph)
+
+    @property
+    def measure(self) -> Measure:
+        """The lines of the edges."""
+        return self.candidates.measure
 
     def lengths(self, conditions: Conditions, now: datetime) -> Lengths:
         """Return the distances for a vehicle as of now.
@@ -101,13 +103,13 @@ class Matcher:
         with self._lock:
             known = self._lengths.get(ready.metric)
             if known is None or known.shown is not shown:
-                known = self._follow(ready, known, shown, version)
+                known = self._follow(ready, shown, version)
             elif known.version != version:
                 known = replace(known, version=version)
             self._lengths[ready.metric] = known
             return known
 
-    def _follow(self, ready: Ready, known: Lengths | None, shown: Weights, version: int) -> Lengths:
+    def _follow(self, ready: Ready, shown: Weights, version: int) -> Lengths:
         """Return lengths on which exactly those arcs are open that are open in `shown`.
 
         Roads slower than `fair_kmh` count as longer by a `slow_share` of the time lost there.
@@ -120,11 +122,8 @@ class Matcher:
         whole = np.where(closed, INFINITE, np.clip(centimetres, 1, LARGEST)).astype(np.uint32)
         usable = np.zeros(len(self.graph.edges), np.bool_)
         usable[arcs.edge[~closed]] = True
-        if known is None:
-            return Lengths(Metric(ready.metric.topology, whole), usable, version, shown)
-        changed = np.flatnonzero(known.metric.weights != whole)
-        known.metric.update(changed, whole[changed])
-        return Lengths(known.metric, usable, version, shown)
+        numbers = model.numbers(self.ways.stretch(whole))
+        return Lengths(whole, whole[self.ways.out], numbers, usable, version, shown)
 
     def match(self, conditions: Conditions, trace: Trace, now: datetime) -> Matched:
         """Return the most likely drives of a whole trace.
@@ -135,8 +134,8 @@ class Matcher:
             The profile or an edge to avoid is unknown.
         """
         tracker = Tracker(self, conditions)
-        placed = tracker.push(trace, now, online=False) + tracker.finish(now)
-        ordered = sorted(placed, key=lambda p: p.fix)
+        placed = tracker.push(trace, now, online=False) + tracker.finish()
+        ordered = sorted(placed, key=itemgetter(0))
         return Matched(ordered, tracker.take(), tracker.version)
 
 
@@ -153,11 +152,8 @@ class Tracker:
         self._conditions = conditions
         self._lag = matcher.model.lag if lag is None else lag
         self._sieve = Sieve(matcher.model)
-        self._decoder = Decoder()
-        self._follower = Follower(matcher.graph, matcher.model)
-        self._seconds = np.nan  # of the last column
-        self._cut: Break | None = None  # why the next column begins anew
-        self._cuts: dict[int, Break] = {}
+        self._decoder = Decoder(matcher.ways)
+        self._follower = Follower(matcher.graph.arcs.key)
         self._seen = 0
 
     def __len__(self) -> int:
@@ -166,95 +162,70 @@ class Tracker:
     def push(self, trace: Trace, now: datetime, *, online: bool = True) -> list[Placed]:
         """Take over fixes; return those that cannot be used, and those that are decided now."""
         lengths = self.matcher.lengths(self._conditions, now)
-        with lengths.metric.lock:
-            self.version = lengths.version
-            status, breaks = self._sieve.judge(trace)
-            states = self._states(trace, status, lengths)
-            placed = self._set_aside(status, breaks, states, trace)
-            kept = states.of(np.any(states.arc[:, :1] >= 0, axis=1))
-            self._seen += len(trace)
-            return placed + self._walk(kept, lengths, online)
+        self.version = lengths.version
+        candidates = self.matcher.candidates
+        status, cut = self._sieve.judge(trace)
+        near = candidates.find(trace.points, trace.sigma_m, status == USED, lengths)
+        chosen = self._sieve.admit(trace, status, cut, near.states > 0)
+        aside = [
+            Placed(self._seen + row, STATUS[status[row]])
+            for row in np.flatnonzero(status != USED).tolist()
+        ]
+        columns = self._decoder.load(
+            candidates.columns(near, chosen, trace.sigma_m, lengths),
+            chosen + self._seen, trace.points[chosen], cut[chosen],
+        )  # fmt: skip
+        self._seen += len(trace)
+        return aside + self._walk(columns, lengths, online)
 
-    def finish(self, now: datetime) -> list[Placed]:
+    def finish(self) -> list[Placed]:
         """Decide everything that is open; the next fix begins a new drive."""
-        lengths = self.matcher.lengths(self._conditions, now)
-        with lengths.metric.lock:
-            self._cut = "start"
-            placed = self._place(self._decoder.finish(), lengths)
-            self._follower.close()
-            return placed
+        self._sieve.restart()
+        placed = self._place(self._decoder.finish())
+        self._follower.close()
+        return placed
 
     def take(self) -> list[Drive]:
         """Return what has been driven since the last call, as far as it is decided."""
         return self._follower.take()
 
-    def _states(self, trace: Trace, status: list[Status], lengths: Lengths) -> Columns:
-        matcher, model = self.matcher, self.matcher.model
-        used = np.flatnonzero([said == "used" for said in status])
-        points, sigma = trace.points[used], trace.sigma_m[used]
-        radius = np.maximum(model.radius_m, model.radius_sigmas * sigma)
-        near = matcher.near.find(points, radius, lengths.usable, model.edges)
-        fix = used + self._seen
-        return columns(matcher.graph, lengths.metric, fix, points, near, sigma)
-
-    def _set_aside(
-        self, status: list[Status], breaks: list[Break | None], states: Columns, trace: Trace
-    ) -> list[Placed]:
-        """Return the fixes that cannot be used; note where the drive breaks."""
-        found = np.any(states.arc[:, :1] >= 0, axis=1).tolist()
-        on_road = dict(zip(states.fix.tolist(), found, strict=True))
-        aside = []
-        lost = False
-        for number, (said, seconds) in enumerate(
-            zip(status, trace.seconds.tolist(), strict=True), self._seen
-        ):
-            self._cut = breaks[number - self._seen] or self._cut
-            if said != "used":
-                aside.append(Placed(number, said))
-                continue
-            if not on_road[number]:
-                aside.append(Placed(number, "off_road"))
-                lost = True
-                continue
-            if lost and seconds - self._seconds > self.matcher.model.gap_s:
-                self._cut = self._cut or "off_road"
-            if self._cut:
-                self._cuts[number] = self._cut
-            self._cut, self._seconds, lost = None, seconds, False
-        return aside
-
-    def _walk(self, states: Columns, lengths: Lengths, online: bool) -> list[Placed]:
+    def _walk(self, columns: range, lengths: Lengths, online: bool) -> list[Placed]:
         """Follow the sequences through new columns."""
-        if not len(states):
-            return []
-        decoder, matcher = self._decoder, self.matcher
-        first = decoder.load(states)
-        table = decoder.states
-        assert table is not None  # noqa: S101
-        new = table.of(slice(max(first - 1, 0), None))
-        decoder.know(*steps(matcher.graph, lengths.metric, matcher.model, new))
+        decoder, row = self._decoder, columns.start
         placed: list[Placed] = []
-        for row, fix in enumerate(table.fix.tolist()[first:], first):
-            if fix not in self._cuts:
-                if decoder.extend(row):
-                    if online:
-                        placed += self._place(decoder.settle(self._lag), lengths)
+        cuts = [*decoder.cuts(columns), columns.stop]
+        for cut in cuts:
+            while row < cut:
+                if decoder.extend(row + 1 if online else cut, lengths):
+                    row = decoder.next
+                    placed += self._place(decoder.settle(self._lag)) if online else []
                     continue
-                self._cuts[fix] = "no_path"
-            placed += self._place(decoder.finish(), lengths)
-            decoder.begin(row)
-        decoder.trim()
+                row = decoder.next
+                placed += self._place(decoder.finish())
+                decoder.begin(row, lost=True)
+                row += 1
+            if cut < columns.stop:
+                placed += self._place(decoder.finish())
+                decoder.begin(cut)
+                row += 1
+        if online:
+            decoder.trim()
         return placed
 
-    def _place(self, decided: list[Decided], lengths: Lengths) -> list[Placed]:
-        placed = []
-        for one in decided:
-            cut = self._cuts.pop(one.fix, None)
-            self._follower.add(one, lengths.metric, cut)
-            key = one.key
-            share = 1 - one.along if key & 1 else one.along
-            placed.append(
-                Placed(one.fix, "used", key >> 1, bool(key & 1), share, one.distance_m,
-                       one.confidence, cut)
-            )  # fmt: skip
+    def _place(self, decided: Decided | None) -> list[Placed]:
+        """Drive on to states just decided; return what became of their fixes."""
+        if decided is None:
+            return []
+        cut = BREAKS[decided.cut]
+        self._follower.add(self._decoder, decided, cut)
+        used: Status = "used"
+        placed = [
+            Placed(fix, used, key >> 1, key & 1 == 1, 1 - along if key & 1 else along, away, sure)
+            for fix, key, along, away, sure in zip(
+                decided.fixes, decided.keys, decided.alongs, decided.distances_m,
+                decided.confidence, strict=True,
+            )
+        ]  # fmt: skip
+        if cut is not None:
+            placed[0] = placed[0]._replace(cut=cut)
         return placed

@@ -35,7 +35,7 @@ def metres_per_degree(lat: float) -> tuple[float, float]:
 
 
 @inlined
-def _inside(start: Ints, box: int, places: int) -> tuple[int, int, int]:
+def inside(start: Ints, box: int, places: int) -> tuple[int, int, int]:
     """Return the level of a box, and the first and the last but one thing that it holds.
 
     At level 0 these are places of the tree, else boxes.
@@ -51,7 +51,7 @@ def _inside(start: Ints, box: int, places: int) -> tuple[int, int, int]:
 
 
 @inlined
-def _away(bounds: Floats, box: int, lon: float, lat: float, east: float, north: float) -> float:
+def to_box(bounds: Floats, box: int, lon: float, lat: float, east: float, north: float) -> float:
     """Return how far a point is from a box, in m², 0 inside."""
     x = max(bounds[box, 0] - lon, lon - bounds[box, 2], 0.0) * east
     y = max(bounds[box, 1] - lat, lat - bounds[box, 3], 0.0) * north
@@ -59,14 +59,14 @@ def _away(bounds: Floats, box: int, lon: float, lat: float, east: float, north: 
 
 
 @inlined
-def _square(metres: float) -> float:
+def square_of(metres: float) -> float:
     """Return the square of a limit, a hair wider so that rounding shuts nothing out."""
     wide = metres * (1 + 1e-9) + 1e-9
     return wide * wide
 
 
 @inlined
-def _beside(
+def beside(
     shape: Floats, vertex: int, lon: float, lat: float, east: float, north: float
 ) -> tuple[float, float]:
     """Return the share along a segment nearest to a point, and its distance in m²."""
@@ -199,17 +199,17 @@ def nearest(
     boxes[0] = len(bounds) - 1
     while top > 0:
         top -= 1
-        if away[top] > _square(limit):
+        if away[top] > square_of(limit):
             continue
         siblings = top
-        level, low, high = _inside(start, boxes[top], len(vertex))
+        level, low, high = inside(start, boxes[top], len(vertex))
         for at in range(low, high):
             if level > 0:
-                square = _away(bounds, at, lon, lat, east, north)
-                if square <= _square(limit):
+                square = to_box(bounds, at, lon, lat, east, north)
+                if square <= square_of(limit):
                     top = _queue(away, boxes, siblings, top, square, at)
                 continue
-            share, square = _beside(shape, vertex[at], lon, lat, east, north)
+            share, square = beside(shape, vertex[at], lon, lat, east, north)
             distance = math.sqrt(square)
             if distance <= limit and _may(edge[at], first, weights, off, only):
                 found, count = _note(found, count, edge[at], vertex[at], share, distance)
@@ -240,7 +240,7 @@ def in_box(
     boxes[0] = len(bounds) - 1
     while top > 0:
         top -= 1
-        level, low, high = _inside(start, boxes[top], len(vertex))
+        level, low, high = inside(start, boxes[top], len(vertex))
         for at in range(low, high):
             if level > 0:
                 if _meet(

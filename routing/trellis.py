@@ -12,16 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from routing.engine import INFINITE, Metric
-from routing.graph import Bools, Floats, Graph, Ints
-from routing.nearby import Near, scales
+from routing.candidate_kernels import REAL, WHOLE, fill, find
+from routing.graph import Arcs, Bools, Floats, Graph, Ints, Weights
+from routing.local_kernels import MARKS
+from routing.measure import Measure, scales
+from routing.near_kernels import SHUT
+from routing.segments import Segments
 from spatial.errors import ConfigError
 
 UNIT_M = 0.01  # of the weights that distances are searched with
-WINDOW = 24  # steps whose distances are searched together
-NEVER = -np.inf
+BEAM = 30.0  # natural logarithms that a sequence may be less likely than the best one
+MARGIN = 8.0  # and less likely than the best one to the same state
+SLACK = 0.99  # the scale of metres at a fix holds so exactly for all that a search meets
 
 
 @dataclass(frozen=True)
@@ -74,158 +77,125 @@ class Model:
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"road.matching: {error}", f"road.matching：{error}") from error
 
+    def numbers(self, stretch: float, beam: float = BEAM, margin: float = MARGIN) -> Floats:
+        """Return the model as `trellis_kernels` takes it."""
+        return np.array(
+            [self.beta_m, self.beta_share, self.uturn_m, self.detour_m, self.back_m, beam, margin,
+             stretch, UNIT_M],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Distances for one vehicle: weights by arc (`UNIT_M`), where it may drive, which version.
+
+    `cost` are the weights in the order of `Ways`, `model` its numbers as `trellis_kernels` takes
+    them.
+    """
+
+    whole: Weights
+    cost: Weights
+    model: Floats
+    usable: Bools
+    version: int
+    shown: Weights  # the weights of the profile that these follow
+
+
+class Ways:
+    """A graph as local searches take it: its arcs by the node that they leave."""
+
+    def __init__(self, graph: Graph) -> None:
+        arcs, nodes = graph.arcs, graph.node_count
+        order = np.argsort(arcs.tail, kind="stable")
+        self.out = order.astype(np.int32)
+        self.far = arcs.head[order].astype(np.int32)
+        self.first = np.zeros(nodes + 1, np.int64)
+        self.first[1:] = np.cumsum(np.bincount(arcs.tail, minlength=nodes))
+        self.lon, self.lat = graph.lon, graph.lat
+        self._straight = self._measure(arcs)
+        self._free: list[Workspace] = []
+
+    def _measure(self, arcs: Arcs) -> Floats:
+        """Return the straight metres from tail to head of each arc."""
+        east = self.lon[arcs.head] - self.lon[arcs.tail]
+        north = self.lat[arcs.head] - self.lat[arcs.tail]
+        scale = scales((self.lat[arcs.head] + self.lat[arcs.tail]) / 2)
+        return np.asarray(np.hypot(east * scale[:, 0], north * scale[:, 1]), np.float64)
+
+    def stretch(self, whole: Weights) -> float:
+        """Return the least weight, in metres, of a straight metre: at most 1."""
+        known = (whole < SHUT) & (self._straight > 0)
+        ratio = whole[known] * UNIT_M / self._straight[known]
+        return SLACK * float(ratio.min(initial=1.0))
+
+    def borrow(self) -> Workspace:
+        """Return a workspace that nobody else has; give it back with `give`."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return Workspace(len(self.lon))
+
+    def give(self, workspace: Workspace) -> None:
+        """Take a workspace back."""
+        self._free.append(workspace)
+
+
+class Workspace:
+    """What one local search at a time writes to: see `local_kernels`."""
+
+    def __init__(self, nodes: int) -> None:
+        self.length, self.due = np.empty(nodes), np.empty(nodes)
+        self.marks = np.zeros((nodes + 1, MARKS), np.int32)
+        self.queue = np.empty(nodes, np.int32)
+
 
 @dataclass(frozen=True)
 class Columns:
-    """States of fixes, padded to (fixes, width); arc -1 and key -2 are none.
+    """States of fixes, one after another; see `candidate_kernels` for the two tables."""
 
-    `along` is the share (0..1) driven of the arc, `metres` the arc's length, `logp` the logarithm
-    of the likelihood of the distance to the road, `fix` numbers the fixes of the columns.
-    """
+    counts: Ints
+    whole: Ints
+    real: Floats
 
-    fix: Ints
-    points: Floats
-    arc: Ints
-    key: Ints
-    along: Floats
-    metres: Floats
-    distance_m: Floats
-    logp: Floats
 
-    def __len__(self) -> int:
-        return len(self.fix)
+class Candidates:
+    """Finds the edges near fixes, and makes states of them."""
 
-    def narrow(self) -> Columns:
-        """Return the columns without padding that none of them needs."""
-        width = max(int(np.count_nonzero(self.arc >= 0, axis=1).max(initial=0)), 1)
-        return Columns(
-            self.fix, self.points, self.arc[:, :width], self.key[:, :width], self.along[:, :width],
-            self.metres[:, :width], self.distance_m[:, :width], self.logp[:, :width],
+    def __init__(self, graph: Graph, segments: Segments, model: Model) -> None:
+        self.measure = Measure(graph.edges)
+        self._arcs = graph.arcs
+        self._segments = segments
+        self._model = model
+
+    def find(self, points: Floats, sigma_m: Floats, used: Bools, lengths: Lengths) -> Near:
+        """Return the edges near those of some points that are used."""
+        model, tree, measure = self._model, self._segments, self.measure
+        radius = np.maximum(model.radius_m, model.radius_sigmas * sigma_m)
+        near = np.empty((len(points), model.edges, 3))
+        found, states = np.empty(len(points), np.int64), np.empty(len(points), np.int64)
+        find(
+            points, np.where(used, radius, 0.0), measure.shape, measure.start, measure.before,
+            tree.vertex, tree.edge, tree.bounds, tree.start, lengths.usable, self._arcs.first,
+            lengths.whole, near, found, states,
         )  # fmt: skip
+        return Near(near, found, states)
 
-    def of(self, cut: slice | Bools) -> Columns:
-        """Return some of the columns."""
-        return Columns(
-            self.fix[cut], self.points[cut], self.arc[cut], self.key[cut], self.along[cut],
-            self.metres[cut], self.distance_m[cut], self.logp[cut],
+    def columns(self, near: Near, chosen: Ints, sigma_m: Floats, lengths: Lengths) -> Columns:
+        """Return the states of chosen fixes."""
+        arcs, counts = self._arcs, near.states[chosen]
+        total = int(counts.sum())
+        whole, real = np.empty((total, WHOLE), np.int64), np.empty((total, REAL))
+        fill(
+            chosen, sigma_m, near.edges, near.found, UNIT_M, arcs.first, lengths.whole, arcs.key,
+            arcs.tail, arcs.head, whole, real,
         )  # fmt: skip
+        return Columns(counts, whole, real)
 
 
-def columns(
-    graph: Graph, metric: Metric, fix: Ints, points: Floats, near: Near, sigma: Floats
-) -> Columns:
-    """Return the states of fixes from the edges near them; closed arcs give none.
+@dataclass(frozen=True)
+class Near:
+    """The edges near fixes (see `candidate_kernels`), how many of each, how many states."""
 
-    `near.point` numbers the rows of `fix`, `points` and `sigma` (metres).
-    """
-    arcs = graph.arcs
-    keys = np.repeat(2 * near.edge, 2)
-    keys[1::2] += 1
-    counts = arcs.first[keys + 1] - arcs.first[keys]
-    arc = arcs.of_keys(keys)
-    which = np.repeat(np.repeat(np.arange(len(near.edge)), 2), counts)
-    open_ = metric.weights[arc] != INFINITE
-    arc, which = arc[open_], which[open_]
-    row = near.point[which]
-    slot = np.arange(len(row)) - np.searchsorted(row, row)
-    shape = len(fix), int(slot.max(initial=-1)) + 1
-    share = near.share[which]
-    distance = near.distance_m[which]
-
-    def spread(values: NDArray[Any], empty: float) -> NDArray[Any]:
-        table = np.full(shape, empty, values.dtype)
-        table[row, slot] = values
-        return table
-
-    along = np.where(arcs.key[arc] & 1, 1 - share, share)
-    return Columns(
-        fix,
-        points,
-        spread(arc, -1),
-        spread(arcs.key[arc], -2),
-        spread(along, 0.0),
-        spread(metric.weights[arc] * UNIT_M, 0.0),
-        spread(distance, np.inf),
-        spread(-0.5 * (distance / sigma[row]) ** 2, NEVER),
-    )
-
-
-def join(first: Columns, second: Columns) -> Columns:
-    """Return columns one after another, padded alike."""
-    if not len(first):
-        return second
-    width = max(first.arc.shape[1], second.arc.shape[1])
-    empty = {"arc": -1, "key": -2, "along": 0.0, "metres": 0.0, "distance_m": np.inf, "logp": NEVER}
-    wide = {}
-    for name, fill in empty.items():
-        tables = [
-            np.pad(t, ((0, 0), (0, width - t.shape[1])), constant_values=fill)
-            for t in (getattr(first, name), getattr(second, name))
-        ]
-        wide[name] = np.concatenate(tables)
-    fix = np.concatenate([first.fix, second.fix])
-    return Columns(fix, np.concatenate([first.points, second.points]), **wide)
-
-
-def steps(
-    graph: Graph, metric: Metric, model: Model, states: Columns
-) -> tuple[list[Floats], list[Floats]]:
-    """Return for each column but the first how likely each state follows those before.
-
-    Both lists hold (states, states before): the logarithms, the likelihood of the distance to the
-    road included, and the likelihoods relative to the largest one.
-    """
-    logs: list[Floats] = []
-    chances: list[Floats] = []
-    for low in range(0, len(states) - 1, WINDOW):
-        part = states.of(slice(low, low + WINDOW + 1)).narrow()
-        block = _steps(graph, metric, model, part)
-        best = np.maximum(block.max(axis=(1, 2), initial=NEVER), -1e300)
-        logs += list(block)
-        chances += list(np.exp(block - best[:, None, None]))
-    return logs, chances
-
-
-def _steps(graph: Graph, metric: Metric, model: Model, states: Columns) -> Floats:
-    driven = _driven(graph, metric, model, states)
-    delta = np.diff(states.points, axis=0) * scales(states.points[1:, 1])
-    straight = np.hypot(delta[:, 0], delta[:, 1])[:, None, None]
-    far = driven > straight + model.detour_m
-    logp = np.abs(driven - straight)
-    logp /= -(model.beta_m + model.beta_share * straight)
-    logp[far] = NEVER
-    logp += states.logp[1:, :, None]
-    return np.asarray(logp, np.float64)
-
-
-def _driven(graph: Graph, metric: Metric, model: Model, states: Columns) -> Floats:
-    """Return (steps, states, states before): the metres driven."""
-    arc, key, along, metres = states.arc, states.key, states.along, states.metres
-    rows, row = _numbered(graph.arcs.head[arc[:-1]])
-    places, place = _numbered(graph.arcs.tail[arc[1:]])
-    lengths = metric.matrix(rows, places)
-    if not lengths.size:
-        return np.full((len(arc) - 1, arc.shape[1], arc.shape[1]), np.inf)
-    metres_of: Floats = np.where(lengths == INFINITE, np.inf, lengths * UNIT_M).T
-    passed = along * metres
-    driven: Floats = metres_of[place[:, :, None], row[:, None, :]]
-    driven += passed[1:, :, None]
-    driven += (metres - passed)[:-1, None, :]
-    same = arc[1:, :, None] == arc[:-1, None, :]
-    at = np.nonzero(same)
-    moved = passed[at[0] + 1, at[1]] - passed[at[0], at[2]]
-    here = moved >= -model.back_m
-    driven[at[0][here], at[1][here], at[2][here]] = np.abs(moved[here])
-    at = np.nonzero(key[1:, :, None] == (key ^ 1)[:-1, None, :])
-    across = np.abs(metres[at[0] + 1, at[1]] - passed[at[0] + 1, at[1]] - passed[at[0], at[2]])
-    driven[at] = across + model.uturn_m
-    unreal = arc < 0
-    driven[np.broadcast_to(unreal[1:, :, None], driven.shape)] = np.inf
-    driven[np.broadcast_to(unreal[:-1, None, :], driven.shape)] = np.inf
-    return np.asarray(driven, np.float64)
-
-
-def _numbered(nodes: NDArray[np.uint32]) -> tuple[Ints, Ints]:
-    """Return the distinct nodes and the number of each in the table."""
-    distinct, number = np.unique(nodes, return_inverse=True)
-    return distinct.astype(np.int64), number.reshape(nodes.shape)
+    edges: Floats
+    found: Ints
+    states: Ints

@@ -13,7 +13,7 @@ from routing.driven import Drive, line
 from routing.engine import Topology
 from routing.fixes import Trace
 from routing.matching import Matcher
-from routing.nearby import scales
+from routing.measure import scales
 from routing.network import RoadNetwork
 from routing.profile import load_profiles
 from routing.turns import split
@@ -87,8 +87,7 @@ class Driven:
 
     @property
     def line(self) -> np.ndarray:
-        network, matcher = town()
-        return line(network.graph.edges, matcher.near, self.drive)
+        return line(town()[1].measure, self.drive)
 
 
 def driven(
@@ -108,7 +107,7 @@ def driven(
     seconds = np.append(np.arange(0, at[-1] / speed - 1, every_s), at[-1] / speed)
     part = np.clip(np.searchsorted(at, seconds * speed, side="right") - 1, 0, len(key) - 1)
     share = start[part] + (seconds * speed - at[part]) / metres[part] * (stop - start)[part]
-    _, points = matcher.near.place(key[part] >> 1, np.where(key[part] & 1, 1 - share, share))
+    points = matcher.measure.place(key[part] >> 1, np.where(key[part] & 1, 1 - share, share))
     points = points + rng.normal(0, 1, points.shape) * noise_m / scales(points[:, 1])
     sigma = np.full(len(points), max(noise_m, 3.0))
     return Driven(Drive(key, start, stop, [], 1.0, None), Trace(points, seconds, sigma))

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.driven import line
-from routing.fixes import SUSPECTS, Trace
+from routing.fix_kernels import SUSPECTS
+from routing.fixes import Trace
 from routing.live import EdgeState
 from routing.matching import Matched, Matcher, Tracker
 from routing.query import Conditions
@@ -66,12 +67,12 @@ def test_a_trace_without_noise_gives_back_exactly_what_was_driven(seed):
 @pytest.mark.parametrize(("every_s", "least"), [(5, 0.99), (15, 0.97), (45, 0.60)])
 def test_noisy_traces_find_their_roads(every_s, least):
     rng = np.random.default_rng(7)
-    network, matcher = town()
+    matcher = town()[1]
     recalls, precisions = [], []
     for _ in range(15):
         truth = driven(wander(rng, 25), every_s, 8, rng)
         found = matcher.match(CAR, truth.trace, NOW)
-        lines = [line(network.graph.edges, matcher.near, d) for d in found.drives]
+        lines = [line(matcher.measure, d) for d in found.drives]
         recalls.append(share_near(truth.line, lines))
         precisions.append(np.mean([share_near(one, [truth.line]) for one in lines]))
     assert np.mean(recalls) >= least
@@ -93,7 +94,7 @@ def test_online_with_enough_lag_is_the_same_as_in_one_piece(seed, piece):
             Trace(trace.points[cut], trace.seconds[cut], trace.sigma_m[cut]), NOW
         )
         keys += [k for drive in tracker.take() for k in drive.keys.tolist()]
-    placed += tracker.finish(NOW)
+    placed += tracker.finish()
     keys += [k for drive in tracker.take() for k in drive.keys.tolist()]
     ordered = sorted(placed, key=lambda p: p.fix)
     assert [(p.fix, p.edge, p.backward, p.status) for p in ordered] == [
@@ -115,7 +116,7 @@ def test_the_size_of_the_pieces_does_not_matter_and_memory_is_bounded():
                 Trace(trace.points[cut], trace.seconds[cut], trace.sigma_m[cut]), NOW
             )
             assert len(tracker) <= 6
-        placed += tracker.finish(NOW)
+        placed += tracker.finish()
         results.append([(p.fix, p.edge, p.backward) for p in sorted(placed, key=lambda p: p.fix)])
     assert results[0] == results[1] == results[2]
     assert [fix for fix, *_ in results[0]] == list(range(len(trace)))
@@ -143,7 +144,7 @@ def test_a_straight_drive():
         pytest.approx(0.2, abs=0.01),
         pytest.approx(0.6, abs=0.01),
     )
-    points = line(matcher.graph.edges, matcher.near, drive)
+    points = line(matcher.measure, drive)
     assert points[0] == pytest.approx(town_.at("AB:0.2"), abs=1e-6)
     assert points[-1] == pytest.approx(town_.at("BC:0.6"), abs=1e-6)
     assert town_.places["B"] in [tuple(p) for p in points.tolist()]
@@ -186,7 +187,7 @@ def test_a_closure_holds_for_a_vehicle_that_is_followed_online():
     tracker.push(fixes(first), NOW)
     town_.close(1, "BC", direction="both")
     later = Trace(second, 100.0 + np.arange(len(second)) * 10, np.full(len(second), 5.0))
-    placed = tracker.push(later, NOW) + tracker.finish(NOW)
+    placed = tracker.push(later, NOW) + tracker.finish()
     assert town_.names.index("BC") not in {p.edge for p in placed if p.fix >= len(first)}
     assert len(placed) + 1 >= len(second)
     assert tracker.version == 1
@@ -306,7 +307,7 @@ def test_no_fix_and_one_fix():
     assert (nothing.placed, nothing.drives, nothing.confidence) == ([], [], 0.0)
     one = matcher.match(CAR, fixes([town_.at("AB:0.5")]), NOW)
     assert [p.status for p in one.placed] == ["used"]
-    assert len(line(matcher.graph.edges, matcher.near, one.drives[0])) == 2
+    assert len(line(matcher.measure, one.drives[0])) == 2
 
 
 def test_confidence_is_low_between_two_roads_and_high_on_a_lonely_one():
