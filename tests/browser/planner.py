@@ -37,6 +37,18 @@ def go(page, hash_):
     page.evaluate("hash => { location.hash = hash; }", hash_)
 
 
+def fly_to_a_stake(page):
+    """Write a stake with direction and lanes into the search box; Enter flies there."""
+    page.get_by_test_id("search").fill("Ｇ９２ K12+300 往平湖独山方向 1、2车道")
+    row = page.get_by_test_id("search-result").first
+    expect(row).to_have_attribute("data-label", "G92 K12+300 往平湖独山 1、2车道")
+    page.keyboard.press("Enter")
+    until(page, "() => window.sigang.map.getZoom() >= 12 && !window.sigang.map.isMoving()")
+    page.get_by_test_id("search").fill("G92 K12+300 往巴黎")
+    expect(page.get_by_test_id("search-none")).to_contain_text("可用：")
+    page.keyboard.press("Escape")
+
+
 def choose_an_alternative(page):
     """Choose the second card; card, map and address follow."""
     go(page, f"#m=8/30.3/121.2&lang=zh&theme=dark&panel=path&{STOPS}")

@@ -203,6 +203,7 @@ def test_keys_alone_reach_a_feature(open_page):
     page.keyboard.press("t")
     expect(page.get_by_test_id("table-panel")).to_be_visible()
     page.keyboard.press("t")
+    planner.fly_to_a_stake(page)
     planner.choose_an_alternative(page)
     planner.tell_the_steps(page)
     planner.move_a_stop_by_keys(page)
