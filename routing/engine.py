@@ -8,8 +8,8 @@ Hierarchies" (2014).
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -119,18 +119,7 @@ def checked_sources(
     return nodes[near], begins[near].astype(np.int64)
 
 
-def checked_ends(nodes: Numbers, costs: Costs, count: int) -> tuple[Ints, Floats]:
-    """Return nodes below `count` with their costs as a search takes them, or raise ValueError."""
-    numbers, begins = np.array(nodes, np.int64), np.array(costs, np.float64)
-    if numbers.shape != begins.shape or numbers.ndim != 1:
-        raise ValueError("need one cost per node")
-    for node, cost in zip(numbers.tolist(), begins.tolist(), strict=True):
-        if not (0 <= node < count and 0 <= cost < INFINITE):
-            raise ValueError(f"node number outside 0..{count - 1}, or a cost below 0")
-    return numbers, begins
-
-
-class _Workspace:
+class Workspace:
     """The arrays of one search at a time; each leaves them as it found them."""
 
     def __init__(self, ranks: int) -> None:
@@ -150,7 +139,7 @@ class Topology:
     def __init__(self, hierarchy: Hierarchy, graph: Graph) -> None:
         self.hierarchy = hierarchy
         self._ends = graph.arcs.tail, graph.arcs.head
-        self._free: list[_Workspace] = []
+        self._free: list[Workspace] = []
         self.node_count = graph.node_count
         self.arc_count = len(graph.arcs)
 
@@ -164,15 +153,16 @@ class Topology:
         """Map the hierarchy kept of this very graph, or build and keep it."""
         return cls(Hierarchy.open(graph, folder), graph)
 
-    @contextmanager
-    def workspace(self) -> Iterator[_Workspace]:
-        """Lend a workspace."""
+    def lend(self) -> Workspace:
+        """Return a workspace for one search; give it back unless that failed half way."""
         try:
-            space = self._free.pop()
+            return self._free.pop()
         except IndexError:
-            space = _Workspace(self.node_count)
-        yield space
-        self._free.append(space)  # not after an error, which may leave it half used
+            return Workspace(self.node_count)
+
+    def take_back(self, space: Workspace) -> None:
+        """Keep a workspace for the next search."""
+        self._free.append(space)
 
     @cached_property
     def outward(self) -> Sweep:
@@ -223,7 +213,7 @@ class Metric:
             shadow = hierarchy.customised(whole) if len(numbers) > SCATTERED else None
             with self.lock:
                 if shadow is None and len(numbers):
-                    hierarchy.renew(whole, numbers.astype(np.int32), *self._slots)
+                    hierarchy.renew(whole, numbers, *self._slots)
                 self._slots = shadow or self._slots
                 self._weights, self.stamp = whole, stamp
 
@@ -237,16 +227,18 @@ class Metric:
     ) -> Joined | None:
         """Return a cheapest way from one of several nodes to one of several, None without one."""
         topology, tree = self.topology, self.topology.hierarchy
-        outs = checked_ends(sources, source_costs, topology.node_count)
-        intos = checked_ends(targets, target_costs, topology.node_count)
-        if not len(outs[0]) or not len(intos[0]):
-            return None
-        with self.lock, topology.workspace() as space:
-            found = join(
+        space = topology.lend()
+        with self.lock:
+            weight, source, target, arcs = join(
                 tree.rank, tree.parent, tree.up_first, tree.up_head, tree.up_tail, *self._slots,
-                *outs, *intos, space.out, space.into, space.out_arc, space.into_arc,
+                np.asarray(sources, np.int64), np.asarray(source_costs, np.float64),
+                np.asarray(targets, np.int64), np.asarray(target_costs, np.float64),
+                space.out, space.into, space.out_arc, space.into_arc,
             )  # fmt: skip
-        return None if found[0] >= INFINITE else Joined(*found)
+        topology.take_back(space)
+        if math.isnan(weight):
+            raise ValueError(f"a node number outside 0..{topology.node_count - 1}, or a bad cost")
+        return Joined(weight, source, target, arcs) if weight < INFINITE else None
 
     def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
         """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
@@ -260,12 +252,14 @@ class Metric:
             return np.column_stack([self._lengths(int(n), True)[rows] for n in columns])
         if len(rows) <= FEW and len(columns) > most:
             return np.stack([self._lengths(int(n), False)[columns] for n in rows])
-        with self.lock, self.topology.workspace() as space:
-            weight = self._slots[0]
-            return table(
-                tree.rank, tree.parent, tree.up_first, tree.up_head, weight, rows, columns,
+        space = self.topology.lend()
+        with self.lock:
+            lengths = table(
+                tree.rank, tree.parent, tree.up_first, tree.up_head, self._slots[0], rows, columns,
                 *space.table,
             )  # fmt: skip
+        self.topology.take_back(space)
+        return lengths
 
     def _lengths(self, node: int, backward: bool) -> Weights:
         """Return how far every node is from one, or to it, by one search along the arcs."""

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pyroutingkit
 from numpy.typing import NDArray
 
 from routing.graph import Arcs, Graph
-from routing.hierarchy_kernels import Numbers, Weights, contract, customise
+from routing.hierarchy_kernels import Numbers, Signed, Weights, contract, customise
 from routing.renew_kernels import renew
 from routing.saved import write_folder
 
@@ -37,13 +38,13 @@ class Hierarchy:
     """
 
     rank: Numbers
-    parent: Numbers
+    parent: Signed
     up_first: Numbers
     up_head: Numbers
     up_tail: Numbers
     down_first: Numbers
     down_arc: Numbers
-    slots: Numbers
+    slots: Signed
     input_first: Numbers
     input_arc: Numbers
 
@@ -60,12 +61,12 @@ class Hierarchy:
         proper, count = low < high, len(rank)
         first, neighbours = _grouped(low[proper], high[proper], count)
         up_first, up_head, parent = contract(first, neighbours)
-        up_tail = np.repeat(np.arange(count, dtype=np.int32), np.diff(up_first))
-        numbers = np.arange(len(up_head), dtype=np.int32)
+        up_tail = np.repeat(np.arange(count, dtype=np.uint32), np.diff(up_first))
+        numbers = np.arange(len(up_head), dtype=np.uint32)
         down_first, down_arc = _grouped(up_head, numbers, count)
         place = np.searchsorted(_pairs(up_tail, up_head), _pairs(low, high))
         slots = np.where(proper, 2 * place + (tail > head), -1).astype(np.int32)
-        input_arc = np.flatnonzero(proper).astype(np.int32)
+        input_arc = np.flatnonzero(proper).astype(np.uint32)
         inputs = _grouped(slots[proper], input_arc, 2 * len(up_head))
         return cls(rank, parent, up_first, up_head, up_tail, down_first, down_arc, slots, *inputs)
 
@@ -88,7 +89,7 @@ class Hierarchy:
 
         write_folder(place, write, KEPT)
 
-    def customised(self, arc_weights: Weights) -> tuple[Weights, Numbers]:
+    def customised(self, arc_weights: Weights) -> tuple[Weights, Signed]:
         """Return `weight` and `via` by slot for the weights of the graph's arcs."""
         slots = 2 * len(self.up_head)
         weight, via = np.empty(slots, np.uint32), np.empty(slots, np.int32)
@@ -98,7 +99,7 @@ class Hierarchy:
         )  # fmt: skip
         return weight, via
 
-    def renew(self, arc_weights: Weights, changed: Numbers, weight: Weights, via: Numbers) -> None:
+    def renew(self, arc_weights: Weights, changed: Numbers, weight: Weights, via: Signed) -> None:
         """Bring `weight` and `via` up to new weights of some arcs of the graph."""
         renew(
             self.up_first, self.up_head, self.up_tail, self.down_first, self.down_arc,
@@ -110,7 +111,7 @@ def ranks_of(graph: Graph) -> Numbers:
     """Return the rank of each node in an order that cuts the graph by few nodes again and again."""
     count, arcs = graph.node_count, graph.arcs
     if count == 0 or not len(arcs):
-        return np.arange(count, dtype=np.int32)
+        return np.arange(count, dtype=np.uint32)
     if max(int(arcs.tail.max()), int(arcs.head.max())) >= count:
         raise ValueError(f"an arc ends outside the nodes 0..{count - 1}")
     ordered = pyroutingkit.CCHTopology()
@@ -118,21 +119,21 @@ def ranks_of(graph: Graph) -> Numbers:
     ordered.build(arcs.tail, arcs.head, lat, lon, count)
     with TemporaryDirectory() as folder:
         ordered.save(folder)
-        return np.fromfile(Path(folder) / "rank", np.uint32).astype(np.int32)
+        return np.fromfile(Path(folder) / "rank", np.uint32)
 
 
-def _grouped(group: Numbers, items: Numbers, count: int) -> tuple[Numbers, Numbers]:
+def _grouped(group: Numbers | Signed, items: Numbers, count: int) -> tuple[Numbers, Numbers]:
     """Return where the items of each of `count` groups begin, and the items in their order."""
-    first = np.zeros(count + 1, np.int32)
+    first = np.zeros(count + 1, np.uint32)
     first[1:] = np.cumsum(np.bincount(group, minlength=count))
     return first, np.ascontiguousarray(items[np.argsort(group, kind="stable")])
 
 
-def _pairs(low: Numbers, high: Numbers) -> NDArray[np.int64]:
-    return low.astype(np.int64) << 32 | high
+def _pairs(low: Numbers, high: Numbers) -> NDArray[np.uint64]:
+    return low.astype(np.uint64) << np.uint64(32) | high
 
 
-def _map(path: Path) -> Numbers:
+def _map(path: Path) -> NDArray[Any]:
     """Map an array privately: kernels take no read-only ones."""
     return np.asarray(np.load(path, mmap_mode="c"))
 

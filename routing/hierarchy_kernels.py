@@ -2,8 +2,8 @@
 
 An upward arc `a` leads from a lower rank to a higher one; slot `2 * a` is its way up, `2 * a + 1`
 its way down. `weight[slot]` is the length of the shortest way between the two ends over lower
-ranks, and `via[slot]` says what it runs over: a rank, or `ARC - i` for arc `i` of the graph, or
-`NOTHING`.
+ranks, and `via[slot]` says what it runs over: the upward arc from a rank below to the lower end, or
+`ARC - i` for arc `i` of the graph, or `NOTHING`.
 The upward arcs of a rank are sorted by their heads, all of them by their tails.
 """
 
@@ -21,7 +21,8 @@ INFINITE = 2**31 - 1
 NOTHING = -1
 ARC = -2
 
-Numbers = NDArray[np.int32]
+Numbers = NDArray[np.uint32]
+Signed = NDArray[np.int32]
 Weights = NDArray[np.uint32]
 
 
@@ -34,20 +35,7 @@ def longer(array: Any, size: int, extra: int = 16) -> Any:
 
 
 @inlined
-def find_arc(up_first: Numbers, up_head: Numbers, low: int, high: int) -> int:
-    """Return the number of the upward arc between two ranks, which must be there."""
-    left, right = up_first[low], up_first[low + 1]
-    while right - left > 1:
-        middle = (left + right) // 2
-        if up_head[middle] <= high:
-            left = middle
-        else:
-            right = middle
-    return int(left)
-
-
-@inlined
-def gather(near: Numbers, rank: int, seen: Numbers, found: Numbers, size: int) -> int:
+def gather(near: Numbers, rank: int, seen: Signed, found: Numbers, size: int) -> int:
     """Append those of `near` that `rank` has not seen; return the new size."""
     for other in near:
         if other != rank and seen[other] != rank:
@@ -57,15 +45,15 @@ def gather(near: Numbers, rank: int, seen: Numbers, found: Numbers, size: int) -
     return size
 
 
-@compiled("UniTuple(int32[::1], 3)(int32[::1], int32[::1])")
-def contract(first: Numbers, head: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+@compiled("Tuple((uint32[::1], uint32[::1], int32[::1]))(uint32[::1], uint32[::1])")
+def contract(first: Numbers, head: Numbers) -> tuple[Numbers, Numbers, Signed]:
     """Return `up_first`, `up_head` and each rank's parent in the elimination tree (-1: a root).
 
     `head[first[v] : first[v + 1]]` are the higher neighbours of rank `v` in the graph. A rank hands
     its higher neighbours on to the lowest of them, its parent.
     """
     count = len(first) - 1
-    up_first, up_head = np.zeros(count + 1, np.int32), np.empty(2 * len(head) + 16, np.int32)
+    up_first, up_head = np.zeros(count + 1, np.uint32), np.empty(2 * len(head) + 16, np.uint32)
     parent, seen = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
     child, sibling = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
     size = 0
@@ -88,15 +76,15 @@ def contract(first: Numbers, head: Numbers) -> tuple[Numbers, Numbers, Numbers]:
 
 
 @inlined
-def relax(weight: Weights, via: Numbers, slot: int, length: int, middle: int) -> None:
-    """Let a way over a middle be the shortest one of a slot if it is shorter."""
+def relax(weight: Weights, via: Signed, slot: int, length: int, over: int) -> None:
+    """Let a way over an arc below be the shortest one of a slot if it is shorter."""
     if length < weight[slot]:
         weight[slot] = length
-        via[slot] = middle
+        via[slot] = over
 
 
 @compiled(
-    "void(int32[::1], int32[::1], int32[::1], int32[::1], int32[::1], int32[::1], uint32[::1],"
+    "void(uint32[::1], uint32[::1], uint32[::1], uint32[::1], uint32[::1], int32[::1], uint32[::1],"
     " uint32[::1], int32[::1])"
 )
 def customise(
@@ -105,10 +93,10 @@ def customise(
     up_tail: Numbers,
     down_first: Numbers,
     down_arc: Numbers,
-    slots: Numbers,
+    slots: Signed,
     arc_weights: Weights,
     weight: Weights,
-    via: Numbers,
+    via: Signed,
 ) -> None:
     """Fill `weight` and `via` from the weights of the graph's arcs, arc `i` in `slots[i]`."""
     weight[:] = INFINITE
@@ -117,7 +105,7 @@ def customise(
         slot = slots[arc]
         if slot >= 0:
             relax(weight, via, slot, arc_weights[arc], ARC - arc)
-    place = np.empty(len(up_first), np.int32)
+    place = np.empty(len(up_first), np.uint32)
     for rank in range(len(up_first) - 1):
         for arc in range(up_first[rank], up_first[rank + 1]):
             place[up_head[arc]] = arc
@@ -130,5 +118,5 @@ def customise(
                 continue
             for other in range(lower + 1, up_first[middle + 1]):
                 arc = place[up_head[other]]
-                relax(weight, via, 2 * arc, there + weight[2 * other], middle)
-                relax(weight, via, 2 * arc + 1, weight[2 * other + 1] + here, middle)
+                relax(weight, via, 2 * arc, there + weight[2 * other], lower)
+                relax(weight, via, 2 * arc + 1, weight[2 * other + 1] + here, lower)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.compiled import compiled, inlined
-from routing.hierarchy_kernels import ARC, INFINITE, Numbers, Weights, find_arc, longer
+from routing.hierarchy_kernels import ARC, INFINITE, Numbers, Signed, Weights, longer
 
 Lengths = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,7 +27,7 @@ def lowest(ranks: Numbers, count: int) -> int:
 
 
 @inlined
-def climb(ranks: Numbers, count: int, rank: int, parent: Numbers) -> int:
+def climb(ranks: Numbers, count: int, rank: int, parent: Signed) -> int:
     """Move all that stand on `rank` to its parent, as one; return how many are left."""
     above, left = parent[rank], 0
     for k in range(count):
@@ -43,8 +43,17 @@ def climb(ranks: Numbers, count: int, rank: int, parent: Numbers) -> int:
 
 
 @inlined
+def sound(nodes: Ints, costs: Lengths, count: int) -> bool:
+    """Tell whether nodes are some of `count`, each with a cost of its own that is not negative."""
+    for k in range(len(nodes)):
+        if not (0 <= nodes[k] < count and costs[k] >= 0):
+            return False
+    return len(nodes) == len(costs)
+
+
+@inlined
 def start(
-    rank: Numbers, nodes: Ints, costs: Lengths, length: Lengths, entered: Numbers, ranks: Numbers
+    rank: Numbers, nodes: Ints, costs: Lengths, length: Lengths, entered: Signed, ranks: Numbers
 ) -> None:
     """Set the lengths of the nodes that a search begins with; `entered` says from which one."""
     for k in range(len(nodes)):
@@ -57,15 +66,15 @@ def start(
 
 @inlined
 def meet(
-    parent: Numbers,
+    parent: Signed,
     up_first: Numbers,
     up_head: Numbers,
     weight: Weights,
     ranks: Numbers,
     out: Lengths,
     into: Lengths,
-    out_arc: Numbers,
-    into_arc: Numbers,
+    out_arc: Signed,
+    into_arc: Signed,
 ) -> tuple[float, int]:
     """Search up from both sides at once; return the least length and the rank where they meet."""
     best, met, count = np.inf, -1, len(ranks)
@@ -76,25 +85,22 @@ def meet(
         out[here], into[here] = np.inf, np.inf
         if from_source + to_target < best:
             best, met = from_source + to_target, here
-        if from_source < best:
-            for arc in range(up_first[here], up_first[here + 1]):
-                step = weight[2 * arc]
-                if step < INFINITE and from_source + step < out[up_head[arc]]:
-                    out[up_head[arc]] = from_source + step
-                    out_arc[up_head[arc]] = arc
-        if to_target < best:
-            for arc in range(up_first[here], up_first[here + 1]):
-                step = weight[2 * arc + 1]
-                if step < INFINITE and to_target + step < into[up_head[arc]]:
-                    into[up_head[arc]] = to_target + step
-                    into_arc[up_head[arc]] = arc
+        if from_source >= best and to_target >= best:
+            continue
+        for arc in range(up_first[here], up_first[here + 1]):
+            above = up_head[arc]
+            away = from_source + weight[2 * arc]
+            if away < out[above]:
+                out[above], out_arc[above] = away, arc
+            back = to_target + weight[2 * arc + 1]
+            if back < into[above]:
+                into[above], into_arc[above] = back, arc
     return best, met
 
 
 @inlined
 def unpack(
-    slot: int, up_first: Numbers, up_head: Numbers, up_tail: Numbers, via: Numbers,
-    arcs: Ints, size: int,
+    slot: int, up_head: Numbers, via: Signed, arcs: Ints, size: int
 ) -> tuple[Ints, int]:  # fmt: skip
     """Append the graph's arcs of a slot; return the array, maybe a longer one, and its size."""
     stack, depth = np.empty(64, np.int64), 1
@@ -102,16 +108,16 @@ def unpack(
     while depth:
         depth -= 1
         slot = stack[depth]
-        middle = via[slot]
-        if middle <= ARC:
+        to_low = via[slot]
+        if to_low <= ARC:
             if size == len(arcs):
                 arcs = longer(arcs, size)
-            arcs[size] = ARC - middle
+            arcs[size] = ARC - to_low
             size += 1
             continue
-        low, high = up_tail[slot // 2], up_head[slot // 2]
-        to_low = find_arc(up_first, up_head, middle, low)
-        to_high = find_arc(up_first, up_head, middle, high)
+        to_high, high = to_low + 1, up_head[slot // 2]
+        while up_head[to_high] < high:
+            to_high += 1
         if depth + 2 > len(stack):
             stack = longer(stack, depth)
         if slot % 2:
@@ -123,40 +129,43 @@ def unpack(
 
 
 @compiled(
-    "Tuple((float64, int64, int64, int64[::1]))(int32[::1], int32[::1], int32[::1], int32[::1],"
-    " int32[::1], uint32[::1], int32[::1], int64[::1], float64[::1], int64[::1], float64[::1],"
+    "Tuple((float64, int64, int64, int64[::1]))(uint32[::1], int32[::1], uint32[::1], uint32[::1],"
+    " uint32[::1], uint32[::1], int32[::1], int64[::1], float64[::1], int64[::1], float64[::1],"
     " float64[::1], float64[::1], int32[::1], int32[::1])"
 )
 def join(
     rank: Numbers,
-    parent: Numbers,
+    parent: Signed,
     up_first: Numbers,
     up_head: Numbers,
     up_tail: Numbers,
     weight: Weights,
-    via: Numbers,
+    via: Signed,
     sources: Ints,
     source_costs: Lengths,
     targets: Ints,
     target_costs: Lengths,
     out: Lengths,
     into: Lengths,
-    out_arc: Numbers,
-    into_arc: Numbers,
+    out_arc: Signed,
+    into_arc: Signed,
 ) -> tuple[float, int, int, Ints]:
     """Return length, source, target and arcs of a cheapest way from any source to any target.
 
-    Nodes are those of the graph, each with its own cost; without a way the length is infinite. The
-    last four arrays are the workspace, one element per rank, of lengths that are infinite.
+    Nodes are those of the graph, each with its own cost. Without a way the length is `INFINITE` or
+    more, with a wrong node or cost it is NaN. The last four arrays are the workspace, one element
+    per rank, of lengths that are infinite.
     """
-    ranks = np.empty(len(sources) + len(targets), np.int32)
+    arcs, size = np.empty(128, np.int64), 0
+    if not (sound(sources, source_costs, len(rank)) and sound(targets, target_costs, len(rank))):
+        return np.nan, -1, -1, arcs[:0]
+    ranks = np.empty(len(sources) + len(targets), np.uint32)
     start(rank, sources, source_costs, out, out_arc, ranks)
     start(rank, targets, target_costs, into, into_arc, ranks[len(sources) :])
     best, met = meet(parent, up_first, up_head, weight, ranks, out, into, out_arc, into_arc)
-    arcs, size = np.empty(128, np.int64), 0
-    if met < 0:
+    if best >= INFINITE:
         return best, -1, -1, arcs[:0]
-    climbed, steps, here = np.empty(64, np.int32), 0, met
+    climbed, steps, here = np.empty(64, np.uint32), 0, met
     while out_arc[here] >= 0:
         if steps == len(climbed):
             climbed = longer(climbed, steps)
@@ -165,10 +174,10 @@ def join(
         here = up_tail[out_arc[here]]
     source = -1 - out_arc[here]
     for k in range(steps - 1, -1, -1):
-        arcs, size = unpack(2 * climbed[k], up_first, up_head, up_tail, via, arcs, size)
+        arcs, size = unpack(2 * climbed[k], up_head, via, arcs, size)
     here = met
     while into_arc[here] >= 0:
         arc = into_arc[here]
-        arcs, size = unpack(2 * arc + 1, up_first, up_head, up_tail, via, arcs, size)
+        arcs, size = unpack(2 * arc + 1, up_head, via, arcs, size)
         here = up_tail[arc]
     return best, source, -1 - into_arc[here], arcs[:size]

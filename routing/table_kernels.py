@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.compiled import compiled, inlined
-from routing.hierarchy_kernels import INFINITE, Numbers, Weights, longer
+from routing.hierarchy_kernels import INFINITE, Numbers, Signed, Weights, longer
 
 Ints = NDArray[np.int64]
 BLOCK = 64
@@ -30,7 +30,7 @@ def rise(
 
 @inlined
 def climb_all(
-    nodes: Ints, rank: Numbers, parent: Numbers, up_first: Numbers, up_head: Numbers,
+    nodes: Ints, rank: Numbers, parent: Signed, up_first: Numbers, up_head: Numbers,
     weight: Weights, lengths: Ints,
 ) -> tuple[Ints, Numbers, Weights]:  # fmt: skip
     """Return for each node the ranks above it that it reaches, and how long the way there is.
@@ -38,7 +38,7 @@ def climb_all(
     Those of node `i` are at `first[i] : first[i + 1]` of the second and third array.
     """
     first = np.zeros(len(nodes) + 1, np.int64)
-    ranks, found, size = np.empty(1024, np.int32), np.empty(1024, np.uint32), 0
+    ranks, found, size = np.empty(1024, np.uint32), np.empty(1024, np.uint32), 0
     for i in range(len(nodes)):
         here = np.int64(rank[nodes[i]])
         lengths[here] = 0
@@ -57,7 +57,7 @@ def climb_all(
 
 
 @inlined
-def number_rows(nodes: Ints, rank: Numbers, parent: Numbers, row: Numbers) -> int:
+def number_rows(nodes: Ints, rank: Numbers, parent: Signed, row: Signed) -> int:
     """Number the ranks above nodes in `row` (-1: not numbered yet); return how many there are."""
     count = 0
     for node in nodes:
@@ -70,7 +70,7 @@ def number_rows(nodes: Ints, rank: Numbers, parent: Numbers, row: Numbers) -> in
 
 
 @inlined
-def clear_rows(nodes: Ints, rank: Numbers, parent: Numbers, row: Numbers) -> None:
+def clear_rows(nodes: Ints, rank: Numbers, parent: Signed, row: Signed) -> None:
     """Take the numbers of `number_rows` back."""
     for node in nodes:
         here = np.int64(rank[node])
@@ -81,8 +81,8 @@ def clear_rows(nodes: Ints, rank: Numbers, parent: Numbers, row: Numbers) -> Non
 
 @inlined
 def fill_rows(
-    nodes: Ints, rank: Numbers, parent: Numbers, up_first: Numbers, up_head: Numbers,
-    weight: Weights, lengths: Ints, row: Numbers, rows: Weights,
+    nodes: Ints, rank: Numbers, parent: Signed, up_first: Numbers, up_head: Numbers,
+    weight: Weights, lengths: Ints, row: Signed, rows: Weights,
 ) -> None:  # fmt: skip
     """Write how far it is from the ranks above each node down to it, one column per node."""
     for column in range(len(nodes)):
@@ -106,19 +106,19 @@ def least(rows: Weights, row: int, length: np.uint32, table: Weights, source: in
 
 
 @compiled(
-    "uint32[:, ::1](int32[::1], int32[::1], int32[::1], int32[::1], uint32[::1], int64[::1],"
+    "uint32[:, ::1](uint32[::1], int32[::1], uint32[::1], uint32[::1], uint32[::1], int64[::1],"
     " int64[::1], int64[::1], int32[::1])"
 )
 def table(
     rank: Numbers,
-    parent: Numbers,
+    parent: Signed,
     up_first: Numbers,
     up_head: Numbers,
     weight: Weights,
     sources: Ints,
     targets: Ints,
     lengths: Ints,
-    row: Numbers,
+    row: Signed,
 ) -> Weights:
     """Return the (sources, targets) lengths between nodes of the graph.
 
