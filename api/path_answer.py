@@ -244,7 +244,8 @@ def _shown(step: Step, crs: Crs) -> dict[str, Any]:
         "duration_s": round(step.duration_s, 1),
         "point": show_places(np.array([step.point]), crs)[0],
     }
-    return shown if step.bearing is None else {**shown, "bearing": step.bearing}
+    more = {"bearing": step.bearing, "exit": step.exit}
+    return shown | {name: value for name, value in more.items() if value is not None}
 
 
 def write_gpx(answer: Answer, lang: str) -> bytes:

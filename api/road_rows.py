@@ -25,7 +25,8 @@ _LIMITS = ", ".join(f"max_{name}" for name in LIMITS)
 _EDGES = f"""
 SELECT id, from_node, to_node, oneway, length_m, speed_kmh, {_LIMITS}, limits_known, mode, class,
   ref, name_zh, name_en, speed_basis, access::text AS access, hazmat, structure, toll, origin,
-  source_id AS source, ST_AsBinary(geom) AS geom
+  source_id AS source, coalesce(props ->> 'junction' IN ('roundabout', 'circular'), false) AS
+  roundabout, ST_AsBinary(geom) AS geom
 FROM sigang.edge WHERE mode = ANY ($1) ORDER BY id"""  # noqa: S608
 _ROWS = """
 SELECT concat_ws(' ', d.oid, v.topology, $2::text[], e.count, e.sum, e.max, t.count, t.sum, t.max)

@@ -117,7 +117,7 @@ class Edges:
     Units are in the names; NaN is unknown. `shape` holds longitude and latitude (EPSG:4326) of
     all vertices, those of edge `e` at `shape_start[e]:shape_start[e + 1]`. `oneway` is that of the
     arcs, `legal_oneway` that of the traffic: they differ in a graph where some may go against it.
-    `toll` is 1, 0 or -1 (not said).
+    `toll` is 1, 0 or -1 (not said). `roundabout` tells the edges that are part of one.
     """
 
     ids: NDArray[np.uint64]
@@ -144,6 +144,7 @@ class Edges:
     origin: Coded
     source: Coded
     toll: NDArray[np.int8]
+    roundabout: Bools
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -301,7 +302,8 @@ def edges_from_columns(
     columns
         `id, from_node, to_node` (UUID), `oneway, length_m, speed_kmh, max_<limit>,
         limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON text),
-        `hazmat, structure, toll, origin, source`. None is unknown.
+        `hazmat, structure, toll, origin, source`. None is unknown. `roundabout` (bool) may be left
+        out: then there is none.
     vertex_counts, points
         Vertices of each edge, and longitude and latitude (EPSG:4326) of all of them.
     """
@@ -318,6 +320,7 @@ def edges_from_columns(
         oneway=legal_oneway & ~_contraflow(access),
         legal_oneway=legal_oneway,
         toll=np.array([-1 if said is None else said for said in columns["toll"]], np.int8),
+        roundabout=np.array(columns.get("roundabout", [False] * len(tail)), np.bool_),
         length_m=_floats(columns["length_m"]),
         speed_kmh=_floats(columns["speed_kmh"]),
         limits=np.round(limits, 3).reshape(len(tail), len(LIMITS)),

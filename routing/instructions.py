@@ -2,8 +2,8 @@
 
 Angles are those between the direction in which a junction is reached and the one in which it is
 left, each measured over the last or first `SIGHT_M` of the road; positive is to the right. The
-thresholds below are conventions of this project, not law. Roundabouts are told as the turns that
-they are made of, because the network does not name them.
+thresholds below are conventions of this project, not law. A roundabout is what the map names one;
+counted from where it is entered are the junctions at which the vehicle could leave it.
 """
 
 from __future__ import annotations
@@ -49,6 +49,11 @@ _SAID = {
     "exit_left": ("从左侧出口驶离，前往{zh}", "Take the exit on the left towards {en}"),
     "exit_right": ("从右侧出口驶离，前往{zh}", "Take the exit on the right towards {en}"),
     "ferry": ("驶上轮渡{zh}", "Take the ferry {en}"),
+    "roundabout": (
+        "进入环岛，从第 {exit} 个出口驶出，进入{zh}",
+        "At the roundabout take exit {exit} onto {en}",
+    ),
+    "roundabout_enter": ("驶入环岛{zh}", "Enter the roundabout {en}"),
 }
 _FAST = ("motorway", "trunk")
 
@@ -74,6 +79,7 @@ class Step:
     length_m: float = 0.0
     duration_s: float = 0.0
     bearing: int | None = None
+    exit: int | None = None
 
 
 class Instructor:
@@ -112,12 +118,41 @@ class Instructor:
         keys = drive.leg.keys[driven].tolist()
         metres, seconds = drive.length_m[driven].tolist(), drive.duration_s[driven].tolist()
         steps.append(self._departure(drive, keys[0]))
-        for number, key in enumerate(keys):
-            told = self._maneuver(keys[number - 1], key, open_) if number else None
+        for number in range(len(keys)):
+            told = self._next(keys, number, open_) if number else None
             if told:
-                steps.append(self._step(told, key))
+                steps.append(told)
             steps[-1].length_m += metres[number]
             steps[-1].duration_s += seconds[number]
+
+    def _next(self, keys: Sequence[int], number: int, open_: Bools) -> Step | None:
+        """Return what is to be told where a key of a drive begins."""
+        round_ = self._graph.edges.roundabout
+        before, key = keys[number - 1], keys[number]
+        if round_[key >> 1]:
+            return None if round_[before >> 1] else self._roundabout(keys, number, open_)
+        if round_[before >> 1] and not all(round_[other >> 1] for other in keys[:number]):
+            return None
+        told = self._maneuver(before, key, open_)
+        return self._step(told, key) if told else None
+
+    def _roundabout(self, keys: Sequence[int], number: int, open_: Bools) -> Step:
+        """Return the step of a roundabout that begins with a key: which exit, and onto what."""
+        exits, after = 0, number
+        while after < len(keys) and self._graph.edges.roundabout[keys[after] >> 1]:
+            exits += self._has_exit(keys[after], open_)
+            after += 1
+        if after == len(keys):
+            return self._step("roundabout_enter", keys[number])
+        step = self._step("roundabout", keys[after], max(exits, 1))
+        step.point = self._begin(keys[number])
+        return step
+
+    def _has_exit(self, key: int, open_: Bools) -> bool:
+        """Tell whether an open way leaves the roundabout at the end of one of its keys."""
+        node = self._head(key)
+        leaving = self._key[self._first[node] : self._first[node + 1]]
+        return bool((open_[leaving] & ~self._graph.edges.roundabout[leaving >> 1]).any())
 
     def _departure(self, drive: Drive, key: int) -> Step:
         zh, en = self._road(key >> 1)
@@ -138,12 +173,17 @@ class Instructor:
             text = {"zh": f"到达途经点 {number}", "en": f"Arrive at stop {number}"}
         return Step("arrive", text, None, {"zh": None, "en": None}, (spot.lon, spot.lat))
 
-    def _step(self, maneuver: str, key: int) -> Step:
+    def _step(self, maneuver: str, key: int, exit_: int | None = None) -> Step:
         zh, en = self._road(key >> 1)
         said_zh, said_en = _SAID[maneuver]
-        text = {"zh": said_zh.format(zh=zh), "en": said_en.format(en=en)}
+        text = {"zh": said_zh.format(zh=zh, exit=exit_), "en": said_en.format(en=en, exit=exit_)}
+        step = self._made(maneuver, text, key >> 1, self._begin(key))
+        step.exit = exit_
+        return step
+
+    def _begin(self, key: int) -> tuple[float, float]:
         lon, lat = self._ahead(key, leaving=True)[0].tolist()
-        return self._made(maneuver, text, key >> 1, (lon, lat))
+        return lon, lat
 
     def _made(self, maneuver: str, text: Text, edge: int, point: tuple[float, float]) -> Step:
         edges = self._graph.edges

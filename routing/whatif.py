@@ -210,6 +210,7 @@ def _append(edges: Edges, added: Sequence[NewEdge], tail: Ints, head: Ints) -> E
         "shape": np.concatenate(shapes),
         "node_ids": edges.node_ids[:0],
         "toll": np.full(len(added), -1, np.int8),
+        "roundabout": np.zeros(len(added), np.bool_),
     }
     texts = {
         "mode": "road", "speed_basis": "assumed", "access": "{}", "origin": "derived",

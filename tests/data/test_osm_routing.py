@@ -222,3 +222,11 @@ def test_a_bus_may_go_against_a_one_way_street(ask) -> None:
     asked = ask(ladder(oneway="yes", oneway__bus="no"))
     assert asked.way("d", "a", "bus") == "dcba"
     assert asked.way("d", "a") == "dfea"
+
+
+def test_a_roundabout_of_the_map_is_one_in_the_network(ask) -> None:
+    ring = Map("a b\nd c\n\ne f")
+    ring.way("dcbad", highway="tertiary", junction="roundabout").way("de", highway="service")
+    edges = ask(ring.way("cf", highway="service")).network.graph.edges
+    assert edges.klass.mask(["tertiary"]).tolist() == edges.roundabout.tolist()
+    assert 0 < edges.roundabout.sum() < len(edges)

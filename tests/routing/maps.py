@@ -65,6 +65,7 @@ def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         "hazmat": None,
         "structure": None,
         "toll": None,
+        "roundabout": False,
         "origin": "synthetic",
         "source": "map",
         **{f"max_{name}": None for name in LIMITS},

@@ -144,6 +144,47 @@ def test_a_fork_of_equal_roads_says_which_side_to_keep():
     assert maneuvers(fork, "A", "C") == ["depart", "keep_right", "arrive"]
 
 
+CIRCLE = """
+      N
+      A
+ W  D   B  E
+      C
+      S
+"""
+RING = {name: {"roundabout": True, "oneway": True, "name_en": "Circle"}
+        for name in ("DC", "CB", "BA", "AD")}  # fmt: skip
+SPOKES = {name: {"name_en": name, "name_zh": name} for name in ("WD", "SC", "EB", "NA")}
+
+
+@pytest.mark.parametrize(("goal", "exit_"), [("S", 1), ("E", 2), ("N", 3)])
+def test_a_roundabout_is_one_step_that_counts_exits(goal, exit_):
+    spoke = next(name for name in SPOKES if name[0] == goal)
+    told = steps(Town(CIRCLE, RING | SPOKES), "W", goal)
+    assert [s.maneuver for s in told] == ["depart", "roundabout", "arrive"]
+    assert told[1].exit == exit_
+    assert told[1].text == {
+        "zh": f"进入环岛，从第 {exit_} 个出口驶出，进入{spoke}",
+        "en": f"At the roundabout take exit {exit_} onto {spoke}",
+    }
+    assert told[1].point == pytest.approx(Town(CIRCLE, {}).places["D"])
+
+
+def test_stops_within_a_roundabout():
+    told = steps(Town(CIRCLE, RING | SPOKES), "W", "CB:0.5", "N")
+    assert [s.maneuver for s in told] == [
+        "depart", "roundabout_enter", "arrive", "depart", "right", "arrive",
+    ]  # fmt: skip
+    assert told[1].text["en"] == "Enter the roundabout Circle"
+
+
+def test_an_exit_that_is_closed_to_the_vehicle_or_an_entrance_is_not_counted():
+    shut = SPOKES | {"SC": {"access": '{"motor_vehicle": "no"}'}, "EB": {"oneway": True}}
+    told = steps(Town(CIRCLE, RING | shut), "W", "N")
+    assert [(s.maneuver, s.exit) for s in told] == [
+        ("depart", None), ("roundabout", 1), ("arrive", None),
+    ]  # fmt: skip
+
+
 def test_a_ferry_is_told_once():
     town = Town("A B C D", {
         "AB": {"name_en": "Quay"}, "BC": {"class": "ferry", "mode": "ferry"},

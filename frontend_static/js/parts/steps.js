@@ -9,7 +9,7 @@ import { showPoint } from '../map/camera.js';
 
 const STEP_ZOOM = 14;
 /** Signs of the manoeuvres by the last word of their name. @type {Record<string, string>} */
-const SIGNS = { left: '←', right: '→', straight: '↑', uturn: '↶', depart: '●', arrive: '◎', via: '◎', merge: '↗', ramp: '↗', exit: '↘', ferry: '≈' };
+const SIGNS = { left: '←', right: '→', straight: '↑', uturn: '↶', depart: '●', arrive: '◎', via: '◎', merge: '↗', ramp: '↗', exit: '↘', ferry: '≈', roundabout: '↻', enter: '↻' };
 const SLANTED = /** @type {Record<string, string>} */ ({ slight_left: '↖', keep_left: '↖', ramp_left: '↖', exit_left: '↙', slight_right: '↗', keep_right: '↗', ramp_right: '↗', exit_right: '↘' });
 
 const sign = (/** @type {string} */ maneuver) => SLANTED[maneuver] ?? SIGNS[maneuver.split('_').at(-1) ?? ''] ?? '↑';
