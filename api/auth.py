@@ -210,6 +210,12 @@ def _check_csrf(headers: Headers, found: SignedIn) -> None:
         )
 
 
+def anybody(scope: Scope) -> None:
+    """Set the state of a request without credentials."""
+    state = scope.setdefault("state", {})
+    state["actor"], state["signed_in"], state["session_hash"] = ANONYMOUS, None, None
+
+
 async def identify(scope: Scope, headers: Headers) -> None:
     """Set `actor`, `signed_in` and `session_hash` on the state of a request.
 
@@ -220,11 +226,10 @@ async def identify(scope: Scope, headers: Headers) -> None:
     OutOfScope
         A cookie's write lacks its CSRF token.
     """
-    state = scope.setdefault("state", {})
-    found, digest = None, None
-    if "authorization" in headers or "cookie" in headers:
-        authenticator = scope["app"].state.services.auth
-        found, digest = await authenticator.find(headers, scope["method"])
+    anybody(scope)
+    authenticator = scope["app"].state.services.auth
+    found, digest = await authenticator.find(headers, scope["method"])
+    state = scope["state"]
     state["signed_in"], state["session_hash"] = found, digest
     state["actor"] = found.actor if found else ANONYMOUS
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -25,6 +26,7 @@ MOST_POLYGONS, MOST_VERTICES = 50, 10_000
 MOST_EDGES, MOST_CLASSES = 10_000, 50
 DECIMALS = 7
 
+Asked = TypeVar("Asked", bound=Conditions)
 Size = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Place = tuple[Number, Number]
@@ -37,7 +39,7 @@ Moment = Annotated[
 class Strict(BaseModel):
     """A body whose unknown members are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class VehicleBody(Strict):
@@ -65,13 +67,17 @@ class PreferBody(Strict):
     classes: list[Word] = Field(default=[], max_length=MOST_CLASSES)
 
 
+NO_VEHICLE, NOTHING_AVOIDED, NOTHING_PREFERRED = VehicleBody(), AvoidBody(), PreferBody()
+"""What a body says that leaves them out; made once, because making them takes time."""
+
+
 class ConditionsBody(Strict):
     """Vehicle, what to keep off and the time that counts."""
 
     profile: Word = "car"
-    vehicle: VehicleBody = Field(default_factory=VehicleBody)
-    avoid: AvoidBody = Field(default_factory=AvoidBody)
-    prefer: PreferBody = Field(default_factory=PreferBody)
+    vehicle: VehicleBody = Field(default_factory=lambda: NO_VEHICLE)
+    avoid: AvoidBody = Field(default_factory=lambda: NOTHING_AVOIDED)
+    prefer: PreferBody = Field(default_factory=lambda: NOTHING_PREFERRED)
     depart_at: Moment | None = None
     as_of: Moment | None = None
     speeds: Literal["live", "typical"] = "live"
@@ -102,28 +108,38 @@ async def read_conditions(
     request: Request, body: ConditionsBody, crs: Crs
 ) -> tuple[RoadNetwork, Conditions]:
     """Return the network as it is committed now, and what a body asks of it."""
+    return await read_question(request, body, crs, Conditions)
+
+
+async def read_question(
+    request: Request, body: ConditionsBody, crs: Crs, make: Callable[..., Asked]
+) -> tuple[RoadNetwork, Asked]:
+    """Return the network as it is committed now, and what a body asks of it, made by `make`."""
     roads = await roads_of(request).of_profile(body.profile)
     network = await roads.ensure_current(body.min_network_version)
-    sizes = body.vehicle.model_dump(exclude_none=True, exclude={"hazmat"})
+    vehicle, avoid = body.vehicle, body.avoid
     as_of = None
     if body.as_of is not None:
         async with services(request).db.public.acquire() as conn:
             replay = await read_as_of(conn, network.graph, body.as_of, body.depart_at)
         as_of = replay.snapshot
-    conditions = Conditions(
-        body.profile,
-        sizes=sizes,
-        hazmat=body.vehicle.hazmat,
+    return network, make(
+        profile=body.profile,
+        sizes={} if vehicle is NO_VEHICLE else _sizes(vehicle),
+        hazmat=vehicle.hazmat,
         unknown_limits=body.unknown_limits,
-        avoid_edges=body.avoid.edges,
-        avoid_classes=body.avoid.classes,
-        avoid_polygons=[read_polygon(p, crs) for p in body.avoid.polygons],
+        avoid_edges=avoid.edges,
+        avoid_classes=avoid.classes,
+        avoid_polygons=[read_polygon(p, crs) for p in avoid.polygons],
         prefer_classes=body.prefer.classes,
         depart_at=body.depart_at,
         as_of=as_of,
         typical=body.speeds == "typical",
     )
-    return network, conditions
+
+
+def _sizes(vehicle: VehicleBody) -> dict[str, float]:
+    return vehicle.model_dump(exclude_none=True, exclude={"hazmat"})
 
 
 def read_place(place: Place, crs: Crs) -> tuple[float, float]:

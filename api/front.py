@@ -21,8 +21,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from api.auth import identify
-from api.health import kind_of, meter_of
+from api.auth import anybody, identify
+from api.health import kind_of, kinds_of, meter_of
 from api.problems import client_left, handle, problem_response, translate
 from spatial.errors import SigangError
 
@@ -40,6 +40,8 @@ LARGEST_BODY = 2**20
 """Bytes of a body that is read at once."""
 
 Handler = Callable[[Request], Awaitable[Response]]
+Given = dict[bytes, bytes]
+"""The headers of a request by name."""
 BodyHandler = Callable[[Any, Request], Awaitable[Response]]
 
 
@@ -63,6 +65,7 @@ class Front:
         posted: Mapping[str, tuple[type[BaseModel], BodyHandler]] | None = None,
     ) -> None:
         self.app = app
+        self._kinds = kinds_of(getattr(route, "path", "") for route in app.routes)
         self._posted = {path: _with_body(*pair) for path, pair in (posted or {}).items()}
         self._hot: dict[tuple[int, str], tuple[Handler, list[str]]] = {}
         for route in hot:
@@ -76,27 +79,30 @@ class Front:
             await self.app(scope, receive, send)
             return
         scope["app"] = self.app
-        headers = Headers(scope=scope)
-        answer = _Answer(send, "gzip" in headers.get("accept-encoding", ""))
+        given: Given = dict(scope["headers"])
+        answer = _Answer(send, b"gzip" in given.get(b"accept-encoding", b""))
         if scope["method"] == "HEAD":
             scope, receive = {**scope, "method": "GET"}, answer.ended_head(receive)
         meter, began = meter_of(self.app), time.perf_counter()
         meter.running += 1
         try:
-            await self._answer(scope, headers, receive, answer)
+            await self._answer(scope, given, receive, answer)
         finally:
             meter.running -= 1
-            meter.note(kind_of(scope["path"]), answer.status, time.perf_counter() - began)
+            kind = kind_of(scope["path"], self._kinds)
+            meter.note(kind, answer.status, time.perf_counter() - began)
 
-    async def _answer(
-        self, scope: Scope, headers: Headers, receive: Receive, send: _Answer
-    ) -> None:
-        try:
-            await identify(scope, headers)
-        except (SigangError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            await problem_response(translate(error), headers)(scope, receive, send)
-            return
-        found = self._find(scope) or self._find_posted(scope, headers)
+    async def _answer(self, scope: Scope, given: Given, receive: Receive, send: _Answer) -> None:
+        if b"authorization" in given or b"cookie" in given:
+            headers = Headers(scope=scope)
+            try:
+                await identify(scope, headers)
+            except (SigangError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                await problem_response(translate(error), headers)(scope, receive, send)
+                return
+        else:
+            anybody(scope)
+        found = self._find_posted(scope, given) or self._find(scope)
         if found is None:
             await self.app(scope, receive, send)
             return
@@ -122,14 +128,15 @@ class Front:
         scope["path_params"] = dict(zip(names[2:], parts[2:], strict=True))
         return handler
 
-    def _find_posted(self, scope: Scope, headers: Headers) -> Handler | None:
+    def _find_posted(self, scope: Scope, given: Given) -> Handler | None:
         """Return the handler of a JSON body of declared size; others go the long way."""
-        if scope["method"] != "POST" or scope["path"] not in self._posted:
+        found = self._posted.get(scope["path"]) if scope["method"] == "POST" else None
+        if found is None:
             return None
-        size = headers.get("content-length", "")
-        small = size.isdecimal() and int(size) <= LARGEST_BODY
-        json = headers.get("content-type", "").partition(";")[0].strip() == "application/json"
-        return self._posted[scope["path"]] if small and json else None
+        size = given.get(b"content-length", b"")
+        small = size.isdigit() and int(size) <= LARGEST_BODY
+        json = given.get(b"content-type", b"").partition(b";")[0].strip() == b"application/json"
+        return found if small and json else None
 
 
 def _with_body(model: type[BaseModel], answer: BodyHandler) -> Handler:
@@ -137,7 +144,7 @@ def _with_body(model: type[BaseModel], answer: BodyHandler) -> Handler:
 
     async def handler(request: Request) -> Response:
         try:
-            body = model.model_validate_json(await request.body())
+            body = model.model_validate_json(await _read(request))
         except ValidationError as error:
             found = error.errors(include_url=False)
             wrong = [{**item, "loc": ("body", *item["loc"])} for item in found]
@@ -145,6 +152,24 @@ def _with_body(model: type[BaseModel], answer: BodyHandler) -> Handler:
         return await answer(body, request)
 
     return handler
+
+
+async def _read(request: Request) -> bytes:
+    """Return the body of a request, which mostly comes in one piece.
+
+    Raises
+    ------
+    ClientDisconnect
+        The client left before its end.
+    """
+    parts = []
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class _Answer:

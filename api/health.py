@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+from bisect import bisect_left
 from collections import Counter, defaultdict
+from collections.abc import Container, Iterable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,6 +19,8 @@ from api.services import services
 
 READY_WAIT_S = 2.0
 BOUNDS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
+OGC = frozenset({"api", "collections", "conformance", "docs", "openapi.json", "tileMatrixSets"})
+"""First parts of addresses below /api that belong to the OGC interface."""
 
 
 class Meter:
@@ -24,7 +28,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, int]] = Counter()
-        self.buckets: Counter[tuple[str, float]] = Counter()
+        self.buckets: Counter[tuple[str, int]] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.running = 0
 
@@ -32,9 +36,7 @@ class Meter:
         """Count one answered request."""
         self.requests[kind, status] += 1
         self.seconds[kind] += seconds
-        for bound in BOUNDS_S:
-            if seconds <= bound:
-                self.buckets[kind, bound] += 1
+        self.buckets[kind, bisect_left(BOUNDS_S, seconds)] += 1
 
     def text(self) -> str:
         """Return all in the Prometheus text format."""
@@ -46,8 +48,9 @@ class Meter:
         for kind in sorted(self.seconds):
             total = sum(n for (k, _), n in self.requests.items() if k == kind)
             label = f'{worker},kind="{kind}"'
-            for bound in BOUNDS_S:
-                n = self.buckets[kind, bound]
+            n = 0
+            for place, bound in enumerate(BOUNDS_S):
+                n += self.buckets[kind, place]
                 lines.append(f'sigang_request_seconds_bucket{{{label},le="{bound}"}} {n}')
             lines.append(f'sigang_request_seconds_bucket{{{label},le="+Inf"}} {total}')
             lines.append(f"sigang_request_seconds_sum{{{label}}} {self.seconds[kind]:.6f}")
@@ -65,17 +68,20 @@ def meter_of(app: Starlette) -> Meter:
     return meter
 
 
-KINDS = ("paths", "events", "stream", "search", "catalogue", "styles", "session", "admin")
+def kinds_of(paths: Iterable[str]) -> frozenset[str]:
+    """Return the kinds of resources at the addresses of routes, those of OGC left out."""
+    parts = (path.split("/") for path in paths if path.startswith("/api/"))
+    return frozenset(part[2] for part in parts if part[2]) - OGC
 
 
-def kind_of(path: str) -> str:
+def kind_of(path: str, kinds: Container[str]) -> str:
     """Return the kind of resource: few values, none of a user's making."""
     parts = path.strip("/").split("/")
     if parts[:1] != ["api"]:
         return "static"
     if parts[1:2] == ["collections"]:
         return next((kind for kind in ("tiles", "items", "count") if kind in parts[3:4]), "ogc")
-    return parts[1] if parts[1:] and parts[1] in KINDS else "ogc"
+    return parts[1] if parts[1:] and parts[1] in kinds else "ogc"
 
 
 async def get_health(request: Request) -> Response:

@@ -14,23 +14,30 @@ from spatial.errors import BadParameter
 def language(request: Request) -> str:
     """Return `zh` or `en` for a request."""
     asked = request.query_params.get("lang")
+    _check_language(asked)
+    return pick_language(asked, request.headers.get("accept-language"))
+
+
+def _check_language(asked: str | None) -> None:
     if asked is not None and asked not in ("zh", "en"):
         raise BadParameter(
             f"lang must be zh or en, not {asked[:20]!r}",
             f"lang 必须为 zh 或 en，而不是 {asked[:20]!r}",
             parameter="lang",
         )
-    return pick_language(asked, request.headers.get("accept-language"))
 
 
 def check_parameters(request: Request, *known: str) -> None:
-    """Refuse unknown or repeated parameters.
+    """Refuse unknown or repeated parameters, and a language that there is not.
 
     Raises
     ------
     BadParameter
     """
-    refuse_unknown(single_values(request), {"f", "lang", *known})
+    if request.scope["query_string"]:
+        values = single_values(request)
+        refuse_unknown(values, {"f", "lang", *known})
+        _check_language(values.get("lang"))
 
 
 def single_values(request: Request) -> dict[str, str]:
@@ -75,6 +82,8 @@ def pick_format(request: Request, offered: Mapping[str, str], default: str = "js
 
 
 def _by_accept(accept: str, offered: Mapping[str, str], default: str) -> str:
+    if accept == "*/*":
+        return default
     best: tuple[float, str] | None = None
     for range_, weight in _ranges(accept):
         names = [default, *(name for name in offered if name != default)]

@@ -20,8 +20,9 @@ from routing.instructions import Drive, Instructor, Step
 from routing.legs import line
 from routing.network import Found, RoadNetwork
 from routing.order import Order
-from routing.polyline import Strips, encode
+from routing.polyline import encode
 from routing.profile import get_rule
+from routing.snap import Spot
 from routing.speeds import RULE as SPEEDS_RULE
 from spatial.crs import CRS84, Crs
 
@@ -31,16 +32,9 @@ class Prepared:
 
     def __init__(self, network: RoadNetwork) -> None:
         self._graph = network.graph
+        self.carrying = network.structures.mask(len(network.graph.edges))
         self._lock = Lock()
-        self._strips: Strips | None = None
         self._instructor: Instructor | None = None
-
-    @property
-    def strips(self) -> Strips:
-        """The encoded edges."""
-        with self._lock:
-            self._strips = self._strips or Strips(self._graph)
-            return self._strips
 
     @property
     def instructor(self) -> Instructor:
@@ -93,23 +87,12 @@ class Driven:
         cap = found.picture.cap_kmh[self.keys]
         self.length_m = network.graph.edges.length_m[edges] * self.part
         self.duration_s = found.costs.duration_ms(edges, cap) * self.part / 1000
-        counts = [len(leg.keys) for leg in legs]
-        self.starts = [0, *np.cumsum(counts).tolist()]
+        self.starts = [0, *np.cumsum([len(leg.keys) for leg in legs]).tolist()]
 
     @property
     def edges(self) -> Ints:
         """The edges that are driven at all."""
         return np.asarray(self.keys[self.part > 0] >> 1)
-
-    def sums(self) -> list[dict[str, float]]:
-        """Return length and time of each leg."""
-        first = self.starts[:-1]
-        metres = np.add.reduceat(self.length_m, first).tolist()
-        seconds = np.add.reduceat(self.duration_s, first).tolist()
-        return [
-            {"length_m": round(m, 1), "duration_s": round(s, 1)}
-            for m, s in zip(metres, seconds, strict=True)
-        ]
 
     def drives(self, found: Found) -> list[Drive]:
         """Return the legs with length and time of their parts."""
@@ -132,24 +115,24 @@ def write_json(answer: Answer, extra: Sequence[dict[str, Any]] = ()) -> bytes:
 
 def _feature(answer: Answer, rank: int) -> dict[str, Any]:
     network, found, shape = answer.network, answer.found[rank], answer.shape
-    driven = Driven(network, found)
-    properties = _properties(answer, rank, driven)
+    properties = _properties(answer, rank)
     if "edges" in shape.include:
-        row_id = network.graph.edges.row_id
-        properties["edges"] = [str(row_id(e)) for e in dict.fromkeys(driven.edges.tolist())]
+        row_id, edges = network.graph.edges.row_id, Driven(network, found).edges
+        properties["edges"] = [str(row_id(e)) for e in dict.fromkeys(edges.tolist())]
     if "steps" in shape.include:
-        properties["steps"] = [_shown(step, shape.crs) for step in _steps(network, found, driven)]
+        steps = _steps(network, found, Driven(network, found))
+        properties["steps"] = [_shown(step, shape.crs) for step in steps]
     geometry = None
     if shape.geometry == "polyline6":
-        properties["polyline6"] = _polyline(network, found, shape.crs).decode()
+        properties["polyline6"] = encode(_points(network, found, shape.crs)).decode()
     else:
         geometry = {"type": "LineString", "coordinates": _points(network, found, shape.crs)}
     return {"type": "Feature", "geometry": geometry, "properties": properties}
 
 
-def _properties(answer: Answer, rank: int, driven: Driven) -> dict[str, Any]:
+def _properties(answer: Answer, rank: int) -> dict[str, Any]:
     network, found = answer.network, answer.found[rank]
-    total = figures(network.graph.edges, found, found.legs)
+    total = figures(network.graph.edges, found, found.legs, prepared(network).carrying)
     spots = [found.legs[0].source, *(leg.target for leg in found.legs)]
     properties: dict[str, Any] = {
         "profile": answer.shape.profile,
@@ -164,10 +147,10 @@ def _properties(answer: Answer, rank: int, driven: Driven) -> dict[str, Any]:
         "vehicle": found.vehicle.described,
         "vehicle_given": found.vehicle.given,
         "snap_m": [round(s.distance_m, 1) for s in spots],
-        "snap_points": show_places(np.array([(s.lon, s.lat) for s in spots]), answer.shape.crs),
-        "legs": driven.sums(),
+        "snap_points": _snap_points(spots, answer.shape.crs),
+        "legs": [{"length_m": round(m, 1), "duration_s": round(s, 1)} for m, s in total.by_leg],
         "network_version": found.version,
-        "structures": network.structures.on(driven.edges),
+        "structures": network.structures.on(total.carried),
         "origins": total.origin_share,
         "refs": total.refs,
         "shared_share": round(found.shared_share, 4),
@@ -179,6 +162,11 @@ def _properties(answer: Answer, rank: int, driven: Driven) -> dict[str, Any]:
     if answer.order is not None:
         properties.update(_order(answer.order))
     return properties
+
+
+def _snap_points(spots: Sequence[Spot], crs: Crs) -> Any:
+    points = [(spot.lon, spot.lat) for spot in spots]
+    return points if crs is CRS84 else show_places(np.array(points), crs)
 
 
 def _costs(total: Figures) -> dict[str, Any]:
@@ -222,12 +210,6 @@ def _order(order: Order) -> dict[str, Any]:
 def _points(network: RoadNetwork, found: Found, crs: Crs) -> Floats:
     lines = [line(network.graph, leg) for leg in found.legs]
     return show_places(_joined([lines[0], *(part[1:] for part in lines[1:])]), crs)
-
-
-def _polyline(network: RoadNetwork, found: Found, crs: Crs) -> bytes:
-    if crs is CRS84:
-        return prepared(network).strips.text(found.legs)
-    return encode(_points(network, found, crs))
 
 
 def _steps(network: RoadNetwork, found: Found, driven: Driven) -> list[Step]:

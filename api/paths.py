@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -16,8 +17,8 @@ from api.conditions import (
     Moment,
     Place,
     crs_of,
-    read_conditions,
     read_place,
+    read_question,
     roads_of,
     show_relaxations,
 )
@@ -25,6 +26,7 @@ from api.negotiate import check_parameters, language, pick_format
 from api.path_answer import Answer, Shape, write_gpx, write_json
 from api.path_extras import path_extras
 from api.services import services
+from api.written import Headers, Written, encode_headers
 from routing import gpx
 from routing.arrival import leave_in_time
 from routing.network import PathQuery, RoadNetwork
@@ -58,34 +60,39 @@ async def find_path(body: PathBody, request: Request) -> Response:
     check_parameters(request, "crs")
     crs, form = crs_of(request), pick_format(request, FORMATS)
     _check(body, crs)
-    network, conditions = await read_conditions(request, body, crs)
-    query = PathQuery(
-        **{name: getattr(conditions, name) for name in conditions.__dataclass_fields__},
-        waypoints=[read_place(place, crs) for place in body.waypoints],
-        alternatives=body.alternatives,
-    )
+    places = [read_place(place, crs) for place in body.waypoints]
+    make = partial(PathQuery, waypoints=places, alternatives=body.alternatives)
+    network, query = await read_question(request, body, crs, make)
     asked = {*body.include, *(["areas"] if network.needs_permit(body.profile) else [])}
     wanted = {"stakes", "areas"} & asked if form != "gpx" else set()
-    lang, roads = language(request), roads_of(request)
-
-    def whole() -> bytes:
-        answer = _solve(network, query, body, crs)
-        return write_gpx(answer, lang) if form == "gpx" else write_json(answer)
-
+    roads = roads_of(request)
     quick = None
     if body.order == "given" and body.arrive_by is None and form != "gpx" and not asked:
         quick = network.quick_path(query, datetime.now(UTC))
     if quick is not None:
         text = write_json(Answer(network, [quick], None, _shape(query, body, crs)))
+    elif form == "gpx":
+        lang = language(request)
+        text = await roads.ask(lambda: write_gpx(_solve(network, query, body, crs), lang))
     elif wanted:
         answer = await roads.ask(lambda: _solve(network, query, body, crs))
         extras = await path_extras(request, answer, wanted)
         text = await roads.ask(lambda: write_json(answer, extras))
     else:
-        text = await roads.ask(whole)
-    services(request).audit.record(actor_of(request), "path", body.profile, rows=1)
-    headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
-    return Response(text, media_type=FORMATS[form], headers=headers)
+        text = await roads.ask(lambda: write_json(_solve(network, query, body, crs)))
+    actor, audit = actor_of(request), services(request).audit
+    if actor.anonymous:
+        audit.count(actor, "path", body.profile)
+    else:
+        audit.record(actor, "path", body.profile, rows=1)
+    return Written(text, _headers(form, crs))
+
+
+@lru_cache
+def _headers(form: str, crs: Crs) -> Headers:
+    return encode_headers(
+        {"content-type": FORMATS[form], "content-crs": f"<{crs.uri}>", "cache-control": "no-store"}
+    )
 
 
 def _check(body: PathBody, crs: Crs) -> None:

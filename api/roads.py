@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -59,20 +59,41 @@ class _Committed:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._running: asyncio.Task[asyncpg.Record] | None = None
-        self._next: asyncio.Task[asyncpg.Record] | None = None
+        self._asked: list[asyncio.Future[asyncpg.Record]] = []
+        self._reading: asyncio.Task[None] | None = None
 
-    async def get(self) -> asyncpg.Record:
+    def get(self) -> asyncio.Future[asyncpg.Record]:
         """Return version and topology as a read finds them that begins after this call."""
-        if self._next is None:
-            self._next = asyncio.ensure_future(self._read())
-        return await asyncio.shield(self._next)
+        asked: asyncio.Future[asyncpg.Record] = asyncio.get_running_loop().create_future()
+        self._asked.append(asked)
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+        return asked
 
-    async def _read(self) -> asyncpg.Record:
-        if self._running is not None:
-            await asyncio.wait({self._running})
-        self._running, self._next = self._next, None
-        return await self._db.public.fetchrow(_NOW)
+    async def _read(self) -> None:
+        """Read until nobody asks any more; the next read begins before the answers are used."""
+        try:
+            while self._asked:
+                asked, self._asked = self._asked, []
+                await self._settle(asked)
+        finally:
+            self._reading = None
+
+    async def _settle(self, asked: Sequence[asyncio.Future[asyncpg.Record]]) -> None:
+        try:
+            row = await self._db.public.fetchrow(_NOW)
+        except Exception as error:  # whatever it is, those who asked get it
+            for one in asked:
+                if not one.done():
+                    one.set_exception(error)
+            return
+        except asyncio.CancelledError:
+            for one in asked:
+                one.cancel()
+            raise
+        for one in asked:
+            if not one.done():
+                one.set_result(row)
 
 
 class Roads:

@@ -296,7 +296,7 @@ class Vehicle:
         cargo = read_cargo(True if profile.hazmat and not hazmat else hazmat)
         return cls(tuple(values), tuple(n for n in LIMITS if n in sizes), rule, unknown, cargo)
 
-    @property
+    @cached_property
     def tested(self) -> tuple[str, ...]:
         """Names of the dimensions that are tested."""
         return tuple(n for n, v in zip(LIMITS, self.sizes, strict=True) if np.isfinite(v))
@@ -323,9 +323,9 @@ class Vehicle:
 
     def unsure(self, edges: Edges, chosen: Ints | slice) -> Bools:
         """Return where a limit that matters is not known; for no vehicle, where any is not."""
-        tested = np.isfinite(np.array(self.sizes))
-        if not tested.any():
+        if not self.tested:
             return np.asarray(~edges.limits_known[chosen], np.bool_)
+        tested = np.isfinite(np.array(self.sizes))
         missing = np.isnan(edges.limits[chosen][:, tested]).any(axis=1)
         missing &= ~edges.limits_known[chosen]
         if self.cargo is not None:

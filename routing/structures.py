@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from routing.graph import Ints
+from routing.graph import Bools, Ints
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,14 @@ class Structures:
             rows.setdefault(edge, []).append(row)
         return rows
 
-    def on(self, edges: Ints) -> list[Mapping[str, Any]]:
+    def mask(self, edges: int) -> Bools:
+        """Return which of so many edges carry a structure; an empty array where there is none."""
+        mask = np.zeros(edges if len(self.edge) else 0, np.bool_)
+        mask[self.edge] = True
+        return mask
+
+    def on(self, edges: Iterable[int]) -> list[Mapping[str, Any]]:
         """Return the structures on edges, in the order of the edges, each once."""
         by_edge = self._by_edge
-        passed = [row for edge in edges.tolist() if edge in by_edge for row in by_edge[edge]]
+        passed = [row for edge in edges if edge in by_edge for row in by_edge[edge]]
         return [self.facilities[row] for row in dict.fromkeys(passed)]
