@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from routing.engine import INFINITE
-from routing.graph import Graph, Weights
+import numpy as np
+
+from routing.graph import Floats, Graph, Ints, Weights
+from routing.leg_kernels import find_ends
 from routing.snap import Spot
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """A way to leave or reach a spot.
 
     It runs over `arc` of `key` and meets the search at `node`; the spot lies at the share `along`
@@ -26,32 +27,43 @@ class End:
     cost: float
 
 
-def along(spot: Spot, key: int) -> float:
-    """Return the share (0..1) of a spot along its edge in the direction of a key."""
-    return 1 - spot.fraction if key & 1 else spot.fraction
+class Ends(NamedTuple):
+    """The ways to leave or reach some spots: node, cost (ms), and the table of `leg_kernels`."""
+
+    nodes: Ints
+    costs: Floats
+    table: Floats
+
+
+def find_outs(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> Ends:
+    """Return every way to drive off from spots."""
+    arcs = graph.arcs
+    return Ends(*find_ends(_flat(spots), arcs.first, weights, arcs.head, True))
+
+
+def find_intos(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> Ends:
+    """Return every way to come to spots; a restricted junction before one gives several."""
+    arcs = graph.arcs
+    return Ends(*find_ends(_flat(spots), arcs.first, weights, arcs.tail, False))
 
 
 def leaving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[End]:
-    """Return every way to drive off from spots."""
-    ends = []
-    for spot in spots:
-        for key in (2 * spot.edge, 2 * spot.edge + 1):
-            first, last = graph.arcs.first[key], graph.arcs.first[key + 1]
-            if first == last or weights[first] == INFINITE:
-                continue
-            share = along(spot, key)
-            cost = float(weights[first]) * (1 - share)
-            ends.append(End(spot, key, int(first), graph.start_node(key), share, cost))
-    return ends
+    """Return every way to drive off from spots, one by one."""
+    return _listed(spots, find_outs(graph, weights, spots))
 
 
 def arriving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[End]:
-    """Return every way to come to spots; a restricted junction before one gives several."""
-    ends = []
-    for spot in spots:
-        for key in (2 * spot.edge, 2 * spot.edge + 1):
-            share = along(spot, key)
-            for node, arc in graph.end_nodes(key):
-                if weights[arc] != INFINITE:
-                    ends.append(End(spot, key, arc, node, share, float(weights[arc]) * share))
-    return ends
+    """Return every way to come to spots, one by one."""
+    return _listed(spots, find_intos(graph, weights, spots))
+
+
+def _flat(spots: Sequence[Spot]) -> Floats:
+    return np.array([number for spot in spots for number in (spot.edge, spot.fraction)], np.float64)
+
+
+def _listed(spots: Sequence[Spot], ends: Ends) -> list[End]:
+    rows = zip(ends.nodes.tolist(), ends.costs.tolist(), ends.table.tolist(), strict=True)
+    return [
+        End(spots[int(spot)], int(key), int(arc), node, along, cost)
+        for node, cost, (key, arc, along, spot) in rows
+    ]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from routing.ends import End, arriving, leaving
-from routing.engine import INFINITE, Engine
-from routing.graph import Floats, Graph, Ints, Weights, expand
+from routing import leg_kernels
+from routing.ends import find_intos, find_outs
+from routing.engine import Engine
+from routing.graph import Floats, Graph, Ints, Weights
+from routing.leg_kernels import ALONG, KEY, SPOT, parts, straight
 from routing.snap import Spot
 
 
-@dataclass(frozen=True)
-class Leg:
+class Leg(NamedTuple):
     """A way between two spots.
 
     `keys` are driven in order; of each one the part `start`..`stop` (0..1 in driving direction).
@@ -45,104 +47,31 @@ def find_leg(
 
     Both ends of both snapped edges are tried, and driving along one and the same edge.
     """
-    outs, intos = leaving(graph, weights, sources), arriving(graph, weights, targets)
-    direct = _direct(weights, outs, intos)
-    around = _around(engine, outs, intos)
-    if direct and (around is None or direct.weight <= around[0]):
-        return direct
-    if around is None:
+    outs, intos = find_outs(graph, weights, sources), find_intos(graph, weights, targets)
+    direct, i, j = straight(outs.table, intos.table, weights)
+    around = engine.join(outs.nodes, outs.costs, intos.nodes, intos.costs)
+    if around is not None and around.weight < direct:
+        weight, i, j, arcs = around
+        driven = parts(outs.table, i, arcs, graph.arcs.key, intos.table, j)
+    elif direct < math.inf:
+        weight, begin, end = direct, outs.table[i, ALONG], intos.table[j, ALONG]
+        driven = np.array([outs.table[i, KEY]], np.int64), np.array([begin]), np.array([end])
+    else:
         return None
-    weight, out, into = around
-    found = engine.path(out.node, into.node)
-    if found is None:
-        return None
-    keys = np.concatenate([[out.key], graph.arcs.key[found[1]], [into.key]])
-    start, stop = np.zeros(len(keys)), np.ones(len(keys))
-    start[0], stop[-1] = out.along, into.along
-    return Leg(out.spot, into.spot, keys, start, stop, weight)
-
-
-def _direct(weights: Weights, outs: Sequence[End], intos: Sequence[End]) -> Leg | None:
-    """Return the cheapest drive that stays on one edge."""
-    best = None
-    for out in outs:
-        for into in intos:
-            if out.arc != into.arc or into.along < out.along:
-                continue
-            weight = float(weights[out.arc]) * (into.along - out.along)
-            if best is None or weight < best.weight:
-                ends = np.array([out.along]), np.array([into.along])
-                best = Leg(out.spot, into.spot, np.array([out.key]), *ends, weight)
-    return best
-
-
-def _around(
-    engine: Engine, outs: Sequence[End], intos: Sequence[End]
-) -> tuple[float, End, End] | None:
-    """Return cost and ends of the cheapest drive over at least one junction."""
-    if not outs or not intos:
-        return None
-    lengths = engine.matrix([e.node for e in outs], [e.node for e in intos])
-    total = lengths.astype(np.float64)
-    total[lengths >= INFINITE] = np.inf
-    total += np.array([e.cost for e in outs])[:, None] + np.array([e.cost for e in intos])
-    row, column = divmod(int(total.argmin()), len(intos))
-    if not np.isfinite(total[row, column]):
-        return None
-    return float(total[row, column]), outs[row], intos[column]
+    source, target = outs.table.item(i, SPOT), intos.table.item(j, SPOT)
+    return Leg(sources[int(source)], targets[int(target)], *driven, weight)
 
 
 def line(graph: Graph, leg: Leg) -> Floats:
     """Return the (n, 2) vertices of a leg from its first spot to its last one, exactly."""
-    first, last = int(leg.keys[0]), int(leg.keys[-1])
-    begin = np.array([[leg.source.lon, leg.source.lat]])
-    end = np.array([[leg.target.lon, leg.target.lat]])
-    if len(leg.keys) == 1:
-        middle = _between(graph, leg.source, leg.target, first)
-    else:
-        middle = np.concatenate(
-            [
-                _after(graph, leg.source, first),
-                _whole(graph, leg.keys[1:-1]),
-                _before(graph, leg.target, last),
-            ]
-        )
-    points = np.concatenate([begin, middle, end])
-    fresh = np.ones(len(points), np.bool_)
-    fresh[1:] = (points[1:] != points[:-1]).any(axis=1)
-    fresh[-1] |= fresh.sum() < 2
-    return points[fresh]
+    source, target, shape = leg.source, leg.target, graph.edges.shape
+    ends = np.array([source.lon, source.lat, target.lon, target.lat])
+    return leg_kernels.line(
+        leg.keys, source.vertex, target.vertex, ends, shape, graph.edges.shape_start
+    )
 
 
 def whole_line(graph: Graph, legs: Sequence[Leg]) -> Floats:
     """Return the (n, 2) vertices of legs one after another."""
     lines = [line(graph, leg) for leg in legs]
-    return np.concatenate([lines[0], *(part[1:] for part in lines[1:])])
-
-
-def _after(graph: Graph, spot: Spot, key: int) -> Floats:
-    """Return the vertices of an edge that a vehicle at a spot still passes."""
-    low, high = graph.edges.shape_start[key >> 1], graph.edges.shape_start[(key >> 1) + 1]
-    shape = graph.edges.shape
-    return shape[low : spot.vertex + 1][::-1] if key & 1 else shape[spot.vertex + 1 : high]
-
-
-def _before(graph: Graph, spot: Spot, key: int) -> Floats:
-    """Return the vertices of an edge that a vehicle at a spot has passed."""
-    return _after(graph, spot, key ^ 1)[::-1]
-
-
-def _between(graph: Graph, source: Spot, target: Spot, key: int) -> Floats:
-    low, high = sorted((source.vertex, target.vertex))
-    inner = graph.edges.shape[low + 1 : high + 1]
-    return inner[::-1] if key & 1 else inner
-
-
-def _whole(graph: Graph, keys: Ints) -> Floats:
-    """Return the vertices of whole edges driven one after another."""
-    starts, stops = graph.edges.shape_start[keys >> 1], graph.edges.shape_start[(keys >> 1) + 1]
-    counts = stops - starts
-    step = expand(np.zeros(len(keys), np.int64), counts)
-    back = np.repeat((keys & 1).astype(np.bool_), counts)
-    position = np.where(back, np.repeat(stops - 1, counts) - step, np.repeat(starts, counts) + step)
-    return np.asarray(graph.edges.shape[position], np.float64)
+    return lines[0] if len(lines) == 1 else np.concatenate([lines[0], *(p[1:] for p in lines[1:])])

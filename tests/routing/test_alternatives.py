@@ -119,7 +119,7 @@ def test_every_alternative_is_admissible_and_both_engines_agree(seed, bounds):
     engines = Metric(Topology.build(graph), weights), Reference(graph, weights)
     answers = []
     for engine in engines:
-        best = find_leg(graph, engine, weights, *places)
+        best = find_leg(graph, engine, engine.weights, *places)
         if best is None or best.weight <= 0:
             return
         others = find_alternatives(graph, engine, places, best, 3, bounds)
@@ -143,7 +143,7 @@ def test_alternatives_keep_turn_restrictions(seed):
     graph, weights = lattice(5, seed, turns)
     places = [spot(rng.randrange(len(edges)), 0.3), spot(rng.randrange(len(edges)), 0.6)]
     metric = Metric(Topology.build(graph), weights)
-    best = find_leg(graph, metric, weights, *places)
+    best = find_leg(graph, metric, metric.weights, *places)
     if best is None or best.weight <= 0:
         return
     others = find_alternatives(graph, metric, places, best, 3, WIDE)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from routing.engine import INFINITE, Metric, Reference, Topology
 from routing.reach import Grid, Pieces, areas, draw
-from routing.snap import SnapIndex
+from routing.snap import EVERY, SnapIndex
 from routing.spans import span
 from tests.routing.maps import Town
 
@@ -47,7 +47,7 @@ WEIGHTS = st.integers(1_000, 90_000) | st.just(INFINITE)
 
 def spot(name, share):
     place = TOWN.at(f"{name}:{share}") if name not in BENDS else shape(PLACES, name)[1]
-    found = SNAP.nearest(*place, lambda e: np.ones(len(e), bool), 500, 0.5)
+    found = SNAP.nearest(*place, EVERY, 500, 0.5)
     return [s for s in found if TOWN.names[s.edge] == name]
 
 

@@ -105,7 +105,7 @@ def test_durations_equal_single_legs(seed):
     table = durations(graph, metric, places, places[::-1])
     for row, source in enumerate(places):
         for column, target in enumerate(places[::-1]):
-            leg = find_leg(graph, metric, weights, source, target)
+            leg = find_leg(graph, metric, metric.weights, source, target)
             expected = np.inf if leg is None else leg.weight / 1000
             assert table[row, column] == pytest.approx(expected, abs=1e-6)
 
@@ -120,7 +120,9 @@ def test_a_span_holds_exactly_the_places_within_the_limit(seed, backward, limit)
     assert ((found.start >= 0) & (found.stop <= 1) & (found.start <= found.stop)).all()
     for edge in range(len(graph.edges)):
         there = spot(edge, rng.random())
-        leg = find_leg(graph, metric, weights, *((there, here) if backward else (here, there)))
+        leg = find_leg(
+            graph, metric, metric.weights, *((there, here) if backward else (here, there))
+        )
         if leg is not None and abs(leg.weight - limit) < 2:
             continue  # offsets are whole milliseconds
         inside = leg is not None and leg.weight <= limit
