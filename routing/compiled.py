@@ -7,7 +7,10 @@ and it checks no index: its caller answers for the numbers that it hands over.
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -24,3 +27,13 @@ def compiled(signature: str) -> Callable[[Kernel], Kernel]:
 def inlined(function: Kernel) -> Kernel:
     """Mark a part of kernels, compiled with each kernel that calls it."""
     return cast(Kernel, numba.njit(function, nogil=True, error_model="numpy", cache=True))
+
+
+def main() -> None:
+    """Import every module beside this one, which compiles its kernels."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        import_module(f"routing.{module.name}")
+
+
+if __name__ == "__main__":
+    main()

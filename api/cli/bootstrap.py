@@ -64,6 +64,7 @@ def _prepare(command: str, home: Path) -> None:
         _install_packages(home)
     _ensure_venv(home, locks)
     if command in {"up", "test"}:
+        _ensure_kernels(home)
         _ensure_front_end(home)
 
 
@@ -142,6 +143,21 @@ def _lock_hash(name: str) -> str:
 def _marked(venv: Path, name: str) -> str:
     mark = venv / f"sigang-{name}.sha256"
     return mark.read_text("ascii") if mark.exists() else ""
+
+
+def _ensure_kernels(home: Path) -> None:
+    """Compile the inner loops once, so that no process of the server has to."""
+    kernels = hashlib.sha256()
+    for path in sorted((ROOT / "routing").glob("*.py")):
+        text = path.read_bytes()
+        if b"import compiled" in text or b"import inlined" in text:
+            kernels.update(text)
+    mark = home / "venv" / "sigang-kernels.sha256"
+    if mark.exists() and mark.read_text("ascii") == kernels.hexdigest():
+        return
+    with step("compiling the inner loops"):
+        _run(home, [str(home / "venv" / "bin" / "python"), "-m", "routing.compiled"])
+    mark.write_text(kernels.hexdigest(), "ascii")
 
 
 def _front_end_is_stale() -> bool:
