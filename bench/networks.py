@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import numpy as np
@@ -28,7 +28,7 @@ from bench import extract, servers
 from bench.equal import by_key, write_equal, write_osm
 from bench.grid import Streets, connected, province
 from routing.engine import INFINITE
-from routing.graph import Graph, edges_from_columns
+from routing.graph import Arcs, Coded, Edges, Graph, Ids, Ints, edges_from_columns
 from routing.profile import Costs, Rules, compile_costs, load_profiles
 from routing.turns import Restriction, split
 
@@ -146,6 +146,15 @@ def graph_of(streets: Streets) -> Graph:
         "origin": ["real"] * n, "source": ["bench"] * n,
     }  # fmt: skip
     return split(edges_from_columns(columns, np.full(n, 2, np.int64), points), [])
+
+
+def raw_graph(lon: Any, lat: Any, tail: Ints, head: Ints) -> Graph:
+    """Return a graph of bare arcs, enough for the engine."""
+    n = len(tail)
+    nobody = Coded((), np.full(n, -1, np.int32))
+    key = np.arange(n)
+    arcs = Arcs(tail.astype(np.uint32), head.astype(np.uint32), key, np.arange(n + 1), nobody)
+    return Graph(cast(Edges, None), arcs, lon, lat, Ids(np.zeros((0, 2), np.uint64)))
 
 
 def write_streets(streets: Streets, path: Path) -> None:

@@ -23,7 +23,16 @@ from typing import Any
 
 import psycopg
 
-from bench import agreement, networks, peers, routing_checks, routing_http, routing_live, servers
+from bench import (
+    agreement,
+    delta,
+    networks,
+    peers,
+    routing_checks,
+    routing_http,
+    routing_live,
+    servers,
+)
 from bench.networks import FOLDER, Network
 from bench.routing_engine import (
     Here,
@@ -112,7 +121,7 @@ def prepare(port: int, size: Size) -> None:
         if name in size.http + size.live:
             routing_http.database(port, network)
         print(f"{name} is prepared", flush=True)
-    routing_checks.world_topology()
+    delta.Roads.read().topology()
 
 
 def engines(report: Report, here: Here, network: Network, size: Size, conn: Any) -> list[str]:
@@ -243,7 +252,7 @@ def run(port: int, size: Size) -> Report:
         "Luxembourg's reference answers", routing_checks.luxembourg_reference(size.reference)
     )
     if size is FULL:
-        report.add("Distances in the Yangtze delta", routing_checks.delta_distances())
+        report.add("Distances in the Yangtze delta", delta.delta_distances())
     tables = []
     url = f"postgresql://sigang@127.0.0.1:{port}/postgres"
     for name in size.names:

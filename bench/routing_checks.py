@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import gc
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import psutil
-from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components, dijkstra
 
 from bench.agreement import Overlay
-from bench.networks import FOLDER, SHARED, Network, geodesic, rows
+from bench.networks import FOLDER, Network, raw_graph, rows
 from bench.routing_engine import Here, Pair, Peer, same_weight
 from routing.engine import INFINITE, Metric, Reference, Topology
-from routing.graph import Arcs, Coded, Edges, Graph, Ids, Ints
+from routing.graph import Ints
 from routing.network import Conditions, PathQuery
 from routing.profile import Vehicle
 from spatial.errors import SigangError
 
 NO_PATH = 2_147_483_647  # of the reference answers
 MOVED_M = 1.0  # OSRM takes another road than the nearest one where that leads nowhere
-DELTA = 0.06  # by which the reference distances may differ
 TRUCKS = (
     {"height_m": 2.2}, {"height_m": 3.2}, {"height_m": 4.0, "mass_t": 18.0},
     {"mass_t": 3.6}, {"mass_t": 7.6, "width_m": 2.5}, {"height_m": 3.8, "mass_t": 40.0},
 )  # fmt: skip
-
-
-def raw_graph(lon: Any, lat: Any, tail: Ints, head: Ints) -> Graph:
-    """Return a graph of bare arcs, enough for the engine."""
-    n = len(tail)
-    nobody = Coded((), np.full(n, -1, np.int32))
-    key = np.arange(n)
-    arcs = Arcs(tail.astype(np.uint32), head.astype(np.uint32), key, np.arange(n + 1), nobody)
-    return Graph(cast(Edges, None), arcs, lon, lat, Ids(np.zeros((0, 2), np.uint64)))
 
 
 def luxembourg_reference(count: int) -> str:
@@ -69,54 +55,6 @@ def connects(arcs: Ints, path: tuple[int, Ints], column: int, query: Ints) -> bo
     joined = (driven[1:, 0] == driven[:-1, 1]).all()
     ends = driven[0, 0] == query[0] and driven[-1, 1] == query[1]
     return bool(joined and ends and driven[:, column].sum() == path[0])
-
-
-def world_topology() -> tuple[Topology, NDArray[np.float64], NDArray[np.int64], Graph]:
-    """Return the world's trunk roads as bare arcs: hierarchy, places, metres of the arcs."""
-    place = np.array([[float(v) for v in r[1:3]] for r in rows("world-highways.nodes.csv.gz")])
-    edges = np.array([[float(v) for v in r] for r in rows("world-highways.edges.csv.gz")])
-    ends = edges[:, :2].astype(np.int64)
-    tail, head = np.concatenate([ends, ends[:, ::-1]]).T
-    graph = raw_graph(place[:, 1], place[:, 0], tail, head)
-    topology = Topology.open(graph, FOLDER / "world" / "order-raw")
-    return topology, place, np.rint(np.tile(edges[:, 2], 2) * 1000).astype(np.int64), graph
-
-
-def delta_distances() -> str:
-    """Compare road distances between the delta's cities with OSRM's; return what was found."""
-    topology, place, metres, graph = world_topology()
-    count = graph.node_count
-    links = coo_matrix((metres, (graph.arcs.tail, graph.arcs.head)), shape=(count, count)).tocsr()
-    label = connected_components(links)[1]
-    main = np.flatnonzero(label == np.bincount(label).argmax())
-    with (SHARED / "yrd-osrm-nodes.csv").open() as handle:
-        cities = {r["node_id"]: r for r in csv.DictReader(handle)}
-    at = {n: (float(r["longitude"]), float(r["latitude"])) for n, r in cities.items()}
-    node = {name: int(main[_nearest(place[main], *xy)]) for name, xy in at.items()}
-    walk = {n: geodesic(*at[n], place[node[n], 1], place[node[n], 0]) for n in node}
-    with (SHARED / "yrd-osrm-distances.csv").open() as handle:
-        pairs = [(r["from"], r["to"], float(r["road_distance_km"])) for r in csv.DictReader(handle)]
-    metric = Metric(topology, metres)
-    found = [metric.path(node[a], node[b]) for a, b, _ in pairs]
-    length = np.array([p[0] if p else np.inf for p in found])
-    plain = {a: dijkstra(links, indices=np.array([node[a]]))[0] for a in {a for a, _, _ in pairs}}
-    exact = sum(plain[a][node[b]] == v for (a, b, _), v in zip(pairs, length, strict=True))
-    ends = np.array([walk[a] + walk[b] for a, b, _ in pairs], np.float64)
-    off = (length + ends) / np.array([1000 * km for _, _, km in pairs]) - 1
-    far = sorted(((v, cities[a]["city"], cities[b]["city"])
-                  for v, (a, b, _) in zip(off.tolist(), pairs, strict=True) if abs(v) > DELTA),
-                 reverse=True)  # fmt: skip
-    listed = ", ".join(f"{a}-{b} {v:+.1%}" for v, a, b in far)
-    return (
-        f"{exact} of {len(pairs)} equal to scipy's Dijkstra on the same network;"
-        f" {len(pairs) - len(far)} of {len(pairs)} within {DELTA:.0%} of OSRM's, median"
-        f" {np.median(off):+.1%}; outside: {listed}"
-    )
-
-
-def _nearest(place: NDArray[np.float64], lon: float, lat: float) -> int:
-    far = (place[:, 0] - lat) ** 2 + ((place[:, 1] - lon) * np.cos(np.radians(lat))) ** 2
-    return int(far.argmin())
 
 
 def around_restrictions(here: Here, calm: Here, network: Network, osrm: Peer) -> str:
