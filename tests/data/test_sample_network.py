@@ -110,6 +110,18 @@ def test_path_from_each_seat_to_beilun(roads, seat):
     assert straight < path.length_m < 2.2 * straight + 20_000
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "osrm_m"),
+    [
+        ((121.4737, 31.2304), (120.8943, 31.9802), 121_300),  # Shanghai to Nantong: Sutong Bridge
+        ((120.1551, 30.2741), (121.544, 29.8683), 149_500),  # Hangzhou to Ningbo: G92
+    ],
+)
+def test_a_way_is_not_cut(roads, start, end, osrm_m):
+    path = roads.path(roads.node_at(*start), roads.node_at(*end))
+    assert path.length_m == pytest.approx(osrm_m, rel=0.06)
+
+
 def test_the_tour(roads):
     start, end = roads.node_at(*JIAXING), roads.node_at(*BEILUN)
     path = roads.path(start, end)
