@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from threading import RLock
 
@@ -53,7 +54,7 @@ class Plan:
     blocked: Blocked | None = None
     snapshot: Snapshot | None = None
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, bytes, bytes]:
         """What distinguishes the metric from others."""
         time = self.snapshot.picture.token if self.snapshot else b"now"
@@ -89,10 +90,14 @@ class Metrics:
         """Tell whether the metric of a plan is there already."""
         return plan.key in self._slots
 
-    def current(self, plan: Plan) -> bool:
-        """Tell whether the metric of a plan is there and shows the state now."""
-        slot = self._slots.get(plan.key)
-        return slot is not None and self._shows(slot.metric.stamp)
+    def current(self, plan: Plan) -> Metric | None:
+        """Return the metric of a plan if it is there and shows the state now."""
+        with self._lock:
+            slot = self._slots.get(plan.key)
+            if slot is None or not self._shows(slot.metric.stamp):
+                return None
+            self._slots.move_to_end(plan.key)
+        return slot.metric
 
     def get(self, plan: Plan) -> Metric:
         """Return the metric of a plan as of now; a new one is made while other questions go on."""
@@ -152,4 +157,4 @@ class Metrics:
 
     def _shows(self, stamp: Stamp) -> bool:
         """Tell whether a metric with this stamp is as of now."""
-        return (stamp.version, stamp.serial) == (self._live.version, self._live.serial)
+        return stamp.version == self._live.version and stamp.serial == self._live.serial

@@ -19,7 +19,7 @@ from routing.graph import Floats, Graph
 from routing.legs import Leg, find_leg
 from routing.live import EdgeState, LiveState, Picture, Snapshot
 from routing.memo import Memo
-from routing.metrics import Metrics, Plan
+from routing.metrics import Metrics
 from routing.places import Places
 from routing.profile import UNLIMITED, Costs, Profile, Rules, get_rule
 from routing.query import Conditions, Found, PathQuery, Ready, Task
@@ -135,14 +135,7 @@ class RoadNetwork:
             There is no such path; the error says why.
         """
         task = self._task(query, now)
-        spots = self._snapped(task, query.waypoints)
-        found = self._search(task, spots)
-        if found is None:
-            usable = self._usable(task, strict=True)
-            main = self.places.off_islands(query.waypoints, usable, task.base.costs, spots)
-            found = self._search(task, main) if main != spots else None
-        if found is None:
-            raise self._refusal(task, query.waypoints)
+        found = self._at_hand(task, query.waypoints) or self._searched(task, query.waypoints)
         return self._clocked(query, found, now)
 
     def quick_path(self, query: PathQuery, now: datetime) -> Found | None:
@@ -150,19 +143,7 @@ class RoadNetwork:
 
         It makes no metric and looks for no reasons, so that it may be asked between other requests.
         """
-        if not query.plain:
-            return None
-        task = self._task(query, now)
-        if task.base.costs.bans.any or not (task.free or self._made(task)):
-            return None
-        plan = task.base if task.free else self._whole(task)
-        if not self._metrics.current(plan):
-            return None
-        try:
-            spots = self._snapped(task, query.waypoints)
-        except NoSnap:
-            return None
-        return self._fastest(task, spots)
+        return self._at_hand(self._task(query, now), query.waypoints) if query.plain else None
 
     def paths(self, query: PathQuery, now: datetime) -> list[Found]:
         """Return the best path and up to `query.alternatives` other ones, best first.
@@ -240,14 +221,10 @@ class RoadNetwork:
 
     def _made(self, task: Task) -> bool:
         """Tell whether the metric on which nothing forbidden can be driven is there already."""
-        return self._tasks.knows_blocked(task) and self._metrics.has(self._whole(task))
-
-    def _whole(self, task: Task) -> Plan:
-        """Return the plan of the metric on which nothing forbidden can be driven."""
-        return replace(task.base, blocked=self._tasks.blocked(task))
+        return self._tasks.knows_blocked(task) and self._metrics.has(self._tasks.whole(task))
 
     def _exact(self, task: Task) -> Ready:
-        plan = self._whole(task)
+        plan = self._tasks.whole(task)
         edges = None if plan.blocked is None else plan.blocked.edges
         return Ready(self._metrics.get(plan), task.base, task.vehicle, edges, task.at)
 
@@ -259,11 +236,13 @@ class RoadNetwork:
         All edges are tested only where one of those found is refused.
         """
         spots = self.places.snap(points, self._usable(task))
-        if not task.free:
-            edges = np.array([spot.edge for place in spots for spot in place])
-            if self._tasks.refused(task, edges).any():
-                return self.places.snap(points, self._usable(task, strict=True))
+        if not (task.free or self._tasks.knows_blocked(task)) and self._refuses(task, spots):
+            return self.places.snap(points, self._usable(task, strict=True))
         return spots
+
+    def _refuses(self, task: Task, spots: list[list[Spot]]) -> bool:
+        edges = np.array([spot.edge for place in spots for spot in place])
+        return bool(self._tasks.refused(task, edges).any())
 
     def _usable(self, task: Task, *, strict: bool = False) -> Usable:
         """Return the edges that a task may use, without a metric made only for it.
@@ -279,6 +258,38 @@ class RoadNetwork:
         return usable if blocked is None else usable._replace(off=blocked.edges)
 
     # searching
+
+    def _at_hand(self, task: Task, points: Sequence[tuple[float, float]]) -> Found | None:
+        """Return the best path where metrics that are there already tell it."""
+        if task.base.snapshot is not None or task.base.costs.bans.any:
+            return None
+        metric, exact = None, task.free or self._tasks.knows_blocked(task)
+        if exact:
+            metric = self._metrics.current(self._tasks.whole(task))
+        if metric is None:
+            metric, exact = self._metrics.current(task.base), task.free
+        if metric is None:
+            return None
+        try:
+            spots = self.places.snap(points, self.places.usable(metric))
+        except NoSnap:
+            return None
+        if exact:
+            return self._on(metric, task, spots)
+        found = None if self._refuses(task, spots) else self._on(metric, task, spots)
+        return None if found is None or self._tasks.refused(task, found.edges).any() else found
+
+    def _searched(self, task: Task, points: Sequence[tuple[float, float]]) -> Found:
+        """Return the best path, or raise what stands in its way."""
+        spots = self._snapped(task, points)
+        found = self._search(task, spots)
+        if found is None:
+            usable = self._usable(task, strict=True)
+            main = self.places.off_islands(points, usable, task.base.costs, spots)
+            found = self._search(task, main) if main != spots else None
+        if found is None:
+            raise self._refusal(task, points)
+        return found
 
     def _search(self, task: Task, spots: list[list[Spot]]) -> Found | None:
         """Search, and search again without the edges that would be entered at a banned hour.

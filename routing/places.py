@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Places:
         NoSnap
             There is none within the limit; the error names the point.
         """
-        limits = self._limits()
+        limits = self._limits
         places = []
         for number, (lon, lat) in enumerate(points):
             check_lonlat(lon, lat)
@@ -64,7 +65,7 @@ class Places:
         known: Sequence[list[Spot]],
     ) -> list[list[Spot]]:
         """Snap the points that lie on a small island to the main network where it is near."""
-        core, limits = self._core_edges(costs), self._limits()
+        core, limits = self._core_edges(costs), self._limits
         places = []
         for (lon, lat), place in zip(points, known, strict=True):
             main: list[Spot] = []
@@ -85,6 +86,7 @@ class Places:
         touched = shapely.intersects(polygon, lines)
         return np.asarray(candidates[np.asarray(touched, np.bool_)])
 
+    @cached_property
     def _limits(self) -> tuple[float, float]:
         rule = get_rule(self._rules, SNAP_RULE).value
         return float(rule["max_m"]), float(rule["tie_m"])

@@ -127,12 +127,16 @@ class Tasks:
 
     def refused(self, task: Task, edges: Ints) -> Bools:
         """Return which of some edges the vehicle or the task refuses."""
+        if self.knows_blocked(task):
+            blocked = self.blocked(task)
+            return np.zeros(len(edges), np.bool_) if blocked is None else blocked.edges[edges]
         refused = task.vehicle.refused(self._graph.edges, edges)
         return refused if task.avoided is None else refused | task.avoided[edges]
 
     def knows_blocked(self, task: Task) -> bool:
-        """Tell whether all edges were tested for such a task already."""
-        return ("blocked", task.name) in self._memo
+        """Tell whether `blocked` is known, or is worth knowing as others will ask for it too."""
+        usual = task.avoided is None and not task.vehicle.given
+        return usual or ("blocked", task.name) in self._memo
 
     def blocked(self, task: Task) -> Blocked | None:
         """Return all edges that the vehicle or the task refuses, None where there are none."""
@@ -142,3 +146,13 @@ class Tasks:
             return Blocked.of(blocked if task.avoided is None else blocked | task.avoided)
 
         return self._memo.get(("blocked", task.name), make)
+
+    def whole(self, task: Task) -> Plan:
+        """Return the plan of the metric on which nothing forbidden can be driven."""
+        base = task.base
+        if task.free:
+            return base
+        if base.snapshot is not None:
+            return replace(base, blocked=self.blocked(task))
+        named = "whole", base.name, task.name
+        return self._memo.get(named, lambda: replace(base, blocked=self.blocked(task)))
