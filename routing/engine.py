@@ -28,7 +28,7 @@ from routing.table_kernels import table
 __all__ = ["INFINITE", "LARGEST", "Engine", "Joined", "Metric", "Reference", "Topology"]
 
 LARGEST = 2**30  # of a finite weight: two may be added without reaching INFINITE
-SCATTERED = 3_000  # more changed arcs than this: a whole customise is faster (measured)
+SCATTERED = 150  # more than one arc in so many changed: a whole customise is faster (measured)
 # A table searches once per source: towards few targets from more sources than this, one search per
 # target over all nodes is faster.
 FEW, MANY, NODES_PER_ROW = 4, 64, 70
@@ -210,7 +210,7 @@ class Metric:
             numbers, fresh = numbers[changed], fresh[changed]
             whole = self._weights.copy()
             whole[numbers] = fresh
-            shadow = hierarchy.customised(whole) if len(numbers) > SCATTERED else None
+            shadow = hierarchy.customised(whole) if len(numbers) * SCATTERED > len(whole) else None
             with self.lock:
                 if shadow is None and len(numbers):
                     hierarchy.renew(whole, numbers, *self._slots)

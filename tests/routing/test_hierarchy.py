@@ -46,16 +46,28 @@ def check_path(metric, found, source, target):
 @settings(max_examples=60, deadline=None)
 @given(changes, st.integers(0, 1000))
 def test_a_partial_update_is_as_a_whole_customise(drawn, seed):
-    metric, now = Metric(TOPOLOGY, WEIGHTS), WEIGHTS.copy()
+    hierarchy, now = TOPOLOGY.hierarchy, WEIGHTS.astype(np.uint32)
+    weight, via = hierarchy.customised(now)
     for change in drawn:
-        metric.update(list(change), list(change.values()))
         now[list(change)] = list(change.values())
-        whole, _ = TOPOLOGY.hierarchy.customised(now.astype(np.uint32))
-        assert np.array_equal(metric._slots[0], whole)
+        hierarchy.renew(now, np.array(list(change), np.uint32), weight, via)
+        assert np.array_equal(weight, hierarchy.customised(now)[0])
+    metric = Metric(TOPOLOGY, now)
+    metric._slots = weight, via
     source, target = np.random.default_rng(seed).integers(0, SIDE * SIDE, 2).tolist()
     found = metric.path(source, target)
     if found is not None:
         check_path(metric, found, source, target)
+
+
+@pytest.mark.parametrize("count", [1, 3, COUNT])
+def test_an_update_in_place_or_on_a_shadow_is_as_new_weights(count):
+    metric, now = Metric(TOPOLOGY, WEIGHTS), WEIGHTS.copy()
+    now[:count] = 5
+    metric.update(range(count), now[:count], "later")
+    fresh, nodes = Metric(TOPOLOGY, now), range(SIDE * SIDE)
+    assert metric.stamp == "later"
+    assert np.array_equal(metric.matrix(nodes, nodes), fresh.matrix(nodes, nodes))
 
 
 def test_tables_of_several_blocks_equal_the_reference():
