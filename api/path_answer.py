@@ -151,6 +151,7 @@ def _properties(answer: Answer, rank: int) -> dict[str, Any]:
         "legs": [{"length_m": round(m, 1), "duration_s": round(s, 1)} for m, s in total.by_leg],
         "network_version": found.version,
         "structures": network.structures.on(total.carried),
+        "turns_round": total.turns_round,
         "origins": total.origin_share,
         "refs": total.refs,
         "shared_share": round(found.shared_share, 4),

@@ -22,9 +22,9 @@ class Figures:
     """Figures of a path or a leg; shares are of its length and sum to 1.
 
     `by_leg` holds length (m) and time (s) of each leg, `carried` the edges that were to be told of,
-    in driving order. `toll_cny` and `co2_kg` are None where no rule tells them; `toll_basis` is how
-    the roads are known to be tolled or free: `posted` where each says so, else `assumed` from their
-    class.
+    in driving order; `turns_round` counts where an edge is driven back at once. `toll_cny` and
+    `co2_kg` are None where no rule tells them; `toll_basis` is how the roads are known to be tolled
+    or free: `posted` where each says so, else `assumed` from their class.
     """
 
     length_m: float
@@ -35,6 +35,7 @@ class Figures:
     origin_share: dict[str, float]
     refs: list[str]
     carried: list[int]
+    turns_round: int = 0
     toll_cny: float | None = None
     toll_basis: str | None = None
     co2_kg: float | None = None
@@ -77,6 +78,7 @@ def figures(edges: Edges, found: Found, legs: Sequence[Leg], carrying: Bools = N
         origin_share=_shares(edges.origin.values, told[ORIGIN : ORIGIN + origins], metres),
         refs=[edges.ref.values[code] for code in dict.fromkeys(refs.tolist())],
         carried=carried.tolist(),
+        turns_round=int(np.count_nonzero(drive[0][1:] == drive[0][:-1] ^ 1)),
         toll_cny=None if tolls is None else told[TOLLED] / 1000 * tolls.cny_km,
         toll_basis=None if tolls is None else "assumed" if told[UNSAID] else "posted",
         co2_kg=co2 if isfinite(co2) else None,

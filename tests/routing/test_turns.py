@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.engine import Reference
+from routing.figures import figures
 from routing.graph import BaseArcs
 from routing.turns import Restriction, split
 from tests.routing.maps import Town, edge_id, edges_of, node_id
@@ -28,6 +29,15 @@ def test_a_forbidden_turn_is_not_driven_and_others_are():
     assert town.way("NX:0.1", "WX:0.1") == "X"
     assert town.way("SX:0.1", "NX:0.1") == "X"
     assert town.way("WX:0.1", "NX:0.1") == "XEX"
+
+
+def test_turning_round_is_counted_also_at_a_stop():
+    town = Town(CROSS, ARMS, [("no", "WX", "NX")])
+    counts = []
+    for places in (["WX:0.1", "EX:0.1"], ["WX:0.1", "NX:0.1"], ["WX:0.1", "EX:0.1", "NX:0.1"]):
+        found = town.find(*places)
+        counts.append(figures(town.graph.edges, found, found.legs).turns_round)
+    assert counts == [0, 1, 1]
 
 
 def test_a_forbidden_turn_at_once_after_the_start():
