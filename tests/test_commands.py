@@ -91,6 +91,23 @@ def test_a_file_that_is_refused_as_a_whole_changes_nothing(sigang, module_sample
     assert one(module_sample_url, query, "test-bad") == 0
 
 
+def test_measured_speeds_are_loaded_and_a_bad_row_is_named(sigang, module_sample_url, tmp_path):
+    query = "SELECT id FROM sigang.edge WHERE mode = 'road' ORDER BY id LIMIT 2"
+    with connect(module_sample_url) as conn:
+        edges = [str(row[0]) for row in conn.execute(query)]
+    rows = [f"{edge},both,{hour},{40 + hour % 24}" for edge in edges for hour in range(168)]
+    rows[170] = f"{edges[1]},both,2,fast"
+    (tmp_path / "weeks.csv").write_text("\n".join(["edge_id,direction,hour,kmh", *rows]), "utf-8")
+    refused = tmp_path / "refused.csv"
+    result = sigang("load", "speeds", tmp_path / "weeks.csv", "--bad-rows", refused)
+    assert "1 edge_speed_profile" in result.stdout
+    assert "167 refused: incomplete-week" in result.stdout
+    with refused.open(encoding="utf-8-sig") as file:
+        bad = [row for row in csv.DictReader(file) if row["refused_for"] == "bad-value"]
+    assert [(row["refused_row"], row["kmh"]) for row in bad] == [("171", "fast")]
+    assert one(module_sample_url, "SELECT count(*) FROM sigang.edge_speed_profile") == 1
+
+
 def test_an_extract_is_loaded_under_its_file_name(sigang, module_sample_url, tmp_path):
     file = tmp_path / "hamlet-latest.osm"
     file.write_text(STREET, "utf-8")

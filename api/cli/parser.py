@@ -15,6 +15,7 @@ examples:
   ./sigang test                                 all checks; ./sigang test tests/api -k tiles: some
   ./sigang load osm zhejiang.osm.pbf            real roads, waterways and railways
   ./sigang load layer piers.csv --kind pier --map piers.toml
+  ./sigang load speeds weeks.csv                measured speeds by hour of the week
   ./sigang export ports ports.gpkg              one layer into a file
   ./sigang token developer --label gis          a key for programs
   ./sigang backup sigang.backup                 and: ./sigang restore sigang.backup
@@ -116,6 +117,13 @@ def _add_load(kinds: Commands[ArgumentParser]) -> None:
     layer.add_argument("--kind", help="kind of the things in the file (default: the mapping's)")
     layer.add_argument("--map", required=True, type=Path, help="TOML: file's columns → fields")
     layer.add_argument("--bad-rows", type=Path, help="file for the refused rows")
+    speeds = _command(
+        kinds, "speeds", "Load measured speeds by hour of the week from a CSV file.",
+        example="load speeds weeks.csv --source detectors",
+    )  # fmt: skip
+    speeds.add_argument("file", type=Path, help="edge_id,direction,hour,kmh; hours 0 to 167")
+    speeds.add_argument("--source", default="detectors", help="registered source (detectors)")
+    speeds.add_argument("--bad-rows", type=Path, help="file for the refused rows")
     sample = _command(kinds, "sample", "Load the sample province again.", example="load sample")
     sample.add_argument("--freeze", metavar="TIME", help="anchor of the generated sample")
 

@@ -34,7 +34,7 @@ def migrate_to(settings: Settings, options: Namespace) -> int:
 
 
 def load(settings: Settings, options: Namespace) -> int:
-    """Load the sample province, an OpenStreetMap extract or a layer file."""
+    """Load the sample province, an OpenStreetMap extract, a layer file or measured speeds."""
     settings = replace(settings, freeze=getattr(options, "freeze", None) or settings.freeze)
     with ground(settings) as base:
         if options.what == "sample":
@@ -43,7 +43,7 @@ def load(settings: Settings, options: Namespace) -> int:
             return 0
         with owner_connection(base) as conn:
             conn.rollback()
-            report = (_load_osm if options.what == "osm" else _load_layer)(conn, options)
+            report = (_load_osm if options.what == "osm" else _load_file)(conn, options)
     for table, count in report.rows.items():
         print(f"{count:10,} {table}")
     for reason, count in report.refused.items():
@@ -59,13 +59,17 @@ def _load_osm(conn: psycopg.Connection, options: Namespace) -> LoadReport:
         return load_osm(conn, options.file, region, say)
 
 
-def _load_layer(conn: psycopg.Connection, options: Namespace) -> LoadReport:
-    """Load a layer file; the refused rows come out as a file, also where all were refused."""
+def _load_file(conn: psycopg.Connection, options: Namespace) -> LoadReport:
+    """Load rows of a file; the refused ones come out as a file, also where all were refused."""
     from data.layerfile import load_layer
+    from data.speed_profiles import load_speed_profiles
 
     try:
         with step(f"loading {options.file.name}"):
-            report = load_layer(conn, options.file, options.kind, options.map, say)
+            if options.what == "speeds":
+                report = load_speed_profiles(conn, options.file, options.source)
+            else:
+                report = load_layer(conn, options.file, options.kind, options.map, say)
     except Quarantined as error:
         if options.bad_rows and "load_id" in error.extra:
             _write_refused(conn, UUID(error.extra["load_id"]), options.bad_rows)

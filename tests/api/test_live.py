@@ -371,7 +371,7 @@ def test_measured_weeks_are_used_once_they_are_loaded(server, clients, tmp_path)
     rows = [f"{target},both,{hour},7" for hour in range(168)]
     file.write_text("edge_id,direction,hour,kmh\n" + "\n".join(rows), "utf-8")
     with connect(server.database_url) as conn:
-        assert load_speed_profiles(conn, file, "detectors") == 1
+        assert load_speed_profiles(conn, file, "detectors").rows_ok == 1
     until(lambda: all(asked()["properties"]["speeds_measured_share"] > 0 for _ in range(12)), 30)
     after = asked()["properties"]
     assert after["edges"] != [target]
