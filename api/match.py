@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -32,6 +33,7 @@ from routing.graph import Floats
 from routing.matching import Matched, Matcher
 from routing.network import Conditions, RoadNetwork
 from spatial.crs import CRS84, Crs, axes_swapped, check_lonlat, to_lonlat
+from spatial.datum import may_apply
 from spatial.errors import BadParameter
 
 MOST_FIXES = 10_000
@@ -120,9 +122,16 @@ def _lonlat(points: Floats, crs: Crs) -> Floats:
     if crs is not CRS84 and known.any():
         points = points.copy()
         points[known] = np.column_stack(to_lonlat(points[known, 0], points[known, 1], crs))
-    elif known.any() and axes_swapped(*points[known].T).all():
-        check_lonlat(*points[known][0].tolist())
+    elif known.any():
+        first = points[known.argmax()].tolist()
+        if _may_be_swapped(*first) and axes_swapped(*points[known].T).all():
+            check_lonlat(*first)
     return points
+
+
+def _may_be_swapped(lon: float, lat: float) -> bool:
+    """Tell, quickly, whether a pair may make sense only swapped."""
+    return abs(lat) > 90.0 or may_apply(lat, lon)
 
 
 def match_json(
@@ -132,13 +141,14 @@ def match_json(
     matcher = matcher_of(network)
     found = matcher.match(conditions, trace, datetime.now(UTC))
     features = [_feature(matcher, found, d, trace, body, crs) for d in found.drives]
+    said = Counter(placed.status for placed in found.placed)
     collection: dict[str, Any] = {
         "type": "FeatureCollection",
         "features": features,
         "profile": body.profile,
         "network_version": found.version,
         "confidence": round(found.confidence, 4),
-        "fixes": {s: sum(p.status == s for p in found.placed) for s in COUNTED},
+        "fixes": {status: said[status] for status in COUNTED},
         "gaps": [
             {"before_fix": p.fix, "reason": p.cut}
             for p in found.placed

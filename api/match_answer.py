@@ -31,15 +31,16 @@ def show_fixes(
     used = [p for p in placed if p.status == "used"]
     edges, shares = np.array([p.edge for p in used], np.int64), np.array([p.share for p in used])
     places = show_places(matcher.measure.place(edges, shares), crs).tolist() if used else []
-    where = dict(zip((p.fix for p in used), places, strict=True))
-    return [_fix(matcher, one, where.get(one.fix)) for one in placed]
+    names = matcher.graph.edges.row_texts(edges)
+    where = dict(zip((p.fix for p in used), zip(names, places, strict=True), strict=True))
+    return [_fix(one, *where.get(one.fix, ("", None))) for one in placed]
 
 
-def _fix(matcher: Matcher, placed: Placed, place: list[float] | None) -> dict[str, Any]:
+def _fix(placed: Placed, name: str, place: list[float] | None) -> dict[str, Any]:
     told: dict[str, Any] = {"fix": placed.fix, "status": placed.status}
     if place is not None:
         told |= {
-            "edge": str(matcher.graph.edges.row_id(placed.edge)),
+            "edge": name,
             "direction": WAYS[placed.backward],
             "fraction": round(placed.share, 6),
             "point": place,
@@ -58,10 +59,10 @@ def show_drive(matcher: Matcher, drive: Drive, *, edges: bool = True) -> dict[st
         "length_m": round(drive.length_m(matcher.graph.edges), 1),
     }
     if edges:
-        row_id = matcher.graph.edges.row_id
+        names = matcher.graph.edges.row_texts(drive.keys >> 1)
         told["edges"] = [
-            {"edge": str(row_id(key >> 1)), "direction": WAYS[key & 1]}
-            for key in drive.keys.tolist()
+            {"edge": name, "direction": WAYS[key & 1]}
+            for name, key in zip(names, drive.keys.tolist(), strict=True)
         ]
     return told
 

@@ -153,6 +153,15 @@ class Edges:
         """Return the stable id of an edge."""
         return as_uuid(self.ids[edge])
 
+    def row_texts(self, edges: Ints) -> list[str]:
+        """Return the stable ids of edges as they are written."""
+        text = self.ids[edges].astype(">u8").tobytes().hex()
+        return [
+            f"{text[i : i + 8]}-{text[i + 8 : i + 12]}-{text[i + 12 : i + 16]}"
+            f"-{text[i + 16 : i + 20]}-{text[i + 20 : i + 32]}"
+            for i in range(0, len(text), 32)
+        ]
+
     def vertices(self, edge: int) -> Floats:
         """Return the (n, 2) longitude and latitude of an edge in its own direction."""
         return self.shape[self.shape_start[edge] : self.shape_start[edge + 1]]
