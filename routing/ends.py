@@ -27,42 +27,25 @@ class End(NamedTuple):
     cost: float
 
 
-class Ends(NamedTuple):
-    """The ways to leave or reach some spots: node, cost (ms), and the table of `leg_kernels`."""
-
-    nodes: Ints
-    costs: Floats
-    table: Floats
-
-
-def find_outs(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> Ends:
+def leaving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[End]:
     """Return every way to drive off from spots."""
     arcs = graph.arcs
-    return Ends(*find_ends(_flat(spots), arcs.first, weights, arcs.head, True))
-
-
-def find_intos(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> Ends:
-    """Return every way to come to spots; a restricted junction before one gives several."""
-    arcs = graph.arcs
-    return Ends(*find_ends(_flat(spots), arcs.first, weights, arcs.tail, False))
-
-
-def leaving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[End]:
-    """Return every way to drive off from spots, one by one."""
-    return _listed(spots, find_outs(graph, weights, spots))
+    return _listed(spots, find_ends(flat(spots), arcs.first, weights, arcs.head, True))
 
 
 def arriving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[End]:
-    """Return every way to come to spots, one by one."""
-    return _listed(spots, find_intos(graph, weights, spots))
+    """Return every way to come to spots; a restricted junction before one gives several."""
+    arcs = graph.arcs
+    return _listed(spots, find_ends(flat(spots), arcs.first, weights, arcs.tail, False))
 
 
-def _flat(spots: Sequence[Spot]) -> Floats:
+def flat(spots: Sequence[Spot]) -> Floats:
+    """Return edge and fraction of spots one after another, as kernels take them."""
     return np.array([number for spot in spots for number in (spot.edge, spot.fraction)], np.float64)
 
 
-def _listed(spots: Sequence[Spot], ends: Ends) -> list[End]:
-    rows = zip(ends.nodes.tolist(), ends.costs.tolist(), ends.table.tolist(), strict=True)
+def _listed(spots: Sequence[Spot], ends: tuple[Ints, Floats, Floats]) -> list[End]:
+    rows = zip(*(column.tolist() for column in ends), strict=True)
     return [
         End(spots[int(spot)], int(key), int(arc), node, along, cost)
         for node, cost, (key, arc, along, spot) in rows

@@ -52,12 +52,21 @@ def find_ends(
     return nodes[:row], costs[:row], table[:row]
 
 
-@compiled("Tuple((float64, int64, int64))(float64[:, ::1], float64[:, ::1], uint32[::1])")
-def straight(outs: Floats, intos: Floats, weights: Weights) -> tuple[float, int, int]:
-    """Return the cheapest drive (ms) that stays on one edge, and its ends; infinite: there is none.
+@compiled(
+    "Tuple((int64[::1], float64[::1], int64[::1], float64[::1], float64[:, ::1], "
+    "float64, int64, int64))"
+    "(float64[::1], int64, int64[::1], uint32[::1], uint32[::1], uint32[::1])"
+)
+def meet(
+    spots: Floats, count: int, first: Ints, weights: Weights, head: Weights, tail: Weights
+) -> tuple[Ints, Floats, Ints, Floats, Floats, float, int, int]:
+    """Return nodes and costs of the ways off the first `count` spots, then of those to the others.
 
-    `outs` and `intos` are tables of ends.
+    Then follow both tables of ends in one, and the cheapest drive (ms) that stays on one edge with
+    its two ends; infinite is none.
     """
+    out_node, out_cost, outs = find_ends(spots[: 2 * count], first, weights, head, True)
+    into_node, into_cost, intos = find_ends(spots[2 * count :], first, weights, tail, False)
     best, source, target = math.inf, 0, 0
     for i in range(len(outs)):
         for j in range(len(intos)):
@@ -65,26 +74,26 @@ def straight(outs: Floats, intos: Floats, weights: Weights) -> tuple[float, int,
                 weight = weights[int(outs[i, ARC])] * (intos[j, ALONG] - outs[i, ALONG])
                 if weight < best:
                     best, source, target = weight, i, j
-    return best, source, target
+    return out_node, out_cost, into_node, into_cost, np.vstack((outs, intos)), best, source, target
 
 
 @compiled(
     "Tuple((int64[::1], float64[::1], float64[::1]))"
-    "(float64[:, ::1], int64, int64[::1], int64[::1], float64[:, ::1], int64)"
+    "(float64[:, ::1], int64, int64, int64[::1], int64[::1])"
 )
 def parts(
-    outs: Floats, source: int, arcs: Ints, key: Ints, intos: Floats, target: int
+    ends: Floats, source: int, target: int, arcs: Ints, key: Ints
 ) -> tuple[Ints, Floats, Floats]:
     """Return the keys driven from an end over arcs to another one, and the part of each (0..1).
 
-    `outs` and `intos` are tables of ends, `key` is by arc.
+    `ends` is a table of ends, `key` is by arc.
     """
     count = len(arcs) + 2
     driven, start, stop = np.empty(count, np.int64), np.zeros(count), np.ones(count)
-    driven[0], start[0] = int(outs[source, KEY]), outs[source, ALONG]
+    driven[0], start[0] = int(ends[source, KEY]), ends[source, ALONG]
     for i in range(len(arcs)):
         driven[i + 1] = key[arcs[i]]
-    driven[count - 1], stop[count - 1] = int(intos[target, KEY]), intos[target, ALONG]
+    driven[count - 1], stop[count - 1] = int(ends[target, KEY]), ends[target, ALONG]
     return driven, start, stop
 
 

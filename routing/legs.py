@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from routing import leg_kernels
-from routing.ends import find_intos, find_outs
+from routing.ends import flat
 from routing.engine import Engine
 from routing.graph import Floats, Graph, Ints, Weights
-from routing.leg_kernels import ALONG, KEY, SPOT, parts, straight
+from routing.leg_kernels import ALONG, KEY, SPOT, meet, parts
 from routing.snap import Spot
 
 
@@ -47,19 +47,24 @@ def find_leg(
 
     Both ends of both snapped edges are tried, and driving along one and the same edge.
     """
-    outs, intos = find_outs(graph, weights, sources), find_intos(graph, weights, targets)
-    direct, i, j = straight(outs.table, intos.table, weights)
-    around = engine.join(outs.nodes, outs.costs, intos.nodes, intos.costs)
+    count, arcs = len(sources), graph.arcs
+    spots = [*sources, *targets]
+    outs, out_costs, intos, into_costs, ends, direct, i, j = meet(
+        flat(spots), count, arcs.first, weights, arcs.head, arcs.tail
+    )
+    around = engine.join(outs, out_costs, intos, into_costs)
     if around is not None and around.weight < direct:
-        weight, i, j, arcs = around
-        driven = parts(outs.table, i, arcs, graph.arcs.key, intos.table, j)
+        weight, i, j, between = around
+        driven = parts(ends, i, len(outs) + j, between, arcs.key)
     elif direct < math.inf:
-        weight, begin, end = direct, outs.table[i, ALONG], intos.table[j, ALONG]
-        driven = np.array([outs.table[i, KEY]], np.int64), np.array([begin]), np.array([end])
+        weight, (begin, end) = direct, ends[[i, len(outs) + j], ALONG].tolist()
+        driven = ends[i : i + 1, KEY].astype(np.int64), np.array([begin]), np.array([end])
     else:
         return None
-    source, target = outs.table.item(i, SPOT), intos.table.item(j, SPOT)
-    return Leg(sources[int(source)], targets[int(target)], *driven, weight)
+    if len(spots) > 2:
+        i, j = int(ends[i, SPOT]), int(ends[len(outs) + j, SPOT])
+        return Leg(sources[i], targets[j], *driven, weight)
+    return Leg(sources[0], targets[0], *driven, weight)
 
 
 def line(graph: Graph, leg: Leg) -> Floats:

@@ -165,38 +165,19 @@ def _fraction(shape: Floats, first: int, last: int, vertex: int, share: float) -
 
 
 @inlined
-def _spots(found: Floats, count: int, shape: Floats, shape_start: Ints) -> Floats:
-    """Return the rows that `nearest` promises."""
-    spots = np.empty((count, 6))
-    for row in range(count):
-        edge, vertex, share = int(found[row, 0]), int(found[row, 1]), found[row, 2]
-        spots[row, 0], spots[row, 2], spots[row, 5] = edge, vertex, found[row, 3]
-        first, last = shape_start[edge], shape_start[edge + 1]
-        spots[row, 1] = _fraction(shape, first, last, vertex, share)
-        for side in range(2):
-            place = shape[vertex, side] * (1 - share) + shape[vertex + 1, side] * share
-            spots[row, 3 + side] = np.rint(place * 1e7) / 1e7
-    return spots
-
-
-@compiled(
-    "float64[:, ::1](float64, float64, float64, float64, float64[:, ::1], int64[::1], "
-    f"{_TREE}, {_USABLE})"
-)
-def nearest(
-    lon: float, lat: float, max_m: float, tie_m: float, shape: Floats, shape_start: Ints,
+def _place(
+    lon: float, lat: float, max_m: float, tie_m: float, shape: Floats,
     vertex: Small, edge: Small, bounds: Floats, start: Ints,
     first: Ints, weights: Weights, off: Bools, only: Bools,
-) -> Floats:  # fmt: skip
-    """Return (n, 6) the spots at the place nearest to a point, nearest first.
+    found: Floats, away: Floats, boxes: Ints,
+) -> tuple[Floats, int]:  # fmt: skip
+    """Return rows with edge, vertex, share, distance: the place nearest to a point; their number.
 
-    Columns: edge, fraction, vertex, longitude, latitude, distance in m, as in `routing.snap.Spot`.
+    `away` and `boxes` have room for the boxes to be looked at: `FAN` of each level.
     """
     east, north = metres_per_degree(lat)
-    limit, best, count, found = max_m, math.inf, 0, np.empty((ROOM, 4))
-    away, boxes = np.zeros(FAN * len(start)), np.empty(FAN * len(start), np.int64)
-    top = min(len(bounds), 1)
-    boxes[0] = len(bounds) - 1
+    limit, best, count, top = max_m, math.inf, 0, min(len(bounds), 1)
+    away[0], boxes[0] = 0.0, len(bounds) - 1
     while top > 0:
         top -= 1
         if away[top] > square_of(limit):
@@ -217,7 +198,51 @@ def nearest(
                 limit = min(best + tie_m, max_m)
     count = _within(found, count, limit)
     _sort(found, count)
-    return _spots(found, count, shape, shape_start)
+    return found, count
+
+
+@inlined
+def _tell(spot: Floats, row: Floats, shape: Floats, shape_start: Ints) -> None:
+    """Write the columns that `nearest` promises from a row of `_place`, but for the first."""
+    edge, vertex, share = int(row[0]), int(row[1]), row[2]
+    spot[1], spot[3], spot[6] = edge, vertex, row[3]
+    spot[2] = _fraction(shape, shape_start[edge], shape_start[edge + 1], vertex, share)
+    for side in range(2):
+        at = shape[vertex, side] * (1 - share) + shape[vertex + 1, side] * share
+        spot[4 + side] = np.rint(at * 1e7) / 1e7
+
+
+@compiled(
+    "float64[:, ::1](float64[:, ::1], float64, float64, float64[:, ::1], int64[::1], "
+    f"{_TREE}, {_USABLE})"
+)
+def nearest(
+    points: Floats, max_m: float, tie_m: float, shape: Floats, shape_start: Ints,
+    vertex: Small, edge: Small, bounds: Floats, start: Ints,
+    first: Ints, weights: Weights, off: Bools, only: Bools,
+) -> Floats:  # fmt: skip
+    """Return (n, 7) the spots at the place nearest to each point, point by point, nearest first.
+
+    Columns: point, edge, fraction, vertex, longitude, latitude, distance in m, as in
+    `routing.snap.Spot`.
+    """
+    found, room = np.empty((ROOM, 4)), FAN * len(start)
+    away, boxes = np.empty(room), np.empty(room, np.int64)
+    spots, size = np.empty((4 * len(points), 7)), 0
+    for point in range(len(points)):
+        found, count = _place(
+            points[point, 0], points[point, 1], max_m, tie_m, shape, vertex, edge, bounds, start,
+            first, weights, off, only, found, away, boxes,
+        )  # fmt: skip
+        if size + count > len(spots):
+            more = np.empty((2 * (size + count), 7))
+            more[:size] = spots[:size]
+            spots = more
+        for row in range(count):
+            spots[size, 0] = point
+            _tell(spots[size], found[row], shape, shape_start)
+            size += 1
+    return spots[:size]
 
 
 @inlined

@@ -36,25 +36,35 @@ class Places:
         """Return the edges that may be driven in some direction."""
         return Usable(self._graph.arcs.first, metric.weights)
 
-    def snap(self, points: Sequence[Point], usable: Usable) -> list[list[Spot]]:
+    def find(self, points: Sequence[Point], usable: Usable) -> list[list[Spot]]:
         """Return for each point the spots on the nearest usable edge and on those at its place.
+
+        There are none where no such edge lies within the limit.
+
+        Raises
+        ------
+        BadCoordinate
+            A point is no place on earth.
+        """
+        for lon, lat in points:
+            check_lonlat(lon, lat)
+        return self.index.nearest_each(points, usable, *self._limits)
+
+    def snap(self, points: Sequence[Point], usable: Usable) -> list[list[Spot]]:
+        """Return what `find` does where there is something for each point.
 
         Raises
         ------
         BadCoordinate
             A point is no place on earth.
         NoSnap
-            There is none within the limit; the error names the point.
+            There is no edge within the limit; the error names the point.
         """
-        limits = self._limits
-        places = []
-        for number, (lon, lat) in enumerate(points):
-            check_lonlat(lon, lat)
-            place = self.index.nearest(lon, lat, usable, *limits)
+        places = self.find(points, usable)
+        for number, place in enumerate(places):
             if not place:
-                anything = self.index.nearest(lon, lat, EVERY, *limits)
-                raise no_snap(number, limits[0], anything)
-            places.append(place)
+                anything = self.index.nearest(*points[number], EVERY, *self._limits)
+                raise no_snap(number, self._limits[0], anything)
         return places
 
     def off_islands(

@@ -11,7 +11,6 @@ from routing.graph import Ints
 from routing.network import RoadNetwork
 from routing.query import Ready
 from routing.snap import Spot
-from spatial.errors import NoSnap
 
 
 @dataclass(frozen=True)
@@ -27,14 +26,7 @@ def place_all(network: RoadNetwork, ready: Ready, points: Sequence[tuple[float, 
 
     One that cannot be snapped has no spots.
     """
-    usable = network.places.usable(ready.metric)
-    spots: list[list[Spot]] = []
-    for point in points:
-        try:
-            found = network.snap(ready, [point])
-        except NoSnap:
-            spots.append([])
-            continue
-        spots += network.places.off_islands([point], usable, ready.costs, found)
+    places, usable = network.places, network.places.usable(ready.metric)
+    spots = places.off_islands(points, usable, ready.costs, places.find(points, usable))
     missing = [number for number, place in enumerate(spots) if not place]
     return Placed(spots, np.array(missing, np.int64))

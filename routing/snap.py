@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,9 +84,16 @@ class SnapIndex:
         None farther than `max_m` is returned; edges that are farther than the nearest one by at
         most `tie_m` lie at the same place.
         """
+        return self.nearest_each([(lon, lat)], usable, max_m, tie_m)[0]
+
+    def nearest_each(
+        self, points: Sequence[tuple[float, float]], usable: Usable, max_m: float, tie_m: float
+    ) -> list[list[Spot]]:
+        """Return for each point what `nearest` does."""
         first, weights, off, only = usable
-        rows = nearest(lon, lat, max_m, tie_m, *self._lines, first, weights, off, only)
-        return [
-            Spot(int(edge), fraction, int(vertex), x, y, distance)
-            for edge, fraction, vertex, x, y, distance in rows.tolist()
-        ]
+        array = np.array(points, np.float64).reshape(-1, 2)
+        rows = nearest(array, max_m, tie_m, *self._lines, first, weights, off, only)
+        places: list[list[Spot]] = [[] for _ in points]
+        for point, edge, fraction, vertex, x, y, distance in rows.tolist():
+            places[int(point)].append(Spot(int(edge), fraction, int(vertex), x, y, distance))
+        return places
