@@ -141,7 +141,7 @@ def match_json(
     matcher = matcher_of(network)
     found = matcher.match(conditions, trace, datetime.now(UTC))
     features = [_feature(matcher, found, d, trace, body, crs) for d in found.drives]
-    said = Counter(placed.status for placed in found.placed)
+    said: Counter[str] = Counter(placed.status for placed in found.placed)
     collection: dict[str, Any] = {
         "type": "FeatureCollection",
         "features": features,
