@@ -19,10 +19,11 @@ from typing import Any
 import psycopg
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors.multiprocess import Multiprocess, Process
+from uvicorn.supervisors.multiprocess import Multiprocess
 
 from api.cli.ground import Ground
 from api.cli.progress import say
+from api.cli.sharing import AWAY, Shares, Worker
 from spatial.cluster import LOW_DISK_BYTES, Cluster
 from spatial.errors import SetupError
 from spatial.machine import MB
@@ -50,6 +51,20 @@ class Supervisor(Multiprocess):
 
     served = False
 
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        self._shares = Shares(config.workers)
+
+    def init_processes(self) -> None:
+        """Start all processes."""
+        for number in range(self.processes_num):
+            self.processes.append(self._started(number))
+
+    def _started(self, number: int) -> Worker:
+        worker = Worker(self.config, self.sockets, self._shares, number)
+        worker.start()
+        return worker
+
     def keep_subprocess_alive(self) -> None:
         """Replace workers that ended; stop where one cannot start at all."""
         for index, worker in enumerate(self.processes):
@@ -60,9 +75,9 @@ class Supervisor(Multiprocess):
                 self.should_exit.set()
                 return
             say(f"a server process ended with {worker.exitcode}: starting another")
+            self._shares.note(index, AWAY)
             self.should_exit.wait(RESTART_PAUSE_S)
-            self.processes[index] = Process(self.config, self.sockets)
-            self.processes[index].start()
+            self.processes[index] = self._started(index)
 
 
 def address(settings: Settings) -> str:
