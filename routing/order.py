@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, permutations
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -237,10 +237,3 @@ def _rounds(follow: Ints) -> list[list[int]]:
             stops.append(after)
         rounds.append(stops)
     return rounds
-
-
-def every_order(costs: Floats, fixed: Fixed = "both") -> float:
-    """Return the cost of the cheapest order by trying all: the fast ways are tested against it."""
-    tour = _closed(costs, fixed)
-    rest = range(1, len(tour))
-    return min((_cost(tour, [0, *stops]) for stops in permutations(rest)), default=0.0)

@@ -144,24 +144,9 @@ def drive(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> Floats:
     depart
         When the first part begins.
     """
-    return _through(lengths_m, speeds_kmh, depart, forward=True)
-
-
-def drive_back(lengths_m: Floats, speeds_kmh: Table, arrive: datetime) -> Floats:
-    """Return the seconds before an arrival at which each part must begin, first part first."""
-    back = _through(lengths_m[::-1], speeds_kmh[::-1], arrive, forward=False)
-    return back[::-1]
-
-
-def _through(lengths_m: Floats, speeds_kmh: Table, at: datetime, *, forward: bool) -> Floats:
-    """Drive through the hours, or back through them, and return the time passed after each part."""
-    local = at.astimezone(ZONE)
-    into = local.minute * 60 + local.second + local.microsecond / 1e6
-    hour = hour_of_week(at)
-    left = HOUR_S - into if forward else into
-    step = 1 if forward else -1
-    if left == 0:
-        hour, left = hour + step, HOUR_S
+    local = depart.astimezone(ZONE)
+    hour = hour_of_week(depart)
+    left = HOUR_S - (local.minute * 60 + local.second + local.microsecond / 1e6)
     passed, done = 0.0, np.empty(len(lengths_m))
     for part, length in enumerate(lengths_m.tolist()):
         rest = length
@@ -172,7 +157,7 @@ def _through(lengths_m: Floats, speeds_kmh: Table, at: datetime, *, forward: boo
                 passed, left, rest = passed + need, left - need, 0.0
             else:
                 passed, rest = passed + left, rest - pace * left
-                hour, left = hour + step, HOUR_S
+                hour, left = hour + 1, HOUR_S
         done[part] = passed if rest <= 0 else np.inf
     return done
 

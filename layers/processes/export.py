@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import numpy as np
 import shapely
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from layers.base import Text
 from layers.processes.model import (
@@ -22,7 +22,7 @@ from layers.processes.model import (
     wrong_input,
 )
 from layers.processes.shared import prepared
-from routing.exchange import statistics, to_graphml, to_networkx
+from routing.exchange import Statistics, statistics, to_graphml, to_networkx
 
 COLLECTING = Text(zh="选取路段", en="Choosing edges")
 COUNTING = Text(zh="统计", en="Computing statistics")
@@ -41,20 +41,10 @@ class ExportInputs(Inputs):
     traffic: Traffic = titled("车辆与时间", "Vehicle and time", default=Traffic())
 
 
-class NetworkStatistics(BaseModel):
-    """Basic statistics in osmnx's measures; lengths in kilometres."""
+@dataclass(frozen=True)
+class NetworkStatistics(Statistics):
+    """Basic statistics in osmnx's measures, and the version of the network; kilometres."""
 
-    nodes: int
-    edges: int
-    arcs: int
-    length_km: float
-    mean_degree: float
-    streets_per_node: float
-    circuity: float | None
-    self_loop_share: float
-    strongly_connected_parts: int
-    largest_part_share: float
-    km_by_class: dict[str, float]
     network_version: int
 
 

@@ -16,7 +16,6 @@ from routing.speeds import (
     TypicalSpeeds,
     arrival,
     drive,
-    drive_back,
     hour_of_week,
     week_factors,
 )
@@ -97,6 +96,25 @@ def test_who_leaves_later_arrives_later(table, length, begin, wait):
     early = drive(lengths, table, first)[-1]
     late = drive(lengths, table, first + timedelta(seconds=wait))[-1] + wait
     assert late >= early - 1e-6
+
+
+def drive_back(lengths, table, arrive):
+    """Return the seconds before an arrival at which each part must begin, hour by hour back."""
+    into = (arrive - MONDAY).total_seconds() % 3600
+    hour, left = hour_of_week(arrive), into
+    passed, begins = 0.0, []
+    for part in range(len(lengths) - 1, -1, -1):
+        rest = lengths[part]
+        while rest > 0:
+            if left == 0:
+                hour, left = (hour - 1) % HOURS, 3600.0
+            driven = min(rest, left * table[part, hour] / 3.6)
+            used = min(driven * 3.6 / table[part, hour], left)
+            passed, left, rest = passed + used, left - used, rest - driven
+            if rest < 1e-9:
+                rest = 0
+        begins.append(passed)
+    return np.array(begins[::-1])
 
 
 @settings(max_examples=60, deadline=None)
