@@ -251,7 +251,11 @@ class RoadNetwork:
         """
         if task.base.snapshot is not None or self._made(task):
             return self.places.usable(self._exact(task).metric)
-        usable = self.places.usable(self._metrics.get(task.base))
+        return self._without(task, self._metrics.get(task.base), strict=strict)
+
+    def _without(self, task: Task, metric: Metric, *, strict: bool = False) -> Usable:
+        """Return the edges open on a metric but for those known as refused; `strict` asks."""
+        usable = self.places.usable(metric)
         if task.free or not (strict or self._tasks.knows_blocked(task)):
             return usable
         blocked = self._tasks.blocked(task)
@@ -263,21 +267,24 @@ class RoadNetwork:
         """Return the best path where metrics that are there already tell it."""
         if task.base.snapshot is not None or task.base.costs.bans.any:
             return None
-        metric, exact = None, task.free or self._tasks.knows_blocked(task)
-        if exact:
-            metric = self._metrics.current(self._tasks.whole(task))
+        known = task.free or self._tasks.knows_blocked(task)
+        metric = self._metrics.current(self._tasks.whole(task)) if known else None
+        exact = metric is not None
         if metric is None:
-            metric, exact = self._metrics.current(task.base), task.free
+            metric = self._metrics.current(task.base)
         if metric is None:
             return None
+        usable = self.places.usable(metric) if exact else self._without(task, metric)
         try:
-            spots = self.places.snap(points, self.places.usable(metric))
+            spots = self.places.snap(points, usable)
         except NoSnap:
             return None
-        if exact:
-            return self._on(metric, task, spots)
-        found = None if self._refuses(task, spots) else self._on(metric, task, spots)
-        return None if found is None or self._tasks.refused(task, found.edges).any() else found
+        if not known and self._refuses(task, spots):
+            return None
+        found = self._on(metric, task, spots)
+        if found is None or exact or not self._tasks.refused(task, found.edges).any():
+            return found
+        return None
 
     def _searched(self, task: Task, points: Sequence[tuple[float, float]]) -> Found:
         """Return the best path, or raise what stands in its way."""
