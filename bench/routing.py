@@ -13,12 +13,9 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import statistics
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -30,13 +27,14 @@ from bench import (
     peers,
     routing_checks,
     routing_http,
+    routing_large,
     routing_live,
     servers,
 )
 from bench.networks import FOLDER, Network
+from bench.report import Report, middle, ratio, table, write_readme
 from bench.routing_engine import (
     Here,
-    Unequal,
     all_peers,
     contest,
     make_pairs,
@@ -45,9 +43,8 @@ from bench.routing_engine import (
     slow_engines,
 )
 
-README = Path(__file__).with_name("README.md")
-MARKS = "<!-- routing: begin -->", "<!-- routing: end -->"
 REAL = tuple(networks.READ)
+LARGE = "grid"
 VALHALLA_NAMES = {"height_m": "height", "width_m": "width", "length_m": "length",
                   "mass_t": "weight", "axle_t": "axle_load"}  # fmt: skip
 
@@ -68,46 +65,11 @@ class Size:
     trucks: int
 
 
-FULL = Size(networks.NAMES, ("liechtenstein", "luxembourg"), networks.NAMES,
-            ("luxembourg",), 5, 3, 200, 1000, 100_000, 60)  # fmt: skip
+FULL = Size(networks.NAMES, ("liechtenstein", "luxembourg"),
+            ("liechtenstein", "andorra", "luxembourg", "grid"),
+            ("luxembourg", "world", "grid"), 5, 3, 200, 1000, 100_000, 60)  # fmt: skip
 SHORT = Size(("liechtenstein", "luxembourg"), ("liechtenstein",), ("liechtenstein",),
              ("luxembourg",), 3, 2, 100, 200, 5_000, 15)  # fmt: skip
-
-
-@dataclass
-class Report:
-    """The text so far; each part says how long it took."""
-
-    parts: list[str] = field(default_factory=list)
-    goals: list[list[str]] = field(default_factory=list)
-    begin: float = field(default_factory=time.perf_counter)
-
-    def add(self, title: str, text: str) -> None:
-        """Append a part and show it."""
-        part = f"### {title}\n\n{text}\n"
-        self.parts.append(part)
-        print(f"\n{part}\n[{time.perf_counter() - self.begin:.0f} s]", flush=True)
-
-    def judge(self, what: str, where: str, found: float, goal: float) -> None:
-        """Note a ratio (or share) that is to be at least a goal."""
-        met = "yes" if found >= goal else "**no**"
-        self.goals.append([what, where, f"{found:.2f}", f"≥ {goal:g}", met])
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def middle(values: Sequence[float]) -> float:
-    """Return the median."""
-    return statistics.median(values)
-
-
-def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
-    """Return the median of the rounds' ratios."""
-    return statistics.median(a / b for a, b in zip(slow, fast, strict=True))
 
 
 def prepare(port: int, size: Size) -> None:
@@ -118,38 +80,55 @@ def prepare(port: int, size: Size) -> None:
             Here(network)
         if name in REAL:
             peers.osrm_data(network.own, FOLDER / name / "own-CH", "CH")
-        if name in size.http + size.live:
+        if name in size.http:
             routing_http.database(port, network)
         print(f"{name} is prepared", flush=True)
     delta.Roads.read().topology()
 
 
-def engines(report: Report, here: Here, network: Network, size: Size, conn: Any) -> list[str]:
+def engines(report: Report, here: Here, network: Network, size: Size, url: str) -> list[str]:
     """Race the engines of a network; return its row of tables."""
-    pairs = make_pairs(here, network, size.pairs)
+    name = network.name
+    row = [name, *["–"] * 6]
     calm = Here(networks.without_turning(network)) if network.turns else None
     with all_peers(network) as found:
-        entrants = contest(here, calm, found, pairs)
-        every = dict(entrants.engines)
-        if network.name in size.slow:
-            every |= slow_engines(here, network, pairs, conn)
-        took = race(every, len(pairs), size.rounds)
-        places = make_places(here, network, 200, seed=2)
-        tables, equal = routing_live.race_tables(here, found, places, size.rounds)
+        with report.attempt(f"Engines in process, {name}"):
+            pairs = make_pairs(here, network, size.pairs)
+            entrants = contest(here, calm, found, pairs)
+            every = dict(entrants.engines)
+            if name in size.slow:
+                with psycopg.connect(url) as conn:
+                    every |= slow_engines(here, network, pairs, conn)
+            took = race(every, len(pairs), size.rounds)
+            text = _engine_text(network, took, entrants.equal)
+            report.add(f"Engines in process, {name}", text)
+            for peer in (peer for peer in found if peer.startswith("OSRM")):
+                for ours in ("Sigang, from node to node", "Sigang, places known"):
+                    times = ratio(took[f"{peer}, places known"], took[ours])
+                    report.judge(f"{ours}, to {peer}", name, times, 4)
+                times = ratio(took[f"{peer}, from coordinates"], took["Sigang, from coordinates"])
+                report.judge(f"Sigang, from coordinates, to {peer}", name, times, 4)
+        with report.attempt(f"Table of 100 by 100, {name}"):
+            row = _table_row(report, here, network, found, size)
         if calm is not None:
-            around = routing_checks.around_restrictions(here, calm, network, found["OSRM CH"])
-            report.add(f"Turn restrictions, {network.name}", around)
-    report.add(f"Engines in process, {network.name}", _engine_text(network, took, entrants.equal))
-    osrm = [name for name in found if name.startswith("OSRM")]
-    for name in osrm:
-        for ours in ("Sigang, from node to node", "Sigang, places known"):
-            found_ratio = ratio(took[f"{name}, places known"], took[ours])
-            report.judge(f"{ours}, to {name}", network.name, found_ratio, 4)
-        faster = ratio(tables[name], tables["Sigang"])
-        report.judge(f"table 100×100 to {name}", network.name, faster, 5)
-    names = ("OSRM CH", "OSRM MLD")
-    cells = [f"{1000 * middle(tables[n]):,.1f}" if n in tables else "–" for n in ("Sigang", *names)]
-    ratios = [f"{ratio(tables[n], tables['Sigang']):.1f}" if n in tables else "–" for n in names]
+            with report.attempt(f"Turn restrictions, {name}"):
+                text = routing_checks.around_restrictions(here, calm, network, found["OSRM CH"])
+                report.add(f"Turn restrictions, {name}", text)
+    return row
+
+
+def _table_row(
+    report: Report, here: Here, network: Network, found: dict[str, Any], size: Size
+) -> list[str]:
+    """Race tables of durations; return the row of a network."""
+    places = make_places(here, network, 200, seed=2)
+    took, equal = routing_live.race_tables(here, found, places, size.rounds)
+    peers_ = ("OSRM CH", "OSRM MLD")
+    cells = [f"{1000 * middle(took[n]):,.1f}" if n in took else "–" for n in ("Sigang", *peers_)]
+    times = {n: ratio(took[n], took["Sigang"]) for n in peers_ if n in took}
+    for name, found_ratio in times.items():
+        report.judge(f"table 100×100 to {name}", network.name, found_ratio, 5)
+    ratios = [f"{times[n]:.1f}" if n in times else "–" for n in peers_]
     return [network.name, *cells, *ratios, equal]
 
 
@@ -245,46 +224,61 @@ def _tally_text(tally: agreement.Tally) -> str:
     return f"{said}\n\n{table(['cause', 'pairs'], rows)}\n{rest}"
 
 
+def large(report: Report, here: Here, network: Network) -> None:
+    """Measure what a large network costs."""
+    name = network.name
+    found = routing_large.measure(here, network, make_pairs(here, network, 1, seed=4)[0])
+    rows = [
+        ("start: graph, index and hierarchy mapped", 1000 * found.start_s, 3_000, "ms"),
+        ("a new metric", 1000 * found.miss_s, 350, "ms"),
+        ("memory per million arcs and metric", found.metric_mb, 120, "MB"),
+        ("1,000 edges around a place slowed, and the next path", 1000 * found.near_s, 50, "ms"),
+        ("1,000 edges anywhere slowed, and the next path", 1000 * found.anywhere_s, 350, "ms"),
+    ]
+    for what, value, goal, unit in rows:
+        report.judge_most(what, name, value, goal, unit)
+    lines = [
+        [what, f"{value:,.1f} {unit}", f"≤ {goal:,} {unit}"] for what, value, goal, unit in rows
+    ]
+    text = table(["", "found", "goal"], lines)
+    report.add(f"A large network, {name}", text)
+
+
 def run(port: int, size: Size) -> Report:
     """Measure everything."""
     report = Report()
-    report.add(
-        "Luxembourg's reference answers", routing_checks.luxembourg_reference(size.reference)
-    )
+    title = "Luxembourg's reference answers"
+    with report.attempt(title):
+        report.add(title, routing_checks.luxembourg_reference(size.reference))
     if size is FULL:
-        report.add("Distances in the Yangtze delta", delta.delta_distances())
-    tables = []
-    url = f"postgresql://sigang@127.0.0.1:{port}/postgres"
-    for name in size.names:
-        network = networks.open_network(name)
-        here = Here(network)
-        try:
-            with psycopg.connect(url) as conn:
-                tables.append(engines(report, here, network, size, conn))
-        except Unequal as error:
-            report.add(f"Engines in process, {name}", str(error))
-            continue
-        if name in REAL:
-            agree(report, here, network, size)
-        if name in size.live:
-            live(report, here, network, port, size)
-        if name in size.http:
-            over_http(report, here, network, port, size)
-        if name == "grid":
-            memory = routing_checks.memory_mb_per_million_arcs(here)
-            report.add("Memory", f"{memory:.0f} MB per million arcs and metric (goal ≤ 120).")
+        title = "Distances in the Yangtze delta"
+        with report.attempt(title):
+            report.add(title, delta.delta_distances())
+    tables = [on_network(report, name, port, size) for name in size.names]
     head = ["network", "Sigang ms", "OSRM CH ms", "OSRM MLD ms", "× CH", "× MLD", "durations"]
     report.add("Tables of 100 by 100", table(head, tables))
-    report.add("Goals", table(["what", "network", "found", "goal", "met"], report.goals))
     return report
 
 
-def write_readme(text: str) -> None:
-    """Put the text between the marks of README.md."""
-    whole = README.read_text("utf-8")
-    before, rest = whole.split(MARKS[0])
-    _, after = rest.split(MARKS[1])
-    README.write_text(f"{before}{MARKS[0]}\n\n{text}\n{MARKS[1]}{after}", "utf-8")
+def on_network(report: Report, name: str, port: int, size: Size) -> list[str]:
+    """Measure one network; return its row of tables."""
+    network = networks.open_network(name)
+    here = Here(network)
+    url = f"postgresql://sigang@127.0.0.1:{port}/postgres"
+    row = engines(report, here, network, size, url)
+    if name == LARGE:
+        with report.attempt(f"A large network, {name}"):
+            large(report, here, network)
+    if name in REAL:
+        with report.attempt(f"Agreement, {name}"):
+            agree(report, here, network, size)
+    if name in size.live:
+        with report.attempt(f"Closure, {name}"):
+            live(report, here, network, port, size)
+    if name in size.http:
+        with report.attempt(f"Over HTTP, {name}"):
+            over_http(report, here, network, port, size)
+    return row
 
 
 def headline(size: Size) -> Iterator[str]:
@@ -310,7 +304,7 @@ def main() -> None:
             return
         head = " ".join(headline(size))
         report = run(port, size)
-    text = "\n".join([head, "", *report.parts])
+    text = report.text(head)
     (FOLDER / "report.md").write_text(text, "utf-8")
     if given.readme:
         write_readme(text)

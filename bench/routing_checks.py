@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import psutil
 
 from bench.agreement import Overlay
 from bench.networks import FOLDER, Network, raw_graph, rows
@@ -147,14 +144,3 @@ def _breaks(overlay: Overlay, peer: Any, pair: Pair, stopped: Any) -> bool:
         return False
     keys, _, _ = overlay.keys(found.shape)
     return bool(stopped[np.array(keys, np.int64) >> 1].any())
-
-
-def memory_mb_per_million_arcs(here: Here, metrics: int = 4) -> float:
-    """Return what one more metric takes, in MB per million arcs (measured)."""
-    process = psutil.Process(os.getpid())
-    weights = here.metric.weights
-    gc.collect()
-    before = process.memory_full_info().uss
-    kept = [Metric(here.metric.topology, weights.copy()) for _ in range(metrics)]
-    taken = process.memory_full_info().uss - before
-    return taken / len(kept) / 1e6 / (len(weights) / 1e6)

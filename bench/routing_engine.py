@@ -21,6 +21,7 @@ import psycopg
 
 from bench import networks, peers
 from bench.networks import FOLDER, Network
+from bench.report import Unequal
 from routing.ends import leaving
 from routing.engine import INFINITE, Metric, Topology
 from routing.legs import Leg, find_leg
@@ -191,10 +192,6 @@ def contest(here: Here, calm: Here | None, found: dict[str, Peer], pairs: list[P
     return Contest(engines, equal)
 
 
-class Unequal(RuntimeError):
-    """The engines do not answer the same, so a race between them would mean nothing."""
-
-
 def compare(ours: Sequence[Leg | None], theirs: Sequence[Any]) -> str:
     """Return how many weights are equal; stop when more than one in a hundred differs."""
     differ = sum(
@@ -235,7 +232,7 @@ def slow_engines(
     for name, engine in engines.items():
         right = here.metric.path(*nodes[0])
         if int(engine(0)) != (right[0] if right else INFINITE):
-            raise SystemExit(f"{name} and Sigang differ: nothing is timed")
+            raise Unequal(f"{name} and Sigang differ: nothing is timed")
     return {name: timed(engine) for name, engine in engines.items()}
 
 

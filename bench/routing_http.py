@@ -21,6 +21,7 @@ import psycopg
 
 from bench import peers, servers
 from bench.networks import FOLDER, Network
+from bench.report import Unequal
 from bench.routing_engine import CLOSE_S, CLOSE_SHARE, Pair
 
 CONNECTIONS = 8
@@ -185,9 +186,9 @@ def check(services: dict[str, Service], count: int) -> str:
         for name, answer in answers.items():
             bytes_[name].append(len(json.dumps(answer)))
             if not geometry(name, answer):
-                raise SystemExit(f"{name} gives no polyline: {str(answer)[:500]}")
+                raise Unequal(f"{name} gives no polyline: {str(answer)[:500]}")
     if differ > max(1, count // 20):
-        raise SystemExit(f"{differ} of {count} durations over HTTP differ: nothing is timed")
+        raise Unequal(f"{differ} of {count} durations over HTTP differ: nothing is timed")
     sizes = ", ".join(f"{n} {statistics.median(b):,.0f}" for n, b in bytes_.items())
     return f"{count - differ} of {count} durations equal OSRM's; median bytes: {sizes}"
 
@@ -204,10 +205,10 @@ def load(service: Service, seconds: int, start: int) -> float:
     out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
     failed = r"(connect|write|timeout) [1-9]"  # a read fails when osrm-routed ends a connection
     if "Non-2xx" in out or re.search(failed, out):
-        raise SystemExit(f"{service.base}{service.path}: {out}")
+        raise Unequal(f"{service.base}{service.path}: {out}")
     found = re.search(r"Requests/sec:\s+([\d.]+)", out)
     if found is None:
-        raise SystemExit(f"wrk says {out}")
+        raise Unequal(f"wrk says {out}")
     return float(found[1])
 
 

@@ -20,7 +20,8 @@ from bench import peers
 from bench.agreement import Client
 from bench.equal import Drawn, by_key, draw
 from bench.networks import FOLDER, Network
-from bench.routing_engine import CLOSE_S, CLOSE_SHARE, Here, Pair, Peer, Unequal, same_weight
+from bench.report import Unequal
+from bench.routing_engine import CLOSE_S, CLOSE_SHARE, Here, Pair, Peer, same_weight
 from bench.routing_http import sigang
 from routing.live import EdgeState
 from routing.network import PathQuery
@@ -56,7 +57,7 @@ def find_closures(here: Here, pairs: Sequence[Pair], count: int) -> list[Closure
             found.append(Closure(edge, pair, leg.weight / 1000, after / 1000))
         if len(found) == count:
             return found
-    raise SystemExit("too few pairs to close something on")
+    raise Unequal("too few pairs to close something on")
 
 
 def state_of(edge: int) -> EdgeState:
@@ -76,7 +77,7 @@ def sigang_in_process(here: Here, closures: Sequence[Closure]) -> list[float]:
         seconds.append(time.perf_counter() - begin)
         here.roads.apply(version + 2, [], [1], here.now)
         if abs(weight / 1000 - closure.after_s) > 0.01:
-            raise SystemExit("Sigang's answer after a closure is wrong")
+            raise Unequal("Sigang's answer after a closure is wrong")
     return seconds
 
 
@@ -103,7 +104,7 @@ def sigang_over_http(
             whole.append(time.perf_counter() - begin)
             told = answer["features"][0]["properties"]
             if row in told["edges"] or abs(told["duration_s"] - closure.after_s) > 1.0:
-                raise SystemExit("Sigang's answer after a closure is wrong")
+                raise Unequal("Sigang's answer after a closure is wrong")
             _post(f"{base}/api/events/{event['id']}/undo", {}, key)
     return closing, whole
 
