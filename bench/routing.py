@@ -65,7 +65,7 @@ class Size:
     trucks: int
 
 
-FULL = Size(networks.NAMES, ("liechtenstein", "luxembourg"),
+FULL = Size(networks.NAMES, ("liechtenstein", "luxembourg", "grid"),
             ("liechtenstein", "andorra", "luxembourg", "grid"),
             ("luxembourg", "world", "grid"), 5, 3, 200, 1000, 100_000, 60)  # fmt: skip
 SHORT = Size(("liechtenstein", "luxembourg"), ("liechtenstein",), ("liechtenstein",),
@@ -81,7 +81,8 @@ def prepare(port: int, size: Size) -> None:
         if name in REAL:
             peers.osrm_data(network.own, FOLDER / name / "own-CH", "CH")
         if name in size.http:
-            routing_http.database(port, network)
+            with routing_http.sigang(routing_http.database(port, network)):
+                pass  # the first start builds what later ones map
         print(f"{name} is prepared", flush=True)
     delta.Roads.read().topology()
 
