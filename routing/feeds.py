@@ -117,6 +117,8 @@ class Feeds:
 
     def due(self, at: datetime) -> Ints:
         """Return the keys of uploads that began or ended until a time; ended ones are dropped."""
+        if not self._boundaries or self._boundaries[0][0] > at:
+            return NOTHING
         touched = [NOTHING]
         while self._boundaries and self._boundaries[0][0] <= at:
             feed = self._held.get(heapq.heappop(self._boundaries)[1])
