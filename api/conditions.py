@@ -101,6 +101,8 @@ def roads_of(request: Request) -> Roads:
 
 def crs_of(request: Request) -> Crs:
     """Return the system of coordinates that question and answer are in."""
+    if not request.scope["query_string"]:
+        return CRS84
     return parse_crs(request.query_params.get("crs", CRS84.name))
 
 

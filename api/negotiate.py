@@ -67,7 +67,7 @@ def pick_format(request: Request, offered: Mapping[str, str], default: str = "js
     NotAcceptable
         Accept allows none of them.
     """
-    asked = request.query_params.get("f")
+    asked = request.query_params.get("f") if request.scope["query_string"] else None
     if asked is not None:
         if asked in offered:
             return asked

@@ -65,7 +65,7 @@ async def find_path(body: PathBody, request: Request) -> Response:
     network, query = await read_question(request, body, crs, make)
     asked = {*body.include, *(["areas"] if network.needs_permit(body.profile) else [])}
     wanted = {"stakes", "areas"} & asked if form != "gpx" else set()
-    roads = roads_of(request)
+    served, roads = services(request), roads_of(request)
     quick = None
     if body.order == "given" and body.arrive_by is None and form != "gpx" and not asked:
         quick = network.quick_path(query, datetime.now(UTC))
@@ -80,7 +80,7 @@ async def find_path(body: PathBody, request: Request) -> Response:
         text = await roads.ask(lambda: write_json(answer, extras))
     else:
         text = await roads.ask(lambda: write_json(_solve(network, query, body, crs)))
-    actor, audit = actor_of(request), services(request).audit
+    actor, audit = actor_of(request), served.audit
     if actor.anonymous:
         audit.count(actor, "path", body.profile)
     else:

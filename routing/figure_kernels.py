@@ -24,8 +24,8 @@ def slower(speed: float, cap: float) -> float:
 
 
 @compiled(
-    "float64[::1](int64[::1], float64[::1], float64[::1], int64[::1], float64[::1], float64[::1],"
-    " float32[::1], uint8[::1], int32[::1], int64)"
+    "void(int64[::1], float64[::1], float64[::1], int64[::1], float64[::1], float64[::1],"
+    " float32[::1], uint8[::1], int32[::1], int64, float64[::1])"
 )
 def add_up(
     keys: Ints,
@@ -37,15 +37,14 @@ def add_up(
     cap_kmh: Kmh,
     basis: NDArray[np.uint8],
     origin: Codes,
-    origins: int,
-) -> Floats:
-    """Return the sums; those of limits and tolls are left at 0.
+    legs: int,
+    sums: Floats,
+) -> None:
+    """Add to the sums all but those of limits and tolls; those of legs begin at `legs`.
 
     `keys` are driven in order, of each one the part `start`..`stop`; leg `i` has those at
     `first[i]:first[i + 1]`. `cap_kmh` is by key, other columns are by edge.
     """
-    legs = ORIGIN + origins
-    sums = np.zeros(legs + 2 * (len(first) - 1))
     for leg in range(len(first) - 1):
         for i in range(first[leg], first[leg + 1]):
             edge, part = keys[i] >> 1, stop[i] - start[i]
@@ -57,12 +56,11 @@ def add_up(
                 sums[BASIS + basis[edge]] += metres
                 if origin[edge] >= 0:
                     sums[ORIGIN + origin[edge]] += metres
-    return sums
 
 
 @compiled(
-    "Tuple((int32[::1], int64[::1]))(int64[::1], float64[::1], float64[::1], float64[::1],"
-    " boolean[::1], boolean[::1], boolean[::1], int32[::1], boolean[::1], float64[::1])"
+    "void(int64[::1], float64[::1], float64[::1], float64[::1], boolean[::1], boolean,"
+    " boolean[::1], boolean[::1], int32[::1], boolean[::1], float64[::1], int64[::1])"
 )
 def look_up(
     keys: Ints,
@@ -70,31 +68,34 @@ def look_up(
     stop: Floats,
     length_m: Floats,
     unsure: Bools,
+    by_part: bool,
     tolled: Bools,
     said: Bools,
     ref: Codes,
     carrying: Bools,
     sums: Floats,
-) -> tuple[Codes, Ints]:
-    """Add limits and tolls to the sums; return codes of road numbers, and edges that carry.
+    noted: Ints,
+) -> None:
+    """Add limits and tolls to the sums; note codes of road numbers, and edges that carry.
 
-    `unsure` is by place in `keys`, other columns are by edge; `tolled` is empty where no toll is
-    known, `carrying` where nothing is carried. A code may come again, but not twice in a row.
+    `unsure` marks places in `keys`, or by edge those that are sure; other columns are by edge,
+    `tolled` is empty where no toll is known, `carrying` where nothing is carried. `noted` gets how
+    many codes and how many edges there are, then the codes (not twice in a row), from `2 + n` on
+    the edges.
     """
-    codes, carried = np.empty(len(keys), np.int32), np.empty(len(keys), np.int64)
     count = found = 0
     for i in range(len(keys)):
         edge, part = keys[i] >> 1, stop[i] - start[i]
         if part > 0:
             metres = length_m[edge] * part
-            sums[UNSURE] += metres * unsure[i]
+            sums[UNSURE] += metres * (unsure[i] if by_part else not unsure[edge])
             if len(tolled) and metres > 0:
                 sums[TOLLED] += metres * tolled[edge]
                 sums[UNSAID] += not said[edge]
-            if ref[edge] >= 0 and (count == 0 or codes[count - 1] != ref[edge]):
-                codes[count] = ref[edge]
+            if ref[edge] >= 0 and (count == 0 or noted[1 + count] != ref[edge]):
+                noted[2 + count] = ref[edge]
                 count += 1
             if len(carrying) and carrying[edge]:
-                carried[found] = edge
+                noted[2 + len(keys) + found] = edge
                 found += 1
-    return codes[:count], carried[:found]
+    noted[0], noted[1] = count, found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isfinite
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from routing.profile import BASES
 NO_EDGES = np.zeros(0, np.bool_)
 
 
-@dataclass(frozen=True)
-class Figures:
+class Figures(NamedTuple):
     """Figures of a path or a leg; shares are of its length and sum to 1.
 
     `by_leg` holds length (m) and time (s) of each leg, `carried` the edges that were to be told of,
@@ -54,45 +53,62 @@ class Figures:
 
 def figures(edges: Edges, found: Found, legs: Sequence[Leg], carrying: Bools = NO_EDGES) -> Figures:
     """Sum up some legs of a found path; `carrying` marks the edges to be told of, if any."""
-    first, *drive = _parts(legs)
-    costs, tolls, origins = found.costs, found.costs.tolls, len(edges.origin.values)
-    sums = add_up(
+    drive, first = _parts(legs)
+    costs, tolls, vehicle = found.costs, found.costs.tolls, found.vehicle
+    by_leg = ORIGIN + len(edges.origin.values)
+    sums, noted = np.zeros(by_leg + 2 * len(legs)), np.empty(2 + 2 * len(drive[0]), np.int64)
+    add_up(
         *drive, first, edges.length_m, costs.speed_kmh, found.picture.cap_kmh, costs.basis,
-        edges.origin.codes, origins,
+        edges.origin.codes, by_leg, sums,
     )  # fmt: skip
-    unsure = found.vehicle.unsure(edges, drive[0] >> 1)
+    by_part = bool(vehicle.tested)
+    unsure = vehicle.unsure(edges, drive[0] >> 1) if by_part else edges.limits_known
     tolled, said = (NO_EDGES, NO_EDGES) if tolls is None else (tolls.tolled, tolls.said)
-    refs, carried = look_up(
-        *drive, edges.length_m, unsure, tolled, said, edges.ref.codes, carrying, sums
+    look_up(
+        *drive,
+        edges.length_m,
+        unsure,
+        by_part,
+        tolled,
+        said,
+        edges.ref.codes,
+        carrying,
+        sums,
+        noted,
     )
-    told: list[float] = sums.tolist()
-    by_leg = list(zip(told[ORIGIN + origins :: 2], told[ORIGIN + origins + 1 :: 2], strict=True))
-    metres = sum(leg[0] for leg in by_leg)
-    co2 = costs.co2_kg_km * metres / 1000
+    return _told(edges, found, sums.tolist(), noted, by_leg)
+
+
+def _told(edges: Edges, found: Found, sums: list[float], noted: Ints, by_leg: int) -> Figures:
+    """Return the figures that the kernels' sums and notes tell."""
+    legs = [(sums[i], sums[i + 1] / 1000) for i in range(by_leg, len(sums), 2)]
+    metres = sum([leg[0] for leg in legs])
+    tolls, co2 = found.costs.tolls, found.costs.co2_kg_km * metres / 1000
+    codes, carried = noted[:2].tolist()
     return Figures(
         length_m=metres,
-        duration_s=sum(leg[1] for leg in by_leg) / 1000,
-        by_leg=[(m, ms / 1000) for m, ms in by_leg],
-        basis_share=_shares(BASES, told[BASIS:ORIGIN], metres),
-        limits_unknown_share=_share(told[UNSURE], metres),
-        origin_share=_shares(edges.origin.values, told[ORIGIN : ORIGIN + origins], metres),
-        refs=[edges.ref.values[code] for code in dict.fromkeys(refs.tolist())],
-        carried=carried.tolist(),
-        turns_round=int(np.count_nonzero(drive[0][1:] == drive[0][:-1] ^ 1)),
-        toll_cny=None if tolls is None else told[TOLLED] / 1000 * tolls.cny_km,
-        toll_basis=None if tolls is None else "assumed" if told[UNSAID] else "posted",
+        duration_s=sum([leg[1] for leg in legs]),
+        by_leg=legs,
+        basis_share=_shares(BASES, sums[BASIS:ORIGIN], metres),
+        limits_unknown_share=_share(sums[UNSURE], metres),
+        origin_share=_shares(edges.origin.values, sums[ORIGIN:by_leg], metres),
+        refs=[edges.ref.values[code] for code in dict.fromkeys(noted[2 : 2 + codes].tolist())],
+        carried=noted[len(noted) // 2 + 1 :][:carried].tolist() if carried else [],
+        toll_cny=None if tolls is None else sums[TOLLED] / 1000 * tolls.cny_km,
+        toll_basis=None if tolls is None else "assumed" if sums[UNSAID] else "posted",
         co2_kg=co2 if isfinite(co2) else None,
     )
 
 
-def _parts(legs: Sequence[Leg]) -> tuple[Ints, Ints, Floats, Floats]:
-    """Return where each leg begins and the last one ends, keys, and begin and end of parts."""
+def _parts(legs: Sequence[Leg]) -> tuple[tuple[Ints, Floats, Floats], Ints]:
+    """Return keys, begin and end of their parts; and where each leg begins and the last ends."""
     if len(legs) == 1:
-        return np.array([0, len(legs[0].keys)]), legs[0].keys, legs[0].start, legs[0].stop
+        (leg,) = legs
+        return (leg.keys, leg.start, leg.stop), np.array([0, len(leg.keys)])
     first = np.cumsum([0, *(len(leg.keys) for leg in legs)])
     columns = ([leg.keys for leg in legs], [leg.start for leg in legs], [leg.stop for leg in legs])
     keys, start, stop = map(np.concatenate, columns)
-    return first, keys, start, stop
+    return (keys, start, stop), first
 
 
 def _share(part: float, whole: float) -> float:

@@ -301,7 +301,7 @@ class Vehicle:
         """Names of the dimensions that are tested."""
         return tuple(n for n, v in zip(LIMITS, self.sizes, strict=True) if np.isfinite(v))
 
-    @property
+    @cached_property
     def described(self) -> dict[str, float]:
         """The tested dimensions by name."""
         return {n: v for n, v in zip(LIMITS, self.sizes, strict=True) if np.isfinite(v)}
