@@ -27,16 +27,24 @@ class End(NamedTuple):
     cost: float
 
 
+class Ends(NamedTuple):
+    """Many ends: their nodes, costs (ms), and the table of `leg_kernels`; sorted by spot."""
+
+    nodes: Ints
+    costs: Floats
+    table: Floats
+
+
 def leaving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[End]:
     """Return every way to drive off from spots."""
     arcs = graph.arcs
-    return _listed(spots, find_ends(flat(spots), arcs.first, weights, arcs.head, True))
+    return _listed(spots, Ends(*find_ends(flat(spots), arcs.first, weights, arcs.head, True)))
 
 
 def arriving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[End]:
     """Return every way to come to spots; a restricted junction before one gives several."""
     arcs = graph.arcs
-    return _listed(spots, find_ends(flat(spots), arcs.first, weights, arcs.tail, False))
+    return _listed(spots, Ends(*find_ends(flat(spots), arcs.first, weights, arcs.tail, False)))
 
 
 def flat(spots: Sequence[Spot]) -> Floats:
@@ -44,7 +52,7 @@ def flat(spots: Sequence[Spot]) -> Floats:
     return np.array([number for spot in spots for number in (spot.edge, spot.fraction)], np.float64)
 
 
-def _listed(spots: Sequence[Spot], ends: tuple[Ints, Floats, Floats]) -> list[End]:
+def _listed(spots: Sequence[Spot], ends: Ends) -> list[End]:
     rows = zip(*(column.tolist() for column in ends), strict=True)
     return [
         End(spots[int(spot)], int(key), int(arc), node, along, cost)

@@ -78,6 +78,38 @@ def meet(
 
 
 @compiled(
+    "float64[:, ::1](uint32[:, ::1], int64[::1], float64[::1], float64[:, ::1], int64[::1],"
+    " int64[::1], float64[::1], float64[:, ::1], int64[::1], uint32[::1])"
+)
+def tabulate(
+    lengths: Weights,
+    row: Ints, out_cost: Floats, outs: Floats, out_first: Ints,
+    column: Ints, into_cost: Floats, intos: Floats, into_first: Ints,
+    weights: Weights,
+) -> Floats:  # fmt: skip
+    """Return the cheapest drives (ms) from places to places; infinite is none.
+
+    Place `i` is left by the ends `out_first[i]:out_first[i + 1]`, whose nodes are the rows `row` of
+    `lengths`; `outs` is their table. It is come to likewise, in columns. Driving along one edge
+    counts too.
+    """
+    found = np.full((len(out_first) - 1, len(into_first) - 1), np.inf)
+    arc = intos[:, ARC].copy()
+    for i in range(len(out_first) - 1):
+        for a in range(out_first[i], out_first[i + 1]):
+            at, cost = row[a], out_cost[a]
+            for j in range(len(into_first) - 1):
+                for b in range(into_first[j], into_first[j + 1]):
+                    length = lengths[at, column[b]]
+                    if length < SHUT:
+                        found[i, j] = min(found[i, j], cost + length + into_cost[b])
+                    if arc[b] == outs[a, ARC] and intos[b, ALONG] >= outs[a, ALONG]:
+                        straight = weights[int(arc[b])] * (intos[b, ALONG] - outs[a, ALONG])
+                        found[i, j] = min(found[i, j], straight)
+    return found
+
+
+@compiled(
     "Tuple((int64[::1], float64[::1], float64[::1]))"
     "(float64[:, ::1], int64, int64, int64[::1], int64[::1])"
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from routing.ends import End, arriving, leaving
+from routing.ends import End, Ends, arriving, flat, leaving
 from routing.engine import INFINITE, Metric
 from routing.graph import Floats, Graph, Ints, Weights
+from routing.leg_kernels import SPOT, find_ends, tabulate
 from routing.snap import Spot
 
 MS_PER_S = 1000
@@ -44,56 +44,26 @@ def durations(
     """
     with metric.lock:
         weights = metric.weights
-        outs = [leaving(graph, weights, place) for place in sources]
-        intos = [arriving(graph, weights, place) for place in targets]
-        rows, row_of = _nodes(outs)
-        columns, column_of = _nodes(intos)
-        lengths = metric.matrix(rows, columns)
-    between = np.where(lengths >= INFINITE, np.inf, lengths)[row_of][:, column_of]
-    between += _costs(outs)[:, None]
-    between += _costs(intos)
-    table = _least(_least(between, [len(e) for e in outs], 0), [len(e) for e in intos], 1)
-    _along_one_edge(table, outs, intos, weights)
-    return table / MS_PER_S
+        outs, out_first = _ends_of(graph, weights, sources, leave=True)
+        intos, into_first = _ends_of(graph, weights, targets, leave=False)
+        rows, row = np.unique(outs.nodes, return_inverse=True)
+        columns, column = np.unique(intos.nodes, return_inverse=True)
+        lengths = np.ascontiguousarray(metric.matrix(rows, columns))
+    return tabulate(
+        lengths, row, outs.costs, outs.table, out_first,
+        column, intos.costs, intos.table, into_first, weights,
+    ) / MS_PER_S  # fmt: skip
 
 
-def _nodes(places: Sequence[Sequence[End]]) -> tuple[Ints, Ints]:
-    """Return the distinct nodes of ends, and the position of the node of each end."""
-    nodes = np.array([end.node for ends in places for end in ends], np.int64)
-    return np.unique(nodes, return_inverse=True)
-
-
-def _costs(places: Sequence[Sequence[End]]) -> Floats:
-    return np.array([end.cost for ends in places for end in ends], np.float64)
-
-
-def _least(table: Floats, counts: Sequence[int], axis: Literal[0, 1]) -> Floats:
-    """Return the minima over groups of neighbouring rows or columns; of an empty group, inf."""
-    shape = list(table.shape)
-    shape[axis] = len(counts)
-    least = np.full(shape, np.inf)
-    some = np.flatnonzero(counts)
-    if len(some):
-        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])[some]
-        found = np.minimum.reduceat(table, starts, axis=axis)
-        least[(some, slice(None)) if axis == 0 else (slice(None), some)] = found
-    return least
-
-
-def _along_one_edge(
-    table: Floats, outs: Sequence[Sequence[End]], intos: Sequence[Sequence[End]], weights: Weights
-) -> None:
-    """Lower the times between places on one edge that is driven from the one to the other."""
-    by_arc: dict[int, list[tuple[int, float]]] = {}
-    for column, ends in enumerate(intos):
-        for end in ends:
-            by_arc.setdefault(end.arc, []).append((column, end.along))
-    for row, ends in enumerate(outs):
-        for end in ends:
-            for column, along in by_arc.get(end.arc, ()):
-                if along >= end.along:
-                    direct = float(weights[end.arc]) * (along - end.along)
-                    table[row, column] = min(table[row, column], direct)
+def _ends_of(
+    graph: Graph, weights: Weights, places: Sequence[Sequence[Spot]], *, leave: bool
+) -> tuple[Ends, Ints]:
+    """Return the ends of places, and where those of each place begin."""
+    spots = flat([spot for place in places for spot in place])
+    arcs = graph.arcs
+    ends = Ends(*find_ends(spots, arcs.first, weights, arcs.head if leave else arcs.tail, leave))
+    spot_first = np.cumsum([0, *map(len, places)])
+    return ends, np.searchsorted(ends.table[:, SPOT], spot_first).astype(np.int64)
 
 
 def span(

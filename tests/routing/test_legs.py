@@ -13,6 +13,7 @@ from routing.ends import End, arriving, leaving
 from routing.engine import INFINITE, Metric, Reference, Topology
 from routing.legs import find_leg, line, whole_line
 from routing.snap import Spot
+from routing.spans import durations
 from routing.turns import Restriction, split
 from tests.routing.maps import edge_id, edges_of, node_id
 
@@ -160,3 +161,23 @@ def test_the_line_of_legs_has_each_stop_once():
 
 def test_kernels_know_the_weight_of_a_closed_arc():
     assert leg_kernels.SHUT == INFINITE
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6))
+def test_tables_hold_the_weights_of_single_legs(seed):
+    graph, costs, rng = town(seed)
+    metric, edges = Metric(Topology.build(graph), costs), len(graph.edges)
+    few = [rng.randrange(edges) for _ in range(3)]
+    sources, targets = (
+        [[spot_on(graph, rng, rng.choice(few)) for _ in range(rng.randrange(3))] for _ in range(n)]
+        for n in (4, 3)
+    )
+    expected = np.full((4, 3), np.inf)
+    for i, place in enumerate(sources):
+        for j, goal in enumerate(targets):
+            leg = find_leg(graph, metric, metric.weights, place, goal)
+            expected[i, j] = np.inf if leg is None else leg.weight / 1000
+    assert durations(graph, metric, sources, targets) == pytest.approx(expected)
+    assert durations(graph, metric, sources, []).shape == (4, 0)
+    assert durations(graph, metric, [[]], targets).tolist() == [[np.inf] * 3]
