@@ -51,7 +51,8 @@ class Report:
 
     def judge(self, what: str, where: str, found: float, goal: float, unit: str = "×") -> None:
         """Note a figure that is to be at least a goal."""
-        self._judge(what, where, f"{found:,.2f} {unit}", f"≥ {goal:g} {unit}", found >= goal)
+        text = f"{found:,.2f} {unit}".strip(), f"≥ {goal:g} {unit}".strip()
+        self._judge(what, where, *text, found >= goal)
 
     def judge_most(self, what: str, where: str, found: float, goal: float, unit: str) -> None:
         """Note a figure that is to be at most a goal."""

@@ -93,13 +93,12 @@ def engines(report: Report, here: Here, network: Network, size: Size, url: str) 
     row = [name, *["–"] * 6]
     calm = Here(networks.without_turning(network)) if network.turns else None
     with all_peers(network) as found:
-        with report.attempt(f"Engines in process, {name}"):
+        with report.attempt(f"Engines in process, {name}"), psycopg.connect(url) as conn:
             pairs = make_pairs(here, network, size.pairs)
             entrants = contest(here, calm, found, pairs)
             every = dict(entrants.engines)
             if name in size.slow:
-                with psycopg.connect(url) as conn:
-                    every |= slow_engines(here, network, pairs, conn)
+                every |= slow_engines(here, network, pairs, conn)
             took = race(every, len(pairs), size.rounds)
             text = _engine_text(network, took, entrants.equal)
             report.add(f"Engines in process, {name}", text)
@@ -110,7 +109,7 @@ def engines(report: Report, here: Here, network: Network, size: Size, url: str) 
                 times = ratio(took[f"{peer}, from coordinates"], took["Sigang, from coordinates"])
                 report.judge(f"Sigang, from coordinates, to {peer}", name, times, 4)
         with report.attempt(f"Table of 100 by 100, {name}"):
-            row = _table_row(report, here, network, found, size)
+            row = _table_row(report, (here, calm or here), network, found, size)
         if calm is not None:
             with report.attempt(f"Turn restrictions, {name}"):
                 text = routing_checks.around_restrictions(here, calm, network, found["OSRM CH"])
@@ -119,11 +118,15 @@ def engines(report: Report, here: Here, network: Network, size: Size, url: str) 
 
 
 def _table_row(
-    report: Report, here: Here, network: Network, found: dict[str, Any], size: Size
+    report: Report, heres: tuple[Here, Here], network: Network, found: dict[str, Any], size: Size
 ) -> list[str]:
-    """Race tables of durations; return the row of a network."""
+    """Race tables of durations; return the row of a network.
+
+    The second of `heres` is Sigang where nobody turns round, for the comparison.
+    """
+    here, calm = heres
     places = make_places(here, network, 200, seed=2)
-    took, equal = routing_live.race_tables(here, found, places, size.rounds)
+    took, equal = routing_live.race_tables(here, calm, found, places, size.rounds)
     peers_ = ("OSRM CH", "OSRM MLD")
     cells = [f"{1000 * middle(took[n]):,.1f}" if n in took else "–" for n in ("Sigang", *peers_)]
     times = {n: ratio(took[n], took["Sigang"]) for n in peers_ if n in took}
@@ -201,7 +204,7 @@ def agree(report: Report, here: Here, network: Network, size: Size) -> None:
             tally = agreement.compare(here, overlay, peer, pairs)
             report.add(f"Agreement with {peer.name}'s own car, {network.name}", _tally_text(tally))
             report.judge(f"share of {peer.name}'s differences with a cause", network.name,
-                         tally.attributed, 0.95)  # fmt: skip
+                         tally.attributed, 0.95, "")  # fmt: skip
 
         def truck(sizes: dict[str, float]) -> agreement.ValhallaPeer:
             options = {VALHALLA_NAMES[k]: v for k, v in sizes.items()}

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +217,7 @@ def same_weight(a: float | None, b: float | None) -> bool:
 
 
 def slow_engines(
-    here: Here, network: Network, pairs: list[Pair], conn: psycopg.Connection[Any] | None
+    here: Here, network: Network, pairs: list[Pair], conn: psycopg.Connection[Any]
 ) -> dict[str, Timed]:
     """Return pgRouting and networkx on the same arcs, from node to node, checked to be exact."""
     nodes = [tuple(here.node_of(place) for place in pair) for pair in here.spots(pairs)]
@@ -225,10 +226,10 @@ def slow_engines(
     engines: dict[str, Callable[[int], Any]] = {
         "networkx": lambda n: nx.bidirectional_dijkstra(graph, *nodes[n])[0]
     }
-    if conn is not None:
-        table = f"arcs_{network.name}"
-        fill_pgrouting(conn, table, network, weights)
-        engines["pgRouting"] = lambda n: pgrouting(conn, table, *nodes[n])
+    mark = blake2b(network.graph.digest.encode() + weights.tobytes(), digest_size=6).hexdigest()
+    table = f"arcs_{network.name}_{mark}"
+    fill_pgrouting(conn, table, network, weights)
+    engines["pgRouting"] = lambda n: pgrouting(conn, table, *nodes[n])
     for name, engine in engines.items():
         right = here.metric.path(*nodes[0])
         if int(engine(0)) != (right[0] if right else INFINITE):

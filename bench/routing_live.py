@@ -179,14 +179,17 @@ def _closed_segments(drawn: Drawn, edge: int) -> str:
 
 
 def race_tables(
-    here: Here, found: dict[str, Peer], places: Sequence[Any], rounds: int
+    here: Here, calm: Here, found: dict[str, Peer], places: Sequence[Any], rounds: int
 ) -> tuple[dict[str, list[float]], str]:
-    """Return the seconds of a square table by round, and how far the durations are apart."""
+    """Return the seconds of a square table by round, and how many durations are equal.
+
+    They are compared on `calm`, where nobody turns round on the way.
+    """
     half = len(places) // 2
     sources, targets = places[:half], places[half:]
     begins, ends = (here.roads.snap(here.ready, [(p[0], p[1]) for p in side])
                     for side in (sources, targets))  # fmt: skip
-    ours = here.roads.durations(here.ready, begins, ends)
+    ours = calm.roads.durations(calm.ready, begins, ends)
     seconds: dict[str, list[float]] = defaultdict(list)
     off = []
     for name in [name for name in found if name.startswith("OSRM")]:
