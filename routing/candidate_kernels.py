@@ -17,8 +17,8 @@ from routing.near_kernels import SHUT, beside, inside, metres_per_degree, square
 from routing.segments import FAN
 
 # `back` is the best state of the fix before, `count` how many arcs lie between (or how it goes on
-# without), `via` where they stand in the list of ways
-ARC, KEY, TAIL, HEAD, BACK, COUNT, VIA, WHOLE = range(8)
+# without), `via` where they stand in the list of ways, `turn` whether the state before turns round
+ARC, KEY, TAIL, HEAD, BACK, COUNT, VIA, TURN, WHOLE = range(9)
 # shares and metres along the arc, metres of the arc (as weights count them), to the fix,
 # logarithms of the likelihoods of place and best sequence, chance given the fixes so far
 ALONG, METRES, AWAY, PLACE, SCORE, ALPHA, REAL = range(7)

@@ -160,7 +160,7 @@ class Decoder:
 
     def most_parts(self, decided: Decided) -> int:
         """Return how many parts of edges a drive over states may have at the most."""
-        return len(decided.picks) + int(np.maximum(self.whole[decided.picks, COUNT], 0).sum())
+        return 2 * len(decided.picks) + int(np.maximum(self.whole[decided.picks, COUNT], 0).sum())
 
     def _decide(self, at: int, state: int) -> Decided:
         """Return the decisions up to a column, given its state."""

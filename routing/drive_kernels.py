@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.candidate_kernels import ALONG, COUNT, KEY, VIA
+from routing.candidate_kernels import ALONG, COUNT, KEY, TURN, VIA
 from routing.compiled import compiled, inlined
 from routing.graph import Floats, Ints
 from routing.measure import place
@@ -39,6 +39,9 @@ def drive_on(
             keys[count], start[count], stop[count] = here, 1 - turn, max(along, 1 - turn)
             count += 1
         else:
+            if whole[pick, TURN]:
+                keys[count], start[count] = keys[count - 1] ^ 1, 1 - stop[count - 1]
+                count += 1
             stop[count - 1] = 1.0
             for at in range(whole[pick, VIA], whole[pick, VIA] + how):
                 keys[count], start[count], stop[count] = key[ways[at]], 0.0, 1.0

@@ -1,7 +1,7 @@
 """The kernel that follows the likeliest sequences from fix to fix (Viterbi's algorithm).
 
-From each state of a fix one local search finds the ways to those of the next one. It goes no
-farther than a way can matter: a sequence is given up when it is `BEAM` less likely (in natural
+From each state of a fix one local search finds the ways to those of the next one: on ahead, and
+after turning round at the fix, where the road may be driven both ways. It goes no farther than a way can matter: a sequence is given up when it is `BEAM` less likely (in natural
 logarithms) than the best one to any state of the next fix, or `MARGIN` less than the best one to
 the same state. States are searched from in the order of their likelihood, so that most of them
 need few ways.
@@ -26,6 +26,7 @@ from routing.candidate_kernels import (
     PLACE,
     SCORE,
     TAIL,
+    TURN,
     VIA,
 )  # fmt: skip
 from routing.compiled import compiled, inlined
@@ -48,6 +49,7 @@ STRAIGHT, SCALE, LONGEST, BEST, EAST, NORTH, STEP = range(7)
 # a target: its tail in metres from the fix, how far to look for it (unit of the weights)
 X, Y, REACH, TARGET = range(4)
 NO_NEED, KNOWN = -1.0, -2.0  # in the place of a reach
+AHEAD, TURNED = -1, -2  # in the place of the arc that a search entered its first node by
 Small = NDArray[np.int32]
 
 
@@ -87,24 +89,42 @@ def _note(
 
 
 @inlined
+def _mate(i: int, bounds: Ints, whole: Ints) -> int:
+    """Return the state of the same fix that looks the other way, -1 without one."""
+    for mate in range(bounds[0], bounds[1]):
+        if whole[mate, KEY] == whole[i, KEY] ^ 1:
+            return mate
+    return -1
+
+
+@inlined
+def _rest(i: int, more_m: float, model: Floats, real: Floats) -> float:
+    """Return the weight of the rest of a state's arc, and of some metres more."""
+    return float((real[i, METRES] - real[i, ALONG] * real[i, METRES] + more_m) / model[UNIT_M])
+
+
+@inlined
 def _aim(
-    i: int, step: Floats, bounds: Ints, model: Floats, targets: Floats, apart: Floats,
+    i: int, mate: int, step: Floats, bounds: Ints, model: Floats, targets: Floats, apart: Floats,
     goals: Ints, whole: Ints, real: Floats,
 ) -> tuple[int, float]:  # fmt: skip
     """Write how far to look for each target, and the places to look at; return how many, how far.
 
     Targets with the same tail are one place; `goals` numbers one state of each.
     """
-    mid, count, widest = bounds[1], 0, NO_NEED
-    rest = real[i, METRES] - real[i, ALONG] * real[i, METRES]
+    low, mid, count, widest = bounds[0], bounds[1], 0, NO_NEED
+    rest, turned = _rest(i, 0.0, model, real), _rest(mate, model[UTURN_M], model, real)
     for j in range(mid, bounds[2]):
         if targets[j - mid, REACH] == KNOWN:
             continue
         least = max(real[j, SCORE] - model[MARGIN], step[BEST] - model[BEAM])
         hope = real[i, SCORE] + real[j, PLACE] - least
         longest = min(step[STRAIGHT] + hope * step[SCALE], step[LONGEST])
-        reach = (longest - rest - real[j, ALONG] * real[j, METRES]) / model[UNIT_M] + 0.1
-        if hope < 0 or reach < apart[i - bounds[0], j - mid]:
+        reach = (longest - real[j, ALONG] * real[j, METRES]) / model[UNIT_M] + 0.1
+        nearest = rest + apart[i - low, j - mid]
+        if mate >= 0:
+            nearest = min(nearest, turned + apart[mate - low, j - mid])
+        if hope < 0 or reach < nearest:
             targets[j - mid, REACH] = NO_NEED
             continue
         targets[j - mid, REACH] = reach
@@ -135,11 +155,10 @@ def _arrive(
 ) -> bool:  # fmt: skip
     """Note the ways to all states whose arc leaves a node; tell whether there is any."""
     found, mid = False, bounds[1]
-    driven = real[i, METRES] - real[i, ALONG] * real[i, METRES] + length * model[UNIT_M]
     for j in range(mid, bounds[2]):
         if whole[j, TAIL] == node and targets[j - mid, REACH] != KNOWN:
-            whole_way = driven + real[j, ALONG] * real[j, METRES]
-            _note(i, j, DRIVES, whole_way, step, bounds, chances, whole, real)
+            driven = length * model[UNIT_M] + real[j, ALONG] * real[j, METRES]
+            _note(i, j, DRIVES, driven, step, bounds, chances, whole, real)
             targets[j - mid, REACH] = KNOWN
             found = True
     return found
@@ -164,26 +183,43 @@ def _learn(
 
 
 @inlined
+def _set_out(
+    node: int, done: float, how: int, size: int, stamp: int, length: Floats, marks: Small,
+    due: Floats, queue: Small,
+) -> int:  # fmt: skip
+    """Let a search begin at a node, too, that is so far away; return the size of the queue."""
+    if marks[node, STAMP] == stamp and length[node] <= done:
+        return size
+    size = put(due, queue, marks, size, node, done, stamp)
+    length[node] = done
+    marks[node, STAMP], marks[node, ENTERED] = stamp, how
+    return size
+
+
+@inlined
 def _seek(
     i: int, fix: Floats, step: Floats, bounds: Ints, model: Floats, targets: Floats,
     apart: Floats, goals: Ints, chances: Floats, whole: Ints, real: Floats,
     first: Ints, far: Small, cost: Weights, out: Small, lon: Floats, lat: Floats,
     length: Floats, marks: Small, due: Floats, queue: Small,
 ) -> None:  # fmt: skip
-    """Search the ways from a state that can matter."""
-    count, widest = _aim(i, step, bounds, model, targets, apart, goals, whole, real)
+    """Search the ways from a state that can matter, on ahead and after turning round."""
+    mate = _mate(i, bounds, whole)
+    count, widest = _aim(i, mate, step, bounds, model, targets, apart, goals, whole, real)
     if count == 0:
         return
-    stamp, source, stretch = fresh_stamp(marks), whole[i, HEAD], model[STRETCH] / model[UNIT_M]
-    size = put(due, queue, marks, 0, source, 0.0, stamp)
-    length[source] = 0.0
-    marks[source, STAMP], marks[source, ENTERED] = stamp, -1
+    stamp, stretch = fresh_stamp(marks), model[STRETCH] / model[UNIT_M]
+    size = _set_out(whole[i, HEAD], _rest(i, 0.0, model, real), AHEAD, 0, stamp, length, marks,
+                    due, queue)  # fmt: skip
+    if mate >= 0:
+        size = _set_out(whole[mate, HEAD], _rest(mate, model[UTURN_M], model, real), TURNED, size,
+                        stamp, length, marks, due, queue)  # fmt: skip
     while size > 0 and due[0] <= widest:
         node = take_first(due, queue, marks, size)
         size -= 1
         here = length[node]
         if _arrive(i, node, here, step, bounds, model, targets, chances, whole, real):
-            count, widest = _aim(i, step, bounds, model, targets, apart, goals, whole, real)
+            count, widest = _aim(i, mate, step, bounds, model, targets, apart, goals, whole, real)
             if count == 0:
                 break
         for at in range(first[node], first[node + 1]):
@@ -215,6 +251,7 @@ def _keep_ways(
             count += 1
         if used + count > len(ways):
             return -1
+        whole[j, TURN] = marks[node, ENTERED] == TURNED
         whole[j, VIA], whole[j, COUNT], node = used, count, whole[j, TAIL]
         used += count
         for at in range(count):

@@ -68,8 +68,8 @@ class Textbook:
         found = self._dijkstra.path(source, target)
         return None if found is None else found[0]
 
-    def _driven(self, first: State, second: State) -> float:
-        """Return the metres between two states."""
+    def _driven(self, first: State, second: State, mate: State | None) -> float:
+        """Return the metres between two states; `mate` is the first one, looking the other way."""
         arcs = self._graph.arcs
         metres = [self._whole[s.arc] * UNIT_M for s in (first, second)]
         done, place = first.along * metres[0], second.along * metres[1]
@@ -77,8 +77,18 @@ class Textbook:
             return abs(place - done)
         if arcs.key[first.arc] == arcs.key[second.arc] ^ 1:
             return abs(metres[1] - place - done) + self._model.uturn_m
+        ways = [self._over(first, second)]
+        if mate is not None:
+            ways.append(self._over(mate, second) + self._model.uturn_m)
+        return min(ways)
+
+    def _over(self, first: State, second: State) -> float:
+        """Return the metres from one state to another over junctions."""
+        arcs, metres = self._graph.arcs, [self._whole[s.arc] * UNIT_M for s in (first, second)]
         weight = self.length(int(arcs.head[first.arc]), int(arcs.tail[second.arc]))
-        return math.inf if weight is None else metres[0] - done + weight * UNIT_M + place
+        if weight is None:
+            return math.inf
+        return (1 - first.along) * metres[0] + weight * UNIT_M + second.along * metres[1]
 
     def _step(self, before, after, point, next_point):
         straight = float(np.hypot(*((next_point - point) * scales(next_point[1:])[0])))
@@ -86,7 +96,9 @@ class Textbook:
         logs = np.full((len(after), len(before)), -math.inf)
         for j, second in enumerate(after):
             for i, first in enumerate(before):
-                driven = self._driven(first, second)
+                other = self._graph.arcs.key[first.arc] ^ 1
+                mates = [s for s in before if self._graph.arcs.key[s.arc] == other]
+                driven = self._driven(first, second, mates[0] if mates else None)
                 if driven <= straight + self._model.detour_m:
                     logs[j, i] = second.place - abs(driven - straight) / scale
         return logs

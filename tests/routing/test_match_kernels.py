@@ -10,7 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.candidate_kernels import ALONG, ARC, AWAY, BACK, COUNT, HEAD, SCORE, TAIL, VIA
+from routing.candidate_kernels import (
+    ALONG,
+    ARC,
+    AWAY,
+    BACK,
+    COUNT,
+    HEAD,
+    KEY,
+    SCORE,
+    TAIL,
+    TURN,
+    VIA,
+)
 from routing.decide_kernels import FAR_SIGMAS
 from routing.decoder import Decoder
 from routing.engine import INFINITE
@@ -165,7 +177,10 @@ def test_ways_lead_over_open_arcs_from_state_to_state_and_are_the_shortest(world
             if state[COUNT] < 0 or state[BACK] < 0:
                 continue
             way = decoder.ways[state[VIA] : state[VIA] + state[COUNT]]
-            before = decoder.whole[starts[row - 1] + state[BACK]]
+            column = decoder.whole[starts[row - 1] : starts[row]]
+            before = column[state[BACK]]
+            if state[TURN]:
+                before = column[column[:, KEY] == before[KEY] ^ 1][0]
             nodes = [int(before[HEAD]), *arcs.head[way].tolist()]
             assert nodes[:-1] == arcs.tail[way].tolist()
             assert nodes[-1] == state[TAIL]

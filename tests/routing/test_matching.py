@@ -221,6 +221,17 @@ def test_a_turn_on_the_road_is_seen():
     assert drive.start[1] == pytest.approx(0.2, abs=0.05)
 
 
+def test_a_turn_at_a_fix_on_a_side_road_is_seen():
+    town_, matcher = ladder()
+    places = ["AB:0.5", "AB:0.9", "BE:0.2", "BE:0.4", "BC:0.1", "BC:0.5"]
+    found = matcher.match(CAR, fixes([town_.at(place) for place in places], every_s=25), NOW)
+    assert names(town_, found) == [["AB", "BE", "be", "BC"]]
+    drive = found.drives[0]
+    assert drive.stop[1] == pytest.approx(0.4, abs=0.01)
+    assert drive.start[2] == pytest.approx(0.6, abs=0.01)
+    assert (drive.stop[2], drive.start[3]) == (1, 0)
+
+
 def test_standing_still_is_no_turning():
     town_, matcher = ladder()
     rng = np.random.default_rng(1)
