@@ -1,10 +1,10 @@
 """The kernel that follows the likeliest sequences from fix to fix (Viterbi's algorithm).
 
 From each state of a fix one local search finds the ways to those of the next one: on ahead, and
-after turning round at the fix, where the road may be driven both ways. It goes no farther than a way can matter: a sequence is given up when it is `BEAM` less likely (in natural
-logarithms) than the best one to any state of the next fix, or `MARGIN` less than the best one to
-the same state. States are searched from in the order of their likelihood, so that most of them
-need few ways.
+after turning round at the fix, where the road may be driven both ways. It goes no farther than a
+way can matter: a sequence is given up when it is `BEAM` less likely (in natural logarithms) than
+the best one to any state of the next fix, or `MARGIN` less than the best one to the same state.
+States are searched from in the order of their likelihood, so that most of them need few ways.
 """
 
 from __future__ import annotations
