@@ -30,8 +30,14 @@ def inlined(function: Kernel) -> Kernel:
 
 
 def main() -> None:
-    """Import every module beside this one, which compiles its kernels."""
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+    """Compile all kernels anew by importing every module beside this one.
+
+    Numba does not notice when a part of a kernel that stands in another file has changed.
+    """
+    folder = Path(__file__).parent
+    for old in (folder / "__pycache__").glob("*.nb[ic]"):
+        old.unlink(missing_ok=True)
+    for module in pkgutil.iter_modules([str(folder)]):
         import_module(f"routing.{module.name}")
 
 
