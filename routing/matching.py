@@ -103,27 +103,35 @@ class Matcher:
         with self._lock:
             known = self._lengths.get(ready.metric)
             if known is None or known.shown is not shown:
-                known = self._follow(ready, shown, version)
+                known = self._follow(ready, known, shown, version)
             elif known.version != version:
                 known = replace(known, version=version)
             self._lengths[ready.metric] = known
             return known
 
-    def _follow(self, ready: Ready, shown: Weights, version: int) -> Lengths:
-        """Return lengths on which exactly those arcs are open that are open in `shown`.
+    def _follow(self, ready: Ready, known: Lengths | None, shown: Weights, version: int) -> Lengths:
+        """Return lengths on which exactly those arcs are open that are open in `shown`."""
+        if known is None:
+            counted, legal = self._counted(ready), ready.costs.open_[self.graph.arcs.key]
+            model = self.model.numbers(self.ways.stretch(counted, legal))
+        else:
+            counted, model = known.counted, known.model
+        open_ = shown != INFINITE
+        whole = np.where(open_, counted, np.uint32(INFINITE))
+        usable = np.zeros(len(self.graph.edges), np.bool_)
+        usable[self.graph.arcs.edge[open_]] = True
+        return Lengths(whole, whole[self.ways.out], model, usable, version, counted, shown)
+
+    def _counted(self, ready: Ready) -> Weights:
+        """Return the length of each arc (`UNIT_M`).
 
         Roads slower than `fair_kmh` count as longer by a `slow_share` of the time lost there.
         """
-        arcs, model = self.graph.arcs, self.model
-        lost = np.maximum(model.fair_kmh / ready.costs.speed_kmh[arcs.edge] - 1, 0)
-        counted = self.graph.edges.length_m[arcs.edge] * (1 + model.slow_share * lost)
-        centimetres = np.rint(np.nan_to_num(counted, posinf=0.0) / UNIT_M)
-        closed = shown == INFINITE
-        whole = np.where(closed, INFINITE, np.clip(centimetres, 1, LARGEST)).astype(np.uint32)
-        usable = np.zeros(len(self.graph.edges), np.bool_)
-        usable[arcs.edge[~closed]] = True
-        numbers = model.numbers(self.ways.stretch(whole))
-        return Lengths(whole, whole[self.ways.out], numbers, usable, version, shown)
+        edge, model = self.graph.arcs.edge, self.model
+        lost = np.maximum(model.fair_kmh / ready.costs.speed_kmh[edge] - 1, 0)
+        metres = self.graph.edges.length_m[edge] * (1 + model.slow_share * lost)
+        whole = np.rint(np.nan_to_num(metres, posinf=0.0) / UNIT_M)
+        return np.clip(whole, 1, LARGEST).astype(np.uint32)
 
     def match(self, conditions: Conditions, trace: Trace, now: datetime) -> Matched:
         """Return the most likely drives of a whole trace.

@@ -17,7 +17,6 @@ from routing.candidate_kernels import REAL, WHOLE, fill, find
 from routing.graph import Arcs, Bools, Floats, Graph, Ints, Weights
 from routing.local_kernels import MARKS
 from routing.measure import Measure, scales
-from routing.near_kernels import SHUT
 from routing.segments import Segments
 from spatial.errors import ConfigError
 
@@ -98,6 +97,7 @@ class Lengths:
     model: Floats
     usable: Bools
     version: int
+    counted: Weights  # by arc, closed or not
     shown: Weights  # the weights of the profile that these follow
 
 
@@ -122,9 +122,9 @@ class Ways:
         scale = scales((self.lat[arcs.head] + self.lat[arcs.tail]) / 2)
         return np.asarray(np.hypot(east * scale[:, 0], north * scale[:, 1]), np.float64)
 
-    def stretch(self, whole: Weights) -> float:
-        """Return the least weight, in metres, of a straight metre: at most 1."""
-        known = (whole < SHUT) & (self._straight > 0)
+    def stretch(self, whole: Weights, legal: Bools) -> float:
+        """Return the least weight, in metres, of a straight metre of legal arcs: at most 1."""
+        known = legal & (self._straight > 0)
         ratio = whole[known] * UNIT_M / self._straight[known]
         return SLACK * float(ratio.min(initial=1.0))
 

@@ -31,6 +31,7 @@ from routing.local_kernels import LAST_STAMP, STAMP
 from routing.matching import Matcher
 from routing.query import Conditions
 from routing.trellis import UNIT_M
+from routing.trellis_kernels import STRETCH
 from tests.routing.maps import NOW, Town
 from tests.routing.match_reference import State, Textbook, states_near
 
@@ -55,6 +56,10 @@ def town_of(number):
     return town, Matcher(town.network)
 
 
+def stretch_of(lengths):
+    return float(lengths.model[STRETCH])
+
+
 @st.composite
 def worlds(draw):
     """Return a matcher, its lengths with some arcs closed, and the fixes of a drive."""
@@ -71,7 +76,7 @@ def worlds(draw):
     points += rng.normal(0, 30, points.shape) / [96486, 110852]
     lengths = replace(
         lengths, whole=whole, cost=whole[matcher.ways.out], usable=usable,
-        model=matcher.model.numbers(matcher.ways.stretch(whole), math.inf, math.inf),
+        model=matcher.model.numbers(stretch_of(lengths), math.inf, math.inf),
     )  # fmt: skip
     return matcher, lengths, points
 
@@ -192,7 +197,7 @@ def test_ways_lead_over_open_arcs_from_state_to_state_and_are_the_shortest(world
 @given(worlds())
 def test_giving_up_unlikely_sequences_does_not_change_what_is_decided(world):
     matcher, lengths, points = world
-    usual = replace(lengths, model=matcher.model.numbers(matcher.ways.stretch(lengths.whole)))
+    usual = replace(lengths, model=matcher.model.numbers(stretch_of(lengths)))
     (decoder, _), (narrow, _) = (decoded(matcher, one, points) for one in (lengths, usual))
     assert narrow.next == decoder.next
     if decoder.next:
@@ -222,7 +227,6 @@ def test_stamps_begin_anew_and_the_list_of_ways_grows(world):
 def test_lengths_shorter_than_straight_lines_are_found():
     town = Town("A-B-C", {"AB": {"length_m": 386.0}, "BC": {"length_m": 38.6}})
     matcher = Matcher(town.network)
-    whole = matcher.lengths(CAR, NOW).whole
-    assert matcher.ways.stretch(whole) == pytest.approx(
-        0.99 * whole.min() * UNIT_M / 386.0, rel=0.01
-    )
+    lengths = matcher.lengths(CAR, NOW)
+    least = lengths.whole.min() * UNIT_M / 386.0
+    assert stretch_of(lengths) == pytest.approx(0.99 * least, rel=0.01)
