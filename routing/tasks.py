@@ -26,7 +26,8 @@ from routing.query import Conditions, Task
 from spatial.errors import BadParameter
 
 PREFER_RULE = "road.prefer"
-KEPT = 96  # masks and vehicles
+KEPT = 96  # masks, a byte an edge, and plans with them
+VEHICLES = 1000
 
 
 class Tasks:
@@ -41,6 +42,7 @@ class Tasks:
         self._places = places
         self._costs: dict[str, Costs] = {}
         self._memo = Memo(KEPT)
+        self._vehicles = Memo(VEHICLES)
 
     @property
     def profiles(self) -> Mapping[str, Profile]:
@@ -89,7 +91,7 @@ class Tasks:
             vehicle = Vehicle.of(own, self._rules, asked.sizes, unknown, cargo)
             return Plan(profile, self.costs(profile)), vehicle, f"{named}"
 
-        return self._memo.get(named, make)
+        return self._vehicles.get(named, make)
 
     def _preferring(self, plan: Plan, classes: Sequence[str]) -> Plan:
         """Return a plan in which all other classes weigh more."""
