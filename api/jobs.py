@@ -88,8 +88,7 @@ async def get_results(job_id: str, request: Request) -> Response:
     async with store.reader(served.db, actor) as conn:
         listed = await store.outputs(conn, row["id"])
         wanted = [o for o in listed if o["name"] in row["request"]["outputs"]]
-        response = row["request"]["response"]
-        if response == "raw" or (response is None and len(wanted) == 1):
+        if row["request"]["response"] != "document":
             answer = raw([await _whole(conn, row["id"], o) for o in wanted])
         else:
             members = {o["name"]: await _member(request, conn, row["id"], o) for o in wanted}

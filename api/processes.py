@@ -56,7 +56,7 @@ class ExecuteBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     inputs: Annotated[dict[str, Any], Field(max_length=50)] = {}
     outputs: Annotated[dict[str, OutputBody], Field(max_length=50)] | None = None
-    response: Literal["raw", "document"] | None = None
+    response: Literal["raw", "document"] = "raw"
 
 
 @router.get("/processes")
@@ -143,7 +143,7 @@ def _roads(request: Request) -> Roads:
 
 async def _accept(
     request: Request, process: Process, actor: Actor, given: Mapping[str, Any],
-    wanted: list[str], response: str | None,
+    wanted: list[str], response: str,
 ) -> Response:  # fmt: skip
     """Note a job and answer where its state is."""
     served = services(request)

@@ -78,11 +78,8 @@ def raw(outputs: Sequence[Output]) -> Response:
     return Response(b"".join(parts), headers={**NO_STORE, "Content-Type": kind})
 
 
-def respond(outputs: Sequence[Output], response: str | None) -> Response:
-    """Answer outputs that are all at hand, as the request wants them.
-
-    Without a wish one output is answered as it is, several as a document.
-    """
-    if response == "raw" or (response is None and len(outputs) == 1):
+def respond(outputs: Sequence[Output], response: str) -> Response:
+    """Answer outputs that are all at hand, as the request wants them."""
+    if response != "document":
         return raw(outputs)
     return document({output.name: inline(output) for output in outputs})
