@@ -25,19 +25,6 @@ def server(module_database_url):
         yield running
 
 
-@pytest.fixture(scope="module")
-def client(server):
-    with server.client() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def dispatcher(server):
-    opened = server.client("dispatcher")
-    yield opened
-    opened.close()
-
-
 def get(client, url, **query):
     answer = client.get(url, params=query)
     assert answer.status_code == 200, answer.text

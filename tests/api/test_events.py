@@ -20,20 +20,6 @@ def server(module_database_url):
         yield running
 
 
-@pytest.fixture(scope="module")
-def clients(server):
-    names = ("dispatcher", "ningbo", "wenzhou", "planner")
-    opened = {name: server.client(name) for name in names} | {"anonymous": server.client()}
-    yield opened
-    for client in opened.values():
-        client.close()
-
-
-@pytest.fixture(scope="module")
-def dispatcher(clients):
-    return clients["dispatcher"]
-
-
 def closed(client, target, **more):
     answer = close(client, target, **more)
     assert answer.status_code == 201, answer.text

@@ -27,20 +27,6 @@ def server(module_database_url):
         yield running
 
 
-@pytest.fixture(scope="module")
-def clients(server):
-    names = ("dispatcher", "ningbo", "planner")
-    opened = {name: server.client(name) for name in names} | {"anonymous": server.client()}
-    yield opened
-    for client in opened.values():
-        client.close()
-
-
-@pytest.fixture(scope="module")
-def dispatcher(clients):
-    return clients["dispatcher"]
-
-
 def act(client, kind, target, **more):
     answer = close(client, target, kind=kind, **more)
     assert answer.status_code == 201, answer.text

@@ -28,12 +28,6 @@ def server(module_database_url):
         yield running
 
 
-@pytest.fixture(scope="module")
-def client(server):
-    with server.client() as anonymous:
-        yield anonymous
-
-
 def drive(*stops, steps=8):
     """Return places on straight lines between stops of the map."""
     parts = [np.linspace(a, b, steps, endpoint=False) for a, b in pairwise(stops)]

@@ -22,12 +22,6 @@ def server(module_database_url):
         yield running
 
 
-@pytest.fixture(scope="module")
-def client(server):
-    with server.client() as anonymous:
-        yield anonymous
-
-
 def test_an_answer_says_how_good_it_is(client):
     feature = path(client, WEST, (4.1, 2.1), EAST)
     told = feature["properties"]

@@ -11,12 +11,6 @@ NANJING, WENZHOU = [118.78, 32.05], [120.69, 28.0]
 MOTOR = [name for name, profile in load_profiles().items() if profile.group != "active"]
 
 
-@pytest.fixture(scope="module")
-def client(server):
-    with server.client() as anonymous:
-        yield anonymous
-
-
 def drive(client, profile, *stops, **more):
     body = {"profile": profile, "waypoints": stops, "depart_at": NOON, **more}
     answer = client.post("/api/paths", json=body)

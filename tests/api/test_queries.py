@@ -44,12 +44,6 @@ def server(module_database_url):
 
 
 @pytest.fixture(scope="module")
-def client(server):
-    with server.client() as anonymous:
-        yield anonymous
-
-
-@pytest.fixture(scope="module")
 def dispatcher(server):
     return server.client("dispatcher")
 

@@ -1,0 +1,95 @@
+"""Fixtures of the tests over HTTP: clients of a module's `server`; servers that modules share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from data.accounts import load_accounts
+from spatial.db import connect
+from tests.api.ogcworld import ITEMS
+from tests.api.roadworld import world
+from tests.conftest import Server, running_server
+from tests.harness import Databases
+from tests.layers.small import seed, write_areas
+
+ACCOUNTS = ("dispatcher", "planner", "ningbo", "wenzhou")
+COUNTIES = """
+INSERT INTO sigang.zone (id, kind, name_zh, name_en, admin_code, visibility, origin, source_id,
+  geom)
+SELECT gen_random_uuid(), 'county', c.code, c.code, c.code, 'public', 'synthetic', 'world', z.geom
+FROM sigang.zone z, (VALUES ('330400', '330482'), ('330200', '330282')) AS c (parent, code)
+WHERE z.admin_code = c.parent"""
+
+
+@pytest.fixture(scope="module")
+def clients(server: Server) -> Iterator[dict[str, httpx.Client]]:
+    """Yield clients of the module's server by account, and `anonymous`."""
+    opened = {name: server.client(name) for name in ACCOUNTS} | {"anonymous": server.client()}
+    yield opened
+    for client in opened.values():
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def client(clients: dict[str, httpx.Client]) -> httpx.Client:
+    """Return a client that is not signed in."""
+    return clients["anonymous"]
+
+
+@pytest.fixture(scope="module")
+def dispatcher(clients: dict[str, httpx.Client]) -> httpx.Client:
+    """Return the provincial dispatcher's client."""
+    return clients["dispatcher"]
+
+
+@pytest.fixture(scope="module")
+def planner(clients: dict[str, httpx.Client]) -> httpx.Client:
+    """Return the planner's client."""
+    return clients["planner"]
+
+
+@pytest.fixture(scope="session")
+def planning(databases: Databases, migrated: str) -> Iterator[Server]:
+    """Yield a server over the small province with counties, for the tests of processes."""
+    with databases.fresh(migrated) as url, world(url) as running:
+        with connect(url) as conn:
+            conn.execute(COUNTIES)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def served(
+    databases: Databases, migrated: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """Yield a server over small layers without roads, for the tests of the OGC interfaces."""
+    areas = write_areas(tmp_path_factory.mktemp("areas"))
+    with databases.fresh(migrated) as url:
+        with connect(url) as conn:
+            seed(conn)
+            load_accounts(conn)
+            conn.commit()
+        with running_server(url, areas=str(areas), routing="0") as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def api(served: Server) -> Iterator[httpx.Client]:
+    """Yield a plain client of the OGC interfaces."""
+    kept = httpx.Limits(keepalive_expiry=1)
+    with httpx.Client(base_url=served.base_url, timeout=60, trust_env=False, limits=kept) as plain:
+        yield plain
+
+
+@pytest.fixture(scope="session")
+def definition(api: httpx.Client) -> dict:
+    """Return the server's OpenAPI document."""
+    return api.get("/api/openapi.json").json()
+
+
+@pytest.fixture(scope="session")
+def feature(api: httpx.Client) -> dict:
+    """Return one feature of the ports."""
+    return api.get(ITEMS, params={"limit": 1}).json()["features"][0]
