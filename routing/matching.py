@@ -1,7 +1,7 @@
 """Map matching: from the fixes of a vehicle to the edges that it drove, in one piece or online.
 
-`Matcher` serves one network. Distances between states are searched on a metric of lengths that
-follows the profile's own one, so that closures, one-ways, turn restrictions and the vehicle's
+`Matcher` serves one network. Distances between states are searched on the arcs, by lengths that
+follow the profile's own weights, so that closures, one-ways, turn restrictions and the vehicle's
 limits hold as they do for paths.
 """
 
