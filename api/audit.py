@@ -1,7 +1,8 @@
 """The audit: who asked or changed what, sealed into a hash chain.
 
-Reads are queued off the request path and sealed in batches within a second; tiles and streams are
-summed per actor, layer and minute. Writes and exports are sealed in their own transaction.
+Reads are queued off the request path and sealed in batches within a second; tiles, streams and the
+paths that nobody signed in asks for are summed per actor, target and minute. Writes and exports are
+sealed in their own transaction.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Front:
         posted: Mapping[str, tuple[type[BaseModel], BodyHandler]] | None = None,
     ) -> None:
         self.app = app
-        self._kinds = kinds_of(getattr(route, "path", "") for route in app.routes)
+        self._kinds = kinds_of(app)
         self._posted = {path: _with_body(*pair) for path, pair in (posted or {}).items()}
         self._hot: dict[tuple[int, str], tuple[Handler, list[str]]] = {}
         for route in hot:

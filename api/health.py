@@ -7,7 +7,7 @@ import ipaddress
 import os
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Container
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -68,10 +68,16 @@ def meter_of(app: Starlette) -> Meter:
     return meter
 
 
-def kinds_of(paths: Iterable[str]) -> frozenset[str]:
-    """Return the kinds of resources at the addresses of routes, those of OGC left out."""
-    parts = (path.split("/") for path in paths if path.startswith("/api/"))
-    return frozenset(part[2] for part in parts if part[2]) - OGC
+def kinds_of(app: Starlette) -> frozenset[str]:
+    """Return the kinds of resources that an application has, those of OGC left out."""
+    found = set()
+    for route in app.routes:
+        included = getattr(route, "effective_route_contexts", None)  # of a router
+        for one in included() if included else [route]:
+            parts = getattr(one, "path", "").split("/")
+            if parts[:2] == ["", "api"] and parts[2:3] not in ([], [""]):
+                found.add(parts[2])
+    return frozenset(found) - OGC
 
 
 def kind_of(path: str, kinds: Container[str]) -> str:

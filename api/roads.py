@@ -38,6 +38,8 @@ from spatial.errors import ConfigError, NoSnap, SigangError, StaleVersion
 from spatial.settings import Settings
 
 THREADS = 2
+ROUNDS = 3
+"""Rounds of the event loop in which an answer is written, the next question read, and begun."""
 _NOW = """
 SELECT version, topology FROM sigang.network_version WHERE network = 'road'"""
 _log = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ class _Held:
     reason: SigangError | None = None
 
 
-class _Committed:
+class Committed:
     """Reads what is committed; all who ask while a read is under way share the one after it."""
 
     def __init__(self, db: Database) -> None:
@@ -71,11 +73,16 @@ class _Committed:
         return asked
 
     async def _read(self) -> None:
-        """Read until nobody asks any more; the next read begins before the answers are used."""
+        """Read until nobody asks any more.
+
+        Before the next read those who got an answer use it, and ask again: they share that read.
+        """
         try:
             while self._asked:
                 asked, self._asked = self._asked, []
                 await self._settle(asked)
+                for _ in range(ROUNDS):
+                    await asyncio.sleep(0)
         finally:
             self._reading = None
 
@@ -109,7 +116,7 @@ class Roads:
         self.areas = Areas(db)
         self._db = db
         self._bus = bus
-        self._committed = _Committed(db)
+        self._committed = Committed(db)
         self._threads = ThreadPoolExecutor(THREADS, "routing")
         self._applying = asyncio.Lock()
         self._held = _Held(-1, None)
