@@ -9,6 +9,7 @@
  * @typedef {{ mode: 'depart' | 'arrive', at: string }} When
  * @typedef {{ way: 'from' | 'to', unit: 'min' | 'km', values: number[] }} Contours
  * @typedef {{ layer: string | null, way: 'to_point' | 'from_point', minutes: number }} Near
+ * @typedef {{ body: Record<string, unknown>, choice: number }} Pin
  * @typedef {object} UrlState
  * @property {Camera | null} camera
  * @property {string[]} on layers switched on against the catalogue's default
@@ -30,6 +31,7 @@
  * @property {'allow' | 'refuse'} unknown edges whose limits are not known
  * @property {When | null} when null leaves at the time of the map
  * @property {number} choice rank of the path on show
+ * @property {Pin | null} pin question whose path the others are compared with, and its rank
  * @property {Waypoint | null} origin of the reach and of the nearest facilities
  * @property {Contours} contours
  * @property {Near} near
@@ -58,6 +60,7 @@ export const DEFAULTS = {
   unknown: 'allow',
   when: null,
   choice: 0,
+  pin: null,
   origin: null,
   contours: { way: 'from', unit: 'min', values: [15, 30, 60] },
   near: { layer: null, way: 'to_point', minutes: 60 },
@@ -157,6 +160,14 @@ const near = {
   },
 };
 
+const pin = {
+  write: (/** @type {Pin | null} */ p) => p && encodeURIComponent(JSON.stringify([p.body, p.choice])),
+  read: (/** @type {string} */ raw) => {
+    const [body, choice] = JSON.parse(decodeURIComponent(raw));
+    return Array.isArray(body?.waypoints) && [0, 1, 2, 3].includes(choice) ? { body, choice } : undefined;
+  },
+};
+
 const word = (/** @type {string[]} */ ...allowed) => ({
   write: (/** @type {string} */ value) => value,
   read: (/** @type {string} */ text) => (allowed.includes(text) ? text : undefined),
@@ -211,6 +222,7 @@ const FIELDS = /** @type {Record<keyof UrlState, { key: string, always?: boolean
     write: (/** @type {number} */ rank) => String(rank),
     read: (/** @type {string} */ raw) => (/^[0-3]$/.test(raw) ? Number(raw) : undefined),
   },
+  pin: { key: 'pin', ...pin },
   origin: { key: 'o', write: (/** @type {Waypoint | null} */ p) => p && point(p), read: readPoint },
   contours: { key: 'reach', ...contours },
   near: { key: 'near', ...near },
@@ -249,7 +261,7 @@ export function decode(/** @type {string} */ hash) {
       const value = field.read(raw);
       if (value !== undefined) state[name] = value;
     } catch (error) {
-      if (!(error instanceof URIError)) throw error;
+      if (!(error instanceof URIError || error instanceof SyntaxError || error instanceof TypeError)) throw error;
     }
   }
   return state;

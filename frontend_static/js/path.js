@@ -1,7 +1,7 @@
 // @ts-check
 /** The path planner: ask for paths when its inputs change, and again when the network changes. */
-import { effect } from '@preact/signals-core';
-import { aborted, address, request, send } from './api.js';
+import { batch, effect } from '@preact/signals-core';
+import { aborted, address, explain, request, send } from './api.js';
 import { number, t } from './i18n.js';
 import { data, toast, url } from './store.js';
 
@@ -57,6 +57,9 @@ export function watchPath() {
     running?.abort();
     if (!body) data.path.value = { state: 'empty' };
     else timer = setTimeout(() => compute(body), DELAY_MS);
+  });
+  effect(() => {
+    followPin(url.pin.value);
   });
 }
 
@@ -122,9 +125,43 @@ function settle(
   }
 }
 
-/** Keep the path on show to compare the next ones with it; without one, stop comparing. */
+/** The question of the pinned path that `data.pinned` answers. @type {import('./hash.js').Pin | null} */
+let pinned = null;
+
+/**
+ * Keep the path on show to compare the next ones with it; without one, stop comparing. The address
+ * keeps its question as of now, so that who opens it compares with the same path.
+ */
 export function pin(/** @type {PathResult | null} */ path) {
-  data.pinned.value = path && chosen(path);
+  if (!path) {
+    url.pin.value = null;
+    return;
+  }
+  const { include: _include, alternatives: _alternatives, ...body } = JSON.parse(path.key);
+  const asOf = new Date(Date.now() + data.skew.peek()).toISOString();
+  pinned = { body: { ...body, as_of: asOf }, choice: url.choice.peek() };
+  batch(() => {
+    data.pinned.value = chosen(path);
+    url.pin.value = pinned;
+  });
+}
+
+/** Follow the pinned question of the address: ask it when its answer is not at hand. */
+async function followPin(/** @type {import('./hash.js').Pin | null} */ wanted) {
+  if (wanted === pinned) return;
+  pinned = wanted;
+  if (!wanted) {
+    data.pinned.value = null;
+    return;
+  }
+  try {
+    const body = { ...wanted.body, alternatives: wanted.choice ? ALTERNATIVES : 0 };
+    const answer = await request('paths', { method: 'POST', body });
+    if (pinned === wanted) data.pinned.value = answer.features[wanted.choice] ?? answer.features[0];
+  } catch (error) {
+    if (pinned === wanted) url.pin.value = null;
+    toast({ kind: 'warn', text: explain(error) });
+  }
 }
 
 /** The path that the chosen one is compared with: the pinned one, or that of before a closure. */

@@ -73,6 +73,23 @@ def choose_an_alternative(page):
     assert ["sg-other-0", 0] in shown
 
 
+def keep_a_pinned_path(page):
+    """Pin the second way; the address compares with the very same path when opened again."""
+    page.get_by_test_id("path-pin").click()
+    kept = page.evaluate("() => window.sigang.data.pinned.value.properties.length_m")
+    assert kept == page.evaluate(PATH)[1]["properties"]["length_m"]
+    until(page, "() => location.hash.includes('pin=')")
+    link = page.evaluate("() => location.hash").replace("&alt=1", "")
+    go(page, f"#m=8/30.3/121.2&lang=zh&theme=dark&panel=path&{STOPS}")
+    until(page, "() => window.sigang.data.pinned.value === null")
+    go(page, link)
+    until(page, "kept => window.sigang.data.pinned.value?.properties.length_m === kept", kept)
+    expect(page.get_by_test_id("path-compare")).to_be_visible()
+    page.get_by_test_id("path-pin").click()
+    until(page, "() => !location.hash.includes('pin=')")
+    page.get_by_test_id("path-option").nth(1).check()
+
+
 def tell_the_steps(page):
     """Read the steps of the chosen path, and save it as GPX."""
     path = page.evaluate(PATH)[1]
@@ -117,6 +134,32 @@ def pull_the_line(page):
     until(page, "() => window.sigang.data.dragged.value === null")
     page.get_by_test_id("path-clear").click()
     expect(page.get_by_test_id("path-empty")).to_be_visible()
+
+
+def drag_a_stop_by_finger(page):
+    """Drag the end of a path with a finger, as touch events of the browser say it."""
+    go(page, f"#m=7/30.3/121.3&lang=zh&theme=dark&off=roads,land,admin&{STOPS}")
+    answered(page, 2)
+    settle(page)
+    x, y = page.evaluate(
+        "() => { const { lon, lat } = window.sigang.state().waypoints[1];"
+        " const p = window.sigang.map.project([lon, lat]);"
+        " const box = document.querySelector('#map').getBoundingClientRect();"
+        " return [p.x + box.x, p.y + box.y]; }"
+    )
+    finger = page.context.new_cdp_session(page)
+    steps = [("touchStart", 0), ("touchMove", 10), ("touchMove", 30), ("touchMove", 60)]
+    for kind, by in steps:
+        points = [{"x": x - by, "y": y - by}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    assert page.evaluate("() => window.sigang.data.dragged.value?.index") == 1
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    until(page, "() => window.sigang.data.dragged.value === null")
+    end = waypoints(page)[1]
+    assert end[0] < BEILUN[0] - 0.05
+    assert end[1] > BEILUN[1] + 0.05
+    assert waypoints(page)[0] == JIAXING
+    answered(page, 2)
 
 
 def drag(page, line, by):
@@ -199,8 +242,9 @@ def say_why_not(page, server):
     go(page, f"#m=9/30.3/121.2&lang=en&theme=light&panel=path&by=truck&v=4.5,,,,&{STOPS}")
     expect(page.get_by_test_id("why-edge")).to_have_count(len(edges))
     text = page.get_by_test_id("whynot").inner_text()
-    for told in ("4.2 m", "4.5 m", "Highway Law, article 50"):
+    for told in ("4.2 m", "4.5 m", "(Chinese original) 车货总高不得超限", "Highway Law, Art. 50"):
         assert told in text
+    assert page.get_by_test_id("why-law").locator("[lang=zh-CN]").count() == 2
     page.get_by_test_id("why-way").click()
     settle(page)
     parts = page.evaluate(
@@ -219,5 +263,5 @@ def refusing(edge):
     return {
         "edge": edge, "ref": None, "name": {"zh": None, "en": None}, "source": "sample",
         "origin": "derived", "limit": "max_height_m", "value": 4.2, "vehicle": 4.5,
-        "legal_text": "No vehicle higher than the limit.", "law": "Highway Law, article 50",
+        "legal_text": "车货总高不得超限。", "law": "《公路法》第五十条 / Highway Law, Art. 50",
     }  # fmt: skip

@@ -205,6 +205,8 @@ def test_keys_alone_reach_a_feature(open_page):
     page.keyboard.press("t")
     planner.fly_to_a_stake(page)
     planner.choose_an_alternative(page)
+    assert violations(page) == []
+    planner.keep_a_pinned_path(page)
     planner.tell_the_steps(page)
     planner.move_a_stop_by_keys(page)
 
@@ -298,6 +300,7 @@ def test_the_phone(open_page):
     assert panel.evaluate("e => e.scrollWidth <= e.clientWidth")
     page.get_by_test_id("side-close").click()
     expect(page.locator(".right")).to_be_hidden()
+    planner.drag_a_stop_by_finger(page)
     page.get_by_test_id("account").click()
     dialog = page.get_by_test_id("dialog-account")
     expect(dialog).to_be_in_viewport(ratio=1)

@@ -296,6 +296,7 @@ export default {
   'why.title': 'Why not',
   'why.lead': 'Every path has edges that this vehicle may not use.',
   'why.edges': 'Edges that refuse the vehicle ({count})',
+  'law.original': '(Chinese original)',
   'why.give': 'What must give for it to pass',
   'why.none': 'No limit can give to let it pass.',
   'why.vehicle': 'vehicle',

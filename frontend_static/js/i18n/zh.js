@@ -296,6 +296,7 @@ export default {
   'why.title': '为何不能通行',
   'why.lead': '所有路线都有路段超出该车的限制。',
   'why.edges': '拦住该车的路段（{count} 条）',
+  'law.original': '（中文原文）',
   'why.give': '放宽哪些限制即可通行',
   'why.none': '没有可以放宽的限制组合。',
   'why.vehicle': '车辆',

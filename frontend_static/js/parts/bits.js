@@ -47,6 +47,19 @@ const PATHS = {
 /** Draw a line icon. */
 export const icon = (/** @type {string} */ name) => html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=${PATHS[name]}></path></svg>`;
 
+const HAN = /[\u4e00-\u9fff]/;
+
+/** Draw the words of a law; a reader of another language is told that they are the original's. */
+export const legalText = (/** @type {string} */ text) =>
+  HAN.test(text) && url.lang.value !== 'zh' ? html`<span class="muted">${t('law.original')}</span> <span lang="zh-CN">${text}</span>` : text;
+
+/** Name a law, `Chinese / English`, in the reader's language; the English name keeps the original's. */
+export function lawTitle(/** @type {string} */ source) {
+  const [own, english] = source.split(' / ');
+  if (url.lang.value === 'zh' || !english) return own;
+  return html`${english} <span lang="zh-CN">${own}</span>`;
+}
+
 const SHAPES = {
   real: svg`<circle cx="5" cy="5" r="4"></circle>`,
   derived: svg`<path d="M5 .5 9.5 5 5 9.5.5 5z"></path>`,

@@ -129,14 +129,14 @@ class Routes extends Part {
   areas(/** @type {Properties} */ p) {
     const all = /** @type {{ admin_code: string, name: any, length_m: number }[]} */ (p.areas ?? []);
     if (!all.length) return '';
-    return html`<h4>${t('path.areas')}</h4><ul class="structures" data-testid="path-areas">${all.map((area) => html`<li><span>${pick(area.name) || area.admin_code}</span><span class="num muted">${distance(area.length_m)}</span></li>`)}</ul>`;
+    return html`<h3 class="part">${t('path.areas')}</h3><ul class="structures" data-testid="path-areas">${all.map((area) => html`<li><span>${pick(area.name) || area.admin_code}</span><span class="num muted">${distance(area.length_m)}</span></li>`)}</ul>`;
   }
 
   structures(/** @type {Properties} */ p) {
     const all = /** @type {{ id: string, name: any }[]} */ (p.structures ?? []);
     if (!all.length) return '';
     const layer = data.catalogue.value?.layers.find((entry) => closable(entry) && entry.geometry !== 'line');
-    return html`<h4>${t('path.structures')}</h4>
+    return html`<h3 class="part">${t('path.structures')}</h3>
       <ul class="structures">${all.map((item) => html`<li>
         <button class="link" data-testid="path-structure" ?disabled=${!layer} @click=${() => layer && select({ layer: layer.id, id: item.id })}>${pick(item.name)}</button>
         ${mayDecide() ? html`<button class="mini" data-testid="path-close" title=${t('path.close_structure', { name: pick(item.name) })} aria-label=${t('path.close_structure', { name: pick(item.name) })}

@@ -6,7 +6,7 @@ import { INPUT_PATTERN, fromInput, maybe, moment, now, number, pick, t, toInput 
 import { SIZES, loadProfiles, profile, setProfile, setSize } from '../profiles.js';
 import { data, url } from '../store.js';
 import { shownInstant } from './timebar.js';
-import { failure } from './bits.js';
+import { failure, legalText } from './bits.js';
 
 /** @typedef {import('../types.js').Profile} Profile */
 
@@ -45,7 +45,7 @@ class Vehicle extends Part {
       <label class="check"><input type="checkbox" data-testid="unknown-limits" .checked=${url.unknown.value === 'refuse'}
         @change=${(/** @type {any} */ e) => (url.unknown.value = e.target.checked ? 'refuse' : 'allow')} />${t('path.unknown_refuse')}</label>
       <p class="hint">${t('path.vehicle_default')}</p>
-      ${current.rule?.legal_text ? html`<p class="hint">${pick(current.rule.legal_text)}</p>` : ''}
+      ${current.rule?.legal_text ? html`<p class="hint">${legalText(pick(current.rule.legal_text))}</p>` : ''}
     </details>`;
   }
 

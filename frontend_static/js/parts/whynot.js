@@ -10,7 +10,7 @@ import { recompute } from '../path.js';
 import { select } from '../select.js';
 import { data } from '../store.js';
 import { showExtent } from '../map/camera.js';
-import { badge, icon } from './bits.js';
+import { badge, icon, lawTitle, legalText } from './bits.js';
 
 /** @typedef {import('../types.js').Blocking} Blocking */
 /** @typedef {import('../types.js').Relaxation} Relaxation */
@@ -93,7 +93,7 @@ class WhyNot extends Part {
       <p role="alert">${t('why.lead')} <span class="muted">${this.problem?.mend}</span></p>
       <h4>${t('why.edges', { count: number(edges.length) })}</h4>
       <ol class="blocking">${edges.map((rows, index) => this.edge(rows, index))}</ol>
-      ${laws(body.edges ?? []).map((law) => html`<blockquote data-testid="why-law">${law.text}<cite>${law.source}</cite></blockquote>`)}
+      ${laws(body.edges ?? []).map((law) => html`<blockquote data-testid="why-law">${legalText(law.text)}<cite>${lawTitle(law.source)}</cite></blockquote>`)}
       ${ways.length ? html`<h4>${t('why.give')}</h4><ol class="ways">${ways.map((way, index) => this.way(way, index))}</ol>` : html`<p class="muted" data-testid="why-none">${t('why.none')}</p>`}
       <button data-testid="path-retry" @click=${recompute}>${t('app.retry')}</button>
     </section>`;
