@@ -145,13 +145,10 @@ def renew(
     dirty, place = np.zeros(count, np.uint8), np.empty(count, np.uint32)
     pending, after = np.full(count, -1, np.int32), np.empty(len(up_head), np.int32)
     old = np.empty(2 * count, np.uint32)
-    begin = count
-    for i in arcs:
-        if slots[i] >= 0:
-            arc = slots[i] // 2
-            waiting[arc], dirty[up_tail[arc]] = 1, 1
-            begin = min(begin, up_tail[arc])
-    for rank in range(begin, count):
+    for slot in slots[arcs]:
+        if slot >= 0:
+            waiting[slot // 2], dirty[up_tail[slot // 2]] = 1, 1
+    for rank in range(count):
         if not dirty[rank]:
             continue
         for arc in range(up_first[rank], up_first[rank + 1]):

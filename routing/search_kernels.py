@@ -128,6 +128,30 @@ def unpack(
     return arcs, size
 
 
+@inlined
+def walk(
+    met: int, up_head: Numbers, up_tail: Numbers, via: Signed, out_arc: Signed, into_arc: Signed
+) -> tuple[int, int, Ints]:
+    """Return the source, the target and the graph's arcs of the way over a rank."""
+    arcs, size = np.empty(128, np.int64), 0
+    climbed, steps, here = np.empty(64, np.uint32), 0, met
+    while out_arc[here] >= 0:
+        if steps == len(climbed):
+            climbed = longer(climbed, steps)
+        climbed[steps] = out_arc[here]
+        steps += 1
+        here = up_tail[out_arc[here]]
+    source = -1 - out_arc[here]
+    for k in range(steps - 1, -1, -1):
+        arcs, size = unpack(2 * climbed[k], up_head, via, arcs, size)
+    here = met
+    while into_arc[here] >= 0:
+        arc = into_arc[here]
+        arcs, size = unpack(2 * arc + 1, up_head, via, arcs, size)
+        here = up_tail[arc]
+    return source, -1 - into_arc[here], arcs[:size]
+
+
 @compiled(
     "Tuple((float64, int64, int64, int64[::1]))(uint32[::1], int32[::1], uint32[::1], uint32[::1],"
     " uint32[::1], uint32[::1], int32[::1], int64[::1], float64[::1], int64[::1], float64[::1],"
@@ -156,28 +180,13 @@ def join(
     more, with a wrong node or cost it is NaN. The last four arrays are the workspace, one element
     per rank, of lengths that are infinite.
     """
-    arcs, size = np.empty(128, np.int64), 0
     if not (sound(sources, source_costs, len(rank)) and sound(targets, target_costs, len(rank))):
-        return np.nan, -1, -1, arcs[:0]
+        return np.nan, -1, -1, np.empty(0, np.int64)
     ranks = np.empty(len(sources) + len(targets), np.uint32)
     start(rank, sources, source_costs, out, out_arc, ranks)
     start(rank, targets, target_costs, into, into_arc, ranks[len(sources) :])
     best, met = meet(parent, up_first, up_head, weight, ranks, out, into, out_arc, into_arc)
     if best >= INFINITE:
-        return best, -1, -1, arcs[:0]
-    climbed, steps, here = np.empty(64, np.uint32), 0, met
-    while out_arc[here] >= 0:
-        if steps == len(climbed):
-            climbed = longer(climbed, steps)
-        climbed[steps] = out_arc[here]
-        steps += 1
-        here = up_tail[out_arc[here]]
-    source = -1 - out_arc[here]
-    for k in range(steps - 1, -1, -1):
-        arcs, size = unpack(2 * climbed[k], up_head, via, arcs, size)
-    here = met
-    while into_arc[here] >= 0:
-        arc = into_arc[here]
-        arcs, size = unpack(2 * arc + 1, up_head, via, arcs, size)
-        here = up_tail[arc]
-    return best, source, -1 - into_arc[here], arcs[:size]
+        return best, -1, -1, np.empty(0, np.int64)
+    source, target, arcs = walk(met, up_head, up_tail, via, out_arc, into_arc)
+    return best, source, target, arcs
