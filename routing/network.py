@@ -13,6 +13,7 @@ import numpy as np
 from routing import spans
 from routing.alternatives import Bounds, find_alternatives
 from routing.clock import by_the_clock
+from routing.clocked import ClockedSearch
 from routing.engine import Metric, Topology
 from routing.feeds import Feed
 from routing.graph import Floats, Graph
@@ -301,9 +302,11 @@ class RoadNetwork:
     def _search(self, task: Task, spots: list[list[Spot]]) -> Found | None:
         """Search, and search again without the edges that would be entered at a banned hour.
 
-        The second time only those are left out, later all that are banned during the drive.
+        The second time only those are left out, later all that are banned during the drive. Where
+        that was needed, a search that looks at each ban by the clock may find a faster way.
         """
-        found, bans, again = self._fastest(task, spots), task.base.costs.bans, False
+        asked, bans, again = task, task.base.costs.bans, False
+        found = self._fastest(task, spots)
         while found is not None and task.by_the_clock and bans.any:
             entered = found.banned_edges(task.at)
             if not len(entered):
@@ -313,7 +316,20 @@ class RoadNetwork:
             banned[entered] = True
             task, again = task.keeping_off(banned), True
             found = self._fastest(task, spots)
-        return found
+        return self._soonest(asked, spots, found) if again else found
+
+    def _soonest(self, task: Task, spots: list[list[Spot]], other: Found | None) -> Found | None:
+        """Return the way that arrives first under the bans, or another one that is no slower."""
+        metric = self._exact(task).metric
+        with metric.lock:
+            stamp, bans = metric.stamp, task.base.costs.bans
+            legs = ClockedSearch(self.graph, metric.weights, bans, task.at).legs(spots)
+        if legs is None:
+            return other
+        state = task.base.version(stamp), stamp.picture
+        found = Found(legs, task.base.costs, task.vehicle, *state)
+        slower = other is not None and found.weight >= other.weight
+        return other if slower or len(found.banned_edges(task.at)) else found
 
     def _fastest(self, task: Task, spots: list[list[Spot]]) -> Found | None:
         """Look on the profile's own metric first; a path that breaks nothing there is the best."""

@@ -119,6 +119,11 @@ class Found:
         """The edges in driving order."""
         return np.concatenate([leg.edges for leg in self.legs])
 
+    @property
+    def weight(self) -> float:
+        """What the search minimised, in ms."""
+        return sum(leg.weight for leg in self.legs)
+
     def _parts(self) -> tuple[Ints, Floats, Floats]:
         """Return the keys, the driven share of each, and its driving time in ms."""
         keys = np.concatenate([leg.keys for leg in self.legs])
