@@ -5,10 +5,13 @@ from __future__ import annotations
 import heapq
 
 import numpy as np
+from numpy.typing import NDArray
 
 from routing.compiled import compiled, inlined
 from routing.graph import Bools, Floats, Ints, Weights
 from routing.hours import WEEK_MIN
+
+Rows = NDArray[np.int32]
 
 SHUT = 2**31 - 1  # the weight of an arc that may not be passed
 NOBODY = -1
@@ -26,10 +29,10 @@ def _banned(weeks: Bools, row: int, minute: float, passed_ms: float) -> bool:
     " float64, int64[::1], float64[::1], int32[::1], int64[::1], float64[::1], int32[::1])"
 )
 def soonest(
-    by_tail: Ints, first: Ints, head: Weights, weights: Weights, row: Ints, weeks: Bools,
+    by_tail: Ints, first: Ints, head: Weights, weights: Weights, row: Rows, weeks: Bools,
     minute: float, passed_ms: float,
-    out_node: Ints, out_cost: Floats, out_row: Ints,
-    into_node: Ints, into_cost: Floats, into_row: Ints,
+    out_node: Ints, out_cost: Floats, out_row: Rows,
+    into_node: Ints, into_cost: Floats, into_row: Rows,
 ) -> tuple[float, int, Ints]:  # fmt: skip
     """Return the earliest arrival (ms; infinite is none), its last end, and how nodes were reached.
 
