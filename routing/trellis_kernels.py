@@ -215,10 +215,12 @@ def _seek(
         size = _set_out(whole[mate, HEAD], _rest(mate, model[UTURN_M], model, real), TURNED, size,
                         stamp, length, marks, due, queue)  # fmt: skip
     while size > 0 and due[0] <= widest:
-        node = take_first(due, queue, marks, size)
+        when, node = due[0], take_first(due, queue, marks, size)
         size -= 1
         here = length[node]
-        if _arrive(i, node, here, step, bounds, model, targets, chances, whole, real):
+        if when == here and _arrive(  # else nothing to look for is there
+            i, node, here, step, bounds, model, targets, chances, whole, real
+        ):
             count, widest = _aim(i, mate, step, bounds, model, targets, apart, goals, whole, real)
             if count == 0:
                 break
@@ -315,7 +317,7 @@ def _end_step(bounds: Ints, chances: Floats, real: Floats) -> None:
         best = max(best, real[j, SCORE])
         for i in range(low, mid):
             at = begin + (j - mid) * (mid - low) + i - low
-            chances[at] = math.exp(chances[at] - most)
+            chances[at] = math.exp(chances[at] - most) if chances[at] > NEVER else 0.0
             real[j, ALPHA] += chances[at] * real[i, ALPHA]
         total += real[j, ALPHA]
     for j in range(mid, high):
