@@ -13,18 +13,21 @@ import numpy as np
 import orjson
 
 from api.conditions import show_places
-from routing.figures import Figures, figures
+from routing.figures import Figures, Sheet, figures
 from routing.gpx import Track, write
 from routing.graph import Floats, Ints
 from routing.instructions import Drive, Instructor, Step
 from routing.legs import line
+from routing.memo import Memo
 from routing.network import Found, RoadNetwork
 from routing.order import Order
 from routing.polyline import encode
-from routing.profile import get_rule
+from routing.profile import Costs, get_rule
 from routing.snap import Spot
 from routing.speeds import RULE as SPEEDS_RULE
 from spatial.crs import CRS84, Crs
+
+KEPT_SHEETS = 16
 
 
 class Prepared:
@@ -32,9 +35,19 @@ class Prepared:
 
     def __init__(self, network: RoadNetwork) -> None:
         self._graph = network.graph
-        self.carrying = network.structures.mask(len(network.graph.edges))
+        self._carrying = network.structures.mask(len(network.graph.edges))
+        self._sheets = Memo(KEPT_SHEETS)
         self._lock = Lock()
         self._instructor: Instructor | None = None
+
+    def sheet(self, costs: Costs) -> Sheet:
+        """Return what figures need of the edges for some costs; they differ by their tolls too."""
+        # The memory keeps the costs as well, so that no other array gets the same id.
+        name = f"{id(costs.speed_kmh)} {id(costs.tolls)}"
+        made = self._sheets.get(
+            name, lambda: (costs, Sheet(self._graph.edges, costs, self._carrying))
+        )
+        return made[1]
 
     @property
     def instructor(self) -> Instructor:
@@ -132,7 +145,7 @@ def _feature(answer: Answer, rank: int) -> dict[str, Any]:
 
 def _properties(answer: Answer, rank: int) -> dict[str, Any]:
     network, found = answer.network, answer.found[rank]
-    total = figures(network.graph.edges, found, found.legs, prepared(network).carrying)
+    total = figures(network.graph.edges, found, found.legs, prepared(network).sheet(found.costs))
     spots = [found.legs[0].source, *(leg.target for leg in found.legs)]
     properties: dict[str, Any] = {
         "profile": answer.shape.profile,

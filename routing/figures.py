@@ -8,11 +8,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from routing.figure_kernels import BASIS, ORIGIN, TOLLED, UNSAID, UNSURE, add_up, look_up
+from routing.figure_kernels import (
+    BASIS,
+    BASIS_AT,
+    CARRYING,
+    MOST_ORIGINS,
+    ORIGIN,
+    ORIGIN_AT,
+    REF_AT,
+    SAID,
+    SURE,
+    TOLL,
+    TOLLED,
+    UNSAID,
+    UNSURE,
+    add_up,
+)
 from routing.graph import Bools, Edges, Floats, Ints
 from routing.legs import Leg
 from routing.network import Found
-from routing.profile import BASES
+from routing.profile import BASES, Costs
 
 NO_EDGES = np.zeros(0, np.bool_)
 
@@ -51,31 +66,35 @@ class Figures(NamedTuple):
         return present[-1] if present else BASES[-1]
 
 
-def figures(edges: Edges, found: Found, legs: Sequence[Leg], carrying: Bools = NO_EDGES) -> Figures:
-    """Sum up some legs of a found path; `carrying` marks the edges to be told of, if any."""
-    drive, first = _parts(legs)
-    costs, tolls, vehicle = found.costs, found.costs.tolls, found.vehicle
+class Sheet:
+    """What figures need of the edges for some costs, one row per edge: 24 bytes.
+
+    `carrying` marks the edges to be told of, if any.
+    """
+
+    def __init__(self, edges: Edges, costs: Costs, carrying: Bools = NO_EDGES) -> None:
+        if len(edges.origin.values) > MOST_ORIGINS:
+            raise ValueError(f"more than {MOST_ORIGINS} origins")
+        marks = (edges.ref.codes.astype(np.int64) + 1) << REF_AT
+        marks |= (edges.origin.codes.astype(np.int64) + 1) << ORIGIN_AT
+        marks |= costs.basis.astype(np.int64) << BASIS_AT
+        marks |= np.where(edges.limits_known, SURE, 0)
+        if costs.tolls is not None:
+            marks |= np.where(costs.tolls.tolled, TOLL, 0) | np.where(costs.tolls.said, SAID, 0)
+        if len(carrying):
+            marks |= np.where(carrying, CARRYING, 0)
+        self.rows = np.column_stack([edges.length_m, costs.speed_kmh, marks.astype(np.float64)])
+
+
+def figures(edges: Edges, found: Found, legs: Sequence[Leg], sheet: Sheet | None = None) -> Figures:
+    """Sum up some legs of a found path; without a sheet of its costs one is made for it."""
+    (keys, start, stop), first = _parts(legs)
+    rows = (sheet or Sheet(edges, found.costs)).rows
     by_leg = ORIGIN + len(edges.origin.values)
-    sums, noted = np.zeros(by_leg + 2 * len(legs)), np.empty(2 + 2 * len(drive[0]), np.int64)
-    add_up(
-        *drive, first, edges.length_m, costs.speed_kmh, found.picture.cap_kmh, costs.basis,
-        edges.origin.codes, by_leg, sums,
-    )  # fmt: skip
-    by_part = bool(vehicle.tested)
-    unsure = vehicle.unsure(edges, drive[0] >> 1) if by_part else edges.limits_known
-    tolled, said = (NO_EDGES, NO_EDGES) if tolls is None else (tolls.tolled, tolls.said)
-    look_up(
-        *drive,
-        edges.length_m,
-        unsure,
-        by_part,
-        tolled,
-        said,
-        edges.ref.codes,
-        carrying,
-        sums,
-        noted,
-    )
+    sums, noted = np.zeros(by_leg + 2 * len(legs)), np.zeros(2 + 2 * len(keys), np.int64)
+    vehicle = found.vehicle
+    unsure = vehicle.unsure(edges, keys >> 1) if vehicle.tested else NO_EDGES
+    add_up(keys, start, stop, first, rows, found.picture.cap_kmh, unsure, sums, noted)
     return _told(edges, found, sums.tolist(), noted, by_leg)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.figures import figures
+from routing.figures import Sheet, figures
 from routing.graph import Coded
 from routing.live import Picture
 from routing.profile import BASES, UNLIMITED
@@ -58,7 +58,8 @@ def leg(parts):
 )  # fmt: skip
 def test_sums_are_those_of_the_parts(drives, metres, columns, marks, caps, tariff):
     edges, found = make(metres, columns, marks, caps, tariff)
-    told = figures(edges, found, [leg(parts) for parts in drives], marks[3])
+    sheet = Sheet(edges, found.costs, marks[3])
+    told = figures(edges, found, [leg(parts) for parts in drives], sheet)
     (origin, ref, basis), (known, tolled, said, carrying) = columns, marks
     driven = [[(k, metres[k >> 1] * (b - a)) for k, (a, b) in one if b > a] for one in drives]
     every = [part for one in driven for part in one]
