@@ -39,7 +39,7 @@ async def measure(rounds: int) -> list[float]:
     db = await Database.open(settings, settings.database_url)
     search, times = Search(db), []
     for text in ASKED:
-        if not await search.find(ANONYMOUS, text, 10):
+        if not (await search.find(ANONYMOUS, text, 10)).hits:
             raise RuntimeError(f"nothing found for {text!r}: is the sample loaded?")
     for number in range(rounds):
         began = time.perf_counter()

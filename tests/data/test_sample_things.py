@@ -296,7 +296,7 @@ def search(url: str, text: str) -> list[Any]:
     async def ask() -> list[Any]:
         db = await Database.open(Settings.from_env({}), url)
         try:
-            return await Search(db).find(ANONYMOUS, text, 5)
+            return (await Search(db).find(ANONYMOUS, text, 5)).hits
         finally:
             await db.close()
 
