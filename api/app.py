@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
@@ -40,7 +41,7 @@ from api import (
     tiles,
 )
 from api.admin import follow_catalog
-from api.front import Front
+from api.front import BodyHandler, Front
 from api.limits import Limits
 from api.problems import FOREIGN, client_left, handle
 from api.services import open_services
@@ -89,7 +90,10 @@ def create_app(settings: Settings | None = None) -> Front:
         app.add_exception_handler(error, handle)
     app.add_exception_handler(ClientDisconnect, client_left)
     _mount(app)
-    posted = {f"{PREFIX}/paths": (paths.PathBody, paths.find_path)}
+    posted: dict[str, tuple[type[BaseModel], BodyHandler]] = {
+        f"{PREFIX}/paths": (paths.PathBody, paths.find_path),
+        f"{PREFIX}/matrix": (matrix.MatrixBody, matrix.get_matrix),
+    }
     return Front(app, (tiles.tile_route, *ogc_items.routes), posted)
 
 
