@@ -39,7 +39,7 @@ from routing.measure import scales
 from routing.network import RoadNetwork
 from routing.profile import load_profiles
 
-EXTRACTS = ("liechtenstein-2021", "porto-2020")
+EXTRACTS = ("liechtenstein-2021", "porto-2020", "andorra-2021")
 EVERY_S = (5, 15, 45)
 WITHIN_M = 5.0
 
