@@ -125,8 +125,9 @@ def _parts(legs: Sequence[Leg]) -> tuple[tuple[Ints, Floats, Floats], Ints]:
         (leg,) = legs
         return (leg.keys, leg.start, leg.stop), np.array([0, len(leg.keys)])
     first = np.cumsum([0, *(len(leg.keys) for leg in legs)])
-    columns = ([leg.keys for leg in legs], [leg.start for leg in legs], [leg.stop for leg in legs])
-    keys, start, stop = map(np.concatenate, columns)
+    keys = np.concatenate([leg.keys for leg in legs])
+    start = np.concatenate([leg.start for leg in legs])
+    stop = np.concatenate([leg.stop for leg in legs])
     return (keys, start, stop), first
 
 
