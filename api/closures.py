@@ -35,8 +35,10 @@ _BUNDLES = """
 SELECT e.id, e.admin_code, e.oneway, e.side, e.route_id, e.name_zh, e.name_en, e.ref, e.class,
   e.lanes, e.speed_kmh, ST_AsBinary(e.geom) AS geom
 FROM sigang.edge e
-WHERE e.mode IN ('road', 'ferry') AND (e.id = ANY($1) OR e.bundle IN
-  (SELECT b.bundle FROM sigang.edge b WHERE b.id = ANY($1) AND b.bundle IS NOT NULL))
+WHERE e.mode IN ('road', 'ferry') AND e.id = ANY(ARRAY(
+  SELECT unnest($1::uuid[]) UNION
+  SELECT twin.id FROM sigang.edge b JOIN sigang.edge twin ON twin.bundle = b.bundle
+  WHERE b.id = ANY($1)))
 ORDER BY e.id"""
 _CARRIAGEWAY = """
 SELECT ST_AsBinary(geom) AS geom FROM sigang.carriageway
