@@ -93,6 +93,8 @@ def sigang_over_http(
         ids = _rows_of(conn, network, [c.edge for c in closures])
     closing, whole = [], []
     with sigang(url) as base:
+        for closure in [*closures, *closures]:  # each worker has answered before
+            _post(f"{base}/api/paths", {"waypoints": closure.pair})
         for closure, row in zip(closures, ids, strict=True):
             until = (datetime.now(UTC) + CLOSED_FOR).isoformat()
             body = {"kind": "closure", "target": {"edge_id": row}, "cause": "works",
