@@ -78,7 +78,8 @@ def _judge(
     if _jumps(kept, LAST, fix, apart, max_kmh):
         return _doubt(kept, fix, east, north, max_kmh)
     kept[HAS_SUSPECT] = 0.0
-    late = fix[2] - kept[LAST + 2] > gap_s
+    seconds = fix[2] - kept[LAST + 2]
+    late = seconds > gap_s or (math.isnan(seconds) and apart > max_kmh * MS_PER_KMH * gap_s)
     if apart < thin_m and not late:
         return MERGED, NONE
     _take(kept, fix)

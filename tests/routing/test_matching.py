@@ -312,6 +312,13 @@ def test_fixes_without_times_are_matched_in_order():
     assert names(town_, found) == [["AB", "BE"]]
 
 
+def test_fixes_without_times_break_where_nobody_drives_that_far_in_a_gap():
+    town_, matcher = drawn(f"A{60 * '-'}B", {"AB": {}})
+    points = [town_.at(f"AB:{share}") for share in (0.05, 0.06, 0.95, 0.96)]
+    found = matcher.match(CAR, Trace(np.array(points), np.full(4, np.nan), np.full(4, 5.0)), NOW)
+    assert [(d.cut, d.fixes) for d in found.drives] == [("start", [0, 1]), ("gap", [2, 3])]
+
+
 def test_no_fix_and_one_fix():
     town_, matcher = ladder()
     nothing = matcher.match(CAR, fixes([]), NOW)
