@@ -19,11 +19,11 @@ import pyroutingkit
 from numpy.typing import NDArray
 
 from routing.graph import Arcs, Graph
-from routing.hierarchy_kernels import Numbers, Signed, Weights, contract, customise
+from routing.hierarchy_kernels import Numbers, Signed, Via, Weights, contract, customise
 from routing.renew_kernels import renew
 from routing.saved import write_folder
 
-LAYOUT = 1  # to be raised when the same graph shall make another hierarchy
+LAYOUT = 2  # to be raised when the same graph shall make another hierarchy
 KEPT = 3
 
 
@@ -89,17 +89,17 @@ class Hierarchy:
 
         write_folder(place, write, KEPT)
 
-    def customised(self, arc_weights: Weights) -> tuple[Weights, Signed]:
+    def customised(self, arc_weights: Weights) -> tuple[Weights, Via]:
         """Return `weight` and `via` by slot for the weights of the graph's arcs."""
         slots = 2 * len(self.up_head)
-        weight, via = np.empty(slots, np.uint32), np.empty(slots, np.int32)
+        weight, via = np.empty(slots, np.uint32), np.empty(slots, np.int64)
         customise(
             self.up_first, self.up_head, self.up_tail, self.down_first, self.down_arc, self.slots,
             arc_weights, weight, via,
         )  # fmt: skip
         return weight, via
 
-    def renew(self, arc_weights: Weights, changed: Numbers, weight: Weights, via: Signed) -> None:
+    def renew(self, arc_weights: Weights, changed: Numbers, weight: Weights, via: Via) -> None:
         """Bring `weight` and `via` up to new weights of some arcs of the graph."""
         renew(
             self.up_first, self.up_head, self.up_tail, self.down_first, self.down_arc,

@@ -2,8 +2,8 @@
 
 An upward arc `a` leads from a lower rank to a higher one; slot `2 * a` is its way up, `2 * a + 1`
 its way down. `weight[slot]` is the length of the shortest way between the two ends over lower
-ranks, and `via[slot]` says what it runs over: the upward arc from a rank below to the lower end, or
-`ARC - i` for arc `i` of the graph, or `NOTHING`.
+ranks, and `via[slot]` says what it runs over: the upward arcs from a rank below to the lower end
+(its upper 32 bits) and to the higher end, or `ARC - i` for arc `i` of the graph, or `NOTHING`.
 The upward arcs of a rank are sorted by their heads, all of them by their tails.
 """
 
@@ -23,6 +23,7 @@ ARC = -2
 
 Numbers = NDArray[np.uint32]
 Signed = NDArray[np.int32]
+Via = NDArray[np.int64]
 Weights = NDArray[np.uint32]
 
 
@@ -76,8 +77,8 @@ def contract(first: Numbers, head: Numbers) -> tuple[Numbers, Numbers, Signed]:
 
 
 @inlined
-def relax(weight: Weights, via: Signed, slot: int, length: int, over: int) -> None:
-    """Let a way over an arc below be the shortest one of a slot if it is shorter."""
+def relax(weight: Weights, via: Via, slot: int, length: int, over: int | np.int64) -> None:
+    """Let a way over arcs below be the shortest one of a slot if it is shorter."""
     if length < weight[slot]:
         weight[slot] = length
         via[slot] = over
@@ -85,7 +86,7 @@ def relax(weight: Weights, via: Signed, slot: int, length: int, over: int) -> No
 
 @compiled(
     "void(uint32[::1], uint32[::1], uint32[::1], uint32[::1], uint32[::1], int32[::1], uint32[::1],"
-    " uint32[::1], int32[::1])"
+    " uint32[::1], int64[::1])"
 )
 def customise(
     up_first: Numbers,
@@ -96,7 +97,7 @@ def customise(
     slots: Signed,
     arc_weights: Weights,
     weight: Weights,
-    via: Signed,
+    via: Via,
 ) -> None:
     """Fill `weight` and `via` from the weights of the graph's arcs, arc `i` in `slots[i]`."""
     weight[:] = INFINITE
@@ -118,5 +119,6 @@ def customise(
                 continue
             for other in range(lower + 1, up_first[middle + 1]):
                 arc = place[up_head[other]]
-                relax(weight, via, 2 * arc, there + weight[2 * other], lower)
-                relax(weight, via, 2 * arc + 1, weight[2 * other + 1] + here, lower)
+                over = np.int64(lower) << 32 | other
+                relax(weight, via, 2 * arc, there + weight[2 * other], over)
+                relax(weight, via, 2 * arc + 1, weight[2 * other + 1] + here, over)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.compiled import compiled, inlined
-from routing.hierarchy_kernels import ARC, INFINITE, NOTHING, Numbers, Signed, Weights, relax
+from routing.hierarchy_kernels import ARC, INFINITE, NOTHING, Numbers, Signed, Via, Weights, relax
 
 ROW = 6  # more waiting arcs of one rank than this are computed in one pass
 
@@ -21,7 +21,7 @@ Marks = NDArray[np.uint8]
 @inlined
 def mark_arcs(
     rank: int, pending: Signed, after: Signed, up_first: Numbers, up_head: Numbers,
-    up_tail: Numbers, place: Numbers, changed: Marks, waiting: Marks, weight: Weights, via: Signed,
+    up_tail: Numbers, place: Numbers, changed: Marks, waiting: Marks, weight: Weights, via: Via,
 ) -> None:  # fmt: skip
     """Mark the arcs of a rank that ran over a changed one below, or are shorter over it now."""
     lower = pending[rank]
@@ -32,8 +32,8 @@ def mark_arcs(
             if changed[lower] or changed[other]:
                 arc = place[up_head[other]]
                 if (
-                    via[2 * arc] == lower
-                    or via[2 * arc + 1] == lower
+                    via[2 * arc] >> 32 == lower
+                    or via[2 * arc + 1] >> 32 == lower
                     or there + weight[2 * other] < weight[2 * arc]
                     or weight[2 * other + 1] + here < weight[2 * arc + 1]
                 ):
@@ -44,7 +44,7 @@ def mark_arcs(
 @inlined
 def reset_arc(
     arc: int, input_first: Numbers, input_arc: Numbers, arc_weights: Weights, weight: Weights,
-    via: Signed,
+    via: Via,
 ) -> None:  # fmt: skip
     """Give both slots of an upward arc what the graph's own arcs give them."""
     for slot in range(2 * arc, 2 * arc + 2):
@@ -56,7 +56,7 @@ def reset_arc(
 @inlined
 def relax_arc(
     arc: int, up_head: Numbers, up_tail: Numbers, down_first: Numbers, down_arc: Numbers,
-    weight: Weights, via: Signed,
+    weight: Weights, via: Via,
 ) -> None:  # fmt: skip
     """Let both slots of an upward arc run over each rank below its two ends."""
     low, high = up_tail[arc], up_head[arc]
@@ -66,8 +66,9 @@ def relax_arc(
         one, two = down_arc[i], down_arc[j]
         middle, other = up_tail[one], up_tail[two]
         if middle == other:
-            relax(weight, via, 2 * arc, np.int64(weight[2 * one + 1]) + weight[2 * two], one)
-            relax(weight, via, 2 * arc + 1, np.int64(weight[2 * two + 1]) + weight[2 * one], one)
+            over = np.int64(one) << 32 | two
+            relax(weight, via, 2 * arc, np.int64(weight[2 * one + 1]) + weight[2 * two], over)
+            relax(weight, via, 2 * arc + 1, np.int64(weight[2 * two + 1]) + weight[2 * one], over)
         i += middle <= other
         j += other <= middle
 
@@ -75,7 +76,7 @@ def relax_arc(
 @inlined
 def relax_row(
     rank: int, up_first: Numbers, up_head: Numbers, up_tail: Numbers, down_first: Numbers,
-    down_arc: Numbers, place: Numbers, waiting: Marks, weight: Weights, via: Signed,
+    down_arc: Numbers, place: Numbers, waiting: Marks, weight: Weights, via: Via,
 ) -> None:  # fmt: skip
     """Let all waiting arcs of a rank run over each rank below."""
     for k in range(down_first[rank], down_first[rank + 1]):
@@ -87,15 +88,16 @@ def relax_row(
         for other in range(lower + 1, up_first[middle + 1]):
             arc = place[up_head[other]]
             if waiting[arc]:
-                relax(weight, via, 2 * arc, there + weight[2 * other], lower)
-                relax(weight, via, 2 * arc + 1, weight[2 * other + 1] + here, lower)
+                over = np.int64(lower) << 32 | other
+                relax(weight, via, 2 * arc, there + weight[2 * other], over)
+                relax(weight, via, 2 * arc + 1, weight[2 * other + 1] + here, over)
 
 
 @inlined
 def renew_rank(
     rank: int, up_first: Numbers, up_head: Numbers, up_tail: Numbers, down_first: Numbers,
     down_arc: Numbers, input_first: Numbers, input_arc: Numbers, arc_weights: Weights,
-    place: Numbers, waiting: Marks, changed: Marks, old: Weights, weight: Weights, via: Signed,
+    place: Numbers, waiting: Marks, changed: Marks, old: Weights, weight: Weights, via: Via,
 ) -> int:  # fmt: skip
     """Compute the waiting arcs of a rank anew; return the number of the last that changed."""
     begin, end, count, last = up_first[rank], up_first[rank + 1], 0, -1
@@ -123,7 +125,7 @@ def renew_rank(
 
 @compiled(
     "void(uint32[::1], uint32[::1], uint32[::1], uint32[::1], uint32[::1], uint32[::1],"
-    " uint32[::1], int32[::1], uint32[::1], uint32[::1], uint32[::1], int32[::1])"
+    " uint32[::1], int32[::1], uint32[::1], uint32[::1], uint32[::1], int64[::1])"
 )
 def renew(
     up_first: Numbers,
@@ -137,7 +139,7 @@ def renew(
     arc_weights: Weights,
     arcs: Numbers,
     weight: Weights,
-    via: Signed,
+    via: Via,
 ) -> None:
     """Bring `weight` and `via` up to new `arc_weights` of some `arcs` of the graph."""
     count = len(up_first) - 1

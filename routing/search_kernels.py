@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.compiled import compiled, inlined
-from routing.hierarchy_kernels import ARC, INFINITE, Numbers, Signed, Weights, longer
+from routing.hierarchy_kernels import ARC, INFINITE, Numbers, Signed, Via, Weights, longer
 
 Lengths = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -100,7 +100,7 @@ def meet(
 
 @inlined
 def unpack(
-    slot: int, up_head: Numbers, via: Signed, arcs: Ints, size: int
+    slot: int, via: Via, arcs: Ints, size: int
 ) -> tuple[Ints, int]:  # fmt: skip
     """Append the graph's arcs of a slot; return the array, maybe a longer one, and its size."""
     stack, depth = np.empty(64, np.int64), 1
@@ -108,16 +108,14 @@ def unpack(
     while depth:
         depth -= 1
         slot = stack[depth]
-        to_low = via[slot]
-        if to_low <= ARC:
+        over = via[slot]
+        if over <= ARC:
             if size == len(arcs):
                 arcs = longer(arcs, size)
-            arcs[size] = ARC - to_low
+            arcs[size] = ARC - over
             size += 1
             continue
-        to_high, high = to_low + 1, up_head[slot // 2]
-        while up_head[to_high] < high:
-            to_high += 1
+        to_low, to_high = over >> 32, over & 0xFFFFFFFF
         if depth + 2 > len(stack):
             stack = longer(stack, depth)
         if slot % 2:
@@ -130,7 +128,7 @@ def unpack(
 
 @inlined
 def walk(
-    met: int, up_head: Numbers, up_tail: Numbers, via: Signed, out_arc: Signed, into_arc: Signed
+    met: int, up_tail: Numbers, via: Via, out_arc: Signed, into_arc: Signed
 ) -> tuple[int, int, Ints]:
     """Return the source, the target and the graph's arcs of the way over a rank."""
     arcs, size = np.empty(128, np.int64), 0
@@ -143,18 +141,18 @@ def walk(
         here = up_tail[out_arc[here]]
     source = -1 - out_arc[here]
     for k in range(steps - 1, -1, -1):
-        arcs, size = unpack(2 * climbed[k], up_head, via, arcs, size)
+        arcs, size = unpack(2 * climbed[k], via, arcs, size)
     here = met
     while into_arc[here] >= 0:
         arc = into_arc[here]
-        arcs, size = unpack(2 * arc + 1, up_head, via, arcs, size)
+        arcs, size = unpack(2 * arc + 1, via, arcs, size)
         here = up_tail[arc]
     return source, -1 - into_arc[here], arcs[:size]
 
 
 @compiled(
     "Tuple((float64, int64, int64, int64[::1]))(uint32[::1], int32[::1], uint32[::1], uint32[::1],"
-    " uint32[::1], uint32[::1], int32[::1], int64[::1], float64[::1], int64[::1], float64[::1],"
+    " uint32[::1], uint32[::1], int64[::1], int64[::1], float64[::1], int64[::1], float64[::1],"
     " float64[::1], float64[::1], int32[::1], int32[::1])"
 )
 def join(
@@ -164,7 +162,7 @@ def join(
     up_head: Numbers,
     up_tail: Numbers,
     weight: Weights,
-    via: Signed,
+    via: Via,
     sources: Ints,
     source_costs: Lengths,
     targets: Ints,
@@ -188,5 +186,5 @@ def join(
     best, met = meet(parent, up_first, up_head, weight, ranks, out, into, out_arc, into_arc)
     if best >= INFINITE:
         return best, -1, -1, np.empty(0, np.int64)
-    source, target, arcs = walk(met, up_head, up_tail, via, out_arc, into_arc)
+    source, target, arcs = walk(met, up_tail, via, out_arc, into_arc)
     return best, source, target, arcs

@@ -29,7 +29,7 @@ from spatial.errors import SetupError
 from spatial.machine import MB
 from spatial.settings import Settings
 
-READY_WAIT_S = 180
+READY_WAIT_S = 900  # the first start with a million edges orders and contracts them
 WATCH_EVERY_S = 2.0
 STOP_WAIT_S = 3
 KILL_WAIT_S = 10
