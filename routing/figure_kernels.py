@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from routing.compiled import compiled, inlined
 from routing.graph import Floats, Ints
 
-UNSURE, TOLLED, UNSAID, BASIS, ORIGIN = 0, 1, 2, 3, 6
+UNSURE, TOLLED, UNSAID, TURNS, BASIS, ORIGIN = 0, 1, 2, 3, 4, 7
 """Places in the sums: metres with unknown limits, metres with a toll, parts that do not say whether
-they are tolled, metres by basis of speed, metres by origin; then m and ms of each leg."""
+they are tolled, edges driven back at once, metres by basis of speed, metres by origin; then m and
+ms of each leg."""
 LENGTH, SPEED, MARKS = 0, 1, 2
 """Columns of a row: m, km/h, and what is said of the edge as a whole number."""
 SURE, TOLL, SAID, CARRYING = 1, 2, 4, 8
@@ -77,7 +78,7 @@ def add_up(
     place in `keys`, or empty where the marks tell. `noted` gets how many roads and how many edges
     there are, then the roads (none twice in a row), and from `2 + len(keys)` on the edges.
     """
-    at = len(sums) - 2 * (len(first) - 1)
+    at, last = len(sums) - 2 * (len(first) - 1), -1
     for leg in range(len(first) - 1):
         for i in range(first[leg], first[leg + 1]):
             edge, part = keys[i] >> 1, stop[i] - start[i]
@@ -88,5 +89,7 @@ def add_up(
                 sums[at] += metres
                 sums[at + 1] += metres * MS_PER_M_AT_1_KMH / speed
                 add_marked(sums, metres, marks, sure)
+                sums[TURNS] += keys[i] ^ 1 == last
+                last = keys[i]
                 note(noted, len(keys), edge, marks)
         at += 2

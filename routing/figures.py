@@ -20,6 +20,7 @@ from routing.figure_kernels import (
     SURE,
     TOLL,
     TOLLED,
+    TURNS,
     UNSAID,
     UNSURE,
     add_up,
@@ -49,7 +50,7 @@ class Figures(NamedTuple):
     origin_share: dict[str, float]
     refs: list[str]
     carried: list[int]
-    turns_round: int = 0
+    turns_round: int
     toll_cny: float | None = None
     toll_basis: str | None = None
     co2_kg: float | None = None
@@ -113,6 +114,7 @@ def _told(edges: Edges, found: Found, sums: list[float], noted: Ints, by_leg: in
         origin_share=_shares(edges.origin.values, sums[ORIGIN:by_leg], metres),
         refs=[edges.ref.values[code] for code in dict.fromkeys(noted[2 : 2 + codes].tolist())],
         carried=noted[len(noted) // 2 + 1 :][:carried].tolist() if carried else [],
+        turns_round=int(sums[TURNS]),
         toll_cny=None if tolls is None else sums[TOLLED] / 1000 * tolls.cny_km,
         toll_basis=None if tolls is None else "assumed" if sums[UNSAID] else "posted",
         co2_kg=co2 if isfinite(co2) else None,
