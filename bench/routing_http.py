@@ -24,7 +24,7 @@ from bench.networks import FOLDER, Network
 from bench.report import Unequal
 from bench.routing_engine import CLOSE_S, CLOSE_SHARE, Pair
 
-CONNECTIONS = 8
+CONNECTIONS = 32
 HOME = servers.STATE / "home-routing"
 READY_S = 300
 LUA = """
@@ -53,10 +53,11 @@ class Service:
     def cpu_s(self) -> dict[int, float]:
         """Return processor seconds by process, those of its database included."""
         seen: dict[int, psutil.Process] = {}
-        for link in psutil.net_connections("tcp"):
-            if link.status == psutil.CONN_LISTEN and link.laddr[1] in self.ports and link.pid:
-                process = psutil.Process(link.pid)
-                seen |= {p.pid: p for p in [process, *process.children(recursive=True)]}
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):  # it may end meanwhile
+                links = process.net_connections("tcp")
+                if any(n.status == psutil.CONN_LISTEN and n.laddr[1] in self.ports for n in links):
+                    seen |= {p.pid: p for p in [process, *process.children(recursive=True)]}
         times = {pid: process.cpu_times() for pid, process in seen.items()}
         return {pid: t.user + t.system for pid, t in times.items()}
 
