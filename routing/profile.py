@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from routing.bans import Bans, compile_bans
-from routing.engine import INFINITE, LARGEST
+from routing.engine import LARGEST
+from routing.figure_kernels import MS_PER_M_AT_1_KMH
 from routing.graph import LIMITS, Arcs, Bools, Edges, Floats, Ints, Weights
 from routing.hazmat import closed, read_cargo, unsaid
 from routing.tolls import Tolls, compile_tolls, fuel_kg_km
+from routing.weight_kernels import weigh
 from spatial.errors import BadParameter, ConfigError
 
 FOLDER = Path(__file__).parent / "profiles"
 BASES = ("measured", "posted", "assumed")
-MS_PER_M_AT_1_KMH = 3600.0
 
 
 class Title(BaseModel):
@@ -192,13 +193,10 @@ class Costs:
 
         `shut` and `cap_kmh` hold closed keys and speed caps (NaN: none) by key.
         """
-        keys = arcs.key[chosen]
-        edges = keys >> 1
-        weight = self.duration_ms(edges, cap_kmh[keys]) * self.factor[edges]
-        pass_ = self.open_[keys] & ~shut[keys] & np.isfinite(weight)
-        pass_ &= (arcs.exempt.codes[chosen] < 0) | self._exempt(arcs)[arcs.exempt.codes[chosen]]
-        whole = np.clip(np.rint(np.where(pass_, weight, 0)), 1, LARGEST)
-        return np.where(pass_, whole, INFINITE).astype(np.uint32)
+        return weigh(
+            chosen, arcs.key, arcs.exempt.codes, self._exempt(arcs), self.open_, shut, cap_kmh,
+            self.length_m, self.speed_kmh, self.factor, LARGEST,
+        )  # fmt: skip
 
     def _exempt(self, arcs: Arcs) -> Bools:
         own = set(self.profile.access)
