@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pyroutingkit
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from routing.graph import Arcs, Graph
 from routing.hierarchy_kernels import Numbers, Signed, Via, Weights, contract, customise
 from routing.renew_kernels import renew
-from routing.saved import write_folder
+from routing.saved import map_array, write_folder
 
 LAYOUT = 2  # to be raised when the same graph shall make another hierarchy
 KEPT = 3
@@ -80,7 +79,7 @@ class Hierarchy:
                 cls.build(graph)._keep(place)
             place.touch()
             names = (field.name for field in fields(cls))
-            return cls(*(_map(place / f"{name}.npy") for name in names))
+            return cls(*(map_array(place, name) for name in names))
 
     def _keep(self, place: Path) -> None:
         def write(folder: Path) -> None:
@@ -131,11 +130,6 @@ def _grouped(group: Numbers | Signed, items: Numbers, count: int) -> tuple[Numbe
 
 def _pairs(low: Numbers, high: Numbers) -> NDArray[np.uint64]:
     return low.astype(np.uint64) << np.uint64(32) | high
-
-
-def _map(path: Path) -> NDArray[Any]:
-    """Map an array privately: kernels take no read-only ones."""
-    return np.asarray(np.load(path, mmap_mode="c"))
 
 
 @contextmanager

@@ -58,8 +58,8 @@ def open_graph(place: Path) -> tuple[Graph, SnapIndex] | None:
     texts = orjson.loads((place / _TEXTS).read_bytes())
     edges = Edges(**_read(place, Edges, "edges", texts))
     arcs = Arcs(**_read(place, Arcs, "arcs", texts))
-    graph = Graph(edges, arcs, _map(place, "lon"), _map(place, "lat"), Ids(edges.ids))
-    parts = {name: _map(place, f"index.{name}") for name in SnapIndex.ARRAYS}
+    graph = Graph(edges, arcs, map_array(place, "lon"), map_array(place, "lat"), Ids(edges.ids))
+    parts = {name: map_array(place, f"index.{name}") for name in SnapIndex.ARRAYS}
     return graph, SnapIndex(edges, parts)
 
 
@@ -93,12 +93,12 @@ def _read(place: Path, kind: type[Any], prefix: str, texts: Mapping[str, Any]) -
     found: dict[str, Any] = {}
     for field in fields(kind):
         name = f"{prefix}.{field.name}"
-        array = _map(place, name)
+        array = map_array(place, name)
         found[field.name] = Coded(tuple(texts[name]), array) if name in texts else array
     return found
 
 
-def _map(place: Path, name: str) -> NDArray[Any]:
+def map_array(place: Path, name: str) -> NDArray[Any]:
     """Map an array; as a plain one, whose elements are cheaper to read.
 
     It is mapped for writing, as kernels take arrays; what were written would stay in memory.
