@@ -42,6 +42,7 @@ from api import (
 )
 from api.admin import follow_catalog
 from api.front import BodyHandler, Front
+from api.gauges import gauges_of
 from api.limits import Limits
 from api.problems import FOREIGN, client_left, handle
 from api.services import open_services
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Front:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(chosen) as opened:
+        async with open_services(chosen, gauges_of(app)) as opened:
             app.state.services = opened
             app.state.limits = Limits.of_pool(chosen.pool_size)
             follow_catalog(opened)

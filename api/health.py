@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from api.auth import actor_of, require
-from api.services import services
+from api.gauges import gauges_of
 
 READY_WAIT_S = 2.0
 BOUNDS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
@@ -113,13 +113,7 @@ async def get_metrics(request: Request) -> Response:
     """Answer the meter of this worker, to loopback and administrators."""
     if not _from_loopback(request):
         require(actor_of(request), "admin")
-    pool = services(request).db.public
-    gauges = (
-        f"# TYPE sigang_pool_connections gauge\n"
-        f'sigang_pool_connections{{worker="{os.getpid()}",state="open"}} {pool.open}\n'
-        f'sigang_pool_connections{{worker="{os.getpid()}",state="idle"}} {pool.idle}\n'
-    )
-    text = meter_of(request.app).text() + gauges
+    text = meter_of(request.app).text() + gauges_of(request.app).text()
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from api.audit import Audit
 from api.auth import Authenticator
 from api.bus import Bus
+from api.gauges import Gauges
 from api.job_runner import JobRunner
 from api.roads import Roads
 from layers.catalog import Catalog
@@ -53,8 +54,10 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Services]:
     """Open the services of a process and close them in reverse order.
+
+    Each service registers with `gauges` the numbers that it shows of itself.
 
     Raises
     ------
@@ -74,6 +77,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         db = await Database.open(settings, settings.database_url)
         stack.push_async_callback(db.close)
+        _show_pool(db, gauges)
         audit = Audit(db, settings.home / "audit.head")
         audit.start()
         stack.push_async_callback(audit.stop)
@@ -88,6 +92,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         if settings.routing:
             await _started(stack, JobRunner(settings, db, bus))
         yield Services(settings, db, auth, audit, catalog, bus, search, summaries, tiles, roads)
+
+
+def _show_pool(db: Database, gauges: Gauges) -> None:
+    gauges.add("pool_open_connections", "Public connections open.", lambda: db.public.open)
+    gauges.add("pool_idle_connections", "Public connections unused.", lambda: db.public.idle)
 
 
 async def _started(stack: AsyncExitStack, service: S) -> S:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from api.app import create_app
+from api.gauges import Gauges
 from api.health import Meter, kind_of, kinds_of
 from spatial.settings import Settings
 
@@ -38,3 +39,12 @@ def test_each_bucket_holds_those_that_took_no_longer():
         "0.005": "2", "0.02": "3", "0.1": "3", "0.5": "4", "2.0": "4", "10.0": "4", "+Inf": "5",
     }  # fmt: skip
     assert 'sigang_request_seconds_count{worker="' in meter.text()
+
+
+def test_a_gauge_is_read_when_somebody_looks():
+    value = [1.0]
+    gauges = Gauges()
+    gauges.add("queue_lines", "Lines that wait.", lambda: value[0])
+    value[0] = 2.5
+    assert gauges.values() == {"queue_lines": 2.5}
+    assert re.search(r'^sigang_queue_lines\{worker="\d+"\} 2.5$', gauges.text(), re.M)
