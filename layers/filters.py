@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Double, and_, bindparam, func, or_, true
 
-from layers import cql
-from layers.cql_types import (
+from layers.cql.sql import condition, parse
+from layers.cql.types import (
     NUMERIC,
     Typed,
     comparable,
@@ -266,7 +266,7 @@ def filter_condition(relation: Relation, query: Query) -> ColumnElement[bool]:
     """Return the condition of the query's CQL2 filter."""
     if query.filter is None:
         return true()
-    return cql.condition(cql.parse(query.filter, query.filter_lang), relation.names)
+    return condition(parse(query.filter, query.filter_lang), relation.names)
 
 
 def conditions(relation: Relation, query: Query) -> ColumnElement[bool]:

@@ -29,8 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, REAL, UUID
 from sqlalchemy.types import BigInteger, TypeEngine
 
-from layers import cql
-from layers.cql_types import Typed
+from layers.cql.sql import condition, parse
+from layers.cql.types import Typed
 from layers.model import SYSTEM, Column, Layer, Parameter
 from spatial import crs
 from spatial.columns import SCHEMA
@@ -207,7 +207,7 @@ def _base(layer: Layer, rows: FromClause, column_of: _Finder) -> ColumnElement[b
         parts.append(kind.in_([constant(k) for k in layer.source.kinds]))
     if layer.source.filter:
         names = {c.name: Typed(_comparable(c), type_of(c.type)) for c in rows.c}
-        parts.append(cql.condition(cql.parse(layer.source.filter), names))
+        parts.append(condition(parse(layer.source.filter), names))
     return and_(true(), *parts)
 
 

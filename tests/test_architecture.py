@@ -51,6 +51,17 @@ def test_imports_go_to_the_right_only():
     assert "3 kept, 0 broken" in result.stdout
 
 
+def test_filters_stand_below_the_rest_of_layers():
+    imported = {
+        (name(path), module)
+        for path in sources("layers/cql")
+        for module in re.findall(r"^from (\S+) import", path.read_text("utf-8"), re.MULTILINE)
+        if module.startswith("layers") and not module.startswith("layers.cql")
+    }
+    assert imported == set()
+    assert len(sources("layers/cql")) > 3
+
+
 @pytest.mark.parametrize("package", [*PACKAGES, "tests"])
 def test_generic_names_resolve_inside_the_repository(package):
     spec = importlib.util.find_spec(package)

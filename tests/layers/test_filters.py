@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql
 
-from layers import cql
 from layers.catalog import Catalog
+from layers.cql.sql import condition, parse
 from layers.filters import conditions, parse_bbox, parse_datetime, parse_query
 from spatial.errors import BadParameter, SigangError
 from tests.conftest import shared_path
@@ -199,7 +199,7 @@ NODES = st.recursive(
 @given(NODES)
 def test_any_tree_is_walked_or_refused(ports, node):
     try:
-        made = cql.condition(node, ports.names)
+        made = condition(node, ports.names)
     except BadParameter:
         return
     text = str(made.compile(dialect=postgresql.asyncpg.dialect()))
@@ -222,7 +222,7 @@ def test_all_examples_of_the_standard_parse():
     texts = sorted((folder / "text").glob("*.txt"))
     documents = sorted((folder / "json").glob("*.json"))
     for path in texts:
-        assert cql.parse(path.read_text(encoding="utf-8").strip(), "cql2-text") is not None, path
+        assert parse(path.read_text(encoding="utf-8").strip(), "cql2-text") is not None, path
     for path in documents:
-        assert cql.parse(path.read_text(encoding="utf-8"), "cql2-json") is not None, path
+        assert parse(path.read_text(encoding="utf-8"), "cql2-json") is not None, path
     assert (len(texts), len(documents)) == (120, 109)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Date, DateTime, and_, cast, func, literal, not_, or_, text
 
-from layers.cql_types import Typed, bad, day_start, parse_date, parse_instant
+from layers.cql.types import Typed, bad, day_start, parse_date, parse_instant
 
 WHEN = DateTime(timezone=True)
 _PAST = cast(text("'-infinity'"), WHEN)

@@ -11,7 +11,7 @@ import shapely
 from geoalchemy2 import Geography
 from sqlalchemy import LargeBinary, and_, cast, func, literal
 
-from layers.cql_types import Typed, bad
+from layers.cql.types import Typed, bad
 from spatial import crs
 
 FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {

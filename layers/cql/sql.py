@@ -26,8 +26,8 @@ from sqlalchemy import (
     true,
 )
 
-from layers import cql_space, cql_time
-from layers.cql_types import NUMERIC, Typed, bad, comparable, scalar
+from layers.cql import geometry, temporal
+from layers.cql.types import NUMERIC, Typed, bad, comparable, scalar
 
 MAX_LENGTH = 8192
 MAX_DEPTH = 60
@@ -69,8 +69,8 @@ class Walker:
                 return self._property(node["property"])
             if "interval" in node:
                 ends = [self._end(end, depth + 1) for end in node["interval"]]
-                return cql_time.interval(ends)
-            return cql_time.find_literal(node) or cql_space.literal_geometry(node)
+                return temporal.interval(ends)
+            return temporal.find_literal(node) or geometry.literal_geometry(node)
         return scalar(node)
 
     def _end(self, end: Any, depth: int) -> Typed | None:
@@ -98,10 +98,10 @@ class Walker:
             return self._compare(op, *self._values(op, args, 2, depth))
         if op in ARITHMETIC:
             return _arithmetic(op, *self._values(op, args, 2, depth))
-        if op in cql_space.FUNCTIONS:
-            return cql_space.relation(op, self._values(op, args, 2, depth))
-        if op in cql_time.FUNCTIONS:
-            return cql_time.relation(op, self._values(op, args, 2, depth))
+        if op in geometry.FUNCTIONS:
+            return geometry.relation(op, self._values(op, args, 2, depth))
+        if op in temporal.FUNCTIONS:
+            return temporal.relation(op, self._values(op, args, 2, depth))
         return self._special(op, args, depth)
 
     def _special(self, op: str, args: list[Any], depth: int) -> Typed:
@@ -186,7 +186,7 @@ class Walker:
         if len(args) not in (3, 4):
             raise bad("s_dwithin takes two geometries, a distance and a unit", "s_dwithin 参数错误")
         first, second = (self.value(arg, depth) for arg in args[:2])
-        return cql_space.within_distance(first, second, args[2], *args[3:])
+        return geometry.within_distance(first, second, args[2], *args[3:])
 
 
 def _arithmetic(op: str, left: Typed, right: Typed) -> Typed:
