@@ -65,11 +65,13 @@ class Target:
     facility_id: UUID | None = None
     span: tuple[str, float, float] | None = None
     roads: Mapping[UUID, Road] = field(default_factory=dict)
+    uncoded: int = 0
+    """Parts that lie in no known unit."""
 
     @property
     def admin_code(self) -> str | None:
-        """The smallest unit that holds all of it, None where no edge has one."""
-        return common_code(self.codes)
+        """The smallest unit that holds all of it, None where a part lies in no known one."""
+        return None if self.uncoded else common_code(self.codes)
 
 
 def check_interval(begin: datetime, end: datetime) -> None:
@@ -102,21 +104,28 @@ def common_code(codes: Iterable[str]) -> str | None:
 def check_scope(actor: Actor, target: Target) -> None:
     """Refuse a target that is not wholly in the actor's area.
 
+    A part without a known unit, such as a bridge over the sea, is the province's.
+
     Raises
     ------
     OutOfScope
-        Some of it belongs to others, named by code.
+        Some of it belongs to others, named by code, or to nobody known.
     """
     foreign = sorted({code for code in target.codes if not actor.covers(code)})
-    if foreign or (not target.codes and not actor.provincial):
-        prefix = scope_prefix(actor.scope)
-        raise OutOfScope(
-            f"The decision reaches outside {prefix}: {', '.join(foreign) or 'no unit known'}",
-            f"处置范围超出辖区 {prefix}：{'、'.join(foreign) or '行政区未知'}",
-            mend_en="Ask the provincial dispatcher to decide it.",
-            mend_zh="请由省调度中心处置。",
-            admin_codes=foreign,
-        )
+    nowhere = target.uncoded or not target.codes
+    if not foreign and (actor.provincial or not nowhere):
+        return
+    named = foreign + (["no unit known"] if nowhere else [])
+    named_zh = foreign + (["行政区未知"] if nowhere else [])
+    prefix = scope_prefix(actor.scope)
+    raise OutOfScope(
+        f"The decision reaches outside {prefix}: {', '.join(named)}",
+        f"处置范围超出辖区 {prefix}：{'、'.join(named_zh)}",
+        mend_en="Ask the provincial dispatcher to decide it.",
+        mend_zh="请由省调度中心处置。",
+        admin_codes=foreign,
+        parts_without_code=target.uncoded,
+    )
 
 
 async def of_facility(conn: asyncpg.Connection, facility: UUID, direction: str) -> Target:
@@ -210,10 +219,12 @@ def _target(
             parameter="direction",
         )  # fmt: skip
     lines = [shapely.from_wkb(row["geom"]) for row in rows if row["id"] in shut]
-    own = {row["admin_code"] for row in rows if row["id"] in shut and row["admin_code"]}
+    found = [row["admin_code"] for row in rows if row["id"] in shut]
+    own = {code for code in found if code}
     shape = shapely.MultiLineString(lines)
     roads = {row["id"]: _road(row) for row in rows}
-    return Target(edges, shape, sorted(own | set(codes)), names, facility_id, span, roads)
+    every = sorted(own | set(codes))
+    return Target(edges, shape, every, names, facility_id, span, roads, found.count(None))
 
 
 def _road(row: asyncpg.Record) -> Road:

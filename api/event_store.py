@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -21,7 +21,6 @@ EXPIRY_LOCK = 0x5369_6763
 LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit")
 LISTED_EDGES = 1_000
 LISTED_EVENTS = 500
-PRIVATE = ("created_by", "updated_by", "receipts")
 
 _FEATURE = """
 SELECT v.id, v.kind, v.title_zh, v.title_en, v.severity, v.cause, v.direction, v.state, v.version,
@@ -369,11 +368,3 @@ def feature_of(row: asyncpg.Record) -> dict[str, Any]:
         **({"stake": span} if span["route_id"] else {}),
     }
     return {"type": "Feature", "id": event, "geometry": geometry, "properties": properties, **scope}
-
-
-def shown(feature: dict[str, Any], actor: Actor) -> dict[str, Any]:
-    """Return a feature as the actor may see it: who decided is for signed-in accounts."""
-    hidden: Iterable[str] = PRIVATE if actor.anonymous else ()
-    properties = {k: v for k, v in feature["properties"].items() if k not in hidden}
-    top = {k: v for k, v in feature.items() if k not in ("unit_id", "visibility")}
-    return {**top, "properties": properties}

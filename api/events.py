@@ -17,7 +17,8 @@ from api.auth import actor_of, require
 from api.closures import Target, check_scope
 from api.conditions import Moment, read_polygon
 from api.effects import MOST_LANES, Effects, Kind, check_value, find_effects
-from api.event_store import Decision, shown
+from api.event_store import Decision
+from api.event_view import shown, shown_step
 from api.expiry import ending_expired
 from api.negotiate import check_parameters, single_values
 from api.services import services
@@ -199,7 +200,7 @@ async def get_history(event_id: UUID, request: Request) -> Response:
             event_id,
         )
     services(request).audit.record(actor, "item", f"event/{event_id}/history", rows=len(rows))
-    return _json({"history": [dict(row) for row in rows]})
+    return _json({"history": [shown_step(row, actor) for row in rows]})
 
 
 @router.post("/events/{event_id}/undo")

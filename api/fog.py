@@ -13,7 +13,8 @@ from api import closures, event_store
 from api.auth import actor_of, require
 from api.closures import check_scope
 from api.conditions import Moment, Strict, read_polygon
-from api.event_store import Decision, Effect, shown
+from api.event_store import Decision, Effect
+from api.event_view import shown
 from api.services import services
 from routing.fog import control_points, find_limit, length_limited_m, limit_keys
 from routing.network import RoadNetwork

@@ -19,7 +19,8 @@ from api.auth import actor_of, require
 from api.closures import Target, check_scope
 from api.corridors import StakeBody, ask, find_asked
 from api.effects import MOST_LANES, read_rules
-from api.event_store import Decision, shown
+from api.event_store import Decision
+from api.event_view import shown
 from api.events import CAUSES, Cause
 from api.negotiate import check_parameters
 from api.services import services

@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.auth import actor_of
 from api.bus import RECONNECTED
-from api.event_store import shown
+from api.event_view import shown
 from api.negotiate import check_parameters
 from api.services import Services, services
 from spatial.actor import Actor

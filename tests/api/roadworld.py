@@ -67,6 +67,7 @@ def _roads() -> Iterator[dict[str, Any]]:
         yield {"name": f"{10 + k},-1 {11 + k},-1 up", "k": k, "side": "up", **stakes}
         yield {"name": f"{11 + k},-1 {10 + k},-1 down", "k": k, "side": "down", **stakes}
     yield {"name": "0,-1 1,-1", "code": WEST, "k": 0, "side": "both", "route": "G2"}
+    yield {"name": "5,-2 6,-2", "code": None, "k": 0, "side": "both", "route": "G3"}
     yield {"name": "0,-1 0,0", "code": WEST}
     yield {"name": "1,-1 1,0", "code": WEST}
     yield {"name": "10,-1 10,0", "code": EAST}

@@ -256,6 +256,19 @@ def test_a_second_report_of_an_incident_joins_the_first(dispatcher):
     undo(dispatcher, after)
 
 
+def test_an_incident_on_a_road_without_a_unit_is_the_provinces(server, clients, dispatcher):
+    update = "UPDATE sigang.edge SET admin_code = %s WHERE route_id = 'G92'"
+    body = {"route": "G92", "side": "Ningbo", "stake": "K100+200"}
+    with connect(server.database_url) as conn:
+        conn.execute(update, [None])
+    try:
+        assert clients["ningbo"].post("/api/incidents", json=body).status_code == 403
+        undo(dispatcher, report(dispatcher, "K100+200"))
+    finally:
+        with connect(server.database_url) as conn:
+            conn.execute(update, ["330282"])
+
+
 def test_reports_and_closures_take_the_text(client, dispatcher):
     text = "G92 K100+000 towards Ningbo, lanes 1–2"
     answer = dispatcher.post("/api/incidents", json={"at": text})

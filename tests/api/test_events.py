@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spatial.db import connect
-from tests.api.roadworld import BRIDGE, at, close, edge, path, undo, until, world
+from tests.api.roadworld import BRIDGE, LATER, at, close, edge, path, undo, until, world
 
 pytestmark = pytest.mark.db
 WEST, EAST = (1, 2), (13, 2)
@@ -130,6 +130,61 @@ def test_who_may_close_where(clients):
     own = closed(clients["ningbo"], east)
     assert clients["wenzhou"].post(f"/api/events/{own['id']}/undo").status_code == 403
     undo(clients["ningbo"], own)
+
+
+def ring(x, y, half=0.5):
+    corners = [(-half, -half), (half, -half), (half, half), (-half, half), (-half, -half)]
+    return {"type": "Polygon", "coordinates": [[at(x + dx, y + dy) for dx, dy in corners]]}
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"edge_id": edge("2,8 12,8")},
+        {"edge_id": edge("4,2 10,2 twin")},
+        {"facility_id": str(BRIDGE)},
+        {"stake": {"route": "G3", "k_from": 0, "k_to": 900}},
+        {"at": "G3 K0+200"},
+        {"at": "G3 K0+100–K0+700"},
+        {"polygon": ring(12, 8)},
+        {"polygon": ring(7, 8)},
+    ],
+    ids=lambda target: " ".join(target),
+)
+def test_a_road_without_a_unit_is_the_provinces(clients, dispatcher, target):
+    """At (12, 8) a road of Ningbo meets one without a code; a desk may act on neither alone."""
+    refused = close(clients["ningbo"], target)
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/scope")
+    assert refused.json()["parts_without_code"] >= 1
+    provincial = closed(dispatcher, target)
+    assert provincial["properties"]["admin_code"] == "330000"
+    assert clients["ningbo"].post(f"/api/events/{provincial['id']}/undo").status_code == 403
+    undo(dispatcher, provincial)
+
+
+def test_fog_over_a_road_without_a_unit_is_the_provinces(clients):
+    body = {"polygon": ring(7, 2), "visibility_m": 60, "apply": {"valid_to": LATER}}
+    refused = clients["ningbo"].post("/api/carriageways/fog", json=body)
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/scope")
+
+
+def test_speeds_of_a_road_without_a_unit_are_the_provinces(server):
+    with connect(server.database_url) as conn:
+        conn.execute(
+            "INSERT INTO sigang.account (id, name_zh, name_en, role, scope)"
+            " VALUES ('east', '宁波', 'East', 'dispatcher', '330200')"
+        )
+    body = {"edges": [edge("2,8 12,8")], "values_kmh": [30.0], "valid_to": soon()}
+    with closing(server.client("east")) as east:
+        refused = east.post("/api/edge-states", json=body)
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/scope")
+        own = east.post("/api/edge-states", json={**body, "edges": [edge("10,0 11,0")]})
+        assert own.status_code == 201
+        east.post("/api/edge-states", json={"edges": [], "values_kmh": [], "valid_to": soon()})
+
+
+def soon():
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
 def test_a_cookie_without_its_csrf_token_writes_nothing(server):
