@@ -11,17 +11,19 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from api.auth import actor_of
+from api.auth import actor_of, require
 from api.conditions import Strict
 from api.corridors import Asked, Over, StakeBody, ask, find_asked, find_streets
 from api.fog import FogBody, apply_fog, describe_fog, opening_feature, point_feature
 from api.negotiate import check_parameters
 from api.services import services
+from api.write_once import write_once
 from routing.carriageway import Device, Hit, find_devices, find_tail, lines_of, place_device
 from routing.flow import State, queue_margin_m, tail_m, wave_speed
 from routing.graph import Bools
 from routing.profile import get_rule
 from routing.streets import At, Opening, Way
+from spatial.actor import WRITERS
 from spatial.codes import format_stake, parse_stake
 from spatial.errors import BadParameter
 from spatial.linearref import StakeFix
@@ -194,15 +196,20 @@ async def limit_for_fog(body: FogBody, request: Request) -> Response:
     With `apply` the limits become a weather_limit event in the same request.
     """
     check_parameters(request)
+    actor = actor_of(request)
+    if body.apply is not None:
+        require(actor, *WRITERS)
     network, streets = await find_streets(request)
     answer = await ask(request, lambda: describe_fog(network, streets, body))
     answer["network_version"] = network.version
-    if body.apply is not None:
-        answer["event"] = await apply_fog(request, network, body)
-    services(request).audit.record(
-        actor_of(request), "carriageway", "fog", rows=len(answer["edges"])
-    )
-    return _json(answer)
+    services(request).audit.record(actor, "carriageway", "fog", rows=len(answer["edges"]))
+    if body.apply is None:
+        return _json(answer)
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        return _json({**answer, "event": await apply_fog(request, conn, network, body)})
+
+    return await write_once(request, actor, work)
 
 
 def _queue(

@@ -22,6 +22,7 @@ from api.event_view import shown, shown_step
 from api.expiry import ending_expired
 from api.negotiate import check_parameters, single_values
 from api.services import services
+from api.write_once import write_once
 from spatial.actor import WRITERS, Actor
 from spatial.errors import BadParameter, OutOfScope
 from spatial.stakes import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
@@ -131,23 +132,32 @@ async def create_event(body: EventBody, request: Request) -> Response:
     if written and written.lanes and not body.lanes:
         body = body.model_copy(update={"lanes": list(written.lanes)})
     check_value(body.kind, body.value, body.lanes)
-    served = services(request)
-    async with served.db.write(actor) as conn:
-        target = await (_resolve_text(conn, body, written) if written else _resolve(conn, body))
+    asked = body
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        target = await (_resolve_text(conn, asked, written) if written else _resolve(conn, asked))
         check_scope(actor, target)
-        effects = await find_effects(conn, body.kind, body.value, body.lanes, target)
-        event = await event_store.create(conn, actor, _decision(body, target, effects, begin))
+        effects = await find_effects(conn, asked.kind, asked.value, asked.lanes, target)
+        event = await event_store.create(conn, actor, _decision(asked, target, effects, begin))
+        await _note(request, conn, event, asked, target)
         feature = await event_store.get(conn, event)
-        detail = {
-            "edges": len(target.edges), "cause": body.cause, "direction": body.direction,
-            "kind": body.kind, "value": body.value,
-        }  # fmt: skip
-        action = "close" if body.kind == "closure" else body.kind
-        await served.audit.write(
-            conn, actor, action, f"event/{event}", area=target.admin_code,
-            rows=len(target.edges), detail=detail,
-        )  # fmt: skip
-    return _respond(request, feature, 201, {"Location": f"/api/events/{event}"})
+        return _respond(request, feature, 201, {"Location": f"/api/events/{event}"})
+
+    return await write_once(request, actor, work)
+
+
+async def _note(
+    request: Request, conn: asyncpg.Connection, event: UUID, body: EventBody, target: Target
+) -> None:
+    detail = {
+        "edges": len(target.edges), "cause": body.cause, "direction": body.direction,
+        "kind": body.kind, "value": body.value,
+    }  # fmt: skip
+    action = "close" if body.kind == "closure" else body.kind
+    await services(request).audit.write(
+        conn, actor_of(request), action, f"event/{event}", area=target.admin_code,
+        rows=len(target.edges), detail=detail,
+    )  # fmt: skip
 
 
 @router.get("/events")
@@ -205,16 +215,19 @@ async def get_history(event_id: UUID, request: Request) -> Response:
 
 @router.post("/events/{event_id}/undo")
 async def undo_event(event_id: UUID, request: Request) -> Response:
-    """Take a closure back; the network is as it was before."""
+    """Take a closure back; an If-Match that names another version is refused."""
     check_parameters(request)
-    actor = _writer(request)
-    served = services(request)
-    async with served.db.write(actor) as conn:
+    actor, audit = _writer(request), services(request).audit
+
+    async def work(conn: asyncpg.Connection) -> Response:
         held = await _own(conn, actor, event_id)
+        if "if-match" in request.headers:
+            event_store.check_match(request.headers["if-match"], held["version"])
         await event_store.undo(conn, actor, held)
-        await served.audit.write(conn, actor, "undo", f"event/{event_id}", area=held["admin_code"])
-        feature = await event_store.get(conn, event_id)
-    return _respond(request, feature)
+        await audit.write(conn, actor, "undo", f"event/{event_id}", area=held["admin_code"])
+        return _respond(request, await event_store.get(conn, event_id))
+
+    return await write_once(request, actor, work)
 
 
 @router.patch("/events/{event_id}")
@@ -227,8 +240,8 @@ async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Re
         raise BadParameter("Nothing to change is named", "未指定要修改的内容")
     if "title" in given:
         given["title_zh"] = given["title_en"] = given.pop("title")
-    served = services(request)
-    async with served.db.write(actor) as conn:
+
+    async def work(conn: asyncpg.Connection) -> Response:
         held = await _own(conn, actor, event_id)
         event_store.check_match(request.headers.get("if-match"), held["version"])
         if "value" in given:
@@ -238,11 +251,12 @@ async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Re
             closures.check_interval(interval[0], interval[1])
         await event_store.change(conn, actor, held, given)
         detail = {name: str(value) for name, value in given.items()}
-        await served.audit.write(
+        await services(request).audit.write(
             conn, actor, "change", f"event/{event_id}", area=held["admin_code"], detail=detail
         )
-        feature = await event_store.get(conn, event_id)
-    return _respond(request, feature)
+        return _respond(request, await event_store.get(conn, event_id))
+
+    return await write_once(request, actor, work)
 
 
 @router.post("/events/{event_id}/acknowledge")
@@ -255,8 +269,8 @@ async def acknowledge_event(
     party = (body.party if body else None) or actor.scope
     if not actor.covers(party):
         raise OutOfScope(f"{party} is another desk", f"{party} 不是本单位")
-    served = services(request)
-    async with served.db.write(actor) as conn:
+
+    async def work(conn: asyncpg.Connection) -> Response:
         held = await event_store.hold(conn, event_id)
         known = await conn.fetchval(
             "SELECT true FROM sigang.event_receipt WHERE event_id = $1 AND party = $2",
@@ -267,10 +281,11 @@ async def acknowledge_event(
                 f"The event does not concern {party}", f"该事件不涉及 {party}，无需签收"
             )
         await event_store.acknowledge(conn, actor, held, party)
-        detail = {"party": party}
-        await served.audit.write(conn, actor, "acknowledge", f"event/{event_id}", detail=detail)
-        feature = await event_store.get(conn, event_id)
-    return _respond(request, feature)
+        detail, audit = {"party": party}, services(request).audit
+        await audit.write(conn, actor, "acknowledge", f"event/{event_id}", detail=detail)
+        return _respond(request, await event_store.get(conn, event_id))
+
+    return await write_once(request, actor, work)
 
 
 def _writer(request: Request) -> Actor:

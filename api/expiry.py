@@ -11,6 +11,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from api import event_store
+from api.write_once import FORGET, KEPT_HOURS
 from spatial.actor import Actor
 from spatial.db import Database
 
@@ -63,5 +64,6 @@ async def _sweep(db: Database) -> None:
             begun = await event_store.begin_due(conn, actor)
             await conn.execute(_FORGET, KEEP_LOG_DAYS)
             await conn.execute(_FORGET_FEEDS, KEEP_FEED_DAYS)
+            await conn.execute(FORGET, KEPT_HOURS)
         if ended or begun:
             _log.info("%d events ended, %d began", len(ended), len(begun))

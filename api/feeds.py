@@ -18,6 +18,7 @@ from api.conditions import Moment
 from api.event_store import Raised
 from api.negotiate import check_parameters
 from api.services import services
+from api.write_once import write_once
 from routing.feeds import BACKWARD_ONLY, BOTH, FORWARD_ONLY, find_known
 from spatial.actor import Actor
 from spatial.errors import BadParameter, Conflict, NotFound, OutOfScope, SetupError
@@ -99,19 +100,21 @@ async def feed_speeds(body: FeedBody, request: Request) -> Response:
     if len(body.edges) and not known.any():
         raise BadParameter("None of the edges is known", "所有路段均不存在", parameter="edges")
     unknown = [str(body.edges[i]) for i in (~known).nonzero()[0][:SHOWN_UNKNOWN]]
-    async with served.db.write(actor) as conn:
+
+    async def work(conn: asyncpg.Connection) -> Response:
         await _check(conn, actor, body)
         version, feed = await _store(conn, actor, body, begin)
         detail = {"source": body.source, "mode": body.mode, "unknown": int((~known).sum())}
         await served.audit.write(
             conn, actor, "feed", f"edge-feed/{feed}", rows=len(body.edges), detail=detail
         )
-    told = {
-        "id": feed, "source": body.source, "edges": int(known.sum()),
-        "unknown_count": int((~known).sum()), "unknown": unknown,
-        "network_version": version.number, "valid_from": begin, "valid_to": body.valid_to,
-    }  # fmt: skip
-    return _json(told)
+        return _json({
+            "id": feed, "source": body.source, "edges": int(known.sum()),
+            "unknown_count": int((~known).sum()), "unknown": unknown,
+            "network_version": version.number, "valid_from": begin, "valid_to": body.valid_to,
+        })  # fmt: skip
+
+    return await write_once(request, actor, work)
 
 
 async def _check(conn: asyncpg.Connection, actor: Actor, body: FeedBody) -> None:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
+import asyncpg
 from fastapi import Request
 from pydantic import Field
 
 from api import closures, event_store
-from api.auth import actor_of, require
-from api.closures import check_scope
+from api.auth import actor_of
+from api.closures import Target, check_scope
 from api.conditions import Moment, Strict, read_polygon
 from api.event_store import Decision, Effect
 from api.event_view import shown
@@ -20,7 +21,6 @@ from routing.fog import control_points, find_limit, length_limited_m, limit_keys
 from routing.network import RoadNetwork
 from routing.profile import get_rule
 from routing.streets import At, Opening, Streets
-from spatial.actor import WRITERS
 from spatial.errors import BadParameter
 
 LISTED_EDGES = 10_000
@@ -83,8 +83,10 @@ def describe_fog(network: RoadNetwork, streets: Streets, body: FogBody) -> dict[
     }
 
 
-async def apply_fog(request: Request, network: RoadNetwork, body: FogBody) -> dict[str, Any]:
-    """Write the limits as one weather_limit event and return it.
+async def apply_fog(
+    request: Request, conn: asyncpg.Connection, network: RoadNetwork, body: FogBody
+) -> dict[str, Any]:
+    """Write the limits as one weather_limit event in a write's transaction and return it.
 
     Raises
     ------
@@ -92,37 +94,39 @@ async def apply_fog(request: Request, network: RoadNetwork, body: FogBody) -> di
         The law limits nothing at this visibility, or the interval is over.
     """
     assert body.apply is not None  # noqa: S101
-    asked, served, actor = body.apply, services(request), actor_of(request)
-    require(actor, *WRITERS)
+    asked, actor = body.apply, actor_of(request)
     begin = asked.valid_from or datetime.now(UTC)
     closures.check_interval(begin, asked.valid_to)
-    async with served.db.write(actor) as conn:
-        target = await closures.of_polygon(conn, read_polygon(body.polygon), "both")
-        effects = []
-        for edge, way in target.edges:
-            limit = find_limit(target.roads[edge].klass, body.visibility_m, network.rules)
-            if limit is not None:
-                effects.append(Effect(edge, way, "weather_limit", limit.max_kmh))
-        if not effects:
-            raise BadParameter(
-                "At this visibility the law limits no road here", "该能见度下法规未对此处道路限速",
-                parameter="visibility_m",
-            )  # fmt: skip
-        target = replace(target, edges=[(e.edge, e.direction) for e in effects])
-        check_scope(actor, target)
-        zh, en = (asked.title or text for text in TITLES)
-        lowest = min(e.value for e in effects if e.value is not None)
-        told = {"value": lowest, "unit": "km/h", "visibility_m": body.visibility_m}
-        event = await event_store.create(conn, actor, Decision(
-            "weather_limit", target, effects, "both", "fog", begin, asked.valid_to, zh, en,
-            asked.visibility, None, None, told,
-        ))  # fmt: skip
-        feature = await event_store.get(conn, event)
-        await served.audit.write(
-            conn, actor, "weather_limit", f"event/{event}", area=target.admin_code,
-            rows=len(effects), detail={"visibility_m": body.visibility_m},
+    target = await closures.of_polygon(conn, read_polygon(body.polygon), "both")
+    effects = _effects(target, network, body.visibility_m)
+    target = replace(target, edges=[(e.edge, e.direction) for e in effects])
+    check_scope(actor, target)
+    zh, en = (asked.title or text for text in TITLES)
+    lowest = min(e.value for e in effects if e.value is not None)
+    told = {"value": lowest, "unit": "km/h", "visibility_m": body.visibility_m}
+    event = await event_store.create(conn, actor, Decision(
+        "weather_limit", target, effects, "both", "fog", begin, asked.valid_to, zh, en,
+        asked.visibility, None, None, told,
+    ))  # fmt: skip
+    await services(request).audit.write(
+        conn, actor, "weather_limit", f"event/{event}", area=target.admin_code,
+        rows=len(effects), detail={"visibility_m": body.visibility_m},
+    )  # fmt: skip
+    return shown(await event_store.get(conn, event), actor)
+
+
+def _effects(target: Target, network: RoadNetwork, visibility_m: float) -> list[Effect]:
+    effects = []
+    for edge, way in target.edges:
+        limit = find_limit(target.roads[edge].klass, visibility_m, network.rules)
+        if limit is not None:
+            effects.append(Effect(edge, way, "weather_limit", limit.max_kmh))
+    if not effects:
+        raise BadParameter(
+            "At this visibility the law limits no road here", "该能见度下法规未对此处道路限速",
+            parameter="visibility_m",
         )  # fmt: skip
-    return shown(feature, actor)
+    return effects
 
 
 def opening_feature(streets: Streets, opening: Opening) -> dict[str, Any]:

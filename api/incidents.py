@@ -24,6 +24,7 @@ from api.event_view import shown
 from api.events import CAUSES, Cause
 from api.negotiate import check_parameters
 from api.services import services
+from api.write_once import write_once
 from routing.profile import get_rule
 from spatial.actor import WRITERS, Actor
 from spatial.linearref import StakeFix
@@ -71,28 +72,33 @@ async def report_incident(body: IncidentBody, request: Request) -> Response:
     asked = await find_asked(request, named.route, named.side)
     fix, at = await ask(request, lambda: asked.place(named.k_from, body.occurrence))
     edge = asked.network.graph.edges.row_id(at.key >> 1)
-    served = services(request)
-    async with served.db.write(actor) as conn:
+
+    async def work(conn: asyncpg.Connection) -> Response:
         code = await conn.fetchval(_CODE, edge)
         target = _target(fix, code)
         check_scope(actor, target)
         await conn.execute("SELECT pg_advisory_xact_lock($1)", MERGE_LOCK)
         same = await _same(conn, fix)
         if same is None:
-            decision = _decision(body, target, fix, edge)
-            event = await event_store.create(conn, actor, decision)
+            event = await event_store.create(conn, actor, _decision(body, target, fix, edge))
         else:
             event = same["id"]
             await event_store.add_report(conn, actor, event, _joined(same, body, fix, actor))
         detail = {"merged": same is not None, "stake": fix.stake, "route": fix.route_id}
-        await served.audit.write(conn, actor, "report", f"event/{event}", area=code, detail=detail)
-        feature = await event_store.get(conn, event)
+        await services(request).audit.write(
+            conn, actor, "report", f"event/{event}", area=code, detail=detail
+        )
+        return _respond(await event_store.get(conn, event), actor, merged=same is not None)
+
+    return await write_once(request, actor, work)
+
+
+def _respond(feature: dict[str, Any], actor: Actor, *, merged: bool) -> Response:
     told = shown(feature, actor)
-    told["properties"]["merged"] = same is not None
-    headers = {"Cache-Control": "no-store", "Location": f"/api/events/{event}"}
-    status = 201 if same is None else 200
+    told["properties"]["merged"] = merged
+    headers = {"Cache-Control": "no-store", "Location": f"/api/events/{feature['id']}"}
     text = orjson.dumps(told, default=str)
-    return Response(text, status, headers, media_type="application/geo+json")
+    return Response(text, 200 if merged else 201, headers, media_type="application/geo+json")
 
 
 async def _same(conn: asyncpg.Connection, fix: StakeFix) -> asyncpg.Record | None:

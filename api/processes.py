@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +24,7 @@ from api.ogc import answer
 from api.results import check_wanted, respond
 from api.roads import Roads
 from api.services import services
+from api.write_once import write_once
 from layers.processes.describe import description, summary
 from layers.processes.model import Process
 from layers.processes.reading import read_needs
@@ -146,16 +148,23 @@ async def _accept(
     wanted: list[str], response: str,
 ) -> Response:  # fmt: skip
     """Note a job and answer where its state is."""
-    served = services(request)
     _roads(request)
     job_id = uuid7()
     kept = {"inputs": given, "outputs": wanted, "response": response}
-    async with served.db.write(actor) as conn:
+
+    async def work(conn: asyncpg.Connection) -> Response:
         row = await store.add(conn, job_id, process.id, actor, kept)
         detail = {"mode": "async", "job": str(job_id)}
-        await served.audit.write(conn, actor, "process", process.id, detail=detail)
+        await services(request).audit.write(conn, actor, "process", process.id, detail=detail)
         note = orjson.dumps({"k": "job", "id": str(job_id), "state": "accepted"}).decode()
         await conn.execute("SELECT pg_notify('sigang', $1)", note)
+        return _accepted(request, row)
+
+    return await write_once(request, actor, work)
+
+
+def _accepted(request: Request, row: asyncpg.Record) -> Response:
+    job_id = row["id"]
     headers = {"Location": links.api(request, "jobs", str(job_id)), "Cache-Control": "no-store"}
     if _prefers_async(request):
         headers["Preference-Applied"] = "respond-async"

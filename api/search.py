@@ -31,7 +31,8 @@ async def search(
     why one that is named is not among the results.
     """
     served, actor = services(request), actor_of(request)
-    found = await served.search.find(actor, q, limit)
+    readable = [layer.id for layer in served.catalog.list_layers(actor)]
+    found = await served.search.find(actor, q, limit, readable)
     served.audit.record(actor, "search", "search", rows=len(found.hits), detail={"q": q[:120]})
     titles = {key: layer.title.model_dump() for key, layer in served.catalog.layers.items()}
     return {"results": [_result(hit, titles) for hit in found.hits], "note": found.note}

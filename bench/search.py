@@ -13,6 +13,7 @@ import asyncio
 import statistics
 import time
 
+from layers.catalog import Catalog
 from layers.search import Search
 from spatial.actor import ANONYMOUS
 from spatial.db import Database
@@ -38,12 +39,13 @@ async def measure(rounds: int) -> list[float]:
         raise SetupError("SIGANG_DATABASE_URL is not set", "未设置 SIGANG_DATABASE_URL")
     db = await Database.open(settings, settings.database_url)
     search, times = Search(db), []
+    layers = [layer.id for layer in Catalog.load(settings.areas).list_layers(ANONYMOUS)]
     for text in ASKED:
-        if not (await search.find(ANONYMOUS, text, 10)).hits:
+        if not (await search.find(ANONYMOUS, text, 10, layers)).hits:
             raise RuntimeError(f"nothing found for {text!r}: is the sample loaded?")
     for number in range(rounds):
         began = time.perf_counter()
-        await search.find(ANONYMOUS, ASKED[number % len(ASKED)], 10)
+        await search.find(ANONYMOUS, ASKED[number % len(ASKED)], 10, layers)
         times.append(time.perf_counter() - began)
     await db.close()
     return times

@@ -7,7 +7,7 @@ exact, prefix, contained, similar, and within that by their own rank.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,7 +39,7 @@ SELECT s.layer, s.feature_id, s.label_zh, s.label_en, s.codes, s.origin,
     ELSE 1 END AS grade,
   similarity(s.haystack, $1) AS alike
 FROM sigang.search_entry s
-WHERE (s.haystack LIKE $2 OR ($3 AND s.haystack % $1)) AND {visible}
+WHERE (s.haystack LIKE $2 OR ($3 AND s.haystack % $1)) AND s.layer = ANY($5) AND {visible}
 ORDER BY grade DESC, s.rank DESC, alike DESC, length(coalesce(s.label_zh, s.label_en)), s.feature_id
 LIMIT $4"""
 
@@ -79,8 +79,8 @@ class Search:
         """Read the carriageways anew at the next question about a stake."""
         self._stakes = None
 
-    async def find(self, actor: Actor, text: str, limit: int) -> Found:
-        """Return what a text means to an actor.
+    async def find(self, actor: Actor, text: str, limit: int, layers: Sequence[str]) -> Found:
+        """Return what a text means to an actor; named things of the given layers only.
 
         Raises
         ------
@@ -94,19 +94,21 @@ class Search:
             )
         stakes, note = await self._find_stake(asked)
         exact = [*find_coordinate(asked), *find_cell(asked), *stakes]
-        named = await self._find_named(actor, asked, limit - len(exact))
+        named = await self._find_named(actor, asked, limit - len(exact), layers)
         return Found([*exact, *named][:limit], note)
 
-    async def _find_named(self, actor: Actor, asked: str, limit: int) -> list[Hit]:
+    async def _find_named(
+        self, actor: Actor, asked: str, limit: int, layers: Sequence[str]
+    ) -> list[Hit]:
         if limit <= 0:
             return []
         needle = " ".join(asked.lower().split())
         pattern = "%" + re.sub(r"([\\%_])", r"\\\1", needle) + "%"
-        condition, params = visible_sql(actor, "s", 5)
+        condition, params = visible_sql(actor, "s", 6)
         similar = needle.isascii() and len(needle) >= 4
         async with self._db.session(actor) as conn:
             rows = await conn.fetch(
-                _SQL.format(visible=condition), needle, pattern, similar, limit, *params
+                _SQL.format(visible=condition), needle, pattern, similar, limit, layers, *params
             )
         return [_named(row) for row in rows]
 

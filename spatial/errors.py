@@ -117,6 +117,13 @@ class PreconditionFailed(SigangError):
     title_zh, title_en = "前置条件不符", "Precondition failed"
 
 
+class KeyReused(SigangError):
+    """An Idempotency-Key came again with another request."""
+
+    type, status = "idempotency-key-reused", 422
+    title_zh, title_en = "幂等键重复使用", "Idempotency key reused"
+
+
 class Unreachable(SigangError):
     """No path exists between two points for this vehicle now."""
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TSTZRANGE, UUID
 
 from spatial import crs
@@ -166,4 +175,15 @@ search_entry = Table(
     *texts("visibility", "origin", **MUST),
     geometry("geom", "POINT", crs.WGS84, must=True),
     Column("bbox", ARRAY(DOUBLE)),
+)
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    *texts("account_id", "key", **KEY),
+    must("digest", LargeBinary),
+    must("at", WHEN),
+    Column("status", SmallInteger),
+    Column("headers", JSONB),
+    Column("body", LargeBinary),
 )

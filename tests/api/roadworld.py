@@ -171,10 +171,12 @@ def path(client: httpx.Client, *places: tuple[float, float], **more: Any) -> dic
     return answer.json()["features"][0]
 
 
-def close(client: httpx.Client, target: dict[str, Any], **more: Any) -> httpx.Response:
+def close(
+    client: httpx.Client, target: dict[str, Any], headers: Any = None, **more: Any
+) -> httpx.Response:
     """Close something."""
     body = {"kind": "closure", "target": target, "cause": "wind", "valid_to": LATER, **more}
-    return client.post("/api/events", json=body)
+    return client.post("/api/events", json=body, headers=headers)
 
 
 def undo(client: httpx.Client, event: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Closures over HTTP: what shuts, who may, what is kept, and that no worker answers stale."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -149,7 +150,7 @@ def ring(x, y, half=0.5):
         {"polygon": ring(12, 8)},
         {"polygon": ring(7, 8)},
     ],
-    ids=lambda target: " ".join(target),
+    ids=" ".join,
 )
 def test_a_road_without_a_unit_is_the_provinces(clients, dispatcher, target):
     """At (12, 8) a road of Ningbo meets one without a code; a desk may act on neither alone."""
@@ -226,6 +227,49 @@ def test_what_was_done_is_kept_with_who_did_it(server, dispatcher):
             [f"event/{event['id']}"],
         ).fetchall()
     assert rows == [("dispatcher", "close"), ("dispatcher", "undo")]
+
+
+def test_a_write_with_a_key_is_done_once(server, dispatcher, clients):
+    """The same key from two threads, on any worker, makes one event and one answer."""
+    target, key = {"edge_id": edge("0,0 1,0")}, {"Idempotency-Key": "k-1"}
+    with ThreadPoolExecutor(4) as pool:
+        sent = [pool.submit(close, dispatcher, target, headers=key) for _ in range(8)]
+        answers = [one.result() for one in sent]
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert sum(a.headers.get("Idempotency-Replayed") == "true" for a in answers) == 7
+    event = answers[0].json()
+    opened = clients["dispatcher"].get("/api/events?state=open").json()["features"]
+    assert [f["id"] for f in opened] == [event["id"]]
+    other = close(dispatcher, target, headers=key, cause="ice")
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
+    undone = [
+        dispatcher.post(f"/api/events/{event['id']}/undo", headers={"Idempotency-Key": "k-2"})
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in undone] == [200, 200]
+    assert undone[0].json() == undone[1].json()
+
+
+def test_a_key_is_the_accounts_own_and_keeps_no_refusal(clients):
+    target, key = {"edge_id": edge("10,0 11,0")}, {"Idempotency-Key": "shared"}
+    assert close(clients["ningbo"], {"edge_id": edge("0,0 1,0")}, headers=key).status_code == 403
+    made = [close(clients[name], target, headers=key) for name in ("ningbo", "dispatcher")]
+    assert [answer.status_code for answer in made] == [201, 201]
+    assert made[0].json()["id"] != made[1].json()["id"]
+    for name, answer in zip(("ningbo", "dispatcher"), made, strict=True):
+        undo(clients[name], answer.json())
+    for bad in ("", "x" * 129, "caf\xe9"):
+        headers = {"Idempotency-Key": bad.encode("latin-1")}
+        assert close(clients["ningbo"], target, headers=headers).status_code == 400, bad
+
+
+def test_an_undo_that_names_a_version_is_held_to_it(dispatcher):
+    event = closed(dispatcher, {"edge_id": edge("0,0 1,0")})
+    url = f"/api/events/{event['id']}/undo"
+    stale = dispatcher.post(url, headers={"If-Match": '"7"'})
+    assert (stale.status_code, stale.json()["type"]) == (412, "/problems/precondition-failed")
+    assert dispatcher.post(url, headers={"If-Match": '"1"'}).status_code == 200
 
 
 def test_an_event_is_undone_once(dispatcher):

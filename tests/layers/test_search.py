@@ -60,16 +60,19 @@ def url(module_database_url):
     return module_database_url
 
 
-def ask(url, *texts, actor=ANONYMOUS, limit=5):
-    return [found.hits for found in answers(url, *texts, actor=actor, limit=limit)]
+LAYERS = ("hubs", "admin", "structures", "ports", "airports", "wim_sites", "places")
 
 
-def answers(url, *texts, actor=ANONYMOUS, limit=5):
+def ask(url, *texts, actor=ANONYMOUS, limit=5, layers=LAYERS):
+    return [found.hits for found in answers(url, *texts, actor=actor, limit=limit, layers=layers)]
+
+
+def answers(url, *texts, actor=ANONYMOUS, limit=5, layers=LAYERS):
     async def go():
         db = await Database.open(Settings(database_url=url, pool_size=1), url)
         try:
             search = Search(db)
-            return [await search.find(actor, text, limit) for text in texts]
+            return [await search.find(actor, text, limit, layers) for text in texts]
         finally:
             await db.close()
 
@@ -180,3 +183,38 @@ def test_empty_and_endless_texts_are_refused(url):
     for text in ("", "   ", "x" * 200):
         with pytest.raises(BadParameter):
             ask(url, text)
+
+
+def test_a_layer_that_is_not_readable_is_not_searched(url):
+    [hits] = ask(url, "嘉兴", layers=("admin",))
+    assert ids(hits) == ["330400"]
+    assert ask(url, "嘉兴", layers=()) == [[]]
+
+
+FACILITY = """
+INSERT INTO sigang.facility (kind, admin_code, visibility, origin, source_id, name_zh, geom)
+VALUES ('port', '330206', %s, 'real', 'test', '改级港', 'SRID=4326;POINT(121 30)') RETURNING id"""
+ENTRY = """
+INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, haystack, rank,
+  admin_code, unit_id, visibility, origin, geom)
+SELECT 'ports', id::text, name_zh, NULL, '', name_zh, 0.5, admin_code, unit_id, visibility, origin,
+  geom FROM sigang.facility WHERE name_zh = '改级港'"""
+
+
+def test_a_reclassified_row_is_found_by_whoever_may_read_it_now(url):
+    with connect(url) as conn:
+        row = conn.execute(FACILITY, ["public"]).fetchone()
+        conn.execute(ENTRY)
+    assert row is not None
+    change = "UPDATE sigang.facility SET visibility = 'unit', admin_code = %s WHERE id = %s"
+    seen = []
+    for code in (None, "330206", "330302"):
+        if code is not None:
+            with connect(url) as conn:
+                conn.execute(change, [code, row[0]])
+        seen.append([bool(ask(url, "改级港", actor=a)[0]) for a in (ANONYMOUS, NINGBO, WENZHOU)])
+    assert seen == [[True, True, True], [False, True, False], [False, False, True]]
+    with connect(url) as conn:
+        conn.execute("DELETE FROM sigang.facility WHERE id = %s", [row[0]])
+        left = conn.execute("SELECT count(*) FROM sigang.search_entry WHERE label_zh = '改级港'")
+        assert left.fetchone() == (0,)
