@@ -59,6 +59,11 @@ def children(pid):
     return [int(child) for child in text.split()]
 
 
+def workers_of(pid):
+    """Return the server processes of a command: the children of its supervisor."""
+    return [worker for supervisor in children(pid) for worker in children(supervisor)]
+
+
 class Running:
     """A real `up` with a private cluster and no sample."""
 
@@ -133,7 +138,7 @@ def test_a_taken_port_is_named_before_anything_is_made(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_up_stops_cleanly_with_its_database(up, home, number):
     cluster = Cluster(home)
-    workers = children(up.process.pid)
+    workers = workers_of(up.process.pid)
     assert cluster.healthy()
     assert "Sigang: http://127.0.0.1" in up.text()
     assert up.stop(number) == 0
@@ -144,7 +149,7 @@ def test_up_stops_cleanly_with_its_database(up, home, number):
 
 @pytest.mark.db
 def test_a_killed_server_takes_its_workers_along_and_the_next_up_is_quick(up, home):
-    workers = children(up.process.pid)
+    workers = workers_of(up.process.pid)
     assert len(workers) >= 2
     os.kill(up.process.pid, signal.SIGKILL)
     up.process.wait()
@@ -168,9 +173,9 @@ def test_a_killed_database_comes_back_under_the_running_server(up, home):
 
 @pytest.mark.db
 def test_a_killed_worker_is_replaced(up):
-    worker = children(up.process.pid)[-1]
+    worker = workers_of(up.process.pid)[-1]
     os.kill(worker, signal.SIGKILL)
-    assert until(lambda: not alive(worker) and len(children(up.process.pid)) >= 2, 30)
+    assert until(lambda: not alive(worker) and len(workers_of(up.process.pid)) >= 2, 30)
     assert until(up.ready, 30)
 
 
@@ -179,12 +184,17 @@ def test_status_and_down(up, home):
     found = json.loads(sigang("status", "--json", home=home).stdout)
     assert found["server"] == up.base_url
     assert found["database"] == "running"
-    second = sigang("up", "--no-sample", "--port", up.base_url.rpartition(":")[2], home=home)
-    assert second.returncode == 1
-    assert f"already runs at {up.base_url}" in second.stderr
+    for port in (up.base_url.rpartition(":")[2], str(free_port())):
+        second = sigang("up", "--no-sample", "--port", port, home=home)
+        assert second.returncode == 1
+        assert f"already runs at {up.base_url}" in second.stderr
     assert sigang("reset", "--yes", home=home).returncode == 1
+    stopped = [children(up.process.pid)[0], workers_of(up.process.pid)[0]]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
     assert sigang("down", home=home).stdout == "Sigang is stopped.\n"
     assert up.process.wait(10) == 0
+    assert not any(map(alive, stopped))
     assert Cluster(home).pid() is None
     assert sigang("status", home=home).returncode == 3
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from api.cli import serve
+from api.cli.claim import claimed
 from api.cli.ground import Ground, ground, owner_connection
 from api.cli.progress import say, step
 from api.cli.up import confirmed
@@ -103,15 +103,10 @@ def _write(base: Ground, part: Path) -> Hashes:
 
 def restore(settings: Settings, options: Namespace) -> int:
     """Restore beside the database, compare the hashes, then take its place."""
-    if serve.read_record(settings.home):
-        raise SetupError(
-            "The server is running.", "服务正在运行。",
-            mend_en="./sigang down stops it.", mend_zh="请先运行 ./sigang down。",
-        )  # fmt: skip
     manifest = _read_manifest(options.file)
     if not options.yes and not confirmed(f"Replace the database by {options.file}?"):
         return 1
-    with ground(settings) as base, step("restoring"):
+    with claimed(settings.home), ground(settings) as base, step("restoring"):
         _restore_beside(base, options.file, manifest["tables"])
         _take_place(base)
         head = settings.home / AUDIT_HEAD

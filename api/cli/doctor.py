@@ -12,8 +12,9 @@ from pathlib import Path
 
 import psycopg
 
-from api.cli import sample, serve
+from api.cli import sample
 from api.cli.backup import AUDIT_HEAD
+from api.cli.claim import find_server
 from api.cli.ground import Ground, ground
 from spatial import machine, migrate
 from spatial.cluster import LOW_DISK_BYTES
@@ -75,8 +76,23 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         "vendor folder is there" if manifest.exists() else "vendor folder is missing",
         "" if manifest.exists() else "./sigang up builds it.",
     )
-    running = serve.read_record(settings.home)
-    yield Finding("server", "ok", f"runs at {running['url']}" if running else "does not run")
+    yield _server(settings)
+
+
+def _server(settings: Settings) -> Finding:
+    running = find_server(settings.home)
+    if running is None:
+        return Finding("server", "ok", "does not run")
+    text = f"runs at {running.url}"
+    if not running.restarts:
+        return Finding("server", "ok", text)
+    stuck = f", {running.stuck} of them because it stood still" if running.stuck else ""
+    return Finding(
+        "server",
+        "warn",
+        f"{text}; {running.restarts} of its processes were replaced{stuck}; last: {running.last}",
+        "The server's log says what happened before; restart it when the cause is mended.",
+    )
 
 
 def _declarations(settings: Settings) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 import orjson
 import uvicorn
 
-from api.cli import serve
+from api.cli.claim import find_server
 from api.cli.ground import Ground, ground, owner_connection
 from api.cli.progress import step
 from spatial.errors import BadParameter, SetupError
@@ -90,9 +90,9 @@ def _key(base: Ground, account: str) -> Iterator[str]:
 @contextmanager
 def _server(base: Ground) -> Iterator[str]:
     """Yield the address of the running server, else of one in this process without routing."""
-    running = serve.read_record(base.settings.home)
+    running = find_server(base.settings.home)
     if running:
-        yield str(running["url"])
+        yield running.url
         return
     from api.app import create_app
 

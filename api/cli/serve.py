@@ -1,83 +1,41 @@
-"""The server's processes: bound, watched, announced, and stopped together."""
+"""The command's side of a server: its port, its processes, its database, its end."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import ipaddress
-import json
 import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from multiprocessing import Pipe
 
 import psycopg
-import uvicorn
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors.multiprocess import Multiprocess
 
+from api.cli import lives
+from api.cli.claim import Record, claimed, recorded
 from api.cli.ground import Ground
+from api.cli.lives import Life
 from api.cli.progress import say
-from api.cli.sharing import AWAY, Shares, Worker
 from spatial.cluster import LOW_DISK_BYTES, Cluster
 from spatial.errors import SetupError
 from spatial.machine import MB
-from spatial.settings import Settings
+from spatial.settings import PROJECT, Settings
 
 READY_WAIT_S = 900  # the first start with a million edges orders and contracts them
 WATCH_EVERY_S = 2.0
-STOP_WAIT_S = 3
-KILL_WAIT_S = 10
-RESTART_PAUSE_S = 1.0
-RECORD = "server.json"
-
-
-class Supervisor(Multiprocess):
-    """uvicorn's supervisor, judging a worker by its life alone.
-
-    The one above waits for an answer of a worker that died a moment ago, deaf to signals.
-
-    Attributes
-    ----------
-    served
-        True once a worker has answered: then one that cannot start is tried again, because the
-        database may just be away; before, it ends the server.
-    """
-
-    served = False
-
-    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-        super().__init__(config, sockets)
-        self._shares = Shares(config.workers)
-
-    def init_processes(self) -> None:
-        """Start all processes."""
-        for number in range(self.processes_num):
-            self.processes.append(self._started(number))
-
-    def _started(self, number: int) -> Worker:
-        worker = Worker(self.config, self.sockets, self._shares, number)
-        worker.start()
-        return worker
-
-    def keep_subprocess_alive(self) -> None:
-        """Replace workers that ended; stop where one cannot start at all."""
-        for index, worker in enumerate(self.processes):
-            if self.should_exit.is_set() or worker.process.is_alive():
-                continue
-            worker.join()
-            if worker.exitcode == STARTUP_FAILURE and not self.served:
-                self.should_exit.set()
-                return
-            say(f"a server process ended with {worker.exitcode}: starting another")
-            self._shares.note(index, AWAY)
-            self.should_exit.wait(RESTART_PAUSE_S)
-            self.processes[index] = self._started(index)
+WATCH_END_S = 10.0
+END_WAIT_S = 15.0
+"""How long the supervisor may take to end all workers before it is killed."""
+LAST_WAIT_S = 5.0
+"""How long the workers of a killed supervisor may take before they are killed."""
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def address(settings: Settings) -> str:
@@ -108,7 +66,6 @@ def bind(settings: Settings) -> socket.socket:
     SetupError
         It is taken, or may not be used.
     """
-    running = read_record(settings.home)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -119,8 +76,6 @@ def bind(settings: Settings) -> socket.socket:
         raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
     except (OSError, OverflowError) as error:
         bound.close()
-        if running:
-            raise _taken(f"Sigang already runs at {running['url']}.", running["url"]) from error
         raise _taken(
             f"{settings.host}:{settings.port} cannot be used: {_reason(error)}.",
             str(settings.port),
@@ -149,124 +104,126 @@ def _taken(text: str, what: str) -> SetupError:
     )
 
 
-def run(ground: Ground, bound: socket.socket, on_ready: Callable[[str], None]) -> int:
-    """Serve until SIGINT or SIGTERM; return the exit code.
+class Server:
+    """The processes of a server, seen from the command that runs it.
+
+    The supervisor begins to import at once, beside whatever the command has to do with the
+    database; it has a session of its own, so that a key on the terminal reaches the command alone.
 
     Parameters
     ----------
-    ground
-        The database to serve; a private cluster is watched and restarted.
+    settings
+        Settings of the server.
     bound
-        Socket from `bind`.
-    on_ready
-        Called once with the server's address when it answers.
+        Its socket, from `bind`.
     """
-    settings = ground.settings
-    os.environ.update(settings.to_env())
-    config = uvicorn.Config(
-        "api.cli.worker:create",
-        factory=True,
-        workers=settings.workers,
-        log_level=settings.log_level if settings.log_level != "info" else "warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=STOP_WAIT_S,
-    )
-    bound.set_inheritable(True)
-    supervisor = Supervisor(config, sockets=[bound])
-    with _recorded(settings), _watching(ground, supervisor.should_exit), _buried(supervisor):
-        threading.Thread(
-            target=_announce, args=(settings, on_ready, supervisor), name="announce", daemon=True
-        ).start()
-        supervisor.run()
-    return 0 if supervisor.served else 1
 
+    def __init__(self, settings: Settings, bound: socket.socket) -> None:
+        self._settings = settings
+        self._link, theirs = Pipe()
+        handles = [theirs.fileno(), bound.fileno()]
+        self._supervisor = subprocess.Popen(
+            [sys.executable, "-P", "-m", "api.cli.supervisor", *map(str, handles)],
+            pass_fds=handles, stdin=subprocess.DEVNULL, start_new_session=True, env=_environment(),
+        )  # fmt: skip
+        theirs.close()
 
-@contextmanager
-def _buried(supervisor: Multiprocess) -> Iterator[None]:
-    """Kill the workers that do not end by themselves when the server stops."""
-    over = threading.Event()
+    def run(self, ground: Ground, on_ready: Callable[[str], None]) -> int:
+        """Serve until SIGINT or SIGTERM; return the exit code.
 
-    def bury() -> None:
-        supervisor.should_exit.wait()
-        if not over.wait(KILL_WAIT_S):
-            for worker in supervisor.processes:
-                worker.process.kill()
+        Parameters
+        ----------
+        ground
+            The database to serve; a private cluster is watched and restarted.
+        on_ready
+            Called once with the server's address when it answers.
+        """
+        with _watching(ground):
+            with contextlib.suppress(KeyboardInterrupt, SystemExit):
+                if self._wait_ready(ground.settings):
+                    on_ready(address(self._settings))
+                    self._supervisor.wait()
+                    say(f"the supervisor ended with {self._supervisor.returncode}")
+            return self.end()
 
-    threading.Thread(target=bury, name="bury", daemon=True).start()
-    try:
-        yield
-    finally:
-        supervisor.should_exit.set()
-        over.set()
+    def end(self) -> int:
+        """End all processes, whatever state they are in; return 0 where they ended in order."""
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+        self._link.close()
+        life = Life.find(self._supervisor.pid)
+        if life and self._supervisor.poll() is None:
+            life.ask_to_end()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._supervisor.wait(END_WAIT_S)
+        if self._supervisor.poll() is None:
+            self._supervisor.kill()
+            self._supervisor.wait(lives.KILL_WAIT_S)
+        record = Record.read(self._settings.home)
+        if record and not lives.wait_gone(record.others, LAST_WAIT_S):
+            lives.kill(record.others)
+        return 0 if self._supervisor.returncode == 0 else 1
 
-
-def _announce(settings: Settings, on_ready: Callable[[str], None], supervisor: Supervisor) -> None:
-    url = f"{_local(settings)}/readyz"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + READY_WAIT_S
-    while not supervisor.should_exit.is_set() and time.monotonic() < deadline:
+    def _wait_ready(self, settings: Settings) -> bool:
+        """Tell the supervisor what to serve; return whether a worker serves it."""
         try:
-            with opener.open(url, timeout=5):
-                supervisor.served = True
-            on_ready(address(settings))
-            return
-        except (OSError, SetupError, psycopg.Error):
-            supervisor.should_exit.wait(0.1)
-    if not supervisor.should_exit.is_set():
-        say(f"the server does not get ready; see the messages above and {url}")
-        supervisor.should_exit.set()
+            self._link.send(settings.to_env())
+            if self._link.poll(READY_WAIT_S):
+                return bool(self._link.recv())
+        except (EOFError, OSError):
+            return False
+        say(f"the server does not get ready in {READY_WAIT_S} s; see the messages above")
+        return False
 
 
-def _local(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
-    return f"http://{host}:{settings.port}"
-
-
-@contextmanager
-def _recorded(settings: Settings) -> Iterator[None]:
-    record = settings.home / RECORD
-    body = {"pid": os.getpid(), "url": address(settings), "started_at": time.time()}
-    record.write_text(json.dumps(body), "utf-8")
-    try:
-        yield
-    finally:
-        found = read_record(settings.home)
-        if found is None or found["pid"] == os.getpid():
-            record.unlink(missing_ok=True)
-
-
-def read_record(home: Path) -> dict[str, Any] | None:
-    """Return what a running server noted of itself; None where it is gone."""
-    try:
-        record = json.loads((home / RECORD).read_text("utf-8"))
-        command = Path(f"/proc/{record['pid']}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return None
-    return dict(record) if b"api.cli" in command else None
+def _environment() -> dict[str, str]:
+    """Return the environment of the supervisor, which must not run a thread of its own."""
+    paths = [str(PROJECT), os.environ.get("PYTHONPATH", "")]
+    own = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {"OPENBLAS_NUM_THREADS": "1"} | os.environ | own
 
 
 @contextmanager
-def _watching(ground: Ground, stopping: threading.Event) -> Iterator[None]:
+def opened(settings: Settings) -> Iterator[Server]:
+    """Claim state folder and port, and start the processes of a server; end them at the end.
+
+    Raises
+    ------
+    SetupError
+        A server runs on the state folder, or the port cannot be used.
+    """
+    command = Life.find(os.getpid())
+    assert command is not None  # noqa: S101
+    record = Record(command, address(settings), time.time())
+    with claimed(settings.home), recorded(settings.home, record), bind(settings) as bound:
+        server = Server(settings, bound)
+        try:
+            yield server
+        finally:
+            server.end()
+
+
+@contextmanager
+def _watching(ground: Ground) -> Iterator[None]:
     if ground.cluster is None:
         yield
         return
     over = threading.Event()
     watcher = threading.Thread(
-        target=_watch, args=(ground.cluster, over, stopping), name="watch", daemon=True
+        target=_watch, args=(ground.cluster, over), name="watch", daemon=True
     )
     watcher.start()
     try:
         yield
     finally:
         over.set()
-        watcher.join()
+        watcher.join(WATCH_END_S)
 
 
-def _watch(cluster: Cluster, over: threading.Event, stopping: threading.Event) -> None:
+def _watch(cluster: Cluster, over: threading.Event) -> None:
     """Restart a killed database and guard its disk, until the server stops."""
     refused = False
-    while not over.wait(WATCH_EVERY_S) and not stopping.is_set():
+    while not over.wait(WATCH_EVERY_S):
         try:
             if not cluster.healthy():
                 say("the database stopped: starting it again")

@@ -1,4 +1,4 @@
-"""New connections spread evenly over the processes of a server.
+"""What the processes of a server know of each other: their connections, and that they live.
 
 All processes wait on one socket, and the one that wakes first would take every connection that is
 there: eight clients that come at once often end in one process while the others idle.
@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import time
 from collections.abc import Callable
-from multiprocessing import get_context
+from mmap import mmap
 from typing import Any, cast
 
 from uvicorn import Config, Server
-from uvicorn.supervisors.multiprocess import Process
 
 LET_OTHERS_S = 0.002
 """How long a process that has more connections than another one leaves a new one to it."""
@@ -27,10 +27,17 @@ AWAY = 2**30
 
 
 class Shares:
-    """How many connections each process has, in memory that all of them see."""
+    """Numbers of each process, in memory that all of them see: it is there before they fork."""
 
     def __init__(self, processes: int) -> None:
-        self._counts: Any = get_context("spawn").RawArray("i", [AWAY] * processes)
+        self._counts = memoryview(mmap(-1, 8 * processes)).cast("q")
+        self._ticks = memoryview(mmap(-1, 8 * processes)).cast("d")
+        self._totals = memoryview(mmap(-1, 16)).cast("Q")
+        for process in range(processes):
+            self.forget(process)
+
+    def __len__(self) -> int:
+        return len(self._counts)
 
     def note(self, process: int, connections: int) -> None:
         """Set the number of a process's connections."""
@@ -40,6 +47,37 @@ class Shares:
         """Tell whether a process has more connections than another one that takes some."""
         others = (n for i, n in enumerate(self._counts) if i != process)
         return connections > min(others, default=AWAY)
+
+    def tick(self, process: int) -> None:
+        """Note that the event loop of a process turns."""
+        self._ticks[process] = time.monotonic()
+
+    def ticked(self, process: int) -> float:
+        """Return when the event loop of a process last turned, 0 before it served."""
+        return self._ticks[process]
+
+    def silent_s(self) -> float:
+        """Return for how long the most silent event loop has not turned."""
+        return max((time.monotonic() - tick for tick in self._ticks if tick), default=0.0)
+
+    def forget(self, process: int) -> None:
+        """Forget a process that has ended."""
+        self._counts[process], self._ticks[process] = AWAY, 0.0
+
+    def count_restart(self, *, stuck: bool) -> None:
+        """Count a process that is started again."""
+        self._totals[0] += 1
+        self._totals[1] += stuck
+
+    @property
+    def restarts(self) -> int:
+        """Number of processes that were started again."""
+        return self._totals[0]
+
+    @property
+    def stuck(self) -> int:
+        """Number of processes that were killed because their event loop stood still."""
+        return self._totals[1]
 
 
 class _Connections(set[Any]):
@@ -152,25 +190,13 @@ class SharingServer(Server):
         listeners = [Listener(bound, connected, has_more) for bound in sockets or []]
         self.servers = cast(list[asyncio.base_events.Server], listeners)
 
+    async def on_tick(self, counter: int) -> bool:
+        """Tell ten times a second that the event loop turns; return whether to end."""
+        self._shares.tick(self._number)
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Leave new connections to others, and end those that are open."""
         self._away = True
         self._note(0)
         await super().shutdown(sockets)
-
-
-class Worker(Process):
-    """One process of a server."""
-
-    def __init__(
-        self, config: Config, sockets: list[socket.socket], shares: Shares, number: int
-    ) -> None:
-        self.shares, self.number = shares, number
-        super().__init__(config, sockets)
-
-    @property
-    def server(self) -> Server:
-        """The server that runs in the process."""
-        if self._server is None:
-            self._server = SharingServer(self.config, self.shares, self.number)
-        return self._server

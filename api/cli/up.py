@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import sys
-import time
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from api.cli import sample, serve
+from api.cli import lives, sample, serve
+from api.cli.claim import LOCK, RECORD, Record, claimed, end_leftovers, find_server
 from api.cli.ground import Ground, ensure_schema, ground, owner_connection, require_schema
 from api.cli.progress import say, step
 from spatial.cluster import Cluster
@@ -25,8 +23,9 @@ LINKED = {
     "ningbo": "宁波值班 Ningbo duty, 330200",
     "wenzhou": "温州值班 Wenzhou duty, 330300",
 }
-DOWN_WAIT_S = 30
-KEPT_ABOUT_ROWS = ("audit.head", "cluster.lock", "cluster.start", "routing", "server.json")
+DOWN_WAIT_S = 40.0
+"""How long the server may take to end with its database before it is killed."""
+KEPT_ABOUT_ROWS = ("audit.head", "cluster.lock", "cluster.start", "routing", LOCK, RECORD)
 
 
 def _with_options(settings: Settings, options: Namespace) -> Settings:
@@ -38,21 +37,19 @@ def up(settings: Settings, options: Namespace) -> int:
     """Database, schema, sample, server, sign-in links."""
     settings = _with_options(settings, options)
     sample.anchor_of(settings.freeze)
-    bound = serve.bind(settings)
-    with bound, ground(settings) as base:
+    with serve.opened(settings) as server, ground(settings) as base:
         ensure_schema(base.url)
         if not options.no_sample:
             sample.ensure_sample(base, settings.freeze)
-        return serve.run(base, bound, lambda url: _announce(base, url))
+        return server.run(base, lambda url: _announce(base, url))
 
 
 def serve_only(settings: Settings, options: Namespace) -> int:
     """Serve a database that is set up."""
     settings = _with_options(settings, options)
-    bound = serve.bind(settings)
-    with bound, ground(settings) as base:
+    with serve.opened(settings) as server, ground(settings) as base:
         require_schema(base.url)
-        return serve.run(base, bound, lambda url: print(f"Sigang: {url}", flush=True))
+        return server.run(base, lambda url: print(f"Sigang: {url}", flush=True))
 
 
 def _announce(base: Ground, url: str) -> None:
@@ -77,12 +74,16 @@ def _links(base: Ground) -> dict[str, str]:
 
 
 def down(settings: Settings, _: Namespace) -> int:
-    """Stop the server, then the private database."""
-    running = serve.read_record(settings.home)
+    """Stop the server, then the private database, whatever state they are in."""
+    running = find_server(settings.home)
     if running:
         with step("stopping the server"):
-            os.kill(running["pid"], signal.SIGTERM)
-            _wait_gone(running["pid"])
+            running.command.ask_to_end()
+            if not lives.wait_gone([running.command], DOWN_WAIT_S):
+                say("the server does not end by itself: its processes are killed")
+                found = Record.read(settings.home) or running
+                lives.kill([found.command, *found.others])
+    end_leftovers(settings.home)
     cluster = _existing_cluster(settings)
     was_up = cluster is not None and cluster.pid() is not None
     if cluster is not None and was_up:
@@ -90,12 +91,6 @@ def down(settings: Settings, _: Namespace) -> int:
             cluster.stop()
     print("Sigang is stopped." if running or was_up else "Sigang was not running.")
     return 0
-
-
-def _wait_gone(pid: int) -> None:
-    deadline = time.monotonic() + DOWN_WAIT_S
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
 
 
 def _existing_cluster(settings: Settings) -> Cluster | None:
@@ -106,11 +101,11 @@ def _existing_cluster(settings: Settings) -> Cluster | None:
 
 def status(settings: Settings, options: Namespace) -> int:
     """Tell what is running; exit code 3 where no server is."""
-    running = serve.read_record(settings.home)
+    running = find_server(settings.home)
     cluster = _existing_cluster(settings)
     found = {
-        "server": running["url"] if running else None,
-        "server_pid": running["pid"] if running else None,
+        "server": running.url if running else None,
+        "server_pid": running.command.pid if running else None,
         "database": "named by SIGANG_DATABASE_URL"
         if settings.database_url
         else ("running" if cluster and cluster.healthy() else "stopped"),
@@ -132,20 +127,16 @@ def reset(settings: Settings, options: Namespace) -> int:
             "reset deletes the private database only; SIGANG_DATABASE_URL names another.",
             "reset 只删除自带数据库；SIGANG_DATABASE_URL 指向其他数据库。",
         )
-    if serve.read_record(settings.home):
-        raise SetupError(
-            "The server is running.", "服务正在运行。",
-            mend_en="./sigang down stops it.", mend_zh="请先运行 ./sigang down。",
-        )  # fmt: skip
     cluster = _existing_cluster(settings)
     if cluster is None:
         print("There is nothing to reset.")
         return 0
-    if not options.yes and not confirmed(f"Delete all data in {cluster.folder}?"):
-        return 1
-    with step("deleting the database"):
-        cluster.remove()
-        _forget(settings.home)
+    with claimed(settings.home):
+        if not options.yes and not confirmed(f"Delete all data in {cluster.folder}?"):
+            return 1
+        with step("deleting the database"):
+            cluster.remove()
+            _forget(settings.home)
     say("deleted; ./sigang up starts afresh")
     return 0
 

@@ -1,43 +1,51 @@
-"""One server process: made by its supervisor, never outliving it."""
+"""One server process: forked from its supervisor, never outliving it."""
 
 from __future__ import annotations
 
 import ctypes
-import logging
+import faulthandler
 import os
 import signal
+import socket
 import sys
-from typing import TYPE_CHECKING
 
+from uvicorn import Config
 from uvicorn.config import STARTUP_FAILURE
 
-from spatial.errors import SigangError
-from spatial.settings import Settings
-
-if TYPE_CHECKING:
-    from api.front import Front
+from api.cli.sharing import Shares, SharingServer
 
 PR_SET_PDEATHSIG = 1
-log = logging.getLogger("uvicorn.error")
+HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+TELL = signal.SIGUSR2
+"""Has a process write into the log where each of its threads stands."""
 
 
-def create() -> Front:
-    """Return the application, for uvicorn in a process of its own."""
-    _die_with_parent()
-    try:
-        from api.app import create_app
+def work(config: Config, bound: socket.socket, shares: Shares, number: int, parent: int) -> None:
+    """Serve until told to end.
 
-        return create_app(Settings.from_env())
-    except SigangError as error:
-        log.error("%s %s", error.en, error.mend_en)
-    except Exception:
-        log.exception("The application cannot be made")
-    sys.exit(STARTUP_FAILURE)
+    Parameters
+    ----------
+    config
+        The application and how it is served.
+    bound
+        Socket on which all processes of the server wait.
+    shares
+        What the processes know of each other.
+    number
+        Which of them this is.
+    parent
+        Process id of the supervisor.
+    """
+    for handled in HANDLED:
+        signal.signal(handled, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+    faulthandler.register(TELL)
+    _die_with(parent)
+    SharingServer(config, shares, number).run([bound])
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     """Ask the kernel to end this process when its supervisor is killed."""
-    parent = os.getppid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent or parent == 1:
+    if os.getppid() != parent:
         sys.exit(STARTUP_FAILURE)

@@ -1,0 +1,134 @@
+"""The processes of a server: watched, replaced when they stand still, ended whatever they do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.cli import lives
+from api.cli.lives import Life
+from tests.harness import ROOT, free_port, server_environment
+from tests.small_server import STUCK_S, WORKERS
+
+WAIT_S = 30
+
+
+class Small:
+    """A running supervisor with workers of a small application."""
+
+    def __init__(self, log: Path) -> None:
+        self._port, self._log = free_port(), log
+        with log.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "tests.small_server", str(self._port)],
+                cwd=ROOT, env=server_environment(), stdout=out, stderr=out,
+            )  # fmt: skip
+        self.wait(lambda: len(self.workers()) == WORKERS and self.ask())
+
+    def ask(self, path: str = "/", wait_s: float = 2.0) -> list[int]:
+        """Return process id, restarts and stuck ones as any worker tells them."""
+        try:
+            text = httpx.get(
+                f"http://127.0.0.1:{self._port}{path}", timeout=wait_s, trust_env=False
+            ).text
+        except httpx.TransportError:
+            return []
+        return [int(part) for part in text.split()]
+
+    def workers(self) -> list[int]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text("ascii").split()]
+
+    def wait(self, condition) -> None:
+        deadline = time.monotonic() + WAIT_S
+        while not condition():
+            assert time.monotonic() < deadline, self.log()
+            assert self.process.poll() is None, self.log()
+            time.sleep(0.05)
+
+    def log(self) -> str:
+        return self._log.read_text("utf-8")
+
+
+@contextmanager
+def running(log: Path) -> Iterator[Small]:
+    started = Small(log)
+    workers = [Life.find(pid) for pid in started.workers()]
+    try:
+        yield started
+    finally:
+        started.process.kill()
+        started.process.wait()
+        lives.kill(life for life in workers if life)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    with running(tmp_path_factory.mktemp("small") / "log") as started:
+        yield started
+
+
+def test_a_stop_of_all_processes_costs_none_of_them(small):
+    before, counts = small.workers(), small.ask()[1:]
+    everyone = [small.process.pid, *before]
+    for pid in everyone:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(1.5 * STUCK_S)
+    for pid in everyone:
+        os.kill(pid, signal.SIGCONT)
+    time.sleep(0.5 * STUCK_S)
+    assert small.workers() == before, small.log()
+    assert small.ask()[1:] == counts
+
+
+def test_a_process_whose_loop_stands_still_is_killed_and_replaced(small):
+    before, (restarts, stuck) = set(small.workers()), small.ask()[1:]
+    assert small.ask("/stand-still", STUCK_S / 4) == []
+    assert small.ask()[0] in before, "the other one answers meanwhile"
+    small.wait(lambda: small.ask()[1:] == [restarts + 1, stuck + 1])
+    assert len(set(small.workers()) - before) == 1
+    assert "did not answer for 2 s and was killed: starting another" in small.log()
+    assert "small_server.py" in small.log(), "the log says where it stood"
+
+
+def test_a_stopped_process_does_not_hold_up_the_end(tmp_path):
+    with running(tmp_path / "log") as started:
+        workers = [Life.find(pid) for pid in started.workers()]
+        os.kill(workers[0].pid, signal.SIGSTOP)
+        assert started.ask()[0] == workers[1].pid
+        started.process.terminate()
+        assert started.process.wait(WAIT_S) == 0, started.log()
+        assert not any(life.goes_on() for life in workers)
+
+
+def test_workers_do_not_outlive_a_killed_supervisor(small):
+    workers = [Life.find(pid) for pid in small.workers()]
+    small.process.kill()
+    small.process.wait()
+    assert lives.wait_gone(workers, WAIT_S)
+
+
+def test_another_process_under_a_number_used_again_is_left_alone():
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        life = Life.find(other.pid)
+        earlier = Life(other.pid, life.started - 1)
+        assert life.goes_on() and not earlier.goes_on()
+        earlier.send(signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            other.wait(0.2)
+        assert other.poll() is None
+        lives.kill([life])
+        assert other.wait(5) == -signal.SIGKILL
+    finally:
+        other.kill()
+        other.wait()
