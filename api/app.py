@@ -74,9 +74,11 @@ def create_app(settings: Settings | None = None) -> Front:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(chosen, gauges_of(app)) as opened:
             app.state.services = opened
-            app.state.limits = Limits.of_pool(chosen.pool_size)
+            app.state.limits = limits = Limits.of_pool(chosen.pool_size)
+            limits.show(gauges_of(app))
             follow_catalog(opened)
             yield
+            limits.close()
 
     app = FastAPI(
         title="Sigang",

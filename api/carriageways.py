@@ -13,8 +13,9 @@ from starlette.responses import Response
 
 from api.auth import actor_of, require
 from api.conditions import Strict
-from api.corridors import Asked, Over, StakeBody, ask, find_asked, find_streets
+from api.corridors import Asked, Over, StakeBody, find_asked, find_streets
 from api.fog import FogBody, apply_fog, describe_fog, opening_feature, point_feature
+from api.limits import ask
 from api.negotiate import check_parameters
 from api.services import services
 from api.write_once import write_once

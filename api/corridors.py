@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,6 +11,7 @@ from pydantic import Field, model_validator
 
 from api.auth import actor_of
 from api.conditions import Strict
+from api.limits import ask
 from api.services import services
 from routing.carriageway import Mainline
 from routing.graph import Bools
@@ -29,7 +29,6 @@ SELECT id FROM sigang.edge
 WHERE route_id = $1 AND side IN ($2, 'both') AND mode IN ('road', 'ferry')"""
 
 Over = Literal["main", "ramps", "all"]
-T = TypeVar("T")
 _streets: WeakKeyDictionary[RoadNetwork, Streets] = WeakKeyDictionary()
 
 
@@ -73,7 +72,7 @@ async def find_streets(request: Request) -> tuple[RoadNetwork, Streets]:
         raise SetupError("This process has no routing", "本进程未启用路径规划")
     network = await roads.ensure_current()
     if network not in _streets:
-        made = await roads.ask(lambda: Streets(network.graph, network.places.index))
+        made = await ask(request, lambda: Streets(network.graph, network.places.index))
         _streets[network] = made
     return network, _streets[network]
 
@@ -129,10 +128,3 @@ async def find_asked(request: Request, route: str, side: str | None) -> Asked:
         return Asked(network, streets, Mainline.of(streets, pieces, known, chosen))
 
     return await ask(request, make)
-
-
-async def ask(request: Request, question: Callable[[], T]) -> T:
-    """Run a question in a thread of the roads."""
-    roads = services(request).roads
-    assert roads is not None  # noqa: S101
-    return await roads.ask(question)

@@ -17,11 +17,12 @@ from starlette.responses import Response
 from api import event_store
 from api.auth import actor_of, require
 from api.closures import Target, check_scope
-from api.corridors import StakeBody, ask, find_asked
+from api.corridors import StakeBody, find_asked
 from api.effects import MOST_LANES, read_rules
 from api.event_store import Decision
 from api.event_view import shown
 from api.events import CAUSES, Cause
+from api.limits import ask
 from api.negotiate import check_parameters
 from api.services import services
 from api.write_once import write_once

@@ -21,8 +21,8 @@ from api.conditions import (
     Number,
     crs_of,
     read_conditions,
-    roads_of,
 )
+from api.limits import ask
 from api.match_answer import matcher_of, show_drive, show_fixes, show_line
 from api.match_stream import NDJSON, answer_stream
 from api.negotiate import check_parameters
@@ -37,6 +37,8 @@ from spatial.datum import may_apply
 from spatial.errors import BadParameter
 
 MOST_FIXES = 10_000
+BEGIN_S, FIX_S = 0.02, 4e-5
+"""What a trace, and each of its fixes, is likely to take."""
 COUNTED = ("used", "merged", "off_road", "jump", "late", "duplicate", "invalid")
 Accuracy = Annotated[float, Field(gt=0, le=500, allow_inf_nan=False)]
 
@@ -85,9 +87,14 @@ async def match(body: MatchBody, request: Request) -> Response:
     check_parameters(request, "crs")
     crs = crs_of(request)
     network, conditions = await read_conditions(request, body, crs)
-    trace = read_trace(body, crs, matcher_of(network).model.sigma_m)
-    text = await roads_of(request).ask(lambda: match_json(network, conditions, trace, body, crs))
-    services(request).audit.record(actor_of(request), "match", body.profile, rows=len(trace))
+    fixes = len(body.points)
+
+    def answer() -> bytes:
+        trace = read_trace(body, crs, matcher_of(network).model.sigma_m)
+        return match_json(network, conditions, trace, body, crs)
+
+    text = await ask(request, answer, BEGIN_S + FIX_S * fixes)
+    services(request).audit.record(actor_of(request), "match", body.profile, rows=fixes)
     headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
     return Response(text, media_type="application/geo+json", headers=headers)
 

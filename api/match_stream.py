@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.auth import actor_of
 from api.conditions import Moment, Number, roads_of
+from api.limits import QUESTION_S, Limits, caller_of, limits_of
 from api.match_answer import matcher_of, show_drive, show_fixes, show_line
 from api.negotiate import check_parameters, language, single_values
 from api.problems import problem_document, translate
@@ -31,16 +33,17 @@ from api.services import services
 from routing.fixes import Trace
 from routing.matching import Matcher, Placed, Tracker
 from routing.network import Conditions, RoadNetwork
-from spatial.errors import BadParameter, Busy
+from spatial.errors import BadParameter
+from spatial.gates import Caller
 
 NDJSON = "application/x-ndjson"
-MOST_STREAMS = 8
 MOST_VEHICLES = 2_000
 LONGEST_LINE = 4_096
 LONGEST_LAG = 200
 AT_ONCE = 2_000  # lines that are matched together
 IDLE_S = 300.0
-_open: set[object] = set()
+LINE_S = 4e-5
+"""What a line is likely to take."""
 
 
 class FixLine(BaseModel):
@@ -60,8 +63,8 @@ async def answer_stream(request: Request) -> Response:
     ------
     BadParameter
         The profile or the lag cannot be used.
-    Busy
-        Too many streams are open on this worker.
+    TooMany, Busy
+        Too many streams are open on this worker, of the caller or of all.
     """
     check_parameters(request, "profile", "lag")
     values = single_values(request)
@@ -71,17 +74,14 @@ async def answer_stream(request: Request) -> Response:
     profile = values.get("profile", "car")
     conditions = Conditions(profile)
     matcher = matcher_of(network)
-    await roads.ask(lambda: matcher.lengths(conditions, datetime.now(UTC)))
-    if len(_open) >= MOST_STREAMS:
-        raise Busy(
-            "Too many streams at once", "并发轨迹流过多",
-            mend_en="Send the vehicles on one stream, or try again shortly.",
-            mend_zh="请将多辆车合并到一个流，或稍后重试。",
-        )  # fmt: skip
-    stream = _Stream(roads, conditions, lag, language(request))
-    lines = stream.answer(request)
+    limits, caller = limits_of(request), caller_of(request)
+    await limits.quick.run(
+        caller, QUESTION_S, lambda: matcher.lengths(conditions, datetime.now(UTC))
+    )
+    stream = _Stream(roads, limits, caller, conditions, lag, language(request))
+    lines = _counted(stream.answer(request), stream, request)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return _Duplex(_counted(lines, stream, request), headers=headers)
+    return _Duplex(lines, limits.tracks.seat(caller), headers=headers)
 
 
 class _Duplex(Response):
@@ -92,18 +92,22 @@ class _Duplex(Response):
 
     media_type = NDJSON
 
-    def __init__(self, lines: AsyncIterator[bytes], headers: dict[str, str]) -> None:
+    def __init__(
+        self, lines: AsyncIterator[bytes], seat: AbstractContextManager[None],
+        headers: dict[str, str],
+    ) -> None:  # fmt: skip
         super().__init__(headers=headers)
         del self.headers["content-length"]
-        self._lines = lines
+        self._lines, self._seat = lines, seat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the lines as they are made."""
-        head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        await send(head)
-        async for text in self._lines:
-            await send({"type": "http.response.body", "body": text, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        """Send the lines as they are made, while there is a seat."""
+        with self._seat:
+            head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+            await send(head)
+            async for text in self._lines:
+                await send({"type": "http.response.body", "body": text, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _lag(text: str | None) -> int | None:
@@ -121,8 +125,7 @@ def _lag(text: str | None) -> int | None:
 async def _counted(
     lines: AsyncIterator[bytes], stream: _Stream, request: Request
 ) -> AsyncIterator[bytes]:
-    """Count an open stream, and note in the audit what it took in."""
-    _open.add(stream)
+    """Say at the end why it came too early, and note in the audit what was taken in."""
     try:
         async for text in lines:
             yield text
@@ -131,7 +134,6 @@ async def _counted(
     except Exception as error:  # the answer has begun: its last line says why it ends
         yield _line({"kind": "problem", **problem_document(translate(error), stream.lang)})
     finally:
-        _open.discard(stream)
         profile = stream.conditions.profile
         services(request).audit.record(actor_of(request), "match", profile, rows=stream.taken)
 
@@ -149,6 +151,8 @@ class _Stream:
     """One request: the vehicles that it follows on one network."""
 
     roads: Roads
+    limits: Limits
+    caller: Caller
     conditions: Conditions
     lag: int | None
     lang: str
@@ -164,7 +168,11 @@ class _Stream:
 
     async def _take(self, batch: list[bytes], *, last: bool = False) -> bytes:
         network = await self.roads.ensure_current()
-        return await self.roads.ask(lambda: b"".join(self._lines(network, batch, last)))
+        cost_s = QUESTION_S + LINE_S * len(batch)
+        lane = self.limits.lane(cost_s)
+        return await lane.run(
+            self.caller, cost_s, lambda: b"".join(self._lines(network, batch, last))
+        )
 
     def _lines(self, network: RoadNetwork, batch: list[bytes], last: bool) -> Iterator[bytes]:
         if network is not self._network:  # its roads were loaded anew

@@ -18,9 +18,9 @@ from api.conditions import (
     crs_of,
     read_conditions,
     read_place,
-    roads_of,
     show_places,
 )
+from api.limits import ask
 from api.negotiate import check_parameters
 from api.services import services
 from routing.network import Conditions, Ready, RoadNetwork
@@ -31,6 +31,8 @@ from spatial.errors import NoSnap
 MOST_PLACES = 1000
 MOST_SHOWN_SNAPS = 100
 """Up to so many places on a side the answer says where each was snapped to."""
+CELL_S, PLACE_S = 1.5e-6, 2e-4
+"""What a cell of the table, and snapping a place, is likely to take."""
 PER_UNIT = {"s": 1.0, "min": 60.0}
 
 router = APIRouter(tags=["paths"])
@@ -60,8 +62,9 @@ async def get_matrix(body: MatrixBody, request: Request) -> Response:
     def answer() -> bytes:
         return _answer(network, conditions, (sources, targets), body.unit, crs)
 
-    text = await roads_of(request).ask(answer)
     rows = len(sources) * len(targets)
+    cost_s = CELL_S * rows + PLACE_S * (len(sources) + len(targets))
+    text = await ask(request, answer, cost_s)
     services(request).audit.record(actor_of(request), "matrix", body.profile, rows=rows)
     headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
     return Response(text, media_type="application/json", headers=headers)
@@ -78,8 +81,7 @@ def _answer(
     sources, targets = places
     outs = _snapped(network, ready, sources, "sources")
     intos = outs if targets == sources else _snapped(network, ready, targets, "targets")
-    with ready.metric.lock:
-        table, version = network.durations(ready, outs, intos), ready.version
+    table, version = network.table(ready, outs, intos)
     shown = np.round(table / PER_UNIT[unit], 1).astype(np.float32)
     document = {
         f"durations_{unit}": shown,

@@ -20,6 +20,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api.auth import actor_of
+from api.cancel import while_connected
 from api.conditions import (
     ConditionsBody,
     Place,
@@ -27,8 +28,8 @@ from api.conditions import (
     crs_of,
     read_conditions,
     read_place,
-    roads_of,
 )
+from api.limits import ask, caller_of, limits_of
 from api.negotiate import check_parameters
 from api.services import services
 from layers.filters import Box, parse_query
@@ -46,6 +47,8 @@ MOST_FOUND, MOST_CANDIDATES = 100, 5_000
 LONGEST_S = 21_600.0
 FIRST_RING_M, WIDER = 5_000.0, 3.0
 SNAP_RULE = "road.snap"
+STEP_S, CANDIDATE_S, READING_S = 0.02, 2e-4, 0.1
+"""What a step, snapping a candidate, and reading those of a box are likely to take."""
 MAPPED = 1.01
 """Roads are at most this much longer as drawn than as recorded."""
 
@@ -118,7 +121,6 @@ async def find_nearest(body: NearestBody, request: Request) -> Response:
     query = parse_query(relation, {} if body.filter is None else {"filter": body.filter})
     network, conditions = await read_conditions(request, body, crs)
     lon, lat = read_place(body.point, crs)
-    roads = roads_of(request)
 
     def begin() -> _Search:
         ready = network.ready(conditions, datetime.now(UTC))
@@ -127,14 +129,17 @@ async def find_nearest(body: NearestBody, request: Request) -> Response:
         speed = _highest_speed(network, ready)
         return _Search(body, network, ready, lon, lat, place, speed, snap_m)
 
-    search = await roads.ask(begin)
+    search = await ask(request, begin, STEP_S)
     ring = FIRST_RING_M
     while not search.done():
         ring = min(ring * WIDER, search.farthest_m)
         box = search.box(ring)
-        candidates = await read_candidates(served.db, relation, actor, query, box, MOST_CANDIDATES)
-        await roads.ask(partial(_look, search, candidates, ring))
-    text = await roads.ask(lambda: _answer(search, crs))
+        work = read_candidates(served.db, relation, actor, query, box, MOST_CANDIDATES)
+        reading = limits_of(request).items.run(caller_of(request), READING_S, work)
+        candidates = await while_connected(request, reading)
+        cost_s = STEP_S + CANDIDATE_S * len(candidates)
+        await ask(request, partial(_look, search, candidates, ring), cost_s)
+    text = await ask(request, lambda: _answer(search, crs), STEP_S)
     served.audit.record(actor, "nearest", body.layer, rows=len(search.found or []))
     headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
     return Response(text, media_type="application/geo+json", headers=headers)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from starlette.routing import Route
 from api import html, links
 from api.auth import actor_of
 from api.cancel import while_connected
-from api.limits import Limits
+from api.limits import caller_of, limits_of
 from api.links import GEOJSON, HTML, JSON, MEDIA_TYPES, link
 from api.negotiate import language, pick_format, single_values
 from api.ogc import say, source_facts, trail
@@ -35,6 +35,9 @@ from spatial.errors import BadParameter, NotFound, OutOfScope
 OWN = frozenset({"f", "lang", "limit", "cursor", "offset", "crs", "bbox-crs"})
 ITEM_FORMATS = {"json": GEOJSON, "html": HTML}
 STREAMS = ("jsonseq", "csv")
+ITEM_S, ROW_S, COUNT_S, EXPORT_S = 0.002, 5e-5, 0.1, 5.0
+"""What a feature, each row of a page, a count and an export are likely to take."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ async def get_items(request: Request) -> Response:
         )
     served = services(request)
     work = features.read_page(served.db, asked.relation, asked.actor, asked.query, limit, cursor)
-    page = await while_connected(request, _limits(request).items.run(work))
+    page = await _read(request, work, ITEM_S + ROW_S * limit)
     _note(request, asked, "items", len(page.features))
     if kind == "html":
         return await _items_page(request, asked, page)
@@ -117,9 +120,10 @@ def _limit(given: Mapping[str, str]) -> int:
     return min(int(text), MAX_LIMIT)
 
 
-def _limits(request: Request) -> Limits:
-    limits: Limits = request.app.state.limits
-    return limits
+async def _read(request: Request, work: Coroutine[Any, Any, T], cost_s: float) -> T:
+    """Return the result of a read, made when it is its caller's turn, while the client is there."""
+    turn = limits_of(request).items.run(caller_of(request), cost_s, work)
+    return await while_connected(request, turn)
 
 
 def _note(request: Request, asked: Asked, action: str, rows: int) -> None:
@@ -192,7 +196,7 @@ async def get_item(request: Request) -> Response:
     refuse_unknown(asked.given, {"f", "lang", "crs"})
     layer, feature_id = asked.relation.layer, request.path_params["feature"]
     work = features.read_feature(services(request).db, asked.relation, asked.actor, feature_id)
-    text = await while_connected(request, _limits(request).items.run(work))
+    text = await _read(request, work, ITEM_S)
     if text is None:
         raise NotFound(
             f"No feature {feature_id[:80]!r} in {layer.id}",
@@ -220,7 +224,7 @@ async def get_count(request: Request) -> Response:
     if set(asked.given) & {"limit", "cursor", "offset", "crs"}:
         raise BadParameter("A count takes filters only", "计数仅接受过滤参数")
     work = features.count(services(request).db, asked.relation, asked.actor, asked.query)
-    number = await while_connected(request, _limits(request).items.run(work))
+    number = await _read(request, work, COUNT_S)
     _note(request, asked, "count", number)
     return Response(
         orjson.dumps({"count": number}),
@@ -258,10 +262,11 @@ async def _export(request: Request, asked: Asked, kind: str) -> Response:
     if kind in STREAMS:
         stream = stream_csv if kind == "csv" else stream_sequence
         rows = stream(served.db, asked.relation, asked.actor, asked.query, sources, limit)
-        rows = _limits(request).exports.stream(rows)
+        rows = limits_of(request).exports.stream(caller_of(request), EXPORT_S, rows)
         return StreamingResponse(rows, media_type=MEDIA_TYPES[kind], headers=headers)
     work = export_file(served.db, asked.relation, asked.actor, asked.query, sources, limit, kind)
-    data = await while_connected(request, _limits(request).exports.run(work))
+    turn = limits_of(request).exports.run(caller_of(request), EXPORT_S, work)
+    data = await while_connected(request, turn)
     return Response(data, media_type=MEDIA_TYPES[kind], headers=headers)
 
 

@@ -10,6 +10,7 @@ from fastapi import Request
 
 from api.auth import actor_of
 from api.conditions import roads_of
+from api.limits import ask
 from api.path_answer import Answer, Driven
 from api.services import services
 from layers.features import reading
@@ -52,7 +53,7 @@ async def path_extras(request: Request, answer: Answer, wanted: set[str]) -> lis
             extra["stakes"] = stretches(one, rows)
     if "areas" in wanted:
         units = await roads_of(request).areas.units()
-        areas = await roads_of(request).ask(lambda: _areas(answer, units))
+        areas = await ask(request, lambda: _areas(answer, units))
         for extra, crossed in zip(extras, areas, strict=True):
             extra["areas"] = crossed
     return extras

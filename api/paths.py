@@ -19,9 +19,9 @@ from api.conditions import (
     crs_of,
     read_place,
     read_question,
-    roads_of,
     show_relaxations,
 )
+from api.limits import ask
 from api.negotiate import check_parameters, language, pick_format
 from api.path_answer import Answer, Shape, write_gpx, write_json
 from api.path_extras import path_extras
@@ -36,6 +36,10 @@ from spatial.errors import BadParameter, LimitViolated
 
 MOST_WAYPOINTS = 50
 MOST_ALTERNATIVES = 3
+LEG_S, OTHERS_S, WRITING_S = 0.005, 0.05, 0.005
+"""What the way between two places, looking for other ones, and writing them down may take."""
+EXACT_STOPS, PROOF_S, BACKWARD_S = 14, 1.0, 0.2
+"""What more stops than so many take to put into order, and what arriving in time adds."""
 GEOJSON = "application/geo+json"
 FORMATS = {"json": GEOJSON, "geojson": GEOJSON, "gpx": gpx.MEDIA_TYPE}
 
@@ -65,7 +69,7 @@ async def find_path(body: PathBody, request: Request) -> Response:
     network, query = await read_question(request, body, crs, make)
     asked = {*body.include, *(["areas"] if network.needs_permit(body.profile) else [])}
     wanted = {"stakes", "areas"} & asked if form != "gpx" else set()
-    served, roads = services(request), roads_of(request)
+    served, cost_s = services(request), _cost_s(body)
     quick = None
     if body.order == "given" and body.arrive_by is None and form != "gpx" and not asked:
         quick = network.quick_path(query, datetime.now(UTC))
@@ -73,13 +77,15 @@ async def find_path(body: PathBody, request: Request) -> Response:
         text = write_json(Answer(network, [quick], None, _shape(query, body, crs)))
     elif form == "gpx":
         lang = language(request)
-        text = await roads.ask(lambda: write_gpx(_solve(network, query, body, crs), lang))
+        text = await ask(
+            request, lambda: write_gpx(_solve(network, query, body, crs), lang), cost_s
+        )
     elif wanted:
-        answer = await roads.ask(lambda: _solve(network, query, body, crs))
+        answer = await ask(request, lambda: _solve(network, query, body, crs), cost_s)
         extras = await path_extras(request, answer, wanted)
-        text = await roads.ask(lambda: write_json(answer, extras))
+        text = await ask(request, lambda: write_json(answer, extras), WRITING_S)
     else:
-        text = await roads.ask(lambda: write_json(_solve(network, query, body, crs)))
+        text = await ask(request, lambda: write_json(_solve(network, query, body, crs)), cost_s)
     actor, audit = actor_of(request), served.audit
     if actor.anonymous:
         audit.count(actor, "path", body.profile)
@@ -93,6 +99,15 @@ def _headers(form: str, crs: Crs) -> Headers:
     return encode_headers(
         {"content-type": FORMATS[form], "content-crs": f"<{crs.uri}>", "cache-control": "no-store"}
     )
+
+
+def _cost_s(body: PathBody) -> float:
+    """Return what a question is likely to take, in seconds of one core."""
+    stops = len(body.waypoints)
+    cost_s = LEG_S * stops + (OTHERS_S if body.alternatives else 0.0)
+    if body.order == "optimal" and stops > EXACT_STOPS:
+        cost_s += PROOF_S
+    return cost_s + (BACKWARD_S if body.arrive_by is not None else 0.0)
 
 
 def _check(body: PathBody, crs: Crs) -> None:

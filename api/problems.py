@@ -28,6 +28,8 @@ log = logging.getLogger("sigang")
 
 MEDIA_TYPE = "application/problem+json"
 CLIENT_LEFT = 499
+RETRY_S = 5
+"""When to come back to a server that is busy or away, where nothing better is known."""
 
 FOREIGN: dict[type[Exception], type[SigangError]] = {
     asyncpg.QueryCanceledError: TimedOut,
@@ -149,8 +151,8 @@ def problem_response(
     out = {"content-language": language, "cache-control": "no-store"}
     if error.status == 401:
         out["www-authenticate"] = 'Basic realm="sigang", charset="UTF-8"'
-    if error.status == 503:
-        out["retry-after"] = "5"
+    if error.status in (429, 503):
+        out["retry-after"] = str(error.extra.get("retry_after_s", RETRY_S))
     if isinstance(error, MethodNotAllowed) and "allow" in error.extra:
         out["allow"] = error.extra["allow"]
     body = orjson.dumps(problem_document(error, language))

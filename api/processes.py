@@ -17,7 +17,7 @@ from api import links
 from api.auth import actor_of, require
 from api.cancel import while_connected
 from api.jobs import status_info, whole_number
-from api.limits import Gate
+from api.limits import ask
 from api.links import JSON, link
 from api.negotiate import check_parameters, language, single_values
 from api.ogc import answer
@@ -25,23 +25,25 @@ from api.results import check_wanted, respond
 from api.roads import Roads
 from api.services import services
 from api.write_once import write_once
+from layers.base import Text
 from layers.processes.describe import description, summary
 from layers.processes.model import Process
 from layers.processes.reading import read_needs
 from layers.processes.registry import PROCESSES, check_inputs, get_process
 from layers.processes.running import Output, make_scene, run
+from routing.stopping import check
 from spatial.actor import Actor
 from spatial.errors import BadParameter, SetupError
 from spatial.ids import uuid7
 
 EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 MOST_LISTED = 1_000
-AT_ONCE = 2
+QUICK_S = 0.5
+"""What a quick process is likely to take."""
 _QUALIFIED = {"value", "mediaType", "encoding", "schema"}
 _REFERENCE = {"href", "type", "rel", "title", "hreflang"}
 
 router = APIRouter(tags=["processes"])
-gate = Gate(AT_ONCE)
 
 
 class OutputBody(BaseModel):
@@ -101,8 +103,7 @@ async def execute(process_id: str, body: ExecuteBody, request: Request) -> Respo
     wanted = check_wanted(process, modes)
     if _prefers_async(request) or not process.quick:
         return await _accept(request, process, actor, given, wanted, body.response)
-    async with gate:
-        outputs = await while_connected(request, _at_once(request, process, actor, inputs))
+    outputs = await _at_once(request, process, actor, inputs)
     services(request).audit.record(actor, "process", process.id, detail={"mode": "sync"})
     response = respond([o for o in outputs if o.name in wanted], body.response)
     if "wait" in request.headers.get("prefer", ""):
@@ -130,10 +131,19 @@ def _check_text(body: ExecuteBody) -> None:
 
 async def _at_once(request: Request, process: Process, actor: Actor, inputs: Any) -> list[Output]:
     served = services(request)
-    read = await read_needs(served.db, served.catalog, actor, process, inputs)
-    roads = _roads(request)
-    network = await roads.ensure_current()
-    return await roads.ask(lambda: run(process, inputs, make_scene(network, read)))
+    reading = read_needs(served.db, served.catalog, actor, process, inputs)
+    read = await while_connected(request, reading)
+    network = await _roads(request).ensure_current()
+
+    def answer() -> list[Output]:
+        return run(process, inputs, make_scene(network, read, _go_on))
+
+    return await ask(request, answer, QUICK_S)
+
+
+def _go_on(_share: float, _message: Text) -> None:
+    """End the work of a client that left."""
+    check()
 
 
 def _roads(request: Request) -> Roads:

@@ -32,8 +32,8 @@ from api.conditions import (
     crs_of,
     read_conditions,
     read_place,
-    roads_of,
 )
+from api.limits import ask
 from api.negotiate import check_parameters, pick_format
 from api.services import services
 from api.tiles import FORMATS as TILE_FORMATS
@@ -52,12 +52,17 @@ COARSEST_M = 20_000.0
 LONGEST_ID, LARGEST_QUESTION = 1_500, 20_000
 KEPT = 16
 EXTENT, BUFFER = 4096, 64
+BEGIN_S, CONTOUR_S, HOUR_S, KM_S = 0.15, 0.1, 0.1, 1e-3
+"""What a reach, each contour, and each hour or km of its extent are likely to take."""
 DEEPEST = 22
 
 router = APIRouter(tags=["paths"])
 
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 Metres = Annotated[float, Field(gt=0, le=LONGEST_M, allow_inf_nan=False)]
+
+
+Rows = list[tuple[bytes, float | None, float | None, int]]
 
 
 class Contour(Strict):
@@ -106,18 +111,29 @@ class Reached:
     version: int
 
 
+Drawn = tuple[list[Any], Reached]
+"""Areas in Web Mercator, and what they were drawn from."""
+
+
 @router.post("/reach")
 async def find_reach(body: ReachBody, request: Request) -> Response:
     """Answer a GeoJSON FeatureCollection with one MultiPolygon per contour, the largest first."""
     check_parameters(request, "crs")
     crs = crs_of(request)
     question = await _question(request, body, crs)
-    text = await roads_of(request).ask(lambda: _answer(question, crs))
+    text = await ask(request, lambda: _answer(question, crs), _cost_s(body))
     services(request).audit.record(
         actor_of(request), "reach", body.profile, rows=len(body.contours)
     )
     headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
     return Response(text, media_type="application/geo+json", headers=headers)
+
+
+def _cost_s(body: ReachBody) -> float:
+    """Return what a question is likely to take, in seconds of one core."""
+    hours = max((c.duration_s or 0.0) for c in body.contours) / 3600
+    km = max((c.length_m or 0.0) for c in body.contours) / 1000
+    return BEGIN_S + CONTOUR_S * len(body.contours) + HOUR_S * hours + KM_S * km
 
 
 async def _question(request: Request, body: ReachBody, crs: Crs) -> Question:
@@ -233,22 +249,34 @@ class _Kept:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._found: OrderedDict[Any, tuple[list[Any], Reached]] = OrderedDict()
-
-    def get(self, name: str, question: Question) -> tuple[list[Any], Reached]:
-        """Return the areas; several tiles asked at once wait for one search."""
-        ready = question.network.ready(question.conditions, datetime.now(UTC))
-        key = name, ready.metric.stamp
-        with self._lock:
-            if key not in self._found:
-                self._found[key] = self._make(question)
-            self._found.move_to_end(key)
-            if len(self._found) > KEPT:
-                self._found.popitem(last=False)
-            return self._found[key]
+        self._found: OrderedDict[Any, Drawn] = OrderedDict()
 
     @staticmethod
-    def _make(question: Question) -> tuple[list[Any], Reached]:
+    def key(name: str, question: Question) -> Any:
+        """Return what the areas of a question are kept by, as the network is now."""
+        ready = question.network.ready(question.conditions, datetime.now(UTC))
+        return name, ready.metric.stamp
+
+    def find(self, key: Any) -> Drawn | None:
+        """Return the areas of a key if they are kept."""
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+            return self._found.get(key)
+
+    def get(self, key: Any, question: Question) -> Drawn:
+        """Return the areas of a key, found when they are not kept."""
+        drawn = self.find(key)
+        if drawn is None:
+            drawn = self._make(question)
+            with self._lock:
+                self._found[key] = drawn
+                if len(self._found) > KEPT:
+                    self._found.popitem(last=False)
+        return drawn
+
+    @staticmethod
+    def _make(question: Question) -> Drawn:
         found = _find(question)
         mercator = systems.parse_crs(str(systems.WEB_MERCATOR))
         return [systems.transform_geometry(a, CRS84, mercator) for a in found.areas], found
@@ -280,14 +308,14 @@ async def get_reach_tile(
         raise BadParameter(f"Tile {z}/{y}/{x} is not on the map", f"瓦片 {z}/{y}/{x} 不存在")
     question = await _question(request, _named(name), CRS84)
     kept = _KEPT.setdefault(question.network, _Kept())
-
-    def clipped() -> tuple[list[tuple[bytes, float | None, float | None, int]], int]:
-        shapes, found = kept.get(name, question)
-        return _clipped(shapes, question.body, found, (z, x, y)), found.version
-
-    rows, version = await roads_of(request).ask(clipped)
+    key = await ask(request, lambda: kept.key(name, question))
+    drawn = kept.find(key)
+    if drawn is None:
+        drawn = await ask(request, lambda: kept.get(key, question), _cost_s(question.body))
+    shapes, found = drawn
+    rows = await ask(request, lambda: _clipped(shapes, question.body, found, (z, x, y)))
     services(request).audit.count(actor_of(request), "tile", "reach")
-    headers = {"Cache-Control": "no-store", "Sigang-Network-Version": str(version)}
+    headers = {"Cache-Control": "no-store", "Sigang-Network-Version": str(found.version)}
     if not rows:
         return Response(status_code=204, headers=headers)
     async with services(request).db.public.acquire() as conn:
@@ -299,7 +327,7 @@ async def get_reach_tile(
 
 def _clipped(
     shapes: list[Any], body: ReachBody, found: Reached, tile: tuple[int, int, int]
-) -> list[tuple[bytes, float | None, float | None, int]]:
+) -> Rows:
     """Return the parts of the areas on a tile and its margin as rows, the largest first."""
     west, south, east, north = systems.tile_bounds(*tile)
     x, y = systems.project([west, east], [south, north], systems.WEB_MERCATOR)

@@ -88,7 +88,7 @@ class Committed:
 
     async def _settle(self, asked: Sequence[asyncio.Future[asyncpg.Record]]) -> None:
         try:
-            row = await self._db.public.fetchrow(_NOW)
+            row = await self._db.urgent.fetchrow(_NOW)
         except Exception as error:  # whatever it is, those who asked get it
             for one in asked:
                 if not one.done():

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from api.auth import actor_of
 from api.cancel import while_connected
+from api.limits import caller_of
 from api.links import JSON, api, here, link
 from api.negotiate import check_parameters, pick_format, single_values
 from api.services import services
@@ -46,7 +47,7 @@ async def get_tile(request: Request) -> Response:
         pick_format(request, FORMATS, "mvt")
     found = served.tiles.find_tile(layer, zxy, actor, values)
     if found is None:
-        work = served.tiles.get_tile(layer, zxy, actor, values)
+        work = served.tiles.get_tile(layer, zxy, actor, values, caller_of(request))
         found = await while_connected(request, work)
     tile, everybody = found
     served.audit.count(actor, "tile", layer.id)

@@ -22,7 +22,8 @@ from layers.tile_query import Statement, TileRequest, tile_statement
 from layers.tile_sql import level_at, stored, tiles_of, tolerance_m
 from spatial.actor import Actor
 from spatial.db import Database, connect
-from spatial.errors import BadParameter, Busy, NotFound
+from spatial.errors import BadParameter, NotFound
+from spatial.gates import NOBODY, Caller, Gate
 from spatial.settings import Settings
 
 log = logging.getLogger("sigang")
@@ -30,7 +31,8 @@ log = logging.getLogger("sigang")
 LIVE_S = 2.0
 """A layer that depends on the time is asked again after so many seconds."""
 KEEP_S = 3600.0
-QUEUE = 512
+MAKE_S, BACKLOG_S = 0.02, 5.0
+"""What a tile is likely to take, and how many seconds of them may wait for one caller."""
 SETTLE_S = 0.02
 _STATE = """
 SELECT layer, version, total, restricted, levels, bounds FROM sigang_tiles.layer_state"""
@@ -76,8 +78,7 @@ class TileService:
         self._catalog = catalog
         self._url = settings.database_url or ""
         self._cache = TileCache(settings.tile_cache_mb * 1024 * 1024)
-        self._slots = asyncio.Semaphore(settings.pool_size)
-        self._queued = 0
+        self.gate = Gate(settings.pool_size, BACKLOG_S)
         self._states: dict[str, LayerState] = {}
         self._statements: dict[tuple[str, str, int, str, bool], Statement] = {}
         self._dirty = asyncio.Event()
@@ -119,6 +120,7 @@ class TileService:
         zxy: tuple[int, int, int],
         actor: Actor,
         values: Mapping[str, str] | None = None,
+        caller: Caller = NOBODY,
     ) -> tuple[Tile, bool]:
         """Return a tile, and whether it is the same for everybody.
 
@@ -132,13 +134,15 @@ class TileService:
             Who asks.
         values
             Parameters of a function layer.
+        caller
+            Whose turn it must be.
 
         Raises
         ------
         NotFound
             The tile lies outside the matrix or the layer's zooms.
-        Busy
-            Too many tiles wait already.
+        TooMany, Busy
+            Too many tiles wait already, of the caller or of all.
         """
         check_tile(layer, zxy)
         state = self._states.get(layer.id)
@@ -148,7 +152,9 @@ class TileService:
         asked = TileRequest(
             layer, level_at(layer, zxy[0]), actor if mine else None, _typed(layer, values)
         )
-        tile = await self._cache.fetch(key, lambda: self._make(asked, zxy), keep)
+        tile = await self._cache.fetch(
+            key, lambda: self.gate.run(caller, MAKE_S, self._query(asked, zxy)), keep
+        )
         return tile, self._same_for_all(layer, state)
 
     def find_tile(
@@ -183,17 +189,6 @@ class TileService:
         if actor.anonymous:
             return False
         return not stored(layer) or state is None or state.restricted
-
-    async def _make(self, asked: TileRequest, zxy: tuple[int, int, int]) -> Tile:
-        if self._queued >= QUEUE:
-            raise Busy("Too many tiles at once", "瓦片请求过多", mend_en="Try again shortly.",
-                       mend_zh="请稍后重试。")  # fmt: skip
-        self._queued += 1
-        try:
-            async with self._slots:
-                return await self._query(asked, zxy)
-        finally:
-            self._queued -= 1
 
     async def _query(self, asked: TileRequest, zxy: tuple[int, int, int]) -> Tile:
         budget = tiles_of(asked.layer).budget

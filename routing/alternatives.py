@@ -22,6 +22,7 @@ from routing.engine import INFINITE, Engine
 from routing.graph import Floats, Graph, Ints
 from routing.legs import Leg
 from routing.snap import Spot
+from routing.stopping import check
 
 MOST_TRIED = 40
 MOST_PAIRS = 250_000
@@ -113,6 +114,7 @@ def find_alternatives(
     )
     found: list[_Way] = []
     for node in _candidates(search, best.weight * bounds.stretch):
+        check()
         way = _through(search, node)
         if way is None or _detour(way, best) > bounds.stretch:
             continue

@@ -22,6 +22,7 @@ from routing.hours import WEEK_MIN, minute_of_week
 from routing.leg_kernels import ALONG, KEY, SPOT, meet, parts
 from routing.legs import Leg
 from routing.snap import Spot
+from routing.stopping import check
 
 
 class ClockedSearch:
@@ -41,6 +42,7 @@ class ClockedSearch:
         legs: list[Leg] = []
         passed = 0.0
         for first, target in pairwise(places):
+            check()
             leg = self._leg([legs[-1].target] if legs else first, target, passed)
             if leg is None:
                 return None

@@ -27,9 +27,12 @@ from routing.measure import Measure
 from routing.network import RoadNetwork
 from routing.profile import get_rule
 from routing.query import Conditions, Ready
+from routing.stopping import check
 from routing.trellis import UNIT_M, Candidates, Lengths, Model, Ways
 
 RULE = "road.matching"
+STEP = 1_000
+"""Fixes that are followed before anybody may call the work off."""
 
 
 class Placed(NamedTuple):
@@ -204,7 +207,8 @@ class Tracker:
         cuts = [*decoder.cuts(columns), columns.stop]
         for cut in cuts:
             while row < cut:
-                if decoder.extend(row + 1 if online else cut, lengths):
+                check()
+                if decoder.extend(row + 1 if online else min(row + STEP, cut), lengths):
                     row = decoder.next
                     placed += self._place(decoder.settle(self._lag)) if online else []
                     continue

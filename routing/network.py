@@ -28,6 +28,7 @@ from routing.refusal import Obstacle, opening, unreachable
 from routing.snap import SnapIndex, Spot, Usable
 from routing.spans import Span
 from routing.speeds import MeasuredWeek, TypicalSpeeds, hour_of_week
+from routing.stopping import check
 from routing.structures import Structures
 from routing.tasks import Tasks
 from spatial.errors import NoSnap, SigangError
@@ -117,6 +118,13 @@ class RoadNetwork:
     ) -> Floats:
         """Return the (sources, targets) driving times between places, in s; infinite is no way."""
         return spans.durations(self.graph, ready.metric, sources, targets)
+
+    def table(
+        self, ready: Ready, sources: Sequence[list[Spot]], targets: Sequence[list[Spot]]
+    ) -> tuple[Floats, int]:
+        """Return `durations` in one state of the network, and its version; others are let in."""
+        found, stamp = spans.table(self.graph, ready.metric, sources, targets)
+        return found, ready.plan.version(stamp)
 
     def span(
         self, ready: Ready, spots: Sequence[Spot], limit_s: float, *, backward: bool = False
@@ -347,6 +355,7 @@ class RoadNetwork:
         with metric.lock:
             legs: list[Leg] = []
             for first, target in pairwise(spots):
+                check()
                 source = [legs[-1].target] if legs else first
                 leg = find_leg(self.graph, metric, metric.weights, source, target)
                 if leg is None:

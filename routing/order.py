@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix, vstack
 from scipy.sparse.csgraph import connected_components
 
 from routing.graph import Bools, Floats, Ints
+from routing.stopping import check
 
 Fixed = Literal["both", "start", "end", "none"]
 EXACT = 12
@@ -149,6 +150,7 @@ def _improved(tour: Floats, stops: list[int]) -> list[int]:
     """Move stretches of up to three stops elsewhere while that is cheaper."""
     better: list[int] | None = stops
     while better is not None:
+        check()
         stops = better
         better = next(_moved(tour, stops), None)
     return stops
@@ -197,6 +199,7 @@ def _programmes(tour: Floats, until: float) -> Iterator[tuple[list[list[int]], f
     rows, least = vstack([leave, enter]), np.ones(2 * count)
     most = np.ones(2 * count)
     while (left := until - time.monotonic()) > 0:
+        check()
         found = milp(
             tour[tail, head], integrality=ones, bounds=Bounds(0, 1),
             constraints=LinearConstraint(rows, least, most),

@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import label
 
+from routing.compiled import compiled
 from routing.graph import Bools, Floats, Ints
 
 # Sides of a square and, by which of its corners are marked (1 south-west, 2 south-east,
@@ -39,20 +40,24 @@ def outline(
         Place of the first point and distances between columns and rows.
     """
     lattice = np.pad(marked, 1)
+    if not marked.any():
+        return shapely.MultiPolygon()
     begin, end = _boundaries(lattice)
+    rings, first = _rings(begin, end)
     parts = np.asarray(label(lattice)[0], np.int32)
-    origin = np.array([west, south]) - step
-    shells: dict[int, Floats] = {}
-    holes: dict[int, list[Floats]] = {}
-    for ring in _rings(begin, end):
-        part = int(_inside(parts, ring[0]))
-        points = _corners(_middles(ring, lattice.shape[1]))
-        if _turns_left(points):
-            shells[part] = origin + points * step
-        else:
-            holes.setdefault(part, []).append(origin + points * step)
-    polygons = [shapely.Polygon(shell, holes.get(part, ())) for part, shell in shells.items()]
-    return shapely.MultiPolygon(polygons)
+    part = _inside(parts, rings[first[:-1]])
+    points, ring = _corners(_middles(rings, lattice.shape[1]), first)
+    places = np.array([west, south]) - step + points * step
+    return _joined(shapely.linearrings(places, indices=ring), part, _turn_left(points, ring))
+
+
+def _joined(rings: NDArray[np.object_], part: NDArray[np.int32], shell: Bools) -> shapely.Geometry:
+    """Return the polygons of rings: a part's shell, and its holes after it."""
+    shells = np.flatnonzero(shell)
+    place = np.empty(int(part.max()) + 1, np.int64)
+    place[part[shells]] = np.arange(len(shells))
+    order = np.lexsort((~shell, place[part]))
+    return shapely.multipolygons(shapely.polygons(rings[order], indices=place[part][order]))
 
 
 def _boundaries(lattice: Bools) -> tuple[Ints, Ints]:
@@ -74,30 +79,41 @@ def _boundaries(lattice: Bools) -> tuple[Ints, Ints]:
     return np.concatenate(begins), np.concatenate(ends)
 
 
-def _rings(begin: Ints, end: Ints) -> list[Ints]:
-    """Return the closed boundaries, each as the numbers of its middles in order."""
+def _rings(begin: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """Return the closed boundaries as the numbers of their middles, and where each one begins."""
     order = np.argsort(begin)
     names = begin[order]
-    follow = np.searchsorted(names, end[order]).tolist()
-    seen = np.zeros(len(names), np.bool_).tolist()
-    rings = []
-    for start in range(len(names)):
+    places, first = _walked(np.searchsorted(names, end[order]))
+    return names[places], first
+
+
+@compiled("UniTuple(int64[::1], 2)(int64[::1])")
+def _walked(follow: Ints) -> tuple[Ints, Ints]:
+    """Return all places in the order of their rings, and where each ring begins."""
+    count = len(follow)
+    seen = np.zeros(count, np.bool_)
+    places, first = np.empty(count, np.int64), np.empty(count + 1, np.int64)
+    size, rings = 0, 0
+    for start in range(count):
         if seen[start]:
             continue
-        ring, here = [], start
+        first[rings] = size
+        rings += 1
+        here = start
         while not seen[here]:
             seen[here] = True
-            ring.append(here)
+            places[size] = here
+            size += 1
             here = follow[here]
-        rings.append(names[ring])
-    return rings
+    first[rings] = size
+    return places, first[: rings + 1].copy()
 
 
-def _inside(parts: NDArray[np.int32], middle: int) -> int:
-    """Return the part to which the marked one of the two points beside a middle belongs."""
-    point = middle // 2
-    flat = parts.ravel()
-    return int(flat[point] or flat[point + (parts.shape[1] if middle % 2 else 1)])
+def _inside(parts: NDArray[np.int32], middles: Ints) -> NDArray[np.int32]:
+    """Return the part to which the marked one of the two points beside each middle belongs."""
+    point, flat = middles // 2, parts.ravel()
+    beside = point + np.where(middles % 2, parts.shape[1], 1)
+    return np.where(flat[point], flat[point], flat[beside])
 
 
 def _middles(numbers: Ints, columns: int) -> Floats:
@@ -107,14 +123,21 @@ def _middles(numbers: Ints, columns: int) -> Floats:
     return np.column_stack([column + (1 - north) / 2, row + north / 2])
 
 
-def _corners(points: Floats) -> Floats:
-    """Return the points of a ring at which it turns."""
-    ahead = np.roll(points, -1, axis=0) - points
-    before = np.roll(ahead, 1, axis=0)
-    turns = (ahead[:, 0] != before[:, 0]) | (ahead[:, 1] != before[:, 1])
-    return np.asarray(points[turns], np.float64)
+def _corners(points: Floats, first: Ints) -> tuple[Floats, Ints]:
+    """Return the points of rings at which they turn, and the ring of each."""
+    ring = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    following = np.arange(1, len(points) + 1)
+    following[first[1:] - 1] = first[:-1]
+    ahead = points[following] - points
+    turns = np.empty(len(points), np.bool_)
+    turns[following] = (ahead[following] != ahead).any(axis=1)
+    return points[turns], ring[turns]
 
 
-def _turns_left(points: Floats) -> bool:
-    x, y = points.T
-    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) > 0
+def _turn_left(points: Floats, ring: Ints) -> Bools:
+    """Tell of each ring whether it runs around its inside, which lies on the left."""
+    first = np.searchsorted(ring, np.arange(int(ring[-1]) + 2))
+    following = np.arange(1, len(points) + 1)
+    following[first[1:] - 1] = first[:-1]
+    (x, y), (to_x, to_y) = points.T, points[following].T
+    return np.asarray(np.add.reduceat(x * to_y - to_x * y, first[:-1]) > 0)

@@ -23,6 +23,7 @@ from routing.outline import outline
 from routing.query import Ready
 from routing.snap import metres_per_degree
 from routing.spans import Span
+from routing.stopping import check
 
 CELLS_ACROSS = 4
 """Cells of the grid per resolution."""
@@ -202,6 +203,7 @@ def _crossed(
 
 def _area(reached: Bools, grid: Grid) -> shapely.Geometry:
     """Return the outline of cells widened to the grid's resolution."""
+    check()
     if not reached.any():
         return shapely.MultiPolygon()
     wider = distance_transform_edt(~reached) <= CELLS_ACROSS - _EDGE

@@ -21,6 +21,8 @@ from spatial.errors import SetupError
 from spatial.settings import Settings
 
 WRITE_TIMEOUT_MS = 60_000
+URGENT, WRITING = 1, 2
+"""Connections of the pools that reads of rows leave to urgent reads, and to writes."""
 SEARCH_PATH = "sigang, public"
 _ACT = (
     "SELECT set_config('sigang.actor', $1, true), set_config('sigang.prefix', $2, true),"
@@ -72,6 +74,12 @@ class Readers:
         self._most = most
         self._slots = asyncio.Semaphore(most)
         self._free: list[asyncpg.Connection] = []
+
+    def apart(self, most: int) -> Readers:
+        """Return readers of the same connections that never wait for others than their own."""
+        readers = Readers(self._pool, most)
+        readers._free = self._free
+        return readers
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[asyncpg.Connection]:
@@ -140,11 +148,23 @@ class Readers:
 
 
 class Database:
-    """The two pools of a serving process."""
+    """The two pools of a serving process.
 
-    def __init__(self, public: Readers, app: asyncpg.Pool, settings: Settings) -> None:
+    Attributes
+    ----------
+    public
+        Reads of public rows.
+    urgent
+        The same for what every answer waits for; other reads never hold its connection.
+    """
+
+    def __init__(
+        self, public: Readers, urgent: Readers, app: asyncpg.Pool, settings: Settings
+    ) -> None:
         self.public = public
+        self.urgent = urgent
         self._app = app
+        self._sessions = asyncio.Semaphore(max(1, settings.pool_size - WRITING))
         self._timeout_ms = settings.statement_timeout_ms
 
     @classmethod
@@ -159,9 +179,11 @@ class Database:
             URL of the database's owner; the roles' URLs are made from it where it is a socket,
             else each connection gives its rights up by SET ROLE.
         """
-        public = Readers(await _pool(settings, owner_url, "sigang_public"), settings.pool_size)
+        size = settings.pool_size
+        pool = await _pool(settings, owner_url, "sigang_public")
+        public = Readers(pool, max(1, size - URGENT))
         app = await _pool(settings, settings.app_database_url or owner_url, "sigang_app")
-        return cls(public, app, settings)
+        return cls(public, public.apart(URGENT), app, settings)
 
     async def close(self) -> None:
         """Close both pools."""
@@ -171,7 +193,7 @@ class Database:
     @asynccontextmanager
     async def session(self, actor: Actor) -> AsyncIterator[asyncpg.Connection]:
         """Yield a connection in a read-only transaction that sees the actor's rows."""
-        async with self._app.acquire() as conn, conn.transaction(readonly=True):
+        async with self._sessions, self._app.acquire() as conn, conn.transaction(readonly=True):
             await self._act(conn, actor, self._timeout_ms)
             yield conn
 

@@ -173,6 +173,13 @@ class Busy(SigangError):
     title_zh, title_en = "繁忙", "Busy"
 
 
+class TooMany(SigangError):
+    """One caller asks for more than its share; `retry_after_s` says when to come back."""
+
+    type, status = "too-many-requests", 429
+    title_zh, title_en = "请求过多", "Too many requests"
+
+
 class TimedOut(SigangError):
     """The query took longer than its limit and was cancelled."""
 

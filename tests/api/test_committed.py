@@ -16,7 +16,7 @@ class Database:
     def __init__(self) -> None:
         self.version, self.reads = 0, 0
         self.failure: Exception | None = None
-        self.public = SimpleNamespace(fetchrow=self.read)
+        self.urgent = SimpleNamespace(fetchrow=self.read)
 
     async def read(self, _sql: str) -> dict[str, int]:
         self.reads += 1
