@@ -36,7 +36,7 @@ from spatial.errors import BadParameter, LimitViolated
 
 MOST_WAYPOINTS = 50
 MOST_ALTERNATIVES = 3
-LEG_S, OTHERS_S, WRITING_S = 0.005, 0.05, 0.005
+LEG_S, OTHERS_S, WRITING_S = 0.001, 0.06, 0.005
 """What the way between two places, looking for other ones, and writing them down may take."""
 EXACT_STOPS, PROOF_S, BACKWARD_S = 14, 1.0, 0.2
 """What more stops than so many take to put into order, and what arriving in time adds."""

@@ -130,12 +130,10 @@ class TileService:
             A layer that the actor may read.
         zxy
             Tile of WebMercatorQuad.
-        actor
-            Who asks.
+        actor, caller
+            Who asks, and whose turn it must be.
         values
             Parameters of a function layer.
-        caller
-            Whose turn it must be.
 
         Raises
         ------
