@@ -8,7 +8,8 @@ from datetime import datetime
 import asyncpg
 import numpy as np
 
-from api.road_rows import NETWORK, make_states
+from api.road_columns import NETWORK
+from api.road_rows import make_states
 from routing.feeds import Feed, caps_of
 from routing.graph import Graph
 from routing.live import EdgeState, Picture, Snapshot

@@ -1,44 +1,23 @@
-"""Reads the road network of the database: rows and geometries → the graph's arrays."""
+"""Reads what holds on the roads: rules, closures, speeds, structures → what the network takes."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import numpy as np
-import shapely
 
+from api.road_columns import NETWORK
 from routing.feeds import Feed
-from routing.graph import LIMITS, Edges, Graph, Ids, both_ways, edges_from_columns
+from routing.graph import Graph, Ids
 from routing.live import EdgeState
 from routing.network import Structures
 from routing.profile import Rule
 from routing.speeds import MeasuredWeek
-from routing.turns import Restriction, split
 
-CHUNK = 5_000
-NETWORK = "road"
-_LIMITS = ", ".join(f"max_{name}" for name in LIMITS)
-_EDGES = f"""
-SELECT id, from_node, to_node, oneway, length_m, speed_kmh, {_LIMITS}, limits_known, mode, class,
-  ref, name_zh, name_en, speed_basis, access::text AS access, hazmat, structure, toll, origin,
-  source_id AS source, coalesce(props ->> 'junction' IN ('roundabout', 'circular'), false) AS
-  roundabout, ST_AsBinary(geom) AS geom
-FROM sigang.edge WHERE mode = ANY ($1) ORDER BY id"""  # noqa: S608
-_ROWS = """
-SELECT concat_ws(' ', d.oid, v.topology, $2::text[], e.count, e.sum, e.max, t.count, t.sum, t.max)
-FROM pg_database d, sigang.network_version v,
-  (SELECT count(*), sum(xmin::text::bigint), max(xmin::text::bigint)
-   FROM sigang.edge WHERE mode = ANY ($2)) e,
-  (SELECT count(*), sum(xmin::text::bigint), max(xmin::text::bigint)
-   FROM sigang.turn_restriction) t
-WHERE d.datname = current_database() AND v.network = $1"""
-_TURNS = """
-SELECT kind, from_edge, via_edges, via_node, to_edge, exempt, props ? 'barrier' AS barrier
-FROM sigang.turn_restriction"""
+CHUNK = 2_000
 _RULES = """
 SELECT DISTINCT ON (key) key, version, value, source, legal_text FROM sigang.rule
 WHERE (key LIKE 'road.%' OR key LIKE 'vehicle.%')
@@ -49,7 +28,7 @@ SELECT s.edge_id, f.id, f.kind, f.name_zh, f.name_en
 FROM sigang.edge_structure s JOIN sigang.facility f ON f.id = s.facility_id
 WHERE s.relation = 'carries' ORDER BY f.id"""
 _NOW = """
-SELECT version, topology FROM sigang.network_version WHERE network = $1"""
+SELECT version FROM sigang.network_version WHERE network = $1"""
 _STATE = """
 SELECT id, edge_id, kind, direction, value, lower(valid) AS since, upper(valid) AS until, event_id,
   version_from, version_to
@@ -72,67 +51,30 @@ SELECT id FROM sigang.edge_feed WHERE version_to > $1"""
 
 
 @dataclass(frozen=True)
-class Traffic:
-    """Who moves on a network: the modes of its edges, and whether on foot or bicycle."""
-
-    modes: tuple[str, ...]
-    active: bool
-
-
-MOTOR = Traffic(("road", "ferry"), active=False)
-ACTIVE = Traffic(("road", "ferry", "walk"), active=True)
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What the database says of the network, before anything is computed.
-
-    `rows` stands for the rows of edges and turn restrictions: another load or edit gives another
-    one. `columns` and `turns` are empty where the graph of these very rows is kept.
-    """
+class Live:
+    """What holds on the roads as of a version, as the database has it."""
 
     version: int
-    topology: int
-    rows: str
-    kept: bool
-    columns: dict[str, list[Any]]
-    turns: list[asyncpg.Record]
     rules: dict[str, Rule]
     structures: list[asyncpg.Record]
     states: list[asyncpg.Record]
     weeks: list[asyncpg.Record]
 
 
-async def read_network(
-    conn: asyncpg.Connection,
-    traffic: Traffic = MOTOR,
-    is_kept: Callable[[str], bool] = lambda _: False,
-) -> Loaded:
-    """Read everything in one snapshot, in pieces so that the process goes on serving.
-
-    Edges and turn restrictions are left out where `is_kept` says that their graph is there.
-    """
+async def read_live(conn: asyncpg.Connection) -> Live:
+    """Read it in one snapshot, in pieces so that the process goes on serving."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        now = await conn.fetchrow(_NOW, NETWORK)
-        rows = f"{traffic.active} {await conn.fetchval(_ROWS, NETWORK, traffic.modes)}"
-        kept = is_kept(rows)
-        columns: dict[str, list[Any]] = defaultdict(list)
-        if not kept:
-            async for row in conn.cursor(_EDGES, traffic.modes, prefetch=CHUNK):
-                for name, value in row.items():
-                    columns[name].append(value)
-        return Loaded(
-            now["version"],
-            now["topology"],
-            rows,
-            kept,
-            columns,
-            [] if kept else await conn.fetch(_TURNS),
+        return Live(
+            await conn.fetchval(_NOW, NETWORK),
             await read_rules(conn),
-            await conn.fetch(_STRUCTURES),
-            [*await conn.fetch(_STATE), *await conn.fetch(_FEEDS, -1)],
-            await conn.fetch(_WEEKS),
+            await _in_pieces(conn, _STRUCTURES),
+            [*await _in_pieces(conn, _STATE), *await conn.fetch(_FEEDS, -1)],
+            await _in_pieces(conn, _WEEKS),
         )
+
+
+async def _in_pieces(conn: asyncpg.Connection, sql: str) -> list[asyncpg.Record]:
+    return [row async for row in conn.cursor(sql, prefetch=CHUNK)]
 
 
 async def read_rules(conn: asyncpg.Connection) -> dict[str, Rule]:
@@ -155,32 +97,6 @@ async def read_changes(
     added = [row for row in given if row["version_to"] is None]
     removed = [row["id"] for row in given if row["version_to"] is not None]
     return rows[0]["version"], [*added, *feeds], [*removed, *gone]
-
-
-def make_graph(loaded: Loaded, traffic: Traffic = MOTOR) -> Graph:
-    """Build the graph; restrictions of edges that are not loaded are left out.
-
-    For those on foot and bicycle every edge has arcs both ways; which of them are open is a matter
-    of the profile.
-    """
-    shapes = np.array(shapely.from_wkb(loaded.columns["geom"]), object)
-    counts = shapely.get_num_coordinates(shapes).astype(np.int64)
-    edges = edges_from_columns(loaded.columns, counts, shapely.get_coordinates(shapes))
-    edges = both_ways(edges) if traffic.active else edges
-    ids = Ids(edges.ids)
-    turns = [_restriction(edges, ids, row) for row in loaded.turns]
-    return split(edges, [turn for turn in turns if turn is not None])
-
-
-def _restriction(edges: Edges, ids: Ids, row: asyncpg.Record) -> Restriction | None:
-    names = [row["from_edge"], *row["via_edges"], row["to_edge"]]
-    numbers = [ids.find(name) for name in names]
-    via = Ids(edges.node_ids).find(row["via_node"]) if row["via_node"] else None
-    if any(n is None for n in numbers) or (row["via_node"] and via is None):
-        return None
-    # No turn is forbidden to those on foot, but a wall is a wall.
-    exempt = row["exempt"] if row["barrier"] else (*row["exempt"], "foot")
-    return Restriction(row["kind"], tuple(n for n in numbers if n is not None), via, tuple(exempt))
 
 
 def make_structures(graph: Graph, rows: Sequence[asyncpg.Record]) -> Structures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,26 +16,23 @@ import asyncpg
 
 from api.areas import Areas
 from api.bus import RECONNECTED, Bus
+from api.gauges import Gauges
+from api.road_build import Builder
+from api.road_columns import ACTIVE, MOTOR, Key, Traffic
 from api.road_rows import (
-    ACTIVE,
-    MOTOR,
-    Loaded,
-    Traffic,
-    make_graph,
+    Live,
     make_states,
     make_structures,
     make_weeks,
     read_changes,
-    read_network,
+    read_live,
 )
 from routing.engine import Topology
-from routing.graph import Graph
 from routing.network import RoadNetwork
 from routing.profile import load_profiles, usable_profiles
-from routing.saved import open_graph, place_of, save_graph
-from routing.snap import SnapIndex
+from routing.saved import open_graph
 from spatial.db import Database
-from spatial.errors import ConfigError, NoSnap, SigangError, StaleVersion
+from spatial.errors import ConfigError, NoSnap, SetupError, SigangError, StaleVersion
 from spatial.settings import Settings
 
 THREADS = 2
@@ -44,6 +42,7 @@ _NOW = """
 SELECT version, topology FROM sigang.network_version WHERE network = 'road'"""
 _log = logging.getLogger(__name__)
 _ON_FOOT_OR_BICYCLE = frozenset(p.id for p in load_profiles().values() if p.group == "active")
+PAUSES_S = 1.0, 60.0  # after a load that failed: the first, the longest
 T = TypeVar("T")
 
 
@@ -111,8 +110,7 @@ class Roads:
     ) -> None:
         self._settings = settings
         self._traffic = traffic
-        self._folder = settings.home / "routing"
-        self._graphs = settings.home / "graphs"
+        self._builder = Builder(settings, db, traffic)
         self.areas = Areas(db)
         self._db = db
         self._bus = bus
@@ -123,10 +121,18 @@ class Roads:
         self._loading: asyncio.Task[None] | None = None
         self._active: Roads | None = None
         self._opening = asyncio.Lock()
+        self._wanted = -1  # topology that the last reload was begun for
+        self._loaded_s = 0.0
 
     async def start(self) -> None:
-        """Load the network; a database without roads is served without."""
-        await self._load()
+        """Load the network; a database without roads is served without.
+
+        Raises
+        ------
+        SetupError
+            It cannot be built.
+        """
+        await self._load(first=True)
         for kind in ("network", RECONNECTED):
             self._bus.subscribe(kind, lambda _: self._early())
 
@@ -139,6 +145,21 @@ class Roads:
             with suppress(asyncio.CancelledError):
                 await self._loading
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def show(self, gauges: Gauges) -> None:
+        """Register the numbers that tell how far the served roads are behind."""
+        gauges.add(
+            "network_topology_served", "Loads of roads that answers know of.",
+            lambda: self._held.topology,
+        )  # fmt: skip
+        gauges.add(
+            "network_topology_committed", "Loads of roads when the database was last asked.",
+            lambda: max(self._wanted, self._held.topology),
+        )  # fmt: skip
+        gauges.add(
+            "network_load_seconds", "Time of the last load, from noticing it to serving it.",
+            lambda: self._loaded_s,
+        )  # fmt: skip
 
     async def of_profile(self, profile: str) -> Roads:
         """Return the network that a profile moves on; that of foot and bicycle opens when asked."""
@@ -163,6 +184,7 @@ class Roads:
         """
         row = await self._committed.get()
         if row["topology"] != self._held.topology:
+            self._wanted = row["topology"]
             self._reload()
         if row["version"] < at_least:
             raise StaleVersion(
@@ -203,51 +225,59 @@ class Roads:
     def _reload(self) -> None:
         """Load the new topology beside the old one, which goes on serving."""
         if self._loading is None or self._loading.done():
-            self._loading = asyncio.create_task(self._load())
+            self._loading = asyncio.create_task(self._catch_up())
 
-    async def _load(self) -> None:
-        async with self._db.public.acquire() as conn:
-            loaded = await read_network(
-                conn, self._traffic, lambda rows: place_of(self._graphs, rows).is_dir()
-            )
-        if not (loaded.kept or loaded.columns):
-            self._held = _Held(loaded.topology, None)
+    async def _catch_up(self) -> None:
+        """Load until what is served is what is committed; loads in a row make few rounds."""
+        pause = PAUSES_S[0]
+        while True:
+            try:
+                await self._load()
+                row = await self._committed.get()
+                if row["topology"] == self._held.topology:
+                    return
+                pause = PAUSES_S[0]
+            except Exception:  # whatever it is, the old one goes on serving
+                _log.exception("the new road network is not served yet")
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, PAUSES_S[1])
+
+    async def _load(self, *, first: bool = False) -> None:
+        begin = time.monotonic()
+        key = await self._builder.built(here=first)
+        if not key.edges:
+            self._held = _Held(key.topology, None)
             return
+        async with self._db.public.acquire() as conn:
+            live = await read_live(conn)
         try:
-            self._held = _Held(loaded.topology, await self.ask(lambda: self._build(loaded)))
+            made = await self.ask(lambda: self._make(key, live))
         except ConfigError as error:
+            if not first:
+                raise
             _log.exception("the road network cannot be used")
-            self._held = _Held(loaded.topology, None, error)
+            self._held = _Held(key.topology, None, error)
+            return
+        self._held = _Held(key.topology, made)
+        self._loaded_s = time.monotonic() - begin
+        _log.info("road network: %d edges in %.1f s", key.edges, self._loaded_s)
 
-    def _build(self, loaded: Loaded) -> RoadNetwork:
-        begin = datetime.now(UTC)
-        graph, index = self._graph(loaded)
-        structures = make_structures(graph, loaded.structures)
-        topology = Topology.open(graph, self._folder)
-        network = RoadNetwork(
-            graph,
-            topology,
-            usable_profiles(load_profiles(), loaded.rules, active=self._traffic.active),
-            loaded.rules,
-            structures,
-            index,
-        )
-        network.measured_weeks = make_weeks(graph, loaded.weeks)
-        network.apply(loaded.version, make_states(graph, loaded.states), [], begin)
-        seconds = (datetime.now(UTC) - begin).total_seconds()
-        _log.info("road network: %d edges in %.1f s", len(graph.edges), seconds)
+    def _make(self, key: Key, live: Live) -> RoadNetwork:
+        """Map a kept network, and prepare it for the questions that come to the one before."""
+        begin, folders = datetime.now(UTC), self._builder.folders
+        found = open_graph(folders.place(key))
+        if found is None:
+            raise SetupError("The road network was deleted", "路网文件已被删除")
+        graph, index = found
+        profiles = usable_profiles(load_profiles(), live.rules, active=self._traffic.active)
+        structures = make_structures(graph, live.structures)
+        topology = Topology.open(graph, folders.orders)
+        network = RoadNetwork(graph, topology, profiles, live.rules, structures, index)
+        network.measured_weeks = make_weeks(graph, live.weeks)
+        network.apply(live.version, make_states(graph, live.states), [], begin)
+        if self._held.network is not None:
+            network.prepare_for(self._held.network, begin)
         return network
-
-    def _graph(self, loaded: Loaded) -> tuple[Graph, SnapIndex]:
-        """Return the graph that is kept of the loaded rows, or make and keep it."""
-        place = place_of(self._graphs, loaded.rows)
-        found = open_graph(place) if loaded.kept else None
-        if found is not None:
-            return found
-        graph = make_graph(loaded, self._traffic)
-        index = SnapIndex(graph.edges)
-        save_graph(place, graph, index)
-        return graph, index
 
 
 def _no_roads() -> NoSnap:

@@ -89,7 +89,8 @@ async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Ser
         summaries = Summaries(db, bus)
         tiles = await _started(stack, TileService(db, catalog, bus, settings))
         roads = await _started(stack, Roads(settings, db, bus)) if settings.routing else None
-        if settings.routing:
+        if roads:
+            roads.show(gauges)
             await _started(stack, JobRunner(settings, db, bus))
         yield Services(settings, db, auth, audit, catalog, bus, search, summaries, tiles, roads)
 

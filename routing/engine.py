@@ -149,9 +149,9 @@ class Topology:
         return cls(Hierarchy.build(graph), graph)
 
     @classmethod
-    def open(cls, graph: Graph, folder: Path) -> Topology:
-        """Map the hierarchy kept of this very graph, or build and keep it."""
-        return cls(Hierarchy.open(graph, folder), graph)
+    def open(cls, graph: Graph, folder: Path, before: Graph | None = None) -> Topology:
+        """Map the hierarchy kept of this very graph, or build it as a change of another one's."""
+        return cls(Hierarchy.open(graph, folder, before), graph)
 
     def lend(self) -> Workspace:
         """Return a workspace for one search; give it back unless that failed half way."""

@@ -301,22 +301,20 @@ _TEXTS = (
 CONTRAFLOW = ("oneway:psv", "oneway:bus", "oneway:taxi")
 
 
-def edges_from_columns(
-    columns: Mapping[str, Sequence[Any]], vertex_counts: Ints, points: Floats
-) -> Edges:
-    """Build the columns of `Edges` from plain lists, one entry per edge.
+def edges_from_columns(columns: Mapping[str, Any], vertex_counts: Ints, points: Floats) -> Edges:
+    """Build the columns of `Edges` from columns of rows, one entry per edge.
 
     Parameters
     ----------
     columns
-        `id, from_node, to_node` (UUID), `oneway, length_m, speed_kmh, max_<limit>,
-        limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON text),
-        `hazmat, structure, toll, origin, source`. None is unknown. `roundabout` (bool) may be left
-        out: then there is none.
+        `id, from_node, to_node` (UUID, or halves as `Ids` has them), `oneway, length_m, speed_kmh,
+        max_<limit>, limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON
+        text), `hazmat, structure, toll, origin, source`. None is unknown; in an array of numbers
+        NaN is, in one of `toll` -1. `roundabout` (bool) may be left out: then there is none.
     vertex_counts, points
         Vertices of each edge, and longitude and latitude (EPSG:4326) of all of them.
     """
-    pairs = {c: Ids.of(columns[c]).pairs for c in ("id", "from_node", "to_node")}
+    pairs = {c: _halves(columns[c]) for c in ("id", "from_node", "to_node")}
     node_ids, tail, head = unique_nodes(pairs["from_node"], pairs["to_node"])
     starts = np.concatenate([[0], np.cumsum(vertex_counts)]).astype(np.int64)
     limits = np.array([_floats(columns[f"max_{name}"]) for name in LIMITS]).T
@@ -328,7 +326,7 @@ def edges_from_columns(
         head=head,
         oneway=legal_oneway & ~_contraflow(access),
         legal_oneway=legal_oneway,
-        toll=np.array([-1 if said is None else said for said in columns["toll"]], np.int8),
+        toll=_signs(columns["toll"]),
         roundabout=np.array(columns.get("roundabout", [False] * len(tail)), np.bool_),
         length_m=_floats(columns["length_m"]),
         speed_kmh=_floats(columns["speed_kmh"]),
@@ -340,6 +338,12 @@ def edges_from_columns(
         access=access,
         **{name: Coded.of(columns[name]) for name in _TEXTS},
     )
+
+
+def _signs(values: Sequence[bool | None] | NDArray[np.int8]) -> NDArray[np.int8]:
+    if isinstance(values, np.ndarray):
+        return values
+    return np.array([-1 if said is None else said for said in values], np.int8)
 
 
 def _contraflow(access: Coded) -> Bools:
@@ -354,5 +358,11 @@ def both_ways(edges: Edges) -> Edges:
     return replace(edges, oneway=np.zeros(len(edges), np.bool_))
 
 
-def _floats(values: Sequence[float | None]) -> Floats:
+def _halves(ids: Sequence[UUID] | NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return ids if isinstance(ids, np.ndarray) else Ids.of(ids).pairs
+
+
+def _floats(values: Sequence[float | None] | Floats) -> Floats:
+    if isinstance(values, np.ndarray):
+        return values
     return np.array([np.nan if v is None else v for v in values], np.float64)

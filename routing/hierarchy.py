@@ -1,29 +1,31 @@
 """The contraction order of a graph and the hierarchy built from it, kept on disk and mapped.
 
-Only the order comes from a library (pyroutingkit, RoutingKit's nested dissection by inertial flow);
-it trusts its caller with node numbers, so they are checked first.
+A graph that differs little from one whose hierarchy is kept takes over its order, which is what
+takes long to find: any order gives right answers, a good one gives quick ones.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
-import pyroutingkit
 from numpy.typing import NDArray
 
-from routing.graph import Arcs, Graph
-from routing.hierarchy_kernels import Numbers, Signed, Via, Weights, contract, customise
+from routing.contraction_order import ranks_after, ranks_of
+from routing.graph import Arcs, Floats, Graph
+from routing.hierarchy_kernels import Numbers, Signed, Via, Weights, contract, customise, effort
 from routing.renew_kernels import renew
 from routing.saved import map_array, write_folder
 
-LAYOUT = 2  # to be raised when the same graph shall make another hierarchy
-KEPT = 3
+LAYOUT = 3  # to be raised when the same graph shall make another hierarchy
+KEPT = 4
+MOST_EFFORT = 1.25
+"""How much more a search may look at, as a factor, under an order that was carried over."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Hierarchy:
     `rank` is by node; `up_head[up_first[r] : up_first[r + 1]]` are the higher ends of the upward
     arcs of rank `r`, `down_arc[down_first[r] : down_first[r + 1]]` the upward arcs that end there.
     `slots[i]` is where arc `i` of the graph begins to count (-1: it leads nowhere), and
-    `input_arc[input_first[s] : input_first[s + 1]]` are the arcs of slot `s`.
+    `input_arc[input_first[s] : input_first[s + 1]]` are the arcs of slot `s`. `whole_effort` (one
+    number) is the effort of a search under the order that was last made of a whole graph.
     """
 
     rank: Numbers
@@ -46,11 +49,25 @@ class Hierarchy:
     slots: Signed
     input_first: Numbers
     input_arc: Numbers
+    whole_effort: Floats
 
     @classmethod
     def build(cls, graph: Graph) -> Hierarchy:
         """Order and contract a graph; about a minute for a million nodes."""
         return cls.of(graph.arcs, ranks_of(graph))
+
+    def after(self, old: Graph, graph: Graph) -> Hierarchy | None:
+        """Contract a graph in the order of this hierarchy, which is that of an older graph.
+
+        None where they differ so much that an order of its own would serve better.
+        """
+        rank = ranks_after(old, self.rank, self.parent, graph)
+        if rank is None:
+            return None
+        made = Hierarchy.of(graph.arcs, rank)
+        if made.whole_effort[0] > MOST_EFFORT * self.whole_effort[0]:
+            return None
+        return replace(made, whole_effort=self.whole_effort)
 
     @classmethod
     def of(cls, arcs: Arcs, rank: Numbers) -> Hierarchy:
@@ -67,19 +84,40 @@ class Hierarchy:
         slots = np.where(proper, 2 * place + (tail > head), -1).astype(np.int32)
         input_arc = np.flatnonzero(proper).astype(np.uint32)
         inputs = _grouped(slots[proper], input_arc, 2 * len(up_head))
-        return cls(rank, parent, up_first, up_head, up_tail, down_first, down_arc, slots, *inputs)
+        looked = np.array([effort(up_first, parent)])
+        upward = rank, parent, up_first, up_head, up_tail, down_first, down_arc
+        return cls(*upward, slots, *inputs, looked)
 
     @classmethod
-    def open(cls, graph: Graph, folder: Path) -> Hierarchy:
-        """Map the one kept of this very graph, or build and keep it; one builder at a time."""
-        place = folder / f"{graph.digest}-{LAYOUT}"
+    def find(cls, graph: Graph, folder: Path) -> Hierarchy | None:
+        """Map the one kept of this very graph, None when there is none."""
+        return cls._mapped(_place(graph, folder))
+
+    @classmethod
+    def open(cls, graph: Graph, folder: Path, before: Graph | None = None) -> Hierarchy:
+        """Map the one kept of this very graph, or build and keep it; one builder at a time.
+
+        It is built from the one kept of a graph `before` where they differ little.
+        """
+        place = _place(graph, folder)
+        found = cls._mapped(place)
+        if found is not None:
+            return found
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder / "lock"):
-            if not place.is_dir():
-                cls.build(graph)._keep(place)
-            place.touch()
-            names = (field.name for field in fields(cls))
-            return cls(*(map_array(place, name) for name in names))
+            known = cls.find(before, folder) if before is not None else None
+            while (found := cls._mapped(place)) is None:
+                made = known.after(before, graph) if known is not None and before else None
+                (made or cls.build(graph))._keep(place)
+        return found
+
+    @classmethod
+    def _mapped(cls, place: Path) -> Hierarchy | None:
+        try:
+            os.utime(place)
+            return cls(*(map_array(place, field.name) for field in fields(cls)))
+        except FileNotFoundError:
+            return None
 
     def _keep(self, place: Path) -> None:
         def write(folder: Path) -> None:
@@ -106,19 +144,8 @@ class Hierarchy:
         )  # fmt: skip
 
 
-def ranks_of(graph: Graph) -> Numbers:
-    """Return the rank of each node in an order that cuts the graph by few nodes again and again."""
-    count, arcs = graph.node_count, graph.arcs
-    if count == 0 or not len(arcs):
-        return np.arange(count, dtype=np.uint32)
-    if max(int(arcs.tail.max()), int(arcs.head.max())) >= count:
-        raise ValueError(f"an arc ends outside the nodes 0..{count - 1}")
-    ordered = pyroutingkit.CCHTopology()
-    lat, lon = graph.lat.astype(np.float32), graph.lon.astype(np.float32)
-    ordered.build(arcs.tail, arcs.head, lat, lon, count)
-    with TemporaryDirectory() as folder:
-        ordered.save(folder)
-        return np.fromfile(Path(folder) / "rank", np.uint32)
+def _place(graph: Graph, folder: Path) -> Path:
+    return folder / f"{graph.digest}-{LAYOUT}"
 
 
 def _grouped(group: Numbers | Signed, items: Numbers, count: int) -> tuple[Numbers, Numbers]:

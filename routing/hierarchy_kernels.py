@@ -76,6 +76,20 @@ def contract(first: Numbers, head: Numbers) -> tuple[Numbers, Numbers, Signed]:
     return up_first, up_head[:size].copy(), parent
 
 
+@compiled("float64(uint32[::1], int32[::1])")
+def effort(up_first: Numbers, parent: Signed) -> float:
+    """Return how many upward arcs a search from a rank looks at, on average over all ranks."""
+    count = len(parent)
+    looked = np.empty(count, np.int64)
+    whole = 0.0
+    for rank in range(count - 1, -1, -1):
+        looked[rank] = up_first[rank + 1] - up_first[rank]
+        if parent[rank] >= 0:
+            looked[rank] += looked[parent[rank]]
+        whole += looked[rank]
+    return whole / max(count, 1)
+
+
 @inlined
 def relax(weight: Weights, via: Via, slot: int, length: int, over: int | np.int64) -> None:
     """Let a way over arcs below be the shortest one of a slot if it is shorter."""

@@ -21,6 +21,11 @@ class Memo:
     def __contains__(self, name: Hashable) -> bool:
         return name in self._kept
 
+    def names(self) -> list[Any]:
+        """Return the names of what is kept, the latest first."""
+        with self._lock:
+            return list(reversed(self._kept))
+
     def get(self, name: Hashable, make: Callable[[], T]) -> T:
         """Return what was made for a name; `make` runs outside the lock."""
         with self._lock:

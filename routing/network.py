@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
@@ -31,12 +32,13 @@ from routing.speeds import MeasuredWeek, TypicalSpeeds, hour_of_week
 from routing.stopping import check
 from routing.structures import Structures
 from routing.tasks import Tasks
-from spatial.errors import NoSnap, SigangError
+from spatial.errors import BadParameter, NoSnap, SigangError
 
 __all__ = ["Conditions", "Found", "PathQuery", "Ready", "RoadNetwork", "Span", "Structures"]
 
 ALTERNATIVES_RULE = "road.alternatives"
 KEPT = 24  # pictures by hour
+PREPARED = 8  # vehicles whose metrics a new network has before it serves
 
 
 class RoadNetwork:
@@ -88,6 +90,16 @@ class RoadNetwork:
     def snapshot(self, states: Iterable[EdgeState], version: int | None = None) -> Snapshot:
         """Return the network as some states alone make it, for `Conditions.as_of`."""
         return Snapshot(self.live.picture(states), version)
+
+    def prepare_for(self, old: RoadNetwork, now: datetime) -> None:
+        """Make the metrics that another network has, so that no question has to wait for them."""
+        for asked in old._tasks.recent()[:PREPARED]:
+            with suppress(BadParameter):
+                task, before = (one._tasks.task(asked, None, now) for one in (self, old))
+                if old._metrics.has(before.base):
+                    self._metrics.get(task.base)
+                if old._made(before):
+                    self._exact(task)
 
     # questions
 

@@ -6,6 +6,7 @@ folder is written aside and renamed, so that nobody meets half of one.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
@@ -22,7 +23,7 @@ from routing.graph import Arcs, Coded, Edges, Graph, Ids
 from routing.snap import SnapIndex
 
 LAYOUT = 3  # to be raised when the same rows shall make another graph
-KEPT = 3
+KEPT = 2
 _TEXTS = "texts.json"
 
 
@@ -51,20 +52,36 @@ def save_graph(place: Path, graph: Graph, index: SnapIndex) -> None:
 
 
 def open_graph(place: Path) -> tuple[Graph, SnapIndex] | None:
-    """Map a kept graph and its index, None when it is not there."""
-    if not place.is_dir():
+    """Map a kept graph and its index, None when it is not there or is just being deleted."""
+    try:
+        os.utime(place)
+        texts = orjson.loads((place / _TEXTS).read_bytes())
+        edges = Edges(**_read(place, Edges, "edges", texts))
+        arcs = Arcs(**_read(place, Arcs, "arcs", texts))
+        graph = Graph(edges, arcs, map_array(place, "lon"), map_array(place, "lat"), Ids(edges.ids))
+        parts = {name: map_array(place, f"index.{name}") for name in SnapIndex.ARRAYS}
+    except FileNotFoundError:
         return None
-    place.touch()
-    texts = orjson.loads((place / _TEXTS).read_bytes())
-    edges = Edges(**_read(place, Edges, "edges", texts))
-    arcs = Arcs(**_read(place, Arcs, "arcs", texts))
-    graph = Graph(edges, arcs, map_array(place, "lon"), map_array(place, "lat"), Ids(edges.ids))
-    parts = {name: map_array(place, f"index.{name}") for name in SnapIndex.ARRAYS}
     return graph, SnapIndex(edges, parts)
 
 
+def last_graph(folder: Path) -> Graph | None:
+    """Map the graph used last of those kept in a folder."""
+    places = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    for place in sorted(places, key=_age, reverse=True):
+        found = open_graph(place)
+        if found is not None:
+            return found[0]
+    return None
+
+
 def write_folder(place: Path, write: Callable[[Path], None], kept: int) -> None:
-    """Write a folder and name it when it is whole; of its siblings the oldest are deleted."""
+    """Write a folder and name it when it is whole; of its siblings the oldest are deleted.
+
+    One process writes at a time: what another one left half-written is deleted.
+    """
+    for half in place.parent.glob("*.*"):
+        shutil.rmtree(half, ignore_errors=True)
     made = place.with_name(f"{place.name}.{uuid4().hex}")
     made.mkdir(parents=True)
     write(made)

@@ -79,6 +79,13 @@ class Tasks:
         avoided, avoidance = self._avoided(asked)
         return Task(plan, vehicle, avoided, name + avoidance, at)
 
+    def recent(self) -> list[Conditions]:
+        """Return the vehicles that were asked for, the latest first."""
+        return [
+            Conditions(profile, sizes=dict(sizes), hazmat=hazmat, unknown_limits=unknown)
+            for profile, hazmat, unknown, sizes in self._vehicles.names()
+        ]
+
     def _vehicle(self, asked: Conditions) -> tuple[Plan, Vehicle, str]:
         """Return the plan of the profile whose rules hold, the vehicle, and what it is called."""
         sizes = tuple(sorted(asked.sizes.items())) if asked.sizes else ()

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from api.road_rows import make_graph, read_network
+from api.road_columns import make_graph, read_rows
+from api.road_rows import read_rules
 from routing.engine import INFINITE, Reference
 from routing.profile import compile_costs, load_profiles
 from spatial.db import connect
@@ -42,14 +43,14 @@ def network(server):
             await conn.set_type_codec(
                 "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
             )
-            return await read_network(conn)
+            return await read_rows(conn), await read_rules(conn)
         finally:
             await conn.close()
 
     with ThreadPoolExecutor(1) as pool:  # the browser's loop runs in this thread
-        loaded = pool.submit(asyncio.run, read()).result()
-    graph = make_graph(loaded)
-    costs = compile_costs(load_profiles()["car"], graph.edges, loaded.rules)
+        rows, rules = pool.submit(asyncio.run, read()).result()
+    graph = make_graph(rows)
+    costs = compile_costs(load_profiles()["car"], graph.edges, rules)
     return SimpleNamespace(graph=graph, costs=costs)
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import psycopg
 import pytest
 
-from api.road_rows import ACTIVE, MOTOR, Traffic, make_graph, make_structures, read_network
+from api.road_columns import ACTIVE, MOTOR, Traffic, make_graph, read_rows
+from api.road_rows import make_structures, read_live
 from data.osm import load_osm
 from routing.engine import Topology
 from routing.legs import line
@@ -35,21 +36,21 @@ class Asked:
 
     def __init__(self, drawn: Map, url: str, traffic: Traffic = MOTOR) -> None:
         self._drawn = drawn
-        loaded = asyncio.run(self._read(url, traffic))
-        graph = make_graph(loaded, traffic)
+        rows, live = asyncio.run(self._read(url, traffic))
+        graph = make_graph(rows, traffic)
         self.network = RoadNetwork(
             graph,
             Topology.build(graph),
             load_profiles(),
             shipped_rules(),
-            make_structures(graph, loaded.structures),
+            make_structures(graph, live.structures),
         )
 
     @staticmethod
     async def _read(url: str, traffic: Traffic):
         conn = await asyncpg.connect(url)
         try:
-            return await read_network(conn, traffic)
+            return await read_rows(conn, traffic), await read_live(conn)
         finally:
             await conn.close()
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.engine import INFINITE, LARGEST, Metric, Reference, Topology
+from routing.hierarchy import KEPT
 from routing.turns import split
 from tests.conftest import shared_path
 from tests.routing.maps import Town, edge_id, edges_of, node_id
@@ -124,9 +125,9 @@ def test_the_saved_order_serves_again_and_only_for_the_same_graph(tmp_path):
 
 
 def test_orders_no_longer_used_are_deleted(tmp_path):
-    for end in range(5):
-        Topology.open(graph_of(6, [(0, end + 1), (1, 0)]), tmp_path)
-    assert len([p for p in tmp_path.iterdir() if p.is_dir()]) == 3
+    for end in range(KEPT + 2):
+        Topology.open(graph_of(9, [(0, end + 1), (1, 0)]), tmp_path)
+    assert len([p for p in tmp_path.iterdir() if p.is_dir()]) == KEPT
 
 
 def test_threads_that_ask_while_weights_change_see_one_state_or_the_other():

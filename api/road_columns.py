@@ -1,0 +1,165 @@
+"""Reads the roads of the database by columns and makes the graph of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.graph import LIMITS, Floats, Graph, Ids, Ints, both_ways, edges_from_columns
+from routing.turns import Restriction, split
+
+CHUNK = 50_000
+NETWORK = "road"
+_IDS = ("id", "from_node", "to_node")
+_NUMBERS = ("length_m", "speed_kmh", *(f"max_{name}" for name in LIMITS))
+_SIGNS = ("oneway", "limits_known", "toll", "roundabout")
+_TEXTS = (
+    "mode", "class", "ref", "name_zh", "name_en", "speed_basis", "access", "hazmat", "structure",
+    "origin", "source",
+)  # fmt: skip
+_WKB_HEAD = 9  # bytes before the coordinates of a line
+_AS_BYTES = [
+    *(f"string_agg(uuid_send({name}), '') AS {name}" for name in _IDS),
+    *(
+        f"string_agg(coalesce(float8send({name}::float8), '\\x7ff8000000000000'), '') AS {name}"
+        for name in _NUMBERS
+    ),
+    *(f"string_agg(coalesce(boolsend({name}), '\\xff'), '') AS {name}" for name in _SIGNS),
+    "string_agg(int4send(ST_NPoints(geom)), '') AS points",
+    "string_agg(ST_AsBinary(geom, 'NDR'), '') AS geom",
+    *(f"array_agg({name}) AS {name}" for name in _TEXTS),
+]
+_EDGES = f"""
+SELECT count(*), {", ".join(_AS_BYTES)}
+FROM (SELECT {", ".join((*_IDS, *_NUMBERS))}, oneway, limits_known, toll, mode, class, ref,
+    name_zh, name_en, speed_basis, access::text AS access, hazmat, structure, origin,
+    source_id AS source, coalesce(props ->> 'junction' IN ('roundabout', 'circular'), false)
+    AS roundabout, geom
+  FROM sigang.edge WHERE mode = ANY ($1) AND id >= $2 ORDER BY id LIMIT $3) e"""  # noqa: S608
+_KEY = """
+SELECT v.topology, e.count AS edges,
+  concat_ws(' ', d.oid, $2::text[], e.count, e.sum, e.max, t.count, t.sum, t.max) AS rows
+FROM pg_database d, sigang.network_version v,
+  (SELECT count(*), sum(xmin::text::bigint), max(xmin::text::bigint)
+   FROM sigang.edge WHERE mode = ANY ($2)) e,
+  (SELECT count(*), sum(xmin::text::bigint), max(xmin::text::bigint)
+   FROM sigang.turn_restriction) t
+WHERE d.datname = current_database() AND v.network = $1"""
+_TURNS = """
+SELECT kind, from_edge, via_edges, via_node, to_edge, exempt, props ? 'barrier' AS barrier
+FROM sigang.turn_restriction"""
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Who moves on a network: the modes of its edges, and whether on foot or bicycle."""
+
+    name: str
+    modes: tuple[str, ...]
+    active: bool
+
+
+MOTOR = Traffic("motor", ("road", "ferry"), active=False)
+ACTIVE = Traffic("active", ("road", "ferry", "walk"), active=True)
+
+
+class Key(NamedTuple):
+    """What is committed: `rows` stands for the rows of edges and turn restrictions.
+
+    Another load or edit gives another one; the topology counter may rise without it.
+    """
+
+    topology: int
+    edges: int
+    rows: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The roads as the database has them, before anything is computed."""
+
+    key: Key
+    columns: Mapping[str, Any]
+    point_counts: Ints
+    points: Floats
+    turns: list[asyncpg.Record]
+
+
+async def read_key(conn: asyncpg.Connection, traffic: Traffic) -> Key:
+    """Return what is committed now."""
+    return Key(*await conn.fetchrow(_KEY, NETWORK, traffic.modes))
+
+
+async def read_rows(conn: asyncpg.Connection, traffic: Traffic = MOTOR) -> Rows:
+    """Read the edges and turn restrictions in one snapshot, however long it takes."""
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        await conn.execute("SET LOCAL statement_timeout = 0")
+        key = await read_key(conn, traffic)
+        parts: dict[str, list[Any]] = defaultdict(list)
+        begin, read = UUID(int=0), 0
+        while read < key.edges:
+            row = await conn.fetchrow(_EDGES, traffic.modes, begin, CHUNK)
+            for name, value in row.items():
+                parts[name].append(value)
+            read += row["count"]
+            begin = UUID(int=int.from_bytes(row["id"][-16:]) + 1)
+        turns = await conn.fetch(_TURNS)
+    counts = np.frombuffer(b"".join(parts["points"]), ">i4").astype(np.int64)
+    points = [
+        _coordinates(geom, np.frombuffer(count, ">i4").astype(np.int64))
+        for geom, count in zip(parts["geom"], parts["points"], strict=True)
+    ]
+    return Rows(key, _columns(parts), counts, np.concatenate([np.empty((0, 2)), *points]), turns)
+
+
+def _columns(parts: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """Return the columns that `edges_from_columns` takes."""
+    whole = {name: b"".join(parts[name]) for name in (*_IDS, *_NUMBERS, *_SIGNS)}
+    signs = {name: np.frombuffer(whole[name], np.int8) for name in _SIGNS}
+    return {
+        **{name: np.frombuffer(whole[name], ">u8").astype(np.uint64).reshape(-1, 2)
+           for name in _IDS},
+        **{name: np.frombuffer(whole[name], ">f8").astype(np.float64) for name in _NUMBERS},
+        **signs,
+        **{name: [text for part in parts[name] for text in part] for name in _TEXTS},
+    }  # fmt: skip
+
+
+def _coordinates(geometries: bytes, counts: Ints) -> NDArray[np.float64]:
+    """Return the coordinates (n, 2) of lines whose binary forms stand one after another."""
+    raw = np.frombuffer(geometries, np.uint8)
+    begin = np.cumsum(_WKB_HEAD + 16 * counts) - (_WKB_HEAD + 16 * counts)
+    kept = np.ones(len(raw), np.bool_)
+    kept[(begin[:, None] + np.arange(_WKB_HEAD)).ravel()] = False
+    return raw[kept].view("<f8").reshape(-1, 2)
+
+
+def make_graph(rows: Rows, traffic: Traffic = MOTOR) -> Graph:
+    """Build the graph; restrictions of edges that are not loaded are left out.
+
+    For those on foot and bicycle every edge has arcs both ways; which of them are open is a matter
+    of the profile.
+    """
+    edges = edges_from_columns(rows.columns, rows.point_counts, rows.points)
+    edges = both_ways(edges) if traffic.active else edges
+    ids, node_ids = Ids(edges.ids), Ids(edges.node_ids)
+    turns = [_restriction(ids, node_ids, row) for row in rows.turns]
+    return split(edges, [turn for turn in turns if turn is not None])
+
+
+def _restriction(ids: Ids, node_ids: Ids, row: asyncpg.Record) -> Restriction | None:
+    names = [row["from_edge"], *row["via_edges"], row["to_edge"]]
+    numbers = [ids.find(name) for name in names]
+    via = node_ids.find(row["via_node"]) if row["via_node"] else None
+    if any(n is None for n in numbers) or (row["via_node"] and via is None):
+        return None
+    # No turn is forbidden to those on foot, but a wall is a wall.
+    exempt = row["exempt"] if row["barrier"] else (*row["exempt"], "foot")
+    return Restriction(row["kind"], tuple(n for n in numbers if n is not None), via, tuple(exempt))
