@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from weakref import ref
 
 import pytest
 
+from api.match_answer import matcher_of
+from api.path_answer import prepared
 from api.roads import Roads
-from routing.network import PathQuery
+from routing import saved
+from routing.network import Conditions, PathQuery
 from spatial.db import Database, connect
 from spatial.settings import Settings
 from tests.api.roadworld import at, edge, fill
 
 pytestmark = pytest.mark.db
+CAR, NOW = Conditions("car"), datetime.now(UTC)
 FAR, NEAR = at(2, 2), at(12, 2)
 BRIDGE = [edge("4,2 10,2"), edge("4,2 10,2 twin")]
 WITHOUT_BRIDGE = [
@@ -113,3 +119,44 @@ def test_the_old_network_serves_while_the_new_one_is_made(filled, tmp_path):
     assert long > short + 5_000
     assert {metres for _, metres in seen} == {short, long}
     assert network.version == 2
+
+
+def grown(number):
+    """Return a statement that adds one road more at the end of the west shore."""
+    return (
+        "INSERT INTO sigang.edge (id, kind, visibility, origin, source_id, mode, class, from_node,"
+        " to_node, length_m, geom) SELECT gen_random_uuid(), kind, visibility, origin, source_id,"
+        f" mode, class, from_node, gen_random_uuid(), {1000 + number}, geom FROM sigang.edge"
+        f" WHERE id = '{edge('2,4 2,8')}'"
+    )
+
+
+async def replaced(roads, network):
+    """Return the network that takes the place of one."""
+    async with asyncio.timeout(60):
+        while (now := await roads.ensure_current()) is network:
+            await asyncio.sleep(0.02)
+    return now
+
+
+def test_networks_that_were_replaced_are_given_back(filled, tmp_path):
+    async def through():
+        gone = []
+        async with opened(filled, tmp_path) as roads:
+            network, _ = await length(roads)
+            assert prepared(network).instructor
+            matcher_of(network).lengths(CAR, datetime.now(UTC))
+            for number in range(3):
+                change(filled, grown(number))
+                gone += [ref(network), ref(network.graph), ref(network.ready(CAR, NOW).metric)]
+                network = await replaced(roads, network)
+                await length(roads)
+            return [one() is None for one in gone], len(network.graph.edges)
+
+    gc.disable()  # what only a search for unused rings would find stays for long
+    try:
+        gone, _ = asyncio.run(through())
+    finally:
+        gc.enable()
+    assert all(gone), gone
+    assert len(list((tmp_path / "graphs" / "motor").iterdir())) == saved.KEPT
