@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
+import scipy  # loads its heavy optimisers when they are first used
 from numpy.typing import ArrayLike
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array, hstack, identity, vstack
 
 from routing.graph import Bools, Floats, Ints
@@ -134,10 +134,10 @@ def _solve(problem: _Problem, time_limit_s: float, start: Ints) -> tuple[Ints, f
         return start, 0.0
     lower = np.zeros(sites + demands)
     lower[problem.fixed] = 1
-    result = milp(
+    result = scipy.optimize.milp(
         np.concatenate([np.zeros(sites), -problem.weight]),
         integrality=np.concatenate([np.ones(sites), np.zeros(demands)]),
-        bounds=Bounds(lower, np.ones(sites + demands)),
+        bounds=scipy.optimize.Bounds(lower, np.ones(sites + demands)),
         constraints=_constraints(problem),
         options={"time_limit": time_limit_s, "mip_rel_gap": EXACT_GAP},
     )
@@ -149,7 +149,7 @@ def _solve(problem: _Problem, time_limit_s: float, start: Ints) -> tuple[Ints, f
     return np.flatnonzero(result.x[:sites] > 0.5), bound
 
 
-def _constraints(problem: _Problem) -> list[LinearConstraint]:
+def _constraints(problem: _Problem) -> list[scipy.optimize.LinearConstraint]:
     """Return: a demand is covered only by a chosen site; so many sites are chosen."""
     demands, sites = problem.cover.shape
     reached = hstack([csr_array(problem.cover.astype(np.float64)), -identity(demands)])
@@ -158,7 +158,7 @@ def _constraints(problem: _Problem) -> list[LinearConstraint]:
     table = csr_array(vstack([reached, chosen]))
     low = np.concatenate([np.zeros(demands), [problem.count]])
     high = np.concatenate([np.full(demands, np.inf), [problem.count]])
-    return [LinearConstraint(table, low, high)]
+    return [scipy.optimize.LinearConstraint(table, low, high)]
 
 
 def _uniform(table: Bools, amount: Floats, count: int) -> float:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # loads its heavy optimisers when they are first used
 from numpy.typing import ArrayLike
-from scipy.optimize import linear_sum_assignment
 
 from routing.graph import Floats, Ints
 
@@ -92,7 +92,7 @@ def _optimal(matrix: Floats) -> Pairing:
     if not possible.any():
         return _pairing(matrix, [])
     forbidden = float(matrix[possible].max()) * (min(matrix.shape) + 1) + 1
-    rows, columns = linear_sum_assignment(np.where(possible, matrix, forbidden))
+    rows, columns = scipy.optimize.linear_sum_assignment(np.where(possible, matrix, forbidden))
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     return _pairing(matrix, [pair for pair in pairs if possible[pair]])
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+import scipy  # loads its heavy optimisers when they are first used
 from scipy.sparse import csr_matrix, vstack
 from scipy.sparse.csgraph import connected_components
 
@@ -200,9 +200,9 @@ def _programmes(tour: Floats, until: float) -> Iterator[tuple[list[list[int]], f
     most = np.ones(2 * count)
     while (left := until - time.monotonic()) > 0:
         check()
-        found = milp(
-            tour[tail, head], integrality=ones, bounds=Bounds(0, 1),
-            constraints=LinearConstraint(rows, least, most),
+        found = scipy.optimize.milp(
+            tour[tail, head], integrality=ones, bounds=scipy.optimize.Bounds(0, 1),
+            constraints=scipy.optimize.LinearConstraint(rows, least, most),
             options={"time_limit": left, "mip_rel_gap": 0},
         )  # fmt: skip
         if found.status == INFEASIBLE:
