@@ -45,6 +45,7 @@ from api.front import BodyHandler, Front
 from api.gauges import gauges_of
 from api.limits import Limits
 from api.problems import FOREIGN, client_left, handle
+from api.rates import Rates
 from api.services import open_services
 from spatial.errors import SigangError
 from spatial.settings import Settings
@@ -97,7 +98,8 @@ def create_app(settings: Settings | None = None) -> Front:
         f"{PREFIX}/paths": (paths.PathBody, paths.find_path),
         f"{PREFIX}/matrix": (matrix.MatrixBody, matrix.get_matrix),
     }
-    return Front(app, (tiles.tile_route, *ogc_items.routes), posted)
+    rates = Rates(chosen.requests_per_minute, chosen.workers)
+    return Front(app, (tiles.tile_route, *ogc_items.routes), posted, rates)
 
 
 def _mount(app: FastAPI) -> None:

@@ -23,8 +23,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.auth import anybody, identify
 from api.health import kind_of, kinds_of, meter_of
+from api.limits import caller_in
 from api.problems import client_left, handle, problem_response, translate
-from spatial.errors import SigangError
+from api.rates import Rates
+from spatial.errors import SigangError, Unauthenticated
 
 SMALLEST = 1024
 """Bytes below which packing costs more than it saves."""
@@ -56,6 +58,8 @@ class Front:
         Routes below `/api/collections/{layer}/`, each told by its length and its fourth part.
     posted
         Handlers of JSON bodies by path, with the model of the body.
+    rates
+        How many requests each caller may send; any number when None.
     """
 
     def __init__(
@@ -63,8 +67,10 @@ class Front:
         app: Starlette,
         hot: Iterable[Route] = (),
         posted: Mapping[str, tuple[type[BaseModel], BodyHandler]] | None = None,
+        rates: Rates | None = None,
     ) -> None:
         self.app = app
+        self.rates = rates or Rates(0, 1)
         self._kinds = kinds_of(app)
         self._posted = {path: _with_body(*pair) for path, pair in (posted or {}).items()}
         self._hot: dict[tuple[int, str], tuple[Handler, list[str]]] = {}
@@ -93,15 +99,10 @@ class Front:
             meter.note(kind, answer.status, time.perf_counter() - began)
 
     async def _answer(self, scope: Scope, given: Given, receive: Receive, send: _Answer) -> None:
-        if b"authorization" in given or b"cookie" in given:
-            headers = Headers(scope=scope)
-            try:
-                await identify(scope, headers)
-            except (SigangError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-                await problem_response(translate(error), headers)(scope, receive, send)
-                return
-        else:
-            anybody(scope)
+        refusal = await self._admit(scope, given, send)
+        if refusal is not None:
+            await problem_response(refusal, Headers(scope=scope))(scope, receive, send)
+            return
         found = self._find_posted(scope, given) or self._find(scope)
         if found is None:
             await self.app(scope, receive, send)
@@ -114,6 +115,22 @@ class Front:
         except Exception as error:  # whatever it is, its sender gets a problem document
             response = await handle(request, error)
         await response(scope, receive, send)
+
+    async def _admit(self, scope: Scope, given: Given, answer: _Answer) -> SigangError | None:
+        """Find out who asks and count the request; return why it is not answered."""
+        now = time.perf_counter()
+        anybody(scope)
+        if b"authorization" in given or b"cookie" in given:
+            address = caller_in(scope)
+            try:
+                self.rates.check_sign_in(address, now)
+                await identify(scope, Headers(scope=scope))
+            except (SigangError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                if isinstance(error, Unauthenticated):
+                    self.rates.note_wrong_key(address, now)
+                return translate(error)
+        answer.limits, refusal = self.rates.count(caller_in(scope), now)
+        return refusal
 
     def _find(self, scope: Scope) -> Handler | None:
         """Return the handler of a hot route, its parameters set on the scope."""
@@ -175,7 +192,7 @@ async def _read(request: Request) -> bytes:
 class _Answer:
     """Sends an answer: packed where that pays, with safe headers, to HEAD without its body."""
 
-    __slots__ = ("_gzip", "_head", "_send", "_start", "_stream", "status")
+    __slots__ = ("_gzip", "_head", "_send", "_start", "_stream", "limits", "status")
 
     def __init__(self, send: Send, gzip: bool) -> None:
         self._send = send
@@ -183,6 +200,7 @@ class _Answer:
         self._head: bool | None = None
         self._start: Message | None = None
         self._stream: isal_zlib.Compress | None = None
+        self.limits: tuple[tuple[bytes, bytes], ...] = ()
         self.status = 500
 
     def ended_head(self, receive: Receive) -> Receive:
@@ -200,6 +218,7 @@ class _Answer:
             raw: list[tuple[bytes, bytes]] = message["headers"]
             names = {name for name, _ in raw}
             raw.extend(pair for pair in SAFE if pair[0] not in names)
+            raw.extend(self.limits)
             if self._gzip and _packable(message, names):
                 self._start = message
                 return

@@ -15,7 +15,7 @@ from layers.base import Text
 from layers.processes.running import Output
 from spatial.actor import Actor
 from spatial.db import Database
-from spatial.errors import NoSuchJob, SigangError
+from spatial.errors import Busy, NoSuchJob, SigangError, TooMany
 
 STATES = ("accepted", "running", "successful", "failed", "dismissed")
 ENDED = ("successful", "failed", "dismissed")
@@ -23,17 +23,43 @@ LOST_AFTER_S = 15.0
 """Silence of a runner after which its job counts as lost; it reports far more often."""
 KEPT_DAYS = 7
 STARTING = Text(zh="正在启动", en="Starting")
+MOST_WAITING, MOST_IN_ALL = 20, 1_000
+"""Jobs of one account that may wait, and of all accounts."""
+RETRY_S = 30
 
 _ALL = "SELECT set_config('sigang.jobs', 'all', true)"
+_OWN = "SELECT set_config('sigang.jobs', '', true)"
+LOCK = 6_251_004  # of the transactions that add jobs, so that they count one after another
 _ADD = """
 INSERT INTO sigang.job (id, process, account_id, role, scope, unit_id, request)
 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *"""
+_QUEUE = """
+WITH waiting AS (
+  SELECT w.id, w.created_at, a.served,
+    (row_number() OVER (PARTITION BY w.account_id ORDER BY w.created_at, w.id) + a.running)
+      / CASE WHEN w.role IN ('admin', 'dispatcher') THEN 2.0 ELSE 1.0 END AS turn
+  FROM sigang.job w JOIN (
+    SELECT account_id, count(*) FILTER (WHERE state = 'running') AS running,
+      max(started_at) AS served
+    FROM sigang.job
+    WHERE account_id IN (SELECT account_id FROM sigang.job WHERE state = 'accepted')
+    GROUP BY account_id) a USING (account_id)
+  WHERE w.state = 'accepted'),
+queue AS (
+  SELECT id, row_number() OVER (ORDER BY turn, served NULLS FIRST, created_at, id) AS place
+  FROM waiting)"""
+"""Jobs that wait, in their order: accounts one after another, whoever was served last behind; of
+dispatchers and administrators two run for one of another account's."""
 _CLAIM = """
 UPDATE sigang.job SET state = 'running', runner = $1, started_at = clock_timestamp(),
   updated_at = clock_timestamp(), beat_at = clock_timestamp(), message_zh = $2, message_en = $3
-WHERE id = (SELECT id FROM sigang.job WHERE state = 'accepted' ORDER BY created_at
-  LIMIT 1 FOR UPDATE SKIP LOCKED)
+WHERE id = (SELECT j.id FROM sigang.job j JOIN queue USING (id) WHERE j.state = 'accepted'
+  ORDER BY queue.place LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
 RETURNING *"""
+_PLACE = "SELECT place FROM queue WHERE id = $1"
+_ROOM = """
+SELECT count(*) FILTER (WHERE account_id = $1) AS own, count(*) AS whole
+FROM sigang.job WHERE state = 'accepted'"""
 _REPORT = """
 UPDATE sigang.job SET progress = greatest(progress, $2), message_zh = $3, message_en = $4,
   updated_at = clock_timestamp(), beat_at = clock_timestamp()
@@ -99,15 +125,45 @@ async def reader(db: Database, actor: Actor) -> AsyncIterator[asyncpg.Connection
 async def add(
     conn: asyncpg.Connection, job_id: UUID, process: str, actor: Actor, request: dict[str, Any]
 ) -> asyncpg.Record:
-    """Note a job; it waits for a runner."""
+    """Note a job; it waits for a runner.
+
+    Raises
+    ------
+    TooMany, Busy
+        As many wait as may, of the account or of all.
+    """
+    await conn.execute(_ALL)
+    await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+    room = await conn.fetchrow(_ROOM, actor.account_id)
+    await conn.execute(_OWN)
+    if room["own"] >= MOST_WAITING:
+        raise TooMany(
+            f"{MOST_WAITING} of your jobs wait already", f"您已有 {MOST_WAITING} 个任务在排队",
+            mend_en="Wait for some to end, or dismiss one: DELETE /api/jobs/{id}.",
+            mend_zh="请等待任务完成，或取消一个：DELETE /api/jobs/{id}。",
+            retry_after_s=RETRY_S,
+        )  # fmt: skip
+    if room["whole"] >= MOST_IN_ALL:
+        raise Busy(
+            "Too many jobs wait", "排队任务过多",
+            mend_en="Try again later.", mend_zh="请稍后重试。",
+            retry_after_s=RETRY_S,
+        )  # fmt: skip
     return await conn.fetchrow(
         _ADD, job_id, process, actor.account_id, actor.role, actor.scope, actor.unit_id, request
     )
 
 
 async def claim(conn: asyncpg.Connection, name: str) -> asyncpg.Record | None:
-    """Take the job that has waited for longest, or None."""
-    return await conn.fetchrow(_CLAIM, name, STARTING.zh, STARTING.en)
+    """Take the job whose turn it is, or None."""
+    return await conn.fetchrow(_QUEUE + _CLAIM, name, STARTING.zh, STARTING.en)
+
+
+async def ahead(conn: asyncpg.Connection, job_id: UUID) -> int | None:
+    """Return how many jobs would run before one that waits, None where it does not wait."""
+    await conn.execute(_ALL)
+    place = await conn.fetchval(" ".join((_QUEUE, _PLACE)), job_id)
+    return None if place is None else int(place) - 1
 
 
 async def report(conn: asyncpg.Connection, job_id: UUID, percent: int, message: Text) -> bool:

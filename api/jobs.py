@@ -29,6 +29,7 @@ MOST_LISTED, DEFAULT_LISTED = 1_000, 100
 INLINE_FEATURES = 1_000
 INLINE_BYTES = 2**20
 PAGE_FEATURES = 1_000
+AHEAD = Text(zh="排队中，前面还有 {} 个任务", en="Waiting; {} jobs run before it")
 DISMISSED = Text(zh="已取消", en="Dismissed")
 _RESULTS = "http://www.opengis.net/def/rel/ogc/1.0/results"
 _EXCEPTIONS = "http://www.opengis.net/def/rel/ogc/1.0/exceptions"
@@ -56,8 +57,11 @@ async def list_jobs(request: Request) -> Response:
 async def get_job(job_id: str, request: Request) -> Response:
     """Return the state of a job."""
     check_parameters(request)
-    row = await _job(request, job_id)
-    return _json(status_info(request, row, language(request)))
+    actor = _signed_in(request)
+    async with store.reader(services(request).db, actor) as conn:
+        row = await store.get(conn, _number(job_id))
+        ahead = await store.ahead(conn, row["id"]) if row["state"] == "accepted" else None
+    return _json(status_info(request, row, language(request), ahead))
 
 
 @router.delete("/jobs/{job_id}")
@@ -147,8 +151,10 @@ async def _member(
     return inline(await _whole(conn, job_id, output))
 
 
-def status_info(request: Request, row: asyncpg.Record, lang: str) -> dict[str, Any]:
-    """Return the state of a job in the words of OGC API Processes."""
+def status_info(
+    request: Request, row: asyncpg.Record, lang: str, ahead: int | None = None
+) -> dict[str, Any]:
+    """Return the state of a job in the words of OGC API Processes; `ahead` run before it."""
     at = ("jobs", str(row["id"]))
     found = [link(links.api(request, *at), "self", JSON)]
     if row["state"] == "successful":
@@ -162,7 +168,7 @@ def status_info(request: Request, row: asyncpg.Record, lang: str) -> dict[str, A
         "processID": row["process"],
         "type": "process",
         "status": row["state"],
-        "message": row[f"message_{lang}"],
+        "message": row[f"message_{lang}"] if ahead is None else AHEAD[lang].format(ahead),
         "progress": row["progress"],
         **{name: row[column] for name, column in times.items()},
         "links": found,

@@ -30,6 +30,8 @@ QUESTION_S = 0.03
 """What a question is likely to take of which nothing more is known."""
 QUESTIONS_S, ITEMS_S, EXPORTS_S = 20.0, 8.0, 60.0
 """Estimated work of one caller that may wait."""
+STREAM_READS = 2
+"""Streams of events that read their news at once, so that many of them hold few connections."""
 NETWORK_BITS = 64
 """One subscriber of IPv6 has so many bits to choose addresses from."""
 
@@ -108,6 +110,7 @@ class Limits:
     quick: Lane = field(default_factory=lambda: Lane("quick", QUICK))
     heavy: Lane = field(default_factory=lambda: Lane("heavy", HEAVY))
     streams: Seats = field(default_factory=lambda: Seats(each=32, anonymous=384, all_=512))
+    stream_reads: Gate = field(default_factory=lambda: Gate(STREAM_READS, 60.0))
     tracks: Seats = field(default_factory=lambda: Seats(each=4, anonymous=4, all_=8))
 
     @classmethod

@@ -24,14 +24,16 @@ from starlette.types import Receive, Scope, Send
 from api.auth import actor_of
 from api.bus import RECONNECTED
 from api.event_view import shown
+from api.limits import caller_of, limits_of
 from api.negotiate import check_parameters
-from api.services import Services, services
-from spatial.actor import Actor
+from api.services import services
 from spatial.errors import BadParameter
 
 TICK_S = 5.0
 RETRY_MS = 2_000
 PAGE = 500
+READ_S = 0.01
+"""What reading the news for one client is likely to take."""
 KINDS = ("event", "cells", "network", "catalog")
 _HEAD = "SELECT coalesce(max(seq), 0) FROM sigang.stream_log"
 _ROWS = """
@@ -47,7 +49,7 @@ router = APIRouter(tags=["stream"])
 async def get_stream(request: Request) -> Response:
     """Open the stream; it resumes after the Last-Event-ID header."""
     check_parameters(request)
-    return _Stream(services(request), actor_of(request), _last_id(request))
+    return _Stream(request, _last_id(request))
 
 
 def _last_id(request: Request) -> int | None:
@@ -66,13 +68,14 @@ class _Stream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, served: Services, actor: Actor, last: int | None) -> None:
+    def __init__(self, request: Request, last: int | None) -> None:
         super().__init__(
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
             media_type=self.media_type,
         )
         del self.headers["content-length"]
-        self._served, self._actor, self._last = served, actor, last
+        self._served, self._actor, self._last = services(request), actor_of(request), last
+        self._limits, self._caller = limits_of(request), caller_of(request)
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -80,7 +83,11 @@ class _Stream(Response):
         self._catalog: list[dict[str, Any]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the client leaves or the server stops."""
+        """Send until the client leaves or the server stops, while there is a seat."""
+        with self._limits.streams.seat(self._caller):
+            await self._answer(receive, send)
+
+    async def _answer(self, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         ends = [self._served.bus.subscribe(kind, self._note) for kind in (*KINDS, RECONNECTED)]
         self._served.audit.count(self._actor, "stream", "stream")
@@ -121,7 +128,8 @@ class _Stream(Response):
         while True:
             self._wake.clear()
             try:
-                for text in await self._fresh():
+                reads = self._limits.stream_reads
+                for text in await reads.run(self._caller, READ_S, self._fresh()):
                     yield text
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await asyncio.sleep(1)

@@ -35,6 +35,9 @@ class Settings:
     pool_size: int = _setting(8, "Database connections of each kind per worker.")
     statement_timeout_ms: int = _setting(15000, "Longest read query before it is cancelled.")
     tile_cache_mb: int = _setting(64, "Compressed tiles kept in memory per worker.")
+    requests_per_minute: int = _setting(
+        12_000, "Requests of one address in a minute; an account has twice as many; 0: no limit."
+    )
     routing: bool = _setting(True, "Load the routing network; off for a tile-only worker.")
     freeze: str | None = _setting(
         None, "RFC 3339 time that the generated sample is anchored to; default today 00:00 +08:00."
