@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Double, and_, bindparam, func, or_, true
 
-from layers.cql.sql import condition, parse
+from layers.cql.parse import parse
+from layers.cql.sql import condition
 from layers.cql.types import (
     NUMERIC,
     Typed,

@@ -29,7 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, REAL, UUID
 from sqlalchemy.types import BigInteger, TypeEngine
 
-from layers.cql.sql import condition, parse
+from layers.cql.parse import parse
+from layers.cql.sql import condition
 from layers.cql.types import Typed
 from layers.model import SYSTEM, Column, Layer, Parameter
 from spatial import crs

@@ -1,7 +1,7 @@
-"""CQL2 text and JSON walked onto bound SQLAlchemy expressions over listed columns.
+"""CQL2 JSON walked onto bound SQLAlchemy expressions over listed columns.
 
-`cql2` parses; this module decides what may be said: only properties that the caller lists, only
-the operators and functions named here, every literal a bound parameter.
+This module decides what may be said: only properties that the caller lists, only the operators and
+functions named here, every literal a bound parameter.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import cql2
-import orjson
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Double,
+    Numeric,
+    Text,
     and_,
+    cast,
     false,
     func,
     literal,
@@ -25,13 +27,11 @@ from sqlalchemy import (
     or_,
     true,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from layers.cql import geometry, temporal
-from layers.cql.types import NUMERIC, Typed, bad, comparable, scalar
-
-MAX_LENGTH = 8192
-MAX_DEPTH = 60
-_QUOTE = "\ue000"
+from layers.cql.cursor import MAX_DEPTH
+from layers.cql.types import NUMERIC, Typed, bad, comparable, plain_values, scalar, too_deep
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -40,6 +40,11 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     "<=": operator.le,
     ">=": operator.ge,
+}
+ARRAYS: dict[str, ARRAY[Any]] = {
+    "text": ARRAY(Text),
+    "int": ARRAY(BigInteger),
+    "number": ARRAY(Double),
 }
 ARITHMETIC = frozenset("+-*/%^") | {"div"}
 
@@ -61,27 +66,30 @@ class Walker:
     def value(self, node: Any, depth: int = 0) -> Typed:
         """Return any node as a typed expression."""
         if depth > MAX_DEPTH:
-            raise bad("The filter is nested too deeply", "过滤表达式嵌套过深")
+            raise too_deep(MAX_DEPTH)
         if isinstance(node, dict):
             if "op" in node:
                 return self._operation(str(node["op"]).lower(), node.get("args", []), depth + 1)
             if "property" in node:
                 return self._property(node["property"])
             if "interval" in node:
-                ends = [self._end(end, depth + 1) for end in node["interval"]]
-                return temporal.interval(ends)
+                return self._interval(node["interval"], depth + 1)
             return temporal.find_literal(node) or geometry.literal_geometry(node)
         return scalar(node)
 
-    def _end(self, end: Any, depth: int) -> Typed | None:
-        return None if end in ("..", "") else self.value(end, depth)
+    def _interval(self, ends: Any, depth: int) -> Typed:
+        if not isinstance(ends, list):
+            raise bad("An interval needs a list of two ends", "时间区间需要两个端点的列表")
+        return temporal.interval(
+            [None if end in ("..", "") else self.value(end, depth) for end in ends]
+        )
 
-    def _property(self, name: str) -> Typed:
-        found = self.names.get(name)
+    def _property(self, name: Any) -> Typed:
+        found = self.names.get(name) if isinstance(name, str) else None
         if found is None:
             raise bad(
-                f"No property {name!r}",
-                f"没有属性 {name!r}",
+                f"No property {str(name)[:60]!r}",
+                f"没有属性 {str(name)[:60]!r}",
                 mend_en=f"Use one of: {', '.join(sorted(self.names))}.",
                 mend_zh=f"可用属性：{', '.join(sorted(self.names))}。",
             )
@@ -117,8 +125,8 @@ class Walker:
         }
         if op not in table:
             raise bad(
-                f"The function {op!r} is not allowed in filters",
-                f"过滤表达式不允许函数 {op!r}",
+                f"The function {op[:60]!r} is not allowed in filters",
+                f"过滤表达式不允许函数 {op[:60]!r}",
                 mend_en="The queryables page lists what a filter may use.",
                 mend_zh="可用内容见 queryables 页面。",
             )
@@ -153,13 +161,18 @@ class Walker:
         if len(args) != 2 or not isinstance(args[1], list) or not args[1]:
             raise bad("in takes a value and a list", "in 需要一个值和一个列表")
         value = self.value(args[0], depth)
+        plain = None if value.is_literal else plain_values(value.type, args[1])
+        if plain is not None:
+            return Typed(_among(value.expression, plain, ARRAYS[value.type]), "bool")
         pairs = [comparable(value, self.value(item, depth)) for item in args[1]]
-        return Typed(or_(*(a.expression == b.expression for a, b in pairs)), "bool")
+        return Typed(_one_of(pairs), "bool")
 
     def _between(self, args: list[Any], depth: int) -> Typed:
         value, low, high = self._values("between", args, 3, depth)
         left, low = comparable(value, low)
         right, high = comparable(value, high)
+        if not value.is_literal:
+            return Typed(left.expression.between(low.expression, high.expression), "bool")
         above = left.expression >= low.expression
         return Typed(and_(above, right.expression <= high.expression), "bool")
 
@@ -189,6 +202,27 @@ class Walker:
         return geometry.within_distance(first, second, args[2], *args[3:])
 
 
+def _one_of(pairs: list[tuple[Typed, Typed]]) -> ColumnElement[bool]:
+    """Return whether a value is one of others; it stands in the condition once.
+
+    Literals of one type are bound as one array.
+    """
+    value, others = pairs[0][0], [other for _, other in pairs]
+    found: ColumnElement[bool]
+    if value.is_literal:
+        return or_(*(left.expression == right.expression for left, right in pairs))
+    if any(not other.is_literal or other.type != others[0].type for other in others):
+        found = value.expression.in_([other.expression for other in others])
+        return found
+    values = [other.expression.value for other in others]
+    return _among(value.expression, values, ARRAY(others[0].expression.type))
+
+
+def _among(value: Any, values: list[Any], type_: ARRAY[Any]) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = value.bool_op("=")(func.any(literal(values, type_)))
+    return found
+
+
 def _arithmetic(op: str, left: Typed, right: Typed) -> Typed:
     if left.type not in NUMERIC or right.type not in NUMERIC:
         raise bad(f"{op} needs numbers", f"{op} 需要数字")
@@ -199,68 +233,15 @@ def _arithmetic(op: str, left: Typed, right: Typed) -> Typed:
         "*": lambda: a * b,
         "/": lambda: a / func.nullif(b, literal(0.0, Double)),
         "div": lambda: func.trunc(a / func.nullif(b, literal(0.0, Double))),
-        "%": lambda: a - func.trunc(a / func.nullif(b, literal(0.0, Double))) * b,
+        "%": lambda: cast(func.mod(_exact(a), func.nullif(_exact(b), literal_column("0"))), Double),
         "^": lambda: func.power(a, b),
     }
     return Typed(table[op](), "number")
 
 
-def parse(text: str, lang: str = "cql2-text") -> Any:
-    """Return a filter as CQL2 JSON.
-
-    Raises
-    ------
-    BadParameter
-        It is no CQL2, or longer than `MAX_LENGTH` characters.
-    """
-    if len(text) > MAX_LENGTH:
-        raise bad(
-            f"A filter has at most {MAX_LENGTH} characters", f"过滤表达式最长 {MAX_LENGTH} 字符"
-        )
-    try:
-        if lang == "cql2-json":
-            return _plain(cql2.parse_json(text).to_json())
-        return _plain(cql2.parse_text(_keep_quotes(text)).to_json())
-    except (cql2.ParseError, cql2.ValidationError, ValueError, orjson.JSONDecodeError) as error:
-        raise bad(
-            f"The filter is not CQL2: {_first_line(str(error))}",
-            f"过滤表达式不是有效的 CQL2：{_first_line(str(error))}",
-            mend_en="Example: kind = 'port' AND capacity > 100",
-            mend_zh="示例：kind = 'port' AND capacity > 100",
-        ) from error
-
-
-def _first_line(text: str) -> str:
-    return " ".join(text.split())[:200]
-
-
-def _keep_quotes(text: str) -> str:
-    """Guard doubled quotes inside a literal, which the parser would drop."""
-    out, inside, i = [], False, 0
-    while i < len(text):
-        char = text[i]
-        if char == "'" and inside and text[i + 1 : i + 2] == "'":
-            out.append(_QUOTE)
-            i += 2
-            continue
-        if char == "'":
-            inside = not inside
-        out.append(char)
-        i += 1
-    return "".join(out)
-
-
-def _plain(node: Any, depth: int = 0) -> Any:
-    """Return parsed JSON with its quotes put back, and not too deep to walk."""
-    if depth > 3 * MAX_DEPTH:
-        raise bad("The filter is nested too deeply", "过滤表达式嵌套过深")
-    if isinstance(node, str):
-        return node.replace(_QUOTE, "'")
-    if isinstance(node, list):
-        return [_plain(item, depth + 1) for item in node]
-    if isinstance(node, dict):
-        return {key: _plain(value, depth + 1) for key, value in node.items()}
-    return node
+def _exact(number: Any) -> Any:
+    """Return a number as one that has a remainder in SQL."""
+    return cast(number, Numeric)
 
 
 def condition(node: Any, names: Mapping[str, Typed]) -> ColumnElement[bool]:

@@ -45,19 +45,38 @@ def bad(en: str, zh: str, **more: str) -> BadParameter:
     return BadParameter(en, zh, parameter="filter", **more)
 
 
+def too_deep(most: int, at: int | None = None) -> BadParameter:
+    """Return the error of a filter nested deeper than `most` levels, at a character or anywhere."""
+    en, zh = ("", "") if at is None else (f" at character {at}", f"第 {at} 个字符处")
+    return bad(
+        f"The filter is nested more than {most} levels deep{en}",
+        f"过滤表达式{zh}嵌套超过 {most} 层",
+        mend_en="Use fewer brackets: AND, OR and IN (1, 2, 3) take any number of parts.",
+        mend_zh="请减少括号：AND、OR 和 IN (1, 2, 3) 可以并列任意多项。",
+    )
+
+
 def scalar(node: Any) -> Typed:
     """Return a JSON scalar as a bound literal."""
     if isinstance(node, bool):
         return Typed(literal(node, Boolean), "bool", node)
     if isinstance(node, (int, float)):
-        if not math.isfinite(node):
-            raise bad("A number must be finite", "数字必须有限")
-        return Typed(literal(float(node), Double), "number", node)
+        return Typed(literal(_finite(node), Double), "number", node)
     if isinstance(node, str):
         if "\x00" in node:
             raise bad("A text must not hold NUL", "文本不能包含 NUL 字符")
         return Typed(literal(node, Text), "text", node)
     raise bad(f"Not a value: {str(node)[:60]}", f"不是有效的值：{str(node)[:60]}")
+
+
+def _finite(number: float) -> float:
+    try:
+        found = float(number)
+    except OverflowError:
+        found = math.inf
+    if not math.isfinite(found):
+        raise bad("A number must be finite", "数字必须有限")
+    return found
 
 
 def parse_instant(text: str) -> datetime:
@@ -135,6 +154,19 @@ def _fit(value: Typed, type_: str) -> Typed:
     if value.type == "number" and type_ == "int" and _integral(value.value):
         return Typed(literal(int(value.value), BigInteger), "int", int(value.value))
     return value
+
+
+def plain_values(type_: str, nodes: list[Any]) -> list[Any] | None:
+    """Return a list of JSON scalars as values of a type, None where it needs a closer look."""
+    kinds = {type(node) for node in nodes}
+    if type_ == "text" and kinds == {str}:
+        return None if any("\x00" in node for node in nodes) else nodes
+    if type_ in NUMERIC and kinds <= {int, float}:
+        numbers = [_finite(node) for node in nodes]
+        if type_ == "number":
+            return numbers
+        return [int(number) for number in numbers] if all(map(_integral, numbers)) else None
+    return None
 
 
 def _integral(value: float) -> bool:

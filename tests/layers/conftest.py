@@ -7,11 +7,8 @@ import pytest
 from layers.catalog import Catalog
 from layers.levels import refresh_tiles
 from spatial.db import connect
-from tests.layers.small import AREA, SEED
-from tests.layers.tiled import (
-    FUNCTION,
-    TILED,
-)
+from tests.layers.small import AREA, SEED, write_areas
+from tests.layers.tiled import FUNCTION, TILED
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +29,8 @@ def built(database_url, areas):
         refresh_tiles(conn, Catalog.load(areas).layers.values())
         conn.commit()
     return database_url
+
+
+@pytest.fixture(scope="module")
+def ports(tmp_path_factory):
+    return Catalog.load(write_areas(tmp_path_factory.mktemp("areas"))).get_relation("ports")
