@@ -12,11 +12,9 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
-from starlette.routing import Route
 
 from api import (
     admin,
-    auth,
     carriageways,
     catalogue,
     events,
@@ -36,6 +34,7 @@ from api import (
     profiles,
     reach,
     search,
+    session,
     static,
     stream,
     tiles,
@@ -99,16 +98,16 @@ def create_app(settings: Settings | None = None) -> Front:
         f"{PREFIX}/matrix": (matrix.MatrixBody, matrix.get_matrix),
     }
     rates = Rates(chosen.requests_per_minute, chosen.workers)
-    return Front(app, (tiles.tile_route, *ogc_items.routes), posted, rates)
+    hot = (tiles.tile_route, *ogc_items.routes)
+    return Front(app, hot, posted, rates, https=chosen.over_https)
 
 
 def _mount(app: FastAPI) -> None:
     """Mount the plain routes first: a match ends the search."""
-    for module in (tiles, ogc_items, ogc, catalogue, openapi, health):
+    for module in (tiles, ogc_items, ogc, catalogue, openapi, health, session):
         app.router.routes.extend(module.routes)
-    app.router.routes.append(Route("/signin", auth.sign_in, methods=["GET"]))
     for routed in (
-        auth,
+        session,
         search,
         paths,
         matrix,

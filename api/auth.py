@@ -1,54 +1,55 @@
-"""Sign-in: session cookie, one-time link, Bearer or Basic key, external tokens → one actor."""
+"""Who asks: session cookie, Bearer or Basic key, external tokens → one actor."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import Any
 
-import jwt
-import orjson
-import psycopg
-from fastapi import APIRouter, Request
+import asyncpg
+from fastapi import Request
 from starlette.datastructures import Headers
-from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
+from api.credentials import KEY_PREFIX, SESSION_IDLE, token_hash
+from api.oidc import Issuer
+from api.same_origin import SAFE_METHODS, check_same_origin
 from spatial.actor import ANONYMOUS, Actor
 from spatial.db import Database
-from spatial.errors import ConfigError, OutOfScope, Unauthenticated
+from spatial.errors import OutOfScope, Unauthenticated
+from spatial.settings import Settings
 
 COOKIE = "sigang_session"
-SESSION_LIFE = timedelta(hours=12)
-LINK_LIFE = timedelta(hours=24)
-KEY_PREFIX = "sg_"
 CACHE_S = 2.0
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-router = APIRouter(tags=["session"])
+MOST_CACHED = 10_000
 
 _FIND = """
-SELECT a.id, a.role, a.scope, a.unit_id, a.name_zh, a.name_en, c.csrf
+SELECT a.id, a.role, a.scope, a.unit_id, a.name_zh, a.name_en, c.csrf,
+  c.seen_at IS NULL OR c.seen_at < now() - interval '1 minute' AS unseen
 FROM sigang.credential c JOIN sigang.account a ON a.id = c.account_id
 WHERE c.hash = $1 AND c.kind = $2 AND c.expires_at > now() AND c.revoked_at IS NULL
-  AND NOT a.disabled"""
+  AND (c.kind <> 'session' OR coalesce(c.seen_at, c.created_at) > now() - $3::interval)
+  AND NOT a.disabled AND a.scope <> '000000'"""
+_SEEN = """
+UPDATE sigang.credential SET seen_at = now() WHERE hash = $1"""
 _FIND_ACCOUNT = """
 SELECT id, role, scope, unit_id, name_zh, name_en, NULL AS csrf
-FROM sigang.account WHERE id = $1 AND NOT disabled"""
-_USE_LINK = """
-UPDATE sigang.credential SET used_at = now()
-WHERE hash = $1 AND kind = 'link' AND used_at IS NULL AND revoked_at IS NULL AND expires_at > now()
-RETURNING account_id"""
-_ADD = """
-INSERT INTO sigang.credential (hash, kind, account_id, label, csrf, expires_at)
-VALUES ({})"""
+FROM sigang.account WHERE id = $1 AND NOT disabled AND scope <> '000000'"""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a request signed in with: its kind, and the digest or the account that it names."""
+
+    kind: str
+    digest: bytes = b""
+    account_id: str = ""
+    expires_at: float = float("inf")
+    """End of an external token, in seconds of the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,84 +62,66 @@ class SignedIn:
     csrf: str | None
 
 
-def token_hash(token: str) -> bytes:
-    """Return what is stored of a token: its SHA-256; tokens have 256 random bits."""
-    return hashlib.sha256(token.encode()).digest()
-
-
-def make_link(conn: psycopg.Connection, account_id: str, life: timedelta = LINK_LIFE) -> str:
-    """Make a one-time sign-in token for an account and return it."""
-    return _make(conn, "link", account_id, None, secrets.token_urlsafe(32), life)
-
-
-def make_key(conn: psycopg.Connection, account_id: str, label: str, life: timedelta) -> str:
-    """Make an API key for an account and return it; only its hash is kept."""
-    return _make(conn, "key", account_id, label, KEY_PREFIX + secrets.token_urlsafe(32), life)
-
-
-def _make(
-    conn: psycopg.Connection,
-    kind: str,
-    account_id: str,
-    label: str | None,
-    token: str,
-    life: timedelta,
-) -> str:
-    known = conn.execute("SELECT 1 FROM sigang.account WHERE id = %s", [account_id]).fetchone()
-    if not known:
-        raise ConfigError(
-            f"No account {account_id!r}", f"没有账号 {account_id!r}",
-            mend_en="./sigang token --list names the accounts.",
-            mend_zh="./sigang token --list 列出账号。",
-        )  # fmt: skip
-    values = [token_hash(token), kind, account_id, label, None, datetime.now(UTC) + life]
-    conn.execute(_ADD.format("%s, %s, %s, %s, %s, %s"), values)
-    return token
-
-
 class Authenticator:
     """Turns the credentials of a request into an actor, with a short-lived cache."""
 
-    def __init__(self, db: Database, settings: Any) -> None:
+    def __init__(self, db: Database, settings: Settings) -> None:
         self._db = db
-        self._issuer = settings.oidc_issuer
-        self._audience = settings.oidc_audience
-        self._keys = _load_keys(settings.oidc_keys)
-        self._cache: dict[bytes, tuple[float, SignedIn | None]] = {}
+        self._issuer = Issuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_keys)
+        self._public = settings.public_url
+        self.cookie = cookie_name(settings)
+        self._cache: dict[tuple[str, bytes], tuple[float, SignedIn | None]] = {}
 
-    async def find(self, headers: Headers, method: str) -> tuple[SignedIn | None, bytes | None]:
-        """Return who asks, and the hash of the session if it was a cookie.
+    async def find(
+        self, scope: Scope, headers: Headers
+    ) -> tuple[SignedIn | None, Credential | None]:
+        """Return who asks, and with what.
 
         Raises
         ------
         Unauthenticated
             A key or token was given and is not valid.
         OutOfScope
-            A cookie's write lacks its CSRF token.
+            A write comes from a page of another origin, or a cookie's lacks its CSRF token.
         """
+        check_same_origin(scope, dict(scope["headers"]), self._public)
         given = headers.get("authorization")
         if given:
-            return await self._by_header(given), None
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        if cookie is None:
+            return await self._by_header(given)
+        value = find_cookie(headers.get("cookie", ""), self.cookie)
+        if value is None:
             return None, None
-        digest = token_hash(cookie.value)
-        found = await self._by_hash(digest, "session")
-        if found and method not in SAFE_METHODS:
+        credential = Credential("session", token_hash(value))
+        found = await self._stored(credential)
+        if found and scope["method"] not in SAFE_METHODS:
             _check_csrf(headers, found)
-        return found, digest
+        return found, credential
 
-    def forget(self, digest: bytes) -> None:
-        """Drop a credential from the cache, as after a sign-out."""
-        self._cache.pop(digest, None)
+    async def still_valid(self, credential: Credential) -> bool:
+        """Tell whether what a stream was opened with still signs in; asking keeps a session."""
+        if credential.expires_at <= time.time():
+            return False
+        if credential.kind == "token":
+            async with self._db.system() as conn:
+                return await conn.fetchrow(_FIND_ACCOUNT, credential.account_id) is not None
+        return await self._stored(credential) is not None
 
-    async def _by_header(self, given: str) -> SignedIn:
+    def forget(self, notice: dict[str, Any]) -> None:
+        """Drop what a notice names from the cache: one credential, or all where an account is."""
+        if "hash" not in notice:
+            self._cache.clear()
+            return
+        for kind in ("session", "key"):
+            self._cache.pop((kind, bytes.fromhex(notice["hash"])), None)
+
+    async def _by_header(self, given: str) -> tuple[SignedIn, Credential]:
         scheme, _, value = given.partition(" ")
         token = _basic_password(value) if scheme.lower() == "basic" else value.strip()
         if token.startswith(KEY_PREFIX):
-            found = await self._by_hash(token_hash(token), "key")
+            credential = Credential("key", token_hash(token))
+            found = await self._stored(credential)
         else:
-            found = await self._by_jwt(token)
+            found, credential = await self._by_token(token)
         if found is None:
             raise Unauthenticated(
                 "The key or token is unknown, expired or revoked",
@@ -146,43 +129,46 @@ class Authenticator:
                 mend_en="Make a new key with ./sigang token ACCOUNT.",
                 mend_zh="用 ./sigang token 账号 生成新密钥。",
             )
-        return found
+        return found, credential
 
-    async def _by_hash(self, digest: bytes, kind: str) -> SignedIn | None:
-        now = time.monotonic()
-        cached = self._cache.get(digest)
+    async def _stored(self, credential: Credential) -> SignedIn | None:
+        now, key = time.monotonic(), (credential.kind, credential.digest)
+        cached = self._cache.get(key)
         if cached and cached[0] > now:
             return cached[1]
         async with self._db.system() as conn:
-            found = _signed_in(await conn.fetchrow(_FIND, digest, kind))
-        if len(self._cache) > 10_000:
+            row = await conn.fetchrow(_FIND, credential.digest, credential.kind, SESSION_IDLE)
+            if row is not None and row["unseen"]:
+                with suppress(asyncpg.PostgresError):  # a full disk takes no writes, but reads
+                    await conn.execute(_SEEN, credential.digest)
+        found = _signed_in(row)
+        if len(self._cache) > MOST_CACHED:
             self._cache.clear()
-        self._cache[digest] = (now + CACHE_S, found)
+        self._cache[key] = (now + CACHE_S, found)
         return found
 
-    async def _by_jwt(self, token: str) -> SignedIn | None:
-        if not self._keys:
-            return None
-        try:
-            key = self._keys[jwt.get_unverified_header(token)["kid"]]
-            claims = jwt.decode(
-                token, key.key, [key.algorithm_name], audience=self._audience,
-                issuer=self._issuer, options={"require": ["exp", "sub", "iss", "aud"]},
-            )  # fmt: skip
-        except (jwt.PyJWTError, KeyError):
-            return None
+    async def _by_token(self, token: str) -> tuple[SignedIn | None, Credential]:
+        claims = self._issuer.claims(token)
+        if claims is None:
+            return None, Credential("token")
+        account = str(claims["sub"])
         async with self._db.system() as conn:
-            return _signed_in(await conn.fetchrow(_FIND_ACCOUNT, claims["sub"]))
+            found = _signed_in(await conn.fetchrow(_FIND_ACCOUNT, account))
+        return found, Credential("token", b"", account, float(claims["exp"]))
 
 
-def _load_keys(path: Path | None) -> dict[str, jwt.PyJWK]:
-    if path is None:
-        return {}
-    try:
-        keys = jwt.PyJWKSet.from_dict(orjson.loads(path.read_bytes())).keys
-    except (OSError, ValueError, jwt.PyJWTError) as error:
-        raise ConfigError(f"SIGANG_OIDC_KEYS {path}: {error}") from error
-    return {key.key_id: key for key in keys if key.key_id}
+def cookie_name(settings: Settings) -> str:
+    """Return the name of the session cookie; over HTTPS one that no other host can set."""
+    return f"__Host-{COOKIE}" if settings.over_https else COOKIE
+
+
+def find_cookie(header: str, name: str) -> str | None:
+    """Return the value of a cookie; whatever else stands in the header is passed over."""
+    for part in header.split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name:
+            return value
+    return None
 
 
 def _signed_in(row: Any) -> SignedIn | None:
@@ -213,24 +199,23 @@ def _check_csrf(headers: Headers, found: SignedIn) -> None:
 def anybody(scope: Scope) -> None:
     """Set the state of a request without credentials."""
     state = scope.setdefault("state", {})
-    state["actor"], state["signed_in"], state["session_hash"] = ANONYMOUS, None, None
+    state["actor"], state["signed_in"], state["credential"] = ANONYMOUS, None, None
 
 
 async def identify(scope: Scope, headers: Headers) -> None:
-    """Set `actor`, `signed_in` and `session_hash` on the state of a request.
+    """Set `actor`, `signed_in` and `credential` on the state of a request.
 
     Raises
     ------
     Unauthenticated
         A key or token was given and is not valid.
     OutOfScope
-        A cookie's write lacks its CSRF token.
+        A write comes from a page of another origin, or a cookie's lacks its CSRF token.
     """
     anybody(scope)
-    authenticator = scope["app"].state.services.auth
-    found, digest = await authenticator.find(headers, scope["method"])
+    found, credential = await scope["app"].state.services.auth.find(scope, headers)
     state = scope["state"]
-    state["signed_in"], state["session_hash"] = found, digest
+    state["signed_in"], state["credential"] = found, credential
     state["actor"] = found.actor if found else ANONYMOUS
 
 
@@ -258,65 +243,3 @@ def require(actor: Actor, *roles: str) -> None:
             f"The role {actor.role} may not do this; needed: {', '.join(roles)}",
             f"角色 {actor.role} 无权执行此操作；需要：{', '.join(roles)}",
         )
-
-
-@router.get("/session")
-async def get_session(request: Request) -> dict[str, Any]:
-    """Return the signed-in account and the CSRF token of its session, or nulls."""
-    found: SignedIn | None = request.scope["state"]["signed_in"]
-    if found is None:
-        return {"account": None, "csrf": None}
-    actor = found.actor
-    account = {
-        "id": actor.account_id,
-        "name": {"zh": found.name_zh, "en": found.name_en},
-        "role": actor.role,
-        "scope": actor.scope,
-        "unit_id": actor.unit_id,
-    }
-    return {"account": account, "csrf": found.csrf}
-
-
-@router.post("/session/end", status_code=204)
-async def end_session(request: Request) -> Response:
-    """Sign out: the session ends on every terminal and worker."""
-    digest = request.scope["state"]["session_hash"]
-    services = request.app.state.services
-    actor = actor_of(request)
-    if digest is not None and not actor.anonymous:
-        async with services.db.write(actor) as conn:
-            await conn.execute(
-                "UPDATE sigang.credential SET revoked_at = now() WHERE hash = $1", digest
-            )
-            await services.audit.write(conn, actor, "sign-out", "session")
-            note = orjson.dumps({"k": "session", "hash": digest.hex()}).decode()
-            await conn.execute("SELECT pg_notify('sigang', $1)", note)
-        services.auth.forget(digest)
-    response = Response(status_code=204)
-    response.delete_cookie(COOKIE)
-    return response
-
-
-async def sign_in(request: Request) -> Response:
-    """Use a one-time link: set the session cookie and open the map; a HEAD does not use it up."""
-    if request.method == "HEAD":
-        return RedirectResponse("/", status_code=303)
-    services = request.app.state.services
-    link = request.query_params.get("link", "")
-    token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
-    async with services.db.system() as conn, conn.transaction():
-        account_id = await conn.fetchval(_USE_LINK, token_hash(link))
-        if account_id is None:
-            return RedirectResponse("/?signin=expired", status_code=303)
-        expires = datetime.now(UTC) + SESSION_LIFE
-        values = (token_hash(token), "session", account_id, None, csrf, expires)
-        await conn.execute(_ADD.format("$1, $2, $3, $4, $5, $6"), *values)
-        found = _signed_in(await conn.fetchrow(_FIND, token_hash(token), "session"))
-        if found is not None:
-            await services.audit.write(conn, found.actor, "sign-in", "session")
-    response = RedirectResponse("/", status_code=303)
-    response.set_cookie(
-        COOKIE, token, max_age=int(SESSION_LIFE.total_seconds()), httponly=True,
-        samesite="strict", secure=services.settings.secure_cookies,
-    )  # fmt: skip
-    return response

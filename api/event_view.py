@@ -14,8 +14,12 @@ PUBLIC = frozenset({
     "merged",
 })  # fmt: skip
 """Properties that everybody sees."""
-INSIDE = PUBLIC | {"created_by", "updated_by", "receipts"}
-"""Properties that an account sees of the events of its own area: who decided, who has seen it."""
+SIGNED_IN = PUBLIC | {"receipts"}
+"""Properties that every account sees: which desks must know of it, and which do."""
+INSIDE = SIGNED_IN | {"created_by", "updated_by"}
+"""Properties that an account sees of the events of its own area: who decided."""
+PUBLIC_RECEIPT = frozenset({"party", "required", "name", "delivered_at", "acknowledged_at"})
+"""What of a receipt other areas see; who signed it is for the event's own."""
 PUBLIC_ATTRIBUTES = frozenset({
     "value", "unit", "visibility_m", "accuracy_m", "calibrated", "last_report", "edge", "reports",
 })  # fmt: skip
@@ -44,7 +48,10 @@ def shown(feature: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         Who asks. Attributes that name persons go to writing roles of the event's area only.
     """
     near = concerns(feature, actor)
-    properties = _only(feature["properties"], INSIDE if near else PUBLIC)
+    names = INSIDE if near else PUBLIC if actor.anonymous else SIGNED_IN
+    properties = _only(feature["properties"], names)
+    if "receipts" in properties and not near:
+        properties["receipts"] = [_only(one, PUBLIC_RECEIPT) for one in properties["receipts"]]
     if not (near and actor.role in WRITERS):
         attributes = _only(properties["attributes"], PUBLIC_ATTRIBUTES)
         if "reports" in attributes:

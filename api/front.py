@@ -36,6 +36,7 @@ PACKED = ("application/json", "application/geo+json", "text/html", "text/css", "
           "application/geo+json-seq", "text/plain")  # fmt: skip
 SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 """Headers of every answer that does not set them itself: it must not be sniffed or framed."""
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 _GZIP = 31
 
 LARGEST_BODY = 2**20
@@ -60,6 +61,8 @@ class Front:
         Handlers of JSON bodies by path, with the model of the body.
     rates
         How many requests each caller may send; any number when None.
+    https
+        Clients come over HTTPS only, and are told to stay there.
     """
 
     def __init__(
@@ -68,9 +71,12 @@ class Front:
         hot: Iterable[Route] = (),
         posted: Mapping[str, tuple[type[BaseModel], BodyHandler]] | None = None,
         rates: Rates | None = None,
+        *,
+        https: bool = False,
     ) -> None:
         self.app = app
         self.rates = rates or Rates(0, 1)
+        self._always = (*SAFE, HTTPS_ONLY) if https else SAFE
         self._kinds = kinds_of(app)
         self._posted = {path: _with_body(*pair) for path, pair in (posted or {}).items()}
         self._hot: dict[tuple[int, str], tuple[Handler, list[str]]] = {}
@@ -86,7 +92,7 @@ class Front:
             return
         scope["app"] = self.app
         given: Given = dict(scope["headers"])
-        answer = _Answer(send, b"gzip" in given.get(b"accept-encoding", b""))
+        answer = _Answer(send, b"gzip" in given.get(b"accept-encoding", b""), self._always)
         if scope["method"] == "HEAD":
             scope, receive = {**scope, "method": "GET"}, answer.ended_head(receive)
         meter, began = meter_of(self.app), time.perf_counter()
@@ -192,10 +198,11 @@ async def _read(request: Request) -> bytes:
 class _Answer:
     """Sends an answer: packed where that pays, with safe headers, to HEAD without its body."""
 
-    __slots__ = ("_gzip", "_head", "_send", "_start", "_stream", "limits", "status")
+    __slots__ = ("_always", "_gzip", "_head", "_send", "_start", "_stream", "limits", "status")
 
-    def __init__(self, send: Send, gzip: bool) -> None:
+    def __init__(self, send: Send, gzip: bool, always: Iterable[tuple[bytes, bytes]]) -> None:
         self._send = send
+        self._always = always
         self._gzip = gzip
         self._head: bool | None = None
         self._start: Message | None = None
@@ -217,7 +224,7 @@ class _Answer:
             self.status = message["status"]
             raw: list[tuple[bytes, bytes]] = message["headers"]
             names = {name for name, _ in raw}
-            raw.extend(pair for pair in SAFE if pair[0] not in names)
+            raw.extend(pair for pair in self._always if pair[0] not in names)
             raw.extend(self.limits)
             if self._gzip and _packable(message, names):
                 self._start = message

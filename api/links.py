@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from starlette.datastructures import URL
 from starlette.requests import Request
+
+from api.same_origin import own_origin
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"
@@ -36,20 +36,10 @@ TILESETS_VECTOR = f"{_REL}/tilesets-vector"
 def origin(request: Request) -> str:
     """Return scheme, host and prefix as clients reach them, without a slash at the end."""
     public: str | None = request.app.state.services.settings.public_url
-    if public:
-        return public.rstrip("/")
     scope = request.scope
-    prefix = scope.get("app_root_path", scope.get("root_path", ""))
-    return _origin(scope["scheme"], request.headers.get("host"), scope.get("server"), prefix)
-
-
-@lru_cache(256)
-def _origin(
-    scheme: str, host: str | None, server: tuple[str, int | None] | None, prefix: str
-) -> str:
-    headers = [(b"host", host.encode("latin-1"))] if host else []
-    asked = {"scheme": scheme, "headers": headers, "server": server, "path": f"{prefix}/"}
-    return str(URL(scope=asked)).rstrip("/")
+    prefix = "" if public else scope.get("app_root_path", scope.get("root_path", ""))
+    server = tuple(scope["server"]) if scope.get("server") else None
+    return own_origin(scope["scheme"], request.headers.get("host"), server, public) + prefix
 
 
 def api(request: Request, *parts: str, **query: Any) -> str:

@@ -30,6 +30,9 @@ MEDIA_TYPE = "application/problem+json"
 CLIENT_LEFT = 499
 RETRY_S = 5
 """When to come back to a server that is busy or away, where nothing better is known."""
+BASIC = 'Basic realm="sigang", charset="UTF-8"'
+BEARER = 'Bearer realm="sigang"'
+"""What a page is asked for: a browser would keep a Basic password and send it by itself."""
 
 FOREIGN: dict[type[Exception], type[SigangError]] = {
     asyncpg.QueryCanceledError: TimedOut,
@@ -150,7 +153,8 @@ def problem_response(
     language = pick_language(lang, headers.get("accept-language"))
     out = {"content-language": language, "cache-control": "no-store"}
     if error.status == 401:
-        out["www-authenticate"] = 'Basic realm="sigang", charset="UTF-8"'
+        page = headers.get("sec-fetch-mode") == "navigate"
+        out["www-authenticate"] = BEARER if page else BASIC
     if error.status in (429, 503):
         out["retry-after"] = str(error.extra.get("retry_after_s", RETRY_S))
     if isinstance(error, MethodNotAllowed) and "allow" in error.extra:

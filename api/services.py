@@ -84,7 +84,7 @@ async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Ser
         bus = await _started(stack, Bus(settings.database_url))
         catalog = Catalog.load(settings.areas)
         auth, search = Authenticator(db, settings), Search(db)
-        bus.subscribe("session", lambda note: auth.forget(bytes.fromhex(note["hash"])))
+        bus.subscribe("session", auth.forget)
         bus.subscribe("network", lambda _: search.forget_stakes())
         summaries = Summaries(db, bus)
         tiles = await _started(stack, TileService(db, catalog, bus, settings))

@@ -21,7 +21,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.auth import actor_of
+from api.auth import Credential, actor_of
 from api.bus import RECONNECTED
 from api.event_view import shown
 from api.limits import caller_of, limits_of
@@ -76,6 +76,7 @@ class _Stream(Response):
         del self.headers["content-length"]
         self._served, self._actor, self._last = services(request), actor_of(request), last
         self._limits, self._caller = limits_of(request), caller_of(request)
+        self._credential: Credential | None = request.scope["state"]["credential"]
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -89,7 +90,8 @@ class _Stream(Response):
 
     async def _answer(self, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        ends = [self._served.bus.subscribe(kind, self._note) for kind in (*KINDS, RECONNECTED)]
+        kinds = (*KINDS, "session", RECONNECTED)
+        ends = [self._served.bus.subscribe(kind, self._note) for kind in kinds]
         self._served.audit.count(self._actor, "stream", "stream")
         leaving = asyncio.ensure_future(_left(receive))
         sending = asyncio.ensure_future(self._send_all(send))
@@ -107,7 +109,7 @@ class _Stream(Response):
                 task.cancel()
                 with suppress(asyncio.CancelledError, OSError):
                     await task
-        if stopping.done() and not leaving.done():
+        if not leaving.done():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def end(self) -> None:
@@ -125,7 +127,7 @@ class _Stream(Response):
 
     async def _messages(self) -> AsyncIterator[bytes]:
         yield f"retry: {RETRY_MS}\n\n".encode()
-        while True:
+        while await self._allowed():
             self._wake.clear()
             try:
                 reads = self._limits.stream_reads
@@ -142,6 +144,15 @@ class _Stream(Response):
             with suppress(TimeoutError):
                 rest = self._ticked + TICK_S - self._loop.time()
                 await asyncio.wait_for(self._wake.wait(), max(rest, 0))
+
+    async def _allowed(self) -> bool:
+        """Tell whether the account is still signed in; while nobody can tell, it is."""
+        if self._credential is None:
+            return True
+        try:
+            return await self._served.auth.still_valid(self._credential)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return True
 
     async def _fresh(self) -> list[bytes]:
         """Return the messages that the client lacks, and note what was delivered."""

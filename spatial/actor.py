@@ -73,7 +73,8 @@ class Actor:
 
     def covers(self, admin_code: str) -> bool:
         """Tell whether a whole administrative unit lies in the actor's scope."""
-        return not self.anonymous and scope_prefix(admin_code).startswith(self.prefix)
+        own = self.prefix
+        return bool(own) and not self.anonymous and scope_prefix(admin_code).startswith(own)
 
 
 ANONYMOUS = Actor(None, "anonymous", "")

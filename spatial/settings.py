@@ -52,8 +52,13 @@ class Settings:
     map_review_number: str | None = _setting(None, "Approved-map number (审图号) shown on the map.")
     log_level: str = _setting("info", "Log level: debug, info, warning or error.")
     secure_cookies: bool = _setting(
-        False, "Send cookies over HTTPS only; switch on behind a TLS proxy."
+        False, "Send cookies over HTTPS only, as where SIGANG_PUBLIC_URL begins with https."
     )
+
+    @property
+    def over_https(self) -> bool:
+        """Tell whether clients reach the server over HTTPS only."""
+        return self.secure_cookies or (self.public_url or "").lower().startswith("https:")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -314,7 +314,7 @@ credential = Table(
     *texts("kind", "account_id", **MUST),
     *texts("label", "csrf"),
     *many(WHEN, "created_at", "expires_at", **MUST),
-    *many(WHEN, "used_at", "revoked_at"),
+    *many(WHEN, "used_at", "revoked_at", "seen_at"),
 )
 
 audit = Table(

@@ -140,11 +140,33 @@ def test_an_export_that_fails_leaves_no_file(sigang, tmp_path):
 
 
 def test_tokens(sigang, module_sample_url):
-    listed = sigang("token", "--list").stdout
+    listed = sigang("accounts", "list").stdout
     assert "dispatcher" in listed and "330000" in listed
     key = sigang("token", "developer", "--label", "gis", "--days", "3").stdout.strip()
     assert key.startswith("sg_")
     query = "SELECT round(extract(epoch FROM expires_at - now()) / 86400) FROM sigang.credential"
     assert one(module_sample_url, f"{query} WHERE label = 'gis'") == 3
     assert "/signin?link=" in sigang("token", "planner", "--link").stdout
-    assert "--list" in sigang("token", "nobody", code=1).stderr
+    assert "accounts list" in sigang("token", "nobody", code=1).stderr
+
+
+def test_accounts_and_keys(sigang):
+    names = ("--name", "台州值班", "Taizhou duty")
+    sigang("accounts", "add", "taizhou", "--role", "duty", "--scope", "331000", *names)
+    assert (
+        "000000"
+        in sigang(
+            "accounts", "add", "all", "--role", "duty", "--scope", "000000", *names, code=1
+        ).stderr
+    )
+    sigang("token", "taizhou", "--label", "tide")
+    line = next(x for x in sigang("keys", "list").stdout.splitlines() if "tide" in x)
+    assert sigang("keys", "rotate", line.split()[0]).stdout.startswith("sg_")
+    line = next(x for x in sigang("keys", "list").stdout.splitlines() if "tide" in x)
+    sigang("keys", "revoke", line.split()[0])
+    assert "tide" not in sigang("keys", "list").stdout
+    assert "tide" in sigang("keys", "list", "--ended").stdout
+    sigang("accounts", "disable", "taizhou")
+    assert "disabled" in next(
+        x for x in sigang("accounts", "list").stdout.splitlines() if "taizhou" in x
+    )

@@ -18,6 +18,7 @@ examples:
   ./sigang load speeds weeks.csv                measured speeds by hour of the week
   ./sigang export ports ports.gpkg              one layer into a file
   ./sigang token developer --label gis          a key for programs
+  ./sigang accounts list                        who there is; ./sigang keys list: what signs in
   ./sigang backup sigang.backup                 and: ./sigang restore sigang.backup
   ./sigang doctor                               what is wrong, and how to mend it
 
@@ -138,11 +139,11 @@ def _add_care(commands: Commands[ArgumentParser]) -> None:
         commands, "token", "Make a key for programs, or a one-time sign-in link.",
         example="token developer --label gis --days 90",
     )  # fmt: skip
-    token.add_argument("account", nargs="?", help="id of the account")
-    token.add_argument("--list", action="store_true", help="list the accounts")
+    token.add_argument("account", help="id of the account")
     token.add_argument("--link", action="store_true", help="a sign-in link instead of a key")
     token.add_argument("--label", default="command line", help="what the key is for")
     token.add_argument("--days", type=int, default=90, help="life of the key (default 90)")
+    _add_access(commands)
     backup = _command(
         commands, "backup", "Write the whole database and its row hashes into one file.",
         example="backup sigang.backup",
@@ -160,3 +161,36 @@ def _add_care(commands: Commands[ArgumentParser]) -> None:
         example="test tests/api -k tiles",
     )  # fmt: skip
     test.add_argument("arguments", nargs="*", help="arguments for pytest; then only pytest runs")
+
+
+def _add_access(commands: Commands[ArgumentParser]) -> None:
+    accounts = _command(
+        commands, "accounts", "List, add, disable or enable accounts.",
+        example="accounts add taizhou --role duty --scope 331000 --name 台州值班 'Taizhou duty'",
+    )  # fmt: skip
+    what = accounts.add_subparsers(dest="what", required=True, metavar="WHAT")
+    _command(what, "list", "List the accounts.", example="accounts list")
+    add = _command(what, "add", "Add an account.", example="accounts add x --role duty --scope …")
+    add.add_argument("account", help="its id")
+    add.add_argument("--role", required=True, help="dispatcher, planner, duty, developer or admin")
+    add.add_argument("--scope", required=True, help="GB/T 2260 code of its area, such as 330200")
+    add.add_argument("--unit", help="id of its unit")
+    add.add_argument("--name", nargs=2, metavar=("ZH", "EN"), required=True, help="its two names")
+    for name, text in (
+        ("disable", "Disable an account; its sessions and streams end."),
+        ("enable", "Enable an account again."),
+    ):
+        one = _command(what, name, text, example=f"accounts {name} wenzhou")
+        one.add_argument("account")
+    keys = _command(
+        commands, "keys", "List, rotate or revoke links, sessions and keys.", example="keys list"
+    )
+    what = keys.add_subparsers(dest="what", required=True, metavar="WHAT")
+    listed = _command(what, "list", "List what signs in.", example="keys list --account ningbo")
+    listed.add_argument("--account", help="of one account")
+    listed.add_argument("--ended", action="store_true", help="those that ended too")
+    rotate = _command(what, "rotate", "Replace a key by a new one.", example="keys rotate 3f2a…")
+    rotate.add_argument("id", help="as keys list shows it")
+    rotate.add_argument("--days", type=int, default=90, help="life of the new key (default 90)")
+    revoke = _command(what, "revoke", "Revoke a link, session or key.", example="keys revoke 3f2a…")
+    revoke.add_argument("id", help="as keys list shows it")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from argparse import Namespace
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 
-from api.cli import sample, serve
+from api.cli import sample
 from api.cli.ground import ground, load_declared, owner_connection
 from api.cli.progress import say, step
 from spatial import migrate
-from spatial.errors import BadParameter, Quarantined
+from spatial.errors import Quarantined
 from spatial.ingest import LoadReport, export_quarantine
 from spatial.settings import Settings
 
@@ -84,29 +83,3 @@ def _load_file(conn: psycopg.Connection, options: Namespace) -> LoadReport:
 def _write_refused(conn: psycopg.Connection, load_id: UUID, file: Path) -> None:
     count = export_quarantine(conn, load_id, file)
     say(f"{file}: {count} refused rows with their reasons")
-
-
-def token(settings: Settings, options: Namespace) -> int:
-    """Make an API key or a sign-in link, or list the accounts."""
-    from api.auth import make_key, make_link
-
-    with ground(settings) as base, owner_connection(base) as conn:
-        if options.list:
-            rows = conn.execute(
-                "SELECT id, role, scope, name_zh, name_en FROM sigang.account ORDER BY id"
-            )
-            for name, role, scope, zh, en in rows:
-                print(f"{name:12} {role:11} {scope}  {zh}  {en}")
-            return 0
-        if not options.account:
-            raise BadParameter(
-                "Which account?", "哪个账号？",
-                mend_en="./sigang token --list names them.",
-                mend_zh="./sigang token --list 列出账号。",
-            )  # fmt: skip
-        if options.link:
-            made = make_link(conn, options.account)
-            print(f"{serve.address(settings)}/signin?link={made}")
-        else:
-            print(make_key(conn, options.account, options.label, timedelta(days=options.days)))
-    return 0

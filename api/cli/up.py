@@ -54,18 +54,21 @@ def serve_only(settings: Settings, options: Namespace) -> int:
 
 def _announce(base: Ground, url: str) -> None:
     print(f"\n四港 Sigang: {url}\n", flush=True)
-    if not serve.is_loopback(base.settings.host):
-        print("Sign-in links are printed on loopback only: ./sigang token ACCOUNT --link\n")
+    if not serve.is_loopback(base.settings.host) or not sys.stdout.isatty():
+        print("Links are printed on loopback to a terminal only: ./sigang token ACCOUNT --link\n")
         return
     links = _links(base)
     for name, token in links.items():
         print(f"  {LINKED[name]}\n    {url}/signin?link={token}")
-    print("\nEach link signs in once." if links else "There are no accounts yet.", end=" ")
+    told = (
+        "\nEach link signs in once, within 15 minutes; ./sigang token ACCOUNT --link makes another."
+    )
+    print(told if links else "There are no accounts yet.", end=" ")
     print("Ctrl-C stops the server.", flush=True)
 
 
 def _links(base: Ground) -> dict[str, str]:
-    from api.auth import make_link
+    from api.credentials import make_link
 
     with owner_connection(base) as conn:
         rows = conn.execute("SELECT id FROM sigang.account WHERE NOT disabled").fetchall()

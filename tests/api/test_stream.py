@@ -8,6 +8,7 @@ import time
 import httpx
 import pytest
 
+from api.credentials import list_credentials, revoke, set_disabled
 from spatial.db import connect
 from tests.api.roadworld import BRIDGE, close, edge, undo, until, world
 
@@ -175,6 +176,41 @@ def test_ticks_come_without_news(clients):
 def test_a_bad_last_event_id_is_refused(clients, last):
     answer = clients["anonymous"].get("/api/stream", headers={"Last-Event-ID": last})
     assert answer.status_code == 400
+
+
+def test_a_stream_ends_with_its_session(server):
+    client, other = server.client("ningbo"), server.client("ningbo")
+    listener, kept = Listener(client), Listener(other)
+    listener.next("tick")
+    kept.next("tick")
+    assert client.post("/api/session/end").status_code == 204
+    assert listener.ended.wait(2)
+    assert not kept.ended.is_set()
+    other.close()
+
+
+def test_streams_end_when_the_account_is_disabled_or_the_key_revoked(server):
+    with connect(server.database_url) as conn:
+        conn.execute(
+            "INSERT INTO sigang.account (id, name_zh, name_en, role, scope)"
+            " VALUES ('gone', '离岗', 'Gone', 'duty', '330200')"
+        )
+    client = server.client()
+    client.headers["Authorization"] = f"Bearer {server.key('gone')}"
+    by_key, by_session, visitor = (
+        Listener(client), Listener(server.client("gone")), Listener(server.client())
+    )  # fmt: skip
+    for listener in (by_key, by_session, visitor):
+        listener.next("tick")
+    with connect(server.database_url) as conn:
+        [key] = [one for one in list_credentials(conn, "gone") if one.kind == "key"]
+        revoke(conn, key.id)
+    assert by_key.ended.wait(2)
+    assert not by_session.ended.is_set()
+    with connect(server.database_url) as conn:
+        set_disabled(conn, "gone", True)
+    assert by_session.ended.wait(2)
+    assert not visitor.ended.is_set()
 
 
 def test_the_stream_ends_when_the_server_stops(module_database_url, server):

@@ -99,9 +99,10 @@ def pages(browser: Browser, server: Server) -> Iterator[Opener]:
             prepare(page)
         if account and not hash_:
             page.goto(f"{server.base_url}/signin?link={server.link(account)}")
+            page.get_by_test_id("signin").click()
         else:
             if account:
-                page.request.get(f"{server.base_url}/signin?link={server.link(account)}")
+                page.request.post(f"{server.base_url}/signin", form={"link": server.link(account)})
             page.goto(f"{server.base_url}{path}{hash_}")
         settle(page)
         return page

@@ -397,7 +397,7 @@ def draw(page, line, ring=False):
 
 
 def test_a_visitor_learns_what_signing_in_would_give(open_page, server):
-    answer = httpx.get(f"{server.base_url}/signin?link=worn-out", follow_redirects=False)
+    answer = httpx.post(f"{server.base_url}/signin", data={"link": "worn-out"})
     assert answer.headers["location"] == "/?signin=expired"
     page = open_page(
         path=answer.headers["location"], hash_=QUIET_MAP, expected=("Content Security Policy",)

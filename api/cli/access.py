@@ -1,0 +1,66 @@
+"""token, accounts, keys: who may sign in, and with what."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import datetime, timedelta
+
+from api import credentials
+from api.cli import serve
+from api.cli.ground import ground, owner_connection
+from spatial.settings import Settings
+
+
+def token(settings: Settings, options: Namespace) -> int:
+    """Make an API key or a sign-in link."""
+    with ground(settings) as base, owner_connection(base) as conn:
+        if options.link:
+            made = credentials.make_link(conn, options.account)
+            print(f"{serve.address(settings)}/signin?link={made}")
+        else:
+            life = timedelta(days=options.days)
+            print(credentials.make_key(conn, options.account, options.label, life))
+    return 0
+
+
+def accounts(settings: Settings, options: Namespace) -> int:
+    """List, add, disable or enable accounts."""
+    with ground(settings) as base, owner_connection(base) as conn:
+        if options.what == "list":
+            rows = conn.execute(
+                "SELECT id, role, scope, disabled, name_zh, name_en FROM sigang.account ORDER BY id"
+            )
+            for name, role, scope, disabled, zh, en in rows:
+                state = "disabled" if disabled else ""
+                print(f"{name:12} {role:11} {scope}  {state:9} {zh}  {en}")
+        elif options.what == "add":
+            names = (options.name[0], options.name[1])
+            credentials.add_account(
+                conn, options.account, names, options.role, options.scope, options.unit
+            )
+            print(f"{options.account} is added; ./sigang token {options.account} --link signs in")
+        else:
+            credentials.set_disabled(conn, options.account, options.what == "disable")
+            print(f"{options.account} is {options.what}d")
+    return 0
+
+
+def keys(settings: Settings, options: Namespace) -> int:
+    """List, rotate or revoke credentials."""
+    with ground(settings) as base, owner_connection(base) as conn:
+        if options.what == "list":
+            for one in credentials.list_credentials(conn, options.account, ended=options.ended):
+                used = f"used {_when(one.seen_at)}" if one.seen_at else "never used"
+                until = f"until {_when(one.expires_at)}" if one.valid else "ended"
+                print(f"{one.id}  {one.kind:8} {one.account_id:12} {until:22} {used:22}", end=" ")
+                print(one.label or "")
+        elif options.what == "rotate":
+            print(credentials.rotate(conn, options.id, timedelta(days=options.days)))
+        else:
+            account, _ = credentials.revoke(conn, options.id)
+            print(f"{options.id} of {account} is revoked")
+    return 0
+
+
+def _when(at: datetime) -> str:
+    return at.astimezone().strftime("%Y-%m-%d %H:%M")
