@@ -166,6 +166,41 @@ class SetupError(SigangError):
     title_zh, title_en = "环境错误", "Set-up error"
 
 
+class BodyTooLarge(SigangError):
+    """The body of a request has more bytes, or a geometry more vertices, than are taken."""
+
+    type, status = "body-too-large", 413
+    title_zh, title_en = "请求体过大", "Body too large"
+
+
+class UrlTooLong(SigangError):
+    """The address of a request is longer than is taken."""
+
+    type, status = "url-too-long", 414
+    title_zh, title_en = "请求地址过长", "Address too long"
+
+
+class EncodedBody(SigangError):
+    """The body of a request is packed in a way that is not taken."""
+
+    type, status = "encoded-body", 415
+    title_zh, title_en = "不支持的请求体编码", "Encoded body"
+
+
+class RequestTooSlow(SigangError):
+    """A request did not come whole in time."""
+
+    type, status = "request-too-slow", 408
+    title_zh, title_en = "请求发送超时", "Request too slow"
+
+
+class HeadTooLarge(SigangError):
+    """Request line and headers are larger than is taken."""
+
+    type, status = "head-too-large", 431
+    title_zh, title_en = "请求头过大", "Headers too large"
+
+
 class Busy(SigangError):
     """Too many requests of this kind at once."""
 

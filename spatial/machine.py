@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import pwd
+import resource
 import shutil
 import stat
 import subprocess
@@ -128,6 +129,12 @@ def memory_bytes() -> int:
     limit = Path("/sys/fs/cgroup/memory.max")
     text = limit.read_text("ascii").strip() if limit.exists() else "max"
     return min(total, int(text)) if text.isdigit() else total
+
+
+def raise_file_limit() -> None:
+    """Let this process and its children open as many files as the system lets it ask for."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def free_bytes(folder: Path) -> int:

@@ -32,6 +32,7 @@ from api.cli.progress import say
 from api.cli.sharing import Shares
 from api.cli.worker import HANDLED, TELL, work
 from spatial.errors import SigangError
+from spatial.machine import raise_file_limit
 from spatial.settings import Settings
 
 if TYPE_CHECKING:
@@ -212,6 +213,7 @@ def main(link_handle: int, socket_handle: int) -> int:
         File descriptors of the pipe to the command and of the bound socket.
     """
     gc.disable()
+    raise_file_limit()
     link, bound = Connection(link_handle), socket.socket(fileno=socket_handle)
     try:
         from api.app import create_app
@@ -237,6 +239,8 @@ def configured(app: Callable[..., Any], log_level: str) -> uvicorn.Config:
     """Return how an application is served, with everything loaded that this needs."""
     config = uvicorn.Config(
         app,
+        http="api.door:Door",
+        ws="none",
         log_level=log_level if log_level != "info" else "warning",
         access_log=False,
         server_header=False,

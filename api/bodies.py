@@ -1,0 +1,112 @@
+"""How large the body of a request may be: known before it is read, or counted while it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from starlette.types import Message, Receive, Scope, Send
+
+from api.problems import problem_response
+from spatial.errors import BodyTooLarge, EncodedBody, SigangError
+
+MB = 2**20
+MOST_BYTES = MB
+LARGER = {
+    "/api/edge-states": 4 * MB,  # 80,000 speeds by edge
+    "/api/match": 2 * MB,  # 10,000 fixes, each with time and accuracy
+    "/api/predicted-speeds": 2 * MB,  # 10,000 roads
+}
+"""Addresses whose bodies may be larger."""
+PROCESSES = "/api/processes/"
+PROCESS_BYTES = 4 * MB
+"""Inputs of a process may be collections of features."""
+STREAMS = {"/api/match": b"application/x-ndjson"}
+"""Bodies that are read line by line for as long as they come, by address and media type."""
+LINGER_S, LINGER_BYTES = 1.0, 8 * MB
+"""How much of a refused body is thrown away so that its sender reads why."""
+
+
+def most_bytes(path: str) -> int:
+    """Return how large the body of a request to an address may be."""
+    if path.startswith(PROCESSES):
+        return PROCESS_BYTES
+    return LARGER.get(path, MOST_BYTES)
+
+
+def admit(scope: Scope, given: dict[bytes, bytes], receive: Receive) -> Receive:
+    """Return what reads the body of a request, never more of it than is taken.
+
+    Raises
+    ------
+    BodyTooLarge, EncodedBody
+        It is not read at all.
+    """
+    if given.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise EncodedBody(
+            "A body must not be compressed",
+            "请求体不得压缩",
+            mend_en="Send it without Content-Encoding.",
+            mend_zh="请去掉 Content-Encoding 后发送。",
+        )
+    path: str = scope["path"]
+    kind = given.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if path in STREAMS and kind == STREAMS[path]:
+        if "door" in scope:
+            scope["door"].unhurried()
+        return receive
+    size = given.get(b"content-length")
+    if size is None:
+        return _counted(receive, most_bytes(path))
+    if int(size) > MOST_BYTES and int(size) > most_bytes(path):
+        raise _too_large(most_bytes(path))
+    return receive
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """Return what reads a body of unknown size."""
+    size = 0
+
+    async def receive_counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > most:
+            await _throw_away(receive)
+            raise _too_large(most)
+        return message
+
+    return receive_counted
+
+
+async def refuse(error: SigangError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request whose body is not read; its sender may go on for a moment."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    response = problem_response(error, headers)
+    response.headers["connection"] = "close"
+    head = {"type": "http.response.start", "status": error.status, "headers": response.raw_headers}
+    await send(head)
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    await _throw_away(receive)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _throw_away(receive: Receive) -> None:
+    size = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            while size <= LINGER_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+
+
+def _too_large(most: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The body may have at most {most:,} bytes here",
+        f"此处请求体最多 {most:,} 字节",
+        mend_en="Send it in several requests, or leave out what is not needed.",
+        mend_zh="请分多次请求发送，或去掉不需要的内容。",
+        most_bytes=most,
+    )

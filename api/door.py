@@ -1,0 +1,342 @@
+"""The connections of a process: what a client may send, how long it may take, what it must read.
+
+uvicorn's protocol waits for ever for the rest of a request and for a client that reads nothing, and
+takes a head of any size. Nothing is timed request by request here: one look a second over all
+connections finds those that are late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import resource
+import socket
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+import httptools
+import orjson
+from starlette.datastructures import Headers
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from api.limits import by_address
+from api.problems import MEDIA_TYPE, pick_language, problem_document
+from spatial.errors import (
+    Busy,
+    HeadTooLarge,
+    RequestTooSlow,
+    SigangError,
+    UrlTooLong,
+)
+
+KEPT_FILES = 512
+"""File descriptors that are no connections of clients: database, logs, mapped arrays, spools."""
+SPARE = 128
+"""Connections beyond the most that are told why they are refused."""
+log = logging.getLogger("sigang")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one connection may do, and how many there may be in one process."""
+
+    head_bytes: int = 32 * 1024
+    """Request line and headers."""
+    url_bytes: int = 28 * 1024
+    """An address: a filter of 8,192 characters, each of them escaped, and the rest."""
+    request_s: float = 15.0
+    """From the first byte of a request to its last, and from a connection to its first request."""
+    unread_s: float = 30.0
+    """Within so long a client that must read takes at least `unread_bytes`."""
+    unread_bytes: int = 16 * 1024
+    linger_s: float = 1.0
+    """How long a refused client may go on sending before it is cut, so that it reads why."""
+    look_s: float = 1.0
+    connections: int = 4_096
+    per_address: int = 512
+    """Of one address, or of one /64 of IPv6; this machine and its proxy are not counted."""
+
+
+class _Porch:
+    """The connections of a process, counted by address and looked at while there are any."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.most = min(bounds.connections, max(soft - KEPT_FILES, 16))
+        self._bounds = bounds
+        self._open: set[Door] = set()
+        self._by_address: Counter[str] = Counter()
+        self._looking = False
+
+    def enter(self, door: Door, address: str | None) -> bool:
+        """Take a connection in; tell whether it may stay."""
+        full = len(self._open) >= self.most
+        self._open.add(door)
+        if address is not None:
+            self._by_address[address] += 1
+            full = full or self._by_address[address] > self._bounds.per_address
+        if not self._looking:
+            self._looking = True
+            door.loop.call_later(self._bounds.look_s, self._look, door.loop)
+        return not full
+
+    @property
+    def overflows(self) -> bool:
+        """Whether even those that are being refused are too many."""
+        return len(self._open) > self.most + SPARE
+
+    def leave(self, door: Door, address: str | None) -> None:
+        """Forget a connection that has ended."""
+        self._open.discard(door)
+        if address is not None:
+            self._by_address[address] -= 1
+            if self._by_address[address] <= 0:
+                del self._by_address[address]
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._looking = bool(self._open)
+        if self._looking:
+            loop.call_later(self._bounds.look_s, self._look, loop)
+        now = loop.time()
+        for door in list(self._open):
+            door.look(now)
+
+
+_porches: WeakKeyDictionary[ServerState, _Porch] = WeakKeyDictionary()
+
+
+class Door(HttpToolsProtocol):
+    """One connection: uvicorn's protocol within bounds.
+
+    Found by the application as `door` of a request's scope.
+    """
+
+    bounds: ClassVar[Bounds] = Bounds()
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        porch = _porches.get(server_state)
+        self._porch = porch or _porches.setdefault(server_state, _Porch(self.bounds))
+        self._address: str | None = None
+        self._since = 0.0  # a request is awaited, or has begun
+        self._receiving = False
+        self._in_head = False
+        self._unhurried = False
+        self._head_bytes = self._fresh = 0
+        self._refusal: SigangError | None = None
+        self._unread: tuple[float, int] | None = None
+
+    def unhurried(self) -> None:
+        """Let the body of the request that is being received take any time."""
+        self._unhurried = True
+
+    # of the transport
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection in, or refuse it where there are too many."""
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        end: socket.socket | None = transport.get_extra_info("socket")
+        if end is not None and end.family in (socket.AF_INET, socket.AF_INET6):
+            wait_ms = int(self.bounds.unread_s * 1000)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, wait_ms)
+        self._address = _counted_as(self.client[0]) if self.client else None
+        if not self._porch.enter(self, self._address):
+            self._refuse(_too_many())
+            if self._porch.overflows:
+                self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._porch.leave(self, self._address)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has come, as far as it is within bounds."""
+        self._unset_keepalive_if_required()
+        if self._refusal is not None:
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+        self._fresh = len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            return
+        except httptools.HttpParserError:
+            if self._refusal is None:
+                self.send_400_response("Invalid HTTP request received.")
+                return
+        if self._in_head and self._head_bytes > self.bounds.head_bytes and self._refusal is None:
+            self._refusal = _head_too_large(self.bounds) if self.headers else _too_long(self.bounds)
+        if self._refusal is not None:
+            self._refuse(self._refusal)
+
+    # of the parser
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self.scope["door"] = self  # type: ignore[typeddict-unknown-key]
+        self._since = self.loop.time()
+        self._receiving = self._in_head = True
+        self._unhurried = False
+        self._head_bytes, self._fresh = self._fresh, 0
+
+    def on_headers_complete(self) -> None:
+        """Start the application unless the head is too large."""
+        self._in_head = False
+        if len(self.url) > self.bounds.url_bytes:
+            self._refusal = _too_long(self.bounds)
+        elif self._head_bytes > self.bounds.head_bytes:
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > self.bounds.head_bytes:
+                self._refusal = _head_too_large(self.bounds)
+        if self._refusal is not None:
+            raise self._refusal
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that the request is whole."""
+        self._receiving = False
+        self._since = self.loop.time()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        if not self._receiving:
+            self._since = self.loop.time()
+        super().on_response_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Answer a request for another protocol in this one; a stranger fills no log."""
+
+    # in time
+
+    def look(self, now: float) -> None:
+        """Cut the connection where its client is late in sending or in reading."""
+        if self._reads_nothing(now):
+            log.info("a client that reads nothing is cut")
+            self.transport.abort()
+        elif self._refusal is not None:
+            if now - self._since > self.bounds.linger_s:
+                self.transport.abort()
+        elif self._sends_nothing(now):
+            if self._receiving:
+                self._refuse(_too_slow(self.bounds))
+            else:
+                self.transport.close()
+
+    @property
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _sends_nothing(self, now: float) -> bool:
+        if now - self._since <= self.bounds.request_s:
+            return False
+        if self._receiving:
+            return not (self._unhurried or self.flow.read_paused)
+        return not self._answering
+
+    def _reads_nothing(self, now: float) -> bool:
+        size = 0
+        if self.flow.write_paused or self.transport.is_closing():
+            size = self.transport.get_write_buffer_size()
+        if size == 0:
+            self._unread = None
+            return False
+        since, before = self._unread or (now, size)
+        if size > before or before - size >= self.bounds.unread_bytes:
+            since, before = now, size
+        self._unread = since, before
+        return now - since > self.bounds.unread_s
+
+    def resume_writing(self) -> None:
+        """Go on writing: the client has read."""
+        self._unread = None
+        super().resume_writing()
+
+    def _refuse(self, error: SigangError) -> None:
+        """Answer with a problem, read on for a moment so that it arrives, and hang up."""
+        self._refusal = error
+        self._since = self.loop.time()
+        asked = None if self._in_head or not self._receiving else self.cycle
+        taken = self._answering if asked is None else asked.response_started
+        if taken or self.pipeline or self.transport.is_closing():
+            self.transport.close()
+            return
+        if asked is not None:  # the application waits for the rest of the body
+            asked.disconnected = True
+            asked.message_event.set()
+        self.transport.write(_problem(error, self.headers))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+
+def _counted_as(host: str) -> str | None:
+    """Return what connections of an address are counted as, None for this machine's."""
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return None if (mapped or ip).is_loopback else by_address(host).name
+
+
+def _problem(error: SigangError, headers: list[tuple[bytes, bytes]] | None) -> bytes:
+    """Return a whole answer that is the last of its connection."""
+    lang = pick_language(None, Headers(raw=headers or []).get("accept-language"))
+    body = orjson.dumps(problem_document(error, lang))
+    retry = "retry-after: 5\r\n" if error.status == Busy.status else ""
+    head = (
+        f"content-type: {MEDIA_TYPE}\r\ncontent-language: {lang}\r\ncache-control: no-store\r\n"
+        f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
+    )
+    return STATUS_LINE[error.status] + head.encode() + body
+
+
+def _too_long(bounds: Bounds) -> UrlTooLong:
+    return UrlTooLong(
+        f"An address has at most {bounds.url_bytes} bytes",
+        f"请求地址最多 {bounds.url_bytes} 字节",
+        mend_en="Shorten the filter, or ask in several requests.",
+        mend_zh="请缩短过滤条件，或分多次请求。",
+    )
+
+
+def _head_too_large(bounds: Bounds) -> HeadTooLarge:
+    return HeadTooLarge(
+        f"Request line and headers have at most {bounds.head_bytes} bytes",
+        f"请求行与请求头合计最多 {bounds.head_bytes} 字节",
+        mend_en="Send fewer or shorter headers.",
+        mend_zh="请减少或缩短请求头。",
+    )
+
+
+def _too_slow(bounds: Bounds) -> RequestTooSlow:
+    return RequestTooSlow(
+        f"A request must have come within {bounds.request_s:g} s",
+        f"请求须在 {bounds.request_s:g} 秒内发送完毕",
+        mend_en="Send it again over a better line, or send less.",
+        mend_zh="请在网络较好时重试，或减少发送内容。",
+    )
+
+
+def _too_many() -> Busy:
+    return Busy(
+        "Too many connections",
+        "连接数过多",
+        mend_en="Keep few connections open, and try again shortly.",
+        mend_zh="请减少同时打开的连接，稍后重试。",
+    )
