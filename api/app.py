@@ -96,6 +96,15 @@ def create_app(settings: Settings | None = None) -> Front:
     posted: dict[str, tuple[type[BaseModel], BodyHandler]] = {
         f"{PREFIX}/paths": (paths.PathBody, paths.find_path),
         f"{PREFIX}/matrix": (matrix.MatrixBody, matrix.get_matrix),
+        f"{PREFIX}/reach": (reach.ReachBody, reach.find_reach),
+        f"{PREFIX}/nearest": (nearest.NearestBody, nearest.find_nearest),
+        f"{PREFIX}/match": (match.MatchBody, match.match),
+        f"{PREFIX}/events": (events.EventBody, events.create_event),
+        f"{PREFIX}/edge-states": (feeds.FeedBody, feeds.feed_speeds),
+        f"{PREFIX}/predicted-speeds": (
+            predicted_speeds.PredictedBody,
+            predicted_speeds.predict_speeds,
+        ),
     }
     rates = Rates(chosen.requests_per_minute, chosen.workers)
     hot = (tiles.tile_route, *ogc_items.routes)

@@ -57,14 +57,14 @@ def admit(scope: Scope, given: dict[bytes, bytes], receive: Receive) -> Receive:
         return receive
     size = given.get(b"content-length")
     if size is None:
-        return _counted(receive, most_bytes(path))
+        return _counted(receive, most_bytes(path), scope["method"])
     if int(size) > MOST_BYTES and int(size) > most_bytes(path):
         raise _too_large(most_bytes(path))
     return receive
 
 
-def _counted(receive: Receive, most: int) -> Receive:
-    """Return what reads a body of unknown size."""
+def _counted(receive: Receive, most: int, method: str) -> Receive:
+    """Return what reads a body of unknown size; who sends one with a GET has left."""
     size = 0
 
     async def receive_counted() -> Message:
@@ -72,7 +72,10 @@ def _counted(receive: Receive, most: int) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > most:
-            await _throw_away(receive)
+            if message.get("more_body", False):
+                await _throw_away(receive)
+            if method == "GET":
+                return {"type": "http.disconnect"}
             raise _too_large(most)
         return message
 

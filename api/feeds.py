@@ -23,7 +23,7 @@ from routing.feeds import BACKWARD_ONLY, BOTH, FORWARD_ONLY, find_known
 from spatial.actor import Actor
 from spatial.errors import BadParameter, Conflict, NotFound, OutOfScope, SetupError
 
-MOST_EDGES = 200_000
+MOST_EDGES = 80_000
 MOST_OPEN = 1_000
 LONGEST = timedelta(hours=24)
 SHOWN_UNKNOWN = 20

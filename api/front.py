@@ -22,11 +22,13 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from api.auth import anybody, identify
+from api.bodies import admit, refuse
 from api.health import kind_of, kinds_of, meter_of
 from api.limits import caller_in
 from api.problems import client_left, handle, problem_response, translate
 from api.rates import Rates
-from spatial.errors import SigangError, Unauthenticated
+from layers.offload import offload
+from spatial.errors import Busy, SigangError, Unauthenticated
 
 SMALLEST = 1024
 """Bytes below which packing costs more than it saves."""
@@ -39,8 +41,10 @@ SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-ori
 HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 _GZIP = 31
 
-LARGEST_BODY = 2**20
-"""Bytes of a body that is read at once."""
+SMALL_BODY = 2**16
+"""Bytes of a body that is read into its model between other requests."""
+LARGE_ANSWER = 2**17
+"""Bytes of an answer, or of a part of one, that is packed beside other requests."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 Given = dict[bytes, bytes]
@@ -109,6 +113,13 @@ class Front:
         if refusal is not None:
             await problem_response(refusal, Headers(scope=scope))(scope, receive, send)
             return
+        if b"content-length" in given or b"transfer-encoding" in given:
+            try:
+                receive = admit(scope, given, receive)
+            except SigangError as error:
+                send.gzip = False
+                await refuse(error, scope, receive, send)
+                return
         found = self._find_posted(scope, given) or self._find(scope)
         if found is None:
             await self.app(scope, receive, send)
@@ -152,29 +163,40 @@ class Front:
         return handler
 
     def _find_posted(self, scope: Scope, given: Given) -> Handler | None:
-        """Return the handler of a JSON body of declared size; others go the long way."""
+        """Return the handler of a JSON body; others go the long way."""
         found = self._posted.get(scope["path"]) if scope["method"] == "POST" else None
         if found is None:
             return None
-        size = given.get(b"content-length", b"")
-        small = size.isdigit() and int(size) <= LARGEST_BODY
-        json = given.get(b"content-type", b"").partition(b";")[0].strip() == b"application/json"
-        return found if small and json else None
+        kind = given.get(b"content-type", b"").partition(b";")[0].strip()
+        return found if kind == b"application/json" else None
 
 
 def _with_body(model: type[BaseModel], answer: BodyHandler) -> Handler:
     """Return a handler that reads a request's body into a model first."""
 
     async def handler(request: Request) -> Response:
-        try:
-            body = model.model_validate_json(await _read(request))
-        except ValidationError as error:
-            found = error.errors(include_url=False)
-            wrong = [{**item, "loc": ("body", *item["loc"])} for item in found]
-            raise RequestValidationError(wrong) from error
+        raw = request._body = await _read(request)  # where `request.body` finds it
+        small = len(raw) <= SMALL_BODY
+        body = _parsed(model, raw) if small else await offload(_parsed, model, raw)
         return await answer(body, request)
 
     return handler
+
+
+def _parsed(model: type[BaseModel], raw: bytes) -> BaseModel:
+    """Return a body as its model.
+
+    Raises
+    ------
+    RequestValidationError
+        It cannot be.
+    """
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        wrong = [{**item, "loc": ("body", *item["loc"])} for item in found]
+        raise RequestValidationError(wrong) from error
 
 
 async def _read(request: Request) -> bytes:
@@ -198,12 +220,12 @@ async def _read(request: Request) -> bytes:
 class _Answer:
     """Sends an answer: packed where that pays, with safe headers, to HEAD without its body."""
 
-    __slots__ = ("_always", "_gzip", "_head", "_send", "_start", "_stream", "limits", "status")
+    __slots__ = ("_always", "_head", "_send", "_start", "_stream", "gzip", "limits", "status")
 
     def __init__(self, send: Send, gzip: bool, always: Iterable[tuple[bytes, bytes]]) -> None:
         self._send = send
         self._always = always
-        self._gzip = gzip
+        self.gzip = gzip
         self._head: bool | None = None
         self._start: Message | None = None
         self._stream: isal_zlib.Compress | None = None
@@ -226,7 +248,7 @@ class _Answer:
             names = {name for name, _ in raw}
             raw.extend(pair for pair in self._always if pair[0] not in names)
             raw.extend(self.limits)
-            if self._gzip and _packable(message, names):
+            if self.gzip and _packable(message, names):
                 self._start = message
                 return
         elif message["type"] == "http.response.body":
@@ -250,13 +272,27 @@ class _Answer:
                 headers["Content-Encoding"] = "gzip"
                 del headers["Content-Length"]
             elif len(body) >= SMALLEST:
-                body = igzip.compress(body, 1)
+                body = _packed(body) if len(body) < LARGE_ANSWER else await _beside(_packed, body)
                 headers["Content-Encoding"] = "gzip"
                 headers["Content-Length"] = str(len(body))
             await self._send(start)
         if self._stream is not None:
-            body = self._stream.compress(body) + (b"" if more else self._stream.flush())
+            pack = self._stream.compress
+            body = pack(body) if len(body) < LARGE_ANSWER else await _beside(pack, body)
+            body += b"" if more else self._stream.flush()
         return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+def _packed(body: bytes) -> bytes:
+    return igzip.compress(body, 1)
+
+
+async def _beside(pack: Callable[[bytes], bytes], body: bytes) -> bytes:
+    """Return what `pack` makes of a body; what has begun is not given up for want of a thread."""
+    try:
+        return await offload(pack, body)
+    except Busy:
+        return pack(body)
 
 
 def _packable(start: Message, names: set[bytes]) -> bool:

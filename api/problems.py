@@ -33,6 +33,8 @@ RETRY_S = 5
 BASIC = 'Basic realm="sigang", charset="UTF-8"'
 BEARER = 'Bearer realm="sigang"'
 """What a page is asked for: a browser would keep a Basic password and send it by itself."""
+LISTED = 20
+"""Members of a body that a problem names."""
 
 FOREIGN: dict[type[Exception], type[SigangError]] = {
     asyncpg.QueryCanceledError: TimedOut,
@@ -157,6 +159,8 @@ def problem_response(
         out["www-authenticate"] = BEARER if page else BASIC
     if error.status in (429, 503):
         out["retry-after"] = str(error.extra.get("retry_after_s", RETRY_S))
+    if error.status == 413:
+        out["connection"] = "close"
     if isinstance(error, MethodNotAllowed) and "allow" in error.extra:
         out["allow"] = error.extra["allow"]
     body = orjson.dumps(problem_document(error, language))
@@ -168,7 +172,8 @@ def translate(error: Exception) -> SigangError:
     if isinstance(error, SigangError):
         return error
     if isinstance(error, HTTPException):
-        return _of_status(error)
+        cause = error.__cause__  # of an error of ours that the framework met reading a body
+        return cause if isinstance(cause, SigangError) else _of_status(error)
     if isinstance(error, RequestValidationError):
         return _of_validation(error)
     for foreign, ours in FOREIGN.items():
@@ -190,11 +195,13 @@ def _of_status(error: HTTPException) -> SigangError:
 
 
 def _of_validation(error: RequestValidationError) -> SigangError:
+    found = error.errors()
     places = [
         {"in": ".".join(str(part) for part in item["loc"]), "why": item["msg"]}
-        for item in error.errors()
+        for item in found[:LISTED]
     ]
     names = ", ".join(place["in"] for place in places)
+    names += f" … ({len(found)})" if len(found) > LISTED else ""
     return BadParameter(
         f"Cannot be used: {names}",
         f"无法使用：{names}",

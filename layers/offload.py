@@ -1,0 +1,58 @@
+"""Work for the processor that is too long for the event loop, in a few threads of its own.
+
+A thread of Python still shares the interpreter with the loop: long work should be made of calls
+that are short or let others run meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from spatial.errors import Busy
+
+THREADS = 2
+WAITING = 64
+"""Pieces of work that may wait; more are told to come back."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Threads:
+    """The threads, and how much work they have been given."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, "offload")
+        self._given = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        if self._given >= THREADS + WAITING:
+            raise Busy(
+                "Too much work at once",
+                "当前处理任务过多",
+                mend_en="Try again shortly.",
+                mend_zh="请稍后重试。",
+            )
+        self._given += 1
+        done = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        done.add_done_callback(self._end)
+        return await done
+
+    def _end(self, _: object) -> None:
+        self._given -= 1
+
+
+_threads = _Threads()
+
+
+async def offload(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """Return what `work` returns, done in a thread while the process goes on serving.
+
+    Raises
+    ------
+    Busy
+        Too much waits already.
+    """
+    return await _threads.run(lambda: work(*given, **named))

@@ -1,0 +1,112 @@
+"""Bodies of requests: how large, how packed, how deep; whatever is refused is told as a problem."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+import pytest
+
+from api.bodies import LARGER, MOST_BYTES, PROCESS_BYTES, PROCESSES, most_bytes
+from tests.conftest import Server
+
+JSON = {"content-type": "application/json"}
+POSTED = [
+    "/api/paths", "/api/matrix", "/api/reach", "/api/nearest", "/api/match", "/api/events",
+    "/api/edge-states", "/api/predicted-speeds", "/api/incidents", "/api/carriageways/fog",
+    "/api/processes/what-if/execution",
+]  # fmt: skip
+
+
+def pieces(size: int) -> Iterator[bytes]:
+    """Yield a body in pieces, whose length is not told before."""
+    for _ in range(size // 2**16):
+        yield b" " * 2**16
+    yield b" " * (size % 2**16)
+
+
+@pytest.mark.parametrize("path", POSTED)
+def test_a_body_too_large_is_refused_whether_its_length_is_told_or_not(dispatcher, path):
+    most = most_bytes(path)
+    for body in (b" " * (most + 1), pieces(most + 1)):
+        answer = dispatcher.post(path, content=body, headers=JSON)
+        assert answer.status_code == 413, answer.text
+        problem = answer.json()
+        assert (problem["type"], problem["most_bytes"]) == ("/problems/body-too-large", most)
+        assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("path", POSTED)
+def test_a_body_of_the_largest_size_is_read(dispatcher, path):
+    size = most_bytes(path)
+    for body in (b" " * size, pieces(size)):
+        assert dispatcher.post(path, content=body, headers=JSON).status_code == 400
+
+
+def test_few_addresses_take_more():
+    assert most_bytes("/api/collections") == MOST_BYTES == 2**20
+    assert most_bytes(f"{PROCESSES}any/execution") == PROCESS_BYTES
+    assert max(PROCESS_BYTES, *LARGER.values()) == 4 * 2**20
+
+
+def test_a_body_of_a_told_length_that_is_too_large_is_not_waited_for(server: Server):
+    at = urlsplit(server.base_url)
+    head = f"POST /api/paths HTTP/1.1\r\nHost: {at.netloc}\r\nContent-Length: 43000000\r\n\r\n"
+    with socket.create_connection((at.hostname, at.port), 5) as client:
+        begun = time.monotonic()
+        client.sendall(head.encode())
+        assert client.recv(2**16).startswith(b"HTTP/1.1 413 ")
+        assert time.monotonic() - begun < 5
+        while client.recv(2**16):
+            pass
+
+
+def test_a_packed_body_is_refused(client: httpx.Client):
+    body = gzip.compress(b"[" + b" " * 2**24)
+    for path in POSTED:
+        answer = client.post(path, content=body, headers={**JSON, "content-encoding": "gzip"})
+        assert (answer.status_code, answer.json()["type"]) == (415, "/problems/encoded-body")
+
+
+def nested(depth: int) -> bytes:
+    """Return valid JSON of lists in lists."""
+    return b"[" * depth + b"]" * depth
+
+
+@pytest.mark.parametrize("depth", [150, 900, 100_000])
+def test_deep_bodies_harm_nothing(dispatcher, depth):
+    geometry = b'{"type":"Polygon","coordinates":' + nested(depth) + b"}"
+    closing = b'{"kind":"closure","cause":"wind","valid_to":"2099-01-01T00:00:00Z","target":'
+    bodies = [
+        nested(depth),
+        b'{"waypoints":[[120,30],[120.1,30]],"avoid":{"polygons":[' + geometry + b"]}}",
+        closing + b'{"polygon":' + geometry + b"}}",
+        b'{"inputs":{"a":' + nested(depth) + b"}}",
+        b'{"a":' * depth + b"1" + b"}" * depth,
+    ]
+    for path in POSTED:
+        for body in bodies:
+            answer = dispatcher.post(path, content=body, headers=JSON)
+            assert answer.status_code in (400, 404), (path, body[:60], answer.text[:300])
+
+
+def test_a_problem_lists_few_of_many_wrong_members(client: httpx.Client):
+    answer = client.post("/api/match", json={"points": [["a", "b"]] * 10_000})
+    assert answer.status_code == 400
+    assert len(answer.json()["invalid"]) == 20
+    assert len(answer.content) < 10_000
+
+
+def test_large_bodies_are_read_as_small_ones_are(client: httpx.Client):
+    body = orjson.dumps({"waypoints": [[120.0, 30.0], [1, 2, 3]]})
+    large = body + b" " * 2**17
+    small_answer, large_answer = (
+        client.post("/api/paths", content=content, headers=JSON) for content in (body, large)
+    )
+    assert small_answer.status_code == large_answer.status_code == 400
+    assert small_answer.json() == large_answer.json()
