@@ -50,6 +50,17 @@ from spatial.errors import SigangError
 from spatial.settings import Settings
 
 PREFIX = "/api"
+POSTED: dict[str, tuple[type[BaseModel], BodyHandler]] = {
+    f"{PREFIX}/paths": (paths.PathBody, paths.find_path),
+    f"{PREFIX}/matrix": (matrix.MatrixBody, matrix.get_matrix),
+    f"{PREFIX}/reach": (reach.ReachBody, reach.find_reach),
+    f"{PREFIX}/nearest": (nearest.NearestBody, nearest.find_nearest),
+    f"{PREFIX}/match": (match.MatchBody, match.match),
+    f"{PREFIX}/events": (events.EventBody, events.create_event),
+    f"{PREFIX}/edge-states": (feeds.FeedBody, feeds.feed_speeds),
+    f"{PREFIX}/predicted-speeds": (predicted_speeds.PredictedBody, predicted_speeds.predict_speeds),
+}
+"""Questions whose bodies may be large, or that are asked most, by address."""
 
 
 class FastJson(JSONResponse):
@@ -93,22 +104,9 @@ def create_app(settings: Settings | None = None) -> Front:
         app.add_exception_handler(error, handle)
     app.add_exception_handler(ClientDisconnect, client_left)
     _mount(app)
-    posted: dict[str, tuple[type[BaseModel], BodyHandler]] = {
-        f"{PREFIX}/paths": (paths.PathBody, paths.find_path),
-        f"{PREFIX}/matrix": (matrix.MatrixBody, matrix.get_matrix),
-        f"{PREFIX}/reach": (reach.ReachBody, reach.find_reach),
-        f"{PREFIX}/nearest": (nearest.NearestBody, nearest.find_nearest),
-        f"{PREFIX}/match": (match.MatchBody, match.match),
-        f"{PREFIX}/events": (events.EventBody, events.create_event),
-        f"{PREFIX}/edge-states": (feeds.FeedBody, feeds.feed_speeds),
-        f"{PREFIX}/predicted-speeds": (
-            predicted_speeds.PredictedBody,
-            predicted_speeds.predict_speeds,
-        ),
-    }
     rates = Rates(chosen.requests_per_minute, chosen.workers)
     hot = (tiles.tile_route, *ogc_items.routes)
-    return Front(app, hot, posted, rates, https=chosen.over_https)
+    return Front(app, hot, POSTED, rates, https=chosen.over_https)
 
 
 def _mount(app: FastAPI) -> None:
