@@ -24,10 +24,11 @@ from starlette.types import Message, Receive, Scope, Send
 from api.auth import anybody, identify
 from api.bodies import admit, refuse
 from api.health import kind_of, kinds_of, meter_of
-from api.limits import caller_in
+from api.limits import address_in, caller_in
 from api.problems import client_left, handle, problem_response, translate
 from api.rates import Rates
 from layers.offload import offload
+from spatial.actor import ANONYMOUS
 from spatial.errors import Busy, SigangError, Unauthenticated
 
 SMALLEST = 1024
@@ -45,6 +46,9 @@ SMALL_BODY = 2**16
 """Bytes of a body that is read into its model between other requests."""
 LARGE_ANSWER = 2**17
 """Bytes of an answer, or of a part of one, that is packed beside other requests."""
+
+REFUSED = frozenset({401, 403})
+"""Statuses of answers that are counted in the audit, with the address of the sender."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 Given = dict[bytes, bytes]
@@ -107,6 +111,8 @@ class Front:
             meter.running -= 1
             kind = kind_of(scope["path"], self._kinds)
             meter.note(kind, answer.status, time.perf_counter() - began)
+            if answer.status in REFUSED:
+                _note_refused(scope, kind, answer.status)
 
     async def _answer(self, scope: Scope, given: Given, receive: Receive, send: _Answer) -> None:
         refusal = await self._admit(scope, given, send)
@@ -169,6 +175,13 @@ class Front:
             return None
         kind = given.get(b"content-type", b"").partition(b";")[0].strip()
         return found if kind == b"application/json" else None
+
+
+def _note_refused(scope: Scope, kind: str, status: int) -> None:
+    services = getattr(scope["app"].state, "services", None)
+    if services is not None:
+        actor = scope.get("state", {}).get("actor", ANONYMOUS)
+        services.audit.refuse(actor, scope["method"], kind, status, address_in(scope))
 
 
 def _with_body(model: type[BaseModel], answer: BodyHandler) -> Handler:

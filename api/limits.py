@@ -54,6 +54,12 @@ def caller_in(scope: Scope) -> Caller:
     return by_address(client[0]) if client else NOBODY
 
 
+def address_in(scope: Scope) -> str:
+    """Return the address that a request came from, whoever asks; a network of IPv6 is one."""
+    client = scope["client"]
+    return by_address(client[0]).name if client else NOBODY.name
+
+
 @lru_cache(8192)
 def by_address(host: str) -> Caller:
     """Return the caller at an address; a network of IPv6 is one."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from starlette.requests import Request
 
 from api.audit import Audit
+from api.audit_months import tidy
 from api.auth import Authenticator
 from api.bus import Bus
 from api.gauges import Gauges
@@ -78,9 +80,9 @@ async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Ser
         db = await Database.open(settings, settings.database_url)
         stack.push_async_callback(db.close)
         _show_pool(db, gauges)
-        audit = Audit(db, settings.home / "audit.head")
-        audit.start()
-        stack.push_async_callback(audit.stop)
+        audit = Audit(db, settings.home, partial(tidy, settings.database_url))
+        audit.show(gauges)
+        await _started(stack, audit)
         bus = await _started(stack, Bus(settings.database_url))
         catalog = Catalog.load(settings.areas)
         auth, search = Authenticator(db, settings), Search(db)

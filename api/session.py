@@ -15,10 +15,11 @@ from starlette.routing import Route
 
 from api.auth import Credential, SignedIn, actor_of, cookie_name
 from api.credentials import ADD, SESSION_LIFE, token_hash
+from api.limits import address_in
 from api.problems import problem_response
 from api.same_origin import check_same_origin
 from api.services import services
-from spatial.actor import Actor
+from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import BadParameter, SigangError
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -102,13 +103,16 @@ async def sign_in(request: Request) -> Response:
     token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
     async with served.db.system() as conn, conn.transaction():
         row = await conn.fetchrow(_USE_LINK, token_hash(link))
+        address = address_in(request.scope)
         if row is None:
+            served.audit.refuse(ANONYMOUS, "POST", "signin", 401, address)
             return RedirectResponse(_EXPIRED, 303, NO_STORE)
         values = (
             token_hash(token), "session", row["id"], None, csrf, datetime.now(UTC) + SESSION_LIFE,
         )  # fmt: skip
         await conn.execute(ADD.format("$1, $2, $3, $4, $5, $6"), *values)
-        await served.audit.write(conn, Actor(*row.values()), "sign-in", "session")
+        detail = {"address": address}
+        await served.audit.write(conn, Actor(*row.values()), "sign-in", "session", detail=detail)
     response = RedirectResponse("/", 303, NO_STORE)
     response.set_cookie(
         cookie_name(served.settings), token, max_age=int(SESSION_LIFE.total_seconds()),

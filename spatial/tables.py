@@ -321,6 +321,7 @@ audit = Table(
     "audit",
     metadata,
     key("seq", BigInteger),
+    key("sealed_at", WHEN),
     must("at", WHEN),
     *texts("actor", "role", "scope", "action", "target", **MUST),
     Column("area", Text),
@@ -328,4 +329,12 @@ audit = Table(
     Column("rows", BigInteger),
     must("detail", JSONB),
     *many(LargeBinary, "prev_hash", "hash", **MUST),
+)
+
+audit_anchor = Table(
+    "audit_anchor",
+    metadata,
+    key("kind", Text),
+    key("seq", BigInteger),
+    must("record", Text),
 )

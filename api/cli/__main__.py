@@ -27,6 +27,7 @@ COMMANDS = {
     "accounts": "access:accounts",
     "keys": "access:keys",
     "doctor": "doctor:doctor",
+    "audit": "audit:audit",
     "backup": "backup:backup",
     "restore": "backup:restore",
     "lock": "checks:lock",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from api import credentials
 from api.cli import serve
 from api.cli.ground import ground, owner_connection
+from api.cli.noted import note
 from spatial.settings import Settings
 
 
@@ -16,10 +17,14 @@ def token(settings: Settings, options: Namespace) -> int:
     with ground(settings) as base, owner_connection(base) as conn:
         if options.link:
             made = credentials.make_link(conn, options.account)
-            print(f"{serve.address(settings)}/signin?link={made}")
+            shown = f"{serve.address(settings)}/signin?link={made}"
         else:
             life = timedelta(days=options.days)
-            print(credentials.make_key(conn, options.account, options.label, life))
+            shown = credentials.make_key(conn, options.account, options.label, life)
+        conn.commit()
+        kind = {"kind": "link"} if options.link else {"kind": "key", "label": options.label}
+        note(base, "token", options.account, detail=kind)
+        print(shown)
     return 0
 
 
@@ -42,6 +47,9 @@ def accounts(settings: Settings, options: Namespace) -> int:
         else:
             credentials.set_disabled(conn, options.account, options.what == "disable")
             print(f"{options.account} is {options.what}d")
+        conn.commit()
+        if options.what != "list":
+            note(base, f"account-{options.what}", options.account)
     return 0
 
 
@@ -59,6 +67,9 @@ def keys(settings: Settings, options: Namespace) -> int:
         else:
             account, _ = credentials.revoke(conn, options.id)
             print(f"{options.id} of {account} is revoked")
+        conn.commit()
+        if options.what != "list":
+            note(base, f"key-{options.what}", options.id)
     return 0
 
 

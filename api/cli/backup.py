@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from api.audit_heads import Head, Heads
 from api.cli.claim import claimed
 from api.cli.ground import Ground, ground, owner_connection
+from api.cli.noted import note
 from api.cli.progress import say, step
 from api.cli.up import confirmed
 from spatial import machine, migrate
@@ -27,7 +29,6 @@ from spatial.errors import Quarantined, SetupError
 from spatial.settings import Settings
 
 MANIFEST, DUMP = "manifest.json", "database.dump"
-AUDIT_HEAD = "audit.head"
 RESTORING = "sigang_restoring"
 SCHEMAS = ("sigang", "sigang_tiles")
 
@@ -74,21 +75,24 @@ def backup(settings: Settings, options: Namespace) -> int:
             part.unlink(missing_ok=True)
             raise
         part.replace(options.file)
-    rows = sum(int(count) for count, _ in hashes.values())
+        rows = sum(int(count) for count, _ in hashes.values())
+        note(base, "backup", options.file.name, rows=rows)
     print(f"{options.file}: {len(hashes)} tables, {rows} rows")
     return 0
 
 
 def _write(base: Ground, part: Path) -> Hashes:
+    heads = Heads(base.settings.home)
+    head = heads.read()  # before the snapshot, which then has that line
     with owner_connection(base) as conn, zipfile.ZipFile(part, "w") as archive:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = conn.execute("SELECT pg_export_snapshot()").fetchone()
         hashes = row_hashes(conn)
-        head = base.settings.home / AUDIT_HEAD
         manifest = {
             "made_at": datetime.now(UTC).isoformat(),
             "revision": migrate.head(),
-            "audit_head": head.read_text("ascii") if head.exists() else None,
+            "audit_head": f"{head.seq} {head.digest.hex()}" if head else None,
+            "audit_keys": sorted(heads.keys()),
             "tables": hashes,
         }
         archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
@@ -109,16 +113,20 @@ def restore(settings: Settings, options: Namespace) -> int:
     with claimed(settings.home), ground(settings) as base, step("restoring"):
         _restore_beside(base, options.file, manifest["tables"])
         _take_place(base)
-        head = settings.home / AUDIT_HEAD
-        if manifest["audit_head"]:
-            head.write_text(manifest["audit_head"], "ascii")
-        else:
-            head.unlink(missing_ok=True)
+        _restore_head(settings, manifest)
         if manifest["revision"] != migrate.head():
             say("the backup is of another version: migrating")
             migrate.upgrade(base.url)
+        note(base, "restore", options.file.name, detail={"made_at": manifest["made_at"]})
     print(f"restored {len(manifest['tables'])} tables of {manifest['made_at']}; all hashes agree")
     return 0
+
+
+def _restore_head(settings: Settings, manifest: dict[str, Any]) -> None:
+    """Begin the state folder's list of heads anew at the line that the backup's server noted."""
+    seq, digest = (manifest["audit_head"] or "0 ").split(" ")
+    head = Head(int(seq), bytes.fromhex(digest)) if digest else None
+    Heads(settings.home).restore(head, manifest.get("audit_keys", []))
 
 
 def _read_manifest(file: Path) -> dict[str, Any]:

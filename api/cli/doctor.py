@@ -6,14 +6,13 @@ import hashlib
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psycopg
 
 from api.cli import sample
-from api.cli.backup import AUDIT_HEAD
 from api.cli.claim import find_server
 from api.cli.ground import Ground, ground
 from spatial import machine, migrate
@@ -118,7 +117,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
                     yield finding
                     if finding.state == "fail":
                         return
-                yield _audit(conn, settings.home / AUDIT_HEAD)
+                yield from _audit(conn, settings.home)
     except (SigangError, psycopg.Error) as error:
         mend = error.mend_en if isinstance(error, SigangError) else ""
         yield Finding("database", "fail", str(error), mend)
@@ -191,14 +190,17 @@ def _sample(conn: psycopg.Connection) -> Finding:
     return Finding("sample", "warn", "not loaded", "./sigang up loads it.")
 
 
-def _audit(conn: psycopg.Connection, head: Path) -> Finding:
-    from api.audit import find_break
+def _audit(conn: psycopg.Connection, home: Path) -> Iterator[Finding]:
+    from api.audit import waiting
+    from api.audit_check import check
+    from api.audit_heads import Heads
 
-    find: Callable[[psycopg.Connection, Path | None], str | None] = find_break
-    broken = find(conn, head)
-    if broken is None:
-        row = conn.execute("SELECT count(*) FROM sigang.audit").fetchone()
-        return Finding("audit", "ok", f"chain of {row[0] if row else 0} lines is whole")
-    return Finding(
-        "audit", "fail", broken, "Somebody changed the log: keep a copy and find out who."
-    )
+    found = check(conn, Heads(home))
+    if found.broken:
+        mend = "Somebody changed the log: keep a copy and find out who; docs/security.md."
+        yield Finding("audit", "fail", found.broken, mend)
+    else:
+        accepted = f"; {found.accepted} accepted breaks" if found.accepted else ""
+        yield Finding("audit", "ok", f"chain of {found.lines} lines is whole{accepted}")
+    for text in waiting(home):
+        yield Finding("audit", "warn", text, "Look at the server's log for why.")

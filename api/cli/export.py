@@ -21,6 +21,7 @@ import uvicorn
 
 from api.cli.claim import find_server
 from api.cli.ground import Ground, ground, owner_connection
+from api.cli.noted import note
 from api.cli.progress import step
 from spatial.errors import BadParameter, SetupError
 from spatial.machine import MB
@@ -77,6 +78,7 @@ def _key(base: Ground, account: str) -> Iterator[str]:
 
     with owner_connection(base) as conn:
         key = make_key(conn, account, "export", timedelta(hours=12))
+    note(base, "token", account, detail={"kind": "key", "label": "export"})
     try:
         yield key
     finally:

@@ -45,6 +45,7 @@ def build_parser() -> ArgumentParser:
     _add_server(commands)
     _add_data(commands)
     _add_care(commands)
+    _add_audit(commands)
     return parser
 
 
@@ -127,6 +128,45 @@ def _add_load(kinds: Commands[ArgumentParser]) -> None:
     speeds.add_argument("--bad-rows", type=Path, help="file for the refused rows")
     sample = _command(kinds, "sample", "Load the sample province again.", example="load sample")
     sample.add_argument("--freeze", metavar="TIME", help="anchor of the generated sample")
+
+
+def _add_audit(commands: Commands[ArgumentParser]) -> None:
+    audit = _command(
+        commands, "audit", "Verify, read, export, sign and prune the audit.",
+        example="audit tail --since 1h",
+    )  # fmt: skip
+    what = audit.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verify = _command(
+        what, "verify", "Check every line, the noted head and all signed heads.",
+        example="audit verify --heads copy-of-audit.heads",
+    )  # fmt: skip
+    verify.add_argument("--heads", type=Path, metavar="FILE", help="a list kept elsewhere")
+    verify.add_argument("--key", help="public key that signed it (default: the state folder's)")
+    tail = _command(what, "tail", "Print the latest lines.", example="audit tail --since 30m")
+    export = _command(
+        what, "export", "Print lines as text, JSON lines or syslog (RFC 5424).",
+        example="audit export --format syslog --follow | ncat logs.example.org 601",
+    )  # fmt: skip
+    for one, since in ((tail, "1h"), (export, None)):
+        one.add_argument("--since", default=since, help="RFC 3339 time, or 30m, 1h, 7d ago")
+        one.add_argument("--follow", action="store_true", help="go on as lines are sealed")
+    export.add_argument("--format", default="jsonl", choices=("text", "jsonl", "syslog"))
+    _command(
+        what, "heads", "Print the signed list of heads, to be kept elsewhere.",
+        example="audit heads >> /mnt/other/audit.heads",
+    )  # fmt: skip
+    _command(what, "anchors", "Print the signed ends of months.", example="audit anchors")
+    prune = _command(
+        what, "prune", "Delete whole months that ended long ago; what stays still verifies.",
+        example="audit prune --older-than 36",
+    )  # fmt: skip
+    prune.add_argument("--older-than", type=int, required=True, metavar="MONTHS")
+    prune.add_argument("--yes", action="store_true", help="do not ask")
+    accept = _command(
+        what, "accept", "Take note of a break, so that later ones are found.",
+        example='audit accept --reason "second server, its state folder is new"',
+    )  # fmt: skip
+    accept.add_argument("--reason", required=True, help="kept in the audit")
 
 
 def _add_care(commands: Commands[ArgumentParser]) -> None:

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from api.cli.ground import Ground, owner_connection
+from api.cli.noted import note
 from api.cli.progress import say, step
 from spatial.errors import BadParameter
 from spatial.settings import Settings
@@ -58,6 +59,7 @@ def load(ground: Ground, freeze: str | None) -> None:
     """Load the sample province, again if it is there."""
     with owner_connection(ground) as conn, step("loading the sample province"):
         load_into(conn, anchor_of(freeze), say)
+    note(ground, "load", "sample", detail={"anchor": anchor_of(freeze).isoformat()})
 
 
 def load_into(conn: psycopg.Connection, anchor: datetime, progress: Callable[[str], None]) -> None:

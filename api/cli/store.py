@@ -10,7 +10,8 @@ from uuid import UUID
 import psycopg
 
 from api.cli import sample
-from api.cli.ground import ground, load_declared, owner_connection
+from api.cli.ground import Ground, ground, load_declared, owner_connection
+from api.cli.noted import note, note_migration
 from api.cli.progress import say, step
 from spatial import migrate
 from spatial.errors import Quarantined
@@ -28,6 +29,7 @@ def migrate_to(settings: Settings, options: Namespace) -> int:
             (migrate.downgrade if down else migrate.upgrade)(base.url, wanted)
             if wanted == migrate.head():
                 load_declared(base.url)
+        note_migration(base, before, wanted)
     print(f"schema: {before} → {wanted}")
     return 0
 
@@ -43,11 +45,17 @@ def load(settings: Settings, options: Namespace) -> int:
         with owner_connection(base) as conn:
             conn.rollback()
             report = (_load_osm if options.what == "osm" else _load_file)(conn, options)
+        _note_load(base, options, report)
     for table, count in report.rows.items():
         print(f"{count:10,} {table}")
     for reason, count in report.refused.items():
         print(f"{count:10,} refused: {reason}")
     return 0
+
+
+def _note_load(base: Ground, options: Namespace, report: LoadReport) -> None:
+    detail = {"file": options.file.name, "rows": report.rows, "refused": report.refused}
+    note(base, "load", options.what, rows=sum(report.rows.values()), detail=detail)
 
 
 def _load_osm(conn: psycopg.Connection, options: Namespace) -> LoadReport:

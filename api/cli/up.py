@@ -12,7 +12,9 @@ from pathlib import Path
 from api.cli import lives, sample, serve
 from api.cli.claim import LOCK, RECORD, Record, claimed, end_leftovers, find_server
 from api.cli.ground import Ground, ensure_schema, ground, owner_connection, require_schema
+from api.cli.noted import note, note_migration
 from api.cli.progress import say, step
+from spatial import migrate
 from spatial.cluster import Cluster
 from spatial.errors import SetupError
 from spatial.settings import Settings
@@ -25,7 +27,10 @@ LINKED = {
 }
 DOWN_WAIT_S = 40.0
 """How long the server may take to end with its database before it is killed."""
-KEPT_ABOUT_ROWS = ("audit.head", "cluster.lock", "cluster.start", "routing", LOCK, RECORD)
+KEPT_ABOUT_ROWS = (
+    *("audit.head", "audit.heads", "audit.key", "audit.keys", "audit.lock", "audit.waiting"),
+    *("cluster.lock", "cluster.start", "routing", LOCK, RECORD),
+)
 
 
 def _with_options(settings: Settings, options: Namespace) -> Settings:
@@ -38,10 +43,17 @@ def up(settings: Settings, options: Namespace) -> int:
     settings = _with_options(settings, options)
     sample.anchor_of(settings.freeze)
     with serve.opened(settings) as server, ground(settings) as base:
-        ensure_schema(base.url)
+        _ensure_schema(base)
         if not options.no_sample:
             sample.ensure_sample(base, settings.freeze)
         return server.run(base, lambda url: _announce(base, url))
+
+
+def _ensure_schema(base: Ground) -> None:
+    before = migrate.current(base.url)
+    ensure_schema(base.url)
+    if before != migrate.head():
+        note_migration(base, before or "base", migrate.head())
 
 
 def serve_only(settings: Settings, options: Namespace) -> int:
@@ -73,7 +85,10 @@ def _links(base: Ground) -> dict[str, str]:
     with owner_connection(base) as conn:
         rows = conn.execute("SELECT id FROM sigang.account WHERE NOT disabled").fetchall()
         known = {row[0] for row in rows}
-        return {name: make_link(conn, name) for name in LINKED if name in known}
+        links = {name: make_link(conn, name) for name in LINKED if name in known}
+    for name in links:
+        note(base, "token", name, detail={"kind": "link", "by": "up"})
+    return links
 
 
 def down(settings: Settings, _: Namespace) -> int:

@@ -40,7 +40,7 @@ ISSUER = "https://issuer.example"
 @contextlib.asynccontextmanager
 async def opened(url, settings):
     db = await Database.open(settings, url)
-    audit = Audit(db, settings.home / "audit.head")
+    audit = Audit(db, settings.home)
     app = FastAPI(routes=list(routes))
 
     @app.api_route("/api/who", methods=["GET", "POST"])
