@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import ipaddress
 import logging
 import os
 import time
@@ -26,6 +25,7 @@ from api.audit_heads import Heads
 from api.audit_line import LONGEST_PURPOSE, LONGEST_TEXT, SERVER, Entry, Prepared
 from api.audit_sums import OTHER, Sums
 from api.gauges import Gauges
+from api.limits import by_address
 from spatial.actor import Actor
 from spatial.db import Database
 
@@ -148,7 +148,7 @@ class Audit:
     def refuse(self, actor: Actor, method: str, kind: str, status: int, address: str) -> None:
         """Count one request that was refused to its sender, by address and kind of resource."""
         target = f"{method if method in METHODS else OTHER} {kind}"
-        detail = ("address", coarse(address)), ("status", status)
+        detail = ("address", by_address(address).name[:LONGEST_TEXT]), ("status", status)
         self._refused.add(actor, "refused", target, detail=detail)
 
     async def write(
@@ -288,14 +288,3 @@ def _marker(entry: Entry, error: Exception) -> Entry:
     detail = {"action": entry.action, "why": repr(error), "sha256": digest}
     at = entry.at if isinstance(entry.at, datetime) else datetime.now(UTC)
     return Entry(entry.actor, UNSEALED, "audit", detail=detail, at=at)
-
-
-def coarse(address: str) -> str:
-    """Return an address as it is counted: one of IPv6 without its host part."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:LONGEST_TEXT]
-    if isinstance(ip, ipaddress.IPv6Address):
-        return str(ipaddress.IPv6Network((int(ip) >> 64 << 64, 64)))
-    return str(ip)
