@@ -35,6 +35,18 @@ FULL_DISK_BYTES = 32 * MB
 BALLAST_BYTES = 128 * MB
 LOW_DISK_BYTES = 256 * MB
 LOG_KEEP_BYTES = 16 * MB
+SHORT_LOG = {
+    "log_min_messages": "warning",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_connections": "off",
+    "log_disconnections": "off",
+}
+"""A line for an error and no more: neither the statement nor its values, which callers choose."""
 SMALL_SHM_BYTES = 256 * MB
 
 
@@ -191,8 +203,21 @@ class Cluster:
         path = self.data / "sigang.conf"
         path.write_text("\n".join(lines) + "\n", "utf-8")
         machine.give_to_cluster_user(path)
-        if self.log.exists() and self.log.stat().st_size > LOG_KEEP_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
+        self.bound_log()
+
+    def bound_log(self) -> None:
+        """Move the log aside once it is long; the server goes on writing at its new end."""
+        if not self.log.exists() or self.log.stat().st_size <= LOG_KEEP_BYTES:
+            return
+        aside = self.log.with_suffix(".log.1")
+        aside.unlink(missing_ok=True)
+        with (
+            self.log.open("r+b", opener=_no_link) as log,
+            aside.open("xb", opener=_no_link) as kept,
+        ):
+            log.seek(-LOG_KEEP_BYTES, os.SEEK_END)
+            shutil.copyfileobj(log, kept, MB)
+            log.truncate(0)
 
     def _parameters(self) -> dict[str, str]:
         memory_mb = machine.memory_bytes() // MB
@@ -218,6 +243,7 @@ class Cluster:
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_line_prefix": "%m [%p] %u@%d ",
+            **SHORT_LOG,
         }
         if not self.durable:
             parameters |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -312,6 +338,11 @@ class Cluster:
             text=True,
             check=False,
         )
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file in the folder of the cluster's user, who must not lead us to another's file."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def _failed(what: str, detail: str) -> SetupError:

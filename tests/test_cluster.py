@@ -72,6 +72,25 @@ def test_the_server_has_no_rights_of_root(cluster):
     assert "0" not in uids
 
 
+def test_errors_cannot_fill_the_log(cluster, monkeypatch):
+    monkeypatch.setattr(cluster_module, "LOG_KEEP_BYTES", 20_000)
+    cluster.bound_log()
+    secret = "a value of somebody"
+    with psycopg.connect(cluster.url(), autocommit=True) as conn:
+        for n in range(300):
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                conn.execute(f"SELECT 1 / %s, %s /* {n} {'x' * 10_000} */", (0, secret))
+    assert 20_000 < cluster.log.stat().st_size < 300 * 200
+    assert secret not in cluster.log.read_text("utf-8")
+    cluster.bound_log()
+    assert cluster.log.stat().st_size == 0
+    assert cluster.log.with_suffix(".log.1").stat().st_size == 20_000
+    with psycopg.connect(cluster.url()) as conn, pytest.raises(psycopg.errors.DivisionByZero):
+        conn.execute("SELECT 1 / 0")
+    text = cluster.log.read_text("utf-8")
+    assert "division by zero" in text and "\0" not in text  # appended, no hole before it
+
+
 def test_a_killed_server_is_mended_and_nothing_is_lost(cluster):
     keep_rows(cluster)
     held = psycopg.connect(cluster.url())

@@ -229,6 +229,7 @@ def _watch(cluster: Cluster, over: threading.Event) -> None:
                 say("the database stopped: starting it again")
                 cluster.start(say)
             now = cluster.guard_disk()
+            cluster.bound_log()
         except (SetupError, psycopg.Error) as error:
             say(f"the database is not well: {error}")
             continue
