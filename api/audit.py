@@ -25,7 +25,6 @@ from api.audit_heads import Heads
 from api.audit_line import LONGEST_PURPOSE, LONGEST_TEXT, SERVER, Entry, Prepared
 from api.audit_sums import OTHER, Sums
 from api.gauges import Gauges
-from api.limits import by_address
 from spatial.actor import Actor
 from spatial.db import Database
 
@@ -148,7 +147,7 @@ class Audit:
     def refuse(self, actor: Actor, method: str, kind: str, status: int, address: str) -> None:
         """Count one request that was refused to its sender, by address and kind of resource."""
         target = f"{method if method in METHODS else OTHER} {kind}"
-        detail = ("address", by_address(address).name[:LONGEST_TEXT]), ("status", status)
+        detail = ("address", address), ("status", status)
         self._refused.add(actor, "refused", target, detail=detail)
 
     async def write(

@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import psycopg
 from psycopg import sql
@@ -211,10 +212,7 @@ class Cluster:
             return
         aside = self.log.with_suffix(".log.1")
         aside.unlink(missing_ok=True)
-        with (
-            self.log.open("r+b", opener=_no_link) as log,
-            aside.open("xb", opener=_no_link) as kept,
-        ):
+        with _no_link(self.log, "r+b") as log, _no_link(aside, "xb") as kept:
             log.seek(-LOG_KEEP_BYTES, os.SEEK_END)
             shutil.copyfileobj(log, kept, MB)
             log.truncate(0)
@@ -340,9 +338,10 @@ class Cluster:
         )
 
 
-def _no_link(path: str, flags: int) -> int:
+def _no_link(path: Path, mode: str) -> BinaryIO:
     """Open a file in the folder of the cluster's user, who must not lead us to another's file."""
-    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+    flags = os.O_RDWR if mode == "r+b" else os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    return os.fdopen(os.open(path, flags | os.O_NOFOLLOW, 0o600), mode.replace("x", "w"))
 
 
 def _failed(what: str, detail: str) -> SetupError:
