@@ -15,7 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -338,7 +338,7 @@ class Cluster:
         )
 
 
-def _no_link(path: Path, mode: str) -> BinaryIO:
+def _no_link(path: Path, mode: str) -> IO[bytes]:
     """Open a file in the folder of the cluster's user, who must not lead us to another's file."""
     flags = os.O_RDWR if mode == "r+b" else os.O_WRONLY | os.O_CREAT | os.O_EXCL
     return os.fdopen(os.open(path, flags | os.O_NOFOLLOW, 0o600), mode.replace("x", "w"))
