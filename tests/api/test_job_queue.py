@@ -87,6 +87,8 @@ def test_twenty_of_an_account_may_wait_and_a_dismissed_one_makes_room(server, pl
     again = submit(planner, "cover", covering())
     for job in (*jobs[: -1 - RUNNERS], again):
         assert planner.delete(f"/api/jobs/{job}").status_code == 200
+    with connect(server.database_url) as conn:
+        conn.execute("DELETE FROM sigang.job WHERE id = ANY (%s)", [jobs])
 
 
 def test_all_that_wait_are_bounded_too(database_url):
