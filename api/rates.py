@@ -41,12 +41,12 @@ class Buckets:
         if found is None:
             if len(self._kept) >= KEPT:
                 self._kept.popitem(last=False)
-            left = most - 1.0
+            there = most
         else:
-            left, before = found
-            left = min(most, left + (now - before) * most / WINDOW_S) - 1.0
+            there = min(most, found[0] + (now - found[1]) * most / WINDOW_S)
             self._kept.move_to_end(caller)
-        self._kept[caller] = max(left, -1.0), now
+        left = there - 1.0
+        self._kept[caller] = (left if left >= 0.0 else there), now
         return left
 
     def empty(self, caller: Caller, now: float) -> bool:
