@@ -94,8 +94,13 @@ class Lane:
             with stoppable(stop):
                 return question()
 
+        def done(ended: asyncio.Future[T]) -> None:
+            self.gate.leave(caller)
+            if not ended.cancelled():
+                ended.exception()  # may be that nobody waits for any more
+
         running = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        running.add_done_callback(lambda _: self.gate.leave(caller))
+        running.add_done_callback(done)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:

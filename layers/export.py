@@ -6,18 +6,16 @@ the format has nothing better, as metadata where it has.
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
-import tempfile
 from collections.abc import AsyncIterator, Iterable
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import orjson
 from sqlalchemy import Text, cast, func, select, true
 
+from layers.export_table import Table, make_file
 from layers.features import (
     Statement,
     compile_statement,
@@ -27,7 +25,6 @@ from layers.features import (
 from layers.filters import Query, conditions
 from layers.relation import Relation
 from layers.scope import visible
-from spatial import crs
 from spatial.actor import Actor
 from spatial.db import Database
 from spatial.errors import BadParameter
@@ -37,7 +34,6 @@ FORMATS = ("fgb", "parquet", "gpkg")
 BATCH = 1000
 FILE_ROWS = 500_000
 """Most rows of one made file; a stream has no such bound."""
-_DRIVERS = {"fgb": "FlatGeobuf", "gpkg": "GPKG"}
 
 Sources = list[dict[str, Any]]
 
@@ -166,45 +162,8 @@ async def export_file(
                 mend_en="Ask for a smaller area, or for f=jsonseq or f=csv.",
                 mend_zh="请缩小范围，或使用 f=jsonseq、f=csv。",
             )
-    names = ["id", *relation.columns, "origin", "source_id"]
-    return await asyncio.to_thread(_write, relation, names, rows, sources, kind)
-
-
-def _write(
-    relation: Relation, names: list[str], rows: list[asyncpg.Record], sources: Sources, kind: str
-) -> bytes:
-    import geopandas as gpd
-    import pandas as pd
-    import shapely
-
-    types = {c.name: c.type for c in relation.layer.columns}
-    columns = {
-        name: _series([row[i] for row in rows], types.get(name, "text"), pd)
-        for i, name in enumerate(names)
-    }
-    columns["attribution"] = pd.Series([licence_text(sources)] * len(rows), dtype="string")
-    shapes = [None] * len(rows)
-    if relation.geom is not None:
-        shapes = shapely.from_wkb([row[len(names)] for row in rows])
-    frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=crs.WGS84)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{relation.layer.id}.{kind}"
-        if kind == "parquet":
-            frame.to_parquet(path, schema_version="1.1.0", compression="zstd")
-        else:
-            frame.to_file(path, driver=_DRIVERS[kind], layer=relation.layer.id, engine="pyogrio")
-        return path.read_bytes()
-
-
-def _series(values: list[Any], type_: str, pd: Any) -> Any:
-    kinds = {"int": "Int64", "number": "float64", "bool": "boolean"}
-    if type_ in kinds:
-        return pd.Series(values, dtype=kinds[type_])
-    if type_ == "datetime":
-        return pd.Series(pd.to_datetime(values, utc=True))
-    texts = [None if value is None else _plain(value) for value in values]
-    return pd.Series(texts, dtype="string")
-
-
-def _plain(value: Any) -> str:
-    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else str(value)
+    table = Table(
+        relation.layer.id, kind, ("id", *relation.columns, "origin", "source_id"),
+        {c.name: c.type for c in relation.layer.columns}, shape is not None, licence_text(sources),
+    )  # fmt: skip
+    return await make_file(table, rows)

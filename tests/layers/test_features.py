@@ -12,7 +12,7 @@ import geopandas
 import psycopg
 import pytest
 
-from layers import features
+from layers import export_table, features
 from layers.catalog import Catalog
 from layers.export import export_file, stream_csv, stream_sequence
 from layers.filters import parse_query
@@ -231,8 +231,11 @@ def test_streams_hold_what_the_reader_sees(run, truth, catalog, actor):
     assert {part["id"] for part in parts} == expected
 
 
-@pytest.mark.parametrize("kind", ["fgb", "gpkg", "parquet"])
-def test_files_hold_rows_types_and_sources(run, truth, catalog, tmp_path, kind):
+@pytest.mark.parametrize(
+    ("kind", "here"), [("fgb", 1_000), ("gpkg", 1_000), ("parquet", 1_000), ("gpkg", 0)]
+)
+def test_files_hold_rows_types_and_sources(run, truth, catalog, tmp_path, monkeypatch, kind, here):
+    monkeypatch.setattr(export_table, "HERE", here)  # with 0 another process writes it
     relation = catalog.get_relation("ports")
     query = parse_query(relation, {})
     data = run(lambda db: export_file(db, relation, DUTY, query, SOURCES, None, kind))
