@@ -28,11 +28,13 @@ from api import (
     ogc,
     ogc_items,
     openapi,
+    path_answer,
     paths,
     predicted_speeds,
     processes,
     profiles,
     reach,
+    rules,
     search,
     session,
     static,
@@ -45,7 +47,7 @@ from api.gauges import gauges_of
 from api.limits import Limits
 from api.problems import FOREIGN, client_left, handle
 from api.rates import Rates
-from api.services import open_services
+from api.services import Services, open_services
 from spatial.errors import SigangError
 from spatial.settings import Settings
 
@@ -87,7 +89,7 @@ def create_app(settings: Settings | None = None) -> Front:
             app.state.services = opened
             app.state.limits = limits = Limits.of_pool(chosen.pool_size)
             limits.show(gauges_of(app))
-            follow_catalog(opened)
+            _connect(opened)
             yield
             limits.close()
 
@@ -109,6 +111,13 @@ def create_app(settings: Settings | None = None) -> Front:
     return Front(app, hot, POSTED, rates, https=chosen.over_https)
 
 
+def _connect(opened: Services) -> None:
+    """Have services follow what those above them know."""
+    follow_catalog(opened)
+    if opened.roads is not None:
+        opened.roads.warm = path_answer.warm
+
+
 def _mount(app: FastAPI) -> None:
     """Mount the plain routes first: a match ends the search."""
     for module in (tiles, ogc_items, ogc, catalogue, openapi, health, session):
@@ -122,6 +131,7 @@ def _mount(app: FastAPI) -> None:
         nearest,
         match,
         profiles,
+        rules,
         processes,
         jobs,
         events,

@@ -22,12 +22,13 @@ from api.write_once import write_once
 from routing.carriageway import Device, Hit, find_devices, find_tail, lines_of, place_device
 from routing.flow import State, queue_margin_m, tail_m, wave_speed
 from routing.graph import Bools
-from routing.profile import get_rule
+from routing.rule_models import QUEUE
 from routing.streets import At, Opening, Way
 from spatial.actor import WRITERS
 from spatial.codes import format_stake, parse_stake
 from spatial.errors import BadParameter
 from spatial.linearref import StakeFix
+from spatial.rules import get_rule
 from spatial.stakes import LONGEST, StakeText, parse_stake_text
 
 KINDS = ("sign", "detector", "gantry", "camera", "toll_gate", "service_area", "wim_site")
@@ -119,7 +120,7 @@ async def list_devices(
     """Return the devices up- or downstream of a stake, nearest by driven metres first."""
     check_parameters(request, "stake", "search", "kind", "limit", "over", "within_m", "occurrence")
     asked = await find_asked(request, route, side)
-    reach = within_m or asked.rule("devices_m")
+    reach = within_m or asked.control.devices_m
     fix, at = await ask(request, lambda: asked.place(parse_stake(stake), occurrence))
     rows = await _devices(request, _kinds(kind), (fix.lon, fix.lat), reach)
 
@@ -148,7 +149,7 @@ async def list_entrances(
     """Return where other roads enter the expressway upstream of a stake, nearest first."""
     check_parameters(request, "stake", "within_m", "occurrence")
     asked = await find_asked(request, route, side)
-    reach = within_m or asked.rule("entrances_m")
+    reach = within_m or asked.control.entrances_m
 
     def answer() -> tuple[StakeFix, At, list[Opening]]:
         fix, at = asked.place(parse_stake(stake), occurrence)
@@ -172,7 +173,7 @@ async def find_queue(body: QueueBody, request: Request) -> Response:
     wave = wave_speed(body.upstream.state, body.queue.state)
     fix, head = await ask(request, lambda: asked.place(named.k_from, body.occurrence))
     longest = tail_m(body.upstream.state, body.queue.state, max(body.after_s))
-    reach = longest + margin + asked.rule("devices_m")
+    reach = longest + margin + asked.control.devices_m
     rows = await _devices(request, _kinds(body.kind), (fix.lon, fix.lat), reach)
     by_id = {str(row["id"]): row for row in rows}
 
@@ -185,7 +186,7 @@ async def find_queue(body: QueueBody, request: Request) -> Response:
     _record(request, "queue", asked, len(features))
     more = {
         "wave_kmh": round(wave, 4), "margin_m": margin, "place": _told(asked, fix, head),
-        "rule": _rule(asked, "road.queue"),
+        "rule": _queue_rule(asked),
     }  # fmt: skip
     return _json(_collection(asked, features, more))
 
@@ -227,7 +228,7 @@ def _queue(
     tail = find_tail(asked.streets, head, asked.line.keys, length)
     hits = find_devices(
         asked.streets, head, placed, asked.line.keys, "upstream",
-        within_m=length + margin + asked.rule("devices_m"), beyond_m=length + margin, limit=1,
+        within_m=length + margin + asked.control.devices_m, beyond_m=length + margin, limit=1,
     )  # fmt: skip
     lines = lines_of(asked.streets, tail)
     properties = {
@@ -265,7 +266,7 @@ async def _devices(
 
 def _placed(asked: Asked, rows: list[asyncpg.Record], kept: Bools) -> list[tuple[Device, At]]:
     """Put the devices on the kept keys; those that stand elsewhere are left out."""
-    off = asked.rule("device_off_m")
+    off = asked.control.device_off_m
     found = []
     for row in rows:
         props = row["props"] or {}
@@ -327,8 +328,8 @@ def _written(asked: Asked, named: StakeText, occurrence: int | None) -> dict[str
     return {"type": "Feature", "geometry": geometry, "properties": told}
 
 
-def _rule(asked: Asked, key: str) -> dict[str, Any]:
-    rule = get_rule(asked.network.rules, key)
+def _queue_rule(asked: Asked) -> dict[str, Any]:
+    rule = get_rule(asked.network.rules, QUEUE)
     return {"key": rule.key, "version": rule.version, "source": rule.source}
 
 

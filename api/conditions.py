@@ -84,6 +84,11 @@ class ConditionsBody(Strict):
     unknown_limits: Literal["allow", "refuse"] = "allow"
     min_network_version: int = Field(default=0, ge=0, lt=2**62)
 
+    @property
+    def fact_at(self) -> datetime | None:
+        """The time whose rules count; None for now."""
+        return self.depart_at or self.as_of
+
 
 def roads_of(request: Request) -> Roads:
     """Return the road network of the process that answers a request.
@@ -119,6 +124,8 @@ async def read_question(
     """Return the network as it is committed now, and what a body asks of it, made by `make`."""
     roads = await roads_of(request).of_profile(body.profile)
     network = await roads.ensure_current(body.min_network_version)
+    if (moment := body.fact_at) is not None:
+        network = await roads.of_time(network, moment)
     vehicle, avoid = body.vehicle, body.avoid
     as_of = None
     if body.as_of is not None:

@@ -16,14 +16,14 @@ from api.services import services
 from routing.carriageway import Mainline
 from routing.graph import Bools
 from routing.network import RoadNetwork
-from routing.profile import get_rule
+from routing.rule_models import CONTROL, Controlling
 from routing.streets import At, Streets
 from spatial.codes import parse_stake
 from spatial.errors import BadParameter, SetupError
 from spatial.linearref import CARRIAGEWAY_SQL, STAKE_SQL, Carriageway, StakeFix
+from spatial.rules import get_rule
 from spatial.stakes import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
 
-CONTROL_RULE = "road.control"
 _EDGES = """
 SELECT id FROM sigang.edge
 WHERE route_id = $1 AND side IN ($2, 'both') AND mode IN ('road', 'ferry')"""
@@ -40,9 +40,10 @@ class Asked:
         self.streets = streets
         self.line = line
 
-    def rule(self, name: str) -> float:
-        """Return a distance (m) of the control rule."""
-        return float(get_rule(self.network.rules, CONTROL_RULE).value[name])
+    @property
+    def control(self) -> Controlling:
+        """The distances of the control rule."""
+        return get_rule(self.network.rules, CONTROL).value
 
     def kept(self, over: Over) -> Bools:
         """Return the keys that a search may drive over."""

@@ -7,23 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-import asyncpg
-
 from api.closures import Road, Target
 from api.event_store import Effect
-from routing.flow import BPR_RULE, LANE_LOSS_RULE, lane_loss
-from routing.profile import Rule, Rules, get_rule
+from routing.flow import lane_loss, usual_kmh
+from routing.rule_models import LANE_LOSS
 from spatial.errors import BadParameter
+from spatial.rules import Rules, get_rule
 
 Kind = Literal["closure", "lane_loss", "speed", "weather_limit"]
 FASTEST_KMH = 200.0
 MOST_LANES = 12
-SPEEDS_RULE = "road.class_speed_kmh"
-_RULES = """
-SELECT DISTINCT ON (key) key, version, value, source, legal_text FROM sigang.rule
-WHERE key = ANY($1)
-  AND (valid_from IS NULL OR valid_from <= now()) AND (valid_to IS NULL OR valid_to > now())
-ORDER BY key, valid_from DESC NULLS LAST, version DESC"""
 
 
 @dataclass(frozen=True)
@@ -34,11 +27,6 @@ class Effects:
     lanes: str | None = None
     rule_version: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
-
-
-async def read_rules(conn: asyncpg.Connection, *keys: str) -> dict[str, Rule]:
-    """Return the rules in force now by key; unknown keys are left out."""
-    return {row["key"]: Rule(**row) for row in await conn.fetch(_RULES, list(keys))}
 
 
 def check_value(kind: Kind, value: float | None, lanes: Sequence[int]) -> None:
@@ -68,8 +56,8 @@ def check_value(kind: Kind, value: float | None, lanes: Sequence[int]) -> None:
         )
 
 
-async def find_effects(
-    conn: asyncpg.Connection, kind: Kind, value: float | None, lanes: Sequence[int], target: Target
+def find_effects(
+    rules: Rules, kind: Kind, value: float | None, lanes: Sequence[int], target: Target
 ) -> Effects:
     """Return what an event does to each edge of its target."""
     check_value(kind, value, lanes)
@@ -80,16 +68,14 @@ async def find_effects(
         states = [Effect(edge, way, kind, value) for edge, way in target.edges]
         return Effects(states, named, None, {"value": value, "unit": "km/h"})
     closed = int(value if value is not None else len(set(lanes)))
-    rules = await read_rules(conn, BPR_RULE, LANE_LOSS_RULE, SPEEDS_RULE)
     states = [_lost(edge, way, target.roads[edge], closed, rules) for edge, way in target.edges]
-    version = f"{LANE_LOSS_RULE}@{get_rule(rules, LANE_LOSS_RULE).version}"
+    version = f"{LANE_LOSS.key}@{get_rule(rules, LANE_LOSS).version}"
     return Effects(states, named, version, {"value": closed, "unit": "lanes"})
 
 
 def _lost(edge: UUID, way: str, road: Road, closed: int, rules: Rules) -> Effect:
     """Turn lost lanes into the speed of the stream, or into a closure where none is left."""
-    assumed = get_rule(rules, SPEEDS_RULE).value
-    free = road.speed_kmh or float(assumed.get(road.klass, assumed["road"]))
+    free = road.speed_kmh or usual_kmh(road.klass, rules)
     left = lane_loss(free, road.lanes, road.klass, closed, rules)
     if left.speed_kmh is None:
         return Effect(edge, way, "closure")

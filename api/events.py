@@ -137,7 +137,8 @@ async def create_event(body: EventBody, request: Request) -> Response:
     async def work(conn: asyncpg.Connection) -> Response:
         target = await (_resolve_text(conn, asked, written) if written else _resolve(conn, asked))
         check_scope(actor, target)
-        effects = await find_effects(conn, asked.kind, asked.value, asked.lanes, target)
+        rules = services(request).rules.of_fact(begin)
+        effects = find_effects(rules, asked.kind, asked.value, asked.lanes, target)
         event = await event_store.create(conn, actor, _decision(asked, target, effects, begin))
         await _note(request, conn, event, asked, target)
         feature = await event_store.get(conn, event)

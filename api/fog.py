@@ -19,12 +19,12 @@ from api.event_view import shown
 from api.services import services
 from routing.fog import control_points, find_limit, length_limited_m, limit_keys
 from routing.network import RoadNetwork
-from routing.profile import get_rule
+from routing.rule_models import CONTROL
 from routing.streets import At, Opening, Streets
 from spatial.errors import BadParameter
+from spatial.rules import get_rule
 
 LISTED_EDGES = 10_000
-CONTROL_RULE = "road.control"
 TITLES = ("大雾限速", "Fog limits")
 
 
@@ -50,7 +50,7 @@ def describe_fog(network: RoadNetwork, streets: Streets, body: FogBody) -> dict[
     """Return the limited edges by direction and the entrances and exits to control."""
     edges = network.places.inside(read_polygon(body.polygon))
     limited = limit_keys(streets, edges, body.visibility_m, network.rules)
-    reach = body.within_m or float(get_rule(network.rules, CONTROL_RULE).value["entrances_m"])
+    reach = body.within_m or get_rule(network.rules, CONTROL).value.entrances_m
     leave = any(one.limit.leave for one in limited)
     rules = {one.limit.rule.key: one.limit.rule for one in limited}
     entrances = control_points(streets, edges, reach) if limited else []

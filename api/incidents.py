@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -18,7 +18,7 @@ from api import event_store
 from api.auth import actor_of, require
 from api.closures import Target, check_scope
 from api.corridors import StakeBody, find_asked
-from api.effects import MOST_LANES, read_rules
+from api.effects import MOST_LANES
 from api.event_store import Decision
 from api.event_view import shown
 from api.events import CAUSES, Cause
@@ -26,12 +26,12 @@ from api.limits import ask
 from api.negotiate import check_parameters
 from api.services import services
 from api.write_once import write_once
-from routing.profile import get_rule
+from routing.rule_models import INCIDENT_MERGE
 from spatial.actor import WRITERS, Actor
 from spatial.linearref import StakeFix
+from spatial.rules import Rules, get_rule
 
 MERGE_LOCK = 0x5369_6764
-MERGE_RULE = "road.incident_merge"
 SEVERITIES = ("low", "medium", "high")
 _SAME = """
 SELECT id, version, severity, lanes, admin_code, props -> 'attributes' AS attributes
@@ -79,7 +79,7 @@ async def report_incident(body: IncidentBody, request: Request) -> Response:
         target = _target(fix, code)
         check_scope(actor, target)
         await conn.execute("SELECT pg_advisory_xact_lock($1)", MERGE_LOCK)
-        same = await _same(conn, fix)
+        same = await _same(conn, fix, asked.network.rules)
         if same is None:
             event = await event_store.create(conn, actor, _decision(body, target, fix, edge))
         else:
@@ -102,14 +102,12 @@ def _respond(feature: dict[str, Any], actor: Actor, *, merged: bool) -> Response
     return Response(text, 200 if merged else 201, headers, media_type="application/geo+json")
 
 
-async def _same(conn: asyncpg.Connection, fix: StakeFix) -> asyncpg.Record | None:
+async def _same(conn: asyncpg.Connection, fix: StakeFix, rules: Rules) -> asyncpg.Record | None:
     """Return the open incident that a report at a place is about, held until the end."""
-    rules = await read_rules(conn, MERGE_RULE)
-    value: Mapping[str, float] = get_rule(rules, MERGE_RULE).value
+    value = get_rule(rules, INCIDENT_MERGE).value
     return await conn.fetchrow(
-        _SAME, fix.side, fix.route_id, float(value["within_s"]), fix.lon, fix.lat,
-        float(value["within_m"]),
-    )  # fmt: skip
+        _SAME, fix.side, fix.route_id, value.within_s, fix.lon, fix.lat, value.within_m
+    )
 
 
 def _target(fix: StakeFix, code: str | None) -> Target:

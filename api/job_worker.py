@@ -27,6 +27,7 @@ import orjson
 from api import job_store as store
 from api.bus import Bus
 from api.roads import Roads
+from api.rule_keeper import RuleKeeper
 from layers.base import Text
 from layers.catalog import Catalog
 from layers.processes.model import Dismissed
@@ -99,7 +100,10 @@ async def _opened(settings: Settings) -> AsyncIterator[Ground]:
         bus = Bus(url)
         await bus.start()
         stack.push_async_callback(bus.stop)
-        roads = Roads(small, db, bus)
+        rules = RuleKeeper(db, bus)
+        await rules.start()
+        stack.push_async_callback(rules.stop)
+        roads = Roads(small, db, bus, rules)
         await roads.start()
         stack.push_async_callback(roads.stop)
         yield Ground(db, Catalog.load(settings.areas), roads)

@@ -37,16 +37,16 @@ from layers.nearby import Candidate, read_candidates
 from routing.engine import INFINITE
 from routing.legs import Leg, find_leg
 from routing.network import RoadNetwork
-from routing.profile import get_rule
 from routing.query import Ready
+from routing.rule_models import SNAP
 from routing.snap import Spot, metres_per_degree
 from spatial.crs import CRS84, Crs, distance_m, transform_coordinates
 from spatial.errors import NoSnap
+from spatial.rules import get_rule
 
 MOST_FOUND, MOST_CANDIDATES = 100, 5_000
 LONGEST_S = 21_600.0
 FIRST_RING_M, WIDER = 5_000.0, 3.0
-SNAP_RULE = "road.snap"
 STEP_S, CANDIDATE_S, READING_S = 0.02, 2e-4, 0.1
 """What a step, snapping a candidate, and reading those of a box are likely to take."""
 MAPPED = 1.01
@@ -125,7 +125,7 @@ async def find_nearest(body: NearestBody, request: Request) -> Response:
     def begin() -> _Search:
         ready = network.ready(conditions, datetime.now(UTC))
         (place,) = network.snap(ready, [(lon, lat)])
-        snap_m = float(get_rule(network.rules, SNAP_RULE).value["max_m"])
+        snap_m = get_rule(network.rules, SNAP).value.max_m
         speed = _highest_speed(network, ready)
         return _Search(body, network, ready, lon, lat, place, speed, snap_m)
 

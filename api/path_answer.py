@@ -22,10 +22,11 @@ from routing.memo import Memo
 from routing.network import Found, RoadNetwork
 from routing.order import Order
 from routing.polyline import encode
-from routing.profile import Costs, get_rule
+from routing.profile import Costs
+from routing.rule_models import HOUR_OF_WEEK
 from routing.snap import Spot
-from routing.speeds import RULE as SPEEDS_RULE
 from spatial.crs import CRS84, Crs
+from spatial.rules import get_rule
 
 KEPT_SHEETS = 16
 
@@ -39,11 +40,13 @@ class Prepared:
         self._sheets = Memo(KEPT_SHEETS)
         self._lock = Lock()
         self._instructor: Instructor | None = None
+        self.profiles: set[str] = set()
 
     def sheet(self, costs: Costs) -> Sheet:
         """Return what figures need of the edges for some costs; they differ by their tolls too."""
         # The memory keeps the costs as well, so that no other array gets the same id.
         name = f"{id(costs.speed_kmh)} {id(costs.tolls)}"
+        self.profiles.add(costs.profile.id)
         made = self._sheets.get(
             name, lambda: (costs, Sheet(self._graph.edges, costs, self._carrying))
         )
@@ -64,6 +67,12 @@ def prepared(network: RoadNetwork) -> Prepared:
     """Return what was prepared for a network."""
     found = _PREPARED.get(network)
     return found if found is not None else _PREPARED.setdefault(network, Prepared(network))
+
+
+def warm(old: RoadNetwork, new: RoadNetwork) -> None:
+    """Prepare for a network what answers needed of the one before, that none has to wait."""
+    for name in prepared(old).profiles & set(new.profiles):
+        prepared(new).sheet(new.costs(name))
 
 
 @dataclass(frozen=True)
@@ -203,7 +212,7 @@ def _times(shape: Shape, duration_s: float) -> dict[str, Any]:
 
 def _typical(network: RoadNetwork) -> dict[str, Any]:
     """Return where the speeds by hour of the week are from."""
-    rule = get_rule(network.rules, SPEEDS_RULE)
+    rule = get_rule(network.rules, HOUR_OF_WEEK)
     told = {"key": rule.key, "version": rule.version, "source": rule.source}
     return {
         "speeds": "typical",

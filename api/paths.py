@@ -57,6 +57,11 @@ class PathBody(ConditionsBody):
     include: list[Literal["edges", "steps", "stakes", "areas"]] = Field(default=[], max_length=8)
     geometry: Literal["geojson", "polyline6"] = "geojson"
 
+    @property
+    def fact_at(self) -> datetime | None:
+        """The time whose rules count; None for now."""
+        return self.depart_at or self.arrive_by or self.as_of
+
 
 @router.post("/paths")
 async def find_path(body: PathBody, request: Request) -> Response:

@@ -15,15 +15,15 @@ from starlette.responses import Response
 
 from api.auth import actor_of
 from api.conditions import Strict
-from api.effects import SPEEDS_RULE, read_rules
 from api.negotiate import check_parameters
 from api.services import services
-from routing.flow import BPR_RULE, LANE_LOSS_RULE, LOAD_RULE, Predicted, predict
-from routing.profile import Rule, get_rule
+from routing.flow import Predicted, predict, usual_kmh
+from routing.rule_models import BPR, CLASS_SPEED, LANE_LOSS, LOAD
 from spatial.errors import BadParameter
+from spatial.rules import Rules, get_rule
 
 MOST_ROADS = 10_000
-RULES = (BPR_RULE, LOAD_RULE, LANE_LOSS_RULE, SPEEDS_RULE)
+RULES = (BPR, LOAD, LANE_LOSS, CLASS_SPEED)
 _ROADS = """
 SELECT id, class, ref, name_zh, name_en, length_m, speed_kmh,
   CASE WHEN oneway THEN lanes WHEN lanes > 0 THEN greatest(lanes / 2, 1) END AS lanes
@@ -66,10 +66,9 @@ class PredictedBody(Strict):
 async def predict_speeds(body: PredictedBody, request: Request) -> Response:
     """Return load, level of service, speed and time of each road at its predicted volume."""
     check_parameters(request)
-    actor = actor_of(request)
+    actor, rules = actor_of(request), services(request).rules.current
     wanted = list({road.edge for road in body.roads if road.edge is not None})
     async with services(request).db.session(actor) as conn:
-        rules = await read_rules(conn, *RULES)
         rows = {row["id"]: row for row in await conn.fetch(_ROADS, wanted)}
     missing = sorted(str(edge) for edge in wanted if edge not in rows)
     if missing:
@@ -80,13 +79,13 @@ async def predict_speeds(body: PredictedBody, request: Request) -> Response:
     told = _describe(body.roads, rows, rules)
     services(request).audit.record(actor, "carriageway", "predicted-speeds", rows=len(told))
     shown = [{"key": rule.key, "version": rule.version, "source": rule.source}
-             for rule in (get_rule(rules, key) for key in RULES)]  # fmt: skip
+             for rule in (get_rule(rules, kind) for kind in RULES)]  # fmt: skip
     text = orjson.dumps({"roads": told, "rules": shown}, default=str)
     return Response(text, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _describe(
-    roads: Sequence[RoadBody], rows: Mapping[UUID, asyncpg.Record], rules: Mapping[str, Rule]
+    roads: Sequence[RoadBody], rows: Mapping[UUID, asyncpg.Record], rules: Rules
 ) -> list[dict[str, Any]]:
     """Answer each road in the order of the question."""
     known = [rows.get(road.edge) if road.edge else None for road in roads]
@@ -98,9 +97,8 @@ def _describe(
         classes, np.array(lanes, np.int64), np.array([road.volume_pcu_h for road in roads]),
         np.array([road.capacity_pcu_h or np.nan for road in roads]), rules,
     )  # fmt: skip
-    assumed = get_rule(rules, SPEEDS_RULE).value
     return [
-        _told(road, row, klass, found, number, assumed)
+        _told(road, row, klass, found, number, rules)
         for number, (road, row, klass) in enumerate(zip(roads, known, classes, strict=True))
     ]
 
@@ -111,9 +109,9 @@ def _told(
     klass: str | None,
     found: Predicted,
     number: int,
-    assumed: Mapping[str, float],
+    rules: Rules,
 ) -> dict[str, Any]:
-    free, basis = _free(road, row, klass, assumed)
+    free, basis = _free(road, row, klass, rules)
     length = road.length_m or (row["length_m"] if row else None)
     factor, level = float(found.factor[number]), int(found.level[number])
     empty_s = length * 3.6 / free if length else None
@@ -140,11 +138,11 @@ def _told(
 
 
 def _free(
-    road: RoadBody, row: asyncpg.Record | None, klass: str | None, assumed: Mapping[str, float]
+    road: RoadBody, row: asyncpg.Record | None, klass: str | None, rules: Rules
 ) -> tuple[float, str]:
     """Return the free-flow speed (km/h) and where it comes from."""
     recorded = row["speed_kmh"] if row else None
-    speed = road.free_kmh or recorded or assumed.get(klass or "", assumed["road"])
+    speed = road.free_kmh or recorded or usual_kmh(klass, rules)
     return float(speed), _basis(road.free_kmh is not None, bool(recorded))
 
 

@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from api.auth import actor_of
 from api.negotiate import check_parameters
-from api.road_rows import read_rules
 from api.services import services
 from routing.graph import LIMITS
 from routing.hazmat import ANY, CODES, SORTS
-from routing.profile import Profile, Rules, load_profiles, usable_profiles
+from routing.profile import Profile, load_profiles, usable_profiles
+from routing.rule_models import VEHICLE
+from spatial.rules import Rules, get_rule
 
 router = APIRouter(tags=["paths"])
 
@@ -24,8 +25,7 @@ router = APIRouter(tags=["paths"])
 async def list_profiles(request: Request) -> Response:
     """List the profiles, those of motor vehicles first."""
     check_parameters(request)
-    async with services(request).db.public.acquire() as conn:
-        rules = await read_rules(conn)
+    rules = services(request).rules.current
     declared = load_profiles()
     motor = usable_profiles(declared, rules).values()
     active = usable_profiles(declared, rules, active=True).values()
@@ -40,13 +40,14 @@ def described(rules: Rules, profiles: Iterable[Profile]) -> list[dict[str, Any]]
 
 
 def _describe(rules: Rules, profile: Profile) -> dict[str, Any]:
-    sizes = rules[profile.vehicle].value if profile.vehicle else {}
+    rule = get_rule(rules, VEHICLE, profile.vehicle) if profile.vehicle else None
+    sizes = rule.value.model_dump(exclude_none=True) if rule else {}
     carries = profile.hazmat or profile.with_hazmat is not None
     return {
         "id": profile.id,
         "title": profile.title.model_dump(),
         "group": profile.group,
-        "sizes": {name: float(size) for name, size in sizes.items()},
+        "sizes": sizes,
         "limits": [f"max_{name}" for name in LIMITS] + (["hazmat"] if carries else []),
         "hazmat": carries,
         "hazmat_values": [ANY, *CODES, *SORTS] if carries else [],
@@ -65,7 +66,7 @@ def _rule(rules: Rules, key: str | None) -> dict[str, Any] | None:
     return {
         "key": rule.key,
         "version": rule.version,
-        "value": rule.value,
+        "value": rule.given,
         "legal_text": rule.legal_text,
         "source": rule.source,
     }

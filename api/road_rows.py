@@ -14,15 +14,9 @@ from routing.feeds import Feed
 from routing.graph import Graph, Ids
 from routing.live import EdgeState
 from routing.network import Structures
-from routing.profile import Rule
 from routing.speeds import MeasuredWeek
 
 CHUNK = 2_000
-_RULES = """
-SELECT DISTINCT ON (key) key, version, value, source, legal_text FROM sigang.rule
-WHERE (key LIKE 'road.%' OR key LIKE 'vehicle.%')
-  AND (valid_from IS NULL OR valid_from <= now()) AND (valid_to IS NULL OR valid_to > now())
-ORDER BY key, valid_from DESC NULLS LAST, version DESC"""
 _STRUCTURES = """
 SELECT s.edge_id, f.id, f.kind, f.name_zh, f.name_en
 FROM sigang.edge_structure s JOIN sigang.facility f ON f.id = s.facility_id
@@ -55,7 +49,6 @@ class Live:
     """What holds on the roads as of a version, as the database has it."""
 
     version: int
-    rules: dict[str, Rule]
     structures: list[asyncpg.Record]
     states: list[asyncpg.Record]
     weeks: list[asyncpg.Record]
@@ -66,7 +59,6 @@ async def read_live(conn: asyncpg.Connection) -> Live:
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         return Live(
             await conn.fetchval(_NOW, NETWORK),
-            await read_rules(conn),
             await _in_pieces(conn, _STRUCTURES),
             [*await _in_pieces(conn, _STATE), *await conn.fetch(_FEEDS, -1)],
             await _in_pieces(conn, _WEEKS),
@@ -75,11 +67,6 @@ async def read_live(conn: asyncpg.Connection) -> Live:
 
 async def _in_pieces(conn: asyncpg.Connection, sql: str) -> list[asyncpg.Record]:
     return [row async for row in conn.cursor(sql, prefetch=CHUNK)]
-
-
-async def read_rules(conn: asyncpg.Connection) -> dict[str, Rule]:
-    """Return the rules of roads and vehicles that are in force, by key."""
-    return {row["key"]: Rule(**row) for row in await conn.fetch(_RULES)}
 
 
 async def read_changes(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -27,15 +27,19 @@ from api.road_rows import (
     read_changes,
     read_live,
 )
+from api.rule_keeper import RuleKeeper
 from routing.engine import Topology
 from routing.network import RoadNetwork
-from routing.profile import load_profiles, usable_profiles
+from routing.profile import Profile, load_profiles, usable_profiles
+from routing.renewal import under_rules
 from routing.saved import open_graph
 from spatial.db import Database
-from spatial.errors import ConfigError, NoSnap, SetupError, SigangError, StaleVersion
+from spatial.errors import ConfigError, NoSnap, RuleMissing, SetupError, SigangError, StaleVersion
+from spatial.rules import RuleSet
 from spatial.settings import Settings
 
 THREADS = 2
+OTHER_TIMES = 2  # networks kept under the rules of other times
 ROUNDS = 3
 """Rounds of the event loop in which an answer is written, the next question read, and begun."""
 _NOW = """
@@ -53,6 +57,8 @@ class _Held:
     topology: int
     network: RoadNetwork | None
     reason: SigangError | None = None
+    others: dict[str, RoadNetwork] = field(default_factory=dict)
+    """The network under rules of other times, by what stands for them."""
 
 
 class Committed:
@@ -106,7 +112,12 @@ class Roads:
     """Answers on the network as the database has it when the question comes."""
 
     def __init__(
-        self, settings: Settings, db: Database, bus: Bus, traffic: Traffic = MOTOR
+        self,
+        settings: Settings,
+        db: Database,
+        bus: Bus,
+        rules: RuleKeeper,
+        traffic: Traffic = MOTOR,
     ) -> None:
         self._settings = settings
         self._traffic = traffic
@@ -114,6 +125,9 @@ class Roads:
         self.areas = Areas(db)
         self._db = db
         self._bus = bus
+        self._rules = rules
+        self.warm: Callable[[RoadNetwork, RoadNetwork], None] = lambda old, new: None
+        """Makes what answers need of a network, as they did of the one before."""
         self._committed = Committed(db)
         self._threads = ThreadPoolExecutor(THREADS, "routing")
         self._applying = asyncio.Lock()
@@ -121,6 +135,8 @@ class Roads:
         self._loading: asyncio.Task[None] | None = None
         self._active: Roads | None = None
         self._opening = asyncio.Lock()
+        self._renewing = asyncio.Lock()
+        self._unfollow: Callable[[], None] = lambda: None
         self._wanted = -1  # topology that the last reload was begun for
         self._loaded_s = 0.0
 
@@ -132,12 +148,14 @@ class Roads:
         SetupError
             It cannot be built.
         """
+        self._unfollow = self._rules.follow(self._prepare)
         await self._load(first=True)
         for kind in ("network", RECONNECTED):
             self._bus.subscribe(kind, lambda _: self._early())
 
     async def stop(self) -> None:
         """End a load that is under way, and the threads."""
+        self._unfollow()
         if self._active:
             await self._active.stop()
         if self._loading:
@@ -167,7 +185,8 @@ class Roads:
             return self
         async with self._opening:
             if self._active is None:
-                opened = Roads(self._settings, self._db, self._bus, ACTIVE)
+                opened = Roads(self._settings, self._db, self._bus, self._rules, ACTIVE)
+                opened.warm = self.warm
                 await opened.start()
                 self._active = opened
         return self._active
@@ -200,6 +219,48 @@ class Roads:
         if network.version < row["version"]:
             await self._apply(network, row["version"])
         return network
+
+    async def of_time(self, network: RoadNetwork, moment: datetime) -> RoadNetwork:
+        """Return a network under the rules that count for what happens at a time."""
+        rules = self._rules.of_fact(moment)
+        if rules is self._rules.current or rules.digest == self._rules.current.digest:
+            return network
+        others = self._held.others
+        async with self._renewing:
+            if rules.digest not in others:
+                while len(others) >= OTHER_TIMES:
+                    others.pop(next(iter(others)))
+                others[rules.digest] = await self.ask(lambda: self._under(network, rules))
+        return others[rules.digest]
+
+    async def _prepare(self, rules: RuleSet) -> Callable[[], None]:
+        """Make the network under other rules; what is returned puts it in use."""
+        held, network = self._held, self._held.network
+        if network is None:
+            return lambda: None
+        made = replace(held, network=await self.ask(lambda: self._under(network, rules)), others={})
+
+        def take() -> None:
+            self._held = made
+
+        return take
+
+    def _under(self, network: RoadNetwork, rules: RuleSet) -> RoadNetwork:
+        made = under_rules(network, rules, self._profiles(rules))
+        self.warm(network, made)
+        return made
+
+    def _profiles(self, rules: RuleSet) -> dict[str, Profile]:
+        return usable_profiles(load_profiles(), rules, active=self._traffic.active)
+
+    async def _use(self, held: _Held) -> None:
+        """Put a network in use that was built while rules may have changed."""
+        async with self._rules.changing:
+            network, rules = held.network, self._rules.current
+            if network is not None and network.rules is not rules:
+                built = network
+                network = await self.ask(lambda: self._under(built, rules))
+            self._held = replace(held, network=network)
 
     async def ask(self, question: Callable[[], T]) -> T:
         """Run a question on a network in a thread, so that the process goes on serving."""
@@ -246,37 +307,37 @@ class Roads:
         begin = time.monotonic()
         key = await self._builder.built(here=first)
         if not key.edges:
-            self._held = _Held(key.topology, None)
+            await self._use(_Held(key.topology, None))
             return
         async with self._db.public.acquire() as conn:
             live = await read_live(conn)
         try:
-            made = await self.ask(lambda: self._make(key, live))
-        except ConfigError as error:
+            made = await self.ask(lambda: self._make(key, live, self._rules.current))
+            await self._use(_Held(key.topology, made))
+        except (ConfigError, RuleMissing) as error:
             if not first:
                 raise
             _log.exception("the road network cannot be used")
-            self._held = _Held(key.topology, None, error)
+            await self._use(_Held(key.topology, None, error))
             return
-        self._held = _Held(key.topology, made)
         self._loaded_s = time.monotonic() - begin
         _log.info("road network: %d edges in %.1f s", key.edges, self._loaded_s)
 
-    def _make(self, key: Key, live: Live) -> RoadNetwork:
+    def _make(self, key: Key, live: Live, rules: RuleSet) -> RoadNetwork:
         """Map a kept network, and prepare it for the questions that come to the one before."""
         begin, folders = datetime.now(UTC), self._builder.folders
         found = open_graph(folders.place(key))
         if found is None:
             raise SetupError("The road network was deleted", "路网文件已被删除")
         graph, index = found
-        profiles = usable_profiles(load_profiles(), live.rules, active=self._traffic.active)
         structures = make_structures(graph, live.structures)
         topology = Topology.open(graph, folders.orders)
-        network = RoadNetwork(graph, topology, profiles, live.rules, structures, index)
+        network = RoadNetwork(graph, topology, self._profiles(rules), rules, structures, index)
         network.measured_weeks = make_weeks(graph, live.weeks)
         network.apply(live.version, make_states(graph, live.states), [], begin)
         if self._held.network is not None:
             network.prepare_for(self._held.network, begin)
+            self.warm(self._held.network, network)
         return network
 
 

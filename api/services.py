@@ -17,6 +17,7 @@ from api.bus import Bus
 from api.gauges import Gauges
 from api.job_runner import JobRunner
 from api.roads import Roads
+from api.rule_keeper import RuleKeeper
 from layers.catalog import Catalog
 from layers.search import Search
 from layers.summary import Summaries
@@ -49,6 +50,7 @@ class Services:
     audit: Audit
     catalog: Catalog
     bus: Bus
+    rules: RuleKeeper
     search: Search
     summaries: Summaries
     tiles: TileService
@@ -68,6 +70,34 @@ async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Ser
     ConfigError
         A declaration is wrong; names file and key.
     """
+    url = _database_url(settings)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        db = await Database.open(settings, url)
+        stack.push_async_callback(db.close)
+        _show_pool(db, gauges)
+        audit = Audit(db, settings.home, partial(tidy, url))
+        audit.show(gauges)
+        await _started(stack, audit)
+        bus = await _started(stack, Bus(url))
+        rules = await _started(stack, RuleKeeper(db, bus, gauges))
+        catalog = Catalog.load(settings.areas)
+        auth, search = Authenticator(db, settings), Search(db)
+        bus.subscribe("session", auth.forget)
+        bus.subscribe("network", lambda _: search.forget_stakes())
+        summaries = Summaries(db, bus)
+        tiles = await _started(stack, TileService(db, catalog, bus, settings))
+        roads = Roads(settings, db, bus, rules) if settings.routing else None
+        if roads is not None:
+            roads.show(gauges)
+            for service in (roads, JobRunner(settings, db, bus)):
+                await _started(stack, service)
+        yield Services(
+            settings, db, auth, audit, catalog, bus, rules, search, summaries, tiles, roads
+        )
+
+
+def _database_url(settings: Settings) -> str:
     if settings.database_url is None:
         raise SetupError(
             "SIGANG_DATABASE_URL is not set",
@@ -75,26 +105,7 @@ async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Ser
             mend_en="Start the server with ./sigang up, which sets it for its own cluster.",
             mend_zh="请用 ./sigang up 启动，它会为自带数据库设置该变量。",
         )
-    settings.home.mkdir(parents=True, exist_ok=True)
-    async with AsyncExitStack() as stack:
-        db = await Database.open(settings, settings.database_url)
-        stack.push_async_callback(db.close)
-        _show_pool(db, gauges)
-        audit = Audit(db, settings.home, partial(tidy, settings.database_url))
-        audit.show(gauges)
-        await _started(stack, audit)
-        bus = await _started(stack, Bus(settings.database_url))
-        catalog = Catalog.load(settings.areas)
-        auth, search = Authenticator(db, settings), Search(db)
-        bus.subscribe("session", auth.forget)
-        bus.subscribe("network", lambda _: search.forget_stakes())
-        summaries = Summaries(db, bus)
-        tiles = await _started(stack, TileService(db, catalog, bus, settings))
-        roads = await _started(stack, Roads(settings, db, bus)) if settings.routing else None
-        if roads:
-            roads.show(gauges)
-            await _started(stack, JobRunner(settings, db, bus))
-        yield Services(settings, db, auth, audit, catalog, bus, search, summaries, tiles, roads)
+    return settings.database_url
 
 
 def _show_pool(db: Database, gauges: Gauges) -> None:

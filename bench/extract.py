@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-import tomllib
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,14 +13,14 @@ import numpy as np
 import orjson
 import shapely
 
-from bench.servers import ROOT
+from api.rule_models import RuleBook, read_rules
 from data import osm, osm_edges, osm_turns
 from data.osm_edges import EdgeBuilder
 from data.osm_nodes import TagStore
 from routing.graph import Edges, Graph, Ids, edges_from_columns
-from routing.profile import Rule, Rules
 from routing.turns import Restriction, split
 from spatial.admin import AdminUnits
+from spatial.rules import Rules
 
 ROUTED = ("road", "ferry")
 
@@ -84,15 +84,6 @@ def _restriction(edges: Edges, ids: Ids, node_ids: Ids, turn: dict[str, Any]) ->
 
 
 def shipped_rules() -> Rules:
-    """Return the rules of roads and vehicles as shipped."""
-    folder = ROOT / "layers" / "areas" / "road"
-    rows = [
-        row
-        for path in sorted(folder.glob("*.rule.toml"))
-        for row in tomllib.loads(path.read_text("utf-8"))["rule"]
-        if row["key"].startswith(("road.", "vehicle."))
-    ]
-    return {
-        r["key"]: Rule(r["key"], r["version"], r["value"], r["source"], r["legal_text"])
-        for r in rows
-    }
+    """Return the rules as shipped."""
+    now = datetime.now(UTC)
+    return RuleBook.of(read_rules(), now).at(now)

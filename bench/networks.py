@@ -29,8 +29,9 @@ from bench.equal import by_key, write_equal, write_osm
 from bench.grid import Streets, connected, province
 from routing.engine import INFINITE
 from routing.graph import Arcs, Coded, Edges, Graph, Ids, Ints, edges_from_columns
-from routing.profile import Costs, Rules, compile_costs, load_profiles
+from routing.profile import Costs, compile_costs, load_profiles
 from routing.turns import Restriction, split
+from spatial.rules import Rules
 
 SHARED = Path(os.environ.get("BENCH_ROADS", servers.ROOT.parent / "shared/data/roads"))
 FOLDER = servers.STATE / "routing"

@@ -7,7 +7,7 @@ cases per inspection. Every shift is stored, so that a rate can be computed besi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,8 +30,16 @@ from data.generate_world import (
     stake_text,
     visibilities,
 )
-from data.sample.rules import read_rule
 from spatial.bulk import copy_rows
+from spatial.rule_files import read_rule
+from spatial.rule_models import (
+    CASE_CLOCK,
+    OVERLOAD_BANDS,
+    OVERLOAD_FINE,
+    OVERLOAD_LIMIT,
+    Fine,
+    MassLimits,
+)
 from spatial.zorder import LEVEL, keys_of
 
 _COLUMNS = [
@@ -171,8 +179,8 @@ def _cases(
     keys = keys_of(lon, lat)
     found = _findings(rng, len(shift))
     days_open = rng.uniform(3, 55, len(shift))
-    clock = read_rule("law.case_clock_days")
-    limits = read_rule("law.overload_limit_kg").version
+    clock = read_rule(CASE_CLOCK)
+    limits = read_rule(OVERLOAD_LIMIT).version
     for i, at in enumerate(shift.tolist()):
         code = roads.admin[spots.edges[i]]
         opened = first_day + timedelta(seconds=round(float(seconds[i])))
@@ -185,7 +193,7 @@ def _cases(
             generated_id(f"case:{i}"), "enforcement", code, f"{code}-law", seen_by[i], "synthetic",
             SOURCE, opened, None, props, f"law.overload_limit_kg@{limits}" if overload else None,
             "enforcement", "closed" if done else "investigating", opened,
-            opened + timedelta(days=float(clock.value)), closed if done else None, verdict, amount,
+            opened + timedelta(days=clock.value.root), closed if done else None, verdict, amount,
             int(keys[i]), Point(lon[i], lat[i]),
         ]  # fmt: skip
 
@@ -195,9 +203,9 @@ def _findings(rng: Rng, count: int) -> list[tuple[dict[str, Any], str | None, fl
     violation = rng.choice(np.array(_VIOLATIONS, dtype=object), count, p=_SHARES)
     truck = rng.integers(0, len(_TRUCKS), count)
     over = np.clip(rng.lognormal(-2.0, 0.9, count), 0.005, 1.4)
-    limits = read_rule("law.overload_limit_kg").value
-    fines = read_rule("law.overload_fine").value
-    bands = read_rule("law.overload_band_pct").value
+    limits = read_rule(OVERLOAD_LIMIT).value
+    fines = read_rule(OVERLOAD_FINE).value
+    bands = read_rule(OVERLOAD_BANDS).value.root
     found: list[tuple[dict[str, Any], str | None, float | None]] = []
     for i in range(count):
         props: dict[str, Any] = {"violation": violation[i], "plate_hash": _hash(f"plate:{i}")}
@@ -217,23 +225,23 @@ def judge_overload(
     kind: str,
     axles: int,
     over_share: float,
-    limits: dict[str, Any],
-    fines: dict[str, float],
-    bands: list[float],
+    limits: MassLimits,
+    fines: Fine,
+    bands: Sequence[float],
 ) -> tuple[dict[str, Any], str, float]:
     """Return weighing, verdict and fine (CNY) of a vehicle this share over its limit."""
-    limit = limits[kind][str(axles)]
+    limit = limits.of(kind, axles)
     over = max(round(limit * over_share / 100) * 100, 100)
     percent = round(over / limit * 100, 2)
-    band = next((f"<={b}" for b in bands if percent <= b), f">{bands[-1]}")
+    band = next((f"<={b:g}" for b in bands if percent <= b), f">{bands[-1]:g}")
     weighed = {
         "vehicle": kind, "axles": axles, "gross_kg": limit + over, "limit_kg": limit,
         "over_kg": over, "over_pct": percent, "band_pct": band,
     }  # fmt: skip
-    if over <= fines["warning_to_kg"]:
+    if over <= fines.warning_to_kg:
         return weighed, "warning", 0.0
-    steps = over // fines["step_kg"]
-    return weighed, "fine", float(min(steps * fines["cny_per_step"], fines["cap_cny"]))
+    steps = over // fines.step_kg
+    return weighed, "fine", float(min(steps * fines.cny_per_step, fines.cap_cny))
 
 
 def _hash(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,8 +22,9 @@ from data.generate_world import (
     stake_text,
     visibilities,
 )
-from data.sample.rules import read_rule
 from spatial.bulk import copy_rows
+from spatial.rule_files import read_rule
+from spatial.rule_models import COMMITMENTS, RISK_COLOURS, Above
 
 _COLUMNS = [
     "id", "kind", "admin_code", "unit_id", "visibility", "origin", "source_id", "valid_from",
@@ -119,17 +120,17 @@ def _one_each(rng: Rng, roads: Lines, main: Indices, count: int) -> Indices:
 
 def _risks(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[list[Any]]:
     plan = settings()["events"]
-    rule = read_rule("safety.risk_four_colour")
+    rule = read_rule(RISK_COLOURS)
     count = plan["risks"]
     spots = roads.draw(rng, count, main)
-    likely = np.round(rng.gamma(2.0, 1.4, count).clip(0.1, rule.value["likelihood_max"]), 1)
-    matters = rng.choice(rule.value["consequences"], count, p=[0.3, 0.35, 0.25, 0.1])
+    likely = np.round(rng.gamma(2.0, 1.4, count).clip(0.1, rule.value.likelihood_max), 1)
+    matters = rng.choice(rule.value.consequences, count, p=[0.3, 0.35, 0.25, 0.1])
     kinds = rng.integers(0, len(_RISKS), count)
     seen_by = visibilities(rng, count, {"province": 0.1})
     for i in range(count):
         zh, en = _RISKS[kinds[i]]
         score = round(float(likely[i] * matters[i]), 2)
-        colour = risk_colour(score, rule.value["bounds"])
+        colour = risk_colour(score, rule.value.bounds)
         code, place = roads.admin[spots.edges[i]], _place(roads, spots, i)
         props = {
             "likelihood": float(likely[i]), "consequence": int(matters[i]), "score": score,
@@ -144,31 +145,32 @@ def _risks(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[
         )  # fmt: skip
 
 
-def risk_colour(score: float, bounds: list[dict[str, Any]]) -> str:
+def risk_colour(score: float, bounds: Sequence[Above]) -> str:
     """Return the colour of the first bound that the score lies above."""
-    return str(next((b["colour"] for b in bounds if score > b["above"]), bounds[-1]["colour"]))
+    return next((str(b.colour) for b in bounds if score > b.above), bounds[-1].colour)
 
 
 def _hazards(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[list[Any]]:
     count = settings()["events"]["hazards"]
-    commitments = read_rule("safety.hazard_commitments")
+    rule = read_rule(COMMITMENTS)
+    commitments = rule.value.root
     spots = roads.draw(rng, count, main)
     kinds = rng.integers(0, len(_HAZARDS), count)
-    made = rng.integers(2, len(commitments.value), count, endpoint=True)
+    made = rng.integers(2, len(commitments), count, endpoint=True)
     due_days = rng.integers(-20, 60, count)
     for i in range(count):
         zh, en = _HAZARDS[kinds[i]]
         code, place = roads.admin[spots.edges[i]], _place(roads, spots, i)
-        complete = made[i] == len(commitments.value)
+        complete = made[i] == len(commitments)
         props = {
-            "commitments": commitments.value[: made[i]],
+            "commitments": list(commitments[: made[i]]),
             "stage": "rectifying" if complete else "registered",
             "due_on": (anchor + timedelta(days=int(due_days[i]))).date().isoformat(),
         }  # fmt: skip
         since = anchor - timedelta(days=30 + i % 90)
         yield _row(
             f"hazard:{i}", "hazard", code, "safety", "unit", (since, None), props,
-            f"{commitments.key}@{commitments.version}",
+            f"{rule.key}@{rule.version}",
             (f"{place} {zh}", f"{place} {en}".strip()), "high" if not complete else "medium",
             None, "hazard", None, "open", _route(roads, spots, i), spots.points[i],
         )  # fmt: skip

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from data.generate_sites import CELL_LEVEL
 from data.generate_world import SOURCE, Lines, Rng, generated_id, read_water, rng_of, settings
 from data.sample.network_links import read_facts
-from data.sample.rules import read_rule
 from data.sample.things import Places
 from spatial.bulk import copy_rows
 from spatial.crs import GEOD
+from spatial.rule_files import read_rule
+from spatial.rule_models import SAFETY_CODE, CodeColours
 from spatial.zorder import keys_of
 
 _ASSET = [
@@ -154,7 +155,7 @@ def _vehicles(rng: Rng, roads: Lines, count: int) -> Iterator[Track]:
     seen_by = rng.choice(np.array(["unit", "province"], dtype=object), count, p=[0.93, 0.07])
     points, fast = rng.poisson(3.0, count), rng.poisson(0.8, count)
     expired = rng.random(count) < 0.03
-    rule = read_rule("safety.code_colour")
+    rule = read_rule(SAFETY_CODE)
     for i in range(count):
         zh, en, _, usual, size, axles = _VEHICLES[classes[i]]
         speed = round(usual * float(speeds[i]), 1)
@@ -169,14 +170,12 @@ def _vehicles(rng: Rng, roads: Lines, count: int) -> Iterator[Track]:
         )  # fmt: skip
 
 
-def safety_code(
-    points: int, overspeed_7d: int, expired: bool, rule: dict[str, Any]
-) -> dict[str, Any]:
+def safety_code(points: int, overspeed_7d: int, expired: bool, rule: CodeColours) -> dict[str, Any]:
     """Return the record of a vehicle that carries dangerous goods, with its code by rule."""
-    colour = str(rule["low"])
-    if points >= rule["yellow_points"] or overspeed_7d >= rule["yellow_overspeed_7d"]:
+    colour = rule.low
+    if points >= rule.yellow_points or overspeed_7d >= rule.yellow_overspeed_7d:
         colour = "yellow"
-    if expired or points >= rule["red_points"]:
+    if expired or points >= rule.red_points:
         colour = "red"
     return {
         "points": points, "overspeed_7d": overspeed_7d, "licence_expired": expired,

@@ -25,9 +25,10 @@ from data.generate_world import (
     stake_text,
 )
 from data.sample.network_links import read_facts
-from data.sample.rules import read_rule
 from data.sample.things import Places, Thing, write_things
 from spatial.bulk import copy_rows
+from spatial.rule_files import read_rule
+from spatial.rule_models import BRIDGE_LEVELS, Levels
 from spatial.zorder import keys_of
 
 WIM = "sample-wim"
@@ -156,7 +157,7 @@ def _write_sensors(conn: psycopg.Connection[Any], rng: Rng, anchor: datetime) ->
     ]
     copy_rows(conn, "asset", _ASSET, (sensor.asset() for sensor in sensors))
     copy_rows(conn, "latest_position", _LATEST, (sensor.latest(anchor) for sensor in sensors))
-    levels = read_rule("works.bridge_level_share").value
+    levels = read_rule(BRIDGE_LEVELS).value
     step = settings()["sites"]["sensor_step_s"]
     rows = (row for i, s in enumerate(sensors) for row in s.day(rng, i, anchor, step, levels))
     copy_rows(conn, "observation", _OBSERVATION, rows)
@@ -199,7 +200,7 @@ class _Sensor:
         ]  # fmt: skip
 
     def day(
-        self, rng: Rng, number: int, anchor: datetime, step: int, levels: dict[str, float]
+        self, rng: Rng, number: int, anchor: datetime, step: int, levels: Levels
     ) -> Iterator[list[Any]]:
         """Yield the means of the day before the anchor; one sensor in forty falls silent."""
         count = _DAY_S // step
@@ -210,7 +211,7 @@ class _Sensor:
             at = anchor - timedelta(seconds=_DAY_S - i * step)
             value = round(abs(float(values[i])), 3)
             share = value / self.design
-            level = next((n for n in ("red", "orange", "yellow") if share >= levels[n]), "normal")
+            level = levels.of(share)
             yield [
                 generated_id(f"{self.key}:{i}"), "bridge_monitoring", *self._common(), self.id,
                 self.home, self.quantity, value, self.unit, level, at, float(step),

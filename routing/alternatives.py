@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -21,26 +20,13 @@ from routing.ends import End, arriving, leaving
 from routing.engine import INFINITE, Engine
 from routing.graph import Floats, Graph, Ints
 from routing.legs import Leg
+from routing.rule_models import Bounds
 from routing.snap import Spot
 from routing.stopping import check
 
 MOST_TRIED = 40
 MOST_PAIRS = 250_000
 ROUNDED_MS = 0.01
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What is admissible, relative to the best path's time (rule `road.alternatives`)."""
-
-    shared: float
-    stretch: float
-    local: float
-
-    @classmethod
-    def of(cls, value: Any) -> Bounds:
-        """Read a rule's value."""
-        return cls(float(value["shared"]), float(value["stretch"]), float(value["local"]))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ the roads themselves. A ban is looked at where each road is entered, in Asia/Sha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import orjson
@@ -27,7 +26,7 @@ from routing.hours import (
     minutes_after,
     read_hours,
 )
-from spatial.errors import ConfigError
+from routing.rule_models import Ban
 
 
 @dataclass(frozen=True)
@@ -88,12 +87,12 @@ def compile_bans(
     edges: Edges,
     keys: Sequence[str],
     refused: frozenset[str],
-    declared: Sequence[Mapping[str, Any]],
+    declared: Sequence[Ban],
 ) -> Bans:
     """Return the bans on edges for a vehicle.
 
     `keys` are the access keys that speak of it and `refused` the values that refuse it; `declared`
-    is a rule's value, `{classes, hours}` each.
+    are those of a rule.
     """
     by_class = [_of_class(name, declared) for name in edges.klass.values]
     by_access = [_of_access(text, keys, refused) for text in edges.access.values]
@@ -117,13 +116,11 @@ def _numbered(rows: Sequence[Bools], code: Ints) -> Bans:
     )
 
 
-def _of_class(name: str, declared: Sequence[Mapping[str, Any]]) -> Bools:
+def _of_class(name: str, declared: Sequence[Ban]) -> Bools:
     week = np.zeros(WEEK_MIN, np.bool_)
     for ban in declared:
-        hours = read_hours(str(ban["hours"]))
-        if hours is None:
-            raise ConfigError(f"hours {ban['hours']!r}", f"时段 {ban['hours']!r} 无法解析")
-        if name in ban["classes"]:
+        hours = read_hours(ban.hours) if name in ban.classes else None
+        if hours is not None:
             week |= hours
     return week
 

@@ -15,13 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from routing.graph import Bools, Floats, Ints
-from routing.profile import Rules, get_rule
+from routing.rule_models import BPR, CLASS_SPEED, LANE_LOSS, LOAD, QUEUE
 from spatial.errors import BadParameter
-
-BPR_RULE = "road.bpr"
-LOAD_RULE = "road.load"
-LANE_LOSS_RULE = "road.lane_loss"
-QUEUE_RULE = "road.queue"
+from spatial.rules import Rules, get_rule
 
 
 def bpr_factor(load: ArrayLike, alpha: float, beta: float) -> NDArray[np.float64]:
@@ -40,8 +36,8 @@ def bpr_factor(load: ArrayLike, alpha: float, beta: float) -> NDArray[np.float64
 
 def predicted_time(t0: ArrayLike, load: ArrayLike, rules: Rules) -> NDArray[np.float64]:
     """Return the travel time at a predicted load, in the unit of the free-flow time `t0`."""
-    value = get_rule(rules, BPR_RULE).value
-    factor = bpr_factor(load, float(value["alpha"]), float(value["beta"]))
+    value = get_rule(rules, BPR).value
+    factor = bpr_factor(load, value.alpha, value.beta)
     return np.asarray(np.asarray(t0, np.float64) * factor)
 
 
@@ -83,18 +79,24 @@ def predict(
     rules
         With the bounds of the levels, capacities, lanes and BPR's numbers.
     """
-    rule, assumed = get_rule(rules, LOAD_RULE).value, get_rule(rules, LANE_LOSS_RULE).value["lanes"]
+    rule, assumed = get_rule(rules, LOAD).value, get_rule(rules, LANE_LOSS).value.lanes
     count = np.where(lanes > 0, lanes, _by_class(klass, assumed).astype(np.int64))
     own = np.isfinite(capacity_pcu_h)
-    capacity = np.where(own, capacity_pcu_h, count * _by_class(klass, rule["lane_pcu_h"]))
+    capacity = np.where(own, capacity_pcu_h, count * _by_class(klass, rule.lane_pcu_h))
     load = volume_pcu_h / capacity
-    level = 1 + np.searchsorted(np.array(rule["levels"], np.float64), load, side="left")
+    level = 1 + np.searchsorted(np.array(rule.levels, np.float64), load, side="left")
     return Predicted(count, lanes > 0, capacity, load, level, predicted_time(1.0, load, rules))
 
 
-def _by_class(klass: Sequence[str | None], values: Mapping[str, float]) -> Floats:
+def _by_class(klass: Sequence[str | None], values: Mapping[Any, float]) -> Floats:
     """Return the value of each class, that of `other` where a class has none."""
     return np.array([values.get(name or "", values["other"]) for name in klass], np.float64)
+
+
+def usual_kmh(klass: str | None, rules: Rules) -> float:
+    """Return the speed that is assumed on a class of road where none is known."""
+    assumed: Mapping[Any, float] = get_rule(rules, CLASS_SPEED).value.root
+    return assumed.get(klass, assumed["road"])
 
 
 @dataclass(frozen=True)
@@ -117,16 +119,16 @@ def lane_loss(
     says, measured against the usual load, and not below the rule's crawling speed. All of it is
     gone where as many lanes are closed as there are.
     """
-    rule = get_rule(rules, LANE_LOSS_RULE).value
-    assumed = int(rule["lanes"].get(klass or "", rule["lanes"]["other"]))
+    rule = get_rule(rules, LANE_LOSS).value
+    lanes_of: Mapping[Any, int] = rule.lanes
+    assumed = lanes_of.get(klass, lanes_of["other"])
     count, basis = (lanes, "recorded") if lanes else (assumed, "assumed")
     if closed >= count:
         return LaneLoss(count, closed, basis, 0.0, None)
     share = (count - closed) / count
-    bpr = get_rule(rules, BPR_RULE).value
-    load = float(rule["load"])
-    usual, now = bpr_factor([load, load / share], float(bpr["alpha"]), float(bpr["beta"]))
-    speed = max(free_kmh * float(usual / now), float(rule["least_kmh"]))
+    bpr = get_rule(rules, BPR).value
+    usual, now = bpr_factor([rule.load, rule.load / share], bpr.alpha, bpr.beta)
+    speed = max(free_kmh * float(usual / now), rule.least_kmh)
     return LaneLoss(count, closed, basis, share, min(speed, free_kmh))
 
 
@@ -161,5 +163,4 @@ def tail_m(upstream: State, queue: State, elapsed_s: float) -> float:
 
 def queue_margin_m(rules: Rules) -> float:
     """Return how far (m) upstream of the tail drivers must be told."""
-    value: Mapping[str, Any] = get_rule(rules, QUEUE_RULE).value
-    return float(value["sign_margin_m"])
+    return get_rule(rules, QUEUE).value.sign_margin_m

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from routing.graph import Bools, Ints
-from routing.profile import Rule, Rules, get_rule
+from routing.rule_models import LOW_VISIBILITY, LOW_VISIBILITY_OTHER, LowVisibility
 from routing.streets import At, Opening, Streets, keys_in
+from spatial.rules import Rule, Rules, get_rule
 
-EXPRESSWAY_RULE = "road.low_visibility"
-OTHER_RULE = "road.low_visibility_other"
+Law = TypeVar("Law", bound=LowVisibility)
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Limit:
     max_kmh: float
     gap_m: float | None
     leave: bool
-    rule: Rule
+    rule: Rule[Any]
 
 
 @dataclass(frozen=True)
@@ -36,16 +35,16 @@ class Limited:
 
 def find_limit(klass: str | None, visibility_m: float, rules: Rules) -> Limit | None:
     """Return the limit on a class of road at a visibility, None where the law sets none."""
-    expressway = get_rule(rules, EXPRESSWAY_RULE)
-    rule = expressway if klass in expressway.value["classes"] else get_rule(rules, OTHER_RULE)
-    steps: list[Mapping[str, Any]] = sorted(rule.value["steps"], key=lambda s: float(s["below_m"]))
-    for step in steps:
-        if visibility_m < float(step["below_m"]):
-            gap = step.get("gap_m")
-            return Limit(
-                float(step["max_kmh"]), None if gap is None else float(gap),
-                bool(step.get("leave", False)), rule,
-            )  # fmt: skip
+    expressway = get_rule(rules, LOW_VISIBILITY)
+    if klass in expressway.value.classes:
+        return _limit(expressway, visibility_m)
+    return _limit(get_rule(rules, LOW_VISIBILITY_OTHER), visibility_m)
+
+
+def _limit(rule: Rule[Law], visibility_m: float) -> Limit | None:
+    for step in sorted(rule.value.steps, key=lambda step: step.below_m):
+        if visibility_m < step.below_m:
+            return Limit(step.max_kmh, step.gap_m, step.leave, rule)
     return None
 
 

@@ -25,12 +25,12 @@ from routing.fixes import BREAKS, STATUS, Break, Sieve, Status, Trace
 from routing.graph import Graph, Weights
 from routing.measure import Measure
 from routing.network import RoadNetwork
-from routing.profile import get_rule
 from routing.query import Conditions, Ready
+from routing.rule_models import MATCHING
 from routing.stopping import check
 from routing.trellis import UNIT_M, Candidates, Lengths, Model, Ways
+from spatial.rules import get_rule
 
-RULE = "road.matching"
 STEP = 1_000
 """Fixes that are followed before anybody may call the work off."""
 
@@ -72,7 +72,7 @@ class Matcher:
 
     def __init__(self, network: RoadNetwork) -> None:
         self.graph: Graph = network.graph
-        self.model = Model.of(get_rule(network.rules, RULE).value)
+        self.model = Model.of(get_rule(network.rules, MATCHING).value)
         self._network: RoadNetwork = proxy(network)  # may serve as a key of its own matcher
         self._lock = RLock()
         self._lengths: WeakKeyDictionary[Metric, Lengths] = WeakKeyDictionary()

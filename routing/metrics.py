@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -85,6 +86,11 @@ class Metrics:
 
     def __len__(self) -> int:
         return len(self._slots)
+
+    def take_over(self, other: Metrics, names: Container[str]) -> None:
+        """Take the metrics of some costs from those of another network on the same state."""
+        with self._lock:
+            self._slots.update((key, s) for key, s in other._slots.items() if s.plan.name in names)
 
     def has(self, plan: Plan) -> bool:
         """Tell whether the metric of a plan is there already."""

@@ -12,7 +12,7 @@ from threading import RLock
 import numpy as np
 
 from routing import spans
-from routing.alternatives import Bounds, find_alternatives
+from routing.alternatives import find_alternatives
 from routing.clock import by_the_clock
 from routing.clocked import ClockedSearch
 from routing.engine import Metric, Topology
@@ -23,9 +23,10 @@ from routing.live import EdgeState, LiveState, Picture, Snapshot
 from routing.memo import Memo
 from routing.metrics import Metrics
 from routing.places import Places
-from routing.profile import UNLIMITED, Costs, Profile, Rules, get_rule
+from routing.profile import UNLIMITED, Costs, Profile
 from routing.query import Conditions, Found, PathQuery, Ready, Task
 from routing.refusal import Obstacle, opening, unreachable
+from routing.rule_models import ALTERNATIVES
 from routing.snap import SnapIndex, Spot, Usable
 from routing.spans import Span
 from routing.speeds import MeasuredWeek, TypicalSpeeds, hour_of_week
@@ -33,10 +34,10 @@ from routing.stopping import check
 from routing.structures import Structures
 from routing.tasks import Tasks
 from spatial.errors import BadParameter, NoSnap, SigangError
+from spatial.rules import Rules, get_rule
 
 __all__ = ["Conditions", "Found", "PathQuery", "Ready", "RoadNetwork", "Span", "Structures"]
 
-ALTERNATIVES_RULE = "road.alternatives"
 KEPT = 24  # pictures by hour
 PREPARED = 8  # vehicles whose metrics a new network has before it serves
 
@@ -52,17 +53,20 @@ class RoadNetwork:
         rules: Rules,
         structures: Structures | None = None,
         index: SnapIndex | None = None,
+        beside: RoadNetwork | None = None,  # whose live state and equal metrics it shares
     ) -> None:
-        self.graph = graph
+        self.graph, self.topology = graph, topology
         self.rules = rules
         self.structures = structures or Structures.none()
-        self.live = LiveState(len(graph.edges))
-        self.measured_weeks: Sequence[MeasuredWeek] = ()
+        self.live: LiveState = beside.live if beside else LiveState(len(graph.edges))
+        self.measured_weeks: Sequence[MeasuredWeek] = beside.measured_weeks if beside else ()
         self.places = Places(graph, rules, index)
-        self._lock = RLock()
+        self._lock: RLock = beside._lock if beside else RLock()
         self._tasks = Tasks(graph, rules, profiles, self.places)
         self._memo = Memo(KEPT)
         self._metrics = Metrics(graph, topology, self.live, self._lock)
+        if beside is not None:
+            self._metrics.take_over(beside._metrics, self._tasks.take_over(beside._tasks))
 
     @property
     def profiles(self) -> list[str]:
@@ -178,7 +182,7 @@ class RoadNetwork:
         task = self._task(query, now)
         metric = self.ready(query, now).metric
         ends = [[best.legs[0].source], [best.legs[0].target]]
-        bounds = Bounds.of(get_rule(self.rules, ALTERNATIVES_RULE).value)
+        bounds = get_rule(self.rules, ALTERNATIVES).value
         with metric.lock:
             found = self._on(metric, task, ends)
             if found is None:

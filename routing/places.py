@@ -13,12 +13,12 @@ from scipy.sparse.csgraph import connected_components
 
 from routing.engine import Metric
 from routing.graph import Bools, Graph, Ints, expand
-from routing.profile import Costs, Rules, get_rule
+from routing.profile import Costs
 from routing.refusal import no_snap
+from routing.rule_models import SNAP
 from routing.snap import EVERY, SnapIndex, Spot, Usable
 from spatial.crs import check_lonlat
-
-SNAP_RULE = "road.snap"
+from spatial.rules import Rules, get_rule
 
 Point = tuple[float, float]
 
@@ -98,8 +98,8 @@ class Places:
 
     @cached_property
     def _limits(self) -> tuple[float, float]:
-        rule = get_rule(self._rules, SNAP_RULE).value
-        return float(rule["max_m"]), float(rule["tie_m"])
+        rule = get_rule(self._rules, SNAP).value
+        return rule.max_m, rule.tie_m
 
     def _core_edges(self, costs: Costs) -> Bools:
         """Return the edges that are no island: both ends in large strongly connected parts."""
@@ -111,7 +111,7 @@ class Places:
             matrix = coo_matrix((np.ones(len(tail), np.int8), (tail, head)), shape=(count, count))
             _, label = connected_components(matrix, connection="strong")
             sizes = np.bincount(label, minlength=1)
-            least = get_rule(self._rules, SNAP_RULE).value["island_nodes"]
+            least = get_rule(self._rules, SNAP).value.island_nodes
             large = (sizes >= min(least, int(sizes.max())))[label]
             edges = self._graph.edges
             self._core[costs.profile.id] = large[edges.tail] & large[edges.head]

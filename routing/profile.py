@@ -19,12 +19,15 @@ from routing.engine import LARGEST
 from routing.figure_kernels import MS_PER_M_AT_1_KMH
 from routing.graph import LIMITS, Arcs, Bools, Edges, Floats, Ints, Weights
 from routing.hazmat import closed, read_cargo, unsaid
+from routing.rule_models import CLASS_SPEED, FUEL, SPEED_CAP, TIME_BAN, TOLL, VEHICLE, Dimensions
 from routing.tolls import Tolls, compile_tolls, fuel_kg_km
 from routing.weight_kernels import weigh
 from spatial.errors import BadParameter, ConfigError
+from spatial.rules import Rule, Rules, get_rule
 
 FOLDER = Path(__file__).parent / "profiles"
 BASES = ("measured", "posted", "assumed")
+COST_RULES = (TOLL.key, FUEL.key)
 
 
 class Title(BaseModel):
@@ -71,19 +74,11 @@ class Profile(BaseModel):
         named = (self.class_speed, self.speed_cap, self.vehicle, self.bans)
         return tuple(key for key in named if key)
 
-
-@dataclass(frozen=True)
-class Rule:
-    """A value that law or choice sets, with where it comes from."""
-
-    key: str
-    version: str
-    value: Any
-    source: str
-    legal_text: str | None = None
-
-
-Rules = Mapping[str, Rule]
+    @property
+    def cost_rules(self) -> tuple[str, ...]:
+        """Keys of the rules that its costs are made of."""
+        named = (self.class_speed, self.speed_cap, self.bans)
+        return tuple(key for key in (*named, *COST_RULES) if key)
 
 
 def load_profiles(folder: Path = FOLDER) -> dict[str, Profile]:
@@ -143,24 +138,6 @@ def loaded_as(profiles: Mapping[str, Profile], name: str, hazmat: bool | str | N
     return str(profile.with_hazmat)
 
 
-def get_rule(rules: Rules, key: str) -> Rule:
-    """Return a rule.
-
-    Raises
-    ------
-    ConfigError
-        There is none.
-    """
-    if key not in rules:
-        raise ConfigError(
-            f"Rule {key} is missing",
-            f"缺少规则 {key}",
-            mend_en="Load the sample or the rules.",
-            mend_zh="请加载样例或规则。",
-        )
-    return rules[key]
-
-
 @dataclass(frozen=True)
 class Costs:
     """What a profile makes of the edges; arrays by edge or, where said, by key.
@@ -206,13 +183,14 @@ class Costs:
 
 def compile_costs(profile: Profile, edges: Edges, rules: Rules) -> Costs:
     """Apply a profile to a network."""
-    assumed = _spread(edges, get_rule(rules, profile.class_speed))
+    assumed = _spread(edges, get_rule(rules, CLASS_SPEED, profile.class_speed).value.root)
     known = np.isfinite(edges.speed_kmh) & (edges.speed_kmh > 0)
     posted = np.where(known, edges.speed_kmh, np.nan)
     capped = np.fmin(assumed, posted)
     speed = capped if profile.posted == "cap" else np.where(known, posted, assumed)
     if profile.speed_cap:
-        speed = np.fmin(speed, _spread(edges, get_rule(rules, profile.speed_cap)))
+        cap = get_rule(rules, SPEED_CAP, profile.speed_cap).value.root
+        speed = np.fmin(speed, _spread(edges, cap))
     drivable = edges.mode.mask(profile.modes) & np.isfinite(assumed)
     basis = np.full(len(edges), BASES.index("assumed"), np.uint8)
     for code, name in enumerate(BASES if profile.posted == "speed" else ()):
@@ -222,16 +200,16 @@ def compile_costs(profile: Profile, edges: Edges, rules: Rules) -> Costs:
     open_[0::2] = drivable & ways[:, 0]
     open_[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 3])
     factor = np.where(ways[:, 2], profile.destination_factor, 1.0)
-    declared = get_rule(rules, profile.bans).value if profile.bans else []
+    declared = get_rule(rules, TIME_BAN, profile.bans).value.root if profile.bans else ()
     bans = compile_bans(edges, profile.access, frozenset(profile.refused), declared)
     tolls = compile_tolls(profile.toll_class, edges, rules)
     fuel = fuel_kg_km(profile.fuel, rules)
     return Costs(profile, open_, speed, basis, factor, edges.length_m, bans, tolls, fuel)
 
 
-def _spread(edges: Edges, rule: Rule) -> Floats:
+def _spread(edges: Edges, table: Mapping[Any, float]) -> Floats:
     """Return a rule's number per edge by class; `other` is that of all classes not named."""
-    numbers = {name: float(value) for name, value in rule.value.items()}
+    numbers = {str(name): value for name, value in table.items()}
     return edges.klass.spread(numbers, numbers.get("other", np.nan))
 
 
@@ -274,7 +252,7 @@ class Vehicle:
 
     sizes: tuple[float, ...]
     given: tuple[str, ...]
-    rule: Rule | None
+    rule: Rule[Dimensions] | None
     unknown: str = "allow"
     cargo: str | None = None
 
@@ -288,8 +266,8 @@ class Vehicle:
         hazmat: bool | str | None = None,
     ) -> Vehicle:
         """Fill the dimensions that a request leaves out from the profile's rule."""
-        rule = get_rule(rules, profile.vehicle) if profile.vehicle else None
-        default: Mapping[str, float] = rule.value if rule else {}
+        rule = get_rule(rules, VEHICLE, profile.vehicle) if profile.vehicle else None
+        default = rule.value.model_dump(exclude_none=True) if rule else {}
         values = [float(sizes.get(name, default.get(name, np.nan))) for name in LIMITS]
         cargo = read_cargo(True if profile.hazmat and not hazmat else hazmat)
         return cls(tuple(values), tuple(n for n in LIMITS if n in sizes), rule, unknown, cargo)

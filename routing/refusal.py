@@ -14,13 +14,14 @@ from routing.engine import INFINITE, Metric
 from routing.graph import LIMITS, Bools, Edges, Graph, Ints
 from routing.legs import Leg, whole_line
 from routing.live import LiveState
-from routing.profile import Rules, Vehicle
+from routing.profile import Vehicle
 from routing.query import Found
 from routing.relax import Relaxed, relaxations
+from routing.rule_models import HAZMAT_LAW, LIMIT_LAW, RELAX
 from routing.snap import Spot
 from spatial.errors import LimitViolated, NoSnap, SigangError, Unreachable
+from spatial.rules import Rule, Rules, find_rule
 
-RELAX_RULE = "road.relax"
 NAMED = 20  # blocking edges listed at most
 
 
@@ -92,14 +93,14 @@ class Obstacle:
         self, metric: Metric, found: Found, spots: Sequence[list[Spot]]
     ) -> list[dict[str, Any]]:
         """Return what must give, written down; avoided and banned edges do not give."""
-        rule = self.rules.get(RELAX_RULE)
+        rule = find_rule(self.rules, RELAX)
         if rule is None:
             return []
         graph, hard = self.graph, found.costs.bans.at(self.at)
         hard = hard if self.avoided is None else hard | self.avoided
         weights = np.where(hard[graph.arcs.edge], INFINITE, metric.weights).astype(np.uint32)
         blocked = self.vehicle.refused(graph.edges, slice(None))
-        limits = float(rule.value["hours_per_place"]), int(rule.value["sets"])
+        limits = rule.value.hours_per_place, rule.value.sets
         ways = relaxations(graph, metric.topology, weights, blocked, spots, *limits)
         return [_described(graph, self.rules, self.vehicle, found, way) for way in ways]
 
@@ -133,9 +134,7 @@ def _violated(
         edges=blocking[:NAMED],
         blocking_count=len(blocking),
         vehicle={**vehicle.described, **({"hazmat": vehicle.cargo} if vehicle.cargo else {})},
-        rule={"key": rule.key, "source": rule.source, "legal_text": rule.legal_text}
-        if rule
-        else None,
+        rule=_named(rule) if rule else None,
         relaxations=ways,
     )
 
@@ -146,7 +145,7 @@ def list_blocking(
     """List the edges of a path that stop a vehicle, each with every limit that it breaks."""
     broken, unsure = vehicle.broken(edges, chosen), vehicle.unsure(edges, chosen)
     shut = vehicle.shut_out(edges, chosen)
-    law, goods = _law(rules, "road.limit_law"), _law(rules, "road.hazmat_law")
+    law, goods = _law(rules.get(LIMIT_LAW.key)), _law(rules.get(HAZMAT_LAW.key))
     found = []
     for position, edge in enumerate(chosen.tolist()):
         about = {"edge": str(edges.row_id(edge)), **_about(edges, edge)}
@@ -159,15 +158,14 @@ def list_blocking(
             found.append({**about, **limit, **goods})
         if vehicle.unknown == "refuse" and unsure[position] and not broken[position].any():
             tested = {"limit": "unknown", "value": None, "vehicle": vehicle.tested}
-            found.append({**about, **tested, "legal_text": None, "law": None})
+            found.append({**about, **tested, **_law(None)})
     return found
 
 
 def _banned(edges: Edges, rules: Rules, found: Found, at: datetime) -> list[dict[str, Any]]:
     """List the edges of a path that are entered at a banned hour."""
     bans = found.costs.bans
-    rule = rules.get(found.costs.profile.bans or "")
-    told = {"legal_text": rule.legal_text, "law": rule.source} if rule else _law(rules, "")
+    told = _law(rules.get(found.costs.profile.bans or ""))
     return [
         {
             "edge": str(edges.row_id(edge)),
@@ -181,11 +179,16 @@ def _banned(edges: Edges, rules: Rules, found: Found, at: datetime) -> list[dict
     ]
 
 
-def _law(rules: Rules, key: str) -> dict[str, str | None]:
-    rule = rules.get(key)
+def _named(rule: Rule[Any]) -> dict[str, str | None]:
+    about = {"source": rule.source, "legal_text": rule.legal_text}
+    return {"key": rule.key, "version": rule.version, **about}
+
+
+def _law(rule: Rule[Any] | None) -> dict[str, str | None]:
     return {
         "legal_text": rule.legal_text if rule else None,
         "law": rule.source if rule else None,
+        "rule_version": f"{rule.key}@{rule.version}" if rule else None,
     }
 
 

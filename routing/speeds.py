@@ -7,22 +7,19 @@ earlier by leaving later (first in, first out): Ichoua, Gendreau and Potvin, EJO
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.graph import Coded, Edges, Floats, Ints
-from routing.profile import Rules, get_rule
-from spatial.errors import ConfigError
+from routing.rule_models import CLASS_SPEED, HOUR_OF_WEEK, HOURS, ClassWeeks
+from spatial.rules import Rules, get_rule
 
-HOURS = 168
 HOUR_S = 3600.0
-RULE = "road.hour_of_week"
 ZONE = ZoneInfo("Asia/Shanghai")
 LONGEST_S = 30 * 24 * HOUR_S
 
@@ -35,30 +32,9 @@ def hour_of_week(at: datetime) -> int:
     return local.weekday() * 24 + local.hour
 
 
-def week_factors(value: Mapping[str, Any]) -> dict[str, Floats]:
-    """Return 168 factors of the free-flow speed by class from a rule's value.
-
-    A class gives either `week` (168 numbers) or `weekday` and `weekend` (24 numbers each).
-
-    Raises
-    ------
-    ConfigError
-        A list is too short, or a factor is not within (0, 1].
-    """
-    found = {}
-    for name, given in value.items():
-        if "week" in given:
-            week = np.array(given["week"], np.float64)
-        else:
-            days = [given["weekday"]] * 5 + [given["weekend"]] * 2
-            week = np.concatenate([np.array(day, np.float64) for day in days])
-        if week.shape != (HOURS,) or not ((week > 0) & (week <= 1)).all():
-            raise ConfigError(
-                f"Rule {RULE}: {name} needs 168 factors within (0, 1]",
-                f"规则 {RULE}：{name} 须有 168 个 (0, 1] 内的系数",
-            )
-        found[name] = week
-    return found
+def week_factors(value: ClassWeeks) -> dict[str, Floats]:
+    """Return 168 factors of the free-flow speed by class."""
+    return {str(name): np.array(week.factors) for name, week in value.root.items()}
 
 
 @dataclass(frozen=True)
@@ -79,7 +55,7 @@ class TypicalSpeeds:
     def __init__(
         self, free_kmh: Floats, klass: Coded, rules: Rules, measured: Iterable[MeasuredWeek] = ()
     ) -> None:
-        factors = week_factors(get_rule(rules, RULE).value)
+        factors = week_factors(get_rule(rules, HOUR_OF_WEEK).value)
         flat = np.ones(HOURS)
         rows = [factors.get(name, factors.get("other", flat)) for name in klass.values]
         self._factors = np.array([*rows, factors.get("other", flat)], np.float32)
@@ -127,7 +103,8 @@ class TypicalSpeeds:
 
 def free_speeds(edges: Edges, rules: Rules) -> Floats:
     """Return the free-flow speed (km/h) of each edge: as recorded, else as its class has it."""
-    by_class = {k: float(v) for k, v in get_rule(rules, "road.class_speed_kmh").value.items()}
+    assumed = get_rule(rules, CLASS_SPEED).value.root
+    by_class = {str(name): speed for name, speed in assumed.items()}
     known = np.isfinite(edges.speed_kmh) & (edges.speed_kmh > 0)
     return np.asarray(np.where(known, edges.speed_kmh, edges.klass.spread(by_class)), np.float64)
 

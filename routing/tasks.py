@@ -16,16 +16,15 @@ from routing.places import Places
 from routing.profile import (
     Costs,
     Profile,
-    Rules,
     Vehicle,
     compile_costs,
-    get_rule,
     loaded_as,
 )
 from routing.query import Conditions, Task
+from routing.rule_models import PREFER
 from spatial.errors import BadParameter
+from spatial.rules import Rules, get_rule
 
-PREFER_RULE = "road.prefer"
 KEPT = 96  # masks, a byte an edge, and plans with them
 VEHICLES = 1000
 
@@ -62,6 +61,18 @@ class Tasks:
             made = compile_costs(self._profiles[profile], self._graph.edges, self._rules)
             self._costs[profile] = made
         return self._costs[profile]
+
+    def take_over(self, other: Tasks) -> set[str]:
+        """Take the costs of another one that are the same here; return their profiles."""
+        for name, costs in list(other._costs.items()):
+            mine, its = self._profiles.get(name), other._profiles[name]
+            if mine == its and all(self._same(other, key) for key in its.cost_rules):
+                self._costs[name] = costs
+        return set(self._costs)
+
+    def _same(self, other: Tasks, key: str) -> bool:
+        mine, its = self._rules.get(key), other._rules.get(key)
+        return mine is its or (mine is not None and its is not None and mine.stamp == its.stamp)
 
     def task(self, asked: Conditions, snapshot: Snapshot | None, at: datetime) -> Task:
         """Return the task that some conditions come to in a state, None being that of now.
@@ -105,7 +116,7 @@ class Tasks:
         costs, name = plan.costs, f"{plan.name} {classes}"
 
         def make() -> Plan:
-            factor = float(get_rule(self._rules, PREFER_RULE).value["factor"])
+            factor = get_rule(self._rules, PREFER).value.factor
             preferred = self._graph.edges.klass.mask(classes)
             weighed = np.where(preferred, costs.factor, costs.factor * factor)
             return Plan(name, replace(costs, factor=weighed))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from routing.graph import Bools, Edges
-
-TOLL_RULE, FUEL_RULE = "vehicle.toll_cny_km", "vehicle.fuel"
+from routing.rule_models import FUEL, TOLL
+from spatial.rules import Rules, find_rule
 
 
 @dataclass(frozen=True)
@@ -22,25 +20,24 @@ class Tolls:
     said: Bools
 
 
-def compile_tolls(toll_class: str | None, edges: Edges, rules: Mapping[str, Any]) -> Tolls | None:
+def compile_tolls(toll_class: str | None, edges: Edges, rules: Rules) -> Tolls | None:
     """Return the tolls of a vehicle class, None where no rule tells them.
 
     A road that says whether it is tolled is believed; of the others the rule's classes are.
     """
-    rule = rules.get(TOLL_RULE)
-    if rule is None or toll_class not in rule.value["classes"]:
+    rule = find_rule(rules, TOLL)
+    if rule is None or toll_class not in rule.value.classes:
         return None
-    assumed = edges.klass.mask(rule.value["assumed_road_classes"])
+    assumed = edges.klass.mask(rule.value.assumed_road_classes)
     said = edges.toll >= 0
     tolled = np.where(said, edges.toll == 1, assumed)
-    return Tolls(float(rule.value["classes"][toll_class]), tolled, said)
+    return Tolls(rule.value.classes[toll_class], tolled, said)
 
 
-def fuel_kg_km(fuel: str | None, rules: Mapping[str, Any]) -> float:
+def fuel_kg_km(fuel: str | None, rules: Rules) -> float:
     """Return kg of carbon dioxide per km, tank to wheel; NaN where no rule tells."""
-    rule = rules.get(FUEL_RULE)
-    if fuel is None or rule is None or fuel not in rule.value["vehicles"]:
+    rule = find_rule(rules, FUEL)
+    if fuel is None or rule is None or fuel not in rule.value.vehicles:
         return float("nan")
-    use = rule.value["vehicles"][fuel]
-    litres = float(use["litres_100km"])
-    return litres / 100 * float(rule.value["kg_per_litre"].get(use["fuel"], 0.0))
+    use = rule.value.vehicles[fuel]
+    return use.litres_100km / 100 * rule.value.kg_per_litre.get(use.fuel, 0.0)

@@ -9,7 +9,6 @@ between the distance driven and the straight one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,8 +16,8 @@ from routing.candidate_kernels import REAL, WHOLE, fill, find
 from routing.graph import Arcs, Bools, Floats, Graph, Ints, Weights
 from routing.local_kernels import MARKS
 from routing.measure import Measure, scales
+from routing.rule_models import Matching
 from routing.segments import Segments
-from spatial.errors import ConfigError
 
 UNIT_M = 0.01  # of the weights that distances are searched with
 BEAM = 30.0  # natural logarithms that a sequence may be less likely than the best one
@@ -60,21 +59,9 @@ class Model:
         return 4 * self.sigma_m
 
     @classmethod
-    def of(cls, value: dict[str, float]) -> Model:
-        """Read the value of the rule.
-
-        Raises
-        ------
-        ConfigError
-            A number is missing or unknown.
-        """
-        try:
-            given: dict[str, Any] = dict(value)
-            for name in ("edges", "lag"):
-                given[name] = int(value[name])
-            return cls(**given)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(f"road.matching: {error}", f"road.matching：{error}") from error
+    def of(cls, value: Matching) -> Model:
+        """Take the value of the rule."""
+        return cls(**value.model_dump())
 
     def numbers(self, stretch: float, beam: float = BEAM, margin: float = MARGIN) -> Floats:
         """Return the model as `trellis_kernels` takes it."""

@@ -166,6 +166,13 @@ class SetupError(SigangError):
     title_zh, title_en = "环境错误", "Set-up error"
 
 
+class RuleMissing(SetupError):
+    """A rule that the answer needs is not in force; names its key."""
+
+    type = "rule-missing"
+    title_zh, title_en = "缺少规则", "Rule missing"
+
+
 class BodyTooLarge(SigangError):
     """The body of a request has more bytes, or a geometry more vertices, than are taken."""
 

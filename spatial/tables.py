@@ -49,7 +49,8 @@ rule = Table(
     must("value", JSONB),
     Column("legal_text", Text),
     must("source", Text),
-    *many(WHEN, "valid_from", "valid_to"),
+    key("valid_from", WHEN),
+    Column("valid_to", WHEN),
     must("origin", Text),
 )
 

@@ -15,6 +15,7 @@ import psycopg
 from api.cli import sample
 from api.cli.claim import find_server
 from api.cli.ground import Ground, ground
+from api.rule_models import RuleBook, check_complete, list_drift, read_rules, read_stored
 from spatial import machine, migrate
 from spatial.cluster import LOW_DISK_BYTES
 from spatial.db import connect
@@ -103,6 +104,13 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
         yield Finding("layers", "fail", error.en, error.mend_en)
     else:
         yield Finding("layers", "ok", f"{len(catalog.layers)} declared in {settings.areas}")
+    try:
+        rules = read_rules(settings.areas)
+        check_complete(rules, settings.areas)
+    except SigangError as error:
+        yield Finding("rule files", "fail", error.en, error.mend_en)
+    else:
+        yield Finding("rule files", "ok", f"{len(rules)} versions of rules, all as their models")
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -117,6 +125,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
                     yield finding
                     if finding.state == "fail":
                         return
+                yield _rules(conn, settings.areas)
                 yield from _audit(conn, settings.home)
     except (SigangError, psycopg.Error) as error:
         mend = error.mend_en if isinstance(error, SigangError) else ""
@@ -188,6 +197,19 @@ def _sample(conn: psycopg.Connection) -> Finding:
     if anchor:
         return Finding("sample", "ok", f"loaded, anchored to {anchor.isoformat()}")
     return Finding("sample", "warn", "not loaded", "./sigang up loads it.")
+
+
+def _rules(conn: psycopg.Connection, areas: Path) -> Finding:
+    """Compare the rules that servers read with the files, and check them as a server does."""
+    try:
+        periods, now = read_stored(conn)
+        rules = RuleBook.of(periods, now).at(now)
+        drift = list_drift(conn, areas)
+    except SigangError as error:
+        return Finding("rules", "fail", error.en, error.mend_en)
+    if drift:
+        return Finding("rules", "warn", "; ".join(drift), "./sigang migrate takes the files over.")
+    return Finding("rules", "ok", f"{len(rules)} in force, as the files say: {rules.digest}")
 
 
 def _audit(conn: psycopg.Connection, home: Path) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ from spatial.db import connect
 from spatial.errors import SetupError
 from spatial.settings import Settings
 
+MOST_TOLD = 20  # changes of rules, each with a line of its own
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -52,22 +54,57 @@ def _started(cluster: Cluster) -> Iterator[None]:
 
 def ensure_schema(url: str) -> None:
     """Migrate to this version's schema where the database is not there yet."""
-    if migrate.current(url) != migrate.head():
-        with step("migrating the schema"):
-            migrate.upgrade(url)
-            load_declared(url)
+    if migrate.current(url) == migrate.head():
+        bring_rules(url)
+        return
+    with step("migrating the schema"):
+        migrate.upgrade(url)
+        load_declared(url)
 
 
 def load_declared(url: str) -> None:
     """Write what a server needs whatever is loaded later: rules, functions, first accounts."""
     from data.accounts import load_accounts
-    from data.sample.rules import load_rules
     from layers.functions import apply_functions
 
+    bring_rules(url)
     with connect(url) as conn:
-        load_rules(conn)
         apply_functions(conn, Settings.from_env().areas)
         load_accounts(conn)
+
+
+def bring_rules(url: str) -> None:
+    """Bring the rules of a database to what the files say, and tell what changed.
+
+    Raises
+    ------
+    ConfigError
+        A file is wrong; nothing is changed.
+    """
+    from api.rule_models import load_rules
+
+    with connect(url) as conn:
+        changes = load_rules(conn, Settings.from_env().areas)
+    for change in changes if len(changes) <= MOST_TOLD else []:
+        say(f"rule {change}")
+    if len(changes) > MOST_TOLD:
+        say(f"{len(changes)} rules changed")
+
+
+def check_rules(url: str) -> None:
+    """Tell where the rules of a database are not those of the files.
+
+    Raises
+    ------
+    ConfigError
+        A file is wrong.
+    """
+    from api.rule_models import list_drift
+
+    with connect(url) as conn:
+        drift = list_drift(conn, Settings.from_env().areas)
+    if drift:
+        say(f"{len(drift)} rules of the files are not those of the database: ./sigang migrate")
 
 
 def require_schema(url: str) -> None:

@@ -64,12 +64,14 @@ def load(ground: Ground, freeze: str | None) -> None:
 
 def load_into(conn: psycopg.Connection, anchor: datetime, progress: Callable[[str], None]) -> None:
     """Load the sample province into a migrated database; the run is recorded whatever happens."""
+    from api.rule_models import load_rules
     from data.sample import load_sample
     from layers.catalog import Catalog
     from layers.levels import refresh_tiles
 
     run = _begin(conn, anchor)
     try:
+        load_rules(conn, Settings.from_env().areas)
         load_sample(conn, anchor, progress)
         progress("tile tables")
         refresh_tiles(conn, Catalog.load(Settings.from_env().areas).layers.values())

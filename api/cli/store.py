@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 
 from api.cli import sample
-from api.cli.ground import Ground, ground, load_declared, owner_connection
+from api.cli.ground import Ground, bring_rules, ground, load_declared, owner_connection
 from api.cli.noted import note, note_migration
 from api.cli.progress import say, step
 from spatial import migrate
@@ -44,6 +44,7 @@ def load(settings: Settings, options: Namespace) -> int:
             return 0
         with owner_connection(base) as conn:
             conn.rollback()
+            bring_rules(base.url)
             report = (_load_osm if options.what == "osm" else _load_file)(conn, options)
         _note_load(base, options, report)
     for table, count in report.rows.items():

@@ -11,7 +11,14 @@ from pathlib import Path
 
 from api.cli import lives, sample, serve
 from api.cli.claim import LOCK, RECORD, Record, claimed, end_leftovers, find_server
-from api.cli.ground import Ground, ensure_schema, ground, owner_connection, require_schema
+from api.cli.ground import (
+    Ground,
+    check_rules,
+    ensure_schema,
+    ground,
+    owner_connection,
+    require_schema,
+)
 from api.cli.noted import note, note_migration
 from api.cli.progress import say, step
 from spatial import migrate
@@ -61,6 +68,7 @@ def serve_only(settings: Settings, options: Namespace) -> int:
     settings = _with_options(settings, options)
     with serve.opened(settings) as server, ground(settings) as base:
         require_schema(base.url)
+        check_rules(base.url)
         return server.run(base, lambda url: print(f"Sigang: {url}", flush=True))
 
 

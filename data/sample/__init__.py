@@ -45,12 +45,10 @@ def _steps(
     from data.sample.facilities import load_facilities
     from data.sample.network import load_networks
     from data.sample.network_transfers import load_transfers
-    from data.sample.rules import load_rules
     from data.sample.search import load_search
     from data.sample.zones import load_zones
 
     return [
-        ("rules", lambda: load_rules(conn)),
         ("accounts", lambda: load_accounts(conn)),
         ("zones", lambda: load_zones(conn, progress)),
         ("networks", lambda: load_networks(conn, progress)),

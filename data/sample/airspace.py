@@ -14,10 +14,11 @@ import psycopg
 import pyproj
 from shapely import MultiPolygon, Polygon
 
-from data.sample.rules import read_rule
 from data.sample.things import clear, write_sources
 from spatial.bulk import copy_rows
 from spatial.ids import stable_uuid7
+from spatial.rule_files import read_rule
+from spatial.rule_models import CLASS_B_RINGS, RingsByRunways
 
 SOURCE = "sample-airspace"
 VERTICES = 128
@@ -53,7 +54,7 @@ def load_airspace(conn: psycopg.Connection[Any]) -> None:
     """Compute the airspace zones of every transport airport with a runway."""
     write_sources(conn, SOURCE)
     clear(conn, [SOURCE], "zone")
-    rule = read_rule("airspace.class_b_rings")
+    rule = read_rule(CLASS_B_RINGS)
     rows = [
         row
         for aerodrome in conn.execute(_AERODROMES).fetchall()
@@ -62,15 +63,15 @@ def load_airspace(conn: psycopg.Connection[Any]) -> None:
     copy_rows(conn, "zone", _COLUMNS, rows)
 
 
-def _zones(aerodrome: Any, rings: dict[str, Any], rule_version: str) -> Iterator[tuple[Any, ...]]:
+def _zones(aerodrome: Any, rings: RingsByRunways, rule_version: str) -> Iterator[tuple[Any, ...]]:
     key, zh, en, code, icao, elevation, surveyed, lon, lat, runways, transport = aerodrome
     if not transport or runways == 0:
         return
-    steps = rings[str(min(runways, 3))]
+    steps = rings.of(runways)
     datum = "AMSL" if surveyed else ABOVE_AERODROME
     inner: np.ndarray | None = None
     for number, step in enumerate(steps, start=1):
-        circle = geodesic_ring(lon, lat, step["radius_m"])
+        circle = geodesic_ring(lon, lat, step.radius_m)
         holes = [] if inner is None else [inner[::-1]]
         inner = circle
         props = {"airport_id": str(key), "icao": icao, "runways": runways, "ring": number,
@@ -79,7 +80,7 @@ def _zones(aerodrome: Any, rings: dict[str, Any], rule_version: str) -> Iterator
             stable_uuid7(SOURCE, f"{icao}:B{number}"), "airspace", code, "public", "derived",
             SOURCE, rule_version, f"{zh} B类空域 第{number}环", f"{en} class B ring {number}",
             f"{icao}-B{number}", "B", "REQ_AUTHORISATION", "AIR_TRAFFIC",
-            elevation + step["floor_m"], datum, elevation + step["top_m"], datum,
-            f"SRID=4326;POINT({lon} {lat})", step["radius_m"],
+            elevation + step.floor_m, datum, elevation + step.top_m, datum,
+            f"SRID=4326;POINT({lon} {lat})", step.radius_m,
             MultiPolygon([Polygon(circle, holes)]), props,
         )  # fmt: skip

@@ -11,9 +11,10 @@ from psycopg.types.json import Jsonb
 
 from data.sample import airports, ports
 from data.sample.network_links import read_facts
-from data.sample.rules import read_rule
 from data.sample.things import Places, Thing, clear, write_sources, write_things
 from spatial.ids import stable_uuid7
+from spatial.rule_files import read_rule
+from spatial.rule_models import UNIT_TOLERANCE
 
 Progress = Callable[[str], None]
 HUBS = "sample-hubs"
@@ -27,7 +28,7 @@ def load_facilities(conn: psycopg.Connection[Any], progress: Progress) -> None:
     write_sources(conn, *SOURCES)
     clear(conn, SOURCES, "facility")
     places = Places(conn)
-    tolerance = float(read_rule("quality.unit_tolerance_m").value)
+    tolerance = read_rule(UNIT_TOLERANCE).value.root
     progress("airports, heliports and runways")
     fields, strays = airports.read_airfields(places)
     progress("ports, dry ports and hubs")

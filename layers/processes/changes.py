@@ -10,13 +10,13 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from layers.processes.model import Inputs, Lat, Lon, Scene, Size, wrong_input
+from layers.processes.rule_models import NEW_EDGE
 from layers.processes.shared import rule_value
 from layers.processes.volumes import VolumeGiven
 from routing.graph import LIMITS, Graph, Ints
 from routing.whatif import Changes, NewEdge
 from spatial.ids import uuid7
 
-CONNECT_RULE = "road.new_edge"
 MOST_EDGES = 10_000
 MOST_ADDED = 100
 MOST_VERTICES = 2_000
@@ -80,7 +80,7 @@ def resolve_changes(scene: Scene, given: ChangesGiven) -> Changes:
         An edge is not there, or a new edge is of no known class.
     """
     graph = scene.network.graph
-    connect_m = rule_value(scene.network, CONNECT_RULE)["connect_m"]
+    connect_m = rule_value(scene.network, NEW_EDGE).connect_m
     bundles = [structure.edges for structure in scene.structures]
     closed = [_edge(graph, row_id) for row_id in given.close_edges]
     shut = np.unique(np.concatenate([*bundles, np.array(closed, np.int64)])).astype(np.int64)

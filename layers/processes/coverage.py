@@ -19,11 +19,11 @@ from layers.processes.model import (
     Traffic,
     titled,
 )
+from layers.processes.rule_models import COVERAGE
 from layers.processes.shared import SNAPPING, feature, placed, prepared, rule_shown, rule_value
 from routing.coverage import by_group, reached_share
 from routing.graph import Edges, Floats
 
-RULE = "road.coverage"
 SPREADING = Text(zh="计算可达范围", en="Computing what is reached")
 M_PER_KM = 1000
 
@@ -71,7 +71,7 @@ class CoverageOutputs(Outputs):
 def run(inputs: CoverageInputs, scene: Scene) -> CoverageOutputs:
     """Spread from all resources at once and sum up the reached roads by county."""
     resources = scene.places["resources"]
-    limit = inputs.limit_s or rule_value(scene.network, RULE)["limit_s"]
+    limit = inputs.limit_s or rule_value(scene.network, COVERAGE).limit_s
     ready = prepared(scene, inputs.traffic)
     scene.progress(0.1, SNAPPING)
     with ready.metric.lock:
@@ -92,7 +92,7 @@ def run(inputs: CoverageInputs, scene: Scene) -> CoverageOutputs:
         roads_km=round(whole, 3),
         resources=len(resources),
         no_road_nearby=[resources.ids[i] for i in found.missing.tolist()],
-        rule=rule_shown(scene.network, RULE),
+        rule=rule_shown(scene.network, COVERAGE),
         network_version=version,
     )
     return CoverageOutputs(

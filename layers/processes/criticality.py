@@ -22,6 +22,7 @@ from layers.processes.model import (
     titled,
     wrong_input,
 )
+from layers.processes.rule_models import DEMAND
 from layers.processes.shared import (
     SNAPPING,
     TABLES,
@@ -35,7 +36,6 @@ from layers.processes.shared import (
 from routing.criticality import Loss, Vulnerability, gravity
 from routing.graph import Floats
 
-RULE = "road.demand"
 MOST_PLACES = 600
 CLOSING = Text(zh="逐座封闭计算", en="Closing one structure after another")
 
@@ -144,9 +144,9 @@ def _trips(inputs: CriticalityInputs, scene: Scene, times: Floats) -> Floats:
     """Return trips a day (places, places): those given, else by gravity."""
     places = scene.places["places"]
     if inputs.trips is None:
-        rule = rule_value(scene.network, RULE)
-        total = inputs.trips_per_day or rule["trips_per_day"]
-        return gravity(times, places.weights, total, inputs.decay_s or rule["decay_s"])
+        rule = rule_value(scene.network, DEMAND)
+        total = inputs.trips_per_day or rule.trips_per_day
+        return gravity(times, places.weights, total, inputs.decay_s or rule.decay_s)
     position = {name: number for number, name in enumerate(places.ids)}
     trips = np.zeros((len(places), len(places)))
     for row in inputs.trips:
@@ -170,7 +170,7 @@ def _summary(
         demand="given" if inputs.trips is not None else "assumed",
         unconnected_trips_per_day=round(float(trips[~np.isfinite(times)].sum()), 3),
         no_road_nearby=missing,
-        rule=rule_shown(scene.network, RULE),
+        rule=rule_shown(scene.network, DEMAND),
         network_version=version,
     )
 

@@ -19,6 +19,7 @@ from layers.processes.model import (
     Traffic,
     titled,
 )
+from layers.processes.rule_models import INTERCEPTION
 from layers.processes.shared import (
     check_pairs,
     feature,
@@ -33,7 +34,6 @@ from routing.graph import Floats
 from routing.interception import Margins, Meeting, choose, find_next, meetings, vehicle_times
 from routing.placing import place_all
 
-RULE = "road.interception"
 MOST_CANDIDATES = 500
 
 
@@ -93,7 +93,7 @@ class InterceptOutputs(Outputs):
 
 def run(inputs: InterceptInputs, scene: Scene) -> InterceptOutputs:
     """Compare the vehicle's time with the teams' at every point."""
-    rule = rule_value(scene.network, RULE)
+    rule = rule_value(scene.network, INTERCEPTION)
     teams, points = scene.places["teams"], scene.places["points"]
     check_pairs(teams, points)
     check_pairs(points, points)
@@ -111,7 +111,7 @@ def run(inputs: InterceptInputs, scene: Scene) -> InterceptOutputs:
         rows = placed(scene, driven, "teams")
         columns = place_all(scene.network, driven, points.points)
         team = scene.network.durations(driven, rows.spots, columns.spots)
-    passed = sought.seen_s_ago * rule["vehicle_factor"]
+    passed = sought.seen_s_ago * rule.vehicle_factor
     ahead = np.where(vehicle >= passed, vehicle - passed, np.inf)
     return _answer(inputs, scene, ahead, between, team, version)
 
@@ -121,10 +121,10 @@ def _answer(
     version: int,
 ) -> InterceptOutputs:  # fmt: skip
     """Choose the points from the vehicle's times, those between points, and the teams'."""
-    rule = rule_value(scene.network, RULE)
-    horizon = inputs.horizon_s or rule["horizon_s"]
+    rule = rule_value(scene.network, INTERCEPTION)
+    horizon = inputs.horizon_s or rule.horizon_s
     next_ = find_next(ahead, between, horizon)
-    margins = Margins(rule["vehicle_factor"], rule["set_up_s"], rule["least_s"])
+    margins = Margins(rule.vehicle_factor, rule.set_up_s, rule.least_s)
     found = meetings(ahead, team, margins)
     first, further = choose(found, next_, scene.places["points"].weights, inputs.count)
     further = further[ahead[further] <= horizon]
@@ -135,7 +135,7 @@ def _answer(
     summary = InterceptSummary(
         best=next((c.point for c in [*next_points, *further_points] if c.possible), None),
         points_in_horizon=int((ahead <= horizon).sum()),
-        rule=rule_shown(scene.network, RULE),
+        rule=rule_shown(scene.network, INTERCEPTION),
         network_version=version,
     )
     shown = [found[i] for i in [*first.tolist(), *further.tolist()]]

@@ -13,9 +13,9 @@ from routing.graph import Floats
 from routing.legs import find_leg, line
 from routing.network import RoadNetwork
 from routing.placing import Placed, place_all
-from routing.profile import get_rule
 from routing.query import Ready
 from routing.snap import Spot
+from spatial.rules import M, RuleKind, get_rule
 
 MOST_PAIRS = 1_000_000
 SNAPPING = Text(zh="吸附地点", en="Snapping places")
@@ -54,16 +54,15 @@ def check_pairs(rows: Places, columns: Places) -> None:
         )
 
 
-def rule_value(network: RoadNetwork, key: str) -> Mapping[str, float]:
-    """Return the numbers of a rule."""
-    value: Mapping[str, float] = get_rule(network.rules, key).value
-    return value
+def rule_value(network: RoadNetwork, kind: RuleKind[M]) -> M:
+    """Return the value of a rule."""
+    return get_rule(network.rules, kind).value
 
 
-def rule_shown(network: RoadNetwork, key: str) -> dict[str, Any]:
+def rule_shown(network: RoadNetwork, kind: RuleKind[Any]) -> dict[str, Any]:
     """Return a rule as answers name it."""
-    rule = get_rule(network.rules, key)
-    return {"key": rule.key, "version": rule.version, "value": rule.value, "source": rule.source}
+    rule = get_rule(network.rules, kind)
+    return {"key": rule.key, "version": rule.version, "value": rule.given, "source": rule.source}
 
 
 def way(

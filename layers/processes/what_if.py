@@ -24,6 +24,7 @@ from layers.processes.model import (
     Traffic,
     titled,
 )
+from layers.processes.rule_models import COVERAGE
 from layers.processes.shared import (
     SNAPPING,
     TABLES,
@@ -45,7 +46,6 @@ from routing.whatif import vary
 
 BUILDING = Text(zh="建立变更后的路网", en="Building the changed network")
 COMPARING = Text(zh="比较前后", en="Comparing before and after")
-COVERAGE_RULE = "road.coverage"
 MOST_ROWS = 1_000
 M_PER_KM = 1000
 
@@ -148,7 +148,7 @@ def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
     """Ask both networks the same and show what differs."""
     for name in {"origins", "targets"} & scene.places.keys():
         check_pairs(scene.places["origins"], scene.places[name])
-    limit = inputs.limit_s or rule_value(scene.network, COVERAGE_RULE)["limit_s"]
+    limit = inputs.limit_s or rule_value(scene.network, COVERAGE).limit_s
     ready = prepared(scene, inputs.traffic)
     scene.progress(0.05, BUILDING)
     streams = resolve_volumes(scene, inputs.changes.volumes)

@@ -20,8 +20,8 @@ import httpx
 import psycopg
 import shapely
 
+from api.rule_models import load_rules
 from data.accounts import load_accounts
-from data.sample.rules import load_rules
 from spatial.db import connect
 from spatial.ids import stable_uuid7
 from tests.conftest import Server, running_server

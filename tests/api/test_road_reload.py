@@ -13,6 +13,7 @@ import pytest
 from api.match_answer import matcher_of
 from api.path_answer import prepared
 from api.roads import Roads
+from api.rule_keeper import RuleKeeper
 from routing import saved
 from routing.network import Conditions, PathQuery
 from spatial.db import Database, connect
@@ -41,12 +42,15 @@ class SilentBus:
 async def opened(url, home):
     settings = Settings(home=home, database_url=url)
     db = await Database.open(settings, url)
-    roads = Roads(settings, db, SilentBus())
+    rules = RuleKeeper(db, SilentBus())
+    await rules.start()
+    roads = Roads(settings, db, SilentBus(), rules)
     try:
         await roads.start()
         yield roads
     finally:
         await roads.stop()
+        await rules.stop()
         await db.close()
 
 

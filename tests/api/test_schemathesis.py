@@ -8,8 +8,8 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from api.rule_models import load_rules
 from data.accounts import load_accounts
-from data.sample.rules import load_rules
 from spatial.db import connect
 from tests.conftest import running_server
 from tests.layers.small import seed, write_areas

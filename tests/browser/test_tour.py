@@ -16,11 +16,11 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from api.road_columns import make_graph, read_rows
-from api.road_rows import read_rules
 from routing.engine import INFINITE, Reference
 from routing.profile import compile_costs, load_profiles
 from spatial.db import connect
 from tests.browser.conftest import pick, settle, until
+from tests.routing.maps import shipped_rules
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
 
@@ -43,14 +43,14 @@ def network(server):
             await conn.set_type_codec(
                 "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
             )
-            return await read_rows(conn), await read_rules(conn)
+            return await read_rows(conn)
         finally:
             await conn.close()
 
     with ThreadPoolExecutor(1) as pool:  # the browser's loop runs in this thread
-        rows, rules = pool.submit(asyncio.run, read()).result()
+        rows = pool.submit(asyncio.run, read()).result()
     graph = make_graph(rows)
-    costs = compile_costs(load_profiles()["car"], graph.edges, rules)
+    costs = compile_costs(load_profiles()["car"], graph.edges, shipped_rules())
     return SimpleNamespace(graph=graph, costs=costs)
 
 

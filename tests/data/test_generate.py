@@ -14,8 +14,16 @@ from psycopg import sql
 from data.generate_cases import judge_overload
 from data.generate_events import risk_colour
 from data.generate_fleet import safety_code
-from data.sample.rules import read_rule
 from spatial.db import connect
+from spatial.rule_files import read_rule
+from spatial.rule_models import (
+    COMMITMENTS,
+    OVERLOAD_BANDS,
+    OVERLOAD_FINE,
+    OVERLOAD_LIMIT,
+    RISK_COLOURS,
+    SAFETY_CODE,
+)
 from spatial.zorder import LEVEL, keys_of, tile_of
 from tests.conftest import ANCHOR
 
@@ -151,8 +159,8 @@ def test_fines_follow_from_the_weighings(rows):
 def test_known_weighings_are_judged_as_the_law_says(vehicle, axles, gross, limit, outcome, fine):
     weighed, verdict, amount = judge_overload(
         vehicle, axles, (gross - limit) / limit,
-        read_rule("law.overload_limit_kg").value, read_rule("law.overload_fine").value,
-        read_rule("law.overload_band_pct").value,
+        read_rule(OVERLOAD_LIMIT).value, read_rule(OVERLOAD_FINE).value,
+        read_rule(OVERLOAD_BANDS).value.root,
     )  # fmt: skip
     assert (weighed["limit_kg"], weighed["gross_kg"]) == (limit, gross)
     assert (verdict, amount) == (outcome, fine)
@@ -163,7 +171,7 @@ def test_known_weighings_are_judged_as_the_law_says(vehicle, axles, gross, limit
     [(70, "red"), (55, "orange"), (30, "orange"), (20, "yellow"), (10, "yellow"), (5, "blue")],
 )
 def test_the_colour_of_a_risk_at_the_bounds(score, colour):
-    assert risk_colour(score, read_rule("safety.risk_four_colour").value["bounds"]) == colour
+    assert risk_colour(score, read_rule(RISK_COLOURS).value.bounds) == colour
 
 
 @pytest.mark.parametrize(
@@ -172,7 +180,7 @@ def test_the_colour_of_a_risk_at_the_bounds(score, colour):
      (12, 0, False, "red")],
 )  # fmt: skip
 def test_a_safety_code_follows_from_its_record(points, overspeed, expired, code):
-    rule = read_rule("safety.code_colour").value
+    rule = read_rule(SAFETY_CODE).value
     assert safety_code(points, overspeed, expired, rule)["safety_code"] == code
 
 
@@ -188,7 +196,7 @@ def test_hazmat_vehicles_alone_carry_a_code_of_every_colour(rows):
 
 
 def test_stored_colours_follow_from_the_scores(rows):
-    bounds = read_rule("safety.risk_four_colour").value["bounds"]
+    bounds = read_rule(RISK_COLOURS).value.bounds
     for colour, props, rule in rows.execute(
         "SELECT colour, props, rule_version FROM sigang.event WHERE kind = 'risk'"
     ):
@@ -208,7 +216,7 @@ def test_open_incidents_hold_through_the_day_and_have_an_end(rows):
 
 
 def test_a_hazard_leaves_registered_only_with_all_five_commitments(rows):
-    wanted = read_rule("safety.hazard_commitments").value
+    wanted = read_rule(COMMITMENTS).value.root
     stages = rows.execute("SELECT props FROM sigang.event WHERE kind = 'hazard'").fetchall()
     for (props,) in stages:
         complete = sorted(props["commitments"]) == sorted(wanted)

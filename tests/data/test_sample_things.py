@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from data.sample.airspace import geodesic_ring
 from data.sample.gshhg import LAND, read_shore
 from data.sample.ports import parse_minutes
-from data.sample.rules import FOLDER, load_rules, read_rule, read_rules
 from layers.search import Search
 from spatial.actor import ANONYMOUS
 from spatial.crs import GEOD
 from spatial.db import Database, connect
-from spatial.errors import BadParameter, ConfigError, SetupError
+from spatial.errors import BadParameter, SetupError
+from spatial.rule_files import FOLDER, read_rule
+from spatial.rule_models import CLASS_B_RINGS, UNIT_TOLERANCE
 from spatial.settings import Settings
 
 pytestmark = pytest.mark.db
@@ -134,7 +135,7 @@ def test_the_jiaxing_trap_is_set_aside_and_the_port_stands_in_its_city(rows):
 
 
 def test_no_real_port_lies_outside_its_unit(rows):
-    tolerance = read_rule("quality.unit_tolerance_m").value
+    tolerance = read_rule(UNIT_TOLERANCE).value.root
     strays = rows.execute(
         "SELECT f.name_zh FROM sigang.facility f JOIN sigang.zone z ON z.admin_code = f.admin_code"
         " AND z.kind IN ('county', 'prefecture') WHERE f.kind IN ('port', 'dry_port')"
@@ -193,19 +194,19 @@ def test_a_runway_is_as_long_on_the_ground_as_it_says(rows):
 
 
 def test_airspace_rings_follow_the_rule(rows):
-    rule = read_rule("airspace.class_b_rings")
+    rule = read_rule(CLASS_B_RINGS)
     rings = rows.execute(
         "SELECT radius_m, floor_m, ceiling_m, rule_version, origin, ST_AsBinary(centre),"
         " ST_AsBinary(geom), (props ->> 'ring')::int FROM sigang.zone"
         " WHERE kind = 'airspace' AND code LIKE 'ZSHC-B%' ORDER BY radius_m"
     ).fetchall()
-    steps = rule.value["2"]  # Xiaoshan has two runways
-    assert [ring[0] for ring in rings] == [step["radius_m"] for step in steps]
+    steps = rule.value.two  # Xiaoshan has two runways
+    assert [ring[0] for ring in rings] == [step.radius_m for step in steps]
     elevation = one(rows, "SELECT elevation_m FROM sigang.facility WHERE icao = 'ZSHC'"
                           " AND kind = 'airport'")  # fmt: skip
     for ring, step in zip(rings, steps, strict=True):
         radius, floor, top, version, origin, centre, shape, _ = ring
-        assert (floor, top) == (elevation + step["floor_m"], elevation + step["top_m"])
+        assert (floor, top) == (elevation + step.floor_m, elevation + step.top_m)
         assert (version, origin) == (f"{rule.key}@{rule.version}", "derived")
         at = shapely.from_wkb(bytes(centre))
         outer = shapely.get_coordinates(shapely.get_exterior_ring(
@@ -217,11 +218,11 @@ def test_airspace_rings_follow_the_rule(rows):
 
 
 def test_a_point_13_km_from_a_three_runway_airport_is_in_the_first_ring():
-    first = read_rule("airspace.class_b_rings").value["3"][0]
-    ring = shapely.Polygon(geodesic_ring(120.432, 30.229, first["radius_m"]))
+    first = read_rule(CLASS_B_RINGS).value.three[0]
+    ring = shapely.Polygon(geodesic_ring(120.432, 30.229, first.radius_m))
     assert ring.covers(shapely.Point(120.3, 30.2))
     assert not ring.covers(shapely.Point(120.2, 30.2))
-    assert first["top_m"] == 900
+    assert first.top_m == 900
 
 
 def test_heights_over_an_unsurveyed_aerodrome_do_not_claim_a_sea_level(rows):
@@ -237,43 +238,6 @@ def test_what_is_not_loaded_of_the_airspace_is_told(rows):
     missing = one(rows, "SELECT props -> 'not_loaded' FROM sigang.source"
                         " WHERE id = 'sample-airspace'")  # fmt: skip
     assert {"military", "border"} <= set(missing)
-
-
-def test_rules_of_the_files_are_the_rules_of_the_table(rows):
-    stored = rows.execute("SELECT key, version, value, source FROM sigang.rule").fetchall()
-    declared = [(r.key, r.version, r.value, r.source) for r in read_rules()]
-    assert sorted(stored, key=str) == sorted(declared, key=str)
-
-
-def test_loading_rules_twice_changes_nothing(database_url):
-    with connect(database_url) as conn:
-        load_rules(conn)
-        first = conn.execute("SELECT * FROM sigang.rule ORDER BY key, version").fetchall()
-        load_rules(conn)
-        assert conn.execute("SELECT * FROM sigang.rule ORDER BY key, version").fetchall() == first
-
-
-@pytest.mark.parametrize(
-    ("body", "named"),
-    [
-        ('[[rule]]\nkey = "a.b"\nversoin = "1"', "versoin"),
-        ('[[rule]]\nkey = "a.b"\nversion = "1"\nvalue = 1\norigin = "real"', "source"),
-        ('[[rules]]\nkey = "a.b"', "rules"),
-        ("[[rule]\n", "broken.rule.toml"),
-    ],
-)
-def test_a_mistyped_rule_names_file_and_key(tmp_path, body, named):
-    (tmp_path / "law").mkdir()
-    (tmp_path / "law" / "broken.rule.toml").write_text(body, encoding="utf-8")
-    with pytest.raises(ConfigError) as caught:
-        read_rules(tmp_path)
-    assert "law/broken.rule.toml" in caught.value.en
-    assert named in caught.value.en
-
-
-def test_an_unknown_rule_is_an_error():
-    with pytest.raises(ConfigError):
-        read_rule("no.such_rule")
 
 
 @given(

@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
-from pathlib import Path
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+import orjson
 
+from api.rule_models import RuleBook, read_rules
 from routing.engine import Topology
 from routing.graph import LIMITS, Edges, Graph, edges_from_columns
 from routing.live import EdgeState
 from routing.network import Found, PathQuery, RoadNetwork
-from routing.profile import Rule, load_profiles, usable_profiles
+from routing.profile import load_profiles, usable_profiles
 from routing.turns import Restriction, split
 from spatial.ids import stable_uuid7
+from spatial.rules import Rule, RuleKind, RuleSet
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 LON_0, LAT_0 = 121.0, 30.0
 STEP = 0.002  # degrees per character: about 200 m
-RULE_FOLDER = Path(__file__).parents[2] / "layers" / "areas" / "road"
+
+
+@cache
+def _shipped() -> RuleSet:
+    return RuleBook.of(read_rules(), NOW).at(NOW)
 
 
 def shipped_rules() -> dict[str, Rule]:
     """Return the rules as shipped."""
-    rows = [
-        row
-        for path in sorted(RULE_FOLDER.glob("*.rule.toml"))
-        for row in tomllib.loads(path.read_text("utf-8"))["rule"]
-        if row["key"].startswith(("road.", "vehicle."))
-    ]
-    return {
-        r["key"]: Rule(r["key"], r["version"], r["value"], r["source"], r["legal_text"])
-        for r in rows
-    }
+    return dict(_shipped())
+
+
+def changed(kind: RuleKind, value: Any, key: str | None = None) -> dict[str, Rule]:
+    """Return a rule with a value of its own, by its key."""
+    key = key or kind.key
+    typed = kind.model.model_validate_json(orjson.dumps(value))
+    return {key: Rule(key, "test", typed, "made up", None, value)}
 
 
 def node_id(name: str) -> UUID:

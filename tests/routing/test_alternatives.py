@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.alternatives import Bounds, find_alternatives
+from routing.alternatives import find_alternatives
 from routing.engine import Metric, Reference, Topology
 from routing.legs import find_leg
 from routing.network import PathQuery
+from routing.rule_models import Bounds
 from routing.snap import Spot
 from routing.turns import Restriction, split
 from tests.routing.maps import NOW, Town, edge_id, edges_of, node_id, shipped_rules
 
-BOUNDS = Bounds.of(shipped_rules()["road.alternatives"].value)
-WIDE = Bounds(0.9, 1.6, 0.1)
+BOUNDS = shipped_rules()["road.alternatives"].value
+WIDE = Bounds(shared=0.9, stretch=1.6, local=0.1)
 
 
 def lattice(size, seed, turns=()):

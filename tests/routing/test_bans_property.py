@@ -1,6 +1,5 @@
 """Banned hours on random towns, against every simple way driven by the clock."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -9,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.hours import WEEK_MIN, read_hours
+from routing.rule_models import SNAP, TIME_BAN
 from spatial.errors import SigangError
-from tests.routing.maps import Town, shipped_rules
+from tests.routing.maps import Town, changed, shipped_rules
 from tests.routing.test_hours import MONDAY
 
 GRID = "A----B----C\n\n\nD----E----F"
 PAIRS = ["AB", "BC", "DE", "EF", "AD", "BE", "CF"]
 SHIPPED = shipped_rules()
-SNAP = SHIPPED["road.snap"]
-RULES = {**SHIPPED, SNAP.key: replace(SNAP, value={**SNAP.value, "island_nodes": 1})}
+RULES = SHIPPED | changed(SNAP, SHIPPED[SNAP.key].given | {"island_nodes": 1})
 SPEED_KMH = 60.0
 HOURS = ["00:00-06:00", "22:00-02:00", "Mo 07:00-07:30", "12:00-12:20", "Mo-Fr 00:10-00:20"]
 
@@ -68,14 +67,17 @@ def ends(week, minute, minutes):
     return bool((during[:-1] & ~during[1:]).any())
 
 
+def banned(hours):
+    value = [{"classes": ["motorway"], "hours": hours}]
+    return changed(TIME_BAN, value, "road.time_ban.hazmat")
+
+
 @settings(max_examples=80, deadline=None)
 @given(nights())
 def test_a_path_is_legal_and_the_fastest_where_no_ban_ends_on_the_way(night):
     roads, hours, minute = night
     week = read_hours(hours)
-    rule = RULES["road.time_ban.hazmat"]
-    ban = replace(rule, value=[{"classes": ["motorway"], "hours": hours}])
-    town = Town(GRID, roads, rules={**RULES, rule.key: ban})
+    town = Town(GRID, roads, rules=RULES | banned(hours))
     places = sorted({letter for name in roads for letter in name})
     first, last = places[0], places[-1]
     legal = [d for w in ways(roads, first, last) if (d := driven(roads, w, week, minute))]
@@ -111,9 +113,7 @@ def test_a_road_that_is_still_open_is_taken_where_others_close_on_the_way():
         }
         for name, took in minutes.items()
     }
-    rule = RULES["road.time_ban.hazmat"]
-    ban = replace(rule, value=[{"classes": ["motorway"], "hours": "00:10-06:00"}])
-    town = Town(ROUND, roads, rules={**RULES, rule.key: ban})
+    town = Town(ROUND, roads, rules=RULES | banned("00:10-06:00"))
     found = town.find("A", "F", profile="hazmat", depart_at=MONDAY)
     assert town.nodes(found) == "AEF"
     assert found.sums()[1] == pytest.approx(20 * 60_000)

@@ -16,6 +16,7 @@ from routing.hours import (
     minutes_after,
     read_hours,
 )
+from routing.rule_models import Ban
 from tests.routing.maps import Town
 
 MONDAY = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)  # Monday 00:00 in Asia/Shanghai
@@ -69,7 +70,7 @@ def test_minutes_count_from_monday_in_shanghai(start, passed):
 
 def bans_of(hours):
     town = Town("A-B", {"AB": {"class": "motorway"}})
-    return compile_bans(town.graph.edges, ["hgv"], NO, [{"classes": ["motorway"], "hours": hours}])
+    return compile_bans(town.graph.edges, ["hgv"], NO, [Ban(classes=("motorway",), hours=hours)])
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ from routing.fixes import Trace
 from routing.live import EdgeState
 from routing.matching import Matched, Matcher, Tracker
 from routing.query import Conditions
-from routing.trellis import Model
-from spatial.errors import BadParameter, ConfigError
+from spatial.errors import BadParameter
 from tests.routing.grid_town import driven, share_near, town, wander
 from tests.routing.maps import NOW, Town
 
@@ -336,11 +335,6 @@ def test_confidence_is_low_between_two_roads_and_high_on_a_lonely_one():
     on = fixes(along(town_, "AB:0.1", "AB:0.9"))
     unsure, sure = (matcher.match(CAR, trace, NOW).confidence for trace in (between, on))
     assert unsure < 0.6 < 0.95 < sure
-
-
-def test_a_wrong_rule_is_told():
-    with pytest.raises(ConfigError):
-        Model.of({"sigma_m": 8.0})
 
 
 def test_an_unknown_profile_is_told():

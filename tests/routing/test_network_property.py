@@ -6,7 +6,6 @@ The truth is a graph in which the two edges are cut at the places, so that each 
 import heapq
 import threading
 import time
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,16 +14,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from routing.network import Conditions, PathQuery
+from routing.rule_models import SNAP
 from spatial.errors import SigangError
-from tests.routing.maps import NOW, Town, shipped_rules
+from tests.routing.maps import NOW, Town, changed, shipped_rules
 
 LETTERS = "ABCDEFGHI"
 GRID = "A----B----C\n\n\n\nD----E----F\n\n\n\nG----H----I"
 PAIRS = ["AB", "BC", "DE", "EF", "GH", "HI", "AD", "DG", "BE", "EH", "CF", "FI"]
 TRUCK_M = 4.0
-SNAP = shipped_rules()["road.snap"]
-NO_ISLAND = replace(SNAP, value={**SNAP.value, "island_nodes": 1})
-NO_ISLANDS = {**shipped_rules(), "road.snap": NO_ISLAND}
+RULES = shipped_rules()
+NO_ISLANDS = RULES | changed(SNAP, RULES[SNAP.key].given | {"island_nodes": 1})
 
 
 @st.composite

@@ -387,11 +387,11 @@ def test_tolls_and_carbon_dioxide_follow_the_rules():
     )
     found = town.find("A", "D")
     sums = figures(town.graph.edges, found, found.legs)
-    classes, fuel = RULES["vehicle.toll_cny_km"].value["classes"], RULES["vehicle.fuel"].value
+    classes, fuel = RULES["vehicle.toll_cny_km"].value.classes, RULES["vehicle.fuel"].value
     assert sums.toll_cny == pytest.approx(3 * classes["passenger_1"])
     assert sums.toll_basis == "assumed"
-    litres = fuel["vehicles"]["car"]["litres_100km"] * 0.03
-    assert sums.co2_kg == pytest.approx(litres * fuel["kg_per_litre"]["petrol"])
+    litres = fuel.vehicles["car"].litres_100km * 0.03
+    assert sums.co2_kg == pytest.approx(litres * fuel.kg_per_litre["petrol"])
     assert sums.co2_basis == "assumed"
 
 
@@ -399,7 +399,7 @@ def test_a_road_that_says_whether_it_is_tolled_is_believed():
     town = square(AB={"class": "motorway", "toll": False}, BD={"toll": True})
     found = town.find("A", "D", profile="truck")
     sums = figures(town.graph.edges, found, found.legs)
-    assert sums.toll_cny == pytest.approx(RULES["vehicle.toll_cny_km"].value["classes"]["truck_6"])
+    assert sums.toll_cny == pytest.approx(RULES["vehicle.toll_cny_km"].value.classes["truck_6"])
     assert sums.toll_basis == "posted"
 
 

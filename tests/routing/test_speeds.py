@@ -1,15 +1,17 @@
 """Typical speeds by hour of the week, and driving through the hours."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from routing.arrival import duration_of
 from routing.graph import Coded
-from routing.profile import Rule
+from routing.rule_models import HOUR_OF_WEEK, ClassWeeks
 from routing.speeds import (
     HOURS,
     MeasuredWeek,
@@ -19,8 +21,7 @@ from routing.speeds import (
     hour_of_week,
     week_factors,
 )
-from spatial.errors import ConfigError
-from tests.routing.maps import NOW, Town, shipped_rules
+from tests.routing.maps import NOW, Town, changed, shipped_rules
 
 MONDAY = datetime(2026, 11, 23, 0, 0, tzinfo=UTC) - timedelta(hours=8)  # 00:00 in China
 
@@ -45,13 +46,13 @@ def test_the_shipped_rule_has_a_factor_for_every_hour():
     "value", [{"week": [1.0] * 24}, {"week": [0.0] * HOURS}, {"week": [1.5] * HOURS}]
 )
 def test_a_rule_that_is_no_week_is_refused(value):
-    with pytest.raises(ConfigError):
-        week_factors({"motorway": value})
+    with pytest.raises(ValidationError):
+        ClassWeeks.model_validate_json(json.dumps({"motorway": value}))
 
 
 def test_measured_weeks_take_the_place_of_the_class():
     half = [0.5] * HOURS
-    rules = {"road.hour_of_week": Rule("road.hour_of_week", "1", {"trunk": {"week": half}}, "")}
+    rules = changed(HOUR_OF_WEEK, {"trunk": {"week": half}})
     measured = [
         MeasuredWeek(1, "backward", [11.0] * HOURS),
         MeasuredWeek(1, "backward", [33.0] * HOURS),
@@ -136,10 +137,8 @@ A   B   C
 
 
 def hour_rule(**by_class):
-    rules = dict(shipped_rules())
     value = {name: {"week": week} for name, week in by_class.items()}
-    rules["road.hour_of_week"] = Rule("road.hour_of_week", "test", value, "made up")
-    return rules
+    return shipped_rules() | changed(HOUR_OF_WEEK, value)
 
 
 def peak(slow):

@@ -1,0 +1,25 @@
+"""All rules that Sigang reads: the one place that gathers what the packages register.
+
+Whoever checks, loads or serves rules takes what it needs from here, and so has all models.
+"""
+
+from __future__ import annotations
+
+from layers.processes import rule_models as of_processes
+from routing import rule_models as of_routing
+from spatial import rule_models as of_concepts
+from spatial.rule_files import check_complete, read_rules
+from spatial.rule_store import list_drift, load_rules, read_stored
+from spatial.rules import RuleBook
+
+__all__ = [
+    "GATHERED",
+    "RuleBook",
+    "check_complete",
+    "list_drift",
+    "load_rules",
+    "read_rules",
+    "read_stored",
+]
+
+GATHERED = (of_concepts, of_routing, of_processes)
