@@ -18,7 +18,7 @@ from api.auth import actor_of, require
 from api.gauges import gauges_of
 from api.services import services
 
-READY_WAIT_S = 2.0
+READY_WAIT_S = 1.5
 BOUNDS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 OGC = frozenset({"api", "collections", "conformance", "docs", "openapi.json", "tileMatrixSets"})
 """First parts of addresses below /api that belong to the OGC interface."""
@@ -101,11 +101,13 @@ async def get_ready(request: Request) -> Response:
     opened = getattr(request.app.state, "services", None)
     if opened is None:
         return PlainTextResponse("starting\n", 503, {"retry-after": "2"})
-    try:
-        async with asyncio.timeout(READY_WAIT_S):
-            await opened.db.public.fetchval("SELECT 1")
-    except Exception as error:  # whatever the database or its driver met, it is not ready
-        text = f"the database does not answer: {type(error).__name__}\n"
+    asked = asyncio.ensure_future(opened.db.urgent.fetchval("SELECT 1"))
+    asked.add_done_callback(lambda done: done.cancelled() or done.exception())
+    await asyncio.wait({asked}, timeout=READY_WAIT_S)
+    if not asked.done() or asked.exception():
+        why = type(asked.exception()).__name__ if asked.done() else "TimeoutError"
+        asked.cancel()  # but not waited for: the connection may be taken back late
+        text = f"the database does not answer: {why}\n"
         return PlainTextResponse(text, 503, {"retry-after": "2"})
     return PlainTextResponse("ready\n", headers={"cache-control": "no-store"})
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -20,6 +22,7 @@ from spatial.errors import (
     OutOfScope,
     SetupError,
     SigangError,
+    StorageFull,
     TimedOut,
     Unauthenticated,
 )
@@ -40,16 +43,25 @@ FOREIGN: dict[type[Exception], type[SigangError]] = {
     asyncpg.QueryCanceledError: TimedOut,
     asyncpg.DataError: BadParameter,
     asyncpg.exceptions.InsufficientPrivilegeError: OutOfScope,
-    asyncpg.TooManyConnectionsError: Busy,
+    asyncpg.DiskFullError: StorageFull,
+    asyncpg.ReadOnlySQLTransactionError: StorageFull,
+    asyncpg.exceptions.InsufficientResourcesError: Busy,
     asyncpg.PostgresConnectionError: SetupError,
     asyncpg.CannotConnectNowError: SetupError,
     asyncpg.AdminShutdownError: SetupError,
     asyncpg.CrashShutdownError: SetupError,
     asyncpg.InterfaceError: SetupError,
     ConnectionError: SetupError,
+    TimeoutError: SetupError,
     RequestValidationError: BadParameter,
 }
 """Errors of others, by the error of ours that a user meets; the first match counts."""
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+STATES = (Busy, SetupError, StorageFull, TimedOut)
+"""States of the server, not faults of its code: the log has one line of a kind now and then."""
+TELL_EVERY_S = 10.0
+_told: dict[str, tuple[float, int]] = {}
 
 TEXTS: dict[type[SigangError], tuple[str, str, str, str]] = {
     TimedOut: (
@@ -66,6 +78,12 @@ TEXTS: dict[type[SigangError], tuple[str, str, str, str]] = {
     ),
     OutOfScope: ("The database refuses this to you", "数据库拒绝了此操作", "", ""),
     Busy: ("Too many requests at once", "并发请求过多", "Try again shortly.", "请稍后重试。"),
+    StorageFull: (
+        "The server's disk is nearly full: nothing can be written, all can be read",
+        "服务器磁盘将满：暂不能写入，仍可读取",
+        "Try again later; the administrator frees space, writes are then allowed by themselves.",
+        "请稍后重试；管理员释放空间后将自动恢复写入。",
+    ),
     SetupError: (
         "The database does not answer",
         "数据库无响应",
@@ -176,11 +194,17 @@ def translate(error: Exception) -> SigangError:
         return cause if isinstance(cause, SigangError) else _of_status(error)
     if isinstance(error, RequestValidationError):
         return _of_validation(error)
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        return _of_foreign(StorageFull)
     for foreign, ours in FOREIGN.items():
         if isinstance(error, foreign):
-            en, zh, mend_en, mend_zh = TEXTS[ours]
-            return ours(en, zh, mend_en=mend_en, mend_zh=mend_zh)
+            return _of_foreign(ours)
     return SigangError("The server met an error of its own", "服务器内部出错")
+
+
+def _of_foreign(ours: type[SigangError]) -> SigangError:
+    en, zh, mend_en, mend_zh = TEXTS[ours]
+    return ours(en, zh, mend_en=mend_en, mend_zh=mend_zh)
 
 
 def _of_status(error: HTTPException) -> SigangError:
@@ -214,9 +238,23 @@ def _of_validation(error: RequestValidationError) -> SigangError:
 async def handle(request: Request, error: Exception) -> Response:
     """Answer a request that raised; the one exception handler of the application."""
     ours = translate(error)
-    if ours.status >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+    if isinstance(ours, STATES):
+        _tell(request, error, ours)
+    elif ours.status >= 500:
+        log.error("%s %r: %s", request.method, request.url.path, error, exc_info=error)
     return problem_response(ours, request.headers, request.query_params.get("lang"))
+
+
+def _tell(request: Request, error: Exception, state: SigangError) -> None:
+    """Write one line about a state of the server that meets many requests."""
+    last, left_out = _told.get(state.type, (-TELL_EVERY_S, 0))
+    if monotonic() - last < TELL_EVERY_S:
+        _told[state.type] = last, left_out + 1
+        return
+    _told[state.type] = monotonic(), 0
+    more = f"; {left_out} more since the last line" if left_out else ""
+    path = request.url.path
+    log.error("%s: %s %r: %s%s", state.type, request.method, path, error or repr(error), more)
 
 
 async def client_left(request: Request, error: Exception) -> Response:

@@ -31,6 +31,7 @@ from spatial.settings import PROJECT, Settings
 
 NICENESS = 5
 LOOK_S = 0.1
+READ_WAIT_MS = 600_000
 SMALL = 20_000  # edges, which take less time than a process to start
 PR_SET_PDEATHSIG = 1
 
@@ -140,7 +141,8 @@ def keep(rows: Rows, traffic: Traffic, folders: Folders) -> None:
 
 
 async def _run(settings: Settings, traffic: Traffic) -> Key:
-    db = await Database.open(replace(settings, pool_size=1), settings.database_url or "")
+    patient = replace(settings, pool_size=1, statement_timeout_ms=READ_WAIT_MS)
+    db = await Database.open(patient, settings.database_url or "")
     try:
         async with db.public.acquire() as conn:
             rows = await read_rows(conn, traffic)

@@ -6,10 +6,8 @@ statements run without a transaction. `sigang_app` sees what the actor named by 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import asyncpg
@@ -18,11 +16,14 @@ import psycopg
 
 from spatial.actor import Actor
 from spatial.errors import SetupError
+from spatial.lender import CONNECT_WAIT_S, Lender, Slots
 from spatial.settings import Settings
 
 WRITE_TIMEOUT_MS = 60_000
 URGENT, WRITING = 1, 2
 """Connections of the pools that reads of rows leave to urgent reads, and to writes."""
+ANSWER_MARGIN_S = 5.0
+"""How much longer than the database's own limit its answer is waited for."""
 SEARCH_PATH = "sigang, public"
 _ACT = (
     "SELECT set_config('sigang.actor', $1, true), set_config('sigang.prefix', $2, true),"
@@ -62,91 +63,6 @@ def is_socket_url(url: str) -> bool:
     return unquote(host).startswith("/")
 
 
-class Readers:
-    """Connections of a pool that pass from one read straight to the next.
-
-    The pool makes and ends them; a read that fails gives its connection back to it. At most `most`
-    are in use at a time; later readers wait.
-    """
-
-    def __init__(self, pool: asyncpg.Pool, most: int) -> None:
-        self._pool = pool
-        self._most = most
-        self._slots = asyncio.Semaphore(most)
-        self._free: list[asyncpg.Connection] = []
-
-    def apart(self, most: int) -> Readers:
-        """Return readers of the same connections that never wait for others than their own."""
-        readers = Readers(self._pool, most)
-        readers._free = self._free
-        return readers
-
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[asyncpg.Connection]:
-        """Yield a connection for several reads."""
-        conn = await self._take()
-        try:
-            yield conn
-        except BaseException:
-            await self._end(conn)
-            raise
-        self._give(conn)
-
-    async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
-        """Return all rows of a query."""
-        async with self.acquire() as conn:
-            return list(await conn.fetch(sql, *values))
-
-    async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
-        """Return the first row of a query, None where there is none."""
-        async with self.acquire() as conn:
-            return await conn.fetchrow(sql, *values)
-
-    async def fetchval(self, sql: str, *values: Any) -> Any:
-        """Return the first value of a query, None where there is none."""
-        async with self.acquire() as conn:
-            return await conn.fetchval(sql, *values)
-
-    @property
-    def open(self) -> int:
-        """Number of connections that are open."""
-        return int(self._pool.get_size())
-
-    @property
-    def idle(self) -> int:
-        """Number of open connections that nobody uses."""
-        return int(self._pool.get_idle_size()) + len(self._free)
-
-    async def close(self) -> None:
-        """Close all connections."""
-        while self._free:
-            await self._pool.release(self._free.pop())
-        await self._pool.close()
-
-    async def _take(self) -> asyncpg.Connection:
-        await self._slots.acquire()
-        try:
-            while self._free:
-                conn = self._free.pop()
-                if not conn.is_closed():
-                    return conn
-                await self._pool.release(conn)
-            return await self._pool.acquire()
-        except BaseException:
-            self._slots.release()
-            raise
-
-    def _give(self, conn: asyncpg.Connection) -> None:
-        self._free.append(conn)
-        self._slots.release()
-
-    async def _end(self, conn: asyncpg.Connection) -> None:
-        try:
-            await self._pool.release(conn)
-        finally:
-            self._slots.release()
-
-
 class Database:
     """The two pools of a serving process.
 
@@ -158,13 +74,11 @@ class Database:
         The same for what every answer waits for; other reads never hold its connection.
     """
 
-    def __init__(
-        self, public: Readers, urgent: Readers, app: asyncpg.Pool, settings: Settings
-    ) -> None:
+    def __init__(self, public: Lender, urgent: Lender, app: Lender, settings: Settings) -> None:
         self.public = public
         self.urgent = urgent
         self._app = app
-        self._sessions = asyncio.Semaphore(max(1, settings.pool_size - WRITING))
+        self._sessions = Slots(max(1, settings.pool_size - WRITING))
         self._timeout_ms = settings.statement_timeout_ms
 
     @classmethod
@@ -179,10 +93,12 @@ class Database:
             URL of the database's owner; the roles' URLs are made from it where it is a socket,
             else each connection gives its rights up by SET ROLE.
         """
-        size = settings.pool_size
-        pool = await _pool(settings, owner_url, "sigang_public")
-        public = Readers(pool, max(1, size - URGENT))
-        app = await _pool(settings, settings.app_database_url or owner_url, "sigang_app")
+        size, app_url = settings.pool_size, settings.app_database_url or owner_url
+        longest_ms = settings.statement_timeout_ms
+        pool = await _pool(settings, owner_url, "sigang_public", longest_ms)
+        public = Lender(pool, max(1, size - URGENT))
+        longest_ms = max(longest_ms, WRITE_TIMEOUT_MS)
+        app = Lender(await _pool(settings, app_url, "sigang_app", longest_ms), size)
         return cls(public, public.apart(URGENT), app, settings)
 
     async def close(self) -> None:
@@ -193,15 +109,15 @@ class Database:
     @asynccontextmanager
     async def session(self, actor: Actor) -> AsyncIterator[asyncpg.Connection]:
         """Yield a connection in a read-only transaction that sees the actor's rows."""
-        async with self._sessions, self._app.acquire() as conn, conn.transaction(readonly=True):
-            await self._act(conn, actor, self._timeout_ms)
+        values = _acting(actor, self._timeout_ms)
+        async with self._sessions, self._app.transaction(_ACT, *values, readonly=True) as conn:
             yield conn
 
     @asynccontextmanager
     async def write(self, actor: Actor) -> AsyncIterator[asyncpg.Connection]:
         """Yield a connection in a transaction that may write the actor's rows."""
-        async with self._app.acquire() as conn, conn.transaction():
-            await self._act(conn, actor, WRITE_TIMEOUT_MS)
+        values = _acting(actor, WRITE_TIMEOUT_MS)
+        async with self._app.transaction(_ACT, *values, readonly=False) as conn:
             yield conn
 
     @asynccontextmanager
@@ -210,13 +126,13 @@ class Database:
         async with self._app.acquire() as conn:
             yield conn
 
-    @staticmethod
-    async def _act(conn: asyncpg.Connection, actor: Actor, timeout_ms: int) -> None:
-        name = actor.account_id or "anonymous"
-        await conn.fetchrow(_ACT, name, actor.prefix, actor.unit_id or "", str(timeout_ms))
+
+def _acting(actor: Actor, timeout_ms: int) -> tuple[str, str, str, str]:
+    """Return the values that make a transaction the actor's."""
+    return actor.account_id or "anonymous", actor.prefix, actor.unit_id or "", str(timeout_ms)
 
 
-async def _pool(settings: Settings, url: str, role: str) -> asyncpg.Pool:
+async def _pool(settings: Settings, url: str, role: str, longest_ms: int) -> asyncpg.Pool:
     set_role = not is_socket_url(url) and urlsplit(url).username != role
 
     async def prepare(conn: asyncpg.Connection) -> None:
@@ -230,6 +146,8 @@ async def _pool(settings: Settings, url: str, role: str) -> asyncpg.Pool:
             min_size=1,
             max_size=settings.pool_size,
             init=prepare,
+            timeout=CONNECT_WAIT_S,
+            command_timeout=longest_ms / 1000 + ANSWER_MARGIN_S,
             server_settings={
                 "search_path": SEARCH_PATH,
                 "statement_timeout": str(settings.statement_timeout_ms),

@@ -227,3 +227,10 @@ class TimedOut(SigangError):
 
     type, status = "timed-out", 503
     title_zh, title_en = "查询超时", "Timed out"
+
+
+class StorageFull(SigangError):
+    """There is no room for what is to be written; what is there can be read."""
+
+    type, status = "storage-full", 507
+    title_zh, title_en = "存储空间不足", "Storage full"

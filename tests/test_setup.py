@@ -19,6 +19,7 @@ from api.audit_check import find_break
 from api.audit_heads import Heads
 from api.cli import apt, bootstrap, sample, serve
 from api.cli.backup import MANIFEST, row_hashes
+from spatial import machine
 from spatial.cluster import Cluster
 from spatial.db import connect
 from spatial.errors import BadParameter
@@ -168,6 +169,15 @@ def test_a_killed_server_takes_its_workers_along_and_the_next_up_is_quick(up, ho
 def test_a_killed_database_comes_back_under_the_running_server(up, home):
     cluster = Cluster(home)
     before = cluster.pid()
+    postgres = machine.processes_in(cluster.data)
+    for pid in postgres:
+        os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    assert httpx.get(f"{up.base_url}/readyz", timeout=30, trust_env=False).status_code == 503
+    assert time.monotonic() - began < 10, "it says so in 2 s, not when the database answers"
+    for pid in postgres:
+        os.kill(pid, signal.SIGCONT)
+    assert until(up.ready, 30)
     os.kill(before, signal.SIGKILL)
     assert until(lambda: cluster.pid() not in {None, before} and cluster.healthy(), 30)
     assert until(up.ready, 30)

@@ -1,0 +1,219 @@
+"""Connections of a pool, lent for one use after another: nobody waits for ever, none is lost twice.
+
+When the database restarts, or a firewall forgets the connections, the first use that meets a lost
+one has all idle ones dropped, and is done on a fresh one where nothing has been done yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import asyncpg
+
+from spatial.errors import Busy, SetupError
+
+CONNECT_WAIT_S = 5.0
+SLOT_WAIT_S = 10.0
+"""How long a request waits for a connection of its own, and for one that others use."""
+LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a use of a lost connection raises; a time-out is an OSError."""
+
+
+class Slots:
+    """How many connections may be in use at a time; who finds none waits, but not for ever."""
+
+    def __init__(self, most: int) -> None:
+        self._free = asyncio.Semaphore(most)
+
+    async def __aenter__(self) -> None:
+        """Take a slot.
+
+        Raises
+        ------
+        Busy
+            None became free.
+        """
+        if not self._free.locked():
+            await self._free.acquire()
+            return
+        try:
+            async with asyncio.timeout(SLOT_WAIT_S):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Busy(
+                "All connections to the database are in use",
+                "数据库连接均被占用",
+                mend_en="Try again shortly.",
+                mend_zh="请稍后重试。",
+            ) from None
+
+    async def __aexit__(self, *_: object) -> None:
+        """Free the slot."""
+        self._free.release()
+
+
+class Lender:
+    """Connections of a pool that pass from one use straight to the next.
+
+    The pool makes and ends them; a use that fails gives its connection back to it. At most `most`
+    are in use at a time; later users wait.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, most: int) -> None:
+        self._pool = pool
+        self._slots = Slots(most)
+        self._free: list[asyncpg.Connection] = []
+
+    def apart(self, most: int) -> Lender:
+        """Return a lender of the same connections whose users wait for nobody but each other."""
+        lender = Lender(self._pool, most)
+        lender._free = self._free
+        return lender
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[asyncpg.Connection]:
+        """Yield a connection for several reads.
+
+        Raises
+        ------
+        Busy
+            All are in use, for longer than anybody should wait.
+        SetupError
+            The database does not answer.
+        """
+        async with self._slots:
+            conn = await self._take()
+            try:
+                yield conn
+            except BaseException as error:
+                await self._end(conn, error)
+                raise
+            self._free.append(conn)
+
+    @asynccontextmanager
+    async def transaction(
+        self, sql: str, *values: Any, readonly: bool
+    ) -> AsyncIterator[asyncpg.Connection]:
+        """Yield a connection in a transaction that began with a statement."""
+        async with self._slots:
+            conn, transaction = await self._begin(sql, values, readonly=readonly)
+            try:
+                yield conn
+                await transaction.commit()
+            except BaseException as error:
+                if not _is_lost(conn, error):
+                    with suppress(*LOST):
+                        await transaction.rollback()
+                await self._end(conn, error)
+                raise
+            self._free.append(conn)
+
+    async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """Return all rows of a query."""
+        return list(await self._read("fetch", sql, values))
+
+    async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
+        """Return the first row of a query, None where there is none."""
+        return await self._read("fetchrow", sql, values)
+
+    async def fetchval(self, sql: str, *values: Any) -> Any:
+        """Return the first value of a query, None where there is none."""
+        return await self._read("fetchval", sql, values)
+
+    @property
+    def open(self) -> int:
+        """Number of connections that are open."""
+        return int(self._pool.get_size())
+
+    @property
+    def idle(self) -> int:
+        """Number of open connections that nobody uses."""
+        return int(self._pool.get_idle_size()) + len(self._free)
+
+    async def close(self) -> None:
+        """Close all connections, without waiting for a database that does not answer."""
+        while self._free:
+            await self._pool.release(self._free.pop())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_WAIT_S):
+                await self._pool.close()
+                return
+        self._pool.terminate()
+
+    async def _read(self, method: str, sql: str, values: tuple[Any, ...]) -> Any:
+        """Return what a read gives; one that meets a lost connection is done on a fresh one."""
+        async with self._slots:
+            for again in (True, False):
+                conn = await self._take()
+                try:
+                    found = await getattr(conn, method)(sql, *values)
+                except BaseException as error:
+                    if await self._end(conn, error) and again:
+                        continue
+                    raise
+                self._free.append(conn)
+                return found
+            raise AssertionError  # the second try returned or raised
+
+    async def _begin(
+        self, sql: str, values: tuple[Any, ...], *, readonly: bool
+    ) -> tuple[asyncpg.Connection, Any]:
+        """Begin a transaction; one that meets a lost connection begins on a fresh one."""
+        for again in (True, False):
+            conn = await self._take()
+            transaction = conn.transaction(readonly=readonly)
+            try:
+                await transaction.start()
+                await conn.fetchrow(sql, *values)
+            except BaseException as error:
+                if await self._end(conn, error) and again:
+                    continue
+                raise
+            return conn, transaction
+        raise AssertionError  # the second try returned or raised
+
+    async def _take(self) -> asyncpg.Connection:
+        while self._free:
+            conn = self._free.pop()
+            if not _is_closed(conn):
+                return conn
+            await self._pool.release(conn)
+        try:
+            return await self._pool.acquire()
+        except OSError as error:  # a time-out is one
+            raise SetupError(
+                f"The database does not answer: {error or 'no connection'}",
+                "数据库无响应",
+                mend_en="Try again shortly; ./sigang doctor finds the cause.",
+                mend_zh="请稍后重试；./sigang doctor 可查找原因。",
+            ) from error
+
+    async def _end(self, conn: asyncpg.Connection, error: BaseException) -> bool:
+        """Give a connection back whose use failed; return whether it had been lost.
+
+        Where one is lost the idle ones may be too: all are dropped at once.
+        """
+        lost = _is_lost(conn, error)
+        if lost:
+            dropped, self._free[:] = [conn, *self._free], []
+            for one in dropped:
+                with suppress(asyncpg.InterfaceError):
+                    one.terminate()
+            await self._pool.expire_connections()
+        await self._pool.release(conn)
+        return lost
+
+
+def _is_closed(conn: asyncpg.Connection) -> bool:
+    try:
+        return bool(conn.is_closed())
+    except asyncpg.InterfaceError:  # the pool has taken it back by itself
+        return True
+
+
+def _is_lost(conn: asyncpg.Connection, error: BaseException) -> bool:
+    """Tell whether a use failed because its connection was lost, or nobody answers on it."""
+    return isinstance(error, LOST) and (isinstance(error, TimeoutError) or _is_closed(conn))
