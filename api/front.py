@@ -29,7 +29,7 @@ from api.problems import client_left, handle, problem_response, translate
 from api.rates import Rates
 from layers.offload import offload
 from spatial.actor import ANONYMOUS
-from spatial.errors import Busy, SigangError, Unauthenticated
+from spatial.errors import Busy, DatabaseAway, SigangError, Unauthenticated
 
 SMALLEST = 1024
 """Bytes below which packing costs more than it saves."""
@@ -91,7 +91,7 @@ class Front:
         for route in hot:
             parts = route.path.strip("/").split("/")
             names = [part.strip("{}").partition(":")[0] for part in parts]
-            self._hot[len(parts), parts[3]] = route.endpoint, names
+            self._hot[len(parts), parts[3]] = _twice(route.endpoint), names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a HEAD is a GET whose body is not sent."""
@@ -182,6 +182,18 @@ def _note_refused(scope: Scope, kind: str, status: int) -> None:
     if services is not None:
         actor = scope.get("state", {}).get("actor", ANONYMOUS)
         services.audit.refuse(actor, scope["method"], kind, status, address_in(scope))
+
+
+def _twice(handler: Handler) -> Handler:
+    """Return a handler that reads again where the connection to the database was lost."""
+
+    async def read(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except DatabaseAway:
+            return await handler(request)
+
+    return read
 
 
 def _with_body(model: type[BaseModel], answer: BodyHandler) -> Handler:

@@ -229,6 +229,14 @@ class TimedOut(SigangError):
     title_zh, title_en = "查询超时", "Timed out"
 
 
+class DatabaseAway(SetupError, ConnectionError):
+    """The database does not answer, or the connection to it was lost."""
+
+
+class DatabaseBusy(Busy, ConnectionError):
+    """All connections to the database are in use, for longer than anybody should wait."""
+
+
 class StorageFull(SigangError):
     """There is no room for what is to be written; what is there can be read."""
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import asyncpg
 
-from spatial.errors import Busy, SetupError
+from spatial.errors import DatabaseAway, DatabaseBusy
 
 CONNECT_WAIT_S = 5.0
 SLOT_WAIT_S = 10.0
 """How long a request waits for a connection of its own, and for one that others use."""
-LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What a use of a lost connection raises; a time-out is an OSError."""
+FAILED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a use of a connection may raise that is the database's doing; a time-out is an OSError."""
+_Begun = tuple[asyncpg.Connection, asyncpg.transaction.Transaction]
 
 
 class Slots:
@@ -33,7 +34,7 @@ class Slots:
 
         Raises
         ------
-        Busy
+        DatabaseBusy
             None became free.
         """
         if not self._free.locked():
@@ -43,7 +44,7 @@ class Slots:
             async with asyncio.timeout(SLOT_WAIT_S):
                 await self._free.acquire()
         except TimeoutError:
-            raise Busy(
+            raise DatabaseBusy(
                 "All connections to the database are in use",
                 "数据库连接均被占用",
                 mend_en="Try again shortly.",
@@ -79,10 +80,10 @@ class Lender:
 
         Raises
         ------
-        Busy
+        DatabaseBusy
             All are in use, for longer than anybody should wait.
-        SetupError
-            The database does not answer.
+        DatabaseAway
+            The database does not answer, or the connection was lost.
         """
         async with self._slots:
             conn = await self._take()
@@ -105,7 +106,7 @@ class Lender:
                 await transaction.commit()
             except BaseException as error:
                 if not _is_lost(conn, error):
-                    with suppress(*LOST):
+                    with suppress(*FAILED):
                         await transaction.rollback()
                 await self._end(conn, error)
                 raise
@@ -145,35 +146,32 @@ class Lender:
 
     async def _read(self, method: str, sql: str, values: tuple[Any, ...]) -> Any:
         """Return what a read gives; one that meets a lost connection is done on a fresh one."""
-        async with self._slots:
-            for again in (True, False):
-                conn = await self._take()
-                try:
-                    found = await getattr(conn, method)(sql, *values)
-                except BaseException as error:
-                    if await self._end(conn, error) and again:
-                        continue
-                    raise
-                self._free.append(conn)
-                return found
-            raise AssertionError  # the second try returned or raised
+        try:
+            return await self._read_once(method, sql, values)
+        except DatabaseAway:
+            return await self._read_once(method, sql, values)
 
-    async def _begin(
-        self, sql: str, values: tuple[Any, ...], *, readonly: bool
-    ) -> tuple[asyncpg.Connection, Any]:
+    async def _read_once(self, method: str, sql: str, values: tuple[Any, ...]) -> Any:
+        async with self.acquire() as conn:
+            return await getattr(conn, method)(sql, *values)
+
+    async def _begin(self, sql: str, values: tuple[Any, ...], *, readonly: bool) -> _Begun:
         """Begin a transaction; one that meets a lost connection begins on a fresh one."""
-        for again in (True, False):
-            conn = await self._take()
-            transaction = conn.transaction(readonly=readonly)
-            try:
-                await transaction.start()
-                await conn.fetchrow(sql, *values)
-            except BaseException as error:
-                if await self._end(conn, error) and again:
-                    continue
-                raise
-            return conn, transaction
-        raise AssertionError  # the second try returned or raised
+        try:
+            return await self._begin_once(sql, values, readonly=readonly)
+        except DatabaseAway:
+            return await self._begin_once(sql, values, readonly=readonly)
+
+    async def _begin_once(self, sql: str, values: tuple[Any, ...], *, readonly: bool) -> _Begun:
+        conn = await self._take()
+        transaction = conn.transaction(readonly=readonly)
+        try:
+            await transaction.start()
+            await conn.fetchrow(sql, *values)
+        except BaseException as error:
+            await self._end(conn, error)
+            raise
+        return conn, transaction
 
     async def _take(self) -> asyncpg.Connection:
         while self._free:
@@ -184,17 +182,17 @@ class Lender:
         try:
             return await self._pool.acquire()
         except OSError as error:  # a time-out is one
-            raise SetupError(
-                f"The database does not answer: {error or 'no connection'}",
-                "数据库无响应",
-                mend_en="Try again shortly; ./sigang doctor finds the cause.",
-                mend_zh="请稍后重试；./sigang doctor 可查找原因。",
-            ) from error
+            raise _away(error) from error
 
-    async def _end(self, conn: asyncpg.Connection, error: BaseException) -> bool:
-        """Give a connection back whose use failed; return whether it had been lost.
+    async def _end(self, conn: asyncpg.Connection, error: BaseException) -> None:
+        """Give a connection back whose use failed.
 
-        Where one is lost the idle ones may be too: all are dropped at once.
+        Where it was lost the idle ones may be too: all are dropped at once.
+
+        Raises
+        ------
+        DatabaseAway
+            It was lost.
         """
         lost = _is_lost(conn, error)
         if lost:
@@ -204,7 +202,18 @@ class Lender:
                     one.terminate()
             await self._pool.expire_connections()
         await self._pool.release(conn)
-        return lost
+        if lost:
+            raise _away(error) from error
+
+
+def _away(error: BaseException) -> DatabaseAway:
+    why = str(error) or "it takes too long"
+    return DatabaseAway(
+        f"The database does not answer: {why}",
+        f"数据库无响应：{why}",
+        mend_en="Try again shortly; ./sigang doctor finds the cause.",
+        mend_zh="请稍后重试；./sigang doctor 可查找原因。",
+    )
 
 
 def _is_closed(conn: asyncpg.Connection) -> bool:
@@ -216,4 +225,6 @@ def _is_closed(conn: asyncpg.Connection) -> bool:
 
 def _is_lost(conn: asyncpg.Connection, error: BaseException) -> bool:
     """Tell whether a use failed because its connection was lost, or nobody answers on it."""
-    return isinstance(error, LOST) and (isinstance(error, TimeoutError) or _is_closed(conn))
+    if isinstance(error, TimeoutError | asyncpg.InternalClientError):
+        return True  # the second: its end was announced, but has not come yet
+    return isinstance(error, FAILED) and _is_closed(conn)
