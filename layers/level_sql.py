@@ -13,6 +13,7 @@ from layers.style import Level
 from layers.tile_sql import (
     CELL_ZOOM,
     PX_M,
+    Part,
     columns_of,
     ident,
     label_point,
@@ -31,7 +32,7 @@ def cell_zoom(level: Level) -> int:
     return min(CELL_ZOOM, level.maxzoom + 2)
 
 
-def level_select(layer: Layer, level: int, *, restricted: bool, dirty: bool = False) -> str:
+def level_select(layer: Layer, level: int, part: Part) -> str:
     """Return the select that fills a level table.
 
     Polygons come whole from the source, all else from the narrow table.
@@ -40,16 +41,14 @@ def level_select(layer: Layer, level: int, *, restricted: bool, dirty: bool = Fa
     ----------
     layer, level
         Declaration and number of the level, from 1.
-    restricted
-        Which visibility class.
-    dirty
-        Only the cells of the temporary tables `dirty` and `dirty_level` (z, x, y).
+    part
+        Which rows; of dirty cells those of the zoom within which the level merges.
     """
     shape = layer.geometry.type
     if shape == "polygon":
-        return _polygons(layer, level, restricted=restricted, dirty=dirty)
-    rows = _rows(layer, level, restricted=restricted, dirty=dirty)
-    kept = _kept(layer, level, restricted=restricted)
+        return _polygons(layer, level, part)
+    rows = _rows(layer, level, part)
+    kept = _kept(layer, level, restricted=part.restricted)
     declared = tiles_of(layer).levels[level - 1]
     if shape == "point" and declared.cell_px:
         return _points(layer, level, rows, kept)
@@ -66,12 +65,12 @@ def _limit(layer: Layer, level: int) -> str:
     return "true" if max_rank is None else f"f._rank <= {max_rank}"
 
 
-def _rows(layer: Layer, level: int, *, restricted: bool, dirty: bool) -> str:
-    source = f"{table(layer.id, restricted=restricted)} f"
-    if dirty:
+def _rows(layer: Layer, level: int, part: Part) -> str:
+    source = f"{table(layer.id, restricted=part.restricted)} f"
+    if part.dirty:
         shift = f"({CELL_ZOOM} - d.z)"
         source += (
-            f" JOIN dirty_level d ON f._cx BETWEEN d.x << {shift} AND ((d.x + 1) << {shift}) - 1"
+            f" JOIN {part.dirty} d ON f._cx BETWEEN d.x << {shift} AND ((d.x + 1) << {shift}) - 1"
             f" AND f._cy BETWEEN d.y << {shift} AND ((d.y + 1) << {shift}) - 1"
         )
     return f"{source} WHERE {_limit(layer, level)}"
@@ -117,8 +116,8 @@ def _each(layer: Layer, level: int, rows: str, kept: str, shape: str) -> str:
     )
 
 
-def _polygons(layer: Layer, level: int, *, restricted: bool, dirty: bool) -> str:
-    rows = source_select(layer, restricted=restricted, dirty=dirty)
+def _polygons(layer: Layer, level: int, part: Part) -> str:
+    rows, restricted = source_select(layer, part), part.restricted
     source = f"(SELECT * FROM ({rows}) f WHERE {_limit(layer, level)})"
     x, y = _cells(layer, level)
     tolerance = tolerance_m(layer, level)

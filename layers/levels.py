@@ -8,7 +8,7 @@ the restricted ones; those have row-level security beside the predicate of the q
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,16 +20,17 @@ from layers.model import Layer
 from layers.tile_sql import (
     CELL_ZOOM,
     SCHEMA,
+    Part,
     ident,
     narrow_select,
-    stored,
     table,
     tiles_of,
     tolerance_m,
 )
 from spatial import crs
 
-LOCK = "pg_advisory_xact_lock(hashtext('sigang.tiles'))"
+SUPPORT = ("layer_state", "cell_count", "set_aside")
+"""Tables of the schema that are of no one layer."""
 Cell = tuple[int, int, int]
 Conn = psycopg.Connection[Any]
 
@@ -45,53 +46,17 @@ class Side:
         """Return the quoted name of the table of a level."""
         return table(self.layer.id, level, restricted=self.restricted)
 
-    def select(self, level: int = 0, *, dirty: bool = False) -> str:
-        """Return the select that fills the table of a level."""
+    def select(self, level: int = 0, dirty: str = "", rows: str = "true") -> str:
+        """Return the select that fills the table of a level, all of it or of dirty cells."""
+        part = Part(self.restricted, dirty, rows)
         if level == 0:
-            return narrow_select(self.layer, restricted=self.restricted, dirty=dirty)
-        return level_select(self.layer, level, restricted=self.restricted, dirty=dirty)
+            return narrow_select(self.layer, part)
+        return level_select(self.layer, level, part)
 
 
 def sides(layer: Layer) -> tuple[Side, Side]:
     """Return both visibility classes of a layer."""
     return Side(layer, restricted=False), Side(layer, restricted=True)
-
-
-def refresh_tiles(
-    conn: Conn, layers: Iterable[Layer], progress: Callable[[str], None] | None = None
-) -> None:
-    """Build the tile tables of all layers anew and tell every open map; the caller commits.
-
-    Parameters
-    ----------
-    conn
-        A connection with the owner's rights.
-    layers
-        The catalogue's layers; those without tiles of their own are passed over.
-    progress
-        Receives one line per layer.
-    """
-    conn.execute(f"SELECT {LOCK}")
-    conn.execute("DELETE FROM sigang.tile_change")
-    built = [layer for layer in layers if stored(layer)]
-    for layer in built:
-        rows = build_layer(conn, layer)
-        if progress:
-            progress(f"tiles {layer.id}: {rows}")
-    _drop_orphans(conn, {layer.id for layer in built})
-    _announce_all(conn, built)
-
-
-def refresh_stale(conn: Conn, layers: Iterable[Layer]) -> list[str]:
-    """Build the tile tables of layers whose declaration changed; return their ids."""
-    conn.execute(f"SELECT {LOCK}")
-    known = dict(conn.execute(f"SELECT layer, declaration FROM {SCHEMA}.layer_state").fetchall())
-    stale = [x for x in layers if stored(x) and known.get(x.id) != declaration(x)]
-    for layer in stale:
-        build_layer(conn, layer)
-    if stale:
-        _announce_all(conn, stale)
-    return [layer.id for layer in stale]
 
 
 def declaration(layer: Layer) -> str:
@@ -100,20 +65,20 @@ def declaration(layer: Layer) -> str:
     return hashlib.blake2b(parts.encode(), digest_size=12).hexdigest()
 
 
-def build_layer(conn: Conn, layer: Layer) -> int:
-    """Build the tables of one layer and return its number of rows."""
+def build_layer(conn: Conn, layer: Layer, rows: str = "true") -> int:
+    """Build the tables of one layer of those source rows `t` and return their number."""
     conn.execute("SET LOCAL work_mem = '128MB'")
     for side in sides(layer):
         for level in range(len(tiles_of(layer).levels) + 1):
-            _build_table(conn, side, level)
+            _build_table(conn, side, level, rows)
     _count_cells(conn, layer, "true")
     return _write_state(conn, layer)
 
 
-def _build_table(conn: Conn, side: Side, level: int) -> None:
-    name = side.table(level)
+def _build_table(conn: Conn, side: Side, level: int, rows: str) -> None:
+    name, select = side.table(level), side.select(level, rows=rows)
     conn.execute(f"DROP TABLE IF EXISTS {name}")
-    conn.execute(f"CREATE TABLE {name} AS SELECT * FROM ({side.select(level)}) t ORDER BY geom")
+    conn.execute(f"CREATE TABLE {name} AS SELECT * FROM ({select}) t ORDER BY geom")
     conn.execute(
         f"ALTER TABLE {name} ALTER COLUMN geom TYPE geometry(Geometry, {crs.WEB_MERCATOR})"
     )
@@ -134,16 +99,16 @@ def _protect(conn: Conn, name: str) -> None:
     )
 
 
-def _drop_orphans(conn: Conn, kept: set[str]) -> None:
+def drop_orphans(conn: Conn, kept: set[str]) -> None:
+    """Drop the tables of layers that are no more, and what is known of them."""
     found = conn.execute(
-        "SELECT tablename FROM pg_tables WHERE schemaname = %s"
-        " AND tablename NOT IN ('layer_state', 'cell_count')",
-        [SCHEMA],
+        "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename <> ALL(%s)",
+        [SCHEMA, list(SUPPORT)],
     ).fetchall()
     for (name,) in found:
         if name.split(".")[0] not in kept:
             conn.execute(f"DROP TABLE {SCHEMA}.{ident(name)}")
-    for support in ("layer_state", "cell_count"):
+    for support in SUPPORT:
         conn.execute(f"DELETE FROM {SCHEMA}.{support} WHERE layer <> ALL(%s)", [sorted(kept)])
 
 
@@ -190,8 +155,12 @@ def _write_state(conn: Conn, layer: Layer) -> int:
           (layer, declaration, total, restricted, levels, bounds, built_at)
         SELECT %s, %s, %s, EXISTS (SELECT 1 FROM {table(layer.id, restricted=True)}), %s,
           (SELECT ARRAY[ST_XMin(b), ST_YMin(b), ST_XMax(b), ST_YMax(b)] FROM (
-            SELECT ST_Transform(ST_SetSRID(ST_Extent(geom)::geometry, {crs.WEB_MERCATOR}),
-              {crs.WGS84}) AS b FROM {table(layer.id)}) e), clock_timestamp()
+            SELECT ST_Transform(ST_MakeEnvelope(
+              greatest(ST_XMin(w), ST_XMin(m)), greatest(ST_YMin(w), ST_YMin(m)),
+              least(ST_XMax(w), ST_XMax(m)), least(ST_YMax(w), ST_YMax(m)),
+              {crs.WEB_MERCATOR}), {crs.WGS84}) AS b
+            FROM ST_TileEnvelope(0, 0, 0) w,
+              (SELECT ST_Extent(geom) AS m FROM {table(layer.id)}) x) e), clock_timestamp()
         ON CONFLICT (layer) DO UPDATE SET declaration = excluded.declaration,
           version = layer_state.version + 1, total = excluded.total,
           restricted = excluded.restricted, levels = excluded.levels, bounds = excluded.bounds,
@@ -201,30 +170,37 @@ def _write_state(conn: Conn, layer: Layer) -> int:
     return int(total)
 
 
-def rebuild_cells(conn: Conn, layer: Layer, cells: Sequence[Cell]) -> None:
+def whole(layer: Layer, cells: Iterable[Cell]) -> bool:
+    """Tell whether a change of cells rebuilds all of a layer: its parts share their lines."""
+    tiles = tiles_of(layer)
+    return tiles.coverage or "line" in tiles.parts or any(z == 0 for z, _, _ in cells)
+
+
+def rebuild_cells(conn: Conn, layer: Layer, cells: Sequence[Cell], rows: str = "true") -> None:
     """Rebuild the cells of one layer: the narrow tables first, then each level.
 
     Parameters
     ----------
     conn
-        Inside a transaction that holds the tiles' lock.
+        Inside a transaction that holds the layer's lock.
     layer
         A layer with tile tables.
     cells
         (z, x, y) with z ≤ 12; z = 0 stands for the whole layer.
+    rows
+        Condition over the source `t`: which rows are drawn.
     """
     apart = disjoint(cells)
-    tiles = tiles_of(layer)
-    if apart[0][0] == 0 or tiles.coverage or "line" in tiles.parts:
-        build_layer(conn, layer)
+    if whole(layer, apart):
+        build_layer(conn, layer, rows)
         return
-    _fill(conn, "dirty", apart)
+    fill_cells(conn, "dirty", apart)
     for side in sides(layer):
-        _replace(conn, side, 0, "dirty", CELL_ZOOM)
-        for number, level in enumerate(tiles.levels, start=1):
+        _replace(conn, side, 0, "dirty", CELL_ZOOM, rows)
+        for number, level in enumerate(tiles_of(layer).levels, start=1):
             zoom = cell_zoom(level)
-            _fill(conn, "dirty_level", disjoint([up(cell, zoom) for cell in apart]))
-            _replace(conn, side, number, "dirty_level", zoom)
+            fill_cells(conn, "dirty_level", disjoint([up(cell, zoom) for cell in apart]))
+            _replace(conn, side, number, "dirty_level", zoom, rows)
     spans = (_span(cell, CELL_ZOOM) for cell in apart)
     where = " OR ".join(
         f"(_cx BETWEEN {x0} AND {x1} AND _cy BETWEEN {y0} AND {y1})" for x0, x1, y0, y1 in spans
@@ -233,7 +209,8 @@ def rebuild_cells(conn: Conn, layer: Layer, cells: Sequence[Cell]) -> None:
     _write_state(conn, layer)
 
 
-def _fill(conn: Conn, name: str, cells: Sequence[Cell]) -> None:
+def fill_cells(conn: Conn, name: str, cells: Sequence[Cell]) -> None:
+    """Put cells into a temporary table that is there for this transaction."""
     conn.execute(
         f"CREATE TEMP TABLE IF NOT EXISTS {name} (z int, x int, y int, box geometry) ON COMMIT DROP"
     )
@@ -245,7 +222,7 @@ def _fill(conn: Conn, name: str, cells: Sequence[Cell]) -> None:
     )
 
 
-def _replace(conn: Conn, side: Side, level: int, dirty: str, zoom: int) -> None:
+def _replace(conn: Conn, side: Side, level: int, dirty: str, zoom: int, rows: str) -> None:
     name = side.table(level)
     shift = f"({zoom} - d.z)"
     conn.execute(
@@ -253,7 +230,7 @@ def _replace(conn: Conn, side: Side, level: int, dirty: str, zoom: int) -> None:
         f" WHERE t._cx BETWEEN d.x << {shift} AND ((d.x + 1) << {shift}) - 1"
         f" AND t._cy BETWEEN d.y << {shift} AND ((d.y + 1) << {shift}) - 1"
     )
-    conn.execute(f"INSERT INTO {name} SELECT * FROM ({side.select(level, dirty=True)}) t")
+    conn.execute(f"INSERT INTO {name} SELECT * FROM ({side.select(level, dirty, rows)}) t")
 
 
 def up(cell: Cell, zoom: int) -> Cell:
@@ -292,7 +269,7 @@ def announce(conn: Conn, ids: Sequence[str], cells: Sequence[Cell], version: int
     conn.execute("SELECT pg_notify('sigang', %s)", [orjson.dumps(notice).decode()])
 
 
-def _announce_all(conn: Conn, layers: Sequence[Layer]) -> None:
+def announce_all(conn: Conn, layers: Sequence[Layer]) -> None:
     """Tell workers and open maps that whole layers are new."""
     cells: list[Cell] = [(0, 0, 0)]
     public = [layer.id for layer in layers if layer.access.public]

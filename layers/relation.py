@@ -51,6 +51,16 @@ SQL_TYPES: dict[str, TypeEngine[Any]] = {
     "json": JSONB(),
 }
 
+JSON_READERS = {
+    "int": "json_int",
+    "number": "json_number",
+    "bool": "json_bool",
+    "datetime": "json_time",
+    "date": "json_date",
+    "uuid": "json_uuid",
+}
+"""Functions of the schema that read a JSON member in a type: null for what is not of it."""
+
 
 class UnknownColumn(ValueError):
     """A declaration names a column that its source does not have."""
@@ -184,10 +194,14 @@ class _Finder:
             return self(key, declared.column or declared.name)
         first, *rest = declared.path.split(".")
         holder = self(key, first)
+        if declared.type == "text":
+            return holder.op("#>>", return_type=Text())(_path(rest))
+        value = holder.op("#>", return_type=JSONB())(_path(rest))
         if declared.type == "json":
-            return holder.op("#>")(_path(rest))
-        value = holder.op("#>>", return_type=Text())(_path(rest))
-        return value if declared.type == "text" else cast(value, SQL_TYPES[declared.type])
+            return value
+        read = getattr(getattr(func, SCHEMA), JSON_READERS[declared.type])
+        found: ColumnElement[Any] = read(value, type_=SQL_TYPES[declared.type])
+        return found
 
 
 def _path(parts: list[str]) -> Any:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from isal import igzip
 
 GZIP_FROM = 1024
+PASSING_S = 2.0
+"""A tile made without its tables is asked again after so many seconds."""
 OVERHEAD = 400
 """Bytes that an entry takes beside its body, roughly."""
 
@@ -42,6 +44,8 @@ class Tile:
         Features drawn, and features that there are.
     level, tolerance_m
         Tile table that served it, and how far its geometry may lie off on the ground.
+    passing
+        Made without the table that should serve it.
     """
 
     body: bytes
@@ -51,6 +55,7 @@ class Tile:
     total: int
     level: int
     tolerance_m: float
+    passing: bool = False
 
     def plain(self) -> bytes:
         """Return the body without compression."""
@@ -122,7 +127,8 @@ class TileCache:
     ) -> Tile:
         tile = await make()
         if self._epoch[key.layer] == epoch:
-            self._keep(key, tile, time.monotonic() + keep_s)
+            seconds = min(keep_s, PASSING_S) if tile.passing else keep_s
+            self._keep(key, tile, time.monotonic() + seconds)
         return tile
 
     def _keep(self, key: TileKey, tile: Tile, until: float) -> None:

@@ -50,12 +50,15 @@ class TileRequest:
         Whose rows beside the public ones; None for public rows only.
     values
         Values of a function's declared parameters.
+    live
+        Read the source itself although there should be tile tables.
     """
 
     layer: Layer
     level: int
     actor: Actor | None
     values: Mapping[str, Any] = field(default_factory=dict)
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def _gridded(asked: TileRequest) -> bool:
 
 
 def _rows(asked: TileRequest) -> tuple[str, tuple[Any, ...]]:
-    if not stored(asked.layer):
+    if asked.live or not stored(asked.layer):
         return _live_rows(asked)
     columns = ", ".join(["_fid", "_rank", *map(ident, _carried(asked)), "part", "geom"])
     layer_id, level = asked.layer.id, asked.level

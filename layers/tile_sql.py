@@ -7,10 +7,12 @@ always a bound parameter.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy.dialects.postgresql import asyncpg as postgres
 
 from layers.model import Column, Layer
-from layers.relation import ALIAS, resolve
+from layers.relation import ALIAS, JSON_READERS, resolve
 from layers.style import Rank, Tiles
 from spatial import crs
 
@@ -75,13 +77,19 @@ def base_condition(layer: Layer) -> str:
     return str(resolve(layer).base.compile(dialect=dialect, compile_kwargs=options))
 
 
+def member_sql(path: str, operator: str = "#>", alias: str = ALIAS) -> str:
+    """Return the expression of a member of a JSONB column, as `props.member`."""
+    head, *rest = path.split(".")
+    return f"({alias}.{ident(head)} {operator} '{{{','.join(rest)}}}')"
+
+
 def column_sql(column: Column, alias: str = ALIAS) -> str:
     """Return the expression of a listed column, in a type that a tile can carry."""
+    text = f"{alias}.{ident(column.column or column.name)}"
     if column.path:
-        head, *rest = column.path.split(".")
-        text = f"({alias}.{ident(head)} #>> '{{{','.join(rest)}}}')"
-    else:
-        text = f"{alias}.{ident(column.column or column.name)}"
+        reader = JSON_READERS.get(column.type)
+        text = member_sql(column.path, "#>" if reader else "#>>", alias)
+        text = f"sigang.{reader}({text})" if reader else text
     if column.type == "datetime":
         local = f"{text}::timestamptz AT TIME ZONE 'Asia/Shanghai'"
         return f'to_char({local}, \'YYYY-MM-DD"T"HH24:MI:SS"+08:00"\')'
@@ -148,19 +156,47 @@ def attribute_list(layer: Layer, alias: str = ALIAS) -> str:
     return ", ".join(found)
 
 
-def source_select(layer: Layer, *, restricted: bool, dirty: bool = False) -> str:
-    """Return the select that fills a narrow table: all rows, or those anchored in dirty cells.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which rows of a source fill a tile table.
 
-    The rows of a layer that is not public are all restricted.
+    Parameters
+    ----------
+    restricted
+        Which visibility class; the rows of a layer that is not public are all restricted.
+    dirty
+        Only what is anchored in the cells (z, x, y, box) of this temporary table; empty: all.
+    rows
+        Condition over `t` beside these, its constants written out.
+    """
+
+    restricted: bool
+    dirty: str = ""
+    rows: str = "true"
+
+
+def drawable_sql(layer: Layer) -> str:
+    """Return the condition of a geometry that tiles can show: finite, and within the square.
+
+    One vertex that is no number makes GEOS simplify for ever, deaf to a cancel.
     """
     geometry = geometry_sql(layer)
+    sizes = {"line": ("Length",), "polygon": ("Perimeter",), "mixed": ("Length", "Perimeter")}
+    measures = ["YMin", *sizes.get(layer.geometry.type, ())]
+    finite = " + ".join(f"ST_{measure}({geometry})" for measure in measures)
+    return f"{geometry} && ST_TileEnvelope(0, 0, 0) AND {finite} < 'Infinity'::float8"
+
+
+def source_select(layer: Layer, part: Part) -> str:
+    """Return the select that fills a narrow table."""
+    geometry, restricted = geometry_sql(layer), part.restricted
     side = "true" if not layer.access.public else f"(t.visibility <> 'public') = {restricted}"
     if restricted is False and not layer.access.public:
         side = "false"
     joined = relation(layer)
-    condition = f"{base_condition(layer)} AND {side} AND {geometry} IS NOT NULL"
-    if dirty:
-        joined += f" JOIN dirty d ON {geometry} && d.box"
+    condition = f"{base_condition(layer)} AND {side} AND {drawable_sql(layer)} AND {part.rows}"
+    if part.dirty:
+        joined += f" JOIN {part.dirty} d ON {geometry} && d.box"
         for axis in "xy":
             cell = cell_sql(axis, geometry)
             condition += f" AND ({cell} >> ({CELL_ZOOM} - d.z)) = d.{axis}"
@@ -174,9 +210,9 @@ def source_select(layer: Layer, *, restricted: bool, dirty: bool = False) -> str
     )
 
 
-def narrow_select(layer: Layer, *, restricted: bool, dirty: bool = False) -> str:
+def narrow_select(layer: Layer, part: Part) -> str:
     """Return the select that fills a narrow table, polygons cut up and with their parts."""
-    rows = source_select(layer, restricted=restricted, dirty=dirty)
+    rows, restricted = source_select(layer, part), part.restricted
     if layer.geometry.type != "polygon":
         return rows
     names = ", ".join(map(ident, columns_of(layer, 0, restricted=restricted)))

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 import asyncpg
-import psycopg
 
 from layers.catalog import Catalog
-from layers.changes import apply_changes
-from layers.levels import refresh_stale
 from layers.model import Layer
 from layers.tile_cache import Tile, TileCache, TileKey, pack
 from layers.tile_query import Statement, TileRequest, tile_statement
+from layers.tile_refresh import Notices, Refresher, Standing
 from layers.tile_sql import level_at, stored, tiles_of, tolerance_m
 from spatial.actor import Actor
-from spatial.db import Database, connect
-from spatial.errors import BadParameter, NotFound
+from spatial.db import Database
+from spatial.errors import BadParameter, NotFound, TilesNotReady
 from spatial.gates import NOBODY, Caller, Gate
 from spatial.settings import Settings
 
@@ -33,16 +31,18 @@ LIVE_S = 2.0
 KEEP_S = 3600.0
 MAKE_S, BACKLOG_S = 0.02, 5.0
 """What a tile is likely to take, and how many seconds of them may wait for one caller."""
-SETTLE_S = 0.02
+SPARE_SLOTS, SPARE_MAKE_S = 2, 0.5
+"""Tiles made at a time without their tables, and what one is likely to take."""
+SAID_S = 60.0
+_PASSING_TROUBLE = (
+    asyncpg.QueryCanceledError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,
+)
+"""Errors of the moment, which another table would meet as well."""
 _STATE = """
 SELECT layer, version, total, restricted, levels, bounds FROM sigang_tiles.layer_state"""
-
-
-class Notices(Protocol):
-    """What tiles need of the bus."""
-
-    def subscribe(self, kind: str, callback: Callable[[dict[str, Any]], Any]) -> Any:
-        """Call back with each notice of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +76,29 @@ class TileService:
     def __init__(self, db: Database, catalog: Catalog, bus: Notices, settings: Settings) -> None:
         self._db = db
         self._catalog = catalog
-        self._url = settings.database_url or ""
         self._cache = TileCache(settings.tile_cache_mb * 1024 * 1024)
         self.gate = Gate(settings.pool_size, BACKLOG_S)
+        self._spare = Gate(SPARE_SLOTS, BACKLOG_S)
+        self._said: dict[str, float] = {}
         self._states: dict[str, LayerState] = {}
-        self._statements: dict[tuple[str, str, int, str, bool], Statement] = {}
-        self._dirty = asyncio.Event()
-        self._stale = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-        bus.subscribe("dirty", lambda _: self._dirty.set())
+        self._statements: dict[tuple[str, str, int, bool, bool], Statement] = {}
+        self._refresher = Refresher(db, catalog, bus, settings.database_url or "")
         bus.subscribe("cells", self._on_cells)
-        bus.subscribe("reconnected", lambda _: self._on_gap())
+        bus.subscribe("reconnected", lambda _: self._cache.clear())
 
     async def start(self) -> None:
         """Read the states, and bring the tables up to date in the background from now on."""
         await self._read_states()
-        self._stale.set()
-        self._dirty.set()
-        self._tasks = [
-            asyncio.create_task(self._forever(self._stale, self._rebuild)),
-            asyncio.create_task(self._forever(self._dirty, self._apply)),
-        ]
+        self._refresher.start()
 
     async def stop(self) -> None:
         """Stop the background work."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._refresher.stop()
+
+    @property
+    def standing(self) -> Standing:
+        """How the tiles stand to the rows."""
+        return self._refresher.standing
 
     def state(self, layer_id: str) -> LayerState | None:
         """Return what is known of a layer's tile tables, or None for a layer without."""
@@ -112,7 +108,7 @@ class TileService:
         """Forget what depends on declarations and build the tables of the new ones."""
         self._statements.clear()
         self._cache.clear()
-        self._stale.set()
+        self._refresher.catalog_changed()
 
     async def get_tile(
         self,
@@ -141,6 +137,8 @@ class TileService:
             The tile lies outside the matrix or the layer's zooms.
         TooMany, Busy
             Too many tiles wait already, of the caller or of all.
+        TilesNotReady
+            Neither the layer's tables nor its source can be read.
         """
         check_tile(layer, zxy)
         state = self._states.get(layer.id)
@@ -150,9 +148,7 @@ class TileService:
         asked = TileRequest(
             layer, level_at(layer, zxy[0]), actor if mine else None, _typed(layer, values)
         )
-        tile = await self._cache.fetch(
-            key, lambda: self.gate.run(caller, MAKE_S, self._query(asked, zxy)), keep
-        )
+        tile = await self._cache.fetch(key, lambda: self._make(asked, zxy, caller), keep)
         return tile, self._same_for_all(layer, state)
 
     def find_tile(
@@ -188,6 +184,53 @@ class TileService:
             return False
         return not stored(layer) or state is None or state.restricted
 
+    async def _make(self, asked: TileRequest, zxy: tuple[int, int, int], caller: Caller) -> Tile:
+        try:
+            return await self.gate.run(caller, MAKE_S, self._query(asked, zxy))
+        except asyncpg.PostgresError as error:
+            if isinstance(error, _PASSING_TROUBLE) or asked.values:
+                raise
+            self._tell(asked, error)
+            return await self._make_without(asked, zxy, caller, error)
+
+    async def _make_without(
+        self,
+        asked: TileRequest,
+        zxy: tuple[int, int, int],
+        caller: Caller,
+        error: asyncpg.PostgresError,
+    ) -> Tile:
+        """Make a tile whose table cannot be read from the features, else from the source."""
+        if stored(asked.layer):
+            self._refresher.found_broken(asked.layer.id)
+            try:
+                work = self._query_without(asked, zxy)
+                return await self._spare.run(caller, SPARE_MAKE_S, work)
+            except asyncpg.PostgresError as last:
+                if isinstance(last, _PASSING_TROUBLE):
+                    raise
+                error = last
+        raise TilesNotReady(
+            f"The tiles of {asked.layer.id} cannot be made now",
+            f"图层 {asked.layer.id} 的瓦片暂时无法生成",
+            mend_en="Try again shortly; ./sigang doctor says what is wrong.",
+            mend_zh="请稍后重试；./sigang doctor 会说明原因。",
+        ) from error
+
+    async def _query_without(self, asked: TileRequest, zxy: tuple[int, int, int]) -> Tile:
+        if asked.level:
+            with suppress(asyncpg.SyntaxOrAccessError):
+                return replace(await self._query(replace(asked, level=0), zxy), passing=True)
+        live = replace(asked, level=0, live=True)
+        return replace(await self._query(live, zxy), passing=True)
+
+    def _tell(self, asked: TileRequest, error: asyncpg.PostgresError) -> None:
+        """Log once a minute that a layer's tiles cannot be read."""
+        layer, now = asked.layer.id, time.monotonic()
+        if self._said.get(layer, -SAID_S) + SAID_S <= now:
+            self._said[layer] = now
+            log.warning("tiles of %s, level %s: %s", layer, asked.level, error)
+
     async def _query(self, asked: TileRequest, zxy: tuple[int, int, int]) -> Tile:
         budget = tiles_of(asked.layer).budget
         row = await self._fetch(asked, zxy, budget + 1, cut=False)
@@ -219,7 +262,7 @@ class TileService:
     def _statement(self, asked: TileRequest, *, cut: bool) -> Statement:
         if asked.values or asked.actor is not None:
             return tile_statement(asked, cut=cut)
-        key = (self._catalog.version, asked.layer.id, asked.level, "public", cut)
+        key = (self._catalog.version, asked.layer.id, asked.level, asked.live, cut)
         found = self._statements.get(key)
         if found is None:
             found = self._statements[key] = tile_statement(asked, cut=cut)
@@ -247,30 +290,6 @@ class TileService:
     async def _reread(self, layers: list[str], cells: list[tuple[int, int, int]]) -> None:
         await self._read_states()
         self._cache.evict(layers, cells)
-
-    def _on_gap(self) -> None:
-        self._cache.clear()
-        self._dirty.set()
-
-    async def _forever(self, wanted: asyncio.Event, work: Callable[[], None]) -> None:
-        while True:
-            await wanted.wait()
-            await asyncio.sleep(SETTLE_S)
-            wanted.clear()
-            try:
-                await asyncio.to_thread(work)
-            except psycopg.Error:
-                log.exception("tile tables could not be brought up to date")
-                await asyncio.sleep(1.0)
-                wanted.set()
-
-    def _apply(self) -> None:
-        with connect(self._url) as conn:
-            apply_changes(conn, self._catalog.layers.values())
-
-    def _rebuild(self) -> None:
-        with connect(self._url) as conn:
-            refresh_stale(conn, self._catalog.layers.values())
 
 
 def check_tile(layer: Layer, zxy: tuple[int, int, int]) -> None:

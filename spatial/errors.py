@@ -222,6 +222,13 @@ class TooMany(SigangError):
     title_zh, title_en = "请求过多", "Too many requests"
 
 
+class TilesNotReady(SigangError):
+    """A layer's tiles cannot be made now."""
+
+    type, status = "tiles-not-ready", 503
+    title_zh, title_en = "瓦片暂不可用", "Tiles not ready"
+
+
 class TimedOut(SigangError):
     """The query took longer than its limit and was cancelled."""
 

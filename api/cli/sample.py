@@ -67,7 +67,7 @@ def load_into(conn: psycopg.Connection, anchor: datetime, progress: Callable[[st
     from api.rule_models import load_rules
     from data.sample import load_sample
     from layers.catalog import Catalog
-    from layers.levels import refresh_tiles
+    from layers.rebuild import refresh_tiles
 
     run = _begin(conn, anchor)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from layers.catalog import Catalog
-from layers.levels import refresh_tiles
+from layers.rebuild import refresh_tiles
 from spatial.db import connect
 from tests.layers.small import AREA, SEED, write_areas
 from tests.layers.tiled import FUNCTION, TILED

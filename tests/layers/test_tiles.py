@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from layers.catalog import Catalog
-from layers.levels import refresh_tiles
+from layers.rebuild import refresh_tiles
 from spatial.actor import ANONYMOUS
 from spatial.db import connect
 from spatial.errors import BadParameter, NotFound

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from layers.catalog import Catalog
-from layers.levels import coarsen, disjoint, refresh_stale, refresh_tiles, up
+from layers.levels import coarsen, disjoint, up
+from layers.rebuild import refresh_stale, refresh_tiles
 from layers.tile_cache import TileCache, TileKey, pack
 from spatial.actor import ANONYMOUS
 from spatial.db import connect
