@@ -11,8 +11,8 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 
 CELLS_OF = """
 CREATE OR REPLACE FUNCTION sigang.cells_of(shape geometry, OUT z int, OUT x int, OUT y int)
