@@ -39,7 +39,7 @@ BECOMES = [
     ("'a' IN (name_zh, origin)", "OR $1::VARCHAR = t.origin", "a"),
     ("id IN ('0190a0b4-2b00-7000-8000-000000000001')", "t.id = any($1::UUID[])", None),
     ("capacity BETWEEN 1 AND 2", "t.capacity BETWEEN $1::FLOAT AND $2", 2.0),
-    ("2 BETWEEN capacity AND berths", "<= CAST(t.props", 2),
+    ("2 BETWEEN capacity AND berths", "<= sigang.json_int(t.props", 2),
     ("name_zh IS NULL", "t.name_zh IS NULL", None),
     ("name_zh IS NOT NULL", "t.name_zh IS NOT NULL", None),
     ("CASEI(name_zh) = CASEI('X')", "lower(t.name_zh) = lower($", "X"),

@@ -11,8 +11,8 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 CELLS_OF = """
 CREATE OR REPLACE FUNCTION sigang.cells_of(shape geometry, OUT z int, OUT x int, OUT y int)
