@@ -19,7 +19,7 @@ from api.audit_heads import HEAD, Head, Heads, Record, parse_records
 from api.audit_line import GENESIS, body_text, link_hash
 
 _LINES = f"SELECT {', '.join(COLUMNS)}, sealed_at FROM sigang.audit ORDER BY seq"  # noqa: S608
-TURNS = frozenset({"restore", "reset", "accept", "prune"})
+TURNS = frozenset({"restore", "reset", "accept", "settle", "prune"})
 Line = dict[str, Any]
 
 
@@ -69,12 +69,12 @@ class Expected:
             self._keep(lambda seq: seq > head.seq)
         elif kind == "accept":
             self.accepted.add(head)
-            self._keep(lambda seq: seq > head.seq)
+            self.lines.pop(head.seq, None)
         elif kind == "restore":
             self._keep(lambda seq: seq < head.seq)
             if head.seq:
                 self.lines[head.seq] = head.digest
-        elif kind == "reset":
+        elif kind in ("reset", "settle"):
             self.lines.clear()
 
     def begin(self, seq: int) -> Head:

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 HEAD, LIST, KEY, KEYS, LOCK = "audit.head", "audit.heads", "audit.key", "audit.keys", "audit.lock"
 FILES = (HEAD, LIST, KEY, KEYS, LOCK)
 LIST_EVERY_S, LIST_EVERY_LINES = 60.0, 10_000
-KINDS = frozenset({"head", "month", "prune", "break", "accept", "restore", "reset"})
+KINDS = frozenset({"head", "month", "prune", "break", "accept", "settle", "restore", "reset"})
 _SIGNED = "sigang audit {} {} {} {}"
 
 

@@ -26,7 +26,6 @@ from spatial.settings import Settings
 
 FOLLOW_EVERY_S = 1.0
 PAGE = 1_000
-MOST_ACCEPTED = 1_000
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _PAGE = (
     f"SELECT {', '.join(COLUMNS)} FROM sigang.audit"  # noqa: S608
@@ -142,18 +141,19 @@ def _prune(base: Ground, options: Namespace) -> int:
 
 
 def _accept(base: Ground, options: Namespace) -> int:
-    """Seal who accepts and why, then sign each break, and the line from which all is compared."""
+    """Seal who accepts and why, then sign each line that is broken, and that what is cut is so."""
     heads = Heads(base.settings.home)
     note(base, "audit-accept", "audit", detail={"reason": options.reason})
     with owner_connection(base) as conn:
-        for _ in range(MOST_ACCEPTED):
-            found = check(conn, heads)
-            if found.broken is None:
-                break
+        found, before = check(conn, heads), None
+        while found.broken and (found.broken, found.at) != before:
             print(f"accepted: {found.broken}")
             with heads.held():
-                heads.sign("accept", found.at or found.last)
-    return 0 if found.broken is None else 1
+                heads.sign("accept" if found.at else "settle", found.at or found.last)
+            found, before = check(conn, heads), (found.broken, found.at)
+    if found.broken:
+        print(f"✗ {found.broken}: this cannot be accepted")
+    return 1 if found.broken else 0
 
 
 WHAT: dict[str, Callable[[Ground, Namespace], int]] = {

@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 
 import psycopg
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from api import audit as audit_module
 from api.audit import Audit, waiting
 from api.audit_check import find_break
-from api.audit_heads import HEAD, LIST, Heads
+from api.audit_heads import FILES, HEAD, LIST, Heads
 from api.gauges import Gauges
 from spatial.actor import ANONYMOUS, Actor
 from spatial.db import Database, connect
@@ -47,17 +48,31 @@ async def _fill(db, first, second):
     await asyncio.sleep(0.6)
 
 
+@pytest.fixture(scope="module")
+def filled(databases, migrated, tmp_path_factory):
+    home = tmp_path_factory.mktemp("filled")
+    with databases.fresh(migrated) as url:
+        serving(url, home, _fill, processes=2)
+        yield url, home
+
+
 @pytest.fixture
-def chain(database_url, tmp_path):
-    serving(database_url, tmp_path, _fill, processes=2)
-    with connect(database_url) as conn:
-        conn.autocommit = True
+def chain(filled, tmp_path):
+    """Yield a connection whose changes are undone, and a copy of the state folder."""
+    url, home = filled
+    for name in FILES:
+        shutil.copy(home / name, tmp_path / name)
+    with connect(url) as conn:
         yield conn, Heads(tmp_path)
+        conn.rollback()
 
 
-def broken(conn, heads):
-    with conn.transaction():
-        return find_break(conn, heads)
+@pytest.fixture
+def url(module_database_url):
+    """Return a database of the module without lines."""
+    with connect(module_database_url) as conn:
+        conn.execute("TRUNCATE audit, audit_anchor")
+    return module_database_url
 
 
 def test_every_line_is_sealed_and_the_chain_holds(chain):
@@ -73,7 +88,7 @@ def test_every_line_is_sealed_and_the_chain_holds(chain):
     assert len(anonymous) <= 4  # two processes, at most two minutes
     assert ("ningbo", "close", "event", None, "大风") in rows
     assert not any(row[2] == "never" for row in rows)
-    assert broken(conn, heads) is None
+    assert find_break(conn, heads) is None
 
 
 @pytest.mark.parametrize(
@@ -90,20 +105,22 @@ def test_every_line_is_sealed_and_the_chain_holds(chain):
 def test_tampering_is_found(chain, tamper, found):
     conn, heads = chain
     conn.execute(tamper)
-    assert found in broken(conn, heads)
+    assert found in find_break(conn, heads)
 
 
 def test_a_missing_head_is_found_also_beside_a_cut_chain(chain):
     conn, heads = chain
     (heads.home / HEAD).unlink()
-    assert f"{HEAD} is missing" in broken(conn, heads)
+    assert f"{HEAD} is missing" in find_break(conn, heads)
     conn.execute("DELETE FROM audit WHERE seq > 6")
-    assert "cut or rewritten" in broken(conn, heads)  # the signed list remembers
+    assert "cut or rewritten" in find_break(conn, heads)  # the signed list remembers
     (heads.home / LIST).unlink()
-    assert f"{HEAD} is missing" in broken(conn, heads)
+    assert f"{HEAD} is missing" in find_break(conn, heads)
 
 
-def test_the_server_cannot_rewrite_the_audit(chain, database_url):
+def test_the_server_cannot_rewrite_the_audit(chain, filled):
+    database_url = filled[0]
+
     async def attempt():
         db = await Database.open(Settings(database_url=database_url, pool_size=1), database_url)
         try:
@@ -120,14 +137,14 @@ def test_the_server_cannot_rewrite_the_audit(chain, database_url):
             await db.close()
 
     asyncio.run(attempt())
-    assert broken(*chain) is None
+    assert find_break(*chain) is None
 
 
-def test_a_second_chain_cannot_branch(chain, database_url):
+def test_a_second_chain_cannot_branch(chain, filled):
     conn, _ = chain
     last = conn.execute("SELECT max(seq) FROM audit").fetchone()[0]
     with (
-        psycopg.connect(database_url) as other,
+        psycopg.connect(filled[0]) as other,
         pytest.raises(psycopg.errors.UniqueViolation),
     ):
         other.execute(
@@ -137,7 +154,7 @@ def test_a_second_chain_cannot_branch(chain, database_url):
         )
 
 
-def test_whatever_a_text_holds_it_is_sealed_short(database_url, tmp_path):
+def test_whatever_a_text_holds_it_is_sealed_short(url, tmp_path):
     wild = "a\0b\ud800\x1b[31m\u202ec" + "长" * 100_000
 
     async def work(db, audit):
@@ -148,8 +165,8 @@ def test_whatever_a_text_holds_it_is_sealed_short(database_url, tmp_path):
         async with db.write(DUTY) as conn:
             await audit.write(conn, DUTY, "close", wild, purpose=wild, detail=detail)
 
-    serving(database_url, tmp_path, work)
-    with connect(database_url) as conn:
+    serving(url, tmp_path, work)
+    with connect(url) as conn:
         lines = conn.execute("SELECT purpose, target, area, t::text FROM audit t").fetchall()
         assert len(lines) == 3
         assert max(len(purpose) for purpose, *_ in lines) == 120
@@ -159,15 +176,15 @@ def test_whatever_a_text_holds_it_is_sealed_short(database_url, tmp_path):
         assert find_break(conn, Heads(tmp_path)) is None
 
 
-def test_callers_cannot_fill_the_disk(database_url, tmp_path):
+def test_callers_cannot_fill_the_disk(url, tmp_path):
     async def work(_, audit):
         for n in range(20_000):
             audit.record(ANONYMOUS, "items", f"layer {n}", rows=2, purpose=f"{n}" * 5_000)
             audit.refuse(ANONYMOUS, f"M{n}", "events", 401, f"2001:db8:{n % 65536:x}::1")
             audit.record(DUTY, "items", "ports", detail={"n": n})
 
-    serving(database_url, tmp_path, work)
-    with connect(database_url) as conn:
+    serving(url, tmp_path, work)
+    with connect(url) as conn:
 
         def count(what, where):
             query = f"SELECT {what} FROM audit WHERE {where}"
@@ -185,8 +202,8 @@ def test_callers_cannot_fill_the_disk(database_url, tmp_path):
         assert find_break(conn, Heads(tmp_path)) is None
 
 
-def test_a_line_that_cannot_be_sealed_stops_no_other(database_url, tmp_path):
-    with connect(database_url) as conn:
+def test_a_line_that_cannot_be_sealed_stops_no_other(url, tmp_path):
+    with connect(url) as conn:
         conn.execute("ALTER TABLE audit ADD CHECK (target <> 'refused by the table')")
 
     async def work(_, audit):
@@ -197,8 +214,8 @@ def test_a_line_that_cannot_be_sealed_stops_no_other(database_url, tmp_path):
         for n in range(100, 130):
             audit.record(DUTY, "items", "ports", rows=n)
 
-    serving(database_url, tmp_path, work)
-    with connect(database_url) as conn:
+    serving(url, tmp_path, work)
+    with connect(url) as conn:
         query = "SELECT array_agg(rows ORDER BY seq) FROM audit WHERE action = 'items'"
         assert conn.execute(query).fetchone()[0] == list(range(130))
         query = "SELECT actor, detail->>'action', detail->>'why', detail->>'sha256' FROM audit"
@@ -215,7 +232,7 @@ async def until(condition, seconds=20):
             await asyncio.sleep(0.05)
 
 
-def test_it_waits_for_the_database_tells_so_and_goes_on(database_url, tmp_path, monkeypatch):
+def test_it_waits_for_the_database_tells_so_and_goes_on(url, tmp_path, monkeypatch):
     monkeypatch.setattr(audit_module, "LATE_S", 0.0)
     monkeypatch.setattr(audit_module, "QUEUE_LIMIT", 30)
     gauges = Gauges()
@@ -225,7 +242,7 @@ def test_it_waits_for_the_database_tells_so_and_goes_on(database_url, tmp_path, 
 
     async def work(_, audit):
         audit.show(gauges)
-        with connect(database_url) as conn:
+        with connect(url) as conn:
             conn.execute("REVOKE INSERT ON audit FROM sigang_app")
         for n in range(40):
             audit.record(DUTY, "items", "ports", rows=n)
@@ -234,14 +251,14 @@ def test_it_waits_for_the_database_tells_so_and_goes_on(database_url, tmp_path, 
         assert shown("waiting_lines") >= 30
         assert shown("waiting_seconds") > 0
         assert shown("dropped_total") == 10
-        with connect(database_url) as conn:
+        with connect(url) as conn:
             conn.execute("GRANT INSERT ON audit TO sigang_app")
         await until(lambda: shown("waiting_lines") == 0)
         monkeypatch.setattr(audit_module, "LATE_S", 10.0)
         await until(lambda: not waiting(tmp_path))
 
-    serving(database_url, tmp_path, work)
-    with connect(database_url) as conn:
+    serving(url, tmp_path, work)
+    with connect(url) as conn:
         counts = dict(conn.execute("SELECT action, count(*) FROM audit GROUP BY action").fetchall())
         assert counts == {"items": 30, "dropped": 1}
         row = conn.execute("SELECT rows, actor FROM audit WHERE action = 'dropped'").fetchone()

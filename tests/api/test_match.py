@@ -252,8 +252,8 @@ def _raw(server, path, content):
     conn.close()
 
 
-def test_matching_is_in_the_audit(client, module_database_url):
-    matched(client, (0.3, 2), (2, 2))
+def test_matching_is_in_the_audit(dispatcher, module_database_url):
+    matched(dispatcher, (0.3, 2), (2, 2))
 
     def noted():
         with connect(module_database_url) as conn:
