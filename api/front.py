@@ -25,6 +25,7 @@ from api.auth import anybody, identify
 from api.bodies import admit, refuse
 from api.health import kind_of, kinds_of, meter_of
 from api.limits import address_in, caller_in
+from api.nul import find_in_address
 from api.problems import client_left, handle, problem_response, translate
 from api.rates import Rates
 from layers.offload import offload
@@ -153,7 +154,7 @@ class Front:
                     self.rates.note_wrong_key(address, now)
                 return translate(error)
         answer.limits, refusal = self.rates.count(caller_in(scope), now)
-        return refusal
+        return refusal or find_in_address(scope)
 
     def _find(self, scope: Scope) -> Handler | None:
         """Return the handler of a hot route, its parameters set on the scope."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
@@ -10,12 +11,24 @@ from api.problems import NotAcceptable, pick_language
 from layers.filters import refuse_unknown
 from spatial.errors import BadParameter
 
+_LONGEST_PURPOSE = 1_200
+"""Bytes read of a purpose: more than the characters that are kept can take."""
+
 
 def language(request: Request) -> str:
     """Return `zh` or `en` for a request."""
     asked = request.query_params.get("lang")
     _check_language(asked)
     return pick_language(asked, request.headers.get("accept-language"))
+
+
+def purpose_of(request: Request) -> str | None:
+    """Return what a request is for by its header: UTF-8, plain or percent-encoded."""
+    given = request.headers.get("sigang-purpose")
+    if given is None or (given.isascii() and "%" not in given):
+        return given
+    encoded = given[:_LONGEST_PURPOSE].encode("latin-1")
+    return unquote_to_bytes(encoded).decode("utf-8", "replace")
 
 
 def _check_language(asked: str | None) -> None:

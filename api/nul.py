@@ -1,61 +1,71 @@
-"""NUL characters: PostgreSQL stores none, so a request that holds one is told where it is."""
+"""NUL characters and halves of characters: PostgreSQL stores none, so a request is told where."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
 import asyncpg
-import orjson
 from starlette.requests import Request
 from starlette.types import Scope
 
 from spatial.errors import BadParameter
 
 NUL = "\0"
-REFUSALS = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
-"""What PostgreSQL says to a NUL in a text, and in JSON."""
+REFUSALS = (
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+    UnicodeEncodeError,
+)
+"""What is said to such a character in a text, in JSON, and before it is sent."""
 
 
-def refuse_nul(scope: Scope) -> None:
-    """Refuse an address with a NUL.
+def find_in_address(scope: Scope) -> BadParameter | None:
+    """Return the error that names the parameter with a NUL, None where there is none."""
+    if b"%00" not in scope["query_string"] and NUL not in scope["path"]:
+        return None
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return _at(next((name for name, value in pairs if NUL in name or NUL in value), "path"))
 
-    Raises
-    ------
-    BadParameter
-        Names the parameter.
+
+def find_in_body(request: Request, error: Exception) -> BadParameter | None:
+    """Return the error that names the place in the JSON body of a request that was read.
+
+    None where what was raised is of another cause.
     """
-    if b"%00" in scope["query_string"] or NUL in scope["path"]:
-        pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        named = (name for name, value in pairs if NUL in name or NUL in value)
-        raise nul_at(next(named, "path"))
+    if not isinstance(error, REFUSALS):
+        return None
+    try:
+        body = json.loads(getattr(request, "_body", b""))
+        place = next(_places(body, "body"), None)
+    except (ValueError, RecursionError):
+        place = None
+    if place is None and isinstance(error, UnicodeEncodeError):
+        return None
+    return _at(place or "body")
 
 
-def nul_at(place: str) -> BadParameter:
-    """Return the error that names the place of a NUL."""
-    place = place.replace(NUL, "␀")[:80]
+def _at(place: str) -> BadParameter:
+    place = place.encode("utf-8", "replace").decode().replace(NUL, "␀")[:80]
     return BadParameter(
-        f"{place} holds a NUL character", f"{place} 含有空字符（NUL）",
+        f"{place} holds a NUL or half a character", f"{place} 含有空字符（NUL）或残缺字符",
         mend_en="Leave the character out.", mend_zh="请去掉该字符。", parameter=place,
     )  # fmt: skip
 
 
-async def find_nul(request: Request) -> str:
-    """Return the place of the first NUL in the JSON body of a request that was read."""
-    body = getattr(request, "_body", b"")
-    try:
-        return next(_places(orjson.loads(body), "body"), "body")
-    except orjson.JSONDecodeError:
-        return "body"
+def _unfit(text: str) -> bool:
+    return NUL in text or any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _places(value: Any, place: str) -> Iterator[str]:
-    if isinstance(value, str) and NUL in value:
+    """Yield the places of texts that cannot be stored."""
+    if isinstance(value, str) and _unfit(value):
         yield place
     elif isinstance(value, dict):
         for name, part in value.items():
-            if NUL in name:
+            if _unfit(name):
                 yield f"{place}.{name}"
             yield from _places(part, f"{place}.{name}")
     elif isinstance(value, list):

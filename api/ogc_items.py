@@ -18,7 +18,7 @@ from api.auth import actor_of
 from api.cancel import while_connected
 from api.limits import caller_of, limits_of
 from api.links import GEOJSON, HTML, JSON, MEDIA_TYPES, link
-from api.negotiate import language, pick_format, single_values
+from api.negotiate import language, pick_format, purpose_of, single_values
 from api.ogc import say, source_facts, trail
 from api.services import services
 from api.tiles import matches
@@ -134,7 +134,7 @@ def _note(request: Request, asked: Asked, action: str, rows: int) -> None:
         asked.relation.layer.id,
         area=asked.given.get("bbox"),
         rows=rows,
-        purpose=request.headers.get("sigang-purpose"),
+        purpose=purpose_of(request),
         detail=detail,
     )
 
@@ -248,7 +248,7 @@ async def _export(request: Request, asked: Asked, kind: str) -> Response:
             "export",
             layer.id,
             area=asked.given.get("bbox"),
-            purpose=request.headers.get("sigang-purpose"),
+            purpose=purpose_of(request),
             detail={name: value[:200] for name, value in asked.given.items()},
         )
     summary = await served.summaries.of(layer, asked.actor)

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.nul import find_in_body
 from spatial.errors import (
     BadParameter,
     Busy,
@@ -237,7 +238,7 @@ def _of_validation(error: RequestValidationError) -> SigangError:
 
 async def handle(request: Request, error: Exception) -> Response:
     """Answer a request that raised; the one exception handler of the application."""
-    ours = translate(error)
+    ours = find_in_body(request, error) or translate(error)
     if isinstance(ours, STATES):
         _tell(request, error, ours)
     elif ours.status >= 500:

@@ -93,3 +93,11 @@ def definition(api: httpx.Client) -> dict:
 def feature(api: httpx.Client) -> dict:
     """Return one feature of the ports."""
     return api.get(ITEMS, params={"limit": 1}).json()["features"][0]
+
+
+@pytest.fixture
+def audit_url(module_database_url: str) -> str:
+    """Return a database of the module whose audit has no lines."""
+    with connect(module_database_url) as conn:
+        conn.execute("TRUNCATE audit, audit_anchor")
+    return module_database_url

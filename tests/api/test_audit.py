@@ -5,33 +5,14 @@ import psycopg
 import pytest
 
 from api import audit as audit_module
-from api.audit import Audit, waiting
+from api.audit import waiting
 from api.audit_check import find_break
 from api.audit_heads import FILES, HEAD, LIST, Heads
 from api.gauges import Gauges
-from spatial.actor import ANONYMOUS, Actor
+from spatial.actor import ANONYMOUS
 from spatial.db import Database, connect
 from spatial.settings import Settings
-
-DUTY = Actor("ningbo", "duty", "330200", "330200-duty")
-
-
-def serving(url, home, work, *, processes=1):
-    """Run work with so many audits of processes that serve one database, then stop them."""
-
-    async def run():
-        db = await Database.open(Settings(database_url=url, pool_size=4), url)
-        audits = [Audit(db, home) for _ in range(processes)]
-        try:
-            for audit in audits:
-                await audit.start()
-            await work(db, *audits)
-            for audit in audits:
-                await audit.stop()
-        finally:
-            await db.close()
-
-    asyncio.run(run())
+from tests.api.auditworld import DUTY, serving, until
 
 
 async def _fill(db, first, second):
@@ -65,14 +46,6 @@ def chain(filled, tmp_path):
     with connect(url) as conn:
         yield conn, Heads(tmp_path)
         conn.rollback()
-
-
-@pytest.fixture
-def url(module_database_url):
-    """Return a database of the module without lines."""
-    with connect(module_database_url) as conn:
-        conn.execute("TRUNCATE audit, audit_anchor")
-    return module_database_url
 
 
 def test_every_line_is_sealed_and_the_chain_holds(chain):
@@ -154,7 +127,7 @@ def test_a_second_chain_cannot_branch(chain, filled):
         )
 
 
-def test_whatever_a_text_holds_it_is_sealed_short(url, tmp_path):
+def test_whatever_a_text_holds_it_is_sealed_short(audit_url, tmp_path):
     wild = "a\0b\ud800\x1b[31m\u202ec" + "长" * 100_000
 
     async def work(db, audit):
@@ -165,8 +138,8 @@ def test_whatever_a_text_holds_it_is_sealed_short(url, tmp_path):
         async with db.write(DUTY) as conn:
             await audit.write(conn, DUTY, "close", wild, purpose=wild, detail=detail)
 
-    serving(url, tmp_path, work)
-    with connect(url) as conn:
+    serving(audit_url, tmp_path, work)
+    with connect(audit_url) as conn:
         lines = conn.execute("SELECT purpose, target, area, t::text FROM audit t").fetchall()
         assert len(lines) == 3
         assert max(len(purpose) for purpose, *_ in lines) == 120
@@ -176,15 +149,15 @@ def test_whatever_a_text_holds_it_is_sealed_short(url, tmp_path):
         assert find_break(conn, Heads(tmp_path)) is None
 
 
-def test_callers_cannot_fill_the_disk(url, tmp_path):
+def test_callers_cannot_fill_the_disk(audit_url, tmp_path):
     async def work(_, audit):
         for n in range(20_000):
             audit.record(ANONYMOUS, "items", f"layer {n}", rows=2, purpose=f"{n}" * 5_000)
             audit.refuse(ANONYMOUS, f"M{n}", "events", 401, f"2001:db8:{n % 65536:x}::1")
             audit.record(DUTY, "items", "ports", detail={"n": n})
 
-    serving(url, tmp_path, work)
-    with connect(url) as conn:
+    serving(audit_url, tmp_path, work)
+    with connect(audit_url) as conn:
 
         def count(what, where):
             query = f"SELECT {what} FROM audit WHERE {where}"
@@ -202,8 +175,8 @@ def test_callers_cannot_fill_the_disk(url, tmp_path):
         assert find_break(conn, Heads(tmp_path)) is None
 
 
-def test_a_line_that_cannot_be_sealed_stops_no_other(url, tmp_path):
-    with connect(url) as conn:
+def test_a_line_that_cannot_be_sealed_stops_no_other(audit_url, tmp_path):
+    with connect(audit_url) as conn:
         conn.execute("ALTER TABLE audit ADD CHECK (target <> 'refused by the table')")
 
     async def work(_, audit):
@@ -214,8 +187,8 @@ def test_a_line_that_cannot_be_sealed_stops_no_other(url, tmp_path):
         for n in range(100, 130):
             audit.record(DUTY, "items", "ports", rows=n)
 
-    serving(url, tmp_path, work)
-    with connect(url) as conn:
+    serving(audit_url, tmp_path, work)
+    with connect(audit_url) as conn:
         query = "SELECT array_agg(rows ORDER BY seq) FROM audit WHERE action = 'items'"
         assert conn.execute(query).fetchone()[0] == list(range(130))
         query = "SELECT actor, detail->>'action', detail->>'why', detail->>'sha256' FROM audit"
@@ -226,13 +199,7 @@ def test_a_line_that_cannot_be_sealed_stops_no_other(url, tmp_path):
         assert find_break(conn, Heads(tmp_path)) is None
 
 
-async def until(condition, seconds=20):
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.05)
-
-
-def test_it_waits_for_the_database_tells_so_and_goes_on(url, tmp_path, monkeypatch):
+def test_it_waits_for_the_database_tells_so_and_goes_on(audit_url, tmp_path, monkeypatch):
     monkeypatch.setattr(audit_module, "LATE_S", 0.0)
     monkeypatch.setattr(audit_module, "QUEUE_LIMIT", 30)
     gauges = Gauges()
@@ -242,7 +209,7 @@ def test_it_waits_for_the_database_tells_so_and_goes_on(url, tmp_path, monkeypat
 
     async def work(_, audit):
         audit.show(gauges)
-        with connect(url) as conn:
+        with connect(audit_url) as conn:
             conn.execute("REVOKE INSERT ON audit FROM sigang_app")
         for n in range(40):
             audit.record(DUTY, "items", "ports", rows=n)
@@ -251,14 +218,14 @@ def test_it_waits_for_the_database_tells_so_and_goes_on(url, tmp_path, monkeypat
         assert shown("waiting_lines") >= 30
         assert shown("waiting_seconds") > 0
         assert shown("dropped_total") == 10
-        with connect(url) as conn:
+        with connect(audit_url) as conn:
             conn.execute("GRANT INSERT ON audit TO sigang_app")
         await until(lambda: shown("waiting_lines") == 0)
         monkeypatch.setattr(audit_module, "LATE_S", 10.0)
         await until(lambda: not waiting(tmp_path))
 
-    serving(url, tmp_path, work)
-    with connect(url) as conn:
+    serving(audit_url, tmp_path, work)
+    with connect(audit_url) as conn:
         counts = dict(conn.execute("SELECT action, count(*) FROM audit GROUP BY action").fetchall())
         assert counts == {"items": 30, "dropped": 1}
         row = conn.execute("SELECT rows, actor FROM audit WHERE action = 'dropped'").fetchone()

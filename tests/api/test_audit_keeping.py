@@ -18,7 +18,7 @@ from api.cli.backup import backup, restore
 from api.gauges import Gauges
 from spatial.db import connect
 from spatial.settings import Settings
-from tests.api.test_audit import DUTY, serving, until, url
+from tests.api.auditworld import DUTY, serving, until
 
 
 def forge(conn):
@@ -51,7 +51,7 @@ async def twenty(db, audit):
         ("UPDATE audit SET actor = 'x' WHERE seq = 5", True),
     ],
 )
-def test_a_running_server_does_not_heal_the_chain(url, tmp_path, tamper, queued, monkeypatch):
+def test_a_running_server_does_not_heal_the_chain(audit_url, tmp_path, tamper, queued, monkeypatch):
     monkeypatch.setattr("api.audit_heads.LIST_EVERY_S", 3_600.0)
 
     heads, gauges = Heads(tmp_path), Gauges()
@@ -60,7 +60,7 @@ def test_a_running_server_does_not_heal_the_chain(url, tmp_path, tamper, queued,
         audit.show(gauges)
         await twenty(db, audit)
         await until(lambda: heads.read().seq == 21)
-        with connect(url) as conn:
+        with connect(audit_url) as conn:
             conn.execute(tamper)
             forge(conn)
         for n in range(30):
@@ -71,8 +71,8 @@ def test_a_running_server_does_not_heal_the_chain(url, tmp_path, tamper, queued,
                     await audit.write(conn, DUTY, "close", f"event/{n}")
         await until(lambda: gauges.values()["audit_breaks_total"] == 1)
 
-    serving(url, tmp_path, work)
-    with connect(url) as conn:
+    serving(audit_url, tmp_path, work)
+    with connect(audit_url) as conn:
         assert "chain was broken" in find_break(conn, heads)
         new = "SELECT count(*) FROM audit WHERE target = 'roads' OR target LIKE 'event/%'"
         assert conn.execute(new).fetchone() == (30,)
@@ -84,8 +84,8 @@ def test_a_running_server_does_not_heal_the_chain(url, tmp_path, tamper, queued,
         forge(conn)
         assert "cut or rewritten" in find_break(conn, heads)
         conn.rollback()
-    serving(url, tmp_path, twenty)
-    with connect(url) as conn:
+    serving(audit_url, tmp_path, twenty)
+    with connect(audit_url) as conn:
         assert "chain was broken" in find_break(conn, heads)
 
 
@@ -98,20 +98,20 @@ def cli(home, url, *arguments):
         return main([str(argument) for argument in arguments])
 
 
-def test_a_break_is_accepted_and_the_next_is_found(url, tmp_path, capsys):
-    serving(url, tmp_path, twenty)
+def test_a_break_is_accepted_and_the_next_is_found(audit_url, tmp_path, capsys):
+    serving(audit_url, tmp_path, twenty)
     (tmp_path / HEAD).unlink()
-    with connect(url) as conn:
+    with connect(audit_url) as conn:
         conn.execute("UPDATE audit SET rows = 99 WHERE seq = 4")
         conn.execute("DELETE FROM audit WHERE seq > 15")
-    assert cli(tmp_path, url, "audit", "verify") == 1
+    assert cli(tmp_path, audit_url, "audit", "verify") == 1
     assert "line 4 was changed" in capsys.readouterr().out
-    assert cli(tmp_path, url, "audit", "accept", "--reason", "演练") == 0
+    assert cli(tmp_path, audit_url, "audit", "accept", "--reason", "演练") == 0
     assert "line 4 was changed" in capsys.readouterr().out
-    assert cli(tmp_path, url, "audit", "verify") == 0
+    assert cli(tmp_path, audit_url, "audit", "verify") == 0
     assert "accept at line 4" in capsys.readouterr().out
-    serving(url, tmp_path, twenty)
-    with connect(url) as conn:
+    serving(audit_url, tmp_path, twenty)
+    with connect(audit_url) as conn:
         assert find_break(conn, Heads(tmp_path)) is None
         query = "SELECT actor, detail->>'reason' FROM audit WHERE action = 'audit-accept'"
         assert conn.execute(query).fetchone() == ("command line", "演练")
@@ -121,29 +121,29 @@ def test_a_break_is_accepted_and_the_next_is_found(url, tmp_path, capsys):
             conn.rollback()
 
 
-def test_a_copied_list_shows_what_was_done_with_all_rights(url, tmp_path, capsys):
+def test_a_copied_list_shows_what_was_done_with_all_rights(audit_url, tmp_path, capsys):
     home, copy = tmp_path / "home", tmp_path / "copy.heads"
     home.mkdir()
-    serving(url, home, twenty)
-    assert cli(home, url, "audit", "heads") == 0
+    serving(audit_url, home, twenty)
+    assert cli(home, audit_url, "audit", "heads") == 0
     copy.write_text(capsys.readouterr().out)
     key = copy.read_text().split()[3]
     assert len(parse_records(copy.read_text())) >= 2
     assert (home / KEY).stat().st_mode & 0o777 == 0o600
     given = ("audit", "verify", "--heads", copy, "--key", key)
-    assert cli(home, url, *given) == 0
+    assert cli(home, audit_url, *given) == 0
     shutil.rmtree(home)  # all is forged: table, head, list and key
     home.mkdir()
-    with connect(url) as conn:
+    with connect(audit_url) as conn:
         conn.execute("UPDATE audit SET actor = 'y' WHERE seq = 3")
         forge(conn)
         last = Head(*conn.execute("SELECT seq, hash FROM audit WHERE seq = 21").fetchone())
     Heads(home).note(last)
-    assert cli(home, url, "audit", "verify") == 0
-    assert cli(home, url, *given) == 1
+    assert cli(home, audit_url, "audit", "verify") == 0
+    assert cli(home, audit_url, *given) == 1
     forged = copy.read_text().replace(" head 21 ", " head 22 ")
     copy.write_text(forged)
-    assert cli(home, url, *given) == 1
+    assert cli(home, audit_url, *given) == 1
 
 
 def test_heads_never_go_back_and_survive_a_cut_line(tmp_path):
@@ -171,24 +171,24 @@ def backdate(conn, months):
     conn.commit()
 
 
-def test_old_months_are_signed_and_pruned_and_the_rest_verifies(url, tmp_path, capsys):
-    serving(url, tmp_path, twenty)
+def test_old_months_are_signed_and_pruned_and_the_rest_verifies(audit_url, tmp_path, capsys):
+    serving(audit_url, tmp_path, twenty)
     heads = Heads(tmp_path)
-    with connect(url) as conn:
+    with connect(audit_url) as conn:
         backdate(conn, 24)
-        tidy(url, heads)
+        tidy(audit_url, heads)
         (record,) = conn.execute("SELECT record FROM audit_anchor").fetchone()
         assert parse_records(record)[0].head.seq == 10
         assert conn.execute("SELECT count(*) FROM audit_default").fetchone() == (0,)
-    assert cli(tmp_path, url, "audit", "anchors") == 0
+    assert cli(tmp_path, audit_url, "audit", "anchors") == 0
     assert record in capsys.readouterr().out
     prune_old = ("audit", "prune", "--yes", "--older-than")
-    assert cli(tmp_path, url, *prune_old, 36) == 0
+    assert cli(tmp_path, audit_url, *prune_old, 36) == 0
     assert "no month that old" in capsys.readouterr().out
-    assert cli(tmp_path, url, *prune_old, 12) == 0
+    assert cli(tmp_path, audit_url, *prune_old, 12) == 0
     assert "10 lines up to 10 were deleted" in capsys.readouterr().out
-    serving(url, tmp_path, twenty)
-    with connect(url) as conn:
+    serving(audit_url, tmp_path, twenty)
+    with connect(audit_url) as conn:
         found = check(conn, heads)
         assert found.broken is None
         assert found.lines == 11 + 1 + 21
@@ -200,13 +200,13 @@ def test_old_months_are_signed_and_pruned_and_the_rest_verifies(url, tmp_path, c
         assert prune(conn, heads, 1) is None
 
 
-def test_a_broken_chain_is_not_pruned(url, tmp_path):
-    serving(url, tmp_path, twenty)
-    with connect(url) as conn:
+def test_a_broken_chain_is_not_pruned(audit_url, tmp_path):
+    serving(audit_url, tmp_path, twenty)
+    with connect(audit_url) as conn:
         backdate(conn, 24)
         conn.execute("UPDATE audit SET actor = 'y' WHERE seq = 3")
-    assert cli(tmp_path, url, "audit", "prune", "--yes", "--older-than", 12) == 1
-    with connect(url) as conn:
+    assert cli(tmp_path, audit_url, "audit", "prune", "--yes", "--older-than", 12) == 1
+    with connect(audit_url) as conn:
         assert conn.execute("SELECT count(*) FROM audit WHERE seq <= 10").fetchone() == (10,)
 
 
@@ -231,22 +231,22 @@ def test_a_restored_database_goes_on_with_its_own_chain(database_url, tmp_path):
             conn.rollback()
 
 
-def test_what_the_command_line_does_is_told_and_exported(url, tmp_path, capsys):
-    serving(url, tmp_path, twenty)
-    assert cli(tmp_path, url, "migrate", "head") == 0
-    assert cli(tmp_path, url, "token", "developer", "--label", 'a"]\\b') == 0
+def test_what_the_command_line_does_is_told_and_exported(audit_url, tmp_path, capsys):
+    serving(audit_url, tmp_path, twenty)
+    assert cli(tmp_path, audit_url, "migrate", "head") == 0
+    assert cli(tmp_path, audit_url, "token", "developer", "--label", 'a"]\\b') == 0
     capsys.readouterr()
-    assert cli(tmp_path, url, "audit", "tail", "--since", "10m") == 0
+    assert cli(tmp_path, audit_url, "audit", "tail", "--since", "10m") == 0
     told = capsys.readouterr().out.splitlines()
     assert len(told) == 23
     assert "command line (admin) migrate" in told[21] and '"os_user"' in told[21]
     assert "token developer" in told[22]
-    assert cli(tmp_path, url, "audit", "export") == 0
+    assert cli(tmp_path, audit_url, "audit", "export") == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, 24))
-    assert cli(tmp_path, url, "audit", "export", "--format", "syslog") == 0
+    assert cli(tmp_path, audit_url, "audit", "export", "--format", "syslog") == 0
     messages = capsys.readouterr().out.splitlines()
     assert messages[0].startswith("<110>1 20") and ' seq="1" ' in messages[0]
     line = lines[0] | {"at": datetime.now(UTC), "hash": b"", "purpose": 'a"]\\b'}
     assert 'purpose="a\\"\\]\\\\b"' in syslog_line(line)
-    assert cli(tmp_path, url, "audit", "tail", "--since", "yesterday") == 1
+    assert cli(tmp_path, audit_url, "audit", "tail", "--since", "yesterday") == 1
