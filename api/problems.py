@@ -243,6 +243,7 @@ async def handle(request: Request, error: Exception) -> Response:
         _tell(request, error, ours)
     elif ours.status >= 500:
         log.error("%s %r: %s", request.method, request.url.path, error, exc_info=error)
+    _let_go(error)
     return problem_response(ours, request.headers, request.query_params.get("lang"))
 
 
@@ -261,4 +262,16 @@ def _tell(request: Request, error: Exception, state: SigangError) -> None:
 async def client_left(request: Request, error: Exception) -> Response:
     """Note that nobody reads the answer."""
     log.info("%s: the client left", request.url.path)
+    _let_go(error)
     return Response(status_code=CLIENT_LEFT)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Forget where an error came from.
+
+    Its traceback holds all that was at hand there, such as a whole road network, and is often held
+    by that itself: such a ring stays until Python looks for rings, which it seldom does.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
+from weakref import WeakSet
 
 import asyncpg
 
@@ -137,6 +138,7 @@ class Roads:
         self._opening = asyncio.Lock()
         self._renewing = asyncio.Lock()
         self._unfollow: Callable[[], None] = lambda: None
+        self._alive: WeakSet[Topology] = WeakSet()
         self._wanted = -1  # topology that the last reload was begun for
         self._loaded_s = 0.0
 
@@ -177,6 +179,10 @@ class Roads:
         gauges.add(
             "network_load_seconds", "Time of the last load, from noticing it to serving it.",
             lambda: self._loaded_s,
+        )  # fmt: skip
+        gauges.add(
+            "networks_held", "Road networks in memory; more than one while requests end on an old.",
+            lambda: len(self._alive),
         )  # fmt: skip
 
     async def of_profile(self, profile: str) -> Roads:
@@ -320,6 +326,7 @@ class Roads:
             _log.exception("the road network cannot be used")
             await self._use(_Held(key.topology, None, error))
             return
+        self._alive.add(made.topology)
         self._loaded_s = time.monotonic() - begin
         _log.info("road network: %d edges in %.1f s", key.edges, self._loaded_s)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from contextlib import asynccontextmanager
+import os
+import signal
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from weakref import ref
 
+import httpx
 import pytest
 
-from api.match_answer import matcher_of
-from api.path_answer import prepared
+from api.app import create_app
 from api.roads import Roads
 from api.rule_keeper import RuleKeeper
 from routing import saved
@@ -21,7 +25,7 @@ from spatial.settings import Settings
 from tests.api.roadworld import at, edge, fill
 
 pytestmark = pytest.mark.db
-CAR, NOW = Conditions("car"), datetime.now(UTC)
+NOW = datetime.now(UTC)
 FAR, NEAR = at(2, 2), at(12, 2)
 BRIDGE = [edge("4,2 10,2"), edge("4,2 10,2 twin")]
 WITHOUT_BRIDGE = [
@@ -135,32 +139,141 @@ def grown(number):
     )
 
 
-async def replaced(roads, network):
-    """Return the network that takes the place of one."""
-    async with asyncio.timeout(60):
-        while (now := await roads.ensure_current()) is network:
+async def until(condition):
+    async with asyncio.timeout(90):
+        while not await condition():
             await asyncio.sleep(0.02)
-    return now
+
+
+@asynccontextmanager
+async def answering(url, home):
+    """Yield the services of an application in this process, and its client."""
+    app = create_app(Settings(home=home, database_url=url))
+    async with app.app.router.lifespan_context(app.app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield app.app.state.services, client
+
+
+QUESTIONS = [
+    ("paths", {"waypoints": [FAR, NEAR]}),
+    ("paths", {"waypoints": [FAR, NEAR], "profile": "truck", "include": ["steps"]}),
+    ("paths", {"waypoints": [FAR, NEAR], "vehicle": {"height_m": 3.2}, "alternatives": 2}),
+    ("paths", {"waypoints": [[10.0, 10.0], [11.0, 11.0]]}),
+    ("paths", {"waypoints": [FAR, NEAR], "profile": "foot"}),
+    ("paths", {"waypoints": [FAR, NEAR], "profile": "sledge"}),
+    ("matrix", {"sources": [FAR], "targets": [NEAR]}),
+    ("reach", {"points": [FAR], "contours": [{"duration_s": 60}]}),
+    ("match", {"trace": [{"point": FAR}, {"point": NEAR}]}),
+]
 
 
 def test_networks_that_were_replaced_are_given_back(filled, tmp_path):
     async def through():
-        gone = []
-        async with opened(filled, tmp_path) as roads:
-            network, _ = await length(roads)
-            assert prepared(network).instructor
-            matcher_of(network).lengths(CAR, datetime.now(UTC))
-            for number in range(3):
+        gone, codes = [], set()
+        async with answering(filled, tmp_path) as (served, client):
+            for number in range(2):
+                for name, body in QUESTIONS:
+                    codes.add((await client.post(f"/api/{name}", json=body)).status_code)
+                network = await served.roads.ensure_current()
+                foot = await (await served.roads.of_profile("foot")).ensure_current()
                 change(filled, grown(number))
-                gone += [ref(network), ref(network.graph), ref(network.ready(CAR, NOW).metric)]
-                network = await replaced(roads, network)
-                await length(roads)
-            return [one() is None for one in gone], len(network.graph.edges)
+                for roads, old in ((served.roads, network), (foot_roads(served), foot)):
+                    gone += [ref(old), ref(old.graph)]
+                    await until(partial(is_replaced, roads, old))
+                del network, foot, old
+        return codes, [one() is None for one in gone]
 
+    gc.collect()
     gc.disable()  # what only a search for unused rings would find stays for long
     try:
-        gone, _ = asyncio.run(through())
+        codes, gone = asyncio.run(through())
     finally:
         gc.enable()
+    assert codes == {200, 400, 422}
     assert all(gone), gone
-    assert len(list((tmp_path / "graphs" / "motor").iterdir())) == saved.KEPT
+    for kind in ("motor", "active"):
+        assert len(list((tmp_path / "graphs" / kind).iterdir())) == saved.KEPT
+
+
+def foot_roads(served):
+    return served.roads._active
+
+
+async def is_replaced(roads, network):
+    return await roads.ensure_current() is not network
+
+
+def test_a_killed_builder_is_replaced_and_loads_in_a_row_are_one(filled, tmp_path):
+    async def through():
+        async with opened(filled, tmp_path) as one, opened(filled, tmp_path) as other:
+            before = [await length(roads) for roads in (one, other)]
+            change(filled, *WITHOUT_BRIDGE)
+            await asyncio.gather(one.ensure_current(), other.ensure_current())
+            await until(partial(as_awaitable, builder))
+            os.kill(builder(), signal.SIGKILL)
+            for number in range(3):
+                change(filled, grown(number))
+            for roads, (network, _) in zip((one, other), before, strict=True):
+                await until(partial(is_current, roads))
+                assert await roads.ensure_current() is not network
+            return before[0][1], [(await length(roads))[1] for roads in (one, other)]
+
+    short, long = asyncio.run(through())
+    assert min(long) == max(long) > short + 5_000
+    assert builder() is None
+    assert len(list((tmp_path / "graphs" / "motor").iterdir())) <= saved.KEPT
+
+
+async def as_awaitable(find):
+    return find()
+
+
+async def is_current(roads):
+    await roads.ensure_current()
+    return roads._wanted == roads._held.topology
+
+
+def builder():
+    """Return the process that builds for this one, None where there is none."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parent = stat.read_text().rpartition(")")[2].split()[1]
+            command = (stat.parent / "cmdline").read_bytes()
+            if int(parent) == os.getpid() and b"api.road_build" in command:
+                return int(stat.parent.name)
+    return None
+
+
+def test_a_reload_misses_no_closure_and_the_new_network_has_its_metrics(filled, tmp_path):
+    truck, car = Conditions("truck", sizes={"height_m": 3.2}), PathQuery("car", [FAR, NEAR])
+
+    async def through():
+        async with opened(filled, tmp_path) as roads:
+            network, short = await length(roads)
+            network.ready(truck, NOW)
+            change(filled, grown(1))
+            await roads.ensure_current()
+            close_bridge(filled)
+            old = await length(roads)
+            await until(partial(is_replaced, roads, network))
+            made = await roads.ensure_current()
+            there = made.quick_path(car, NOW), made._made(made._task(truck, NOW))
+            return network, short, old, await length(roads), there
+
+    network, short, old, new, there = asyncio.run(through())
+    assert old[0] is network is not new[0]
+    assert old[1] == new[1] > short + 5_000
+    assert new[0].version == old[0].version == 3
+    assert None not in there
+    assert there[1]
+
+
+def close_bridge(url):
+    with connect(url) as conn:
+        conn.execute(
+            "INSERT INTO sigang.edge_state (edge_id, kind, valid, event_id, version_from)"
+            " SELECT unnest(%s::uuid[]), 'closure', tstzrange(now(), NULL), gen_random_uuid(), 3",
+            [BRIDGE],
+        )
+        conn.execute("UPDATE sigang.network_version SET version = 3 WHERE network = 'road'")
