@@ -30,6 +30,8 @@ from spatial.ingest import LoadReport, Run, SourceInfo, loading
 
 Progress = Callable[[str], None]
 
+REGION = "osm:"
+"""What the source of a region begins with."""
 _CHUNK = 2_000
 _NODE_KEYS = ("barrier", "highway", "waterway", "railway", "aeroway", "amenity")
 _NODE_HIGHWAYS = frozenset({"traffic_signals", "motorway_junction", "mini_roundabout"})
@@ -87,7 +89,7 @@ def load_osm(
 
 def _source(region: str, path: Path) -> SourceInfo:
     return SourceInfo(
-        id=f"osm:{region}",
+        id=f"{REGION}{region}",
         title_zh=f"OpenStreetMap：{region}",
         title_en=f"OpenStreetMap: {region}",
         license="ODbL-1.0",
@@ -125,7 +127,7 @@ def _load(run: Run, path: Path, folder: Path, progress: Progress) -> None:
         progress(f"{extract.ways} ways, {len(extract.relations)} turn restrictions")
         nodes = extract.references.finish()
         _flag_barriers(nodes, store)
-        _clear(run)
+        clear_region(run)
         named = {way for relation in extract.relations for way in relation.ways}
         builder = EdgeBuilder(run.source_id, nodes, store, units, named)
         edges = _second_pass(path, folder, builder, extract)
@@ -188,13 +190,15 @@ def _flag_barriers(nodes: NodeTable, store: TagStore) -> None:
     nodes.barrier[at[at >= 0]] = 1
 
 
-def _clear(run: Run) -> None:
+def clear_region(run: Run) -> dict[str, int]:
+    """Delete the rows of a run's region; return how many by table."""
     run.conn.execute(
-        "DELETE FROM sigang.edge_structure WHERE edge_id IN"
-        " (SELECT id FROM sigang.edge WHERE source_id = %s)",
-        [run.source_id],
+        "DELETE FROM sigang.edge_structure"
+        " WHERE edge_id IN (SELECT id FROM sigang.edge WHERE source_id = %s)"
+        " OR facility_id IN (SELECT id FROM sigang.facility WHERE source_id = %s)",
+        [run.source_id, run.source_id],
     )
-    run.clear(*_TABLES)
+    return run.clear(*_TABLES)
 
 
 def _second_pass(

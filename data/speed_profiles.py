@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from spatial.errors import NotFound, Quarantined
-from spatial.ingest import BadRow, LoadReport, Run, SourceInfo, loading
+from spatial.ingest import BadRow, LoadReport, Run, find_source, loading
 
 HEADER = "edge_id,direction,hour,kmh"
 MOST_KEPT = 100_000
@@ -56,9 +56,6 @@ INSERT INTO sigang.edge_speed_profile (edge_id, direction, speeds_kmh, source_id
 SELECT edge, direction, kmh, %s FROM week WHERE reason IS NULL
 ON CONFLICT (edge_id, direction)
 DO UPDATE SET speeds_kmh = excluded.speeds_kmh, source_id = excluded.source_id"""
-_SOURCE = """
-SELECT id, title_zh, title_en, license, attribution, license_url, url, version, datum, owner, props
-FROM sigang.source WHERE id = %s"""
 _SAYS = {
     "edge_id": "不是路段编号 / no id of an edge",
     "direction": "须为 both、forward 或 backward / must be both, forward or backward",
@@ -89,15 +86,14 @@ def load_speed_profiles(conn: psycopg.Connection[Any], file: Path, source: str) 
     Quarantined
         The file is no such CSV, or has no good week; nothing was changed.
     """
-    with conn.cursor(row_factory=dict_row) as cursor:
-        info = cursor.execute(_SOURCE, [source]).fetchone()
+    info = find_source(conn, source)
     if info is None:
         raise NotFound(
             f"No source {source!r}", f"没有数据来源 {source!r}",
             mend_en="Name a registered one, such as detectors.",
             mend_zh="请指定已登记的来源，例如 detectors。",
         )  # fmt: skip
-    with loading(conn, SourceInfo(**info), file, "speeds", {}) as run:
+    with loading(conn, info, file, "speeds", {}) as run:
         conn.execute(_STAGE)
         _copy(run, file)
         for statement in (_WRONG, "ANALYZE wrong", _WEEKS):

@@ -21,6 +21,7 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from spatial.bulk import copy_rows
@@ -34,6 +35,11 @@ _NETWORKS = {
     "rail": "rail",
     "sea_lane": "sea",
 }
+
+
+_SOURCE = """
+SELECT id, title_zh, title_en, license, attribution, license_url, url, version, datum, owner, props
+FROM sigang.source WHERE id = %s"""
 
 
 @dataclass(frozen=True)
@@ -93,11 +99,14 @@ class Run:
         self.rows: Counter[str] = Counter()
         self.bad: list[BadRow] = []
 
-    def clear(self, *tables: str) -> None:
-        """Delete the rows that earlier loads of this source put into tables."""
+    def clear(self, *tables: str) -> dict[str, int]:
+        """Delete the rows that earlier loads of this source put into tables; return how many."""
+        gone = {}
         for table in tables:
             statement = sql.SQL("DELETE FROM {} WHERE source_id = %s")
-            self.conn.execute(statement.format(sql.Identifier("sigang", table)), [self.source_id])
+            name = sql.Identifier("sigang", table)
+            gone[table] = self.conn.execute(statement.format(name), [self.source_id]).rowcount
+        return gone
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
         """Insert rows by COPY and count them."""
@@ -137,11 +146,14 @@ def sha256_of(path: Path) -> str:
 def loading(
     conn: psycopg.Connection[Any],
     source: SourceInfo,
-    path: Path,
+    path: Path | None,
     kind: str,
     options: Mapping[str, Any],
 ) -> Iterator[Run]:
-    """Record a load of `path`, and commit all that happens inside, or nothing of it."""
+    """Record a load of `path`, and commit all that happens inside, or nothing of it.
+
+    Without a path the rows of the source are removed.
+    """
     conn.commit()
     load_id = _open_run(conn, source, path, kind, options)
     run = Run(conn, load_id, source.id)
@@ -162,14 +174,15 @@ def loading(
 def _open_run(
     conn: psycopg.Connection[Any],
     source: SourceInfo,
-    path: Path,
+    path: Path | None,
     kind: str,
     options: Mapping[str, Any],
 ) -> UUID:
+    file = (path.name, sha256_of(path)) if path else (None, None)
     row = conn.execute(
         "INSERT INTO sigang.load_run (source_id, file, sha256, kind, options, state)"
         " VALUES (%s, %s, %s, %s, %s, 'running') RETURNING id",
-        [source.id, path.name, sha256_of(path), kind, Jsonb(dict(options))],
+        [source.id, *file, kind, Jsonb(dict(options))],
     ).fetchone()
     conn.commit()
     if row is None:
@@ -189,6 +202,13 @@ def _close_run(run: Run, state: str) -> None:
         " WHERE id = %s",
         [state, sum(run.rows.values()), len(run.bad), run.load_id],
     )
+
+
+def find_source(conn: psycopg.Connection[Any], source_id: str) -> SourceInfo | None:
+    """Return a registered source, None where there is none."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(_SOURCE, [source_id]).fetchone()
+    return SourceInfo(**row) if row else None
 
 
 def save_source(conn: psycopg.Connection[Any], source: SourceInfo) -> None:

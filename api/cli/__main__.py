@@ -22,6 +22,7 @@ COMMANDS = {
     "reset": "up:reset",
     "migrate": "store:migrate_to",
     "load": "store:load",
+    "regions": "regions:regions",
     "export": "export:export",
     "token": "access:token",
     "accounts": "access:accounts",

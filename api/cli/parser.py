@@ -14,6 +14,7 @@ examples:
   ./sigang up --port 8090 --freeze 2026-03-02T00:00:00+08:00
   ./sigang test                                 all checks; ./sigang test tests/api -k tiles: some
   ./sigang load osm zhejiang.osm.pbf            real roads, waterways and railways
+  ./sigang regions                              what was loaded; --remove NAME takes it away
   ./sigang load layer piers.csv --kind pier --map piers.toml
   ./sigang load speeds weeks.csv                measured speeds by hour of the week
   ./sigang export ports ports.gpkg              one layer into a file
@@ -96,6 +97,12 @@ def _add_data(commands: Commands[ArgumentParser]) -> None:
         example="load osm liechtenstein.osm.pbf --region li",
     )  # fmt: skip
     _add_load(load.add_subparsers(dest="what", required=True, metavar="WHAT"))
+    regions = _command(
+        commands, "regions", "List the loaded OpenStreetMap regions, or remove one.",
+        example="regions --remove li",
+    )  # fmt: skip
+    regions.add_argument("--remove", metavar="NAME", help="delete the rows of this region")
+    regions.add_argument("--yes", action="store_true", help="do not ask")
     export = _command(
         commands, "export", "Write the features of a layer into a file.",
         example="export ports ports.csv --account ningbo --purpose inspection",

@@ -36,7 +36,7 @@ DOWN_WAIT_S = 40.0
 """How long the server may take to end with its database before it is killed."""
 KEPT_ABOUT_ROWS = (
     *("audit.head", "audit.heads", "audit.key", "audit.keys", "audit.lock", "audit.waiting"),
-    *("cluster.lock", "cluster.start", "routing", LOCK, RECORD),
+    *("cluster.lock", "cluster.start", "graphs", "routing", LOCK, RECORD),
 )
 
 
