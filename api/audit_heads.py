@@ -159,7 +159,7 @@ class Heads:
     def sign(self, kind: str, head: Head) -> Record:
         """Add a signed line to the list, while the lock is held, and return it."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        key = self._private_key()
+        key = self.private_key()
         public = key.public_key().public_bytes_raw().hex()
         bare = Record(at, kind, head, public, "")
         signature = base64.b64encode(key.sign(bare.signed())).decode()
@@ -222,8 +222,8 @@ class Heads:
             out.flush()
             os.fsync(out.fileno())
 
-    def _private_key(self) -> Ed25519PrivateKey:
-        """Return this state folder's key; it is made at the first need."""
+    def private_key(self) -> Ed25519PrivateKey:
+        """Return this state folder's key, made at the first need; the lock is held."""
         file = self.home / KEY
         if file.exists():
             key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(file.read_text("ascii")))

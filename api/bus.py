@@ -12,6 +12,8 @@ from typing import Any
 import asyncpg
 import orjson
 
+from spatial.db import LISTENER
+
 CHANNEL = "sigang"
 ROLE = "sigang_public"
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
@@ -73,7 +75,7 @@ class Bus:
 
     async def _connect(self) -> asyncpg.Connection:
         conn = await asyncpg.connect(
-            self._url, timeout=10, server_settings={"application_name": "sigang_bus"}
+            self._url, timeout=10, server_settings={"application_name": LISTENER}
         )
         await conn.execute(f"SET ROLE {ROLE}")
         await conn.add_listener(CHANNEL, self._receive)

@@ -25,6 +25,8 @@ URGENT, WRITING = 1, 2
 ANSWER_MARGIN_S = 5.0
 """How much longer than the database's own limit its answer is waited for."""
 SEARCH_PATH = "sigang, public"
+LISTENER = "sigang_bus"
+"""Name under which each process of a server listens, as the database knows it."""
 _ACT = (
     "SELECT set_config('sigang.actor', $1, true), set_config('sigang.prefix', $2, true),"
     " set_config('sigang.unit', $3, true), set_config('statement_timeout', $4, true)"

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,10 +14,7 @@ import httpx
 import psycopg
 import pytest
 
-from api.audit_check import find_break
-from api.audit_heads import Heads
 from api.cli import apt, bootstrap, sample, serve
-from api.cli.backup import MANIFEST, row_hashes
 from spatial import machine
 from spatial.cluster import Cluster
 from spatial.db import connect
@@ -292,59 +288,6 @@ def test_doctor_finds_a_table_without_row_security(database_url, tmp_path):
     assert result.returncode == 1
     assert "✗ scope" in result.stdout
     assert "event" in result.stdout
-
-
-def without_audit(hashes):
-    return {table: kept for table, kept in hashes.items() if ".audit_" not in table}
-
-
-@pytest.mark.db
-def test_a_backup_comes_back_with_equal_rows(databases, sample, tmp_path):
-    file = tmp_path / "province.backup"
-    with databases.fresh(sample) as url:
-        with connect(url) as conn:
-            before = row_hashes(conn)
-        assert sum(int(count) for count, _ in before.values()) > 100
-        made = sigang("backup", str(file), home=tmp_path, url=url)
-        assert made.returncode == 0, made.stderr
-        with connect(url) as conn:
-            conn.execute("DELETE FROM sigang.account; UPDATE sigang.edge SET class = 'other'")
-        restored = sigang("restore", str(file), "--yes", home=tmp_path, url=url)
-        assert restored.returncode == 0, restored.stderr
-        with connect(url) as conn:
-            assert without_audit(row_hashes(conn)) == without_audit(before)
-            assert conn.execute("SELECT action FROM sigang.audit").fetchall() == [("restore",)]
-            assert find_break(conn, Heads(tmp_path)) is None
-            leakproof = "SELECT bool_and(proleakproof) FROM pg_proc WHERE proname = %s"
-            assert conn.execute(leakproof, ["geometry_overlaps"]).fetchone() == (True,)
-
-
-@pytest.mark.db
-def test_a_backup_whose_rows_disagree_changes_nothing(database_url, tmp_path):
-    file = tmp_path / "changed.backup"
-    assert sigang("backup", str(file), home=tmp_path, url=database_url).returncode == 0
-    with zipfile.ZipFile(file) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    manifest = json.loads(parts[MANIFEST])
-    manifest["tables"]["sigang.account"] = ["3", "1"]
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, body in (parts | {MANIFEST: json.dumps(manifest)}).items():
-            archive.writestr(name, body)
-    with connect(database_url) as conn:
-        before = row_hashes(conn)
-    result = sigang("restore", str(file), "--yes", home=tmp_path, url=database_url)
-    assert result.returncode == 1
-    assert "sigang.account" in result.stderr
-    with connect(database_url) as conn:
-        assert row_hashes(conn) == before
-
-
-def test_a_file_that_is_no_backup_is_refused(tmp_path):
-    file = tmp_path / "x.backup"
-    file.write_text("not a backup")
-    result = sigang("restore", str(file), "--yes", home=tmp_path, url="postgresql:///none")
-    assert result.returncode == 1
-    assert "is not a backup" in result.stderr
 
 
 def test_without_rights_it_says_what_to_install(monkeypatch, tmp_path):

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
-import zipfile
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from api.audit_heads import Head, Heads
+from api.cli.archive import DUMP, MANIFEST, Reader, Writer, private_file
 from api.cli.claim import claimed
-from api.cli.ground import Ground, ground, owner_connection
+from api.cli.ground import Ground, ground, owner_connection, refuse_served
 from api.cli.noted import note
 from api.cli.progress import say, step
+from api.cli.seal import find_passphrase, read_blocks
 from api.cli.up import confirmed
 from spatial import machine, migrate
 from spatial.db import connect
 from spatial.errors import Quarantined, SetupError
 from spatial.settings import Settings
 
-MANIFEST, DUMP = "manifest.json", "database.dump"
 RESTORING = "sigang_restoring"
 SCHEMAS = ("sigang", "sigang_tiles")
 
@@ -67,24 +68,28 @@ def row_hashes(conn: psycopg.Connection) -> Hashes:
 
 def backup(settings: Settings, options: Namespace) -> int:
     """Write dump and hashes, both of one snapshot."""
-    part = options.file.with_name(options.file.name + ".part")
+    passphrase = find_passphrase(options.passphrase_file)
+    heads = Heads(settings.home)
+    settings.home.mkdir(parents=True, exist_ok=True)
     with ground(settings) as base, step("backing up"):
-        try:
-            hashes = _write(base, part)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        part.replace(options.file)
+        with heads.held():
+            key = heads.private_key()
+        with private_file(options.file) as file:
+            writer = Writer(file, passphrase)
+            hashes = _write(base, writer)
+            writer.close(key)
         rows = sum(int(count) for count, _ in hashes.values())
         note(base, "backup", options.file.name, rows=rows)
-    print(f"{options.file}: {len(hashes)} tables, {rows} rows")
+    kept = "encrypted, " if passphrase else ""
+    print(f"{options.file}: {len(hashes)} tables, {rows} rows, {kept}sealed by")
+    print(key.public_key().public_bytes_raw().hex())
     return 0
 
 
-def _write(base: Ground, part: Path) -> Hashes:
+def _write(base: Ground, writer: Writer) -> Hashes:
     heads = Heads(base.settings.home)
     head = heads.read()  # before the snapshot, which then has that line
-    with owner_connection(base) as conn, zipfile.ZipFile(part, "w") as archive:
+    with owner_connection(base) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = conn.execute("SELECT pg_export_snapshot()").fetchone()
         hashes = row_hashes(conn)
@@ -95,23 +100,24 @@ def _write(base: Ground, part: Path) -> Hashes:
             "audit_keys": sorted(heads.keys()),
             "tables": hashes,
         }
-        archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
-        with archive.open(DUMP, "w", force_zip64=True) as target:
-            command = [_program(base, "pg_dump"), "-Fc", f"--snapshot={row[0] if row else ''}",
-                       base.url]  # fmt: skip
-            with _piped(command, stdout=subprocess.PIPE) as process:
-                assert process.stdout is not None  # noqa: S101
-                shutil.copyfileobj(process.stdout, target, machine.MB)
+        writer.add(MANIFEST, iter([json.dumps(manifest, indent=1).encode()]))
+        arguments = ["-Fc", f"--snapshot={row[0] if row else ''}"]
+        with _piped(base, "pg_dump", base.url, arguments, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None  # noqa: S101
+            writer.add(DUMP, read_blocks(process.stdout))
     return hashes
 
 
 def restore(settings: Settings, options: Namespace) -> int:
     """Restore beside the database, compare the hashes, then take its place."""
-    manifest = _read_manifest(options.file)
+    trusted = Heads(settings.home).keys() | {options.signer or ""}
+    archive = Reader(options.file, find_passphrase(options.passphrase_file), trusted)
+    manifest = archive.manifest
     if not options.yes and not confirmed(f"Replace the database by {options.file}?"):
         return 1
     with claimed(settings.home), ground(settings) as base, step("restoring"):
-        _restore_beside(base, options.file, manifest["tables"])
+        refuse_served(base.url)
+        _restore_beside(base, archive.blocks(DUMP), manifest["tables"])
         _take_place(base)
         _restore_head(settings, manifest)
         if manifest["revision"] != migrate.head():
@@ -129,31 +135,18 @@ def _restore_head(settings: Settings, manifest: dict[str, Any]) -> None:
     Heads(settings.home).restore(head, manifest.get("audit_keys", []))
 
 
-def _read_manifest(file: Path) -> dict[str, Any]:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            broken = archive.testzip()
-            manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise Quarantined(
-            f"{file} is not a backup: {error}", f"{file} 不是备份文件：{error}"
-        ) from error
-    if broken:
-        raise Quarantined(f"{file} is damaged in {broken}.", f"{file} 已损坏：{broken}。")
-    return manifest
-
-
-def _restore_beside(base: Ground, file: Path, expected: Hashes) -> None:
+def _restore_beside(base: Ground, dump: Iterator[bytes], expected: Hashes) -> None:
     target = urlsplit(base.url)._replace(path=f"/{RESTORING}").geturl()
     with _maintenance(base) as conn:
         conn.execute(_sql("DROP DATABASE IF EXISTS {}", RESTORING))
         conn.execute(_sql("CREATE DATABASE {} TEMPLATE template0", RESTORING))
         migrate.ensure_roles(conn)
-    with zipfile.ZipFile(file) as archive, archive.open(DUMP) as source:
-        command = [_program(base, "pg_restore"), "--no-owner", "--exit-on-error", "-d", target]
-        with _piped(command, stdin=subprocess.PIPE) as process:
-            assert process.stdin is not None  # noqa: S101
-            shutil.copyfileobj(source, process.stdin, machine.MB)
+    arguments = ["--no-owner", "--exit-on-error"]
+    with _piped(base, "pg_restore", target, arguments, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None  # noqa: S101
+        with suppress(BrokenPipeError):  # what it says of itself tells more
+            for block in dump:
+                process.stdin.write(block)
             process.stdin.close()
     with connect(target) as conn:
         found = row_hashes(conn)
@@ -201,12 +194,26 @@ def _program(base: Ground, name: str) -> str:
 
 
 @contextmanager
-def _piped(command: list[str], **pipes: int) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(command, stderr=subprocess.PIPE, **pipes) as process:  # type: ignore[call-overload]
+def _piped(
+    base: Ground, program: str, url: str, arguments: list[str], **pipes: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a client program on a database; its password is in no argument, which all could read."""
+    place = conninfo_to_dict(url)
+    password = place.pop("password", None)
+    environ = os.environ | ({"PGPASSWORD": str(password)} if password else {})
+    command = [
+        _program(base, program),
+        *arguments,
+        "-d",
+        make_conninfo(**{k: str(v) for k, v in place.items()}),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environ, **pipes) as process:  # type: ignore[call-overload]
         yield process
         message = process.stderr.read().decode("utf-8", "replace")
     if process.returncode != 0:
         raise SetupError(
-            f"{Path(command[0]).name} failed: {message[-800:]}",
-            f"{Path(command[0]).name} 失败：{message[-800:]}",
+            f"{program} failed: {message[-800:]}",
+            f"{program} 失败：{message[-800:]}",
+            mend_en="Nothing was changed; see what it says, and ./sigang doctor.",
+            mend_zh="未作任何更改；请查看上述信息与 ./sigang doctor。",
         )

@@ -11,7 +11,7 @@ import psycopg
 from api.cli.progress import say, step
 from spatial import migrate
 from spatial.cluster import Cluster
-from spatial.db import connect
+from spatial.db import LISTENER, connect
 from spatial.errors import SetupError
 from spatial.settings import Settings
 
@@ -129,3 +129,26 @@ def owner_connection(ground_: Ground) -> psycopg.Connection:
     """Open a connection as the owner of a database whose schema is this version's."""
     require_schema(ground_.url)
     return connect(ground_.url)
+
+
+def refuse_served(url: str) -> None:
+    """Refuse to work on a database that a server serves, from whatever machine.
+
+    Raises
+    ------
+    SetupError
+        One does.
+    """
+    with connect(url) as conn:
+        row = conn.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = %s",
+            [LISTENER],
+        ).fetchone()
+    if row and row[0]:
+        raise SetupError(
+            f"{row[0]} processes of a server use this database.",
+            f"有 {row[0]} 个服务进程正在使用该数据库。",
+            mend_en="Stop the server first: ./sigang down, where it runs.",
+            mend_zh="请先在运行服务的机器上执行 ./sigang down。",
+        )

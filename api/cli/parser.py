@@ -92,6 +92,7 @@ def _add_data(commands: Commands[ArgumentParser]) -> None:
         commands, "migrate", "Bring the schema up, or down, to a revision.", example="migrate head"
     )
     migrate.add_argument("revision", nargs="?", default="head", help="revision, head or base")
+    migrate.add_argument("--yes", action="store_true", help="do not ask before going down")
     load = _command(
         commands, "load", "Load a file, or the sample province.",
         example="load osm liechtenstein.osm.pbf --region li",
@@ -202,6 +203,13 @@ def _add_care(commands: Commands[ArgumentParser]) -> None:
     )  # fmt: skip
     restore.add_argument("file", type=Path)
     restore.add_argument("--yes", action="store_true", help="do not ask")
+    restore.add_argument("--signer", metavar="KEY", help="accept a file sealed by this key")
+    for parser in (backup, restore):
+        parser.add_argument(
+            "--passphrase-file",
+            type=Path,
+            help="encrypted by its first line; default: BACKUP_PASSPHRASE, else not encrypted",
+        )
     _command(commands, "lock", "Recompile the requirement locks (needs uv).", example="lock")
     test = _command(
         commands, "test", "Run all checks, or pytest with the given arguments.",

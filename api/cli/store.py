@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -10,9 +11,18 @@ from uuid import UUID
 import psycopg
 
 from api.cli import sample
-from api.cli.ground import Ground, bring_rules, ground, load_declared, owner_connection
+from api.cli.claim import claimed
+from api.cli.ground import (
+    Ground,
+    bring_rules,
+    ground,
+    load_declared,
+    owner_connection,
+    refuse_served,
+)
 from api.cli.noted import note, note_migration
 from api.cli.progress import say, step
+from api.cli.up import confirmed
 from spatial import migrate
 from spatial.errors import Quarantined
 from spatial.ingest import LoadReport, export_quarantine
@@ -20,18 +30,29 @@ from spatial.settings import Settings
 
 
 def migrate_to(settings: Settings, options: Namespace) -> int:
-    """Bring the schema to a revision, up or down."""
+    """Bring the schema to a revision, up or down; down loses what later revisions hold."""
     with ground(settings) as base:
         before = migrate.current(base.url) or "base"
         wanted = migrate.head() if options.revision == "head" else options.revision
-        down = wanted == "base" or (before != "base" and wanted < before)
-        with step(f"migrating from {before} to {wanted}"):
-            (migrate.downgrade if down else migrate.upgrade)(base.url, wanted)
-            if wanted == migrate.head():
-                load_declared(base.url)
+        if wanted == "base" or (before != "base" and wanted < before):
+            with claimed(settings.home):
+                refuse_served(base.url)
+                lost = "All data is lost" if wanted == "base" else "What came later is lost"
+                if not options.yes and not confirmed(f"{lost}. Migrate down to {wanted}?"):
+                    return 1
+                _migrate(base, before, wanted, migrate.downgrade)
+        else:
+            _migrate(base, before, wanted, migrate.upgrade)
         note_migration(base, before, wanted)
     print(f"schema: {before} → {wanted}")
     return 0
+
+
+def _migrate(base: Ground, before: str, wanted: str, how: Callable[[str, str], None]) -> None:
+    with step(f"migrating from {before} to {wanted}"):
+        how(base.url, wanted)
+        if wanted == migrate.head():
+            load_declared(base.url)
 
 
 def load(settings: Settings, options: Namespace) -> int:
