@@ -33,7 +33,7 @@ COMPARE_EVERY_S = 60.0
 TIDY_EVERY_S, TIDY_AGAIN_S = 86_400.0, 600.0
 SEAL_WAIT_S, STOP_WAIT_S = 30.0, 5.0
 QUEUE_LIMIT = 20_000
-BATCH, SMALL = 1_000, 50
+BATCH, SMALL = 500, 50
 UNSEALED = "unsealed"
 MOST_LINES = 240
 """Lines of one account in a minute; what comes after them is summed."""

@@ -116,6 +116,33 @@ def test_a_link_signs_in_once_and_signs_out(accounts, database_url, tmp_path):
     assert [a for (a,) in actions] == ["sign-in", "sign-out"]
 
 
+def test_refusals_are_summed_in_the_audit_with_their_address(accounts, database_url, tmp_path):
+    link = make_link(accounts, "ningbo")
+    accounts.commit()
+
+    async def work(client):
+        await client.served.audit.start()
+        for _ in range(3):
+            wrong = {"Authorization": "Bearer sg_no"}
+            assert (await client.get("/api/session", headers=wrong)).status_code == 401
+            await client.post("/signin", data={"link": "made-up"})
+        await client.post("/signin", data={"link": link})
+        assert (await client.post("/api/session/end")).status_code == 403
+        await client.served.audit.stop()
+
+    ask(database_url, tmp_path, work)
+    lines = accounts.execute(
+        "SELECT action, target, sum(rows)::int, detail->>'status', detail->>'address' FROM audit"
+        " GROUP BY 1, 2, 4, 5 ORDER BY 1, 2"
+    ).fetchall()
+    assert lines == [
+        ("refused", "GET session", 3, "401", "127.0.0.1"),
+        ("refused", "POST session", 1, "403", "127.0.0.1"),
+        ("refused", "POST signin", 3, "401", "127.0.0.1"),
+        ("sign-in", "session", None, None, "127.0.0.1"),
+    ]
+
+
 def test_an_old_link_or_a_made_up_one_is_refused(accounts, database_url, tmp_path):
     link = make_link(accounts, "ningbo", timedelta(seconds=-1))
     older = make_link(accounts, "planner")
