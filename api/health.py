@@ -17,6 +17,7 @@ from starlette.routing import Route
 from api.auth import actor_of, require
 from api.gauges import gauges_of
 from api.services import services
+from layers.tile_refresh import Standing
 
 READY_WAIT_S = 1.5
 BOUNDS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
@@ -109,7 +110,17 @@ async def get_ready(request: Request) -> Response:
         asked.cancel()  # but not waited for: the connection may be taken back late
         text = f"the database does not answer: {why}\n"
         return PlainTextResponse(text, 503, {"retry-after": "2"})
-    return PlainTextResponse("ready\n", headers={"cache-control": "no-store"})
+    return PlainTextResponse(
+        f"ready\n{_tiles(opened.tiles.standing)}\n", headers={"cache-control": "no-store"}
+    )
+
+
+def _tiles(standing: Standing) -> str:
+    """Say how far the tiles lag behind the rows; requests may be sent here all the same."""
+    text = f"tiles lag {standing.lag_s:.0f} s"
+    if standing.layers or standing.rows:
+        text += f"; set aside: {standing.layers} layers, {standing.rows} rows"
+    return text
 
 
 async def get_metrics(request: Request) -> Response:

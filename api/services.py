@@ -87,6 +87,7 @@ async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Ser
         bus.subscribe("network", lambda _: search.forget_stakes())
         summaries = Summaries(db, bus)
         tiles = await _started(stack, TileService(db, catalog, bus, settings))
+        _show_tiles(tiles, gauges)
         roads = Roads(settings, db, bus, rules) if settings.routing else None
         if roads is not None:
             roads.show(gauges)
@@ -111,6 +112,16 @@ def _database_url(settings: Settings) -> str:
 def _show_pool(db: Database, gauges: Gauges) -> None:
     gauges.add("pool_open_connections", "Public connections open.", lambda: db.public.open)
     gauges.add("pool_idle_connections", "Public connections unused.", lambda: db.public.idle)
+
+
+def _show_tiles(tiles: TileService, gauges: Gauges) -> None:
+    for name, text, read in (
+        ("lag_seconds", "Age of the oldest change that no tile shows.", lambda s: s.lag_s),
+        ("aside_layers", "Layers of which tiles are set aside.", lambda s: s.layers),
+        ("aside_rows", "Rows that no tile can draw.", lambda s: s.rows),
+        ("aside_seconds", "Age of what was set aside first.", lambda s: s.oldest_s),
+    ):
+        gauges.add(f"tiles_{name}", text, lambda read=read: read(tiles.standing))  # type: ignore[misc]
 
 
 async def _started(stack: AsyncExitStack, service: S) -> S:

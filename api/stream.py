@@ -140,7 +140,7 @@ class _Stream(Response):
                 yield _message("catalog", notice, None)
             if self._loop.time() - self._ticked >= TICK_S:
                 self._ticked = self._loop.time()
-                yield _message("tick", {"time": datetime.now(UTC).isoformat()}, self._last)
+                yield _message("tick", self._tick(), self._last)
             with suppress(TimeoutError):
                 rest = self._ticked + TICK_S - self._loop.time()
                 await asyncio.wait_for(self._wake.wait(), max(rest, 0))
@@ -153,6 +153,10 @@ class _Stream(Response):
             return await self._served.auth.still_valid(self._credential)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return True
+
+    def _tick(self) -> dict[str, Any]:
+        lag_s = round(self._served.tiles.standing.lag_s, 1)
+        return {"time": datetime.now(UTC).isoformat(), "tiles_lag_s": lag_s}
 
     async def _fresh(self) -> list[bytes]:
         """Return the messages that the client lacks, and note what was delivered."""

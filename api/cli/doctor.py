@@ -25,6 +25,7 @@ from spatial.settings import PROJECT, Settings
 
 SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
 FEW_MEMORY_MB = 1500
+LONG_LAG_S, MOST_LISTED = 60, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +127,32 @@ def _database(settings: Settings) -> Iterator[Finding]:
                     if finding.state == "fail":
                         return
                 yield _rules(conn, settings.areas)
+                yield from _tiles(conn, settings.areas)
                 yield from _audit(conn, settings.home)
     except (SigangError, psycopg.Error) as error:
         mend = error.mend_en if isinstance(error, SigangError) else ""
         yield Finding("database", "fail", str(error), mend)
+
+
+def _tiles(conn: psycopg.Connection, areas: Path) -> Iterator[Finding]:
+    """Find what no tile shows, and values that are not of the type that their layer declares."""
+    from layers import set_aside
+    from layers.catalog import Catalog
+    from layers.values import count_bad
+
+    lag_s, *_ = conn.execute(set_aside.STANDING).fetchone() or (0.0,)
+    state = "warn" if lag_s > LONG_LAG_S else "ok"
+    mend = "" if state == "ok" else "Is a server running? It draws what is left."
+    yield Finding("tiles", state, f"lag {lag_s:.0f} s behind the rows", mend)
+    for row in set_aside.listed(conn, MOST_LISTED):
+        what = f"row {row['feature']}" if row["feature"] else "all" if not row["z"] else "cell"
+        place = f"{row['layer']} {row['z']}/{row['x']}/{row['y']} ({what})"
+        since = row["since"].astimezone().isoformat(timespec="seconds")
+        text = f"set aside since {since}: {place}: {row['error']}"
+        yield Finding("tiles", "warn", text, "Mend the row or the source; it is tried again.")
+    for bad in count_bad(conn, Catalog.load(areas).layers.values()):
+        text = f"{bad.count} values of {bad.layer}.{bad.column} are no {bad.type}: read as null"
+        yield Finding("values", "warn", text, f"Correct {bad.path} of these rows.")
 
 
 def _disk(base: Ground) -> Iterator[Finding]:

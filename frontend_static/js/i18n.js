@@ -73,6 +73,12 @@ export function clock(/** @type {string | number | Date} */ at, seconds = false)
   return seconds ? `${p.hour}:${p.minute}:${p.second}` : `${p.hour}:${p.minute}`;
 }
 
+/** 01:05 of 3900 seconds. */
+export function hoursMinutes(/** @type {number} */ seconds) {
+  const minutes = Math.floor(seconds / 60);
+  return [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':');
+}
+
 /** 2026-11-22. */
 export function day(/** @type {string | number | Date} */ at) {
   const p = parts(instant(at));

@@ -33,7 +33,10 @@ const recount = debounce(loadCatalogue, RECOUNT_MS);
 
 /** @type {Record<string, (body: any) => void>} */
 const HANDLERS = {
-  tick: (body) => alive(body.time ?? body.now ?? body.at),
+  tick(body) {
+    alive(body.time);
+    data.lag.value = Number(body.tiles_lag_s ?? 0);
+  },
   event(body) {
     receive(body.event ?? body);
     recount();

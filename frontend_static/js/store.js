@@ -33,6 +33,8 @@ export const data = {
     state: /** @type {'connecting' | 'live' | 'stale' | 'frozen'} */ ('connecting'),
     at: /** @type {number | null} */ (null),
   }),
+  /** Seconds that the map's tiles lag behind the rows. */
+  lag: signal(0),
   /** Milliseconds that the server's clock is ahead of this page's. */
   skew: signal(0),
   events: signal(/** @type {EventFeature[]} */ ([])),

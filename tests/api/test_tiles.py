@@ -6,10 +6,12 @@ A test is named after its abstract test: `/conf/core/tc-success` is `core_tc_suc
 from __future__ import annotations
 
 import gzip
+import re
 import time
 from contextlib import closing
 
 import httpx
+import orjson
 import pytest
 
 from data.accounts import load_accounts
@@ -227,3 +229,34 @@ def test_an_update_reaches_every_worker_within_a_second(served, api):
             break
     assert time.monotonic() - changed < 1.5
     assert "neu" in {f["properties"]["name_zh"] for f in decode_tile(answers[0].content)["ports"]}
+
+
+def test_a_lag_is_told_everywhere(served, api):
+    def told():
+        ready = api.get("/readyz")
+        assert ready.status_code == 200
+        pattern = r"^sigang_tiles_(\w+)\{.*\} (\S+)$"
+        metrics = dict(re.findall(pattern, api.get("/metrics").text, re.M))
+        return ready.text, float(metrics["lag_seconds"]), float(metrics["aside_layers"])
+
+    def wait_for(wanted):
+        until = time.monotonic() + 60
+        while not wanted(*told()) and time.monotonic() < until:
+            time.sleep(0.1)
+        return told()
+
+    with connect(served.database_url) as conn:
+        conn.execute(
+            "INSERT INTO sigang_tiles.set_aside (layer, z, x, y, error, since, next_try) VALUES"
+            " ('roads', 12, 1, 1, 'x', now() - interval '2 min', now() + interval '1 day')"
+        )
+        conn.commit()
+        ready, lag_s, layers = wait_for(lambda _, lag_s, __: lag_s > 0)
+        assert "set aside: 1 layers" in ready
+        assert (lag_s >= 120, layers) == (True, 1)
+        with api.stream("GET", "/api/stream") as stream:
+            data = next(line for line in stream.iter_lines() if "tiles_lag_s" in line)
+        assert orjson.loads(data.removeprefix("data: "))["tiles_lag_s"] >= 120
+        conn.execute("DELETE FROM sigang_tiles.set_aside")
+        conn.commit()
+        assert wait_for(lambda _, lag_s, __: lag_s == 0)[0] == "ready\ntiles lag 0 s\n"

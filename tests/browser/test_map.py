@@ -429,7 +429,8 @@ def test_an_ended_stream_is_told(open_page):
     def end(route):
         opened.append(route.request.url)
         if len(opened) == 1:
-            route.fulfill(content_type="text/event-stream", body="retry: 500\n\n")
+            tick = 'event: tick\ndata: {"tiles_lag_s": 75}\n\n'
+            route.fulfill(content_type="text/event-stream", body=f"retry: 500\n\n{tick}")
         else:
             route.abort()
 
@@ -440,6 +441,8 @@ def test_an_ended_stream_is_told(open_page):
     page = open_page(hash_=QUIET_MAP, expected=("ERR_FAILED",), prepare=prepare)
     live = page.get_by_test_id("live")
     until(page, "() => window.sigang.data.live.value.at")
+    expect(live).to_have_attribute("data-state", "lagging")
+    assert "00:01" in live.inner_text()
     page.clock.fast_forward(MISSED_TICKS_MS)
     expect(live).to_have_attribute("data-state", "stale")
     assert re.search(r"\d\d:\d\d:\d\d", live.inner_text())

@@ -8,6 +8,7 @@ import random
 import psycopg
 import pytest
 
+from api.cli.doctor import _tiles
 from layers.catalog import Catalog
 from layers.changes import apply_changes
 from layers.features import read_page
@@ -15,6 +16,7 @@ from layers.filters import parse_query
 from layers.rebuild import refresh_stale, refresh_tiles
 from layers.relation import resolve
 from layers.set_aside import STANDING, listed, release
+from layers.values import count_bad
 from spatial.actor import ANONYMOUS
 from spatial.db import Database, connect
 from spatial.errors import TilesNotReady
@@ -187,6 +189,11 @@ def test_a_text_in_a_number_column_is_null_to_everyone(ground, declared):
                      " WHERE kind = 'port' AND visibility = 'public'")  # fmt: skip
         apply_changes(conn, layers_of(declared))
         assert listed(conn, 10) == []
+        bad = {(one.layer, one.column): one.count for one in count_bad(conn, layers_of(declared))}
+        public = conn.execute("SELECT count(*) FROM sigang.facility WHERE kind = 'port'"
+                              " AND visibility = 'public'").fetchone()[0]  # fmt: skip
+        assert bad["ports", "depth_m"] >= public
+        assert bad["ports", "berths"] >= public
 
     async def ask(service, catalog, _):
         _, features = await fetch(service, catalog, "ports", (8, 214, 105))
@@ -221,6 +228,8 @@ def test_a_broken_layer_stops_no_other_and_comes_back(ground, declared):
         assert (aside["layer"], aside["z"], aside["feature"]) == ("fragile", 0, "")
         assert "share" in aside["error"]
         assert standing(conn)["lag_s"] > 0
+        told = [finding.text for finding in _tiles(conn, declared) if finding.state == "warn"]
+        assert any("fragile 0/0/0 (all)" in text and "share" in text for text in told)
         told = conn.execute(
             "SELECT payload -> 'layers' FROM sigang.stream_log WHERE kind = 'cells'"
             " AND (payload ->> 'version')::bigint = %s", [applied.version]

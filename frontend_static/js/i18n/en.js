@@ -25,6 +25,7 @@ export default {
   'top.tools': 'Tools',
   'live.live': 'Live',
   'live.stale': 'Stale since {time}',
+  'live.lagging': 'Map data lags {time}',
   'live.connecting': 'Connecting',
   'live.frozen': 'Time is frozen',
   'live.never': 'Live channel not connected',

@@ -25,6 +25,7 @@ export default {
   'top.tools': '工具',
   'live.live': '实时',
   'live.stale': '数据停更于 {time}',
+  'live.lagging': '地图数据滞后 {time}',
   'live.connecting': '正在连接',
   'live.frozen': '时间已冻结',
   'live.never': '实时通道未连接',

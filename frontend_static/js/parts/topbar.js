@@ -2,7 +2,7 @@
 /** <sg-topbar>: name, key figures, live state, search, and the page's tools. */
 import { html } from 'lit';
 import { Part, define } from '../base.js';
-import { clock, number, pick, t } from '../i18n.js';
+import { clock, hoursMinutes, number, pick, t } from '../i18n.js';
 import { account, data, permalink, toast, url } from '../store.js';
 import { exportPng } from '../map/export.js';
 import { printPage } from './print.js';
@@ -11,6 +11,9 @@ import { badge, icon, originName } from './bits.js';
 import './search.js';
 
 /** @typedef {import('../types.js').Kpi} Kpi */
+
+/** Longer than this the tiles may lag behind the rows before the map says so. */
+const LONG_LAG_S = 60;
 
 /** Copy the address of the state as it is now. */
 export async function copyLink() {
@@ -72,9 +75,11 @@ class TopBar extends Part {
   }
 
   live() {
-    const { state, at } = data.live.value;
+    const { state: stream, at } = data.live.value;
+    const state = stream === 'live' && data.lag.value > LONG_LAG_S ? 'lagging' : stream;
     const text = {
       live: t('live.live'),
+      lagging: t('live.lagging', { time: hoursMinutes(data.lag.value) }),
       connecting: t('live.connecting'),
       frozen: t('live.frozen'),
       stale: at ? t('live.stale', { time: clock(at, true) }) : t('live.never'),
