@@ -47,9 +47,10 @@ ORDER BY v.recorded_at DESC, v.id DESC LIMIT $3"""
 _INSERT = """
 INSERT INTO sigang.event (kind, admin_code, unit_id, visibility, origin, source_id, valid_from,
   valid_to, title_zh, title_en, cause, direction, route_id, k_from, k_to, facility_id, created_by,
-  updated_by, geom, lanes, rule_version, props, severity, begun_at)
+  updated_by, geom, lanes, rule_version, props, severity, parties, begun_at)
 VALUES ($16, $1, $2, $3, 'real', 'decisions', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-  $14, $14, ST_GeomFromWKB($15, 4326), $17, $18, $19, $20, CASE WHEN $4 <= now() THEN now() END)
+  $14, $14, ST_GeomFromWKB($15, 4326), $17, $18, $19, $20, $21,
+  CASE WHEN $4 <= now() THEN now() END)
 RETURNING id"""
 _VERSION = """
 UPDATE sigang.network_version SET version = version + 1, changed_at = clock_timestamp()
@@ -74,7 +75,7 @@ WHERE kind = 'prefecture' AND admin_code IS NOT NULL
   AND ST_Intersects(geom, ST_GeomFromWKB($1, 4326))"""
 _RECEIPTS = """
 INSERT INTO sigang.event_receipt (event_id, party) SELECT $1, unnest($2::text[])"""
-_APPEND = "SELECT sigang.stream_append($1, $2, $3, $4, $5)"
+_APPEND = "SELECT sigang.stream_append($1, $2, $3, $4, $5, $6)"
 _HISTORY = """
 INSERT INTO sigang.event_history (event_id, version, account_id, action, body)
 VALUES ($1, $2, $3, $4, $5)"""
@@ -141,13 +142,14 @@ async def create(conn: asyncpg.Connection, actor: Actor, decision: Decision) -> 
     code = target.admin_code or actor.scope
     wkb = shapely.to_wkb(target.geometry)
     route, k_from, k_to = target.span or (None, None, None)
+    parties = await _parties(conn, target, wkb, actor)
     event: UUID = await conn.fetchval(
         _INSERT, code, actor.unit_id, decision.visibility, decision.valid_from, decision.valid_to,
         decision.title_zh, decision.title_en, decision.cause, decision.direction, route, k_from,
         k_to, target.facility_id, actor.account_id, wkb, decision.kind, decision.lanes,
         decision.rule_version, {"attributes": dict(decision.attributes)}, decision.severity,
+        parties,
     )  # fmt: skip
-    parties = await _parties(conn, target, wkb, actor)
     await conn.execute(_RECEIPTS, event, parties)
     done = decision.effects
     if not done:
@@ -284,13 +286,14 @@ async def _tell(
     scope = [properties["admin_code"], feature["unit_id"], feature["visibility"]]
     if version is not None:
         await tell_network(conn, version)
-    await conn.execute(_APPEND, "event", *scope, _plain(body))
+    parties = [receipt["party"] for receipt in properties["receipts"]]
+    await conn.execute(_APPEND, "event", *scope, _plain(body), parties)
 
 
 async def tell_network(conn: asyncpg.Connection, version: int) -> None:
     """Tell every worker and open map that the network has a new version."""
     notice = {"network": NETWORK, "version": version}
-    await conn.execute(_APPEND, "network", None, None, "public", notice)
+    await conn.execute(_APPEND, "network", None, None, "public", notice, [])
 
 
 def _plain(body: dict[str, Any]) -> Any:

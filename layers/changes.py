@@ -29,7 +29,7 @@ STREAM_CELLS = 500
 TELL_S = 0.2
 """What is done is told after so long, also while other layers are still being rebuilt."""
 _READ = """
-SELECT seq, relation, kind, visibility, admin_code, unit_id, z, x, y, at
+SELECT seq, relation, kind, visibility, admin_code, unit_id, parties, z, x, y, at
 FROM sigang.tile_change ORDER BY seq"""
 _CLEAR = "DELETE FROM sigang.tile_change WHERE seq = ANY(%s)"
 _VIEWS = """
@@ -40,7 +40,7 @@ WHERE d.refclassid = 'pg_class'::regclass AND v.oid <> t.oid
   AND v.relnamespace = 'sigang'::regnamespace"""
 
 Conn = psycopg.Connection[Any]
-Scope = tuple[str, str | None, str | None]
+Scope = tuple[str, str | None, str | None, tuple[str, ...]]
 
 
 class Touched(NamedTuple):
@@ -52,6 +52,7 @@ class Touched(NamedTuple):
     visibility: str
     admin_code: str | None
     unit_id: str | None
+    parties: list[str]
     z: int
     x: int
     y: int
@@ -66,8 +67,8 @@ class Touched(NamedTuple):
     def scope(self) -> Scope:
         """Return who may know of it."""
         if self.visibility == "public":
-            return "public", None, None
-        return self.visibility, self.admin_code, self.unit_id
+            return "public", None, None, ()
+        return self.visibility, self.admin_code, self.unit_id, tuple(self.parties)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,18 +213,19 @@ class _Run:
                     cells.add(change.cell)
         again = {x for x, (layer, o) in new.items() if o.again and layer.access.public}
         if again:
-            ids, cells = groups["public", None, None]
+            ids, cells = groups["public", None, None, ()]
             ids |= again
             cells.add(WHOLE)
-        for (visibility, admin_code, unit_id), (ids, cells) in groups.items():
+        for (visibility, admin_code, unit_id, parties), (ids, cells) in groups.items():
             if not ids:
                 continue
             told = coarsen(cells, STREAM_CELLS)
             payload = {"layers": sorted(ids), "cells": told, "version": self._version}
             self._conn.execute(
-                "INSERT INTO sigang.stream_log (kind, admin_code, unit_id, visibility, payload)"
-                " VALUES ('cells', %s, %s, %s, %s)",
-                [admin_code, unit_id, visibility, orjson.dumps(payload).decode()],
+                "INSERT INTO sigang.stream_log"
+                " (kind, visibility, admin_code, unit_id, parties, payload)"
+                " VALUES ('cells', %s, %s, %s, %s, %s)",
+                [visibility, admin_code, unit_id, list(parties), orjson.dumps(payload).decode()],
             )
 
 

@@ -23,6 +23,7 @@ from layers.tile_sql import (
     Part,
     ident,
     narrow_select,
+    scope_columns,
     table,
     tiles_of,
     tolerance_m,
@@ -85,17 +86,18 @@ def _build_table(conn: Conn, side: Side, level: int, rows: str) -> None:
     conn.execute(f"CREATE INDEX ON {name} USING gist (geom)")
     conn.execute(f"CREATE INDEX ON {name} (_cx, _cy)")
     if side.restricted:
-        _protect(conn, name)
+        _protect(conn, name, scope_columns(side.layer))
     conn.execute(f"GRANT SELECT ON {name} TO sigang_app")
     conn.execute(f"ANALYZE {name}")
 
 
-def _protect(conn: Conn, name: str) -> None:
+def _protect(conn: Conn, name: str, columns: Sequence[str]) -> None:
+    visibility, admin_code, *others = columns
+    seen = ", ".join([admin_code, visibility, *others])
     conn.execute(f"REVOKE ALL ON {name} FROM sigang_public")
     conn.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
     conn.execute(
-        f"CREATE POLICY app ON {name} FOR SELECT TO sigang_app"
-        " USING (sigang.sees(admin_code, visibility, unit_id))"
+        f"CREATE POLICY app ON {name} FOR SELECT TO sigang_app USING (sigang.sees({seen}))"
     )
 
 

@@ -50,6 +50,8 @@ class Source(Declaration):
     """CQL2 text over columns of the table; always applied."""
     id: str = Field(default="id", pattern=Identifier)
     id_type: Literal["uuid", "text", "int"] = "uuid"
+    parties: bool = False
+    """Rows name in `parties` desks that see them, whatever their scope."""
 
     @model_validator(mode="after")
     def _one_kind_of_source(self) -> Source:

@@ -26,7 +26,7 @@ from sqlalchemy import (
     table,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB, REAL, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, UUID
 from sqlalchemy.types import BigInteger, TypeEngine
 
 from layers.cql.parse import parse
@@ -162,6 +162,8 @@ def _declared(layer: Layer) -> dict[str, TypeEngine[Any]]:
     """Return the columns that a view or function must have."""
     found: dict[str, TypeEngine[Any]] = {name: Text() for name in ("kind", *SYSTEM)}
     found[layer.source.id] = SQL_TYPES[layer.source.id_type]
+    if layer.source.parties:
+        found["parties"] = ARRAY(Text())
     for listed in layer.columns:
         if listed.path:
             found[listed.path.partition(".")[0]] = JSONB()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, literal, or_
+from sqlalchemy import ColumnElement, FromClause, and_, any_, literal, or_
 
 from spatial.actor import Actor
 
@@ -12,7 +12,8 @@ from spatial.actor import Actor
 def visible(table: FromClause, actor: Actor) -> ColumnElement[bool]:
     """Return the condition under which `actor` sees a row of `table`.
 
-    The table has the columns visibility, admin_code and unit_id.
+    The table has the columns visibility, admin_code and unit_id; `parties` where its rows name
+    desks that see them.
     """
     column = table.c
     public = column.visibility == "public"
@@ -24,10 +25,14 @@ def visible(table: FromClause, actor: Actor) -> ColumnElement[bool]:
         rules.append(and_(column.visibility == "unit", column.unit_id == actor.unit_id))
     if actor.provincial:
         rules.append(and_(column.visibility == "province", inside))
+    if "parties" in column:
+        rules.append(literal(actor.scope) == any_(column.parties))
     return or_(*rules)
 
 
-def visible_sql(actor: Actor, alias: str, first_param: int) -> tuple[str, list[Any]]:
+def visible_sql(
+    actor: Actor, alias: str, first_param: int, *, parties: bool = False
+) -> tuple[str, list[Any]]:
     """Return `visible` as text for hand-written statements, with its bound values.
 
     Parameters
@@ -38,6 +43,8 @@ def visible_sql(actor: Actor, alias: str, first_param: int) -> tuple[str, list[A
         Alias of the table in the statement, a trusted identifier.
     first_param
         Number of the first free $n parameter.
+    parties
+        Whether its rows name desks that see them.
     """
     public = f"{alias}.visibility = 'public'"
     if actor.anonymous or not actor.prefix:
@@ -51,4 +58,7 @@ def visible_sql(actor: Actor, alias: str, first_param: int) -> tuple[str, list[A
     rules = [public, f"({alias}.visibility = 'unit' AND {unit})"]
     if actor.provincial:
         rules.append(f"({alias}.visibility = 'province' AND {inside})")
+    if parties:
+        params.append(actor.scope)
+        rules.append(f"${first_param + len(params) - 1} = ANY ({alias}.parties)")
     return "(" + " OR ".join(rules) + ")", params

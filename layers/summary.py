@@ -100,7 +100,7 @@ class Summaries:
         return [self._sources[one] for one in wanted if one in self._sources]
 
     async def _ask(self, layer: Layer, actor: Actor) -> Summary:
-        seen, values = visible_sql(actor, ALIAS, 1)
+        seen, values = visible_sql(actor, ALIAS, 1, parties=layer.source.parties)
         times = "NULL, NULL"
         if layer.time:
             first = f"{ALIAS}.{_column(layer, layer.time.field)}"

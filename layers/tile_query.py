@@ -125,12 +125,17 @@ def _rows(asked: TileRequest) -> tuple[str, tuple[Any, ...]]:
     public = f"SELECT {columns} FROM {table(layer_id, level)} WHERE geom && {WINDOW}"
     if asked.actor is None:
         return public, ()
-    seen, values = visible_sql(asked.actor, "f", FIRST_FREE)
+    seen, values = _seen(asked, "f", FIRST_FREE)
     mine = table(layer_id, level, restricted=True)
     return (
         f"{public} UNION ALL SELECT {columns} FROM {mine} f WHERE geom && {WINDOW} AND {seen}",
         tuple(values),
     )
+
+
+def _seen(asked: TileRequest, alias: str, first: int) -> tuple[str, list[Any]]:
+    assert asked.actor is not None  # noqa: S101
+    return visible_sql(asked.actor, alias, first, parties=asked.layer.source.parties)
 
 
 def _live_rows(asked: TileRequest) -> tuple[str, tuple[Any, ...]]:
@@ -141,7 +146,7 @@ def _live_rows(asked: TileRequest) -> tuple[str, tuple[Any, ...]]:
         source, values = _call(layer, asked.values)
     seen = "t.visibility = 'public'"
     if asked.actor is not None:
-        seen, scope = visible_sql(asked.actor, ALIAS, FIRST_FREE + len(values))
+        seen, scope = _seen(asked, ALIAS, FIRST_FREE + len(values))
         values.extend(scope)
     geometry = geometry_sql(layer)
     return (
@@ -178,7 +183,7 @@ def _counted(asked: TileRequest) -> str:
     total = f"(SELECT coalesce(sum(n), 0) {source})"
     if asked.actor is None:
         return f"{shown} AS shown, {total} AS total"
-    seen, _ = visible_sql(asked.actor, "f", FIRST_FREE)
+    seen, _ = _seen(asked, "f", FIRST_FREE)
     limit = tiles_of(layer).levels[level - 1].max_rank
     mine = (
         f"(SELECT count(DISTINCT f._fid){{}} FROM {table(layer.id, restricted=True)} f"

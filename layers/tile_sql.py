@@ -140,6 +140,11 @@ def cell_sql(axis: str, geometry: str, zoom: int = CELL_ZOOM) -> str:
     return f"least({(1 << zoom) - 1}, greatest(0, floor(({metres}) / {side!r})))::int"
 
 
+def scope_columns(layer: Layer) -> tuple[str, ...]:
+    """Return the columns by which rows of a restricted tile table are seen."""
+    return (*SCOPE_COLUMNS, "parties") if layer.source.parties else SCOPE_COLUMNS
+
+
 def attributes(layer: Layer) -> list[str]:
     """Return the names that a feature's own tile carries beside its id."""
     names = [*tiles_of(layer).columns]
@@ -200,8 +205,8 @@ def source_select(layer: Layer, part: Part) -> str:
         for axis in "xy":
             cell = cell_sql(axis, geometry)
             condition += f" AND ({cell} >> ({CELL_ZOOM} - d.z)) = d.{axis}"
-    known = attributes(layer) if restricted else [*attributes(layer), *SCOPE_COLUMNS]
-    scope = "".join(f" t.{name}," for name in SCOPE_COLUMNS if name not in known)
+    kept = scope_columns(layer) if restricted else ()
+    scope = "".join(f" t.{name}," for name in kept if name not in attributes(layer))
     return (
         f"SELECT {fid_sql(layer)} AS _fid, t.{ident(layer.source.id)}::text AS id,"
         f" {rank_sql(layer)}::int AS _rank, {attribute_list(layer)},{scope} NULL::text AS part,"
@@ -247,7 +252,7 @@ def line_select(layer: Layer, source: str, *, restricted: bool) -> str:
     restricted
         Which visibility class; boundaries are shared within one scope only.
     """
-    key = ["origin", *SCOPE_COLUMNS] if restricted else ["origin"]
+    key = ["origin", *scope_columns(layer)] if restricted else ["origin"]
     names = ", ".join(
         f"b.{name}" if name in key else _line_value(layer, name)
         for name in columns_of(layer, 0, restricted=restricted)
@@ -301,7 +306,7 @@ def columns_of(layer: Layer, level: int, *, restricted: bool) -> list[str]:
     names = attribute_columns(layer, level)
     if not restricted:
         return names
-    return [*names, *(name for name in SCOPE_COLUMNS if name not in names)]
+    return [*names, *(name for name in scope_columns(layer) if name not in names)]
 
 
 def level_at(layer: Layer, z: int) -> int:

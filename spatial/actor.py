@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 ROLES = ("anonymous", "admin", "dispatcher", "planner", "duty", "developer")
@@ -60,12 +61,23 @@ class Actor:
         rights = f"{self.prefix}|{self.unit_id or ''}"
         return hashlib.blake2b(rights.encode(), digest_size=8).hexdigest()
 
-    def sees(self, admin_code: str | None, visibility: str, unit_id: str | None = None) -> bool:
-        """Tell whether a row with these fields is visible; the same rule as in SQL."""
+    def sees(
+        self,
+        admin_code: str | None,
+        visibility: str,
+        unit_id: str | None = None,
+        parties: Collection[str] = (),
+    ) -> bool:
+        """Tell whether a row with these fields is visible; the same rule as in SQL.
+
+        `parties` are codes of desks that must know of the row.
+        """
         if visibility == "public":
             return True
         if self.anonymous or not self.prefix:
             return False
+        if self.scope in parties:
+            return True
         inside = admin_code is not None and admin_code.startswith(self.prefix)
         if visibility == "province":
             return self.provincial and inside

@@ -162,6 +162,7 @@ stream_log = Table(
     *texts("admin_code", "unit_id"),
     must("visibility", Text),
     must("payload", JSONB),
+    must("parties", ARRAY(Text)),
 )
 
 search_entry = Table(

@@ -207,6 +207,7 @@ event = Table(
     *texts("created_by", "updated_by"),
     must("version", Integer),
     Column("begun_at", WHEN),
+    must("parties", ARRAY(Text)),
     *place("GEOMETRY"),
 )
 

@@ -214,6 +214,24 @@ def test_receipts_of_the_desks_that_are_touched(dispatcher, clients):
     undo(dispatcher, event)
 
 
+def test_a_desk_sees_what_it_must_acknowledge(server, dispatcher, clients):
+    """A closure kept for the province, on the way round, concerns both shores and nobody else."""
+    with closing(server.client("jiaxing")) as jiaxing:
+        event = closed(dispatcher, {"edge_id": edge("2,8 12,8")}, visibility="province")
+        url, names = f"/api/events/{event['id']}", ("ningbo", "wenzhou", "anonymous")
+        seen = [clients[name].get(url).status_code for name in names]
+        assert (*seen, jiaxing.get(url).status_code) == (200, 404, 404, 200)
+        for name, count in (("ningbo", 1), ("wenzhou", 0), ("anonymous", 0)):
+            listed = clients[name].get("/api/events?state=open").json()["features"]
+            shown = clients[name].get("/api/collections/events/items").json()["features"]
+            assert [len([f for f in x if f["id"] == event["id"]]) for x in (listed, shown)] == [
+                count, count,
+            ], name  # fmt: skip
+        assert clients["ningbo"].post(f"{url}/acknowledge").status_code == 200
+        assert clients["wenzhou"].post(f"{url}/acknowledge").status_code == 404
+        undo(dispatcher, event)
+
+
 def test_what_was_done_is_kept_with_who_did_it(server, dispatcher):
     event = closed(dispatcher, {"facility_id": str(BRIDGE)})
     undo(dispatcher, event)

@@ -12,7 +12,7 @@ from layers.scope import visible, visible_sql
 from spatial.actor import ANONYMOUS, Actor
 from spatial.db import Database
 from spatial.settings import Settings
-from spatial.tables import facility
+from spatial.tables import event, facility
 
 CODES = ["330000", "330100", "330109", "330200", "330212", "330300", "310000", None]
 UNITS = [None, "330200-duty"]
@@ -91,6 +91,46 @@ def test_predicates_equal_the_rule(rows, module_database_url, actor):
         by_text = {r[0] for r in owner.execute(query, bound)}
     assert by_core == expected(rows, actor)
     assert by_text == expected(rows, actor)
+
+
+def test_desks_that_must_acknowledge_see_the_row(module_database_url):
+    """The same rule with `parties`: in Python, as predicates, and as row security of events."""
+    made = {}
+    with psycopg.connect(module_database_url) as conn:
+        conn.execute(
+            "INSERT INTO sigang.source (id, title_zh, title_en, license, attribution)"
+            " VALUES ('p', 'p', 'p', 'MIT', 'p') ON CONFLICT DO NOTHING"
+        )
+        desks = ([], ["330200"], ["330100", "330300"], ["330000"])
+        for code, seen, parties in itertools.product(CODES, VISIBILITIES, desks):
+            row = conn.execute(
+                "INSERT INTO sigang.event (kind, admin_code, visibility, origin, source_id,"
+                " parties, geom) VALUES ('incident', %s, %s, 'synthetic', 'p', %s,"
+                " 'SRID=4326;POINT(120 30)') RETURNING id",
+                [code, seen, parties],
+            ).fetchone()
+            made[row[0]] = (code, seen, None, parties)
+
+    async def ask(db, actor):
+        async with db.session(actor) as conn:
+            return {r["id"] for r in await conn.fetch("SELECT id FROM sigang.event")}
+
+    for actor in ACTORS:
+        wanted = expected(made, actor)
+        core = select(event.c.id).where(visible(event, actor))
+        text, params = visible_sql(actor, "f", 1, parties=True)
+        for i in range(len(params), 0, -1):
+            text = text.replace(f"${i}", f"%(p{i})s")
+        options = {"literal_binds": True}
+        compiled = str(core.compile(dialect=postgresql.dialect(), compile_kwargs=options))
+        with psycopg.connect(module_database_url) as owner:
+            by_core = {r[0] for r in owner.execute(compiled.replace("%%", "%"))}
+            bound = {f"p{i}": value for i, value in enumerate(params, 1)}
+            query = f"SELECT f.id FROM sigang.event f WHERE {text}"
+            by_text = {r[0] for r in owner.execute(query, bound)}
+        assert by_core == by_text == wanted
+        assert run(module_database_url, lambda db, one=actor: ask(db, one)) == wanted
+    assert any(row[1] == "province" and ACTORS[3].sees(*row) for row in made.values())
 
 
 def test_no_setting_no_rows(rows, module_database_url):
