@@ -30,6 +30,8 @@ QUESTION_S = 0.03
 """What a question is likely to take of which nothing more is known."""
 QUESTIONS_S, ITEMS_S, EXPORTS_S = 20.0, 8.0, 60.0
 """Estimated work of one caller that may wait."""
+STREAMS_EACH = 32
+"""Streams of events of one caller that a worker keeps open."""
 STREAM_READS = 2
 """Streams of events that read their news at once, so that many of them hold few connections."""
 NETWORK_BITS = 64
@@ -120,7 +122,7 @@ class Limits:
     exports: Gate
     quick: Lane = field(default_factory=lambda: Lane("quick", QUICK))
     heavy: Lane = field(default_factory=lambda: Lane("heavy", HEAVY))
-    streams: Seats = field(default_factory=lambda: Seats(each=32, anonymous=384, all_=512))
+    streams: Seats = field(default_factory=lambda: Seats(STREAMS_EACH, anonymous=384, all_=512))
     stream_reads: Gate = field(default_factory=lambda: Gate(STREAM_READS, 60.0))
     tracks: Seats = field(default_factory=lambda: Seats(each=4, anonymous=4, all_=8))
 

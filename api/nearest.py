@@ -34,12 +34,13 @@ from api.negotiate import check_parameters
 from api.services import services
 from layers.filters import Box, parse_query
 from layers.nearby import Candidate, read_candidates
-from routing.engine import INFINITE
+from routing.engine import INFINITE, Metric
 from routing.legs import Leg, find_leg
 from routing.network import RoadNetwork
 from routing.query import Ready
 from routing.rule_models import SNAP
 from routing.snap import Spot, metres_per_degree
+from routing.stopping import check
 from spatial.crs import CRS84, Crs, distance_m, transform_coordinates
 from spatial.errors import NoSnap
 from spatial.rules import get_rule
@@ -192,13 +193,17 @@ def _answer(search: _Search, crs: Crs) -> bytes:
     """Return the nearest features with their ways, all in one state of the network."""
     found = (search.found or [])[: search.body.limit]
     metric, graph = search.ready.metric, search.network.graph
-    with metric.lock:
-        version = search.ready.version
+
+    def drive(shown: Metric) -> tuple[list[tuple[Candidate, list[Spot], Leg | None]], int]:
         ways = []
         for _, candidate, spots in found:
+            check()
             ends = (spots, search.place)
             ends = ends if search.body.direction == "to_point" else ends[::-1]
-            ways.append((candidate, spots, find_leg(graph, metric, metric.weights, *ends)))
+            ways.append((candidate, spots, find_leg(graph, shown, shown.weights, *ends)))
+        return ways, search.ready.plan.version(shown.stamp)
+
+    ways, version = metric.in_one_state(drive)
     legs = [(candidate, spots, leg) for candidate, spots, leg in ways if leg is not None]
     legs.sort(key=lambda way: way[2].weight)
     features = [_feature(search, *way, crs) for way in legs]

@@ -79,8 +79,8 @@ def _order(rng: random.Random) -> Question:
     return "POST", "/api/paths", body
 
 
-def _items(rng: random.Random) -> Question:
-    return "GET", f"/api/collections/roads/items?limit=10000&crs=GCJ02&lang={rng.random()}", None
+def _items(_: random.Random) -> Question:
+    return "GET", "/api/collections/roads/items?limit=10000&crs=GCJ02", None
 
 
 def _export(_: random.Random) -> Question:
@@ -123,6 +123,7 @@ class Answers:
     """What became of an attack's requests, by status; 0 is no answer."""
 
     statuses: Counter[int] = field(default_factory=Counter)
+    open: set[socket.socket] = field(default_factory=set)
 
     @property
     def refused(self) -> int:
@@ -188,6 +189,7 @@ def _attack_once(
         try:
             with socket.create_connection(address, 5) as client:
                 client.settimeout(WAIT_S)
+                answers.open.add(client)
                 while not over.is_set():
                     client.sendall(_written(attack.ask(rng), key if attack.signed_in else None))
                     if attack.held:
@@ -195,13 +197,14 @@ def _attack_once(
                         over.wait()
                         return
                     status = _read(client)
-                    answers.statuses[status] += 1
+                    answers.statuses[status] += status > 0 or not over.is_set()
                     if status in (429, 503):
                         over.wait(PAUSE_S)
                     if status == 0:
                         break
+                answers.open.discard(client)
         except (OSError, IndexError, ValueError):
-            answers.statuses[0] += 1
+            answers.statuses[0] += not over.is_set()
             over.wait(PAUSE_S)
 
 
@@ -240,6 +243,9 @@ def attacking(
     finally:
         over.set()
         stop.cancel()
+        for client in list(answers.open):
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass
@@ -257,8 +263,9 @@ def dispatch(client: httpx.Client, seconds: float) -> Waits:
     edge: str | None = None
     while time.monotonic() < end or not waits.closures:
         answer = _timed(waits.paths, lambda: client.post("/api/paths", json=body))
-        edge = edge or answer.json()["features"][0]["properties"]["edges"][5]
-        if len(waits.paths) % 4 == 1:
+        if answer is not None:
+            edge = edge or answer.json()["features"][0]["properties"]["edges"][5]
+        if edge is not None and len(waits.paths) % 4 == 1:
             _close(client, edge, waits.closures)
         time.sleep(PAUSE_S)
     return waits
@@ -267,14 +274,20 @@ def dispatch(client: httpx.Client, seconds: float) -> Waits:
 def _close(client: httpx.Client, edge: str, waits: list[float]) -> None:
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     body = {"kind": "closure", "target": {"edge_id": edge}, "cause": "wind", "valid_to": until}
-    made = _timed(waits, lambda: client.post("/api/events", json=body)).json()
-    with suppress(httpx.TimeoutException):
-        client.post(f"/api/events/{made['id']}/undo")
+    made = _timed(waits, lambda: client.post("/api/events", json=body))
+    if made is not None:
+        with suppress(httpx.TransportError):
+            client.post(f"/api/events/{made.json()['id']}/undo")
 
 
-def _timed(waits: list[float], ask: Callable[[], httpx.Response]) -> httpx.Response:
+def _timed(waits: list[float], ask: Callable[[], httpx.Response]) -> httpx.Response | None:
+    """Return an answer and note the time that it took; none at all counts as the longest."""
     begin = time.perf_counter()
-    answer = ask()
+    try:
+        answer = ask()
+    except httpx.TransportError:
+        waits.append(MOST_SECONDS)
+        return None
     waits.append(time.perf_counter() - begin)
     answer.raise_for_status()
     return answer
@@ -302,8 +315,8 @@ class Row:
 
     def cells(self) -> list[str]:
         """Return the row of a table."""
-        asked = self.answers.statuses.total()
-        cells = [self.name, str(asked), str(self.answers.refused)]
+        said = sorted(self.answers.statuses.items())
+        cells = [self.name, ", ".join(f"{count} × {status}" for status, count in said)]
         for waits in (self.before, self.during):
             for values in (waits.paths, waits.closures):
                 median, most = statistics.median(values), p95(values)
@@ -312,7 +325,7 @@ class Row:
 
 
 HEAD = [
-    "attack", "asked", "refused", "path before, p50 / p95 ms", "closure before",
+    "attack", "answers", "path before, p50 / p95 ms", "closure before",
     "path during", "closure during", "held",
 ]  # fmt: skip
 

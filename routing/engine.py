@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,7 @@ SCATTERED = 150  # more than one arc in so many changed: a whole customise is fa
 FEW, MANY, NODES_PER_ROW = 4, 64, 70
 NO_COST = np.zeros(1)
 
+T = TypeVar("T")
 Numbers = Sequence[int] | NDArray[np.integer[Any]]
 Costs = Sequence[float] | Floats
 
@@ -216,6 +217,24 @@ class Metric:
                     hierarchy.renew(whole, numbers, *self._slots)
                 self._slots = shadow or self._slots
                 self._weights, self.stamp = whole, stamp
+
+    def in_one_state(self, work: Callable[[Metric], T]) -> T:
+        """Return what several answers amount to that all show one state; others ask meanwhile.
+
+        Where the state of this metric changes, the work is done anew on a copy that stays as it is.
+        """
+        stamp = self.stamp
+        try:
+            found = work(self)
+        except Exception:
+            if self.stamp is stamp:
+                raise
+        else:
+            if self.stamp is stamp:
+                return found
+        with self.lock:
+            weights, stamp = self._weights, self.stamp
+        return work(Metric(self.topology, weights, stamp))
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return weight and arcs of a shortest path, None when there is none."""

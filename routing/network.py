@@ -39,6 +39,7 @@ from spatial.rules import Rules, get_rule
 __all__ = ["Conditions", "Found", "PathQuery", "Ready", "RoadNetwork", "Span", "Structures"]
 
 KEPT = 24  # pictures by hour
+Snapped = Sequence[list[Spot]]
 PREPARED = 8  # vehicles whose metrics a new network has before it serves
 
 
@@ -129,15 +130,11 @@ class RoadNetwork:
         """
         return self.places.snap(points, self.places.usable(ready.metric))
 
-    def durations(
-        self, ready: Ready, sources: Sequence[list[Spot]], targets: Sequence[list[Spot]]
-    ) -> Floats:
+    def durations(self, ready: Ready, sources: Snapped, targets: Snapped) -> Floats:
         """Return the (sources, targets) driving times between places, in s; infinite is no way."""
         return spans.durations(self.graph, ready.metric, sources, targets)
 
-    def table(
-        self, ready: Ready, sources: Sequence[list[Spot]], targets: Sequence[list[Spot]]
-    ) -> tuple[Floats, int]:
+    def table(self, ready: Ready, sources: Snapped, targets: Snapped) -> tuple[Floats, int]:
         """Return `durations` in one state of the network, and its version; others are let in."""
         found, stamp = spans.table(self.graph, ready.metric, sources, targets)
         return found, ready.plan.version(stamp)
@@ -183,15 +180,18 @@ class RoadNetwork:
         metric = self.ready(query, now).metric
         ends = [[best.legs[0].source], [best.legs[0].target]]
         bounds = get_rule(self.rules, ALTERNATIVES).value
-        with metric.lock:
-            found = self._on(metric, task, ends)
+        graph, count = self.graph, query.alternatives
+
+        def search(shown: Metric) -> list[Found]:
+            found = self._on(shown, task, ends)
             if found is None:
-                return [best]
-            (leg,), count = found.legs, query.alternatives
-            others = find_alternatives(self.graph, metric, ends, leg, count, bounds)
-        all_ = [found, *(found.another(o.leg, o.shared_share, o.stretch) for o in others)]
+                return []
+            others = find_alternatives(graph, shown, ends, found.legs[0], count, bounds)
+            return [found, *(found.another(o.leg, o.shared_share, o.stretch) for o in others)]
+
+        all_ = metric.in_one_state(search)
         legal = [one for one in all_ if not len(one.banned_edges(task.at))] or [best]
-        return [self._clocked(query, one, now) for one in legal]
+        return [self._clocked(query, one, now) for one in legal] if all_ else [best]
 
     # looking up
 
@@ -346,8 +346,8 @@ class RoadNetwork:
         """Return the way that arrives first under the bans, or another one that is no slower."""
         metric = self._exact(task).metric
         with metric.lock:
-            stamp, bans = metric.stamp, task.base.costs.bans
-            legs = ClockedSearch(self.graph, metric.weights, bans, task.at).legs(spots)
+            stamp, weights = metric.stamp, metric.weights
+        legs = ClockedSearch(self.graph, weights, task.base.costs.bans, task.at).legs(spots)
         if legs is None:
             return other
         state = task.base.version(stamp), stamp.picture

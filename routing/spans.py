@@ -21,7 +21,6 @@ BLOCK_CELLS = 131_072
 """Cells of a table that are computed while others wait for the metric."""
 LET_OTHERS_S = 0.001
 """Long enough for a thread that waits for the metric to wake up."""
-TRIES = 2
 
 
 @dataclass(frozen=True)
@@ -69,37 +68,21 @@ def table(
     sources: Sequence[Sequence[Spot]],
     targets: Sequence[Sequence[Spot]],
 ) -> tuple[Floats, Any]:
-    """Return `durations` of one state of the metric, and its stamp; others may ask meanwhile.
-
-    The sources are taken in blocks. Where the state changes between two of them all is done anew,
-    at last while nobody else asks.
-    """
-    for _ in range(TRIES):
-        found = _in_blocks(graph, metric, sources, targets)
-        if found is not None:
-            return found
-    with metric.lock:
-        return durations(graph, metric, sources, targets), metric.stamp
-
-
-def _in_blocks(
-    graph: Graph,
-    metric: Metric,
-    sources: Sequence[Sequence[Spot]],
-    targets: Sequence[Sequence[Spot]],
-) -> tuple[Floats, Any] | None:
-    """Return a table and its stamp, None where the state of the metric changed."""
-    stamp, parts = metric.stamp, []
+    """Return `durations` of one state of the metric, and its stamp; others may ask meanwhile."""
     block = max(1, BLOCK_CELLS // len(targets))
-    for first in range(0, len(sources), block):
-        check()
-        if first:
-            time.sleep(LET_OTHERS_S)
-        with metric.lock:
-            if metric.stamp is not stamp:
-                return None
-            parts.append(durations(graph, metric, sources[first : first + block], targets))
-    return np.concatenate(parts), stamp
+
+    def work(shown: Metric) -> tuple[Floats, Any]:
+        parts, stamp = [], shown.stamp
+        for first in range(0, len(sources), block):
+            check()
+            if first:
+                time.sleep(LET_OTHERS_S)
+            if shown.stamp is not stamp:
+                break
+            parts.append(durations(graph, shown, sources[first : first + block], targets))
+        return np.concatenate(parts), stamp
+
+    return metric.in_one_state(work)
 
 
 def _ends_of(
