@@ -30,6 +30,8 @@ OWNER = "sigang"
 DATABASE = "sigang"
 START_TRIES = 12
 START_WAIT_S = 300
+STOP_WAIT_S = 30
+KILL_WAIT_S = 5.0
 START_GRACE_S = 1.0
 NO_SPACE = "No space left on device"
 FULL_DISK_BYTES = 32 * MB
@@ -119,13 +121,24 @@ class Cluster:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def stop(self, timeout_s: int = 60) -> None:
-        """Stop the cluster cleanly; connections are closed, nothing is lost."""
-        if self.pid() is None:
-            return
-        result = self._pg_ctl("stop", "-m", "fast", "-w", "-t", str(timeout_s))
-        if result.returncode != 0 and self.pid() is not None:
-            self._pg_ctl("stop", "-m", "immediate", "-w")
+    def stop(self, timeout_s: int = STOP_WAIT_S) -> None:
+        """Stop the cluster in bounded time: cleanly, else at once, else by force.
+
+        Nothing that was committed is lost; after a stop by force the next start recovers it.
+
+        Parameters
+        ----------
+        timeout_s
+            How long each of the two orderly ways may take.
+        """
+        for mode in ("fast", "immediate"):
+            if self.pid() is None:
+                return
+            self._pg_ctl("stop", "-m", mode, "-w", "-t", str(timeout_s))
+        deadline = time.monotonic() + KILL_WAIT_S
+        while self.pid() is not None and time.monotonic() < deadline:
+            self._end_leftovers(signal.SIGKILL)
+            time.sleep(0.05)
 
     def pid(self) -> int | None:
         """Return the server's process id, None where it does not run."""
@@ -264,7 +277,7 @@ class Cluster:
                 self._free_ballast(say)
             elif attempt == START_TRIES // 3:
                 say("ending processes that a killed database left behind")
-                self._end_leftovers()
+                self._end_leftovers(signal.SIGQUIT)
             time.sleep(min(0.25 * 2**attempt, 3.0))
         raise _failed("The database", f"{reason[-600:]}\nlog: {self.log}")
 
@@ -286,10 +299,10 @@ class Cluster:
             for name in (self.data / "postmaster.pid", self.socket / ".s.PGSQL.5432.lock"):
                 name.unlink(missing_ok=True)
 
-    def _end_leftovers(self) -> None:
+    def _end_leftovers(self, number: int) -> None:
         for pid in machine.processes_in(self.data):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGQUIT)
+                os.kill(pid, number)
 
     def _log_since(self, mark: int) -> str:
         if not self.log.exists():

@@ -105,6 +105,16 @@ def test_a_killed_server_is_mended_and_nothing_is_lost(cluster):
     assert rows(cluster) == 1000
 
 
+def test_a_frozen_server_stops_too_and_nothing_is_lost(cluster):
+    keep_rows(cluster)
+    for pid in machine.processes_in(cluster.data):
+        os.kill(pid, signal.SIGSTOP)
+    cluster.stop(timeout_s=1)
+    assert cluster.pid() is None
+    cluster.start()
+    assert rows(cluster) == 1000
+
+
 def test_a_lock_file_that_names_another_process_is_forgotten(cluster):
     keep_rows(cluster)
     lock = cluster.data / "postmaster.pid"

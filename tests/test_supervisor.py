@@ -9,13 +9,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from api.cli import lives
+from api.cli.claim import Record, claimed, find_server, recorded
+from api.cli.doctor import _server as server_finding
 from api.cli.lives import Life
+from spatial.errors import SetupError
+from spatial.settings import Settings
 from tests.harness import ROOT, free_port, server_environment
 from tests.small_server import STUCK_S, WORKERS
 
@@ -132,3 +137,49 @@ def test_another_process_under_a_number_used_again_is_left_alone():
     finally:
         other.kill()
         other.wait()
+
+
+def test_one_server_holds_a_state_folder(tmp_path):
+    home = tmp_path / "home"
+    record = Record(Life.find(os.getpid()), "http://127.0.0.1:1", time.time())
+    with claimed(home), recorded(home, record):
+        with pytest.raises(SetupError, match="already runs at http:"), claimed(home):
+            pass
+        assert find_server(home) == record
+    assert find_server(home) is None
+    with claimed(home), pytest.raises(SetupError, match="Another command uses"), claimed(home):
+        pass
+
+
+def test_what_a_killed_server_left_is_ended_and_nothing_else(tmp_path):
+    left, other = (subprocess.Popen(["sleep", "60"]) for _ in range(2))
+    try:
+        os.kill(left.pid, signal.SIGSTOP)
+        dead, known = Life(left.pid, 1), (Life.find(left.pid), Life(other.pid, 1))
+        Record(dead, "http://127.0.0.1:1", 0.0, known).write(tmp_path)
+        with claimed(tmp_path):
+            assert left.wait(WAIT_S) == -signal.SIGTERM
+            assert other.poll() is None
+            assert Record.read(tmp_path) is None
+    finally:
+        for process in (left, other):
+            process.kill()
+            process.wait()
+
+
+def test_only_the_own_record_is_deleted(tmp_path):
+    mine = Record(Life.find(os.getpid()), "http://127.0.0.1:1", 0.0)
+    another = replace(mine, command=Life(1, 1))
+    with recorded(tmp_path, mine):
+        another.write(tmp_path)
+    assert Record.read(tmp_path) == another
+
+
+def test_doctor_tells_of_replaced_processes(tmp_path):
+    calm = Record(Life.find(os.getpid()), "http://127.0.0.1:1", 0.0)
+    calm.write(tmp_path)
+    assert server_finding(Settings(home=tmp_path)).state == "ok"
+    replace(calm, restarts=3, stuck=1, last="server process 7 ended with -9").write(tmp_path)
+    found = server_finding(Settings(home=tmp_path))
+    assert found.state == "warn" and found.mend
+    assert "3 of its processes" in found.text and "process 7" in found.text

@@ -134,5 +134,7 @@ def tags_of(server: Server) -> tuple[str, dict[str, str | None]]:
     )  # fmt: skip
     with server.client() as client:
         metrics = client.get("/metrics").text
+        for name in ("worker_restarts_total", "worker_stuck_total", "worker_silence_seconds"):
+            assert f"sigang_{name}{{" in metrics
         process = metrics.partition('worker="')[2].partition('"')[0]
         return process, {path: client.get(path).headers.get("etag") for path in paths}
