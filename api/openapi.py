@@ -49,7 +49,7 @@ def definition(request: Request) -> dict[str, Any]:
         "components": {
             "parameters": parameters,
             "schemas": SCHEMAS | kept.get("components", {}).get("schemas", {}),
-            "responses": {"Problem": PROBLEM_RESPONSE},
+            "responses": {"Problem": PROBLEM_RESPONSE, "TooMany": TOO_MANY_RESPONSE},
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer"},
                 "basic": {"type": "http", "scheme": "basic"},
@@ -65,12 +65,28 @@ PROBLEM_RESPONSE = {
     "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
+TOO_MANY_RESPONSE = PROBLEM_RESPONSE | {
+    "description": "More than this caller's share; Retry-After says when to come back",
+    "headers": {
+        "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait"},
+        "RateLimit-Policy": {
+            "schema": {"type": "string"},
+            "description": "Requests of a window (q) and its seconds (w), of one server process",
+        },
+        "RateLimit": {
+            "schema": {"type": "string"},
+            "description": "Requests that are left (r), seconds until all are back (t)",
+        },
+    },
+}
+
 
 def _with_problems(paths: dict[str, Any]) -> dict[str, Any]:
     """Return FastAPI's paths with our problem documents in place of its validation errors."""
     for operations in paths.values():
         for operation in operations.values():
             operation["responses"].pop("422", None)
+            operation["responses"]["429"] = {"$ref": "#/components/responses/TooMany"}
             operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
     return paths
 

@@ -186,6 +186,7 @@ def _get(
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in parameters],
         "responses": {
             "200": {"description": summary, "content": bodies},
+            "429": {"$ref": "#/components/responses/TooMany"},
             "default": {"$ref": "#/components/responses/Problem"},
         },
     }
