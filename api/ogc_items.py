@@ -139,6 +139,20 @@ def _note(request: Request, asked: Asked, action: str, rows: int) -> None:
     )
 
 
+async def _note_export(request: Request, asked: Asked) -> None:
+    """Seal who exports what before its first row; what nobody signed in exports is summed."""
+    served, actor, layer = services(request), asked.actor, asked.relation.layer
+    if actor.anonymous:
+        served.audit.count(actor, "export", layer.id)
+        return
+    detail = {name: value[:200] for name, value in asked.given.items()}
+    area, purpose = asked.given.get("bbox"), purpose_of(request)
+    async with served.db.write(actor) as conn:
+        await served.audit.write(
+            conn, actor, "export", layer.id, area=area, purpose=purpose, detail=detail
+        )
+
+
 def _headers(asked: Asked) -> dict[str, str]:
     return {
         "Content-Crs": f"<{asked.crs.uri}>",
@@ -241,16 +255,7 @@ async def _export(request: Request, asked: Asked, kind: str) -> Response:
     if asked.crs is not crs.CRS84 or "cursor" in asked.given:
         raise BadParameter("An export is whole and in CRS84", "导出为 CRS84 坐标的全部数据")
     limit = _limit(asked.given) if "limit" in asked.given else None
-    async with served.db.write(asked.actor) as conn:
-        await served.audit.write(
-            conn,
-            asked.actor,
-            "export",
-            layer.id,
-            area=asked.given.get("bbox"),
-            purpose=purpose_of(request),
-            detail={name: value[:200] for name, value in asked.given.items()},
-        )
+    await _note_export(request, asked)
     summary = await served.summaries.of(layer, asked.actor)
     sources = await served.summaries.sources(summary.sources)
     headers = _headers(asked) | {
