@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
 from api import (
+    access_admin,
     admin,
     carriageways,
     catalogue,
@@ -141,6 +142,7 @@ def _mount(app: FastAPI) -> None:
         predicted_speeds,
         stream,
         admin,
+        access_admin,
     ):
         app.include_router(routed.router, prefix=PREFIX)
     app.router.routes.extend(static.routes())

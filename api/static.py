@@ -45,7 +45,15 @@ def _page(path: Path, changed_ns: int) -> tuple[bytes, str, str]:
 
 async def get_index(request: Request) -> Response:
     """Answer the map's page; its parameters are for its own script."""
-    path = ROOT / "index.html"
+    return _answer(request, ROOT / "index.html")
+
+
+async def get_admin(request: Request) -> Response:
+    """Answer the administrators' page; what it shows, the API gives to administrators only."""
+    return _answer(request, ROOT / "admin.html")
+
+
+def _answer(request: Request, path: Path) -> Response:
     body, csp, tag = _page(path, path.stat().st_mtime_ns)
     headers = {
         "Content-Security-Policy": csp,
@@ -76,6 +84,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/", get_index, methods=["GET"]),
         Route("/index.html", get_index, methods=["GET"]),
+        Route("/admin", get_admin, methods=["GET"]),
         Route("/favicon.ico", get_icon, methods=["GET"]),
         *mounts,
     ]

@@ -1,0 +1,85 @@
+"""The administrators' page and its API: who may do what to which account."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from spatial.db import connect
+
+pytestmark = pytest.mark.db
+NEW = {"id": "shaoxing", "name_zh": "绍兴值班", "name_en": "Shaoxing duty", "role": "duty"}
+
+
+@pytest.fixture(scope="module")
+def admin(served):
+    with connect(served.database_url) as conn:
+        conn.execute(
+            "INSERT INTO sigang.account (id, name_zh, name_en, role, scope)"
+            " VALUES ('ningbo-admin', '宁波', 'Ningbo', 'admin', '330200') ON CONFLICT DO NOTHING"
+        )
+    with closing(served.client("admin")) as client:
+        yield client
+
+
+def test_only_administrators_and_only_in_their_area(served, admin):
+    for role in (None, "dispatcher", "planner", "developer"):
+        with closing(served.client(role)) as other:
+            assert other.get("/api/admin/accounts").status_code == (401 if role is None else 403)
+            body = {**NEW, "scope": "330600"}
+            assert other.post("/api/admin/accounts", json=body).status_code in (401, 403)
+    with closing(served.client("ningbo-admin")) as local:
+        seen = {a["id"] for a in local.get("/api/admin/accounts").json()["accounts"]}
+        assert "ningbo" in seen and not {"dispatcher", "wenzhou", "admin"} & seen
+        for scope in ("330000", "330300", "000000"):
+            body = {**NEW, "scope": scope}
+            assert local.post("/api/admin/accounts", json=body).status_code == 403, scope
+        for account in ("wenzhou", "nobody"):
+            change = local.patch(f"/api/admin/accounts/{account}", json={"disabled": True})
+            assert change.status_code == 404
+            assert local.post("/api/admin/keys", json={"account": account}).status_code == 404
+
+
+def test_an_account_lives_through_the_page(served, admin):
+    body = {**NEW, "scope": "330600"}
+    assert admin.post("/api/admin/accounts", json=body).status_code == 201
+    made = admin.post("/api/admin/keys", json={"account": "shaoxing", "label": "gis"})
+    assert made.headers["cache-control"] == "no-store"
+    with closing(served.client()) as program:
+
+        def who(key):
+            headers = {"Authorization": f"Bearer {key}"}
+            return program.get("/api/session", headers=headers).status_code
+
+        first = made.json()["key"]
+        assert who(first) == 200
+        listed = admin.get("/api/admin/accounts").json()
+        [one] = [c for c in listed["credentials"] if c["account_id"] == "shaoxing"]
+        assert (one["label"], one["kind"]) == ("gis", "key")
+        assert first not in str(listed)
+        second = admin.post(f"/api/admin/keys/{one['id']}/rotate", json={}).json()["key"]
+        assert (who(first), who(second)) == (401, 200)
+        admin.patch("/api/admin/accounts/shaoxing", json={"disabled": True})
+        assert who(second) == 401
+        admin.patch("/api/admin/accounts/shaoxing", json={"disabled": False})
+        listed = admin.get("/api/admin/accounts").json()["credentials"]
+        [one] = [c for c in listed if c["account_id"] == "shaoxing"]
+        assert admin.delete(f"/api/admin/keys/{one['id']}").status_code == 204
+        assert admin.delete(f"/api/admin/keys/{one['id']}").status_code == 404
+        assert who(second) == 401
+        link = admin.post("/api/admin/keys", json={"account": "shaoxing", "link": True}).json()
+        signed = program.post("/signin", data={"link": link["link"]})
+        assert signed.headers["location"] == "/"
+    with connect(served.database_url) as conn:
+        rows = conn.execute("SELECT action FROM sigang.audit WHERE target = 'shaoxing'").fetchall()
+    assert {"account-add", "account-disable", "account-enable", "token"} <= {a for (a,) in rows}
+
+
+def test_the_page_is_there_with_its_policy(served):
+    with closing(served.client()) as client:
+        page = client.get("/admin")
+        assert page.status_code == 200
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        for path in ("/js/admin.js", "/css/admin.css"):
+            assert client.get(path).status_code == 200
