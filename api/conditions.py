@@ -8,21 +8,19 @@ from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import numpy as np
-import shapely
 from fastapi import Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from shapely.geometry import shape
 
+from api.polygons import read_polygon
 from api.replay import read_as_of
 from api.roads import Roads
 from api.services import services
 from routing.graph import Floats
 from routing.network import Conditions, RoadNetwork
 from spatial.crs import CRS84, Crs, check_lonlat, from_lonlat, parse_crs, to_lonlat
-from spatial.crs import transform_coordinates as transform
-from spatial.errors import BadParameter, LimitViolated, SetupError
+from spatial.errors import LimitViolated, SetupError
 
-MOST_POLYGONS, MOST_VERTICES = 50, 10_000
+MOST_POLYGONS = 50
 MOST_EDGES, MOST_CLASSES = 10_000, 50
 DECIMALS = 7
 
@@ -182,39 +180,3 @@ def show_relaxations(error: LimitViolated, crs: Crs) -> None:
     for way in error.extra["relaxations"]:
         points = np.array(way["geometry"]["coordinates"], np.float64)
         way["geometry"]["coordinates"] = show_places(points, crs).tolist()
-
-
-def read_polygon(geometry: dict[str, Any], crs: Crs = CRS84) -> Any:
-    """Return a GeoJSON polygon as a valid shapely one in EPSG:4326.
-
-    Raises
-    ------
-    BadParameter
-        It is no polygon, too large, or crosses itself.
-    """
-    try:
-        moved = transform(geometry["coordinates"], crs, CRS84)
-        polygon = shape({"type": geometry["type"], "coordinates": moved})
-    except BadParameter:
-        raise
-    except Exception as error:  # whatever shapely meets in a geometry of a stranger
-        raise _bad_polygon("it cannot be read", "无法解析") from error
-    if polygon.geom_type not in ("Polygon", "MultiPolygon") or polygon.is_empty:
-        raise _bad_polygon("it must be a Polygon or MultiPolygon", "须为 Polygon 或 MultiPolygon")
-    if shapely.get_num_coordinates(polygon) > MOST_VERTICES:
-        raise _bad_polygon(f"more than {MOST_VERTICES} vertices", f"顶点超过 {MOST_VERTICES} 个")
-    west, south, east, north = polygon.bounds
-    check_lonlat(west, south)
-    check_lonlat(east, north)
-    if not polygon.is_valid:
-        reason = shapely.is_valid_reason(polygon)
-        raise _bad_polygon(reason, f"几何无效（{reason}）")
-    return polygon
-
-
-def _bad_polygon(en: str, zh: str) -> BadParameter:
-    return BadParameter(
-        f"Polygon: {en}", f"多边形：{zh}",
-        mend_en="Send a GeoJSON Polygon whose rings do not cross.",
-        mend_zh="请提供环不自交的 GeoJSON Polygon。",
-    )  # fmt: skip

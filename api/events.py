@@ -15,12 +15,13 @@ from starlette.responses import Response
 from api import closures, event_store
 from api.auth import actor_of, require
 from api.closures import Target, check_scope
-from api.conditions import Moment, read_polygon
+from api.conditions import Moment
 from api.effects import MOST_LANES, Effects, Kind, check_value, find_effects
 from api.event_store import Decision
 from api.event_view import shown, shown_step
 from api.expiry import ending_expired
 from api.negotiate import check_parameters, single_values
+from api.polygons import read_polygon
 from api.services import services
 from api.write_once import write_once
 from spatial.actor import WRITERS, Actor

@@ -13,9 +13,10 @@ from pydantic import Field
 from api import closures, event_store
 from api.auth import actor_of
 from api.closures import Target, check_scope
-from api.conditions import Moment, Strict, read_polygon
+from api.conditions import Moment, Strict
 from api.event_store import Decision, Effect
 from api.event_view import shown
+from api.polygons import read_polygon
 from api.services import services
 from routing.fog import control_points, find_limit, length_limited_m, limit_keys
 from routing.network import RoadNetwork

@@ -229,8 +229,8 @@ def _rebuild(node: Sequence[Any], moved: Any) -> list[Any]:
 
 
 def check_lonlat(lon: float, lat: float) -> None:
-    """Raise `BadCoordinate` unless the pair is finite, in range and not visibly swapped."""
-    if abs(lon) <= 180.0 and abs(lat) <= 90.0 and not may_apply(lat, lon):
+    """Raise `BadCoordinate` unless the pair is finite, on the map and not visibly swapped."""
+    if abs(lon) <= 180.0 and abs(lat) <= MERCATOR_MAX_LAT and not may_apply(lat, lon):
         return
     text = f"[{lon:.6g}, {lat:.6g}]"
     if not (np.isfinite(lon) and np.isfinite(lat)):
@@ -242,8 +242,13 @@ def check_lonlat(lon: float, lat: float) -> None:
             mend_en="Swap the two numbers.",
             mend_zh="请交换两个数的顺序。",
         )
-    if abs(lon) > 180.0 or abs(lat) > 90.0:
-        raise BadCoordinate(f"coordinate out of range: {text}", f"坐标超出范围：{text}")
+    if abs(lon) > 180.0 or abs(lat) > MERCATOR_MAX_LAT:
+        raise BadCoordinate(
+            f"coordinate out of range: {text}",
+            f"坐标超出范围：{text}",
+            mend_en="A map reaches ±180° and ±85.0511°.",
+            mend_zh="地图范围为经度 ±180°、纬度 ±85.0511°。",
+        )
 
 
 def axes_swapped(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
