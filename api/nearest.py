@@ -29,10 +29,11 @@ from api.conditions import (
     read_conditions,
     read_place,
 )
+from api.layer_query import query_of
 from api.limits import ask, caller_of, limits_of
 from api.negotiate import check_parameters
 from api.services import services
-from layers.filters import Box, parse_query
+from layers.filters import Box
 from layers.nearby import Candidate, read_candidates
 from routing.engine import INFINITE, Metric
 from routing.legs import Leg, find_leg
@@ -119,7 +120,8 @@ async def find_nearest(body: NearestBody, request: Request) -> Response:
     check_parameters(request, "crs")
     crs, actor, served = crs_of(request), actor_of(request), services(request)
     relation = served.catalog.get_relation(body.layer, actor)
-    query = parse_query(relation, {} if body.filter is None else {"filter": body.filter})
+    given = {} if body.filter is None else {"filter": body.filter}
+    query = await query_of(request, relation, given)
     network, conditions = await read_conditions(request, body, crs)
     lon, lat = read_place(body.point, crs)
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from api import html, links
 from api.auth import actor_of
 from api.cancel import while_connected
+from api.layer_query import query_of
 from api.limits import caller_of, limits_of
 from api.links import GEOJSON, HTML, JSON, MEDIA_TYPES, link
 from api.negotiate import language, pick_format, purpose_of, single_values
@@ -25,7 +26,7 @@ from api.tiles import matches
 from layers import features
 from layers.export import FORMATS, export_file, stream_csv, stream_sequence
 from layers.features import DEFAULT_LIMIT, MAX_LIMIT, Page
-from layers.filters import Query, parse_query, refuse_unknown
+from layers.filters import Query, refuse_unknown
 from layers.model import Column
 from layers.relation import Relation
 from spatial import crs
@@ -51,7 +52,7 @@ class Asked:
     crs: crs.Crs
 
 
-def ask(request: Request) -> Asked:
+async def ask(request: Request) -> Asked:
     """Check a request for features.
 
     Raises
@@ -66,7 +67,8 @@ def ask(request: Request) -> Asked:
     if "bbox" in own and "bbox-crs" in given:
         own["bbox"] = _box_in_degrees(own["bbox"], crs.parse_crs(given["bbox-crs"]))
     wanted = crs.parse_crs(given["crs"]) if "crs" in given else crs.CRS84
-    return Asked(relation, actor, parse_query(relation, own, OWN), given, wanted)
+    query = await query_of(request, relation, own, OWN)
+    return Asked(relation, actor, query, given, wanted)
 
 
 def _box_in_degrees(text: str, system: crs.Crs) -> str:
@@ -86,7 +88,7 @@ def _box_in_degrees(text: str, system: crs.Crs) -> str:
 async def get_items(request: Request) -> Response:
     """Answer a page of features, or with an export format all that match."""
     kind = pick_format(request, MEDIA_TYPES)
-    asked = ask(request)
+    asked = await ask(request)
     if kind in FORMATS or kind in STREAMS:
         return await _export(request, asked, kind)
     limit, cursor = _limit(asked.given), asked.given.get("cursor")
@@ -206,7 +208,7 @@ def _moved(shape: dict[str, Any], system: crs.Crs) -> dict[str, Any]:
 async def get_item(request: Request) -> Response:
     """Answer one feature with its own links."""
     kind = pick_format(request, ITEM_FORMATS)
-    asked = ask(request)
+    asked = await ask(request)
     refuse_unknown(asked.given, {"f", "lang", "crs"})
     layer, feature_id = asked.relation.layer, request.path_params["feature"]
     work = features.read_feature(services(request).db, asked.relation, asked.actor, feature_id)
@@ -234,7 +236,7 @@ async def get_item(request: Request) -> Response:
 async def get_count(request: Request) -> Response:
     """Answer the exact number of features that match."""
     pick_format(request, {"json": JSON})
-    asked = ask(request)
+    asked = await ask(request)
     if set(asked.given) & {"limit", "cursor", "offset", "crs"}:
         raise BadParameter("A count takes filters only", "计数仅接受过滤参数")
     work = features.count(services(request).db, asked.relation, asked.actor, asked.query)

@@ -18,7 +18,7 @@ from sqlalchemy import Text, cast, func, select, true
 from layers.export_table import Table, make_file
 from layers.features import (
     Statement,
-    compile_statement,
+    compile_beside,
     feature_text,
     reading,
 )
@@ -43,12 +43,17 @@ def licence_text(sources: Sources) -> str:
     return "; ".join(f"{s['attribution']} ({s['license']})" for s in sources)
 
 
-def _statement(relation: Relation, actor: Actor, query: Query, columns: Iterable[Any]) -> Statement:
-    return compile_statement(
-        select(*columns)
-        .select_from(relation.table)
-        .where(conditions(relation, query), visible(relation.table, actor))
-        .order_by(relation.id)
+async def _statement(
+    relation: Relation, actor: Actor, query: Query, columns: Iterable[Any], rows: Any = None
+) -> Statement:
+    return await compile_beside(
+        query,
+        lambda: (
+            select(*columns)
+            .select_from(relation.table if rows is None else rows)
+            .where(conditions(relation, query), visible(relation.table, actor))
+            .order_by(relation.id)
+        ),
     )
 
 
@@ -78,15 +83,11 @@ async def stream_sequence(
 ) -> AsyncIterator[bytes]:
     """Yield features as a GeoJSON text sequence (RFC 8142), the sources' names in each feature."""
     feature, row = feature_text(relation)
-    statement = compile_statement(
-        select(feature)
-        .select_from(relation.table.join(row, true()))
-        .where(conditions(relation, query), visible(relation.table, actor))
-        .order_by(relation.id)
-    )
+    rows = relation.table.join(row, true())
+    statement = await _statement(relation, actor, query, [feature], rows)
     tail = b',"attribution":' + orjson.dumps(licence_text(sources)) + b"}\n"
-    async for rows in _batches(db, actor, statement, query.bound, limit):
-        yield b"".join(b"\x1e" + text[:-1].encode() + tail for (text,) in rows)
+    async for batch in _batches(db, actor, statement, query.bound, limit):
+        yield b"".join(b"\x1e" + text[:-1].encode() + tail for (text,) in batch)
 
 
 async def stream_csv(
@@ -103,7 +104,7 @@ async def stream_csv(
     if relation.geom is not None:
         columns.append(func.ST_AsText(relation.geom, 6).label("geometry"))
         names.append("geometry")
-    statement = _statement(relation, actor, query, columns)
+    statement = await _statement(relation, actor, query, columns)
     yield _lines([["id", *names, "attribution"]], mark=True)
     licence = licence_text(sources)
     async for rows in _batches(db, actor, statement, query.bound, limit):
@@ -151,7 +152,7 @@ async def export_file(
     shape = func.ST_AsBinary(relation.geom) if relation.geom is not None else None
     if shape is not None:
         columns.append(shape.label("geometry"))
-    statement = _statement(relation, actor, query, columns)
+    statement = await _statement(relation, actor, query, columns)
     rows: list[asyncpg.Record] = []
     async for batch in _batches(db, actor, statement, query.bound, limit):
         rows += batch

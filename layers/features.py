@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.types import Integer
 
+from layers.filter_thread import beside, is_long
 from layers.filters import Query, conditions
 from layers.relation import SQL_TYPES, Relation, constant
 from layers.scope import visible
@@ -64,6 +65,11 @@ def compile_statement(statement: Any) -> Statement:
     compiled = statement.compile(dialect=_DIALECT())
     names = tuple(compiled.positiontup or ())
     return Statement(str(compiled), names, compiled.params)
+
+
+async def compile_beside(query: Query, make: Callable[[], Any]) -> Statement:
+    """Return a statement compiled; a long filter does not hold the event loop."""
+    return await beside(query.filter, lambda: compile_statement(make()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ async def read_page(
     keys = _sort_keys(relation, query)
     seen, after = _read_cursor(cursor, len(keys))
     nulls = tuple(value is None for value in after) if after else None
-    statement = _page_statement(relation, actor, query, nulls)
+    statement = await _page_statement(relation, actor, query, nulls)
     values = query.bound | {"limit": limit + 1}
     values |= {f"after_{i}": value for i, value in enumerate(after or ())}
     async with reading(db, actor) as conn:
@@ -158,7 +164,7 @@ async def count(db: Database, relation: Relation, actor: Actor, query: Query) ->
 
 
 async def _count(conn: asyncpg.Connection, relation: Relation, actor: Actor, query: Query) -> int:
-    statement = _count_statement(relation, actor, query)
+    statement = await _count_statement(relation, actor, query)
     found: int = await conn.fetchval(statement.sql, *statement.arguments(query.bound))
     return found
 
@@ -216,7 +222,7 @@ def _page_rows(relation: Relation, keys: list[tuple[ColumnElement[Any], str, boo
     )
 
 
-def _page_statement(
+async def _page_statement(
     relation: Relation, actor: Actor, query: Query, nulls: tuple[bool, ...] | None
 ) -> Statement:
     def make() -> Any:
@@ -230,7 +236,7 @@ def _page_statement(
         )
         return statement if nulls is None else statement.where(_after(keys, nulls))
 
-    return _cached(relation, ("page", query.shape, nulls, actor.digest), make)
+    return await _compiled(relation, query, ("page", query.shape, nulls, actor.digest), make)
 
 
 def _walk_statement(
@@ -258,7 +264,7 @@ def _feature_statement(relation: Relation, actor: Actor) -> Statement:
     return _cached(relation, ("feature", actor.digest), make)
 
 
-def _count_statement(relation: Relation, actor: Actor, query: Query) -> Statement:
+async def _count_statement(relation: Relation, actor: Actor, query: Query) -> Statement:
     def make() -> Any:
         return (
             select(func.count())
@@ -266,7 +272,16 @@ def _count_statement(relation: Relation, actor: Actor, query: Query) -> Statemen
             .where(conditions(relation, query), visible(relation.table, actor))
         )
 
-    return _cached(relation, ("count", query.shape, actor.digest), make)
+    return await _compiled(relation, query, ("count", query.shape, actor.digest), make)
+
+
+async def _compiled(
+    relation: Relation, query: Query, key: Any, make: Callable[[], Any]
+) -> Statement:
+    """Return a compiled statement: a kept one, but for those of long filters, which are large."""
+    if is_long(query.filter):
+        return await compile_beside(query, make)
+    return _cached(relation, key, make)
 
 
 def _cached(relation: Relation, key: Any, make: Callable[[], Any]) -> Statement:

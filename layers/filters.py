@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from layers.cql.types import (
     parse_instant,
     scalar,
 )
+from layers.filter_thread import beside
 from layers.relation import SQL_TYPES, WORLD, Relation, argument_name
 from spatial import crs
 from spatial.errors import BadCoordinate, BadParameter
@@ -48,6 +49,8 @@ class Query:
     sortby: tuple[tuple[str, bool], ...] = ()
     """Column and whether it descends."""
     arguments: tuple[tuple[str, Any], ...] = ()
+    where: ColumnElement[bool] | None = field(default=None, compare=False, repr=False)
+    """What the filter says."""
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -101,17 +104,23 @@ def parse_query(
     start, end, timed = parse_datetime(given["datetime"]) if "datetime" in given else (None,) * 3
     arguments = tuple((n, _value(n, p.type, given[n])) for n, p in names.items() if n in given)
     properties = [n for n in given if n in relation.names and n not in PARAMETERS | set(names)]
-    query = Query(
+    text, lang = given.get("filter"), _filter_lang(given)
+    return Query(
         parse_bbox(given["bbox"]) if "bbox" in given else None, start, end, bool(timed),
         equals=tuple((n, _value(n, relation.names[n].type, given[n])) for n in sorted(properties)),
-        filter=given.get("filter"),
-        filter_lang=_filter_lang(given),
+        filter=text,
+        filter_lang=lang,
         sortby=parse_sortby(relation, given.get("sortby", "")),
         arguments=arguments,
+        where=None if text is None else condition(parse(text, lang), relation.names),
     )  # fmt: skip
-    if query.filter is not None:
-        filter_condition(relation, query)
-    return query
+
+
+async def read_query(
+    relation: Relation, given: Mapping[str, str], others: frozenset[str] = frozenset()
+) -> Query:
+    """Return what `parse_query` does; a long filter does not hold the event loop."""
+    return await beside(given.get("filter"), lambda: parse_query(relation, given, others))
 
 
 def refuse_unknown(given: Mapping[str, str], known: frozenset[str] | set[str]) -> None:
@@ -263,16 +272,11 @@ def _value(name: str, type_: str, text: str) -> Any:
     return node
 
 
-def filter_condition(relation: Relation, query: Query) -> ColumnElement[bool]:
-    """Return the condition of the query's CQL2 filter."""
-    if query.filter is None:
-        return true()
-    return condition(parse(query.filter, query.filter_lang), relation.names)
-
-
 def conditions(relation: Relation, query: Query) -> ColumnElement[bool]:
     """Return everything that a query asks of a row, its values as named parameters."""
-    parts: list[ColumnElement[bool]] = [relation.base, filter_condition(relation, query)]
+    parts: list[ColumnElement[bool]] = [relation.base]
+    if query.where is not None:
+        parts.append(query.where)
     if query.bbox is not None and relation.geom is not None:
         parts.append(_in_box(relation, crossing=query.bbox[0] > query.bbox[2]))
     if query.timed and relation.times is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import bindparam, func, select, true
 from sqlalchemy.types import Integer
 
-from layers.features import compile_statement, feature_text, reading
+from layers.features import compile_beside, feature_text, reading
 from layers.filters import Box, Query, conditions
 from layers.relation import Relation
 from layers.scope import visible
@@ -44,12 +44,15 @@ async def read_candidates(
     boxed = replace(query, bbox=box)
     feature, row = feature_text(relation)
     place = relation.geom
-    statement = compile_statement(
-        select(feature, func.ST_X(place), func.ST_Y(place))
-        .select_from(relation.table.join(row, true()))
-        .where(conditions(relation, boxed), visible(relation.table, actor), place.is_not(None))
-        .order_by(relation.id)
-        .limit(bindparam("limit", type_=Integer))
+    statement = await compile_beside(
+        query,
+        lambda: (
+            select(feature, func.ST_X(place), func.ST_Y(place))
+            .select_from(relation.table.join(row, true()))
+            .where(conditions(relation, boxed), visible(relation.table, actor), place.is_not(None))
+            .order_by(relation.id)
+            .limit(bindparam("limit", type_=Integer))
+        ),
     )
     async with reading(db, actor) as conn:
         values = boxed.bound | {"limit": most + 1}

@@ -15,7 +15,7 @@ import shapely
 
 from layers.catalog import Catalog
 from layers.features import read_page
-from layers.filters import parse_query
+from layers.filters import read_query
 from layers.processes.model import (
     MOST_POINTS,
     Counties,
@@ -117,7 +117,7 @@ async def _places(
     relation = catalog.get_relation(given.layer or "", actor)
     if relation.geom is None:
         raise wrong_input(name, "this layer has no geometry", "该图层没有几何")
-    query = parse_query(relation, {"filter": given.filter} if given.filter else {})
+    query = await read_query(relation, {"filter": given.filter} if given.filter else {})
     page = await read_page(db, relation, actor, query, MOST_POINTS, None)
     if page.next is not None:
         many = f"more than {MOST_POINTS} features; use filter"
