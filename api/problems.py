@@ -25,6 +25,7 @@ from spatial.errors import (
     SigangError,
     StorageFull,
     TimedOut,
+    TooComplex,
     Unauthenticated,
 )
 
@@ -43,6 +44,7 @@ LISTED = 20
 FOREIGN: dict[type[Exception], type[SigangError]] = {
     asyncpg.QueryCanceledError: TimedOut,
     asyncpg.DataError: BadParameter,
+    asyncpg.exceptions.ProgramLimitExceededError: TooComplex,
     asyncpg.exceptions.InsufficientPrivilegeError: OutOfScope,
     asyncpg.DiskFullError: StorageFull,
     asyncpg.ReadOnlySQLTransactionError: StorageFull,
@@ -76,6 +78,12 @@ TEXTS: dict[type[SigangError], tuple[str, str, str, str]] = {
         "查询中有无法使用的值",
         "Check the types and ranges of the values against the queryables.",
         "请对照 queryables 检查值的类型和范围。",
+    ),
+    TooComplex: (
+        "The query is too complex for the database",
+        "查询过于复杂，数据库无法执行",
+        "Use fewer conditions, or IN (1, 2, 3) in place of many.",
+        "请减少条件，或用 IN (1, 2, 3) 代替多个条件。",
     ),
     OutOfScope: ("The database refuses this to you", "数据库拒绝了此操作", "", ""),
     Busy: ("Too many requests at once", "并发请求过多", "Try again shortly.", "请稍后重试。"),

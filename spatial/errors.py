@@ -51,6 +51,10 @@ class BadCoordinate(BadParameter):
     title_zh, title_en = "坐标错误", "Bad coordinate"
 
 
+class TooComplex(BadParameter):
+    """A query has more parts, or is nested deeper, than the database takes."""
+
+
 class Unauthenticated(SigangError):
     """No valid sign-in, token or key."""
 

@@ -88,6 +88,12 @@ def within_distance(first: Typed, second: Typed, distance: Any, unit: Any = "m")
     shape, column = (second, first) if second.is_literal else (first, second)
     if not shape.is_literal:
         raise bad("s_dwithin needs one literal geometry", "s_dwithin 需要一个几何常量")
+    west, south, east, north = shape.value.bounds
+    if east - west >= 180 or north - south >= 180:
+        raise bad(
+            "s_dwithin takes geometries less than 180 degrees wide and high",
+            "s_dwithin 的几何跨度必须小于 180 度",
+        )
     metres = _metres(distance, unit)
     near = func.ST_DWithin(_geography(column), _geography(shape), literal(metres))
     box = _around(shape.value.bounds, metres)

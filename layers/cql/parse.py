@@ -33,8 +33,10 @@ def parse(text: str, lang: str = "cql2-text") -> Any:
 def _parse_json(text: str) -> Any:
     try:
         node = orjson.loads(text)
-    except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
-        at = getattr(error, "pos", 0) + 1
+    except orjson.JSONDecodeError as error:
+        at = error.pos + 1
+        if "depth limit" in str(error):
+            raise too_deep(MAX_DEPTH, at) from error
         raise bad(
             f"The filter is not JSON from character {at} on",
             f"过滤表达式从第 {at} 个字符起不是有效的 JSON",

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Double,
     Numeric,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql import operators
 
 from layers.cql import geometry, temporal
 from layers.cql.cursor import MAX_DEPTH
@@ -46,6 +48,8 @@ ARRAYS: dict[str, ARRAY[Any]] = {
     "int": ARRAY(BigInteger),
     "number": ARRAY(Double),
 }
+_EQUALS = operators.custom_op("=", precedence=5, is_comparison=True, return_type=Boolean())
+"""Equality whose negation is NOT (…): that of SQLAlchemy's own would be <>, wrong with ANY."""
 ARITHMETIC = frozenset("+-*/%^") | {"div"}
 
 
@@ -138,11 +142,6 @@ class Walker:
         return [self.value(arg, depth) for arg in args]
 
     def _compare(self, op: str, left: Typed, right: Typed) -> Typed:
-        if left.type in ("geometry", "interval") or right.type in ("geometry", "interval"):
-            raise bad(
-                f"{op} compares values, not geometries or intervals",
-                f"{op} 不能比较几何或时间区间",
-            )
         left, right = comparable(left, right)
         return Typed(COMPARE[op](left.expression, right.expression), "bool")
 
@@ -172,12 +171,15 @@ class Walker:
         left, low = comparable(value, low)
         right, high = comparable(value, high)
         if not value.is_literal:
-            return Typed(left.expression.between(low.expression, high.expression), "bool")
+            ends = (end.expression.self_group(operators.between_op) for end in (low, high))
+            return Typed(left.expression.between(*ends), "bool")
         above = left.expression >= low.expression
         return Typed(and_(above, right.expression <= high.expression), "bool")
 
     def _is_null(self, args: list[Any], depth: int) -> Typed:
         (value,) = self._values("isNull", args, 1, depth)
+        if value.type == "interval":
+            return Typed(false(), "bool")
         return Typed(value.expression.is_(None), "bool")
 
     def _casei(self, args: list[Any], depth: int) -> Typed:
@@ -219,7 +221,7 @@ def _one_of(pairs: list[tuple[Typed, Typed]]) -> ColumnElement[bool]:
 
 
 def _among(value: Any, values: list[Any], type_: ARRAY[Any]) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = value.bool_op("=")(func.any(literal(values, type_)))
+    found: ColumnElement[bool] = value.operate(_EQUALS, func.any(literal(values, type_)))
     return found
 
 

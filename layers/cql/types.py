@@ -17,6 +17,8 @@ from sqlalchemy.types import BigInteger, TypeEngine
 from spatial.errors import BadParameter
 
 NUMERIC = frozenset({"int", "number"})
+UNORDERED = frozenset({"json", "geometry", "interval"})
+"""Types whose values are neither equal nor less: they have functions of their own, or none."""
 DAY_ZONE = ZoneInfo("Asia/Shanghai")
 """Days begin and end here."""
 
@@ -186,7 +188,7 @@ def comparable(left: Typed, right: Typed) -> tuple[Typed, Typed]:
     elif left.is_literal:
         left = _fit(left, right.type)
     same = left.type == right.type or (left.type in NUMERIC and right.type in NUMERIC)
-    if not same or left.type == "json":
+    if not same or left.type in UNORDERED:
         raise bad(
             f"A {left.type} does not compare with a {right.type}",
             f"{left.type} 与 {right.type} 不能比较",

@@ -20,6 +20,8 @@ from tests.api.planningworld import (
 
 pytestmark = pytest.mark.db
 
+DEEP = "NOT (" * 300
+
 
 @pytest.fixture(scope="module")
 def server(planning):
@@ -122,6 +124,7 @@ def test_inputs_may_be_qualified_or_refer_to_a_collection_of_the_server(planner,
         {"inputs": assignment()["inputs"] | {"max_duration_s": -1}},
         {"inputs": assignment()["inputs"] | {"teams": {"layer": "none"}}},
         {"inputs": assignment()["inputs"] | {"teams": {"layer": "structures", "filter": "a ="}}},
+        {"inputs": assignment()["inputs"] | {"teams": {"layer": "structures", "filter": DEEP}}},
         {"inputs": assignment()["inputs"] | {"traffic": {"profile": "none"}}},
         {"outputs": {"none": {}}},
         {"outputs": {"paths": {"transmissionMode": "reference"}}},
