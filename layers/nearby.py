@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import bindparam, func, select, true
 from sqlalchemy.types import Integer
@@ -42,18 +43,7 @@ async def read_candidates(
             parameter="layer",
         )
     boxed = replace(query, bbox=box)
-    feature, row = feature_text(relation)
-    place = relation.geom
-    statement = await compile_beside(
-        query,
-        lambda: (
-            select(feature, func.ST_X(place), func.ST_Y(place))
-            .select_from(relation.table.join(row, true()))
-            .where(conditions(relation, boxed), visible(relation.table, actor), place.is_not(None))
-            .order_by(relation.id)
-            .limit(bindparam("limit", type_=Integer))
-        ),
-    )
+    statement = await compile_beside(query, lambda: _statement(relation, actor, boxed))
     async with reading(db, actor) as conn:
         values = boxed.bound | {"limit": most + 1}
         rows = await conn.fetch(statement.sql, *statement.arguments(values))
@@ -66,3 +56,15 @@ async def read_candidates(
             parameter="filter",
         )
     return [Candidate(*row) for row in rows]
+
+
+def _statement(relation: Relation, actor: Actor, query: Query) -> Any:
+    feature, row = feature_text(relation)
+    place: Any = relation.geom
+    return (
+        select(feature, func.ST_X(place), func.ST_Y(place))
+        .select_from(relation.table.join(row, true()))
+        .where(conditions(relation, query), visible(relation.table, actor), place.is_not(None))
+        .order_by(relation.id)
+        .limit(bindparam("limit", type_=Integer))
+    )
