@@ -7,6 +7,7 @@ from argparse import Namespace
 import psycopg
 
 from api.cli.ground import ground, owner_connection
+from api.cli.noted import note
 from api.cli.progress import step
 from api.cli.up import confirmed
 from data.regions import list_regions, remove_region
@@ -25,6 +26,8 @@ def regions(settings: Settings, options: Namespace) -> int:
         conn.rollback()
         with step(f"removing region {name}"):
             gone = remove_region(conn, name)
+        conn.commit()
+        note(base, "remove", f"region/{name}", rows=sum(gone.values()), detail=gone)
     for table, count in gone.items():
         print(f"{count:10,} {table} removed")
     return 0

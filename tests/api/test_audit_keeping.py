@@ -16,6 +16,7 @@ from api.cli.__main__ import main
 from api.cli.audit_format import syslog_line
 from api.cli.backup import backup, restore
 from api.gauges import Gauges
+from spatial import migrate
 from spatial.db import connect
 from spatial.settings import Settings
 from tests.api.auditworld import DUTY, serving, until
@@ -229,6 +230,29 @@ def test_a_restored_database_goes_on_with_its_own_chain(database_url, tmp_path):
             conn.execute("DELETE FROM audit WHERE seq > 30")
             assert "cut or rewritten" in find_break(conn, Heads(home))
             conn.rollback()
+
+
+def test_the_chain_goes_on_over_the_migration_to_months(database_url, tmp_path):
+    serving(database_url, tmp_path, twenty)
+    with connect(database_url) as conn:
+        before = conn.execute("SELECT seq, hash FROM audit ORDER BY seq").fetchall()
+    migrate.downgrade(database_url, "0008")
+    with connect(database_url) as conn:
+        assert conn.execute("SELECT seq, hash FROM audit ORDER BY seq").fetchall() == before
+    migrate.upgrade(database_url)
+    serving(database_url, tmp_path, twenty)
+    with connect(database_url) as conn:
+        now = conn.execute("SELECT seq, hash FROM audit ORDER BY seq").fetchall()
+        assert now[:21] == before and len(now) == 42
+        assert find_break(conn, Heads(tmp_path)) is None
+    migrate.downgrade(database_url, "0008")
+    with connect(database_url) as conn:
+        conn.execute("UPDATE audit SET at = at - interval '13 months' WHERE seq < 9")
+    migrate.upgrade(database_url)
+    with connect(database_url) as conn:
+        parts = "SELECT count(*) FROM audit GROUP BY tableoid ORDER BY min(seq)"
+        assert conn.execute(parts).fetchall() == [(8,), (34,)]
+        assert conn.execute("SELECT count(*) FROM audit_default").fetchone() == (0,)
 
 
 def test_what_the_command_line_does_is_told_and_exported(audit_url, tmp_path, capsys):
