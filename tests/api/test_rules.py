@@ -15,7 +15,7 @@ from api.cli import doctor
 from api.rule_models import load_rules
 from spatial.db import connect
 from spatial.rule_files import FOLDER
-from tests.api.roadworld import BRIDGE, ask, close, path, undo, until
+from tests.api.roadworld import BRIDGE, ask, at, close, path, undo, until
 
 pytestmark = pytest.mark.db
 
@@ -188,6 +188,23 @@ def test_a_decision_names_the_version_that_it_used(server, areas):
         undo(client, second)
     versions = [event["properties"]["rule_version"] for event in (first, second)]
     assert versions == ["road.lane_loss@2026-01", "road.lane_loss@fuller"]
+
+
+def test_a_removed_file_takes_its_rule_out_of_force_and_says_so(server, areas):
+    body = {"points": [at(0.3, 2), at(1, 2), at(2, 2)]}
+    with server.client() as client:
+        assert client.post("/api/match", json=body).status_code == 200
+        before = datetime.now(UTC).isoformat()
+        (areas / "road" / "matching.rule.toml").unlink()
+        bring(server, areas)
+        until(lambda: everywhere(server, lambda rules: in_force(rules)["road.matching"] is None))
+        answer = client.post("/api/match", json=body)
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/rule-missing")
+        assert answer.json()["rule"] == "road.matching"
+        assert client.get("/api/rules/road.matching").status_code == 404
+        then = client.get("/api/rules/road.matching", params={"as_of": before}).json()
+        assert then["value"]["sigma_m"] == 8
+        assert ask(client, FROM, TO).status_code == 200
 
 
 def test_rules_that_cannot_be_used_change_nothing_and_are_told(server):
