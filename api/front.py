@@ -28,9 +28,9 @@ from api.limits import address_in, caller_in
 from api.nul import find_in_address
 from api.problems import client_left, handle, problem_response, translate
 from api.rates import Rates
-from layers.offload import offload
+from layers.offload import offload, offload_part
 from spatial.actor import ANONYMOUS
-from spatial.errors import Busy, DatabaseAway, SigangError, Unauthenticated
+from spatial.errors import DatabaseAway, SigangError, Unauthenticated
 
 SMALLEST = 1024
 """Bytes below which packing costs more than it saves."""
@@ -298,27 +298,21 @@ class _Answer:
                 headers["Content-Encoding"] = "gzip"
                 del headers["Content-Length"]
             elif len(body) >= SMALLEST:
-                body = _packed(body) if len(body) < LARGE_ANSWER else await _beside(_packed, body)
+                body = (
+                    _packed(body) if len(body) < LARGE_ANSWER else await offload_part(_packed, body)
+                )
                 headers["Content-Encoding"] = "gzip"
                 headers["Content-Length"] = str(len(body))
             await self._send(start)
         if self._stream is not None:
             pack = self._stream.compress
-            body = pack(body) if len(body) < LARGE_ANSWER else await _beside(pack, body)
+            body = await offload_part(pack, body) if len(body) >= LARGE_ANSWER else pack(body)
             body += b"" if more else self._stream.flush()
         return {"type": "http.response.body", "body": body, "more_body": more}
 
 
 def _packed(body: bytes) -> bytes:
     return igzip.compress(body, 1)
-
-
-async def _beside(pack: Callable[[bytes], bytes], body: bytes) -> bytes:
-    """Return what `pack` makes of a body; what has begun is not given up for want of a thread."""
-    try:
-        return await offload(pack, body)
-    except Busy:
-        return pack(body)
 
 
 def _packable(start: Message, names: set[bytes]) -> bool:

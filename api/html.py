@@ -65,8 +65,9 @@ def anchor(text: Any, href: str) -> Markup:
 def table(head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Markup:
     """Return a table that scrolls sideways by itself."""
     top = element("tr", *(element("th", cell, scope="col") for cell in head))
-    body = [element("tr", *(element("td", cell) for cell in row)) for row in rows]
-    inner = element("table", element("thead", top), element("tbody", *body))
+    cells = ("".join([f"<td>{render(cell)}</td>" for cell in row]) for row in rows)
+    body = Markup("".join([f"<tr>{row}</tr>" for row in cells]))
+    inner = element("table", element("thead", top), element("tbody", body))
     return element("div", inner, class_="wide")
 
 

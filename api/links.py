@@ -44,12 +44,13 @@ def origin(request: Request) -> str:
 
 def api(request: Request, *parts: str, **query: Any) -> str:
     """Return the address of a resource of the API; parts are escaped, None values left out."""
-    path = "".join([f"/{_escaped(part)}" for part in parts])
+    path = "".join([f"/{escaped(part)}" for part in parts])
     given = {key.replace("_", "-"): value for key, value in query.items() if value is not None}
     return f"{origin(request)}/api{path}" + (f"?{urlencode(given)}" if given else "")
 
 
-def _escaped(part: str) -> str:
+def escaped(part: str) -> str:
+    """Return a part of an address as it stands between slashes."""
     return part if part.isascii() and part.isalnum() else quote(part, safe="")
 
 

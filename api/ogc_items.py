@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Coroutine, Mapping
+import os
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from api import html, links
 from api.auth import actor_of
 from api.cancel import while_connected
+from api.item_text import heading, in_crs, items_table, shown, write_collection
 from api.layer_query import query_of
 from api.limits import caller_of, limits_of
 from api.links import GEOJSON, HTML, JSON, MEDIA_TYPES, link
@@ -27,8 +29,9 @@ from layers import features
 from layers.export import FORMATS, export_file, stream_csv, stream_sequence
 from layers.features import DEFAULT_LIMIT, MAX_LIMIT, Page
 from layers.filters import Query, refuse_unknown
-from layers.model import Column
+from layers.offload import offload
 from layers.relation import Relation
+from layers.spool import read_file
 from spatial import crs
 from spatial.actor import Actor
 from spatial.errors import BadParameter, NotFound, OutOfScope
@@ -106,7 +109,7 @@ async def get_items(request: Request) -> Response:
     _note(request, asked, "items", len(page.features))
     if kind == "html":
         return await _items_page(request, asked, page)
-    return _collection(request, asked, page)
+    return await _collection(request, asked, page)
 
 
 def _limit(given: Mapping[str, str]) -> int:
@@ -163,7 +166,7 @@ def _headers(asked: Asked) -> dict[str, str]:
     }
 
 
-def _collection(request: Request, asked: Asked, page: Page) -> Response:
+async def _collection(request: Request, asked: Asked, page: Page) -> Response:
     """Return a page as a GeoJSON FeatureCollection, its features joined as they came."""
     own = links.self_and_alternates(request, "json", _page_formats(asked))
     at = links.api(request, "collections", asked.relation.layer.id)
@@ -176,11 +179,7 @@ def _collection(request: Request, asked: Asked, page: Page) -> Response:
         tail["numberMatched"] = page.matched
     else:
         tail["numberMatchedAtLeast"] = page.at_least
-    texts = page.features
-    if asked.crs is not crs.CRS84:
-        texts = [in_crs(text, asked.crs) for text in texts]
-    body = '{"type":"FeatureCollection","features":[' + ",".join(texts) + "],"
-    whole = body.encode() + orjson.dumps(tail)[1:]
+    whole = await write_collection(page.features, tail, asked.crs)
     return Response(whole, media_type=GEOJSON, headers=_headers(asked))
 
 
@@ -188,21 +187,6 @@ def _page_formats(asked: Asked) -> dict[str, str]:
     if asked.relation.layer.access.export:
         return MEDIA_TYPES
     return ITEM_FORMATS
-
-
-def in_crs(text: str, system: crs.Crs) -> str:
-    """Return a feature's text with its geometry in another coordinate system."""
-    feature = orjson.loads(text)
-    if feature["geometry"] is not None:
-        feature["geometry"] = _moved(feature["geometry"], system)
-    return orjson.dumps(feature).decode()
-
-
-def _moved(shape: dict[str, Any], system: crs.Crs) -> dict[str, Any]:
-    if "geometries" in shape:
-        return shape | {"geometries": [_moved(part, system) for part in shape["geometries"]]}
-    moved = crs.transform_coordinates(shape["coordinates"], crs.CRS84, system, official_axes=True)
-    return shape | {"coordinates": moved}
 
 
 async def get_item(request: Request) -> Response:
@@ -222,7 +206,7 @@ async def get_item(request: Request) -> Response:
     if kind == "html":
         return await _item_page(request, asked, orjson.loads(text))
     if asked.crs is not crs.CRS84:
-        text = in_crs(text, asked.crs)
+        text = (await offload(in_crs, [text], asked.crs))[0]
     own = links.self_and_alternates(request, kind, ITEM_FORMATS)
     own.append(link(links.api(request, "collections", layer.id), "collection", JSON))
     body = text[:-1].encode() + b',"links":' + orjson.dumps(own) + b"}"
@@ -266,52 +250,59 @@ async def _export(request: Request, asked: Asked, kind: str) -> Response:
             f'<{s["license_url"]}>; rel="license"' for s in sources if s["license_url"]
         ),
     }
+    given = served.db, asked.relation, asked.actor, asked.query, sources, limit
+    gate, caller = limits_of(request).exports, caller_of(request)
     if kind in STREAMS:
-        stream = stream_csv if kind == "csv" else stream_sequence
-        rows = stream(served.db, asked.relation, asked.actor, asked.query, sources, limit)
-        rows = limits_of(request).exports.stream(caller_of(request), EXPORT_S, rows)
-        return StreamingResponse(rows, media_type=MEDIA_TYPES[kind], headers=headers)
-    work = export_file(served.db, asked.relation, asked.actor, asked.query, sources, limit, kind)
-    turn = limits_of(request).exports.run(caller_of(request), EXPORT_S, work)
-    data = await while_connected(request, turn)
-    return Response(data, media_type=MEDIA_TYPES[kind], headers=headers)
+        rows = (stream_csv if kind == "csv" else stream_sequence)(*given)
+        parts = served.spools.through(gate.stream(caller, EXPORT_S, rows))
+        begun = await _begun(request, parts)
+        return StreamingResponse(begun, media_type=MEDIA_TYPES[kind], headers=headers)
+    work = export_file(*given, kind, served.spools.folder)
+    file = await while_connected(request, gate.run(caller, EXPORT_S, work))
+    headers["Content-Length"] = str(os.fstat(file.fileno()).st_size)
+    return StreamingResponse(read_file(file), media_type=MEDIA_TYPES[kind], headers=headers)
 
 
-def _heading(column: Column, lang: str) -> str:
-    return f"{column.title[lang]} ({column.unit})" if column.unit else column.title[lang]
+async def _begun(request: Request, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Return an answer once its first part is there: until then it may still be refused."""
 
+    async def begin() -> bytes:
+        return await anext(parts, b"")
 
-def _shown(column: Column, value: Any, lang: str) -> Any:
-    """Return a value as people read it: a code by its title."""
-    title = (column.values or {}).get(str(value))
-    return title[lang] if title else value
+    first = await while_connected(request, begin())
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield first
+        async for part in parts:
+            yield part
+
+    return whole()
 
 
 async def _items_page(request: Request, asked: Asked, page: Page) -> Response:
     lang, layer = language(request), asked.relation.layer
-    head = ["id", *(_heading(c, lang) for c in layer.columns), say("origin", lang)]
-    rows = []
-    for feature in map(orjson.loads, page.features):
-        at = links.api(request, "collections", layer.id, "items", feature["id"], f="html")
-        values = [_shown(c, feature["properties"].get(c.name), lang) for c in layer.columns]
-        origin = feature["properties"]["origin"]
-        rows.append([html.anchor(feature["id"], at), *values, origin])
+    at = links.api(request, "collections", layer.id, "items")
     number = page.matched if page.matched is not None else f"≥ {page.at_least}"
     summary = await services(request).summaries.of(layer, asked.actor)
     facts = [(say("count", lang), f"{len(page.features)} / {number}")]
-    body = [html.table(head, rows), html.pairs(facts + await source_facts(request, summary, lang))]
-    if page.next:
-        more = html.anchor(say("next", lang), links.here(request, cursor=page.next))
-        body.insert(1, html.element("p", more))
-    title = f"{layer.title[lang]}: {say('items', lang)}"
-    return html.page(lang, title, trail(request, lang, layer), body)
+    facts += await source_facts(request, summary, lang)
+    more = links.here(request, cursor=page.next) if page.next else None
+    above = trail(request, lang, layer)
+
+    def write() -> Response:
+        body = [items_table(page.features, layer, lang, at), html.pairs(facts)]
+        if more:
+            body.insert(1, html.element("p", html.anchor(say("next", lang), more)))
+        return html.page(lang, f"{layer.title[lang]}: {say('items', lang)}", above, body)
+
+    return await offload(write)
 
 
 async def _item_page(request: Request, asked: Asked, feature: dict[str, Any]) -> Response:
     lang, layer = language(request), asked.relation.layer
     values = feature["properties"]
     facts: list[tuple[str, Any]] = [("id", feature["id"])]
-    facts += [(_heading(c, lang), _shown(c, values.get(c.name), lang)) for c in layer.columns]
+    facts += [(heading(c, lang), shown(c, values.get(c.name), lang)) for c in layer.columns]
     facts.append((say("origin", lang), values["origin"]))
     facts.append(("geometry", feature["geometry"] and feature["geometry"]["type"]))
     summary = await services(request).summaries.of(layer, asked.actor)

@@ -20,6 +20,7 @@ from api.roads import Roads
 from api.rule_keeper import RuleKeeper
 from layers.catalog import Catalog
 from layers.search import Search
+from layers.spool import Spools
 from layers.summary import Summaries
 from layers.tiles import TileService
 from spatial.db import Database
@@ -53,6 +54,7 @@ class Services:
     rules: RuleKeeper
     search: Search
     summaries: Summaries
+    spools: Spools
     tiles: TileService
     roads: Roads | None
 
@@ -85,7 +87,8 @@ async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Ser
         auth, search = Authenticator(db, settings), Search(db)
         bus.subscribe("session", auth.forget)
         bus.subscribe("network", lambda _: search.forget_stakes())
-        summaries = Summaries(db, bus)
+        summaries, spools = Summaries(db, bus), Spools(settings.home)
+        gauges.add("export_kept_bytes", "Exports on disk until they are read.", lambda: spools.kept)
         tiles = await _started(stack, TileService(db, catalog, bus, settings))
         _show_tiles(tiles, gauges)
         roads = Roads(settings, db, bus, rules) if settings.routing else None
@@ -94,7 +97,7 @@ async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Ser
             for service in (roads, JobRunner(settings, db, bus)):
                 await _started(stack, service)
         yield Services(
-            settings, db, auth, audit, catalog, bus, rules, search, summaries, tiles, roads
+            settings, db, auth, audit, catalog, bus, rules, search, summaries, spools, tiles, roads
         )
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import asyncpg
 import orjson
@@ -23,6 +24,7 @@ from layers.features import (
     reading,
 )
 from layers.filters import Query, conditions
+from layers.offload import offload_part
 from layers.relation import Relation
 from layers.scope import visible
 from spatial.actor import Actor
@@ -87,7 +89,11 @@ async def stream_sequence(
     statement = await _statement(relation, actor, query, [feature], rows)
     tail = b',"attribution":' + orjson.dumps(licence_text(sources)) + b"}\n"
     async for batch in _batches(db, actor, statement, query.bound, limit):
-        yield b"".join(b"\x1e" + text[:-1].encode() + tail for (text,) in batch)
+        yield await offload_part(_rows_as_sequence, batch, tail)
+
+
+def _rows_as_sequence(rows: Iterable[asyncpg.Record], tail: bytes) -> bytes:
+    return b"".join([b"\x1e" + text[:-1].encode() + tail for (text,) in rows])
 
 
 async def stream_csv(
@@ -108,7 +114,11 @@ async def stream_csv(
     yield _lines([["id", *names, "attribution"]], mark=True)
     licence = licence_text(sources)
     async for rows in _batches(db, actor, statement, query.bound, limit):
-        yield _lines([*map(_cell, row), licence] for row in rows)
+        yield await offload_part(_rows_as_lines, rows, licence)
+
+
+def _rows_as_lines(rows: Iterable[asyncpg.Record], licence: str) -> bytes:
+    return _lines([*map(_cell, row), licence] for row in rows)
 
 
 def _values(relation: Relation) -> list[Any]:
@@ -140,8 +150,11 @@ async def export_file(
     sources: Sources,
     limit: int | None,
     kind: str,
-) -> bytes:
-    """Return all rows as a FlatGeobuf, GeoParquet or GeoPackage file.
+    folder: Path | None = None,
+) -> BinaryIO:
+    """Return all rows as a FlatGeobuf, GeoParquet or GeoPackage file, which nobody else sees.
+
+    It is made in `folder`, or where temporary files are.
 
     Raises
     ------
@@ -167,4 +180,4 @@ async def export_file(
         relation.layer.id, kind, ("id", *relation.columns, "origin", "source_id"),
         {c.name: c.type for c in relation.layer.columns}, shape is not None, licence_text(sources),
     )  # fmt: skip
-    return await make_file(table, rows)
+    return await make_file(table, rows, folder)

@@ -45,15 +45,15 @@ class Table:
     licence: str
 
 
-async def make_file(table: Table, rows: Rows) -> bytes:
-    """Return rows as a FlatGeobuf, GeoParquet or GeoPackage file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{table.layer}.{table.kind}"
+async def make_file(table: Table, rows: Rows, folder: Path | None = None) -> BinaryIO:
+    """Return rows as a FlatGeobuf, GeoParquet or GeoPackage file that goes when it is closed."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        path = Path(place) / f"{table.layer}.{table.kind}"
         if len(rows) <= HERE:
             await asyncio.to_thread(write_file, table, rows, path)
         else:
             await _write_apart(table, rows, path)
-        return await asyncio.to_thread(path.read_bytes)
+        return path.open("rb")
 
 
 async def _write_apart(table: Table, rows: Rows, path: Path) -> None:

@@ -27,14 +27,11 @@ class _Threads:
         self._pool = ThreadPoolExecutor(THREADS, "offload")
         self._given = 0
 
+    @property
+    def full(self) -> bool:
+        return self._given >= THREADS + WAITING
+
     async def run(self, work: Callable[[], T]) -> T:
-        if self._given >= THREADS + WAITING:
-            raise Busy(
-                "Too much work at once",
-                "当前处理任务过多",
-                mend_en="Try again shortly.",
-                mend_zh="请稍后重试。",
-            )
         self._given += 1
         done = asyncio.get_running_loop().run_in_executor(self._pool, work)
         done.add_done_callback(self._end)
@@ -55,4 +52,16 @@ async def offload(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
     Busy
         Too much waits already.
     """
+    if _threads.full:
+        raise Busy(
+            "Too much work at once",
+            "当前处理任务过多",
+            mend_en="Try again shortly.",
+            mend_zh="请稍后重试。",
+        )
+    return await _threads.run(lambda: work(*given, **named))
+
+
+async def offload_part(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """Do the same for a part of an answer that has begun: it is never refused."""
     return await _threads.run(lambda: work(*given, **named))

@@ -20,9 +20,10 @@ from routing.feeds import Feed
 from routing.graph import Floats, Graph
 from routing.legs import Leg, find_leg
 from routing.live import EdgeState, LiveState, Picture, Snapshot
+from routing.locks import Held
 from routing.memo import Memo
 from routing.metrics import Metrics
-from routing.places import Places
+from routing.places import Places, Point
 from routing.profile import UNLIMITED, Costs, Profile
 from routing.query import Conditions, Found, PathQuery, Ready, Task
 from routing.refusal import Obstacle, opening, unreachable
@@ -151,10 +152,8 @@ class RoadNetwork:
 
         Raises
         ------
-        BadParameter
-            The profile or an edge to avoid is unknown.
-        NoSnap, Unreachable, LimitViolated
-            There is no such path; the error says why.
+        BadParameter, NoSnap, Unreachable, LimitViolated
+            Something named is unknown, or there is no such path; the error says why.
         """
         task = self._task(query, now)
         found = self._at_hand(task, query.waypoints) or self._searched(task, query.waypoints)
@@ -163,9 +162,12 @@ class RoadNetwork:
     def quick_path(self, query: PathQuery, now: datetime) -> Found | None:
         """Return the best path if it is found with what is there already, else None: ask `paths`.
 
-        It makes no metric and looks for no reasons, so that it may be asked between other requests.
+        It makes no metric, looks for no reasons, waits for no lock: ask it between other requests.
         """
-        return self._at_hand(self._task(query, now), query.waypoints) if query.plain else None
+        with Held(self._lock, wait=False) as ours:
+            if not (ours and query.plain and self._tasks.has_costs(query)):
+                return None
+            return self._at_hand(self._task(query, now), query.waypoints, wait=False)
 
     def paths(self, query: PathQuery, now: datetime) -> list[Found]:
         """Return the best path and up to `query.alternatives` other ones, best first.
@@ -288,7 +290,7 @@ class RoadNetwork:
 
     # searching
 
-    def _at_hand(self, task: Task, points: Sequence[tuple[float, float]]) -> Found | None:
+    def _at_hand(self, task: Task, points: Sequence[Point], wait: bool = True) -> Found | None:
         """Return the best path where metrics that are there already tell it."""
         if task.base.snapshot is not None or task.base.costs.bans.any:
             return None
@@ -306,10 +308,10 @@ class RoadNetwork:
             return None
         if not known and self._refuses(task, spots):
             return None
-        found = self._on(metric, task, spots)
-        if found is None or exact or not self._tasks.refused(task, found.edges).any():
-            return found
-        return None
+        with Held(metric.lock, wait=wait) as ours:
+            found = self._on(metric, task, spots) if ours else None
+        sure = exact or found is None or not self._tasks.refused(task, found.edges).any()
+        return found if sure else None
 
     def _searched(self, task: Task, points: Sequence[tuple[float, float]]) -> Found:
         """Return the best path, or raise what stands in its way."""
@@ -377,10 +379,8 @@ class RoadNetwork:
                 if leg is None:
                     return None
                 legs.append(leg)
-            stamp = metric.stamp
-            return Found(
-                legs, task.base.costs, task.vehicle, task.base.version(stamp), stamp.picture
-            )
+            state = task.base.version(metric.stamp), metric.stamp.picture
+            return Found(legs, task.base.costs, task.vehicle, *state)
 
     def _refusal(self, task: Task, points: Sequence[tuple[float, float]]) -> SigangError:
         """Return the error that says what stands in the way: limits, closures, or no road."""

@@ -74,6 +74,10 @@ class Tasks:
         mine, its = self._rules.get(key), other._rules.get(key)
         return mine is its or (mine is not None and its is not None and mine.stamp == its.stamp)
 
+    def has_costs(self, asked: Conditions) -> bool:
+        """Tell whether what the profile makes of the edges is there already."""
+        return loaded_as(self._profiles, asked.profile, asked.hazmat) in self._costs
+
     def task(self, asked: Conditions, snapshot: Snapshot | None, at: datetime) -> Task:
         """Return the task that some conditions come to in a state, None being that of now.
 

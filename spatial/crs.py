@@ -7,7 +7,7 @@ the way in and on the way out. x comes first (always_xy) unless `official_axes` 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -198,34 +198,66 @@ def transform_coordinates(
     official_axes: bool = False,
 ) -> list[Any]:
     """Return a GeoJSON coordinate array of any depth in another system; z is kept as it is."""
-    flat: list[list[float]] = []
-    _flatten(coordinates, flat)
-    if not flat:
-        return list(coordinates)
-    width = max(len(position) for position in flat)
-    rows = np.array([[*p, *[0.0] * (width - len(p))] for p in flat], dtype=float)
-    moved = iter(_convert(rows, source, target, official_axes).tolist())
-    return _rebuild(coordinates, moved)
+    (moved,) = transform_arrays([coordinates], source, target, official_axes=official_axes)
+    listed: list[Any] = _listed(moved)
+    return listed
 
 
-def _is_position(node: Sequence[Any]) -> bool:
-    return len(node) > 0 and isinstance(node[0], int | float)
+def transform_arrays(
+    arrays: Sequence[Sequence[Any]], source: Crs, target: Crs, *, official_axes: bool = False
+) -> list[Any]:
+    """Return GeoJSON coordinate arrays, each of any depth, in another system at once.
+
+    Lists of positions become NumPy arrays, which orjson writes; z is kept as it is.
+    """
+    parts: list[Floats] = []
+    for array in arrays:
+        _gather(array, parts)
+    if not parts:
+        return list(arrays)
+    whole = all(part.shape[1] >= 2 and np.isfinite(part[:, :2]).all() for part in parts)
+    if not whole:
+        raise BadCoordinate("a position needs two numbers", "坐标至少需要两个数")
+    xy = np.concatenate([part[:, :2] for part in parts])
+    ends = np.cumsum([len(part) for part in parts])[:-1]
+    moved = np.split(_convert(xy, source, target, official_axes), ends)
+    pieces = iter(
+        piece if part.shape[1] == 2 else np.column_stack([piece, part[:, 2:]])
+        for part, piece in zip(parts, moved, strict=True)
+    )
+    return [_rebuild(array, pieces) for array in arrays]
 
 
-def _flatten(node: Sequence[Any], flat: list[list[float]]) -> None:
+def _is_position(node: Any) -> bool:
+    return isinstance(node, list | tuple) and len(node) > 0 and isinstance(node[0], int | float)
+
+
+def _is_table(node: Sequence[Any]) -> bool:
+    """Tell whether a list is one of positions that all have a z or all have none."""
+    return len(node) > 0 and _is_position(node[0]) and len(set(map(len, node))) == 1
+
+
+def _gather(node: Sequence[Any], parts: list[Floats]) -> None:
+    """Append each list of positions, and each position that stands alone, as a table."""
     if _is_position(node):
-        if len(node) < 2:
-            raise BadCoordinate("a position needs two numbers", "坐标至少需要两个数")
-        flat.append([float(value) for value in node])
-        return
-    for child in node:
-        _flatten(child, flat)
+        parts.append(np.array([node], dtype=float))
+    elif _is_table(node):
+        parts.append(np.array(node, dtype=float))
+    else:
+        for child in node:
+            _gather(child, parts)
 
 
-def _rebuild(node: Sequence[Any], moved: Any) -> list[Any]:
+def _rebuild(node: Sequence[Any], pieces: Iterator[Floats]) -> Any:
     if _is_position(node):
-        return list(next(moved)[: len(node)])
-    return [_rebuild(child, moved) for child in node]
+        return next(pieces)[0]
+    if _is_table(node):
+        return next(pieces)
+    return [_rebuild(child, pieces) for child in node]
+
+
+def _listed(node: Any) -> Any:
+    return node.tolist() if isinstance(node, np.ndarray) else [_listed(child) for child in node]
 
 
 def check_lonlat(lon: float, lat: float) -> None:

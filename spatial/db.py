@@ -20,6 +20,8 @@ from spatial.lender import CONNECT_WAIT_S, Lender, Slots
 from spatial.settings import Settings
 
 WRITE_TIMEOUT_MS = 60_000
+IDLE_TRANSACTION_MS = 60_000
+"""A transaction in which nothing is asked for so long is ended by the database."""
 URGENT, WRITING = 1, 2
 """Connections of the pools that reads of rows leave to urgent reads, and to writes."""
 ANSWER_MARGIN_S = 5.0
@@ -153,6 +155,7 @@ async def _pool(settings: Settings, url: str, role: str, longest_ms: int) -> asy
             server_settings={
                 "search_path": SEARCH_PATH,
                 "statement_timeout": str(settings.statement_timeout_ms),
+                "idle_in_transaction_session_timeout": str(IDLE_TRANSACTION_MS),
                 "jit": "off",
                 "max_parallel_workers_per_gather": "0",
                 "work_mem": "16MB",

@@ -238,9 +238,11 @@ def test_files_hold_rows_types_and_sources(run, truth, catalog, tmp_path, monkey
     monkeypatch.setattr(export_table, "HERE", here)  # with 0 another process writes it
     relation = catalog.get_relation("ports")
     query = parse_query(relation, {})
-    data = run(lambda db: export_file(db, relation, DUTY, query, SOURCES, None, kind))
+    file = run(lambda db: export_file(db, relation, DUTY, query, SOURCES, None, kind, tmp_path))
     path = tmp_path / f"ports.{kind}"
-    path.write_bytes(data)
+    with file:
+        path.write_bytes(file.read())
+    assert list(tmp_path.iterdir()) == [path]
     read = geopandas.read_parquet if kind == "parquet" else geopandas.read_file
     frame = read(path)
     assert set(frame["id"]) == ids_of(truth, DUTY, "true")

@@ -1,5 +1,6 @@
 """What conditions come to, and that answers do not depend on what was asked before."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 
 import pytest
@@ -82,3 +83,15 @@ def test_preferred_classes_make_another_plan():
     )
     assert (plain.plan.name, plain.plan.key) != (other.plan.name, other.plan.key)
     assert (plain.metric.weights < other.metric.weights).any()
+
+
+def test_a_quick_answer_waits_for_nobody():
+    network = town().network
+    network.path(query(2.5), NOW)
+    metric = network.ready(query(2.5), NOW).metric
+    for lock in (metric.lock, network._lock):
+        with ThreadPoolExecutor(1) as other:
+            other.submit(lock.acquire).result()
+            assert network.quick_path(query(2.5), NOW) is None
+            other.submit(lock.release).result()
+        assert network.quick_path(query(2.5), NOW) is not None
