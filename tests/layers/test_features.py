@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from datetime import UTC, datetime
+from threading import get_ident
 
 import geopandas
 import psycopg
@@ -15,7 +16,8 @@ import pytest
 from layers import export_table, features
 from layers.catalog import Catalog
 from layers.export import export_file, stream_csv, stream_sequence
-from layers.filters import parse_query
+from layers.filter_thread import beside
+from layers.filters import parse_query, read_query
 from spatial.actor import ANONYMOUS, Actor
 from spatial.db import Database, connect
 from spatial.errors import BadParameter
@@ -293,3 +295,20 @@ def test_a_function_is_a_layer(run, truth, tmp_path, given, least):
         expected = ids_of(truth, actor, f"(props->>'depth_m')::float8 >= {least}")
         found = walk(run, relation, actor, given, 5)
         assert {feature["id"] for feature in found} == expected
+
+
+def test_a_long_filter_leaves_the_event_loop_free_and_is_not_kept(run, catalog):
+    relation = catalog.get_relation("ports", ANONYMOUS)
+    short, long = "capacity > 3", " OR ".join(["capacity > 3"] * 100)
+
+    async def ask(db, text):
+        assert (await beside(text, get_ident) == get_ident()) == (text == short)
+        query = await read_query(relation, {"filter": text})
+        page = await features.read_page(db, relation, ANONYMOUS, query, 5, None)
+        return page.matched, await features.count(db, relation, ANONYMOUS, query)
+
+    relation.statements.clear()
+    assert run(lambda db: ask(db, long)) == run(lambda db: ask(db, short))
+    kept = {part for key in relation.statements for part in key[1] if isinstance(part, str)}
+    assert short in kept
+    assert long not in kept
