@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from argparse import Namespace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,11 +13,9 @@ from api.audit_line import GENESIS, body_text, link_hash
 from api.audit_months import make_months, prune, tidy
 from api.cli.__main__ import main
 from api.cli.audit_format import syslog_line
-from api.cli.backup import backup, restore
 from api.gauges import Gauges
 from spatial import migrate
 from spatial.db import connect
-from spatial.settings import Settings
 from tests.api.auditworld import DUTY, serving, until
 
 
@@ -211,17 +208,15 @@ def test_a_broken_chain_is_not_pruned(audit_url, tmp_path):
         assert conn.execute("SELECT count(*) FROM audit WHERE seq <= 10").fetchone() == (10,)
 
 
-def test_a_restored_database_goes_on_with_its_own_chain(database_url, tmp_path):
-    settings = Settings(home=tmp_path, database_url=database_url)
-    file = tmp_path / "x.backup"
-    serving(database_url, tmp_path, twenty)
-    assert backup(settings, Namespace(file=file)) == 0
-    serving(database_url, tmp_path, twenty)
-    other = tmp_path / "another machine"
+def test_a_restored_database_goes_on_with_its_own_chain(database_url, tmp_path, capsys):
+    file, other = tmp_path / "x.backup", tmp_path / "another machine"
     other.mkdir()
+    serving(database_url, tmp_path, twenty)
+    assert cli(tmp_path, database_url, "backup", file) == 0
+    signer = capsys.readouterr().out.split()[-1]
+    serving(database_url, tmp_path, twenty)
     for home in (tmp_path, other):
-        here = Settings(home=home, database_url=database_url)
-        assert restore(here, Namespace(file=file, yes=True)) == 0
+        assert cli(home, database_url, "restore", file, "--yes", "--signer", signer) == 0
         serving(database_url, home, twenty)
         with connect(database_url) as conn:
             assert find_break(conn, Heads(home)) is None
