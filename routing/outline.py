@@ -9,9 +9,9 @@ an outline that holds the other one.
 from __future__ import annotations
 
 import numpy as np
+import scipy  # loads its heavy parts when they are first used
 import shapely
 from numpy.typing import NDArray
-from scipy.ndimage import label
 
 from routing.compiled import compiled
 from routing.graph import Bools, Floats, Ints
@@ -44,7 +44,7 @@ def outline(
         return shapely.MultiPolygon()
     begin, end = _boundaries(lattice)
     rings, first = _rings(begin, end)
-    parts = np.asarray(label(lattice)[0], np.int32)
+    parts = np.asarray(scipy.ndimage.label(lattice)[0], np.int32)
     part = _inside(parts, rings[first[:-1]])
     points, ring = _corners(_middles(rings, lattice.shape[1]), first)
     places = np.array([west, south]) - step + points * step

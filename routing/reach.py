@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # loads its heavy parts when they are first used
 import shapely
-from scipy.ndimage import distance_transform_edt
 
 from routing.engine import INFINITE, LARGEST, Metric
 from routing.graph import Bools, Floats, Graph, Ints, expand
@@ -206,7 +206,7 @@ def _area(reached: Bools, grid: Grid) -> shapely.Geometry:
     check()
     if not reached.any():
         return shapely.MultiPolygon()
-    wider = distance_transform_edt(~reached) <= CELLS_ACROSS - _EDGE
+    wider = scipy.ndimage.distance_transform_edt(~reached) <= CELLS_ACROSS - _EDGE
     corners = np.zeros((grid.rows + 1, grid.columns + 1), np.bool_)
     for row in (slice(None, -1), slice(1, None)):
         for column in (slice(None, -1), slice(1, None)):

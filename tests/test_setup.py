@@ -14,7 +14,8 @@ import httpx
 import psycopg
 import pytest
 
-from api.cli import apt, bootstrap, sample, serve
+from api.cli import apt, bootstrap, sample
+from api.cli.ground import Ground
 from spatial import machine
 from spatial.cluster import Cluster
 from spatial.db import connect
@@ -247,7 +248,7 @@ def test_an_interrupted_first_load_leaves_nothing_and_is_done_again(
         assert left == (0,)
         assert sample.loaded_anchor(conn) is None
         monkeypatch.setattr("data.sample.load_sample", whole)
-        base = serve.Ground(database_url, None, Settings(home=tmp_path))
+        base = Ground(database_url, None, Settings(home=tmp_path))
         sample.ensure_sample(base, ANCHOR.isoformat())
         sample.ensure_sample(base, None)
         assert calls == [ANCHOR]
@@ -262,7 +263,7 @@ def test_a_loaded_sample_is_found_and_not_loaded_again(sample_url, monkeypatch):
     monkeypatch.setattr(sample, "load", lambda *_: pytest.fail("the sample is there"))
     with connect(sample_url) as conn:
         assert sample.loaded_anchor(conn) == ANCHOR
-    sample.ensure_sample(serve.Ground(sample_url, None, None), None)
+    sample.ensure_sample(Ground(sample_url, None, None), None)
 
 
 def test_the_sample_is_anchored_to_midnight_in_shanghai():

@@ -15,8 +15,8 @@ from spatial.errors import SigangError
 from spatial.settings import Settings
 
 COMMANDS = {
-    "up": "up:up",
-    "serve": "up:serve_only",
+    "up": "start:start",
+    "serve": "start:start",
     "down": "up:down",
     "status": "up:status",
     "reset": "up:reset",
@@ -38,7 +38,9 @@ COMMANDS = {
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
     options = parse(arguments)
     module, _, name = COMMANDS[options.command].partition(":")
     try:

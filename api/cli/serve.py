@@ -1,4 +1,7 @@
-"""The command's side of a server: its port, its processes, its database, its end."""
+"""The command's side of a server: its claim, its port, its processes, their end.
+
+Nothing here imports what takes long: the supervisor is to begin its own imports at once.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +13,19 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import Pipe
 
-import psycopg
-
 from api.cli import lives
 from api.cli.claim import Record, claimed, recorded
-from api.cli.ground import Ground
 from api.cli.lives import Life
 from api.cli.progress import say
-from spatial.cluster import LOW_DISK_BYTES, Cluster
 from spatial.errors import SetupError
-from spatial.machine import MB
 from spatial.settings import PROJECT, Settings
 
 READY_WAIT_S = 900  # the first start with a million edges orders and contracts them
-WATCH_EVERY_S = 2.0
-WATCH_END_S = 10.0
 END_WAIT_S = 15.0
 """How long the supervisor may take to end all workers before it is killed."""
 LAST_WAIT_S = 5.0
@@ -128,23 +123,22 @@ class Server:
         )  # fmt: skip
         theirs.close()
 
-    def run(self, ground: Ground, on_ready: Callable[[str], None]) -> int:
+    def run(self, settings: Settings, on_ready: Callable[[str], None]) -> int:
         """Serve until SIGINT or SIGTERM; return the exit code.
 
         Parameters
         ----------
-        ground
-            The database to serve; a private cluster is watched and restarted.
+        settings
+            The same settings, with the database to serve.
         on_ready
             Called once with the server's address when it answers.
         """
-        with _watching(ground):
-            with contextlib.suppress(KeyboardInterrupt, SystemExit):
-                if self._wait_ready(ground.settings):
-                    on_ready(address(self._settings))
-                    self._supervisor.wait()
-                    say(f"the supervisor ended with {self._supervisor.returncode}")
-            return self.end()
+        with contextlib.suppress(KeyboardInterrupt, SystemExit):
+            if self._wait_ready(settings):
+                on_ready(address(self._settings))
+                self._supervisor.wait()
+                say(f"the supervisor ended with {self._supervisor.returncode}")
+        return self.end()
 
     def end(self) -> int:
         """End all processes, whatever state they are in; return 0 where they ended in order."""
@@ -201,39 +195,3 @@ def opened(settings: Settings) -> Iterator[Server]:
             yield server
         finally:
             server.end()
-
-
-@contextmanager
-def _watching(ground: Ground) -> Iterator[None]:
-    if ground.cluster is None:
-        yield
-        return
-    over = threading.Event()
-    watcher = threading.Thread(
-        target=_watch, args=(ground.cluster, over), name="watch", daemon=True
-    )
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join(WATCH_END_S)
-
-
-def _watch(cluster: Cluster, over: threading.Event) -> None:
-    """Restart a killed database and guard its disk, until the server stops."""
-    refused = False
-    while not over.wait(WATCH_EVERY_S):
-        try:
-            if not cluster.healthy():
-                say("the database stopped: starting it again")
-                cluster.start(say)
-            now = cluster.guard_disk()
-            cluster.bound_log()
-        except (SetupError, psycopg.Error) as error:
-            say(f"the database is not well: {error}")
-            continue
-        if now != refused:
-            free = f"less than {LOW_DISK_BYTES // MB} MB free in {cluster.folder}"
-            say(f"{free}: writes are refused" if now else "enough space: writes are allowed again")
-            refused = now

@@ -6,7 +6,6 @@ import json
 import shutil
 import sys
 from argparse import Namespace
-from dataclasses import replace
 from pathlib import Path
 
 from api.cli import lives, sample, serve
@@ -21,6 +20,7 @@ from api.cli.ground import (
 )
 from api.cli.noted import note, note_migration
 from api.cli.progress import say, step
+from api.cli.watch import watched
 from spatial import migrate
 from spatial.cluster import Cluster
 from spatial.errors import SetupError
@@ -40,20 +40,14 @@ KEPT_ABOUT_ROWS = (
 )
 
 
-def _with_options(settings: Settings, options: Namespace) -> Settings:
-    given = {name: getattr(options, name, None) for name in ("host", "port", "workers", "freeze")}
-    return replace(settings, **{name: value for name, value in given.items() if value is not None})
-
-
-def up(settings: Settings, options: Namespace) -> int:
+def up(server: serve.Server, settings: Settings, options: Namespace) -> int:
     """Database, schema, sample, server, sign-in links."""
-    settings = _with_options(settings, options)
     sample.anchor_of(settings.freeze)
-    with serve.opened(settings) as server, ground(settings) as base:
+    with ground(settings) as base, watched(base):
         _ensure_schema(base)
         if not options.no_sample:
             sample.ensure_sample(base, settings.freeze)
-        return server.run(base, lambda url: _announce(base, url))
+        return server.run(base.settings, lambda url: _announce(base, url))
 
 
 def _ensure_schema(base: Ground) -> None:
@@ -63,20 +57,24 @@ def _ensure_schema(base: Ground) -> None:
         note_migration(base, before or "base", migrate.head())
 
 
-def serve_only(settings: Settings, options: Namespace) -> int:
+def serve_only(server: serve.Server, settings: Settings, _: Namespace) -> int:
     """Serve a database that is set up."""
-    settings = _with_options(settings, options)
-    with serve.opened(settings) as server, ground(settings) as base:
+    with ground(settings) as base, watched(base):
         require_schema(base.url)
         check_rules(base.url)
-        return server.run(base, lambda url: print(f"Sigang: {url}", flush=True))
+        return server.run(base.settings, lambda url: print(f"Sigang: {url}", flush=True))
 
 
 def _announce(base: Ground, url: str) -> None:
     print(f"\n四港 Sigang: {url}\n", flush=True)
-    if not serve.is_loopback(base.settings.host) or not sys.stdout.isatty():
+    if serve.is_loopback(base.settings.host) and sys.stdout.isatty():
+        _print_links(base, url)
+    else:
         print("Links are printed on loopback to a terminal only: ./sigang token ACCOUNT --link\n")
-        return
+    print("Ctrl-C stops the server.", flush=True)
+
+
+def _print_links(base: Ground, url: str) -> None:
     links = _links(base)
     for name, token in links.items():
         print(f"  {LINKED[name]}\n    {url}/signin?link={token}")
@@ -84,7 +82,6 @@ def _announce(base: Ground, url: str) -> None:
         "\nEach link signs in once, within 15 minutes; ./sigang token ACCOUNT --link makes another."
     )
     print(told if links else "There are no accounts yet.", end=" ")
-    print("Ctrl-C stops the server.", flush=True)
 
 
 def _links(base: Ground) -> dict[str, str]:
