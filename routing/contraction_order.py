@@ -6,7 +6,7 @@ trusts its caller with node numbers, so they are checked first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 import pyroutingkit
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from routing.graph import Bools, Floats, Graph, Ids, Ints
 from routing.hierarchy_kernels import Numbers, Signed
@@ -70,27 +68,35 @@ def _joined(old: Graph, rank: Numbers, graph: Graph, place: Ints) -> Iterator[li
     """Yield the old ranks of nodes that new streets join, new nodes between them or not."""
     tail, head = place[graph.arcs.tail], place[graph.arcs.head]
     both = (tail >= 0) & (head >= 0) & (tail != head)
-    known = _pairs(old.arcs.tail, old.arcs.head)
+    joined_before = _pairs(old.arcs.tail, old.arcs.head)
     pairs = np.unique(_pairs(tail[both], head[both]))
-    for pair in pairs[~np.isin(pairs, known)].tolist():
+    for pair in pairs[~np.isin(pairs, joined_before)].tolist():
         yield sorted((int(rank[pair >> 32]), int(rank[pair & 0xFFFFFFFF])), reverse=True)
-    _, part = connected_components(_matrix(graph, place < 0), directed=False)
     ends: dict[int, set[int]] = {}
+    part = _parts(graph, place < 0)
     edge = (tail < 0) != (head < 0)
-    for first, last, a, b in zip(
-        tail[edge].tolist(), head[edge].tolist(),
-        graph.arcs.tail[edge].tolist(), graph.arcs.head[edge].tolist(), strict=True,
-    ):  # fmt: skip
-        known_end, new_end = (last, a) if first < 0 else (first, b)
-        ends.setdefault(int(part[new_end]), set()).add(int(rank[known_end]))
+    known_end = np.where(tail < 0, head, tail)[edge]
+    new_end = np.where(tail < 0, graph.arcs.tail, graph.arcs.head)[edge]
+    for known_node, new_node in zip(known_end.tolist(), new_end.tolist(), strict=True):
+        ends.setdefault(part(new_node), set()).add(int(rank[known_node]))
     yield from (sorted(some, reverse=True) for some in ends.values())
 
 
-def _matrix(graph: Graph, chosen: Bools) -> coo_matrix:
-    arcs, count = graph.arcs, graph.node_count
-    inside = chosen[arcs.tail] & chosen[arcs.head]
-    tail, head = arcs.tail[inside], arcs.head[inside]
-    return coo_matrix((np.ones(len(tail), np.int8), (tail, head)), shape=(count, count))
+def _parts(graph: Graph, chosen: Bools) -> Callable[[int], int]:
+    """Return what names the part of a few chosen nodes that one of them is connected with."""
+    tail, head = graph.arcs.tail, graph.arcs.head
+    inside = chosen[tail] & chosen[head]
+    toward: dict[int, int] = {}
+
+    def part(node: int) -> int:
+        while (further := toward.get(node, node)) != node:
+            toward[node] = toward.get(further, further)
+            node = further
+        return node
+
+    for one, other in zip(tail[inside].tolist(), head[inside].tolist(), strict=True):
+        toward[part(one)] = part(other)
+    return part
 
 
 def _lifted(joined: Iterable[list[int]], parent: Sequence[int]) -> Iterator[tuple[int, int]]:
