@@ -31,6 +31,8 @@ from spatial.settings import PROJECT, Settings
 
 NICENESS = 5
 LOOK_S = 0.1
+LONGEST_S = 3600.0
+"""After which a builder is taken to be stuck; millions of nodes take minutes."""
 READ_WAIT_MS = 600_000
 SMALL = 20_000  # edges, which take less time than a process to start
 PR_SET_PDEATHSIG = 1
@@ -113,7 +115,8 @@ class Builder:
             stdout=PIPE, cwd=PROJECT, env=os.environ | self._settings.to_env(), pass_fds=[lock],
         )  # fmt: skip
         try:
-            told, _ = await child.communicate()
+            async with asyncio.timeout(LONGEST_S):
+                told, _ = await child.communicate()
         finally:
             with suppress(ProcessLookupError):
                 child.kill()

@@ -155,6 +155,7 @@ async def answering(url, home):
             yield app.app.state.services, client
 
 
+GAUGES = ("network_topology_served", "network_topology_committed")
 QUESTIONS = [
     ("paths", {"waypoints": [FAR, NEAR]}),
     ("paths", {"waypoints": [FAR, NEAR], "profile": "truck", "include": ["steps"]}),
@@ -182,6 +183,9 @@ def test_networks_that_were_replaced_are_given_back(filled, tmp_path):
                     gone += [ref(old), ref(old.graph)]
                     await until(partial(is_replaced, roads, old))
                 del network, foot, old
+            shown = (await client.get("/metrics")).text
+        assert {name: numbers(shown, name) for name in GAUGES} == {name: [3] for name in GAUGES}
+        assert numbers(shown, "networks_held") == [1]
         return codes, [one() is None for one in gone]
 
     gc.collect()
@@ -194,6 +198,12 @@ def test_networks_that_were_replaced_are_given_back(filled, tmp_path):
     assert all(gone), gone
     for kind in ("motor", "active"):
         assert len(list((tmp_path / "graphs" / kind).iterdir())) == saved.KEPT
+
+
+def numbers(shown, name):
+    """Return the values of a gauge."""
+    lines = [line for line in shown.splitlines() if line.startswith(f"sigang_{name}{{")]
+    return [float(line.split()[-1]) for line in lines]
 
 
 def foot_roads(served):
