@@ -28,6 +28,7 @@ from api.limits import address_in, caller_in
 from api.nul import find_in_address
 from api.problems import client_left, handle, problem_response, translate
 from api.rates import Rates
+from api.turns import Turns
 from layers.offload import offload, offload_part
 from spatial.actor import ANONYMOUS
 from spatial.errors import DatabaseAway, SigangError, Unauthenticated
@@ -85,6 +86,7 @@ class Front:
     ) -> None:
         self.app = app
         self.rates = rates or Rates(0, 1)
+        self._turns = Turns()
         self._always = (*SAFE, HTTPS_ONLY) if https else SAFE
         self._kinds = kinds_of(app)
         self._posted = {path: _with_body(*pair) for path, pair in (posted or {}).items()}
@@ -141,7 +143,7 @@ class Front:
         await response(scope, receive, send)
 
     async def _admit(self, scope: Scope, given: Given, answer: _Answer) -> SigangError | None:
-        """Find out who asks and count the request; return why it is not answered."""
+        """Find out who asks, wait for its turn and count it; return why it is not answered."""
         now = time.perf_counter()
         anybody(scope)
         if b"authorization" in given or b"cookie" in given:
@@ -153,7 +155,11 @@ class Front:
                 if isinstance(error, Unauthenticated):
                     self.rates.note_wrong_key(address, now)
                 return translate(error)
-        answer.limits, refusal = self.rates.count(caller_in(scope), now)
+        caller = caller_in(scope)
+        turn = self._turns.begin(caller, now)
+        if turn is not None:
+            await turn
+        answer.limits, refusal = self.rates.count(caller, now)
         return refusal or find_in_address(scope)
 
     def _find(self, scope: Scope) -> Handler | None:

@@ -7,7 +7,6 @@ itself, up to its share of the limit; connections are spread evenly over the pro
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -27,35 +26,41 @@ KEPT = 20_000
 Header = tuple[bytes, bytes]
 
 
+class _Bucket:
+    """What one caller has left."""
+
+    __slots__ = ("at", "left", "most", "policy")
+
+    def __init__(self, most: int, now: float) -> None:
+        self.most = most
+        self.left = float(most)
+        self.at = now
+        self.policy: Header = b"ratelimit-policy", b'"requests";q=%d;w=%d' % (most, WINDOW_S)
+
+    def fill(self, now: float) -> None:
+        """Add what has come since the last time."""
+        self.left = min(self.left + (now - self.at) * self.most / WINDOW_S, float(self.most))
+        self.at = now
+
+
 class Buckets:
     """Buckets of tokens by caller, each holding a limit's worth of a minute."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: OrderedDict[Caller, tuple[float, float]] = OrderedDict()
+        self._kept: OrderedDict[Caller, _Bucket] = OrderedDict()
 
-    def take(self, caller: Caller, now: float) -> float:
-        """Take a token; return how many are left, below 0 where there was none to take."""
-        most = float(self._limit * _times(caller))
+    def filled(self, caller: Caller, now: float) -> _Bucket:
+        """Return the bucket of a caller with all that it holds now."""
         found = self._kept.get(caller)
         if found is None:
             if len(self._kept) >= KEPT:
                 self._kept.popitem(last=False)
-            there = most
+            found = self._kept[caller] = _Bucket(self._limit * _times(caller), now)
         else:
-            there = min(most, found[0] + (now - found[1]) * most / WINDOW_S)
+            found.fill(now)
             self._kept.move_to_end(caller)
-        left = there - 1.0
-        self._kept[caller] = (left if left >= 0.0 else there), now
-        return left
-
-    def empty(self, caller: Caller, now: float) -> bool:
-        """Tell whether a caller has no token now."""
-        found = self._kept.get(caller)
-        if found is None:
-            return False
-        most = self._limit * _times(caller)
-        return found[0] + (now - found[1]) * most / WINDOW_S < 1.0
+        return found
 
 
 class Counted(NamedTuple):
@@ -81,20 +86,21 @@ class Rates:
         self.refused = 0
         self._requests = Buckets(share) if share else None
         self._wrong = Buckets(-(-WRONG_KEYS // processes))
-        self._limit = share
 
     def count(self, caller: Caller, now: float) -> Counted:
         """Count a request; return the headers that tell how many more may follow, and a refusal."""
         if self._requests is None:
             return Counted((), None)
-        most = self._limit * _times(caller)
-        left = self._requests.take(caller, now)
-        full_s = WINDOW_S * (most - left) / most
-        told = b"ratelimit", b'"requests";r=%d;t=%d' % (max(left, 0.0), full_s + 1.0)
-        if left >= 0.0:
-            return Counted((_policy(most), told), None)
-        self.refused += 1
-        return Counted((_policy(most), told), _too_many(most))
+        bucket = self._requests.filled(caller, now)
+        refusal = None
+        if bucket.left >= 1.0:
+            bucket.left -= 1.0
+        else:
+            self.refused += 1
+            refusal = _too_many(bucket.most)
+        full_s = WINDOW_S * (bucket.most - bucket.left) / bucket.most + 1.0
+        told = b"ratelimit", b'"requests";r=%d;t=%d' % (bucket.left, full_s)
+        return Counted((bucket.policy, told), refusal)
 
     def check_sign_in(self, address: Caller, now: float) -> None:
         """Refuse an address that has tried too many wrong keys.
@@ -103,16 +109,15 @@ class Rates:
         ------
         TooMany
         """
-        if self._wrong.empty(address, now):
+        if self._wrong.filled(address, now).left < 1.0:
             self.refused += 1
             raise _too_many(WRONG_KEYS)
 
     def note_wrong_key(self, address: Caller, now: float) -> None:
         """Count a sign-in that failed."""
-        self._wrong.take(address, now)
+        self._wrong.filled(address, now).left -= 1.0
 
 
-@lru_cache(8192)
 def _times(caller: Caller) -> int:
     """Return how many times the limit of an address a caller has."""
     if caller.known:
@@ -121,11 +126,6 @@ def _times(caller: Caller) -> int:
         return LOCAL_TIMES if ip_address(caller.name).is_loopback else 1
     except ValueError:
         return 1
-
-
-@lru_cache(16)
-def _policy(limit: int) -> Header:
-    return b"ratelimit-policy", b'"requests";q=%d;w=%d' % (limit, WINDOW_S)
 
 
 def _too_many(limit: int) -> TooMany:

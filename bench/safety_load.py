@@ -315,7 +315,7 @@ class Row:
 
     def cells(self) -> list[str]:
         """Return the row of a table."""
-        said = sorted(self.answers.statuses.items())
+        said = sorted((+self.answers.statuses).items())
         cells = [self.name, ", ".join(f"{count} × {status}" for status, count in said)]
         for waits in (self.before, self.during):
             for values in (waits.paths, waits.closures):

@@ -35,18 +35,21 @@ def test_a_network_of_ipv6_is_one_address(one, other, same):
 
 
 def test_a_bucket_fills_steadily_up_to_a_minutes_worth():
-    buckets = Buckets(60)
-    assert [buckets.take(VISITOR, 0.0) for _ in range(61)][-2:] == [0.0, -1.0]
-    assert buckets.take(VISITOR, 0.0) == -1.0
-    assert buckets.take(VISITOR, 2.0) == 1.0
-    assert buckets.take(VISITOR, 1_000.0) == 59.0
-    assert buckets.take(ALICE, 0.0) == 60.0 * KNOWN_TIMES - 1
+    rates = Rates(60, 1)
+
+    def admitted(count: int, now: float) -> int:
+        return sum(rates.count(VISITOR, now).refusal is None for _ in range(count))
+
+    assert admitted(70, 0.0) == 60
+    assert admitted(5, 2.0) == 2
+    assert admitted(70, 1_000.0) == 60
+    assert sum(rates.count(ALICE, 0.0).refusal is None for _ in range(200)) == 60 * KNOWN_TIMES
 
 
 def test_callers_that_are_remembered_are_bounded():
     buckets = Buckets(10)
     for number in range(KEPT + 100):
-        buckets.take(Caller(str(number), False), 0.0)
+        buckets.filled(Caller(str(number), False), 0.0)
     assert len(buckets._kept) == KEPT
 
 
