@@ -6,9 +6,11 @@ those of the same source in one transaction. Bad rows go to quarantine with thei
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ import shapely
 from data.layerfile_map import LayerMapping, Quality, read_mapping
 from data.layerfile_place import Placer
 from data.layerfile_read import Row, Table, read_table, refuse
-from data.layerfile_rows import Keys, RowMaker, admin_code
+from data.layerfile_rows import Keys, RowMaker, admin_code, check_texts
 from spatial import quality
 from spatial.admin import AdminUnits
 from spatial.crs import lengths_m
@@ -30,6 +32,9 @@ from spatial.kinds import Kind, Shape, get_kind
 from spatial.topology import SNAP_DEGREES, build_network
 
 Progress = Callable[[str], None]
+MOST_REFUSED = 100
+"""After so many rows that only the database found bad, the file is refused."""
+_LINE = re.compile(r"COPY (\w+), line (\d+)")
 
 _COMMON = (
     "id",
@@ -63,6 +68,25 @@ class _Stage:
     table: Table
     shapes: Any
     bad: dict[int, tuple[str, str]]
+    parts: list[int] = field(default_factory=list)
+    """Rows whose further parts stand behind the rows of the file, part by part."""
+
+    @property
+    def read(self) -> int:
+        """Number of rows that the file has."""
+        return len(self.table.rows) - len(self.parts)
+
+    def row_of(self, index: int) -> int:
+        """Return the row of the file that a row is, or is a part of."""
+        return index if index < self.read else self.parts[index - self.read]
+
+    def add_parts(self, index: int, shapes: Sequence[Any]) -> None:
+        """Let a row stand for the first of its parts, and further rows for the others."""
+        self.shapes[index] = shapes[0]
+        more = len(shapes) - 1
+        self.table.rows.extend(dict(self.table.rows[index]) for _ in range(more))
+        self.parts.extend([index] * more)
+        self.shapes = np.append(self.shapes, np.array([*shapes[1:], None], dtype=object)[:-1])
 
     def refuse(self, index: int, reason: str, detail: str) -> None:
         """Mark a row bad; the first reason stays."""
@@ -127,22 +151,45 @@ def _load(run: Run, file: Path, kind: Kind, mapping: LayerMapping, progress: Pro
     stage = _Stage(table, None, {})
     placer = Placer(run.conn, mapping, units)
     stage.shapes = placer.place(table, stage.refuse)
+    for i in sorted(placer.cut if kind.shape == "line" else ()):
+        stage.add_parts(i, shapely.get_parts(stage.shapes[i]))
     _fit_shape(stage, kind.shape)
     codes = _admin_codes(stage, mapping, units)
     rows = _convert(stage, maker, placer)
     _judge(stage, mapping, codes, units)
-    _quarantine(run, file, stage, mapping.quality)
+    _check_share(run, file, stage, mapping.quality)
+    swap = partial(_swap, run, kind, mapping, stage, rows, codes)
+    while not _swapped(run, file, kind, stage, swap):
+        _check_share(run, file, stage, mapping.quality)
+    _quarantine(run, stage)
     progress(f"{len(stage.good())} rows good, {len(stage.bad)} refused")
+
+
+def _swapped(run: Run, file: Path, kind: Kind, stage: _Stage, swap: Callable[[], None]) -> bool:
+    """Swap the rows in; False where the database refused one, which is now marked bad."""
+    before = dict(run.rows)
     try:
-        _swap(run, kind, mapping, stage, rows, codes)
-    except (psycopg.IntegrityError, psycopg.DataError) as error:
+        with run.conn.transaction():
+            swap()
+    except (psycopg.IntegrityError, psycopg.DataError, psycopg.InternalError) as error:
         why = error.diag.message_primary or str(error)
-        raise refuse(file, f"the database refuses a row: {why}") from error
+        named = _LINE.match(error.diag.context or "")
+        line = int(named[2]) - 1 if named and named[1] == kind.table else -1
+        good = stage.good()
+        refused = sum(reason == "refused-value" for reason, _ in stage.bad.values())
+        if not 0 <= line < len(good) or refused >= MOST_REFUSED:
+            raise refuse(file, f"the database refuses a row: {why}") from error
+        stage.refuse(good[line], "refused-value", why)
+        run.rows.clear()
+        run.rows.update(before)
+        return False
+    return True
 
 
 def _fit_shape(stage: _Stage, shape: Shape) -> None:
     """Refuse rows without geometry or of the wrong dimension; single parts stand for multi."""
     stage.refuse_all(quality.missing(stage.shapes), "no-geometry", "几何为空 / no geometry")
+    stage.refuse_all(quality.zero_length(stage.shapes), "bad-geometry", "线长为零 / no length")
     wanted = _DIMENSION.get(shape)
     for i in stage.good():
         geometry = stage.shapes[i]
@@ -183,6 +230,7 @@ def _convert(
     for i in stage.good():
         row = stage.table.rows[i]
         try:
+            check_texts(row)
             made[i] = maker.values(row), maker.props(row, placer.placed.get(i))
         except BadParameter as error:
             reason = "bad-props" if error.en.startswith("props.") else "bad-value"
@@ -195,7 +243,8 @@ def _judge(
 ) -> None:
     rules, keys = mapping.quality, Keys(mapping)
     if rules.duplicate_id:
-        names = [keys.key_of(row) for row in stage.table.rows]
+        names = [keys.key_of(row) for row in stage.table.rows[: stage.read]]
+        names += [None] * len(stage.parts)
         stage.refuse_all(quality.duplicate_ids(names), "duplicate-id", "编号重复 / duplicate id")
     if rules.self_intersection:
         mask = quality.self_intersecting(stage.shapes)
@@ -218,15 +267,21 @@ def _left(stage: _Stage) -> Any:
     return shapes
 
 
-def _quarantine(run: Run, file: Path, stage: _Stage, rules: Quality) -> None:
+def _quarantine(run: Run, stage: _Stage) -> None:
+    raw = stage.table.geometry
     for i, (reason, detail) in sorted(stage.bad.items()):
         row: Row = dict(stage.table.rows[i])
-        raw = stage.table.geometry
-        if raw is not None and raw[i] is not None:
-            row["geometry"] = shapely.geometry.mapping(raw[i])
-        run.refuse(BadRow(i + 1, reason, detail, row))
+        number = stage.row_of(i)
+        if raw is not None and raw[number] is not None:
+            row["geometry"] = shapely.geometry.mapping(raw[number])
+        run.refuse(BadRow(number + 1, reason, detail, row))
+
+
+def _check_share(run: Run, file: Path, stage: _Stage, rules: Quality) -> None:
+    """Refuse the file when no row is good, or too few are."""
     total = len(stage.table.rows)
     if not stage.good() or len(stage.bad) / total > rules.max_bad_share:
+        _quarantine(run, stage)
         reasons = Counter(reason for reason, _ in stage.bad.values())
         text = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
         raise Quarantined(

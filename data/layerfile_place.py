@@ -14,9 +14,10 @@ from data.layerfile_map import LayerMapping
 from data.layerfile_read import Row, Table
 from spatial import quality
 from spatial.admin import AdminUnits
+from spatial.antimeridian import crosses, split
 from spatial.codes import parse_angle, parse_lonlat
 from spatial.crs import BD09, CRS84, GCJ02, Crs, parse_crs, transform_geometry
-from spatial.errors import BadParameter, ConfigError, SigangError
+from spatial.errors import BadCoordinate, BadParameter, ConfigError, SigangError
 from spatial.linearref import CARRIAGEWAY_SQL, STAKE_SQL, LinearReference
 
 Refuse = Callable[[int, str, str], None]  # row index, reason, detail
@@ -32,6 +33,7 @@ class Placer:
     ) -> None:
         self.mapping = mapping
         self.placed: dict[int, dict[str, Any]] = {}
+        self.cut: set[int] = set()
         self._units = units
         self._reference: LinearReference | None = None
         if mapping.place.way == "stake":
@@ -138,8 +140,23 @@ class Placer:
         present = np.flatnonzero(~shapely.is_missing(shapes))
         if len(present):
             shapes[present] = transform_geometry(shapes[present], crs, CRS84)
-        bad = quality.not_finite(shapes) | quality.out_of_range(shapes)
-        return _drop(shapes, bad, refuse, "out-of-range", "坐标超出范围 / out of range")
+        detail = "坐标超出范围 / out of range"
+        shapes = _drop(shapes, quality.not_finite(shapes), refuse, "out-of-range", detail)
+        for row, (number, x, y) in quality.off_map(shapes).items():
+            refuse(row, "out-of-range", f"顶点 {number} / vertex {number}: [{x:.6g}, {y:.6g}]")
+            shapes[row] = None
+        return self._cut(shapes, refuse)
+
+    def _cut(self, shapes: Any, refuse: Refuse) -> Any:
+        """Cut the shapes that cross ±180° there; note which these are."""
+        for i in np.flatnonzero(crosses(shapes) & ~shapely.is_missing(shapes)).tolist():
+            try:
+                shapes[i] = split(shapes[i])
+                self.cut.add(i)
+            except BadCoordinate as error:
+                refuse(i, "out-of-range", f"{error.zh} / {error.en}")
+                shapes[i] = None
+        return shapes
 
 
 def _drop(shapes: Any, bad: Any, refuse: Refuse, reason: str, detail: str) -> Any:

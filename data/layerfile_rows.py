@@ -20,6 +20,7 @@ from data.layerfile_map import LayerMapping
 from data.layerfile_read import Row
 from spatial.errors import BadParameter, ConfigError
 from spatial.ids import stable_uuid7
+from spatial.ingest import storable
 from spatial.kinds import Kind, check_props
 from spatial.tables import metadata
 
@@ -164,6 +165,14 @@ def admin_code(value: Any) -> str | None:
     if not re.fullmatch(r"\d{2}|\d{4}|\d{6}", text):
         raise BadParameter(f"not an admin code: {value!r}", f"不是行政区划代码：{value!r}")
     return text.ljust(6, "0")
+
+
+def check_texts(row: Row) -> None:
+    """Raise `BadParameter` where a cell holds a NUL or half a character: nothing stores these."""
+    for name, value in row.items():
+        text = value if isinstance(value, str) else str(value) if value else ""
+        if storable(text) != text:
+            raise BadParameter(f"{name}: a NUL or half a character", f"{name}：含 NUL 或残缺字符")
 
 
 def _type(table: str, name: str) -> Any:

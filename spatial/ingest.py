@@ -240,7 +240,7 @@ def save_source(conn: psycopg.Connection[Any], source: SourceInfo) -> None:
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row that JSON can hold: not-a-number as text, anything unknown as text."""
-    return {str(key): _plain_value(value) for key, value in row.items()}
+    return {storable(str(key)): _plain_value(value) for key, value in row.items()}
 
 
 def _plain_value(value: Any) -> Any:
@@ -250,9 +250,16 @@ def _plain_value(value: Any) -> Any:
         return _plain(value)
     if isinstance(value, list | tuple):
         return [_plain_value(item) for item in value]
-    if value is None or isinstance(value, str | int | float | bool):
+    if isinstance(value, str):
+        return storable(value)
+    if value is None or isinstance(value, int | float | bool):
         return value
-    return str(value)
+    return storable(str(value))
+
+
+def storable(text: str) -> str:
+    """Return a text as the database can hold it: NUL and halves of characters are marked."""
+    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()
 
 
 def export_quarantine(conn: psycopg.Connection[Any], load_id: UUID, path: Path) -> int:

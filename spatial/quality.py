@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from spatial.crs import axes_swapped, distance_m
+from spatial.crs import MERCATOR_MAX_LAT, axes_swapped, distance_m
 from spatial.topology import Mask, build_network, dangling_edges, in_small_component
 
 
@@ -32,11 +32,31 @@ def not_finite(geometries: Any) -> Mask:
     return bad
 
 
-def out_of_range(geometries: Any) -> Mask:
-    """Mark geometries that leave ±180° and ±90°."""
-    west, south, east, north = shapely.bounds(_objects(geometries)).T
+def off_map(geometries: Any) -> dict[int, tuple[int, float, float]]:
+    """Return by row the first vertex (number from 1, x, y) that no map shows.
+
+    Longitudes may run on over ±180° where a shape lies on both sides.
+    """
+    array = _objects(geometries)
+    xy, owner = shapely.get_coordinates(array, return_index=True)
+    west, _, east, _ = shapely.bounds(array).T
     with np.errstate(invalid="ignore"):
-        return np.asarray((west < -180) | (east > 180) | (south < -90) | (north > 90))
+        most = np.where((west < 180) & (east > -180) & (east - west <= 360), 360.0, 180.0)
+        most[east == west] = 180.0
+        bad = ~((np.abs(xy[:, 0]) <= most[owner]) & (np.abs(xy[:, 1]) <= MERCATOR_MAX_LAT))
+    rows, first = np.unique(owner[bad], return_index=True)
+    at = np.flatnonzero(bad)[first]
+    number = at - np.searchsorted(owner, rows) + 1
+    return {
+        int(row): (int(n), float(xy[i, 0]), float(xy[i, 1]))
+        for row, n, i in zip(rows, number, at, strict=True)
+    }
+
+
+def zero_length(geometries: Any) -> Mask:
+    """Mark lines of which all vertices are one point."""
+    array = _objects(geometries)
+    return np.asarray((shapely.get_dimensions(array) == 1) & (shapely.length(array) == 0))
 
 
 def swapped_axes(geometries: Any) -> Mask:

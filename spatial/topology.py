@@ -17,6 +17,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 SNAP_DEGREES = 1e-7  # about 1 cm: ends closer than this are one node
+ANTIMERIDIAN = round(180 / SNAP_DEGREES)
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,13 @@ class Network:
 
 
 def build_network(lines: Any) -> Network:
-    """Join lines whose ends lie on one point; lines that merely cross stay apart."""
+    """Join lines whose ends lie on one point, also over ±180°; those that cross stay apart."""
     array = np.asarray(lines, dtype=object)
     first = shapely.get_coordinates(shapely.get_point(array, 0))
     last = shapely.get_coordinates(shapely.get_point(array, -1))
     ends = np.vstack([first, last]).reshape(-1, 2)
     keys = np.round(ends / SNAP_DEGREES).astype(np.int64)
+    keys[keys[:, 0] == -ANTIMERIDIAN, 0] = ANTIMERIDIAN
     _, at, node = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     node = node.reshape(-1).astype(np.int64)
     return Network(ends[at], node[: len(array)], node[len(array) :])

@@ -145,13 +145,47 @@ def test_too_many_bad_rows_refuse_the_file(conn, load_file, tmp_path: Path) -> N
     assert hospitals(conn) == {}
 
 
-def test_a_value_that_the_database_refuses_refuses_the_file(
+def test_a_value_that_the_database_refuses_refuses_its_row(conn, load_file, tmp_path: Path) -> None:
+    rows = [{**row, "起": "2026-05-02", "止": "2026-05-03"} for row in table()]
+    rows.insert(1, {**rows[0], "编号": "H9", "止": "2026-05-01"})
+    head = HEAD.replace('name_zh = "名称"', 'name_zh = "名称"\nvalid_from = "起"\nvalid_to = "止"')
+    mapping = head.format(datum="WGS84") + COLUMNS
+    report = load_file(write_csv(tmp_path / "h.csv", rows), mapping)
+    assert (report.refused, report.rows) == ({"refused-value": 1}, {"facility": 2})
+    assert conn.execute("SELECT row_no FROM sigang.quarantine").fetchall() == [(2,)]
+    with pytest.raises(Quarantined, match="refused-value 1"):
+        load_file(write_csv(tmp_path / "h.csv", rows[1:2]), mapping)
+    assert len(hospitals(conn)) == 2
+
+
+def test_shapes_over_the_antimeridian_are_cut_and_bad_ones_named(
     conn, load_file, tmp_path: Path
 ) -> None:
-    rows = [{**row, "起": "2026-05-02", "止": "2026-05-01"} for row in table()]
-    head = HEAD.replace('name_zh = "名称"', 'name_zh = "名称"\nvalid_from = "起"\nvalid_to = "止"')
-    with pytest.raises(Quarantined, match="the database refuses"):
-        load_file(write_csv(tmp_path / "h.csv", rows), head.format(datum="WGS84") + COLUMNS)
+    lines = [
+        [(179.9, 10), (-179.9, 12)], [(-179.9, 12), (-179, 12)], [(120, 30), (121, 85.2)],
+        [(120, 30), (120, 30)], [(120, 31), (120, 32)],
+    ]  # fmt: skip
+    features = [
+        {"type": "Feature", "properties": {"编号": f"L{i}", "名称": "\x00" if i == 5 else "线"},
+         "geometry": {"type": "LineString", "coordinates": line}}
+        for i, line in enumerate(lines, 1)
+    ]  # fmt: skip
+    file = tmp_path / "l.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    mapping = HEAD.replace('capacity = "床位"\n', "").format(datum="WGS84")
+    report = load_file(file, mapping + '\n[values]\nclass = "primary"\n', "road")
+    assert report.refused == {"out-of-range": 1, "bad-geometry": 1, "bad-value": 1}
+    assert report.rows == {"edge": 3, "node": 4}
+    rows = conn.execute(
+        "SELECT row_no, reason, detail FROM sigang.quarantine ORDER BY row_no"
+    ).fetchall()
+    assert rows[0] == (3, "out-of-range", "顶点 2 / vertex 2: [121, 85.2]")
+    assert [row[:2] for row in rows[1:]] == [(4, "bad-geometry"), (5, "bad-value")]
+    found = conn.execute("SELECT ST_AsText(geom) FROM sigang.edge").fetchall()
+    assert {text for (text,) in found} == {
+        "LINESTRING(-180 11,-179.9 12)", "LINESTRING(-179.9 12,-179 12)",
+        "LINESTRING(179.9 10,180 11)",
+    }  # fmt: skip
 
 
 def test_no_datum_is_refused(conn, load_file, tmp_path: Path) -> None:

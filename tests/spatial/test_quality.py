@@ -20,12 +20,18 @@ def test_coordinates_that_are_no_numbers() -> None:
     assert quality.not_finite([HANGZHOU, line, nan, None]).tolist() == [False, True, True, False]
 
 
-def test_coordinates_beyond_the_globe() -> None:
-    assert quality.out_of_range([HANGZHOU, shapely.Point(190, 30), None]).tolist() == [
-        False,
-        True,
-        False,
-    ]
+def test_the_vertex_beyond_the_map_is_named() -> None:
+    polar = shapely.LineString([(120, 30), (121, 85.06), (121, 90)])
+    across = shapely.LineString([(179, 30), (181, 30)])
+    beyond = shapely.LineString([(181, 30), (182, 30)])
+    rows = [HANGZHOU, shapely.Point(190, 30), None, polar, across, beyond]
+    assert quality.off_map(rows) == {1: (1, 190, 30), 3: (2, 121, 85.06), 5: (1, 181, 30)}
+    assert quality.off_map([None]) == {}
+
+
+def test_lines_without_length() -> None:
+    rows = [LOOP, shapely.LineString([(1, 1), (1, 1)]), HANGZHOU, None]
+    assert quality.zero_length(rows).tolist() == [False, True, False, False]
 
 
 def test_swapped_axes() -> None:
