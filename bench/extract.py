@@ -39,7 +39,7 @@ def read_edges(path: Path, region: str = "bench") -> tuple[Edges, list[Restricti
         nodes = extract.references.finish()
         osm._flag_barriers(nodes, store)
         named = {way for relation in extract.relations for way in relation.ways}
-        builder = EdgeBuilder(f"osm:{region}", nodes, store, AdminUnits({}), named)
+        builder = EdgeBuilder(f"osm:{region}", nodes, store, AdminUnits({}), named, [].append)
         columns, shapes = _columns(osm._second_pass(path, folder, builder, extract))
         turns = [
             dict(zip(osm_turns.COLUMNS, row, strict=True))

@@ -24,9 +24,11 @@ from data.osm_edges import EdgeBuilder, Way
 from data.osm_nodes import MODES, NodeTable, References, TagStore
 from data.osm_tags import KEYS, names, way_kind
 from data.osm_turns import Relation
+from spatial import quality
 from spatial.admin import AdminUnits
-from spatial.errors import BadParameter, NotFound, Quarantined
-from spatial.ingest import LoadReport, Run, SourceInfo, loading
+from spatial.antimeridian import split
+from spatial.errors import BadCoordinate, BadParameter, NotFound, Quarantined
+from spatial.ingest import BadRow, LoadReport, Run, SourceInfo, loading
 
 Progress = Callable[[str], None]
 
@@ -129,7 +131,7 @@ def _load(run: Run, path: Path, folder: Path, progress: Progress) -> None:
         _flag_barriers(nodes, store)
         clear_region(run)
         named = {way for relation in extract.relations for way in relation.ways}
-        builder = EdgeBuilder(run.source_id, nodes, store, units, named)
+        builder = EdgeBuilder(run.source_id, nodes, store, units, named, run.refuse)
         edges = _second_pass(path, folder, builder, extract)
         sent = run.copy("edge", osm_edges.COLUMNS, edges)
         if not sent:
@@ -247,6 +249,11 @@ def _node_rows(
                 builder.source_id, {**tags, "osm_node": ref}, name_zh, name_en,
                 [mode for bit, mode in enumerate(MODES) if mask >> bit & 1], points[i],
             )  # fmt: skip
+    for crossing in builder.crossings:
+        yield (
+            builder.node_id(crossing.ref), "junction", None, "public", "real", builder.source_id,
+            {}, None, None, [crossing.mode], shapely.Point(180.0, crossing.lat),
+        )  # fmt: skip
 
 
 def _node_kind(tags: dict[str, str]) -> str:
@@ -260,11 +267,7 @@ def _node_kind(tags: dict[str, str]) -> str:
 def _finish(run: Run, extract: _Extract, builder: EdgeBuilder, units: AdminUnits) -> None:
     """Write what needs the edges: turn restrictions, barriers, facilities, the new version."""
     run.copy("turn_restriction", osm_turns.COLUMNS, _turns(run, extract, builder))
-    places = (
-        osm_places.place_row(run.source_id, key, tags, kind, shape, units)
-        for key, tags, kind, shape in extract.places
-    )
-    run.copy("facility", osm_places.COLUMNS, places)
+    run.copy("facility", osm_places.COLUMNS, _places(run, extract, units))
     osm_places.add_structures(run, units)
     low = list(osm_turns.low_edges(extract.store))
     run.conn.execute(
@@ -273,6 +276,19 @@ def _finish(run: Run, extract: _Extract, builder: EdgeBuilder, units: AdminUnits
         [[edge for edge, _ in low], [height for _, height in low]],
     )
     run.raise_topology(builder.modes)
+
+
+def _places(run: Run, extract: _Extract, units: AdminUnits) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of facilities; those that no map can show go to quarantine."""
+    for key, tags, kind, shape in extract.places:
+        try:
+            for _, (_, x, y) in quality.off_map([shape]).items():
+                raise BadCoordinate(f"[{x:.6g}, {y:.6g}]")
+            within = split(shape)
+        except BadCoordinate as error:
+            run.refuse(BadRow(None, "out-of-range", f"{key}: {error.en}", {"osm": key}))
+            continue
+        yield osm_places.place_row(run.source_id, key, tags, kind, within, units)
 
 
 def _turns(run: Run, extract: _Extract, builder: EdgeBuilder) -> Iterable[tuple[Any, ...]]:

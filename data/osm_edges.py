@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,12 @@ import shapely
 from data.osm_nodes import MODES, Ints, NodeTable, TagStore
 from data.osm_tags import EdgeTags, Tags, edge_tags
 from spatial.admin import AdminUnits
-from spatial.crs import lengths_m
+from spatial.antimeridian import crosses, cut_line
+from spatial.crs import MERCATOR_MAX_LAT, length_m, lengths_m
 from spatial.ids import stable_uuid7
+from spatial.ingest import BadRow
 
+FARTHEST = int(MERCATOR_MAX_LAT * 1e7)
 NOWHERE = 2147483647  # libosmium's coordinate of a node that the file does not hold
 
 COLUMNS = (
@@ -49,6 +52,15 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Crossing:
+    """A node of our own where a way crosses ±180°; its number is negative."""
+
+    ref: int
+    lat: float
+    mode: str
+
+
+@dataclass(frozen=True)
 class _Cut:
     way: Way
     tags: EdgeTags
@@ -67,11 +79,14 @@ class EdgeBuilder:
         store: TagStore,
         units: AdminUnits,
         named: Collection[int],
+        refuse: Callable[[BadRow], None],
     ) -> None:
         self.source_id = source_id
         self.segments: dict[int, list[Segment]] = {}
         self.modes: set[str] = set()
+        self.crossings: list[Crossing] = []
         self._nodes, self._store, self._units, self._named = nodes, store, units, named
+        self._refuse = refuse
 
     def node_id(self, ref: int) -> UUID:
         """Return the id of a graph node."""
@@ -90,8 +105,23 @@ class EdgeBuilder:
             if tags is not None:
                 cuts += _cut(way, tags, at[start : start + len(way.refs)], start)
             start += len(way.refs)
+        xy = np.column_stack([x, y])
+        if bool(((np.abs(y) > FARTHEST) & (x != NOWHERE)).any()):
+            cuts = [cut for cut in cuts if self._on_map(cut, refs, xy)]
         if cuts:
-            yield from self._encode(cuts, refs, at, np.column_stack([x, y]))
+            yield from self._encode(cuts, refs, at, xy)
+
+    def _on_map(self, cut: _Cut, refs: Ints, xy: Ints) -> bool:
+        """Tell whether a map can show a stretch; one that it cannot goes to quarantine."""
+        far = np.abs(xy[cut.first : cut.last + 1, 1]) > FARTHEST
+        if not far.any():
+            return True
+        place = cut.first + int(np.argmax(far))
+        lon, lat = (xy[place] / 1e7).tolist()
+        detail = f"way {cut.way.id}, node {refs[place]}: [{lon:.6g}, {lat:.6g}]"
+        row = {"osm_way": cut.way.id, "segment": cut.number}
+        self._refuse(BadRow(None, "out-of-range", detail, row))
+        return False
 
     def _encode(
         self, cuts: list[_Cut], refs: Ints, at: Ints, xy: Ints
@@ -105,12 +135,29 @@ class EdgeBuilder:
         )
         codes = self._units.codes_of(middle[:, 0], middle[:, 1])
         self._mark(cuts, at, xy)
-        for cut, line, length, code in zip(cuts, lines, lengths, codes, strict=True):
+        over = crosses(lines)
+        for cut, drawn, length, code, crossing in zip(
+            cuts, lines, lengths, codes, over, strict=True
+        ):
             ends = int(refs[cut.first]), int(refs[cut.last])
-            if cut.tags.reverse:
-                yield self._row(cut, shapely.reverse(line), float(length), ends[::-1], code)
+            line = shapely.reverse(drawn) if cut.tags.reverse else drawn
+            ends = ends[::-1] if cut.tags.reverse else ends
+            if crossing:
+                yield from self._parts(cut, line, ends, code)
             else:
                 yield self._row(cut, line, float(length), ends, code)
+
+    def _parts(
+        self, cut: _Cut, line: Any, ends: tuple[int, int], code: str | None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield an edge for each part of a stretch over ±180°; nodes of our own join them."""
+        parts = cut_line(shapely.get_coordinates(line))
+        inner = [-((cut.way.id << 24) + (cut.number << 8) + i) for i in range(1, len(parts))]
+        for ref, part in zip(inner, parts, strict=False):
+            self.crossings.append(Crossing(ref, float(part[-1, 1]), cut.tags.mode))
+        refs = [ends[0], *inner, ends[1]]
+        for i, part in enumerate(shapely.linestrings(part) for part in parts):
+            yield self._row(cut, part, length_m(part), (refs[i], refs[i + 1]), code, i)
 
     def _mark(self, cuts: list[_Cut], at: Ints, xy: Ints) -> None:
         ends = np.array([end for cut in cuts for end in (cut.first, cut.last)], dtype=np.int64)
@@ -123,13 +170,15 @@ class EdgeBuilder:
             if stopped[i] and cuts[i // 2].tags.mode == "road"
         )
 
-    def _edge_id(self, cut: _Cut) -> UUID:
-        return stable_uuid7(self.source_id, f"way/{cut.way.id}/{cut.number}")
+    def _edge_id(self, cut: _Cut, part: int = 0) -> UUID:
+        key = f"way/{cut.way.id}/{cut.number}"
+        return stable_uuid7(self.source_id, f"{key}/{part}" if part else key)
 
     def _row(
-        self, cut: _Cut, line: Any, length: float, ends: tuple[int, int], code: str | None
-    ) -> tuple[Any, ...]:
-        tags, edge = cut.tags, self._edge_id(cut)
+        self, cut: _Cut, line: Any, length: float, ends: tuple[int, int], code: str | None,
+        part: int = 0,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        tags, edge = cut.tags, self._edge_id(cut, part)
         self.modes.add(tags.mode)
         if cut.way.id in self._named:
             kept = self.segments.setdefault(cut.way.id, [])

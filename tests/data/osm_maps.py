@@ -18,6 +18,7 @@ class Map:
             for column, letter in enumerate(line):
                 if letter.isalpha():
                     self.nodes[letter] = (column, len(rows) - row)
+        self.origin = ORIGIN
         self.node_tags: dict[str, dict[str, str]] = {}
         self.ways: list[tuple[int, str, dict[str, str]]] = []
         self.relations: list[tuple[list[tuple[str, int, str]], dict[str, str]]] = []
@@ -44,7 +45,8 @@ class Map:
         with osmium.SimpleWriter(str(path), overwrite=True) as writer:
             for letter in sorted(self.nodes):
                 x, y = self.nodes[letter]
-                place = (ORIGIN[0] + x / 1000, ORIGIN[1] + y / 1000)
+                lon = (self.origin[0] + x / 1000 + 180) % 360 - 180
+                place = (lon, self.origin[1] + y / 1000)
                 tags = self.node_tags.get(letter, {})
                 writer.add_node(Node(id=self.ref(letter), location=place, tags=tags, version=1))
             for number, nodes, tags in sorted(self.ways):

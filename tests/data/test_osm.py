@@ -344,3 +344,24 @@ def test_liechtenstein_within_a_minute_and_a_gigabyte(database_url: str) -> None
     assert rows > 10_000
     assert seconds <= 60
     assert megabytes <= 1024
+
+
+def test_ways_are_cut_at_the_antimeridian_and_refused_off_the_map(conn, load) -> None:
+    drawn = Map("""
+ d
+ c
+ a b
+""")
+    drawn.origin = (179.9985, 85.0495)
+    drawn.way("ab", number=7, highway="primary").way("acd", number=8, highway="primary")
+    report = load(drawn)
+    assert report.refused == {"out-of-range": 1}
+    assert conn.execute("SELECT detail FROM sigang.quarantine").fetchone()[0].startswith("way 8")
+    rows = conn.execute(
+        "SELECT e.from_node = a.to_node, ST_XMin(e.geom), ST_XMax(e.geom), e.length_m + a.length_m"
+        " FROM sigang.edge a JOIN sigang.edge e ON e.from_node = a.to_node"
+    ).fetchall()
+    [(joined, west, east, length)] = rows
+    assert joined
+    assert (west, east) == (-180, pytest.approx(-179.9985, abs=1e-6))
+    assert length == pytest.approx(19.3, abs=0.5)
