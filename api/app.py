@@ -18,6 +18,7 @@ from api import (
     admin,
     carriageways,
     catalogue,
+    csp_reports,
     events,
     feeds,
     health,
@@ -121,7 +122,7 @@ def _connect(opened: Services) -> None:
 
 def _mount(app: FastAPI) -> None:
     """Mount the plain routes first: a match ends the search."""
-    for module in (tiles, ogc_items, ogc, catalogue, openapi, health, session):
+    for module in (tiles, ogc_items, ogc, catalogue, openapi, health, session, csp_reports):
         app.router.routes.extend(module.routes)
     for routed in (
         session,

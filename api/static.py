@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from api.csp_reports import PATH
 from api.tiles import matches
 
 ROOT = Path(__file__).resolve().parent.parent / "frontend_static"
@@ -32,7 +33,7 @@ def policy(page: bytes) -> str:
         f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
         "worker-src 'self' blob:; child-src 'self' blob:; manifest-src 'self'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        f"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; report-uri {PATH}"
     )
 
 

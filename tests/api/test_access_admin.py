@@ -83,3 +83,16 @@ def test_the_page_is_there_with_its_policy(served):
         assert "default-src 'none'" in page.headers["content-security-policy"]
         for path in ("/js/admin.js", "/css/admin.css"):
             assert client.get(path).status_code == 200
+
+
+def test_reports_of_browsers_are_counted_and_bounded(served):
+    report = {"csp-report": {"violated-directive": "script-src", "blocked-uri": "x\n" * 90}}
+    with closing(served.client()) as client:
+        assert "report-uri /api/csp-reports" in client.get("/").headers["content-security-policy"]
+        kind = {"Content-Type": "application/csp-report"}
+        for body in (report, [report, {"body": {}}], [1, None], {}):
+            answer = client.post("/api/csp-reports", json=body, headers=kind)
+            assert answer.status_code == 204
+        for content in (b"{", b"[" * 99, b'"' + b"x" * 20_000 + b'"'):
+            refused = client.post("/api/csp-reports", content=content, headers=kind)
+            assert refused.status_code == 400
