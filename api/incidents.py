@@ -38,7 +38,7 @@ SELECT id, version, severity, lanes, admin_code, props -> 'attributes' AS attrib
 FROM sigang.event
 WHERE kind = 'incident' AND source_id = 'decisions' AND state = 'open' AND direction = $1
   AND route_id = $2
-  AND coalesce((props -> 'attributes' ->> 'last_report')::timestamptz, recorded_at)
+  AND coalesce(sigang.json_time(props #> '{attributes,last_report}'), recorded_at)
     > now() - make_interval(secs => $3)
   AND ST_DWithin(geom::geography, ST_SetSRID(ST_MakePoint($4, $5), 4326)::geography, $6)
 ORDER BY geom::geography <-> ST_SetSRID(ST_MakePoint($4, $5), 4326)::geography LIMIT 1

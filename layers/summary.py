@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+import asyncpg
 
 from layers.model import Layer
 from layers.relation import ALIAS
@@ -17,6 +20,10 @@ from layers.tile_sql import base_condition, relation
 from spatial.actor import Actor
 from spatial.db import Database
 
+log = logging.getLogger("sigang")
+
+BROKEN = (asyncpg.SyntaxOrAccessError, asyncpg.DataError, asyncpg.InternalServerError)
+"""Errors of a layer's source and its rows."""
 LIVE_S = 5.0
 KEEP_S = 3600.0
 AT_ONCE = 3
@@ -71,13 +78,16 @@ class Summaries:
         bus.subscribe("reconnected", lambda _: self._clear())
 
     async def of(self, layer: Layer, actor: Actor) -> Summary:
-        """Return the summary of a layer that the actor may read."""
+        """Return the summary of a layer that the actor may read; empty where its source fails."""
         key = (layer.id, actor.digest)
         found = self._kept.get(key)
         if found is not None and found[0] is layer and found[2] > time.monotonic():
             return found[1]
         async with self._slots:
-            made = await self._ask(layer, actor)
+            made = await self._ask_or_none(layer, actor)
+        if made is None:
+            self._kept[key] = layer, Summary(), time.monotonic() + LIVE_S
+            return Summary()
         watched = layer.source.table is not None and layer.tiles is not None and layer.has_geometry
         self._kept[key] = layer, made, time.monotonic() + (KEEP_S if watched else LIVE_S)
         return made
@@ -98,6 +108,18 @@ class Summaries:
             )
             self._sources = {row["id"]: dict(row) for row in rows}
         return [self._sources[one] for one in wanted if one in self._sources]
+
+    async def _ask_or_none(self, layer: Layer, actor: Actor) -> Summary | None:
+        """Return a layer's summary, None where its source lacks a column or fails on a row."""
+        try:
+            return await self._ask(layer, actor)
+        except (
+            asyncpg.SyntaxOrAccessError,
+            asyncpg.DataError,
+            asyncpg.InternalServerError,
+        ) as error:
+            log.warning("layer %s cannot be counted: %s", layer.id, error)
+            return None
 
     async def _ask(self, layer: Layer, actor: Actor) -> Summary:
         seen, values = visible_sql(actor, ALIAS, 1, parties=layer.source.parties)

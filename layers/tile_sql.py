@@ -183,11 +183,12 @@ class Part:
 def drawable_sql(layer: Layer) -> str:
     """Return the condition of a geometry that tiles can show: finite, and within the square.
 
-    One vertex that is no number makes GEOS simplify for ever, deaf to a cancel.
+    One vertex that is no number makes GEOS simplify for ever, deaf to a cancel; and an index finds
+    a point of such by any box.
     """
     geometry = geometry_sql(layer)
     sizes = {"line": ("Length",), "polygon": ("Perimeter",), "mixed": ("Length", "Perimeter")}
-    measures = ["YMin", *sizes.get(layer.geometry.type, ())]
+    measures = ["XMin", "YMin", *sizes.get(layer.geometry.type, ())]
     finite = " + ".join(f"ST_{measure}({geometry})" for measure in measures)
     return f"{geometry} && ST_TileEnvelope(0, 0, 0) AND {finite} < 'Infinity'::float8"
 

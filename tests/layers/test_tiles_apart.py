@@ -16,6 +16,7 @@ from layers.filters import parse_query
 from layers.rebuild import refresh_stale, refresh_tiles
 from layers.relation import resolve
 from layers.set_aside import STANDING, listed, release
+from layers.summary import Summaries
 from layers.values import count_bad
 from spatial.actor import ANONYMOUS
 from spatial.db import Database, connect
@@ -305,8 +306,11 @@ def test_tiles_without_their_tables_come_from_what_is_left(ground, declared):
                     found[layer] = error.status
             return found
 
-        async def ask(service, catalog, _):
+        async def ask(service, catalog, bus):
             meanwhile = await look(service, catalog)
+            summaries = await Summaries(service._db, bus).of_all(catalog.layers.values(), ANONYMOUS)
+            assert summaries["ports"].count > 0
+            assert summaries["fragile"].count == 0
             conn.rollback()  # from here on the tables may be built
             for _ in range(300):
                 found = await look(service, catalog)
