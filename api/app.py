@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -54,6 +55,8 @@ from spatial.errors import SigangError
 from spatial.settings import Settings
 
 PREFIX = "/api"
+SWITCH_S = 0.001
+"""How long a thread with work keeps the interpreter while the event loop waits for it."""
 POSTED: dict[str, tuple[type[BaseModel], BodyHandler]] = {
     f"{PREFIX}/paths": (paths.PathBody, paths.find_path),
     f"{PREFIX}/matrix": (matrix.MatrixBody, matrix.get_matrix),
@@ -84,6 +87,8 @@ def create_app(settings: Settings | None = None) -> Front:
         All settings; read from the environment when None.
     """
     chosen = settings or Settings.from_env()
+
+    sys.setswitchinterval(SWITCH_S)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
