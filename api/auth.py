@@ -102,8 +102,7 @@ class Authenticator:
         if credential.expires_at <= time.time():
             return False
         if credential.kind == "token":
-            async with self._db.system() as conn:
-                return await conn.fetchrow(_FIND_ACCOUNT, credential.account_id) is not None
+            return await self._db.find(_FIND_ACCOUNT, credential.account_id) is not None
         return await self._stored(credential) is not None
 
     def forget(self, notice: dict[str, Any]) -> None:
@@ -136,10 +135,10 @@ class Authenticator:
         cached = self._cache.get(key)
         if cached and cached[0] > now:
             return cached[1]
-        async with self._db.system() as conn:
-            row = await conn.fetchrow(_FIND, credential.digest, credential.kind, SESSION_IDLE)
-            if row is not None and row["unseen"]:
-                with suppress(asyncpg.PostgresError):  # a full disk takes no writes, but reads
+        row = await self._db.find(_FIND, credential.digest, credential.kind, SESSION_IDLE)
+        if row is not None and row["unseen"]:
+            with suppress(asyncpg.PostgresError):  # a full disk takes no writes, but reads
+                async with self._db.system() as conn:
                     await conn.execute(_SEEN, credential.digest)
         found = _signed_in(row)
         if len(self._cache) > MOST_CACHED:
@@ -152,8 +151,7 @@ class Authenticator:
         if claims is None:
             return None, Credential("token")
         account = str(claims["sub"])
-        async with self._db.system() as conn:
-            found = _signed_in(await conn.fetchrow(_FIND_ACCOUNT, account))
+        found = _signed_in(await self._db.find(_FIND_ACCOUNT, account))
         return found, Credential("token", b"", account, float(claims["exp"]))
 
 

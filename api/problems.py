@@ -264,7 +264,8 @@ def _tell(request: Request, error: Exception, state: SigangError) -> None:
     _told[state.type] = monotonic(), 0
     more = f"; {left_out} more since the last line" if left_out else ""
     path = request.url.path
-    log.error("%s: %s %r: %s%s", state.type, request.method, path, error or repr(error), more)
+    why = repr(error.__cause__ or error)
+    log.error("%s: %s %r: %s%s", state.type, request.method, path, why, more)
 
 
 async def client_left(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import asyncpg
@@ -98,11 +99,11 @@ class Database:
             else each connection gives its rights up by SET ROLE.
         """
         size, app_url = settings.pool_size, settings.app_database_url or owner_url
-        longest_ms = settings.statement_timeout_ms
-        pool = await _pool(settings, owner_url, "sigang_public", longest_ms)
-        public = Lender(pool, max(1, size - URGENT))
-        longest_ms = max(longest_ms, WRITE_TIMEOUT_MS)
-        app = Lender(await _pool(settings, app_url, "sigang_app", longest_ms), size)
+        read_s = settings.statement_timeout_ms / 1000 + ANSWER_MARGIN_S
+        write_s = max(read_s, WRITE_TIMEOUT_MS / 1000 + ANSWER_MARGIN_S)
+        pool = await _pool(settings, owner_url, "sigang_public", read_s)
+        public = Lender(pool, max(1, size - URGENT), read_s)
+        app = Lender(await _pool(settings, app_url, "sigang_app", write_s), size, read_s)
         return cls(public, public.apart(URGENT), app, settings)
 
     async def close(self) -> None:
@@ -124,6 +125,10 @@ class Database:
         async with self._app.transaction(_ACT, *values, readonly=False) as conn:
             yield conn
 
+    async def find(self, sql: str, *values: Any) -> asyncpg.Record | None:
+        """Return the first row that the application finds without an actor: no scoped one."""
+        return await self._app.fetchrow(sql, *values)
+
     @asynccontextmanager
     async def system(self) -> AsyncIterator[asyncpg.Connection]:
         """Yield an application connection without an actor: it sees no scoped row."""
@@ -136,7 +141,7 @@ def _acting(actor: Actor, timeout_ms: int) -> tuple[str, str, str, str]:
     return actor.account_id or "anonymous", actor.prefix, actor.unit_id or "", str(timeout_ms)
 
 
-async def _pool(settings: Settings, url: str, role: str, longest_ms: int) -> asyncpg.Pool:
+async def _pool(settings: Settings, url: str, role: str, answer_s: float) -> asyncpg.Pool:
     set_role = not is_socket_url(url) and urlsplit(url).username != role
 
     async def prepare(conn: asyncpg.Connection) -> None:
@@ -145,13 +150,13 @@ async def _pool(settings: Settings, url: str, role: str, longest_ms: int) -> asy
             await conn.execute(f"SET ROLE {role}")
 
     try:
-        return await asyncpg.create_pool(
+        pool = await asyncpg.create_pool(
             role_url(url, role) if is_socket_url(url) else url,
-            min_size=1,
+            min_size=0,
             max_size=settings.pool_size,
             init=prepare,
             timeout=CONNECT_WAIT_S,
-            command_timeout=longest_ms / 1000 + ANSWER_MARGIN_S,
+            command_timeout=answer_s,
             server_settings={
                 "search_path": SEARCH_PATH,
                 "statement_timeout": str(settings.statement_timeout_ms),
@@ -163,6 +168,7 @@ async def _pool(settings: Settings, url: str, role: str, longest_ms: int) -> asy
             },
             reset=_keep,
         )
+        await pool.release(await pool.acquire())
     except (OSError, asyncpg.PostgresError) as error:
         raise SetupError(
             f"The database does not answer as {role}: {error}",
@@ -170,6 +176,7 @@ async def _pool(settings: Settings, url: str, role: str, longest_ms: int) -> asy
             mend_en="Run ./sigang doctor.",
             mend_zh="请运行 ./sigang doctor。",
         ) from error
+    return pool
 
 
 async def _keep(conn: asyncpg.Connection) -> None:

@@ -18,6 +18,8 @@ from spatial.errors import DatabaseAway, DatabaseBusy
 CONNECT_WAIT_S = 5.0
 SLOT_WAIT_S = 10.0
 """How long a request waits for a connection of its own, and for one that others use."""
+BEGIN_WAIT_S = 10.0
+"""How long a transaction may take to begin, which waits for nobody where the database is well."""
 FAILED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What a use of a connection may raise that is the database's doing; a time-out is an OSError."""
 _Begun = tuple[asyncpg.Connection, asyncpg.transaction.Transaction]
@@ -60,17 +62,18 @@ class Lender:
     """Connections of a pool that pass from one use straight to the next.
 
     The pool makes and ends them; a use that fails gives its connection back to it. At most `most`
-    are in use at a time; later users wait.
+    are in use at a time; later users wait. A single read is given up after `answer_s` seconds.
     """
 
-    def __init__(self, pool: asyncpg.Pool, most: int) -> None:
+    def __init__(self, pool: asyncpg.Pool, most: int, answer_s: float) -> None:
         self._pool = pool
+        self._answer_s = answer_s
         self._slots = Slots(most)
         self._free: list[asyncpg.Connection] = []
 
     def apart(self, most: int) -> Lender:
         """Return a lender of the same connections whose users wait for nobody but each other."""
-        lender = Lender(self._pool, most)
+        lender = Lender(self._pool, most, self._answer_s)
         lender._free = self._free
         return lender
 
@@ -153,7 +156,7 @@ class Lender:
 
     async def _read_once(self, method: str, sql: str, values: tuple[Any, ...]) -> Any:
         async with self.acquire() as conn:
-            return await getattr(conn, method)(sql, *values)
+            return await getattr(conn, method)(sql, *values, timeout=self._answer_s)
 
     async def _begin(self, sql: str, values: tuple[Any, ...], *, readonly: bool) -> _Begun:
         """Begin a transaction; one that meets a lost connection begins on a fresh one."""
@@ -166,8 +169,9 @@ class Lender:
         conn = await self._take()
         transaction = conn.transaction(readonly=readonly)
         try:
-            await transaction.start()
-            await conn.fetchrow(sql, *values)
+            async with asyncio.timeout(BEGIN_WAIT_S):
+                await transaction.start()
+                await conn.fetchrow(sql, *values)
         except BaseException as error:
             await self._end(conn, error)
             raise
@@ -182,7 +186,7 @@ class Lender:
         try:
             return await self._pool.acquire()
         except OSError as error:  # a time-out is one
-            raise _away(error) from error
+            raise _away() from error
 
     async def _end(self, conn: asyncpg.Connection, error: BaseException) -> None:
         """Give a connection back whose use failed.
@@ -203,16 +207,16 @@ class Lender:
             await self._pool.expire_connections()
         await self._pool.release(conn)
         if lost:
-            raise _away(error) from error
+            raise _away() from error
 
 
-def _away(error: BaseException) -> DatabaseAway:
-    why = str(error) or "it takes too long"
+def _away() -> DatabaseAway:
+    """Return the error that callers get; what the driver met is its cause, and for the log."""
     return DatabaseAway(
-        f"The database does not answer: {why}",
-        f"数据库无响应：{why}",
-        mend_en="Try again shortly; ./sigang doctor finds the cause.",
-        mend_zh="请稍后重试；./sigang doctor 可查找原因。",
+        "The database does not answer",
+        "数据库无响应",
+        mend_en="Try again shortly; the administrator finds the cause with ./sigang doctor.",
+        mend_zh="请稍后重试；管理员可用 ./sigang doctor 查找原因。",
     )
 
 

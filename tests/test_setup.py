@@ -184,6 +184,8 @@ def test_a_killed_database_comes_back_under_the_running_server(up, home):
 @pytest.mark.db
 def test_a_killed_worker_is_replaced(up):
     worker = workers_of(up.process.pid)[-1]
+    threads = Path(f"/proc/{children(up.process.pid)[0]}/task")
+    assert len(list(threads.iterdir())) == 1, "only a process of one thread may fork"
     os.kill(worker, signal.SIGKILL)
     assert until(lambda: not alive(worker) and len(workers_of(up.process.pid)) >= 2, 30)
     assert until(up.ready, 30)
