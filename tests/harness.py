@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -163,6 +164,7 @@ class Server:
         self.database_url = database_url
         self.home = home
         self.pid = process
+        self._signing_in = threading.Lock()
 
     def client(self, account: str | None = None) -> httpx.Client:
         """Return a client, signed in by a one-time link where an account is named.
@@ -171,7 +173,8 @@ class Server:
         """
         client = httpx.Client(base_url=self.base_url, timeout=30, trust_env=False)
         if account:
-            answer = client.post("/signin", data={"link": self.link(account)})
+            with self._signing_in:  # a newer link of the account revokes one not used yet
+                answer = client.post("/signin", data={"link": self.link(account)})
             assert answer.status_code in {302, 303}, answer.text
             csrf = client.get("/api/session").json()["csrf"]
             client.headers["X-CSRF-Token"] = csrf
