@@ -22,6 +22,7 @@ from api import (
     csp_reports,
     events,
     feeds,
+    fog,
     health,
     incidents,
     jobs,
@@ -64,6 +65,7 @@ POSTED: dict[str, tuple[type[BaseModel], BodyHandler]] = {
     f"{PREFIX}/nearest": (nearest.NearestBody, nearest.find_nearest),
     f"{PREFIX}/match": (match.MatchBody, match.match),
     f"{PREFIX}/events": (events.EventBody, events.create_event),
+    f"{PREFIX}/carriageways/fog": (fog.FogBody, carriageways.limit_for_fog),
     f"{PREFIX}/edge-states": (feeds.FeedBody, feeds.feed_speeds),
     f"{PREFIX}/predicted-speeds": (predicted_speeds.PredictedBody, predicted_speeds.predict_speeds),
 }

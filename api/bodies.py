@@ -3,28 +3,59 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.problems import problem_response
+from layers.offload import offload
 from spatial.errors import BodyTooLarge, EncodedBody, SigangError
 
-MB = 2**20
-MOST_BYTES = MB
+KB, MB = 2**10, 2**20
+MOST_BYTES = 64 * KB
 LARGER = {
-    "/api/edge-states": 4 * MB,  # 80,000 speeds by edge
+    "/api/paths": MB,  # areas and edges to keep off, as for all questions to the roads
+    "/api/matrix": MB,
+    "/api/reach": MB,
+    "/api/nearest": MB,
     "/api/match": 2 * MB,  # 10,000 fixes, each with time and accuracy
     "/api/predicted-speeds": 2 * MB,  # 10,000 roads
+    "/api/events": MB,
+    "/api/carriageways/fog": MB,
+    "/api/edge-states": 4 * MB,  # 80,000 speeds by edge
 }
 """Addresses whose bodies may be larger."""
 PROCESSES = "/api/processes/"
-PROCESS_BYTES = 4 * MB
+PROCESS_BYTES = 2 * MB
 """Inputs of a process may be collections of features."""
 STREAMS = {"/api/match": b"application/x-ndjson"}
 """Bodies that are read line by line for as long as they come, by address and media type."""
+SMALL = 64 * KB
+"""Bytes of JSON that are decoded between other requests."""
 LINGER_S, LINGER_BYTES = 1.0, 8 * MB
 """How much of a refused body is thrown away so that its sender reads why."""
+
+
+class LargeBodies(APIRoute):
+    """A route whose large bodies are decoded in a thread."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route."""
+        whole = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            if len(raw := await request.body()) > SMALL:
+                with suppress(ValueError, RecursionError):  # which the handler meets again
+                    request._json = await offload(json.loads, raw)
+            return await whole(request)
+
+        return handle
 
 
 def most_bytes(path: str) -> int:

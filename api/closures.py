@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ import asyncpg
 import numpy as np
 import shapely
 
+from layers.offload import offload_write
 from spatial.actor import Actor, scope_prefix
 from spatial.errors import BadParameter, NotFound, OutOfScope
 
@@ -147,7 +148,7 @@ async def of_facility(conn: asyncpg.Connection, facility: UUID, direction: str) 
     names = {"zh": row["name_zh"], "en": row["name_en"]}
     edges = await _directed(conn, rows, direction, along)
     codes = [*(row["admin_codes"] or []), *([row["admin_code"]] if row["admin_code"] else [])]
-    return _target(rows, edges, names, facility_id=facility, codes=codes)
+    return await offload_write(_target, rows, edges, names, facility_id=facility, codes=codes)
 
 
 async def of_edge(conn: asyncpg.Connection, edge: UUID, direction: str) -> Target:
@@ -158,7 +159,7 @@ async def of_edge(conn: asyncpg.Connection, edge: UUID, direction: str) -> Targe
         raise NotFound(f"No road edge {edge}", f"没有道路路段 {edge}")
     names = {"zh": own["name_zh"] or own["ref"], "en": own["name_en"] or own["ref"]}
     edges = await _directed(conn, rows, direction, shapely.from_wkb(own["geom"]))
-    return _target(rows, edges, names)
+    return await offload_write(_target, rows, edges, names)
 
 
 async def of_span(
@@ -195,8 +196,8 @@ async def of_polygon(conn: asyncpg.Connection, polygon: Any, direction: str) -> 
         )
     rows = await conn.fetch(_BUNDLES, base)
     names = {"zh": "绘制区域", "en": "Drawn area"}
-    target = _target(rows, [(row["id"], "both") for row in rows], names)
-    return replace(target, geometry=polygon)
+    edges = [(row["id"], "both") for row in rows]
+    return await offload_write(_target, rows, edges, names, shape=polygon)
 
 
 def _stake(k_m: float) -> str:
@@ -211,17 +212,20 @@ def _target(
     facility_id: UUID | None = None,
     span: tuple[str, float, float] | None = None,
     codes: Sequence[str] = (),
+    shape: Any = None,
 ) -> Target:
+    """Return a target of edges; its shape is that of the edges where none is given."""
     shut = {edge for edge, _ in edges}
     if not shut:
         raise BadParameter(
             "Nothing may be driven there in this direction", "该方向本来就不通行",
             parameter="direction",
         )  # fmt: skip
-    lines = [shapely.from_wkb(row["geom"]) for row in rows if row["id"] in shut]
+    if shape is None:
+        lines = shapely.from_wkb([row["geom"] for row in rows if row["id"] in shut])
+        shape = shapely.multilinestrings(lines)
     found = [row["admin_code"] for row in rows if row["id"] in shut]
     own = {code for code in found if code}
-    shape = shapely.MultiLineString(lines)
     roads = {row["id"]: _road(row) for row in rows}
     every = sorted(own | set(codes))
     return Target(edges, shape, every, names, facility_id, span, roads, found.count(None))
@@ -241,9 +245,15 @@ async def _directed(
     """Return each edge with the direction that is shut; one-way edges against it stay open."""
     if direction == "both":
         return [(row["id"], "both") for row in rows]
-    ways = {row["id"]: shapely.from_wkb(row["geom"]) for row in rows}
     if direction in ("up", "down"):
         along = await _upward(conn, rows)
+    return await offload_write(_chosen, rows, direction, along)
+
+
+def _chosen(rows: Sequence[asyncpg.Record], direction: str, along: Any) -> list[tuple[UUID, str]]:
+    """Return the edges that may be driven in a direction, seen along a line."""
+    shapes = shapely.from_wkb([row["geom"] for row in rows])
+    ways = dict(zip((row["id"] for row in rows), shapes, strict=True))
     along = along or max(ways.values(), key=lambda way: way.length)
     chosen = []
     for row in rows:

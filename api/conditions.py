@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
@@ -11,7 +11,7 @@ import numpy as np
 from fastapi import Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.polygons import read_polygon
+from api.polygons import read_polygons
 from api.replay import read_as_of
 from api.roads import Roads
 from api.services import services
@@ -137,7 +137,7 @@ async def read_question(
         unknown_limits=body.unknown_limits,
         avoid_edges=avoid.edges,
         avoid_classes=avoid.classes,
-        avoid_polygons=[read_polygon(p, crs) for p in avoid.polygons],
+        avoid_polygons=await read_polygons(avoid.polygons, crs) if avoid.polygons else [],
         prefer_classes=body.prefer.classes,
         depart_at=body.depart_at,
         as_of=as_of,
@@ -165,6 +165,26 @@ def read_place(place: Place, crs: Crs) -> tuple[float, float]:
     lon, lat = to_lonlat(x, y, crs)
     check_lonlat(float(lon), float(lat))
     return float(lon), float(lat)
+
+
+def read_places(places: Sequence[Place], crs: Crs) -> list[tuple[float, float]]:
+    """Return longitudes and latitudes of places in the coordinates of a request.
+
+    Raises
+    ------
+    BadCoordinate
+        One is not on the globe, or visibly swapped.
+    """
+    if crs is CRS84:
+        return [read_place(place, crs) for place in places]
+    if not crs.projected:
+        for x, y in places:
+            check_lonlat(x, y)
+    table = np.array(places, np.float64)
+    moved = np.column_stack(to_lonlat(table[:, 0], table[:, 1], crs)).tolist()
+    for lon, lat in moved:
+        check_lonlat(lon, lat)
+    return [(lon, lat) for lon, lat in moved]
 
 
 def show_places(points: Floats, crs: Crs) -> Floats:

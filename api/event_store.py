@@ -20,6 +20,8 @@ NETWORK = "road"
 EXPIRY_LOCK = 0x5369_6763
 LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit")
 LISTED_EDGES = 1_000
+AT_ONCE = 10_000
+"""Effects that are sent to the database in one piece: it is written between other requests."""
 LISTED_EVENTS = 500
 
 _FEATURE = """
@@ -156,9 +158,11 @@ async def create(conn: asyncpg.Connection, actor: Actor, decision: Decision) -> 
         await _tell(conn, actor, event, "created", None)
         return event
     version = await raise_version(conn)
-    columns = [[getattr(e, name) for e in done] for name in ("edge", "kind", "direction", "value")]
     interval = (decision.valid_from, decision.valid_to)
-    await conn.execute(_ACT, *columns, *interval, event, version.number, version.at)
+    for at in range(0, len(done), AT_ONCE):
+        some = done[at : at + AT_ONCE]
+        columns = [[getattr(e, n) for e in some] for n in ("edge", "kind", "direction", "value")]
+        await conn.execute(_ACT, *columns, *interval, event, version.number, version.at)
     await _tell(conn, actor, event, "created", version.number)
     return event
 

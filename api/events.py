@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -24,6 +25,7 @@ from api.negotiate import check_parameters, single_values
 from api.polygons import read_polygon
 from api.services import services
 from api.write_once import write_once
+from layers.offload import offload, offload_write
 from spatial.actor import WRITERS, Actor
 from spatial.errors import BadParameter, OutOfScope
 from spatial.stakes import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
@@ -139,7 +141,9 @@ async def create_event(body: EventBody, request: Request) -> Response:
         target = await (_resolve_text(conn, asked, written) if written else _resolve(conn, asked))
         check_scope(actor, target)
         rules = services(request).rules.of_fact(begin)
-        effects = find_effects(rules, asked.kind, asked.value, asked.lanes, target)
+        effects = await offload_write(
+            find_effects, rules, asked.kind, asked.value, asked.lanes, target
+        )
         event = await event_store.create(conn, actor, _decision(asked, target, effects, begin))
         await _note(request, conn, event, asked, target)
         feature = await event_store.get(conn, event)
@@ -178,12 +182,13 @@ async def list_events(request: Request) -> Response:
     async with served.db.session(actor) as conn:
         features = await event_store.listed(conn, given.get("kind"), state)
     served.audit.record(actor, "items", "events", rows=len(features))
-    collection = {
-        "type": "FeatureCollection",
-        "features": [shown(feature, actor) for feature in features],
-        "numberReturned": len(features),
-    }
-    return _json(collection)
+    return await offload(_listed, features, actor)
+
+
+def _listed(features: Sequence[dict[str, Any]], actor: Actor) -> Response:
+    texts = [orjson.dumps(shown(feature, actor), default=str) for feature in features]
+    head = b'{"type":"FeatureCollection","numberReturned":%d,"features":[' % len(texts)
+    return _as_geojson(head + b",".join(texts) + b"]}")
 
 
 @router.get("/events/{event_id}")
@@ -317,7 +322,8 @@ async def _resolve(conn: asyncpg.Connection, body: EventBody) -> Target:
         stake = target.stake
         span = (stake.route, stake.k_from, stake.k_to)
         return await closures.of_span(conn, span, stake.side, body.direction)
-    return await closures.of_polygon(conn, read_polygon(target.polygon or {}), body.direction)
+    polygon = await offload_write(read_polygon, target.polygon or {})
+    return await closures.of_polygon(conn, polygon, body.direction)
 
 
 async def _resolve_text(conn: asyncpg.Connection, body: EventBody, named: StakeText) -> Target:
@@ -363,6 +369,9 @@ def _respond(
 
 
 def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    text = orjson.dumps(body, default=str)
+    return _as_geojson(orjson.dumps(body, default=str), status, headers)
+
+
+def _as_geojson(text: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     always = {"Cache-Control": "no-store", **(headers or {})}
     return Response(text, status, always, media_type="application/geo+json")

@@ -18,6 +18,7 @@ from api.event_store import Decision, Effect
 from api.event_view import shown
 from api.polygons import read_polygon
 from api.services import services
+from layers.offload import offload_write
 from routing.fog import control_points, find_limit, length_limited_m, limit_keys
 from routing.network import RoadNetwork
 from routing.rule_models import CONTROL
@@ -98,8 +99,9 @@ async def apply_fog(
     asked, actor = body.apply, actor_of(request)
     begin = asked.valid_from or datetime.now(UTC)
     closures.check_interval(begin, asked.valid_to)
-    target = await closures.of_polygon(conn, read_polygon(body.polygon), "both")
-    effects = _effects(target, network, body.visibility_m)
+    polygon = await offload_write(read_polygon, body.polygon)
+    target = await closures.of_polygon(conn, polygon, "both")
+    effects = await offload_write(_effects, target, network, body.visibility_m)
     target = replace(target, edges=[(e.edge, e.direction) for e in effects])
     check_scope(actor, target)
     zh, en = (asked.title or text for text in TITLES)

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from api.auth import anybody, identify
-from api.bodies import admit, refuse
+from api.bodies import SMALL, admit, refuse
 from api.health import kind_of, kinds_of, meter_of
 from api.limits import address_in, caller_in
 from api.nul import find_in_address
@@ -44,8 +44,6 @@ SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-ori
 HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 _GZIP = 31
 
-SMALL_BODY = 2**16
-"""Bytes of a body that is read into its model between other requests."""
 LARGE_ANSWER = 2**17
 """Bytes of an answer, or of a part of one, that is packed beside other requests."""
 
@@ -208,7 +206,7 @@ def _with_body(model: type[BaseModel], answer: BodyHandler) -> Handler:
 
     async def handler(request: Request) -> Response:
         raw = request._body = await _read(request)  # where `request.body` finds it
-        small = len(raw) <= SMALL_BODY
+        small = len(raw) <= SMALL
         body = _parsed(model, raw) if small else await offload(_parsed, model, raw)
         return await answer(body, request)
 

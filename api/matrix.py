@@ -17,7 +17,7 @@ from api.conditions import (
     Place,
     crs_of,
     read_conditions,
-    read_place,
+    read_places,
     show_places,
 )
 from api.limits import ask
@@ -33,6 +33,8 @@ MOST_SHOWN_SNAPS = 100
 """Up to so many places on a side the answer says where each was snapped to."""
 CELL_S, PLACE_S = 1.5e-6, 2e-4
 """What a cell of the table, and snapping a place, is likely to take."""
+ROWS = 50
+"""Rows of a table that are written at a time; the writer lets nobody in between."""
 PER_UNIT = {"s": 1.0, "min": 60.0}
 
 router = APIRouter(tags=["paths"])
@@ -55,15 +57,14 @@ async def get_matrix(body: MatrixBody, request: Request) -> Response:
     check_parameters(request, "crs")
     crs = crs_of(request)
     network, conditions = await read_conditions(request, body, crs)
-    sources = [read_place(place, crs) for place in body.sources]
     given = body.sources if body.targets is None else body.targets
-    targets = [read_place(place, crs) for place in given]
 
     def answer() -> bytes:
+        sources, targets = read_places(body.sources, crs), read_places(given, crs)
         return _answer(network, conditions, (sources, targets), body.unit, crs)
 
-    rows = len(sources) * len(targets)
-    cost_s = CELL_S * rows + PLACE_S * (len(sources) + len(targets))
+    rows = len(body.sources) * len(given)
+    cost_s = CELL_S * rows + PLACE_S * (len(body.sources) + len(given))
     text = await ask(request, answer, cost_s)
     services(request).audit.record(actor_of(request), "matrix", body.profile, rows=rows)
     headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
@@ -84,14 +85,17 @@ def _answer(
     table, version = network.table(ready, outs, intos)
     shown = np.round(table / PER_UNIT[unit], 1).astype(np.float32)
     document = {
-        f"durations_{unit}": shown,
         "profile": conditions.profile,
         "reached_share": round(float(np.isfinite(table).mean()), 6),
         **_snaps("sources", outs, crs),
         **_snaps("targets", intos, crs),
         "network_version": version,
     }
-    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    option = orjson.OPT_SERIALIZE_NUMPY
+    blocks = (shown[at : at + ROWS] for at in range(0, len(shown), ROWS))
+    rows = b",".join([orjson.dumps(block, option=option)[1:-1] for block in blocks])
+    rest = orjson.dumps(document, option=option)[1:]
+    return b'{"durations_%s":[%s],%s' % (unit.encode(), rows, rest)
 
 
 def _snapped(

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from shapely.geometry import shape
 
+from layers.offload import offload
 from spatial.antimeridian import TURN, split
 from spatial.crs import CRS84, MERCATOR_MAX_LAT, Crs, axes_swapped, check_lonlat
 from spatial.crs import transform_coordinates as transform
@@ -16,7 +17,33 @@ from spatial.errors import BadCoordinate, BadParameter
 
 MOST_VERTICES = 10_000
 
+MOST_IN_ALL = 20_000
+"""Vertices of all polygons of one request."""
+
 Path = tuple[int, ...]
+
+
+async def read_polygons(geometries: Sequence[dict[str, Any]], crs: Crs = CRS84) -> list[Any]:
+    """Return GeoJSON polygons as `read_polygon` does, read in a thread.
+
+    Raises
+    ------
+    BadCoordinate, BadParameter
+        One cannot be used, or all have too many vertices.
+    """
+    return await offload(_read_all, geometries, crs)
+
+
+def _read_all(geometries: Sequence[dict[str, Any]], crs: Crs) -> list[Any]:
+    polygons, count = [], 0
+    for geometry in geometries:
+        polygons.append(read_polygon(geometry, crs))
+        count += int(shapely.get_num_coordinates(polygons[-1]))
+        if count > MOST_IN_ALL:
+            raise _bad_polygon(
+                f"more than {MOST_IN_ALL} vertices in all", f"顶点总数超过 {MOST_IN_ALL} 个"
+            )
+    return polygons
 
 
 def read_polygon(geometry: dict[str, Any], crs: Crs = CRS84) -> Any:

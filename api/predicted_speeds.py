@@ -17,6 +17,7 @@ from api.auth import actor_of
 from api.conditions import Strict
 from api.negotiate import check_parameters
 from api.services import services
+from layers.offload import offload
 from routing.flow import Predicted, predict, usual_kmh
 from routing.rule_models import BPR, CLASS_SPEED, LANE_LOSS, LOAD
 from spatial.errors import BadParameter
@@ -76,7 +77,7 @@ async def predict_speeds(body: PredictedBody, request: Request) -> Response:
             f"No road with the id {', '.join(missing[:5])}", f"没有道路 {'、'.join(missing[:5])}",
             parameter="roads",
         )  # fmt: skip
-    told = _describe(body.roads, rows, rules)
+    told = await offload(_describe, body.roads, rows, rules)
     services(request).audit.record(actor, "carriageway", "predicted-speeds", rows=len(told))
     shown = [{"key": rule.key, "version": rule.version, "source": rule.source}
              for rule in (get_rule(rules, kind) for kind in RULES)]  # fmt: skip

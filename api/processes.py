@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api import job_store as store
 from api import links
 from api.auth import actor_of, require
+from api.bodies import LargeBodies
 from api.cancel import while_connected
 from api.jobs import status_info, whole_number
 from api.limits import ask
@@ -26,8 +27,9 @@ from api.roads import Roads
 from api.services import services
 from api.write_once import write_once
 from layers.base import Text
+from layers.offload import offload
 from layers.processes.describe import description, summary
-from layers.processes.model import Process
+from layers.processes.model import Inputs, Process
 from layers.processes.reading import read_needs
 from layers.processes.registry import PROCESSES, check_inputs, get_process
 from layers.processes.running import Output, make_scene, run
@@ -43,7 +45,7 @@ QUICK_S = 0.5
 _QUALIFIED = {"value", "mediaType", "encoding", "schema"}
 _REFERENCE = {"href", "type", "rel", "title", "hreflang"}
 
-router = APIRouter(tags=["processes"])
+router = APIRouter(tags=["processes"], route_class=LargeBodies)
 
 
 class OutputBody(BaseModel):
@@ -92,13 +94,7 @@ async def execute(process_id: str, body: ExecuteBody, request: Request) -> Respo
     check_parameters(request)
     process, actor = get_process(process_id), actor_of(request)
     require(actor, *process.roles)
-    _check_text(body)
-    given = {
-        name: _plain(request, name, value)
-        for name, value in body.inputs.items()
-        if value is not None
-    }
-    inputs = check_inputs(process, given)
+    given, inputs = await offload(_read_inputs, request, process, body)
     modes = {name: mode.model_dump() for name, mode in (body.outputs or {}).items()}
     wanted = check_wanted(process, modes)
     if _prefers_async(request) or not process.quick:
@@ -109,6 +105,19 @@ async def execute(process_id: str, body: ExecuteBody, request: Request) -> Respo
     if "wait" in request.headers.get("prefer", ""):
         response.headers["Preference-Applied"] = "wait"
     return response
+
+
+def _read_inputs(
+    request: Request, process: Process, body: ExecuteBody
+) -> tuple[dict[str, Any], Inputs]:
+    """Return the inputs as they were given, and as the process's model."""
+    _check_text(body)
+    given = {
+        name: _plain(request, name, value)
+        for name, value in body.inputs.items()
+        if value is not None
+    }
+    return given, check_inputs(process, given)
 
 
 def _check_text(body: ExecuteBody) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import FrameType
@@ -27,11 +27,13 @@ from api.event_view import shown
 from api.limits import caller_of, limits_of
 from api.negotiate import check_parameters
 from api.services import services
+from layers.offload import offload_part
 from spatial.errors import BadParameter
 
 TICK_S = 5.0
 RETRY_MS = 2_000
-PAGE = 500
+PAGE, FEW = 100, 5
+"""Rows that are read at once, and those of which messages are written at once."""
 READ_S = 0.01
 """What reading the news for one client is likely to take."""
 KINDS = ("event", "cells", "network", "catalog")
@@ -168,16 +170,17 @@ class _Stream(Response):
                 rows, first = await conn.fetch(_ROWS, self._last, PAGE), False
         if len(rows) == PAGE:
             self._wake.set()
-        events: list[str] = []
-        texts: list[bytes] = []
-        for row in rows:
-            self._last = row["seq"]
-            texts.append(_message(row["kind"], self._shown(row), row["seq"]))
-            if row["kind"] == "event":
-                events.append(row["payload"]["event"]["id"])
+        few = len(rows) <= FEW
+        texts = self._written(rows) if few else await offload_part(self._written, rows)
+        if rows:
+            self._last = rows[-1]["seq"]
+        events = [row["payload"]["event"]["id"] for row in rows if row["kind"] == "event"]
         if first or events:
             await self._note_delivery(events)
         return texts
+
+    def _written(self, rows: Sequence[asyncpg.Record]) -> list[bytes]:
+        return [_message(row["kind"], self._shown(row), row["seq"]) for row in rows]
 
     def _shown(self, row: asyncpg.Record) -> dict[str, Any]:
         payload: dict[str, Any] = row["payload"]

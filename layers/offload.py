@@ -23,8 +23,8 @@ T = TypeVar("T")
 class _Threads:
     """The threads, and how much work they have been given."""
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(THREADS, "offload")
+    def __init__(self, count: int, name: str) -> None:
+        self._pool = ThreadPoolExecutor(count, name)
         self._given = 0
 
     @property
@@ -41,7 +41,8 @@ class _Threads:
         self._given -= 1
 
 
-_threads = _Threads()
+_threads = _Threads(THREADS, "offload")
+_writing = _Threads(1, "writing")
 
 
 async def offload(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
@@ -65,3 +66,8 @@ async def offload(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
 async def offload_part(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
     """Do the same for a part of an answer that has begun: it is never refused."""
     return await _threads.run(lambda: work(*given, **named))
+
+
+async def offload_write(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """Do the same for a write: no answer is before it, however many wait."""
+    return await _writing.run(lambda: work(*given, **named))
