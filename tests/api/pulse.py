@@ -1,4 +1,4 @@
-"""How long /healthz takes at worst while something else is asked: `python -m tests.api.pulse URL`.
+"""How long /healthz takes at worst while something else is asked: `python pulse.py URL`.
 
 It is a process of its own, so that what the asking process does counts for nothing. It asks over
 connections to all workers until its input ends, then writes the worst time and the median, in ms.
@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
-
-from tests.harness import ROOT
 
 CONNECTIONS = 6
 PAUSE_S = 0.002
@@ -35,8 +33,8 @@ def measured(base_url: str) -> Iterator[Pulse]:
     """Measure while the body runs."""
     pulse = Pulse()
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.api.pulse", base_url],
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [sys.executable, __file__, base_url],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
@@ -54,6 +52,7 @@ def main(base_url: str) -> None:
     question = f"GET /healthz HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode()
     ends = [socket.create_connection((at.hostname, at.port), 30) for _ in range(CONNECTIONS)]
     times: list[float] = []
+    begun_once = False
     while True:
         for end in ends:
             begun = time.perf_counter()
@@ -62,13 +61,13 @@ def main(base_url: str) -> None:
             while not answer.endswith(b"ok\n"):
                 answer += end.recv(4096)
             times.append(time.perf_counter() - begun)
-        if len(times) == CONNECTIONS:
+        if not begun_once:
+            begun_once, times = True, []
             sys.stdout.write("begun\n")
             sys.stdout.flush()
-            times = []
         elif select.select([sys.stdin], [], [], PAUSE_S)[0]:
             break
-    times.sort()
+    times = sorted(times) or [0.0]
     sys.stdout.write(f"{times[-1] * 1000:.1f} {times[len(times) // 2] * 1000:.1f}\n")
 
 
