@@ -44,6 +44,8 @@ CHECK_S = 0.5
 FIRST_S = 0.05
 """Time between two checks, and between those before a worker serves."""
 RESTART_PAUSE_S = 1.0
+KEEP_ALIVE_S = 15
+"""How long a connection stays open without a request."""
 DRAIN_S = 3
 """How long an ending worker may go on answering."""
 END_WAIT_S = 10.0
@@ -241,6 +243,7 @@ def configured(app: Callable[..., Any], log_level: str) -> uvicorn.Config:
         app,
         http="api.door:Door",
         ws="none",
+        timeout_keep_alive=KEEP_ALIVE_S,
         log_level=log_level if log_level != "info" else "warning",
         access_log=False,
         server_header=False,

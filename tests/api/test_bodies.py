@@ -49,9 +49,9 @@ def test_a_body_of_the_largest_size_is_read(dispatcher, path):
 
 
 def test_few_addresses_take_more():
-    assert most_bytes("/api/collections") == MOST_BYTES == 2**20
+    assert most_bytes("/api/incidents") == MOST_BYTES <= 2**20
     assert most_bytes(f"{PROCESSES}any/execution") == PROCESS_BYTES
-    assert max(PROCESS_BYTES, *LARGER.values()) == 4 * 2**20
+    assert sorted([PROCESS_BYTES, *LARGER.values()])[-1] == 4 * 2**20
 
 
 def test_a_body_of_a_told_length_that_is_too_large_is_not_waited_for(server: Server):
@@ -92,7 +92,7 @@ def test_deep_bodies_harm_nothing(dispatcher, depth):
     for path in POSTED:
         for body in bodies:
             answer = dispatcher.post(path, content=body, headers=JSON)
-            assert answer.status_code in (400, 404), (path, body[:60], answer.text[:300])
+            assert answer.status_code in (400, 404, 413), (path, body[:60], answer.text[:300])
 
 
 def test_a_problem_lists_few_of_many_wrong_members(client: httpx.Client):
