@@ -11,7 +11,7 @@ import asyncpg
 from starlette.requests import Request
 from starlette.types import Scope
 
-from spatial.errors import BadParameter
+from spatial.errors import BadParameter, NotFound, SigangError
 
 NUL = "\0"
 REFUSALS = (
@@ -22,12 +22,18 @@ REFUSALS = (
 """What is said to such a character in a text, in JSON, and before it is sent."""
 
 
-def find_in_address(scope: Scope) -> BadParameter | None:
-    """Return the error that names the parameter with a NUL, None where there is none."""
-    if b"%00" not in scope["query_string"] and NUL not in scope["path"]:
+def find_in_address(scope: Scope) -> SigangError | None:
+    """Return the error that names the parameter with a NUL, None where there is none.
+
+    Nothing lies at a path with such a character.
+    """
+    if NUL in scope["path"]:
+        return NotFound("There is nothing at this address", "此地址没有内容")
+    if b"%00" not in scope["query_string"]:
         return None
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return _at(next((name for name, value in pairs if NUL in name or NUL in value), "path"))
+    named = (name for name, value in pairs if NUL in name or NUL in value)
+    return next((_at(name) for name in named), None)
 
 
 def find_in_body(request: Request, error: Exception) -> BadParameter | None:

@@ -236,7 +236,7 @@ class Cluster:
         parameters = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.socket),
-            "max_connections": "80",
+            "max_connections": "200",
             "shared_buffers": f"{min(max(memory_mb // 8, 64), 1024)}MB",
             "effective_cache_size": f"{max(memory_mb // 2, 256)}MB",
             "work_mem": f"{min(max(memory_mb // 256, 8), 32)}MB",
