@@ -13,6 +13,7 @@ import orjson
 import shapely
 
 from api.closures import Target
+from layers.offload import offload_write
 from spatial.actor import Actor
 from spatial.errors import Conflict, NotFound, PreconditionFailed
 
@@ -20,8 +21,6 @@ NETWORK = "road"
 EXPIRY_LOCK = 0x5369_6763
 LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit")
 LISTED_EDGES = 1_000
-AT_ONCE = 10_000
-"""Effects that are sent to the database in one piece: it is written between other requests."""
 LISTED_EVENTS = 500
 
 _FEATURE = """
@@ -61,7 +60,8 @@ _ACT = """
 INSERT INTO sigang.edge_state (edge_id, kind, direction, value, valid, event_id, version_from,
   recorded_from)
 SELECT edge, kind, direction, value, tstzrange($5, $6), $7, $8, $9
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[])
+FROM unnest(string_to_array($1, ',')::uuid[], string_to_array($2, ','), string_to_array($3, ','),
+  string_to_array($4, ',', '')::float8[])
   AS given(edge, kind, direction, value)"""
 _REOPEN = """
 UPDATE sigang.edge_state SET version_to = $2, recorded_to = $3
@@ -159,12 +159,17 @@ async def create(conn: asyncpg.Connection, actor: Actor, decision: Decision) -> 
         return event
     version = await raise_version(conn)
     interval = (decision.valid_from, decision.valid_to)
-    for at in range(0, len(done), AT_ONCE):
-        some = done[at : at + AT_ONCE]
-        columns = [[getattr(e, n) for e in some] for n in ("edge", "kind", "direction", "value")]
-        await conn.execute(_ACT, *columns, *interval, event, version.number, version.at)
+    columns = await offload_write(_columns, done)
+    await conn.execute(_ACT, *columns, *interval, event, version.number, version.at)
     await _tell(conn, actor, event, "created", version.number)
     return event
+
+
+def _columns(effects: Sequence[Effect]) -> list[str]:
+    """Return the columns of effects, each as one text, which the driver sends in no time."""
+    values = ["" if e.value is None else repr(e.value) for e in effects]
+    texts = [[str(e.edge) for e in effects], [e.kind for e in effects]]
+    return [",".join(column) for column in (*texts, [e.direction for e in effects], values)]
 
 
 async def _parties(conn: asyncpg.Connection, target: Target, wkb: bytes, actor: Actor) -> list[str]:
