@@ -13,7 +13,9 @@ import logging
 import resource
 import socket
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -36,6 +38,8 @@ from spatial.errors import (
 
 KEPT_FILES = 512
 """File descriptors that are no connections of clients: database, logs, mapped arrays, spools."""
+AT_ONCE = 256
+"""Connections that are looked at between other work."""
 SPARE = 128
 """Connections beyond the most that are told why they are refused."""
 log = logging.getLogger("sigang")
@@ -60,6 +64,9 @@ class Bounds:
     connections: int = 4_096
     per_address: int = 512
     """Of one address, or of one /64 of IPv6; this machine and its proxy are not counted."""
+
+
+Refusal = Callable[[Bounds], SigangError]
 
 
 class _Porch:
@@ -102,9 +109,15 @@ class _Porch:
         self._looking = bool(self._open)
         if self._looking:
             loop.call_later(self._bounds.look_s, self._look, loop)
+        self._look_at(list(self._open), loop)
+
+    def _look_at(self, doors: list[Door], loop: asyncio.AbstractEventLoop) -> None:
+        """Look at some connections, and at the rest once others have had their turn."""
         now = loop.time()
-        for door in list(self._open):
+        for door in doors[:AT_ONCE]:
             door.look(now)
+        if len(doors) > AT_ONCE:
+            loop.call_soon(self._look_at, doors[AT_ONCE:], loop)
 
 
 _porches: WeakKeyDictionary[ServerState, _Porch] = WeakKeyDictionary()
@@ -134,7 +147,7 @@ class Door(HttpToolsProtocol):
         self._in_head = False
         self._unhurried = False
         self._head_bytes = self._fresh = 0
-        self._refusal: SigangError | None = None
+        self._refusal: Refusal | None = None
         self._unread: tuple[float, int] | None = None
 
     def unhurried(self) -> None:
@@ -153,7 +166,7 @@ class Door(HttpToolsProtocol):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, wait_ms)
         self._address = _counted_as(self.client[0]) if self.client else None
         if not self._porch.enter(self, self._address):
-            self._refuse(_too_many())
+            self._refuse(_too_many)
             if self._porch.overflows:
                 self.transport.abort()
 
@@ -179,7 +192,7 @@ class Door(HttpToolsProtocol):
                 self.send_400_response("Invalid HTTP request received.")
                 return
         if self._in_head and self._head_bytes > self.bounds.head_bytes and self._refusal is None:
-            self._refusal = _head_too_large(self.bounds) if self.headers else _too_long(self.bounds)
+            self._refusal = _head_too_large if self.headers else _too_long
         if self._refusal is not None:
             self._refuse(self._refusal)
 
@@ -198,13 +211,13 @@ class Door(HttpToolsProtocol):
         """Start the application unless the head is too large."""
         self._in_head = False
         if len(self.url) > self.bounds.url_bytes:
-            self._refusal = _too_long(self.bounds)
+            self._refusal = _too_long
         elif self._head_bytes > self.bounds.head_bytes:
             size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if size > self.bounds.head_bytes:
-                self._refusal = _head_too_large(self.bounds)
+                self._refusal = _head_too_large
         if self._refusal is not None:
-            raise self._refusal
+            raise self._refusal(self.bounds)  # stops the parser
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -234,7 +247,7 @@ class Door(HttpToolsProtocol):
                 self.transport.abort()
         elif self._sends_nothing(now):
             if self._receiving:
-                self._refuse(_too_slow(self.bounds))
+                self._refuse(_too_slow)
             else:
                 self.transport.close()
 
@@ -267,9 +280,9 @@ class Door(HttpToolsProtocol):
         self._unread = None
         super().resume_writing()
 
-    def _refuse(self, error: SigangError) -> None:
+    def _refuse(self, make: Refusal) -> None:
         """Answer with a problem, read on for a moment so that it arrives, and hang up."""
-        self._refusal = error
+        self._refusal = make
         self._since = self.loop.time()
         asked = None if self._in_head or not self._receiving else self.cycle
         taken = self._answering if asked is None else asked.response_started
@@ -279,7 +292,8 @@ class Door(HttpToolsProtocol):
         if asked is not None:  # the application waits for the rest of the body
             asked.disconnected = True
             asked.message_event.set()
-        self.transport.write(_problem(error, self.headers))
+        lang = pick_language(None, Headers(raw=self.headers or []).get("accept-language"))
+        self.transport.write(_answer(make, self.bounds, lang))
         if self.transport.can_write_eof():
             self.transport.write_eof()
 
@@ -294,9 +308,10 @@ def _counted_as(host: str) -> str | None:
     return None if (mapped or ip).is_loopback else by_address(host).name
 
 
-def _problem(error: SigangError, headers: list[tuple[bytes, bytes]] | None) -> bytes:
+@lru_cache(64)
+def _answer(make: Refusal, bounds: Bounds, lang: str) -> bytes:
     """Return a whole answer that is the last of its connection."""
-    lang = pick_language(None, Headers(raw=headers or []).get("accept-language"))
+    error = make(bounds)
     body = orjson.dumps(problem_document(error, lang))
     retry = "retry-after: 5\r\n" if error.status == Busy.status else ""
     head = (
@@ -333,7 +348,7 @@ def _too_slow(bounds: Bounds) -> RequestTooSlow:
     )
 
 
-def _too_many() -> Busy:
+def _too_many(_: Bounds) -> Busy:
     return Busy(
         "Too many connections",
         "连接数过多",
