@@ -1,8 +1,13 @@
 // @ts-check
 /** The administrators' page: accounts and credentials, as the API lists them. */
 
-/** @typedef {{id: string, role: string, scope: string, disabled: boolean, name_zh: string, name_en: string}} Account */
-/** @typedef {{id: string, kind: string, account_id: string, label: string|null, expires_at: string, seen_at: string|null}} Credential */
+/**
+ * @typedef {{id: string, role: string, scope: string, disabled: boolean, name_zh: string, name_en: string}} Account
+ */
+/**
+ * @typedef {{id: string, kind: string, account_id: string, label: string|null, expires_at: string,
+ *   seen_at: string|null}} SignIn
+ */
 
 const BASE = 'api/admin';
 let csrf = '';
@@ -55,9 +60,10 @@ function fill(id, head, rows) {
   at(id).replaceChildren(cells('th', head), ...rows.map((row) => cells('td', row)));
 }
 
+const clock = new Intl.DateTimeFormat('zh-CN', { dateStyle: 'short', timeStyle: 'short', timeZone: 'Asia/Shanghai' });
+
 /** @param {string|null} time */
-const when = (time) =>
-  time ? new Intl.DateTimeFormat('zh-CN', { dateStyle: 'short', timeStyle: 'short', timeZone: 'Asia/Shanghai' }).format(new Date(time)) : '–';
+const when = (time) => (time ? clock.format(new Date(time)) : '–');
 
 /** @param {Account} account */
 function accountRow(account) {
@@ -78,7 +84,7 @@ function accountRow(account) {
   return [account.id, account.name_zh, account.name_en, account.role, account.scope, state, buttons];
 }
 
-/** @param {Credential} one */
+/** @param {SignIn} one */
 function credentialRow(one) {
   const revoke = button('撤销 Revoke', async () => {
     await send('DELETE', `keys/${one.id}`);
@@ -108,3 +114,5 @@ form.addEventListener('submit', (event) => {
 
 csrf = (await (await fetch('api/session')).json()).csrf ?? '';
 show().catch(() => {});
+
+export {};
