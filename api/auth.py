@@ -84,7 +84,7 @@ class Authenticator:
         OutOfScope
             A write comes from a page of another origin, or a cookie's lacks its CSRF token.
         """
-        check_same_origin(scope, dict(scope["headers"]), self._public)
+        check_same_origin(scope, self._public)
         given = headers.get("authorization")
         if given:
             return await self._by_header(given)

@@ -58,7 +58,7 @@ def _loopback(address: str) -> bool:
         return False
 
 
-def check_same_origin(scope: Scope, given: dict[bytes, bytes], public: str | None) -> None:
+def check_same_origin(scope: Scope, public: str | None) -> None:
     """Refuse a changing request that a page of another origin sent.
 
     A browser names the origin of such a request, or says that it is cross-site; programs say
@@ -70,6 +70,7 @@ def check_same_origin(scope: Scope, given: dict[bytes, bytes], public: str | Non
     """
     if scope["method"] in SAFE_METHODS:
         return
+    given = dict(scope["headers"])
     origin = given.get(b"origin")
     if origin is not None:
         host = given.get(b"host", b"").decode("latin-1")

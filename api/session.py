@@ -96,7 +96,7 @@ async def sign_in(request: Request) -> Response:
     """Use a one-time link: set the session cookie and open the map."""
     served = services(request)
     try:
-        check_same_origin(request.scope, dict(request.scope["headers"]), served.settings.public_url)
+        check_same_origin(request.scope, served.settings.public_url)
         link = await _link_of(request)
     except SigangError as error:
         return problem_response(error, request.headers)
