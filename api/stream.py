@@ -28,7 +28,7 @@ from api.limits import caller_of, limits_of
 from api.negotiate import check_parameters
 from api.services import services
 from layers.offload import offload_part
-from spatial.errors import BadParameter
+from spatial.errors import BadParameter, Busy, TooMany
 
 TICK_S = 5.0
 RETRY_MS = 2_000
@@ -36,6 +36,8 @@ PAGE, FEW = 100, 5
 """Rows that are read at once, and those of which messages are written at once."""
 READ_S = 0.01
 """What reading the news for one client is likely to take."""
+LATER = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Busy, TooMany)
+"""What keeps the news back for a while and ends no stream: the database is away, or all is busy."""
 KINDS = ("event", "cells", "network", "catalog")
 _HEAD = "SELECT coalesce(max(seq), 0) FROM sigang.stream_log"
 _ROWS = """
@@ -103,6 +105,7 @@ class _Stream(Response):
         try:
             waits = {leaving, sending, stopping}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            left = leaving.done()
         finally:
             _open.discard(self)
             for end in ends:
@@ -111,7 +114,7 @@ class _Stream(Response):
                 task.cancel()
                 with suppress(asyncio.CancelledError, OSError):
                     await task
-        if not leaving.done():
+        if not left:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def end(self) -> None:
@@ -135,7 +138,7 @@ class _Stream(Response):
                 reads = self._limits.stream_reads
                 for text in await reads.run(self._caller, READ_S, self._fresh()):
                     yield text
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except LATER:
                 await asyncio.sleep(1)
             catalog, self._catalog = self._catalog, []
             for notice in catalog:
@@ -153,7 +156,7 @@ class _Stream(Response):
             return True
         try:
             return await self._served.auth.still_valid(self._credential)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except LATER:
             return True
 
     def _tick(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Listener:
         self.messages, self.ended = queue.Queue(), threading.Event()
         headers = {} if last is None else {"Last-Event-ID": str(last)}
         self._client, self._headers = client, headers
-        self._response, self._seen = None, []
+        self._response, self.cut = None, False
         threading.Thread(target=self._read, daemon=True).start()
         until(lambda: self._response is not None)
 
@@ -43,7 +43,7 @@ class Listener:
                         self.messages.put((time.monotonic(), block.get("id"), block["event"], body))
                         block = {}
         except httpx.HTTPError:
-            pass
+            self.cut = True
         self.ended.set()
 
     def next(self, kind, match=lambda _: True, seconds=10):
@@ -185,6 +185,7 @@ def test_a_stream_ends_with_its_session(server):
     kept.next("tick")
     assert client.post("/api/session/end").status_code == 204
     assert listener.ended.wait(2)
+    assert not listener.cut
     assert not kept.ended.is_set()
     other.close()
 
@@ -210,15 +211,20 @@ def test_streams_end_when_the_account_is_disabled_or_the_key_revoked(server):
     with connect(server.database_url) as conn:
         set_disabled(conn, "gone", True)
     assert by_session.ended.wait(2)
+    assert not by_key.cut
+    assert not by_session.cut
     assert not visitor.ended.is_set()
 
 
 def test_the_stream_ends_when_the_server_stops(module_database_url, server):
     from tests.conftest import running_server
 
-    with running_server(server.database_url, workers=1) as other, other.client() as client:
+    with running_server(server.database_url, workers=1) as other:
+        client = other.client()
         listener = Listener(client)
         listener.next("tick")
         begin = time.monotonic()
     assert listener.ended.wait(5)
+    assert not listener.cut
     assert time.monotonic() - begin < 10
+    client.close()
