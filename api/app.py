@@ -116,6 +116,7 @@ def create_app(settings: Settings | None = None) -> Front:
     app.add_exception_handler(ClientDisconnect, client_left)
     _mount(app)
     rates = Rates(chosen.requests_per_minute, chosen.workers)
+    rates.show(gauges_of(app))
     hot = (tiles.tile_route, *ogc_items.routes)
     return Front(app, hot, POSTED, rates, https=chosen.over_https)
 

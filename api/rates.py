@@ -10,6 +10,7 @@ from collections import OrderedDict
 from ipaddress import ip_address
 from typing import NamedTuple
 
+from api.gauges import Gauges
 from spatial.errors import TooMany
 from spatial.gates import Caller
 
@@ -86,6 +87,13 @@ class Rates:
         self.refused = 0
         self._requests = Buckets(share) if share else None
         self._wrong = Buckets(-(-WRONG_KEYS // processes))
+
+    def show(self, gauges: Gauges) -> None:
+        """Register the number of requests refused."""
+        gauges.add(
+            "rate_refused_total", "Requests refused because their caller sent too many.",
+            lambda: self.refused, "counter",
+        )  # fmt: skip
 
     def count(self, caller: Caller, now: float) -> Counted:
         """Count a request; return the headers that tell how many more may follow, and a refusal."""

@@ -125,6 +125,10 @@ def _show_tiles(tiles: TileService, gauges: Gauges) -> None:
         ("aside_seconds", "Age of what was set aside first.", lambda s: s.oldest_s),
     ):
         gauges.add(f"tiles_{name}", text, lambda read=read: read(tiles.standing))  # type: ignore[misc]
+    gauges.add(
+        "tiles_refused_total", "Tiles refused because too many waited.",
+        lambda: tiles.gate.refused, "counter",
+    )  # fmt: skip
 
 
 async def _started(stack: AsyncExitStack, service: S) -> S:
