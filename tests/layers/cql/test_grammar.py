@@ -24,7 +24,7 @@ STEPS_EACH = 48
 
 
 def steps(text: str) -> int:
-    """Return how many calls and returns it takes to read a text, or to refuse it, in both languages."""
+    """Return how many calls and returns it takes to read or refuse a text in both languages."""
     count = 0
 
     def note(*_):
