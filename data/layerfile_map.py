@@ -5,7 +5,6 @@ Read from TOML; `docs/loading.md` explains every key. An unknown key stops with 
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from spatial.crs import DATUMS, Datum
 from spatial.errors import ConfigError, Quarantined
 from spatial.ingest import SourceInfo
+from spatial.toml_file import Unreadable, parse_toml, read_bytes
 
 
 class _Part(BaseModel):
@@ -135,8 +135,8 @@ def read_mapping(path: Path) -> LayerMapping:
         The file is not TOML, or a key is unknown, missing or wrong; file and key are named.
     """
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = parse_toml(read_bytes(path))
+    except Unreadable as error:
         raise ConfigError(f"{path.name}: {error}", f"{path.name}：{error}") from error
     if "datum" not in content:
         raise Quarantined(

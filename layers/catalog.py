@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from layers.model import Identifier, Layer
 from layers.relation import Relation, resolve
 from spatial.actor import Actor
 from spatial.errors import BadParameter, ConfigError, NotFound
+from spatial.toml_file import Unreadable, parse_toml, read_bytes
 
 D = TypeVar("D", bound=Declaration)
 
@@ -185,11 +185,11 @@ def _layer(path: Path, digest: Any, areas: set[str]) -> Relation:
 
 
 def _document(path: Path, digest: Any) -> dict[str, Any]:
-    data = path.read_bytes()
-    digest.update(f"{path.parent.name}/{path.name}\0{len(data)}\0".encode() + data)
     try:
-        return tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        data = read_bytes(path)
+        digest.update(f"{path.parent.name}/{path.name}\0{len(data)}\0".encode() + data)
+        return parse_toml(data)
+    except Unreadable as error:
         raise _wrong(path, "TOML", str(error)) from error
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 
 from spatial.errors import ConfigError
+from spatial.toml_file import Unreadable, read_bytes
 
 
 def apply_functions(conn: psycopg.Connection, folder: Path) -> list[str]:
@@ -24,8 +25,8 @@ def apply_functions(conn: psycopg.Connection, folder: Path) -> list[str]:
     for path in sorted(folder.glob("*/*.sql")):
         name = f"{path.parent.name}/{path.name}"
         try:
-            conn.execute(path.read_text(encoding="utf-8"))
-        except psycopg.Error as error:
+            conn.execute(read_bytes(path))
+        except (psycopg.Error, Unreadable) as error:
             raise ConfigError(f"{name}: {error}", f"{name}：{error}") from error
         applied.append(name)
     return applied

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
+import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from spatial.errors import ConfigError
@@ -27,9 +27,11 @@ from spatial.rules import (
 )
 from spatial.rules import type_rule as check_value
 from spatial.settings import PROJECT
+from spatial.toml_file import Unreadable, parse_toml, read_bytes
 
 FOLDER = PROJECT / "layers" / "areas"
 PATTERN = "*/*.rule.toml"
+KNOWN = ("*/area.toml", "*/*.layer.toml", PATTERN)
 
 
 class _Declared(BaseModel):
@@ -40,7 +42,7 @@ class _Declared(BaseModel):
     key: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$", max_length=100)
     version: str = Field(min_length=1, max_length=100)
     value: Any
-    source: str = Field(min_length=1)
+    source: str = Field(pattern=r"\S")
     origin: Literal["real", "derived", "schematic", "synthetic"]
     legal_text: str | None = None
     valid_from: AwareDatetime
@@ -59,8 +61,8 @@ class _Reading:
         """Read one file."""
         place = f"{path.parent.name}/{path.name}"
         try:
-            body = tomllib.loads(path.read_text("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            body = parse_toml(read_bytes(path))
+        except Unreadable as error:
             self.wrong.append(f"{place}: {error}")
             return
         unknown = sorted(set(body) - {"rule"})
@@ -69,6 +71,8 @@ class _Reading:
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             self.wrong.append(f"{place}: rules are written as [[rule]]")
             return
+        if not body:
+            self.wrong.append(f"{place}: holds no rule; delete the file where its rules shall end")
         for item in items:
             if self.only in (None, item.get("key")):
                 self._take(place, item)
@@ -77,10 +81,14 @@ class _Reading:
         head = f"{place}: {item.get('key', 'a rule without key')}"
         try:
             declared = _Declared.model_validate(item)
+            value = orjson.loads(orjson.dumps(declared.value))
         except ValidationError as error:
             self.wrong += [f"{head}: {fault}" for fault in list_faults(error, _Declared)]
             return
-        period = Period(**declared.model_dump())
+        except TypeError as error:
+            self.wrong.append(f"{head}: value: {error}")
+            return
+        period = Period(**declared.model_dump() | {"value": value})
         if period.empty:
             self.wrong.append(f"{head}: valid_to must be after valid_from")
         try:
@@ -88,6 +96,15 @@ class _Reading:
         except RuleFaults as error:
             self.wrong += [f"{head}: {fault}" for fault in error.faults]
         self.found.append((place, period))
+
+    def check_names(self, folder: Path) -> None:
+        """Tell of files that nobody reads: a mistyped name would end the rules of a file."""
+        for path in sorted({*folder.glob("*.toml"), *folder.glob("*/*.toml")}):
+            place = path.relative_to(folder)
+            if not any(place.match(pattern) for pattern in KNOWN):
+                self.wrong.append(
+                    f"{place}: is neither <area>/area.toml, *.layer.toml nor *.rule.toml"
+                )
 
     def check(self) -> None:
         """Compare the versions of each rule."""
@@ -126,6 +143,7 @@ def read_rules(folder: Path = FOLDER, only: str | None = None) -> list[Period]:
     reading = _Reading(only)
     for path in sorted(folder.glob(PATTERN)):
         reading.read(path)
+    reading.check_names(folder)
     reading.check()
     if reading.wrong:
         raise _wrong(folder, reading.wrong)

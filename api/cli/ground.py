@@ -52,29 +52,35 @@ def _started(cluster: Cluster) -> Iterator[None]:
         running.__exit__(None, None, None)
 
 
-def ensure_schema(url: str) -> None:
-    """Migrate to this version's schema where the database is not there yet."""
+def ensure_schema(url: str) -> list[str]:
+    """Migrate to this version's schema where the database is not there yet.
+
+    Returns the changes of rules.
+    """
     if migrate.current(url) == migrate.head():
-        bring_rules(url)
-        return
+        return bring_rules(url)
     with step("migrating the schema"):
         migrate.upgrade(url)
-        load_declared(url)
+        return load_declared(url)
 
 
-def load_declared(url: str) -> None:
-    """Write what a server needs whatever is loaded later: rules, functions, first accounts."""
+def load_declared(url: str) -> list[str]:
+    """Write what a server needs whatever is loaded later: rules, functions, first accounts.
+
+    Returns the changes of rules.
+    """
     from data.accounts import load_accounts
     from layers.functions import apply_functions
 
-    bring_rules(url)
+    changes = bring_rules(url)
     with connect(url) as conn:
         apply_functions(conn, Settings.from_env().areas)
         load_accounts(conn)
+    return changes
 
 
-def bring_rules(url: str) -> None:
-    """Bring the rules of a database to what the files say, and tell what changed.
+def bring_rules(url: str) -> list[str]:
+    """Bring the rules of a database to what the files say; tell and return what changed.
 
     Raises
     ------
@@ -89,6 +95,7 @@ def bring_rules(url: str) -> None:
         say(f"rule {change}")
     if len(changes) > MOST_TOLD:
         say(f"{len(changes)} rules changed")
+    return changes
 
 
 def check_rules(url: str) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import pwd
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -54,6 +54,12 @@ def note_migration(base: Ground, before: str, wanted: str) -> None:
         note(base, "migrate", wanted, detail={"from": before, "to": wanted})
     else:
         Heads(base.settings.home).reset()
+
+
+def note_rules(base: Ground, changes: Sequence[str]) -> None:
+    """Seal a line about rules that were brought to what the files say, where any changed."""
+    if changes:
+        note(base, "rules", "files", rows=len(changes), detail={"changes": list(changes)})
 
 
 def os_user() -> str:

@@ -20,7 +20,7 @@ from api.cli.ground import (
     owner_connection,
     refuse_served,
 )
-from api.cli.noted import note, note_migration
+from api.cli.noted import note, note_migration, note_rules
 from api.cli.progress import say, step
 from api.cli.up import confirmed
 from spatial import migrate
@@ -52,7 +52,7 @@ def _migrate(base: Ground, before: str, wanted: str, how: Callable[[str, str], N
     with step(f"migrating from {before} to {wanted}"):
         how(base.url, wanted)
         if wanted == migrate.head():
-            load_declared(base.url)
+            note_rules(base, load_declared(base.url))
 
 
 def load(settings: Settings, options: Namespace) -> int:
@@ -65,7 +65,7 @@ def load(settings: Settings, options: Namespace) -> int:
             return 0
         with owner_connection(base) as conn:
             conn.rollback()
-            bring_rules(base.url)
+            note_rules(base, bring_rules(base.url))
             report = (_load_osm if options.what == "osm" else _load_file)(conn, options)
         _note_load(base, options, report)
     for table, count in report.rows.items():

@@ -18,7 +18,7 @@ from api.cli.ground import (
     owner_connection,
     require_schema,
 )
-from api.cli.noted import note, note_migration
+from api.cli.noted import note, note_migration, note_rules
 from api.cli.progress import say, step
 from api.cli.watch import watched
 from spatial import migrate
@@ -52,7 +52,7 @@ def up(server: serve.Server, settings: Settings, options: Namespace) -> int:
 
 def _ensure_schema(base: Ground) -> None:
     before = migrate.current(base.url)
-    ensure_schema(base.url)
+    note_rules(base, ensure_schema(base.url))
     if before != migrate.head():
         note_migration(base, before or "base", migrate.head())
 

@@ -257,12 +257,13 @@ def test_what_the_command_line_does_is_told_and_exported(audit_url, tmp_path, ca
     capsys.readouterr()
     assert cli(tmp_path, audit_url, "audit", "tail", "--since", "10m") == 0
     told = capsys.readouterr().out.splitlines()
-    assert len(told) == 23
-    assert "command line (admin) migrate" in told[21] and '"os_user"' in told[21]
-    assert "token developer" in told[22]
+    assert len(told) == 24
+    assert "command line (admin) rules" in told[21] and "in force from" in told[21]
+    assert "command line (admin) migrate" in told[22] and '"os_user"' in told[22]
+    assert "token developer" in told[23]
     assert cli(tmp_path, audit_url, "audit", "export") == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["seq"] for line in lines] == list(range(1, 24))
+    assert [line["seq"] for line in lines] == list(range(1, 25))
     assert cli(tmp_path, audit_url, "audit", "export", "--format", "syslog") == 0
     messages = capsys.readouterr().out.splitlines()
     assert messages[0].startswith("<110>1 20") and ' seq="1" ' in messages[0]

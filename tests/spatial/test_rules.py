@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from spatial.errors import ConfigError, RuleMissing
 from spatial.rule_files import FOLDER, close_periods
 from spatial.rule_store import plan
 from spatial.rules import Period, get_rule, list_overlaps
+from spatial.toml_file import LARGEST
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = START + timedelta(days=100)
@@ -73,12 +75,42 @@ def test_the_shipped_rules_are_as_their_readers_want_them():
         ("0.35, 0.55", "0.55, 0.35", "levels must rise"),
         ('source = "Bureau', 'sauce = "Bureau', "road.bpr: sauce: is not known"),
         ("1964-06-01T00:00:00+08:00", "1964-06-01T00:00:00", "valid_from"),
+        ("Bureau of", "Bureau\\u0000of", "control character in 'Bureau"),
+        ("alpha = 0.15", f"alpha = 1{'0' * 30}", "value: Integer exceeds 64-bit range"),
+        ("alpha = 0.15", f"alpha = 1{'0' * 5000}", "Exceeds the limit"),
+        ("alpha = 0.15", f"alpha = {'[' * 5000}", "is nested too deeply"),
     ],
 )
 def test_a_fault_is_told_with_file_key_and_place(folder, old, new, told):
     edit(folder, old, new)
     found = faults(folder)
     assert any(text.startswith("road/live.rule.toml: ") and told in text for text in found), found
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: path.symlink_to(path.name), "Too many levels of symbolic links"),
+        (lambda path: path.symlink_to("/nowhere"), "No such file"),
+        (lambda path: path.mkdir(), "Is a directory"),
+        (os.mkfifo, "is no file"),
+        (lambda path: path.write_bytes(b"# far too long\n" * (LARGEST // 10)), "is larger than"),
+        (lambda path: path.write_bytes("[[rule]]".encode("utf-16")), "is no UTF-8 text"),
+        (lambda path: path.touch(), "holds no rule"),
+        (lambda path: path.write_text('[[rule]]\nsource = " "'), "source: String should match"),
+    ],
+)
+def test_what_is_no_file_of_rules_is_told_by_its_name(folder, make, told):
+    make(folder / "road" / "odd.rule.toml")
+    found = faults(folder)
+    assert any(one.startswith("road/odd.rule.toml: ") and told in one for one in found), found
+
+
+def test_a_file_whose_name_nobody_reads_is_told(folder):
+    shutil.move(folder / "road" / "live.rule.toml", folder / "road" / "live.rules.toml")
+    (folder / "road.rule.toml").touch()
+    names = {one.partition(": is neither")[0] for one in faults(folder)}
+    assert names == {"road.rule.toml", "road/live.rules.toml"}
 
 
 def test_a_rule_that_no_profile_names_is_told(folder):
