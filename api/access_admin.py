@@ -1,7 +1,7 @@
 """Accounts and credentials for administrators: listed, added, disabled, made, rotated, revoked.
 
-An administrator manages accounts whose area lies in its own. Whatever has a secret in its answer is
-shown once and kept by nobody.
+An administrator manages accounts whose area lies in its own, and cannot disable itself, so that one
+is always left. Whatever has a secret in its answer is shown once and kept by nobody.
 """
 
 from __future__ import annotations
@@ -21,22 +21,24 @@ from starlette.responses import Response
 
 from api import credentials
 from api.auth import actor_of, require
-from api.conditions import Strict
+from api.conditions import Strict, Visible
 from api.negotiate import check_parameters
 from api.services import services
 from spatial.actor import Actor
 from spatial.db import connect
-from spatial.errors import NotFound, OutOfScope, SetupError
+from spatial.errors import Conflict, NotFound, OutOfScope, SetupError
 
 router = APIRouter(prefix="/admin", tags=["admin"])
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
+Name = Annotated[str, Field(min_length=1, max_length=80), Visible]
 AccountId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
+CODE_LENGTH = 6
 Days = Annotated[int, Field(ge=1, le=366)]
 _ACCOUNTS = """
 SELECT id, role, scope, unit_id, disabled, name_zh, name_en, created_at
 FROM sigang.account ORDER BY id"""
 _SCOPE = "SELECT scope FROM sigang.account WHERE id = %s"
+_OF_UNIT = "SELECT DISTINCT scope FROM sigang.account WHERE unit_id = %s"
 Work = Callable[[psycopg.Connection[Any]], Any]
 
 
@@ -47,7 +49,7 @@ class AccountBody(Strict):
     name_zh: Name
     name_en: Name
     role: Literal["admin", "dispatcher", "planner", "duty", "developer"]
-    scope: Annotated[str, Field(pattern=r"^\d{6}$")]
+    scope: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
     unit_id: Name | None = None
 
 
@@ -99,6 +101,8 @@ async def add_account(body: AccountBody, request: Request) -> Response:
     names = (body.name_zh, body.name_en)
 
     def add(conn: psycopg.Connection[Any]) -> None:
+        if body.unit_id is not None:
+            _check_unit(conn, actor, body.unit_id)
         credentials.add_account(conn, body.id, names, body.role, body.scope, body.unit_id)
 
     await _change(request, "account-add", body.id, add)
@@ -109,7 +113,8 @@ async def add_account(body: AccountBody, request: Request) -> Response:
 async def change_account(account_id: str, body: DisabledBody, request: Request) -> Response:
     """Disable an account, which ends its sessions and streams, or enable it again."""
     check_parameters(request)
-    _admin(request)
+    if _admin(request).account_id == account_id and body.disabled:
+        raise Conflict("You cannot disable your own account", "不能停用自己的账号")
     action = "account-disable" if body.disabled else "account-enable"
 
     def change(conn: psycopg.Connection[Any]) -> None:
@@ -173,6 +178,18 @@ def _check_own(conn: psycopg.Connection[Any], actor: Actor, account_id: str) -> 
     row = conn.execute(_SCOPE, [account_id]).fetchone()
     if row is None or not actor.covers(row[0]):
         raise NotFound(f"No account {account_id!r}", f"没有账号 {account_id!r}")
+
+
+def _check_unit(conn: psycopg.Connection[Any], actor: Actor, unit_id: str) -> None:
+    """Refuse a unit of another area: an account sees its unit's rows wherever they lie."""
+    holders = [scope for (scope,) in conn.execute(_OF_UNIT, [unit_id])]
+    own = all(map(actor.covers, holders))
+    if not own or not (holders or actor.provincial or actor.covers(unit_id[:CODE_LENGTH])):
+        raise OutOfScope(
+            f"The unit {unit_id!r} is outside your area", f"单位 {unit_id!r} 超出辖区",
+            mend_en="A new unit begins with a code of your area, as 330200-duty.",
+            mend_zh="新单位须以辖区内的行政区划代码开头，如 330200-duty。",
+        )  # fmt: skip
 
 
 def _check_key(conn: psycopg.Connection[Any], actor: Actor, key_id: str) -> None:

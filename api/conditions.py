@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 from fastapi import Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.polygons import read_polygons
 from api.replay import read_as_of
@@ -32,6 +32,16 @@ Word = Annotated[str, Field(max_length=60)]
 Moment = Annotated[
     AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))
 ]
+
+
+def _check_visible(text: str) -> str:
+    if not any(sign.isprintable() and not sign.isspace() for sign in text):
+        raise ValueError("it holds nothing that can be seen")
+    return text
+
+
+Visible = AfterValidator(_check_visible)
+"""Of a text that people shall read: not only blanks and signs without a shape."""
 
 
 class Strict(BaseModel):

@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from spatial.actor import ROLES, scope_prefix
-from spatial.errors import ConfigError, NotFound
+from spatial.errors import ConfigError, Conflict, NotFound
 
 LINK_LIFE = timedelta(minutes=15)
 SESSION_LIFE = timedelta(hours=12)
@@ -42,6 +42,10 @@ RETURNING hash, kind, account_id, label"""  # noqa: S608
 _REVOKE_LINKS = """
 UPDATE sigang.credential SET revoked_at = now()
 WHERE kind = 'link' AND account_id = %s AND used_at IS NULL AND revoked_at IS NULL"""
+
+_REVOKE_SESSIONS = """
+UPDATE sigang.credential SET revoked_at = now()
+WHERE kind IN ('link', 'session') AND account_id = %s AND revoked_at IS NULL"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +99,22 @@ def revoke(conn: psycopg.Connection[Any], short_id: str) -> tuple[str, str | Non
     """
     row = conn.execute(_REVOKE, [short_id.lower()]).fetchone()
     if row is None:
-        raise NotFound(
-            f"No credential {short_id!r} is in force", f"没有有效凭据 {short_id!r}",
-            mend_en="./sigang keys list names them.", mend_zh="./sigang keys list 列出凭据。",
-        )  # fmt: skip
+        raise _not_in_force(short_id)
     tell(conn, hash=row[0].hex())
     return row[2], row[3]
 
 
 def rotate(conn: psycopg.Connection[Any], short_id: str, life: timedelta) -> str:
-    """Replace a key by a new one with the same account and label, and return that."""
+    """Replace a key by a new one with the same account and label, and return that.
+
+    Raises
+    ------
+    NotFound
+        No key in force has this id; links and sessions are not replaced.
+    """
+    keys = {one.id for one in list_credentials(conn) if one.kind == "key"}
+    if short_id.lower() not in keys:
+        raise _not_in_force(short_id)
     account, label = revoke(conn, short_id)
     return make_key(conn, account, label or "rotated", life)
 
@@ -131,7 +141,9 @@ def add_account(
     Raises
     ------
     ConfigError
-        Role or scope cannot be used, or the account is there.
+        Role or scope cannot be used.
+    Conflict
+        The account is there.
     """
     if role not in ROLES[1:]:
         raise ConfigError(f"No role {role!r}; use one of {', '.join(ROLES[1:])}")
@@ -146,13 +158,18 @@ def add_account(
         [account_id, *names, role, scope, unit_id],
     ).fetchone()
     if done is None:
-        raise ConfigError(f"The account {account_id!r} is there", f"账号 {account_id!r} 已存在")
+        raise Conflict(f"The account {account_id!r} is there", f"账号 {account_id!r} 已存在")
 
 
 def set_disabled(conn: psycopg.Connection[Any], account_id: str, disabled: bool) -> None:
-    """Disable an account, which ends its sessions and streams, or enable it again."""
+    """Disable an account, which ends its links, sessions and streams, or enable it again.
+
+    Its keys rest meanwhile; whoever held a session has to sign in again.
+    """
     _check_account(conn, account_id)
     conn.execute("UPDATE sigang.account SET disabled = %s WHERE id = %s", [disabled, account_id])
+    if disabled:
+        conn.execute(_REVOKE_SESSIONS, [account_id])
     tell(conn, account=account_id)
 
 
@@ -174,6 +191,13 @@ def _make(
     values = [token_hash(token), kind, account_id, label, None, datetime.now(UTC) + life]
     conn.execute(ADD.format("%s, %s, %s, %s, %s, %s"), values)
     return token
+
+
+def _not_in_force(short_id: str) -> NotFound:
+    return NotFound(
+        f"No credential {short_id!r} is in force", f"没有有效凭据 {short_id!r}",
+        mend_en="./sigang keys list names them.", mend_zh="./sigang keys list 列出凭据。",
+    )  # fmt: skip
 
 
 def _check_account(conn: psycopg.Connection[Any], account_id: str) -> None:

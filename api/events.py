@@ -16,7 +16,7 @@ from starlette.responses import Response
 from api import closures, event_store
 from api.auth import actor_of, require
 from api.closures import Target, check_scope
-from api.conditions import Moment
+from api.conditions import Moment, Visible
 from api.effects import MOST_LANES, Effects, Kind, check_value, find_effects
 from api.event_store import Decision
 from api.event_view import shown, shown_step
@@ -52,7 +52,7 @@ router = APIRouter(tags=["events"], lifespan=ending_expired)
 
 Cause = Literal["wind", "fog", "ice", "flood", "accident", "works", "control", "other"]
 Direction = Literal["both", "forward", "backward", "up", "down"]
-Text = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(min_length=1, max_length=200), Visible]
 Metres = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
 
 
@@ -285,7 +285,7 @@ async def acknowledge_event(
         )  # fmt: skip
         if not known:
             raise OutOfScope(
-                f"The event does not concern {party}", f"该事件不涉及 {party}，无需签收"
+                f"The event waits for no receipt of {party}", f"该事件无需 {party} 签收"
             )
         await event_store.acknowledge(conn, actor, held, party)
         detail, audit = {"party": party}, services(request).audit

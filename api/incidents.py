@@ -17,11 +17,12 @@ from starlette.responses import Response
 from api import event_store
 from api.auth import actor_of, require
 from api.closures import Target, check_scope
+from api.conditions import Visible
 from api.corridors import StakeBody, find_asked
 from api.effects import MOST_LANES
 from api.event_store import Decision
 from api.event_view import shown
-from api.events import CAUSES, Cause
+from api.events import CAUSES, Cause, Text
 from api.limits import ask
 from api.negotiate import check_parameters
 from api.services import services
@@ -57,8 +58,8 @@ class IncidentBody(StakeBody):
     )
     cause: Cause = "accident"
     severity: Literal["low", "medium", "high"] = "medium"
-    title: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    reporter: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    title: Text | None = None
+    reporter: Annotated[str, Field(min_length=1, max_length=100), Visible] | None = None
     visibility: Literal["public", "unit", "province"] = "public"
 
 

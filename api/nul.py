@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import asyncpg
+import psycopg
 from starlette.requests import Request
 from starlette.types import Scope
 
@@ -18,6 +19,7 @@ REFUSALS = (
     asyncpg.CharacterNotInRepertoireError,
     asyncpg.UntranslatableCharacterError,
     UnicodeEncodeError,
+    psycopg.DataError,
 )
 """What is said to such a character in a text, in JSON, and before it is sent."""
 
@@ -48,7 +50,7 @@ def find_in_body(request: Request, error: Exception) -> BadParameter | None:
         place = next(_places(body, "body"), None)
     except (ValueError, RecursionError):
         place = None
-    if place is None and isinstance(error, UnicodeEncodeError):
+    if place is None and isinstance(error, UnicodeEncodeError | psycopg.DataError):
         return None
     return _at(place or "body")
 

@@ -64,7 +64,7 @@ def read_polygon(geometry: dict[str, Any], crs: Crs = CRS84) -> Any:
         moved = transform(given, crs, CRS84)
         if crs is not CRS84:
             _check(places, [place for _, place in _places(moved)])
-        polygon = shape({"type": geometry["type"], "coordinates": moved})
+        polygon = shapely.force_2d(shape({"type": geometry["type"], "coordinates": moved}))
     except BadParameter:
         raise
     except Exception as error:  # whatever shapely meets in a geometry of a stranger

@@ -78,6 +78,29 @@ def test_an_account_lives_through_the_page(served, admin):
     assert {"account-add", "account-disable", "account-enable", "token"} <= {a for (a,) in rows}
 
 
+def test_what_cannot_be_added_is_told(admin):
+    new = {**NEW, "id": "quzhou", "scope": "330800"}
+    for wrong, status in (
+        ({"id": "ningbo"}, 409), ({"name_zh": "a\0"}, 400), ({"name_en": " \u200b"}, 400),
+        ({"scope": "33０800"}, 400), ({"scope": "33"}, 400),
+    ):  # fmt: skip
+        assert admin.post("/api/admin/accounts", json=new | wrong).status_code == status, wrong
+    itself = admin.patch("/api/admin/accounts/admin", json={"disabled": True})
+    assert itself.status_code == 409
+
+
+def test_a_unit_of_another_area_cannot_be_taken(served, admin):
+    """An account sees the rows of its unit wherever they lie."""
+    body = {**NEW, "id": "beilun", "scope": "330206"}
+    with closing(served.client("ningbo-admin")) as local:
+        for unit in ("330300-duty", "330000-dispatch", "330300-new", "x"):
+            answer = local.post("/api/admin/accounts", json={**body, "unit_id": unit})
+            assert answer.status_code == 403, unit
+        for number, unit in enumerate(("330200-duty", "330206-road", None)):
+            named = {**body, "id": f"beilun{number}", "unit_id": unit}
+            assert local.post("/api/admin/accounts", json=named).status_code == 201
+
+
 def test_the_page_is_there_with_its_policy(served):
     with closing(served.client()) as client:
         page = client.get("/admin")

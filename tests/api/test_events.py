@@ -301,6 +301,8 @@ def test_a_change_names_the_version_that_it_changes(dispatcher, clients):
     url, body = f"/api/events/{event['id']}", {"title": "演练"}
     assert dispatcher.patch(url, json=body).status_code == 412
     assert dispatcher.patch(url, json=body, headers={"If-Match": '"7"'}).status_code == 412
+    blank = dispatcher.patch(url, json={"title": " \u200b"}, headers={"If-Match": '"1"'})
+    assert blank.status_code == 400
     changed = dispatcher.patch(url, json=body, headers={"If-Match": '"1"'})
     assert changed.json()["properties"]["title"]["zh"] == "演练"
     assert changed.headers["etag"] == '"2"'

@@ -43,6 +43,11 @@ def test_one_over_the_antimeridian_is_cut(east):
     assert sorted(part.bounds for part in found.geoms) == [(-180, 30, -179, 31), (179, 30, 180, 31)]
 
 
+def test_heights_are_left_out():
+    ring = [[*place, 12.5] for place in SQUARE]
+    assert not read_polygon(polygon(ring)).has_z
+
+
 def test_what_is_no_polygon_is_refused():
     many = [[120 + i * 1e-5, 30] for i in range(MOST_VERTICES)]
     bow = [[179, 30], [-179, 31], [-179, 30], [179, 31], [179, 30]]
