@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import orjson
+import psycopg
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -38,6 +39,8 @@ RETRY_S = 5
 BASIC = 'Basic realm="sigang", charset="UTF-8"'
 BEARER = 'Bearer realm="sigang"'
 """What a page is asked for: a browser would keep a Basic password and send it by itself."""
+OF_PAGES = ("sec-fetch-mode", "origin", "referer")
+"""Headers that browsers send, the last two also where they do not trust the connection."""
 LISTED = 20
 """Members of a body that a problem names."""
 
@@ -57,6 +60,10 @@ FOREIGN: dict[type[Exception], type[SigangError]] = {
     ConnectionError: SetupError,
     TimeoutError: SetupError,
     RequestValidationError: BadParameter,
+    psycopg.errors.DiskFull: StorageFull,
+    psycopg.errors.ReadOnlySqlTransaction: StorageFull,
+    psycopg.DataError: BadParameter,
+    psycopg.OperationalError: SetupError,
 }
 """Errors of others, by the error of ours that a user meets; the first match counts."""
 
@@ -182,7 +189,7 @@ def problem_response(
     language = pick_language(lang, headers.get("accept-language"))
     out = {"content-language": language, "cache-control": "no-store"}
     if error.status == 401:
-        page = headers.get("sec-fetch-mode") == "navigate"
+        page = any(name in headers for name in OF_PAGES)
         out["www-authenticate"] = BEARER if page else BASIC
     if error.status in (429, 503):
         out["retry-after"] = str(error.extra.get("retry_after_s", RETRY_S))

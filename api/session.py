@@ -23,7 +23,7 @@ from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import BadParameter, SigangError
 
 NO_STORE = {"Cache-Control": "no-store"}
-_LONGEST_FORM = 4096
+_LONGEST_FORM, _MOST_FIELDS = 4096, 4
 _EXPIRED = "/?signin=expired"
 _USE_LINK = """
 UPDATE sigang.credential c SET used_at = now() FROM sigang.account a
@@ -134,7 +134,10 @@ async def _link_of(request: Request) -> str:
         body += part
         if len(body) > _LONGEST_FORM:
             raise BadParameter("The form is too long", "表单过长", parameter="link")
-    given = parse_qs(body.decode("latin-1"), max_num_fields=4)
+    try:
+        given = parse_qs(body.decode("latin-1"), max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise BadParameter("The form has too many fields", "表单字段过多") from error
     return given.get("link", [""])[0]
 
 

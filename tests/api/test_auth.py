@@ -155,7 +155,8 @@ def test_an_old_link_or_a_made_up_one_is_refused(accounts, database_url, tmp_pat
             assert "<script" not in page.text
             answer = await client.post("/signin", data={"link": token})
             assert answer.headers["location"] == "/?signin=expired"
-        assert (await client.post("/signin", content=b"link=" + b"x" * 9000)).status_code == 400
+        for form in (b"link=" + b"x" * 9000, b"a=1&b=2&c=3&d=4&link=5"):
+            assert (await client.post("/signin", content=form)).status_code == 400
         foreign = {"Origin": "https://evil.example"}
         refused = await client.post("/signin", data={"link": newer}, headers=foreign)
         assert (refused.status_code, refused.json()["type"]) == (403, "/problems/scope")
@@ -180,9 +181,13 @@ def test_keys_as_bearer_and_basic(accounts, database_url, tmp_path):
             assert answer.status_code == 401
             assert answer.json()["type"] == "/problems/unauthenticated"
             assert answer.headers["www-authenticate"].startswith("Basic")
-            page = {"Authorization": value, "Sec-Fetch-Mode": "navigate"}
-            answer = await client.get("/api/who", headers=page)
-            assert answer.headers["www-authenticate"].startswith("Bearer")
+            for sent in (
+                {"Sec-Fetch-Mode": "navigate"}, {"Sec-Fetch-Mode": "cors"},
+                {"Origin": "http://test"}, {"Referer": "http://test/"},
+            ):  # fmt: skip
+                page = {"Authorization": value, **sent}
+                answer = await client.get("/api/who", headers=page)
+                assert answer.headers["www-authenticate"].startswith("Bearer"), sent
 
     ask(database_url, tmp_path, work)
 
@@ -362,6 +367,9 @@ def test_credentials_are_listed_rotated_and_revoked(accounts, database_url, tmp_
     accounts.commit()
     assert [c.label for c in list_credentials(accounts)] == ["gis"]
     assert {c.label for c in list_credentials(accounts, ended=True)} == {"gis", "old"}
+    make_link(accounts, "jiaxing")
+    with pytest.raises(NotFound):
+        rotate(accounts, list_credentials(accounts, "jiaxing")[0].id, timedelta(days=1))
     newer = rotate(accounts, list_credentials(accounts, "developer")[0].id, timedelta(days=1))
     accounts.commit()
 
@@ -404,7 +412,10 @@ def test_a_scope_of_nowhere_is_refused(accounts, database_url, tmp_path):
 
 
 def test_an_account_is_disabled_and_enabled(accounts):
+    make_link(accounts, "wenzhou")
+    make_key(accounts, "wenzhou", "gis", timedelta(hours=1))
     set_disabled(accounts, "wenzhou", True)
+    assert [c.kind for c in list_credentials(accounts, "wenzhou")] == ["key"]
     row = accounts.execute("SELECT disabled FROM account WHERE id = 'wenzhou'").fetchone()
     assert row == (True,)
     with pytest.raises(ConfigError):
