@@ -5,6 +5,7 @@ import { debounce } from './base.js';
 import { loadCatalogue } from './catalog.js';
 import { loadEvents, receive } from './events.js';
 import { networkChanged } from './path.js';
+import { checkSession } from './session.js';
 import { data } from './store.js';
 
 const KINDS = ['tick', 'event', 'cells', 'network', 'catalog'];
@@ -52,7 +53,8 @@ const HANDLERS = {
     const { state } = data.live.peek();
     alive(undefined);
     if (state === 'stale') resync();
-    else if (state === 'connecting') loadEvents();
+    if (state === 'connecting') loadEvents();
+    else checkSession();
   },
 };
 

@@ -1,7 +1,6 @@
 // @ts-check
 /** Start the page: address, session, catalogue, events, live stream, keys. */
 import { effect, untracked } from '@preact/signals-core';
-import { request } from './api.js';
 import { loadCatalogue } from './catalog.js';
 import { loadEvents } from './events.js';
 import { t } from './i18n.js';
@@ -9,6 +8,7 @@ import { listen } from './live.js';
 import { watchPath } from './path.js';
 import { watchReach } from './reach.js';
 import { select, watchSelection } from './select.js';
+import { loadSession, noticeSignIn, watchSession } from './session.js';
 import { bindAddress, data, url } from './store.js';
 import { startDraw } from './map/draw.js';
 import { publish } from './map/seam.js';
@@ -21,15 +21,6 @@ import './parts/maptools.js';
 import './parts/overlays.js';
 import './parts/print.js';
 import './parts/side.js';
-
-async function loadSession() {
-  try {
-    data.session.value = await request('session');
-    data.sessionError.value = null;
-  } catch (error) {
-    data.sessionError.value = /** @type {Error} */ (error);
-  }
-}
 
 /** Keep the document in step with language, theme and drawers. */
 function dressDocument() {
@@ -98,19 +89,9 @@ function bindKeys() {
   });
 }
 
-/** Say so when a sign-in link had expired; the server sends such visitors here. */
-function noticeExpiredLink() {
-  const query = new URLSearchParams(location.search);
-  if (query.get('signin') !== 'expired') return;
-  data.dialog.value = 'expired';
-  query.delete('signin');
-  const rest = query.toString();
-  history.replaceState(null, '', `${location.pathname}${rest ? `?${rest}` : ''}${location.hash}`);
-}
-
 async function start() {
   publish();
-  noticeExpiredLink();
+  noticeSignIn();
   bindAddress();
   dressDocument();
   bindKeys();
@@ -121,6 +102,7 @@ async function start() {
   watchEvents();
   await loadCatalogue();
   listen();
+  watchSession();
 }
 
 start();

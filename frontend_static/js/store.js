@@ -64,7 +64,7 @@ export const data = {
   closing: signal(/** @type {import('./types.js').ClosureTarget | null} */ (null)),
   /** Raised when rows of a layer changed: layer id -> counter. */
   bumps: signal(/** @type {Record<string, number>} */ ({})),
-  dialog: signal(/** @type {null | 'keys' | 'account' | 'expired'} */ (null)),
+  dialog: signal(/** @type {null | 'keys' | 'account' | 'expired' | 'ended'} */ (null)),
 };
 
 /** Layers shown now, in catalogue order. */

@@ -241,3 +241,13 @@ def test_wenzhou_gets_no_restricted_row(open_page, server):
     assert listed
     assert others
     assert not set(listed) & {row[0] for row in others}
+    it_is_signed_out_elsewhere(page, server)
+
+
+def it_is_signed_out_elsewhere(page, server):
+    session = page.request.get(f"{server.base_url}/api/session").json()
+    page.request.post(
+        f"{server.base_url}/api/session/end", headers={"X-CSRF-Token": session["csrf"]}
+    )
+    expect(page.get_by_test_id("dialog-ended")).to_be_visible()
+    expect(page.get_by_test_id("account")).to_have_attribute("data-role", "anonymous")

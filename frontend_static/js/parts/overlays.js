@@ -65,10 +65,10 @@ class Dialogs extends Part {
   render() {
     const which = data.dialog.value;
     if (!which) return html``;
-    const title = t(/** @type {const} */ ({ keys: 'app.keys', account: 'session.account', expired: 'session.expired_title' })[which]);
+    const title = t(/** @type {const} */ ({ keys: 'app.keys', account: 'session.account', expired: 'session.expired_title', ended: 'session.ended_title' })[which]);
     return html`<dialog class="dialog" data-testid="dialog-${which}" aria-labelledby="dialog-title" @close=${() => (data.dialog.value = null)}>
       <header><h2 id="dialog-title">${title}</h2><button class="plain" data-testid="dialog-close" aria-label=${t('app.close')} @click=${this.close}>${icon('close')}</button></header>
-      ${which === 'keys' ? this.keys() : which === 'account' ? this.account() : this.expired()}
+      ${which === 'keys' ? this.keys() : which === 'account' ? this.account() : this.linkNeeded(which)}
     </dialog>`;
   }
 
@@ -93,11 +93,12 @@ class Dialogs extends Part {
         <div><dt>${t('session.role')}</dt><dd data-testid="account-role">${t(/** @type {any} */ (`role.${who.role}`))}</dd></div>
         <div><dt>${t('session.scope')}</dt><dd class="num" data-testid="account-scope">${who.scope}</dd></div>
       </dl>
-      <button data-testid="sign-out" @click=${signOut}>${t('session.sign_out')}</button>`;
+      <div class="actions"><button data-testid="sign-out" @click=${signOut}>${t('session.sign_out')}</button>
+        ${who.role === 'admin' ? html`<a data-testid="admin" href="admin">${t('session.admin')}</a>` : ''}</div>`;
   }
 
-  expired() {
-    return html`<p data-testid="signin-expired">${t('session.expired')}</p><pre>./sigang token</pre><p class="muted">${t('session.public')}</p>`;
+  linkNeeded(/** @type {'expired' | 'ended'} */ why) {
+    return html`<p data-testid="signin-${why}">${t(/** @type {const} */ (`session.${why}`))}</p><pre>./sigang token</pre><p class="muted">${t('session.public')}</p>`;
   }
 }
 
