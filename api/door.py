@@ -28,13 +28,7 @@ from uvicorn.server import ServerState
 
 from api.limits import by_address
 from api.problems import MEDIA_TYPE, pick_language, problem_document
-from spatial.errors import (
-    Busy,
-    HeadTooLarge,
-    RequestTooSlow,
-    SigangError,
-    UrlTooLong,
-)
+from spatial.errors import Busy, HeadTooLarge, RequestTooSlow, SigangError, UrlTooLong
 
 KEPT_FILES = 512
 """File descriptors that are no connections of clients: database, logs, mapped arrays, spools."""
@@ -42,6 +36,10 @@ AT_ONCE = 256
 """Connections that are looked at between other work."""
 SPARE = 128
 """Connections beyond the most that are told why they are refused."""
+PIECE = 16 * 1024
+"""Of what has come at once, so much is read before it is seen whether requests wait already."""
+AROUND = 8
+"""Bytes of a chunked body that frame one byte of it, beyond the size of a head."""
 log = logging.getLogger("sigang")
 
 
@@ -147,6 +145,8 @@ class Door(HttpToolsProtocol):
         self._in_head = False
         self._unhurried = False
         self._head_bytes = self._fresh = 0
+        self._body_bytes = self._after_head = 0
+        self._held = b""  # came behind requests that wait for their turn
         self._refusal: Refusal | None = None
         self._unread: tuple[float, int] | None = None
 
@@ -178,10 +178,22 @@ class Door(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read what has come, as far as it is within bounds."""
         self._unset_keepalive_if_required()
+        while len(data) > PIECE and not self.pipeline and not self.transport.is_closing():
+            self._read(data[:PIECE])
+            data = data[PIECE:]
+        if not self.pipeline:
+            self._read(data)
+        elif self._refusal is None:
+            self._held += data
+            self.flow.pause_reading()
+
+    def _read(self, data: bytes) -> None:
         if self._refusal is not None:
             return
         if self._in_head:
             self._head_bytes += len(data)
+        elif self._receiving:
+            self._after_head += len(data)
         self._fresh = len(data)
         try:
             self.parser.feed_data(data)
@@ -191,10 +203,19 @@ class Door(HttpToolsProtocol):
             if self._refusal is None:
                 self.send_400_response("Invalid HTTP request received.")
                 return
-        if self._in_head and self._head_bytes > self.bounds.head_bytes and self._refusal is None:
-            self._refusal = _head_too_large if self.headers else _too_long
-        if self._refusal is not None:
-            self._refuse(self._refusal)
+        refusal = self._refusal or self._too_much()
+        if refusal is not None:
+            self._refuse(refusal)
+
+    def _too_much(self) -> Refusal | None:
+        """Return why what has come of a request that is not whole is refused."""
+        most = self.bounds.head_bytes
+        if self._in_head and self._head_bytes > most:
+            return _too_long if len(self.url) > self.bounds.url_bytes else _head_too_large
+        around = self._after_head - self._body_bytes
+        if self._receiving and around > most + AROUND * self._body_bytes:
+            return _head_too_large
+        return None
 
     # of the parser
 
@@ -206,6 +227,17 @@ class Door(HttpToolsProtocol):
         self._receiving = self._in_head = True
         self._unhurried = False
         self._head_bytes, self._fresh = self._fresh, 0
+        self._body_bytes = self._after_head = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; what is sent as one behind a body counts for nothing."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Hand on a part of the body."""
+        self._body_bytes += len(body)
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """Start the application unless the head is too large."""
@@ -227,10 +259,15 @@ class Door(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request."""
+        """Take the next request, and read on once none waits that has come already."""
         if not self._receiving:
             self._since = self.loop.time()
         super().on_response_complete()
+        if self._held and self.pipeline:
+            self.flow.pause_reading()
+        elif self._held:
+            held, self._held = self._held, b""
+            self.data_received(held)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Answer a request for another protocol in this one; a stranger fills no log."""

@@ -33,6 +33,9 @@ async def app(scope: dict[str, Any], receive: Any, send: Sent) -> None:
             return
         size, more = size + len(message["body"]), message["more_body"]
     await send({"type": "http.response.start", "status": 200, "headers": []})
+    if scope["path"] == "/late":
+        await send({"type": "http.response.body", "body": f"{scope['headers']}}}".encode()})
+        return
     if scope["path"] == "/slow":
         await asyncio.sleep(QUICK.request_s * 2)
     if scope["path"] == "/large":
@@ -87,6 +90,7 @@ def run(work: Callable[[int, set[Any]], Awaitable[None]], bounds: Bounds = QUICK
 
 GET = b"GET /%s HTTP/1.1\r\nhost: here\r\n%s\r\n"
 BEGUN = b"GET /x HTTP/1.1\r\nhost: here\r\n"
+CHUNKS = b"POST /x HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -95,6 +99,10 @@ BEGUN = b"GET /x HTTP/1.1\r\nhost: here\r\n"
         ([GET % (b"x", b"a: b\r\n" * 8_000)], 431, "head-too-large"),
         ([BEGUN, *[b"a: " + b"b" * 9_000 + b"\r\n"] * 5], 431, "head-too-large"),
         ([BEGUN, b"a: ", *[b"b" * 9_000] * 5], 431, "head-too-large"),
+        ([b"GET /x HTTP/1.1\r\na: ", *[b"b" * 9_000] * 5], 431, "head-too-large"),
+        ([CHUNKS, b"0\r\n", *[b"a: b\r\n" * 2_000] * 5], 431, "head-too-large"),
+        ([CHUNKS, b"0\r\na: ", *[b"b" * 9_000] * 5], 431, "head-too-large"),
+        ([CHUNKS, b"1;", *[b"b" * 9_000] * 5], 431, "head-too-large"),
         ([GET % (b"x" * 30_000, b"")], 414, "url-too-long"),
         ([b"GET /", *[b"x" * 9_000] * 5], 414, "url-too-long"),
     ],
@@ -113,6 +121,53 @@ def test_a_head_within_bounds_and_many_small_ones_at_once_are_answered():
         assert (await told(port, GET % (b"x" * 28_000, b"")))[0] == 200
         assert (await told(port, GET % (b"x", b"a: " + b"b" * 30_000 + b"\r\n")))[0] == 200
         assert (await told(port, GET % (b"x", b"a: b\r\n") * 2_000))[0] == 200
+
+    run(work)
+
+
+def test_a_body_of_small_chunks_is_taken_and_what_follows_it_is_no_header():
+    async def work(port: int, _: set[Any]) -> None:
+        parts = [CHUNKS, *[b"1\r\na\r\n" * 2_000] * 5, b"0\r\norigin: there\r\n\r\n"]
+        assert (await told(port, *parts, pause=0.01))[0] == 200
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        late = CHUNKS.replace(b"/x", b"/late")
+        writer.write(late + b"0\r\norigin: there\r\n\r\n")
+        assert b"origin" not in await reader.readuntil(b"}")
+        writer.transport.abort()
+
+    run(work)
+
+
+def test_few_requests_wait_of_a_client_that_sends_many_and_reads_nothing():
+    many = GET % (b"large", b"") + GET % (b"x", b"") * 100_000
+
+    async def work(port: int, connections: set[Any]) -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(many)
+        while not (connections and next(iter(connections)).pipeline):
+            await asyncio.sleep(0.01)
+        (one,) = connections
+        await asyncio.sleep(0.1)
+        assert 0 < len(one.pipeline) < 2_000
+        assert len(one._held) < 2**20
+        writer.transport.abort()
+
+    run(work)
+
+
+def test_all_of_many_requests_at_once_are_answered_in_turn():
+    async def work(port: int, _: set[Any]) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        bodies = [b"x" * (i % 50) for i in range(3_000)]
+        post = b"POST /x HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n%s"
+        writer.write(b"".join(post % (len(body), body) for body in bodies))
+        for body in bodies:
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            size = f"{len(body)}".encode()
+            chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(size), size)
+            assert await reader.readexactly(len(chunk)) == chunk
+        writer.transport.abort()
 
     run(work)
 
