@@ -120,6 +120,8 @@ def _tiles(standing: Standing) -> str:
     text = f"tiles lag {standing.lag_s:.0f} s"
     if standing.layers or standing.rows:
         text += f"; set aside: {standing.layers} layers, {standing.rows} rows"
+    if standing.unreadable:
+        text += f"\nlayers that cannot be read: {', '.join(standing.unreadable)}"
     return text
 
 

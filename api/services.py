@@ -122,6 +122,11 @@ def _show_tiles(tiles: TileService, gauges: Gauges) -> None:
         ("lag_seconds", "Age of the oldest change that no tile shows.", lambda s: s.lag_s),
         ("aside_layers", "Layers of which tiles are set aside.", lambda s: s.layers),
         ("aside_rows", "Rows that no tile can draw.", lambda s: s.rows),
+        (
+            "unreadable_layers",
+            "Layers that the database does not bear out.",
+            lambda s: len(s.unreadable),
+        ),
         ("aside_seconds", "Age of what was set aside first.", lambda s: s.oldest_s),
     ):
         gauges.add(f"tiles_{name}", text, lambda read=read: read(tiles.standing))  # type: ignore[misc]

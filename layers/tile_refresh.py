@@ -6,13 +6,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from layers.catalog import Catalog
 from layers.changes import apply_changes
 from layers.rebuild import refresh_stale
 from layers.set_aside import STANDING
+from layers.unreadable import list_unreadable
 from spatial.db import Database, connect
 
 log = logging.getLogger("sigang")
@@ -20,6 +21,8 @@ log = logging.getLogger("sigang")
 SETTLE_S = 0.02
 CHECK_S = 5.0
 """Every so often the lag is read, and work is found of which no notice told."""
+LOOK_S = 30.0
+"""Every so often all declarations are held against the database."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 BROKEN_S = 60.0
 """A layer whose tables were found broken is built anew at most so often."""
@@ -46,6 +49,8 @@ class Standing:
         Layers of which whole cells are set aside, and single rows that are.
     read_at
         When it was read, on the monotonic clock.
+    unreadable
+        Layers that the database does not bear out.
     """
 
     lag_s: float = 0.0
@@ -53,6 +58,7 @@ class Standing:
     layers: int = 0
     rows: int = 0
     read_at: float = 0.0
+    unreadable: tuple[str, ...] = ()
 
 
 class Refresher:
@@ -63,6 +69,7 @@ class Refresher:
         self._standing = Standing()
         self._dirty, self._stale = asyncio.Event(), asyncio.Event()
         self._broken: dict[str, float] = {}
+        self._unreadable: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
         bus.subscribe("dirty", lambda _: self._dirty.set())
         bus.subscribe("reconnected", lambda _: self._dirty.set())
@@ -88,7 +95,7 @@ class Refresher:
         """How the tiles stand to the rows; a lag grows until it is read again."""
         read = self._standing
         since = time.monotonic() - read.read_at if read.lag_s else 0.0
-        return Standing(read.lag_s + since, read.oldest_s, read.layers, read.rows, read.read_at)
+        return replace(read, lag_s=read.lag_s + since)
 
     def catalog_changed(self) -> None:
         """Build the tables of new and changed declarations."""
@@ -117,8 +124,12 @@ class Refresher:
                 wanted.set()
 
     async def _watch(self) -> None:
+        looked = -LOOK_S
         while True:
             try:
+                if time.monotonic() - looked >= LOOK_S:
+                    looked = time.monotonic()
+                    self._unreadable = await asyncio.to_thread(self._look)
                 row = await self._db.public.fetchrow(STANDING)
             except Exception as error:  # the database is away; what is known stays
                 log.warning("the lag of the tiles could not be read: %s", type(error).__name__)
@@ -128,9 +139,20 @@ class Refresher:
 
     def _note(self, row: dict[str, Any]) -> None:
         wake = row.pop("wake")
-        self._standing = Standing(**row, read_at=time.monotonic())
+        self._standing = Standing(
+            **row, read_at=time.monotonic(), unreadable=tuple(self._unreadable)
+        )
         if wake:
             self._dirty.set()
+
+    def _look(self) -> dict[str, str]:
+        relations = [self._catalog.get_relation(layer) for layer in self._catalog.layers]
+        with connect(self._url) as conn:
+            found = dict(list_unreadable(conn, relations))
+        for layer, why in found.items():
+            if self._unreadable.get(layer) != why:
+                log.error("layer %s cannot be read: %s", layer, why)
+        return found
 
     def _apply(self) -> None:
         with connect(self._url) as conn:

@@ -177,6 +177,13 @@ class RuleMissing(SetupError):
     title_zh, title_en = "缺少规则", "Rule missing"
 
 
+class SchemaDiffers(SetupError):
+    """The database lacks a column, table or function that the answer needs."""
+
+    type = "schema-differs"
+    title_zh, title_en = "数据库结构不符", "Schema differs"
+
+
 class BodyTooLarge(SigangError):
     """The body of a request has more bytes, or a geometry more vertices, than are taken."""
 

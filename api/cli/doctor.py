@@ -127,11 +127,23 @@ def _database(settings: Settings) -> Iterator[Finding]:
                     if finding.state == "fail":
                         return
                 yield _rules(conn, settings.areas)
+                yield from _layers(conn, settings.areas)
                 yield from _tiles(conn, settings.areas)
                 yield from _audit(conn, settings.home)
     except (SigangError, psycopg.Error) as error:
         mend = error.mend_en if isinstance(error, SigangError) else ""
         yield Finding("database", "fail", str(error), mend)
+
+
+def _layers(conn: psycopg.Connection, areas: Path) -> Iterator[Finding]:
+    """Find layers whose declarations the database does not bear out."""
+    from layers.catalog import Catalog
+    from layers.unreadable import list_unreadable
+
+    catalog = Catalog.load(areas)
+    for layer, why in list_unreadable(conn, map(catalog.get_relation, catalog.layers)):
+        mend = "Bring back what is missing, or correct the layer's file."
+        yield Finding("layers", "fail", f"{layer} cannot be read: {why}", mend)
 
 
 def _tiles(conn: psycopg.Connection, areas: Path) -> Iterator[Finding]:

@@ -260,3 +260,19 @@ def test_a_lag_is_told_everywhere(served, api):
         conn.execute("DELETE FROM sigang_tiles.set_aside")
         conn.commit()
         assert wait_for(lambda _, lag_s, __: lag_s == 0)[0] == "ready\ntiles lag 0 s\n"
+
+
+def test_a_layer_whose_column_is_gone_answers_so_and_no_other_does(served, api):
+    rename = "ALTER TABLE sigang.facility RENAME COLUMN {} TO {}"
+    with connect(served.database_url) as conn:
+        conn.execute(rename.format("name_zh", "renamed"))
+        conn.commit()
+        try:
+            answer = api.get("/api/collections/ports/items?limit=1")
+            assert (answer.status_code, answer.json()["type"]) == (503, "/problems/schema-differs")
+            assert "doctor" in answer.json()["mend"]
+            assert api.get("/readyz").status_code == 200
+        finally:
+            conn.execute(rename.format("renamed", "name_zh"))
+            conn.commit()
+    assert api.get("/api/collections/ports/items?limit=1").status_code == 200
