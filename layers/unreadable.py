@@ -39,7 +39,7 @@ def list_unreadable(
 def _statement(relation: Relation) -> bytes:
     """Return a query of no rows that names all that queries of a layer name."""
     rows, shape = relation.table, relation.layer.geometry
-    named = [rows.c[name] for name in (*SCOPE_COLUMNS, "origin")]
+    named: list[Any] = [rows.c[name] for name in (*SCOPE_COLUMNS, "origin")]
     named += [relation.id, *relation.columns.values()]
     if relation.layer.has_geometry:
         named += [rows.c[name] for name in (shape.column, shape.column_3857) if name]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from spatial.errors import ConfigError
 
@@ -14,8 +15,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 PREFIX = "SIGANG_"
 
 
-def _setting(default: Any, help_text: str) -> Any:
-    return field(default=default, metadata={"help": help_text})
+LOG_LEVELS = ("debug", "info", "warning", "error")
+POSTGRES = ("postgresql", "postgres")
+
+
+def _setting(default: Any, help_text: str, least: int = 0, most: int = 2**31 - 1) -> Any:
+    return field(default=default, metadata={"help": help_text, "least": least, "most": most})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +35,10 @@ class Settings:
         None, "The same database as role sigang_app; default: the owner's URL with SET ROLE."
     )
     host: str = _setting("127.0.0.1", "Address to listen on.")
-    port: int = _setting(8080, "Port to listen on.")
-    workers: int = _setting(2, "Server processes.")
-    pool_size: int = _setting(8, "Database connections of each kind per worker.")
-    statement_timeout_ms: int = _setting(15000, "Longest read query before it is cancelled.")
+    port: int = _setting(8080, "Port to listen on.", 1, 65535)
+    workers: int = _setting(2, "Server processes.", 1, 256)
+    pool_size: int = _setting(8, "Database connections of each kind per worker.", 1, 1000)
+    statement_timeout_ms: int = _setting(15000, "Longest read query before it is cancelled.", 1)
     tile_cache_mb: int = _setting(64, "Compressed tiles kept in memory per worker.")
     requests_per_minute: int = _setting(
         12_000, "Requests of one address in a minute; an account has twice as many; 0: no limit."
@@ -54,6 +59,31 @@ class Settings:
     secure_cookies: bool = _setting(
         False, "Send cookies over HTTPS only, as where SIGANG_PUBLIC_URL begins with https."
     )
+
+    def __post_init__(self) -> None:
+        """Refuse values that no server can serve with.
+
+        Raises
+        ------
+        ConfigError
+            Names the variable and what is expected.
+        """
+        for one in fields(self):
+            value = getattr(self, one.name)
+            least, most = one.metadata["least"], one.metadata["most"]
+            if isinstance(value, int) and not least <= value <= most:
+                raise _wrong(one.name, value, f"from {least} to {most}", f"{least} 至 {most}")
+        if self.log_level not in LOG_LEVELS:
+            one_of = ", ".join(LOG_LEVELS)
+            raise _wrong("log_level", self.log_level, f"one of {one_of}", f"{one_of} 之一")
+        for name in ("database_url", "app_database_url"):
+            if getattr(self, name) and not _is_url(getattr(self, name), POSTGRES):
+                raise _wrong(name, "…", "postgresql://user@host/database")  # it may hold a password
+        if self.public_url and not _is_url(self.public_url, ("http", "https"), host=True):
+            raise _wrong("public_url", self.public_url, "https://map.example.org")
+        if (self.oidc_issuer is None) is not (self.oidc_keys is None):
+            lacking = "oidc_keys" if self.oidc_keys is None else "oidc_issuer"
+            raise _wrong(lacking, "", "given where the other one is", "与另一项同时设置")
 
     @property
     def over_https(self) -> bool:
@@ -89,6 +119,28 @@ class Settings:
             for name, value in values.items()
             if value is not None
         }
+
+
+def _is_url(text: str, schemes: Sequence[str], *, host: bool = False) -> bool:
+    """Tell whether a text is the URL of a database, or with `host` the address of a server."""
+    try:
+        parts = urlsplit(text)
+        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    bare = not (parts.query or parts.fragment or "@" in parts.netloc)
+    plain = not any(c.isspace() for c in text)
+    return parts.scheme in schemes and "//" in text and plain and (not host or (named and bare))
+
+
+def _wrong(name: str, value: Any, en: str, zh: str = "") -> ConfigError:
+    variable = PREFIX + name.upper()
+    return ConfigError(
+        f"{variable}={value} cannot be used: it must be {en}",
+        f"{variable}={value} 无法使用：应为 {zh or en}",
+        mend_en="See docs/settings.md.",
+        mend_zh="见 docs/settings.md。",
+    )
 
 
 def _parse(name: str, kind: str, text: str) -> Any:

@@ -51,6 +51,30 @@ def test_settings_survive_the_environment_and_refuse_what_they_do_not_know(tmp_p
         Settings.from_env({"SIGANG_PORT": "many"})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "0"), ("PORT", "99999"), ("WORKERS", "0"), ("WORKERS", "-1"),
+        ("POOL_SIZE", "0"), ("STATEMENT_TIMEOUT_MS", "-1"), ("STATEMENT_TIMEOUT_MS", "99999999999"),
+        ("TILE_CACHE_MB", "-5"), ("REQUESTS_PER_MINUTE", "-1"), ("LOG_LEVEL", "loud"),
+        ("PUBLIC_URL", "map.example.org"), ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "https://a b"), ("PUBLIC_URL", "https://user@map.example.org"),
+        ("PUBLIC_URL", "ftp://map.example.org"), ("PUBLIC_URL", "https://map.example.org:x"),
+        ("DATABASE_URL", "mysql://x"), ("APP_DATABASE_URL", "host=x"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_no_server_can_serve_with_is_refused(name, value):
+    with pytest.raises(ConfigError, match=f"SIGANG_{name}"):
+        Settings.from_env({f"SIGANG_{name}": value})
+
+
+def test_an_issuer_needs_its_keys(tmp_path):
+    with pytest.raises(ConfigError, match="SIGANG_OIDC_KEYS"):
+        Settings.from_env({"SIGANG_OIDC_ISSUER": "https://id.example.org"})
+    with pytest.raises(ConfigError, match="SIGANG_OIDC_ISSUER"):
+        Settings.from_env({"SIGANG_OIDC_KEYS": str(tmp_path)})
+
+
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_of_every_command_has_an_example_and_needs_no_environment(command):
     arguments = [command] if command else []

@@ -66,10 +66,10 @@ def bind(settings: Settings) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((settings.host, settings.port))
-        if settings.port == 0 or not _answers(settings):
+        if not _answers(settings):
             return bound
         raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         bound.close()
         raise _taken(
             f"{settings.host}:{settings.port} cannot be used: {_reason(error)}.",
