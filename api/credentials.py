@@ -6,6 +6,7 @@ For the command line and the administrators' page; `api.auth` reads them at each
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,10 @@ LINK_LIFE = timedelta(minutes=15)
 SESSION_LIFE = timedelta(hours=12)
 SESSION_IDLE = timedelta(minutes=60)
 """A session that asked for nothing for so long is over; an open map's stream keeps it."""
+MOST_DAYS = 3_660
+LONGEST_NAME = 80
+ACCOUNT_ID = re.compile(r"(?!anonymous$)[!-~]{1,100}")
+"""An issuer's `sub` may be one; no space, so that none is like those that the server writes."""
 KEY_PREFIX = "sg_"
 SHORT_ID = 12
 """Hexadecimal digits of a digest by which a credential is named."""
@@ -75,9 +80,31 @@ def make_link(conn: psycopg.Connection[Any], account_id: str, life: timedelta = 
     return _make(conn, "link", account_id, None, secrets.token_urlsafe(32), life)
 
 
+def key_life(days: int) -> timedelta:
+    """Return how long a key lives that is made for some days.
+
+    Raises
+    ------
+    ConfigError
+        It would not live, or for too long.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise ConfigError(
+            f"A key lives from 1 to {MOST_DAYS} days", f"密钥有效期为 1 至 {MOST_DAYS} 天"
+        )
+    return timedelta(days=days)
+
+
 def make_key(conn: psycopg.Connection[Any], account_id: str, label: str, life: timedelta) -> str:
-    """Make an API key for an account and return it; only its hash is kept."""
+    """Make an API key for an account and return it; only its hash is kept.
+
+    Raises
+    ------
+    ConfigError
+        No such account, or the label cannot be used.
+    """
     _check_account(conn, account_id)
+    _check_name(label)
     return _make(conn, "key", account_id, label, KEY_PREFIX + secrets.token_urlsafe(32), life)
 
 
@@ -141,7 +168,7 @@ def add_account(
     Raises
     ------
     ConfigError
-        Role or scope cannot be used.
+        Role, scope, id or a name cannot be used.
     Conflict
         The account is there.
     """
@@ -152,6 +179,14 @@ def add_account(
             f"{scope!r} is no area: six digits of GB/T 2260, not 000000",
             f"{scope!r} 不是行政区划代码：六位数字，且不得为 000000",
         )
+    if not ACCOUNT_ID.fullmatch(account_id):
+        raise ConfigError(
+            f"{account_id!r} cannot be an account's id: 1 to 100 printable ASCII characters"
+            " without a space, not anonymous",
+            f"{account_id!r} 不能用作账号：1 至 100 个可见 ASCII 字符，且不得为 anonymous",
+        )
+    for name in names:
+        _check_name(name)
     done = conn.execute(
         "INSERT INTO sigang.account (id, name_zh, name_en, role, scope, unit_id)"
         " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING RETURNING id",
@@ -178,6 +213,14 @@ def tell(conn: psycopg.Connection[Any], **what: str) -> None:
     conn.execute(
         "SELECT pg_notify('sigang', %s)", [orjson.dumps({"k": "session", **what}).decode()]
     )
+
+
+def _check_name(name: str) -> None:
+    if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
+        raise ConfigError(
+            f"{name[:LONGEST_NAME]!r} cannot be used: 1 to {LONGEST_NAME} printable characters",
+            f"{name[:LONGEST_NAME]!r} 无法使用：1 至 {LONGEST_NAME} 个可见字符",
+        )
 
 
 def _make(

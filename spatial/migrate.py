@@ -39,7 +39,12 @@ def downgrade(url: str, revision: str = "base") -> None:
 
 def head() -> str:
     """Return the newest revision of this version of Sigang: revisions are numbered in order."""
-    return max(path.name.split("_")[0] for path in (FOLDER / "versions").glob("[0-9]*_*.py"))
+    return revisions()[-1]
+
+
+def revisions() -> list[str]:
+    """Return all revisions of this version of Sigang, the oldest first."""
+    return sorted(path.name.split("_")[0] for path in (FOLDER / "versions").glob("[0-9]*_*.py"))
 
 
 def current(url: str) -> str | None:

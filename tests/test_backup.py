@@ -237,6 +237,9 @@ def test_a_file_that_is_no_backup_is_refused(tmp_path):
 
 @pytest.mark.db
 def test_a_migration_down_asks_and_is_refused_while_a_server_serves(database_url, tmp_path):
+    unknown = sigang("migrate", "9999", home=tmp_path, url=database_url)
+    assert unknown.returncode == 1
+    assert unknown.stderr.startswith("sigang: No revision '9999'; base, head or 0001")
     asked = sigang("migrate", "base", home=tmp_path, url=database_url)
     assert asked.returncode == 1
     assert "All data is lost" in asked.stderr and "--yes" in asked.stderr

@@ -11,7 +11,7 @@ from importlib import import_module
 from types import FrameType
 
 from api.cli.parser import parse
-from spatial.errors import SigangError
+from spatial.errors import SetupError, SigangError
 from spatial.settings import Settings
 
 COMMANDS = {
@@ -50,6 +50,8 @@ def main(arguments: list[str]) -> int:
         return run(settings, options)
     except SigangError as error:
         return _fail(error)
+    except OSError as error:  # a file that cannot be read, a folder that cannot be written
+        return _fail(SetupError(str(error), str(error)))
     except KeyboardInterrupt:
         return 130
 

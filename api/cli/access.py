@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from api import credentials
 from api.cli import serve
@@ -19,7 +19,7 @@ def token(settings: Settings, options: Namespace) -> int:
             made = credentials.make_link(conn, options.account)
             shown = f"{serve.address(settings)}/signin?link={made}"
         else:
-            life = timedelta(days=options.days)
+            life = credentials.key_life(options.days)
             shown = credentials.make_key(conn, options.account, options.label, life)
         conn.commit()
         kind = {"kind": "link"} if options.link else {"kind": "key", "label": options.label}
@@ -63,7 +63,7 @@ def keys(settings: Settings, options: Namespace) -> int:
                 print(f"{one.id}  {one.kind:8} {one.account_id:12} {until:22} {used:22}", end=" ")
                 print(one.label or "")
         elif options.what == "rotate":
-            print(credentials.rotate(conn, options.id, timedelta(days=options.days)))
+            print(credentials.rotate(conn, options.id, credentials.key_life(options.days)))
         else:
             account, _ = credentials.revoke(conn, options.id)
             print(f"{options.id} of {account} is revoked")

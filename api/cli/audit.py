@@ -26,6 +26,7 @@ from spatial.settings import Settings
 
 FOLLOW_EVERY_S = 1.0
 PAGE = 1_000
+MOST_MONTHS = 1_200
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _PAGE = (
     f"SELECT {', '.join(COLUMNS)} FROM sigang.audit"  # noqa: S608
@@ -124,8 +125,11 @@ def _anchors(base: Ground, _: Namespace) -> int:
 
 
 def _prune(base: Ground, options: Namespace) -> int:
-    if options.older_than < 1:
-        raise BadParameter("--older-than is at least 1 month", "--older-than 至少为 1 个月")
+    if not 1 <= options.older_than <= MOST_MONTHS:
+        raise BadParameter(
+            f"--older-than is from 1 to {MOST_MONTHS} months",
+            f"--older-than 为 1 至 {MOST_MONTHS} 个月",
+        )
     question = f"Delete the audit's months that ended {options.older_than} months ago or earlier?"
     if not options.yes and not confirmed(question):
         return 1

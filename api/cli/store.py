@@ -24,7 +24,7 @@ from api.cli.noted import note, note_migration, note_rules
 from api.cli.progress import say, step
 from api.cli.up import confirmed
 from spatial import migrate
-from spatial.errors import Quarantined
+from spatial.errors import BadParameter, Quarantined
 from spatial.ingest import LoadReport, export_quarantine
 from spatial.settings import Settings
 
@@ -33,7 +33,7 @@ def migrate_to(settings: Settings, options: Namespace) -> int:
     """Bring the schema to a revision, up or down; down loses what later revisions hold."""
     with ground(settings) as base:
         before = migrate.current(base.url) or "base"
-        wanted = migrate.head() if options.revision == "head" else options.revision
+        wanted = _revision(options.revision)
         if wanted == "base" or (before != "base" and wanted < before):
             with claimed(settings.home):
                 refuse_served(base.url)
@@ -46,6 +46,16 @@ def migrate_to(settings: Settings, options: Namespace) -> int:
         note_migration(base, before, wanted)
     print(f"schema: {before} → {wanted}")
     return 0
+
+
+def _revision(given: str) -> str:
+    known = migrate.revisions()
+    if given not in ("base", "head", *known):
+        raise BadParameter(
+            f"No revision {given!r}; base, head or {known[0]} to {known[-1]}",
+            f"没有版本 {given!r}；可用 base、head 或 {known[0]} 至 {known[-1]}",
+        )
+    return known[-1] if given == "head" else given
 
 
 def _migrate(base: Ground, before: str, wanted: str, how: Callable[[str, str], None]) -> None:

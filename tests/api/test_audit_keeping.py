@@ -270,3 +270,5 @@ def test_what_the_command_line_does_is_told_and_exported(audit_url, tmp_path, ca
     line = lines[0] | {"at": datetime.now(UTC), "hash": b"", "purpose": 'a"]\\b'}
     assert 'purpose="a\\"\\]\\\\b"' in syslog_line(line)
     assert cli(tmp_path, audit_url, "audit", "tail", "--since", "yesterday") == 1
+    assert cli(tmp_path, audit_url, "audit", "prune", "--older-than", 99_999_999) == 1
+    assert cli(tmp_path, audit_url, "audit", "verify", "--heads", tmp_path / "none") == 1

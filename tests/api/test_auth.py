@@ -16,6 +16,7 @@ from api.audit import Audit
 from api.auth import Authenticator, actor_of
 from api.credentials import (
     add_account,
+    key_life,
     list_credentials,
     make_key,
     make_link,
@@ -398,6 +399,17 @@ def test_a_scope_of_nowhere_is_refused(accounts, database_url, tmp_path):
             add_account(accounts, "x", ("x", "x"), "duty", scope)
     with pytest.raises(ConfigError):
         add_account(accounts, "x", ("x", "x"), "anonymous", "330000")
+    for name in ("", "anonymous", "command line", "a\tb", "x" * 101):
+        with pytest.raises(ConfigError, match="cannot be an account's id"):
+            add_account(accounts, name, ("x", "x"), "duty", "330000")
+    with pytest.raises(ConfigError, match="printable"):
+        add_account(accounts, "x", ("x", " "), "duty", "330000")
+    for label in ("x" * 5000, "a\nb", " "):
+        with pytest.raises(ConfigError, match="printable"):
+            make_key(accounts, "developer", label, timedelta(days=1))
+    for days in (0, -1, 99_999_999):
+        with pytest.raises(ConfigError, match="A key lives"):
+            key_life(days)
     accounts.execute("ALTER TABLE account DROP CONSTRAINT account_somewhere")
     accounts.execute("UPDATE account SET scope = '000000' WHERE id = 'ningbo'")
     key = make_key(accounts, "ningbo", "x", timedelta(hours=1))
