@@ -172,19 +172,10 @@ def add_account(
     Conflict
         The account is there.
     """
+    _check_id(account_id)
     if role not in ROLES[1:]:
         raise ConfigError(f"No role {role!r}; use one of {', '.join(ROLES[1:])}")
-    if len(scope) != 6 or not scope.isdecimal() or not scope_prefix(scope):
-        raise ConfigError(
-            f"{scope!r} is no area: six digits of GB/T 2260, not 000000",
-            f"{scope!r} 不是行政区划代码：六位数字，且不得为 000000",
-        )
-    if not ACCOUNT_ID.fullmatch(account_id):
-        raise ConfigError(
-            f"{account_id!r} cannot be an account's id: 1 to 100 printable ASCII characters"
-            " without a space, not anonymous",
-            f"{account_id!r} 不能用作账号：1 至 100 个可见 ASCII 字符，且不得为 anonymous",
-        )
+    _check_scope(scope)
     for name in names:
         _check_name(name)
     done = conn.execute(
@@ -213,6 +204,23 @@ def tell(conn: psycopg.Connection[Any], **what: str) -> None:
     conn.execute(
         "SELECT pg_notify('sigang', %s)", [orjson.dumps({"k": "session", **what}).decode()]
     )
+
+
+def _check_id(account_id: str) -> None:
+    if not ACCOUNT_ID.fullmatch(account_id):
+        raise ConfigError(
+            f"{account_id!r} cannot be an account's id: 1 to 100 printable ASCII characters"
+            " without a space, not anonymous",
+            f"{account_id!r} 不能用作账号：1 至 100 个可见 ASCII 字符，且不得为 anonymous",
+        )
+
+
+def _check_scope(scope: str) -> None:
+    if len(scope) != 6 or not scope.isdecimal() or not scope_prefix(scope):
+        raise ConfigError(
+            f"{scope!r} is no area: six digits of GB/T 2260, not 000000",
+            f"{scope!r} 不是行政区划代码：六位数字，且不得为 000000",
+        )
 
 
 def _check_name(name: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from api.cli.__main__ import COMMANDS
 from spatial.errors import ConfigError
 from spatial.settings import PREFIX, PROJECT, Settings
-from tests.conftest import ROOT
+from tests.conftest import ROOT, program
 
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").glob("*.md")]
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#]+)")
@@ -73,6 +73,27 @@ def test_an_issuer_needs_its_keys(tmp_path):
         Settings.from_env({"SIGANG_OIDC_ISSUER": "https://id.example.org"})
     with pytest.raises(ConfigError, match="SIGANG_OIDC_ISSUER"):
         Settings.from_env({"SIGANG_OIDC_KEYS": str(tmp_path)})
+
+
+def test_the_proxy_of_the_operators_page_is_as_nginx_wants_it(tmp_path):
+    nginx, openssl = program("nginx", "/usr/sbin/nginx"), program("openssl")
+    key, certificate = tmp_path / "k.pem", tmp_path / "c.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=map.example.org",
+         "-keyout", key, "-out", certificate], check=True, capture_output=True,
+    )  # fmt: skip
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    server, headers = re.findall(r"```nginx\n(.*?)```", text, re.S)
+    server = server.replace("/etc/ssl/map.example.org.pem", str(certificate))
+    server = server.replace("/etc/ssl/map.example.org.key", str(key))
+    (tmp_path / "sigang_headers").write_text(headers, "utf-8")
+    around = (
+        f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; {server} }}"
+    )
+    (tmp_path / "nginx.conf").write_text(around, "utf-8")
+    command = [nginx, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

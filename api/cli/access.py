@@ -7,6 +7,7 @@ from datetime import datetime
 
 from api import credentials
 from api.cli import serve
+from api.cli.claim import find_server
 from api.cli.ground import ground, owner_connection
 from api.cli.noted import note
 from spatial.settings import Settings
@@ -17,7 +18,9 @@ def token(settings: Settings, options: Namespace) -> int:
     with ground(settings) as base, owner_connection(base) as conn:
         if options.link:
             made = credentials.make_link(conn, options.account)
-            shown = f"{serve.address(settings)}/signin?link={made}"
+            running = find_server(settings.home)
+            address = running.url if running else serve.address(settings)
+            shown = f"{address}/signin?link={made}"
         else:
             life = credentials.key_life(options.days)
             shown = credentials.make_key(conn, options.account, options.label, life)
