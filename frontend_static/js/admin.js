@@ -11,6 +11,7 @@
 
 const BASE = 'api/admin';
 let csrf = '';
+let own = '';
 
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -36,12 +37,18 @@ function tell(text, secret) {
   at('told').append(' ', code);
 }
 
-/** @param {string} label @param {() => Promise<void>} act */
-function button(label, act) {
+/**
+ * Make a button; what cannot be taken back, or ends somebody's work, is asked about first.
+ *
+ * @param {string} label @param {() => Promise<void>} act @param {string} [question]
+ */
+function button(label, act, question) {
   const found = document.createElement('button');
   found.type = 'button';
   found.textContent = label;
-  found.addEventListener('click', () => act().then(show, () => {}));
+  found.addEventListener('click', () => {
+    if (!question || confirm(question)) act().then(show, () => {});
+  });
   return found;
 }
 
@@ -49,8 +56,9 @@ function button(label, act) {
 function fill(id, head, rows) {
   const cells = (/** @type {string} */ tag, /** @type {(string|HTMLElement[])[]} */ row) => {
     const line = document.createElement('tr');
-    for (const value of row) {
+    for (const [column, value] of row.entries()) {
       const cell = document.createElement(tag);
+      cell.dataset.label = head[column];
       if (typeof value === 'string') cell.textContent = value;
       else cell.append(...value.flatMap((one) => [one, ' ']));
       line.append(cell);
@@ -75,33 +83,38 @@ function accountRow(account) {
     const made = await send('POST', 'keys', { account: account.id });
     tell('仅显示一次 Shown once:', made.key);
   });
-  const toggle = button(account.disabled ? '启用 Enable' : '停用 Disable', async () => {
-    await send('PATCH', `accounts/${account.id}`, { disabled: !account.disabled });
+  const toggle = (/** @type {boolean} */ disabled) => async () => {
+    await send('PATCH', `accounts/${account.id}`, { disabled });
     tell('');
-  });
+  };
+  const enable = button('启用 Enable', toggle(false));
+  const warning = `停用 ${account.id}？其会话立即结束。\nDisable ${account.id}? Its sessions end at once.`;
+  const disable = account.id === own ? [] : [button('停用 Disable', toggle(true), warning)];
   const state = account.disabled ? '已停用 disabled' : '';
-  const buttons = account.disabled ? [toggle] : [link, key, toggle];
+  const buttons = account.disabled ? [enable] : [link, key, ...disable];
   return [account.id, account.name_zh, account.name_en, account.role, account.scope, state, buttons];
 }
 
 /** @param {SignIn} one */
 function credentialRow(one) {
+  const whose = [one.account_id, one.kind, one.label ?? one.id].join(' ');
   const revoke = button('撤销 Revoke', async () => {
     await send('DELETE', `keys/${one.id}`);
     tell('');
-  });
+  }, `撤销 ${whose}？立即失效。\nRevoke ${whose}? It ends at once.`);
   const rotate = button('更换 Rotate', async () => {
     tell('仅显示一次 Shown once:', (await send('POST', `keys/${one.id}/rotate`, {})).key);
-  });
+  }, `更换 ${whose}？旧密钥立即失效。\nRotate ${whose}? The old key ends at once.`);
   const buttons = one.kind === 'key' ? [rotate, revoke] : [revoke];
   return [one.id, one.kind, one.account_id, one.label ?? '', when(one.expires_at), when(one.seen_at), buttons];
 }
 
 async function show() {
   const found = await send('GET', 'accounts');
-  fill('accounts', ['id', '名称', 'Name', '角色 Role', '辖区 Area', '', ''], found.accounts.map(accountRow));
-  const head = ['id', '', '账号 Account', '说明 Label', '有效至 Until', '最近使用 Last used', ''];
+  fill('accounts', ['id', '名称', 'Name', '角色 Role', '辖区 Area', '状态 State', '操作 Actions'], found.accounts.map(accountRow));
+  const head = ['id', '类别 Kind', '账号 Account', '说明 Label', '有效至 Until', '最近使用 Last used', '操作 Actions'];
   fill('credentials', head, found.credentials.map(credentialRow));
+  at('all').hidden = false;
 }
 
 const form = /** @type {HTMLFormElement} */ (at('add'));
@@ -112,7 +125,10 @@ form.addEventListener('submit', (event) => {
     .then(show, () => {});
 });
 
-csrf = (await (await fetch('api/session')).json()).csrf ?? '';
+document.documentElement.dataset.theme = localStorage.getItem('theme') === 'light' ? 'light' : 'dark';
+const session = await (await fetch('api/session')).json();
+csrf = session.csrf ?? '';
+own = session.account?.id ?? '';
 show().catch(() => {});
 
 export {};

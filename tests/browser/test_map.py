@@ -266,7 +266,7 @@ def test_a_switched_layer_comes_and_goes(open_page, server):
     assert drawn(page, "roads")
 
 
-def test_the_phone(open_page):
+def test_the_phone(open_page, server):
     page = open_page("dispatcher", "#m=8/30.3/121.1&lang=zh&theme=dark", viewport=PHONE)
     width = page.evaluate("() => document.documentElement.scrollWidth")
     assert width <= PHONE["width"]
@@ -313,6 +313,21 @@ def test_the_phone(open_page):
     expect(page.get_by_test_id("signin-how")).to_be_in_viewport(ratio=1)
     page.get_by_test_id("dialog-close").click()
     expect(dialog).to_be_hidden()
+    administer_by_phone(page, server)
+
+
+def administer_by_phone(page, server):
+    page.request.post(f"{server.base_url}/signin", form={"link": server.link("admin")})
+    page.evaluate("() => localStorage.setItem('theme', 'light')")
+    page.goto(f"{server.base_url}/admin")
+    row = page.locator("#accounts tr", has_text="Jiaxing")
+    expect(row.get_by_role("button", name="Disable")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#accounts tr", has_text="Administrator").locator("button")).to_have_count(2)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+    page.locator("#accounts button").last.click()
+    expect(page.locator("#told")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("() => document.documentElement.dataset.theme") == "light"
+    assert violations(page) == []
 
 
 def test_the_picture_says_what_it_is(open_page):
