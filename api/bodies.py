@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api.problems import problem_response
 from layers.offload import offload
 from spatial.errors import BodyTooLarge, EncodedBody, SigangError
+from spatial.gates import Seats
 
 KB, MB = 2**10, 2**20
 MOST_BYTES = 64 * KB
@@ -38,6 +39,9 @@ STREAMS = {"/api/match": b"application/x-ndjson"}
 """Bodies that are read line by line for as long as they come, by address and media type."""
 SMALL = 64 * KB
 """Bytes of JSON that are decoded between other requests."""
+LARGE_EACH, LARGE_ANONYMOUS, LARGE_ALL = 32, 64, 128
+"""Bodies of more than `SMALL` bytes that a worker holds at once: of one caller, of all that are not
+signed in, and of all; from the first byte until they are answered."""
 LINGER_S, LINGER_BYTES = 1.0, 8 * MB
 """How much of a refused body is thrown away so that its sender reads why."""
 
@@ -65,12 +69,21 @@ def most_bytes(path: str) -> int:
     return LARGER.get(path, MOST_BYTES)
 
 
-def admit(scope: Scope, given: dict[bytes, bytes], receive: Receive) -> Receive:
+def seats_of_large() -> Seats:
+    """Return the seats of a worker's large bodies."""
+    return Seats(LARGE_EACH, LARGE_ANONYMOUS, LARGE_ALL)
+
+
+def admit(
+    scope: Scope, given: dict[bytes, bytes], receive: Receive, seat: Callable[[], None]
+) -> Receive:
     """Return what reads the body of a request, never more of it than is taken.
+
+    `seat` is called once where the body is large, before it is read or while it comes.
 
     Raises
     ------
-    BodyTooLarge, EncodedBody
+    BodyTooLarge, EncodedBody, TooMany, Busy
         It is not read at all.
     """
     if given.get(b"content-encoding", b"identity").lower() != b"identity":
@@ -88,20 +101,28 @@ def admit(scope: Scope, given: dict[bytes, bytes], receive: Receive) -> Receive:
         return receive
     size = given.get(b"content-length")
     if size is None:
-        return _counted(receive, most_bytes(path), scope["method"])
+        return _counted(receive, most_bytes(path), scope["method"], seat)
     if int(size) > MOST_BYTES and int(size) > most_bytes(path):
         raise _too_large(most_bytes(path))
+    if int(size) > SMALL:
+        seat()
     return receive
 
 
-def _counted(receive: Receive, most: int, method: str) -> Receive:
+def _counted(receive: Receive, most: int, method: str, seat: Callable[[], None]) -> Receive:
     """Return what reads a body of unknown size; who sends one with a GET has left."""
     size = 0
 
     async def receive_counted() -> Message:
         nonlocal size
         message = await receive()
-        size += len(message.get("body", b""))
+        before, size = size, size + len(message.get("body", b""))
+        if before <= SMALL < size <= most:
+            try:
+                seat()
+            except SigangError:
+                await _throw_away(receive)
+                raise
         if size > most:
             if message.get("more_body", False):
                 await _throw_away(receive)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -22,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from api.auth import anybody, identify
-from api.bodies import SMALL, admit, refuse
+from api.bodies import SMALL, admit, refuse, seats_of_large
 from api.health import kind_of, kinds_of, meter_of
 from api.limits import address_in, caller_in
 from api.nul import find_in_address
@@ -85,6 +87,7 @@ class Front:
         self.app = app
         self.rates = rates or Rates(0, 1)
         self._turns = Turns()
+        self._large = seats_of_large()
         self._always = (*SAFE, HTTPS_ONLY) if https else SAFE
         self._kinds = kinds_of(app)
         self._posted = {path: _with_body(*pair) for path, pair in (posted or {}).items()}
@@ -121,12 +124,25 @@ class Front:
             await problem_response(refusal, Headers(scope=scope))(scope, receive, send)
             return
         if b"content-length" in given or b"transfer-encoding" in given:
-            try:
-                receive = admit(scope, given, receive)
-            except SigangError as error:
-                send.gzip = False
-                await refuse(error, scope, receive, send)
-                return
+            with ExitStack() as held:
+                seat = partial(self._seat, held, scope)
+                try:
+                    receive = admit(scope, given, receive, seat)
+                except SigangError as error:
+                    send.gzip = False
+                    await refuse(error, scope, receive, send)
+                    return
+                await self._answer_admitted(scope, given, receive, send)
+            return
+        await self._answer_admitted(scope, given, receive, send)
+
+    def _seat(self, held: ExitStack, scope: Scope) -> None:
+        """Hold a seat for a large body until its request is answered."""
+        held.enter_context(self._large.seat(caller_in(scope)))
+
+    async def _answer_admitted(
+        self, scope: Scope, given: Given, receive: Receive, send: _Answer
+    ) -> None:
         found = self._find_posted(scope, given) or self._find(scope)
         if found is None:
             await self.app(scope, receive, send)

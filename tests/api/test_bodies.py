@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import select
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import httpx
 import orjson
 import pytest
 
-from api.bodies import LARGER, MOST_BYTES, PROCESS_BYTES, PROCESSES, most_bytes
+from api.bodies import LARGE_EACH, LARGER, MOST_BYTES, PROCESS_BYTES, PROCESSES, most_bytes
 from tests.conftest import Server
 
 JSON = {"content-type": "application/json"}
@@ -64,6 +66,35 @@ def test_a_body_of_a_told_length_that_is_too_large_is_not_waited_for(server: Ser
         assert time.monotonic() - begun < 5
         while client.recv(2**16):
             pass
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_few_large_bodies_of_one_visitor_are_held_and_an_account_has_others(
+    server: Server, dispatcher, told: bool
+):
+    at = urlsplit(server.base_url)
+    length = "Content-Length: 1000000" if told else "Transfer-Encoding: chunked"
+    head = f"POST /api/paths HTTP/1.1\r\nHost: {at.netloc}\r\n{length}\r\n\r\n"
+    begun = head.encode() + (b" " * 99_000 if told else b"%x\r\n" % 99_000 + b" " * 99_000)
+    opened = 2 * LARGE_EACH + 8
+    refused: set[socket.socket] = set()
+    with ExitStack() as held:
+        visitors = [
+            held.enter_context(socket.create_connection((at.hostname, at.port), 5))
+            for _ in range(opened)
+        ]
+        for visitor in visitors:
+            visitor.sendall(begun)
+        until = time.monotonic() + 10
+        while len(refused) < 8 and time.monotonic() < until:
+            refused |= set(select.select(visitors, [], [], 0.1)[0])
+        assert len(refused) >= 8
+        for visitor in refused:
+            assert visitor.recv(2**16).startswith(b"HTTP/1.1 429 ")
+        body = b"{" + b" " * 99_000
+        assert dispatcher.post("/api/paths", content=body, headers=JSON).status_code == 400
+    while (answer := httpx.post(f"{server.base_url}/api/paths", content=body)).status_code == 429:
+        assert time.monotonic() < until + 10, answer.text
 
 
 def test_a_packed_body_is_refused(client: httpx.Client):
