@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 import psycopg
-from psycopg import sql
+from psycopg import pq, sql
 
 from spatial import machine
 from spatial.errors import SetupError
@@ -150,15 +150,11 @@ class Cluster:
         return pid if cwd == self.data.resolve() else None
 
     def healthy(self) -> bool:
-        """Tell whether the server answers a query."""
+        """Tell whether the server answers, be it that all its connections are taken."""
         if self.pid() is None:
             return False
-        try:
-            with psycopg.connect(self.url("postgres"), connect_timeout=5) as conn:
-                conn.execute("SELECT 1")
-        except psycopg.Error:
-            return False
-        return True
+        asked = f"{self.url('postgres')}&connect_timeout=5"
+        return pq.PGconn.ping(asked.encode()) == pq.Ping.OK
 
     def guard_disk(self) -> bool:
         """Refuse writes below the low-disk mark, allow them again above twice of it.

@@ -106,6 +106,19 @@ def test_a_killed_server_is_mended_and_nothing_is_lost(cluster):
     assert rows(cluster) == 1000
 
 
+def test_a_server_that_takes_no_more_connections_is_left_alone(cluster):
+    before = cluster.pid()
+    allow = "ALTER DATABASE postgres WITH ALLOW_CONNECTIONS {}"
+    with psycopg.connect(cluster.url(), autocommit=True) as conn:
+        conn.execute(allow.format("false"))
+        try:
+            assert cluster.healthy()
+            cluster.start()
+            assert cluster.pid() == before
+        finally:
+            conn.execute(allow.format("true"))
+
+
 def test_a_frozen_server_stops_too_and_nothing_is_lost(cluster):
     keep_rows(cluster)
     for pid in machine.processes_in(cluster.data):
