@@ -324,7 +324,8 @@ def administer_by_phone(page, server):
     expect(row.get_by_role("button", name="Disable")).to_be_in_viewport(ratio=1)
     expect(page.locator("#accounts tr", has_text="Administrator").locator("button")).to_have_count(2)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
-    page.locator("#accounts button").last.click()
+    page.locator("#accounts tr").last.get_by_role("button", name="Key").click()
+    expect(page.locator("#told")).to_contain_text("sg_")
     expect(page.locator("#told")).to_be_in_viewport(ratio=1)
     assert page.evaluate("() => document.documentElement.dataset.theme") == "light"
     assert violations(page) == []
