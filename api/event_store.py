@@ -42,9 +42,14 @@ SELECT v.id, v.kind, v.title_zh, v.title_en, v.severity, v.cause, v.direction, v
     WHERE s.event_id = v.id) AS network_version
 FROM sigang.event v """
 _OPEN = """
-WHERE ($1::text IS NULL OR v.kind = $1) AND ($2::text IS NULL OR (v.state = $2
-  AND ($2 <> 'open' OR v.valid_to IS NULL OR v.valid_to > now())))
-ORDER BY v.recorded_at DESC, v.id DESC LIMIT $3"""
+WHERE v.id IN (
+  SELECT e.id FROM sigang.event e
+  WHERE ($1::text IS NULL OR e.kind = $1) AND ($2::text IS NULL OR (e.state = $2
+    AND ($2 <> 'open' OR e.valid_to IS NULL OR e.valid_to > now())))
+  ORDER BY $2 = 'open' AND EXISTS (SELECT FROM sigang.event_receipt r
+    WHERE r.event_id = e.id AND r.party = $4 AND r.acknowledged_at IS NULL) DESC,
+    e.recorded_at DESC, e.id DESC LIMIT $3)
+ORDER BY v.recorded_at DESC, v.id DESC"""
 _INSERT = """
 INSERT INTO sigang.event (kind, admin_code, unit_id, visibility, origin, source_id, valid_from,
   valid_to, title_zh, title_en, cause, direction, route_id, k_from, k_to, facility_id, created_by,
@@ -336,10 +341,11 @@ def _no_event(event: UUID) -> NotFound:
 
 
 async def listed(
-    conn: asyncpg.Connection, kind: str | None, state: str | None
+    conn: asyncpg.Connection, kind: str | None, state: str | None, party: str
 ) -> list[dict[str, Any]]:
-    """Return the newest events of a kind and state."""
-    return [feature_of(r) for r in await conn.fetch(_FEATURE + _OPEN, kind, state, LISTED_EVENTS)]
+    """Return the newest events of a kind and state; none that `party` has to sign is left out."""
+    rows = await conn.fetch(_FEATURE + _OPEN, kind, state, LISTED_EVENTS, party)
+    return [feature_of(row) for row in rows]
 
 
 def check_match(given: str | None, version: int) -> None:

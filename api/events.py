@@ -180,7 +180,7 @@ async def list_events(request: Request) -> Response:
     actor = actor_of(request)
     served = services(request)
     async with served.db.session(actor) as conn:
-        features = await event_store.listed(conn, given.get("kind"), state)
+        features = await event_store.listed(conn, given.get("kind"), state, actor.scope)
     served.audit.record(actor, "items", "events", rows=len(features))
     return await offload(_listed, features, actor)
 

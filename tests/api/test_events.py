@@ -232,6 +232,28 @@ def test_a_desk_sees_what_it_must_acknowledge(server, dispatcher, clients):
         undo(dispatcher, event)
 
 
+def test_many_newer_events_do_not_hide_what_a_desk_must_acknowledge(server, dispatcher, clients):
+    event = closed(dispatcher, {"edge_id": edge("2,8 12,8")})
+    with connect(server.database_url) as conn:
+        conn.execute(
+            "INSERT INTO sigang.event (kind, admin_code, visibility, origin, source_id)"
+            " SELECT 'risk', '330300', 'public', 'synthetic', 'world' FROM generate_series(1, 600)"
+        )
+
+    def found(name):
+        listed = clients[name].get("/api/events?state=open").json()["features"]
+        times = [feature["properties"]["recorded_at"] for feature in listed]
+        assert times == sorted(times, reverse=True)
+        return event["id"] in {feature["id"] for feature in listed}
+
+    assert (found("ningbo"), found("wenzhou")) == (True, False)
+    assert clients["ningbo"].post(f"/api/events/{event['id']}/acknowledge").status_code == 200
+    assert not found("ningbo")
+    with connect(server.database_url) as conn:
+        conn.execute("DELETE FROM sigang.event WHERE kind = 'risk'")
+    undo(dispatcher, event)
+
+
 def test_what_was_done_is_kept_with_who_did_it(server, dispatcher):
     event = closed(dispatcher, {"facility_id": str(BRIDGE)})
     undo(dispatcher, event)
