@@ -38,7 +38,8 @@ FROM unnest(string_to_array($1, ',')::uuid[]) AS given(id) JOIN sigang.edge e US
 WHERE NOT coalesce(starts_with(e.admin_code, $2), $3)"""
 _WITHDRAW = """
 UPDATE sigang.edge_feed SET version_to = $2, recorded_to = $3
-WHERE source_id = $1 AND version_to IS NULL AND upper(valid) > now()"""
+WHERE source_id = $1 AND version_to IS NULL AND upper(valid) > now()
+  AND account_id IN (SELECT id FROM sigang.account WHERE starts_with(scope, $4))"""
 _OPEN = """
 SELECT count(*) FROM sigang.edge_feed
 WHERE source_id = $1 AND version_to IS NULL AND upper(valid) > now()"""
@@ -57,7 +58,8 @@ Kmh = Annotated[float, Field(ge=0.1, le=250, allow_inf_nan=False)]
 class FeedBody(BaseModel):
     """Speeds by edge, as columns: one value per edge, one direction for all or one per edge.
 
-    `replace` withdraws what the source sent before; `merge` puts the new speeds over it.
+    `replace` withdraws what accounts of the sender's area sent of the source before; the new speeds
+    count over the rest, with `merge` over all of it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -155,7 +157,7 @@ async def _store(
 ) -> tuple[Raised, int]:
     version = await event_store.raise_version(conn)
     if body.mode == "replace":
-        await conn.execute(_WITHDRAW, body.source, version.number, version.at)
+        await conn.execute(_WITHDRAW, body.source, version.number, version.at, actor.prefix)
     feed: int = await conn.fetchval(
         _INSERT, body.source, actor.account_id, *columns, begin, body.valid_to, version.number,
         version.at,

@@ -148,6 +148,21 @@ def test_detectors_slow_edges_until_they_withdraw(dispatcher, clients):
     assert seconds(clients["anonymous"], (4, 2), (10, 2)) == before
 
 
+def test_a_feed_withdraws_none_of_another_area(server, dispatcher, clients):
+    with connect(server.database_url) as conn:
+        conn.execute(
+            "INSERT INTO sigang.account (id, name_zh, name_en, role, scope)"
+            " VALUES ('wenzhou-dispatch', '温州', 'Wenzhou', 'dispatcher', '330300')"
+        )
+    before = seconds(clients["anonymous"], (4, 2), (10, 2))
+    feed(dispatcher, TWINS, 20)
+    with closing(server.client("wenzhou-dispatch")) as other:
+        clear(other)
+    assert seconds(clients["anonymous"], (4, 2), (10, 2)) > before
+    clear(dispatcher)
+    assert seconds(clients["anonymous"], (4, 2), (10, 2)) == before
+
+
 def test_a_feed_and_an_event_meet_in_the_lower_speed(dispatcher, clients):
     feed(dispatcher, TWINS, 45)
     event = act(dispatcher, "weather_limit", {"facility_id": str(BRIDGE)}, value=30)
