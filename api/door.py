@@ -23,12 +23,17 @@ import httptools
 import orjson
 from starlette.datastructures import Headers
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
 
+from api.door_refusals import head_too_large, too_long, too_many, too_slow
 from api.limits import by_address
 from api.problems import MEDIA_TYPE, pick_language, problem_document
-from spatial.errors import Busy, HeadTooLarge, RequestTooSlow, SigangError, UrlTooLong
+from spatial.errors import Busy, SigangError
 
 KEPT_FILES = 512
 """File descriptors that are no connections of clients: database, logs, mapped arrays, spools."""
@@ -146,6 +151,7 @@ class Door(HttpToolsProtocol):
         self._unhurried = False
         self._head_bytes = self._fresh = 0
         self._body_bytes = self._after_head = 0
+        self._answered: RequestResponseCycle | None = None
         self._held = b""  # came behind requests that wait for their turn
         self._refusal: Refusal | None = None
         self._unread: tuple[float, int] | None = None
@@ -153,6 +159,15 @@ class Door(HttpToolsProtocol):
     def unhurried(self) -> None:
         """Let the body of the request that is being received take any time."""
         self._unhurried = True
+
+    def gone(self) -> bool:
+        """Tell whether nobody is there any more, and let the request that is answered know."""
+        if not self.transport.is_closing():
+            return False
+        if self._answered is not None:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
+        return True
 
     # of the transport
 
@@ -166,7 +181,7 @@ class Door(HttpToolsProtocol):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, wait_ms)
         self._address = _counted_as(self.client[0]) if self.client else None
         if not self._porch.enter(self, self._address):
-            self._refuse(_too_many)
+            self._refuse(too_many)
             if self._porch.overflows:
                 self.transport.abort()
 
@@ -174,6 +189,7 @@ class Door(HttpToolsProtocol):
         """Forget the connection."""
         self._porch.leave(self, self._address)
         super().connection_lost(exc)
+        self.gone()
 
     def data_received(self, data: bytes) -> None:
         """Read what has come, as far as it is within bounds."""
@@ -211,10 +227,10 @@ class Door(HttpToolsProtocol):
         """Return why what has come of a request that is not whole is refused."""
         most = self.bounds.head_bytes
         if self._in_head and self._head_bytes > most:
-            return _too_long if len(self.url) > self.bounds.url_bytes else _head_too_large
+            return too_long if len(self.url) > self.bounds.url_bytes else head_too_large
         around = self._after_head - self._body_bytes
         if self._receiving and around > most + AROUND * self._body_bytes:
-            return _head_too_large
+            return head_too_large
         return None
 
     # of the parser
@@ -243,11 +259,11 @@ class Door(HttpToolsProtocol):
         """Start the application unless the head is too large."""
         self._in_head = False
         if len(self.url) > self.bounds.url_bytes:
-            self._refusal = _too_long
+            self._refusal = too_long
         elif self._head_bytes > self.bounds.head_bytes:
             size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if size > self.bounds.head_bytes:
-                self._refusal = _head_too_large
+                self._refusal = head_too_large
         if self._refusal is not None:
             raise self._refusal(self.bounds)  # stops the parser
         super().on_headers_complete()
@@ -269,6 +285,10 @@ class Door(HttpToolsProtocol):
             held, self._held = self._held, b""
             self.data_received(held)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _unsupported_upgrade_warning(self) -> None:
         """Answer a request for another protocol in this one; a stranger fills no log."""
 
@@ -284,7 +304,7 @@ class Door(HttpToolsProtocol):
                 self.transport.abort()
         elif self._sends_nothing(now):
             if self._receiving:
-                self._refuse(_too_slow)
+                self._refuse(too_slow)
             else:
                 self.transport.close()
 
@@ -356,39 +376,3 @@ def _answer(make: Refusal, bounds: Bounds, lang: str) -> bytes:
         f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
     )
     return STATUS_LINE[error.status] + head.encode() + body
-
-
-def _too_long(bounds: Bounds) -> UrlTooLong:
-    return UrlTooLong(
-        f"An address has at most {bounds.url_bytes} bytes",
-        f"请求地址最多 {bounds.url_bytes} 字节",
-        mend_en="Shorten the filter, or ask in several requests.",
-        mend_zh="请缩短过滤条件，或分多次请求。",
-    )
-
-
-def _head_too_large(bounds: Bounds) -> HeadTooLarge:
-    return HeadTooLarge(
-        f"Request line and headers have at most {bounds.head_bytes} bytes",
-        f"请求行与请求头合计最多 {bounds.head_bytes} 字节",
-        mend_en="Send fewer or shorter headers.",
-        mend_zh="请减少或缩短请求头。",
-    )
-
-
-def _too_slow(bounds: Bounds) -> RequestTooSlow:
-    return RequestTooSlow(
-        f"A request must have come within {bounds.request_s:g} s",
-        f"请求须在 {bounds.request_s:g} 秒内发送完毕",
-        mend_en="Send it again over a better line, or send less.",
-        mend_zh="请在网络较好时重试，或减少发送内容。",
-    )
-
-
-def _too_many(_: Bounds) -> Busy:
-    return Busy(
-        "Too many connections",
-        "连接数过多",
-        mend_en="Keep few connections open, and try again shortly.",
-        mend_zh="请减少同时打开的连接，稍后重试。",
-    )

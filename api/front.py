@@ -25,6 +25,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.auth import anybody, identify
 from api.bodies import SMALL, admit, refuse, seats_of_large
+from api.door import Door
 from api.health import kind_of, kinds_of, meter_of
 from api.limits import address_in, caller_in
 from api.nul import find_in_address
@@ -104,7 +105,8 @@ class Front:
             return
         scope["app"] = self.app
         given: Given = dict(scope["headers"])
-        answer = _Answer(send, b"gzip" in given.get(b"accept-encoding", b""), self._always)
+        packed = b"gzip" in given.get(b"accept-encoding", b"")
+        answer = _Answer(send, scope.get("door"), packed, self._always)
         if scope["method"] == "HEAD":
             scope, receive = {**scope, "method": "GET"}, answer.ended_head(receive)
         meter, began = meter_of(self.app), time.perf_counter()
@@ -266,10 +268,23 @@ async def _read(request: Request) -> bytes:
 class _Answer:
     """Sends an answer: packed where that pays, with safe headers, to HEAD without its body."""
 
-    __slots__ = ("_always", "_head", "_send", "_start", "_stream", "gzip", "limits", "status")
+    __slots__ = (
+        "_always",
+        "_door",
+        "_head",
+        "_send",
+        "_start",
+        "_stream",
+        "gzip",
+        "limits",
+        "status",
+    )
 
-    def __init__(self, send: Send, gzip: bool, always: Iterable[tuple[bytes, bytes]]) -> None:
+    def __init__(
+        self, send: Send, door: Door | None, gzip: bool, always: Iterable[tuple[bytes, bytes]]
+    ) -> None:
         self._send = send
+        self._door = door
         self._always = always
         self.gzip = gzip
         self._head: bool | None = None
@@ -303,9 +318,13 @@ class _Answer:
             if self._head is not None:
                 if not self._head:
                     self._head = True
-                    await self._send({"type": "http.response.body", "body": b""})
+                    await self._tell({"type": "http.response.body", "body": b""})
                 return
-        await self._send(message)
+        await self._tell(message)
+
+    async def _tell(self, message: Message) -> None:
+        if self._door is None or not self._door.gone():
+            await self._send(message)
 
     async def _pack(self, message: Message) -> Message:
         body, more = message.get("body", b""), message.get("more_body", False)
@@ -323,7 +342,7 @@ class _Answer:
                 )
                 headers["Content-Encoding"] = "gzip"
                 headers["Content-Length"] = str(len(body))
-            await self._send(start)
+            await self._tell(start)
         if self._stream is not None:
             pack = self._stream.compress
             body = await offload_part(pack, body) if len(body) >= LARGE_ANSWER else pack(body)

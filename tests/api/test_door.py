@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import orjson
@@ -19,11 +19,26 @@ from api.door import Bounds, Door
 
 QUICK = Bounds(request_s=0.3, unread_s=0.5, linger_s=0.2, look_s=0.05, connections=8)
 LARGE = b"x" * 2**16
+LEFT: list[bytes] = []
 Sent = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+async def leaving(scope: dict[str, Any], receive: Any, _: Sent) -> None:
+    """Answer nothing: wait until the client has gone, or cut it."""
+    if scope["path"] == "/cut":
+        scope["door"].transport.abort()
+        assert scope["door"].gone()
+        return
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    LEFT.append(scope["query_string"])
 
 
 async def app(scope: dict[str, Any], receive: Any, send: Sent) -> None:
     """Answer with the length of the body; `/large` without an end until the client has gone."""
+    if scope["path"] in ("/cut", "/waits"):
+        await leaving(scope, receive, send)
+        return
     if scope["path"] == "/unhurried":
         scope["door"].unhurried()
     size, more = 0, True
@@ -153,6 +168,30 @@ def test_few_requests_wait_of_a_client_that_sends_many_and_reads_nothing():
         writer.transport.abort()
 
     run(work)
+
+
+def test_a_request_learns_that_its_client_left_though_others_came_behind_it():
+    async def work(port: int, _: set[Any]) -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET % (b"waits?behind", b"") + GET % (b"x", b""))
+        await asyncio.sleep(0.05)
+        writer.transport.abort()
+        while b"behind" not in LEFT:
+            await asyncio.sleep(0.01)
+
+    run(work)
+
+
+def test_a_request_whose_client_is_cut_meanwhile_leaves_nothing_in_the_log(caplog):
+    async def work(port: int, _: set[Any]) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET % (b"cut", b""))
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.transport.abort()
+
+    run(work)
+    assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
 
 
 def test_all_of_many_requests_at_once_are_answered_in_turn():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -51,3 +52,17 @@ def test_unread_exports_hold_nobody_up(server: Server, dispatcher):
         while held(conn) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert held(conn) == 0
+
+
+def test_clients_that_leave_at_once_fill_no_log(server: Server):
+    at = urlsplit(server.base_url)
+    log = server.home / "server.log"
+    before = log.stat().st_size
+    asked = f"GET /api/session HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode()
+    for number in range(200):
+        with socket.create_connection((at.hostname, at.port), 5) as client:
+            reset = struct.pack("ii", 1, 0)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            client.sendall(asked * 10)
+            time.sleep(number % 5 / 2_000)  # so that some leave while they are answered
+    assert "Traceback" not in log.read_text("utf-8")[before:]
