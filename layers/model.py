@@ -106,7 +106,7 @@ class Access(Declaration):
 
     public: bool = False
     export: bool = True
-    roles: tuple[str, ...] = ()
+    roles: tuple[Literal["dispatcher", "planner", "duty", "developer", "admin"], ...] = ()
     """Roles that may read a layer that is not public; empty: every signed-in account."""
 
 

@@ -105,6 +105,17 @@ class Running:
         return code
 
 
+def test_a_reader_that_has_enough_ends_a_command_quietly(tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    result = subprocess.run(
+        [sys.executable, "-P", "-m", "api.cli", "status"], stdout=write, stderr=subprocess.PIPE,
+        env=server_environment(home=str(tmp_path)), timeout=WAIT_S, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (result.returncode, result.stderr) == (128 + signal.SIGPIPE, b"")
+
+
 @pytest.fixture(scope="module")
 def home():
     folder = make_home(suffix="u")

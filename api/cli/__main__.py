@@ -47,9 +47,14 @@ def main(arguments: list[str]) -> int:
         settings = Settings.from_env()
         run: Callable[[Settings, Namespace], int]
         run = getattr(import_module(f"api.cli.{module}"), name)
-        return run(settings, options)
+        code = run(settings, options)
+        sys.stdout.flush()
+        return code
     except SigangError as error:
         return _fail(error)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as error:  # a file that cannot be read, a folder that cannot be written
         return _fail(SetupError(str(error), str(error)))
     except KeyboardInterrupt:

@@ -50,6 +50,7 @@ def test_layers_come_in_order(folder):
     ("old", "new", "key"),
     [
         ("visible = true", "visibel = true", "visibel"),
+        ("[access]", '[access]\nroles = ["plannner"]', "access.roles.0"),
         ('table = "facility"', 'table = "facilty"', "source.table"),
         ('name = "capacity"', 'name = "capacty"', "columns.capacty"),
         ('type = "number"', 'type = "numbr"', "columns.1.type"),
