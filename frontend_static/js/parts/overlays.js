@@ -98,7 +98,8 @@ class Dialogs extends Part {
   }
 
   linkNeeded(/** @type {'expired' | 'ended'} */ why) {
-    return html`<p data-testid="signin-${why}">${t(/** @type {const} */ (`session.${why}`))}</p><pre>./sigang token</pre><p class="muted">${t('session.public')}</p>`;
+    return html`<p data-testid="signin-${why}">${t(/** @type {const} */ (`session.${why}`))}</p><pre>./sigang token</pre>
+      ${why === 'expired' ? html`<p class="muted">${t('session.public')}</p>` : ''}`;
   }
 }
 
