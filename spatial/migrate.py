@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from spatial.db import connect
 from spatial.errors import SetupError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def revisions() -> list[str]:
 
 def current(url: str) -> str | None:
     """Return the revision that a database is at, None where it was never migrated."""
-    with psycopg.connect(url) as conn:
+    with connect(url) as conn:
         row = conn.execute("SELECT to_regclass('public.migration')::text").fetchone()
         if row is None or row[0] is None:
             return None
@@ -65,7 +66,7 @@ def check_server(url: str) -> None:
     SetupError
         The server is too old, or has no PostGIS.
     """
-    with psycopg.connect(url) as conn:
+    with connect(url) as conn:
         row = conn.execute(
             "SELECT current_setting('server_version_num')::int / 10000,"
             " coalesce(installed_version, default_version)"

@@ -251,3 +251,9 @@ def test_a_migration_down_asks_and_is_refused_while_a_server_serves(database_url
     done = sigang("migrate", "base", "--yes", home=tmp_path, url=database_url)
     assert done.returncode == 0, done.stderr
     assert migrate.current(database_url) is None
+
+
+def test_a_database_that_takes_nobody_in_is_told_in_a_line(tmp_path):
+    closed = f"postgresql://nobody@/none?host={tmp_path}"
+    with pytest.raises(SetupError, match="does not answer"):
+        migrate.current(closed)

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-import psycopg
 
 from api.audit_chain import seal
 from api.audit_heads import Heads
@@ -19,6 +18,7 @@ from api.audit_line import Entry
 from api.cli.ground import Ground
 from api.cli.progress import say
 from spatial.actor import Actor
+from spatial.db import connect
 
 COMMAND_LINE = Actor("command line", "admin", "")
 CONNECT_WAIT_S = 30
@@ -36,7 +36,7 @@ def note(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Seal a line about a command; on a schema that has no such audit there is none."""
-    with psycopg.connect(base.url) as conn:
+    with connect(base.url) as conn:
         if conn.execute(READY).fetchone() is None:
             return
     told = {"os_user": os_user(), "host": socket.gethostname(), **(detail or {})}
@@ -48,7 +48,7 @@ def note(
 
 def note_migration(base: Ground, before: str, wanted: str) -> None:
     """Seal a line about a migration; where the audit itself is gone its list begins anew."""
-    with psycopg.connect(base.url) as conn:
+    with connect(base.url) as conn:
         kept = conn.execute("SELECT to_regclass('sigang.audit') IS NOT NULL").fetchone()
     if kept == (True,):
         note(base, "migrate", wanted, detail={"from": before, "to": wanted})
