@@ -219,7 +219,7 @@ class Door(HttpToolsProtocol):
             if self._refusal is None:
                 self.send_400_response("Invalid HTTP request received.")
                 return
-        refusal = self._refusal or self._too_much()
+        refusal = self._refusal or (self._too_much() if self._receiving else None)
         if refusal is not None:
             self._refuse(refusal)
 
@@ -229,7 +229,7 @@ class Door(HttpToolsProtocol):
         if self._in_head and self._head_bytes > most:
             return too_long if len(self.url) > self.bounds.url_bytes else head_too_large
         around = self._after_head - self._body_bytes
-        if self._receiving and around > most + AROUND * self._body_bytes:
+        if around > most + AROUND * self._body_bytes:
             return head_too_large
         return None
 
@@ -244,11 +244,6 @@ class Door(HttpToolsProtocol):
         self._unhurried = False
         self._head_bytes, self._fresh = self._fresh, 0
         self._body_bytes = self._after_head = 0
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; what is sent as one behind a body counts for nothing."""
-        if self._in_head:
-            super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
         """Hand on a part of the body."""
@@ -267,6 +262,7 @@ class Door(HttpToolsProtocol):
         if self._refusal is not None:
             raise self._refusal(self.bounds)  # stops the parser
         super().on_headers_complete()
+        self.headers = []  # a header behind the body is none of the request
 
     def on_message_complete(self) -> None:
         """Note that the request is whole."""
@@ -349,7 +345,8 @@ class Door(HttpToolsProtocol):
         if asked is not None:  # the application waits for the rest of the body
             asked.disconnected = True
             asked.message_event.set()
-        lang = pick_language(None, Headers(raw=self.headers or []).get("accept-language"))
+        given = self.headers if asked is None else asked.scope["headers"]
+        lang = pick_language(None, Headers(raw=list(given or ())).get("accept-language"))
         self.transport.write(_answer(make, self.bounds, lang))
         if self.transport.can_write_eof():
             self.transport.write_eof()

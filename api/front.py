@@ -320,7 +320,8 @@ class _Answer:
                     self._head = True
                     await self._tell({"type": "http.response.body", "body": b""})
                 return
-        await self._tell(message)
+        if self._door is None or not self._door.gone():
+            await self._send(message)
 
     async def _tell(self, message: Message) -> None:
         if self._door is None or not self._door.gone():
