@@ -30,15 +30,15 @@ def inlined(function: Kernel) -> Kernel:
 
 
 def main() -> None:
-    """Compile all kernels anew by importing every module beside this one.
+    """Compile all kernels anew by importing every module of this package.
 
     Numba does not notice when a part of a kernel that stands in another file has changed.
     """
     folder = Path(__file__).parent
-    for old in (folder / "__pycache__").glob("*.nb[ic]"):
+    for old in folder.rglob("__pycache__/*.nb[ic]"):
         old.unlink(missing_ok=True)
-    for module in pkgutil.iter_modules([str(folder)]):
-        import_module(f"routing.{module.name}")
+    for module in pkgutil.walk_packages([str(folder)], "routing."):
+        import_module(module.name)
 
 
 if __name__ == "__main__":

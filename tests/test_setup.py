@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -341,6 +342,30 @@ def test_a_lock_is_installed_again_only_when_it_changed(monkeypatch, tmp_path):
     (tmp_path / "venv" / "sigang-runtime.sha256").write_text("another")
     bootstrap._ensure_venv(tmp_path, ["runtime", "test"])
     assert len(commands) == 3
+
+
+def test_kernels_are_compiled_again_when_one_changed_moved_or_lost_its_cache(monkeypatch, tmp_path):
+    ran = []
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "_run", lambda _, command: ran.append(command))
+    kernel = tmp_path / "routing" / "index" / "near_kernels.py"
+    kernel.parent.mkdir(parents=True)
+
+    def compiled_again():
+        before = len(ran)
+        bootstrap._ensure_kernels(tmp_path)
+        return len(ran) > before
+
+    kernel.write_text("from routing.compiled import compiled")
+    assert compiled_again()
+    assert not compiled_again()
+    kernel.write_text("from routing.compiled import compiled  # changed")
+    assert compiled_again()
+    kernel = kernel.rename(tmp_path / "routing" / "near_kernels.py")
+    assert compiled_again()
+    shutil.rmtree(tmp_path / "routing" / "__pycache__")
+    assert compiled_again()
+    assert not compiled_again()
 
 
 @pytest.mark.db

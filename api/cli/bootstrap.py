@@ -146,17 +146,23 @@ def _marked(venv: Path, name: str) -> str:
 
 
 def _ensure_kernels(home: Path) -> None:
-    """Compile the inner loops once, so that no process of the server has to."""
+    """Compile the inner loops once, so that no process of the server has to.
+
+    What they were compiled from is noted beside them: whoever deletes the one deletes the other.
+    """
+    folder = ROOT / "routing"
     kernels = hashlib.sha256()
-    for path in sorted((ROOT / "routing").glob("*.py")):
+    for path in sorted(folder.rglob("*.py")):
         text = path.read_bytes()
         if b"import compiled" in text or b"import inlined" in text:
-            kernels.update(text)
-    mark = home / "venv" / "sigang-kernels.sha256"
+            kernels.update(f"{path.relative_to(folder)}\n".encode() + text)
+    beside = folder / "__pycache__" if os.access(folder, os.W_OK) else home / "venv"
+    mark = beside / "kernels.sha256"
     if mark.exists() and mark.read_text("ascii") == kernels.hexdigest():
         return
     with step("compiling the inner loops"):
         _run(home, [str(home / "venv" / "bin" / "python"), "-m", "routing.compiled"])
+    beside.mkdir(exist_ok=True)
     mark.write_text(kernels.hexdigest(), "ascii")
 
 
