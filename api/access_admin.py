@@ -25,8 +25,8 @@ from api.conditions import Strict, Visible
 from api.negotiate import check_parameters
 from api.services import services
 from spatial.actor import Actor
-from spatial.db import connect
 from spatial.errors import Conflict, NotFound, OutOfScope, SetupError
+from spatial.postgres.db import connect
 
 router = APIRouter(prefix="/admin", tags=["admin"])
 

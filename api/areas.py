@@ -9,7 +9,7 @@ import asyncpg
 import shapely
 
 from routing.permits import Unit, Units
-from spatial.db import Database
+from spatial.postgres.db import Database
 
 # Prefectures before provinces: a province answers only where no prefecture of it is loaded.
 _KINDS = "('prefecture', 'neighbour', 'province')"

@@ -26,7 +26,7 @@ from api.audit_line import LONGEST_PURPOSE, LONGEST_TEXT, SERVER, Entry, Prepare
 from api.audit_sums import OTHER, Sums
 from api.gauges import Gauges
 from spatial.actor import Actor
-from spatial.db import Database
+from spatial.postgres.db import Database
 
 SEAL_INTERVAL_S = 0.5
 COMPARE_EVERY_S = 60.0

@@ -19,8 +19,8 @@ from api.credentials import KEY_PREFIX, SESSION_IDLE, token_hash
 from api.oidc import Issuer
 from api.same_origin import SAFE_METHODS, check_same_origin
 from spatial.actor import ANONYMOUS, Actor
-from spatial.db import Database
 from spatial.errors import OutOfScope, Unauthenticated
+from spatial.postgres.db import Database
 from spatial.settings import Settings
 
 COOKIE = "sigang_session"

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from spatial.db import LISTENER
+from spatial.postgres.db import LISTENER
 
 CHANNEL = "sigang"
 ROLE = "sigang_public"

@@ -25,11 +25,11 @@ from routing.graph import Bools
 from routing.rule_models import QUEUE
 from routing.streets import At, Opening, Way
 from spatial.actor import WRITERS
-from spatial.codes import format_stake, parse_stake
 from spatial.errors import BadParameter
-from spatial.linearref import StakeFix
+from spatial.geo.codes import format_stake, parse_stake
+from spatial.geo.linear_reference import StakeFix
+from spatial.geo.stake_text import LONGEST, StakeText, parse_stake_text
 from spatial.rules import get_rule
-from spatial.stakes import LONGEST, StakeText, parse_stake_text
 
 KINDS = ("sign", "detector", "gantry", "camera", "toll_gate", "service_area", "wim_site")
 MOST_DEVICES = 20_000

@@ -17,8 +17,8 @@ from api.roads import Roads
 from api.services import services
 from routing.graph import Floats
 from routing.network import Conditions, RoadNetwork
-from spatial.crs import CRS84, Crs, check_lonlat, from_lonlat, parse_crs, to_lonlat
 from spatial.errors import LimitViolated, SetupError
+from spatial.geo.crs import CRS84, Crs, check_lonlat, from_lonlat, parse_crs, to_lonlat
 
 MOST_POLYGONS = 50
 MOST_EDGES, MOST_CLASSES = 10_000, 50

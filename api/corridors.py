@@ -18,11 +18,11 @@ from routing.graph import Bools
 from routing.network import RoadNetwork
 from routing.rule_models import CONTROL, Controlling
 from routing.streets import At, Streets
-from spatial.codes import parse_stake
 from spatial.errors import BadParameter, SetupError
-from spatial.linearref import CARRIAGEWAY_SQL, STAKE_SQL, Carriageway, StakeFix
+from spatial.geo.codes import parse_stake
+from spatial.geo.linear_reference import CARRIAGEWAY_SQL, STAKE_SQL, Carriageway, StakeFix
+from spatial.geo.stake_text import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
 from spatial.rules import get_rule
-from spatial.stakes import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
 
 _EDGES = """
 SELECT id FROM sigang.edge

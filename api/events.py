@@ -28,7 +28,7 @@ from api.write_once import write_once
 from layers.offload import offload, offload_write
 from spatial.actor import WRITERS, Actor
 from spatial.errors import BadParameter, OutOfScope
-from spatial.stakes import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
+from spatial.geo.stake_text import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
 
 CAUSES = {
     "wind": ("大风", "Strong wind"),

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from api import event_store
 from api.write_once import FORGET, KEPT_HOURS
 from spatial.actor import Actor
-from spatial.db import Database
+from spatial.postgres.db import Database
 
 EVERY_S = 2.0
 KEEP_LOG_DAYS = 7

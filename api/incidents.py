@@ -29,7 +29,7 @@ from api.services import services
 from api.write_once import write_once
 from routing.rule_models import INCIDENT_MERGE
 from spatial.actor import WRITERS, Actor
-from spatial.linearref import StakeFix
+from spatial.geo.linear_reference import StakeFix
 from spatial.rules import Rules, get_rule
 
 MERGE_LOCK = 0x5369_6764

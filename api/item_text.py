@@ -14,7 +14,7 @@ from api import html, links
 from api.ogc import say
 from layers.model import Column, Layer
 from layers.offload import offload
-from spatial import crs
+from spatial.geo import crs
 
 AT_ONCE = 500
 """Features that are written between other requests, or in one go in a thread."""

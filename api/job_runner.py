@@ -22,8 +22,8 @@ import orjson
 from api import job_store as store
 from api.bus import RECONNECTED, Bus
 from layers.base import Text
-from spatial.db import Database
 from spatial.errors import SigangError
+from spatial.postgres.db import Database
 from spatial.settings import PROJECT, Settings
 
 BEAT_S = 2.0

@@ -14,8 +14,8 @@ import orjson
 from layers.base import Text
 from layers.processes.running import Output
 from spatial.actor import Actor
-from spatial.db import Database
 from spatial.errors import Busy, NoSuchJob, SigangError, TooMany
+from spatial.postgres.db import Database
 
 STATES = ("accepted", "running", "successful", "failed", "dismissed")
 ENDED = ("successful", "failed", "dismissed")

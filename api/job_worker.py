@@ -35,8 +35,8 @@ from layers.processes.reading import read_needs
 from layers.processes.registry import check_inputs, get_process
 from layers.processes.running import Output, make_scene, run
 from spatial.actor import Actor
-from spatial.db import Database
 from spatial.errors import SigangError
+from spatial.postgres.db import Database
 from spatial.settings import Settings
 
 CONNECTIONS = 2

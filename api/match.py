@@ -32,9 +32,9 @@ from routing.fixes import Trace
 from routing.graph import Floats
 from routing.matching import Matched, Matcher
 from routing.network import Conditions, RoadNetwork
-from spatial.crs import CRS84, Crs, axes_swapped, check_lonlat, to_lonlat
-from spatial.datum import may_apply
 from spatial.errors import BadParameter
+from spatial.geo.crs import CRS84, Crs, axes_swapped, check_lonlat, to_lonlat
+from spatial.geo.datum import may_apply
 
 MOST_FIXES = 10_000
 BEGIN_S, FIX_S = 0.02, 4e-5

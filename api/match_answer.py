@@ -12,7 +12,7 @@ from api.conditions import show_places
 from routing.driven import Drive, line
 from routing.matching import Matcher, Placed
 from routing.network import RoadNetwork
-from spatial.crs import CRS84, Crs
+from spatial.geo.crs import CRS84, Crs
 
 WAYS = ("forward", "backward")
 _matchers: WeakKeyDictionary[RoadNetwork, Matcher] = WeakKeyDictionary()

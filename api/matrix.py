@@ -25,8 +25,8 @@ from api.negotiate import check_parameters
 from api.services import services
 from routing.network import Conditions, Ready, RoadNetwork
 from routing.snap import Spot
-from spatial.crs import Crs
 from spatial.errors import NoSnap
+from spatial.geo.crs import Crs
 
 MOST_PLACES = 1000
 MOST_SHOWN_SNAPS = 100

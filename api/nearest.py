@@ -42,8 +42,8 @@ from routing.query import Ready
 from routing.rule_models import SNAP
 from routing.snap import Spot, metres_per_degree
 from routing.stopping import check
-from spatial.crs import CRS84, Crs, distance_m, transform_coordinates
 from spatial.errors import NoSnap
+from spatial.geo.crs import CRS84, Crs, distance_m, transform_coordinates
 from spatial.rules import get_rule
 
 MOST_FOUND, MOST_CANDIDATES = 100, 5_000

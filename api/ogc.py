@@ -20,7 +20,7 @@ from api.tiles import matches
 from layers.model import Layer
 from layers.relation import Relation
 from layers.summary import Summary
-from spatial import crs
+from spatial.geo import crs
 
 PAGE = {"json": JSON, "html": HTML}
 SCHEMA_PAGE = {"json": SCHEMA, "html": HTML}

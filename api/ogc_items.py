@@ -32,9 +32,9 @@ from layers.filters import Query, refuse_unknown
 from layers.offload import offload
 from layers.relation import Relation
 from layers.spool import read_file
-from spatial import crs
 from spatial.actor import Actor
 from spatial.errors import BadParameter, NotFound, OutOfScope
+from spatial.geo import crs
 
 OWN = frozenset({"f", "lang", "limit", "cursor", "offset", "crs", "bbox-crs"})
 ITEM_FORMATS = {"json": GEOJSON, "html": HTML}

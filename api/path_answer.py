@@ -25,7 +25,7 @@ from routing.polyline import encode
 from routing.profile import Costs
 from routing.rule_models import HOUR_OF_WEEK
 from routing.snap import Spot
-from spatial.crs import CRS84, Crs
+from spatial.geo.crs import CRS84, Crs
 from spatial.rules import get_rule
 
 KEPT_SHEETS = 16

@@ -17,7 +17,7 @@ from layers.features import reading
 from routing.graph import as_uuid
 from routing.legs import whole_line
 from routing.permits import Units, listed
-from spatial.codes import format_stake
+from spatial.geo.codes import format_stake
 
 _STAKES = """
 SELECT e.id, e.route_id, e.side, e.k_from, e.k_to, c.accuracy_m, c.calibrated,

@@ -31,8 +31,8 @@ from routing import gpx
 from routing.arrival import leave_in_time
 from routing.network import PathQuery, RoadNetwork
 from routing.order import Fixed, Order, best_order
-from spatial.crs import Crs
 from spatial.errors import BadParameter, LimitViolated
+from spatial.geo.crs import Crs
 
 MOST_WAYPOINTS = 50
 MOST_ALTERNATIVES = 3

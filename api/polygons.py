@@ -10,10 +10,10 @@ import shapely
 from shapely.geometry import shape
 
 from layers.offload import offload
-from spatial.antimeridian import TURN, split
-from spatial.crs import CRS84, MERCATOR_MAX_LAT, Crs, axes_swapped, check_lonlat
-from spatial.crs import transform_coordinates as transform
 from spatial.errors import BadCoordinate, BadParameter
+from spatial.geo.antimeridian import TURN, split
+from spatial.geo.crs import CRS84, MERCATOR_MAX_LAT, Crs, axes_swapped, check_lonlat
+from spatial.geo.crs import transform_coordinates as transform
 
 MOST_VERTICES = 10_000
 

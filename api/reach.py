@@ -42,9 +42,9 @@ from routing.network import Conditions, RoadNetwork
 from routing.query import Ready
 from routing.reach import FINEST_M, MM_PER_M, areas, by_length
 from routing.spans import MS_PER_S, span
-from spatial import crs as systems
-from spatial.crs import CRS84, Crs, area_m2
 from spatial.errors import BadParameter, NotFound, Unreachable
+from spatial.geo import crs as systems
+from spatial.geo.crs import CRS84, Crs, area_m2
 
 MOST_POINTS, MOST_CONTOURS = 20, 8
 LONGEST_S, LONGEST_M = 21_600.0, 500_000.0

@@ -25,8 +25,8 @@ from api.road_columns import ACTIVE, MOTOR, Key, Rows, Traffic, make_graph, read
 from routing.hierarchy import Hierarchy
 from routing.saved import last_graph, place_of, save_graph
 from routing.snap import SnapIndex
-from spatial.db import Database
 from spatial.errors import SetupError
+from spatial.postgres.db import Database
 from spatial.settings import PROJECT, Settings
 
 NICENESS = 5

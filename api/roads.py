@@ -34,8 +34,8 @@ from routing.network import RoadNetwork
 from routing.profile import Profile, load_profiles, usable_profiles
 from routing.renewal import under_rules
 from routing.saved import open_graph
-from spatial.db import Database
 from spatial.errors import ConfigError, NoSnap, RuleMissing, SetupError, SigangError, StaleVersion
+from spatial.postgres.db import Database
 from spatial.rules import RuleSet
 from spatial.settings import Settings
 

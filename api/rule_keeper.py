@@ -18,8 +18,8 @@ import asyncpg
 from api.bus import RECONNECTED, Bus
 from api.gauges import Gauges
 from api.rule_models import RuleBook
-from spatial.db import Database
 from spatial.errors import ConfigError, RuleMissing, SigangError
+from spatial.postgres.db import Database
 from spatial.rule_store import SELECT
 from spatial.rules import Period, RuleSet, list_kinds
 

@@ -23,8 +23,8 @@ from layers.search import Search
 from layers.spool import Spools
 from layers.summary import Summaries
 from layers.tiles import TileService
-from spatial.db import Database
 from spatial.errors import SetupError
+from spatial.postgres.db import Database
 from spatial.settings import Settings
 
 

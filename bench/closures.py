@@ -25,9 +25,9 @@ from typing import Any
 import httpx
 import psycopg
 
-from spatial import migrate
-from spatial.cluster import Cluster
-from spatial.db import connect
+from spatial.postgres import migrate
+from spatial.postgres.cluster import Cluster
+from spatial.postgres.db import connect
 from tests.api.roadworld import BRIDGE, at, close, fill, undo
 from tests.harness import HOME_VARIABLE, Server, fill_sample, running_server
 

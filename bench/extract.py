@@ -19,7 +19,7 @@ from data.osm_edges import EdgeBuilder
 from data.osm_nodes import TagStore
 from routing.graph import Edges, Graph, Ids, edges_from_columns
 from routing.turns import Restriction, split
-from spatial.admin import AdminUnits
+from spatial.geo.admin_units import AdminUnits
 from spatial.rules import Rules
 
 ROUTED = ("road", "ferry")

@@ -23,7 +23,7 @@ from routing.graph import Floats
 from routing.matching import Matcher
 from routing.measure import scales
 from routing.network import Conditions, RoadNetwork
-from spatial.crs import CRS84
+from spatial.geo.crs import CRS84
 
 NOISE_M = 8.0
 SAME_M = 3.0  # of each other lie the lines of one road in two engines

@@ -77,8 +77,8 @@ def database(port: int, network: Network) -> str:
     url = f"postgresql://sigang@127.0.0.1:{port}/{name}"
     from api.cli.ground import load_declared
     from data.osm import load_osm
-    from spatial import migrate
-    from spatial.db import connect
+    from spatial.postgres import migrate
+    from spatial.postgres.db import connect
 
     with psycopg.connect(f"{url.rsplit('/', 1)[0]}/postgres", autocommit=True) as conn:
         if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():

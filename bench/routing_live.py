@@ -25,7 +25,7 @@ from bench.routing_engine import CLOSE_S, CLOSE_SHARE, Here, Pair, Peer, same_we
 from bench.routing_http import sigang
 from routing.live import EdgeState
 from routing.network import PathQuery
-from spatial.db import connect
+from spatial.postgres.db import connect
 
 CLOSED_FOR = timedelta(hours=2)
 ACCOUNT = "dispatcher"

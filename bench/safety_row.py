@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from spatial.cluster import Cluster
+from spatial.postgres.cluster import Cluster
 from tests.harness import HOME_VARIABLE, Databases, Server, fill_sample, running_server
 
 CLOSE = {"Connection": "close"}

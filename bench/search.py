@@ -16,8 +16,8 @@ import time
 from layers.catalog import Catalog
 from layers.search import Search
 from spatial.actor import ANONYMOUS
-from spatial.db import Database
 from spatial.errors import SetupError
+from spatial.postgres.db import Database
 from spatial.settings import Settings
 
 ASKED = (

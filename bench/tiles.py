@@ -29,7 +29,7 @@ import psutil
 import psycopg
 
 from bench import province, servers
-from spatial.migrate import upgrade
+from spatial.postgres.migrate import upgrade
 from tests.mvt import decode_tile
 
 DETAIL_ZOOM, MIDDLE_ZOOM = 14, 10

@@ -30,7 +30,8 @@ from data.generate_world import (
     stake_text,
     visibilities,
 )
-from spatial.bulk import copy_rows
+from spatial.geo.zorder import LEVEL, keys_of
+from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import (
     CASE_CLOCK,
@@ -40,7 +41,6 @@ from spatial.rule_models import (
     Fine,
     MassLimits,
 )
-from spatial.zorder import LEVEL, keys_of
 
 _COLUMNS = [
     "id", "kind", "admin_code", "unit_id", "visibility", "origin", "source_id", "valid_from",

@@ -22,7 +22,7 @@ from data.generate_world import (
     stake_text,
     visibilities,
 )
-from spatial.bulk import copy_rows
+from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import COMMITMENTS, RISK_COLOURS, Above
 

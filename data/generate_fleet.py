@@ -17,11 +17,11 @@ from data.generate_sites import CELL_LEVEL
 from data.generate_world import SOURCE, Lines, Rng, generated_id, read_water, rng_of, settings
 from data.sample.network_links import read_facts
 from data.sample.things import Places
-from spatial.bulk import copy_rows
-from spatial.crs import GEOD
+from spatial.geo.crs import GEOD
+from spatial.geo.zorder import keys_of
+from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import SAFETY_CODE, CodeColours
-from spatial.zorder import keys_of
 
 _ASSET = [
     "id", "kind", "admin_code", "unit_id", "visibility", "origin", "source_id", "name_zh",

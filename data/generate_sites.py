@@ -26,10 +26,10 @@ from data.generate_world import (
 )
 from data.sample.network_links import read_facts
 from data.sample.things import Places, Thing, write_things
-from spatial.bulk import copy_rows
+from spatial.geo.zorder import keys_of
+from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import BRIDGE_LEVELS, Levels
-from spatial.zorder import keys_of
 
 WIM = "sample-wim"
 CELL_LEVEL = 15  # tile level of the cell key of positions, about 1 km

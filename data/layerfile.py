@@ -22,14 +22,14 @@ from data.layerfile_map import LayerMapping, Quality, read_mapping
 from data.layerfile_place import Placer
 from data.layerfile_read import Row, Table, read_table, refuse
 from data.layerfile_rows import Keys, RowMaker, admin_code, check_texts
-from spatial import quality
-from spatial.admin import AdminUnits
-from spatial.crs import lengths_m
 from spatial.errors import BadParameter, ConfigError, Quarantined
+from spatial.geo import quality
+from spatial.geo.admin_units import AdminUnits
+from spatial.geo.crs import lengths_m
+from spatial.geo.topology import SNAP_DEGREES, build_network
 from spatial.ids import stable_uuid7
-from spatial.ingest import BadRow, LoadReport, Run, loading
-from spatial.kinds import Kind, Shape, get_kind
-from spatial.topology import SNAP_DEGREES, build_network
+from spatial.postgres.ingest import BadRow, LoadReport, Run, loading
+from spatial.schema.kinds import Kind, Shape, get_kind
 
 Progress = Callable[[str], None]
 MOST_REFUSED = 100

@@ -10,9 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from spatial.crs import DATUMS, Datum
 from spatial.errors import ConfigError, Quarantined
-from spatial.ingest import SourceInfo
+from spatial.postgres.ingest import SourceInfo
 from spatial.toml_file import Unreadable, parse_toml, read_bytes
 
 

@@ -12,13 +12,13 @@ from psycopg.rows import dict_row
 
 from data.layerfile_map import LayerMapping
 from data.layerfile_read import Row, Table
-from spatial import quality
-from spatial.admin import AdminUnits
-from spatial.antimeridian import crosses, split
-from spatial.codes import parse_angle, parse_lonlat
-from spatial.crs import BD09, CRS84, GCJ02, Crs, parse_crs, transform_geometry
 from spatial.errors import BadCoordinate, BadParameter, ConfigError, SigangError
-from spatial.linearref import CARRIAGEWAY_SQL, STAKE_SQL, LinearReference
+from spatial.geo import quality
+from spatial.geo.admin_units import AdminUnits
+from spatial.geo.antimeridian import crosses, split
+from spatial.geo.codes import parse_angle, parse_lonlat
+from spatial.geo.crs import BD09, CRS84, GCJ02, Crs, parse_crs, transform_geometry
+from spatial.geo.linear_reference import CARRIAGEWAY_SQL, STAKE_SQL, LinearReference
 
 Refuse = Callable[[int, str, str], None]  # row index, reason, detail
 

@@ -20,9 +20,9 @@ from data.layerfile_map import LayerMapping
 from data.layerfile_read import Row
 from spatial.errors import BadParameter, ConfigError
 from spatial.ids import stable_uuid7
-from spatial.ingest import storable
-from spatial.kinds import Kind, check_props
-from spatial.tables import metadata
+from spatial.postgres.ingest import storable
+from spatial.schema.kinds import Kind, check_props
+from spatial.schema.tables import metadata
 
 CHINA = timezone(timedelta(hours=8))
 _TRUE, _FALSE = {"1", "true", "yes", "y", "是", "有"}, {"0", "false", "no", "n", "否", "无"}

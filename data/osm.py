@@ -24,11 +24,11 @@ from data.osm_edges import EdgeBuilder, Way
 from data.osm_nodes import MODES, NodeTable, References, TagStore
 from data.osm_tags import KEYS, names, way_kind
 from data.osm_turns import Relation
-from spatial import quality
-from spatial.admin import AdminUnits
-from spatial.antimeridian import split
 from spatial.errors import BadCoordinate, BadParameter, NotFound, Quarantined
-from spatial.ingest import BadRow, LoadReport, Run, SourceInfo, loading
+from spatial.geo import quality
+from spatial.geo.admin_units import AdminUnits
+from spatial.geo.antimeridian import split
+from spatial.postgres.ingest import BadRow, LoadReport, Run, SourceInfo, loading
 
 Progress = Callable[[str], None]
 

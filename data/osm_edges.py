@@ -12,11 +12,11 @@ import shapely
 
 from data.osm_nodes import MODES, Ints, NodeTable, TagStore
 from data.osm_tags import EdgeTags, Tags, edge_tags
-from spatial.admin import AdminUnits
-from spatial.antimeridian import crosses, cut_line
-from spatial.crs import MERCATOR_MAX_LAT, length_m, lengths_m
+from spatial.geo.admin_units import AdminUnits
+from spatial.geo.antimeridian import crosses, cut_line
+from spatial.geo.crs import MERCATOR_MAX_LAT, length_m, lengths_m
 from spatial.ids import stable_uuid7
-from spatial.ingest import BadRow
+from spatial.postgres.ingest import BadRow
 
 FARTHEST = int(MERCATOR_MAX_LAT * 1e7)
 NOWHERE = 2147483647  # libosmium's coordinate of a node that the file does not hold

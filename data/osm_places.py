@@ -10,9 +10,9 @@ import shapely
 
 from data.osm_edges import NOWHERE
 from data.osm_tags import Tags, names
-from spatial.admin import AdminUnits
+from spatial.geo.admin_units import AdminUnits
 from spatial.ids import stable_uuid7
-from spatial.ingest import Run
+from spatial.postgres.ingest import Run
 
 COLUMNS = (
     "id",

@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 
 from data.osm import REGION, clear_region
 from spatial.errors import NotFound
-from spatial.ingest import Run, find_source, loading
+from spatial.postgres.ingest import Run, find_source, loading
 
 _REGIONS = """
 SELECT substr(s.id, length(%(begin)s) + 1) AS name, l.file, l.finished_at AS loaded_at, e.edges,

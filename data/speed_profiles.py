@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from spatial.errors import NotFound, Quarantined
-from spatial.ingest import BadRow, LoadReport, Run, find_source, loading
+from spatial.postgres.ingest import BadRow, LoadReport, Run, find_source, loading
 
 HEADER = "edge_id,direction,hour,kmh"
 MOST_KEPT = 100_000

@@ -28,8 +28,8 @@ from layers.offload import offload_part
 from layers.relation import Relation
 from layers.scope import visible
 from spatial.actor import Actor
-from spatial.db import Database
 from spatial.errors import BadParameter
+from spatial.postgres.db import Database
 
 FORMATS = ("fgb", "parquet", "gpkg")
 """Formats made as one file."""

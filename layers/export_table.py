@@ -20,8 +20,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from spatial import crs
 from spatial.errors import SigangError
+from spatial.geo import crs
 from spatial.settings import PROJECT
 
 HERE = 1_000

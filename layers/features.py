@@ -33,8 +33,8 @@ from layers.relation import SQL_TYPES, Relation, constant
 from layers.scope import visible
 from layers.walk import may_walk, plan_walk, walked
 from spatial.actor import Actor
-from spatial.db import Database
 from spatial.errors import BadParameter
+from spatial.postgres.db import Database
 
 MAX_LIMIT = 10_000
 DEFAULT_LIMIT = 100

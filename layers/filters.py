@@ -23,8 +23,8 @@ from layers.cql.types import (
 )
 from layers.filter_thread import beside
 from layers.relation import SQL_TYPES, WORLD, Relation, argument_name
-from spatial import crs
 from spatial.errors import BadCoordinate, BadParameter
+from spatial.geo import crs
 
 SORTABLE = frozenset({"text", "int", "number", "bool", "datetime", "date", "uuid"})
 FILTER_LANGS = ("cql2-text", "cql2-json")

@@ -28,7 +28,7 @@ from layers.tile_sql import (
     tiles_of,
     tolerance_m,
 )
-from spatial import crs
+from spatial.geo import crs
 
 SUPPORT = ("layer_state", "cell_count", "set_aside")
 """Tables of the schema that are of no one layer."""

@@ -35,7 +35,7 @@ class Parameter(Declaration):
 
 
 class Source(Declaration):
-    """Where the rows come from: a table of `spatial.tables`, a view, or an SQL function.
+    """Where the rows come from: a table of `spatial.schema.tables`, a view, or an SQL function.
 
     A view or function lives in schema `sigang`, gives the columns of `SYSTEM`, the id and the
     geometry beside the declared columns, and reads tables with the rights of its caller.

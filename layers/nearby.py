@@ -13,8 +13,8 @@ from layers.filters import Box, Query, conditions
 from layers.relation import Relation
 from layers.scope import visible
 from spatial.actor import Actor
-from spatial.db import Database
 from spatial.errors import BadParameter
+from spatial.postgres.db import Database
 
 
 @dataclass(frozen=True, slots=True)

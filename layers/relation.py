@@ -33,9 +33,9 @@ from layers.cql.parse import parse
 from layers.cql.sql import condition
 from layers.cql.types import Typed
 from layers.model import SYSTEM, Column, Layer, Parameter
-from spatial import crs
-from spatial.columns import SCHEMA
-from spatial.tables import metadata
+from spatial.geo import crs
+from spatial.schema.columns import SCHEMA
+from spatial.schema.tables import metadata
 
 ALIAS = "t"
 GEOMETRY_NAMES = ("geom", "geometry")

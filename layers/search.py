@@ -14,14 +14,14 @@ from typing import Any
 import asyncpg
 
 from layers.scope import visible_sql
-from spatial import gridcode
 from spatial.actor import Actor
-from spatial.codes import parse_lonlat
-from spatial.crs import axes_swapped
-from spatial.db import Database
 from spatial.errors import BadParameter, NotFound
-from spatial.linearref import CARRIAGEWAY_SQL, STAKE_SQL, LinearReference, StakeFix
-from spatial.stakes import TOWARDS_SQL, StakeText, find_side, find_stake_text
+from spatial.geo import beidou_grid
+from spatial.geo.codes import parse_lonlat
+from spatial.geo.crs import axes_swapped
+from spatial.geo.linear_reference import CARRIAGEWAY_SQL, STAKE_SQL, LinearReference, StakeFix
+from spatial.geo.stake_text import TOWARDS_SQL, StakeText, find_side, find_stake_text
+from spatial.postgres.db import Database
 
 MAX_LENGTH = 120
 _CELL = re.compile(r"[NS]\d\d[A-V](?:[0-9A-E]{2,16})?", re.I)
@@ -164,7 +164,7 @@ def find_cell(asked: str) -> Iterable[Hit]:
     if not _CELL.fullmatch(asked):
         return []
     try:
-        cell = gridcode.decode(asked)
+        cell = beidou_grid.decode(asked)
     except BadParameter:
         return []
     bbox = [cell.west, cell.south, cell.east, cell.north]

@@ -18,7 +18,7 @@ from layers.relation import ALIAS
 from layers.scope import visible_sql
 from layers.tile_sql import base_condition, relation
 from spatial.actor import Actor
-from spatial.db import Database
+from spatial.postgres.db import Database
 
 log = logging.getLogger("sigang")
 

@@ -14,7 +14,7 @@ from layers.changes import apply_changes
 from layers.rebuild import refresh_stale
 from layers.set_aside import STANDING
 from layers.unreadable import list_unreadable
-from spatial.db import Database, connect
+from spatial.postgres.db import Database, connect
 
 log = logging.getLogger("sigang")
 

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as postgres
 from layers.model import Column, Layer
 from layers.relation import ALIAS, JSON_READERS, resolve
 from layers.style import Rank, Tiles
-from spatial import crs
+from spatial.geo import crs
 
 SCHEMA = "sigang_tiles"
 CELL_ZOOM = 12

@@ -19,9 +19,9 @@ from layers.tile_query import Statement, TileRequest, tile_statement
 from layers.tile_refresh import Notices, Refresher, Standing
 from layers.tile_sql import level_at, stored, tiles_of, tolerance_m
 from spatial.actor import Actor
-from spatial.db import Database
 from spatial.errors import BadParameter, NotFound, TilesNotReady
 from spatial.gates import NOBODY, Caller, Gate
+from spatial.postgres.db import Database
 from spatial.settings import Settings
 
 log = logging.getLogger("sigang")

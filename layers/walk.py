@@ -19,7 +19,7 @@ from layers.filters import Query, conditions
 from layers.relation import Relation
 from layers.scope import visible
 from spatial.actor import Actor
-from spatial.crs import CRS84
+from spatial.geo.crs import CRS84
 
 LEAST_ROWS = 20_000
 """Rows of a table below which every plan is quick."""

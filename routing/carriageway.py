@@ -18,7 +18,7 @@ from routing.graph import Bools, Ints
 from routing.snap import metres_per_degree
 from routing.streets import At, Heading, Reached, Streets, Way, as_metric
 from spatial.errors import BadParameter, NotFound
-from spatial.linearref import Carriageway, Side, StakeFix
+from spatial.geo.linear_reference import Carriageway, Side, StakeFix
 
 OFF_M, MOST_OFF_M = 30.0, 100.0
 HEADING_M = 10.0

@@ -16,8 +16,8 @@ import numpy as np
 import shapely
 
 from routing.graph import Edges, Floats, Graph, Ints, edges_from_columns
-from spatial import crs
 from spatial.errors import BadParameter
+from spatial.geo import crs
 
 if TYPE_CHECKING:
     import networkx

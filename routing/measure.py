@@ -7,7 +7,7 @@ import numpy as np
 from routing.compiled import compiled
 from routing.graph import Edges, Floats, Ints
 from routing.near_kernels import metres_per_degree
-from spatial.crs import GEOD
+from spatial.geo.crs import GEOD
 
 
 def scales(lat: Floats) -> Floats:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from routing.compiled import compiled, inlined
 from routing.graph import Bools, Floats, Ints, Weights
 from routing.segments import FAN
-from spatial.crs import GEOD
+from spatial.geo.crs import GEOD
 
 SHUT = 2**31 - 1  # the weight of an arc that may not be passed
 ROOM = 16  # edges at one place that find room at first

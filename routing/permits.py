@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from routing.graph import Floats, Ints
-from spatial.crs import GEOD
+from spatial.geo.crs import GEOD
 
 
 @dataclass(frozen=True)

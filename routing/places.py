@@ -17,7 +17,7 @@ from routing.profile import Costs
 from routing.refusal import no_snap
 from routing.rule_models import SNAP
 from routing.snap import EVERY, SnapIndex, Spot, Usable
-from spatial.crs import check_lonlat
+from spatial.geo.crs import check_lonlat
 from spatial.rules import Rules, get_rule
 
 Point = tuple[float, float]

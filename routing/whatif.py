@@ -20,8 +20,8 @@ from routing.live import Picture, Snapshot
 from routing.network import RoadNetwork
 from routing.profile import Profile
 from routing.query import Conditions, Ready
-from spatial.crs import distance_m, segment_lengths_m
 from spatial.errors import BadParameter
+from spatial.geo.crs import distance_m, segment_lengths_m
 
 T = TypeVar("T", bound=np.generic)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from spatial import migrate
-from spatial.cluster import Cluster
-from spatial.db import connect
+from spatial.postgres import migrate
+from spatial.postgres.cluster import Cluster
+from spatial.postgres.db import connect
 from tests.harness import (
     ANCHOR,
     HOME_VARIABLE,

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psycopg
 
-from spatial import machine
-from spatial.cluster import Cluster
 from spatial.errors import SetupError
+from spatial.postgres import machine
+from spatial.postgres.cluster import Cluster
 
 SIZE_MB = 800
 

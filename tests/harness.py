@@ -22,9 +22,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from spatial import migrate
-from spatial.cluster import Cluster
-from spatial.db import connect
+from spatial.postgres import migrate
+from spatial.postgres.cluster import Cluster
+from spatial.postgres.db import connect
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"

@@ -18,9 +18,9 @@ from api.audit_heads import Heads
 from api.cli.archive import DUMP, MANIFEST, SEAL, Reader, Writer, private_file
 from api.cli.backup import row_hashes
 from api.cli.seal import BLOCK, PASSPHRASE
-from spatial import machine, migrate
-from spatial.db import LISTENER, connect
 from spatial.errors import BadParameter, Quarantined, SetupError
+from spatial.postgres import machine, migrate
+from spatial.postgres.db import LISTENER, connect
 from tests.harness import server_environment
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

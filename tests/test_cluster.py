@@ -12,10 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from spatial import cluster as cluster_module
-from spatial import machine, migrate
-from spatial.cluster import LOW_DISK_BYTES, Cluster
 from spatial.errors import SetupError
+from spatial.postgres import cluster as cluster_module
+from spatial.postgres import machine, migrate
+from spatial.postgres.cluster import LOW_DISK_BYTES, Cluster
 from tests.harness import ROOT, make_home, remove_home
 
 pytestmark = pytest.mark.db

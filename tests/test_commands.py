@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.harness import server_environment
 
 pytestmark = pytest.mark.db

@@ -17,10 +17,10 @@ import pytest
 
 from api.cli import apt, bootstrap, sample
 from api.cli.ground import Ground
-from spatial import machine
-from spatial.cluster import Cluster
-from spatial.db import connect
 from spatial.errors import BadParameter
+from spatial.postgres import machine
+from spatial.postgres.cluster import Cluster
+from spatial.postgres.db import connect
 from spatial.settings import Settings
 from tests.conftest import ANCHOR, ROOT, free_port
 from tests.harness import make_home, remove_home, server_environment

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import shapely
 
-from spatial import codes, crs, gridcode
 from spatial.actor import Actor, scope_prefix
-from spatial.linearref import Carriageway, LinearReference
-from spatial.quality import outside_unit
+from spatial.geo import beidou_grid, codes, crs
+from spatial.geo.linear_reference import Carriageway, LinearReference
+from spatial.geo.quality import outside_unit
 from tests.conftest import shared_path
 
 pytestmark = pytest.mark.shared
@@ -75,50 +75,50 @@ def test_xyz_tile(zoom: int) -> None:
 def degrees(text: str) -> str:
     d, m, s = re.fullmatch(r"(\d+)d(\d+)m([\d.]+)s [NE]", text).groups()
     units = (int(d) * 3600 + int(m) * 60) * 2048 + round(float(s) * 100) * 2048 // 100
-    return f"{units / gridcode.UNITS_PER_DEGREE:.12f}"
+    return f"{units / beidou_grid.UNITS_PER_DEGREE:.12f}"
 
 
 @pytest.mark.parametrize("level", range(1, 9))
 def test_beidou_standard_appendix_b(level: int) -> None:
     case = example("beidou_grid_2d_standard_appendix_B")
     lon, lat = (degrees(case[axis]) for axis in ("lon", "lat"))
-    assert gridcode.encode(lon, lat, level) == case["levels"][str(level)]
+    assert beidou_grid.encode(lon, lat, level) == case["levels"][str(level)]
 
 
 @pytest.mark.parametrize("level", range(1, 11))
 def test_beidou_2d(level: int) -> None:
     case = example("beidou_grid_2d_hangzhou")
     expected = case["levels"][str(level)]
-    assert gridcode.encode(case["lon"], case["lat"], level) == expected
-    many = gridcode.encode_many([float(case["lon"])] * 3, [float(case["lat"])] * 3, level)
+    assert beidou_grid.encode(case["lon"], case["lat"], level) == expected
+    many = beidou_grid.encode_many([float(case["lon"])] * 3, [float(case["lat"])] * 3, level)
     assert many.tolist() == [expected] * 3
-    cell = gridcode.decode(expected)
+    cell = beidou_grid.decode(expected)
     assert cell.west <= float(case["lon"]) <= cell.east
 
 
 def test_beidou_3d() -> None:
     case, plane = example("beidou_grid_3d_hangzhou_120m"), example("beidou_grid_2d_hangzhou")
     height = case["ellipsoidal_height_m"]
-    assert gridcode.height_index(height) == case["n"]
-    assert gridcode.encode_height(height) == case["height_code"]
+    assert beidou_grid.height_index(height) == case["n"]
+    assert beidou_grid.encode_height(height) == case["height_code"]
     for level in (8, 10):
-        code = gridcode.encode_3d(plane["lon"], plane["lat"], height, level)
+        code = beidou_grid.encode_3d(plane["lon"], plane["lat"], height, level)
         assert code == case[f"code_level{level}"]
     assert len(case["code_level10"]) == case["length"]
-    floor = gridcode.decode_3d(case["code_level10"]).floor_m
+    floor = beidou_grid.decode_3d(case["code_level10"]).floor_m
     assert floor == pytest.approx(case["height_of_cell_floor_m"], abs=0.001)
 
 
 def test_beidou_edge() -> None:
     case = example("beidou_grid_edge_trap")
-    assert gridcode.encode(case["lon"], case["lat"], 4) == case["exact_level4"]
-    assert gridcode.encode(float(case["lon"]), float(case["lat"]), 4) == case["exact_level4"]
-    many = gridcode.encode_many([float(case["lon"])], [float(case["lat"])], 4)
+    assert beidou_grid.encode(case["lon"], case["lat"], 4) == case["exact_level4"]
+    assert beidou_grid.encode(float(case["lon"]), float(case["lat"]), 4) == case["exact_level4"]
+    many = beidou_grid.encode_many([float(case["lon"])], [float(case["lat"])], 4)
     assert many.tolist() == [case["exact_level4"]]
 
 
 def test_beidou_sheets_of_the_province() -> None:
-    corners = gridcode.encode_many([118.1, 118.1, 122.9, 122.9], [27.1, 31.1, 27.1, 31.1], 1)
+    corners = beidou_grid.encode_many([118.1, 118.1, 122.9, 122.9], [27.1, 31.1, 27.1, 31.1], 1)
     assert corners.tolist() == example("beidou_grid_zhejiang_sheets")["sheets"]
 
 

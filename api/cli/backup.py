@@ -25,9 +25,9 @@ from api.cli.noted import note
 from api.cli.progress import say, step
 from api.cli.seal import find_passphrase, read_blocks
 from api.cli.up import confirmed
-from spatial import machine, migrate
-from spatial.db import connect
 from spatial.errors import Quarantined, SetupError
+from spatial.postgres import machine, migrate
+from spatial.postgres.db import connect
 from spatial.settings import Settings
 
 RESTORING = "sigang_restoring"

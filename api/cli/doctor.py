@@ -16,11 +16,11 @@ from api.cli import sample
 from api.cli.claim import find_server
 from api.cli.ground import Ground, ground
 from api.rule_models import RuleBook, check_complete, list_drift, read_rules, read_stored
-from spatial import machine, migrate
-from spatial.cluster import LOW_DISK_BYTES
-from spatial.db import connect
 from spatial.errors import SigangError
-from spatial.machine import MB
+from spatial.postgres import machine, migrate
+from spatial.postgres.cluster import LOW_DISK_BYTES
+from spatial.postgres.db import connect
+from spatial.postgres.machine import MB
 from spatial.settings import PROJECT, Settings
 
 SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}

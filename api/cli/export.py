@@ -24,7 +24,7 @@ from api.cli.ground import Ground, ground, owner_connection
 from api.cli.noted import note
 from api.cli.progress import step
 from spatial.errors import BadParameter, SetupError
-from spatial.machine import MB
+from spatial.postgres.machine import MB
 from spatial.settings import Settings
 
 FORMATS = {

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from api.cli.progress import say, step
-from spatial import migrate
-from spatial.cluster import Cluster
-from spatial.db import LISTENER, connect
 from spatial.errors import SetupError
+from spatial.postgres import migrate
+from spatial.postgres.cluster import Cluster
+from spatial.postgres.db import LISTENER, connect
 from spatial.settings import Settings
 
 MOST_TOLD = 20  # changes of rules, each with a line of its own

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from spatial.errors import BadParameter, Quarantined
-from spatial.machine import MB
+from spatial.postgres.machine import MB
 
 PASSPHRASE = "BACKUP_PASSPHRASE"  # noqa: S105
 FEWEST_CHARACTERS = 12

@@ -23,9 +23,9 @@ from api.cli.ground import (
 from api.cli.noted import note, note_migration, note_rules
 from api.cli.progress import say, step
 from api.cli.up import confirmed
-from spatial import migrate
 from spatial.errors import BadParameter, Quarantined
-from spatial.ingest import LoadReport, export_quarantine
+from spatial.postgres import migrate
+from spatial.postgres.ingest import LoadReport, export_quarantine
 from spatial.settings import Settings
 
 

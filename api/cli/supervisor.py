@@ -32,7 +32,7 @@ from api.cli.progress import say
 from api.cli.sharing import Shares
 from api.cli.worker import HANDLED, TELL, work
 from spatial.errors import SigangError
-from spatial.machine import raise_file_limit
+from spatial.postgres.machine import raise_file_limit
 from spatial.settings import Settings
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from api.cli.ground import (
 from api.cli.noted import note, note_migration, note_rules
 from api.cli.progress import say, step
 from api.cli.watch import watched
-from spatial import migrate
-from spatial.cluster import Cluster
 from spatial.errors import SetupError
+from spatial.postgres import migrate
+from spatial.postgres.cluster import Cluster
 from spatial.settings import Settings
 
 LINKED = {

@@ -10,9 +10,9 @@ import psycopg
 
 from api.cli.ground import Ground
 from api.cli.progress import say
-from spatial.cluster import LOW_DISK_BYTES, Cluster
 from spatial.errors import SetupError
-from spatial.machine import MB
+from spatial.postgres.cluster import LOW_DISK_BYTES, Cluster
+from spatial.postgres.machine import MB
 
 WATCH_EVERY_S = 2.0
 WATCH_END_S = 10.0

@@ -13,7 +13,7 @@ import shapely
 
 from data.sample.network_links import read_facts
 from data.sample.things import Places, Thing, package_folder
-from spatial.crs import GEOD
+from spatial.geo.crs import GEOD
 
 SOURCE, HUBS = "ourairports", "sample-hubs"
 _FOOT_M = 0.3048

@@ -15,8 +15,8 @@ import pyproj
 from shapely import MultiPolygon, Polygon
 
 from data.sample.things import clear, write_sources
-from spatial.bulk import copy_rows
 from spatial.ids import stable_uuid7
+from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import CLASS_B_RINGS, RingsByRunways
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from spatial.crs import GEOD
+from spatial.geo.crs import GEOD
 from spatial.ids import stable_uuid7
 
 BOX = (117.0, 27.0, 123.0, 32.2)  # west, south, east, north in degrees: Zhejiang and neighbours

@@ -17,7 +17,7 @@ from data.sample.network_links import SOURCE as LINKS
 from data.sample.network_links import Link, fixed_links, gap_links, stitches
 from data.sample.network_rows import Edge, Facility, Node, Structure, stable
 from data.sample.network_structures import Carried, place_structures
-from spatial.bulk import copy_rows
+from spatial.postgres.bulk import copy_rows
 
 TRUNK = "scgraph-highways"
 CORRIDORS = "sample-corridors"

@@ -13,8 +13,8 @@ import shapely
 from shapely import LineString, Point
 from shapely.geometry.base import BaseGeometry
 
-from spatial.bulk import copy_rows
 from spatial.ids import stable_uuid7
+from spatial.postgres.bulk import copy_rows
 
 
 @dataclass(slots=True)

@@ -16,11 +16,11 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from data.sample.network_links import read_facts
-from spatial.admin import AdminUnits
-from spatial.bulk import copy_rows
-from spatial.crs import GEOD
 from spatial.errors import SetupError
+from spatial.geo.admin_units import AdminUnits
+from spatial.geo.crs import GEOD
 from spatial.ids import stable_uuid7
+from spatial.postgres.bulk import copy_rows
 
 PROVINCE = "330000"
 

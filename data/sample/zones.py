@@ -15,8 +15,8 @@ from shapely.geometry import shape
 from data.sample.gshhg import LAKE, LAKE_ISLAND, LAND, POND, read_shore
 from data.sample.network_links import read_facts
 from data.sample.things import PROVINCE, Thing, clear, package_folder, write_sources, write_things
-from spatial.bulk import copy_rows
 from spatial.ids import stable_uuid7
+from spatial.postgres.bulk import copy_rows
 
 Progress = Callable[[str], None]
 ADMIN, SHORE, PLACES = "tianditu-admin", "gshhg", "sample-places"

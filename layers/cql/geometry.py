@@ -12,7 +12,7 @@ from geoalchemy2 import Geography
 from sqlalchemy import LargeBinary, and_, cast, func, literal
 
 from layers.cql.types import Typed, bad
-from spatial import crs
+from spatial.geo import crs
 
 FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "s_intersects": func.ST_Intersects,

@@ -29,8 +29,8 @@ from layers.processes.model import (
 )
 from routing.graph import Graph, Ids
 from spatial.actor import Actor
-from spatial.db import Database
 from spatial.errors import BadParameter, StaleVersion
+from spatial.postgres.db import Database
 
 OUTLINE_DEG = 0.002  # counties are shown, not measured: about 200 m
 

@@ -4,7 +4,7 @@ import asyncio
 
 from api.audit import Audit
 from spatial.actor import Actor
-from spatial.db import Database
+from spatial.postgres.db import Database
 from spatial.settings import Settings
 
 DUTY = Actor("ningbo", "duty", "330200", "330200-duty")

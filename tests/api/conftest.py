@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from data.accounts import load_accounts
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.api.ogcworld import ITEMS
 from tests.api.roadworld import world
 from tests.conftest import Server, running_server

@@ -7,8 +7,8 @@ import json
 import psycopg
 import shapely
 
-from spatial.db import connect
 from spatial.ids import stable_uuid7
+from spatial.postgres.db import connect
 from tests.api.roadworld import EAST
 from tests.routing.corridor import SIGNS, at, carriageway, line, rows, stakes
 

@@ -22,8 +22,8 @@ import shapely
 
 from api.rule_models import load_rules
 from data.accounts import load_accounts
-from spatial.db import connect
 from spatial.ids import stable_uuid7
+from spatial.postgres.db import connect
 from tests.conftest import Server, running_server
 
 LON, LAT, STEP = 120.9, 30.3, 0.01

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.api.roadworld import until
 
 pytestmark = pytest.mark.db

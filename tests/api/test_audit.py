@@ -10,7 +10,7 @@ from api.audit_check import find_break
 from api.audit_heads import FILES, HEAD, LIST, Heads
 from api.gauges import Gauges
 from spatial.actor import ANONYMOUS
-from spatial.db import Database, connect
+from spatial.postgres.db import Database, connect
 from spatial.settings import Settings
 from tests.api.auditworld import DUTY, serving, until
 

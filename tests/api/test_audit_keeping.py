@@ -14,8 +14,8 @@ from api.audit_months import make_months, prune, tidy
 from api.cli.__main__ import main
 from api.cli.audit_format import syslog_line
 from api.gauges import Gauges
-from spatial import migrate
-from spatial.db import connect
+from spatial.postgres import migrate
+from spatial.postgres.db import connect
 from tests.api.auditworld import DUTY, serving, until
 
 

@@ -31,8 +31,8 @@ from api.services import Services
 from api.session import router, routes
 from data.accounts import load_accounts
 from spatial.actor import Actor
-from spatial.db import Database
 from spatial.errors import ConfigError, NotFound
+from spatial.postgres.db import Database
 from spatial.settings import Settings
 
 ISSUER = "https://issuer.example"

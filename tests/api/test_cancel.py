@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.conftest import running_server
 from tests.layers.small import seed, write_areas
 

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.api.corridorworld import fill_corridor, sign_id
 from tests.api.roadworld import LATER, fill, undo
 from tests.conftest import running_server, shared_path

@@ -9,7 +9,7 @@ import pytest
 
 from layers.catalog import Catalog
 from layers.tile_sql import base_condition, relation
-from spatial.db import connect
+from spatial.postgres.db import connect
 from spatial.settings import Settings
 
 pytestmark = pytest.mark.db

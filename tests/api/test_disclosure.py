@@ -8,7 +8,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.api.roadworld import undo
 
 pytestmark = pytest.mark.db

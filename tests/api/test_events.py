@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.api.roadworld import BRIDGE, LATER, at, close, edge, path, undo, until, world
 
 pytestmark = pytest.mark.db

@@ -12,7 +12,7 @@ import pytest
 
 from api import job_store as store
 from spatial.actor import Actor
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.api.planningworld import ASYNC, covering, hard, run, submit
 
 pytestmark = pytest.mark.db

@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.api.planningworld import (
     ASYNC,
     EXCEPTIONS,

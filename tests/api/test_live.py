@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from data.speed_profiles import load_speed_profiles
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.api.corridorworld import fill_corridor
 from tests.api.roadworld import BRIDGE, LATER, ask, close, edge, fill, path, undo, until
 from tests.conftest import running_server

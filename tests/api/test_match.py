@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spatial.datum import wgs84_to_gcj02
-from spatial.db import connect
+from spatial.geo.datum import wgs84_to_gcj02
+from spatial.postgres.db import connect
 from tests.api.roadworld import BRIDGE, at, close, edge, undo, until, world
 
 pytestmark = pytest.mark.db

@@ -10,7 +10,7 @@ import pytest
 from data.accounts import ACCOUNTS
 from layers.catalog import Catalog, may_read
 from spatial.actor import ANONYMOUS, Actor
-from spatial.db import connect
+from spatial.postgres.db import connect
 from spatial.settings import PROJECT
 from tests.mvt import decode_tile
 

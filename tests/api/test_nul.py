@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.api.planningworld import ASYNC, assignment
 from tests.api.roadworld import BRIDGE, LATER, at, until
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spatial.crs import distance_m
-from spatial.datum import wgs84_to_gcj02
-from spatial.db import connect
+from spatial.geo.crs import distance_m
+from spatial.geo.datum import wgs84_to_gcj02
+from spatial.postgres.db import connect
 from tests.api.roadworld import BRIDGE, ask, at, edge, node, path, until, world
 
 pytestmark = pytest.mark.db

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from api.polygons import MOST_VERTICES, read_polygon
-from spatial.crs import GCJ02
 from spatial.errors import BadCoordinate, BadParameter
+from spatial.geo.crs import GCJ02
 
 SQUARE = [[120.0, 30.0], [121.0, 30.0], [121.0, 31.0], [120.0, 30.0]]
 

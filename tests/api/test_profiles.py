@@ -2,7 +2,7 @@
 
 import pytest
 
-from spatial.datum import wgs84_to_gcj02
+from spatial.geo.datum import wgs84_to_gcj02
 from tests.api.roadworld import ask, at, edge, path, world
 
 pytestmark = pytest.mark.db

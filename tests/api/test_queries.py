@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.polyline import decode
-from spatial.crs import distance_m, from_lonlat, parse_crs, tile_of
-from spatial.db import connect
+from spatial.geo.crs import distance_m, from_lonlat, parse_crs, tile_of
 from spatial.ids import stable_uuid7
+from spatial.postgres.db import connect
 from tests.api.roadworld import EAST as EAST_CODE
 from tests.api.roadworld import WEST as WEST_CODE
 from tests.api.roadworld import ask, at, close, path, undo, world

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from data.accounts import load_accounts
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.conftest import running_server
 from tests.layers.small import seed, write_areas
 

@@ -20,7 +20,7 @@ from api.roads import Roads
 from api.rule_keeper import RuleKeeper
 from routing import saved
 from routing.network import Conditions, PathQuery
-from spatial.db import Database, connect
+from spatial.postgres.db import Database, connect
 from spatial.settings import Settings
 from tests.api.roadworld import at, edge, fill
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from api.rule_models import load_rules
 from data.accounts import load_accounts
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.conftest import running_server
 from tests.layers.small import seed, write_areas
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api.credentials import list_credentials, revoke, set_disabled
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.api.roadworld import BRIDGE, close, edge, undo, until, world
 
 pytestmark = pytest.mark.db

@@ -17,7 +17,7 @@ import pytest
 from data.accounts import load_accounts
 from layers.catalog import Catalog
 from layers.rebuild import refresh_tiles
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.conftest import running_server
 from tests.layers.small import AREA, CASES, PORTS, ROADS, SEED
 from tests.mvt import decode_tile

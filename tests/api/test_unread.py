@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.conftest import Server
 
 EXPORT = "/api/collections/roads/items?f=jsonseq&limit=5000"

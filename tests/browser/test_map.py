@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
 
-from spatial.crs import segment_lengths_m
+from spatial.geo.crs import segment_lengths_m
 from tests.browser import planner
 from tests.browser.conftest import PHONE, settle, until
 

@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 from api.road_columns import make_graph, read_rows
 from routing.engine import INFINITE, Reference
 from routing.profile import compile_costs, load_profiles
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.browser.conftest import pick, settle, until
 from tests.routing.maps import shipped_rules
 

@@ -7,9 +7,9 @@ import pytest
 import shapely
 
 from data.layerfile import load_layer
-from spatial.bulk import copy_rows
 from spatial.ids import uuid7
-from spatial.ingest import SourceInfo, save_source
+from spatial.postgres.bulk import copy_rows
+from spatial.postgres.ingest import SourceInfo, save_source
 
 
 @pytest.fixture

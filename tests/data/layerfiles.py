@@ -6,7 +6,7 @@ from pathlib import Path
 import geopandas
 import shapely
 
-from spatial.crs import distance_m
+from spatial.geo.crs import distance_m
 
 HOSPITALS = {"市一医院": (120.1551, 30.2741), "省人民医院": (120.1602, 30.2803)}
 HEAD = """

@@ -14,7 +14,8 @@ from psycopg import sql
 from data.generate_cases import judge_overload
 from data.generate_events import risk_colour
 from data.generate_fleet import safety_code
-from spatial.db import connect
+from spatial.geo.zorder import LEVEL, keys_of, tile_of
+from spatial.postgres.db import connect
 from spatial.rule_files import read_rule
 from spatial.rule_models import (
     COMMITMENTS,
@@ -24,7 +25,6 @@ from spatial.rule_models import (
     RISK_COLOURS,
     SAFETY_CODE,
 )
-from spatial.zorder import LEVEL, keys_of, tile_of
 from tests.conftest import ANCHOR
 
 pytestmark = pytest.mark.db

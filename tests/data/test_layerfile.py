@@ -5,9 +5,9 @@ import openpyxl
 import pytest
 import shapely
 
-from spatial.bulk import copy_rows
-from spatial.crs import from_lonlat, parse_crs, wgs84_to_bd09, wgs84_to_gcj02
-from spatial.ingest import SourceInfo, save_source
+from spatial.geo.crs import from_lonlat, parse_crs, wgs84_to_bd09, wgs84_to_gcj02
+from spatial.postgres.bulk import copy_rows
+from spatial.postgres.ingest import SourceInfo, save_source
 from tests.data.layerfiles import (
     COLUMNS,
     HEAD,

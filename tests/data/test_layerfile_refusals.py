@@ -7,7 +7,7 @@ import shapely
 
 from spatial.errors import ConfigError, NotFound, Quarantined
 from spatial.ids import uuid7
-from spatial.ingest import export_quarantine
+from spatial.postgres.ingest import export_quarantine
 from tests.data.layerfiles import (
     COLUMNS,
     HEAD,

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from data.osm import load_osm
-from spatial.crs import tile_of
-from spatial.db import connect
+from spatial.geo.crs import tile_of
+from spatial.postgres.db import connect
 from tests.conftest import Server
 from tests.data.osm_maps import ORIGIN, Map
 

@@ -320,7 +320,7 @@ MEASURE = """
 import resource, sys, time
 from pathlib import Path
 from data.osm import load_osm
-from spatial.db import connect
+from spatial.postgres.db import connect
 with connect(sys.argv[2]) as conn:
     start = time.monotonic()
     report = load_osm(conn, Path(sys.argv[1]), "liechtenstein", lambda line: None)

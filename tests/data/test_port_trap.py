@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from data.layerfile import load_layer
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.data.layerfiles import write_csv
 
 pytestmark = pytest.mark.db

@@ -11,8 +11,8 @@ from data.sample.network_graph import read_scgraph
 from data.sample.network_links import read_facts
 from data.sample.network_streets import grow
 from data.sample.network_transfers import load_transfers
-from spatial.db import connect
-from spatial.linearref import Carriageway
+from spatial.geo.linear_reference import Carriageway
+from spatial.postgres.db import connect
 from tests.data.road_graph import RoadGraph
 
 pytestmark = pytest.mark.db

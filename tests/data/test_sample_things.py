@@ -17,9 +17,9 @@ from data.sample.gshhg import LAND, read_shore
 from data.sample.ports import parse_minutes
 from layers.search import Search
 from spatial.actor import ANONYMOUS
-from spatial.crs import GEOD
-from spatial.db import Database, connect
 from spatial.errors import BadParameter, SetupError
+from spatial.geo.crs import GEOD
+from spatial.postgres.db import Database, connect
 from spatial.rule_files import FOLDER, read_rule
 from spatial.rule_models import CLASS_B_RINGS, UNIT_TOLERANCE
 from spatial.settings import Settings

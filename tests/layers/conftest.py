@@ -6,7 +6,7 @@ import pytest
 
 from layers.catalog import Catalog
 from layers.rebuild import refresh_tiles
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.layers.small import AREA, SEED, write_areas
 from tests.layers.tiled import FUNCTION, TILED
 

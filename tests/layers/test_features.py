@@ -19,8 +19,8 @@ from layers.export import export_file, stream_csv, stream_sequence
 from layers.filter_thread import beside
 from layers.filters import parse_query, read_query
 from spatial.actor import ANONYMOUS, Actor
-from spatial.db import Database, connect
 from spatial.errors import BadParameter
+from spatial.postgres.db import Database, connect
 from spatial.settings import Settings
 from tests.layers.small import seed, write_areas
 

@@ -10,9 +10,9 @@ from sqlalchemy.dialects import postgresql
 
 from layers.scope import visible, visible_sql
 from spatial.actor import ANONYMOUS, Actor
-from spatial.db import Database
+from spatial.postgres.db import Database
+from spatial.schema.tables import event, facility
 from spatial.settings import Settings
-from spatial.tables import event, facility
 
 CODES = ["330000", "330100", "330109", "330200", "330212", "330300", "310000", None]
 UNITS = [None, "330200-duty"]

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from layers.search import Search, find_cell, find_coordinate
-from spatial import gridcode
 from spatial.actor import ANONYMOUS, Actor
-from spatial.db import Database, connect
 from spatial.errors import BadParameter
+from spatial.geo import beidou_grid
+from spatial.postgres.db import Database, connect
 from spatial.settings import Settings
 
 pytestmark = pytest.mark.db
@@ -173,7 +173,7 @@ def test_coordinates_decimal_degrees_minutes_seconds_and_swapped():
 
 def test_grid_cells():
     [hit] = find_cell("N51H042964631206")
-    cell = gridcode.decode("N51H042964631206")
+    cell = beidou_grid.decode("N51H042964631206")
     assert hit.action == "cell"
     assert hit.center == pytest.approx(cell.centre)
     assert list(find_cell("N51")) == []

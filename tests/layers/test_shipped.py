@@ -10,7 +10,7 @@ from layers import features
 from layers.catalog import Catalog
 from layers.filters import SORTABLE, parse_query
 from spatial.actor import ANONYMOUS, Actor
-from spatial.db import Database
+from spatial.postgres.db import Database
 from spatial.settings import Settings
 
 pytestmark = pytest.mark.db

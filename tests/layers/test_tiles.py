@@ -7,8 +7,8 @@ import pytest
 from layers.catalog import Catalog
 from layers.rebuild import refresh_tiles
 from spatial.actor import ANONYMOUS
-from spatial.db import connect
 from spatial.errors import BadParameter, NotFound
+from spatial.postgres.db import connect
 from tests.layers.tiled import (
     NINGBO,
     PROVINCE,

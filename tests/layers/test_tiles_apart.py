@@ -19,8 +19,8 @@ from layers.set_aside import STANDING, listed, release
 from layers.summary import Summaries
 from layers.values import count_bad
 from spatial.actor import ANONYMOUS
-from spatial.db import Database, connect
 from spatial.errors import TilesNotReady
+from spatial.postgres.db import Database, connect
 from spatial.settings import Settings
 from tests.layers.small import AREA, PORTS, SEED
 from tests.layers.tiled import fetch, run

@@ -12,7 +12,7 @@ from layers.levels import coarsen, disjoint, up
 from layers.rebuild import refresh_stale, refresh_tiles
 from layers.tile_cache import TileCache, TileKey, pack
 from spatial.actor import ANONYMOUS
-from spatial.db import connect
+from spatial.postgres.db import connect
 from tests.layers.tiled import (
     NINGBO,
     PROVINCE,

@@ -9,7 +9,7 @@ from layers import features, walk
 from layers.catalog import Catalog
 from layers.filters import parse_query
 from spatial.actor import ANONYMOUS, Actor
-from spatial.db import Database
+from spatial.postgres.db import Database
 from spatial.settings import Settings
 from tests.layers.small import seed, write_areas
 

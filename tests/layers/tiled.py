@@ -9,7 +9,7 @@ from api.bus import Bus
 from layers.catalog import Catalog
 from layers.tiles import TileService
 from spatial.actor import ANONYMOUS, Actor
-from spatial.db import Database, connect
+from spatial.postgres.db import Database, connect
 from spatial.settings import Settings
 from tests.layers.small import CASES, PORTS, ROADS
 from tests.mvt import decode_tile

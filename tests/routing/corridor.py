@@ -27,8 +27,8 @@ from routing.graph import Graph
 from routing.snap import SnapIndex, metres_per_degree
 from routing.streets import At, Streets
 from routing.turns import split
+from spatial.geo.linear_reference import Carriageway, Side
 from spatial.ids import stable_uuid7
-from spatial.linearref import Carriageway, Side
 from tests.routing.maps import edges_of
 
 LON_0, LAT_0 = 121.0, 30.0

@@ -17,7 +17,7 @@ from routing.measure import scales
 from routing.network import RoadNetwork
 from routing.profile import load_profiles
 from routing.turns import split
-from spatial.crs import lengths_m
+from spatial.geo.crs import lengths_m
 from spatial.ids import stable_uuid7
 from tests.routing.maps import edges_of, shipped_rules
 

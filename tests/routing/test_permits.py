@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.permits import Unit, Units, listed, rounded
-from spatial.crs import GEOD
+from spatial.geo.crs import GEOD
 
 WEST = Unit("330400", "嘉兴市", "Jiaxing City", shapely.box(120, 30, 121, 31))
 EAST = Unit("330200", "宁波市", "Ningbo City", shapely.box(121, 30, 122, 31))

@@ -4,9 +4,9 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spatial.antimeridian import cut_line, split
-from spatial.crs import length_m
 from spatial.errors import BadCoordinate
+from spatial.geo.antimeridian import cut_line, split
+from spatial.geo.crs import length_m
 
 STRIP = [(170, 10), (-170, 10), (-170, 20), (170, 20), (170, 10)]
 WRITTEN_ON = [(170, 10), (190, 10), (190, 20), (170, 20), (170, 10)]

@@ -8,7 +8,7 @@ import pytest
 from psycopg.types.range import TimestamptzRange
 from shapely import Point
 
-from spatial.bulk import copy_rows
+from spatial.postgres.bulk import copy_rows
 
 
 @pytest.fixture

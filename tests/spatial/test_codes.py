@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spatial import codes
 from spatial.errors import BadCoordinate, BadParameter
+from spatial.geo import codes
 
 containers = st.tuples(
     st.text(string.ascii_uppercase, min_size=3, max_size=3),

@@ -4,8 +4,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spatial import crs
 from spatial.errors import BadCoordinate, BadParameter
+from spatial.geo import crs
 
 inside = st.tuples(st.floats(100.5, 121.0), st.floats(25.5, 40.0))
 anywhere = st.tuples(st.floats(-180, 180), st.floats(-85, 85))

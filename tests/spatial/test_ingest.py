@@ -5,11 +5,11 @@ import psycopg
 import pytest
 from shapely import Point, box, multipolygons
 
-from spatial.admin import AdminUnits
-from spatial.bulk import copy_rows
 from spatial.errors import Quarantined
+from spatial.geo.admin_units import AdminUnits
 from spatial.ids import uuid7
-from spatial.ingest import BadRow, SourceInfo, export_quarantine, loading, sha256_of
+from spatial.postgres.bulk import copy_rows
+from spatial.postgres.ingest import BadRow, SourceInfo, export_quarantine, loading, sha256_of
 
 pytestmark = pytest.mark.db
 

@@ -2,8 +2,8 @@ import jsonschema
 import pytest
 
 from spatial.errors import BadParameter
-from spatial.kinds import KINDS, TABLES, check_props, get_kind, json_schema
-from spatial.tables import metadata
+from spatial.schema.kinds import KINDS, TABLES, check_props, get_kind, json_schema
+from spatial.schema.tables import metadata
 
 
 def test_every_kind_lies_in_a_table_with_geometry() -> None:

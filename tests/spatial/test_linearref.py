@@ -10,9 +10,9 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spatial.crs import distance_m, length_m
 from spatial.errors import BadParameter, NotFound
-from spatial.linearref import Carriageway, LinearReference
+from spatial.geo.crs import distance_m, length_m
+from spatial.geo.linear_reference import Carriageway, LinearReference
 
 LINE = shapely.LineString([(121.0, 28.0), (121.02, 28.01), (121.05, 28.0), (121.1, 28.02)])
 LENGTH = length_m(LINE)

@@ -1,7 +1,7 @@
 import numpy as np
 import shapely
 
-from spatial import quality
+from spatial.geo import quality
 
 HANGZHOU, OSLO = shapely.Point(120.15, 30.27), shapely.Point(10.75, 59.91)
 BOW_TIE = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spatial.errors import BadParameter, NotFound, SigangError
-from spatial.stakes import StakeText, find_side, find_stake_text, parse_stake_text
+from spatial.geo.stake_text import StakeText, find_side, find_stake_text, parse_stake_text
 
 ROWS = [
     {"side": "up", "towards_zh": "宁波", "towards_en": "Ningbo"},

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from sqlalchemy.dialects import postgresql
 
-from spatial import migrate
-from spatial.tables import metadata
+from spatial.postgres import migrate
+from spatial.schema.tables import metadata
 
 CREATED = re.compile(r"CREATE TABLE sigang\.(\w+) \(")
 INTERNAL = {"tile_change"}

@@ -8,7 +8,7 @@ a---b---c       e---f
 import numpy as np
 import shapely
 
-from spatial import topology
+from spatial.geo import topology
 
 A, B, C, D, E, F = (0, 1), (1, 1), (2, 1), (1, 0), (4, 1), (5, 1)
 LINES = np.array([shapely.LineString(p) for p in ([A, B], [B, C], [D, B], [E, F])])

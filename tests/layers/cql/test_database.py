@@ -13,8 +13,8 @@ from layers.cql.parse import parse
 from layers.cql.sql import condition
 from layers.cql.types import Typed
 from layers.features import compile_statement
-from spatial.db import connect
 from spatial.errors import BadParameter
+from spatial.postgres.db import connect
 from tests.layers.cql.hostile import HOSTILE
 from tests.layers.small import seed
 

@@ -17,7 +17,7 @@ import psycopg
 
 from spatial.actor import Actor
 from spatial.errors import SetupError
-from spatial.lender import CONNECT_WAIT_S, Lender, Slots
+from spatial.postgres.lender import CONNECT_WAIT_S, Lender, Slots
 from spatial.settings import Settings
 
 WRITE_TIMEOUT_MS = 60_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spatial.crs import MERCATOR_MAX_LAT
+from spatial.geo.crs import MERCATOR_MAX_LAT
 
 LEVEL = 24
 

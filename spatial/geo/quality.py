@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from spatial.crs import MERCATOR_MAX_LAT, axes_swapped, distance_m
-from spatial.topology import Mask, build_network, dangling_edges, in_small_component
+from spatial.geo.crs import MERCATOR_MAX_LAT, axes_swapped, distance_m
+from spatial.geo.topology import Mask, build_network, dangling_edges, in_small_component
 
 
 def _objects(geometries: Any) -> Any:

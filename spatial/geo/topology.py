@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from spatial.datum import Floats
+from spatial.geo.datum import Floats
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -18,10 +18,10 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from spatial.codes import format_stake, parse_stake
-from spatial.crs import WEB_MERCATOR, distance_m, project, segment_lengths_m
-from spatial.datum import Floats
 from spatial.errors import BadParameter, NotFound
+from spatial.geo.codes import format_stake, parse_stake
+from spatial.geo.crs import WEB_MERCATOR, distance_m, project, segment_lengths_m
+from spatial.geo.datum import Floats
 
 Side = Literal["up", "down"]
 

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from spatial.crs import check_lonlat
 from spatial.errors import BadParameter
+from spatial.geo.crs import check_lonlat
 
 _ISO6346_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100-2015: no I, O, S, V, Z

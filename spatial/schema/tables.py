@@ -1,7 +1,7 @@
 """The schema as SQLAlchemy metadata; queries are composed on it, migrations create it.
 
 A test compares it with the migrated database, column by column. The side tables are in
-`spatial.side_tables`; importing this module registers both.
+`spatial.schema.side_tables`; importing this module registers both.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TSTZRANGE, UUID
 
-from spatial import crs, job_tables, side_tables
-from spatial.columns import (
+from spatial.geo import crs
+from spatial.schema import job_tables, side_tables
+from spatial.schema.columns import (
     DOUBLE,
     KEY,
     MUST,

@@ -17,7 +17,8 @@ import pyproj
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from spatial.datum import (
+from spatial.errors import BadCoordinate, BadParameter
+from spatial.geo.datum import (
     Floats,
     bd09_to_wgs84,
     gcj02_to_wgs84,
@@ -26,7 +27,6 @@ from spatial.datum import (
     wgs84_to_bd09,
     wgs84_to_gcj02,
 )
-from spatial.errors import BadCoordinate, BadParameter
 
 __all__ = [
     "bd09_to_wgs84",

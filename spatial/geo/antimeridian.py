@@ -14,8 +14,8 @@ import numpy as np
 import shapely
 from shapely.affinity import translate
 
-from spatial.datum import Floats
 from spatial.errors import BadCoordinate
+from spatial.geo.datum import Floats
 
 TURN = 360.0
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from spatial.codes import format_stake, parse_stake
 from spatial.errors import BadParameter, NotFound
+from spatial.geo.codes import format_stake, parse_stake
 
 Side = Literal["up", "down"]
 

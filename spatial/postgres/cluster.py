@@ -20,9 +20,9 @@ from typing import IO
 import psycopg
 from psycopg import pq, sql
 
-from spatial import machine
 from spatial.errors import SetupError
-from spatial.machine import MB
+from spatial.postgres import machine
+from spatial.postgres.machine import MB
 
 Say = Callable[[str], None]
 

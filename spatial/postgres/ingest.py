@@ -24,8 +24,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from spatial.bulk import copy_rows
 from spatial.errors import NotFound, Quarantined
+from spatial.postgres.bulk import copy_rows
 
 _NETWORKS = {
     "road": "road",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Integer, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from spatial.columns import KEY, MUST, WHEN, key, metadata, must, texts
+from spatial.schema.columns import KEY, MUST, WHEN, key, metadata, must, texts
 
 job = Table(
     "job",

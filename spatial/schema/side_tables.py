@@ -14,8 +14,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TSTZRANGE, UUID
 
-from spatial import crs
-from spatial.columns import DOUBLE, KEY, MUST, WHEN, geometry, key, many, metadata, must, texts
+from spatial.geo import crs
+from spatial.schema.columns import (
+    DOUBLE,
+    KEY,
+    MUST,
+    WHEN,
+    geometry,
+    key,
+    many,
+    metadata,
+    must,
+    texts,
+)
 
 carriageway = Table(
     "carriageway",

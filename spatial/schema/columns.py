@@ -8,7 +8,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy import Column, DateTime, MetaData, Text
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB, UUID
 
-from spatial import crs
+from spatial.geo import crs
 
 SCHEMA = "sigang"
 metadata = MetaData(schema=SCHEMA)

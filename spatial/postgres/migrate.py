@@ -15,7 +15,7 @@ from spatial.errors import SetupError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-FOLDER = Path(__file__).parent / "migrations"
+FOLDER = Path(__file__).parent.parent / "migrations"
 OLDEST_POSTGIS = (3, 3)
 OLDEST_POSTGRES = 14
 _LOCK = 0x516A6E67  # "one migrator at a time", an advisory lock's number

@@ -1,0 +1,1 @@
+"""Places on the earth: datums and coordinates, stakes and grids, topology and its quality."""

@@ -1,0 +1,1 @@
+"""The database: its private cluster, connections, migrations and the writing of many rows."""
