@@ -19,8 +19,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from bench.networks import FOLDER, SHARED, geodesic, raw_graph, rows
-from data.sample.network_graph import Graph as Trunk
-from data.sample.network_links import SOURCE, fixed_links
+from data.sample.network.graph import Graph as Trunk
+from data.sample.network.links import SOURCE, fixed_links
 from routing.engine import Metric, Topology
 
 LIMIT = 0.06  # by which a distance may differ

@@ -14,9 +14,11 @@ import orjson
 import shapely
 
 from api.rule_models import RuleBook, read_rules
-from data import osm, osm_edges, osm_turns
-from data.osm_edges import EdgeBuilder
-from data.osm_nodes import TagStore
+from data.osm import edges as osm_edges
+from data.osm import load
+from data.osm import turns as osm_turns
+from data.osm.edges import EdgeBuilder
+from data.osm.nodes import TagStore
 from routing.graph import Edges, Graph, Ids, edges_from_columns
 from routing.turns import Restriction, split
 from spatial.geo.admin_units import AdminUnits
@@ -35,12 +37,12 @@ def read_edges(path: Path, region: str = "bench") -> tuple[Edges, list[Restricti
     with tempfile.TemporaryDirectory(prefix="sigang-bench-") as name:
         folder = Path(name)
         store = TagStore(folder)
-        extract = osm._first_pass(path, folder, store)
+        extract = load._first_pass(path, folder, store)
         nodes = extract.references.finish()
-        osm._flag_barriers(nodes, store)
+        load._flag_barriers(nodes, store)
         named = {way for relation in extract.relations for way in relation.ways}
         builder = EdgeBuilder(f"osm:{region}", nodes, store, AdminUnits({}), named, [].append)
-        columns, shapes = _columns(osm._second_pass(path, folder, builder, extract))
+        columns, shapes = _columns(load._second_pass(path, folder, builder, extract))
         turns = [
             dict(zip(osm_turns.COLUMNS, row, strict=True))
             for relation in extract.relations

@@ -38,7 +38,7 @@ FOLDER = servers.STATE / "routing"
 WORLD_KMH = 80.0
 SOURCES = ("bench/grid.py", "routing/graph.py", "routing/turns.py")
 WRITERS = ("bench/equal.py",)
-LOADERS = ("bench/extract.py", "data/osm_tags.py", "data/osm_edges.py", "data/osm_turns.py")
+LOADERS = ("bench/extract.py", "data/osm/tags.py", "data/osm/edges.py", "data/osm/turns.py")
 
 
 @dataclass(frozen=True)

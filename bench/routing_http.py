@@ -76,7 +76,7 @@ def database(port: int, network: Network) -> str:
     name = f"roads_{network.name}"
     url = f"postgresql://sigang@127.0.0.1:{port}/{name}"
     from api.cli.ground import load_declared
-    from data.osm import load_osm
+    from data.osm.load import load_osm
     from spatial.postgres import migrate
     from spatial.postgres.db import connect
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
-from data.osm import REGION, clear_region
+from data.osm.load import REGION, clear_region
 from spatial.errors import NotFound
 from spatial.postgres.ingest import Run, find_source, loading
 

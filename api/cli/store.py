@@ -91,7 +91,7 @@ def _note_load(base: Ground, options: Namespace, report: LoadReport) -> None:
 
 
 def _load_osm(conn: psycopg.Connection, options: Namespace) -> LoadReport:
-    from data.osm import load_osm
+    from data.osm.load import load_osm
 
     region = options.region or options.file.name.split(".")[0].split("-latest")[0].lower()
     with step(f"loading {options.file.name} as region {region}"):
@@ -100,7 +100,7 @@ def _load_osm(conn: psycopg.Connection, options: Namespace) -> LoadReport:
 
 def _load_file(conn: psycopg.Connection, options: Namespace) -> LoadReport:
     """Load rows of a file; the refused ones come out as a file, also where all were refused."""
-    from data.layerfile import load_layer
+    from data.layerfile.load import load_layer
     from data.speed_profiles import load_speed_profiles
 
     try:

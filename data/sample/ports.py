@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 import shapely
 
-from data.sample.network_links import read_facts
-from data.sample.things import Places, Thing, package_folder
+from data.facts import read_facts
+from data.things import Places, Thing, package_folder
 from spatial.errors import BadParameter
 
 UNLOCODE, SEAROUTE = "unlocode", "searoute-ports"

@@ -12,9 +12,9 @@ import psycopg
 import shapely
 from shapely.geometry import shape
 
+from data.facts import read_facts
 from data.sample.gshhg import LAKE, LAKE_ISLAND, LAND, POND, read_shore
-from data.sample.network_links import read_facts
-from data.sample.things import PROVINCE, Thing, clear, package_folder, write_sources, write_things
+from data.things import PROVINCE, Thing, clear, package_folder, write_sources, write_things
 from spatial.ids import stable_uuid7
 from spatial.postgres.bulk import copy_rows
 

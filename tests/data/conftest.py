@@ -6,7 +6,7 @@ import psycopg
 import pytest
 import shapely
 
-from data.layerfile import load_layer
+from data.layerfile.load import load_layer
 from spatial.ids import uuid7
 from spatial.postgres.bulk import copy_rows
 from spatial.postgres.ingest import SourceInfo, save_source

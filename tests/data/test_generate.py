@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from data.generate_cases import judge_overload
-from data.generate_events import risk_colour
-from data.generate_fleet import safety_code
+from data.generate.cases import judge_overload
+from data.generate.events import risk_colour
+from data.generate.fleet import safety_code
 from spatial.geo.zorder import LEVEL, keys_of, tile_of
 from spatial.postgres.db import connect
 from spatial.rule_files import read_rule
@@ -282,7 +282,7 @@ def hashes(conn: psycopg.Connection[Any]) -> dict[str, Any]:
 
 
 def test_loading_twice_gives_the_same_ids_and_rows(module_sample_url):
-    from data.generate import load_generated
+    from data.generate.load import load_generated
     from data.sample.airspace import load_airspace
     from data.sample.facilities import load_facilities
     from data.sample.search import load_search

@@ -7,8 +7,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from data.layerfile_map import LayerMapping, SourceBlock, Title
-from data.layerfile_read import read_table
+from data.layerfile.mapping import LayerMapping, SourceBlock, Title
+from data.layerfile.read import read_table
 from spatial.errors import Quarantined
 from tests.data.layerfiles import frame, table, write_csv
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from data.osm import load_osm
+from data.osm.load import load_osm
 from spatial.geo.crs import tile_of
 from spatial.postgres.db import connect
 from tests.conftest import Server

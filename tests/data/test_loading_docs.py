@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from data import layerfile, layerfile_place
-from data.layerfile_map import LayerMapping, Place, Quality, SourceBlock
+from data.layerfile import georeference, load
+from data.layerfile.mapping import LayerMapping, Place, Quality, SourceBlock
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "docs" / "loading.md").read_text("utf-8")
@@ -26,7 +26,7 @@ def test_every_default_of_the_quality_rules_is_documented() -> None:
 
 def test_every_reason_is_documented() -> None:
     reasons = set()
-    for module in (layerfile, layerfile_place):
+    for module in (load, georeference):
         source = Path(module.__file__).read_text("utf-8")
         reasons |= set(re.findall(r"\"((?:no|bad|not|out|swapped|duplicate|self|outside|dangling"
                                   r"|small)-[a-z]+)\"", source))  # fmt: skip

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from data.osm import load_osm
+from data.osm.load import load_osm
 from spatial.errors import BadParameter, NotFound, Quarantined
 from tests.conftest import shared_path
 from tests.data.osm_maps import Map
@@ -319,7 +319,7 @@ def test_the_source_is_named_with_its_licence(conn, load) -> None:
 MEASURE = """
 import resource, sys, time
 from pathlib import Path
-from data.osm import load_osm
+from data.osm.load import load_osm
 from spatial.postgres.db import connect
 with connect(sys.argv[2]) as conn:
     start = time.monotonic()

@@ -13,7 +13,7 @@ import pytest
 
 from api.road_columns import ACTIVE, MOTOR, Traffic, make_graph, read_rows
 from api.road_rows import make_structures, read_live
-from data.osm import load_osm
+from data.osm.load import load_osm
 from routing.engine import Topology
 from routing.legs import line
 from routing.network import PathQuery, RoadNetwork

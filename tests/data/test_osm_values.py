@@ -1,7 +1,7 @@
 import pytest
 
-from data import osm_values
-from data.osm_tags import edge_tags, way_kind
+from data.osm import values
+from data.osm.tags import edge_tags, way_kind
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from data.osm_tags import edge_tags, way_kind
     ],
 )
 def test_speeds(text: str | None, expected: float | None) -> None:
-    assert osm_values.speed_kmh(text) == pytest.approx(expected)
+    assert values.speed_kmh(text) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_speeds(text: str | None, expected: float | None) -> None:
     ],
 )
 def test_lengths(text: str | None, expected: float | None) -> None:
-    assert osm_values.length_m(text) == pytest.approx(expected)
+    assert values.length_m(text) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_lengths(text: str | None, expected: float | None) -> None:
     [("7.5", 7.5), ("7500 kg", 7.5), ("10 st", 9.0718474), ("40000 lbs", 18.1436949), ("x", None)],
 )
 def test_masses(text: str, expected: float | None) -> None:
-    assert osm_values.mass_t(text) == pytest.approx(expected)
+    assert values.mass_t(text) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("00:35", 35 / 60), ("1:30", 1.5), ("PT45M", 0.75), ("20", 1 / 3)]
 )
 def test_durations(text: str, expected: float) -> None:
-    assert osm_values.duration_h(text) == pytest.approx(expected)
+    assert values.duration_h(text) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from data.layerfile import load_layer
+from data.layerfile.load import load_layer
 from spatial.postgres.db import connect
 from tests.data.layerfiles import write_csv
 

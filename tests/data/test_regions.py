@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from api.cli.regions import regions
-from data.osm import load_osm
+from data.osm.load import load_osm
 from data.regions import list_regions, remove_region
 from spatial.errors import NotFound
 from spatial.settings import Settings

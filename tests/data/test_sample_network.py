@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from shapely import LineString
 
-from data.sample.network import load_networks
-from data.sample.network_corridors import _beside, _without_spurs
-from data.sample.network_graph import read_scgraph
-from data.sample.network_links import read_facts
-from data.sample.network_streets import grow
-from data.sample.network_transfers import load_transfers
+from data.facts import read_facts
+from data.sample.network.corridors import _beside, _without_spurs
+from data.sample.network.graph import read_scgraph
+from data.sample.network.load import load_networks
+from data.sample.network.streets import grow
+from data.sample.network.transfers import load_transfers
 from spatial.geo.linear_reference import Carriageway
 from spatial.postgres.db import connect
 from tests.data.road_graph import RoadGraph

@@ -19,11 +19,12 @@ import osmium
 import psycopg
 import shapely
 
-from data import osm_edges, osm_places, osm_turns
-from data.osm_edges import EdgeBuilder, Way
-from data.osm_nodes import MODES, NodeTable, References, TagStore
-from data.osm_tags import KEYS, names, way_kind
-from data.osm_turns import Relation
+from data.osm import edges as osm_edges
+from data.osm import facilities, turns
+from data.osm.edges import EdgeBuilder, Way
+from data.osm.nodes import MODES, NodeTable, References, TagStore
+from data.osm.tags import KEYS, names, way_kind
+from data.osm.turns import Relation
 from spatial.errors import BadCoordinate, BadParameter, NotFound, Quarantined
 from spatial.geo import quality
 from spatial.geo.admin_units import AdminUnits
@@ -167,7 +168,7 @@ def _first_pass(path: Path, folder: Path, store: TagStore) -> _Extract:
                 extract.ways += 1
                 extract.references.add_way([node.ref for node in item.nodes])
         elif item.is_relation():
-            relation = osm_turns.read_relation(item)
+            relation = turns.read_relation(item)
             if relation is not None:
                 extract.relations.append(relation)
     return extract
@@ -180,7 +181,7 @@ def _see_node(node: Any, extract: _Extract) -> None:
         extract.references.add_node(node.id)
     elif tags.get("highway") in _NODE_HIGHWAYS or "railway" in tags:
         extract.store.add(node.id, tags)
-    kind = osm_places.place_kind(tags)
+    kind = facilities.place_kind(tags)
     if kind and node.location.valid():
         point = shapely.Point(node.location.x / 1e7, node.location.y / 1e7)
         extract.places.append((f"node/{node.id}", tags, kind, point))
@@ -210,13 +211,13 @@ def _second_pass(
         osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
         .with_locations(f"sparse_file_array,{folder / 'locations'}")
         .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
-        .with_filter(osmium.filter.KeyFilter(*KEYS, *osm_places.KEYS))
+        .with_filter(osmium.filter.KeyFilter(*KEYS, *facilities.KEYS))
     )
     chunk: list[Way] = []
     for item in _items(path, reader):
         way = _copy_way(item)
-        kind = osm_places.place_kind(way.tags)
-        shape = osm_places.way_shape(way.x, way.y, kind) if kind else None
+        kind = facilities.place_kind(way.tags)
+        shape = facilities.way_shape(way.x, way.y, kind) if kind else None
         if kind and shape is not None:
             extract.places.append((f"way/{way.id}", dict(way.tags), kind, shape))
         if len(way.refs) > 1 and way_kind(way.tags):
@@ -266,10 +267,10 @@ def _node_kind(tags: dict[str, str]) -> str:
 
 def _finish(run: Run, extract: _Extract, builder: EdgeBuilder, units: AdminUnits) -> None:
     """Write what needs the edges: turn restrictions, barriers, facilities, the new version."""
-    run.copy("turn_restriction", osm_turns.COLUMNS, _turns(run, extract, builder))
-    run.copy("facility", osm_places.COLUMNS, _places(run, extract, units))
-    osm_places.add_structures(run, units)
-    low = list(osm_turns.low_edges(extract.store))
+    run.copy("turn_restriction", turns.COLUMNS, _turns(run, extract, builder))
+    run.copy("facility", facilities.COLUMNS, _places(run, extract, units))
+    facilities.add_structures(run, units)
+    low = list(turns.low_edges(extract.store))
     run.conn.execute(
         "UPDATE sigang.edge e SET max_height_m = least(e.max_height_m, l.height)"
         " FROM unnest(%s::uuid[], %s::real[]) AS l (edge, height) WHERE e.id = l.edge",
@@ -288,10 +289,10 @@ def _places(run: Run, extract: _Extract, units: AdminUnits) -> Iterator[tuple[An
         except BadCoordinate as error:
             run.refuse(BadRow(None, "out-of-range", f"{key}: {error.en}", {"osm": key}))
             continue
-        yield osm_places.place_row(run.source_id, key, tags, kind, within, units)
+        yield facilities.place_row(run.source_id, key, tags, kind, within, units)
 
 
 def _turns(run: Run, extract: _Extract, builder: EdgeBuilder) -> Iterable[tuple[Any, ...]]:
     for relation in extract.relations:
-        yield from osm_turns.turn_rows(relation, builder.segments, builder.node_id, run.source_id)
-    yield from osm_turns.barrier_rows(extract.store, builder.node_id, run.source_id)
+        yield from turns.turn_rows(relation, builder.segments, builder.node_id, run.source_id)
+    yield from turns.barrier_rows(extract.store, builder.node_id, run.source_id)

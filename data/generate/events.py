@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from data.generate_world import (
+from data.generate.world import (
     SOURCE,
     TRUNK,
     Indices,

@@ -15,12 +15,12 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from shapely import LineString, Point
 
-from data.sample.network_graph import BOX, Floats, geodesic_m
-from data.sample.network_links import read_facts
-from data.sample.network_roads import Roads
-from data.sample.network_rows import Edge, Node, stable
-from data.sample.network_streets import BLOCK, Bools, Lattice, grow
-from data.sample.network_water import Waterways
+from data.facts import read_facts
+from data.sample.network.graph import BOX, Floats, geodesic_m
+from data.sample.network.roads import Roads
+from data.sample.network.rows import Edge, Node, stable
+from data.sample.network.streets import BLOCK, Bools, Lattice, grow
+from data.sample.network.water import Waterways
 
 SOURCE = "sample-local-roads"
 LINK_M = 420.0  # a trunk node this near to a junction of the town joins it

@@ -10,8 +10,8 @@ from uuid import UUID
 import numpy as np
 import shapely
 
-from data.osm_nodes import MODES, Ints, NodeTable, TagStore
-from data.osm_tags import EdgeTags, Tags, edge_tags
+from data.osm.nodes import MODES, Ints, NodeTable, TagStore
+from data.osm.tags import EdgeTags, Tags, edge_tags
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.antimeridian import crosses, cut_line
 from spatial.geo.crs import MERCATOR_MAX_LAT, length_m, lengths_m

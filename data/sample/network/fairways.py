@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from shapely import LineString, Point
 
-from data.sample.network_graph import chainage_m, geodesic_m
-from data.sample.network_links import read_facts
-from data.sample.network_rows import Edge, Node, stable
-from data.sample.network_water import Waterways
+from data.facts import read_facts
+from data.sample.network.graph import chainage_m, geodesic_m
+from data.sample.network.rows import Edge, Node, stable
+from data.sample.network.water import Waterways
 
 SOURCE = "sample-fairways"
 

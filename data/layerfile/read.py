@@ -20,7 +20,7 @@ import pyogrio.raw
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from data.layerfile_map import LayerMapping
+from data.layerfile.mapping import LayerMapping
 from spatial.errors import Quarantined
 
 Row = dict[str, Any]

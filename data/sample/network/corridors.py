@@ -18,8 +18,9 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from shapely import LineString, STRtree
 
-from data.sample.network_graph import Floats, Graph, Ints, chainage_m, geodesic_m
-from data.sample.network_links import Link, read_facts
+from data.facts import read_facts
+from data.sample.network.graph import Floats, Graph, Ints, chainage_m, geodesic_m
+from data.sample.network.links import Link
 
 DISC_M = 4000.0  # a town is any node this near to its point
 OFFSET_COST = 2.0  # metres of cost per metre that the chosen node lies off the point

@@ -15,7 +15,7 @@ import shapely
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from data.sample.network_links import read_facts
+from data.facts import read_facts
 from spatial.errors import SetupError
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.crs import GEOD

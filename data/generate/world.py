@@ -30,8 +30,8 @@ Indices = NDArray[np.int64]
 
 @cache
 def settings() -> dict[str, Any]:
-    """Return generate.toml."""
-    return loads(Path(__file__).with_name("generate.toml").read_text("utf-8"))
+    """Return world.toml."""
+    return loads(Path(__file__).with_name("world.toml").read_text("utf-8"))
 
 
 def rng_of(stream: int) -> Rng:

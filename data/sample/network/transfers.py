@@ -14,9 +14,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from shapely import LineString, Point
 
-from data.sample.network_graph import Floats, geodesic_m
-from data.sample.network_links import read_facts
-from data.sample.network_rows import Edge, Locator, Node, stable, write_edges, write_nodes
+from data.facts import read_facts
+from data.sample.network.graph import Floats, geodesic_m
+from data.sample.network.rows import Edge, Locator, Node, stable, write_edges, write_nodes
 
 SOURCE = "sample-transfers"
 CONNECTED = ("road", "rail")  # a hub joins the largest part of these, not a fragment

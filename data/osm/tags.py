@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from data.osm_values import duration_h, length_m, mass_t, speed_kmh, whole, yes_no
+from data.osm.values import duration_h, length_m, mass_t, speed_kmh, whole, yes_no
 
 Tags = Mapping[str, str]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +11,10 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 from shapely import LineString
 
-from data.sample.network_graph import Floats, Graph, Ints, chainage_m, geodesic_m
+from data.facts import read_facts
+from data.sample.network.graph import Floats, Graph, Ints, chainage_m, geodesic_m
 
 SOURCE = "sample-fixed-links"
-FACTS = Path(__file__).parent / "facts"
 GAP_M = 1000.0  # a fragment nearer than this to the main component is joined
 STITCH_M = 150.0  # a dead end nearer than this to another node is joined: nodes lie on 0.001°
 DETOUR_M = 1500.0  # unless the graph already leads there within this
@@ -35,11 +33,6 @@ class Link:
     structure: str | None = None
     structure_id: str | None = None
     note: str = ""
-
-
-def read_facts(name: str) -> dict[str, Any]:
-    """Read a facts file of the sample."""
-    return tomllib.loads((FACTS / f"{name}.toml").read_text("utf-8"))
 
 
 def fixed_links(graph: Graph) -> list[Link]:

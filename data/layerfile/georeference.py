@@ -10,8 +10,8 @@ import psycopg
 import shapely
 from psycopg.rows import dict_row
 
-from data.layerfile_map import LayerMapping
-from data.layerfile_read import Row, Table
+from data.layerfile.mapping import LayerMapping
+from data.layerfile.read import Row, Table
 from spatial.errors import BadCoordinate, BadParameter, ConfigError, SigangError
 from spatial.geo import quality
 from spatial.geo.admin_units import AdminUnits

@@ -10,8 +10,9 @@ import shapely
 from shapely import LineString, STRtree
 from shapely.ops import substring
 
-from data.sample.network_corridors import Corridor, Net
-from data.sample.network_links import Link, read_facts
+from data.facts import read_facts
+from data.sample.network.corridors import Corridor, Net
+from data.sample.network.links import Link
 
 ANGLE_DEG = 30.0  # an edge turned further than this from the span crosses it
 COVER = 0.6  # share of the shorter of edge and span that must lie together

@@ -7,8 +7,8 @@ import orjson
 import shapely
 from shapely import LineString, Point
 
-from data.sample.network_graph import chainage_m, package_file, read_scgraph
-from data.sample.network_rows import Edge, Node, stable
+from data.sample.network.graph import chainage_m, package_file, read_scgraph
+from data.sample.network.rows import Edge, Node, stable
 
 LANES = "searoute-marnet"
 RAILS = "scgraph-railways"

@@ -23,7 +23,7 @@ _NO = {"no", "false", "0"}
 
 @cache
 def _zones() -> dict[str, dict[str, float]]:
-    text = Path(__file__).with_name("osm_speed_zones.toml").read_text("utf-8")
+    text = Path(__file__).with_name("speed_zones.toml").read_text("utf-8")
     return {key: value for key, value in tomllib.loads(text).items() if isinstance(value, dict)}
 
 

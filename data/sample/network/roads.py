@@ -11,12 +11,12 @@ import numpy as np
 import psycopg
 from shapely import LineString, Point
 
-from data.sample.network_corridors import Corridor, Net, accuracy_m, directed_line, match_corridors
-from data.sample.network_graph import Graph, chainage_m, read_scgraph
-from data.sample.network_links import SOURCE as LINKS
-from data.sample.network_links import Link, fixed_links, gap_links, stitches
-from data.sample.network_rows import Edge, Facility, Node, Structure, stable
-from data.sample.network_structures import Carried, place_structures
+from data.sample.network.corridors import Corridor, Net, accuracy_m, directed_line, match_corridors
+from data.sample.network.graph import Graph, chainage_m, read_scgraph
+from data.sample.network.links import SOURCE as LINKS
+from data.sample.network.links import Link, fixed_links, gap_links, stitches
+from data.sample.network.rows import Edge, Facility, Node, Structure, stable
+from data.sample.network.structures import Carried, place_structures
 from spatial.postgres.bulk import copy_rows
 
 TRUNK = "scgraph-highways"

@@ -9,10 +9,10 @@ from itertools import permutations
 from typing import Any
 from uuid import UUID
 
-from data.osm_edges import Segment
-from data.osm_nodes import TagStore
-from data.osm_tags import Tags
-from data.osm_values import length_m
+from data.osm.edges import Segment
+from data.osm.nodes import TagStore
+from data.osm.tags import Tags
+from data.osm.values import length_m
 from spatial.ids import stable_uuid7
 
 COLUMNS = (

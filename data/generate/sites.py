@@ -13,7 +13,8 @@ import psycopg
 import shapely
 from shapely.ops import substring
 
-from data.generate_world import (
+from data.facts import read_facts
+from data.generate.world import (
     SOURCE,
     TRUNK,
     Lines,
@@ -24,8 +25,7 @@ from data.generate_world import (
     settings,
     stake_text,
 )
-from data.sample.network_links import read_facts
-from data.sample.things import Places, Thing, write_things
+from data.things import Places, Thing, write_things
 from spatial.geo.zorder import keys_of
 from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule

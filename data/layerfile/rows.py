@@ -16,8 +16,8 @@ from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from data.layerfile_map import LayerMapping
-from data.layerfile_read import Row
+from data.layerfile.mapping import LayerMapping
+from data.layerfile.read import Row
 from spatial.errors import BadParameter, ConfigError
 from spatial.ids import stable_uuid7
 from spatial.postgres.ingest import storable

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import shapely
 
-from data.osm_edges import NOWHERE
-from data.osm_tags import Tags, names
+from data.osm.edges import NOWHERE
+from data.osm.tags import Tags, names
 from spatial.geo.admin_units import AdminUnits
 from spatial.ids import stable_uuid7
 from spatial.postgres.ingest import Run

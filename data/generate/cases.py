@@ -17,7 +17,7 @@ import psycopg
 from numpy.typing import NDArray
 from shapely import Point
 
-from data.generate_world import (
+from data.generate.world import (
     SOURCE,
     TRUNK,
     Lines,

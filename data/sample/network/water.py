@@ -9,9 +9,9 @@ import numpy as np
 import shapely
 from shapely import LineString, Point, STRtree
 
-from data.sample.network_graph import chainage_m
-from data.sample.network_links import read_facts
-from data.sample.network_rows import Edge, Facility, Node, Structure, stable
+from data.facts import read_facts
+from data.sample.network.graph import chainage_m
+from data.sample.network.rows import Edge, Facility, Node, Structure, stable
 
 SOURCE = "sample-waterways"
 CHAMBER_DEG = 0.0015  # half of the drawn chamber, about 150 m: a lock must be seen and clicked

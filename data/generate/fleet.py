@@ -13,10 +13,10 @@ import psycopg
 import shapely
 from numpy.typing import NDArray
 
-from data.generate_sites import CELL_LEVEL
-from data.generate_world import SOURCE, Lines, Rng, generated_id, read_water, rng_of, settings
-from data.sample.network_links import read_facts
-from data.sample.things import Places
+from data.facts import read_facts
+from data.generate.sites import CELL_LEVEL
+from data.generate.world import SOURCE, Lines, Rng, generated_id, read_water, rng_of, settings
+from data.things import Places
 from spatial.geo.crs import GEOD
 from spatial.geo.zorder import keys_of
 from spatial.postgres.bulk import copy_rows

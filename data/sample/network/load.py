@@ -11,10 +11,10 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from data.sample.network_fairways import build_fairways
-from data.sample.network_links import read_facts
-from data.sample.network_local import build_local
-from data.sample.network_roads import (
+from data.facts import read_facts
+from data.sample.network.fairways import build_fairways
+from data.sample.network.local import build_local
+from data.sample.network.roads import (
     Roads,
     build_roads,
     road_edges,
@@ -22,7 +22,7 @@ from data.sample.network_roads import (
     road_structures,
     write_carriageways,
 )
-from data.sample.network_rows import (
+from data.sample.network.rows import (
     Edge,
     Locator,
     write_edges,
@@ -30,8 +30,8 @@ from data.sample.network_rows import (
     write_nodes,
     write_structures,
 )
-from data.sample.network_sea import build_lanes, build_rails
-from data.sample.network_water import Waterways, build_waterways, crossings
+from data.sample.network.sea import build_lanes, build_rails
+from data.sample.network.water import Waterways, build_waterways, crossings
 
 Progress = Callable[[str], None]
 NETWORKS = ("road", "rail", "waterway", "sea")

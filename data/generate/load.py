@@ -12,12 +12,12 @@ from typing import Any
 
 import psycopg
 
-from data.generate_cases import write_cases
-from data.generate_events import write_events
-from data.generate_fleet import write_fleet
-from data.generate_sites import write_sites
-from data.generate_world import SOURCE, read_roads
-from data.sample.things import clear, write_sources
+from data.generate.cases import write_cases
+from data.generate.events import write_events
+from data.generate.fleet import write_fleet
+from data.generate.sites import write_sites
+from data.generate.world import SOURCE, read_roads
+from data.things import clear, write_sources
 
 Progress = Callable[[str], None]
 WIM = "sample-wim"

@@ -18,10 +18,10 @@ import numpy as np
 import psycopg
 import shapely
 
-from data.layerfile_map import LayerMapping, Quality, read_mapping
-from data.layerfile_place import Placer
-from data.layerfile_read import Row, Table, read_table, refuse
-from data.layerfile_rows import Keys, RowMaker, admin_code, check_texts
+from data.layerfile.georeference import Placer
+from data.layerfile.mapping import LayerMapping, Quality, read_mapping
+from data.layerfile.read import Row, Table, read_table, refuse
+from data.layerfile.rows import Keys, RowMaker, admin_code, check_texts
 from spatial.errors import BadParameter, ConfigError, Quarantined
 from spatial.geo import quality
 from spatial.geo.admin_units import AdminUnits

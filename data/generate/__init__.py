@@ -1,0 +1,1 @@
+"""Generated events, vehicles and cases, declared as synthetic."""

@@ -1,0 +1,1 @@
+"""Files of any vector format, placed by a mapping."""

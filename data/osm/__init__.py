@@ -1,0 +1,1 @@
+"""Roads and places of OpenStreetMap extracts."""

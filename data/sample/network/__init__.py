@@ -1,0 +1,1 @@
+"""The synthetic networks of the sample province, along true corridors."""
