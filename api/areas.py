@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import shapely
 
-from routing.permits import Unit, Units
+from routing.answer.admin_crossings import Unit, Units
 from spatial.postgres.db import Database
 
 # Prefectures before provinces: a province answers only where no prefecture of it is loaded.

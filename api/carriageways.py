@@ -19,11 +19,18 @@ from api.limits import ask
 from api.negotiate import check_parameters
 from api.services import services
 from api.write_once import write_once
-from routing.carriageway import Device, Hit, find_devices, find_tail, lines_of, place_device
-from routing.flow import State, queue_margin_m, tail_m, wave_speed
-from routing.graph import Bools
-from routing.rule_models import QUEUE
-from routing.streets import At, Opening, Way
+from routing.corridor.carriageway import (
+    Device,
+    Hit,
+    find_devices,
+    find_tail,
+    lines_of,
+    place_device,
+)
+from routing.corridor.directed_search import At, Opening, Way
+from routing.cost.rule_models import QUEUE
+from routing.cost.traffic_flow import State, queue_margin_m, tail_m, wave_speed
+from routing.graph.weights import Bools
 from spatial.actor import WRITERS
 from spatial.errors import BadParameter
 from spatial.geo.codes import format_stake, parse_stake

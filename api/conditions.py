@@ -15,8 +15,9 @@ from api.polygons import read_polygons
 from api.replay import read_as_of
 from api.roads import Roads
 from api.services import services
-from routing.graph import Floats
-from routing.network import Conditions, RoadNetwork
+from routing.graph.weights import Floats
+from routing.query.model import Conditions
+from routing.query.network import RoadNetwork
 from spatial.errors import LimitViolated, SetupError
 from spatial.geo.crs import CRS84, Crs, check_lonlat, from_lonlat, parse_crs, to_lonlat
 

@@ -13,11 +13,11 @@ from api.auth import actor_of
 from api.conditions import Strict
 from api.limits import ask
 from api.services import services
-from routing.carriageway import Mainline
-from routing.graph import Bools
-from routing.network import RoadNetwork
-from routing.rule_models import CONTROL, Controlling
-from routing.streets import At, Streets
+from routing.corridor.carriageway import Mainline
+from routing.corridor.directed_search import At, Streets
+from routing.cost.rule_models import CONTROL, Controlling
+from routing.graph.weights import Bools
+from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter, SetupError
 from spatial.geo.codes import parse_stake
 from spatial.geo.linear_reference import CARRIAGEWAY_SQL, STAKE_SQL, Carriageway, StakeFix

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from api.closures import Road, Target
 from api.event_store import Effect
-from routing.flow import lane_loss, usual_kmh
-from routing.rule_models import LANE_LOSS
+from routing.cost.rule_models import LANE_LOSS
+from routing.cost.traffic_flow import lane_loss, usual_kmh
 from spatial.errors import BadParameter
 from spatial.rules import Rules, get_rule
 

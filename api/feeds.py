@@ -20,7 +20,7 @@ from api.negotiate import check_parameters
 from api.services import services
 from api.write_once import write_once
 from layers.offload import offload_write
-from routing.feeds import BACKWARD_ONLY, BOTH, FORWARD_ONLY, find_known
+from routing.live.speed_feeds import BACKWARD_ONLY, BOTH, FORWARD_ONLY, find_known
 from spatial.actor import Actor
 from spatial.errors import BadParameter, Conflict, NotFound, OutOfScope, SetupError
 

@@ -19,10 +19,10 @@ from api.event_view import shown
 from api.polygons import read_polygon
 from api.services import services
 from layers.offload import offload_write
-from routing.fog import control_points, find_limit, length_limited_m, limit_keys
-from routing.network import RoadNetwork
-from routing.rule_models import CONTROL
-from routing.streets import At, Opening, Streets
+from routing.corridor.directed_search import At, Opening, Streets
+from routing.corridor.low_visibility import control_points, find_limit, length_limited_m, limit_keys
+from routing.cost.rule_models import CONTROL
+from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter
 from spatial.rules import get_rule
 

@@ -27,7 +27,7 @@ from api.limits import ask
 from api.negotiate import check_parameters
 from api.services import services
 from api.write_once import write_once
-from routing.rule_models import INCIDENT_MERGE
+from routing.cost.rule_models import INCIDENT_MERGE
 from spatial.actor import WRITERS, Actor
 from spatial.geo.linear_reference import StakeFix
 from spatial.rules import Rules, get_rule

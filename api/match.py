@@ -27,11 +27,12 @@ from api.match_answer import matcher_of, show_drive, show_fixes, show_line
 from api.match_stream import NDJSON, answer_stream
 from api.negotiate import check_parameters
 from api.services import services
-from routing.driven import Drive
-from routing.fixes import Trace
-from routing.graph import Floats
-from routing.matching import Matched, Matcher
-from routing.network import Conditions, RoadNetwork
+from routing.graph.weights import Floats
+from routing.matching.matched_path import Drive
+from routing.matching.matcher import Matched, Matcher
+from routing.matching.trace import Trace
+from routing.query.model import Conditions
+from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter
 from spatial.geo.crs import CRS84, Crs, axes_swapped, check_lonlat, to_lonlat
 from spatial.geo.datum import may_apply

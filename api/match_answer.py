@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from api.conditions import show_places
-from routing.driven import Drive, line
-from routing.matching import Matcher, Placed
-from routing.network import RoadNetwork
+from routing.matching.matched_path import Drive, line
+from routing.matching.matcher import Matcher, Placed
+from routing.query.network import RoadNetwork
 from spatial.geo.crs import CRS84, Crs
 
 WAYS = ("forward", "backward")

@@ -30,9 +30,10 @@ from api.negotiate import check_parameters, language, single_values
 from api.problems import problem_document, translate
 from api.roads import Roads
 from api.services import services
-from routing.fixes import Trace
-from routing.matching import Matcher, Placed, Tracker
-from routing.network import Conditions, RoadNetwork
+from routing.matching.matcher import Matcher, Placed, Tracker
+from routing.matching.trace import Trace
+from routing.query.model import Conditions
+from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter
 from spatial.gates import Caller
 

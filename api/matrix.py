@@ -23,8 +23,9 @@ from api.conditions import (
 from api.limits import ask
 from api.negotiate import check_parameters
 from api.services import services
-from routing.network import Conditions, Ready, RoadNetwork
-from routing.snap import Spot
+from routing.index.snap import Spot
+from routing.query.model import Conditions, Ready
+from routing.query.network import RoadNetwork
 from spatial.errors import NoSnap
 from spatial.geo.crs import Crs
 

@@ -35,12 +35,13 @@ from api.negotiate import check_parameters
 from api.services import services
 from layers.filters import Box
 from layers.nearby import Candidate, read_candidates
-from routing.engine import INFINITE, Metric
-from routing.legs import Leg, find_leg
-from routing.network import RoadNetwork
-from routing.query import Ready
-from routing.rule_models import SNAP
-from routing.snap import Spot, metres_per_degree
+from routing.cch.engine import Metric
+from routing.cost.rule_models import SNAP
+from routing.graph.weights import INFINITE
+from routing.index.snap import Spot, metres_per_degree
+from routing.query.leg import Leg, find_leg
+from routing.query.model import Ready
+from routing.query.network import RoadNetwork
 from routing.stopping import check
 from spatial.errors import NoSnap
 from spatial.geo.crs import CRS84, Crs, distance_m, transform_coordinates

@@ -13,18 +13,19 @@ import numpy as np
 import orjson
 
 from api.conditions import show_places
-from routing.figures import Figures, Sheet, figures
-from routing.gpx import Track, write
-from routing.graph import Floats, Ints
-from routing.instructions import Drive, Instructor, Step
-from routing.legs import line
-from routing.memo import Memo
-from routing.network import Found, RoadNetwork
-from routing.order import Order
-from routing.polyline import encode
-from routing.profile import Costs
-from routing.rule_models import HOUR_OF_WEEK
-from routing.snap import Spot
+from routing.answer.gpx import Track, write
+from routing.answer.instructions import Drive, Instructor, Step
+from routing.answer.polyline import encode
+from routing.answer.summary import Figures, Sheet, figures
+from routing.cost.profile import Costs
+from routing.cost.rule_models import HOUR_OF_WEEK
+from routing.graph.weights import Floats, Ints
+from routing.index.snap import Spot
+from routing.planning.stop_order import Order
+from routing.query.leg import line
+from routing.query.lru import Memo
+from routing.query.model import Found
+from routing.query.network import RoadNetwork
 from spatial.geo.crs import CRS84, Crs
 from spatial.rules import get_rule
 

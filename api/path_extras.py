@@ -14,9 +14,9 @@ from api.limits import ask
 from api.path_answer import Answer, Driven
 from api.services import services
 from layers.features import reading
-from routing.graph import as_uuid
-from routing.legs import whole_line
-from routing.permits import Units, listed
+from routing.answer.admin_crossings import Units, listed
+from routing.graph.graph import as_uuid
+from routing.query.leg import whole_line
 from spatial.geo.codes import format_stake
 
 _STAKES = """

@@ -27,10 +27,11 @@ from api.path_answer import Answer, Shape, write_gpx, write_json
 from api.path_extras import path_extras
 from api.services import services
 from api.written import Headers, Written, encode_headers
-from routing import gpx
-from routing.arrival import leave_in_time
-from routing.network import PathQuery, RoadNetwork
-from routing.order import Fixed, Order, best_order
+from routing.answer import gpx
+from routing.planning.stop_order import Fixed, Order, best_order
+from routing.query.arrive_by import leave_in_time
+from routing.query.model import PathQuery
+from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter, LimitViolated
 from spatial.geo.crs import Crs
 

@@ -18,8 +18,8 @@ from api.conditions import Strict
 from api.negotiate import check_parameters
 from api.services import services
 from layers.offload import offload
-from routing.flow import Predicted, predict, usual_kmh
-from routing.rule_models import BPR, CLASS_SPEED, LANE_LOSS, LOAD
+from routing.cost.rule_models import BPR, CLASS_SPEED, LANE_LOSS, LOAD
+from routing.cost.traffic_flow import Predicted, predict, usual_kmh
 from spatial.errors import BadParameter
 from spatial.rules import Rules, get_rule
 

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from api.auth import actor_of
 from api.negotiate import check_parameters
 from api.services import services
-from routing.graph import LIMITS
-from routing.hazmat import ANY, CODES, SORTS
-from routing.profile import Profile, load_profiles, usable_profiles
-from routing.rule_models import VEHICLE
+from routing.cost.hazmat import ANY, CODES, SORTS
+from routing.cost.profile import Profile, load_profiles, usable_profiles
+from routing.cost.rule_models import VEHICLE
+from routing.graph.graph import LIMITS
 from spatial.rules import Rules, get_rule
 
 router = APIRouter(tags=["paths"])

@@ -38,10 +38,10 @@ from api.negotiate import check_parameters, pick_format
 from api.services import services
 from api.tiles import FORMATS as TILE_FORMATS
 from api.tiles import MVT
-from routing.network import Conditions, RoadNetwork
-from routing.query import Ready
-from routing.reach import FINEST_M, MM_PER_M, areas, by_length
-from routing.spans import MS_PER_S, span
+from routing.isochrone.isochrone import FINEST_M, MM_PER_M, areas, by_length
+from routing.query.model import Conditions, Ready
+from routing.query.network import RoadNetwork
+from routing.query.one_to_many import MS_PER_S, span
 from spatial.errors import BadParameter, NotFound, Unreachable
 from spatial.geo import crs as systems
 from spatial.geo.crs import CRS84, Crs, area_m2

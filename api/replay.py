@@ -10,9 +10,9 @@ import numpy as np
 
 from api.road_columns import NETWORK
 from api.road_rows import make_states
-from routing.feeds import Feed, caps_of
-from routing.graph import Graph
-from routing.live import EdgeState, Picture, Snapshot
+from routing.graph.graph import Graph
+from routing.live.edge_states import EdgeState, Picture, Snapshot
+from routing.live.speed_feeds import Feed, caps_of
 from spatial.errors import BadParameter
 
 _VERSION = """

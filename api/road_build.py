@@ -22,9 +22,9 @@ from pathlib import Path
 import orjson
 
 from api.road_columns import ACTIVE, MOTOR, Key, Rows, Traffic, make_graph, read_key, read_rows
-from routing.hierarchy import Hierarchy
-from routing.saved import last_graph, place_of, save_graph
-from routing.snap import SnapIndex
+from routing.cch.hierarchy import Hierarchy
+from routing.index.mapped_store import last_graph, place_of, save_graph
+from routing.index.snap import SnapIndex
 from spatial.errors import SetupError
 from spatial.postgres.db import Database
 from spatial.settings import PROJECT, Settings

@@ -12,8 +12,9 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.graph import LIMITS, Floats, Graph, Ids, Ints, both_ways, edges_from_columns
-from routing.turns import Restriction, split
+from routing.graph.graph import LIMITS, Graph, Ids, both_ways, edges_from_columns
+from routing.graph.turns import Restriction, split
+from routing.graph.weights import Floats, Ints
 
 CHUNK = 50_000
 NETWORK = "road"

@@ -10,11 +10,11 @@ import asyncpg
 import numpy as np
 
 from api.road_columns import NETWORK
-from routing.feeds import Feed
-from routing.graph import Graph, Ids
-from routing.live import EdgeState
-from routing.network import Structures
-from routing.speeds import MeasuredWeek
+from routing.cost.speed_profiles import MeasuredWeek
+from routing.graph.graph import Graph, Ids
+from routing.graph.structures import Structures
+from routing.live.edge_states import EdgeState
+from routing.live.speed_feeds import Feed
 
 CHUNK = 2_000
 _STRUCTURES = """

@@ -29,11 +29,11 @@ from api.road_rows import (
     read_live,
 )
 from api.rule_keeper import RuleKeeper
-from routing.engine import Topology
-from routing.network import RoadNetwork
-from routing.profile import Profile, load_profiles, usable_profiles
-from routing.renewal import under_rules
-from routing.saved import open_graph
+from routing.cch.engine import Topology
+from routing.cost.profile import Profile, load_profiles, usable_profiles
+from routing.index.mapped_store import open_graph
+from routing.query.network import RoadNetwork
+from routing.query.renewal import under_rules
 from spatial.errors import ConfigError, NoSnap, RuleMissing, SetupError, SigangError, StaleVersion
 from spatial.postgres.db import Database
 from spatial.rules import RuleSet

@@ -26,9 +26,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from bench.routing_engine import Here, Pair
-from routing.engine import INFINITE
-from routing.graph import Ints
-from routing.network import PathQuery
+from routing.graph.weights import INFINITE, Ints
+from routing.query.model import PathQuery
 from spatial.errors import SigangError
 
 LIMIT = 0.05

@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from bench.networks import FOLDER, SHARED, geodesic, raw_graph, rows
 from data.sample.network.graph import Graph as Trunk
 from data.sample.network.links import SOURCE, fixed_links
-from routing.engine import Metric, Topology
+from routing.cch.engine import Metric, Topology
 
 LIMIT = 0.06  # by which a distance may differ
 CUT = "the trunk graph is cut: within the limit by the sample's links"

@@ -17,9 +17,9 @@ import numpy as np
 import osmium
 from numpy.typing import NDArray
 
-from routing.engine import INFINITE
-from routing.graph import Edges, Floats, Graph, Ints, expand
-from routing.turns import Restriction
+from routing.graph.graph import Edges, Graph, expand
+from routing.graph.turns import Restriction
+from routing.graph.weights import INFINITE, Floats, Ints
 
 SEGMENT_MS = 4_000_000  # of a written segment at most; OSRM's limit is 2**22 - 1
 BAND_DEG = 0.05  # of latitude, that OSRM measures with the same factors

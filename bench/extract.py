@@ -19,8 +19,8 @@ from data.osm import load
 from data.osm import turns as osm_turns
 from data.osm.edges import EdgeBuilder
 from data.osm.nodes import TagStore
-from routing.graph import Edges, Graph, Ids, edges_from_columns
-from routing.turns import Restriction, split
+from routing.graph.graph import Edges, Graph, Ids, edges_from_columns
+from routing.graph.turns import Restriction, split
 from spatial.geo.admin_units import AdminUnits
 from spatial.rules import Rules
 

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from api.match import MatchBody, match_json, read_trace
 from bench import servers
-from routing.driven import line
-from routing.fixes import Trace
-from routing.graph import Floats
-from routing.matching import Matcher
-from routing.measure import scales
-from routing.network import Conditions, RoadNetwork
+from routing.graph.weights import Floats
+from routing.index.linear_measure import scales
+from routing.matching.matched_path import line
+from routing.matching.matcher import Matcher
+from routing.matching.trace import Trace
+from routing.query.model import Conditions
+from routing.query.network import RoadNetwork
 from spatial.geo.crs import CRS84
 
 NOISE_M = 8.0

@@ -33,11 +33,11 @@ from bench.extract import read_graph, shipped_rules
 from bench.matchers import Fmm, Lines, Osrm, Sigang, SigangJson, Valhalla
 from bench.networks import SHARED
 from bench.trips import SEED, Trip, known_to_all, sigang_route, trips
-from routing.engine import Topology
-from routing.fixes import Trace
-from routing.measure import scales
-from routing.network import RoadNetwork
-from routing.profile import load_profiles
+from routing.cch.engine import Topology
+from routing.cost.profile import load_profiles
+from routing.index.linear_measure import scales
+from routing.matching.trace import Trace
+from routing.query.network import RoadNetwork
 
 EXTRACTS = ("liechtenstein-2021", "porto-2020", "andorra-2021")
 EVERY_S = (5, 15, 45)

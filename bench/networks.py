@@ -27,16 +27,16 @@ from scipy.sparse.csgraph import connected_components
 from bench import extract, servers
 from bench.equal import by_key, write_equal, write_osm
 from bench.grid import Streets, connected, province
-from routing.engine import INFINITE
-from routing.graph import Arcs, Coded, Edges, Graph, Ids, Ints, edges_from_columns
-from routing.profile import Costs, compile_costs, load_profiles
-from routing.turns import Restriction, split
+from routing.cost.profile import Costs, compile_costs, load_profiles
+from routing.graph.graph import Arcs, Coded, Edges, Graph, Ids, edges_from_columns
+from routing.graph.turns import Restriction, split
+from routing.graph.weights import INFINITE, Ints
 from spatial.rules import Rules
 
 SHARED = Path(os.environ.get("BENCH_ROADS", servers.ROOT.parent / "shared/data/roads"))
 FOLDER = servers.STATE / "routing"
 WORLD_KMH = 80.0
-SOURCES = ("bench/grid.py", "routing/graph.py", "routing/turns.py")
+SOURCES = ("bench/grid.py", "routing/graph/graph.py", "routing/graph/turns.py")
 WRITERS = ("bench/equal.py",)
 LOADERS = ("bench/extract.py", "data/osm/tags.py", "data/osm/edges.py", "data/osm/turns.py")
 

@@ -11,10 +11,11 @@ import numpy as np
 from bench.agreement import Overlay
 from bench.networks import FOLDER, Network, raw_graph, rows
 from bench.routing_engine import Here, Pair, Peer, same_weight
-from routing.engine import INFINITE, Metric, Reference, Topology
-from routing.graph import Ints
-from routing.network import Conditions, PathQuery
-from routing.profile import Vehicle
+from routing.cch.engine import Metric, Topology
+from routing.cch.reference import Reference
+from routing.cost.vehicle import Vehicle
+from routing.graph.weights import INFINITE, Ints
+from routing.query.model import Conditions, PathQuery
 from spatial.errors import SigangError
 
 NO_PATH = 2_147_483_647  # of the reference answers

@@ -23,11 +23,13 @@ import psycopg
 from bench import networks, peers
 from bench.networks import FOLDER, Network
 from bench.report import Unequal
-from routing.ends import leaving
-from routing.engine import INFINITE, Metric, Topology
-from routing.legs import Leg, find_leg
-from routing.network import Conditions, PathQuery, RoadNetwork
-from routing.profile import load_profiles
+from routing.cch.engine import Metric, Topology
+from routing.cost.profile import load_profiles
+from routing.graph.weights import INFINITE
+from routing.query.access import leaving
+from routing.query.leg import Leg, find_leg
+from routing.query.model import Conditions, PathQuery
+from routing.query.network import RoadNetwork
 
 Pair = list[list[float]]
 BUDGET_S = 1.2  # of one engine in one round

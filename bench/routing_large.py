@@ -14,13 +14,14 @@ import psutil
 
 from bench.networks import FOLDER, Network
 from bench.routing_engine import Here, Pair
-from routing.engine import Metric, Topology
-from routing.graph import Ints
-from routing.live import EdgeState
-from routing.network import Conditions, PathQuery, RoadNetwork
-from routing.profile import load_profiles
-from routing.saved import open_graph, save_graph
-from routing.snap import SnapIndex
+from routing.cch.engine import Metric, Topology
+from routing.cost.profile import load_profiles
+from routing.graph.weights import Ints
+from routing.index.mapped_store import open_graph, save_graph
+from routing.index.snap import SnapIndex
+from routing.live.edge_states import EdgeState
+from routing.query.model import Conditions, PathQuery
+from routing.query.network import RoadNetwork
 
 CHANGED = 1_000
 REPEATS = 5

@@ -23,8 +23,8 @@ from bench.networks import FOLDER, Network
 from bench.report import Unequal
 from bench.routing_engine import CLOSE_S, CLOSE_SHARE, Here, Pair, Peer, same_weight
 from bench.routing_http import sigang
-from routing.live import EdgeState
-from routing.network import PathQuery
+from routing.live.edge_states import EdgeState
+from routing.query.model import PathQuery
 from spatial.postgres.db import connect
 
 CLOSED_FOR = timedelta(hours=2)

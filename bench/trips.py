@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from bench.matchers import CAR, NOISE_M, NOW, SAME_M, Osrm, Sigang, Valhalla
-from routing.fixes import Trace
-from routing.graph import Floats
-from routing.legs import line as leg_line
-from routing.matching import Matcher
-from routing.measure import scales
-from routing.network import PathQuery, RoadNetwork
-from routing.snap import Usable
+from routing.graph.weights import Floats
+from routing.index.linear_measure import scales
+from routing.index.snap import Usable
+from routing.matching.matcher import Matcher
+from routing.matching.trace import Trace
+from routing.query.leg import line as leg_line
+from routing.query.model import PathQuery
+from routing.query.network import RoadNetwork
 from spatial.errors import SigangError
 
 LEAST_M, APART_M = 2_500.0, (500.0, 2_500.0)

@@ -62,6 +62,24 @@ def test_filters_stand_below_the_rest_of_layers():
     assert len(sources("layers/cql")) > 3
 
 
+KERNELS_USE = re.compile(r"__future__|typing|math|numpy.*|routing\.compiled|.*\.weights|.*_kernels")
+
+
+def test_kernels_know_numbers_only():
+    """They import each other, types of arrays and constants: what they do is told by arguments."""
+    kernels = [path for path in sources("routing") if path.stem.endswith("_kernels")]
+    beyond = {
+        f"{name(path)}: {node.module} {alias.name}"
+        for path in kernels
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and not KERNELS_USE.fullmatch(node.module or "")
+        for alias in node.names
+        if not alias.name.isupper()
+    }
+    assert beyond == set()
+    assert len(kernels) > 15
+
+
 @pytest.mark.parametrize("package", [*PACKAGES, "tests"])
 def test_generic_names_resolve_inside_the_repository(package):
     spec = importlib.util.find_spec(package)

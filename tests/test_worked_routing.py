@@ -2,7 +2,7 @@
 
 import pytest
 
-from routing.figures import figures
+from routing.answer.summary import figures
 from tests.routing.maps import Town
 
 MAP = """

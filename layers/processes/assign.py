@@ -27,8 +27,8 @@ from layers.processes.shared import (
     seconds,
     way,
 )
-from routing.dispatch import Assignment, assign, ranked
-from routing.graph import Floats
+from routing.graph.weights import Floats
+from routing.planning.assignment import Assignment, assign, ranked
 
 MOST_LINES = 200
 

@@ -13,8 +13,9 @@ from layers.processes.model import Inputs, Lat, Lon, Scene, Size, wrong_input
 from layers.processes.rule_models import NEW_EDGE
 from layers.processes.shared import rule_value
 from layers.processes.volumes import VolumeGiven
-from routing.graph import LIMITS, Graph, Ints
-from routing.whatif import Changes, NewEdge
+from routing.graph.graph import LIMITS, Graph
+from routing.graph.weights import Ints
+from routing.planning.whatif import Changes, NewEdge
 from spatial.ids import uuid7
 
 MOST_EDGES = 10_000

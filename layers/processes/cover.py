@@ -29,8 +29,8 @@ from layers.processes.shared import (
     prepared,
     seconds,
 )
-from routing.covering import Covering, cover_most
-from routing.graph import Floats
+from routing.graph.weights import Floats
+from routing.planning.maximal_covering import Covering, cover_most
 
 SOLVING = Text(zh="求解覆盖", en="Solving the covering")
 

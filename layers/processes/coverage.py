@@ -21,8 +21,9 @@ from layers.processes.model import (
 )
 from layers.processes.rule_models import COVERAGE
 from layers.processes.shared import SNAPPING, feature, placed, prepared, rule_shown, rule_value
-from routing.coverage import by_group, reached_share
-from routing.graph import Edges, Floats
+from routing.graph.graph import Edges
+from routing.graph.weights import Floats
+from routing.planning.coverage import by_group, reached_share
 
 SPREADING = Text(zh="计算可达范围", en="Computing what is reached")
 M_PER_KM = 1000

@@ -33,8 +33,8 @@ from layers.processes.shared import (
     rule_shown,
     rule_value,
 )
-from routing.criticality import Loss, Vulnerability, gravity
-from routing.graph import Floats
+from routing.graph.weights import Floats
+from routing.planning.criticality import Loss, Vulnerability, gravity
 
 MOST_PLACES = 600
 CLOSING = Text(zh="逐座封闭计算", en="Closing one structure after another")

@@ -8,10 +8,11 @@ import numpy as np
 
 from layers.processes.model import Scene
 from layers.processes.shared import feature, path_shape, seconds, way
-from routing.graph import Edges, Floats
-from routing.network import RoadNetwork
-from routing.placing import Placed
-from routing.query import Ready
+from routing.graph.graph import Edges
+from routing.graph.weights import Floats
+from routing.planning.snap_all import Placed
+from routing.query.model import Ready
+from routing.query.network import RoadNetwork
 
 MOST_PAIRS = 200
 MOST_EDGES = 20_000

@@ -22,7 +22,7 @@ from layers.processes.model import (
     wrong_input,
 )
 from layers.processes.shared import prepared
-from routing.exchange import Statistics, statistics, to_graphml, to_networkx
+from routing.planning.networkx_io import Statistics, statistics, to_graphml, to_networkx
 
 COLLECTING = Text(zh="选取路段", en="Choosing edges")
 COUNTING = Text(zh="统计", en="Computing statistics")

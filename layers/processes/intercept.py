@@ -30,9 +30,16 @@ from layers.processes.shared import (
     rule_value,
     seconds,
 )
-from routing.graph import Floats
-from routing.interception import Margins, Meeting, choose, find_next, meetings, vehicle_times
-from routing.placing import place_all
+from routing.graph.weights import Floats
+from routing.planning.interception import (
+    Margins,
+    Meeting,
+    choose,
+    find_next,
+    meetings,
+    vehicle_times,
+)
+from routing.planning.snap_all import place_all
 
 MOST_CANDIDATES = 500
 

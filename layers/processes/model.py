@@ -13,9 +13,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from layers.base import Text
-from routing.graph import Floats, Ints
-from routing.network import RoadNetwork
-from routing.query import Conditions
+from routing.graph.weights import Floats, Ints
+from routing.query.model import Conditions
+from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter
 
 GEOJSON = "application/geo+json"

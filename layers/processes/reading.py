@@ -27,7 +27,7 @@ from layers.processes.model import (
     Structure,
     wrong_input,
 )
-from routing.graph import Graph, Ids
+from routing.graph.graph import Graph, Ids
 from spatial.actor import Actor
 from spatial.errors import BadParameter, StaleVersion
 from spatial.postgres.db import Database

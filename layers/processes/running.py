@@ -20,7 +20,7 @@ from layers.processes.model import (
     no_progress,
 )
 from layers.processes.reading import Read, fit_counties, fit_lanes, fit_structures
-from routing.network import RoadNetwork
+from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter
 
 MOST_FEATURES = 200_000

@@ -9,12 +9,12 @@ import numpy as np
 
 from layers.base import Text
 from layers.processes.model import Places, Scene, Traffic, wrong_input
-from routing.graph import Floats
-from routing.legs import find_leg, line
-from routing.network import RoadNetwork
-from routing.placing import Placed, place_all
-from routing.query import Ready
-from routing.snap import Spot
+from routing.graph.weights import Floats
+from routing.index.snap import Spot
+from routing.planning.snap_all import Placed, place_all
+from routing.query.leg import find_leg, line
+from routing.query.model import Ready
+from routing.query.network import RoadNetwork
 from spatial.rules import M, RuleKind, get_rule
 
 MOST_PAIRS = 1_000_000

@@ -11,9 +11,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from layers.processes.model import Inputs, Scene, wrong_input
-from routing.flow import predict
-from routing.graph import Ints
-from routing.speeds import free_speeds
+from routing.cost.speed_profiles import free_speeds
+from routing.cost.traffic_flow import predict
+from routing.graph.weights import Ints
 
 SIDES = {"both": (0, 1), "forward": (0,), "backward": (1,)}
 

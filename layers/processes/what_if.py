@@ -36,13 +36,13 @@ from layers.processes.shared import (
     seconds,
 )
 from layers.processes.volumes import resolve_volumes
-from routing.coverage import reached_share, soonest
-from routing.graph import Floats
-from routing.network import RoadNetwork
-from routing.placing import Placed, place_all
-from routing.profile import load_profiles
-from routing.query import Ready
-from routing.whatif import vary
+from routing.cost.profile import load_profiles
+from routing.graph.weights import Floats
+from routing.planning.coverage import reached_share, soonest
+from routing.planning.snap_all import Placed, place_all
+from routing.planning.whatif import vary
+from routing.query.model import Ready
+from routing.query.network import RoadNetwork
 
 BUILDING = Text(zh="建立变更后的路网", en="Building the changed network")
 COMPARING = Text(zh="比较前后", en="Comparing before and after")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from routing.profile import load_profiles
+from routing.cost.profile import load_profiles
 
 pytestmark = pytest.mark.db
 NOON = "2026-11-22T12:00:00+08:00"

@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.polyline import decode
+from routing.answer.polyline import decode
 from spatial.geo.crs import distance_m, from_lonlat, parse_crs, tile_of
 from spatial.ids import stable_uuid7
 from spatial.postgres.db import connect

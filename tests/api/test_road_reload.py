@@ -18,8 +18,8 @@ import pytest
 from api.app import create_app
 from api.roads import Roads
 from api.rule_keeper import RuleKeeper
-from routing import saved
-from routing.network import Conditions, PathQuery
+from routing.index import mapped_store
+from routing.query.model import Conditions, PathQuery
 from spatial.postgres.db import Database, connect
 from spatial.settings import Settings
 from tests.api.roadworld import at, edge, fill
@@ -197,7 +197,7 @@ def test_networks_that_were_replaced_are_given_back(filled, tmp_path):
     assert codes == {200, 400, 422}
     assert all(gone), gone
     for kind in ("motor", "active"):
-        assert len(list((tmp_path / "graphs" / kind).iterdir())) == saved.KEPT
+        assert len(list((tmp_path / "graphs" / kind).iterdir())) == mapped_store.KEPT
 
 
 def numbers(shown, name):
@@ -232,7 +232,7 @@ def test_a_killed_builder_is_replaced_and_loads_in_a_row_are_one(filled, tmp_pat
     short, long = asyncio.run(through())
     assert min(long) == max(long) > short + 5_000
     assert builder() is None
-    assert len(list((tmp_path / "graphs" / "motor").iterdir())) <= saved.KEPT
+    assert len(list((tmp_path / "graphs" / "motor").iterdir())) <= mapped_store.KEPT
 
 
 async def as_awaitable(find):

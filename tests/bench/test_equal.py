@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from bench import equal
 from bench.networks import geodesic
 from bench.report import Report
-from routing.engine import INFINITE
-from routing.turns import Restriction, split
+from routing.graph.turns import Restriction, split
+from routing.graph.weights import INFINITE
 from tests.routing.maps import edge_id, edges_of, node_id
 
 OSRM_MOST_MS = 2**22 - 1

@@ -16,8 +16,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from api.road_columns import make_graph, read_rows
-from routing.engine import INFINITE, Reference
-from routing.profile import compile_costs, load_profiles
+from routing.cch.reference import Reference
+from routing.cost.profile import compile_costs, load_profiles
+from routing.graph.weights import INFINITE
 from spatial.postgres.db import connect
 from tests.browser.conftest import pick, settle, until
 from tests.routing.maps import shipped_rules

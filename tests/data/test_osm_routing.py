@@ -14,10 +14,11 @@ import pytest
 from api.road_columns import ACTIVE, MOTOR, Traffic, make_graph, read_rows
 from api.road_rows import make_structures, read_live
 from data.osm.load import load_osm
-from routing.engine import Topology
-from routing.legs import line
-from routing.network import PathQuery, RoadNetwork
-from routing.profile import load_profiles
+from routing.cch.engine import Topology
+from routing.cost.profile import load_profiles
+from routing.query.leg import line
+from routing.query.model import PathQuery
+from routing.query.network import RoadNetwork
 from spatial.errors import NoSnap
 from tests.data.osm_maps import ORIGIN, Map
 from tests.routing.maps import NOW, shipped_rules

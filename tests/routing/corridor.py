@@ -22,11 +22,11 @@ from uuid import UUID
 import numpy as np
 import shapely
 
-from routing.carriageway import Device, Mainline, place_device
-from routing.graph import Graph
-from routing.snap import SnapIndex, metres_per_degree
-from routing.streets import At, Streets
-from routing.turns import split
+from routing.corridor.carriageway import Device, Mainline, place_device
+from routing.corridor.directed_search import At, Streets
+from routing.graph.graph import Graph
+from routing.graph.turns import split
+from routing.index.snap import SnapIndex, metres_per_degree
 from spatial.geo.linear_reference import Carriageway, Side
 from spatial.ids import stable_uuid7
 from tests.routing.maps import edges_of

@@ -9,14 +9,14 @@ from functools import cache
 import numpy as np
 import shapely
 
-from routing.driven import Drive, line
-from routing.engine import Topology
-from routing.fixes import Trace
-from routing.matching import Matcher
-from routing.measure import scales
-from routing.network import RoadNetwork
-from routing.profile import load_profiles
-from routing.turns import split
+from routing.cch.engine import Topology
+from routing.cost.profile import load_profiles
+from routing.graph.turns import split
+from routing.index.linear_measure import scales
+from routing.matching.matched_path import Drive, line
+from routing.matching.matcher import Matcher
+from routing.matching.trace import Trace
+from routing.query.network import RoadNetwork
 from spatial.geo.crs import lengths_m
 from spatial.ids import stable_uuid7
 from tests.routing.maps import edges_of, shipped_rules

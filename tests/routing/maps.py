@@ -13,12 +13,13 @@ import numpy as np
 import orjson
 
 from api.rule_models import RuleBook, read_rules
-from routing.engine import Topology
-from routing.graph import LIMITS, Edges, Graph, edges_from_columns
-from routing.live import EdgeState
-from routing.network import Found, PathQuery, RoadNetwork
-from routing.profile import load_profiles, usable_profiles
-from routing.turns import Restriction, split
+from routing.cch.engine import Topology
+from routing.cost.profile import load_profiles, usable_profiles
+from routing.graph.graph import LIMITS, Edges, Graph, edges_from_columns
+from routing.graph.turns import Restriction, split
+from routing.live.edge_states import EdgeState
+from routing.query.model import Found, PathQuery
+from routing.query.network import RoadNetwork
 from spatial.ids import stable_uuid7
 from spatial.rules import Rule, RuleKind, RuleSet
 

@@ -8,10 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from routing.engine import INFINITE, Reference
-from routing.graph import Graph
-from routing.measure import scales
-from routing.trellis import UNIT_M, Lengths, Model
+from routing.cch.reference import Reference
+from routing.graph.graph import Graph
+from routing.graph.weights import INFINITE
+from routing.index.linear_measure import scales
+from routing.matching.hmm import UNIT_M, Lengths, Model
 
 
 @dataclass(frozen=True)

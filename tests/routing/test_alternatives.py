@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.alternatives import find_alternatives
-from routing.engine import Metric, Reference, Topology
-from routing.legs import find_leg
-from routing.network import PathQuery
-from routing.rule_models import Bounds
-from routing.snap import Spot
-from routing.turns import Restriction, split
+from routing.cch.engine import Metric, Topology
+from routing.cch.reference import Reference
+from routing.cost.rule_models import Bounds
+from routing.graph.turns import Restriction, split
+from routing.index.snap import Spot
+from routing.query.alternatives import find_alternatives
+from routing.query.leg import find_leg
+from routing.query.model import PathQuery
 from tests.routing.maps import NOW, Town, edge_id, edges_of, node_id, shipped_rules
 
 BOUNDS = shipped_rules()["road.alternatives"].value

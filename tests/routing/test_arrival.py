@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.arrival import duration_of, leave_in_time
-from routing.query import PathQuery
+from routing.query.arrive_by import duration_of, leave_in_time
+from routing.query.model import PathQuery
 from spatial.errors import Unreachable
 from tests.routing.maps import NOW, Town
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.hours import WEEK_MIN, read_hours
-from routing.rule_models import SNAP, TIME_BAN
+from routing.cost.rule_models import SNAP, TIME_BAN
+from routing.cost.weekly_hours import WEEK_MIN, read_hours
 from spatial.errors import SigangError
 from tests.routing.maps import Town, changed, shipped_rules
 from tests.routing.test_hours import MONDAY

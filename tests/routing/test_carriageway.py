@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from routing.carriageway import find_devices, find_tail, lines_of
-from routing.flow import State, tail_m
-from routing.streets import At, keys_in
+from routing.corridor.carriageway import find_devices, find_tail, lines_of
+from routing.corridor.directed_search import At, keys_in
+from routing.cost.traffic_flow import State, tail_m
 from spatial.errors import BadParameter, NotFound
 from tests.routing.corridor import Corridor, at, edge_id
 

@@ -4,11 +4,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.contraction_order import ranks_after
-from routing.engine import Metric, Reference, Topology
-from routing.graph import Ids
-from routing.hierarchy import MOST_EFFORT, Hierarchy
-from routing.turns import Restriction, split
+from routing.cch.contraction_order import ranks_after
+from routing.cch.engine import Metric, Topology
+from routing.cch.hierarchy import MOST_EFFORT, Hierarchy
+from routing.cch.reference import Reference
+from routing.graph.graph import Ids
+from routing.graph.turns import Restriction, split
 from tests.routing.maps import edge_id, edges_of, node_id
 from tests.routing.test_engine import check_equal
 

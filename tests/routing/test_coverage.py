@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.coverage import by_group, reached_share, soonest
-from routing.query import Conditions
-from routing.spans import Span
+from routing.planning.coverage import by_group, reached_share, soonest
+from routing.query.model import Conditions
+from routing.query.one_to_many import Span
 from tests.routing.maps import NOW, Town
 
 

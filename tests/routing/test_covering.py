@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.covering import cover_most
+from routing.planning.maximal_covering import cover_most
 from tests.conftest import shared_path
 
 

@@ -5,9 +5,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from routing.criticality import Vulnerability, gravity
-from routing.query import Conditions
-from routing.spans import durations
+from routing.planning.criticality import Vulnerability, gravity
+from routing.query.model import Conditions
+from routing.query.one_to_many import durations
 from tests.routing.maps import NOW, Town
 
 MAP = """

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.dispatch import assign, ranked
+from routing.planning.assignment import assign, ranked
 from tests.conftest import shared_path
 
 

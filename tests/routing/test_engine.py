@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.engine import INFINITE, LARGEST, Metric, Reference, Topology
-from routing.hierarchy import KEPT
-from routing.turns import split
+from routing.cch.engine import Metric, Topology
+from routing.cch.hierarchy import KEPT
+from routing.cch.reference import Reference
+from routing.graph.turns import split
+from routing.graph.weights import INFINITE, LARGEST
 from tests.conftest import shared_path
 from tests.routing.maps import Town, edge_id, edges_of, node_id
 

@@ -5,8 +5,8 @@ import numpy as np
 import osmnx
 import pytest
 
-from routing.exchange import from_networkx, statistics, to_graphml, to_networkx
-from routing.query import Conditions
+from routing.planning.networkx_io import from_networkx, statistics, to_graphml, to_networkx
+from routing.query.model import Conditions
 from spatial.errors import BadParameter
 from tests.routing.maps import NOW, Town, node_id
 
@@ -95,6 +95,6 @@ def test_osmnx_reads_the_file_and_its_statistics_are_ours(made, tmp_path):
 
 
 def test_too_large_a_part_is_refused(town, monkeypatch):
-    monkeypatch.setattr("routing.exchange.MOST_ARCS", 3)
+    monkeypatch.setattr("routing.planning.networkx_io.MOST_ARCS", 3)
     with pytest.raises(BadParameter, match="too many"):
         to_networkx(town.graph, np.arange(6), np.full(6, 50.0))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.feeds import Feed, find_known
-from routing.live import EdgeState, LiveState
+from routing.live.edge_states import EdgeState, LiveState
+from routing.live.speed_feeds import Feed, find_known
 from spatial.ids import stable_uuid7
 from tests.routing.maps import NOW, Town, edge_id
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.figures import Sheet, figures
-from routing.graph import Coded
-from routing.live import Picture
-from routing.profile import BASES, UNLIMITED
-from routing.tolls import Tolls
+from routing.answer.summary import Sheet, figures
+from routing.cost.profile import BASES
+from routing.cost.tolls import Tolls
+from routing.cost.vehicle import UNLIMITED
+from routing.graph.graph import Coded
+from routing.live.edge_states import Picture
 
 EDGES = 6
 PARTS = st.tuples(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.flow import (
+from routing.cost.traffic_flow import (
     State,
     bpr_factor,
     lane_loss,

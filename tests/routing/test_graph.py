@@ -5,10 +5,10 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from routing import metrics
-from routing.figures import figures
-from routing.graph import Coded, Ids, expand
-from routing.profile import load_profiles
+from routing.answer.summary import figures
+from routing.cost.profile import load_profiles
+from routing.graph.graph import Coded, Ids, expand
+from routing.query import metric_cache
 from spatial.errors import ConfigError
 from tests.routing.maps import Town
 
@@ -61,7 +61,7 @@ def test_refs_and_origins_follow_the_path():
 
 
 def test_only_the_metrics_used_last_are_kept(monkeypatch):
-    monkeypatch.setattr(metrics, "KEPT_METRICS", 4)
+    monkeypatch.setattr(metric_cache, "KEPT_METRICS", 4)
     drawing = "A----B----C----D\n|    |    |    |\nE----F----G----H"
     names = ["AB", "BC", "CD", "AE", "BF", "CG", "DH", "EF", "FG", "GH"]
     town = Town(drawing, {name: {} for name in names})

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.engine import INFINITE, Metric, Reference, Topology
-from routing.hierarchy import Hierarchy
+from routing.cch.engine import Metric, Topology
+from routing.cch.hierarchy import Hierarchy
+from routing.cch.reference import Reference
+from routing.graph.weights import INFINITE
 from tests.routing.test_engine import graph_of
 
 SIDE = 12

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.bans import compile_bans
-from routing.hours import (
+from routing.cost.rule_models import Ban
+from routing.cost.time_bans import compile_bans
+from routing.cost.weekly_hours import (
     DAY_MIN,
     WEEK_MIN,
     forbidden_hours,
@@ -16,7 +17,6 @@ from routing.hours import (
     minutes_after,
     read_hours,
 )
-from routing.rule_models import Ban
 from tests.routing.maps import Town
 
 MONDAY = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)  # Monday 00:00 in Asia/Shanghai

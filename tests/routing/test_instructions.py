@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from routing.gpx import Track, write
-from routing.instructions import Drive, Instructor
-from routing.legs import line
+from routing.answer.gpx import Track, write
+from routing.answer.instructions import Drive, Instructor
+from routing.query.leg import line
 from tests.routing.maps import Town
 
 CROSSING = """

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from routing.interception import Margins, choose, find_next, meetings, vehicle_times
-from routing.query import Conditions
+from routing.planning.interception import Margins, choose, find_next, meetings, vehicle_times
+from routing.query.model import Conditions
 from tests.routing.maps import NOW, Town
 
 MAP = """

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing import leg_kernels
-from routing.ends import End, arriving, leaving
-from routing.engine import INFINITE, Metric, Reference, Topology
-from routing.legs import find_leg, line, whole_line
-from routing.snap import Spot
-from routing.spans import durations
-from routing.turns import Restriction, split
+from routing.cch.engine import Metric, Topology
+from routing.cch.reference import Reference
+from routing.graph.turns import Restriction, split
+from routing.graph.weights import INFINITE
+from routing.index.snap import Spot
+from routing.query.access import End, arriving, leaving
+from routing.query.leg import find_leg, line, whole_line
+from routing.query.one_to_many import durations
 from tests.routing.maps import edge_id, edges_of, node_id
 
 SIDE = 4
@@ -157,10 +158,6 @@ def test_the_line_of_legs_has_each_stop_once():
     whole = whole_line(graph, legs)
     assert whole.tolist() == line(graph, legs[0]).tolist() + line(graph, legs[1])[1:].tolist()
     assert whole_line(graph, legs[:1]).tolist() == line(graph, legs[0]).tolist()
-
-
-def test_kernels_know_the_weight_of_a_closed_arc():
-    assert leg_kernels.SHUT == INFINITE
 
 
 @settings(max_examples=60, deadline=None)

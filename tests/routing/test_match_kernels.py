@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.candidate_kernels import (
+from routing.graph.weights import INFINITE
+from routing.matching.candidate_kernels import (
     ALONG,
     ARC,
     AWAY,
@@ -23,15 +24,14 @@ from routing.candidate_kernels import (
     TURN,
     VIA,
 )
-from routing.decide_kernels import FAR_SIGMAS
-from routing.decoder import Decoder
-from routing.engine import INFINITE
-from routing.fix_kernels import START
-from routing.local_kernels import LAST_STAMP, STAMP
-from routing.matching import Matcher
-from routing.query import Conditions
-from routing.trellis import UNIT_M
-from routing.trellis_kernels import STRETCH
+from routing.matching.decision_kernels import FAR_SIGMAS
+from routing.matching.hmm import UNIT_M
+from routing.matching.local_search_kernels import LAST_STAMP, STAMP
+from routing.matching.matcher import Matcher
+from routing.matching.trace_kernels import START
+from routing.matching.viterbi import Decoder
+from routing.matching.viterbi_kernels import STRETCH
+from routing.query.model import Conditions
 from tests.routing.maps import NOW, Town
 from tests.routing.match_reference import State, Textbook, states_near
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.driven import line
-from routing.fix_kernels import SUSPECTS
-from routing.fixes import Trace
-from routing.live import EdgeState
-from routing.matching import Matched, Matcher, Tracker
-from routing.query import Conditions
+from routing.live.edge_states import EdgeState
+from routing.matching.matched_path import line
+from routing.matching.matcher import Matched, Matcher, Tracker
+from routing.matching.trace import Trace
+from routing.matching.trace_kernels import SUSPECTS
+from routing.query.model import Conditions
 from spatial.errors import BadParameter
 from tests.routing.grid_town import driven, share_near, town, wander
 from tests.routing.maps import NOW, Town

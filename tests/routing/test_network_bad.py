@@ -9,8 +9,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.legs import line
-from routing.network import Conditions, PathQuery
+from routing.query.leg import line
+from routing.query.model import Conditions, PathQuery
 from spatial.errors import BadParameter, NoSnap, SigangError
 from tests.routing.maps import NOW, Town, edge_id
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from routing.network import Conditions, PathQuery
-from routing.rule_models import SNAP
+from routing.cost.rule_models import SNAP
+from routing.query.model import Conditions, PathQuery
 from spatial.errors import SigangError
 from tests.routing.maps import NOW, Town, changed, shipped_rules
 

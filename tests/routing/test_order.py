@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.order import best_order
+from routing.planning.stop_order import best_order
 
 FIXED = st.sampled_from(("both", "start", "end", "none"))
 
@@ -55,7 +55,7 @@ def test_the_order_is_as_cheap_as_the_cheapest_of_all(costs, fixed):
 def test_the_way_for_many_stops_is_right_for_few(costs, fixed):
     best = every_order(costs, fixed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("routing.order.EXACT", 0)
+        patch.setattr("routing.planning.stop_order.EXACT", 0)
         found = best_order(costs, fixed, budget_s=20)
     assert (found is None) == (not np.isfinite(best))
     if found is not None:
@@ -68,7 +68,7 @@ def test_fourteen_stops_are_exact_both_ways(monkeypatch):
     places = rng.random((14, 2)) * 1000
     costs = np.hypot(*(places[:, None] - places).T) * rng.uniform(1, 1.3, (14, 14))
     exact = best_order(costs, "both")
-    monkeypatch.setattr("routing.order.EXACT", 3)
+    monkeypatch.setattr("routing.planning.stop_order.EXACT", 3)
     bounded = best_order(costs, "both", budget_s=20)
     assert bounded.cost == pytest.approx(exact.cost)
     assert bounded.proven

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import label
 
-from routing.outline import outline
+from routing.isochrone.marching_squares import outline
 
 LATTICE = arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import shapely
 
-from routing.figures import figures
-from routing.legs import line
+from routing.answer.summary import figures
+from routing.query.leg import line
 from spatial.errors import BadParameter, LimitViolated, NoSnap, Unreachable
 from tests.routing.maps import NOW, Town, edge_id
 

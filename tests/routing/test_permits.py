@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.permits import Unit, Units, listed, rounded
+from routing.answer.admin_crossings import Unit, Units, listed, rounded
 from spatial.geo.crs import GEOD
 
 WEST = Unit("330400", "嘉兴市", "Jiaxing City", shapely.box(120, 30, 121, 31))

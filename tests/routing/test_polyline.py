@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.polyline import decode, encode
+from routing.answer.polyline import decode, encode
 
 DEGREES = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
 

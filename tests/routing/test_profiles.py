@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.figures import figures
-from routing.graph import LIMITS
-from routing.hazmat import read_cargo, shut_to
-from routing.hours import ZONE
-from routing.profile import compile_costs, load_profiles, loaded_as, usable_profiles
-from routing.query import Conditions, PathQuery
+from routing.answer.summary import figures
+from routing.cost.hazmat import read_cargo, shut_to
+from routing.cost.profile import compile_costs, load_profiles, loaded_as, usable_profiles
+from routing.cost.weekly_hours import ZONE
+from routing.graph.graph import LIMITS
+from routing.query.model import Conditions, PathQuery
 from spatial.errors import BadParameter, LimitViolated, SigangError
 from tests.routing.maps import NOW, Town, edge_id, shipped_rules
 

@@ -6,10 +6,12 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.engine import INFINITE, Metric, Reference, Topology
-from routing.reach import Grid, Pieces, areas, draw
-from routing.snap import EVERY, SnapIndex
-from routing.spans import span
+from routing.cch.engine import Metric, Topology
+from routing.cch.reference import Reference
+from routing.graph.weights import INFINITE
+from routing.index.snap import EVERY, SnapIndex
+from routing.isochrone.isochrone import Grid, Pieces, areas, draw
+from routing.query.one_to_many import span
 from tests.routing.maps import Town
 
 GRID = """
@@ -137,7 +139,7 @@ def test_blocks_between_roads_stay_holes():
 
 
 def test_a_grid_too_fine_is_made_coarser_and_says_so(monkeypatch):
-    monkeypatch.setattr("routing.reach.MOST_CELLS", 10_000)
+    monkeypatch.setattr("routing.isochrone.isochrone.MOST_CELLS", 10_000)
     weights = np.full(len(GRAPH.arcs), 1_000, np.uint32)
     reached = span(GRAPH, Metric(TOPOLOGY, weights), spot("AB", 0.5), 10**6)
     _, resolution = areas(GRAPH, reached, [10**6], 10.0)

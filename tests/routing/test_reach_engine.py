@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.engine import INFINITE, MANY, Metric, Reference, Topology
-from routing.legs import find_leg
-from routing.network import Conditions, PathQuery
-from routing.spans import durations, span
+from routing.cch.engine import MANY, Metric, Topology
+from routing.cch.reference import Reference
+from routing.graph.weights import INFINITE
+from routing.query.leg import find_leg
+from routing.query.model import Conditions, PathQuery
+from routing.query.one_to_many import durations, span
 from spatial.errors import SigangError
 from tests.routing.maps import NOW, Town
 from tests.routing.test_alternatives import lattice, spot

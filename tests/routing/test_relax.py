@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.engine import INFINITE, Topology
-from routing.graph import Graph
-from routing.profile import compile_costs, load_profiles
-from routing.relax import Places, relaxations
-from routing.snap import Spot
+from routing.cch.engine import Topology
+from routing.cost.profile import compile_costs, load_profiles
+from routing.graph.graph import Graph
+from routing.graph.weights import INFINITE
+from routing.index.snap import Spot
+from routing.query.relaxation import Places, relaxations
 from spatial.errors import LimitViolated
 from tests.routing.maps import Town, edge_id, shipped_rules
 

@@ -5,13 +5,14 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from routing import saved
-from routing.engine import Topology
-from routing.graph import Coded
-from routing.network import PathQuery, RoadNetwork
-from routing.profile import load_profiles
-from routing.saved import open_graph, place_of, save_graph
-from routing.snap import SnapIndex
+from routing.cch.engine import Topology
+from routing.cost.profile import load_profiles
+from routing.graph.graph import Coded
+from routing.index import mapped_store
+from routing.index.mapped_store import open_graph, place_of, save_graph
+from routing.index.snap import SnapIndex
+from routing.query.model import PathQuery
+from routing.query.network import RoadNetwork
 from tests.routing.maps import NOW, Town
 
 DRAWING = "A----B----C\n|    |    |\nD----E----F"
@@ -68,7 +69,7 @@ def test_paths_on_a_kept_graph_are_the_same(town, tmp_path):
 
 def test_other_rows_or_another_layout_have_another_place(tmp_path, monkeypatch):
     places = {place_of(tmp_path, rows) for rows in ("1 2", "1 3", "2 2")}
-    monkeypatch.setattr(saved, "LAYOUT", saved.LAYOUT + 1)
+    monkeypatch.setattr(mapped_store, "LAYOUT", mapped_store.LAYOUT + 1)
     assert len(places | {place_of(tmp_path, "1 2")}) == 4
 
 
@@ -76,7 +77,7 @@ def test_graphs_no_longer_used_are_deleted(town, tmp_path):
     index = SnapIndex(town.graph.edges)
     for rows in range(5):
         save_graph(place_of(tmp_path, str(rows)), town.graph, index)
-    assert len(list(tmp_path.iterdir())) == saved.KEPT
+    assert len(list(tmp_path.iterdir())) == mapped_store.KEPT
     assert open_graph(place_of(tmp_path, "4")) is not None
 
 

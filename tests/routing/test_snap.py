@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from routing import near_kernels
-from routing.engine import INFINITE
-from routing.snap import EVERY, SnapIndex, Usable, metres_per_degree
+from routing.graph.weights import INFINITE
+from routing.index.snap import EVERY, SnapIndex, Usable, metres_per_degree
 from tests.routing.maps import edge_id, edges_of, node_id
 
 SPAN = st.tuples(st.floats(120.9, 121.1), st.floats(29.95, 30.05))
@@ -147,10 +146,6 @@ def test_a_network_without_edges_has_no_place():
     assert empty.nearest(121.0, 30.0, EVERY, 5000.0, 1.0) == []
     assert empty.in_box(-180, -90, 180, 90).tolist() == []
     assert SnapIndex(edges).in_box(-180, -90, 180, 90).tolist() == [0]
-
-
-def test_kernels_know_the_weight_of_a_closed_arc():
-    assert near_kernels.SHUT == INFINITE
 
 
 @given(st.floats(-89, 89))

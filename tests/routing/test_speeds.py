@@ -9,10 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from routing.arrival import duration_of
-from routing.graph import Coded
-from routing.rule_models import HOUR_OF_WEEK, ClassWeeks
-from routing.speeds import (
+from routing.cost.rule_models import HOUR_OF_WEEK, ClassWeeks
+from routing.cost.speed_profiles import (
     HOURS,
     MeasuredWeek,
     TypicalSpeeds,
@@ -21,6 +19,8 @@ from routing.speeds import (
     hour_of_week,
     week_factors,
 )
+from routing.graph.graph import Coded
+from routing.query.arrive_by import duration_of
 from tests.routing.maps import NOW, Town, changed, shipped_rules
 
 MONDAY = datetime(2026, 11, 23, 0, 0, tzinfo=UTC) - timedelta(hours=8)  # 00:00 in China

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from routing.network import PathQuery
+from routing.query.model import PathQuery
 from spatial.errors import BadParameter
 from tests.routing.maps import NOW, Town, edge_id
 

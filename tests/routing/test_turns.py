@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.engine import Reference
-from routing.figures import figures
-from routing.graph import BaseArcs
-from routing.turns import Restriction, split
+from routing.answer.summary import figures
+from routing.cch.reference import Reference
+from routing.graph.graph import BaseArcs
+from routing.graph.turns import Restriction, split
 from tests.routing.maps import Town, edge_id, edges_of, node_id
 
 CROSS = """

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.engine import INFINITE, LARGEST
-from routing.weight_kernels import weigh
+from routing.cost.weight_kernels import weigh
+from routing.graph.weights import INFINITE, LARGEST
 
 EDGES, CLASSES = 4, 2
 metres = st.floats(0, 1e7)

@@ -6,9 +6,9 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from routing.profile import load_profiles
-from routing.query import Conditions
-from routing.whatif import Changes, NewEdge, vary
+from routing.cost.profile import load_profiles
+from routing.planning.whatif import Changes, NewEdge, vary
+from routing.query.model import Conditions
 from spatial.errors import BadParameter
 from tests.routing.maps import NOW, Town
 

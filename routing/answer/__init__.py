@@ -1,0 +1,1 @@
+"""What is told of a path: sums, instructions, lines, GPX, crossings of units."""

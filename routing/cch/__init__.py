@@ -1,0 +1,1 @@
+"""The customisable contraction hierarchy: order, customisation, searches and tables."""

@@ -1,0 +1,111 @@
+"""Everything within a limit of several sources, in either direction: Dijkstra's algorithm."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.cch.customize_kernels import longer
+from routing.compiled import compiled, inlined
+from routing.graph.graph import expand
+from routing.graph.weights import INFINITE, Ints, Weights
+
+Numbers = NDArray[np.int32]
+
+
+@inlined
+def push(heap: Ints, size: int, item: int) -> None:
+    """Put an item into a heap of `size` items; there is room."""
+    at = size
+    while at > 0:
+        above = (at - 1) // 2
+        if heap[above] <= item:
+            break
+        heap[at] = heap[above]
+        at = above
+    heap[at] = item
+
+
+@inlined
+def pop(heap: Ints, size: int) -> int:
+    """Take the least item out of a heap of `size` items."""
+    least, item, at = heap[0], heap[size - 1], 0
+    while 2 * at + 1 < size - 1:
+        below = 2 * at + 1
+        if below + 1 < size - 1 and heap[below + 1] < heap[below]:
+            below += 1
+        if heap[below] >= item:
+            break
+        heap[at] = heap[below]
+        at = below
+    heap[at] = item
+    return int(least)
+
+
+@compiled(
+    "UniTuple(int64[::1], 2)(int32[::1], int32[::1], int32[::1], uint32[::1], int64[::1],"
+    " int64[::1], int64)"
+)
+def spread(
+    first: Numbers, arc: Numbers, far: Numbers, weights: Weights, sources: Ints, offsets: Ints,
+    limit: int,
+) -> tuple[Ints, Ints]:  # fmt: skip
+    """Return the nodes within a limit of the sources, nearest first, and how far each one is.
+
+    An item of the heap is a length above a node number of 32 bits.
+    """
+    best = np.full(len(first) - 1, INFINITE, np.uint32)
+    heap, size = np.empty(256 + len(sources), np.int64), 0
+    nodes, lengths, count = np.empty(256, np.int64), np.empty(256, np.int64), 0
+    for k in range(len(sources)):
+        if offsets[k] <= limit and offsets[k] < best[sources[k]]:
+            best[sources[k]] = offsets[k]
+            push(heap, size, offsets[k] << 32 | sources[k])
+            size += 1
+    while size:
+        item = pop(heap, size)
+        size -= 1
+        length, node = item >> 32, item & 0xFFFFFFFF
+        if length > best[node]:
+            continue
+        if count == len(nodes):
+            nodes, lengths = longer(nodes, count), longer(lengths, count)
+        nodes[count], lengths[count] = node, length
+        count += 1
+        for k in range(first[node], first[node + 1]):
+            further = length + weights[arc[k]]
+            if further <= limit and further < best[far[k]]:
+                best[far[k]] = further
+                if size == len(heap):
+                    heap = longer(heap, size)
+                push(heap, size, further << 32 | far[k])
+                size += 1
+    return nodes[:count], lengths[:count]
+
+
+class Sweep:
+    """The arcs of a graph by the node that they leave, or by the one that they enter.
+
+    `first[n] : first[n + 1]` are the places of node `n` in `arc`, the numbers of its arcs, and in
+    `far`, the nodes at their other ends.
+    """
+
+    def __init__(self, tail: NDArray[np.uint32], head: NDArray[np.uint32], node_count: int) -> None:
+        order = np.argsort(tail, kind="stable")
+        self.arc = order.astype(np.int32)
+        self.far = head[order].astype(np.int32)
+        self.first = np.zeros(node_count + 1, np.int32)
+        self.first[1:] = np.cumsum(np.bincount(tail, minlength=node_count))
+
+    def run(self, weights: Weights, sources: Ints, offsets: Ints, limit: int) -> tuple[Ints, Ints]:
+        """Return the nodes within `limit` of the sources, ascending, and how far each one is."""
+        nodes, lengths = spread(self.first, self.arc, self.far, weights, sources, offsets, limit)
+        order = np.argsort(nodes)
+        return nodes[order], lengths[order]
+
+    def arcs(self, nodes: Ints) -> tuple[Ints, Ints]:
+        """Return the arcs of nodes, and for each one the position of its node in `nodes`."""
+        first = self.first[nodes].astype(np.int64)
+        counts = self.first[nodes + 1] - first
+        owner = np.repeat(np.arange(len(nodes)), counts)
+        return self.arc[expand(first, counts)].astype(np.int64), owner

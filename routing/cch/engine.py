@@ -1,0 +1,297 @@
+"""Shortest paths: the contract, customisable contraction hierarchies, a plain reference.
+
+Kernels check no number that they are given: `Topology` and `Metric` are their only users and let no
+bad node, arc or weight through. Method: Dibbelt, Strasser, Wagner, "Customizable Contraction
+Hierarchies" (2014).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from routing.cch.dijkstra import Sweep
+from routing.cch.hierarchy import Hierarchy
+from routing.cch.query_kernels import join
+from routing.cch.table_kernels import table
+from routing.graph.graph import Graph
+from routing.graph.weights import INFINITE, LARGEST, Floats, Ints, Weights
+
+SCATTERED = 150  # more than one arc in so many changed: a whole customise is faster (measured)
+# A table searches once per source: towards few targets from more sources than this, one search per
+# target over all nodes is faster.
+FEW, MANY, NODES_PER_ROW = 4, 64, 70
+NO_COST = np.zeros(1)
+
+T = TypeVar("T")
+Numbers = Sequence[int] | NDArray[np.integer[Any]]
+Costs = Sequence[float] | Floats
+
+
+class Joined(NamedTuple):
+    """A way from `sources[source]` to `targets[target]` over `arcs`, both costs in its `weight`."""
+
+    weight: float
+    source: int
+    target: int
+    arcs: Ints
+
+
+class Engine(Protocol):
+    """What a path search offers; node and arc numbers are those of the graph."""
+
+    @property
+    def weights(self) -> Weights:
+        """The weights now, to be read only."""
+
+    def path(self, source: int, target: int) -> tuple[int, Ints] | None:
+        """Return weight and arcs of a shortest path, None when there is none."""
+
+    def join(
+        self, sources: Numbers, source_costs: Costs, targets: Numbers, target_costs: Costs
+    ) -> Joined | None:
+        """Return a cheapest way from one of several nodes to one of several, None without one.
+
+        Each node has its own cost (ms), which counts with the way.
+        """
+
+    def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
+        """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
+
+    def reach(
+        self,
+        sources: Numbers,
+        offsets: Numbers,
+        limit: int,
+        *,
+        backward: bool = False,
+    ) -> tuple[Ints, Ints]:
+        """Return the nodes whose length from the sources is at most `limit`, and that length.
+
+        Source `i` starts with `offsets[i]`; `backward` measures towards the sources.
+        """
+
+
+def checked_weights(weights: ArrayLike, count: int) -> Weights:
+    """Return weights as the library can take them, or raise ValueError."""
+    array = np.asarray(weights)
+    if array.shape == (0,) and count == 0:
+        return np.zeros(0, np.uint32)
+    if array.shape != (count,) or array.dtype.kind not in "iu":
+        raise ValueError(f"need {count} integer weights, not {array.dtype} of {array.shape}")
+    wide = array.astype(np.int64)
+    if ((wide < 0) | (wide > LARGEST) & (wide != INFINITE)).any():
+        raise ValueError(f"a weight is outside 0..{LARGEST} and not {INFINITE}")
+    return wide.astype(np.uint32)
+
+
+def checked_numbers(numbers: ArrayLike, count: int, what: str) -> NDArray[np.uint32]:
+    """Return node or arc numbers below `count`, or raise ValueError."""
+    array = np.atleast_1d(np.asarray(numbers))
+    if array.size == 0:
+        return np.zeros(0, np.uint32)
+    if array.dtype.kind not in "iu" or int(array.min()) < 0 or int(array.max()) >= count:
+        raise ValueError(f"{what} number outside 0..{count - 1}")
+    return array.astype(np.uint32)
+
+
+def checked_sources(
+    sources: ArrayLike, offsets: ArrayLike, limit: int, count: int
+) -> tuple[Ints, Ints]:
+    """Return the sources of a reach that lie within its limit, or raise ValueError."""
+    nodes = checked_numbers(sources, count, "node").astype(np.int64)
+    begins = np.atleast_1d(np.asarray(offsets))
+    if begins.shape != nodes.shape or (len(begins) and begins.dtype.kind not in "iu"):
+        raise ValueError(f"need {len(nodes)} integer offsets")
+    if (begins < 0).any() or not 0 <= limit < INFINITE:
+        raise ValueError(f"an offset or the limit is outside 0..{INFINITE - 1}")
+    near = begins <= limit
+    return nodes[near], begins[near].astype(np.int64)
+
+
+class Workspace:
+    """The arrays of one search at a time; each leaves them as it found them."""
+
+    def __init__(self, ranks: int) -> None:
+        self.out, self.into = np.full(ranks, np.inf), np.full(ranks, np.inf)
+        self.out_arc, self.into_arc = np.empty(ranks, np.int32), np.empty(ranks, np.int32)
+
+    @cached_property
+    def table(self) -> tuple[Ints, NDArray[np.int32]]:
+        """The arrays of a table."""
+        count = len(self.out)
+        return np.full(count, INFINITE, np.int64), np.full(count, -1, np.int32)
+
+
+class Topology:
+    """The hierarchy of a graph, and its arcs by their ends; safe from any thread."""
+
+    def __init__(self, hierarchy: Hierarchy, graph: Graph) -> None:
+        self.hierarchy = hierarchy
+        self._ends = graph.arcs.tail, graph.arcs.head
+        self._free: list[Workspace] = []
+        self.node_count = graph.node_count
+        self.arc_count = len(graph.arcs)
+
+    @classmethod
+    def build(cls, graph: Graph) -> Topology:
+        """Order and contract a graph; about a minute for a million nodes."""
+        return cls(Hierarchy.build(graph), graph)
+
+    @classmethod
+    def open(cls, graph: Graph, folder: Path, before: Graph | None = None) -> Topology:
+        """Map the hierarchy kept of this very graph, or build it as a change of another one's."""
+        return cls(Hierarchy.open(graph, folder, before), graph)
+
+    def lend(self) -> Workspace:
+        """Return a workspace for one search; give it back unless that failed half way."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return Workspace(self.node_count)
+
+    def take_back(self, space: Workspace) -> None:
+        """Keep a workspace for the next search."""
+        self._free.append(space)
+
+    @cached_property
+    def outward(self) -> Sweep:
+        """The arcs by the node that they leave."""
+        return Sweep(*self._ends, self.node_count)
+
+    @cached_property
+    def inward(self) -> Sweep:
+        """The arcs by the node that they enter."""
+        return Sweep(*self._ends[::-1], self.node_count)
+
+
+class Metric:
+    """Weights on a topology; every call is safe from any thread.
+
+    `stamp` is the caller's name for the state that the weights show; hold `lock` to read it
+    together with several answers.
+    """
+
+    def __init__(self, topology: Topology, weights: ArrayLike, stamp: Any = None) -> None:
+        self.topology = topology
+        self.lock = RLock()
+        self._writing = RLock()
+        self.stamp = stamp
+        self._weights = checked_weights(weights, topology.arc_count)
+        self._slots = topology.hierarchy.customised(self._weights)
+
+    @property
+    def weights(self) -> Weights:
+        """The weights now, to be read only."""
+        return self._weights
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of this metric."""
+        return self._weights.nbytes + sum(array.nbytes for array in self._slots)
+
+    def update(self, arcs: ArrayLike, weights: ArrayLike, stamp: Any = None) -> None:
+        """Give some arcs new weights: in place when few, else on a shadow that is swapped in."""
+        numbers = checked_numbers(arcs, self.topology.arc_count, "arc")
+        fresh = checked_weights(weights, len(numbers))
+        hierarchy = self.topology.hierarchy
+        with self._writing:
+            changed = self._weights[numbers] != fresh
+            numbers, fresh = numbers[changed], fresh[changed]
+            whole = self._weights.copy()
+            whole[numbers] = fresh
+            shadow = hierarchy.customised(whole) if len(numbers) * SCATTERED > len(whole) else None
+            with self.lock:
+                if shadow is None and len(numbers):
+                    hierarchy.renew(whole, numbers, *self._slots)
+                self._slots = shadow or self._slots
+                self._weights, self.stamp = whole, stamp
+
+    def in_one_state(self, work: Callable[[Metric], T]) -> T:
+        """Return what several answers amount to that all show one state; others ask meanwhile.
+
+        Where the state of this metric changes, the work is done anew on a copy that stays as it is.
+        """
+        stamp = self.stamp
+        try:
+            found = work(self)
+        except Exception:
+            if self.stamp is stamp:
+                raise
+        else:
+            if self.stamp is stamp:
+                return found
+        with self.lock:
+            weights, stamp = self._weights, self.stamp
+        return work(Metric(self.topology, weights, stamp))
+
+    def path(self, source: int, target: int) -> tuple[int, Ints] | None:
+        """Return weight and arcs of a shortest path, None when there is none."""
+        found = self.join([source], NO_COST, [target], NO_COST)
+        return None if found is None else (int(found.weight), found.arcs)
+
+    def join(
+        self, sources: Numbers, source_costs: Costs, targets: Numbers, target_costs: Costs
+    ) -> Joined | None:
+        """Return a cheapest way from one of several nodes to one of several, None without one."""
+        topology, tree = self.topology, self.topology.hierarchy
+        space = topology.lend()
+        with self.lock:
+            weight, source, target, arcs = join(
+                tree.rank, tree.parent, tree.up_first, tree.up_head, tree.up_tail, *self._slots,
+                np.asarray(sources, np.int64), np.asarray(source_costs, np.float64),
+                np.asarray(targets, np.int64), np.asarray(target_costs, np.float64),
+                space.out, space.into, space.out_arc, space.into_arc,
+            )  # fmt: skip
+        topology.take_back(space)
+        if math.isnan(weight):
+            raise ValueError(f"a node number outside 0..{topology.node_count - 1}, or a bad cost")
+        return Joined(weight, source, target, arcs) if weight < INFINITE else None
+
+    def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
+        """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
+        count, tree = self.topology.node_count, self.topology.hierarchy
+        rows = checked_numbers(sources, count, "node").astype(np.int64)
+        columns = checked_numbers(targets, count, "node").astype(np.int64)
+        if not len(rows) or not len(columns):
+            return np.full((len(rows), len(columns)), INFINITE, np.uint32)
+        most = max(MANY, count // NODES_PER_ROW)
+        if len(columns) <= FEW and len(rows) > most:
+            return np.column_stack([self._lengths(int(n), True)[rows] for n in columns])
+        if len(rows) <= FEW and len(columns) > most:
+            return np.stack([self._lengths(int(n), False)[columns] for n in rows])
+        space = self.topology.lend()
+        with self.lock:
+            lengths = table(
+                tree.rank, tree.parent, tree.up_first, tree.up_head, self._slots[0], rows, columns,
+                *space.table,
+            )  # fmt: skip
+        self.topology.take_back(space)
+        return lengths
+
+    def _lengths(self, node: int, backward: bool) -> Weights:
+        """Return how far every node is from one, or to it, by one search along the arcs."""
+        lengths = np.full(self.topology.node_count, INFINITE, np.uint32)
+        nodes, found = self.reach([node], [0], INFINITE - 1, backward=backward)
+        lengths[nodes] = found
+        return lengths
+
+    def reach(
+        self,
+        sources: Numbers,
+        offsets: Numbers,
+        limit: int,
+        *,
+        backward: bool = False,
+    ) -> tuple[Ints, Ints]:
+        """Return the nodes whose length from the sources is at most `limit`, and that length."""
+        nodes, begins = checked_sources(sources, offsets, limit, self.topology.node_count)
+        sweep = self.topology.inward if backward else self.topology.outward
+        return sweep.run(self._weights, nodes, begins, limit)

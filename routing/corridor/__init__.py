@@ -1,0 +1,1 @@
+"""Roads by their stakes: carriageways, the search along them, low visibility."""

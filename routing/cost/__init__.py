@@ -1,0 +1,1 @@
+"""What a profile makes of edges: rules, speeds, bans, tolls, weights."""

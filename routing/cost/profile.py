@@ -1,0 +1,246 @@
+"""Profiles: who may pass an edge and at what cost. Data in TOML, numbers from rules."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from routing.cost.hazmat import read_cargo
+from routing.cost.rule_models import (
+    CLASS_SPEED,
+    FUEL,
+    SPEED_CAP,
+    TIME_BAN,
+    TOLL,
+)
+from routing.cost.time_bans import Bans, compile_bans
+from routing.cost.tolls import Tolls, compile_tolls, fuel_kg_km
+from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, weigh
+from routing.graph.graph import Arcs, Edges
+from routing.graph.weights import LARGEST, Bools, Floats, Ints, Weights
+from spatial.errors import BadParameter, ConfigError
+from spatial.rules import Rules, get_rule
+
+FOLDER = Path(__file__).parent.parent / "profiles"
+BASES = ("measured", "posted", "assumed")
+COST_RULES = (TOLL.key, FUEL.key)
+
+
+class Title(BaseModel):
+    """A text in both languages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    zh: str
+    en: str
+
+
+class Profile(BaseModel):
+    """One kind of vehicle, as declared in `profiles/*.toml`.
+
+    Speeds, dimensions, bans, tolls and fuel are named by the keys of their rules.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: str
+    title: Title
+    group: Literal["private", "freight", "service", "active"]
+    order: int
+    modes: tuple[str, ...]
+    access: tuple[str, ...]  # keys of an access table, from general to specific
+    refused: tuple[str, ...]
+    destination: tuple[str, ...] = ()
+    destination_factor: float = 1.0
+    closed_classes: tuple[str, ...] = ()  # shut unless the most specific access key opens them
+    oneway: Literal["obeyed", "ignored"] = "obeyed"
+    oneway_keys: tuple[str, ...] = ()  # of an access table: `no` opens the way against
+    class_speed: str
+    posted: Literal["speed", "cap"] = "speed"  # what a posted limit says of the vehicle's speed
+    speed_cap: str | None = None
+    vehicle: str | None = None
+    hazmat: bool = False
+    with_hazmat: str | None = None  # the profile that it becomes with dangerous goods on board
+    bans: str | None = None
+    permit: bool = False  # goes by a permit that names the units passed
+    toll_class: str | None = None
+    fuel: str | None = None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Keys of the rules without which the profile cannot be used."""
+        named = (self.class_speed, self.speed_cap, self.vehicle, self.bans)
+        return tuple(key for key in named if key)
+
+    @property
+    def cost_rules(self) -> tuple[str, ...]:
+        """Keys of the rules that its costs are made of."""
+        named = (self.class_speed, self.speed_cap, self.bans)
+        return tuple(key for key in (*named, *COST_RULES) if key)
+
+
+def load_profiles(folder: Path = FOLDER) -> dict[str, Profile]:
+    """Read all profiles of a folder.
+
+    Raises
+    ------
+    ConfigError
+        A file has a wrong or missing key.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            profile = Profile.model_validate(tomllib.loads(path.read_text("utf-8")))
+        except (ValidationError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{path.name}: {error}", f"{path.name}：{error}") from error
+        found[profile.id] = profile
+    return dict(sorted(found.items(), key=lambda item: item[1].order))
+
+
+def usable_profiles(
+    profiles: Mapping[str, Profile], rules: Rules, *, active: bool = False
+) -> dict[str, Profile]:
+    """Return the motor profiles, or those on foot and bicycle, whose rules are all there.
+
+    A database loaded by an older version lacks the rules of newer profiles.
+    """
+    return {
+        name: profile
+        for name, profile in profiles.items()
+        if (profile.group == "active") is active and all(key in rules for key in profile.rules)
+    }
+
+
+def loaded_as(profiles: Mapping[str, Profile], name: str, hazmat: bool | str | None) -> str:
+    """Return the profile whose rules hold for a vehicle with or without dangerous goods.
+
+    Raises
+    ------
+    BadParameter
+        The profile is unknown, or does not carry dangerous goods.
+    """
+    if name not in profiles:
+        known = ", ".join(profiles)
+        raise BadParameter(
+            f"Unknown profile {name!r}; known: {known}", f"未知车型 {name!r}；可用：{known}"
+        )
+    profile = profiles[name]
+    if read_cargo(hazmat) is None or profile.hazmat:
+        return name
+    if profile.with_hazmat not in profiles:
+        carriers = ", ".join(n for n, p in profiles.items() if p.hazmat or p.with_hazmat)
+        raise BadParameter(
+            f"Profile {name!r} does not carry dangerous goods; these do: {carriers}",
+            f"车型 {name!r} 不得装载危险货物；可用：{carriers}",
+        )
+    return str(profile.with_hazmat)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a profile makes of the edges; arrays by edge or, where said, by key.
+
+    `open_` (by key `2 * edge + direction`) tells where the vehicle may drive at all;
+    `factor` weighs streets that are for residents only; `bans` closes by the clock; `co2_kg_km`
+    is NaN where no rule tells.
+    """
+
+    profile: Profile
+    open_: Bools
+    speed_kmh: Floats
+    basis: NDArray[np.uint8]
+    factor: Floats
+    length_m: Floats
+    bans: Bans
+    tolls: Tolls | None
+    co2_kg_km: float
+
+    def duration_ms(self, edges: Ints, cap_kmh: NDArray[np.float32]) -> Floats:
+        """Return the driving time of whole edges, each with a speed cap (NaN: none)."""
+        speed = np.fmin(self.speed_kmh[edges], cap_kmh)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(self.length_m[edges] * MS_PER_M_AT_1_KMH / speed, np.float64)
+
+    def weights(
+        self, arcs: Arcs, chosen: Ints, shut: Bools, cap_kmh: NDArray[np.float32]
+    ) -> Weights:
+        """Return the search weights (ms) of chosen arcs.
+
+        `shut` and `cap_kmh` hold closed keys and speed caps (NaN: none) by key.
+        """
+        return weigh(
+            chosen, arcs.key, arcs.exempt.codes, self._exempt(arcs), self.open_, shut, cap_kmh,
+            self.length_m, self.speed_kmh, self.factor, LARGEST,
+        )  # fmt: skip
+
+    def _exempt(self, arcs: Arcs) -> Bools:
+        own = set(self.profile.access)
+        spared = [bool(own & set(text.split(","))) for text in arcs.exempt.values]
+        return np.array([*spared, True], np.bool_)
+
+
+def compile_costs(profile: Profile, edges: Edges, rules: Rules) -> Costs:
+    """Apply a profile to a network."""
+    assumed = _spread(edges, get_rule(rules, CLASS_SPEED, profile.class_speed).value.root)
+    known = np.isfinite(edges.speed_kmh) & (edges.speed_kmh > 0)
+    posted = np.where(known, edges.speed_kmh, np.nan)
+    capped = np.fmin(assumed, posted)
+    speed = capped if profile.posted == "cap" else np.where(known, posted, assumed)
+    if profile.speed_cap:
+        cap = get_rule(rules, SPEED_CAP, profile.speed_cap).value.root
+        speed = np.fmin(speed, _spread(edges, cap))
+    drivable = edges.mode.mask(profile.modes) & np.isfinite(assumed)
+    basis = np.full(len(edges), BASES.index("assumed"), np.uint8)
+    for code, name in enumerate(BASES if profile.posted == "speed" else ()):
+        basis[known & edges.speed_basis.mask([name])] = code
+    ways = _ways(profile, edges)
+    open_ = np.zeros(2 * len(edges), np.bool_)
+    open_[0::2] = drivable & ways[:, 0]
+    open_[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 3])
+    factor = np.where(ways[:, 2], profile.destination_factor, 1.0)
+    declared = get_rule(rules, TIME_BAN, profile.bans).value.root if profile.bans else ()
+    bans = compile_bans(edges, profile.access, frozenset(profile.refused), declared)
+    tolls = compile_tolls(profile.toll_class, edges, rules)
+    fuel = fuel_kg_km(profile.fuel, rules)
+    return Costs(profile, open_, speed, basis, factor, edges.length_m, bans, tolls, fuel)
+
+
+def _spread(edges: Edges, table: Mapping[Any, float]) -> Floats:
+    """Return a rule's number per edge by class; `other` is that of all classes not named."""
+    numbers = {str(name): value for name, value in table.items()}
+    return edges.klass.spread(numbers, numbers.get("other", np.nan))
+
+
+def _ways(profile: Profile, edges: Edges) -> Bools:
+    """Return (edges, 4): forward, backward, only as a goal, and against a one-way street."""
+    rows = [_verdict(profile, orjson.loads(text)) for text in edges.access.values]
+    table = np.array([*(row[:4] for row in rows), (True, True, False, False)], np.bool_)
+    found = table[edges.access.codes]
+    opened = np.array([*(row[4] for row in rows), False], np.bool_)[edges.access.codes]
+    stopped = edges.klass.mask(profile.closed_classes) & ~opened
+    found[:, :2] &= ~stopped[:, None]
+    found[:, 3] |= profile.oneway == "ignored"
+    return np.asarray(found, np.bool_)
+
+
+def _verdict(profile: Profile, access: Mapping[str, Any]) -> tuple[bool, bool, bool, bool, bool]:
+    """Read an access table: the four of `_ways`, and whether it names the vehicle as admitted."""
+    ways = []
+    for direction in ("forward", "backward"):
+        value = "yes"
+        for key in profile.access:
+            value = str(access.get(key, value))
+            value = str(access.get(f"{key}:{direction}", value))
+        ways.append(value)
+    goal = any(value in profile.destination for value in ways)
+    said = [str(access[key]) for key in profile.oneway_keys if key in access]
+    against = bool(said) and said[-1] == "no"
+    named = access.get(profile.access[-1], "no") not in profile.refused
+    forward, backward = (value not in profile.refused for value in ways)
+    return forward, backward and said[-1:] != ["yes"], goal, against, named

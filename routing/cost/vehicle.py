@@ -1,0 +1,93 @@
+"""Vehicles: their dimensions and cargo, and the edges that refuse them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from routing.cost.hazmat import closed, read_cargo, unsaid
+from routing.cost.profile import Profile
+from routing.cost.rule_models import VEHICLE, Dimensions
+from routing.graph.graph import LIMITS, Edges
+from routing.graph.weights import Bools, Ints
+from spatial.rules import Rule, Rules, get_rule
+
+
+@dataclass(frozen=True)
+class Vehicle:
+    """Dimensions that a path must admit, in the order of `LIMITS`; NaN is not tested.
+
+    `given` names those that the request gave; the others are the rule's. `cargo` is dangerous
+    goods as `routing.cost.hazmat` reads them, None for none.
+    """
+
+    sizes: tuple[float, ...]
+    given: tuple[str, ...]
+    rule: Rule[Dimensions] | None
+    unknown: str = "allow"
+    cargo: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        profile: Profile,
+        rules: Rules,
+        sizes: Mapping[str, float],
+        unknown: str = "allow",
+        hazmat: bool | str | None = None,
+    ) -> Vehicle:
+        """Fill the dimensions that a request leaves out from the profile's rule."""
+        rule = get_rule(rules, VEHICLE, profile.vehicle) if profile.vehicle else None
+        default = rule.value.model_dump(exclude_none=True) if rule else {}
+        values = [float(sizes.get(name, default.get(name, np.nan))) for name in LIMITS]
+        cargo = read_cargo(True if profile.hazmat and not hazmat else hazmat)
+        return cls(tuple(values), tuple(n for n in LIMITS if n in sizes), rule, unknown, cargo)
+
+    @cached_property
+    def tested(self) -> tuple[str, ...]:
+        """Names of the dimensions that are tested."""
+        return tuple(n for n, v in zip(LIMITS, self.sizes, strict=True) if np.isfinite(v))
+
+    @cached_property
+    def described(self) -> dict[str, float]:
+        """The tested dimensions by name."""
+        return {n: v for n, v in zip(LIMITS, self.sizes, strict=True) if np.isfinite(v)}
+
+    @cached_property
+    def unlimited(self) -> bool:
+        """Whether no edge can refuse the vehicle."""
+        return not self.tested and self.cargo is None and self.unknown != "refuse"
+
+    def broken(self, edges: Edges, chosen: Ints | slice) -> Bools:
+        """Return (edges, 5): where a known limit is lower than the vehicle."""
+        return np.asarray(edges.limits[chosen] < np.array(self.sizes), np.bool_)
+
+    def shut_out(self, edges: Edges, chosen: Ints | slice) -> Bools:
+        """Return where the cargo may not pass."""
+        if self.cargo is None:
+            return np.zeros(len(edges.limits[chosen]), np.bool_)
+        return np.asarray(closed(self.cargo, edges.hazmat)[chosen], np.bool_)
+
+    def unsure(self, edges: Edges, chosen: Ints | slice) -> Bools:
+        """Return where a limit that matters is not known; for no vehicle, where any is not."""
+        if not self.tested:
+            return np.asarray(~edges.limits_known[chosen], np.bool_)
+        tested = np.isfinite(np.array(self.sizes))
+        missing = np.isnan(edges.limits[chosen][:, tested]).any(axis=1)
+        missing &= ~edges.limits_known[chosen]
+        if self.cargo is not None:
+            missing |= unsaid(edges.hazmat, edges.structure)[chosen]
+        return np.asarray(missing, np.bool_)
+
+    def refused(self, edges: Edges, chosen: Ints | slice) -> Bools:
+        """Return where the vehicle may not drive."""
+        stop = self.broken(edges, chosen).any(axis=1) | self.shut_out(edges, chosen)
+        if self.unknown == "refuse":
+            stop |= self.unsure(edges, chosen)
+        return np.asarray(stop, np.bool_)
+
+
+UNLIMITED = Vehicle((np.nan,) * len(LIMITS), (), None)

@@ -1,0 +1,82 @@
+"""Weekly hours: `Mo-Fr 07:00-09:00,16:30-18:30` as minutes of the week in Asia/Shanghai.
+
+A subset of https://wiki.openstreetmap.org/wiki/Key:opening_hours: days, and times that may pass
+midnight. Anything else (dates, holidays, weights) is not read.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from routing.graph.weights import Bools, Floats, Ints
+
+ZONE = ZoneInfo("Asia/Shanghai")
+DAY_MIN, WEEK_MIN = 1440, 7 * 1440
+DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_PART = re.compile(
+    r"(?:(?P<days>(?:Mo|Tu|We|Th|Fr|Sa|Su)(?:[-,](?:Mo|Tu|We|Th|Fr|Sa|Su))*)\s*)?"
+    r"(?P<times>\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}(?:\s*,\s*\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2})*)?"
+)
+_CLAUSE = re.compile(r"([a-z_]+)\s*@\s*(?:\(([^)]*)\)|([^;]*))")
+
+
+def read_hours(text: str) -> Bools | None:
+    """Return the minutes of the week (Monday 00:00 first) that a text names; None if unreadable."""
+    week = np.zeros(WEEK_MIN, np.bool_)
+    for part in text.split(";"):
+        found = _PART.fullmatch(part.strip())
+        if found is None or not part.strip():
+            return None
+        spans = [_minutes(span) for span in (found["times"] or "00:00-24:00").split(",")]
+        if any(low > DAY_MIN or high > DAY_MIN for low, high in spans):
+            return None
+        for day in _days(found["days"]):
+            for low, high in spans:
+                last = high + DAY_MIN if high <= low else high
+                week[(day * DAY_MIN + np.arange(low, last)) % WEEK_MIN] = True
+    return week
+
+
+def _minutes(span: str) -> tuple[int, int]:
+    (a, b), (c, d) = (tuple(map(int, end.split(":"))) for end in span.split("-"))
+    return 60 * a + b, 60 * c + d
+
+
+def _days(text: str | None) -> list[int]:
+    if text is None:
+        return list(range(7))
+    days: list[int] = []
+    for span in text.split(","):
+        first, _, last = span.partition("-")
+        low, high = DAYS.index(first), DAYS.index(last or first)
+        days += [day % 7 for day in range(low, high + 1 if high >= low else high + 8)]
+    return days
+
+
+def forbidden_hours(conditional: str, refused: frozenset[str]) -> Bools | None:
+    """Return when a tag like `no @ (22:00-06:00)` refuses passage; None when at no hour it names.
+
+    Clauses on anything but hours are passed over.
+    """
+    weeks = [
+        read_hours((inner or bare).strip())
+        for value, inner, bare in _CLAUSE.findall(conditional)
+        if value in refused
+    ]
+    known = [week for week in weeks if week is not None]
+    return np.logical_or.reduce(known) if known else None
+
+
+def minute_of_week(at: datetime) -> float:
+    """Return the minutes since Monday 00:00 in Asia/Shanghai."""
+    local = at.astimezone(ZONE)
+    return local.weekday() * DAY_MIN + local.hour * 60 + local.minute + local.second / 60
+
+
+def minutes_after(at: datetime, passed_ms: Floats) -> Ints:
+    """Return the minute of the week at each time after a departure."""
+    return np.asarray((minute_of_week(at) + passed_ms / 60_000) % WEEK_MIN, np.int64)

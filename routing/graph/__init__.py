@@ -1,0 +1,1 @@
+"""The graph of edges and arcs, its turns and structures."""

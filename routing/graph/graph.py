@@ -1,0 +1,365 @@
+"""The immutable topology: edges as columns, arcs as arrays, ids mapped once.
+
+An *edge* is one physical row of the network, an *arc* one direction of travel along it. Node and
+arc numbers are positions in arrays; stable row ids appear only here and at the API's edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from routing.graph.weights import Bools, Floats, Ints, Weights
+
+LIMITS = ("height_m", "width_m", "length_m", "mass_t", "axle_t")
+FORWARD, BACKWARD = 0, 1
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A text column as codes into a list of distinct values; code -1 is null."""
+
+    values: tuple[str, ...]
+    codes: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, texts: Iterable[str | None]) -> Coded:
+        """Return the coded form of `texts`."""
+        index: dict[str, int] = {}
+        codes = [-1 if t is None else index.setdefault(t, len(index)) for t in texts]
+        return cls(tuple(index), np.array(codes, np.int32))
+
+    def get(self, position: int) -> str | None:
+        """Return the value at a position."""
+        code = int(self.codes[position])
+        return None if code < 0 else self.values[code]
+
+    def mask(self, wanted: Iterable[str]) -> Bools:
+        """Return True where the value is one of `wanted`."""
+        keep = set(wanted)
+        table = np.array([v in keep for v in self.values] + [False], np.bool_)
+        return np.asarray(table[self.codes], np.bool_)
+
+    def spread(self, by_value: Mapping[str, float], missing: float = np.nan) -> Floats:
+        """Return a number per position looked up by its value."""
+        table = np.array([by_value.get(v, missing) for v in self.values] + [missing], np.float64)
+        return np.asarray(table[self.codes], np.float64)
+
+
+def as_uuid(pair: NDArray[np.uint64]) -> UUID:
+    """Return the id that two 64-bit halves hold."""
+    return UUID(int=int(pair[0]) << 64 | int(pair[1]))
+
+
+class Ids:
+    """128-bit row ids in an array, found by binary search."""
+
+    def __init__(self, pairs: NDArray[np.uint64]) -> None:
+        self.pairs = pairs
+        self._order = np.argsort(pairs[:, 1], kind="stable")
+        self._low = pairs[self._order, 1]
+
+    @classmethod
+    def of(cls, ids: Sequence[UUID]) -> Ids:
+        """Map `ids` in their order."""
+        raw = b"".join(u.bytes for u in ids)
+        return cls(np.frombuffer(raw, ">u8").astype(np.uint64).reshape(-1, 2))
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def get(self, position: int) -> UUID:
+        """Return the id at a position."""
+        return as_uuid(self.pairs[position])
+
+    def find(self, row_id: UUID) -> int | None:
+        """Return the position of an id, or None."""
+        high, low = np.uint64(row_id.int >> 64), np.uint64(row_id.int & (2**64 - 1))
+        at = int(np.searchsorted(self._low, low))
+        while at < len(self._low) and self._low[at] == low:
+            position = int(self._order[at])
+            if self.pairs[position, 0] == high:
+                return position
+            at += 1
+        return None
+
+    def find_all(self, pairs: NDArray[np.uint64]) -> Ints:
+        """Return the positions of many ids given as (n, 2) halves; -1 where there is none."""
+        found = np.full(len(pairs), -1, np.int64)
+        if not len(self._low):
+            return found
+        at = np.searchsorted(self._low, pairs[:, 1])
+        first = np.minimum(at, len(self._low) - 1)
+        position = self._order[first]
+        hit = (self.pairs[position] == pairs).all(axis=1)
+        found[hit] = position[hit]
+        later = np.flatnonzero(~hit & (self._low[first] == pairs[:, 1]))
+        for number in later.tolist():
+            other = self.find(as_uuid(pairs[number]))
+            found[number] = -1 if other is None else other
+        return found
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The edges' columns, all of one length; `limits` is (edges, 5) in the order of `LIMITS`.
+
+    Units are in the names; NaN is unknown. `shape` holds longitude and latitude (EPSG:4326) of
+    all vertices, those of edge `e` at `shape_start[e]:shape_start[e + 1]`. `oneway` is that of the
+    arcs, `legal_oneway` that of the traffic: they differ in a graph where some may go against it.
+    `toll` is 1, 0 or -1 (not said). `roundabout` tells the edges that are part of one.
+    """
+
+    ids: NDArray[np.uint64]
+    node_ids: NDArray[np.uint64]
+    tail: NDArray[np.int32]
+    head: NDArray[np.int32]
+    oneway: Bools
+    legal_oneway: Bools
+    length_m: Floats
+    speed_kmh: Floats
+    limits: Floats
+    limits_known: Bools
+    shape_start: Ints
+    shape: Floats
+    mode: Coded
+    klass: Coded
+    ref: Coded
+    name_zh: Coded
+    name_en: Coded
+    speed_basis: Coded
+    access: Coded
+    hazmat: Coded
+    structure: Coded
+    origin: Coded
+    source: Coded
+    toll: NDArray[np.int8]
+    roundabout: Bools
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def row_id(self, edge: int) -> UUID:
+        """Return the stable id of an edge."""
+        return as_uuid(self.ids[edge])
+
+    def row_texts(self, edges: Ints) -> list[str]:
+        """Return the stable ids of edges as they are written."""
+        text = self.ids[edges].astype(">u8").tobytes().hex()
+        return [
+            f"{text[i : i + 8]}-{text[i + 8 : i + 12]}-{text[i + 12 : i + 16]}"
+            f"-{text[i + 16 : i + 20]}-{text[i + 20 : i + 32]}"
+            for i in range(0, len(text), 32)
+        ]
+
+    def vertices(self, edge: int) -> Floats:
+        """Return the (n, 2) longitude and latitude of an edge in its own direction."""
+        return self.shape[self.shape_start[edge] : self.shape_start[edge + 1]]
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """Directed arcs, sorted by key `2 * edge + direction`, the unrestricted copy of a key first.
+
+    `exempt` codes the vehicle classes that alone may use the arc (-1: everyone may).
+    """
+
+    tail: Weights
+    head: Weights
+    key: Ints
+    first: Ints
+    exempt: Coded
+
+    def __len__(self) -> int:
+        return len(self.tail)
+
+    @property
+    def edge(self) -> Ints:
+        """The edge of each arc."""
+        return np.asarray(self.key >> 1)
+
+    def of_keys(self, keys: Ints) -> Ints:
+        """Return the arcs of the given keys, in order of the keys."""
+        return expand(self.first[keys], self.first[keys + 1] - self.first[keys])
+
+
+def expand(starts: Ints, counts: Ints) -> Ints:
+    """Return the concatenation of the ranges `starts[i] : starts[i] + counts[i]`."""
+    total = int(counts.sum())
+    if total == 0:
+        return np.zeros(0, np.int64)
+    ends = np.cumsum(counts)
+    return np.asarray(np.arange(total) + np.repeat(starts - (ends - counts), counts), np.int64)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A road-like network ready to be routed on; never changed after it is built."""
+
+    edges: Edges
+    arcs: Arcs
+    lon: Floats
+    lat: Floats
+    ids: Ids = field(compare=False)
+
+    @property
+    def node_count(self) -> int:
+        """Number of nodes, copies of restricted junctions included."""
+        return len(self.lon)
+
+    @property
+    def digest(self) -> str:
+        """Hash of what the contraction order depends on: arcs and node positions."""
+        h = blake2b(digest_size=16)
+        for array in (self.arcs.tail, self.arcs.head, self.lon, self.lat):
+            h.update(len(array).to_bytes(8, "little"))
+            h.update(np.ascontiguousarray(array).tobytes())
+        return h.hexdigest()
+
+    def start_node(self, key: int) -> int:
+        """Return the node that a vehicle already on an arc's key reaches next."""
+        return int(self.arcs.head[self.arcs.first[key]])
+
+    def end_nodes(self, key: int) -> list[tuple[int, int]]:
+        """Return (node, arc) for every place from which an arc's key may be entered."""
+        first, last = int(self.arcs.first[key]), int(self.arcs.first[key + 1])
+        return [(int(self.arcs.tail[a]), a) for a in range(first, last)]
+
+
+@dataclass(frozen=True)
+class BaseArcs:
+    """Arcs before any junction is split: one per edge and allowed direction."""
+
+    tail: Ints
+    head: Ints
+    key: Ints
+
+    @classmethod
+    def of(cls, edges: Edges) -> BaseArcs:
+        """Derive forward arcs of all edges and backward arcs of two-way ones."""
+        both = np.flatnonzero(~edges.oneway)
+        forward = np.arange(len(edges))
+        key = np.concatenate([forward * 2, both * 2 + BACKWARD])
+        tail = np.concatenate([edges.tail[forward], edges.head[both]])
+        head = np.concatenate([edges.head[forward], edges.tail[both]])
+        order = np.argsort(key, kind="stable")
+        return cls(*(a[order].astype(np.int64) for a in (tail, head, key)))
+
+
+def sort_arcs(
+    edge_count: int, tail: Ints, head: Ints, key: Ints, exempt: Sequence[str | None]
+) -> Arcs:
+    """Order arcs by key, keeping the given order among equal keys, and index them."""
+    order = np.argsort(key, kind="stable")
+    first = np.searchsorted(key[order], np.arange(2 * edge_count + 1)).astype(np.int64)
+    coded = Coded.of(exempt)
+    return Arcs(
+        tail[order].astype(np.uint32),
+        head[order].astype(np.uint32),
+        key[order].astype(np.int64),
+        first,
+        Coded(coded.values, coded.codes[order]),
+    )
+
+
+def node_positions(edges: Edges) -> tuple[Floats, Floats]:
+    """Return longitude and latitude of each node from the ends of its edges."""
+    count = int(max(edges.tail.max(initial=-1), edges.head.max(initial=-1))) + 1
+    position = np.zeros((count, 2), np.float64)
+    position[edges.head] = edges.shape[edges.shape_start[1:] - 1]
+    position[edges.tail] = edges.shape[edges.shape_start[:-1]]
+    return position[:, 0].copy(), position[:, 1].copy()
+
+
+def unique_nodes(
+    from_node: NDArray[np.uint64], to_node: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int32]]:
+    """Number the distinct node ids (n, 2); return those ids, tail and head numbers."""
+    both = np.concatenate([from_node, to_node])
+    order = np.lexsort((both[:, 1], both[:, 0]))
+    ranked = both[order]
+    fresh = np.ones(len(both), np.bool_)
+    fresh[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)
+    number = np.empty(len(both), np.int32)
+    number[order] = np.cumsum(fresh) - 1
+    return ranked[fresh], number[: len(from_node)], number[len(from_node) :]
+
+
+_TEXTS = (
+    "mode", "ref", "name_zh", "name_en", "speed_basis", "hazmat", "structure", "origin", "source",
+)  # fmt: skip
+CONTRAFLOW = ("oneway:psv", "oneway:bus", "oneway:taxi")
+
+
+def edges_from_columns(columns: Mapping[str, Any], vertex_counts: Ints, points: Floats) -> Edges:
+    """Build the columns of `Edges` from columns of rows, one entry per edge.
+
+    Parameters
+    ----------
+    columns
+        `id, from_node, to_node` (UUID, or halves as `Ids` has them), `oneway, length_m, speed_kmh,
+        max_<limit>, limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON
+        text), `hazmat, structure, toll, origin, source`. None is unknown; in an array of numbers
+        NaN is, in one of `toll` -1. `roundabout` (bool) may be left out: then there is none.
+    vertex_counts, points
+        Vertices of each edge, and longitude and latitude (EPSG:4326) of all of them.
+    """
+    pairs = {c: _halves(columns[c]) for c in ("id", "from_node", "to_node")}
+    node_ids, tail, head = unique_nodes(pairs["from_node"], pairs["to_node"])
+    starts = np.concatenate([[0], np.cumsum(vertex_counts)]).astype(np.int64)
+    limits = np.array([_floats(columns[f"max_{name}"]) for name in LIMITS]).T
+    legal_oneway, access = np.array(columns["oneway"], np.bool_), Coded.of(columns["access"])
+    return Edges(
+        ids=pairs["id"],
+        node_ids=node_ids,
+        tail=tail,
+        head=head,
+        oneway=legal_oneway & ~_contraflow(access),
+        legal_oneway=legal_oneway,
+        toll=_signs(columns["toll"]),
+        roundabout=np.array(columns.get("roundabout", [False] * len(tail)), np.bool_),
+        length_m=_floats(columns["length_m"]),
+        speed_kmh=_floats(columns["speed_kmh"]),
+        limits=np.round(limits, 3).reshape(len(tail), len(LIMITS)),
+        limits_known=np.array(columns["limits_known"], np.bool_),
+        shape_start=starts,
+        shape=np.round(points, 7),
+        klass=Coded.of(columns["class"]),
+        access=access,
+        **{name: Coded.of(columns[name]) for name in _TEXTS},
+    )
+
+
+def _signs(values: Sequence[bool | None] | NDArray[np.int8]) -> NDArray[np.int8]:
+    if isinstance(values, np.ndarray):
+        return values
+    return np.array([-1 if said is None else said for said in values], np.int8)
+
+
+def _contraflow(access: Coded) -> Bools:
+    """Return the one-way edges whose access table lets some motor vehicles go against."""
+    tables = {text: orjson.loads(text) for text in access.values if '"oneway:' in text}
+    against = [t for t, table in tables.items() if any(table.get(k) == "no" for k in CONTRAFLOW)]
+    return access.mask(against)
+
+
+def both_ways(edges: Edges) -> Edges:
+    """Return edges of which every one has arcs in both directions, for those on foot or bicycle."""
+    return replace(edges, oneway=np.zeros(len(edges), np.bool_))
+
+
+def _halves(ids: Sequence[UUID] | NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return ids if isinstance(ids, np.ndarray) else Ids.of(ids).pairs
+
+
+def _floats(values: Sequence[float | None] | Floats) -> Floats:
+    if isinstance(values, np.ndarray):
+        return values
+    return np.array([np.nan if v is None else v for v in values], np.float64)

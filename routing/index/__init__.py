@@ -1,0 +1,1 @@
+"""Where things are: the tree of segments, snapping, linear measures, mapped files."""

@@ -1,0 +1,100 @@
+"""Snapping: the edges nearest to a point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.graph.graph import Edges
+from routing.graph.weights import Bools, Ints, Weights
+from routing.index.rtree import Segments
+from routing.index.rtree_kernels import in_box, metres_per_degree, nearest
+
+__all__ = ["EVERY", "SnapIndex", "Spot", "Usable", "metres_per_degree"]
+
+_ALL = np.zeros(0, np.bool_)
+
+
+class Spot(NamedTuple):
+    """A place on an edge.
+
+    `fraction` runs 0..1 in the edge's own direction, `vertex` is the number of the shape vertex
+    before it, `distance_m` how far the snapped point lies from it.
+    """
+
+    edge: int
+    fraction: float
+    vertex: int
+    lon: float
+    lat: float
+    distance_m: float
+
+
+class Usable(NamedTuple):
+    """Which edges a place may be on, as plain arrays; an empty array asks for nothing.
+
+    An edge must have an arc that `weights` leave open (`first` as in `routing.graph.graph.Arcs`);
+    `off` and `only` are masks by edge: it must not be in the one and must be in the other.
+    """
+
+    first: Ints
+    weights: Weights
+    off: Bools = _ALL
+    only: Bools = _ALL
+
+    @classmethod
+    def among(cls, only: Bools) -> Usable:
+        """Return the edges of a mask, whether an arc of them is open or not."""
+        return cls(*EVERY[:3], only)
+
+
+EVERY = Usable(np.zeros(0, np.int64), np.zeros(0, np.uint32))
+
+
+class SnapIndex:
+    """All segments of a network by where they are; `segments` is their tree.
+
+    `made` are the arrays of an index of the same edges, so that it need not be made again.
+    """
+
+    ARRAYS = ("vertex", "edge", "bounds", "start")
+
+    def __init__(self, edges: Edges, made: Mapping[str, NDArray[Any]] | None = None) -> None:
+        shape, shape_start = edges.shape, edges.shape_start
+        self.segments = Segments.of(shape, shape_start) if made is None else Segments(**made)
+        tree = self.segments
+        self._lines = shape, shape_start, tree.vertex, tree.edge, tree.bounds, tree.start
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays from which the index can be had again."""
+        return {name: getattr(self.segments, name) for name in self.ARRAYS}
+
+    def in_box(self, west: float, south: float, east: float, north: float) -> Ints:
+        """Return the edges that may meet a box; some that it returns may not."""
+        found = in_box(west, south, east, north, *self._lines)
+        return np.unique(found).astype(np.int64)
+
+    def nearest(
+        self, lon: float, lat: float, usable: Usable, max_m: float, tie_m: float
+    ) -> list[Spot]:
+        """Return the nearest usable edge and those at the same place, nearest first.
+
+        None farther than `max_m` is returned; edges that are farther than the nearest one by at
+        most `tie_m` lie at the same place.
+        """
+        return self.nearest_each([(lon, lat)], usable, max_m, tie_m)[0]
+
+    def nearest_each(
+        self, points: Sequence[tuple[float, float]], usable: Usable, max_m: float, tie_m: float
+    ) -> list[list[Spot]]:
+        """Return for each point what `nearest` does."""
+        first, weights, off, only = usable
+        array = np.array(points, np.float64).reshape(-1, 2)
+        rows = nearest(array, max_m, tie_m, *self._lines, first, weights, off, only)
+        places: list[list[Spot]] = [[] for _ in points]
+        for point, edge, fraction, vertex, x, y, distance in rows.tolist():
+            places[int(point)].append(Spot(int(edge), fraction, int(vertex), x, y, distance))
+        return places

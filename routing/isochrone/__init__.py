@@ -1,0 +1,1 @@
+"""How far one gets: fields of time and their outlines."""

@@ -1,0 +1,1 @@
+"""The state of edges at a moment, and speeds that feeds tell."""

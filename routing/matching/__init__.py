@@ -1,0 +1,1 @@
+"""Fixes of vehicles to the roads that they drove."""

@@ -1,0 +1,1 @@
+"""Answers to planners: what-if, criticality, coverage, assignment, order of stops."""

@@ -1,0 +1,279 @@
+"""What if: the network as some changes would make it, to ask the same question of both.
+
+A closure is another picture of the same network; a speed, a limit or a new edge makes another
+network. Each change knows what was before (old, new), and the effects follow from asking again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.cch.engine import Topology
+from routing.cost.profile import Profile
+from routing.graph.graph import LIMITS, Coded, Edges, Graph, Ids, sort_arcs
+from routing.graph.weights import INFINITE, Floats, Ints
+from routing.live.edge_states import Picture, Snapshot
+from routing.query.model import Conditions, Ready
+from routing.query.network import RoadNetwork
+from spatial.errors import BadParameter
+from spatial.geo.crs import distance_m, segment_lengths_m
+
+T = TypeVar("T", bound=np.generic)
+
+
+@dataclass(frozen=True)
+class NewEdge:
+    """A road that is not there yet; its line (EPSG:4326) joins the nodes nearest to its ends.
+
+    They may be up to `connect_m` away.
+    """
+
+    id: UUID
+    points: Floats
+    klass: str
+    oneway: bool
+    speed_kmh: float
+    limits: Mapping[str, float]
+    connect_m: float
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is changed: edges shut or opened, speeds (km/h) and limits by edge, new edges.
+
+    A limit of None is taken away. `stream_kmh` by key `2 * edge + direction` is the speed that
+    nobody exceeds at a predicted volume.
+    """
+
+    shut: Ints
+    opened: Ints
+    speed_kmh: Mapping[int, float]
+    limits: Mapping[int, Mapping[str, float | None]]
+    added: Sequence[NewEdge] = ()
+    stream_kmh: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A network with conditions that ask it as changed; `joined_m` are gaps of new edges."""
+
+    network: RoadNetwork
+    conditions: Conditions
+    joined_m: Sequence[tuple[float, float]] = ()
+
+
+def vary(
+    network: RoadNetwork,
+    ready: Ready,
+    conditions: Conditions,
+    profile: Profile,
+    changes: Changes,
+) -> Variant:
+    """Return the network as changed.
+
+    Parameters
+    ----------
+    network, ready, conditions
+        The network as it is, its metric, and what that was asked for.
+    profile
+        Of the conditions.
+    changes
+        What is changed.
+
+    Raises
+    ------
+    BadParameter
+        A new edge has no node near one of its ends.
+    """
+    picture = _picture(ready.picture, changes)
+    other, joined = network, list[tuple[float, float]]()
+    if changes.limits or changes.speed_kmh or changes.added:
+        graph, joined = _extend(network.graph, ready, changes)
+        topology = ready.metric.topology if not changes.added else Topology.build(graph)
+        index = network.places.index if not changes.added else None
+        mine = {profile.id: profile}
+        other = RoadNetwork(graph, topology, mine, network.rules, index=index)
+        picture = _widen(picture, len(graph.edges))
+    snapshot = Snapshot(picture, ready.version)
+    return Variant(other, replace(conditions, as_of=snapshot), joined)
+
+
+def _picture(picture: Picture, changes: Changes) -> Picture:
+    """Return a picture with closures and caps as changed; a given speed lifts the live cap."""
+    shut, cap = picture.shut.copy(), picture.cap_kmh.copy()
+    shut[_keys(changes.opened)] = False
+    shut[_keys(changes.shut)] = True
+    cap[_keys(np.array(sorted(changes.speed_kmh), np.int64))] = np.nan
+    streams = np.array(list(changes.stream_kmh), np.int64)
+    cap[streams] = np.fmin(cap[streams], np.array(list(changes.stream_kmh.values()), np.float32))
+    return replace(picture, shut=shut, cap_kmh=cap)
+
+
+def _keys(edges: Ints) -> Ints:
+    return np.concatenate([2 * edges, 2 * edges + 1])
+
+
+def _widen(picture: Picture, edges: int) -> Picture:
+    more = 2 * edges - len(picture.shut)
+    return replace(
+        picture,
+        shut=np.concatenate([picture.shut, np.zeros(more, np.bool_)]),
+        cap_kmh=np.concatenate([picture.cap_kmh, np.full(more, np.nan, np.float32)]),
+    )
+
+
+def _extend(
+    graph: Graph, ready: Ready, changes: Changes
+) -> tuple[Graph, list[tuple[float, float]]]:
+    """Return the graph with other limits and more edges, and how far each new one was joined."""
+    speed = graph.edges.speed_kmh.copy()
+    speed[list(changes.speed_kmh)] = list(changes.speed_kmh.values())
+    edges = replace(graph.edges, limits=_limits(graph.edges, changes.limits), speed_kmh=speed)
+    if not changes.added:
+        return replace(graph, edges=edges), []
+    ends = [_join(graph, ready, edge) for edge in changes.added]
+    tail, head = (np.array([end[i] for end in ends], np.int64) for i in (0, 1))
+    joined = [_reaching(graph, *row) for row in zip(changes.added, tail, head, strict=True)]
+    wider = _append(edges, joined, tail, head)
+    return _with_arcs(graph, wider, tail, head), [end[2] for end in ends]
+
+
+def _limits(edges: Edges, changed: Mapping[int, Mapping[str, float | None]]) -> Floats:
+    limits = edges.limits.copy()
+    for edge, values in changed.items():
+        for name, value in values.items():
+            limits[edge, LIMITS.index(name)] = np.nan if value is None else value
+    return limits
+
+
+def _join(graph: Graph, ready: Ready, edge: NewEdge) -> tuple[int, int, tuple[float, float]]:
+    """Return the nodes at the ends of a new edge, and how far they are (m).
+
+    Raises
+    ------
+    BadParameter
+        There is none near enough that the vehicle can use.
+    """
+    open_ = np.zeros(_node_count(graph), np.bool_)
+    usable = graph.arcs.edge[ready.metric.weights < INFINITE]
+    open_[graph.edges.tail[usable]] = open_[graph.edges.head[usable]] = True
+    nodes = np.flatnonzero(open_)
+    found, most = [], edge.connect_m
+    for lon, lat in (edge.points[0], edge.points[-1]):
+        far = distance_m(graph.lon[nodes], graph.lat[nodes], lon, lat)
+        at = int(far.argmin())
+        if far[at] > most:
+            raise BadParameter(
+                f"A new edge ends {far[at]:.0f} m from the nearest node, more than {most:.0f}",
+                f"新增路段端点距最近节点 {far[at]:.0f} 米，超过 {most:.0f} 米",
+                mend_en="Let it begin and end at a junction or at the end of a road.",
+                mend_zh="请让新路段的两端位于既有路口或道路端点。",
+            )
+        found.append((int(nodes[at]), float(far[at])))
+    (tail, near), (head, far_) = found
+    return tail, head, (round(near, 1), round(far_, 1))
+
+
+def _reaching(graph: Graph, edge: NewEdge, tail: int, head: int) -> NewEdge:
+    """Return a new edge whose line begins and ends at its nodes."""
+    first, last = ([[graph.lon[node], graph.lat[node]]] for node in (tail, head))
+    return replace(edge, points=np.concatenate([first, edge.points, last]))
+
+
+def _node_count(graph: Graph) -> int:
+    """Return the number of nodes without the copies of restricted junctions."""
+    return int(max(graph.edges.tail.max(), graph.edges.head.max())) + 1
+
+
+def _append(edges: Edges, added: Sequence[NewEdge], tail: Ints, head: Ints) -> Edges:
+    """Return the edges with new ones at the end."""
+    shapes = [np.asarray(edge.points, np.float64) for edge in added]
+    counts = np.array([len(shape) for shape in shapes], np.int64)
+    oneway = np.array([edge.oneway for edge in added], np.bool_)
+    limits = [[edge.limits.get(name, np.nan) for name in LIMITS] for edge in added]
+    columns: dict[str, Any] = {
+        "ids": Ids.of([edge.id for edge in added]).pairs,
+        "tail": tail.astype(np.int32),
+        "head": head.astype(np.int32),
+        "oneway": oneway,
+        "legal_oneway": oneway,
+        "length_m": np.array([segment_lengths_m(*shape.T).sum() for shape in shapes]),
+        "speed_kmh": np.array([edge.speed_kmh for edge in added], np.float64),
+        "limits": np.array(limits, np.float64).reshape(-1, len(LIMITS)),
+        "limits_known": np.ones(len(added), np.bool_),
+        "shape_start": edges.shape_start[-1] + np.cumsum(counts),
+        "shape": np.concatenate(shapes),
+        "node_ids": edges.node_ids[:0],
+        "toll": np.full(len(added), -1, np.int8),
+        "roundabout": np.zeros(len(added), np.bool_),
+    }
+    texts = {
+        "mode": "road", "speed_basis": "assumed", "access": "{}", "origin": "derived",
+        "source": "what-if",
+    }  # fmt: skip
+    made: dict[str, Any] = {}
+    for column in fields(edges):
+        old = getattr(edges, column.name)
+        if isinstance(old, Coded):
+            named = [texts.get(column.name)] * len(added)
+            new = [edge.klass for edge in added] if column.name == "klass" else named
+            made[column.name] = _coded(old, new)
+        else:
+            made[column.name] = _joined(old, columns[column.name])
+    return Edges(**made)
+
+
+def _joined(old: NDArray[T], new: NDArray[Any]) -> NDArray[T]:
+    return np.concatenate([old, new.astype(old.dtype)])
+
+
+def _coded(old: Coded, new: Sequence[str | None]) -> Coded:
+    values = list(old.values)
+    for text in new:
+        if text is not None and text not in values:
+            values.append(text)
+    codes = np.array([-1 if text is None else values.index(text) for text in new], np.int32)
+    return Coded(tuple(values), np.concatenate([old.codes, codes]))
+
+
+def _with_arcs(graph: Graph, edges: Edges, tail: Ints, head: Ints) -> Graph:
+    """Return the graph with arcs of the new edges, from the copies of their nodes as well."""
+    arcs = graph.arcs
+    first = 2 * len(graph.edges)
+    both = ~edges.oneway[len(graph.edges) :]
+    forward = first + 2 * np.arange(len(tail))
+    starts = np.concatenate([tail, head[both]])
+    stops = np.concatenate([head, tail[both]])
+    keys = np.concatenate([forward, forward[both] + 1])
+    node, original = _copies(graph)
+    pairs = [
+        (n, a) for n, o in zip(node, original, strict=True) for a in np.flatnonzero(starts == o)
+    ]
+    copied = np.array(pairs, np.int64).reshape(-1, 2)
+    exempt = [arcs.exempt.get(number) for number in range(len(arcs))]
+    more = len(starts) + len(copied)
+    made = sort_arcs(
+        len(edges),
+        np.concatenate([arcs.tail.astype(np.int64), starts, copied[:, 0]]),
+        np.concatenate([arcs.head.astype(np.int64), stops, stops[copied[:, 1]]]),
+        np.concatenate([arcs.key, keys, keys[copied[:, 1]]]),
+        [*exempt, *[None] * more],
+    )
+    return Graph(edges, made, graph.lon, graph.lat, Ids(edges.ids))
+
+
+def _copies(graph: Graph) -> tuple[list[int], list[int]]:
+    """Return the copies of restricted junctions, and the node that each is a copy of."""
+    arcs, count = graph.arcs, _node_count(graph)
+    into = np.flatnonzero(arcs.head >= count)
+    back = (arcs.key[into] & 1).astype(np.bool_)
+    edge = arcs.key[into] >> 1
+    original = np.where(back, graph.edges.tail[edge], graph.edges.head[edge])
+    found = dict(zip(arcs.head[into].tolist(), original.tolist(), strict=True))
+    return list(found), list(found.values())

@@ -1,0 +1,1 @@
+"""A question from its places to its path or its refusal."""

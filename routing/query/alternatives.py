@@ -1,0 +1,220 @@
+"""Other ways worth offering: through a node off the best path, and admissible.
+
+After Abraham, Delling, Goldberg and Werneck, "Alternative Routes in Road Networks" (2013). A way is
+offered when it shares little with better ones, when its detour is not much longer than what it
+avoids, and when every short piece of it is a shortest path, so that nobody driving it sees a
+pointless turn. Candidates are the plateaus: runs of arcs that lie on shortest paths both from the
+start and to the goal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from routing.cch.engine import Engine
+from routing.cost.rule_models import Bounds
+from routing.graph.graph import Graph
+from routing.graph.weights import INFINITE, Floats, Ints
+from routing.index.snap import Spot
+from routing.query.access import End, arriving, leaving
+from routing.query.leg import Leg
+from routing.stopping import check
+
+MOST_TRIED = 40
+MOST_PAIRS = 250_000
+ROUNDED_MS = 0.01
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A way, the part (0..1) of its time that it shares with better ones, and time / best time."""
+
+    leg: Leg
+    shared_share: float
+    stretch: float
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A way as places 0 (its start), 1..n (nodes), n + 1 (its goal), with the time at each."""
+
+    leg: Leg
+    nodes: Ints
+    at: Floats
+    via: int
+
+
+@dataclass(frozen=True)
+class _Search:
+    """One question: the graph, the engine, and how to leave and to arrive."""
+
+    graph: Graph
+    engine: Engine
+    outs: list[End]
+    intos: list[End]
+
+    def lengths(self, nodes: Ints, firsts: Ints, lasts: Ints) -> Floats:
+        """Return the (firsts, lasts) shortest times between places of a way over `nodes`."""
+        count = len(nodes)
+        rows, row_costs, row_of = _spread(firsts, nodes, 0, self.outs)
+        columns, column_costs, column_of = _spread(lasts, nodes, count + 1, self.intos)
+        found = self.engine.matrix(rows, columns)
+        table = np.where(found >= INFINITE, np.inf, found) + row_costs[:, None] + column_costs
+        least = np.full((len(firsts), len(lasts)), np.inf)
+        np.minimum.at(least, (row_of[:, None], column_of), table)
+        return least
+
+
+def _spread(
+    places: Ints, nodes: Ints, end: int, ends: Sequence[End]
+) -> tuple[list[int], Floats, Ints]:
+    """Return nodes and costs that stand for places, and which place each one stands for."""
+    rows: list[tuple[int, float, int]] = []
+    for number, place in enumerate(places.tolist()):
+        if place == end:
+            rows += [(e.node, e.cost, number) for e in ends]
+        else:
+            rows.append((int(nodes[place - 1]), 0.0, number))
+    numbers = [row[0] for row in rows]
+    return numbers, np.array([row[1] for row in rows]), np.array([row[2] for row in rows], np.int64)
+
+
+def find_alternatives(
+    graph: Graph,
+    engine: Engine,
+    places: Sequence[Sequence[Spot]],
+    best: Leg,
+    count: int,
+    bounds: Bounds,
+) -> list[Alternative]:
+    """Return up to `count` admissible ways besides the best one between two places, best first."""
+    if len(best.keys) == 1 or count < 1:
+        return []
+    weights = engine.weights
+    search = _Search(
+        graph, engine, leaving(graph, weights, places[0]), arriving(graph, weights, places[1])
+    )
+    found: list[_Way] = []
+    for node in _candidates(search, best.weight * bounds.stretch):
+        check()
+        way = _through(search, node)
+        if way is None or _detour(way, best) > bounds.stretch:
+            continue
+        if _shared(way, best, found) > bounds.shared * best.weight:
+            continue
+        if _locally_best(search, way, bounds.local * best.weight):
+            found.append(way)
+        if len(found) == count:
+            break
+    return _by_time(found, best, bounds)
+
+
+def _shared(way: _Way, best: Leg, others: Sequence[_Way]) -> float:
+    """Return the time of a way that runs over other ones."""
+    keys = np.concatenate([best.keys, *(other.leg.keys for other in others)])
+    return float(np.diff(way.at)[np.isin(way.leg.keys, keys)].sum())
+
+
+def _by_time(found: Sequence[_Way], best: Leg, bounds: Bounds) -> list[Alternative]:
+    """Order the ways by time, without those that share too much with faster ones."""
+    kept: list[_Way] = []
+    answers = []
+    for way in sorted(found, key=lambda way: way.leg.weight):
+        shared, whole = _shared(way, best, kept), way.leg.weight
+        if shared <= bounds.shared * best.weight:
+            kept.append(way)
+            answers.append(Alternative(way.leg, shared / whole, whole / best.weight))
+    return answers
+
+
+def _candidates(search: _Search, limit: float) -> Ints:
+    """Return a node of each plateau whose way is within the limit, the most promising first."""
+    ahead, behind = _far(search, search.outs, limit), _far(search, search.intos, limit)
+    arcs, weights = search.graph.arcs, search.engine.weights.astype(np.float64)
+    on = np.flatnonzero(np.isfinite(ahead[arcs.tail]) & np.isfinite(behind[arcs.head]))
+    tail, head, cost = arcs.tail[on], arcs.head[on], weights[on]
+    flat = (ahead[tail] + cost == ahead[head]) & (cost + behind[head] == behind[tail])
+    flat &= ahead[tail] + behind[tail] <= limit
+    nodes, place = np.unique(np.concatenate([tail[flat], head[flat]]), return_inverse=True)
+    ends = place.reshape(2, -1)
+    shape = (len(nodes), len(nodes))
+    linked = coo_matrix((np.ones(ends.shape[1], np.int8), (ends[0], ends[1])), shape=shape)
+    count, label = connected_components(linked, directed=False)
+    first, last = np.full(count, np.inf), np.zeros(count)
+    np.minimum.at(first, label, ahead[nodes])
+    np.maximum.at(last, label, ahead[nodes])
+    whole = ahead[nodes] + behind[nodes]
+    rank = 2 * whole - (last - first)[label]
+    order = np.lexsort((ahead[nodes], rank))
+    _, earliest = np.unique(label[order], return_index=True)
+    chosen = order[np.sort(earliest)][:MOST_TRIED]
+    return np.asarray(nodes[chosen], np.int64)
+
+
+def _far(search: _Search, ends: Sequence[End], limit: float) -> Floats:
+    """Return how far each node is from the start, or from the goal; infinite beyond the limit."""
+    far = np.full(search.graph.node_count, np.inf)
+    offsets = [round(end.cost) for end in ends]
+    nodes, lengths = search.engine.reach(
+        [end.node for end in ends], offsets, int(limit), backward=ends is search.intos
+    )
+    far[nodes] = lengths
+    return far
+
+
+def _through(search: _Search, node: int) -> _Way | None:
+    """Return the best way over a node, None when it passes a node twice."""
+    outs, intos = search.outs, search.intos
+    there = search.engine.matrix([end.node for end in outs], [node])[:, 0].astype(np.float64)
+    onward = search.engine.matrix([node], [end.node for end in intos])[0].astype(np.float64)
+    out = outs[int((there + [end.cost for end in outs]).argmin())]
+    into = intos[int((onward + [end.cost for end in intos]).argmin())]
+    halves = search.engine.path(out.node, node), search.engine.path(node, into.node)
+    if halves[0] is None or halves[1] is None:
+        return None
+    arcs = np.concatenate([halves[0][1], halves[1][1]])
+    nodes = np.concatenate([[out.node], search.graph.arcs.head[arcs].astype(np.int64)])
+    if len(np.unique(nodes)) < len(nodes):
+        return None
+    keys = np.concatenate([[out.key], search.graph.arcs.key[arcs], [into.key]])
+    at = np.cumsum(np.concatenate([[0, out.cost], search.engine.weights[arcs], [into.cost]]))
+    start, stop = np.zeros(len(keys)), np.ones(len(keys))
+    start[0], stop[-1] = out.along, into.along
+    leg = Leg(out.spot, into.spot, keys, start, stop, float(at[-1]))
+    return _Way(leg, nodes, at, 1 + len(halves[0][1]))
+
+
+def _detour(way: _Way, best: Leg) -> float:
+    """Return the time of the part between leaving and rejoining the best way, relative to its."""
+    mine, other = way.leg.keys, best.keys
+    least = min(len(mine), len(other))
+    ahead = int(np.argmin(np.append(mine[:least] == other[:least], False)))
+    behind = int(np.argmin(np.append(mine[::-1][:least] == other[::-1][:least], False)))
+    same = float(way.at[ahead] + way.at[-1] - way.at[len(mine) - behind])
+    avoided = best.weight - same
+    return (way.leg.weight - same) / avoided if avoided > ROUNDED_MS else np.inf
+
+
+def _locally_best(search: _Search, way: _Way, reach: float) -> bool:
+    """Tell whether every piece of a way that takes at most `reach` ms is a shortest path.
+
+    Both halves are shortest, so that only pieces over the via node count. If the piece that
+    stretches `reach` to both sides is shortest, all are; otherwise each one is looked at.
+    """
+    at, via = way.at, way.via
+    low = max(int(np.searchsorted(at, at[via] - reach, side="right")) - 1, 0)
+    high = min(int(np.searchsorted(at, at[via] + reach)), len(at) - 1)
+    shortest = search.lengths(way.nodes, np.array([low]), np.array([high]))
+    if shortest[0, 0] >= at[high] - at[low] - ROUNDED_MS:
+        return True
+    firsts, lasts = np.arange(low, via), np.arange(via + 1, high + 1)
+    if len(firsts) * len(lasts) > MOST_PAIRS:
+        return False
+    taken = at[lasts] - at[firsts][:, None]
+    shortest = search.lengths(way.nodes, firsts, lasts)
+    return not bool(((taken <= reach) & (shortest < taken - ROUNDED_MS)).any())

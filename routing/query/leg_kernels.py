@@ -1,0 +1,169 @@
+"""Kernels about legs: how places meet the nodes of the search, and the vertices that are passed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from routing.compiled import compiled, inlined
+from routing.graph.weights import INFINITE, Floats, Ints, Weights
+
+KEY, ARC, ALONG, SPOT = range(4)  # columns of the table of ends
+_ENDS = "Tuple((int64[::1], float64[::1], float64[:, ::1]))"  # node, cost in ms, table
+
+
+@inlined
+def _along(edges: Floats, spot: int, key: int) -> float:
+    """Return the share of a spot along its edge in the direction of a key."""
+    share = float(edges[2 * spot + 1])
+    return 1.0 - share if key & 1 else share
+
+
+@compiled(f"{_ENDS}(float64[::1], int64[::1], uint32[::1], uint32[::1], boolean)")
+def find_ends(
+    spots: Floats, first: Ints, weights: Weights, node: Weights, leaving: bool
+) -> tuple[Ints, Floats, Floats]:
+    """Return every way to leave spots, or to come to them.
+
+    `spots` holds edge and fraction of each one after another. Of a key the arc that everyone may
+    take is left by; all its arcs may be come by. `node` is by arc where the way meets the search:
+    the head of an arc that is left, the tail of one that is come by.
+    """
+    count = 0
+    for edge in spots[::2]:
+        key = 2 * int(edge)
+        count += 2 if leaving else first[key + 2] - first[key]
+    nodes, costs, table = np.empty(count, np.int64), np.empty(count), np.empty((count, 4))
+    row = 0
+    for spot in range(len(spots) // 2):
+        for key in range(2 * int(spots[2 * spot]), 2 * int(spots[2 * spot]) + 2):
+            share = _along(spots, spot, key)
+            for arc in range(first[key], first[key + 1]):
+                if weights[arc] != INFINITE:
+                    nodes[row] = node[arc]
+                    costs[row] = weights[arc] * (1.0 - share if leaving else share)
+                    table[row, KEY], table[row, ARC] = key, arc
+                    table[row, ALONG], table[row, SPOT] = share, spot
+                    row += 1
+                if leaving:
+                    break
+    return nodes[:row], costs[:row], table[:row]
+
+
+@compiled(
+    "Tuple((int64[::1], float64[::1], int64[::1], float64[::1], float64[:, ::1], "
+    "float64, int64, int64))"
+    "(float64[::1], int64, int64[::1], uint32[::1], uint32[::1], uint32[::1])"
+)
+def meet(
+    spots: Floats, count: int, first: Ints, weights: Weights, head: Weights, tail: Weights
+) -> tuple[Ints, Floats, Ints, Floats, Floats, float, int, int]:
+    """Return nodes and costs of the ways off the first `count` spots, then of those to the others.
+
+    Then follow both tables of ends in one, and the cheapest drive (ms) that stays on one edge with
+    its two ends; infinite is none.
+    """
+    out_node, out_cost, outs = find_ends(spots[: 2 * count], first, weights, head, True)
+    into_node, into_cost, intos = find_ends(spots[2 * count :], first, weights, tail, False)
+    best, source, target = math.inf, 0, 0
+    for i in range(len(outs)):
+        for j in range(len(intos)):
+            if outs[i, ARC] == intos[j, ARC] and intos[j, ALONG] >= outs[i, ALONG]:
+                weight = weights[int(outs[i, ARC])] * (intos[j, ALONG] - outs[i, ALONG])
+                if weight < best:
+                    best, source, target = weight, i, j
+    return out_node, out_cost, into_node, into_cost, np.vstack((outs, intos)), best, source, target
+
+
+@compiled(
+    "float64[:, ::1](uint32[:, ::1], int64[::1], float64[::1], float64[:, ::1], int64[::1],"
+    " int64[::1], float64[::1], float64[:, ::1], int64[::1], uint32[::1])"
+)
+def tabulate(
+    lengths: Weights,
+    row: Ints, out_cost: Floats, outs: Floats, out_first: Ints,
+    column: Ints, into_cost: Floats, intos: Floats, into_first: Ints,
+    weights: Weights,
+) -> Floats:  # fmt: skip
+    """Return the cheapest drives (ms) from places to places; infinite is none.
+
+    Place `i` is left by the ends `out_first[i]:out_first[i + 1]`, whose nodes are the rows `row` of
+    `lengths`; `outs` is their table. It is come to likewise, in columns. Driving along one edge
+    counts too.
+    """
+    found = np.full((len(out_first) - 1, len(into_first) - 1), np.inf)
+    arc = intos[:, ARC].copy()
+    for i in range(len(out_first) - 1):
+        for a in range(out_first[i], out_first[i + 1]):
+            at, cost = row[a], out_cost[a]
+            for j in range(len(into_first) - 1):
+                for b in range(into_first[j], into_first[j + 1]):
+                    length = lengths[at, column[b]]
+                    if length < INFINITE:
+                        found[i, j] = min(found[i, j], cost + length + into_cost[b])
+                    if arc[b] == outs[a, ARC] and intos[b, ALONG] >= outs[a, ALONG]:
+                        straight = weights[int(arc[b])] * (intos[b, ALONG] - outs[a, ALONG])
+                        found[i, j] = min(found[i, j], straight)
+    return found
+
+
+@compiled(
+    "Tuple((int64[::1], float64[::1], float64[::1]))"
+    "(float64[:, ::1], int64, int64, int64[::1], int64[::1])"
+)
+def parts(
+    ends: Floats, source: int, target: int, arcs: Ints, key: Ints
+) -> tuple[Ints, Floats, Floats]:
+    """Return the keys driven from an end over arcs to another one, and the part of each (0..1).
+
+    `ends` is a table of ends, `key` is by arc.
+    """
+    count = len(arcs) + 2
+    driven, start, stop = np.empty(count, np.int64), np.zeros(count), np.ones(count)
+    driven[0], start[0] = int(ends[source, KEY]), ends[source, ALONG]
+    for i in range(len(arcs)):
+        driven[i + 1] = key[arcs[i]]
+    driven[count - 1], stop[count - 1] = int(ends[target, KEY]), ends[target, ALONG]
+    return driven, start, stop
+
+
+@inlined
+def _add(points: Floats, count: int, lon: float, lat: float) -> int:
+    """Add a vertex unless it repeats the one before; return how many there are."""
+    if count and points[count - 1, 0] == lon and points[count - 1, 1] == lat:
+        return count
+    points[count, 0], points[count, 1] = lon, lat
+    return count + 1
+
+
+@compiled("float64[:, ::1](int64[::1], int64, int64, float64[::1], float64[:, ::1], int64[::1])")
+def line(
+    keys: Ints, after: int, before: int, ends: Floats, shape: Floats, shape_start: Ints
+) -> Floats:
+    """Return the (n, 2) vertices of a leg over `keys`, none twice on end.
+
+    It begins on the first key after shape vertex `after` and ends on the last one after vertex
+    `before` (both in the edge's own direction), at the longitudes and latitudes `ends`.
+    """
+    room = 2
+    for key in keys:
+        room += shape_start[(key >> 1) + 1] - shape_start[key >> 1]
+    points, last = np.empty((room, 2)), len(keys) - 1
+    count = _add(points, 0, ends[0], ends[1])
+    for i in range(len(keys)):
+        edge, back = keys[i] >> 1, (keys[i] & 1) > 0
+        low, high = shape_start[edge], shape_start[edge + 1]
+        if i == 0:
+            low, high = (low, after + 1) if back else (after + 1, high)
+        if i == last:
+            low, high = (max(low, before + 1), high) if back else (low, min(high, before + 1))
+        for step in range(high - low):
+            at = high - 1 - step if back else low + step
+            count = _add(points, count, shape[at, 0], shape[at, 1])
+    passed = count
+    count = _add(points, count, ends[2], ends[3])
+    if count == passed == 1:  # a standstill has two ends
+        points[1] = points[0]
+        count = 2
+    return points[:count]

@@ -1,0 +1,167 @@
+"""What is asked of the network and what is answered: plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from routing.cch.engine import Metric
+from routing.cost.profile import Costs
+from routing.cost.vehicle import Vehicle
+from routing.graph.weights import Bools, Floats, Ints
+from routing.live.edge_states import Picture, Snapshot
+from routing.query.leg import Leg
+from routing.query.metric_cache import Blocked, Plan, Stamp
+
+PLAIN_WAYPOINTS = 4
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The vehicle, what to keep off, and the time that counts.
+
+    `sizes` are dimensions by name, `hazmat` the dangerous goods on board; `avoid_polygons` are
+    shapely polygons (EPSG:4326); `prefer_classes` are driven rather than others (rule
+    `road.prefer`); `depart_at` decides which closures count; `as_of` is an earlier state of the
+    network, made by `RoadNetwork.snapshot`; with `typical` nobody is faster than is typical at the
+    hour of the week.
+    """
+
+    profile: str
+    _: KW_ONLY
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    hazmat: bool | str | None = None
+    unknown_limits: str = "allow"
+    avoid_edges: Sequence[UUID] = ()
+    avoid_classes: Sequence[str] = ()
+    avoid_polygons: Sequence[Any] = ()
+    prefer_classes: Sequence[str] = ()
+    depart_at: datetime | None = None
+    as_of: Snapshot | None = None
+    typical: bool = False
+
+
+@dataclass(frozen=True)
+class PathQuery(Conditions):
+    """Places (EPSG:4326) to pass in order, and how many other ways are wanted as well."""
+
+    waypoints: Sequence[tuple[float, float]]
+    _: KW_ONLY
+    alternatives: int = 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one short question on the network as it is now."""
+        special = (
+            self.alternatives, self.avoid_edges, self.avoid_classes, self.avoid_polygons,
+            self.prefer_classes, self.depart_at, self.as_of, self.typical,
+        )  # fmt: skip
+        return len(self.waypoints) <= PLAIN_WAYPOINTS and not any(special)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A metric on which everything that the conditions forbid is infinite.
+
+    The metric follows the live state: hold `metric.lock` to read `version` and `picture` together
+    with answers of the metric.
+    """
+
+    metric: Metric
+    plan: Plan
+    vehicle: Vehicle
+    blocked: Bools | None
+    at: datetime
+
+    @property
+    def costs(self) -> Costs:
+        """What the profile makes of the edges."""
+        return self.plan.costs
+
+    @property
+    def version(self) -> int:
+        """The network version that the metric shows."""
+        return self.plan.version(self.metric.stamp)
+
+    @property
+    def picture(self) -> Picture:
+        """The closures and speeds that the metric shows."""
+        stamp: Stamp = self.metric.stamp
+        return stamp.picture
+
+
+@dataclass(frozen=True)
+class Found:
+    """An answer: legs between the waypoints, and the state that they were found in.
+
+    `shared_share` (0..1) is the part of its time that it shares with better answers, `stretch` its
+    time relative to the best one.
+    """
+
+    legs: list[Leg]
+    costs: Costs
+    vehicle: Vehicle
+    version: int
+    picture: Picture
+    shared_share: float = 0.0
+    stretch: float = 1.0
+
+    def another(self, leg: Leg, shared_share: float, stretch: float) -> Found:
+        """Return another way found in the same state."""
+        return replace(self, legs=[leg], shared_share=shared_share, stretch=stretch)
+
+    @property
+    def edges(self) -> Ints:
+        """The edges in driving order."""
+        return np.concatenate([leg.edges for leg in self.legs])
+
+    @property
+    def weight(self) -> float:
+        """What the search minimised, in ms."""
+        return sum(leg.weight for leg in self.legs)
+
+    def _parts(self) -> tuple[Ints, Floats, Floats]:
+        """Return the keys, the driven share of each, and its driving time in ms."""
+        keys = np.concatenate([leg.keys for leg in self.legs])
+        part = np.concatenate([leg.stop - leg.start for leg in self.legs])
+        return keys, part, self.costs.duration_ms(keys >> 1, self.picture.cap_kmh[keys]) * part
+
+    def sums(self) -> tuple[float, float]:
+        """Return the length in m and the driving time in ms."""
+        keys, part, duration = self._parts()
+        return float((self.costs.length_m[keys >> 1] * part).sum()), float(duration.sum())
+
+    def banned_edges(self, depart: datetime) -> Ints:
+        """Return the edges that are entered at a banned hour when one leaves at a time."""
+        keys, part, duration = self._parts()
+        entered = np.concatenate([[0.0], np.cumsum(duration)[:-1]])
+        banned = self.costs.bans.entered(keys >> 1, entered, depart) & (part > 0)
+        return np.unique(keys[banned] >> 1)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Conditions with everything looked up; `name` stands for vehicle and avoidances."""
+
+    base: Plan
+    vehicle: Vehicle
+    avoided: Bools | None
+    name: str
+    at: datetime
+    by_the_clock: bool = True  # whether banned hours count
+
+    @property
+    def free(self) -> bool:
+        """Whether only the profile decides where may be driven."""
+        return self.avoided is None and self.vehicle.unlimited
+
+    def keeping_off(self, edges: Bools) -> Task:
+        """Return the task that also avoids some edges."""
+        avoided = edges if self.avoided is None else self.avoided | edges
+        blocked = Blocked.of(avoided)
+        return replace(self, avoided=avoided, name=f"{self.name} {blocked and blocked.name.hex()}")

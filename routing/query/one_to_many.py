@@ -1,0 +1,140 @@
+"""From places to places: tables of driving times, and what lies within a limit of places."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from routing.cch.engine import Metric
+from routing.graph.graph import Graph
+from routing.graph.weights import INFINITE, Floats, Ints, Weights
+from routing.index.snap import Spot
+from routing.query.access import End, Ends, arriving, flat, leaving
+from routing.query.leg_kernels import SPOT, find_ends, tabulate
+from routing.stopping import check
+
+MS_PER_S = 1000
+BLOCK_CELLS = 131_072
+"""Cells of a table that are computed while others wait for the metric."""
+LET_OTHERS_S = 0.001
+"""Long enough for a thread that waits for the metric to wake up."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The parts of edges within a limit: parallel arrays, a key may stand in several rows.
+
+    Of `keys` (2 * edge + direction) the part `start`..`stop` (shares 0..1 in driving direction) is
+    within the limit; `start_ms` and `stop_ms` say how far its two ends are from the places (or to
+    them, backward), in ms.
+    """
+
+    keys: Ints
+    start: Floats
+    stop: Floats
+    start_ms: Floats
+    stop_ms: Floats
+
+
+def durations(
+    graph: Graph,
+    metric: Metric,
+    sources: Sequence[Sequence[Spot]],
+    targets: Sequence[Sequence[Spot]],
+) -> Floats:
+    """Return the (sources, targets) driving times in seconds between places; infinite is no way.
+
+    A place is given by the spots that it may be snapped to.
+    """
+    with metric.lock:
+        weights = metric.weights
+        outs, out_first = _ends_of(graph, weights, sources, leave=True)
+        intos, into_first = _ends_of(graph, weights, targets, leave=False)
+        rows, row = np.unique(outs.nodes, return_inverse=True)
+        columns, column = np.unique(intos.nodes, return_inverse=True)
+        lengths = np.ascontiguousarray(metric.matrix(rows, columns))
+    return tabulate(
+        lengths, row, outs.costs, outs.table, out_first,
+        column, intos.costs, intos.table, into_first, weights,
+    ) / MS_PER_S  # fmt: skip
+
+
+def table(
+    graph: Graph,
+    metric: Metric,
+    sources: Sequence[Sequence[Spot]],
+    targets: Sequence[Sequence[Spot]],
+) -> tuple[Floats, Any]:
+    """Return `durations` of one state of the metric, and its stamp; others may ask meanwhile."""
+    block = max(1, BLOCK_CELLS // len(targets))
+
+    def work(shown: Metric) -> tuple[Floats, Any]:
+        parts, stamp = [], shown.stamp
+        for first in range(0, len(sources), block):
+            check()
+            if first:
+                time.sleep(LET_OTHERS_S)
+            if shown.stamp is not stamp:
+                break
+            parts.append(durations(graph, shown, sources[first : first + block], targets))
+        return np.concatenate(parts), stamp
+
+    return metric.in_one_state(work)
+
+
+def _ends_of(
+    graph: Graph, weights: Weights, places: Sequence[Sequence[Spot]], *, leave: bool
+) -> tuple[Ends, Ints]:
+    """Return the ends of places, and where those of each place begin."""
+    spots = flat([spot for place in places for spot in place])
+    arcs = graph.arcs
+    ends = Ends(*find_ends(spots, arcs.first, weights, arcs.head if leave else arcs.tail, leave))
+    spot_first = np.cumsum([0, *map(len, places)])
+    return ends, np.searchsorted(ends.table[:, SPOT], spot_first).astype(np.int64)
+
+
+def span(
+    graph: Graph, metric: Metric, spots: Sequence[Spot], limit_ms: int, *, backward: bool = False
+) -> Span:
+    """Return what can be driven within a limit from any of `spots` (or to any, backward)."""
+    with metric.lock:
+        weights = metric.weights
+        find = arriving if backward else leaving
+        ends = find(graph, weights, spots)
+        offsets = [round(end.cost) for end in ends]
+        nodes, lengths = metric.reach([e.node for e in ends], offsets, limit_ms, backward=backward)
+    sweep = metric.topology.inward if backward else metric.topology.outward
+    arcs, owner = sweep.arcs(nodes)
+    open_ = weights[arcs] < INFINITE
+    arcs, far = arcs[open_], lengths[owner[open_]].astype(np.float64)
+    cost = weights[arcs].astype(np.float64)
+    part = np.clip((limit_ms - far) / np.maximum(cost, 1), 0, 1)
+    rows = _rows(graph.arcs.key[arcs], np.zeros(len(arcs)), part, far, cost, backward)
+    near = [_first(end, float(weights[end.arc]), limit_ms, backward) for end in ends]
+    table = np.array(near, np.float64).reshape(-1, 5)
+    keys, skipped, left, begin, whole = table.T
+    first = _rows(keys.astype(np.int64), skipped, left, begin, whole, backward)
+    return Span(*(np.concatenate(pair) for pair in zip(first, rows, strict=True)))
+
+
+def _first(
+    end: End, cost: float, limit_ms: int, backward: bool
+) -> tuple[int, float, float, float, float]:
+    """Return the row of the edge of a place: how far off its part begins, and how long it is."""
+    left = end.along if backward else 1 - end.along
+    skipped = 1 - end.along if backward else end.along
+    return end.key, skipped, min(left, limit_ms / max(cost, 1)), 0.0, cost
+
+
+def _rows(
+    keys: Ints, skipped: Floats, part: Floats, far: Floats, cost: Floats, backward: bool
+) -> tuple[Ints, Floats, Floats, Floats, Floats]:
+    """Return the columns of a span; shares are counted from the side that is reached first."""
+    near, off, near_ms, off_ms = skipped, skipped + part, far, far + part * cost
+    if backward:
+        return keys, 1 - off, 1 - near, off_ms, near_ms
+    return keys, near, off, near_ms, off_ms

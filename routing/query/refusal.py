@@ -1,0 +1,259 @@
+"""Why there is no path: the errors that name what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from routing.cch.engine import Metric
+from routing.cost.rule_models import HAZMAT_LAW, LIMIT_LAW, RELAX
+from routing.cost.time_bans import Bans
+from routing.cost.vehicle import Vehicle
+from routing.graph.graph import LIMITS, Edges, Graph
+from routing.graph.weights import INFINITE, Bools, Ints
+from routing.index.snap import Spot
+from routing.live.edge_states import LiveState
+from routing.query.leg import Leg, whole_line
+from routing.query.model import Found
+from routing.query.relaxation import Relaxed, relaxations
+from spatial.errors import LimitViolated, NoSnap, SigangError, Unreachable
+from spatial.rules import Rule, Rules, find_rule
+
+NAMED = 20  # blocking edges listed at most
+
+
+def no_snap(number: int, max_m: float, nearest: Sequence[Spot]) -> NoSnap:
+    """Return the error for a waypoint without usable network nearby."""
+    if nearest:
+        far = round(nearest[0].distance_m)
+        return NoSnap(
+            f"Waypoint {number}: the network {far} m away is closed to this vehicle",
+            f"第 {number + 1} 个点：{far} 米处的路段该车不可通行",
+            mend_en="Move the point, change the vehicle or wait for the closure to end.",
+            mend_zh="请移动该点、更换车型，或等待封闭解除。",
+            waypoint=number,
+            nearest_m=far,
+        )
+    return NoSnap(
+        f"Waypoint {number}: no road within {max_m:.0f} m",
+        f"第 {number + 1} 个点：{max_m:.0f} 米内无道路",
+        mend_en="Move the point closer to a road.",
+        mend_zh="请将该点移近道路。",
+        waypoint=number,
+        max_snap_m=max_m,
+    )
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What keeps a vehicle that leaves at a time, and avoids some edges, from its way."""
+
+    graph: Graph
+    rules: Rules
+    vehicle: Vehicle
+    at: datetime
+    avoided: Bools | None
+
+    def error(
+        self,
+        metric: Metric,
+        found: Found,
+        spots: Sequence[list[Spot]],
+        later: tuple[datetime, Found] | None,
+    ) -> SigangError:
+        """Return the error that names what blocks, and what must give for the vehicle to pass.
+
+        `found` is the path that an unlimited vehicle would take between the spots, `metric` that
+        of the profile without limits, `later` the path that is open to this one at another time.
+        """
+        edges = self.graph.edges
+        blocking = list_blocking(edges, self.rules, self.vehicle, found.edges)
+        blocking += _banned(edges, self.rules, found, self.at)
+        if blocking:
+            waits = [] if later is None else [self._waiting(*later)]
+            ways = waits + self._ways(metric, found, spots)
+            return _violated(self.vehicle, blocking, ways, later and later[0])
+        return Unreachable(
+            "Everything that leads there is to be avoided",
+            "避让条件排除了所有可达路线",
+            mend_en="Avoid less.",
+            mend_zh="请减少避让条件。",
+        )
+
+    def _waiting(self, depart: datetime, found: Found) -> dict[str, Any]:
+        """Write down the path that a later departure opens."""
+        until = depart.isoformat(timespec="minutes")
+        give = {"limit": "hours", "from": self.at.isoformat(timespec="minutes"), "to": until}
+        return {"edges": [], "places": 0, "give": [give], **_drive(self.graph, found)}
+
+    def _ways(
+        self, metric: Metric, found: Found, spots: Sequence[list[Spot]]
+    ) -> list[dict[str, Any]]:
+        """Return what must give, written down; avoided and banned edges do not give."""
+        rule = find_rule(self.rules, RELAX)
+        if rule is None:
+            return []
+        graph, hard = self.graph, found.costs.bans.at(self.at)
+        hard = hard if self.avoided is None else hard | self.avoided
+        weights = np.where(hard[graph.arcs.edge], INFINITE, metric.weights).astype(np.uint32)
+        blocked = self.vehicle.refused(graph.edges, slice(None))
+        limits = rule.value.hours_per_place, rule.value.sets
+        ways = relaxations(graph, metric.topology, weights, blocked, spots, *limits)
+        return [_described(graph, self.rules, self.vehicle, found, way) for way in ways]
+
+
+def opening(
+    bans: Bans, at: datetime, search: Callable[[datetime], Found | None]
+) -> tuple[datetime, Found] | None:
+    """Return the first end of a banned hour after which a search finds a path, and that path."""
+    for depart in bans.ends_after(at) if bans.any else ():
+        found = search(depart)
+        if found is not None:
+            return depart, found
+    return None
+
+
+def _violated(
+    vehicle: Vehicle,
+    blocking: list[dict[str, Any]],
+    ways: list[dict[str, Any]],
+    later: datetime | None,
+) -> LimitViolated:
+    first, rule = blocking[0], vehicle.rule
+    hour_en = f"Leave at {later:%H:%M} or later, use" if later else "Use"
+    hour_zh = f"请在{later:%H:%M}以后出发，或" if later else "请"
+    return LimitViolated(
+        f"Every path breaks a limit of the vehicle, first {first['limit']} {first['value']}"
+        f" against {first['vehicle']}",
+        f"所有路线均超出限制，首个为 {first['limit']} {first['value']}（车辆 {first['vehicle']}）",
+        mend_en=f"{hour_en} a smaller vehicle, or apply for a permit for the named edges.",
+        mend_zh=f"{hour_zh}换用较小车辆，或为所列路段申请通行许可。",
+        edges=blocking[:NAMED],
+        blocking_count=len(blocking),
+        vehicle={**vehicle.described, **({"hazmat": vehicle.cargo} if vehicle.cargo else {})},
+        rule=_named(rule) if rule else None,
+        relaxations=ways,
+    )
+
+
+def list_blocking(
+    edges: Edges, rules: Rules, vehicle: Vehicle, chosen: Ints
+) -> list[dict[str, Any]]:
+    """List the edges of a path that stop a vehicle, each with every limit that it breaks."""
+    broken, unsure = vehicle.broken(edges, chosen), vehicle.unsure(edges, chosen)
+    shut = vehicle.shut_out(edges, chosen)
+    law, goods = _law(rules.get(LIMIT_LAW.key)), _law(rules.get(HAZMAT_LAW.key))
+    found = []
+    for position, edge in enumerate(chosen.tolist()):
+        about = {"edge": str(edges.row_id(edge)), **_about(edges, edge)}
+        for column in np.flatnonzero(broken[position]):
+            value, size = float(edges.limits[edge, column]), vehicle.sizes[column]
+            limit = {"limit": f"max_{LIMITS[column]}", "value": value, "vehicle": size}
+            found.append({**about, **limit, **law})
+        if shut[position]:
+            limit = {"limit": "hazmat", "value": edges.hazmat.get(edge), "vehicle": vehicle.cargo}
+            found.append({**about, **limit, **goods})
+        if vehicle.unknown == "refuse" and unsure[position] and not broken[position].any():
+            tested = {"limit": "unknown", "value": None, "vehicle": vehicle.tested}
+            found.append({**about, **tested, **_law(None)})
+    return found
+
+
+def _banned(edges: Edges, rules: Rules, found: Found, at: datetime) -> list[dict[str, Any]]:
+    """List the edges of a path that are entered at a banned hour."""
+    bans = found.costs.bans
+    told = _law(rules.get(found.costs.profile.bans or ""))
+    return [
+        {
+            "edge": str(edges.row_id(edge)),
+            **_about(edges, edge),
+            "limit": "hours",
+            "value": bans.hours(edge),
+            "vehicle": at.isoformat(),
+            **told,
+        }
+        for edge in found.banned_edges(at).tolist()
+    ]
+
+
+def _named(rule: Rule[Any]) -> dict[str, str | None]:
+    about = {"source": rule.source, "legal_text": rule.legal_text}
+    return {"key": rule.key, "version": rule.version, **about}
+
+
+def _law(rule: Rule[Any] | None) -> dict[str, str | None]:
+    return {
+        "legal_text": rule.legal_text if rule else None,
+        "law": rule.source if rule else None,
+        "rule_version": f"{rule.key}@{rule.version}" if rule else None,
+    }
+
+
+def _described(
+    graph: Graph, rules: Rules, vehicle: Vehicle, found: Found, way: Relaxed
+) -> dict[str, Any]:
+    passed = replace(found, legs=way.legs)
+    waived = np.array([edge for place in way.places for edge in place], np.int64)
+    blocking = list_blocking(graph.edges, rules, vehicle, waived)
+    return {
+        "edges": blocking[:NAMED],
+        "places": len(way.places),
+        "give": _give(blocking),
+        **_drive(graph, passed),
+    }
+
+
+def _drive(graph: Graph, found: Found) -> dict[str, Any]:
+    length, duration = found.sums()
+    return {
+        "length_m": round(length, 1),
+        "duration_s": round(duration / 1000, 1),
+        "geometry": {"type": "LineString", "coordinates": whole_line(graph, found.legs).tolist()},
+    }
+
+
+def _give(blocking: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return how far each limit would have to move: from its lowest value to the vehicle's."""
+    give: dict[str, dict[str, Any]] = {}
+    for row in blocking:
+        limit, value, size = row["limit"], row["value"], row["vehicle"]
+        known = give.setdefault(limit, {"limit": limit, "from": value, "to": size})
+        if isinstance(value, float):
+            known["from"] = min(known["from"], value)
+    return list(give.values())
+
+
+def _about(edges: Edges, edge: int) -> dict[str, Any]:
+    return {
+        "ref": edges.ref.get(edge),
+        "name": {"zh": edges.name_zh.get(edge), "en": edges.name_en.get(edge)},
+        "source": edges.source.get(edge),
+        "origin": edges.origin.get(edge),
+    }
+
+
+def unreachable(edges: Edges, live: LiveState, legs: Sequence[Leg], at: datetime) -> Unreachable:
+    """Return the error for a place cut off by closures, or by land; `legs` ignore closures."""
+    closed = []
+    for edge in {int(e): None for leg in legs for e in leg.edges}:
+        for state in live.reasons(edge, at):
+            until = state.until.isoformat() if state.until else None
+            closed.append({"edge": str(edges.row_id(edge)), "event": state.event, "until": until})
+    if closed:
+        return Unreachable(
+            "Closures cut every path",
+            "封闭切断了所有路线",
+            mend_en="Wait for a closure to end, or depart later (depart_at).",
+            mend_zh="请等待封闭解除，或推迟出发（depart_at）。",
+            closures=closed[:NAMED],
+        )
+    return Unreachable(
+        "No road leads from one waypoint to the next",
+        "两点之间没有道路相连",
+        mend_en="Choose points on one connected network; islands may be reached by water only.",
+        mend_zh="请选择同一连通路网上的点；部分岛屿只能水路到达。",
+    )

@@ -1,0 +1,163 @@
+"""What must give for a refused vehicle to pass: the cheapest sets of places to waive.
+
+A *place* is a run of blocked edges with no junction inside, such as one low tunnel. A way costs its
+driving time plus a fixed number of hours (rule `road.relax`) for each place that it passes; a part
+of a place counts by its length. The first set is that of the cheapest way of all. Each next one is
+that of the cheapest way whose places hold none of the earlier sets: to miss a set is to miss one of
+its places, so the ways are searched once for each place that may be shut instead (Lawler, "A
+procedure for computing the k best solutions", Management Science 18, 1972).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from routing.cch.engine import Metric, Topology
+from routing.graph.graph import Graph
+from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints, Weights
+from routing.index.snap import Spot
+from routing.query.leg import Leg, find_leg
+
+MS_PER_H = 3_600_000
+MOST_PLACES = 40  # of one way: each costs a search, and their hours must fit a weight
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """A way that is open once some places are waived; `places` are their edges on the way."""
+
+    legs: list[Leg]
+    places: list[list[int]]
+    cost_ms: float
+
+
+@dataclass(frozen=True)
+class Places:
+    """Blocked edges by place: `of_edge` is -1 off them, `share` the part of a place's length."""
+
+    of_edge: Ints
+    share: Floats
+
+    @classmethod
+    def of(cls, graph: Graph, weights: Weights, blocked: Bools) -> Places:
+        """Join blocked edges that meet where no other drivable edge does."""
+        edges = graph.edges
+        used = np.zeros(len(edges), np.bool_)
+        used[graph.arcs.edge[weights < INFINITE]] = True
+        count = int(max(edges.tail.max(initial=-1), edges.head.max(initial=-1))) + 1
+        degree = np.bincount(np.concatenate([edges.tail[used], edges.head[used]]), minlength=count)
+        chosen = np.flatnonzero(blocked & used)
+        tail, head = edges.tail[chosen].astype(np.int64), edges.head[chosen].astype(np.int64)
+        label = _joined(tail, head, degree)
+        length = np.maximum(edges.length_m[chosen], 0.001)
+        whole = np.bincount(label, weights=length, minlength=1)
+        of_edge = np.full(len(edges), -1, np.int64)
+        share = np.zeros(len(edges))
+        of_edge[chosen], share[chosen] = label, length / whole[label] if len(label) else 0.0
+        return cls(of_edge, share)
+
+    def on(self, legs: Sequence[Leg]) -> dict[int, list[int]]:
+        """Return the places that a way passes in order, each with its edges on the way."""
+        found: dict[int, list[int]] = {}
+        for leg in legs:
+            for edge in leg.edges[leg.stop > leg.start].tolist():
+                place = int(self.of_edge[edge])
+                if place >= 0 and edge not in found.setdefault(place, []):
+                    found[place].append(edge)
+        return found
+
+
+def _joined(tail: Ints, head: Ints, degree: Ints) -> Ints:
+    """Number groups of edges that hang together over nodes of degree 2."""
+    ends = np.concatenate([tail, head])
+    number = np.tile(np.arange(len(tail)), 2)
+    inner = degree[ends] == 2
+    order = np.argsort(ends[inner], kind="stable")
+    node, edge = ends[inner][order], number[inner][order]
+    same = node[1:] == node[:-1]
+    pairs = edge[:-1][same], edge[1:][same]
+    matrix = coo_matrix((np.ones(len(pairs[0]), np.int8), pairs), shape=(len(tail), len(tail)))
+    return np.asarray(connected_components(matrix, directed=False)[1], np.int64)
+
+
+class _Search:
+    """One metric on which blocked edges cost hours, some of them shut for a while."""
+
+    def __init__(
+        self, graph: Graph, topology: Topology, weights: Weights, places: Places, hours: float
+    ) -> None:
+        self._graph, self._places = graph, places
+        extra = np.rint(places.share[graph.arcs.edge] * hours * MS_PER_H)
+        heavy = np.minimum(weights.astype(np.int64) + extra.astype(np.int64), LARGEST)
+        self._weights = np.where(weights == INFINITE, INFINITE, heavy).astype(np.uint32)
+        self._metric = Metric(topology, self._weights)
+        self._arc_place = places.of_edge[graph.arcs.edge]
+
+    def without(self, shut: frozenset[int], spots: Sequence[list[Spot]]) -> Relaxed | None:
+        """Return the cheapest way that passes none of the places `shut`."""
+        arcs = np.flatnonzero(np.isin(self._arc_place, list(shut)))
+        self._metric.update(arcs, np.full(len(arcs), INFINITE, np.uint32))
+        try:
+            return self._way(spots)
+        finally:
+            self._metric.update(arcs, self._weights[arcs])
+
+    def _way(self, spots: Sequence[list[Spot]]) -> Relaxed | None:
+        legs: list[Leg] = []
+        for first, target in pairwise(spots):
+            source = [legs[-1].target] if legs else first
+            leg = find_leg(self._graph, self._metric, self._metric.weights, source, target)
+            if leg is None:
+                return None
+            legs.append(leg)
+        passed = self._places.on(legs)
+        return Relaxed(legs, list(passed.values()), sum(leg.weight for leg in legs))
+
+
+def relaxations(
+    graph: Graph,
+    topology: Topology,
+    weights: Weights,
+    blocked: Bools,
+    spots: Sequence[list[Spot]],
+    hours: float,
+    count: int,
+) -> list[Relaxed]:
+    """Return the cheapest ways to pass if some places are waived, each with another set of them.
+
+    `weights` are those of a vehicle that nothing refuses, infinite where closures or avoidances
+    hold; `blocked` marks the edges (by edge) that refuse the vehicle.
+    """
+    places = Places.of(graph, weights, blocked)
+    search = _Search(graph, topology, weights, places, hours)
+    queue: list[tuple[float, int, frozenset[int], Relaxed]] = []
+    seen: set[frozenset[int]] = set()
+    sets: list[frozenset[int]] = []
+    found: list[Relaxed] = []
+
+    def look(shut: frozenset[int]) -> None:
+        way = None if shut in seen else search.without(shut, spots)
+        seen.add(shut)
+        if way is not None:
+            heapq.heappush(queue, (way.cost_ms, len(seen), shut, way))
+
+    look(frozenset())
+    while queue and len(found) < count:
+        _, _, shut, way = heapq.heappop(queue)
+        passed = frozenset(places.on(way.legs))
+        if not 0 < len(passed) <= MOST_PLACES:
+            break
+        held = next((earlier for earlier in sets if earlier <= passed), None)
+        if held is None:
+            found.append(way)
+            sets.append(passed)
+        for place in passed if held is None and len(found) < count else held or ():
+            look(shut | {place})
+    return found

@@ -1,0 +1,119 @@
+"""Which edges a place may be on: snapping, small islands of the network, edges in a polygon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import shapely
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from routing.cch.engine import Metric
+from routing.cost.profile import Costs
+from routing.cost.rule_models import SNAP
+from routing.graph.graph import Graph, expand
+from routing.graph.weights import Bools, Ints
+from routing.index.snap import EVERY, SnapIndex, Spot, Usable
+from routing.query.refusal import no_snap
+from spatial.geo.crs import check_lonlat
+from spatial.rules import Rules, get_rule
+
+Point = tuple[float, float]
+
+
+class Places:
+    """The edges of a graph by where they are."""
+
+    def __init__(self, graph: Graph, rules: Rules, index: SnapIndex | None = None) -> None:
+        self._graph = graph
+        self._rules = rules
+        self.index = index or SnapIndex(graph.edges)
+        self._core: dict[str, Bools] = {}
+
+    def usable(self, metric: Metric) -> Usable:
+        """Return the edges that may be driven in some direction."""
+        return Usable(self._graph.arcs.first, metric.weights)
+
+    def find(self, points: Sequence[Point], usable: Usable) -> list[list[Spot]]:
+        """Return for each point the spots on the nearest usable edge and on those at its place.
+
+        There are none where no such edge lies within the limit.
+
+        Raises
+        ------
+        BadCoordinate
+            A point is no place on earth.
+        """
+        for lon, lat in points:
+            check_lonlat(lon, lat)
+        return self.index.nearest_each(points, usable, *self._limits)
+
+    def snap(self, points: Sequence[Point], usable: Usable) -> list[list[Spot]]:
+        """Return what `find` does where there is something for each point.
+
+        Raises
+        ------
+        BadCoordinate
+            A point is no place on earth.
+        NoSnap
+            There is no edge within the limit; the error names the point.
+        """
+        places = self.find(points, usable)
+        for number, place in enumerate(places):
+            if not place:
+                anything = self.index.nearest(*points[number], EVERY, *self._limits)
+                raise no_snap(number, self._limits[0], anything)
+        return places
+
+    def off_islands(
+        self,
+        points: Sequence[Point],
+        usable: Usable,
+        costs: Costs,
+        known: Sequence[list[Spot]],
+    ) -> list[list[Spot]]:
+        """Snap the points that lie on a small island to the main network where it is near."""
+        core, limits = self._core_edges(costs), self._limits
+        places = []
+        for (lon, lat), place in zip(points, known, strict=True):
+            main: list[Spot] = []
+            if not all(core[spot.edge] for spot in place):
+                main = self.index.nearest(lon, lat, usable._replace(only=core), *limits)
+            places.append(main or place)
+        return places
+
+    def inside(self, polygon: Any) -> Ints:
+        """Return the edges that a polygon (EPSG:4326) touches."""
+        candidates = self.index.in_box(*polygon.bounds)
+        shapely.prepare(polygon)
+        edges = self._graph.edges
+        start = edges.shape_start[candidates]
+        counts = edges.shape_start[candidates + 1] - start
+        owner = np.repeat(np.arange(len(candidates)), counts)
+        lines = shapely.linestrings(edges.shape[expand(start, counts)], indices=owner)
+        touched = shapely.intersects(polygon, lines)
+        return np.asarray(candidates[np.asarray(touched, np.bool_)])
+
+    @cached_property
+    def _limits(self) -> tuple[float, float]:
+        rule = get_rule(self._rules, SNAP).value
+        return rule.max_m, rule.tie_m
+
+    def _core_edges(self, costs: Costs) -> Bools:
+        """Return the edges that are no island: both ends in large strongly connected parts."""
+        if costs.profile.id not in self._core:
+            arcs = self._graph.arcs
+            keep = costs.open_[arcs.key]
+            tail, head = arcs.tail[keep], arcs.head[keep]
+            count = self._graph.node_count
+            matrix = coo_matrix((np.ones(len(tail), np.int8), (tail, head)), shape=(count, count))
+            _, label = connected_components(matrix, connection="strong")
+            sizes = np.bincount(label, minlength=1)
+            least = get_rule(self._rules, SNAP).value.island_nodes
+            large = (sizes >= min(least, int(sizes.max())))[label]
+            edges = self._graph.edges
+            self._core[costs.profile.id] = large[edges.tail] & large[edges.head]
+        return self._core[costs.profile.id]

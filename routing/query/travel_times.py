@@ -1,0 +1,40 @@
+"""An answer's times as they are when it is driven through the hours of the week."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from routing.cost.speed_profiles import TypicalSpeeds, mean_speeds
+from routing.graph.graph import Edges
+from routing.live.edge_states import Picture
+from routing.query.model import Found
+
+
+def by_the_clock(
+    found: Found, edges: Edges, picture: Picture, week: TypicalSpeeds, depart: datetime
+) -> Found:
+    """Return an answer whose speeds are the means of driving it from a departure on.
+
+    Parameters
+    ----------
+    found
+        The answer; its edges stay as they are.
+    edges
+        The edges of the network.
+    picture
+        Closures and speed caps without those that are typical of an hour.
+    week
+        Typical speeds.
+    depart
+        When the first leg begins; the others follow without a stop.
+    """
+    keys = np.concatenate([leg.keys for leg in found.legs])
+    part = np.concatenate([leg.stop - leg.start for leg in found.legs])
+    own = np.fmin(found.costs.speed_kmh[keys >> 1], picture.cap_kmh[keys])
+    speeds = np.fmin(week.week_of(keys), own[:, None].astype(np.float32))
+    cap = picture.cap_kmh.copy()
+    cap[keys] = np.fmin(cap[keys], mean_speeds(edges.length_m[keys >> 1] * part, speeds, depart))
+    return replace(found, picture=Picture(picture.shut, cap))
