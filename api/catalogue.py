@@ -17,9 +17,9 @@ from api.links import api, link
 from api.negotiate import check_parameters, language
 from api.services import services
 from api.tiles import MATRIX_SET, matches, tile_url
-from layers.model import Column, Layer
-from layers.style import Lang, LegendEntry, build_style, style_layer_id
-from layers.summary import Summary
+from layers.declare.layer import Column, Layer
+from layers.declare.style import Lang, LegendEntry, build_style, style_layer_id
+from layers.features.summary import Summary
 from spatial.errors import NotFound
 
 TITLE = {"zh": "四港 · 浙江", "en": "Sigang · Zhejiang"}

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from api.auth import actor_of, require
 from api.gauges import gauges_of
 from api.services import services
-from layers.tile_refresh import Standing
+from layers.tiles.refresh import Standing
 
 READY_WAIT_S = 1.5
 BOUNDS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0)

@@ -12,7 +12,7 @@ import orjson
 
 from api import html, links
 from api.ogc import say
-from layers.model import Column, Layer
+from layers.declare.layer import Column, Layer
 from layers.offload import offload
 from spatial.geo import crs
 

@@ -21,7 +21,7 @@ import orjson
 
 from api import job_store as store
 from api.bus import RECONNECTED, Bus
-from layers.base import Text
+from layers.declare.base import Text
 from spatial.errors import SigangError
 from spatial.postgres.db import Database
 from spatial.settings import PROJECT, Settings

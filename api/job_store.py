@@ -11,8 +11,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from layers.base import Text
-from layers.processes.running import Output
+from layers.declare.base import Text
+from layers.processes.runtime.run import Output
 from spatial.actor import Actor
 from spatial.errors import Busy, NoSuchJob, SigangError, TooMany
 from spatial.postgres.db import Database

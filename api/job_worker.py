@@ -28,12 +28,12 @@ from api import job_store as store
 from api.bus import Bus
 from api.roads import Roads
 from api.rule_keeper import RuleKeeper
-from layers.base import Text
-from layers.catalog import Catalog
-from layers.processes.model import Dismissed
-from layers.processes.reading import read_needs
+from layers.declare.base import Text
+from layers.declare.catalog import Catalog
 from layers.processes.registry import check_inputs, get_process
-from layers.processes.running import Output, make_scene, run
+from layers.processes.runtime.model import Dismissed
+from layers.processes.runtime.run import Output, make_scene, run
+from layers.processes.runtime.sources import read_needs
 from spatial.actor import Actor
 from spatial.errors import SigangError
 from spatial.postgres.db import Database

@@ -19,9 +19,9 @@ from api.links import GEOJSON, JSON, link
 from api.negotiate import check_parameters, language, single_values
 from api.results import document, inline, raw
 from api.services import services
-from layers.base import Text
-from layers.filters import parse_datetime
-from layers.processes.running import Output, collection
+from layers.declare.base import Text
+from layers.processes.runtime.run import Output, collection
+from layers.query.filters import parse_datetime
 from spatial.actor import Actor
 from spatial.errors import BadParameter, Conflict, NotFound, ResultNotReady, SigangError
 

@@ -8,9 +8,9 @@ from starlette.requests import Request
 
 from api.cancel import while_connected
 from api.limits import caller_of, limits_of
-from layers.filter_thread import is_long
-from layers.filters import Query, parse_query, read_query
-from layers.relation import Relation
+from layers.declare.relation import Relation
+from layers.query.filter_thread import is_long
+from layers.query.filters import Query, parse_query, read_query
 
 LONG_FILTER_S = 0.25
 """What reading a long filter may take of a core; compiling it is a part of what asks for it."""
@@ -22,7 +22,7 @@ async def query_of(
     given: Mapping[str, str],
     others: frozenset[str] = frozenset(),
 ) -> Query:
-    """Return the query that parameters say; see `layers.filters.parse_query`.
+    """Return the query that parameters say; see `layers.query.filters.parse_query`.
 
     Raises
     ------

@@ -33,8 +33,8 @@ from api.layer_query import query_of
 from api.limits import ask, caller_of, limits_of
 from api.negotiate import check_parameters
 from api.services import services
-from layers.filters import Box
-from layers.nearby import Candidate, read_candidates
+from layers.features.nearest_candidates import Candidate, read_candidates
+from layers.query.filters import Box
 from routing.cch.engine import Metric
 from routing.cost.rule_models import SNAP
 from routing.graph.weights import INFINITE

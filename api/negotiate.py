@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import Request
 
 from api.problems import NotAcceptable, pick_language
-from layers.filters import refuse_unknown
+from layers.query.filters import refuse_unknown
 from spatial.errors import BadParameter
 
 _LONGEST_PURPOSE = 1_200

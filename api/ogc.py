@@ -17,9 +17,9 @@ from api.links import HTML, JSON, MEDIA_TYPES, OPENAPI, QUERYABLES, SCHEMA, link
 from api.negotiate import check_parameters, language, pick_format
 from api.services import services
 from api.tiles import matches
-from layers.model import Layer
-from layers.relation import Relation
-from layers.summary import Summary
+from layers.declare.layer import Layer
+from layers.declare.relation import Relation
+from layers.features.summary import Summary
 from spatial.geo import crs
 
 PAGE = {"json": JSON, "html": HTML}

@@ -25,13 +25,13 @@ from api.negotiate import language, pick_format, purpose_of, single_values
 from api.ogc import say, source_facts, trail
 from api.services import services
 from api.tiles import matches
-from layers import features
-from layers.export import FORMATS, export_file, stream_csv, stream_sequence
-from layers.features import DEFAULT_LIMIT, MAX_LIMIT, Page
-from layers.filters import Query, refuse_unknown
+from layers.declare.relation import Relation
+from layers.features.features import features
+from layers.features.export import FORMATS, export_file, stream_csv, stream_sequence
+from layers.features.features import DEFAULT_LIMIT, MAX_LIMIT, Page
+from layers.features.spool import read_file
 from layers.offload import offload
-from layers.relation import Relation
-from layers.spool import read_file
+from layers.query.filters import Query, refuse_unknown
 from spatial.actor import Actor
 from spatial.errors import BadParameter, NotFound, OutOfScope
 from spatial.geo import crs

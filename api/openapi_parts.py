@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.links import GEOJSON, HTML, JSON, MEDIA_TYPES, OPENAPI, SCHEMA
-from layers.features import DEFAULT_LIMIT, MAX_LIMIT
+from layers.features.features import DEFAULT_LIMIT, MAX_LIMIT
 
 _MVT = "application/vnd.mapbox-vector-tile"
 

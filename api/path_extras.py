@@ -13,7 +13,7 @@ from api.conditions import roads_of
 from api.limits import ask
 from api.path_answer import Answer, Driven
 from api.services import services
-from layers.features import reading
+from layers.features.features import reading
 from routing.answer.admin_crossings import Units, listed
 from routing.graph.graph import as_uuid
 from routing.query.leg import whole_line

@@ -26,13 +26,13 @@ from api.results import check_wanted, respond
 from api.roads import Roads
 from api.services import services
 from api.write_once import write_once
-from layers.base import Text
+from layers.declare.base import Text
 from layers.offload import offload
-from layers.processes.describe import description, summary
-from layers.processes.model import Inputs, Process
-from layers.processes.reading import read_needs
 from layers.processes.registry import PROCESSES, check_inputs, get_process
-from layers.processes.running import Output, make_scene, run
+from layers.processes.runtime.describe import description, summary
+from layers.processes.runtime.model import Inputs, Process
+from layers.processes.runtime.run import Output, make_scene, run
+from layers.processes.runtime.sources import read_needs
 from routing.stopping import check
 from spatial.actor import Actor
 from spatial.errors import BadParameter, SetupError

@@ -9,8 +9,8 @@ from uuid import uuid4
 import orjson
 from starlette.responses import Response
 
-from layers.processes.model import JSON, Process
-from layers.processes.running import Output
+from layers.processes.runtime.model import JSON, Process
+from layers.processes.runtime.run import Output
 from spatial.errors import BadParameter
 
 NO_STORE = {"Cache-Control": "no-store"}

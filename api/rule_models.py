@@ -5,7 +5,7 @@ Whoever checks, loads or serves rules takes what it needs from here, and so has 
 
 from __future__ import annotations
 
-from layers.processes import rule_models as of_processes
+from layers.processes.runtime import rule_models as of_processes
 from routing.cost import rule_models as of_routing
 from spatial import rule_models as of_concepts
 from spatial.rule_files import check_complete, read_rules

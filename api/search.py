@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 
 from api.auth import actor_of
 from api.services import services
-from layers.search import Hit
+from layers.features.search import Hit
 
 router = APIRouter(tags=["search"])
 

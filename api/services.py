@@ -18,11 +18,11 @@ from api.gauges import Gauges
 from api.job_runner import JobRunner
 from api.roads import Roads
 from api.rule_keeper import RuleKeeper
-from layers.catalog import Catalog
-from layers.search import Search
-from layers.spool import Spools
-from layers.summary import Summaries
-from layers.tiles import TileService
+from layers.declare.catalog import Catalog
+from layers.features.search import Search
+from layers.features.spool import Spools
+from layers.features.summary import Summaries
+from layers.tiles.service import TileService
 from spatial.errors import SetupError
 from spatial.postgres.db import Database
 from spatial.settings import Settings

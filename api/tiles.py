@@ -16,10 +16,10 @@ from api.limits import caller_of
 from api.links import JSON, api, here, link
 from api.negotiate import check_parameters, pick_format, single_values
 from api.services import services
-from layers.model import Layer
-from layers.tile_cache import Tile
-from layers.tile_sql import attributes
-from layers.tiles import LayerState
+from layers.declare.layer import Layer
+from layers.tiles.service import LayerState
+from layers.tiles.tile_cache import Tile
+from layers.tiles.tile_sql import attributes
 from spatial.errors import BadParameter, NotFound
 
 MVT = "application/vnd.mapbox-vector-tile"

@@ -13,8 +13,8 @@ import asyncio
 import statistics
 import time
 
-from layers.catalog import Catalog
-from layers.search import Search
+from layers.declare.catalog import Catalog
+from layers.features.search import Search
 from spatial.actor import ANONYMOUS
 from spatial.errors import SetupError
 from spatial.postgres.db import Database

@@ -261,8 +261,8 @@ def prepare(port: int) -> tuple[str, list[Case]]:
 
 def build_tiles(url: str) -> None:
     """Build Sigang's narrow and level tables of the two layers."""
-    from layers.catalog import Catalog
-    from layers.rebuild import refresh_tiles
+    from layers.declare.catalog import Catalog
+    from layers.tiles.rebuild import refresh_tiles
 
     with psycopg.connect(url) as conn:
         catalog = Catalog.load(servers.ROOT / "bench" / "areas")

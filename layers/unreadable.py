@@ -9,8 +9,8 @@ import psycopg
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import asyncpg as postgres
 
-from layers.relation import Relation
-from layers.tile_sql import SCOPE_COLUMNS
+from layers.declare.relation import Relation
+from layers.tiles.tile_sql import SCOPE_COLUMNS
 
 ROLES = ("sigang_app", "sigang_public")
 

@@ -97,7 +97,7 @@ def _server(settings: Settings) -> Finding:
 
 
 def _declarations(settings: Settings) -> Iterator[Finding]:
-    from layers.catalog import Catalog
+    from layers.declare.catalog import Catalog
 
     try:
         catalog = Catalog.load(settings.areas)
@@ -137,7 +137,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 def _layers(conn: psycopg.Connection, areas: Path) -> Iterator[Finding]:
     """Find layers whose declarations the database does not bear out."""
-    from layers.catalog import Catalog
+    from layers.declare.catalog import Catalog
     from layers.unreadable import list_unreadable
 
     catalog = Catalog.load(areas)
@@ -148,9 +148,9 @@ def _layers(conn: psycopg.Connection, areas: Path) -> Iterator[Finding]:
 
 def _tiles(conn: psycopg.Connection, areas: Path) -> Iterator[Finding]:
     """Find what no tile shows, and values that are not of the type that their layer declares."""
-    from layers import set_aside
-    from layers.catalog import Catalog
-    from layers.values import count_bad
+    from layers.declare.catalog import Catalog
+    from layers.tiles.service import set_aside
+    from layers.tiles.values import count_bad
 
     lag_s, *_ = conn.execute(set_aside.STANDING).fetchone() or (0.0,)
     state = "warn" if lag_s > LONG_LAG_S else "ok"

@@ -70,7 +70,7 @@ def load_declared(url: str) -> list[str]:
     Returns the changes of rules.
     """
     from data.accounts import load_accounts
-    from layers.functions import apply_functions
+    from layers.declare.sql_functions import apply_functions
 
     changes = bring_rules(url)
     with connect(url) as conn:

@@ -66,8 +66,8 @@ def load_into(conn: psycopg.Connection, anchor: datetime, progress: Callable[[st
     """Load the sample province into a migrated database; the run is recorded whatever happens."""
     from api.rule_models import load_rules
     from data.sample import load_sample
-    from layers.catalog import Catalog
-    from layers.rebuild import refresh_tiles
+    from layers.declare.catalog import Catalog
+    from layers.tiles.rebuild import refresh_tiles
 
     run = _begin(conn, anchor)
     try:

@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from layers.processes.assign import PROCESS as ASSIGN
-from layers.processes.cover import PROCESS as COVER
-from layers.processes.coverage import PROCESS as COVERAGE
-from layers.processes.criticality import PROCESS as CRITICALITY
-from layers.processes.export import PROCESS as EXPORT
-from layers.processes.intercept import PROCESS as INTERCEPT
-from layers.processes.model import Inputs, Process
-from layers.processes.what_if import PROCESS as WHAT_IF
+from layers.processes.roads.assign import PROCESS as ASSIGN
+from layers.processes.roads.cover import PROCESS as COVER
+from layers.processes.roads.coverage import PROCESS as COVERAGE
+from layers.processes.roads.criticality import PROCESS as CRITICALITY
+from layers.processes.roads.export_network import PROCESS as EXPORT
+from layers.processes.roads.intercept import PROCESS as INTERCEPT
+from layers.processes.roads.what_if import PROCESS as WHAT_IF
+from layers.processes.runtime.model import Inputs, Process
 from spatial.errors import BadParameter, NoSuchProcess
 
 PROCESSES: Mapping[str, Process] = MappingProxyType(

@@ -7,8 +7,8 @@ from contextlib import closing
 import httpx
 import pytest
 
-from layers.catalog import Catalog
-from layers.tile_sql import base_condition, relation
+from layers.declare.catalog import Catalog
+from layers.tiles.tile_sql import base_condition, relation
 from spatial.postgres.db import connect
 from spatial.settings import Settings
 

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from data.accounts import ACCOUNTS
-from layers.catalog import Catalog, may_read
+from layers.declare.catalog import Catalog, may_read
 from spatial.actor import ANONYMOUS, Actor
 from spatial.postgres.db import connect
 from spatial.settings import PROJECT

@@ -15,8 +15,8 @@ import orjson
 import pytest
 
 from data.accounts import load_accounts
-from layers.catalog import Catalog
-from layers.rebuild import refresh_tiles
+from layers.declare.catalog import Catalog
+from layers.tiles.rebuild import refresh_tiles
 from spatial.postgres.db import connect
 from tests.conftest import running_server
 from tests.layers.small import AREA, CASES, PORTS, ROADS, SEED

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from data.sample.airspace import geodesic_ring
 from data.sample.gshhg import LAND, read_shore
 from data.sample.ports import parse_minutes
-from layers.search import Search
+from layers.features.search import Search
 from spatial.actor import ANONYMOUS
 from spatial.errors import BadParameter, SetupError
 from spatial.geo.crs import GEOD

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from layers.catalog import Catalog, may_read
-from layers.model import Access, Column, Geometry, Layer, Parameter, Source, Time
-from layers.style import Legend, LegendEntry, Level, Rank, StyleRule, Tiles
+from layers.declare.catalog import Catalog, may_read
+from layers.declare.layer import Access, Column, Geometry, Layer, Parameter, Source, Time
+from layers.declare.style import Legend, LegendEntry, Level, Rank, StyleRule, Tiles
 from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import ConfigError, NotFound
 from tests.layers.small import PORTS, write_areas

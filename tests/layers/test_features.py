@@ -13,11 +13,11 @@ import geopandas
 import psycopg
 import pytest
 
-from layers import export_table, features
-from layers.catalog import Catalog
-from layers.export import export_file, stream_csv, stream_sequence
-from layers.filter_thread import beside
-from layers.filters import parse_query, read_query
+from layers.declare.catalog import Catalog
+from layers.features.features import export_table, features
+from layers.features.export import export_file, stream_csv, stream_sequence
+from layers.query.filter_thread import beside
+from layers.query.filters import parse_query, read_query
 from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import BadParameter
 from spatial.postgres.db import Database, connect

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql
 
-from layers.filters import conditions, parse_bbox, parse_datetime, parse_query
+from layers.query.filters import conditions, parse_bbox, parse_datetime, parse_query
 from spatial.errors import BadParameter, SigangError
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from layers.functions import apply_functions
+from layers.declare.sql_functions import apply_functions
 from spatial.errors import ConfigError
 
 pytestmark = pytest.mark.db

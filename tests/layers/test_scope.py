@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 
-from layers.scope import visible, visible_sql
+from layers.query.row_scope import visible, visible_sql
 from spatial.actor import ANONYMOUS, Actor
 from spatial.postgres.db import Database
 from spatial.schema.tables import event, facility

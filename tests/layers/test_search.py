@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from layers.search import Search, find_cell, find_coordinate
+from layers.features.search import Search, find_cell, find_coordinate
 from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import BadParameter
 from spatial.geo import beidou_grid

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from layers import features
-from layers.catalog import Catalog
-from layers.filters import SORTABLE, parse_query
+from layers.declare.catalog import Catalog
+from layers.features.features import features
+from layers.query.filters import SORTABLE, parse_query
 from spatial.actor import ANONYMOUS, Actor
 from spatial.postgres.db import Database
 from spatial.settings import Settings

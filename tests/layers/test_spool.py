@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from layers import spool
-from layers.spool import MB, Spools
+from layers.features.features import spool
+from layers.features.spool import MB, Spools
 from spatial.errors import Busy
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from layers.catalog import Catalog
-from layers.style import SLOTS, Level, Rank, Tiles, build_style, resolve
+from layers.declare.catalog import Catalog
+from layers.declare.style import SLOTS, Level, Rank, Tiles, build_style, resolve
 from spatial.settings import PROJECT, Settings
 from tests.conftest import program
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from layers.catalog import Catalog
-from layers.rebuild import refresh_tiles
+from layers.declare.catalog import Catalog
+from layers.tiles.rebuild import refresh_tiles
 from spatial.actor import ANONYMOUS
 from spatial.errors import BadParameter, NotFound
 from spatial.postgres.db import connect

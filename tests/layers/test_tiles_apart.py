@@ -9,15 +9,15 @@ import psycopg
 import pytest
 
 from api.cli.doctor import _tiles
-from layers.catalog import Catalog
-from layers.changes import apply_changes
-from layers.features import read_page
-from layers.filters import parse_query
-from layers.rebuild import refresh_stale, refresh_tiles
-from layers.relation import resolve
-from layers.set_aside import STANDING, listed, release
-from layers.summary import Summaries
-from layers.values import count_bad
+from layers.declare.catalog import Catalog
+from layers.declare.relation import resolve
+from layers.features.features import read_page
+from layers.features.summary import Summaries
+from layers.query.filters import parse_query
+from layers.tiles.dirty_cells import apply_changes
+from layers.tiles.rebuild import refresh_stale, refresh_tiles
+from layers.tiles.set_aside import STANDING, listed, release
+from layers.tiles.values import count_bad
 from spatial.actor import ANONYMOUS
 from spatial.errors import TilesNotReady
 from spatial.postgres.db import Database, connect

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from layers.catalog import Catalog
-from layers.levels import coarsen, disjoint, up
-from layers.rebuild import refresh_stale, refresh_tiles
-from layers.tile_cache import TileCache, TileKey, pack
+from layers.declare.catalog import Catalog
+from layers.tiles.level_tables import coarsen, disjoint, up
+from layers.tiles.rebuild import refresh_stale, refresh_tiles
+from layers.tiles.tile_cache import TileCache, TileKey, pack
 from spatial.actor import ANONYMOUS
 from spatial.postgres.db import connect
 from tests.layers.tiled import (
@@ -141,7 +141,7 @@ def test_rebuilt_cells_equal_tables_built_anew(built, areas):
             if name != "cell_count"
         } | {"count": sorted(conn.execute("SELECT * FROM sigang_tiles.cell_count").fetchall())}
 
-    from layers.changes import apply_changes
+    from layers.tiles.dirty_cells import apply_changes
 
     layers = list(Catalog.load(areas).layers.values())
     with connect(built) as conn:
@@ -162,7 +162,7 @@ def test_rebuilt_cells_equal_tables_built_anew(built, areas):
 
 
 def test_stream_log_keeps_restricted_cells_to_their_scope(built, areas):
-    from layers.changes import apply_changes
+    from layers.tiles.dirty_cells import apply_changes
 
     layers = list(Catalog.load(areas).layers.values())
     with connect(built) as conn:

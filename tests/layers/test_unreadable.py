@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from api.health import _tiles
-from layers.catalog import Catalog
-from layers.tile_refresh import Standing
+from layers.declare.catalog import Catalog
+from layers.tiles.refresh import Standing
 from layers.unreadable import list_unreadable
 from spatial.settings import Settings
 

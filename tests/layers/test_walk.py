@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from layers import features, walk
-from layers.catalog import Catalog
-from layers.filters import parse_query
+from layers.declare.catalog import Catalog
+from layers.features.features import features, keyset_scan
+from layers.query.filters import parse_query
 from spatial.actor import ANONYMOUS, Actor
 from spatial.postgres.db import Database
 from spatial.settings import Settings
@@ -60,8 +60,8 @@ def filled(conn, database_url, tmp_path, request):
 @pytest.fixture
 def walks(monkeypatch):
     """Walk wherever it is possible, and note how often."""
-    monkeypatch.setattr(walk, "LEAST_ROWS", 0)
-    monkeypatch.setattr(walk, "COST", 0.0)
+    monkeypatch.setattr(keyset_scan, "LEAST_ROWS", 0)
+    monkeypatch.setattr(keyset_scan, "COST", 0.0)
     bounds, plan = [], features.plan_walk
 
     async def noted(*given):
@@ -76,7 +76,7 @@ def walks(monkeypatch):
 @pytest.mark.parametrize("actor", [ANONYMOUS, PROVINCE], ids=["anonymous", "province"])
 @pytest.mark.parametrize("patience", [20, 1])
 def test_a_walk_gives_the_same_pages(filled, actor, patience, walks, monkeypatch):
-    monkeypatch.setattr(walk, "PATIENCE", patience)
+    monkeypatch.setattr(keyset_scan, "PATIENCE", patience)
     url, areas = filled
     for box in ("120.2,29.2,120.9,29.9", "120.8,29.1,121,30", "120.5,29.5,120.51,29.51"):
         for limit in (7, 50):
@@ -90,7 +90,7 @@ def test_a_walk_gives_the_same_pages(filled, actor, patience, walks, monkeypatch
 @pytest.mark.parametrize("filled", [SCATTERED], indirect=True)
 def test_the_plan_weighs_walking_against_collecting(filled, monkeypatch):
     url, areas = filled
-    monkeypatch.setattr(walk, "LEAST_ROWS", 1000)
+    monkeypatch.setattr(keyset_scan, "LEAST_ROWS", 1000)
     relation = Catalog.load(areas).get_relation("ports")
 
     async def ask(box, limit):
@@ -98,7 +98,7 @@ def test_the_plan_weighs_walking_against_collecting(filled, monkeypatch):
         try:
             async with features.reading(db, ANONYMOUS) as conn:
                 query = parse_query(relation, {"bbox": box}, set())
-                return await walk.plan_walk(conn, relation, query, limit)
+                return await keyset_scan.plan_walk(conn, relation, query, limit)
         finally:
             await db.close()
 
@@ -114,7 +114,7 @@ def test_other_orders_and_filters_are_not_walked(filled):
     _, areas = filled
     relation = Catalog.load(areas).get_relation("ports")
     box = {"bbox": "120,29,121,30"}
-    assert walk.may_walk(relation, parse_query(relation, box, set()))
+    assert keyset_scan.may_walk(relation, parse_query(relation, box, set()))
     for more in ({"sortby": "capacity"}, {"capacity": "5"}, {"filter": "capacity > 3"}):
-        assert not walk.may_walk(relation, parse_query(relation, box | more, set()))
-    assert not walk.may_walk(relation, parse_query(relation, {}, set()))
+        assert not keyset_scan.may_walk(relation, parse_query(relation, box | more, set()))
+    assert not keyset_scan.may_walk(relation, parse_query(relation, {}, set()))

@@ -6,8 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 
 from api.bus import Bus
-from layers.catalog import Catalog
-from layers.tiles import TileService
+from layers.declare.catalog import Catalog
+from layers.tiles.service import TileService
 from spatial.actor import ANONYMOUS, Actor
 from spatial.postgres.db import Database, connect
 from spatial.settings import Settings

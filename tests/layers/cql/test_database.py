@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from layers.cql.parse import parse
 from layers.cql.sql import condition
 from layers.cql.types import Typed
-from layers.features import compile_statement
+from layers.features.features import compile_statement
 from spatial.errors import BadParameter
 from spatial.postgres.db import connect
 from tests.layers.cql.hostile import HOSTILE

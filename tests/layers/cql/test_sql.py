@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from layers.cql.parse import parse
 from layers.cql.sql import condition
-from layers.filters import conditions, parse_query
+from layers.query.filters import conditions, parse_query
 from spatial.errors import BadParameter
 from tests.layers.cql.hostile import HOSTILE
 

@@ -1,0 +1,179 @@
+"""The Layer: something shown or queried, read from one TOML file and nothing else."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from layers.declare.base import Declaration, Text
+from layers.declare.style import Legend, Style, Tiles
+
+Identifier = r"^[a-z][a-z0-9_]*$"
+ColumnType = Literal["text", "int", "number", "bool", "datetime", "date", "uuid", "json"]
+GeometryType = Literal["point", "line", "polygon", "mixed", "none"]
+ParameterType = Literal["text", "int", "number", "bool", "datetime"]
+
+RESERVED = frozenset(
+    {"id", "origin", "geom", "geometry", "bbox", "datetime", "limit", "cursor", "offset"}
+    | {"sortby", "filter", "crs", "f", "lang", "properties", "count"}
+)
+"""Names that no declared column may take: served by every layer, or query parameters."""
+
+SYSTEM = ("admin_code", "unit_id", "visibility", "origin", "source_id")
+"""Columns that every source has beside its id and geometry; scope and provenance need them."""
+
+
+class Parameter(Declaration):
+    """One declared parameter of a function source, passed by name."""
+
+    name: str = Field(pattern=Identifier)
+    type: ParameterType
+    default: str | int | float | bool | None = None
+    title: Text | None = None
+
+
+class Source(Declaration):
+    """Where the rows come from: a table of `spatial.schema.tables`, a view, or an SQL function.
+
+    A view or function lives in schema `sigang`, gives the columns of `SYSTEM`, the id and the
+    geometry beside the declared columns, and reads tables with the rights of its caller.
+    """
+
+    table: str | None = Field(default=None, pattern=Identifier)
+    view: str | None = Field(default=None, pattern=Identifier)
+    function: str | None = Field(default=None, pattern=Identifier)
+    parameters: tuple[Parameter, ...] = ()
+    kinds: tuple[str, ...] = ()
+    filter: str | None = None
+    """CQL2 text over columns of the table; always applied."""
+    id: str = Field(default="id", pattern=Identifier)
+    id_type: Literal["uuid", "text", "int"] = "uuid"
+    parties: bool = False
+    """Rows name in `parties` desks that see them, whatever their scope."""
+
+    @model_validator(mode="after")
+    def _one_kind_of_source(self) -> Source:
+        if sum(x is not None for x in (self.table, self.view, self.function)) != 1:
+            raise ValueError("name exactly one of table, view, function")
+        if self.parameters and self.function is None:
+            raise ValueError("parameters belong to a function source")
+        return self
+
+    @property
+    def name(self) -> str:
+        """Return the relation's name in the database, without schema."""
+        return self.table or self.view or self.function or ""
+
+
+class Geometry(Declaration):
+    """Type and columns of the geometry; `none` for a layer without one."""
+
+    type: GeometryType
+    column: str = Field(default="geom", pattern=Identifier)
+    """EPSG:4326 column, served as GeoJSON."""
+    column_3857: str | None = "geom_3857"
+    """EPSG:3857 column, served as tiles; null when the source has none."""
+
+
+class Column(Declaration):
+    """One property that the layer serves; nothing else ever leaves."""
+
+    name: str = Field(pattern=Identifier)
+    title: Text
+    type: ColumnType
+    description: Text | None = None
+    unit: str | None = None
+    column: str | None = Field(default=None, pattern=Identifier)
+    """Column of the source; the property's name when null."""
+    path: str | None = Field(default=None, pattern=r"^[a-z_]+(\.[A-Za-z0-9_]+)+$")
+    """Member of a JSONB column, as `props.member`."""
+    values: dict[str, Text] | None = None
+    """Titles of the codes of an enumerated column."""
+
+    @model_validator(mode="after")
+    def _column_or_path(self) -> Column:
+        if self.column and self.path:
+            raise ValueError("name column or path, not both")
+        if self.name in RESERVED:
+            raise ValueError(f"the name {self.name!r} is reserved")
+        return self
+
+
+class Access(Declaration):
+    """Who may read: `public` opens the layer's public rows to everyone."""
+
+    public: bool = False
+    export: bool = True
+    roles: tuple[Literal["dispatcher", "planner", "duty", "developer", "admin"], ...] = ()
+    """Roles that may read a layer that is not public; empty: every signed-in account."""
+
+
+class Time(Declaration):
+    """The time of a row: an instant column, or an interval from `field` to `end` (half-open)."""
+
+    field: str = Field(default="valid_from", pattern=Identifier)
+    end: str | None = Field(default=None, pattern=Identifier)
+
+
+class Layer(Declaration):
+    """One layer: features, tiles, legend, queryables, access and tree entry follow from it."""
+
+    id: str = Field(pattern=Identifier)
+    area: str = Field(pattern=Identifier)
+    """The folder that the file lies in; set by the catalogue."""
+    title: Text
+    description: Text
+    source: Source
+    geometry: Geometry
+    columns: tuple[Column, ...]
+    access: Access = Access()
+    time: Time | None = None
+    tiles: Tiles | None = None
+    style: Style | None = None
+    legend: Legend | None = None
+    order: int = 100
+    """Place in the tree and in the drawing, low numbers first and below."""
+    visible: bool = False
+    """Shown when a map opens."""
+    editable: dict[str, str] | None = None
+    """Kind of writing that the map may offer, as `{kind = "closure"}`."""
+    search: bool = False
+    kpi: bool = False
+    """Its count is a key figure of the map."""
+    strip: bool = False
+    """Named in the map's line of origins."""
+    sort: str | None = Field(default=None, pattern=Identifier)
+    """Column that orders the items by default; the id breaks ties."""
+
+    @model_validator(mode="after")
+    def _names_unique(self) -> Layer:
+        names = [column.name for column in self.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"columns listed twice: {', '.join(twice)}")
+        if self.sort and self.sort not in names:
+            raise ValueError(f"sort names no listed column: {self.sort}")
+        return self
+
+    @model_validator(mode="after")
+    def _tiles_carry_listed_columns(self) -> Layer:
+        if self.tiles is None:
+            return self
+        ranked = [self.tiles.rank.column] if self.tiles.rank else []
+        known = {column.name for column in self.columns} | {"origin"}
+        missing = sorted({*self.tiles.columns, *ranked} - known)
+        if missing:
+            raise ValueError(f"tiles.columns: not listed: {', '.join(missing)}")
+        return self
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """Map each listed column's name to its declaration."""
+        return {column.name: column for column in self.columns}
+
+    @property
+    def has_geometry(self) -> bool:
+        """Tell whether features of this layer have a geometry."""
+        return self.geometry.type != "none"

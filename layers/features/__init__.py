@@ -1,0 +1,1 @@
+"""Features: pages, exports, search, summaries, the nearest."""

@@ -1,0 +1,1 @@
+"""What every process needs: its model, its sources, its run and its description."""

@@ -1,0 +1,103 @@
+"""Runs a process: inputs checked, scene read and fitted, outputs checked for their size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from layers.processes.runtime.model import (
+    GEOJSON,
+    JSON,
+    Outputs,
+    Process,
+    Progress,
+    Scene,
+    media_type,
+    no_progress,
+)
+from layers.processes.runtime.sources import Read, fit_counties, fit_lanes, fit_structures
+from routing.query.network import RoadNetwork
+from spatial.errors import BadParameter
+
+MOST_FEATURES = 200_000
+MOST_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a run, as JSON or text; of a collection the JSON of each feature."""
+
+    name: str
+    media_type: str
+    body: bytes = b""
+    features: Sequence[bytes] | None = None
+
+    @property
+    def whole(self) -> bytes:
+        """The whole output as one text."""
+        if self.features is None:
+            return self.body
+        return collection(self.features)
+
+
+def collection(features: Sequence[bytes], *more: bytes) -> bytes:
+    """Return features, each as JSON, as a collection; `more` are further members."""
+    head = b",".join([b'{"type":"FeatureCollection"', *more, b'"features":['])
+    return head + b",".join(features) + b"]}"
+
+
+def make_scene(network: RoadNetwork, read: Read, progress: Progress = no_progress) -> Scene:
+    """Fit what was read to a network."""
+    return Scene(
+        network,
+        datetime.now(UTC),
+        read.places,
+        fit_counties(read, network.graph),
+        fit_structures(read, network.graph),
+        progress,
+        fit_lanes(read, network.graph),
+    )
+
+
+def run(process: Process, inputs: Any, scene: Scene) -> list[Output]:
+    """Run a process and write its outputs down.
+
+    Raises
+    ------
+    BadParameter
+        The outputs are larger than may be kept.
+    SigangError
+        Whatever the process says.
+    """
+    outputs = list(_written(process, process.run(inputs, scene)))
+    size = sum(len(o.body) + sum(map(len, o.features or ())) for o in outputs)
+    features = sum(len(o.features or ()) for o in outputs)
+    if size > MOST_BYTES or features > MOST_FEATURES:
+        raise BadParameter(
+            f"The result is too large: {size // 2**20} MB, {features} features",
+            f"结果过大：{size // 2**20} MB，{features} 个要素",
+            mend_en="Ask for fewer places or a smaller area.",
+            mend_zh="请减少地点或缩小范围。",
+        )
+    return outputs
+
+
+def _written(process: Process, made: Outputs) -> Iterator[Output]:
+    for name, field in process.outputs.model_fields.items():
+        value = getattr(made, name)
+        kind = media_type(field)
+        if kind == GEOJSON:
+            yield Output(name, kind, features=[_json(feature) for feature in value.features])
+        elif kind == JSON:
+            plain = made.model_dump(mode="json", include={name})[name]
+            yield Output(name, kind, _json(plain))
+        else:
+            yield Output(name, kind, str(value).encode())
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
