@@ -14,43 +14,26 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
-from api import (
-    access_admin,
-    admin,
+from api.events.events import edge_speeds, events, incidents, low_visibility, sse
+from api.http.asgi import BodyHandler, Front
+from api.http.concurrency import Limits
+from api.http.gauges import gauges_of
+from api.http.problems import FOREIGN, client_left, handle
+from api.http.rates import Rates
+from api.network.service import (
     carriageways,
-    catalogue,
-    csp_reports,
-    events,
-    feeds,
-    fog,
-    health,
-    incidents,
-    jobs,
+    isochrones,
     match,
     matrix,
     nearest,
-    ogc,
-    ogc_items,
-    openapi,
     path_answer,
     paths,
     predicted_speeds,
-    processes,
     profiles,
-    reach,
-    rules,
-    search,
-    session,
-    static,
-    stream,
-    tiles,
 )
-from api.admin import follow_catalog
-from api.front import BodyHandler, Front
-from api.gauges import gauges_of
-from api.limits import Limits
-from api.problems import FOREIGN, client_left, handle
-from api.rates import Rates
+from api.ogc.common import catalogue, common, features, jobs, openapi, processes, tiles
+from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
+from api.ops.admin import follow_catalog
 from api.services import Services, open_services
 from spatial.errors import SigangError
 from spatial.settings import Settings
@@ -61,12 +44,12 @@ SWITCH_S = 0.001
 POSTED: dict[str, tuple[type[BaseModel], BodyHandler]] = {
     f"{PREFIX}/paths": (paths.PathBody, paths.find_path),
     f"{PREFIX}/matrix": (matrix.MatrixBody, matrix.get_matrix),
-    f"{PREFIX}/reach": (reach.ReachBody, reach.find_reach),
+    f"{PREFIX}/reach": (isochrones.ReachBody, isochrones.find_reach),
     f"{PREFIX}/nearest": (nearest.NearestBody, nearest.find_nearest),
     f"{PREFIX}/match": (match.MatchBody, match.match),
     f"{PREFIX}/events": (events.EventBody, events.create_event),
-    f"{PREFIX}/carriageways/fog": (fog.FogBody, carriageways.limit_for_fog),
-    f"{PREFIX}/edge-states": (feeds.FeedBody, feeds.feed_speeds),
+    f"{PREFIX}/carriageways/fog": (low_visibility.FogBody, low_visibility.limit_for_fog),
+    f"{PREFIX}/edge-states": (edge_speeds.FeedBody, edge_speeds.feed_speeds),
     f"{PREFIX}/predicted-speeds": (predicted_speeds.PredictedBody, predicted_speeds.predict_speeds),
 }
 """Questions whose bodies may be large, or that are asked most, by address."""
@@ -117,7 +100,7 @@ def create_app(settings: Settings | None = None) -> Front:
     _mount(app)
     rates = Rates(chosen.requests_per_minute, chosen.workers)
     rates.show(gauges_of(app))
-    hot = (tiles.tile_route, *ogc_items.routes)
+    hot = (tiles.tile_route, *features.routes)
     return Front(app, hot, POSTED, rates, https=chosen.over_https)
 
 
@@ -130,14 +113,14 @@ def _connect(opened: Services) -> None:
 
 def _mount(app: FastAPI) -> None:
     """Mount the plain routes first: a match ends the search."""
-    for module in (tiles, ogc_items, ogc, catalogue, openapi, health, session, csp_reports):
+    for module in (tiles, features, common, catalogue, openapi, health, session, csp_reports):
         app.router.routes.extend(module.routes)
     for routed in (
         session,
         search,
         paths,
         matrix,
-        reach,
+        isochrones,
         nearest,
         match,
         profiles,
@@ -145,11 +128,12 @@ def _mount(app: FastAPI) -> None:
         processes,
         jobs,
         events,
-        feeds,
+        edge_speeds,
         incidents,
         carriageways,
+        low_visibility,
         predicted_speeds,
-        stream,
+        sse,
         admin,
         access_admin,
     ):

@@ -10,14 +10,14 @@ from typing import Any, Protocol, TypeVar
 
 from starlette.requests import Request
 
-from api.audit import Audit
-from api.audit_months import tidy
-from api.auth import Authenticator
-from api.bus import Bus
-from api.gauges import Gauges
-from api.job_runner import JobRunner
-from api.roads import Roads
-from api.rule_keeper import RuleKeeper
+from api.audit.audit import Audit
+from api.audit.months import tidy
+from api.http.auth import Authenticator
+from api.http.gauges import Gauges
+from api.http.notifications import Bus
+from api.jobs.runner import JobRunner
+from api.network.rule_keeper import RuleKeeper
+from api.network.service import Roads
 from layers.declare.catalog import Catalog
 from layers.features.search import Search
 from layers.features.spool import Spools

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 import shapely
 
-from api.rule_models import RuleBook, read_rules
+from api.network.rule_models import RuleBook, read_rules
 from data.osm import edges as osm_edges
 from data.osm import load
 from data.osm import turns as osm_turns

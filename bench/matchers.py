@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from api.match import MatchBody, match_json, read_trace
+from api.roads.match import MatchBody, match_json, read_trace
 from bench import servers
 from routing.graph.weights import Floats
 from routing.index.linear_measure import scales

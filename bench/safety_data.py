@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import psycopg
 
-from api.audit_check import find_break
-from api.audit_heads import Heads
+from api.audit.check import find_break
+from api.audit.heads import Heads
 from bench import safety_load
 from bench.safety_load import ATTACKS, p95
 from bench.safety_row import Row, Stand, visitors

@@ -1,6 +1,6 @@
 """The error tree: every failure that a user may meet, with a stable type and how to mend it.
 
-`api.problems` maps each class to an HTTP status and RFC 9457 problem JSON.
+`api.http.problems` maps each class to an HTTP status and RFC 9457 problem JSON.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from api.audit_check import find_break
-from api.audit_heads import Heads
+from api.audit.check import find_break
+from api.audit.heads import Heads
 from api.cli.archive import DUMP, MANIFEST, SEAL, Reader, Writer, private_file
 from api.cli.backup import row_hashes
 from api.cli.seal import BLOCK, PASSPHRASE

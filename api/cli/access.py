@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from datetime import datetime
 
-from api import credentials
 from api.cli import serve
 from api.cli.claim import find_server
 from api.cli.ground import ground, owner_connection
 from api.cli.noted import note
+from api.http import credentials
 from spatial.settings import Settings
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from api.audit_chain import COLUMNS
-from api.audit_check import check
-from api.audit_heads import LIST, Heads
-from api.audit_months import prune, sign_months
+from api.audit.chain import COLUMNS
+from api.audit.check import check
+from api.audit.heads import LIST, Heads
+from api.audit.months import prune, sign_months
 from api.cli.audit_format import FORMATS
 from api.cli.ground import Ground, ground, owner_connection
 from api.cli.noted import note

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from api.audit_heads import Head, Heads
+from api.audit.heads import Head, Heads
 from api.cli.archive import DUMP, MANIFEST, Reader, Writer, private_file
 from api.cli.claim import claimed
 from api.cli.ground import Ground, ground, owner_connection, refuse_served

@@ -15,7 +15,7 @@ import psycopg
 from api.cli import sample
 from api.cli.claim import find_server
 from api.cli.ground import Ground, ground
-from api.rule_models import RuleBook, check_complete, list_drift, read_rules, read_stored
+from api.network.rule_models import RuleBook, check_complete, list_drift, read_rules, read_stored
 from spatial.errors import SigangError
 from spatial.postgres import machine, migrate
 from spatial.postgres.cluster import LOW_DISK_BYTES
@@ -248,9 +248,9 @@ def _rules(conn: psycopg.Connection, areas: Path) -> Finding:
 
 
 def _audit(conn: psycopg.Connection, home: Path) -> Iterator[Finding]:
-    from api.audit import waiting
-    from api.audit_check import check
-    from api.audit_heads import Heads
+    from api.audit.audit import waiting
+    from api.audit.check import check
+    from api.audit.heads import Heads
 
     found = check(conn, Heads(home))
     if found.broken:

@@ -87,7 +87,7 @@ def bring_rules(url: str) -> list[str]:
     ConfigError
         A file is wrong; nothing is changed.
     """
-    from api.rule_models import load_rules
+    from api.network.rule_models import load_rules
 
     with connect(url) as conn:
         changes = load_rules(conn, Settings.from_env().areas)
@@ -106,7 +106,7 @@ def check_rules(url: str) -> None:
     ConfigError
         A file is wrong.
     """
-    from api.rule_models import list_drift
+    from api.network.rule_models import list_drift
 
     with connect(url) as conn:
         drift = list_drift(conn, Settings.from_env().areas)

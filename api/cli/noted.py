@@ -12,9 +12,9 @@ from typing import Any
 
 import asyncpg
 
-from api.audit_chain import seal
-from api.audit_heads import Heads
-from api.audit_line import Entry
+from api.audit.chain import seal
+from api.audit.heads import Heads
+from api.audit.line import Entry
 from api.cli.ground import Ground
 from api.cli.progress import say
 from spatial.actor import Actor

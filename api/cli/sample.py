@@ -64,7 +64,7 @@ def load(ground: Ground, freeze: str | None) -> None:
 
 def load_into(conn: psycopg.Connection, anchor: datetime, progress: Callable[[str], None]) -> None:
     """Load the sample province into a migrated database; the run is recorded whatever happens."""
-    from api.rule_models import load_rules
+    from api.network.rule_models import load_rules
     from data.sample import load_sample
     from layers.declare.catalog import Catalog
     from layers.tiles.rebuild import refresh_tiles

@@ -36,7 +36,7 @@ from spatial.postgres.machine import raise_file_limit
 from spatial.settings import Settings
 
 if TYPE_CHECKING:
-    from api.gauges import Gauges
+    from api.http.gauges import Gauges
 
 STUCK_S = 10.0
 """How long the event loop of a worker that has served may stand still before it is killed."""
@@ -219,7 +219,7 @@ def main(link_handle: int, socket_handle: int) -> int:
     link, bound = Connection(link_handle), socket.socket(fileno=socket_handle)
     try:
         from api.app import create_app
-        from api.gauges import gauges_of
+        from api.http.gauges import gauges_of
 
         with contextlib.suppress(EOFError):
             os.environ.update(link.recv())

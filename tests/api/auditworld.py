@@ -2,7 +2,7 @@
 
 import asyncio
 
-from api.audit import Audit
+from api.audit.audit import Audit
 from spatial.actor import Actor
 from spatial.postgres.db import Database
 from spatial.settings import Settings

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import orjson
 
-from api.match import MOST_FIXES
-from api.matrix import MOST_PLACES
+from api.roads.match import MOST_FIXES
+from api.roads.matrix import MOST_PLACES
 
 ROADS = "/api/collections/roads/items"
 JSON = {"content-type": "application/json"}

@@ -20,7 +20,7 @@ import httpx
 import psycopg
 import shapely
 
-from api.rule_models import load_rules
+from api.network.rule_models import load_rules
 from data.accounts import load_accounts
 from spatial.ids import stable_uuid7
 from spatial.postgres.db import connect

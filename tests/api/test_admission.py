@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from api.limits import STREAMS_EACH, Lane
+from api.http.concurrency import STREAMS_EACH, Lane
 from bench.safety_load import attacking, dispatch
 from routing.stopping import Stopped, check
 from spatial.errors import TooMany

@@ -4,11 +4,11 @@ import shutil
 import psycopg
 import pytest
 
-from api import audit as audit_module
-from api.audit import waiting
-from api.audit_check import find_break
-from api.audit_heads import FILES, HEAD, LIST, Heads
-from api.gauges import Gauges
+from api.audit.audit import audit as audit_module
+from api.audit.audit import waiting
+from api.audit.check import find_break
+from api.audit.heads import FILES, HEAD, LIST, Heads
+from api.http.gauges import Gauges
 from spatial.actor import ANONYMOUS
 from spatial.postgres.db import Database, connect
 from spatial.settings import Settings

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.audit_chain import COLUMNS
-from api.audit_check import check, find_break
-from api.audit_heads import HEAD, KEY, LIST, Head, Heads, parse_records
-from api.audit_line import GENESIS, body_text, link_hash
-from api.audit_months import make_months, prune, tidy
+from api.audit.chain import COLUMNS
+from api.audit.check import check, find_break
+from api.audit.heads import HEAD, KEY, LIST, Head, Heads, parse_records
+from api.audit.line import GENESIS, body_text, link_hash
+from api.audit.months import make_months, prune, tidy
 from api.cli.__main__ import main
 from api.cli.audit_format import syslog_line
-from api.gauges import Gauges
+from api.http.gauges import Gauges
 from spatial.postgres import migrate
 from spatial.postgres.db import connect
 from tests.api.auditworld import DUTY, serving, until
@@ -50,7 +50,7 @@ async def twenty(db, audit):
     ],
 )
 def test_a_running_server_does_not_heal_the_chain(audit_url, tmp_path, tamper, queued, monkeypatch):
-    monkeypatch.setattr("api.audit_heads.LIST_EVERY_S", 3_600.0)
+    monkeypatch.setattr("api.audit.audit.heads.LIST_EVERY_S", 3_600.0)
 
     heads, gauges = Heads(tmp_path), Gauges()
 

@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse
 
-from api.audit import Audit
-from api.auth import Authenticator, actor_of
-from api.credentials import (
+from api.audit.audit import Audit
+from api.http.asgi import Front
+from api.http.auth import Authenticator, actor_of
+from api.http.credentials import (
     add_account,
     key_life,
     list_credentials,
@@ -24,11 +25,10 @@ from api.credentials import (
     rotate,
     set_disabled,
 )
-from api.front import Front
-from api.oidc import load_keys
-from api.same_origin import own_origin
+from api.http.oidc import load_keys
+from api.http.same_origin import own_origin
+from api.ops.session import router, routes
 from api.services import Services
-from api.session import router, routes
 from data.accounts import load_accounts
 from spatial.actor import Actor
 from spatial.errors import ConfigError, NotFound

@@ -14,7 +14,7 @@ import httpx
 import orjson
 import pytest
 
-from api.bodies import LARGE_EACH, LARGER, MOST_BYTES, PROCESS_BYTES, PROCESSES, most_bytes
+from api.http.bodies import LARGE_EACH, LARGER, MOST_BYTES, PROCESS_BYTES, PROCESSES, most_bytes
 from tests.conftest import Server
 
 JSON = {"content-type": "application/json"}

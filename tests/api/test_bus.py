@@ -6,7 +6,7 @@ import json
 import psycopg
 import pytest
 
-from api.bus import Bus
+from api.http.notifications import Bus
 
 pytestmark = pytest.mark.db
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from api.roads import Committed
+from api.network.service import Committed
 
 
 class Database:

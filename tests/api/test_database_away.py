@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 
-from api.problems import translate
+from api.http.problems import translate
 from spatial.errors import Busy, SetupError, StorageFull
 from tests.api.roadworld import at, close, edge
 from tests.conftest import Server, running_server

@@ -14,8 +14,8 @@ import uvloop
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from api import door
-from api.door import Bounds, Door
+from api.http import door
+from api.http.door import Bounds, Door
 
 QUICK = Bounds(request_s=0.3, unread_s=0.5, linger_s=0.2, look_s=0.05, connections=8)
 LARGE = b"x" * 2**16

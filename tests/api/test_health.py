@@ -7,8 +7,8 @@ import re
 import pytest
 
 from api.app import create_app
-from api.gauges import Gauges
-from api.health import Meter, kind_of, kinds_of
+from api.http.gauges import Gauges
+from api.http.metering import Meter, kind_of, kinds_of
 from spatial.settings import Settings
 
 KINDS = kinds_of(create_app(Settings.from_env()).app)

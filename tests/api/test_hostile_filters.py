@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import asyncpg
 import pytest
 
-from api.problems import translate
+from api.http.problems import translate
 from tests.layers.cql.hostile import HOSTILE, doubled
 
 pytestmark = pytest.mark.db

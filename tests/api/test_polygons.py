@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from api.polygons import MOST_VERTICES, read_polygon
+from api.http.polygons import MOST_VERTICES, read_polygon
 from spatial.errors import BadCoordinate, BadParameter
 from spatial.geo.crs import GCJ02
 

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from api.front import Front
-from api.limits import by_address
-from api.rates import KEPT, KNOWN_TIMES, WRONG_KEYS, Buckets, Rates
+from api.http.asgi import Front
+from api.http.concurrency import by_address
+from api.http.rates import KEPT, KNOWN_TIMES, WRONG_KEYS, Buckets, Rates
 from spatial.errors import TooMany
 from spatial.gates import Caller
 

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.roads import Roads
-from api.rule_keeper import RuleKeeper
+from api.network.rule_keeper import RuleKeeper
+from api.network.service import Roads
 from routing.index import mapped_store
 from routing.query.model import Conditions, PathQuery
 from spatial.postgres.db import Database, connect
@@ -91,7 +91,7 @@ def test_a_second_start_reads_no_rows_and_answers_the_same(filled, tmp_path, mon
     def refuse(*_):
         raise AssertionError("the rows were read again")
 
-    monkeypatch.setattr("api.road_build.read_rows", refuse)
+    monkeypatch.setattr("api.network.build.read_rows", refuse)
     assert asyncio.run(once()) == first
 
 
@@ -250,7 +250,7 @@ def builder():
         with suppress(OSError):
             parent = stat.read_text().rpartition(")")[2].split()[1]
             command = (stat.parent / "cmdline").read_bytes()
-            if int(parent) == os.getpid() and b"api.road_build" in command:
+            if int(parent) == os.getpid() and b"api.network.build" in command:
                 return int(stat.parent.name)
     return None
 

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from api.cli import doctor
-from api.rule_models import load_rules
+from api.network.rule_models import load_rules
 from spatial.postgres.db import connect
 from spatial.rule_files import FOLDER
 from tests.api.roadworld import BRIDGE, ask, at, close, path, undo, until

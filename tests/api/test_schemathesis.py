@@ -8,7 +8,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from api.rule_models import load_rules
+from api.network.rule_models import load_rules
 from data.accounts import load_accounts
 from spatial.postgres.db import connect
 from tests.conftest import running_server

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from api import static
+from api.ops import static
 
 
 def get(path: str, **headers: str) -> httpx.Response:

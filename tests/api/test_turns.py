@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from api.turns import ALONE_S, EACH, Turns
+from api.http.turns import ALONE_S, EACH, Turns
 from spatial.gates import Caller
 
 GREEDY, MODEST = Caller("203.0.113.7", False), Caller("alice", True)

@@ -11,8 +11,8 @@ import numpy as np
 import psycopg
 import pytest
 
-from api.road_columns import ACTIVE, MOTOR, Traffic, make_graph, read_rows
-from api.road_rows import make_structures, read_live
+from api.network.columns import ACTIVE, MOTOR, Traffic, make_graph, read_rows
+from api.network.rows import make_structures, read_live
 from data.osm.load import load_osm
 from routing.cch.engine import Topology
 from routing.cost.profile import load_profiles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.health import _tiles
+from api.ops.health import _tiles
 from layers.declare.catalog import Catalog
 from layers.tiles.refresh import Standing
 from layers.unreadable import list_unreadable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 
-from api.bus import Bus
+from api.http.notifications import Bus
 from layers.declare.catalog import Catalog
 from layers.tiles.service import TileService
 from spatial.actor import ANONYMOUS, Actor

@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 import orjson
 
-from api.rule_models import RuleBook, read_rules
+from api.network.rule_models import RuleBook, read_rules
 from routing.cch.engine import Topology
 from routing.cost.profile import load_profiles, usable_profiles
 from routing.graph.graph import LIMITS, Edges, Graph, edges_from_columns

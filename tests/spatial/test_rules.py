@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.rule_models import RuleBook, check_complete, list_drift, load_rules, read_rules
+from api.network.rule_models import RuleBook, check_complete, list_drift, load_rules, read_rules
 from routing.cost.rule_models import BPR, SNAP, VEHICLE
 from spatial.errors import ConfigError, RuleMissing
 from spatial.rule_files import FOLDER, close_periods

@@ -1,0 +1,1 @@
+"""Who saw and changed what: lines in a chain that does not heal."""

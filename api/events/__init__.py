@@ -1,0 +1,1 @@
+"""What changes the network: events, incidents, speeds, and the stream that tells of them."""

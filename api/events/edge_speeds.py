@@ -1,0 +1,181 @@
+"""POST /edge-states: speeds of thousands of edges at once, from detectors and travel times."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import asyncpg
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.responses import Response
+
+from api.events.events import store
+from api.events.store import Raised
+from api.http.auth import actor_of, require
+from api.http.negotiate import check_parameters
+from api.http.values import Moment
+from api.services import services
+from api.write_once import write_once
+from layers.offload import offload_write
+from routing.live.speed_feeds import BACKWARD_ONLY, BOTH, FORWARD_ONLY, find_known
+from spatial.actor import Actor
+from spatial.errors import BadParameter, Conflict, NotFound, OutOfScope, SetupError
+
+MOST_EDGES = 80_000
+MOST_OPEN = 1_000
+LONGEST = timedelta(hours=24)
+SHOWN_UNKNOWN = 20
+FEEDERS = ("admin", "dispatcher")
+WAYS = {"forward": FORWARD_ONLY, "backward": BACKWARD_ONLY, "both": BOTH}
+
+_SOURCE = "SELECT true FROM sigang.source WHERE id = $1"
+_FOREIGN = """
+SELECT DISTINCT e.admin_code
+FROM unnest(string_to_array($1, ',')::uuid[]) AS given(id) JOIN sigang.edge e USING (id)
+WHERE NOT coalesce(starts_with(e.admin_code, $2), $3)"""
+_WITHDRAW = """
+UPDATE sigang.edge_feed SET version_to = $2, recorded_to = $3
+WHERE source_id = $1 AND version_to IS NULL AND upper(valid) > now()
+  AND account_id IN (SELECT id FROM sigang.account WHERE starts_with(scope, $4))"""
+_OPEN = """
+SELECT count(*) FROM sigang.edge_feed
+WHERE source_id = $1 AND version_to IS NULL AND upper(valid) > now()"""
+_INSERT = """
+INSERT INTO sigang.edge_feed (source_id, account_id, edges, directions, values_kmh, valid,
+  version_from, recorded_from)
+VALUES ($1, $2, string_to_array($3, ',')::uuid[], string_to_array($4, ',')::smallint[],
+  string_to_array($5, ',')::real[], tstzrange($6, $7), $8, $9) RETURNING id"""
+
+router = APIRouter(tags=["events"])
+
+Way = Literal["both", "forward", "backward"]
+Kmh = Annotated[float, Field(ge=0.1, le=250, allow_inf_nan=False)]
+
+
+class FeedBody(BaseModel):
+    """Speeds by edge, as columns: one value per edge, one direction for all or one per edge.
+
+    `replace` withdraws what accounts of the sender's area sent of the source before; the new speeds
+    count over the rest, with `merge` over all of it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    source: Annotated[str, Field(min_length=1, max_length=80)] = "detectors"
+    edges: list[UUID] = Field(max_length=MOST_EDGES)
+    values_kmh: list[Kmh] = Field(max_length=MOST_EDGES)
+    directions: Way | Annotated[list[Way], Field(max_length=MOST_EDGES)] = "both"
+    valid_from: Moment | None = None
+    valid_to: Moment
+    mode: Literal["replace", "merge"] = "replace"
+
+    @model_validator(mode="after")
+    def _even(self) -> FeedBody:
+        if len(self.edges) != len(self.values_kmh):
+            raise ValueError("edges and values_kmh differ in length")
+        if isinstance(self.directions, list) and len(self.directions) != len(self.edges):
+            raise ValueError("edges and directions differ in length")
+        if not self.edges and self.mode == "merge":
+            raise ValueError("nothing to merge")
+        return self
+
+    @property
+    def ways(self) -> list[int]:
+        """The direction of each edge as it is stored."""
+        if isinstance(self.directions, list):
+            return [WAYS[way] for way in self.directions]
+        return [WAYS[self.directions]] * len(self.edges)
+
+
+@router.post("/edge-states", status_code=201)
+async def feed_speeds(body: FeedBody, request: Request) -> Response:
+    """Take measured speeds; every later answer on every worker uses them until they end."""
+    check_parameters(request)
+    actor = actor_of(request)
+    require(actor, *FEEDERS)
+    begin = body.valid_from or datetime.now(UTC)
+    _check_interval(begin, body.valid_to)
+    served = services(request)
+    if served.roads is None:
+        raise SetupError("This process has no routing", "本进程未启用路径规划")
+    network = await served.roads.ensure_current()
+    known = await served.roads.ask(lambda: find_known(network.graph.ids, body.edges))
+    if len(body.edges) and not known.any():
+        raise BadParameter("None of the edges is known", "所有路段均不存在", parameter="edges")
+    unknown = [str(body.edges[i]) for i in (~known).nonzero()[0][:SHOWN_UNKNOWN]]
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        columns = await offload_write(_columns, body)
+        await _check(conn, actor, body, columns[0])
+        version, feed = await _store(conn, actor, body, columns, begin)
+        detail = {"source": body.source, "mode": body.mode, "unknown": int((~known).sum())}
+        await served.audit.write(
+            conn, actor, "feed", f"edge-feed/{feed}", rows=len(body.edges), detail=detail
+        )
+        return _json({
+            "id": feed, "source": body.source, "edges": int(known.sum()),
+            "unknown_count": int((~known).sum()), "unknown": unknown,
+            "network_version": version.number, "valid_from": begin, "valid_to": body.valid_to,
+        })  # fmt: skip
+
+    return await write_once(request, actor, work)
+
+
+def _columns(body: FeedBody) -> list[str]:
+    """Return edges, directions and values, each as one text, which the driver sends in no time."""
+    return [",".join(map(str, column)) for column in (body.edges, body.ways, body.values_kmh)]
+
+
+async def _check(conn: asyncpg.Connection, actor: Actor, body: FeedBody, edges: str) -> None:
+    """Refuse an unknown source, edges of others, and too many uploads on top of each other."""
+    if not await conn.fetchval(_SOURCE, body.source):
+        raise NotFound(
+            f"No source {body.source!r}", f"没有数据来源 {body.source!r}",
+            mend_en="Name a registered source, such as detectors.",
+            mend_zh="请使用已登记的来源，如 detectors。",
+        )  # fmt: skip
+    rows = await conn.fetch(_FOREIGN, edges, actor.prefix, actor.provincial)
+    if rows:
+        codes = sorted(row["admin_code"] or "?" for row in rows)
+        raise OutOfScope(
+            f"Some edges lie outside your area: {', '.join(codes[:10])}",
+            f"部分路段超出辖区：{'、'.join(codes[:10])}",
+            admin_codes=codes,
+        )
+    if body.mode == "merge" and await conn.fetchval(_OPEN, body.source) >= MOST_OPEN:
+        raise Conflict(
+            f"The source has {MOST_OPEN} uploads in force", f"该来源已有 {MOST_OPEN} 批数据生效",
+            mend_en="Send the whole picture with mode replace.",
+            mend_zh="请用 mode=replace 发送全量。",
+        )  # fmt: skip
+
+
+async def _store(
+    conn: asyncpg.Connection, actor: Actor, body: FeedBody, columns: list[str], begin: datetime
+) -> tuple[Raised, int]:
+    version = await store.raise_version(conn)
+    if body.mode == "replace":
+        await conn.execute(_WITHDRAW, body.source, version.number, version.at, actor.prefix)
+    feed: int = await conn.fetchval(
+        _INSERT, body.source, actor.account_id, *columns, begin, body.valid_to, version.number,
+        version.at,
+    )  # fmt: skip
+    await store.tell_network(conn, version.number)
+    return version, feed
+
+
+def _check_interval(begin: datetime, end: datetime) -> None:
+    now = datetime.now(UTC)
+    if end <= begin or end <= now or end - max(begin, now) > LONGEST:
+        raise BadParameter(
+            f"valid_to must lie in the future, after valid_from, within {LONGEST}",
+            "结束时间须晚于现在和开始时间，且不超过 24 小时",
+            parameter="valid_to",
+        )
+
+
+def _json(told: dict[str, Any]) -> Response:
+    text = orjson.dumps(told)
+    return Response(text, 201, {"Cache-Control": "no-store"}, media_type="application/json")

@@ -1,0 +1,377 @@
+"""Decisions: close, slow or limit roads for a time, undo, change, acknowledge; all is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import asyncpg
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.responses import Response
+
+from api.events import store, targets
+from api.events.edge_effects import MOST_LANES, Effects, Kind, check_value, find_effects
+from api.events.schedule import ending_expired
+from api.events.store import Decision
+from api.events.targets import Target, check_scope
+from api.events.view import shown, shown_step
+from api.http.auth import actor_of, require
+from api.http.negotiate import check_parameters, single_values
+from api.http.polygons import read_polygon
+from api.http.values import Moment, Visible
+from api.services import services
+from api.write_once import write_once
+from layers.offload import offload, offload_write
+from spatial.actor import WRITERS, Actor
+from spatial.errors import BadParameter, OutOfScope
+from spatial.geo.stake_text import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
+
+CAUSES = {
+    "wind": ("大风", "Strong wind"),
+    "fog": ("大雾", "Fog"),
+    "ice": ("冰雪", "Ice and snow"),
+    "flood": ("积水洪涝", "Flood"),
+    "accident": ("事故", "Accident"),
+    "works": ("施工", "Works"),
+    "control": ("交通管制", "Traffic control"),
+    "other": ("其他", "Other"),
+}
+ACTS = {
+    "closure": (" 封闭", " closed"),
+    "lane_loss": (" 封闭车道", ": lanes closed"),
+    "speed": (" 车速变化", ": speed"),
+    "weather_limit": (" 恶劣天气限速", ": weather limit"),
+}
+STATES = ("draft", "open", "undone", "ended")
+
+router = APIRouter(tags=["events"], lifespan=ending_expired)
+
+Cause = Literal["wind", "fog", "ice", "flood", "accident", "works", "control", "other"]
+Direction = Literal["both", "forward", "backward", "up", "down"]
+Text = Annotated[str, Field(min_length=1, max_length=200), Visible]
+Metres = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class StakeSpan(_Strict):
+    """A part of a route between two stakes in metres; without a side both carriageways."""
+
+    route: Annotated[str, Field(max_length=40)]
+    side: Literal["up", "down"] | None = None
+    k_from: Metres
+    k_to: Metres
+
+
+class TargetBody(_Strict):
+    """Exactly one thing to act on; `at` is a stake or two on a route, written as one text."""
+
+    at: Annotated[str, Field(min_length=1, max_length=LONGEST)] | None = None
+
+    facility_id: UUID | None = None
+    edge_id: UUID | None = None
+    stake: StakeSpan | None = None
+    polygon: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> TargetBody:
+        named = [value for value in self.model_dump().values() if value is not None]
+        if len(named) != 1:
+            raise ValueError("name exactly one of at, facility_id, edge_id, stake, polygon")
+        return self
+
+
+class EventBody(_Strict):
+    """Something that acts on roads; it always ends.
+
+    `value` is a speed in km/h, or for lane_loss the number of closed lanes of one direction;
+    `lanes` names them, 1 beside the median.
+    """
+
+    kind: Kind
+    target: TargetBody
+    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    lanes: list[Annotated[int, Field(ge=1, le=MOST_LANES)]] = Field(
+        default=[], max_length=MOST_LANES
+    )
+    direction: Direction = "both"
+    cause: Cause
+    valid_from: Moment | None = None
+    valid_to: Moment
+    title: Text | None = None
+    visibility: Literal["public", "unit", "province"] = "public"
+
+
+class ChangeBody(_Strict):
+    """What may change of an open event."""
+
+    valid_from: Moment | None = None
+    valid_to: Moment | None = None
+    title: Text | None = None
+    cause: Cause | None = None
+    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+
+
+class AcknowledgeBody(_Strict):
+    """The party that has seen the event; the account's own when left out."""
+
+    party: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
+
+
+@router.post("/events", status_code=201)
+async def create_event(body: EventBody, request: Request) -> Response:
+    """Close, slow or limit something; every later path on every worker knows it."""
+    check_parameters(request)
+    actor = _writer(request)
+    begin = body.valid_from or datetime.now(UTC)
+    targets.check_interval(begin, body.valid_to)
+    written = parse_stake_text(body.target.at) if body.target.at else None
+    if written and written.lanes and not body.lanes:
+        body = body.model_copy(update={"lanes": list(written.lanes)})
+    check_value(body.kind, body.value, body.lanes)
+    asked = body
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        target = await (_resolve_text(conn, asked, written) if written else _resolve(conn, asked))
+        check_scope(actor, target)
+        rules = services(request).rules.of_fact(begin)
+        effects = await offload_write(
+            find_effects, rules, asked.kind, asked.value, asked.lanes, target
+        )
+        event = await store.create(conn, actor, _decision(asked, target, effects, begin))
+        await _note(request, conn, event, asked, target)
+        feature = await store.get(conn, event)
+        return _respond(request, feature, 201, {"Location": f"/api/events/{event}"})
+
+    return await write_once(request, actor, work)
+
+
+async def _note(
+    request: Request, conn: asyncpg.Connection, event: UUID, body: EventBody, target: Target
+) -> None:
+    detail = {
+        "edges": len(target.edges), "cause": body.cause, "direction": body.direction,
+        "kind": body.kind, "value": body.value,
+    }  # fmt: skip
+    action = "close" if body.kind == "closure" else body.kind
+    await services(request).audit.write(
+        conn, actor_of(request), action, f"event/{event}", area=target.admin_code,
+        rows=len(target.edges), detail=detail,
+    )  # fmt: skip
+
+
+@router.get("/events")
+async def list_events(request: Request) -> Response:
+    """Return the newest events, by `state` and `kind`."""
+    check_parameters(request, "state", "kind")
+    given = single_values(request)
+    state = given.get("state")
+    if state is not None and state not in STATES:
+        raise BadParameter(
+            f"state must be one of {', '.join(STATES)}", f"state 须为 {'、'.join(STATES)} 之一",
+            parameter="state",
+        )  # fmt: skip
+    actor = actor_of(request)
+    served = services(request)
+    async with served.db.session(actor) as conn:
+        features = await store.listed(conn, given.get("kind"), state, actor.scope)
+    served.audit.record(actor, "items", "events", rows=len(features))
+    return await offload(_listed, features, actor)
+
+
+def _listed(features: Sequence[dict[str, Any]], actor: Actor) -> Response:
+    texts = [orjson.dumps(shown(feature, actor), default=str) for feature in features]
+    head = b'{"type":"FeatureCollection","numberReturned":%d,"features":[' % len(texts)
+    return _as_geojson(head + b",".join(texts) + b"]}")
+
+
+@router.get("/events/{event_id}")
+async def get_event(event_id: UUID, request: Request) -> Response:
+    """Return one event; its ETag guards a change."""
+    check_parameters(request)
+    actor = actor_of(request)
+    served = services(request)
+    async with served.db.session(actor) as conn:
+        feature = await store.get(conn, event_id)
+    served.audit.record(actor, "item", f"event/{event_id}", rows=1)
+    return _respond(request, feature)
+
+
+@router.get("/events/{event_id}/history")
+async def get_history(event_id: UUID, request: Request) -> Response:
+    """Return who did what to an event, oldest first; for signed-in accounts."""
+    check_parameters(request)
+    actor = actor_of(request)
+    require(actor)
+    async with services(request).db.session(actor) as conn:
+        await store.get(conn, event_id)
+        rows = await conn.fetch(
+            "SELECT version, at, account_id, action, body FROM sigang.event_history"
+            " WHERE event_id = $1 ORDER BY version",
+            event_id,
+        )
+    services(request).audit.record(actor, "item", f"event/{event_id}/history", rows=len(rows))
+    return _json({"history": [shown_step(row, actor) for row in rows]})
+
+
+@router.post("/events/{event_id}/undo")
+async def undo_event(event_id: UUID, request: Request) -> Response:
+    """Take a closure back; an If-Match that names another version is refused."""
+    check_parameters(request)
+    actor, audit = _writer(request), services(request).audit
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        held = await _own(conn, actor, event_id)
+        if "if-match" in request.headers:
+            store.check_match(request.headers["if-match"], held["version"])
+        await store.undo(conn, actor, held)
+        await audit.write(conn, actor, "undo", f"event/{event_id}", area=held["admin_code"])
+        return _respond(request, await store.get(conn, event_id))
+
+    return await write_once(request, actor, work)
+
+
+@router.patch("/events/{event_id}")
+async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Response:
+    """Change validity, title, cause or value; If-Match names the version that was read."""
+    check_parameters(request)
+    actor = _writer(request)
+    given = {k: v for k, v in body.model_dump().items() if v is not None}
+    if not given:
+        raise BadParameter("Nothing to change is named", "未指定要修改的内容")
+    if "title" in given:
+        given["title_zh"] = given["title_en"] = given.pop("title")
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        held = await _own(conn, actor, event_id)
+        store.check_match(request.headers.get("if-match"), held["version"])
+        if "value" in given:
+            _check_new_value(held["kind"], given["value"])
+        if {"valid_from", "valid_to"} & given.keys():
+            interval = [given.get(name, held[name]) for name in ("valid_from", "valid_to")]
+            targets.check_interval(interval[0], interval[1])
+        await store.change(conn, actor, held, given)
+        detail = {name: str(value) for name, value in given.items()}
+        await services(request).audit.write(
+            conn, actor, "change", f"event/{event_id}", area=held["admin_code"], detail=detail
+        )
+        return _respond(request, await store.get(conn, event_id))
+
+    return await write_once(request, actor, work)
+
+
+@router.post("/events/{event_id}/acknowledge")
+async def acknowledge_event(
+    event_id: UUID, request: Request, body: AcknowledgeBody | None = None
+) -> Response:
+    """Note that the account's desk has seen the event."""
+    check_parameters(request)
+    actor = _writer(request)
+    party = (body.party if body else None) or actor.scope
+    if not actor.covers(party):
+        raise OutOfScope(f"{party} is another desk", f"{party} 不是本单位")
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        held = await store.hold(conn, event_id)
+        known = await conn.fetchval(
+            "SELECT true FROM sigang.event_receipt WHERE event_id = $1 AND party = $2",
+            event_id, party,
+        )  # fmt: skip
+        if not known:
+            raise OutOfScope(
+                f"The event waits for no receipt of {party}", f"该事件无需 {party} 签收"
+            )
+        await store.acknowledge(conn, actor, held, party)
+        detail, audit = {"party": party}, services(request).audit
+        await audit.write(conn, actor, "acknowledge", f"event/{event_id}", detail=detail)
+        return _respond(request, await store.get(conn, event_id))
+
+    return await write_once(request, actor, work)
+
+
+def _writer(request: Request) -> Actor:
+    actor = actor_of(request)
+    require(actor, *WRITERS)
+    return actor
+
+
+async def _own(conn: asyncpg.Connection, actor: Actor, event_id: UUID) -> asyncpg.Record:
+    """Return an event that the actor may decide on, held until the transaction ends."""
+    held = await store.hold(conn, event_id)
+    if held["admin_code"] is None or not actor.covers(held["admin_code"]):
+        raise OutOfScope(
+            f"The event lies in {held['admin_code']}, outside your area",
+            f"事件位于 {held['admin_code']}，超出辖区",
+        )
+    return held
+
+
+async def _resolve(conn: asyncpg.Connection, body: EventBody) -> Target:
+    target = body.target
+    if target.facility_id:
+        return await targets.of_facility(conn, target.facility_id, body.direction)
+    if target.edge_id:
+        return await targets.of_edge(conn, target.edge_id, body.direction)
+    if target.stake:
+        stake = target.stake
+        span = (stake.route, stake.k_from, stake.k_to)
+        return await targets.of_span(conn, span, stake.side, body.direction)
+    polygon = await offload_write(read_polygon, target.polygon or {})
+    return await targets.of_polygon(conn, polygon, body.direction)
+
+
+async def _resolve_text(conn: asyncpg.Connection, body: EventBody, named: StakeText) -> Target:
+    """Find what a text names; without a direction both carriageways are meant."""
+    side = None
+    if named.side is not None:
+        rows = await conn.fetch(TOWARDS_SQL, named.route)
+        side = find_side(named.route, named.side, rows)
+    last = named.k_from if named.k_to is None else named.k_to
+    span = (named.route, named.k_from, last)
+    return await targets.of_span(conn, span, side, body.direction)
+
+
+def _check_new_value(kind: Kind, value: float) -> None:
+    """Refuse a value for an event that has none, or whose effect depends on each road."""
+    if kind in ("closure", "lane_loss"):
+        raise BadParameter(
+            f"The value of a {kind} cannot be changed", f"{kind} 的数值不能修改",
+            mend_en="Undo it and enter a new event.", mend_zh="请撤销后重新录入。",
+            parameter="value",
+        )  # fmt: skip
+    check_value(kind, value, [])
+
+
+def _decision(body: EventBody, target: Target, effects: Effects, begin: datetime) -> Decision:
+    cause, act = CAUSES[body.cause], ACTS[body.kind]
+    zh = body.title or f"{target.names['zh'] or '道路'}{act[0]}（{cause[0]}）"
+    en = body.title or f"{target.names['en'] or 'Road'}{act[1]} ({cause[1].lower()})"
+    return Decision(
+        body.kind, target, effects.states, body.direction, body.cause, begin, body.valid_to,
+        zh, en, body.visibility, effects.lanes, effects.rule_version, effects.attributes,
+    )  # fmt: skip
+
+
+def _respond(
+    request: Request,
+    feature: dict[str, Any],
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    tag = {"ETag": f'"{feature["properties"]["version"]}"', **(headers or {})}
+    return _json(shown(feature, actor_of(request)), status, tag)
+
+
+def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return _as_geojson(orjson.dumps(body, default=str), status, headers)
+
+
+def _as_geojson(text: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    always = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(text, status, always, media_type="application/geo+json")

@@ -1,0 +1,69 @@
+"""Events begin and end by themselves: looked after by every process, done by one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import asyncpg
+from fastapi import FastAPI
+
+from api.events.events import store
+from api.write_once import FORGET, KEPT_HOURS
+from spatial.actor import Actor
+from spatial.postgres.db import Database
+
+EVERY_S = 2.0
+KEEP_LOG_DAYS = 7
+KEEP_FEED_DAYS = 30
+ACCOUNT = "system"
+_SCOPES = "SELECT DISTINCT left(scope, 2) || '0000' AS scope FROM sigang.account"
+_FORGET = """
+DELETE FROM sigang.stream_log WHERE seq IN (SELECT seq FROM sigang.stream_log
+  WHERE at < now() - make_interval(days => $1) ORDER BY seq LIMIT 10000)"""
+_FORGET_FEEDS = """
+DELETE FROM sigang.edge_feed WHERE id IN (SELECT id FROM sigang.edge_feed
+  WHERE upper(valid) < now() - make_interval(days => $1) ORDER BY id LIMIT 1000)"""
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def ending_expired(app: FastAPI) -> AsyncIterator[None]:
+    """Announce what begins and end what is over for as long as the application runs."""
+    task = asyncio.create_task(_keep_ending(app.state.services.db))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _keep_ending(db: Database) -> None:
+    while True:
+        await asyncio.sleep(EVERY_S)
+        try:
+            await _sweep(db)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            _log.warning("beginning and ending events wait for the database: %s", error)
+
+
+async def _sweep(db: Database) -> None:
+    """End what is over, announce what begins, in each province that has accounts.
+
+    Old stream rows and feeds are forgotten.
+    """
+    async with db.system() as conn:
+        scopes = [row["scope"] for row in await conn.fetch(_SCOPES)]
+    for scope in scopes:
+        actor = Actor(ACCOUNT, "admin", scope)
+        async with db.write(actor) as conn:
+            ended = await store.end_expired(conn, actor)
+            begun = await store.begin_due(conn, actor)
+            await conn.execute(_FORGET, KEEP_LOG_DAYS)
+            await conn.execute(_FORGET_FEEDS, KEEP_FEED_DAYS)
+            await conn.execute(FORGET, KEPT_HOURS)
+        if ended or begun:
+            _log.info("%d events ended, %d began", len(ended), len(begun))

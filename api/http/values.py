@@ -1,0 +1,36 @@
+"""Values that bodies of requests hold: numbers, words, places, moments; nothing unknown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+Size = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+Place = tuple[Number, Number]
+
+Word = Annotated[str, Field(max_length=60)]
+
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))
+]
+
+
+def _check_visible(text: str) -> str:
+    if not any(sign.isprintable() and not sign.isspace() for sign in text):
+        raise ValueError("it holds nothing that can be seen")
+    return text
+
+
+Visible = AfterValidator(_check_visible)
+"""Of a text that people shall read: not only blanks and signs without a shape."""
+
+
+class Strict(BaseModel):
+    """A body whose unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,0 +1,1 @@
+"""Processes that run for long, each in a process of its own."""

@@ -1,0 +1,1 @@
+"""The road network in memory: read, built, shared, kept up to date."""

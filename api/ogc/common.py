@@ -1,0 +1,371 @@
+"""OGC API Common and the metadata of Features: landing page, conformance, collections."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.http import html, links
+from api.http.auth import actor_of
+from api.http.links import HTML, JSON, MEDIA_TYPES, OPENAPI, QUERYABLES, SCHEMA, link
+from api.http.negotiate import check_parameters, language, pick_format
+from api.http.responses import matches
+from api.services import services
+from layers.declare.layer import Layer
+from layers.declare.relation import Relation
+from layers.features.summary import Summary
+from spatial.geo import crs
+
+PAGE = {"json": JSON, "html": HTML}
+SCHEMA_PAGE = {"json": SCHEMA, "html": HTML}
+
+_FEATURES = "http://www.opengis.net/spec/ogcapi-features"
+_COMMON = "http://www.opengis.net/spec/ogcapi-common"
+_CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
+_TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
+_REL = "http://www.opengis.net/def/rel/ogc/1.0"
+_PROCESSES = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
+CONFORMANCE = (
+    *(f"{_COMMON}-1/1.0/conf/{name}" for name in ("core", "landing-page", "json", "html", "oas30")),
+    f"{_COMMON}-2/1.0/conf/collections",
+    *(f"{_FEATURES}-1/1.0/conf/{name}" for name in ("core", "geojson", "html", "oas30")),
+    f"{_FEATURES}-2/1.0/conf/crs",
+    *(
+        f"{_FEATURES}-3/1.0/conf/{name}"
+        for name in ("filter", "features-filter", "queryables", "queryables-query-parameters")
+    ),
+    *(
+        f"{_CQL2}/{name}"
+        for name in (
+            "cql2-text",
+            "cql2-json",
+            "basic-cql2",
+            "advanced-comparison-operators",
+            "case-insensitive-comparison",
+            "accent-insensitive-comparison",
+            "basic-spatial-functions",
+            "basic-spatial-functions-plus",
+            "spatial-functions",
+            "temporal-functions",
+            "property-property",
+            "arithmetic",
+        )
+    ),
+    *(
+        f"{_TILES}/{name}"
+        for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt")
+    ),
+    *(
+        f"{_PROCESSES}/{name}"
+        for name in ("core", "ogc-process-description", "json", "oas30", "job-list", "dismiss")
+    ),
+)
+"""A class stands here only while its tests pass."""
+
+TEXTS = {
+    "title": {"zh": "四港 Sigang 接口", "en": "Sigang API"},
+    "about": {
+        "zh": "浙江省综合交通空间决策支持：图层、要素、瓦片、路径与事件。",
+        "en": "Spatial decision support for Zhejiang's transport: "
+        "layers, features, tiles, paths and events.",
+    },
+    "collections": {"zh": "图层", "en": "Collections"},
+    "conformance": {"zh": "符合性声明", "en": "Conformance"},
+    "processes": {"zh": "计算处理", "en": "Processes"},
+    "jobs": {"zh": "任务", "en": "Jobs"},
+    "queryables": {"zh": "可查询属性", "en": "Queryables"},
+    "docs": {"zh": "接口文档", "en": "Documentation"},
+    "openapi": {"zh": "接口定义", "en": "API definition"},
+    "items": {"zh": "要素", "en": "Features"},
+    "map": {"zh": "地图", "en": "Map"},
+    "origin": {"zh": "数据来历", "en": "Origin"},
+    "source": {"zh": "来源", "en": "Source"},
+    "license": {"zh": "许可", "en": "Licence"},
+    "count": {"zh": "数量", "en": "Number"},
+    "area": {"zh": "领域", "en": "Area"},
+    "name": {"zh": "名称", "en": "Name"},
+    "type": {"zh": "类型", "en": "Type"},
+    "unit": {"zh": "单位", "en": "Unit"},
+    "formats": {"zh": "格式", "en": "Formats"},
+    "next": {"zh": "下一页", "en": "Next page"},
+}
+
+
+def say(key: str, lang: str) -> str:
+    """Return one of the texts of the pages."""
+    return TEXTS[key][lang]
+
+
+def answer(request: Request, document: Any, media_type: str = JSON) -> Response:
+    """Return a JSON document with an entity tag, or 304."""
+    body = orjson.dumps(document)
+    tag = hashlib.blake2b(body, digest_size=9).hexdigest()
+    headers = {
+        "ETag": f'W/"{tag}"',
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept, Accept-Language, Cookie, Authorization",
+    }
+    if matches(request.headers.get("if-none-match"), f'"{tag}"'):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
+
+
+def _jobs(request: Request, lang: str) -> list[dict[str, Any]]:
+    """Return the link to the list of jobs for those who may have some."""
+    if actor_of(request).anonymous:
+        return []
+    return [link(links.api(request, "jobs"), f"{_REL}/job-list", JSON, say("jobs", lang))]
+
+
+async def get_landing(request: Request) -> Response:
+    """Answer the landing page."""
+    check_parameters(request)
+    kind, lang = pick_format(request, PAGE), language(request)
+    below = [
+        link(links.api(request, "openapi.json"), "service-desc", OPENAPI, say("openapi", lang)),
+        link(links.api(request, "docs"), "service-doc", HTML, say("docs", lang)),
+        link(links.api(request, "conformance"), "conformance", JSON, say("conformance", lang)),
+        link(links.api(request, "collections"), "data", JSON, say("collections", lang)),
+        link(
+            links.api(request, "tileMatrixSets"),
+            "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes",
+            JSON,
+        ),
+        link(links.api(request, "processes"), f"{_REL}/processes", JSON, say("processes", lang)),
+        *_jobs(request, lang),
+        link(links.origin(request) + "/", "related", HTML, say("map", lang)),
+    ]
+    if kind == "html":
+        rows = [
+            html.element("li", html.anchor(x.get("title", x["href"]), x["href"])) for x in below
+        ]
+        body = [html.element("p", say("about", lang)), html.element("ul", *rows)]
+        return html.page(lang, say("title", lang), [], body)
+    own = links.self_and_alternates(request, kind, PAGE)
+    document = {"title": say("title", lang), "description": say("about", lang)}
+    return answer(request, document | {"links": own + below})
+
+
+async def get_conformance(request: Request) -> Response:
+    """Answer the conformance classes."""
+    check_parameters(request)
+    kind, lang = pick_format(request, PAGE), language(request)
+    if kind == "html":
+        rows = [html.element("li", html.anchor(uri, uri)) for uri in CONFORMANCE]
+        return html.page(lang, say("conformance", lang), trail(request, lang),
+                         [html.element("ul", *rows)])  # fmt: skip
+    own = links.self_and_alternates(request, kind, PAGE)
+    return answer(request, {"conformsTo": CONFORMANCE, "links": own})
+
+
+def trail(request: Request, lang: str, *layers: Layer) -> list[tuple[str, str]]:
+    """Return the pages above a page."""
+    found = [
+        ("API", links.api(request)),
+        (say("collections", lang), links.api(request, "collections")),
+    ]
+    found += [(x.title[lang], links.api(request, "collections", x.id)) for x in layers]
+    return found
+
+
+async def list_collections(request: Request) -> Response:
+    """Answer every collection that the caller may read."""
+    check_parameters(request)
+    kind, lang = pick_format(request, PAGE), language(request)
+    served, actor = services(request), actor_of(request)
+    layers = served.catalog.list_layers(actor)
+    summaries = await served.summaries.of_all(layers, actor)
+    if kind == "html":
+        head = [say(key, lang) for key in ("name", "area", "count", "origin")]
+        rows = [
+            [
+                html.anchor(layer.title[lang], links.api(request, "collections", layer.id)),
+                served.catalog.areas[layer.area].title[lang],
+                summaries[layer.id].count,
+                ", ".join(summaries[layer.id].origins),
+            ]
+            for layer in layers
+        ]
+        return html.page(lang, say("collections", lang), trail(request, lang)[:1],
+                         [html.table(head, rows)])  # fmt: skip
+    own = links.self_and_alternates(request, kind, PAGE)
+    documents = await asyncio.gather(
+        *(collection(request, layer, summaries[layer.id], lang) for layer in layers)
+    )
+    return answer(request, {"links": own, "collections": documents})
+
+
+async def get_collection(request: Request) -> Response:
+    """Answer one collection."""
+    check_parameters(request)
+    kind, lang = pick_format(request, PAGE), language(request)
+    served, actor = services(request), actor_of(request)
+    layer = served.catalog.get_layer(request.path_params["layer"], actor)
+    summary = await served.summaries.of(layer, actor)
+    document = await collection(request, layer, summary, lang)
+    if kind == "html":
+        return await _collection_page(request, layer, summary, document, lang)
+    document["links"] = links.self_and_alternates(request, kind, PAGE) + document["links"][1:]
+    return answer(request, document)
+
+
+async def collection(request: Request, layer: Layer, summary: Summary, lang: str) -> dict[str, Any]:
+    """Return the document of one collection."""
+    sources = await services(request).summaries.sources(summary.sources)
+    document: dict[str, Any] = {
+        "id": layer.id,
+        "title": layer.title[lang],
+        "description": layer.description[lang],
+        "attribution": "; ".join(dict.fromkeys(s["attribution"] for s in sources)),
+        "itemType": "feature",
+        "crs": [system.uri for system in crs.SERVED] if layer.has_geometry else [],
+        "storageCrs": crs.CRS84.uri,
+        "extent": _extent(summary),
+        "origins": summary.origins,
+        "links": _collection_links(request, layer, sources, lang),
+    }
+    return document
+
+
+def _extent(summary: Summary) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if summary.box is not None:
+        box = [round(side, 6) for side in summary.box]
+        found["spatial"] = {"bbox": [box], "crs": crs.CRS84.uri}
+    if summary.extent is not None:
+        found["temporal"] = {"interval": [list(summary.extent)]}
+    return found
+
+
+def _collection_links(
+    request: Request, layer: Layer, sources: list[dict[str, Any]], lang: str
+) -> list[dict[str, Any]]:
+    at = ("collections", layer.id)
+    items = [
+        link(
+            links.api(request, *at, "items", f=name), "items", type_, f"{say('items', lang)} {name}"
+        )
+        for name, type_ in MEDIA_TYPES.items()
+        if name in ("json", "html", "csv")
+    ]
+    found = [
+        link(links.api(request, *at), "self", JSON, layer.title[lang]),
+        *items,
+        link(links.api(request, *at, "queryables"), QUERYABLES, SCHEMA, say("queryables", lang)),
+    ]
+    if layer.tiles is not None and layer.has_geometry:
+        found.append(link(links.api(request, *at, "tiles"), links.TILESETS_VECTOR, JSON))
+    licences = {s["license_url"]: s["license"] for s in sources if s["license_url"]}
+    found += [link(url, "license", HTML, name) for url, name in licences.items()]
+    return found
+
+
+async def _collection_page(
+    request: Request, layer: Layer, summary: Summary, document: dict[str, Any], lang: str
+) -> Response:
+    facts = [
+        (say("count", lang), summary.count),
+        (say("origin", lang), ", ".join(f"{name}: {n}" for name, n in summary.origins.items())),
+        *await source_facts(request, summary, lang),
+    ]
+    formats = [
+        html.anchor(x.get("title", x["href"]), x["href"])
+        for x in document["links"]
+        if x["rel"] in ("items", QUERYABLES)
+    ]
+    columns = html.table(
+        [say(key, lang) for key in ("name", "type", "unit")],
+        [[f"{c.title[lang]} ({c.name})", c.type, c.unit] for c in layer.columns],
+    )
+    body = [html.element("p", layer.description[lang]), html.element("nav", *formats)]
+    return html.page(
+        lang, layer.title[lang], trail(request, lang), [*body, html.pairs(facts), columns]
+    )
+
+
+async def source_facts(request: Request, summary: Summary, lang: str) -> list[tuple[str, Any]]:
+    """Return sources and licences for a page."""
+    facts: list[tuple[str, Any]] = []
+    for source in await services(request).summaries.sources(summary.sources):
+        name = f"{source[f'title_{lang}']} ({source['attribution']})"
+        licence = source["license"]
+        if source["license_url"]:
+            licence = html.anchor(licence, source["license_url"])
+        facts += [(say("source", lang), name), (say("license", lang), licence)]
+    return facts
+
+
+async def get_queryables(request: Request) -> Response:
+    """Answer what a filter may name, as JSON Schema."""
+    check_parameters(request)
+    kind, lang = pick_format(request, SCHEMA_PAGE), language(request)
+    relation = services(request).catalog.get_relation(
+        request.path_params["layer"], actor_of(request)
+    )
+    layer = relation.layer
+    title = f"{layer.title[lang]}: {say('queryables', lang)}"
+    properties = queryables(relation, lang)
+    if kind == "html":
+        head = [say(key, lang) for key in ("name", "type", "unit")]
+        rows = [[n, p.get("type", p.get("format")), p.get("x-unit")] for n, p in properties.items()]
+        return html.page(lang, title, trail(request, lang, layer), [html.table(head, rows)])
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": links.api(request, "collections", layer.id, "queryables"),
+        "type": "object",
+        "title": title,
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    return answer(request, document, SCHEMA)
+
+
+_JSON_TYPES: dict[str, dict[str, Any]] = {
+    "text": {"type": "string"},
+    "int": {"type": "integer"},
+    "number": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "datetime": {"type": "string", "format": "date-time"},
+    "date": {"type": "string", "format": "date"},
+    "uuid": {"type": "string", "format": "uuid"},
+}
+_SHAPES = {"point": "point", "line": "linestring", "polygon": "multipolygon"}
+
+
+def queryables(relation: Relation, lang: str) -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of each property that a filter may name."""
+    layer = relation.layer
+    found: dict[str, dict[str, Any]] = {}
+    for column in layer.columns:
+        if column.type not in _JSON_TYPES:
+            continue
+        schema = _JSON_TYPES[column.type] | {"title": column.title[lang]}
+        if column.unit:
+            schema["x-unit"] = column.unit
+        if column.values:
+            schema["enum"] = list(column.values)
+        found[column.name] = schema
+    found["id"] = _JSON_TYPES[layer.source.id_type] | {"title": "id"}
+    origins = ["real", "derived", "schematic", "synthetic"]
+    found["origin"] = {"type": "string", "enum": origins, "title": say("origin", lang)}
+    if layer.has_geometry:
+        shape = _SHAPES.get(layer.geometry.type, "any")
+        found["geom"] = {"format": f"geometry-{shape}", "title": "geom"}
+    return found
+
+
+_AT = "/api/collections/{layer}"
+routes = [
+    Route("/api", get_landing, methods=["GET"]),
+    Route("/api/", get_landing, methods=["GET"]),
+    Route("/api/conformance", get_conformance, methods=["GET"]),
+    Route("/api/collections", list_collections, methods=["GET"]),
+    Route(_AT, get_collection, methods=["GET"]),
+    Route(f"{_AT}/queryables", get_queryables, methods=["GET"]),
+]

@@ -1,0 +1,235 @@
+"""OGC API Processes: the list, descriptions, and execution at once or as a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from api.http import links
+from api.http.auth import actor_of, require
+from api.http.bodies import LargeBodies
+from api.http.concurrency import ask
+from api.http.disconnect import while_connected
+from api.http.links import JSON, link
+from api.http.negotiate import check_parameters, language, single_values
+from api.network.service import Roads
+from api.ogc.common import answer
+from api.ogc.jobs import status_info, store, whole_number
+from api.ogc.results import check_wanted, respond
+from api.services import services
+from api.write_once import write_once
+from layers.declare.base import Text
+from layers.offload import offload
+from layers.processes.registry import PROCESSES, check_inputs, get_process
+from layers.processes.runtime.describe import description, summary
+from layers.processes.runtime.model import Inputs, Process
+from layers.processes.runtime.run import Output, make_scene, run
+from layers.processes.runtime.sources import read_needs
+from routing.stopping import check
+from spatial.actor import Actor
+from spatial.errors import BadParameter, SetupError
+from spatial.ids import uuid7
+
+EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
+MOST_LISTED = 1_000
+QUICK_S = 0.5
+"""What a quick process is likely to take."""
+_QUALIFIED = {"value", "mediaType", "encoding", "schema"}
+_REFERENCE = {"href", "type", "rel", "title", "hreflang"}
+
+router = APIRouter(tags=["processes"], route_class=LargeBodies)
+
+
+class OutputBody(BaseModel):
+    """How one output is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+    format: dict[str, Any] | None = None
+    transmissionMode: Literal["value", "reference"] = "value"  # noqa: N815
+
+
+class ExecuteBody(BaseModel):
+    """An execute request of OGC API Processes; each input plainly or as `{"value": …}`."""
+
+    model_config = ConfigDict(extra="forbid")
+    inputs: Annotated[dict[str, Any], Field(max_length=50)] = {}
+    outputs: Annotated[dict[str, OutputBody], Field(max_length=50)] | None = None
+    response: Literal["raw", "document"] = "raw"
+
+
+@router.get("/processes")
+async def list_processes(request: Request) -> Response:
+    """Answer what can be computed."""
+    check_parameters(request, "limit")
+    lang = language(request)
+    asked = single_values(request).get("limit")
+    limit = whole_number("limit", asked, MOST_LISTED, 1, MOST_LISTED)
+    listed = [
+        {**summary(p, lang), "links": _links(request, p)} for p in list(PROCESSES.values())[:limit]
+    ]
+    own = [link(links.here(request), "self", JSON)]
+    return answer(request, {"processes": listed, "links": own})
+
+
+@router.get("/processes/{process_id}")
+async def get_one(process_id: str, request: Request) -> Response:
+    """Answer the description of a process: its inputs and outputs as JSON Schema."""
+    check_parameters(request)
+    process = get_process(process_id)
+    document = description(process, language(request))
+    return answer(request, document | {"links": _links(request, process)})
+
+
+@router.post("/processes/{process_id}/execution", response_model=None)
+async def execute(process_id: str, body: ExecuteBody, request: Request) -> Response:
+    """Run a process: at once where it is quick, as a job with `Prefer: respond-async` or if not."""
+    check_parameters(request)
+    process, actor = get_process(process_id), actor_of(request)
+    require(actor, *process.roles)
+    given, inputs = await offload(_read_inputs, request, process, body)
+    modes = {name: mode.model_dump() for name, mode in (body.outputs or {}).items()}
+    wanted = check_wanted(process, modes)
+    if _prefers_async(request) or not process.quick:
+        return await _accept(request, process, actor, given, wanted, body.response)
+    outputs = await _at_once(request, process, actor, inputs)
+    services(request).audit.record(actor, "process", process.id, detail={"mode": "sync"})
+    response = respond([o for o in outputs if o.name in wanted], body.response)
+    if "wait" in request.headers.get("prefer", ""):
+        response.headers["Preference-Applied"] = "wait"
+    return response
+
+
+def _read_inputs(
+    request: Request, process: Process, body: ExecuteBody
+) -> tuple[dict[str, Any], Inputs]:
+    """Return the inputs as they were given, and as the process's model."""
+    _check_text(body)
+    given = {
+        name: _plain(request, name, value)
+        for name, value in body.inputs.items()
+        if value is not None
+    }
+    return given, check_inputs(process, given)
+
+
+def _check_text(body: ExecuteBody) -> None:
+    """Refuse texts that are no Unicode, which could not be answered or kept.
+
+    Raises
+    ------
+    BadParameter
+    """
+    try:
+        orjson.dumps(body.model_dump())
+    except TypeError as error:
+        raise BadParameter(
+            "The request holds text that is no valid Unicode",
+            "请求包含无效的 Unicode 文本",
+            mend_en="Send no lone surrogates (\\ud800 to \\udfff).",
+            mend_zh="请勿发送孤立代理码位（\\ud800 至 \\udfff）。",
+        ) from error
+
+
+async def _at_once(request: Request, process: Process, actor: Actor, inputs: Any) -> list[Output]:
+    served = services(request)
+    reading = read_needs(served.db, served.catalog, actor, process, inputs)
+    read = await while_connected(request, reading)
+    network = await _roads(request).ensure_current()
+
+    def answer() -> list[Output]:
+        return run(process, inputs, make_scene(network, read, _go_on))
+
+    return await ask(request, answer, QUICK_S)
+
+
+def _go_on(_share: float, _message: Text) -> None:
+    """End the work of a client that left."""
+    check()
+
+
+def _roads(request: Request) -> Roads:
+    roads = services(request).roads
+    if roads is None:
+        raise SetupError("This process has no routing", "本进程未启用路径规划")
+    return roads
+
+
+async def _accept(
+    request: Request, process: Process, actor: Actor, given: Mapping[str, Any],
+    wanted: list[str], response: str,
+) -> Response:  # fmt: skip
+    """Note a job and answer where its state is."""
+    _roads(request)
+    job_id = uuid7()
+    kept = {"inputs": given, "outputs": wanted, "response": response}
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        row = await store.add(conn, job_id, process.id, actor, kept)
+        detail = {"mode": "async", "job": str(job_id)}
+        await services(request).audit.write(conn, actor, "process", process.id, detail=detail)
+        note = orjson.dumps({"k": "job", "id": str(job_id), "state": "accepted"}).decode()
+        await conn.execute("SELECT pg_notify('sigang', $1)", note)
+        return _accepted(request, row)
+
+    return await write_once(request, actor, work)
+
+
+def _accepted(request: Request, row: asyncpg.Record) -> Response:
+    job_id = row["id"]
+    headers = {"Location": links.api(request, "jobs", str(job_id)), "Cache-Control": "no-store"}
+    if _prefers_async(request):
+        headers["Preference-Applied"] = "respond-async"
+    text = orjson.dumps(status_info(request, row, language(request)))
+    return Response(text, 201, headers, media_type=JSON)
+
+
+def _prefers_async(request: Request) -> bool:
+    given = ",".join(request.headers.getlist("prefer"))
+    return "respond-async" in {part.split(";")[0].strip().lower() for part in given.split(",")}
+
+
+def _plain(request: Request, name: str, value: Any) -> Any:
+    """Return the value of an input that may be qualified, or refer to a collection of ours."""
+    if not isinstance(value, dict):
+        return value
+    if "value" in value and set(value) <= _QUALIFIED:
+        return value["value"]
+    if "href" in value and set(value) <= _REFERENCE:
+        return _of_collection(request, name, str(value["href"]))
+    return value
+
+
+def _of_collection(request: Request, name: str, href: str) -> dict[str, Any]:
+    """Return the places that a link to items of this server means; nothing else is fetched."""
+    base = links.api(request, "collections") + "/"
+    parts = urlsplit(href)
+    query = parse_qs(parts.query)
+    at = href.partition("?")[0]
+    layer, _, rest = at.removeprefix(base).partition("/")
+    if not at.startswith(base) or rest != "items" or not set(query) <= {"filter", "f"}:
+        raise BadParameter(
+            f"{name}: this server fetches no other address",
+            f"{name}：本服务不读取外部地址",
+            mend_en=f"Link to {base}…/items, with a filter if need be, or send the value itself.",
+            mend_zh=f"请链接到 {base}…/items（可带 filter），或直接提供内容。",
+            parameter=f"inputs.{name}",
+        )
+    found = {"layer": layer}
+    if "filter" in query:
+        found["filter"] = query["filter"][0]
+    return found
+
+
+def _links(request: Request, process: Process) -> list[dict[str, Any]]:
+    at = ("processes", process.id)
+    return [
+        link(links.api(request, *at), "self", JSON),
+        link(links.api(request, *at, "execution"), EXECUTE, JSON),
+    ]

@@ -1,0 +1,317 @@
+"""OGC API Tiles: tile sets, their metadata, TileJSON and the tiles themselves, as plain routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.http.auth import actor_of
+from api.http.concurrency import caller_of
+from api.http.disconnect import while_connected
+from api.http.links import JSON, api, here, link
+from api.http.negotiate import FORMATS, MVT, check_parameters, pick_format, single_values
+from api.http.responses import matches
+from api.services import services
+from layers.declare.layer import Layer
+from layers.tiles.service import LayerState
+from layers.tiles.tile_cache import Tile
+from layers.tiles.tile_sql import attributes
+from spatial.errors import BadParameter, NotFound
+
+MATRIX_SET = "WebMercatorQuad"
+REL = "http://www.opengis.net/def/rel/ogc/1.0"
+MATRIX_SET_URI = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
+CRS = "http://www.opengis.net/def/crs/EPSG/0/3857"
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+ORIGIN_M = 20037508.342789244
+ZOOMS = 25
+_FIELD_TYPES = {"int": "Number", "number": "Number", "bool": "Boolean"}
+_SCHEMA_TYPES = {"int": "integer", "number": "number", "bool": "boolean"}
+_DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
+
+
+async def get_tile(request: Request) -> Response:
+    """Answer one tile: 200, 204 when nothing is there, or 304."""
+    served, actor, path = services(request), actor_of(request), request.path_params
+    layer = served.catalog.get_layer(path["layer"], actor)
+    _check_matrix_set(path["matrix_set"])
+    zxy = _whole(path["z"], "tileMatrix"), _whole(path["x"], "col"), _whole(path["y"], "row")
+    values = {k: v for k, v in single_values(request).items() if k not in ("f", "lang")}
+    if "f" in request.query_params:
+        pick_format(request, FORMATS, "mvt")
+    found = served.tiles.find_tile(layer, zxy, actor, values)
+    if found is None:
+        work = served.tiles.get_tile(layer, zxy, actor, values, caller_of(request))
+        found = await while_connected(request, work)
+    tile, everybody = found
+    served.audit.count(actor, "tile", layer.id)
+    return tile_response(request, tile, everybody=everybody)
+
+
+def tile_response(request: Request, tile: Tile, *, everybody: bool) -> Response:
+    """Return the response of a tile with its truth in the headers."""
+    packed = tile.gzipped and "gzip" in request.headers.get("accept-encoding", "")
+    etag = f'"{tile.etag}{"-gz" if packed else ""}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": f"{'public' if everybody else 'private'}, no-cache",
+        "Vary": "Accept-Encoding, Cookie, Authorization",
+        "Sigang-Shown": str(tile.shown),
+        "Sigang-Total": str(tile.total),
+        "Sigang-Level": str(tile.level),
+        "Sigang-Tolerance-M": f"{tile.tolerance_m:g}",
+    }
+    if matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    if not tile.body:
+        return Response(status_code=204, headers=headers)
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    return Response(tile.body if packed else tile.plain(), media_type=MVT, headers=headers)
+
+
+def _whole(text: str, name: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    raise BadParameter(
+        f"{name} must be a whole number, not {text!r}", f"{name} 必须是整数，而不是 {text!r}"
+    )
+
+
+def _check_matrix_set(name: str) -> None:
+    if name != MATRIX_SET:
+        raise NotFound(
+            f"No tile matrix set {name!r}",
+            f"没有瓦片矩阵集 {name!r}",
+            mend_en=f"Use {MATRIX_SET}.",
+            mend_zh=f"请使用 {MATRIX_SET}。",
+        )
+
+
+async def list_tilesets(request: Request) -> Response:
+    """Answer the tile sets of a collection."""
+    layer, _ = _asked(request)
+    entry = {
+        "title": layer.title.en,
+        "dataType": "vector",
+        "crs": CRS,
+        "tileMatrixSetId": MATRIX_SET,
+        "tileMatrixSetURI": MATRIX_SET_URI,
+        "links": _tileset_links(request, layer),
+    }
+    self_ = link(here(request), "self", JSON)
+    return _json({"links": [self_], "tilesets": [entry]})
+
+
+async def get_tileset(request: Request) -> Response:
+    """Answer the metadata of a tile set."""
+    layer, state = _asked(request)
+    _check_matrix_set(request.path_params["matrix_set"])
+    assert layer.tiles is not None  # noqa: S101
+    source = await _source(request, layer)
+    bounds = _bounds(state)
+    document = {
+        "title": layer.title.en,
+        "description": layer.description.en,
+        "dataType": "vector",
+        "crs": CRS,
+        "tileMatrixSetId": MATRIX_SET,
+        "tileMatrixSetURI": MATRIX_SET_URI,
+        "attribution": source["attribution"],
+        "license": source["license"],
+        "mediaTypes": [MVT],
+        "links": _tileset_links(request, layer),
+        "layers": [
+            {
+                "id": layer.id,
+                "title": layer.title.en,
+                "dataType": "vector",
+                "geometryDimension": _DIMENSIONS.get(layer.geometry.type),
+                "minTileMatrix": str(layer.tiles.minzoom),
+                "maxTileMatrix": str(layer.tiles.maxzoom),
+                "propertiesSchema": {"type": "object", "properties": _properties(layer)},
+            }
+        ],
+        "boundingBox": {"lowerLeft": bounds[:2], "upperRight": bounds[2:], "crs": CRS84},
+        "tileMatrixSetLimits": [
+            _limits(z) for z in range(layer.tiles.minzoom, layer.tiles.maxzoom + 1)
+        ],
+    }
+    return _json({key: value for key, value in document.items() if value is not None})
+
+
+def _limits(z: int) -> dict[str, Any]:
+    """Return the limits of a zoom: all of its tiles."""
+    last = (1 << z) - 1
+    rows_and_columns = {"minTileRow": 0, "maxTileRow": last, "minTileCol": 0, "maxTileCol": last}
+    return {"tileMatrix": str(z), **rows_and_columns}
+
+
+async def get_tilejson(request: Request) -> Response:
+    """Answer TileJSON 3.0, with what each level leaves out."""
+    layer, state = _asked(request)
+    _check_matrix_set(request.path_params["matrix_set"])
+    return _json(await tilejson(request, layer, state))
+
+
+async def tilejson(request: Request, layer: Layer, state: LayerState | None) -> dict[str, Any]:
+    """Return the TileJSON document of a layer."""
+    assert layer.tiles is not None  # noqa: S101
+    source = await _source(request, layer)
+    return {
+        "tilejson": "3.0.0",
+        "name": layer.title.en,
+        "description": layer.description.en,
+        "attribution": source["attribution"],
+        "version": f"{state.version if state else 0}.0.0",
+        "scheme": "xyz",
+        "tiles": [tile_url(request, layer)],
+        "minzoom": layer.tiles.minzoom,
+        "maxzoom": layer.tiles.maxzoom,
+        "bounds": _bounds(state),
+        "vector_layers": [
+            {
+                "id": layer.id,
+                "description": layer.description.en,
+                "minzoom": layer.tiles.minzoom,
+                "maxzoom": layer.tiles.maxzoom,
+                "fields": _fields(layer),
+            }
+        ],
+        "license": source["license"],
+        "levels": [*(state.levels if state else ())],
+        "detail_zoom": layer.tiles.detail,
+        "budget": layer.tiles.budget,
+    }
+
+
+def tile_url(request: Request, layer: Layer) -> str:
+    """Return the URL template of a layer's tiles."""
+    return api(request, *_path(layer)) + "/{z}/{y}/{x}?f=mvt"
+
+
+async def list_matrix_sets(request: Request) -> Response:
+    """Answer the tile matrix sets."""
+    check_parameters(request)
+    pick_format(request, {"json": JSON})
+    defined = link(api(request, "tileMatrixSets", MATRIX_SET), "self", JSON)
+    entry = {
+        "id": MATRIX_SET,
+        "title": "Google Maps Compatible for the World",
+        "uri": MATRIX_SET_URI,
+        "crs": CRS,
+        "links": [defined],
+    }
+    self_ = link(here(request), "self", JSON)
+    return _json({"tileMatrixSets": [entry], "links": [self_]})
+
+
+async def get_matrix_set(request: Request) -> Response:
+    """Answer the definition of WebMercatorQuad (OGC 17-083r4)."""
+    check_parameters(request)
+    pick_format(request, {"json": JSON})
+    _check_matrix_set(request.path_params["matrix_set"])
+    return _json(
+        {
+            "id": MATRIX_SET,
+            "title": "Google Maps Compatible for the World",
+            "uri": MATRIX_SET_URI,
+            "crs": CRS,
+            "orderedAxes": ["X", "Y"],
+            "wellKnownScaleSet": "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
+            "tileMatrices": [_matrix(z) for z in range(ZOOMS)],
+        }
+    )
+
+
+def _matrix(z: int) -> dict[str, Any]:
+    cell = 2 * ORIGIN_M / 256 / (1 << z)
+    return {
+        "id": str(z),
+        "scaleDenominator": cell / 0.00028,
+        "cellSize": cell,
+        "cornerOfOrigin": "topLeft",
+        "pointOfOrigin": [-ORIGIN_M, ORIGIN_M],
+        "tileWidth": 256,
+        "tileHeight": 256,
+        "matrixWidth": 1 << z,
+        "matrixHeight": 1 << z,
+    }
+
+
+def _asked(request: Request) -> tuple[Layer, LayerState | None]:
+    served = services(request)
+    layer = served.catalog.get_layer(request.path_params["layer"], actor_of(request))
+    if layer.tiles is None or not layer.has_geometry:
+        raise NotFound(f"Layer {layer.id} has no tiles", f"图层 {layer.id} 没有瓦片")
+    check_parameters(request)
+    pick_format(request, {"json": JSON})
+    return layer, served.tiles.state(layer.id)
+
+
+def _path(layer: Layer) -> tuple[str, ...]:
+    return "collections", layer.id, "tiles", MATRIX_SET
+
+
+def _tileset_links(request: Request, layer: Layer) -> list[dict[str, Any]]:
+    tileset = api(request, *_path(layer))
+    item = f"{tileset}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}?f=mvt"
+    return [
+        link(tileset, "self", JSON),
+        link(api(request, *_path(layer), "tilejson"), "describedby", JSON),
+        link(api(request, "tileMatrixSets", MATRIX_SET), f"{REL}/tiling-scheme", JSON),
+        link(api(request, "collections", layer.id), f"{REL}/geodata", JSON),
+        link(item, "item", MVT, templated=True),
+    ]
+
+
+def _bounds(state: LayerState | None) -> list[float]:
+    if state is None or state.bounds is None:
+        return [-180.0, -85.0511287798066, 180.0, 85.0511287798066]
+    return [round(value, 6) for value in state.bounds]
+
+
+def _kind(layer: Layer, name: str, kinds: Mapping[str, str], other: str) -> str:
+    column = layer.by_name.get(name)
+    return kinds.get(column.type, other) if column else other
+
+
+def _fields(layer: Layer) -> dict[str, str]:
+    return {name: _kind(layer, name, _FIELD_TYPES, "String") for name in attributes(layer)}
+
+
+def _properties(layer: Layer) -> dict[str, Any]:
+    return {
+        name: {"type": _kind(layer, name, _SCHEMA_TYPES, "string")} for name in attributes(layer)
+    }
+
+
+async def _source(request: Request, layer: Layer) -> dict[str, Any]:
+    """Return licence and attribution of all sources of a layer's rows."""
+    summaries = services(request).summaries
+    found = await summaries.of(layer, actor_of(request))
+    sources = await summaries.sources(found.sources)
+    said = dict.fromkeys(source["attribution"] for source in sources)
+    licences = dict.fromkeys(source["license"] for source in sources)
+    return {"attribution": " · ".join(said), "license": ", ".join(licences) or None}
+
+
+def _json(document: Any) -> Response:
+    return Response(orjson.dumps(document), media_type="application/json")
+
+
+_TILES = "/api/collections/{layer}/tiles"
+tile_route = Route(f"{_TILES}/{{matrix_set}}/{{z}}/{{y}}/{{x}}", get_tile, methods=["GET"])
+routes = [
+    tile_route,
+    Route(f"{_TILES}/{{matrix_set}}/tilejson", get_tilejson, methods=["GET"]),
+    Route(f"{_TILES}/{{matrix_set}}", get_tileset, methods=["GET"]),
+    Route(_TILES, list_tilesets, methods=["GET"]),
+    Route("/api/tileMatrixSets", list_matrix_sets, methods=["GET"]),
+    Route("/api/tileMatrixSets/{matrix_set}", get_matrix_set, methods=["GET"]),
+]

@@ -1,0 +1,56 @@
+"""Administration: read the declarations again, on every worker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+
+from api.http.auth import actor_of, require
+from api.services import Services, services
+from spatial.errors import SigangError
+
+log = logging.getLogger("sigang")
+router = APIRouter(tags=["admin"])
+
+ROLES = ("admin", "dispatcher")
+
+
+@router.post("/admin/reload")
+async def reload_catalog(request: Request) -> dict[str, Any]:
+    """Read all layer declarations again; every worker then serves the new ones.
+
+    A wrong declaration changes nothing and is named with file and key.
+    """
+    served, actor = services(request), actor_of(request)
+    require(actor, *ROLES)
+    changed = await _reload(served)
+    version = served.catalog.version
+    async with served.db.write(actor) as conn:
+        await served.audit.write(conn, actor, "reload", "catalogue", detail={"version": version})
+        note = orjson.dumps({"k": "catalog", "version": version}).decode()
+        await conn.execute("SELECT pg_notify('sigang', $1)", note)
+    return {"version": version, "changed": changed, "layers": list(served.catalog.layers)}
+
+
+def follow_catalog(opened: Services) -> None:
+    """Read the declarations again when another worker has read new ones."""
+
+    async def follow(note: dict[str, Any]) -> None:
+        if note.get("version") == opened.catalog.version:
+            return
+        try:
+            await _reload(opened)
+        except SigangError as error:
+            log.error("the declarations stay as they were: %s", error.en)
+
+    opened.bus.subscribe("catalog", follow)
+
+
+async def _reload(served: Services) -> bool:
+    changed = await asyncio.to_thread(served.catalog.reload)
+    served.tiles.catalog_changed()
+    return changed

@@ -1,0 +1,91 @@
+"""The web map's files at `/`, with a strict Content-Security-Policy and entity tags."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from api.http.responses import matches
+from api.ops.csp_reports import PATH
+
+ROOT = Path(__file__).resolve().parents[2] / "frontend_static"
+FOLDERS = ("css", "js", "img", "vendor")
+"""What is served; the rest of the folder builds and tests it."""
+_INLINE = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+
+
+def policy(page: bytes) -> str:
+    """Return the policy of the map's page; its inline import map is allowed by hash."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}'"
+        for text in _INLINE.findall(page)
+    )
+    return (
+        f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
+        "worker-src 'self' blob:; child-src 'self' blob:; manifest-src 'self'; "
+        f"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; report-uri {PATH}"
+    )
+
+
+@lru_cache(maxsize=4)
+def _page(path: Path, changed_ns: int) -> tuple[bytes, str, str]:
+    body = path.read_bytes()
+    tag = f'W/"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
+    return body, policy(body), tag
+
+
+async def get_index(request: Request) -> Response:
+    """Answer the map's page; its parameters are for its own script."""
+    return _answer(request, ROOT / "index.html")
+
+
+async def get_admin(request: Request) -> Response:
+    """Answer the administrators' page; what it shows, the API gives to administrators only."""
+    return _answer(request, ROOT / "admin.html")
+
+
+def _answer(request: Request, path: Path) -> Response:
+    body, csp, tag = _page(path, path.stat().st_mtime_ns)
+    headers = {
+        "Content-Security-Policy": csp,
+        "ETag": tag,
+        "Cache-Control": "no-cache",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+    if matches(request.headers.get("if-none-match"), tag.removeprefix("W/")):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="text/html", headers=headers)
+
+
+async def get_icon(_: Request) -> Response:
+    """Answer the icon that browsers ask for by themselves."""
+    return FileResponse(ROOT / "img" / "mark.svg", media_type="image/svg+xml")
+
+
+class _Files(StaticFiles):
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of the front end."""
+    mounts = [Mount(f"/{name}", _Files(directory=ROOT / name, check_dir=False)) for name in FOLDERS]
+    return [
+        Route("/", get_index, methods=["GET"]),
+        Route("/index.html", get_index, methods=["GET"]),
+        Route("/admin", get_admin, methods=["GET"]),
+        Route("/favicon.ico", get_icon, methods=["GET"]),
+        *mounts,
+    ]

@@ -1,0 +1,191 @@
+"""What every question to the road network may say: vehicle, what to avoid, when, in which state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+import numpy as np
+from fastapi import Request
+from pydantic import Field
+
+from api.http.polygons import read_polygons
+from api.http.values import Moment, Place, Size, Strict, Word
+from api.network.as_of import read_as_of
+from api.network.service import Roads
+from api.services import services
+from routing.graph.weights import Floats
+from routing.query.model import Conditions
+from routing.query.network import RoadNetwork
+from spatial.errors import LimitViolated, SetupError
+from spatial.geo.crs import CRS84, Crs, check_lonlat, from_lonlat, parse_crs, to_lonlat
+
+MOST_POLYGONS = 50
+MOST_EDGES, MOST_CLASSES = 10_000, 50
+DECIMALS = 7
+
+Asked = TypeVar("Asked", bound=Conditions)
+
+
+class VehicleBody(Strict):
+    """Dimensions of the vehicle and its load; what is left out is the profile's."""
+
+    height_m: Size | None = None
+    width_m: Size | None = None
+    length_m: Size | None = None
+    mass_t: Size | None = None
+    axle_t: Size | None = None
+    hazmat: bool | Word | None = None
+
+
+class AvoidBody(Strict):
+    """What the path must keep off."""
+
+    polygons: list[dict[str, Any]] = Field(default=[], max_length=MOST_POLYGONS)
+    edges: list[UUID] = Field(default=[], max_length=MOST_EDGES)
+    classes: list[Word] = Field(default=[], max_length=MOST_CLASSES)
+
+
+class PreferBody(Strict):
+    """What the path takes rather than anything else."""
+
+    classes: list[Word] = Field(default=[], max_length=MOST_CLASSES)
+
+
+NO_VEHICLE, NOTHING_AVOIDED, NOTHING_PREFERRED = VehicleBody(), AvoidBody(), PreferBody()
+"""What a body says that leaves them out; made once, because making them takes time."""
+
+
+class ConditionsBody(Strict):
+    """Vehicle, what to keep off and the time that counts."""
+
+    profile: Word = "car"
+    vehicle: VehicleBody = Field(default_factory=lambda: NO_VEHICLE)
+    avoid: AvoidBody = Field(default_factory=lambda: NOTHING_AVOIDED)
+    prefer: PreferBody = Field(default_factory=lambda: NOTHING_PREFERRED)
+    depart_at: Moment | None = None
+    as_of: Moment | None = None
+    speeds: Literal["live", "typical"] = "live"
+    unknown_limits: Literal["allow", "refuse"] = "allow"
+    min_network_version: int = Field(default=0, ge=0, lt=2**62)
+
+    @property
+    def fact_at(self) -> datetime | None:
+        """The time whose rules count; None for now."""
+        return self.depart_at or self.as_of
+
+
+def roads_of(request: Request) -> Roads:
+    """Return the road network of the process that answers a request.
+
+    Raises
+    ------
+    SetupError
+        It has none.
+    """
+    roads = services(request).roads
+    if roads is None:
+        raise SetupError("This process has no routing", "本进程未启用路径规划")
+    return roads
+
+
+def crs_of(request: Request) -> Crs:
+    """Return the system of coordinates that question and answer are in."""
+    if not request.scope["query_string"]:
+        return CRS84
+    return parse_crs(request.query_params.get("crs", CRS84.name))
+
+
+async def read_conditions(
+    request: Request, body: ConditionsBody, crs: Crs
+) -> tuple[RoadNetwork, Conditions]:
+    """Return the network as it is committed now, and what a body asks of it."""
+    return await read_question(request, body, crs, Conditions)
+
+
+async def read_question(
+    request: Request, body: ConditionsBody, crs: Crs, make: Callable[..., Asked]
+) -> tuple[RoadNetwork, Asked]:
+    """Return the network as it is committed now, and what a body asks of it, made by `make`."""
+    roads = await roads_of(request).of_profile(body.profile)
+    network = await roads.ensure_current(body.min_network_version)
+    if (moment := body.fact_at) is not None:
+        network = await roads.of_time(network, moment)
+    vehicle, avoid = body.vehicle, body.avoid
+    as_of = None
+    if body.as_of is not None:
+        async with services(request).db.public.acquire() as conn:
+            replay = await read_as_of(conn, network.graph, body.as_of, body.depart_at)
+        as_of = replay.snapshot
+    return network, make(
+        profile=body.profile,
+        sizes={} if vehicle is NO_VEHICLE else _sizes(vehicle),
+        hazmat=vehicle.hazmat,
+        unknown_limits=body.unknown_limits,
+        avoid_edges=avoid.edges,
+        avoid_classes=avoid.classes,
+        avoid_polygons=await read_polygons(avoid.polygons, crs) if avoid.polygons else [],
+        prefer_classes=body.prefer.classes,
+        depart_at=body.depart_at,
+        as_of=as_of,
+        typical=body.speeds == "typical",
+    )
+
+
+def _sizes(vehicle: VehicleBody) -> dict[str, float]:
+    return vehicle.model_dump(exclude_none=True, exclude={"hazmat"})
+
+
+def read_place(place: Place, crs: Crs) -> tuple[float, float]:
+    """Return longitude and latitude of a place in the coordinates of a request.
+
+    Raises
+    ------
+    BadCoordinate
+        It is not on the globe, or visibly swapped.
+    """
+    x, y = place
+    if not crs.projected:
+        check_lonlat(x, y)
+    if crs is CRS84:
+        return x, y
+    lon, lat = to_lonlat(x, y, crs)
+    check_lonlat(float(lon), float(lat))
+    return float(lon), float(lat)
+
+
+def read_places(places: Sequence[Place], crs: Crs) -> list[tuple[float, float]]:
+    """Return longitudes and latitudes of places in the coordinates of a request.
+
+    Raises
+    ------
+    BadCoordinate
+        One is not on the globe, or visibly swapped.
+    """
+    if crs is CRS84:
+        return [read_place(place, crs) for place in places]
+    if not crs.projected:
+        for x, y in places:
+            check_lonlat(x, y)
+    table = np.array(places, np.float64)
+    moved = np.column_stack(to_lonlat(table[:, 0], table[:, 1], crs)).tolist()
+    for lon, lat in moved:
+        check_lonlat(lon, lat)
+    return [(lon, lat) for lon, lat in moved]
+
+
+def show_places(points: Floats, crs: Crs) -> Floats:
+    """Return (n, 2) longitudes and latitudes as an answer gives them."""
+    if crs is CRS84:
+        return np.ascontiguousarray(points)
+    x, y = from_lonlat(points[:, 0], points[:, 1], crs)
+    return np.ascontiguousarray(np.round(np.column_stack([x, y]), DECIMALS))
+
+
+def show_relaxations(error: LimitViolated, crs: Crs) -> None:
+    """Write the ways that a refusal offers in the coordinates of the request."""
+    for way in error.extra["relaxations"]:
+        points = np.array(way["geometry"]["coordinates"], np.float64)
+        way["geometry"]["coordinates"] = show_places(points, crs).tolist()

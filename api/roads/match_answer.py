@@ -1,0 +1,73 @@
+"""What answers of POST /match say of fixes and drives, whole or online."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from api.roads.conditions import show_places
+from routing.matching.matched_path import Drive, line
+from routing.matching.matcher import Matcher, Placed
+from routing.query.network import RoadNetwork
+from spatial.geo.crs import CRS84, Crs
+
+WAYS = ("forward", "backward")
+_matchers: WeakKeyDictionary[RoadNetwork, Matcher] = WeakKeyDictionary()
+
+
+def matcher_of(network: RoadNetwork) -> Matcher:
+    """Return the matcher of a network, made when it is first asked."""
+    found = _matchers.get(network)
+    return _matchers.setdefault(network, found or Matcher(network))
+
+
+def show_fixes(
+    matcher: Matcher, placed: Sequence[Placed], crs: Crs = CRS84
+) -> list[dict[str, Any]]:
+    """Return what became of fixes, with their places on the road."""
+    used = [p for p in placed if p.status == "used"]
+    edges, shares = np.array([p.edge for p in used], np.int64), np.array([p.share for p in used])
+    places = show_places(matcher.measure.place(edges, shares), crs).tolist() if used else []
+    names = matcher.graph.edges.row_texts(edges)
+    where = dict(zip((p.fix for p in used), zip(names, places, strict=True), strict=True))
+    return [_fix(one, *where.get(one.fix, ("", None))) for one in placed]
+
+
+def _fix(placed: Placed, name: str, place: list[float] | None) -> dict[str, Any]:
+    told: dict[str, Any] = {"fix": placed.fix, "status": placed.status}
+    if place is not None:
+        told |= {
+            "edge": name,
+            "direction": WAYS[placed.backward],
+            "fraction": round(placed.share, 6),
+            "point": place,
+            "distance_m": round(placed.distance_m, 2),
+            "confidence": round(placed.confidence, 4),
+        }
+    if placed.cut:
+        told["cut"] = placed.cut
+    return told
+
+
+def show_drive(matcher: Matcher, drive: Drive, *, edges: bool = True) -> dict[str, Any]:
+    """Return what is said of a drive: why it begins, its length, its edges in order."""
+    told: dict[str, Any] = {
+        "cut": drive.cut,
+        "length_m": round(drive.length_m(matcher.graph.edges), 1),
+    }
+    if edges:
+        names = matcher.graph.edges.row_texts(drive.keys >> 1)
+        told["edges"] = [
+            {"edge": name, "direction": WAYS[key & 1]}
+            for name, key in zip(names, drive.keys.tolist(), strict=True)
+        ]
+    return told
+
+
+def show_line(matcher: Matcher, drive: Drive, crs: Crs = CRS84) -> dict[str, Any]:
+    """Return the GeoJSON geometry of a drive."""
+    points = line(matcher.measure, drive)
+    return {"type": "LineString", "coordinates": show_places(points, crs)}

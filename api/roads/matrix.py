@@ -1,0 +1,113 @@
+"""POST /matrix: driving times between many places, on the network as it is now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from api.http.auth import actor_of
+from api.http.concurrency import ask
+from api.http.negotiate import check_parameters
+from api.http.values import Place
+from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_places, show_places
+from api.services import services
+from routing.index.snap import Spot
+from routing.query.model import Conditions, Ready
+from routing.query.network import RoadNetwork
+from spatial.errors import NoSnap
+from spatial.geo.crs import Crs
+
+MOST_PLACES = 1000
+MOST_SHOWN_SNAPS = 100
+"""Up to so many places on a side the answer says where each was snapped to."""
+CELL_S, PLACE_S = 1.5e-6, 2e-4
+"""What a cell of the table, and snapping a place, is likely to take."""
+ROWS = 50
+"""Rows of a table that are written at a time; the writer lets nobody in between."""
+PER_UNIT = {"s": 1.0, "min": 60.0}
+
+router = APIRouter(tags=["paths"])
+
+
+class MatrixBody(ConditionsBody):
+    """A question for a table; coordinates are [longitude, latitude] in the `crs` of the request."""
+
+    sources: list[Place] = Field(min_length=1, max_length=MOST_PLACES)
+    targets: list[Place] | None = Field(default=None, min_length=1, max_length=MOST_PLACES)
+    unit: Literal["s", "min"] = "s"
+
+
+@router.post("/matrix")
+async def get_matrix(body: MatrixBody, request: Request) -> Response:
+    """Answer a row of durations per source, null where there is no path.
+
+    Without `targets` the sources are the targets too.
+    """
+    check_parameters(request, "crs")
+    crs = crs_of(request)
+    network, conditions = await read_conditions(request, body, crs)
+    given = body.sources if body.targets is None else body.targets
+
+    def answer() -> bytes:
+        sources, targets = read_places(body.sources, crs), read_places(given, crs)
+        return _answer(network, conditions, (sources, targets), body.unit, crs)
+
+    rows = len(body.sources) * len(given)
+    cost_s = CELL_S * rows + PLACE_S * (len(body.sources) + len(given))
+    text = await ask(request, answer, cost_s)
+    services(request).audit.record(actor_of(request), "matrix", body.profile, rows=rows)
+    headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
+    return Response(text, media_type="application/json", headers=headers)
+
+
+def _answer(
+    network: RoadNetwork,
+    conditions: Conditions,
+    places: tuple[list[tuple[float, float]], list[tuple[float, float]]],
+    unit: str,
+    crs: Crs,
+) -> bytes:
+    ready = network.ready(conditions, datetime.now(UTC))
+    sources, targets = places
+    outs = _snapped(network, ready, sources, "sources")
+    intos = outs if targets == sources else _snapped(network, ready, targets, "targets")
+    table, version = network.table(ready, outs, intos)
+    shown = np.round(table / PER_UNIT[unit], 1).astype(np.float32)
+    document = {
+        "profile": conditions.profile,
+        "reached_share": round(float(np.isfinite(table).mean()), 6),
+        **_snaps("sources", outs, crs),
+        **_snaps("targets", intos, crs),
+        "network_version": version,
+    }
+    option = orjson.OPT_SERIALIZE_NUMPY
+    blocks = (shown[at : at + ROWS] for at in range(0, len(shown), ROWS))
+    rows = b",".join([orjson.dumps(block, option=option)[1:-1] for block in blocks])
+    rest = orjson.dumps(document, option=option)[1:]
+    return b'{"durations_%s":[%s],%s' % (unit.encode(), rows, rest)
+
+
+def _snapped(
+    network: RoadNetwork, ready: Ready, points: list[tuple[float, float]], side: str
+) -> list[list[Spot]]:
+    try:
+        return network.snap(ready, points)
+    except NoSnap as error:
+        error.extra["side"] = side
+        raise
+
+
+def _snaps(side: str, places: list[list[Spot]], crs: Crs) -> dict[str, Any]:
+    """Return how far each place was moved, and where to while they are few."""
+    nearest = [place[0] for place in places]
+    told: dict[str, Any] = {f"{side}_snap_m": [round(s.distance_m, 1) for s in nearest]}
+    if len(nearest) <= MOST_SHOWN_SNAPS:
+        points = np.array([(s.lon, s.lat) for s in nearest])
+        told[f"{side}_snap_points"] = show_places(points, crs)
+    return told

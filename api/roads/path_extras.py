@@ -1,0 +1,123 @@
+"""What an answer of POST /paths adds from the database: stakes passed and areas crossed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from fastapi import Request
+
+from api.http.auth import actor_of
+from api.http.concurrency import ask
+from api.roads.conditions import roads_of
+from api.roads.path_answer import Answer, Driven
+from api.services import services
+from layers.features.features import reading
+from routing.answer.admin_crossings import Units, listed
+from routing.graph.graph import as_uuid
+from routing.query.leg import whole_line
+from spatial.geo.codes import format_stake
+
+_STAKES = """
+SELECT e.id, e.route_id, e.side, e.k_from, e.k_to, c.accuracy_m, c.calibrated,
+  CASE WHEN e.oneway AND e.side <> 'both' THEN e.side = 'up' ELSE coalesce(u.rises, true) END
+    AS rises
+FROM sigang.edge e
+LEFT JOIN LATERAL (
+  SELECT max(accuracy_m) AS accuracy_m, bool_and(calibrated) AS calibrated
+  FROM sigang.carriageway w
+  WHERE w.route_id = e.route_id AND (w.side = e.side OR e.side = 'both')) c ON true
+LEFT JOIN LATERAL (
+  SELECT ST_LineLocatePoint(w.geom, ST_StartPoint(e.geom))
+    <= ST_LineLocatePoint(w.geom, ST_EndPoint(e.geom)) AS rises
+  FROM sigang.carriageway w WHERE w.route_id = e.route_id AND w.side = 'up'
+  ORDER BY w.geom <-> e.geom LIMIT 1) u ON true
+WHERE e.id = ANY ($1::uuid[]) AND e.route_id IS NOT NULL AND e.k_from IS NOT NULL
+  AND e.k_to IS NOT NULL"""
+"""Stakes of edges, the lower one first; `rises` tells whether they rise along the edge itself:
+on a one-way side by its name, else by the line of the side on which stakes rise."""
+JOIN_M = 1.0
+"""Stretches whose stakes meet within so many metres are one."""
+
+Row = Mapping[str, Any]
+
+
+async def path_extras(request: Request, answer: Answer, wanted: set[str]) -> list[dict[str, Any]]:
+    """Return for each path the members that were asked for."""
+    extras: list[dict[str, Any]] = [{} for _ in answer.found]
+    driven = [Driven(answer.network, found) for found in answer.found]
+    if "stakes" in wanted:
+        rows = await _stake_rows(request, answer, driven)
+        for extra, one in zip(extras, driven, strict=True):
+            extra["stakes"] = stretches(one, rows)
+    if "areas" in wanted:
+        units = await roads_of(request).areas.units()
+        areas = await ask(request, lambda: _areas(answer, units))
+        for extra, crossed in zip(extras, areas, strict=True):
+            extra["areas"] = crossed
+    return extras
+
+
+def _areas(answer: Answer, units: Units) -> list[list[dict[str, Any]]]:
+    """Return the administrative units that each path crosses in its order, with metres."""
+    graph, found = answer.network.graph, answer.found
+    return [listed(units.crossed(whole_line(graph, one.legs), one.sums()[0])) for one in found]
+
+
+async def _stake_rows(request: Request, answer: Answer, driven: Iterable[Driven]) -> dict[int, Row]:
+    """Return the stakes of driven edges by edge number."""
+    numbers = np.unique(np.concatenate([one.edges for one in driven])).tolist()
+    ids = answer.network.graph.edges.ids
+    names = {as_uuid(ids[number]): number for number in numbers}
+    async with reading(services(request).db, actor_of(request)) as conn:
+        return {names[row["id"]]: row for row in await conn.fetch(_STAKES, list(names))}
+
+
+def stretches(driven: Driven, rows: Mapping[int, Row]) -> list[dict[str, Any]]:
+    """Return the stretches of routes with stakes in driving order, neighbours joined."""
+    found: list[dict[str, Any]] = []
+    start, stop = driven.start.tolist(), (driven.start + driven.part).tolist()
+    for number, key in enumerate(driven.keys.tolist()):
+        row = rows.get(key >> 1)
+        if row is None or stop[number] <= start[number]:
+            found.append({})
+            continue
+        low, high = sorted((row["k_from"], row["k_to"]))
+        first, last = (low, high) if row["rises"] != bool(key & 1) else (high, low)
+        ends = [first + (last - first) * share for share in (start[number], stop[number])]
+        before = found[-1] if found else {}
+        if _continues(before, row, ends):
+            before["k_to"] = ends[1]
+            before["accuracy_m"] = row["accuracy_m"]
+        else:
+            found.append(_stretch(row, ends))
+    return [_named(one) for one in found if one]
+
+
+def _stretch(row: Row, ends: list[float]) -> dict[str, Any]:
+    return {
+        "route": row["route_id"],
+        "side": row["side"],
+        "k_from": ends[0],
+        "k_to": ends[1],
+        "accuracy_m": row["accuracy_m"],
+        "calibrated": bool(row["calibrated"]),
+    }
+
+
+def _continues(before: Mapping[str, Any], row: Row, ends: list[float]) -> bool:
+    """Tell whether an edge goes on where a stretch ends, in the same direction of stakes."""
+    if not before or (before["route"], before["side"]) != (row["route_id"], row["side"]):
+        return False
+    same_way: bool = (before["k_to"] - before["k_from"]) * (ends[1] - ends[0]) >= 0
+    return same_way and abs(before["k_to"] - ends[0]) <= JOIN_M
+
+
+def _named(one: dict[str, Any]) -> dict[str, Any]:
+    """Return a stretch with its stakes as they are written, rounded to metres."""
+    for name in ("k_from", "k_to"):
+        one[name] = round(one[name])
+    return one | {
+        "stake_from": format_stake(one["k_from"]), "stake_to": format_stake(one["k_to"]),
+    }  # fmt: skip

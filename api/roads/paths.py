@@ -1,0 +1,158 @@
+"""POST /paths: the best paths for a vehicle on the network as it is now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from api.http.auth import actor_of
+from api.http.concurrency import ask
+from api.http.negotiate import check_parameters, language, pick_format
+from api.http.raw_response import Headers, Written, encode_headers
+from api.http.values import Moment, Place
+from api.roads.conditions import ConditionsBody, crs_of, read_place, read_question, show_relaxations
+from api.roads.path_answer import Answer, Shape, write_gpx, write_json
+from api.roads.path_extras import path_extras
+from api.services import services
+from routing.answer import gpx
+from routing.planning.stop_order import Fixed, Order, best_order
+from routing.query.arrive_by import leave_in_time
+from routing.query.model import PathQuery
+from routing.query.network import RoadNetwork
+from spatial.errors import BadParameter, LimitViolated
+from spatial.geo.crs import Crs
+
+MOST_WAYPOINTS = 50
+MOST_ALTERNATIVES = 3
+LEG_S, OTHERS_S, WRITING_S = 0.001, 0.06, 0.005
+"""What the way between two places, looking for other ones, and writing them down may take."""
+EXACT_STOPS, PROOF_S, BACKWARD_S = 14, 1.0, 0.2
+"""What more stops than so many take to put into order, and what arriving in time adds."""
+GEOJSON = "application/geo+json"
+FORMATS = {"json": GEOJSON, "geojson": GEOJSON, "gpx": gpx.MEDIA_TYPE}
+
+router = APIRouter(tags=["paths"])
+
+
+class PathBody(ConditionsBody):
+    """A question for a path; coordinates are [longitude, latitude] in the `crs` of the request."""
+
+    waypoints: list[Place] = Field(min_length=2, max_length=MOST_WAYPOINTS)
+    alternatives: int = Field(default=0, ge=0, le=MOST_ALTERNATIVES)
+    order: Literal["given", "optimal"] = "given"
+    fixed: Fixed = "both"
+    arrive_by: Moment | None = None
+    include: list[Literal["edges", "steps", "stakes", "areas"]] = Field(default=[], max_length=8)
+    geometry: Literal["geojson", "polyline6"] = "geojson"
+
+    @property
+    def fact_at(self) -> datetime | None:
+        """The time whose rules count; None for now."""
+        return self.depart_at or self.arrive_by or self.as_of
+
+
+@router.post("/paths")
+async def find_path(body: PathBody, request: Request) -> Response:
+    """Answer a GeoJSON FeatureCollection with one line per path, best first, or GPX."""
+    check_parameters(request, "crs")
+    crs, form = crs_of(request), pick_format(request, FORMATS)
+    _check(body, crs)
+    places = [read_place(place, crs) for place in body.waypoints]
+    make = partial(PathQuery, waypoints=places, alternatives=body.alternatives)
+    network, query = await read_question(request, body, crs, make)
+    asked = {*body.include, *(["areas"] if network.needs_permit(body.profile) else [])}
+    wanted = {"stakes", "areas"} & asked if form != "gpx" else set()
+    served, cost_s = services(request), _cost_s(body)
+    quick = None
+    if body.order == "given" and body.arrive_by is None and form != "gpx" and not asked:
+        quick = network.quick_path(query, datetime.now(UTC))
+    if quick is not None:
+        text = write_json(Answer(network, [quick], None, _shape(query, body, crs)))
+    elif form == "gpx":
+        lang = language(request)
+        text = await ask(
+            request, lambda: write_gpx(_solve(network, query, body, crs), lang), cost_s
+        )
+    elif wanted:
+        answer = await ask(request, lambda: _solve(network, query, body, crs), cost_s)
+        extras = await path_extras(request, answer, wanted)
+        text = await ask(request, lambda: write_json(answer, extras), WRITING_S)
+    else:
+        text = await ask(request, lambda: write_json(_solve(network, query, body, crs)), cost_s)
+    actor, audit = actor_of(request), served.audit
+    if actor.anonymous:
+        audit.count(actor, "path", body.profile)
+    else:
+        audit.record(actor, "path", body.profile, rows=1)
+    return Written(text, _headers(form, crs))
+
+
+@lru_cache
+def _headers(form: str, crs: Crs) -> Headers:
+    return encode_headers(
+        {"content-type": FORMATS[form], "content-crs": f"<{crs.uri}>", "cache-control": "no-store"}
+    )
+
+
+def _cost_s(body: PathBody) -> float:
+    """Return what a question is likely to take, in seconds of one core."""
+    stops = len(body.waypoints)
+    cost_s = LEG_S * stops + (OTHERS_S if body.alternatives else 0.0)
+    if body.order == "optimal" and stops > EXACT_STOPS:
+        cost_s += PROOF_S
+    return cost_s + (BACKWARD_S if body.arrive_by is not None else 0.0)
+
+
+def _check(body: PathBody, crs: Crs) -> None:
+    """Refuse what cannot go together."""
+    if body.depart_at is not None and body.arrive_by is not None:
+        raise BadParameter(
+            "depart_at and arrive_by exclude each other", "depart_at 与 arrive_by 不能同时给出"
+        )
+    if body.geometry == "polyline6" and crs.projected:
+        raise BadParameter(
+            f"polyline6 holds degrees; {crs.name} has metres",
+            f"polyline6 以度编码，而 {crs.name} 以米为单位",
+            mend_en="Ask for geometry geojson, or for crs CRS84.",
+            mend_zh="请使用 geometry geojson，或使用 crs CRS84。",
+        )
+
+
+def _solve(network: RoadNetwork, query: PathQuery, body: PathBody, crs: Crs) -> Answer:
+    """Find the order of the stops where it is free, and the paths."""
+    now = datetime.now(UTC)
+    order = None
+    if body.order == "optimal":
+        query, order = _ordered(network, query, body.fixed, now)
+    try:
+        if body.arrive_by is None:
+            found = network.paths(query, now)
+        else:
+            query, found = leave_in_time(query, body.arrive_by, lambda q: network.paths(q, now))
+    except LimitViolated as error:
+        show_relaxations(error, crs)
+        raise
+    return Answer(network, found, order, _shape(query, body, crs))
+
+
+def _shape(query: PathQuery, body: PathBody, crs: Crs) -> Shape:
+    include = frozenset(body.include)
+    return Shape(crs, body.profile, include, body.geometry, query.depart_at, query.typical)
+
+
+def _ordered(
+    network: RoadNetwork, query: PathQuery, fixed: Fixed, now: datetime
+) -> tuple[PathQuery, Order | None]:
+    """Return the query with its stops in the best order; as it is where no order can be driven."""
+    ready = network.ready(query, now)
+    places = network.snap(ready, query.waypoints)
+    order = best_order(network.durations(ready, places, places), fixed)
+    if order is None:
+        return query, None
+    return replace(query, waypoints=[query.waypoints[i] for i in order.stops]), order

@@ -1,0 +1,151 @@
+"""POST /predicted-speeds: what predicted volumes do to roads, by BPR: load, level, speed, time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+import numpy as np
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import Field, model_validator
+from starlette.responses import Response
+
+from api.http.auth import actor_of
+from api.http.negotiate import check_parameters
+from api.http.values import Strict
+from api.services import services
+from layers.offload import offload
+from routing.cost.rule_models import BPR, CLASS_SPEED, LANE_LOSS, LOAD
+from routing.cost.traffic_flow import Predicted, predict, usual_kmh
+from spatial.errors import BadParameter
+from spatial.rules import Rules, get_rule
+
+MOST_ROADS = 10_000
+RULES = (BPR, LOAD, LANE_LOSS, CLASS_SPEED)
+_ROADS = """
+SELECT id, class, ref, name_zh, name_en, length_m, speed_kmh,
+  CASE WHEN oneway THEN lanes WHEN lanes > 0 THEN greatest(lanes / 2, 1) END AS lanes
+FROM sigang.edge WHERE id = ANY($1) AND mode = 'road'"""
+
+router = APIRouter(tags=["carriageways"])
+
+Volume = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+Capacity = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
+
+
+class RoadBody(Strict):
+    """One direction of a road: an edge of the network, or a class with a length.
+
+    What is given comes before what is recorded, and that before what the rules assume.
+    """
+
+    edge: UUID | None = None
+    road_class: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    volume_pcu_h: Volume
+    capacity_pcu_h: Capacity | None = None
+    lanes: Annotated[int, Field(ge=1, le=12)] | None = None
+    free_kmh: Annotated[float, Field(ge=1, le=200, allow_inf_nan=False)] | None = None
+    length_m: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> RoadBody:
+        if (self.edge is None) == (self.road_class is None):
+            raise ValueError("name either edge or road_class")
+        return self
+
+
+class PredictedBody(Strict):
+    """Roads with their predicted volumes, in passenger car units per hour and direction."""
+
+    roads: list[RoadBody] = Field(min_length=1, max_length=MOST_ROADS)
+
+
+@router.post("/predicted-speeds")
+async def predict_speeds(body: PredictedBody, request: Request) -> Response:
+    """Return load, level of service, speed and time of each road at its predicted volume."""
+    check_parameters(request)
+    actor, rules = actor_of(request), services(request).rules.current
+    wanted = list({road.edge for road in body.roads if road.edge is not None})
+    async with services(request).db.session(actor) as conn:
+        rows = {row["id"]: row for row in await conn.fetch(_ROADS, wanted)}
+    missing = sorted(str(edge) for edge in wanted if edge not in rows)
+    if missing:
+        raise BadParameter(
+            f"No road with the id {', '.join(missing[:5])}", f"没有道路 {'、'.join(missing[:5])}",
+            parameter="roads",
+        )  # fmt: skip
+    told = await offload(_describe, body.roads, rows, rules)
+    services(request).audit.record(actor, "carriageway", "predicted-speeds", rows=len(told))
+    shown = [{"key": rule.key, "version": rule.version, "source": rule.source}
+             for rule in (get_rule(rules, kind) for kind in RULES)]  # fmt: skip
+    text = orjson.dumps({"roads": told, "rules": shown}, default=str)
+    return Response(text, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _describe(
+    roads: Sequence[RoadBody], rows: Mapping[UUID, asyncpg.Record], rules: Rules
+) -> list[dict[str, Any]]:
+    """Answer each road in the order of the question."""
+    known = [rows.get(road.edge) if road.edge else None for road in roads]
+    classes = [road.road_class or (row["class"] if row else None)
+               for road, row in zip(roads, known, strict=True)]  # fmt: skip
+    lanes = [road.lanes or (row["lanes"] if row else None) or 0
+             for road, row in zip(roads, known, strict=True)]  # fmt: skip
+    found = predict(
+        classes, np.array(lanes, np.int64), np.array([road.volume_pcu_h for road in roads]),
+        np.array([road.capacity_pcu_h or np.nan for road in roads]), rules,
+    )  # fmt: skip
+    return [
+        _told(road, row, klass, found, number, rules)
+        for number, (road, row, klass) in enumerate(zip(roads, known, classes, strict=True))
+    ]
+
+
+def _told(
+    road: RoadBody,
+    row: asyncpg.Record | None,
+    klass: str | None,
+    found: Predicted,
+    number: int,
+    rules: Rules,
+) -> dict[str, Any]:
+    free, basis = _free(road, row, klass, rules)
+    length = road.length_m or (row["length_m"] if row else None)
+    factor, level = float(found.factor[number]), int(found.level[number])
+    empty_s = length * 3.6 / free if length else None
+    edge = {"edge": str(road.edge), "ref": row["ref"],
+            "name": {"zh": row["name_zh"], "en": row["name_en"]}} if row else {}  # fmt: skip
+    return {
+        **edge,
+        "class": klass,
+        "volume_pcu_h": road.volume_pcu_h,
+        "lanes": int(found.lanes[number]),
+        "lanes_basis": _basis(road.lanes is not None, bool(found.lanes_known[number])),
+        "capacity_pcu_h": round(float(found.capacity_pcu_h[number]), 1),
+        "capacity_basis": _basis(road.capacity_pcu_h is not None, recorded=False),
+        "load": round(float(found.load[number]), 4),
+        "level": level,
+        "level_title": {"zh": f"{'一二三四五六'[level - 1]}级", "en": f"Level {level} of 6"},
+        "free_kmh": round(free, 2),
+        "free_basis": basis,
+        "speed_kmh": round(free / factor, 2),
+        "length_m": None if length is None else round(length, 2),
+        "free_s": None if empty_s is None else round(empty_s, 3),
+        "time_s": None if empty_s is None else round(empty_s * factor, 3),
+    }
+
+
+def _free(
+    road: RoadBody, row: asyncpg.Record | None, klass: str | None, rules: Rules
+) -> tuple[float, str]:
+    """Return the free-flow speed (km/h) and where it comes from."""
+    recorded = row["speed_kmh"] if row else None
+    speed = road.free_kmh or recorded or usual_kmh(klass, rules)
+    return float(speed), _basis(road.free_kmh is not None, bool(recorded))
+
+
+def _basis(given: bool, recorded: bool) -> str:
+    return "given" if given else "recorded" if recorded else "assumed"
