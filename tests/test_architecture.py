@@ -123,6 +123,28 @@ def test_nothing_is_owed():
     assert [name(path) for path in paths if OWED.search(path.read_text("utf-8"))] == []
 
 
+FLOORS = ("core", "model", "map", "panels")
+"""Folders of the map's scripts: each may import from those before it."""
+
+
+def imported_folders(path: Path) -> set[str]:
+    """Return the folders of a script's imports, as far as they are others of `js`."""
+    top = ROOT / "frontend_static" / "js"
+    found = re.findall(r"(?:^import|\bfrom) '(\.[^']+)'", path.read_text("utf-8"), re.MULTILINE)
+    targets = [(path.parent / target).resolve().relative_to(top) for target in found]
+    return {target.parts[0] for target in targets if len(target.parts) > 1}
+
+
+def test_the_maps_scripts_import_from_lower_floors_only():
+    seen = 0
+    for floor, name_ in enumerate(FLOORS):
+        for path in (ROOT / "frontend_static" / "js" / name_).rglob("*.js"):
+            above = imported_folders(path) & set(FLOORS[floor + 1 :])
+            assert not above, f"{name(path)} imports from {above}"
+            seen += 1
+    assert seen > 40
+
+
 def test_every_public_function_of_the_core_has_a_docstring_and_types():
     bare = []
     for path in sources("spatial", "routing"):

@@ -1,26 +1,26 @@
 // @ts-check
 /** Start the page: address, session, catalogue, events, live stream, keys. */
 import { effect, untracked } from '@preact/signals-core';
-import { loadCatalogue } from './catalog.js';
-import { loadEvents } from './events.js';
-import { t } from './i18n.js';
-import { listen } from './live.js';
-import { watchPath } from './path.js';
-import { watchReach } from './reach.js';
-import { select, watchSelection } from './select.js';
-import { loadSession, noticeSignIn, watchSession } from './session.js';
-import { bindAddress, data, url } from './store.js';
+import { loadCatalogue } from './core/catalog.js';
+import { loadEvents } from './model/events.js';
+import { t } from './core/i18n.js';
+import { listen } from './model/live.js';
+import { watchPath } from './model/path.js';
+import { watchReach } from './model/reach.js';
+import { select, watchSelection } from './model/select.js';
+import { loadSession, noticeSignIn, watchSession } from './model/session.js';
+import { bindAddress, data, url } from './core/store.js';
 import { startDraw } from './map/draw.js';
-import { publish } from './map/seam.js';
-import { switchTheme } from './parts/topbar.js';
-import { followNow } from './parts/timebar.js';
-import { toggleTable } from './parts/table.js';
+import { publish } from './panels/test_hooks.js';
+import { switchTheme } from './panels/shell/topbar.js';
+import { followNow } from './panels/browse/timebar.js';
+import { toggleTable } from './panels/browse/table.js';
 import './map/map.js';
-import './parts/layers.js';
-import './parts/maptools.js';
-import './parts/overlays.js';
-import './parts/print.js';
-import './parts/side.js';
+import './panels/browse/layer_tree.js';
+import './panels/shell/maptools.js';
+import './panels/shell/overlays.js';
+import './panels/shell/print.js';
+import './panels/shell/side.js';
 
 /** Keep the document in step with language, theme and drawers. */
 function dressDocument() {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { anchor, distanceBetween, extent, lineLength, measure, ringArea } from '../js/geo.js';
+import { anchor, distanceBetween, extent, lineLength, measure, ringArea } from '../js/core/geo.js';
 
 const near = (value, wanted, by) => assert.ok(Math.abs(value - wanted) <= by, `${value} is not ${wanted}`);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DEFAULTS, decode, encode } from '../js/hash.js';
+import { DEFAULTS, decode, encode } from '../js/core/hash.js';
 
 const FULL = {
   camera: { lng: 121.12345, lat: 30.54321, zoom: 9.25, bearing: 12.5, pitch: 30 },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import test from 'node:test';
-import en from '../js/i18n/en.js';
-import zh from '../js/i18n/zh.js';
+import en from '../js/core/i18n/en.js';
+import zh from '../js/core/i18n/zh.js';
 
 const ROOT = new URL('../js/', import.meta.url);
 

@@ -1,9 +1,9 @@
 // @ts-check
 /** Move the map's camera: to a place, an extent, home; without flight when motion is reduced. */
-import { data } from '../store.js';
+import { data } from '../core/store.js';
 import { theMap } from './instance.js';
 
-/** @typedef {import('../hash.js').Camera} Camera */
+/** @typedef {import('../core/hash.js').Camera} Camera */
 /** @typedef {import('maplibre-gl').Map} Map */
 
 const POINT_ZOOM = 12;

@@ -1,9 +1,9 @@
 // @ts-check
 /** Drag a stop, or pull a new via point out of the path's line; by mouse and by finger. */
-import { chosen } from '../path.js';
-import { addVia, placeAt, setWaypoint } from '../stops.js';
-import { setOrigin } from '../reach.js';
-import { data, url } from '../store.js';
+import { chosen } from '../model/path.js';
+import { addVia, placeAt, setWaypoint } from '../model/stops.js';
+import { setOrigin } from '../model/reach.js';
+import { data, url } from '../core/store.js';
 
 /** @typedef {import('maplibre-gl').Map} Map */
 /** @typedef {import('maplibre-gl').MapMouseEvent | import('maplibre-gl').MapTouchEvent} Press */

@@ -1,9 +1,9 @@
 // @ts-check
 /** Measure and draw: terra-draw, fetched when it is first wanted. */
-import { data, url } from '../store.js';
+import { data, url } from '../core/store.js';
 import { theMap } from './instance.js';
 
-/** @typedef {import('../types.js').DrawState['mode']} Mode */
+/** @typedef {import('../core/types.js').DrawState['mode']} Mode */
 
 const COLOUR = /** @type {const} */ ({ dark: '#FFE066', light: '#A34A00' });
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** Style layers of the overlay, and where they go in the server's style. */
-import { data } from '../store.js';
+import { data } from '../core/store.js';
 import { COLOURS } from './colours.js';
 import { overlayData } from './overlay.js';
 

@@ -3,17 +3,17 @@
 import { effect } from '@preact/signals-core';
 import { html } from 'lit';
 import * as maplibregl from 'maplibre-gl';
-import { address, explain, request } from '../api.js';
-import { Part, define } from '../base.js';
-import { findLayer } from '../catalog.js';
-import { pick, t } from '../i18n.js';
-import { select, selectNear } from '../select.js';
-import { data, shown, toast, url } from '../store.js';
-import { supplyImages } from './images.js';
+import { address, explain, request } from '../core/api.js';
+import { Part, define } from '../core/base.js';
+import { findLayer } from '../core/catalog.js';
+import { pick, t } from '../core/i18n.js';
+import { select, selectNear } from '../model/select.js';
+import { data, shown, toast, url } from '../core/store.js';
+import { supplyImages } from '../core/icons.js';
 import { watchDrag } from './drag.js';
 import { withOverlay } from './layers.js';
 import { overlayData } from './overlay.js';
-import { placeHome, whenAway } from './camera.js';
+import { placeHome, showExtent, whenAway } from './camera.js';
 import { mapErrors, theMap } from './instance.js';
 
 /** @typedef {import('maplibre-gl').StyleSpecification} Style */
@@ -218,6 +218,9 @@ export class MapView extends Part {
       }),
       effect(() => this.refresh(map, data.bumps.value)),
       effect(() => whenAway(map, url.camera.value)),
+      effect(() => {
+        if (data.fit.value) showExtent(data.fit.value);
+      }),
     );
   }
 

@@ -1,13 +1,13 @@
 // @ts-check
 /** What the page draws over the server's style: selection, paths, reach, stops; as GeoJSON. */
-import { duration, number, t } from '../i18n.js';
-import { chosen, baseline } from '../path.js';
-import { contourValue, contoursOf } from '../reach.js';
-import { roleOf } from '../stops.js';
-import { data, url } from '../store.js';
+import { duration, number, t } from '../core/i18n.js';
+import { chosen, baseline } from '../model/path.js';
+import { contourValue, contoursOf } from '../model/reach.js';
+import { roleOf } from '../model/stops.js';
+import { data, url } from '../core/store.js';
 import { contourColour } from './colours.js';
 
-/** @typedef {import('../types.js').Feature} Feature */
+/** @typedef {import('../core/types.js').Feature} Feature */
 
 const collection = (/** @type {any[]} */ features) => ({ type: /** @type {'FeatureCollection'} */ ('FeatureCollection'), features });
 const feature = (/** @type {any} */ geometry, /** @type {Record<string, any>} */ properties = {}) => ({

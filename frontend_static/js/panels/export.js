@@ -1,0 +1,239 @@
+// @ts-check
+/** Take the map out: a PNG with its frame, and an A4 page with the same facts. */
+import { findLayer, ORIGINS, originsOf } from '../core/catalog.js';
+import { titleOf } from '../model/events.js';
+import { moment, number, pick, t } from '../core/i18n.js';
+import { chosen, comparison } from '../model/path.js';
+import { data, shown, toast, url } from '../core/store.js';
+import { originName } from './widgets.js';
+import { shownInstant } from './browse/timebar.js';
+import { theMap } from '../map/instance.js';
+import { attributions } from '../map/map.js';
+
+const EARTH_M = 40_075_016.686;
+const BAR_PX = 140;
+/** Line heights of the picture's legend. */
+const LAYER_PX = 19;
+const ENTRY_PX = 15;
+const COLUMN_PX = 216;
+/** Where the lines under the map begin, and their height. */
+const FOOT_X = 190;
+const FOOT_PX = 14;
+
+/** Facts that every export carries. */
+export function facts() {
+  const layers = shown.value.flatMap((id) => findLayer(id) ?? []);
+  const origins = ORIGINS.filter((origin) => layers.some((layer) => (layer.origins[origin] ?? 0) > 0));
+  const path = data.path.value;
+  return {
+    title: pick(data.catalogue.value?.title),
+    time: moment(shownInstant()),
+    made: moment(Date.now()),
+    layers,
+    origins,
+    synthetic: origins.includes('synthetic'),
+    sources: attributions(),
+    review: data.catalogue.value?.review_number ?? null,
+    path: 'now' in path && path.now ? comparison()?.text ?? `${number(chosen(path.now).properties.length_m / 1000, 1)} km` : null,
+    reach: reachFact(),
+    closures: data.events.value.filter((event) => event.properties.kind === 'closure').map(titleOf),
+    originText: (/** @type {import('../core/types.js').Layer} */ layer) => originsOf(layer).map(([origin]) => originName(origin)).join(' '),
+  };
+}
+
+/** The contours on show in words, or null. */
+function reachFact() {
+  const origin = url.origin.value;
+  if (url.plan.value !== 'reach' || data.reach.value.state !== 'ready' || !origin) return null;
+  const { way, unit, values } = url.contours.value;
+  return `${origin.label}, ${t(`reach.${way}`)}: ${values.join(' / ')} ${t(`reach.${unit}`)}`;
+}
+
+/** A round ground length and its width in CSS pixels at the map's centre. */
+export function scaleBar(/** @type {import('maplibre-gl').Map} */ map, width = BAR_PX) {
+  const latitude = (map.getCenter().lat * Math.PI) / 180;
+  const perPixel = (EARTH_M * Math.cos(latitude)) / (512 * 2 ** map.getZoom());
+  const most = perPixel * width;
+  const power = 10 ** Math.floor(Math.log10(most));
+  const metres = power * ([5, 2, 1].find((step) => step * power <= most) ?? 1);
+  return { metres, pixels: metres / perPixel, text: metres >= 1000 ? `${metres / 1000} km` : `${metres} m` };
+}
+
+/** Copy the map's picture right after a frame is drawn. @returns {HTMLCanvasElement} */
+export function picture(/** @type {import('maplibre-gl').Map} */ map) {
+  map.redraw();
+  const source = map.getCanvas();
+  const copy = document.createElement('canvas');
+  copy.width = source.width;
+  copy.height = source.height;
+  /** @type {CanvasRenderingContext2D} */ (copy.getContext('2d')).drawImage(source, 0, 0);
+  return copy;
+}
+
+/** Break a text into lines that fit. @returns {string[]} */
+function wrap(/** @type {CanvasRenderingContext2D} */ pen, /** @type {string} */ text, /** @type {number} */ width) {
+  const lines = [''];
+  for (const word of text.split(/(?<=[ ·,，、])/)) {
+    if (pen.measureText(lines[lines.length - 1] + word).width > width) lines.push('');
+    lines[lines.length - 1] += word;
+  }
+  return lines;
+}
+
+/** Share the legend out into columns no higher than the map. @returns {import('../core/types.js').Layer[][]} */
+function legendColumns(/** @type {Facts} */ known, /** @type {number} */ height) {
+  /** @type {import('../core/types.js').Layer[][]} */
+  const columns = [[]];
+  let filled = 0;
+  for (const layer of known.layers) {
+    const needs = LAYER_PX + ENTRY_PX * (layer.legend?.entries.length ?? 0);
+    if (filled + needs > height && filled > 0) {
+      columns.push([]);
+      filled = 0;
+    }
+    columns[columns.length - 1].push(layer);
+    filled += needs;
+  }
+  return columns;
+}
+
+/** Compose map, title, time, scale bar, legend, origins and sources into one canvas. */
+export function compose(/** @type {import('maplibre-gl').Map} */ map) {
+  const shot = picture(map);
+  const ratio = shot.width / map.getContainer().clientWidth;
+  const [width, height] = [shot.width / ratio, shot.height / ratio];
+  const known = facts();
+  const columns = legendColumns(known, height - 16);
+  const side = columns.length * COLUMN_PX + 16;
+  const sheet = document.createElement('canvas');
+  const head = 52;
+  const pen = /** @type {CanvasRenderingContext2D} */ (sheet.getContext('2d'));
+  pen.font = '11px Inter, "Noto Sans SC", sans-serif';
+  const foot = Math.max(60, 24 + FOOT_PX * footLines(pen, known, width + side).length);
+  sheet.width = Math.round((width + side) * ratio);
+  sheet.height = Math.round((height + head + foot) * ratio);
+  pen.scale(ratio, ratio);
+  const style = getComputedStyle(document.documentElement);
+  const token = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  pen.fillStyle = token('--panel');
+  pen.fillRect(0, 0, width + side, height + head + foot);
+  pen.drawImage(shot, 0, head, width, height);
+  const write = new Writer(pen, token);
+  write.title(known, width + side);
+  columns.forEach((layers, at) => write.legend(layers, known, width + 16 + at * COLUMN_PX, head));
+  write.foot(known, scaleBar(map), head + height, width + side);
+  return sheet;
+}
+
+/**
+ * Draw a legend symbol 18 px wide, centred on a height.
+ *
+ * @param {CanvasRenderingContext2D} pen @param {import('../core/types.js').LegendEntry} entry
+ * @param {string} colour @param {number} x @param {number} y
+ */
+function drawSymbol(pen, entry, colour, x, y) {
+  pen.save();
+  pen.fillStyle = pen.strokeStyle = colour;
+  pen.beginPath();
+  if (entry.symbol === 'line') {
+    pen.lineWidth = Math.min(entry.width ?? 3, 7);
+    pen.setLineDash((entry.dash ?? []).map((part) => part * pen.lineWidth));
+    pen.moveTo(x, y);
+    pen.lineTo(x + 18, y);
+    pen.stroke();
+  } else if (entry.symbol === 'fill' || entry.symbol === 'ramp') {
+    pen.rect(x + 0.5, y - 4.5, 17, 9);
+    pen.fill();
+    pen.strokeStyle = '#7A8B9A';
+    pen.stroke();
+  } else {
+    pen.arc(x + 9, y, 4.5, 0, 2 * Math.PI);
+    pen.fill();
+  }
+  pen.restore();
+}
+
+/** @typedef {ReturnType<typeof facts>} Facts */
+
+/** Writes the parts of the sheet around the map. */
+class Writer {
+  constructor(/** @type {CanvasRenderingContext2D} */ pen, /** @type {(name: string) => string} */ token) {
+    this.pen = pen;
+    this.token = token;
+  }
+
+  font(/** @type {number} */ size, bold = false) {
+    this.pen.font = `${bold ? '600 ' : ''}${size}px Inter, "Noto Sans SC", sans-serif`;
+  }
+
+  ink(/** @type {string} */ name) {
+    this.pen.fillStyle = this.token(name);
+  }
+
+  title(/** @type {Facts} */ known, /** @type {number} */ width) {
+    this.font(18, true);
+    this.ink('--text');
+    this.pen.fillText(known.title, 16, 33);
+    this.font(13);
+    this.pen.textAlign = 'right';
+    this.pen.fillText(`${t('export.time')} ${known.time}`, width - 16, 24);
+    this.ink('--warn');
+    this.pen.fillText(known.synthetic ? t('origin.contains_synthetic') : '', width - 16, 42);
+    this.pen.textAlign = 'left';
+  }
+
+  /** @param {import('../core/types.js').Layer[]} layers @param {Facts} known @param {number} x @param {number} y */
+  legend(layers, known, x, y) {
+    const theme = url.theme.peek();
+    const width = COLUMN_PX - 16;
+    for (const layer of layers) {
+      const origins = known.originText(layer);
+      this.font(12, true);
+      this.ink('--text');
+      this.pen.fillText(`${pick(layer.title)}${origins ? ` (${origins})` : ''}`, x, (y += LAYER_PX), width);
+      for (const entry of layer.legend?.entries ?? []) {
+        const colour = entry.color?.[theme] ?? this.token('--text');
+        drawSymbol(this.pen, entry, String(Array.isArray(colour) ? colour[0] : colour), x, (y += ENTRY_PX) - 4);
+        this.font(11);
+        this.ink('--muted');
+        this.pen.fillText(`${pick(entry.text)} ${pick(entry.label)}`.trim(), x + 26, y, width - 26);
+      }
+    }
+  }
+
+  foot(/** @type {Facts} */ known, /** @type {{ pixels: number, text: string }} */ bar, /** @type {number} */ y, /** @type {number} */ width) {
+    this.ink('--text');
+    this.pen.fillRect(16, y + 24, bar.pixels, 3);
+    this.pen.fillRect(16, y + 18, 1.5, 9);
+    this.pen.fillRect(16 + bar.pixels - 1.5, y + 18, 1.5, 9);
+    this.font(12);
+    this.pen.fillText(bar.text, 16, y + 44);
+    this.font(11);
+    this.ink('--muted');
+    footLines(this.pen, known, width).forEach((text, row) => this.pen.fillText(text, FOOT_X, y + 16 + row * FOOT_PX));
+  }
+}
+
+/** Lines under the map: origins, path and closures, sources; broken to the sheet's width. @returns {string[]} */
+function footLines(/** @type {CanvasRenderingContext2D} */ pen, /** @type {Facts} */ known, /** @type {number} */ width) {
+  const lines = [
+    `${t('export.origins')}: ${known.origins.map(originName).join(' · ')}`,
+    [known.path ? `${t('export.path')}: ${known.path}` : '', known.reach ? `${t('export.reach')}: ${known.reach}` : '', ...known.closures].filter(Boolean).join(' · '),
+    `${t('export.sources')}: ${known.sources.join(' · ')}${known.review ? ` · ${t('export.review')} ${known.review}` : ''}`,
+  ].filter(Boolean);
+  return lines.flatMap((text) => wrap(pen, text, width - FOOT_X - 24));
+}
+
+/** Save the composed picture. */
+export async function exportPng() {
+  const map = theMap.peek();
+  if (!map) return;
+  const blob = await new Promise((resolve) => compose(map).toBlob(resolve, 'image/png'));
+  const name = `sigang-${moment(shownInstant()).slice(0, 16).replace(/[: ]/g, '-')}.png`;
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(/** @type {Blob} */ (blob));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  toast({ kind: 'ok', text: t('export.done', { name }) });
+}

@@ -1,0 +1,109 @@
+// @ts-check
+/** <sg-print>: the A4 page: map, legend, scale, time, origins, sources; filled when printing starts. */
+import { html } from 'lit';
+import { Part, define } from '../../core/base.js';
+import { explain } from '../../core/api.js';
+import { account, dismiss, toast, url } from '../../core/store.js';
+import { pick, t } from '../../core/i18n.js';
+import { facts, picture, scaleBar } from '../export.js';
+import { drawnIn } from '../test_hooks.js';
+import { theMap } from '../../map/instance.js';
+import { badge, symbol } from '../widgets.js';
+
+/** The theme that the map is drawn in, which may lag behind the page's. @returns {'dark' | 'light'} */
+const themeDrawn = (/** @type {import('maplibre-gl').Map} */ map) =>
+  /** @type {any} */ (map.getStyle().metadata)?.['sigang:theme'] ?? url.theme.peek();
+
+/** How long a picture made for printing stays good. */
+const FRESH_MS = 30_000;
+/** A4 less its margins, and the most that the map takes of its height. */
+const PAGE_MM = 186;
+const MAP_HEIGHT_MM = 150;
+
+class PrintPage extends Part {
+  static properties = { image: { state: true }, bar: { state: true } };
+
+  constructor() {
+    super();
+    /** @type {string | null} */
+    this.image = null;
+    /** @type {ReturnType<typeof scaleBar> | null} */
+    this.bar = null;
+    /** @type {number} */
+    this.share = 0;
+    /** @type {'dark' | 'light'} */
+    this.theme = 'light';
+    this.width = 0;
+    this.height = 0;
+    this.filled = -Infinity;
+    this.asked = '';
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    addEventListener('beforeprint', () => this.fill());
+  }
+
+  /** Take the picture and render at once: printing does not wait. One made just before is kept. */
+  fill() {
+    const map = theMap.peek();
+    if (!map) return;
+    const asked = JSON.stringify([url.camera.peek(), url.time.peek(), url.on.peek(), url.off.peek()]);
+    if (asked === this.asked && performance.now() - this.filled < FRESH_MS) return;
+    this.asked = asked;
+    this.filled = performance.now();
+    this.theme = themeDrawn(map);
+    const shot = picture(map);
+    this.image = shot.toDataURL('image/png');
+    const aspect = shot.width / shot.height;
+    this.width = Math.min(PAGE_MM, MAP_HEIGHT_MM * aspect);
+    this.height = this.width / aspect;
+    this.bar = scaleBar(map);
+    this.share = (this.bar.pixels / map.getContainer().clientWidth) * 100;
+    this.performUpdate();
+  }
+
+  render() {
+    if (!this.image || !this.bar) return html``;
+    const known = facts();
+    return html`<article class="sheet" data-testid="print-sheet">
+      <header><h1>${known.title}</h1><p class="num">${t('export.time')} <b data-testid="print-time">${known.time}</b></p></header>
+      <figure><img src=${this.image} alt=${t('map.label')} style="width:${this.width}mm;height:${this.height}mm" />
+        <div class="sheet-scale" data-testid="print-scale" style="width:${this.share}%">${this.bar.text}</div></figure>
+      <div class="sheet-facts">
+        <p data-testid="print-origins">${t('export.origins')}: ${known.origins.map((origin) => badge(origin))}
+          ${known.synthetic ? html`<b data-testid="print-synthetic">${t('origin.contains_synthetic')}</b>` : ''}</p>
+        ${known.path ? html`<p>${t('export.path')}: <b>${known.path}</b></p>` : ''}
+        ${known.reach ? html`<p>${t('export.reach')}: <b>${known.reach}</b></p>` : ''}
+        ${known.closures.length ? html`<p>${t('export.closures')}: ${known.closures.join('；')}</p>` : ''}
+      </div>
+      <h2>${t('export.legend')}</h2>
+      <div class="sheet-legend" data-testid="print-legend">${known.layers.map((layer) => html`<section>
+        <h3>${pick(layer.title)} ${known.originText(layer) ? html`<small>${known.originText(layer)}</small>` : ''}</h3>
+        <ul>${(layer.legend?.entries ?? []).map((entry) => html`<li>${symbol(entry, this.theme)} ${pick(entry.text)} ${pick(entry.label)}</li>`)}</ul>
+      </section>`)}</div>
+      <footer><p data-testid="print-sources">${t('export.sources')}: ${known.sources.join(' · ')}${known.review ? ` · ${t('export.review')} ${known.review}` : ''}</p>
+        <p>${t('export.made')} ${known.made}${account.value ? ` · ${pick(account.value.name)}` : ''}</p></footer>
+    </article>`;
+  }
+}
+
+/** Print the A4 page, in the light colours: they need less ink. */
+export async function printPage() {
+  const theme = url.theme.peek();
+  const note = toast({ kind: 'info', text: t('export.preparing') });
+  try {
+    url.theme.value = 'light';
+    await drawnIn('light');
+    /** @type {PrintPage} */ (document.querySelector('sg-print')).fill();
+  } catch (error) {
+    toast({ kind: 'bad', text: explain(error) });
+    return;
+  } finally {
+    url.theme.value = theme;
+    dismiss(note);
+  }
+  window.print();
+}
+
+define('sg-print', PrintPage);

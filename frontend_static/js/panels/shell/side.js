@@ -1,0 +1,45 @@
+// @ts-check
+/** <sg-side>: the right panel with its three tabs. */
+import { html } from 'lit';
+import { Part, define } from '../../core/base.js';
+import { t } from '../../core/i18n.js';
+import { data, url } from '../../core/store.js';
+import { icon } from '../widgets.js';
+import '../desk/desk.js';
+import '../browse/inspector.js';
+import '../plan/planner.js';
+
+const TABS = /** @type {const} */ (['inspect', 'path', 'events']);
+const ICONS = { inspect: 'info', path: 'path', events: 'bell' };
+
+class Side extends Part {
+  render() {
+    const current = url.panel.value;
+    return html`
+      <div class="tabs">
+        <div class="tab-list" role="tablist" aria-label=${t('app.side')} @keydown=${this.key}>${TABS.map((tab) => this.tab(tab, tab === current))}</div>
+        <button class="plain only-drawer" aria-label=${t('app.close')} data-testid="side-close" @click=${() => (data.drawer.value = null)}>${icon('close')}</button>
+      </div>
+      <div class="tab-panel" role="tabpanel" id="side-panel" tabindex="0" aria-labelledby="tab-${current}">
+        ${current === 'inspect' ? html`<sg-inspector></sg-inspector>` : ''}
+        ${current === 'path' ? html`<sg-planner></sg-planner>` : ''}
+        ${current === 'events' ? html`<sg-desk></sg-desk>` : ''}
+      </div>`;
+  }
+
+  tab(/** @type {typeof TABS[number]} */ tab, /** @type {boolean} */ current) {
+    const count = tab === 'events' ? data.events.value.length : 0;
+    return html`<button role="tab" id="tab-${tab}" data-testid="tab-${tab}" aria-selected=${current} aria-controls="side-panel" tabindex=${current ? 0 : -1}
+      @click=${() => (url.panel.value = tab)}>${icon(ICONS[tab])}${t(`side.${tab}`)}${count ? html`<b class="bubble" data-testid="events-count">${count}</b>` : ''}</button>`;
+  }
+
+  key(/** @type {KeyboardEvent} */ event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const next = TABS[(TABS.indexOf(url.panel.value) + step + TABS.length) % TABS.length];
+    url.panel.value = next;
+    this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector(`#tab-${next}`))?.focus());
+  }
+}
+
+define('sg-side', Side);
