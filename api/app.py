@@ -14,13 +14,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
-from api.events.events import edge_speeds, events, incidents, low_visibility, sse
+from api.events import edge_speeds, events, incidents, low_visibility, sse
 from api.http.asgi import BodyHandler, Front
 from api.http.concurrency import Limits
 from api.http.gauges import gauges_of
 from api.http.problems import FOREIGN, client_left, handle
 from api.http.rates import Rates
-from api.network.service import (
+from api.ogc import catalogue, common, features, jobs, openapi, processes, tiles
+from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
+from api.ops.admin import follow_catalog
+from api.roads import (
     carriageways,
     isochrones,
     match,
@@ -31,9 +34,6 @@ from api.network.service import (
     predicted_speeds,
     profiles,
 )
-from api.ogc.common import catalogue, common, features, jobs, openapi, processes, tiles
-from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
-from api.ops.admin import follow_catalog
 from api.services import Services, open_services
 from spatial.errors import SigangError
 from spatial.settings import Settings

@@ -13,7 +13,6 @@ import numpy as np
 import psycopg
 import shapely
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from data.facts import read_facts
 from spatial.errors import SetupError
@@ -21,6 +20,7 @@ from spatial.geo.admin_units import AdminUnits
 from spatial.geo.crs import GEOD
 from spatial.ids import stable_uuid7
 from spatial.postgres.bulk import copy_rows
+from spatial.postgres.ingest import SourceInfo, save_source
 
 PROVINCE = "330000"
 
@@ -66,21 +66,7 @@ def write_sources(conn: psycopg.Connection[Any], *ids: str) -> None:
     for source in read_facts("thing_sources")["source"]:
         if ids and source["id"] not in ids:
             continue
-        row = {"datum": "WGS84", **source, "props": Jsonb(source["props"])}
-        names = [name for name in row if name != "id"]
-        conn.execute(
-            sql.SQL(
-                "INSERT INTO sigang.source (id, {}) VALUES (%(id)s, {})"
-                " ON CONFLICT (id) DO UPDATE SET {}"
-            ).format(
-                sql.SQL(", ").join(map(sql.Identifier, names)),
-                sql.SQL(", ").join(map(sql.Placeholder, names)),
-                sql.SQL(", ").join(
-                    sql.SQL("{0} = excluded.{0}").format(sql.Identifier(n)) for n in names
-                ),
-            ),
-            row,
-        )
+        save_source(conn, SourceInfo(**source))
 
 
 def clear(conn: psycopg.Connection[Any], sources: Iterable[str], *tables: str) -> None:

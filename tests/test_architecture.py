@@ -145,6 +145,18 @@ def test_the_maps_scripts_import_from_lower_floors_only():
     assert seen > 40
 
 
+def vacuous(text: str) -> list[int]:
+    """Return the lines of `assert a, b == c`, which asserts `a` alone."""
+    asserts = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Assert))
+    return [node.lineno for node in asserts if isinstance(node.msg, ast.Compare | ast.BoolOp)]
+
+
+def test_every_assertion_asserts_something():
+    found = {name(path): vacuous(path.read_text("utf-8")) for path in sources("tests", "bench")}
+    assert {path: lines for path, lines in found.items() if lines} == {}
+    assert vacuous("assert len(a), len(b) == (3, 4)") == [1]
+
+
 def test_every_public_function_of_the_core_has_a_docstring_and_types():
     bare = []
     for path in sources("spatial", "routing"):

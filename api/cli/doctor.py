@@ -149,7 +149,7 @@ def _layers(conn: psycopg.Connection, areas: Path) -> Iterator[Finding]:
 def _tiles(conn: psycopg.Connection, areas: Path) -> Iterator[Finding]:
     """Find what no tile shows, and values that are not of the type that their layer declares."""
     from layers.declare.catalog import Catalog
-    from layers.tiles.service import set_aside
+    from layers.tiles import set_aside
     from layers.tiles.values import count_bad
 
     lag_s, *_ = conn.execute(set_aside.STANDING).fetchone() or (0.0,)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import asyncpg
-import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
-from api.events.events import store
+from api.events import store
 from api.events.store import Raised
 from api.http.auth import actor_of, require
 from api.http.negotiate import check_parameters
+from api.http.responses import fresh
 from api.http.values import Moment
 from api.services import services
 from api.write_once import write_once
@@ -114,7 +114,7 @@ async def feed_speeds(body: FeedBody, request: Request) -> Response:
         await served.audit.write(
             conn, actor, "feed", f"edge-feed/{feed}", rows=len(body.edges), detail=detail
         )
-        return _json({
+        return fresh({
             "id": feed, "source": body.source, "edges": int(known.sum()),
             "unknown_count": int((~known).sum()), "unknown": unknown,
             "network_version": version.number, "valid_from": begin, "valid_to": body.valid_to,
@@ -174,8 +174,3 @@ def _check_interval(begin: datetime, end: datetime) -> None:
             "结束时间须晚于现在和开始时间，且不超过 24 小时",
             parameter="valid_to",
         )
-
-
-def _json(told: dict[str, Any]) -> Response:
-    text = orjson.dumps(told)
-    return Response(text, 201, {"Cache-Control": "no-store"}, media_type="application/json")

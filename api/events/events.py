@@ -22,6 +22,7 @@ from api.events.view import shown, shown_step
 from api.http.auth import actor_of, require
 from api.http.negotiate import check_parameters, single_values
 from api.http.polygons import read_polygon
+from api.http.responses import GEOJSON, NO_STORE, fresh
 from api.http.values import Moment, Visible
 from api.services import services
 from api.write_once import write_once
@@ -188,7 +189,7 @@ async def list_events(request: Request) -> Response:
 def _listed(features: Sequence[dict[str, Any]], actor: Actor) -> Response:
     texts = [orjson.dumps(shown(feature, actor), default=str) for feature in features]
     head = b'{"type":"FeatureCollection","numberReturned":%d,"features":[' % len(texts)
-    return _as_geojson(head + b",".join(texts) + b"]}")
+    return Response(head + b",".join(texts) + b"]}", headers=NO_STORE, media_type=GEOJSON)
 
 
 @router.get("/events/{event_id}")
@@ -217,7 +218,7 @@ async def get_history(event_id: UUID, request: Request) -> Response:
             event_id,
         )
     services(request).audit.record(actor, "item", f"event/{event_id}/history", rows=len(rows))
-    return _json({"history": [shown_step(row, actor) for row in rows]})
+    return fresh({"history": [shown_step(row, actor) for row in rows]}, media_type=GEOJSON)
 
 
 @router.post("/events/{event_id}/undo")
@@ -365,13 +366,4 @@ def _respond(
     headers: dict[str, str] | None = None,
 ) -> Response:
     tag = {"ETag": f'"{feature["properties"]["version"]}"', **(headers or {})}
-    return _json(shown(feature, actor_of(request)), status, tag)
-
-
-def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return _as_geojson(orjson.dumps(body, default=str), status, headers)
-
-
-def _as_geojson(text: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    always = {"Cache-Control": "no-store", **(headers or {})}
-    return Response(text, status, always, media_type="application/geo+json")
+    return fresh(shown(feature, actor_of(request)), status, tag, GEOJSON)

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import asyncpg
-import orjson
 import shapely
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -23,6 +22,7 @@ from api.events.view import shown
 from api.http.auth import actor_of, require
 from api.http.concurrency import ask
 from api.http.negotiate import check_parameters
+from api.http.responses import GEOJSON, fresh
 from api.http.values import Visible
 from api.roads.carriageway_queries import StakeBody, find_asked
 from api.services import services
@@ -98,9 +98,8 @@ async def report_incident(body: IncidentBody, request: Request) -> Response:
 def _respond(feature: dict[str, Any], actor: Actor, *, merged: bool) -> Response:
     told = shown(feature, actor)
     told["properties"]["merged"] = merged
-    headers = {"Cache-Control": "no-store", "Location": f"/api/events/{feature['id']}"}
-    text = orjson.dumps(told, default=str)
-    return Response(text, 200 if merged else 201, headers, media_type="application/geo+json")
+    headers = {"Location": f"/api/events/{feature['id']}"}
+    return fresh(told, 200 if merged else 201, headers, GEOJSON)
 
 
 async def _same(conn: asyncpg.Connection, fix: StakeFix, rules: Rules) -> asyncpg.Record | None:

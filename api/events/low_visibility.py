@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from api.events.events import store, targets
+from api.events import store, targets
 from api.events.store import Decision, Effect
 from api.events.targets import Target, check_scope
 from api.events.view import shown
@@ -19,7 +19,7 @@ from api.http.auth import actor_of, require
 from api.http.concurrency import ask
 from api.http.negotiate import check_parameters
 from api.http.polygons import read_polygon
-from api.http.responses import fresh_geojson
+from api.http.responses import GEOJSON, fresh
 from api.http.values import Moment, Strict
 from api.roads.carriageway_queries import find_streets, opening_feature
 from api.services import services
@@ -156,9 +156,11 @@ async def limit_for_fog(body: FogBody, request: Request) -> Response:
     answer["network_version"] = network.version
     services(request).audit.record(actor, "carriageway", "fog", rows=len(answer["edges"]))
     if body.apply is None:
-        return fresh_geojson(answer)
+        return fresh(answer, media_type=GEOJSON)
 
     async def work(conn: asyncpg.Connection) -> Response:
-        return fresh_geojson({**answer, "event": await apply_fog(request, conn, network, body)})
+        return fresh(
+            {**answer, "event": await apply_fog(request, conn, network, body)}, media_type=GEOJSON
+        )
 
     return await write_once(request, actor, work)

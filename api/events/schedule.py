@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 from fastapi import FastAPI
 
-from api.events.events import store
+from api.events import store
 from api.write_once import FORGET, KEPT_HOURS
 from spatial.actor import Actor
 from spatial.postgres.db import Database

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
 import psycopg
 from psycopg.rows import class_row
 
 from spatial.actor import ROLES, scope_prefix
 from spatial.errors import ConfigError, Conflict, NotFound
+from spatial.postgres.notices import tell
 
 LINK_LIFE = timedelta(minutes=15)
 SESSION_LIFE = timedelta(hours=12)
@@ -127,7 +127,7 @@ def revoke(conn: psycopg.Connection[Any], short_id: str) -> tuple[str, str | Non
     row = conn.execute(_REVOKE, [short_id.lower()]).fetchone()
     if row is None:
         raise _not_in_force(short_id)
-    tell(conn, hash=row[0].hex())
+    tell(conn, "session", hash=row[0].hex())
     return row[2], row[3]
 
 
@@ -196,14 +196,7 @@ def set_disabled(conn: psycopg.Connection[Any], account_id: str, disabled: bool)
     conn.execute("UPDATE sigang.account SET disabled = %s WHERE id = %s", [disabled, account_id])
     if disabled:
         conn.execute(_REVOKE_SESSIONS, [account_id])
-    tell(conn, account=account_id)
-
-
-def tell(conn: psycopg.Connection[Any], **what: str) -> None:
-    """Tell every worker that a credential (`hash`) or `account` has changed."""
-    conn.execute(
-        "SELECT pg_notify('sigang', %s)", [orjson.dumps({"k": "session", **what}).decode()]
-    )
+    tell(conn, "session", account=account_id)
 
 
 def _check_id(account_id: str) -> None:

@@ -1,11 +1,18 @@
-"""Whole answers and the conditions that they come under."""
+"""Whole answers, and the conditions that they come under."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
+
+JSON, GEOJSON = "application/json", "application/geo+json"
+NO_STORE = {"Cache-Control": "no-store"}
+VARY = "Accept, Accept-Language, Cookie, Authorization"
 
 
 def matches(given: str | None, etag: str) -> bool:
@@ -16,7 +23,19 @@ def matches(given: str | None, etag: str) -> bool:
     return "*" in tags or etag in tags
 
 
-def fresh_geojson(body: dict[str, Any]) -> Response:
-    """Return GeoJSON that holds for this moment only; arrays of NumPy are arrays."""
+def fresh(
+    body: Any, status: int = 200, headers: Mapping[str, str] | None = None, media_type: str = JSON
+) -> Response:
+    """Return a document that holds for this moment only; arrays of NumPy are arrays."""
     text = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY, default=str)
-    return Response(text, media_type="application/geo+json", headers={"Cache-Control": "no-store"})
+    return Response(text, status, {**NO_STORE, **(headers or {})}, media_type)
+
+
+def conditional(request: Request, document: Any, media_type: str = JSON) -> Response:
+    """Return a document that a client may keep and ask for again by its weak tag, or 304."""
+    body = orjson.dumps(document)
+    tag = f'"{blake2b(body, digest_size=9).hexdigest()}"'
+    headers = {"ETag": f"W/{tag}", "Cache-Control": "private, no-cache", "Vary": VARY}
+    if matches(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)

@@ -20,7 +20,7 @@ import asyncpg
 import orjson
 
 from api.http.notifications import RECONNECTED, Bus
-from api.ogc.jobs import store
+from api.jobs import store
 from layers.declare.base import Text
 from spatial.errors import SigangError
 from spatial.postgres.db import Database
@@ -178,7 +178,7 @@ class JobRunner:
     async def _alive_child(self) -> Process:
         if self._child is None or self._child.returncode is not None:
             self._child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "api.ogc.jobs.worker",
+                sys.executable, "-m", "api.jobs.worker",
                 stdin=PIPE, stdout=PIPE, limit=STREAM_LIMIT, cwd=PROJECT,
                 env=os.environ | self._settings.to_env(),
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The process that runs jobs: `python -m api.ogc.jobs.worker`, started by a server process.
+"""The process that runs jobs: `python -m api.jobs.worker`, started by a server process.
 
 It has a network of its own, so that long work never holds up an answer, and runs one job after
 another: each line of standard input names one or calls the running one off, each line of standard
@@ -25,9 +25,9 @@ import asyncpg
 import orjson
 
 from api.http.notifications import Bus
+from api.jobs import store
 from api.network.rule_keeper import RuleKeeper
 from api.network.service import Roads
-from api.ogc.jobs import store
 from layers.declare.base import Text
 from layers.declare.catalog import Catalog
 from layers.processes.registry import check_inputs, get_process

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +14,7 @@ from starlette.routing import Route
 from api.http.auth import actor_of
 from api.http.links import api, link
 from api.http.negotiate import check_parameters, language
-from api.http.responses import matches
+from api.http.responses import conditional
 from api.ogc.tiles import MATRIX_SET, tile_url
 from api.services import services
 from layers.declare.layer import Column, Layer
@@ -52,7 +51,7 @@ async def get_catalogue(request: Request) -> Response:
         "origin_strip": _strip(layers, summaries, sources),
         "review_number": served.settings.map_review_number,
     }
-    return _conditional(request, orjson.dumps(document))
+    return conditional(request, document)
 
 
 async def get_style(request: Request) -> Response:
@@ -75,7 +74,7 @@ async def get_style(request: Request) -> Response:
         sources[layer.id] = _vector_source(request, layer, rows)
     lang: Lang = "en" if language(request) == "en" else "zh"
     style = build_style(layers, sources, theme, lang)
-    return _conditional(request, orjson.dumps(style))
+    return conditional(request, style)
 
 
 async def list_styles(request: Request) -> Response:
@@ -238,18 +237,6 @@ def _note(present: list[str], source: dict[str, Any], lang: str) -> str:
     return (
         f"{text}，另有{'、'.join(others)}" if lang == "zh" else f"{text}, also {', '.join(others)}"
     )
-
-
-def _conditional(request: Request, body: bytes) -> Response:
-    etag = f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
-    headers = {
-        "ETag": etag,
-        "Cache-Control": "private, no-cache",
-        "Vary": "Accept-Language, Cookie, Authorization",
-    }
-    if matches(request.headers.get("if-none-match"), etag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
 
 
 routes = [

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,7 +13,7 @@ from api.http import html, links
 from api.http.auth import actor_of
 from api.http.links import HTML, JSON, MEDIA_TYPES, OPENAPI, QUERYABLES, SCHEMA, link
 from api.http.negotiate import check_parameters, language, pick_format
-from api.http.responses import matches
+from api.http.responses import conditional
 from api.services import services
 from layers.declare.layer import Layer
 from layers.declare.relation import Relation
@@ -102,20 +100,6 @@ def say(key: str, lang: str) -> str:
     return TEXTS[key][lang]
 
 
-def answer(request: Request, document: Any, media_type: str = JSON) -> Response:
-    """Return a JSON document with an entity tag, or 304."""
-    body = orjson.dumps(document)
-    tag = hashlib.blake2b(body, digest_size=9).hexdigest()
-    headers = {
-        "ETag": f'W/"{tag}"',
-        "Cache-Control": "private, no-cache",
-        "Vary": "Accept, Accept-Language, Cookie, Authorization",
-    }
-    if matches(request.headers.get("if-none-match"), f'"{tag}"'):
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
-
-
 def _jobs(request: Request, lang: str) -> list[dict[str, Any]]:
     """Return the link to the list of jobs for those who may have some."""
     if actor_of(request).anonymous:
@@ -149,7 +133,7 @@ async def get_landing(request: Request) -> Response:
         return html.page(lang, say("title", lang), [], body)
     own = links.self_and_alternates(request, kind, PAGE)
     document = {"title": say("title", lang), "description": say("about", lang)}
-    return answer(request, document | {"links": own + below})
+    return conditional(request, document | {"links": own + below})
 
 
 async def get_conformance(request: Request) -> Response:
@@ -161,7 +145,7 @@ async def get_conformance(request: Request) -> Response:
         return html.page(lang, say("conformance", lang), trail(request, lang),
                          [html.element("ul", *rows)])  # fmt: skip
     own = links.self_and_alternates(request, kind, PAGE)
-    return answer(request, {"conformsTo": CONFORMANCE, "links": own})
+    return conditional(request, {"conformsTo": CONFORMANCE, "links": own})
 
 
 def trail(request: Request, lang: str, *layers: Layer) -> list[tuple[str, str]]:
@@ -198,7 +182,7 @@ async def list_collections(request: Request) -> Response:
     documents = await asyncio.gather(
         *(collection(request, layer, summaries[layer.id], lang) for layer in layers)
     )
-    return answer(request, {"links": own, "collections": documents})
+    return conditional(request, {"links": own, "collections": documents})
 
 
 async def get_collection(request: Request) -> Response:
@@ -212,7 +196,7 @@ async def get_collection(request: Request) -> Response:
     if kind == "html":
         return await _collection_page(request, layer, summary, document, lang)
     document["links"] = links.self_and_alternates(request, kind, PAGE) + document["links"][1:]
-    return answer(request, document)
+    return conditional(request, document)
 
 
 async def collection(request: Request, layer: Layer, summary: Summary, lang: str) -> dict[str, Any]:
@@ -323,7 +307,7 @@ async def get_queryables(request: Request) -> Response:
         "properties": properties,
         "additionalProperties": False,
     }
-    return answer(request, document, SCHEMA)
+    return conditional(request, document, SCHEMA)
 
 
 _JSON_TYPES: dict[str, dict[str, Any]] = {

@@ -26,8 +26,9 @@ from api.ogc.common import say, source_facts, trail
 from api.ogc.item_text import heading, in_crs, items_table, shown, write_collection
 from api.services import services
 from layers.declare.relation import Relation
+from layers.features import features
 from layers.features.export import FORMATS, export_file, stream_csv, stream_sequence
-from layers.features.features import DEFAULT_LIMIT, MAX_LIMIT, Page, features
+from layers.features.features import DEFAULT_LIMIT, MAX_LIMIT, Page
 from layers.features.spool import read_file
 from layers.offload import offload
 from layers.query.filters import Query, refuse_unknown

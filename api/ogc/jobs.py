@@ -15,8 +15,9 @@ from api.http import links
 from api.http.auth import actor_of, require
 from api.http.links import GEOJSON, JSON, link
 from api.http.negotiate import check_parameters, language, single_values
+from api.http.responses import NO_STORE, fresh
+from api.jobs import store
 from api.jobs.store import ENDED, STATES, Wanted
-from api.ogc.jobs import store
 from api.ogc.results import document, inline, raw
 from api.services import services
 from layers.declare.base import Text
@@ -24,6 +25,7 @@ from layers.processes.runtime.run import Output, collection
 from layers.query.filters import parse_datetime
 from spatial.actor import Actor
 from spatial.errors import BadParameter, Conflict, NotFound, ResultNotReady, SigangError
+from spatial.postgres.notices import notify
 
 MOST_LISTED, DEFAULT_LISTED = 1_000, 100
 INLINE_FEATURES = 1_000
@@ -50,7 +52,7 @@ async def list_jobs(request: Request) -> Response:
     found = [link(links.here(request), "self", JSON)]
     if len(rows) == wanted.limit:
         found.append(link(links.here(request, cursor=str(rows[-1]["id"])), "next", JSON))
-    return _json({"jobs": [status_info(request, row, lang) for row in rows], "links": found})
+    return fresh({"jobs": [status_info(request, row, lang) for row in rows], "links": found})
 
 
 @router.get("/jobs/{job_id}")
@@ -61,7 +63,7 @@ async def get_job(job_id: str, request: Request) -> Response:
     async with store.reader(services(request).db, actor) as conn:
         row = await store.get(conn, _number(job_id))
         ahead = await store.ahead(conn, row["id"]) if row["state"] == "accepted" else None
-    return _json(status_info(request, row, language(request), ahead))
+    return fresh(status_info(request, row, language(request), ahead))
 
 
 @router.delete("/jobs/{job_id}")
@@ -77,9 +79,8 @@ async def dismiss_job(job_id: str, request: Request) -> Response:
             raise Conflict("The job was dismissed before", "任务此前已取消", job=job_id)
         await conn.execute("DELETE FROM sigang.job_output WHERE job_id = $1", row["id"])
         await served.audit.write(conn, actor, "dismiss", f"job/{row['id']}")
-        note = orjson.dumps({"k": "job", "id": str(row["id"]), "state": "dismissed"}).decode()
-        await conn.execute("SELECT pg_notify('sigang', $1)", note)
-    return _json(status_info(request, ended, language(request)))
+        await notify(conn, "job", id=str(row["id"]), state="dismissed")
+    return fresh(status_info(request, ended, language(request)))
 
 
 @router.get("/jobs/{job_id}/results")
@@ -122,7 +123,7 @@ async def get_output(job_id: str, name: str, request: Request) -> Response:
             page = await store.features(conn, row["id"], name, first, limit)
             text, kind = _page(request, page, first, output["features"]), GEOJSON
     served.audit.record(actor, "process", f"job/{row['id']}/results/{name}")
-    return Response(text, headers={"Cache-Control": "no-store"}, media_type=kind)
+    return Response(text, headers=NO_STORE, media_type=kind)
 
 
 def _page(request: Request, features: list[bytes], first: int, total: int) -> bytes:
@@ -288,7 +289,3 @@ def whole_number(name: str, text: str | None, default: int, least: int, most: in
             parameter=name,
         )
     return min(int(text), most)
-
-
-def _json(content: Any) -> Response:
-    return Response(orjson.dumps(content), headers={"Cache-Control": "no-store"}, media_type=JSON)

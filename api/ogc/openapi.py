@@ -17,7 +17,8 @@ from api.http import html, links
 from api.http.auth import actor_of
 from api.http.links import JSON, OPENAPI, PROBLEM
 from api.http.negotiate import check_parameters, language
-from api.ogc.common import answer, say, trail
+from api.http.responses import conditional
+from api.ogc.common import say, trail
 from api.ogc.openapi_parts import PARAMETERS, PLAIN_PATHS, SCHEMAS
 from api.services import services
 
@@ -129,7 +130,7 @@ def _nullable(schema: dict[str, Any]) -> None:
 async def get_definition(request: Request) -> Response:
     """Answer the OpenAPI document."""
     check_parameters(request)
-    return answer(request, definition(request), OPENAPI)
+    return conditional(request, definition(request), OPENAPI)
 
 
 async def get_docs(request: Request) -> Response:

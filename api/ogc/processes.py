@@ -19,9 +19,10 @@ from api.http.concurrency import ask
 from api.http.disconnect import while_connected
 from api.http.links import JSON, link
 from api.http.negotiate import check_parameters, language, single_values
+from api.http.responses import conditional, fresh
+from api.jobs import store
 from api.network.service import Roads
-from api.ogc.common import answer
-from api.ogc.jobs import status_info, store, whole_number
+from api.ogc.jobs import status_info, whole_number
 from api.ogc.results import check_wanted, respond
 from api.services import services
 from api.write_once import write_once
@@ -36,6 +37,7 @@ from routing.stopping import check
 from spatial.actor import Actor
 from spatial.errors import BadParameter, SetupError
 from spatial.ids import uuid7
+from spatial.postgres.notices import notify
 
 EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 MOST_LISTED = 1_000
@@ -75,7 +77,7 @@ async def list_processes(request: Request) -> Response:
         {**summary(p, lang), "links": _links(request, p)} for p in list(PROCESSES.values())[:limit]
     ]
     own = [link(links.here(request), "self", JSON)]
-    return answer(request, {"processes": listed, "links": own})
+    return conditional(request, {"processes": listed, "links": own})
 
 
 @router.get("/processes/{process_id}")
@@ -84,7 +86,7 @@ async def get_one(process_id: str, request: Request) -> Response:
     check_parameters(request)
     process = get_process(process_id)
     document = description(process, language(request))
-    return answer(request, document | {"links": _links(request, process)})
+    return conditional(request, document | {"links": _links(request, process)})
 
 
 @router.post("/processes/{process_id}/execution", response_model=None)
@@ -174,8 +176,7 @@ async def _accept(
         row = await store.add(conn, job_id, process.id, actor, kept)
         detail = {"mode": "async", "job": str(job_id)}
         await services(request).audit.write(conn, actor, "process", process.id, detail=detail)
-        note = orjson.dumps({"k": "job", "id": str(job_id), "state": "accepted"}).decode()
-        await conn.execute("SELECT pg_notify('sigang', $1)", note)
+        await notify(conn, "job", id=str(job_id), state="accepted")
         return _accepted(request, row)
 
     return await write_once(request, actor, work)
@@ -183,11 +184,10 @@ async def _accept(
 
 def _accepted(request: Request, row: asyncpg.Record) -> Response:
     job_id = row["id"]
-    headers = {"Location": links.api(request, "jobs", str(job_id)), "Cache-Control": "no-store"}
+    headers = {"Location": links.api(request, "jobs", str(job_id))}
     if _prefers_async(request):
         headers["Preference-Applied"] = "respond-async"
-    text = orjson.dumps(status_info(request, row, language(request)))
-    return Response(text, 201, headers, media_type=JSON)
+    return fresh(status_info(request, row, language(request)), 201, headers)
 
 
 def _prefers_async(request: Request) -> bool:

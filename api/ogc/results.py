@@ -9,11 +9,10 @@ from uuid import uuid4
 import orjson
 from starlette.responses import Response
 
+from api.http.responses import NO_STORE
 from layers.processes.runtime.model import JSON, Process
 from layers.processes.runtime.run import Output
 from spatial.errors import BadParameter
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 def check_wanted(process: Process, wanted: Mapping[str, Any] | None) -> list[str]:

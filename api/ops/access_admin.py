@@ -12,7 +12,6 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-import orjson
 import psycopg
 from fastapi import APIRouter, Request
 from psycopg.rows import dict_row
@@ -22,6 +21,7 @@ from starlette.responses import Response
 from api.http import credentials
 from api.http.auth import actor_of, require
 from api.http.negotiate import check_parameters
+from api.http.responses import NO_STORE, fresh
 from api.http.values import Strict, Visible
 from api.services import services
 from spatial.actor import Actor
@@ -88,7 +88,7 @@ async def list_accounts(request: Request) -> Response:
         listed = [asdict(c) for c in credentials.list_credentials(conn) if c.account_id in names]
         return {"accounts": own, "credentials": listed}
 
-    return _json(await _run(request, read))
+    return fresh(await _run(request, read))
 
 
 @router.post("/accounts", status_code=201)
@@ -106,7 +106,7 @@ async def add_account(body: AccountBody, request: Request) -> Response:
         credentials.add_account(conn, body.id, names, body.role, body.scope, body.unit_id)
 
     await _change(request, "account-add", body.id, add)
-    return _json({"id": body.id}, 201)
+    return fresh({"id": body.id}, 201)
 
 
 @router.patch("/accounts/{account_id}")
@@ -122,7 +122,7 @@ async def change_account(account_id: str, body: DisabledBody, request: Request) 
         credentials.set_disabled(conn, account_id, body.disabled)
 
     await _change(request, action, account_id, change)
-    return _json({"id": account_id, "disabled": body.disabled})
+    return fresh({"id": account_id, "disabled": body.disabled})
 
 
 @router.post("/keys", status_code=201)
@@ -138,7 +138,7 @@ async def make_key(body: KeyBody, request: Request) -> Response:
         return credentials.make_key(conn, body.account, body.label, timedelta(days=body.days))
 
     made = await _change(request, "token", body.account, make)
-    return _json({"link" if body.link else "key": made}, 201)
+    return fresh({"link" if body.link else "key": made}, 201)
 
 
 @router.post("/keys/{key_id}/rotate")
@@ -151,7 +151,7 @@ async def rotate_key(key_id: str, body: RotateBody, request: Request) -> Respons
         _check_key(conn, actor_of(request), key_id)
         return credentials.rotate(conn, key_id, timedelta(days=body.days))
 
-    return _json({"key": await _change(request, "key-rotate", key_id, rotate)})
+    return fresh({"key": await _change(request, "key-rotate", key_id, rotate)})
 
 
 @router.delete("/keys/{key_id}", status_code=204)
@@ -165,7 +165,7 @@ async def revoke_key(key_id: str, request: Request) -> Response:
         credentials.revoke(conn, key_id)
 
     await _change(request, "key-revoke", key_id, revoke)
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return Response(status_code=204, headers=NO_STORE)
 
 
 def _admin(request: Request) -> Actor:
@@ -217,9 +217,3 @@ async def _run(request: Request, work: Work) -> Any:
             return work(conn)
 
     return await asyncio.to_thread(run)
-
-
-def _json(body: Any, status: int = 200) -> Response:
-    text = orjson.dumps(body)
-    headers = {"Cache-Control": "no-store"}
-    return Response(text, status, headers, media_type="application/json")

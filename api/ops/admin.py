@@ -6,12 +6,12 @@ import asyncio
 import logging
 from typing import Any
 
-import orjson
 from fastapi import APIRouter, Request
 
 from api.http.auth import actor_of, require
 from api.services import Services, services
 from spatial.errors import SigangError
+from spatial.postgres.notices import notify
 
 log = logging.getLogger("sigang")
 router = APIRouter(tags=["admin"])
@@ -31,8 +31,7 @@ async def reload_catalog(request: Request) -> dict[str, Any]:
     version = served.catalog.version
     async with served.db.write(actor) as conn:
         await served.audit.write(conn, actor, "reload", "catalogue", detail={"version": version})
-        note = orjson.dumps({"k": "catalog", "version": version}).decode()
-        await conn.execute("SELECT pg_notify('sigang', $1)", note)
+        await notify(conn, "catalog", version=version)
     return {"version": version, "changed": changed, "layers": list(served.catalog.layers)}
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.links import api, link
 from api.http.negotiate import check_parameters
-from api.http.responses import matches
+from api.http.responses import conditional
 from api.services import services
 from spatial.errors import BadParameter, NotFound
 from spatial.rules import Period, RuleBook, find_kind
@@ -42,7 +40,7 @@ async def list_rules(request: Request) -> Response:
         "rules": [_listed(request, keeper.book, key, now) for key in keeper.book.keys],
     }
     served.audit.record(actor_of(request), "rules", "all")
-    return _answer(request, body)
+    return conditional(request, body)
 
 
 @router.get("/rules/{key}")
@@ -63,7 +61,7 @@ async def get_rule(key: str, request: Request, as_of: AsOf = None) -> Response:
         "versions": [_shown(period) for period in versions if not period.empty],
     }
     served.audit.record(actor_of(request), "rules", found.key)
-    return _answer(request, body)
+    return conditional(request, body)
 
 
 def _listed(request: Request, book: RuleBook, key: str, now: datetime) -> dict[str, Any]:
@@ -127,13 +125,3 @@ def _no_rule(key: str, versions: list[Period], moment: datetime) -> NotFound:
         mend_zh="GET /api/rules 列出各版本及其有效期。",
         versions=[period.version for period in versions],
     )  # fmt: skip
-
-
-def _answer(request: Request, body: dict[str, Any]) -> Response:
-    """Answer a document that a client may keep, and ask for again by its tag."""
-    text = orjson.dumps(body)
-    etag = f'"{blake2b(text, digest_size=9).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if matches(request.headers.get("if-none-match"), etag):
-        return Response(None, 304, headers)
-    return Response(text, headers=headers, media_type="application/json")

@@ -17,12 +17,13 @@ from api.http.auth import Credential, SignedIn, actor_of, cookie_name
 from api.http.concurrency import address_in
 from api.http.credentials import ADD, SESSION_LIFE, token_hash
 from api.http.problems import problem_response
+from api.http.responses import NO_STORE
 from api.http.same_origin import check_same_origin
 from api.services import services
 from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import BadParameter, SigangError
+from spatial.postgres.notices import notify
 
-NO_STORE = {"Cache-Control": "no-store"}
 _LONGEST_FORM, _MOST_FIELDS = 4096, 4
 _EXPIRED = "/?signin=expired"
 _USE_LINK = """
@@ -77,9 +78,9 @@ async def end_session(request: Request) -> Response:
                 credential.digest,
             )
             await served.audit.write(conn, actor, "sign-out", "session")
-            note = {"k": "session", "hash": credential.digest.hex()}
-            await conn.execute("SELECT pg_notify('sigang', $1)", orjson.dumps(note).decode())
-        served.auth.forget(note)
+            digest = credential.digest.hex()
+            await notify(conn, "session", hash=digest)
+        served.auth.forget({"hash": digest})
     response = Response(status_code=204, headers=NO_STORE)
     response.delete_cookie(served.auth.cookie, secure=served.settings.over_https)
     return response

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.http.auth import actor_of
 from api.http.concurrency import ask
 from api.http.negotiate import check_parameters
-from api.http.responses import fresh_geojson
+from api.http.responses import GEOJSON, fresh
 from api.http.values import Strict
 from api.roads.carriageway_queries import (
     Asked,
@@ -98,7 +98,7 @@ async def place_stake(
     asked = await find_asked(request, route, side)
     fix, at = await ask(request, lambda: asked.place(parse_stake(stake), occurrence))
     _record(request, "place", asked, 1)
-    return fresh_geojson(point_feature(_told(asked, fix, at), fix.lon, fix.lat))
+    return fresh(point_feature(_told(asked, fix, at), fix.lon, fix.lat), media_type=GEOJSON)
 
 
 @router.get("/place")
@@ -112,7 +112,7 @@ async def place_text(request: Request, at: StakeWritten, occurrence: Occurrence 
     asked = await find_asked(request, named.route, named.side)
     told = await ask(request, lambda: _written(asked, named, occurrence))
     _record(request, "place", asked, 1)
-    return fresh_geojson(told)
+    return fresh(told, media_type=GEOJSON)
 
 
 @router.get("/{route}/{side}/devices")
@@ -145,7 +145,7 @@ async def list_devices(
     features = [_device(asked, hit, by_id[hit.device.id]) for hit in hits]
     _record(request, "devices", asked, len(features))
     more = {"search": search, "over": over, "within_m": reach, "place": _told(asked, fix, at)}
-    return fresh_geojson(_collection(asked, features, more))
+    return fresh(_collection(asked, features, more), media_type=GEOJSON)
 
 
 @router.get("/{route}/{side}/entrances")
@@ -171,7 +171,7 @@ async def list_entrances(
     features = [opening_feature(asked.streets, opening) for opening in found]
     _record(request, "entrances", asked, len(features))
     more = {"within_m": reach, "place": _told(asked, fix, at)}
-    return fresh_geojson(_collection(asked, features, more))
+    return fresh(_collection(asked, features, more), media_type=GEOJSON)
 
 
 @router.post("/queue")
@@ -199,7 +199,7 @@ async def find_queue(body: QueueBody, request: Request) -> Response:
         "wave_kmh": round(wave, 4), "margin_m": margin, "place": _told(asked, fix, head),
         "rule": _queue_rule(asked),
     }  # fmt: skip
-    return fresh_geojson(_collection(asked, features, more))
+    return fresh(_collection(asked, features, more), media_type=GEOJSON)
 
 
 def _queue(

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import asyncpg
 import numpy as np
-import orjson
 from fastapi import APIRouter, Request
 from pydantic import Field, model_validator
 from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.negotiate import check_parameters
+from api.http.responses import fresh
 from api.http.values import Strict
 from api.services import services
 from layers.offload import offload
@@ -81,8 +81,7 @@ async def predict_speeds(body: PredictedBody, request: Request) -> Response:
     services(request).audit.record(actor, "carriageway", "predicted-speeds", rows=len(told))
     shown = [{"key": rule.key, "version": rule.version, "source": rule.source}
              for rule in (get_rule(rules, kind) for kind in RULES)]  # fmt: skip
-    text = orjson.dumps({"roads": told, "rules": shown}, default=str)
-    return Response(text, media_type="application/json", headers={"Cache-Control": "no-store"})
+    return fresh({"roads": told, "rules": shown})
 
 
 def _describe(

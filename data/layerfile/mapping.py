@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spatial.errors import ConfigError, Quarantined
+from spatial.geo.crs import DATUMS, Datum
 from spatial.postgres.ingest import SourceInfo
 from spatial.toml_file import Unreadable, parse_toml, read_bytes
 

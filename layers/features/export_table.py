@@ -65,7 +65,7 @@ async def _write_apart(table: Table, rows: Rows, path: Path) -> None:
         It failed.
     """
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "layers.features.features.export_table", str(path), stdin=PIPE, cwd=PROJECT
+        sys.executable, "-m", "layers.features.export_table", str(path), stdin=PIPE, cwd=PROJECT
     )
     assert child.stdin is not None  # noqa: S101
     try:

@@ -19,9 +19,9 @@ import orjson
 import psycopg
 
 from layers.declare.layer import Layer
+from layers.tiles import set_aside
 from layers.tiles.level_tables import Cell, announce, coarsen, whole
 from layers.tiles.rebuild import LOG_LOCK, Outcome, lock_layer, rebuild
-from layers.tiles.service import set_aside
 from layers.tiles.set_aside import WHOLE
 from layers.tiles.tile_sql import stored
 

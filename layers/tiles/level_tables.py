@@ -29,6 +29,7 @@ from layers.tiles.tile_sql import (
     tolerance_m,
 )
 from spatial.geo import crs
+from spatial.postgres.notices import tell
 
 SUPPORT = ("layer_state", "cell_count", "set_aside")
 """Tables of the schema that are of no one layer."""
@@ -267,8 +268,7 @@ def _span(cell: Cell, zoom: int) -> tuple[int, int, int, int]:
 
 def announce(conn: Conn, ids: Sequence[str], cells: Sequence[Cell], version: int) -> None:
     """Tell the workers, by one notice, which cells of which layers are new."""
-    notice = {"k": "cells", "layers": list(ids), "cells": coarsen(cells, 200), "version": version}
-    conn.execute("SELECT pg_notify('sigang', %s)", [orjson.dumps(notice).decode()])
+    tell(conn, "cells", layers=list(ids), cells=coarsen(cells, 200), version=version)
 
 
 def announce_all(conn: Conn, layers: Sequence[Layer]) -> None:

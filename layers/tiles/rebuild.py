@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 
 from layers.declare.layer import Layer
+from layers.tiles import set_aside
 from layers.tiles.level_sql import cell_zoom
 from layers.tiles.level_tables import (
     Cell,
@@ -31,7 +32,6 @@ from layers.tiles.level_tables import (
     up,
     whole,
 )
-from layers.tiles.service import set_aside
 from layers.tiles.set_aside import WHOLE, Aside
 from layers.tiles.tile_sql import (
     CELL_ZOOM,

@@ -26,6 +26,7 @@ from psycopg.types.json import Jsonb
 
 from spatial.errors import NotFound, Quarantined
 from spatial.postgres.bulk import copy_rows
+from spatial.postgres.notices import tell
 
 _NETWORKS = {
     "road": "road",
@@ -127,8 +128,7 @@ class Run:
             [networks],
         )
         for network in networks:
-            body = orjson.dumps({"k": "network", "network": network}).decode()
-            self.conn.execute("SELECT pg_notify('sigang', %s)", [body])
+            tell(self.conn, "network", network=network)
 
     def report(self) -> LoadReport:
         """Return the totals so far."""

@@ -50,7 +50,7 @@ async def twenty(db, audit):
     ],
 )
 def test_a_running_server_does_not_heal_the_chain(audit_url, tmp_path, tamper, queued, monkeypatch):
-    monkeypatch.setattr("api.audit.audit.heads.LIST_EVERY_S", 3_600.0)
+    monkeypatch.setattr("api.audit.heads.LIST_EVERY_S", 3_600.0)
 
     heads, gauges = Heads(tmp_path), Gauges()
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from api.ogc.jobs import store
+from api.jobs import store
 from spatial.actor import Actor
 from spatial.postgres.db import connect
 from tests.api.planningworld import ASYNC, covering, hard, run, submit

@@ -46,7 +46,7 @@ def workers(server) -> list[int]:
                 home = f"SIGANG_HOME={server.home}\0".encode() in (folder / "environ").read_bytes()
             except OSError:
                 continue
-            if b"api.ogc.jobs.worker" in command and home:
+            if b"api.jobs.worker" in command and home:
                 found.append(int(folder.name))
     return found
 

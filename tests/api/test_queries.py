@@ -177,7 +177,7 @@ def test_a_table_holds_what_single_paths_take(client):
             single = path(client, source, target)["properties"]["duration_s"]
             assert seconds == pytest.approx(single, abs=0.2)
     assert found["network_version"] >= 1
-    assert len(found["sources_snap_m"]), len(found["targets_snap_m"]) == (3, 4)
+    assert (len(found["sources_snap_m"]), len(found["targets_snap_m"])) == (3, 4)
 
 
 def test_a_table_without_targets_is_square_and_null_where_there_is_no_way(client):

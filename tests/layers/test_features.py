@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from layers.declare.catalog import Catalog
+from layers.features import export_table, features
 from layers.features.export import export_file, stream_csv, stream_sequence
-from layers.features.features import export_table, features
 from layers.query.filter_thread import beside
 from layers.query.filters import parse_query, read_query
 from spatial.actor import ANONYMOUS, Actor

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from layers.declare.catalog import Catalog
-from layers.features.features import features
+from layers.features import features
 from layers.query.filters import SORTABLE, parse_query
 from spatial.actor import ANONYMOUS, Actor
 from spatial.postgres.db import Database

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from layers.features.features import spool
+from layers.features import spool
 from layers.features.spool import MB, Spools
 from spatial.errors import Busy
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from layers.declare.catalog import Catalog
-from layers.features.features import features, keyset_scan
+from layers.features import features, keyset_scan
 from layers.query.filters import parse_query
 from spatial.actor import ANONYMOUS, Actor
 from spatial.postgres.db import Database

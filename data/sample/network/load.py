@@ -9,7 +9,6 @@ from uuid import UUID
 
 import psycopg
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from data.facts import read_facts
 from data.sample.network.fairways import build_fairways
@@ -32,6 +31,7 @@ from data.sample.network.rows import (
 )
 from data.sample.network.sea import build_lanes, build_rails
 from data.sample.network.water import Waterways, build_waterways, crossings
+from spatial.postgres.ingest import SourceInfo, save_source
 
 Progress = Callable[[str], None]
 NETWORKS = ("road", "rail", "waterway", "sea")
@@ -80,19 +80,7 @@ def _write_roads(
 def load_sources(conn: psycopg.Connection[Any]) -> None:
     """Write or refresh the sources of network_sources.toml."""
     for source in read_facts("network_sources")["source"]:
-        row = {"license_url": None, "url": None, **source}
-        row["props"] = Jsonb(row["props"])
-        conn.execute(
-            "INSERT INTO sigang.source (id, title_zh, title_en, license, license_url, attribution,"
-            " version, url, props, updated_at) VALUES (%(id)s, %(title_zh)s, %(title_en)s,"
-            " %(license)s, %(license_url)s, %(attribution)s, %(version)s, %(url)s, %(props)s,"
-            " now()) ON CONFLICT (id) DO UPDATE SET title_zh = excluded.title_zh,"
-            " title_en = excluded.title_en, license = excluded.license,"
-            " license_url = excluded.license_url, attribution = excluded.attribution,"
-            " version = excluded.version, url = excluded.url, props = excluded.props,"
-            " updated_at = now()",
-            row,
-        )
+        save_source(conn, SourceInfo(**source))
 
 
 def clear_networks(conn: psycopg.Connection[Any]) -> None:

@@ -1,0 +1,34 @@
+"""Notices of the channel `sigang`: what changed, told to every process when it is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+import orjson
+import psycopg
+
+
+def tell(conn: psycopg.Connection[Any], kind: str, **what: Any) -> None:
+    """Tell all processes, when the transaction is committed; see `notify`."""
+    conn.execute("SELECT pg_notify('sigang', %s)", [_written(kind, what)])
+
+
+async def notify(conn: asyncpg.Connection, kind: str, **what: Any) -> None:
+    """Tell all processes, when the transaction is committed.
+
+    Parameters
+    ----------
+    conn
+        A connection inside a transaction.
+    kind
+        What the notice is about; who follows it subscribes to this.
+    what
+        The rest of the notice, JSON of less than 8,000 bytes.
+    """
+    await conn.execute("SELECT pg_notify('sigang', $1)", _written(kind, what))
+
+
+def _written(kind: str, what: Mapping[str, Any]) -> str:
+    return orjson.dumps({"k": kind, **what}).decode()
