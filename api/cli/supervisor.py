@@ -241,7 +241,7 @@ def configured(app: Callable[..., Any], log_level: str) -> uvicorn.Config:
     """Return how an application is served, with everything loaded that this needs."""
     config = uvicorn.Config(
         app,
-        http="api.door:Door",
+        http="api.http.door:Door",
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_S,
         log_level=log_level if log_level != "info" else "warning",

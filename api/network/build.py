@@ -1,6 +1,6 @@
 """Makes the network that server processes map: one builds, the others wait for it.
 
-`python -m api.road_build motor` is the process that builds, started by the server process that
+`python -m api.network.build motor` is the process that builds, started by the server process that
 holds the lock of the state folder. It gives its memory back when it ends, leaves the processor to
 answers, and ends with the process that started it; the lock is free then, and another one builds.
 """

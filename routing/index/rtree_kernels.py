@@ -19,7 +19,7 @@ from spatial.geo.crs import GEOD
 ROOM = 16  # edges at one place that find room at first
 _AXIS_M, _SQUASH = float(GEOD.a), float(GEOD.es)
 _TREE = "int32[::1], int32[::1], float64[:, ::1], int64[::1]"  # as in Segments
-_USABLE = "int64[::1], uint32[::1], boolean[::1], boolean[::1]"  # as in routing.snap.Usable
+_USABLE = "int64[::1], uint32[::1], boolean[::1], boolean[::1]"  # as in routing.index.snap.Usable
 Small = NDArray[np.int32]
 
 

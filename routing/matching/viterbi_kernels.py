@@ -34,7 +34,7 @@ from routing.matching.candidate_kernels import (
 )  # fmt: skip
 from routing.matching.local_search_kernels import ENTERED, FROM, STAMP, fresh_stamp, put, take_first
 
-# the model: see routing.trellis.Model; `STRETCH` is the least weight of a straight metre
+# the model: see routing.matching.hmm.Model; `STRETCH` is the least weight of a straight metre
 BETA_M, BETA_SHARE, UTURN_M, DETOUR_M, BACK_M, BEAM, MARGIN, STRETCH, UNIT_M, MODEL = range(10)
 # a column: the fix, its first state, the first chance of the step to it, the end of its ways in
 # the list, the break before it
