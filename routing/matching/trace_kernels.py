@@ -11,8 +11,8 @@ from routing.compiled import compiled, inlined
 from routing.graph.weights import Bools, Floats, Ints
 from routing.index.rtree_kernels import metres_per_degree
 
-USED, MERGED, INVALID, LATE, DUPLICATE, JUMP, OFF_ROAD = range(7)  # as in routing.matching.trace.STATUS
-NONE, START, GAP, JUMPED, LEFT, NO_PATH = range(6)  # as in routing.matching.trace.BREAKS
+USED, MERGED, INVALID, LATE, DUPLICATE, JUMP, OFF_ROAD = range(7)  # as in trace.STATUS
+NONE, START, GAP, JUMPED, LEFT, NO_PATH = range(6)  # as in trace.BREAKS
 SUSPECTS = 3  # fixes that agree with each other against the one before are believed
 NOISE = 6  # deviations that two fixes may lie apart without any movement
 MS_PER_KMH = 1 / 3.6
