@@ -114,11 +114,12 @@ async def feed_speeds(body: FeedBody, request: Request) -> Response:
         await served.audit.write(
             conn, actor, "feed", f"edge-feed/{feed}", rows=len(body.edges), detail=detail
         )
-        return fresh({
+        told = {
             "id": feed, "source": body.source, "edges": int(known.sum()),
             "unknown_count": int((~known).sum()), "unknown": unknown,
             "network_version": version.number, "valid_from": begin, "valid_to": body.valid_to,
-        })  # fmt: skip
+        }  # fmt: skip
+        return fresh(told, 201)
 
     return await write_once(request, actor, work)
 
