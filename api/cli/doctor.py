@@ -138,7 +138,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 def _layers(conn: psycopg.Connection, areas: Path) -> Iterator[Finding]:
     """Find layers whose declarations the database does not bear out."""
     from layers.declare.catalog import Catalog
-    from layers.unreadable import list_unreadable
+    from layers.tiles.unreadable import list_unreadable
 
     catalog = Catalog.load(areas)
     for layer, why in list_unreadable(conn, map(catalog.get_relation, catalog.layers)):

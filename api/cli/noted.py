@@ -18,7 +18,7 @@ from api.audit.line import Entry
 from api.cli.ground import Ground
 from api.cli.progress import say
 from spatial.actor import Actor
-from spatial.db import connect
+from spatial.postgres.db import connect
 
 COMMAND_LINE = Actor("command line", "admin", "")
 CONNECT_WAIT_S = 30

@@ -30,8 +30,8 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
-from api.door_refusals import head_too_large, too_long, too_many, too_slow
 from api.http.concurrency import by_address
+from api.http.door_refusals import head_too_large, too_long, too_many, too_slow
 from api.http.problems import MEDIA_TYPE, pick_language, problem_document
 from spatial.errors import Busy, SigangError
 

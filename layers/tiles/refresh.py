@@ -13,7 +13,7 @@ from layers.declare.catalog import Catalog
 from layers.tiles.dirty_cells import apply_changes
 from layers.tiles.rebuild import refresh_stale
 from layers.tiles.set_aside import STANDING
-from layers.unreadable import list_unreadable
+from layers.tiles.unreadable import list_unreadable
 from spatial.postgres.db import Database, connect
 
 log = logging.getLogger("sigang")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from spatial.db import connect
 from spatial.errors import SetupError
+from spatial.postgres.db import connect
 
 if TYPE_CHECKING:
     from alembic.config import Config

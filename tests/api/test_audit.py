@@ -4,7 +4,7 @@ import shutil
 import psycopg
 import pytest
 
-from api.audit.audit import audit as audit_module
+from api.audit import audit as audit_module
 from api.audit.audit import waiting
 from api.audit.check import find_break
 from api.audit.heads import FILES, HEAD, LIST, Heads

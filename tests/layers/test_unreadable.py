@@ -7,7 +7,7 @@ import pytest
 from api.ops.health import _tiles
 from layers.declare.catalog import Catalog
 from layers.tiles.refresh import Standing
-from layers.unreadable import list_unreadable
+from layers.tiles.unreadable import list_unreadable
 from spatial.settings import Settings
 
 pytestmark = pytest.mark.db

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from spatial.errors import Busy, HeadTooLarge, RequestTooSlow, UrlTooLong
 
 if TYPE_CHECKING:
-    from api.door import Bounds
+    from api.http.door import Bounds
 
 
 def too_long(bounds: Bounds) -> UrlTooLong:
