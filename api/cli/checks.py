@@ -28,7 +28,7 @@ def test(_: Settings, options: Namespace) -> int:
     failed = [name for name, command in _static_checks() if _run(name, command) != 0]
     with _node_modules():
         failed += _front_end_checks()
-        if _run("pytest", _tool("pytest")) != 0:
+        if _run("pytest", [*_tool("pytest"), "--durations=60", "--durations-min=2"]) != 0:
             failed.append("pytest")
     print(f"\nfailed: {', '.join(failed)}" if failed else "\nall checks passed")
     return 1 if failed else 0
