@@ -163,6 +163,12 @@ class ConfigError(SigangError):
     title_zh, title_en = "配置错误", "Configuration error"
 
 
+class WrongDeclaration(ConfigError):
+    """A declaration that somebody asks to be read is wrong; the one before stays in force."""
+
+    status = 422
+
+
 class SetupError(SigangError):
     """The machine or the database cannot be used as it is."""
 

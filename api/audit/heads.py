@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+log = logging.getLogger("sigang")
 
 HEAD, LIST, KEY, KEYS, LOCK = "audit.head", "audit.heads", "audit.key", "audit.keys", "audit.lock"
 FILES = (HEAD, LIST, KEY, KEYS, LOCK)
@@ -228,6 +231,8 @@ class Heads:
         if file.exists():
             key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(file.read_text("ascii")))
         else:
+            if self.keys():
+                log.warning("%s is gone: a new key signs the heads from now on", file)
             key, part = Ed25519PrivateKey.generate(), file.with_suffix(".part")
             part.unlink(missing_ok=True)
             with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:

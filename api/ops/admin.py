@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 
 from api.http.auth import actor_of, require
 from api.services import Services, services
-from spatial.errors import SigangError
+from spatial.errors import ConfigError, SigangError, WrongDeclaration
 from spatial.postgres.notices import notify
 
 log = logging.getLogger("sigang")
@@ -27,7 +27,12 @@ async def reload_catalog(request: Request) -> dict[str, Any]:
     """
     served, actor = services(request), actor_of(request)
     require(actor, *ROLES)
-    changed = await _reload(served)
+    try:
+        changed = await _reload(served)
+    except ConfigError as error:
+        raise WrongDeclaration(
+            error.en, error.zh, mend_en=error.mend_en, mend_zh=error.mend_zh, **error.extra
+        ) from None
     version = served.catalog.version
     async with served.db.write(actor) as conn:
         await served.audit.write(conn, actor, "reload", "catalogue", detail={"version": version})

@@ -111,7 +111,7 @@ def test_a_wrong_file_changes_nothing_and_is_named(served, dropped):
     client = served.client("dispatcher")
     dropped.write_text(NEW.replace("visible", "visibel"), encoding="utf-8")
     answer = client.post("/api/admin/reload", headers={"Accept-Language": "en"})
-    assert answer.status_code == 500
+    assert answer.status_code == 422
     assert "port/airports.layer.toml: visibel" in answer.json()["detail"]
     assert client.get("/api/collections/ports").status_code == 200
     assert client.get(AT).status_code == 404
