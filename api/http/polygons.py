@@ -60,8 +60,9 @@ def read_polygon(geometry: dict[str, Any], crs: Crs = CRS84) -> Any:
     try:
         given = geometry["coordinates"]
         places = list(_places(given))
-        _check(places, [place for _, place in places], projected=crs.projected)
-        moved = transform(given, crs, CRS84)
+        turned = [place[1::-1] if crs.north_first else place for _, place in places]
+        _check(places, turned, crs)
+        moved = transform(given, crs, CRS84, official_axes=True)
         if crs is not CRS84:
             _check(places, [place for _, place in _places(moved)])
         polygon = shapely.force_2d(shape({"type": geometry["type"], "coordinates": moved}))
@@ -93,25 +94,23 @@ def _places(node: Sequence[Any], path: Path = (), seen: list[int] | None = None)
         yield from _places(child, (*path, i), count)
 
 
-def _check(
-    given: Sequence[tuple[Path, Any]], places: Sequence[Any], *, projected: bool = False
-) -> None:
+def _check(given: Sequence[tuple[Path, Any]], places: Sequence[Any], crs: Crs = CRS84) -> None:
     """Refuse the first vertex that cannot be; longitudes may run on over ±180°."""
     xy = np.array([place[:2] for place in places], np.float64).reshape(-1, 2)
     x, y = xy.T
     good = np.isfinite(xy).all(axis=1)
-    if not projected:
+    if not crs.projected:
         good &= (np.abs(x) <= TURN) & (np.abs(y) <= MERCATOR_MAX_LAT) & ~axes_swapped(x, y)
         if len(xy) and good.all() and (x.min() >= TURN / 2 or x.max() <= -TURN / 2):
             good &= np.abs(x) <= TURN / 2
     if not good.all():
         worst = int(np.argmin(good))
-        _refuse(xy[worst], *given[worst])
+        _refuse(xy[worst], *given[worst], crs)
 
 
-def _refuse(xy: Any, index: Path, value: Sequence[Any]) -> None:
+def _refuse(xy: Any, index: Path, value: Sequence[Any], crs: Crs) -> None:
     try:
-        check_lonlat(float(xy[0]), float(xy[1]))
+        check_lonlat(float(xy[0]), float(xy[1]), north_first=crs.north_first)
     except BadCoordinate as error:
         place = ", ".join(map(str, index))
         raise BadCoordinate(

@@ -20,7 +20,8 @@ from routing.graph.weights import Floats
 from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
 from spatial.errors import LimitViolated, SetupError
-from spatial.geo.crs import CRS84, Crs, check_lonlat, from_lonlat, parse_crs, to_lonlat
+from spatial.geo import crs as systems
+from spatial.geo.crs import CRS84, Crs, check_lonlat, parse_crs
 
 MOST_POLYGONS = 50
 MOST_EDGES, MOST_CLASSES = 10_000, 50
@@ -146,14 +147,11 @@ def read_place(place: Place, crs: Crs) -> tuple[float, float]:
     BadCoordinate
         It is not on the globe, or visibly swapped.
     """
+    if crs is not CRS84:
+        return read_places([place], crs)[0]
     x, y = place
-    if not crs.projected:
-        check_lonlat(x, y)
-    if crs is CRS84:
-        return x, y
-    lon, lat = to_lonlat(x, y, crs)
-    check_lonlat(float(lon), float(lat))
-    return float(lon), float(lat)
+    check_lonlat(x, y)
+    return x, y
 
 
 def read_places(places: Sequence[Place], crs: Crs) -> list[tuple[float, float]]:
@@ -166,22 +164,21 @@ def read_places(places: Sequence[Place], crs: Crs) -> list[tuple[float, float]]:
     """
     if crs is CRS84:
         return [read_place(place, crs) for place in places]
+    first, second = (1, 0) if crs.north_first else (0, 1)
     if not crs.projected:
-        for x, y in places:
-            check_lonlat(x, y)
-    table = np.array(places, np.float64)
-    moved = np.column_stack(to_lonlat(table[:, 0], table[:, 1], crs)).tolist()
+        for place in places:
+            check_lonlat(place[first], place[second], north_first=crs.north_first)
+    moved = systems.read_places(np.array(places, np.float64), crs).tolist()
     for lon, lat in moved:
         check_lonlat(lon, lat)
     return [(lon, lat) for lon, lat in moved]
 
 
 def show_places(points: Floats, crs: Crs) -> Floats:
-    """Return (n, 2) longitudes and latitudes as an answer gives them."""
+    """Return (n, 2) longitudes and latitudes as an answer gives them, axes as `crs` has them."""
     if crs is CRS84:
         return np.ascontiguousarray(points)
-    x, y = from_lonlat(points[:, 0], points[:, 1], crs)
-    return np.ascontiguousarray(np.round(np.column_stack([x, y]), DECIMALS))
+    return np.round(systems.write_places(points, crs), DECIMALS)
 
 
 def show_relaxations(error: LimitViolated, crs: Crs) -> None:

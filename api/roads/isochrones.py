@@ -72,7 +72,7 @@ class Contour(Strict):
 
 
 class ReachBody(ConditionsBody):
-    """A question for areas; coordinates are [longitude, latitude] in the `crs` of the request."""
+    """A question for areas; coordinates are in the `crs` of the request, in its axis order."""
 
     points: list[Place] = Field(min_length=1, max_length=MOST_POINTS)
     direction: Literal["from", "to"] = "from"
@@ -152,7 +152,7 @@ def _answer(question: Question, crs: Crs) -> bytes:
 def _feature(
     contour: Contour, area: Any, body: ReachBody, found: Reached, crs: Crs
 ) -> dict[str, Any]:
-    shown = systems.transform_geometry(area, CRS84, crs)
+    shown = systems.transform_geometry(area, CRS84, crs, official_axes=True)
     return {
         "type": "Feature",
         "geometry": {"type": "MultiPolygon", "coordinates": _coordinates(shown)},

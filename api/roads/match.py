@@ -29,7 +29,7 @@ from routing.matching.trace import Trace
 from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter
-from spatial.geo.crs import CRS84, Crs, axes_swapped, check_lonlat, to_lonlat
+from spatial.geo.crs import CRS84, Crs, axes_swapped, check_lonlat, read_places
 from spatial.geo.datum import may_apply
 
 MOST_FIXES = 10_000
@@ -40,7 +40,7 @@ Accuracy = Annotated[float, Field(gt=0, le=500, allow_inf_nan=False)]
 
 
 class MatchBody(ConditionsBody):
-    """Fixes in the order received, [longitude, latitude] in the `crs` of the request.
+    """Fixes in the order received, in the `crs` of the request and its axis order.
 
     A coordinate may be null where the receiver had none, `times` may be left out; `accuracy_m`
     is the standard deviation of all fixes or of each.
@@ -124,11 +124,11 @@ def _lonlat(points: Floats, crs: Crs) -> Floats:
     known = np.isfinite(points).all(axis=1)
     if crs is not CRS84 and known.any():
         points = points.copy()
-        points[known] = np.column_stack(to_lonlat(points[known, 0], points[known, 1], crs))
-    elif known.any():
+        points[known] = read_places(points[known], crs)
+    if known.any() and not crs.projected:
         first = points[known.argmax()].tolist()
         if _may_be_swapped(*first) and axes_swapped(*points[known].T).all():
-            check_lonlat(*first)
+            check_lonlat(*first, north_first=crs.north_first)
     return points
 
 

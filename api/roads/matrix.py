@@ -36,7 +36,7 @@ router = APIRouter(tags=["paths"])
 
 
 class MatrixBody(ConditionsBody):
-    """A question for a table; coordinates are [longitude, latitude] in the `crs` of the request."""
+    """A question for a table; coordinates are in the `crs` of the request, in its axis order."""
 
     sources: list[Place] = Field(min_length=1, max_length=MOST_PLACES)
     targets: list[Place] | None = Field(default=None, min_length=1, max_length=MOST_PLACES)

@@ -53,7 +53,7 @@ router = APIRouter(tags=["paths"])
 
 
 class NearestBody(ConditionsBody):
-    """A question for features; coordinates are [longitude, latitude] in the request's `crs`."""
+    """A question for features; coordinates are in the `crs` of the request, in its axis order."""
 
     point: Place
     layer: Word
@@ -221,7 +221,9 @@ def _feature(
     feature: dict[str, Any] = orjson.loads(candidate.text)
     if crs is not CRS84:
         geometry = feature["geometry"]
-        geometry["coordinates"] = transform_coordinates(geometry["coordinates"], CRS84, crs)
+        geometry["coordinates"] = transform_coordinates(
+            geometry["coordinates"], CRS84, crs, official_axes=True
+        )
     metres = search.network.graph.edges.length_m[leg.edges] * (leg.stop - leg.start)
     feature["properties"] |= {
         "duration_s": round(leg.weight / 1000, 1),

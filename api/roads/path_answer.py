@@ -147,7 +147,7 @@ def _feature(answer: Answer, rank: int) -> dict[str, Any]:
         properties["steps"] = [_shown(step, shape.crs) for step in steps]
     geometry = None
     if shape.geometry == "polyline6":
-        properties["polyline6"] = encode(_points(network, found, shape.crs)).decode()
+        properties["polyline6"] = encode(_lonlat(network, found, shape.crs)).decode()
     else:
         geometry = {"type": "LineString", "coordinates": _points(network, found, shape.crs)}
     return {"type": "Feature", "geometry": geometry, "properties": properties}
@@ -234,6 +234,12 @@ def _order(order: Order) -> dict[str, Any]:
 def _points(network: RoadNetwork, found: Found, crs: Crs) -> Floats:
     lines = [line(network.graph, leg) for leg in found.legs]
     return show_places(_joined([lines[0], *(part[1:] for part in lines[1:])]), crs)
+
+
+def _lonlat(network: RoadNetwork, found: Found, crs: Crs) -> Floats:
+    """Return the degrees of a path longitude first: an encoded line has an order of its own."""
+    points = _points(network, found, crs)
+    return points[:, ::-1] if crs.north_first else points
 
 
 def _steps(network: RoadNetwork, found: Found, driven: Driven) -> list[Step]:

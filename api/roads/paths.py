@@ -26,7 +26,7 @@ from routing.query.arrive_by import leave_in_time
 from routing.query.model import PathQuery
 from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter, LimitViolated
-from spatial.geo.crs import Crs
+from spatial.geo.crs import CRS84, Crs
 
 MOST_WAYPOINTS = 50
 MOST_ALTERNATIVES = 3
@@ -41,7 +41,7 @@ router = APIRouter(tags=["paths"])
 
 
 class PathBody(ConditionsBody):
-    """A question for a path; coordinates are [longitude, latitude] in the `crs` of the request."""
+    """A question for a path; coordinates are in the `crs` of the request, in its axis order."""
 
     waypoints: list[Place] = Field(min_length=2, max_length=MOST_WAYPOINTS)
     alternatives: int = Field(default=0, ge=0, le=MOST_ALTERNATIVES)
@@ -95,8 +95,9 @@ async def find_path(body: PathBody, request: Request) -> Response:
 
 @lru_cache
 def _headers(form: str, crs: Crs) -> Headers:
+    sent = CRS84 if form == "gpx" else crs
     return encode_headers(
-        {"content-type": FORMATS[form], "content-crs": f"<{crs.uri}>", "cache-control": "no-store"}
+        {"content-type": FORMATS[form], "content-crs": f"<{sent.uri}>", "cache-control": "no-store"}
     )
 
 

@@ -2,7 +2,8 @@
 
 Inside the project every coordinate is [longitude, latitude] in degrees, CGCS2000 treated as equal
 to WGS 84 (they differ by decimetres). Everything else is converted here, at the boundary, both on
-the way in and on the way out. x comes first (always_xy) unless `official_axes` is asked for.
+the way in and on the way out. x comes first (always_xy) unless `official_axes` is asked for: in
+files x is first, whatever their system; in requests and answers the order is that of the system.
 """
 
 from __future__ import annotations
@@ -178,6 +179,16 @@ def _convert(xy: Floats, source: Crs, target: Crs, official_axes: bool) -> Float
     return out
 
 
+def read_places(places: Floats, crs: Crs) -> Floats:
+    """Return (n, 2) WGS 84 longitudes and latitudes of places in `crs`, its own axis order."""
+    return places if crs is CRS84 else _convert(places, crs, CRS84, True)
+
+
+def write_places(lonlat: Floats, crs: Crs) -> Floats:
+    """Return (n, 2) WGS 84 longitudes and latitudes as places in `crs`, its own axis order."""
+    return lonlat if crs is CRS84 else _convert(lonlat, CRS84, crs, True)
+
+
 def transform_geometry(
     geometry: Any, source: Crs = CRS84, target: Crs = CRS84, *, official_axes: bool = False
 ) -> Any:
@@ -260,17 +271,23 @@ def _listed(node: Any) -> Any:
     return node.tolist() if isinstance(node, np.ndarray) else [_listed(child) for child in node]
 
 
-def check_lonlat(lon: float, lat: float) -> None:
-    """Raise `BadCoordinate` unless the pair is finite, on the map and not visibly swapped."""
+def check_lonlat(lon: float, lat: float, *, north_first: bool = False) -> None:
+    """Raise `BadCoordinate` unless the pair is finite, on the map and not visibly swapped.
+
+    `north_first` tells that it was sent latitude first, so that the error says it in that order.
+    """
     if abs(lon) <= 180.0 and abs(lat) <= MERCATOR_MAX_LAT and not may_apply(lat, lon):
         return
-    text = f"[{lon:.6g}, {lat:.6g}]"
+    first, second = (lat, lon) if north_first else (lon, lat)
+    text = f"[{first:.6g}, {second:.6g}]"
     if not (np.isfinite(lon) and np.isfinite(lat)):
         raise BadCoordinate(f"coordinate is not finite: {text}", f"坐标不是有限数：{text}")
     if bool(axes_swapped(lon, lat)):
+        names = ("[longitude, latitude]", "[经度, 纬度]"), ("[latitude, longitude]", "[纬度, 经度]")
+        right, wrong = names[::-1] if north_first else names
         raise BadCoordinate(
-            f"coordinates must be [longitude, latitude]; {text} looks like [latitude, longitude]",
-            f"坐标顺序应为 [经度, 纬度]，收到的 {text} 像是 [纬度, 经度]",
+            f"coordinates must be {right[0]}; {text} looks like {wrong[0]}",
+            f"坐标顺序应为 {right[1]}，收到的 {text} 像是 {wrong[1]}",
             mend_en="Swap the two numbers.",
             mend_zh="请交换两个数的顺序。",
         )

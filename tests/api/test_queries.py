@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.answer.polyline import decode
-from spatial.geo.crs import distance_m, from_lonlat, parse_crs, tile_of
+from spatial.geo.crs import distance_m, parse_crs, tile_of, write_places
 from spatial.ids import stable_uuid7
 from spatial.postgres.db import connect
 from tests.api.roadworld import EAST as EAST_CODE
@@ -90,8 +90,56 @@ def test_every_system_of_coordinates_asks_and_answers(client):
 
 def ends(client, crs):
     """Return both shores in a system, as the items of a layer give them."""
-    x, y = from_lonlat(*np.array([at(*WEST), at(*EAST)]).T, parse_crs(crs))
-    return np.column_stack([x, y]).tolist()
+    return write_places(np.array([at(*WEST), at(*EAST)]), parse_crs(crs)).tolist()
+
+
+EPSG = "http://www.opengis.net/def/crs/EPSG/0/4326"
+
+
+def test_a_uri_of_epsg_means_latitude_first_in_question_and_answer(client):
+    west, east = at(*WEST), at(*EAST)
+    square = [[120.95, 30.2], [120.96, 30.2], [120.96, 30.21], [120.95, 30.2]]
+    avoid = {"polygons": [{"type": "Polygon", "coordinates": [square]}]}
+    turned = {"polygons": [{"type": "Polygon", "coordinates": [[p[::-1] for p in square]]}]}
+    contour = {"contours": [{"duration_s": 300}], "resolution_m": 100}
+    near = {"layer": "service_areas", "limit": 1}
+    for name, body, moved, places in (
+        ("paths", {"waypoints": [west, east], "include": ["steps"], "avoid": avoid},
+         {"waypoints": [west[::-1], east[::-1]], "avoid": turned, "include": ["steps"]},
+         lambda a: [*a["features"][0]["geometry"]["coordinates"],
+                    *a["features"][0]["properties"]["snap_points"],
+                    *(step["point"] for step in a["features"][0]["properties"]["steps"])]),
+        ("matrix", {"sources": [west], "targets": [east]},
+         {"sources": [west[::-1]], "targets": [east[::-1]]},
+         lambda a: a["sources_snap_points"] + a["targets_snap_points"]),
+        ("reach", {"points": [west], **contour}, {"points": [west[::-1]], **contour},
+         lambda a: a["features"][0]["geometry"]["coordinates"][0][0]),
+        ("match", {"points": [at(0.3, 0), at(1.7, 0), at(3.7, 0)], "include": ["points"]},
+         {"points": [at(0.3, 0)[::-1], at(1.7, 0)[::-1], at(3.7, 0)[::-1]], "include": ["points"]},
+         lambda a: [*a["features"][0]["geometry"]["coordinates"],
+                    *(fix["point"] for fix in a["points"])]),
+        ("nearest", {"point": west, **near}, {"point": west[::-1], **near},
+         lambda a: [a["features"][0]["geometry"]["coordinates"]]),
+    ):  # fmt: skip
+        plain = told(client.post(f"/api/{name}", json=body))
+        answer = client.post(f"/api/{name}", params={"crs": EPSG}, json=moved)
+        assert places(plain) == pytest.approx(np.array(places(told(answer)))[:, ::-1], abs=2e-6)
+        assert answer.headers["content-crs"] == f"<{EPSG}>"
+        refused = client.post(f"/api/{name}", params={"crs": EPSG}, json=body)
+        assert refused.status_code == 400, name
+        assert "应为 [纬度, 经度]" in refused.json()["detail"], name
+
+
+def test_a_file_and_an_encoded_line_keep_their_own_axes(client):
+    moved = {"waypoints": [at(*WEST)[::-1], at(*EAST)[::-1]]}
+    gpx = client.post("/api/paths", params={"crs": EPSG, "f": "gpx"}, json=moved)
+    assert gpx.headers["content-crs"].endswith("CRS84>")
+    assert f'lat="{at(*WEST)[1]:.7f}"' in gpx.text
+    encoded = client.post(
+        "/api/paths", params={"crs": EPSG}, json=moved | {"geometry": "polyline6"}
+    )
+    line = told(encoded)["features"][0]["properties"]["polyline6"]
+    assert decode(line.encode())[0] == pytest.approx(at(*WEST), abs=2e-5)
 
 
 def test_steps_lead_along_the_path(client):
