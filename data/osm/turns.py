@@ -49,6 +49,20 @@ OPEN_BARRIERS = frozenset(
     }
 )
 _STOPS = frozenset({"no", "private", "agricultural", "forestry", "emergency", "permit"})
+_MOTOR = ("access", "vehicle", "motor_vehicle")
+# Classes that a barrier tells apart, each with its access keys from general to specific.
+_PASSERS = {
+    "motorcar": (*_MOTOR, "motorcar"),
+    "hgv": (*_MOTOR, "goods", "hgv"),
+    "bus": (*_MOTOR, "psv", "bus"),
+    "taxi": (*_MOTOR, "motorcar", "psv", "taxi"),
+    "emergency": (*_MOTOR, "emergency"),
+    "bicycle": ("access", "vehicle", "bicycle"),
+    "foot": ("access", "foot"),
+}
+_UNPOWERED = {"bicycle", "foot"}
+_KEYHOLDERS = "private"  # stands for whoever may use private roads
+_LOCKED = _STOPS - {"no"}
 
 
 @dataclass(frozen=True)
@@ -182,12 +196,25 @@ def _chain(between: Sequence[Segment], begin: int, end: int) -> list[Segment]:
     return []
 
 
-def stops_motor_vehicles(tags: Tags) -> bool:
-    """Say whether a barrier node stops motor vehicles: by its access tags, else by its kind."""
-    for key in ("motorcar", "motor_vehicle", "vehicle", "access"):
-        if key in tags:
-            return tags[key] in _STOPS
-    return tags.get("barrier", "no") not in OPEN_BARRIERS
+def admitted(tags: Tags) -> tuple[str, ...] | None:
+    """Return the classes that pass a barrier node, None where it stops no motor vehicle.
+
+    Its access tags tell, else its kind; those on foot or bicycle pass where no tag stops them.
+    """
+    opens = tags.get("barrier", "no") in OPEN_BARRIERS
+    said = {
+        name: next((tags[key] for key in reversed(keys) if key in tags), None)
+        for name, keys in _PASSERS.items()
+    }
+    passing = [
+        name
+        for name, value in said.items()
+        if (value not in _STOPS if value else opens or name in _UNPOWERED)
+        or (name == "emergency" and value in _LOCKED)
+    ]
+    if not _PASSERS.keys() - {*passing, *_UNPOWERED}:
+        return None
+    return (*passing, *([_KEYHOLDERS] if said["motorcar"] in _LOCKED else []))
 
 
 def low_edges(store: TagStore) -> Iterator[tuple[str, float]]:
@@ -199,16 +226,16 @@ def low_edges(store: TagStore) -> Iterator[tuple[str, float]]:
 
 
 def barrier_rows(store: TagStore, node_id: Any, source_id: str) -> Iterator[tuple[Any, ...]]:
-    """Yield a forbidden turn for each way through a barrier that stops motor vehicles."""
+    """Yield a forbidden turn for each way through a barrier that stops some motor vehicles."""
     for node, edges in store.meetings():
         tags = store.between(node, node)[node]
-        if not stops_motor_vehicles(tags):
+        spared = admitted(tags)
+        if spared is None:
             continue
-        spared = [v for v in ("bicycle", "foot") if tags.get(v, "yes") not in _STOPS]
         props = {"osm_node": node, "barrier": tags["barrier"]}
         for first, last in permutations(edges, 2):
             key = f"barrier/{node}/{first}/{last}"
             yield (
-                stable_uuid7(source_id, key), "no", first, [], node_id(node), last, spared,
-                source_id, props,
+                stable_uuid7(source_id, key), "no", first, [], node_id(node), last,
+                list(spared), source_id, props,
             )  # fmt: skip

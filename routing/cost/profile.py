@@ -32,6 +32,7 @@ from spatial.rules import Rules, get_rule
 FOLDER = Path(__file__).parent.parent / "profiles"
 BASES = ("measured", "posted", "assumed")
 COST_RULES = (TOLL.key, FUEL.key)
+PRIVATE = "private"  # among those exempt from a restriction: whoever may use private roads
 
 
 class Title(BaseModel):
@@ -179,8 +180,12 @@ class Costs:
             self.length_m, self.speed_kmh, self.factor, LARGEST,
         )  # fmt: skip
 
+    def admitted(self, arcs: Arcs) -> Bools:
+        """Return the arcs (by arc) that the vehicle may use on an open network."""
+        return np.asarray(self.open_[arcs.key] & self._exempt(arcs)[arcs.exempt.codes], np.bool_)
+
     def _exempt(self, arcs: Arcs) -> Bools:
-        own = set(self.profile.access)
+        own = {*self.profile.access, *(() if PRIVATE in self.profile.refused else (PRIVATE,))}
         spared = [bool(own & set(text.split(","))) for text in arcs.exempt.values]
         return np.array([*spared, True], np.bool_)
 

@@ -15,7 +15,7 @@ from routing.cch.engine import Metric
 from routing.cost.profile import Costs
 from routing.cost.rule_models import SNAP
 from routing.graph.graph import Graph, expand
-from routing.graph.weights import Bools, Ints
+from routing.graph.weights import Bools, Ints, Weights
 from routing.index.snap import EVERY, SnapIndex, Spot, Usable
 from routing.query.refusal import no_snap
 from spatial.geo.crs import check_lonlat
@@ -103,17 +103,29 @@ class Places:
         return rule.max_m, rule.tie_m
 
     def _core_edges(self, costs: Costs) -> Bools:
-        """Return the edges that are no island: both ends in large strongly connected parts."""
+        """Return the edges with an arc between large strongly connected parts.
+
+        A part cut off from a larger one only by what is open to other vehicles, such as a yard
+        behind a gate, is an island however large it is.
+        """
         if costs.profile.id not in self._core:
-            arcs = self._graph.arcs
-            keep = costs.open_[arcs.key]
-            tail, head = arcs.tail[keep], arcs.head[keep]
-            count = self._graph.node_count
-            matrix = coo_matrix((np.ones(len(tail), np.int8), (tail, head)), shape=(count, count))
-            _, label = connected_components(matrix, connection="strong")
-            sizes = np.bincount(label, minlength=1)
-            least = get_rule(self._rules, SNAP).value.island_nodes
-            large = (sizes >= min(least, int(sizes.max())))[label]
-            edges = self._graph.edges
-            self._core[costs.profile.id] = large[edges.tail] & large[edges.head]
+            arcs, count = self._graph.arcs, self._graph.node_count
+            mine = costs.admitted(arcs)
+            whole = _parts(arcs.tail, arcs.head, costs.open_[arcs.key], count)
+            own = _parts(arcs.tail, arcs.head, mine, count)
+            sizes = np.bincount(own, minlength=1)
+            largest = np.zeros(int(whole.max(initial=0)) + 1, np.int64)
+            np.maximum.at(largest, whole, sizes[own])
+            least = min(get_rule(self._rules, SNAP).value.island_nodes, int(sizes.max()))
+            core = (sizes[own] >= least) & (sizes[own] == largest[whole])
+            edges = np.zeros(len(self._graph.edges), np.bool_)
+            edges[arcs.edge[mine & core[arcs.tail] & core[arcs.head]]] = True
+            self._core[costs.profile.id] = edges
         return self._core[costs.profile.id]
+
+
+def _parts(tail: Weights, head: Weights, kept: Bools, count: int) -> Ints:
+    """Return the strongly connected part of each of so many nodes, by the arcs kept."""
+    ends = tail[kept], head[kept]
+    matrix = coo_matrix((np.ones(len(ends[0]), np.int8), ends), shape=(count, count))
+    return np.asarray(connected_components(matrix, connection="strong")[1], np.int64)

@@ -107,6 +107,30 @@ def test_a_bollard_stops_cars_and_a_gate_does_not(ask) -> None:
     assert ask(ladder().node("b", barrier="gate")).way("a", "d") == "abcd"
 
 
+@pytest.mark.parametrize(
+    ("tags", "passing", "stopped"),
+    [
+        (
+            {"barrier": "gate", "access": "private"},
+            ["emergency", "patrol", "maintenance"],
+            ["car", "truck", "bus"],
+        ),
+        ({"barrier": "gate", "hgv": "no"}, ["car", "bus", "emergency"], ["truck", "maintenance"]),
+        ({"barrier": "bollard", "bus": "yes"}, ["bus"], ["car", "truck", "emergency"]),
+        ({"barrier": "gate", "access": "no", "emergency": "yes"}, ["emergency"], ["car", "patrol"]),
+    ],
+)
+def test_a_barrier_tells_vehicles_apart(ask, tags, passing, stopped) -> None:
+    asked = ask(ladder().node("b", **tags))
+    assert {p: asked.way("a", "d", p) for p in passing} == dict.fromkeys(passing, "abcd")
+    assert {p: asked.way("a", "d", p) for p in stopped} == dict.fromkeys(stopped, "aefd")
+
+
+def test_nobody_walks_through_a_gate_that_is_shut_to_all(ask) -> None:
+    asked = ask(ladder().node("b", barrier="gate", access="no"), ACTIVE)
+    assert asked.way("a", "d", "bicycle") == asked.way("a", "d", "foot") == "aefd"
+
+
 def test_access_tells_vehicles_apart(ask) -> None:
     asked = ask(ladder(hgv="no"))
     assert asked.way("a", "d") == "abcd"

@@ -7,9 +7,10 @@ import pytest
 import shapely
 
 from routing.answer.summary import figures
+from routing.cost.rule_models import SNAP
 from routing.query.leg import line
 from spatial.errors import BadParameter, LimitViolated, NoSnap, Unreachable
-from tests.routing.maps import NOW, Town, edge_id
+from tests.routing.maps import NOW, Town, changed, edge_id, shipped_rules
 
 SQUARE = """
   A----B
@@ -279,6 +280,31 @@ def test_an_island_of_the_network_gives_way_to_the_main_one():
     assert town.names[found.legs[0].source.edge] == "AB"
     assert found.legs[0].source.distance_m == pytest.approx(222, abs=1)
     assert town.way("X", "Y") == "XY"
+
+
+def gated_yard() -> Town:
+    """Return a road with a gate at G to a yard GXY, larger than an island."""
+    drawing = "A----B----C\n     G\n     X----Y"
+    roads = {"AB": {}, "BC": {}, "BG": {}, "GX": {}, "XY": {}}
+    turns = [("no", *pair, "exempt=emergency") for pair in (("BG", "GX"), ("GX", "BG"))]
+    rules = shipped_rules()
+    rules |= changed(SNAP, rules[SNAP.key].given | {"island_nodes": 1})
+    return Town(drawing, roads, turns, rules=rules)
+
+
+@pytest.mark.parametrize(("first", "last"), [("A", "XY:0.2"), ("XY:0.2", "A")])
+def test_a_place_behind_a_gate_is_reached_at_the_gate(first, last):
+    town = gated_yard()
+    found = town.find(first, last)
+    ends = {town.names[found.legs[0].source.edge], town.names[found.legs[0].target.edge]}
+    assert ends == {"AB", "BG"}
+    assert town.way("X", "Y") == "XY"
+
+
+def test_an_ambulance_passes_a_gate_that_is_open_to_it():
+    town = gated_yard()
+    assert town.way("A", "Y", profile="emergency") == "ABGXY"
+    assert town.way("Y", "A", profile="emergency") == "YXGBA"
 
 
 def test_separate_networks_are_unreachable():
