@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from api.events import edge_speeds, events, incidents, low_visibility, sse
 from api.http.asgi import BodyHandler, Front
 from api.http.concurrency import Limits
+from api.http.cors import Cors
 from api.http.gauges import gauges_of
 from api.http.problems import FOREIGN, client_left, handle
 from api.http.rates import Rates
@@ -36,7 +37,7 @@ from api.roads import (
 )
 from api.services import Services, open_services
 from spatial.errors import SigangError
-from spatial.settings import Settings
+from spatial.settings import CORS_OFF, Settings
 
 PREFIX = "/api"
 SWITCH_S = 0.001
@@ -53,6 +54,8 @@ POSTED: dict[str, tuple[type[BaseModel], BodyHandler]] = {
     f"{PREFIX}/predicted-speeds": (predicted_speeds.PredictedBody, predicted_speeds.predict_speeds),
 }
 """Questions whose bodies may be large, or that are asked most, by address."""
+QUESTIONS = tuple(f"{PREFIX}/{name}" for name in ("paths", "matrix", "reach", "nearest", "match"))
+"""Addresses whose POST changes nothing and is for anybody, so also for pages of other origins."""
 
 
 class FastJson(JSONResponse):
@@ -101,7 +104,8 @@ def create_app(settings: Settings | None = None) -> Front:
     rates = Rates(chosen.requests_per_minute, chosen.workers)
     rates.show(gauges_of(app))
     hot = (tiles.tile_route, *features.routes)
-    return Front(app, hot, POSTED, rates, https=chosen.over_https)
+    cors = Cors(chosen.allowed_origins, QUESTIONS, on=chosen.cors_origins != CORS_OFF)
+    return Front(app, hot, POSTED, rates, cors, https=chosen.over_https)
 
 
 def _connect(opened: Services) -> None:
@@ -113,7 +117,17 @@ def _connect(opened: Services) -> None:
 
 def _mount(app: FastAPI) -> None:
     """Mount the plain routes first: a match ends the search."""
-    for module in (tiles, features, common, catalogue, openapi, health, session, csp_reports):
+    for module in (
+        tiles,
+        features,
+        common,
+        schemas,
+        catalogue,
+        openapi,
+        health,
+        session,
+        csp_reports,
+    ):
         app.router.routes.extend(module.routes)
     for routed in (
         session,

@@ -17,6 +17,8 @@ PREFIX = "SIGANG_"
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 POSTGRES = ("postgresql", "postgres")
+CORS_OFF = "off"
+"""Value of `cors_origins` that lets pages of other origins read nothing."""
 
 
 def _setting(default: Any, help_text: str, least: int = 0, most: int = 2**31 - 1) -> Any:
@@ -51,6 +53,9 @@ class Settings:
     public_url: str | None = _setting(
         None, "Address under which clients reach the server, for links behind a proxy."
     )
+    cors_origins: str | None = _setting(
+        None, "Origins, with commas, whose pages may send a key and write; off: none even reads."
+    )
     oidc_issuer: str | None = _setting(None, "External OpenID Connect issuer of Bearer tokens.")
     oidc_keys: Path | None = _setting(None, "JWKS file with the issuer's public keys.")
     oidc_audience: str = _setting("sigang", "Audience that a Bearer token must name.")
@@ -81,6 +86,9 @@ class Settings:
                 raise _wrong(name, "…", "postgresql://user@host/database")  # it may hold a password
         if self.public_url and not _is_url(self.public_url, ("http", "https"), host=True):
             raise _wrong("public_url", self.public_url, "https://map.example.org")
+        for origin in self.allowed_origins:
+            if not _is_url(origin, ("http", "https"), host=True) or urlsplit(origin).path:
+                raise _wrong("cors_origins", origin, "https://one.example.org,https://two.example")
         if (self.oidc_issuer is None) is not (self.oidc_keys is None):
             lacking = "oidc_keys" if self.oidc_keys is None else "oidc_issuer"
             raise _wrong(lacking, "", "given where the other one is", "与另一项同时设置")
@@ -89,6 +97,12 @@ class Settings:
     def over_https(self) -> bool:
         """Tell whether clients reach the server over HTTPS only."""
         return self.secure_cookies or (self.public_url or "").lower().startswith("https:")
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """Return the origins whose pages may send a key and write, as browsers name them."""
+        given = "" if self.cors_origins == CORS_OFF else self.cors_origins or ""
+        return frozenset(part.strip().lower() for part in given.split(",") if part.strip())
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -26,6 +26,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api.http.auth import anybody, identify
 from api.http.bodies import SMALL, admit, refuse, seats_of_large
 from api.http.concurrency import address_in, caller_in
+from api.http.cors import Cors, answer_preflight
 from api.http.door import Door
 from api.http.metering import kind_of, kinds_of, meter_of
 from api.http.nul import find_in_address
@@ -72,6 +73,8 @@ class Front:
         Handlers of JSON bodies by path, with the model of the body.
     rates
         How many requests each caller may send; any number when None.
+    cors
+        What pages of other origins may do.
     https
         Clients come over HTTPS only, and are told to stay there.
     """
@@ -82,11 +85,13 @@ class Front:
         hot: Iterable[Route] = (),
         posted: Mapping[str, tuple[type[BaseModel], BodyHandler]] | None = None,
         rates: Rates | None = None,
+        cors: Cors | None = None,
         *,
         https: bool = False,
     ) -> None:
         self.app = app
         self.rates = rates or Rates(0, 1)
+        self._cors = cors or Cors(on=False)
         self._turns = Turns()
         self._large = seats_of_large()
         self._always = (*SAFE, HTTPS_ONLY) if https else SAFE
@@ -106,7 +111,10 @@ class Front:
         scope["app"] = self.app
         given: Given = dict(scope["headers"])
         packed = b"gzip" in given.get(b"accept-encoding", b"")
-        answer = _Answer(send, scope.get("door"), packed, self._always)
+        always = self._always
+        if b"origin" in given:
+            always = (*always, *self._cors.headers(scope, given))
+        answer = _Answer(send, scope.get("door"), packed, always)
         if scope["method"] == "HEAD":
             scope, receive = {**scope, "method": "GET"}, answer.ended_head(receive)
         meter, began = meter_of(self.app), time.perf_counter()
@@ -124,6 +132,9 @@ class Front:
         refusal = await self._admit(scope, given, send)
         if refusal is not None:
             await problem_response(refusal, Headers(scope=scope))(scope, receive, send)
+            return
+        if scope["method"] == "OPTIONS" and (told := self._cors.preflight(scope, given)):
+            await answer_preflight(told, send)
             return
         if b"content-length" in given or b"transfer-encoding" in given:
             with ExitStack() as held:

@@ -69,6 +69,7 @@ class Authenticator:
         self._db = db
         self._issuer = Issuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_keys)
         self._public = settings.public_url
+        self._listed = settings.allowed_origins
         self.cookie = cookie_name(settings)
         self._cache: dict[tuple[str, bytes], tuple[float, SignedIn | None]] = {}
 
@@ -84,7 +85,7 @@ class Authenticator:
         OutOfScope
             A write comes from a page of another origin, or a cookie's lacks its CSRF token.
         """
-        check_same_origin(scope, self._public)
+        check_same_origin(scope, self._public, self._listed)
         given = headers.get("authorization")
         if given:
             return await self._by_header(given)

@@ -370,6 +370,7 @@ def _answer(make: Refusal, bounds: Bounds, lang: str) -> bytes:
     retry = "retry-after: 5\r\n" if error.status == Busy.status else ""
     head = (
         f"content-type: {MEDIA_TYPE}\r\ncontent-language: {lang}\r\ncache-control: no-store\r\n"
+        "access-control-allow-origin: *\r\n"  # it holds nothing that a page may not read
         f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
     )
     return STATUS_LINE[error.status] + head.encode() + body

@@ -102,7 +102,7 @@ def page(
     headers = {
         "Content-Security-Policy": POLICY,
         "Content-Language": lang,
-        "Vary": "Accept, Accept-Language, Cookie, Authorization",
+        "Vary": "Accept, Accept-Language, Cookie, Authorization, Origin",
         "Cache-Control": "private, no-cache",
     }
     return Response(html, media_type="text/html", headers=headers)

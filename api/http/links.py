@@ -30,6 +30,7 @@ MEDIA_TYPES: dict[str, str] = {
 
 _REL = "http://www.opengis.net/def/rel/ogc/1.0"
 QUERYABLES = f"{_REL}/queryables"
+SCHEMA_OF = f"{_REL}/schema"
 TILESETS_VECTOR = f"{_REL}/tilesets-vector"
 
 

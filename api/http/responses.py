@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 JSON, GEOJSON = "application/json", "application/geo+json"
 NO_STORE = {"Cache-Control": "no-store"}
-VARY = "Accept, Accept-Language, Cookie, Authorization"
+VARY = "Accept, Accept-Language, Cookie, Authorization, Origin"
 
 
 def matches(given: str | None, etag: str) -> bool:

@@ -58,11 +58,23 @@ def _loopback(address: str) -> bool:
         return False
 
 
-def check_same_origin(scope: Scope, public: str | None) -> None:
+def check_same_origin(
+    scope: Scope, public: str | None, listed: frozenset[str] = frozenset()
+) -> None:
     """Refuse a changing request that a page of another origin sent.
 
     A browser names the origin of such a request, or says that it is cross-site; programs say
-    neither and are not concerned.
+    neither and are not concerned. A page of a listed origin may write with a key that it sends
+    itself, never with a cookie.
+
+    Parameters
+    ----------
+    scope
+        Of the request.
+    public
+        Setting `public_url`.
+    listed
+        Setting `cors_origins`.
 
     Raises
     ------
@@ -79,6 +91,8 @@ def check_same_origin(scope: Scope, public: str | None) -> None:
         if public:
             parts = urlsplit(public)
             own.add(f"{parts.scheme}://{parts.netloc}")
+        if b"authorization" in given:
+            own |= listed
         foreign = origin.decode("latin-1").lower() not in own
     else:
         foreign = given.get(b"sec-fetch-site") == b"cross-site"

@@ -60,7 +60,7 @@ def tile_response(request: Request, tile: Tile, *, everybody: bool) -> Response:
     headers = {
         "ETag": etag,
         "Cache-Control": f"{'public' if everybody else 'private'}, no-cache",
-        "Vary": "Accept-Encoding, Cookie, Authorization",
+        "Vary": "Accept-Encoding, Cookie, Authorization, Origin",
         "Sigang-Shown": str(tile.shown),
         "Sigang-Total": str(tile.total),
         "Sigang-Level": str(tile.level),

@@ -274,6 +274,31 @@ def test_a_page_of_another_origin_writes_with_no_credential(accounts, database_u
     ask(database_url, tmp_path, work)
 
 
+def test_a_page_of_a_listed_origin_writes_with_a_key_and_never_with_a_cookie(
+    accounts, database_url, tmp_path
+):
+    key = make_key(accounts, "developer", "x", timedelta(hours=1))
+    link = make_link(accounts, "developer")
+    accounts.commit()
+    listed = {"Origin": "https://Desk.example.org"}
+    bearer = {"Authorization": f"Bearer {key}"}
+
+    async def work(client):
+        assert (await client.post("/api/who", headers=listed | bearer)).json() == {
+            "who": "developer"}  # fmt: skip
+        other = {"Origin": "https://desk.example.org.evil.example"}
+        assert (await client.post("/api/who", headers=other | bearer)).status_code == 403
+        assert (
+            await client.post("/signin", data={"link": link}, headers=listed)
+        ).status_code == 403
+        await client.post("/signin", data={"link": link})
+        csrf = {"X-CSRF-Token": (await client.get("/api/session")).json()["csrf"]}
+        assert (await client.post("/api/who", headers=csrf)).is_success
+        assert (await client.post("/api/who", headers=listed | csrf)).status_code == 403
+
+    ask(database_url, tmp_path, work, cors_origins="https://desk.example.org")
+
+
 def test_cookies_of_others_are_passed_over(accounts, database_url, tmp_path):
     link = make_link(accounts, "ningbo")
     accounts.commit()
