@@ -21,7 +21,7 @@ from api.http.cors import Cors
 from api.http.gauges import gauges_of
 from api.http.problems import FOREIGN, client_left, handle
 from api.http.rates import Rates
-from api.ogc import catalogue, common, features, jobs, openapi, processes, tiles
+from api.ogc import catalogue, common, features, jobs, openapi, processes, schemas, tiles
 from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
 from api.ops.admin import follow_catalog
 from api.roads import (

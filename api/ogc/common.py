@@ -11,17 +11,15 @@ from starlette.routing import Route
 
 from api.http import html, links
 from api.http.auth import actor_of
-from api.http.links import HTML, JSON, MEDIA_TYPES, OPENAPI, QUERYABLES, SCHEMA, link
+from api.http.links import HTML, JSON, MEDIA_TYPES, OPENAPI, QUERYABLES, SCHEMA, SCHEMA_OF, link
 from api.http.negotiate import check_parameters, language, pick_format
 from api.http.responses import conditional
 from api.services import services
 from layers.declare.layer import Layer
-from layers.declare.relation import Relation
 from layers.features.summary import Summary
 from spatial.geo import crs
 
 PAGE = {"json": JSON, "html": HTML}
-SCHEMA_PAGE = {"json": SCHEMA, "html": HTML}
 
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features"
 _COMMON = "http://www.opengis.net/spec/ogcapi-common"
@@ -37,6 +35,10 @@ CONFORMANCE = (
     *(
         f"{_FEATURES}-3/1.0/conf/{name}"
         for name in ("filter", "features-filter", "queryables", "queryables-query-parameters")
+    ),
+    *(
+        f"{_FEATURES}-5/1.0/conf/{name}"
+        for name in ("schemas", "core-roles-features", "returnables-and-receivables")
     ),
     *(
         f"{_CQL2}/{name}"
@@ -78,6 +80,7 @@ TEXTS = {
     "processes": {"zh": "计算处理", "en": "Processes"},
     "jobs": {"zh": "任务", "en": "Jobs"},
     "queryables": {"zh": "可查询属性", "en": "Queryables"},
+    "schema": {"zh": "要素结构", "en": "Schema of a feature"},
     "docs": {"zh": "接口文档", "en": "Documentation"},
     "openapi": {"zh": "接口定义", "en": "API definition"},
     "items": {"zh": "要素", "en": "Features"},
@@ -231,17 +234,21 @@ def _collection_links(
     request: Request, layer: Layer, sources: list[dict[str, Any]], lang: str
 ) -> list[dict[str, Any]]:
     at = ("collections", layer.id)
-    items = [
-        link(
-            links.api(request, *at, "items", f=name), "items", type_, f"{say('items', lang)} {name}"
-        )
-        for name, type_ in MEDIA_TYPES.items()
-        if name in ("json", "html", "csv")
+    name = say("items", lang)
+    plain = links.api(request, *at, "items")  # programs append the id of a feature to it
+    items = [link(plain, "items", MEDIA_TYPES["json"], f"{name} json")]
+    items += [
+        link(f"{plain}?f={form}", "items", MEDIA_TYPES[form], f"{name} {form}")
+        for form in ("html", "csv")
     ]
     found = [
         link(links.api(request, *at), "self", JSON, layer.title[lang]),
         *items,
         link(links.api(request, *at, "queryables"), QUERYABLES, SCHEMA, say("queryables", lang)),
+        link(links.api(request, *at, "schema"), SCHEMA_OF, SCHEMA, say("schema", lang)),
+        link(
+            links.api(request, *at, "schema", "feature"), "describedby", SCHEMA, say("schema", lang)
+        ),
     ]
     if layer.tiles is not None and layer.has_geometry:
         found.append(link(links.api(request, *at, "tiles"), links.TILESETS_VECTOR, JSON))
@@ -261,7 +268,7 @@ async def _collection_page(
     formats = [
         html.anchor(x.get("title", x["href"]), x["href"])
         for x in document["links"]
-        if x["rel"] in ("items", QUERYABLES)
+        if x["rel"] in ("items", QUERYABLES, SCHEMA_OF)
     ]
     columns = html.table(
         [say(key, lang) for key in ("name", "type", "unit")],
@@ -285,65 +292,6 @@ async def source_facts(request: Request, summary: Summary, lang: str) -> list[tu
     return facts
 
 
-async def get_queryables(request: Request) -> Response:
-    """Answer what a filter may name, as JSON Schema."""
-    check_parameters(request)
-    kind, lang = pick_format(request, SCHEMA_PAGE), language(request)
-    relation = services(request).catalog.get_relation(
-        request.path_params["layer"], actor_of(request)
-    )
-    layer = relation.layer
-    title = f"{layer.title[lang]}: {say('queryables', lang)}"
-    properties = queryables(relation, lang)
-    if kind == "html":
-        head = [say(key, lang) for key in ("name", "type", "unit")]
-        rows = [[n, p.get("type", p.get("format")), p.get("x-unit")] for n, p in properties.items()]
-        return html.page(lang, title, trail(request, lang, layer), [html.table(head, rows)])
-    document = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": links.api(request, "collections", layer.id, "queryables"),
-        "type": "object",
-        "title": title,
-        "properties": properties,
-        "additionalProperties": False,
-    }
-    return conditional(request, document, SCHEMA)
-
-
-_JSON_TYPES: dict[str, dict[str, Any]] = {
-    "text": {"type": "string"},
-    "int": {"type": "integer"},
-    "number": {"type": "number"},
-    "bool": {"type": "boolean"},
-    "datetime": {"type": "string", "format": "date-time"},
-    "date": {"type": "string", "format": "date"},
-    "uuid": {"type": "string", "format": "uuid"},
-}
-_SHAPES = {"point": "point", "line": "linestring", "polygon": "multipolygon"}
-
-
-def queryables(relation: Relation, lang: str) -> dict[str, dict[str, Any]]:
-    """Return the JSON Schema of each property that a filter may name."""
-    layer = relation.layer
-    found: dict[str, dict[str, Any]] = {}
-    for column in layer.columns:
-        if column.type not in _JSON_TYPES:
-            continue
-        schema = _JSON_TYPES[column.type] | {"title": column.title[lang]}
-        if column.unit:
-            schema["x-unit"] = column.unit
-        if column.values:
-            schema["enum"] = list(column.values)
-        found[column.name] = schema
-    found["id"] = _JSON_TYPES[layer.source.id_type] | {"title": "id"}
-    origins = ["real", "derived", "schematic", "synthetic"]
-    found["origin"] = {"type": "string", "enum": origins, "title": say("origin", lang)}
-    if layer.has_geometry:
-        shape = _SHAPES.get(layer.geometry.type, "any")
-        found["geom"] = {"format": f"geometry-{shape}", "title": "geom"}
-    return found
-
-
 _AT = "/api/collections/{layer}"
 routes = [
     Route("/api", get_landing, methods=["GET"]),
@@ -351,5 +299,4 @@ routes = [
     Route("/api/conformance", get_conformance, methods=["GET"]),
     Route("/api/collections", list_collections, methods=["GET"]),
     Route(_AT, get_collection, methods=["GET"]),
-    Route(f"{_AT}/queryables", get_queryables, methods=["GET"]),
 ]

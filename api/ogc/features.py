@@ -96,7 +96,7 @@ async def get_items(request: Request) -> Response:
     if kind in FORMATS or kind in STREAMS:
         return await _export(request, asked, kind)
     limit, cursor = _limit(asked.given), asked.given.get("cursor")
-    if "offset" in asked.given:
+    if asked.given.get("offset", "0") != "0":
         raise BadParameter(
             "There is no offset",
             "不支持 offset",
@@ -168,7 +168,7 @@ def _headers(asked: Asked) -> dict[str, str]:
     return {
         "Content-Crs": f"<{asked.crs.uri}>",
         "Cache-Control": "private, no-cache",
-        "Vary": "Accept, Accept-Language, Cookie, Authorization",
+        "Vary": "Accept, Accept-Language, Cookie, Authorization, Origin",
     }
 
 
@@ -235,7 +235,7 @@ async def get_count(request: Request) -> Response:
     return Response(
         orjson.dumps({"count": number}),
         media_type=JSON,
-        headers={"Cache-Control": "private, no-cache", "Vary": "Cookie, Authorization"},
+        headers={"Cache-Control": "private, no-cache", "Vary": "Cookie, Authorization, Origin"},
     )
 
 

@@ -216,6 +216,12 @@ PLAIN_PATHS: dict[str, Any] = {
     f"{_AT}/queryables": _get(
         "What a filter may name", "features", ["layer", *_PAGE], {SCHEMA: "Any", HTML: None}
     ),
+    f"{_AT}/schema": _get(
+        "Properties of a feature", "features", ["layer", *_PAGE], {SCHEMA: "Any", HTML: None}
+    ),
+    f"{_AT}/schema/feature": _get(
+        "A feature as GeoJSON, as a schema", "features", ["layer", "lang"], {SCHEMA: "Any"}
+    ),
     f"{_AT}/items": _get(
         "A page of features, or a whole export",
         "features",

@@ -25,7 +25,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
-from sqlalchemy.types import Integer
+from sqlalchemy.types import Integer, Numeric
 
 from layers.declare.relation import SQL_TYPES, Relation, constant
 from layers.features.keyset_scan import may_walk, plan_walk, walked
@@ -123,7 +123,7 @@ async def read_page(
         more = len(rows) > limit
         rows = rows[:limit]
         total = seen + len(rows) if not more else None
-        if total is None and limit <= EXACT_UP_TO:
+        if total is None and limit <= EXACT_UP_TO and cursor is None:
             total = await _count(conn, relation, actor, query)
     last = _write_cursor(seen + len(rows), list(rows[-1])[1:]) if more else None
     return Page([row[0] for row in rows], last, total, seen + len(rows) + more)
@@ -190,11 +190,31 @@ def _sort_keys(relation: Relation, query: Query) -> list[tuple[ColumnElement[Any
     return [*keys, (relation.id, relation.layer.source.id_type, False)]
 
 
+def printed(relation: Relation) -> list[ColumnElement[Any]]:
+    """Return the listed columns as their JSON is made of.
+
+    A number is never printed as a whole one, or programs that look at the first rows cut the
+    others; what JSON has no number for is null.
+    """
+    numbers = {c.name for c in relation.layer.columns if c.type == "number"}
+    return [
+        (_with_fraction(c) if name in numbers else c).label(name)
+        for name, c in relation.columns.items()
+    ]
+
+
+def _with_fraction(number: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a number as a numeric of the same shortest digits, one at least after the point."""
+    digits: Any = cast(number, Text)
+    for none in ("NaN", "Infinity", "-Infinity"):
+        digits = func.nullif(digits, constant(none))
+    return cast(digits, Numeric) + literal_column("0.0", Numeric)
+
+
 def feature_text(relation: Relation) -> tuple[ColumnElement[str], Any]:
     """Return the expression of a feature as GeoJSON text, and the lateral row it needs."""
-    listed = [c.label(name) for name, c in relation.columns.items()]
     row = (
-        select(*listed, relation.table.c.origin.label("origin"))
+        select(*printed(relation), relation.table.c.origin.label("origin"))
         .correlate(relation.table)
         .lateral("p")
     )

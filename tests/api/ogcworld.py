@@ -16,7 +16,7 @@ ITEMS = "/api/collections/ports/items"
 
 
 PLACES = ["/api", "/api/conformance", "/api/collections", "/api/collections/ports",
-          "/api/collections/ports/queryables", ITEMS]  # fmt: skip
+          "/api/collections/ports/queryables", "/api/collections/ports/schema", ITEMS]  # fmt: skip
 
 
 def relations(document: dict) -> dict[str, dict]:

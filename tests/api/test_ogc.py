@@ -161,6 +161,10 @@ def test_core_fc_md_items_links(api):
     for collection in api.get("/api/collections").json()["collections"]:
         items = [link for link in collection["links"] if link["rel"] == "items"]
         assert {link["type"] for link in items} >= {"application/geo+json", "text/html"}
+        (plain,) = [link["href"] for link in items if link["type"] == "application/geo+json"]
+        assert plain.endswith(f"/api/collections/{collection['id']}/items")
+        first = api.get(plain, params={"limit": 1}).json()["features"][0]
+        assert api.get(f"{plain}/{first['id']}").json()["id"] == first["id"]
 
 
 def test_core_fc_md_extent(api):

@@ -1,4 +1,4 @@
-"""OGC API Features Parts 1 to 3: features, systems, filters and exports; names as in test_ogc."""
+"""OGC API Features Parts 1 to 3: features, schemas, filters and exports; names as in test_ogc."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 
+import jsonschema
 import pytest
 
 from tests.api.ogcworld import CRS84, ITEMS, PLACES, check, relations
@@ -139,7 +140,22 @@ def test_core_fc_numbers(api):
     assert page["numberMatchedAtLeast"] == 21
     last = api.get(ITEMS, params={"limit": 1000}).json()
     assert last["numberReturned"] == last["numberMatched"] == 60
-    assert api.get(ITEMS, params={"limit": 1}).json()["numberMatched"] == 60
+    first = api.get(ITEMS, params={"limit": 1}).json()
+    assert first["numberMatched"] == 60
+    assert api.get(ITEMS, params={"limit": 1, "offset": 0}).json()["numberMatched"] == 60
+    assert api.get(ITEMS, params={"limit": 1, "offset": 1}).status_code == 400
+    second = api.get(relations(first)["next"]["href"]).json()
+    assert "numberMatched" not in second  # counted once
+    assert second["numberMatchedAtLeast"] == 3
+
+
+def test_a_number_is_printed_with_a_fraction(api):
+    text = api.get(ITEMS, params={"limit": 1000}).text
+    assert re.search(r'"capacity":\d+\.0[,}]', text)
+    assert not re.search(r'"capacity":-?\d+[,}]', text)
+    assert not re.search(r'"berths":-?\d+\.', text)
+    other = api.get(ITEMS, params={"limit": 1000, "crs": "4549"}).text
+    assert re.findall(r'"capacity":[^,}]*', other) == re.findall(r'"capacity":[^,}]*', text)
 
 
 def test_core_fc_timestamp(api):
@@ -224,6 +240,25 @@ def test_queryables(api):
         "name_zh", "capacity", "since", "depth_m", "berths", "id", "origin", "geom"}  # fmt: skip
 
 
+def test_schemas_of_a_feature(api, feature):
+    found = relations(api.get("/api/collections/ports").json())
+    document = api.get(found["http://www.opengis.net/def/rel/ogc/1.0/schema"]["href"]).json()
+    assert document["$id"].endswith("/api/collections/ports/schema")
+    roles = {name: p.get("x-ogc-role") for name, p in document["properties"].items()}
+    assert roles == {
+        "id": "id", "geom": "primary-geometry", "name_zh": None, "capacity": None,
+        "since": "primary-interval-start", "depth_m": None, "berths": None, "origin": None,
+    }  # fmt: skip
+    assert document["properties"]["geom"]["format"] == "geometry-point"
+    shaped = api.get(found["describedby"]["href"])
+    assert shaped.headers["content-type"] == "application/schema+json"
+    members = shaped.json()["properties"]["properties"]["properties"]
+    assert members.keys() == feature["properties"].keys()
+    assert (members["capacity"]["type"], members["berths"]["type"]) == ("number", "integer")
+    known = {name: v for name, v in feature["properties"].items() if v is not None}
+    jsonschema.validate(feature | {"properties": known}, shaped.json())
+
+
 @pytest.mark.parametrize(
     ("given", "number"),
     [
@@ -265,13 +300,22 @@ def test_export_is_refused_where_the_layer_says_so(served):
     assert client.get("/api/collections/cases/items", params={"f": "csv"}).status_code == 403
 
 
-def test_gdal_reads_the_api(served, tmp_path):
+def test_gdal_reads_the_api(served, feature, tmp_path):
     url = f"OAPIF:{served.base_url}/api/collections/ports"
     info = subprocess.run(
         [program("ogrinfo"), "-so", "-al", url], capture_output=True, text=True, check=True
     ).stdout
     assert "Feature Count: 60" in info
-    assert "capacity: " in info
+    assert "capacity: Real" in info
+    assert "berths: Integer" in info
+    assert "since: DateTime" in info
+    identity = feature["id"]
+    one = subprocess.run(
+        [program("ogrinfo"), "-q", url, "ports", "-where", f"id = '{identity}'"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert one.stdout.count("OGRFeature") == 1
+    assert identity in one.stdout
     out = tmp_path / "ports.geojson"
     command = [program("ogr2ogr"), "-f", "GeoJSON", str(out), url, "ports", "-oo", "PAGE_SIZE=7"]
     subprocess.run(command, capture_output=True, text=True, check=True)

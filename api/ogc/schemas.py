@@ -1,0 +1,164 @@
+"""What a layer's features are made of, as JSON Schema: queryables, properties (Part 5), GeoJSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.http import html, links
+from api.http.auth import actor_of
+from api.http.links import HTML, SCHEMA
+from api.http.negotiate import check_parameters, language, pick_format
+from api.http.responses import conditional
+from api.ogc.common import say, trail
+from api.services import services
+from layers.declare.layer import Column, Layer
+from layers.declare.relation import Relation
+
+FORMATS = {"json": SCHEMA, "html": HTML}
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ORIGINS = ["real", "derived", "schematic", "synthetic"]
+Properties = dict[str, dict[str, Any]]
+
+_TYPES: Properties = {
+    "text": {"type": "string"},
+    "int": {"type": "integer"},
+    "number": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "datetime": {"type": "string", "format": "date-time"},
+    "date": {"type": "string", "format": "date"},
+    "uuid": {"type": "string", "format": "uuid"},
+    "json": {"type": ["object", "array", "string", "number", "boolean"]},
+}
+_SHAPES = {"point": "point", "line": "linestring", "polygon": "multipolygon"}
+
+
+async def get_queryables(request: Request) -> Response:
+    """Answer what a filter may name."""
+    relation = _relation(request)
+    return _described(request, "queryables", relation, queryables(relation, language(request)))
+
+
+async def get_schema(request: Request) -> Response:
+    """Answer the properties of a feature, with their roles."""
+    relation = _relation(request)
+    return _described(request, "schema", relation, returnables(relation.layer, language(request)))
+
+
+async def get_feature_schema(request: Request) -> Response:
+    """Answer a feature as GeoJSON has it; programs read the types of its members from it."""
+    check_parameters(request)
+    pick_format(request, {"json": SCHEMA})
+    layer, lang = _relation(request).layer, language(request)
+    at = links.api(request, "collections", layer.id, "schema", "feature")
+    geometry: dict[str, Any] = {"type": "null"}
+    if layer.has_geometry:
+        geometry = {"type": ["object", "null"], "required": ["type"]}
+    document = {
+        "$schema": DIALECT,
+        "$id": at,
+        "title": f"{layer.title[lang]}: {say('schema', lang)}",
+        "type": "object",
+        "required": ["type", "id", "geometry", "properties"],
+        "properties": {
+            "type": {"type": "string", "enum": ["Feature"]},
+            "id": {"type": "string"},
+            "geometry": geometry,
+            "properties": {"type": "object", "properties": properties(layer, lang)},
+        },
+    }
+    return conditional(request, document, SCHEMA)
+
+
+def _relation(request: Request) -> Relation:
+    check_parameters(request)
+    return services(request).catalog.get_relation(request.path_params["layer"], actor_of(request))
+
+
+def _described(request: Request, name: str, relation: Relation, found: Properties) -> Response:
+    """Return properties as a schema document or a page."""
+    kind, lang, layer = pick_format(request, FORMATS), language(request), relation.layer
+    title = f"{layer.title[lang]}: {say(name, lang)}"
+    if kind == "html":
+        head = [say(key, lang) for key in ("name", "type", "unit")]
+        rows = [[n, p.get("format", p.get("type")), p.get("x-unit")] for n, p in found.items()]
+        return html.page(lang, title, trail(request, lang, layer), [html.table(head, rows)])
+    document = {
+        "$schema": DIALECT,
+        "$id": links.api(request, "collections", layer.id, name),
+        "type": "object",
+        "title": title,
+        "properties": found,
+        "additionalProperties": False,
+    }
+    return conditional(request, document, SCHEMA)
+
+
+def queryables(relation: Relation, lang: str) -> Properties:
+    """Return the schema of each property that a filter may name."""
+    layer = relation.layer
+    found = {c.name: _of(c, lang) for c in layer.columns if c.type != "json"}
+    found["id"] = _TYPES[layer.source.id_type] | {"title": "id"}
+    found["origin"] = _origin(lang)
+    return found | _geometry(layer)
+
+
+def properties(layer: Layer, lang: str) -> Properties:
+    """Return the schema of each member of a feature's properties; each may be null."""
+    found = {c.name: _of(c, lang) | {"nullable": True} for c in layer.columns}
+    return found | {"origin": _origin(lang)}
+
+
+def returnables(layer: Layer, lang: str) -> Properties:
+    """Return the schema of each property with its place and, where it has one, its role."""
+    found: Properties = {"id": {"type": "string", "title": "id", "x-ogc-role": "id"}}
+    for name, shape in _geometry(layer).items():
+        found[name] = shape | {"x-ogc-role": "primary-geometry"}
+    found |= properties(layer, lang)
+    for name, role in _times(layer).items():
+        found[name]["x-ogc-role"] = role
+    return {n: p | {"x-ogc-propertySeq": i} for i, (n, p) in enumerate(found.items(), 1)}
+
+
+def _times(layer: Layer) -> dict[str, str]:
+    """Return the role of each listed column that says when a feature is."""
+    if layer.time is None:
+        return {}
+    roles = {layer.time.field: "primary-instant"}
+    if layer.time.end:
+        roles = {layer.time.field: "primary-interval-start", layer.time.end: "primary-interval-end"}
+    of = {c.column or c.name: c.name for c in layer.columns if c.path is None}
+    return {of[column]: role for column, role in roles.items() if column in of}
+
+
+def _of(column: Column, lang: str) -> dict[str, Any]:
+    schema = _TYPES[column.type] | {"title": column.title[lang]}
+    if column.description:
+        schema["description"] = column.description[lang]
+    if column.unit:
+        schema["x-unit"] = column.unit
+    if column.values:
+        schema["enum"] = list(column.values)
+    return schema
+
+
+def _origin(lang: str) -> dict[str, Any]:
+    return {"type": "string", "enum": ORIGINS, "title": say("origin", lang)}
+
+
+def _geometry(layer: Layer) -> Properties:
+    if not layer.has_geometry:
+        return {}
+    shape = _SHAPES.get(layer.geometry.type, "any")
+    return {"geom": {"format": f"geometry-{shape}", "title": "geom"}}
+
+
+_AT = "/api/collections/{layer}"
+routes = [
+    Route(f"{_AT}/queryables", get_queryables, methods=["GET"]),
+    Route(f"{_AT}/schema", get_schema, methods=["GET"]),
+    Route(f"{_AT}/schema/feature", get_feature_schema, methods=["GET"]),
+]
