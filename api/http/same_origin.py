@@ -84,18 +84,13 @@ def check_same_origin(
         return
     given = dict(scope["headers"])
     origin = given.get(b"origin")
-    if origin is not None:
-        host = given.get(b"host", b"").decode("latin-1")
-        server = tuple(scope["server"]) if scope.get("server") else None
-        own = {own_origin(scope["scheme"], host, server, None)}
-        if public:
-            parts = urlsplit(public)
-            own.add(f"{parts.scheme}://{parts.netloc}")
+    if origin is None:
+        foreign = given.get(b"sec-fetch-site") == b"cross-site"
+    else:
+        own = _own_origins(scope, given, public)
         if b"authorization" in given:
             own |= listed
         foreign = origin.decode("latin-1").lower() not in own
-    else:
-        foreign = given.get(b"sec-fetch-site") == b"cross-site"
     if foreign:
         raise OutOfScope(
             "A page of another origin may not write here",
@@ -103,3 +98,14 @@ def check_same_origin(
             mend_en="Write from the map itself, or from a program without a browser.",
             mend_zh="请在本系统页面中操作，或由程序直接调用。",
         )
+
+
+def _own_origins(scope: Scope, given: dict[bytes, bytes], public: str | None) -> set[str]:
+    """Return the origins that are this server's own to whoever sent a request."""
+    host = given.get(b"host", b"").decode("latin-1")
+    server = tuple(scope["server"]) if scope.get("server") else None
+    own = {own_origin(scope["scheme"], host, server, None)}
+    if public:
+        parts = urlsplit(public)
+        own.add(f"{parts.scheme}://{parts.netloc}")
+    return own
