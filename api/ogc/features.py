@@ -79,14 +79,12 @@ def _box_in_degrees(text: str, system: crs.Crs) -> str:
     """Return a bbox in the degrees of CRS84, the box around its transformed corners."""
     try:
         x0, y0, x1, y1 = (float(part) for part in text.split(","))
+        box = crs.box_in_degrees((x0, y0, x1, y1), system)
     except ValueError:
         raise BadParameter(
             "bbox needs four numbers", "bbox 需要四个数字", parameter="bbox"
         ) from None
-    corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
-    points = crs.transform_coordinates(corners, system, crs.CRS84, official_axes=True)
-    xs, ys = [p[0] for p in points], [p[1] for p in points]
-    return f"{min(xs)!r},{min(ys)!r},{max(xs)!r},{max(ys)!r}"
+    return ",".join(map(repr, box))
 
 
 async def get_items(request: Request) -> Response:

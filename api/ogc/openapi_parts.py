@@ -69,6 +69,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "sortby": _query("sortby", _TEXT, "Columns in order; - before a name descends"),
     "filter": _query("filter", _TEXT, "CQL2 text or JSON over the queryables"),
     "filter-lang": _query("filter-lang", _enum("cql2-text", "cql2-json"), "Language of filter"),
+    "filter-crs": _query("filter-crs", _TEXT, "Coordinate system of the geometries in filter"),
     "cursor": _query("cursor", _TEXT, "Place of the next page, from its link"),
 }
 
@@ -193,7 +194,7 @@ def _get(
     return {"get": operation}
 
 
-_FILTERS = ["bbox", "bbox-crs", "datetime", "filter", "filter-lang"]
+_FILTERS = ["bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs"]
 _PAGE = ["f-page", "lang"]
 _AT = "/api/collections/{layer}"
 _TILE = _get("One vector tile", "tiles", ["layer", "matrix_set", "z", "y", "x", "f-mvt"], {})

@@ -58,6 +58,7 @@ class NearestBody(ConditionsBody):
     point: Place
     layer: Word
     filter: str | None = Field(default=None, max_length=10_000)
+    filter_crs: str | None = Field(default=None, max_length=60)
     limit: int = Field(default=5, ge=1, le=MOST_FOUND)
     direction: Literal["to_point", "from_point"] = "to_point"
     max_duration_s: float = Field(default=3_600.0, gt=0, le=LONGEST_S)
@@ -115,7 +116,8 @@ async def find_nearest(body: NearestBody, request: Request) -> Response:
     check_parameters(request, "crs")
     crs, actor, served = crs_of(request), actor_of(request), services(request)
     relation = served.catalog.get_relation(body.layer, actor)
-    given = {} if body.filter is None else {"filter": body.filter}
+    asked = {"filter": body.filter, "filter-crs": body.filter_crs}
+    given = {name: text for name, text in asked.items() if text is not None}
     query = await query_of(request, relation, given)
     network, conditions = await read_conditions(request, body, crs)
     lon, lat = read_place(body.point, crs)

@@ -9,10 +9,13 @@ from typing import Any
 import orjson
 import shapely
 from geoalchemy2 import Geography
-from sqlalchemy import LargeBinary, and_, cast, func, literal
+from sqlalchemy import LargeBinary, and_, cast, func, literal, or_
 
 from layers.cql.types import Typed, bad
+from spatial.errors import BadParameter
 from spatial.geo import crs
+from spatial.geo.antimeridian import TURN, split
+from spatial.geo.crs import CRS84, Crs
 
 FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "s_intersects": func.ST_Intersects,
@@ -29,27 +32,32 @@ UNITS_M = {
     "km": 1000.0, "kilometer": 1000.0, "kilometers": 1000.0, "kilometre": 1000.0,
     "kilometres": 1000.0, "mi": 1609.344, "nmi": 1852.0, "ft": 0.3048,
 }  # fmt: skip
+Bounds = tuple[float, float, float, float]
 MAX_DISTANCE_M = 2_000_000.0
 _DEGREE_M = 110_500.0
 """Shortest metres of a degree of latitude, so that boxes are never too small."""
 
 
-def literal_geometry(node: dict[str, Any]) -> Typed:
-    """Return a GeoJSON or bbox literal as a bound geometry.
+def literal_geometry(node: dict[str, Any], system: Crs = CRS84) -> Typed:
+    """Return a GeoJSON or bbox literal as a bound geometry, cut where it crosses ±180°.
+
+    Parameters
+    ----------
+    node
+        The literal; a box whose west is east of its east crosses the antimeridian.
+    system
+        What its coordinates are in, in the axis order of its authority.
 
     Raises
     ------
     BadParameter
         It is no valid geometry on the globe.
     """
-    shape = _shape(node)
-    if not shapely.is_valid(shape):
-        reason = shapely.is_valid_reason(shape)
+    within = _box(node["bbox"], system) if "bbox" in node else _shape(node, system)
+    if not shapely.is_valid(within):
+        reason = shapely.is_valid_reason(within)
         raise bad(f"The geometry is not valid: {reason}", f"几何无效：{reason}")
-    west, south, east, north = shape.bounds
-    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
-        raise bad("The geometry lies outside the globe", "几何超出经纬度范围")
-    return bound(shape)
+    return bound(within)
 
 
 def bound(shape: Any) -> Typed:
@@ -58,21 +66,47 @@ def bound(shape: Any) -> Typed:
     return Typed(func.ST_GeomFromWKB(literal(data, LargeBinary), crs.WGS84), "geometry", shape)
 
 
-def _shape(node: dict[str, Any]) -> Any:
+def _shape(node: dict[str, Any], system: Crs) -> Any:
     try:
-        if "bbox" in node:
-            box = [float(x) for x in node["bbox"]]
-            west, south, east, north = box if len(box) == 4 else (*box[:2], *box[3:5])
-            shape = shapely.box(west, south, east, north)
-        else:
-            shape = shapely.from_geojson(orjson.dumps(node))
-        if shape is None or shape.is_empty or not all(map(math.isfinite, shape.bounds)):
+        shape = shapely.from_geojson(orjson.dumps(node))
+        if shape is None or shape.is_empty:
+            raise ValueError
+        shape = crs.transform_geometry(shape, system, crs.CRS84, official_axes=True)
+        if not all(map(math.isfinite, shape.bounds)):
             raise ValueError
     except (ValueError, TypeError, KeyError, shapely.errors.GEOSException):
-        raise bad(
-            f"Not a geometry: {str(node)[:80]}", f"不是有效的几何：{str(node)[:80]}"
-        ) from None
-    return shape
+        raise _no_geometry(node) from None
+    west, south, east, north = shape.bounds
+    if not (west >= -TURN and east <= TURN and south >= -90 and north <= 90):
+        raise _outside()
+    if west >= TURN / 2 < east or east <= -TURN / 2 > west:
+        raise _outside()
+    return split(shape)
+
+
+def _box(numbers: Any, system: Crs) -> Any:
+    """Return a box; one whose west is east of its east has a part on each side of ±180°."""
+    try:
+        box = [float(x) for x in numbers]
+        x0, y0, x1, y1 = box if len(box) == 4 else (*box[:2], *box[3:5])
+        west, south, east, north = crs.box_in_degrees((x0, y0, x1, y1), system)
+        if not all(map(math.isfinite, (west, south, east, north))):
+            raise ValueError
+    except (ValueError, TypeError):
+        raise _no_geometry({"bbox": numbers}) from None
+    if max(abs(west), abs(east)) > TURN / 2 or not -90 <= south <= north <= 90:
+        raise _outside()
+    pairs = [(west, east)] if west <= east else [(west, TURN / 2), (-TURN / 2, east)]
+    parts = [shapely.box(a, south, b, north) for a, b in pairs if a < b or west <= east]
+    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+
+
+def _outside() -> BadParameter:
+    return bad("The geometry lies outside the globe", "几何超出经纬度范围")
+
+
+def _no_geometry(node: dict[str, Any]) -> BadParameter:
+    return bad(f"Not a geometry: {str(node)[:80]}", f"不是有效的几何：{str(node)[:80]}")
 
 
 def relation(op: str, args: list[Typed]) -> Typed:
@@ -88,16 +122,27 @@ def within_distance(first: Typed, second: Typed, distance: Any, unit: Any = "m")
     shape, column = (second, first) if second.is_literal else (first, second)
     if not shape.is_literal:
         raise bad("s_dwithin needs one literal geometry", "s_dwithin 需要一个几何常量")
-    west, south, east, north = shape.value.bounds
-    if east - west >= 180 or north - south >= 180:
+    sides = _sides(shape.value)
+    if any(max(east - west, north - south) >= TURN / 2 for west, south, east, north in sides):
         raise bad(
             "s_dwithin takes geometries less than 180 degrees wide and high",
             "s_dwithin 的几何跨度必须小于 180 度",
         )
     metres = _metres(distance, unit)
     near = func.ST_DWithin(_geography(column), _geography(shape), literal(metres))
-    box = _around(shape.value.bounds, metres)
-    return Typed(and_(column.expression.op("&&")(bound(box).expression), near), "bool")
+    boxes = [box for side in sides for box in _around(side, metres)]
+    found = or_(*(column.expression.op("&&")(bound(box).expression) for box in boxes))
+    return Typed(and_(found, near), "bool")
+
+
+def _sides(shape: Any) -> list[Bounds]:
+    """Return the bounds of a shape, or of what lies on each side of the antimeridian."""
+    whole: Bounds = shape.bounds
+    if whole[2] - whole[0] < TURN / 2 or not hasattr(shape, "geoms"):
+        return [whole]
+    parts = shapely.get_parts(shape)
+    west = shapely.bounds(parts)[:, 0] < 0
+    return [tuple(shapely.total_bounds(some)) for some in (parts[west], parts[~west]) if len(some)]
 
 
 def _metres(distance: Any, unit: Any) -> float:
@@ -123,12 +168,23 @@ def _geography(value: Typed) -> Any:
     return cast(value.expression, Geography(srid=crs.WGS84))
 
 
-def _around(bounds: tuple[float, float, float, float], metres: float) -> Any:
+def _around(bounds: Bounds, metres: float) -> list[Any]:
+    """Return boxes that hold all within a distance of bounds, on both sides of ±180°."""
     west, south, east, north = bounds
     high = metres / _DEGREE_M
     furthest = min(max(abs(south - high), abs(north + high)), 89.0)
-    wide = min(high / math.cos(math.radians(furthest)), 360.0)
-    return shapely.box(west - wide, south - high, east + wide, north + high)
+    wide = high / math.cos(math.radians(furthest))
+    low, top = south - high, north + high
+    left, right = west - wide, east + wide
+    if right - left >= TURN:
+        ends = [(-TURN / 2, TURN / 2)]
+    elif left < -TURN / 2:
+        ends = [(left + TURN, TURN / 2), (-TURN / 2, right)]
+    elif right > TURN / 2:
+        ends = [(left, TURN / 2), (-TURN / 2, right - TURN)]
+    else:
+        ends = [(left, right)]
+    return [shapely.box(a, low, b, top) for a, b in ends]
 
 
 def _need_geometries(op: str, *args: Typed) -> None:

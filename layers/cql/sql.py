@@ -34,6 +34,7 @@ from sqlalchemy.sql import operators
 from layers.cql import geometry, temporal
 from layers.cql.cursor import MAX_DEPTH
 from layers.cql.types import NUMERIC, Typed, bad, comparable, plain_values, scalar, too_deep
+from spatial.geo.crs import CRS84, Crs
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -55,9 +56,14 @@ ARITHMETIC = frozenset("+-*/%^") | {"div"}
 
 @dataclass(frozen=True, slots=True)
 class Walker:
-    """Walks one parsed filter; `names` maps each usable property to its expression and type."""
+    """Walks one parsed filter.
+
+    `names` maps each usable property to its expression and type; literal geometries are in
+    `system`, in its axis order.
+    """
 
     names: Mapping[str, Typed]
+    system: Crs = CRS84
 
     def condition(self, node: Any, depth: int = 0) -> ColumnElement[bool]:
         """Return a node as a condition."""
@@ -78,7 +84,7 @@ class Walker:
                 return self._property(node["property"])
             if "interval" in node:
                 return self._interval(node["interval"], depth + 1)
-            return temporal.find_literal(node) or geometry.literal_geometry(node)
+            return temporal.find_literal(node) or geometry.literal_geometry(node, self.system)
         return scalar(node)
 
     def _interval(self, ends: Any, depth: int) -> Typed:
@@ -246,12 +252,12 @@ def _exact(number: Any) -> Any:
     return cast(number, Numeric)
 
 
-def condition(node: Any, names: Mapping[str, Typed]) -> ColumnElement[bool]:
-    """Return parsed CQL2 as a condition over `names`.
+def condition(node: Any, names: Mapping[str, Typed], system: Crs = CRS84) -> ColumnElement[bool]:
+    """Return parsed CQL2, whose geometries are in `system`, as a condition over `names`.
 
     Raises
     ------
     BadParameter
         An unknown property or function, or types that do not fit.
     """
-    return Walker(names).condition(node)
+    return Walker(names, system).condition(node)

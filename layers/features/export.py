@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import AsyncIterator, Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +26,7 @@ from layers.features.features import (
     feature_text,
     reading,
 )
+from layers.features.finite import finite_feature, suspect
 from layers.offload import offload_part
 from layers.query.filters import Query, conditions
 from layers.query.row_scope import visible
@@ -89,11 +92,12 @@ async def stream_sequence(
     statement = await _statement(relation, actor, query, [feature], rows)
     tail = b',"attribution":' + orjson.dumps(licence_text(sources)) + b"}\n"
     async for batch in _batches(db, actor, statement, query.bound, limit):
-        yield await offload_part(_rows_as_sequence, batch, tail)
+        yield await offload_part(_rows_as_sequence, batch, relation, tail)
 
 
-def _rows_as_sequence(rows: Iterable[asyncpg.Record], tail: bytes) -> bytes:
-    return b"".join([b"\x1e" + text[:-1].encode() + tail for (text,) in rows])
+def _rows_as_sequence(rows: Iterable[asyncpg.Record], relation: Relation, tail: bytes) -> bytes:
+    texts = (finite_feature(text, relation) for (text,) in rows)
+    return b"".join([b"\x1e" + text[:-1].encode() + tail for text in texts])
 
 
 async def stream_csv(
@@ -114,11 +118,15 @@ async def stream_csv(
     yield _lines([["id", *names, "attribution"]], mark=True)
     licence = licence_text(sources)
     async for rows in _batches(db, actor, statement, query.bound, limit):
-        yield await offload_part(_rows_as_lines, rows, licence)
+        yield await offload_part(_rows_as_lines, rows, licence, relation.geom is not None)
 
 
-def _rows_as_lines(rows: Iterable[asyncpg.Record], licence: str) -> bytes:
-    return _lines([*map(_cell, row), licence] for row in rows)
+def _rows_as_lines(rows: Iterable[asyncpg.Record], licence: str, shaped: bool) -> bytes:
+    lines = [[*map(_cell, row), licence] for row in rows]
+    for line in lines if shaped else ():
+        if line[-2] is not None and suspect(line[-2]):
+            line[-2] = None
+    return _lines(lines)
 
 
 def _values(relation: Relation) -> list[Any]:
@@ -127,6 +135,8 @@ def _values(relation: Relation) -> list[Any]:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, (float, Decimal)):
+        return value if math.isfinite(value) else None
     if isinstance(value, (dict, list)):
         value = orjson.dumps(value).decode()
     elif hasattr(value, "isoformat"):

@@ -98,18 +98,37 @@ def write_file(table: Table, rows: Rows, path: Path) -> None:
     columns["attribution"] = pd.Series([table.licence] * len(rows), dtype="string")
     shapes: Any = [None] * len(rows)
     if table.shaped:
-        shapes = shapely.from_wkb([row[len(table.names)] for row in rows])
+        shapes = _placed(shapely.from_wkb([row[len(table.names)] for row in rows]))
     frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=crs.WGS84)
     if table.kind == "parquet":
         frame.to_parquet(path, schema_version="1.1.0", compression="zstd")
     else:
-        frame.to_file(path, driver=_DRIVERS[table.kind], layer=table.layer, engine="pyogrio")
+        options = {"SPATIAL_INDEX": "NO"} if table.kind == "fgb" and _lacks_shapes(frame) else {}
+        frame.to_file(
+            path, driver=_DRIVERS[table.kind], layer=table.layer, engine="pyogrio", **options
+        )
+
+
+def _placed(shapes: Any) -> Any:
+    """Return shapes, None for those with a place that is not finite."""
+    import numpy as np
+    import shapely
+
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    shapes[owner[~np.isfinite(xy).all(axis=1)]] = None
+    return shapes
+
+
+def _lacks_shapes(frame: Any) -> bool:
+    """Tell whether a row has no place: an index of FlatGeobuf would need one of each."""
+    return bool((frame.geometry.isna() | frame.geometry.is_empty).any())
 
 
 def _series(values: list[Any], type_: str, pd: Any) -> Any:
     kinds = {"int": "Int64", "number": "float64", "bool": "boolean"}
     if type_ in kinds:
-        return pd.Series(values, dtype=kinds[type_])
+        found = pd.Series(values, dtype=kinds[type_])
+        return found if type_ != "number" else found.where(found.abs() != float("inf"))
     if type_ == "datetime":
         return pd.Series(pd.to_datetime(values, utc=True))
     texts = [None if value is None else _plain(value) for value in values]

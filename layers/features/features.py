@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.types import Integer, Numeric
 
 from layers.declare.relation import SQL_TYPES, Relation, constant
+from layers.features.finite import finite_feature
 from layers.features.keyset_scan import may_walk, plan_walk, walked
 from layers.query.filter_thread import beside, is_long
 from layers.query.filters import Query, conditions
@@ -126,7 +127,8 @@ async def read_page(
         if total is None and limit <= EXACT_UP_TO and cursor is None:
             total = await _count(conn, relation, actor, query)
     last = _write_cursor(seen + len(rows), list(rows[-1])[1:]) if more else None
-    return Page([row[0] for row in rows], last, total, seen + len(rows) + more)
+    texts = [finite_feature(row[0], relation) for row in rows]
+    return Page(texts, last, total, seen + len(rows) + more)
 
 
 async def _walk(
@@ -154,7 +156,7 @@ async def read_feature(
     values = statement.arguments({"feature_id": value})
     async with reading(db, actor) as conn:
         found: str | None = await conn.fetchval(statement.sql, *values)
-    return found
+    return None if found is None else finite_feature(found, relation)
 
 
 async def count(db: Database, relation: Relation, actor: Actor, query: Query) -> int:

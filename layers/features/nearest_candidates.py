@@ -10,6 +10,7 @@ from sqlalchemy.types import Integer
 
 from layers.declare.relation import Relation
 from layers.features.features import compile_beside, feature_text, reading
+from layers.features.finite import finite_feature
 from layers.query.filters import Box, Query, conditions
 from layers.query.row_scope import visible
 from spatial.actor import Actor
@@ -55,7 +56,7 @@ async def read_candidates(
             mend_zh="请用 filter 缩小范围，或减小 max_duration_s。",
             parameter="filter",
         )
-    return [Candidate(*row) for row in rows]
+    return [Candidate(finite_feature(text, relation), x, y) for text, x, y in rows]
 
 
 def _statement(relation: Relation, actor: Actor, query: Query) -> Any:

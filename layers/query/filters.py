@@ -46,6 +46,8 @@ class Query:
     equals: tuple[tuple[str, Any], ...] = ()
     filter: str | None = None
     filter_lang: str = "cql2-text"
+    filter_crs: crs.Crs = crs.CRS84
+    """What the geometries of the filter are in."""
     sortby: tuple[tuple[str, bool], ...] = ()
     """Column and whether it descends."""
     arguments: tuple[tuple[str, Any], ...] = ()
@@ -63,6 +65,7 @@ class Query:
             tuple(name for name, _ in self.equals),
             self.filter,
             self.filter_lang,
+            self.filter_crs.name,
             self.sortby,
         )
 
@@ -105,14 +108,16 @@ def parse_query(
     arguments = tuple((n, _value(n, p.type, given[n])) for n, p in names.items() if n in given)
     properties = [n for n in given if n in relation.names and n not in PARAMETERS | set(names)]
     text, lang = given.get("filter"), _filter_lang(given)
+    system = crs.parse_crs(given["filter-crs"]) if "filter-crs" in given else crs.CRS84
     return Query(
         parse_bbox(given["bbox"]) if "bbox" in given else None, start, end, bool(timed),
         equals=tuple((n, _value(n, relation.names[n].type, given[n])) for n in sorted(properties)),
         filter=text,
         filter_lang=lang,
+        filter_crs=system,
         sortby=parse_sortby(relation, given.get("sortby", "")),
         arguments=arguments,
-        where=None if text is None else condition(parse(text, lang), relation.names),
+        where=None if text is None else condition(parse(text, lang), relation.names, system),
     )  # fmt: skip
 
 

@@ -47,6 +47,7 @@ GK_ZONE40 = 4528
 _GK_CM75 = 4534  # first of the 3-degree zones without prefix, CM 75°E; one code per 3° to 135°E
 MERCATOR_MAX_LAT = 85.0511287798066
 
+Box = tuple[float, float, float, float]
 Datum = Literal["CGCS2000", "WGS84", "GCJ02", "BD09"]
 DATUMS: tuple[Datum, ...] = ("CGCS2000", "WGS84", "GCJ02", "BD09")
 GEOD = pyproj.Geod(ellps="GRS80")  # the figure of CGCS2000; WGS 84's differs by 0.1 mm
@@ -187,6 +188,21 @@ def read_places(places: Floats, crs: Crs) -> Floats:
 def write_places(lonlat: Floats, crs: Crs) -> Floats:
     """Return (n, 2) WGS 84 longitudes and latitudes as places in `crs`, its own axis order."""
     return lonlat if crs is CRS84 else _convert(lonlat, CRS84, crs, True)
+
+
+def box_in_degrees(box: Box, crs: Crs) -> Box:
+    """Return the west, south, east, north of CRS84 around a box in `crs`, its own axis order.
+
+    One in degrees whose west is east of its east crosses the antimeridian, and stays so.
+    """
+    if crs is CRS84:
+        return box
+    x0, y0, x1, y1 = box
+    corners = np.array([[x0, y0], [x1, y1], [x1, y0] if crs.north_first else [x0, y1],
+                        [x0, y1] if crs.north_first else [x1, y0]])  # fmt: skip
+    lon, lat = read_places(corners, crs).T
+    west, east = (lon, lon) if crs.projected else (lon[[0, 2]], lon[[1, 3]])
+    return float(west.min()), float(lat.min()), float(east.max()), float(lat.max())
 
 
 def transform_geometry(

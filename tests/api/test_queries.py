@@ -130,6 +130,13 @@ def test_a_uri_of_epsg_means_latitude_first_in_question_and_answer(client):
         assert "应为 [纬度, 经度]" in refused.json()["detail"], name
 
 
+def test_a_filter_of_nearest_may_be_in_another_system(client):
+    box = "S_INTERSECTS(geom, BBOX(30.2, 120.9, 30.4, 120.95))"
+    body = {"point": at(*WEST), "layer": "service_areas", "filter": box, "filter_crs": "4326"}
+    found = told(client.post("/api/nearest", json=body))["features"]
+    assert [feature["properties"]["name_en"] for feature in found] == ["near"]
+
+
 def test_a_file_and_an_encoded_line_keep_their_own_axes(client):
     moved = {"waypoints": [at(*WEST)[::-1], at(*EAST)[::-1]]}
     gpx = client.post("/api/paths", params={"crs": EPSG, "f": "gpx"}, json=moved)
