@@ -18,6 +18,7 @@ from api.http.values import Place
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_places, show_places
 from api.services import services
 from routing.index.snap import Spot
+from routing.planning import island_rule
 from routing.query.model import Conditions, Ready
 from routing.query.network import RoadNetwork
 from spatial.errors import NoSnap
@@ -77,7 +78,7 @@ def _answer(
     sources, targets = places
     outs = _snapped(network, ready, sources, "sources")
     intos = outs if targets == sources else _snapped(network, ready, targets, "targets")
-    table, version = network.table(ready, outs, intos)
+    table, version = island_rule.table(network, ready, (sources, outs), (targets, intos))
     shown = np.round(table / PER_UNIT[unit], 1).astype(np.float32)
     document = {
         "profile": conditions.profile,

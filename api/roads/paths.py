@@ -21,6 +21,7 @@ from api.roads.path_answer import Answer, Shape, write_gpx, write_json
 from api.roads.path_extras import path_extras
 from api.services import services
 from routing.answer import gpx
+from routing.planning.island_rule import moved
 from routing.planning.stop_order import Fixed, Order, best_order
 from routing.query.arrive_by import leave_in_time
 from routing.query.model import PathQuery
@@ -154,6 +155,9 @@ def _ordered(
     ready = network.ready(query, now)
     places = network.snap(ready, query.waypoints)
     order = best_order(network.durations(ready, places, places), fixed)
+    if order is None:
+        places = moved(network, ready, (query.waypoints, places))
+        order = best_order(network.durations(ready, places, places), fixed)
     if order is None:
         return query, None
     return replace(query, waypoints=[query.waypoints[i] for i in order.stops]), order

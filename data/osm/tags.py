@@ -52,7 +52,7 @@ ACCESS_KEYS = (
     "motorboat",
 )
 _SIDES = ("", ":left", ":right", ":both")
-_ONEWAY_KEYS = ("oneway:bicycle", "oneway:bus", "oneway:psv", "oneway:taxi")
+_ONEWAY_KEYS = tuple(f"oneway:{name}" for name in ACCESS_KEYS if name != "access")
 _KEPT = (
     "surface",
     "smoothness",
@@ -79,7 +79,9 @@ _KEPT = (
     "lock_ref",
 )
 _REVERSED = {"-1", "reverse"}
-_CHANGING = {"reversible", "alternating"}
+_CHANGING = {"reversible"}
+_BY_TURNS = "alternating"  # both ways are open, one after the other
+_OTHER_WAY = {"yes": "-1", "-1": "yes", "forward": "backward", "backward": "forward"}
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _ROUTE = re.compile(r"[GSXYCZ]\d{1,5}")
 _LANE_LIMIT_SUFFIXES = ("", ":forward", ":backward", ":physical", ":legal", ":signed")
@@ -140,6 +142,7 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
         return None
     mode, klass = kind
     oneway, reverse, changing = _direction(tags, mode, klass)
+    access = _access(tags, mode, klass, changing)
     limits, known = _limits(tags, mode)
     structure, structure_name = _structure(tags, mode)
     name_zh, name_en = names(tags)
@@ -163,7 +166,7 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
         width_m=length_m(tags.get("width") or tags.get("est_width")),
         tonnage_t=mass_t(tags.get("maxtonnage")) if mode == "waterway" else None,
         hazmat=_hazmat(tags),
-        access=_access(tags, mode, klass, changing),
+        access=_turned(access) if reverse else access,
         structure=structure,
         structure_name=structure_name,
         toll=yes_no(tags.get("toll")),
@@ -191,6 +194,8 @@ def _direction(tags: Tags, mode: str, klass: str) -> tuple[bool, bool, bool]:
         return True, True, False
     if value in _CHANGING:
         return False, False, True
+    if value == _BY_TURNS:
+        return False, False, False
     said = yes_no(value)
     implied = klass == "motorway" or tags.get("junction") in {"roundabout", "circular"}
     return (implied if said is None else said), False, False
@@ -244,7 +249,8 @@ def _access(tags: Tags, mode: str, klass: str, changing: bool) -> dict[str, str]
     }
     if any(tags.get(f"cycleway{side}", "").startswith("opposite") for side in _SIDES):
         table["oneway:bicycle"] = "no"
-    table |= {key: tags[key] for key in _ONEWAY_KEYS if key in tags}
+    said = {key: _oneway(tags[key]) for key in _ONEWAY_KEYS if key in tags}
+    table |= {key: value for key, value in said.items() if value}
     if mode == "ferry" and not {"motor_vehicle", "motorcar", "vehicle"} & table.keys():
         table["motor_vehicle"] = "no"
     if klass in {"busway", "bus_guideway"}:
@@ -252,6 +258,28 @@ def _access(tags: Tags, mode: str, klass: str, changing: bool) -> dict[str, str]
     if changing:
         table["motor_vehicle"] = "no"
     return table
+
+
+def _oneway(value: str) -> str | None:
+    """Return `yes`, `no` or `-1` (against the way) of one vehicle's one-way tag; None: unknown."""
+    if value in _REVERSED:
+        return "-1"
+    if value == _BY_TURNS:
+        return "no"
+    said = yes_no(value)
+    return None if said is None else "yes" if said else "no"
+
+
+def _turned(access: Mapping[str, str]) -> dict[str, str]:
+    """Return an access table as it reads against the drawn direction."""
+    turned = {}
+    for key, value in access.items():
+        name, _, way = key.rpartition(":")
+        if name == "oneway":
+            turned[key] = _OTHER_WAY.get(value, value)
+        else:
+            turned[f"{name}:{_OTHER_WAY[way]}" if way in _OTHER_WAY else key] = value
+    return turned
 
 
 def _structure(tags: Tags, mode: str) -> tuple[str | None, str | None]:
@@ -278,6 +306,6 @@ def _props(tags: Tags) -> dict[str, Any]:
     for key in ("maxspeed:forward", "maxspeed:backward"):
         if key in tags:
             props[key] = tags[key]
-    if tags.get("oneway") in _CHANGING:
+    if tags.get("oneway") in {*_CHANGING, _BY_TURNS}:
         props["oneway"] = tags["oneway"]
     return props

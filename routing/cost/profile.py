@@ -24,7 +24,7 @@ from routing.cost.rule_models import (
 from routing.cost.time_bans import Bans, compile_bans
 from routing.cost.tolls import Tolls, compile_tolls, fuel_kg_km
 from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, weigh
-from routing.graph.graph import Arcs, Edges
+from routing.graph.graph import AGAINST, Arcs, Edges
 from routing.graph.weights import LARGEST, Bools, Floats, Ints, Weights
 from spatial.errors import BadParameter, ConfigError
 from spatial.rules import Rules, get_rule
@@ -61,7 +61,6 @@ class Profile(BaseModel):
     destination_factor: float = 1.0
     closed_classes: tuple[str, ...] = ()  # shut unless the most specific access key opens them
     oneway: Literal["obeyed", "ignored"] = "obeyed"
-    oneway_keys: tuple[str, ...] = ()  # of an access table: `no` opens the way against
     class_speed: str
     posted: Literal["speed", "cap"] = "speed"  # what a posted limit says of the vehicle's speed
     speed_cap: str | None = None
@@ -244,8 +243,11 @@ def _verdict(profile: Profile, access: Mapping[str, Any]) -> tuple[bool, bool, b
             value = str(access.get(f"{key}:{direction}", value))
         ways.append(value)
     goal = any(value in profile.destination for value in ways)
-    said = [str(access[key]) for key in profile.oneway_keys if key in access]
-    against = bool(said) and said[-1] == "no"
+    keys = [f"oneway:{key}" for key in profile.access]
+    said = next((str(access[key]) for key in reversed(keys) if key in access), None)
+    against = said in AGAINST
     named = access.get(profile.access[-1], "no") not in profile.refused
     forward, backward = (value not in profile.refused for value in ways)
-    return forward, backward and said[-1:] != ["yes"], goal, against, named
+    if profile.oneway == "obeyed":
+        forward, backward = forward and said != "-1", backward and said != "yes"
+    return forward, backward, goal, against, named

@@ -295,7 +295,13 @@ def unique_nodes(
 _TEXTS = (
     "mode", "ref", "name_zh", "name_en", "speed_basis", "hazmat", "structure", "origin", "source",
 )  # fmt: skip
-CONTRAFLOW = ("oneway:psv", "oneway:bus", "oneway:taxi")
+CONTRAFLOW = tuple(
+    f"oneway:{name}"
+    for name in (
+        "vehicle", "motor_vehicle", "motorcar", "goods", "hgv", "psv", "bus", "taxi", "emergency",
+    )
+)  # fmt: skip
+AGAINST = ("no", "-1")
 
 
 def edges_from_columns(columns: Mapping[str, Any], vertex_counts: Ints, points: Floats) -> Edges:
@@ -346,7 +352,7 @@ def _signs(values: Sequence[bool | None] | NDArray[np.int8]) -> NDArray[np.int8]
 def _contraflow(access: Coded) -> Bools:
     """Return the one-way edges whose access table lets some motor vehicles go against."""
     tables = {text: orjson.loads(text) for text in access.values if '"oneway:' in text}
-    against = [t for t, table in tables.items() if any(table.get(k) == "no" for k in CONTRAFLOW)]
+    against = [t for t, table in tables.items() if any(table.get(k) in AGAINST for k in CONTRAFLOW)]
     return access.mask(against)
 
 

@@ -201,6 +201,8 @@ def test_a_foot_ferry_carries_no_car(ask) -> None:
         ({"oneway": "yes"}, "dfea", "dcba"),
         ({"oneway": "yes", "oneway__bicycle": "no"}, "dcba", "dcba"),
         ({"oneway": "yes", "cycleway": "opposite_lane"}, "dcba", "dcba"),
+        ({"oneway__motor_vehicle": "yes"}, "dcba", "dcba"),
+        ({"oneway__vehicle": "yes"}, "dfea", "dcba"),
         ({"highway": "path"}, "dcba", "dcba"),
         ({"highway": "footway"}, "dfea", "dcba"),
         ({"highway": "cycleway", "foot": "no"}, "dcba", "dfea"),
@@ -244,10 +246,34 @@ def test_dangerous_goods_keep_out_of_tunnels_shut_to_them(ask) -> None:
     assert asked.way("a", "d", "hazmat") == "aefd"
 
 
-def test_a_bus_may_go_against_a_one_way_street(ask) -> None:
-    asked = ask(ladder(oneway="yes", oneway__bus="no"))
-    assert asked.way("d", "a", "bus") == "dcba"
-    assert asked.way("d", "a") == "dfea"
+BOTH, ALONG, BACK = {"ad", "da"}, {"ad"}, {"da"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "open_to"),
+    [
+        ({"oneway": "yes", "oneway__bus": "no"}, {"bus": BOTH, "car": ALONG}),
+        ({"oneway": "yes", "oneway__psv": "no"}, {"bus": BOTH, "taxi": BOTH, "truck": ALONG}),
+        ({"oneway": "yes", "oneway__bus": "-1"}, {"bus": BACK, "car": ALONG}),
+        ({"oneway": "-1", "oneway__bus": "no"}, {"bus": BOTH, "car": BACK}),
+        ({"oneway": "-1", "oneway__bus": "-1"}, {"bus": BACK, "car": BACK}),
+        ({"oneway": "-1", "hgv__forward": "no"}, {"truck": BACK, "car": BACK}),
+        ({"oneway": "-1", "hgv__backward": "no"}, {"truck": set(), "car": BACK}),
+        ({"oneway__motor_vehicle": "yes"}, {"car": ALONG, "bus": ALONG, "emergency": ALONG}),
+        ({"oneway__motor_vehicle": "yes", "oneway__psv": "no"}, {"car": ALONG, "bus": BOTH}),
+        ({"oneway__vehicle": "-1"}, {"car": BACK, "truck": BACK}),
+        ({"oneway__hgv": "yes"}, {"car": BOTH, "truck": ALONG, "hazmat": ALONG}),
+        ({"oneway": "yes", "oneway__emergency": "no"}, {"emergency": BOTH, "patrol": ALONG}),
+        ({"oneway": "alternating"}, {"car": BOTH, "truck": BOTH}),
+        ({"oneway": "reversible"}, {"car": set(), "bus": set()}),
+    ],
+)
+def test_one_way_is_read_by_vehicle(ask, tags, open_to) -> None:
+    asked = ask(ladder(**tags))
+    top = {"ad": "abcd", "da": "dcba"}
+    for profile, ways in open_to.items():
+        taken = {ends for ends, way in top.items() if asked.way(*ends, profile) == way}
+        assert taken == ways, profile
 
 
 def test_a_roundabout_of_the_map_is_one_in_the_network(ask) -> None:

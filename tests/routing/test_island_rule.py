@@ -1,0 +1,43 @@
+"""Tables follow the island rule of paths: pair by pair the times are those of the path."""
+
+import numpy as np
+
+from routing.planning.island_rule import moved, table
+from routing.query.model import Conditions, PathQuery
+from spatial.errors import SigangError
+from tests.routing.maps import NOW, Town
+
+
+def town() -> Town:
+    """Return a main road ABC, an island XY beside it and one far away, PQ."""
+    drawing = "A----B----C                                        P--Q\n X-Y"
+    return Town(drawing, {"AB": {}, "BC": {}, "XY": {}, "PQ": {}})
+
+
+def test_a_table_says_what_paths_say():
+    net = town().network
+    points = [town().at(place) for place in ("X", "Y", "C", "P")]
+    ready = net.ready(Conditions("car"), NOW)
+    side = points, net.snap(ready, points)
+    found, _ = table(net, ready, side, side)
+
+    def path_s(first, last):
+        try:
+            legs = net.path(PathQuery("car", [first, last]), NOW).legs
+        except SigangError:
+            return np.inf
+        return sum(leg.weight for leg in legs) / 1000
+
+    wanted = [[path_s(first, last) for last in points] for first in points]
+    assert np.isfinite(wanted).sum() == 10
+    np.testing.assert_allclose(found, wanted, atol=0.01)
+
+
+def test_places_on_islands_move_to_the_main_network():
+    net = town().network
+    points = [town().at(place) for place in ("X", "C")]
+    ready = net.ready(Conditions("car"), NOW)
+    spots = net.snap(ready, points)
+    x, c = moved(net, ready, (points, spots))
+    assert town().names[x[0].edge] == "AB"
+    assert c == spots[1]
