@@ -25,6 +25,7 @@ from tests.harness import (
     fill_sample,
     free_port,
     make_home,
+    plain_pages,
     program,
     remove_home,
     running_server,
@@ -101,9 +102,16 @@ def module_sample_url(databases: Databases, sample: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def server(databases: Databases, sample: str) -> Iterator[Server]:
+def neighbour() -> Iterator[str]:
+    """Yield the origin of another site's plain pages, which `server` lets write with a key."""
+    with plain_pages() as origin:
+        yield origin
+
+
+@pytest.fixture(scope="session")
+def server(databases: Databases, sample: str, neighbour: str) -> Iterator[Server]:
     """Yield a server of two workers over a sample province; tests undo what they change."""
-    with databases.fresh(sample) as url, running_server(url) as running:
+    with databases.fresh(sample) as url, running_server(url, cors_origins=neighbour) as running:
         yield running
 
 

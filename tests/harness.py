@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -237,6 +238,32 @@ def running_server(url: str, *, workers: int = 2, **settings: str) -> Iterator[S
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+
+
+class _PlainPage(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b"<!doctype html><title>Another site</title>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def plain_pages() -> Iterator[str]:
+    """Serve an empty page on a free port, and yield the origin: another site."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _PlainPage) as site:
+        thread = threading.Thread(target=site.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{site.server_port}"
+        finally:
+            site.shutdown()
+            thread.join()
 
 
 def share_orders(home: Path) -> None:
