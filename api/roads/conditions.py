@@ -69,7 +69,7 @@ class ConditionsBody(Strict):
     depart_at: Moment | None = None
     as_of: Moment | None = None
     speeds: Literal["live", "typical"] = "live"
-    unknown_limits: Literal["allow", "refuse"] = "allow"
+    unknown_limits: Literal["allow", "structures", "refuse"] = "allow"
     min_network_version: int = Field(default=0, ge=0, lt=2**62)
 
     @property

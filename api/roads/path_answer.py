@@ -26,6 +26,7 @@ from routing.query.leg import line
 from routing.query.lru import Memo
 from routing.query.model import Found
 from routing.query.network import RoadNetwork
+from routing.query.refusal import list_to_check
 from spatial.geo.crs import CRS84, Crs
 from spatial.rules import get_rule
 
@@ -174,6 +175,7 @@ def _properties(answer: Answer, rank: int) -> dict[str, Any]:
         "legs": [{"length_m": round(m, 1), "duration_s": round(s, 1)} for m, s in total.by_leg],
         "network_version": found.version,
         "structures": network.structures.on(total.carried),
+        "structures_to_check": list_to_check(network.graph.edges, found.vehicle, found.edges),
         "turns_round": total.turns_round,
         "origins": total.origin_share,
         "refs": total.refs,

@@ -15,13 +15,16 @@ from routing.graph.graph import LIMITS, Edges
 from routing.graph.weights import Bools, Ints
 from spatial.rules import Rule, Rules, get_rule
 
+STRUCTURES = ("bridge", "tunnel")
+
 
 @dataclass(frozen=True)
 class Vehicle:
     """Dimensions that a path must admit, in the order of `LIMITS`; NaN is not tested.
 
     `given` names those that the request gave; the others are the rule's. `cargo` is dangerous
-    goods as `routing.cost.hazmat` reads them, None for none.
+    goods as `routing.cost.hazmat` reads them, None for none. `unknown` says which edges with
+    unknown limits refuse it: none (`allow`), bridges and tunnels (`structures`), or all (`refuse`).
     """
 
     sizes: tuple[float, ...]
@@ -59,7 +62,7 @@ class Vehicle:
     @cached_property
     def unlimited(self) -> bool:
         """Whether no edge can refuse the vehicle."""
-        return not self.tested and self.cargo is None and self.unknown != "refuse"
+        return not self.tested and self.cargo is None and self.unknown == "allow"
 
     def broken(self, edges: Edges, chosen: Ints | slice) -> Bools:
         """Return (edges, 5): where a known limit is lower than the vehicle."""
@@ -82,12 +85,21 @@ class Vehicle:
             missing |= unsaid(edges.hazmat, edges.structure)[chosen]
         return np.asarray(missing, np.bool_)
 
+    def to_check(self, edges: Edges, chosen: Ints | slice) -> Bools:
+        """Return the bridges and tunnels of which a limit that matters is not known."""
+        return self.unsure(edges, chosen) & edges.structure.at(chosen).mask(STRUCTURES)
+
+    def doubted(self, edges: Edges, chosen: Ints | slice) -> Bools:
+        """Return where an unknown limit is reason enough to refuse the vehicle."""
+        if self.unknown == "allow":
+            return np.zeros(len(edges.limits[chosen]), np.bool_)
+        look = self.unsure if self.unknown == "refuse" else self.to_check
+        return look(edges, chosen)
+
     def refused(self, edges: Edges, chosen: Ints | slice) -> Bools:
         """Return where the vehicle may not drive."""
         stop = self.broken(edges, chosen).any(axis=1) | self.shut_out(edges, chosen)
-        if self.unknown == "refuse":
-            stop |= self.unsure(edges, chosen)
-        return np.asarray(stop, np.bool_)
+        return np.asarray(stop | self.doubted(edges, chosen), np.bool_)
 
 
 UNLIMITED = Vehicle((np.nan,) * len(LIMITS), (), None)

@@ -41,6 +41,10 @@ class Coded:
         code = int(self.codes[position])
         return None if code < 0 else self.values[code]
 
+    def at(self, chosen: Ints | slice) -> Coded:
+        """Return the values at some positions."""
+        return Coded(self.values, self.codes[chosen])
+
     def mask(self, wanted: Iterable[str]) -> Bools:
         """Return True where the value is one of `wanted`."""
         keep = set(wanted)

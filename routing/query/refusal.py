@@ -144,7 +144,7 @@ def list_blocking(
     edges: Edges, rules: Rules, vehicle: Vehicle, chosen: Ints
 ) -> list[dict[str, Any]]:
     """List the edges of a path that stop a vehicle, each with every limit that it breaks."""
-    broken, unsure = vehicle.broken(edges, chosen), vehicle.unsure(edges, chosen)
+    broken, doubted = vehicle.broken(edges, chosen), vehicle.doubted(edges, chosen)
     shut = vehicle.shut_out(edges, chosen)
     law, goods = _law(rules.get(LIMIT_LAW.key)), _law(rules.get(HAZMAT_LAW.key))
     found = []
@@ -157,10 +157,21 @@ def list_blocking(
         if shut[position]:
             limit = {"limit": "hazmat", "value": edges.hazmat.get(edge), "vehicle": vehicle.cargo}
             found.append({**about, **limit, **goods})
-        if vehicle.unknown == "refuse" and unsure[position] and not broken[position].any():
+        if doubted[position] and not broken[position].any():
             tested = {"limit": "unknown", "value": None, "vehicle": vehicle.tested}
             found.append({**about, **tested, **_law(None)})
     return found
+
+
+def list_to_check(edges: Edges, vehicle: Vehicle, driven: Ints) -> list[dict[str, Any]]:
+    """List the bridges and tunnels on a path whose limits should be checked, each edge once.
+
+    A vehicle of which no dimension is tested has nothing to check.
+    """
+    if not vehicle.tested:
+        return []
+    found = driven[vehicle.to_check(edges, driven)].tolist()
+    return [{"edge": str(edges.row_id(e)), **_about(edges, e)} for e in dict.fromkeys(found)]
 
 
 def _banned(edges: Edges, rules: Rules, found: Found, at: datetime) -> list[dict[str, Any]]:
@@ -230,6 +241,7 @@ def _give(blocking: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _about(edges: Edges, edge: int) -> dict[str, Any]:
     return {
         "ref": edges.ref.get(edge),
+        "structure": edges.structure.get(edge),
         "name": {"zh": edges.name_zh.get(edge), "en": edges.name_en.get(edge)},
         "source": edges.source.get(edge),
         "origin": edges.origin.get(edge),

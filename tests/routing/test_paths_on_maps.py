@@ -9,6 +9,7 @@ import shapely
 from routing.answer.summary import figures
 from routing.cost.rule_models import SNAP
 from routing.query.leg import line
+from routing.query.refusal import list_to_check
 from spatial.errors import BadParameter, LimitViolated, NoSnap, Unreachable
 from tests.routing.maps import NOW, Town, changed, edge_id, shipped_rules
 
@@ -280,6 +281,26 @@ def test_an_island_of_the_network_gives_way_to_the_main_one():
     assert town.names[found.legs[0].source.edge] == "AB"
     assert found.legs[0].source.distance_m == pytest.approx(222, abs=1)
     assert town.way("X", "Y") == "XY"
+
+
+def test_structures_of_unknown_limits_are_listed_or_refused():
+    unknown = {"limits_known": False}
+    town = square(AB={**unknown, "structure": "bridge"}, AC=unknown, BD=unknown)
+    found = town.find("A", "D", profile="truck")
+    listed = list_to_check(town.graph.edges, found.vehicle, found.edges)
+    assert [(one["edge"], one["structure"]) for one in listed] == [(str(edge_id("AB")), "bridge")]
+    wary = {"profile": "truck", "unknown_limits": "structures"}
+    assert town.way("A", "D", **wary) == "ACD"
+    tunnel = {**unknown, "structure": "tunnel"}
+    alone = Town("A----B----C----D", {"AB": unknown, "BC": tunnel, "CD": unknown})
+    with pytest.raises(LimitViolated) as refused:
+        alone.find("A", "D", **wary)
+    (blocking,) = refused.value.extra["edges"]
+    assert (blocking["edge"], blocking["limit"]) == (str(edge_id("BC")), "unknown")
+    known = {**unknown, "structure": "bridge", "max_height_m": 5.0, "max_mass_t": 55.0}
+    signed = square(AB=known)
+    told = signed.find("A", "D", profile="car", sizes={"height_m": 4.0, "mass_t": 9.0})
+    assert list_to_check(signed.graph.edges, told.vehicle, told.edges) == []
 
 
 def gated_yard() -> Town:

@@ -93,7 +93,7 @@ class Traffic(Inputs):
     length_m: Size | None = None
     mass_t: Size | None = None
     axle_t: Size | None = None
-    unknown_limits: Literal["allow", "refuse"] = "allow"
+    unknown_limits: Literal["allow", "structures", "refuse"] = "allow"
     avoid_classes: list[str] = Field(default=[], max_length=50)
     depart_at: Moment | None = None
 
