@@ -37,7 +37,7 @@ class Settings:
         None, "The same database as role sigang_app; default: the owner's URL with SET ROLE."
     )
     host: str = _setting("127.0.0.1", "Address to listen on.")
-    port: int = _setting(8080, "Port to listen on.", 1, 65535)
+    port: int = _setting(8080, "Port to listen on.", 0, 65535)
     workers: int = _setting(2, "Server processes.", 1, 256)
     pool_size: int = _setting(8, "Database connections of each kind per worker.", 1, 1000)
     statement_timeout_ms: int = _setting(15000, "Longest read query before it is cancelled.", 1)

@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from spatial.actor import ROLES, scope_prefix
-from spatial.errors import ConfigError, Conflict, NotFound
+from spatial.errors import BadParameter, Conflict, NotFound
 from spatial.postgres.notices import tell
 
 LINK_LIFE = timedelta(minutes=15)
@@ -85,11 +85,11 @@ def key_life(days: int) -> timedelta:
 
     Raises
     ------
-    ConfigError
+    BadParameter
         It would not live, or for too long.
     """
     if not 1 <= days <= MOST_DAYS:
-        raise ConfigError(
+        raise BadParameter(
             f"A key lives from 1 to {MOST_DAYS} days", f"密钥有效期为 1 至 {MOST_DAYS} 天"
         )
     return timedelta(days=days)
@@ -100,7 +100,7 @@ def make_key(conn: psycopg.Connection[Any], account_id: str, label: str, life: t
 
     Raises
     ------
-    ConfigError
+    BadParameter
         No such account, or the label cannot be used.
     """
     _check_account(conn, account_id)
@@ -167,14 +167,14 @@ def add_account(
 
     Raises
     ------
-    ConfigError
+    BadParameter
         Role, scope, id or a name cannot be used.
     Conflict
         The account is there.
     """
     _check_id(account_id)
     if role not in ROLES[1:]:
-        raise ConfigError(f"No role {role!r}; use one of {', '.join(ROLES[1:])}")
+        raise BadParameter(f"No role {role!r}; use one of {', '.join(ROLES[1:])}")
     _check_scope(scope)
     for name in names:
         _check_name(name)
@@ -201,7 +201,7 @@ def set_disabled(conn: psycopg.Connection[Any], account_id: str, disabled: bool)
 
 def _check_id(account_id: str) -> None:
     if not ACCOUNT_ID.fullmatch(account_id):
-        raise ConfigError(
+        raise BadParameter(
             f"{account_id!r} cannot be an account's id: 1 to 100 printable ASCII characters"
             " without a space, not anonymous",
             f"{account_id!r} 不能用作账号：1 至 100 个可见 ASCII 字符，且不得为 anonymous",
@@ -210,7 +210,7 @@ def _check_id(account_id: str) -> None:
 
 def _check_scope(scope: str) -> None:
     if len(scope) != 6 or not scope.isdecimal() or not scope_prefix(scope):
-        raise ConfigError(
+        raise BadParameter(
             f"{scope!r} is no area: six digits of GB/T 2260, not 000000",
             f"{scope!r} 不是行政区划代码：六位数字，且不得为 000000",
         )
@@ -218,7 +218,7 @@ def _check_scope(scope: str) -> None:
 
 def _check_name(name: str) -> None:
     if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
-        raise ConfigError(
+        raise BadParameter(
             f"{name[:LONGEST_NAME]!r} cannot be used: 1 to {LONGEST_NAME} printable characters",
             f"{name[:LONGEST_NAME]!r} 无法使用：1 至 {LONGEST_NAME} 个可见字符",
         )
@@ -247,7 +247,7 @@ def _not_in_force(short_id: str) -> NotFound:
 def _check_account(conn: psycopg.Connection[Any], account_id: str) -> None:
     if conn.execute("SELECT 1 FROM sigang.account WHERE id = %s", [account_id]).fetchone():
         return
-    raise ConfigError(
+    raise BadParameter(
         f"No account {account_id!r}", f"没有账号 {account_id!r}",
         mend_en="./sigang accounts list names them.",
         mend_zh="./sigang accounts list 列出账号。",

@@ -31,7 +31,7 @@ from api.ops.session import router, routes
 from api.services import Services
 from data.accounts import load_accounts
 from spatial.actor import Actor
-from spatial.errors import ConfigError, NotFound
+from spatial.errors import BadParameter, ConfigError, NotFound
 from spatial.postgres.db import Database
 from spatial.settings import Settings
 
@@ -200,7 +200,7 @@ def test_only_digests_are_stored(accounts):
 
 
 def test_an_unknown_account_is_named(accounts):
-    with pytest.raises(ConfigError, match="nobody"):
+    with pytest.raises(BadParameter, match="nobody"):
         make_link(accounts, "nobody")
 
 
@@ -420,20 +420,20 @@ def test_credentials_are_listed_rotated_and_revoked(accounts, database_url, tmp_
 
 def test_a_scope_of_nowhere_is_refused(accounts, database_url, tmp_path):
     for scope in ("000000", "33", "abcdef", ""):
-        with pytest.raises(ConfigError):
+        with pytest.raises(BadParameter):
             add_account(accounts, "x", ("x", "x"), "duty", scope)
-    with pytest.raises(ConfigError):
+    with pytest.raises(BadParameter):
         add_account(accounts, "x", ("x", "x"), "anonymous", "330000")
     for name in ("", "anonymous", "command line", "a\tb", "x" * 101):
-        with pytest.raises(ConfigError, match="cannot be an account's id"):
+        with pytest.raises(BadParameter, match="cannot be an account's id"):
             add_account(accounts, name, ("x", "x"), "duty", "330000")
-    with pytest.raises(ConfigError, match="printable"):
+    with pytest.raises(BadParameter, match="printable"):
         add_account(accounts, "x", ("x", " "), "duty", "330000")
     for label in ("x" * 5000, "a\nb", " "):
-        with pytest.raises(ConfigError, match="printable"):
+        with pytest.raises(BadParameter, match="printable"):
             make_key(accounts, "developer", label, timedelta(days=1))
     for days in (0, -1, 99_999_999):
-        with pytest.raises(ConfigError, match="A key lives"):
+        with pytest.raises(BadParameter, match="A key lives"):
             key_life(days)
     accounts.execute("ALTER TABLE account DROP CONSTRAINT account_somewhere")
     accounts.execute("UPDATE account SET scope = '000000' WHERE id = 'ningbo'")
@@ -455,7 +455,7 @@ def test_an_account_is_disabled_and_enabled(accounts):
     assert [c.kind for c in list_credentials(accounts, "wenzhou")] == ["key"]
     row = accounts.execute("SELECT disabled FROM account WHERE id = 'wenzhou'").fetchone()
     assert row == (True,)
-    with pytest.raises(ConfigError):
+    with pytest.raises(BadParameter):
         set_disabled(accounts, "nobody", True)
 
 
