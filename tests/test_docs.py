@@ -54,7 +54,7 @@ def test_settings_survive_the_environment_and_refuse_what_they_do_not_know(tmp_p
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("PORT", "0"), ("PORT", "99999"), ("WORKERS", "0"), ("WORKERS", "-1"),
+        ("PORT", "-1"), ("PORT", "99999"), ("WORKERS", "0"), ("WORKERS", "-1"),
         ("POOL_SIZE", "0"), ("STATEMENT_TIMEOUT_MS", "-1"), ("STATEMENT_TIMEOUT_MS", "99999999999"),
         ("TILE_CACHE_MB", "-5"), ("REQUESTS_PER_MINUTE", "-1"), ("LOG_LEVEL", "loud"),
         ("PUBLIC_URL", "map.example.org"), ("PUBLIC_URL", "https://"),
