@@ -231,9 +231,9 @@ async def undo_event(event_id: UUID, request: Request) -> Response:
         held = await _own(conn, actor, event_id)
         if "if-match" in request.headers:
             store.check_match(request.headers["if-match"], held["version"])
-        await store.undo(conn, actor, held)
+        feature = await store.undo(conn, actor, held)
         await audit.write(conn, actor, "undo", f"event/{event_id}", area=held["admin_code"])
-        return _respond(request, await store.get(conn, event_id))
+        return _respond(request, feature)
 
     return await write_once(request, actor, work)
 

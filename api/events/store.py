@@ -12,6 +12,7 @@ import asyncpg
 import orjson
 import shapely
 
+from api.events.still_closed_rows import still_closed_by
 from api.events.targets import Target
 from layers.offload import offload_write
 from spatial.actor import Actor
@@ -185,13 +186,14 @@ async def _parties(conn: asyncpg.Connection, target: Target, wkb: bytes, actor: 
     return sorted((prefectures | provinces) - {"000000"})
 
 
-async def undo(conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record) -> None:
-    """Take an event back; the network is as it was before it."""
+async def undo(conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record) -> dict[str, Any]:
+    """Take an event back and return it; `still_closed_by` tells what keeps its edges closed."""
     if held["state"] != "open":
         raise Conflict(f"The event is {held['state']}", f"事件状态为 {held['state']}")
     version = await _reopen(conn, held["id"])
     await _step(conn, actor, held["id"], "state = 'undone'", [])
-    await _tell(conn, actor, held["id"], "undone", version.number)
+    still = {"still_closed_by": await still_closed_by(conn, held["id"])}
+    return await _tell(conn, actor, held["id"], "undone", version.number, still)
 
 
 async def _reopen(conn: asyncpg.Connection, event: UUID) -> Raised:
@@ -288,11 +290,13 @@ async def _step(
 
 
 async def _tell(
-    conn: asyncpg.Connection, actor: Actor, event: UUID, action: str, version: int | None
-) -> None:
-    """Keep what was done and by whom, and tell every worker and open map."""
+    conn: asyncpg.Connection, actor: Actor, event: UUID, action: str, version: int | None,
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Keep what was done and by whom, tell every worker and open map, and return the event."""
     feature = await get(conn, event)
     properties = feature["properties"]
+    properties.update(more or {})
     body = {"action": action, "event": feature}
     await conn.execute(
         _HISTORY, event, properties["version"], actor.account_id, action, _plain(feature)
@@ -302,6 +306,7 @@ async def _tell(
         await tell_network(conn, version)
     parties = [receipt["party"] for receipt in properties["receipts"]]
     await conn.execute(_APPEND, "event", *scope, _plain(body), parties)
+    return feature
 
 
 async def tell_network(conn: asyncpg.Connection, version: int) -> None:

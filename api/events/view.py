@@ -11,7 +11,7 @@ PUBLIC = frozenset({
     "kind", "title", "severity", "cause", "direction", "state", "version", "admin_code", "origin",
     "facility_id", "stake", "valid_from", "valid_to", "recorded_at", "begun_at", "lanes",
     "rule_version", "network_version", "edges", "edge_count", "value", "unit", "attributes",
-    "merged",
+    "merged", "still_closed_by",
 })  # fmt: skip
 """Properties that everybody sees."""
 SIGNED_IN = PUBLIC | {"receipts"}

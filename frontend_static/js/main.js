@@ -2,6 +2,7 @@
 /** Start the page: address, session, catalogue, events, live stream, keys. */
 import { effect, untracked } from '@preact/signals-core';
 import { loadCatalogue } from './core/catalog.js';
+import { waiting, watchAlarms } from './model/alarms.js';
 import { loadEvents } from './model/events.js';
 import { t } from './core/i18n.js';
 import { listen } from './model/live.js';
@@ -29,7 +30,7 @@ function dressDocument() {
     document.documentElement.dataset.theme = url.theme.value;
     document.documentElement.dataset.view = url.view.value;
     document.documentElement.dataset.drawer = data.drawer.value ?? '';
-    document.title = untitled();
+    document.title = `${waiting.value.length ? `(${waiting.value.length}) ` : ''}${untitled()}`;
     const skip = document.querySelector('#skip');
     if (skip) skip.textContent = t('app.skip');
   });
@@ -100,6 +101,7 @@ async function start() {
   watchPath();
   watchReach();
   watchEvents();
+  watchAlarms();
   await loadCatalogue();
   listen();
   watchSession();

@@ -39,6 +39,7 @@ def test_closing_a_bridge_closes_its_twin_and_undo_restores_the_bytes(dispatcher
     assert detour["network_version"] >= told["network_version"]
     undone = undo(dispatcher, event)
     assert undone["properties"]["state"] == "undone"
+    assert undone["properties"]["still_closed_by"] == []
     after = path(clients["anonymous"], WEST, EAST)
     assert after["geometry"] == before["geometry"]
     assert after["properties"]["network_version"] == told["network_version"] + 1
@@ -48,6 +49,22 @@ def test_closing_one_twin_closes_the_other(dispatcher):
     event = closed(dispatcher, {"edge_id": edge("4,2 10,2 twin")})
     assert set(event["properties"]["edges"]) == TWINS
     undo(dispatcher, event)
+
+
+def test_undo_tells_what_still_keeps_the_road_closed(dispatcher, clients):
+    wind = closed(dispatcher, {"facility_id": str(BRIDGE)}, title="Gale")
+    works = closed(dispatcher, {"edge_id": edge("4,2 10,2")}, visibility="province")
+    other_way = {"edge_id": edge("0,0 1,0")}
+    forward = closed(dispatcher, other_way, direction="forward")
+    backward = closed(dispatcher, other_way, direction="backward")
+    assert undo(dispatcher, forward)["properties"]["still_closed_by"] == []
+    undo(dispatcher, backward)
+    first = undo(dispatcher, works)["properties"]["still_closed_by"]
+    assert first == [{"id": wind["id"], "title": {"zh": "Gale", "en": "Gale"}}]
+    assert not TWINS & set(path(clients["anonymous"], WEST, EAST)["properties"]["edges"])
+    hidden = closed(dispatcher, {"edge_id": edge("4,2 10,2")}, visibility="province")
+    assert undo(dispatcher, wind)["properties"]["still_closed_by"] == [{"id": None, "title": None}]
+    assert undo(dispatcher, hidden)["properties"]["still_closed_by"] == []
 
 
 def test_one_direction_of_the_bridge(dispatcher, clients):

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
 
+from api.cli.parser import parse
 from spatial.geo.crs import segment_lengths_m
 from tests.browser import planner
 from tests.browser.conftest import PHONE, settle, until
@@ -333,7 +334,8 @@ def administer_by_phone(page, server):
 
 
 def test_the_picture_says_what_it_is(open_page):
-    page = open_page(hash_="#m=8/30.3/121.1&lang=zh&theme=dark")
+    page = open_page(hash_="#m=8/30.3/121.1&lang=zh&theme=dark&t=2020-01-01T05%3A00%3A00%2B08%3A00")
+    expect(page.get_by_test_id("map-time")).to_contain_text("实时地图")
     page.evaluate(
         "() => { window.written = []; const own = CanvasRenderingContext2D.prototype.fillText;"
         " CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {"
@@ -350,7 +352,8 @@ def test_the_picture_says_what_it_is(open_page):
     assert len(np.unique(inside.reshape(-1, 3), axis=0)) > 200
     written = page.evaluate("() => window.written.join('\\n')")
     assert page.title() in written
-    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d \+08:00", written)
+    assert re.search(r"实时地图，截至 20(?!20)\d\d-.* \+08:00；查询按 2020-01-01 05:00", written)
+    assert "2020" not in saved.value.suggested_filename
     assert "含合成数据" in written
     assert re.search(r"\d+ k?m\n", written)
     for source in ("OpenStreetMap", "GSHHG"):
@@ -421,6 +424,9 @@ def test_a_visitor_learns_what_signing_in_would_give(open_page, server):
     )
     expect(page.get_by_test_id("dialog-expired")).to_be_visible()
     expect(page.get_by_test_id("signin-expired")).not_to_be_empty()
+    command = page.get_by_test_id("signin-command").inner_text().split()
+    assert command[0] == "./sigang"
+    assert parse(command[1:]).link
     page.get_by_test_id("dialog-close").click()
     expect(page.get_by_test_id("account")).to_have_attribute("data-role", "anonymous")
     expect(page.get_by_test_id("draw-distance")).to_be_visible()

@@ -30,6 +30,13 @@ BRIDGE = "杭州湾跨海大桥"
 SNAP_EDGES_M = 10_000
 # Until an open map shows another desk's closure, on a busy machine.
 STREAM_S = 5
+# Messages that need no answer have left the page by then.
+PAST_A_TOAST_MS = 8_000
+COUNT_TONES = (
+    "window.tones = 0; const start = OscillatorNode.prototype.start;"
+    " OscillatorNode.prototype.start = function (...at) {"
+    " window.tones++; window.heard ??= performance.now(); start.apply(this, at); }"
+)
 
 
 @pytest.fixture(scope="module")
@@ -172,10 +179,35 @@ def the_path_goes_round(page, server, network, first):
     )
 
 
+def count_tones(page):
+    page.add_init_script(COUNT_TONES)
+
+
+def the_alarm_stays(other):
+    alarm = other.get_by_test_id("alarm").filter(has_text=BRIDGE)
+    expect(alarm).to_be_visible()
+    waiting = int(other.get_by_test_id("alarm-count").get_attribute("data-count"))
+    assert other.title().startswith(f"({waiting}) ")
+    until(other, "() => window.tones > 0")
+    other.get_by_test_id("alarm-mute").click()
+    assert other.evaluate("() => localStorage.getItem('alarm-muted')") == "1"
+    until(other, "ms => performance.now() - window.heard > ms", PAST_A_TOAST_MS)
+    expect(alarm).to_be_visible()
+    return waiting
+
+
 def ningbo_acknowledges(other, server):
+    waiting = the_alarm_stays(other)
+    alarms = other.get_by_test_id("alarm-count")
     card = other.get_by_test_id("event").filter(has_text=BRIDGE).first
     card.get_by_test_id("event-acknowledge").click()
     expect(card.get_by_test_id("event-acknowledge")).to_be_hidden()
+    expect(other.get_by_test_id("alarm").filter(has_text=BRIDGE)).to_have_count(0)
+    if waiting > 1:
+        expect(alarms).to_have_attribute("data-count", str(waiting - 1))
+    else:
+        expect(alarms).to_have_count(0)
+        assert not other.title().startswith("(")
     with connect(server.database_url) as conn:
         stored = conn.execute(
             "SELECT count(*) FROM event_receipt WHERE account_id = 'ningbo'"
@@ -202,7 +234,7 @@ def the_sheet_is_printed(page):
     sheet = page.get_by_test_id("print-sheet")
     expect(sheet).to_be_visible()
     text = sheet.inner_text()
-    assert "+08:00" in text
+    assert re.search(r"实时地图，截至 .* \+08:00", text)
     assert "OpenStreetMap" in text
     assert "含合成数据" in text
     expect(page.get_by_test_id("print-legend")).to_be_visible()
@@ -214,7 +246,8 @@ def test_tour(open_page, server, network):
     page = open_page("dispatcher")
     the_province_opens(page, server)
     first = the_path_crosses_the_bay(page, network)
-    other = open_page("ningbo", "#panel=events")
+    other = open_page("ningbo", "#panel=events", prepare=count_tones)
+    other.keyboard.press("Shift")
     until(other, "() => window.sigang.data.eventsLoaded.value")
     expect(other.get_by_test_id("live")).to_have_attribute("data-state", "live")
     expect(other.get_by_test_id("event").filter(has_text=BRIDGE)).to_have_count(0)

@@ -11,8 +11,8 @@ import { account, data, toast, url } from '../core/store.js';
 const UNDO_ROLES = ['admin', 'dispatcher', 'duty'];
 
 const ECHO_MS = 3000;
-/** What a desk has to act on; risks and hazards are layers of their own. */
-const DESK_KINDS = ['closure', 'incident'];
+/** What asks for a receipt of a desk; risks and hazards are layers of their own. */
+const DESK_KINDS = ['closure', 'incident', 'lane_loss', 'speed', 'weather_limit'];
 /** Ways of writing that mark a layer as drawn from events. */
 const EVENT_LAYERS = new Set(['undo', 'event']);
 
@@ -41,6 +41,14 @@ export const isOpen = (/** @type {EventFeature} */ event) => (event.properties.s
 
 /** Tell whether an event is a closure, which can be undone and extended. */
 export const isClosure = (/** @type {EventFeature} */ event) => event.properties.kind === 'closure';
+
+/** Tell whether the account's own desk has still to acknowledge. */
+export const awaits = (/** @type {EventFeature} */ event) =>
+  (event.properties.receipts ?? []).some((receipt) => receipt.party === account.value?.scope && !receipt.acknowledged_at);
+
+/** Tell whether an event is an alarm: it waits for this desk, and somebody else decided it. */
+export const alarms = (/** @type {EventFeature} */ event) =>
+  mayDecide() && isOpen(event) && awaits(event) && event.properties.created_by !== account.value?.id;
 
 /** Fetch the open events of the desk. */
 export async function loadEvents() {
@@ -120,7 +128,7 @@ export async function undo(/** @type {string} */ id) {
     bumpClosures();
     if (url.event.peek() === id) url.event.value = null;
     networkChanged(event.properties.network_version);
-    toast({ kind: 'ok', text: t('events.undone', { title: titleOf(event) }) });
+    toast({ kind: stillClosed(event) ? 'warn' : 'ok', sticky: stillClosed(event), text: undone(event) });
   } catch (error) {
     toast({ kind: 'bad', text: explain(error) });
   }
@@ -150,10 +158,21 @@ export async function extend(/** @type {EventFeature} */ event, /** @type {strin
   }
 }
 
+const stillClosed = (/** @type {EventFeature} */ event) => (event.properties.still_closed_by?.length ?? 0) > 0;
+
+/** Say that an event was undone, and what else keeps its roads closed. */
+function undone(/** @type {EventFeature} */ event) {
+  const title = titleOf(event);
+  if (!stillClosed(event)) return t('events.undone', { title });
+  const named = event.properties.still_closed_by.map((/** @type {any} */ one) => pick(one.title) || t('events.restricted'));
+  return t('events.still_closed', { title, by: named.join(t('events.and')) });
+}
+
 /** Say in one line what happened to an event. */
 function message(/** @type {EventFeature} */ event, /** @type {EventFeature | undefined} */ old) {
   const title = titleOf(event);
-  if (!isOpen(event)) return t('events.undone', { title });
+  if (event.properties.state === 'undone') return undone(event);
+  if (!isOpen(event)) return t('events.ended', { title });
   if (!old) return t('events.arrived', { title });
   const known = new Map((old.properties.receipts ?? []).map((r) => [r.party, r.acknowledged_at]));
   const fresh = (event.properties.receipts ?? []).find((r) => r.acknowledged_at && !known.get(r.party));
@@ -175,7 +194,7 @@ export function receive(/** @type {EventFeature} */ event) {
   later();
   bumpClosures();
   networkChanged(event.properties.network_version);
-  if (own.has(event.id)) return;
+  if (own.has(event.id) || (!old && alarms(event))) return;
   toast({
     kind: isOpen(event) && !old ? 'warn' : 'info',
     text: message(event, old),

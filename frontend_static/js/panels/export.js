@@ -6,7 +6,7 @@ import { moment, number, pick, t } from '../core/i18n.js';
 import { chosen, comparison } from '../model/path.js';
 import { data, shown, toast, url } from '../core/store.js';
 import { originName } from './widgets.js';
-import { shownInstant } from './browse/timebar.js';
+import { mapInstant, timeText } from './browse/timebar.js';
 import { theMap } from '../map/instance.js';
 import { attributions } from '../map/map.js';
 
@@ -27,7 +27,7 @@ export function facts() {
   const path = data.path.value;
   return {
     title: pick(data.catalogue.value?.title),
-    time: moment(shownInstant()),
+    time: timeText(),
     made: moment(Date.now()),
     layers,
     origins,
@@ -176,7 +176,7 @@ class Writer {
     this.pen.fillText(known.title, 16, 33);
     this.font(13);
     this.pen.textAlign = 'right';
-    this.pen.fillText(`${t('export.time')} ${known.time}`, width - 16, 24);
+    this.pen.fillText(known.time, width - 16, 24);
     this.ink('--warn');
     this.pen.fillText(known.synthetic ? t('origin.contains_synthetic') : '', width - 16, 42);
     this.pen.textAlign = 'left';
@@ -229,7 +229,7 @@ export async function exportPng() {
   const map = theMap.peek();
   if (!map) return;
   const blob = await new Promise((resolve) => compose(map).toBlob(resolve, 'image/png'));
-  const name = `sigang-${moment(shownInstant()).slice(0, 16).replace(/[: ]/g, '-')}.png`;
+  const name = `sigang-${moment(mapInstant()).slice(0, 16).replace(/[: ]/g, '-')}.png`;
   const link = document.createElement('a');
   link.href = URL.createObjectURL(/** @type {Blob} */ (blob));
   link.download = name;

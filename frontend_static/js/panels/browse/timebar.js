@@ -2,7 +2,7 @@
 /** <sg-timebar>: the time of the map on a 24-hour scale, always with its zone. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
-import { clock, day, midnight, now, rfc3339, t } from '../../core/i18n.js';
+import { clock, day, midnight, moment, now, rfc3339, t } from '../../core/i18n.js';
 import { data, toast, url } from '../../core/store.js';
 import { icon } from '../widgets.js';
 
@@ -12,8 +12,21 @@ const DAY_MIN = 1440;
 const FRAME_MS = 500;
 const SPEEDS = [5, 15, 60];
 
-/** The instant that the map shows. */
-export const shownInstant = () => (url.time.value ? Date.parse(url.time.value) : now());
+/** The instant that tables and paths are asked for. */
+export const askedInstant = () => (url.time.value ? Date.parse(url.time.value) : now());
+
+/** The instant of what the map shows: the present, less what its stream or tiles lag behind. */
+export function mapInstant() {
+  const { state, at } = data.live.value;
+  if (state === 'stale' && at) return at + data.skew.value;
+  return now() - data.lag.value * 1000;
+}
+
+/** Say what the map shows and, where it differs, what queries are asked for. */
+export function timeText() {
+  const map = t('time.map', { time: moment(mapInstant()) });
+  return url.time.value ? `${map}${t('time.queries', { time: moment(askedInstant()) })}` : map;
+}
 
 /** Follow the clock again. */
 export const followNow = () => (url.time.value = null);
@@ -40,7 +53,7 @@ class TimeBar extends Part {
   }
 
   render() {
-    const at = shownInstant();
+    const at = askedInstant();
     const start = midnight(at);
     const minutes = Math.floor((at - start) / MINUTE_MS);
     const fixed = url.time.value !== null;
@@ -58,6 +71,7 @@ class TimeBar extends Part {
         <div class="ticks" aria-hidden="true">${[0, 3, 6, 9, 12, 15, 18, 21, 24].map((hour) => html`<span>${String(hour).padStart(2, '0')}</span>`)}</div></div>
       <output class="clock num ${fixed ? 'fixed' : ''}" data-testid="time-clock" data-fixed=${fixed} title=${t('time.zone')}>
         <b>${clock(at, true)}</b><small>+08:00 · ${t(fixed ? 'time.fixed' : 'time.following')}</small></output>
+      ${fixed ? html`<span class="map-time num" data-testid="map-time">${t('time.map', { time: clock(mapInstant()) })}</span>` : ''}
       <button data-testid="time-now" aria-pressed=${!fixed} @click=${() => this.stopAt(null)}>${t('time.now')}</button>
     </div>`;
   }
@@ -69,7 +83,7 @@ class TimeBar extends Part {
   setDay(/** @type {Event} */ event) {
     const picked = /** @type {HTMLInputElement} */ (event.target).value;
     const start = Date.parse(`${picked}T00:00:00+08:00`);
-    const at = shownInstant();
+    const at = askedInstant();
     if (Number.isNaN(start)) /** @type {HTMLInputElement} */ (event.target).value = day(at);
     else this.set(start + (at - midnight(at)));
   }
@@ -91,7 +105,7 @@ class TimeBar extends Part {
       return;
     }
     this.playing = true;
-    this.player = setInterval(() => this.set(shownInstant() + this.speed * MINUTE_MS), FRAME_MS);
+    this.player = setInterval(() => this.set(askedInstant() + this.speed * MINUTE_MS), FRAME_MS);
   }
 }
 

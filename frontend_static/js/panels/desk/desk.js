@@ -3,11 +3,11 @@
 import { html } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { Part, define } from '../../core/base.js';
-import { acknowledge, extend, isClosure, loadEvents, mayDecide, titleOf, undo } from '../../model/events.js';
+import { acknowledge, awaits, extend, isClosure, loadEvents, mayDecide, titleOf, undo } from '../../model/events.js';
 import { codeName } from '../../core/catalog.js';
 import { extent } from '../../core/geo.js';
 import { INPUT_PATTERN, clock, fromInput, maybe, moment, number, pick, t, toInput } from '../../core/i18n.js';
-import { account, data, url } from '../../core/store.js';
+import { data, url } from '../../core/store.js';
 import { showExtent } from '../../map/camera.js';
 import { badge, busy, failure, icon } from '../widgets.js';
 
@@ -70,7 +70,7 @@ class Desk extends Part {
   decisions(/** @type {EventFeature} */ event) {
     const off = this.working === event.id;
     return html`
-      ${this.awaits(event)
+      ${awaits(event)
         ? html`<button data-testid="event-acknowledge" ?disabled=${off} @click=${() => this.run(event, () => acknowledge(event.id))}>${icon('check')}${t('events.acknowledge')}</button>`
         : ''}
       ${isClosure(event) ? this.closureDecisions(event, off) : ''}`;
@@ -79,11 +79,6 @@ class Desk extends Part {
   closureDecisions(/** @type {EventFeature} */ event, /** @type {boolean} */ off) {
     return html`<button data-testid="event-extend" aria-expanded=${this.editing === event.id} @click=${() => (this.editing = this.editing === event.id ? null : event.id)}>${t('events.extend')}</button>
       <button class="danger" data-testid="event-undo" ?disabled=${off} @click=${() => this.run(event, () => undo(event.id))}>${t('events.undo')}</button>`;
-  }
-
-  /** Tell whether the account's own desk has still to acknowledge. */
-  awaits(/** @type {EventFeature} */ event) {
-    return (event.properties.receipts ?? []).some((receipt) => receipt.party === account.value?.scope && !receipt.acknowledged_at);
   }
 
   async run(/** @type {EventFeature} */ event, /** @type {() => Promise<unknown>} */ action) {

@@ -5,7 +5,7 @@ import { Part, define } from '../../core/base.js';
 import { INPUT_PATTERN, fromInput, maybe, moment, now, number, pick, t, toInput } from '../../core/i18n.js';
 import { SIZES, loadProfiles, profile, setProfile, setSize } from '../../model/profiles.js';
 import { data, url } from '../../core/store.js';
-import { shownInstant } from '../browse/timebar.js';
+import { askedInstant } from '../browse/timebar.js';
 import { failure, legalText } from '../widgets.js';
 
 /** @typedef {import('../../core/types.js').Profile} Profile */
@@ -76,7 +76,7 @@ class Vehicle extends Part {
   }
 
   setMode(/** @type {typeof WHENS[number]} */ mode) {
-    const at = url.when.peek()?.at ?? fromInput(toInput(url.time.peek() ? shownInstant() : now() + HOUR_MS));
+    const at = url.when.peek()?.at ?? fromInput(toInput(url.time.peek() ? askedInstant() : now() + HOUR_MS));
     url.when.value = mode === 'now' ? null : { mode, at };
   }
 

@@ -9,6 +9,7 @@ import { setOrigin } from '../../model/reach.js';
 import { addVia, setWaypoint } from '../../model/stops.js';
 import { account, data, dismiss, toast } from '../../core/store.js';
 import { theMap } from '../../map/instance.js';
+import { alarmCard } from '../desk/alarms.js';
 import { icon } from '../widgets.js';
 
 /** @typedef {import('../../core/types.js').Toast} Toast */
@@ -28,7 +29,7 @@ class Toasts extends Part {
       if (!this.timers.has(entry.id)) this.timers.set(entry.id, setTimeout(() => dismiss(entry.id), entry.sticky ? STAY_WITH_ACTION_MS : STAY_MS));
     }
     return html`<div class="toasts" role="log" aria-live="polite" data-testid="toasts">
-      ${repeat(data.toasts.value, (entry) => entry.id, (entry) => this.toast(entry))}
+      ${alarmCard()}${repeat(data.toasts.value, (entry) => entry.id, (entry) => this.toast(entry))}
     </div>`;
   }
 
@@ -44,6 +45,9 @@ class Toasts extends Part {
     </div>`;
   }
 }
+
+/** The command that makes a link; every account's id may stand for the dispatcher's. */
+const NEW_LINK = html`<pre data-testid="signin-command">./sigang token dispatcher --link</pre>`;
 
 /** @type {[string, import('../../core/i18n.js').Key][]} */
 const KEYS = [
@@ -87,7 +91,7 @@ class Dialogs extends Part {
 
   account() {
     const who = account.value;
-    if (!who) return html`<p data-testid="signin-how">${t('session.how')}</p><pre>./sigang token</pre><p class="muted">${t('session.public')}</p>`;
+    if (!who) return html`<p data-testid="signin-how">${t('session.how')}</p>${NEW_LINK}<p class="muted">${t('session.public')}</p>`;
     return html`<dl class="facts">
         <div><dt>${t('session.account')}</dt><dd data-testid="account-name">${pick(who.name)}</dd></div>
         <div><dt>${t('session.role')}</dt><dd data-testid="account-role">${t(/** @type {any} */ (`role.${who.role}`))}</dd></div>
@@ -98,7 +102,7 @@ class Dialogs extends Part {
   }
 
   linkNeeded(/** @type {'expired' | 'ended'} */ why) {
-    return html`<p data-testid="signin-${why}">${t(/** @type {const} */ (`session.${why}`))}</p><pre>./sigang token</pre>
+    return html`<p data-testid="signin-${why}">${t(/** @type {const} */ (`session.${why}`))}</p>${NEW_LINK}
       ${why === 'expired' ? html`<p class="muted">${t('session.public')}</p>` : ''}`;
   }
 }

@@ -67,7 +67,7 @@ class PrintPage extends Part {
     if (!this.image || !this.bar) return html``;
     const known = facts();
     return html`<article class="sheet" data-testid="print-sheet">
-      <header><h1>${known.title}</h1><p class="num">${t('export.time')} <b data-testid="print-time">${known.time}</b></p></header>
+      <header><h1>${known.title}</h1><p class="num"><b data-testid="print-time">${known.time}</b></p></header>
       <figure><img src=${this.image} alt=${t('map.label')} style="width:${this.width}mm;height:${this.height}mm" />
         <div class="sheet-scale" data-testid="print-scale" style="width:${this.share}%">${this.bar.text}</div></figure>
       <div class="sheet-facts">

@@ -7,6 +7,7 @@ import { account, data, permalink, toast, url } from '../../core/store.js';
 import { exportPng } from '../export.js';
 import { printPage } from './print.js';
 import { toggleTable } from '../browse/table.js';
+import { alarmBell } from '../desk/alarms.js';
 import { badge, icon, originName } from '../widgets.js';
 import '../browse/search_box.js';
 
@@ -38,6 +39,7 @@ class TopBar extends Part {
       <ul class="kpis" data-testid="kpis" aria-label=${t('top.kpis')}>${data.catalogue.value?.kpis.map((kpi) => this.kpi(kpi))}</ul>
       <sg-search></sg-search>
       ${this.live()}
+      ${alarmBell()}
       <div class="tools" role="toolbar" aria-label=${t('top.tools')}>
         ${this.tool('table', 'table', t(url.view.value === 'table' ? 'top.map' : 'top.table'), () => toggleTable(), url.view.value === 'table')}
         ${this.tool('copy-link', 'link', t('top.copy_link'), copyLink)}

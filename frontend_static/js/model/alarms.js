@@ -1,0 +1,61 @@
+// @ts-check
+/** Alarms: events that this desk has to acknowledge; they count, and sound, until it has. */
+import { computed, effect, signal } from '@preact/signals-core';
+import { data } from '../core/store.js';
+import { alarms } from './events.js';
+
+const REPEAT_MS = 15_000;
+const TONES_HZ = [880, 660];
+const TONE_S = 0.2;
+const LOUDNESS = 0.15;
+const KEY = 'alarm-muted';
+
+/** Events that wait for this desk, newest first. */
+export const waiting = computed(() => data.events.value.filter(alarms));
+
+/** Whether the tone is off; remembered by the browser. */
+export const muted = signal(localStorage.getItem(KEY) === '1');
+
+export function toggleMute() {
+  muted.value = !muted.value;
+  localStorage.setItem(KEY, muted.value ? '1' : '0');
+}
+
+/** Browsers give sound only to a page that somebody has touched. @type {AudioContext | null} */
+let audio = null;
+
+function sound() {
+  if (!audio || muted.peek() || !waiting.peek().length) return;
+  TONES_HZ.forEach((hertz, at) => {
+    const context = /** @type {AudioContext} */ (audio);
+    const [tone, volume] = [context.createOscillator(), context.createGain()];
+    const start = context.currentTime + at * TONE_S;
+    tone.frequency.value = hertz;
+    volume.gain.value = LOUDNESS;
+    tone.connect(volume).connect(context.destination);
+    tone.start(start);
+    tone.stop(start + TONE_S);
+  });
+}
+
+function wake() {
+  removeEventListener('pointerdown', wake);
+  removeEventListener('keydown', wake);
+  audio = new AudioContext();
+  sound();
+}
+
+/** Sound when an alarm comes, and again while one waits. */
+export function watchAlarms() {
+  addEventListener('pointerdown', wake);
+  addEventListener('keydown', wake);
+  /** @type {Set<string>} */
+  let known = new Set();
+  effect(() => {
+    const ids = waiting.value.map((event) => event.id);
+    const fresh = ids.some((id) => !known.has(id));
+    known = new Set(ids);
+    if (fresh) sound();
+  });
+  setInterval(sound, REPEAT_MS);
+}
