@@ -26,6 +26,8 @@ LAND, LAKE, LAKE_ISLAND, POND = 1, 2, 3, 4
 
 _SIDE = 65535  # a bin's width and height in file units
 _CORNERS = ((0, 0), (_SIDE, 0), (_SIDE, _SIDE), (0, _SIDE))
+_OUTLINE_STEP, _OUTLINE_ISLAND = 20, 100  # points
+_BLOCK, _GRID = 10, 1e-4  # degrees
 _INSIDE = 4  # entry side of a ring that lies inside its bin
 
 type_ring = NDArray[np.int64]
@@ -70,6 +72,25 @@ def read_shore(bbox: tuple[float, float, float, float], path: Path = SHORE_FILE)
     return [shore for shore in shores if not shore.geometry.is_empty]
 
 
+def read_outline(bbox: tuple[int, int, int, int], path: Path = SHORE_FILE) -> list[Any]:
+    """Return the land inside `bbox` (whole degrees) for small scales, one geometry a block.
+
+    Every `_OUTLINE_STEP`th point of a shoreline is kept, and no island of fewer than
+    `_OUTLINE_ISLAND` points.
+    """
+    west, south, east, north = bbox
+    blocks: dict[tuple[int, int], list[Any]] = defaultdict(list)
+    with h5py.File(path) as file:
+        tables = _Outline(file)
+        for lon in range(west, east):
+            for lat in range(south, north):
+                for level, _, ring in _bin_rings(tables, lon, lat):
+                    if level == LAND and len(ring) > 3:
+                        land = shapely.Polygon(ring / _SIDE + (lon, lat))
+                        blocks[lon // _BLOCK, lat // _BLOCK].append(shapely.make_valid(land))
+    return [shapely.union_all(parts, grid_size=_GRID) for parts in blocks.values()]
+
+
 class _Tables:
     """The index arrays of the file, with the point arrays left on disk."""
 
@@ -103,6 +124,23 @@ class _Tables:
         span = slice(int(self.first_point[index]), int(self.first_point[index]) + count)
         pair = (self.x[span].view(np.uint16), self.y[span].view(np.uint16))
         return np.column_stack(pair).astype(np.int64)
+
+
+class _Outline(_Tables):
+    """The tables with all points in memory, which yield thinned shorelines of land only."""
+
+    def __init__(self, file: Any) -> None:
+        super().__init__(file)
+        self.x, self.y = self.x[:], self.y[:]
+
+    def read_bin(self, number: int) -> Iterator[_Segment]:
+        """Yield the bin's land with few points; the ends of a segment stay."""
+        for whole in super().read_bin(number):
+            points = whole.points
+            if whole.level != LAND or (whole.closed and len(points) < _OUTLINE_ISLAND):
+                continue
+            thin = np.concatenate([points[:-1:_OUTLINE_STEP], points[-1:]])
+            yield _Segment(whole.level, whole.number, whole.closed, thin)
 
 
 def _bin_rings(tables: _Tables, lon: int, lat: int) -> Iterator[tuple[int, int, type_ring]]:

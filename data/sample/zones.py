@@ -13,7 +13,7 @@ import shapely
 from shapely.geometry import shape
 
 from data.facts import read_facts
-from data.sample.gshhg import LAKE, LAKE_ISLAND, LAND, POND, read_shore
+from data.sample.gshhg import LAKE, LAKE_ISLAND, LAND, POND, read_outline, read_shore
 from data.things import PROVINCE, Thing, clear, package_folder, write_sources, write_things
 from spatial.ids import stable_uuid7
 from spatial.postgres.bulk import copy_rows
@@ -21,6 +21,7 @@ from spatial.postgres.bulk import copy_rows
 Progress = Callable[[str], None]
 ADMIN, SHORE, PLACES = "tianditu-admin", "gshhg", "sample-places"
 BBOX = (116.0, 26.0, 124.5, 33.0)  # west, south, east, north of the sample, degrees
+AROUND = (66, -12, 180, 64)  # of the outline that small scales show around the sample
 _FILES = {"province": "china_province", "prefecture": "china_city", "county": "china_district"}
 _PROVINCES = ("31", "32", "33", "34", "35", "36")
 _SHORE_KINDS = {LAND: "land", LAKE: "lake", LAKE_ISLAND: "land", POND: "lake"}
@@ -39,6 +40,7 @@ def load_zones(conn: psycopg.Connection[Any], progress: Progress) -> None:
     copy_rows(conn, "zone", _COLUMNS, _neighbour_rows())
     progress("coast, islands and lakes")
     copy_rows(conn, "zone", _COLUMNS, _shore_rows())
+    copy_rows(conn, "zone", _COLUMNS, _around_rows())
     write_things(conn, list(_places()))
 
 
@@ -106,6 +108,17 @@ def _shore_rows() -> Iterator[list[Any]]:
             stable_uuid7(SHORE, key), kind, str(shore.level), None, None, None, None, None,
             "public", "real", SHORE, {"gshhg_level": shore.level, "gshhg_id": shore.number},
             None, _multi(shore.geometry),
+        ]  # fmt: skip
+
+
+def _around_rows() -> Iterator[list[Any]]:
+    """Yield land and sea around the sample for small scales, and the extent of the sample."""
+    parts = [("outside_sea", shapely.box(*AROUND)), ("extent", shapely.box(*BBOX))]
+    parts += [("outside_land", land) for land in read_outline(AROUND)]
+    for number, (level, geometry) in enumerate(parts):
+        yield [
+            stable_uuid7(SHORE, f"around/{number}"), "around", level, None, None, None, None, None,
+            "public", "derived", SHORE, {}, None, _multi(geometry),
         ]  # fmt: skip
 
 

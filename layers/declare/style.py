@@ -37,7 +37,8 @@ Slot = Literal[
 SLOTS: tuple[str, ...] = get_args(Slot)
 
 FONTS = ["Noto Sans SC"]
-BACKGROUND = {"dark": "#0B1622", "light": "#DCE7EF"}
+BACKGROUND = {"dark": "#34363A", "light": "#CBC8C3"}
+"""Neither sea nor land: what lies beyond the data, or is not loaded yet."""
 
 
 class Colour(Declaration):

@@ -93,6 +93,24 @@ def test_a_point_lies_on_land_in_a_lake_or_at_sea(rows, lon, lat, kind):
     assert kinds == {"land": {"land"}, "sea": set(), "lake": {"land", "lake"}}[kind]
 
 
+@pytest.mark.parametrize(
+    ("lon", "lat", "levels"),
+    [
+        (103.8, 36.0, {"outside_sea", "outside_land"}),  # Lanzhou, far inland
+        (135.0, 20.0, {"outside_sea"}),  # the Pacific
+        (120.5, 28.8, {"outside_sea", "outside_land", "extent"}),
+        (-100.0, 40.0, set()),  # nothing is known: drawn as no data
+    ],
+)
+def test_around_the_sample_land_is_land(rows, lon, lat, levels):
+    found = rows.execute(
+        "SELECT level FROM sigang.zone WHERE kind = 'around'"
+        " AND ST_Covers(geom, ST_SetSRID(ST_MakePoint(%s, %s), 4326))",
+        [lon, lat],
+    )
+    assert {row[0] for row in found} == levels
+
+
 def test_zhoushan_is_an_island_of_its_size_and_not_a_blob():
     here = shapely.Point(122.10, 30.06)
     islands = [s for s in read_shore((121.0, 29.0, 123.5, 31.2)) if s.level == LAND]
