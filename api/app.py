@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -19,6 +19,7 @@ from api.http.asgi import BodyHandler, Front
 from api.http.concurrency import Limits
 from api.http.cors import Cors
 from api.http.gauges import gauges_of
+from api.http.negotiate import only_known
 from api.http.problems import FOREIGN, client_left, handle
 from api.http.rates import Rates
 from api.ogc import catalogue, common, features, jobs, openapi, processes, schemas, tiles
@@ -151,5 +152,5 @@ def _mount(app: FastAPI) -> None:
         admin,
         access_admin,
     ):
-        app.include_router(routed.router, prefix=PREFIX)
+        app.include_router(routed.router, prefix=PREFIX, dependencies=[Depends(only_known)])
     app.router.routes.extend(static.routes())

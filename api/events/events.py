@@ -20,7 +20,7 @@ from api.events.store import Decision
 from api.events.targets import Target, check_scope
 from api.events.view import shown, shown_step
 from api.http.auth import actor_of, require
-from api.http.negotiate import check_parameters, single_values
+from api.http.negotiate import check_parameters, reads, single_values
 from api.http.polygons import read_polygon
 from api.http.responses import GEOJSON, NO_STORE, fresh
 from api.http.values import Moment, Visible
@@ -167,10 +167,9 @@ async def _note(
     )  # fmt: skip
 
 
-@router.get("/events")
+@router.get("/events", openapi_extra=reads("state", "kind"))
 async def list_events(request: Request) -> Response:
     """Return the newest events, by `state` and `kind`."""
-    check_parameters(request, "state", "kind")
     given = single_values(request)
     state = given.get("state")
     if state is not None and state not in STATES:
@@ -195,7 +194,6 @@ def _listed(features: Sequence[dict[str, Any]], actor: Actor) -> Response:
 @router.get("/events/{event_id}")
 async def get_event(event_id: UUID, request: Request) -> Response:
     """Return one event; its ETag guards a change."""
-    check_parameters(request)
     actor = actor_of(request)
     served = services(request)
     async with served.db.session(actor) as conn:
@@ -207,7 +205,6 @@ async def get_event(event_id: UUID, request: Request) -> Response:
 @router.get("/events/{event_id}/history")
 async def get_history(event_id: UUID, request: Request) -> Response:
     """Return who did what to an event, oldest first; for signed-in accounts."""
-    check_parameters(request)
     actor = actor_of(request)
     require(actor)
     async with services(request).db.session(actor) as conn:
@@ -224,7 +221,6 @@ async def get_history(event_id: UUID, request: Request) -> Response:
 @router.post("/events/{event_id}/undo")
 async def undo_event(event_id: UUID, request: Request) -> Response:
     """Take a closure back; an If-Match that names another version is refused."""
-    check_parameters(request)
     actor, audit = _writer(request), services(request).audit
 
     async def work(conn: asyncpg.Connection) -> Response:
@@ -241,7 +237,6 @@ async def undo_event(event_id: UUID, request: Request) -> Response:
 @router.patch("/events/{event_id}")
 async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Response:
     """Change validity, title, cause or value; If-Match names the version that was read."""
-    check_parameters(request)
     actor = _writer(request)
     given = {k: v for k, v in body.model_dump().items() if v is not None}
     if not given:
@@ -272,7 +267,6 @@ async def acknowledge_event(
     event_id: UUID, request: Request, body: AcknowledgeBody | None = None
 ) -> Response:
     """Note that the account's desk has seen the event."""
-    check_parameters(request)
     actor = _writer(request)
     party = (body.party if body else None) or actor.scope
     if not actor.covers(party):

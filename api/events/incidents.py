@@ -21,7 +21,6 @@ from api.events.targets import Target, check_scope
 from api.events.view import shown
 from api.http.auth import actor_of, require
 from api.http.concurrency import ask
-from api.http.negotiate import check_parameters
 from api.http.responses import GEOJSON, fresh
 from api.http.values import Visible
 from api.roads.carriageway_queries import StakeBody, find_asked
@@ -66,7 +65,6 @@ class IncidentBody(StakeBody):
 @router.post("", status_code=201)
 async def report_incident(body: IncidentBody, request: Request) -> Response:
     """Place an incident, or join the report to the one that it is about (200)."""
-    check_parameters(request)
     actor = actor_of(request)
     require(actor, *WRITERS)
     named = body.named

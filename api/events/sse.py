@@ -24,7 +24,6 @@ from starlette.types import Receive, Scope, Send
 from api.events.view import shown
 from api.http.auth import Credential, actor_of
 from api.http.concurrency import caller_of, limits_of
-from api.http.negotiate import check_parameters
 from api.http.notifications import RECONNECTED
 from api.services import services
 from layers.offload import offload_part
@@ -52,7 +51,6 @@ router = APIRouter(tags=["stream"])
 @router.get("/stream")
 async def get_stream(request: Request) -> Response:
     """Open the stream; it resumes after the Last-Event-ID header."""
-    check_parameters(request)
     return _Stream(request, _last_id(request))
 
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api.http import links
 from api.http.auth import actor_of, require
 from api.http.links import GEOJSON, JSON, link
-from api.http.negotiate import check_parameters, language, single_values
+from api.http.negotiate import language, reads, single_values
 from api.http.responses import NO_STORE, fresh
 from api.jobs import store
 from api.jobs.store import ENDED, STATES, Wanted
@@ -40,10 +40,9 @@ _FILTERS = ("type", "processID", "status", "datetime", "minDuration", "maxDurati
 router = APIRouter(tags=["jobs"])
 
 
-@router.get("/jobs")
+@router.get("/jobs", openapi_extra=reads(*_FILTERS, "cursor"))
 async def list_jobs(request: Request) -> Response:
     """Return the caller's jobs, newest first; an administrator sees all."""
-    check_parameters(request, *_FILTERS, "cursor")
     actor = _signed_in(request)
     wanted = _wanted(single_values(request))
     async with store.reader(services(request).db, actor) as conn:
@@ -58,7 +57,6 @@ async def list_jobs(request: Request) -> Response:
 @router.get("/jobs/{job_id}")
 async def get_job(job_id: str, request: Request) -> Response:
     """Return the state of a job."""
-    check_parameters(request)
     actor = _signed_in(request)
     async with store.reader(services(request).db, actor) as conn:
         row = await store.get(conn, _number(job_id))
@@ -69,7 +67,6 @@ async def get_job(job_id: str, request: Request) -> Response:
 @router.delete("/jobs/{job_id}")
 async def dismiss_job(job_id: str, request: Request) -> Response:
     """Dismiss a job: its work stops; of one that has ended the results go."""
-    check_parameters(request)
     actor, served = _signed_in(request), services(request)
     async with store.reader(served.db, actor) as conn:
         row = await store.get(conn, _number(job_id))
@@ -86,7 +83,6 @@ async def dismiss_job(job_id: str, request: Request) -> Response:
 @router.get("/jobs/{job_id}/results")
 async def get_results(job_id: str, request: Request) -> Response:
     """Return the results as the execute request wanted them; large ones of a document as links."""
-    check_parameters(request)
     row = await _job(request, job_id)
     _check_ended(row)
     actor, served = actor_of(request), services(request)
@@ -102,10 +98,9 @@ async def get_results(job_id: str, request: Request) -> Response:
     return answer
 
 
-@router.get("/jobs/{job_id}/results/{name}")
+@router.get("/jobs/{job_id}/results/{name}", openapi_extra=reads("limit", "cursor"))
 async def get_output(job_id: str, name: str, request: Request) -> Response:
     """Return one output; features in pages of `limit` with a next link."""
-    check_parameters(request, "limit", "cursor")
     row = await _job(request, job_id)
     _check_ended(row)
     given = single_values(request)

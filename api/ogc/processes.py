@@ -18,7 +18,7 @@ from api.http.bodies import LargeBodies
 from api.http.concurrency import ask
 from api.http.disconnect import while_connected
 from api.http.links import JSON, link
-from api.http.negotiate import check_parameters, language, single_values
+from api.http.negotiate import language, reads, single_values
 from api.http.responses import conditional, fresh
 from api.jobs import store
 from api.network.service import Roads
@@ -66,10 +66,9 @@ class ExecuteBody(BaseModel):
     response: Literal["raw", "document"] = "raw"
 
 
-@router.get("/processes")
+@router.get("/processes", openapi_extra=reads("limit"))
 async def list_processes(request: Request) -> Response:
     """Answer what can be computed."""
-    check_parameters(request, "limit")
     lang = language(request)
     asked = single_values(request).get("limit")
     limit = whole_number("limit", asked, MOST_LISTED, 1, MOST_LISTED)
@@ -83,7 +82,6 @@ async def list_processes(request: Request) -> Response:
 @router.get("/processes/{process_id}")
 async def get_one(process_id: str, request: Request) -> Response:
     """Answer the description of a process: its inputs and outputs as JSON Schema."""
-    check_parameters(request)
     process = get_process(process_id)
     document = description(process, language(request))
     return conditional(request, document | {"links": _links(request, process)})
@@ -92,7 +90,6 @@ async def get_one(process_id: str, request: Request) -> Response:
 @router.post("/processes/{process_id}/execution", response_model=None)
 async def execute(process_id: str, body: ExecuteBody, request: Request) -> Response:
     """Run a process: at once where it is quick, as a job with `Prefer: respond-async` or if not."""
-    check_parameters(request)
     process, actor = get_process(process_id), actor_of(request)
     require(actor, *process.roles)
     given, inputs = await offload(_read_inputs, request, process, body)

@@ -18,6 +18,8 @@ from api.http.negotiate import FORMATS, MVT, check_parameters, pick_format, sing
 from api.http.responses import matches
 from api.services import services
 from layers.declare.layer import Layer
+from layers.declare.relation import WORLD
+from layers.query.filters import refuse_unknown
 from layers.tiles.service import LayerState
 from layers.tiles.tile_cache import Tile
 from layers.tiles.tile_sql import attributes
@@ -42,6 +44,9 @@ async def get_tile(request: Request) -> Response:
     _check_matrix_set(path["matrix_set"])
     zxy = _whole(path["z"], "tileMatrix"), _whole(path["x"], "col"), _whole(path["y"], "row")
     values = {k: v for k, v in single_values(request).items() if k not in ("f", "lang")}
+    if values:
+        declared = {p.name for p in layer.source.parameters if p.name not in WORLD}
+        refuse_unknown(values, {"f", "lang", *declared})
     if "f" in request.query_params:
         pick_format(request, FORMATS, "mvt")
     found = served.tiles.find_tile(layer, zxy, actor, values)
@@ -245,11 +250,11 @@ def _matrix(z: int) -> dict[str, Any]:
 
 
 def _asked(request: Request) -> tuple[Layer, LayerState | None]:
+    check_parameters(request)
     served = services(request)
     layer = served.catalog.get_layer(request.path_params["layer"], actor_of(request))
     if layer.tiles is None or not layer.has_geometry:
         raise NotFound(f"Layer {layer.id} has no tiles", f"图层 {layer.id} 没有瓦片")
-    check_parameters(request)
     pick_format(request, {"json": JSON})
     return layer, served.tiles.state(layer.id)
 

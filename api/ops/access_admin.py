@@ -20,7 +20,6 @@ from starlette.responses import Response
 
 from api.http import credentials
 from api.http.auth import actor_of, require
-from api.http.negotiate import check_parameters
 from api.http.responses import NO_STORE, fresh
 from api.http.values import Strict, Visible
 from api.services import services
@@ -77,7 +76,6 @@ class RotateBody(Strict):
 @router.get("/accounts")
 async def list_accounts(request: Request) -> Response:
     """Return the accounts of the administrator's area and what is in force of their credentials."""
-    check_parameters(request)
     actor = _admin(request)
 
     def read(conn: psycopg.Connection[Any]) -> dict[str, Any]:
@@ -94,7 +92,6 @@ async def list_accounts(request: Request) -> Response:
 @router.post("/accounts", status_code=201)
 async def add_account(body: AccountBody, request: Request) -> Response:
     """Add an account in the administrator's area."""
-    check_parameters(request)
     actor = _admin(request)
     if not actor.covers(body.scope):
         raise OutOfScope(f"{body.scope} is outside your area", f"{body.scope} 超出辖区")
@@ -112,7 +109,6 @@ async def add_account(body: AccountBody, request: Request) -> Response:
 @router.patch("/accounts/{account_id}")
 async def change_account(account_id: str, body: DisabledBody, request: Request) -> Response:
     """Disable an account, which ends its sessions and streams, or enable it again."""
-    check_parameters(request)
     if _admin(request).account_id == account_id and body.disabled:
         raise Conflict("You cannot disable your own account", "不能停用自己的账号")
     action = "account-disable" if body.disabled else "account-enable"
@@ -128,7 +124,6 @@ async def change_account(account_id: str, body: DisabledBody, request: Request) 
 @router.post("/keys", status_code=201)
 async def make_key(body: KeyBody, request: Request) -> Response:
     """Make a key, or a sign-in link that lives 15 minutes; it is shown once."""
-    check_parameters(request)
     _admin(request)
 
     def make(conn: psycopg.Connection[Any]) -> str:
@@ -144,7 +139,6 @@ async def make_key(body: KeyBody, request: Request) -> Response:
 @router.post("/keys/{key_id}/rotate")
 async def rotate_key(key_id: str, body: RotateBody, request: Request) -> Response:
     """Replace a key by a new one, which is shown once."""
-    check_parameters(request)
     _admin(request)
 
     def rotate(conn: psycopg.Connection[Any]) -> str:
@@ -157,7 +151,6 @@ async def rotate_key(key_id: str, body: RotateBody, request: Request) -> Respons
 @router.delete("/keys/{key_id}", status_code=204)
 async def revoke_key(key_id: str, request: Request) -> Response:
     """Revoke a link, session or key; its streams end."""
-    check_parameters(request)
     _admin(request)
 
     def revoke(conn: psycopg.Connection[Any]) -> None:

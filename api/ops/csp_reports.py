@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.http.gauges import gauges_of
+from api.http.negotiate import check_parameters
 from spatial.errors import BadParameter
 
 PATH = "/api/csp-reports"
@@ -61,6 +62,7 @@ def reports_of(app: Any) -> Reports:
 
 async def take_report(request: Request) -> Response:
     """Take the reports of a browser, one by one or as a list."""
+    check_parameters(request)
     raw = b""
     async for part in request.stream():
         raw += part

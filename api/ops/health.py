@@ -12,6 +12,7 @@ from starlette.routing import Route
 from api.http.auth import actor_of, require
 from api.http.gauges import gauges_of
 from api.http.metering import meter_of
+from api.http.negotiate import check_parameters
 from api.services import services
 from layers.tiles.refresh import Standing
 
@@ -20,11 +21,13 @@ READY_WAIT_S = 1.5
 
 async def get_health(request: Request) -> Response:
     """Answer that the process is alive."""
+    check_parameters(request)
     return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
 
 
 async def get_ready(request: Request) -> Response:
     """Answer whether the database answers, so that requests may be sent here."""
+    check_parameters(request)
     opened = getattr(request.app.state, "services", None)
     if opened is None:
         return PlainTextResponse("starting\n", 503, {"retry-after": "2"})
@@ -53,6 +56,7 @@ def _tiles(standing: Standing) -> str:
 
 async def get_metrics(request: Request) -> Response:
     """Answer the meter of this worker, to loopback and administrators."""
+    check_parameters(request)
     if not _from_loopback(request):
         require(actor_of(request), "admin")
     text = meter_of(request.app).text() + gauges_of(request.app).text()

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.links import api, link
-from api.http.negotiate import check_parameters
 from api.http.responses import conditional
 from api.services import services
 from spatial.errors import BadParameter, NotFound
@@ -31,7 +30,6 @@ AsOf = Annotated[
 @router.get("/rules")
 async def list_rules(request: Request) -> Response:
     """List all rules by key: title, what is in force now and its source, and all versions."""
-    check_parameters(request)
     served = services(request)
     keeper, now = served.rules, datetime.now(UTC)
     body = {
@@ -46,7 +44,6 @@ async def list_rules(request: Request) -> Response:
 @router.get("/rules/{key}")
 async def get_rule(key: str, request: Request, as_of: AsOf = None) -> Response:
     """Return the version of a rule that is in force at a time: value, validity, law, source."""
-    check_parameters(request, "as_of")
     served = services(request)
     moment = datetime.now(UTC) if as_of is None else _read_moment(as_of)
     versions = served.rules.book.versions(key)

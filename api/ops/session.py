@@ -16,6 +16,7 @@ from starlette.routing import Route
 from api.http.auth import Credential, SignedIn, actor_of, cookie_name
 from api.http.concurrency import address_in
 from api.http.credentials import ADD, SESSION_LIFE, token_hash
+from api.http.negotiate import check_parameters
 from api.http.problems import problem_response
 from api.http.responses import NO_STORE
 from api.http.same_origin import check_same_origin
@@ -88,6 +89,7 @@ async def end_session(request: Request) -> Response:
 
 async def show_sign_in(request: Request) -> Response:
     """Answer the page of a link; looking at it uses nothing up."""
+    check_parameters(request, "link")
     link = escape(request.query_params.get("link", "")[:_LONGEST_FORM], quote=True)
     headers = {**NO_STORE, "Content-Security-Policy": _POLICY}
     return Response(_PAGE.format(link=link), media_type="text/html", headers=headers)
@@ -97,6 +99,7 @@ async def sign_in(request: Request) -> Response:
     """Use a one-time link: set the session cookie and open the map."""
     served = services(request)
     try:
+        check_parameters(request)
         check_same_origin(request.scope, served.settings.public_url)
         link = await _link_of(request)
     except SigangError as error:

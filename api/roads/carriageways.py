@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.concurrency import ask
-from api.http.negotiate import check_parameters
 from api.http.responses import GEOJSON, fresh
 from api.http.values import Strict
 from api.roads.carriageway_queries import (
@@ -94,7 +93,6 @@ async def place_stake(
     request: Request, route: str, side: str, stake: Stake, occurrence: Occurrence = None
 ) -> Response:
     """Return where a stake is, on the line and on the network."""
-    check_parameters(request, "stake", "occurrence")
     asked = await find_asked(request, route, side)
     fix, at = await ask(request, lambda: asked.place(parse_stake(stake), occurrence))
     _record(request, "place", asked, 1)
@@ -107,7 +105,6 @@ async def place_text(request: Request, at: StakeWritten, occurrence: Occurrence 
 
     Two stakes give the line between them and both ends.
     """
-    check_parameters(request, "at", "occurrence")
     named = parse_stake_text(at)
     asked = await find_asked(request, named.route, named.side)
     told = await ask(request, lambda: _written(asked, named, occurrence))
@@ -129,7 +126,6 @@ async def list_devices(
     occurrence: Occurrence = None,
 ) -> Response:
     """Return the devices up- or downstream of a stake, nearest by driven metres first."""
-    check_parameters(request, "stake", "search", "kind", "limit", "over", "within_m", "occurrence")
     asked = await find_asked(request, route, side)
     reach = within_m or asked.control.devices_m
     fix, at = await ask(request, lambda: asked.place(parse_stake(stake), occurrence))
@@ -158,7 +154,6 @@ async def list_entrances(
     occurrence: Occurrence = None,
 ) -> Response:
     """Return where other roads enter the expressway upstream of a stake, nearest first."""
-    check_parameters(request, "stake", "within_m", "occurrence")
     asked = await find_asked(request, route, side)
     reach = within_m or asked.control.entrances_m
 
@@ -177,7 +172,6 @@ async def list_entrances(
 @router.post("/queue")
 async def find_queue(body: QueueBody, request: Request) -> Response:
     """Return the queue's tail at each time, and the first sign upstream of tail and margin."""
-    check_parameters(request)
     named = body.named
     asked = await find_asked(request, named.route, named.side)
     margin = queue_margin_m(asked.network.rules) if body.margin_m is None else body.margin_m

@@ -27,7 +27,7 @@ from starlette.responses import Response
 from api.http.auth import actor_of
 from api.http.concurrency import ask
 from api.http.negotiate import FORMATS as TILE_FORMATS
-from api.http.negotiate import MVT, check_parameters, pick_format
+from api.http.negotiate import MVT, check_parameters, pick_format, reads
 from api.http.values import Place, Strict
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_place
 from api.services import services
@@ -108,7 +108,7 @@ Drawn = tuple[list[Any], Reached]
 """Areas in Web Mercator, and what they were drawn from."""
 
 
-@router.post("/reach")
+@router.post("/reach", openapi_extra=reads("crs"))
 async def find_reach(body: ReachBody, request: Request) -> Response:
     """Answer a GeoJSON FeatureCollection with one MultiPolygon per contour, the largest first."""
     check_parameters(request, "crs")
@@ -294,7 +294,6 @@ async def get_reach_tile(
     x: Annotated[int, Path(ge=0)],
 ) -> Response:
     """Answer one vector tile of a reach (WebMercatorQuad), or 204 where it has nothing."""
-    check_parameters(request)
     if "f" in request.query_params:
         pick_format(request, TILE_FORMATS, "mvt")
     if max(x, y) >= 1 << z:

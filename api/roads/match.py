@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.concurrency import ask
-from api.http.negotiate import check_parameters
+from api.http.negotiate import check_parameters, reads
 from api.http.values import Moment, Number
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions
 from api.roads.match_answer import matcher_of, show_drive, show_fixes, show_line
@@ -71,7 +71,8 @@ router = APIRouter(tags=["match"], route_class=_ByMediaType)
 
 @router.post(
     "/match",
-    openapi_extra={
+    openapi_extra=reads("crs", "profile", "lag")
+    | {
         "requestBody": {
             "content": {NDJSON: {"schema": {"type": "string"}}},
             "description": "One trace as JSON, or one fix a line: id, point, time, accuracy_m.",

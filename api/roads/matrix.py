@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.concurrency import ask
-from api.http.negotiate import check_parameters
+from api.http.negotiate import check_parameters, reads
 from api.http.values import Place
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_places, show_places
 from api.services import services
@@ -44,7 +44,7 @@ class MatrixBody(ConditionsBody):
     unit: Literal["s", "min"] = "s"
 
 
-@router.post("/matrix")
+@router.post("/matrix", openapi_extra=reads("crs"))
 async def get_matrix(body: MatrixBody, request: Request) -> Response:
     """Answer a row of durations per source, null where there is no path.
 

@@ -23,7 +23,7 @@ from api.http.auth import actor_of
 from api.http.concurrency import ask, caller_of, limits_of
 from api.http.disconnect import while_connected
 from api.http.layer_query import query_of
-from api.http.negotiate import check_parameters
+from api.http.negotiate import check_parameters, reads
 from api.http.values import Place, Word
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_place
 from api.services import services
@@ -110,7 +110,7 @@ class _Search:
         return west, max(lats[0], -90.0), right, min(lats[1], 90.0)
 
 
-@router.post("/nearest")
+@router.post("/nearest", openapi_extra=reads("crs"))
 async def find_nearest(body: NearestBody, request: Request) -> Response:
     """Answer the nearest features by driving time, nearest first, with times and lengths."""
     check_parameters(request, "crs")

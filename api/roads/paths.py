@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.concurrency import ask
-from api.http.negotiate import check_parameters, language, pick_format
+from api.http.negotiate import check_parameters, language, pick_format, reads
 from api.http.raw_response import Headers, Written, encode_headers
 from api.http.values import Moment, Place
 from api.roads.conditions import ConditionsBody, crs_of, read_place, read_question, show_relaxations
@@ -58,7 +58,7 @@ class PathBody(ConditionsBody):
         return self.depart_at or self.arrive_by or self.as_of
 
 
-@router.post("/paths")
+@router.post("/paths", openapi_extra=reads("crs", "f"))
 async def find_path(body: PathBody, request: Request) -> Response:
     """Answer a GeoJSON FeatureCollection with one line per path, best first, or GPX."""
     check_parameters(request, "crs")

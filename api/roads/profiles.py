@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.http.auth import actor_of
-from api.http.negotiate import check_parameters
 from api.services import services
 from routing.cost.hazmat import ANY, CODES, SORTS
 from routing.cost.profile import Profile, load_profiles, usable_profiles
@@ -24,7 +23,6 @@ router = APIRouter(tags=["paths"])
 @router.get("/profiles")
 async def list_profiles(request: Request) -> Response:
     """List the profiles, those of motor vehicles first."""
-    check_parameters(request)
     rules = services(request).rules.current
     declared = load_profiles()
     motor = usable_profiles(declared, rules).values()

@@ -328,11 +328,13 @@ def _typed(layer: Layer, given: Mapping[str, str] | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, text in (given or {}).items():
         if name not in declared or name in ("z", "x", "y", "bbox"):
-            raise BadParameter(f"Unknown parameter {name!r}", f"未知参数 {name!r}")
+            raise BadParameter(f"Unknown parameter {name!r}", f"未知参数 {name!r}", parameter=name)
         with suppress(ValueError):
             found[name] = types.get(declared[name].type, str)(text)
             continue
         raise BadParameter(
-            f"Parameter {name} must be {declared[name].type}", f"参数 {name} 类型错误"
+            f"Parameter {name} must be {declared[name].type}",
+            f"参数 {name} 类型错误",
+            parameter=name,
         )
     return found

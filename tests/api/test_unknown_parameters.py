@@ -1,0 +1,70 @@
+"""Every route refuses a query parameter that nothing reads: one that is ignored answers wrongly."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.db
+PLACE = {
+    "layer": "ports", "matrix_set": "WebMercatorQuad", "theme": "dark", "z": "0", "x": "0",
+    "feature": "01a2", "name": "x", "process_id": "coverage", "route": "G92", "side": "up",
+    "key": "road.snap", "job_id": "1", "y": "0",
+}  # fmt: skip
+HIDDEN = {
+    ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"), ("get", "/signin"),
+    ("post", "/signin"), ("post", "/api/csp-reports"), ("get", "/api/"),
+}  # fmt: skip
+POINT = [120.9, 30.3]
+BODIES = {
+    "paths": {"waypoints": [POINT, POINT]}, "matrix": {"sources": [POINT]},
+    "reach": {"points": [POINT], "contours": [{"duration_s": 60}]},
+    "nearest": {"point": POINT, "layer": "ports"}, "match": {"points": [POINT, POINT]},
+}  # fmt: skip
+
+
+def address(path):
+    uuid = "01a22543-fce3-7f69-b06b-afe65062b534"
+    return re.sub(r"{(\w+)}", lambda found: PLACE.get(found[1], uuid), path)
+
+
+def refused(answer):
+    problem = answer.json()
+    return answer.status_code == 400 and problem.get("parameter") == "nonsense"
+
+
+def test_every_route_refuses_what_it_does_not_read(api, definition):
+    asked = {(m, p) for p, operations in definition["paths"].items() for m in operations} | HIDDEN
+    ignored = [
+        (method, path, answer.status_code, answer.text[:200])
+        for method, path in sorted(asked)
+        if not refused(answer := api.request(method, address(path), params={"nonsense": "1"}))
+    ]
+    assert len(asked) > 60
+    assert ignored == []
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_so_do_the_routes_that_read_their_bodies_quickly(api, name):
+    assert refused(api.post(f"/api/{name}?nonsense=1", json=BODIES[name]))
+
+
+def test_a_search_in_another_system_is_refused(api):
+    answer = api.get("/api/search", params={"q": "120.1, 30.2", "crs": "GCJ02"})
+    assert (answer.status_code, answer.json()["parameter"]) == (400, "crs")
+
+
+def test_what_a_route_says_that_it_reads_is_no_unknown_parameter(served, definition):
+    client, refusals = served.client("dispatcher"), []
+    for path, operations in definition["paths"].items():
+        for method, operation in operations.items():
+            for given in operation.get("parameters", ()):
+                said = given if "name" in given else definition["components"]["parameters"][
+                    given["$ref"].rpartition("/")[2]]  # fmt: skip
+                if said["in"] == "query" and path != "/api/stream":
+                    answer = client.request(
+                        method, address(path), params={said["name"]: "nonsense"}
+                    )
+                    detail = answer.text if answer.status_code >= 400 else ""
+                    if "未知参数" in detail:
+                        refusals.append((path, said["name"], detail))
+    assert refusals == []
