@@ -247,7 +247,7 @@ def test_tour(open_page, server, network):
     the_province_opens(page, server)
     first = the_path_crosses_the_bay(page, network)
     other = open_page("ningbo", "#panel=events", prepare=count_tones)
-    other.keyboard.press("Shift")
+    other.keyboard.press("n")
     until(other, "() => window.sigang.data.eventsLoaded.value")
     expect(other.get_by_test_id("live")).to_have_attribute("data-state", "live")
     expect(other.get_by_test_id("event").filter(has_text=BRIDGE)).to_have_count(0)

@@ -38,17 +38,18 @@ function sound() {
   });
 }
 
+const GESTURES = ['pointerdown', 'pointerup', 'keydown'];
+
 function wake() {
-  removeEventListener('pointerdown', wake);
-  removeEventListener('keydown', wake);
+  if (!navigator.userActivation.hasBeenActive) return;
+  for (const gesture of GESTURES) removeEventListener(gesture, wake);
   audio = new AudioContext();
   sound();
 }
 
 /** Sound when an alarm comes, and again while one waits. */
 export function watchAlarms() {
-  addEventListener('pointerdown', wake);
-  addEventListener('keydown', wake);
+  for (const gesture of GESTURES) addEventListener(gesture, wake);
   /** @type {Set<string>} */
   let known = new Set();
   effect(() => {
