@@ -109,7 +109,7 @@ def audit(stand: Stand, tries: int) -> Row:
         for number in range(tries):
             client = next_visitor()
             length = chosen.choice((3, 400, 6_000))
-            purpose = bytes(chosen.randrange(32, 127) for _ in range(length))
+            purpose = bytes(chosen.randrange(33, 127) for _ in range(length))
             path = "/api/collections/ports/items?limit=1" + ("&filter-crs=%00" * (number % 5 == 0))
             answer = client.get(path, headers={"Sigang-Purpose": purpose})
             if answer.status_code not in (200, 400, 429, 431):

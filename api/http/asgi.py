@@ -25,7 +25,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.http.auth import anybody, identify
 from api.http.bodies import SMALL, admit, refuse, seats_of_large
-from api.http.concurrency import address_in, caller_in
+from api.http.concurrency import address_in, caller_in, limits_of
 from api.http.cors import Cors, answer_preflight
 from api.http.door import Door
 from api.http.metering import kind_of, kinds_of, meter_of
@@ -50,6 +50,9 @@ _GZIP = 31
 
 LARGE_ANSWER = 2**17
 """Bytes of an answer, or of a part of one, that is packed beside other requests."""
+
+READ_S = 1e-7
+"""What a byte of a large body is likely to take to be read into its model."""
 
 REFUSED = frozenset({401, 403})
 """Statuses of answers that are counted in the audit, with the address of the sender."""
@@ -235,8 +238,10 @@ def _with_body(model: type[BaseModel], answer: BodyHandler) -> Handler:
 
     async def handler(request: Request) -> Response:
         raw = request._body = await _read(request)  # where `request.body` finds it
-        small = len(raw) <= SMALL
-        body = _parsed(model, raw) if small else await offload(_parsed, model, raw)
+        if len(raw) <= SMALL:
+            return await answer(_parsed(model, raw), request)
+        turns, reading = limits_of(request).bodies, offload(_parsed, model, raw)
+        body = await turns.run(caller_in(request.scope), len(raw) * READ_S, reading)
         return await answer(body, request)
 
     return handler

@@ -34,6 +34,9 @@ STREAMS_EACH = 32
 """Streams of events of one caller that a worker keeps open."""
 STREAM_READS = 2
 """Streams of events that read their news at once, so that many of them hold few connections."""
+LARGE_BODIES, BODIES_S = 2, 4.0
+"""Large bodies that are read at once, which keeps the interpreter to itself, and the estimated
+work of one caller that may wait."""
 NETWORK_BITS = 64
 """One subscriber of IPv6 has so many bits to choose addresses from."""
 
@@ -123,6 +126,7 @@ class Limits:
     quick: Lane = field(default_factory=lambda: Lane("quick", QUICK))
     heavy: Lane = field(default_factory=lambda: Lane("heavy", HEAVY))
     streams: Seats = field(default_factory=lambda: Seats(STREAMS_EACH, anonymous=384, all_=512))
+    bodies: Gate = field(default_factory=lambda: Gate(LARGE_BODIES, BODIES_S))
     stream_reads: Gate = field(default_factory=lambda: Gate(STREAM_READS, 60.0))
     tracks: Seats = field(default_factory=lambda: Seats(each=4, anonymous=4, all_=8))
 
@@ -137,7 +141,7 @@ class Limits:
 
     def show(self, gauges: Gauges) -> None:
         """Register the numbers of the gates."""
-        gates = (self.items, self.exports, self.quick.gate, self.heavy.gate)
+        gates = (self.items, self.exports, self.bodies, self.quick.gate, self.heavy.gate)
         gauges.add(
             "requests_waiting", "Requests that wait for their turn.",
             lambda: sum(gate.waiting for gate in gates),
