@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import itertools
 import json
 import random
 import socket
@@ -32,6 +33,7 @@ MOST_CONNECTIONS, MOST_SECONDS = 512, 60.0
 WAIT_S = 60.0
 PAUSE_S = 0.05
 """What an attacker waits after a refusal; a faster one only fills its own queue of packets."""
+QUESTIONS_EACH = 4
 HANGZHOU, JIAXING, NINGBO = [120.15, 30.27], [120.755, 30.746], [121.55, 29.87]
 PATH_GOAL_S, CLOSURE_GOAL_S = 1.0, 2.0
 
@@ -180,18 +182,24 @@ def _read(client: socket.socket) -> int:
     return status
 
 
+def _written_ahead(attack: Attack, key: str | None, number: int) -> Iterator[bytes]:
+    """Return some questions again and again: to write them would slow the one who measures."""
+    rng = random.Random(number)
+    given = key if attack.signed_in else None
+    return itertools.cycle([_written(attack.ask(rng), given) for _ in range(QUESTIONS_EACH)])
+
+
 def _attack_once(
-    address: tuple[str, int], attack: Attack, key: str | None, number: int,
+    address: tuple[str, int], attack: Attack, questions: Iterator[bytes],
     over: threading.Event, answers: Answers,
 ) -> None:  # fmt: skip
-    rng = random.Random(number)
     while not over.is_set():
         try:
             with socket.create_connection(address, 5) as client:
                 client.settimeout(WAIT_S)
                 answers.open.add(client)
                 while not over.is_set():
-                    client.sendall(_written(attack.ask(rng), key if attack.signed_in else None))
+                    client.sendall(next(questions))
                     if attack.held:
                         answers.statuses[int(client.recv(4096).split()[1])] += 1
                         over.wait()
@@ -230,7 +238,9 @@ def attacking(
     address = _address(base_url)
     threads = [
         threading.Thread(
-            target=_attack_once, args=(address, attack, key, number, over, answers), daemon=True
+            target=_attack_once,
+            daemon=True,
+            args=(address, attack, _written_ahead(attack, key, number), over, answers),
         )
         for number in range(count)
     ]
