@@ -14,6 +14,7 @@ import asyncpg
 from fastapi import Request
 from starlette.responses import Response
 
+from api.http.responses import NO_STORE
 from api.services import services
 from spatial.actor import Actor
 from spatial.errors import BadParameter, KeyReused
@@ -92,5 +93,5 @@ def _again(kept: asyncpg.Record | None, digest: bytes) -> Response:
             mend_en="Send a fresh key for a new write; repeat a write unchanged.",
             mend_zh="新的写入请使用新的键；重发时内容须完全相同。",
         )
-    headers = {**kept["headers"], REPLAYED: "true", "Cache-Control": "no-store"}
+    headers = {**kept["headers"], REPLAYED: "true", **NO_STORE}
     return Response(kept["body"], kept["status"], headers)

@@ -25,6 +25,7 @@ from api.events.view import shown
 from api.http.auth import Credential, actor_of
 from api.http.concurrency import caller_of, limits_of
 from api.http.notifications import RECONNECTED
+from api.http.responses import NO_STORE
 from api.services import services
 from layers.offload import offload_part
 from spatial.errors import BadParameter, Busy, TooMany
@@ -72,7 +73,7 @@ class _Stream(Response):
 
     def __init__(self, request: Request, last: int | None) -> None:
         super().__init__(
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+            headers={**NO_STORE, "X-Accel-Buffering": "no"},
             media_type=self.media_type,
         )
         del self.headers["content-length"]

@@ -31,11 +31,20 @@ def fresh(
     return Response(text, status, {**NO_STORE, **(headers or {})}, media_type)
 
 
+def weak_tag(body: bytes) -> str:
+    """Return the entity tag of a body, which stays weak: it may be packed on its way."""
+    return f'W/"{blake2b(body, digest_size=9).hexdigest()}"'
+
+
+def tagged(request: Request, body: bytes, headers: Mapping[str, str], media_type: str) -> Response:
+    """Return a body with its tag, or 304 where the client has it."""
+    tag = weak_tag(body)
+    if matches(request.headers.get("if-none-match"), tag.removeprefix("W/")):
+        return Response(status_code=304, headers={**headers, "ETag": tag})
+    return Response(body, media_type=media_type, headers={**headers, "ETag": tag})
+
+
 def conditional(request: Request, document: Any, media_type: str = JSON) -> Response:
     """Return a document that a client may keep and ask for again by its weak tag, or 304."""
-    body = orjson.dumps(document)
-    tag = f'"{blake2b(body, digest_size=9).hexdigest()}"'
-    headers = {"ETag": f"W/{tag}", "Cache-Control": "private, no-cache", "Vary": VARY}
-    if matches(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
+    headers = {"Cache-Control": "private, no-cache", "Vary": VARY}
+    return tagged(request, orjson.dumps(document), headers, media_type)

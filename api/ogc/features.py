@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from api.http.disconnect import while_connected
 from api.http.layer_query import query_of
 from api.http.links import GEOJSON, HTML, JSON, MEDIA_TYPES, link
 from api.http.negotiate import language, pick_format, purpose_of, single_values
-from api.http.responses import matches
+from api.http.responses import tagged
 from api.ogc.common import say, source_facts, trail
 from api.ogc.item_text import heading, in_crs, items_table, shown, write_collection
 from api.services import services
@@ -214,11 +213,7 @@ async def get_item(request: Request) -> Response:
     own = links.self_and_alternates(request, kind, ITEM_FORMATS)
     own.append(link(links.api(request, "collections", layer.id), "collection", JSON))
     body = text[:-1].encode() + b',"links":' + orjson.dumps(own) + b"}"
-    tag = hashlib.blake2b(body, digest_size=9).hexdigest()
-    headers = _headers(asked) | {"ETag": f'W/"{tag}"'}
-    if matches(request.headers.get("if-none-match"), f'"{tag}"'):
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=GEOJSON, headers=headers)
+    return tagged(request, body, _headers(asked), GEOJSON)
 
 
 async def get_count(request: Request) -> Response:

@@ -13,6 +13,7 @@ from api.http.auth import actor_of, require
 from api.http.gauges import gauges_of
 from api.http.metering import meter_of
 from api.http.negotiate import check_parameters
+from api.http.responses import NO_STORE
 from api.services import services
 from layers.tiles.refresh import Standing
 
@@ -22,7 +23,7 @@ READY_WAIT_S = 1.5
 async def get_health(request: Request) -> Response:
     """Answer that the process is alive."""
     check_parameters(request)
-    return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
+    return PlainTextResponse("ok\n", headers=NO_STORE)
 
 
 async def get_ready(request: Request) -> Response:
@@ -39,9 +40,7 @@ async def get_ready(request: Request) -> Response:
         asked.cancel()  # but not waited for: the connection may be taken back late
         text = f"the database does not answer: {why}\n"
         return PlainTextResponse(text, 503, {"retry-after": "2"})
-    return PlainTextResponse(
-        f"ready\n{_tiles(opened.tiles.standing)}\n", headers={"cache-control": "no-store"}
-    )
+    return PlainTextResponse(f"ready\n{_tiles(opened.tiles.standing)}\n", headers=NO_STORE)
 
 
 def _tiles(standing: Standing) -> str:

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api.http.responses import matches
+from api.http.responses import matches, weak_tag
 from api.ops.csp_reports import PATH
 
 ROOT = Path(__file__).resolve().parents[2] / "frontend_static"
@@ -40,8 +40,7 @@ def policy(page: bytes) -> str:
 @lru_cache(maxsize=4)
 def _page(path: Path, changed_ns: int) -> tuple[bytes, str, str]:
     body = path.read_bytes()
-    tag = f'W/"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
-    return body, policy(body), tag
+    return body, policy(body), weak_tag(body)
 
 
 async def get_index(request: Request) -> Response:

@@ -28,6 +28,7 @@ from api.http.auth import actor_of
 from api.http.concurrency import ask
 from api.http.negotiate import FORMATS as TILE_FORMATS
 from api.http.negotiate import MVT, check_parameters, pick_format, reads
+from api.http.responses import NO_STORE
 from api.http.values import Place, Strict
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_place
 from api.services import services
@@ -118,7 +119,7 @@ async def find_reach(body: ReachBody, request: Request) -> Response:
     services(request).audit.record(
         actor_of(request), "reach", body.profile, rows=len(body.contours)
     )
-    headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
+    headers = {"Content-Crs": f"<{crs.uri}>", **NO_STORE}
     return Response(text, media_type="application/geo+json", headers=headers)
 
 
@@ -307,7 +308,7 @@ async def get_reach_tile(
     shapes, found = drawn
     rows = await ask(request, lambda: _clipped(shapes, question.body, found, (z, x, y)))
     services(request).audit.count(actor_of(request), "tile", "reach")
-    headers = {"Cache-Control": "no-store", "Sigang-Network-Version": str(found.version)}
+    headers = {**NO_STORE, "Sigang-Network-Version": str(found.version)}
     if not rows:
         return Response(status_code=204, headers=headers)
     async with services(request).db.public.acquire() as conn:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from api.http.auth import actor_of
 from api.http.concurrency import ask
 from api.http.negotiate import check_parameters, reads
+from api.http.responses import NO_STORE
 from api.http.values import Moment, Number
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions
 from api.roads.match_answer import matcher_of, show_drive, show_fixes, show_line
@@ -92,7 +93,7 @@ async def match(body: MatchBody, request: Request) -> Response:
 
     text = await ask(request, answer, BEGIN_S + FIX_S * fixes)
     services(request).audit.record(actor_of(request), "match", body.profile, rows=fixes)
-    headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
+    headers = {"Content-Crs": f"<{crs.uri}>", **NO_STORE}
     return Response(text, media_type="application/geo+json", headers=headers)
 
 

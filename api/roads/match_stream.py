@@ -26,6 +26,7 @@ from api.http.auth import actor_of
 from api.http.concurrency import QUESTION_S, Limits, caller_of, limits_of
 from api.http.negotiate import check_parameters, language, single_values
 from api.http.problems import problem_document, translate
+from api.http.responses import NO_STORE
 from api.http.values import Moment, Number
 from api.network.service import Roads
 from api.roads.conditions import roads_of
@@ -82,7 +83,7 @@ async def answer_stream(request: Request) -> Response:
     )
     stream = _Stream(roads, limits, caller, conditions, lag, language(request))
     lines = _counted(stream.answer(request), stream, request)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    headers = {**NO_STORE, "X-Accel-Buffering": "no"}
     return _Duplex(lines, limits.tracks.seat(caller), headers=headers)
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.http.auth import actor_of
 from api.http.concurrency import ask
 from api.http.negotiate import check_parameters, reads
+from api.http.responses import NO_STORE
 from api.http.values import Place
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_places, show_places
 from api.services import services
@@ -63,7 +64,7 @@ async def get_matrix(body: MatrixBody, request: Request) -> Response:
     cost_s = CELL_S * rows + PLACE_S * (len(body.sources) + len(given))
     text = await ask(request, answer, cost_s)
     services(request).audit.record(actor_of(request), "matrix", body.profile, rows=rows)
-    headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
+    headers = {"Content-Crs": f"<{crs.uri}>", **NO_STORE}
     return Response(text, media_type="application/json", headers=headers)
 
 

@@ -24,6 +24,7 @@ from api.http.concurrency import ask, caller_of, limits_of
 from api.http.disconnect import while_connected
 from api.http.layer_query import query_of
 from api.http.negotiate import check_parameters, reads
+from api.http.responses import NO_STORE
 from api.http.values import Place, Word
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_place
 from api.services import services
@@ -141,7 +142,7 @@ async def find_nearest(body: NearestBody, request: Request) -> Response:
         await ask(request, partial(_look, search, candidates, ring), cost_s)
     text = await ask(request, lambda: _answer(search, crs), STEP_S)
     served.audit.record(actor, "nearest", body.layer, rows=len(search.found or []))
-    headers = {"Content-Crs": f"<{crs.uri}>", "Cache-Control": "no-store"}
+    headers = {"Content-Crs": f"<{crs.uri}>", **NO_STORE}
     return Response(text, media_type="application/geo+json", headers=headers)
 
 
