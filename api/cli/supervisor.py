@@ -169,11 +169,11 @@ class Supervisor:
         say(f"{process} {why}: starting another")
         self._last = f"{time.strftime('%F %T%z')}: {process} {why}"
         self._shares.forget(number)
-        self._shares.count_restart(stuck=place.stuck)
         if not place.ticked and self._link.poll(RESTART_PAUSE_S):
             self._ending = True
             return
         self._places[number] = _Place(self._fork(number))
+        self._shares.count_restart(stuck=place.stuck)
         self._note()
 
     def _note(self) -> None:

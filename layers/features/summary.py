@@ -27,6 +27,8 @@ BROKEN = (asyncpg.SyntaxOrAccessError, asyncpg.DataError, asyncpg.InternalServer
 LIVE_S = 5.0
 KEEP_S = 3600.0
 AT_ONCE = 3
+SIDES = {"ST_XMin": 180, "ST_XMax": 180, "ST_YMin": 90, "ST_YMax": 90}
+"""Degrees up to which a side is a place: a row that is nowhere has no part in an extent."""
 
 
 class Notices(Protocol):
@@ -129,9 +131,11 @@ class Summaries:
             last = f"{ALIAS}.{_column(layer, layer.time.end)}" if layer.time.end else first
             times = f"min({first}), max(coalesce({last}, {first}))"
         shape = f"{ALIAS}.{layer.geometry.column}" if layer.has_geometry else "NULL::geometry"
+        placed = " AND ".join(f"{side}({shape}) BETWEEN -{m} AND {m}" for side, m in SIDES.items())
         text = (
             f"WITH box AS (SELECT {ALIAS}.origin, {ALIAS}.source_id, count(*), {times},"
-            f" ST_Extent({shape})::geometry AS box FROM {_called(layer)}"
+            f" (ST_Extent({shape}) FILTER (WHERE {placed}))::geometry AS box"
+            f" FROM {_called(layer)}"
             f" WHERE {base_condition(layer)} AND {seen} GROUP BY 1, 2 ORDER BY 3 DESC)"
             " SELECT *, ST_XMin(box), ST_YMin(box), ST_XMax(box), ST_YMax(box) FROM box"
         )

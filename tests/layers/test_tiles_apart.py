@@ -323,3 +323,20 @@ def test_tiles_without_their_tables_come_from_what_is_left(ground, declared):
     passing = (True, True, 0)
     assert meanwhile == {"zones": passing, "ports": passing, "fragile": 503}
     assert later == {"zones": (False, True, 1), "ports": (False, True, 1), "fragile": 503}
+
+
+def test_a_row_that_is_nowhere_has_no_part_in_an_extent(ground, declared):
+    async def box(service, catalog, bus):
+        return (await Summaries(service._db, bus).of(catalog.layers["ports"], ANONYMOUS)).box
+
+    before = run(ground, declared, box)
+    odd = [("NaN", "30"), ("30", "NaN"), ("Infinity", "30"), ("500", "30"), ("-170", "20")]
+    with connect(ground) as conn:
+        for x, y in odd:
+            row = {"seen": "public", "name": "odd place", "props": "{}", "x": x, "y": y}
+            conn.execute(FACILITY, row)
+        conn.commit()
+        after = run(ground, declared, box)
+        conn.execute("DELETE FROM sigang.facility WHERE name_zh = 'odd place'")
+        conn.commit()
+    assert after == (-170, 20, before[2], before[3])
