@@ -37,6 +37,7 @@ from api.roads import (
     profiles,
 )
 from api.services import Services, open_services
+from layers.processes.registry import find_processes
 from spatial.errors import SigangError
 from spatial.settings import CORS_OFF, Settings
 
@@ -74,14 +75,19 @@ def create_app(settings: Settings | None = None) -> Front:
     ----------
     settings
         All settings; read from the environment when None.
+
+    Raises
+    ------
+    ConfigError
+        The file of a process is wrong; names it.
     """
-    chosen = settings or Settings.from_env()
+    chosen, found = settings or Settings.from_env(), find_processes()
 
     sys.setswitchinterval(SWITCH_S)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(chosen, gauges_of(app)) as opened:
+        async with open_services(chosen, gauges_of(app), found) as opened:
             app.state.services = opened
             app.state.limits = limits = Limits.of_pool(chosen.pool_size)
             limits.show(gauges_of(app))
@@ -89,6 +95,17 @@ def create_app(settings: Settings | None = None) -> Front:
             yield
             limits.close()
 
+    app = _bare(lifespan)
+    _mount(app)
+    rates = Rates(chosen.requests_per_minute, chosen.workers)
+    rates.show(gauges_of(app))
+    hot = (tiles.tile_route, *features.routes)
+    cors = Cors(chosen.allowed_origins, QUESTIONS, on=chosen.cors_origins != CORS_OFF)
+    return Front(app, hot, POSTED, rates, cors, https=chosen.over_https)
+
+
+def _bare(lifespan: Any) -> FastAPI:
+    """Return an application without routes, whose errors are problems."""
     app = FastAPI(
         title="Sigang",
         lifespan=lifespan,
@@ -101,12 +118,7 @@ def create_app(settings: Settings | None = None) -> Front:
     for error in (SigangError, HTTPException, *FOREIGN, Exception):
         app.add_exception_handler(error, handle)
     app.add_exception_handler(ClientDisconnect, client_left)
-    _mount(app)
-    rates = Rates(chosen.requests_per_minute, chosen.workers)
-    rates.show(gauges_of(app))
-    hot = (tiles.tile_route, *features.routes)
-    cors = Cors(chosen.allowed_origins, QUESTIONS, on=chosen.cors_origins != CORS_OFF)
-    return Front(app, hot, POSTED, rates, cors, https=chosen.over_https)
+    return app
 
 
 def _connect(opened: Services) -> None:

@@ -22,6 +22,7 @@ from layers.declare.catalog import Catalog
 from layers.features.search import Search
 from layers.features.spool import Spools
 from layers.features.summary import Summaries
+from layers.processes.registry import Processes
 from layers.tiles.service import TileService
 from spatial.errors import SetupError
 from spatial.postgres.db import Database
@@ -50,6 +51,7 @@ class Services:
     auth: Authenticator
     audit: Audit
     catalog: Catalog
+    processes: Processes
     bus: Bus
     rules: RuleKeeper
     search: Search
@@ -60,10 +62,10 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Services]:
-    """Open the services of a process and close them in reverse order.
-
-    Each service registers with `gauges` the numbers that it shows of itself.
+async def open_services(
+    settings: Settings, gauges: Gauges, processes: Processes
+) -> AsyncIterator[Services]:
+    """Open the services of a process, each showing its numbers, and close them in reverse order.
 
     Raises
     ------
@@ -78,9 +80,8 @@ async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Ser
         db = await Database.open(settings, url)
         stack.push_async_callback(db.close)
         _show_pool(db, gauges)
-        audit = Audit(db, settings.home, partial(tidy, url))
+        audit = await _started(stack, Audit(db, settings.home, partial(tidy, url)))
         audit.show(gauges)
-        await _started(stack, audit)
         bus = await _started(stack, Bus(url))
         rules = await _started(stack, RuleKeeper(db, bus, gauges))
         catalog = Catalog.load(settings.areas)
@@ -94,11 +95,12 @@ async def open_services(settings: Settings, gauges: Gauges) -> AsyncIterator[Ser
         roads = Roads(settings, db, bus, rules) if settings.routing else None
         if roads is not None:
             roads.show(gauges)
-            for service in (roads, JobRunner(settings, db, bus)):
-                await _started(stack, service)
+            await _started(stack, roads)
+            await _started(stack, JobRunner(settings, db, bus))
         yield Services(
-            settings, db, auth, audit, catalog, bus, rules, search, summaries, spools, tiles, roads
-        )
+            settings, db, auth, audit, catalog, processes, bus, rules, search, summaries, spools,
+            tiles, roads,
+        )  # fmt: skip
 
 
 def _database_url(settings: Settings) -> str:

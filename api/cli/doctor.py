@@ -98,6 +98,7 @@ def _server(settings: Settings) -> Finding:
 
 def _declarations(settings: Settings) -> Iterator[Finding]:
     from layers.declare.catalog import Catalog
+    from layers.processes.registry import find_processes
 
     try:
         catalog = Catalog.load(settings.areas)
@@ -105,6 +106,12 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
         yield Finding("layers", "fail", error.en, error.mend_en)
     else:
         yield Finding("layers", "ok", f"{len(catalog.layers)} declared in {settings.areas}")
+    try:
+        processes = find_processes()
+    except SigangError as error:
+        yield Finding("processes", "fail", error.en, error.mend_en)
+    else:
+        yield Finding("processes", "ok", f"{len(processes)} found")
     try:
         rules = read_rules(settings.areas)
         check_complete(rules, settings.areas)

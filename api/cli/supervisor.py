@@ -220,7 +220,9 @@ def main(link_handle: int, socket_handle: int) -> int:
     try:
         from api.app import create_app
         from api.http.gauges import gauges_of
+        from layers.processes.registry import find_processes
 
+        find_processes()  # imports them beside the command's own work
         with contextlib.suppress(EOFError):
             os.environ.update(link.recv())
             settings = Settings.from_env()

@@ -1,8 +1,9 @@
 """The process that runs jobs: `python -m api.jobs.worker`, started by a server process.
 
-It has a network of its own, so that long work never holds up an answer, and runs one job after
-another: each line of standard input names one or calls the running one off, each line of standard
-output tells how far it is or that it has ended. This process ends with its server process.
+It has a network of its own, loaded for the first job that needs one, so that long work never holds
+up an answer, and runs one job after another: each line of standard input names one or calls the
+running one off, each line of standard output tells how far it is or that it has ended. This process
+ends with its server process.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ import orjson
 
 from api.http.notifications import Bus
 from api.jobs import store
+from api.network.kinds import First, NetworkOf, network_of
 from api.network.rule_keeper import RuleKeeper
 from api.network.service import Roads
 from layers.declare.base import Text
 from layers.declare.catalog import Catalog
-from layers.processes.registry import check_inputs, get_process
-from layers.processes.runtime.model import Dismissed
-from layers.processes.runtime.run import Output, make_scene, run
-from layers.processes.runtime.sources import read_needs
+from layers.processes.registry import Processes, check_inputs, find_processes, get_process
+from layers.processes.runtime.model import Dismissed, Sources
+from layers.processes.runtime.run import Output, read_scene, run
 from spatial.actor import Actor
 from spatial.errors import SigangError
 from spatial.postgres.db import Database
@@ -87,7 +88,8 @@ class Ground:
 
     db: Database
     catalog: Catalog
-    roads: Roads
+    processes: Processes
+    network: NetworkOf
 
 
 @asynccontextmanager
@@ -103,10 +105,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Ground]:
         rules = RuleKeeper(db, bus)
         await rules.start()
         stack.push_async_callback(rules.stop)
-        roads = Roads(small, db, bus, rules)
-        await roads.start()
+        roads = First(lambda: Roads(small, db, bus, rules))
         stack.push_async_callback(roads.stop)
-        yield Ground(db, Catalog.load(settings.areas), roads)
+        yield Ground(db, Catalog.load(settings.areas), find_processes(), network_of(roads))
 
 
 async def _run_job(ground: Ground, job_id: UUID, report: Report) -> None:
@@ -127,11 +128,11 @@ async def _run_job(ground: Ground, job_id: UUID, report: Report) -> None:
 
 async def _outputs(ground: Ground, row: asyncpg.Record, report: Report) -> list[Output]:
     actor = Actor(row["account_id"], row["role"], row["scope"], row["unit_id"])
-    process = get_process(row["process"])
+    process = get_process(ground.processes, row["process"])
     inputs = check_inputs(process, row["request"]["inputs"])
-    read = await read_needs(ground.db, ground.catalog, actor, process, inputs)
-    network = await ground.roads.ensure_current()
-    return await ground.roads.ask(lambda: run(process, inputs, make_scene(network, read, report)))
+    sources = Sources(ground.db, ground.catalog, actor, ground.network)
+    scene = await read_scene(process, inputs, sources, report)
+    return await asyncio.to_thread(run, process, inputs, scene)
 
 
 async def _fail(db: Database, job_id: UUID, error: Exception) -> None:

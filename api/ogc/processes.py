@@ -21,6 +21,7 @@ from api.http.links import JSON, link
 from api.http.negotiate import language, reads, single_values
 from api.http.responses import conditional, fresh
 from api.jobs import store
+from api.network.kinds import network_of, no_routing
 from api.network.service import Roads
 from api.ogc.jobs import status_info, whole_number
 from api.ogc.results import check_wanted, respond
@@ -28,14 +29,13 @@ from api.services import services
 from api.write_once import write_once
 from layers.declare.base import Text
 from layers.offload import offload
-from layers.processes.registry import PROCESSES, check_inputs, get_process
+from layers.processes.registry import check_inputs, get_process
 from layers.processes.runtime.describe import description, summary
-from layers.processes.runtime.model import Inputs, Process
-from layers.processes.runtime.run import Output, make_scene, run
-from layers.processes.runtime.sources import read_needs
+from layers.processes.runtime.model import Inputs, Process, Sources
+from layers.processes.runtime.run import Output, read_scene, run
 from routing.stopping import check
 from spatial.actor import Actor
-from spatial.errors import BadParameter, SetupError
+from spatial.errors import BadParameter
 from spatial.ids import uuid7
 from spatial.postgres.notices import notify
 
@@ -72,9 +72,8 @@ async def list_processes(request: Request) -> Response:
     lang = language(request)
     asked = single_values(request).get("limit")
     limit = whole_number("limit", asked, MOST_LISTED, 1, MOST_LISTED)
-    listed = [
-        {**summary(p, lang), "links": _links(request, p)} for p in list(PROCESSES.values())[:limit]
-    ]
+    known = list(services(request).processes.values())[:limit]
+    listed = [{**summary(process, lang), "links": _links(request, process)} for process in known]
     own = [link(links.here(request), "self", JSON)]
     return conditional(request, {"processes": listed, "links": own})
 
@@ -82,7 +81,7 @@ async def list_processes(request: Request) -> Response:
 @router.get("/processes/{process_id}")
 async def get_one(process_id: str, request: Request) -> Response:
     """Answer the description of a process: its inputs and outputs as JSON Schema."""
-    process = get_process(process_id)
+    process = get_process(services(request).processes, process_id)
     document = description(process, language(request))
     return conditional(request, document | {"links": _links(request, process)})
 
@@ -90,7 +89,7 @@ async def get_one(process_id: str, request: Request) -> Response:
 @router.post("/processes/{process_id}/execution", response_model=None)
 async def execute(process_id: str, body: ExecuteBody, request: Request) -> Response:
     """Run a process: at once where it is quick, as a job with `Prefer: respond-async` or if not."""
-    process, actor = get_process(process_id), actor_of(request)
+    process, actor = get_process(services(request).processes, process_id), actor_of(request)
     require(actor, *process.roles)
     given, inputs = await offload(_read_inputs, request, process, body)
     modes = {name: mode.model_dump() for name, mode in (body.outputs or {}).items()}
@@ -138,14 +137,13 @@ def _check_text(body: ExecuteBody) -> None:
 
 async def _at_once(request: Request, process: Process, actor: Actor, inputs: Any) -> list[Output]:
     served = services(request)
-    reading = read_needs(served.db, served.catalog, actor, process, inputs)
-    read = await while_connected(request, reading)
-    network = await _roads(request).ensure_current()
 
-    def answer() -> list[Output]:
-        return run(process, inputs, make_scene(network, read, _go_on))
+    async def roads() -> Roads | None:
+        return served.roads
 
-    return await ask(request, answer, QUICK_S)
+    sources = Sources(served.db, served.catalog, actor, network_of(roads))
+    scene = await while_connected(request, read_scene(process, inputs, sources, _go_on))
+    return await ask(request, lambda: run(process, inputs, scene), QUICK_S)
 
 
 def _go_on(_share: float, _message: Text) -> None:
@@ -153,19 +151,13 @@ def _go_on(_share: float, _message: Text) -> None:
     check()
 
 
-def _roads(request: Request) -> Roads:
-    roads = services(request).roads
-    if roads is None:
-        raise SetupError("This process has no routing", "本进程未启用路径规划")
-    return roads
-
-
 async def _accept(
     request: Request, process: Process, actor: Actor, given: Mapping[str, Any],
     wanted: list[str], response: str,
 ) -> Response:  # fmt: skip
     """Note a job and answer where its state is."""
-    _roads(request)
+    if services(request).roads is None:
+        raise no_routing()
     job_id = uuid7()
     kept = {"inputs": given, "outputs": wanted, "response": response}
 

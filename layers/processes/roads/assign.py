@@ -6,6 +6,8 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
+from layers.processes.readers.network import network
+from layers.processes.readers.places import places
 from layers.processes.runtime.helpers import (
     check_pairs,
     feature,
@@ -18,7 +20,6 @@ from layers.processes.runtime.helpers import (
 from layers.processes.runtime.model import (
     Features,
     Inputs,
-    Needs,
     Outputs,
     PlacesFrom,
     Process,
@@ -91,10 +92,14 @@ class AssignOutputs(Outputs):
     paths: Features = titled("行驶路线", "Ways")
 
 
+def check(_: AssignInputs, scene: Scene) -> None:
+    """Refuse too large a table of times."""
+    check_pairs(scene.places["teams"], scene.places["tasks"])
+
+
 def run(inputs: AssignInputs, scene: Scene) -> AssignOutputs:
     """Assign as many tasks as can be served, at the least total driving time."""
     teams, tasks = scene.places["teams"], scene.places["tasks"]
-    check_pairs(teams, tasks)
     ready = prepared(scene, inputs.traffic)
     with ready.metric.lock:
         rows, columns = placed(scene, ready, "teams"), placed(scene, ready, "tasks")
@@ -177,6 +182,7 @@ PROCESS = Process(
     inputs=AssignInputs,
     outputs=AssignOutputs,
     run=run,
-    needs=lambda inputs: Needs({"teams": inputs.teams, "tasks": inputs.tasks}),
+    reads=(places("teams"), places("tasks"), network("road")),
+    check=check,
     quick=True,
 )

@@ -6,6 +6,8 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
+from layers.processes.readers.network import network
+from layers.processes.readers.places import places
 from layers.processes.runtime.helpers import (
     SNAPPING,
     TABLES,
@@ -19,7 +21,6 @@ from layers.processes.runtime.helpers import (
 from layers.processes.runtime.model import (
     Features,
     Inputs,
-    Needs,
     Outputs,
     PlacesFrom,
     Process,
@@ -71,8 +72,8 @@ class CoverOutputs(Outputs):
     places: Features = titled("点位", "Places")
 
 
-def run(inputs: CoverInputs, scene: Scene) -> CoverOutputs:
-    """Choose the sites exactly, or as well as the time to solve allows."""
+def check(inputs: CoverInputs, scene: Scene) -> None:
+    """Refuse sites that stay but are not there, and a number that cannot be chosen."""
     sites, demand = scene.places["sites"], scene.places["demand"]
     check_pairs(sites, demand)
     fixed = _fixed(inputs, list(sites.ids))
@@ -82,6 +83,12 @@ def run(inputs: CoverInputs, scene: Scene) -> CoverOutputs:
             f"{inputs.count} of {len(sites)} sites with {len(fixed)} that stay",
             f"共 {len(sites)} 个站点，保留 {len(fixed)} 个，无法选 {inputs.count} 个",
         )
+
+
+def run(inputs: CoverInputs, scene: Scene) -> CoverOutputs:
+    """Choose the sites exactly, or as well as the time to solve allows."""
+    sites, demand = scene.places["sites"], scene.places["demand"]
+    fixed = _fixed(inputs, list(sites.ids))
     ready = prepared(scene, inputs.traffic)
     scene.progress(0.05, SNAPPING)
     with ready.metric.lock:
@@ -157,6 +164,7 @@ PROCESS = Process(
     inputs=CoverInputs,
     outputs=CoverOutputs,
     run=run,
-    needs=lambda inputs: Needs({"sites": inputs.sites, "demand": inputs.demand}),
+    reads=(places("sites"), places("demand"), network("road")),
+    check=check,
     roles=("admin", "planner", "dispatcher", "developer"),
 )

@@ -6,6 +6,9 @@ import numpy as np
 from pydantic import BaseModel
 
 from layers.declare.base import Text
+from layers.processes.readers.county_rows import Counties, counties
+from layers.processes.readers.network import network
+from layers.processes.readers.places import places
 from layers.processes.runtime.helpers import (
     SNAPPING,
     feature,
@@ -15,10 +18,8 @@ from layers.processes.runtime.helpers import (
     rule_value,
 )
 from layers.processes.runtime.model import (
-    Counties,
     Features,
     Inputs,
-    Needs,
     Outputs,
     PlacesFrom,
     Process,
@@ -34,6 +35,7 @@ from routing.planning.coverage import by_group, reached_share
 
 SPREADING = Text(zh="计算可达范围", en="Computing what is reached")
 M_PER_KM = 1000
+COUNTIES = counties()
 
 
 class CoverageInputs(Inputs):
@@ -90,8 +92,8 @@ def run(inputs: CoverageInputs, scene: Scene) -> CoverageOutputs:
         version = ready.version
     edges = scene.network.graph.edges
     share = reached_share(span, len(edges))
-    assert scene.counties is not None  # noqa: S101
-    rows = county_rows(scene.counties, edges, share)
+    known = scene.get(COUNTIES).fit(scene.network.graph)
+    rows = county_rows(known, edges, share)
     covered, whole = sum(row.covered_km for row in rows), sum(row.roads_km for row in rows)
     summary = CoverageSummary(
         limit_s=limit,
@@ -106,16 +108,16 @@ def run(inputs: CoverageInputs, scene: Scene) -> CoverageOutputs:
     return CoverageOutputs(
         counties=sorted(rows, key=lambda row: (row.covered_share is None, row.covered_share)),
         summary=summary,
-        areas=_areas(scene.counties, rows),
+        areas=_areas(known, rows),
     )
 
 
-def county_rows(counties: Counties, edges: Edges, share: Floats) -> list[CountyCoverage]:
+def county_rows(known: Counties, edges: Edges, share: Floats) -> list[CountyCoverage]:
     """Return the coverage of each county, in their order."""
-    count = len(counties.rows)
-    known = np.full(len(edges), -1, np.int64)
-    known[: len(counties.of_edge)] = counties.of_edge
-    covered, whole = by_group(share, edges.length_m, known, count)
+    count = len(known.rows)
+    of_edge = np.full(len(edges), -1, np.int64)
+    of_edge[: len(known.of_edge)] = known.of_edge
+    covered, whole = by_group(share, edges.length_m, of_edge, count)
     return [
         CountyCoverage(
             code=county.code,
@@ -125,7 +127,7 @@ def county_rows(counties: Counties, edges: Edges, share: Floats) -> list[CountyC
             covered_km=round(part / M_PER_KM, 3),
             roads_km=round(total / M_PER_KM, 3),
         )
-        for county, part, total in zip(counties.rows, covered.tolist(), whole.tolist(), strict=True)
+        for county, part, total in zip(known.rows, covered.tolist(), whole.tolist(), strict=True)
     ]
 
 
@@ -133,10 +135,10 @@ def _share(part: float, whole: float) -> float | None:
     return round(part / whole, 6) if whole > 0 else None
 
 
-def _areas(counties: Counties, rows: list[CountyCoverage]) -> Features:
+def _areas(known: Counties, rows: list[CountyCoverage]) -> Features:
     shown = [
         feature(row.code, county.geometry, **row.model_dump(exclude={"code"}), admin_code=row.code)
-        for county, row in zip(counties.rows, rows, strict=True)
+        for county, row in zip(known.rows, rows, strict=True)
     ]
     return Features(features=shown)
 
@@ -152,5 +154,5 @@ PROCESS = Process(
     inputs=CoverageInputs,
     outputs=CoverageOutputs,
     run=run,
-    needs=lambda inputs: Needs({"resources": inputs.resources}, counties=True),
+    reads=(places("resources"), COUNTIES, network("road")),
 )

@@ -8,6 +8,9 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
+from layers.processes.readers.network import network
+from layers.processes.readers.places import places
+from layers.processes.readers.structure_rows import Structure, fit_structures, structures
 from layers.processes.runtime.helpers import (
     SNAPPING,
     TABLES,
@@ -21,13 +24,11 @@ from layers.processes.runtime.helpers import (
 from layers.processes.runtime.model import (
     Features,
     Inputs,
-    Needs,
     Outputs,
     PlacesFrom,
     Process,
     Scene,
     Seconds,
-    Structure,
     Traffic,
     titled,
     wrong_input,
@@ -37,6 +38,7 @@ from routing.graph.weights import Floats
 from routing.planning.criticality import Loss, Vulnerability, gravity
 
 MOST_PLACES = 600
+STRUCTURES = structures(lambda _: "all")
 CLOSING = Text(zh="逐座封闭计算", en="Closing one structure after another")
 
 
@@ -108,14 +110,23 @@ class CriticalityOutputs(Outputs):
     structures: Features = titled("结构物图层", "Structures")
 
 
-def run(inputs: CriticalityInputs, scene: Scene) -> CriticalityOutputs:
-    """Close each structure's bundle in turn and sum up what the trips lose."""
-    places = scene.places["places"]
-    if len(places) > MOST_PLACES:
+def check(inputs: CriticalityInputs, scene: Scene) -> None:
+    """Refuse too many places, and trips between places that are not there."""
+    ids = scene.places["places"].ids
+    if len(ids) > MOST_PLACES:
         raise wrong_input(
             "places", f"more than {MOST_PLACES} places", f"起讫点超过 {MOST_PLACES} 个"
         )
-    chosen = [s for s in scene.structures if s.kind in inputs.kinds]
+    named = {name for row in inputs.trips or () for name in (row.origin, row.target)}
+    for name in sorted(named - set(ids)):
+        raise wrong_input("trips", f"no place {name!r}", f"没有地点 {name!r}")
+
+
+def run(inputs: CriticalityInputs, scene: Scene) -> CriticalityOutputs:
+    """Close each structure's bundle in turn and sum up what the trips lose."""
+    asked = scene.places["places"]
+    known = fit_structures(scene.get(STRUCTURES), scene.network.graph)
+    chosen = [s for s in known if s.kind in inputs.kinds]
     ready = prepared(scene, inputs.traffic)
     scene.progress(0.02, SNAPPING)
     found = placed(scene, ready, "places")
@@ -131,7 +142,7 @@ def run(inputs: CriticalityInputs, scene: Scene) -> CriticalityOutputs:
         (r for r in rows if r.cut_trips_per_day > 0), key=lambda r: -r.cut_trips_per_day
     )
     shown = [_feature(row, chosen[loss.structure]) for row, loss in zip(rows, losses, strict=True)]
-    missing = [places.ids[i] for i in found.missing.tolist()]
+    missing = [asked.ids[i] for i in found.missing.tolist()]
     return CriticalityOutputs(
         ranking=rows[: inputs.count],
         cut_off=cutting[: inputs.count],
@@ -142,17 +153,14 @@ def run(inputs: CriticalityInputs, scene: Scene) -> CriticalityOutputs:
 
 def _trips(inputs: CriticalityInputs, scene: Scene, times: Floats) -> Floats:
     """Return trips a day (places, places): those given, else by gravity."""
-    places = scene.places["places"]
+    asked = scene.places["places"]
     if inputs.trips is None:
         rule = rule_value(scene.network, DEMAND)
         total = inputs.trips_per_day or rule.trips_per_day
-        return gravity(times, places.weights, total, inputs.decay_s or rule.decay_s)
-    position = {name: number for number, name in enumerate(places.ids)}
-    trips = np.zeros((len(places), len(places)))
+        return gravity(times, asked.weights, total, inputs.decay_s or rule.decay_s)
+    position = {name: number for number, name in enumerate(asked.ids)}
+    trips = np.zeros((len(asked), len(asked)))
     for row in inputs.trips:
-        for name in (row.origin, row.target):
-            if name not in position:
-                raise wrong_input("trips", f"no place {name!r}", f"没有地点 {name!r}")
         trips[position[row.origin], position[row.target]] += row.trips
     return trips
 
@@ -208,5 +216,6 @@ PROCESS = Process(
     inputs=CriticalityInputs,
     outputs=CriticalityOutputs,
     run=run,
-    needs=lambda inputs: Needs({"places": inputs.places}, structures=True),
+    reads=(places("places"), STRUCTURES, network("road")),
+    check=check,
 )

@@ -10,6 +10,7 @@ import shapely
 from pydantic import Field
 
 from layers.declare.base import Text
+from layers.processes.readers.network import network
 from layers.processes.runtime.helpers import prepared
 from layers.processes.runtime.model import (
     Inputs,
@@ -61,21 +62,25 @@ class ExportOutputs(Outputs):
     )
 
 
-def run(inputs: ExportInputs, scene: Scene) -> ExportOutputs:
-    """Export the edges that touch the box and that the vehicle may drive on; closed ones too."""
+def check(inputs: ExportInputs, _: Scene) -> None:
+    """Refuse a box that has no inside."""
     west, south, east, north = inputs.bbox
     if west >= east or south >= north:
         raise wrong_input("bbox", "west < east and south < north", "须西小于东、南小于北")
-    network, ready = scene.network, prepared(scene, inputs.traffic)
+
+
+def run(inputs: ExportInputs, scene: Scene) -> ExportOutputs:
+    """Export the edges that touch the box and that the vehicle may drive on; closed ones too."""
+    roads, ready = scene.network, prepared(scene, inputs.traffic)
     scene.progress(0.05, COLLECTING)
-    touched = network.places.inside(shapely.box(west, south, east, north))
+    touched = roads.places.inside(shapely.box(*inputs.bbox))
     drivable = ready.costs.open_[2 * touched] | ready.costs.open_[2 * touched + 1]
     if inputs.classes:
-        drivable &= network.graph.edges.klass.mask(inputs.classes)[touched]
+        drivable &= roads.graph.edges.klass.mask(inputs.classes)[touched]
     chosen = np.sort(touched[drivable])
     if not len(chosen):
         raise wrong_input("bbox", "no road lies there", "该范围内没有道路")
-    graph = to_networkx(network.graph, chosen, ready.costs.speed_kmh)
+    graph = to_networkx(roads.graph, chosen, ready.costs.speed_kmh)
     scene.progress(0.5, COUNTING)
     summed = statistics(graph)
     scene.progress(0.8, WRITING)
@@ -95,4 +100,6 @@ PROCESS = Process(
     inputs=ExportInputs,
     outputs=ExportOutputs,
     run=run,
+    reads=(network("road"),),
+    check=check,
 )

@@ -6,6 +6,8 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
+from layers.processes.readers.network import network
+from layers.processes.readers.places import places
 from layers.processes.runtime.helpers import (
     check_pairs,
     feature,
@@ -19,7 +21,6 @@ from layers.processes.runtime.helpers import (
 from layers.processes.runtime.model import (
     Features,
     Inputs,
-    Needs,
     Outputs,
     Place,
     PlacesFrom,
@@ -98,12 +99,16 @@ class InterceptOutputs(Outputs):
     places: Features = titled("点位", "Places")
 
 
+def check(_: InterceptInputs, scene: Scene) -> None:
+    """Refuse too large tables of times."""
+    check_pairs(scene.places["teams"], scene.places["points"])
+    check_pairs(scene.places["points"], scene.places["points"])
+
+
 def run(inputs: InterceptInputs, scene: Scene) -> InterceptOutputs:
     """Compare the vehicle's time with the teams' at every point."""
     rule = rule_value(scene.network, INTERCEPTION)
-    teams, points = scene.places["teams"], scene.places["points"]
-    check_pairs(teams, points)
-    check_pairs(points, points)
+    points = scene.places["points"]
     sought = inputs.vehicle
     seen = prepared(scene, sought.traffic)
     with seen.metric.lock:
@@ -204,7 +209,8 @@ PROCESS = Process(
     inputs=InterceptInputs,
     outputs=InterceptOutputs,
     run=run,
-    needs=lambda inputs: Needs({"teams": inputs.teams, "points": inputs.points}),
+    reads=(places("teams"), places("points"), network("road")),
+    check=check,
     quick=True,
     roles=("admin", "dispatcher", "duty", "planner"),
 )

@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 from pydantic import Field, model_validator
 
+from layers.processes.readers.structure_rows import Structure
 from layers.processes.roads.volumes import VolumeGiven
 from layers.processes.runtime.helpers import rule_value
 from layers.processes.runtime.model import Inputs, Lat, Lon, Scene, Size, wrong_input
@@ -72,7 +73,7 @@ class ChangesGiven(Inputs):
         return self
 
 
-def resolve_changes(scene: Scene, given: ChangesGiven) -> Changes:
+def resolve_changes(scene: Scene, structures: Sequence[Structure], given: ChangesGiven) -> Changes:
     """Return the changes with edges as positions.
 
     Raises
@@ -82,7 +83,7 @@ def resolve_changes(scene: Scene, given: ChangesGiven) -> Changes:
     """
     graph = scene.network.graph
     connect_m = rule_value(scene.network, NEW_EDGE).connect_m
-    bundles = [structure.edges for structure in scene.structures]
+    bundles = [structure.edges for structure in structures]
     closed = [_edge(graph, row_id) for row_id in given.close_edges]
     shut = np.unique(np.concatenate([*bundles, np.array(closed, np.int64)])).astype(np.int64)
     limits: dict[int, dict[str, float | None]] = {}
@@ -122,15 +123,18 @@ def _new(graph: Graph, given: EdgeGiven, connect_m: float) -> NewEdge:
 
 
 def noted(
-    scene: Scene, changes: Changes, joined_m: Sequence[tuple[float, float]]
+    scene: Scene,
+    structures: Sequence[Structure],
+    changes: Changes,
+    joined_m: Sequence[tuple[float, float]],
 ) -> list[dict[str, Any]]:
     """Return each change with what was before and what is after."""
     edges, shut = scene.network.graph.edges, scene.network.live.now.shut
     found: list[dict[str, Any]] = [
         {"structure": s.id, "name": dict(s.name), "edges": len(s.edges), "new": "closed"}
-        for s in scene.structures
+        for s in structures
     ]
-    bundled = {int(e) for s in scene.structures for e in s.edges}
+    bundled = {int(e) for s in structures for e in s.edges}
     for kind, chosen in (("closed", changes.shut), ("open", changes.opened)):
         for edge in _listed(chosen, bundled):
             old = "closed" if shut[2 * edge] and shut[2 * edge + 1] else "open"

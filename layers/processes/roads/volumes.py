@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 from pydantic import Field, model_validator
 
+from layers.processes.readers.lane_rows import LaneRows, fit_lanes
 from layers.processes.runtime.model import Inputs, Scene, wrong_input
 from routing.cost.speed_profiles import free_speeds
 from routing.cost.traffic_flow import predict
@@ -44,7 +45,7 @@ class Streams:
     notes: list[dict[str, Any]]
 
 
-def resolve_volumes(scene: Scene, given: Sequence[VolumeGiven]) -> Streams:
+def resolve_volumes(scene: Scene, read: LaneRows, given: Sequence[VolumeGiven]) -> Streams:
     """Return what the volumes leave of the speeds; one of an edge comes before one of its class.
 
     Raises
@@ -52,10 +53,10 @@ def resolve_volumes(scene: Scene, given: Sequence[VolumeGiven]) -> Streams:
     BadParameter
         An edge or a class is not there.
     """
-    found = Streams({}, [])
+    found, lanes = Streams({}, []), fit_lanes(read, scene.network.graph)
     for row in sorted(given, key=lambda row: row.edge is not None):
         edges = _edges(scene, row)
-        speeds, note = _slowed(scene, row, edges)
+        speeds, note = _slowed(scene, lanes, row, edges)
         for way in SIDES[row.direction]:
             found.kmh.update(zip((2 * edges + way).tolist(), speeds, strict=True))
         found.notes.append(note)
@@ -78,10 +79,12 @@ def _edges(scene: Scene, row: VolumeGiven) -> Ints:
     return chosen
 
 
-def _slowed(scene: Scene, row: VolumeGiven, edges: Ints) -> tuple[list[float], dict[str, Any]]:
+def _slowed(
+    scene: Scene, lanes_of: Mapping[int, int], row: VolumeGiven, edges: Ints
+) -> tuple[list[float], dict[str, Any]]:
     """Return the speed (km/h) on each edge, and what is told of the volume."""
     columns = scene.network.graph.edges
-    lanes = np.array([scene.lanes.get(edge, 0) for edge in edges.tolist()], np.int64)
+    lanes = np.array([lanes_of.get(edge, 0) for edge in edges.tolist()], np.int64)
     capacity = np.full(len(edges), row.capacity_pcu_h or np.nan)
     found = predict(
         [columns.klass.get(edge) for edge in edges.tolist()], lanes,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 import numpy as np
 from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
+from layers.processes.readers.county_rows import counties
+from layers.processes.readers.lane_rows import LanesOf, lanes
+from layers.processes.readers.network import network
+from layers.processes.readers.places import places
+from layers.processes.readers.structure_rows import fit_structures, structures
 from layers.processes.roads.coverage import county_rows
 from layers.processes.roads.difference import edge_features, effect, pair_features
 from layers.processes.roads.network_changes import ChangesGiven, noted, resolve_changes
@@ -26,7 +30,6 @@ from layers.processes.runtime.helpers import (
 from layers.processes.runtime.model import (
     Features,
     Inputs,
-    Needs,
     Outputs,
     PlacesFrom,
     Process,
@@ -48,6 +51,20 @@ BUILDING = Text(zh="建立变更后的路网", en="Building the changed network"
 COMPARING = Text(zh="比较前后", en="Comparing before and after")
 MOST_ROWS = 1_000
 M_PER_KM = 1000
+COUNTIES = counties(lambda inputs: inputs.resources is not None)
+ROADS = network("road")
+CLOSED = structures(lambda inputs: inputs.changes.close_structures)
+
+
+def _lanes_wanted(inputs: WhatIfInputs) -> LanesOf:
+    given = inputs.changes.volumes
+    return LanesOf(
+        [row.edge for row in given if row.edge],
+        sorted({row.road_class for row in given if row.road_class}),
+    )
+
+
+LANES = lanes(_lanes_wanted)
 
 
 class WhatIfInputs(Inputs):
@@ -144,15 +161,20 @@ class _Side:
     share: Floats
 
 
-def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
-    """Ask both networks the same and show what differs."""
+def check(_: WhatIfInputs, scene: Scene) -> None:
+    """Refuse too large tables of times."""
     for name in {"origins", "targets"} & scene.places.keys():
         check_pairs(scene.places["origins"], scene.places[name])
+
+
+def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
+    """Ask both networks the same and show what differs."""
     limit = inputs.limit_s or rule_value(scene.network, COVERAGE).limit_s
     ready = prepared(scene, inputs.traffic)
     scene.progress(0.05, BUILDING)
-    streams = resolve_volumes(scene, inputs.changes.volumes)
-    changes = replace(resolve_changes(scene, inputs.changes), stream_kmh=streams.kmh)
+    streams = resolve_volumes(scene, scene.get(LANES), inputs.changes.volumes)
+    closed = fit_structures(scene.get(CLOSED), scene.network.graph)
+    changes = replace(resolve_changes(scene, closed, inputs.changes), stream_kmh=streams.kmh)
     profile = load_profiles()[inputs.traffic.profile]
     variant = vary(scene.network, ready, inputs.traffic.conditions, profile, changes)
     scene.progress(0.4, SNAPPING)
@@ -164,7 +186,7 @@ def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
     pairs = _pairs(scene, before, after)
     shown, total = _difference(scene, before, after)
     summary = WhatIfSummary(
-        changes=[*noted(scene, changes, variant.joined_m), *streams.notes],
+        changes=[*noted(scene, closed, changes, variant.joined_m), *streams.notes],
         times=_times(before, after) if inputs.origins else None,
         reach=_reach(before, after, limit) if inputs.resources else None,
         shown=len(shown),
@@ -188,7 +210,7 @@ def _ask(scene: Scene, network: RoadNetwork, ready: Ready, limit: float) -> _Sid
         targets = place_all(network, ready, scene.places["targets"].points)
         times = network.durations(ready, origins.spots, targets.spots)
     if "resources" in scene.places:
-        aside = Scene(network, scene.now, scene.places)
+        aside = replace(scene, found={**scene.found, ROADS.name: network})
         found = placed(aside, ready, "resources")
         span = network.span(ready, [spot for place in found.spots for spot in place], limit)
         soon, share = soonest(span, count), reached_share(span, count)
@@ -256,10 +278,9 @@ def _reach(before: _Side, after: _Side, limit: float) -> ReachSummary:
 
 
 def _counties(scene: Scene, before: _Side, after: _Side) -> list[CountyChange]:
-    if scene.counties is None:
-        return []
-    old = county_rows(scene.counties, before.network.graph.edges, before.share)
-    new = county_rows(scene.counties, after.network.graph.edges, after.share)
+    known = scene.get(COUNTIES).fit(scene.network.graph)
+    old = county_rows(known, before.network.graph.edges, before.share)
+    new = county_rows(known, after.network.graph.edges, after.share)
     return [
         CountyChange(
             code=a.code, name_zh=a.name_zh, name_en=a.name_en,
@@ -285,19 +306,6 @@ def _difference(scene: Scene, before: _Side, after: _Side) -> tuple[list[dict[st
     return [*pairs, *edges], of_edges + len(changed)
 
 
-def _needs(inputs: WhatIfInputs) -> Needs:
-    given = {"origins": inputs.origins, "targets": inputs.targets, "resources": inputs.resources}
-    closed: list[UUID] = inputs.changes.close_structures
-    volumes = inputs.changes.volumes
-    return Needs(
-        {name: places for name, places in given.items() if places is not None},
-        counties=inputs.resources is not None,
-        facilities=closed,
-        lanes_of=[row.edge for row in volumes if row.edge],
-        lanes_of_classes=sorted({row.road_class for row in volumes if row.road_class}),
-    )
-
-
 PROCESS = Process(
     id="what-if",
     title=Text(zh="路网变更推演", en="What if the network changed"),
@@ -311,6 +319,15 @@ PROCESS = Process(
     inputs=WhatIfInputs,
     outputs=WhatIfOutputs,
     run=run,
-    needs=_needs,
+    reads=(
+        places("origins"),
+        places("targets"),
+        places("resources"),
+        COUNTIES,
+        CLOSED,
+        LANES,
+        ROADS,
+    ),
+    check=check,
     roles=("admin", "planner", "dispatcher", "duty", "developer"),
 )

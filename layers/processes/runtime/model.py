@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, get_args
-from uuid import UUID
+from functools import cache
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 import numpy as np
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 from pydantic.fields import FieldInfo
 
 from layers.declare.base import Text
-from routing.graph.weights import Floats, Ints
+from layers.declare.catalog import Catalog
+from routing.cost.profile import load_profiles
+from routing.graph.weights import Floats
 from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
+from spatial.actor import Actor
 from spatial.errors import BadParameter
+from spatial.postgres.db import Database
 
 GEOJSON = "application/geo+json"
 JSON = "application/json"
 MOST_POINTS = 2_000
+A = TypeVar("A")
+R = TypeVar("R")
+
 PLANNERS = ("admin", "planner", "dispatcher", "duty", "developer")
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -66,6 +73,14 @@ class Place(Inputs):
     weight: float = Field(default=1.0, ge=0, le=1e12, allow_inf_nan=False)
 
 
+class RowsFrom(Inputs):
+    """Rows: the features of a layer that the caller may read."""
+
+    layer: str = Field(max_length=80)
+    filter: str | None = Field(default=None, max_length=2_000)
+    """CQL2 text over the layer's queryables."""
+
+
 class PlacesFrom(Inputs):
     """Places: named one by one, or the features of a layer that the caller may read."""
 
@@ -84,6 +99,11 @@ class PlacesFrom(Inputs):
             raise ValueError("filter and weight belong to a layer")
 
 
+@cache
+def _profiles() -> frozenset[str]:
+    return frozenset(load_profiles())
+
+
 class Traffic(Inputs):
     """The vehicle and the time that a question is asked for."""
 
@@ -96,6 +116,13 @@ class Traffic(Inputs):
     unknown_limits: Literal["allow", "structures", "refuse"] = "allow"
     avoid_classes: list[str] = Field(default=[], max_length=50)
     depart_at: Moment | None = None
+
+    @field_validator("profile")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in _profiles():
+            raise ValueError(f"no profile {name!r}; there are {', '.join(sorted(_profiles()))}")
+        return name
 
     @property
     def conditions(self) -> Conditions:
@@ -135,34 +162,6 @@ class Places:
         )
 
 
-@dataclass(frozen=True)
-class County:
-    """A county: code, names, and its outline as GeoJSON."""
-
-    code: str
-    name: Mapping[str, str]
-    geometry: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Counties:
-    """The counties, and for each edge of the network the position of its county, -1 for none."""
-
-    rows: Sequence[County]
-    of_edge: Ints
-
-
-@dataclass(frozen=True)
-class Structure:
-    """A bridge or tunnel with all edges of its bundle: closing it closes them."""
-
-    id: str
-    kind: str
-    name: Mapping[str, str]
-    point: tuple[float, float]
-    edges: Ints
-
-
 Progress = Callable[[float, Text], None]
 
 
@@ -175,39 +174,80 @@ class Dismissed(Exception):
 
 
 @dataclass(frozen=True)
-class Needs:
-    """What a process reads beside the network: places by input, counties, structures, lanes.
+class Sources:
+    """What readers read from, and for whom; `network` returns that of a kind as it is now."""
 
-    Lanes are wanted of the named edges and of all edges of the named classes.
+    db: Database
+    catalog: Catalog
+    actor: Actor
+    network: Callable[[str], Awaitable[RoadNetwork]]
+
+
+@dataclass(frozen=True)
+class Reader(Generic[A, R]):
+    """Reads one sort of thing for a process, from what the checked inputs ask.
+
+    `read` is told what the scene calls the need, for its errors. A `late` one takes long: it is
+    asked after the process has checked what all others read.
     """
 
-    places: Mapping[str, PlacesFrom] = field(default_factory=dict)
-    counties: bool = False
-    structures: bool = False
-    facilities: Sequence[UUID] = ()
-    lanes_of: Sequence[UUID] = ()
-    lanes_of_classes: Sequence[str] = ()
+    name: str
+    read: Callable[[Sources, str, A], Awaitable[R]]
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Need(Generic[R]):
+    """One thing that a process reads: by which reader, and what the scene calls it.
+
+    `of` is the input that tells what to read, or tells it of all inputs; None reads nothing.
+    """
+
+    reader: str
+    name: str
+    of: str | Callable[[Any], Any]
+
+    def asked(self, inputs: Inputs) -> Any:
+        """Return what the reader is asked, None for nothing."""
+        return getattr(inputs, self.of) if isinstance(self.of, str) else self.of(inputs)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a process works on, read for its caller; `lanes` by edge, of one direction."""
+    """What a process works on: what was read for its caller, by the name of its need."""
 
-    network: RoadNetwork
+    found: Mapping[str, Any]
     now: datetime
-    places: Mapping[str, Places] = field(default_factory=dict)
-    counties: Counties | None = None
-    structures: Sequence[Structure] = ()
     progress: Progress = no_progress
-    lanes: Mapping[int, int] = field(default_factory=dict)
+
+    def get(self, need: Need[R]) -> R:
+        """Return what was read."""
+        found: R = self.found[need.name]
+        return found
+
+    @property
+    def places(self) -> Mapping[str, Places]:
+        """Places by input."""
+        return {name: one for name, one in self.found.items() if isinstance(one, Places)}
+
+    @property
+    def network(self) -> RoadNetwork:
+        """The network of a process that names one."""
+        (found,) = (one for one in self.found.values() if isinstance(one, RoadNetwork))
+        return found
+
+
+def no_check(inputs: Any, scene: Scene) -> None:
+    """Refuse nothing."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """One process.
+    """One process: a module below `layers/processes/<area>/` exports it as `PROCESS`.
 
-    `quick` ones may run while their caller waits; all may run as jobs. `needs` says, for checked
-    inputs, what `run` wants to find in its scene.
+    `quick` ones may run while their caller waits; all may run as jobs. `reads` names everything
+    that `run` finds in its scene. `check` refuses inputs by what was read before the late readers
+    are asked: a network is not loaded for a question that cannot be answered.
     """
 
     id: str
@@ -216,7 +256,8 @@ class Process:
     inputs: type[Inputs]
     outputs: type[Outputs]
     run: Callable[[Any, Scene], Outputs]
-    needs: Callable[[Any], Needs] = lambda _: Needs()
+    reads: tuple[Need[Any], ...] = ()
+    check: Callable[[Any, Scene], None] = no_check
     quick: bool = False
     roles: tuple[str, ...] = PLANNERS
     version: str = "1.0.0"

@@ -1,4 +1,4 @@
-"""Runs a process: inputs checked, scene read and fitted, outputs checked for their size."""
+"""Runs a process: its scene read and checked, its outputs checked for their size."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from layers.declare.base import Text
 from layers.processes.runtime.model import (
     GEOJSON,
     JSON,
@@ -16,13 +17,14 @@ from layers.processes.runtime.model import (
     Process,
     Progress,
     Scene,
+    Sources,
     media_type,
     no_progress,
 )
-from layers.processes.runtime.sources import Read, fit_counties, fit_lanes, fit_structures
-from routing.query.network import RoadNetwork
+from layers.processes.runtime.readers import get_reader
 from spatial.errors import BadParameter
 
+LOADING = Text(zh="读取数据", en="Reading")
 MOST_FEATURES = 200_000
 MOST_BYTES = 64 * 2**20
 
@@ -50,17 +52,26 @@ def collection(features: Sequence[bytes], *more: bytes) -> bytes:
     return head + b",".join(features) + b"]}"
 
 
-def make_scene(network: RoadNetwork, read: Read, progress: Progress = no_progress) -> Scene:
-    """Fit what was read to a network."""
-    return Scene(
-        network,
-        datetime.now(UTC),
-        read.places,
-        fit_counties(read, network.graph),
-        fit_structures(read, network.graph),
-        progress,
-        fit_lanes(read, network.graph),
-    )
+async def read_scene(
+    process: Process, inputs: Any, sources: Sources, progress: Progress = no_progress
+) -> Scene:
+    """Read what a process names, and nothing else; late readers are asked after its check.
+
+    Raises
+    ------
+    SigangError
+        Whatever the readers or the check of the process say.
+    """
+    found: dict[str, Any] = {}
+    asked = [(get_reader(need.reader), need.name, need.asked(inputs)) for need in process.reads]
+    for late in (False, True):
+        if late:
+            process.check(inputs, Scene(found, datetime.now(UTC)))
+            progress(0.0, LOADING)
+        for reader, name, wanted in asked:
+            if reader.late is late and wanted is not None:
+                found[name] = await reader.read(sources, name, wanted)
+    return Scene(found, datetime.now(UTC), progress)
 
 
 def run(process: Process, inputs: Any, scene: Scene) -> list[Output]:
