@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-import orjson
-from fastapi import Depends, FastAPI
-from pydantic import BaseModel
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
 
 from api.events import edge_speeds, events, incidents, low_visibility, sse
-from api.http.asgi import BodyHandler, Front
+from api.events.schedule import ending_expired
+from api.http.asgi import Front
 from api.http.concurrency import Limits
 from api.http.cors import Cors
 from api.http.gauges import gauges_of
-from api.http.negotiate import only_known
 from api.http.problems import FOREIGN, client_left, handle
 from api.http.rates import Rates
+from api.http.routes import Table
 from api.ogc import catalogue, common, features, jobs, openapi, processes, schemas, tiles
 from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
 from api.ops.admin import follow_catalog
@@ -41,31 +38,42 @@ from layers.processes.registry import find_processes
 from spatial.errors import SigangError
 from spatial.settings import CORS_OFF, Settings
 
-PREFIX = "/api"
 SWITCH_S = 0.001
 """How long a thread with work keeps the interpreter while the event loop waits for it."""
-POSTED: dict[str, tuple[type[BaseModel], BodyHandler]] = {
-    f"{PREFIX}/paths": (paths.PathBody, paths.find_path),
-    f"{PREFIX}/matrix": (matrix.MatrixBody, matrix.get_matrix),
-    f"{PREFIX}/reach": (isochrones.ReachBody, isochrones.find_reach),
-    f"{PREFIX}/nearest": (nearest.NearestBody, nearest.find_nearest),
-    f"{PREFIX}/match": (match.MatchBody, match.match),
-    f"{PREFIX}/events": (events.EventBody, events.create_event),
-    f"{PREFIX}/carriageways/fog": (low_visibility.FogBody, low_visibility.limit_for_fog),
-    f"{PREFIX}/edge-states": (edge_speeds.FeedBody, edge_speeds.feed_speeds),
-    f"{PREFIX}/predicted-speeds": (predicted_speeds.PredictedBody, predicted_speeds.predict_speeds),
-}
-"""Questions whose bodies may be large, or that are asked most, by address."""
-QUESTIONS = tuple(f"{PREFIX}/{name}" for name in ("paths", "matrix", "reach", "nearest", "match"))
-"""Addresses whose POST changes nothing and is for anybody, so also for pages of other origins."""
-
-
-class FastJson(JSONResponse):
-    """JSON written by orjson; numbers and arrays of NumPy are numbers and arrays."""
-
-    def render(self, content: Any) -> bytes:
-        """Return the body."""
-        return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+ROUTES = (
+    tiles.routes,
+    features.routes,
+    common.routes,
+    schemas.routes,
+    catalogue.routes,
+    openapi.routes,
+    health.routes,
+    session.pages,
+    csp_reports.routes,
+    session.routes,
+    search.routes,
+    paths.routes,
+    matrix.routes,
+    isochrones.routes,
+    nearest.routes,
+    match.routes,
+    profiles.routes,
+    rules.routes,
+    processes.routes,
+    jobs.routes,
+    events.routes,
+    edge_speeds.routes,
+    incidents.routes,
+    carriageways.routes,
+    low_visibility.routes,
+    predicted_speeds.routes,
+    sse.routes,
+    admin.routes,
+    access_admin.routes,
+    static.pages,
+)
+"""All routes, in the order in which they are tried; those asked most first."""
+TABLE = Table(one for routes in ROUTES for one in routes.registered)
 
 
 def create_app(settings: Settings | None = None) -> Front:
@@ -92,19 +100,19 @@ def create_app(settings: Settings | None = None) -> Front:
             app.state.limits = limits = Limits.of_pool(chosen.pool_size)
             limits.show(gauges_of(app))
             _connect(opened)
-            yield
+            async with ending_expired(opened.db):
+                yield
             limits.close()
 
     app = _bare(lifespan)
-    _mount(app)
+    app.router.routes.extend([*(one.mounted() for one in TABLE.all), *static.mounts()])
     rates = Rates(chosen.requests_per_minute, chosen.workers)
     rates.show(gauges_of(app))
-    hot = (tiles.tile_route, *features.routes)
-    cors = Cors(chosen.allowed_origins, QUESTIONS, on=chosen.cors_origins != CORS_OFF)
-    return Front(app, hot, POSTED, rates, cors, https=chosen.over_https)
+    cors = Cors(chosen.allowed_origins, TABLE.questions, on=chosen.cors_origins != CORS_OFF)
+    return Front(app, TABLE, rates, cors, https=chosen.over_https)
 
 
-def _bare(lifespan: Any) -> FastAPI:
+def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
     """Return an application without routes, whose errors are problems."""
     app = FastAPI(
         title="Sigang",
@@ -113,7 +121,6 @@ def _bare(lifespan: Any) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        default_response_class=FastJson,
     )
     for error in (SigangError, HTTPException, *FOREIGN, Exception):
         app.add_exception_handler(error, handle)
@@ -126,43 +133,3 @@ def _connect(opened: Services) -> None:
     follow_catalog(opened)
     if opened.roads is not None:
         opened.roads.warm = path_answer.warm
-
-
-def _mount(app: FastAPI) -> None:
-    """Mount the plain routes first: a match ends the search."""
-    for module in (
-        tiles,
-        features,
-        common,
-        schemas,
-        catalogue,
-        openapi,
-        health,
-        session,
-        csp_reports,
-    ):
-        app.router.routes.extend(module.routes)
-    for routed in (
-        session,
-        search,
-        paths,
-        matrix,
-        isochrones,
-        nearest,
-        match,
-        profiles,
-        rules,
-        processes,
-        jobs,
-        events,
-        edge_speeds,
-        incidents,
-        carriageways,
-        low_visibility,
-        predicted_speeds,
-        sse,
-        admin,
-        access_admin,
-    ):
-        app.include_router(routed.router, prefix=PREFIX, dependencies=[Depends(only_known)])
-    app.router.routes.extend(static.routes())

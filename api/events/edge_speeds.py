@@ -7,15 +7,16 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from api.events import store
 from api.events.store import Raised
 from api.http.auth import actor_of, require
-from api.http.negotiate import check_parameters
+from api.http.bodies import MB
 from api.http.responses import fresh
+from api.http.routes import Routes
 from api.http.values import Moment
 from api.services import services
 from api.write_once import write_once
@@ -49,7 +50,7 @@ INSERT INTO sigang.edge_feed (source_id, account_id, edges, directions, values_k
 VALUES ($1, $2, string_to_array($3, ',')::uuid[], string_to_array($4, ',')::smallint[],
   string_to_array($5, ',')::real[], tstzrange($6, $7), $8, $9) RETURNING id"""
 
-router = APIRouter(tags=["events"])
+routes = Routes("events")
 
 Way = Literal["both", "forward", "backward"]
 Kmh = Annotated[float, Field(ge=0.1, le=250, allow_inf_nan=False)]
@@ -89,10 +90,9 @@ class FeedBody(BaseModel):
         return [WAYS[self.directions]] * len(self.edges)
 
 
-@router.post("/edge-states", status_code=201)
+@routes.post("/api/edge-states", hot=True, most_bytes=4 * MB, status=201)
 async def feed_speeds(body: FeedBody, request: Request) -> Response:
     """Take measured speeds; every later answer on every worker uses them until they end."""
-    check_parameters(request)
     actor = actor_of(request)
     require(actor, *FEEDERS)
     begin = body.valid_from or datetime.now(UTC)

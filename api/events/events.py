@@ -9,20 +9,21 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from api.events import store, targets
 from api.events.edge_effects import MOST_LANES, Effects, Kind, check_value, find_effects
-from api.events.schedule import ending_expired
 from api.events.store import Decision
 from api.events.targets import Target, check_scope
 from api.events.view import shown, shown_step
 from api.http.auth import actor_of, require
-from api.http.negotiate import check_parameters, reads, single_values
+from api.http.bodies import MB
+from api.http.negotiate import single_values
 from api.http.polygons import read_polygon
 from api.http.responses import GEOJSON, NO_STORE, fresh
+from api.http.routes import Routes
 from api.http.values import Moment, Visible
 from api.services import services
 from api.write_once import write_once
@@ -49,7 +50,7 @@ ACTS = {
 }
 STATES = ("draft", "open", "undone", "ended")
 
-router = APIRouter(tags=["events"], lifespan=ending_expired)
+routes = Routes("events")
 
 Cause = Literal["wind", "fog", "ice", "flood", "accident", "works", "control", "other"]
 Direction = Literal["both", "forward", "backward", "up", "down"]
@@ -125,10 +126,9 @@ class AcknowledgeBody(_Strict):
     party: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
 
 
-@router.post("/events", status_code=201)
+@routes.post("/api/events", hot=True, most_bytes=MB, status=201)
 async def create_event(body: EventBody, request: Request) -> Response:
     """Close, slow or limit something; every later path on every worker knows it."""
-    check_parameters(request)
     actor = _writer(request)
     begin = body.valid_from or datetime.now(UTC)
     targets.check_interval(begin, body.valid_to)
@@ -167,7 +167,7 @@ async def _note(
     )  # fmt: skip
 
 
-@router.get("/events", openapi_extra=reads("state", "kind"))
+@routes.get("/api/events", reads=("state", "kind"))
 async def list_events(request: Request) -> Response:
     """Return the newest events, by `state` and `kind`."""
     given = single_values(request)
@@ -191,7 +191,7 @@ def _listed(features: Sequence[dict[str, Any]], actor: Actor) -> Response:
     return Response(head + b",".join(texts) + b"]}", headers=NO_STORE, media_type=GEOJSON)
 
 
-@router.get("/events/{event_id}")
+@routes.get("/api/events/{event_id}")
 async def get_event(event_id: UUID, request: Request) -> Response:
     """Return one event; its ETag guards a change."""
     actor = actor_of(request)
@@ -202,7 +202,7 @@ async def get_event(event_id: UUID, request: Request) -> Response:
     return _respond(request, feature)
 
 
-@router.get("/events/{event_id}/history")
+@routes.get("/api/events/{event_id}/history")
 async def get_history(event_id: UUID, request: Request) -> Response:
     """Return who did what to an event, oldest first; for signed-in accounts."""
     actor = actor_of(request)
@@ -218,7 +218,7 @@ async def get_history(event_id: UUID, request: Request) -> Response:
     return fresh({"history": [shown_step(row, actor) for row in rows]}, media_type=GEOJSON)
 
 
-@router.post("/events/{event_id}/undo")
+@routes.post("/api/events/{event_id}/undo")
 async def undo_event(event_id: UUID, request: Request) -> Response:
     """Take a closure back; an If-Match that names another version is refused."""
     actor, audit = _writer(request), services(request).audit
@@ -234,7 +234,7 @@ async def undo_event(event_id: UUID, request: Request) -> Response:
     return await write_once(request, actor, work)
 
 
-@router.patch("/events/{event_id}")
+@routes.patch("/api/events/{event_id}")
 async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Response:
     """Change validity, title, cause or value; If-Match names the version that was read."""
     actor = _writer(request)
@@ -262,7 +262,7 @@ async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Re
     return await write_once(request, actor, work)
 
 
-@router.post("/events/{event_id}/acknowledge")
+@routes.post("/api/events/{event_id}/acknowledge")
 async def acknowledge_event(
     event_id: UUID, request: Request, body: AcknowledgeBody | None = None
 ) -> Response:

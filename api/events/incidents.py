@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import shapely
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -22,6 +22,7 @@ from api.events.view import shown
 from api.http.auth import actor_of, require
 from api.http.concurrency import ask
 from api.http.responses import GEOJSON, fresh
+from api.http.routes import Routes
 from api.http.values import Visible
 from api.roads.carriageway_queries import StakeBody, find_asked
 from api.services import services
@@ -46,7 +47,7 @@ FOR UPDATE"""
 _CODE = """
 SELECT admin_code FROM sigang.edge WHERE id = $1"""
 
-router = APIRouter(prefix="/incidents", tags=["events"])
+routes = Routes("events")
 
 
 class IncidentBody(StakeBody):
@@ -62,7 +63,7 @@ class IncidentBody(StakeBody):
     visibility: Literal["public", "unit", "province"] = "public"
 
 
-@router.post("", status_code=201)
+@routes.post("/api/incidents", status=201)
 async def report_incident(body: IncidentBody, request: Request) -> Response:
     """Place an incident, or join the report to the one that it is about (200)."""
     actor = actor_of(request)

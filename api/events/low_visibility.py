@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import asyncpg
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -16,10 +16,11 @@ from api.events.store import Decision, Effect
 from api.events.targets import Target, check_scope
 from api.events.view import shown
 from api.http.auth import actor_of, require
+from api.http.bodies import MB
 from api.http.concurrency import ask
-from api.http.negotiate import check_parameters
 from api.http.polygons import read_polygon
 from api.http.responses import GEOJSON, fresh
+from api.http.routes import Routes
 from api.http.values import Moment, Strict
 from api.roads.carriageway_queries import find_streets, opening_feature
 from api.services import services
@@ -33,7 +34,7 @@ from spatial.actor import WRITERS
 from spatial.errors import BadParameter
 from spatial.rules import get_rule
 
-router = APIRouter(prefix="/carriageways", tags=["carriageways"])
+routes = Routes("carriageways")
 
 LISTED_EDGES = 10_000
 TITLES = ("大雾限速", "Fog limits")
@@ -141,13 +142,12 @@ def _effects(target: Target, network: RoadNetwork, visibility_m: float) -> list[
     return effects
 
 
-@router.post("/fog")
+@routes.post("/api/carriageways/fog", hot=True, most_bytes=MB)
 async def limit_for_fog(body: FogBody, request: Request) -> Response:
     """Return the legal speed of each road in a fog, and the entrances to control upstream.
 
     With `apply` the limits become a weather_limit event in the same request.
     """
-    check_parameters(request)
     actor = actor_of(request)
     if body.apply is not None:
         require(actor, *WRITERS)

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
-from fastapi import FastAPI
 
 from api.events import store
 from api.write_once import FORGET, KEPT_HOURS
@@ -30,9 +29,9 @@ _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def ending_expired(app: FastAPI) -> AsyncIterator[None]:
-    """Announce what begins and end what is over for as long as the application runs."""
-    task = asyncio.create_task(_keep_ending(app.state.services.db))
+async def ending_expired(db: Database) -> AsyncIterator[None]:
+    """Announce what begins and end what is over for as long as the context is open."""
+    task = asyncio.create_task(_keep_ending(db))
     try:
         yield
     finally:

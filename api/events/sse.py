@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -26,6 +26,7 @@ from api.http.auth import Credential, actor_of
 from api.http.concurrency import caller_of, limits_of
 from api.http.notifications import RECONNECTED
 from api.http.responses import NO_STORE
+from api.http.routes import Routes
 from api.services import services
 from layers.offload import offload_part
 from spatial.errors import BadParameter, Busy, TooMany
@@ -46,10 +47,10 @@ _DELIVERED = """
 UPDATE sigang.event_receipt SET delivered_at = clock_timestamp()
 WHERE party = $1 AND delivered_at IS NULL AND ($2::uuid IS NULL OR event_id = $2)"""
 
-router = APIRouter(tags=["stream"])
+routes = Routes("stream")
 
 
-@router.get("/stream")
+@routes.get("/api/stream")
 async def get_stream(request: Request) -> Response:
     """Open the stream; it resumes after the Last-Event-ID header."""
     return _Stream(request, _last_id(request))

@@ -7,35 +7,33 @@ they are found by one look-up and answered without the framework's own layers ar
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 import asyncpg
-from fastapi.exceptions import RequestValidationError
 from isal import igzip, isal_zlib
-from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from api.http.auth import anybody, identify
-from api.http.bodies import SMALL, admit, refuse, seats_of_large
-from api.http.concurrency import address_in, caller_in, limits_of
+from api.http.bodies import admit, refuse, seats_of_large
+from api.http.concurrency import address_in, caller_in
 from api.http.cors import Cors, answer_preflight
 from api.http.door import Door
 from api.http.metering import kind_of, kinds_of, meter_of
 from api.http.nul import find_in_address
 from api.http.problems import client_left, handle, problem_response, translate
 from api.http.rates import Rates
+from api.http.routes import Table
+from api.http.short_way import ShortWay
 from api.http.turns import Turns
-from layers.offload import offload, offload_part
+from layers.offload import offload_part
 from spatial.actor import ANONYMOUS
-from spatial.errors import DatabaseAway, SigangError, Unauthenticated
+from spatial.errors import SigangError, Unauthenticated
 
 SMALLEST = 1024
 """Bytes below which packing costs more than it saves."""
@@ -51,16 +49,11 @@ _GZIP = 31
 LARGE_ANSWER = 2**17
 """Bytes of an answer, or of a part of one, that is packed beside other requests."""
 
-READ_S = 1e-7
-"""What a byte of a large body is likely to take to be read into its model."""
-
 REFUSED = frozenset({401, 403})
 """Statuses of answers that are counted in the audit, with the address of the sender."""
 
-Handler = Callable[[Request], Awaitable[Response]]
 Given = dict[bytes, bytes]
 """The headers of a request by name."""
-BodyHandler = Callable[[Any, Request], Awaitable[Response]]
 
 
 class Front:
@@ -70,10 +63,8 @@ class Front:
     ----------
     app
         Answers what is not hot.
-    hot
-        Routes below `/api/collections/{layer}/`, each told by its length and its fourth part.
-    posted
-        Handlers of JSON bodies by path, with the model of the body.
+    table
+        All routes, as they are registered.
     rates
         How many requests each caller may send; any number when None.
     cors
@@ -85,8 +76,7 @@ class Front:
     def __init__(
         self,
         app: Starlette,
-        hot: Iterable[Route] = (),
-        posted: Mapping[str, tuple[type[BaseModel], BodyHandler]] | None = None,
+        table: Table | None = None,
         rates: Rates | None = None,
         cors: Cors | None = None,
         *,
@@ -98,13 +88,9 @@ class Front:
         self._turns = Turns()
         self._large = seats_of_large()
         self._always = (*SAFE, HTTPS_ONLY) if https else SAFE
-        self._kinds = kinds_of(app)
-        self._posted = {path: _with_body(*pair) for path, pair in (posted or {}).items()}
-        self._hot: dict[tuple[int, str], tuple[Handler, list[str]]] = {}
-        for route in hot:
-            parts = route.path.strip("/").split("/")
-            names = [part.strip("{}").partition(":")[0] for part in parts]
-            self._hot[len(parts), parts[3]] = _twice(route.endpoint), names
+        self._table = table or Table()
+        self._kinds = kinds_of(one.path for one in self._table.all)
+        self._short = ShortWay(self._table.all)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a HEAD is a GET whose body is not sent."""
@@ -143,7 +129,7 @@ class Front:
             with ExitStack() as held:
                 seat = partial(self._seat, held, scope)
                 try:
-                    receive = admit(scope, given, receive, seat)
+                    receive = admit(scope, given, receive, self._most_bytes(scope, given), seat)
                 except SigangError as error:
                     send.gzip = False
                     await refuse(error, scope, receive, send)
@@ -152,6 +138,12 @@ class Front:
             return
         await self._answer_admitted(scope, given, receive, send)
 
+    def _most_bytes(self, scope: Scope, given: Given) -> int | None:
+        path: str = scope["path"]
+        if self._table.takes_lines(path, given):
+            return None
+        return self._table.most_bytes(path)
+
     def _seat(self, held: ExitStack, scope: Scope) -> None:
         """Hold a seat for a large body until its request is answered."""
         held.enter_context(self._large.seat(caller_in(scope)))
@@ -159,7 +151,7 @@ class Front:
     async def _answer_admitted(
         self, scope: Scope, given: Given, receive: Receive, send: _Answer
     ) -> None:
-        found = self._find_posted(scope, given) or self._find(scope)
+        found = self._short.find(scope, given)
         if found is None:
             await self.app(scope, receive, send)
             return
@@ -192,93 +184,12 @@ class Front:
         answer.limits, refusal = self.rates.count(caller, now)
         return refusal or find_in_address(scope)
 
-    def _find(self, scope: Scope) -> Handler | None:
-        """Return the handler of a hot route, its parameters set on the scope."""
-        path: str = scope["path"]
-        if scope["method"] != "GET" or not path.startswith("/api/collections/"):
-            return None
-        parts = path[1:].split("/")
-        found = self._hot.get((len(parts), parts[3])) if len(parts) > 3 else None
-        if found is None or not all(parts):
-            return None
-        handler, names = found
-        scope["path_params"] = dict(zip(names[2:], parts[2:], strict=True))
-        return handler
-
-    def _find_posted(self, scope: Scope, given: Given) -> Handler | None:
-        """Return the handler of a JSON body; others go the long way."""
-        found = self._posted.get(scope["path"]) if scope["method"] == "POST" else None
-        if found is None:
-            return None
-        kind = given.get(b"content-type", b"").partition(b";")[0].strip()
-        return found if kind == b"application/json" else None
-
 
 def _note_refused(scope: Scope, kind: str, status: int) -> None:
     services = getattr(scope["app"].state, "services", None)
     if services is not None:
         actor = scope.get("state", {}).get("actor", ANONYMOUS)
         services.audit.refuse(actor, scope["method"], kind, status, address_in(scope))
-
-
-def _twice(handler: Handler) -> Handler:
-    """Return a handler that reads again where the connection to the database was lost."""
-
-    async def read(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except DatabaseAway:
-            return await handler(request)
-
-    return read
-
-
-def _with_body(model: type[BaseModel], answer: BodyHandler) -> Handler:
-    """Return a handler that reads a request's body into a model first."""
-
-    async def handler(request: Request) -> Response:
-        raw = request._body = await _read(request)  # where `request.body` finds it
-        if len(raw) <= SMALL:
-            return await answer(_parsed(model, raw), request)
-        turns, reading = limits_of(request).bodies, offload(_parsed, model, raw)
-        body = await turns.run(caller_in(request.scope), len(raw) * READ_S, reading)
-        return await answer(body, request)
-
-    return handler
-
-
-def _parsed(model: type[BaseModel], raw: bytes) -> BaseModel:
-    """Return a body as its model.
-
-    Raises
-    ------
-    RequestValidationError
-        It cannot be.
-    """
-    try:
-        return model.model_validate_json(raw)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        wrong = [{**item, "loc": ("body", *item["loc"])} for item in found]
-        raise RequestValidationError(wrong) from error
-
-
-async def _read(request: Request) -> bytes:
-    """Return the body of a request, which mostly comes in one piece.
-
-    Raises
-    ------
-    ClientDisconnect
-        The client left before its end.
-    """
-    parts = []
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class _Answer:

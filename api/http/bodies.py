@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
 
-from fastapi.routing import APIRoute
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.http.problems import problem_response
-from layers.offload import offload
 from spatial.errors import BodyTooLarge, EncodedBody, SigangError
 from spatial.gates import Seats
 
 KB, MB = 2**10, 2**20
 MOST_BYTES = 64 * KB
-LARGER = {
-    "/api/paths": MB,  # areas and edges to keep off, as for all questions to the roads
-    "/api/matrix": MB,
-    "/api/reach": MB,
-    "/api/nearest": MB,
-    "/api/match": 2 * MB,  # 10,000 fixes, each with time and accuracy
-    "/api/predicted-speeds": 2 * MB,  # 10,000 roads
-    "/api/events": MB,
-    "/api/carriageways/fog": MB,
-    "/api/edge-states": 4 * MB,  # 80,000 speeds by edge
-}
-"""Addresses whose bodies may be larger."""
-PROCESSES = "/api/processes/"
-PROCESS_BYTES = 2 * MB
-"""Inputs of a process may be collections of features."""
-STREAMS = {"/api/match": b"application/x-ndjson"}
-"""Bodies that are read line by line for as long as they come, by address and media type."""
+"""How large a body may be where its route names no other size."""
 SMALL = 64 * KB
 """Bytes of JSON that are decoded between other requests."""
 LARGE_EACH, LARGE_ANONYMOUS, LARGE_ALL = 32, 64, 128
@@ -46,40 +24,22 @@ LINGER_S, LINGER_BYTES = 1.0, 8 * MB
 """How much of a refused body is thrown away so that its sender reads why."""
 
 
-class LargeBodies(APIRoute):
-    """A route whose large bodies are decoded in a thread."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of the route."""
-        whole = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            if len(raw := await request.body()) > SMALL:
-                with suppress(ValueError, RecursionError):  # which the handler meets again
-                    request._json = await offload(json.loads, raw)
-            return await whole(request)
-
-        return handle
-
-
-def most_bytes(path: str) -> int:
-    """Return how large the body of a request to an address may be."""
-    if path.startswith(PROCESSES):
-        return PROCESS_BYTES
-    return LARGER.get(path, MOST_BYTES)
-
-
 def seats_of_large() -> Seats:
     """Return the seats of a worker's large bodies."""
     return Seats(LARGE_EACH, LARGE_ANONYMOUS, LARGE_ALL)
 
 
 def admit(
-    scope: Scope, given: dict[bytes, bytes], receive: Receive, seat: Callable[[], None]
+    scope: Scope,
+    given: Mapping[bytes, bytes],
+    receive: Receive,
+    most: int | None,
+    seat: Callable[[], None],
 ) -> Receive:
-    """Return what reads the body of a request, never more of it than is taken.
+    """Return what reads the body of a request, never more of it than `most` bytes.
 
-    `seat` is called once where the body is large, before it is read or while it comes.
+    Where `most` is None, all of it is read as it comes. `seat` is called once where the body is
+    large, before it is read or while it comes.
 
     Raises
     ------
@@ -93,17 +53,15 @@ def admit(
             mend_en="Send it without Content-Encoding.",
             mend_zh="请去掉 Content-Encoding 后发送。",
         )
-    path: str = scope["path"]
-    kind = given.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if path in STREAMS and kind == STREAMS[path]:
+    if most is None:
         if "door" in scope:
             scope["door"].unhurried()
         return receive
     size = given.get(b"content-length")
     if size is None:
-        return _counted(receive, most_bytes(path), scope["method"], seat)
-    if int(size) > MOST_BYTES and int(size) > most_bytes(path):
-        raise _too_large(most_bytes(path))
+        return _counted(receive, most, scope["method"], seat)
+    if int(size) > most:
+        raise _too_large(most)
     if int(size) > SMALL:
         seat()
     return receive

@@ -16,6 +16,7 @@ HTML = "text/html"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 SCHEMA = "application/schema+json"
 PROBLEM = "application/problem+json"
+NDJSON = "application/x-ndjson"
 
 MEDIA_TYPES: dict[str, str] = {
     "json": GEOJSON,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from starlette.applications import Starlette
 
@@ -60,16 +60,10 @@ def meter_of(app: Starlette) -> Meter:
     return meter
 
 
-def kinds_of(app: Starlette) -> frozenset[str]:
-    """Return the kinds of resources that an application has, those of OGC left out."""
-    found = set()
-    for route in app.routes:
-        included = getattr(route, "effective_route_contexts", None)  # of a router
-        for one in included() if included else [route]:
-            parts = getattr(one, "path", "").split("/")
-            if parts[:2] == ["", "api"] and parts[2:3] not in ([], [""]):
-                found.add(parts[2])
-    return frozenset(found) - OGC
+def kinds_of(paths: Iterable[str]) -> frozenset[str]:
+    """Return the kinds of resources that addresses have, those of OGC left out."""
+    found = (path.split("/") for path in paths)
+    return frozenset(p[2] for p in found if p[:2] == ["", "api"] and any(p[2:3])) - OGC
 
 
 def kind_of(path: str, kinds: Container[str]) -> str:

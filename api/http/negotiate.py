@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
@@ -52,29 +51,6 @@ def check_parameters(request: Request, *known: str) -> None:
         values = single_values(request)
         refuse_unknown(values, {"f", "lang", *known})
         _check_language(values.get("lang"))
-
-
-def reads(*names: str) -> dict[str, Any]:
-    """Return what a route says of query parameters that its handler reads by itself.
-
-    It stands in the API's definition, and `only_known` lets these pass.
-    """
-    said = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names]
-    return {"parameters": said}
-
-
-async def only_known(request: Request) -> None:
-    """Refuse, before anything else is read, what a route of FastAPI does not say that it reads.
-
-    Raises
-    ------
-    BadParameter
-    """
-    if request.scope["query_string"]:
-        route = request.scope["route"]
-        said = (route.openapi_extra or {}).get("parameters", ())
-        declared = (parameter.alias for parameter in route.dependant.query_params)
-        check_parameters(request, *declared, *(parameter["name"] for parameter in said))
 
 
 def single_values(request: Request) -> dict[str, str]:

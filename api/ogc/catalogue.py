@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api.http.auth import actor_of
 from api.http.links import api, link
-from api.http.negotiate import check_parameters, language
+from api.http.negotiate import language
 from api.http.responses import conditional
+from api.http.routes import Routes
 from api.ogc.tiles import MATRIX_SET, tile_url
 from api.services import services
 from layers.declare.layer import Column, Layer
@@ -23,6 +23,7 @@ from layers.features.summary import Summary
 from spatial.errors import NotFound
 
 TITLE = {"zh": "四港 · 浙江", "en": "Sigang · Zhejiang"}
+routes = Routes()
 ZONE = ZoneInfo("Asia/Shanghai")
 ORIGINS = ("real", "derived", "schematic", "synthetic")
 ORIGIN_TITLES = {
@@ -33,9 +34,9 @@ ORIGIN_TITLES = {
 }
 
 
+@routes.get("/api/catalogue")
 async def get_catalogue(request: Request) -> Response:
     """Answer areas, layers, legends, counts and key figures, as the caller may see them."""
-    check_parameters(request)
     served, actor = services(request), actor_of(request)
     layers = served.catalog.list_layers(actor)
     summaries = await served.summaries.of_all(layers, actor)
@@ -54,9 +55,9 @@ async def get_catalogue(request: Request) -> Response:
     return conditional(request, document)
 
 
+@routes.get("/api/styles/{theme}")
 async def get_style(request: Request) -> Response:
     """Answer the complete MapLibre style of a theme in a language."""
-    check_parameters(request)
     theme = request.path_params["theme"].removesuffix(".json")
     if theme not in ("dark", "light"):
         raise NotFound(
@@ -77,9 +78,9 @@ async def get_style(request: Request) -> Response:
     return conditional(request, style)
 
 
+@routes.get("/api/styles")
 async def list_styles(request: Request) -> Response:
     """Answer the styles that there are."""
-    check_parameters(request)
     type_ = "application/vnd.mapbox.style+json"
     styles = [
         {
@@ -237,10 +238,3 @@ def _note(present: list[str], source: dict[str, Any], lang: str) -> str:
     return (
         f"{text}，另有{'、'.join(others)}" if lang == "zh" else f"{text}, also {', '.join(others)}"
     )
-
-
-routes = [
-    Route("/api/catalogue", get_catalogue, methods=["GET"]),
-    Route("/api/styles", list_styles, methods=["GET"]),
-    Route("/api/styles/{theme}", get_style, methods=["GET"]),
-]

@@ -7,18 +7,20 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api.http import html, links
 from api.http.auth import actor_of
 from api.http.links import HTML, JSON, MEDIA_TYPES, OPENAPI, QUERYABLES, SCHEMA, SCHEMA_OF, link
-from api.http.negotiate import check_parameters, language, pick_format
+from api.http.negotiate import language, pick_format
 from api.http.responses import conditional
+from api.http.routes import Routes
 from api.services import services
 from layers.declare.layer import Layer
 from layers.features.summary import Summary
 from spatial.geo import crs
 
+_AT = "/api/collections/{layer}"
+routes = Routes()
 PAGE = {"json": JSON, "html": HTML}
 
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features"
@@ -110,9 +112,10 @@ def _jobs(request: Request, lang: str) -> list[dict[str, Any]]:
     return [link(links.api(request, "jobs"), f"{_REL}/job-list", JSON, say("jobs", lang))]
 
 
+@routes.get("/api")
+@routes.get("/api/")
 async def get_landing(request: Request) -> Response:
     """Answer the landing page."""
-    check_parameters(request)
     kind, lang = pick_format(request, PAGE), language(request)
     below = [
         link(links.api(request, "openapi.json"), "service-desc", OPENAPI, say("openapi", lang)),
@@ -139,9 +142,9 @@ async def get_landing(request: Request) -> Response:
     return conditional(request, document | {"links": own + below})
 
 
+@routes.get("/api/conformance")
 async def get_conformance(request: Request) -> Response:
     """Answer the conformance classes."""
-    check_parameters(request)
     kind, lang = pick_format(request, PAGE), language(request)
     if kind == "html":
         rows = [html.element("li", html.anchor(uri, uri)) for uri in CONFORMANCE]
@@ -161,9 +164,9 @@ def trail(request: Request, lang: str, *layers: Layer) -> list[tuple[str, str]]:
     return found
 
 
+@routes.get("/api/collections")
 async def list_collections(request: Request) -> Response:
     """Answer every collection that the caller may read."""
-    check_parameters(request)
     kind, lang = pick_format(request, PAGE), language(request)
     served, actor = services(request), actor_of(request)
     layers = served.catalog.list_layers(actor)
@@ -188,9 +191,9 @@ async def list_collections(request: Request) -> Response:
     return conditional(request, {"links": own, "collections": documents})
 
 
+@routes.get(_AT)
 async def get_collection(request: Request) -> Response:
     """Answer one collection."""
-    check_parameters(request)
     kind, lang = pick_format(request, PAGE), language(request)
     served, actor = services(request), actor_of(request)
     layer = served.catalog.get_layer(request.path_params["layer"], actor)
@@ -290,13 +293,3 @@ async def source_facts(request: Request, summary: Summary, lang: str) -> list[tu
             licence = html.anchor(licence, source["license_url"])
         facts += [(say("source", lang), name), (say("license", lang), licence)]
     return facts
-
-
-_AT = "/api/collections/{layer}"
-routes = [
-    Route("/api", get_landing, methods=["GET"]),
-    Route("/api/", get_landing, methods=["GET"]),
-    Route("/api/conformance", get_conformance, methods=["GET"]),
-    Route("/api/collections", list_collections, methods=["GET"]),
-    Route(_AT, get_collection, methods=["GET"]),
-]

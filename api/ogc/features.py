@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
 
 from api.http import html, links
 from api.http.auth import actor_of
@@ -21,6 +20,7 @@ from api.http.layer_query import query_of
 from api.http.links import GEOJSON, HTML, JSON, MEDIA_TYPES, link
 from api.http.negotiate import language, pick_format, purpose_of, single_values
 from api.http.responses import tagged
+from api.http.routes import Routes
 from api.ogc.common import say, source_facts, trail
 from api.ogc.item_text import heading, in_crs, items_table, shown, write_collection
 from api.services import services
@@ -35,6 +35,7 @@ from spatial.actor import Actor
 from spatial.errors import BadParameter, NotFound, OutOfScope
 from spatial.geo import crs
 
+_AT = "/api/collections/{layer}"
 OWN = frozenset({"f", "lang", "limit", "cursor", "offset", "crs", "bbox-crs"})
 ITEM_FORMATS = {"json": GEOJSON, "html": HTML}
 STREAMS = ("jsonseq", "csv")
@@ -42,6 +43,7 @@ ITEM_S, ROW_S, MADE_ROW_S, COUNT_S, EXPORT_S = 0.002, 5e-5, 2e-4, 0.1, 5.0
 """What a feature, each row of a page, the same as HTML or in another system of coordinates, a count
 and an export are likely to take."""
 T = TypeVar("T")
+routes = Routes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def _box_in_degrees(text: str, system: crs.Crs) -> str:
     return ",".join(map(repr, box))
 
 
+@routes.get(f"{_AT}/items", reads=None, hot=True)
 async def get_items(request: Request) -> Response:
     """Answer a page of features, or with an export format all that match."""
     kind = pick_format(request, MEDIA_TYPES)
@@ -192,6 +195,7 @@ def _page_formats(asked: Asked) -> dict[str, str]:
     return ITEM_FORMATS
 
 
+@routes.get(f"{_AT}/items/{{feature:path}}", reads=None, hot=True)
 async def get_item(request: Request) -> Response:
     """Answer one feature with its own links."""
     kind = pick_format(request, ITEM_FORMATS)
@@ -216,6 +220,7 @@ async def get_item(request: Request) -> Response:
     return tagged(request, body, _headers(asked), GEOJSON)
 
 
+@routes.get(f"{_AT}/count", reads=None, hot=True)
 async def get_count(request: Request) -> Response:
     """Answer the exact number of features that match."""
     pick_format(request, {"json": JSON})
@@ -308,11 +313,3 @@ async def _item_page(request: Request, asked: Asked, feature: dict[str, Any]) ->
     facts += await source_facts(request, summary, lang)
     name = values.get(f"name_{lang}") or values.get("name_zh") or feature["id"]
     return html.page(lang, str(name), trail(request, lang, layer), [html.pairs(facts)])
-
-
-_AT = "/api/collections/{layer}"
-routes = [
-    Route(f"{_AT}/items", get_items, methods=["GET"]),
-    Route(f"{_AT}/items/{{feature:path}}", get_item, methods=["GET"]),
-    Route(f"{_AT}/count", get_count, methods=["GET"]),
-]

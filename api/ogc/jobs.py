@@ -8,14 +8,15 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from api.http import links
 from api.http.auth import actor_of, require
 from api.http.links import GEOJSON, JSON, link
-from api.http.negotiate import language, reads, single_values
+from api.http.negotiate import language, single_values
 from api.http.responses import NO_STORE, fresh
+from api.http.routes import Routes
 from api.jobs import store
 from api.jobs.store import ENDED, STATES, Wanted
 from api.ogc.results import document, inline, raw
@@ -37,10 +38,10 @@ _RESULTS = "http://www.opengis.net/def/rel/ogc/1.0/results"
 _EXCEPTIONS = "http://www.opengis.net/def/rel/ogc/1.0/exceptions"
 _FILTERS = ("type", "processID", "status", "datetime", "minDuration", "maxDuration", "limit")
 
-router = APIRouter(tags=["jobs"])
+routes = Routes("jobs")
 
 
-@router.get("/jobs", openapi_extra=reads(*_FILTERS, "cursor"))
+@routes.get("/api/jobs", reads=(*_FILTERS, "cursor"))
 async def list_jobs(request: Request) -> Response:
     """Return the caller's jobs, newest first; an administrator sees all."""
     actor = _signed_in(request)
@@ -54,7 +55,7 @@ async def list_jobs(request: Request) -> Response:
     return fresh({"jobs": [status_info(request, row, lang) for row in rows], "links": found})
 
 
-@router.get("/jobs/{job_id}")
+@routes.get("/api/jobs/{job_id}")
 async def get_job(job_id: str, request: Request) -> Response:
     """Return the state of a job."""
     actor = _signed_in(request)
@@ -64,7 +65,7 @@ async def get_job(job_id: str, request: Request) -> Response:
     return fresh(status_info(request, row, language(request), ahead))
 
 
-@router.delete("/jobs/{job_id}")
+@routes.delete("/api/jobs/{job_id}")
 async def dismiss_job(job_id: str, request: Request) -> Response:
     """Dismiss a job: its work stops; of one that has ended the results go."""
     actor, served = _signed_in(request), services(request)
@@ -80,7 +81,7 @@ async def dismiss_job(job_id: str, request: Request) -> Response:
     return fresh(status_info(request, ended, language(request)))
 
 
-@router.get("/jobs/{job_id}/results")
+@routes.get("/api/jobs/{job_id}/results")
 async def get_results(job_id: str, request: Request) -> Response:
     """Return the results as the execute request wanted them; large ones of a document as links."""
     row = await _job(request, job_id)
@@ -98,7 +99,7 @@ async def get_results(job_id: str, request: Request) -> Response:
     return answer
 
 
-@router.get("/jobs/{job_id}/results/{name}", openapi_extra=reads("limit", "cursor"))
+@routes.get("/api/jobs/{job_id}/results/{name}", reads=("limit", "cursor"))
 async def get_output(job_id: str, name: str, request: Request) -> Response:
     """Return one output; features in pages of `limit` with a next link."""
     row = await _job(request, job_id)

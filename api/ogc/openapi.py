@@ -11,17 +11,18 @@ import orjson
 from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api.http import html, links
 from api.http.auth import actor_of
 from api.http.links import JSON, OPENAPI, PROBLEM
-from api.http.negotiate import check_parameters, language
+from api.http.negotiate import language
 from api.http.responses import conditional
+from api.http.routes import Routes
 from api.ogc.common import say, trail
 from api.ogc.openapi_parts import PARAMETERS, PLAIN_PATHS, SCHEMAS
 from api.services import services
 
+routes = Routes()
 VERSION = "3.0.3"
 
 
@@ -127,15 +128,15 @@ def _nullable(schema: dict[str, Any]) -> None:
         schema["anyOf"] = others
 
 
+@routes.get("/api/openapi.json")
 async def get_definition(request: Request) -> Response:
     """Answer the OpenAPI document."""
-    check_parameters(request)
     return conditional(request, definition(request), OPENAPI)
 
 
+@routes.get("/api/docs")
 async def get_docs(request: Request) -> Response:
     """Answer the documentation for people, made of the same document."""
-    check_parameters(request)
     lang = language(request)
     document = definition(request)
     body = [html.element("p", say("about", lang))]
@@ -175,9 +176,3 @@ def _inlined(document: dict[str, Any], node: Any, depth: int) -> Any:
             target = target[part]
         return _inlined(document, target, depth + 1)
     return {key: _inlined(document, value, depth) for key, value in node.items()}
-
-
-routes = [
-    Route("/api/openapi.json", get_definition, methods=["GET"]),
-    Route("/api/docs", get_docs, methods=["GET"]),
-]

@@ -8,18 +8,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api.http import links
 from api.http.auth import actor_of, require
-from api.http.bodies import LargeBodies
+from api.http.bodies import MB
 from api.http.concurrency import ask
 from api.http.disconnect import while_connected
 from api.http.links import JSON, link
-from api.http.negotiate import language, reads, single_values
+from api.http.negotiate import language, single_values
 from api.http.responses import conditional, fresh
+from api.http.routes import Routes
 from api.jobs import store
 from api.network.kinds import network_of, no_routing
 from api.network.service import Roads
@@ -46,7 +47,7 @@ QUICK_S = 0.5
 _QUALIFIED = {"value", "mediaType", "encoding", "schema"}
 _REFERENCE = {"href", "type", "rel", "title", "hreflang"}
 
-router = APIRouter(tags=["processes"], route_class=LargeBodies)
+routes = Routes("processes")
 
 
 class OutputBody(BaseModel):
@@ -66,7 +67,7 @@ class ExecuteBody(BaseModel):
     response: Literal["raw", "document"] = "raw"
 
 
-@router.get("/processes", openapi_extra=reads("limit"))
+@routes.get("/api/processes", reads=("limit",))
 async def list_processes(request: Request) -> Response:
     """Answer what can be computed."""
     lang = language(request)
@@ -78,7 +79,7 @@ async def list_processes(request: Request) -> Response:
     return conditional(request, {"processes": listed, "links": own})
 
 
-@router.get("/processes/{process_id}")
+@routes.get("/api/processes/{process_id}")
 async def get_one(process_id: str, request: Request) -> Response:
     """Answer the description of a process: its inputs and outputs as JSON Schema."""
     process = get_process(services(request).processes, process_id)
@@ -86,7 +87,7 @@ async def get_one(process_id: str, request: Request) -> Response:
     return conditional(request, document | {"links": _links(request, process)})
 
 
-@router.post("/processes/{process_id}/execution", response_model=None)
+@routes.post("/api/processes/{process_id}/execution", most_bytes=2 * MB)
 async def execute(process_id: str, body: ExecuteBody, request: Request) -> Response:
     """Run a process: at once where it is quick, as a job with `Prefer: respond-async` or if not."""
     process, actor = get_process(services(request).processes, process_id), actor_of(request)

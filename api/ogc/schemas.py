@@ -6,18 +6,20 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api.http import html, links
 from api.http.auth import actor_of
 from api.http.links import HTML, SCHEMA
-from api.http.negotiate import check_parameters, language, pick_format
+from api.http.negotiate import language, pick_format
 from api.http.responses import conditional
+from api.http.routes import Routes
 from api.ogc.common import say, trail
 from api.services import services
 from layers.declare.layer import Column, Layer
 from layers.declare.relation import Relation
 
+_AT = "/api/collections/{layer}"
+routes = Routes()
 FORMATS = {"json": SCHEMA, "html": HTML}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ORIGINS = ["real", "derived", "schematic", "synthetic"]
@@ -36,21 +38,23 @@ _TYPES: Properties = {
 _SHAPES = {"point": "point", "line": "linestring", "polygon": "multipolygon"}
 
 
+@routes.get(f"{_AT}/queryables")
 async def get_queryables(request: Request) -> Response:
     """Answer what a filter may name."""
     relation = _relation(request)
     return _described(request, "queryables", relation, queryables(relation, language(request)))
 
 
+@routes.get(f"{_AT}/schema")
 async def get_schema(request: Request) -> Response:
     """Answer the properties of a feature, with their roles."""
     relation = _relation(request)
     return _described(request, "schema", relation, returnables(relation.layer, language(request)))
 
 
+@routes.get(f"{_AT}/schema/feature")
 async def get_feature_schema(request: Request) -> Response:
     """Answer a feature as GeoJSON has it; programs read the types of its members from it."""
-    check_parameters(request)
     pick_format(request, {"json": SCHEMA})
     layer, lang = _relation(request).layer, language(request)
     at = links.api(request, "collections", layer.id, "schema", "feature")
@@ -74,7 +78,6 @@ async def get_feature_schema(request: Request) -> Response:
 
 
 def _relation(request: Request) -> Relation:
-    check_parameters(request)
     return services(request).catalog.get_relation(request.path_params["layer"], actor_of(request))
 
 
@@ -154,11 +157,3 @@ def _geometry(layer: Layer) -> Properties:
         return {}
     shape = _SHAPES.get(layer.geometry.type, "any")
     return {"geom": {"format": f"geometry-{shape}", "title": "geom"}}
-
-
-_AT = "/api/collections/{layer}"
-routes = [
-    Route(f"{_AT}/queryables", get_queryables, methods=["GET"]),
-    Route(f"{_AT}/schema", get_schema, methods=["GET"]),
-    Route(f"{_AT}/schema/feature", get_feature_schema, methods=["GET"]),
-]

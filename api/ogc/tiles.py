@@ -8,14 +8,14 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api.http.auth import actor_of
 from api.http.concurrency import caller_of
 from api.http.disconnect import while_connected
 from api.http.links import JSON, api, here, link
-from api.http.negotiate import FORMATS, MVT, check_parameters, pick_format, single_values
+from api.http.negotiate import FORMATS, MVT, pick_format, single_values
 from api.http.responses import matches
+from api.http.routes import Routes
 from api.services import services
 from layers.declare.layer import Layer
 from layers.declare.relation import WORLD
@@ -35,8 +35,11 @@ ZOOMS = 25
 _FIELD_TYPES = {"int": "Number", "number": "Number", "bool": "Boolean"}
 _SCHEMA_TYPES = {"int": "integer", "number": "number", "bool": "boolean"}
 _DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
+_TILES = "/api/collections/{layer}/tiles"
+routes = Routes()
 
 
+@routes.get(f"{_TILES}/{{matrix_set}}/{{z}}/{{y}}/{{x}}", reads=None, hot=True)
 async def get_tile(request: Request) -> Response:
     """Answer one tile: 200, 204 when nothing is there, or 304."""
     served, actor, path = services(request), actor_of(request), request.path_params
@@ -98,6 +101,7 @@ def _check_matrix_set(name: str) -> None:
         )
 
 
+@routes.get(_TILES)
 async def list_tilesets(request: Request) -> Response:
     """Answer the tile sets of a collection."""
     layer, _ = _asked(request)
@@ -113,6 +117,7 @@ async def list_tilesets(request: Request) -> Response:
     return _json({"links": [self_], "tilesets": [entry]})
 
 
+@routes.get(f"{_TILES}/{{matrix_set}}")
 async def get_tileset(request: Request) -> Response:
     """Answer the metadata of a tile set."""
     layer, state = _asked(request)
@@ -157,6 +162,7 @@ def _limits(z: int) -> dict[str, Any]:
     return {"tileMatrix": str(z), **rows_and_columns}
 
 
+@routes.get(f"{_TILES}/{{matrix_set}}/tilejson")
 async def get_tilejson(request: Request) -> Response:
     """Answer TileJSON 3.0, with what each level leaves out."""
     layer, state = _asked(request)
@@ -200,9 +206,9 @@ def tile_url(request: Request, layer: Layer) -> str:
     return api(request, *_path(layer)) + "/{z}/{y}/{x}?f=mvt"
 
 
+@routes.get("/api/tileMatrixSets")
 async def list_matrix_sets(request: Request) -> Response:
     """Answer the tile matrix sets."""
-    check_parameters(request)
     pick_format(request, {"json": JSON})
     defined = link(api(request, "tileMatrixSets", MATRIX_SET), "self", JSON)
     entry = {
@@ -216,9 +222,9 @@ async def list_matrix_sets(request: Request) -> Response:
     return _json({"tileMatrixSets": [entry], "links": [self_]})
 
 
+@routes.get("/api/tileMatrixSets/{matrix_set}")
 async def get_matrix_set(request: Request) -> Response:
     """Answer the definition of WebMercatorQuad (OGC 17-083r4)."""
-    check_parameters(request)
     pick_format(request, {"json": JSON})
     _check_matrix_set(request.path_params["matrix_set"])
     return _json(
@@ -250,7 +256,6 @@ def _matrix(z: int) -> dict[str, Any]:
 
 
 def _asked(request: Request) -> tuple[Layer, LayerState | None]:
-    check_parameters(request)
     served = services(request)
     layer = served.catalog.get_layer(request.path_params["layer"], actor_of(request))
     if layer.tiles is None or not layer.has_geometry:
@@ -308,15 +313,3 @@ async def _source(request: Request, layer: Layer) -> dict[str, Any]:
 
 def _json(document: Any) -> Response:
     return Response(orjson.dumps(document), media_type="application/json")
-
-
-_TILES = "/api/collections/{layer}/tiles"
-tile_route = Route(f"{_TILES}/{{matrix_set}}/{{z}}/{{y}}/{{x}}", get_tile, methods=["GET"])
-routes = [
-    tile_route,
-    Route(f"{_TILES}/{{matrix_set}}/tilejson", get_tilejson, methods=["GET"]),
-    Route(f"{_TILES}/{{matrix_set}}", get_tileset, methods=["GET"]),
-    Route(_TILES, list_tilesets, methods=["GET"]),
-    Route("/api/tileMatrixSets", list_matrix_sets, methods=["GET"]),
-    Route("/api/tileMatrixSets/{matrix_set}", get_matrix_set, methods=["GET"]),
-]

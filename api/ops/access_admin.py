@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import psycopg
-from fastapi import APIRouter, Request
+from fastapi import Request
 from psycopg.rows import dict_row
 from pydantic import Field
 from starlette.responses import Response
@@ -21,13 +21,14 @@ from starlette.responses import Response
 from api.http import credentials
 from api.http.auth import actor_of, require
 from api.http.responses import NO_STORE, fresh
+from api.http.routes import Routes
 from api.http.values import Strict, Visible
 from api.services import services
 from spatial.actor import Actor
 from spatial.errors import Conflict, NotFound, OutOfScope, SetupError
 from spatial.postgres.db import connect
 
-router = APIRouter(prefix="/admin", tags=["admin"])
+routes = Routes("admin")
 
 Name = Annotated[str, Field(min_length=1, max_length=80), Visible]
 AccountId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
@@ -73,7 +74,7 @@ class RotateBody(Strict):
     days: Days = 90
 
 
-@router.get("/accounts")
+@routes.get("/api/admin/accounts")
 async def list_accounts(request: Request) -> Response:
     """Return the accounts of the administrator's area and what is in force of their credentials."""
     actor = _admin(request)
@@ -89,7 +90,7 @@ async def list_accounts(request: Request) -> Response:
     return fresh(await _run(request, read))
 
 
-@router.post("/accounts", status_code=201)
+@routes.post("/api/admin/accounts", status=201)
 async def add_account(body: AccountBody, request: Request) -> Response:
     """Add an account in the administrator's area."""
     actor = _admin(request)
@@ -106,7 +107,7 @@ async def add_account(body: AccountBody, request: Request) -> Response:
     return fresh({"id": body.id}, 201)
 
 
-@router.patch("/accounts/{account_id}")
+@routes.patch("/api/admin/accounts/{account_id}")
 async def change_account(account_id: str, body: DisabledBody, request: Request) -> Response:
     """Disable an account, which ends its sessions and streams, or enable it again."""
     if _admin(request).account_id == account_id and body.disabled:
@@ -121,7 +122,7 @@ async def change_account(account_id: str, body: DisabledBody, request: Request) 
     return fresh({"id": account_id, "disabled": body.disabled})
 
 
-@router.post("/keys", status_code=201)
+@routes.post("/api/admin/keys", status=201)
 async def make_key(body: KeyBody, request: Request) -> Response:
     """Make a key, or a sign-in link that lives 15 minutes; it is shown once."""
     _admin(request)
@@ -136,7 +137,7 @@ async def make_key(body: KeyBody, request: Request) -> Response:
     return fresh({"link" if body.link else "key": made}, 201)
 
 
-@router.post("/keys/{key_id}/rotate")
+@routes.post("/api/admin/keys/{key_id}/rotate")
 async def rotate_key(key_id: str, body: RotateBody, request: Request) -> Response:
     """Replace a key by a new one, which is shown once."""
     _admin(request)
@@ -148,7 +149,7 @@ async def rotate_key(key_id: str, body: RotateBody, request: Request) -> Respons
     return fresh({"key": await _change(request, "key-rotate", key_id, rotate)})
 
 
-@router.delete("/keys/{key_id}", status_code=204)
+@routes.delete("/api/admin/keys/{key_id}", status=204)
 async def revoke_key(key_id: str, request: Request) -> Response:
     """Revoke a link, session or key; its streams end."""
     _admin(request)

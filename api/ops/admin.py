@@ -6,21 +6,24 @@ import asyncio
 import logging
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
+from starlette.responses import Response
 
 from api.http.auth import actor_of, require
+from api.http.responses import fresh
+from api.http.routes import Routes
 from api.services import Services, services
 from spatial.errors import ConfigError, SigangError, WrongDeclaration
 from spatial.postgres.notices import notify
 
 log = logging.getLogger("sigang")
-router = APIRouter(tags=["admin"])
+routes = Routes("admin")
 
 ROLES = ("admin", "dispatcher")
 
 
-@router.post("/admin/reload")
-async def reload_catalog(request: Request) -> dict[str, Any]:
+@routes.post("/api/admin/reload")
+async def reload_catalog(request: Request) -> Response:
     """Read all layer declarations again; every worker then serves the new ones.
 
     A wrong declaration changes nothing and is named with file and key.
@@ -37,7 +40,7 @@ async def reload_catalog(request: Request) -> dict[str, Any]:
     async with served.db.write(actor) as conn:
         await served.audit.write(conn, actor, "reload", "catalogue", detail={"version": version})
         await notify(conn, "catalog", version=version)
-    return {"version": version, "changed": changed, "layers": list(served.catalog.layers)}
+    return fresh({"version": version, "changed": changed, "layers": list(served.catalog.layers)})
 
 
 def follow_catalog(opened: Services) -> None:

@@ -14,14 +14,14 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api.http.gauges import gauges_of
-from api.http.negotiate import check_parameters
+from api.http.routes import Routes
 from spatial.errors import BadParameter
 
 PATH = "/api/csp-reports"
 MOST_BYTES = 16 * 1024
+routes = Routes()
 LOGGED_A_MINUTE = 5
 _FIELDS = ("effectiveDirective", "violated-directive", "blockedURL", "blocked-uri", "documentURL",
            "document-uri")  # fmt: skip
@@ -60,9 +60,9 @@ def reports_of(app: Any) -> Reports:
     return found
 
 
+@routes.post(PATH)
 async def take_report(request: Request) -> Response:
     """Take the reports of a browser, one by one or as a list."""
-    check_parameters(request)
     raw = b""
     async for part in request.stream():
         raw += part
@@ -81,6 +81,3 @@ def _bodies(given: Any) -> Iterator[dict[str, Any]]:
             body = one.get("csp-report", one.get("body", one))
             if isinstance(body, dict):
                 yield body
-
-
-routes = [Route(PATH, take_report, methods=["POST"])]

@@ -7,28 +7,28 @@ import ipaddress
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from api.http.auth import actor_of, require
 from api.http.gauges import gauges_of
 from api.http.metering import meter_of
-from api.http.negotiate import check_parameters
 from api.http.responses import NO_STORE
+from api.http.routes import Routes
 from api.services import services
 from layers.tiles.refresh import Standing
 
+routes = Routes()
 READY_WAIT_S = 1.5
 
 
+@routes.get("/healthz")
 async def get_health(request: Request) -> Response:
     """Answer that the process is alive."""
-    check_parameters(request)
     return PlainTextResponse("ok\n", headers=NO_STORE)
 
 
+@routes.get("/readyz")
 async def get_ready(request: Request) -> Response:
     """Answer whether the database answers, so that requests may be sent here."""
-    check_parameters(request)
     opened = getattr(request.app.state, "services", None)
     if opened is None:
         return PlainTextResponse("starting\n", 503, {"retry-after": "2"})
@@ -53,9 +53,9 @@ def _tiles(standing: Standing) -> str:
     return text
 
 
+@routes.get("/metrics")
 async def get_metrics(request: Request) -> Response:
     """Answer the meter of this worker, to loopback and administrators."""
-    check_parameters(request)
     if not _from_loopback(request):
         require(actor_of(request), "admin")
     text = meter_of(request.app).text() + gauges_of(request.app).text()
@@ -70,10 +70,3 @@ def _from_loopback(request: Request) -> bool:
         return ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:
         return False
-
-
-routes = [
-    Route("/healthz", get_health, methods=["GET"]),
-    Route("/readyz", get_ready, methods=["GET"]),
-    Route("/metrics", get_metrics, methods=["GET"]),
-]

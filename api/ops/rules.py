@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.links import api, link
 from api.http.responses import conditional
+from api.http.routes import Routes
 from api.services import services
 from spatial.errors import BadParameter, NotFound
 from spatial.rules import Period, RuleBook, find_kind
 
-router = APIRouter(tags=["rules"])
+routes = Routes("rules")
 
 AsOf = Annotated[
     str | None,
@@ -27,7 +28,7 @@ AsOf = Annotated[
 ]
 
 
-@router.get("/rules")
+@routes.get("/api/rules")
 async def list_rules(request: Request) -> Response:
     """List all rules by key: title, what is in force now and its source, and all versions."""
     served = services(request)
@@ -41,7 +42,7 @@ async def list_rules(request: Request) -> Response:
     return conditional(request, body)
 
 
-@router.get("/rules/{key}")
+@routes.get("/api/rules/{key}")
 async def get_rule(key: str, request: Request, as_of: AsOf = None) -> Response:
     """Return the version of a rule that is in force at a time: value, validity, law, source."""
     served = services(request)

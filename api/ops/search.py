@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
+from starlette.responses import Response
 
 from api.http.auth import actor_of
+from api.http.responses import fresh
+from api.http.routes import Routes
 from api.services import services
 from layers.features.search import Hit
 
-router = APIRouter(tags=["search"])
+routes = Routes("search")
 
 OTHER = {
     "coordinate": {"zh": "坐标", "en": "Coordinate"},
@@ -19,12 +22,12 @@ OTHER = {
 }
 
 
-@router.get("/search")
+@routes.get("/api/search")
 async def search(
     request: Request,
     q: Annotated[str, Query(description="Name, code, route and stake, grid cell or coordinate")],
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
-) -> dict[str, Any]:
+) -> Response:
     """Find named things, codes, stakes, BeiDou cells and coordinates.
 
     A stake may name direction and lanes: `G92 K123+400 towards Ningbo, lanes 1–2`. `note` tells
@@ -35,7 +38,7 @@ async def search(
     found = await served.search.find(actor, q, limit, readable)
     served.audit.record(actor, "search", "search", rows=len(found.hits), detail={"q": q[:120]})
     titles = {key: layer.title.model_dump() for key, layer in served.catalog.layers.items()}
-    return {"results": [_result(hit, titles) for hit in found.hits], "note": found.note}
+    return fresh({"results": [_result(hit, titles) for hit in found.hits], "note": found.note})
 
 
 def _result(hit: Hit, titles: dict[str, dict[str, str]]) -> dict[str, Any]:

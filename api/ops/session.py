@@ -9,16 +9,15 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from api.http.auth import Credential, SignedIn, actor_of, cookie_name
 from api.http.concurrency import address_in
 from api.http.credentials import ADD, SESSION_LIFE, token_hash
-from api.http.negotiate import check_parameters
 from api.http.problems import problem_response
 from api.http.responses import NO_STORE
+from api.http.routes import Routes
 from api.http.same_origin import check_same_origin
 from api.services import services
 from spatial.actor import ANONYMOUS, Actor
@@ -46,10 +45,11 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
 )
 
-router = APIRouter(tags=["session"])
+routes = Routes("session")
+pages = Routes()
 
 
-@router.get("/session")
+@routes.get("/api/session")
 async def get_session(request: Request) -> Response:
     """Return the signed-in account and the CSRF token of its session, or nulls."""
     found: SignedIn | None = request.scope["state"]["signed_in"]
@@ -67,7 +67,7 @@ async def get_session(request: Request) -> Response:
     return Response(orjson.dumps(body), headers=NO_STORE, media_type="application/json")
 
 
-@router.post("/session/end", status_code=204)
+@routes.post("/api/session/end", status=204)
 async def end_session(request: Request) -> Response:
     """Sign out: the session and its streams end on every terminal and worker."""
     credential: Credential | None = request.scope["state"]["credential"]
@@ -87,19 +87,19 @@ async def end_session(request: Request) -> Response:
     return response
 
 
+@pages.get("/signin", reads=("link",))
 async def show_sign_in(request: Request) -> Response:
     """Answer the page of a link; looking at it uses nothing up."""
-    check_parameters(request, "link")
     link = escape(request.query_params.get("link", "")[:_LONGEST_FORM], quote=True)
     headers = {**NO_STORE, "Content-Security-Policy": _POLICY}
     return Response(_PAGE.format(link=link), media_type="text/html", headers=headers)
 
 
+@pages.post("/signin")
 async def sign_in(request: Request) -> Response:
     """Use a one-time link: set the session cookie and open the map."""
     served = services(request)
     try:
-        check_parameters(request)
         check_same_origin(request.scope, served.settings.public_url)
         link = await _link_of(request)
     except SigangError as error:
@@ -143,9 +143,3 @@ async def _link_of(request: Request) -> str:
     except ValueError as error:
         raise BadParameter("The form has too many fields", "表单字段过多") from error
     return given.get("link", [""])[0]
-
-
-routes = [
-    Route("/signin", show_sign_in, methods=["GET"]),
-    Route("/signin", sign_in, methods=["POST"]),
-]

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.http.responses import matches, weak_tag
+from api.http.routes import Routes
 from api.ops.csp_reports import PATH
 
 ROOT = Path(__file__).resolve().parents[2] / "frontend_static"
@@ -37,17 +38,23 @@ def policy(page: bytes) -> str:
     )
 
 
+pages = Routes()
+
+
 @lru_cache(maxsize=4)
 def _page(path: Path, changed_ns: int) -> tuple[bytes, str, str]:
     body = path.read_bytes()
     return body, policy(body), weak_tag(body)
 
 
+@pages.get("/", reads=None)
+@pages.get("/index.html", reads=None)
 async def get_index(request: Request) -> Response:
     """Answer the map's page; its parameters are for its own script."""
     return _answer(request, ROOT / "index.html")
 
 
+@pages.get("/admin", reads=None)
 async def get_admin(request: Request) -> Response:
     """Answer the administrators' page; what it shows, the API gives to administrators only."""
     return _answer(request, ROOT / "admin.html")
@@ -66,6 +73,7 @@ def _answer(request: Request, path: Path) -> Response:
     return Response(body, media_type="text/html", headers=headers)
 
 
+@pages.get("/favicon.ico", reads=None)
 async def get_icon(_: Request) -> Response:
     """Answer the icon that browsers ask for by themselves."""
     return FileResponse(ROOT / "img" / "mark.svg", media_type="image/svg+xml")
@@ -78,13 +86,6 @@ class _Files(StaticFiles):
         return response
 
 
-def routes() -> list[BaseRoute]:
-    """Return the routes of the front end."""
-    mounts = [Mount(f"/{name}", _Files(directory=ROOT / name, check_dir=False)) for name in FOLDERS]
-    return [
-        Route("/", get_index, methods=["GET"]),
-        Route("/index.html", get_index, methods=["GET"]),
-        Route("/admin", get_admin, methods=["GET"]),
-        Route("/favicon.ico", get_icon, methods=["GET"]),
-        *mounts,
-    ]
+def mounts() -> list[BaseRoute]:
+    """Return the folders of the front end."""
+    return [Mount(f"/{name}", _Files(directory=ROOT / name, check_dir=False)) for name in FOLDERS]

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import asyncpg
 import numpy as np
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.concurrency import ask
 from api.http.responses import GEOJSON, fresh
+from api.http.routes import Routes
 from api.http.values import Strict
 from api.roads.carriageway_queries import (
     Asked,
@@ -52,7 +53,7 @@ SELECT id, kind, name_zh, name_en, props, origin, ST_X(ST_PointOnSurface(geom)) 
 FROM sigang.facility
 WHERE kind = ANY($1) AND geom && ST_MakeEnvelope($2, $3, $4, $5, 4326) ORDER BY id LIMIT $6"""
 
-router = APIRouter(prefix="/carriageways", tags=["carriageways"])
+routes = Routes("carriageways")
 
 Stake = Annotated[str, Query(max_length=40, description="K123+400")]
 StakeWritten = Annotated[
@@ -88,7 +89,7 @@ class QueueBody(StakeBody):
     kind: Annotated[str, Field(max_length=40)] = "sign"
 
 
-@router.get("/{route}/{side}/place")
+@routes.get("/api/carriageways/{route}/{side}/place")
 async def place_stake(
     request: Request, route: str, side: str, stake: Stake, occurrence: Occurrence = None
 ) -> Response:
@@ -99,7 +100,7 @@ async def place_stake(
     return fresh(point_feature(_told(asked, fix, at), fix.lon, fix.lat), media_type=GEOJSON)
 
 
-@router.get("/place")
+@routes.get("/api/carriageways/place")
 async def place_text(request: Request, at: StakeWritten, occurrence: Occurrence = None) -> Response:
     """Return where a text such as `G92 K123+400 towards Ningbo, lanes 1–2` is on the network.
 
@@ -112,7 +113,7 @@ async def place_text(request: Request, at: StakeWritten, occurrence: Occurrence 
     return fresh(told, media_type=GEOJSON)
 
 
-@router.get("/{route}/{side}/devices")
+@routes.get("/api/carriageways/{route}/{side}/devices")
 async def list_devices(
     request: Request,
     route: str,
@@ -144,7 +145,7 @@ async def list_devices(
     return fresh(_collection(asked, features, more), media_type=GEOJSON)
 
 
-@router.get("/{route}/{side}/entrances")
+@routes.get("/api/carriageways/{route}/{side}/entrances")
 async def list_entrances(
     request: Request,
     route: str,
@@ -169,7 +170,7 @@ async def list_entrances(
     return fresh(_collection(asked, features, more), media_type=GEOJSON)
 
 
-@router.post("/queue")
+@routes.post("/api/carriageways/queue")
 async def find_queue(body: QueueBody, request: Request) -> Response:
     """Return the queue's tail at each time, and the first sign upstream of tail and margin."""
     named = body.named

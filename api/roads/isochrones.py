@@ -20,15 +20,17 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import orjson
 import shapely
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from pydantic import Field, ValidationError, model_validator
 from starlette.responses import Response
 
 from api.http.auth import actor_of
+from api.http.bodies import MB
 from api.http.concurrency import ask
 from api.http.negotiate import FORMATS as TILE_FORMATS
-from api.http.negotiate import MVT, check_parameters, pick_format, reads
+from api.http.negotiate import MVT, pick_format
 from api.http.responses import NO_STORE
+from api.http.routes import Routes
 from api.http.values import Place, Strict
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_place
 from api.services import services
@@ -50,7 +52,7 @@ BEGIN_S, CONTOUR_S, HOUR_S, KM_S = 0.15, 0.1, 0.1, 1e-3
 """What a reach, each contour, and each hour or km of its extent are likely to take."""
 DEEPEST = 22
 
-router = APIRouter(tags=["paths"])
+routes = Routes("paths")
 
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 Metres = Annotated[float, Field(gt=0, le=LONGEST_M, allow_inf_nan=False)]
@@ -109,10 +111,9 @@ Drawn = tuple[list[Any], Reached]
 """Areas in Web Mercator, and what they were drawn from."""
 
 
-@router.post("/reach", openapi_extra=reads("crs"))
+@routes.post("/api/reach", reads=("crs",), hot=True, question=True, most_bytes=MB)
 async def find_reach(body: ReachBody, request: Request) -> Response:
     """Answer a GeoJSON FeatureCollection with one MultiPolygon per contour, the largest first."""
-    check_parameters(request, "crs")
     crs = crs_of(request)
     question = await _question(request, body, crs)
     text = await ask(request, lambda: _answer(question, crs), _cost_s(body))
@@ -286,7 +287,7 @@ SELECT ST_AsMVT(t, 'reach', $5, 'geom') FROM (
 WHERE t.geom IS NOT NULL"""
 
 
-@router.get("/reach/{name}/tiles/{z}/{y}/{x}")
+@routes.get("/api/reach/{name}/tiles/{z}/{y}/{x}")
 async def get_reach_tile(
     request: Request,
     name: Annotated[str, Path(max_length=LONGEST_ID)],

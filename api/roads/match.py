@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Request
-from fastapi.routing import APIRoute
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
 from api.http.auth import actor_of
+from api.http.bodies import MB
 from api.http.concurrency import ask
-from api.http.negotiate import check_parameters, reads
 from api.http.responses import NO_STORE
+from api.http.routes import Lines, Routes
 from api.http.values import Moment, Number
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions
 from api.roads.match_answer import matcher_of, show_drive, show_fixes, show_line
-from api.roads.match_stream import NDJSON, answer_stream
+from api.roads.match_stream import answer_stream
 from api.services import services
 from routing.graph.weights import Floats
 from routing.matching.matched_path import Drive
@@ -53,36 +52,19 @@ class MatchBody(ConditionsBody):
     include: list[Literal["edges", "points"]] = Field(default=["edges"], max_length=2)
 
 
-class _ByMediaType(APIRoute):
-    """Answers lines of JSON as they come; everything else goes the usual way."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of the route."""
-        whole = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            return await (answer_stream(request) if said == NDJSON else whole(request))
-
-        return handle
+routes = Routes("match")
 
 
-router = APIRouter(tags=["match"], route_class=_ByMediaType)
-
-
-@router.post(
-    "/match",
-    openapi_extra=reads("crs", "profile", "lag")
-    | {
-        "requestBody": {
-            "content": {NDJSON: {"schema": {"type": "string"}}},
-            "description": "One trace as JSON, or one fix a line: id, point, time, accuracy_m.",
-        }
-    },
+@routes.post(
+    "/api/match",
+    reads=("crs",),
+    hot=True,
+    question=True,
+    most_bytes=2 * MB,
+    lines=Lines(answer_stream, ("profile", "lag")),
 )
 async def match(body: MatchBody, request: Request) -> Response:
     """Answer a GeoJSON FeatureCollection with one line per drive without a break."""
-    check_parameters(request, "crs")
     crs = crs_of(request)
     network, conditions = await read_conditions(request, body, crs)
     fixes = len(body.points)

@@ -24,7 +24,8 @@ from starlette.types import Receive, Scope, Send
 
 from api.http.auth import actor_of
 from api.http.concurrency import QUESTION_S, Limits, caller_of, limits_of
-from api.http.negotiate import check_parameters, language, single_values
+from api.http.links import NDJSON
+from api.http.negotiate import language, single_values
 from api.http.problems import problem_document, translate
 from api.http.responses import NO_STORE
 from api.http.values import Moment, Number
@@ -39,7 +40,6 @@ from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter
 from spatial.gates import Caller
 
-NDJSON = "application/x-ndjson"
 MOST_VEHICLES = 2_000
 LONGEST_LINE = 4_096
 LONGEST_LAG = 200
@@ -69,7 +69,6 @@ async def answer_stream(request: Request) -> Response:
     TooMany, Busy
         Too many streams are open on this worker, of the caller or of all.
     """
-    check_parameters(request, "profile", "lag")
     values = single_values(request)
     lag = _lag(values.get("lag"))
     roads = roads_of(request)

@@ -7,14 +7,15 @@ from typing import Any, Literal
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
 from api.http.auth import actor_of
+from api.http.bodies import MB
 from api.http.concurrency import ask
-from api.http.negotiate import check_parameters, reads
 from api.http.responses import NO_STORE
+from api.http.routes import Routes
 from api.http.values import Place
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_places, show_places
 from api.services import services
@@ -34,7 +35,7 @@ ROWS = 50
 """Rows of a table that are written at a time; the writer lets nobody in between."""
 PER_UNIT = {"s": 1.0, "min": 60.0}
 
-router = APIRouter(tags=["paths"])
+routes = Routes("paths")
 
 
 class MatrixBody(ConditionsBody):
@@ -45,13 +46,12 @@ class MatrixBody(ConditionsBody):
     unit: Literal["s", "min"] = "s"
 
 
-@router.post("/matrix", openapi_extra=reads("crs"))
+@routes.post("/api/matrix", reads=("crs",), hot=True, question=True, most_bytes=MB)
 async def get_matrix(body: MatrixBody, request: Request) -> Response:
     """Answer a row of durations per source, null where there is no path.
 
     Without `targets` the sources are the targets too.
     """
-    check_parameters(request, "crs")
     crs = crs_of(request)
     network, conditions = await read_conditions(request, body, crs)
     given = body.sources if body.targets is None else body.targets

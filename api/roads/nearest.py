@@ -15,16 +15,17 @@ from typing import Any, Literal
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
 from api.http.auth import actor_of
+from api.http.bodies import MB
 from api.http.concurrency import ask, caller_of, limits_of
 from api.http.disconnect import while_connected
 from api.http.layer_query import query_of
-from api.http.negotiate import check_parameters, reads
 from api.http.responses import NO_STORE
+from api.http.routes import Routes
 from api.http.values import Place, Word
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_place
 from api.services import services
@@ -50,7 +51,7 @@ STEP_S, CANDIDATE_S, READING_S = 0.02, 2e-4, 0.1
 MAPPED = 1.01
 """Roads are at most this much longer as drawn than as recorded."""
 
-router = APIRouter(tags=["paths"])
+routes = Routes("paths")
 
 
 class NearestBody(ConditionsBody):
@@ -111,10 +112,9 @@ class _Search:
         return west, max(lats[0], -90.0), right, min(lats[1], 90.0)
 
 
-@router.post("/nearest", openapi_extra=reads("crs"))
+@routes.post("/api/nearest", reads=("crs",), hot=True, question=True, most_bytes=MB)
 async def find_nearest(body: NearestBody, request: Request) -> Response:
     """Answer the nearest features by driving time, nearest first, with times and lengths."""
-    check_parameters(request, "crs")
     crs, actor, served = crs_of(request), actor_of(request), services(request)
     relation = served.catalog.get_relation(body.layer, actor)
     asked = {"filter": body.filter, "filter-crs": body.filter_crs}

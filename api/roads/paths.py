@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
 from api.http.auth import actor_of
+from api.http.bodies import MB
 from api.http.concurrency import ask
-from api.http.negotiate import check_parameters, language, pick_format, reads
+from api.http.negotiate import language, pick_format
 from api.http.raw_response import Headers, Written, encode_headers
+from api.http.routes import Routes
 from api.http.values import Moment, Place
 from api.roads.conditions import ConditionsBody, crs_of, read_place, read_question, show_relaxations
 from api.roads.path_answer import Answer, Shape, write_gpx, write_json
@@ -38,7 +40,7 @@ EXACT_STOPS, PROOF_S, BACKWARD_S = 14, 1.0, 0.2
 GEOJSON = "application/geo+json"
 FORMATS = {"json": GEOJSON, "geojson": GEOJSON, "gpx": gpx.MEDIA_TYPE}
 
-router = APIRouter(tags=["paths"])
+routes = Routes("paths")
 
 
 class PathBody(ConditionsBody):
@@ -58,10 +60,9 @@ class PathBody(ConditionsBody):
         return self.depart_at or self.arrive_by or self.as_of
 
 
-@router.post("/paths", openapi_extra=reads("crs", "f"))
+@routes.post("/api/paths", reads=("crs", "f"), hot=True, question=True, most_bytes=MB)
 async def find_path(body: PathBody, request: Request) -> Response:
     """Answer a GeoJSON FeatureCollection with one line per path, best first, or GPX."""
-    check_parameters(request, "crs")
     crs, form = crs_of(request), pick_format(request, FORMATS)
     _check(body, crs)
     places = [read_place(place, crs) for place in body.waypoints]

@@ -8,13 +8,14 @@ from uuid import UUID
 
 import asyncpg
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field, model_validator
 from starlette.responses import Response
 
 from api.http.auth import actor_of
-from api.http.negotiate import check_parameters
+from api.http.bodies import MB
 from api.http.responses import fresh
+from api.http.routes import Routes
 from api.http.values import Strict
 from api.services import services
 from layers.offload import offload
@@ -30,7 +31,7 @@ SELECT id, class, ref, name_zh, name_en, length_m, speed_kmh,
   CASE WHEN oneway THEN lanes WHEN lanes > 0 THEN greatest(lanes / 2, 1) END AS lanes
 FROM sigang.edge WHERE id = ANY($1) AND mode = 'road'"""
 
-router = APIRouter(tags=["carriageways"])
+routes = Routes("carriageways")
 
 Volume = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
 Capacity = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
@@ -63,10 +64,9 @@ class PredictedBody(Strict):
     roads: list[RoadBody] = Field(min_length=1, max_length=MOST_ROADS)
 
 
-@router.post("/predicted-speeds")
+@routes.post("/api/predicted-speeds", hot=True, most_bytes=2 * MB)
 async def predict_speeds(body: PredictedBody, request: Request) -> Response:
     """Return load, level of service, speed and time of each road at its predicted volume."""
-    check_parameters(request)
     actor, rules = actor_of(request), services(request).rules.current
     wanted = list({road.edge for road in body.roads if road.edge is not None})
     async with services(request).db.session(actor) as conn:

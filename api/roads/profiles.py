@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from api.http.auth import actor_of
+from api.http.routes import Routes
 from api.services import services
 from routing.cost.hazmat import ANY, CODES, SORTS
 from routing.cost.profile import Profile, load_profiles, usable_profiles
@@ -17,10 +18,10 @@ from routing.cost.rule_models import VEHICLE
 from routing.graph.graph import LIMITS
 from spatial.rules import Rules, get_rule
 
-router = APIRouter(tags=["paths"])
+routes = Routes("paths")
 
 
-@router.get("/profiles")
+@routes.get("/api/profiles")
 async def list_profiles(request: Request) -> Response:
     """List the profiles, those of motor vehicles first."""
     rules = services(request).rules.current

@@ -26,8 +26,9 @@ from api.http.credentials import (
     set_disabled,
 )
 from api.http.oidc import load_keys
+from api.http.routes import Table
 from api.http.same_origin import own_origin
-from api.ops.session import router, routes
+from api.ops.session import pages, routes
 from api.services import Services
 from data.accounts import load_accounts
 from spatial.actor import Actor
@@ -35,6 +36,7 @@ from spatial.errors import BadParameter, ConfigError, NotFound
 from spatial.postgres.db import Database
 from spatial.settings import Settings
 
+TABLE = Table([*pages.registered, *routes.registered])
 ISSUER = "https://issuer.example"
 
 
@@ -42,17 +44,16 @@ ISSUER = "https://issuer.example"
 async def opened(url, settings):
     db = await Database.open(settings, url)
     audit = Audit(db, settings.home)
-    app = FastAPI(routes=list(routes))
+    app = FastAPI(routes=[one.mounted() for one in TABLE.all])
 
     @app.api_route("/api/who", methods=["GET", "POST"])
     async def who(request: Request):
         return JSONResponse({"who": actor_of(request).account_id})
 
-    app.include_router(router, prefix="/api")
     parts = {"db": db, "audit": audit, "settings": settings, "auth": Authenticator(db, settings)}
     served = Services(**{field.name: parts.get(field.name) for field in fields(Services)})
     app.state.services = served
-    transport = httpx.ASGITransport(Front(app, https=settings.over_https))
+    transport = httpx.ASGITransport(Front(app, TABLE, https=settings.over_https))
     base = "https://test" if settings.over_https else "http://test"
     try:
         async with httpx.AsyncClient(transport=transport, base_url=base) as client:

@@ -14,7 +14,8 @@ import httpx
 import orjson
 import pytest
 
-from api.http.bodies import LARGE_EACH, LARGER, MOST_BYTES, PROCESS_BYTES, PROCESSES, most_bytes
+from api.app import TABLE
+from api.http.bodies import LARGE_EACH, MB, MOST_BYTES
 from tests.conftest import Server
 
 JSON = {"content-type": "application/json"}
@@ -34,7 +35,7 @@ def pieces(size: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("path", POSTED)
 def test_a_body_too_large_is_refused_whether_its_length_is_told_or_not(dispatcher, path):
-    most = most_bytes(path)
+    most = TABLE.most_bytes(path)
     for body in (b" " * (most + 1), pieces(most + 1)):
         answer = dispatcher.post(path, content=body, headers=JSON)
         assert answer.status_code == 413, answer.text
@@ -45,15 +46,19 @@ def test_a_body_too_large_is_refused_whether_its_length_is_told_or_not(dispatche
 
 @pytest.mark.parametrize("path", POSTED)
 def test_a_body_of_the_largest_size_is_read(dispatcher, path):
-    size = most_bytes(path)
+    size = TABLE.most_bytes(path)
     for body in (b" " * size, pieces(size)):
         assert dispatcher.post(path, content=body, headers=JSON).status_code == 400
 
 
 def test_few_addresses_take_more():
-    assert most_bytes("/api/incidents") == MOST_BYTES <= 2**20
-    assert most_bytes(f"{PROCESSES}any/execution") == PROCESS_BYTES
-    assert sorted([PROCESS_BYTES, *LARGER.values()])[-1] == 4 * 2**20
+    assert TABLE.most_bytes("/api/incidents") == MOST_BYTES <= MB
+    assert TABLE.most_bytes("/api/processes/any/execution") == 2 * MB
+    assert TABLE.most_bytes("/api/processes/any") == MOST_BYTES
+    assert max(one.most_bytes for one in TABLE.all) == 4 * MB
+    assert {one.path for one in TABLE.all if one.most_bytes > MOST_BYTES} < set(POSTED) | {
+        "/api/processes/{process_id}/execution"
+    }
 
 
 def test_a_body_of_a_told_length_that_is_too_large_is_not_waited_for(server: Server):

@@ -6,12 +6,11 @@ import re
 
 import pytest
 
-from api.app import create_app
+from api.app import TABLE
 from api.http.gauges import Gauges
 from api.http.metering import Meter, kind_of, kinds_of
-from spatial.settings import Settings
 
-KINDS = kinds_of(create_app(Settings.from_env()).app)
+KINDS = kinds_of(one.path for one in TABLE.all)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,11 @@ from api.ops import static
 
 def get(path: str, **headers: str) -> httpx.Response:
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(Starlette(routes=static.routes()))
+        transport = httpx.ASGITransport(
+            Starlette(
+                routes=[*(one.mounted() for one in static.pages.registered), *static.mounts()]
+            )
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.get(path, headers=headers)
 

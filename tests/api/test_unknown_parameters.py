@@ -1,8 +1,14 @@
 """Every route refuses a query parameter that nothing reads: one that is ignored answers wrongly."""
 
 import re
+from inspect import signature
 
 import pytest
+
+from api.app import TABLE
+from api.http.links import NDJSON
+from api.http.routes import FOR_LINES
+from api.http.short_way import ShortWay
 
 pytestmark = pytest.mark.db
 PLACE = {
@@ -10,10 +16,8 @@ PLACE = {
     "feature": "01a2", "name": "x", "process_id": "coverage", "route": "G92", "side": "up",
     "key": "road.snap", "job_id": "1", "y": "0",
 }  # fmt: skip
-HIDDEN = {
-    ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"), ("get", "/signin"),
-    ("post", "/signin"), ("post", "/api/csp-reports"), ("get", "/api/"),
-}  # fmt: skip
+PAGES = {"/", "/index.html", "/admin", "/favicon.ico"}
+"""Their parameters are for their scripts."""
 POINT = [120.9, 30.3]
 BODIES = {
     "paths": {"waypoints": [POINT, POINT]}, "matrix": {"sources": [POINT]},
@@ -24,7 +28,7 @@ BODIES = {
 
 def address(path):
     uuid = "01a22543-fce3-7f69-b06b-afe65062b534"
-    return re.sub(r"{(\w+)}", lambda found: PLACE.get(found[1], uuid), path)
+    return re.sub(r"{(\w+)(?::\w+)?}", lambda found: PLACE.get(found[1], uuid), path)
 
 
 def refused(answer):
@@ -32,8 +36,8 @@ def refused(answer):
     return answer.status_code == 400 and problem.get("parameter") == "nonsense"
 
 
-def test_every_route_refuses_what_it_does_not_read(api, definition):
-    asked = {(m, p) for p, operations in definition["paths"].items() for m in operations} | HIDDEN
+def test_every_route_refuses_what_it_does_not_read(api):
+    asked = {(one.method, one.path) for one in TABLE.all if one.path not in PAGES}
     ignored = [
         (method, path, answer.status_code, answer.text[:200])
         for method, path in sorted(asked)
@@ -41,6 +45,23 @@ def test_every_route_refuses_what_it_does_not_read(api, definition):
     ]
     assert len(asked) > 60
     assert ignored == []
+
+
+def test_those_that_refuse_by_themselves_read_the_columns_of_a_layer():
+    assert {one.path for one in TABLE.all if one.reads is None} - PAGES == {
+        f"/api/collections/{{layer}}/{rest}"
+        for rest in ("items", "items/{feature:path}", "count", "tiles/{matrix_set}/{z}/{y}/{x}")
+    }
+
+
+def test_the_short_way_leads_to_every_hot_route():
+    found = ShortWay(TABLE.all)
+    for one in TABLE.all:
+        scope = {"method": one.method, "path": address(one.path)}
+        given = {b"content-type": b"application/json"}
+        assert bool(found.find(scope, given)) == one.hot, one.path
+        if one.hot and one.method == "POST":
+            assert list(signature(one.handler).parameters) == ["body", "request"]
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -61,8 +82,12 @@ def test_what_a_route_says_that_it_reads_is_no_unknown_parameter(served, definit
                 said = given if "name" in given else definition["components"]["parameters"][
                     given["$ref"].rpartition("/")[2]]  # fmt: skip
                 if said["in"] == "query" and path != "/api/stream":
+                    kind = NDJSON if said.get("description") == FOR_LINES else "application/json"
                     answer = client.request(
-                        method, address(path), params={said["name"]: "nonsense"}
+                        method,
+                        address(path),
+                        params={said["name"]: "nonsense"},
+                        headers={"content-type": kind},
                     )
                     detail = answer.text if answer.status_code >= 400 else ""
                     if "未知参数" in detail:
