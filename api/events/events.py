@@ -187,7 +187,10 @@ async def list_events(request: Request) -> Response:
 
 def _listed(features: Sequence[dict[str, Any]], actor: Actor) -> Response:
     texts = [orjson.dumps(shown(feature, actor), default=str) for feature in features]
-    head = b'{"type":"FeatureCollection","numberReturned":%d,"features":[' % len(texts)
+    numbers = b'"numberReturned":%d,' % len(texts)
+    if len(texts) < store.LISTED_EVENTS:
+        numbers += b'"numberMatched":%d,' % len(texts)
+    head = b'{"type":"FeatureCollection",' + numbers + b'"features":['
     return Response(head + b",".join(texts) + b"]}", headers=NO_STORE, media_type=GEOJSON)
 
 

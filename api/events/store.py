@@ -23,6 +23,8 @@ EXPIRY_LOCK = 0x5369_6763
 LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit")
 LISTED_EDGES = 1_000
 LISTED_EVENTS = 500
+SHOWN_TAG = 40
+"""Characters of a header that an error shows."""
 
 _FEATURE = """
 SELECT v.id, v.kind, v.title_zh, v.title_en, v.severity, v.cause, v.direction, v.state, v.version,
@@ -363,9 +365,10 @@ def check_match(given: str | None, version: int) -> None:
     """
     tags = [tag.strip().removeprefix("W/").strip('"') for tag in (given or "").split(",")]
     if str(version) not in tags and "*" not in tags:
+        shown = (given or "")[:SHOWN_TAG]
         raise PreconditionFailed(
-            f"The event is at version {version}; If-Match names {given or 'none'}",
-            f"事件当前版本为 {version}；If-Match 为 {given or '空'}",
+            f"The event is at version {version}; If-Match names {shown or 'none'}",
+            f"事件当前版本为 {version}；If-Match 为 {shown or '空'}",
             mend_en='Read the event again and send If-Match: "VERSION".',
             mend_zh='请重新读取事件，并发送 If-Match: "版本号"。',
             version=version,

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
+from asyncpg.transaction import Transaction
 
 from spatial.errors import DatabaseAway, DatabaseBusy
 
@@ -22,7 +23,7 @@ BEGIN_WAIT_S = 10.0
 """How long a transaction may take to begin, which waits for nobody where the database is well."""
 FAILED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What a use of a connection may raise that is the database's doing; a time-out is an OSError."""
-_Begun = tuple[asyncpg.Connection, asyncpg.transaction.Transaction]
+_Begun = tuple[asyncpg.Connection, Transaction]
 
 
 class Slots:
@@ -108,10 +109,7 @@ class Lender:
                 yield conn
                 await transaction.commit()
             except BaseException as error:
-                if not _is_lost(conn, error):
-                    with suppress(*FAILED):
-                        await transaction.rollback()
-                await self._end(conn, error)
+                await self._undo(conn, transaction, error)
                 raise
             self._free.append(conn)
 
@@ -173,9 +171,18 @@ class Lender:
                 await transaction.start()
                 await conn.fetchrow(sql, *values)
         except BaseException as error:
-            await self._end(conn, error)
+            await self._undo(conn, transaction, error)
             raise
         return conn, transaction
+
+    async def _undo(
+        self, conn: asyncpg.Connection, transaction: Transaction, error: BaseException
+    ) -> None:
+        """Take a transaction back that failed, and give its connection back."""
+        if not _is_lost(conn, error):
+            with suppress(*FAILED):
+                await transaction.rollback()
+        await self._end(conn, error)
 
     async def _take(self) -> asyncpg.Connection:
         while self._free:
