@@ -20,8 +20,12 @@ LET_OTHERS_S = 0.002
 """How long a process that has more connections than another one leaves a new one to it."""
 PAUSE_S = 0.5
 """How long nothing is accepted after an error, such as too many open files."""
-GARBAGE = 20_000
-"""New containers after which unused ones are looked for; a few requests make the 700 of Python."""
+YOUNG, MIDDLE, OLD = 10_000, 1_000, 10
+"""New containers after which unused ones are looked for, and how often among those that stayed.
+
+A few requests make the 700 of Python. A decision on 40,000 edges makes half a million that live on
+for a while: to look through them takes up to 0.1 s in which no thread runs, and finds nothing.
+"""
 AWAY = 2**30
 """Number of connections of a process that takes none."""
 
@@ -156,7 +160,7 @@ def _spare_what_stays() -> None:
     """Look for unused objects less often, and not among those that a process starts with."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE)
+    gc.set_threshold(YOUNG, MIDDLE, OLD)
 
 
 class SharingServer(Server):

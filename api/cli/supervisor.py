@@ -50,12 +50,6 @@ DRAIN_S = 3
 """How long an ending worker may go on answering."""
 END_WAIT_S = 10.0
 """How long an ending worker may take before it is killed."""
-YOUNG, MIDDLE, OLD = 10_000, 1_000, 10
-"""Objects, and collections, after which the garbage collector looks through each generation.
-
-A decision on 40,000 edges makes half a million objects that live on for a while. Looking through
-them takes up to 0.1 s in which no thread runs, and what is to be found there is next to nothing.
-"""
 log = logging.getLogger("uvicorn.error")
 
 
@@ -236,7 +230,6 @@ def main(link_handle: int, socket_handle: int) -> int:
             show(shares, gauges_of(app.app))
             config = configured(app, settings.log_level)
             gc.freeze()
-            gc.set_threshold(YOUNG, MIDDLE, OLD)
             gc.enable()
             return Supervisor(config, bound, link, shares, settings.home).run()
     except SigangError as error:
