@@ -12,10 +12,11 @@ from starlette.requests import ClientDisconnect
 
 from api.events import edge_speeds, events, incidents, low_visibility, sse
 from api.events.schedule import ending_expired
+from api.http.app_state import own
 from api.http.asgi import Front
 from api.http.concurrency import Limits
 from api.http.cors import Cors
-from api.http.gauges import gauges_of
+from api.http.gauges import Gauges
 from api.http.problems import FOREIGN, client_left, handle
 from api.http.rates import Rates
 from api.http.routes import Table
@@ -95,10 +96,10 @@ def create_app(settings: Settings | None = None) -> Front:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(chosen, gauges_of(app), found) as opened:
+        async with open_services(chosen, own(app, Gauges), found) as opened:
             app.state.services = opened
             app.state.limits = limits = Limits.of_pool(chosen.pool_size)
-            limits.show(gauges_of(app))
+            limits.show(own(app, Gauges))
             _connect(opened)
             async with ending_expired(opened.db):
                 yield
@@ -107,7 +108,8 @@ def create_app(settings: Settings | None = None) -> Front:
     app = _bare(lifespan)
     app.router.routes.extend([*(one.mounted() for one in TABLE.all), *static.mounts()])
     rates = Rates(chosen.requests_per_minute, chosen.workers)
-    rates.show(gauges_of(app))
+    for shown in (rates, own(app, csp_reports.Reports)):
+        shown.show(own(app, Gauges))
     cors = Cors(chosen.allowed_origins, TABLE.questions, on=chosen.cors_origins != CORS_OFF)
     return Front(app, TABLE, rates, cors, https=chosen.over_https)
 

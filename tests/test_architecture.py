@@ -157,6 +157,92 @@ def test_every_assertion_asserts_something():
     assert vacuous("assert len(a), len(b) == (3, 4)") == [1]
 
 
+HOLDERS = {
+    "count", "Counter", "defaultdict", "deque", "dict", "list", "local", "Lock", "Memo",
+    "OrderedDict", "set", "ThreadPoolExecutor", "WeakKeyDictionary", "WeakSet",
+    "WeakValueDictionary",
+}  # fmt: skip
+CHANGES = {
+    "add", "append", "appendleft", "clear", "discard", "extend", "insert", "move_to_end", "pop",
+    "popitem", "remove", "setdefault", "update",
+}  # fmt: skip
+MODULE_STATE = {
+    "layers/processes/runtime/readers.py: _READERS",  # filled while modules are imported
+    "spatial/rules.py: _kinds",
+    "layers/query/filter_thread.py: _THREAD",  # threads of the process
+    "routing/stopping.py: _thread",
+    "api/roads/carriageway_queries.py: _streets",  # made of a network and forgotten with it
+    "api/roads/isochrones.py: _KEPT",
+    "api/roads/match_answer.py: _matchers",
+    "api/roads/path_answer.py: _PREPARED",
+}
+"""What modules hold that changes while the process runs."""
+KEPT_ANSWERS = {
+    "api/http/concurrency.py: by_address",
+    "api/http/door.py: _answer",
+    "api/http/same_origin.py: own_origin",
+    "api/ops/static.py: _page",
+    "api/roads/paths.py: _headers",
+    "layers/processes/runtime/model.py: _profiles",
+    "routing/cost/rule_models.py: named_by_profiles",
+    "spatial/geo/crs.py: _transformer",
+}
+"""Functions whose few answers hold for as long as the process."""
+
+
+def called(node: ast.expr | None) -> str:
+    """Return the last name of what an expression calls."""
+    function = node.func if isinstance(node, ast.Call) else None
+    return getattr(function, "attr", getattr(function, "id", ""))
+
+
+def module_state(text: str) -> set[str]:
+    """Return the names of a module that are empty or holders at first, or are changed later."""
+    tree = ast.parse(text)
+    names, found = set(), set()
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        named = {target.id for target in targets if isinstance(target, ast.Name)}
+        names |= named
+        value = getattr(node, "value", None)
+        empty = isinstance(value, ast.Dict | ast.List) and not ast.unparse(value)[1:-1]
+        constant = called(value) in {"dict", "list", "set"} and value.args
+        if empty or (called(value) in HOLDERS and not constant):
+            found |= named
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global):
+            found |= set(node.names)
+        changed = None
+        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            changed = node.value
+        elif called(node) in CHANGES and isinstance(node.func, ast.Attribute):
+            changed = node.func.value
+        if isinstance(changed, ast.Name) and changed.id in names:
+            found.add(changed.id)
+    return found
+
+
+def kept_answers(text: str) -> set[str]:
+    """Return the functions of a module that keep their answers."""
+    return {
+        node.name
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef)
+        and any(re.search(r"\b(lru_)?cache\b", ast.unparse(d)) for d in node.decorator_list)
+    }
+
+
+def test_modules_hold_no_state():
+    """It lies on `Services`, or with the object that it is of."""
+    paths = sources("api", "layers", "routing", "spatial")
+    held = {f"{name(p)}: {one}" for p in paths for one in module_state(p.read_text("utf-8"))}
+    kept = {f"{name(p)}: {one}" for p in paths for one in kept_answers(p.read_text("utf-8"))}
+    assert held == MODULE_STATE
+    assert kept == KEPT_ANSWERS
+    assert module_state("a = {}\nb = {1: 2}\nC = {1: 2}\ndef f(): b[1] = 3") == {"a", "b"}
+    assert module_state("x: set[int] = set()\ny = frozenset()\nz = [1]\nz.pop()") == {"x", "z"}
+
+
 def test_every_public_function_of_the_core_has_a_docstring_and_types():
     bare = []
     for path in sources("spatial", "routing"):

@@ -219,7 +219,8 @@ def main(link_handle: int, socket_handle: int) -> int:
     link, bound = Connection(link_handle), socket.socket(fileno=socket_handle)
     try:
         from api.app import create_app
-        from api.http.gauges import gauges_of
+        from api.http.app_state import own
+        from api.http.gauges import Gauges
         from layers.processes.registry import find_processes
 
         find_processes()  # imports them beside the command's own work
@@ -227,7 +228,7 @@ def main(link_handle: int, socket_handle: int) -> int:
             os.environ.update(link.recv())
             settings = Settings.from_env()
             app, shares = create_app(settings), Shares(settings.workers)
-            show(shares, gauges_of(app.app))
+            show(shares, own(app.app, Gauges))
             config = configured(app, settings.log_level)
             gc.freeze()
             gc.enable()
@@ -241,9 +242,11 @@ def main(link_handle: int, socket_handle: int) -> int:
 
 def configured(app: Callable[..., Any], log_level: str) -> uvicorn.Config:
     """Return how an application is served, with everything loaded that this needs."""
+    from api.http.door import Bounds, door_within
+
     config = uvicorn.Config(
         app,
-        http="api.http.door:Door",
+        http=door_within(Bounds()),
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_S,
         log_level=log_level if log_level != "info" else "warning",

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.events.view import shown
+from api.http.app_state import own
 from api.http.auth import Credential, actor_of
 from api.http.concurrency import caller_of, limits_of
 from api.http.notifications import RECONNECTED
@@ -47,6 +48,8 @@ _DELIVERED = """
 UPDATE sigang.event_receipt SET delivered_at = clock_timestamp()
 WHERE party = $1 AND delivered_at IS NULL AND ($2::uuid IS NULL OR event_id = $2)"""
 
+OnSignal = Callable[[int, FrameType | None], None]
+
 routes = Routes("stream")
 
 
@@ -67,6 +70,42 @@ def _last_id(request: Request) -> int | None:
     return int(given)
 
 
+class Streams:
+    """The open streams of a process."""
+
+    def __init__(self) -> None:
+        self._open: set[_Stream] = set()
+        self._watched = False
+
+    def add(self, stream: _Stream) -> None:
+        """Take a stream in."""
+        if not self._watched and threading.current_thread() is threading.main_thread():
+            self._watch_signals()
+        self._open.add(stream)
+
+    def discard(self, stream: _Stream) -> None:
+        """Forget a stream that has ended."""
+        self._open.discard(stream)
+
+    def _watch_signals(self) -> None:
+        """End the streams when the process must stop: an endless answer would hold it back."""
+        self._watched = True
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before = signal.getsignal(number)
+            if callable(before):
+                signal.signal(number, self._ending(before))
+
+    def _ending(self, before: Callable[[int, FrameType | None], object]) -> OnSignal:
+        """Return a handler that ends the streams and then does what was done before."""
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            for stream in list(self._open):
+                stream.end()
+            before(number, frame)
+
+        return handle
+
+
 class _Stream(Response):
     """One client's stream, from its headers to its end."""
 
@@ -79,6 +118,7 @@ class _Stream(Response):
         )
         del self.headers["content-length"]
         self._served, self._actor, self._last = services(request), actor_of(request), last
+        self._open = own(request.app, Streams)
         self._limits, self._caller = limits_of(request), caller_of(request)
         self._credential: Credential | None = request.scope["state"]["credential"]
         self._wake = asyncio.Event()
@@ -100,14 +140,13 @@ class _Stream(Response):
         leaving = asyncio.ensure_future(_left(receive))
         sending = asyncio.ensure_future(self._send_all(send))
         stopping = asyncio.ensure_future(self._stop.wait())
-        _watch_signals()
-        _open.add(self)
+        self._open.add(self)
         try:
             waits = {leaving, sending, stopping}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             left = leaving.done()
         finally:
-            _open.discard(self)
+            self._open.discard(self)
             for end in ends:
                 end()
             for task in (leaving, sending, stopping):
@@ -209,31 +248,3 @@ def _message(kind: str, body: dict[str, Any], number: int | None) -> bytes:
 async def _left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-_open: set[_Stream] = set()
-_watched: list[int] = []
-
-
-def _watch_signals() -> None:
-    """End the streams when the process is told to stop: an endless answer would hold it back."""
-    if _watched or threading.current_thread() is not threading.main_thread():
-        return
-    for number in (signal.SIGTERM, signal.SIGINT):
-        before = signal.getsignal(number)
-        if callable(before):
-            signal.signal(number, _ending(before))
-            _watched.append(number)
-
-
-def _ending(
-    before: Callable[[int, FrameType | None], Any],
-) -> Callable[[int, FrameType | None], None]:
-    """Return a handler that ends the streams and then does what was done before."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        for stream in list(_open):
-            stream.end()
-        before(number, frame)
-
-    return handle

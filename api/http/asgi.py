@@ -19,12 +19,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
+from api.http.app_state import own
 from api.http.auth import anybody, identify
 from api.http.bodies import admit, refuse, seats_of_large
 from api.http.concurrency import address_in, caller_in
 from api.http.cors import Cors, answer_preflight
 from api.http.door import Door
-from api.http.metering import kind_of, kinds_of, meter_of
+from api.http.metering import Meter, kind_of, kinds_of
 from api.http.nul import find_in_address
 from api.http.problems import client_left, handle, problem_response, translate
 from api.http.rates import Rates
@@ -90,6 +91,7 @@ class Front:
         self._always = (*SAFE, HTTPS_ONLY) if https else SAFE
         self._table = table or Table()
         self._kinds = kinds_of(one.path for one in self._table.all)
+        self._meter = own(app, Meter)
         self._short = ShortWay(self._table.all)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,7 +108,7 @@ class Front:
         answer = _Answer(send, scope.get("door"), packed, always)
         if scope["method"] == "HEAD":
             scope, receive = {**scope, "method": "GET"}, answer.ended_head(receive)
-        meter, began = meter_of(self.app), time.perf_counter()
+        meter, began = self._meter, time.perf_counter()
         meter.running += 1
         try:
             await self._answer(scope, given, receive, answer)

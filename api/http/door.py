@@ -17,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
 
 import httptools
 import orjson
@@ -123,16 +122,14 @@ class _Porch:
             loop.call_soon(self._look_at, doors[AT_ONCE:], loop)
 
 
-_porches: WeakKeyDictionary[ServerState, _Porch] = WeakKeyDictionary()
-
-
 class Door(HttpToolsProtocol):
     """One connection: uvicorn's protocol within bounds.
 
-    Found by the application as `door` of a request's scope.
+    Found by the application as `door` of a request's scope. Made by `door_within`.
     """
 
-    bounds: ClassVar[Bounds] = Bounds()
+    bounds: ClassVar[Bounds]
+    porch: ClassVar[_Porch]
 
     def __init__(
         self,
@@ -142,8 +139,6 @@ class Door(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        porch = _porches.get(server_state)
-        self._porch = porch or _porches.setdefault(server_state, _Porch(self.bounds))
         self._address: str | None = None
         self._since = 0.0  # a request is awaited, or has begun
         self._receiving = False
@@ -180,14 +175,14 @@ class Door(HttpToolsProtocol):
             wait_ms = int(self.bounds.unread_s * 1000)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, wait_ms)
         self._address = _counted_as(self.client[0]) if self.client else None
-        if not self._porch.enter(self, self._address):
+        if not self.porch.enter(self, self._address):
             self._refuse(too_many)
-            if self._porch.overflows:
+            if self.porch.overflows:
                 self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        self._porch.leave(self, self._address)
+        self.porch.leave(self, self._address)
         super().connection_lost(exc)
         self.gone()
 
@@ -360,6 +355,11 @@ def _counted_as(host: str) -> str | None:
         return host
     mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
     return None if (mapped or ip).is_loopback else by_address(host).name
+
+
+def door_within(bounds: Bounds) -> type[Door]:
+    """Return the protocol of one server, whose connections are counted together."""
+    return type("BoundedDoor", (Door,), {"bounds": bounds, "porch": _Porch(bounds)})
 
 
 @lru_cache(64)

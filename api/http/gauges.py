@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from starlette.applications import Starlette
-
 Read = Callable[[], float]
 
 
@@ -47,11 +45,3 @@ class Gauges:
                 f'sigang_{name}{{worker="{os.getpid()}"}} {read():g}',
             ]
         return "".join(f"{line}\n" for line in lines)
-
-
-def gauges_of(app: Starlette) -> Gauges:
-    """Return the gauges of an application."""
-    if not hasattr(app.state, "gauges"):
-        app.state.gauges = Gauges()
-    gauges: Gauges = app.state.gauges
-    return gauges

@@ -7,8 +7,6 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable
 
-from starlette.applications import Starlette
-
 BOUNDS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 
 OGC = frozenset({"api", "collections", "conformance", "docs", "openapi.json", "tileMatrixSets"})
@@ -50,14 +48,6 @@ class Meter:
         lines.append("# TYPE sigang_requests_running gauge")
         lines.append(f"sigang_requests_running{{{worker}}} {self.running}")
         return "\n".join(lines) + "\n"
-
-
-def meter_of(app: Starlette) -> Meter:
-    """Return the meter of an application."""
-    if not hasattr(app.state, "meter"):
-        app.state.meter = Meter()
-    meter: Meter = app.state.meter
-    return meter
 
 
 def kinds_of(paths: Iterable[str]) -> frozenset[str]:

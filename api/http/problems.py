@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.http.app_state import own
 from api.http.nul import find_in_body
 from spatial.errors import (
     BadParameter,
@@ -75,7 +76,6 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 STATES = (Busy, SetupError, StorageFull, TimedOut)
 """States of the server, not faults of its code: the log has one line of a kind now and then."""
 TELL_EVERY_S = 10.0
-_told: dict[str, tuple[float, int]] = {}
 
 TEXTS: dict[type[SigangError], tuple[str, str, str, str]] = {
     TimedOut: (
@@ -265,24 +265,30 @@ async def handle(request: Request, error: Exception) -> Response:
     """Answer a request that raised; the one exception handler of the application."""
     ours = find_in_body(request, error) or translate(error)
     if isinstance(ours, STATES):
-        _tell(request, error, ours)
+        own(request.app, Told).tell(request, error, ours)
     elif ours.status >= 500:
         log.error("%s %r: %s", request.method, request.url.path, error, exc_info=error)
     _let_go(error)
     return problem_response(ours, request.headers, request.query_params.get("lang"))
 
 
-def _tell(request: Request, error: Exception, state: SigangError) -> None:
-    """Write one line about a state of the server that meets many requests."""
-    last, left_out = _told.get(state.type, (-TELL_EVERY_S, 0))
-    if monotonic() - last < TELL_EVERY_S:
-        _told[state.type] = last, left_out + 1
-        return
-    _told[state.type] = monotonic(), 0
-    more = f"; {left_out} more since the last line" if left_out else ""
-    path = request.url.path
-    why = repr(error.__cause__ or error)
-    log.error("%s: %s %r: %s%s", state.type, request.method, path, why, more)
+class Told:
+    """Lines about states of the server, which meet many requests: one of a kind now and then."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[float, int]] = {}
+
+    def tell(self, request: Request, error: Exception, state: SigangError) -> None:
+        """Write a line if the last of its kind was long ago."""
+        last, left_out = self._last.get(state.type, (-TELL_EVERY_S, 0))
+        if monotonic() - last < TELL_EVERY_S:
+            self._last[state.type] = last, left_out + 1
+            return
+        self._last[state.type] = monotonic(), 0
+        more = f"; {left_out} more since the last line" if left_out else ""
+        path = request.url.path
+        why = repr(error.__cause__ or error)
+        log.error("%s: %s %r: %s%s", state.type, request.method, path, why, more)
 
 
 async def client_left(request: Request, error: Exception) -> Response:

@@ -15,7 +15,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.http.gauges import gauges_of
+from api.http.app_state import own
+from api.http.gauges import Gauges
 from api.http.routes import Routes
 from spatial.errors import BadParameter
 
@@ -35,6 +36,11 @@ class Reports:
         self.total = 0
         self._minute, self._logged = 0, 0
 
+    def show(self, gauges: Gauges) -> None:
+        """Register the number of reports."""
+        text = "Reports of browsers about the pages' policy."
+        gauges.add("csp_reports_total", text, lambda: self.total, "counter")
+
     def take(self, bodies: Iterator[dict[str, Any]]) -> None:
         """Count reports, and log the first of each minute."""
         for body in bodies:
@@ -50,16 +56,6 @@ class Reports:
                 )
 
 
-def reports_of(app: Any) -> Reports:
-    """Return the reports of an application, shown among its gauges."""
-    if not hasattr(app.state, "csp_reports"):
-        made = app.state.csp_reports = Reports()
-        text = "Reports of browsers about the pages' policy."
-        gauges_of(app).add("csp_reports_total", text, lambda: made.total, "counter")
-    found: Reports = app.state.csp_reports
-    return found
-
-
 @routes.post(PATH)
 async def take_report(request: Request) -> Response:
     """Take the reports of a browser, one by one or as a list."""
@@ -69,7 +65,7 @@ async def take_report(request: Request) -> Response:
         if len(raw) > MOST_BYTES:
             raise BadParameter("The report is too long", "报告过长")
     try:
-        reports_of(request.app).take(_bodies(orjson.loads(raw)))
+        own(request.app, Reports).take(_bodies(orjson.loads(raw)))
     except orjson.JSONDecodeError:
         raise BadParameter("The report is not JSON", "报告不是 JSON") from None
     return Response(status_code=204)

@@ -8,9 +8,10 @@ import ipaddress
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from api.http.app_state import own
 from api.http.auth import actor_of, require
-from api.http.gauges import gauges_of
-from api.http.metering import meter_of
+from api.http.gauges import Gauges
+from api.http.metering import Meter
 from api.http.responses import NO_STORE
 from api.http.routes import Routes
 from api.services import services
@@ -58,7 +59,7 @@ async def get_metrics(request: Request) -> Response:
     """Answer the meter of this worker, to loopback and administrators."""
     if not _from_loopback(request):
         require(actor_of(request), "admin")
-    text = meter_of(request.app).text() + gauges_of(request.app).text()
+    text = own(request.app, Meter).text() + own(request.app, Gauges).text()
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

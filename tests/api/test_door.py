@@ -15,7 +15,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from api.http import door
-from api.http.door import Bounds, Door
+from api.http.door import Bounds, door_within
 
 QUICK = Bounds(request_s=0.3, unread_s=0.5, linger_s=0.2, look_s=0.05, connections=8)
 LARGE = b"x" * 2**16
@@ -64,7 +64,7 @@ async def app(scope: dict[str, Any], receive: Any, send: Sent) -> None:
 @asynccontextmanager
 async def serving(bounds: Bounds = QUICK) -> AsyncIterator[tuple[int, set[Any]]]:
     """Yield the port of a server, and its connections."""
-    kind = type("Bounded", (Door,), {"bounds": bounds})
+    kind = door_within(bounds)
     config, state = Config(app, log_config=None, ws="none"), ServerState()
     config.load()
     loop = asyncio.get_running_loop()
