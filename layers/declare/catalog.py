@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from layers.declare.base import Declaration, Text
 from layers.declare.layer import Identifier, Layer
+from layers.declare.reading import Reading, checked, wrong
 from layers.declare.relation import Relation, resolve
 from spatial.actor import Actor
 from spatial.errors import BadParameter, ConfigError, NotFound
-from spatial.toml_file import Unreadable, parse_toml, read_bytes
 
-D = TypeVar("D", bound=Declaration)
+P = TypeVar("P")
 
 
 class Area(Declaration):
@@ -29,6 +28,35 @@ class Area(Declaration):
     order: int = 100
 
 
+@dataclass(frozen=True)
+class Declared:
+    """The layers of a folder, and what was read after them: what further parts stand on."""
+
+    reading: Reading
+    areas: Mapping[str, Area]
+    layers: Mapping[str, Layer]
+    relations: Mapping[str, Relation]
+    _parts: dict[Part[Any], Any] = field(default_factory=dict)
+
+    def part(self, read: Part[P]) -> P:
+        """Return a part, read now where it was not yet.
+
+        Raises
+        ------
+        ConfigError
+            A declaration is wrong; names file and key.
+        """
+        if read not in self._parts:
+            self._parts[read] = read(self)
+        found: P = self._parts[read]
+        return found
+
+
+Part = Callable[[Declared], P]
+"""Reads further declarations of the same folder, resolved against the layers: a part of the
+catalogue, exchanged with them and found by the function that read it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All declarations as they were read at one time; never changed, only replaced."""
@@ -37,25 +65,27 @@ class Snapshot:
     areas: Mapping[str, Area]
     layers: Mapping[str, Layer]
     relations: Mapping[str, Relation]
+    parts: Mapping[Part[Any], Any]
 
 
 class Catalog:
     """The declarations that a server serves; `reload` swaps them at once or not at all."""
 
-    def __init__(self, folder: Path, snapshot: Snapshot) -> None:
+    def __init__(self, folder: Path, parts: tuple[Part[Any], ...], snapshot: Snapshot) -> None:
         self._folder = folder
+        self._parts = parts
         self._now = snapshot
 
     @classmethod
-    def load(cls, folder: Path) -> Catalog:
-        """Read a folder of areas.
+    def load(cls, folder: Path, *parts: Part[Any]) -> Catalog:
+        """Read a folder of areas, its layers and the parts asked for.
 
         Raises
         ------
         ConfigError
             A declaration is wrong; names file and key.
         """
-        return cls(folder, read(folder))
+        return cls(folder, parts, read(folder, parts))
 
     def reload(self) -> bool:
         """Read the folder again; return whether anything changed.
@@ -65,7 +95,7 @@ class Catalog:
         ConfigError
             A declaration is wrong; the old ones stay.
         """
-        new = read(self._folder)
+        new = read(self._folder, self._parts)
         changed = new.version != self._now.version
         self._now = new
         return changed
@@ -84,6 +114,11 @@ class Catalog:
     def layers(self) -> Mapping[str, Layer]:
         """Layers by id, in the order of areas and then of layers."""
         return self._now.layers
+
+    def part(self, read: Part[P]) -> P:
+        """Return a part that the catalogue was loaded with."""
+        found: P = self._now.parts[read]
+        return found
 
     def get_layer(self, layer_id: str, actor: Actor | None = None) -> Layer:
         """Return a layer; for an actor only one that it may read.
@@ -128,7 +163,7 @@ def may_read(layer: Layer, actor: Actor) -> bool:
     return not layer.access.roles or actor.role in ("admin", *layer.access.roles)
 
 
-def read(folder: Path) -> Snapshot:
+def read(folder: Path, parts: tuple[Part[Any], ...] = ()) -> Snapshot:
     """Read and resolve all declarations below a folder.
 
     Raises
@@ -138,77 +173,58 @@ def read(folder: Path) -> Snapshot:
     """
     if not folder.is_dir():
         raise ConfigError(f"No folder {folder}", f"没有目录 {folder}")
-    digest = hashlib.blake2b(digest_size=8)
+    declared = _declared(Reading(folder))
+    read_parts = {part: declared.part(part) for part in parts}
+    return Snapshot(
+        version=declared.reading.version,
+        areas=declared.areas,
+        layers=declared.layers,
+        relations=declared.relations,
+        parts=MappingProxyType(read_parts),
+    )
+
+
+def _declared(reading: Reading) -> Declared:
+    """Return the areas and layers of a folder, in their order."""
     areas = sorted(
-        (_area(path, digest) for path in sorted(folder.glob("*/area.toml"))),
+        (_area(path, reading) for path in sorted(reading.folder.glob("*/area.toml"))),
         key=lambda area: (area.order, area.id),
     )
     relations: dict[str, Relation] = {}
-    for path in sorted(folder.glob("*/*.layer.toml")):
-        relation = _layer(path, digest, {area.id for area in areas})
+    for path in sorted(reading.folder.glob("*/*.layer.toml")):
+        relation = _layer(path, reading, {area.id for area in areas})
         other = relations.setdefault(relation.layer.id, relation)
         if other is not relation:
-            raise _wrong(path, "id", f"{relation.layer.id} is declared twice")
+            raise wrong(path, "id", f"{relation.layer.id} is declared twice")
     place = {area.id: number for number, area in enumerate(areas)}
     ordered = sorted(
         relations.values(), key=lambda r: (place[r.layer.area], r.layer.order, r.layer.id)
     )
-    return Snapshot(
-        version=digest.hexdigest(),
+    return Declared(
+        reading=reading,
         areas=MappingProxyType({area.id: area for area in areas}),
         layers=MappingProxyType({r.layer.id: r.layer for r in ordered}),
         relations=MappingProxyType({r.layer.id: r for r in ordered}),
     )
 
 
-def _area(path: Path, digest: Any) -> Area:
-    document = _document(path, digest)
-    return _checked(Area, path, {"id": path.parent.name, **document})
+def _area(path: Path, reading: Reading) -> Area:
+    return checked(Area, path, {"id": path.parent.name, **reading.document(path)})
 
 
-def _layer(path: Path, digest: Any, areas: set[str]) -> Relation:
-    document = _document(path, digest)
+def _layer(path: Path, reading: Reading, areas: set[str]) -> Relation:
+    document = reading.document(path)
     if path.parent.name not in areas:
-        raise _wrong(path.parent / "area.toml", "title", "the area has no area.toml")
+        raise wrong(path.parent / "area.toml", "title", "the area has no area.toml")
     if "area" in document:
-        raise _wrong(path, "area", "the folder is the area")
-    layer = _checked(Layer, path, {**document, "area": path.parent.name})
+        raise wrong(path, "area", "the folder is the area")
+    layer = checked(Layer, path, {**document, "area": path.parent.name})
     if path.name != f"{layer.id}.layer.toml":
-        raise _wrong(path, "id", f"the file must be called {layer.id}.layer.toml")
+        raise wrong(path, "id", f"the file must be called {layer.id}.layer.toml")
     try:
         return resolve(layer)
     except BadParameter as error:
-        raise _wrong(path, "source.filter", error.en) from error
+        raise wrong(path, "source.filter", error.en) from error
     except ValueError as error:
         key, _, why = str(error).partition(": ")
-        raise _wrong(path, key, why) from error
-
-
-def _document(path: Path, digest: Any) -> dict[str, Any]:
-    try:
-        data = read_bytes(path)
-        digest.update(f"{path.parent.name}/{path.name}\0{len(data)}\0".encode() + data)
-        return parse_toml(data)
-    except Unreadable as error:
-        raise _wrong(path, "TOML", str(error)) from error
-
-
-def _checked(model: type[D], path: Path, document: dict[str, Any]) -> D:
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise _wrong(path, key, first["msg"]) from error
-
-
-def _wrong(path: Path, key: str, why: str) -> ConfigError:
-    where = f"{path.parent.name}/{path.name}"
-    return ConfigError(
-        f"{where}: {key}: {why}",
-        f"{where}：{key}：{why}",
-        mend_en="docs/layers.md lists every key of a declaration.",
-        mend_zh="docs/layers.md 列出声明的所有键。",
-        file=str(path),
-        key=key,
-    )
+        raise wrong(path, key, why) from error

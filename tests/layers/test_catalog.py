@@ -9,6 +9,7 @@ import pytest
 
 from layers.declare.catalog import Catalog, may_read
 from layers.declare.layer import Access, Column, Geometry, Layer, Parameter, Source, Time
+from layers.declare.reading import wrong
 from layers.declare.style import Legend, LegendEntry, Level, Rank, StyleRule, Tiles
 from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import ConfigError, NotFound
@@ -144,3 +145,31 @@ def test_the_documented_example_loads(folder):
     example = re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1]
     (folder / "port" / "wells.layer.toml").write_text(example, encoding="utf-8")
     assert Catalog.load(folder).get_layer("wells").legend.entries
+
+
+def notes(declared):
+    """Return, as a part of the catalogue, the layers that files named *.note.toml speak of."""
+    found = {}
+    for path in sorted(declared.reading.folder.glob("*/*.note.toml")):
+        layer = declared.reading.document(path)["layer"]
+        if layer not in declared.layers:
+            raise wrong(path, "layer", f"no layer {layer!r}")
+        found[path.name] = layer
+    return found
+
+
+def test_a_part_is_read_with_the_layers_and_exchanged_with_them(folder):
+    catalog = Catalog.load(folder, notes)
+    before = catalog.version
+    assert catalog.part(notes) == {}
+    note = folder / "port" / "a.note.toml"
+    note.write_text('layer = "ports"', encoding="utf-8")
+    assert catalog.reload()
+    assert catalog.part(notes) == {"a.note.toml": "ports"}
+    assert catalog.version != before
+    change(folder, "order = 10", "order = 11")
+    note.write_text('layer = "prots"', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"port/a\.note\.toml: layer: no layer 'prots'"):
+        catalog.reload()
+    assert catalog.part(notes) == {"a.note.toml": "ports"}
+    assert catalog.get_layer("ports").order == 10
