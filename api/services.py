@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from starlette.requests import Request
 
 from api.audit.audit import Audit
-from api.audit.months import tidy
+from api.audit.month_store import tidy
 from api.http.auth import Authenticator
 from api.http.gauges import Gauges
 from api.http.notifications import Bus

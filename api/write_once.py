@@ -15,6 +15,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.http.responses import NO_STORE
+from api.idempotency_store import FIND, KEEP, TAKE
 from api.services import services
 from spatial.actor import Actor
 from spatial.errors import BadParameter, KeyReused
@@ -26,21 +27,6 @@ LONGEST_KEY = 128
 KEPT_HEADERS = ("content-type", "etag", "location", "preference-applied")
 
 _KEY = re.compile(rf"[!-~ ]{{1,{LONGEST_KEY}}}")
-_TAKE = """
-INSERT INTO sigang.idempotency_key (account_id, key, digest) VALUES ($1, $2, $3)
-ON CONFLICT (account_id, key) DO UPDATE SET digest = excluded.digest, at = now(), status = NULL
-  WHERE idempotency_key.at <= now() - make_interval(hours => $4)
-RETURNING true"""
-_FIND = """
-SELECT digest, status, headers, body FROM sigang.idempotency_key
-WHERE account_id = $1 AND key = $2"""
-_KEEP = """
-UPDATE sigang.idempotency_key SET status = $3, headers = $4, body = $5
-WHERE account_id = $1 AND key = $2"""
-FORGET = """
-DELETE FROM sigang.idempotency_key WHERE (account_id, key) IN (
-  SELECT account_id, key FROM sigang.idempotency_key
-  WHERE at <= now() - make_interval(hours => $1) LIMIT 10000)"""
 
 Work = Callable[[asyncpg.Connection], Awaitable[Response]]
 
@@ -70,11 +56,11 @@ async def write_once(request: Request, actor: Actor, work: Work) -> Response:
         if key is None:
             return await work(conn)
         own = (actor.account_id, key)
-        if not await conn.fetchval(_TAKE, *own, digest, KEPT_HOURS):
-            return _again(await conn.fetchrow(_FIND, *own), digest)
+        if not await conn.fetchval(TAKE, *own, digest, KEPT_HOURS):
+            return _again(await conn.fetchrow(FIND, *own), digest)
         answer = await work(conn)
         kept = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
-        await conn.execute(_KEEP, *own, answer.status_code, kept, bytes(answer.body))
+        await conn.execute(KEEP, *own, answer.status_code, kept, bytes(answer.body))
     return answer
 
 

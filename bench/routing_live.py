@@ -85,7 +85,7 @@ def sigang_over_http(
     url: str, network: Network, closures: Sequence[Closure]
 ) -> tuple[list[float], list[float]]:
     """Return seconds of closing, and from the start of it to the answer that keeps off it."""
-    from api.http.credentials import make_key
+    from api.http.credential_store import make_key
 
     with connect(url) as conn:
         key = make_key(conn, ACCOUNT, "bench", timedelta(hours=1))

@@ -19,6 +19,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from spatial.errors import ConfigError
+from spatial.postgres.locks import hold
 from spatial.rule_files import FOLDER, check_complete, read_rules
 from spatial.rules import NEVER, Period
 
@@ -55,7 +56,7 @@ def load_rules(conn: psycopg.Connection[Any], folder: Path = FOLDER) -> list[str
     """
     declared = read_rules(folder)
     check_complete(declared, folder)
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    hold(conn, LOCK)
     stored, now = read_stored(conn)
     changes = plan(declared, stored, now)
     for change in sorted(changes, key=lambda change: change.new):

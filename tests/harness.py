@@ -183,14 +183,14 @@ class Server:
 
     def link(self, account: str) -> str:
         """Return a new one-time sign-in token."""
-        from api.http.credentials import make_link
+        from api.http.credential_store import make_link
 
         with connect(self.database_url) as conn:
             return make_link(conn, account)
 
     def key(self, account: str) -> str:
         """Return a new API key."""
-        from api.http.credentials import make_key
+        from api.http.credential_store import make_key
 
         with connect(self.database_url) as conn:
             return make_key(conn, account, "test", timedelta(hours=1))

@@ -243,6 +243,43 @@ def test_modules_hold_no_state():
     assert module_state("x: set[int] = set()\ny = frozenset()\nz = [1]\nz.pop()") == {"x", "z"}
 
 
+SQL = re.compile(
+    r"\b(SELECT\s|INSERT INTO|UPDATE [\w.]+\s+SET\b|DELETE FROM|LISTEN |COPY \w|TRUNCATE|SET LOCAL"
+    r"|(CREATE|ALTER|DROP) (TEMP )?(TABLE|INDEX|UNIQUE|FUNCTION|EXTENSION|ROLE|DATABASE)\b)"
+)
+SQL_HOMES = (
+    r".*store\.py", r".*rows\.py", r".*_sql\.py",
+    r"layers/tiles/.*", r"spatial/postgres/.*", r"spatial/migrations/.*",  # all about SQL
+    r"api/cli/.*", r"data/.*",  # the owner's commands and loads
+)  # fmt: skip
+"""Files that may hold SQL as text; SQLAlchemy Core may stand anywhere."""
+
+
+def raw_sql(text: str) -> list[int]:
+    """Return the lines of texts that are SQL, docstrings left out."""
+    tree = ast.parse(text)
+    said = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node not in said
+        and SQL.search(node.value)
+    ]
+
+
+def test_sql_stands_in_stores_and_rows():
+    homes = re.compile("|".join(SQL_HOMES))
+    found = {
+        name(path): raw_sql(path.read_text("utf-8"))
+        for path in sources(*PACKAGES)
+        if not homes.fullmatch(name(path))
+    }
+    assert {path: lines for path, lines in found.items() if lines} == {}
+    assert raw_sql('"SELECT it"\nx = "SELECT it"\ny = f"UPDATE sigang.{t} SET"') == [2]
+
+
 def test_every_public_function_of_the_core_has_a_docstring_and_types():
     bare = []
     for path in sources("spatial", "routing"):

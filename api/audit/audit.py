@@ -20,7 +20,7 @@ from typing import Any
 
 import asyncpg
 
-from api.audit.chain import Chain, seal
+from api.audit.chain_store import Chain, seal
 from api.audit.heads import Heads
 from api.audit.line import LONGEST_PURPOSE, LONGEST_TEXT, SERVER, Entry, Prepared
 from api.audit.sums import OTHER, Sums

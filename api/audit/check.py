@@ -14,11 +14,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from api.audit.chain import BROKEN, COLUMNS
+from api.audit.chain_store import BROKEN, COLUMNS, LINES, anchors, hash_of
 from api.audit.heads import HEAD, Head, Heads, Record, parse_records
 from api.audit.line import GENESIS, body_text, link_hash
 
-_LINES = f"SELECT {', '.join(COLUMNS)}, sealed_at FROM sigang.audit ORDER BY seq"  # noqa: S608
 TURNS = frozenset({"restore", "reset", "accept", "settle", "prune"})
 Line = dict[str, Any]
 
@@ -109,7 +108,7 @@ def check(
     found = Found(turns=[record for record in records if record.kind in TURNS])
     expected = Expected(records)
     with conn.cursor(name="audit_chain", row_factory=dict_row) as cursor:
-        cursor.execute(_LINES)
+        cursor.execute(LINES)
         for line in cursor:
             _step(found, expected, line)
             if found.broken:
@@ -134,8 +133,7 @@ def _records(
     """Return the records that a known key signed, and how many others there are."""
     if heads is None:
         return [], 0
-    rows = conn.execute("SELECT record FROM sigang.audit_anchor").fetchall()
-    given = heads.records() + parse_records("\n".join(text for (text,) in rows))
+    given = heads.records() + parse_records("\n".join(anchors(conn)))
     given = list(dict.fromkeys(given + parse_records(copied or "")))
     known = keys or heads.keys()
     good = [record for record in given if record.holds(known)]
@@ -196,7 +194,6 @@ def _against_head(conn: psycopg.Connection, heads: Heads, found: Found) -> str |
         return f"{HEAD} is missing from {heads.home}, though there are {found.lines} lines"
     if noted.seq == 0:
         return None
-    row = conn.execute("SELECT hash FROM sigang.audit WHERE seq = %s", [noted.seq]).fetchone()
-    if row is None or row[0] != noted.digest:
+    if hash_of(conn, noted.seq) != noted.digest:
         return f"the chain was cut or rewritten before line {noted.seq}"
     return None

@@ -9,7 +9,7 @@ from api.cli import serve
 from api.cli.claim import find_server
 from api.cli.ground import ground, owner_connection
 from api.cli.noted import note
-from api.http import credentials
+from api.http import credential_store
 from spatial.settings import Settings
 
 
@@ -17,13 +17,13 @@ def token(settings: Settings, options: Namespace) -> int:
     """Make an API key or a sign-in link."""
     with ground(settings) as base, owner_connection(base) as conn:
         if options.link:
-            made = credentials.make_link(conn, options.account)
+            made = credential_store.make_link(conn, options.account)
             running = find_server(settings.home)
             address = running.url if running else serve.address(settings)
             shown = f"{address}/signin?link={made}"
         else:
-            life = credentials.key_life(options.days)
-            shown = credentials.make_key(conn, options.account, options.label, life)
+            life = credential_store.key_life(options.days)
+            shown = credential_store.make_key(conn, options.account, options.label, life)
         conn.commit()
         kind = {"kind": "link"} if options.link else {"kind": "key", "label": options.label}
         note(base, "token", options.account, detail=kind)
@@ -43,12 +43,12 @@ def accounts(settings: Settings, options: Namespace) -> int:
                 print(f"{name:12} {role:11} {scope}  {state:9} {zh}  {en}")
         elif options.what == "add":
             names = (options.name[0], options.name[1])
-            credentials.add_account(
+            credential_store.add_account(
                 conn, options.account, names, options.role, options.scope, options.unit
             )
             print(f"{options.account} is added; ./sigang token {options.account} --link signs in")
         else:
-            credentials.set_disabled(conn, options.account, options.what == "disable")
+            credential_store.set_disabled(conn, options.account, options.what == "disable")
             print(f"{options.account} is {options.what}d")
         conn.commit()
         if options.what != "list":
@@ -60,15 +60,19 @@ def keys(settings: Settings, options: Namespace) -> int:
     """List, rotate or revoke credentials."""
     with ground(settings) as base, owner_connection(base) as conn:
         if options.what == "list":
-            for one in credentials.list_credentials(conn, options.account, ended=options.ended):
+            for one in credential_store.list_credentials(
+                conn, options.account, ended=options.ended
+            ):
                 used = f"used {_when(one.seen_at)}" if one.seen_at else "never used"
                 until = f"until {_when(one.expires_at)}" if one.valid else "ended"
                 print(f"{one.id}  {one.kind:8} {one.account_id:12} {until:22} {used:22}", end=" ")
                 print(one.label or "")
         elif options.what == "rotate":
-            print(credentials.rotate(conn, options.id, credentials.key_life(options.days)))
+            print(
+                credential_store.rotate(conn, options.id, credential_store.key_life(options.days))
+            )
         else:
-            account, _ = credentials.revoke(conn, options.id)
+            account, _ = credential_store.revoke(conn, options.id)
             print(f"{options.id} of {account} is revoked")
         conn.commit()
         if options.what != "list":

@@ -13,10 +13,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from api.audit.chain import COLUMNS
+from api.audit.chain_store import COLUMNS, anchors
 from api.audit.check import check
 from api.audit.heads import LIST, Heads
-from api.audit.months import prune, sign_months
+from api.audit.month_store import prune, sign_months
 from api.cli.audit_format import FORMATS
 from api.cli.ground import Ground, ground, owner_connection
 from api.cli.noted import note
@@ -118,8 +118,7 @@ def _anchors(base: Ground, _: Namespace) -> int:
     with owner_connection(base) as conn:
         sign_months(conn, heads, datetime.now(UTC))
         conn.commit()
-        rows = conn.execute("SELECT record FROM sigang.audit_anchor ORDER BY seq, kind")
-        for (record,) in rows:
+        for record in anchors(conn):
             print(record)
     return 0
 

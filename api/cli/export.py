@@ -74,7 +74,7 @@ def _fetch(request: urllib.request.Request, options: Namespace) -> None:
 @contextmanager
 def _key(base: Ground, account: str) -> Iterator[str]:
     """Yield a key of the account that is revoked at the end."""
-    from api.http.credentials import make_key, token_hash
+    from api.http.credential_store import make_key, token_hash
 
     with owner_connection(base) as conn:
         key = make_key(conn, account, "export", timedelta(hours=12))

@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from api.audit.chain import seal
+from api.audit.chain_store import seal
 from api.audit.heads import Heads
 from api.audit.line import Entry
 from api.cli.ground import Ground

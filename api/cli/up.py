@@ -85,7 +85,7 @@ def _print_links(base: Ground, url: str) -> None:
 
 
 def _links(base: Ground) -> dict[str, str]:
-    from api.http.credentials import make_link
+    from api.http.credential_store import make_link
 
     with owner_connection(base) as conn:
         rows = conn.execute("SELECT id FROM sigang.account WHERE NOT disabled").fetchall()

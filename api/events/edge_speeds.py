@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from api.events import store
+from api.events.feed_store import FOREIGN_CODES, INSERT_FEED, OPEN_FEEDS, SOURCE_IS_KNOWN, WITHDRAW
 from api.events.store import Raised
 from api.http.auth import actor_of, require
 from api.http.bodies import MB
@@ -32,23 +33,6 @@ SHOWN_UNKNOWN = 20
 FEEDERS = ("admin", "dispatcher")
 WAYS = {"forward": FORWARD_ONLY, "backward": BACKWARD_ONLY, "both": BOTH}
 
-_SOURCE = "SELECT true FROM sigang.source WHERE id = $1"
-_FOREIGN = """
-SELECT DISTINCT e.admin_code
-FROM unnest(string_to_array($1, ',')::uuid[]) AS given(id) JOIN sigang.edge e USING (id)
-WHERE NOT coalesce(starts_with(e.admin_code, $2), $3)"""
-_WITHDRAW = """
-UPDATE sigang.edge_feed SET version_to = $2, recorded_to = $3
-WHERE source_id = $1 AND version_to IS NULL AND upper(valid) > now()
-  AND account_id IN (SELECT id FROM sigang.account WHERE starts_with(scope, $4))"""
-_OPEN = """
-SELECT count(*) FROM sigang.edge_feed
-WHERE source_id = $1 AND version_to IS NULL AND upper(valid) > now()"""
-_INSERT = """
-INSERT INTO sigang.edge_feed (source_id, account_id, edges, directions, values_kmh, valid,
-  version_from, recorded_from)
-VALUES ($1, $2, string_to_array($3, ',')::uuid[], string_to_array($4, ',')::smallint[],
-  string_to_array($5, ',')::real[], tstzrange($6, $7), $8, $9) RETURNING id"""
 
 routes = Routes("events")
 
@@ -131,13 +115,13 @@ def _columns(body: FeedBody) -> list[str]:
 
 async def _check(conn: asyncpg.Connection, actor: Actor, body: FeedBody, edges: str) -> None:
     """Refuse an unknown source, edges of others, and too many uploads on top of each other."""
-    if not await conn.fetchval(_SOURCE, body.source):
+    if not await conn.fetchval(SOURCE_IS_KNOWN, body.source):
         raise NotFound(
             f"No source {body.source!r}", f"没有数据来源 {body.source!r}",
             mend_en="Name a registered source, such as detectors.",
             mend_zh="请使用已登记的来源，如 detectors。",
         )  # fmt: skip
-    rows = await conn.fetch(_FOREIGN, edges, actor.prefix, actor.provincial)
+    rows = await conn.fetch(FOREIGN_CODES, edges, actor.prefix, actor.provincial)
     if rows:
         codes = sorted(row["admin_code"] or "?" for row in rows)
         raise OutOfScope(
@@ -145,7 +129,7 @@ async def _check(conn: asyncpg.Connection, actor: Actor, body: FeedBody, edges: 
             f"部分路段超出辖区：{'、'.join(codes[:10])}",
             admin_codes=codes,
         )
-    if body.mode == "merge" and await conn.fetchval(_OPEN, body.source) >= MOST_OPEN:
+    if body.mode == "merge" and await conn.fetchval(OPEN_FEEDS, body.source) >= MOST_OPEN:
         raise Conflict(
             f"The source has {MOST_OPEN} uploads in force", f"该来源已有 {MOST_OPEN} 批数据生效",
             mend_en="Send the whole picture with mode replace.",
@@ -158,9 +142,9 @@ async def _store(
 ) -> tuple[Raised, int]:
     version = await store.raise_version(conn)
     if body.mode == "replace":
-        await conn.execute(_WITHDRAW, body.source, version.number, version.at, actor.prefix)
+        await conn.execute(WITHDRAW, body.source, version.number, version.at, actor.prefix)
     feed: int = await conn.fetchval(
-        _INSERT, body.source, actor.account_id, *columns, begin, body.valid_to, version.number,
+        INSERT_FEED, body.source, actor.account_id, *columns, begin, body.valid_to, version.number,
         version.at,
     )  # fmt: skip
     await store.tell_network(conn, version.number)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api.events import store, targets
 from api.events.edge_effects import MOST_LANES, Effects, Kind, check_value, find_effects
+from api.events.event_rows import awaits_receipt, history
 from api.events.store import Decision
 from api.events.targets import Target, check_scope
 from api.events.view import shown, shown_step
@@ -30,7 +31,8 @@ from api.write_once import write_once
 from layers.offload import offload, offload_write
 from spatial.actor import WRITERS, Actor
 from spatial.errors import BadParameter, OutOfScope
-from spatial.geo.stake_text import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
+from spatial.geo.carriageway_rows import TOWARDS_SQL
+from spatial.geo.stake_text import LONGEST, StakeText, find_side, parse_stake_text
 
 CAUSES = {
     "wind": ("大风", "Strong wind"),
@@ -212,11 +214,7 @@ async def get_history(event_id: UUID, request: Request) -> Response:
     require(actor)
     async with services(request).db.session(actor) as conn:
         await store.get(conn, event_id)
-        rows = await conn.fetch(
-            "SELECT version, at, account_id, action, body FROM sigang.event_history"
-            " WHERE event_id = $1 ORDER BY version",
-            event_id,
-        )
+        rows = await history(conn, event_id)
     services(request).audit.record(actor, "item", f"event/{event_id}/history", rows=len(rows))
     return fresh({"history": [shown_step(row, actor) for row in rows]}, media_type=GEOJSON)
 
@@ -277,11 +275,7 @@ async def acknowledge_event(
 
     async def work(conn: asyncpg.Connection) -> Response:
         held = await store.hold(conn, event_id)
-        known = await conn.fetchval(
-            "SELECT true FROM sigang.event_receipt WHERE event_id = $1 AND party = $2",
-            event_id, party,
-        )  # fmt: skip
-        if not known:
+        if not await awaits_receipt(conn, event_id, party):
             raise OutOfScope(
                 f"The event waits for no receipt of {party}", f"该事件无需 {party} 签收"
             )

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api.events import store
 from api.events.edge_effects import MOST_LANES
+from api.events.event_rows import EDGE_CODE, SAME_INCIDENT
 from api.events.events import CAUSES, Cause, Text
 from api.events.store import Decision
 from api.events.targets import Target, check_scope
@@ -30,22 +31,11 @@ from api.write_once import write_once
 from routing.cost.rule_models import INCIDENT_MERGE
 from spatial.actor import WRITERS, Actor
 from spatial.geo.linear_reference import StakeFix
+from spatial.postgres.locks import wait_for
 from spatial.rules import Rules, get_rule
 
 MERGE_LOCK = 0x5369_6764
 SEVERITIES = ("low", "medium", "high")
-_SAME = """
-SELECT id, version, severity, lanes, admin_code, props -> 'attributes' AS attributes
-FROM sigang.event
-WHERE kind = 'incident' AND source_id = 'decisions' AND state = 'open' AND direction = $1
-  AND route_id = $2
-  AND coalesce(sigang.json_time(props #> '{attributes,last_report}'), recorded_at)
-    > now() - make_interval(secs => $3)
-  AND ST_DWithin(geom::geography, ST_SetSRID(ST_MakePoint($4, $5), 4326)::geography, $6)
-ORDER BY geom::geography <-> ST_SetSRID(ST_MakePoint($4, $5), 4326)::geography LIMIT 1
-FOR UPDATE"""
-_CODE = """
-SELECT admin_code FROM sigang.edge WHERE id = $1"""
 
 routes = Routes("events")
 
@@ -75,10 +65,10 @@ async def report_incident(body: IncidentBody, request: Request) -> Response:
     edge = asked.network.graph.edges.row_id(at.key >> 1)
 
     async def work(conn: asyncpg.Connection) -> Response:
-        code = await conn.fetchval(_CODE, edge)
+        code = await conn.fetchval(EDGE_CODE, edge)
         target = _target(fix, code)
         check_scope(actor, target)
-        await conn.execute("SELECT pg_advisory_xact_lock($1)", MERGE_LOCK)
+        await wait_for(conn, MERGE_LOCK)
         same = await _same(conn, fix, asked.network.rules)
         if same is None:
             event = await store.create(conn, actor, _decision(body, target, fix, edge))
@@ -105,7 +95,7 @@ async def _same(conn: asyncpg.Connection, fix: StakeFix, rules: Rules) -> asyncp
     """Return the open incident that a report at a place is about, held until the end."""
     value = get_rule(rules, INCIDENT_MERGE).value
     return await conn.fetchrow(
-        _SAME, fix.side, fix.route_id, value.within_s, fix.lon, fix.lat, value.within_m
+        SAME_INCIDENT, fix.side, fix.route_id, value.within_s, fix.lon, fix.lat, value.within_m
     )
 
 

@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 
 from api.events import store
-from api.write_once import FORGET, KEPT_HOURS
+from api.events.event_rows import FORGET_FEEDS, FORGET_LOG, PROVINCES
+from api.idempotency_store import FORGET
+from api.write_once import KEPT_HOURS
 from spatial.actor import Actor
 from spatial.postgres.db import Database
 
@@ -18,13 +20,6 @@ EVERY_S = 2.0
 KEEP_LOG_DAYS = 7
 KEEP_FEED_DAYS = 30
 ACCOUNT = "system"
-_SCOPES = "SELECT DISTINCT left(scope, 2) || '0000' AS scope FROM sigang.account"
-_FORGET = """
-DELETE FROM sigang.stream_log WHERE seq IN (SELECT seq FROM sigang.stream_log
-  WHERE at < now() - make_interval(days => $1) ORDER BY seq LIMIT 10000)"""
-_FORGET_FEEDS = """
-DELETE FROM sigang.edge_feed WHERE id IN (SELECT id FROM sigang.edge_feed
-  WHERE upper(valid) < now() - make_interval(days => $1) ORDER BY id LIMIT 1000)"""
 _log = logging.getLogger(__name__)
 
 
@@ -55,14 +50,14 @@ async def _sweep(db: Database) -> None:
     Old stream rows and feeds are forgotten.
     """
     async with db.system() as conn:
-        scopes = [row["scope"] for row in await conn.fetch(_SCOPES)]
+        scopes = [row["scope"] for row in await conn.fetch(PROVINCES)]
     for scope in scopes:
         actor = Actor(ACCOUNT, "admin", scope)
         async with db.write(actor) as conn:
             ended = await store.end_expired(conn, actor)
             begun = await store.begin_due(conn, actor)
-            await conn.execute(_FORGET, KEEP_LOG_DAYS)
-            await conn.execute(_FORGET_FEEDS, KEEP_FEED_DAYS)
+            await conn.execute(FORGET_LOG, KEEP_LOG_DAYS)
+            await conn.execute(FORGET_FEEDS, KEEP_FEED_DAYS)
             await conn.execute(FORGET, KEPT_HOURS)
         if ended or begun:
             _log.info("%d events ended, %d began", len(ended), len(begun))

@@ -21,6 +21,7 @@ from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.events.event_rows import DELIVERED, LOG_HEAD, LOG_ROWS
 from api.events.view import shown
 from api.http.app_state import own
 from api.http.auth import Credential, actor_of
@@ -41,12 +42,6 @@ READ_S = 0.01
 LATER = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Busy, TooMany)
 """What keeps the news back for a while and ends no stream: the database is away, or all is busy."""
 KINDS = ("event", "cells", "network", "catalog")
-_HEAD = "SELECT coalesce(max(seq), 0) FROM sigang.stream_log"
-_ROWS = """
-SELECT seq, kind, payload FROM sigang.stream_log WHERE seq > $1 ORDER BY seq LIMIT $2"""
-_DELIVERED = """
-UPDATE sigang.event_receipt SET delivered_at = clock_timestamp()
-WHERE party = $1 AND delivered_at IS NULL AND ($2::uuid IS NULL OR event_id = $2)"""
 
 OnSignal = Callable[[int, FrameType | None], None]
 
@@ -206,10 +201,10 @@ class _Stream(Response):
         """Return the messages that the client lacks, and note what was delivered."""
         async with self._served.db.session(self._actor) as conn:
             if self._last is None:
-                self._last = int(await conn.fetchval(_HEAD))
+                self._last = int(await conn.fetchval(LOG_HEAD))
                 rows, first = [], True
             else:
-                rows, first = await conn.fetch(_ROWS, self._last, PAGE), False
+                rows, first = await conn.fetch(LOG_ROWS, self._last, PAGE), False
         if len(rows) == PAGE:
             self._wake.set()
         few = len(rows) <= FEW
@@ -237,7 +232,7 @@ class _Stream(Response):
         async with self._served.db.write(self._actor) as conn:
             wanted: list[str | None] = [*events] or [None]
             for event in wanted:
-                await conn.execute(_DELIVERED, self._actor.scope, event)
+                await conn.execute(DELIVERED, self._actor.scope, event)
 
 
 def _message(kind: str, body: dict[str, Any], number: int | None) -> bytes:

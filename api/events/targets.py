@@ -12,38 +12,13 @@ import asyncpg
 import numpy as np
 import shapely
 
+from api.events.target_rows import BUNDLES, CARRIAGEWAY, CARRIED, FACILITY, INSIDE, SPAN
 from layers.offload import offload_write
 from spatial.actor import Actor, scope_prefix
 from spatial.errors import BadParameter, NotFound, OutOfScope
 
 MOST_EDGES = 50_000
 PROVINCE_DIGITS, PREFECTURE_DIGITS = 2, 4
-
-_FACILITY = """
-SELECT id, name_zh, name_en, admin_code, props -> 'admin_codes' AS admin_codes,
-  ST_AsBinary(geom) AS geom
-FROM sigang.facility WHERE id = $1"""
-_CARRIED = """
-SELECT edge_id FROM sigang.edge_structure WHERE facility_id = $1 AND relation = 'carries'"""
-_SPAN = """
-SELECT id FROM sigang.edge
-WHERE route_id = $1 AND ($2::text IS NULL OR side IN ($2, 'both')) AND mode IN ('road', 'ferry')
-  AND k_from < greatest($3::float8, $4) AND k_to > least($3, $4)"""
-_INSIDE = """
-SELECT id::text AS id FROM sigang.edge
-WHERE mode IN ('road', 'ferry') AND ST_Intersects(geom, ST_GeomFromGeoJSON($1)) LIMIT $2"""
-_BUNDLES = """
-SELECT e.id, e.admin_code, e.oneway, e.side, e.route_id, e.name_zh, e.name_en, e.ref, e.class,
-  e.lanes, e.speed_kmh, ST_AsBinary(e.geom) AS geom
-FROM sigang.edge e
-WHERE e.mode IN ('road', 'ferry') AND e.id = ANY(ARRAY(
-  SELECT unnest(string_to_array($1, ',')::uuid[]) UNION
-  SELECT twin.id FROM sigang.edge b JOIN sigang.edge twin ON twin.bundle = b.bundle
-  WHERE b.id = ANY(string_to_array($1, ',')::uuid[])))
-ORDER BY e.id"""
-_CARRIAGEWAY = """
-SELECT ST_AsBinary(geom) AS geom FROM sigang.carriageway
-WHERE route_id = $1 AND side = 'up' ORDER BY part"""
 
 
 @dataclass(frozen=True)
@@ -131,10 +106,10 @@ def check_scope(actor: Actor, target: Target) -> None:
 
 async def of_facility(conn: asyncpg.Connection, facility: UUID, direction: str) -> Target:
     """Find the edges that a structure carries; forward is along its own line."""
-    row = await conn.fetchrow(_FACILITY, facility)
+    row = await conn.fetchrow(FACILITY, facility)
     if row is None:
         raise NotFound(f"No facility {facility}", f"没有设施 {facility}")
-    base = [r["edge_id"] for r in await conn.fetch(_CARRIED, facility)]
+    base = [r["edge_id"] for r in await conn.fetch(CARRIED, facility)]
     if not base:
         raise BadParameter(
             "This facility carries no road",
@@ -167,7 +142,7 @@ async def of_span(
 ) -> Target:
     """Find the edges between two stakes (m) of a route; one side only where it is named."""
     route, k_from, k_to = span
-    base = [r["id"] for r in await conn.fetch(_SPAN, route, side, k_from, k_to)]
+    base = [r["id"] for r in await conn.fetch(SPAN, route, side, k_from, k_to)]
     if not base:
         raise NotFound(
             f"No edge of {route} between the stakes", f"{route} 在该桩号区间没有路段",
@@ -187,7 +162,7 @@ async def of_polygon(conn: asyncpg.Connection, polygon: Any, direction: str) -> 
             "An area is closed in both directions", "面状封闭只能双向", parameter="direction"
         )
     text = shapely.to_geojson(polygon)
-    base = [r["id"] for r in await conn.fetch(_INSIDE, text, MOST_EDGES + 1)]
+    base = [r["id"] for r in await conn.fetch(INSIDE, text, MOST_EDGES + 1)]
     if not base or len(base) > MOST_EDGES:
         raise BadParameter(
             f"The polygon touches {'no' if not base else f'more than {MOST_EDGES}'} edges",
@@ -207,7 +182,7 @@ async def _bundles(
     conn: asyncpg.Connection, base: Iterable[UUID | str]
 ) -> Sequence[asyncpg.Record]:
     """Return edges and their bundles; their ids go as one text, which takes the loop no time."""
-    found: Sequence[asyncpg.Record] = await conn.fetch(_BUNDLES, ",".join(map(str, base)))
+    found: Sequence[asyncpg.Record] = await conn.fetch(BUNDLES, ",".join(map(str, base)))
     return found
 
 
@@ -283,7 +258,7 @@ async def _upward(conn: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> A
     if all(row["side"] in ("up", "down") for row in rows):
         return None
     routes = [row["route_id"] for row in rows if row["route_id"]]
-    parts = await conn.fetch(_CARRIAGEWAY, routes[0]) if routes else []
+    parts = await conn.fetch(CARRIAGEWAY, routes[0]) if routes else []
     if not parts:
         raise BadParameter(
             "Up and down need a road with stakes", "上行、下行仅适用于有桩号的路线",

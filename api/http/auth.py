@@ -15,7 +15,7 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from api.http.credentials import KEY_PREFIX, SESSION_IDLE, token_hash
+from api.http.credential_store import FIND, FIND_ACCOUNT, KEY_PREFIX, SEEN, SESSION_IDLE, token_hash
 from api.http.oidc import Issuer
 from api.http.same_origin import SAFE_METHODS, check_same_origin
 from spatial.actor import ANONYMOUS, Actor
@@ -26,19 +26,6 @@ from spatial.settings import Settings
 COOKIE = "sigang_session"
 CACHE_S = 2.0
 MOST_CACHED = 10_000
-
-_FIND = """
-SELECT a.id, a.role, a.scope, a.unit_id, a.name_zh, a.name_en, c.csrf,
-  c.seen_at IS NULL OR c.seen_at < now() - interval '1 minute' AS unseen
-FROM sigang.credential c JOIN sigang.account a ON a.id = c.account_id
-WHERE c.hash = $1 AND c.kind = $2 AND c.expires_at > now() AND c.revoked_at IS NULL
-  AND (c.kind <> 'session' OR coalesce(c.seen_at, c.created_at) > now() - $3::interval)
-  AND NOT a.disabled AND a.scope <> '000000'"""
-_SEEN = """
-UPDATE sigang.credential SET seen_at = now() WHERE hash = $1"""
-_FIND_ACCOUNT = """
-SELECT id, role, scope, unit_id, name_zh, name_en, NULL AS csrf
-FROM sigang.account WHERE id = $1 AND NOT disabled AND scope <> '000000'"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +90,7 @@ class Authenticator:
         if credential.expires_at <= time.time():
             return False
         if credential.kind == "token":
-            return await self._db.find(_FIND_ACCOUNT, credential.account_id) is not None
+            return await self._db.find(FIND_ACCOUNT, credential.account_id) is not None
         return await self._stored(credential) is not None
 
     def forget(self, notice: dict[str, Any]) -> None:
@@ -136,11 +123,11 @@ class Authenticator:
         cached = self._cache.get(key)
         if cached and cached[0] > now:
             return cached[1]
-        row = await self._db.find(_FIND, credential.digest, credential.kind, SESSION_IDLE)
+        row = await self._db.find(FIND, credential.digest, credential.kind, SESSION_IDLE)
         if row is not None and row["unseen"]:
             with suppress(asyncpg.PostgresError):  # a full disk takes no writes, but reads
                 async with self._db.system() as conn:
-                    await conn.execute(_SEEN, credential.digest)
+                    await conn.execute(SEEN, credential.digest)
         found = _signed_in(row)
         if len(self._cache) > MOST_CACHED:
             self._cache.clear()
@@ -152,7 +139,7 @@ class Authenticator:
         if claims is None:
             return None, Credential("token")
         account = str(claims["sub"])
-        found = _signed_in(await self._db.find(_FIND_ACCOUNT, account))
+        found = _signed_in(await self._db.find(FIND_ACCOUNT, account))
         return found, Credential("token", b"", account, float(claims["exp"]))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from spatial.postgres.db import LISTENER
+from spatial.postgres.db import LISTENER, PING
 
 CHANNEL = "sigang"
 ROLE = "sigang_public"
@@ -109,7 +109,7 @@ class Bus:
                 await asyncio.wait_for(lost.wait(), CHECK_EVERY_S)
                 return
             try:
-                await conn.fetchval("SELECT 1", timeout=CHECK_EVERY_S)
+                await conn.fetchval(PING, timeout=CHECK_EVERY_S)
             except _FAILURES:
                 conn.terminate()
                 return

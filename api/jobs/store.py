@@ -16,6 +16,7 @@ from layers.processes.runtime.run import Output
 from spatial.actor import Actor
 from spatial.errors import Busy, NoSuchJob, SigangError, TooMany
 from spatial.postgres.db import Database
+from spatial.postgres.locks import wait_for
 
 STATES = ("accepted", "running", "successful", "failed", "dismissed")
 ENDED = ("successful", "failed", "dismissed")
@@ -133,7 +134,7 @@ async def add(
         As many wait as may, of the account or of all.
     """
     await conn.execute(_ALL)
-    await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+    await wait_for(conn, LOCK)
     room = await conn.fetchrow(_ROOM, actor.account_id)
     await conn.execute(_OWN)
     if room["own"] >= MOST_WAITING:
@@ -283,3 +284,8 @@ def as_problem(error: SigangError) -> dict[str, Any]:
         "mend": {"zh": error.mend_zh, "en": error.mend_en},
         "extra": orjson.loads(orjson.dumps(error.extra, default=str)),
     }
+
+
+async def forget_outputs(conn: asyncpg.Connection, job: UUID) -> None:
+    """Delete the results of a job."""
+    await conn.execute("DELETE FROM sigang.job_output WHERE job_id = $1", job)

@@ -8,18 +8,11 @@ from typing import Any
 import asyncpg
 import shapely
 
+from api.network.rows import UNITS, UNITS_STATE
 from routing.answer.admin_crossings import Unit, Units
 from spatial.postgres.db import Database
 
 # Prefectures before provinces: a province answers only where no prefecture of it is loaded.
-_KINDS = "('prefecture', 'neighbour', 'province')"
-_STATE = f"""
-SELECT count(*) AS rows, max(recorded_at) AS latest FROM sigang.zone
-WHERE kind IN {_KINDS} AND admin_code IS NOT NULL"""  # noqa: S608
-_UNITS = f"""
-SELECT admin_code, name_zh, name_en, ST_AsBinary(geom) AS geom FROM sigang.zone
-WHERE kind IN {_KINDS} AND admin_code IS NOT NULL
-ORDER BY kind = 'province', admin_code"""  # noqa: S608
 
 
 class Areas:
@@ -34,9 +27,9 @@ class Areas:
     async def units(self) -> Units:
         """Return the units; none are loaded where the database has none."""
         async with self._reading, self._db.public.acquire() as conn:
-            state = await conn.fetchrow(_STATE)
+            state = await conn.fetchrow(UNITS_STATE)
             if self._state != state:
-                rows = await conn.fetch(_UNITS)
+                rows = await conn.fetch(UNITS)
                 self._units, self._state = await asyncio.to_thread(_build, rows), state
             return self._units
 

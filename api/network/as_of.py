@@ -8,29 +8,13 @@ from datetime import datetime
 import asyncpg
 import numpy as np
 
-from api.network.columns import NETWORK
+from api.network.edge_rows import NETWORK
+from api.network.history_rows import FEEDS_AT, FIRST, IN_FUTURE, STATES_AT, TOPOLOGY, VERSION_AT
 from api.network.rows import make_states
 from routing.graph.graph import Graph
 from routing.live.edge_states import EdgeState, Picture, Snapshot
 from routing.live.speed_feeds import Feed, caps_of
 from spatial.errors import BadParameter
-
-_VERSION = """
-SELECT version, topology, at FROM sigang.network_history
-WHERE network = $1 AND at <= $2 ORDER BY version DESC LIMIT 1"""
-_FIRST = """
-SELECT min(at) FROM sigang.network_history WHERE network = $1"""
-_STATES = """
-SELECT id, edge_id, kind, direction, value, lower(valid) AS since, upper(valid) AS until, event_id
-FROM sigang.edge_state
-WHERE recorded_from <= $1 AND (recorded_to IS NULL OR recorded_to > $1)
-  AND valid @> $2::timestamptz"""
-_FEEDS = """
-SELECT id, source_id, edges, directions, values_kmh, lower(valid) AS since, upper(valid) AS until
-FROM sigang.edge_feed
-WHERE recorded_from <= $1 AND (recorded_to IS NULL OR recorded_to > $1)
-  AND valid @> $2::timestamptz
-ORDER BY id"""
 
 
 @dataclass(frozen=True)
@@ -55,20 +39,18 @@ async def read_as_of(
         The instant lies in the future, or before anything was recorded.
     """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        if await conn.fetchval("SELECT $1::timestamptz > clock_timestamp()", as_of):
+        if await conn.fetchval(IN_FUTURE, as_of):
             raise _unknown("as_of lies in the future", "as_of 不能晚于现在")
-        then = await conn.fetchrow(_VERSION, NETWORK, as_of)
+        then = await conn.fetchrow(VERSION_AT, NETWORK, as_of)
         if then is None:
-            first = await conn.fetchval(_FIRST, NETWORK)
+            first = await conn.fetchval(FIRST, NETWORK)
             raise _unknown(
                 f"Nothing is recorded before {first}", f"{first} 之前没有记录", first=str(first)
             )
-        topology = await conn.fetchval(
-            "SELECT topology FROM sigang.network_version WHERE network = $1", NETWORK
-        )
+        topology = await conn.fetchval(TOPOLOGY, NETWORK)
         moment = at or as_of
-        rows = await conn.fetch(_STATES, as_of, moment)
-        rows += await conn.fetch(_FEEDS, as_of, moment)
+        rows = await conn.fetch(STATES_AT, as_of, moment)
+        rows += await conn.fetch(FEEDS_AT, as_of, moment)
     picture = make_picture(graph, make_states(graph, rows))
     snapshot = Snapshot(picture, then["version"])
     return Replay(snapshot, then["version"], then["topology"] == topology)

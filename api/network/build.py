@@ -21,7 +21,7 @@ from pathlib import Path
 
 import orjson
 
-from api.network.columns import ACTIVE, MOTOR, Key, Rows, Traffic, make_graph, read_key, read_rows
+from api.network.edge_rows import ACTIVE, MOTOR, Key, Rows, Traffic, make_graph, read_key, read_rows
 from routing.cch.hierarchy import Hierarchy
 from routing.index.mapped_store import last_graph, place_of, save_graph
 from routing.index.snap import SnapIndex

@@ -19,8 +19,9 @@ from api.http.gauges import Gauges
 from api.http.notifications import RECONNECTED, Bus
 from api.network.admin_units import Areas
 from api.network.build import Builder
-from api.network.columns import ACTIVE, MOTOR, Key, Traffic
+from api.network.edge_rows import ACTIVE, MOTOR, Key, Traffic
 from api.network.rows import (
+    VERSION_NOW,
     Live,
     make_states,
     make_structures,
@@ -43,8 +44,6 @@ THREADS = 2
 OTHER_TIMES = 2  # networks kept under the rules of other times
 ROUNDS = 3
 """Rounds of the event loop in which an answer is written, the next question read, and begun."""
-_NOW = """
-SELECT version, topology FROM sigang.network_version WHERE network = 'road'"""
 _log = logging.getLogger(__name__)
 _ON_FOOT_OR_BICYCLE = frozenset(p.id for p in load_profiles().values() if p.group == "active")
 PAUSES_S = 1.0, 60.0  # after a load that failed: the first, the longest
@@ -94,7 +93,7 @@ class Committed:
 
     async def _settle(self, asked: Sequence[asyncio.Future[asyncpg.Record]]) -> None:
         try:
-            row = await self._db.urgent.fetchrow(_NOW)
+            row = await self._db.urgent.fetchrow(VERSION_NOW)
         except Exception as error:  # whatever it is, those who asked get it
             for one in asked:
                 if not one.done():

@@ -75,7 +75,7 @@ async def dismiss_job(job_id: str, request: Request) -> Response:
         ended = await store.finish(conn, row["id"], "dismissed", DISMISSED, held=held)
         if ended is None:
             raise Conflict("The job was dismissed before", "任务此前已取消", job=job_id)
-        await conn.execute("DELETE FROM sigang.job_output WHERE job_id = $1", row["id"])
+        await store.forget_outputs(conn, row["id"])
         await served.audit.write(conn, actor, "dismiss", f"job/{row['id']}")
         await notify(conn, "job", id=str(row["id"]), state="dismissed")
     return fresh(status_info(request, ended, language(request)))

@@ -18,8 +18,9 @@ from psycopg.rows import dict_row
 from pydantic import Field
 from starlette.responses import Response
 
-from api.http import credentials
+from api.http import credential_store
 from api.http.auth import actor_of, require
+from api.http.credential_store import ACCOUNTS, SCOPE_OF, SCOPES_OF_UNIT
 from api.http.responses import NO_STORE, fresh
 from api.http.routes import Routes
 from api.http.values import Strict, Visible
@@ -34,11 +35,6 @@ Name = Annotated[str, Field(min_length=1, max_length=80), Visible]
 AccountId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
 CODE_LENGTH = 6
 Days = Annotated[int, Field(ge=1, le=366)]
-_ACCOUNTS = """
-SELECT id, role, scope, unit_id, disabled, name_zh, name_en, created_at
-FROM sigang.account ORDER BY id"""
-_SCOPE = "SELECT scope FROM sigang.account WHERE id = %s"
-_OF_UNIT = "SELECT DISTINCT scope FROM sigang.account WHERE unit_id = %s"
 Work = Callable[[psycopg.Connection[Any]], Any]
 
 
@@ -81,10 +77,12 @@ async def list_accounts(request: Request) -> Response:
 
     def read(conn: psycopg.Connection[Any]) -> dict[str, Any]:
         with conn.cursor(row_factory=dict_row) as cursor:
-            rows = cursor.execute(_ACCOUNTS).fetchall()
+            rows = cursor.execute(ACCOUNTS).fetchall()
         own = [row for row in rows if actor.covers(row["scope"])]
         names = {row["id"] for row in own}
-        listed = [asdict(c) for c in credentials.list_credentials(conn) if c.account_id in names]
+        listed = [
+            asdict(c) for c in credential_store.list_credentials(conn) if c.account_id in names
+        ]
         return {"accounts": own, "credentials": listed}
 
     return fresh(await _run(request, read))
@@ -101,7 +99,7 @@ async def add_account(body: AccountBody, request: Request) -> Response:
     def add(conn: psycopg.Connection[Any]) -> None:
         if body.unit_id is not None:
             _check_unit(conn, actor, body.unit_id)
-        credentials.add_account(conn, body.id, names, body.role, body.scope, body.unit_id)
+        credential_store.add_account(conn, body.id, names, body.role, body.scope, body.unit_id)
 
     await _change(request, "account-add", body.id, add)
     return fresh({"id": body.id}, 201)
@@ -116,7 +114,7 @@ async def change_account(account_id: str, body: DisabledBody, request: Request) 
 
     def change(conn: psycopg.Connection[Any]) -> None:
         _check_own(conn, actor_of(request), account_id)
-        credentials.set_disabled(conn, account_id, body.disabled)
+        credential_store.set_disabled(conn, account_id, body.disabled)
 
     await _change(request, action, account_id, change)
     return fresh({"id": account_id, "disabled": body.disabled})
@@ -130,8 +128,8 @@ async def make_key(body: KeyBody, request: Request) -> Response:
     def make(conn: psycopg.Connection[Any]) -> str:
         _check_own(conn, actor_of(request), body.account)
         if body.link:
-            return credentials.make_link(conn, body.account)
-        return credentials.make_key(conn, body.account, body.label, timedelta(days=body.days))
+            return credential_store.make_link(conn, body.account)
+        return credential_store.make_key(conn, body.account, body.label, timedelta(days=body.days))
 
     made = await _change(request, "token", body.account, make)
     return fresh({"link" if body.link else "key": made}, 201)
@@ -144,7 +142,7 @@ async def rotate_key(key_id: str, body: RotateBody, request: Request) -> Respons
 
     def rotate(conn: psycopg.Connection[Any]) -> str:
         _check_key(conn, actor_of(request), key_id)
-        return credentials.rotate(conn, key_id, timedelta(days=body.days))
+        return credential_store.rotate(conn, key_id, timedelta(days=body.days))
 
     return fresh({"key": await _change(request, "key-rotate", key_id, rotate)})
 
@@ -156,7 +154,7 @@ async def revoke_key(key_id: str, request: Request) -> Response:
 
     def revoke(conn: psycopg.Connection[Any]) -> None:
         _check_key(conn, actor_of(request), key_id)
-        credentials.revoke(conn, key_id)
+        credential_store.revoke(conn, key_id)
 
     await _change(request, "key-revoke", key_id, revoke)
     return Response(status_code=204, headers=NO_STORE)
@@ -169,14 +167,14 @@ def _admin(request: Request) -> Actor:
 
 
 def _check_own(conn: psycopg.Connection[Any], actor: Actor, account_id: str) -> None:
-    row = conn.execute(_SCOPE, [account_id]).fetchone()
+    row = conn.execute(SCOPE_OF, [account_id]).fetchone()
     if row is None or not actor.covers(row[0]):
         raise NotFound(f"No account {account_id!r}", f"没有账号 {account_id!r}")
 
 
 def _check_unit(conn: psycopg.Connection[Any], actor: Actor, unit_id: str) -> None:
     """Refuse a unit of another area: an account sees its unit's rows wherever they lie."""
-    holders = [scope for (scope,) in conn.execute(_OF_UNIT, [unit_id])]
+    holders = [scope for (scope,) in conn.execute(SCOPES_OF_UNIT, [unit_id])]
     own = all(map(actor.covers, holders))
     if not own or not (holders or actor.provincial or actor.covers(unit_id[:CODE_LENGTH])):
         raise OutOfScope(
@@ -187,7 +185,7 @@ def _check_unit(conn: psycopg.Connection[Any], actor: Actor, unit_id: str) -> No
 
 
 def _check_key(conn: psycopg.Connection[Any], actor: Actor, key_id: str) -> None:
-    found = [c for c in credentials.list_credentials(conn) if c.id == key_id.lower()]
+    found = [c for c in credential_store.list_credentials(conn) if c.id == key_id.lower()]
     if not found:
         raise NotFound(f"No credential {key_id!r} is in force", f"没有有效凭据 {key_id!r}")
     _check_own(conn, actor, found[0].account_id)

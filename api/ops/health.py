@@ -16,6 +16,7 @@ from api.http.responses import NO_STORE
 from api.http.routes import Routes
 from api.services import services
 from layers.tiles.refresh import Standing
+from spatial.postgres.db import PING
 
 routes = Routes()
 READY_WAIT_S = 1.5
@@ -33,7 +34,7 @@ async def get_ready(request: Request) -> Response:
     opened = getattr(request.app.state, "services", None)
     if opened is None:
         return PlainTextResponse("starting\n", 503, {"retry-after": "2"})
-    asked = asyncio.ensure_future(opened.db.urgent.fetchval("SELECT 1"))
+    asked = asyncio.ensure_future(opened.db.urgent.fetchval(PING))
     asked.add_done_callback(lambda done: done.cancelled() or done.exception())
     await asyncio.wait({asked}, timeout=READY_WAIT_S)
     if not asked.done() or asked.exception():

@@ -12,9 +12,10 @@ import orjson
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from api.http import credential_store
 from api.http.auth import Credential, SignedIn, actor_of, cookie_name
 from api.http.concurrency import address_in
-from api.http.credentials import ADD, SESSION_LIFE, token_hash
+from api.http.credential_store import ADD, SESSION_LIFE, USE_LINK, token_hash
 from api.http.problems import problem_response
 from api.http.responses import NO_STORE
 from api.http.routes import Routes
@@ -26,11 +27,6 @@ from spatial.postgres.notices import notify
 
 _LONGEST_FORM, _MOST_FIELDS = 4096, 4
 _EXPIRED = "/?signin=expired"
-_USE_LINK = """
-UPDATE sigang.credential c SET used_at = now() FROM sigang.account a
-WHERE c.hash = $1 AND c.kind = 'link' AND c.used_at IS NULL AND c.revoked_at IS NULL
-  AND c.expires_at > now() AND a.id = c.account_id AND NOT a.disabled AND a.scope <> '000000'
-RETURNING a.id, a.role, a.scope, a.unit_id"""
 _PAGE = """<!doctype html>
 <html lang="zh"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>登录四港 · Sign in to Sigang</title>
@@ -74,10 +70,7 @@ async def end_session(request: Request) -> Response:
     served, actor = services(request), actor_of(request)
     if credential is not None and credential.kind == "session" and not actor.anonymous:
         async with served.db.write(actor) as conn:
-            await conn.execute(
-                "UPDATE sigang.credential SET revoked_at = now() WHERE hash = $1",
-                credential.digest,
-            )
+            await credential_store.end_session(conn, credential.digest)
             await served.audit.write(conn, actor, "sign-out", "session")
             digest = credential.digest.hex()
             await notify(conn, "session", hash=digest)
@@ -106,7 +99,7 @@ async def sign_in(request: Request) -> Response:
         return problem_response(error, request.headers)
     token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
     async with served.db.system() as conn, conn.transaction():
-        row = await conn.fetchrow(_USE_LINK, token_hash(link))
+        row = await conn.fetchrow(USE_LINK, token_hash(link))
         address = address_in(request.scope)
         if row is None:
             served.audit.refuse(ANONYMOUS, "POST", "signin", 401, address)

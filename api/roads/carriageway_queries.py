@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from api.http.auth import actor_of
 from api.http.concurrency import ask
 from api.http.values import Strict
+from api.roads.road_rows import EDGES_OF_ROUTE
 from api.services import services
 from routing.corridor.carriageway import Mainline
 from routing.corridor.directed_search import At, Opening, Streets
@@ -19,14 +20,11 @@ from routing.cost.rule_models import CONTROL, Controlling
 from routing.graph.weights import Bools
 from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter, SetupError
+from spatial.geo.carriageway_rows import CARRIAGEWAY_SQL, STAKE_SQL, TOWARDS_SQL
 from spatial.geo.codes import parse_stake
-from spatial.geo.linear_reference import CARRIAGEWAY_SQL, STAKE_SQL, Carriageway, StakeFix
-from spatial.geo.stake_text import LONGEST, TOWARDS_SQL, StakeText, find_side, parse_stake_text
+from spatial.geo.linear_reference import Carriageway, StakeFix
+from spatial.geo.stake_text import LONGEST, StakeText, find_side, parse_stake_text
 from spatial.rules import get_rule
-
-_EDGES = """
-SELECT id FROM sigang.edge
-WHERE route_id = $1 AND side IN ($2, 'both') AND mode IN ('road', 'ferry')"""
 
 Over = Literal["main", "ramps", "all"]
 _streets: WeakKeyDictionary[RoadNetwork, Streets] = WeakKeyDictionary()
@@ -120,7 +118,7 @@ async def find_asked(request: Request, route: str, side: str | None) -> Asked:
         where = " WHERE route_id = $1 AND side = $2"
         rows = await conn.fetch(CARRIAGEWAY_SQL + where, name, chosen)
         stakes = await conn.fetch(STAKE_SQL + where, name, chosen)
-        edges = [row["id"] for row in await conn.fetch(_EDGES, name, chosen)]
+        edges = [row["id"] for row in await conn.fetch(EDGES_OF_ROUTE, name, chosen)]
 
     def make() -> Asked:
         pieces = [Carriageway(row, [s for s in stakes if s["part"] == row["part"]]) for row in rows]

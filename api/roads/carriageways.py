@@ -23,6 +23,7 @@ from api.roads.carriageway_queries import (
     opening_feature,
     point_feature,
 )
+from api.roads.road_rows import DEVICES
 from api.services import services
 from routing.corridor.carriageway import (
     Device,
@@ -47,11 +48,6 @@ MOST_DEVICES = 20_000
 MOST_TIMES = 100
 BOX_DEG_PER_M = 1 / 80_000
 
-_DEVICES = """
-SELECT id, kind, name_zh, name_en, props, origin, ST_X(ST_PointOnSurface(geom)) AS lon,
-  ST_Y(ST_PointOnSurface(geom)) AS lat
-FROM sigang.facility
-WHERE kind = ANY($1) AND geom && ST_MakeEnvelope($2, $3, $4, $5, 4326) ORDER BY id LIMIT $6"""
 
 routes = Routes("carriageways")
 
@@ -243,7 +239,7 @@ async def _devices(
     half = reach_m * BOX_DEG_PER_M
     box = (centre[0] - half, centre[1] - half, centre[0] + half, centre[1] + half)
     async with services(request).db.session(actor_of(request)) as conn:
-        rows: list[asyncpg.Record] = await conn.fetch(_DEVICES, kinds, *box, MOST_DEVICES)
+        rows: list[asyncpg.Record] = await conn.fetch(DEVICES, kinds, *box, MOST_DEVICES)
     return rows
 
 

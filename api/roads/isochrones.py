@@ -33,6 +33,7 @@ from api.http.responses import NO_STORE
 from api.http.routes import Routes
 from api.http.values import Place, Strict
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_place
+from api.roads.road_rows import REACH_TILE
 from api.services import services
 from routing.isochrone.isochrone import FINEST_M, MM_PER_M, areas, by_length
 from routing.query.model import Conditions, Ready
@@ -278,13 +279,6 @@ class _Kept:
 
 
 _KEPT: WeakKeyDictionary[RoadNetwork, _Kept] = WeakKeyDictionary()
-_TILE = """
-SELECT ST_AsMVT(t, 'reach', $5, 'geom') FROM (
-  SELECT ST_AsMVTGeom(ST_GeomFromWKB(a.geom, $4), ST_TileEnvelope($1, $2, $3), $5, $6) AS geom,
-    a.duration_s, a.length_m, a.network_version
-  FROM unnest($7::bytea[], $8::float8[], $9::float8[], $10::int8[])
-    AS a (geom, duration_s, length_m, network_version)) t
-WHERE t.geom IS NOT NULL"""
 
 
 @routes.get("/api/reach/{name}/tiles/{z}/{y}/{x}")
@@ -315,7 +309,7 @@ async def get_reach_tile(
     async with services(request).db.public.acquire() as conn:
         columns = [list(column) for column in zip(*rows, strict=True)]
         place = z, x, y, systems.WEB_MERCATOR, EXTENT, BUFFER
-        body: bytes = await conn.fetchval(_TILE, *place, *columns)
+        body: bytes = await conn.fetchval(REACH_TILE, *place, *columns)
     return Response(body, media_type=MVT, headers=headers)
 
 

@@ -12,6 +12,7 @@ from api.http.auth import actor_of
 from api.http.concurrency import ask
 from api.roads.conditions import roads_of
 from api.roads.path_answer import Answer, Driven
+from api.roads.road_rows import STAKES_OF_EDGES
 from api.services import services
 from layers.features.features import reading
 from routing.answer.admin_crossings import Units, listed
@@ -19,24 +20,6 @@ from routing.graph.graph import as_uuid
 from routing.query.leg import whole_line
 from spatial.geo.codes import format_stake
 
-_STAKES = """
-SELECT e.id, e.route_id, e.side, e.k_from, e.k_to, c.accuracy_m, c.calibrated,
-  CASE WHEN e.oneway AND e.side <> 'both' THEN e.side = 'up' ELSE coalesce(u.rises, true) END
-    AS rises
-FROM sigang.edge e
-LEFT JOIN LATERAL (
-  SELECT max(accuracy_m) AS accuracy_m, bool_and(calibrated) AS calibrated
-  FROM sigang.carriageway w
-  WHERE w.route_id = e.route_id AND (w.side = e.side OR e.side = 'both')) c ON true
-LEFT JOIN LATERAL (
-  SELECT ST_LineLocatePoint(w.geom, ST_StartPoint(e.geom))
-    <= ST_LineLocatePoint(w.geom, ST_EndPoint(e.geom)) AS rises
-  FROM sigang.carriageway w WHERE w.route_id = e.route_id AND w.side = 'up'
-  ORDER BY w.geom <-> e.geom LIMIT 1) u ON true
-WHERE e.id = ANY ($1::uuid[]) AND e.route_id IS NOT NULL AND e.k_from IS NOT NULL
-  AND e.k_to IS NOT NULL"""
-"""Stakes of edges, the lower one first; `rises` tells whether they rise along the edge itself:
-on a one-way side by its name, else by the line of the side on which stakes rise."""
 JOIN_M = 1.0
 """Stretches whose stakes meet within so many metres are one."""
 
@@ -71,7 +54,7 @@ async def _stake_rows(request: Request, answer: Answer, driven: Iterable[Driven]
     ids = answer.network.graph.edges.ids
     names = {as_uuid(ids[number]): number for number in numbers}
     async with reading(services(request).db, actor_of(request)) as conn:
-        return {names[row["id"]]: row for row in await conn.fetch(_STAKES, list(names))}
+        return {names[row["id"]]: row for row in await conn.fetch(STAKES_OF_EDGES, list(names))}
 
 
 def stretches(driven: Driven, rows: Mapping[int, Row]) -> list[dict[str, Any]]:

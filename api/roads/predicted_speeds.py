@@ -17,6 +17,7 @@ from api.http.bodies import MB
 from api.http.responses import fresh
 from api.http.routes import Routes
 from api.http.values import Strict
+from api.roads.road_rows import ROADS
 from api.services import services
 from layers.offload import offload
 from routing.cost.rule_models import BPR, CLASS_SPEED, LANE_LOSS, LOAD
@@ -26,10 +27,6 @@ from spatial.rules import Rules, get_rule
 
 MOST_ROADS = 10_000
 RULES = (BPR, LOAD, LANE_LOSS, CLASS_SPEED)
-_ROADS = """
-SELECT id, class, ref, name_zh, name_en, length_m, speed_kmh,
-  CASE WHEN oneway THEN lanes WHEN lanes > 0 THEN greatest(lanes / 2, 1) END AS lanes
-FROM sigang.edge WHERE id = ANY($1) AND mode = 'road'"""
 
 routes = Routes("carriageways")
 
@@ -70,7 +67,7 @@ async def predict_speeds(body: PredictedBody, request: Request) -> Response:
     actor, rules = actor_of(request), services(request).rules.current
     wanted = list({road.edge for road in body.roads if road.edge is not None})
     async with services(request).db.session(actor) as conn:
-        rows = {row["id"]: row for row in await conn.fetch(_ROADS, wanted)}
+        rows = {row["id"]: row for row in await conn.fetch(ROADS, wanted)}
     missing = sorted(str(edge) for edge in wanted if edge not in rows)
     if missing:
         raise BadParameter(

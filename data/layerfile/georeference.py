@@ -16,9 +16,10 @@ from spatial.errors import BadCoordinate, BadParameter, ConfigError, SigangError
 from spatial.geo import quality
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.antimeridian import crosses, split
+from spatial.geo.carriageway_rows import CARRIAGEWAY_SQL, STAKE_SQL
 from spatial.geo.codes import parse_angle, parse_lonlat
 from spatial.geo.crs import BD09, CRS84, GCJ02, Crs, parse_crs, transform_geometry
-from spatial.geo.linear_reference import CARRIAGEWAY_SQL, STAKE_SQL, LinearReference
+from spatial.geo.linear_reference import LinearReference
 
 Refuse = Callable[[int, str, str], None]  # row index, reason, detail
 

@@ -16,6 +16,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import Integer
 
 from layers.declare.relation import Relation
+from layers.features.scan_rows import EXPLAIN, TABLE_ROWS
 from layers.query.filters import Query, conditions
 from layers.query.row_scope import visible
 from spatial.actor import Actor
@@ -27,11 +28,6 @@ PATIENCE = 20
 """How many times the expected number of rows a walk may read."""
 COST = 0.5
 """What walking over a row costs, in collected and sorted rows; measured: 0.2."""
-_TABLE_ROWS = "SELECT reltuples::bigint FROM pg_class WHERE oid = $1::regclass"
-_EXPLAIN = (
-    "EXPLAIN (FORMAT JSON) SELECT 1 FROM {table}"
-    " WHERE {geom} && ST_MakeEnvelope($1, $2, $3, $4, {srid})"
-)
 
 
 def may_walk(relation: Relation, query: Query) -> bool:
@@ -51,10 +47,10 @@ async def plan_walk(
     """
     source = relation.layer.source
     table = f"sigang.{source.table}"
-    rows = await conn.fetchval(_TABLE_ROWS, table)
+    rows = await conn.fetchval(TABLE_ROWS, table)
     if rows < LEAST_ROWS or query.bbox is None:
         return None
-    explain = _EXPLAIN.format(table=table, geom=relation.layer.geometry.column, srid=CRS84.srid)
+    explain = EXPLAIN.format(table=table, geom=relation.layer.geometry.column, srid=CRS84.srid)
     plan = await conn.fetchval(explain, *query.bbox)
     inside = max(1, plan[0]["Plan"]["Plan Rows"])
     expected = limit * rows / inside

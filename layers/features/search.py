@@ -13,35 +13,22 @@ from typing import Any
 
 import asyncpg
 
+from layers.features.search_rows import FIND
 from layers.query.row_scope import visible_sql
 from spatial.actor import Actor
 from spatial.errors import BadParameter, NotFound
 from spatial.geo import beidou_grid
+from spatial.geo.carriageway_rows import CARRIAGEWAY_SQL, STAKE_SQL, TOWARDS_SQL
 from spatial.geo.codes import parse_lonlat
 from spatial.geo.crs import axes_swapped
-from spatial.geo.linear_reference import CARRIAGEWAY_SQL, STAKE_SQL, LinearReference, StakeFix
-from spatial.geo.stake_text import TOWARDS_SQL, StakeText, find_side, find_stake_text
+from spatial.geo.linear_reference import LinearReference, StakeFix
+from spatial.geo.stake_text import StakeText, find_side, find_stake_text
 from spatial.postgres.db import Database
 
 MAX_LENGTH = 120
 _CELL = re.compile(r"[NS]\d\d[A-V](?:[0-9A-E]{2,16})?", re.I)
 _NUMBERS = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*[,，;；\s]\s*(-?\d+(?:\.\d+)?)\s*")
 SIDE_TITLES = {"up": {"zh": "上行", "en": "up"}, "down": {"zh": "下行", "en": "down"}}
-
-_SQL = """
-SELECT s.layer, s.feature_id, s.label_zh, s.label_en, s.codes, s.origin,
-  ST_X(s.geom) AS lon, ST_Y(s.geom) AS lat, s.bbox,
-  CASE
-    WHEN lower(s.label_zh) = $1 OR lower(s.label_en) = $1 OR $1 = ANY (string_to_array(
-      lower(s.codes), ' ')) THEN 4
-    WHEN starts_with(lower(s.label_zh), $1) OR starts_with(lower(s.label_en), $1) THEN 3
-    WHEN s.haystack LIKE $2 THEN 2
-    ELSE 1 END AS grade,
-  similarity(s.haystack, $1) AS alike
-FROM sigang.search_entry s
-WHERE (s.haystack LIKE $2 OR ($3 AND s.haystack % $1)) AND s.layer = ANY($5) AND {visible}
-ORDER BY grade DESC, s.rank DESC, alike DESC, length(coalesce(s.label_zh, s.label_en)), s.feature_id
-LIMIT $4"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +95,7 @@ class Search:
         similar = needle.isascii() and len(needle) >= 4
         async with self._db.session(actor) as conn:
             rows = await conn.fetch(
-                _SQL.format(visible=condition), needle, pattern, similar, limit, layers, *params
+                FIND.format(visible=condition), needle, pattern, similar, limit, layers, *params
             )
         return [_named(row) for row in rows]
 

@@ -1,5 +1,4 @@
 """What the catalogue says of each layer: counts by origin, sources and time, by reader."""
-# ruff: noqa: S608
 
 from __future__ import annotations
 
@@ -15,8 +14,8 @@ import asyncpg
 
 from layers.declare.layer import Layer
 from layers.declare.relation import ALIAS
+from layers.features.summary_rows import SOURCES, boxes_of
 from layers.query.row_scope import visible_sql
-from layers.tiles.tile_sql import base_condition, relation
 from spatial.actor import Actor
 from spatial.postgres.db import Database
 
@@ -27,8 +26,6 @@ BROKEN = (asyncpg.SyntaxOrAccessError, asyncpg.DataError, asyncpg.InternalServer
 LIVE_S = 5.0
 KEEP_S = 3600.0
 AT_ONCE = 3
-SIDES = {"ST_XMin": 180, "ST_XMax": 180, "ST_YMin": 90, "ST_YMax": 90}
-"""Degrees up to which a side is a place: a row that is nowhere has no part in an extent."""
 
 
 class Notices(Protocol):
@@ -104,10 +101,7 @@ class Summaries:
         """Return title, licence and attribution of sources, in the order asked for."""
         wanted = list(ids)
         if not set(wanted) <= self._sources.keys():
-            rows = await self._db.public.fetch(
-                "SELECT id, title_zh, title_en, license, license_url, attribution, props"
-                " FROM sigang.source"
-            )
+            rows = await self._db.public.fetch(SOURCES)
             self._sources = {row["id"]: dict(row) for row in rows}
         return [self._sources[one] for one in wanted if one in self._sources]
 
@@ -125,22 +119,8 @@ class Summaries:
 
     async def _ask(self, layer: Layer, actor: Actor) -> Summary:
         seen, values = visible_sql(actor, ALIAS, 1, parties=layer.source.parties)
-        times = "NULL, NULL"
-        if layer.time:
-            first = f"{ALIAS}.{_column(layer, layer.time.field)}"
-            last = f"{ALIAS}.{_column(layer, layer.time.end)}" if layer.time.end else first
-            times = f"min({first}), max(coalesce({last}, {first}))"
-        shape = f"{ALIAS}.{layer.geometry.column}" if layer.has_geometry else "NULL::geometry"
-        placed = " AND ".join(f"{side}({shape}) BETWEEN -{m} AND {m}" for side, m in SIDES.items())
-        text = (
-            f"WITH box AS (SELECT {ALIAS}.origin, {ALIAS}.source_id, count(*), {times},"
-            f" (ST_Extent({shape}) FILTER (WHERE {placed}))::geometry AS box"
-            f" FROM {_called(layer)}"
-            f" WHERE {base_condition(layer)} AND {seen} GROUP BY 1, 2 ORDER BY 3 DESC)"
-            " SELECT *, ST_XMin(box), ST_YMin(box), ST_XMax(box), ST_YMax(box) FROM box"
-        )
         async with self._db.session(actor) as conn:
-            rows = await conn.fetch(text, *values)
+            rows = await conn.fetch(boxes_of(layer, seen), *values)
         return _summed(rows)
 
     def _forget(self, layers: Iterable[str]) -> None:
@@ -151,22 +131,6 @@ class Summaries:
     def _clear(self) -> None:
         self._kept.clear()
         self._sources.clear()
-
-
-def _column(layer: Layer, name: str) -> str:
-    """Return the source's column of a time field."""
-    declared = layer.by_name.get(name)
-    return declared.column or name if declared else name
-
-
-def _called(layer: Layer) -> str:
-    """Return the layer's source, a function with its defaults and the world as its box."""
-    if layer.source.function is None:
-        return relation(layer)
-    world = {"z": "0", "x": "0", "y": "0", "bbox": "'BOX(-180 -85,180 85)'"}
-    names = [p.name for p in layer.source.parameters if p.name in world]
-    arguments = ", ".join(f"{name} => {world[name]}" for name in names)
-    return f"sigang.{layer.source.function}({arguments}) {ALIAS}"
 
 
 def _summed(rows: Iterable[Any]) -> Summary:

@@ -10,6 +10,8 @@ import psycopg
 import shapely
 from numpy.typing import ArrayLike
 
+from spatial.geo.unit_rows import UNITS
+
 LEVELS = ("county", "prefecture", "province")  # finest first; kind or level of `zone`
 
 
@@ -26,13 +28,7 @@ class AdminUnits:
     @classmethod
     def load(cls, conn: psycopg.Connection[Any]) -> AdminUnits:
         """Read the units from `zone`."""
-        rows = conn.execute(
-            "SELECT admin_code, ST_AsBinary(geom) FROM (SELECT admin_code, geom,"
-            " array_position(%s, CASE kind WHEN 'admin' THEN level ELSE kind END) AS rank"
-            " FROM sigang.zone) z WHERE rank IS NOT NULL AND admin_code IS NOT NULL"
-            " ORDER BY rank, admin_code",
-            [list(LEVELS)],
-        ).fetchall()
+        rows = conn.execute(UNITS, [list(LEVELS)]).fetchall()
         units: dict[str, Any] = {}
         for code, shape in rows:
             units.setdefault(code, shapely.from_wkb(bytes(shape)))

@@ -25,11 +25,6 @@ from spatial.geo.datum import Floats
 
 Side = Literal["up", "down"]
 
-CARRIAGEWAY_SQL = (
-    "SELECT route_id, side, part, calibrated, accuracy_m, source_id, ST_AsBinary(geom) AS geom"
-    " FROM sigang.carriageway"
-)
-STAKE_SQL = "SELECT route_id, side, part, k_m, chainage_m, accuracy_m FROM sigang.stake"
 
 _TOUCH_M = 1e-6
 

@@ -17,10 +17,6 @@ from spatial.geo.codes import format_stake, parse_stake
 
 Side = Literal["up", "down"]
 
-TOWARDS_SQL = (
-    "SELECT DISTINCT route_id, side, towards_zh, towards_en FROM sigang.carriageway"
-    " WHERE $1::text IS NULL OR route_id = $1 ORDER BY route_id, side"
-)
 MOST_LANES = 12
 LONGEST = 200
 _K = r"[A-Z]{0,2}K\s*\d{1,5}(?:\s*\+\s*\d{1,3}(?:\.\d{1,3})?|\.\d{1,3})?(?!\d)"

@@ -27,6 +27,8 @@ URGENT, WRITING = 1, 2
 """Connections of the pools that reads of rows leave to urgent reads, and to writes."""
 ANSWER_MARGIN_S = 5.0
 """How much longer than the database's own limit its answer is waited for."""
+PING = "SELECT 1"
+"""What is asked to see whether the database answers."""
 SEARCH_PATH = "sigang, public"
 LISTENER = "sigang_bus"
 """Name under which each process of a server listens, as the database knows it."""

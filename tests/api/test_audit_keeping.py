@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.audit.chain import COLUMNS
+from api.audit.chain_store import COLUMNS
 from api.audit.check import check, find_break
 from api.audit.heads import HEAD, KEY, LIST, Head, Heads, parse_records
 from api.audit.line import GENESIS, body_text, link_hash
-from api.audit.months import make_months, prune, tidy
+from api.audit.month_store import make_months, prune, tidy
 from api.cli.__main__ import main
 from api.cli.audit_format import syslog_line
 from api.http.gauges import Gauges

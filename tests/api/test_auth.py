@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from api.audit.audit import Audit
 from api.http.asgi import Front
 from api.http.auth import Authenticator, actor_of
-from api.http.credentials import (
+from api.http.credential_store import (
     add_account,
     key_life,
     list_credentials,

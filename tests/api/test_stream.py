@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 
-from api.http.credentials import list_credentials, revoke, set_disabled
+from api.http.credential_store import list_credentials, revoke, set_disabled
 from spatial.postgres.db import connect
 from tests.api.roadworld import BRIDGE, close, edge, undo, until, world
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from api.network.columns import make_graph, read_rows
+from api.network.edge_rows import make_graph, read_rows
 from routing.cch.reference import Reference
 from routing.cost.profile import compile_costs, load_profiles
 from routing.graph.weights import INFINITE

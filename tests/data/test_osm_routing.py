@@ -11,7 +11,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from api.network.columns import ACTIVE, MOTOR, Traffic, make_graph, read_rows
+from api.network.edge_rows import ACTIVE, MOTOR, Traffic, make_graph, read_rows
 from api.network.rows import make_structures, read_live
 from data.osm.load import load_osm
 from routing.cch.engine import Topology

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import psycopg
 from psycopg.rows import class_row
 
@@ -51,6 +52,28 @@ WHERE kind = 'link' AND account_id = %s AND used_at IS NULL AND revoked_at IS NU
 _REVOKE_SESSIONS = """
 UPDATE sigang.credential SET revoked_at = now()
 WHERE kind IN ('link', 'session') AND account_id = %s AND revoked_at IS NULL"""
+FIND = """
+SELECT a.id, a.role, a.scope, a.unit_id, a.name_zh, a.name_en, c.csrf,
+  c.seen_at IS NULL OR c.seen_at < now() - interval '1 minute' AS unseen
+FROM sigang.credential c JOIN sigang.account a ON a.id = c.account_id
+WHERE c.hash = $1 AND c.kind = $2 AND c.expires_at > now() AND c.revoked_at IS NULL
+  AND (c.kind <> 'session' OR coalesce(c.seen_at, c.created_at) > now() - $3::interval)
+  AND NOT a.disabled AND a.scope <> '000000'"""
+SEEN = """
+UPDATE sigang.credential SET seen_at = now() WHERE hash = $1"""
+FIND_ACCOUNT = """
+SELECT id, role, scope, unit_id, name_zh, name_en, NULL AS csrf
+FROM sigang.account WHERE id = $1 AND NOT disabled AND scope <> '000000'"""
+ACCOUNTS = """
+SELECT id, role, scope, unit_id, disabled, name_zh, name_en, created_at
+FROM sigang.account ORDER BY id"""
+SCOPE_OF = "SELECT scope FROM sigang.account WHERE id = %s"
+SCOPES_OF_UNIT = "SELECT DISTINCT scope FROM sigang.account WHERE unit_id = %s"
+USE_LINK = """
+UPDATE sigang.credential c SET used_at = now() FROM sigang.account a
+WHERE c.hash = $1 AND c.kind = 'link' AND c.used_at IS NULL AND c.revoked_at IS NULL
+  AND c.expires_at > now() AND a.id = c.account_id AND NOT a.disabled AND a.scope <> '000000'
+RETURNING a.id, a.role, a.scope, a.unit_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,3 +275,8 @@ def _check_account(conn: psycopg.Connection[Any], account_id: str) -> None:
         mend_en="./sigang accounts list names them.",
         mend_zh="./sigang accounts list 列出账号。",
     )  # fmt: skip
+
+
+async def end_session(conn: asyncpg.Connection, digest: bytes) -> None:
+    """Revoke the credential of a hash."""
+    await conn.execute("UPDATE sigang.credential SET revoked_at = now() WHERE hash = $1", digest)

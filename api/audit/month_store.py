@@ -13,6 +13,7 @@ from psycopg import sql
 from api.audit.check import check
 from api.audit.heads import Head, Heads, Record
 from spatial.errors import Conflict
+from spatial.postgres.locks import hold
 
 AHEAD = 3
 """Months for which there is a partition before they begin."""
@@ -41,7 +42,7 @@ def tidy(url: str, heads: Heads) -> None:
 
 def make_months(conn: psycopg.Connection, now: datetime) -> None:
     """Make the partitions of this month and those ahead that are missing."""
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    hold(conn, _LOCK)
     for ahead in range(AHEAD + 1):
         begin = _month(now, ahead)
         name = f"audit_{begin:%Y_%m}"
@@ -57,7 +58,7 @@ def make_months(conn: psycopg.Connection, now: datetime) -> None:
 
 def sign_months(conn: psycopg.Connection, heads: Heads, now: datetime) -> None:
     """Sign the last line of each month that is over, in the table and in the list."""
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    hold(conn, _LOCK)
     known = {
         seq for (seq,) in conn.execute("SELECT seq FROM sigang.audit_anchor WHERE kind = 'month'")
     }

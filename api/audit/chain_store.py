@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import asyncpg
+import psycopg
 
 from api.audit.heads import Head, Heads
 from api.audit.line import GENESIS, SERVER, Entry, Prepared, link_hash
+from spatial.postgres.locks import wait_for
 
 LOCK = 0x5369_6761  # advisory lock under which the chain grows
 LOCK_AGAIN_S = 0.02
@@ -39,6 +41,7 @@ _LAST = (
 _HASH = "SELECT hash FROM sigang.audit WHERE seq = $1"
 
 Opened = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
+LINES = f"SELECT {', '.join(COLUMNS)}, sealed_at FROM sigang.audit ORDER BY seq"  # noqa: S608
 
 
 class ChainBroken(Exception):
@@ -56,7 +59,7 @@ class Chain:
     @classmethod
     async def lock(cls, conn: asyncpg.Connection) -> Chain:
         """Wait for the lock, which the transaction holds to its end."""
-        await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+        await wait_for(conn, LOCK)
         row = await conn.fetchrow(_LAST)
         if row is None:
             return cls(conn, Head(0, GENESIS), datetime.now(UTC))
@@ -155,3 +158,15 @@ async def _seal_alone(opened: Opened, heads: Heads, lines: Sequence[Prepared]) -
     finally:
         os.close(lock)
     return why
+
+
+def hash_of(conn: psycopg.Connection, seq: int) -> bytes | None:
+    """Return the hash of a line, None where there is none."""
+    row = conn.execute("SELECT hash FROM sigang.audit WHERE seq = %s", [seq]).fetchone()
+    return row[0] if row else None
+
+
+def anchors(conn: psycopg.Connection) -> list[str]:
+    """Return the signed records that the table keeps, oldest first."""
+    rows = conn.execute("SELECT record FROM sigang.audit_anchor ORDER BY seq, kind")
+    return [record for (record,) in rows]
