@@ -223,10 +223,10 @@ class Overlay:
         states: set[int] | None = None
         for key in keys:
             every = range(int(arcs.first[key]), int(arcs.first[key + 1]))
-            open_ = [a for a in every if weights[a] < INFINITE]
-            if not open_:
+            passable = [a for a in every if weights[a] < INFINITE]
+            if not passable:
                 return "one-way or closed here" if len(every) == 0 else "access is closed here"
-            allowed = [a for a in open_ if states is None or int(arcs.tail[a]) in states]
+            allowed = [a for a in passable if states is None or int(arcs.tail[a]) in states]
             if not allowed:
                 return "a turn restriction or barrier here"
             states = {int(arcs.head[a]) for a in allowed}

@@ -37,7 +37,7 @@ class Streets:
     lat: Floats
     tail: Ints
     head: Ints
-    klass: NDArray[np.str_]
+    road_class: NDArray[np.str_]
     speed_kmh: Floats
     oneway: Bools
 
@@ -54,17 +54,17 @@ def province(side: int = SIDE) -> Streets:
     head = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
     across = np.arange(len(tail)) < side * (side - 1)  # along a row
     line = np.where(across, row[tail], column[tail])
-    klass = np.full(len(tail), "residential", "U11")
-    klass[line % ARTERIAL == 0] = "primary"
-    klass[line % MOTORWAY == 0] = "motorway"
-    local = klass == "residential"
+    road_class = np.full(len(tail), "residential", "U11")
+    road_class[line % ARTERIAL == 0] = "primary"
+    road_class[line % MOTORWAY == 0] = "motorway"
+    local = road_class == "residential"
     keep = ~local | (rng.random(len(tail)) < KEPT)
     keep &= ~_in_water(rng, side, row, column, tail, head)
     oneway = local & (rng.random(len(tail)) < ONEWAY)
     turned = rng.random(len(tail)) < 0.5
     tail, head = np.where(turned, head, tail), np.where(turned, tail, head)
-    speed = np.array([SPEED_KMH[k] for k in klass.tolist()], np.float64)
-    parts = (a[keep] for a in (tail, head, klass, speed, oneway))
+    speed = np.array([SPEED_KMH[k] for k in road_class.tolist()], np.float64)
+    parts = (a[keep] for a in (tail, head, road_class, speed, oneway))
     return connected(Streets(lon, lat, *parts))
 
 
@@ -100,7 +100,7 @@ def connected(streets: Streets) -> Streets:
         streets.lat[main],
         number[streets.tail[keep]],
         number[streets.head[keep]],
-        streets.klass[keep],
+        streets.road_class[keep],
         streets.speed_kmh[keep],
         streets.oneway[keep],
     )

@@ -107,8 +107,8 @@ def luxembourg() -> Streets:
     keep = metres > 0
     arcs, oneway, metres = arcs[keep], oneway[keep], metres[keep]
     speed = metres * 3600 / np.maximum(arcs[:, 3], 1)
-    klass = np.full(len(arcs), "unclassified")
-    return connected(Streets(lon, lat, arcs[:, 0], arcs[:, 1], klass, speed, oneway))
+    road_class = np.full(len(arcs), "unclassified")
+    return connected(Streets(lon, lat, arcs[:, 0], arcs[:, 1], road_class, speed, oneway))
 
 
 def world() -> Streets:
@@ -121,8 +121,8 @@ def world() -> Streets:
     )
     tail, head = tail[keep], head[keep]
     n = len(tail)
-    klass, speed = np.full(n, "trunk"), np.full(n, WORLD_KMH)
-    return Streets(place[:, 1], place[:, 0], tail, head, klass, speed, np.zeros(n, np.bool_))
+    road_class, speed = np.full(n, "trunk"), np.full(n, WORLD_KMH)
+    return Streets(place[:, 1], place[:, 0], tail, head, road_class, speed, np.zeros(n, np.bool_))
 
 
 def geodesic(lon1: Any, lat1: Any, lon2: Any, lat2: Any) -> NDArray[np.float64]:
@@ -143,7 +143,7 @@ def graph_of(streets: Streets) -> Graph:
         "to_node": [UUID(int=i + 1) for i in streets.head.tolist()],
         "oneway": streets.oneway.tolist(), "length_m": geodesic(*flat).tolist(),
         "speed_kmh": streets.speed_kmh.tolist(), "limits_known": [False] * n, "mode": ["road"] * n,
-        "class": streets.klass.tolist(), "speed_basis": ["posted"] * n, "access": ["{}"] * n,
+        "class": streets.road_class.tolist(), "speed_basis": ["posted"] * n, "access": ["{}"] * n,
         "origin": ["real"] * n, "source": ["bench"] * n,
     }  # fmt: skip
     return split(edges_from_columns(columns, np.full(n, 2, np.int64), points), [])
@@ -160,13 +160,13 @@ def raw_graph(lon: Any, lat: Any, tail: Ints, head: Ints) -> Graph:
 
 def write_streets(streets: Streets, path: Path) -> None:
     """Write streets as OpenStreetMap data: class, maximum speed, one-way."""
-    edges = zip(streets.tail.tolist(), streets.head.tolist(), streets.klass.tolist(),
+    edges = zip(streets.tail.tolist(), streets.head.tolist(), streets.road_class.tolist(),
                 streets.speed_kmh.tolist(), streets.oneway.tolist(), strict=True)  # fmt: skip
     ways = (
         ([tail + 1, head + 1],
-         {"highway": klass, "maxspeed": f"{speed:.6f}".rstrip("0").rstrip("."),
+         {"highway": road_class, "maxspeed": f"{speed:.6f}".rstrip("0").rstrip("."),
           "oneway": "yes" if oneway else "no"})
-        for tail, head, klass, speed, oneway in edges
+        for tail, head, road_class, speed, oneway in edges
     )  # fmt: skip
     write_osm(path, np.stack([streets.lon, streets.lat], axis=1), ways)
 

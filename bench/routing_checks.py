@@ -95,13 +95,13 @@ def truck_limits(
     `others` maps names to functions of sizes that return a peer with `path`.
     """
     for sizes in TRUCKS:
-        ready = here.roads.ready(Conditions("truck", sizes=sizes), here.now)
-        vehicle = Vehicle.of(ready.costs.profile, here.roads.rules, sizes)
-        reference = Reference(here.graph, ready.metric.weights)
+        prepared = here.roads.prepare(Conditions("truck", sizes=sizes), here.now)
+        vehicle = Vehicle.of(prepared.costs.profile, here.roads.rules, sizes)
+        reference = Reference(here.graph, prepared.metric.weights)
         ours: Counter[str] = Counter()
         edges = here.graph.edges
         stopped = vehicle.refused(edges, slice(None))
-        wrong = ready.metric.weights[np.isin(here.graph.arcs.edge, np.flatnonzero(stopped))]
+        wrong = prepared.metric.weights[np.isin(here.graph.arcs.edge, np.flatnonzero(stopped))]
         ours["open"] = int((wrong < INFINITE).sum())
         for pair in pairs:
             _check_truck(here, sizes, pair, reference, stopped, ours)

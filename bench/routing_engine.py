@@ -50,12 +50,12 @@ class Here:
         profiles = {k: v for k, v in load_profiles().items() if k in ("car", "truck")}
         self.roads = RoadNetwork(network.graph, topology, profiles, network.rules)
         self.now = datetime.now(UTC)
-        self.ready = self.roads.ready(Conditions("car"), self.now)
-        self.metric: Metric = self.ready.metric
+        self.prepared = self.roads.prepare(Conditions("car"), self.now)
+        self.metric: Metric = self.prepared.metric
 
     def spots(self, pairs: Sequence[Pair]) -> list[Any]:
         """Return the snapped ends of each pair."""
-        return [self.roads.snap(self.ready, [(p[0], p[1]) for p in pair]) for pair in pairs]
+        return [self.roads.snap(self.prepared, [(p[0], p[1]) for p in pair]) for pair in pairs]
 
     def search(self, ends: Any) -> Leg | None:
         """Return the path between snapped places."""
@@ -241,8 +241,8 @@ def slow_engines(
 
 def as_networkx(network: Network, weights: Any) -> Any:
     """Return the open arcs as a graph of networkx, of parallel ones the fastest."""
-    open_ = np.flatnonzero(weights < INFINITE)
-    order = open_[np.argsort(-weights[open_].astype(np.int64), kind="stable")]
+    passable = np.flatnonzero(weights < INFINITE)
+    order = passable[np.argsort(-weights[passable].astype(np.int64), kind="stable")]
     arcs = network.graph.arcs
     graph = nx.DiGraph()
     graph.add_weighted_edges_from(
@@ -256,11 +256,11 @@ def fill_pgrouting(conn: psycopg.Connection[Any], table: str, network: Network, 
     """Write the open arcs to a table once."""
     if conn.execute("SELECT to_regclass(%s)", [table]).fetchone()[0]:  # type: ignore[index]
         return
-    arcs, open_ = network.graph.arcs, np.flatnonzero(w < INFINITE)
+    arcs, passable = network.graph.arcs, np.flatnonzero(w < INFINITE)
     conn.execute("CREATE EXTENSION IF NOT EXISTS pgrouting CASCADE")
     conn.execute(f"CREATE TABLE {table} (id int, source int, target int, cost float)")
-    rows = zip(open_.tolist(), arcs.tail[open_].tolist(), arcs.head[open_].tolist(),
-               w[open_].tolist(), strict=True)  # fmt: skip
+    rows = zip(passable.tolist(), arcs.tail[passable].tolist(), arcs.head[passable].tolist(),
+               w[passable].tolist(), strict=True)  # fmt: skip
     with conn.cursor().copy(f"COPY {table} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
@@ -296,7 +296,7 @@ def race(engines: dict[str, Timed], count: int, rounds: int) -> dict[str, list[f
 def make_places(here: Here, network: Network, count: int, seed: int) -> list[list[float]]:
     """Return places that lie on one road only, so that everybody starts from the same one."""
     many = networks.sample_places(network, 2 * count, seed).tolist()
-    snapped = here.roads.snap(here.ready, [(p[0], p[1]) for p in many])
+    snapped = here.roads.snap(here.prepared, [(p[0], p[1]) for p in many])
     alone = [place for place, spots in zip(many, snapped, strict=True) if len(spots) == 1]
     return alone[:count]
 

@@ -189,9 +189,9 @@ def race_tables(
     """
     half = len(places) // 2
     sources, targets = places[:half], places[half:]
-    begins, ends = (here.roads.snap(here.ready, [(p[0], p[1]) for p in side])
+    begins, ends = (here.roads.snap(here.prepared, [(p[0], p[1]) for p in side])
                     for side in (sources, targets))  # fmt: skip
-    ours = calm.roads.durations(calm.ready, begins, ends)
+    ours = calm.roads.durations(calm.prepared, begins, ends)
     seconds: dict[str, list[float]] = defaultdict(list)
     off = []
     for name in [name for name in found if name.startswith("OSRM")]:
@@ -209,7 +209,7 @@ def _tables(
     here: Here, found: dict[str, Peer], spots: Any, places: Any
 ) -> Iterator[tuple[str, float]]:
     begin = time.perf_counter()
-    here.roads.durations(here.ready, *spots)
+    here.roads.durations(here.prepared, *spots)
     yield "Sigang", time.perf_counter() - begin
     for name in [name for name in found if name.startswith("OSRM")]:
         yield name, found[name].ask(table=[*places])[1]

@@ -100,6 +100,6 @@ def known_to_all(own: Sigang, osrm: Osrm, valhalla: Valhalla, points: Floats) ->
     """Tell whether every engine has a road open to cars all along a line."""
     places = places_along(points)
     usable = Usable.among(own.matcher.lengths(CAR, NOW).usable)
-    index = own.network.places.index
+    index = own.network.snapper.index
     near = all(index.nearest(x, y, usable, SAME_M, 0.0) for x, y in places.tolist())
     return near and valhalla.has(places) and osrm.has(places)

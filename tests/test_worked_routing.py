@@ -2,7 +2,7 @@
 
 import pytest
 
-from routing.answer.summary import figures
+from routing.answer.summary import summarise
 from tests.routing.maps import Town
 
 MAP = """
@@ -45,4 +45,4 @@ def town():
 def test_restricted_routing(town, profile, sizes, nodes, minutes):
     found = town.find("A", "D", profile=profile, sizes=sizes)
     assert town.nodes(found) == nodes
-    assert figures(town.graph.edges, found, found.legs).duration_s == pytest.approx(minutes * 60)
+    assert summarise(town.graph.edges, found, found.legs).duration_s == pytest.approx(minutes * 60)

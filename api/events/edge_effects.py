@@ -75,8 +75,8 @@ def find_effects(
 
 def _lost(edge: UUID, way: str, road: Road, closed: int, rules: Rules) -> Effect:
     """Turn lost lanes into the speed of the stream, or into a closure where none is left."""
-    free = road.speed_kmh or usual_kmh(road.klass, rules)
-    left = lane_loss(free, road.lanes, road.klass, closed, rules)
+    free = road.speed_kmh or usual_kmh(road.road_class, rules)
+    left = lane_loss(free, road.lanes, road.road_class, closed, rules)
     if left.speed_kmh is None:
         return Effect(edge, way, "closure")
     return Effect(edge, way, "lane_loss", round(left.speed_kmh, 1))

@@ -60,7 +60,7 @@ class FogBody(Strict):
 
 def describe_fog(network: RoadNetwork, streets: Streets, body: FogBody) -> dict[str, Any]:
     """Return the limited edges by direction and the entrances and exits to control."""
-    edges = network.places.inside(read_polygon(body.polygon))
+    edges = network.snapper.inside(read_polygon(body.polygon))
     limited = limit_keys(streets, edges, body.visibility_m, network.rules)
     reach = body.within_m or get_rule(network.rules, CONTROL).value.entrances_m
     leave = any(one.limit.leave for one in limited)
@@ -76,7 +76,7 @@ def describe_fog(network: RoadNetwork, streets: Streets, body: FogBody) -> dict[
             {
                 "edge": str(graph.row_id(one.key >> 1)),
                 "direction": "backward" if one.key & 1 else "forward",
-                "class": graph.klass.get(one.key >> 1),
+                "class": graph.edge_class.get(one.key >> 1),
                 "ref": graph.ref.get(one.key >> 1),
                 "limit_kmh": one.limit.max_kmh,
                 "gap_m": one.limit.gap_m,
@@ -131,7 +131,7 @@ async def apply_fog(
 def _effects(target: Target, network: RoadNetwork, visibility_m: float) -> list[Effect]:
     effects = []
     for edge, way in target.edges:
-        limit = find_limit(target.roads[edge].klass, visibility_m, network.rules)
+        limit = find_limit(target.roads[edge].road_class, visibility_m, network.rules)
         if limit is not None:
             effects.append(Effect(edge, way, "weather_limit", limit.max_kmh))
     if not effects:

@@ -25,7 +25,7 @@ PROVINCE_DIGITS, PREFECTURE_DIGITS = 2, 4
 class Road:
     """What an edge is: its class, its lanes in one direction and its speed, where recorded."""
 
-    klass: str
+    road_class: str
     lanes: int | None
     speed_kmh: float | None
 

@@ -12,7 +12,7 @@ from api.network.edge_rows import NETWORK
 from api.network.history_rows import FEEDS_AT, FIRST, IN_FUTURE, STATES_AT, TOPOLOGY, VERSION_AT
 from api.network.rows import make_states
 from routing.graph.graph import Graph
-from routing.live.edge_states import EdgeState, Picture, Snapshot
+from routing.live.edge_states import EdgeState, EdgeStateView, Snapshot
 from routing.live.speed_feeds import Feed, caps_of
 from spatial.errors import BadParameter
 
@@ -51,18 +51,18 @@ async def read_as_of(
         moment = at or as_of
         rows = await conn.fetch(STATES_AT, as_of, moment)
         rows += await conn.fetch(FEEDS_AT, as_of, moment)
-    picture = make_picture(graph, make_states(graph, rows))
-    snapshot = Snapshot(picture, then["version"])
+    view = make_view(graph, make_states(graph, rows))
+    snapshot = Snapshot(view, then["version"])
     return Replay(snapshot, then["version"], then["topology"] == topology)
 
 
-def make_picture(graph: Graph, states: list[EdgeState | Feed]) -> Picture:
-    """Return the picture that some states alone make; all of them are taken to hold."""
+def make_view(graph: Graph, states: list[EdgeState | Feed]) -> EdgeStateView:
+    """Return the view that some states alone make; all of them are taken to hold."""
     edges = len(graph.edges)
     single = [state for state in states if isinstance(state, EdgeState)]
     feeds = [state for state in states if isinstance(state, Feed)]
     nothing = np.zeros(0, np.int64)
-    bare = Picture.empty(edges).with_states(nothing, single)
+    bare = EdgeStateView.empty(edges).with_states(nothing, single)
     return bare.slowed(slice(None), caps_of(feeds, 2 * edges))
 
 

@@ -71,7 +71,7 @@ async def find_streets(request: Request) -> tuple[RoadNetwork, Streets]:
         raise SetupError("This process has no routing", "本进程未启用路径规划")
     network = await roads.ensure_current()
     if network not in _streets:
-        made = await ask(request, lambda: Streets(network.graph, network.places.index))
+        made = await ask(request, lambda: Streets(network.graph, network.snapper.index))
         _streets[network] = made
     return network, _streets[network]
 
@@ -141,7 +141,7 @@ def opening_feature(streets: Streets, opening: Opening) -> dict[str, Any]:
         "distance_m": round(opening.distance_m, 1),
         "edge": str(edges.row_id(opening.joins >> 1)),
         "other_edges": sorted({str(edges.row_id(key >> 1)) for key in opening.others}),
-        "other": {"ref": edges.ref.get(first), "name": name, "class": edges.klass.get(first)},
+        "other": {"ref": edges.ref.get(first), "name": name, "class": edges.edge_class.get(first)},
     }
     return point_feature(told, lon, lat)
 

@@ -36,7 +36,7 @@ from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_p
 from api.roads.road_rows import REACH_TILE
 from api.services import services
 from routing.isochrone.isochrone import FINEST_M, MM_PER_M, areas, by_length
-from routing.query.model import Conditions, Ready
+from routing.query.model import Conditions, PreparedMetric
 from routing.query.network import RoadNetwork
 from routing.query.one_to_many import MS_PER_S, span
 from spatial.errors import BadParameter, NotFound, Unreachable
@@ -186,9 +186,9 @@ def _find(question: Question) -> Reached:
         Nothing can be driven from any of the points.
     """
     body, network = question.body, question.network
-    ready = network.ready(question.conditions, datetime.now(UTC))
-    spots = [spot for place in network.snap(ready, question.points) for spot in place]
-    metric, limits = _measured(question, ready)
+    prepared = network.prepare(question.conditions, datetime.now(UTC))
+    spots = [spot for place in network.snap(prepared, question.points) for spot in place]
+    metric, limits = _measured(question, prepared)
     with metric.lock:
         backward = body.direction == "to"
         reached = span(network.graph, metric, spots, max(limits), backward=backward)
@@ -202,14 +202,14 @@ def _find(question: Question) -> Reached:
     return Reached(drawn, resolution, version)
 
 
-def _measured(question: Question, ready: Ready) -> tuple[Any, list[int]]:
+def _measured(question: Question, prepared: PreparedMetric) -> tuple[Any, list[int]]:
     """Return the metric that the contours are measured by, and their limits in its unit."""
     contours = question.body.contours
     seconds = [c.duration_s for c in contours if c.duration_s is not None]
     if seconds:
-        return ready.metric, [round(s * MS_PER_S) for s in seconds]
+        return prepared.metric, [round(s * MS_PER_S) for s in seconds]
     lengths = [c.length_m for c in contours if c.length_m is not None]
-    return by_length(question.network.graph, ready), [round(m * MM_PER_M) for m in lengths]
+    return by_length(question.network.graph, prepared), [round(m * MM_PER_M) for m in lengths]
 
 
 def _name(body: ReachBody, points: list[tuple[float, float]]) -> str | None:
@@ -250,8 +250,8 @@ class _Kept:
     @staticmethod
     def key(name: str, question: Question) -> Any:
         """Return what the areas of a question are kept by, as the network is now."""
-        ready = question.network.ready(question.conditions, datetime.now(UTC))
-        return name, ready.metric.stamp
+        prepared = question.network.prepare(question.conditions, datetime.now(UTC))
+        return name, prepared.metric.stamp
 
     def find(self, key: Any) -> Drawn | None:
         """Return the areas of a key if they are kept."""

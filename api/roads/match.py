@@ -23,7 +23,7 @@ from api.roads.match_answer import matcher_of, show_drive, show_fixes, show_line
 from api.roads.match_stream import answer_stream
 from api.services import services
 from routing.graph.weights import Floats
-from routing.matching.matched_path import Drive
+from routing.matching.matched_path import MatchedPath
 from routing.matching.matcher import Matched, Matcher
 from routing.matching.trace import Trace
 from routing.query.model import Conditions
@@ -148,7 +148,7 @@ def match_json(
 
 
 def _feature(
-    matcher: Matcher, found: Matched, drive: Drive, trace: Trace, body: MatchBody, crs: Crs
+    matcher: Matcher, found: Matched, drive: MatchedPath, trace: Trace, body: MatchBody, crs: Crs
 ) -> dict[str, Any]:
     first, last = drive.fixes[0], drive.fixes[-1]
     properties = {

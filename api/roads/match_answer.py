@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from api.roads.conditions import show_places
-from routing.matching.matched_path import Drive, line
+from routing.matching.matched_path import MatchedPath, line
 from routing.matching.matcher import Matcher, Placed
 from routing.query.network import RoadNetwork
 from spatial.geo.crs import CRS84, Crs
@@ -52,7 +52,7 @@ def _fix(placed: Placed, name: str, place: list[float] | None) -> dict[str, Any]
     return told
 
 
-def show_drive(matcher: Matcher, drive: Drive, *, edges: bool = True) -> dict[str, Any]:
+def show_drive(matcher: Matcher, drive: MatchedPath, *, edges: bool = True) -> dict[str, Any]:
     """Return what is said of a drive: why it begins, its length, its edges in order."""
     told: dict[str, Any] = {
         "cut": drive.cut,
@@ -67,7 +67,7 @@ def show_drive(matcher: Matcher, drive: Drive, *, edges: bool = True) -> dict[st
     return told
 
 
-def show_line(matcher: Matcher, drive: Drive, crs: Crs = CRS84) -> dict[str, Any]:
+def show_line(matcher: Matcher, drive: MatchedPath, crs: Crs = CRS84) -> dict[str, Any]:
     """Return the GeoJSON geometry of a drive."""
     points = line(matcher.measure, drive)
     return {"type": "LineString", "coordinates": show_places(points, crs)}

@@ -19,9 +19,9 @@ from api.http.routes import Routes
 from api.http.values import Place
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_places, show_places
 from api.services import services
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.planning import island_rule
-from routing.query.model import Conditions, Ready
+from routing.query.model import Conditions, PreparedMetric
 from routing.query.network import RoadNetwork
 from spatial.errors import NoSnap
 from spatial.geo.crs import Crs
@@ -75,11 +75,11 @@ def _answer(
     unit: str,
     crs: Crs,
 ) -> bytes:
-    ready = network.ready(conditions, datetime.now(UTC))
+    prepared = network.prepare(conditions, datetime.now(UTC))
     sources, targets = places
-    outs = _snapped(network, ready, sources, "sources")
-    intos = outs if targets == sources else _snapped(network, ready, targets, "targets")
-    table, version = island_rule.table(network, ready, (sources, outs), (targets, intos))
+    outs = _snapped(network, prepared, sources, "sources")
+    intos = outs if targets == sources else _snapped(network, prepared, targets, "targets")
+    table, version = island_rule.table(network, prepared, (sources, outs), (targets, intos))
     shown = np.round(table / PER_UNIT[unit], 1).astype(np.float32)
     document = {
         "profile": conditions.profile,
@@ -96,16 +96,16 @@ def _answer(
 
 
 def _snapped(
-    network: RoadNetwork, ready: Ready, points: list[tuple[float, float]], side: str
-) -> list[list[Spot]]:
+    network: RoadNetwork, prepared: PreparedMetric, points: list[tuple[float, float]], side: str
+) -> list[list[SnapPoint]]:
     try:
-        return network.snap(ready, points)
+        return network.snap(prepared, points)
     except NoSnap as error:
         error.extra["side"] = side
         raise
 
 
-def _snaps(side: str, places: list[list[Spot]], crs: Crs) -> dict[str, Any]:
+def _snaps(side: str, places: list[list[SnapPoint]], crs: Crs) -> dict[str, Any]:
     """Return how far each place was moved, and where to while they are few."""
     nearest = [place[0] for place in places]
     told: dict[str, Any] = {f"{side}_snap_m": [round(s.distance_m, 1) for s in nearest]}

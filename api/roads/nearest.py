@@ -34,9 +34,9 @@ from layers.query.filters import Box
 from routing.cch.engine import Metric
 from routing.cost.rule_models import SNAP
 from routing.graph.weights import INFINITE
-from routing.index.snap import Spot, metres_per_degree
+from routing.index.snap import SnapPoint, metres_per_degree
 from routing.query.leg import Leg, find_leg
-from routing.query.model import Ready
+from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
 from routing.stopping import check
 from spatial.errors import NoSnap
@@ -72,14 +72,14 @@ class _Search:
 
     body: NearestBody
     network: RoadNetwork
-    ready: Ready
+    prepared: PreparedMetric
     lon: float
     lat: float
-    place: list[Spot]
+    place: list[SnapPoint]
     speed_m_s: float
     snap_m: float
     looked_m: float = 0.0
-    found: list[tuple[float, Candidate, list[Spot]]] | None = None
+    found: list[tuple[float, Candidate, list[SnapPoint]]] | None = None
 
     @property
     def farthest_m(self) -> float:
@@ -124,11 +124,11 @@ async def find_nearest(body: NearestBody, request: Request) -> Response:
     lon, lat = read_place(body.point, crs)
 
     def begin() -> _Search:
-        ready = network.ready(conditions, datetime.now(UTC))
-        (place,) = network.snap(ready, [(lon, lat)])
+        prepared = network.prepare(conditions, datetime.now(UTC))
+        (place,) = network.snap(prepared, [(lon, lat)])
         snap_m = get_rule(network.rules, SNAP).value.max_m
-        speed = _highest_speed(network, ready)
-        return _Search(body, network, ready, lon, lat, place, speed, snap_m)
+        speed = _highest_speed(network, prepared)
+        return _Search(body, network, prepared, lon, lat, place, speed, snap_m)
 
     search = await ask(request, begin, STEP_S)
     ring = FIRST_RING_M
@@ -146,14 +146,14 @@ async def find_nearest(body: NearestBody, request: Request) -> Response:
     return Response(text, media_type="application/geo+json", headers=headers)
 
 
-def _highest_speed(network: RoadNetwork, ready: Ready) -> float:
+def _highest_speed(network: RoadNetwork, prepared: PreparedMetric) -> float:
     """Return the metres that any road brings a vehicle on in a second, at most."""
-    weights = ready.metric.weights
-    open_ = weights < INFINITE
-    if not open_.any():
+    weights = prepared.metric.weights
+    passable = weights < INFINITE
+    if not passable.any():
         return 1.0
-    metres = network.graph.edges.length_m[network.graph.arcs.edge[open_]]
-    return float((metres / np.maximum(weights[open_], 1)).max()) * 1000 * MAPPED
+    metres = network.graph.edges.length_m[network.graph.arcs.edge[passable]]
+    return float((metres / np.maximum(weights[passable], 1)).max()) * 1000 * MAPPED
 
 
 def _look(search: _Search, candidates: list[Candidate], ring_m: float) -> None:
@@ -170,7 +170,7 @@ def _look(search: _Search, candidates: list[Candidate], ring_m: float) -> None:
             (spots,) = (
                 [spots]
                 if spots
-                else search.network.snap(search.ready, [(candidate.lon, candidate.lat)])
+                else search.network.snap(search.prepared, [(candidate.lon, candidate.lat)])
             )
         except NoSnap:
             continue
@@ -179,7 +179,7 @@ def _look(search: _Search, candidates: list[Candidate], ring_m: float) -> None:
     ends = ([search.place], others)
     if search.body.direction == "to_point":
         ends = ends[::-1]
-    times = search.network.durations(search.ready, *ends).ravel().tolist()
+    times = search.network.durations(search.prepared, *ends).ravel().tolist()
     kept = [
         (seconds, candidate, spots)
         for seconds, (candidate, spots) in zip(times, places, strict=True)
@@ -192,16 +192,16 @@ def _look(search: _Search, candidates: list[Candidate], ring_m: float) -> None:
 def _answer(search: _Search, crs: Crs) -> bytes:
     """Return the nearest features with their ways, all in one state of the network."""
     found = (search.found or [])[: search.body.limit]
-    metric, graph = search.ready.metric, search.network.graph
+    metric, graph = search.prepared.metric, search.network.graph
 
-    def drive(shown: Metric) -> tuple[list[tuple[Candidate, list[Spot], Leg | None]], int]:
+    def drive(shown: Metric) -> tuple[list[tuple[Candidate, list[SnapPoint], Leg | None]], int]:
         ways = []
         for _, candidate, spots in found:
             check()
             ends = (spots, search.place)
             ends = ends if search.body.direction == "to_point" else ends[::-1]
             ways.append((candidate, spots, find_leg(graph, shown, shown.weights, *ends)))
-        return ways, search.ready.plan.version(shown.stamp)
+        return ways, search.prepared.plan.version(shown.stamp)
 
     ways, version = metric.in_one_state(drive)
     legs = [(candidate, spots, leg) for candidate, spots, leg in ways if leg is not None]
@@ -219,7 +219,7 @@ def _answer(search: _Search, crs: Crs) -> bytes:
 
 
 def _feature(
-    search: _Search, candidate: Candidate, spots: list[Spot], leg: Leg, crs: Crs
+    search: _Search, candidate: Candidate, spots: list[SnapPoint], leg: Leg, crs: Crs
 ) -> dict[str, Any]:
     feature: dict[str, Any] = orjson.loads(candidate.text)
     if crs is not CRS84:

@@ -16,15 +16,15 @@ from api.roads.conditions import show_places
 from routing.answer.gpx import Track, write
 from routing.answer.instructions import Drive, Instructor, Step
 from routing.answer.polyline import encode
-from routing.answer.summary import Figures, Sheet, figures
+from routing.answer.summary import Sheet, Summary, summarise
 from routing.cost.profile import Costs
 from routing.cost.rule_models import HOUR_OF_WEEK
 from routing.graph.weights import Floats, Ints
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.planning.stop_order import Order
 from routing.query.leg import line
-from routing.query.lru import Memo
-from routing.query.model import Found
+from routing.query.lru import Lru
+from routing.query.model import Path
 from routing.query.network import RoadNetwork
 from routing.query.refusal import list_to_check
 from spatial.geo.crs import CRS84, Crs
@@ -39,7 +39,7 @@ class Prepared:
     def __init__(self, network: RoadNetwork) -> None:
         self._graph = network.graph
         self._carrying = network.structures.mask(len(network.graph.edges))
-        self._sheets = Memo(KEPT_SHEETS)
+        self._sheets = Lru(KEPT_SHEETS)
         self._lock = Lock()
         self._instructor: Instructor | None = None
         self.profiles: set[str] = set()
@@ -94,7 +94,7 @@ class Answer:
     """Paths found, best first, with the order of the stops where it was looked for."""
 
     network: RoadNetwork
-    found: Sequence[Found]
+    found: Sequence[Path]
     order: Order | None
     shape: Shape
 
@@ -102,13 +102,13 @@ class Answer:
 class Driven:
     """The parts of a path's edges in driving order: parallel arrays, and where each leg begins."""
 
-    def __init__(self, network: RoadNetwork, found: Found) -> None:
+    def __init__(self, network: RoadNetwork, found: Path) -> None:
         legs = found.legs
         self.keys = _joined([leg.keys for leg in legs])
         self.start = _joined([leg.start for leg in legs])
         self.part = _joined([leg.stop for leg in legs]) - self.start
         edges = self.keys >> 1
-        cap = found.picture.cap_kmh[self.keys]
+        cap = found.view.cap_kmh[self.keys]
         self.length_m = network.graph.edges.length_m[edges] * self.part
         self.duration_s = found.costs.duration_ms(edges, cap) * self.part / 1000
         self.starts = [0, *np.cumsum([len(leg.keys) for leg in legs]).tolist()]
@@ -118,7 +118,7 @@ class Driven:
         """The edges that are driven at all."""
         return np.asarray(self.keys[self.part > 0] >> 1)
 
-    def drives(self, found: Found) -> list[Drive]:
+    def drives(self, found: Path) -> list[Drive]:
         """Return the legs with length and time of their parts."""
         ends = zip(found.legs, self.starts[:-1], self.starts[1:], strict=True)
         return [Drive(leg, self.length_m[a:b], self.duration_s[a:b]) for leg, a, b in ends]
@@ -156,7 +156,7 @@ def _feature(answer: Answer, rank: int) -> dict[str, Any]:
 
 def _properties(answer: Answer, rank: int) -> dict[str, Any]:
     network, found = answer.network, answer.found[rank]
-    total = figures(network.graph.edges, found, found.legs, prepared(network).sheet(found.costs))
+    total = summarise(network.graph.edges, found, found.legs, prepared(network).sheet(found.costs))
     spots = [found.legs[0].source, *(leg.target for leg in found.legs)]
     properties: dict[str, Any] = {
         "profile": answer.shape.profile,
@@ -190,12 +190,12 @@ def _properties(answer: Answer, rank: int) -> dict[str, Any]:
     return properties
 
 
-def _snap_points(spots: Sequence[Spot], crs: Crs) -> Any:
+def _snap_points(spots: Sequence[SnapPoint], crs: Crs) -> Any:
     points = [(spot.lon, spot.lat) for spot in spots]
     return points if crs is CRS84 else show_places(np.array(points), crs)
 
 
-def _costs(total: Figures) -> dict[str, Any]:
+def _costs(total: Summary) -> dict[str, Any]:
     return {
         "toll_cny": None if total.toll_cny is None else round(total.toll_cny, 2),
         "toll_basis": total.toll_basis,
@@ -233,19 +233,19 @@ def _order(order: Order) -> dict[str, Any]:
     }
 
 
-def _points(network: RoadNetwork, found: Found, crs: Crs) -> Floats:
+def _points(network: RoadNetwork, found: Path, crs: Crs) -> Floats:
     lines = [line(network.graph, leg) for leg in found.legs]
     return show_places(_joined([lines[0], *(part[1:] for part in lines[1:])]), crs)
 
 
-def _lonlat(network: RoadNetwork, found: Found, crs: Crs) -> Floats:
+def _lonlat(network: RoadNetwork, found: Path, crs: Crs) -> Floats:
     """Return the degrees of a path longitude first: an encoded line has an order of its own."""
     points = _points(network, found, crs)
     return points[:, ::-1] if crs.north_first else points
 
 
-def _steps(network: RoadNetwork, found: Found, driven: Driven) -> list[Step]:
-    return prepared(network).instructor.steps(driven.drives(found), found.costs.open_)
+def _steps(network: RoadNetwork, found: Path, driven: Driven) -> list[Step]:
+    return prepared(network).instructor.steps(driven.drives(found), found.costs.passable)
 
 
 def _shown(step: Step, crs: Crs) -> dict[str, Any]:

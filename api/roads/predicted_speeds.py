@@ -95,20 +95,20 @@ def _describe(
         np.array([road.capacity_pcu_h or np.nan for road in roads]), rules,
     )  # fmt: skip
     return [
-        _told(road, row, klass, found, number, rules)
-        for number, (road, row, klass) in enumerate(zip(roads, known, classes, strict=True))
+        _told(road, row, road_class, found, number, rules)
+        for number, (road, row, road_class) in enumerate(zip(roads, known, classes, strict=True))
     ]
 
 
 def _told(
     road: RoadBody,
     row: asyncpg.Record | None,
-    klass: str | None,
+    road_class: str | None,
     found: Predicted,
     number: int,
     rules: Rules,
 ) -> dict[str, Any]:
-    free, basis = _free(road, row, klass, rules)
+    free, basis = _free(road, row, road_class, rules)
     length = road.length_m or (row["length_m"] if row else None)
     factor, level = float(found.factor[number]), int(found.level[number])
     empty_s = length * 3.6 / free if length else None
@@ -116,7 +116,7 @@ def _told(
             "name": {"zh": row["name_zh"], "en": row["name_en"]}} if row else {}  # fmt: skip
     return {
         **edge,
-        "class": klass,
+        "class": road_class,
         "volume_pcu_h": road.volume_pcu_h,
         "lanes": int(found.lanes[number]),
         "lanes_basis": _basis(road.lanes is not None, bool(found.lanes_known[number])),
@@ -135,11 +135,11 @@ def _told(
 
 
 def _free(
-    road: RoadBody, row: asyncpg.Record | None, klass: str | None, rules: Rules
+    road: RoadBody, row: asyncpg.Record | None, road_class: str | None, rules: Rules
 ) -> tuple[float, str]:
     """Return the free-flow speed (km/h) and where it comes from."""
     recorded = row["speed_kmh"] if row else None
-    speed = road.free_kmh or recorded or usual_kmh(klass, rules)
+    speed = road.free_kmh or recorded or usual_kmh(road_class, rules)
     return float(speed), _basis(road.free_kmh is not None, bool(recorded))
 
 

@@ -190,7 +190,7 @@ class EdgeBuilder:
             props["duration_h"] = tags.ferry_h
         return (
             edge, tags.mode, code, "public", "real", self.source_id, props, tags.name_zh,
-            tags.name_en, tags.mode, tags.klass, tags.ref, self.node_id(ends[0]),
+            tags.name_en, tags.mode, tags.edge_class, tags.ref, self.node_id(ends[0]),
             self.node_id(ends[1]), tags.oneway, length, tags.speed_kmh, tags.speed_basis,
             tags.lanes, tags.layer, *tags.limits, tags.depth_m, tags.clearance_m, tags.width_m,
             tags.tonnage_t, tags.hazmat, tags.limits_known, tags.access, tags.structure, tags.toll,

@@ -92,7 +92,7 @@ class EdgeTags:
     """What a way's tags say about each of its edges; the fields are columns of `edge`."""
 
     mode: str
-    klass: str
+    edge_class: str
     ref: str | None
     name_zh: str | None
     name_en: str | None
@@ -140,16 +140,16 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
     kind = way_kind(tags)
     if kind is None:
         return None
-    mode, klass = kind
-    oneway, reverse, changing = _direction(tags, mode, klass)
-    access = _access(tags, mode, klass, changing)
+    mode, edge_class = kind
+    oneway, reverse, changing = _direction(tags, mode, edge_class)
+    access = _access(tags, mode, edge_class, changing)
     limits, known = _limits(tags, mode)
     structure, structure_name = _structure(tags, mode)
     name_zh, name_en = names(tags)
     speed = _speed(tags)
     return EdgeTags(
         mode=mode,
-        klass=klass,
+        edge_class=edge_class,
         ref=tags.get("ref"),
         name_zh=name_zh,
         name_en=name_en,
@@ -185,7 +185,7 @@ def names(tags: Tags) -> tuple[str | None, str | None]:
     return zh, tags.get("name:en") or other
 
 
-def _direction(tags: Tags, mode: str, klass: str) -> tuple[bool, bool, bool]:
+def _direction(tags: Tags, mode: str, edge_class: str) -> tuple[bool, bool, bool]:
     """Return one-way, against the drawn direction, and changing by time."""
     if mode not in {"road", "ferry"}:
         return False, False, False
@@ -197,7 +197,7 @@ def _direction(tags: Tags, mode: str, klass: str) -> tuple[bool, bool, bool]:
     if value == _BY_TURNS:
         return False, False, False
     said = yes_no(value)
-    implied = klass == "motorway" or tags.get("junction") in {"roundabout", "circular"}
+    implied = edge_class == "motorway" or tags.get("junction") in {"roundabout", "circular"}
     return (implied if said is None else said), False, False
 
 
@@ -240,7 +240,7 @@ def _hazmat(tags: Tags) -> str | None:
     return ";".join(parts) or None
 
 
-def _access(tags: Tags, mode: str, klass: str, changing: bool) -> dict[str, str]:
+def _access(tags: Tags, mode: str, edge_class: str, changing: bool) -> dict[str, str]:
     table = {
         key + way: tags[key + way]
         for key in ACCESS_KEYS
@@ -253,7 +253,7 @@ def _access(tags: Tags, mode: str, klass: str, changing: bool) -> dict[str, str]
     table |= {key: value for key, value in said.items() if value}
     if mode == "ferry" and not {"motor_vehicle", "motorcar", "vehicle"} & table.keys():
         table["motor_vehicle"] = "no"
-    if klass in {"busway", "bus_guideway"}:
+    if edge_class in {"busway", "bus_guideway"}:
         table = {"motor_vehicle": "no", "bus": "yes", **table}
     if changing:
         table["motor_vehicle"] = "no"

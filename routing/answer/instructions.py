@@ -93,55 +93,55 @@ class Instructor:
         leaves = np.column_stack([edges.tail, edges.head]).ravel()
         self._key = np.argsort(leaves, kind="stable").astype(np.int32)
         self._first = np.concatenate([[0], np.cumsum(np.bincount(leaves))]).astype(np.int32)
-        self._link = _codes_where(edges.klass, lambda name: name.endswith("_link"))
-        self._fast = _codes_where(edges.klass, lambda name: name.split("_")[0] in _FAST)
-        self._ferry = _codes_where(edges.klass, lambda name: name == "ferry")
+        self._link = _codes_where(edges.edge_class, lambda name: name.endswith("_link"))
+        self._fast = _codes_where(edges.edge_class, lambda name: name.split("_")[0] in _FAST)
+        self._ferry = _codes_where(edges.edge_class, lambda name: name == "ferry")
 
-    def steps(self, drives: Sequence[Drive], open_: Bools) -> list[Step]:
+    def steps(self, drives: Sequence[Drive], passable: Bools) -> list[Step]:
         """Return the steps of drives one after another.
 
         Parameters
         ----------
         drives
             Legs of one path; each ends at a stop.
-        open_
+        passable
             By key, where this vehicle may drive: other ways are no choice at a junction.
         """
         steps: list[Step] = []
         for number, drive in enumerate(drives, start=1):
             driven = np.flatnonzero(drive.leg.stop > drive.leg.start)
             if len(driven):
-                self._add(steps, drive, driven, open_)
+                self._add(steps, drive, driven, passable)
             steps.append(self._arrival(drive, number if number < len(drives) else None))
         return steps
 
-    def _add(self, steps: list[Step], drive: Drive, driven: Ints, open_: Bools) -> None:
+    def _add(self, steps: list[Step], drive: Drive, driven: Ints, passable: Bools) -> None:
         keys = drive.leg.keys[driven].tolist()
         metres, seconds = drive.length_m[driven].tolist(), drive.duration_s[driven].tolist()
         steps.append(self._departure(drive, keys[0]))
         for number in range(len(keys)):
-            told = self._next(keys, number, open_) if number else None
+            told = self._next(keys, number, passable) if number else None
             if told:
                 steps.append(told)
             steps[-1].length_m += metres[number]
             steps[-1].duration_s += seconds[number]
 
-    def _next(self, keys: Sequence[int], number: int, open_: Bools) -> Step | None:
+    def _next(self, keys: Sequence[int], number: int, passable: Bools) -> Step | None:
         """Return what is to be told where a key of a drive begins."""
         round_ = self._graph.edges.roundabout
         before, key = keys[number - 1], keys[number]
         if round_[key >> 1]:
-            return None if round_[before >> 1] else self._roundabout(keys, number, open_)
+            return None if round_[before >> 1] else self._roundabout(keys, number, passable)
         if round_[before >> 1] and not all(round_[other >> 1] for other in keys[:number]):
             return None
-        told = self._maneuver(before, key, open_)
+        told = self._maneuver(before, key, passable)
         return self._step(told, key) if told else None
 
-    def _roundabout(self, keys: Sequence[int], number: int, open_: Bools) -> Step:
+    def _roundabout(self, keys: Sequence[int], number: int, passable: Bools) -> Step:
         """Return the step of a roundabout that begins with a key: which exit, and onto what."""
         exits, after = 0, number
         while after < len(keys) and self._graph.edges.roundabout[keys[after] >> 1]:
-            exits += self._has_exit(keys[after], open_)
+            exits += self._has_exit(keys[after], passable)
             after += 1
         if after == len(keys):
             return self._step("roundabout_enter", keys[number])
@@ -149,11 +149,11 @@ class Instructor:
         step.point = self._begin(keys[number])
         return step
 
-    def _has_exit(self, key: int, open_: Bools) -> bool:
+    def _has_exit(self, key: int, passable: Bools) -> bool:
         """Tell whether an open way leaves the roundabout at the end of one of its keys."""
         node = self._head(key)
         leaving = self._key[self._first[node] : self._first[node + 1]]
-        return bool((open_[leaving] & ~self._graph.edges.roundabout[leaving >> 1]).any())
+        return bool((passable[leaving] & ~self._graph.edges.roundabout[leaving >> 1]).any())
 
     def _departure(self, drive: Drive, key: int) -> Step:
         zh, en = self._road(key >> 1)
@@ -203,7 +203,7 @@ class Instructor:
             en = f"{en} ({ref})" if en else ref
         return zh or "无名道路", en or "an unnamed road"
 
-    def _maneuver(self, before: int, after: int, open_: Bools) -> str | None:
+    def _maneuver(self, before: int, after: int, passable: Bools) -> str | None:
         """Return what is to be told between two keys, None where nobody needs to be told."""
         a, b = before >> 1, after >> 1
         if a == b:
@@ -214,7 +214,7 @@ class Instructor:
         if abs(angle) > SHARP_DEG:
             return "uturn"
         ramp = self._ramp(a, b, angle)
-        others = self._others(before, after, open_)
+        others = self._others(before, after, passable)
         if ramp or others:
             return ramp or self._fork(before, after, angle, others)
         return None if self._same_road(a, b) else "continue"
@@ -245,11 +245,11 @@ class Instructor:
             return None if same else "continue"
         return _turn(angle)
 
-    def _others(self, before: int, after: int, open_: Bools) -> list[int]:
+    def _others(self, before: int, after: int, passable: Bools) -> list[int]:
         """Return the keys that a vehicle could take instead, but for turning round."""
         node = self._head(before)
         leaving = self._key[self._first[node] : self._first[node + 1]]
-        keys = leaving[open_[leaving]].tolist()
+        keys = leaving[passable[leaving]].tolist()
         return [key for key in keys if key not in (after, before ^ 1)]
 
     def _head(self, key: int) -> int:
@@ -257,11 +257,11 @@ class Instructor:
         return int((edges.tail if key & 1 else edges.head)[key >> 1])
 
     def _is(self, by_code: Bools, edge: int) -> bool:
-        return bool(by_code[self._graph.edges.klass.codes[edge]])
+        return bool(by_code[self._graph.edges.edge_class.codes[edge]])
 
     def _equals(self, a: int, b: int) -> bool:
         """Tell whether two roads are of one class, so that neither is the obvious one."""
-        codes = self._graph.edges.klass.codes
+        codes = self._graph.edges.edge_class.codes
         return bool(codes[a] == codes[b])
 
     def _same_road(self, a: int, b: int) -> bool:

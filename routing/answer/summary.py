@@ -29,12 +29,12 @@ from routing.cost.profile import BASES, Costs
 from routing.graph.graph import Edges
 from routing.graph.weights import Bools, Floats, Ints
 from routing.query.leg import Leg
-from routing.query.model import Found
+from routing.query.model import Path
 
 NO_EDGES = np.zeros(0, np.bool_)
 
 
-class Figures(NamedTuple):
+class Summary(NamedTuple):
     """Figures of a path or a leg; shares are of its length and sum to 1.
 
     `by_leg` holds length (m) and time (s) of each leg, `carried` the edges that were to be told of,
@@ -88,7 +88,9 @@ class Sheet:
         self.rows = np.column_stack([edges.length_m, costs.speed_kmh, marks.astype(np.float64)])
 
 
-def figures(edges: Edges, found: Found, legs: Sequence[Leg], sheet: Sheet | None = None) -> Figures:
+def summarise(
+    edges: Edges, found: Path, legs: Sequence[Leg], sheet: Sheet | None = None
+) -> Summary:
     """Sum up some legs of a found path; without a sheet of its costs one is made for it."""
     (keys, start, stop), first = _parts(legs)
     rows = (sheet or Sheet(edges, found.costs)).rows
@@ -96,17 +98,17 @@ def figures(edges: Edges, found: Found, legs: Sequence[Leg], sheet: Sheet | None
     sums, noted = np.zeros(by_leg + 2 * len(legs)), np.zeros(2 + 2 * len(keys), np.int64)
     vehicle = found.vehicle
     unsure = vehicle.unsure(edges, keys >> 1) if vehicle.tested else NO_EDGES
-    add_up(keys, start, stop, first, rows, found.picture.cap_kmh, unsure, sums, noted)
+    add_up(keys, start, stop, first, rows, found.view.cap_kmh, unsure, sums, noted)
     return _told(edges, found, sums.tolist(), noted, by_leg)
 
 
-def _told(edges: Edges, found: Found, sums: list[float], noted: Ints, by_leg: int) -> Figures:
+def _told(edges: Edges, found: Path, sums: list[float], noted: Ints, by_leg: int) -> Summary:
     """Return the figures that the kernels' sums and notes tell."""
     legs = [(sums[i], sums[i + 1] / 1000) for i in range(by_leg, len(sums), 2)]
     metres = sum([leg[0] for leg in legs])
     tolls, co2 = found.costs.tolls, found.costs.co2_kg_km * metres / 1000
     codes, carried = noted[:2].tolist()
-    return Figures(
+    return Summary(
         length_m=metres,
         duration_s=sum([leg[1] for leg in legs]),
         by_leg=legs,

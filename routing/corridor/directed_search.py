@@ -14,7 +14,7 @@ import shapely.ops
 
 from routing.graph.graph import Graph, expand
 from routing.graph.weights import Bools, Floats, Ints
-from routing.index.snap import SnapIndex, Spot, Usable, metres_per_degree
+from routing.index.snap import SnapIndex, SnapPoint, Usable, metres_per_degree
 
 Way = Literal["upstream", "downstream"]
 EXPRESSWAY = ("motorway", "motorway_link")
@@ -86,7 +86,7 @@ class Streets:
 
     def of_classes(self, *classes: str) -> Bools:
         """Return the keys of edges of some classes."""
-        return self.all_keys & np.repeat(self.graph.edges.klass.mask(classes), 2)
+        return self.all_keys & np.repeat(self.graph.edges.edge_class.mask(classes), 2)
 
     @cached_property
     def expressway(self) -> Bools:
@@ -96,7 +96,7 @@ class Streets:
     @cached_property
     def ramps(self) -> Bools:
         """The keys of ramps and slip roads of any road."""
-        names = [name for name in self.graph.edges.klass.values if name.endswith(RAMP_SUFFIX)]
+        names = [name for name in self.graph.edges.edge_class.values if name.endswith(RAMP_SUFFIX)]
         return self.of_classes(*names)
 
     def length_m(self, key: int) -> float:
@@ -111,7 +111,7 @@ class Streets:
         place = line.interpolate(1 - share if at.key & 1 else share, normalized=True)
         return round(float(place.x / scale[0]), 7), round(float(place.y / scale[1]), 7)
 
-    def on_edge(self, spot: Spot, way: int) -> At:
+    def on_edge(self, spot: SnapPoint, way: int) -> At:
         """Return the place of a snapped spot on one direction (0 forward, 1 backward)."""
         length = self.length_m(2 * spot.edge)
         share = 1 - spot.fraction if way else spot.fraction
@@ -133,7 +133,7 @@ class Streets:
             found += [self.on_edge(spot, way) for way in ways]
         return found
 
-    def _runs(self, key: int, spot: Spot, heading: Heading) -> bool:
+    def _runs(self, key: int, spot: SnapPoint, heading: Heading) -> bool:
         """Tell whether a key runs with a heading at a spot."""
         first = int(self.graph.edges.shape_start[key >> 1])
         shape = self.graph.edges.vertices(key >> 1)

@@ -33,10 +33,10 @@ class Limited:
     limit: Limit
 
 
-def find_limit(klass: str | None, visibility_m: float, rules: Rules) -> Limit | None:
+def find_limit(road_class: str | None, visibility_m: float, rules: Rules) -> Limit | None:
     """Return the limit on a class of road at a visibility, None where the law sets none."""
     expressway = get_rule(rules, LOW_VISIBILITY)
-    if klass in expressway.value.classes:
+    if road_class in expressway.value.classes:
         return _limit(expressway, visibility_m)
     return _limit(get_rule(rules, LOW_VISIBILITY_OTHER), visibility_m)
 
@@ -50,11 +50,11 @@ def _limit(rule: Rule[Law], visibility_m: float) -> Limit | None:
 
 def limit_keys(streets: Streets, edges: Ints, visibility_m: float, rules: Rules) -> list[Limited]:
     """Return the directions of some edges that the law limits, each with its limit."""
-    klass = streets.graph.edges.klass
-    limits = {name: find_limit(name, visibility_m, rules) for name in (*klass.values, None)}
+    road_class = streets.graph.edges.edge_class
+    limits = {name: find_limit(name, visibility_m, rules) for name in (*road_class.values, None)}
     found = []
     for key in keys_in(streets, edges).tolist():
-        limit = limits[klass.get(key >> 1)]
+        limit = limits[road_class.get(key >> 1)]
         if limit is not None:
             found.append(Limited(key, limit))
     return found

@@ -146,13 +146,13 @@ def loaded_as(profiles: Mapping[str, Profile], name: str, hazmat: bool | str | N
 class Costs:
     """What a profile makes of the edges; arrays by edge or, where said, by key.
 
-    `open_` (by key `2 * edge + direction`) tells where the vehicle may drive at all;
+    `passable` (by key `2 * edge + direction`) tells where the vehicle may drive at all;
     `factor` weighs streets that are for residents only; `bans` closes by the clock; `co2_kg_km`
     is NaN where no rule tells.
     """
 
     profile: Profile
-    open_: Bools
+    passable: Bools
     speed_kmh: Floats
     basis: NDArray[np.uint8]
     factor: Floats
@@ -175,13 +175,13 @@ class Costs:
         `shut` and `cap_kmh` hold closed keys and speed caps (NaN: none) by key.
         """
         return weigh(
-            chosen, arcs.key, arcs.exempt.codes, self._exempt(arcs), self.open_, shut, cap_kmh,
+            chosen, arcs.key, arcs.exempt.codes, self._exempt(arcs), self.passable, shut, cap_kmh,
             self.length_m, self.speed_kmh, self.factor, LARGEST,
         )  # fmt: skip
 
     def admitted(self, arcs: Arcs) -> Bools:
         """Return the arcs (by arc) that the vehicle may use on an open network."""
-        return np.asarray(self.open_[arcs.key] & self._exempt(arcs)[arcs.exempt.codes], np.bool_)
+        return np.asarray(self.passable[arcs.key] & self._exempt(arcs)[arcs.exempt.codes], np.bool_)
 
     def _exempt(self, arcs: Arcs) -> Bools:
         own = {*self.profile.access, *(() if PRIVATE in self.profile.refused else (PRIVATE,))}
@@ -204,21 +204,21 @@ def compile_costs(profile: Profile, edges: Edges, rules: Rules) -> Costs:
     for code, name in enumerate(BASES if profile.posted == "speed" else ()):
         basis[known & edges.speed_basis.mask([name])] = code
     ways = _ways(profile, edges)
-    open_ = np.zeros(2 * len(edges), np.bool_)
-    open_[0::2] = drivable & ways[:, 0]
-    open_[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 3])
+    passable = np.zeros(2 * len(edges), np.bool_)
+    passable[0::2] = drivable & ways[:, 0]
+    passable[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 3])
     factor = np.where(ways[:, 2], profile.destination_factor, 1.0)
     declared = get_rule(rules, TIME_BAN, profile.bans).value.root if profile.bans else ()
     bans = compile_bans(edges, profile.access, frozenset(profile.refused), declared)
     tolls = compile_tolls(profile.toll_class, edges, rules)
     fuel = fuel_kg_km(profile.fuel, rules)
-    return Costs(profile, open_, speed, basis, factor, edges.length_m, bans, tolls, fuel)
+    return Costs(profile, passable, speed, basis, factor, edges.length_m, bans, tolls, fuel)
 
 
 def _spread(edges: Edges, table: Mapping[Any, float]) -> Floats:
     """Return a rule's number per edge by class; `other` is that of all classes not named."""
     numbers = {str(name): value for name, value in table.items()}
-    return edges.klass.spread(numbers, numbers.get("other", np.nan))
+    return edges.edge_class.spread(numbers, numbers.get("other", np.nan))
 
 
 def _ways(profile: Profile, edges: Edges) -> Bools:
@@ -227,7 +227,7 @@ def _ways(profile: Profile, edges: Edges) -> Bools:
     table = np.array([*(row[:4] for row in rows), (True, True, False, False)], np.bool_)
     found = table[edges.access.codes]
     opened = np.array([*(row[4] for row in rows), False], np.bool_)[edges.access.codes]
-    stopped = edges.klass.mask(profile.closed_classes) & ~opened
+    stopped = edges.edge_class.mask(profile.closed_classes) & ~opened
     found[:, :2] &= ~stopped[:, None]
     found[:, 3] |= profile.oneway == "ignored"
     return np.asarray(found, np.bool_)

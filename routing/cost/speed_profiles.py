@@ -54,14 +54,18 @@ class TypicalSpeeds:
     """
 
     def __init__(
-        self, free_kmh: Floats, klass: Coded, rules: Rules, measured: Iterable[MeasuredWeek] = ()
+        self,
+        free_kmh: Floats,
+        edge_class: Coded,
+        rules: Rules,
+        measured: Iterable[MeasuredWeek] = (),
     ) -> None:
         factors = week_factors(get_rule(rules, HOUR_OF_WEEK).value)
         flat = np.ones(HOURS)
-        rows = [factors.get(name, factors.get("other", flat)) for name in klass.values]
+        rows = [factors.get(name, factors.get("other", flat)) for name in edge_class.values]
         self._factors = np.array([*rows, factors.get("other", flat)], np.float32)
         self._free = free_kmh
-        self._codes = klass.codes
+        self._codes = edge_class.codes
         by_key: dict[int, Sequence[float]] = {}
         for week in measured:
             for way in {"both": (0, 1), "forward": (0,), "backward": (1,)}[week.direction]:
@@ -73,7 +77,7 @@ class TypicalSpeeds:
     @classmethod
     def of(cls, edges: Edges, rules: Rules, measured: Iterable[MeasuredWeek] = ()) -> TypicalSpeeds:
         """Take the free-flow speeds from the edges, or from their classes where none is posted."""
-        return cls(free_speeds(edges, rules), edges.klass, rules, measured)
+        return cls(free_speeds(edges, rules), edges.edge_class, rules, measured)
 
     @property
     def measured_share(self) -> float:
@@ -107,7 +111,9 @@ def free_speeds(edges: Edges, rules: Rules) -> Floats:
     assumed = get_rule(rules, CLASS_SPEED).value.root
     by_class = {str(name): speed for name, speed in assumed.items()}
     known = np.isfinite(edges.speed_kmh) & (edges.speed_kmh > 0)
-    return np.asarray(np.where(known, edges.speed_kmh, edges.klass.spread(by_class)), np.float64)
+    return np.asarray(
+        np.where(known, edges.speed_kmh, edges.edge_class.spread(by_class)), np.float64
+    )
 
 
 def drive(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> Floats:

@@ -95,13 +95,13 @@ def compile_bans(
     `keys` are the access keys that speak of it and `refused` the values that refuse it; `declared`
     are those of a rule.
     """
-    by_class = [_of_class(name, declared) for name in edges.klass.values]
+    by_class = [_of_class(name, declared) for name in edges.edge_class.values]
     by_access = [_of_access(text, keys, refused) for text in edges.access.values]
     nothing = np.zeros(WEEK_MIN, np.bool_)
     classes = np.array([*by_class, nothing])
     accesses = np.array([*by_access, nothing])
-    klass = edges.klass.codes.astype(np.int64) % len(classes)  # -1, not said, is the last one
-    pair = klass * len(accesses) + edges.access.codes % len(accesses)
+    row = edges.edge_class.codes.astype(np.int64) % len(classes)  # -1, not said, is the last
+    pair = row * len(accesses) + edges.access.codes % len(accesses)
     distinct, code = np.unique(pair, return_inverse=True)
     rows = [classes[p // len(accesses)] | accesses[p % len(accesses)] for p in distinct.tolist()]
     return _numbered(rows, code)

@@ -29,7 +29,7 @@ def compile_tolls(toll_class: str | None, edges: Edges, rules: Rules) -> Tolls |
     rule = find_rule(rules, TOLL)
     if rule is None or toll_class not in rule.value.classes:
         return None
-    assumed = edges.klass.mask(rule.value.assumed_road_classes)
+    assumed = edges.edge_class.mask(rule.value.assumed_road_classes)
     said = edges.toll >= 0
     tolled = np.where(said, edges.toll == 1, assumed)
     return Tolls(rule.value.classes[toll_class], tolled, said)

@@ -58,7 +58,7 @@ class Predicted:
 
 
 def predict(
-    klass: Sequence[str | None],
+    road_class: Sequence[str | None],
     lanes: Ints,
     volume_pcu_h: Floats,
     capacity_pcu_h: Floats,
@@ -68,7 +68,7 @@ def predict(
 
     Parameters
     ----------
-    klass
+    road_class
         Class of each road.
     lanes
         Of one direction; 0 where unknown: then the rule's lanes of the class.
@@ -80,23 +80,23 @@ def predict(
         With the bounds of the levels, capacities, lanes and BPR's numbers.
     """
     rule, assumed = get_rule(rules, LOAD).value, get_rule(rules, LANE_LOSS).value.lanes
-    count = np.where(lanes > 0, lanes, _by_class(klass, assumed).astype(np.int64))
+    count = np.where(lanes > 0, lanes, _by_class(road_class, assumed).astype(np.int64))
     own = np.isfinite(capacity_pcu_h)
-    capacity = np.where(own, capacity_pcu_h, count * _by_class(klass, rule.lane_pcu_h))
+    capacity = np.where(own, capacity_pcu_h, count * _by_class(road_class, rule.lane_pcu_h))
     load = volume_pcu_h / capacity
     level = 1 + np.searchsorted(np.array(rule.levels, np.float64), load, side="left")
     return Predicted(count, lanes > 0, capacity, load, level, predicted_time(1.0, load, rules))
 
 
-def _by_class(klass: Sequence[str | None], values: Mapping[Any, float]) -> Floats:
+def _by_class(road_class: Sequence[str | None], values: Mapping[Any, float]) -> Floats:
     """Return the value of each class, that of `other` where a class has none."""
-    return np.array([values.get(name or "", values["other"]) for name in klass], np.float64)
+    return np.array([values.get(name or "", values["other"]) for name in road_class], np.float64)
 
 
-def usual_kmh(klass: str | None, rules: Rules) -> float:
+def usual_kmh(road_class: str | None, rules: Rules) -> float:
     """Return the speed that is assumed on a class of road where none is known."""
     assumed: Mapping[Any, float] = get_rule(rules, CLASS_SPEED).value.root
-    return assumed.get(klass, assumed["road"])
+    return assumed.get(road_class, assumed["road"])
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class LaneLoss:
 
 
 def lane_loss(
-    free_kmh: float, lanes: int | None, klass: str | None, closed: int, rules: Rules
+    free_kmh: float, lanes: int | None, road_class: str | None, closed: int, rules: Rules
 ) -> LaneLoss:
     """Return the stream's speed where some lanes of one direction are closed.
 
@@ -121,7 +121,7 @@ def lane_loss(
     """
     rule = get_rule(rules, LANE_LOSS).value
     lanes_of: Mapping[Any, int] = rule.lanes
-    assumed = lanes_of.get(klass, lanes_of["other"])
+    assumed = lanes_of.get(road_class, lanes_of["other"])
     count, basis = (lanes, "recorded") if lanes else (assumed, "assumed")
     if closed >= count:
         return LaneLoss(count, closed, basis, 0.0, None)

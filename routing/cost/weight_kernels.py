@@ -28,7 +28,7 @@ def weigh(
     key: Ints,
     exempt: Signed,
     spared: Bools,
-    open_: Bools,
+    passable: Bools,
     shut: Bools,
     cap_kmh: Kmh,
     length_m: Floats,
@@ -39,8 +39,8 @@ def weigh(
     """Return the weights (ms, from 1 to `largest`, or `INFINITE`) of chosen arcs.
 
     `key` and `exempt` are by arc, the latter the class that alone may use it (-1: everyone may);
-    `spared` tells by class whether the vehicle is of it. `open_`, `shut` and `cap_kmh` (NaN: none)
-    are by key, the others by edge.
+    `spared` tells by class whether the vehicle is of it. `passable`, `shut` and `cap_kmh` (NaN:
+    none) are by key, the others by edge.
     """
     weights = np.empty(len(chosen), np.uint32)
     for i in range(len(chosen)):
@@ -49,7 +49,7 @@ def weigh(
         edge = here >> 1
         speed = slower(speed_kmh[edge], cap_kmh[here])
         weight = length_m[edge] * MS_PER_M_AT_1_KMH / speed * factor[edge]
-        passes = open_[here] and not shut[here] and (kind < 0 or spared[kind])
+        passes = passable[here] and not shut[here] and (kind < 0 or spared[kind])
         if passes and np.isfinite(weight):
             weights[i] = min(max(np.rint(weight), 1.0), largest)
         else:

@@ -134,7 +134,7 @@ class Edges:
     shape_start: Ints
     shape: Floats
     mode: Coded
-    klass: Coded
+    edge_class: Coded
     ref: Coded
     name_zh: Coded
     name_en: Coded
@@ -341,7 +341,7 @@ def edges_from_columns(columns: Mapping[str, Any], vertex_counts: Ints, points: 
         limits_known=np.array(columns["limits_known"], np.bool_),
         shape_start=starts,
         shape=np.round(points, 7),
-        klass=Coded.of(columns["class"]),
+        edge_class=Coded.of(columns["class"]),
         access=access,
         **{name: Coded.of(columns[name]) for name in _TEXTS},
     )

@@ -223,7 +223,7 @@ def nearest(
     """Return (n, 7) the spots at the place nearest to each point, point by point, nearest first.
 
     Columns: point, edge, fraction, vertex, longitude, latitude, distance in m, as in
-    `routing.index.snap.Spot`.
+    `routing.index.snap.SnapPoint`.
     """
     found, room = np.empty((ROOM, 4)), FAN * len(start)
     away, boxes = np.empty(room), np.empty(room, np.int64)

@@ -13,12 +13,12 @@ from routing.graph.weights import Bools, Ints, Weights
 from routing.index.rtree import Segments
 from routing.index.rtree_kernels import in_box, metres_per_degree, nearest
 
-__all__ = ["EVERY", "SnapIndex", "Spot", "Usable", "metres_per_degree"]
+__all__ = ["EVERY", "SnapIndex", "SnapPoint", "Usable", "metres_per_degree"]
 
 _ALL = np.zeros(0, np.bool_)
 
 
-class Spot(NamedTuple):
+class SnapPoint(NamedTuple):
     """A place on an edge.
 
     `fraction` runs 0..1 in the edge's own direction, `vertex` is the number of the shape vertex
@@ -79,7 +79,7 @@ class SnapIndex:
 
     def nearest(
         self, lon: float, lat: float, usable: Usable, max_m: float, tie_m: float
-    ) -> list[Spot]:
+    ) -> list[SnapPoint]:
         """Return the nearest usable edge and those at the same place, nearest first.
 
         None farther than `max_m` is returned; edges that are farther than the nearest one by at
@@ -89,12 +89,12 @@ class SnapIndex:
 
     def nearest_each(
         self, points: Sequence[tuple[float, float]], usable: Usable, max_m: float, tie_m: float
-    ) -> list[list[Spot]]:
+    ) -> list[list[SnapPoint]]:
         """Return for each point what `nearest` does."""
         first, weights, off, only = usable
         array = np.array(points, np.float64).reshape(-1, 2)
         rows = nearest(array, max_m, tie_m, *self._lines, first, weights, off, only)
-        places: list[list[Spot]] = [[] for _ in points]
+        places: list[list[SnapPoint]] = [[] for _ in points]
         for point, edge, fraction, vertex, x, y, distance in rows.tolist():
-            places[int(point)].append(Spot(int(edge), fraction, int(vertex), x, y, distance))
+            places[int(point)].append(SnapPoint(int(edge), fraction, int(vertex), x, y, distance))
         return places

@@ -22,7 +22,7 @@ from routing.graph.graph import Graph, expand
 from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints
 from routing.index.snap import metres_per_degree
 from routing.isochrone.marching_squares import outline
-from routing.query.model import Ready
+from routing.query.model import PreparedMetric
 from routing.query.one_to_many import Span
 from routing.stopping import check
 
@@ -63,9 +63,9 @@ class Grid:
         return self.size_m * CELLS_ACROSS
 
 
-def by_length(graph: Graph, ready: Ready) -> Metric:
+def by_length(graph: Graph, prepared: PreparedMetric) -> Metric:
     """Return a metric of lengths (mm) that is shut where another one is."""
-    metric = ready.metric
+    metric = prepared.metric
     with metric.lock:
         shut, stamp = metric.weights >= INFINITE, metric.stamp
     length = np.clip(np.rint(graph.edges.length_m[graph.arcs.edge] * MM_PER_M), 1, LARGEST)

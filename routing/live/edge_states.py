@@ -19,7 +19,7 @@ from routing.live.speed_feeds import NOTHING, Feed, Feeds, Kmh
 
 CAPS = ("speed", "lane_loss", "weather_limit")
 KEPT_CHANGES = 256
-KEPT_PICTURES = 16
+KEPT_VIEWS = 16
 
 
 class EdgeState(NamedTuple):
@@ -48,19 +48,19 @@ class EdgeState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class EdgeStateView:
     """Which keys are shut, and the speed caps (km/h, NaN: none), at one time; never changed."""
 
     shut: Bools
     cap_kmh: NDArray[np.float32]
 
     @classmethod
-    def empty(cls, edges: int) -> Picture:
-        """Return the picture in which nothing is closed."""
+    def empty(cls, edges: int) -> EdgeStateView:
+        """Return the view in which nothing is closed."""
         return cls(np.zeros(2 * edges, np.bool_), np.full(2 * edges, np.nan, np.float32))
 
-    def with_states(self, keys: Ints, states: Iterable[EdgeState]) -> Picture:
-        """Return the picture in which `keys` are set anew from the states that hold."""
+    def with_states(self, keys: Ints, states: Iterable[EdgeState]) -> EdgeStateView:
+        """Return the view in which `keys` are set anew from the states that hold."""
         shut, cap = self.shut.copy(), self.cap_kmh.copy()
         shut[keys], cap[keys] = False, np.nan
         closed: list[int] = []
@@ -73,19 +73,19 @@ class Picture:
         shut[np.array(closed, np.int64)] = True
         table = np.array(capped, np.float64).reshape(-1, 2)
         np.fmin.at(cap, table[:, 0].astype(np.int64), table[:, 1].astype(np.float32))
-        return Picture(shut, cap)
+        return EdgeStateView(shut, cap)
 
-    def slowed(self, keys: Ints | slice, kmh: Kmh | None) -> Picture:
-        """Return the picture in which `keys` are not faster than some speeds (NaN: free)."""
+    def slowed(self, keys: Ints | slice, kmh: Kmh | None) -> EdgeStateView:
+        """Return the view in which `keys` are not faster than some speeds (NaN: free)."""
         if kmh is None:
             return self
         cap = self.cap_kmh.copy()
         cap[keys] = np.fmin(cap[keys], kmh[keys])
-        return Picture(self.shut, cap)
+        return EdgeStateView(self.shut, cap)
 
     @cached_property
     def token(self) -> bytes:
-        """What distinguishes this picture from another one."""
+        """What distinguishes this view from another one."""
         capped = np.flatnonzero(np.isfinite(self.cap_kmh))
         name = blake2b(np.packbits(self.shut).tobytes(), digest_size=16)
         name.update(capped.tobytes())
@@ -95,19 +95,19 @@ class Picture:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A picture of another time; without a `version` it is of the network version now."""
+    """A view of another time; without a `version` it is of the network version now."""
 
-    picture: Picture
+    view: EdgeStateView
     version: int | None = None
 
 
 class LiveState:
-    """All states in force or to come, the picture now, and a log of what changed."""
+    """All states in force or to come, the view now, and a log of what changed."""
 
     def __init__(self, edges: int) -> None:
         self.version = 0
         self.serial = 0
-        self.now = Picture.empty(edges)
+        self.now = EdgeStateView.empty(edges)
         self.feeds = Feeds(2 * edges)
         self._edges = edges
         self._rows: dict[int, EdgeState] = {}
@@ -116,7 +116,7 @@ class LiveState:
         self._ending: dict[datetime, set[int]] = {}
         self._changes: list[tuple[int, Ints]] = []
         self._cuts: list[datetime] | None = None
-        self._pictures: dict[int, Picture] = {}
+        self._views: dict[int, EdgeStateView] = {}
 
     def apply(
         self,
@@ -125,7 +125,7 @@ class LiveState:
         removed: Iterable[int],
         at: datetime,
     ) -> None:
-        """Take over the rows that lead to a version, and move the picture to a time."""
+        """Take over the rows that lead to a version, and move the view to a time."""
         touched, gone = set(), list(removed)
         for row in gone:
             old = self._rows.pop(row, None)
@@ -149,7 +149,7 @@ class LiveState:
         self._refresh(touched | self._due(at), at, np.concatenate([fed, self.feeds.due(at)]))
 
     def advance(self, at: datetime) -> None:
-        """Move the picture to a time: states begin and expire without any new version."""
+        """Move the view to a time: states begin and expire without any new version."""
         self._refresh(self._due(at), at, self.feeds.due(at))
 
     def _note(self, boundary: datetime, edge: int) -> None:
@@ -194,29 +194,29 @@ class LiveState:
             named[keys] = True
         return np.flatnonzero(named)
 
-    def at(self, time: datetime, now: datetime) -> Picture | None:
-        """Return the picture at another time by the states known now, None if it is that of now.
+    def at(self, time: datetime, now: datetime) -> EdgeStateView | None:
+        """Return the view at another time by the states known now, None if it is that of now.
 
-        Between two boundaries of validity nothing changes: one picture serves the interval.
+        Between two boundaries of validity nothing changes: one view serves the interval.
         """
         if self._cuts is None:
             ends = (end for state in self._rows.values() for end in (state.since, state.until))
             known = {end for end in ends if end is not None} | set(self.feeds.cuts)
-            self._cuts, self._pictures = sorted(known), {}
+            self._cuts, self._views = sorted(known), {}
         interval = bisect_right(self._cuts, time)
         if interval == bisect_right(self._cuts, now):
             return None
-        if interval not in self._pictures:
-            if len(self._pictures) >= KEPT_PICTURES:
-                self._pictures.pop(next(iter(self._pictures)))
+        if interval not in self._views:
+            if len(self._views) >= KEPT_VIEWS:
+                self._views.pop(next(iter(self._views)))
             states = [s for s in self._rows.values() if s.holds(time)]
             fed = self.feeds.at(time)
-            self._pictures[interval] = self.picture(states).slowed(slice(None), fed)
-        return self._pictures[interval]
+            self._views[interval] = self.view(states).slowed(slice(None), fed)
+        return self._views[interval]
 
-    def picture(self, states: Iterable[EdgeState]) -> Picture:
-        """Return the picture that some states alone make."""
-        return Picture.empty(self._edges).with_states(np.zeros(0, np.int64), states)
+    def view(self, states: Iterable[EdgeState]) -> EdgeStateView:
+        """Return the view that some states alone make."""
+        return EdgeStateView.empty(self._edges).with_states(np.zeros(0, np.int64), states)
 
     def reasons(self, edge: int, at: datetime) -> list[EdgeState]:
         """Return the states of an edge that hold at a time."""

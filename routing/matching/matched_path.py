@@ -17,7 +17,7 @@ ROOM = 256  # parts that a drive has room for at first
 
 
 @dataclass(frozen=True)
-class Drive:
+class MatchedPath:
     """A way without a break.
 
     `keys` (`2 * edge + direction`) are driven in order; of each one the part `start`..`stop`
@@ -42,7 +42,7 @@ class Follower:
 
     def __init__(self, key: Ints) -> None:
         self._key = key  # of each arc
-        self._done: list[Drive] = []
+        self._done: list[MatchedPath] = []
         self._keys = np.empty(ROOM, np.int64)
         self._start, self._stop = np.empty(ROOM), np.empty(ROOM)
         self._parts = 0  # of the drive under way; the last one may still grow
@@ -63,7 +63,7 @@ class Follower:
         self._fixes += decided.fixes
         self._sure += decided.confidence
 
-    def take(self) -> list[Drive]:
+    def take(self) -> list[MatchedPath]:
         """Return finished drives, and of the one under way all that cannot change any more."""
         done, self._done = self._done, []
         if self._parts > 1:
@@ -79,10 +79,10 @@ class Follower:
             self._done.append(self._closed(self._parts))
         self._parts, self._fixes, self._sure, self._cut = 0, [], [], None
 
-    def _closed(self, parts: int) -> Drive:
+    def _closed(self, parts: int) -> MatchedPath:
         """Return the first parts as a drive."""
         sure = sum(self._sure) / len(self._sure) if self._sure else 0.0
-        return Drive(
+        return MatchedPath(
             self._keys[:parts].copy(), self._start[:parts].copy(), self._stop[:parts].copy(),
             self._fixes, sure, self._cut,
         )  # fmt: skip
@@ -95,6 +95,6 @@ class Follower:
             self._start, self._stop = np.resize(self._start, wide), np.resize(self._stop, wide)
 
 
-def line(measure: Measure, drive: Drive) -> Floats:
+def line(measure: Measure, drive: MatchedPath) -> Floats:
     """Return the (n, 2) longitude and latitude (EPSG:4326) of a drive."""
     return draw(drive.keys, drive.start, drive.stop, measure.shape, measure.start, measure.before)

@@ -23,11 +23,11 @@ from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, LARGEST, Weights
 from routing.index.linear_measure import Measure
 from routing.matching.hmm import UNIT_M, Candidates, Lengths, Model, Ways
-from routing.matching.matched_path import Drive, Follower
+from routing.matching.matched_path import Follower, MatchedPath
 from routing.matching.trace import BREAKS, STATUS, Break, Sieve, Status, Trace
 from routing.matching.trace_kernels import USED
 from routing.matching.viterbi import Decided, Decoder
-from routing.query.model import Conditions, Ready
+from routing.query.model import Conditions, PreparedMetric
 from routing.query.network import RoadNetwork
 from routing.stopping import check
 from spatial.rules import get_rule
@@ -58,7 +58,7 @@ class Matched:
     """A matched trace: what became of each fix, and the drives between breaks."""
 
     placed: list[Placed]
-    drives: list[Drive]
+    drives: list[MatchedPath]
     version: int
 
     @property
@@ -81,7 +81,7 @@ class Matcher:
     @cached_property
     def candidates(self) -> Candidates:
         """What finds the edges near fixes, made when first needed."""
-        return Candidates(self.graph, self._network.places.index.segments, self.model)
+        return Candidates(self.graph, self._network.snapper.index.segments, self.model)
 
     @cached_property
     def ways(self) -> Ways:
@@ -101,38 +101,40 @@ class Matcher:
         BadParameter
             The profile or an edge to avoid is unknown.
         """
-        ready = self._network.ready(conditions, now)
-        with ready.metric.lock:
-            shown, version = ready.metric.weights, ready.version
+        prepared = self._network.prepare(conditions, now)
+        with prepared.metric.lock:
+            shown, version = prepared.metric.weights, prepared.version
         with self._lock:
-            known = self._lengths.get(ready.metric)
+            known = self._lengths.get(prepared.metric)
             if known is None or known.shown is not shown:
-                known = self._follow(ready, known, shown, version)
+                known = self._follow(prepared, known, shown, version)
             elif known.version != version:
                 known = replace(known, version=version)
-            self._lengths[ready.metric] = known
+            self._lengths[prepared.metric] = known
             return known
 
-    def _follow(self, ready: Ready, known: Lengths | None, shown: Weights, version: int) -> Lengths:
+    def _follow(
+        self, prepared: PreparedMetric, known: Lengths | None, shown: Weights, version: int
+    ) -> Lengths:
         """Return lengths on which exactly those arcs are open that are open in `shown`."""
         if known is None:
-            counted, legal = self._counted(ready), ready.costs.open_[self.graph.arcs.key]
+            counted, legal = self._counted(prepared), prepared.costs.passable[self.graph.arcs.key]
             model = self.model.numbers(self.ways.stretch(counted, legal))
         else:
             counted, model = known.counted, known.model
-        open_ = shown != INFINITE
-        whole = np.where(open_, counted, np.uint32(INFINITE))
+        passable = shown != INFINITE
+        whole = np.where(passable, counted, np.uint32(INFINITE))
         usable = np.zeros(len(self.graph.edges), np.bool_)
-        usable[self.graph.arcs.edge[open_]] = True
+        usable[self.graph.arcs.edge[passable]] = True
         return Lengths(whole, whole[self.ways.out], model, usable, version, counted, shown)
 
-    def _counted(self, ready: Ready) -> Weights:
+    def _counted(self, prepared: PreparedMetric) -> Weights:
         """Return the length of each arc (`UNIT_M`).
 
         Roads slower than `fair_kmh` count as longer by a `slow_share` of the time lost there.
         """
         edge, model = self.graph.arcs.edge, self.model
-        lost = np.maximum(model.fair_kmh / ready.costs.speed_kmh[edge] - 1, 0)
+        lost = np.maximum(model.fair_kmh / prepared.costs.speed_kmh[edge] - 1, 0)
         metres = self.graph.edges.length_m[edge] * (1 + model.slow_share * lost)
         whole = np.rint(np.nan_to_num(metres, posinf=0.0) / UNIT_M)
         return np.clip(whole, 1, LARGEST).astype(np.uint32)
@@ -197,7 +199,7 @@ class Tracker:
         self._follower.close()
         return placed
 
-    def take(self) -> list[Drive]:
+    def take(self) -> list[MatchedPath]:
         """Return what has been driven since the last call, as far as it is decided."""
         return self._follower.take()
 

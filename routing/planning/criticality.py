@@ -17,7 +17,7 @@ import numpy as np
 from routing.cch.engine import Metric
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Bools, Floats, Ints
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.query.one_to_many import MS_PER_S, durations
 
 TIE_S = 0.002  # of times from tables of whole ms
@@ -59,7 +59,7 @@ class Vulnerability:
     """Places, the trips between them, and a metric that structures are shut on one by one."""
 
     def __init__(
-        self, graph: Graph, metric: Metric, places: Sequence[list[Spot]], trips: Floats
+        self, graph: Graph, metric: Metric, places: Sequence[list[SnapPoint]], trips: Floats
     ) -> None:
         self._graph = graph
         with metric.lock:
@@ -140,6 +140,6 @@ class Vulnerability:
             self._metric.update(arcs, before)
 
 
-def _at(edge: int, fraction: float) -> Spot:
+def _at(edge: int, fraction: float) -> SnapPoint:
     """Return an end of an edge as a spot; its place on the map does not matter here."""
-    return Spot(edge, fraction, 0, 0.0, 0.0, 0.0)
+    return SnapPoint(edge, fraction, 0, 0.0, 0.0, 0.0)

@@ -14,7 +14,7 @@ import numpy as np
 from routing.cch.engine import Metric
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Bools, Floats, Ints
-from routing.index.snap import Spot, metres_per_degree
+from routing.index.snap import SnapPoint, metres_per_degree
 from routing.query.access import End, arriving, leaving
 from routing.query.one_to_many import MS_PER_S
 
@@ -50,9 +50,9 @@ class Meeting:
 def vehicle_times(
     graph: Graph,
     metric: Metric,
-    spots: Sequence[Spot],
+    spots: Sequence[SnapPoint],
     bearing_deg: float | None,
-    targets: Sequence[Sequence[Spot]],
+    targets: Sequence[Sequence[SnapPoint]],
 ) -> Floats:
     """Return how long a vehicle needs to each place, in s; infinite is no way.
 

@@ -7,37 +7,39 @@ from collections.abc import Sequence
 import numpy as np
 
 from routing.graph.weights import Floats
-from routing.index.snap import Spot
-from routing.query.model import Ready
+from routing.index.snap import SnapPoint
+from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
 from routing.query.snapping import Point
 
-Side = tuple[Sequence[Point], list[list[Spot]]]
+Side = tuple[Sequence[Point], list[list[SnapPoint]]]
 """Places (EPSG:4326) and the spots of each."""
 
 
-def moved(network: RoadNetwork, ready: Ready, side: Side) -> list[list[Spot]]:
+def moved(network: RoadNetwork, prepared: PreparedMetric, side: Side) -> list[list[SnapPoint]]:
     """Return the spots of places, those on an island on the main network where it is near."""
     points, spots = side
-    usable = network.places.usable(ready.metric)
-    return network.places.off_islands(points, usable, ready.costs, spots)
+    usable = network.snapper.usable(prepared.metric)
+    return network.snapper.off_islands(points, usable, prepared.costs, spots)
 
 
-def table(network: RoadNetwork, ready: Ready, sources: Side, targets: Side) -> tuple[Floats, int]:
+def table(
+    network: RoadNetwork, prepared: PreparedMetric, sources: Side, targets: Side
+) -> tuple[Floats, int]:
     """Return the (sources, targets) driving times (s) by the island rule, and their version.
 
     Infinite is no way, neither between the places themselves nor from the main network.
     """
-    found, version = network.table(ready, sources[1], targets[1])
+    found, version = network.table(prepared, sources[1], targets[1])
     cut = ~np.isfinite(found)
     rows, columns = np.flatnonzero(cut.any(axis=1)), np.flatnonzero(cut.any(axis=0))
     if not len(rows):
         return found, version
     outs, intos = _chosen(sources, rows.tolist()), _chosen(targets, columns.tolist())
-    off, onto = moved(network, ready, outs), moved(network, ready, intos)
+    off, onto = moved(network, prepared, outs), moved(network, prepared, intos)
     if off == outs[1] and onto == intos[1]:
         return found, version
-    again, version = network.table(ready, off, onto)
+    again, version = network.table(prepared, off, onto)
     block = np.ix_(rows, columns)
     found[block] = np.where(cut[block], again, found[block])
     return found, version

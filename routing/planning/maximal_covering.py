@@ -106,10 +106,10 @@ def _check(table: Bools, amount: Floats, count: int, fixed: Sequence[int]) -> No
 
 def _merge(table: Bools, amount: Floats, count: int, fixed: Ints) -> _Problem:
     """Put demands together that the same sites cover; drop what none covers or is covered."""
-    open_ = table.any(axis=1) & ~table[:, fixed].any(axis=1) & (amount > 0)
-    rows, which = np.unique(table[open_], axis=0, return_inverse=True)
+    passable = table.any(axis=1) & ~table[:, fixed].any(axis=1) & (amount > 0)
+    rows, which = np.unique(table[passable], axis=0, return_inverse=True)
     weight: Floats = np.zeros(len(rows))
-    np.add.at(weight, which.ravel(), amount[open_])
+    np.add.at(weight, which.ravel(), amount[passable])
     return _Problem(rows.reshape(-1, table.shape[1]), weight, count, fixed)
 
 

@@ -97,7 +97,7 @@ def _attributes(edges: Edges, edge: int, back: bool, speed_kmh: float) -> dict[s
     found: dict[str, Any] = {
         "osmid": edge,
         "edge_id": str(edges.row_id(edge)),
-        "highway": edges.klass.get(edge),
+        "highway": edges.edge_class.get(edge),
         "oneway": bool(edges.oneway[edge]),
         "reversed": back,
         "length": float(edges.length_m[edge]),

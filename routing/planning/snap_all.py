@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from routing.graph.weights import Ints
-from routing.index.snap import Spot
-from routing.query.model import Ready
+from routing.index.snap import SnapPoint
+from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
 
 
@@ -17,16 +17,18 @@ from routing.query.network import RoadNetwork
 class Placed:
     """The spots of each place, in their order; `missing` have no usable network nearby."""
 
-    spots: list[list[Spot]]
+    spots: list[list[SnapPoint]]
     missing: Ints
 
 
-def place_all(network: RoadNetwork, ready: Ready, points: Sequence[tuple[float, float]]) -> Placed:
+def place_all(
+    network: RoadNetwork, prepared: PreparedMetric, points: Sequence[tuple[float, float]]
+) -> Placed:
     """Snap places (longitude, latitude), off small islands where the main network is near.
 
     One that cannot be snapped has no spots.
     """
-    places, usable = network.places, network.places.usable(ready.metric)
-    spots = places.off_islands(points, usable, ready.costs, places.find(points, usable))
+    snapper, usable = network.snapper, network.snapper.usable(prepared.metric)
+    spots = snapper.off_islands(points, usable, prepared.costs, snapper.find(points, usable))
     missing = [number for number, place in enumerate(spots) if not place]
     return Placed(spots, np.array(missing, np.int64))

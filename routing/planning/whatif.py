@@ -1,6 +1,6 @@
 """What if: the network as some changes would make it, to ask the same question of both.
 
-A closure is another picture of the same network; a speed, a limit or a new edge makes another
+A closure is another view of the same network; a speed, a limit or a new edge makes another
 network. Each change knows what was before (old, new), and the effects follow from asking again.
 """
 
@@ -18,8 +18,8 @@ from routing.cch.engine import Topology
 from routing.cost.profile import Profile
 from routing.graph.graph import LIMITS, Coded, Edges, Graph, Ids, sort_arcs
 from routing.graph.weights import INFINITE, Floats, Ints
-from routing.live.edge_states import Picture, Snapshot
-from routing.query.model import Conditions, Ready
+from routing.live.edge_states import EdgeStateView, Snapshot
+from routing.query.model import Conditions, PreparedMetric
 from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter
 from spatial.geo.crs import distance_m, segment_lengths_m
@@ -36,7 +36,7 @@ class NewEdge:
 
     id: UUID
     points: Floats
-    klass: str
+    edge_class: str
     oneway: bool
     speed_kmh: float
     limits: Mapping[str, float]
@@ -70,7 +70,7 @@ class Variant:
 
 def vary(
     network: RoadNetwork,
-    ready: Ready,
+    prepared: PreparedMetric,
     conditions: Conditions,
     profile: Profile,
     changes: Changes,
@@ -79,7 +79,7 @@ def vary(
 
     Parameters
     ----------
-    network, ready, conditions
+    network, prepared, conditions
         The network as it is, its metric, and what that was asked for.
     profile
         Of the conditions.
@@ -91,45 +91,45 @@ def vary(
     BadParameter
         A new edge has no node near one of its ends.
     """
-    picture = _picture(ready.picture, changes)
+    view = _view(prepared.view, changes)
     other, joined = network, list[tuple[float, float]]()
     if changes.limits or changes.speed_kmh or changes.added:
-        graph, joined = _extend(network.graph, ready, changes)
-        topology = ready.metric.topology if not changes.added else Topology.build(graph)
-        index = network.places.index if not changes.added else None
+        graph, joined = _extend(network.graph, prepared, changes)
+        topology = prepared.metric.topology if not changes.added else Topology.build(graph)
+        index = network.snapper.index if not changes.added else None
         mine = {profile.id: profile}
         other = RoadNetwork(graph, topology, mine, network.rules, index=index)
-        picture = _widen(picture, len(graph.edges))
-    snapshot = Snapshot(picture, ready.version)
+        view = _widen(view, len(graph.edges))
+    snapshot = Snapshot(view, prepared.version)
     return Variant(other, replace(conditions, as_of=snapshot), joined)
 
 
-def _picture(picture: Picture, changes: Changes) -> Picture:
-    """Return a picture with closures and caps as changed; a given speed lifts the live cap."""
-    shut, cap = picture.shut.copy(), picture.cap_kmh.copy()
+def _view(view: EdgeStateView, changes: Changes) -> EdgeStateView:
+    """Return a view with closures and caps as changed; a given speed lifts the live cap."""
+    shut, cap = view.shut.copy(), view.cap_kmh.copy()
     shut[_keys(changes.opened)] = False
     shut[_keys(changes.shut)] = True
     cap[_keys(np.array(sorted(changes.speed_kmh), np.int64))] = np.nan
     streams = np.array(list(changes.stream_kmh), np.int64)
     cap[streams] = np.fmin(cap[streams], np.array(list(changes.stream_kmh.values()), np.float32))
-    return replace(picture, shut=shut, cap_kmh=cap)
+    return replace(view, shut=shut, cap_kmh=cap)
 
 
 def _keys(edges: Ints) -> Ints:
     return np.concatenate([2 * edges, 2 * edges + 1])
 
 
-def _widen(picture: Picture, edges: int) -> Picture:
-    more = 2 * edges - len(picture.shut)
+def _widen(view: EdgeStateView, edges: int) -> EdgeStateView:
+    more = 2 * edges - len(view.shut)
     return replace(
-        picture,
-        shut=np.concatenate([picture.shut, np.zeros(more, np.bool_)]),
-        cap_kmh=np.concatenate([picture.cap_kmh, np.full(more, np.nan, np.float32)]),
+        view,
+        shut=np.concatenate([view.shut, np.zeros(more, np.bool_)]),
+        cap_kmh=np.concatenate([view.cap_kmh, np.full(more, np.nan, np.float32)]),
     )
 
 
 def _extend(
-    graph: Graph, ready: Ready, changes: Changes
+    graph: Graph, prepared: PreparedMetric, changes: Changes
 ) -> tuple[Graph, list[tuple[float, float]]]:
     """Return the graph with other limits and more edges, and how far each new one was joined."""
     speed = graph.edges.speed_kmh.copy()
@@ -137,7 +137,7 @@ def _extend(
     edges = replace(graph.edges, limits=_limits(graph.edges, changes.limits), speed_kmh=speed)
     if not changes.added:
         return replace(graph, edges=edges), []
-    ends = [_join(graph, ready, edge) for edge in changes.added]
+    ends = [_join(graph, prepared, edge) for edge in changes.added]
     tail, head = (np.array([end[i] for end in ends], np.int64) for i in (0, 1))
     joined = [_reaching(graph, *row) for row in zip(changes.added, tail, head, strict=True)]
     wider = _append(edges, joined, tail, head)
@@ -152,7 +152,9 @@ def _limits(edges: Edges, changed: Mapping[int, Mapping[str, float | None]]) -> 
     return limits
 
 
-def _join(graph: Graph, ready: Ready, edge: NewEdge) -> tuple[int, int, tuple[float, float]]:
+def _join(
+    graph: Graph, prepared: PreparedMetric, edge: NewEdge
+) -> tuple[int, int, tuple[float, float]]:
     """Return the nodes at the ends of a new edge, and how far they are (m).
 
     Raises
@@ -160,10 +162,10 @@ def _join(graph: Graph, ready: Ready, edge: NewEdge) -> tuple[int, int, tuple[fl
     BadParameter
         There is none near enough that the vehicle can use.
     """
-    open_ = np.zeros(_node_count(graph), np.bool_)
-    usable = graph.arcs.edge[ready.metric.weights < INFINITE]
-    open_[graph.edges.tail[usable]] = open_[graph.edges.head[usable]] = True
-    nodes = np.flatnonzero(open_)
+    passable = np.zeros(_node_count(graph), np.bool_)
+    usable = graph.arcs.edge[prepared.metric.weights < INFINITE]
+    passable[graph.edges.tail[usable]] = passable[graph.edges.head[usable]] = True
+    nodes = np.flatnonzero(passable)
     found, most = [], edge.connect_m
     for lon, lat in (edge.points[0], edge.points[-1]):
         far = distance_m(graph.lon[nodes], graph.lat[nodes], lon, lat)
@@ -222,7 +224,7 @@ def _append(edges: Edges, added: Sequence[NewEdge], tail: Ints, head: Ints) -> E
         old = getattr(edges, column.name)
         if isinstance(old, Coded):
             named = [texts.get(column.name)] * len(added)
-            new = [edge.klass for edge in added] if column.name == "klass" else named
+            new = [edge.edge_class for edge in added] if column.name == "edge_class" else named
             made[column.name] = _coded(old, new)
         else:
             made[column.name] = _joined(old, columns[column.name])

@@ -9,7 +9,7 @@ import numpy as np
 
 from routing.graph.graph import Graph
 from routing.graph.weights import Floats, Ints, Weights
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.query.leg_kernels import find_ends
 
 
@@ -20,7 +20,7 @@ class End(NamedTuple):
     (0..1 in driving direction), `cost` (ms) is that of the part between the spot and the node.
     """
 
-    spot: Spot
+    spot: SnapPoint
     key: int
     arc: int
     node: int
@@ -36,24 +36,24 @@ class Ends(NamedTuple):
     table: Floats
 
 
-def leaving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[End]:
+def leaving(graph: Graph, weights: Weights, spots: Sequence[SnapPoint]) -> list[End]:
     """Return every way to drive off from spots."""
     arcs = graph.arcs
     return _listed(spots, Ends(*find_ends(flat(spots), arcs.first, weights, arcs.head, True)))
 
 
-def arriving(graph: Graph, weights: Weights, spots: Sequence[Spot]) -> list[End]:
+def arriving(graph: Graph, weights: Weights, spots: Sequence[SnapPoint]) -> list[End]:
     """Return every way to come to spots; a restricted junction before one gives several."""
     arcs = graph.arcs
     return _listed(spots, Ends(*find_ends(flat(spots), arcs.first, weights, arcs.tail, False)))
 
 
-def flat(spots: Sequence[Spot]) -> Floats:
+def flat(spots: Sequence[SnapPoint]) -> Floats:
     """Return edge and fraction of spots one after another, as kernels take them."""
     return np.array([number for spot in spots for number in (spot.edge, spot.fraction)], np.float64)
 
 
-def _listed(spots: Sequence[Spot], ends: Ends) -> list[End]:
+def _listed(spots: Sequence[SnapPoint], ends: Ends) -> list[End]:
     rows = zip(*(column.tolist() for column in ends), strict=True)
     return [
         End(spots[int(spot)], int(key), int(arc), node, along, cost)

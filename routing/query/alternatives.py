@@ -20,7 +20,7 @@ from routing.cch.engine import Engine
 from routing.cost.rule_models import Bounds
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Floats, Ints
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.query.access import End, arriving, leaving
 from routing.query.leg import Leg
 from routing.stopping import check
@@ -87,7 +87,7 @@ def _spread(
 def find_alternatives(
     graph: Graph,
     engine: Engine,
-    places: Sequence[Sequence[Spot]],
+    places: Sequence[Sequence[SnapPoint]],
     best: Leg,
     count: int,
     bounds: Bounds,

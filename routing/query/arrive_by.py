@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from routing.query.model import Found, PathQuery
+from routing.query.model import Path, PathQuery
 from spatial.errors import Unreachable
 
 ROUNDS = 6
 CLOSE = timedelta(seconds=1)
 
 
-def duration_of(found: Found) -> timedelta:
+def duration_of(found: Path) -> timedelta:
     """Return the driving time of an answer."""
     ms = sum(
-        float((found.costs.duration_ms(leg.edges, found.picture.cap_kmh[leg.keys])
+        float((found.costs.duration_ms(leg.edges, found.view.cap_kmh[leg.keys])
                * (leg.stop - leg.start)).sum())
         for leg in found.legs
     )  # fmt: skip
@@ -24,8 +24,8 @@ def duration_of(found: Found) -> timedelta:
 
 
 def leave_in_time(
-    query: PathQuery, by: datetime, ask: Callable[[PathQuery], list[Found]]
-) -> tuple[PathQuery, list[Found]]:
+    query: PathQuery, by: datetime, ask: Callable[[PathQuery], list[Path]]
+) -> tuple[PathQuery, list[Path]]:
     """Return the query with the latest departure found that arrives by a time, and its answers.
 
     The driving time depends on the departure; departure and answer are made to agree by asking
@@ -38,7 +38,7 @@ def leave_in_time(
         No departure was found whose path arrives in time; whatever `ask` raises.
     """
     leave: datetime = by
-    best: tuple[PathQuery, list[Found]] | None = None
+    best: tuple[PathQuery, list[Path]] | None = None
     latest = datetime.min.replace(tzinfo=by.tzinfo)
     for _ in range(ROUNDS):
         asked = replace(query, depart_at=leave)

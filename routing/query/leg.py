@@ -11,7 +11,7 @@ import numpy as np
 from routing.cch.engine import Engine
 from routing.graph.graph import Graph
 from routing.graph.weights import Floats, Ints, Weights
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.query import leg_kernels
 from routing.query.access import flat
 from routing.query.leg_kernels import ALONG, KEY, SPOT, meet, parts
@@ -24,8 +24,8 @@ class Leg(NamedTuple):
     `weight` is that of the search, in ms.
     """
 
-    source: Spot
-    target: Spot
+    source: SnapPoint
+    target: SnapPoint
     keys: Ints
     start: Floats
     stop: Floats
@@ -41,8 +41,8 @@ def find_leg(
     graph: Graph,
     engine: Engine,
     weights: Weights,
-    sources: Sequence[Spot],
-    targets: Sequence[Spot],
+    sources: Sequence[SnapPoint],
+    targets: Sequence[SnapPoint],
 ) -> Leg | None:
     """Return the cheapest leg from one of `sources` to one of `targets`, None when there is none.
 

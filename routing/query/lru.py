@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Memo:
+class Lru:
     """Keeps up to `most` values by name; safe from any thread."""
 
     def __init__(self, most: int) -> None:

@@ -15,7 +15,7 @@ from routing.cch.engine import Metric, Topology
 from routing.cost.profile import Costs
 from routing.graph.graph import Graph
 from routing.graph.weights import Bools, Ints, Weights
-from routing.live.edge_states import LiveState, Picture, Snapshot
+from routing.live.edge_states import EdgeStateView, LiveState, Snapshot
 
 KEPT_BYTES = 768 * 2**20
 KEPT_METRICS = 48
@@ -27,7 +27,7 @@ class Stamp:
 
     version: int
     serial: int
-    picture: Picture
+    view: EdgeStateView
     live: bool = True
 
 
@@ -59,7 +59,7 @@ class Plan:
     @cached_property
     def key(self) -> tuple[str, bytes, bytes]:
         """What distinguishes the metric from others."""
-        time = self.snapshot.picture.token if self.snapshot else b"now"
+        time = self.snapshot.view.token if self.snapshot else b"now"
         return self.name, self.blocked.name if self.blocked else b"", time
 
     def version(self, stamp: Stamp) -> int:
@@ -134,18 +134,18 @@ class Metrics:
                 return Stamp(live.version, live.serial, live.now)
             version = plan.snapshot.version
             fixed = live.version if version is None else version
-            return Stamp(fixed, live.serial, plan.snapshot.picture, live=False)
+            return Stamp(fixed, live.serial, plan.snapshot.view, live=False)
 
     def _make(self, plan: Plan) -> Metric:
         stamp = self._stamp(plan)
         arcs = np.arange(len(self._graph.arcs))
-        return Metric(self._topology, self._weights(plan, arcs, stamp.picture), stamp)
+        return Metric(self._topology, self._weights(plan, arcs, stamp.view), stamp)
 
-    def _weights(self, plan: Plan, arcs: Ints, picture: Picture) -> Weights:
-        shut = picture.shut
+    def _weights(self, plan: Plan, arcs: Ints, view: EdgeStateView) -> Weights:
+        shut = view.shut
         if plan.blocked is not None:
             shut = shut | np.repeat(plan.blocked.edges, 2)
-        return plan.costs.weights(self._graph.arcs, arcs, shut, picture.cap_kmh)
+        return plan.costs.weights(self._graph.arcs, arcs, shut, view.cap_kmh)
 
     def _bring(self, slot: _Slot) -> None:
         """Bring a metric up to the live state; others may ask it meanwhile."""
@@ -160,7 +160,7 @@ class Metrics:
                 return
             keys = np.arange(2 * len(self._graph.edges)) if keys is None else keys
             arcs = self._graph.arcs.of_keys(keys)
-            slot.metric.update(arcs, self._weights(slot.plan, arcs, new.picture), new)
+            slot.metric.update(arcs, self._weights(slot.plan, arcs, new.view), new)
 
     def _shows(self, stamp: Stamp) -> bool:
         """Tell whether a metric with this stamp is as of now."""

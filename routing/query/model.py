@@ -14,7 +14,7 @@ from routing.cch.engine import Metric
 from routing.cost.profile import Costs
 from routing.cost.vehicle import Vehicle
 from routing.graph.weights import Bools, Floats, Ints
-from routing.live.edge_states import Picture, Snapshot
+from routing.live.edge_states import EdgeStateView, Snapshot
 from routing.query.leg import Leg
 from routing.query.metric_cache import Blocked, Plan, Stamp
 
@@ -65,10 +65,10 @@ class PathQuery(Conditions):
 
 
 @dataclass(frozen=True)
-class Ready:
+class PreparedMetric:
     """A metric on which everything that the conditions forbid is infinite.
 
-    The metric follows the live state: hold `metric.lock` to read `version` and `picture` together
+    The metric follows the live state: hold `metric.lock` to read `version` and `view` together
     with answers of the metric.
     """
 
@@ -89,14 +89,14 @@ class Ready:
         return self.plan.version(self.metric.stamp)
 
     @property
-    def picture(self) -> Picture:
+    def view(self) -> EdgeStateView:
         """The closures and speeds that the metric shows."""
         stamp: Stamp = self.metric.stamp
-        return stamp.picture
+        return stamp.view
 
 
 @dataclass(frozen=True)
-class Found:
+class Path:
     """An answer: legs between the waypoints, and the state that they were found in.
 
     `shared_share` (0..1) is the part of its time that it shares with better answers, `stretch` its
@@ -107,11 +107,11 @@ class Found:
     costs: Costs
     vehicle: Vehicle
     version: int
-    picture: Picture
+    view: EdgeStateView
     shared_share: float = 0.0
     stretch: float = 1.0
 
-    def another(self, leg: Leg, shared_share: float, stretch: float) -> Found:
+    def another(self, leg: Leg, shared_share: float, stretch: float) -> Path:
         """Return another way found in the same state."""
         return replace(self, legs=[leg], shared_share=shared_share, stretch=stretch)
 
@@ -129,7 +129,7 @@ class Found:
         """Return the keys, the driven share of each, and its driving time in ms."""
         keys = np.concatenate([leg.keys for leg in self.legs])
         part = np.concatenate([leg.stop - leg.start for leg in self.legs])
-        return keys, part, self.costs.duration_ms(keys >> 1, self.picture.cap_kmh[keys]) * part
+        return keys, part, self.costs.duration_ms(keys >> 1, self.view.cap_kmh[keys]) * part
 
     def sums(self) -> tuple[float, float]:
         """Return the length in m and the driving time in ms."""
@@ -145,7 +145,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Task:
+class ResolvedQuery:
     """Conditions with everything looked up; `name` stands for vehicle and avoidances."""
 
     base: Plan
@@ -160,7 +160,7 @@ class Task:
         """Whether only the profile decides where may be driven."""
         return self.avoided is None and self.vehicle.unlimited
 
-    def keeping_off(self, edges: Bools) -> Task:
+    def keeping_off(self, edges: Bools) -> ResolvedQuery:
         """Return the task that also avoids some edges."""
         avoided = edges if self.avoided is None else self.avoided | edges
         blocked = Blocked.of(avoided)

@@ -12,7 +12,7 @@ import numpy as np
 from routing.cch.engine import Metric
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Floats, Ints, Weights
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.query.access import End, Ends, arriving, flat, leaving
 from routing.query.leg_kernels import SPOT, find_ends, tabulate
 from routing.stopping import check
@@ -43,8 +43,8 @@ class Span:
 def durations(
     graph: Graph,
     metric: Metric,
-    sources: Sequence[Sequence[Spot]],
-    targets: Sequence[Sequence[Spot]],
+    sources: Sequence[Sequence[SnapPoint]],
+    targets: Sequence[Sequence[SnapPoint]],
 ) -> Floats:
     """Return the (sources, targets) driving times in seconds between places; infinite is no way.
 
@@ -66,8 +66,8 @@ def durations(
 def table(
     graph: Graph,
     metric: Metric,
-    sources: Sequence[Sequence[Spot]],
-    targets: Sequence[Sequence[Spot]],
+    sources: Sequence[Sequence[SnapPoint]],
+    targets: Sequence[Sequence[SnapPoint]],
 ) -> tuple[Floats, Any]:
     """Return `durations` of one state of the metric, and its stamp; others may ask meanwhile."""
     block = max(1, BLOCK_CELLS // len(targets))
@@ -87,7 +87,7 @@ def table(
 
 
 def _ends_of(
-    graph: Graph, weights: Weights, places: Sequence[Sequence[Spot]], *, leave: bool
+    graph: Graph, weights: Weights, places: Sequence[Sequence[SnapPoint]], *, leave: bool
 ) -> tuple[Ends, Ints]:
     """Return the ends of places, and where those of each place begin."""
     spots = flat([spot for place in places for spot in place])
@@ -98,7 +98,12 @@ def _ends_of(
 
 
 def span(
-    graph: Graph, metric: Metric, spots: Sequence[Spot], limit_ms: int, *, backward: bool = False
+    graph: Graph,
+    metric: Metric,
+    spots: Sequence[SnapPoint],
+    limit_ms: int,
+    *,
+    backward: bool = False,
 ) -> Span:
     """Return what can be driven within a limit from any of `spots` (or to any, backward)."""
     with metric.lock:
@@ -109,8 +114,8 @@ def span(
         nodes, lengths = metric.reach([e.node for e in ends], offsets, limit_ms, backward=backward)
     sweep = metric.topology.inward if backward else metric.topology.outward
     arcs, owner = sweep.arcs(nodes)
-    open_ = weights[arcs] < INFINITE
-    arcs, far = arcs[open_], lengths[owner[open_]].astype(np.float64)
+    passable = weights[arcs] < INFINITE
+    arcs, far = arcs[passable], lengths[owner[passable]].astype(np.float64)
     cost = weights[arcs].astype(np.float64)
     part = np.clip((limit_ms - far) / np.maximum(cost, 1), 0, 1)
     rows = _rows(graph.arcs.key[arcs], np.zeros(len(arcs)), part, far, cost, backward)

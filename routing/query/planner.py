@@ -14,10 +14,10 @@ from routing.cost.vehicle import Vehicle
 from routing.graph.graph import Graph
 from routing.graph.weights import Bools, Ints
 from routing.live.edge_states import Snapshot
-from routing.query.lru import Memo
+from routing.query.lru import Lru
 from routing.query.metric_cache import Blocked, Plan
-from routing.query.model import Conditions, Task
-from routing.query.snapping import Places
+from routing.query.model import Conditions, ResolvedQuery
+from routing.query.snapping import Snapper
 from spatial.errors import BadParameter
 from spatial.rules import Rules, get_rule
 
@@ -25,19 +25,19 @@ KEPT = 96  # masks, a byte an edge, and plans with them
 VEHICLES = 1000
 
 
-class Tasks:
+class Resolver:
     """Looks conditions up and remembers what it found; safe from any thread."""
 
     def __init__(
-        self, graph: Graph, rules: Rules, profiles: Mapping[str, Profile], places: Places
+        self, graph: Graph, rules: Rules, profiles: Mapping[str, Profile], places: Snapper
     ) -> None:
         self._graph = graph
         self._rules = rules
         self._profiles = dict(profiles)
-        self._places = places
+        self._snapper = places
         self._costs: dict[str, Costs] = {}
-        self._memo = Memo(KEPT)
-        self._vehicles = Memo(VEHICLES)
+        self._memo = Lru(KEPT)
+        self._vehicles = Lru(VEHICLES)
 
     @property
     def profiles(self) -> Mapping[str, Profile]:
@@ -58,7 +58,7 @@ class Tasks:
             self._costs[profile] = made
         return self._costs[profile]
 
-    def take_over(self, other: Tasks) -> set[str]:
+    def take_over(self, other: Resolver) -> set[str]:
         """Take the costs of another one that are the same here; return their profiles."""
         for name, costs in list(other._costs.items()):
             mine, its = self._profiles.get(name), other._profiles[name]
@@ -66,7 +66,7 @@ class Tasks:
                 self._costs[name] = costs
         return set(self._costs)
 
-    def _same(self, other: Tasks, key: str) -> bool:
+    def _same(self, other: Resolver, key: str) -> bool:
         mine, its = self._rules.get(key), other._rules.get(key)
         return mine is its or (mine is not None and its is not None and mine.stamp == its.stamp)
 
@@ -74,7 +74,7 @@ class Tasks:
         """Tell whether what the profile makes of the edges is there already."""
         return loaded_as(self._profiles, asked.profile, asked.hazmat) in self._costs
 
-    def task(self, asked: Conditions, snapshot: Snapshot | None, at: datetime) -> Task:
+    def resolved(self, asked: Conditions, snapshot: Snapshot | None, at: datetime) -> ResolvedQuery:
         """Return the task that some conditions come to in a state, None being that of now.
 
         Raises
@@ -88,7 +88,7 @@ class Tasks:
         if snapshot is not None:
             plan = replace(plan, snapshot=snapshot)
         avoided, avoidance = self._avoided(asked)
-        return Task(plan, vehicle, avoided, name + avoidance, at)
+        return ResolvedQuery(plan, vehicle, avoided, name + avoidance, at)
 
     def recent(self) -> list[Conditions]:
         """Return the vehicles that were asked for, the latest first."""
@@ -117,7 +117,7 @@ class Tasks:
 
         def make() -> Plan:
             factor = get_rule(self._rules, PREFER).value.factor
-            preferred = self._graph.edges.klass.mask(classes)
+            preferred = self._graph.edges.edge_class.mask(classes)
             weighed = np.where(preferred, costs.factor, costs.factor * factor)
             return Plan(name, replace(costs, factor=weighed))
 
@@ -135,44 +135,44 @@ class Tasks:
         return self._memo.get(("avoided", name), lambda: self._avoid(asked)), name
 
     def _avoid(self, asked: Conditions) -> Bools:
-        avoided = self._graph.edges.klass.mask(asked.avoid_classes)
+        avoided = self._graph.edges.edge_class.mask(asked.avoid_classes)
         for row_id in asked.avoid_edges:
             edge = self._graph.ids.find(row_id)
             if edge is None:
                 raise BadParameter(f"No edge {row_id}", f"没有路段 {row_id}")
             avoided[edge] = True
         for polygon in asked.avoid_polygons:
-            avoided[self._places.inside(polygon)] = True
+            avoided[self._snapper.inside(polygon)] = True
         return avoided
 
-    def refused(self, task: Task, edges: Ints) -> Bools:
+    def refused(self, resolved: ResolvedQuery, edges: Ints) -> Bools:
         """Return which of some edges the vehicle or the task refuses."""
-        if self.knows_blocked(task):
-            blocked = self.blocked(task)
+        if self.knows_blocked(resolved):
+            blocked = self.blocked(resolved)
             return np.zeros(len(edges), np.bool_) if blocked is None else blocked.edges[edges]
-        refused = task.vehicle.refused(self._graph.edges, edges)
-        return refused if task.avoided is None else refused | task.avoided[edges]
+        refused = resolved.vehicle.refused(self._graph.edges, edges)
+        return refused if resolved.avoided is None else refused | resolved.avoided[edges]
 
-    def knows_blocked(self, task: Task) -> bool:
+    def knows_blocked(self, resolved: ResolvedQuery) -> bool:
         """Tell whether `blocked` is known, or is worth knowing as others will ask for it too."""
-        usual = task.avoided is None and not task.vehicle.given
-        return usual or ("blocked", task.name) in self._memo
+        usual = resolved.avoided is None and not resolved.vehicle.given
+        return usual or ("blocked", resolved.name) in self._memo
 
-    def blocked(self, task: Task) -> Blocked | None:
+    def blocked(self, resolved: ResolvedQuery) -> Blocked | None:
         """Return all edges that the vehicle or the task refuses, None where there are none."""
 
         def make() -> Blocked | None:
-            blocked = task.vehicle.refused(self._graph.edges, slice(None))
-            return Blocked.of(blocked if task.avoided is None else blocked | task.avoided)
+            blocked = resolved.vehicle.refused(self._graph.edges, slice(None))
+            return Blocked.of(blocked if resolved.avoided is None else blocked | resolved.avoided)
 
-        return self._memo.get(("blocked", task.name), make)
+        return self._memo.get(("blocked", resolved.name), make)
 
-    def whole(self, task: Task) -> Plan:
+    def whole(self, resolved: ResolvedQuery) -> Plan:
         """Return the plan of the metric on which nothing forbidden can be driven."""
-        base = task.base
-        if task.free:
+        base = resolved.base
+        if resolved.free:
             return base
         if base.snapshot is not None:
-            return replace(base, blocked=self.blocked(task))
-        named = "whole", base.name, task.name
-        return self._memo.get(named, lambda: replace(base, blocked=self.blocked(task)))
+            return replace(base, blocked=self.blocked(resolved))
+        named = "whole", base.name, resolved.name
+        return self._memo.get(named, lambda: replace(base, blocked=self.blocked(resolved)))

@@ -15,10 +15,10 @@ from routing.cost.time_bans import Bans
 from routing.cost.vehicle import Vehicle
 from routing.graph.graph import LIMITS, Edges, Graph
 from routing.graph.weights import INFINITE, Bools, Ints
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.live.edge_states import LiveState
 from routing.query.leg import Leg, whole_line
-from routing.query.model import Found
+from routing.query.model import Path
 from routing.query.relaxation import Relaxed, relaxations
 from spatial.errors import LimitViolated, NoSnap, SigangError, Unreachable
 from spatial.rules import Rule, Rules, find_rule
@@ -26,7 +26,7 @@ from spatial.rules import Rule, Rules, find_rule
 NAMED = 20  # blocking edges listed at most
 
 
-def no_snap(number: int, max_m: float, nearest: Sequence[Spot]) -> NoSnap:
+def no_snap(number: int, max_m: float, nearest: Sequence[SnapPoint]) -> NoSnap:
     """Return the error for a waypoint without usable network nearby."""
     if nearest:
         far = round(nearest[0].distance_m)
@@ -61,9 +61,9 @@ class Obstacle:
     def error(
         self,
         metric: Metric,
-        found: Found,
-        spots: Sequence[list[Spot]],
-        later: tuple[datetime, Found] | None,
+        found: Path,
+        spots: Sequence[list[SnapPoint]],
+        later: tuple[datetime, Path] | None,
     ) -> SigangError:
         """Return the error that names what blocks, and what must give for the vehicle to pass.
 
@@ -84,14 +84,14 @@ class Obstacle:
             mend_zh="请减少避让条件。",
         )
 
-    def _waiting(self, depart: datetime, found: Found) -> dict[str, Any]:
+    def _waiting(self, depart: datetime, found: Path) -> dict[str, Any]:
         """Write down the path that a later departure opens."""
         until = depart.isoformat(timespec="minutes")
         give = {"limit": "hours", "from": self.at.isoformat(timespec="minutes"), "to": until}
         return {"edges": [], "places": 0, "give": [give], **_drive(self.graph, found)}
 
     def _ways(
-        self, metric: Metric, found: Found, spots: Sequence[list[Spot]]
+        self, metric: Metric, found: Path, spots: Sequence[list[SnapPoint]]
     ) -> list[dict[str, Any]]:
         """Return what must give, written down; avoided and banned edges do not give."""
         rule = find_rule(self.rules, RELAX)
@@ -107,8 +107,8 @@ class Obstacle:
 
 
 def opening(
-    bans: Bans, at: datetime, search: Callable[[datetime], Found | None]
-) -> tuple[datetime, Found] | None:
+    bans: Bans, at: datetime, search: Callable[[datetime], Path | None]
+) -> tuple[datetime, Path] | None:
     """Return the first end of a banned hour after which a search finds a path, and that path."""
     for depart in bans.ends_after(at) if bans.any else ():
         found = search(depart)
@@ -174,7 +174,7 @@ def list_to_check(edges: Edges, vehicle: Vehicle, driven: Ints) -> list[dict[str
     return [{"edge": str(edges.row_id(e)), **_about(edges, e)} for e in dict.fromkeys(found)]
 
 
-def _banned(edges: Edges, rules: Rules, found: Found, at: datetime) -> list[dict[str, Any]]:
+def _banned(edges: Edges, rules: Rules, found: Path, at: datetime) -> list[dict[str, Any]]:
     """List the edges of a path that are entered at a banned hour."""
     bans = found.costs.bans
     told = _law(rules.get(found.costs.profile.bans or ""))
@@ -205,7 +205,7 @@ def _law(rule: Rule[Any] | None) -> dict[str, str | None]:
 
 
 def _described(
-    graph: Graph, rules: Rules, vehicle: Vehicle, found: Found, way: Relaxed
+    graph: Graph, rules: Rules, vehicle: Vehicle, found: Path, way: Relaxed
 ) -> dict[str, Any]:
     passed = replace(found, legs=way.legs)
     waived = np.array([edge for place in way.places for edge in place], np.int64)
@@ -218,7 +218,7 @@ def _described(
     }
 
 
-def _drive(graph: Graph, found: Found) -> dict[str, Any]:
+def _drive(graph: Graph, found: Path) -> dict[str, Any]:
     length, duration = found.sums()
     return {
         "length_m": round(length, 1),

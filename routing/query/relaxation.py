@@ -22,7 +22,7 @@ from scipy.sparse.csgraph import connected_components
 from routing.cch.engine import Metric, Topology
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints, Weights
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.query.leg import Leg, find_leg
 
 MS_PER_H = 3_600_000
@@ -39,14 +39,14 @@ class Relaxed:
 
 
 @dataclass(frozen=True)
-class Places:
+class BlockedPlaces:
     """Blocked edges by place: `of_edge` is -1 off them, `share` the part of a place's length."""
 
     of_edge: Ints
     share: Floats
 
     @classmethod
-    def of(cls, graph: Graph, weights: Weights, blocked: Bools) -> Places:
+    def of(cls, graph: Graph, weights: Weights, blocked: Bools) -> BlockedPlaces:
         """Join blocked edges that meet where no other drivable edge does."""
         edges = graph.edges
         used = np.zeros(len(edges), np.bool_)
@@ -91,7 +91,12 @@ class _Search:
     """One metric on which blocked edges cost hours, some of them shut for a while."""
 
     def __init__(
-        self, graph: Graph, topology: Topology, weights: Weights, places: Places, hours: float
+        self,
+        graph: Graph,
+        topology: Topology,
+        weights: Weights,
+        places: BlockedPlaces,
+        hours: float,
     ) -> None:
         self._graph, self._places = graph, places
         extra = np.rint(places.share[graph.arcs.edge] * hours * MS_PER_H)
@@ -100,7 +105,7 @@ class _Search:
         self._metric = Metric(topology, self._weights)
         self._arc_place = places.of_edge[graph.arcs.edge]
 
-    def without(self, shut: frozenset[int], spots: Sequence[list[Spot]]) -> Relaxed | None:
+    def without(self, shut: frozenset[int], spots: Sequence[list[SnapPoint]]) -> Relaxed | None:
         """Return the cheapest way that passes none of the places `shut`."""
         arcs = np.flatnonzero(np.isin(self._arc_place, list(shut)))
         self._metric.update(arcs, np.full(len(arcs), INFINITE, np.uint32))
@@ -109,7 +114,7 @@ class _Search:
         finally:
             self._metric.update(arcs, self._weights[arcs])
 
-    def _way(self, spots: Sequence[list[Spot]]) -> Relaxed | None:
+    def _way(self, spots: Sequence[list[SnapPoint]]) -> Relaxed | None:
         legs: list[Leg] = []
         for first, target in pairwise(spots):
             source = [legs[-1].target] if legs else first
@@ -126,7 +131,7 @@ def relaxations(
     topology: Topology,
     weights: Weights,
     blocked: Bools,
-    spots: Sequence[list[Spot]],
+    spots: Sequence[list[SnapPoint]],
     hours: float,
     count: int,
 ) -> list[Relaxed]:
@@ -135,7 +140,7 @@ def relaxations(
     `weights` are those of a vehicle that nothing refuses, infinite where closures or avoidances
     hold; `blocked` marks the edges (by edge) that refuse the vehicle.
     """
-    places = Places.of(graph, weights, blocked)
+    places = BlockedPlaces.of(graph, weights, blocked)
     search = _Search(graph, topology, weights, places, hours)
     queue: list[tuple[float, int, frozenset[int], Relaxed]] = []
     seen: set[frozenset[int]] = set()

@@ -23,7 +23,7 @@ def under_rules(network: RoadNetwork, rules: Rules, profiles: Mapping[str, Profi
     """
     made = RoadNetwork(
         network.graph, network.topology, profiles, rules, network.structures,
-        network.places.index, network,
+        network.snapper.index, network,
     )  # fmt: skip
     made.prepare_for(network, datetime.now(UTC))
     return made

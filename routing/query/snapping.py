@@ -16,7 +16,7 @@ from routing.cost.profile import Costs
 from routing.cost.rule_models import SNAP
 from routing.graph.graph import Graph, expand
 from routing.graph.weights import Bools, Ints, Weights
-from routing.index.snap import EVERY, SnapIndex, Spot, Usable
+from routing.index.snap import EVERY, SnapIndex, SnapPoint, Usable
 from routing.query.refusal import no_snap
 from spatial.geo.crs import check_lonlat
 from spatial.rules import Rules, get_rule
@@ -24,7 +24,7 @@ from spatial.rules import Rules, get_rule
 Point = tuple[float, float]
 
 
-class Places:
+class Snapper:
     """The edges of a graph by where they are."""
 
     def __init__(self, graph: Graph, rules: Rules, index: SnapIndex | None = None) -> None:
@@ -37,7 +37,7 @@ class Places:
         """Return the edges that may be driven in some direction."""
         return Usable(self._graph.arcs.first, metric.weights)
 
-    def find(self, points: Sequence[Point], usable: Usable) -> list[list[Spot]]:
+    def find(self, points: Sequence[Point], usable: Usable) -> list[list[SnapPoint]]:
         """Return for each point the spots on the nearest usable edge and on those at its place.
 
         There are none where no such edge lies within the limit.
@@ -51,7 +51,7 @@ class Places:
             check_lonlat(lon, lat)
         return self.index.nearest_each(points, usable, *self._limits)
 
-    def snap(self, points: Sequence[Point], usable: Usable) -> list[list[Spot]]:
+    def snap(self, points: Sequence[Point], usable: Usable) -> list[list[SnapPoint]]:
         """Return what `find` does where there is something for each point.
 
         Raises
@@ -73,13 +73,13 @@ class Places:
         points: Sequence[Point],
         usable: Usable,
         costs: Costs,
-        known: Sequence[list[Spot]],
-    ) -> list[list[Spot]]:
+        known: Sequence[list[SnapPoint]],
+    ) -> list[list[SnapPoint]]:
         """Snap the points that lie on a small island to the main network where it is near."""
         core, limits = self._core_edges(costs), self._limits
         places = []
         for (lon, lat), place in zip(points, known, strict=True):
-            main: list[Spot] = []
+            main: list[SnapPoint] = []
             if not all(core[spot.edge] for spot in place):
                 main = self.index.nearest(lon, lat, usable._replace(only=core), *limits)
             places.append(main or place)
@@ -111,7 +111,7 @@ class Places:
         if costs.profile.id not in self._core:
             arcs, count = self._graph.arcs, self._graph.node_count
             mine = costs.admitted(arcs)
-            whole = _parts(arcs.tail, arcs.head, costs.open_[arcs.key], count)
+            whole = _parts(arcs.tail, arcs.head, costs.passable[arcs.key], count)
             own = _parts(arcs.tail, arcs.head, mine, count)
             sizes = np.bincount(own, minlength=1)
             largest = np.zeros(int(whole.max(initial=0)) + 1, np.int64)

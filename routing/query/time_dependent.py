@@ -18,7 +18,7 @@ from routing.cost.time_bans import Bans
 from routing.cost.weekly_hours import WEEK_MIN, minute_of_week
 from routing.graph.graph import Graph
 from routing.graph.weights import Ints, Weights
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.query.access import flat
 from routing.query.leg import Leg
 from routing.query.leg_kernels import ALONG, KEY, SPOT, meet, parts
@@ -26,7 +26,7 @@ from routing.query.time_dependent_kernels import soonest
 from routing.stopping import check
 
 
-class ClockedSearch:
+class TimeDependentSearch:
     """Searches on one graph with given weights (ms by arc) that leave at one time."""
 
     def __init__(self, graph: Graph, weights: Weights, bans: Bans, depart: datetime) -> None:
@@ -38,7 +38,7 @@ class ClockedSearch:
         self._first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._row = bans.code[arcs.edge].astype(np.int32)
 
-    def legs(self, places: Sequence[Sequence[Spot]]) -> list[Leg] | None:
+    def legs(self, places: Sequence[Sequence[SnapPoint]]) -> list[Leg] | None:
         """Return the legs between places, each driven after the one before; None without a way."""
         legs: list[Leg] = []
         passed = 0.0
@@ -51,7 +51,9 @@ class ClockedSearch:
             passed += leg.weight
         return legs
 
-    def _leg(self, sources: Sequence[Spot], targets: Sequence[Spot], passed: float) -> Leg | None:
+    def _leg(
+        self, sources: Sequence[SnapPoint], targets: Sequence[SnapPoint], passed: float
+    ) -> Leg | None:
         arcs, spots = self._graph.arcs, [*sources, *targets]
         outs, out_costs, intos, into_costs, ends, direct, i, j = meet(
             flat(spots), len(sources), arcs.first, self._weights, arcs.head, arcs.tail

@@ -9,13 +9,13 @@ import numpy as np
 
 from routing.cost.speed_profiles import TypicalSpeeds, mean_speeds
 from routing.graph.graph import Edges
-from routing.live.edge_states import Picture
-from routing.query.model import Found
+from routing.live.edge_states import EdgeStateView
+from routing.query.model import Path
 
 
 def by_the_clock(
-    found: Found, edges: Edges, picture: Picture, week: TypicalSpeeds, depart: datetime
-) -> Found:
+    found: Path, edges: Edges, view: EdgeStateView, week: TypicalSpeeds, depart: datetime
+) -> Path:
     """Return an answer whose speeds are the means of driving it from a departure on.
 
     Parameters
@@ -24,7 +24,7 @@ def by_the_clock(
         The answer; its edges stay as they are.
     edges
         The edges of the network.
-    picture
+    view
         Closures and speed caps without those that are typical of an hour.
     week
         Typical speeds.
@@ -33,8 +33,8 @@ def by_the_clock(
     """
     keys = np.concatenate([leg.keys for leg in found.legs])
     part = np.concatenate([leg.stop - leg.start for leg in found.legs])
-    own = np.fmin(found.costs.speed_kmh[keys >> 1], picture.cap_kmh[keys])
+    own = np.fmin(found.costs.speed_kmh[keys >> 1], view.cap_kmh[keys])
     speeds = np.fmin(week.week_of(keys), own[:, None].astype(np.float32))
-    cap = picture.cap_kmh.copy()
+    cap = view.cap_kmh.copy()
     cap[keys] = np.fmin(cap[keys], mean_speeds(edges.length_m[keys >> 1] * part, speeds, depart))
-    return replace(found, picture=Picture(picture.shut, cap))
+    return replace(found, view=EdgeStateView(view.shut, cap))

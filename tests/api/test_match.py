@@ -84,19 +84,19 @@ def test_a_trace_in_gcj02_is_answered_in_gcj02(client):
 
 
 def test_a_closed_bridge_is_not_driven(client, server):
-    open_ = matched(client, (3.5, 2), (10.5, 2))
+    passable = matched(client, (3.5, 2), (10.5, 2))
     bridges = {edge("4,2 10,2"), edge("4,2 10,2 twin")}
-    assert bridges & {e for keys in edges(open_) for e in keys}
+    assert bridges & {e for keys in edges(passable) for e in keys}
     dispatcher = server.client("dispatcher")
     event = close(dispatcher, {"facility_id": str(BRIDGE)}).json()
     shut = matched(client, (3.5, 2), (10.5, 2))
     undo(dispatcher, event)
     dispatcher.close()
     assert not bridges & {e for keys in edges(shut) for e in keys}
-    assert shut["network_version"] > open_["network_version"]
+    assert shut["network_version"] > passable["network_version"]
     assert shut["fixes"]["off_road"] > 0
     assert shut["gaps"]
-    assert edges(matched(client, (3.5, 2), (10.5, 2))) == edges(open_)
+    assert edges(matched(client, (3.5, 2), (10.5, 2))) == edges(passable)
 
 
 def test_a_vehicle_too_high_is_not_put_on_a_low_road(client):

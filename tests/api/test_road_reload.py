@@ -261,7 +261,7 @@ def test_a_reload_misses_no_closure_and_the_new_network_has_its_metrics(filled, 
     async def through():
         async with opened(filled, tmp_path) as roads:
             network, short = await length(roads)
-            network.ready(truck, NOW)
+            network.prepare(truck, NOW)
             change(filled, grown(1))
             await roads.ensure_current()
             close_bridge(filled)

@@ -280,5 +280,5 @@ def test_a_roundabout_of_the_map_is_one_in_the_network(ask) -> None:
     ring = Map("a b\nd c\n\ne f")
     ring.way("dcbad", highway="tertiary", junction="roundabout").way("de", highway="service")
     edges = ask(ring.way("cf", highway="service")).network.graph.edges
-    assert edges.klass.mask(["tertiary"]).tolist() == edges.roundabout.tolist()
+    assert edges.edge_class.mask(["tertiary"]).tolist() == edges.roundabout.tolist()
     assert 0 < edges.roundabout.sum() < len(edges)

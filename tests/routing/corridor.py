@@ -77,13 +77,13 @@ def edge_id(name: str) -> UUID:
     return stable_uuid7("corridor", name)
 
 
-def _row(name: str, klass: str, points: tuple[tuple[float, float], ...], oneway: bool) -> dict:
+def _row(name: str, road_class: str, points: tuple[tuple[float, float], ...], oneway: bool) -> dict:
     shape = [at(x, y) for x, y in points]
     length = sum(float(np.hypot(b[0] - a[0], b[1] - a[1])) for a, b in pairwise(points))
     ends = [stable_uuid7("corridor", f"node {points[i]}") for i in (0, -1)]
     return {
         "id": edge_id(name), "from_node": ends[0], "to_node": ends[1], "oneway": oneway,
-        "class": klass, "length_m": length, "shape": shape, "name_en": name, "name_zh": name,
+        "class": road_class, "length_m": length, "shape": shape, "name_en": name, "name_zh": name,
     }  # fmt: skip
 
 
@@ -97,8 +97,8 @@ def rows() -> list[dict]:
         made.append(_row(f"down {a}", "motorway", ((a, 30), (b, 30)), True))
     for a, b in pairwise(STREET):
         made.append(_row(f"street {a}", "secondary", ((a, -200), (b, -200)), False))
-    for name, (klass, points) in RAMPS.items():
-        made.append(_row(name, klass, points, klass != "secondary"))
+    for name, (road_class, points) in RAMPS.items():
+        made.append(_row(name, road_class, points, road_class != "secondary"))
     return made
 
 

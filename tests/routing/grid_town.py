@@ -13,7 +13,7 @@ from routing.cch.engine import Topology
 from routing.cost.profile import load_profiles
 from routing.graph.turns import split
 from routing.index.linear_measure import scales
-from routing.matching.matched_path import Drive, line
+from routing.matching.matched_path import MatchedPath, line
 from routing.matching.matcher import Matcher
 from routing.matching.trace import Trace
 from routing.query.network import RoadNetwork
@@ -82,7 +82,7 @@ def wander(rng: np.random.Generator, edges: int) -> list[int]:
 class Driven:
     """A drive with its true line and the fixes of it."""
 
-    drive: Drive
+    drive: MatchedPath
     trace: Trace
 
     @property
@@ -110,7 +110,7 @@ def driven(
     points = matcher.measure.place(key[part] >> 1, np.where(key[part] & 1, 1 - share, share))
     points = points + rng.normal(0, 1, points.shape) * noise_m / scales(points[:, 1])
     sigma = np.full(len(points), max(noise_m, 3.0))
-    return Driven(Drive(key, start, stop, [], 1.0, None), Trace(points, seconds, sigma))
+    return Driven(MatchedPath(key, start, stop, [], 1.0, None), Trace(points, seconds, sigma))
 
 
 def share_near(line_: np.ndarray, others: list[np.ndarray], within_m: float = 5.0) -> float:

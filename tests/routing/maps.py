@@ -18,7 +18,7 @@ from routing.cost.profile import load_profiles, usable_profiles
 from routing.graph.graph import LIMITS, Edges, Graph, edges_from_columns
 from routing.graph.turns import Restriction, split
 from routing.live.edge_states import EdgeState
-from routing.query.model import Found, PathQuery
+from routing.query.model import Path, PathQuery
 from routing.query.network import RoadNetwork
 from spatial.ids import stable_uuid7
 from spatial.rules import Rule, RuleKind, RuleSet
@@ -136,7 +136,7 @@ class Town:
         profiles = usable_profiles(load_profiles(), self.rules)
         return RoadNetwork(self.graph, Topology.build(self.graph), profiles, self.rules)
 
-    def find(self, *stops: str, profile: str = "car", now: datetime = NOW, **more: Any) -> Found:
+    def find(self, *stops: str, profile: str = "car", now: datetime = NOW, **more: Any) -> Path:
         query = PathQuery(profile, [self.at(s) for s in stops], **more)
         return self.network.path(query, now)
 
@@ -148,7 +148,7 @@ class Town:
         (x, y), (u, v) = self.places[name[0]], self.places[name[1]]
         return x + (u - x) * float(share), y + (v - y) * float(share)
 
-    def nodes(self, found: Found) -> str:
+    def nodes(self, found: Path) -> str:
         """Return the nodes that a path passes, as letters."""
         seen = ""
         for leg in found.legs:

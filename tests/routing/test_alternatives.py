@@ -12,7 +12,7 @@ from routing.cch.engine import Metric, Topology
 from routing.cch.reference import Reference
 from routing.cost.rule_models import Bounds
 from routing.graph.turns import Restriction, split
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.query.alternatives import find_alternatives
 from routing.query.leg import find_leg
 from routing.query.model import PathQuery
@@ -47,7 +47,7 @@ def lattice(size, seed, turns=()):
 
 
 def spot(edge, fraction):
-    return [Spot(edge, fraction, 0, 0.0, 0.0, 0.0)]
+    return [SnapPoint(edge, fraction, 0, 0.0, 0.0, 0.0)]
 
 
 def parts(graph, weights, leg):

@@ -26,15 +26,15 @@ def town(seed: int) -> Town:
 
 
 def placed(made: Town, stops: str):
-    ready = made.network.ready(Conditions("car"), NOW)
-    return ready, made.network.snap(ready, [made.at(stop) for stop in stops])
+    prepared = made.network.prepare(Conditions("car"), NOW)
+    return prepared, made.network.snap(prepared, [made.at(stop) for stop in stops])
 
 
-def by_brute_force(made, ready, spots, trips, bundle):
+def by_brute_force(made, prepared, spots, trips, bundle):
     """Ask all trips anew on a metric without the edges."""
     graph = made.network.graph
-    before = durations(graph, ready.metric, spots, spots)
-    shut = type(ready.metric)(ready.metric.topology, ready.metric.weights.copy())
+    before = durations(graph, prepared.metric, spots, spots)
+    shut = type(prepared.metric)(prepared.metric.topology, prepared.metric.weights.copy())
     arcs = graph.arcs.of_keys(np.concatenate([2 * bundle, 2 * bundle + 1]))
     shut.update(arcs, np.full(len(arcs), 2**31 - 1))
     after = durations(graph, shut, spots, spots)
@@ -49,15 +49,15 @@ def by_brute_force(made, ready, spots, trips, bundle):
 @pytest.mark.parametrize("seed", range(6))
 def test_the_ranking_equals_asking_everything_again(seed):
     made = town(seed)
-    ready, spots = placed(made, "ABCDEFGHIJ")
+    prepared, spots = placed(made, "ABCDEFGHIJ")
     rng = np.random.default_rng(seed)
     trips = rng.integers(0, 5, (10, 10)).astype(float)
     np.fill_diagonal(trips, 0)
     bundles = [np.array([n]) for n in range(len(ROADS))] + [np.array([1, 4]), np.array([0, 3])]
-    found = Vulnerability(made.network.graph, ready.metric, spots, trips).rank(bundles)
+    found = Vulnerability(made.network.graph, prepared.metric, spots, trips).rank(bundles)
     assert sorted(loss.structure for loss in found) == list(range(len(bundles)))
     for loss in found:
-        added, cut = by_brute_force(made, ready, spots, trips, bundles[loss.structure])
+        added, cut = by_brute_force(made, prepared, spots, trips, bundles[loss.structure])
         assert loss.added_vehicle_h == pytest.approx(added, abs=1e-5)
         assert loss.cut_trips == pytest.approx(cut)
     assert [x.added_vehicle_h for x in found] == sorted(
@@ -67,10 +67,10 @@ def test_the_ranking_equals_asking_everything_again(seed):
 
 def test_the_only_way_cuts_off_and_the_metric_is_as_before():
     made = town(1)
-    ready, spots = placed(made, "AIJ")
+    prepared, spots = placed(made, "AIJ")
     trips = np.ones((3, 3))
     np.fill_diagonal(trips, 0)
-    work = Vulnerability(made.network.graph, ready.metric, spots, trips)
+    work = Vulnerability(made.network.graph, prepared.metric, spots, trips)
     weights = work._metric.weights.copy()
     (loss,) = work.rank([np.array([ROADS.index("HJ")])])
     assert loss.cut_trips == 4 and loss.trips == 4
@@ -80,10 +80,10 @@ def test_the_only_way_cuts_off_and_the_metric_is_as_before():
 
 def test_a_structure_that_nobody_uses_costs_nothing():
     made = town(2)
-    ready, spots = placed(made, "AB")
+    prepared, spots = placed(made, "AB")
     trips = np.array([[0.0, 1.0], [0.0, 0.0]])
     told = []
-    work = Vulnerability(made.network.graph, ready.metric, spots, trips)
+    work = Vulnerability(made.network.graph, prepared.metric, spots, trips)
     (loss,) = work.rank([np.array([ROADS.index("HJ")])], told.append)
     assert (loss.trips, loss.added_vehicle_h, loss.cut_trips) == (0, 0, 0)
     assert told == [1.0]

@@ -32,8 +32,8 @@ def town():
 
 @pytest.fixture(scope="module")
 def made(town):
-    ready = town.network.ready(Conditions("car"), NOW)
-    return to_networkx(town.graph, np.arange(len(ROADS)), ready.costs.speed_kmh)
+    prepared = town.network.prepare(Conditions("car"), NOW)
+    return to_networkx(town.graph, np.arange(len(ROADS)), prepared.costs.speed_kmh)
 
 
 def node_at(made, place):
@@ -53,10 +53,10 @@ def test_every_direction_is_an_edge_with_what_osmnx_expects(town, made):
 def test_shortest_paths_are_those_of_the_network_without_turn_restrictions(town, made):
     free = Town(MAP, ROADS)
     for first in "ABCDEF":
-        ready = free.network.ready(Conditions("car"), NOW)
-        spots = free.network.snap(ready, [free.at(stop) for stop in "ABCDEF"])
-        here = free.network.snap(ready, [free.at(first)])
-        ours = free.network.durations(ready, here, spots)[0]
+        prepared = free.network.prepare(Conditions("car"), NOW)
+        spots = free.network.snap(prepared, [free.at(stop) for stop in "ABCDEF"])
+        here = free.network.snap(prepared, [free.at(first)])
+        ours = free.network.durations(prepared, here, spots)[0]
         names = [node_at(made, free.at(stop)) for stop in "ABCDEF"]
         start = names["ABCDEF".index(first)]
         theirs = networkx.single_source_dijkstra_path_length(made, start, weight="travel_time")
@@ -76,7 +76,7 @@ def test_the_round_trip_keeps_edges_lengths_and_shapes(town, made):
         assert back.length_m[edge] == old.length_m[number]
         assert back.oneway[edge] == old.oneway[number]
         assert (back.vertices(edge) == old.vertices(number)).all()
-        for column in ("klass", "ref", "name_zh", "name_en"):
+        for column in ("edge_class", "ref", "name_zh", "name_en"):
             assert getattr(back, column).get(edge) == getattr(old, column).get(number)
     assert np.array_equal(back.speed_kmh[order], old.speed_kmh, equal_nan=True)
 

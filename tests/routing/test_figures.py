@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.answer.summary import Sheet, figures
+from routing.answer.summary import Sheet, summarise
 from routing.cost.profile import BASES
 from routing.cost.tolls import Tolls
 from routing.cost.vehicle import UNLIMITED
 from routing.graph.graph import Coded
-from routing.live.edge_states import Picture
+from routing.live.edge_states import EdgeStateView
 
 EDGES = 6
 PARTS = st.tuples(
@@ -42,8 +42,8 @@ def make(metres, columns, marks, caps, tariff):
         tolls=Tolls(0.5, tolled, said) if tariff else None,
         co2_kg_km=0.2,
     )
-    picture = Picture(np.zeros(2 * EDGES, np.bool_), np.array(caps, np.float32))
-    return edges, SimpleNamespace(costs=costs, picture=picture, vehicle=UNLIMITED)
+    view = EdgeStateView(np.zeros(2 * EDGES, np.bool_), np.array(caps, np.float32))
+    return edges, SimpleNamespace(costs=costs, view=view, vehicle=UNLIMITED)
 
 
 def leg(parts):
@@ -60,7 +60,7 @@ def leg(parts):
 def test_sums_are_those_of_the_parts(drives, metres, columns, marks, caps, tariff):
     edges, found = make(metres, columns, marks, caps, tariff)
     sheet = Sheet(edges, found.costs, marks[3])
-    told = figures(edges, found, [leg(parts) for parts in drives], sheet)
+    told = summarise(edges, found, [leg(parts) for parts in drives], sheet)
     (origin, ref, basis), (known, tolled, said, carrying) = columns, marks
     driven = [[(k, metres[k >> 1] * (b - a)) for k, (a, b) in one if b > a] for one in drives]
     every = [part for one in driven for part in one]
@@ -96,4 +96,4 @@ def test_sums_are_those_of_the_parts(drives, metres, columns, marks, caps, tarif
 def test_nothing_carried_is_nothing_told():
     marks = (np.ones(EDGES, np.bool_),) * 4
     edges, found = make([10.0] * EDGES, ([0] * EDGES,) * 3, marks, [np.nan] * 2 * EDGES, False)
-    assert figures(edges, found, [leg([(0, (0, 1))])]).carried == []
+    assert summarise(edges, found, [leg([(0, (0, 1))])]).carried == []

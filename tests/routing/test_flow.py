@@ -83,10 +83,10 @@ def test_half_of_the_lanes_slow_the_stream_as_bpr_says():
     )
 
 
-def predicted(volume, capacity=np.nan, lanes=0, klass="motorway"):
+def predicted(volume, capacity=np.nan, lanes=0, road_class="motorway"):
     columns = [np.atleast_1d(np.asarray(v, np.float64)) for v in (volume, capacity)]
     count = len(columns[0])
-    return predict([klass] * count, np.full(count, lanes), columns[0],
+    return predict([road_class] * count, np.full(count, lanes), columns[0],
                    np.broadcast_to(columns[1], count), RULES)  # fmt: skip
 
 
@@ -96,7 +96,9 @@ def test_a_given_capacity_comes_first_then_recorded_lanes_then_assumed_ones():
     assert (own.load[0], three.load[0], assumed.load[0]) == (0.525, pytest.approx(1 / 3), 0.5)
     assert (three.lanes_known[0], assumed.lanes_known[0]) == (True, False)
     assert (three.lanes[0], assumed.lanes[0]) == (3, 2)
-    assert predicted(300, klass=None).load[0] == predicted(300, klass="track").load[0] == 0.5
+    assert (
+        predicted(300, road_class=None).load[0] == predicted(300, road_class="track").load[0] == 0.5
+    )
 
 
 def test_a_level_ends_with_its_bound():

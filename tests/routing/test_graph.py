@@ -5,7 +5,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from routing.answer.summary import figures
+from routing.answer.summary import summarise
 from routing.cost.profile import load_profiles
 from routing.graph.graph import Coded, Ids, expand
 from routing.query import metric_cache
@@ -43,7 +43,7 @@ def test_the_weakest_basis_is_told():
     told = {}
     for ends in ("AB", "AD", "AC", "CD"):
         found = town.find(*ends)
-        told[ends] = figures(town.graph.edges, found, found.legs)
+        told[ends] = summarise(town.graph.edges, found, found.legs)
     assert {ends: t.basis for ends, t in told.items()} == {
         "AB": "measured", "AD": "posted", "AC": "measured", "CD": "assumed",
     }  # fmt: skip
@@ -55,7 +55,7 @@ def test_refs_and_origins_follow_the_path():
     roads = {"AB": {"ref": "G1"}, "BD": {"ref": "S2", "origin": "real"}, "AC": {}, "CD": {}}
     town = Town(SQUARE, {**roads, "CD": {"length_m": 9000.0}})
     found = town.find("D", "A")
-    told = figures(town.graph.edges, found, found.legs)
+    told = summarise(town.graph.edges, found, found.legs)
     assert told.refs == ["S2", "G1"]
     assert told.origin_share == {"synthetic": 0.5, "real": 0.5}
 

@@ -34,7 +34,7 @@ def steps(town, *stops, **more):
         part = leg.stop - leg.start
         length = town.graph.edges.length_m[leg.edges] * part
         drives.append(Drive(leg, length, length / 10))
-    told = Instructor(town.graph).steps(drives, found.costs.open_)
+    told = Instructor(town.graph).steps(drives, found.costs.passable)
     total = sum(drive.length_m.sum() for drive in drives)
     assert sum(step.length_m for step in told) == pytest.approx(total)
     assert sum(step.duration_s for step in told) == pytest.approx(total / 10)

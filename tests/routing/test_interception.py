@@ -30,17 +30,17 @@ def town():
 
 
 def times(town, sources: str, targets: str):
-    ready = town.network.ready(Conditions("car"), NOW)
-    spots = [town.network.snap(ready, [town.at(stop) for stop in stops])
+    prepared = town.network.prepare(Conditions("car"), NOW)
+    spots = [town.network.snap(prepared, [town.at(stop) for stop in stops])
              for stops in (sources, targets)]  # fmt: skip
-    return town.network.durations(ready, *spots)
+    return town.network.durations(prepared, *spots)
 
 
 def vehicle(town, at: str, bearing, targets: str):
-    ready = town.network.ready(Conditions("car"), NOW)
-    (spots,) = town.network.snap(ready, [town.at(at)])
-    places = town.network.snap(ready, [town.at(stop) for stop in targets])
-    return vehicle_times(town.network.graph, ready.metric, spots, bearing, places)
+    prepared = town.network.prepare(Conditions("car"), NOW)
+    (spots,) = town.network.snap(prepared, [town.at(at)])
+    places = town.network.snap(prepared, [town.at(stop) for stop in targets])
+    return vehicle_times(town.network.graph, prepared.metric, spots, bearing, places)
 
 
 def test_times_of_a_vehicle_equal_the_networks(town):

@@ -17,9 +17,9 @@ def town() -> Town:
 def test_a_table_says_what_paths_say():
     net = town().network
     points = [town().at(place) for place in ("X", "Y", "C", "P")]
-    ready = net.ready(Conditions("car"), NOW)
-    side = points, net.snap(ready, points)
-    found, _ = table(net, ready, side, side)
+    prepared = net.prepare(Conditions("car"), NOW)
+    side = points, net.snap(prepared, points)
+    found, _ = table(net, prepared, side, side)
 
     def path_s(first, last):
         try:
@@ -36,8 +36,8 @@ def test_a_table_says_what_paths_say():
 def test_places_on_islands_move_to_the_main_network():
     net = town().network
     points = [town().at(place) for place in ("X", "C")]
-    ready = net.ready(Conditions("car"), NOW)
-    spots = net.snap(ready, points)
-    x, c = moved(net, ready, (points, spots))
+    prepared = net.prepare(Conditions("car"), NOW)
+    spots = net.snap(prepared, points)
+    x, c = moved(net, prepared, (points, spots))
     assert town().names[x[0].edge] == "AB"
     assert c == spots[1]

@@ -12,7 +12,7 @@ from routing.cch.engine import Metric, Topology
 from routing.cch.reference import Reference
 from routing.graph.turns import Restriction, split
 from routing.graph.weights import INFINITE
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.query.access import End, arriving, leaving
 from routing.query.leg import find_leg, line, whole_line
 from routing.query.one_to_many import durations
@@ -65,7 +65,7 @@ def spot_on(graph, rng, edge):
     here, there = graph.edges.shape[vertex], graph.edges.shape[vertex + 1]
     lon, lat = (here * (1 - share) + there * share).round(7).tolist()
     fraction = (vertex - low + share) / (high - 1 - low)
-    return Spot(edge, fraction, vertex, lon, lat, 1.0)
+    return SnapPoint(edge, fraction, vertex, lon, lat, 1.0)
 
 
 def ends_of(graph, weights, spots, leave):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from routing.answer.summary import figures
+from routing.answer.summary import summarise
 from routing.cost.rule_models import SNAP
 from routing.query.leg import line
 from routing.query.refusal import list_to_check
@@ -45,7 +45,7 @@ def test_the_line_runs_exactly_from_snap_to_snap():
         list(town.places["B"]),
         list(np.round(town.at("BD:0.5"), 7)),
     ]
-    assert figures(town.graph.edges, found, found.legs).length_m == pytest.approx(1250, abs=0.5)
+    assert summarise(town.graph.edges, found, found.legs).length_m == pytest.approx(1250, abs=0.5)
 
 
 @pytest.mark.parametrize(
@@ -55,21 +55,21 @@ def test_two_places_on_one_edge(start, stop, metres):
     town = square()
     found = town.find(start, stop)
     assert len(found.legs[0].keys) == 1
-    assert figures(town.graph.edges, found, found.legs).length_m == pytest.approx(metres, abs=0.5)
+    assert summarise(town.graph.edges, found, found.legs).length_m == pytest.approx(metres, abs=0.5)
 
 
 def test_back_on_a_one_way_edge_goes_around_the_block():
     town = square(AB={"oneway": True})
     found = town.find("AB:0.7", "AB:0.2")
     assert town.nodes(found) == "BDCA"
-    assert figures(town.graph.edges, found, found.legs).length_m == pytest.approx(5500, abs=1)
+    assert summarise(town.graph.edges, found, found.legs).length_m == pytest.approx(5500, abs=1)
 
 
 def test_the_same_point_twice_is_a_path_of_no_length():
     town = square()
     found = town.find("AB:0.5", "AB:0.5")
     points = line(town.graph, found.legs[0])
-    assert figures(town.graph.edges, found, found.legs).length_m == 0
+    assert summarise(town.graph.edges, found, found.legs).length_m == 0
     assert points.tolist() == [points[0].tolist()] * 2
 
 
@@ -145,7 +145,7 @@ def test_a_speed_cap_slows_and_diverts():
     rows = town.close(2, "CD", kind="speed", value=1.0)
     found = town.find("A", "D")
     assert town.nodes(found) == "ABD"
-    seconds = figures(town.graph.edges, found, found.legs).duration_s
+    seconds = summarise(town.graph.edges, found, found.legs).duration_s
     assert seconds == pytest.approx(3600 + 3.6 * 1000 / 50)
     assert rows
 
@@ -194,12 +194,12 @@ def test_unknown_limits_are_declared_or_refused():
     town = square(AB={"limits_known": False})
     found = town.find("A", "D", profile="truck")
     assert town.nodes(found) == "ABD"
-    assert figures(town.graph.edges, found, found.legs).limits_unknown_share == 0.5
+    assert summarise(town.graph.edges, found, found.legs).limits_unknown_share == 0.5
     assert town.way("A", "D", profile="truck", unknown_limits="refuse") == "ACD"
     half = square(AB={"limits_known": False, "max_height_m": 5.0})
     kept = {"profile": "car", "sizes": {"height_m": 4.0}}
     found = half.find("A", "D", **kept)
-    assert figures(half.graph.edges, found, found.legs).limits_unknown_share == 0.0
+    assert summarise(half.graph.edges, found, found.legs).limits_unknown_share == 0.0
 
 
 def test_access_by_vehicle():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.answer.summary import figures
+from routing.answer.summary import summarise
 from routing.cost.hazmat import read_cargo, shut_to
 from routing.cost.profile import compile_costs, load_profiles, loaded_as, usable_profiles
 from routing.cost.weekly_hours import ZONE
@@ -74,7 +74,7 @@ def test_every_motor_profile_finds_its_way(profile):
 )
 def test_access_tags_admit_whom_they_name(access, open_to):
     town = square(AB={"access": access})
-    assert {p for p in MOTOR if costs(town, p).open_[0]} == open_to
+    assert {p for p in MOTOR if costs(town, p).passable[0]} == open_to
 
 
 def test_a_bus_lane_leads_against_a_one_way_street():
@@ -89,7 +89,7 @@ def test_a_bus_lane_leads_against_a_one_way_street():
 
 
 @pytest.mark.parametrize(
-    ("profile", "klass", "posted", "kmh"),
+    ("profile", "road_class", "posted", "kmh"),
     [
         ("car", "motorway", 130.0, 120),
         ("truck", "motorway", 120.0, 100),
@@ -101,15 +101,15 @@ def test_a_bus_lane_leads_against_a_one_way_street():
         ("foot", "residential", None, 5),
     ],
 )
-def test_speeds_are_capped_by_law(profile, klass, posted, kmh):
-    town = square(AB={"class": klass, "speed_kmh": posted, "speed_basis": "posted"})
+def test_speeds_are_capped_by_law(profile, road_class, posted, kmh):
+    town = square(AB={"class": road_class, "speed_kmh": posted, "speed_basis": "posted"})
     assert costs(town, profile).speed_kmh[0] == kmh
 
 
 def test_no_bicycle_on_the_expressway():
     town = square(AB={"class": "motorway"})
-    assert not costs(town, "bicycle").open_[0]
-    assert not costs(town, "foot").open_[0]
+    assert not costs(town, "bicycle").passable[0]
+    assert not costs(town, "foot").passable[0]
 
 
 # dimensions
@@ -216,7 +216,7 @@ def test_goods_of_a_harmless_tunnel_code_pass():
 def test_a_tunnel_of_which_nothing_is_known_counts_as_unknown():
     town = square(AB={"structure": "tunnel"})
     found = town.find("A", "D", profile="hazmat")
-    assert figures(town.graph.edges, found, found.legs).limits_unknown_share == pytest.approx(0.5)
+    assert summarise(town.graph.edges, found, found.legs).limits_unknown_share == pytest.approx(0.5)
     assert town.way("A", "D", profile="hazmat", unknown_limits="refuse") == "ACD"
 
 
@@ -308,7 +308,7 @@ def test_alternatives_keep_to_the_hours_too():
 def test_a_metric_for_tables_shuts_what_is_banned_at_departure():
     town = Town(SQUARE, NIGHT)
     shut = [
-        town.network.ready(Conditions("hazmat", depart_at=local(hour)), NOW).blocked is not None
+        town.network.prepare(Conditions("hazmat", depart_at=local(hour)), NOW).blocked is not None
         for hour in (23, 0, 5, 6)
     ]
     assert shut == [False, True, True, False]
@@ -368,13 +368,13 @@ def test_without_limits_a_truck_drives_where_a_car_does(roads):
     town = Town(GRID, roads)
     network = town.network
     free = dict.fromkeys(LIMITS, 0.001)
-    car, truck = (network.ready(Conditions(p, sizes=free), NOW) for p in ("car", "truck"))
+    car, truck = (network.prepare(Conditions(p, sizes=free), NOW) for p in ("car", "truck"))
     assert (car.metric.weights == truck.metric.weights).all()
     bare = {
         name: {**road, **{f"max_{limit}": None for limit in LIMITS}} for name, road in roads.items()
     }
     unlimited = Town(GRID, bare).network
-    one, other = (unlimited.ready(Conditions(p), NOW) for p in ("car", "truck"))
+    one, other = (unlimited.prepare(Conditions(p), NOW) for p in ("car", "truck"))
     assert (one.metric.weights == other.metric.weights).all()
 
 
@@ -386,7 +386,7 @@ def test_tolls_and_carbon_dioxide_follow_the_rules():
         AB={"class": "motorway", "length_m": 2000.0}, BD={"toll": True}, AC={"toll": False}
     )
     found = town.find("A", "D")
-    sums = figures(town.graph.edges, found, found.legs)
+    sums = summarise(town.graph.edges, found, found.legs)
     classes, fuel = RULES["vehicle.toll_cny_km"].value.classes, RULES["vehicle.fuel"].value
     assert sums.toll_cny == pytest.approx(3 * classes["passenger_1"])
     assert sums.toll_basis == "assumed"
@@ -398,7 +398,7 @@ def test_tolls_and_carbon_dioxide_follow_the_rules():
 def test_a_road_that_says_whether_it_is_tolled_is_believed():
     town = square(AB={"class": "motorway", "toll": False}, BD={"toll": True})
     found = town.find("A", "D", profile="truck")
-    sums = figures(town.graph.edges, found, found.legs)
+    sums = summarise(town.graph.edges, found, found.legs)
     assert sums.toll_cny == pytest.approx(RULES["vehicle.toll_cny_km"].value.classes["truck_6"])
     assert sums.toll_basis == "posted"
 
@@ -407,7 +407,7 @@ def test_without_their_rules_tolls_and_fuel_are_unknown():
     less = {k: r for k, r in RULES.items() if k not in ("vehicle.toll_cny_km", "vehicle.fuel")}
     town = Town("A-B", {"AB": {}}, rules=less)
     found = town.find("A", "B")
-    sums = figures(town.graph.edges, found, found.legs)
+    sums = summarise(town.graph.edges, found, found.legs)
     assert (sums.toll_cny, sums.toll_basis, sums.co2_kg, sums.co2_basis) == (None,) * 4
 
 
@@ -415,4 +415,4 @@ def test_without_their_rules_tolls_and_fuel_are_unknown():
 def test_vehicles_on_duty_pay_no_toll(profile):
     town = square(AB={"class": "motorway"})
     found = town.find("A", "D", profile=profile)
-    assert figures(town.graph.edges, found, found.legs).toll_cny == 0
+    assert summarise(town.graph.edges, found, found.legs).toll_cny == 0

@@ -174,14 +174,14 @@ def test_a_ready_metric_forbids_what_paths_avoid(closed, profile, ends):
     for version, name in enumerate(sorted(closed), 1):
         town.close(version, name)
     query = PathQuery(profile, [town.at(f"{name}:0.4") for name in ends])
-    ready = town.network.ready(Conditions(profile), NOW)
+    prepared = town.network.prepare(Conditions(profile), NOW)
     try:
-        spots = town.network.snap(ready, query.waypoints)
-        times = town.network.durations(ready, spots[:1], spots[1:])
+        spots = town.network.snap(prepared, query.waypoints)
+        times = town.network.durations(prepared, spots[:1], spots[1:])
         found = town.network.path(query, NOW)
     except SigangError as error:
         assert error.status == 422
         return
     seconds = sum(leg.weight for leg in found.legs) / 1000
     assert times[0, 0] == pytest.approx(seconds)
-    assert ready.version == found.version == len(closed)
+    assert prepared.version == found.version == len(closed)

@@ -11,8 +11,8 @@ from routing.cch.engine import Topology
 from routing.cost.profile import compile_costs, load_profiles
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE
-from routing.index.snap import Spot
-from routing.query.relaxation import Places, relaxations
+from routing.index.snap import SnapPoint
+from routing.query.relaxation import BlockedPlaces, relaxations
 from spatial.errors import LimitViolated
 from tests.routing.maps import Town, edge_id, shipped_rules
 
@@ -66,8 +66,8 @@ def spots(town):
     (x, y), (u, v) = town.places["X"], town.places["Y"]
     names = town.names
     return [
-        [Spot(names.index("XA"), 0.0, 0, x, y, 0.0)],
-        [Spot(names.index("FY"), 1.0, 0, u, v, 0.0)],
+        [SnapPoint(names.index("XA"), 0.0, 0, x, y, 0.0)],
+        [SnapPoint(names.index("FY"), 1.0, 0, u, v, 0.0)],
     ]
 
 
@@ -85,7 +85,7 @@ def test_the_sets_are_the_cheapest_that_there_are(roads):
     town = Town(GRID, {"XA": {}, **roads, "FY": {}})
     graph = town.graph
     weights, blocked = free_weights(graph), graph.edges.limits[:, 0] < 4
-    places = Places.of(graph, weights, blocked)
+    places = BlockedPlaces.of(graph, weights, blocked)
     found = relaxations(graph, Topology.build(graph), weights, blocked, spots(town), HOURS, SETS)
     entry, leave = (town.names.index(name) for name in ("XA", "FY"))
     tail, head = int(graph.edges.head[entry]), int(graph.edges.tail[leave])
@@ -107,7 +107,7 @@ LOW = {"max_height_m": 3.0}
 def test_one_low_tunnel_in_two_pieces_is_one_place():
     town = Town("X-A-B-C-D-Y", {"XA": {}, "AB": LOW, "BC": LOW, "CD": {}, "DY": LOW})
     graph = town.graph
-    places = Places.of(graph, free_weights(graph), graph.edges.limits[:, 0] < 4)
+    places = BlockedPlaces.of(graph, free_weights(graph), graph.edges.limits[:, 0] < 4)
     assert places.of_edge[1] == places.of_edge[2] != places.of_edge[4]
     assert places.share.tolist() == [0, 0.5, 0.5, 0, 1]
 

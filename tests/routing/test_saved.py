@@ -49,7 +49,7 @@ def test_a_kept_graph_is_the_same_graph(town, tmp_path):
         for field in fields(ours):
             assert equal(getattr(ours, field.name), getattr(kept, field.name)), field.name
     assert graph.digest == town.graph.digest
-    assert all(equal(index.arrays()[n], a) for n, a in town.network.places.index.arrays().items())
+    assert all(equal(index.arrays()[n], a) for n, a in town.network.snapper.index.arrays().items())
 
 
 def test_paths_on_a_kept_graph_are_the_same(town, tmp_path):

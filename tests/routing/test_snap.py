@@ -94,15 +94,15 @@ def masks(data, edges):
     ways = np.array(data.draw(st.lists(st.integers(0, 4), min_size=2 * count, max_size=2 * count)))
     first = np.concatenate([[0], np.cumsum(ways > 0)])  # 0: no arc, 1: shut, more: open
     weights = np.where(ways[ways > 0] == 1, INFINITE, 1000).astype(np.uint32)
-    open_ = (ways.reshape(-1, 2) > 1).any(axis=1)
+    passable = (ways.reshape(-1, 2) > 1).any(axis=1)
     return data.draw(
         st.sampled_from(
             [
                 (EVERY, np.ones(count, np.bool_)),
-                (Usable(first, weights), open_),
-                (Usable(first, weights, off), open_ & ~off),
-                (Usable(first, weights, NONE, only), open_ & only),
-                (Usable(first, weights, off, only), open_ & ~off & only),
+                (Usable(first, weights), passable),
+                (Usable(first, weights, off), passable & ~off),
+                (Usable(first, weights, NONE, only), passable & only),
+                (Usable(first, weights, off, only), passable & ~off & only),
                 (Usable.among(only), only),
             ]
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from routing.cch.engine import Metric, Topology
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.query import one_to_many
 from routing.stopping import Stopped, check, stoppable
 from tests.routing.test_engine import graph_of
@@ -60,7 +60,7 @@ def test_an_error_in_a_state_that_stays_is_told():
 
 def test_a_table_in_blocks_is_the_whole_table(monkeypatch):
     metric = metric_of(5)
-    spots = [[Spot(edge, 0.5, 0, 0.0, 0.0, 0.0)] for edge in range(6)]
+    spots = [[SnapPoint(edge, 0.5, 0, 0.0, 0.0, 0.0)] for edge in range(6)]
     whole = one_to_many.durations(RING, metric, spots, spots)
     monkeypatch.setattr(one_to_many, "BLOCK_CELLS", len(spots) * 2)
     found, stamp = one_to_many.table(RING, metric, spots, spots)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.answer.summary import figures
+from routing.answer.summary import summarise
 from routing.cch.reference import Reference
 from routing.graph.graph import BaseArcs
 from routing.graph.turns import Restriction, split
@@ -36,7 +36,7 @@ def test_turning_round_is_counted_also_at_a_stop():
     counts = []
     for places in (["WX:0.1", "EX:0.1"], ["WX:0.1", "NX:0.1"], ["WX:0.1", "EX:0.1", "NX:0.1"]):
         found = town.find(*places)
-        counts.append(figures(town.graph.edges, found, found.legs).turns_round)
+        counts.append(summarise(town.graph.edges, found, found.legs).turns_round)
     assert counts == [0, 1, 1]
 
 

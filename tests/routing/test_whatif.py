@@ -36,15 +36,15 @@ def changes(**given):
 
 
 def times(network, conditions, town, stops="ACE"):
-    ready = network.ready(conditions, NOW)
-    spots = network.snap(ready, [town.at(stop) for stop in stops])
-    return network.durations(ready, spots, spots)
+    prepared = network.prepare(conditions, NOW)
+    spots = network.snap(prepared, [town.at(stop) for stop in stops])
+    return network.durations(prepared, spots, spots)
 
 
 def varied(town, given, profile="car", **conditions):
     asked = Conditions(profile, **conditions)
-    ready = town.network.ready(asked, NOW)
-    return vary(town.network, ready, asked, load_profiles()[profile], given)
+    prepared = town.network.prepare(asked, NOW)
+    return vary(town.network, prepared, asked, load_profiles()[profile], given)
 
 
 def edge(town, name):

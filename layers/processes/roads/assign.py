@@ -13,7 +13,7 @@ from layers.processes.runtime.helpers import (
     feature,
     path_shape,
     placed,
-    prepared,
+    prepare,
     seconds,
     way,
 )
@@ -100,16 +100,16 @@ def check(_: AssignInputs, scene: Scene) -> None:
 def run(inputs: AssignInputs, scene: Scene) -> AssignOutputs:
     """Assign as many tasks as can be served, at the least total driving time."""
     teams, tasks = scene.places["teams"], scene.places["tasks"]
-    ready = prepared(scene, inputs.traffic)
-    with ready.metric.lock:
-        rows, columns = placed(scene, ready, "teams"), placed(scene, ready, "tasks")
-        times = scene.network.durations(ready, rows.spots, columns.spots)
-        version = ready.version
+    prepared = prepare(scene, inputs.traffic)
+    with prepared.metric.lock:
+        rows, columns = placed(scene, prepared, "teams"), placed(scene, prepared, "tasks")
+        times = scene.network.durations(prepared, rows.spots, columns.spots)
+        version = prepared.version
     most = np.inf if inputs.max_duration_s is None else inputs.max_duration_s
     found = assign(times, most)
     lines = []
     for row, column in found.best.pairs[:MOST_LINES].tolist():
-        points = way(scene.network, ready, rows.spots[row], columns.spots[column])
+        points = way(scene.network, prepared, rows.spots[row], columns.spots[column])
         if points is not None:
             shown = {"team": teams.names[row], "task": tasks.names[column]}
             time = seconds(times[row, column])

@@ -15,7 +15,7 @@ from layers.processes.runtime.helpers import (
     feature,
     placed,
     point_shape,
-    prepared,
+    prepare,
     seconds,
 )
 from layers.processes.runtime.model import (
@@ -89,13 +89,13 @@ def run(inputs: CoverInputs, scene: Scene) -> CoverOutputs:
     """Choose the sites exactly, or as well as the time to solve allows."""
     sites, demand = scene.places["sites"], scene.places["demand"]
     fixed = _fixed(inputs, list(sites.ids))
-    ready = prepared(scene, inputs.traffic)
+    prepared = prepare(scene, inputs.traffic)
     scene.progress(0.05, SNAPPING)
-    with ready.metric.lock:
-        rows, columns = placed(scene, ready, "sites"), placed(scene, ready, "demand")
+    with prepared.metric.lock:
+        rows, columns = placed(scene, prepared, "sites"), placed(scene, prepared, "demand")
         scene.progress(0.2, TABLES)
-        times = scene.network.durations(ready, rows.spots, columns.spots)
-        version = ready.version
+        times = scene.network.durations(prepared, rows.spots, columns.spots)
+        version = prepared.version
     scene.progress(0.4, SOLVING)
     cover = (times <= inputs.max_duration_s).T
     found = cover_most(

@@ -13,7 +13,7 @@ from layers.processes.runtime.helpers import (
     SNAPPING,
     feature,
     placed,
-    prepared,
+    prepare,
     rule_shown,
     rule_value,
 )
@@ -82,14 +82,14 @@ def run(inputs: CoverageInputs, scene: Scene) -> CoverageOutputs:
     """Spread from all resources at once and sum up the reached roads by county."""
     resources = scene.places["resources"]
     limit = inputs.limit_s or rule_value(scene.network, COVERAGE).limit_s
-    ready = prepared(scene, inputs.traffic)
+    prepared = prepare(scene, inputs.traffic)
     scene.progress(0.1, SNAPPING)
-    with ready.metric.lock:
-        found = placed(scene, ready, "resources")
+    with prepared.metric.lock:
+        found = placed(scene, prepared, "resources")
         scene.progress(0.4, SPREADING)
         spots = [spot for place in found.spots for spot in place]
-        span = scene.network.span(ready, spots, limit)
-        version = ready.version
+        span = scene.network.span(prepared, spots, limit)
+        version = prepared.version
     edges = scene.network.graph.edges
     share = reached_share(span, len(edges))
     known = scene.get(COUNTIES).fit(scene.network.graph)

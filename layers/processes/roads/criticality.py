@@ -17,7 +17,7 @@ from layers.processes.runtime.helpers import (
     feature,
     placed,
     point_shape,
-    prepared,
+    prepare,
     rule_shown,
     rule_value,
 )
@@ -127,13 +127,13 @@ def run(inputs: CriticalityInputs, scene: Scene) -> CriticalityOutputs:
     asked = scene.places["places"]
     known = fit_structures(scene.get(STRUCTURES), scene.network.graph)
     chosen = [s for s in known if s.kind in inputs.kinds]
-    ready = prepared(scene, inputs.traffic)
+    prepared = prepare(scene, inputs.traffic)
     scene.progress(0.02, SNAPPING)
-    found = placed(scene, ready, "places")
+    found = placed(scene, prepared, "places")
     scene.progress(0.05, TABLES)
-    times = scene.network.durations(ready, found.spots, found.spots)
+    times = scene.network.durations(prepared, found.spots, found.spots)
     trips = _trips(inputs, scene, times)
-    work = Vulnerability(scene.network.graph, ready.metric, found.spots, trips)
+    work = Vulnerability(scene.network.graph, prepared.metric, found.spots, trips)
     losses = work.rank(
         [s.edges for s in chosen], lambda share: scene.progress(0.1 + 0.88 * share, CLOSING)
     )
@@ -146,7 +146,7 @@ def run(inputs: CriticalityInputs, scene: Scene) -> CriticalityOutputs:
     return CriticalityOutputs(
         ranking=rows[: inputs.count],
         cut_off=cutting[: inputs.count],
-        summary=_summary(inputs, scene, rows, times, trips, missing, ready.version),
+        summary=_summary(inputs, scene, rows, times, trips, missing, prepared.version),
         structures=Features(features=shown),
     )
 

@@ -11,14 +11,14 @@ from layers.processes.runtime.model import Scene
 from routing.graph.graph import Edges
 from routing.graph.weights import Floats
 from routing.planning.snap_all import Placed
-from routing.query.model import Ready
+from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
 
 MOST_PAIRS = 200
 MOST_EDGES = 20_000
 LEAST_S = 1.0  # differences below are rounding of whole ms along a path
 
-Asked = tuple[RoadNetwork, Ready, Placed, Placed, Floats]
+Asked = tuple[RoadNetwork, PreparedMetric, Placed, Placed, Floats]
 
 
 def pair_features(
@@ -29,8 +29,8 @@ def pair_features(
     found = []
     for row, column in changed[:MOST_PAIRS]:
         old, new = float(before[4][row, column]), float(after[4][row, column])
-        network, ready, rows, columns, _ = after if np.isfinite(new) else before
-        points = way(network, ready, rows.spots[row], columns.spots[column])
+        network, prepare, rows, columns, _ = after if np.isfinite(new) else before
+        points = way(network, prepare, rows.spots[row], columns.spots[column])
         if points is None:
             continue
         shown = feature(

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from layers.declare.base import Text
 from layers.processes.readers.network import network
-from layers.processes.runtime.helpers import prepared
+from layers.processes.runtime.helpers import prepare
 from layers.processes.runtime.model import (
     Inputs,
     Lat,
@@ -71,21 +71,21 @@ def check(inputs: ExportInputs, _: Scene) -> None:
 
 def run(inputs: ExportInputs, scene: Scene) -> ExportOutputs:
     """Export the edges that touch the box and that the vehicle may drive on; closed ones too."""
-    roads, ready = scene.network, prepared(scene, inputs.traffic)
+    roads, prepared = scene.network, prepare(scene, inputs.traffic)
     scene.progress(0.05, COLLECTING)
-    touched = roads.places.inside(shapely.box(*inputs.bbox))
-    drivable = ready.costs.open_[2 * touched] | ready.costs.open_[2 * touched + 1]
+    touched = roads.snapper.inside(shapely.box(*inputs.bbox))
+    drivable = prepared.costs.passable[2 * touched] | prepared.costs.passable[2 * touched + 1]
     if inputs.classes:
-        drivable &= roads.graph.edges.klass.mask(inputs.classes)[touched]
+        drivable &= roads.graph.edges.edge_class.mask(inputs.classes)[touched]
     chosen = np.sort(touched[drivable])
     if not len(chosen):
         raise wrong_input("bbox", "no road lies there", "该范围内没有道路")
-    graph = to_networkx(roads.graph, chosen, ready.costs.speed_kmh)
+    graph = to_networkx(roads.graph, chosen, prepared.costs.speed_kmh)
     scene.progress(0.5, COUNTING)
     summed = statistics(graph)
     scene.progress(0.8, WRITING)
     return ExportOutputs(
-        statistics=NetworkStatistics(**asdict(summed), network_version=ready.version),
+        statistics=NetworkStatistics(**asdict(summed), network_version=prepared.version),
         graph=to_graphml(graph),
     )
 

@@ -13,7 +13,7 @@ from layers.processes.runtime.helpers import (
     feature,
     placed,
     point_shape,
-    prepared,
+    prepare,
     rule_shown,
     rule_value,
     seconds,
@@ -110,7 +110,7 @@ def run(inputs: InterceptInputs, scene: Scene) -> InterceptOutputs:
     rule = rule_value(scene.network, INTERCEPTION)
     points = scene.places["points"]
     sought = inputs.vehicle
-    seen = prepared(scene, sought.traffic)
+    seen = prepare(scene, sought.traffic)
     with seen.metric.lock:
         at = place_all(scene.network, seen, points.points)
         (spots,) = scene.network.snap(seen, [sought.point.point])
@@ -118,7 +118,7 @@ def run(inputs: InterceptInputs, scene: Scene) -> InterceptOutputs:
         vehicle = vehicle_times(graph, seen.metric, spots, sought.bearing_deg, at.spots)
         between = scene.network.durations(seen, at.spots, at.spots)
         version = seen.version
-    driven = prepared(scene, inputs.team_traffic)
+    driven = prepare(scene, inputs.team_traffic)
     with driven.metric.lock:
         rows = placed(scene, driven, "teams")
         columns = place_all(scene.network, driven, points.points)

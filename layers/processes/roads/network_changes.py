@@ -106,7 +106,7 @@ def _edge(graph: Graph, row_id: UUID) -> int:
 
 
 def _new(graph: Graph, given: EdgeGiven, connect_m: float) -> NewEdge:
-    known = set(graph.edges.klass.values)
+    known = set(graph.edges.edge_class.values)
     if given.road_class not in known:
         raise wrong_input(
             "changes.add",
@@ -149,7 +149,7 @@ def noted(
             old_limit = _known(edges.limits[edge, LIMITS.index(name)])
             found.append({"edge": str(edges.row_id(edge)), name: {"old": old_limit, "new": value}})
     for new, gaps in zip(changes.added, joined_m, strict=True):
-        found.append({"added": str(new.id), "class": new.klass, "joined_m": list(gaps)})
+        found.append({"added": str(new.id), "class": new.edge_class, "joined_m": list(gaps)})
     return found
 
 

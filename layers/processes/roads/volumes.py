@@ -71,7 +71,7 @@ def _edges(scene: Scene, row: VolumeGiven) -> Ints:
             raise wrong_input("changes.volumes", f"no edge {row.edge}", f"没有路段 {row.edge}")
         return np.array([edge], np.int64)
     name = str(row.road_class)
-    chosen = np.flatnonzero(graph.edges.klass.mask([name]) & graph.edges.mode.mask(["road"]))
+    chosen = np.flatnonzero(graph.edges.edge_class.mask([name]) & graph.edges.mode.mask(["road"]))
     if not len(chosen):
         raise wrong_input(
             "changes.volumes", f"no road of class {name!r}", f"没有类别为 {name!r} 的道路"
@@ -87,7 +87,7 @@ def _slowed(
     lanes = np.array([lanes_of.get(edge, 0) for edge in edges.tolist()], np.int64)
     capacity = np.full(len(edges), row.capacity_pcu_h or np.nan)
     found = predict(
-        [columns.klass.get(edge) for edge in edges.tolist()], lanes,
+        [columns.edge_class.get(edge) for edge in edges.tolist()], lanes,
         np.full(len(edges), row.volume_pcu_h), capacity, scene.network.rules,
     )  # fmt: skip
     free = free_speeds(columns, scene.network.rules)[edges]

@@ -23,7 +23,7 @@ from layers.processes.runtime.helpers import (
     check_pairs,
     finite_sum,
     placed,
-    prepared,
+    prepare,
     rule_value,
     seconds,
 )
@@ -44,7 +44,7 @@ from routing.graph.weights import Floats
 from routing.planning.coverage import reached_share, soonest
 from routing.planning.snap_all import Placed, place_all
 from routing.planning.whatif import vary
-from routing.query.model import Ready
+from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
 
 BUILDING = Text(zh="建立变更后的路网", en="Building the changed network")
@@ -153,7 +153,7 @@ class _Side:
     """One side of the comparison."""
 
     network: RoadNetwork
-    ready: Ready
+    prepared: PreparedMetric
     origins: Placed | None
     targets: Placed | None
     times: Floats
@@ -170,17 +170,17 @@ def check(_: WhatIfInputs, scene: Scene) -> None:
 def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
     """Ask both networks the same and show what differs."""
     limit = inputs.limit_s or rule_value(scene.network, COVERAGE).limit_s
-    ready = prepared(scene, inputs.traffic)
+    prepared = prepare(scene, inputs.traffic)
     scene.progress(0.05, BUILDING)
     streams = resolve_volumes(scene, scene.get(LANES), inputs.changes.volumes)
     closed = fit_structures(scene.get(CLOSED), scene.network.graph)
     changes = replace(resolve_changes(scene, closed, inputs.changes), stream_kmh=streams.kmh)
     profile = load_profiles()[inputs.traffic.profile]
-    variant = vary(scene.network, ready, inputs.traffic.conditions, profile, changes)
+    variant = vary(scene.network, prepared, inputs.traffic.conditions, profile, changes)
     scene.progress(0.4, SNAPPING)
-    before = _ask(scene, scene.network, ready, limit)
+    before = _ask(scene, scene.network, prepared, limit)
     scene.progress(0.65, TABLES)
-    other = variant.network.ready(variant.conditions, scene.now)
+    other = variant.network.prepare(variant.conditions, scene.now)
     after = _ask(scene, variant.network, other, limit)
     scene.progress(0.9, COMPARING)
     pairs = _pairs(scene, before, after)
@@ -191,7 +191,7 @@ def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
         reach=_reach(before, after, limit) if inputs.resources else None,
         shown=len(shown),
         of=total,
-        network_version=ready.version,
+        network_version=prepared.version,
     )
     return WhatIfOutputs(
         summary=summary,
@@ -201,20 +201,20 @@ def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
     )
 
 
-def _ask(scene: Scene, network: RoadNetwork, ready: Ready, limit: float) -> _Side:
+def _ask(scene: Scene, network: RoadNetwork, prepared: PreparedMetric, limit: float) -> _Side:
     count = len(network.graph.edges)
     origins = targets = None
     times, soon, share = np.zeros((0, 0)), np.full(count, np.inf), np.zeros(count)
     if "origins" in scene.places:
-        origins = place_all(network, ready, scene.places["origins"].points)
-        targets = place_all(network, ready, scene.places["targets"].points)
-        times = network.durations(ready, origins.spots, targets.spots)
+        origins = place_all(network, prepared, scene.places["origins"].points)
+        targets = place_all(network, prepared, scene.places["targets"].points)
+        times = network.durations(prepared, origins.spots, targets.spots)
     if "resources" in scene.places:
         aside = replace(scene, found={**scene.found, ROADS.name: network})
-        found = placed(aside, ready, "resources")
-        span = network.span(ready, [spot for place in found.spots for spot in place], limit)
+        found = placed(aside, prepared, "resources")
+        span = network.span(prepared, [spot for place in found.spots for spot in place], limit)
         soon, share = soonest(span, count), reached_share(span, count)
-    return _Side(network, ready, origins, targets, times, soon, share)
+    return _Side(network, prepared, origins, targets, times, soon, share)
 
 
 def changed_pairs(before: Floats, after: Floats, least_s: float = 0.5) -> list[tuple[int, int]]:
@@ -300,8 +300,8 @@ def _difference(scene: Scene, before: _Side, after: _Side) -> tuple[list[dict[st
     pairs = pair_features(
         scene,
         changed,
-        (before.network, before.ready, before.origins, before.targets, before.times),
-        (after.network, after.ready, after.origins, after.targets, after.times),
+        (before.network, before.prepared, before.origins, before.targets, before.times),
+        (after.network, after.prepared, after.origins, after.targets, after.times),
     )
     return [*pairs, *edges], of_edges + len(changed)
 

@@ -10,10 +10,10 @@ import numpy as np
 from layers.declare.base import Text
 from layers.processes.runtime.model import Places, Scene, Traffic, wrong_input
 from routing.graph.weights import Floats
-from routing.index.snap import Spot
+from routing.index.snap import SnapPoint
 from routing.planning.snap_all import Placed, place_all
 from routing.query.leg import find_leg, line
-from routing.query.model import Ready
+from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
 from spatial.rules import M, RuleKind, get_rule
 
@@ -22,12 +22,12 @@ SNAPPING = Text(zh="吸附地点", en="Snapping places")
 TABLES = Text(zh="计算行程时间", en="Computing travel times")
 
 
-def prepared(scene: Scene, traffic: Traffic) -> Ready:
+def prepare(scene: Scene, traffic: Traffic) -> PreparedMetric:
     """Return the metric of a question's vehicle and time."""
-    return scene.network.ready(traffic.conditions, scene.now)
+    return scene.network.prepare(traffic.conditions, scene.now)
 
 
-def placed(scene: Scene, ready: Ready, name: str) -> Placed:
+def placed(scene: Scene, prepared: PreparedMetric, name: str) -> Placed:
     """Return the snapped places of an input.
 
     Raises
@@ -35,7 +35,7 @@ def placed(scene: Scene, ready: Ready, name: str) -> Placed:
     BadParameter
         Not one of them has a road nearby.
     """
-    found = place_all(scene.network, ready, scene.places[name].points)
+    found = place_all(scene.network, prepared, scene.places[name].points)
     if len(found.missing) == len(found.spots):
         raise wrong_input(name, "no place has a usable road nearby", "所有地点附近都没有可用道路")
     return found
@@ -66,11 +66,14 @@ def rule_shown(network: RoadNetwork, kind: RuleKind[Any]) -> dict[str, Any]:
 
 
 def way(
-    network: RoadNetwork, ready: Ready, sources: Sequence[Spot], targets: Sequence[Spot]
+    network: RoadNetwork,
+    prepared: PreparedMetric,
+    sources: Sequence[SnapPoint],
+    targets: Sequence[SnapPoint],
 ) -> list[list[float]] | None:
     """Return the vertices of the fastest way between two places, None where there is none."""
-    with ready.metric.lock:
-        leg = find_leg(network.graph, ready.metric, ready.metric.weights, sources, targets)
+    with prepared.metric.lock:
+        leg = find_leg(network.graph, prepared.metric, prepared.metric.weights, sources, targets)
     if leg is None:
         return None
     points: list[list[float]] = np.round(line(network.graph, leg), 6).tolist()
