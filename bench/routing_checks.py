@@ -95,7 +95,7 @@ def truck_limits(
     `others` maps names to functions of sizes that return a peer with `path`.
     """
     for sizes in TRUCKS:
-        prepared = here.roads.prepare(Conditions("truck", sizes=sizes), here.now)
+        prepared = here.roads.prepared(Conditions("truck", sizes=sizes), here.now)
         vehicle = Vehicle.of(prepared.costs.profile, here.roads.rules, sizes)
         reference = Reference(here.graph, prepared.metric.weights)
         ours: Counter[str] = Counter()

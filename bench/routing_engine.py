@@ -50,7 +50,7 @@ class Here:
         profiles = {k: v for k, v in load_profiles().items() if k in ("car", "truck")}
         self.roads = RoadNetwork(network.graph, topology, profiles, network.rules)
         self.now = datetime.now(UTC)
-        self.prepared = self.roads.prepare(Conditions("car"), self.now)
+        self.prepared = self.roads.prepared(Conditions("car"), self.now)
         self.metric: Metric = self.prepared.metric
 
     def spots(self, pairs: Sequence[Pair]) -> list[Any]:

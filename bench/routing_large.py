@@ -84,7 +84,7 @@ def _misser(here: Here) -> Callable[[], object]:
 
     def ask() -> object:
         row = here.graph.edges.row_id(next(edges))
-        return here.roads.prepare(Conditions("car", avoid_edges=[row]), here.now)
+        return here.roads.prepared(Conditions("car", avoid_edges=[row]), here.now)
 
     return ask
 

@@ -191,7 +191,7 @@ def race_tables(
     sources, targets = places[:half], places[half:]
     begins, ends = (here.roads.snap(here.prepared, [(p[0], p[1]) for p in side])
                     for side in (sources, targets))  # fmt: skip
-    ours = calm.roads.durations(calm.prepared, begins, ends)
+    ours = calm.prepared.durations(begins, ends)
     seconds: dict[str, list[float]] = defaultdict(list)
     off = []
     for name in [name for name in found if name.startswith("OSRM")]:
@@ -209,7 +209,7 @@ def _tables(
     here: Here, found: dict[str, Peer], spots: Any, places: Any
 ) -> Iterator[tuple[str, float]]:
     begin = time.perf_counter()
-    here.roads.durations(here.prepared, *spots)
+    here.prepared.durations(*spots)
     yield "Sigang", time.perf_counter() - begin
     for name in [name for name in found if name.startswith("OSRM")]:
         yield name, found[name].ask(table=[*places])[1]

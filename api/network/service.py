@@ -339,7 +339,7 @@ class Roads:
         structures = make_structures(graph, live.structures)
         topology = Topology.open(graph, folders.orders)
         network = RoadNetwork(graph, topology, self._profiles(rules), rules, structures, index)
-        network.measured_weeks = make_weeks(graph, live.weeks)
+        network.measure(make_weeks(graph, live.weeks))
         network.apply(live.version, make_states(graph, live.states), [], begin)
         if self._held.network is not None:
             network.prepare_for(self._held.network, begin)

@@ -36,9 +36,10 @@ from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_p
 from api.roads.road_rows import REACH_TILE
 from api.services import services
 from routing.isochrone.isochrone import FINEST_M, MM_PER_M, areas, by_length
-from routing.query.model import Conditions, PreparedMetric
+from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
 from routing.query.one_to_many import MS_PER_S, span
+from routing.query.prepare import PreparedMetric
 from spatial.errors import BadParameter, NotFound, Unreachable
 from spatial.geo import crs as systems
 from spatial.geo.crs import CRS84, Crs, area_m2
@@ -186,7 +187,7 @@ def _find(question: Question) -> Reached:
         Nothing can be driven from any of the points.
     """
     body, network = question.body, question.network
-    prepared = network.prepare(question.conditions, datetime.now(UTC))
+    prepared = network.prepared(question.conditions, datetime.now(UTC))
     spots = [spot for place in network.snap(prepared, question.points) for spot in place]
     metric, limits = _measured(question, prepared)
     with metric.lock:
@@ -250,7 +251,7 @@ class _Kept:
     @staticmethod
     def key(name: str, question: Question) -> Any:
         """Return what the areas of a question are kept by, as the network is now."""
-        prepared = question.network.prepare(question.conditions, datetime.now(UTC))
+        prepared = question.network.prepared(question.conditions, datetime.now(UTC))
         return name, prepared.metric.stamp
 
     def find(self, key: Any) -> Drawn | None:

@@ -21,8 +21,9 @@ from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_p
 from api.services import services
 from routing.index.snap import SnapPoint
 from routing.planning import island_rule
-from routing.query.model import Conditions, PreparedMetric
+from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
+from routing.query.prepare import PreparedMetric
 from spatial.errors import NoSnap
 from spatial.geo.crs import Crs
 
@@ -75,7 +76,7 @@ def _answer(
     unit: str,
     crs: Crs,
 ) -> bytes:
-    prepared = network.prepare(conditions, datetime.now(UTC))
+    prepared = network.prepared(conditions, datetime.now(UTC))
     sources, targets = places
     outs = _snapped(network, prepared, sources, "sources")
     intos = outs if targets == sources else _snapped(network, prepared, targets, "targets")

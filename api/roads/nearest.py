@@ -36,8 +36,8 @@ from routing.cost.rule_models import SNAP
 from routing.graph.weights import INFINITE
 from routing.index.snap import SnapPoint, metres_per_degree
 from routing.query.leg import Leg, find_leg
-from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
+from routing.query.prepare import PreparedMetric
 from routing.stopping import check
 from spatial.errors import NoSnap
 from spatial.geo.crs import CRS84, Crs, distance_m, transform_coordinates
@@ -124,7 +124,7 @@ async def find_nearest(body: NearestBody, request: Request) -> Response:
     lon, lat = read_place(body.point, crs)
 
     def begin() -> _Search:
-        prepared = network.prepare(conditions, datetime.now(UTC))
+        prepared = network.prepared(conditions, datetime.now(UTC))
         (place,) = network.snap(prepared, [(lon, lat)])
         snap_m = get_rule(network.rules, SNAP).value.max_m
         speed = _highest_speed(network, prepared)
@@ -179,7 +179,7 @@ def _look(search: _Search, candidates: list[Candidate], ring_m: float) -> None:
     ends = ([search.place], others)
     if search.body.direction == "to_point":
         ends = ends[::-1]
-    times = search.network.durations(search.prepared, *ends).ravel().tolist()
+    times = search.prepared.durations(*ends).ravel().tolist()
     kept = [
         (seconds, candidate, spots)
         for seconds, (candidate, spots) in zip(times, places, strict=True)

@@ -153,12 +153,12 @@ def _ordered(
     network: RoadNetwork, query: PathQuery, fixed: Fixed, now: datetime
 ) -> tuple[PathQuery, Order | None]:
     """Return the query with its stops in the best order; as it is where no order can be driven."""
-    prepared = network.prepare(query, now)
+    prepared = network.prepared(query, now)
     places = network.snap(prepared, query.waypoints)
-    order = best_order(network.durations(prepared, places, places), fixed)
+    order = best_order(prepared.durations(places, places), fixed)
     if order is None:
         places = moved(network, prepared, (query.waypoints, places))
-        order = best_order(network.durations(prepared, places, places), fixed)
+        order = best_order(prepared.durations(places, places), fixed)
     if order is None:
         return query, None
     return replace(query, waypoints=[query.waypoints[i] for i in order.stops]), order

@@ -175,8 +175,8 @@ class Topology:
 class Metric:
     """Weights on a topology; every call is safe from any thread.
 
-    `stamp` is the caller's name for the state that the weights show; hold `lock` to read it
-    together with several answers.
+    `weights` (by arc) are those now, to be read only, and `stamp` is the caller's name for the
+    state that they show; hold `lock` to read both together with several answers.
     """
 
     def __init__(self, topology: Topology, weights: ArrayLike, stamp: Any = None) -> None:
@@ -184,18 +184,13 @@ class Metric:
         self.lock = RLock()
         self._writing = RLock()
         self.stamp = stamp
-        self._weights = checked_weights(weights, topology.arc_count)
-        self._slots = topology.hierarchy.customised(self._weights)
-
-    @property
-    def weights(self) -> Weights:
-        """The weights now, to be read only."""
-        return self._weights
+        self.weights = checked_weights(weights, topology.arc_count)
+        self._slots = topology.hierarchy.customised(self.weights)
 
     @property
     def nbytes(self) -> int:
         """Memory of this metric."""
-        return self._weights.nbytes + sum(array.nbytes for array in self._slots)
+        return self.weights.nbytes + sum(array.nbytes for array in self._slots)
 
     def update(self, arcs: ArrayLike, weights: ArrayLike, stamp: Any = None) -> None:
         """Give some arcs new weights: in place when few, else on a shadow that is swapped in."""
@@ -203,16 +198,16 @@ class Metric:
         fresh = checked_weights(weights, len(numbers))
         hierarchy = self.topology.hierarchy
         with self._writing:
-            changed = self._weights[numbers] != fresh
+            changed = self.weights[numbers] != fresh
             numbers, fresh = numbers[changed], fresh[changed]
-            whole = self._weights.copy()
+            whole = self.weights.copy()
             whole[numbers] = fresh
             shadow = hierarchy.customised(whole) if len(numbers) * SCATTERED > len(whole) else None
             with self.lock:
                 if shadow is None and len(numbers):
                     hierarchy.renew(whole, numbers, *self._slots)
                 self._slots = shadow or self._slots
-                self._weights, self.stamp = whole, stamp
+                self.weights, self.stamp = whole, stamp
 
     def in_one_state(self, work: Callable[[Metric], T]) -> T:
         """Return what several answers amount to that all show one state; others ask meanwhile.
@@ -229,7 +224,7 @@ class Metric:
             if self.stamp is stamp:
                 return found
         with self.lock:
-            weights, stamp = self._weights, self.stamp
+            weights, stamp = self.weights, self.stamp
         return work(Metric(self.topology, weights, stamp))
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
@@ -294,4 +289,4 @@ class Metric:
         """Return the nodes whose length from the sources is at most `limit`, and that length."""
         nodes, begins = checked_sources(sources, offsets, limit, self.topology.node_count)
         sweep = self.topology.inward if backward else self.topology.outward
-        return sweep.run(self._weights, nodes, begins, limit)
+        return sweep.run(self.weights, nodes, begins, limit)

@@ -22,8 +22,8 @@ from routing.graph.graph import Graph, expand
 from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints
 from routing.index.snap import metres_per_degree
 from routing.isochrone.marching_squares import outline
-from routing.query.model import PreparedMetric
 from routing.query.one_to_many import Span
+from routing.query.prepare import PreparedMetric
 from routing.stopping import check
 
 CELLS_ACROSS = 4

@@ -116,6 +116,7 @@ class LiveState:
         self._ending: dict[datetime, set[int]] = {}
         self._changes: list[tuple[int, Ints]] = []
         self._cuts: list[datetime] | None = None
+        self._changes_at: datetime | None = None
         self._views: dict[int, EdgeStateView] = {}
 
     def apply(
@@ -147,10 +148,18 @@ class LiveState:
         if touched or len(fed):
             self._cuts = None
         self._refresh(touched | self._due(at), at, np.concatenate([fed, self.feeds.due(at)]))
+        self._changes_at = self._next_change()
 
     def advance(self, at: datetime) -> None:
         """Move the view to a time: states begin and expire without any new version."""
-        self._refresh(self._due(at), at, self.feeds.due(at))
+        if self._changes_at is not None and self._changes_at <= at:
+            self._refresh(self._due(at), at, self.feeds.due(at))
+            self._changes_at = self._next_change()
+
+    def _next_change(self) -> datetime | None:
+        """Return when a state or an upload begins or ends next, None where none does."""
+        ends = [*self._boundaries[:1], *self.feeds.next_end]
+        return min(ends, default=None)
 
     def _note(self, boundary: datetime, edge: int) -> None:
         """Remember that an edge changes at a time."""

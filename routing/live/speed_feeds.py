@@ -131,6 +131,11 @@ class Feeds:
         return np.concatenate(touched)
 
     @property
+    def next_end(self) -> list[datetime]:
+        """The next time at which an upload begins or ends, if there is one."""
+        return [time for time, _ in self._boundaries[:1]]
+
+    @property
     def cuts(self) -> list[datetime]:
         """The times at which uploads begin or end."""
         ends = (end for feed in self._held.values() for end in (feed.since, feed.until))

@@ -27,8 +27,9 @@ from routing.matching.matched_path import Follower, MatchedPath
 from routing.matching.trace import BREAKS, STATUS, Break, Sieve, Status, Trace
 from routing.matching.trace_kernels import USED
 from routing.matching.viterbi import Decided, Decoder
-from routing.query.model import Conditions, PreparedMetric
+from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
+from routing.query.prepare import PreparedMetric
 from routing.stopping import check
 from spatial.rules import get_rule
 
@@ -101,7 +102,7 @@ class Matcher:
         BadParameter
             The profile or an edge to avoid is unknown.
         """
-        prepared = self._network.prepare(conditions, now)
+        prepared = self._network.prepared(conditions, now)
         with prepared.metric.lock:
             shown, version = prepared.metric.weights, prepared.version
         with self._lock:

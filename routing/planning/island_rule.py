@@ -8,8 +8,8 @@ import numpy as np
 
 from routing.graph.weights import Floats
 from routing.index.snap import SnapPoint
-from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
+from routing.query.prepare import PreparedMetric
 from routing.query.snapping import Point
 
 Side = tuple[Sequence[Point], list[list[SnapPoint]]]
@@ -30,7 +30,7 @@ def table(
 
     Infinite is no way, neither between the places themselves nor from the main network.
     """
-    found, version = network.table(prepared, sources[1], targets[1])
+    found, version = prepared.table(sources[1], targets[1])
     cut = ~np.isfinite(found)
     rows, columns = np.flatnonzero(cut.any(axis=1)), np.flatnonzero(cut.any(axis=0))
     if not len(rows):
@@ -39,7 +39,7 @@ def table(
     off, onto = moved(network, prepared, outs), moved(network, prepared, intos)
     if off == outs[1] and onto == intos[1]:
         return found, version
-    again, version = network.table(prepared, off, onto)
+    again, version = prepared.table(off, onto)
     block = np.ix_(rows, columns)
     found[block] = np.where(cut[block], again, found[block])
     return found, version

@@ -9,8 +9,8 @@ import numpy as np
 
 from routing.graph.weights import Ints
 from routing.index.snap import SnapPoint
-from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
+from routing.query.prepare import PreparedMetric
 
 
 @dataclass(frozen=True)

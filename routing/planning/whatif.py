@@ -19,8 +19,9 @@ from routing.cost.profile import Profile
 from routing.graph.graph import LIMITS, Coded, Edges, Graph, Ids, sort_arcs
 from routing.graph.weights import INFINITE, Floats, Ints
 from routing.live.edge_states import EdgeStateView, Snapshot
-from routing.query.model import Conditions, PreparedMetric
+from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
+from routing.query.prepare import PreparedMetric
 from spatial.errors import BadParameter
 from spatial.geo.crs import distance_m, segment_lengths_m
 

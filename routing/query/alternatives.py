@@ -16,14 +16,18 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from routing.cch.engine import Engine
-from routing.cost.rule_models import Bounds
+from routing.cch.engine import Engine, Metric
+from routing.cost.rule_models import ALTERNATIVES, Bounds
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Floats, Ints
 from routing.index.snap import SnapPoint
 from routing.query.access import End, arriving, leaving
 from routing.query.leg import Leg
+from routing.query.model import Path
+from routing.query.prepare import PreparedMetric
+from routing.query.search import best_on, timed
 from routing.stopping import check
+from spatial.rules import get_rule
 
 MOST_TRIED = 40
 MOST_PAIRS = 250_000
@@ -112,6 +116,28 @@ def find_alternatives(
         if len(found) == count:
             break
     return _by_time(found, best, bounds)
+
+
+def find_others(prepared: PreparedMetric, best: Path, count: int) -> list[Path]:
+    """Return the best path between two places and up to `count` other ones, best first.
+
+    All are found in one state of the network, so that the first one may differ from `best`; none
+    is entered at a banned hour.
+    """
+    resolved = prepared.resolved
+    ends = [[best.legs[0].source], [best.legs[0].target]]
+    bounds = get_rule(prepared.preparer.rules, ALTERNATIVES).value
+
+    def work(shown: Metric) -> list[Path]:
+        found = best_on(prepared._replace(metric=shown, places=ends))
+        if found is None:
+            return []
+        others = find_alternatives(prepared.graph, shown, ends, found.legs[0], count, bounds)
+        return [found, *(found.another(o.leg, o.shared_share, o.stretch) for o in others)]
+
+    found = prepared.metric.in_one_state(work)
+    legal = [one for one in found if not len(one.banned_edges(resolved.at))]
+    return [timed(prepared, one) for one in legal] or [best]
 
 
 def _shared(way: _Way, best: Leg, others: Sequence[_Way]) -> float:

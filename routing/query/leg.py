@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from routing.index.snap import SnapPoint
 from routing.query import leg_kernels
 from routing.query.access import flat
 from routing.query.leg_kernels import ALONG, KEY, SPOT, meet, parts
+from routing.stopping import check
 
 
 class Leg(NamedTuple):
@@ -66,6 +68,25 @@ def find_leg(
         i, j = int(ends[i, SPOT]), int(ends[len(outs) + j, SPOT])
         return Leg(sources[i], targets[j], *driven, weight)
     return Leg(sources[0], targets[0], *driven, weight)
+
+
+def find_legs(
+    graph: Graph, engine: Engine, places: Sequence[Sequence[SnapPoint]]
+) -> list[Leg] | None:
+    """Return the cheapest legs from place to place, each from where the one before ends.
+
+    None when there is no way; `Stopped` is raised between legs when nobody waits any more.
+    """
+    legs: list[Leg] = []
+    for first, target in pairwise(places):
+        if legs:
+            check()
+        source = [legs[-1].target] if legs else first
+        leg = find_leg(graph, engine, engine.weights, source, target)
+        if leg is None:
+            return None
+        legs.append(leg)
+    return legs
 
 
 def line(graph: Graph, leg: Leg) -> Floats:

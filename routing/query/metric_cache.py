@@ -118,7 +118,8 @@ class Metrics:
             with self._lock:
                 slot = self._slots.setdefault(key, made)
                 self._drop()
-        self._bring(slot)
+        if slot.metric.stamp.live and not self._shows(slot.metric.stamp):
+            self._bring(slot)
         return slot.metric
 
     def _drop(self) -> None:
@@ -149,8 +150,6 @@ class Metrics:
 
     def _bring(self, slot: _Slot) -> None:
         """Bring a metric up to the live state; others may ask it meanwhile."""
-        if not slot.metric.stamp.live or self._shows(slot.metric.stamp):
-            return
         with slot.lock:
             old = slot.metric.stamp
             with self._lock:

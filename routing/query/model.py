@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
 
-from routing.cch.engine import Metric
 from routing.cost.profile import Costs
+from routing.cost.speed_profiles import TypicalSpeeds
 from routing.cost.vehicle import Vehicle
 from routing.graph.weights import Bools, Floats, Ints
 from routing.live.edge_states import EdgeStateView, Snapshot
 from routing.query.leg import Leg
-from routing.query.metric_cache import Blocked, Plan, Stamp
+from routing.query.metric_cache import Blocked, Plan
 
 PLAIN_WAYPOINTS = 4
 
@@ -62,37 +62,6 @@ class PathQuery(Conditions):
             self.prefer_classes, self.depart_at, self.as_of, self.typical,
         )  # fmt: skip
         return len(self.waypoints) <= PLAIN_WAYPOINTS and not any(special)
-
-
-@dataclass(frozen=True)
-class PreparedMetric:
-    """A metric on which everything that the conditions forbid is infinite.
-
-    The metric follows the live state: hold `metric.lock` to read `version` and `view` together
-    with answers of the metric.
-    """
-
-    metric: Metric
-    plan: Plan
-    vehicle: Vehicle
-    blocked: Bools | None
-    at: datetime
-
-    @property
-    def costs(self) -> Costs:
-        """What the profile makes of the edges."""
-        return self.plan.costs
-
-    @property
-    def version(self) -> int:
-        """The network version that the metric shows."""
-        return self.plan.version(self.metric.stamp)
-
-    @property
-    def view(self) -> EdgeStateView:
-        """The closures and speeds that the metric shows."""
-        stamp: Stamp = self.metric.stamp
-        return stamp.view
 
 
 @dataclass(frozen=True)
@@ -144,15 +113,30 @@ class Path:
         return np.unique(keys[banned] >> 1)
 
 
+class TypicalDrive(NamedTuple):
+    """What the times of a drive through the hours of the week are made of.
+
+    `view` is the state of the edges without the caps that are typical of an hour.
+    """
+
+    view: EdgeStateView
+    week: TypicalSpeeds
+
+
 @dataclass(frozen=True)
 class ResolvedQuery:
-    """Conditions with everything looked up; `name` stands for vehicle and avoidances."""
+    """Conditions with everything looked up, and the places (EPSG:4326) to pass in order.
+
+    `name` stands for the vehicle and what is avoided; `avoided` is by edge, None for nothing.
+    """
 
     base: Plan
     vehicle: Vehicle
     avoided: Bools | None
     name: str
     at: datetime
+    waypoints: Sequence[tuple[float, float]] = ()
+    typical: TypicalDrive | None = None
     by_the_clock: bool = True  # whether banned hours count
 
     @property
@@ -161,7 +145,7 @@ class ResolvedQuery:
         return self.avoided is None and self.vehicle.unlimited
 
     def keeping_off(self, edges: Bools) -> ResolvedQuery:
-        """Return the task that also avoids some edges."""
+        """Return the query that also avoids some edges (a mask by edge)."""
         avoided = edges if self.avoided is None else self.avoided | edges
         blocked = Blocked.of(avoided)
         return replace(self, avoided=avoided, name=f"{self.name} {blocked and blocked.name.hex()}")

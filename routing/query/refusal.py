@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,6 @@ import numpy as np
 
 from routing.cch.engine import Metric
 from routing.cost.rule_models import HAZMAT_LAW, LIMIT_LAW, RELAX
-from routing.cost.time_bans import Bans
 from routing.cost.vehicle import Vehicle
 from routing.graph.graph import LIMITS, Edges, Graph
 from routing.graph.weights import INFINITE, Bools, Ints
@@ -20,10 +19,12 @@ from routing.live.edge_states import LiveState
 from routing.query.leg import Leg, whole_line
 from routing.query.model import Path
 from routing.query.relaxation import Relaxed, relaxations
-from spatial.errors import LimitViolated, NoSnap, SigangError, Unreachable
+from spatial.errors import LimitViolated, NoSnap, Unreachable
 from spatial.rules import Rule, Rules, find_rule
 
 NAMED = 20  # blocking edges listed at most
+Refusal = LimitViolated | Unreachable
+"""Why there is no path between places that lie on the network."""
 
 
 def no_snap(number: int, max_m: float, nearest: Sequence[SnapPoint]) -> NoSnap:
@@ -64,7 +65,7 @@ class Obstacle:
         found: Path,
         spots: Sequence[list[SnapPoint]],
         later: tuple[datetime, Path] | None,
-    ) -> SigangError:
+    ) -> Refusal:
         """Return the error that names what blocks, and what must give for the vehicle to pass.
 
         `found` is the path that an unlimited vehicle would take between the spots, `metric` that
@@ -104,17 +105,6 @@ class Obstacle:
         limits = rule.value.hours_per_place, rule.value.sets
         ways = relaxations(graph, metric.topology, weights, blocked, spots, *limits)
         return [_described(graph, self.rules, self.vehicle, found, way) for way in ways]
-
-
-def opening(
-    bans: Bans, at: datetime, search: Callable[[datetime], Path | None]
-) -> tuple[datetime, Path] | None:
-    """Return the first end of a banned hour after which a search finds a path, and that path."""
-    for depart in bans.ends_after(at) if bans.any else ():
-        found = search(depart)
-        if found is not None:
-            return depart, found
-    return None
 
 
 def _violated(

@@ -13,7 +13,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -23,7 +22,7 @@ from routing.cch.engine import Metric, Topology
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints, Weights
 from routing.index.snap import SnapPoint
-from routing.query.leg import Leg, find_leg
+from routing.query.leg import Leg, find_legs
 
 MS_PER_H = 3_600_000
 MOST_PLACES = 40  # of one way: each costs a search, and their hours must fit a weight
@@ -115,13 +114,9 @@ class _Search:
             self._metric.update(arcs, self._weights[arcs])
 
     def _way(self, spots: Sequence[list[SnapPoint]]) -> Relaxed | None:
-        legs: list[Leg] = []
-        for first, target in pairwise(spots):
-            source = [legs[-1].target] if legs else first
-            leg = find_leg(self._graph, self._metric, self._metric.weights, source, target)
-            if leg is None:
-                return None
-            legs.append(leg)
+        legs = find_legs(self._graph, self._metric, spots)
+        if legs is None:
+            return None
         passed = self._places.on(legs)
         return Relaxed(legs, list(passed.values()), sum(leg.weight for leg in legs))
 

@@ -7,15 +7,13 @@ from datetime import datetime
 
 import numpy as np
 
-from routing.cost.speed_profiles import TypicalSpeeds, mean_speeds
+from routing.cost.speed_profiles import mean_speeds
 from routing.graph.graph import Edges
 from routing.live.edge_states import EdgeStateView
-from routing.query.model import Path
+from routing.query.model import Path, TypicalDrive
 
 
-def by_the_clock(
-    found: Path, edges: Edges, view: EdgeStateView, week: TypicalSpeeds, depart: datetime
-) -> Path:
+def by_the_clock(found: Path, edges: Edges, typical: TypicalDrive, depart: datetime) -> Path:
     """Return an answer whose speeds are the means of driving it from a departure on.
 
     Parameters
@@ -24,13 +22,12 @@ def by_the_clock(
         The answer; its edges stay as they are.
     edges
         The edges of the network.
-    view
-        Closures and speed caps without those that are typical of an hour.
-    week
-        Typical speeds.
+    typical
+        Closures and speed caps without those that are typical of an hour, and typical speeds.
     depart
         When the first leg begins; the others follow without a stop.
     """
+    view, week = typical
     keys = np.concatenate([leg.keys for leg in found.legs])
     part = np.concatenate([leg.stop - leg.start for leg in found.legs])
     own = np.fmin(found.costs.speed_kmh[keys >> 1], view.cap_kmh[keys])

@@ -261,14 +261,17 @@ def test_a_reload_misses_no_closure_and_the_new_network_has_its_metrics(filled, 
     async def through():
         async with opened(filled, tmp_path) as roads:
             network, short = await length(roads)
-            network.prepare(truck, NOW)
+            network.prepared(truck, NOW)
             change(filled, grown(1))
             await roads.ensure_current()
             close_bridge(filled)
             old = await length(roads)
             await until(partial(is_replaced, roads, network))
             made = await roads.ensure_current()
-            there = made.quick_path(car, NOW), made._made(made._task(truck, NOW))
+            there = (
+                made.quick_path(car, NOW),
+                made._preparer.is_made(made._resolver.resolve(truck, NOW)),
+            )
             return network, short, old, await length(roads), there
 
     network, short, old, new, there = asyncio.run(through())

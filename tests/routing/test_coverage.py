@@ -35,9 +35,9 @@ def test_the_share_is_that_of_the_union(parts):
 def test_half_an_edge_is_half_covered_and_its_time_is_that_of_the_near_end():
     roads = {name: {"length_m": 1000.0, "speed_kmh": 60.0} for name in ("AB", "BC")}
     town = Town("A-----B-----C", roads)
-    prepared = town.network.prepare(Conditions("car"), NOW)
+    prepared = town.network.prepared(Conditions("car"), NOW)
     (spots,) = town.network.snap(prepared, [town.at("A")])
-    found = town.network.span(prepared, spots, 90)
+    found = prepared.span(spots, 90)
     assert reached_share(found, 2) == pytest.approx([1, 0.5], abs=1e-4)
     assert soonest(found, 2) == pytest.approx([0, 60], abs=0.01)
 

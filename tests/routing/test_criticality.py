@@ -26,7 +26,7 @@ def town(seed: int) -> Town:
 
 
 def placed(made: Town, stops: str):
-    prepared = made.network.prepare(Conditions("car"), NOW)
+    prepared = made.network.prepared(Conditions("car"), NOW)
     return prepared, made.network.snap(prepared, [made.at(stop) for stop in stops])
 
 

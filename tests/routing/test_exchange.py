@@ -32,7 +32,7 @@ def town():
 
 @pytest.fixture(scope="module")
 def made(town):
-    prepared = town.network.prepare(Conditions("car"), NOW)
+    prepared = town.network.prepared(Conditions("car"), NOW)
     return to_networkx(town.graph, np.arange(len(ROADS)), prepared.costs.speed_kmh)
 
 
@@ -53,10 +53,10 @@ def test_every_direction_is_an_edge_with_what_osmnx_expects(town, made):
 def test_shortest_paths_are_those_of_the_network_without_turn_restrictions(town, made):
     free = Town(MAP, ROADS)
     for first in "ABCDEF":
-        prepared = free.network.prepare(Conditions("car"), NOW)
+        prepared = free.network.prepared(Conditions("car"), NOW)
         spots = free.network.snap(prepared, [free.at(stop) for stop in "ABCDEF"])
         here = free.network.snap(prepared, [free.at(first)])
-        ours = free.network.durations(prepared, here, spots)[0]
+        ours = prepared.durations(here, spots)[0]
         names = [node_at(made, free.at(stop)) for stop in "ABCDEF"]
         start = names["ABCDEF".index(first)]
         theirs = networkx.single_source_dijkstra_path_length(made, start, weight="travel_time")

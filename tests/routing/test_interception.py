@@ -30,14 +30,14 @@ def town():
 
 
 def times(town, sources: str, targets: str):
-    prepared = town.network.prepare(Conditions("car"), NOW)
+    prepared = town.network.prepared(Conditions("car"), NOW)
     spots = [town.network.snap(prepared, [town.at(stop) for stop in stops])
              for stops in (sources, targets)]  # fmt: skip
-    return town.network.durations(prepared, *spots)
+    return prepared.durations(*spots)
 
 
 def vehicle(town, at: str, bearing, targets: str):
-    prepared = town.network.prepare(Conditions("car"), NOW)
+    prepared = town.network.prepared(Conditions("car"), NOW)
     (spots,) = town.network.snap(prepared, [town.at(at)])
     places = town.network.snap(prepared, [town.at(stop) for stop in targets])
     return vehicle_times(town.network.graph, prepared.metric, spots, bearing, places)

@@ -17,7 +17,7 @@ def town() -> Town:
 def test_a_table_says_what_paths_say():
     net = town().network
     points = [town().at(place) for place in ("X", "Y", "C", "P")]
-    prepared = net.prepare(Conditions("car"), NOW)
+    prepared = net.prepared(Conditions("car"), NOW)
     side = points, net.snap(prepared, points)
     found, _ = table(net, prepared, side, side)
 
@@ -36,7 +36,7 @@ def test_a_table_says_what_paths_say():
 def test_places_on_islands_move_to_the_main_network():
     net = town().network
     points = [town().at(place) for place in ("X", "C")]
-    prepared = net.prepare(Conditions("car"), NOW)
+    prepared = net.prepared(Conditions("car"), NOW)
     spots = net.snap(prepared, points)
     x, c = moved(net, prepared, (points, spots))
     assert town().names[x[0].edge] == "AB"

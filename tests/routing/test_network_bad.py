@@ -89,15 +89,15 @@ def test_tables_and_spans_do_not_fail_either(query, limit, backward):
     network = TOWN.network
     fields = {n: getattr(query, n) for n in Conditions.__dataclass_fields__ if n != "_"}
     try:
-        prepared = network.prepare(Conditions(**fields), NOW)
+        prepared = network.prepared(Conditions(**fields), NOW)
         spots = network.snap(prepared, query.waypoints)
     except SigangError as error:
         assert error.status in (400, 422)
         return
-    table = network.durations(prepared, spots, spots)
+    table = prepared.durations(spots, spots)
     assert (np.diag(table) == 0).all()
     assert (table >= 0).all()
-    span = network.span(prepared, spots[0], limit, backward=backward)
+    span = prepared.span(spots[0], limit, backward=backward)
     assert len(span.keys) >= 1
     assert (span.stop >= span.start).all()
 

@@ -126,13 +126,13 @@ def test_undoing_closures_restores_every_weight(world):
     roads, closures, _, _ = world
     town = Town(GRID, roads)
     network, profiles = town.network, [Conditions(p) for p in town.network.profiles]
-    before = [network.prepare(p, NOW).metric.weights.copy() for p in profiles]
+    before = [network.prepared(p, NOW).metric.weights.copy() for p in profiles]
     rows = [r for v, (n, d) in enumerate(closures, 1) for r in town.close(v, n, direction=d)]
-    closed = [network.prepare(p, NOW).metric.weights.copy() for p in profiles]
+    closed = [network.prepared(p, NOW).metric.weights.copy() for p in profiles]
     lost = usable(roads, [], 0.0) - usable(roads, closures, 0.0)
     assert all(map(np.array_equal, before, closed)) == (not lost)
     network.apply(99, [], rows, NOW)
-    after = [network.prepare(p, NOW).metric.weights for p in profiles]
+    after = [network.prepared(p, NOW).metric.weights for p in profiles]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
 

@@ -308,7 +308,7 @@ def test_alternatives_keep_to_the_hours_too():
 def test_a_metric_for_tables_shuts_what_is_banned_at_departure():
     town = Town(SQUARE, NIGHT)
     shut = [
-        town.network.prepare(Conditions("hazmat", depart_at=local(hour)), NOW).blocked is not None
+        town.network.prepared(Conditions("hazmat", depart_at=local(hour)), NOW).blocked is not None
         for hour in (23, 0, 5, 6)
     ]
     assert shut == [False, True, True, False]
@@ -368,13 +368,13 @@ def test_without_limits_a_truck_drives_where_a_car_does(roads):
     town = Town(GRID, roads)
     network = town.network
     free = dict.fromkeys(LIMITS, 0.001)
-    car, truck = (network.prepare(Conditions(p, sizes=free), NOW) for p in ("car", "truck"))
+    car, truck = (network.prepared(Conditions(p, sizes=free), NOW) for p in ("car", "truck"))
     assert (car.metric.weights == truck.metric.weights).all()
     bare = {
         name: {**road, **{f"max_{limit}": None for limit in LIMITS}} for name, road in roads.items()
     }
     unlimited = Town(GRID, bare).network
-    one, other = (unlimited.prepare(Conditions(p), NOW) for p in ("car", "truck"))
+    one, other = (unlimited.prepared(Conditions(p), NOW) for p in ("car", "truck"))
     assert (one.metric.weights == other.metric.weights).all()
 
 

@@ -174,10 +174,10 @@ def test_a_ready_metric_forbids_what_paths_avoid(closed, profile, ends):
     for version, name in enumerate(sorted(closed), 1):
         town.close(version, name)
     query = PathQuery(profile, [town.at(f"{name}:0.4") for name in ends])
-    prepared = town.network.prepare(Conditions(profile), NOW)
+    prepared = town.network.prepared(Conditions(profile), NOW)
     try:
         spots = town.network.snap(prepared, query.waypoints)
-        times = town.network.durations(prepared, spots[:1], spots[1:])
+        times = prepared.durations(spots[:1], spots[1:])
         found = town.network.path(query, NOW)
     except SigangError as error:
         assert error.status == 422

@@ -79,7 +79,7 @@ def test_edges_to_avoid_are_not_started_from():
 def test_preferred_classes_make_another_plan():
     network = town().network
     plain, other = (
-        network.prepare(query(2.5, prefer_classes=classes), NOW) for classes in ((), ("motorway",))
+        network.prepared(query(2.5, prefer_classes=classes), NOW) for classes in ((), ("motorway",))
     )
     assert (plain.plan.name, plain.plan.key) != (other.plan.name, other.plan.key)
     assert (plain.metric.weights < other.metric.weights).any()
@@ -88,7 +88,7 @@ def test_preferred_classes_make_another_plan():
 def test_a_quick_answer_waits_for_nobody():
     network = town().network
     network.path(query(2.5), NOW)
-    metric = network.prepare(query(2.5), NOW).metric
+    metric = network.prepared(query(2.5), NOW).metric
     for lock in (metric.lock, network._lock):
         with ThreadPoolExecutor(1) as other:
             other.submit(lock.acquire).result()

@@ -36,14 +36,14 @@ def changes(**given):
 
 
 def times(network, conditions, town, stops="ACE"):
-    prepared = network.prepare(conditions, NOW)
+    prepared = network.prepared(conditions, NOW)
     spots = network.snap(prepared, [town.at(stop) for stop in stops])
-    return network.durations(prepared, spots, spots)
+    return prepared.durations(spots, spots)
 
 
 def varied(town, given, profile="car", **conditions):
     asked = Conditions(profile, **conditions)
-    prepared = town.network.prepare(asked, NOW)
+    prepared = town.network.prepared(asked, NOW)
     return vary(town.network, prepared, asked, load_profiles()[profile], given)
 
 

@@ -103,7 +103,7 @@ def run(inputs: AssignInputs, scene: Scene) -> AssignOutputs:
     prepared = prepare(scene, inputs.traffic)
     with prepared.metric.lock:
         rows, columns = placed(scene, prepared, "teams"), placed(scene, prepared, "tasks")
-        times = scene.network.durations(prepared, rows.spots, columns.spots)
+        times = prepared.durations(rows.spots, columns.spots)
         version = prepared.version
     most = np.inf if inputs.max_duration_s is None else inputs.max_duration_s
     found = assign(times, most)

@@ -94,7 +94,7 @@ def run(inputs: CoverInputs, scene: Scene) -> CoverOutputs:
     with prepared.metric.lock:
         rows, columns = placed(scene, prepared, "sites"), placed(scene, prepared, "demand")
         scene.progress(0.2, TABLES)
-        times = scene.network.durations(prepared, rows.spots, columns.spots)
+        times = prepared.durations(rows.spots, columns.spots)
         version = prepared.version
     scene.progress(0.4, SOLVING)
     cover = (times <= inputs.max_duration_s).T

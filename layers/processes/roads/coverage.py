@@ -88,7 +88,7 @@ def run(inputs: CoverageInputs, scene: Scene) -> CoverageOutputs:
         found = placed(scene, prepared, "resources")
         scene.progress(0.4, SPREADING)
         spots = [spot for place in found.spots for spot in place]
-        span = scene.network.span(prepared, spots, limit)
+        span = prepared.span(spots, limit)
         version = prepared.version
     edges = scene.network.graph.edges
     share = reached_share(span, len(edges))

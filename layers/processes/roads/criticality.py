@@ -131,7 +131,7 @@ def run(inputs: CriticalityInputs, scene: Scene) -> CriticalityOutputs:
     scene.progress(0.02, SNAPPING)
     found = placed(scene, prepared, "places")
     scene.progress(0.05, TABLES)
-    times = scene.network.durations(prepared, found.spots, found.spots)
+    times = prepared.durations(found.spots, found.spots)
     trips = _trips(inputs, scene, times)
     work = Vulnerability(scene.network.graph, prepared.metric, found.spots, trips)
     losses = work.rank(

@@ -11,8 +11,8 @@ from layers.processes.runtime.model import Scene
 from routing.graph.graph import Edges
 from routing.graph.weights import Floats
 from routing.planning.snap_all import Placed
-from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
+from routing.query.prepare import PreparedMetric
 
 MOST_PAIRS = 200
 MOST_EDGES = 20_000

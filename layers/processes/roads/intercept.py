@@ -116,13 +116,13 @@ def run(inputs: InterceptInputs, scene: Scene) -> InterceptOutputs:
         (spots,) = scene.network.snap(seen, [sought.point.point])
         graph = scene.network.graph
         vehicle = vehicle_times(graph, seen.metric, spots, sought.bearing_deg, at.spots)
-        between = scene.network.durations(seen, at.spots, at.spots)
+        between = seen.durations(at.spots, at.spots)
         version = seen.version
     driven = prepare(scene, inputs.team_traffic)
     with driven.metric.lock:
         rows = placed(scene, driven, "teams")
         columns = place_all(scene.network, driven, points.points)
-        team = scene.network.durations(driven, rows.spots, columns.spots)
+        team = driven.durations(rows.spots, columns.spots)
     passed = sought.seen_s_ago * rule.vehicle_factor
     ahead = np.where(vehicle >= passed, vehicle - passed, np.inf)
     return _answer(inputs, scene, ahead, between, team, version)

@@ -44,8 +44,8 @@ from routing.graph.weights import Floats
 from routing.planning.coverage import reached_share, soonest
 from routing.planning.snap_all import Placed, place_all
 from routing.planning.whatif import vary
-from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
+from routing.query.prepare import PreparedMetric
 
 BUILDING = Text(zh="建立变更后的路网", en="Building the changed network")
 COMPARING = Text(zh="比较前后", en="Comparing before and after")
@@ -180,7 +180,7 @@ def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
     scene.progress(0.4, SNAPPING)
     before = _ask(scene, scene.network, prepared, limit)
     scene.progress(0.65, TABLES)
-    other = variant.network.prepare(variant.conditions, scene.now)
+    other = variant.network.prepared(variant.conditions, scene.now)
     after = _ask(scene, variant.network, other, limit)
     scene.progress(0.9, COMPARING)
     pairs = _pairs(scene, before, after)
@@ -208,11 +208,11 @@ def _ask(scene: Scene, network: RoadNetwork, prepared: PreparedMetric, limit: fl
     if "origins" in scene.places:
         origins = place_all(network, prepared, scene.places["origins"].points)
         targets = place_all(network, prepared, scene.places["targets"].points)
-        times = network.durations(prepared, origins.spots, targets.spots)
+        times = prepared.durations(origins.spots, targets.spots)
     if "resources" in scene.places:
         aside = replace(scene, found={**scene.found, ROADS.name: network})
         found = placed(aside, prepared, "resources")
-        span = network.span(prepared, [spot for place in found.spots for spot in place], limit)
+        span = prepared.span([spot for place in found.spots for spot in place], limit)
         soon, share = soonest(span, count), reached_share(span, count)
     return _Side(network, prepared, origins, targets, times, soon, share)
 

@@ -13,8 +13,8 @@ from routing.graph.weights import Floats
 from routing.index.snap import SnapPoint
 from routing.planning.snap_all import Placed, place_all
 from routing.query.leg import find_leg, line
-from routing.query.model import PreparedMetric
 from routing.query.network import RoadNetwork
+from routing.query.prepare import PreparedMetric
 from spatial.rules import M, RuleKind, get_rule
 
 MOST_PAIRS = 1_000_000
@@ -24,7 +24,7 @@ TABLES = Text(zh="计算行程时间", en="Computing travel times")
 
 def prepare(scene: Scene, traffic: Traffic) -> PreparedMetric:
     """Return the metric of a question's vehicle and time."""
-    return scene.network.prepare(traffic.conditions, scene.now)
+    return scene.network.prepared(traffic.conditions, scene.now)
 
 
 def placed(scene: Scene, prepared: PreparedMetric, name: str) -> Placed:

@@ -1,0 +1,190 @@
+"""From what is asked to what it comes to: costs of a profile, a vehicle, edges to keep off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from threading import RLock
+
+import numpy as np
+
+from routing.cost.profile import Costs, Profile, compile_costs, loaded_as
+from routing.cost.rule_models import PREFER
+from routing.cost.speed_profiles import MeasuredWeek, TypicalSpeeds, hour_of_week
+from routing.cost.vehicle import Vehicle
+from routing.graph.graph import Graph
+from routing.graph.weights import Bools
+from routing.live.edge_states import EdgeStateView, LiveState, Snapshot
+from routing.query.lru import Lru
+from routing.query.metric_cache import Plan
+from routing.query.model import Conditions, PathQuery, ResolvedQuery, TypicalDrive
+from routing.query.snapping import Snapper
+from spatial.errors import BadParameter
+from spatial.rules import Rules, get_rule
+
+KEPT = 96  # masks, a byte an edge
+KEPT_HOURS = 24  # views of edge states by hour
+VEHICLES = 1000
+
+
+class Resolver:
+    """Looks conditions up and remembers what it found; safe from any thread."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        rules: Rules,
+        profiles: Mapping[str, Profile],
+        snapper: Snapper,
+        live: LiveState,
+        lock: RLock,
+    ) -> None:
+        self._graph = graph
+        self._rules = rules
+        self.profiles = dict(profiles)
+        self._snapper = snapper
+        self._live = live
+        self._lock = lock  # guards the live state
+        self.measured_weeks: Sequence[MeasuredWeek] = ()
+        self._costs: dict[str, Costs] = {}
+        self._masks = Lru(KEPT)
+        self._hours = Lru(KEPT_HOURS)
+        self._vehicles = Lru(VEHICLES)
+
+    def resolve(self, asked: Conditions, now: datetime) -> ResolvedQuery:
+        """Return what some conditions come to as of now.
+
+        Raises
+        ------
+        BadParameter
+            The profile or an edge to avoid is unknown.
+        """
+        named = asked.profile, asked.hazmat, asked.unknown_limits, _sorted(asked.sizes)
+        at, typical = asked.depart_at or now, None
+        state = self._state(asked, now) if asked.as_of is None else asked.as_of
+        if asked.typical:
+            view = self._live.now if state is None else state.view
+            typical = TypicalDrive(view, self.week)
+            state = self._at_hour(state, view, at)
+        plan, vehicle, name = self._vehicles.get(named, lambda: self._vehicle(asked, f"{named}"))
+        avoided = None
+        if asked.avoid_edges or asked.avoid_classes or asked.avoid_polygons:
+            avoided, avoidance = self._avoided(asked)
+            name += avoidance
+        if asked.prefer_classes:
+            plan = self._preferring(plan, sorted(set(asked.prefer_classes)))
+        if state is not None:
+            plan = replace(plan, snapshot=state)
+        points = asked.waypoints if isinstance(asked, PathQuery) else ()
+        return ResolvedQuery(plan, vehicle, avoided, name, at, points, typical)
+
+    # profiles and vehicles
+
+    def costs(self, profile: str) -> Costs:
+        """Return what a profile makes of the edges.
+
+        Raises
+        ------
+        BadParameter
+            There is no such profile.
+        """
+        if profile not in self._costs:
+            loaded_as(self.profiles, profile, None)
+            made = compile_costs(self.profiles[profile], self._graph.edges, self._rules)
+            self._costs[profile] = made
+        return self._costs[profile]
+
+    def has_costs(self, asked: Conditions) -> bool:
+        """Tell whether what the profile makes of the edges is there already."""
+        if asked.hazmat:
+            return loaded_as(self.profiles, asked.profile, asked.hazmat) in self._costs
+        return asked.profile in self._costs
+
+    def take_over(self, other: Resolver) -> set[str]:
+        """Take the costs of another one that are the same here; return their profiles."""
+        self.measured_weeks = other.measured_weeks
+        for name, costs in list(other._costs.items()):
+            mine, its = self.profiles.get(name), other.profiles[name]
+            if mine == its and all(self._same(other, key) for key in its.cost_rules):
+                self._costs[name] = costs
+        return set(self._costs)
+
+    def _same(self, other: Resolver, key: str) -> bool:
+        mine, its = self._rules.get(key), other._rules.get(key)
+        return mine is its or (mine is not None and its is not None and mine.stamp == its.stamp)
+
+    def recent(self) -> list[Conditions]:
+        """Return the vehicles that were asked for, the latest first."""
+        return [
+            Conditions(profile, sizes=dict(sizes), hazmat=hazmat, unknown_limits=unknown)
+            for profile, hazmat, unknown, sizes in self._vehicles.names()
+        ]
+
+    def _vehicle(self, asked: Conditions, name: str) -> tuple[Plan, Vehicle, str]:
+        """Return the plan of the profile whose rules hold, the vehicle, and what it is called."""
+        profile = loaded_as(self.profiles, asked.profile, asked.hazmat)
+        own = self.profiles[asked.profile]
+        unknown, cargo = asked.unknown_limits, asked.hazmat
+        vehicle = Vehicle.of(own, self._rules, asked.sizes, unknown, cargo)
+        return Plan(profile, self.costs(profile)), vehicle, name
+
+    def _preferring(self, plan: Plan, classes: Sequence[str]) -> Plan:
+        """Return a plan in which all other classes weigh more."""
+        costs, name = plan.costs, f"{plan.name} {classes}"
+
+        def make() -> Plan:
+            factor = get_rule(self._rules, PREFER).value.factor
+            preferred = self._graph.edges.edge_class.mask(classes)
+            weighed = np.where(preferred, costs.factor, costs.factor * factor)
+            return Plan(name, replace(costs, factor=weighed))
+
+        return self._masks.get(("preferring", name), make)
+
+    # edges to keep off
+
+    def _avoided(self, asked: Conditions) -> tuple[Bools, str]:
+        """Return the edges to keep off, and what the set is called."""
+        polygons = [polygon.wkb_hex for polygon in asked.avoid_polygons]
+        ids = [row_id.hex for row_id in asked.avoid_edges]
+        name = f" {sorted(ids)} {sorted(asked.avoid_classes)} {sorted(polygons)}"
+        return self._masks.get(("avoided", name), lambda: self._avoid(asked)), name
+
+    def _avoid(self, asked: Conditions) -> Bools:
+        avoided = self._graph.edges.edge_class.mask(asked.avoid_classes)
+        for row_id in asked.avoid_edges:
+            edge = self._graph.ids.find(row_id)
+            if edge is None:
+                raise BadParameter(f"No edge {row_id}", f"没有路段 {row_id}")
+            avoided[edge] = True
+        for polygon in asked.avoid_polygons:
+            avoided[self._snapper.inside(polygon)] = True
+        return avoided
+
+    # the state of the edges
+
+    @property
+    def week(self) -> TypicalSpeeds:
+        """The typical speeds by hour of the week."""
+
+        def make() -> TypicalSpeeds:
+            return TypicalSpeeds.of(self._graph.edges, self._rules, self.measured_weeks)
+
+        return self._hours.get("typical speeds", make)
+
+    def _state(self, asked: Conditions, now: datetime) -> Snapshot | None:
+        """Return the state that is expected at another time, None for that of now."""
+        with self._lock:
+            self._live.advance(now)
+            view = self._live.at(asked.depart_at, now) if asked.depart_at else None
+            return None if view is None else Snapshot(view, self._live.version)
+
+    def _at_hour(self, state: Snapshot | None, view: EdgeStateView, at: datetime) -> Snapshot:
+        """Return a state in which nobody is faster than is typical at the hour of a time."""
+        name = f"typical {hour_of_week(at)} {view.token.hex()}"
+        slowed = self._hours.get(name, lambda: view.slowed(slice(None), self.week.at(at)))
+        return Snapshot(slowed, self._live.version if state is None else state.version)
+
+
+def _sorted(sizes: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(sizes.items())) if sizes else ()

@@ -1,0 +1,98 @@
+"""The search: the best path on a prepared metric, around banned hours where there are some."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from routing.query.held_lock import Held
+from routing.query.leg import find_legs
+from routing.query.model import Path
+from routing.query.prepare import PreparedMetric
+from routing.query.time_dependent import TimeDependentSearch
+from routing.query.travel_times import by_the_clock
+from routing.stopping import check
+
+
+def search(prepared: PreparedMetric) -> Path | None:
+    """Return the best path, None when there is none.
+
+    Where there is none from or to a small island, the main network near it is tried.
+    """
+    found = drive(prepared)
+    if found is None:
+        moved = prepared.off_islands()
+        found = None if moved is None else drive(moved)
+    if found is None or prepared.resolved.typical is None:
+        return found
+    return timed(prepared, found)
+
+
+def search_at_once(prepared: PreparedMetric) -> Path | None:
+    """Return the best path if the metric tells it without another one or a wait, else None."""
+    with Held(prepared.metric.lock, wait=False) as ours:
+        found = best_on(prepared) if ours else None
+    return None if found is None or prepared.refuses(found) else found
+
+
+def timed(prepared: PreparedMetric, found: Path) -> Path:
+    """Return a path whose times are those of driving through the hours of the week, if asked."""
+    typical = prepared.resolved.typical
+    if typical is None:
+        return found
+    return by_the_clock(found, prepared.graph.edges, typical, prepared.resolved.at)
+
+
+def drive(prepared: PreparedMetric) -> Path | None:
+    """Search, and search again without the edges that would be entered at a banned hour.
+
+    The second time only those are left out, later all that are banned during the drive. Where
+    that was needed, a search that looks at each ban by the clock may find a faster way.
+    """
+    found, resolved = _fastest(prepared), prepared.resolved
+    bans, around = resolved.base.costs.bans, prepared
+    while found is not None and resolved.by_the_clock and bans.any:
+        entered = found.banned_edges(resolved.at)
+        if not len(entered):
+            break
+        again = around is not prepared
+        during = bans.during(resolved.at, found.sums()[1]) if again else np.False_
+        banned = np.zeros(len(prepared.graph.edges), np.bool_) | during
+        banned[entered] = True
+        around = around.anew(around.resolved.keeping_off(banned))
+        found = _fastest(around)
+    return found if around is prepared else _soonest(prepared, found)
+
+
+def _soonest(prepared: PreparedMetric, other: Path | None) -> Path | None:
+    """Return the way that arrives first under the bans, or another one that is no slower."""
+    resolved, metric = prepared.resolved, prepared.exactly().metric
+    with metric.lock:
+        stamp, weights = metric.stamp, metric.weights
+    asked = TimeDependentSearch(prepared.graph, weights, resolved.base.costs.bans, resolved.at)
+    legs = asked.legs(prepared.places)
+    if legs is None:
+        return other
+    state = resolved.base.version(stamp), stamp.view
+    found = Path(legs, resolved.base.costs, resolved.vehicle, *state)
+    slower = other is not None and found.weight >= other.weight
+    return other if slower or len(found.banned_edges(resolved.at)) else found
+
+
+def _fastest(prepared: PreparedMetric) -> Path | None:
+    """Look on the metric that is there first; a path that breaks nothing there is the best."""
+    found = best_on(prepared)
+    if found is None or prepared.exact or not prepared.refuses(found):
+        return found
+    return best_on(prepared.exactly())
+
+
+def best_on(prepared: PreparedMetric) -> Path | None:
+    """Return the best path on a metric, whatever it refuses; None when there is none."""
+    metric, resolved = prepared.metric, prepared.resolved
+    check()
+    with metric.lock:
+        legs = find_legs(prepared.graph, metric, prepared.places)
+        if legs is None:
+            return None
+        state = resolved.base.version(metric.stamp), metric.stamp.view
+        return Path(legs, resolved.base.costs, resolved.vehicle, *state)
