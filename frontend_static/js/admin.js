@@ -9,16 +9,19 @@
  *   seen_at: string|null}} SignIn
  */
 
+document.documentElement.dataset.theme = localStorage.getItem('theme') === 'light' ? 'light' : 'dark';
+
 const BASE = 'api/admin';
-let csrf = '';
-let own = '';
+
+/** Who is signed in. @type {{csrf: string|null, account: {id: string}|null}} */
+const session = await (await fetch('api/session')).json();
 
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /** Send a request; a problem is told and thrown. @param {string} method @param {string} path @param {any} [body] */
 async function send(method, path, body) {
-  const headers = { 'X-CSRF-Token': csrf, ...(body ? { 'Content-Type': 'application/json' } : {}) };
+  const headers = { 'X-CSRF-Token': session.csrf ?? '', ...(body ? { 'Content-Type': 'application/json' } : {}) };
   const answer = await fetch(`${BASE}/${path}`, { method, headers, body: body && JSON.stringify(body) });
   const told = answer.status === 204 ? {} : await answer.json();
   if (!answer.ok) {
@@ -89,7 +92,7 @@ function accountRow(account) {
   };
   const enable = button('启用 Enable', toggle(false));
   const warning = `停用 ${account.id}？其会话立即结束。\nDisable ${account.id}? Its sessions end at once.`;
-  const disable = account.id === own ? [] : [button('停用 Disable', toggle(true), warning)];
+  const disable = account.id === session.account?.id ? [] : [button('停用 Disable', toggle(true), warning)];
   const state = account.disabled ? '已停用 disabled' : '';
   const buttons = account.disabled ? [enable] : [link, key, ...disable];
   return [account.id, account.name_zh, account.name_en, account.role, account.scope, state, buttons];
@@ -111,7 +114,8 @@ function credentialRow(one) {
 
 async function show() {
   const found = await send('GET', 'accounts');
-  fill('accounts', ['id', '名称', 'Name', '角色 Role', '辖区 Area', '状态 State', '操作 Actions'], found.accounts.map(accountRow));
+  const columns = ['id', '名称', 'Name', '角色 Role', '辖区 Area', '状态 State', '操作 Actions'];
+  fill('accounts', columns, found.accounts.map(accountRow));
   const head = ['id', '类别 Kind', '账号 Account', '说明 Label', '有效至 Until', '最近使用 Last used', '操作 Actions'];
   fill('credentials', head, found.credentials.map(credentialRow));
   at('all').hidden = false;
@@ -125,10 +129,6 @@ form.addEventListener('submit', (event) => {
     .then(show, () => {});
 });
 
-document.documentElement.dataset.theme = localStorage.getItem('theme') === 'light' ? 'light' : 'dark';
-const session = await (await fetch('api/session')).json();
-csrf = session.csrf ?? '';
-own = session.account?.id ?? '';
 show().catch(() => {});
 
 export {};

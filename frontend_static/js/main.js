@@ -1,68 +1,70 @@
 // @ts-check
 /** Start the page: address, session, catalogue, events, live stream, keys. */
 import { effect, untracked } from '@preact/signals-core';
-import { loadCatalogue } from './core/catalog.js';
-import { waiting, watchAlarms } from './model/alarms.js';
-import { loadEvents } from './model/events.js';
-import { t } from './core/i18n.js';
-import { listen } from './model/live.js';
-import { watchPath } from './model/path.js';
-import { watchReach } from './model/reach.js';
-import { select, watchSelection } from './model/select.js';
-import { loadSession, noticeSignIn, watchSession } from './model/session.js';
-import { bindAddress, data, url } from './core/store.js';
-import { startDraw } from './map/draw.js';
+import { pick, t } from './core/i18n.js';
 import { publish } from './panels/test_hooks.js';
-import { switchTheme } from './panels/shell/topbar.js';
-import { followNow } from './panels/browse/timebar.js';
-import { toggleTable } from './panels/browse/table.js';
 import './map/map.js';
 import './panels/browse/layer_tree.js';
+import './panels/browse/table.js';
+import './panels/browse/timebar.js';
 import './panels/shell/maptools.js';
 import './panels/shell/overlays.js';
 import './panels/shell/print.js';
 import './panels/shell/side.js';
+import './panels/shell/topbar.js';
+import { layerStore, loadCatalogue } from './model/layers.js';
+import { watchReach } from './model/reach.js';
+import { alarmStore, watchAlarms } from './model/alarms.js';
+import { loadEvents } from './model/events.js';
+import { select, selectionStore, watchSelection } from './model/selection.js';
+import { loadSession, noticeSignIn, sessionStore, watchSession } from './model/session.js';
+import { tableStore, toggleTable, watchTable } from './model/table.js';
+import { watchPath } from './model/path.js';
+import { bindAddress } from './core/store.js';
+import { drawStore, startDraw } from './model/draw.js';
+import { openDialog, openDrawer, shellStore, showPanel, switchTheme } from './model/shell.js';
+import { listen } from './model/stream.js';
+import { watchRefusal } from './model/refusal.js';
+import { watchHistogram } from './model/histogram.js';
+import { followNow } from './model/time.js';
 
 /** Keep the document in step with language, theme and drawers. */
 function dressDocument() {
   effect(() => {
-    document.documentElement.lang = url.lang.value === 'zh' ? 'zh-CN' : 'en';
-    document.documentElement.dataset.theme = url.theme.value;
-    document.documentElement.dataset.view = url.view.value;
-    document.documentElement.dataset.drawer = data.drawer.value ?? '';
-    document.title = `${waiting.value.length ? `(${waiting.value.length}) ` : ''}${untitled()}`;
+    document.documentElement.lang = shellStore.lang.value === 'zh' ? 'zh-CN' : 'en';
+    document.documentElement.dataset.theme = shellStore.theme.value;
+    document.documentElement.dataset.view = tableStore.view.value;
+    document.documentElement.dataset.drawer = shellStore.drawer.value ?? '';
+    document.title = `${alarmStore.waiting.value.length ? `(${alarmStore.waiting.value.length}) ` : ''}${untitled()}`;
     const skip = document.querySelector('#skip');
     if (skip) skip.textContent = t('app.skip');
   });
 }
 
-function untitled() {
-  const title = data.catalogue.value?.title;
-  return title ? String(/** @type {any} */ (title)[url.lang.value] ?? title) : '四港 Sigang';
-}
+const untitled = () => pick(layerStore.catalogue.value?.title) || '四港 Sigang';
 
 /** Fetch the event list again when someone signs in or the language changes. */
 function watchEvents() {
   effect(() => {
-    void url.lang.value;
-    if (data.session.value) untracked(loadEvents);
+    void shellStore.lang.value;
+    if (sessionStore.answer.value) untracked(loadEvents);
   });
 }
 
 const panel = (/** @type {'inspect' | 'path' | 'events'} */ name) => () => {
-  url.panel.value = name;
-  data.drawer.value = 'side';
-  queueMicrotask(() => /** @type {HTMLElement | null} */ (document.querySelector(`#tab-${name}`))?.focus());
+  showPanel(name, { drawer: true });
+  queueMicrotask(focusOn(`#tab-${name}`));
 };
 
-const focusOn = (/** @type {string} */ selector) => () => /** @type {HTMLElement | null} */ (document.querySelector(selector))?.focus();
+const focusOn = (/** @type {string} */ selector) => () =>
+  /** @type {HTMLElement | null} */ (document.querySelector(selector))?.focus();
 
 /** @type {Record<string, () => void>} */
 const KEYS = {
   '/': focusOn('#search'),
   t: () => toggleTable(),
   l: () => {
-    data.drawer.value = 'layers';
+    openDrawer('layers');
     focusOn('sg-layers .filter')();
   },
   1: panel('inspect'),
@@ -70,11 +72,11 @@ const KEYS = {
   3: panel('events'),
   n: followNow,
   d: switchTheme,
-  '?': () => (data.dialog.value = 'keys'),
+  '?': () => openDialog('keys'),
   escape: () => {
-    if (data.draw.peek().mode) startDraw(null);
-    else if (data.drawer.peek()) data.drawer.value = null;
-    else if (url.selection.peek()) select(null);
+    if (drawStore.state.peek().mode) startDraw(null);
+    else if (shellStore.drawer.peek()) openDrawer(null);
+    else if (selectionStore.current.peek()) select(null);
   },
 };
 
@@ -99,7 +101,10 @@ async function start() {
   await loadSession();
   watchSelection();
   watchPath();
+  watchRefusal();
   watchReach();
+  watchTable();
+  watchHistogram();
   watchEvents();
   watchAlarms();
   await loadCatalogue();

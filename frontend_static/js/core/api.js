@@ -1,7 +1,7 @@
 // @ts-check
 /** Talk to the server: JSON in and out, problems as errors, the CSRF header on writes. */
 import { t } from './i18n.js';
-import { data, url } from './store.js';
+import { url } from './store.js';
 
 export const API = new URL('api/', document.baseURI).href;
 
@@ -47,7 +47,21 @@ async function failure(/** @type {Response} */ response) {
   }
 }
 
-/** @typedef {{ method?: string, params?: Record<string, any>, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal }} Options */
+/**
+ * @typedef {object} Options
+ * @property {string} [method]
+ * @property {Record<string, any>} [params]
+ * @property {unknown} [body]
+ * @property {Record<string, string>} [headers]
+ * @property {AbortSignal} [signal]
+ */
+
+const csrf = { token: () => '' };
+
+/** Say where the token of writes is read: the session is a floor above. */
+export function tokenFrom(/** @type {() => string} */ read) {
+  csrf.token = read;
+}
 
 /**
  * Send one request to an absolute address; an answer with an error status is thrown.
@@ -60,7 +74,7 @@ export async function send(href, options = {}) {
   /** @type {Record<string, string>} */
   const headers = { Accept: 'application/json', 'Accept-Language': url.lang.peek(), ...options.headers };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  if (method !== 'GET') headers['X-CSRF-Token'] = data.session.peek()?.csrf ?? '';
+  if (method !== 'GET') headers['X-CSRF-Token'] = csrf.token();
   const response = await reach(href, {
     method,
     headers,

@@ -1,6 +1,7 @@
 // @ts-check
 /** Texts, numbers and times in the reader's language; all times in Asia/Shanghai. */
-import { data, url } from './store.js';
+import { now } from './clock.js';
+import { url } from './store.js';
 import en from './i18n/en.js';
 import zh from './i18n/zh.js';
 
@@ -30,7 +31,8 @@ export function pick(text) {
 }
 
 /** Name a thing without a name: its layer and the end of its id. */
-export const anonymous = (/** @type {any} */ title, /** @type {unknown} */ id) => `${pick(title)} …${String(id).slice(-6)}`;
+export const anonymous = (/** @type {any} */ title, /** @type {unknown} */ id) =>
+  `${pick(title)} …${String(id).slice(-6)}`;
 
 /** Name a feature by its own name columns, else by `fallback`. @param {Record<string, any>} properties */
 export function nameOf(properties, fallback = '') {
@@ -104,11 +106,6 @@ export const INPUT_PATTERN = '\\d{4}-\\d{2}-\\d{2} ([01]\\d|2[0-3]):[0-5]\\d';
 /** Value for a text field of a time, as 2026-11-22 18:05, and back. */
 export const toInput = (/** @type {string | number | Date} */ at) => `${day(at)} ${clock(at)}`;
 export const fromInput = (/** @type {string} */ value) => `${value.trim().replace(' ', 'T')}:00${OFFSET}`;
-
-/** The server's time now, in milliseconds. */
-export function now() {
-  return Date.now() + data.skew.peek();
-}
 
 /** Milliseconds of 00:00 of the day of `at` in Asia/Shanghai. */
 export function midnight(/** @type {string | number | Date} */ at) {

@@ -1,6 +1,10 @@
 // @ts-check
-/** The one store: what the address holds (`url`) and what the server said (`data`). */
-import { batch, computed, effect, signal } from '@preact/signals-core';
+/**
+ * What the address holds: a signal per field, in step with location.hash.
+ *
+ * The stores in `model/` hand these signals out among their own; nobody else reads or writes them.
+ */
+import { batch, effect, signal } from '@preact/signals-core';
 import { DEFAULTS, decode, encode } from './hash.js';
 
 /**
@@ -8,12 +12,6 @@ import { DEFAULTS, decode, encode } from './hash.js';
  * @typedef {import('@preact/signals-core').Signal<T>} Signal
  */
 /** @typedef {import('./hash.js').UrlState} UrlState */
-/** @typedef {import('./types.js').Catalogue} Catalogue */
-/** @typedef {import('./types.js').Session} Session */
-/** @typedef {import('./types.js').Feature} Feature */
-/** @typedef {import('./types.js').EventFeature} EventFeature */
-/** @typedef {import('./types.js').Toast} Toast */
-/** @typedef {import('./types.js').PathState} PathState */
 
 const HASH_DELAY_MS = 150;
 const REMEMBERED = /** @type {const} */ (['lang', 'theme']);
@@ -22,80 +20,6 @@ const REMEMBERED = /** @type {const} */ (['lang', 'theme']);
 export const url = /** @type {{ [K in keyof UrlState]: Signal<UrlState[K]> }} */ (
   Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, signal(value)]))
 );
-
-/** State that comes from the server or lives only in this page. */
-export const data = {
-  catalogue: signal(/** @type {Catalogue | null} */ (null)),
-  catalogueError: signal(/** @type {Error | null} */ (null)),
-  session: signal(/** @type {Session | null} */ (null)),
-  sessionError: signal(/** @type {Error | null} */ (null)),
-  live: signal({
-    state: /** @type {'connecting' | 'live' | 'stale' | 'frozen'} */ ('connecting'),
-    at: /** @type {number | null} */ (null),
-  }),
-  /** Seconds that the map's tiles lag behind the rows. */
-  lag: signal(0),
-  /** Milliseconds that the server's clock is ahead of this page's. */
-  skew: signal(0),
-  events: signal(/** @type {EventFeature[]} */ ([])),
-  eventsError: signal(/** @type {Error | null} */ (null)),
-  eventsLoaded: signal(false),
-  path: signal(/** @type {PathState} */ ({ state: 'empty' })),
-  /** The path that others are compared with. */
-  pinned: signal(/** @type {Feature | null} */ (null)),
-  /** Relaxation of a refused path that the map shows. */
-  relaxation: signal(/** @type {number | null} */ (null)),
-  /** Edges that refuse the vehicle, with their geometry. */
-  blocking: signal(/** @type {Feature[]} */ ([])),
-  profiles: signal(/** @type {import('./types.js').Profile[]} */ ([])),
-  profilesError: signal(/** @type {Error | null} */ (null)),
-  /** Raised when answers about the network are to be asked for again. */
-  asked: signal(0),
-  reach: signal(/** @type {import('./types.js').ReachState} */ ({ state: 'empty' })),
-  nearest: signal(/** @type {import('./types.js').ReachState} */ ({ state: 'empty' })),
-  /** A stop on its way: the index of a stop, or of a new via point to insert. */
-  dragged: signal(/** @type {import('./types.js').Dragged | null} */ (null)),
-  feature: signal(/** @type {import('./types.js').FeatureState} */ ({ state: 'empty' })),
-  /** West, south, east, north that the map is to show in full. */
-  fit: signal(/** @type {number[] | null} */ (null)),
-  toasts: signal(/** @type {Toast[]} */ ([])),
-  bounds: signal(/** @type {[number, number, number, number] | null} */ (null)),
-  zoom: signal(8),
-  drawer: signal(/** @type {null | 'layers' | 'side'} */ (null)),
-  draw: signal(/** @type {import('./types.js').DrawState} */ ({ mode: null })),
-  closing: signal(/** @type {import('./types.js').ClosureTarget | null} */ (null)),
-  /** Raised when rows of a layer changed: layer id -> counter. */
-  bumps: signal(/** @type {Record<string, number>} */ ({})),
-  dialog: signal(/** @type {null | 'keys' | 'account' | 'expired' | 'ended'} */ (null)),
-};
-
-/** Layers shown now, in catalogue order. */
-export const shown = computed(() => {
-  const on = new Set(url.on.value);
-  const off = new Set(url.off.value);
-  const layers = data.catalogue.value?.layers ?? [];
-  return layers.filter((layer) => (layer.visible ? !off.has(layer.id) : on.has(layer.id))).map((l) => l.id);
-});
-
-/** The signed-in account, or null. */
-export const account = computed(() => data.session.value?.account ?? null);
-
-/** Switch layers on or off; only differences from the catalogue's default are kept. */
-export function setShown(/** @type {string[]} */ ids, /** @type {boolean} */ wanted) {
-  const byId = new Map(data.catalogue.value?.layers.map((layer) => [layer.id, layer]));
-  const on = new Set(url.on.value);
-  const off = new Set(url.off.value);
-  for (const id of ids) {
-    on.delete(id);
-    off.delete(id);
-    const usual = byId.get(id)?.visible ?? false;
-    if (wanted !== usual) (wanted ? on : off).add(id);
-  }
-  batch(() => {
-    url.on.value = [...on].sort();
-    url.off.value = [...off].sort();
-  });
-}
 
 /** Read the whole address state at once. @returns {UrlState} */
 export function snapshot() {
@@ -142,17 +66,4 @@ export function bindAddress() {
   });
   addEventListener('hashchange', () => apply(decode(location.hash), preferences()));
   addEventListener('pagehide', write);
-}
-
-let nextToast = 1;
-
-/** Show a message; it leaves by itself unless `sticky`. */
-export function toast(/** @type {Omit<Toast, 'id'>} */ message) {
-  const id = nextToast++;
-  data.toasts.value = [...data.toasts.value.slice(-3), { ...message, id }];
-  return id;
-}
-
-export function dismiss(/** @type {number} */ id) {
-  data.toasts.value = data.toasts.value.filter((entry) => entry.id !== id);
 }

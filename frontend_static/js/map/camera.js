@@ -1,7 +1,8 @@
 // @ts-check
 /** Move the map's camera: to a place, an extent, home; without flight when motion is reduced. */
-import { data } from '../core/store.js';
 import { theMap } from './instance.js';
+import { shellStore } from '../model/shell.js';
+import { viewStore } from '../model/view.js';
 
 /** @typedef {import('../core/hash.js').Camera} Camera */
 /** @typedef {import('maplibre-gl').Map} Map */
@@ -11,18 +12,11 @@ const FIT_PADDING = 60;
 /** Below this width panels slide in from the bottom; see narrow.css. */
 const NARROW_PX = 760;
 
-/** @type {Camera | null} */
-let home = null;
-
 const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
-
-/** Remember the first view. */
-export function placeHome(/** @type {Camera} */ camera) {
-  home = camera;
-}
 
 /** Return to the first view. */
 export function goHome() {
+  const home = viewStore.home.peek();
   if (home) theMap.peek()?.jumpTo({ center: [home.lng, home.lat], zoom: home.zoom, bearing: 0, pitch: 0 });
 }
 
@@ -40,7 +34,7 @@ function clearOf(/** @type {Map} */ map) {
   const { clientWidth, clientHeight } = map.getContainer();
   const usual = Math.min(FIT_PADDING, clientWidth / 6);
   const side = document.querySelector('.right');
-  const covers = side && getComputedStyle(side).position === 'fixed' && data.drawer.peek() === 'side';
+  const covers = side && getComputedStyle(side).position === 'fixed' && shellStore.drawer.peek() === 'side';
   const narrow = innerWidth <= NARROW_PX;
   const most = (narrow ? clientHeight : clientWidth) - 2 * usual - 80;
   const hidden = covers ? Math.max(0, Math.min(narrow ? side.clientHeight - 60 : side.clientWidth, most)) : 0;
@@ -68,5 +62,7 @@ export function whenAway(/** @type {Map} */ map, /** @type {Camera | null} */ ca
   const { lng, lat } = map.getCenter();
   const near = (/** @type {number} */ a, /** @type {number} */ b, /** @type {number} */ by) => Math.abs(a - b) < by;
   const here = near(lng, camera.lng, 1e-4) && near(lat, camera.lat, 1e-4) && near(map.getZoom(), camera.zoom, 0.02);
-  if (!here) map.jumpTo({ center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch });
+  if (here) return;
+  const { zoom, bearing, pitch } = camera;
+  map.jumpTo({ center: [camera.lng, camera.lat], zoom, bearing, pitch });
 }

@@ -4,8 +4,14 @@
 /** @typedef {'dark' | 'light'} Theme */
 
 export const COLOURS = {
-  dark: { accent: '#4CC9F0', casing: '#06121C', before: '#8FA3B5', halo: '#0B1622', text: '#D6E2EC', bad: '#FF5A6E', give: '#FFB454' },
-  light: { accent: '#0B6BA8', casing: '#FFFFFF', before: '#52616F', halo: '#FFFFFF', text: '#1B2733', bad: '#B3001B', give: '#A34A00' },
+  dark: {
+    accent: '#4CC9F0', casing: '#06121C', before: '#8FA3B5', halo: '#0B1622', text: '#D6E2EC',
+    bad: '#FF5A6E', give: '#FFB454',
+  },
+  light: {
+    accent: '#0B6BA8', casing: '#FFFFFF', before: '#52616F', halo: '#FFFFFF', text: '#1B2733',
+    bad: '#B3001B', give: '#A34A00',
+  },
 };
 
 /** Viridis, without the end that the theme's ground would swallow. */

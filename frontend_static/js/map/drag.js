@@ -1,9 +1,10 @@
 // @ts-check
 /** Drag a stop, or pull a new via point out of the path's line; by mouse and by finger. */
-import { chosen } from '../model/path.js';
+import { drawStore } from '../model/draw.js';
 import { addVia, placeAt, setWaypoint } from '../model/stops.js';
+import { chosen } from '../model/path.js';
+import { dragTo, planStore } from '../model/plan.js';
 import { setOrigin } from '../model/reach.js';
-import { data, url } from '../core/store.js';
 
 /** @typedef {import('maplibre-gl').Map} Map */
 /** @typedef {import('maplibre-gl').MapMouseEvent | import('maplibre-gl').MapTouchEvent} Press */
@@ -11,6 +12,7 @@ import { data, url } from '../core/store.js';
 /** A finger or mouse that moved less than this did not drag. */
 const START_PX = 4;
 const TOUCH_PX = 14;
+const MOUSE_PX = 2;
 const GRIPS = ['sg-waypoint', 'sg-grip'];
 
 /** Squared distance on the ground, up to a factor. */
@@ -52,39 +54,44 @@ function grip(/** @type {Map} */ map, /** @type {Press} */ event, /** @type {num
   const hits = map.queryRenderedFeatures([[x - reach, y - reach], [x + reach, y + reach]], { layers });
   const stop = hits.find((hit) => hit.layer.id === 'sg-waypoint');
   if (stop) return { index: Number(stop.properties.index), insert: false, origin: stop.properties.role === 'origin' };
-  const state = data.path.peek();
+  const state = planStore.path.peek();
   if (!hits.length || !('now' in state) || !state.now) return null;
   const path = chosen(state.now);
   const index = insertionIndex(path.geometry.coordinates, path.properties.snap_points, event.lngLat.toArray());
   return { index, insert: true, origin: false };
 }
 
-function drop(/** @type {{ index: number, insert: boolean, origin: boolean }} */ held, /** @type {import('maplibre-gl').LngLat} */ at) {
+/** @param {{ index: number, insert: boolean, origin: boolean }} held @param {import('maplibre-gl').LngLat} at */
+function drop(held, at) {
   const place = placeAt(at.lng, at.lat);
   if (held.origin) setOrigin(place);
   else if (held.insert) addVia(place, held.index);
   else setWaypoint(held.index, place);
 }
 
+/** Tell whether a press is of the first button or of one finger. */
+const single = (/** @type {Press} */ { originalEvent: press }) =>
+  'touches' in press ? press.touches.length === 1 : press.button === 0;
+
 /** Follow presses on the map. */
 export function watchDrag(/** @type {Map} */ map) {
   const press = (/** @type {Press} */ event, /** @type {'mouse' | 'touch'} */ kind) => {
-    const single = kind === 'mouse' ? /** @type {MouseEvent} */ (event.originalEvent).button === 0 : /** @type {TouchEvent} */ (event.originalEvent).touches.length === 1;
-    const held = single && data.draw.peek().mode === null ? grip(map, event, kind === 'touch' ? TOUCH_PX : 2) : null;
+    if (!single(event) || drawStore.state.peek().mode !== null) return;
+    const held = grip(map, event, kind === 'touch' ? TOUCH_PX : MOUSE_PX);
     if (!held) return;
     event.preventDefault();
     const from = event.point;
     const moving = kind === 'mouse' ? 'mousemove' : 'touchmove';
     const move = (/** @type {Press} */ now) => {
-      if (!data.dragged.peek() && now.point.dist(from) < START_PX) return;
+      if (!planStore.dragged.peek() && now.point.dist(from) < START_PX) return;
       map.getCanvas().style.cursor = 'grabbing';
-      data.dragged.value = { index: held.index, insert: held.insert, lon: now.lngLat.lng, lat: now.lngLat.lat };
+      dragTo({ index: held.index, insert: held.insert, lon: now.lngLat.lng, lat: now.lngLat.lat });
     };
     const end = (/** @type {Press} */ now) => {
       map.off(moving, move);
       map.getCanvas().style.cursor = '';
-      const moved = data.dragged.peek() !== null;
-      data.dragged.value = null;
+      const moved = planStore.dragged.peek() !== null;
+      dragTo(null);
       if (moved) drop(held, now.lngLat);
     };
     map.on(moving, move);
@@ -93,7 +100,7 @@ export function watchDrag(/** @type {Map} */ map) {
   map.on('mousedown', (event) => press(event, 'mouse'));
   map.on('touchstart', (event) => press(event, 'touch'));
   for (const id of GRIPS) {
-    map.on('mouseenter', id, () => data.dragged.peek() || (map.getCanvas().style.cursor = 'grab'));
-    map.on('mouseleave', id, () => data.dragged.peek() || (map.getCanvas().style.cursor = ''));
+    map.on('mouseenter', id, () => planStore.dragged.peek() || (map.getCanvas().style.cursor = 'grab'));
+    map.on('mouseleave', id, () => planStore.dragged.peek() || (map.getCanvas().style.cursor = ''));
   }
 }

@@ -1,51 +1,58 @@
 // @ts-check
-/** Measure and draw: terra-draw, fetched when it is first wanted. */
-import { data, url } from '../core/store.js';
-import { theMap } from './instance.js';
+/** Measure and draw: terra-draw, fetched when it is first wanted; it follows the store's mode. */
+import { computed, effect } from '@preact/signals-core';
+import { drawStore, drawn } from '../model/draw.js';
+import { shellStore } from '../model/shell.js';
 
-/** @typedef {import('../core/types.js').DrawState['mode']} Mode */
+/** @typedef {import('maplibre-gl').Map} Map */
+/** @typedef {import('terra-draw').TerraDraw} TerraDraw */
 
 const COLOUR = /** @type {const} */ ({ dark: '#FFE066', light: '#A34A00' });
+const WIDTH = 3;
 
-/** @type {import('terra-draw').TerraDraw | null} */
-let draw = null;
-
-async function make() {
-  const map = theMap.peek();
-  if (!map) return null;
+async function make(/** @type {Map} */ map, /** @type {'distance' | 'area' | 'closure'} */ mode) {
   const kit = await import('terra-draw');
   const { TerraDrawMapLibreGLAdapter } = await import('terra-draw-maplibre-gl-adapter');
-  const colour = COLOUR[url.theme.peek()];
+  const colour = COLOUR[shellStore.theme.peek()];
+  const line = { lineStringColor: colour, lineStringWidth: WIDTH, closingPointColor: colour };
+  const area = { fillColor: colour, fillOpacity: 0.18, outlineColor: colour, outlineWidth: WIDTH };
   const made = new kit.TerraDraw({
     adapter: new TerraDrawMapLibreGLAdapter({ map }),
     modes: [
-      new kit.TerraDrawLineStringMode({ styles: { lineStringColor: colour, lineStringWidth: 3, closingPointColor: colour } }),
-      new kit.TerraDrawPolygonMode({ styles: { fillColor: colour, fillOpacity: 0.18, outlineColor: colour, outlineWidth: 3, closingPointColor: colour } }),
+      new kit.TerraDrawLineStringMode({ styles: line }),
+      new kit.TerraDrawPolygonMode({ styles: { ...area, closingPointColor: colour } }),
     ],
   });
   made.start();
-  made.on('change', () => report(false));
-  made.on('finish', () => report(true));
+  made.on('change', () => report(made, false));
+  made.on('finish', () => report(made, true));
+  made.setMode(mode === 'distance' ? 'linestring' : 'polygon');
   return made;
 }
 
 /** Tell the store what has been drawn so far. */
-function report(/** @type {boolean} */ done) {
-  const { mode } = data.draw.peek();
-  const feature = draw?.getSnapshot().find((entry) => entry.geometry.type !== 'Point');
-  if (!mode || !feature) return;
+function report(/** @type {TerraDraw} */ tool, /** @type {boolean} */ done) {
+  const feature = tool.getSnapshot().find((entry) => entry.geometry.type !== 'Point');
+  if (!feature) return;
   const { coordinates } = feature.geometry;
   const points = /** @type {[number, number][]} */ (feature.geometry.type === 'Polygon' ? coordinates[0] : coordinates);
-  data.draw.value = { mode, points: points.map((p) => [p[0], p[1]]), done };
-  if (done) draw?.setMode('static');
+  drawn(points.map((p) => [p[0], p[1]]), done);
+  if (done) tool.setMode('static');
 }
 
-/** Start drawing in a mode, or stop with null. */
-export async function startDraw(/** @type {Mode} */ mode) {
-  draw?.stop();
-  draw = null;
-  data.draw.value = { mode };
-  if (!mode) return;
-  draw = await make();
-  draw?.setMode(mode === 'distance' ? 'linestring' : 'polygon');
+/** Draw in the mode that the store has, with a tool of its own for each. */
+export function watchDraw(/** @type {Map} */ map) {
+  const mode = computed(() => drawStore.state.value.mode);
+  /** @type {TerraDraw | null} */
+  let tool = null;
+  effect(() => {
+    const wanted = mode.value;
+    tool?.stop();
+    tool = null;
+    if (!wanted) return;
+    make(map, wanted).then((made) => {
+      if (mode.peek() === wanted && !tool) tool = made;
+      else made.stop();
+    });
+  });
 }

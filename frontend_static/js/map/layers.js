@@ -1,13 +1,15 @@
 // @ts-check
 /** Style layers of the overlay, and where they go in the server's style. */
-import { data } from '../core/store.js';
 import { COLOURS } from './colours.js';
 import { overlayData } from './overlay.js';
+import { layerOf } from './probe.js';
+import { layerStore } from '../model/layers.js';
 
 /** @typedef {import('maplibre-gl').StyleSpecification} Style */
 /** @typedef {typeof COLOURS.dark} Colours */
 
 const ROUND = { 'line-cap': 'round', 'line-join': 'round' };
+const JOINED = { 'line-join': 'round' };
 const part = (/** @type {string} */ name) => ['==', ['get', 'part'], name];
 const other = (/** @type {number} */ choice) => ['all', part('other'), ['==', ['get', 'rank'], choice]];
 const type = (/** @type {string} */ name) => ['==', ['geometry-type'], name];
@@ -15,57 +17,96 @@ const type = (/** @type {string} */ name) => ['==', ['geometry-type'], name];
 /** Dashes of the ways that are not chosen, by rank; the cards in the panel show the same. */
 const DASHES = [[4, 1.5], [2, 1.5], [0.1, 2], [4, 1.5, 0.1, 1.5]];
 
+/** Text on the map. */
+const written = (/** @type {string} */ field, size = 13) => ({
+  'text-field': ['get', field],
+  'text-font': ['Noto Sans SC'],
+  'text-size': size,
+});
+
+/** Ink of a text, in a halo of the ground's colour. */
+const ink = (/** @type {string} */ color, /** @type {string} */ halo, width = 2) => ({
+  'text-color': color,
+  'text-halo-color': halo,
+  'text-halo-width': width,
+});
+
+/** A line in a colour. */
+const stroke = (/** @type {any} */ color, /** @type {any} */ width, /** @type {Record<string, any>} */ more = {}) => ({
+  'line-color': color,
+  'line-width': width,
+  ...more,
+});
+
+/** A disc in a ring. */
+const disc = (/** @type {string} */ color, /** @type {string} */ ring) => ({
+  'circle-radius': 10,
+  'circle-color': color,
+  'circle-stroke-width': 2,
+  'circle-stroke-color': ring,
+});
+
 /** @returns {any[]} */
 function reachLayers(/** @type {Colours} */ c) {
-  const text = { 'symbol-placement': 'line', 'symbol-spacing': 260, 'text-field': ['get', 'label'], 'text-font': ['Noto Sans SC'], 'text-size': 12 };
-  return [
-    { id: 'sg-reach-fill', type: 'fill', source: 'sg-reach', paint: { 'fill-color': ['get', 'color'], 'fill-opacity': 0.16 } },
-    { id: 'sg-reach-line', type: 'line', source: 'sg-reach', layout: { 'line-join': 'round' }, paint: { 'line-color': ['get', 'color'], 'line-width': 2.5 } },
-    { id: 'sg-reach-label', type: 'symbol', source: 'sg-reach', layout: text, paint: { 'text-color': c.text, 'text-halo-color': c.halo, 'text-halo-width': 2 } },
+  const color = ['get', 'color'];
+  const layout = { 'symbol-placement': 'line', 'symbol-spacing': 260, ...written('label', 12) };
+  const all = [
+    { id: 'sg-reach-fill', type: 'fill', paint: { 'fill-color': color, 'fill-opacity': 0.16 } },
+    { id: 'sg-reach-line', type: 'line', layout: JOINED, paint: stroke(color, 2.5) },
+    { id: 'sg-reach-label', type: 'symbol', layout, paint: ink(c.text, c.halo) },
   ];
+  return all.map((layer) => ({ source: 'sg-reach', ...layer }));
 }
 
 /** @returns {any[]} */
 function lineLayers(/** @type {Colours} */ c) {
   const wide = ['interpolate', ['linear'], ['zoom'], 6, 4, 12, 7];
   const casing = ['interpolate', ['linear'], ['zoom'], 6, 7, 12, 11];
-  return [
-    { id: 'sg-other-casing', filter: part('other'), layout: ROUND, paint: { 'line-color': c.casing, 'line-width': 7, 'line-opacity': 0.8 } },
-    ...DASHES.map((dash, rank) => ({ id: `sg-other-${rank}`, filter: other(rank), layout: ROUND, paint: { 'line-color': c.accent, 'line-opacity': 0.85, 'line-width': 3.5, 'line-dasharray': dash } })),
-    { id: 'sg-now-casing', filter: part('now'), layout: ROUND, paint: { 'line-color': c.casing, 'line-width': casing, 'line-opacity': 0.9 } },
-    { id: 'sg-now', filter: part('now'), layout: ROUND, paint: { 'line-color': c.accent, 'line-width': wide } },
-    { id: 'sg-give-casing', filter: part('give'), layout: ROUND, paint: { 'line-color': c.casing, 'line-width': casing } },
-    { id: 'sg-give', filter: part('give'), layout: ROUND, paint: { 'line-color': c.give, 'line-width': 4, 'line-dasharray': [3, 1.5] } },
-    { id: 'sg-blocking-casing', filter: part('blocking'), layout: ROUND, paint: { 'line-color': c.casing, 'line-width': 12 } },
-    { id: 'sg-blocking', filter: part('blocking'), layout: { 'line-join': 'round' }, paint: { 'line-color': c.bad, 'line-width': 8, 'line-dasharray': [0.6, 0.4] } },
-    { id: 'sg-snap', filter: part('snap'), paint: { 'line-color': c.text, 'line-width': 2, 'line-dasharray': [2, 2] } },
-    { id: 'sg-grip', filter: part('now'), layout: ROUND, paint: { 'line-color': c.accent, 'line-width': 18, 'line-opacity': 0 } },
-  ].map((layer) => ({ type: 'line', source: 'sg-path', ...layer }));
+  const dashed = (/** @type {number[]} */ dash) => ({ 'line-dasharray': dash });
+  const others = DASHES.map((dash, rank) => ({
+    id: `sg-other-${rank}`,
+    filter: other(rank),
+    paint: stroke(c.accent, 3.5, { 'line-opacity': 0.85, ...dashed(dash) }),
+  }));
+  const all = [
+    { id: 'sg-other-casing', filter: part('other'), paint: stroke(c.casing, 7, { 'line-opacity': 0.8 }) },
+    ...others,
+    { id: 'sg-now-casing', filter: part('now'), paint: stroke(c.casing, casing, { 'line-opacity': 0.9 }) },
+    { id: 'sg-now', filter: part('now'), paint: stroke(c.accent, wide) },
+    { id: 'sg-give-casing', filter: part('give'), paint: stroke(c.casing, casing) },
+    { id: 'sg-give', filter: part('give'), paint: stroke(c.give, 4, dashed([3, 1.5])) },
+    { id: 'sg-blocking-casing', filter: part('blocking'), paint: stroke(c.casing, 12) },
+    { id: 'sg-blocking', filter: part('blocking'), layout: JOINED, paint: stroke(c.bad, 8, dashed([0.6, 0.4])) },
+    { id: 'sg-snap', filter: part('snap'), layout: {}, paint: stroke(c.text, 2, dashed([2, 2])) },
+    { id: 'sg-grip', filter: part('now'), paint: stroke(c.accent, 18, { 'line-opacity': 0 }) },
+  ];
+  return all.map((layer) => ({ type: 'line', source: 'sg-path', layout: ROUND, ...layer }));
 }
 
 /** @returns {any[]} */
 function lineLabels(/** @type {Colours} */ c) {
   const beside = { 'text-anchor': 'left', 'text-offset': [0.8, 0] };
   const above = { 'text-anchor': 'bottom', 'text-offset': [0, -0.5] };
-  const label = (/** @type {string} */ of, /** @type {string} */ color) => ({
+  const label = (/** @type {string} */ of, /** @type {string} */ color, place = beside) => ({
     id: `sg-${of}-label`,
     type: 'symbol',
     source: 'sg-path',
     filter: ['all', part('label'), ['==', ['get', 'of'], of]],
-    layout: { 'text-field': ['get', 'label'], 'text-font': ['Noto Sans SC'], 'text-size': 13, 'text-allow-overlap': true, ...(of === 'blocking' ? above : beside) },
-    paint: { 'text-halo-color': c.halo, 'text-halo-width': 2, 'text-color': color },
+    layout: { ...written('label'), 'text-allow-overlap': true, ...place },
+    paint: ink(color, c.halo),
   });
-  return [label('other', c.text), label('now', c.accent), label('give', c.give), label('blocking', c.bad)];
+  return [label('other', c.text), label('now', c.accent), label('give', c.give), label('blocking', c.bad, above)];
 }
 
 /** @returns {any[]} */
 function selectionLayers(/** @type {Colours} */ c) {
-  const join = { 'line-join': 'round', 'line-cap': 'round' };
-  return [
-    { id: 'sg-selection-fill', type: 'fill', source: 'sg-selection', filter: type('Polygon'), paint: { 'fill-color': c.accent, 'fill-opacity': 0.12 } },
-    { id: 'sg-selection-casing', type: 'line', source: 'sg-selection', layout: join, paint: { 'line-color': c.casing, 'line-width': 4, 'line-gap-width': 10 } },
-    { id: 'sg-selection-line', type: 'line', source: 'sg-selection', layout: join, paint: { 'line-color': c.accent, 'line-width': 2, 'line-gap-width': 11 } },
+  const fill = { 'fill-color': c.accent, 'fill-opacity': 0.12 };
+  const all = [
+    { id: 'sg-selection-fill', type: 'fill', filter: type('Polygon'), paint: fill },
+    { id: 'sg-selection-casing', type: 'line', layout: ROUND, paint: stroke(c.casing, 4, { 'line-gap-width': 10 }) },
+    { id: 'sg-selection-line', type: 'line', layout: ROUND, paint: stroke(c.accent, 2, { 'line-gap-width': 11 }) },
   ];
+  return all.map((layer) => ({ source: 'sg-selection', ...layer }));
 }
 
 /** @returns {any[]} */
@@ -74,21 +115,33 @@ function markLayers(/** @type {Colours} */ c) {
     id,
     type: 'symbol',
     source,
-    layout: { 'text-field': ['get', 'mark'], 'text-font': ['Inter'], 'text-size': 12, 'text-allow-overlap': true, 'text-ignore-placement': true },
+    layout: {
+      ...written('mark', 12),
+      'text-font': ['Inter'],
+      'text-allow-overlap': true,
+      'text-ignore-placement': true,
+    },
     paint: { 'text-color': color },
   });
+  const ring = {
+    'circle-radius': 13,
+    'circle-opacity': 0,
+    'circle-stroke-width': 3,
+    'circle-stroke-color': c.accent,
+  };
+  const below = { 'text-offset': [0, 1.1], 'text-anchor': 'top', 'text-optional': true };
   return [
-    { id: 'sg-selection-point', type: 'circle', source: 'sg-selection', filter: type('Point'), paint: { 'circle-radius': 13, 'circle-opacity': 0, 'circle-stroke-width': 3, 'circle-stroke-color': c.accent } },
-    { id: 'sg-near', type: 'circle', source: 'sg-near', paint: { 'circle-radius': 10, 'circle-color': c.halo, 'circle-stroke-width': 2, 'circle-stroke-color': c.accent } },
+    { id: 'sg-selection-point', type: 'circle', source: 'sg-selection', filter: type('Point'), paint: ring },
+    { id: 'sg-near', type: 'circle', source: 'sg-near', paint: disc(c.halo, c.accent) },
     mark('sg-near-mark', 'sg-near', c.text),
-    { id: 'sg-waypoint', type: 'circle', source: 'sg-waypoints', paint: { 'circle-radius': 10, 'circle-color': c.accent, 'circle-stroke-width': 2, 'circle-stroke-color': c.casing } },
+    { id: 'sg-waypoint', type: 'circle', source: 'sg-waypoints', paint: disc(c.accent, c.casing) },
     mark('sg-waypoint-mark', 'sg-waypoints', c.casing),
     {
       id: 'sg-waypoint-label',
       type: 'symbol',
       source: 'sg-waypoints',
-      layout: { 'text-field': ['get', 'label'], 'text-font': ['Noto Sans SC'], 'text-size': 13, 'text-offset': [0, 1.1], 'text-anchor': 'top', 'text-optional': true },
-      paint: { 'text-color': c.text, 'text-halo-color': c.halo, 'text-halo-width': 1.6 },
+      layout: { ...written('label'), ...below },
+      paint: ink(c.text, c.halo, 1.6),
     },
   ];
 }
@@ -100,17 +153,23 @@ const beforeLayer = (/** @type {Colours} */ c) => ({
   source: 'sg-path',
   filter: part('before'),
   layout: ROUND,
-  paint: { 'line-color': c.before, 'line-width': 4, 'line-dasharray': [1.5, 1.5] },
+  paint: stroke(c.before, 4, { 'line-dasharray': [1.5, 1.5] }),
 });
 
-/** Put the overlay into a style: reach and the path of before below the closures, lines below the first label, marks on top. */
-export function withOverlay(/** @type {Style} */ style, /** @type {'dark' | 'light'} */ theme) {
+/**
+ * Put the overlay into a style: reach and the path of before below the closures, lines below the first
+ * label, marks on top.
+ *
+ * @param {Style} style @param {'dark' | 'light'} theme
+ */
+export function withOverlay(style, theme) {
   const colours = COLOURS[theme];
-  const undoable = (data.catalogue.peek()?.layers ?? []).filter((layer) => layer.editable && layer.editable.kind === 'undo');
+  const known = layerStore.catalogue.peek()?.layers ?? [];
+  const undoable = known.filter((layer) => layer.editable && layer.editable.kind === 'undo');
   const closing = new Set(undoable.map((layer) => layer.id));
   const firstLabel = style.layers.findIndex((layer) => layer.type === 'symbol');
   const at = firstLabel < 0 ? style.layers.length : firstLabel;
-  const closures = style.layers.findIndex((layer) => closing.has(String(/** @type {any} */ (layer.metadata)?.['sigang:layer'])));
+  const closures = style.layers.findIndex((layer) => closing.has(layerOf(layer) ?? ''));
   const under = closures < 0 ? at : Math.min(closures, at);
   const [fill, outline, label] = reachLayers(colours);
   const sources = Object.fromEntries(

@@ -5,42 +5,40 @@ import { html } from 'lit';
 import * as maplibregl from 'maplibre-gl';
 import { address, explain, request } from '../core/api.js';
 import { Part, define } from '../core/base.js';
-import { findLayer } from '../core/catalog.js';
-import { pick, t } from '../core/i18n.js';
-import { select, selectNear } from '../model/select.js';
-import { data, shown, toast, url } from '../core/store.js';
+import { t } from '../core/i18n.js';
 import { supplyImages } from '../core/icons.js';
 import { watchDrag } from './drag.js';
 import { withOverlay } from './layers.js';
 import { overlayData } from './overlay.js';
-import { placeHome, showExtent, whenAway } from './camera.js';
-import { mapErrors, theMap } from './instance.js';
+import { showExtent, whenAway } from './camera.js';
+import { note, theMap } from './instance.js';
+import { moved, openMenu, placeHome, pointAt, viewStore, zoomed } from '../model/view.js';
+import { drawStore } from '../model/draw.js';
+import { toast } from '../model/toasts.js';
+import { layerStore } from '../model/layers.js';
+import { shellStore } from '../model/shell.js';
+import { watchDraw } from './draw.js';
+import { layerOf, probe } from './probe.js';
 
 /** @typedef {import('maplibre-gl').StyleSpecification} Style */
 
-const CLICK_PX = 6;
 /** Hangzhou Bay with its three shores. */
 const FIRST_VIEW = { lng: 121.1, lat: 30.35, zoom: 8, bearing: 0, pitch: 0 };
 const FONTS = ['16px "Noto Sans SC"', '16px Inter', '600 16px Inter'];
 
-const layerOf = (/** @type {any} */ styleLayer) => /** @type {string | undefined} */ (styleLayer.metadata?.['sigang:layer']);
+const visibility = (/** @type {boolean} */ on) => (on ? 'visible' : 'none');
 
 const reduced = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-function note(/** @type {unknown} */ error) {
-  const text = explain(error);
-  if (!mapErrors.includes(text)) mapErrors.push(text);
-}
-
 /** Fetch the style of the theme and language, with the switched layers and the overlay in it. */
 async function fetchStyle() {
-  const theme = url.theme.peek();
+  const theme = shellStore.theme.peek();
   /** @type {Style} */
-  const style = await request(`styles/${theme}`, { params: { lang: url.lang.peek() } });
-  const on = new Set(shown.peek());
+  const style = await request(`styles/${theme}`, { params: { lang: shellStore.lang.peek() } });
+  const on = new Set(layerStore.shown.peek());
   for (const layer of style.layers) {
     const id = layerOf(layer);
-    if (id) layer.layout = { .../** @type {any} */ (layer.layout), visibility: on.has(id) ? 'visible' : 'none' };
+    if (id) layer.layout = { .../** @type {any} */ (layer.layout), visibility: visibility(on.has(id)) };
   }
   for (const source of Object.values(style.sources)) {
     if ('tiles' in source && source.tiles) source.tiles = source.tiles.map(absolute);
@@ -76,7 +74,7 @@ export class MapView extends Part {
 
   firstUpdated() {
     const stop = effect(() => {
-      if (!data.catalogue.value) return;
+      if (!layerStore.catalogue.value) return;
       queueMicrotask(() => {
         stop();
         this.begin();
@@ -96,8 +94,9 @@ export class MapView extends Part {
   }
 
   build(/** @type {Style} */ style) {
-    const camera = url.camera.peek();
-    const first = style.center ? { ...FIRST_VIEW, lng: style.center[0], lat: style.center[1], zoom: style.zoom ?? FIRST_VIEW.zoom } : FIRST_VIEW;
+    const camera = viewStore.camera.peek();
+    const [lng, lat] = style.center ?? [FIRST_VIEW.lng, FIRST_VIEW.lat];
+    const first = { ...FIRST_VIEW, lng, lat, zoom: (style.center && style.zoom) ?? FIRST_VIEW.zoom };
     const center = camera ?? first;
     placeHome(first);
     const map = new maplibregl.Map({
@@ -124,34 +123,35 @@ export class MapView extends Part {
     map.getCanvas().setAttribute('tabindex', '-1');
     this.listen(map);
     watchDrag(map);
+    watchDraw(map);
     this.follow(map);
     document.documentElement.dataset.ready = 'map';
   }
 
   /** The map tells the store. */
   listen(/** @type {maplibregl.Map} */ map) {
-    const moved = () => {
+    const told = () => {
       const { lng, lat } = map.getCenter();
-      url.camera.value = { lng, lat, zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch() };
       const box = map.getBounds();
-      data.bounds.value = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()];
+      moved(
+        { lng, lat, zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch() },
+        [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()],
+      );
     };
-    map.on('moveend', moved);
-    map.on('zoom', () => (data.zoom.value = map.getZoom()));
-    moved();
-    data.zoom.value = map.getZoom();
+    map.on('moveend', told);
+    map.on('zoom', () => zoomed(map.getZoom()));
+    map.on('mousemove', (event) => pointAt(event.lngLat));
+    told();
+    zoomed(map.getZoom());
     map.on('click', (event) => {
-      if (data.draw.peek().mode === null) this.probe(map, event.point);
+      if (drawStore.state.peek().mode === null) probe(map, event.point);
     });
     map.on('contextmenu', (event) => {
       event.preventDefault();
-      this.openMenu(event.point.x, event.point.y, [event.lngLat.lng, event.lngLat.lat]);
+      openMenu({ x: event.point.x, y: event.point.y, lngLat: [event.lngLat.lng, event.lngLat.lat] });
     });
-    this.querySelector('#map')?.addEventListener('keydown', (event) => this.key(map, /** @type {KeyboardEvent} */ (event)));
-  }
-
-  openMenu(/** @type {number} */ x, /** @type {number} */ y, /** @type {[number, number]} */ lngLat) {
-    this.dispatchEvent(new CustomEvent('map-menu', { bubbles: true, detail: { x, y, lngLat } }));
+    const element = this.querySelector('#map');
+    element?.addEventListener('keydown', (event) => this.key(map, /** @type {KeyboardEvent} */ (event)));
   }
 
   key(/** @type {maplibregl.Map} */ map, /** @type {KeyboardEvent} */ event) {
@@ -159,55 +159,30 @@ export class MapView extends Part {
       event.preventDefault();
       const { lng, lat } = map.getCenter();
       const { clientWidth, clientHeight } = map.getContainer();
-      this.openMenu(clientWidth / 2, clientHeight / 2, [lng, lat]);
+      openMenu({ x: clientWidth / 2, y: clientHeight / 2, lngLat: [lng, lat] });
     }
-  }
-
-  /** Find what lies under a click: points before lines before areas, upper before lower. */
-  async probe(/** @type {maplibregl.Map} */ map, /** @type {{ x: number, y: number }} */ point) {
-    const box = /** @type {[[number, number], [number, number]]} */ ([
-      [point.x - CLICK_PX, point.y - CLICK_PX],
-      [point.x + CLICK_PX, point.y + CLICK_PX],
-    ]);
-    const other = map.queryRenderedFeatures(box).find((hit) => hit.layer.source === 'sg-path' && hit.properties.part === 'other');
-    if (other) {
-      url.choice.value = Number(other.properties.rank);
-      url.panel.value = 'path';
-      return;
-    }
-    const rank = { Point: 0, MultiPoint: 0, LineString: 1, MultiLineString: 1, Polygon: 2, MultiPolygon: 2 };
-    const hits = map
-      .queryRenderedFeatures(box)
-      .filter((hit) => layerOf(hit.layer) && findLayer(layerOf(hit.layer)))
-      .sort((a, b) => rank[/** @type {keyof typeof rank} */ (a.geometry.type)] - rank[/** @type {keyof typeof rank} */ (b.geometry.type)]);
-    const hit = hits[0];
-    if (!hit) return select(null);
-    const layer = /** @type {string} */ (layerOf(hit.layer));
-    if (hit.properties.id) return select({ layer, id: String(hit.properties.id) });
-    const [a, b] = [map.unproject(box[0]), map.unproject(box[1])];
-    await selectNear(layer, [a.lng, b.lat, b.lng, a.lat], hit.properties).catch(note);
   }
 
   /** The store tells the map. */
   follow(/** @type {maplibregl.Map} */ map) {
     let ready = false;
     map.once('style.load', () => (ready = true));
-    const styled = `${url.theme.peek()} ${url.lang.peek()} ${data.catalogue.peek()?.version}`;
+    const styled = `${shellStore.theme.peek()} ${shellStore.lang.peek()} ${layerStore.catalogue.peek()?.version}`;
     let last = styled;
     this.stops.push(
       effect(() => {
-        const wanted = `${url.theme.value} ${url.lang.value} ${data.catalogue.value?.version}`;
+        const wanted = `${shellStore.theme.value} ${shellStore.lang.value} ${layerStore.catalogue.value?.version}`;
         if (wanted !== last) {
           last = wanted;
           fetchStyle().then((style) => wanted === last && map.setStyle(style, { diff: true }), note);
         }
       }),
       effect(() => {
-        const on = new Set(shown.value);
+        const on = new Set(layerStore.shown.value);
         if (!ready) return;
         for (const layer of map.getStyle().layers) {
           const id = layerOf(layer);
-          if (id) map.setLayoutProperty(layer.id, 'visibility', on.has(id) ? 'visible' : 'none');
+          if (id) map.setLayoutProperty(layer.id, 'visibility', visibility(on.has(id)));
         }
       }),
       effect(() => {
@@ -216,42 +191,35 @@ export class MapView extends Part {
           source?.setData(content);
         }
       }),
-      effect(() => this.refresh(map, data.bumps.value)),
-      effect(() => whenAway(map, url.camera.value)),
+      watchRows(map),
+      effect(() => whenAway(map, viewStore.camera.value)),
       effect(() => {
-        if (data.fit.value) showExtent(data.fit.value);
+        if (viewStore.fit.value) showExtent(viewStore.fit.value);
       }),
     );
   }
+}
 
+/** Fetch the tiles of the layers anew whose rows have changed. */
+function watchRows(/** @type {maplibregl.Map} */ map) {
   /** @type {Record<string, number>} */
-  seen = {};
-
-  refresh(/** @type {maplibregl.Map} */ map, /** @type {Record<string, number>} */ bumps) {
+  let seen = {};
+  return effect(() => {
+    const bumps = layerStore.bumps.value;
     for (const [layer, count] of Object.entries(bumps)) {
-      if (this.seen[layer] === count) continue;
-      this.seen[layer] = count;
-      if (map.getSource(layer)) map.refreshTiles(layer);
+      if (seen[layer] !== count && map.getSource(layer)) map.refreshTiles(layer);
     }
-  }
+    seen = bumps;
+  });
 }
 
-const controlTexts = () => ({
-  'NavigationControl.ZoomIn': url.lang.peek() === 'zh' ? '放大' : 'Zoom in',
-  'NavigationControl.ZoomOut': url.lang.peek() === 'zh' ? '缩小' : 'Zoom out',
-  'NavigationControl.ResetBearing': url.lang.peek() === 'zh' ? '正北朝上' : 'Reset north',
-});
-
-/** Sources of the layers on show, as attribution lines; first those that must never be cut off. */
-export function attributions() {
-  const lines = new Set();
-  for (const id of shown.value) {
-    for (const source of findLayer(id)?.source ?? []) {
-      for (const part of (source.attribution || pick(source.title)).split('; ')) lines.add(part);
-    }
-  }
-  const first = (/** @type {string} */ line) => Number(line.includes('OpenStreetMap'));
-  return [...lines].sort((a, b) => first(b) - first(a));
-}
+const controlTexts = () => {
+  const zh = shellStore.lang.peek() === 'zh';
+  return {
+    'NavigationControl.ZoomIn': zh ? '放大' : 'Zoom in',
+    'NavigationControl.ZoomOut': zh ? '缩小' : 'Zoom out',
+    'NavigationControl.ResetBearing': zh ? '正北朝上' : 'Reset north',
+  };
+};
 
 define('sg-map', MapView);

@@ -1,15 +1,20 @@
 // @ts-check
 /** What the page draws over the server's style: selection, paths, reach, stops; as GeoJSON. */
 import { duration, number, t } from '../core/i18n.js';
-import { chosen, baseline } from '../model/path.js';
-import { contourValue, contoursOf } from '../model/reach.js';
-import { roleOf } from '../model/stops.js';
-import { data, url } from '../core/store.js';
 import { contourColour } from './colours.js';
+import { shellStore } from '../model/shell.js';
+import { baseline, chosen } from '../model/path.js';
+import { roleOf } from '../model/stops.js';
+import { planStore } from '../model/plan.js';
+import { contoursOf, contourValue } from '../model/reach.js';
+import { selectionStore } from '../model/selection.js';
 
 /** @typedef {import('../core/types.js').Feature} Feature */
 
-const collection = (/** @type {any[]} */ features) => ({ type: /** @type {'FeatureCollection'} */ ('FeatureCollection'), features });
+const collection = (/** @type {any[]} */ features) => ({
+  type: /** @type {'FeatureCollection'} */ ('FeatureCollection'),
+  features,
+});
 const feature = (/** @type {any} */ geometry, /** @type {Record<string, any>} */ properties = {}) => ({
   type: /** @type {'Feature'} */ ('Feature'),
   geometry,
@@ -24,11 +29,12 @@ function named(/** @type {any} */ geometry, /** @type {string} */ of, /** @type 
   return feature({ type: 'Point', coordinates: all[Math.floor(all.length / 2)] }, { part: 'label', of, label });
 }
 
-const told = (/** @type {Feature} */ path, /** @type {number} */ rank) => `${t('path.option', { n: rank + 1 })} · ${duration(path.properties.duration_s)}`;
+const told = (/** @type {Feature} */ path, /** @type {number} */ rank) =>
+  `${t('path.option', { n: rank + 1 })} · ${duration(path.properties.duration_s)}`;
 
 /** Features of the paths: the chosen one, the others, that of before, and the dashes to the network. */
 function pathFeatures() {
-  const state = data.path.value;
+  const state = planStore.path.value;
   const features = [];
   const base = baseline();
   if (base) features.push(feature(base.geometry, { part: 'before' }));
@@ -46,7 +52,7 @@ function pathFeatures() {
 }
 
 function snapFeatures(/** @type {Feature} */ path) {
-  const points = url.waypoints.value;
+  const points = planStore.waypoints.value;
   const snaps = path.properties.snap_points ?? [];
   return points.flatMap((point, index) => {
     const snap = snaps[index]?.coordinates ?? snaps[index];
@@ -57,61 +63,67 @@ function snapFeatures(/** @type {Feature} */ path) {
 
 /** A refused path: the edges that refuse, numbered as in the panel, and the relaxation on show. */
 function whyFeatures() {
-  const state = data.path.value;
+  const state = planStore.path.value;
   if (state.state !== 'error') return [];
   const body = /** @type {any} */ (state.error).body ?? {};
   const ids = [...new Set((body.edges ?? []).map((/** @type {any} */ edge) => edge.edge))];
-  const features = data.blocking.value.flatMap((edge) => [
+  const features = planStore.blocking.value.flatMap((edge) => [
     feature(edge.geometry, { part: 'blocking' }),
     named(edge.geometry, 'blocking', String(ids.indexOf(edge.id) + 1)),
   ]);
-  const way = body.relaxations?.[data.relaxation.value ?? -1];
-  return way ? [feature(way.geometry, { part: 'give' }), named(way.geometry, 'give', duration(way.duration_s)), ...features] : features;
+  const way = body.relaxations?.[planStore.relaxation.value ?? -1];
+  if (!way) return features;
+  const give = feature(way.geometry, { part: 'give' });
+  return [give, named(way.geometry, 'give', duration(way.duration_s)), ...features];
 }
 
 /** The stop on its way, tied to its neighbours. */
 function draggedFeatures() {
-  const dragged = data.dragged.value;
+  const dragged = planStore.dragged.value;
   if (!dragged) return [];
-  const points = url.waypoints.value;
+  const points = planStore.waypoints.value;
   const at = [dragged.lon, dragged.lat];
   const neighbours = [points[dragged.index - 1], points[dragged.insert ? dragged.index : dragged.index + 1]];
   return neighbours.flatMap((stop) => (stop ? [line([at, [stop.lon, stop.lat]], { part: 'snap' })] : []));
 }
 
+/** A mark that is no stop of the path. @param {{ lon: number, lat: number }} at */
+const markAt = (at, /** @type {string} */ role, /** @type {string} */ mark, /** @type {string} */ label) =>
+  feature({ type: 'Point', coordinates: [at.lon, at.lat] }, { role, mark, index: -1, label });
+
 function waypointFeatures() {
-  const points = url.waypoints.value;
-  const dragged = data.dragged.value;
+  const points = planStore.waypoints.value;
+  const dragged = planStore.dragged.value;
   const features = points.flatMap((point, index) => {
     if (!point || (dragged && !dragged.insert && dragged.index === index)) return [];
     const { role, mark } = roleOf(index, points.length);
     return [feature({ type: 'Point', coordinates: [point.lon, point.lat] }, { role, mark, index, label: point.label })];
   });
-  if (dragged) features.push(feature({ type: 'Point', coordinates: [dragged.lon, dragged.lat] }, { role: 'via', mark: '', index: -1, label: '' }));
-  const origin = url.plan.value === 'path' || url.panel.value !== 'path' ? null : url.origin.value;
-  if (origin) features.push(feature({ type: 'Point', coordinates: [origin.lon, origin.lat] }, { role: 'origin', mark: '◆', index: -1, label: origin.label }));
+  if (dragged) features.push(markAt(dragged, 'via', '', ''));
+  const origin = planStore.kind.value === 'path' || shellStore.panel.value !== 'path' ? null : planStore.origin.value;
+  if (origin) features.push(markAt(origin, 'origin', '◆', origin.label));
   return features;
 }
 
 /** Contours, the widest first, each labelled with its number. */
 function reachFeatures() {
-  if (url.plan.value !== 'reach') return [];
-  const all = contoursOf(data.reach.value);
-  const unit = t(`reach.${url.contours.value.unit}`);
+  if (planStore.kind.value !== 'reach') return [];
+  const all = contoursOf(planStore.reach.value);
+  const unit = t(`reach.${planStore.contours.value.unit}`);
   return all.map((contour, index) => {
-    const color = contourColour(all.length - 1 - index, all.length, url.theme.value);
+    const color = contourColour(all.length - 1 - index, all.length, shellStore.theme.value);
     return feature(contour.geometry, { color, label: `${number(contourValue(contour), 1)} ${unit}` });
   });
 }
 
 function nearFeatures() {
-  const state = data.nearest.value;
-  if (url.plan.value !== 'nearest' || !('features' in state)) return [];
+  const state = planStore.nearest.value;
+  if (planStore.kind.value !== 'nearest' || !('features' in state)) return [];
   return state.features.map((facility, index) => feature(facility.geometry, { mark: String(index + 1) }));
 }
 
 function selectionFeatures() {
-  const state = data.feature.value;
+  const state = selectionStore.feature.value;
   return state.state === 'ready' && state.feature.geometry ? [feature(state.feature.geometry)] : [];
 }
 

@@ -1,8 +1,7 @@
 // @ts-check
 /** Alarms: events that this desk has to acknowledge; they count, and sound, until it has. */
 import { computed, effect, signal } from '@preact/signals-core';
-import { data } from '../core/store.js';
-import { alarms } from './events.js';
+import { alarms, deskStore } from './events.js';
 
 const REPEAT_MS = 15_000;
 const TONES_HZ = [880, 660];
@@ -10,24 +9,24 @@ const TONE_S = 0.2;
 const LOUDNESS = 0.15;
 const KEY = 'alarm-muted';
 
-/** Events that wait for this desk, newest first. */
-export const waiting = computed(() => data.events.value.filter(alarms));
-
-/** Whether the tone is off; remembered by the browser. */
-export const muted = signal(localStorage.getItem(KEY) === '1');
+export const alarmStore = {
+  /** Events that wait for this desk, newest first. */
+  waiting: computed(() => deskStore.events.value.filter(alarms)),
+  /** Whether the tone is off; remembered by the browser. */
+  muted: signal(localStorage.getItem(KEY) === '1'),
+  /** Browsers give sound only to a page that somebody has touched. */
+  audio: signal(/** @type {AudioContext | null} */ (null)),
+};
 
 export function toggleMute() {
-  muted.value = !muted.value;
-  localStorage.setItem(KEY, muted.value ? '1' : '0');
+  alarmStore.muted.value = !alarmStore.muted.peek();
+  localStorage.setItem(KEY, alarmStore.muted.peek() ? '1' : '0');
 }
 
-/** Browsers give sound only to a page that somebody has touched. @type {AudioContext | null} */
-let audio = null;
-
 function sound() {
-  if (!audio || muted.peek() || !waiting.peek().length) return;
+  const context = alarmStore.audio.peek();
+  if (!context || alarmStore.muted.peek() || !alarmStore.waiting.peek().length) return;
   TONES_HZ.forEach((hertz, at) => {
-    const context = /** @type {AudioContext} */ (audio);
     const [tone, volume] = [context.createOscillator(), context.createGain()];
     const start = context.currentTime + at * TONE_S;
     tone.frequency.value = hertz;
@@ -43,7 +42,7 @@ const GESTURES = ['pointerdown', 'pointerup', 'keydown'];
 function wake() {
   if (!navigator.userActivation.hasBeenActive) return;
   for (const gesture of GESTURES) removeEventListener(gesture, wake);
-  audio = new AudioContext();
+  alarmStore.audio.value = new AudioContext();
   sound();
 }
 
@@ -53,7 +52,7 @@ export function watchAlarms() {
   /** @type {Set<string>} */
   let known = new Set();
   effect(() => {
-    const ids = waiting.value.map((event) => event.id);
+    const ids = alarmStore.waiting.value.map((event) => event.id);
     const fresh = ids.some((id) => !known.has(id));
     known = new Set(ids);
     if (fresh) sound();

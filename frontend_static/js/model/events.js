@@ -1,20 +1,40 @@
 // @ts-check
 /** Events: the open list, closures, undo, acknowledgement; and what the stream says about them. */
+import { batch, signal } from '@preact/signals-core';
 import { explain, request } from '../core/api.js';
 import { debounce } from '../core/base.js';
 import { maybe, moment, nameOf, pick, t } from '../core/i18n.js';
+import { url } from '../core/store.js';
+import { bump, layerStore } from './layers.js';
 import { networkChanged } from './path.js';
-import { account, data, toast, url } from '../core/store.js';
+import { planStore } from './plan.js';
+import { mayDecide, sessionStore } from './session.js';
+import { openDrawer, showPanel } from './shell.js';
+import { toast } from './toasts.js';
 
 /** @typedef {import('../core/types.js').EventFeature} EventFeature */
-
-const UNDO_ROLES = ['admin', 'dispatcher', 'duty'];
+/** @typedef {import('../core/types.js').ClosureTarget} ClosureTarget */
 
 const ECHO_MS = 3000;
 /** What asks for a receipt of a desk; risks and hazards are layers of their own. */
 const DESK_KINDS = ['closure', 'incident', 'lane_loss', 'speed', 'weather_limit'];
 /** Ways of writing that mark a layer as drawn from events. */
 const EVENT_LAYERS = new Set(['undo', 'event']);
+
+export const deskStore = {
+  events: signal(/** @type {EventFeature[]} */ ([])),
+  error: signal(/** @type {Error | null} */ (null)),
+  loaded: signal(false),
+  /** The id of the event that is marked. */
+  current: url.event,
+  /** The id of the event that is being acknowledged or undone. */
+  working: signal(/** @type {string | null} */ (null)),
+  /** What the open form is about to close. */
+  closing: signal(/** @type {ClosureTarget | null} */ (null)),
+  /** Writes on their way; what the stream says meanwhile waits for their answers. */
+  writing: signal(0),
+  waiting: signal(/** @type {EventFeature[]} */ ([])),
+};
 
 /** Ids that this page itself changed a moment ago: their echo on the stream makes no second message. */
 const own = {
@@ -26,15 +46,23 @@ const own = {
   },
 };
 
-/** Tell whether the account may close, undo and acknowledge. */
-export const mayDecide = () => UNDO_ROLES.includes(account.value?.role ?? '');
+/** Open the form that closes something, or shut it. */
+export function startClosing(/** @type {ClosureTarget | null} */ target) {
+  deskStore.closing.value = target;
+}
+
+/** Mark an event of the desk. */
+export function markEvent(/** @type {string | null} */ id) {
+  deskStore.current.value = id;
+}
 
 /** Name an event. */
 export function titleOf(/** @type {EventFeature} */ event) {
   const p = event.properties;
   const cause = p.cause ? maybe(`cause.${p.cause}`, String(p.cause)) : '';
   const kind = maybe(`kind.${p.kind}`, String(p.kind ?? ''));
-  return pick({ zh: p.title_zh || null, en: p.title_en || null }) || nameOf(p, '') || [kind, cause].filter(Boolean).join(' · ') || event.id;
+  const title = pick({ zh: p.title_zh || null, en: p.title_en || null });
+  return title || nameOf(p, '') || [kind, cause].filter(Boolean).join(' · ') || event.id;
 }
 
 export const isOpen = (/** @type {EventFeature} */ event) => (event.properties.state ?? 'open') === 'open';
@@ -44,61 +72,56 @@ export const isClosure = (/** @type {EventFeature} */ event) => event.properties
 
 /** Tell whether the account's own desk has still to acknowledge. */
 export const awaits = (/** @type {EventFeature} */ event) =>
-  (event.properties.receipts ?? []).some((receipt) => receipt.party === account.value?.scope && !receipt.acknowledged_at);
+  (event.properties.receipts ?? []).some(
+    (receipt) => receipt.party === sessionStore.account.value?.scope && !receipt.acknowledged_at,
+  );
 
 /** Tell whether an event is an alarm: it waits for this desk, and somebody else decided it. */
 export const alarms = (/** @type {EventFeature} */ event) =>
-  mayDecide() && isOpen(event) && awaits(event) && event.properties.created_by !== account.value?.id;
+  mayDecide() && isOpen(event) && awaits(event) && event.properties.created_by !== sessionStore.account.value?.id;
 
 /** Fetch the open events of the desk. */
 export async function loadEvents() {
   try {
     const ask = (/** @type {string} */ kind) => request('events', { params: { state: 'open', kind } });
     const answers = await Promise.all(DESK_KINDS.map(ask));
-    data.events.value = answers.flatMap((answer) => answer.features);
-    data.eventsError.value = null;
+    deskStore.events.value = answers.flatMap((answer) => answer.features);
+    deskStore.error.value = null;
   } catch (error) {
-    data.eventsError.value = /** @type {Error} */ (error);
+    deskStore.error.value = /** @type {Error} */ (error);
   } finally {
-    data.eventsLoaded.value = true;
+    deskStore.loaded.value = true;
   }
 }
 
-/** Writes on their way; what the stream says meanwhile waits for their answers. */
-let writing = 0;
-/** @type {EventFeature[]} */
-let held = [];
-
 /** Send a write about events. @template T @param {() => Promise<T>} send @returns {Promise<T>} */
 async function writes(send) {
-  writing++;
+  deskStore.writing.value = deskStore.writing.peek() + 1;
   try {
     return await send();
   } finally {
-    writing--;
-    const waiting = held;
-    held = [];
+    const waiting = deskStore.waiting.peek();
+    batch(() => {
+      deskStore.writing.value = deskStore.writing.peek() - 1;
+      deskStore.waiting.value = [];
+    });
     queueMicrotask(() => waiting.forEach(receive));
   }
 }
 
 function put(/** @type {EventFeature} */ event) {
-  const rest = data.events.peek().filter((entry) => entry.id !== event.id);
-  data.events.value = isOpen(event) && DESK_KINDS.includes(event.properties.kind) ? [event, ...rest] : rest;
+  const rest = deskStore.events.peek().filter((entry) => entry.id !== event.id);
+  const listed = isOpen(event) && DESK_KINDS.includes(event.properties.kind);
+  deskStore.events.value = listed ? [event, ...rest] : rest;
 }
 
 function bumpClosures() {
-  const touched = (data.catalogue.peek()?.layers ?? []).filter((layer) => layer.editable && EVENT_LAYERS.has(layer.editable.kind));
-  const next = { ...data.bumps.peek() };
-  for (const layer of touched) next[layer.id] = (next[layer.id] ?? 0) + 1;
-  data.bumps.value = next;
+  const all = layerStore.catalogue.peek()?.layers ?? [];
+  bump(all.filter((layer) => layer.editable && EVENT_LAYERS.has(layer.editable.kind)).map((layer) => layer.id));
 }
 
 /** Close a target; offers the undo in a message. */
-export async function close(
-  /** @type {string} */ label,
-  /** @type {Record<string, unknown>} */ body,
-) {
+export async function close(/** @type {string} */ label, /** @type {Record<string, unknown>} */ body) {
   /** @type {EventFeature} */
   const event = await writes(async () => {
     const made = await request('events', { method: 'POST', body: { kind: 'closure', ...body } });
@@ -107,8 +130,8 @@ export async function close(
   });
   put(event);
   bumpClosures();
-  url.event.value = event.id;
-  if (data.path.peek().state !== 'empty') url.panel.value = 'path';
+  markEvent(event.id);
+  if (planStore.path.peek().state !== 'empty') showPanel('path');
   networkChanged(event.properties.network_version);
   toast({
     kind: 'ok',
@@ -119,29 +142,36 @@ export async function close(
   return event;
 }
 
-/** Undo an event; the network returns to what it was. */
-export async function undo(/** @type {string} */ id) {
+/** Write about one event: it is marked as worked on, and a problem is told. */
+async function work(/** @type {string} */ id, /** @type {() => Promise<void>} */ write) {
+  deskStore.working.value = id;
   try {
     own.add(id);
-    const event = await request(`events/${id}/undo`, { method: 'POST', body: {} });
-    put(event);
-    bumpClosures();
-    if (url.event.peek() === id) url.event.value = null;
-    networkChanged(event.properties.network_version);
-    toast({ kind: stillClosed(event) ? 'warn' : 'ok', sticky: stillClosed(event), text: undone(event) });
+    await write();
   } catch (error) {
     toast({ kind: 'bad', text: explain(error) });
+  } finally {
+    deskStore.working.value = null;
   }
 }
 
+/** Undo an event; the network returns to what it was. */
+export function undo(/** @type {string} */ id) {
+  return work(id, async () => {
+    const event = await request(`events/${id}/undo`, { method: 'POST', body: {} });
+    put(event);
+    bumpClosures();
+    if (deskStore.current.peek() === id) markEvent(null);
+    networkChanged(event.properties.network_version);
+    toast({ kind: stillClosed(event) ? 'warn' : 'ok', sticky: stillClosed(event), text: undone(event) });
+  });
+}
+
 /** Acknowledge an event for the account's own unit. */
-export async function acknowledge(/** @type {string} */ id) {
-  try {
-    own.add(id);
+export function acknowledge(/** @type {string} */ id) {
+  return work(id, async () => {
     put(await request(`events/${id}/acknowledge`, { method: 'POST', body: {} }));
-  } catch (error) {
-    toast({ kind: 'bad', text: explain(error) });
-  }
+  });
 }
 
 /** Change the end of an event; the version guards against a change by someone else. */
@@ -164,7 +194,8 @@ const stillClosed = (/** @type {EventFeature} */ event) => (event.properties.sti
 function undone(/** @type {EventFeature} */ event) {
   const title = titleOf(event);
   if (!stillClosed(event)) return t('events.undone', { title });
-  const named = event.properties.still_closed_by.map((/** @type {any} */ one) => pick(one.title) || t('events.restricted'));
+  const nameOfOther = (/** @type {any} */ one) => pick(one.title) || t('events.restricted');
+  const named = event.properties.still_closed_by.map(nameOfOther);
   return t('events.still_closed', { title, by: named.join(t('events.and')) });
 }
 
@@ -185,11 +216,11 @@ const later = debounce(loadEvents, 1500);
 
 /** Take in an event that the stream brought. */
 export function receive(/** @type {EventFeature} */ event) {
-  if (writing > 0) {
-    held.push(event);
+  if (deskStore.writing.peek() > 0) {
+    deskStore.waiting.value = [...deskStore.waiting.peek(), event];
     return;
   }
-  const old = data.events.peek().find((entry) => entry.id === event.id);
+  const old = deskStore.events.peek().find((entry) => entry.id === event.id);
   put(event);
   later();
   bumpClosures();
@@ -204,7 +235,7 @@ export function receive(/** @type {EventFeature} */ event) {
 
 /** Open an event at the desk. */
 export function show(/** @type {string} */ id) {
-  url.panel.value = 'events';
-  url.event.value = id;
-  data.drawer.value = 'side';
+  markEvent(id);
+  showPanel('events');
+  openDrawer('side');
 }

@@ -1,122 +1,26 @@
 // @ts-check
-/** Live data: one event stream for all tabs of a browser, shared through a lock and a channel. */
-import { API } from '../core/api.js';
-import { debounce } from '../core/base.js';
-import { loadCatalogue } from '../core/catalog.js';
-import { loadEvents, receive } from './events.js';
-import { networkChanged } from './path.js';
-import { checkSession } from './session.js';
-import { data } from '../core/store.js';
+/** How far the page is in step with the server. */
+import { signal } from '@preact/signals-core';
+import { skew } from '../core/clock.js';
 
-const KINDS = ['tick', 'event', 'cells', 'network', 'catalog'];
-const TICK_MS = 5000;
-const MISSED_TICKS = 3;
-const POLL_MS = 15_000;
-const RECOUNT_MS = 700;
-const NAME = 'sigang-stream';
-
-/** @typedef {{ kind: string, text: string }} Message */
-
-function bump(/** @type {string[]} */ layers) {
-  const next = { ...data.bumps.peek() };
-  for (const id of layers) next[id] = (next[id] ?? 0) + 1;
-  data.bumps.value = next;
-}
-
-function alive(/** @type {string | undefined} */ serverTime) {
-  const at = Date.now();
-  if (serverTime) data.skew.value = Date.parse(serverTime) - at;
-  data.live.value = { state: 'live', at };
-}
-
-/** Fetch the counts and key figures again when rows have changed. */
-const recount = debounce(loadCatalogue, RECOUNT_MS);
-
-/** @type {Record<string, (body: any) => void>} */
-const HANDLERS = {
-  tick(body) {
-    alive(body.time);
-    data.lag.value = Number(body.tiles_lag_s ?? 0);
-  },
-  event(body) {
-    receive(body.event ?? body);
-    recount();
-  },
-  cells(body) {
-    bump(body.layers ?? []);
-    recount();
-  },
-  network: (body) => networkChanged(Number(body.version)),
-  catalog: () => loadCatalogue(),
-  /** Made by the page itself when the stream opens: what came before it did is asked for. */
-  open() {
-    const { state } = data.live.peek();
-    alive(undefined);
-    if (state === 'stale') resync();
-    if (state === 'connecting') loadEvents();
-    else checkSession();
-  },
+export const liveStore = {
+  /** The stream, and when it last said something by this page's clock. */
+  stream: signal({
+    state: /** @type {'connecting' | 'live' | 'stale' | 'frozen'} */ ('connecting'),
+    at: /** @type {number | null} */ (null),
+  }),
+  /** Seconds that the map's tiles lag behind the rows. */
+  lag: signal(0),
 };
 
-/** Ask for what may have been missed; the map keeps its tiles while the server is away. */
-async function resync() {
-  await loadEvents();
-  if (data.eventsError.peek()) return;
-  networkChanged(undefined);
-  bump((data.catalogue.peek()?.layers ?? []).map((layer) => layer.id));
+/** The stream has said something; a tick tells the server's time. */
+export function alive(/** @type {string | undefined} */ serverTime) {
+  const at = Date.now();
+  if (serverTime) skew.value = Date.parse(serverTime) - at;
+  liveStore.stream.value = { state: 'live', at };
 }
 
-function handle(/** @type {Message} */ message) {
-  if (data.live.peek().state !== 'live' && message.kind !== 'tick') alive(undefined);
-  HANDLERS[message.kind]?.(message.text ? JSON.parse(message.text) : {});
-}
-
-/** Open the stream and give every message to `deliver`. */
-function open(/** @type {(message: Message) => void} */ deliver) {
-  const stream = new EventSource(`${API}stream`);
-  stream.addEventListener('open', () => deliver({ kind: 'open', text: '' }));
-  for (const kind of KINDS) {
-    stream.addEventListener(kind, (event) => deliver({ kind, text: /** @type {MessageEvent} */ (event).data }));
-  }
-  stream.addEventListener('error', () => {
-    if (stream.readyState === EventSource.CLOSED) setTimeout(() => open(deliver), TICK_MS);
-  });
-}
-
-/** Lead or follow: the tab that holds the lock reads the stream for all tabs. */
-function share() {
-  const channel = new BroadcastChannel(NAME);
-  channel.onmessage = (event) => handle(event.data);
-  navigator.locks.request(NAME, () => {
-    open((message) => {
-      handle(message);
-      channel.postMessage(message);
-    });
-    return new Promise(() => {});
-  });
-}
-
-/** Notice missed ticks; while the stream is away, ask for the events instead. */
-function watchTicks() {
-  const started = Date.now();
-  setInterval(() => {
-    const { state, at } = data.live.peek();
-    if (state !== 'stale' && Date.now() - (at ?? started) > TICK_MS * MISSED_TICKS) {
-      data.live.value = { state: 'stale', at };
-    }
-  }, 1000);
-  setInterval(() => {
-    if (data.live.peek().state === 'stale') resync();
-  }, POLL_MS);
-}
-
-/** Start listening, unless the address asks for frozen time. */
-export function listen() {
-  if (new URLSearchParams(location.search).get('freeze') === '1') {
-    data.live.value = { state: 'frozen', at: null };
-    return;
-  }
-  if ('locks' in navigator) share();
-  else open(handle);
-  watchTicks();
+/** Nothing was heard for too long. */
+export function fallSilent() {
+  liveStore.stream.value = { state: 'stale', at: liveStore.stream.peek().at };
 }

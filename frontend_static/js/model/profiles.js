@@ -1,8 +1,8 @@
 // @ts-check
 /** The vehicles that may be asked for. */
-import { request } from '../core/api.js';
 import { batch } from '@preact/signals-core';
-import { data, url } from '../core/store.js';
+import { request } from '../core/api.js';
+import { planStore } from './plan.js';
 
 /** @typedef {import('../core/types.js').Profile} Profile */
 
@@ -12,30 +12,30 @@ export const SIZES = /** @type {const} */ (['height_m', 'width_m', 'length_m', '
 /** Fetch the profiles; keeps the old ones when that fails. */
 export async function loadProfiles() {
   try {
-    data.profiles.value = (await request('profiles')).profiles;
-    data.profilesError.value = null;
+    planStore.profiles.value = (await request('profiles')).profiles;
+    planStore.profilesError.value = null;
   } catch (error) {
-    data.profilesError.value = /** @type {Error} */ (error);
+    planStore.profilesError.value = /** @type {Error} */ (error);
   }
 }
 
 /** The profile in use, once the profiles are known. */
-export const profile = () => data.profiles.value.find((entry) => entry.id === url.profile.value);
+export const profile = () => planStore.profiles.value.find((entry) => entry.id === planStore.profile.value);
 
 /** Choose a profile; sizes and load start from its own. */
 export function setProfile(/** @type {string} */ id) {
   batch(() => {
-    url.profile.value = id;
-    url.vehicle.value = {};
-    url.hazmat.value = null;
-    url.choice.value = 0;
+    planStore.profile.value = id;
+    planStore.vehicle.value = {};
+    planStore.hazmat.value = null;
+    planStore.choice.value = 0;
   });
 }
 
 /** Change one size; empty and the profile's own leave it to the profile. */
 export function setSize(/** @type {typeof SIZES[number]} */ name, /** @type {number} */ given) {
-  const next = { ...url.vehicle.peek() };
+  const next = { ...planStore.vehicle.peek() };
   if (given > 0 && given !== profile()?.sizes[name]) next[name] = given;
   else delete next[name];
-  url.vehicle.value = next;
+  planStore.vehicle.value = next;
 }

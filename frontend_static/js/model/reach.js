@@ -2,9 +2,11 @@
 /** What can be reached from a place, and which facilities are nearest by the network. */
 import { batch, effect } from '@preact/signals-core';
 import { aborted, request } from '../core/api.js';
+import { Latest } from '../core/latest.js';
 import { conditions } from './path.js';
+import { planStore } from './plan.js';
+import { showPanel } from './shell.js';
 import { setEnds } from './stops.js';
-import { data, url } from '../core/store.js';
 
 /** @typedef {import('../core/types.js').Feature} Feature */
 /** @typedef {import('../core/hash.js').Waypoint} Waypoint */
@@ -15,12 +17,17 @@ const DELAY_MS = 120;
 const MOST_NEAREST = 10;
 const PER_UNIT = { min: { name: 'duration_s', factor: 60 }, km: { name: 'length_m', factor: 1000 } };
 
-/** Choose the place that reach and nearest facilities start from. */
-export function setOrigin(/** @type {Waypoint | null} */ point, /** @type {'reach' | 'nearest' | undefined} */ plan = undefined) {
+/**
+ * Choose the place that reach and nearest facilities start from.
+ *
+ * @param {Waypoint | null} point
+ * @param {'reach' | 'nearest'} [kind]
+ */
+export function setOrigin(point, kind) {
   batch(() => {
-    url.origin.value = point;
-    url.panel.value = 'path';
-    if (plan) url.plan.value = plan;
+    planStore.origin.value = point;
+    showPanel('path');
+    if (kind) planStore.kind.value = kind;
   });
 }
 
@@ -32,8 +39,7 @@ export function setOrigin(/** @type {Waypoint | null} */ point, /** @type {'reac
  * @param {() => Record<string, unknown> | null} question
  */
 function follow(target, path, question) {
-  /** @type {AbortController | null} */
-  let running = null;
+  const newest = new Latest();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let asked = '';
@@ -42,9 +48,8 @@ function follow(target, path, question) {
     const old = target.peek();
     target.value = { state: 'loading', features: key === asked && 'features' in old ? old.features : [] };
     asked = key;
-    running = new AbortController();
     try {
-      const answer = await request(path, { method: 'POST', body, signal: running.signal });
+      const answer = await request(path, { method: 'POST', body, signal: newest.begin() });
       target.value = { state: 'ready', features: answer.features };
     } catch (error) {
       if (!aborted(error)) target.value = { state: 'error', error: /** @type {Error} */ (error) };
@@ -52,18 +57,18 @@ function follow(target, path, question) {
   };
   return effect(() => {
     const body = question();
-    void data.asked.value;
+    void planStore.asked.value;
     clearTimeout(timer);
-    running?.abort();
+    newest.abort();
     if (body) timer = setTimeout(() => ask(body), DELAY_MS);
     else target.value = { state: 'empty' };
   });
 }
 
 function reachQuestion() {
-  const origin = url.origin.value;
-  if (url.plan.value !== 'reach' || !origin) return null;
-  const { way, unit, values } = url.contours.value;
+  const origin = planStore.origin.value;
+  if (planStore.kind.value !== 'reach' || !origin) return null;
+  const { way, unit, values } = planStore.contours.value;
   const { name, factor } = PER_UNIT[unit];
   return {
     ...conditions(),
@@ -74,9 +79,9 @@ function reachQuestion() {
 }
 
 function nearestQuestion() {
-  const origin = url.origin.value;
-  const { layer, way, minutes } = url.near.value;
-  if (url.plan.value !== 'nearest' || !origin || !layer) return null;
+  const origin = planStore.origin.value;
+  const { layer, way, minutes } = planStore.near.value;
+  if (planStore.kind.value !== 'nearest' || !origin || !layer) return null;
   return {
     ...conditions(),
     point: [origin.lon, origin.lat],
@@ -89,17 +94,18 @@ function nearestQuestion() {
 
 /** Follow the inputs of both. */
 export function watchReach() {
-  follow(data.reach, 'reach', reachQuestion);
-  follow(data.nearest, 'nearest', nearestQuestion);
+  follow(planStore.reach, 'reach', reachQuestion);
+  follow(planStore.nearest, 'nearest', nearestQuestion);
 }
 
 /** Ask again after an error. */
-export const retryReach = () => data.asked.value++;
+export const retryReach = () => planStore.asked.value++;
 
 /** The number of a contour in the unit of the panel, widest last. */
 export function contourValue(/** @type {Feature} */ feature) {
   const contour = feature.properties.contour ?? {};
-  return contour.duration_s === undefined || contour.duration_s === null ? contour.length_m / 1000 : contour.duration_s / 60;
+  const { duration_s: seconds, length_m: metres } = contour;
+  return seconds === undefined || seconds === null ? metres / 1000 : seconds / 60;
 }
 
 /** Contours from the widest to the narrowest: the order in which they are drawn. */
@@ -110,8 +116,8 @@ export function contoursOf(/** @type {State} */ state) {
 
 /** Draw the path between a facility and the place, in the direction that was asked for. */
 export function drive(/** @type {Waypoint} */ facility) {
-  const origin = url.origin.peek();
+  const origin = planStore.origin.peek();
   if (!origin) return;
-  if (url.near.peek().way === 'to_point') setEnds(facility, origin);
+  if (planStore.near.peek().way === 'to_point') setEnds(facility, origin);
   else setEnds(origin, facility);
 }

@@ -1,15 +1,38 @@
 // @ts-check
 /** Who is signed in: asked at the start, and again when that may have changed elsewhere. */
-import { request } from '../core/api.js';
-import { account, data } from '../core/store.js';
+import { computed, signal } from '@preact/signals-core';
+import { request, tokenFrom } from '../core/api.js';
+import { openDialog } from './shell.js';
+
+const answer = signal(/** @type {import('../core/types.js').Session | null} */ (null));
+
+export const sessionStore = {
+  answer,
+  error: signal(/** @type {Error | null} */ (null)),
+  /** The signed-in account, or null. */
+  account: computed(() => answer.value?.account ?? null),
+};
+
+tokenFrom(() => answer.peek()?.csrf ?? '');
+
+const DECIDING = ['admin', 'dispatcher', 'duty'];
+
+/** Tell whether the account may close, undo and acknowledge. */
+export const mayDecide = () => DECIDING.includes(sessionStore.account.value?.role ?? '');
 
 export async function loadSession() {
   try {
-    data.session.value = await request('session');
-    data.sessionError.value = null;
+    answer.value = await request('session');
+    sessionStore.error.value = null;
   } catch (error) {
-    data.sessionError.value = /** @type {Error} */ (error);
+    sessionStore.error.value = /** @type {Error} */ (error);
   }
+}
+
+/** End the session, and load the page anew as nobody's. */
+export async function signOut() {
+  await request('session/end', { method: 'POST', body: {} });
+  location.reload();
 }
 
 /**
@@ -17,12 +40,12 @@ export async function loadSession() {
  * one before may see leave it, and a desk that hears of public events only is told so.
  */
 export async function checkSession() {
-  const before = account.peek();
+  const before = sessionStore.account.peek();
   if (!before) return;
   const now = await request('session').catch(() => null);
   if (!now) return;
   if (now.account?.id === before.id) {
-    if (now.csrf !== data.session.peek()?.csrf) data.session.value = now;
+    if (now.csrf !== answer.peek()?.csrf) answer.value = now;
     return;
   }
   if (now.account) location.reload();
@@ -41,7 +64,7 @@ export function noticeSignIn() {
   const query = new URLSearchParams(location.search);
   const why = query.get('signin');
   if (why !== 'expired' && why !== 'ended') return;
-  data.dialog.value = why;
+  openDialog(why);
   query.delete('signin');
   const rest = query.toString();
   history.replaceState(null, '', `${location.pathname}${rest ? `?${rest}` : ''}${location.hash}`);

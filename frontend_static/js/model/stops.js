@@ -3,7 +3,9 @@
 import { batch } from '@preact/signals-core';
 import { MOST_STOPS } from '../core/hash.js';
 import { t } from '../core/i18n.js';
-import { toast, url } from '../core/store.js';
+import { planStore } from './plan.js';
+import { showPanel } from './shell.js';
+import { toast } from './toasts.js';
 
 /** @typedef {import('../core/hash.js').Waypoint} Waypoint */
 
@@ -16,19 +18,19 @@ export const placeAt = (/** @type {number} */ lon, /** @type {number} */ lat) =>
 
 function put(/** @type {(Waypoint | null)[]} */ points) {
   batch(() => {
-    url.waypoints.value = points;
-    url.choice.value = 0;
-    url.panel.value = 'path';
+    planStore.waypoints.value = points;
+    planStore.choice.value = 0;
+    showPanel('path');
   });
 }
 
 /** Put a waypoint: 0 is the start, -1 the end, another index a via point. */
 export function setWaypoint(/** @type {number} */ index, /** @type {Waypoint | null} */ point) {
-  const points = [...url.waypoints.peek()];
+  const points = [...planStore.waypoints.peek()];
   points[index < 0 ? points.length - 1 : index] = point;
   batch(() => {
     put(points);
-    if (point) url.plan.value = 'path';
+    if (point) planStore.kind.value = 'path';
   });
 }
 
@@ -37,9 +39,9 @@ export function setEnds(/** @type {Waypoint} */ start, /** @type {Waypoint} */ e
   put([start, end]);
 }
 
-/** Add a via point, before the end unless an index is given; false when there are too many. */
+/** Add a via point, before the end unless an index is given; says so when there are too many. */
 export function addVia(/** @type {Waypoint | null} */ point, /** @type {number | undefined} */ at = undefined) {
-  const points = [...url.waypoints.peek()];
+  const points = [...planStore.waypoints.peek()];
   if (points.length >= MOST_STOPS) {
     toast({ kind: 'warn', text: t('path.too_many', { count: MOST_STOPS - 2 }) });
     return;
@@ -47,18 +49,18 @@ export function addVia(/** @type {Waypoint | null} */ point, /** @type {number |
   points.splice(at ?? points.length - 1, 0, point);
   batch(() => {
     put(points);
-    url.plan.value = 'path';
+    planStore.kind.value = 'path';
   });
 }
 
 /** Take a via point away. */
 export function removeVia(/** @type {number} */ index) {
-  put(url.waypoints.peek().filter((_, at) => at !== index));
+  put(planStore.waypoints.peek().filter((_, at) => at !== index));
 }
 
 /** Move a stop up or down in the order. */
 export function moveStop(/** @type {number} */ index, /** @type {1 | -1} */ step) {
-  const points = [...url.waypoints.peek()];
+  const points = [...planStore.waypoints.peek()];
   const other = index + step;
   if (other < 0 || other >= points.length) return;
   [points[index], points[other]] = [points[other], points[index]];
@@ -66,7 +68,7 @@ export function moveStop(/** @type {number} */ index, /** @type {1 | -1} */ step
 }
 
 export function swapEnds() {
-  put([...url.waypoints.peek()].reverse());
+  put([...planStore.waypoints.peek()].reverse());
 }
 
 export function clearPath() {

@@ -1,14 +1,16 @@
 // @ts-check
 /** Take the map out: a PNG with its frame, and an A4 page with the same facts. */
-import { findLayer, ORIGINS, originsOf } from '../core/catalog.js';
-import { titleOf } from '../model/events.js';
 import { moment, number, pick, t } from '../core/i18n.js';
-import { chosen, comparison } from '../model/path.js';
-import { data, shown, toast, url } from '../core/store.js';
 import { originName } from './widgets.js';
-import { mapInstant, timeText } from './browse/timebar.js';
 import { theMap } from '../map/instance.js';
-import { attributions } from '../map/map.js';
+import { toast } from '../model/toasts.js';
+import { attributions, findLayer, layerStore, ORIGINS, originsOf } from '../model/layers.js';
+import { deskStore, titleOf } from '../model/events.js';
+import { shellStore } from '../model/shell.js';
+import { chosen, comparison } from '../model/path.js';
+import { planStore } from '../model/plan.js';
+import { mapInstant, timeText } from '../model/time.js';
+import { save } from '../core/download.js';
 
 const EARTH_M = 40_075_016.686;
 const BAR_PX = 140;
@@ -20,32 +22,40 @@ const COLUMN_PX = 216;
 const FOOT_X = 190;
 const FOOT_PX = 14;
 
+/** @typedef {import('../core/types.js').Layer} Layer */
+
 /** Facts that every export carries. */
 export function facts() {
-  const layers = shown.value.flatMap((id) => findLayer(id) ?? []);
+  const layers = layerStore.shown.value.flatMap((id) => findLayer(id) ?? []);
   const origins = ORIGINS.filter((origin) => layers.some((layer) => (layer.origins[origin] ?? 0) > 0));
-  const path = data.path.value;
   return {
-    title: pick(data.catalogue.value?.title),
+    title: pick(layerStore.catalogue.value?.title),
     time: timeText(),
     made: moment(Date.now()),
     layers,
     origins,
     synthetic: origins.includes('synthetic'),
     sources: attributions(),
-    review: data.catalogue.value?.review_number ?? null,
-    path: 'now' in path && path.now ? comparison()?.text ?? `${number(chosen(path.now).properties.length_m / 1000, 1)} km` : null,
+    review: layerStore.catalogue.value?.review_number ?? null,
+    path: pathFact(),
     reach: reachFact(),
-    closures: data.events.value.filter((event) => event.properties.kind === 'closure').map(titleOf),
-    originText: (/** @type {import('../core/types.js').Layer} */ layer) => originsOf(layer).map(([origin]) => originName(origin)).join(' '),
+    closures: deskStore.events.value.filter((event) => event.properties.kind === 'closure').map(titleOf),
+    originText: (/** @type {Layer} */ layer) => originsOf(layer).map(([origin]) => originName(origin)).join(' '),
   };
+}
+
+/** The path on show in words, or null. */
+function pathFact() {
+  const path = planStore.path.value;
+  if (!('now' in path) || !path.now) return null;
+  return comparison()?.text ?? `${number(chosen(path.now).properties.length_m / 1000, 1)} km`;
 }
 
 /** The contours on show in words, or null. */
 function reachFact() {
-  const origin = url.origin.value;
-  if (url.plan.value !== 'reach' || data.reach.value.state !== 'ready' || !origin) return null;
-  const { way, unit, values } = url.contours.value;
+  const origin = planStore.origin.value;
+  if (planStore.kind.value !== 'reach' || planStore.reach.value.state !== 'ready' || !origin) return null;
+  const { way, unit, values } = planStore.contours.value;
   return `${origin.label}, ${t(`reach.${way}`)}: ${values.join(' / ')} ${t(`reach.${unit}`)}`;
 }
 
@@ -80,9 +90,9 @@ function wrap(/** @type {CanvasRenderingContext2D} */ pen, /** @type {string} */
   return lines;
 }
 
-/** Share the legend out into columns no higher than the map. @returns {import('../core/types.js').Layer[][]} */
+/** Share the legend out into columns no higher than the map. @returns {Layer[][]} */
 function legendColumns(/** @type {Facts} */ known, /** @type {number} */ height) {
-  /** @type {import('../core/types.js').Layer[][]} */
+  /** @type {Layer[][]} */
   const columns = [[]];
   let filled = 0;
   for (const layer of known.layers) {
@@ -182,9 +192,9 @@ class Writer {
     this.pen.textAlign = 'left';
   }
 
-  /** @param {import('../core/types.js').Layer[]} layers @param {Facts} known @param {number} x @param {number} y */
+  /** @param {Layer[]} layers @param {Facts} known @param {number} x @param {number} y */
   legend(layers, known, x, y) {
-    const theme = url.theme.peek();
+    const theme = shellStore.theme.peek();
     const width = COLUMN_PX - 16;
     for (const layer of layers) {
       const origins = known.originText(layer);
@@ -201,7 +211,8 @@ class Writer {
     }
   }
 
-  foot(/** @type {Facts} */ known, /** @type {{ pixels: number, text: string }} */ bar, /** @type {number} */ y, /** @type {number} */ width) {
+  /** @param {Facts} known @param {{ pixels: number, text: string }} bar @param {number} y @param {number} width */
+  foot(known, bar, y, width) {
     this.ink('--text');
     this.pen.fillRect(16, y + 24, bar.pixels, 3);
     this.pen.fillRect(16, y + 18, 1.5, 9);
@@ -214,12 +225,19 @@ class Writer {
   }
 }
 
-/** Lines under the map: origins, path and closures, sources; broken to the sheet's width. @returns {string[]} */
-function footLines(/** @type {CanvasRenderingContext2D} */ pen, /** @type {Facts} */ known, /** @type {number} */ width) {
+/**
+ * Lines under the map: origins, path and closures, sources; broken to the sheet's width.
+ *
+ * @param {CanvasRenderingContext2D} pen @param {Facts} known @param {number} width
+ */
+function footLines(pen, known, width) {
+  const path = known.path ? `${t('export.path')}: ${known.path}` : '';
+  const reach = known.reach ? `${t('export.reach')}: ${known.reach}` : '';
+  const review = known.review ? ` · ${t('export.review')} ${known.review}` : '';
   const lines = [
     `${t('export.origins')}: ${known.origins.map(originName).join(' · ')}`,
-    [known.path ? `${t('export.path')}: ${known.path}` : '', known.reach ? `${t('export.reach')}: ${known.reach}` : '', ...known.closures].filter(Boolean).join(' · '),
-    `${t('export.sources')}: ${known.sources.join(' · ')}${known.review ? ` · ${t('export.review')} ${known.review}` : ''}`,
+    [path, reach, ...known.closures].filter(Boolean).join(' · '),
+    `${t('export.sources')}: ${known.sources.join(' · ')}${review}`,
   ].filter(Boolean);
   return lines.flatMap((text) => wrap(pen, text, width - FOOT_X - 24));
 }
@@ -230,10 +248,6 @@ export async function exportPng() {
   if (!map) return;
   const blob = await new Promise((resolve) => compose(map).toBlob(resolve, 'image/png'));
   const name = `sigang-${moment(mapInstant()).slice(0, 16).replace(/[: ]/g, '-')}.png`;
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(/** @type {Blob} */ (blob));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  save(/** @type {Blob} */ (blob), name);
   toast({ kind: 'ok', text: t('export.done', { name }) });
 }

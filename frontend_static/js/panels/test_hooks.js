@@ -1,9 +1,14 @@
 // @ts-check
 /** window.sigang: what tests and the console may ask of the page. */
 import { API } from '../core/api.js';
-import { data, shown, snapshot } from '../core/store.js';
 import { mapErrors, theMap } from '../map/instance.js';
 import { compose } from './export.js';
+import { snapshot } from '../core/store.js';
+import { layerStore } from '../model/layers.js';
+import { drawStore } from '../model/draw.js';
+import { planStore } from '../model/plan.js';
+import { deskStore } from '../model/events.js';
+import { liveStore } from '../model/live.js';
 
 const QUIET_MS = 250;
 
@@ -51,9 +56,18 @@ export function publish() {
         return [...pageErrors, ...mapErrors];
       },
       api: API,
-      data,
+      data: {
+        catalogue: layerStore.catalogue,
+        live: liveStore.stream,
+        draw: drawStore.state,
+        events: deskStore.events,
+        eventsLoaded: deskStore.loaded,
+        path: planStore.path,
+        pinned: planStore.pinned,
+        dragged: planStore.dragged,
+      },
       state: snapshot,
-      layers: () => [...shown.peek()],
+      layers: () => [...layerStore.shown.peek()],
       settled,
       png: () => {
         const map = theMap.peek();

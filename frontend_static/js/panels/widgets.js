@@ -4,7 +4,7 @@ import { html, svg } from 'lit';
 import { explain } from '../core/api.js';
 import { maybe, moment, number, pick, t } from '../core/i18n.js';
 import { iconAddress, shield } from '../core/icons.js';
-import { url } from '../core/store.js';
+import { shellStore } from '../model/shell.js';
 
 /** @typedef {import('../core/types.js').Origin} Origin */
 /** @typedef {import('../core/types.js').LegendEntry} LegendEntry */
@@ -18,7 +18,9 @@ const PATHS = {
   link: 'M6.5 9.5l3-3M7 4.5 8.6 2.9a3 3 0 0 1 4.4 4.3L11.5 9M9 11.5l-1.6 1.6a3 3 0 0 1-4.4-4.3L4.5 7',
   image: 'M2.5 3h11v10h-11zM2.5 11l3.5-4 3 3 1.5-1.5L13.5 11M10.5 5.5h.01',
   print: 'M4.5 6V2.5h7V6M4.5 11.5h-2V6h11v5.5h-2M4.5 9.5h7v4h-7z',
-  sun: 'M8 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6M8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1.1 1.100M11.9 11.9 13 13M13 3l-1.1 1.100M4.1 11.9 3 13',
+  sun:
+    'M8 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6M8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15' +
+    'M3 3l1.1 1.100M11.9 11.9 13 13M13 3l-1.1 1.100M4.1 11.9 3 13',
   moon: 'M13 9.800A5.5 5.5 0 0 1 6.2 3a5.5 5.5 0 1 0 6.8 6.800z',
   user: 'M8 2.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5M3 13.5c.5-3 2.5-4.5 5-4.5s4.5 1.5 5 4.5',
   more: 'M3.5 8h.01M8 8h.01M12.5 8h.01',
@@ -36,7 +38,9 @@ const PATHS = {
   bell: 'M4 11V7a4 4 0 0 1 8 0v4l1 1H3zM6.5 13.5h3',
   sound: 'M2.5 6.5v3H5l3.5 3v-9L5 6.5zM11 6a3 3 0 0 1 0 4',
   mute: 'M2.5 6.5v3H5l3.5 3v-9L5 6.5zM11 6.5l3 3M14 6.5l-3 3',
-  path: 'M4 13a1.5 1.5 0 1 1 0-3 1.5 1.5 0 0 1 0 3M12 6a1.5 1.5 0 1 1 0-3 1.5 1.5 0 0 1 0 3M5.5 11.5H10a2 2 0 0 0 0-4H6a2 2 0 0 1 0-3h4.5',
+  path:
+    'M4 13a1.5 1.5 0 1 1 0-3 1.5 1.5 0 0 1 0 3M12 6a1.5 1.5 0 1 1 0-3 1.5 1.5 0 0 1 0 3' +
+    'M5.5 11.5H10a2 2 0 0 0 0-4H6a2 2 0 0 1 0-3h4.5',
   info: 'M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2M8 7.5v3.5M8 5h.01',
   download: 'M8 2.5v8M8 10.5 5 7.5M8 10.5l3-3M2.5 13.5h11',
   up: 'M4 10l4-4 4 4',
@@ -47,18 +51,21 @@ const PATHS = {
 };
 
 /** Draw a line icon. */
-export const icon = (/** @type {string} */ name) => html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=${PATHS[name]}></path></svg>`;
+export const icon = (/** @type {string} */ name) =>
+  html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=${PATHS[name]}></path></svg>`;
 
 const HAN = /[\u4e00-\u9fff]/;
 
 /** Draw the words of a law; a reader of another language is told that they are the original's. */
 export const legalText = (/** @type {string} */ text) =>
-  HAN.test(text) && url.lang.value !== 'zh' ? html`<span class="muted">${t('law.original')}</span> <span lang="zh-CN">${text}</span>` : text;
+  HAN.test(text) && shellStore.lang.value !== 'zh'
+    ? html`<span class="muted">${t('law.original')}</span> <span lang="zh-CN">${text}</span>`
+    : text;
 
 /** Name a law, `Chinese / English`, in the reader's language; the English name keeps the original's. */
 export function lawTitle(/** @type {string} */ source) {
   const [own, english] = source.split(' / ');
-  if (url.lang.value === 'zh' || !english) return own;
+  if (shellStore.lang.value === 'zh' || !english) return own;
   return html`${english} <span lang="zh-CN">${own}</span>`;
 }
 
@@ -85,38 +92,58 @@ const colourOf = (/** @type {LegendEntry} */ entry, /** @type {'dark' | 'light'}
   return Array.isArray(colour) ? colour : [colour];
 };
 
+/** A symbol of simple shapes. */
+const drawn = (/** @type {unknown} */ shape) =>
+  html`<svg class="symbol" viewBox="0 0 22 14" aria-hidden="true">${shape}</svg>`;
+
 /** Draw the symbol of a legend row. */
-export function symbol(/** @type {LegendEntry} */ entry, theme = url.theme.value) {
+export function symbol(/** @type {LegendEntry} */ entry, theme = shellStore.theme.value) {
   const [colour, ...rest] = colourOf(entry, theme);
   if (entry.symbol === 'line') return lineSymbol(entry, colour);
-  if (entry.symbol === 'fill') return html`<svg class="symbol" viewBox="0 0 22 14" aria-hidden="true">
-    <rect x="1.5" y="1.5" width="19" height="11" rx="1.5" fill=${colour} stroke="var(--edge)" stroke-width="1"></rect></svg>`;
-  if (entry.symbol === 'ramp') return html`<span class="symbol ramp" style="background:linear-gradient(90deg, ${[colour, ...rest, colour].slice(0, Math.max(2, rest.length + 1)).join(',')})"></span>`;
+  if (entry.symbol === 'fill') {
+    return drawn(svg`<rect x="1.5" y="1.5" width="19" height="11" rx="1.5" fill=${colour}
+      stroke="var(--edge)"></rect>`);
+  }
+  if (entry.symbol === 'ramp') {
+    const stops = rest.length ? [colour, ...rest] : [colour, colour];
+    return html`<span class="symbol ramp" style="background:linear-gradient(90deg, ${stops.join(',')})"></span>`;
+  }
   if (entry.symbol === 'icon' && entry.icon) return iconSymbol(entry.icon, colour);
-  return html`<svg class="symbol" viewBox="0 0 22 14" aria-hidden="true"><circle cx="11" cy="7" r="5" fill=${colour}></circle></svg>`;
+  return drawn(svg`<circle cx="11" cy="7" r="5" fill=${colour}></circle>`);
 }
 
 function lineSymbol(/** @type {LegendEntry} */ entry, /** @type {string} */ colour) {
   const width = Math.min(entry.width ?? 3, 8);
   const dash = (entry.dash ?? []).map((part) => part * width).join(' ');
-  return html`<svg class="symbol" viewBox="0 0 22 14" aria-hidden="true">
-    <line x1="1" y1="7" x2="21" y2="7" stroke=${colour} stroke-width=${width} stroke-dasharray=${dash || 'none'}></line></svg>`;
+  return drawn(svg`<line x1="1" y1="7" x2="21" y2="7" stroke=${colour} stroke-width=${width}
+    stroke-dasharray=${dash || 'none'}></line>`);
 }
 
 function iconSymbol(/** @type {string} */ name, /** @type {string} */ colour) {
   const parts = name.split(':');
-  if (parts[0] === 'shield') return html`<span class="symbol"><img class="shield" alt="" src=${shield(parts[1], parts.slice(2).join(':')).toDataURL()} /></span>`;
-  const file = parts[0] === 'maki' ? parts[1] : name;
-  return html`<span class="symbol"><span class="maki" style="background:${colour};mask-image:url(${iconAddress(file)})"></span></span>`;
+  if (parts[0] === 'shield') {
+    const source = shield(parts[1], parts.slice(2).join(':')).toDataURL();
+    return html`<span class="symbol"><img class="shield" alt="" src=${source} /></span>`;
+  }
+  const mask = iconAddress(parts[0] === 'maki' ? parts[1] : name);
+  const style = `background:${colour};mask-image:url(${mask})`;
+  return html`<span class="symbol"><span class="maki" style=${style}></span></span>`;
 }
 
 /** Draw the symbol of a whole layer: its first legend row. */
 export const layerSymbol = (/** @type {import('../core/types.js').Layer | undefined} */ layer) =>
   layer?.legend?.entries?.length ? symbol(layer.legend.entries[0]) : html`<span class="symbol"></span>`;
 
-/** Say a value of a column: coded values by their names, numbers with their unit, times in +08:00. */
-export function value(/** @type {import('../core/types.js').Column | undefined} */ column, /** @type {unknown} */ raw, brief = false) {
-  if (raw === null || raw === undefined || raw === '') return html`<span class="null">${brief ? '–' : t('inspect.null')}</span>`;
+/**
+ * Say a value of a column: coded values by their names, numbers with their unit, times in +08:00.
+ *
+ * @param {import('../core/types.js').Column | undefined} column
+ * @param {unknown} raw
+ */
+export function value(column, raw, brief = false) {
+  if (raw === null || raw === undefined || raw === '') {
+    return html`<span class="null">${brief ? '–' : t('inspect.null')}</span>`;
+  }
   if (typeof raw === 'boolean') return raw ? t('yes') : t('no');
   const coded = column?.values?.[String(raw)];
   if (coded) return pick(coded);
@@ -128,10 +155,12 @@ export function value(/** @type {import('../core/types.js').Column | undefined} 
 }
 
 /** Draw an error with its way out. */
-export const failure = (/** @type {unknown} */ error, /** @type {() => void} */ retry, testid = 'retry') => html`<div class="failure" role="alert">
-  <span>${explain(error)}</span>
-  <button data-testid=${testid} @click=${retry}>${t('app.retry')}</button>
-</div>`;
+export const failure = (/** @type {unknown} */ error, /** @type {() => void} */ retry, testid = 'retry') =>
+  html`<div class="failure" role="alert">
+    <span>${explain(error)}</span>
+    <button data-testid=${testid} @click=${retry}>${t('app.retry')}</button>
+  </div>`;
 
 /** Draw the bar that says that something is loading. */
-export const busy = (/** @type {boolean} */ on) => html`<div class="busy" ?hidden=${!on} role="status" aria-label=${t('app.loading')}></div>`;
+export const busy = (/** @type {boolean} */ on) =>
+  html`<div class="busy" ?hidden=${!on} role="status" aria-label=${t('app.loading')}></div>`;

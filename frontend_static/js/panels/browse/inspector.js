@@ -2,17 +2,18 @@
 /** <sg-inspector>: what the selected feature is, where it comes from, and what can be done with it. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
-import { closable, findLayer } from '../../core/catalog.js';
-import { isClosure, mayDecide, show, undo } from '../../model/events.js';
 import { anchor, extent, measure } from '../../core/geo.js';
 import { anonymous, distance, nameOf, pick, surface, t } from '../../core/i18n.js';
-import { setOrigin } from '../../model/reach.js';
-import { addVia, setWaypoint } from '../../model/stops.js';
-import { reloadSelection, select } from '../../model/select.js';
-import { account, data, url } from '../../core/store.js';
 import { showExtent } from '../../map/camera.js';
 import { badge, busy, failure, icon, layerSymbol, value } from '../widgets.js';
 import '../desk/closure_form.js';
+import { closable, findLayer } from '../../model/layers.js';
+import { reloadSelection, select, selectionStore } from '../../model/selection.js';
+import { addVia, setWaypoint } from '../../model/stops.js';
+import { deskStore, isClosure, show, startClosing, undo } from '../../model/events.js';
+import { shellStore } from '../../model/shell.js';
+import { setOrigin } from '../../model/reach.js';
+import { mayDecide, sessionStore } from '../../model/session.js';
 
 /** @typedef {import('../../core/types.js').Feature} Feature */
 /** @typedef {import('../../core/types.js').Layer} Layer */
@@ -20,35 +21,47 @@ import '../desk/closure_form.js';
 const HIDDEN = new Set(['name_zh', 'name_en', 'origin', 'source_id']);
 
 /** What a closure of a feature aims at: a structure by its id, an edge by its own. */
-export function closureTarget(/** @type {Layer} */ layer, /** @type {Feature} */ feature) {
+function closureTarget(/** @type {Layer} */ layer, /** @type {Feature} */ feature) {
   const key = layer.geometry === 'line' ? 'edge_id' : 'facility_id';
-  return { label: nameOf(feature.properties, anonymous(layer.title, feature.id)), target: { [key]: feature.id }, directed: true };
+  const label = nameOf(feature.properties, anonymous(layer.title, feature.id));
+  return { label, target: { [key]: feature.id }, directed: true };
 }
+
+const fact = (/** @type {unknown} */ name, /** @type {unknown} */ text) =>
+  html`<div><dt>${name}</dt><dd>${text}</dd></div>`;
+
+const licence = (/** @type {Layer['source'][number]} */ { license, license_url: page }) =>
+  page ? html`<a href=${page} target="_blank" rel="noreferrer">${license}</a>` : license;
 
 class Inspector extends Part {
   render() {
-    const state = data.feature.value;
-    if (state.state === 'empty') return html`<p class="muted pad" data-testid="inspect-empty">${t('inspect.empty')}</p>`;
+    const state = selectionStore.feature.value;
+    if (state.state === 'empty') {
+      return html`<p class="muted pad" data-testid="inspect-empty">${t('inspect.empty')}</p>`;
+    }
     if (state.state === 'loading') return busy(true);
-    if (state.state === 'error') return html`<div class="pad">${failure(state.error, reloadSelection)}${this.clearButton()}</div>`;
-    return this.feature(findLayer(state.layer), state.feature);
+    if (state.state === 'ready') return this.feature(findLayer(state.layer), state.feature);
+    return html`<div class="pad">${failure(state.error, reloadSelection)}${this.clearButton()}</div>`;
   }
 
   clearButton() {
-    return html`<button class="plain" data-testid="inspect-clear" aria-label=${t('inspect.clear')} title=${t('inspect.clear')} @click=${() => select(null)}>${icon('close')}</button>`;
+    return html`<button class="plain" data-testid="inspect-clear" aria-label=${t('inspect.clear')}
+      title=${t('inspect.clear')} @click=${() => select(null)}>${icon('close')}</button>`;
   }
 
   feature(/** @type {Layer | undefined} */ layer, /** @type {Feature} */ feature) {
-    const name = nameOf(feature.properties, anonymous(layer?.title, feature.id));
-    const other = url.lang.value === 'zh' ? feature.properties.name_en : feature.properties.name_zh;
+    const { properties } = feature;
+    const name = nameOf(properties, anonymous(layer?.title, feature.id));
+    const other = shellStore.lang.value === 'zh' ? properties.name_en : properties.name_zh;
+    const kinds = [pick(layer?.title), other === name ? '' : other];
     return html`<article class="inspect" data-testid="inspector" data-id=${feature.id} aria-label=${name}>
       <header>
         ${layerSymbol(layer)}
-        <div><h3>${name}</h3><p class="muted">${pick(layer?.title)}${other && other !== name ? html` · ${other}` : ''}</p></div>
+        <div><h3>${name}</h3><p class="muted">${kinds.filter(Boolean).join(' · ')}</p></div>
         ${this.clearButton()}
       </header>
       <div class="actions">${this.actions(layer, feature, name)}</div>
-      ${data.closing.value ? html`<sg-closure></sg-closure>` : ''}
+      ${deskStore.closing.value ? html`<sg-closure></sg-closure>` : ''}
       <h4>${t('inspect.properties')}</h4>
       <dl>${this.rows(layer, feature)}${this.geometry(feature)}</dl>
       ${this.provenance(layer, feature)}
@@ -57,65 +70,77 @@ class Inspector extends Part {
 
   actions(/** @type {Layer | undefined} */ layer, /** @type {Feature} */ feature, /** @type {string} */ name) {
     const at = anchor(feature.geometry);
-    const point = at && { lon: at[0], lat: at[1], label: name };
     const box = extent(feature.geometry);
     return html`
-      ${point
-        ? html`<button data-testid="inspect-start" @click=${() => setWaypoint(0, point)}>${t('inspect.start')}</button>
-            <button data-testid="inspect-end" @click=${() => setWaypoint(-1, point)}>${t('inspect.end')}</button>
-            <button data-testid="inspect-via" @click=${() => addVia(point)}>${t('map.via')}</button>
-            <button data-testid="inspect-reach" @click=${() => setOrigin(point, 'reach')}>${t('map.reach')}</button>
-            <button data-testid="inspect-nearest" @click=${() => setOrigin(point, 'nearest')}>${t('map.nearest')}</button>`
+      ${at ? this.planning({ lon: at[0], lat: at[1], label: name }) : ''}
+      ${box
+        ? html`<button data-testid="inspect-zoom" @click=${() => showExtent(box)}>${t('inspect.zoom')}</button>`
         : ''}
-      ${box ? html`<button data-testid="inspect-zoom" @click=${() => showExtent(box)}>${t('inspect.zoom')}</button>` : ''}
       ${layer && closable(layer) ? this.closeButton(layer, feature) : ''}
       ${this.eventButtons(String(feature.properties.event_id ?? feature.id))}`;
   }
 
+  /** What the planner can do with the place. */
+  planning(/** @type {import('../../core/hash.js').Waypoint} */ point) {
+    const all = /** @type {[string, string, () => void][]} */ ([
+      ['start', t('inspect.start'), () => setWaypoint(0, point)],
+      ['end', t('inspect.end'), () => setWaypoint(-1, point)],
+      ['via', t('map.via'), () => addVia(point)],
+      ['reach', t('map.reach'), () => setOrigin(point, 'reach')],
+      ['nearest', t('map.nearest'), () => setOrigin(point, 'nearest')],
+    ]);
+    return all.map(([id, text, run]) => html`<button data-testid="inspect-${id}" @click=${run}>${text}</button>`);
+  }
+
   /** What can be done with an open event, or with the event that closed an edge. */
   eventButtons(/** @type {string} */ id) {
-    const event = data.events.value.find((entry) => entry.id === id);
+    const event = deskStore.events.value.find((entry) => entry.id === id);
     if (!event) return '';
     return html`<button data-testid="inspect-desk" @click=${() => show(id)}>${t('inspect.desk')}</button>
-      ${mayDecide() && isClosure(event) ? html`<button class="danger" data-testid="inspect-undo" @click=${() => undo(id)}>${t('events.undo')}</button>` : ''}`;
+      ${mayDecide() && isClosure(event)
+        ? html`<button class="danger" data-testid="inspect-undo" @click=${() => undo(id)}>${t('events.undo')}</button>`
+        : ''}`;
   }
 
   closeButton(/** @type {Layer} */ layer, /** @type {Feature} */ feature) {
     const allowed = mayDecide();
-    return html`<button class="danger" data-testid="inspect-close" ?disabled=${!allowed} title=${account.value ? '' : t('inspect.sign_in_to_close')}
-      aria-expanded=${data.closing.value !== null} @click=${() => (data.closing.value = data.closing.value ? null : closureTarget(layer, feature))}>
+    const open = deskStore.closing.value !== null;
+    const why = sessionStore.account.value ? '' : t('inspect.sign_in_to_close');
+    return html`<button class="danger" data-testid="inspect-close" ?disabled=${!allowed} title=${why}
+      aria-expanded=${open} @click=${() => startClosing(open ? null : closureTarget(layer, feature))}>
       ${icon('barrier')}${t('inspect.close')}</button>
       ${allowed ? '' : html`<p class="hint">${t('inspect.sign_in_to_close')}</p>`}`;
   }
 
   rows(/** @type {Layer | undefined} */ layer, /** @type {Feature} */ feature) {
-    const columns = layer?.columns ?? [];
-    return columns
-      .filter((column) => !HIDDEN.has(column.name) && column.name in feature.properties)
-      .map((column) => html`<div><dt>${pick(column.title)}</dt><dd data-testid="prop-${column.name}">${value(column, feature.properties[column.name])}</dd></div>`);
+    const known = (layer?.columns ?? []).filter(({ name }) => !HIDDEN.has(name) && name in feature.properties);
+    return known.map((column) => html`<div><dt>${pick(column.title)}</dt><dd
+      data-testid="prop-${column.name}">${value(column, feature.properties[column.name])}</dd></div>`);
   }
 
   geometry(/** @type {Feature} */ feature) {
     const { length, area } = measure(feature.geometry);
     const at = feature.geometry?.type === 'Point' ? feature.geometry.coordinates : null;
+    const place = at && html`<span class="num">${at[0].toFixed(5)}, ${at[1].toFixed(5)}</span>`;
     return html`
-      ${length === null || 'length_m' in feature.properties ? '' : html`<div><dt>${t('inspect.length')}</dt><dd>${distance(length)}</dd></div>`}
-      ${area === null ? '' : html`<div><dt>${t('inspect.area_size')}</dt><dd>${surface(area)}</dd></div>`}
-      ${at ? html`<div><dt>${t('inspect.position')}</dt><dd class="num">${at[0].toFixed(5)}, ${at[1].toFixed(5)}</dd></div>` : ''}`;
+      ${length === null || 'length_m' in feature.properties ? '' : fact(t('inspect.length'), distance(length))}
+      ${area === null ? '' : fact(t('inspect.area_size'), surface(area))}
+      ${place ? fact(t('inspect.position'), place) : ''}`;
   }
 
   provenance(/** @type {Layer | undefined} */ layer, /** @type {Feature} */ feature) {
-    const own = feature.properties.source_id;
     const all = layer?.source ?? [];
-    const sources = all.filter((source) => /** @type {any} */ (source).id === own).length ? all.filter((source) => /** @type {any} */ (source).id === own) : all;
+    const own = all.filter((source) => /** @type {any} */ (source).id === feature.properties.source_id);
     const origin = feature.properties.origin;
     return html`<h4>${t('inspect.source')}</h4>
       <dl class="provenance">
-        ${origin ? html`<div><dt>${t('origin.title')}</dt><dd data-testid="inspect-origin">${badge(origin)}</dd></div>` : ''}
-        ${sources.map((source) => html`
-          <div><dt>${t('inspect.source')}</dt><dd>${pick(source.title)}</dd></div>
-          <div><dt>${t('inspect.license')}</dt><dd>${source.license_url ? html`<a href=${source.license_url} target="_blank" rel="noreferrer">${source.license}</a>` : source.license}</dd></div>
-          <div><dt>${t('inspect.attribution')}</dt><dd>${source.attribution}</dd></div>`)}
+        ${origin
+          ? html`<div><dt>${t('origin.title')}</dt><dd data-testid="inspect-origin">${badge(origin)}</dd></div>`
+          : ''}
+        ${(own.length ? own : all).map((source) => html`
+          ${fact(t('inspect.source'), pick(source.title))}
+          ${fact(t('inspect.license'), licence(source))}
+          ${fact(t('inspect.attribution'), source.attribution)}`)}
       </dl>`;
   }
 }

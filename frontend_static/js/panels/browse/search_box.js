@@ -1,170 +1,122 @@
 // @ts-check
-/** <sg-search>: one box for names, routes, stakes, ports, codes and coordinates. */
+/** <sg-search>: the search box and its results. */
 import { html } from 'lit';
-import { aborted, request } from '../../core/api.js';
-import { Part, debounce, define } from '../../core/base.js';
-import { findLayer } from '../../core/catalog.js';
+import { Part, define } from '../../core/base.js';
 import { pick, t } from '../../core/i18n.js';
-import { setWaypoint } from '../../model/stops.js';
-import { select } from '../../model/select.js';
-import { data, url } from '../../core/store.js';
 import { showExtent, showPoint } from '../../map/camera.js';
+import { findLayer } from '../../model/layers.js';
+import { ask, enter, leaveSearch, mark, openSearch, searchStore, type } from '../../model/search.js';
+import { select } from '../../model/selection.js';
+import { openDrawer } from '../../model/shell.js';
+import { setWaypoint } from '../../model/stops.js';
 import { badge, failure, icon, layerSymbol } from '../widgets.js';
 
 /** @typedef {import('../../core/types.js').SearchResult} Result */
 
-const DELAY_MS = 160;
-const LIMIT = 10;
-
 const key = (/** @type {Result} */ result) => `${result.layer} ${result.id}`;
+const stay = (/** @type {Event} */ event) => event.preventDefault();
+const pointOf = (/** @type {Result} */ { center: [lon, lat], label }) => ({ lon, lat, label: pick(label) });
 
 class Search extends Part {
-  static properties = {
-    query: { state: true },
-    results: { state: true },
-    error: { state: true },
-    active: { state: true },
-    open: { state: true },
-    asked: { state: true },
-  };
-
-  constructor() {
-    super();
-    this.query = '';
-    this.asked = '';
-    /** @type {Result[]} */
-    this.results = [];
-    /** Why a stake that was named is not found. @type {import('../../core/types.js').Text | null} */
-    this.note = null;
-    /** @type {unknown} */
-    this.error = null;
-    this.active = -1;
-    this.open = false;
-    /** @type {AbortController | null} */
-    this.running = null;
-    /** Enter pressed before the answer came. @type {KeyboardEvent | null} */
-    this.entered = null;
-    this.later = debounce(() => this.ask(), DELAY_MS);
-  }
-
   render() {
-    const expanded = this.open && this.asked !== '';
+    const expanded = searchStore.open.value && searchStore.asked.value !== '';
+    const active = searchStore.active.value;
+    const count = searchStore.results.value.length;
     return html`<div class="search" role="search" @focusout=${this.leave}>
       ${icon('search')}
-      <input id="search" data-testid="search" type="text" role="combobox" autocomplete="off" spellcheck="false" enterkeyhint="search"
-        aria-label=${t('search.label')} placeholder=${t('search.short')} aria-autocomplete="list" aria-controls="search-list"
-        aria-expanded=${expanded} aria-activedescendant=${this.active >= 0 ? `search-${this.active}` : ''}
-        .value=${this.query} @input=${this.typed} @keydown=${this.key} @focus=${() => (this.open = true)} />
+      <input id="search" data-testid="search" type="text" role="combobox" autocomplete="off" spellcheck="false"
+        enterkeyhint="search" aria-label=${t('search.label')} placeholder=${t('search.short')}
+        aria-autocomplete="list" aria-controls="search-list" aria-expanded=${expanded}
+        aria-activedescendant=${active >= 0 ? `search-${active}` : ''} .value=${searchStore.query.value}
+        @input=${(/** @type {any} */ e) => type(e.target.value)} @keydown=${this.key}
+        @focus=${() => openSearch(true)} />
       ${expanded ? this.list() : html`<div id="search-list" hidden></div>`}
-      <span class="sr" role="status">${expanded ? t('search.results', { count: this.results.length }) : ''}</span>
+      <span class="sr" role="status">${expanded ? t('search.results', { count }) : ''}</span>
     </div>`;
   }
 
   list() {
-    if (this.error) return html`<div class="search-list" id="search-list">${failure(this.error, () => this.ask())}</div>`;
-    if (!this.results.length) return html`<div class="search-list" id="search-list"><p class="muted" data-testid="search-none">${pick(this.note) || t('search.none', { query: this.asked })}</p></div>`;
-    return html`<div class="search-list" id="search-list" role="listbox" aria-label=${t('search.results', { count: this.results.length })} data-testid="search-list">
-      ${this.results.map((result, index) => this.row(result, index))}
+    const error = searchStore.error.value;
+    const results = searchStore.results.value;
+    if (error) return html`<div class="search-list" id="search-list">${failure(error, ask)}</div>`;
+    if (!results.length) return this.nothing();
+    return html`<div class="search-list" id="search-list" role="listbox" data-testid="search-list"
+      aria-label=${t('search.results', { count: results.length })}>
+      ${results.map((result, index) => this.row(result, index))}
     </div>`;
+  }
+
+  nothing() {
+    const text = pick(searchStore.note.value) || t('search.none', { query: searchStore.asked.value });
+    return html`<div class="search-list" id="search-list"><p class="muted" data-testid="search-none">${text}</p></div>`;
   }
 
   row(/** @type {Result} */ result, /** @type {number} */ index) {
     const label = pick(result.label);
     const codes = typeof result.codes === 'string' ? result.codes : Object.values(result.codes ?? {}).join(' ');
-    const point = { lon: result.center[0], lat: result.center[1], label };
-    const set = (/** @type {number} */ at) => (/** @type {Event} */ event) => {
-      event.stopPropagation();
-      this.done();
-      setWaypoint(at, point);
-    };
-    return html`<div class="search-row ${index === this.active ? 'active' : ''}">
-      <div class="search-main" role="option" id="search-${index}" aria-selected=${index === this.active} data-testid="search-result" data-label=${label} data-key=${key(result)} data-layer=${result.layer}
-        @mousedown=${(/** @type {Event} */ e) => e.preventDefault()} @click=${() => this.choose(result)}>
+    const active = index === searchStore.active.value;
+    return html`<div class="search-row ${active ? 'active' : ''}">
+      <div class="search-main" role="option" id="search-${index}" aria-selected=${active} data-testid="search-result"
+        data-label=${label} data-key=${key(result)} data-layer=${result.layer}
+        @mousedown=${stay} @click=${() => this.choose(result)}>
         ${layerSymbol(findLayer(result.layer))}
         <span class="search-label">${label} <small class="muted">${codes}</small></span>
-        <span class="search-kind">${pick(result.kind_label)} ${result.origin ? badge(result.origin, { bare: true }) : ''}</span>
+        <span class="search-kind">${pick(result.kind_label)} ${result.origin
+          ? badge(result.origin, { bare: true })
+          : ''}</span>
       </div>
-      <button class="mini" tabindex="-1" data-testid="search-start" title=${t('search.start')} aria-label="${t('search.start')}: ${label}" @mousedown=${(/** @type {Event} */ e) => e.preventDefault()} @click=${set(0)}>A</button>
-      <button class="mini" tabindex="-1" data-testid="search-end" title=${t('search.end')} aria-label="${t('search.end')}: ${label}" @mousedown=${(/** @type {Event} */ e) => e.preventDefault()} @click=${set(-1)}>B</button>
+      ${this.stop(result, 'start', 0, 'A')}
+      ${this.stop(result, 'end', -1, 'B')}
     </div>`;
   }
 
-  typed(/** @type {Event} */ event) {
-    this.query = /** @type {HTMLInputElement} */ (event.target).value;
-    this.open = true;
-    this.asked = '';
-    this.entered = null;
-    this.later();
-  }
-
-  async ask() {
-    this.running?.abort();
-    const query = this.query.trim();
-    if (!query) {
-      this.asked = '';
-      this.results = [];
-      return;
-    }
-    this.running = new AbortController();
-    try {
-      const answer = await request('search', { params: { q: query, limit: LIMIT, lang: url.lang.peek() }, signal: this.running.signal });
-      this.results = answer.results;
-      this.note = answer.note;
-      this.error = null;
-    } catch (error) {
-      if (aborted(error)) return;
-      this.error = error;
-    }
-    this.asked = query;
-    this.active = this.results.length ? 0 : -1;
-    if (this.entered && this.results.length) this.enter(this.entered, this.results[0]);
-    this.entered = null;
+  /** @param {Result} result @param {'start' | 'end'} role @param {number} at @param {string} sign */
+  stop(result, role, at, sign) {
+    const set = (/** @type {Event} */ event) => {
+      event.stopPropagation();
+      leaveSearch();
+      setWaypoint(at, pointOf(result));
+    };
+    return html`<button class="mini" tabindex="-1" data-testid="search-${role}" title=${t(`search.${role}`)}
+      aria-label="${t(`search.${role}`)}: ${pick(result.label)}" @mousedown=${stay} @click=${set}>${sign}</button>`;
   }
 
   key(/** @type {KeyboardEvent} */ event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && this.results.length) {
+    if (step && searchStore.results.peek().length) {
       event.preventDefault();
-      this.open = true;
-      this.active = (this.active + step + this.results.length) % this.results.length;
+      mark(step);
     } else if (event.key === 'Enter') {
       event.preventDefault();
-      if (this.asked !== this.query.trim()) this.entered = event;
-      else if (this.results[this.active]) this.enter(event, this.results[this.active]);
+      enter((result) => this.enter(event, result));
     } else if (event.key === 'Escape') {
       event.stopPropagation();
-      this.done();
+      leaveSearch();
       /** @type {HTMLElement} */ (event.target).blur();
     }
   }
 
   /** Enter shows the result; with Shift it becomes the start, with Control the end. */
   enter(/** @type {KeyboardEvent} */ event, /** @type {Result} */ result) {
-    const point = { lon: result.center[0], lat: result.center[1], label: pick(result.label) };
-    if (event.shiftKey) setWaypoint(0, point);
-    else if (event.ctrlKey) setWaypoint(-1, point);
+    if (event.shiftKey) setWaypoint(0, pointOf(result));
+    else if (event.ctrlKey) setWaypoint(-1, pointOf(result));
     else this.choose(result);
-    this.done();
+    leaveSearch();
   }
 
   choose(/** @type {Result} */ result) {
-    this.done();
+    leaveSearch();
     if (result.id && result.action === 'feature' && findLayer(result.layer)) {
       select({ layer: result.layer, id: result.id }, true);
       return;
     }
     if (result.bbox) showExtent(result.bbox);
     else showPoint(result.center);
-    data.drawer.value = null;
+    openDrawer(null);
   }
 
   leave(/** @type {FocusEvent} */ event) {
-    if (!this.contains(/** @type {Node | null} */ (event.relatedTarget))) this.open = false;
-  }
-
-  done() {
-    this.open = false;
-    this.active = -1;
+    if (!this.contains(/** @type {Node | null} */ (event.relatedTarget))) openSearch(false);
   }
 }
 

@@ -2,110 +2,92 @@
 /** <sg-timebar>: the time of the map on a 24-hour scale, always with its zone. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
-import { clock, day, midnight, moment, now, rfc3339, t } from '../../core/i18n.js';
-import { data, toast, url } from '../../core/store.js';
+import { skew } from '../../core/clock.js';
+import { clock, day, midnight, t } from '../../core/i18n.js';
+import {
+  SPEEDS, askFor, askForDay, askedInstant, followNow, mapInstant, pause, play, setSpeed, timeStore,
+} from '../../model/time.js';
+import { toast } from '../../model/toasts.js';
 import { icon } from '../widgets.js';
 
 const MINUTE_MS = 60_000;
 const STEP_MIN = 5;
 const DAY_MIN = 1440;
-const FRAME_MS = 500;
-const SPEEDS = [5, 15, 60];
-
-/** The instant that tables and paths are asked for. */
-export const askedInstant = () => (url.time.value ? Date.parse(url.time.value) : now());
-
-/** The instant of what the map shows: the present, less what its stream or tiles lag behind. */
-export function mapInstant() {
-  const { state, at } = data.live.value;
-  if (state === 'stale' && at) return at + data.skew.value;
-  return now() - data.lag.value * 1000;
-}
-
-/** Say what the map shows and, where it differs, what queries are asked for. */
-export function timeText() {
-  const map = t('time.map', { time: moment(mapInstant()) });
-  return url.time.value ? `${map}${t('time.queries', { time: moment(askedInstant()) })}` : map;
-}
-
-/** Follow the clock again. */
-export const followNow = () => (url.time.value = null);
+const HOURS = ['00', '03', '06', '09', '12', '15', '18', '21', '24'];
+const DAY_PATTERN = '\\d{4}-\\d{2}-\\d{2}';
 
 class TimeBar extends Part {
-  static properties = { playing: { state: true }, speed: { state: true }, beat: { state: true } };
-
-  constructor() {
-    super();
-    this.playing = false;
-    this.speed = SPEEDS[1];
-    this.beat = 0;
-  }
-
   connectedCallback() {
     super.connectedCallback();
-    this.pulse = setInterval(() => url.time.peek() === null && this.beat++, 1000);
+    this.pulse = setInterval(() => timeStore.at.peek() === null && this.requestUpdate(), 1000);
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
     clearInterval(this.pulse);
-    clearInterval(this.player);
+    pause();
   }
 
   render() {
     const at = askedInstant();
-    const start = midnight(at);
-    const minutes = Math.floor((at - start) / MINUTE_MS);
-    const fixed = url.time.value !== null;
-    void data.skew.value;
+    const fixed = timeStore.at.value !== null;
+    void skew.value;
     return html`<div class="timebar" role="group" aria-label=${t('time.label')}>
-      <button class="plain" data-testid="time-play" aria-pressed=${this.playing} aria-label=${t(this.playing ? 'time.pause' : 'time.play')} title=${t(this.playing ? 'time.pause' : 'time.play')} @click=${this.toggle}>${icon(this.playing ? 'pause' : 'play')}</button>
-      <select data-testid="time-speed" aria-label=${t('time.speed')} @change=${(/** @type {any} */ e) => this.setSpeed(Number(e.target.value))}>
-        ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === this.speed}>×${speed} min</option>`)}
-      </select>
-      <span class="day"><button class="plain" data-testid="time-day-before" aria-label=${t('time.day_before')} title=${t('time.day_before')} @click=${() => this.set(at - DAY_MIN * MINUTE_MS)}>‹</button
-        ><input type="text" data-testid="time-day" pattern="\\d{4}-\\d{2}-\\d{2}" aria-label=${t('time.day')} .value=${day(at)} @change=${this.setDay} /><button
-          class="plain" data-testid="time-day-after" aria-label=${t('time.day_after')} title=${t('time.day_after')} @click=${() => this.set(at + DAY_MIN * MINUTE_MS)}>›</button></span>
-      <div class="slider"><input type="range" min="0" max=${DAY_MIN - 1} step=${STEP_MIN} data-testid="time-slider" aria-label=${t('time.slider')} aria-valuetext="${clock(at)} +08:00"
-        .value=${String(minutes)} style="--at:${(minutes / DAY_MIN) * 100}%" @input=${(/** @type {any} */ e) => this.set(start + Number(e.target.value) * MINUTE_MS)} />
-        <div class="ticks" aria-hidden="true">${[0, 3, 6, 9, 12, 15, 18, 21, 24].map((hour) => html`<span>${String(hour).padStart(2, '0')}</span>`)}</div></div>
-      <output class="clock num ${fixed ? 'fixed' : ''}" data-testid="time-clock" data-fixed=${fixed} title=${t('time.zone')}>
+      ${this.player()}
+      ${this.day(at)}
+      ${this.slider(at)}
+      <output class="clock num ${fixed ? 'fixed' : ''}" data-testid="time-clock" data-fixed=${fixed}
+        title=${t('time.zone')}>
         <b>${clock(at, true)}</b><small>+08:00 · ${t(fixed ? 'time.fixed' : 'time.following')}</small></output>
-      ${fixed ? html`<span class="map-time num" data-testid="map-time">${t('time.map', { time: clock(mapInstant()) })}</span>` : ''}
-      <button data-testid="time-now" aria-pressed=${!fixed} @click=${() => this.stopAt(null)}>${t('time.now')}</button>
+      ${fixed
+        ? html`<span class="map-time num" data-testid="map-time">${t('time.map', { time: clock(mapInstant()) })}</span>`
+        : ''}
+      <button data-testid="time-now" aria-pressed=${!fixed} @click=${followNow}>${t('time.now')}</button>
     </div>`;
   }
 
-  set(/** @type {number} */ at) {
-    url.time.value = rfc3339(at);
+  player() {
+    const playing = timeStore.player.value !== null;
+    const label = t(playing ? 'time.pause' : 'time.play');
+    const speeds = SPEEDS.map((speed) => {
+      const current = speed === timeStore.speed.value;
+      return html`<option value=${speed} ?selected=${current}>×${speed} min</option>`;
+    });
+    return html`<button class="plain" data-testid="time-play" aria-pressed=${playing} aria-label=${label} title=${label}
+        @click=${playing ? pause : this.start}>${icon(playing ? 'pause' : 'play')}</button>
+      <select data-testid="time-speed" aria-label=${t('time.speed')}
+        @change=${(/** @type {any} */ e) => setSpeed(Number(e.target.value))}>${speeds}</select>`;
+  }
+
+  day(/** @type {number} */ at) {
+    const step = (/** @type {'before' | 'after'} */ way, /** @type {number} */ days, /** @type {string} */ sign) =>
+      html`<button class="plain" data-testid="time-day-${way}" aria-label=${t(`time.day_${way}`)}
+        title=${t(`time.day_${way}`)} @click=${() => askFor(at + days * DAY_MIN * MINUTE_MS)}>${sign}</button>`;
+    return html`<span class="day">${step('before', -1, '‹')}<input type="text" data-testid="time-day"
+      pattern=${DAY_PATTERN} aria-label=${t('time.day')} .value=${day(at)}
+      @change=${this.setDay} />${step('after', 1, '›')}</span>`;
+  }
+
+  slider(/** @type {number} */ at) {
+    const start = midnight(at);
+    const minutes = Math.floor((at - start) / MINUTE_MS);
+    return html`<div class="slider"><input type="range" min="0" max=${DAY_MIN - 1} step=${STEP_MIN}
+      data-testid="time-slider" aria-label=${t('time.slider')} aria-valuetext="${clock(at)} +08:00"
+      .value=${String(minutes)} style="--at:${(minutes / DAY_MIN) * 100}%"
+      @input=${(/** @type {any} */ e) => askFor(start + Number(e.target.value) * MINUTE_MS)} />
+      <div class="ticks" aria-hidden="true">${HOURS.map((hour) => html`<span>${hour}</span>`)}</div></div>`;
   }
 
   setDay(/** @type {Event} */ event) {
-    const picked = /** @type {HTMLInputElement} */ (event.target).value;
-    const start = Date.parse(`${picked}T00:00:00+08:00`);
-    const at = askedInstant();
-    if (Number.isNaN(start)) /** @type {HTMLInputElement} */ (event.target).value = day(at);
-    else this.set(start + (at - midnight(at)));
+    const field = /** @type {HTMLInputElement} */ (event.target);
+    const start = Date.parse(`${field.value}T00:00:00+08:00`);
+    if (Number.isNaN(start)) field.value = day(askedInstant());
+    else askForDay(start);
   }
 
-  stopAt(/** @type {string | null} */ time) {
-    clearInterval(this.player);
-    this.playing = false;
-    url.time.value = time;
-  }
-
-  setSpeed(/** @type {number} */ speed) {
-    this.speed = speed;
-  }
-
-  toggle() {
-    if (this.playing) return this.stopAt(url.time.value);
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
-      toast({ kind: 'info', text: t('time.reduced') });
-      return;
-    }
-    this.playing = true;
-    this.player = setInterval(() => this.set(askedInstant() + this.speed * MINUTE_MS), FRAME_MS);
+  start() {
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) toast({ kind: 'info', text: t('time.reduced') });
+    else play();
   }
 }
 

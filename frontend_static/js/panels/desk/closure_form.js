@@ -3,9 +3,10 @@
 import { html } from 'lit';
 import { explain } from '../../core/api.js';
 import { Part, define } from '../../core/base.js';
-import { close } from '../../model/events.js';
-import { INPUT_PATTERN, fromInput, maybe, midnight, now, t, toInput } from '../../core/i18n.js';
-import { data } from '../../core/store.js';
+import { INPUT_PATTERN, fromInput, maybe, midnight, t, toInput } from '../../core/i18n.js';
+import { startDraw } from '../../model/draw.js';
+import { close, deskStore, startClosing } from '../../model/events.js';
+import { now } from '../../core/clock.js';
 
 const CAUSES = ['wind', 'fog', 'ice', 'flood', 'accident', 'works', 'control', 'other'];
 const DIRECTIONS = ['both', 'forward', 'backward'];
@@ -30,22 +31,37 @@ class Closure extends Part {
   }
 
   render() {
-    const closing = data.closing.value;
+    const closing = deskStore.closing.value;
     if (!closing) return html``;
-    return html`<form class="closure" data-testid="closure-form" aria-label=${t('closure.title', { name: closing.label })} @submit=${this.submit} @keydown=${this.key}>
-      <h4>${t('closure.title', { name: closing.label })}</h4>
+    const title = t('closure.title', { name: closing.label });
+    return html`<form class="closure" data-testid="closure-form" aria-label=${title}
+      @submit=${this.submit} @keydown=${this.key}>
+      <h4>${title}</h4>
       ${closing.directed ? this.choice('direction', DIRECTIONS, 'closure') : ''}
       ${this.choice('cause', CAUSES, 'cause')}
-      <label>${t('closure.from')}<input type="text" name="valid_from" data-testid="closure-from" pattern=${INPUT_PATTERN} placeholder=${t('closure.now')} /></label>
-      <label>${t('closure.until')}<input type="text" name="valid_to" data-testid="closure-until" required pattern=${INPUT_PATTERN} title="2026-11-22 18:00" .value=${this.end} /></label>
-      <div class="chips">${[2, 6, 24].map((hours) => html`<button type="button" class="small" data-testid="closure-plus-${hours}" @click=${() => this.endIn(hours)}>+${hours} h</button>`)}</div>
+      ${this.span()}
       <label>${t('closure.note')}<input type="text" name="title" maxlength="120" data-testid="closure-title" /></label>
-      ${this.error ? html`<p class="failure" role="alert" data-testid="closure-error">${explain(this.error)}</p>` : ''}
+      ${this.error
+        ? html`<p class="failure" role="alert" data-testid="closure-error">${explain(this.error)}</p>`
+        : ''}
       <div class="actions">
-        <button class="danger" type="submit" data-testid="closure-submit" ?disabled=${this.sending}>${t(this.sending ? 'closure.busy' : 'closure.submit')}</button>
-        <button type="button" data-testid="closure-cancel" @click=${() => (data.closing.value = null)}>${t('app.cancel')}</button>
+        <button class="danger" type="submit" data-testid="closure-submit"
+          ?disabled=${this.sending}>${t(this.sending ? 'closure.busy' : 'closure.submit')}</button>
+        <button type="button" data-testid="closure-cancel"
+          @click=${() => startClosing(null)}>${t('app.cancel')}</button>
       </div>
     </form>`;
+  }
+
+  /** From when, until when, and ends that are often wanted. */
+  span() {
+    const plus = (/** @type {number} */ hours) => html`<button type="button" class="small"
+      data-testid="closure-plus-${hours}" @click=${() => this.endIn(hours)}>+${hours} h</button>`;
+    return html`<label>${t('closure.from')}<input type="text" name="valid_from" data-testid="closure-from"
+        pattern=${INPUT_PATTERN} placeholder=${t('closure.now')} /></label>
+      <label>${t('closure.until')}<input type="text" name="valid_to" data-testid="closure-until" required
+        pattern=${INPUT_PATTERN} title="2026-11-22 18:00" .value=${this.end} /></label>
+      <div class="chips">${[2, 6, 24].map(plus)}</div>`;
   }
 
   choice(/** @type {string} */ name, /** @type {string[]} */ options, /** @type {string} */ prefix) {
@@ -68,12 +84,12 @@ class Closure extends Part {
   key(/** @type {KeyboardEvent} */ event) {
     if (event.key !== 'Escape') return;
     event.stopPropagation();
-    data.closing.value = null;
+    startClosing(null);
   }
 
   async submit(/** @type {SubmitEvent} */ event) {
     event.preventDefault();
-    const closing = data.closing.peek();
+    const closing = deskStore.closing.peek();
     const fields = new FormData(/** @type {HTMLFormElement} */ (event.target));
     const from = String(fields.get('valid_from') ?? '');
     const to = fromInput(String(fields.get('valid_to')));
@@ -92,13 +108,14 @@ class Closure extends Part {
     });
   }
 
-  async send(/** @type {import('../../core/types.js').ClosureTarget} */ closing, /** @type {Record<string, unknown>} */ body) {
+  /** @param {import('../../core/types.js').ClosureTarget} closing @param {Record<string, unknown>} body */
+  async send(closing, body) {
     this.sending = true;
     this.error = null;
     try {
       await close(closing.label, body);
-      data.closing.value = null;
-      data.draw.value = { mode: null };
+      startClosing(null);
+      startDraw(null);
     } catch (error) {
       this.error = error;
     } finally {

@@ -3,21 +3,25 @@
 import { html } from 'lit';
 import { explain } from '../../core/api.js';
 import { Part, define } from '../../core/base.js';
-import { ORIGINS, closable } from '../../core/catalog.js';
-import { mayDecide } from '../../model/events.js';
 import { extent } from '../../core/geo.js';
 import { clock, distance, duration, maybe, number, pick, t } from '../../core/i18n.js';
-import { chosen, comparison, downloadGpx, pin, signed } from '../../model/path.js';
-import { select } from '../../model/select.js';
-import { data, toast, url } from '../../core/store.js';
 import { showExtent } from '../../map/camera.js';
 import { badge, icon } from '../widgets.js';
 import '../desk/closure_form.js';
 import './steps.js';
+import { closable, layerStore, ORIGINS } from '../../model/layers.js';
+import { toast } from '../../model/toasts.js';
+import { chosen, comparison, downloadGpx, pin, signed } from '../../model/path.js';
+import { mayDecide } from '../../model/session.js';
+import { choose, planStore } from '../../model/plan.js';
+import { deskStore, startClosing } from '../../model/events.js';
+import { select } from '../../model/selection.js';
 
 /** @typedef {import('../../core/types.js').PathResult} PathResult */
 /** @typedef {import('../../core/types.js').Feature} Feature */
+/** @typedef {import('../../core/i18n.js').Key} Key */
 /** @typedef {Record<string, any>} Properties */
+/** @typedef {{ id: string, name: any }} Structure */
 
 const percent = (/** @type {number} */ share) => `${number(share * 100, share > 0 && share < 0.1 ? 1 : 0)} %`;
 const known = (/** @type {unknown} */ value) => typeof value === 'number';
@@ -35,19 +39,17 @@ const COMPARED = /** @type {const} */ ([
 
 class Routes extends Part {
   render() {
-    const state = data.path.value;
+    const state = planStore.path.value;
     const path = 'now' in state ? state.now : undefined;
     if (!path) return html``;
     const feature = chosen(path);
     const p = feature.properties;
-    return html`<article class="card" data-testid="path-card" data-version=${path.version} data-length=${p.length_m} aria-label=${t('path.result')}>
+    const options = path.features.map((option, rank) => this.option(option, rank, feature));
+    return html`<article class="card" data-testid="path-card" data-version=${path.version} data-length=${p.length_m}
+      aria-label=${t('path.result')}>
       ${this.compared()}
-      <fieldset class="options"><legend class="sr">${t('path.alternatives_all')}</legend>${path.features.map((option, rank) => this.option(option, rank, feature))}</fieldset>
-      <div class="actions">
-        <button data-testid="path-zoom" @click=${() => this.zoom(feature)}>${icon('target')}<span>${t('path.whole')}</span></button>
-        <button data-testid="path-gpx" @click=${this.gpx}>${icon('download')}<span>GPX</span></button>
-        <button data-testid="path-pin" aria-pressed=${data.pinned.value !== null} title=${t('path.pin_title')} @click=${() => pin(data.pinned.peek() ? null : path)}>${icon('swap')}<span>${t('path.pin')}</span></button>
-      </div>
+      <fieldset class="options"><legend class="sr">${t('path.alternatives_all')}</legend>${options}</fieldset>
+      <div class="actions">${this.actions(path, feature)}</div>
       ${this.basis(p)}
       <dl>${this.facts(p, path)}</dl>
       ${this.areas(p)}
@@ -56,26 +58,49 @@ class Routes extends Part {
     </article>`;
   }
 
+  actions(/** @type {PathResult} */ path, /** @type {Feature} */ feature) {
+    const pinned = planStore.pinned.value !== null;
+    return html`<button data-testid="path-zoom"
+        @click=${() => this.zoom(feature)}>${icon('target')}<span>${t('path.whole')}</span></button>
+      <button data-testid="path-gpx" @click=${this.gpx}>${icon('download')}<span>GPX</span></button>
+      <button data-testid="path-pin" aria-pressed=${pinned} title=${t('path.pin_title')}
+        @click=${() => pin(pinned ? null : path)}>${icon('swap')}<span>${t('path.pin')}</span></button>`;
+  }
+
   option(/** @type {Feature} */ option, /** @type {number} */ rank, /** @type {Feature} */ current) {
     const p = option.properties;
     const on = option === current;
-    return html`<label class="option ${on ? 'on' : ''}"><input type="radio" name="alternative" data-testid="path-option" data-rank=${rank} .checked=${on} @change=${() => (url.choice.value = rank)} />
+    const which = on ? 'path' : 'path-other';
+    const shared = rank ? html` · ${t('path.shared', { share: percent(p.shared_share ?? 0) })}` : '';
+    return html`<label class="option ${on ? 'on' : ''}"><input type="radio" name="alternative"
+        data-testid="path-option" data-rank=${rank} .checked=${on} @change=${() => choose(rank)} />
       <span class="stroke rank-${on ? 'now' : rank}" aria-hidden="true"></span>
-      <span class="option-text"><span class="figures"><b data-testid=${on ? 'path-time' : 'path-other-time'}>${duration(p.duration_s)}</b><b class="minor" data-testid=${on ? 'path-km' : 'path-other-km'}>${number(p.length_m / 1000, 1)}<small> km</small></b></span>
-        <span class="muted num">${t('path.option', { n: rank + 1 })} · ${toll(p)} · CO₂ ${carbon(p)}${rank ? html` · ${t('path.shared', { share: percent(p.shared_share ?? 0) })}` : ''}</span></span></label>`;
+      <span class="option-text"><span class="figures"><b data-testid="${which}-time">${duration(p.duration_s)}</b><b
+          class="minor" data-testid="${which}-km">${number(p.length_m / 1000, 1)}<small> km</small></b></span>
+        <span class="muted num">${t('path.option', { n: rank + 1 })} · ${toll(p)} · CO₂ ${carbon(p)}${shared}</span
+        ></span></label>`;
   }
 
   compared() {
     const change = comparison();
     if (!change) return '';
     const [a, b] = [change.base.properties, change.now.properties];
+    const before = t(planStore.pinned.value ? 'path.pinned' : 'path.before');
     return html`<p class="change" data-testid="path-change">${change.text}</p>
       <table class="compare" data-testid="path-compare"><caption class="sr">${t('path.compare')}</caption>
-        <thead><tr><td></td><th scope="col"><span class="line-before"></span>${t(data.pinned.value ? 'path.pinned' : 'path.before')}</th><th scope="col"><span class="line-now"></span>${t('path.after')}</th><th scope="col">${t('path.difference')}</th></tr></thead>
-        <tbody>${COMPARED.map(([label, name, per, digits]) => {
-          const both = known(a[name]) && known(b[name]);
-          return html`<tr><th scope="row">${t(label)}</th><td>${known(a[name]) ? number(a[name] / per, digits) : '–'}</td><td>${known(b[name]) ? number(b[name] / per, digits) : '–'}</td><td>${both ? signed((b[name] - a[name]) / per, digits) : '–'}</td></tr>`;
-        })}</tbody></table>`;
+        <thead><tr><td></td><th scope="col"><span class="line-before"></span>${before}</th><th
+          scope="col"><span class="line-now"></span>${t('path.after')}</th><th
+          scope="col">${t('path.difference')}</th></tr></thead>
+        <tbody>${COMPARED.map((row) => this.comparedRow(row, a, b))}</tbody></table>`;
+  }
+
+  /** @param {typeof COMPARED[number]} row @param {Properties} a @param {Properties} b */
+  comparedRow([label, name, per, digits], a, b) {
+    const said = (/** @type {unknown} */ value) => (known(value) ? number(Number(value) / per, digits) : '–');
+    const both = known(a[name]) && known(b[name]);
+    const difference = both ? signed((b[name] - a[name]) / per, digits) : '–';
+    const cells = [said(a[name]), said(b[name]), difference];
+    return html`<tr><th scope="row">${t(label)}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
   }
 
   zoom(/** @type {Feature} */ path) {
@@ -89,19 +114,21 @@ class Routes extends Part {
 
   basis(/** @type {Properties} */ p) {
     const basis = String(p.duration_basis);
-    const texts = /** @type {Record<string, import('../../core/i18n.js').Key>} */ ({
+    const texts = /** @type {Record<string, Key>} */ ({
       assumed: 'path.basis_assumed',
       posted: 'path.basis_posted',
       measured: 'path.basis_measured',
     });
     const mark = basis === 'measured' || basis === 'posted' ? '' : 'warn';
-    return html`<p class="basis ${mark}" data-testid="path-basis" data-basis=${basis}>${t(texts[basis] ?? 'path.basis_mixed')}</p>`;
+    const text = t(texts[basis] ?? 'path.basis_mixed');
+    return html`<p class="basis ${mark}" data-testid="path-basis" data-basis=${basis}>${text}</p>`;
   }
 
   facts(/** @type {Properties} */ p, /** @type {PathResult} */ path) {
-    const row = (/** @type {import('../../core/i18n.js').Key} */ label, /** @type {unknown} */ value, /** @type {string} */ id) =>
+    const row = (/** @type {Key} */ label, /** @type {unknown} */ value, /** @type {string} */ id) =>
       html`<div><dt>${t(label)}</dt><dd data-testid=${id}>${value}</dd></div>`;
-    const basis = (/** @type {unknown} */ name) => (name ? html` <small class="muted">${maybe(`basis.${name}`, String(name))}</small>` : '');
+    const basis = (/** @type {unknown} */ name) =>
+      name ? html` <small class="muted">${maybe(`basis.${name}`, String(name))}</small>` : '';
     return html`
       ${p.arrive_at ? row('path.times', `${clock(p.depart_at)} → ${clock(p.arrive_at)} (+08:00)`, 'path-times') : ''}
       ${row('path.row_toll', html`${toll(p)}${basis(p.toll_basis)}`, 'path-toll')}
@@ -122,31 +149,46 @@ class Routes extends Part {
   origins(/** @type {Properties} */ p) {
     const shares = ORIGINS.filter((origin) => p.origins?.[origin] > 0);
     if (!shares.length) return '';
-    return html`<div><dt>${t('path.origins')}</dt><dd class="stack">${shares.map((origin) => html`<span>${badge(origin)} ${percent(p.origins[origin])}</span>`)}</dd></div>`;
+    const share = (/** @type {import('../../core/types.js').Origin} */ origin) =>
+      html`<span>${badge(origin)} ${percent(p.origins[origin])}</span>`;
+    return html`<div><dt>${t('path.origins')}</dt><dd class="stack">${shares.map(share)}</dd></div>`;
   }
 
   /** Districts that the path crosses: a permit is asked for in each. */
   areas(/** @type {Properties} */ p) {
     const all = /** @type {{ admin_code: string, name: any, length_m: number }[]} */ (p.areas ?? []);
     if (!all.length) return '';
-    return html`<h3 class="part">${t('path.areas')}</h3><ul class="structures" data-testid="path-areas">${all.map((area) => html`<li><span>${pick(area.name) || area.admin_code}</span><span class="num muted">${distance(area.length_m)}</span></li>`)}</ul>`;
+    const row = (/** @type {typeof all[number]} */ area) =>
+      html`<li><span>${pick(area.name) || area.admin_code}</span><span
+      class="num muted">${distance(area.length_m)}</span></li>`;
+    return html`<h3 class="part">${t('path.areas')}</h3><ul class="structures"
+      data-testid="path-areas">${all.map(row)}</ul>`;
   }
 
   structures(/** @type {Properties} */ p) {
-    const all = /** @type {{ id: string, name: any }[]} */ (p.structures ?? []);
+    const all = /** @type {Structure[]} */ (p.structures ?? []);
     if (!all.length) return '';
-    const layer = data.catalogue.value?.layers.find((entry) => closable(entry) && entry.geometry !== 'line');
     return html`<h3 class="part">${t('path.structures')}</h3>
-      <ul class="structures">${all.map((item) => html`<li>
-        <button class="link" data-testid="path-structure" ?disabled=${!layer} @click=${() => layer && select({ layer: layer.id, id: item.id })}>${pick(item.name)}</button>
-        ${mayDecide() ? html`<button class="mini" data-testid="path-close" title=${t('path.close_structure', { name: pick(item.name) })} aria-label=${t('path.close_structure', { name: pick(item.name) })}
-          @click=${() => this.close(item)}>${icon('barrier')}</button>` : ''}
-      </li>`)}</ul>
-      ${data.closing.value ? html`<sg-closure></sg-closure>` : ''}`;
+      <ul class="structures">${all.map((item) => this.structure(item))}</ul>
+      ${deskStore.closing.value ? html`<sg-closure></sg-closure>` : ''}`;
   }
 
-  close(/** @type {{ id: string, name: any }} */ item) {
-    data.closing.value = { label: pick(item.name), target: { facility_id: item.id }, directed: true };
+  structure(/** @type {Structure} */ item) {
+    const all = layerStore.catalogue.value?.layers ?? [];
+    const layer = all.find((entry) => closable(entry) && entry.geometry !== 'line');
+    const label = t('path.close_structure', { name: pick(item.name) });
+    return html`<li>
+      <button class="link" data-testid="path-structure" ?disabled=${!layer}
+        @click=${() => layer && select({ layer: layer.id, id: item.id })}>${pick(item.name)}</button>
+      ${mayDecide()
+        ? html`<button class="mini" data-testid="path-close" title=${label} aria-label=${label}
+            @click=${() => this.close(item)}>${icon('barrier')}</button>`
+        : ''}
+    </li>`;
+  }
+
+  close(/** @type {Structure} */ item) {
+    startClosing({ label: pick(item.name), target: { facility_id: item.id }, directed: true });
   }
 }
 

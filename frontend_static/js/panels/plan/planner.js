@@ -4,8 +4,9 @@ import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { t } from '../../core/i18n.js';
 import { recompute } from '../../model/path.js';
+import { planStore, setPlan } from '../../model/plan.js';
 import { loadProfiles } from '../../model/profiles.js';
-import { data, url } from '../../core/store.js';
+import { refusal } from '../../model/refusal.js';
 import { busy, failure } from '../widgets.js';
 import './nearest.js';
 import './isochrone.js';
@@ -15,21 +16,19 @@ import './vehicle.js';
 import './refusal.js';
 
 const PLANS = /** @type {const} */ (['path', 'reach', 'nearest']);
-const LIMIT_VIOLATED = 'limit-violated';
-
-/** Tell whether a problem says that limits of the vehicle are in the way. */
-export const refused = (/** @type {unknown} */ error) => String(/** @type {any} */ (error)?.type ?? '').endsWith(LIMIT_VIOLATED);
 
 class Planner extends Part {
   connectedCallback() {
     super.connectedCallback();
-    if (!data.profiles.peek().length) loadProfiles();
+    if (!planStore.profiles.peek().length) loadProfiles();
   }
 
   render() {
-    const plan = url.plan.value;
-    return html`<section class="planner" data-testid="planner" data-state=${data.path.value.state} data-plan=${plan}>
-      <fieldset class="segments thirds"><legend class="sr">${t('plan.what')}</legend>${PLANS.map((name) => this.choice(name))}</fieldset>
+    const plan = planStore.kind.value;
+    const state = planStore.path.value.state;
+    return html`<section class="planner" data-testid="planner" data-state=${state} data-plan=${plan}>
+      <fieldset class="segments thirds"><legend class="sr">${t('plan.what')}</legend>
+        ${PLANS.map((name) => this.choice(name))}</fieldset>
       ${plan === 'path' ? html`<sg-stops></sg-stops>` : ''}
       <sg-vehicle></sg-vehicle>
       ${plan === 'path' ? this.paths() : ''}
@@ -40,11 +39,12 @@ class Planner extends Part {
 
   choice(/** @type {typeof PLANS[number]} */ name) {
     return html`<label class="segment"><input type="radio" name="plan" value=${name} data-testid="plan-${name}"
-      .checked=${url.plan.value === name} @change=${() => (url.plan.value = name)} /><span>${t(`plan.${name}`)}</span></label>`;
+      .checked=${planStore.kind.value === name} @change=${() => setPlan(name)} /><span
+      >${t(`plan.${name}`)}</span></label>`;
   }
 
   paths() {
-    const state = data.path.value;
+    const state = planStore.path.value;
     return html`${busy(state.state === 'loading')}
       <div aria-live="polite">
         ${state.state === 'empty' ? html`<p class="muted pad0" data-testid="path-empty">${t('path.empty')}</p>` : ''}
@@ -54,7 +54,7 @@ class Planner extends Part {
   }
 
   error(/** @type {Error} */ error) {
-    return refused(error) ? html`<sg-whynot .problem=${error}></sg-whynot>` : failure(error, recompute, 'path-retry');
+    return refusal() ? html`<sg-whynot></sg-whynot>` : failure(error, recompute, 'path-retry');
   }
 }
 

@@ -2,75 +2,80 @@
 /** <sg-maptools>: measuring and drawing, the home view, cursor position, attribution. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
-import { mayDecide } from '../../model/events.js';
 import { lineLength, ringArea } from '../../core/geo.js';
 import { distance, surface, t } from '../../core/i18n.js';
-import { data, url } from '../../core/store.js';
 import { goHome } from '../../map/camera.js';
-import { startDraw } from '../../map/draw.js';
-import { theMap } from '../../map/instance.js';
-import { attributions } from '../../map/map.js';
 import { icon } from '../widgets.js';
 import '../desk/closure_form.js';
+import { drawStore, startDraw } from '../../model/draw.js';
+import { viewStore } from '../../model/view.js';
+import { attributions, layerStore } from '../../model/layers.js';
+import { mayDecide } from '../../model/session.js';
+import { deskStore, startClosing } from '../../model/events.js';
 
 class MapTools extends Part {
   render() {
-    const { mode } = data.draw.value;
-    const tool = (/** @type {'distance' | 'area' | 'closure'} */ name, /** @type {string} */ shape) => html`<button data-testid="draw-${name}" aria-pressed=${mode === name}
-      aria-label=${t(`draw.${name}`)} title=${t(`draw.${name}`)} @click=${() => startDraw(mode === name ? null : name)}>${icon(shape)}</button>`;
+    const { mode } = drawStore.state.value;
     return html`<div class="map-tools" role="toolbar" aria-label=${t('top.tools')}>
-        <button data-testid="map-home" aria-label=${t('map.home')} title=${t('map.home')} @click=${goHome}>${icon('home')}</button>
-        ${tool('distance', 'ruler')}${tool('area', 'area')}${mayDecide() ? tool('closure', 'barrier') : ''}
+        <button data-testid="map-home" aria-label=${t('map.home')} title=${t('map.home')}
+          @click=${goHome}>${icon('home')}</button>
+        ${this.tool('distance', 'ruler')}
+        ${this.tool('area', 'area')}
+        ${mayDecide() ? this.tool('closure', 'barrier') : ''}
       </div>
       ${mode ? this.card() : ''}`;
   }
 
+  tool(/** @type {'distance' | 'area' | 'closure'} */ name, /** @type {string} */ shape) {
+    const on = drawStore.state.value.mode === name;
+    const label = t(`draw.${name}`);
+    return html`<button data-testid="draw-${name}" aria-pressed=${on} aria-label=${label} title=${label}
+      @click=${() => startDraw(on ? null : name)}>${icon(shape)}</button>`;
+  }
+
   card() {
-    const { mode, points = [], done } = data.draw.value;
-    const ring = mode !== 'distance' && points.length > 3;
+    const { mode, points = [], done } = drawStore.state.value;
+    const closing = deskStore.closing.value && mode === 'closure';
     return html`<div class="draw-card" data-testid="draw-card" role="status">
       <h4>${t(/** @type {any} */ (`draw.${mode}`))}</h4>
-      ${mode === 'distance' && points.length > 1 ? html`<p><b class="num" data-testid="draw-length">${distance(lineLength(points))}</b></p>` : ''}
-      ${ring ? html`<p><b class="num" data-testid="draw-size">${surface(ringArea(points.slice(0, -1)))}</b> <span class="muted">${t('draw.perimeter')} ${distance(lineLength(points))}</span></p>` : ''}
+      ${this.size(mode, points)}
       ${done ? '' : html`<p class="muted">${t('draw.hint')}</p>`}
-      ${data.closing.value && mode === 'closure' ? html`<sg-closure></sg-closure>` : this.actions(mode, points, Boolean(done))}
+      ${closing ? html`<sg-closure></sg-closure>` : this.actions(mode, points, Boolean(done))}
     </div>`;
   }
 
+  size(/** @type {string | null} */ mode, /** @type {[number, number][]} */ points) {
+    const length = () => distance(lineLength(points));
+    if (mode === 'distance') {
+      return points.length > 1 ? html`<p><b class="num" data-testid="draw-length">${length()}</b></p>` : '';
+    }
+    if (points.length < 4) return '';
+    return html`<p><b class="num" data-testid="draw-size">${surface(ringArea(points.slice(0, -1)))}</b>
+      <span class="muted">${t('draw.perimeter')} ${length()}</span></p>`;
+  }
+
   actions(/** @type {string | null} */ mode, /** @type {[number, number][]} */ points, /** @type {boolean} */ done) {
-    const close = () =>
-      (data.closing.value = {
-        label: t('closure.polygon'),
-        target: { polygon: { type: 'Polygon', coordinates: [points] } },
-        directed: true,
-      });
+    const target = { polygon: { type: 'Polygon', coordinates: [points] } };
+    const close = () => startClosing({ label: t('closure.polygon'), target, directed: true });
     return html`<div class="actions">
-      ${mode === 'closure' && done ? html`<button class="danger" data-testid="draw-close-area" @click=${close}>${t('draw.close_area')}</button>` : ''}
+      ${mode === 'closure' && done
+        ? html`<button class="danger" data-testid="draw-close-area" @click=${close}>${t('draw.close_area')}</button>`
+        : ''}
       <button data-testid="draw-clear" @click=${() => startDraw(null)}>${t('draw.clear')}</button>
     </div>`;
   }
 }
 
 class MapFoot extends Part {
-  static properties = { cursor: { state: true } };
-
-  constructor() {
-    super();
-    /** @type {{ lng: number, lat: number } | null} */
-    this.cursor = null;
-    this.bound = false;
-  }
-
   render() {
-    const map = theMap.value;
-    if (map && !this.bound) {
-      this.bound = true;
-      map.on('mousemove', (event) => (this.cursor = event.lngLat));
-    }
-    const at = this.cursor ?? url.camera.value;
-    const review = data.catalogue.value?.review_number;
-    return html`<span class="cursor num" data-testid="cursor" aria-label=${t('map.cursor')}>${at ? `${at.lng.toFixed(4)}, ${at.lat.toFixed(4)}` : ''} · z${data.zoom.value.toFixed(1)}</span>
-      <span class="attribution" data-testid="attribution">${attributions().join(' · ')}${review ? html` · ${t('export.review')} ${review}` : ''}</span>`;
+    const at = viewStore.cursor.value ?? viewStore.camera.value;
+    const place = at ? `${at.lng.toFixed(4)}, ${at.lat.toFixed(4)}` : '';
+    const text = `${place} · z${viewStore.zoom.value.toFixed(1)}`;
+    const review = layerStore.catalogue.value?.review_number;
+    return html`<span class="cursor num" data-testid="cursor" aria-label=${t('map.cursor')}>${text}</span>
+      <span class="attribution" data-testid="attribution">${attributions().join(' · ')}${review
+        ? html` · ${t('export.review')} ${review}`
+        : ''}</span>`;
   }
 }
 

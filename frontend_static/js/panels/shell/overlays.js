@@ -1,35 +1,27 @@
 // @ts-check
 /** Messages, dialogs and the map's context menu. */
+import { effect } from '@preact/signals-core';
 import { html } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { request } from '../../core/api.js';
 import { Part, define } from '../../core/base.js';
-import { pick, t } from '../../core/i18n.js';
-import { setOrigin } from '../../model/reach.js';
-import { addVia, setWaypoint } from '../../model/stops.js';
-import { account, data, dismiss, toast } from '../../core/store.js';
+import { maybe, pick, t } from '../../core/i18n.js';
 import { theMap } from '../../map/instance.js';
 import { alarmCard } from '../desk/alarms.js';
 import { icon } from '../widgets.js';
+import { dismiss, toast, toastStore } from '../../model/toasts.js';
+import { addVia, placeAt, setWaypoint } from '../../model/stops.js';
+import { openDialog, shellStore } from '../../model/shell.js';
+import { setOrigin } from '../../model/reach.js';
+import { sessionStore, signOut } from '../../model/session.js';
+import { openMenu, viewStore } from '../../model/view.js';
+import { probe } from '../../map/probe.js';
 
 /** @typedef {import('../../core/types.js').Toast} Toast */
 
-const STAY_MS = 7000;
-const STAY_WITH_ACTION_MS = 30_000;
-
 class Toasts extends Part {
-  constructor() {
-    super();
-    /** @type {Map<number, ReturnType<typeof setTimeout>>} */
-    this.timers = new Map();
-  }
-
   render() {
-    for (const entry of data.toasts.value) {
-      if (!this.timers.has(entry.id)) this.timers.set(entry.id, setTimeout(() => dismiss(entry.id), entry.sticky ? STAY_WITH_ACTION_MS : STAY_MS));
-    }
     return html`<div class="toasts" role="log" aria-live="polite" data-testid="toasts">
-      ${alarmCard()}${repeat(data.toasts.value, (entry) => entry.id, (entry) => this.toast(entry))}
+      ${alarmCard()}${repeat(toastStore.shown.value, (entry) => entry.id, (entry) => this.toast(entry))}
     </div>`;
   }
 
@@ -41,10 +33,14 @@ class Toasts extends Part {
     return html`<div class="toast ${entry.kind}" data-testid="toast" data-kind=${entry.kind}>
       <span>${entry.text}</span>
       ${entry.action ? html`<button data-testid="toast-action" @click=${act}>${entry.action.label}</button>` : ''}
-      <button class="plain" data-testid="toast-close" aria-label=${t('app.close')} @click=${() => dismiss(entry.id)}>${icon('close')}</button>
+      <button class="plain" data-testid="toast-close" aria-label=${t('app.close')}
+        @click=${() => dismiss(entry.id)}>${icon('close')}</button>
     </div>`;
   }
 }
+
+/** Room that the map's menu needs. */
+const MENU_PX = { width: 190, height: 250 };
 
 /** The command that makes a link; every account's id may stand for the dispatcher's. */
 const NEW_LINK = html`<pre data-testid="signin-command">./sigang token dispatcher --link</pre>`;
@@ -65,13 +61,22 @@ const KEYS = [
   ['?', 'keys.help'],
 ];
 
+/** @type {Record<import('../../model/shell.js').Dialog, import('../../core/i18n.js').Key>} */
+const TITLES = {
+  keys: 'app.keys',
+  account: 'session.account',
+  expired: 'session.expired_title',
+  ended: 'session.ended_title',
+};
+
 class Dialogs extends Part {
   render() {
-    const which = data.dialog.value;
+    const which = shellStore.dialog.value;
     if (!which) return html``;
-    const title = t(/** @type {const} */ ({ keys: 'app.keys', account: 'session.account', expired: 'session.expired_title', ended: 'session.ended_title' })[which]);
-    return html`<dialog class="dialog" data-testid="dialog-${which}" aria-labelledby="dialog-title" @close=${() => (data.dialog.value = null)}>
-      <header><h2 id="dialog-title">${title}</h2><button class="plain" data-testid="dialog-close" aria-label=${t('app.close')} @click=${this.close}>${icon('close')}</button></header>
+    return html`<dialog class="dialog" data-testid="dialog-${which}" aria-labelledby="dialog-title"
+      @close=${() => openDialog(null)}>
+      <header><h2 id="dialog-title">${t(TITLES[which])}</h2><button class="plain" data-testid="dialog-close"
+        aria-label=${t('app.close')} @click=${this.close}>${icon('close')}</button></header>
       ${which === 'keys' ? this.keys() : which === 'account' ? this.account() : this.linkNeeded(which)}
     </dialog>`;
   }
@@ -86,15 +91,21 @@ class Dialogs extends Part {
   }
 
   keys() {
-    return html`<dl class="keys-list">${KEYS.map(([key, label]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${t(label)}</dd></div>`)}</dl>`;
+    const row = (/** @type {typeof KEYS[number]} */ [key, label]) =>
+      html`<div><dt><kbd>${key}</kbd></dt><dd>${t(label)}</dd></div>`;
+    return html`<dl class="keys-list">${KEYS.map(row)}</dl>`;
   }
 
   account() {
-    const who = account.value;
-    if (!who) return html`<p data-testid="signin-how">${t('session.how')}</p>${NEW_LINK}<p class="muted">${t('session.public')}</p>`;
+    const who = sessionStore.account.value;
+    if (!who) {
+      return html`<p data-testid="signin-how">${t('session.how')}</p>${NEW_LINK}
+        <p class="muted">${t('session.public')}</p>`;
+    }
+    const role = maybe(`role.${who.role}`, who.role);
     return html`<dl class="facts">
         <div><dt>${t('session.account')}</dt><dd data-testid="account-name">${pick(who.name)}</dd></div>
-        <div><dt>${t('session.role')}</dt><dd data-testid="account-role">${t(/** @type {any} */ (`role.${who.role}`))}</dd></div>
+        <div><dt>${t('session.role')}</dt><dd data-testid="account-role">${role}</dd></div>
         <div><dt>${t('session.scope')}</dt><dd class="num" data-testid="account-scope">${who.scope}</dd></div>
       </dl>
       <div class="actions"><button data-testid="sign-out" @click=${signOut}>${t('session.sign_out')}</button>
@@ -107,60 +118,55 @@ class Dialogs extends Part {
   }
 }
 
-async function signOut() {
-  await request('session/end', { method: 'POST', body: {} });
-  location.reload();
-}
-
 class MapMenu extends Part {
-  static properties = { at: { state: true } };
-
-  constructor() {
-    super();
-    /** @type {{ x: number, y: number, lngLat: [number, number] } | null} */
-    this.at = null;
-  }
-
   connectedCallback() {
     super.connectedCallback();
-    this.parentElement?.addEventListener('map-menu', (event) => {
-      this.at = /** @type {CustomEvent} */ (event).detail;
-      this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector('button'))?.focus());
+    const first = () => /** @type {HTMLElement | null} */ (this.querySelector('button'))?.focus();
+    this.stop = effect(() => {
+      if (viewStore.menu.value) this.updateComplete.then(first);
     });
   }
 
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.stop?.();
+  }
+
   render() {
-    if (!this.at) return html``;
-    const { x, y, lngLat } = this.at;
-    const text = `${lngLat[0].toFixed(6)}, ${lngLat[1].toFixed(6)}`;
-    const point = { lon: lngLat[0], lat: lngLat[1], label: `${lngLat[0].toFixed(5)}, ${lngLat[1].toFixed(5)}` };
-    const width = this.parentElement?.clientWidth ?? 0;
-    const height = this.parentElement?.clientHeight ?? 0;
-    return html`<div class="menu" role="menu" aria-label=${t('map.menu')} data-testid="map-menu" style="left:${Math.min(x, width - 190)}px;top:${Math.min(y, height - 250)}px"
-      @keydown=${this.key} @focusout=${this.leave}>
+    const menu = viewStore.menu.value;
+    if (!menu) return html``;
+    const [lon, lat] = menu.lngLat;
+    const text = `${lon.toFixed(6)}, ${lat.toFixed(6)}`;
+    const left = Math.min(menu.x, (this.parentElement?.clientWidth ?? 0) - MENU_PX.width);
+    const top = Math.min(menu.y, (this.parentElement?.clientHeight ?? 0) - MENU_PX.height);
+    return html`<div class="menu" role="menu" aria-label=${t('map.menu')} data-testid="map-menu"
+      style="left:${left}px;top:${top}px" @keydown=${this.key} @focusout=${this.leave}>
       <p class="muted num" role="presentation">${text}</p>
-      ${this.item('menu-start', t('map.start'), () => setWaypoint(0, point))}
-      ${this.item('menu-end', t('map.end'), () => setWaypoint(-1, point))}
-      ${this.item('menu-via', t('map.via'), () => addVia(point))}
-      ${this.item('menu-reach', t('map.reach'), () => setOrigin(point, 'reach'))}
-      ${this.item('menu-nearest', t('map.nearest'), () => setOrigin(point, 'nearest'))}
-      ${this.item('menu-what', t('map.what'), () => this.query(x, y))}
+      ${this.planning(placeAt(lon, lat))}
+      ${this.item('menu-what', t('map.what'), () => this.query(menu))}
       ${this.item('menu-copy', t('map.copy'), () => this.copy(text))}
     </div>`;
   }
 
+  planning(/** @type {import('../../core/hash.js').Waypoint} */ point) {
+    return html`${this.item('menu-start', t('map.start'), () => setWaypoint(0, point))}
+      ${this.item('menu-end', t('map.end'), () => setWaypoint(-1, point))}
+      ${this.item('menu-via', t('map.via'), () => addVia(point))}
+      ${this.item('menu-reach', t('map.reach'), () => setOrigin(point, 'reach'))}
+      ${this.item('menu-nearest', t('map.nearest'), () => setOrigin(point, 'nearest'))}`;
+  }
+
   item(/** @type {string} */ id, /** @type {string} */ label, /** @type {() => void} */ run) {
     const act = () => {
-      this.at = null;
+      openMenu(null);
       run();
     };
     return html`<button role="menuitem" data-testid=${id} @click=${act}>${label}</button>`;
   }
 
-  query(/** @type {number} */ x, /** @type {number} */ y) {
-    const view = /** @type {any} */ (document.querySelector('sg-map'));
+  query(/** @type {import('../../model/view.js').Menu} */ menu) {
     const map = theMap.peek();
-    if (map) view.probe(map, { x, y });
+    if (map) probe(map, menu);
   }
 
   async copy(/** @type {string} */ text) {
@@ -173,21 +179,22 @@ class MapMenu extends Part {
   }
 
   key(/** @type {KeyboardEvent} */ event) {
-    const items = /** @type {HTMLElement[]} */ ([...this.querySelectorAll('button')]);
+    const items = [...this.querySelectorAll('button')];
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       event.preventDefault();
-      items[(items.indexOf(/** @type {any} */ (document.activeElement)) + step + items.length) % items.length]?.focus();
+      const at = items.findIndex((item) => item === document.activeElement);
+      items[(at + step + items.length) % items.length]?.focus();
     }
     if (event.key === 'Escape') {
       event.stopPropagation();
-      this.at = null;
+      openMenu(null);
       /** @type {HTMLElement | null} */ (document.querySelector('#map'))?.focus();
     }
   }
 
   leave(/** @type {FocusEvent} */ event) {
-    if (!this.contains(/** @type {Node | null} */ (event.relatedTarget))) this.at = null;
+    if (!this.contains(/** @type {Node | null} */ (event.relatedTarget))) openMenu(null);
   }
 }
 

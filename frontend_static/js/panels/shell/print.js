@@ -3,16 +3,21 @@
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { explain } from '../../core/api.js';
-import { account, dismiss, toast, url } from '../../core/store.js';
 import { pick, t } from '../../core/i18n.js';
 import { facts, picture, scaleBar } from '../export.js';
 import { drawnIn } from '../test_hooks.js';
 import { theMap } from '../../map/instance.js';
 import { badge, symbol } from '../widgets.js';
+import { timeStore } from '../../model/time.js';
+import { viewStore } from '../../model/view.js';
+import { dismiss, toast } from '../../model/toasts.js';
+import { layerStore } from '../../model/layers.js';
+import { setTheme, shellStore } from '../../model/shell.js';
+import { sessionStore } from '../../model/session.js';
 
 /** The theme that the map is drawn in, which may lag behind the page's. @returns {'dark' | 'light'} */
 const themeDrawn = (/** @type {import('maplibre-gl').Map} */ map) =>
-  /** @type {any} */ (map.getStyle().metadata)?.['sigang:theme'] ?? url.theme.peek();
+  /** @type {any} */ (map.getStyle().metadata)?.['sigang:theme'] ?? shellStore.theme.peek();
 
 /** How long a picture made for printing stays good. */
 const FRESH_MS = 30_000;
@@ -48,7 +53,8 @@ class PrintPage extends Part {
   fill() {
     const map = theMap.peek();
     if (!map) return;
-    const asked = JSON.stringify([url.camera.peek(), url.time.peek(), url.on.peek(), url.off.peek()]);
+    const layers = [layerStore.on.peek(), layerStore.off.peek()];
+    const asked = JSON.stringify([viewStore.camera.peek(), timeStore.at.peek(), ...layers]);
     if (asked === this.asked && performance.now() - this.filled < FRESH_MS) return;
     this.asked = asked;
     this.filled = performance.now();
@@ -66,6 +72,9 @@ class PrintPage extends Part {
   render() {
     if (!this.image || !this.bar) return html``;
     const known = facts();
+    const by = pick(sessionStore.account.value?.name);
+    const review = known.review ? [`${t('export.review')} ${known.review}`] : [];
+    const sources = [...known.sources, ...review].join(' · ');
     return html`<article class="sheet" data-testid="print-sheet">
       <header><h1>${known.title}</h1><p class="num"><b data-testid="print-time">${known.time}</b></p></header>
       <figure><img src=${this.image} alt=${t('map.label')} style="width:${this.width}mm;height:${this.height}mm" />
@@ -80,27 +89,31 @@ class PrintPage extends Part {
       <h2>${t('export.legend')}</h2>
       <div class="sheet-legend" data-testid="print-legend">${known.layers.map((layer) => html`<section>
         <h3>${pick(layer.title)} ${known.originText(layer) ? html`<small>${known.originText(layer)}</small>` : ''}</h3>
-        <ul>${(layer.legend?.entries ?? []).map((entry) => html`<li>${symbol(entry, this.theme)} ${pick(entry.text)} ${pick(entry.label)}</li>`)}</ul>
+        <ul>${(layer.legend?.entries ?? []).map((entry) => this.entry(entry))}</ul>
       </section>`)}</div>
-      <footer><p data-testid="print-sources">${t('export.sources')}: ${known.sources.join(' · ')}${known.review ? ` · ${t('export.review')} ${known.review}` : ''}</p>
-        <p>${t('export.made')} ${known.made}${account.value ? ` · ${pick(account.value.name)}` : ''}</p></footer>
+      <footer><p data-testid="print-sources">${t('export.sources')}: ${sources}</p>
+        <p>${t('export.made')} ${[known.made, by].filter(Boolean).join(' · ')}</p></footer>
     </article>`;
+  }
+
+  entry(/** @type {import('../../core/types.js').LegendEntry} */ entry) {
+    return html`<li>${symbol(entry, this.theme)} ${pick(entry.text)} ${pick(entry.label)}</li>`;
   }
 }
 
 /** Print the A4 page, in the light colours: they need less ink. */
 export async function printPage() {
-  const theme = url.theme.peek();
+  const theme = shellStore.theme.peek();
   const note = toast({ kind: 'info', text: t('export.preparing') });
   try {
-    url.theme.value = 'light';
+    setTheme('light');
     await drawnIn('light');
     /** @type {PrintPage} */ (document.querySelector('sg-print')).fill();
   } catch (error) {
     toast({ kind: 'bad', text: explain(error) });
     return;
   } finally {
-    url.theme.value = theme;
+    setTheme(theme);
     dismiss(note);
   }
   window.print();

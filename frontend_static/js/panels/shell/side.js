@@ -3,22 +3,25 @@
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { t } from '../../core/i18n.js';
-import { data, url } from '../../core/store.js';
 import { icon } from '../widgets.js';
 import '../desk/desk.js';
 import '../browse/inspector.js';
 import '../plan/planner.js';
+import { openDrawer, shellStore, showPanel } from '../../model/shell.js';
+import { deskStore } from '../../model/events.js';
 
 const TABS = /** @type {const} */ (['inspect', 'path', 'events']);
 const ICONS = { inspect: 'info', path: 'path', events: 'bell' };
 
 class Side extends Part {
   render() {
-    const current = url.panel.value;
+    const current = shellStore.panel.value;
     return html`
       <div class="tabs">
-        <div class="tab-list" role="tablist" aria-label=${t('app.side')} @keydown=${this.key}>${TABS.map((tab) => this.tab(tab, tab === current))}</div>
-        <button class="plain only-drawer" aria-label=${t('app.close')} data-testid="side-close" @click=${() => (data.drawer.value = null)}>${icon('close')}</button>
+        <div class="tab-list" role="tablist" aria-label=${t('app.side')} @keydown=${this.key}>
+          ${TABS.map((tab) => this.tab(tab, tab === current))}</div>
+        <button class="plain only-drawer" aria-label=${t('app.close')} data-testid="side-close"
+          @click=${() => openDrawer(null)}>${icon('close')}</button>
       </div>
       <div class="tab-panel" role="tabpanel" id="side-panel" tabindex="0" aria-labelledby="tab-${current}">
         ${current === 'inspect' ? html`<sg-inspector></sg-inspector>` : ''}
@@ -28,16 +31,19 @@ class Side extends Part {
   }
 
   tab(/** @type {typeof TABS[number]} */ tab, /** @type {boolean} */ current) {
-    const count = tab === 'events' ? data.events.value.length : 0;
-    return html`<button role="tab" id="tab-${tab}" data-testid="tab-${tab}" aria-selected=${current} aria-controls="side-panel" tabindex=${current ? 0 : -1}
-      @click=${() => (url.panel.value = tab)}>${icon(ICONS[tab])}${t(`side.${tab}`)}${count ? html`<b class="bubble" data-testid="events-count">${count}</b>` : ''}</button>`;
+    const count = tab === 'events' ? deskStore.events.value.length : 0;
+    return html`<button role="tab" id="tab-${tab}" data-testid="tab-${tab}" aria-selected=${current}
+      aria-controls="side-panel" tabindex=${current ? 0 : -1}
+      @click=${() => showPanel(tab)}>${icon(ICONS[tab])}${t(`side.${tab}`)}${count
+        ? html`<b class="bubble" data-testid="events-count">${count}</b>`
+        : ''}</button>`;
   }
 
   key(/** @type {KeyboardEvent} */ event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
-    const next = TABS[(TABS.indexOf(url.panel.value) + step + TABS.length) % TABS.length];
-    url.panel.value = next;
+    const next = TABS[(TABS.indexOf(shellStore.panel.value) + step + TABS.length) % TABS.length];
+    showPanel(next);
     this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector(`#tab-${next}`))?.focus());
   }
 }
