@@ -117,9 +117,12 @@ def test_datum_codes_stand_in_one_module():
     assert datum_codes((ROOT / DATUM_HOME).read_text("utf-8"))
 
 
+SCRIPTS = ROOT / "frontend_static" / "js"
+
+
 def test_nothing_is_owed():
     paths = [*sources(*PACKAGES, "tests", "bench"), *(ROOT / "docs").glob("*.md")]
-    paths += (ROOT / "frontend_static" / "js").rglob("*.js")
+    paths += SCRIPTS.rglob("*.js")
     assert [name(path) for path in paths if OWED.search(path.read_text("utf-8"))] == []
 
 
@@ -129,7 +132,7 @@ FLOORS = ("core", "model", "map", "panels")
 
 def imported_folders(path: Path) -> set[str]:
     """Return the folders of a script's imports, as far as they are others of `js`."""
-    top = ROOT / "frontend_static" / "js"
+    top = SCRIPTS
     found = re.findall(r"(?:^import|\bfrom) '(\.[^']+)'", path.read_text("utf-8"), re.MULTILINE)
     targets = [(path.parent / target).resolve().relative_to(top) for target in found]
     return {target.parts[0] for target in targets if len(target.parts) > 1}
@@ -138,11 +141,67 @@ def imported_folders(path: Path) -> set[str]:
 def test_the_maps_scripts_import_from_lower_floors_only():
     seen = 0
     for floor, name_ in enumerate(FLOORS):
-        for path in (ROOT / "frontend_static" / "js" / name_).rglob("*.js"):
+        for path in (SCRIPTS / name_).rglob("*.js"):
             above = imported_folders(path) & set(FLOORS[floor + 1 :])
             assert not above, f"{name(path)} imports from {above}"
             seen += 1
     assert seen > 40
+
+
+SCRIPT_COLUMNS = 120
+
+
+def test_lines_of_scripts_and_style_sheets_are_short():
+    paths = [*SCRIPTS.rglob("*.js"), *(ROOT / "frontend_static" / "css").glob("*.css")]
+    long = [
+        f"{name(path)}:{number}"
+        for path in paths
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if len(line) > SCRIPT_COLUMNS
+    ]
+    assert long == []
+    assert len(paths) > 60
+
+
+STATE = re.compile(r"\bsignal\(|^let \w+", re.MULTILINE)
+"""What holds state that outlives a call: a signal, or a variable of the whole module."""
+STORE_WRITE = re.compile(r"\b\w+Store\.\w+\.value\s*(?:[-+|&?*/]{0,3}=(?!=)|\+\+|--)")
+ADDRESS = re.compile(r"import \{[^}]*\burl\b[^}]*\} from '[./]+core/store\.js'")
+
+
+def mirrored(path: Path) -> list[str]:
+    """Return what a script above `model` holds or writes that belongs into a store there."""
+    text = path.read_text("utf-8")
+    found = [
+        match.group() for kind in (STATE, STORE_WRITE, ADDRESS) for match in kind.finditer(text)
+    ]
+    return [] if path == SCRIPTS / "map" / "instance.js" else found
+
+
+def test_map_and_panels_keep_their_state_in_the_stores():
+    paths = [path for floor in ("map", "panels") for path in (SCRIPTS / floor).rglob("*.js")]
+    assert {name(path): mirrored(path) for path in paths if mirrored(path)} == {}
+    assert [
+        name(path) for path in SCRIPTS.rglob("*.js") if "\nlet " in path.read_text("utf-8")
+    ] == []
+
+
+def test_each_store_is_made_in_one_module():
+    homes: dict[str, list[str]] = {}
+    for path in SCRIPTS.rglob("*.js"):
+        for store in re.findall(
+            r"^export const (\w+Store) =", path.read_text("utf-8"), re.MULTILINE
+        ):
+            homes.setdefault(store, []).append(name(path))
+    assert {store: found for store, found in homes.items() if len(found) > 1} == {}
+    assert all("/js/model/" in found[0] for found in homes.values())
+    assert len(homes) > 10
+
+
+def test_a_write_past_a_store_would_be_found():
+    assert STORE_WRITE.search("@click=${() => (tableStore.view.value = 'map')}")
+    assert STORE_WRITE.search("planStore.asked.value++")
+    assert not STORE_WRITE.search("if (tableStore.view.value === 'table') return;")
 
 
 def vacuous(text: str) -> list[int]:

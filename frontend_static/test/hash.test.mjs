@@ -27,7 +27,10 @@ const FULL = {
   unknown: 'refuse',
   when: { mode: 'arrive', at: '2026-11-22T18:05:00+08:00' },
   choice: 2,
-  pin: { body: { profile: 'car', waypoints: [[120.75, 30.75], [121.85, 29.9]], as_of: '2026-11-22T10:05:00.000Z' }, choice: 1 },
+  pin: {
+    body: { profile: 'car', waypoints: [[120.75, 30.75], [121.85, 29.9]], as_of: '2026-11-22T10:05:00.000Z' },
+    choice: 1,
+  },
   origin: { lon: 121.5, lat: 29.9, label: '宁波; 江北' },
   contours: { way: 'to', unit: 'km', values: [10, 20.5] },
   near: { layer: 'ports', way: 'from_point', minutes: 45 },
@@ -49,7 +52,10 @@ test('writing is stable', () => {
 });
 
 test('broken values are ignored, the rest is kept', () => {
-  const state = decode('#m=x/y&theme=neon&lang=zh&w=1&by=B%2F&t=never&sel=%E0%A4%A&junk=1&alt=9&reach=up,min,5&near=x,y,0&when=depart@never&pin=%5B1');
+  const state = decode(
+    '#m=x/y&theme=neon&lang=zh&w=1&by=B%2F&t=never&sel=%E0%A4%A&junk=1&alt=9&reach=up,min,5' +
+      '&near=x,y,0&when=depart@never&pin=%5B1',
+  );
   assert.equal(state.camera, null);
   assert.equal(state.lang, 'zh');
   assert.equal('theme' in state, false);

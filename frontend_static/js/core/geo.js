@@ -82,7 +82,11 @@ export function positions(/** @type {any} */ geometry) {
   return flat === 0 ? [geometry.coordinates] : geometry.coordinates.flat(flat - 1);
 }
 
-/** West, south, east, north of a geometry, or null when it has none. @returns {[number, number, number, number] | null} */
+/**
+ * West, south, east, north of a geometry, or null when it has none.
+ *
+ * @returns {[number, number, number, number] | null}
+ */
 export function extent(/** @type {any} */ geometry) {
   const all = positions(geometry);
   if (!all.length) return null;
@@ -105,16 +109,19 @@ export function anchor(/** @type {any} */ geometry) {
   return /** @type {Position} */ ([(west + east) / 2, (south + north) / 2]);
 }
 
+/** Square metres of a polygon: its first ring less the others. */
+const polygonArea = (/** @type {Position[][]} */ rings) =>
+  rings.reduce((sum, ring, index) => sum + (index === 0 ? 1 : -1) * ringArea(ring), 0);
+
+/** @template T @param {T[] | undefined} parts @param {(part: T) => number} size */
+const sum = (parts, size) => (parts ? parts.reduce((total, part) => total + size(part), 0) : null);
+
 /** Metres of a line geometry and square metres of a polygon geometry. */
 export function measure(/** @type {any} */ geometry) {
-  const lines = { LineString: [geometry?.coordinates], MultiLineString: geometry?.coordinates };
-  const polygons = { Polygon: [geometry?.coordinates], MultiPolygon: geometry?.coordinates };
-  const found = /** @type {Record<string, any>} */ (lines)[geometry?.type];
-  const areas = /** @type {Record<string, any>} */ (polygons)[geometry?.type];
-  const ring = (/** @type {Position[][]} */ rings) =>
-    rings.reduce((sum, part, index) => sum + (index === 0 ? 1 : -1) * ringArea(part), 0);
-  return {
-    length: found ? found.reduce((/** @type {number} */ sum, /** @type {Position[]} */ line) => sum + lineLength(line), 0) : null,
-    area: areas ? areas.reduce((/** @type {number} */ sum, /** @type {Position[][]} */ rings) => sum + ring(rings), 0) : null,
-  };
+  const all = geometry?.coordinates;
+  /** @type {Record<string, Position[][]>} */
+  const lines = { LineString: [all], MultiLineString: all };
+  /** @type {Record<string, Position[][][]>} */
+  const polygons = { Polygon: [all], MultiPolygon: all };
+  return { length: sum(lines[geometry?.type], lineLength), area: sum(polygons[geometry?.type], polygonArea) };
 }

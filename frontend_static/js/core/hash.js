@@ -177,8 +177,10 @@ const text = {
   read: (/** @type {string} */ raw) => decodeURIComponent(raw) || null,
 };
 
+/** @typedef {{ key: string, always?: boolean, write: Function, read: Function }} Field */
+
 /** Field of the state -> key in the hash and the way to write and read it. */
-const FIELDS = /** @type {Record<keyof UrlState, { key: string, always?: boolean, write: Function, read: Function }>} */ ({
+const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   camera: { key: 'm', ...camera },
   on: { key: 'on', write: join, read: list },
   off: { key: 'off', write: join, read: list },

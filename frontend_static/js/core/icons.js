@@ -47,8 +47,12 @@ async function icon(/** @type {string} */ name, /** @type {string} */ colour) {
   const size = 17;
   const halo = luminance(colour) > 0.4 ? 'rgba(11,22,34,0.85)' : 'rgba(255,255,255,0.9)';
   const source = await svgSource(name);
-  const styled = source.replace(/<svg /, `<svg fill="${colour}" stroke="${halo}" stroke-width="2.4" stroke-linejoin="round" paint-order="stroke" `)
-    .replace(/width="15"/, 'width="19"').replace(/height="15"/, 'height="19"').replace(/viewBox="0 0 15 15"/, 'viewBox="-2 -2 19 19"');
+  const line = `stroke="${halo}" stroke-width="2.4" stroke-linejoin="round" paint-order="stroke"`;
+  const styled = source
+    .replace(/<svg /, `<svg fill="${colour}" ${line} `)
+    .replace(/width="15"/, 'width="19"')
+    .replace(/height="15"/, 'height="19"')
+    .replace(/viewBox="0 0 15 15"/, 'viewBox="-2 -2 19 19"');
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(styled)}`;
   await image.decode();
@@ -125,8 +129,13 @@ export async function drawImage(/** @type {string} */ id) {
   return null;
 }
 
-/** Supply images to a map on demand. */
-export function supplyImages(/** @type {import('maplibre-gl').Map} */ map, /** @type {(error: Error) => void} */ failed) {
+/**
+ * Supply images to a map on demand.
+ *
+ * @param {import('maplibre-gl').Map} map
+ * @param {(error: Error) => void} failed
+ */
+export function supplyImages(map, failed) {
   map.setMissingStyleImageResolver(async (id) => {
     try {
       const image = await drawImage(id);

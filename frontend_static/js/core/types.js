@@ -41,7 +41,14 @@
  * @property {false | { kind: string }} editable
  * @property {number} count
  *
- * @typedef {{ id: string, title: Text | string, value: number | null, unit: Text | string | null, origin: Origin | null, layer: string | null, href: string | null }} Kpi
+ * @typedef {object} Kpi
+ * @property {string} id
+ * @property {Text | string} title
+ * @property {number | null} value
+ * @property {Text | string | null} unit
+ * @property {Origin | null} origin
+ * @property {string | null} layer
+ * @property {string | null} href
  *
  * @typedef {object} Catalogue
  * @property {string} version
@@ -56,12 +63,29 @@
  * @typedef {{ account: Account | null, csrf: string | null }} Session
  *
  * @typedef {{ type: 'Feature', id?: string | number, geometry: any, properties: Record<string, any> }} Feature
- * @typedef {{ state: 'empty' } | { state: 'loading' } | { state: 'error', error: Error } | { state: 'ready', layer: string, feature: Feature, aggregate?: boolean }} FeatureState
+ * @typedef {{ state: 'empty' }
+ *   | { state: 'loading' }
+ *   | { state: 'error', error: Error }
+ *   | { state: 'ready', layer: string, feature: Feature }} FeatureState
  *
- * @typedef {{ party: string, name?: Text | string, delivered_at: string | null, acknowledged_at: string | null }} Receipt
- * @typedef {{ type: 'Feature', id: string, geometry: any, properties: Record<string, any> & { receipts?: Receipt[] } }} EventFeature
+ * @typedef {object} Receipt
+ * @property {string} party
+ * @property {Text | string} [name]
+ * @property {string | null} delivered_at
+ * @property {string | null} acknowledged_at
  *
- * @typedef {{ id: number, kind: 'info' | 'ok' | 'warn' | 'bad', text: string, action?: { label: string, run: () => void }, sticky?: boolean }} Toast
+ * @typedef {object} EventFeature
+ * @property {'Feature'} type
+ * @property {string} id
+ * @property {any} geometry
+ * @property {Record<string, any> & { receipts?: Receipt[] }} properties
+ *
+ * @typedef {object} Toast
+ * @property {number} id
+ * @property {'info' | 'ok' | 'warn' | 'bad'} kind
+ * @property {string} text
+ * @property {{ label: string, run: () => void }} [action]
+ * @property {boolean} [sticky]
  *
  * @typedef {object} PathResult
  * @property {string} key what was asked: waypoints, profile, vehicle

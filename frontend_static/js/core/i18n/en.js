@@ -233,7 +233,9 @@ export default {
   'session.public': 'Without sign-in only public layers are shown.',
   'session.admin': 'Accounts and keys',
   'session.ended_title': 'The session has ended',
-  'session.ended': 'It was signed out elsewhere, timed out, or the account was disabled: this page now shows public layers only and hears of no restricted event. Open a new sign-in link:',
+  'session.ended':
+    'It was signed out elsewhere, timed out, or the account was disabled: this page now shows public ' +
+    'layers only and hears of no restricted event. Open a new sign-in link:',
   'session.expired_title': 'The sign-in link is no longer valid',
   'session.expired': 'A link works once and for a limited time. Make a new one on the server:',
   'role.admin': 'Administrator',
