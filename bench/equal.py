@@ -17,7 +17,8 @@ import numpy as np
 import osmium
 from numpy.typing import NDArray
 
-from routing.graph.graph import Edges, Graph, expand
+from routing.graph.adjacency import expand
+from routing.graph.graph import Edges, Graph
 from routing.graph.turns import Restriction
 from routing.graph.weights import INFINITE, Floats, Ints
 

@@ -84,15 +84,11 @@ class Step:
 
 
 class Instructor:
-    """Tells the steps of paths on one graph; keeps which edges meet at each junction."""
+    """Tells the steps of paths on one graph."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         edges = graph.edges
-        # Keys by the node that they leave: forward ones leave their tail, backward ones their head.
-        leaves = np.column_stack([edges.tail, edges.head]).ravel()
-        self._key = np.argsort(leaves, kind="stable").astype(np.int32)
-        self._first = np.concatenate([[0], np.cumsum(np.bincount(leaves))]).astype(np.int32)
         self._link = _codes_where(edges.edge_class, lambda name: name.endswith("_link"))
         self._fast = _codes_where(edges.edge_class, lambda name: name.split("_")[0] in _FAST)
         self._ferry = _codes_where(edges.edge_class, lambda name: name == "ferry")
@@ -152,7 +148,7 @@ class Instructor:
     def _has_exit(self, key: int, passable: Bools) -> bool:
         """Tell whether an open way leaves the roundabout at the end of one of its keys."""
         node = self._head(key)
-        leaving = self._key[self._first[node] : self._first[node + 1]]
+        leaving = self._graph.junctions.at(node)
         return bool((passable[leaving] & ~self._graph.edges.roundabout[leaving >> 1]).any())
 
     def _departure(self, drive: Drive, key: int) -> Step:
@@ -248,7 +244,7 @@ class Instructor:
     def _others(self, before: int, after: int, passable: Bools) -> list[int]:
         """Return the keys that a vehicle could take instead, but for turning round."""
         node = self._head(before)
-        leaving = self._key[self._first[node] : self._first[node + 1]]
+        leaving = self._graph.junctions.at(node)
         keys = leaving[passable[leaving]].tolist()
         return [key for key in keys if key not in (after, before ^ 1)]
 

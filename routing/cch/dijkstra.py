@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from routing.cch.customize_kernels import longer
 from routing.compiled import compiled, inlined
-from routing.graph.graph import expand
-from routing.graph.weights import INFINITE, Ints, Weights
-
-Numbers = NDArray[np.int32]
+from routing.graph.adjacency import Adjacency
+from routing.graph.weights import INFINITE, Ints, Signed, Weights
 
 
 @inlined
@@ -47,7 +44,7 @@ def pop(heap: Ints, size: int) -> int:
     " int64[::1], int64)"
 )
 def spread(
-    first: Numbers, arc: Numbers, far: Numbers, weights: Weights, sources: Ints, offsets: Ints,
+    first: Signed, arc: Signed, far: Signed, weights: Weights, sources: Ints, offsets: Ints,
     limit: int,
 ) -> tuple[Ints, Ints]:  # fmt: skip
     """Return the nodes within a limit of the sources, nearest first, and how far each one is.
@@ -83,29 +80,22 @@ def spread(
     return nodes[:count], lengths[:count]
 
 
-class Sweep:
-    """The arcs of a graph by the node that they leave, or by the one that they enter.
+def within(
+    beside: Adjacency, weights: Weights, sources: Ints, offsets: Ints, limit: int
+) -> tuple[Ints, Ints]:
+    """Return the nodes within a limit of the sources, ascending, and how far each one is.
 
-    `first[n] : first[n + 1]` are the places of node `n` in `arc`, the numbers of its arcs, and in
-    `far`, the nodes at their other ends.
+    Parameters
+    ----------
+    beside
+        The arcs that leave a node, or those that enter it: then lengths are to the sources.
+    weights
+        By arc, in ms or mm; `INFINITE` may not pass.
+    sources, offsets
+        Nodes to begin from, and how far off each one is.
+    limit
+        How far to go, in the unit of the weights.
     """
-
-    def __init__(self, tail: NDArray[np.uint32], head: NDArray[np.uint32], node_count: int) -> None:
-        order = np.argsort(tail, kind="stable")
-        self.arc = order.astype(np.int32)
-        self.far = head[order].astype(np.int32)
-        self.first = np.zeros(node_count + 1, np.int32)
-        self.first[1:] = np.cumsum(np.bincount(tail, minlength=node_count))
-
-    def run(self, weights: Weights, sources: Ints, offsets: Ints, limit: int) -> tuple[Ints, Ints]:
-        """Return the nodes within `limit` of the sources, ascending, and how far each one is."""
-        nodes, lengths = spread(self.first, self.arc, self.far, weights, sources, offsets, limit)
-        order = np.argsort(nodes)
-        return nodes[order], lengths[order]
-
-    def arcs(self, nodes: Ints) -> tuple[Ints, Ints]:
-        """Return the arcs of nodes, and for each one the position of its node in `nodes`."""
-        first = self.first[nodes].astype(np.int64)
-        counts = self.first[nodes + 1] - first
-        owner = np.repeat(np.arange(len(nodes)), counts)
-        return self.arc[expand(first, counts)].astype(np.int64), owner
+    nodes, lengths = spread(*beside, weights, sources, offsets, limit)
+    order = np.argsort(nodes)
+    return nodes[order], lengths[order]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from routing.cch.dijkstra import Sweep
+from routing.cch.dijkstra import within
 from routing.cch.hierarchy import Hierarchy
 from routing.cch.query_kernels import join
 from routing.cch.table_kernels import table
@@ -131,11 +131,11 @@ class Workspace:
 
 
 class Topology:
-    """The hierarchy of a graph, and its arcs by their ends; safe from any thread."""
+    """The hierarchy of a graph; safe from any thread."""
 
     def __init__(self, hierarchy: Hierarchy, graph: Graph) -> None:
         self.hierarchy = hierarchy
-        self._ends = graph.arcs.tail, graph.arcs.head
+        self.graph = graph
         self._free: list[Workspace] = []
         self.node_count = graph.node_count
         self.arc_count = len(graph.arcs)
@@ -160,16 +160,6 @@ class Topology:
     def take_back(self, space: Workspace) -> None:
         """Keep a workspace for the next search."""
         self._free.append(space)
-
-    @cached_property
-    def outward(self) -> Sweep:
-        """The arcs by the node that they leave."""
-        return Sweep(*self._ends, self.node_count)
-
-    @cached_property
-    def inward(self) -> Sweep:
-        """The arcs by the node that they enter."""
-        return Sweep(*self._ends[::-1], self.node_count)
 
 
 class Metric:
@@ -288,5 +278,6 @@ class Metric:
     ) -> tuple[Ints, Ints]:
         """Return the nodes whose length from the sources is at most `limit`, and that length."""
         nodes, begins = checked_sources(sources, offsets, limit, self.topology.node_count)
-        sweep = self.topology.inward if backward else self.topology.outward
-        return sweep.run(self.weights, nodes, begins, limit)
+        graph = self.topology.graph
+        beside = graph.inward if backward else graph.outward
+        return within(beside, self.weights, nodes, begins, limit)

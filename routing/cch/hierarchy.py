@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from routing.cch.contraction_order import ranks_after, ranks_of
 from routing.cch.customize_kernels import contract, customise, effort
 from routing.cch.partial_kernels import renew
+from routing.graph.adjacency import grouped
 from routing.graph.graph import Arcs, Graph
 from routing.graph.weights import Floats, Numbers, Signed, Via, Weights
 from routing.index.mapped_store import map_array, write_folder
@@ -151,9 +152,8 @@ def _place(graph: Graph, folder: Path) -> Path:
 
 def _grouped(group: Numbers | Signed, items: Numbers, count: int) -> tuple[Numbers, Numbers]:
     """Return where the items of each of `count` groups begin, and the items in their order."""
-    first = np.zeros(count + 1, np.uint32)
-    first[1:] = np.cumsum(np.bincount(group, minlength=count))
-    return first, np.ascontiguousarray(items[np.argsort(group, kind="stable")])
+    first, order = grouped(group, count)
+    return first.astype(np.uint32), np.ascontiguousarray(items[order])
 
 
 def _pairs(low: Numbers, high: Numbers) -> NDArray[np.uint64]:

@@ -12,8 +12,9 @@ import numpy as np
 import shapely
 import shapely.ops
 
-from routing.graph.graph import Graph, expand
-from routing.graph.weights import Bools, Floats, Ints
+from routing.graph.adjacency import expand
+from routing.graph.graph import Graph
+from routing.graph.weights import Bools, Floats, Ints, Signed
 from routing.index.snap import SnapIndex, SnapPoint, Usable, metres_per_degree
 
 Way = Literal["upstream", "downstream"]
@@ -72,10 +73,7 @@ class Streets:
     def __init__(self, graph: Graph, snap: SnapIndex) -> None:
         self.graph = graph
         self.snap = snap
-        arcs = graph.arcs
-        free = np.flatnonzero(arcs.exempt.codes < 0)
-        self._into = _grouped(arcs.head.astype(np.int64), free, graph.node_count)
-        self._out_of = _grouped(arcs.tail.astype(np.int64), free, graph.node_count)
+        self._free = graph.arcs.exempt.codes < 0
 
     @cached_property
     def all_keys(self) -> Bools:
@@ -181,11 +179,12 @@ class Streets:
         first = self.graph.arcs.first
         return iter(range(int(first[key]), int(first[key + 1])))
 
-    def _next(self, arc: int, back: bool) -> Ints:
-        """Return the arcs that lead to (or from) an arc."""
-        starts, order = self._into if back else self._out_of
-        node = int(self.graph.arcs.tail[arc] if back else self.graph.arcs.head[arc])
-        return order[starts[node] : starts[node + 1]]
+    def _next(self, arc: int, back: bool) -> Signed:
+        """Return the arcs that lead to (or from) an arc and that everyone may take."""
+        graph = self.graph
+        node = int(graph.arcs.tail[arc] if back else graph.arcs.head[arc])
+        arcs = (graph.inward if back else graph.outward).at(node)
+        return arcs[self._free[arcs]]
 
     def openings(
         self, places: Sequence[At], kept: Bools, within_m: float, way: Way
@@ -215,13 +214,6 @@ class Streets:
         """Return the junction at a key's start or end; copies of split junctions are one."""
         edges, edge = self.graph.edges, key >> 1
         return int(edges.tail[edge] if first == (key & 1 == 0) else edges.head[edge])
-
-
-def _grouped(nodes: Ints, free: Ints, count: int) -> tuple[Ints, Ints]:
-    """Return (starts, arcs): the arcs of each node at `arcs[starts[n] : starts[n + 1]]`."""
-    order = free[np.argsort(nodes[free], kind="stable")]
-    starts = np.searchsorted(nodes[order], np.arange(count + 1))
-    return starts.astype(np.int64), order.astype(np.int64)
 
 
 def as_metric(shape: Floats) -> tuple[shapely.LineString, Floats]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from routing.graph.adjacency import Adjacency, expand
 from routing.graph.weights import Bools, Floats, Ints, Weights
 
 LIMITS = ("height_m", "width_m", "length_m", "mass_t", "axle_t")
@@ -194,18 +196,9 @@ class Arcs:
         return expand(self.first[keys], self.first[keys + 1] - self.first[keys])
 
 
-def expand(starts: Ints, counts: Ints) -> Ints:
-    """Return the concatenation of the ranges `starts[i] : starts[i] + counts[i]`."""
-    total = int(counts.sum())
-    if total == 0:
-        return np.zeros(0, np.int64)
-    ends = np.cumsum(counts)
-    return np.asarray(np.arange(total) + np.repeat(starts - (ends - counts), counts), np.int64)
-
-
 @dataclass(frozen=True)
 class Graph:
-    """A road-like network ready to be routed on; never changed after it is built."""
+    """A network ready to be routed on; never changed after it is built."""
 
     edges: Edges
     arcs: Arcs
@@ -226,6 +219,24 @@ class Graph:
             h.update(len(array).to_bytes(8, "little"))
             h.update(np.ascontiguousarray(array).tobytes())
         return h.hexdigest()
+
+    @cached_property
+    def outward(self) -> Adjacency:
+        """The arcs by the node that they leave; copies of a junction are nodes of their own."""
+        return Adjacency.of(self.arcs.tail, self.arcs.head, self.node_count)
+
+    @cached_property
+    def inward(self) -> Adjacency:
+        """The arcs by the node that they enter; copies of a junction are nodes of their own."""
+        return Adjacency.of(self.arcs.head, self.arcs.tail, self.node_count)
+
+    @cached_property
+    def junctions(self) -> Adjacency:
+        """All keys by the junction that they leave, open or not; copies of one are that one."""
+        edges = self.edges
+        tail, head = (np.column_stack(ends).ravel() for ends in (
+            (edges.tail, edges.head), (edges.head, edges.tail)))  # fmt: skip
+        return Adjacency.of(tail, head, int(tail.max(initial=-1)) + 1)
 
     def start_node(self, key: int) -> int:
         """Return the node that a vehicle already on an arc's key reaches next."""

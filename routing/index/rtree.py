@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.compiled import compiled, inlined
-from routing.graph.graph import expand
+from routing.graph.adjacency import expand
 from routing.graph.weights import Floats, Ints
 
 FAN = 8

@@ -18,7 +18,8 @@ import scipy  # loads its heavy parts when they are first used
 import shapely
 
 from routing.cch.engine import Metric
-from routing.graph.graph import Graph, expand
+from routing.graph.adjacency import expand
+from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints
 from routing.index.snap import metres_per_degree
 from routing.isochrone.marching_squares import outline

@@ -93,14 +93,9 @@ class Ways:
     """A graph as local searches take it: its arcs by the node that they leave."""
 
     def __init__(self, graph: Graph) -> None:
-        arcs, nodes = graph.arcs, graph.node_count
-        order = np.argsort(arcs.tail, kind="stable")
-        self.out = order.astype(np.int32)
-        self.far = arcs.head[order].astype(np.int32)
-        self.first = np.zeros(nodes + 1, np.int64)
-        self.first[1:] = np.cumsum(np.bincount(arcs.tail, minlength=nodes))
+        self.first, self.out, self.far = graph.outward
         self.lon, self.lat = graph.lon, graph.lat
-        self._straight = self._measure(arcs)
+        self._straight = self._measure(graph.arcs)
         self._free: list[Workspace] = []
 
     def _measure(self, arcs: Arcs) -> Floats:

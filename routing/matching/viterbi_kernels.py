@@ -200,7 +200,7 @@ def _set_out(
 def _seek(
     i: int, fix: Floats, step: Floats, bounds: Ints, model: Floats, targets: Floats,
     apart: Floats, goals: Ints, chances: Floats, whole: Ints, real: Floats,
-    first: Ints, far: Small, cost: Weights, out: Small, lon: Floats, lat: Floats,
+    first: Small, far: Small, cost: Weights, out: Small, lon: Floats, lat: Floats,
     length: Floats, marks: Small, due: Floats, queue: Small,
 ) -> None:  # fmt: skip
     """Search the ways from a state that can matter, on ahead and after turning round."""
@@ -345,12 +345,12 @@ def begin(row: int, columns: Ints, whole: Ints, real: Floats) -> None:
 
 @compiled(
     "int64(int64, int64, float64[::1], int64[:, ::1], float64[:, ::1], int64[:, ::1],"
-    " float64[:, ::1], float64[::1], int32[::1], int64[::1], int32[::1], uint32[::1], int32[::1],"
+    " float64[:, ::1], float64[::1], int32[::1], int32[::1], int32[::1], uint32[::1], int32[::1],"
     " float64[::1], float64[::1], float64[::1], int32[:, ::1], float64[::1], int32[::1])"
 )
 def follow(
     row: int, stop: int, model: Floats, columns: Ints, fixes: Floats, whole: Ints, real: Floats,
-    chances: Floats, ways: Small, first: Ints, far: Small, cost: Weights, out: Small, lon: Floats,
+    chances: Floats, ways: Small, first: Small, far: Small, cost: Weights, out: Small, lon: Floats,
     lat: Floats, length: Floats, marks: Small, due: Floats, queue: Small,
 ) -> int:  # fmt: skip
     """Follow the sequences through columns; return the first one that none leads to, else `stop`.

@@ -112,8 +112,8 @@ def span(
         ends = find(graph, weights, spots)
         offsets = [round(end.cost) for end in ends]
         nodes, lengths = metric.reach([e.node for e in ends], offsets, limit_ms, backward=backward)
-    sweep = metric.topology.inward if backward else metric.topology.outward
-    arcs, owner = sweep.arcs(nodes)
+    mapped = metric.topology.graph
+    arcs, owner = (mapped.inward if backward else mapped.outward).arcs_of(nodes)
     passable = weights[arcs] < INFINITE
     arcs, far = arcs[passable], lengths[owner[passable]].astype(np.float64)
     cost = weights[arcs].astype(np.float64)

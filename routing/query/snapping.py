@@ -14,7 +14,8 @@ from scipy.sparse.csgraph import connected_components
 from routing.cch.engine import Metric
 from routing.cost.profile import Costs
 from routing.cost.rule_models import SNAP
-from routing.graph.graph import Graph, expand
+from routing.graph.adjacency import expand
+from routing.graph.graph import Graph
 from routing.graph.weights import Bools, Ints, Weights
 from routing.index.snap import EVERY, SnapIndex, SnapPoint, Usable
 from routing.query.refusal import no_snap

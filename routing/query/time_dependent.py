@@ -33,9 +33,6 @@ class TimeDependentSearch:
         arcs = graph.arcs
         self._graph, self._weights, self._bans = graph, weights, bans
         self._minute = minute_of_week(depart)
-        self._by_tail = np.argsort(arcs.tail, kind="stable").astype(np.int64)
-        counts = np.bincount(arcs.tail, minlength=graph.node_count)
-        self._first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._row = bans.code[arcs.edge].astype(np.int32)
 
     def legs(self, places: Sequence[Sequence[SnapPoint]]) -> list[Leg] | None:
@@ -59,8 +56,9 @@ class TimeDependentSearch:
             flat(spots), len(sources), arcs.first, self._weights, arcs.head, arcs.tail
         )
         rows = self._bans.code[ends[:, KEY].astype(np.int64) >> 1].astype(np.int32)
+        leaving = self._graph.outward
         best, target, came = soonest(
-            self._by_tail, self._first, arcs.head, self._weights, self._row, self._bans.weeks,
+            leaving.arc, leaving.first, arcs.head, self._weights, self._row, self._bans.weeks,
             self._minute, passed, outs, out_costs, rows[: len(outs)], intos, into_costs,
             rows[len(outs) :],
         )  # fmt: skip

@@ -24,11 +24,11 @@ def _banned(weeks: Bools, row: int, minute: float, passed_ms: float) -> bool:
 
 @compiled(
     "Tuple((float64, int64, int64[::1]))"
-    "(int64[::1], int64[::1], uint32[::1], uint32[::1], int32[::1], boolean[:, ::1], float64,"
+    "(int32[::1], int32[::1], uint32[::1], uint32[::1], int32[::1], boolean[:, ::1], float64,"
     " float64, int64[::1], float64[::1], int32[::1], int64[::1], float64[::1], int32[::1])"
 )
 def soonest(
-    by_tail: Ints, first: Ints, head: Weights, weights: Weights, row: Rows, weeks: Bools,
+    by_tail: Rows, first: Rows, head: Weights, weights: Weights, row: Rows, weeks: Bools,
     minute: float, passed_ms: float,
     out_node: Ints, out_cost: Floats, out_row: Rows,
     into_node: Ints, into_cost: Floats, into_row: Rows,

@@ -7,7 +7,8 @@ import pytest
 
 from routing.answer.summary import summarise
 from routing.cost.profile import load_profiles
-from routing.graph.graph import Coded, Ids, expand
+from routing.graph.adjacency import expand
+from routing.graph.graph import Coded, Ids
 from routing.query import metric_cache
 from spatial.errors import ConfigError
 from tests.routing.maps import Town

@@ -151,10 +151,10 @@ def test_the_ends_of_a_span_tell_how_far_they_are():
         assert far.max() <= 500 + 1
 
 
-def test_sweeps_list_the_arcs_of_nodes():
+def test_adjacency_lists_the_arcs_of_nodes():
     graph, _ = lattice(3, 4)
     topology = Topology.build(graph)
-    arcs, owner = topology.outward.arcs(np.array([2, 0]))
+    arcs, owner = topology.graph.outward.arcs_of(np.array([2, 0]))
     assert (graph.arcs.tail[arcs] == np.array([2, 0])[owner]).all()
     assert sorted(arcs) == sorted(np.flatnonzero(np.isin(graph.arcs.tail, [0, 2])))
 
