@@ -31,7 +31,7 @@ from spatial.toml_file import Unreadable, parse_toml, read_bytes
 
 FOLDER = PROJECT / "layers" / "areas"
 PATTERN = "*/*.rule.toml"
-KNOWN = ("*/area.toml", "*/*.layer.toml", PATTERN)
+KNOWN = ("*/area.toml", "*/*.layer.toml", "*/*.scenario.toml", "office/plan.toml", PATTERN)
 
 
 class _Declared(BaseModel):
@@ -102,9 +102,7 @@ class _Reading:
         for path in sorted({*folder.glob("*.toml"), *folder.glob("*/*.toml")}):
             place = path.relative_to(folder)
             if not any(place.match(pattern) for pattern in KNOWN):
-                self.wrong.append(
-                    f"{place}: is neither <area>/area.toml, *.layer.toml nor *.rule.toml"
-                )
+                self.wrong.append(f"{place}: is none of {', '.join(KNOWN)}")
 
     def check(self) -> None:
         """Compare the versions of each rule."""
@@ -195,3 +193,21 @@ def read_rule(kind: RuleKind[M], folder: Path = FOLDER) -> Rule[M]:
     """
     now = datetime.now(UTC)
     return get_rule(RuleBook.of(read_rules(folder, kind.key), now).at(now), kind)
+
+
+def list_declared(folder: Path) -> set[str]:
+    """Return the keys of all rules that files below a folder declare, whatever their values.
+
+    Raises
+    ------
+    ConfigError
+        A file is no TOML.
+    """
+    found: set[str] = set()
+    for path in sorted(folder.glob(PATTERN)):
+        try:
+            items = parse_toml(read_bytes(path)).get("rule", [])
+        except Unreadable as error:
+            raise _wrong(folder, [f"{path.parent.name}/{path.name}: {error}"]) from error
+        found |= {str(item.get("key")) for item in items if isinstance(item, dict)}
+    return found

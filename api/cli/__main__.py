@@ -28,6 +28,7 @@ COMMANDS = {
     "accounts": "access:accounts",
     "keys": "access:keys",
     "doctor": "doctor:doctor",
+    "scenario": "scenario:scenario",
     "audit": "audit:audit",
     "backup": "backup:backup",
     "restore": "backup:restore",

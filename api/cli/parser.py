@@ -177,6 +177,15 @@ def _add_audit(commands: Commands[ArgumentParser]) -> None:
     accept.add_argument("--reason", required=True, help="kept in the audit")
 
 
+def _add_scenario(commands: Commands[ArgumentParser]) -> None:
+    scenario = _command(
+        commands, "scenario", "Run the worked examples of scenarios.",
+        example="scenario check rescue_coverage",
+    )  # fmt: skip
+    scenario.add_argument("what", choices=("check",), metavar="check")
+    scenario.add_argument("id", nargs="?", help="one scenario (default: all)")
+
+
 def _add_care(commands: Commands[ArgumentParser]) -> None:
     doctor = _command(
         commands, "doctor", "Check machine, database, schema, scope and audit chain.",
@@ -192,6 +201,7 @@ def _add_care(commands: Commands[ArgumentParser]) -> None:
     token.add_argument("--label", default="command line", help="what the key is for")
     token.add_argument("--days", type=int, default=90, help="life of the key (default 90)")
     _add_access(commands)
+    _add_scenario(commands)
     backup = _command(
         commands, "backup", "Write the whole database and its row hashes into one file.",
         example="backup sigang.backup",

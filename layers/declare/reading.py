@@ -45,8 +45,8 @@ class Reading:
             raise wrong(path, "TOML", str(error)) from error
 
 
-def checked(model: type[D], path: Path, document: dict[str, Any]) -> D:
-    """Return a document as its model.
+def checked(model: type[D], path: Path, document: dict[str, Any], docs: str = "layers") -> D:
+    """Return a document as its model; `docs` is the page that tells its keys.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def checked(model: type[D], path: Path, document: dict[str, Any]) -> D:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise wrong(path, key, first["msg"]) from error
+        raise wrong(path, key, first["msg"], docs) from error
 
 
 def wrong(path: Path, key: str, why: str, docs: str = "layers") -> ConfigError:

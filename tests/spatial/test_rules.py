@@ -109,7 +109,7 @@ def test_what_is_no_file_of_rules_is_told_by_its_name(folder, make, told):
 def test_a_file_whose_name_nobody_reads_is_told(folder):
     shutil.move(folder / "road" / "live.rule.toml", folder / "road" / "live.rules.toml")
     (folder / "road.rule.toml").touch()
-    names = {one.partition(": is neither")[0] for one in faults(folder)}
+    names = {one.partition(": is none of")[0] for one in faults(folder)}
     assert names == {"road.rule.toml", "road/live.rules.toml"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
@@ -175,12 +175,16 @@ class Dismissed(Exception):
 
 @dataclass(frozen=True)
 class Sources:
-    """What readers read from, and for whom; `network` returns that of a kind as it is now."""
+    """What readers read from, and for whom; `network` returns that of a kind as it is now.
+
+    What is `given` for a need, by its name, stands for what would be read: an example's own world.
+    """
 
     db: Database
     catalog: Catalog
     actor: Actor
     network: Callable[[str], Awaitable[RoadNetwork]]
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,13 @@ async def read_scene(
     SigangError
         Whatever the readers or the check of the process say.
     """
-    found: dict[str, Any] = {}
-    asked = [(get_reader(need.reader), need.name, need.asked(inputs)) for need in process.reads]
+    names = [need.name for need in process.reads]
+    found = {name: sources.given[name] for name in names if name in sources.given}
+    asked = [
+        (get_reader(need.reader), need.name, need.asked(inputs))
+        for need in process.reads
+        if need.name not in found
+    ]
     for late in (False, True):
         if late:
             process.check(inputs, Scene(found, datetime.now(UTC)))

@@ -1,0 +1,207 @@
+"""Scenarios as a part of the catalogue: read, and resolved against all that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from layers.declare.catalog import Declared
+from layers.declare.reading import checked, wrong
+from layers.processes.registry import Processes, find_processes
+from layers.processes.runtime.model import Process
+from layers.query.filters import parse_datetime, parse_query
+from layers.scenarios.model import Example, Scenario, Step, Table
+from layers.scenarios.plan import DOCS, FILE, read_plan
+from layers.scenarios.values import fill_places
+from spatial.errors import BadParameter
+from spatial.rule_files import list_declared
+
+PATTERN = "*/*.scenario.toml"
+Scenarios = Mapping[str, Scenario]
+Faults = Iterator[tuple[str, str]]
+"""Key and what is wrong with it."""
+
+
+def read_scenarios(declared: Declared) -> Scenarios:
+    """Return all scenarios by id, in the order of areas and then their own.
+
+    Raises
+    ------
+    ConfigError
+        A scenario names what there is not; names file and key.
+    """
+    look = _Look(declared, find_processes(), list_declared(declared.reading.folder))
+    found: dict[str, tuple[Path, Scenario]] = {}
+    for path in sorted(declared.reading.folder.glob(PATTERN)):
+        scenario = _read(path, declared)
+        for key, why in look.faults(scenario):
+            raise wrong(path, key, why, DOCS)
+        if scenario.id in found:
+            raise wrong(path, "id", f"{scenario.id} is declared twice", DOCS)
+        _check_rows(path, scenario, [other for _, other in found.values()], declared)
+        found[scenario.id] = path, scenario
+    place = {area: number for number, area in enumerate(declared.areas)}
+    ordered = sorted(
+        (scenario for _, scenario in found.values()),
+        key=lambda one: (place[one.area], one.order, one.id),
+    )
+    return MappingProxyType({one.id: one for one in ordered})
+
+
+def _read(path: Path, declared: Declared) -> Scenario:
+    document, area = declared.reading.document(path), path.parent.name
+    for key in ("id", "area"):
+        if key in document:
+            raise wrong(path, key, f"the {'file' if key == 'id' else 'folder'} is the {key}", DOCS)
+    if area not in declared.areas:
+        raise wrong(path.parent / "area.toml", "title", "the area has no area.toml", DOCS)
+    name = path.name.removesuffix(".scenario.toml")
+    return checked(Scenario, path, {"id": name, "area": area, **document}, DOCS)
+
+
+def _check_rows(path: Path, scenario: Scenario, others: list[Scenario], declared: Declared) -> None:
+    """Refuse rows that are not in the plan, another team's, or carried by something else."""
+    plan = declared.part(read_plan)
+    for name in scenario.rows:
+        row = plan.by_id.get(name)
+        carrier = next((other.id for other in others if name in other.rows), None)
+        if row is None:
+            raise wrong(path, "rows", f"{FILE} has no row {name!r}", DOCS)
+        if row.title is None:
+            raise wrong(path, "rows", f"row {name} is reserved", DOCS)
+        if row.team != scenario.team:
+            raise wrong(path, "team", f"row {name} is owned by {row.team}", DOCS)
+        if carrier or row.feature:
+            raise wrong(path, "rows", f"row {name} is carried by {carrier or row.feature}", DOCS)
+
+
+class _Look:
+    """Looks up what scenarios name."""
+
+    def __init__(self, declared: Declared, processes: Processes, rules: set[str]) -> None:
+        self._relations = declared.relations
+        self._processes = processes
+        self._rules = rules
+
+    def faults(self, scenario: Scenario) -> Faults:
+        """Return each thing that a scenario names and that there is not."""
+        yield from self._view(scenario)
+        for number, step in enumerate(scenario.processes):
+            yield from self._step(f"processes.{number}", step)
+        for number, basis in enumerate(scenario.basis):
+            if basis.rule not in self._rules:
+                yield f"basis.{number}.rule", f"no rule {basis.rule!r}"
+        for number, example in enumerate(scenario.examples):
+            yield from self._example(f"examples.{number}", example)
+        for key, name in (("view.colour", scenario.view.colour), *_numbers(scenario)):
+            if name is not None:
+                yield key, f"no indicator {name!r}"
+        if scenario.workflow is not None:
+            yield "workflow", f"no workflow {scenario.workflow!r}"
+
+    def _view(self, scenario: Scenario) -> Faults:
+        view = scenario.view
+        for number, name in enumerate(view.layers):
+            relation = self._relations.get(name)
+            if relation is None:
+                yield f"view.layers.{number}", f"no layer {name!r}"
+            elif relation.layer.has_geometry and relation.layer.legend is None:
+                yield f"view.layers.{number}", f"layer {name!r} has no legend"
+        if view.table is not None:
+            yield from self._table(view.table)
+        if view.time is not None:
+            yield from _bad("view.time", partial(parse_datetime, view.time))
+
+    def _table(self, table: Table) -> Faults:
+        relation = self._relations.get(table.layer)
+        if relation is None:
+            yield "view.table.layer", f"no layer {table.layer!r}"
+            return
+        for number, name in enumerate(table.columns):
+            if name not in relation.layer.by_name:
+                yield f"view.table.columns.{number}", f"layer {table.layer} has no column {name!r}"
+        for key, given in (("filter", table.filter), ("order", table.order)):
+            if given is not None:
+                asked = {"sortby" if key == "order" else key: given}
+                yield from _bad(f"view.table.{key}", partial(parse_query, relation, asked))
+
+    def _step(self, at: str, step: Step) -> Faults:
+        process = self._processes.get(step.id)
+        if process is None:
+            yield f"{at}.id", f"no process {step.id!r}"
+            return
+        known = process.inputs.model_fields
+        for key, names in (("fixed", step.fixed), ("editable", step.editable)):
+            for name in names:
+                if name not in known:
+                    yield f"{at}.{key}.{name}", f"process {step.id} has no input {name!r}"
+        for name in step.editable:
+            if name in step.fixed:
+                yield f"{at}.editable.{name}", "is fixed"
+        for name, one in known.items():
+            if one.is_required() and name not in {*step.fixed, *step.editable}:
+                yield f"{at}.editable", f"process {step.id} needs its input {name!r}"
+        yield from _unfit(f"{at}.fixed", process, step.fixed, whole=False)
+        yield from self._layers_named(f"{at}.fixed", step.fixed)
+
+    def _example(self, at: str, example: Example) -> Faults:
+        process = self._processes.get(example.process)
+        if process is None:
+            yield f"{at}.process", f"no process {example.process!r}"
+            return
+        try:
+            inputs = fill_places(example.inputs, example.town)
+        except KeyError as error:
+            yield f"{at}.inputs", f"the town has no {error.args[0]!r}"
+            return
+        yield from _unfit(f"{at}.inputs", process, inputs, whole=True)
+        yield from self._layers_named(f"{at}.inputs", inputs)
+        for number, expected in enumerate(example.expect):
+            output = expected.at.partition(".")[0]
+            if output not in process.outputs.model_fields:
+                yield f"{at}.expect.{number}.at", f"process {process.id} has no output {output!r}"
+
+    def _layers_named(self, at: str, value: Any) -> Faults:
+        """Return layers that inputs name and that there are not, and filters that they refuse."""
+        if isinstance(value, list):
+            for number, member in enumerate(value):
+                yield from self._layers_named(f"{at}.{number}", member)
+        if not isinstance(value, dict):
+            return
+        name = value.get("layer")
+        relation = self._relations.get(name) if isinstance(name, str) else None
+        if isinstance(name, str) and relation is None:
+            yield f"{at}.layer", f"no layer {name!r}"
+        if relation is not None and isinstance(value.get("filter"), str):
+            asked = {"filter": value["filter"]}
+            yield from _bad(f"{at}.filter", partial(parse_query, relation, asked))
+        for key, member in value.items():
+            yield from self._layers_named(f"{at}.{key}", member)
+
+
+def _numbers(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    for number, one in enumerate(scenario.numbers):
+        yield f"numbers.{number}.indicator", one.indicator
+
+
+def _unfit(at: str, process: Process, given: Mapping[str, Any], *, whole: bool) -> Faults:
+    """Return what the inputs' model says against some inputs; of a part only of what is given."""
+    try:
+        process.inputs.model_validate(given)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            place = [str(part) for part in fault["loc"]]
+            if whole or (place and place[0] in given):
+                yield ".".join([at, *place]), fault["msg"]
+
+
+def _bad(key: str, read: Callable[[], Any]) -> Faults:
+    try:
+        read()
+    except BadParameter as error:
+        yield key, error.en

@@ -1,0 +1,110 @@
+"""Runs the examples of scenarios: what was given, what was expected, and what came out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from layers.declare.base import Text
+from layers.declare.catalog import Catalog
+from layers.processes.readers.county_rows import READER as COUNTIES
+from layers.processes.readers.network import network
+from layers.processes.registry import Processes, check_inputs, get_process
+from layers.processes.runtime.model import Sources
+from layers.processes.runtime.run import Output, read_scene, run
+from layers.scenarios.model import Example
+from layers.scenarios.town import Town
+from layers.scenarios.values import MISSING, agrees, fill_places, look_up
+from routing.query.network import RoadNetwork
+from spatial.actor import ANONYMOUS
+from spatial.errors import SetupError, SigangError
+from spatial.postgres.db import Database
+from spatial.rules import Rules
+
+ROADS = network("road")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What examples run on: the database is read where an example does not say it itself."""
+
+    db: Database
+    catalog: Catalog
+    processes: Processes
+    rules: Rules
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One expected value beside what came out."""
+
+    at: str
+    expected: Any
+    tolerance: float | None
+    got: Any
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """One example that was run."""
+
+    example: Example
+    compared: Sequence[Compared]
+    error: Text | None = None
+    """What the process refused, where it did."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is as expected."""
+        return self.error is None and all(one.ok for one in self.compared)
+
+
+async def run_example(example: Example, ground: Ground) -> Result:
+    """Run an example as nobody in particular, and compare."""
+    try:
+        outputs = await _outputs(example, ground)
+    except SigangError as error:
+        return Result(example, (), Text(zh=error.zh, en=error.en))
+    return Result(example, [_compare(outputs, one) for one in example.expect])
+
+
+def _compare(outputs: Mapping[str, Any], expected: Any) -> Compared:
+    got = look_up(outputs, expected.at)
+    ok = got is not MISSING and agrees(expected, got)
+    return Compared(
+        expected.at, expected.value, expected.tolerance, None if got is MISSING else got, ok
+    )
+
+
+async def _outputs(example: Example, ground: Ground) -> dict[str, Any]:
+    process = get_process(ground.processes, example.process)
+    inputs = check_inputs(process, fill_places(example.inputs, example.town))
+    given = {} if example.town is None else await asyncio.to_thread(_world, example.town, ground)
+    sources = Sources(ground.db, ground.catalog, ANONYMOUS, _no_network, given)
+    scene = await read_scene(process, inputs, sources)
+    made = await asyncio.to_thread(run, process, inputs, scene)
+    return {output.name: _plain(output) for output in made}
+
+
+def _world(town: Town, ground: Ground) -> dict[str, Any]:
+    return {ROADS.name: town.build(ground.rules), COUNTIES.name: town.list_counties()}
+
+
+async def _no_network(kind: str) -> RoadNetwork:
+    """Refuse the live network: what happens on it changes, and an example must not."""
+    raise SetupError(
+        f"An example that asks the {kind} network draws a town of its own",
+        f"使用{kind}路网的算例须自带示意路网",
+    )
+
+
+def _plain(output: Output) -> Any:
+    try:
+        return orjson.loads(output.whole)
+    except orjson.JSONDecodeError:
+        return output.whole.decode()

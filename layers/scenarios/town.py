@@ -1,0 +1,152 @@
+"""A small road network drawn with letters, for examples whose answer is known.
+
+Letters are nodes, their place on the page is their place on the map; roads are pairs of letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from layers.declare.base import Declaration
+from layers.processes.readers.county_rows import Counties, County
+from routing.cch.engine import Topology
+from routing.cost.profile import load_profiles, usable_profiles
+from routing.graph.graph import LIMITS, Graph, edges_from_columns
+from routing.graph.turns import split
+from routing.query.network import RoadNetwork
+from spatial.ids import stable_uuid7
+from spatial.rules import Rules
+
+LON_0, LAT_0 = 121.0, 30.0
+STEP_DEG = 0.002  # about 200 m per character
+
+
+class Road(Declaration):
+    """A road between two nodes, both ways unless `oneway`; limits are unknown where not given."""
+
+    length_m: float = Field(default=1000.0, gt=0, le=1e6, allow_inf_nan=False)
+    speed_kmh: float = Field(default=60.0, gt=0, le=150, allow_inf_nan=False)
+    road_class: str = "secondary"
+    oneway: bool = False
+    max_height_m: float | None = None
+    max_width_m: float | None = None
+    max_length_m: float | None = None
+    max_mass_t: float | None = None
+    max_axle_t: float | None = None
+
+
+class Town(Declaration):
+    """The drawing, its roads and their counties."""
+
+    drawing: str = Field(max_length=4_000)
+    roads: dict[str, Road] = Field(min_length=1, max_length=200)
+    counties: dict[str, tuple[str, ...]] = {}
+    """Roads by the code of their county."""
+
+    @model_validator(mode="after")
+    def _roads_join_nodes(self) -> Town:
+        for name in self.roads:
+            if len(name) != 2 or not set(name) <= self.places.keys():
+                raise ValueError(f"road {name!r} joins no two letters of the drawing")
+        for code, names in self.counties.items():
+            if gone := set(names) - self.roads.keys():
+                raise ValueError(f"county {code} has roads that are not there: {sorted(gone)}")
+        return self
+
+    @cached_property
+    def places(self) -> dict[str, tuple[float, float]]:
+        """Longitude and latitude (EPSG:4326) of each node."""
+        return {
+            letter: (round(LON_0 + column * STEP_DEG, 7), round(LAT_0 - row * STEP_DEG, 7))
+            for row, text in enumerate(self.drawing.strip("\n").splitlines())
+            for column, letter in enumerate(text)
+            if letter.isalnum()
+        }
+
+    def place(self, name: str) -> tuple[float, float] | str:
+        """Return the place of `A` or `AB:0.25`, or the id of the road `AB`.
+
+        Raises
+        ------
+        KeyError
+            There is none.
+        """
+        road, _, share = name.partition(":")
+        if not share:
+            return self.places[name] if len(name) == 1 else str(self._ids[name])
+        (x, y), (u, v) = (self.places[node] for node in road)
+        return x + (u - x) * float(share), y + (v - y) * float(share)
+
+    @cached_property
+    def _ids(self) -> dict[str, UUID]:
+        return {name: stable_uuid7("town", f"road {name}") for name in self.roads}
+
+    def build(self, rules: Rules) -> RoadNetwork:
+        """Return the network under some rules."""
+        rows = list(self._rows())
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        points = [self.places[node] for name in self.roads for node in name]
+        edges = edges_from_columns(columns, np.full(len(rows), 2), np.array(points, np.float64))
+        graph = split(edges, [])
+        profiles = usable_profiles(load_profiles(), rules)
+        return RoadNetwork(graph, Topology.build(graph), profiles, rules)
+
+    def list_counties(self) -> TownCounties:
+        """Return the counties as a process reads them."""
+        return TownCounties(self)
+
+    def _rows(self) -> Iterator[Mapping[str, Any]]:
+        for name, road in self.roads.items():
+            given = road.model_dump()
+            limits = {f"max_{limit}": given.pop(f"max_{limit}") for limit in LIMITS}
+            yield {
+                "id": self._ids[name],
+                "from_node": stable_uuid7("town", f"node {name[0]}"),
+                "to_node": stable_uuid7("town", f"node {name[1]}"),
+                "class": given.pop("road_class"),
+                **given,
+                "limits_known": all(value is not None for value in limits.values()),
+                **_PLAIN,
+                **limits,
+            }
+
+
+@dataclass(frozen=True)
+class TownCounties:
+    """The counties of a town, in place of those that the database has."""
+
+    town: Town
+
+    def fit(self, _graph: Graph) -> Counties:
+        """Return the counties with the county of each road, in the order of the roads."""
+        codes = list(self.town.counties)
+        rows = [County(code, {"zh": code, "en": code}, NO_OUTLINE) for code in codes]
+        of_edge = [
+            next((n for n, code in enumerate(codes) if road in self.town.counties[code]), -1)
+            for road in self.town.roads
+        ]
+        return Counties(rows, np.array(of_edge, np.int64))
+
+
+NO_OUTLINE: Mapping[str, Any] = {"type": "MultiPolygon", "coordinates": []}
+_PLAIN: dict[str, Any] = {
+    "mode": "road",
+    "ref": None,
+    "name_zh": None,
+    "name_en": None,
+    "speed_basis": "assumed",
+    "access": "{}",
+    "hazmat": None,
+    "structure": None,
+    "toll": None,
+    "roundabout": False,
+    "origin": "synthetic",
+    "source": "example",
+}
