@@ -242,6 +242,7 @@ KEPT_ANSWERS = {
     "api/http/same_origin.py: own_origin",
     "api/ops/static.py: _page",
     "api/roads/paths.py: _headers",
+    "layers/declare/style_check.py: _table",
     "layers/processes/runtime/model.py: _profiles",
     "routing/cost/rule_models.py: named_by_profiles",
     "spatial/geo/crs.py: _transformer",

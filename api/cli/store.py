@@ -76,7 +76,11 @@ def load(settings: Settings, options: Namespace) -> int:
         with owner_connection(base) as conn:
             conn.rollback()
             note_rules(base, bring_rules(base.url))
-            report = (_load_osm if options.what == "osm" else _load_file)(conn, options)
+            report = (
+                _load_osm(conn, options)
+                if options.what == "osm"
+                else _load_file(conn, settings, options)
+            )
         _note_load(base, options, report)
     for table, count in report.rows.items():
         print(f"{count:10,} {table}")
@@ -98,17 +102,19 @@ def _load_osm(conn: psycopg.Connection, options: Namespace) -> LoadReport:
         return load_osm(conn, options.file, region, say)
 
 
-def _load_file(conn: psycopg.Connection, options: Namespace) -> LoadReport:
+def _load_file(conn: psycopg.Connection, settings: Settings, options: Namespace) -> LoadReport:
     """Load rows of a file; the refused ones come out as a file, also where all were refused."""
     from data.layerfile.load import load_layer
     from data.speed_profiles import load_speed_profiles
+    from spatial.schema.declared_kinds import read_kinds
 
     try:
         with step(f"loading {options.file.name}"):
             if options.what == "speeds":
                 report = load_speed_profiles(conn, options.file, options.source)
             else:
-                report = load_layer(conn, options.file, options.kind, options.map, say)
+                kinds = read_kinds(settings.areas)
+                report = load_layer(conn, options.file, options.kind, options.map, say, kinds)
     except Quarantined as error:
         if options.bad_rows and "load_id" in error.extra:
             _write_refused(conn, UUID(error.extra["load_id"]), options.bad_rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from starlette.requests import Request
@@ -143,6 +144,8 @@ def _of(column: Column, lang: str) -> dict[str, Any]:
         schema["description"] = column.description[lang]
     if column.unit:
         schema["x-unit"] = column.unit
+    limits = zip(("minimum", "maximum"), column.range or (), strict=False)
+    schema |= {name: limit for name, limit in limits if isfinite(limit)}
     if column.values:
         schema["enum"] = list(column.values)
     return schema

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from spatial.geo.crs import lengths_m
 from spatial.geo.topology import SNAP_DEGREES, build_network
 from spatial.ids import stable_uuid7
 from spatial.postgres.ingest import BadRow, LoadReport, Run, loading
-from spatial.schema.kinds import Kind, Shape, get_kind
+from spatial.schema.kinds import KINDS, Kind, Shape, get_kind
 
 Progress = Callable[[str], None]
 MOST_REFUSED = 100
@@ -108,6 +108,7 @@ def load_layer(
     kind: str | None,
     mapping: Path,
     progress: Progress,
+    kinds: Mapping[str, Kind] = KINDS,
 ) -> LoadReport:
     """Replace the rows of the mapping's source by those of a file.
 
@@ -123,6 +124,8 @@ def load_layer(
         TOML file, see docs/loading.md.
     progress
         Receives one line per step.
+    kinds
+        All kinds by name, those of layer files too.
 
     Raises
     ------
@@ -130,10 +133,9 @@ def load_layer(
         The file cannot be used; nothing was changed. Its bad rows are kept with the load.
     """
     declared = read_mapping(mapping)
-    name = kind or declared.kind
-    if name is None:
+    if not (name := kind or declared.kind):
         raise ConfigError(f"{mapping.name}: no kind is named", f"{mapping.name}：未写明类别 kind")
-    what = get_kind(name, declared.table)
+    what = get_kind(name, declared.table, kinds)
     if not file.is_file():
         raise refuse(file, "no such file", "没有这个文件")
     options = {"kind": what.name, "mapping": declared.model_dump(mode="json")}
@@ -284,9 +286,11 @@ def _check_share(run: Run, file: Path, stage: _Stage, rules: Quality) -> None:
         _quarantine(run, stage)
         reasons = Counter(reason for reason, _ in stage.bad.values())
         text = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+        first = [f"row {stage.row_of(i) + 1}: {stage.bad[i][1]}" for i in sorted(stage.bad)[:1]]
+        told = "; ".join((text, *first))
         raise Quarantined(
-            f"{file.name}: {len(stage.bad)} of {total} rows are bad ({text}); nothing was changed",
-            f"{file.name}：{total} 行中 {len(stage.bad)} 行不合格（{text}），数据未改动",
+            f"{file.name}: {len(stage.bad)} of {total} rows are bad ({told}); nothing was changed",
+            f"{file.name}：{total} 行中 {len(stage.bad)} 行不合格（{told}），数据未改动",
             load_id=str(run.load_id),
         )
 

@@ -13,18 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from spatial.errors import ConfigError, Quarantined
 from spatial.geo.crs import DATUMS, Datum
 from spatial.postgres.ingest import SourceInfo
+from spatial.schema.declared_kinds import Title
 from spatial.toml_file import Unreadable, parse_toml, read_bytes
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Title(_Part):
-    """A name in both languages."""
-
-    zh: str
-    en: str
 
 
 class SourceBlock(_Part):

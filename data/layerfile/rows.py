@@ -6,7 +6,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +20,10 @@ from data.layerfile.read import Row
 from spatial.errors import BadParameter, ConfigError
 from spatial.ids import stable_uuid7
 from spatial.postgres.ingest import storable
+from spatial.schema.cells import as_bool, as_text, as_time
 from spatial.schema.kinds import Kind, check_props
 from spatial.schema.tables import metadata
 
-CHINA = timezone(timedelta(hours=8))
-_TRUE, _FALSE = {"1", "true", "yes", "y", "是", "有"}, {"0", "false", "no", "n", "否", "无"}
 _FIXED = {
     "id",
     "kind",
@@ -84,6 +82,14 @@ class RowMaker:
             *(c for c in (mapping.key, mapping.admin_code) if c),
             *(c for c in mapping.place.model_dump().values() if c),
         ]
+        members = self.kind.props.model_fields
+        for name in sorted(set(mapping.props) - set(members)):
+            raise ConfigError(
+                f"props.{name}: {self.kind.name} has no such member; it has {', '.join(members)}",
+                f"props.{name}：类别 {self.kind.name} 没有此属性；现有：{'、'.join(members)}",
+                mend_en="docs/add-a-layer.md says how a layer file declares one.",
+                mend_zh="docs/add-a-layer.md 说明如何在图层文件中声明。",
+            )
         missing = sorted(set(named) - header)
         if missing:
             raise ConfigError(
@@ -99,11 +105,14 @@ class RowMaker:
             value = row.get(source) if source else self.mapping.values[name]
             if value in (None, ""):
                 value = self.mapping.values.get(name)
-            value = self.mapping.translate.get(name, {}).get(str(value), value)
+            value = self._translated(name, value)
             made[name] = None if value in (None, "") else self._read(name, value)
             if made[name] is None and name in self._filled:
                 raise BadParameter(f"{name} is empty", f"{name} 为空")
         return made
+
+    def _translated(self, name: str, value: Any) -> Any:
+        return self.mapping.translate.get(name, {}).get(str(value), value)
 
     def _read(self, name: str, value: Any) -> Any:
         try:
@@ -116,7 +125,7 @@ class RowMaker:
     def props(self, row: Row, placed: dict[str, Any] | None) -> dict[str, Any]:
         """Return the checked `props` of a row."""
         props: dict[str, Any] = {
-            name: row.get(column)
+            name: self._translated(name, row.get(column))
             for name, column in self.mapping.props.items()
             if row.get(column) not in (None, "")
         }
@@ -126,7 +135,7 @@ class RowMaker:
         if placed:
             props["placed"] = placed
         if self.mapping.key and row.get(self.mapping.key) not in (None, ""):
-            props["source_key"] = _text(row[self.mapping.key])
+            props["source_key"] = as_text(row[self.mapping.key])
         return check_props(self.kind, props)
 
 
@@ -140,7 +149,7 @@ class Keys:
     def key_of(self, row: Row) -> str | None:
         """Return the row's key in its source; None where it has none."""
         value = row.get(self._mapping.key) if self._mapping.key else None
-        return None if value in (None, "") else _text(value)
+        return None if value in (None, "") else as_text(value)
 
     def id_of(self, row: Row, shape: Any) -> UUID:
         """Return the row's id; equal rows without a key are counted apart."""
@@ -159,7 +168,7 @@ def admin_code(value: Any) -> str | None:
     """Return a six-digit GB/T 2260 code of a cell (`3301`, 330100.0, `156330100`)."""
     if value in (None, ""):
         return None
-    text = _text(value)
+    text = as_text(value)
     if re.fullmatch(r"156\d{6}", text):
         text = text[3:]
     if not re.fullmatch(r"\d{2}|\d{4}|\d{6}", text):
@@ -184,12 +193,12 @@ def _reader(type_: Any) -> Callable[[Any], Any]:
         (ARRAY, _list),
         (JSONB, _json),
         (postgresql.UUID, lambda value: UUID(str(value))),
-        (types.DateTime, when),
-        (types.Boolean, _boolean),
+        (types.DateTime, as_time),
+        (types.Boolean, as_bool),
         (types.Integer, lambda value: int(_finite(value))),
         (types.Float, _finite),
         (types.Numeric, _finite),
-        (types.Text, _text),
+        (types.Text, as_text),
     ]
     for class_, read in readers:
         if isinstance(type_, class_):
@@ -204,21 +213,8 @@ def _finite(value: Any) -> float:
     return number
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
-
-
 def _free(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool) else str(value)
-
-
-def _boolean(value: Any) -> bool:
-    text = _text(value).lower()
-    if text in _TRUE | _FALSE:
-        return text in _TRUE
-    raise ValueError("not yes or no")
 
 
 def _list(value: Any) -> list[str]:
@@ -229,24 +225,3 @@ def _list(value: Any) -> list[str]:
 
 def _json(value: Any) -> Any:
     return orjson.loads(value) if isinstance(value, str) else value
-
-
-def when(value: Any) -> datetime:
-    """Return a time with offset; one without is Asia/Shanghai, as tables in China are."""
-    if isinstance(value, datetime):
-        moment = value
-    elif isinstance(value, date):
-        moment = datetime(value.year, value.month, value.day, tzinfo=CHINA)
-    else:
-        text = str(value).strip().replace("/", "-").replace("年", "-").replace("月", "-")
-        moment = datetime.fromisoformat(_padded(text.replace("日", "")))
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=CHINA)
-    return moment.astimezone(UTC)
-
-
-def _padded(text: str) -> str:
-    found = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})(.*)", text)
-    if found is None:
-        raise ValueError(text)
-    return f"{found[1]}-{int(found[2]):02d}-{int(found[3]):02d}{found[4]}"

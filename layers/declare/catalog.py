@@ -14,8 +14,10 @@ from layers.declare.base import Declaration, Text
 from layers.declare.layer import Identifier, Layer
 from layers.declare.reading import Reading, checked, wrong
 from layers.declare.relation import Relation, resolve
+from layers.declare.style_check import check_style
 from spatial.actor import Actor
 from spatial.errors import BadParameter, ConfigError, NotFound
+from spatial.schema.declared_kinds import declare
 
 P = TypeVar("P")
 
@@ -191,11 +193,15 @@ def _declared(reading: Reading) -> Declared:
         key=lambda area: (area.order, area.id),
     )
     relations: dict[str, Relation] = {}
+    of_kind: dict[str, str] = {}
     for path in sorted(reading.folder.glob("*/*.layer.toml")):
         relation = _layer(path, reading, {area.id for area in areas})
         other = relations.setdefault(relation.layer.id, relation)
         if other is not relation:
             raise wrong(path, "id", f"{relation.layer.id} is declared twice")
+        for kind in relation.layer.source.kinds if relation.layer.props else ():
+            if of_kind.setdefault(kind, relation.layer.id) != relation.layer.id:
+                raise wrong(path, "props", f"{kind} has them in {of_kind[kind]}.layer.toml")
     place = {area.id: number for number, area in enumerate(areas)}
     ordered = sorted(
         relations.values(), key=lambda r: (place[r.layer.area], r.layer.order, r.layer.id)
@@ -222,6 +228,8 @@ def _layer(path: Path, reading: Reading, areas: set[str]) -> Relation:
     if path.name != f"{layer.id}.layer.toml":
         raise wrong(path, "id", f"the file must be called {layer.id}.layer.toml")
     try:
+        declare(layer.source, layer.geometry, layer.props)
+        check_style(layer.style)
         return resolve(layer)
     except BadParameter as error:
         raise wrong(path, "source.filter", error.en) from error

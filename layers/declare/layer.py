@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from layers.declare.base import Declaration, Text
 from layers.declare.style import Legend, Style, Tiles
+from spatial.schema.declared_kinds import Prop
 
 Identifier = r"^[a-z][a-z0-9_]*$"
 ColumnType = Literal["text", "int", "number", "bool", "datetime", "date", "uuid", "json"]
@@ -85,6 +86,8 @@ class Column(Declaration):
     type: ColumnType
     description: Text | None = None
     unit: str | None = None
+    range: tuple[float, float] | None = None
+    """Least and most that a number may be; infinite for no end."""
     column: str | None = Field(default=None, pattern=Identifier)
     """Column of the source; the property's name when null."""
     path: str | None = Field(default=None, pattern=r"^[a-z_]+(\.[A-Za-z0-9_]+)+$")
@@ -117,6 +120,22 @@ class Time(Declaration):
     end: str | None = Field(default=None, pattern=Identifier)
 
 
+_TAKEN = ("title", "description", "type", "unit", "range", "values")
+
+
+def _taking_after(column: Any, props: dict[str, Any]) -> Any:
+    """Return a column as it is written, with what it leaves out of the member it shows."""
+    path = column.get("path") if isinstance(column, dict) else None
+    holder, _, name = path.partition(".") if isinstance(path, str) else ("", "", "")
+    prop = props.get(name) if holder == "props" else None
+    if not isinstance(prop, dict):
+        return column
+    for key in ("type", "unit", "range"):
+        if key in column and column[key] != prop.get(key):
+            raise ValueError(f"columns.{column.get('name')}.{key}: props.{name} says otherwise")
+    return {key: prop[key] for key in _TAKEN if key in prop} | column
+
+
 class Layer(Declaration):
     """One layer: features, tiles, legend, queryables, access and tree entry follow from it."""
 
@@ -128,6 +147,8 @@ class Layer(Declaration):
     source: Source
     geometry: Geometry
     columns: tuple[Column, ...]
+    props: dict[str, Prop] = {}
+    """Members of the `props` of the layer's kind; a column with such a path takes after them."""
     access: Access = Access()
     time: Time | None = None
     tiles: Tiles | None = None
@@ -147,14 +168,24 @@ class Layer(Declaration):
     sort: str | None = Field(default=None, pattern=Identifier)
     """Column that orders the items by default; the id breaks ties."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _columns_take_after_props(cls, given: Any) -> Any:
+        """Give a column of a declared member what it leaves out; its type cannot be another."""
+        props = given.get("props") if isinstance(given, dict) else None
+        columns = given.get("columns") if props and isinstance(props, dict) else None
+        if not isinstance(columns, list | tuple):
+            return given
+        return {**given, "columns": [_taking_after(column, props or {}) for column in columns]}
+
     @model_validator(mode="after")
     def _names_unique(self) -> Layer:
         names = [column.name for column in self.columns]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"columns listed twice: {', '.join(twice)}")
+            raise ValueError(f"columns: listed twice: {', '.join(twice)}")
         if self.sort and self.sort not in names:
-            raise ValueError(f"sort names no listed column: {self.sort}")
+            raise ValueError(f"sort: no listed column {self.sort!r}")
         return self
 
     @model_validator(mode="after")

@@ -57,8 +57,11 @@ def checked(model: type[D], path: Path, document: dict[str, Any], docs: str = "l
         return model.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise wrong(path, key, first["msg"], docs) from error
+        key, why = ".".join(str(part) for part in first["loc"]), first["msg"]
+        head, colon, rest = why.removeprefix("Value error, ").partition(": ")
+        if not key and colon and " " not in head:  # of the whole file: the text begins with it
+            key, why = head, rest
+        raise wrong(path, key, why, docs) from error
 
 
 def wrong(path: Path, key: str, why: str, docs: str = "layers") -> ConfigError:

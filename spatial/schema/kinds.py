@@ -178,9 +178,9 @@ TABLES: Mapping[str, Shape] = {
 }
 
 
-def get_kind(name: str, table: str | None = None) -> Kind:
+def get_kind(name: str, table: str | None = None, kinds: Mapping[str, Kind] = KINDS) -> Kind:
     """Return a kind; a name that is not listed is one of `table`, with the base schema."""
-    known = KINDS.get(name)
+    known = kinds.get(name)
     if known is not None and table in {None, known.table}:
         return known
     if known is None and table in TABLES and name.isidentifier():
@@ -188,9 +188,9 @@ def get_kind(name: str, table: str | None = None) -> Kind:
     raise BadParameter(
         f"kind {name!r} is not known" + (f" in table {table!r}" if table else ""),
         f"未知类别 {name!r}" + (f"（表 {table!r}）" if table else ""),
-        mend_en=f"Known kinds: {', '.join(sorted(KINDS))}. For a new one name its table: "
+        mend_en=f"Known kinds: {', '.join(sorted(kinds))}. For a new one name its table: "
         f"{', '.join(TABLES)}.",
-        mend_zh=f"已有类别：{'、'.join(sorted(KINDS))}。新类别请在映射中写明 table。",
+        mend_zh=f"已有类别：{'、'.join(sorted(kinds))}。新类别请在映射中写明 table。",
     )
 
 
@@ -201,10 +201,9 @@ def check_props(kind: Kind, props: Mapping[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise BadParameter(
-            f"props.{name}: {first['msg']}", f"props.{name} 不合格：{first['msg']}"
-        ) from error
-    return checked.model_dump(exclude_none=True)
+        what = f"{str(first['input'])[:60]!r}: {first['msg']}"
+        raise BadParameter(f"props.{name}: {what}", f"props.{name} 不合格：{what}") from error
+    return checked.model_dump(mode="json", exclude_none=True)
 
 
 def json_schema(kind: Kind) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from layers.declare.reading import wrong
 from layers.declare.style import Legend, LegendEntry, Level, Rank, StyleRule, Tiles
 from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import ConfigError, NotFound
+from spatial.schema.declared_kinds import Prop
 from tests.layers.small import PORTS, write_areas
 
 AREAS = Path(__file__).resolve().parents[2] / "layers" / "areas"
@@ -132,7 +133,7 @@ def fields(model: type) -> set[str]:
 
 @pytest.mark.parametrize(
     "model", [Layer, Source, Parameter, Geometry, Column, Access, Time, Tiles, Rank, Level,
-              StyleRule, Legend, LegendEntry]
+              StyleRule, Legend, LegendEntry, Prop]
 )  # fmt: skip
 def test_every_key_is_documented(model):
     text = (AREAS.parents[1] / "docs" / "layers.md").read_text(encoding="utf-8")
@@ -140,11 +141,58 @@ def test_every_key_is_documented(model):
     assert fields(model) <= words
 
 
-def test_the_documented_example_loads(folder):
-    text = (AREAS.parents[1] / "docs" / "layers.md").read_text(encoding="utf-8")
-    example = re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1]
-    (folder / "port" / "wells.layer.toml").write_text(example, encoding="utf-8")
-    assert Catalog.load(folder).get_layer("wells").legend.entries
+PROPS = """
+[props.silt_m]
+type = "number"
+unit = "m"
+range = [0, 3]
+title = {zh = "淤积", en = "Silt"}
+[[columns]]
+name = "silt_m"
+path = "props.silt_m"
+"""
+
+
+def test_a_column_takes_after_the_member_that_it_shows(folder):
+    path = folder / "port" / "ports.layer.toml"
+    path.write_text(PORTS + PROPS, encoding="utf-8")
+    column = Catalog.load(folder).get_layer("ports").by_name["silt_m"]
+    assert (column.type, column.unit, column.range, column.title.en) == (
+        "number",
+        "m",
+        (0, 3),
+        "Silt",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('path = "props.silt_m"', 'path = "props.silt_m"\ntype = "int"', "columns.silt_m.type"),
+        ('path = "props.silt_m"', 'path = "props.sill_m"', "columns.5.title"),
+        ("range = [0, 3]", "range = [3, 0]", "props.silt_m"),
+        ('kinds = ["port"]', 'kinds = ["port", "pier"]', "source.kinds"),
+        ('table = "facility"', 'view = "closure"', "source.table"),
+        ("[props.silt_m]", '[[style.rules]]\nid = "a"\nslot = "point"\ntype = "circle"\n'
+         'paint = {circle-radius = "3"}\n[props.silt_m]', "style.rules.0.paint.circle-radius"),
+        ("visible = true", 'visible = true\nsort = "silt"', "sort"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_props_or_paint_is_named_with_file_and_key(folder, old, new, key):
+    (folder / "port" / "ports.layer.toml").write_text(PORTS + PROPS, encoding="utf-8")
+    change(folder, old, new)
+    with pytest.raises(ConfigError, match=r"port/ports\.layer\.toml") as caught:
+        Catalog.load(folder)
+    assert caught.value.extra["key"] == key
+
+
+def test_one_layer_declares_the_props_of_a_kind(folder):
+    path = folder / "port" / "ports.layer.toml"
+    path.write_text(PORTS + PROPS, encoding="utf-8")
+    other = (PORTS + PROPS).replace('"ports"', '"quays"')
+    (folder / "port" / "quays.layer.toml").write_text(other, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"quays.*props: port has them in ports\.layer\.toml"):
+        Catalog.load(folder)
 
 
 def notes(declared):
