@@ -23,6 +23,8 @@ from layers.features.search import Search
 from layers.features.spool import Spools
 from layers.features.summary import Summaries
 from layers.processes.registry import Processes
+from layers.scenarios.catalogue import read_scenarios
+from layers.scenarios.plan import read_plan
 from layers.tiles.service import TileService
 from spatial.errors import SetupError
 from spatial.postgres.db import Database
@@ -84,7 +86,7 @@ async def open_services(
         audit.show(gauges)
         bus = await _started(stack, Bus(url))
         rules = await _started(stack, RuleKeeper(db, bus, gauges))
-        catalog = Catalog.load(settings.areas)
+        catalog = Catalog.load(settings.areas, read_plan, read_scenarios)
         auth, search = Authenticator(db, settings), Search(db)
         bus.subscribe("session", auth.forget)
         bus.subscribe("network", lambda _: search.forget_stakes())

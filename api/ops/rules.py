@@ -12,9 +12,10 @@ from api.http.auth import actor_of
 from api.http.links import api, link
 from api.http.responses import conditional
 from api.http.routes import Routes
+from api.network.rule_shown import rule_title, show_period
 from api.services import services
 from spatial.errors import BadParameter, NotFound
-from spatial.rules import Period, RuleBook, find_kind
+from spatial.rules import Period, RuleBook
 
 routes = Routes("rules")
 
@@ -53,10 +54,10 @@ async def get_rule(key: str, request: Request, as_of: AsOf = None) -> Response:
         raise _no_rule(key, versions, moment)
     body = {
         "key": found.key,
-        "title": _title(found.key),
-        **_shown(found),
+        "title": rule_title(found.key),
+        **show_period(found),
         "value": found.value,
-        "versions": [_shown(period) for period in versions if not period.empty],
+        "versions": [show_period(period) for period in versions if not period.empty],
     }
     served.audit.record(actor_of(request), "rules", found.key)
     return conditional(request, body)
@@ -68,29 +69,13 @@ def _listed(request: Request, book: RuleBook, key: str, now: datetime) -> dict[s
     latest = held or versions[-1]
     return {
         "key": key,
-        "title": _title(key),
+        "title": rule_title(key),
         "in_force": held.version if held else None,
         "origin": latest.origin,
         "legal_text": latest.legal_text,
         "source": latest.source,
-        "versions": [_shown(period) for period in versions if not period.empty],
+        "versions": [show_period(period) for period in versions if not period.empty],
         "links": [link(api(request, "rules", key), "item", "application/json")],
-    }
-
-
-def _title(key: str) -> dict[str, str]:
-    kind = find_kind(key)
-    return {"zh": kind.zh, "en": kind.en} if kind else {"zh": key, "en": key}
-
-
-def _shown(period: Period) -> dict[str, Any]:
-    return {
-        "version": period.version,
-        "valid_from": period.valid_from,
-        "valid_to": period.valid_to,
-        "origin": period.origin,
-        "legal_text": period.legal_text,
-        "source": period.source,
     }
 
 

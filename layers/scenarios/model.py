@@ -16,9 +16,10 @@ from layers.scenarios.plan import RowId
 from layers.scenarios.town import Town
 
 Id = Annotated[str, Field(pattern=Identifier)]
-Maturity = Literal["sample", "schematic", "live", "empty"]
+Maturity = Literal["sample", "unseen", "schematic", "live", "empty"]
 MATURITY_TITLES: dict[Maturity, Text] = {
     "sample": Text(zh="样例", en="Sample"),
+    "unseen": Text(zh="部分图层不可见", en="Not all layers seen"),
     "schematic": Text(zh="示意", en="Schematic"),
     "live": Text(zh="实测", en="Live"),
     "empty": Text(zh="无数据", en="No data"),
@@ -116,14 +117,17 @@ class Scenario(Declaration):
     examples: tuple[Example, ...] = Field(min_length=1)
 
 
-def maturity(origins: Iterable[str]) -> Maturity:
+def maturity(origins: Iterable[str], *, hidden: bool = False) -> Maturity:
     """Return how far a scenario is, by the origins of the rows that it stands on.
 
-    It is no better than its weakest rows, whatever a file says.
+    It is no better than its weakest rows, whatever a file says, and is not called live by who does
+    not see all of its layers (`hidden`).
     """
     found = set(origins)
     if "synthetic" in found:
         return "sample"
+    if hidden:
+        return "unseen"
     if "schematic" in found:
         return "schematic"
     return "live" if found else "empty"

@@ -189,3 +189,5 @@ def test_maturity_follows_the_weakest_rows():
     assert maturity(["real", "schematic", "derived"]) == "schematic"
     assert maturity(["real", "derived"]) == "live"
     assert maturity([]) == "empty"
+    assert maturity(["real"], hidden=True) == "unseen"
+    assert maturity(["synthetic"], hidden=True) == "sample"

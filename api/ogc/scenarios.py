@@ -1,0 +1,127 @@
+"""GET /scenarios, /scenarios/{id}, its worked example, and /plan: what carries each row of it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.http.app_state import own
+from api.http.auth import actor_of
+from api.http.links import JSON, api, link
+from api.http.negotiate import language
+from api.http.responses import conditional
+from api.http.routes import Routes
+from api.ogc.scenario_text import (
+    carriers,
+    read_scene,
+    show_example,
+    show_result,
+    show_row,
+    show_scenario,
+    show_short,
+)
+from api.services import Services, services
+from layers.scenarios.catalogue import read_scenarios
+from layers.scenarios.model import Scenario
+from layers.scenarios.plan import read_plan
+from layers.scenarios.run import Ground, Result, run_example
+from spatial.errors import NotFound
+
+KEPT = 64
+routes = Routes("scenarios")
+
+
+@dataclass
+class Runs:
+    """The examples that an application ran, by scenario, declarations and rules."""
+
+    found: dict[tuple[str, str, str], list[Result]] = field(default_factory=dict)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def of(self, served: Services, scenario: Scenario) -> list[Result]:
+        """Return the examples of a scenario, run once for these declarations and rules."""
+        rules = served.rules.current
+        key = scenario.id, served.catalog.version, rules.digest
+        async with self.turn:
+            if key not in self.found:
+                ground = Ground(served.db, served.catalog, served.processes, rules)
+                results = [await run_example(one, ground) for one in scenario.examples]
+                while len(self.found) >= KEPT:
+                    del self.found[next(iter(self.found))]
+                self.found[key] = results
+            return self.found[key]
+
+
+@routes.get("/api/scenarios")
+async def list_scenarios(request: Request) -> Response:
+    """List the scenarios by area: who asks what, which rows of the plan, how mature."""
+    served, lang = services(request), language(request)
+    found = served.catalog.part(read_scenarios).values()
+    listed = [show_short(request, one, await read_scene(request, one), lang) for one in found]
+    served.audit.record(actor_of(request), "scenarios", "all")
+    own_link = link(api(request, "scenarios"), "self", JSON)
+    return conditional(request, {"scenarios": listed, "links": [own_link]})
+
+
+@routes.get("/api/scenarios/{scenario_id}")
+async def get_scenario(scenario_id: str, request: Request) -> Response:
+    """Return a scenario: view, numbers, processes with what may be edited, basis, examples."""
+    served, scenario = services(request), _find(request, scenario_id)
+    body = show_scenario(request, scenario, await read_scene(request, scenario), language(request))
+    served.audit.record(actor_of(request), "scenarios", scenario.id)
+    return conditional(request, body)
+
+
+@routes.get("/api/scenarios/{scenario_id}/example")
+async def get_example(scenario_id: str, request: Request) -> Response:
+    """Return the examples of a scenario: what is given, what is expected, what came out now."""
+    served, scenario = services(request), _find(request, scenario_id)
+    results, lang = await own(request.app, Runs).of(served, scenario), language(request)
+    shown = [{**show_example(one.example, lang), **show_result(one, lang)} for one in results]
+    served.audit.record(actor_of(request), "scenarios", f"{scenario.id}/example")
+    return conditional(
+        request,
+        {
+            "scenario": scenario.id,
+            "ok": all(one.ok for one in results),
+            "examples": shown,
+            "links": [
+                link(api(request, "scenarios", scenario.id, "example"), "self", JSON),
+                link(api(request, "scenarios", scenario.id), "up", JSON),
+            ],
+        },
+    )
+
+
+@routes.get("/api/plan")
+async def get_plan(request: Request) -> Response:
+    """Return the rows of the reform plan: owner, size, and what carries each or what it lacks."""
+    served, lang = services(request), language(request)
+    plan = served.catalog.part(read_plan)
+    carried = carriers(served.catalog.part(read_scenarios).values())
+    rows: list[dict[str, Any]] = [
+        show_row(request, plan, row, carried.get(row.id), lang) for row in plan.rows
+    ]
+    served.audit.record(actor_of(request), "plan", "all")
+    body = {
+        "owners": plan.owners.model_dump(),
+        "teams": [{"id": t.id, "kind": t.kind, "title": t.title[lang]} for t in plan.teams],
+        "rows": rows,
+        "links": [link(api(request, "plan"), "self", JSON)],
+    }
+    return conditional(request, body)
+
+
+def _find(request: Request, scenario_id: str) -> Scenario:
+    known = services(request).catalog.part(read_scenarios)
+    found = known.get(scenario_id)
+    if found is None:
+        raise NotFound(
+            f"No scenario {scenario_id[:80]!r}", f"没有情景 {scenario_id[:80]!r}",
+            mend_en="/api/scenarios lists them.", mend_zh="/api/scenarios 列出全部情景。",
+        )  # fmt: skip
+    return found
