@@ -22,6 +22,7 @@ from layers.declare.catalog import Catalog
 from layers.features.search import Search
 from layers.features.spool import Spools
 from layers.features.summary import Summaries
+from layers.indicators.catalog import read_indicators
 from layers.processes.registry import Processes
 from layers.scenarios.catalogue import read_scenarios
 from layers.scenarios.plan import read_plan
@@ -86,7 +87,7 @@ async def open_services(
         audit.show(gauges)
         bus = await _started(stack, Bus(url))
         rules = await _started(stack, RuleKeeper(db, bus, gauges))
-        catalog = Catalog.load(settings.areas, read_plan, read_scenarios)
+        catalog = Catalog.load(settings.areas, read_indicators, read_plan, read_scenarios)
         auth, search = Authenticator(db, settings), Search(db)
         bus.subscribe("session", auth.forget)
         bus.subscribe("network", lambda _: search.forget_stakes())

@@ -98,14 +98,17 @@ def _server(settings: Settings) -> Finding:
 
 def _declarations(settings: Settings) -> Iterator[Finding]:
     from layers.declare.catalog import Catalog
+    from layers.indicators.catalog import read_indicators
     from layers.processes.registry import find_processes
 
     try:
-        catalog = Catalog.load(settings.areas)
+        catalog = Catalog.load(settings.areas, read_indicators)
     except SigangError as error:
         yield Finding("layers", "fail", error.en, error.mend_en)
     else:
         yield Finding("layers", "ok", f"{len(catalog.layers)} declared in {settings.areas}")
+        several = len(catalog.part(read_indicators).list_all())
+        yield Finding("indicators", "ok", f"{several} declared, each with its layer and columns")
     try:
         processes = find_processes()
     except SigangError as error:

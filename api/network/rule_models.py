@@ -5,6 +5,7 @@ Whoever checks, loads or serves rules takes what it needs from here, and so has 
 
 from __future__ import annotations
 
+from layers.indicators import rule_models as of_indicators
 from layers.processes.runtime import rule_models as of_processes
 from routing.cost import rule_models as of_routing
 from spatial import rule_models as of_concepts
@@ -22,4 +23,4 @@ __all__ = [
     "read_stored",
 ]
 
-GATHERED = (of_concepts, of_routing, of_processes)
+GATHERED = (of_concepts, of_routing, of_processes, of_indicators)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Boolean, Date, DateTime, Double, Text, literal
+from sqlalchemy import Boolean, Date, DateTime, Double, Text, cast, func, literal
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.types import BigInteger, TypeEngine
 
@@ -158,6 +158,14 @@ def _fit(value: Typed, type_: str) -> Typed:
     return value
 
 
+def _by_day(value: Typed) -> Typed:
+    """Return a time as the day that it lies in, which is what a day is compared with."""
+    if value.type == "date" or value.is_literal:
+        return value
+    local = func.timezone(DAY_ZONE.key, value.expression)
+    return Typed(cast(local, Date), "date")
+
+
 def plain_values(type_: str, nodes: list[Any]) -> list[Any] | None:
     """Return a list of JSON scalars as values of a type, None where it needs a closer look."""
     kinds = {type(node) for node in nodes}
@@ -187,6 +195,8 @@ def comparable(left: Typed, right: Typed) -> tuple[Typed, Typed]:
         right = _fit(right, left.type)
     elif left.is_literal:
         left = _fit(left, right.type)
+    if {left.type, right.type} == {"date", "datetime"}:
+        left, right = _by_day(left), _by_day(right)
     same = left.type == right.type or (left.type in NUMERIC and right.type in NUMERIC)
     if not same or left.type in UNORDERED:
         raise bad(

@@ -111,6 +111,15 @@ class Access(Declaration):
     export: bool = True
     roles: tuple[Literal["dispatcher", "planner", "duty", "developer", "admin"], ...] = ()
     """Roles that may read a layer that is not public; empty: every signed-in account."""
+    sensitive: bool = False
+    """Rows concern persons: whoever may not read them learns of public ones by numbers only, and
+    of these none below the `k` of an indicator."""
+
+    @model_validator(mode="after")
+    def _sensitive_is_not_public(self) -> Access:
+        if self.sensitive and self.public:
+            raise ValueError("a sensitive layer is not public")
+        return self
 
 
 class Time(Declaration):

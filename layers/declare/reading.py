@@ -45,8 +45,12 @@ class Reading:
             raise wrong(path, "TOML", str(error)) from error
 
 
-def checked(model: type[D], path: Path, document: dict[str, Any], docs: str = "layers") -> D:
-    """Return a document as its model; `docs` is the page that tells its keys.
+def checked(
+    model: type[D], path: Path, document: dict[str, Any], docs: str = "layers", head: str = ""
+) -> D:
+    """Return a document as its model.
+
+    `docs` is the page that tells its keys; `head` goes before the key of a fault.
 
     Raises
     ------
@@ -58,10 +62,10 @@ def checked(model: type[D], path: Path, document: dict[str, Any], docs: str = "l
     except ValidationError as error:
         first = error.errors()[0]
         key, why = ".".join(str(part) for part in first["loc"]), first["msg"]
-        head, colon, rest = why.removeprefix("Value error, ").partition(": ")
-        if not key and colon and " " not in head:  # of the whole file: the text begins with it
-            key, why = head, rest
-        raise wrong(path, key, why, docs) from error
+        first_word, colon, rest = why.removeprefix("Value error, ").partition(": ")
+        if not key and colon and " " not in first_word:  # of the whole file: the text begins with it
+            key, why = first_word, rest
+        raise wrong(path, head + key, why, docs) from error
 
 
 def wrong(path: Path, key: str, why: str, docs: str = "layers") -> ConfigError:

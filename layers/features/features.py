@@ -205,12 +205,17 @@ def printed(relation: Relation) -> list[ColumnElement[Any]]:
     ]
 
 
-def _with_fraction(number: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return a number as a numeric of the same shortest digits, one at least after the point."""
+def exact(number: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a number as a numeric of the same shortest digits, null where JSON has none for it."""
     digits: Any = cast(number, Text)
     for none in ("NaN", "Infinity", "-Infinity"):
         digits = func.nullif(digits, constant(none))
-    return cast(digits, Numeric) + literal_column("0.0", Numeric)
+    return cast(digits, Numeric)
+
+
+def _with_fraction(number: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a number exactly, with one digit at least after the point."""
+    return exact(number) + literal_column("0.0", Numeric)
 
 
 def feature_text(relation: Relation) -> tuple[ColumnElement[str], Any]:

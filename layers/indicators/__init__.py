@@ -1,0 +1,1 @@
+"""Indicators: numbers that open their rows, by unit and period, and indices made of them."""

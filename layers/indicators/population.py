@@ -1,0 +1,171 @@
+"""An indicator resolved against its layer: the rows that count, as conditions and as filters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, true
+
+from layers.cql.parse import parse
+from layers.cql.sql import condition
+from layers.cql.types import DAY_ZONE
+from layers.declare.relation import Relation
+from layers.indicators.model import MAX_FILTER, Indicator, Measure
+from layers.indicators.periods import Period
+from spatial.errors import BadParameter
+
+Part = Literal["numerator", "denominator"]
+TIMES = frozenset({"datetime", "date"})
+NUMBERS = frozenset({"int", "number"})
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One measure: which rows, and the column that is summed up; None counts them."""
+
+    where: ColumnElement[bool]
+    column: ColumnElement[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """What the number of an indicator is made of."""
+
+    indicator: Indicator
+    relation: Relation
+    where: ColumnElement[bool]
+    numerator: Side
+    denominator: Side | None
+    by: tuple[ColumnElement[Any], ...]
+
+    def measure(self, part: Part) -> Measure | None:
+        """Return a side as declared."""
+        return self.indicator.numerator if part == "numerator" else self.indicator.denominator
+
+    def is_date(self, column: str) -> bool:
+        """Tell whether a column of the time holds days."""
+        return self.relation.names[column].type == "date"
+
+    def rows_filter(self, part: Part, period: Period, now: datetime, place: str) -> str:
+        """Return the CQL2 text of the rows that one side counts or sums up.
+
+        Parameters
+        ----------
+        part
+            Which side.
+        period, now
+            When; `now` is what the number was counted up to while the period lasts.
+        place
+            Condition of the unit; empty for none.
+        """
+        measure = self.measure(part) or Measure()
+        texts = [self.indicator.where, measure.where]
+        said = [f"({text})" for text in texts if text]
+        said += self._times(period, now)
+        return " AND ".join([*said, *([place] if place else [])])
+
+    def _times(self, period: Period, now: datetime) -> list[str]:
+        time = self.indicator.time
+        if time.flow is not None:
+            first, last = (self._instant(time.flow, at) for at in (period.start, period.end))
+            return [f"{time.flow} >= {first}", f"{time.flow} < {last}"]
+        start, end = time.columns
+        cutoff = period.cutoff(now)
+        begun = f"{start} < {self._instant(start, cutoff)}"
+        lasts = f"{end} >= {self._instant(end, cutoff)}"
+        return [f"({start} IS NULL OR {begun})", f"({end} IS NULL OR {lasts})"]
+
+    def _instant(self, column: str, at: datetime) -> str:
+        moment = self.instant(column, at)
+        if isinstance(moment, datetime):
+            return f"TIMESTAMP('{moment.isoformat().replace('+00:00', 'Z')}')"
+        return f"DATE('{moment.isoformat()}')"
+
+    def instant(self, column: str, at: datetime) -> Any:
+        """Return a moment as a column of the time has it: itself, or the day that it lies in."""
+        return at.astimezone(DAY_ZONE).date() if self.is_date(column) else at
+
+
+class WrongKey(ValueError):
+    """A key of an indicator that its layer does not bear out."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(f"{key}: {why}")
+        self.key, self.why = key, why
+
+
+def resolve(indicator: Indicator, relation: Relation) -> Population:
+    """Resolve an indicator.
+
+    Raises
+    ------
+    WrongKey
+        Names the wrong key.
+    """
+    _check_layer(indicator, relation)
+    _check_columns(indicator, relation)
+    found = {key: _condition(key, text, relation) for key, text in indicator.filters.items()}
+    _check_lengths(indicator)
+    below = indicator.denominator
+    return Population(
+        indicator=indicator,
+        relation=relation,
+        where=and_(relation.base, found.get("where", true())),
+        numerator=_side("numerator", indicator.numerator, relation, found),
+        denominator=None if below is None else _side("denominator", below, relation, found),
+        by=tuple(relation.columns[name] for name in indicator.by),
+    )
+
+
+def _check_layer(indicator: Indicator, relation: Relation) -> None:
+    layer = relation.layer
+    code = layer.by_name.get("admin_code")
+    if code is None or code.path or code.column not in (None, "admin_code"):
+        raise WrongKey("layer", f"{layer.id} does not list admin_code")
+    if not layer.access.sensitive:
+        return
+    if indicator.k is None:
+        raise WrongKey("k", f"{layer.id} is sensitive: name k")
+    sums = [m.sum for m in (indicator.numerator, indicator.denominator) if m and m.sum]
+    if sums:
+        raise WrongKey("numerator.sum", f"{layer.id} is sensitive: its rows are only counted")
+
+
+def _check_columns(indicator: Indicator, relation: Relation) -> None:
+    for name in indicator.time.columns:
+        typed = relation.names.get(name)
+        if typed is None or typed.type not in TIMES:
+            raise WrongKey("time", f"{relation.layer.id} lists no time {name!r}")
+    for name in indicator.by:
+        listed = relation.layer.by_name.get(name)
+        if listed is None or listed.values is None:
+            raise WrongKey("by", f"{relation.layer.id} lists no coded column {name!r}")
+
+
+def _condition(key: str, text: str, relation: Relation) -> ColumnElement[bool]:
+    try:
+        return condition(parse(text), relation.names)
+    except BadParameter as error:
+        raise WrongKey(key, f"{error.en}. {error.mend_en or ''}".strip()) from error
+
+
+def _check_lengths(indicator: Indicator) -> None:
+    where = len(indicator.where or "")
+    sides: Sequence[Measure | None] = (indicator.numerator, indicator.denominator)
+    if where + max(len(side.where or "") for side in sides if side) > MAX_FILTER:
+        raise WrongKey("where", f"the filters of a side have at most {MAX_FILTER} characters")
+
+
+def _side(
+    part: Part, measure: Measure, relation: Relation, found: dict[str, ColumnElement[bool]]
+) -> Side:
+    column = None
+    if measure.sum is not None:
+        typed = relation.names.get(measure.sum)
+        if typed is None or typed.type not in NUMBERS:
+            raise WrongKey(f"{part}.sum", f"{relation.layer.id} lists no number {measure.sum!r}")
+        column = relation.columns[measure.sum]
+    return Side(found.get(f"{part}.where", true()), column)

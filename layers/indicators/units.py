@@ -1,0 +1,192 @@
+"""Administrative units that numbers are told of: which there are, and which an actor may ask."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from layers.declare.base import Text
+from spatial.actor import Actor
+from spatial.errors import BadParameter, NotFound
+from spatial.postgres.db import Database
+
+Level = Literal["county", "prefecture", "province"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""The finest first."""
+_DIGITS: dict[Level, int] = {"county": 6, "prefecture": 4, "province": 2}
+KEEP_S = 30.0
+_UNITS = """
+SELECT DISTINCT ON (admin_code) admin_code, level, name_zh, name_en FROM (
+  SELECT admin_code, CASE kind WHEN 'admin' THEN level ELSE kind END AS level, name_zh, name_en
+  FROM sigang.zone WHERE admin_code IS NOT NULL) z
+WHERE level IN ('county', 'prefecture', 'province') ORDER BY admin_code, level"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A county, prefecture or province by its GB/T 2260 code."""
+
+    code: str
+    level: Level
+    title: Text
+
+    @property
+    def prefix(self) -> str:
+        """Return what the codes of its rows begin with."""
+        return self.code[: _DIGITS[self.level]]
+
+    @property
+    def place(self) -> str:
+        """Return the CQL2 condition of its rows."""
+        if self.level == "county":
+            return f"admin_code = '{self.code}'"
+        return f"admin_code LIKE '{self.prefix}%'"
+
+
+class Units:
+    """All units that are loaded."""
+
+    def __init__(self, units: Iterable[Unit]) -> None:
+        self._units = {unit.code: unit for unit in units}
+        provinces = [unit for unit in self._units.values() if unit.level == "province"]
+        self.home = provinces[0] if len(provinces) == 1 else None
+        """The province to which rows without a unit belong; None where there are several."""
+
+    def get(self, code: str, actor: Actor, *, public: bool) -> Unit:
+        """Return a unit by its code, with or without the zeros at its end.
+
+        Raises
+        ------
+        BadParameter
+            It is no code.
+        NotFound
+            There is no such unit, or it is out of the actor's scope: both look the same.
+        """
+        if not (code.isascii() and code.isdigit() and len(code) in (2, 4, 6)):
+            raise BadParameter(
+                f"No unit {code[:20]!r}", f"没有行政区划 {code[:20]!r}",
+                mend_en="Write a GB/T 2260 code: 33, 3302, 330203 or 330200.",
+                mend_zh="请写 GB/T 2260 代码：33、3302、330203 或 330200。",
+                parameter="unit",
+            )  # fmt: skip
+        found = self._units.get(code.ljust(6, "0"))
+        if found is None or not sees_unit(found, actor, public=public):
+            raise NotFound(
+                f"No unit {code!r}", f"没有行政区划 {code!r}",
+                mend_en="Leave `unit` out for all that you may read.",
+                mend_zh="不写 unit 即得全部可读单位。",
+            )  # fmt: skip
+        return found
+
+    def top(self, actor: Actor, *, public: bool) -> Unit:
+        """Return the unit that is told of when none is asked for.
+
+        Raises
+        ------
+        NotFound
+            No unit is loaded that the actor may ask for.
+        """
+        seen = [u for u in self._units.values() if sees_unit(u, actor, public=public)]
+        if not seen:
+            raise NotFound("No unit is loaded", "没有加载行政区划")
+        return max(seen, key=lambda unit: (LEVELS.index(unit.level), unit is self.home))
+
+    def within(self, unit: Unit, level: Level) -> list[Unit]:
+        """Return the units of a level in a unit, by code; a unit is within itself."""
+        return [one for one in self.of_level(level) if one.prefix.startswith(unit.prefix)]
+
+    def of_level(self, level: Level) -> list[Unit]:
+        """Return all units of a level, by code."""
+        return sorted((u for u in self._units.values() if u.level == level), key=lambda u: u.code)
+
+    def wholes(self) -> list[tuple[str, list[str | None]]]:
+        """Return the prefix of each unit that has parts, with those of its parts.
+
+        None among them stands for the rows without a unit.
+        """
+        found: list[tuple[str, list[str | None]]] = []
+        for whole in self._units.values():
+            below = LEVELS.index(whole.level) - 1
+            parts: list[str | None] = []
+            if below >= 0:
+                parts = [unit.prefix for unit in self.within(whole, LEVELS[below])]
+            if parts:
+                found.append((whole.prefix, [*parts, None] if whole is self.home else parts))
+        return found
+
+    def rest_place(self, unit: Unit, level: Level) -> str:
+        """Return the CQL2 condition of a unit's rows that lie in none of a level within it."""
+        units, known = self.within(unit, level), self.place(unit)
+        if not units:
+            return known
+        inside = " OR ".join(one.place for one in units)
+        if level == "county":
+            inside = f"admin_code IN ({', '.join(repr(one.code) for one in units)})"
+        return f"{known} AND (admin_code IS NULL OR NOT ({inside}))"
+
+    def place(self, unit: Unit) -> str:
+        """Return the CQL2 condition of a unit's rows; those without a unit are the province's."""
+        if unit == self.home:
+            return f"({unit.place} OR admin_code IS NULL)"
+        return unit.place
+
+
+def sees_unit(unit: Unit, actor: Actor, *, public: bool) -> bool:
+    """Tell whether an actor may ask for a unit: of a public layer each, else its own and above."""
+    if public:
+        return True
+    own = actor.prefix
+    return bool(own) and (unit.prefix.startswith(own) or own.startswith(unit.prefix))
+
+
+def parse_level(text: str | None, unit: Unit) -> Level:
+    """Return the level asked for, that below a unit when none is.
+
+    Raises
+    ------
+    BadParameter
+        There is no such level, or it is above the unit.
+    """
+    at = LEVELS.index(unit.level)
+    if text is None:
+        return LEVELS[max(at - 1, 0)]
+    for level in LEVELS[: at + 1]:
+        if text == level:
+            return level
+    allowed = ", ".join(LEVELS[: at + 1])
+    raise BadParameter(
+        f"No level {text[:20]!r} in a {unit.level}", f"{unit.level} 中没有级别 {text[:20]!r}",
+        mend_en=f"Use one of: {allowed}.", mend_zh=f"可用：{allowed}。",
+        parameter="level",
+    )  # fmt: skip
+
+
+class UnitReader:
+    """The units as the database has them, read again after a while."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._units = Units([])
+        self._until = 0.0
+
+    async def units(self) -> Units:
+        """Return the units."""
+        if time.monotonic() >= self._until:
+            self._units = units_of(await self._db.public.fetch(_UNITS))
+            self._until = time.monotonic() + KEEP_S
+        return self._units
+
+
+def units_of(rows: Iterable[Any]) -> Units:
+    """Return units from rows of code, level, and the names in both languages.
+
+    A province of which nothing but its outline is loaded is a neighbour, no unit.
+    """
+    found = [
+        Unit(row[0], row[1], Text(zh=row[2] or row[0], en=row[3] or row[2] or row[0]))
+        for row in rows
+    ]
+    own = {unit.code[:2] for unit in found if unit.level != "province"}
+    return Units(u for u in found if not own or u.code[:2] in own)

@@ -1,0 +1,69 @@
+"""The numbers of indicators, counted from the rows by one statement each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from layers.declare.catalog import may_read
+from layers.indicators.periods import Period
+from layers.indicators.population import Population
+from layers.indicators.rollup import Tallies, cumulate
+from layers.indicators.statement import Cell, cell_statement, read_cells
+from layers.indicators.suppress import suppress
+from layers.indicators.units import Units
+from spatial.actor import ANONYMOUS, Actor
+
+
+def reads_rows(population: Population, actor: Actor) -> bool:
+    """Tell whether an actor may read the rows of a number; else it is told of public ones only."""
+    return may_read(population.relation.layer, actor)
+
+
+def reader_of(population: Population, actor: Actor) -> Actor:
+    """Return as whom an actor is told a number."""
+    return actor if reads_rows(population, actor) else ANONYMOUS
+
+
+async def count_tallies(
+    conn: asyncpg.Connection,
+    population: Population,
+    actor: Actor,
+    periods: Sequence[Period],
+    now: datetime,
+    units: Units,
+) -> list[Tallies]:
+    """Count the numbers of an indicator over consecutive periods, oldest first.
+
+    Parameters
+    ----------
+    conn
+        A connection that sees the rows of `reader_of(population, actor)`.
+    population, actor
+        What, and for whom.
+    periods, now
+        When; what lasts is counted up to `now`.
+    units
+        The units, for what is not told.
+    """
+    statement = cell_statement(population, periods, now, reader_of(population, actor))
+    rows = await conn.fetch(statement.sql, *statement.arguments({}))
+    cells = read_cells(population, rows, owner=False)
+    return tallies_of(population, actor, cells, len(periods), units)
+
+
+def tallies_of(
+    population: Population, actor: Actor, cells: Sequence[Cell], periods: int, units: Units
+) -> list[Tallies]:
+    """Return the numbers that cells give to an actor, who sees them all."""
+    stock = population.indicator.time.stock is not None
+    home = units.home.prefix if units.home else None
+    found = [
+        Tallies(population, of_period, home) for of_period in cumulate(cells, periods, stock=stock)
+    ]
+    if not reads_rows(population, actor):
+        for tallies in found:
+            suppress(tallies, units, population.indicator.k or 1)
+    return found
