@@ -31,7 +31,14 @@ from spatial.toml_file import Unreadable, parse_toml, read_bytes
 
 FOLDER = PROJECT / "layers" / "areas"
 PATTERN = "*/*.rule.toml"
-KNOWN = ("*/area.toml", "*/*.layer.toml", "*/*.indicator.toml", "*/*.scenario.toml", "office/plan.toml", PATTERN)
+KNOWN = (
+    "*/area.toml",
+    "*/*.layer.toml",
+    "*/*.indicator.toml",
+    "*/*.scenario.toml",
+    "office/plan.toml",
+    PATTERN,
+)
 
 
 class _Declared(BaseModel):
@@ -146,24 +153,6 @@ def read_rules(folder: Path = FOLDER, only: str | None = None) -> list[Period]:
     if reading.wrong:
         raise _wrong(folder, reading.wrong)
     return close_periods(period for _, period in reading.found)
-
-
-def list_keys(folder: Path = FOLDER) -> frozenset[str]:
-    """Return the keys that the files below a folder declare, whatever their values are.
-
-    Raises
-    ------
-    ConfigError
-        A file cannot be read.
-    """
-    found: set[str] = set()
-    for path in sorted(folder.glob(PATTERN)):
-        try:
-            items = parse_toml(read_bytes(path)).get("rule", [])
-        except Unreadable as error:
-            raise _wrong(folder, [f"{path.parent.name}/{path.name}: {error}"]) from error
-        found |= {str(item.get("key")) for item in items if isinstance(item, dict)}
-    return frozenset(found)
 
 
 def check_complete(periods: Iterable[Period], folder: Path) -> None:

@@ -63,7 +63,7 @@ def checked(
         first = error.errors()[0]
         key, why = ".".join(str(part) for part in first["loc"]), first["msg"]
         first_word, colon, rest = why.removeprefix("Value error, ").partition(": ")
-        if not key and colon and " " not in first_word:  # of the whole file: the text begins with it
+        if not key and colon and " " not in first_word:  # of the whole file: it begins with it
             key, why = first_word, rest
         raise wrong(path, head + key, why, docs) from error
 

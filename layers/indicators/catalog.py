@@ -16,7 +16,7 @@ from layers.indicators.population import Population, WrongKey, resolve
 from layers.indicators.rule_models import INDEX, IndexRule
 from spatial.actor import Actor
 from spatial.errors import BadParameter, ConfigError, NotFound
-from spatial.rule_files import list_keys, read_rules
+from spatial.rule_files import list_declared, read_rules
 from spatial.rules import type_rule
 
 PATTERN = "*/*.indicator.toml"
@@ -113,7 +113,7 @@ class _Read:
 
     def __init__(self, declared: Declared) -> None:
         self._all = declared
-        self._rules = list_keys(declared.reading.folder)
+        self._rules = list_declared(declared.reading.folder)
         self._populations: dict[str, Population] = {}
         self._indices: dict[str, Index] = {}
         self._named: dict[str, set[str]] = {}

@@ -64,7 +64,7 @@ class Period:
 
     def cutoff(self, now: datetime) -> datetime:
         """Return the instant up to which it is counted: its end, or now while it lasts."""
-        return min(self.end, now)
+        return now if self.start < now < self.end else self.end
 
 
 def parse_period(text: str) -> Period:

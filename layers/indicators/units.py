@@ -7,21 +7,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from sqlalchemy import case, func, select
+
 from layers.declare.base import Text
+from layers.declare.relation import constant
+from layers.features.features import Statement, compile_statement
 from spatial.actor import Actor
 from spatial.errors import BadParameter, NotFound
 from spatial.postgres.db import Database
+from spatial.schema.tables import zone
 
 Level = Literal["county", "prefecture", "province"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """The finest first."""
 _DIGITS: dict[Level, int] = {"county": 6, "prefecture": 4, "province": 2}
 KEEP_S = 30.0
-_UNITS = """
-SELECT DISTINCT ON (admin_code) admin_code, level, name_zh, name_en FROM (
-  SELECT admin_code, CASE kind WHEN 'admin' THEN level ELSE kind END AS level, name_zh, name_en
-  FROM sigang.zone WHERE admin_code IS NOT NULL) z
-WHERE level IN ('county', 'prefecture', 'province') ORDER BY admin_code, level"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +174,21 @@ class UnitReader:
     async def units(self) -> Units:
         """Return the units."""
         if time.monotonic() >= self._until:
-            self._units = units_of(await self._db.public.fetch(_UNITS))
+            self._units = units_of(await self._db.public.fetch(_units().sql))
             self._until = time.monotonic() + KEEP_S
         return self._units
+
+
+def _units() -> Statement:
+    """Return the statement that reads the units: each code once."""
+    level = case((zone.c.kind == constant("admin"), zone.c.level), else_=zone.c.kind)
+    levels = [constant(level) for level in LEVELS]
+    return compile_statement(
+        select(zone.c.admin_code, level, func.min(zone.c.name_zh), func.min(zone.c.name_en))
+        .where(zone.c.admin_code.is_not(None), level.in_(levels))
+        .group_by(zone.c.admin_code, level)
+        .order_by(zone.c.admin_code)
+    )
 
 
 def units_of(rows: Iterable[Any]) -> Units:
