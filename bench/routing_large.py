@@ -19,7 +19,7 @@ from routing.cost.profile import load_profiles
 from routing.graph.weights import Ints
 from routing.index.mapped_store import open_graph, save_graph
 from routing.index.snap import SnapIndex
-from routing.live.edge_states import EdgeState
+from routing.live.state_table import EdgeState, EdgeStates
 from routing.query.model import Conditions, PathQuery
 from routing.query.network import RoadNetwork
 
@@ -104,14 +104,14 @@ def _anywhere(network: Network) -> Ints:
 def _changed_s(here: Here, query: PathQuery, edges: Ints) -> float:
     """Return seconds from a speed of 5 km/h on all edges to the next path; medians."""
     rows = range(1, len(edges) + 1)
-    states = [
+    states = EdgeStates.of(
         EdgeState(row, int(edge), "speed", "both", 5.0, None, None, "bench")
         for row, edge in zip(rows, edges, strict=True)
-    ]
+    )
     seconds = []
     for _ in range(REPEATS):
         begin = time.perf_counter()
-        here.roads.apply(here.roads.version + 1, states, [], here.now)
+        here.roads.apply(here.roads.version + 1, [states], [], here.now)
         here.roads.path(query, here.now)
         seconds.append(time.perf_counter() - begin)
         here.roads.apply(here.roads.version + 1, [], rows, here.now)

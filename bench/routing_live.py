@@ -23,7 +23,7 @@ from bench.networks import FOLDER, Network
 from bench.report import Unequal
 from bench.routing_engine import CLOSE_S, CLOSE_SHARE, Here, Pair, Peer, same_weight
 from bench.routing_http import sigang
-from routing.live.edge_states import EdgeState
+from routing.live.state_table import EdgeState, EdgeStates
 from routing.query.model import PathQuery
 from spatial.postgres.db import connect
 
@@ -60,9 +60,9 @@ def find_closures(here: Here, pairs: Sequence[Pair], count: int) -> list[Closure
     raise Unequal("too few pairs to close something on")
 
 
-def state_of(edge: int) -> EdgeState:
+def state_of(edge: int) -> EdgeStates:
     """Return the state of a closed edge."""
-    return EdgeState(1, edge, "closure", "both", None, None, None, "bench")
+    return EdgeStates.of([EdgeState(1, edge, "closure", "both", None, None, None, "bench")])
 
 
 def sigang_in_process(here: Here, closures: Sequence[Closure]) -> list[float]:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
-import numpy as np
 
 from api.network.edge_rows import NETWORK
 from api.network.history_rows import FEEDS_AT, FIRST, IN_FUTURE, STATES_AT, TOPOLOGY, VERSION_AT
 from api.network.rows import make_states
 from routing.graph.graph import Graph
-from routing.live.edge_states import EdgeState, EdgeStateView, Snapshot
+from routing.live.edge_states import EdgeStateView, Snapshot
 from routing.live.speed_feeds import Feed, caps_of
+from routing.live.state_table import EdgeStates
 from spatial.errors import BadParameter
 
 
@@ -56,14 +56,12 @@ async def read_as_of(
     return Replay(snapshot, then["version"], then["topology"] == topology)
 
 
-def make_view(graph: Graph, states: list[EdgeState | Feed]) -> EdgeStateView:
+def make_view(graph: Graph, states: list[EdgeStates | Feed]) -> EdgeStateView:
     """Return the view that some states alone make; all of them are taken to hold."""
     edges = len(graph.edges)
-    single = [state for state in states if isinstance(state, EdgeState)]
+    single = EdgeStates.joined(state for state in states if isinstance(state, EdgeStates))
     feeds = [state for state in states if isinstance(state, Feed)]
-    nothing = np.zeros(0, np.int64)
-    bare = EdgeStateView.empty(edges).with_states(nothing, single)
-    return bare.slowed(slice(None), caps_of(feeds, 2 * edges))
+    return EdgeStateView.of(edges, single).slowed(slice(None), caps_of(feeds, 2 * edges))
 
 
 def _unknown(en: str, zh: str, **extra: str) -> BadParameter:

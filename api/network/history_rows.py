@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from api.network.rows import STATES
+
 VERSION_AT = """
 SELECT version, topology, at FROM sigang.network_history
 WHERE network = $1 AND at <= $2 ORDER BY version DESC LIMIT 1"""
 FIRST = """
 SELECT min(at) FROM sigang.network_history WHERE network = $1"""
-STATES_AT = """
-SELECT id, edge_id, kind, direction, value, lower(valid) AS since, upper(valid) AS until, event_id
-FROM sigang.edge_state
-WHERE recorded_from <= $1 AND (recorded_to IS NULL OR recorded_to > $1)
-  AND valid @> $2::timestamptz"""
+STATES_AT = STATES.format(
+    "recorded_from <= $1 AND (recorded_to IS NULL OR recorded_to > $1) AND valid @> $2::timestamptz"
+)
 FEEDS_AT = """
 SELECT id, source_id, edges, directions, values_kmh, lower(valid) AS since, upper(valid) AS until
 FROM sigang.edge_feed

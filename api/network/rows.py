@@ -13,8 +13,8 @@ from api.network.edge_rows import NETWORK
 from routing.cost.speed_profiles import MeasuredWeek
 from routing.graph.graph import Graph, Ids
 from routing.graph.structures import Structures
-from routing.live.edge_states import EdgeState
 from routing.live.speed_feeds import Feed
+from routing.live.state_table import KINDS, EdgeStates, moment
 
 CHUNK = 2_000
 _STRUCTURES = """
@@ -23,17 +23,17 @@ FROM sigang.edge_structure s JOIN sigang.facility f ON f.id = s.facility_id
 WHERE s.relation = 'carries' ORDER BY f.id"""
 _NOW = """
 SELECT version FROM sigang.network_version WHERE network = $1"""
-_STATE = """
-SELECT id, edge_id, kind, direction, value, lower(valid) AS since, upper(valid) AS until, event_id,
-  version_from, version_to
-FROM sigang.edge_state WHERE version_to IS NULL AND (upper(valid) IS NULL OR upper(valid) > now())
-"""
-_CHANGES = """
-SELECT v.version, s.id, s.edge_id, s.kind, s.direction, s.value, lower(s.valid) AS since,
-  upper(s.valid) AS until, s.event_id, s.version_from, s.version_to
-FROM sigang.network_version v
-LEFT JOIN sigang.edge_state s ON s.version_from > $2 OR s.version_to > $2
-WHERE v.network = $1"""
+STATES = """
+SELECT kind, event_id, lower(valid) AS since, upper(valid) AS until,
+  string_agg(int8send(id), '') AS ids, string_agg(uuid_send(edge_id), '') AS edge_ids,
+  string_agg(CASE direction WHEN 'both' THEN '0' WHEN 'forward' THEN '1' ELSE '2' END, '') AS ways,
+  string_agg(float8send(coalesce(value, 'NaN')), '') AS kmh
+FROM sigang.edge_state WHERE {} GROUP BY kind, event_id, valid"""
+"""Rows that differ in edge, direction and value alone are one row, in columns."""
+_STATE = STATES.format("version_to IS NULL AND (upper(valid) IS NULL OR upper(valid) > now())")
+_ADDED = STATES.format("version_from > $1 AND version_to IS NULL")
+_GONE = """
+SELECT string_agg(int8send(id), '') FROM sigang.edge_state WHERE version_to > $1"""
 _FEEDS = """
 SELECT id, source_id, edges, directions, values_kmh, lower(valid) AS since, upper(valid) AS until
 FROM sigang.edge_feed
@@ -87,13 +87,11 @@ async def read_changes(
     Feeds have the negative of their id.
     """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        rows = await conn.fetch(_CHANGES, NETWORK, after)
-        feeds = await conn.fetch(_FEEDS, after)
-        gone = [-row["id"] for row in await conn.fetch(_FEEDS_GONE, after)]
-    given = [row for row in rows if row["id"] is not None]
-    added = [row for row in given if row["version_to"] is None]
-    removed = [row["id"] for row in given if row["version_to"] is not None]
-    return rows[0]["version"], [*added, *feeds], [*removed, *gone]
+        version = await conn.fetchval(_NOW, NETWORK)
+        added = [*await conn.fetch(_ADDED, after), *await conn.fetch(_FEEDS, after)]
+        states_gone = await conn.fetchval(_GONE, after)
+        feeds_gone = [-row["id"] for row in await conn.fetch(_FEEDS_GONE, after)]
+    return version, added, [*np.frombuffer(states_gone or b"", ">i8").tolist(), *feeds_gone]
 
 
 def make_structures(graph: Graph, rows: Sequence[asyncpg.Record]) -> Structures:
@@ -113,21 +111,30 @@ def make_structures(graph: Graph, rows: Sequence[asyncpg.Record]) -> Structures:
     return Structures(table[:, 0], table[:, 1], list(facilities.values()))
 
 
-def make_states(graph: Graph, rows: Sequence[asyncpg.Record]) -> list[EdgeState | Feed]:
-    """Translate rows of live state; those of edges that are not loaded are left out."""
-    states: list[EdgeState | Feed] = [make_feed(graph, row) for row in rows if "edges" in row]
-    own = [row for row in rows if "edges" not in row]
-    edges = graph.ids.find_all(Ids.of([row["edge_id"] for row in own]).pairs).tolist()
-    names = {row["event_id"]: str(row["event_id"]) for row in own}
-    for row, edge in zip(own, edges, strict=True):
-        if edge >= 0:
-            states.append(
-                EdgeState(
-                    row["id"], edge, row["kind"], row["direction"], row["value"],
-                    row["since"], row["until"], names[row["event_id"]],
-                )
-            )  # fmt: skip
-    return states
+def make_states(graph: Graph, rows: Sequence[asyncpg.Record]) -> list[EdgeStates | Feed]:
+    """Translate rows of `STATES` and uploads; edges that are not loaded are left out."""
+    return [
+        make_feed(graph, row) if "values_kmh" in row else _make_table(graph, row) for row in rows
+    ]
+
+
+def _make_table(graph: Graph, row: asyncpg.Record) -> EdgeStates:
+    edges = graph.ids.find_all(
+        np.frombuffer(row["edge_ids"], ">u8").astype(np.uint64).reshape(-1, 2)
+    )
+    count = len(edges)
+    table = EdgeStates(
+        np.frombuffer(row["ids"], ">i8").astype(np.int64),
+        edges,
+        np.full(count, KINDS.index(row["kind"]), np.int8),
+        np.frombuffer(row["ways"].encode(), np.int8) - ord("0"),
+        np.frombuffer(row["kmh"], ">f8").astype(np.float64),
+        np.full(count, moment(row["since"], -np.inf)),
+        np.full(count, moment(row["until"], np.inf)),
+        np.zeros(count, np.int64),
+        (str(row["event_id"]),),
+    )
+    return table.where(edges >= 0)
 
 
 def make_weeks(graph: Graph, rows: Sequence[asyncpg.Record]) -> list[MeasuredWeek]:

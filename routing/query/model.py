@@ -28,7 +28,7 @@ class Conditions:
     `sizes` are dimensions by name, `hazmat` the dangerous goods on board; `avoid_polygons` are
     shapely polygons (EPSG:4326); `prefer_classes` are driven rather than others (rule
     `road.prefer`); `depart_at` decides which closures count; `as_of` is an earlier state of the
-    network, made by `RoadNetwork.snapshot`; with `typical` nobody is faster than is typical at the
+    network; with `typical` nobody is faster than is typical at the
     hour of the week.
     """
 

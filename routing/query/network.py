@@ -13,8 +13,9 @@ from routing.cost.speed_profiles import MeasuredWeek, TypicalSpeeds
 from routing.graph.graph import Graph
 from routing.graph.structures import Structures
 from routing.index.snap import SnapIndex
-from routing.live.edge_states import EdgeState, LiveState, Snapshot
+from routing.live.edge_states import LiveState
 from routing.live.speed_feeds import Feed
+from routing.live.state_table import EdgeStates
 from routing.query.alternatives import find_others
 from routing.query.explain import explain
 from routing.query.held_lock import Held
@@ -82,7 +83,7 @@ class RoadNetwork:
         return self.live.version
 
     def apply(
-        self, version: int, added: Sequence[EdgeState | Feed], removed: Iterable[int], at: datetime
+        self, version: int, added: Sequence[EdgeStates | Feed], removed: Iterable[int], at: datetime
     ) -> None:
         """Take over live state; a metric follows when it is asked next."""
         with self._lock:
@@ -92,10 +93,6 @@ class RoadNetwork:
     def measure(self, weeks: Sequence[MeasuredWeek]) -> None:
         """Take over measured speeds by hour of the week, before the first question."""
         self._resolver.measured_weeks = weeks
-
-    def snapshot(self, states: Iterable[EdgeState], version: int | None = None) -> Snapshot:
-        """Return the network as some states alone make it, for `Conditions.as_of`."""
-        return Snapshot(self.live.view(states), version)
 
     def prepare_for(self, old: RoadNetwork, now: datetime) -> None:
         """Make the metrics that another network has, so that no question has to wait for them."""

@@ -17,7 +17,7 @@ from routing.cch.engine import Topology
 from routing.cost.profile import load_profiles, usable_profiles
 from routing.graph.graph import LIMITS, Edges, Graph, edges_from_columns
 from routing.graph.turns import Restriction, split
-from routing.live.edge_states import EdgeState
+from routing.live.state_table import EdgeState, EdgeStates
 from routing.query.model import Path, PathQuery
 from routing.query.network import RoadNetwork
 from spatial.ids import stable_uuid7
@@ -180,5 +180,5 @@ class Town:
             EdgeState(base + i, self.names.index(n), kind, direction, value, since, until, "e")
             for i, n in enumerate(names)
         ]
-        self.network.apply(version, rows, [], NOW)
+        self.network.apply(version, [EdgeStates.of(rows)], [], NOW)
         return [row.row for row in rows]

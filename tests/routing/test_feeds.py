@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.live.edge_states import EdgeState, LiveState
+from routing.live.edge_states import LiveState
 from routing.live.speed_feeds import Feed, find_known
+from routing.live.state_table import EdgeState, EdgeStates
 from spatial.ids import stable_uuid7
 from tests.routing.maps import NOW, Town, edge_id
 
@@ -53,7 +54,7 @@ def test_the_picture_is_that_of_a_plain_search(given_uploads, steps, data):
     feeds = [make(i, *upload) for i, upload in enumerate(given_uploads)]
     single = EdgeState(1, 1, "speed", "forward", 40.0, None, None, "e")
     start = NOW - 3 * MINUTE
-    live.apply(1, [*feeds, single], [], start)
+    live.apply(1, [*feeds, EdgeStates.of([single])], [], start)
     gone = data.draw(st.sets(st.sampled_from([f.row for f in feeds]))) if feeds else set()
     live.apply(2, [], sorted(gone), start)
     kept = [feed for feed in feeds if feed.row not in gone]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.live.edge_states import EdgeState
+from routing.live.state_table import EdgeState, EdgeStates
 from routing.matching.matched_path import line
 from routing.matching.matcher import Matched, Matcher, Tracker
 from routing.matching.trace import Trace
@@ -351,6 +351,6 @@ def test_a_trace_must_fit_together():
 def test_a_weather_limit_closes_nothing():
     town_, matcher = ladder()
     state = EdgeState(900, town_.names.index("AB"), "speed", "both", 20.0, None, None, "e")
-    town_.network.apply(1, [state], [], NOW)
+    town_.network.apply(1, [EdgeStates.of([state])], [], NOW)
     found = matcher.match(CAR, fixes(along(town_, "AB:0.2", "B")), NOW)
     assert (names(town_, found), found.version) == ([["AB"]], 1)
