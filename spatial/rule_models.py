@@ -95,11 +95,16 @@ class FourColours(RuleModel):
             raise ValueError("bounds must fall")
         return self
 
+    def colour_of(self, score: float) -> Colour:
+        """Return the colour of the first bound that a score lies above, else the lowest."""
+        return next((b.colour for b in self.bounds if score > b.above), self.bounds[-1].colour)
+
 
 class Matrix(RuleModel):
     """R = L × S on five by five: colours from the highest bound down."""
 
     formula: str
+    likelihood_max: float = Field(default=5, gt=0)
     bounds: tuple[From, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -107,6 +112,14 @@ class Matrix(RuleModel):
         if not all(high.from_ > low.from_ for high, low in pairwise(self.bounds)):
             raise ValueError("bounds must fall")
         return self
+
+    def colour_of(self, score: float) -> Colour:
+        """Return the colour of the first bound that a score reaches, else the lowest."""
+        return next((b.colour for b in self.bounds if score >= b.from_), self.bounds[-1].colour)
+
+
+class WeatherFactors(RuleTable[dict[Colour, Annotated[float, Field(ge=1, le=10)]]]):
+    """By how much a weather warning of a colour multiplies the likelihood of a risk inside it."""
 
 
 class Commitments(RuleTable[Annotated[tuple[str, ...], Field(min_length=1)]]):
@@ -127,6 +140,9 @@ RISK_COLOURS = register(
 )
 RISK_MATRIX = register(
     "safety.risk_matrix_5x5", Matrix, zh="5×5 风险矩阵", en="Risk matrix, five by five"
+)
+RISK_WEATHER = register(
+    "safety.risk_weather", WeatherFactors, zh="天气预警对风险的影响", en="Weather and risk"
 )
 COMMITMENTS = register(
     "safety.hazard_commitments", Commitments, zh="隐患治理五落实", en="Commitments on a hazard"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from data.generate.world import (
 )
 from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
-from spatial.rule_models import COMMITMENTS, RISK_COLOURS, Above
+from spatial.rule_models import COMMITMENTS, RISK_COLOURS
 
 _COLUMNS = [
     "id", "kind", "admin_code", "unit_id", "visibility", "origin", "source_id", "valid_from",
@@ -130,7 +130,7 @@ def _risks(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[
     for i in range(count):
         zh, en = _RISKS[kinds[i]]
         score = round(float(likely[i] * matters[i]), 2)
-        colour = risk_colour(score, rule.value.bounds)
+        colour = rule.value.colour_of(score)
         code, place = roads.admin[spots.edges[i]], _place(roads, spots, i)
         props = {
             "likelihood": float(likely[i]), "consequence": int(matters[i]), "score": score,
@@ -143,11 +143,6 @@ def _risks(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[
             f"{rule.key}@{rule.version}", (f"{place} {zh}", f"{place} {en}".strip()), colour,
             colour, "risk", None, "open", _route(roads, spots, i), spots.points[i],
         )  # fmt: skip
-
-
-def risk_colour(score: float, bounds: Sequence[Above]) -> str:
-    """Return the colour of the first bound that the score lies above."""
-    return next((str(b.colour) for b in bounds if score > b.above), bounds[-1].colour)
 
 
 def _hazards(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[list[Any]]:

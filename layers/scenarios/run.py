@@ -13,6 +13,7 @@ from layers.declare.base import Text
 from layers.declare.catalog import Catalog
 from layers.processes.readers.county_rows import READER as COUNTIES
 from layers.processes.readers.network import network
+from layers.processes.readers.rules_in_force import READER as RULES
 from layers.processes.registry import Processes, check_inputs, get_process
 from layers.processes.runtime.model import Sources
 from layers.processes.runtime.run import Output, read_scene, run
@@ -84,15 +85,17 @@ def _compare(outputs: Mapping[str, Any], expected: Any) -> Compared:
 async def _outputs(example: Example, ground: Ground) -> dict[str, Any]:
     process = get_process(ground.processes, example.process)
     inputs = check_inputs(process, fill_places(example.inputs, example.town))
-    given = {} if example.town is None else await asyncio.to_thread(_world, example.town, ground)
+    given: dict[str, Any] = {RULES.name: ground.rules}
+    if example.town is not None:
+        given |= await asyncio.to_thread(_world, example.town, ground.rules)
     sources = Sources(ground.db, ground.catalog, ANONYMOUS, _no_network, given)
     scene = await read_scene(process, inputs, sources)
     made = await asyncio.to_thread(run, process, inputs, scene)
     return {output.name: _plain(output) for output in made}
 
 
-def _world(town: Town, ground: Ground) -> dict[str, Any]:
-    return {ROADS.name: town.build(ground.rules), COUNTIES.name: town.list_counties()}
+def _world(town: Town, rules: Rules) -> dict[str, Any]:
+    return {ROADS.name: town.build(rules), COUNTIES.name: town.list_counties()}
 
 
 async def _no_network(kind: str) -> RoadNetwork:

@@ -12,7 +12,6 @@ import pytest
 from psycopg import sql
 
 from data.generate.cases import judge_overload
-from data.generate.events import risk_colour
 from data.generate.fleet import safety_code
 from spatial.geo.zorder import LEVEL, keys_of, tile_of
 from spatial.postgres.db import connect
@@ -171,7 +170,7 @@ def test_known_weighings_are_judged_as_the_law_says(vehicle, axles, gross, limit
     [(70, "red"), (55, "orange"), (30, "orange"), (20, "yellow"), (10, "yellow"), (5, "blue")],
 )
 def test_the_colour_of_a_risk_at_the_bounds(score, colour):
-    assert risk_colour(score, read_rule(RISK_COLOURS).value.bounds) == colour
+    assert read_rule(RISK_COLOURS).value.colour_of(score) == colour
 
 
 @pytest.mark.parametrize(
@@ -196,12 +195,12 @@ def test_hazmat_vehicles_alone_carry_a_code_of_every_colour(rows):
 
 
 def test_stored_colours_follow_from_the_scores(rows):
-    bounds = read_rule(RISK_COLOURS).value.bounds
+    colours = read_rule(RISK_COLOURS).value
     for colour, props, rule in rows.execute(
         "SELECT colour, props, rule_version FROM sigang.event WHERE kind = 'risk'"
     ):
         assert props["score"] == pytest.approx(props["likelihood"] * props["consequence"])
-        assert colour == risk_colour(props["score"], bounds)
+        assert colour == colours.colour_of(props["score"])
         assert rule == "safety.risk_four_colour@dlc-2018"
 
 

@@ -15,7 +15,7 @@ from routing.planning.snap_all import Placed, place_all
 from routing.query.leg import find_leg, line
 from routing.query.network import RoadNetwork
 from routing.query.prepare import PreparedMetric
-from spatial.rules import M, RuleKind, get_rule
+from spatial.rules import M, Rule, RuleKind, get_rule
 
 MOST_PAIRS = 1_000_000
 SNAPPING = Text(zh="吸附地点", en="Snapping places")
@@ -60,8 +60,12 @@ def rule_value(network: RoadNetwork, kind: RuleKind[M]) -> M:
 
 
 def rule_shown(network: RoadNetwork, kind: RuleKind[Any]) -> dict[str, Any]:
+    """Return a rule of a network as answers name it."""
+    return show_rule(get_rule(network.rules, kind))
+
+
+def show_rule(rule: Rule[Any]) -> dict[str, Any]:
     """Return a rule as answers name it."""
-    rule = get_rule(network.rules, kind)
     return {"key": rule.key, "version": rule.version, "value": rule.given, "source": rule.source}
 
 

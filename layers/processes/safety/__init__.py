@@ -1,0 +1,1 @@
+"""Processes of safety: grades of risks."""
