@@ -35,7 +35,6 @@ from api.roads import (
     profiles,
 )
 from api.services import Services, open_services
-from layers.declare.catalog import Catalog
 from layers.processes.registry import find_processes
 from spatial.errors import SigangError
 from spatial.settings import CORS_OFF, Settings
@@ -90,10 +89,9 @@ def create_app(settings: Settings | None = None) -> Front:
     Raises
     ------
     ConfigError
-        A declaration is wrong; names file and key.
+        The file of a process is wrong; names it.
     """
     chosen, found = settings or Settings.from_env(), find_processes()
-    Catalog.load(chosen.areas)  # wrong ones are told once, before any process serves
     sys.setswitchinterval(SWITCH_S)
 
     @asynccontextmanager

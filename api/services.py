@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from starlette.requests import Request
@@ -87,7 +88,7 @@ async def open_services(
         audit.show(gauges)
         bus = await _started(stack, Bus(url))
         rules = await _started(stack, RuleKeeper(db, bus, gauges))
-        catalog = Catalog.load(settings.areas, read_indicators, read_plan, read_scenarios)
+        catalog = load_catalog(settings.areas)
         auth, search = Authenticator(db, settings), Search(db)
         bus.subscribe("session", auth.forget)
         bus.subscribe("network", lambda _: search.forget_stakes())
@@ -104,6 +105,17 @@ async def open_services(
             settings, db, auth, audit, catalog, processes, bus, rules, search, summaries, spools,
             tiles, roads,
         )  # fmt: skip
+
+
+def load_catalog(folder: Path) -> Catalog:
+    """Read all that is declared below a folder of areas.
+
+    Raises
+    ------
+    ConfigError
+        A declaration is wrong; names file and key.
+    """
+    return Catalog.load(folder, read_indicators, read_plan, read_scenarios)
 
 
 def _database_url(settings: Settings) -> str:

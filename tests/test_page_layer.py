@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from api.app import create_app
 from api.cli import store
 from api.cli.parser import parse
 from api.ogc.schemas import queryables
@@ -106,6 +105,6 @@ def test_a_slip_in_the_paint_is_told_as_the_page_says(areas):
     path = areas / "works" / "wells.layer.toml"
     path.write_text(path.read_text("utf-8").replace("circle-radius", "circle-raduis"), "utf-8")
     with pytest.raises(ConfigError) as caught:
-        create_app(Settings(areas=areas))
+        Catalog.load(areas)
     assert caught.value.en in told(PAGE)
     assert caught.value.extra["key"] == "style.rules.0.paint.circle-raduis"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from multiprocessing import Pipe
 from pathlib import Path
 
 import httpx
 import pytest
+from uvicorn.config import STARTUP_FAILURE
 
 from api.cli import lives
 from api.cli.claim import Record, claimed, find_server, recorded
@@ -22,6 +25,7 @@ from api.cli.lives import Life
 from spatial.errors import SetupError
 from spatial.settings import Settings
 from tests.harness import ROOT, free_port, server_environment
+from tests.layers.small import write_areas
 from tests.small_server import STUCK_S, WORKERS
 
 WAIT_S = 30
@@ -103,6 +107,22 @@ def test_a_process_whose_loop_stands_still_is_killed_and_replaced(small):
     assert len(set(small.workers()) - before) == 1
     assert "did not answer for 2 s and was killed: starting another" in small.log()
     assert "small_server.py" in small.log(), "the log says where it stood"
+
+
+def test_a_wrong_declaration_is_one_line_before_anything_is_served(tmp_path):
+    areas = write_areas(tmp_path / "areas")
+    path = areas / "port" / "ports.layer.toml"
+    path.write_text(path.read_text("utf-8").replace("visible", "visibel"), "utf-8")
+    link, theirs = Pipe()
+    with link, theirs, socket.socket() as bound:
+        handles = [theirs.fileno(), bound.fileno()]
+        done = subprocess.run(
+            [sys.executable, "-m", "api.cli.supervisor", *map(str, handles)], pass_fds=handles,
+            env=server_environment(areas=str(areas)), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == STARTUP_FAILURE
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("port/ports.layer.toml: visibel: ")
 
 
 def test_a_stopped_process_does_not_hold_up_the_end(tmp_path):

@@ -97,12 +97,12 @@ def _server(settings: Settings) -> Finding:
 
 
 def _declarations(settings: Settings) -> Iterator[Finding]:
-    from layers.declare.catalog import Catalog
+    from api.services import load_catalog
     from layers.indicators.catalog import read_indicators
     from layers.processes.registry import find_processes
 
     try:
-        catalog = Catalog.load(settings.areas, read_indicators)
+        catalog = load_catalog(settings.areas)
     except SigangError as error:
         yield Finding("layers", "fail", error.en, error.mend_en)
     else:

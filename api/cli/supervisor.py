@@ -221,9 +221,12 @@ def main(link_handle: int, socket_handle: int) -> int:
         from api.app import create_app
         from api.http.app_state import own
         from api.http.gauges import Gauges
+        from api.services import load_catalog
         from layers.processes.registry import find_processes
 
-        find_processes()  # imports them beside the command's own work
+        # Beside the command's own work; what is wrong is told once, before any process serves.
+        find_processes()
+        load_catalog(Settings.from_env().areas)
         with contextlib.suppress(EOFError):
             os.environ.update(link.recv())
             settings = Settings.from_env()
