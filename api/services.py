@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from starlette.requests import Request
 
@@ -161,6 +161,6 @@ async def _started(stack: AsyncExitStack, service: S) -> S:
 
 def services(request: Request) -> Services:
     """Return the services of the process that answers a request."""
-    found: Any = request.app.state.services
+    found: object = request.app.state.services
     assert isinstance(found, Services)  # noqa: S101
     return found

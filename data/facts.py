@@ -9,6 +9,10 @@ from typing import Any
 FOLDER = Path(__file__).parent / "sample" / "facts"
 
 
-def read_facts(name: str) -> dict[str, Any]:
+Facts = dict[str, Any]
+"""A table of a facts file, whose own head tells its keys."""
+
+
+def read_facts(name: str) -> Facts:
     """Read a facts file of the sample."""
     return tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))

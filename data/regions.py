@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
@@ -50,13 +49,13 @@ class Region:
     license: str
 
 
-def list_regions(conn: psycopg.Connection[Any]) -> list[Region]:
+def list_regions(conn: psycopg.Connection) -> list[Region]:
     """Return the regions that have edges, by name."""
     with conn.cursor(row_factory=class_row(Region)) as cursor:
         return cursor.execute(_REGIONS, {"begin": REGION}).fetchall()
 
 
-def remove_region(conn: psycopg.Connection[Any], name: str) -> dict[str, int]:
+def remove_region(conn: psycopg.Connection, name: str) -> dict[str, int]:
     """Delete the rows of a region and return how many by table; the removal commits.
 
     Closures and speeds of its edges end with them. An event that acted on nothing else ends too:

@@ -8,7 +8,6 @@ goes to quarantine, and with it all rows of its edge and direction.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -67,7 +66,7 @@ _SAYS = {
 }
 
 
-def load_speed_profiles(conn: psycopg.Connection[Any], file: Path, source: str) -> LoadReport:
+def load_speed_profiles(conn: psycopg.Connection, file: Path, source: str) -> LoadReport:
     """Load the whole weeks of a file; what is bad goes to quarantine.
 
     Parameters

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -33,7 +32,7 @@ class Thing:
     kind: str
     origin: str
     source_id: str
-    geom: Any
+    geom: shapely.Geometry
     name_zh: str | None = None
     name_en: str | None = None
     admin_code: str | None = None
@@ -42,11 +41,11 @@ class Thing:
     un_locode: str | None = None
     iata: str | None = None
     icao: str | None = None
-    codes: dict[str, Any] = field(default_factory=dict)
+    codes: Mapping[str, object] = field(default_factory=dict)
     capacity: float | None = None
     capacity_unit: str | None = None
     elevation_m: float | None = None
-    props: dict[str, Any] = field(default_factory=dict)
+    props: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def id(self) -> UUID:
@@ -54,14 +53,14 @@ class Thing:
         return stable_uuid7(self.source_id, self.key)
 
 
-def write_things(conn: psycopg.Connection[Any], things: Sequence[Thing]) -> int:
+def write_things(conn: psycopg.Connection, things: Sequence[Thing]) -> int:
     """Write facilities by COPY and return how many."""
     columns = [f.name for f in fields(Thing) if f.name != "key"]
     rows = ([thing.id, *(getattr(thing, name) for name in columns)] for thing in things)
     return copy_rows(conn, "facility", ["id", *columns], rows)
 
 
-def write_sources(conn: psycopg.Connection[Any], *ids: str) -> None:
+def write_sources(conn: psycopg.Connection, *ids: str) -> None:
     """Insert or refresh sources of thing_sources.toml; all of them without `ids`."""
     for source in read_facts("thing_sources")["source"]:
         if ids and source["id"] not in ids:
@@ -69,7 +68,7 @@ def write_sources(conn: psycopg.Connection[Any], *ids: str) -> None:
         save_source(conn, SourceInfo(**source))
 
 
-def clear(conn: psycopg.Connection[Any], sources: Iterable[str], *tables: str) -> None:
+def clear(conn: psycopg.Connection, sources: Iterable[str], *tables: str) -> None:
     """Delete the rows of these sources from these tables."""
     own = list(sources)
     for table in tables:
@@ -97,14 +96,16 @@ def package_folder(name: str) -> Path:
 class Places:
     """Which county holds a point; near the coast, where polygons are coarse, the nearest one."""
 
-    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+    def __init__(self, conn: psycopg.Connection) -> None:
         units = AdminUnits.load(conn).units
         self.units = {c: s for c, s in units.items() if c.startswith("33") and c[2:] != "0000"}
         self._fine = [code for code in self.units if not code.endswith("00")]
         self._shapes = [self.units[code] for code in self._fine]
         self._tree = shapely.STRtree(self._shapes)
 
-    def codes_of(self, points: Sequence[Any], within_deg: float = 0.0) -> list[str | None]:
+    def codes_of(
+        self, points: Sequence[shapely.Geometry], within_deg: float = 0.0
+    ) -> list[str | None]:
         """Return each point's county code, looking `within_deg` around it, or None."""
         found: list[str | None] = [None] * len(points)
         if not self._fine:

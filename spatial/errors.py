@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from spatial.json_types import Shown
 
 
 class SigangError(Exception):
@@ -27,7 +27,7 @@ class SigangError(Exception):
     title_en = "Internal error"
 
     def __init__(
-        self, en: str, zh: str = "", *, mend_en: str = "", mend_zh: str = "", **extra: Any
+        self, en: str, zh: str = "", *, mend_en: str = "", mend_zh: str = "", **extra: Shown
     ) -> None:
         super().__init__(en)
         self.en = en

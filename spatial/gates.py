@@ -13,7 +13,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from spatial.errors import Busy, TooMany
 
@@ -74,7 +74,7 @@ class Gate:
         """Number of requests that wait."""
         return sum(map(len, self._queues.values()))
 
-    async def run(self, caller: Caller, cost_s: float, work: Coroutine[Any, Any, T]) -> T:
+    async def run(self, caller: Caller, cost_s: float, work: Coroutine[None, None, T]) -> T:
         """Return the result of work done in a place."""
         try:
             await self.enter(caller, cost_s)

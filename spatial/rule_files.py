@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from spatial.errors import ConfigError
+from spatial.json_types import JsonObject
 from spatial.rules import (
     M,
     Period,
@@ -48,7 +49,7 @@ class _Declared(BaseModel):
 
     key: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$", max_length=100)
     version: str = Field(min_length=1, max_length=100)
-    value: Any
+    value: object
     source: str = Field(pattern=r"\S")
     origin: Literal["real", "derived", "schematic", "synthetic"]
     legal_text: str | None = None
@@ -84,7 +85,7 @@ class _Reading:
             if self.only in (None, item.get("key")):
                 self._take(place, item)
 
-    def _take(self, place: str, item: dict[str, Any]) -> None:
+    def _take(self, place: str, item: JsonObject) -> None:
         head = f"{place}: {item.get('key', 'a rule without key')}"
         try:
             declared = _Declared.model_validate(item)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -192,8 +191,8 @@ class MassLimits(RuleModel):
 
     def of(self, kind: str, axles: int) -> int:
         """Return the limit (kg) of a truck or train."""
-        table: Mapping[Any, int] = self.truck if kind == "truck" else self.train
-        return table[str(axles)]
+        table = self.truck if kind == "truck" else self.train
+        return {str(number): kg for number, kg in table.items()}[str(axles)]
 
 
 class Fine(RuleModel):

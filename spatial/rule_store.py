@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
@@ -44,7 +43,7 @@ class Change:
     text: str
 
 
-def load_rules(conn: psycopg.Connection[Any], folder: Path = FOLDER) -> list[str]:
+def load_rules(conn: psycopg.Connection, folder: Path = FOLDER) -> list[str]:
     """Bring the table to what the files say; return what changed, one line each.
 
     The caller commits; servers are told by a trigger.
@@ -76,7 +75,7 @@ def load_rules(conn: psycopg.Connection[Any], folder: Path = FOLDER) -> list[str
     return [change.text for change in changes]
 
 
-def list_drift(conn: psycopg.Connection[Any], folder: Path = FOLDER) -> list[str]:
+def list_drift(conn: psycopg.Connection, folder: Path = FOLDER) -> list[str]:
     """Return how the table differs from the files: what `load_rules` would change.
 
     Raises
@@ -88,7 +87,7 @@ def list_drift(conn: psycopg.Connection[Any], folder: Path = FOLDER) -> list[str
     return [change.text for change in plan(read_rules(folder), stored, now)]
 
 
-def read_stored(conn: psycopg.Connection[Any]) -> tuple[list[Period], datetime]:
+def read_stored(conn: psycopg.Connection) -> tuple[list[Period], datetime]:
     """Return all periods of the table, and the database's time."""
     with conn.cursor(row_factory=class_row(Period)) as cursor:
         rows = cursor.execute(SELECT).fetchall()

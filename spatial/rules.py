@@ -14,17 +14,19 @@ from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import blake2b
 from itertools import groupby, pairwise
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from spatial.errors import ConfigError, RuleMissing
+from spatial.json_types import Json
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 M = TypeVar("M", bound=BaseModel)
+M_co = TypeVar("M_co", bound=BaseModel, covariant=True)
 V = TypeVar("V")
 
 
@@ -41,7 +43,7 @@ class RuleTable(RootModel[V], Generic[V]):
 
 
 @dataclass(frozen=True)
-class RuleKind(Generic[M]):
+class RuleKind(Generic[M_co]):
     """What an engine knows of a rule: its key, the model of its value, its title.
 
     A part `*` of the key stands for any name that is among `only()`. Without a rule that is
@@ -49,7 +51,7 @@ class RuleKind(Generic[M]):
     """
 
     key: str
-    model: type[M]
+    model: type[M_co]
     zh: str
     en: str
     required: bool = False
@@ -66,7 +68,7 @@ class RuleKind(Generic[M]):
         return len(mine) == len(its) and all(m in ("*", k) for m, k in zip(mine, its, strict=True))
 
 
-_kinds: dict[str, RuleKind[Any]] = {}
+_kinds: dict[str, RuleKind[BaseModel]] = {}
 
 
 def register(
@@ -105,12 +107,12 @@ def register(
     return made
 
 
-def find_kind(key: str) -> RuleKind[Any] | None:
+def find_kind(key: str) -> RuleKind[BaseModel] | None:
     """Return what is registered for a key, None where no engine reads it."""
     return _kinds.get(key) or next((kind for kind in _kinds.values() if kind.covers(key)), None)
 
 
-def list_kinds() -> list[RuleKind[Any]]:
+def list_kinds() -> list[RuleKind[BaseModel]]:
     """Return all that is registered."""
     return list(_kinds.values())
 
@@ -121,7 +123,7 @@ class Period:
 
     key: str
     version: str
-    value: Any
+    value: Json
     source: str
     origin: str
     legal_text: str | None
@@ -144,15 +146,15 @@ class Period:
 
 
 @dataclass(frozen=True)
-class Rule(Generic[M]):
+class Rule(Generic[M_co]):
     """One version of a rule with its value as the engine reads it; `given` is as declared."""
 
     key: str
     version: str
-    value: M
+    value: M_co
     source: str
     legal_text: str | None = None
-    given: Any = None
+    given: Json = None
 
     @cached_property
     def stamp(self) -> bytes:
@@ -161,21 +163,21 @@ class Rule(Generic[M]):
         return blake2b(orjson.dumps(body), digest_size=16).digest()
 
 
-Rules = Mapping[str, Rule[Any]]
+Rules = Mapping[str, Rule[BaseModel]]
 
 
-class RuleSet(Mapping[str, Rule[Any]]):
+class RuleSet(Mapping[str, Rule[BaseModel]]):
     """The rules in force from `since` until `until`; never changed. `digest` stands for them."""
 
     def __init__(
-        self, rules: Iterable[Rule[Any]], since: datetime = ALWAYS, until: datetime = NEVER
+        self, rules: Iterable[Rule[BaseModel]], since: datetime = ALWAYS, until: datetime = NEVER
     ) -> None:
         self._rules = {rule.key: rule for rule in rules}
         self.since, self.until = since, until
         stamps = b"".join(self._rules[key].stamp for key in sorted(self._rules))
         self.digest = blake2b(stamps, digest_size=8).hexdigest()
 
-    def __getitem__(self, key: str) -> Rule[Any]:
+    def __getitem__(self, key: str) -> Rule[BaseModel]:
         return self._rules[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -199,7 +201,7 @@ def find_rule(rules: Rules, kind: RuleKind[M], key: str | None = None) -> Rule[M
             f"Rule {rule.key} is no {kind.en}", f"规则 {rule.key} 不是{kind.zh}",
             mend_en="Name a rule of that kind.", mend_zh="请引用该类规则。",
         )  # fmt: skip
-    return rule
+    return cast(Rule[M], rule)
 
 
 def get_rule(rules: Rules, kind: RuleKind[M], key: str | None = None) -> Rule[M]:
@@ -230,7 +232,7 @@ class RuleFaults(ValueError):
         self.faults = faults
 
 
-def type_rule(period: Period) -> Rule[Any]:
+def type_rule(period: Period) -> Rule[BaseModel]:
     """Return a stored or declared version as its engine reads it.
 
     Raises
@@ -266,7 +268,7 @@ class RuleBook:
     """All periods of all rules, by key and time; those that end in the future are typed."""
 
     periods: Sequence[Period]
-    rules: Mapping[int, Rule[Any]]
+    rules: Mapping[int, Rule[BaseModel]]
     _sets: dict[tuple[datetime, bool], RuleSet] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -283,7 +285,7 @@ class RuleBook:
         """
         ordered = sorted(periods, key=lambda p: (p.key, p.valid_from, p.version))
         wrong = list_overlaps(ordered)
-        rules: dict[int, Rule[Any]] = {}
+        rules: dict[int, Rule[BaseModel]] = {}
         for number, period in enumerate(ordered):
             try:
                 rules[number] = type_rule(period)

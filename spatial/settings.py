@@ -147,7 +147,7 @@ def _is_url(text: str, schemes: Sequence[str], *, host: bool = False) -> bool:
     return parts.scheme in schemes and "//" in text and plain and (not host or (named and bare))
 
 
-def _wrong(name: str, value: Any, en: str, zh: str = "") -> ConfigError:
+def _wrong(name: str, value: object, en: str, zh: str = "") -> ConfigError:
     variable = PREFIX + name.upper()
     return ConfigError(
         f"{variable}={value} cannot be used: it must be {en}",

@@ -40,7 +40,11 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def parse_toml(data: bytes) -> dict[str, Any]:
+TomlTable = dict[str, Any]
+"""A table of TOML, of whatever its file declares; a model checks it."""
+
+
+def parse_toml(data: bytes) -> TomlTable:
     """Return what TOML says.
 
     Raises
@@ -64,7 +68,7 @@ def _open_now(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)  # a pipe that nobody writes into holds nobody up
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
@@ -126,7 +125,7 @@ class Audit:
         area: str | None = None,
         rows: int | None = None,
         purpose: str | None = None,
-        detail: Mapping[str, Any] | None = None,
+        detail: Mapping[str, object] | None = None,
     ) -> None:
         """Queue one line, sealed within a second; sum where nobody is signed in or it is much."""
         name = actor.account_id
@@ -160,7 +159,7 @@ class Audit:
         area: str | None = None,
         rows: int | None = None,
         purpose: str | None = None,
-        detail: Mapping[str, Any] | None = None,
+        detail: Mapping[str, object] | None = None,
     ) -> None:
         """Seal one line in the caller's transaction: it stands or falls with the change.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypedDict, cast
 
 import psycopg
 from psycopg.rows import dict_row
@@ -17,9 +17,28 @@ from psycopg.rows import dict_row
 from api.audit.chain_store import BROKEN, COLUMNS, LINES, anchors, hash_of
 from api.audit.heads import HEAD, Head, Heads, Record, parse_records
 from api.audit.line import GENESIS, body_text, link_hash
+from spatial.json_types import JsonObject
 
 TURNS = frozenset({"restore", "reset", "accept", "settle", "prune"})
-Line = dict[str, Any]
+
+
+class Line(TypedDict):
+    """A line of the audit as the table has it."""
+
+    seq: int
+    at: datetime
+    actor: str
+    role: str
+    scope: str
+    action: str
+    target: str
+    area: str | None
+    purpose: str
+    rows: int | None
+    detail: JsonObject
+    prev_hash: bytes
+    hash: bytes
+    sealed_at: datetime
 
 
 @dataclass(slots=True)
@@ -110,7 +129,7 @@ def check(
     with conn.cursor(name="audit_chain", row_factory=dict_row) as cursor:
         cursor.execute(LINES)
         for line in cursor:
-            _step(found, expected, line)
+            _step(found, expected, cast(Line, line))
             if found.broken:
                 return found
     if unsigned:
@@ -171,9 +190,9 @@ def _fault(last: Head, linked: bool, line: Line) -> str | None:
 
 
 def _body(line: Line) -> bytes:
-    at: datetime = line["at"]
-    fields = {name: line[name] for name in COLUMNS[2:11]}
-    return body_text(fields | {"at": at.astimezone(UTC).isoformat(timespec="microseconds")})
+    fields = {name: value for name, value in line.items() if name in COLUMNS[2:11]}
+    at = line["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    return body_text({**fields, "at": at})
 
 
 def _tells_of(line: Line, last: Head) -> bool:

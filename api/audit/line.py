@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from spatial.actor import Actor
+from spatial.json_types import Json, JsonObject
 
 GENESIS = bytes(32)
 LONGEST_PURPOSE = 120
@@ -64,7 +65,7 @@ class Entry:
     area: str | None = None
     rows: int | None = None
     purpose: str | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, object] = field(default_factory=dict)
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def prepared(self) -> Prepared:
@@ -72,23 +73,26 @@ class Entry:
         role = clean(self.actor.role, LONGEST_TEXT)
         purpose = clean(self.purpose or "", LONGEST_PURPOSE).strip()
         detail = clean_detail(self.detail)
-        fields: dict[str, Any] = {
-            "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
-            "actor": clean(self.actor.account_id or "anonymous", LONGEST_TEXT),
-            "role": role,
-            "scope": clean(self.actor.scope, LONGEST_TEXT),
-            "action": clean(self.action, LONGEST_TEXT),
-            "target": clean(self.target, LONGEST_TEXT),
-            "area": None if self.area is None else clean(self.area, LONGEST_TEXT),
-            "purpose": purpose or PURPOSE_BY_ROLE.get(role, role),
-            "rows": None if self.rows is None else max(-(2**62), min(int(self.rows), 2**62)),
-        }
-        body = body_text(fields | {"detail": detail})
-        fields["at"] = self.at
-        return Prepared(**fields, detail=orjson.dumps(detail).decode(), body=body)
+        line = Prepared(
+            at=self.at,
+            actor=clean(self.actor.account_id or "anonymous", LONGEST_TEXT),
+            role=role,
+            scope=clean(self.actor.scope, LONGEST_TEXT),
+            action=clean(self.action, LONGEST_TEXT),
+            target=clean(self.target, LONGEST_TEXT),
+            area=None if self.area is None else clean(self.area, LONGEST_TEXT),
+            purpose=purpose or PURPOSE_BY_ROLE.get(role, role),
+            rows=None if self.rows is None else max(-(2**62), min(int(self.rows), 2**62)),
+            detail=orjson.dumps(detail).decode(),
+            body=b"",
+        )
+        at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
+        hashed = {**line._asdict(), "at": at, "detail": detail}
+        del hashed["body"]
+        return line._replace(body=body_text(hashed))
 
 
-def body_text(fields: Mapping[str, Any]) -> bytes:
+def body_text(fields: Mapping[str, object]) -> bytes:
     """Return the text of a line's fields that its hash covers."""
     return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
 
@@ -106,9 +110,9 @@ def clean(text: str, most: int) -> str:
     return short.encode("utf-8", "replace").decode().translate(_UNSAFE)
 
 
-def clean_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
+def clean_detail(detail: Mapping[str, object]) -> JsonObject:
     """Return a detail that is stored as it is hashed: plain values, few, short."""
-    found: dict[str, Any] = _plain(detail, DEEPEST)
+    found = {name: _plain(part, DEEPEST - 1) for name, part in _members(detail)}
     text = orjson.dumps(found)
     if len(text) <= LARGEST_DETAIL:
         return found
@@ -116,7 +120,7 @@ def clean_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
     return {"cut": start, "bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
 
 
-def _plain(value: Any, depth: int) -> Any:
+def _plain(value: object, depth: int) -> Json:
     """Return a value that comes back from the database as it went in."""
     if value is None or isinstance(value, bool):
         return value
@@ -126,8 +130,13 @@ def _plain(value: Any, depth: int) -> Any:
         kept = value == 0 or (math.isfinite(value) and 1e-9 < abs(value) < 1e15)
         return float(value) + 0.0 if kept else repr(float(value))
     if depth and isinstance(value, Mapping):
-        items = islice(value.items(), MOST_MEMBERS)
-        return {clean(str(name), LONGEST_TEXT): _plain(part, depth - 1) for name, part in items}
+        return {name: _plain(part, depth - 1) for name, part in _members(value)}
     if depth and isinstance(value, list | tuple):
         return [_plain(part, depth - 1) for part in value[:MOST_MEMBERS]]
     return clean(str(value), LONGEST_TEXT)
+
+
+def _members(value: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Yield the first members of an object, their names cleaned."""
+    for name, part in islice(value.items(), MOST_MEMBERS):
+        yield clean(str(name), LONGEST_TEXT), part

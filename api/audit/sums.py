@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 from api.audit.line import LONGEST_TEXT, Entry
 from spatial.actor import Actor
 
 OTHER = "other"
-_Key = tuple[Actor, str, str, tuple[tuple[str, Any], ...], int]
+_Key = tuple[Actor, str, str, tuple[tuple[str, object], ...], int]
 
 
 class Sums:
@@ -36,7 +35,7 @@ class Sums:
         action: str,
         target: str,
         rows: int = 0,
-        detail: tuple[tuple[str, Any], ...] = (),
+        detail: tuple[tuple[str, object], ...] = (),
     ) -> None:
         """Count one call and the rows that it read."""
         key = actor, action, target, detail, int(time.time() // 60)
@@ -62,5 +61,5 @@ class Sums:
     def _entry(key: _Key, calls: int, rows: int) -> Entry:
         actor, action, target, detail, minute = key
         at = datetime.fromtimestamp(minute * 60, UTC)
-        told: dict[str, Any] = dict(detail) | ({"rows": rows} if rows else {})
+        told: dict[str, object] = dict(detail) | ({"rows": rows} if rows else {})
         return Entry(actor, action, target, rows=calls, detail=told, at=at)

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, NotRequired, TypedDict
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -97,6 +97,16 @@ class Writer:
         self._archive.close()
 
 
+class Manifest(TypedDict):
+    """What a backup holds: of when and which version, and the hashes of its tables."""
+
+    made_at: str
+    revision: str
+    audit_head: str | None
+    audit_keys: NotRequired[list[str]]
+    tables: dict[str, list[str]]
+
+
 class Reader:
     """A backup whose seal holds.
 
@@ -134,12 +144,12 @@ class Reader:
                 f"{path} was changed in {', '.join(wrong)}; nothing was touched.",
                 f"{path} 的 {'、'.join(wrong)} 已被更改；未作任何更改。",
             )
-        self.key = str(seal["key"])
+        self.key = seal["key"]
         if self.key not in trusted:
             raise _unknown(path, self.key)
         if seal["salt"]:
             self._cipher = Cipher(_needed(path, passphrase), bytes.fromhex(seal["salt"]))
-        self.manifest: dict[str, Any] = orjson.loads(b"".join(self.blocks(MANIFEST)))
+        self.manifest: Manifest = orjson.loads(b"".join(self.blocks(MANIFEST)))
 
     def blocks(self, name: str) -> Iterator[bytes]:
         """Yield a part in plain."""

@@ -8,13 +8,13 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import cast
 
 import psycopg
 from psycopg.rows import dict_row
 
 from api.audit.chain_store import COLUMNS, anchors
-from api.audit.check import check
+from api.audit.check import Line, check
 from api.audit.heads import LIST, Heads
 from api.audit.month_store import prune, sign_months
 from api.cli.audit_format import FORMATS
@@ -32,7 +32,6 @@ _PAGE = (
     f"SELECT {', '.join(COLUMNS)} FROM sigang.audit"  # noqa: S608
     " WHERE seq > %s AND sealed_at >= %s ORDER BY seq LIMIT %s"
 )
-Line = dict[str, Any]
 
 
 def audit(settings: Settings, options: Namespace) -> int:
@@ -70,7 +69,7 @@ def _lines(conn: psycopg.Connection, begin: datetime, follow: bool) -> Iterator[
         with conn.cursor(row_factory=dict_row) as cursor:
             page = cursor.execute(_PAGE, [seq, begin, PAGE]).fetchall()
         conn.rollback()
-        yield from page
+        yield from cast(list[Line], page)
         if page:
             seq = page[-1]["seq"]
         elif follow:

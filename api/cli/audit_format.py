@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC
 
-Line = dict[str, Any]
+from api.audit.check import Line
 
 PRIORITY = 13 * 8 + 6
 """RFC 5424: facility 13, log audit; severity 6, informational."""
 ALARM = 13 * 8 + 1
 """Severity 1, alert: lines that tell of a broken chain or of lost lines."""
 ALARMS = frozenset({"chain-broken", "dropped", "unsealed"})
+DATA = frozenset({"seq", "actor", "role", "scope", "target", "area", "purpose", "rows", "hash"})
+"""Fields of a line that are structured data of a message."""
 ENTERPRISE = "32473"
 """RFC 5612: the number for private structured data without one of its own."""
 
@@ -41,17 +42,17 @@ def json_line(line: Line) -> str:
 def syslog_line(line: Line) -> str:
     """Return a line as an RFC 5424 message; the fields are structured data, the text is UTF-8."""
     priority = ALARM if line["action"] in ALARMS else PRIORITY
-    fields = {name: line[name] for name in ("seq", "actor", "role", "scope", "target", "area",
-                                            "purpose", "rows")}  # fmt: skip
-    fields["hash"] = line["hash"].hex()
-    data = " ".join(f'{name}="{_escaped(value)}"' for name, value in fields.items()
-                    if value is not None)  # fmt: skip
+    data = " ".join(
+        f'{name}="{_escaped(value.hex() if isinstance(value, bytes) else value)}"'
+        for name, value in line.items()
+        if name in DATA and value is not None
+    )
     head = f"<{priority}>1 {_time(line)} {socket.gethostname()} sigang - {line['action'][:32]}"
     detail = json.dumps(line["detail"], ensure_ascii=False)
     return f"{head} [audit@{ENTERPRISE} {data}] \ufeff{detail}"
 
 
-def _escaped(value: Any) -> str:
+def _escaped(value: object) -> str:
     text = str(value)
     for sign in ("\\", '"', "]"):
         text = text.replace(sign, f"\\{sign}")
@@ -59,8 +60,7 @@ def _escaped(value: Any) -> str:
 
 
 def _time(line: Line) -> str:
-    at: datetime = line["at"]
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return line["at"].astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 FORMATS: dict[str, Callable[[Line], str]] = {

@@ -10,7 +10,6 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -18,7 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from api.audit.heads import Head, Heads
-from api.cli.archive import DUMP, MANIFEST, Reader, Writer, private_file
+from api.cli.archive import DUMP, MANIFEST, Manifest, Reader, Writer, private_file
 from api.cli.claim import claimed
 from api.cli.ground import Ground, ground, owner_connection, refuse_served
 from api.cli.noted import note
@@ -93,7 +92,7 @@ def _write(base: Ground, writer: Writer) -> Hashes:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = conn.execute("SELECT pg_export_snapshot()").fetchone()
         hashes = row_hashes(conn)
-        manifest = {
+        manifest: Manifest = {
             "made_at": datetime.now(UTC).isoformat(),
             "revision": migrate.head(),
             "audit_head": f"{head.seq} {head.digest.hex()}" if head else None,
@@ -128,7 +127,7 @@ def restore(settings: Settings, options: Namespace) -> int:
     return 0
 
 
-def _restore_head(settings: Settings, manifest: dict[str, Any]) -> None:
+def _restore_head(settings: Settings, manifest: Manifest) -> None:
     """Begin the state folder's list of heads anew at the line that the backup's server noted."""
     seq, digest = (manifest["audit_head"] or "0 ").split(" ")
     head = Head(int(seq), bytes.fromhex(digest)) if digest else None

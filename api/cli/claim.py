@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from api.cli import lives
 from api.cli.lives import Life
@@ -54,7 +53,7 @@ class Record:
     def read(cls, home: Path) -> Record | None:
         """Return the record in a state folder, of a server that runs or did."""
         try:
-            found: dict[str, Any] = json.loads((home / RECORD).read_text("utf-8"))
+            found = json.loads((home / RECORD).read_text("utf-8"))
             found["command"] = Life(**found["command"])
             found["others"] = tuple(Life(**life) for life in found["others"])
             return cls(**found)

@@ -8,7 +8,6 @@ import pwd
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import asyncpg
 
@@ -33,7 +32,7 @@ def note(
     target: str,
     *,
     rows: int | None = None,
-    detail: Mapping[str, Any] | None = None,
+    detail: Mapping[str, object] | None = None,
 ) -> None:
     """Seal a line about a command; on a schema that has no such audit there is none."""
     with connect(base.url) as conn:

@@ -14,7 +14,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TypedDict
 
 import orjson
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from spatial.errors import BadParameter, Quarantined
+from spatial.json_types import Document
 from spatial.postgres.machine import MB
 
 PASSPHRASE = "BACKUP_PASSPHRASE"  # noqa: S105
@@ -121,9 +122,17 @@ def find_passphrase(file: Path | None) -> bytes | None:
     return line.encode()
 
 
+class Seal(TypedDict):
+    """What a backup's seal says."""
+
+    sha256: dict[str, str]
+    salt: str | None
+    key: str
+
+
 def sealed(key: Ed25519PrivateKey, digests: dict[str, str], salt: bytes | None) -> bytes:
     """Return the seal of a file: digests of its parts, its salt, key and signature."""
-    body = {
+    body: Document = {
         "sha256": digests,
         "salt": salt.hex() if salt else None,
         "key": key.public_key().public_bytes_raw().hex(),
@@ -131,7 +140,7 @@ def sealed(key: Ed25519PrivateKey, digests: dict[str, str], salt: bytes | None) 
     return orjson.dumps(body | {"signature": base64.b64encode(key.sign(_text(body))).decode()})
 
 
-def opened(seal: bytes) -> dict[str, Any]:
+def opened(seal: bytes) -> Seal:
     """Return what a seal says, once its signature holds.
 
     Raises
@@ -150,10 +159,10 @@ def opened(seal: bytes) -> dict[str, Any]:
             "The backup's seal was changed; nothing was touched.",
             "备份的封签已被更改；未作任何更改。",
         ) from None
-    return dict(body)
+    return Seal(sha256=body["sha256"], salt=body["salt"], key=body["key"])
 
 
-def _text(body: dict[str, Any]) -> bytes:
+def _text(body: Document) -> bytes:
     return b"sigang backup " + orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 

@@ -113,7 +113,7 @@ class Listener:
         self._connected = connected
         self._has_more = has_more
         self._loop = asyncio.get_running_loop()
-        self._making: set[asyncio.Task[Any]] = set()
+        self._making: set[asyncio.Task[object]] = set()
         self._waited = False
         bound.setblocking(False)
         self._timer: asyncio.TimerHandle | None = None

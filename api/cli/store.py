@@ -117,7 +117,7 @@ def _load_file(conn: psycopg.Connection, settings: Settings, options: Namespace)
                 report = load_layer(conn, options.file, options.kind, options.map, say, kinds)
     except Quarantined as error:
         if options.bad_rows and "load_id" in error.extra:
-            _write_refused(conn, UUID(error.extra["load_id"]), options.bad_rows)
+            _write_refused(conn, UUID(str(error.extra["load_id"])), options.bad_rows)
         raise
     if options.bad_rows:
         _write_refused(conn, report.load_id, options.bad_rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from api.events.store import Effect
@@ -12,6 +12,7 @@ from api.events.targets import Road, Target
 from routing.cost.rule_models import LANE_LOSS
 from routing.cost.traffic_flow import lane_loss, usual_kmh
 from spatial.errors import BadParameter
+from spatial.json_types import Document
 from spatial.rules import Rules, get_rule
 
 Kind = Literal["closure", "lane_loss", "speed", "weather_limit"]
@@ -26,7 +27,7 @@ class Effects:
     states: Sequence[Effect]
     lanes: str | None = None
     rule_version: str | None = None
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: Document = field(default_factory=dict)
 
 
 def check_value(kind: Kind, value: float | None, lanes: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import asyncpg
@@ -18,7 +18,7 @@ from api.events.edge_effects import MOST_LANES, Effects, Kind, check_value, find
 from api.events.event_rows import awaits_receipt, history
 from api.events.store import Decision
 from api.events.targets import Target, check_scope
-from api.events.view import shown, shown_step
+from api.events.view import Event, shown, shown_step
 from api.http.auth import actor_of, require
 from api.http.bodies import MB
 from api.http.negotiate import single_values
@@ -33,6 +33,7 @@ from spatial.actor import WRITERS, Actor
 from spatial.errors import BadParameter, OutOfScope
 from spatial.geo.carriageway_rows import TOWARDS_SQL
 from spatial.geo.stake_text import LONGEST, StakeText, find_side, parse_stake_text
+from spatial.json_types import JsonBody
 
 CAUSES = {
     "wind": ("大风", "Strong wind"),
@@ -81,7 +82,7 @@ class TargetBody(_Strict):
     facility_id: UUID | None = None
     edge_id: UUID | None = None
     stake: StakeSpan | None = None
-    polygon: dict[str, Any] | None = None
+    polygon: JsonBody | None = None
 
     @model_validator(mode="after")
     def _one(self) -> TargetBody:
@@ -187,7 +188,7 @@ async def list_events(request: Request) -> Response:
     return await offload(_listed, features, actor)
 
 
-def _listed(features: Sequence[dict[str, Any]], actor: Actor) -> Response:
+def _listed(features: Sequence[Event], actor: Actor) -> Response:
     texts = [orjson.dumps(shown(feature, actor), default=str) for feature in features]
     numbers = b'"numberReturned":%d,' % len(texts)
     if len(texts) < store.LISTED_EVENTS:
@@ -352,7 +353,7 @@ def _decision(body: EventBody, target: Target, effects: Effects, begin: datetime
 
 def _respond(
     request: Request,
-    feature: dict[str, Any],
+    feature: Event,
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import asyncpg
@@ -19,7 +19,7 @@ from api.events.event_rows import EDGE_CODE, SAME_INCIDENT
 from api.events.events import CAUSES, Cause, Text
 from api.events.store import Decision
 from api.events.targets import Target, check_scope
-from api.events.view import shown
+from api.events.view import Event, shown
 from api.http.auth import actor_of, require
 from api.http.concurrency import ask
 from api.http.responses import GEOJSON, fresh
@@ -31,6 +31,7 @@ from api.write_once import write_once
 from routing.cost.rule_models import INCIDENT_MERGE
 from spatial.actor import WRITERS, Actor
 from spatial.geo.linear_reference import StakeFix
+from spatial.json_types import Document
 from spatial.postgres.locks import wait_for
 from spatial.rules import Rules, get_rule
 
@@ -84,7 +85,7 @@ async def report_incident(body: IncidentBody, request: Request) -> Response:
     return await write_once(request, actor, work)
 
 
-def _respond(feature: dict[str, Any], actor: Actor, *, merged: bool) -> Response:
+def _respond(feature: Event, actor: Actor, *, merged: bool) -> Response:
     told = shown(feature, actor)
     told["properties"]["merged"] = merged
     headers = {"Location": f"/api/events/{feature['id']}"}
@@ -123,9 +124,7 @@ def _decision(body: IncidentBody, target: Target, fix: StakeFix, edge: UUID) -> 
     )  # fmt: skip
 
 
-def _joined(
-    same: asyncpg.Record, body: IncidentBody, fix: StakeFix, actor: Actor
-) -> dict[str, Any]:
+def _joined(same: asyncpg.Record, body: IncidentBody, fix: StakeFix, actor: Actor) -> Document:
     """Return the event's members with one more report: the worst severity, all lanes named."""
     now = datetime.now(UTC)
     held = same["attributes"] or {}
@@ -139,7 +138,7 @@ def _joined(
     }
 
 
-def _report(body: IncidentBody, fix: StakeFix, at: datetime) -> dict[str, Any]:
+def _report(body: IncidentBody, fix: StakeFix, at: datetime) -> Document:
     return {
         "at": at.isoformat(),
         "stake": fix.stake,

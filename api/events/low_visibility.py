@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypedDict
 
 import asyncpg
 from fastapi import Request
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api.events import store, targets
 from api.events.store import Decision, Effect
 from api.events.targets import Target, check_scope
-from api.events.view import shown
+from api.events.view import Event, shown
 from api.http.auth import actor_of, require
 from api.http.bodies import MB
 from api.http.concurrency import ask
@@ -32,6 +32,8 @@ from routing.cost.rule_models import CONTROL
 from routing.query.network import RoadNetwork
 from spatial.actor import WRITERS
 from spatial.errors import BadParameter
+from spatial.geo.geojson import Feature
+from spatial.json_types import Document, JsonBody
 from spatial.rules import get_rule
 
 routes = Routes("carriageways")
@@ -52,13 +54,27 @@ class ApplyBody(Strict):
 class FogBody(Strict):
     """A fog: its area (GeoJSON, EPSG:4326) and how far one sees in it."""
 
-    polygon: dict[str, Any]
+    polygon: JsonBody
     visibility_m: Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
     within_m: Annotated[float, Field(gt=0, le=200_000, allow_inf_nan=False)] | None = None
     apply: ApplyBody | None = None
 
 
-def describe_fog(network: RoadNetwork, streets: Streets, body: FogBody) -> dict[str, Any]:
+class Fog(TypedDict):
+    """What is limited in a fog, and where traffic is to be held or led off."""
+
+    visibility_m: float
+    network_version: int
+    edge_count: int
+    length_m: float
+    edges: list[Document]
+    entrances: list[Feature]
+    exits: list[Feature]
+    within_m: float
+    rules: list[Document]
+
+
+def describe_fog(network: RoadNetwork, streets: Streets, body: FogBody) -> Fog:
     """Return the limited edges by direction and the entrances and exits to control."""
     edges = network.snapper.inside(read_polygon(body.polygon))
     limited = limit_keys(streets, edges, body.visibility_m, network.rules)
@@ -70,6 +86,7 @@ def describe_fog(network: RoadNetwork, streets: Streets, body: FogBody) -> dict[
     graph = streets.graph.edges
     return {
         "visibility_m": body.visibility_m,
+        "network_version": network.version,
         "edge_count": len({one.key >> 1 for one in limited}),
         "length_m": round(length_limited_m(streets, limited), 1),
         "edges": [
@@ -97,7 +114,7 @@ def describe_fog(network: RoadNetwork, streets: Streets, body: FogBody) -> dict[
 
 async def apply_fog(
     request: Request, conn: asyncpg.Connection, network: RoadNetwork, body: FogBody
-) -> dict[str, Any]:
+) -> Event:
     """Write the limits as one weather_limit event in a write's transaction and return it.
 
     Raises
@@ -153,8 +170,7 @@ async def limit_for_fog(body: FogBody, request: Request) -> Response:
         require(actor, *WRITERS)
     network, streets = await find_streets(request)
     answer = await ask(request, lambda: describe_fog(network, streets, body))
-    answer["network_version"] = network.version
-    services(request).audit.record(actor, "carriageway", "fog", rows=len(answer["edges"]))
+    services(request).audit.record(actor, "carriageway", "fog", rows=answer["edge_count"])
     if body.apply is None:
         return fresh(answer, media_type=GEOJSON)
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Any
+from typing import cast
 
 import asyncpg
 import orjson
@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.events.event_rows import DELIVERED, LOG_HEAD, LOG_ROWS
-from api.events.view import shown
+from api.events.view import Event, shown
 from api.http.app_state import own
 from api.http.auth import Credential, actor_of
 from api.http.concurrency import caller_of, limits_of
@@ -32,6 +32,8 @@ from api.http.routes import Routes
 from api.services import services
 from layers.offload import offload_part
 from spatial.errors import BadParameter, Busy, TooMany
+from spatial.json_types import Document
+from spatial.postgres.notices import Notice
 
 TICK_S = 5.0
 RETRY_MS = 2_000
@@ -120,7 +122,7 @@ class _Stream(Response):
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._ticked = 0.0
-        self._catalog: list[dict[str, Any]] = []
+        self._catalog: list[Notice] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the client leaves or the server stops, while there is a seat."""
@@ -155,7 +157,7 @@ class _Stream(Response):
         """End the stream; may be called from a signal handler."""
         self._loop.call_soon_threadsafe(self._stop.set)
 
-    def _note(self, notice: dict[str, Any]) -> None:
+    def _note(self, notice: Notice) -> None:
         if notice.get("k") == "catalog":
             self._catalog.append({k: v for k, v in notice.items() if k != "k"})
         self._wake.set()
@@ -193,7 +195,7 @@ class _Stream(Response):
         except LATER:
             return True
 
-    def _tick(self) -> dict[str, Any]:
+    def _tick(self) -> Document:
         lag_s = round(self._served.tiles.standing.lag_s, 1)
         return {"time": datetime.now(UTC).isoformat(), "tiles_lag_s": lag_s}
 
@@ -219,11 +221,11 @@ class _Stream(Response):
     def _written(self, rows: Sequence[asyncpg.Record]) -> list[bytes]:
         return [_message(row["kind"], self._shown(row), row["seq"]) for row in rows]
 
-    def _shown(self, row: asyncpg.Record) -> dict[str, Any]:
-        payload: dict[str, Any] = row["payload"]
+    def _shown(self, row: asyncpg.Record) -> Document:
+        payload: Document = row["payload"]
         if row["kind"] != "event":
             return payload
-        return {**payload, "event": shown(payload["event"], self._actor)}
+        return {**payload, "event": shown(cast(Event, payload["event"]), self._actor)}
 
     async def _note_delivery(self, events: list[str]) -> None:
         """Note on the receipts of the account's own desk that the events have arrived."""
@@ -235,7 +237,7 @@ class _Stream(Response):
                 await conn.execute(DELIVERED, self._actor.scope, event)
 
 
-def _message(kind: str, body: dict[str, Any], number: int | None) -> bytes:
+def _message(kind: str, body: Document, number: int | None) -> bytes:
     head = f"id: {number}\n" if number is not None else ""
     return f"{head}event: {kind}\ndata: ".encode() + orjson.dumps(body, default=str) + b"\n\n"
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import asyncpg
+
+from spatial.json_types import Document
 
 _STILL = """
 SELECT e.id, e.title_zh, e.title_en, coalesce(e.visibility, '') AS visibility
@@ -18,7 +19,7 @@ LEFT JOIN sigang.event e ON e.id = other.event_id
 ORDER BY e.recorded_at, e.id"""
 
 
-async def still_closed_by(conn: asyncpg.Connection, event: UUID) -> list[dict[str, Any]]:
+async def still_closed_by(conn: asyncpg.Connection, event: UUID) -> list[Document]:
     """Return the other closures in force now on an event's edges, in a direction it closed.
 
     Public ones have id and title; of the others only their presence is told, as nulls.

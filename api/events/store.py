@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import asyncpg
@@ -14,9 +14,11 @@ import shapely
 
 from api.events.still_closed_rows import still_closed_by
 from api.events.targets import Target
+from api.events.view import Event, Properties
 from layers.offload import offload_write
 from spatial.actor import Actor
 from spatial.errors import Conflict, NotFound, PreconditionFailed
+from spatial.json_types import Document, JsonObject, Shown
 
 NETWORK = "road"
 EXPIRY_LOCK = 0x5369_6763
@@ -136,7 +138,7 @@ class Decision:
     visibility: str
     lanes: str | None = None
     rule_version: str | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, object] = field(default_factory=dict)
     severity: str | None = None
 
 
@@ -188,13 +190,13 @@ async def _parties(conn: asyncpg.Connection, target: Target, wkb: bytes, actor: 
     return sorted((prefectures | provinces) - {"000000"})
 
 
-async def undo(conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record) -> dict[str, Any]:
+async def undo(conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record) -> Event:
     """Take an event back and return it; `still_closed_by` tells what keeps its edges closed."""
     if held["state"] != "open":
         raise Conflict(f"The event is {held['state']}", f"事件状态为 {held['state']}")
     version = await _reopen(conn, held["id"])
     await _step(conn, actor, held["id"], "state = 'undone'", [])
-    still = {"still_closed_by": await still_closed_by(conn, held["id"])}
+    still = await still_closed_by(conn, held["id"])
     return await _tell(conn, actor, held["id"], "undone", version.number, still)
 
 
@@ -234,7 +236,7 @@ async def begin_due(conn: asyncpg.Connection, actor: Actor) -> list[UUID]:
 
 
 async def change(
-    conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record, fields: dict[str, Any]
+    conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record, fields: Document
 ) -> None:
     """Change validity, title, cause or value of an open event."""
     if held["state"] != "open":
@@ -257,7 +259,7 @@ async def change(
 
 
 async def add_report(
-    conn: asyncpg.Connection, actor: Actor, event: UUID, fields: Mapping[str, Any]
+    conn: asyncpg.Connection, actor: Actor, event: UUID, fields: Mapping[str, Shown]
 ) -> None:
     """Add what a further report says to an event: severity, lanes and attributes."""
     assign = "severity = $3, lanes = $4, props = jsonb_set(props, '{attributes}', $5)"
@@ -282,7 +284,7 @@ async def acknowledge(
 
 
 async def _step(
-    conn: asyncpg.Connection, actor: Actor, event: UUID, assign: str, values: Sequence[Any]
+    conn: asyncpg.Connection, actor: Actor, event: UUID, assign: str, values: Sequence[Shown]
 ) -> None:
     """Raise the event's version; `assign` holds trusted column names only."""
     await conn.execute(
@@ -293,12 +295,13 @@ async def _step(
 
 async def _tell(
     conn: asyncpg.Connection, actor: Actor, event: UUID, action: str, version: int | None,
-    more: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    still: Sequence[Shown] | None = None,
+) -> Event:  # fmt: skip
     """Keep what was done and by whom, tell every worker and open map, and return the event."""
     feature = await get(conn, event)
     properties = feature["properties"]
-    properties.update(more or {})
+    if still is not None:
+        properties["still_closed_by"] = still
     body = {"action": action, "event": feature}
     await conn.execute(
         _HISTORY, event, properties["version"], actor.account_id, action, _plain(feature)
@@ -317,12 +320,13 @@ async def tell_network(conn: asyncpg.Connection, version: int) -> None:
     await conn.execute(_APPEND, "network", None, None, "public", notice, [])
 
 
-def _plain(body: dict[str, Any]) -> Any:
+def _plain(body: object) -> JsonObject:
     """Return a body with ids and times as the text that JSON carries."""
-    return orjson.loads(orjson.dumps(body, default=str))
+    plain: JsonObject = orjson.loads(orjson.dumps(body, default=str))
+    return plain
 
 
-async def get(conn: asyncpg.Connection, event: UUID) -> dict[str, Any]:
+async def get(conn: asyncpg.Connection, event: UUID) -> Event:
     """Return an event as a feature.
 
     Raises
@@ -349,7 +353,7 @@ def _no_event(event: UUID) -> NotFound:
 
 async def listed(
     conn: asyncpg.Connection, kind: str | None, state: str | None, party: str
-) -> list[dict[str, Any]]:
+) -> list[Event]:
     """Return the newest events of a kind and state; none that `party` has to sign is left out."""
     rows = await conn.fetch(_FEATURE + _OPEN, kind, state, LISTED_EVENTS, party)
     return [feature_of(row) for row in rows]
@@ -375,7 +379,7 @@ def check_match(given: str | None, version: int) -> None:
         )
 
 
-def feature_of(row: asyncpg.Record) -> dict[str, Any]:
+def feature_of(row: asyncpg.Record) -> Event:
     """Return a row as a GeoJSON feature; scope columns stand beside its properties."""
     values = dict(row)
     edges, geometry = values.pop("edges"), values.pop("geometry")
@@ -383,7 +387,7 @@ def feature_of(row: asyncpg.Record) -> dict[str, Any]:
     title = {"zh": values.pop("title_zh"), "en": values.pop("title_en")}
     span = {k: values.pop(k) for k in ("route_id", "k_from", "k_to")}
     attributes = values.pop("attributes") or {}
-    properties = {
+    told: dict[str, object] = {
         **{name: attributes[name] for name in ("value", "unit") if name in attributes},
         **values,
         "attributes": attributes,
@@ -393,4 +397,8 @@ def feature_of(row: asyncpg.Record) -> dict[str, Any]:
         "receipts": [r for r in values.pop("receipts") if isinstance(r, dict)],
         **({"stake": span} if span["route_id"] else {}),
     }
-    return {"type": "Feature", "id": event, "geometry": geometry, "properties": properties, **scope}
+    properties = cast(Properties, told)
+    return {
+        "type": "Feature", "id": event, "geometry": geometry, "properties": properties,
+        "unit_id": scope["unit_id"], "visibility": scope["visibility"],
+    }  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -35,7 +34,7 @@ class Target:
     """Edges with the direction that is meant, and what the event says about them."""
 
     edges: list[tuple[UUID, str]]
-    geometry: Any
+    geometry: shapely.Geometry
     codes: list[str]
     names: Mapping[str, str | None]
     facility_id: UUID | None = None
@@ -155,7 +154,7 @@ async def of_span(
     return _target(rows, edges, {"zh": name, "en": name}, span=span)
 
 
-async def of_polygon(conn: asyncpg.Connection, polygon: Any, direction: str) -> Target:
+async def of_polygon(conn: asyncpg.Connection, polygon: shapely.Geometry, direction: str) -> Target:
     """Find the edges that a polygon touches, and their bundles."""
     if direction != "both":
         raise BadParameter(
@@ -198,7 +197,7 @@ def _target(
     facility_id: UUID | None = None,
     span: tuple[str, float, float] | None = None,
     codes: Sequence[str] = (),
-    shape: Any = None,
+    shape: shapely.Geometry | None = None,
 ) -> Target:
     """Return a target of edges; its shape is that of the edges where none is given."""
     shut = {edge for edge, _ in edges}
@@ -226,7 +225,10 @@ def _road(row: asyncpg.Record) -> Road:
 
 
 async def _directed(
-    conn: asyncpg.Connection, rows: Sequence[asyncpg.Record], direction: str, along: Any
+    conn: asyncpg.Connection,
+    rows: Sequence[asyncpg.Record],
+    direction: str,
+    along: shapely.Geometry,
 ) -> list[tuple[UUID, str]]:
     """Return each edge with the direction that is shut; one-way edges against it stay open."""
     if direction == "both":
@@ -236,7 +238,9 @@ async def _directed(
     return await offload_write(_chosen, rows, direction, along)
 
 
-def _chosen(rows: Sequence[asyncpg.Record], direction: str, along: Any) -> list[tuple[UUID, str]]:
+def _chosen(
+    rows: Sequence[asyncpg.Record], direction: str, along: shapely.Geometry
+) -> list[tuple[UUID, str]]:
     """Return the edges that may be driven in a direction, seen along a line."""
     shapes = shapely.from_wkb([row["geom"] for row in rows])
     ways = dict(zip((row["id"] for row in rows), shapes, strict=True))
@@ -253,7 +257,7 @@ def _chosen(rows: Sequence[asyncpg.Record], direction: str, along: Any) -> list[
     return chosen
 
 
-async def _upward(conn: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> Any:
+async def _upward(conn: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> shapely.Geometry:
     """Return the line of rising stakes beside the edges, None where all edges name their side."""
     if all(row["side"] in ("up", "down") for row in rows):
         return None
@@ -272,7 +276,7 @@ async def _upward(conn: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> A
     return shapely.LineString([line.interpolate(max(at - span, 0)), line.interpolate(at + span)])
 
 
-def _aligned(way: Any, along: Any) -> bool:
+def _aligned(way: shapely.Geometry, along: shapely.Geometry) -> bool:
     """Tell whether a line runs with another rather than against it."""
     (ax, ay), (bx, by) = (np.subtract(g.coords[-1], g.coords[0]) for g in (way, along))
     shrink = np.cos(np.radians(along.coords[0][1])) ** 2

@@ -2,10 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NotRequired, Required, TypedDict, cast
+from uuid import UUID
+
+import asyncpg
 
 from spatial.actor import WRITERS, Actor
+from spatial.geo.geojson import Geometry
+from spatial.json_types import Document, Shown
+
+
+class Receipt(TypedDict, total=False):
+    """Which desk must know of an event, and since when it does."""
+
+    party: Required[str]
+    required: bool
+    name: dict[str, str | None]
+    delivered_at: str | None
+    acknowledged_at: str | None
+    account_id: str | None
+
+
+class Properties(TypedDict, total=False):
+    """What is told of an event; see `PUBLIC` and what follows."""
+
+    kind: Required[str]
+    state: Required[str]
+    version: Required[int]
+    admin_code: Required[str]
+    attributes: Required[Mapping[str, object]]
+    receipts: list[Receipt]
+    title: dict[str, str | None]
+    severity: str | None
+    cause: str | None
+    direction: str | None
+    origin: str
+    facility_id: UUID | None
+    stake: dict[str, Shown]
+    valid_from: datetime
+    valid_to: datetime | None
+    recorded_at: datetime
+    begun_at: datetime | None
+    created_by: str | None
+    updated_by: str | None
+    lanes: str | None
+    rule_version: str | None
+    network_version: int | None
+    edges: list[UUID]
+    edge_count: int
+    value: float | None
+    unit: str | None
+    merged: bool
+    still_closed_by: Sequence[Shown]
+
+
+class Event(TypedDict):
+    """An event as a GeoJSON feature; its scope, beside its properties, is never shown."""
+
+    type: Literal["Feature"]
+    id: UUID
+    geometry: Geometry | None
+    properties: Properties
+    unit_id: NotRequired[str | None]
+    visibility: NotRequired[str]
+
 
 PUBLIC = frozenset({
     "kind", "title", "severity", "cause", "direction", "state", "version", "admin_code", "origin",
@@ -27,7 +89,7 @@ PUBLIC_REPORT = frozenset({"at", "stake", "severity", "lanes"})
 """What is told of each report; who reported is for the desks that act on it."""
 
 
-def concerns(feature: Mapping[str, Any], actor: Actor) -> bool:
+def concerns(feature: Event, actor: Actor) -> bool:
     """Tell whether an event lies in the actor's area, or waits for its desk's receipt."""
     if actor.anonymous:
         return False
@@ -37,7 +99,7 @@ def concerns(feature: Mapping[str, Any], actor: Actor) -> bool:
     return inside or actor.scope in parties
 
 
-def shown(feature: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+def shown(feature: Event, actor: Actor) -> Event:
     """Return a feature as the actor may see it.
 
     Parameters
@@ -49,26 +111,29 @@ def shown(feature: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     """
     near = concerns(feature, actor)
     names = INSIDE if near else PUBLIC if actor.anonymous else SIGNED_IN
-    properties = _only(feature["properties"], names)
+    told = feature["properties"]
+    properties = cast(Properties, _only(told, names))
     if "receipts" in properties and not near:
-        properties["receipts"] = [_only(one, PUBLIC_RECEIPT) for one in properties["receipts"]]
+        receipts = [_only(one, PUBLIC_RECEIPT) for one in told["receipts"]]
+        properties["receipts"] = cast(list[Receipt], receipts)
     if not (near and actor.role in WRITERS):
-        attributes = _only(properties["attributes"], PUBLIC_ATTRIBUTES)
-        if "reports" in attributes:
-            reports = [one for one in attributes["reports"] if isinstance(one, dict)]
+        attributes = _only(told["attributes"], PUBLIC_ATTRIBUTES)
+        given = attributes.get("reports")
+        if isinstance(given, list):
+            reports = [one for one in given if isinstance(one, dict)]
             attributes["reports"] = [_only(one, PUBLIC_REPORT) for one in reports]
         properties["attributes"] = attributes
-    top = {k: v for k, v in feature.items() if k not in ("unit_id", "visibility")}
-    return {**top, "properties": properties}
+    top = {"type": feature["type"], "id": feature["id"], "geometry": feature["geometry"]}
+    return cast(Event, {**top, "properties": properties})
 
 
-def shown_step(step: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+def shown_step(step: asyncpg.Record, actor: Actor) -> Document:
     """Return one step of an event's history as the actor may see it."""
-    told = {**step, "body": shown(step["body"], actor)}
+    told: Document = {**step, "body": cast(Document, shown(step["body"], actor))}
     if not concerns(step["body"], actor):
         del told["account_id"]
     return told
 
 
-def _only(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+def _only(values: Mapping[str, object], names: Collection[str]) -> dict[str, object]:
     return {name: value for name, value in values.items() if name in names}

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
 
 import asyncpg
 from isal import igzip, isal_zlib
@@ -287,6 +286,6 @@ def _packed(body: bytes) -> bytes:
 def _packable(start: Message, names: set[bytes]) -> bool:
     if b"content-encoding" in names or start["status"] == 304:
         return False
-    given: dict[bytes, Any] = dict(start["headers"])
+    given: dict[bytes, bytes] = dict(start["headers"])
     kind = given.get(b"content-type", b"").decode("latin-1").partition(";")[0]
     return kind in PACKED

@@ -8,7 +8,6 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
 from fastapi import Request
@@ -21,6 +20,7 @@ from api.http.same_origin import SAFE_METHODS, check_same_origin
 from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import OutOfScope, Unauthenticated
 from spatial.postgres.db import Database
+from spatial.postgres.notices import Notice
 from spatial.settings import Settings
 
 COOKIE = "sigang_session"
@@ -93,7 +93,7 @@ class Authenticator:
             return await self._db.find(FIND_ACCOUNT, credential.account_id) is not None
         return await self._stored(credential) is not None
 
-    def forget(self, notice: dict[str, Any]) -> None:
+    def forget(self, notice: Notice) -> None:
         """Drop what a notice names from the cache: one credential, or all where an account is."""
         if "hash" not in notice:
             self._cache.clear()
@@ -157,7 +157,7 @@ def find_cookie(header: str, name: str) -> str | None:
     return None
 
 
-def _signed_in(row: Any) -> SignedIn | None:
+def _signed_in(row: asyncpg.Record | None) -> SignedIn | None:
     if row is None:
         return None
     actor = Actor(row["id"], row["role"], row["scope"], row["unit_id"])

@@ -10,7 +10,6 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import psycopg
@@ -96,7 +95,7 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
-def make_link(conn: psycopg.Connection[Any], account_id: str, life: timedelta = LINK_LIFE) -> str:
+def make_link(conn: psycopg.Connection, account_id: str, life: timedelta = LINK_LIFE) -> str:
     """Make a one-time sign-in token for an account and return it; its older ones are revoked."""
     _check_account(conn, account_id)
     conn.execute(_REVOKE_LINKS, [account_id])
@@ -118,7 +117,7 @@ def key_life(days: int) -> timedelta:
     return timedelta(days=days)
 
 
-def make_key(conn: psycopg.Connection[Any], account_id: str, label: str, life: timedelta) -> str:
+def make_key(conn: psycopg.Connection, account_id: str, label: str, life: timedelta) -> str:
     """Make an API key for an account and return it; only its hash is kept.
 
     Raises
@@ -132,14 +131,14 @@ def make_key(conn: psycopg.Connection[Any], account_id: str, label: str, life: t
 
 
 def list_credentials(
-    conn: psycopg.Connection[Any], account_id: str | None = None, *, ended: bool = False
+    conn: psycopg.Connection, account_id: str | None = None, *, ended: bool = False
 ) -> list[Listed]:
     """Return links, sessions and keys; those that ended only where asked for."""
     with conn.cursor(row_factory=class_row(Listed)) as cursor:
         return cursor.execute(_LIST, {"all": ended, "account": account_id}).fetchall()
 
 
-def revoke(conn: psycopg.Connection[Any], short_id: str) -> tuple[str, str | None]:
+def revoke(conn: psycopg.Connection, short_id: str) -> tuple[str, str | None]:
     """Revoke a credential, which ends its streams; return its account and label.
 
     Raises
@@ -154,7 +153,7 @@ def revoke(conn: psycopg.Connection[Any], short_id: str) -> tuple[str, str | Non
     return row[2], row[3]
 
 
-def rotate(conn: psycopg.Connection[Any], short_id: str, life: timedelta) -> str:
+def rotate(conn: psycopg.Connection, short_id: str, life: timedelta) -> str:
     """Replace a key by a new one with the same account and label, and return that.
 
     Raises
@@ -170,7 +169,7 @@ def rotate(conn: psycopg.Connection[Any], short_id: str, life: timedelta) -> str
 
 
 def add_account(
-    conn: psycopg.Connection[Any],
+    conn: psycopg.Connection,
     account_id: str,
     names: tuple[str, str],
     role: str,
@@ -210,7 +209,7 @@ def add_account(
         raise Conflict(f"The account {account_id!r} is there", f"账号 {account_id!r} 已存在")
 
 
-def set_disabled(conn: psycopg.Connection[Any], account_id: str, disabled: bool) -> None:
+def set_disabled(conn: psycopg.Connection, account_id: str, disabled: bool) -> None:
     """Disable an account, which ends its links, sessions and streams, or enable it again.
 
     Its keys rest meanwhile; whoever held a session has to sign in again.
@@ -248,7 +247,7 @@ def _check_name(name: str) -> None:
 
 
 def _make(
-    conn: psycopg.Connection[Any],
+    conn: psycopg.Connection,
     kind: str,
     account_id: str,
     label: str | None,
@@ -267,7 +266,7 @@ def _not_in_force(short_id: str) -> NotFound:
     )  # fmt: skip
 
 
-def _check_account(conn: psycopg.Connection[Any], account_id: str) -> None:
+def _check_account(conn: psycopg.Connection, account_id: str) -> None:
     if conn.execute("SELECT 1 FROM sigang.account WHERE id = %s", [account_id]).fetchone():
         return
     raise BadParameter(

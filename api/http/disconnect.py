@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -39,7 +39,7 @@ class _Watch:
             self._working.cancel()
 
 
-async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+async def while_connected(request: Request, work: Coroutine[None, None, T]) -> T:
     """Return the result of `work`, or cancel it as soon as the client has left.
 
     The request's body must have been read, or there is none.

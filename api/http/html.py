@@ -6,10 +6,11 @@ import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
 import orjson
 from starlette.responses import Response
+
+from spatial.json_types import Shown
 
 STYLE = """
 @font-face{font-family:"Noto Sans SC";src:local("Noto Sans SC"),
@@ -38,7 +39,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def render(value: Any) -> Markup:
+def render(value: Shown) -> Markup:
     """Return any value as escaped HTML; None is empty, structures are JSON."""
     if isinstance(value, Markup):
         return value
@@ -49,20 +50,20 @@ def render(value: Any) -> Markup:
     return Markup(escape(str(value)))
 
 
-def element(tag: str, *children: Any, **attributes: str) -> Markup:
+def element(tag: str, *children: Shown, **attributes: str) -> Markup:
     """Return one element with escaped children and attributes."""
     given = "".join(f' {name.rstrip("_")}="{escape(v)}"' for name, v in attributes.items())
     return Markup(f"<{tag}{given}>{''.join(map(render, children))}</{tag}>")
 
 
-def anchor(text: Any, href: str) -> Markup:
+def anchor(text: Shown, href: str) -> Markup:
     """Return a link; only addresses of http and of this server become one."""
     if not href.startswith(("http://", "https://", "/", "?")):
         return render(text)
     return element("a", text, href=href)
 
 
-def table(head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Markup:
+def table(head: Sequence[Shown], rows: Iterable[Sequence[Shown]]) -> Markup:
     """Return a table that scrolls sideways by itself."""
     top = element("tr", *(element("th", cell, scope="col") for cell in head))
     cells = ("".join([f"<td>{render(cell)}</td>" for cell in row]) for row in rows)
@@ -71,7 +72,7 @@ def table(head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Markup:
     return element("div", inner, class_="wide")
 
 
-def pairs(items: Iterable[tuple[Any, Any]]) -> Markup:
+def pairs(items: Iterable[tuple[Shown, Shown]]) -> Markup:
     """Return terms and their values."""
     return element("dl", *(part for k, v in items for part in (element("dt", k), element("dd", v))))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import NotRequired, TypedDict
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -29,6 +29,17 @@ MEDIA_TYPES: dict[str, str] = {
 }
 """Formats of features by the name that `f` takes; whole exports from `jsonseq` on."""
 
+
+class Link(TypedDict):
+    """A link object of OGC API; `templated` where its address has places to fill."""
+
+    href: str
+    rel: str
+    type: str
+    title: NotRequired[str]
+    templated: NotRequired[bool]
+
+
 _REL = "http://www.opengis.net/def/rel/ogc/1.0"
 QUERYABLES = f"{_REL}/queryables"
 SCHEMA_OF = f"{_REL}/schema"
@@ -44,7 +55,7 @@ def origin(request: Request) -> str:
     return own_origin(scope["scheme"], request.headers.get("host"), server, public) + prefix
 
 
-def api(request: Request, *parts: str, **query: Any) -> str:
+def api(request: Request, *parts: str, **query: str | None) -> str:
     """Return the address of a resource of the API; parts are escaped, None values left out."""
     path = "".join([f"/{escaped(part)}" for part in parts])
     given = {key.replace("_", "-"): value for key, value in query.items() if value is not None}
@@ -56,17 +67,21 @@ def escaped(part: str) -> str:
     return part if part.isascii() and part.isalnum() else quote(part, safe="")
 
 
-def link(href: str, rel: str, type_: str, title: str | None = None, **more: Any) -> dict[str, Any]:
+def link(
+    href: str, rel: str, type_: str, title: str | None = None, *, templated: bool = False
+) -> Link:
     """Return one link object."""
-    found: dict[str, Any] = {"href": href, "rel": rel, "type": type_, **more}
+    found: Link = {"href": href, "rel": rel, "type": type_}
+    if templated:
+        found["templated"] = True
     if title:
         found["title"] = title
     return found
 
 
-def here(request: Request, **changed: Any) -> str:
+def here(request: Request, **changed: str | None) -> str:
     """Return the address asked for with some query parameters changed or, by None, dropped."""
-    query = dict(request.query_params) | changed
+    query: dict[str, str | None] = {**request.query_params, **changed}
     kept = {key: value for key, value in query.items() if value is not None}
     return _path(request) + (f"?{urlencode(kept)}" if kept else "")
 
@@ -83,9 +98,7 @@ def _path(request: Request) -> str:
     return origin(request) + quote(path.removeprefix(prefix), safe="/%")
 
 
-def self_and_alternates(
-    request: Request, current: str, formats: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def self_and_alternates(request: Request, current: str, formats: Mapping[str, str]) -> list[Link]:
     """Return the self link and one alternate link for each other format."""
     path, given = _path(request), dict(request.query_params)
     links = [link(path + (f"?{_query(given)}" if given else ""), "self", formats[current])]

@@ -7,12 +7,12 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 import asyncpg
 import orjson
 
 from spatial.postgres.db import LISTENER, PING
+from spatial.postgres.notices import Notice
 
 CHANNEL = "sigang"
 ROLE = "sigang_public"
@@ -22,7 +22,7 @@ RECONNECTED = "reconnected"
 _FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 _log = logging.getLogger(__name__)
 
-Callback = Callable[[dict[str, Any]], Any]
+Callback = Callable[[Notice], object]
 
 
 class Bus:
@@ -35,7 +35,7 @@ class Bus:
         self._url = database_url
         self._callbacks: dict[str, list[Callback]] = defaultdict(list)
         self._task: asyncio.Task[None] | None = None
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: set[asyncio.Task[object]] = set()
 
     async def start(self) -> None:
         """Listen; return as soon as the first connection stands."""
@@ -55,7 +55,7 @@ class Bus:
         self._callbacks[kind].append(callback)
         return lambda: self._callbacks[kind].remove(callback)
 
-    def publish(self, notice: dict[str, Any]) -> None:
+    def publish(self, notice: Notice) -> None:
         """Pass a notice on to the subscribers of its kind in this process."""
         for callback in list(self._callbacks[str(notice.get("k"))]):
             try:
@@ -68,7 +68,7 @@ class Bus:
                 self._running.add(task)
                 task.add_done_callback(self._done)
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
+    def _done(self, task: asyncio.Task[object]) -> None:
         self._running.discard(task)
         if not task.cancelled() and task.exception():
             _log.error("a subscriber failed", exc_info=task.exception())

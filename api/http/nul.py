@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import parse_qsl
 
 import asyncpg
@@ -67,7 +66,7 @@ def _unfit(text: str) -> bool:
     return NUL in text or any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
-def _places(value: Any, place: str) -> Iterator[str]:
+def _places(value: object, place: str) -> Iterator[str]:
     """Yield the places of texts that cannot be stored."""
     if isinstance(value, str) and _unfit(value):
         yield place

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 import jwt
 import orjson
@@ -20,6 +20,22 @@ _FAMILIES: tuple[tuple[type, tuple[str, ...]], ...] = (
 )
 
 
+class Claims(TypedDict):
+    """What a token says, as far as it is read."""
+
+    sub: str
+    exp: float
+
+
+class Key(TypedDict, total=False):
+    """A key of a JWKS (RFC 7517), as far as it is looked at."""
+
+    kid: str
+    use: str
+    key_ops: list[str]
+    d: str
+
+
 class Issuer:
     """The issuer that a setting names, with the keys of its JWKS file."""
 
@@ -28,16 +44,16 @@ class Issuer:
         self._audience = audience
         self._keys = load_keys(keys)
 
-    def claims(self, token: str) -> dict[str, Any] | None:
+    def claims(self, token: str) -> Claims | None:
         """Return the claims of a valid token, None for any other text."""
         if not self._keys:
             return None
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
-            return jwt.decode(
+            return cast(Claims, jwt.decode(
                 token, key.key, [key.algorithm_name], audience=self._audience,
                 issuer=self._issuer, options={"require": ["exp", "sub", "iss", "aud"]},
-            )  # fmt: skip
+            ))  # fmt: skip
         except (jwt.PyJWTError, KeyError, TypeError, ValueError):
             return None
 
@@ -63,13 +79,13 @@ def load_keys(path: Path | None) -> dict[str, jwt.PyJWK]:
         ) from error
 
 
-def _checked(raw: dict[str, Any]) -> jwt.PyJWK:
+def _checked(raw: Key) -> jwt.PyJWK:
     name = str(raw["kid"])
     if raw.get("use", "sig") != "sig" or "verify" not in raw.get("key_ops", ["verify"]):
         raise ValueError(f"key {name} is not for signatures")
     if "d" in raw:
         raise ValueError(f"key {name} is a private key")
-    key = jwt.PyJWK(raw)
+    key = jwt.PyJWK(dict(raw))
     families = next((f for kind, f in _FAMILIES if isinstance(key.key, kind)), ())
     if not key.algorithm_name.startswith(families or ("?",)):
         raise ValueError(f"key {name} is no public key for {key.algorithm_name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import cast
 
 import numpy as np
 import shapely
@@ -14,6 +14,9 @@ from spatial.errors import BadCoordinate, BadParameter
 from spatial.geo.antimeridian import TURN, split
 from spatial.geo.crs import CRS84, MERCATOR_MAX_LAT, Crs, axes_swapped, check_lonlat
 from spatial.geo.crs import transform_coordinates as transform
+from spatial.geo.datum import Floats
+from spatial.geo.geojson import Coordinates
+from spatial.json_types import JsonBody
 
 MOST_VERTICES = 10_000
 
@@ -23,7 +26,7 @@ MOST_IN_ALL = 20_000
 Path = tuple[int, ...]
 
 
-async def read_polygons(geometries: Sequence[dict[str, Any]], crs: Crs = CRS84) -> list[Any]:
+async def read_polygons(geometries: Sequence[JsonBody], crs: Crs = CRS84) -> list[shapely.Geometry]:
     """Return GeoJSON polygons as `read_polygon` does, read in a thread.
 
     Raises
@@ -34,7 +37,7 @@ async def read_polygons(geometries: Sequence[dict[str, Any]], crs: Crs = CRS84) 
     return await offload(_read_all, geometries, crs)
 
 
-def _read_all(geometries: Sequence[dict[str, Any]], crs: Crs) -> list[Any]:
+def _read_all(geometries: Sequence[JsonBody], crs: Crs) -> list[shapely.Geometry]:
     polygons, count = [], 0
     for geometry in geometries:
         polygons.append(read_polygon(geometry, crs))
@@ -46,7 +49,7 @@ def _read_all(geometries: Sequence[dict[str, Any]], crs: Crs) -> list[Any]:
     return polygons
 
 
-def read_polygon(geometry: dict[str, Any], crs: Crs = CRS84) -> Any:
+def read_polygon(geometry: JsonBody, crs: Crs = CRS84) -> shapely.Geometry:
     """Return a GeoJSON polygon as a valid shapely one in EPSG:4326, within ±180°.
 
     Raises
@@ -59,6 +62,8 @@ def read_polygon(geometry: dict[str, Any], crs: Crs = CRS84) -> Any:
     """
     try:
         given = geometry["coordinates"]
+        if not isinstance(given, list):
+            raise TypeError("coordinates are no array")
         places = list(_places(given))
         turned = [place[1::-1] if crs.north_first else place for _, place in places]
         _check(places, turned, crs)
@@ -79,7 +84,9 @@ def read_polygon(geometry: dict[str, Any], crs: Crs = CRS84) -> Any:
     return within
 
 
-def _places(node: Sequence[Any], path: Path = (), seen: list[int] | None = None) -> Iterator[Any]:
+def _places(
+    node: Coordinates, path: Path = (), seen: list[int] | None = None
+) -> Iterator[tuple[Path, Coordinates]]:
     """Yield index and position of each vertex of a coordinate array of any depth, not too many."""
     count = [0] if seen is None else seen
     if node and isinstance(node[0], int | float):
@@ -91,10 +98,12 @@ def _places(node: Sequence[Any], path: Path = (), seen: list[int] | None = None)
         yield path, node
         return
     for i, child in enumerate(node):
-        yield from _places(child, (*path, i), count)
+        yield from _places(cast(Coordinates, child), (*path, i), count)
 
 
-def _check(given: Sequence[tuple[Path, Any]], places: Sequence[Any], crs: Crs = CRS84) -> None:
+def _check(
+    given: Sequence[tuple[Path, Coordinates]], places: Sequence[Coordinates], crs: Crs = CRS84
+) -> None:
     """Refuse the first vertex that cannot be; longitudes may run on over ±180°."""
     xy = np.array([place[:2] for place in places], np.float64).reshape(-1, 2)
     x, y = xy.T
@@ -108,7 +117,7 @@ def _check(given: Sequence[tuple[Path, Any]], places: Sequence[Any], crs: Crs = 
         _refuse(xy[worst], *given[worst], crs)
 
 
-def _refuse(xy: Any, index: Path, value: Sequence[Any], crs: Crs) -> None:
+def _refuse(xy: Floats, index: Path, value: Coordinates, crs: Crs) -> None:
     try:
         check_lonlat(float(xy[0]), float(xy[1]), north_first=crs.north_first)
     except BadCoordinate as error:
@@ -116,7 +125,7 @@ def _refuse(xy: Any, index: Path, value: Sequence[Any], crs: Crs) -> None:
         raise BadCoordinate(
             f"Polygon, vertex [{place}]: {error.en}", f"多边形顶点 [{place}]：{error.zh}",
             mend_en=error.mend_en, mend_zh=error.mend_zh, index=list(index),
-            value=[number if np.isfinite(number) else str(number) for number in value],
+            value=[n if np.isfinite(n) else str(n) for n in cast(Sequence[float], value)],
         ) from None  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import errno
 import logging
 from collections.abc import Mapping
 from time import monotonic
-from typing import Any
 
 import asyncpg
 import orjson
@@ -31,6 +30,7 @@ from spatial.errors import (
     TooComplex,
     Unauthenticated,
 )
+from spatial.json_types import Document
 
 log = logging.getLogger("sigang")
 
@@ -166,10 +166,10 @@ def _weight(text: str) -> float:
         return 0.0
 
 
-def problem_document(error: SigangError, lang: str) -> dict[str, Any]:
+def problem_document(error: SigangError, lang: str) -> Document:
     """Return the problem document of an error in one language."""
     zh = lang == "zh"
-    document: dict[str, Any] = {
+    document: Document = {
         **error.extra,
         "type": error.type if "://" in error.type else f"/problems/{error.type}",
         "title": error.title_zh if zh else error.title_en,
@@ -206,7 +206,7 @@ def problem_response(
     if error.status == 413:
         out["connection"] = "close"
     if isinstance(error, MethodNotAllowed) and "allow" in error.extra:
-        out["allow"] = error.extra["allow"]
+        out["allow"] = str(error.extra["allow"])
     body = orjson.dumps(problem_document(error, language))
     return Response(body, error.status, out, media_type=MEDIA_TYPE)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+
+from spatial.json_types import Shown
 
 JSON, GEOJSON = "application/json", "application/geo+json"
 NO_STORE = {"Cache-Control": "no-store"}
@@ -24,7 +25,7 @@ def matches(given: str | None, etag: str) -> bool:
 
 
 def fresh(
-    body: Any, status: int = 200, headers: Mapping[str, str] | None = None, media_type: str = JSON
+    body: Shown, status: int = 200, headers: Mapping[str, str] | None = None, media_type: str = JSON
 ) -> Response:
     """Return a document that holds for this moment only; arrays of NumPy are arrays."""
     text = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY, default=str)
@@ -44,7 +45,7 @@ def tagged(request: Request, body: bytes, headers: Mapping[str, str], media_type
     return Response(body, media_type=media_type, headers={**headers, "ETag": tag})
 
 
-def conditional(request: Request, document: Any, media_type: str = JSON) -> Response:
+def conditional(request: Request, document: Shown, media_type: str = JSON) -> Response:
     """Return a document that a client may keep and ask for again by its weak tag, or 304."""
     headers = {"Cache-Control": "private, no-cache", "Vary": VARY}
     return tagged(request, orjson.dumps(document), headers, media_type)

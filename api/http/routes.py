@@ -11,7 +11,7 @@ import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import TypedDict, TypeVar, Unpack
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -22,9 +22,10 @@ from api.http.bodies import MOST_BYTES, SMALL
 from api.http.links import NDJSON
 from api.http.negotiate import check_parameters
 from layers.offload import offload
+from spatial.json_types import Document
 
 Handler = Callable[..., Awaitable[Response]]
-PlainHandler = Callable[[Request], Coroutine[Any, Any, Response]]
+PlainHandler = Callable[[Request], Coroutine[None, None, Response]]
 H = TypeVar("H", bound=Handler)
 
 FOR_LINES = "Read with a body of lines of JSON only."
@@ -195,9 +196,9 @@ def _media_type(header: bytes) -> str:
     return header.partition(b";")[0].strip().lower().decode("latin-1")
 
 
-def _said(one: Registered) -> dict[str, Any]:
+def _said(one: Registered) -> Document:
     """Return what the API's definition says of a route beside its handler's signature."""
-    said: dict[str, Any] = {}
+    said: Document = {}
     named = [{"name": name} for name in one.reads or ()]
     if one.lines:
         named += [{"name": name, "description": FOR_LINES} for name in one.lines.reads]

@@ -13,7 +13,7 @@ import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
-from typing import Any
+from typing import TypedDict
 from uuid import UUID
 
 import asyncpg
@@ -23,6 +23,7 @@ from api.http.notifications import RECONNECTED, Bus
 from api.jobs import store
 from layers.declare.base import Text
 from spatial.errors import SigangError
+from spatial.json_types import Document
 from spatial.postgres.db import Database
 from spatial.settings import PROJECT, Settings
 
@@ -48,6 +49,15 @@ def _lost(why_en: str, why_zh: str) -> JobEnded:
         mend_en="Start it again; a job that fails twice is too large for this machine.",
         mend_zh="请重新提交；若再次失败，说明任务超出本机能力。",
     )  # fmt: skip
+
+
+class Progress(TypedDict, total=False):
+    """What the process that runs jobs tells: how far it is, or that it has ended."""
+
+    percent: int
+    zh: str
+    en: str
+    ended: str
 
 
 class JobRunner:
@@ -82,7 +92,7 @@ class JobRunner:
             with suppress(*_FAILURES):
                 await self._fail(running, _lost("the server was stopped", "服务器停止"))
 
-    def _noticed(self, note: dict[str, Any]) -> None:
+    def _noticed(self, note: Document) -> None:
         """A job was added or called off, here or on another server process."""
         if note.get("state") == "accepted":
             self._wake.set()
@@ -143,13 +153,13 @@ class JobRunner:
         finally:
             line.cancel()
 
-    async def _await_news(self, line: asyncio.Task[Any]) -> None:
+    async def _await_news(self, line: asyncio.Task[object]) -> None:
         """Wait for a line of the job's process, for the job to be called off, or for a beat."""
         off = asyncio.create_task(self._off.wait())
         await asyncio.wait({line, off}, timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
         off.cancel()
 
-    async def _note(self, job_id: UUID, told: dict[str, Any]) -> bool:
+    async def _note(self, job_id: UUID, told: Progress) -> bool:
         """Note what was told and that the runner lives; return whether the job is to go on."""
         async with store.runner(self._db) as conn:
             if not told:
@@ -157,7 +167,7 @@ class JobRunner:
             message = Text(zh=told["zh"], en=told["en"])
             return await store.report(conn, job_id, told["percent"], message)
 
-    async def _call_off(self, child: Process, line: asyncio.Task[dict[str, Any] | None]) -> None:
+    async def _call_off(self, child: Process, line: asyncio.Task[Progress | None]) -> None:
         """Let the job stop at its next report; kill the process where that takes long."""
         await self._order(child, {"off": True})
         with suppress(TimeoutError):
@@ -185,7 +195,7 @@ class JobRunner:
         return self._child
 
     @staticmethod
-    async def _order(child: Process, order: dict[str, Any]) -> None:
+    async def _order(child: Process, order: Document) -> None:
         assert child.stdin is not None  # noqa: S101
         with suppress(OSError):
             child.stdin.write(orjson.dumps(order) + b"\n")
@@ -199,8 +209,9 @@ class JobRunner:
             await child.wait()
 
 
-async def _read(child: Process) -> dict[str, Any] | None:
+async def _read(child: Process) -> Progress | None:
     """Return what the process that runs jobs tells next, None when it has ended."""
     assert child.stdout is not None  # noqa: S101
     line = await child.stdout.readline()
-    return dict(orjson.loads(line)) if line else None
+    told: Progress | None = orjson.loads(line) if line else None
+    return told

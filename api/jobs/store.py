@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +16,7 @@ from layers.declare.base import Text
 from layers.processes.runtime.run import Output
 from spatial.actor import Actor
 from spatial.errors import Busy, NoSuchJob, SigangError, TooMany
+from spatial.json_types import JsonObject
 from spatial.postgres.db import Database
 from spatial.postgres.locks import wait_for
 
@@ -92,14 +94,25 @@ WHERE ($1::text[] IS NULL OR state = ANY ($1)) AND ($2::text[] IS NULL OR proces
 ORDER BY id DESC LIMIT $8"""
 
 
+class Problem(TypedDict):
+    """Why a job failed, in both languages."""
+
+    type: str
+    status: int
+    title: dict[str, str]
+    detail: dict[str, str]
+    mend: dict[str, str]
+    extra: JsonObject
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which jobs to list; None leaves a condition out."""
 
     states: Sequence[str] | None = None
     processes: Sequence[str] | None = None
-    start: Any = None
-    end: Any = None
+    start: datetime | None = None
+    end: datetime | None = None
     least_s: float | None = None
     most_s: float | None = None
     after: UUID | None = None
@@ -124,7 +137,11 @@ async def reader(db: Database, actor: Actor) -> AsyncIterator[asyncpg.Connection
 
 
 async def add(
-    conn: asyncpg.Connection, job_id: UUID, process: str, actor: Actor, request: dict[str, Any]
+    conn: asyncpg.Connection,
+    job_id: UUID,
+    process: str,
+    actor: Actor,
+    request: Mapping[str, object],
 ) -> asyncpg.Record:
     """Note a job; it waits for a runner.
 
@@ -183,14 +200,14 @@ async def finish(
     job_id: UUID,
     state: str,
     message: Text,
-    problem: dict[str, Any] | None = None,
+    problem: Problem | None = None,
     held: Sequence[str] = ("accepted", "running"),
 ) -> asyncpg.Record | None:
     """End a job that is in one of the `held` states; None where it is not."""
     return await conn.fetchrow(_FINISH, job_id, state, problem, message.zh, message.en, list(held))
 
 
-async def tidy(conn: asyncpg.Connection, problem: dict[str, Any], message: Text) -> int:
+async def tidy(conn: asyncpg.Connection, problem: Problem, message: Text) -> int:
     """Fail the jobs whose runner is silent, forget old ones; return how many were lost."""
     lost = await conn.fetch(_LOSE, problem, message.zh, message.en, LOST_AFTER_S)
     await conn.execute(_FORGET, KEPT_DAYS)
@@ -274,7 +291,7 @@ async def features(
     return [row["body"] for row in rows]
 
 
-def as_problem(error: SigangError) -> dict[str, Any]:
+def as_problem(error: SigangError) -> Problem:
     """Return an error as it is kept with a job, in both languages."""
     return {
         "type": error.type,

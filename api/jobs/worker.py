@@ -19,7 +19,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from threading import Event
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -37,6 +36,7 @@ from layers.processes.runtime.model import Dismissed, Sources
 from layers.processes.runtime.run import Output, read_scene, run
 from spatial.actor import Actor
 from spatial.errors import SigangError
+from spatial.json_types import Document
 from spatial.postgres.db import Database
 from spatial.settings import Settings
 
@@ -77,7 +77,7 @@ class Report:
             _tell({"percent": min(99, int(100 * share)), "zh": message.zh, "en": message.en})
 
 
-def _tell(line: dict[str, Any]) -> None:
+def _tell(line: Document) -> None:
     _out.write(orjson.dumps(line) + b"\n")
     _out.flush()
 
@@ -160,7 +160,7 @@ async def serve(settings: Settings) -> None:
     async with _opened(settings) as ground:
         report, running = Report(), None
         while line := await reader.readline():
-            order: dict[str, Any] = orjson.loads(line)
+            order = orjson.loads(line)
             if "run" in order:
                 report = Report()
                 running = asyncio.create_task(_one(ground, UUID(order["run"]), report))

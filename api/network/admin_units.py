@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import asyncpg
 import shapely
@@ -20,7 +19,7 @@ class Areas:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._state: Any = None
+        self._state: asyncpg.Record | None = None
         self._units = Units([])
         self._reading = asyncio.Lock()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from routing.graph.graph import LIMITS, Graph, Ids, both_ways, edges_from_columns
 from routing.graph.turns import Restriction, split
 from routing.graph.weights import Floats, Ints
+from spatial.json_types import Document, Shown
 
 CHUNK = 50_000
 NETWORK = "road"
@@ -87,7 +88,7 @@ class Rows:
     """The roads as the database has them, before anything is computed."""
 
     key: Key
-    columns: Mapping[str, Any]
+    columns: Mapping[str, Shown]
     point_counts: Ints
     points: Floats
     turns: list[asyncpg.Record]
@@ -103,7 +104,7 @@ async def read_rows(conn: asyncpg.Connection, traffic: Traffic = MOTOR) -> Rows:
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         await conn.execute("SET LOCAL statement_timeout = 0")
         key = await read_key(conn, traffic)
-        parts: dict[str, list[Any]] = defaultdict(list)
+        parts: dict[str, list[bytes]] = defaultdict(list)
         begin, read = UUID(int=0), 0
         while read < key.edges:
             row = await conn.fetchrow(_EDGES, traffic.modes, begin, CHUNK)
@@ -120,7 +121,7 @@ async def read_rows(conn: asyncpg.Connection, traffic: Traffic = MOTOR) -> Rows:
     return Rows(key, _columns(parts), counts, np.concatenate([np.empty((0, 2)), *points]), turns)
 
 
-def _columns(parts: Mapping[str, list[Any]]) -> dict[str, Any]:
+def _columns(parts: Mapping[str, list[bytes]]) -> Document:
     """Return the columns that `edges_from_columns` takes."""
     whole = {name: b"".join(parts[name]) for name in (*_IDS, *_NUMBERS, *_SIGNS)}
     signs = {name: np.frombuffer(whole[name], np.int8) for name in _SIGNS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from uuid import UUID
 
 import asyncpg
 import numpy as np
@@ -15,6 +15,7 @@ from routing.graph.graph import Graph, Ids
 from routing.graph.structures import Structures
 from routing.live.speed_feeds import Feed
 from routing.live.state_table import KINDS, EdgeStates, moment
+from spatial.json_types import Document
 
 CHUNK = 2_000
 _STRUCTURES = """
@@ -96,8 +97,8 @@ async def read_changes(
 
 def make_structures(graph: Graph, rows: Sequence[asyncpg.Record]) -> Structures:
     """Map edges to the named structures that they are carried by."""
-    facilities: dict[Any, dict[str, Any]] = {}
-    order: dict[Any, int] = {}
+    facilities: dict[UUID, Document] = {}
+    order: dict[UUID, int] = {}
     pairs = []
     for row in rows:
         edge = graph.ids.find(row["edge_id"])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from spatial.json_types import Document
 from spatial.rules import Period, find_kind
 
 
@@ -13,7 +12,7 @@ def rule_title(key: str) -> dict[str, str]:
     return {"zh": kind.zh, "en": kind.en} if kind else {"zh": key, "en": key}
 
 
-def show_period(period: Period) -> dict[str, Any]:
+def show_period(period: Period) -> Document:
     """Return one version of a rule without its value: validity, law, source."""
     return {
         "version": period.version,

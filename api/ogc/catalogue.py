@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -17,10 +16,12 @@ from api.http.responses import conditional
 from api.http.routes import Routes
 from api.ogc.tiles import MATRIX_SET, tile_url
 from api.services import services
+from layers.declare.catalog import Area
 from layers.declare.layer import Column, Layer
 from layers.declare.style import Lang, LegendEntry, build_style, style_layer_id
-from layers.features.summary import Summary
+from layers.features.summary import Source, Summary
 from spatial.errors import NotFound
+from spatial.json_types import Document
 
 TITLE = {"zh": "四港 · 浙江", "en": "Sigang · Zhejiang"}
 routes = Routes()
@@ -69,7 +70,7 @@ async def get_style(request: Request) -> Response:
     served, actor = services(request), actor_of(request)
     layers = [layer for layer in served.catalog.list_layers(actor) if layer.tiles]
     summaries = await served.summaries.of_all(layers, actor)
-    sources: dict[str, dict[str, Any]] = {}
+    sources: dict[str, Document] = {}
     for layer in layers:
         rows = await served.summaries.sources(summaries[layer.id].sources)
         sources[layer.id] = _vector_source(request, layer, rows)
@@ -95,12 +96,10 @@ async def list_styles(request: Request) -> Response:
     )
 
 
-def _vector_source(
-    request: Request, layer: Layer, rows: Iterable[dict[str, Any]]
-) -> dict[str, Any]:
+def _vector_source(request: Request, layer: Layer, rows: Iterable[Source]) -> Document:
     assert layer.tiles is not None  # noqa: S101
     state = services(request).tiles.state(layer.id)
-    source: dict[str, Any] = {
+    source: Document = {
         "type": "vector",
         "tiles": [tile_url(request, layer)],
         "minzoom": layer.tiles.minzoom,
@@ -112,8 +111,8 @@ def _vector_source(
     return source
 
 
-def _areas(areas: Iterable[Any], layers: list[Layer]) -> list[dict[str, Any]]:
-    made = [
+def _areas(areas: Iterable[Area], layers: list[Layer]) -> list[Document]:
+    made: list[Document] = [
         {
             "id": area.id,
             "title": area.title.model_dump(),
@@ -125,8 +124,8 @@ def _areas(areas: Iterable[Any], layers: list[Layer]) -> list[dict[str, Any]]:
 
 
 def _layer(
-    request: Request, layer: Layer, summary: Summary, sources: dict[str, dict[str, Any]]
-) -> dict[str, Any]:
+    request: Request, layer: Layer, summary: Summary, sources: dict[str, Source]
+) -> Document:
     tiles = layer.tiles if layer.has_geometry else None
     here = ("collections", layer.id)
     return {
@@ -158,7 +157,7 @@ def _style_layers(layer: Layer) -> list[str]:
     return [style_layer_id(layer.id, rule) for rule in layer.style.rules]
 
 
-def _source(row: dict[str, Any]) -> dict[str, Any]:
+def _source(row: Source) -> Document:
     return {
         "title": {"zh": row["title_zh"], "en": row["title_en"]},
         "license": row["license"],
@@ -167,14 +166,14 @@ def _source(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _time(layer: Layer, summary: Summary) -> dict[str, Any] | None:
+def _time(layer: Layer, summary: Summary) -> Document | None:
     if layer.time is None or summary.extent is None:
         return None
     extent = [moment.astimezone(ZONE).isoformat() for moment in summary.extent]
     return {"field": layer.time.field, "end": layer.time.end, "extent": extent}
 
 
-def _column(column: Column) -> dict[str, Any]:
+def _column(column: Column) -> Document:
     values = {key: text.model_dump() for key, text in (column.values or {}).items()}
     return {
         "name": column.name,
@@ -185,7 +184,7 @@ def _column(column: Column) -> dict[str, Any]:
     }
 
 
-def _legend(layer: Layer) -> dict[str, Any] | None:
+def _legend(layer: Layer) -> Document | None:
     if layer.legend is None:
         return None
     return {
@@ -194,11 +193,11 @@ def _legend(layer: Layer) -> dict[str, Any] | None:
     }
 
 
-def _entry(entry: LegendEntry) -> dict[str, Any]:
+def _entry(entry: LegendEntry) -> Document:
     return entry.model_dump(exclude_none=True)
 
 
-def _kpi(request: Request, layer: Layer, summary: Summary) -> dict[str, Any]:
+def _kpi(request: Request, layer: Layer, summary: Summary) -> Document:
     """Return a key figure: how many items the caller sees, and where they are."""
     most = max(summary.origins, key=lambda name: summary.origins[name], default=None)
     return {
@@ -213,26 +212,30 @@ def _kpi(request: Request, layer: Layer, summary: Summary) -> dict[str, Any]:
 
 
 def _strip(
-    layers: list[Layer], summaries: dict[str, Summary], sources: dict[str, dict[str, Any]]
-) -> list[dict[str, Any]]:
+    layers: list[Layer], summaries: dict[str, Summary], sources: dict[str, Source]
+) -> list[Document]:
     """Return for each layer that is shown from where its data come, in one line each."""
-    strip = []
+    strip: list[Document] = []
     for layer in layers:
         summary = summaries[layer.id]
         present = [name for name in ORIGINS if name in summary.origins]
         if layer.strip and present:
-            source = sources.get(summary.main_source[present[0]], {})
+            source = sources.get(summary.main_source[present[0]])
             note = {lang: _note(present, source, lang) for lang in ("zh", "en")}
             strip.append({"title": layer.title.model_dump(), "origin": present[0], "note": note})
     return strip
 
 
-def _note(present: list[str], source: dict[str, Any], lang: str) -> str:
+def _note(present: list[str], source: Source | None, lang: str) -> str:
     """Return the best origin with its accuracy, and which others there are."""
     first, *others = (ORIGIN_TITLES[name][lang] for name in present)
-    props = source.get("props") or {}
+    props = (source and source["props"]) or {}
     accuracy = props.get("accuracy_m") or props.get("node_accuracy_m")
-    text = f"{first}≈{accuracy:g} m" if accuracy and present[0] == "real" else first
+    text = (
+        f"{first}≈{accuracy:g} m"
+        if isinstance(accuracy, int | float) and accuracy and present[0] == "real"
+        else first
+    )
     if not others:
         return text
     return (

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http import html, links
 from api.http.auth import actor_of
-from api.http.links import HTML, JSON, MEDIA_TYPES, OPENAPI, QUERYABLES, SCHEMA, SCHEMA_OF, link
+from api.http.links import (
+    HTML,
+    JSON,
+    MEDIA_TYPES,
+    OPENAPI,
+    QUERYABLES,
+    SCHEMA,
+    SCHEMA_OF,
+    Link,
+    link,
+)
 from api.http.negotiate import language, pick_format
 from api.http.responses import conditional
 from api.http.routes import Routes
 from api.services import services
 from layers.declare.layer import Layer
-from layers.features.summary import Summary
+from layers.features.summary import Source, Summary
 from spatial.geo import crs
+from spatial.json_types import Document, Shown
 
 _AT = "/api/collections/{layer}"
 routes = Routes()
@@ -100,12 +111,27 @@ TEXTS = {
 }
 
 
+class Collection(TypedDict):
+    """The document of one collection (OGC API Features 1, with origins and attribution)."""
+
+    id: str
+    title: str
+    description: str
+    attribution: str
+    itemType: str
+    crs: list[str]
+    storageCrs: str
+    extent: Document
+    origins: dict[str, int]
+    links: list[Link]
+
+
 def say(key: str, lang: str) -> str:
     """Return one of the texts of the pages."""
     return TEXTS[key][lang]
 
 
-def _jobs(request: Request, lang: str) -> list[dict[str, Any]]:
+def _jobs(request: Request, lang: str) -> list[Link]:
     """Return the link to the list of jobs for those who may have some."""
     if actor_of(request).anonymous:
         return []
@@ -173,7 +199,7 @@ async def list_collections(request: Request) -> Response:
     summaries = await served.summaries.of_all(layers, actor)
     if kind == "html":
         head = [say(key, lang) for key in ("name", "area", "count", "origin")]
-        rows = [
+        rows: list[list[Shown]] = [
             [
                 html.anchor(layer.title[lang], links.api(request, "collections", layer.id)),
                 served.catalog.areas[layer.area].title[lang],
@@ -205,10 +231,10 @@ async def get_collection(request: Request) -> Response:
     return conditional(request, document)
 
 
-async def collection(request: Request, layer: Layer, summary: Summary, lang: str) -> dict[str, Any]:
+async def collection(request: Request, layer: Layer, summary: Summary, lang: str) -> Collection:
     """Return the document of one collection."""
     sources = await services(request).summaries.sources(summary.sources)
-    document: dict[str, Any] = {
+    return {
         "id": layer.id,
         "title": layer.title[lang],
         "description": layer.description[lang],
@@ -220,11 +246,10 @@ async def collection(request: Request, layer: Layer, summary: Summary, lang: str
         "origins": summary.origins,
         "links": _collection_links(request, layer, sources, lang),
     }
-    return document
 
 
-def _extent(summary: Summary) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _extent(summary: Summary) -> Document:
+    found: Document = {}
     if summary.box is not None:
         box = [round(side, 6) for side in summary.box]
         found["spatial"] = {"bbox": [box], "crs": crs.CRS84.uri}
@@ -234,8 +259,8 @@ def _extent(summary: Summary) -> dict[str, Any]:
 
 
 def _collection_links(
-    request: Request, layer: Layer, sources: list[dict[str, Any]], lang: str
-) -> list[dict[str, Any]]:
+    request: Request, layer: Layer, sources: list[Source], lang: str
+) -> list[Link]:
     at = ("collections", layer.id)
     name = say("items", lang)
     plain = links.api(request, *at, "items")  # programs append the id of a feature to it
@@ -261,9 +286,9 @@ def _collection_links(
 
 
 async def _collection_page(
-    request: Request, layer: Layer, summary: Summary, document: dict[str, Any], lang: str
+    request: Request, layer: Layer, summary: Summary, document: Collection, lang: str
 ) -> Response:
-    facts = [
+    facts: list[tuple[str, Shown]] = [
         (say("count", lang), summary.count),
         (say("origin", lang), ", ".join(f"{name}: {n}" for name, n in summary.origins.items())),
         *await source_facts(request, summary, lang),
@@ -283,11 +308,11 @@ async def _collection_page(
     )
 
 
-async def source_facts(request: Request, summary: Summary, lang: str) -> list[tuple[str, Any]]:
+async def source_facts(request: Request, summary: Summary, lang: str) -> list[tuple[str, Shown]]:
     """Return sources and licences for a page."""
-    facts: list[tuple[str, Any]] = []
+    facts: list[tuple[str, Shown]] = []
     for source in await services(request).summaries.sources(summary.sources):
-        name = f"{source[f'title_{lang}']} ({source['attribution']})"
+        name = f"{source['title_zh' if lang == 'zh' else 'title_en']} ({source['attribution']})"
         licence = source["license"]
         if source["license_url"]:
             licence = html.anchor(licence, source["license_url"])

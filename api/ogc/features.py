@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 from starlette.requests import Request
@@ -34,6 +34,8 @@ from layers.query.filters import Query, refuse_unknown
 from spatial.actor import Actor
 from spatial.errors import BadParameter, NotFound, OutOfScope
 from spatial.geo import crs
+from spatial.geo.geojson import Feature
+from spatial.json_types import Document, Shown
 
 _AT = "/api/collections/{layer}"
 OWN = frozenset({"f", "lang", "limit", "cursor", "offset", "crs", "bbox-crs"})
@@ -131,7 +133,7 @@ def _limit(given: Mapping[str, str]) -> int:
     return min(int(text), MAX_LIMIT)
 
 
-async def _in_turn(request: Request, work: Coroutine[Any, Any, T], cost_s: float) -> T:
+async def _in_turn(request: Request, work: Coroutine[None, None, T], cost_s: float) -> T:
     """Return the result of work done when it is its caller's turn, while the client is there."""
     turn = limits_of(request).items.run(caller_of(request), cost_s, work)
     return await while_connected(request, turn)
@@ -180,7 +182,7 @@ async def _collection(request: Request, asked: Asked, page: Page) -> Response:
     if page.next:
         own.append(link(links.here(request, cursor=page.next), "next", GEOJSON))
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    tail: dict[str, Any] = {"links": own, "timeStamp": now, "numberReturned": len(page.features)}
+    tail: Document = {"links": own, "timeStamp": now, "numberReturned": len(page.features)}
     if page.matched is not None:
         tail["numberMatched"] = page.matched
     else:
@@ -288,7 +290,7 @@ async def _items_page(request: Request, asked: Asked, page: Page) -> Response:
     at = links.api(request, "collections", layer.id, "items")
     number = page.matched if page.matched is not None else f"≥ {page.at_least}"
     summary = await services(request).summaries.of(layer, asked.actor)
-    facts = [(say("count", lang), f"{len(page.features)} / {number}")]
+    facts: list[tuple[str, Shown]] = [(say("count", lang), f"{len(page.features)} / {number}")]
     facts += await source_facts(request, summary, lang)
     more = links.here(request, cursor=page.next) if page.next else None
     above = trail(request, lang, layer)
@@ -302,14 +304,14 @@ async def _items_page(request: Request, asked: Asked, page: Page) -> Response:
     return await offload(write)
 
 
-async def _item_page(request: Request, asked: Asked, feature: dict[str, Any]) -> Response:
+async def _item_page(request: Request, asked: Asked, feature: Feature) -> Response:
     lang, layer = language(request), asked.relation.layer
     values = feature["properties"]
-    facts: list[tuple[str, Any]] = [("id", feature["id"])]
+    facts: list[tuple[str, Shown]] = [("id", feature.get("id"))]
     facts += [(heading(c, lang), shown(c, values.get(c.name), lang)) for c in layer.columns]
     facts.append((say("origin", lang), values["origin"]))
     facts.append(("geometry", feature["geometry"] and feature["geometry"]["type"]))
     summary = await services(request).summaries.of(layer, asked.actor)
     facts += await source_facts(request, summary, lang)
-    name = values.get(f"name_{lang}") or values.get("name_zh") or feature["id"]
+    name = values.get(f"name_{lang}") or values.get("name_zh") or feature.get("id")
     return html.page(lang, str(name), trail(request, lang, layer), [html.pairs(facts)])

@@ -6,7 +6,7 @@ Long pages are written in threads, some hundred features at a time, so that othe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import cast
 
 import orjson
 
@@ -15,6 +15,8 @@ from api.ogc.common import say
 from layers.declare.layer import Column, Layer
 from layers.offload import offload
 from spatial.geo import crs
+from spatial.geo.geojson import Geometry, GeometryCollection
+from spatial.json_types import Document, Shown
 
 AT_ONCE = 500
 """Features that are written between other requests, or in one go in a thread."""
@@ -22,14 +24,14 @@ LARGE = 2**20
 """Characters of features that are too many for that."""
 
 
-async def write_collection(texts: Sequence[str], tail: dict[str, Any], system: crs.Crs) -> bytes:
+async def write_collection(texts: Sequence[str], tail: Document, system: crs.Crs) -> bytes:
     """Return features as a FeatureCollection with further members."""
     if system is crs.CRS84 and len(texts) <= AT_ONCE and sum(map(len, texts)) <= LARGE:
         return _written(texts, tail, system)
     return await offload(_written, texts, tail, system)
 
 
-def _written(texts: Sequence[str], tail: dict[str, Any], system: crs.Crs) -> bytes:
+def _written(texts: Sequence[str], tail: Document, system: crs.Crs) -> bytes:
     parts = [",".join(some).encode() for some in _moved(texts, system)]
     head = b'{"type":"FeatureCollection","features":['
     return b"".join([head, b",".join(parts), b"],", orjson.dumps(tail)[1:]])
@@ -44,7 +46,7 @@ def _moved(texts: Sequence[str], system: crs.Crs) -> Iterator[Sequence[str]]:
 def in_crs(texts: Sequence[str], system: crs.Crs) -> list[str]:
     """Return features' texts with their geometries in another coordinate system."""
     features = [orjson.loads(text) for text in texts]
-    shapes: list[dict[str, Any]] = []
+    shapes: list[Geometry] = []
     for feature in features:
         if feature["geometry"] is not None:
             shapes.extend(_simple(feature["geometry"]))
@@ -56,13 +58,13 @@ def in_crs(texts: Sequence[str], system: crs.Crs) -> list[str]:
     return [orjson.dumps(feature, option=option).decode() for feature in features]
 
 
-def _simple(shape: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _simple(shape: Geometry | GeometryCollection) -> Iterator[Geometry]:
     """Yield the geometries of a geometry that have coordinates."""
-    if "geometries" not in shape:
-        yield shape
-        return
-    for part in shape["geometries"]:
-        yield from _simple(part)
+    if shape["type"] == "GeometryCollection":
+        for part in cast(GeometryCollection, shape)["geometries"]:
+            yield from _simple(part)
+    else:
+        yield cast(Geometry, shape)
 
 
 def heading(column: Column, lang: str) -> str:
@@ -70,7 +72,7 @@ def heading(column: Column, lang: str) -> str:
     return f"{column.title[lang]} ({column.unit})" if column.unit else column.title[lang]
 
 
-def shown(column: Column, value: Any, lang: str) -> Any:
+def shown(column: Column, value: Shown, lang: str) -> Shown:
     """Return a value as people read it: a code by its title."""
     title = (column.values or {}).get(str(value))
     return title[lang] if title else value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -26,6 +25,7 @@ from layers.processes.runtime.run import Output, collection
 from layers.query.filters import parse_datetime
 from spatial.actor import Actor
 from spatial.errors import BadParameter, Conflict, NotFound, ResultNotReady, SigangError
+from spatial.json_types import Document
 from spatial.postgres.notices import notify
 
 MOST_LISTED, DEFAULT_LISTED = 1_000, 100
@@ -150,7 +150,7 @@ async def _member(
 
 def status_info(
     request: Request, row: asyncpg.Record, lang: str, ahead: int | None = None
-) -> dict[str, Any]:
+) -> Document:
     """Return the state of a job in the words of OGC API Processes; `ahead` run before it."""
     at = ("jobs", str(row["id"]))
     found = [link(links.api(request, *at), "self", JSON)]
@@ -195,7 +195,7 @@ async def _job(request: Request, job_id: str) -> asyncpg.Record:
 class _Kept(SigangError):
     """The error that a failed job has kept."""
 
-    def __init__(self, problem: dict[str, Any]) -> None:
+    def __init__(self, problem: store.Problem) -> None:
         detail, mend = problem["detail"], problem["mend"]
         super().__init__(
             detail["en"], detail["zh"], mend_en=mend["en"], mend_zh=mend["zh"], **problem["extra"]

@@ -5,7 +5,8 @@ No reference leaves the document, so that tools work without the internet.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypedDict, cast
 
 import orjson
 from fastapi.openapi.utils import get_openapi
@@ -19,14 +20,26 @@ from api.http.negotiate import language
 from api.http.responses import conditional
 from api.http.routes import Routes
 from api.ogc.common import say, trail
-from api.ogc.openapi_parts import PARAMETERS, PLAIN_PATHS, SCHEMAS
+from api.ogc.openapi_parts import PARAMETERS, PLAIN_PATHS, SCHEMAS, Paths
 from api.services import services
+from spatial.json_types import Document, Shown
 
 routes = Routes()
 VERSION = "3.0.3"
 
 
-def definition(request: Request) -> dict[str, Any]:
+class Definition(TypedDict):
+    """The whole document."""
+
+    openapi: str
+    info: Document
+    servers: list[Document]
+    paths: Paths
+    components: dict[str, Mapping[str, Shown]]
+    security: list[dict[str, list[str]]]
+
+
+def definition(request: Request) -> Definition:
     """Return the whole document for the server that was asked."""
     app = request.app
     kept = getattr(app.state, "openapi_paths", None)
@@ -83,7 +96,7 @@ TOO_MANY_RESPONSE = PROBLEM_RESPONSE | {
 }
 
 
-def _with_problems(paths: dict[str, Any]) -> dict[str, Any]:
+def _with_problems(paths: Paths) -> Paths:
     """Return FastAPI's paths with our problem documents in place of its validation errors."""
     for operations in paths.values():
         for operation in operations.values():
@@ -115,7 +128,7 @@ def _downgrade(node: Any) -> Any:
     return found
 
 
-def _nullable(schema: dict[str, Any]) -> None:
+def _nullable(schema: Document) -> None:
     choices = schema.get("anyOf")
     if not isinstance(choices, list) or {"type": "null"} not in choices:
         return
@@ -149,20 +162,22 @@ async def get_docs(request: Request) -> Response:
                 head = [say("name", lang), say("type", lang), ""]
                 body.append(html.table(head, rows))
             if "requestBody" in operation:
-                content = operation["requestBody"]["content"].get(JSON, {})
+                content = cast(dict[str, Document], operation["requestBody"]["content"]).get(
+                    JSON, {}
+                )
                 text = orjson.dumps(_inlined(document, content.get("schema", {}), 0))
                 body.append(html.element("p", html.element("code", text.decode())))
     return html.page(lang, say("docs", lang), trail(request, lang), body)
 
 
-def _row(document: dict[str, Any], item: dict[str, Any]) -> list[Any]:
+def _row(document: Definition, item: Document) -> list[Shown]:
     parameter = _inlined(document, item, 0)
     schema = parameter.get("schema", {})
     kind = schema.get("type", "")
     return [parameter.get("name"), kind, parameter.get("description", "")]
 
 
-def _inlined(document: dict[str, Any], node: Any, depth: int) -> Any:
+def _inlined(document: Definition, node: Any, depth: int) -> Any:
     """Return a schema with its references replaced by what they name, four deep."""
     if isinstance(node, list):
         return [_inlined(document, item, depth) for item in node]

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from api.http.links import GEOJSON, HTML, JSON, MEDIA_TYPES, OPENAPI, SCHEMA
 from layers.features.features import DEFAULT_LIMIT, MAX_LIMIT
+from spatial.json_types import Document
 
 _MVT = "application/vnd.mapbox-vector-tile"
 
 
-def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+class Operation(TypedDict, total=False):
+    """What the definition says of one method of one address."""
+
+    summary: str
+    tags: list[str]
+    parameters: list[Document]
+    requestBody: Document
+    responses: dict[str, Document]
+
+
+Paths = dict[str, dict[str, Operation]]
+
+
+def _query(name: str, schema: Document, description: str) -> Document:
     return {
         "name": name,
         "in": "query",
@@ -22,7 +36,7 @@ def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any
     }
 
 
-def _path(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+def _path(name: str, schema: Document, description: str) -> Document:
     return {
         "name": name,
         "in": "path",
@@ -32,15 +46,15 @@ def _path(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]
     }
 
 
-def _enum(*values: str) -> dict[str, Any]:
+def _enum(*values: str) -> Document:
     return {"type": "string", "enum": list(values)}
 
 
-_TEXT: dict[str, Any] = {"type": "string"}
-_NUMBER: dict[str, Any] = {"type": "number"}
-_WHOLE: dict[str, Any] = {"type": "integer", "minimum": 0}
+_TEXT: Document = {"type": "string"}
+_NUMBER: Document = {"type": "number"}
+_WHOLE: Document = {"type": "integer", "minimum": 0}
 
-PARAMETERS: dict[str, dict[str, Any]] = {
+PARAMETERS: dict[str, Document] = {
     "layer": _path("layer", _TEXT, "Collection"),
     "feature": _path("feature", _TEXT, "Feature id"),
     "matrix_set": _path("matrix_set", _enum("WebMercatorQuad"), "Tile matrix set"),
@@ -73,7 +87,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "cursor": _query("cursor", _TEXT, "Place of the next page, from its link"),
 }
 
-_LINK = {
+_LINK: Document = {
     "type": "object",
     "required": ["href", "rel"],
     "properties": {
@@ -85,13 +99,13 @@ _LINK = {
     },
 }
 _LINKS = {"type": "array", "items": {"$ref": "#/components/schemas/Link"}}
-_GEOMETRY = {
+_GEOMETRY: Document = {
     "type": "object",
     "nullable": True,
     "required": ["type"],
     "properties": {"type": _TEXT},
 }
-_FEATURE = {
+_FEATURE: Document = {
     "type": "object",
     "required": ["type", "id", "geometry", "properties"],
     "properties": {
@@ -106,7 +120,7 @@ _FEATURE = {
         "links": _LINKS,
     },
 }
-_COLLECTION = {
+_COLLECTION: Document = {
     "type": "object",
     "required": ["id", "links"],
     "properties": {
@@ -122,7 +136,7 @@ _COLLECTION = {
         "links": _LINKS,
     },
 }
-SCHEMAS: dict[str, Any] = {
+SCHEMAS: dict[str, Document] = {
     "Problem": {
         "type": "object",
         "required": ["type", "title", "status", "detail"],
@@ -169,19 +183,19 @@ SCHEMAS: dict[str, Any] = {
         },
     },
     "Count": {"type": "object", "required": ["count"], "properties": {"count": _WHOLE}},
-    "Any": {"type": "object"},
+    "Object": {"type": "object"},
 }
 
 
 def _get(
     summary: str, tag: str, parameters: list[str], content: dict[str, str | None]
-) -> dict[str, Any]:
+) -> dict[str, Operation]:
     """Return one GET operation; `content` maps media types to schema names."""
     bodies = {
         type_: {"schema": {"$ref": f"#/components/schemas/{name}"} if name else _TEXT}
         for type_, name in content.items()
     }
-    operation = {
+    operation: Operation = {
         "summary": summary,
         "tags": [tag],
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in parameters],
@@ -203,25 +217,25 @@ _TILE["get"]["responses"]["200"]["content"] = {
 }
 _TILE["get"]["responses"]["204"] = {"description": "Nothing is there"}
 
-PLAIN_PATHS: dict[str, Any] = {
+PLAIN_PATHS: Paths = {
     "/api": _get("Landing page", "ogc", _PAGE, {JSON: "Landing", HTML: None}),
     "/api/conformance": _get(
         "Conformance classes", "ogc", _PAGE, {JSON: "Conformance", HTML: None}
     ),
-    "/api/openapi.json": _get("This document", "ogc", ["lang"], {OPENAPI: "Any"}),
+    "/api/openapi.json": _get("This document", "ogc", ["lang"], {OPENAPI: "Object"}),
     "/api/docs": _get("Documentation for people", "ogc", ["lang"], {HTML: None}),
     "/api/collections": _get(
         "Collections that the caller may read", "ogc", _PAGE, {JSON: "Collections", HTML: None}
     ),
     _AT: _get("One collection", "ogc", ["layer", *_PAGE], {JSON: "Collection", HTML: None}),
     f"{_AT}/queryables": _get(
-        "What a filter may name", "features", ["layer", *_PAGE], {SCHEMA: "Any", HTML: None}
+        "What a filter may name", "features", ["layer", *_PAGE], {SCHEMA: "Object", HTML: None}
     ),
     f"{_AT}/schema": _get(
-        "Properties of a feature", "features", ["layer", *_PAGE], {SCHEMA: "Any", HTML: None}
+        "Properties of a feature", "features", ["layer", *_PAGE], {SCHEMA: "Object", HTML: None}
     ),
     f"{_AT}/schema/feature": _get(
-        "A feature as GeoJSON, as a schema", "features", ["layer", "lang"], {SCHEMA: "Any"}
+        "A feature as GeoJSON, as a schema", "features", ["layer", "lang"], {SCHEMA: "Object"}
     ),
     f"{_AT}/items": _get(
         "A page of features, or a whole export",
@@ -242,19 +256,19 @@ PLAIN_PATHS: dict[str, Any] = {
         ["layer", *_FILTERS, "f-json", "lang"],
         {JSON: "Count"},
     ),
-    f"{_AT}/tiles": _get("Tile sets", "tiles", ["layer", "f-json"], {JSON: "Any"}),
+    f"{_AT}/tiles": _get("Tile sets", "tiles", ["layer", "f-json"], {JSON: "Object"}),
     f"{_AT}/tiles/{{matrix_set}}": _get(
-        "A tile set", "tiles", ["layer", "matrix_set", "f-json"], {JSON: "Any"}
+        "A tile set", "tiles", ["layer", "matrix_set", "f-json"], {JSON: "Object"}
     ),
     f"{_AT}/tiles/{{matrix_set}}/tilejson": _get(
-        "TileJSON", "tiles", ["layer", "matrix_set", "f-json"], {JSON: "Any"}
+        "TileJSON", "tiles", ["layer", "matrix_set", "f-json"], {JSON: "Object"}
     ),
     f"{_AT}/tiles/{{matrix_set}}/{{z}}/{{y}}/{{x}}": _TILE,
-    "/api/tileMatrixSets": _get("Tile matrix sets", "tiles", ["f-json"], {JSON: "Any"}),
+    "/api/tileMatrixSets": _get("Tile matrix sets", "tiles", ["f-json"], {JSON: "Object"}),
     "/api/tileMatrixSets/{matrix_set}": _get(
-        "A tile matrix set", "tiles", ["matrix_set", "f-json"], {JSON: "Any"}
+        "A tile matrix set", "tiles", ["matrix_set", "f-json"], {JSON: "Object"}
     ),
-    "/api/catalogue": _get("All that the map is made of", "map", ["lang"], {JSON: "Any"}),
-    "/api/styles": _get("Styles", "map", ["lang"], {JSON: "Any"}),
-    "/api/styles/{theme}": _get("A MapLibre style", "map", ["theme", "lang"], {JSON: "Any"}),
+    "/api/catalogue": _get("All that the map is made of", "map", ["lang"], {JSON: "Object"}),
+    "/api/styles": _get("Styles", "map", ["lang"], {JSON: "Object"}),
+    "/api/styles/{theme}": _get("A MapLibre style", "map", ["theme", "lang"], {JSON: "Object"}),
 }

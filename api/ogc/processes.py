@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -17,7 +16,7 @@ from api.http.auth import actor_of, require
 from api.http.bodies import MB
 from api.http.concurrency import ask
 from api.http.disconnect import while_connected
-from api.http.links import JSON, link
+from api.http.links import JSON, Link, link
 from api.http.negotiate import language, single_values
 from api.http.responses import conditional, fresh
 from api.http.routes import Routes
@@ -38,6 +37,7 @@ from routing.stopping import check
 from spatial.actor import Actor
 from spatial.errors import BadParameter
 from spatial.ids import uuid7
+from spatial.json_types import JsonBody
 from spatial.postgres.notices import notify
 
 EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
@@ -54,7 +54,7 @@ class OutputBody(BaseModel):
     """How one output is wanted."""
 
     model_config = ConfigDict(extra="forbid")
-    format: dict[str, Any] | None = None
+    format: JsonBody | None = None
     transmissionMode: Literal["value", "reference"] = "value"  # noqa: N815
 
 
@@ -62,7 +62,7 @@ class ExecuteBody(BaseModel):
     """An execute request of OGC API Processes; each input plainly or as `{"value": …}`."""
 
     model_config = ConfigDict(extra="forbid")
-    inputs: Annotated[dict[str, Any], Field(max_length=50)] = {}
+    inputs: Annotated[JsonBody, Field(max_length=50)] = {}
     outputs: Annotated[dict[str, OutputBody], Field(max_length=50)] | None = None
     response: Literal["raw", "document"] = "raw"
 
@@ -105,9 +105,7 @@ async def execute(process_id: str, body: ExecuteBody, request: Request) -> Respo
     return response
 
 
-def _read_inputs(
-    request: Request, process: Process, body: ExecuteBody
-) -> tuple[dict[str, Any], Inputs]:
+def _read_inputs(request: Request, process: Process, body: ExecuteBody) -> tuple[JsonBody, Inputs]:
     """Return the inputs as they were given, and as the process's model."""
     _check_text(body)
     given = {
@@ -136,7 +134,9 @@ def _check_text(body: ExecuteBody) -> None:
         ) from error
 
 
-async def _at_once(request: Request, process: Process, actor: Actor, inputs: Any) -> list[Output]:
+async def _at_once(
+    request: Request, process: Process, actor: Actor, inputs: Inputs
+) -> list[Output]:
     served = services(request)
 
     async def roads() -> Roads | None:
@@ -153,7 +153,7 @@ def _go_on(_share: float, _message: Text) -> None:
 
 
 async def _accept(
-    request: Request, process: Process, actor: Actor, given: Mapping[str, Any],
+    request: Request, process: Process, actor: Actor, given: JsonBody,
     wanted: list[str], response: str,
 ) -> Response:  # fmt: skip
     """Note a job and answer where its state is."""
@@ -185,7 +185,7 @@ def _prefers_async(request: Request) -> bool:
     return "respond-async" in {part.split(";")[0].strip().lower() for part in given.split(",")}
 
 
-def _plain(request: Request, name: str, value: Any) -> Any:
+def _plain(request: Request, name: str, value: object) -> object:
     """Return the value of an input that may be qualified, or refer to a collection of ours."""
     if not isinstance(value, dict):
         return value
@@ -196,7 +196,7 @@ def _plain(request: Request, name: str, value: Any) -> Any:
     return value
 
 
-def _of_collection(request: Request, name: str, href: str) -> dict[str, Any]:
+def _of_collection(request: Request, name: str, href: str) -> dict[str, str]:
     """Return the places that a link to items of this server means; nothing else is fetched."""
     base = links.api(request, "collections") + "/"
     parts = urlsplit(href)
@@ -217,7 +217,7 @@ def _of_collection(request: Request, name: str, href: str) -> dict[str, Any]:
     return found
 
 
-def _links(request: Request, process: Process) -> list[dict[str, Any]]:
+def _links(request: Request, process: Process) -> list[Link]:
     at = ("processes", process.id)
     return [
         link(links.api(request, *at), "self", JSON),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -15,7 +14,7 @@ from layers.processes.runtime.run import Output
 from spatial.errors import BadParameter
 
 
-def check_wanted(process: Process, wanted: Mapping[str, Any] | None) -> list[str]:
+def check_wanted(process: Process, wanted: Mapping[str, Mapping[str, object]] | None) -> list[str]:
     """Return the names of the outputs asked for; all where none is named.
 
     Raises

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.requests import Request
 
 from api.http.auth import actor_of
-from api.http.links import GEOJSON, JSON, api, link
+from api.http.links import GEOJSON, JSON, Link, api, link
 from api.network.rule_shown import rule_title, show_period
 from api.services import services
 from layers.declare.catalog import may_read
@@ -20,8 +19,7 @@ from layers.processes.runtime.describe import description
 from layers.scenarios.model import MATURITY_TITLES, Example, Scenario, Step, Table, maturity
 from layers.scenarios.plan import Plan, Row, read_plan
 from layers.scenarios.run import Result
-
-Shown = dict[str, Any]
+from spatial.json_types import Document
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def _layers(scenario: Scenario) -> list[str]:
     return list(dict.fromkeys([*scenario.view.layers, *([table.layer] if table else [])]))
 
 
-def show_short(request: Request, scenario: Scenario, scene: SceneOf, lang: str) -> Shown:
+def show_short(request: Request, scenario: Scenario, scene: SceneOf, lang: str) -> Document:
     """Return what a list says of a scenario."""
     plan = services(request).catalog.part(read_plan)
     found = maturity(scene.origins, hidden=scene.hidden)
@@ -69,11 +67,11 @@ def show_short(request: Request, scenario: Scenario, scene: SceneOf, lang: str) 
     }
 
 
-def _row(row: Row, lang: str) -> Shown:
+def _row(row: Row, lang: str) -> Document:
     return {"id": row.id, "title": row.title[lang] if row.title else None}
 
 
-def show_scenario(request: Request, scenario: Scenario, scene: SceneOf, lang: str) -> Shown:
+def show_scenario(request: Request, scenario: Scenario, scene: SceneOf, lang: str) -> Document:
     """Return a whole scenario."""
     view = scenario.view
     table = view.table if view.table and view.table.layer in scene.layers else None
@@ -100,11 +98,11 @@ def show_scenario(request: Request, scenario: Scenario, scene: SceneOf, lang: st
     }
 
 
-def _layer_link(request: Request, layer: Layer, lang: str) -> Shown:
+def _layer_link(request: Request, layer: Layer, lang: str) -> Link:
     return link(api(request, "collections", layer.id), "data", JSON, layer.title[lang])
 
 
-def _table(request: Request, layer: Layer, table: Table, lang: str) -> Shown:
+def _table(request: Request, layer: Layer, table: Table, lang: str) -> Document:
     asked = {"filter": table.filter, "sortby": table.order}
     columns = [layer.by_name[name] for name in table.columns]
     return {
@@ -118,7 +116,7 @@ def _table(request: Request, layer: Layer, table: Table, lang: str) -> Shown:
     }
 
 
-def _step(request: Request, step: Step, lang: str) -> Shown:
+def _step(request: Request, step: Step, lang: str) -> Document:
     process = get_process(services(request).processes, step.id)
     inputs = description(process, lang)["inputs"]
     return {
@@ -137,7 +135,7 @@ def _step(request: Request, step: Step, lang: str) -> Shown:
     }
 
 
-def _basis(request: Request, key: str, lang: str) -> Shown:
+def _basis(request: Request, key: str, lang: str) -> Document:
     now = datetime.now(UTC)
     versions = services(request).rules.book.versions(key)
     held = next((period for period in versions if period.holds(now)), None)
@@ -149,7 +147,7 @@ def _basis(request: Request, key: str, lang: str) -> Shown:
     }
 
 
-def show_example(example: Example, lang: str) -> Shown:
+def show_example(example: Example, lang: str) -> Document:
     """Return an example as it is declared."""
     return {
         "kind": example.kind,
@@ -160,7 +158,7 @@ def show_example(example: Example, lang: str) -> Shown:
     }
 
 
-def show_result(result: Result, lang: str) -> Shown:
+def show_result(result: Result, lang: str) -> Document:
     """Return what came out of an example."""
     return {
         "ok": result.ok,
@@ -174,7 +172,9 @@ def carriers(scenarios: Iterable[Scenario]) -> dict[str, Scenario]:
     return {row: one for one in scenarios for row in one.rows}
 
 
-def show_row(request: Request, plan: Plan, row: Row, scenario: Scenario | None, lang: str) -> Shown:
+def show_row(
+    request: Request, plan: Plan, row: Row, scenario: Scenario | None, lang: str
+) -> Document:
     """Return a row of the plan with what carries it."""
     return {
         **_row(row, lang),
@@ -189,7 +189,7 @@ def show_row(request: Request, plan: Plan, row: Row, scenario: Scenario | None, 
 
 def _carrier(
     request: Request, plan: Plan, row: Row, scenario: Scenario | None, lang: str
-) -> Shown | None:
+) -> Document | None:
     if scenario is not None:
         at = link(api(request, "scenarios", scenario.id), "item", JSON)
         title = scenario.title[lang]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +29,7 @@ from layers.scenarios.model import Scenario
 from layers.scenarios.plan import read_plan
 from layers.scenarios.run import Ground, Result, run_example
 from spatial.errors import NotFound
+from spatial.json_types import Document
 
 KEPT = 64
 routes = Routes("scenarios")
@@ -103,7 +103,7 @@ async def get_plan(request: Request) -> Response:
     served, lang = services(request), language(request)
     plan = served.catalog.part(read_plan)
     carried = carriers(served.catalog.part(read_scenarios).values())
-    rows: list[dict[str, Any]] = [
+    rows: list[Document] = [
         show_row(request, plan, row, carried.get(row.id), lang) for row in plan.rows
     ]
     served.audit.record(actor_of(request), "plan", "all")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,13 +17,14 @@ from api.ogc.common import say, trail
 from api.services import services
 from layers.declare.layer import Column, Layer
 from layers.declare.relation import Relation
+from spatial.json_types import Document
 
 _AT = "/api/collections/{layer}"
 routes = Routes()
 FORMATS = {"json": SCHEMA, "html": HTML}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ORIGINS = ["real", "derived", "schematic", "synthetic"]
-Properties = dict[str, dict[str, Any]]
+Properties = dict[str, Document]
 
 _TYPES: Properties = {
     "text": {"type": "string"},
@@ -59,7 +59,7 @@ async def get_feature_schema(request: Request) -> Response:
     pick_format(request, {"json": SCHEMA})
     layer, lang = _relation(request).layer, language(request)
     at = links.api(request, "collections", layer.id, "schema", "feature")
-    geometry: dict[str, Any] = {"type": "null"}
+    geometry: Document = {"type": "null"}
     if layer.has_geometry:
         geometry = {"type": ["object", "null"], "required": ["type"]}
     document = {
@@ -138,7 +138,7 @@ def _times(layer: Layer) -> dict[str, str]:
     return {of[column]: role for column, role in roles.items() if column in of}
 
 
-def _of(column: Column, lang: str) -> dict[str, Any]:
+def _of(column: Column, lang: str) -> Document:
     schema = _TYPES[column.type] | {"title": column.title[lang]}
     if column.description:
         schema["description"] = column.description[lang]
@@ -151,7 +151,7 @@ def _of(column: Column, lang: str) -> dict[str, Any]:
     return schema
 
 
-def _origin(lang: str) -> dict[str, Any]:
+def _origin(lang: str) -> Document:
     return {"type": "string", "enum": ORIGINS, "title": say("origin", lang)}
 
 

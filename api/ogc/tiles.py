@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from starlette.responses import Response
 from api.http.auth import actor_of
 from api.http.concurrency import caller_of
 from api.http.disconnect import while_connected
-from api.http.links import JSON, api, here, link
+from api.http.links import JSON, Link, api, here, link
 from api.http.negotiate import FORMATS, MVT, pick_format, single_values
 from api.http.responses import matches
 from api.http.routes import Routes
@@ -24,6 +23,7 @@ from layers.tiles.service import LayerState
 from layers.tiles.tile_cache import Tile
 from layers.tiles.tile_sql import attributes
 from spatial.errors import BadParameter, NotFound
+from spatial.json_types import Document, Shown
 
 MATRIX_SET = "WebMercatorQuad"
 REL = "http://www.opengis.net/def/rel/ogc/1.0"
@@ -155,7 +155,7 @@ async def get_tileset(request: Request) -> Response:
     return _json({key: value for key, value in document.items() if value is not None})
 
 
-def _limits(z: int) -> dict[str, Any]:
+def _limits(z: int) -> Document:
     """Return the limits of a zoom: all of its tiles."""
     last = (1 << z) - 1
     rows_and_columns = {"minTileRow": 0, "maxTileRow": last, "minTileCol": 0, "maxTileCol": last}
@@ -170,7 +170,7 @@ async def get_tilejson(request: Request) -> Response:
     return _json(await tilejson(request, layer, state))
 
 
-async def tilejson(request: Request, layer: Layer, state: LayerState | None) -> dict[str, Any]:
+async def tilejson(request: Request, layer: Layer, state: LayerState | None) -> Document:
     """Return the TileJSON document of a layer."""
     assert layer.tiles is not None  # noqa: S101
     source = await _source(request, layer)
@@ -240,7 +240,7 @@ async def get_matrix_set(request: Request) -> Response:
     )
 
 
-def _matrix(z: int) -> dict[str, Any]:
+def _matrix(z: int) -> Document:
     cell = 2 * ORIGIN_M / 256 / (1 << z)
     return {
         "id": str(z),
@@ -268,7 +268,7 @@ def _path(layer: Layer) -> tuple[str, ...]:
     return "collections", layer.id, "tiles", MATRIX_SET
 
 
-def _tileset_links(request: Request, layer: Layer) -> list[dict[str, Any]]:
+def _tileset_links(request: Request, layer: Layer) -> list[Link]:
     tileset = api(request, *_path(layer))
     item = f"{tileset}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}?f=mvt"
     return [
@@ -295,13 +295,13 @@ def _fields(layer: Layer) -> dict[str, str]:
     return {name: _kind(layer, name, _FIELD_TYPES, "String") for name in attributes(layer)}
 
 
-def _properties(layer: Layer) -> dict[str, Any]:
+def _properties(layer: Layer) -> Document:
     return {
         name: {"type": _kind(layer, name, _SCHEMA_TYPES, "string")} for name in attributes(layer)
     }
 
 
-async def _source(request: Request, layer: Layer) -> dict[str, Any]:
+async def _source(request: Request, layer: Layer) -> Document:
     """Return licence and attribution of all sources of a layer's rows."""
     summaries = services(request).summaries
     found = await summaries.of(layer, actor_of(request))
@@ -311,5 +311,5 @@ async def _source(request: Request, layer: Layer) -> dict[str, Any]:
     return {"attribution": " · ".join(said), "license": ", ".join(licences) or None}
 
 
-def _json(document: Any) -> Response:
+def _json(document: Shown) -> Response:
     return Response(orjson.dumps(document), media_type="application/json")

@@ -27,6 +27,7 @@ from api.http.values import Strict, Visible
 from api.services import services
 from spatial.actor import Actor
 from spatial.errors import Conflict, NotFound, OutOfScope, SetupError
+from spatial.json_types import Document
 from spatial.postgres.db import connect
 
 routes = Routes("admin")
@@ -35,7 +36,7 @@ Name = Annotated[str, Field(min_length=1, max_length=80), Visible]
 AccountId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
 CODE_LENGTH = 6
 Days = Annotated[int, Field(ge=1, le=366)]
-Work = Callable[[psycopg.Connection[Any]], Any]
+Work = Callable[[psycopg.Connection], Any]
 
 
 class AccountBody(Strict):
@@ -75,7 +76,7 @@ async def list_accounts(request: Request) -> Response:
     """Return the accounts of the administrator's area and what is in force of their credentials."""
     actor = _admin(request)
 
-    def read(conn: psycopg.Connection[Any]) -> dict[str, Any]:
+    def read(conn: psycopg.Connection) -> Document:
         with conn.cursor(row_factory=dict_row) as cursor:
             rows = cursor.execute(ACCOUNTS).fetchall()
         own = [row for row in rows if actor.covers(row["scope"])]
@@ -96,7 +97,7 @@ async def add_account(body: AccountBody, request: Request) -> Response:
         raise OutOfScope(f"{body.scope} is outside your area", f"{body.scope} 超出辖区")
     names = (body.name_zh, body.name_en)
 
-    def add(conn: psycopg.Connection[Any]) -> None:
+    def add(conn: psycopg.Connection) -> None:
         if body.unit_id is not None:
             _check_unit(conn, actor, body.unit_id)
         credential_store.add_account(conn, body.id, names, body.role, body.scope, body.unit_id)
@@ -112,7 +113,7 @@ async def change_account(account_id: str, body: DisabledBody, request: Request) 
         raise Conflict("You cannot disable your own account", "不能停用自己的账号")
     action = "account-disable" if body.disabled else "account-enable"
 
-    def change(conn: psycopg.Connection[Any]) -> None:
+    def change(conn: psycopg.Connection) -> None:
         _check_own(conn, actor_of(request), account_id)
         credential_store.set_disabled(conn, account_id, body.disabled)
 
@@ -125,7 +126,7 @@ async def make_key(body: KeyBody, request: Request) -> Response:
     """Make a key, or a sign-in link that lives 15 minutes; it is shown once."""
     _admin(request)
 
-    def make(conn: psycopg.Connection[Any]) -> str:
+    def make(conn: psycopg.Connection) -> str:
         _check_own(conn, actor_of(request), body.account)
         if body.link:
             return credential_store.make_link(conn, body.account)
@@ -140,7 +141,7 @@ async def rotate_key(key_id: str, body: RotateBody, request: Request) -> Respons
     """Replace a key by a new one, which is shown once."""
     _admin(request)
 
-    def rotate(conn: psycopg.Connection[Any]) -> str:
+    def rotate(conn: psycopg.Connection) -> str:
         _check_key(conn, actor_of(request), key_id)
         return credential_store.rotate(conn, key_id, timedelta(days=body.days))
 
@@ -152,7 +153,7 @@ async def revoke_key(key_id: str, request: Request) -> Response:
     """Revoke a link, session or key; its streams end."""
     _admin(request)
 
-    def revoke(conn: psycopg.Connection[Any]) -> None:
+    def revoke(conn: psycopg.Connection) -> None:
         _check_key(conn, actor_of(request), key_id)
         credential_store.revoke(conn, key_id)
 
@@ -166,13 +167,13 @@ def _admin(request: Request) -> Actor:
     return actor
 
 
-def _check_own(conn: psycopg.Connection[Any], actor: Actor, account_id: str) -> None:
+def _check_own(conn: psycopg.Connection, actor: Actor, account_id: str) -> None:
     row = conn.execute(SCOPE_OF, [account_id]).fetchone()
     if row is None or not actor.covers(row[0]):
         raise NotFound(f"No account {account_id!r}", f"没有账号 {account_id!r}")
 
 
-def _check_unit(conn: psycopg.Connection[Any], actor: Actor, unit_id: str) -> None:
+def _check_unit(conn: psycopg.Connection, actor: Actor, unit_id: str) -> None:
     """Refuse a unit of another area: an account sees its unit's rows wherever they lie."""
     holders = [scope for (scope,) in conn.execute(SCOPES_OF_UNIT, [unit_id])]
     own = all(map(actor.covers, holders))
@@ -184,7 +185,7 @@ def _check_unit(conn: psycopg.Connection[Any], actor: Actor, unit_id: str) -> No
         )  # fmt: skip
 
 
-def _check_key(conn: psycopg.Connection[Any], actor: Actor, key_id: str) -> None:
+def _check_key(conn: psycopg.Connection, actor: Actor, key_id: str) -> None:
     found = [c for c in credential_store.list_credentials(conn) if c.id == key_id.lower()]
     if not found:
         raise NotFound(f"No credential {key_id!r} is in force", f"没有有效凭据 {key_id!r}")

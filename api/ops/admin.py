@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
@@ -14,6 +13,7 @@ from api.http.responses import fresh
 from api.http.routes import Routes
 from api.services import Services, services
 from spatial.errors import ConfigError, SigangError, WrongDeclaration
+from spatial.json_types import Document
 from spatial.postgres.notices import notify
 
 log = logging.getLogger("sigang")
@@ -46,7 +46,7 @@ async def reload_catalog(request: Request) -> Response:
 def follow_catalog(opened: Services) -> None:
     """Read the declarations again when another worker has read new ones."""
 
-    async def follow(note: dict[str, Any]) -> None:
+    async def follow(note: Document) -> None:
         if note.get("version") == opened.catalog.version:
             return
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -19,6 +18,7 @@ from api.http.app_state import own
 from api.http.gauges import Gauges
 from api.http.routes import Routes
 from spatial.errors import BadParameter
+from spatial.json_types import Document
 
 PATH = "/api/csp-reports"
 MOST_BYTES = 16 * 1024
@@ -41,7 +41,7 @@ class Reports:
         text = "Reports of browsers about the pages' policy."
         gauges.add("csp_reports_total", text, lambda: self.total, "counter")
 
-    def take(self, bodies: Iterator[dict[str, Any]]) -> None:
+    def take(self, bodies: Iterator[Document]) -> None:
         """Count reports, and log the first of each minute."""
         for body in bodies:
             self.total += 1
@@ -71,7 +71,7 @@ async def take_report(request: Request) -> Response:
     return Response(status_code=204)
 
 
-def _bodies(given: Any) -> Iterator[dict[str, Any]]:
+def _bodies(given: object) -> Iterator[Document]:
     for one in given[:20] if isinstance(given, list) else [given]:
         if isinstance(one, dict):
             body = one.get("csp-report", one.get("body", one))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from api.http.routes import Routes
 from api.network.rule_shown import rule_title, show_period
 from api.services import services
 from spatial.errors import BadParameter, NotFound
+from spatial.json_types import Document
 from spatial.rules import Period, RuleBook
 
 routes = Routes("rules")
@@ -63,7 +64,7 @@ async def get_rule(key: str, request: Request, as_of: AsOf = None) -> Response:
     return conditional(request, body)
 
 
-def _listed(request: Request, book: RuleBook, key: str, now: datetime) -> dict[str, Any]:
+def _listed(request: Request, book: RuleBook, key: str, now: datetime) -> Document:
     versions = book.versions(key)
     held = next((period for period in versions if period.holds(now)), None)
     latest = held or versions[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request
 from starlette.responses import Response
@@ -12,6 +12,7 @@ from api.http.responses import fresh
 from api.http.routes import Routes
 from api.services import services
 from layers.features.search import Hit
+from spatial.json_types import Document
 
 routes = Routes("search")
 
@@ -41,7 +42,7 @@ async def search(
     return fresh({"results": [_result(hit, titles) for hit in found.hits], "note": found.note})
 
 
-def _result(hit: Hit, titles: dict[str, dict[str, str]]) -> dict[str, Any]:
+def _result(hit: Hit, titles: dict[str, dict[str, str]]) -> Document:
     kind = OTHER.get(hit.action) or titles.get(hit.layer or "", {"zh": "", "en": ""})
     return {
         "layer": hit.layer, "id": hit.id, "label": hit.label, "kind_label": kind,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 from html import escape
-from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
@@ -23,6 +22,7 @@ from api.http.same_origin import check_same_origin
 from api.services import services
 from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import BadParameter, SigangError
+from spatial.json_types import Document
 from spatial.postgres.notices import notify
 
 _LONGEST_FORM, _MOST_FIELDS = 4096, 4
@@ -49,7 +49,7 @@ pages = Routes()
 async def get_session(request: Request) -> Response:
     """Return the signed-in account and the CSRF token of its session, or nulls."""
     found: SignedIn | None = request.scope["state"]["signed_in"]
-    body: dict[str, Any] = {"account": None, "csrf": None}
+    body: Document = {"account": None, "csrf": None}
     if found is not None:
         actor = found.actor
         account = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -22,8 +22,10 @@ from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter, SetupError
 from spatial.geo.carriageway_rows import CARRIAGEWAY_SQL, STAKE_SQL, TOWARDS_SQL
 from spatial.geo.codes import parse_stake
+from spatial.geo.geojson import Feature, feature
 from spatial.geo.linear_reference import Carriageway, StakeFix
 from spatial.geo.stake_text import LONGEST, StakeText, find_side, parse_stake_text
+from spatial.json_types import Document
 from spatial.rules import get_rule
 
 Over = Literal["main", "ramps", "all"]
@@ -129,7 +131,7 @@ async def find_asked(request: Request, route: str, side: str | None) -> Asked:
     return await ask(request, make)
 
 
-def opening_feature(streets: Streets, opening: Opening) -> dict[str, Any]:
+def opening_feature(streets: Streets, opening: Opening) -> Feature:
     """Describe an entrance or exit as a point."""
     edges = streets.graph.edges
     ends = At(opening.joins, 0.0), At(opening.joins, streets.length_m(opening.joins))
@@ -137,7 +139,7 @@ def opening_feature(streets: Streets, opening: Opening) -> dict[str, Any]:
     lon, lat = streets.point(ends[0] if at_start else ends[1])
     first = opening.others[0] >> 1
     name = {"zh": edges.name_zh.get(first), "en": edges.name_en.get(first)}
-    told = {
+    told: Document = {
         "distance_m": round(opening.distance_m, 1),
         "edge": str(edges.row_id(opening.joins >> 1)),
         "other_edges": sorted({str(edges.row_id(key >> 1)) for key in opening.others}),
@@ -146,7 +148,6 @@ def opening_feature(streets: Streets, opening: Opening) -> dict[str, Any]:
     return point_feature(told, lon, lat)
 
 
-def point_feature(properties: dict[str, Any], lon: float, lat: float) -> dict[str, Any]:
+def point_feature(properties: Document, lon: float, lat: float) -> Feature:
     """Return a GeoJSON point."""
-    place = {"type": "Point", "coordinates": [round(lon, 7), round(lat, 7)]}
-    return {"type": "Feature", "geometry": place, "properties": properties}
+    return feature({"type": "Point", "coordinates": [round(lon, 7), round(lat, 7)]}, properties)

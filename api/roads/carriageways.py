@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 import asyncpg
 import numpy as np
@@ -39,8 +40,10 @@ from routing.cost.traffic_flow import State, queue_margin_m, tail_m, wave_speed
 from routing.graph.weights import Bools
 from spatial.errors import BadParameter
 from spatial.geo.codes import format_stake, parse_stake
+from spatial.geo.geojson import Feature, feature
 from spatial.geo.linear_reference import StakeFix
 from spatial.geo.stake_text import LONGEST, StakeText, parse_stake_text
+from spatial.json_types import Document
 from spatial.rules import get_rule
 
 KINDS = ("sign", "detector", "gantry", "camera", "toll_gate", "service_area", "wim_site")
@@ -179,7 +182,7 @@ async def find_queue(body: QueueBody, request: Request) -> Response:
     rows = await _devices(request, _kinds(body.kind), (fix.lon, fix.lat), reach)
     by_id = {str(row["id"]): row for row in rows}
 
-    def answer() -> list[dict[str, Any]]:
+    def answer() -> list[Feature]:
         placed = _placed(asked, rows, asked.line.keys)
         return [_queue(asked, head, seconds, body, margin, placed, by_id)
                 for seconds in sorted(set(body.after_s))]  # fmt: skip
@@ -201,7 +204,7 @@ def _queue(
     margin: float,
     placed: list[tuple[Device, At]],
     by_id: dict[str, asyncpg.Record],
-) -> dict[str, Any]:
+) -> Feature:
     """Describe the queue after some time as one feature."""
     length = tail_m(body.upstream.state, body.queue.state, seconds)
     tail = find_tail(asked.streets, head, asked.line.keys, length)
@@ -210,7 +213,7 @@ def _queue(
         within_m=length + margin + asked.control.devices_m, beyond_m=length + margin, limit=1,
     )  # fmt: skip
     lines = lines_of(asked.streets, tail)
-    properties = {
+    properties: Document = {
         "after_s": seconds,
         "length_m": round(tail.distance_m, 1),
         "whole": tail.whole,
@@ -218,8 +221,7 @@ def _queue(
         "tail_stake": asked.stake_of(tail.at),
         "sign": _device(asked, hits[0], by_id[hits[0].device.id]) if hits else None,
     }
-    geometry = {"type": "MultiLineString", "coordinates": lines}
-    return {"type": "Feature", "geometry": geometry, "properties": properties}
+    return feature({"type": "MultiLineString", "coordinates": lines}, properties)
 
 
 def _kinds(text: str) -> list[str]:
@@ -259,9 +261,9 @@ def _placed(asked: Asked, rows: list[asyncpg.Record], kept: Bools) -> list[tuple
     return found
 
 
-def _device(asked: Asked, hit: Hit, row: asyncpg.Record) -> dict[str, Any]:
+def _device(asked: Asked, hit: Hit, row: asyncpg.Record) -> Feature:
     props = row["props"] or {}
-    told = {
+    told: Document = {
         "kind": row["kind"],
         "name": {"zh": row["name_zh"], "en": row["name_en"]},
         "distance_m": round(hit.distance_m, 1),
@@ -272,14 +274,16 @@ def _device(asked: Asked, hit: Hit, row: asyncpg.Record) -> dict[str, Any]:
         "edge": str(asked.network.graph.edges.row_id(hit.at.key >> 1)),
         "origin": row["origin"],
     }
-    return {**point_feature(told, row["lon"], row["lat"]), "id": hit.device.id}
+    found = point_feature(told, row["lon"], row["lat"])
+    found["id"] = hit.device.id
+    return found
 
 
 def _text(k_m: float | None) -> str | None:
     return None if k_m is None else format_stake(k_m)
 
 
-def _told(asked: Asked, fix: StakeFix, at: At) -> dict[str, Any]:
+def _told(asked: Asked, fix: StakeFix, at: At) -> Document:
     lon, lat = asked.streets.point(at)
     return {
         "route": fix.route_id,
@@ -294,27 +298,26 @@ def _told(asked: Asked, fix: StakeFix, at: At) -> dict[str, Any]:
     }
 
 
-def _written(asked: Asked, named: StakeText, occurrence: int | None) -> dict[str, Any]:
+def _written(asked: Asked, named: StakeText, occurrence: int | None) -> Feature:
     """Describe a place or a stretch that a text names as one feature."""
     fix, at = asked.place(named.k_from, occurrence)
-    told = {**_told(asked, fix, at), "lanes": list(named.lanes)}
+    told: Document = {**_told(asked, fix, at), "lanes": list(named.lanes)}
     if named.k_to is None:
         return point_feature(told, fix.lon, fix.lat)
     told["to"] = _told(asked, *asked.place(named.k_to, occurrence))
     lines = [np.round(cut, 7).tolist() for piece in asked.line.pieces
              for cut in piece.cut(named.k_from, named.k_to) if len(cut) > 1]  # fmt: skip
-    geometry = {"type": "MultiLineString", "coordinates": lines}
-    return {"type": "Feature", "geometry": geometry, "properties": told}
+    return feature({"type": "MultiLineString", "coordinates": lines}, told)
 
 
-def _queue_rule(asked: Asked) -> dict[str, Any]:
+def _queue_rule(asked: Asked) -> Document:
     rule = get_rule(asked.network.rules, QUEUE)
     return {"key": rule.key, "version": rule.version, "source": rule.source}
 
 
 def _collection(
-    asked: Asked, features: list[dict[str, Any]], more: dict[str, Any]
-) -> dict[str, Any]:
+    asked: Asked, features: list[Feature], more: Mapping[str, object]
+) -> dict[str, object]:
     return {
         "type": "FeatureCollection",
         "features": features,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypedDict, TypeVar, cast
 from uuid import UUID
 
 import numpy as np
@@ -22,6 +22,8 @@ from routing.query.network import RoadNetwork
 from spatial.errors import LimitViolated, SetupError
 from spatial.geo import crs as systems
 from spatial.geo.crs import CRS84, Crs, check_lonlat, parse_crs
+from spatial.geo.geojson import Geometry
+from spatial.json_types import JsonBody
 
 MOST_POLYGONS = 50
 MOST_EDGES, MOST_CLASSES = 10_000, 50
@@ -44,7 +46,7 @@ class VehicleBody(Strict):
 class AvoidBody(Strict):
     """What the path must keep off."""
 
-    polygons: list[dict[str, Any]] = Field(default=[], max_length=MOST_POLYGONS)
+    polygons: list[JsonBody] = Field(default=[], max_length=MOST_POLYGONS)
     edges: list[UUID] = Field(default=[], max_length=MOST_EDGES)
     classes: list[Word] = Field(default=[], max_length=MOST_CLASSES)
 
@@ -181,8 +183,14 @@ def show_places(points: Floats, crs: Crs) -> Floats:
     return np.round(systems.write_places(points, crs), DECIMALS)
 
 
+class Relaxation(TypedDict):
+    """A way that a refusal offers, as far as its place goes."""
+
+    geometry: Geometry
+
+
 def show_relaxations(error: LimitViolated, crs: Crs) -> None:
     """Write the ways that a refusal offers in the coordinates of the request."""
-    for way in error.extra["relaxations"]:
+    for way in cast(list[Relaxation], error.extra["relaxations"]):
         points = np.array(way["geometry"]["coordinates"], np.float64)
         way["geometry"]["coordinates"] = show_places(points, crs).tolist()

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -35,6 +35,8 @@ from api.http.values import Place, Strict
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions, read_place
 from api.roads.road_rows import REACH_TILE
 from api.services import services
+from routing.cch.engine import Metric
+from routing.graph.weights import Floats
 from routing.isochrone.isochrone import FINEST_M, MM_PER_M, areas, by_length
 from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
@@ -43,6 +45,8 @@ from routing.query.prepare import PreparedMetric
 from spatial.errors import BadParameter, NotFound, Unreachable
 from spatial.geo import crs as systems
 from spatial.geo.crs import CRS84, Crs, area_m2
+from spatial.geo.geojson import Feature
+from spatial.json_types import Document
 
 MOST_POINTS, MOST_CONTOURS = 20, 8
 LONGEST_S, LONGEST_M = 21_600.0, 500_000.0
@@ -104,12 +108,14 @@ class Question(NamedTuple):
 class Reached:
     """The areas of a question, in the order of its contours."""
 
-    areas: list[Any]
+    areas: list[shapely.Geometry]
     resolution_m: float
     version: int
 
 
-Drawn = tuple[list[Any], Reached]
+Key = tuple[str, object]
+"""A question, and the state of the network that its areas hold for."""
+Drawn = tuple[list[shapely.Geometry], Reached]
 """Areas in Web Mercator, and what they were drawn from."""
 
 
@@ -144,9 +150,9 @@ def _answer(question: Question, crs: Crs) -> bytes:
         _feature(contour, area, body, found, crs)
         for contour, area in zip(body.contours, found.areas, strict=True)
     ]
-    features.sort(key=lambda feature: -float(feature["properties"]["area_km2"]))
+    features.sort(key=lambda one: -cast(float, one["properties"]["area_km2"]))
     name = _name(body, question.points) if crs is CRS84 or not body.avoid.polygons else None
-    document: dict[str, Any] = {"type": "FeatureCollection", "features": features}
+    document: Document = {"type": "FeatureCollection", "features": features}
     if name is not None:
         document["id"] = name
         document["tiles"] = f"/api/reach/{name}/tiles/{{z}}/{{y}}/{{x}}"
@@ -154,8 +160,8 @@ def _answer(question: Question, crs: Crs) -> bytes:
 
 
 def _feature(
-    contour: Contour, area: Any, body: ReachBody, found: Reached, crs: Crs
-) -> dict[str, Any]:
+    contour: Contour, area: shapely.Geometry, body: ReachBody, found: Reached, crs: Crs
+) -> Feature:
     shown = systems.transform_geometry(area, CRS84, crs, official_axes=True)
     return {
         "type": "Feature",
@@ -171,7 +177,7 @@ def _feature(
     }
 
 
-def _coordinates(area: Any) -> list[list[Any]]:
+def _coordinates(area: shapely.Geometry) -> list[list[Floats]]:
     return [
         [np.round(shapely.get_coordinates(ring), 6) for ring in (part.exterior, *part.interiors)]
         for part in area.geoms
@@ -203,7 +209,7 @@ def _find(question: Question) -> Reached:
     return Reached(drawn, resolution, version)
 
 
-def _measured(question: Question, prepared: PreparedMetric) -> tuple[Any, list[int]]:
+def _measured(question: Question, prepared: PreparedMetric) -> tuple[Metric, list[int]]:
     """Return the metric that the contours are measured by, and their limits in its unit."""
     contours = question.body.contours
     seconds = [c.duration_s for c in contours if c.duration_s is not None]
@@ -246,22 +252,22 @@ class _Kept:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._found: OrderedDict[Any, Drawn] = OrderedDict()
+        self._found: OrderedDict[Key, Drawn] = OrderedDict()
 
     @staticmethod
-    def key(name: str, question: Question) -> Any:
+    def key(name: str, question: Question) -> Key:
         """Return what the areas of a question are kept by, as the network is now."""
         prepared = question.network.prepared(question.conditions, datetime.now(UTC))
         return name, prepared.metric.stamp
 
-    def find(self, key: Any) -> Drawn | None:
+    def find(self, key: Key) -> Drawn | None:
         """Return the areas of a key if they are kept."""
         with self._lock:
             if key in self._found:
                 self._found.move_to_end(key)
             return self._found.get(key)
 
-    def get(self, key: Any, question: Question) -> Drawn:
+    def get(self, key: Key, question: Question) -> Drawn:
         """Return the areas of a key, found when they are not kept."""
         drawn = self.find(key)
         if drawn is None:
@@ -315,7 +321,7 @@ async def get_reach_tile(
 
 
 def _clipped(
-    shapes: list[Any], body: ReachBody, found: Reached, tile: tuple[int, int, int]
+    shapes: list[shapely.Geometry], body: ReachBody, found: Reached, tile: tuple[int, int, int]
 ) -> Rows:
     """Return the parts of the areas on a tile and its margin as rows, the largest first."""
     west, south, east, north = systems.tile_bounds(*tile)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import orjson
@@ -31,6 +31,8 @@ from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter
 from spatial.geo.crs import CRS84, Crs, axes_swapped, check_lonlat, read_places
 from spatial.geo.datum import may_apply
+from spatial.geo.geojson import Feature, feature
+from spatial.json_types import Document
 
 MOST_FIXES = 10_000
 BEGIN_S, FIX_S = 0.02, 4e-5
@@ -129,7 +131,7 @@ def match_json(
     found = matcher.match(conditions, trace, datetime.now(UTC))
     features = [_feature(matcher, found, d, trace, body, crs) for d in found.drives]
     said: Counter[str] = Counter(placed.status for placed in found.placed)
-    collection: dict[str, Any] = {
+    collection: Document = {
         "type": "FeatureCollection",
         "features": features,
         "profile": body.profile,
@@ -149,9 +151,9 @@ def match_json(
 
 def _feature(
     matcher: Matcher, found: Matched, drive: MatchedPath, trace: Trace, body: MatchBody, crs: Crs
-) -> dict[str, Any]:
+) -> Feature:
     first, last = drive.fixes[0], drive.fixes[-1]
-    properties = {
+    properties: Document = {
         **show_drive(matcher, drive, edges="edges" in body.include),
         "confidence": round(drive.confidence, 4),
         "first_fix": first,
@@ -161,7 +163,7 @@ def _feature(
         "network_version": found.version,
     }
     geometry = show_line(matcher, drive, crs)
-    return {"type": "Feature", "geometry": geometry, "properties": properties}
+    return feature(geometry, properties)
 
 
 def _time(seconds: float) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,6 +12,8 @@ from routing.matching.matched_path import MatchedPath, line
 from routing.matching.matcher import Matcher, Placed
 from routing.query.network import RoadNetwork
 from spatial.geo.crs import CRS84, Crs
+from spatial.geo.geojson import Geometry
+from spatial.json_types import Document
 
 WAYS = ("forward", "backward")
 _matchers: WeakKeyDictionary[RoadNetwork, Matcher] = WeakKeyDictionary()
@@ -24,9 +25,7 @@ def matcher_of(network: RoadNetwork) -> Matcher:
     return _matchers.setdefault(network, found or Matcher(network))
 
 
-def show_fixes(
-    matcher: Matcher, placed: Sequence[Placed], crs: Crs = CRS84
-) -> list[dict[str, Any]]:
+def show_fixes(matcher: Matcher, placed: Sequence[Placed], crs: Crs = CRS84) -> list[Document]:
     """Return what became of fixes, with their places on the road."""
     used = [p for p in placed if p.status == "used"]
     edges, shares = np.array([p.edge for p in used], np.int64), np.array([p.share for p in used])
@@ -36,8 +35,8 @@ def show_fixes(
     return [_fix(one, *where.get(one.fix, ("", None))) for one in placed]
 
 
-def _fix(placed: Placed, name: str, place: list[float] | None) -> dict[str, Any]:
-    told: dict[str, Any] = {"fix": placed.fix, "status": placed.status}
+def _fix(placed: Placed, name: str, place: list[float] | None) -> Document:
+    told: Document = {"fix": placed.fix, "status": placed.status}
     if place is not None:
         told |= {
             "edge": name,
@@ -52,9 +51,9 @@ def _fix(placed: Placed, name: str, place: list[float] | None) -> dict[str, Any]
     return told
 
 
-def show_drive(matcher: Matcher, drive: MatchedPath, *, edges: bool = True) -> dict[str, Any]:
+def show_drive(matcher: Matcher, drive: MatchedPath, *, edges: bool = True) -> Document:
     """Return what is said of a drive: why it begins, its length, its edges in order."""
-    told: dict[str, Any] = {
+    told: Document = {
         "cut": drive.cut,
         "length_m": round(drive.length_m(matcher.graph.edges), 1),
     }
@@ -67,7 +66,7 @@ def show_drive(matcher: Matcher, drive: MatchedPath, *, edges: bool = True) -> d
     return told
 
 
-def show_line(matcher: Matcher, drive: MatchedPath, crs: Crs = CRS84) -> dict[str, Any]:
+def show_line(matcher: Matcher, drive: MatchedPath, crs: Crs = CRS84) -> Geometry:
     """Return the GeoJSON geometry of a drive."""
     points = line(matcher.measure, drive)
     return {"type": "LineString", "coordinates": show_places(points, crs)}

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import orjson
@@ -39,6 +39,7 @@ from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter
 from spatial.gates import Caller
+from spatial.json_types import Document
 
 MOST_VEHICLES = 2_000
 LONGEST_LINE = 4_096
@@ -251,7 +252,7 @@ def _trace(fixes: list[FixLine], sigma_m: float) -> Trace:
     )
 
 
-def _line(content: dict[str, Any]) -> bytes:
+def _line(content: Document) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n"
 
 

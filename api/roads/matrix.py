@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import orjson
@@ -26,6 +26,7 @@ from routing.query.network import RoadNetwork
 from routing.query.prepare import PreparedMetric
 from spatial.errors import NoSnap
 from spatial.geo.crs import Crs
+from spatial.json_types import Document
 
 MOST_PLACES = 1000
 MOST_SHOWN_SNAPS = 100
@@ -106,10 +107,10 @@ def _snapped(
         raise
 
 
-def _snaps(side: str, places: list[list[SnapPoint]], crs: Crs) -> dict[str, Any]:
+def _snaps(side: str, places: list[list[SnapPoint]], crs: Crs) -> Document:
     """Return how far each place was moved, and where to while they are few."""
     nearest = [place[0] for place in places]
-    told: dict[str, Any] = {f"{side}_snap_m": [round(s.distance_m, 1) for s in nearest]}
+    told: Document = {f"{side}_snap_m": [round(s.distance_m, 1) for s in nearest]}
     if len(nearest) <= MOST_SHOWN_SNAPS:
         points = np.array([(s.lon, s.lat) for s in nearest])
         told[f"{side}_snap_points"] = show_places(points, crs)

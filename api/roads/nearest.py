@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import orjson
@@ -41,6 +41,7 @@ from routing.query.prepare import PreparedMetric
 from routing.stopping import check
 from spatial.errors import NoSnap
 from spatial.geo.crs import CRS84, Crs, distance_m, transform_coordinates
+from spatial.geo.geojson import Feature
 from spatial.rules import get_rule
 
 MOST_FOUND, MOST_CANDIDATES = 100, 5_000
@@ -220,10 +221,11 @@ def _answer(search: _Search, crs: Crs) -> bytes:
 
 def _feature(
     search: _Search, candidate: Candidate, spots: list[SnapPoint], leg: Leg, crs: Crs
-) -> dict[str, Any]:
-    feature: dict[str, Any] = orjson.loads(candidate.text)
+) -> Feature:
+    feature: Feature = orjson.loads(candidate.text)
     if crs is not CRS84:
         geometry = feature["geometry"]
+        assert geometry is not None  # noqa: S101
         geometry["coordinates"] = transform_coordinates(
             geometry["coordinates"], CRS84, crs, official_axes=True
         )

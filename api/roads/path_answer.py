@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from api.roads.conditions import show_places
 from routing.answer.gpx import Track, write
@@ -28,6 +29,8 @@ from routing.query.model import Path
 from routing.query.network import RoadNetwork
 from routing.query.refusal import list_to_check
 from spatial.geo.crs import CRS84, Crs
+from spatial.geo.geojson import Feature, Geometry, feature
+from spatial.json_types import Document, Shown
 from spatial.rules import get_rule
 
 KEPT_SHEETS = 16
@@ -124,20 +127,23 @@ class Driven:
         return [Drive(leg, self.length_m[a:b], self.duration_s[a:b]) for leg, a, b in ends]
 
 
-def _joined(arrays: Sequence[Any]) -> Any:
+N = TypeVar("N", bound=np.generic)
+
+
+def _joined(arrays: Sequence[NDArray[N]]) -> NDArray[N]:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def write_json(answer: Answer, extra: Sequence[dict[str, Any]] = ()) -> bytes:
+def write_json(answer: Answer, extra: Sequence[Document] = ()) -> bytes:
     """Return the FeatureCollection; `extra` holds members to add to each path's properties."""
     features = [_feature(answer, rank) for rank in range(len(answer.found))]
-    for feature, more in zip(features, extra, strict=False):
-        feature["properties"].update(more)
+    for one, more in zip(features, extra, strict=False):
+        one["properties"].update(more)
     collection = {"type": "FeatureCollection", "features": features}
     return orjson.dumps(collection, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _feature(answer: Answer, rank: int) -> dict[str, Any]:
+def _feature(answer: Answer, rank: int) -> Feature:
     network, found, shape = answer.network, answer.found[rank], answer.shape
     properties = _properties(answer, rank)
     if "edges" in shape.include:
@@ -146,19 +152,19 @@ def _feature(answer: Answer, rank: int) -> dict[str, Any]:
     if "steps" in shape.include:
         steps = _steps(network, found, Driven(network, found))
         properties["steps"] = [_shown(step, shape.crs) for step in steps]
-    geometry = None
+    geometry: Geometry | None = None
     if shape.geometry == "polyline6":
         properties["polyline6"] = encode(_lonlat(network, found, shape.crs)).decode()
     else:
         geometry = {"type": "LineString", "coordinates": _points(network, found, shape.crs)}
-    return {"type": "Feature", "geometry": geometry, "properties": properties}
+    return feature(geometry, properties)
 
 
-def _properties(answer: Answer, rank: int) -> dict[str, Any]:
+def _properties(answer: Answer, rank: int) -> Document:
     network, found = answer.network, answer.found[rank]
     total = summarise(network.graph.edges, found, found.legs, prepared(network).sheet(found.costs))
     spots = [found.legs[0].source, *(leg.target for leg in found.legs)]
-    properties: dict[str, Any] = {
+    properties: Document = {
         "profile": answer.shape.profile,
         "rank": rank,
         "length_m": round(total.length_m, 1),
@@ -190,12 +196,12 @@ def _properties(answer: Answer, rank: int) -> dict[str, Any]:
     return properties
 
 
-def _snap_points(spots: Sequence[SnapPoint], crs: Crs) -> Any:
+def _snap_points(spots: Sequence[SnapPoint], crs: Crs) -> Shown:
     points = [(spot.lon, spot.lat) for spot in spots]
     return points if crs is CRS84 else show_places(np.array(points), crs)
 
 
-def _costs(total: Summary) -> dict[str, Any]:
+def _costs(total: Summary) -> Document:
     return {
         "toll_cny": None if total.toll_cny is None else round(total.toll_cny, 2),
         "toll_basis": total.toll_basis,
@@ -204,7 +210,7 @@ def _costs(total: Summary) -> dict[str, Any]:
     }
 
 
-def _times(shape: Shape, duration_s: float) -> dict[str, Any]:
+def _times(shape: Shape, duration_s: float) -> Document:
     """Return departure and arrival where the question named one of them."""
     if shape.depart_at is None:
         return {}
@@ -213,7 +219,7 @@ def _times(shape: Shape, duration_s: float) -> dict[str, Any]:
     return {name: at.isoformat(timespec="seconds") for name, at in times.items()}
 
 
-def _typical(network: RoadNetwork) -> dict[str, Any]:
+def _typical(network: RoadNetwork) -> Document:
     """Return where the speeds by hour of the week are from."""
     rule = get_rule(network.rules, HOUR_OF_WEEK)
     told = {"key": rule.key, "version": rule.version, "source": rule.source}
@@ -224,7 +230,7 @@ def _typical(network: RoadNetwork) -> dict[str, Any]:
     }
 
 
-def _order(order: Order) -> dict[str, Any]:
+def _order(order: Order) -> Document:
     return {
         "waypoint_order": order.stops,
         "waypoint_order_proven": order.proven,
@@ -248,7 +254,7 @@ def _steps(network: RoadNetwork, found: Path, driven: Driven) -> list[Step]:
     return prepared(network).instructor.steps(driven.drives(found), found.costs.passable)
 
 
-def _shown(step: Step, crs: Crs) -> dict[str, Any]:
+def _shown(step: Step, crs: Crs) -> Document:
     shown = {
         "maneuver": step.maneuver,
         "text": step.text,

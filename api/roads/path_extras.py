@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypedDict
 
+import asyncpg
 import numpy as np
 from fastapi import Request
 
@@ -19,16 +20,28 @@ from routing.answer.admin_crossings import Units, listed
 from routing.graph.graph import as_uuid
 from routing.query.leg import whole_line
 from spatial.geo.codes import format_stake
+from spatial.json_types import Document
 
 JOIN_M = 1.0
 """Stretches whose stakes meet within so many metres are one."""
 
-Row = Mapping[str, Any]
+
+class Stretch(TypedDict, total=False):
+    """A stretch of a route in driving order; its ends in metres of stakes, and as written."""
+
+    route: str
+    side: str
+    k_from: float
+    k_to: float
+    accuracy_m: float | None
+    calibrated: bool
+    stake_from: str
+    stake_to: str
 
 
-async def path_extras(request: Request, answer: Answer, wanted: set[str]) -> list[dict[str, Any]]:
+async def path_extras(request: Request, answer: Answer, wanted: set[str]) -> list[Document]:
     """Return for each path the members that were asked for."""
-    extras: list[dict[str, Any]] = [{} for _ in answer.found]
+    extras: list[Document] = [{} for _ in answer.found]
     driven = [Driven(answer.network, found) for found in answer.found]
     if "stakes" in wanted:
         rows = await _stake_rows(request, answer, driven)
@@ -42,13 +55,15 @@ async def path_extras(request: Request, answer: Answer, wanted: set[str]) -> lis
     return extras
 
 
-def _areas(answer: Answer, units: Units) -> list[list[dict[str, Any]]]:
+def _areas(answer: Answer, units: Units) -> list[list[Document]]:
     """Return the administrative units that each path crosses in its order, with metres."""
     graph, found = answer.network.graph, answer.found
     return [listed(units.crossed(whole_line(graph, one.legs), one.sums()[0])) for one in found]
 
 
-async def _stake_rows(request: Request, answer: Answer, driven: Iterable[Driven]) -> dict[int, Row]:
+async def _stake_rows(
+    request: Request, answer: Answer, driven: Iterable[Driven]
+) -> dict[int, asyncpg.Record]:
     """Return the stakes of driven edges by edge number."""
     numbers = np.unique(np.concatenate([one.edges for one in driven])).tolist()
     ids = answer.network.graph.edges.ids
@@ -57,9 +72,9 @@ async def _stake_rows(request: Request, answer: Answer, driven: Iterable[Driven]
         return {names[row["id"]]: row for row in await conn.fetch(STAKES_OF_EDGES, list(names))}
 
 
-def stretches(driven: Driven, rows: Mapping[int, Row]) -> list[dict[str, Any]]:
+def stretches(driven: Driven, rows: Mapping[int, asyncpg.Record]) -> list[Stretch]:
     """Return the stretches of routes with stakes in driving order, neighbours joined."""
-    found: list[dict[str, Any]] = []
+    found: list[Stretch] = []
     start, stop = driven.start.tolist(), (driven.start + driven.part).tolist()
     for number, key in enumerate(driven.keys.tolist()):
         row = rows.get(key >> 1)
@@ -69,7 +84,7 @@ def stretches(driven: Driven, rows: Mapping[int, Row]) -> list[dict[str, Any]]:
         low, high = sorted((row["k_from"], row["k_to"]))
         first, last = (low, high) if row["rises"] != bool(key & 1) else (high, low)
         ends = [first + (last - first) * share for share in (start[number], stop[number])]
-        before = found[-1] if found else {}
+        before: Stretch = found[-1] if found else {}
         if _continues(before, row, ends):
             before["k_to"] = ends[1]
             before["accuracy_m"] = row["accuracy_m"]
@@ -78,7 +93,7 @@ def stretches(driven: Driven, rows: Mapping[int, Row]) -> list[dict[str, Any]]:
     return [_named(one) for one in found if one]
 
 
-def _stretch(row: Row, ends: list[float]) -> dict[str, Any]:
+def _stretch(row: asyncpg.Record, ends: list[float]) -> Stretch:
     return {
         "route": row["route_id"],
         "side": row["side"],
@@ -89,7 +104,7 @@ def _stretch(row: Row, ends: list[float]) -> dict[str, Any]:
     }
 
 
-def _continues(before: Mapping[str, Any], row: Row, ends: list[float]) -> bool:
+def _continues(before: Stretch, row: asyncpg.Record, ends: list[float]) -> bool:
     """Tell whether an edge goes on where a stretch ends, in the same direction of stakes."""
     if not before or (before["route"], before["side"]) != (row["route_id"], row["side"]):
         return False
@@ -97,10 +112,10 @@ def _continues(before: Mapping[str, Any], row: Row, ends: list[float]) -> bool:
     return same_way and abs(before["k_to"] - ends[0]) <= JOIN_M
 
 
-def _named(one: dict[str, Any]) -> dict[str, Any]:
+def _named(one: Stretch) -> Stretch:
     """Return a stretch with its stakes as they are written, rounded to metres."""
-    for name in ("k_from", "k_to"):
-        one[name] = round(one[name])
-    return one | {
-        "stake_from": format_stake(one["k_from"]), "stake_to": format_stake(one["k_to"]),
+    begin, end = round(one["k_from"]), round(one["k_to"])
+    return {
+        **one, "k_from": begin, "k_to": end, "stake_from": format_stake(begin),
+        "stake_to": format_stake(end),
     }  # fmt: skip

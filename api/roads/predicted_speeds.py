@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
@@ -23,6 +23,7 @@ from layers.offload import offload
 from routing.cost.rule_models import BPR, CLASS_SPEED, LANE_LOSS, LOAD
 from routing.cost.traffic_flow import Predicted, predict, usual_kmh
 from spatial.errors import BadParameter
+from spatial.json_types import Document
 from spatial.rules import Rules, get_rule
 
 MOST_ROADS = 10_000
@@ -83,7 +84,7 @@ async def predict_speeds(body: PredictedBody, request: Request) -> Response:
 
 def _describe(
     roads: Sequence[RoadBody], rows: Mapping[UUID, asyncpg.Record], rules: Rules
-) -> list[dict[str, Any]]:
+) -> list[Document]:
     """Answer each road in the order of the question."""
     known = [rows.get(road.edge) if road.edge else None for road in roads]
     classes = [road.road_class or (row["class"] if row else None)
@@ -107,7 +108,7 @@ def _told(
     found: Predicted,
     number: int,
     rules: Rules,
-) -> dict[str, Any]:
+) -> Document:
     free, basis = _free(road, row, road_class, rules)
     length = road.length_m or (row["length_m"] if row else None)
     factor, level = float(found.factor[number]), int(found.level[number])

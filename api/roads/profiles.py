@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import orjson
 from fastapi import Request
@@ -16,6 +15,7 @@ from routing.cost.hazmat import ANY, CODES, SORTS
 from routing.cost.profile import Profile, load_profiles, usable_profiles
 from routing.cost.rule_models import VEHICLE
 from routing.graph.graph import LIMITS
+from spatial.json_types import Document
 from spatial.rules import Rules, get_rule
 
 routes = Routes("paths")
@@ -33,12 +33,12 @@ async def list_profiles(request: Request) -> Response:
     return Response(orjson.dumps(body), media_type="application/json")
 
 
-def described(rules: Rules, profiles: Iterable[Profile]) -> list[dict[str, Any]]:
+def described(rules: Rules, profiles: Iterable[Profile]) -> list[Document]:
     """Describe profiles as the API does; sizes in m and t, speeds in km/h."""
     return [_describe(rules, profile) for profile in profiles]
 
 
-def _describe(rules: Rules, profile: Profile) -> dict[str, Any]:
+def _describe(rules: Rules, profile: Profile) -> Document:
     rule = get_rule(rules, VEHICLE, profile.vehicle) if profile.vehicle else None
     sizes = rule.value.model_dump(exclude_none=True) if rule else {}
     carries = profile.hazmat or profile.with_hazmat is not None
@@ -57,7 +57,7 @@ def _describe(rules: Rules, profile: Profile) -> dict[str, Any]:
     }
 
 
-def _rule(rules: Rules, key: str | None) -> dict[str, Any] | None:
+def _rule(rules: Rules, key: str | None) -> Document | None:
     """Return a rule with its version and source, None where the profile has none."""
     if key is None:
         return None

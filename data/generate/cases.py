@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from shapely import Point
 
+from data.facts import Facts
 from data.generate.world import (
     SOURCE,
     TRUNK,
@@ -31,6 +31,7 @@ from data.generate.world import (
     visibilities,
 )
 from spatial.geo.zorder import LEVEL, keys_of
+from spatial.json_types import Document
 from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import (
@@ -67,7 +68,7 @@ class Shifts:
     planted: NDArray[np.bool_]
 
 
-def write_cases(conn: psycopg.Connection[Any], roads: Lines, anchor: datetime) -> int:
+def write_cases(conn: psycopg.Connection, roads: Lines, anchor: datetime) -> int:
     """Write the inspections and their cases; return the number of cases."""
     rng = rng_of(1)
     shifts = _shifts(rng, roads)
@@ -123,7 +124,7 @@ def _usual_sites(rng: Rng, roads: Lines, per_county: int) -> Spots:
     return roads.at(chosen, rng.random(len(chosen)))
 
 
-def _planted_site(roads: Lines, planted: dict[str, Any]) -> Spots:
+def _planted_site(roads: Lines, planted: Facts) -> Spots:
     """Return the spot of the planted corridor that lies nearest the middle of its cell."""
     mask = (roads.routes == planted["route"]) & np.isin(roads.admin, planted["counties"])
     edges = np.repeat(roads.where(mask), 9)
@@ -141,7 +142,7 @@ def _planted_site(roads: Lines, planted: dict[str, Any]) -> Spots:
 
 def _inspections(
     rng: Rng, roads: Lines, shifts: Shifts, first_day: datetime
-) -> Iterator[list[Any]]:
+) -> Iterator[list[object]]:
     count = len(shifts.start_s)
     seen_by = visibilities(rng, count, settings()["cases"]["other_visibility"])
     keys = keys_of(shifts.spots.lon, shifts.spots.lat)
@@ -160,14 +161,14 @@ def _inspections(
         ]  # fmt: skip
 
 
-def _where(roads: Lines, spots: Spots, i: int) -> dict[str, Any]:
+def _where(roads: Lines, spots: Spots, i: int) -> Document:
     route = roads.routes[spots.edges[i]]
     return {"route_id": route, "stake": stake_text(spots.k[i])} if route else {}
 
 
 def _cases(
     rng: Rng, roads: Lines, shifts: Shifts, first_day: datetime, anchor: datetime
-) -> Iterator[list[Any]]:
+) -> Iterator[list[object]]:
     plan = settings()["cases"]
     shift = np.repeat(np.arange(len(shifts.hits)), shifts.hits)
     spread = np.where(shifts.planted[shift], plan["planted"]["jitter_m"], plan["jitter_m"])
@@ -198,7 +199,7 @@ def _cases(
         ]  # fmt: skip
 
 
-def _findings(rng: Rng, count: int) -> list[tuple[dict[str, Any], str | None, float | None]]:
+def _findings(rng: Rng, count: int) -> list[tuple[Document, str | None, float | None]]:
     """Return properties, verdict and fine of each case; only overload has a fine by rule."""
     violation = rng.choice(np.array(_VIOLATIONS, dtype=object), count, p=_SHARES)
     truck = rng.integers(0, len(_TRUCKS), count)
@@ -206,9 +207,9 @@ def _findings(rng: Rng, count: int) -> list[tuple[dict[str, Any], str | None, fl
     limits = read_rule(OVERLOAD_LIMIT).value
     fines = read_rule(OVERLOAD_FINE).value
     bands = read_rule(OVERLOAD_BANDS).value.root
-    found: list[tuple[dict[str, Any], str | None, float | None]] = []
+    found: list[tuple[Document, str | None, float | None]] = []
     for i in range(count):
-        props: dict[str, Any] = {"violation": violation[i], "plate_hash": _hash(f"plate:{i}")}
+        props: Document = {"violation": violation[i], "plate_hash": _hash(f"plate:{i}")}
         verdict: str = "penalty"
         amount: float | None = None
         if violation[i] == "overload":
@@ -228,13 +229,13 @@ def judge_overload(
     limits: MassLimits,
     fines: Fine,
     bands: Sequence[float],
-) -> tuple[dict[str, Any], str, float]:
+) -> tuple[Document, str, float]:
     """Return weighing, verdict and fine (CNY) of a vehicle this share over its limit."""
     limit = limits.of(kind, axles)
     over = max(round(limit * over_share / 100) * 100, 100)
     percent = round(over / limit * 100, 2)
     band = next((f"<={b:g}" for b in bands if percent <= b), f">{bands[-1]:g}")
-    weighed = {
+    weighed: Document = {
         "vehicle": kind, "axles": axles, "gross_kg": limit + over, "limit_kg": limit,
         "over_kg": over, "over_pct": percent, "band_pct": band,
     }  # fmt: skip

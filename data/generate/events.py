@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 import psycopg
+import shapely
 
 from data.generate.world import (
     SOURCE,
@@ -59,7 +59,7 @@ _HAZARDS = (
 _DAY_S = 86_400.0
 
 
-def write_events(conn: psycopg.Connection[Any], roads: Lines, anchor: datetime) -> int:
+def write_events(conn: psycopg.Connection, roads: Lines, anchor: datetime) -> int:
     """Write incidents, risk points and hazards; return how many."""
     rng = rng_of(2)
     main = roads.where(np.isin(roads.classes, TRUNK))
@@ -75,7 +75,7 @@ def write_events(conn: psycopg.Connection[Any], roads: Lines, anchor: datetime) 
     )
 
 
-def _incidents(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[list[Any]]:
+def _incidents(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[list[object]]:
     plan = settings()["events"]
     count, still_open = plan["incidents"], plan["open_now"]
     edges = rng.choice(_spread(rng, roads, main, count), count)
@@ -118,7 +118,7 @@ def _one_each(rng: Rng, roads: Lines, main: Indices, count: int) -> Indices:
     return np.array([rng.choice(main[prefecture == code]) for code in turn])
 
 
-def _risks(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[list[Any]]:
+def _risks(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[list[object]]:
     plan = settings()["events"]
     rule = read_rule(RISK_COLOURS)
     count = plan["risks"]
@@ -145,7 +145,7 @@ def _risks(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[
         )  # fmt: skip
 
 
-def _hazards(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[list[Any]]:
+def _hazards(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Iterator[list[object]]:
     count = settings()["events"]["hazards"]
     rule = read_rule(COMMITMENTS)
     commitments = rule.value.root
@@ -188,7 +188,7 @@ def _row(
     desk: str,
     seen_by: str,
     valid: tuple[datetime, datetime | None],
-    props: dict[str, Any],
+    props: Mapping[str, object],
     rule: str | None,
     titles: tuple[str, str],
     severity: str,
@@ -197,8 +197,8 @@ def _row(
     direction: str | None,
     state: str,
     route: tuple[str | None, float | None],
-    point: Any,
-) -> list[Any]:
+    point: shapely.Geometry,
+) -> list[object]:
     return [
         generated_id(key), kind, code, f"{code}-{desk}", seen_by, "synthetic", SOURCE, *valid,
         props, rule, titles[0].strip(), titles[1], severity, colour, cause, direction, "probable",

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 import psycopg
@@ -19,6 +18,7 @@ from data.generate.world import SOURCE, Lines, Rng, generated_id, read_water, rn
 from data.things import Places
 from spatial.geo.crs import GEOD
 from spatial.geo.zorder import keys_of
+from spatial.json_types import JsonObject
 from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import SAFETY_CODE, CodeColours
@@ -70,11 +70,11 @@ class Track:
     altitude_m: float | None = None
     visibility: str = "unit"
     identifiers: dict[str, str] | None = None
-    props: dict[str, Any] = field(default_factory=dict)
+    props: JsonObject = field(default_factory=dict)
     rule: str | None = None
 
 
-def write_fleet(conn: psycopg.Connection[Any], roads: Lines, anchor: datetime) -> int:
+def write_fleet(conn: psycopg.Connection, roads: Lines, anchor: datetime) -> int:
     """Write assets with latest position and a short history; return how many."""
     rng = rng_of(4)
     plan = settings()["fleet"]
@@ -104,7 +104,9 @@ def _key(number: int) -> str:
     return f"asset:{number}"
 
 
-def _assets(tracks: list[Track], codes: list[str | None], units: list[str]) -> Iterator[list[Any]]:
+def _assets(
+    tracks: list[Track], codes: list[str | None], units: list[str]
+) -> Iterator[list[object]]:
     for i, track in enumerate(tracks):
         yield [
             generated_id(_key(i)), track.kind, codes[i], units[i], track.visibility, "synthetic",
@@ -120,7 +122,7 @@ def _hash(number: int) -> str:
 
 def _latest(
     tracks: list[Track], codes: list[str | None], units: list[str], anchor: datetime
-) -> Iterator[list[Any]]:
+) -> Iterator[list[object]]:
     ends = np.array([track.fixes[-1] for track in tracks])
     keys = keys_of(ends[:, 0], ends[:, 1], CELL_LEVEL)
     for i, track in enumerate(tracks):
@@ -134,7 +136,7 @@ def _latest(
 
 def _history(
     tracks: list[Track], codes: list[str | None], units: list[str], anchor: datetime
-) -> Iterator[list[Any]]:
+) -> Iterator[list[object]]:
     step = settings()["fleet"]["history_step_s"]
     for i, track in enumerate(tracks):
         for age, (lon, lat) in enumerate(track.fixes[::-1]):
@@ -170,7 +172,7 @@ def _vehicles(rng: Rng, roads: Lines, count: int) -> Iterator[Track]:
         )  # fmt: skip
 
 
-def safety_code(points: int, overspeed_7d: int, expired: bool, rule: CodeColours) -> dict[str, Any]:
+def safety_code(points: int, overspeed_7d: int, expired: bool, rule: CodeColours) -> JsonObject:
     """Return the record of a vehicle that carries dangerous goods, with its code by rule."""
     colour = rule.low
     if points >= rule.yellow_points or overspeed_7d >= rule.yellow_overspeed_7d:
@@ -183,7 +185,9 @@ def safety_code(points: int, overspeed_7d: int, expired: bool, rule: CodeColours
     }  # fmt: skip
 
 
-def _run(line: Any, share: float, speed_kmh: float) -> tuple[NDArray[np.float64], float]:
+def _run(
+    line: shapely.Geometry, share: float, speed_kmh: float
+) -> tuple[NDArray[np.float64], float]:
     """Return the last fixes of something that came along a line, and its course (degrees)."""
     fleet = settings()["fleet"]
     length = max(float(GEOD.geometry_length(line)), 1.0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import psycopg
 
@@ -26,7 +25,7 @@ TABLES = (
 )  # fmt: skip
 
 
-def load_generated(conn: psycopg.Connection[Any], anchor: datetime, progress: Progress) -> None:
+def load_generated(conn: psycopg.Connection, anchor: datetime, progress: Progress) -> None:
     """Generate cases, events, sites, sensors, projects and the fleet around `anchor`.
 
     Parameters

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -57,7 +56,7 @@ _DAY_S = 86_400
 _LONGEST_M = 25_000.0  # of a project's stretch
 
 
-def write_sites(conn: psycopg.Connection[Any], roads: Lines, anchor: datetime) -> None:
+def write_sites(conn: psycopg.Connection, roads: Lines, anchor: datetime) -> None:
     """Write the places, the sensors with their last day, and the projects."""
     rng = rng_of(3)
     plan = settings()["sites"]
@@ -73,7 +72,7 @@ def write_sites(conn: psycopg.Connection[Any], roads: Lines, anchor: datetime) -
     _write_projects(conn, rng, anchor)
 
 
-def _announced_wim(conn: psycopg.Connection[Any], roads: Lines) -> Iterator[Thing]:
+def _announced_wim(conn: psycopg.Connection, roads: Lines) -> Iterator[Thing]:
     facts = read_facts("wim")
     for site in facts["site"]:
         here = roads.where((roads.routes == site["route"]) & (roads.admin == site["unit"]))
@@ -145,7 +144,7 @@ def _site(roads: Lines, spots: Spots, i: int, kind: str, label: str) -> Thing:
     )  # fmt: skip
 
 
-def _write_sensors(conn: psycopg.Connection[Any], rng: Rng, anchor: datetime) -> None:
+def _write_sensors(conn: psycopg.Connection, rng: Rng, anchor: datetime) -> None:
     structures = conn.execute(
         "SELECT id, name_zh, name_en, admin_code, ST_AsBinary(geom) FROM sigang.facility"
         " WHERE kind IN ('bridge', 'tunnel') AND codes ? 'structure' AND admin_code IS NOT NULL"
@@ -166,7 +165,9 @@ def _write_sensors(conn: psycopg.Connection[Any], rng: Rng, anchor: datetime) ->
 class _Sensor:
     """One sensor on a structure: where it sits and what it measures."""
 
-    def __init__(self, structure: Any, number: int, each: int) -> None:
+    def __init__(
+        self, structure: tuple[UUID, str, str, str, bytes], number: int, each: int
+    ) -> None:
         self.home, zh, en, self.code, shape = structure
         self.quantity, self.unit, self.design, self.share = _QUANTITIES[number % len(_QUANTITIES)]
         line = shapely.from_wkb(bytes(shape))
@@ -181,17 +182,17 @@ class _Sensor:
         self.key = f"sensor:{self.home}:{number}"
         self.id: UUID = generated_id(self.key)
 
-    def _common(self) -> list[Any]:
+    def _common(self) -> list[object]:
         return [self.code, f"{self.code}-works", "unit", "synthetic", SOURCE]
 
-    def asset(self) -> list[Any]:
+    def asset(self) -> list[object]:
         """Return the row of `asset`."""
         props = {"design_value": self.design, "unit": self.unit, "quantity": self.quantity}
         return [
             self.id, "sensor", *self._common(), props, *self.names, self.quantity, {}, self.home,
         ]  # fmt: skip
 
-    def latest(self, anchor: datetime) -> list[Any]:
+    def latest(self, anchor: datetime) -> list[object]:
         """Return the row of `latest_position`: a sensor stays where it is."""
         key = int(keys_of([self.point.x], [self.point.y], CELL_LEVEL)[0])
         return [
@@ -201,7 +202,7 @@ class _Sensor:
 
     def day(
         self, rng: Rng, number: int, anchor: datetime, step: int, levels: Levels
-    ) -> Iterator[list[Any]]:
+    ) -> Iterator[list[object]]:
         """Yield the means of the day before the anchor; one sensor in forty falls silent."""
         count = _DAY_S // step
         phase = np.linspace(0, 2 * np.pi, count)
@@ -229,7 +230,7 @@ _SECTION = [
 ]  # fmt: skip
 
 
-def _write_projects(conn: psycopg.Connection[Any], rng: Rng, anchor: datetime) -> None:
+def _write_projects(conn: psycopg.Connection, rng: Rng, anchor: datetime) -> None:
     """Write projects on stretches of numbered routes, each of three to five sections by stake."""
     routes = conn.execute(
         "SELECT route_id, length_m, ST_AsBinary(geom) FROM sigang.carriageway"
@@ -237,8 +238,8 @@ def _write_projects(conn: psycopg.Connection[Any], rng: Rng, anchor: datetime) -
     ).fetchall()
     wanted = settings()["sites"]["projects"] if routes else 0
     places = Places(conn)
-    projects: list[list[Any]] = []
-    sections: list[list[Any]] = []
+    projects: list[list[object]] = []
+    sections: list[list[object]] = []
     while len(projects) < wanted:
         route, length, shape = routes[int(rng.integers(len(routes)))]
         line = shapely.from_wkb(bytes(shape))
@@ -259,12 +260,12 @@ class _Stretch:
 
     route: str
     length_m: float
-    line: Any
+    line: shapely.Geometry
     first: float
     code: str
     key: str
 
-    def project(self, rng: Rng, anchor: datetime) -> tuple[list[Any], list[list[Any]]]:
+    def project(self, rng: Rng, anchor: datetime) -> tuple[list[object], list[list[object]]]:
         """Return the row of the project and those of its sections."""
         parts, step = int(rng.integers(3, 6)), float(rng.integers(2000, 5000))
         begun = anchor - timedelta(days=int(rng.integers(60, 700)))
@@ -280,7 +281,7 @@ class _Stretch:
         ]  # fmt: skip
         return row, sections
 
-    def _section(self, rng: Rng, part: int, step: float, planned: float) -> list[Any]:
+    def _section(self, rng: Rng, part: int, step: float, planned: float) -> list[object]:
         earned = planned * float(rng.uniform(0.75, 1.1))
         spent = earned * float(rng.uniform(0.9, 1.15))
         name, piece = self._piece(part * step, (part + 1) * step)
@@ -291,10 +292,10 @@ class _Stretch:
             round(spent, -4), round(float(rng.uniform(70, 99)), 1), piece,
         ]  # fmt: skip
 
-    def _common(self) -> list[Any]:
+    def _common(self) -> list[object]:
         return [self.code, f"{self.code}-works", "unit", "synthetic", SOURCE]
 
-    def _piece(self, begin: float, end: float) -> tuple[str, Any]:
+    def _piece(self, begin: float, end: float) -> tuple[str, shapely.Geometry]:
         """Return name and line of a stretch between two distances (metres) from its begin."""
         k = (self.first + begin, self.first + end)
         shares = (at / self.length_m for at in k)

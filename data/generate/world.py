@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tomllib import loads
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -16,6 +15,7 @@ import psycopg
 import shapely
 from numpy.typing import NDArray
 
+from data.facts import Facts
 from spatial.ids import stable_uuid7
 
 SOURCE = "sample-generated"
@@ -24,12 +24,13 @@ _M_PER_DEG = 111_320.0
 _STREETS_EVERY = 4  # one local street in so many is enough to stand on
 
 Rng = np.random.Generator
-Objects = NDArray[Any]
+Objects = NDArray[np.object_]
+Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
 @cache
-def settings() -> dict[str, Any]:
+def settings() -> Facts:
     """Return world.toml."""
     return loads(Path(__file__).with_name("world.toml").read_text("utf-8"))
 
@@ -90,7 +91,7 @@ class Spots:
     k: NDArray[np.float64]
 
 
-def read_roads(conn: psycopg.Connection[Any]) -> Lines:
+def read_roads(conn: psycopg.Connection) -> Lines:
     """Return the province's trunk roads, one side each, and a part of its streets."""
     return _read(
         conn,
@@ -101,13 +102,13 @@ def read_roads(conn: psycopg.Connection[Any]) -> Lines:
     )
 
 
-def read_water(conn: psycopg.Connection[Any], mode: str) -> Lines:
+def read_water(conn: psycopg.Connection, mode: str) -> Lines:
     """Return the sea lanes or waterways around the province."""
     near = "ST_Intersects(geom, ST_MakeEnvelope(118, 27, 123.5, 31.2, 4326))"
     return _read(conn, f"mode = %s AND {near}", [mode])
 
 
-def _read(conn: psycopg.Connection[Any], condition: str, params: Sequence[Any]) -> Lines:
+def _read(conn: psycopg.Connection, condition: str, params: Sequence[object]) -> Lines:
     wanted = (
         "id, ST_AsBinary(geom), class, route_id, coalesce(side, ''), admin_code, length_m,"
         " k_from, k_to"
@@ -121,7 +122,7 @@ def _read(conn: psycopg.Connection[Any], condition: str, params: Sequence[Any]) 
     return Lines(objects[0], shapes, *objects[2:6], *numbers)
 
 
-def jitter(rng: Rng, spots: Spots, metres: float) -> tuple[NDArray[Any], NDArray[Any]]:
+def jitter(rng: Rng, spots: Spots, metres: float) -> tuple[Floats, Floats]:
     """Return longitude and latitude of the spots, each moved about so far at random."""
     east, north = rng.normal(0.0, metres / 2, (2, len(spots.lon))) / _M_PER_DEG
     return spots.lon + east / np.cos(np.radians(spots.lat)), spots.lat + north

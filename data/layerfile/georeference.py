@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import cast
 
 import numpy as np
 import psycopg
@@ -11,36 +11,38 @@ import shapely
 from psycopg.rows import dict_row
 
 from data.layerfile.mapping import LayerMapping
-from data.layerfile.read import Row, Table
+from data.layerfile.read import Row, Shapes, Table
 from spatial.errors import BadCoordinate, BadParameter, ConfigError, SigangError
 from spatial.geo import quality
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.antimeridian import crosses, split
-from spatial.geo.carriageway_rows import CARRIAGEWAY_SQL, STAKE_SQL
+from spatial.geo.carriageway_rows import CARRIAGEWAY_SQL, STAKE_SQL, CarriagewayRow, StakeRow
 from spatial.geo.codes import parse_angle, parse_lonlat
 from spatial.geo.crs import BD09, CRS84, GCJ02, Crs, parse_crs, transform_geometry
-from spatial.geo.linear_reference import LinearReference
+from spatial.geo.linear_reference import LinearReference, Side
+from spatial.geo.topology import Mask
+from spatial.json_types import JsonObject
 
 Refuse = Callable[[int, str, str], None]  # row index, reason, detail
 
-_SIDES = {"上行": "up", "下行": "down", "上": "up", "下": "down", "up": "up", "down": "down"}
+_SIDES: dict[str, Side] = {
+    "上行": "up", "下行": "down", "上": "up", "下": "down", "up": "up", "down": "down",
+}  # fmt: skip
 
 
 class Placer:
     """Gives each row a geometry in WGS 84 degrees, or refuses it with the reason."""
 
-    def __init__(
-        self, conn: psycopg.Connection[Any], mapping: LayerMapping, units: AdminUnits
-    ) -> None:
+    def __init__(self, conn: psycopg.Connection, mapping: LayerMapping, units: AdminUnits) -> None:
         self.mapping = mapping
-        self.placed: dict[int, dict[str, Any]] = {}
+        self.placed: dict[int, JsonObject] = {}
         self.cut: set[int] = set()
         self._units = units
         self._reference: LinearReference | None = None
         if mapping.place.way == "stake":
             self._reference = _reference(conn)
 
-    def place(self, table: Table, refuse: Refuse) -> Any:
+    def place(self, table: Table, refuse: Refuse) -> Shapes:
         """Return the geometries of all rows; refused ones are None."""
         way = self.mapping.place.way
         shapes = table.geometry
@@ -57,7 +59,7 @@ class Placer:
             return shapes
         return self._to_wgs84(shapes, self._crs(table), refuse)
 
-    def _from_columns(self, rows: list[Row], refuse: Refuse) -> Any:
+    def _from_columns(self, rows: list[Row], refuse: Refuse) -> Shapes:
         shapes = np.empty(len(rows), dtype=object)
         readers = {
             "columns": self._columns,
@@ -76,18 +78,18 @@ class Placer:
                 refuse(i, "bad-geometry", str(error))
         return shapes
 
-    def _columns(self, _: int, row: Row) -> Any:
+    def _columns(self, _: int, row: Row) -> shapely.Geometry:
         place = self.mapping.place
         x, y = _number(_cell(row, place.lon)), _number(_cell(row, place.lat))
         return shapely.points(x, y)
 
-    def _pair(self, _: int, row: Row) -> Any:
+    def _pair(self, _: int, row: Row) -> shapely.Geometry:
         return shapely.Point(parse_lonlat(str(_cell(row, self.mapping.place.pair))))
 
-    def _wkt(self, _: int, row: Row) -> Any:
+    def _wkt(self, _: int, row: Row) -> shapely.Geometry:
         return shapely.from_wkt(str(_cell(row, self.mapping.place.wkt)))
 
-    def _stake(self, i: int, row: Row) -> Any:
+    def _stake(self, i: int, row: Row) -> shapely.Geometry:
         place, reference = self.mapping.place, self._reference
         if reference is None:
             raise ConfigError("no carriageways are loaded", "未装载路线里程")
@@ -95,7 +97,7 @@ class Placer:
         side = _side(row.get(place.side or ""))
         fix = reference.locate(route, stake, side)[0]
         text = f"{route} {stake}"
-        shape: Any = shapely.Point(fix.lon, fix.lat)
+        shape = shapely.Point(fix.lon, fix.lat)
         if place.stake_to and row.get(place.stake_to) not in (None, ""):
             until = str(row[place.stake_to])
             lines = reference.sub_lines(route, stake, until, side)
@@ -109,7 +111,7 @@ class Placer:
         }
         return shape
 
-    def _admin(self, i: int, row: Row) -> Any:
+    def _admin(self, i: int, row: Row) -> shapely.Geometry:
         code = _code(_cell(row, self.mapping.place.admin_code))
         centre = self._units.centre(code)
         if centre is None:
@@ -130,7 +132,7 @@ class Placer:
             )
         return GCJ02 if self.mapping.datum == "GCJ02" else BD09
 
-    def _to_wgs84(self, shapes: Any, crs: Crs, refuse: Refuse) -> Any:
+    def _to_wgs84(self, shapes: Shapes, crs: Crs, refuse: Refuse) -> Shapes:
         shapes = shapely.force_2d(np.asarray(shapes, dtype=object))
         for i in np.flatnonzero(quality.not_finite(shapes)):
             refuse(int(i), "not-finite", "a coordinate is not a finite number / 坐标不是有限数")
@@ -148,7 +150,7 @@ class Placer:
             shapes[row] = None
         return self._cut(shapes, refuse)
 
-    def _cut(self, shapes: Any, refuse: Refuse) -> Any:
+    def _cut(self, shapes: Shapes, refuse: Refuse) -> Shapes:
         """Cut the shapes that cross ±180° there; note which these are."""
         for i in np.flatnonzero(crosses(shapes) & ~shapely.is_missing(shapes)).tolist():
             try:
@@ -160,7 +162,7 @@ class Placer:
         return shapes
 
 
-def _drop(shapes: Any, bad: Any, refuse: Refuse, reason: str, detail: str) -> Any:
+def _drop(shapes: Shapes, bad: Mask, refuse: Refuse, reason: str, detail: str) -> Shapes:
     """Refuse the marked rows and take their geometry away."""
     for i in np.flatnonzero(bad):
         refuse(int(i), reason, detail)
@@ -168,23 +170,23 @@ def _drop(shapes: Any, bad: Any, refuse: Refuse, reason: str, detail: str) -> An
     return shapes
 
 
-def _cell(row: Row, column: str | None) -> Any:
+def _cell(row: Row, column: str | None) -> object:
     value = row.get(str(column))
     if value in (None, ""):
         raise BadParameter(f"{column} is empty", f"{column} 为空")
     return value
 
 
-def _number(value: Any) -> float:
+def _number(value: object) -> float:
     if isinstance(value, int | float):
         return float(value)
     try:
-        return float(value)
+        return float(str(value))
     except ValueError:
         return parse_angle(str(value))[0]
 
 
-def _side(value: Any) -> Any:
+def _side(value: object) -> Side | None:
     if value in (None, ""):
         return None
     side = _SIDES.get(str(value).strip().lower())
@@ -193,12 +195,14 @@ def _side(value: Any) -> Any:
     return side
 
 
-def _code(value: Any) -> str:
+def _code(value: object) -> str:
     return str(int(value)) if isinstance(value, float) else str(value).strip()
 
 
-def _reference(conn: psycopg.Connection[Any]) -> LinearReference:
+def _reference(conn: psycopg.Connection) -> LinearReference:
     with conn.cursor(row_factory=dict_row) as cursor:
         carriageways = cursor.execute(CARRIAGEWAY_SQL).fetchall()
         stakes = cursor.execute(STAKE_SQL).fetchall()
-    return LinearReference.from_rows(carriageways, stakes)
+    return LinearReference.from_rows(
+        cast(list[CarriagewayRow], carriageways), cast(list[StakeRow], stakes)
+    )

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psycopg
 import shapely
+from numpy.typing import NDArray
 
 from data.layerfile.georeference import Placer
 from data.layerfile.mapping import LayerMapping, Quality, read_mapping
@@ -26,8 +26,9 @@ from spatial.errors import BadParameter, ConfigError, Quarantined
 from spatial.geo import quality
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.crs import lengths_m
-from spatial.geo.topology import SNAP_DEGREES, build_network
+from spatial.geo.topology import SNAP_DEGREES, Mask, build_network
 from spatial.ids import stable_uuid7
+from spatial.json_types import JsonObject
 from spatial.postgres.ingest import BadRow, LoadReport, Run, loading
 from spatial.schema.kinds import KINDS, Kind, Shape, get_kind
 
@@ -61,12 +62,16 @@ _NODE_COLUMNS = (
 _DIMENSION: dict[Shape, int] = {"point": 0, "line": 1, "polygon": 2}
 
 
+Made = tuple[dict[str, object], JsonObject]
+"""The columns of a row, and its props."""
+
+
 @dataclass
 class _Stage:
     """All rows of a file on their way in."""
 
     table: Table
-    shapes: Any
+    shapes: NDArray[np.object_]
     bad: dict[int, tuple[str, str]]
     parts: list[int] = field(default_factory=list)
     """Rows whose further parts stand behind the rows of the file, part by part."""
@@ -80,7 +85,7 @@ class _Stage:
         """Return the row of the file that a row is, or is a part of."""
         return index if index < self.read else self.parts[index - self.read]
 
-    def add_parts(self, index: int, shapes: Sequence[Any]) -> None:
+    def add_parts(self, index: int, shapes: Sequence[shapely.Geometry]) -> None:
         """Let a row stand for the first of its parts, and further rows for the others."""
         self.shapes[index] = shapes[0]
         more = len(shapes) - 1
@@ -92,7 +97,7 @@ class _Stage:
         """Mark a row bad; the first reason stays."""
         self.bad.setdefault(index, (reason, detail))
 
-    def refuse_all(self, mask: Any, reason: str, detail: str) -> None:
+    def refuse_all(self, mask: Mask, reason: str, detail: str) -> None:
         """Mark many rows bad."""
         for index in np.flatnonzero(mask):
             self.refuse(int(index), reason, detail)
@@ -103,7 +108,7 @@ class _Stage:
 
 
 def load_layer(
-    conn: psycopg.Connection[Any],
+    conn: psycopg.Connection,
     file: Path,
     kind: str | None,
     mapping: Path,
@@ -150,7 +155,7 @@ def _load(run: Run, file: Path, kind: Kind, mapping: LayerMapping, progress: Pro
     table = read_table(file, mapping)
     progress(f"{len(table.rows)} rows read")
     maker.check_file({name for row in table.rows for name in row})
-    stage = _Stage(table, None, {})
+    stage = _Stage(table, np.empty(0, dtype=object), {})
     placer = Placer(run.conn, mapping, units)
     stage.shapes = placer.place(table, stage.refuse)
     for i in sorted(placer.cut if kind.shape == "line" else ()):
@@ -225,9 +230,7 @@ def _admin_codes(stage: _Stage, mapping: LayerMapping, units: AdminUnits) -> lis
     return codes
 
 
-def _convert(
-    stage: _Stage, maker: RowMaker, placer: Placer
-) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+def _convert(stage: _Stage, maker: RowMaker, placer: Placer) -> dict[int, Made]:
     made = {}
     for i in stage.good():
         row = stage.table.rows[i]
@@ -262,7 +265,7 @@ def _judge(
         stage.refuse_all(mask, "small-component", "孤立小路网 / a small part on its own")
 
 
-def _left(stage: _Stage) -> Any:
+def _left(stage: _Stage) -> NDArray[np.object_]:
     """Return the geometries with None in place of rows that are already refused."""
     shapes = stage.shapes.copy()
     shapes[list(stage.bad)] = None
@@ -300,7 +303,7 @@ def _swap(
     kind: Kind,
     mapping: LayerMapping,
     stage: _Stage,
-    made: dict[int, tuple[dict[str, Any], dict[str, Any]]],
+    made: dict[int, Made],
     codes: list[str | None],
 ) -> None:
     keys, good = Keys(mapping), stage.good()
@@ -326,21 +329,21 @@ class _Ends:
 
     COLUMNS = ("mode", "from_node", "to_node", "length_m")
 
-    def __init__(self, mapping: LayerMapping, lines: Any) -> None:
+    def __init__(self, mapping: LayerMapping, lines: NDArray[np.object_]) -> None:
         self._network = build_network(lines)
         self._lengths = lengths_m(lines)
         grid = np.round(self._network.xy / SNAP_DEGREES).astype(np.int64)
         source = mapping.source.id
         self._ids = [stable_uuid7(source, f"node/{x}/{y}") for x, y in grid.tolist()]
 
-    def of(self, at: int, mode: str) -> tuple[Any, ...]:
+    def of(self, at: int, mode: str) -> tuple[object, ...]:
         """Return mode, ends and length (m) of an edge."""
         tail, head = self._network.tail[at], self._network.head[at]
         return mode, self._ids[tail], self._ids[head], float(self._lengths[at])
 
     def nodes(
-        self, mode: str, codes: list[str | None], good: list[int], shared: tuple[Any, ...]
-    ) -> list[tuple[Any, ...]]:
+        self, mode: str, codes: list[str | None], good: list[int], shared: tuple[object, ...]
+    ) -> list[tuple[object, ...]]:
         """Return the rows of all nodes; a node takes the admin code of an edge at it."""
         code_of: dict[int, str | None] = {}
         for ends in (self._network.tail, self._network.head):

@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ import pyarrow
 import pyarrow.parquet
 import pyogrio.raw
 import shapely
+from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from data.layerfile.mapping import LayerMapping
 from spatial.errors import Quarantined
 
-Row = dict[str, Any]
+Row = dict[str, object]
+Shapes = NDArray[np.object_]
 
 # What the readers' libraries raise on damaged files; XML errors are syntax errors.
 _DAMAGE = (
@@ -53,7 +55,7 @@ class Table:
     """
 
     rows: list[Row]
-    geometry: Any | None
+    geometry: Shapes | None
     crs: str | None
     broken: dict[int, str]
 
@@ -108,7 +110,7 @@ def _read_geojson(path: Path, mapping: LayerMapping) -> Table:
     return Table(rows, _array(shapes), name, broken)
 
 
-def _shape(geometry: Any) -> tuple[Any, str | None]:
+def _shape(geometry: object) -> tuple[shapely.Geometry | None, str | None]:
     if geometry is None:
         return None, None
     try:
@@ -119,12 +121,12 @@ def _shape(geometry: Any) -> tuple[Any, str | None]:
         return _point_of_nan(geometry), None
 
 
-def _point_of_nan(geometry: Any) -> Any:
+def _point_of_nan(geometry: object) -> shapely.Point | None:
     """Return a not-finite point for a geometry with NaN, so that the rule for those sees it."""
     return shapely.points(np.nan, np.nan) if geometry else None
 
 
-def _array(shapes: list[Any]) -> Any:
+def _array(shapes: list[shapely.Geometry | None]) -> Shapes:
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
     return array
@@ -148,7 +150,7 @@ def _read_layer(name: str, layer: str | None, encoding: str | None) -> Table:
     return Table(rows or [{} for _ in wkb], shapes, meta["crs"], broken)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a Python value of a NumPy one; dates as ISO text, missing as None."""
     if isinstance(value, np.datetime64):
         return None if np.isnat(value) else str(value)
@@ -206,7 +208,7 @@ def _read_csv(path: Path, mapping: LayerMapping) -> Table:
     delimiter = max(",;\t|", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        return _tabular(path, iter(reader))
+        return _tabular(path, (list[object](line) for line in reader))
     except csv.Error as error:
         raise refuse(path, f"line {reader.line_num}: {error}") from error
 
@@ -220,7 +222,7 @@ def _read_xlsx(path: Path, mapping: LayerMapping) -> Table:
         book.close()
 
 
-def _tabular(path: Path, lines: Iterator[list[Any]]) -> Table:
+def _tabular(path: Path, lines: Iterator[list[object]]) -> Table:
     header = [str(cell).strip() if cell is not None else "" for cell in next(lines, [])]
     if not any(header):
         raise refuse(path, "has no header line", "缺少表头")
@@ -255,6 +257,6 @@ def _read_parquet(path: Path, mapping: LayerMapping) -> Table:
     return Table(rows, _array(list(shapes)), _parquet_crs(column), {})
 
 
-def _parquet_crs(column: Row) -> str | None:
+def _parquet_crs(column: Mapping[str, Any]) -> str | None:
     named = (column.get("crs") or {}).get("id")
     return f"{named['authority']}:{named['code']}" if named else None

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -14,11 +14,13 @@ import shapely
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.types import TypeEngine
 
 from data.layerfile.mapping import LayerMapping
 from data.layerfile.read import Row
 from spatial.errors import BadParameter, ConfigError
 from spatial.ids import stable_uuid7
+from spatial.json_types import JsonObject
 from spatial.postgres.ingest import storable
 from spatial.schema.cells import as_bool, as_text, as_time
 from spatial.schema.kinds import Kind, check_props
@@ -97,9 +99,9 @@ class RowMaker:
                 f"文件没有列 {'、'.join(missing)}；现有列：{'、'.join(sorted(header))}",
             )
 
-    def values(self, row: Row) -> dict[str, Any]:
+    def values(self, row: Row) -> dict[str, object]:
         """Return the table's columns of a row; raise `BadParameter` naming the bad cell."""
-        made: dict[str, Any] = {}
+        made: dict[str, object] = {}
         for name in self.columns:
             source = self.mapping.columns.get(name)
             value = row.get(source) if source else self.mapping.values[name]
@@ -111,10 +113,10 @@ class RowMaker:
                 raise BadParameter(f"{name} is empty", f"{name} 为空")
         return made
 
-    def _translated(self, name: str, value: Any) -> Any:
+    def _translated(self, name: str, value: object) -> object:
         return self.mapping.translate.get(name, {}).get(str(value), value)
 
-    def _read(self, name: str, value: Any) -> Any:
+    def _read(self, name: str, value: object) -> object:
         try:
             return self._readers[name](value)
         except (ValueError, TypeError, OverflowError) as error:
@@ -122,9 +124,9 @@ class RowMaker:
                 f"{name}: {value!r} does not fit", f"{name}：{value!r} 不合格"
             ) from error
 
-    def props(self, row: Row, placed: dict[str, Any] | None) -> dict[str, Any]:
+    def props(self, row: Row, placed: JsonObject | None) -> JsonObject:
         """Return the checked `props` of a row."""
-        props: dict[str, Any] = {
+        props: dict[str, object] = {
             name: self._translated(name, row.get(column))
             for name, column in self.mapping.props.items()
             if row.get(column) not in (None, "")
@@ -136,7 +138,7 @@ class RowMaker:
             props["placed"] = placed
         if self.mapping.key and row.get(self.mapping.key) not in (None, ""):
             props["source_key"] = as_text(row[self.mapping.key])
-        return check_props(self.kind, props)
+        return check_props(self.kind, cast(JsonObject, props))
 
 
 class Keys:
@@ -151,7 +153,7 @@ class Keys:
         value = row.get(self._mapping.key) if self._mapping.key else None
         return None if value in (None, "") else as_text(value)
 
-    def id_of(self, row: Row, shape: Any) -> UUID:
+    def id_of(self, row: Row, shape: shapely.Geometry) -> UUID:
         """Return the row's id; equal rows without a key are counted apart."""
         key = self.key_of(row)
         if key is None:
@@ -164,7 +166,7 @@ class Keys:
         return stable_uuid7(self._mapping.source.id, key if number == 1 else f"{key}#{number}")
 
 
-def admin_code(value: Any) -> str | None:
+def admin_code(value: object) -> str | None:
     """Return a six-digit GB/T 2260 code of a cell (`3301`, 330100.0, `156330100`)."""
     if value in (None, ""):
         return None
@@ -184,12 +186,15 @@ def check_texts(row: Row) -> None:
             raise BadParameter(f"{name}: a NUL or half a character", f"{name}：含 NUL 或残缺字符")
 
 
-def _type(table: str, name: str) -> Any:
+Read = Callable[[object], object]
+
+
+def _type(table: str, name: str) -> TypeEngine[Any]:
     return metadata.tables[f"sigang.{table}"].columns[name].type
 
 
-def _reader(type_: Any) -> Callable[[Any], Any]:
-    readers: list[tuple[Any, Callable[[Any], Any]]] = [
+def _reader(type_: TypeEngine[Any]) -> Read:
+    readers: list[tuple[type[TypeEngine[Any]], Read]] = [
         (ARRAY, _list),
         (JSONB, _json),
         (postgresql.UUID, lambda value: UUID(str(value))),
@@ -206,22 +211,22 @@ def _reader(type_: Any) -> Callable[[Any], Any]:
     raise ConfigError(f"a column of type {type_} cannot be mapped", f"{type_} 类型的列不能映射")
 
 
-def _finite(value: Any) -> float:
-    number = float(value)
+def _finite(value: object) -> float:
+    number = float(cast(float, value))
     if not math.isfinite(number):
         raise ValueError("not finite")
     return number
 
 
-def _free(value: Any) -> Any:
+def _free(value: object) -> object:
     return value if isinstance(value, str | int | float | bool) else str(value)
 
 
-def _list(value: Any) -> list[str]:
+def _list(value: object) -> list[str]:
     if isinstance(value, list | tuple):
         return [str(item) for item in value]
     return [part.strip() for part in re.split(r"[;,，；、|]", str(value)) if part.strip()]
 
 
-def _json(value: Any) -> Any:
+def _json(value: object) -> object:
     return orjson.loads(value) if isinstance(value, str) else value

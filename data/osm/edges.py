@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -92,7 +91,7 @@ class EdgeBuilder:
         """Return the id of a graph node."""
         return stable_uuid7(self.source_id, f"node/{ref}")
 
-    def rows(self, ways: list[Way]) -> Iterator[tuple[Any, ...]]:
+    def rows(self, ways: list[Way]) -> Iterator[tuple[object, ...]]:
         """Yield the edges of a chunk of ways."""
         refs = np.fromiter((ref for way in ways for ref in way.refs), np.int64)
         x = np.fromiter((v for way in ways for v in way.x), np.int64)
@@ -125,7 +124,7 @@ class EdgeBuilder:
 
     def _encode(
         self, cuts: list[_Cut], refs: Ints, at: Ints, xy: Ints
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> Iterator[tuple[object, ...]]:
         points = np.concatenate([np.arange(cut.first, cut.last + 1) for cut in cuts])
         owner = np.repeat(np.arange(len(cuts)), [cut.last + 1 - cut.first for cut in cuts])
         lines = shapely.linestrings(xy[points] / 1e7, indices=owner)
@@ -148,8 +147,8 @@ class EdgeBuilder:
                 yield self._row(cut, line, float(length), ends, code)
 
     def _parts(
-        self, cut: _Cut, line: Any, ends: tuple[int, int], code: str | None
-    ) -> Iterator[tuple[Any, ...]]:
+        self, cut: _Cut, line: shapely.Geometry, ends: tuple[int, int], code: str | None
+    ) -> Iterator[tuple[object, ...]]:
         """Yield an edge for each part of a stretch over ±180°; nodes of our own join them."""
         parts = cut_line(shapely.get_coordinates(line))
         inner = [-((cut.way.id << 24) + (cut.number << 8) + i) for i in range(1, len(parts))]
@@ -175,9 +174,10 @@ class EdgeBuilder:
         return stable_uuid7(self.source_id, f"{key}/{part}" if part else key)
 
     def _row(
-        self, cut: _Cut, line: Any, length: float, ends: tuple[int, int], code: str | None,
+        self, cut: _Cut, line: shapely.Geometry, length: float, ends: tuple[int, int],
+        code: str | None,
         part: int = 0,
-    ) -> tuple[Any, ...]:  # fmt: skip
+    ) -> tuple[object, ...]:  # fmt: skip
         tags, edge = cut.tags, self._edge_id(cut, part)
         self.modes.add(tags.mode)
         if cut.way.id in self._named:

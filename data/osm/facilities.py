@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 from uuid import UUID
 
 import shapely
@@ -64,7 +64,7 @@ def place_kind(tags: Tags) -> str | None:
     return None
 
 
-def way_shape(x: Sequence[int], y: Sequence[int], kind: str) -> Any:
+def way_shape(x: Sequence[int], y: Sequence[int], kind: str) -> shapely.Geometry:
     """Return line or polygon (degrees) of a way in 1e-7 degrees, None when a node is missing."""
     if NOWHERE in x or len(x) < 2:
         return None
@@ -75,8 +75,8 @@ def way_shape(x: Sequence[int], y: Sequence[int], kind: str) -> Any:
 
 
 def place_row(
-    source_id: str, key: str, tags: Tags, kind: str, shape: Any, units: AdminUnits
-) -> tuple[Any, ...]:
+    source_id: str, key: str, tags: Tags, kind: str, shape: shapely.Geometry, units: AdminUnits
+) -> tuple[object, ...]:
     """Return the row of one facility."""
     name_zh, name_en = names(tags)
     point = shapely.point_on_surface(shape)
@@ -103,7 +103,7 @@ def add_structures(run: Run, units: AdminUnits) -> None:
     The edges of one structure are one bundle: they close together.
     """
     links: list[tuple[UUID, UUID, str]] = []
-    places: list[tuple[Any, ...]] = []
+    places: list[tuple[object, ...]] = []
     bundles: list[str] = []
     for kind, name, key, edges, shape in run.conn.execute(_GROUPS, [run.source_id]).fetchall():
         geometry = shapely.from_wkb(bytes(shape))
@@ -112,7 +112,7 @@ def add_structures(run: Run, units: AdminUnits) -> None:
         row = place_row(run.source_id, label, tags, kind, geometry, units)
         places.append(row)
         ids = [UUID(edge) for edge in edges]
-        links += [(edge, row[0], "carries") for edge in ids]
+        links += [(edge, cast(UUID, row[0]), "carries") for edge in ids]
         bundles += [f"{run.source_id}/{label}"] * len(ids)
     run.copy("facility", COLUMNS, places)
     run.copy("edge_structure", ("edge_id", "facility_id", "relation"), links)

@@ -52,13 +52,11 @@ class _Extract:
     references: References
     store: TagStore
     relations: list[Relation] = field(default_factory=list)
-    places: list[tuple[str, dict[str, str], str, Any]] = field(default_factory=list)
+    places: list[tuple[str, dict[str, str], str, shapely.Geometry]] = field(default_factory=list)
     ways: int = 0
 
 
-def load_osm(
-    conn: psycopg.Connection[Any], path: Path, region: str, progress: Progress
-) -> LoadReport:
+def load_osm(conn: psycopg.Connection, path: Path, region: str, progress: Progress) -> LoadReport:
     """Replace a region's network by the contents of an OpenStreetMap file.
 
     Parameters
@@ -174,7 +172,7 @@ def _first_pass(path: Path, folder: Path, store: TagStore) -> _Extract:
     return extract
 
 
-def _see_node(node: Any, extract: _Extract) -> None:
+def _see_node(node: osmium.osm.Node, extract: _Extract) -> None:
     tags = dict(node.tags)
     if "barrier" in tags or tags.get("waterway") == "lock_gate":
         extract.store.add(node.id, tags)
@@ -206,7 +204,7 @@ def clear_region(run: Run) -> dict[str, int]:
 
 def _second_pass(
     path: Path, folder: Path, builder: EdgeBuilder, extract: _Extract
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[tuple[object, ...]]:
     reader = (
         osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
         .with_locations(f"sparse_file_array,{folder / 'locations'}")
@@ -228,7 +226,7 @@ def _second_pass(
     yield from builder.rows(chunk)
 
 
-def _copy_way(way: Any) -> Way:
+def _copy_way(way: osmium.osm.Way) -> Way:
     nodes = [(node.ref, node.location.x, node.location.y) for node in way.nodes]
     refs, x, y = (list(column) for column in zip(*nodes, strict=True)) if nodes else ([], [], [])
     return Way(way.id, dict(way.tags), refs, x, y)
@@ -236,7 +234,7 @@ def _copy_way(way: Any) -> Way:
 
 def _node_rows(
     builder: EdgeBuilder, nodes: NodeTable, store: TagStore, units: AdminUnits
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[tuple[object, ...]]:
     for at in nodes.used():
         ids, lon, lat = nodes.ids[at], nodes.x[at] / 1e7, nodes.y[at] / 1e7
         tagged = store.between(int(ids[0]), int(ids[-1]))
@@ -279,7 +277,7 @@ def _finish(run: Run, extract: _Extract, builder: EdgeBuilder, units: AdminUnits
     run.raise_topology(builder.modes)
 
 
-def _places(run: Run, extract: _Extract, units: AdminUnits) -> Iterator[tuple[Any, ...]]:
+def _places(run: Run, extract: _Extract, units: AdminUnits) -> Iterator[tuple[object, ...]]:
     """Yield the rows of facilities; those that no map can show go to quarantine."""
     for key, tags, kind, shape in extract.places:
         try:
@@ -292,7 +290,7 @@ def _places(run: Run, extract: _Extract, units: AdminUnits) -> Iterator[tuple[An
         yield facilities.place_row(run.source_id, key, tags, kind, within, units)
 
 
-def _turns(run: Run, extract: _Extract, builder: EdgeBuilder) -> Iterable[tuple[Any, ...]]:
+def _turns(run: Run, extract: _Extract, builder: EdgeBuilder) -> Iterable[tuple[object, ...]]:
     for relation in extract.relations:
         yield from turns.turn_rows(relation, builder.segments, builder.node_id, run.source_id)
     yield from turns.barrier_rows(extract.store, builder.node_id, run.source_id)

@@ -10,7 +10,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypeVar
 
 import numpy as np
 import orjson
@@ -62,22 +62,25 @@ class References:
         return NodeTable(self._folder, path.stat().st_size // 8)
 
 
+D = TypeVar("D", bound=np.generic)
+
+
 class NodeTable:
     """Graph nodes by id: position, which modes meet there, whether motor vehicles are stopped."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.count = count
-        self.ids: Ints = self._map(folder / "ids", np.int64)
+        self.ids = self._map(folder / "ids", np.int64)
         self.ids.sort()
-        self.x: NDArray[Any] = self._map(folder / "x", np.int32)
-        self.y: NDArray[Any] = self._map(folder / "y", np.int32)
-        self.modes: NDArray[Any] = self._map(folder / "modes", np.uint8)
-        self.barrier: NDArray[Any] = self._map(folder / "barrier", np.uint8)
+        self.x = self._map(folder / "x", np.int32)
+        self.y = self._map(folder / "y", np.int32)
+        self.modes = self._map(folder / "modes", np.uint8)
+        self.barrier = self._map(folder / "barrier", np.uint8)
 
-    def _map(self, path: Path, dtype: Any) -> NDArray[Any]:
+    def _map(self, path: Path, dtype: type[D]) -> NDArray[D]:
         if self.count == 0:
             return np.empty(0, dtype)
-        mode: Any = "r+" if path.exists() else "w+"
+        mode: Literal["r+", "w+"] = "r+" if path.exists() else "w+"
         return np.memmap(path, dtype=dtype, mode=mode, shape=(self.count,))
 
     def index(self, refs: Ints) -> Ints:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from data.osm.values import duration_h, length_m, mass_t, speed_kmh, whole, yes_no
 
@@ -115,7 +114,7 @@ class EdgeTags:
     toll: bool | None
     route_id: str | None
     ferry_h: float | None
-    props: dict[str, Any]
+    props: Mapping[str, object]
 
 
 def way_kind(tags: Tags) -> tuple[str, str] | None:
@@ -210,7 +209,7 @@ def _speed(tags: Tags) -> float | None:
     return min(known) if known else None
 
 
-def _lowest(tags: Tags, keys: tuple[str, ...], read: Any) -> float | None:
+def _lowest(tags: Tags, keys: tuple[str, ...], read: Callable[[str], float | None]) -> float | None:
     texts = [tags.get(key + suffix) for key in keys for suffix in _LANE_LIMIT_SUFFIXES]
     values = [read(text) for text in texts if text]
     known = [value for value in values if value is not None and value > 0]
@@ -299,7 +298,7 @@ def _route_id(tags: Tags, mode: str) -> str | None:
     return found[0] if found and mode == "road" else None
 
 
-def _props(tags: Tags) -> dict[str, Any]:
+def _props(tags: Tags) -> dict[str, str]:
     props = {key: tags[key] for key in _KEPT if key in tags}
     if "maxspeed" in tags and not tags["maxspeed"].isdigit():
         props["maxspeed"] = tags["maxspeed"]

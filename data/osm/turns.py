@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Any
 from uuid import UUID
+
+import osmium
 
 from data.osm.edges import Segment
 from data.osm.nodes import TagStore
@@ -82,7 +83,7 @@ class Relation:
         return (*self.from_ways, *self.via_ways, *self.to_ways)
 
 
-def read_relation(relation: Any) -> Relation | None:
+def read_relation(relation: osmium.osm.Relation) -> Relation | None:
     """Copy a restriction relation out of the reader; None for other relations."""
     tags = dict(relation.tags)
     if not tags.get("type", "").startswith("restriction"):
@@ -120,16 +121,16 @@ def meaning(tags: Tags) -> tuple[str, str, tuple[str, ...]] | None:
 def turn_rows(
     relation: Relation,
     segments: Mapping[int, Sequence[Segment]],
-    node_id: Any,
+    node_id: Callable[[int], UUID],
     source_id: str,
-) -> list[tuple[Any, ...]]:
+) -> list[tuple[object, ...]]:
     """Return the rows of one relation; none when its members do not meet or are not roads."""
     said = meaning(relation.tags)
     if said is None:
         return []
     kind, value, exempt = said
     props = {"osm_relation": relation.id, "restriction": value}
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[object, ...]] = []
     for first, via, node, last in _sequences(relation, segments):
         key = f"relation/{relation.id}/{len(rows)}"
         via_node = None if node is None else node_id(node)
@@ -225,7 +226,9 @@ def low_edges(store: TagStore) -> Iterator[tuple[str, float]]:
             yield from ((edge, height) for edge in edges)
 
 
-def barrier_rows(store: TagStore, node_id: Any, source_id: str) -> Iterator[tuple[Any, ...]]:
+def barrier_rows(
+    store: TagStore, node_id: Callable[[int], UUID], source_id: str
+) -> Iterator[tuple[object, ...]]:
     """Yield a forbidden turn for each way through a barrier that stops some motor vehicles."""
     for node, edges in store.meetings():
         tags = store.between(node, node)[node]

@@ -10,14 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import psycopg
 
 Progress = Callable[[str], None]
 
 
-def load_sample(conn: psycopg.Connection[Any], anchor: datetime, progress: Progress) -> None:
+def load_sample(conn: psycopg.Connection, anchor: datetime, progress: Progress) -> None:
     """Load the whole sample province; events and cases are placed around `anchor`.
 
     Parameters
@@ -36,7 +35,7 @@ def load_sample(conn: psycopg.Connection[Any], anchor: datetime, progress: Progr
 
 
 def _steps(
-    conn: psycopg.Connection[Any], anchor: datetime, progress: Progress
+    conn: psycopg.Connection, anchor: datetime, progress: Progress
 ) -> list[tuple[str, Callable[[], object]]]:
     """Return the steps in order; imported here, for the parts share modules of this package."""
     from data.accounts import load_accounts

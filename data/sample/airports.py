@@ -6,12 +6,11 @@ import csv
 import gzip
 import math
 import re
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
 
 import shapely
 
-from data.facts import read_facts
+from data.facts import Facts, read_facts
 from data.things import Places, Thing, package_folder
 from spatial.geo.crs import GEOD
 
@@ -24,7 +23,7 @@ _KINDS = {
     "heliport": "heliport",
     "seaplane_base": "airport",
 }
-Reject = tuple[str, str, dict[str, Any]]
+Reject = tuple[str, str, Mapping[str, object]]
 
 
 def read_airfields(places: Places) -> tuple[list[Thing], list[Reject]]:
@@ -59,11 +58,11 @@ def _rows(table: str, words: Collection[str]) -> list[dict[str, str]]:
     return list(csv.DictReader([head, *(line for line in lines if quoted.search(line))]))
 
 
-def _is_military(row: dict[str, str], facts: dict[str, Any]) -> bool:
+def _is_military(row: dict[str, str], facts: Facts) -> bool:
     return "Air Base" in row["name"] or row["ident"] in facts["military"]
 
 
-def _field(row: dict[str, str], point: Any, code: str, names: dict[str, str]) -> Thing:
+def _field(row: dict[str, str], point: shapely.Geometry, code: str, names: dict[str, str]) -> Thing:
     feet = row["elevation_ft"]
     icao = row["ident"] if row["ident"].startswith("ZS") else None
     return Thing(
@@ -79,7 +78,7 @@ def _field(row: dict[str, str], point: Any, code: str, names: dict[str, str]) ->
     )  # fmt: skip
 
 
-def _extra(extra: list[dict[str, Any]], places: Places) -> Iterator[Thing]:
+def _extra(extra: list[Facts], places: Places) -> Iterator[Thing]:
     for field in extra:
         point = shapely.Point(field["at"])
         yield Thing(
@@ -114,7 +113,9 @@ def _runways(fields: dict[str, Thing]) -> Iterator[Thing]:
         )  # fmt: skip
 
 
-def _runway_line(row: dict[str, str], centre: Any, length: float) -> tuple[Any, bool]:
+def _runway_line(
+    row: dict[str, str], centre: shapely.Geometry, length: float
+) -> tuple[shapely.Geometry, bool]:
     ends = [row[f"{end}_{axis}_deg"] for end in ("le", "he") for axis in ("longitude", "latitude")]
     if all(ends):
         lon1, lat1, lon2, lat2 = map(float, ends)

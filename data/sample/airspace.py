@@ -7,7 +7,7 @@ procedure: every zone is `derived`, names the rule version that made it, and is 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from uuid import UUID
 
 import numpy as np
 import psycopg
@@ -50,7 +50,7 @@ def geodesic_ring(lon: float, lat: float, radius_m: float) -> np.ndarray:
     return np.vstack([ring, ring[:1]])
 
 
-def load_airspace(conn: psycopg.Connection[Any]) -> None:
+def load_airspace(conn: psycopg.Connection) -> None:
     """Compute the airspace zones of every transport airport with a runway."""
     write_sources(conn, SOURCE)
     clear(conn, [SOURCE], "zone")
@@ -63,7 +63,12 @@ def load_airspace(conn: psycopg.Connection[Any]) -> None:
     copy_rows(conn, "zone", _COLUMNS, rows)
 
 
-def _zones(aerodrome: Any, rings: RingsByRunways, rule_version: str) -> Iterator[tuple[Any, ...]]:
+Aerodrome = tuple[UUID, str, str | None, str, str | None, float, bool, float, float, int, bool]
+"""Id, names, area, ICAO code, elevation (m), whether it is surveyed, place, runways, transport."""
+Row = tuple[object, ...]
+
+
+def _zones(aerodrome: Aerodrome, rings: RingsByRunways, rule_version: str) -> Iterator[Row]:
     key, zh, en, code, icao, elevation, surveyed, lon, lat, runways, transport = aerodrome
     if not transport or runways == 0:
         return

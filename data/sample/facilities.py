@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 import psycopg
 import shapely
@@ -20,10 +19,10 @@ Progress = Callable[[str], None]
 HUBS = "sample-hubs"
 _HUB_KINDS = {"sea": "terminal", "river": "terminal", "dry": "hub"}
 SOURCES = (airports.SOURCE, ports.UNLOCODE, ports.SEAROUTE, HUBS)
-Reject = tuple[str, str, dict[str, Any]]
+Reject = tuple[str, str, Mapping[str, object]]
 
 
-def load_facilities(conn: psycopg.Connection[Any], progress: Progress) -> None:
+def load_facilities(conn: psycopg.Connection, progress: Progress) -> None:
     """Load airfields, ports and hubs, and quarantine the rows in the wrong place."""
     write_sources(conn, *SOURCES)
     clear(conn, SOURCES, "facility")
@@ -41,9 +40,7 @@ def load_facilities(conn: psycopg.Connection[Any], progress: Progress) -> None:
         quarantine(conn, source, loaded, rejects)
 
 
-def quarantine(
-    conn: psycopg.Connection[Any], source: str, loaded: int, rejects: list[Reject]
-) -> None:
+def quarantine(conn: psycopg.Connection, source: str, loaded: int, rejects: list[Reject]) -> None:
     """Record a load of the sample and the rows that it set aside; the last load replaces."""
     run = stable_uuid7(source, "sample-load")
     conn.execute("DELETE FROM sigang.load_run WHERE id = %s", [run])

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -39,7 +38,7 @@ class Shore:
 
     level: int
     number: int
-    geometry: Any
+    geometry: shapely.Geometry
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def read_shore(bbox: tuple[float, float, float, float], path: Path = SHORE_FILE)
             mend_en="install the Debian package gmt-gshhg-full",
             mend_zh="请安装 Debian 软件包 gmt-gshhg-full",
         )
-    parts: dict[tuple[int, int], list[Any]] = defaultdict(list)
+    parts: dict[tuple[int, int], list[shapely.Geometry]] = defaultdict(list)
     with h5py.File(path) as file:
         tables = _Tables(file)
         for lon in range(int(np.floor(bbox[0])), int(np.ceil(bbox[2]))):
@@ -72,14 +71,16 @@ def read_shore(bbox: tuple[float, float, float, float], path: Path = SHORE_FILE)
     return [shore for shore in shores if not shore.geometry.is_empty]
 
 
-def read_outline(bbox: tuple[int, int, int, int], path: Path = SHORE_FILE) -> list[Any]:
+def read_outline(
+    bbox: tuple[int, int, int, int], path: Path = SHORE_FILE
+) -> list[shapely.Geometry]:
     """Return the land inside `bbox` (whole degrees) for small scales, one geometry a block.
 
     Every `_OUTLINE_STEP`th point of a shoreline is kept, and no island of fewer than
     `_OUTLINE_ISLAND` points.
     """
     west, south, east, north = bbox
-    blocks: dict[tuple[int, int], list[Any]] = defaultdict(list)
+    blocks: dict[tuple[int, int], list[shapely.Geometry]] = defaultdict(list)
     with h5py.File(path) as file:
         tables = _Outline(file)
         for lon in range(west, east):
@@ -94,7 +95,7 @@ def read_outline(bbox: tuple[int, int, int, int], path: Path = SHORE_FILE) -> li
 class _Tables:
     """The index arrays of the file, with the point arrays left on disk."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: h5py.File) -> None:
         self.columns = int(file["N_bins_in_360_longitude_range"][0])
         self.rows = int(file["N_bins_in_180_degree_latitude_range"][0])
         self.corner_levels = file["Embedded_node_levels_in_a_bin"][:]
@@ -129,7 +130,7 @@ class _Tables:
 class _Outline(_Tables):
     """The tables with all points in memory, which yield thinned shorelines of land only."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: h5py.File) -> None:
         super().__init__(file)
         self.x, self.y = self.x[:], self.y[:]
 

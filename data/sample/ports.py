@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 import shapely
 
-from data.facts import read_facts
+from data.facts import Facts, read_facts
 from data.things import Places, Thing, package_folder
 from spatial.errors import BadParameter
 
 UNLOCODE, SEAROUTE = "unlocode", "searoute-ports"
 _PORT, _DRY = "1", "6"
-Reject = tuple[str, str, dict[str, Any]]
+Reject = tuple[str, str, Mapping[str, object]]
 
 
 @dataclass
@@ -29,7 +28,7 @@ class _Listed:
     source: str
     point: tuple[float, float] | None
     functions: str
-    row: dict[str, Any] = field(default_factory=dict)
+    row: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -124,7 +123,7 @@ def _fits(
 
 def _things(
     key: str,
-    place: dict[str, Any],
+    place: Facts,
     items: list[_Listed],
     good: list[_Listed],
     stand_ins: dict[str, tuple[float, float]],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import psycopg
 
 # layer, table, condition, rank; the first that holds a row counts
@@ -80,7 +78,7 @@ ORDER BY name_zh, length_m DESC, id
 ON CONFLICT (layer, feature_id) DO NOTHING"""
 
 
-def load_search(conn: psycopg.Connection[Any]) -> None:
+def load_search(conn: psycopg.Connection) -> None:
     """Fill the search index anew from all named things."""
     conn.execute("DELETE FROM sigang.search_entry")
     for layer, table, condition, rank in _NAMED:

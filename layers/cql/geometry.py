@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import cast
 
 import orjson
 import shapely
 from geoalchemy2 import Geography
-from sqlalchemy import LargeBinary, and_, cast, func, literal, or_
+from sqlalchemy import LargeBinary, and_, func, literal, or_
+from sqlalchemy import cast as sql_cast
 
-from layers.cql.types import Typed, bad
+from layers.cql.types import Expression, Node, Typed, bad
 from spatial.errors import BadParameter
 from spatial.geo import crs
 from spatial.geo.antimeridian import TURN, split
 from spatial.geo.crs import CRS84, Crs
 
-FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
+FUNCTIONS: dict[str, Callable[[Expression, Expression], Expression]] = {
     "s_intersects": func.ST_Intersects,
     "s_within": func.ST_Within,
     "s_contains": func.ST_Contains,
@@ -38,7 +39,7 @@ _DEGREE_M = 110_500.0
 """Shortest metres of a degree of latitude, so that boxes are never too small."""
 
 
-def literal_geometry(node: dict[str, Any], system: Crs = CRS84) -> Typed:
+def literal_geometry(node: dict[str, Node], system: Crs = CRS84) -> Typed:
     """Return a GeoJSON or bbox literal as a bound geometry, cut where it crosses ±180°.
 
     Parameters
@@ -60,13 +61,13 @@ def literal_geometry(node: dict[str, Any], system: Crs = CRS84) -> Typed:
     return bound(within)
 
 
-def bound(shape: Any) -> Typed:
+def bound(shape: shapely.Geometry) -> Typed:
     """Return a shapely geometry as a bound literal."""
     data = shapely.to_wkb(shape)
     return Typed(func.ST_GeomFromWKB(literal(data, LargeBinary), crs.WGS84), "geometry", shape)
 
 
-def _shape(node: dict[str, Any], system: Crs) -> Any:
+def _shape(node: dict[str, Node], system: Crs) -> shapely.Geometry:
     try:
         shape = shapely.from_geojson(orjson.dumps(node))
         if shape is None or shape.is_empty:
@@ -84,10 +85,12 @@ def _shape(node: dict[str, Any], system: Crs) -> Any:
     return split(shape)
 
 
-def _box(numbers: Any, system: Crs) -> Any:
+def _box(numbers: Node, system: Crs) -> shapely.Geometry:
     """Return a box; one whose west is east of its east has a part on each side of ±180°."""
     try:
-        box = [float(x) for x in numbers]
+        if not isinstance(numbers, list):
+            raise TypeError
+        box = [float(x) for x in cast(list[float], numbers)]
         x0, y0, x1, y1 = box if len(box) == 4 else (*box[:2], *box[3:5])
         west, south, east, north = crs.box_in_degrees((x0, y0, x1, y1), system)
         if not all(map(math.isfinite, (west, south, east, north))):
@@ -105,7 +108,7 @@ def _outside() -> BadParameter:
     return bad("The geometry lies outside the globe", "几何超出经纬度范围")
 
 
-def _no_geometry(node: dict[str, Any]) -> BadParameter:
+def _no_geometry(node: dict[str, Node]) -> BadParameter:
     return bad(f"Not a geometry: {str(node)[:80]}", f"不是有效的几何：{str(node)[:80]}")
 
 
@@ -116,7 +119,7 @@ def relation(op: str, args: list[Typed]) -> Typed:
     return Typed(FUNCTIONS[op](first.expression, second.expression), "bool")
 
 
-def within_distance(first: Typed, second: Typed, distance: Any, unit: Any = "m") -> Typed:
+def within_distance(first: Typed, second: Typed, distance: Node, unit: Node = "m") -> Typed:
     """Return whether two geometries lie within a geodesic distance; one must be a literal."""
     _need_geometries("s_dwithin", first, second)
     shape, column = (second, first) if second.is_literal else (first, second)
@@ -135,7 +138,7 @@ def within_distance(first: Typed, second: Typed, distance: Any, unit: Any = "m")
     return Typed(and_(found, near), "bool")
 
 
-def _sides(shape: Any) -> list[Bounds]:
+def _sides(shape: shapely.Geometry) -> list[Bounds]:
     """Return the bounds of a shape, or of what lies on each side of the antimeridian."""
     whole: Bounds = shape.bounds
     if whole[2] - whole[0] < TURN / 2 or not hasattr(shape, "geoms"):
@@ -145,7 +148,7 @@ def _sides(shape: Any) -> list[Bounds]:
     return [tuple(shapely.total_bounds(some)) for some in (parts[west], parts[~west]) if len(some)]
 
 
-def _metres(distance: Any, unit: Any) -> float:
+def _metres(distance: Node, unit: Node) -> float:
     if not isinstance(distance, (int, float)) or isinstance(distance, bool):
         raise bad("s_dwithin needs a number as distance", "s_dwithin 的距离必须是数字")
     if str(unit).lower() not in UNITS_M:
@@ -164,11 +167,11 @@ def _metres(distance: Any, unit: Any) -> float:
     return metres
 
 
-def _geography(value: Typed) -> Any:
-    return cast(value.expression, Geography(srid=crs.WGS84))
+def _geography(value: Typed) -> Expression:
+    return sql_cast(value.expression, Geography(srid=crs.WGS84))
 
 
-def _around(bounds: Bounds, metres: float) -> list[Any]:
+def _around(bounds: Bounds, metres: float) -> list[shapely.Geometry]:
     """Return boxes that hold all within a distance of bounds, on both sides of ±180°."""
     west, south, east, north = bounds
     high = metres / _DEGREE_M

@@ -8,10 +8,11 @@ makes the parser call itself deeper than `MAX_DEPTH`. Beyond the standard, `!=` 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final, cast
 
 from layers.cql import wkt
 from layers.cql.cursor import Cursor, Expected
+from layers.cql.types import Node
 
 _COMPARED: Final = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
 _PREDICATES: Final = frozenset({"is", "not", "like", "between", "in"})
@@ -46,7 +47,7 @@ _INSTANT: Final = Expected(
 _SPAN: Final = Expected("two ends", "两个端点", "INTERVAL('2026-01-31', '..')")
 
 
-def parse_text(text: str) -> Any:
+def parse_text(text: str) -> Node:
     """Return a filter in CQL2 text as CQL2 JSON; every number is a float.
 
     Raises
@@ -61,17 +62,17 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._cursor = Cursor(text)
 
-    def whole(self) -> Any:
+    def whole(self) -> Node:
         found = self._condition()
         if self._cursor.now.kind != "end":
             plain = not isinstance(found, dict) or "op" not in found
             raise self._cursor.wrong(_OPERATOR if plain else _END)
         return found
 
-    def _condition(self) -> Any:
+    def _condition(self) -> Node:
         """Return terms joined by AND and OR."""
-        choices: list[Any] = []
-        terms: list[Any] = []
+        choices: list[Node] = []
+        terms: list[Node] = []
         while True:
             terms.append(self._factor())
             if self._cursor.take("and"):
@@ -81,7 +82,7 @@ class _Parser:
             if not self._cursor.take("or"):
                 return _joined("or", choices)
 
-    def _factor(self) -> Any:
+    def _factor(self) -> Node:
         nots = self._cursor.repeated("not")
         found = self._predicate()
         for _ in range(nots):
@@ -89,7 +90,7 @@ class _Parser:
         self._cursor.leave(nots)
         return found
 
-    def _predicate(self) -> Any:
+    def _predicate(self) -> Node:
         left = self._sum()
         cursor = self._cursor
         word = cursor.now.word
@@ -101,13 +102,13 @@ class _Parser:
         if cursor.take("is"):
             negative = cursor.take("not")
             cursor.need("null", _NULL)
-            found: dict[str, Any] = {"op": "isNull", "args": [left]}
+            found: dict[str, Node] = {"op": "isNull", "args": [left]}
             return _negation(found) if negative else found
         if cursor.take("not"):
             return _negation(self._matched(left))
         return self._matched(left)
 
-    def _matched(self, left: Any) -> dict[str, Any]:
+    def _matched(self, left: Node) -> dict[str, Node]:
         """Return LIKE, BETWEEN or IN after its first operand."""
         cursor = self._cursor
         if cursor.take("like"):
@@ -121,7 +122,7 @@ class _Parser:
             raise cursor.wrong(_LIST)
         return {"op": "in", "args": [left, self._elements()]}
 
-    def _sum(self) -> Any:
+    def _sum(self) -> Node:
         """Return operands joined by arithmetic, which binds in the order of `_RANKS`."""
         cursor, first = self._cursor, self._operand()
         if cursor.now.word not in _RANKS:
@@ -141,16 +142,15 @@ class _Parser:
         cursor.leave(levels)
         return values[0]
 
-    def _operand(self) -> Any:
+    def _operand(self) -> Node:
         minuses = self._cursor.repeated("-")
-        found = self._cursor.number() if self._cursor.take("+") else self._primary()
+        found: Node = self._cursor.number() if self._cursor.take("+") else self._primary()
         for _ in range(minuses):
-            number = isinstance(found, float)
-            found = -found if number else {"op": "*", "args": [-1.0, found]}
+            found = -found if isinstance(found, float) else {"op": "*", "args": [-1.0, found]}
         self._cursor.leave(minuses)
         return found
 
-    def _primary(self) -> Any:
+    def _primary(self) -> Node:
         cursor = self._cursor
         kind, word = cursor.now.kind, cursor.now.word
         if kind == "number":
@@ -170,7 +170,7 @@ class _Parser:
         name = cursor.advance().text
         return word == "true" if word in ("true", "false") else {"property": name}
 
-    def _call(self) -> Any:
+    def _call(self) -> Node:
         """Return a literal that is written like a function, or a function."""
         cursor = self._cursor
         word = cursor.now.word
@@ -196,19 +196,19 @@ class _Parser:
         cursor.need(")", expected)
         return found
 
-    def _arguments(self, *, arrays: bool) -> list[Any]:
+    def _arguments(self, *, arrays: bool) -> list[Node]:
         """Return the arguments of a call; with `arrays` each one in brackets is an array."""
         cursor = self._cursor
         cursor.advance()
         cursor.enter()
-        found: list[Any] = []
+        found: list[Node] = []
         while cursor.now.word != ")" if not found else cursor.take(","):
             found.append(self._array() if arrays and cursor.now.word == "(" else self._condition())
         cursor.need(")", _CALL)
         cursor.leave()
         return found
 
-    def _array(self) -> list[Any]:
+    def _array(self) -> list[Node]:
         cursor = self._cursor
         if cursor.following == ")":
             cursor.advance()
@@ -216,7 +216,7 @@ class _Parser:
             return []
         return self._elements()
 
-    def _elements(self) -> list[Any]:
+    def _elements(self) -> list[Node]:
         """Return what stands in brackets, by comma: at least one thing."""
         cursor = self._cursor
         cursor.enter()
@@ -228,7 +228,7 @@ class _Parser:
         cursor.leave()
         return found
 
-    def _element(self) -> Any:
+    def _element(self) -> Node:
         """Return one part of a list, which may have thousands: a literal alone the short way."""
         kind = self._cursor.now.kind
         if kind in ("text", "number") and self._cursor.following in (",", ")"):
@@ -236,21 +236,21 @@ class _Parser:
         return self._condition()
 
 
-def _joined(op: str, parts: list[Any]) -> Any:
+def _joined(op: str, parts: list[Node]) -> Node:
     """Return conditions joined by one operator; those that it joins already are taken apart."""
     if len(parts) == 1:
         return parts[0]
-    flat: list[Any] = []
+    flat: list[Node] = []
     for part in parts:
         same = isinstance(part, dict) and part.get("op") == op
-        flat.extend(part["args"] if same else (part,))
+        flat.extend(cast(dict[str, list[Node]], part)["args"] if same else (part,))
     return {"op": op, "args": flat}
 
 
-def _negation(node: Any) -> dict[str, Any]:
+def _negation(node: Node) -> dict[str, Node]:
     return {"op": "not", "args": [node]}
 
 
-def _reduce(values: list[Any], waiting: list[str]) -> None:
+def _reduce(values: list[Node], waiting: list[str]) -> None:
     right = values.pop()
     values.append({"op": waiting.pop(), "args": [values.pop(), right]})

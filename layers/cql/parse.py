@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 
 from layers.cql.cursor import MAX_DEPTH
 from layers.cql.grammar import parse_text
-from layers.cql.types import bad, too_deep
+from layers.cql.types import Node, bad, too_deep
 
 MAX_LENGTH = 8192
 _CONTAINERS = 3
 """JSON objects and arrays that one level of nesting may take."""
 
 
-def parse(text: str, lang: str = "cql2-text") -> Any:
+def parse(text: str, lang: str = "cql2-text") -> Node:
     """Return a filter as CQL2 JSON.
 
     Raises
@@ -30,9 +28,9 @@ def parse(text: str, lang: str = "cql2-text") -> Any:
     return parse_text(text) if lang == "cql2-text" else _parse_json(text)
 
 
-def _parse_json(text: str) -> Any:
+def _parse_json(text: str) -> Node:
     try:
-        node = orjson.loads(text)
+        node: Node = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         at = error.pos + 1
         if "depth limit" in str(error):
@@ -47,9 +45,9 @@ def _parse_json(text: str) -> Any:
     return node
 
 
-def _check_depth(node: Any) -> None:
+def _check_depth(node: Node) -> None:
     """Refuse a tree that others would have to go down too far; goes down itself by a stack."""
-    waiting: list[tuple[Any, int]] = [([node], 0)]
+    waiting: list[tuple[list[Node] | dict[str, Node], int]] = [([node], 0)]
     while waiting:
         holder, depth = waiting.pop()
         if depth > _CONTAINERS * MAX_DEPTH:

@@ -7,7 +7,7 @@ functions named here, every literal a bound parameter.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +33,20 @@ from sqlalchemy.sql import operators
 
 from layers.cql import geometry, temporal
 from layers.cql.cursor import MAX_DEPTH
-from layers.cql.types import NUMERIC, Typed, bad, comparable, plain_values, scalar, too_deep
+from layers.cql.types import (
+    NUMERIC,
+    Expression,
+    Node,
+    Typed,
+    bad,
+    comparable,
+    plain_values,
+    scalar,
+    too_deep,
+)
 from spatial.geo.crs import CRS84, Crs
 
-COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+COMPARE: dict[str, Callable[[Expression, Expression], Expression]] = {
     "=": operator.eq,
     "<>": operator.ne,
     "<": operator.lt,
@@ -65,7 +75,7 @@ class Walker:
     names: Mapping[str, Typed]
     system: Crs = CRS84
 
-    def condition(self, node: Any, depth: int = 0) -> ColumnElement[bool]:
+    def condition(self, node: Node, depth: int = 0) -> ColumnElement[bool]:
         """Return a node as a condition."""
         typed = self.value(node, depth)
         if typed.type != "bool":
@@ -73,7 +83,7 @@ class Walker:
         found: ColumnElement[bool] = typed.expression
         return found
 
-    def value(self, node: Any, depth: int = 0) -> Typed:
+    def value(self, node: Node, depth: int = 0) -> Typed:
         """Return any node as a typed expression."""
         if depth > MAX_DEPTH:
             raise too_deep(MAX_DEPTH)
@@ -87,14 +97,14 @@ class Walker:
             return temporal.find_literal(node) or geometry.literal_geometry(node, self.system)
         return scalar(node)
 
-    def _interval(self, ends: Any, depth: int) -> Typed:
+    def _interval(self, ends: Node, depth: int) -> Typed:
         if not isinstance(ends, list):
             raise bad("An interval needs a list of two ends", "时间区间需要两个端点的列表")
         return temporal.interval(
             [None if end in ("..", "") else self.value(end, depth) for end in ends]
         )
 
-    def _property(self, name: Any) -> Typed:
+    def _property(self, name: Node) -> Typed:
         found = self.names.get(name) if isinstance(name, str) else None
         if found is None:
             raise bad(
@@ -105,7 +115,7 @@ class Walker:
             )
         return found
 
-    def _operation(self, op: str, args: Any, depth: int) -> Typed:
+    def _operation(self, op: str, args: Node, depth: int) -> Typed:
         if not isinstance(args, list):
             raise bad(f"{op} needs a list of arguments", f"{op} 需要参数列表")
         if op in ("and", "or"):
@@ -122,8 +132,8 @@ class Walker:
             return temporal.relation(op, self._values(op, args, 2, depth))
         return self._special(op, args, depth)
 
-    def _special(self, op: str, args: list[Any], depth: int) -> Typed:
-        table: dict[str, Callable[[list[Any], int], Typed]] = {
+    def _special(self, op: str, args: list[Node], depth: int) -> Typed:
+        table: dict[str, Callable[[list[Node], int], Typed]] = {
             "not": self._not,
             "like": self._like,
             "in": self._in,
@@ -142,7 +152,7 @@ class Walker:
             )
         return table[op](args, depth)
 
-    def _values(self, op: str, args: list[Any], count: int, depth: int) -> list[Typed]:
+    def _values(self, op: str, args: list[Node], count: int, depth: int) -> list[Typed]:
         if len(args) != count:
             raise bad(f"{op} takes {count} arguments", f"{op} 需要 {count} 个参数")
         return [self.value(arg, depth) for arg in args]
@@ -151,18 +161,18 @@ class Walker:
         left, right = comparable(left, right)
         return Typed(COMPARE[op](left.expression, right.expression), "bool")
 
-    def _not(self, args: list[Any], depth: int) -> Typed:
+    def _not(self, args: list[Node], depth: int) -> Typed:
         if len(args) != 1:
             raise bad("not takes one argument", "not 需要一个参数")
         return Typed(not_(self.condition(args[0], depth)), "bool")
 
-    def _like(self, args: list[Any], depth: int) -> Typed:
+    def _like(self, args: list[Node], depth: int) -> Typed:
         text, pattern = self._values("like", args, 2, depth)
         if text.type != "text" or pattern.type != "text":
             raise bad("like needs a text and a pattern", "like 需要文本和模式")
         return Typed(text.expression.like(pattern.expression), "bool")
 
-    def _in(self, args: list[Any], depth: int) -> Typed:
+    def _in(self, args: list[Node], depth: int) -> Typed:
         if len(args) != 2 or not isinstance(args[1], list) or not args[1]:
             raise bad("in takes a value and a list", "in 需要一个值和一个列表")
         value = self.value(args[0], depth)
@@ -172,7 +182,7 @@ class Walker:
         pairs = [comparable(value, self.value(item, depth)) for item in args[1]]
         return Typed(_one_of(pairs), "bool")
 
-    def _between(self, args: list[Any], depth: int) -> Typed:
+    def _between(self, args: list[Node], depth: int) -> Typed:
         value, low, high = self._values("between", args, 3, depth)
         left, low = comparable(value, low)
         right, high = comparable(value, high)
@@ -182,28 +192,29 @@ class Walker:
         above = left.expression >= low.expression
         return Typed(and_(above, right.expression <= high.expression), "bool")
 
-    def _is_null(self, args: list[Any], depth: int) -> Typed:
+    def _is_null(self, args: list[Node], depth: int) -> Typed:
         (value,) = self._values("isNull", args, 1, depth)
         if value.type == "interval":
             return Typed(false(), "bool")
         return Typed(value.expression.is_(None), "bool")
 
-    def _casei(self, args: list[Any], depth: int) -> Typed:
+    def _casei(self, args: list[Node], depth: int) -> Typed:
         text = self._text("casei", args, depth)
         return Typed(func.lower(text), "text")
 
-    def _accenti(self, args: list[Any], depth: int) -> Typed:
+    def _accenti(self, args: list[Node], depth: int) -> Typed:
         text = self._text("accenti", args, depth)
         apart = func.normalize(text, literal_column("NFD"))
         return Typed(func.regexp_replace(apart, "[\u0300-\u036f]", "", "g"), "text")
 
-    def _text(self, op: str, args: list[Any], depth: int) -> Any:
+    def _text(self, op: str, args: list[Node], depth: int) -> Expression:
         (value,) = self._values(op, args, 1, depth)
         if value.type != "text":
             raise bad(f"{op} needs a text", f"{op} 需要文本")
-        return value.expression
+        found: Expression = value.expression
+        return found
 
-    def _dwithin(self, args: list[Any], depth: int) -> Typed:
+    def _dwithin(self, args: list[Node], depth: int) -> Typed:
         if len(args) not in (3, 4):
             raise bad("s_dwithin takes two geometries, a distance and a unit", "s_dwithin 参数错误")
         first, second = (self.value(arg, depth) for arg in args[:2])
@@ -226,7 +237,7 @@ def _one_of(pairs: list[tuple[Typed, Typed]]) -> ColumnElement[bool]:
     return _among(value.expression, values, ARRAY(others[0].expression.type))
 
 
-def _among(value: Any, values: list[Any], type_: ARRAY[Any]) -> ColumnElement[bool]:
+def _among(value: Expression, values: Sequence[object], type_: ARRAY[Any]) -> ColumnElement[bool]:
     found: ColumnElement[bool] = value.operate(_EQUALS, func.any(literal(values, type_)))
     return found
 
@@ -235,7 +246,7 @@ def _arithmetic(op: str, left: Typed, right: Typed) -> Typed:
     if left.type not in NUMERIC or right.type not in NUMERIC:
         raise bad(f"{op} needs numbers", f"{op} 需要数字")
     a, b = left.expression, right.expression
-    table: dict[str, Callable[[], Any]] = {
+    table: dict[str, Callable[[], Expression]] = {
         "+": lambda: a + b,
         "-": lambda: a - b,
         "*": lambda: a * b,
@@ -247,12 +258,12 @@ def _arithmetic(op: str, left: Typed, right: Typed) -> Typed:
     return Typed(table[op](), "number")
 
 
-def _exact(number: Any) -> Any:
+def _exact(number: Expression) -> Expression:
     """Return a number as one that has a remainder in SQL."""
     return cast(number, Numeric)
 
 
-def condition(node: Any, names: Mapping[str, Typed], system: Crs = CRS84) -> ColumnElement[bool]:
+def condition(node: Node, names: Mapping[str, Typed], system: Crs = CRS84) -> ColumnElement[bool]:
     """Return parsed CQL2, whose geometries are in `system`, as a condition over `names`.
 
     Raises

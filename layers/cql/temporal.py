@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import Date, DateTime, and_, cast, func, literal, not_, or_, text
 
-from layers.cql.types import Typed, bad, day_start, parse_date, parse_instant
+from layers.cql.types import Expression, Node, Typed, bad, day_start, parse_date, parse_instant
 
 WHEN = DateTime(timezone=True)
 _PAST = cast(text("'-infinity'"), WHEN)
@@ -20,11 +19,11 @@ _FUTURE = cast(text("'infinity'"), WHEN)
 class Span:
     """The two ends of an instant or interval as SQL expressions."""
 
-    start: Any
-    end: Any
+    start: Expression
+    end: Expression
 
 
-def find_literal(node: dict[str, Any]) -> Typed | None:
+def find_literal(node: dict[str, Node]) -> Typed | None:
     """Return a date or timestamp literal, or None for another node."""
     if "timestamp" in node:
         instant = parse_instant(node["timestamp"])
@@ -68,7 +67,7 @@ def _span(value: Typed) -> Span:
     raise bad("A temporal function needs times or intervals", "时间函数需要时间或区间")
 
 
-FUNCTIONS: dict[str, Callable[[Span, Span], Any]] = {
+FUNCTIONS: dict[str, Callable[[Span, Span], Expression]] = {
     "t_after": lambda a, b: a.start > b.end,
     "t_before": lambda a, b: a.end < b.start,
     "t_contains": lambda a, b: and_(a.start < b.start, a.end > b.end),

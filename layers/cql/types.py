@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Boolean, Date, DateTime, Double, Text, cast, func, literal
+from sqlalchemy import Boolean, ColumnElement, Date, DateTime, Double, Text, func, literal
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.types import BigInteger, TypeEngine
 
@@ -23,6 +24,12 @@ DAY_ZONE = ZoneInfo("Asia/Shanghai")
 """Days begin and end here."""
 
 _NOTHING = object()
+
+
+Node: TypeAlias = "str | int | float | bool | list[Node] | dict[str, Node] | None"
+"""A part of a filter as CQL2 JSON."""
+Expression: TypeAlias = ColumnElement[Any]
+"""An SQL expression of whatever type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ def too_deep(most: int, at: int | None = None) -> BadParameter:
     )
 
 
-def scalar(node: Any) -> Typed:
+def scalar(node: Node) -> Typed:
     """Return a JSON scalar as a bound literal."""
     if isinstance(node, bool):
         return Typed(literal(node, Boolean), "bool", node)
@@ -81,7 +88,7 @@ def _finite(number: float) -> float:
     return found
 
 
-def parse_instant(text: str) -> datetime:
+def parse_instant(text: Node) -> datetime:
     """Return an RFC 3339 date-time; it must carry its offset.
 
     Raises
@@ -90,6 +97,8 @@ def parse_instant(text: str) -> datetime:
         It has no offset or is no date-time.
     """
     try:
+        if not isinstance(text, str):
+            raise TypeError
         found = datetime.fromisoformat(text)
         if found.tzinfo is None or "T" not in text.upper():
             raise ValueError
@@ -103,7 +112,7 @@ def parse_instant(text: str) -> datetime:
         ) from None
 
 
-def parse_date(text: str) -> date:
+def parse_date(text: Node) -> date:
     """Return an ISO date.
 
     Raises
@@ -112,6 +121,8 @@ def parse_date(text: str) -> date:
         It is no date.
     """
     try:
+        if not isinstance(text, str):
+            raise TypeError
         return date.fromisoformat(text)
     except (ValueError, TypeError):
         raise bad(
@@ -137,7 +148,7 @@ def _parse_uuid(text: str) -> UUID:
         raise bad(f"Not an id: {text[:40]!r}", f"不是有效的标识：{text[:40]!r}") from None
 
 
-_FROM_TEXT: dict[str, tuple[Callable[[str], Any], TypeEngine[Any]]] = {
+_FROM_TEXT: dict[str, tuple[Callable[[str], object], TypeEngine[Any]]] = {
     "datetime": (parse_instant, DateTime(timezone=True)),
     "date": (parse_date, Date()),
     "uuid": (_parse_uuid, PG_UUID()),
@@ -163,16 +174,17 @@ def _by_day(value: Typed) -> Typed:
     if value.type == "date" or value.is_literal:
         return value
     local = func.timezone(DAY_ZONE.key, value.expression)
-    return Typed(cast(local, Date), "date")
+    return Typed(sql_cast(local, Date), "date")
 
 
-def plain_values(type_: str, nodes: list[Any]) -> list[Any] | None:
+def plain_values(type_: str, nodes: list[Node]) -> Sequence[object] | None:
     """Return a list of JSON scalars as values of a type, None where it needs a closer look."""
     kinds = {type(node) for node in nodes}
     if type_ == "text" and kinds == {str}:
-        return None if any("\x00" in node for node in nodes) else nodes
+        texts = cast(list[str], nodes)
+        return None if any("\x00" in text for text in texts) else texts
     if type_ in NUMERIC and kinds <= {int, float}:
-        numbers = [_finite(node) for node in nodes]
+        numbers = [_finite(node) for node in cast(list[float], nodes)]
         if type_ == "number":
             return numbers
         return [int(number) for number in numbers] if all(map(_integral, numbers)) else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from layers.cql.cursor import Cursor, Expected
+from layers.cql.types import Node
 
 _COLLECTION: Final = "geometrycollection"
 _TYPES: Final[dict[str, tuple[str, int]]] = {
@@ -33,7 +34,7 @@ def begins_geometry(word: str, following: str) -> bool:
     return following == "(" and word.removesuffix("z") in _TYPES
 
 
-def geometry(cursor: Cursor) -> dict[str, Any]:
+def geometry(cursor: Cursor) -> dict[str, Node]:
     """Return the geometry that begins at the cursor, as GeoJSON."""
     word = cursor.advance().word.removesuffix("z")
     cursor.take("z")
@@ -45,11 +46,11 @@ def geometry(cursor: Cursor) -> dict[str, Any]:
     return {"type": type_, "coordinates": _coordinates(cursor, level)}
 
 
-def box(cursor: Cursor) -> dict[str, Any]:
+def box(cursor: Cursor) -> dict[str, Node]:
     """Return the box that begins at the cursor."""
     cursor.advance()
     cursor.need("(", _OPEN)
-    numbers = [cursor.signed_number(_BOX)]
+    numbers: list[Node] = [cursor.signed_number(_BOX)]
     while cursor.take(","):
         numbers.append(cursor.signed_number(_BOX))
     if len(numbers) not in (4, 6):
@@ -58,16 +59,16 @@ def box(cursor: Cursor) -> dict[str, Any]:
     return {"bbox": numbers}
 
 
-def _members(cursor: Cursor) -> list[dict[str, Any]]:
+def _members(cursor: Cursor) -> list[Node]:
     cursor.need("(", _OPEN)
-    found = [_member(cursor)]
+    found: list[Node] = [_member(cursor)]
     while cursor.take(","):
         found.append(_member(cursor))
     cursor.need(")", _NEXT)
     return found
 
 
-def _member(cursor: Cursor) -> dict[str, Any]:
+def _member(cursor: Cursor) -> dict[str, Node]:
     word = cursor.now.word
     collection = word.removesuffix("z") == _COLLECTION
     if collection or not begins_geometry(word, cursor.following):
@@ -75,10 +76,10 @@ def _member(cursor: Cursor) -> dict[str, Any]:
     return geometry(cursor)
 
 
-def _points(cursor: Cursor) -> list[list[float]]:
+def _points(cursor: Cursor) -> list[Node]:
     """Return the positions of a MULTIPOINT, each in brackets of its own or not."""
     cursor.need("(", _OPEN)
-    found: list[list[float]] = []
+    found: list[Node] = []
     while not found or cursor.take(","):
         bracket = cursor.now.word == "("
         found.append(_coordinates(cursor, 0) if bracket else _position(cursor))
@@ -86,11 +87,11 @@ def _points(cursor: Cursor) -> list[list[float]]:
     return found
 
 
-def _coordinates(cursor: Cursor, level: int) -> list[Any]:
+def _coordinates(cursor: Cursor, level: int) -> list[Node]:
     """Return what stands in brackets: a position at level 0, else a list of the level below."""
     cursor.need("(", _OPEN)
     if level == 0:
-        found: list[Any] = _position(cursor)
+        found: list[Node] = _position(cursor)
     else:
         found = [_part(cursor, level)]
         while cursor.take(","):
@@ -99,12 +100,12 @@ def _coordinates(cursor: Cursor, level: int) -> list[Any]:
     return found
 
 
-def _part(cursor: Cursor, level: int) -> list[Any]:
+def _part(cursor: Cursor, level: int) -> list[Node]:
     return _position(cursor) if level == 1 else _coordinates(cursor, level - 1)
 
 
-def _position(cursor: Cursor) -> list[float]:
-    found = [cursor.signed_number(_NUMBER), cursor.signed_number(_NUMBER)]
+def _position(cursor: Cursor) -> list[Node]:
+    found: list[Node] = [cursor.signed_number(_NUMBER), cursor.signed_number(_NUMBER)]
     if cursor.now.kind == "number" or cursor.now.word in ("-", "+"):
         found.append(cursor.signed_number(_NUMBER))
     return found

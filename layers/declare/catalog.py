@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 from pydantic import Field
 
@@ -38,7 +38,7 @@ class Declared:
     areas: Mapping[str, Area]
     layers: Mapping[str, Layer]
     relations: Mapping[str, Relation]
-    _parts: dict[Part[Any], Any] = field(default_factory=dict)
+    _parts: dict[Part[object], object] = field(default_factory=dict)
 
     def part(self, read: Part[P]) -> P:
         """Return a part, read now where it was not yet.
@@ -50,8 +50,7 @@ class Declared:
         """
         if read not in self._parts:
             self._parts[read] = read(self)
-        found: P = self._parts[read]
-        return found
+        return cast(P, self._parts[read])
 
 
 Part = Callable[[Declared], P]
@@ -67,19 +66,19 @@ class Snapshot:
     areas: Mapping[str, Area]
     layers: Mapping[str, Layer]
     relations: Mapping[str, Relation]
-    parts: Mapping[Part[Any], Any]
+    parts: Mapping[Part[object], object]
 
 
 class Catalog:
     """The declarations that a server serves; `reload` swaps them at once or not at all."""
 
-    def __init__(self, folder: Path, parts: tuple[Part[Any], ...], snapshot: Snapshot) -> None:
+    def __init__(self, folder: Path, parts: tuple[Part[object], ...], snapshot: Snapshot) -> None:
         self._folder = folder
         self._parts = parts
         self._now = snapshot
 
     @classmethod
-    def load(cls, folder: Path, *parts: Part[Any]) -> Catalog:
+    def load(cls, folder: Path, *parts: Part[object]) -> Catalog:
         """Read a folder of areas, its layers and the parts asked for.
 
         Raises
@@ -119,8 +118,7 @@ class Catalog:
 
     def part(self, read: Part[P]) -> P:
         """Return a part that the catalogue was loaded with."""
-        found: P = self._now.parts[read]
-        return found
+        return cast(P, self._now.parts[read])
 
     def get_layer(self, layer_id: str, actor: Actor | None = None) -> Layer:
         """Return a layer; for an actor only one that it may read.
@@ -165,7 +163,7 @@ def may_read(layer: Layer, actor: Actor) -> bool:
     return not layer.access.roles or actor.role in ("admin", *layer.access.roles)
 
 
-def read(folder: Path, parts: tuple[Part[Any], ...] = ()) -> Snapshot:
+def read(folder: Path, parts: tuple[Part[object], ...] = ()) -> Snapshot:
     """Read and resolve all declarations below a folder.
 
     Raises

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from layers.declare.base import Declaration
 from spatial.errors import ConfigError
-from spatial.toml_file import Unreadable, parse_toml, read_bytes
+from spatial.toml_file import TomlTable, Unreadable, parse_toml, read_bytes
 
 D = TypeVar("D", bound=Declaration)
 
@@ -28,7 +28,7 @@ class Reading:
         """Digest of all that was read so far."""
         return str(self._digest.hexdigest())
 
-    def document(self, path: Path) -> dict[str, Any]:
+    def document(self, path: Path) -> TomlTable:
         """Return what a file says.
 
         Raises
@@ -46,7 +46,7 @@ class Reading:
 
 
 def checked(
-    model: type[D], path: Path, document: dict[str, Any], docs: str = "layers", head: str = ""
+    model: type[D], path: Path, document: TomlTable, docs: str = "layers", head: str = ""
 ) -> D:
     """Return a document as its model.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from geoalchemy2 import Geometry as GeometryColumn
 from sqlalchemy import (
@@ -31,7 +31,7 @@ from sqlalchemy.types import BigInteger, TypeEngine
 
 from layers.cql.parse import parse
 from layers.cql.sql import condition
-from layers.cql.types import Typed
+from layers.cql.types import Expression, Typed
 from layers.declare.layer import SYSTEM, Column, Layer, Parameter
 from spatial.geo import crs
 from spatial.schema.columns import SCHEMA
@@ -40,7 +40,8 @@ from spatial.schema.tables import metadata
 ALIAS = "t"
 GEOMETRY_NAMES = ("geom", "geometry")
 
-SQL_TYPES: dict[str, TypeEngine[Any]] = {
+SqlType: TypeAlias = TypeEngine[Any]
+SQL_TYPES: dict[str, SqlType] = {
     "text": Text(),
     "int": BigInteger(),
     "number": Double(),
@@ -75,16 +76,16 @@ class Relation:
 
     layer: Layer
     table: FromClause
-    id: ColumnElement[Any]
-    geom: ColumnElement[Any] | None
-    columns: Mapping[str, ColumnElement[Any]]
+    id: Expression
+    geom: Expression | None
+    columns: Mapping[str, Expression]
     """Served value of each listed column."""
     names: Mapping[str, Typed]
     """What a filter may name: listed columns, id, origin and the geometry."""
     base: ColumnElement[bool]
     """Condition of the declaration itself: kinds and filter."""
-    times: tuple[ColumnElement[Any], ColumnElement[Any] | None] | None
-    statements: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    times: tuple[Expression, Expression | None] | None
+    statements: dict[Hashable, object] = field(default_factory=dict, compare=False, repr=False)
     """Compiled statements by shape; they go when the catalogue is read again."""
 
 
@@ -148,9 +149,9 @@ WORLD = {"z": "0", "x": "0", "y": "0", "bbox": "'BOX(-180 -85,180 85)'"}
 """Arguments by which a function learns of the tile asked; features ask it of the world."""
 
 
-def _argument(parameter: Parameter) -> ColumnElement[Any]:
-    name: ColumnElement[Any] = literal_column(f'"{parameter.name}"')
-    value: ColumnElement[Any] = bindparam(
+def _argument(parameter: Parameter) -> Expression:
+    name: Expression = literal_column(f'"{parameter.name}"')
+    value: Expression = bindparam(
         argument_name(parameter.name), parameter.default, SQL_TYPES[parameter.type]
     )
     if parameter.name in WORLD:
@@ -158,9 +159,9 @@ def _argument(parameter: Parameter) -> ColumnElement[Any]:
     return name.op("=>")(value)
 
 
-def _declared(layer: Layer) -> dict[str, TypeEngine[Any]]:
+def _declared(layer: Layer) -> dict[str, SqlType]:
     """Return the columns that a view or function must have."""
-    found: dict[str, TypeEngine[Any]] = {name: Text() for name in ("kind", *SYSTEM)}
+    found: dict[str, SqlType] = {name: Text() for name in ("kind", *SYSTEM)}
     found[layer.source.id] = SQL_TYPES[layer.source.id_type]
     if layer.source.parties:
         found["parties"] = ARRAY(Text())
@@ -184,13 +185,13 @@ class _Finder:
     layer: Layer
     rows: FromClause
 
-    def __call__(self, key: str, name: str) -> ColumnElement[Any]:
+    def __call__(self, key: str, name: str) -> Expression:
         found = self.rows.c.get(name)
         if found is None:
             raise UnknownColumn(key, name, self.layer.source.name)
         return found
 
-    def listed(self, declared: Column) -> ColumnElement[Any]:
+    def listed(self, declared: Column) -> Expression:
         key = f"columns.{declared.name}"
         if declared.path is None:
             return self(key, declared.column or declared.name)
@@ -202,15 +203,15 @@ class _Finder:
         if declared.type == "json":
             return value
         read = getattr(getattr(func, SCHEMA), JSON_READERS[declared.type])
-        found: ColumnElement[Any] = read(value, type_=SQL_TYPES[declared.type])
+        found: Expression = read(value, type_=SQL_TYPES[declared.type])
         return found
 
 
-def _path(parts: list[str]) -> Any:
+def _path(parts: list[str]) -> Expression:
     return constant("{" + ",".join(parts) + "}")
 
 
-def _comparable(expression: ColumnElement[Any]) -> ColumnElement[Any]:
+def _comparable(expression: Expression) -> Expression:
     """Return a column as filters compare it: a single-precision number by its decimal digits."""
     if isinstance(expression.type, REAL):
         return cast(cast(expression, Numeric), Double)
@@ -228,9 +229,9 @@ def _base(layer: Layer, rows: FromClause, column_of: _Finder) -> ColumnElement[b
     return and_(true(), *parts)
 
 
-def type_of(sql_type: TypeEngine[Any]) -> str:
+def type_of(sql_type: SqlType) -> str:
     """Return the type, as declarations name it, of a column of the schema."""
-    kinds: list[tuple[type[Any], str]] = [
+    kinds: list[tuple[type[SqlType], str]] = [
         (GeometryColumn, "geometry"),
         (UUID, "uuid"),
         (Boolean, "bool"),
@@ -243,9 +244,7 @@ def type_of(sql_type: TypeEngine[Any]) -> str:
     return next((name for kind, name in kinds if isinstance(sql_type, kind)), "json")
 
 
-def _times(
-    layer: Layer, column_of: _Finder
-) -> tuple[ColumnElement[Any], ColumnElement[Any] | None] | None:
+def _times(layer: Layer, column_of: _Finder) -> tuple[Expression, Expression | None] | None:
     if layer.time is None:
         return None
     start = column_of("time.field", layer.time.field)

@@ -8,11 +8,12 @@ the text ``{name}`` for the feature's name in that language with the other one a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Protocol, get_args
+from typing import Literal, Protocol, cast, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from layers.declare.base import Declaration, Text
+from spatial.json_types import Document, Shown
 
 Theme = Literal["dark", "light"]
 Lang = Literal["zh", "en"]
@@ -76,9 +77,9 @@ class StyleRule(Declaration):
     order: int = Field(default=0, description="Order within the slot; higher lies on top")
     minzoom: float | None = None
     maxzoom: float | None = None
-    filter: list[Any] | None = None
-    layout: dict[str, Any] = {}
-    paint: dict[str, Any] = {}
+    filter: list[JsonValue] | None = None
+    layout: dict[str, JsonValue] = {}
+    paint: dict[str, JsonValue] = {}
 
 
 class Style(Declaration):
@@ -179,7 +180,7 @@ class Drawn(Protocol):
         """Return its place in the drawing, low numbers below."""
 
 
-def resolve(value: Any, theme: Theme, lang: Lang) -> Any:
+def resolve(value: object, theme: Theme, lang: Lang) -> object:
     """Return a declared value with every theme and language table resolved."""
     if isinstance(value, Mapping):
         keys = set(value)
@@ -201,23 +202,23 @@ def style_layer_id(layer_id: str, rule: StyleRule) -> str:
     return f"{layer_id}:{rule.id}"
 
 
-def style_layer(layer: Drawn, rule: StyleRule, theme: Theme, lang: Lang) -> dict[str, Any]:
+def style_layer(layer: Drawn, rule: StyleRule, theme: Theme, lang: Lang) -> Document:
     """Return one MapLibre style layer."""
-    layout = resolve(rule.layout, theme, lang)
+    layout = cast(Document, resolve(rule.layout, theme, lang))
     if rule.type == "symbol" and "text-field" in layout:
         layout.setdefault("text-font", FONTS)
     layout["visibility"] = "visible" if layer.visible else "none"
-    made: dict[str, Any] = {
+    made: Document = {
         "id": style_layer_id(layer.id, rule),
         "type": rule.type,
         "source": layer.id,
         "source-layer": layer.id,
         "metadata": {"sigang:layer": layer.id},
         "layout": layout,
-        "paint": resolve(rule.paint, theme, lang),
+        "paint": cast(Document, resolve(rule.paint, theme, lang)),
     }
     if rule.filter is not None:
-        made["filter"] = resolve(rule.filter, theme, lang)
+        made["filter"] = cast(Shown, resolve(rule.filter, theme, lang))
     for key in ("minzoom", "maxzoom"):
         if (zoom := getattr(rule, key)) is not None:
             made[key] = zoom
@@ -225,8 +226,8 @@ def style_layer(layer: Drawn, rule: StyleRule, theme: Theme, lang: Lang) -> dict
 
 
 def build_style(
-    layers: Iterable[Drawn], sources: Mapping[str, Mapping[str, Any]], theme: Theme, lang: Lang
-) -> dict[str, Any]:
+    layers: Iterable[Drawn], sources: Mapping[str, Mapping[str, Shown]], theme: Theme, lang: Lang
+) -> Document:
     """Return the complete MapLibre style: no glyphs, no sprite, labels on top.
 
     Parameters

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict, TypeGuard, cast
 
 import orjson
 
@@ -47,9 +47,31 @@ Faults = Iterator[tuple[str, str]]
 """Keys and what is wrong there."""
 
 
+class Spec(TypedDict, total=False):
+    """What MapLibre says of a property, or of an element of one."""
+
+    type: Required[str]
+    value: str
+    values: list[str]
+    minimum: float
+    maximum: float
+    length: int
+    parameters: list[str]
+
+
+class Table(TypedDict):
+    """MapLibre's style specification, as far as it is checked here."""
+
+    types: dict[str, dict[str, dict[str, Spec]]]
+    operators: list[str]
+    filter_operators: list[str]
+    interpolations: list[str]
+    colours: list[str]
+
+
 @cache
-def _table() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = orjson.loads(TABLE.read_bytes())
+def _table() -> Table:
+    found: Table = orjson.loads(TABLE.read_bytes())
     return found
 
 
@@ -65,10 +87,14 @@ def check_style(style: Style | None) -> None:
         at = f"style.rules.{number}"
         for look in LOOKS:
             parts = {"layout": rule.layout, "paint": rule.paint}
+            looked = {
+                part: cast(Mapping[str, object], resolve(given, *look))
+                for part, given in parts.items()
+            }
             faults = [
                 fault
-                for part, given in parts.items()
-                for fault in _properties(f"{at}.{part}", rule.type, part, resolve(given, *look))
+                for part, given in looked.items()
+                for fault in _properties(f"{at}.{part}", rule.type, part, given)
             ]
             if rule.filter is not None:
                 faults += _expression(f"{at}.filter", resolve(rule.filter, *look), None)
@@ -76,7 +102,7 @@ def check_style(style: Style | None) -> None:
                 raise ValueError(f"{key}: {why}")
 
 
-def _properties(at: str, type_: str, part: str, given: Mapping[str, Any]) -> Faults:
+def _properties(at: str, type_: str, part: str, given: Mapping[str, object]) -> Faults:
     known = _table()["types"][type_][part]
     for name, value in given.items():
         if name not in known:
@@ -87,7 +113,7 @@ def _properties(at: str, type_: str, part: str, given: Mapping[str, Any]) -> Fau
             yield from _value(f"{at}.{name}", known[name], value)
 
 
-def _value(at: str, spec: Mapping[str, Any], value: Any) -> Faults:
+def _value(at: str, spec: Spec, value: object) -> Faults:
     if not _is_expression(value):
         why = _literal(spec, value)
         if why:
@@ -98,17 +124,17 @@ def _value(at: str, spec: Mapping[str, Any], value: Any) -> Faults:
         yield at, "takes a value, no expression"
         return
     yield from _expression(at, value, parameters)
-    for output in _outputs(value):
+    for output in _outputs(cast(list[object], value)):
         if _is_expression(output) or not isinstance(output, list):
             yield from _value(at, spec, output)
 
 
-def _is_expression(value: Any) -> bool:
+def _is_expression(value: object) -> bool:
     head = value[0] if isinstance(value, list) and value else None
     return isinstance(head, str) and head in _table()["operators"]
 
 
-def _outputs(expression: Sequence[Any]) -> Sequence[Any]:
+def _outputs(expression: Sequence[object]) -> Sequence[object]:
     """Return what an expression can result in, as far as it is written out."""
     head, *rest = expression
     if head == "case":
@@ -119,10 +145,10 @@ def _outputs(expression: Sequence[Any]) -> Sequence[Any]:
         return rest
     if head == "step":
         return rest[1::2]
-    return rest[3::2] if head.startswith("interpolate") else ()
+    return rest[3::2] if str(head).startswith("interpolate") else ()
 
 
-def _expression(at: str, value: Any, parameters: Sequence[str] | None) -> Faults:
+def _expression(at: str, value: object, parameters: Sequence[str] | None) -> Faults:
     """Yield what is wrong with an expression, or with a filter where `parameters` is None."""
     if isinstance(value, Mapping):
         for member in value.values():
@@ -151,7 +177,7 @@ def _expression(at: str, value: Any, parameters: Sequence[str] | None) -> Faults
         yield from _expression(at, member, parameters)
 
 
-def _shape(head: str, rest: Sequence[Any]) -> str | None:
+def _shape(head: str, rest: Sequence[object]) -> str | None:
     """Return what is wrong with the number or kind of arguments."""
     ways, form = _table()["interpolations"], head.partition("-")[0]
     kind = rest[0] if rest else None
@@ -160,13 +186,14 @@ def _shape(head: str, rest: Sequence[Any]) -> str | None:
     least, odd, takes = _COUNTS.get(form, (0, None, ""))
     if len(rest) < least or odd not in (None, len(rest) % 2):
         return f"takes {takes}"
-    stops = list(rest[_STOPS[form] :: 2]) if form in _STOPS else []
-    if not all(map(_is_number, stops)) or stops != sorted(set(stops)):
+    given = list(rest[_STOPS[form] :: 2]) if form in _STOPS else []
+    stops = [stop for stop in given if _is_number(stop)]
+    if len(stops) < len(given) or stops != sorted(set(stops)):
         return "takes stops that are rising numbers"
     return None
 
 
-def _members(head: str, rest: Sequence[Any]) -> Sequence[Any]:
+def _members(head: str, rest: Sequence[object]) -> Sequence[object]:
     """Return the arguments that are expressions themselves."""
     if head in ("literal", "semiliteral"):
         return ()
@@ -177,40 +204,40 @@ def _members(head: str, rest: Sequence[Any]) -> Sequence[Any]:
     return rest
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _literal(spec: Mapping[str, Any], value: Any) -> str | None:
+def _literal(spec: Spec, value: object) -> str | None:
     """Return why a value does not fit its property, None where it does."""
     if isinstance(value, Mapping):
         return "takes no table; write an expression"
     return _LITERALS.get(spec["type"], _list)(spec, value)
 
 
-def _plain(spec: Mapping[str, Any], value: Any) -> str | None:
+def _plain(spec: Spec, value: object) -> str | None:
     right = isinstance(value, bool if spec["type"] == "boolean" else str)
     return None if right else f"{value!r} is no {spec['type']}"
 
 
-def _number(spec: Mapping[str, Any], value: Any) -> str | None:
+def _number(spec: Spec, value: object) -> str | None:
     if not _is_number(value):
         return f"{value!r} is no number"
     least, most = spec.get("minimum", -math.inf), spec.get("maximum", math.inf)
     return None if least <= value <= most else f"{value} is not within {least} to {most}"
 
 
-def _enum(spec: Mapping[str, Any], value: Any) -> str | None:
+def _enum(spec: Spec, value: object) -> str | None:
     return None if value in spec["values"] else f"{value!r} is none of {', '.join(spec['values'])}"
 
 
-def _colour(_: Mapping[str, Any], value: Any) -> str | None:
+def _colour(_: Spec, value: object) -> str | None:
     text = value.lower().strip() if isinstance(value, str) else ""
     right = text in _table()["colours"] or _COLOUR.fullmatch(text)
     return None if right else f"{value!r} is no colour"
 
 
-def _list(spec: Mapping[str, Any], value: Any) -> str | None:
+def _list(spec: Spec, value: object) -> str | None:
     """Judge a list: of as many as the property takes, each of its element's type."""
     length = spec.get("length")
     if not isinstance(value, list) or (length and len(value) != length):
@@ -218,13 +245,13 @@ def _list(spec: Mapping[str, Any], value: Any) -> str | None:
     return _each({**spec, "type": spec["value"]}, value) if "value" in spec else None
 
 
-def _one_or_more(spec: Mapping[str, Any], value: Any) -> str | None:
+def _one_or_more(spec: Spec, value: object) -> str | None:
     element, most = _SEVERAL[spec["type"]]
     several = value if isinstance(value, list) else [value]
     return _each({"type": element}, several) if 0 < len(several) <= most else "has too many values"
 
 
-def _each(spec: Mapping[str, Any], values: Sequence[Any]) -> str | None:
+def _each(spec: Spec, values: Sequence[object]) -> str | None:
     return next(filter(None, (_literal(spec, one) for one in values)), None)
 
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import asyncpg
 import orjson
-from sqlalchemy import Text, cast, func, select, true
+from sqlalchemy import FromClause, Text, cast, func, select, true
 
+from layers.cql.types import Expression
 from layers.declare.relation import Relation
 from layers.features.export_table import Table, make_file
 from layers.features.features import (
@@ -27,6 +28,7 @@ from layers.features.features import (
     reading,
 )
 from layers.features.finite import finite_feature, suspect
+from layers.features.summary import Source
 from layers.offload import offload_part
 from layers.query.filters import Query, conditions
 from layers.query.row_scope import visible
@@ -40,7 +42,7 @@ BATCH = 1000
 FILE_ROWS = 500_000
 """Most rows of one made file; a stream has no such bound."""
 
-Sources = list[dict[str, Any]]
+Sources = Sequence[Source]
 
 
 def licence_text(sources: Sources) -> str:
@@ -49,7 +51,11 @@ def licence_text(sources: Sources) -> str:
 
 
 async def _statement(
-    relation: Relation, actor: Actor, query: Query, columns: Iterable[Any], rows: Any = None
+    relation: Relation,
+    actor: Actor,
+    query: Query,
+    columns: Iterable[Expression],
+    rows: FromClause | None = None,
 ) -> Statement:
     return await compile_beside(
         query,
@@ -63,7 +69,11 @@ async def _statement(
 
 
 async def _batches(
-    db: Database, actor: Actor, statement: Statement, values: dict[str, Any], limit: int | None
+    db: Database,
+    actor: Actor,
+    statement: Statement,
+    values: Mapping[str, object],
+    limit: int | None,
 ) -> AsyncIterator[list[asyncpg.Record]]:
     """Yield the rows in batches from one cursor, so that memory does not grow with them."""
     left = limit
@@ -124,17 +134,17 @@ async def stream_csv(
 def _rows_as_lines(rows: Iterable[asyncpg.Record], licence: str, shaped: bool) -> bytes:
     lines = [[*map(_cell, row), licence] for row in rows]
     for line in lines if shaped else ():
-        if line[-2] is not None and suspect(line[-2]):
+        if isinstance(line[-2], str) and suspect(line[-2]):
             line[-2] = None
     return _lines(lines)
 
 
-def _values(relation: Relation) -> list[Any]:
+def _values(relation: Relation) -> list[Expression]:
     listed = [column.label(name) for name, column in relation.columns.items()]
     return [*listed, relation.table.c.origin, relation.table.c.source_id]
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     if isinstance(value, (float, Decimal)):
         return value if math.isfinite(value) else None
     if isinstance(value, (dict, list)):
@@ -146,7 +156,7 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _lines(rows: Iterable[list[Any]], *, mark: bool = False) -> bytes:
+def _lines(rows: Iterable[Sequence[object]], *, mark: bool = False) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return (b"\xef\xbb\xbf" if mark else b"") + text.getvalue().encode()

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import orjson
 
@@ -24,13 +24,19 @@ from spatial.errors import SigangError
 from spatial.geo import crs
 from spatial.settings import PROJECT
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
 HERE = 1_000
 """Rows that are written in the process that has them."""
 BATCH = 1_000
 NICENESS = 10
 _DRIVERS = {"fgb": "FlatGeobuf", "gpkg": "GPKG"}
 
-Rows = Sequence[Sequence[Any]]
+Rows = Sequence[Sequence[object]]
 
 
 @dataclass(frozen=True)
@@ -92,11 +98,11 @@ def write_file(table: Table, rows: Rows, path: Path) -> None:
     import shapely
 
     columns = {
-        name: _series([row[i] for row in rows], table.types.get(name, "text"), pd)
+        name: _series([row[i] for row in rows], table.types.get(name, "text"))
         for i, name in enumerate(table.names)
     }
     columns["attribution"] = pd.Series([table.licence] * len(rows), dtype="string")
-    shapes: Any = [None] * len(rows)
+    shapes: NDArray[np.object_] | list[None] = [None] * len(rows)
     if table.shaped:
         shapes = _placed(shapely.from_wkb([row[len(table.names)] for row in rows]))
     frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=crs.WGS84)
@@ -109,7 +115,7 @@ def write_file(table: Table, rows: Rows, path: Path) -> None:
         )
 
 
-def _placed(shapes: Any) -> Any:
+def _placed(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     """Return shapes, None for those with a place that is not finite."""
     import numpy as np
     import shapely
@@ -119,30 +125,32 @@ def _placed(shapes: Any) -> Any:
     return shapes
 
 
-def _lacks_shapes(frame: Any) -> bool:
+def _lacks_shapes(frame: gpd.GeoDataFrame) -> bool:
     """Tell whether a row has no place: an index of FlatGeobuf would need one of each."""
     return bool((frame.geometry.isna() | frame.geometry.is_empty).any())
 
 
-def _series(values: list[Any], type_: str, pd: Any) -> Any:
+def _series(values: list[object], type_: str) -> pd.Series:
+    import pandas as pd
+
     kinds = {"int": "Int64", "number": "float64", "bool": "boolean"}
     if type_ in kinds:
         found = pd.Series(values, dtype=kinds[type_])
         return found if type_ != "number" else found.where(found.abs() != float("inf"))
     if type_ == "datetime":
-        return pd.Series(pd.to_datetime(values, utc=True))
+        return pd.Series(pd.to_datetime(cast(list[str], values), utc=True))
     texts = [None if value is None else _plain(value) for value in values]
     return pd.Series(texts, dtype="string")
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else str(value)
 
 
-def _received(pipe: BinaryIO) -> tuple[Table, list[Any]]:
+def _received(pipe: BinaryIO) -> tuple[Table, Rows]:
     """Return what the process that started this one hands over."""
     table = pickle.load(pipe)  # noqa: S301
-    rows: list[Any] = []
+    rows: list[Sequence[object]] = []
     while (batch := pickle.load(pipe)) is not None:  # noqa: S301
         rows += batch
     return table, rows

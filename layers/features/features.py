@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
+from typing import cast as cast_type
 from uuid import UUID
 
 import asyncpg
 import orjson
 from sqlalchemy import (
+    ClauseElement,
     ColumnElement,
+    FromClause,
+    Select,
     Text,
     and_,
     bindparam,
@@ -25,8 +29,10 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import Integer, Numeric
 
+from layers.cql.types import Expression
 from layers.declare.relation import SQL_TYPES, Relation, constant
 from layers.features.finite import finite_feature
 from layers.features.keyset_scan import may_walk, plan_walk, walked
@@ -46,6 +52,8 @@ EXACT_UP_TO = 10
 CACHED_STATEMENTS = 512
 
 _DIALECT: Any = asyncpg_dialect.dialect
+Selection: TypeAlias = Select[*tuple[Any, ...]]
+"""A selection of whatever columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +62,21 @@ class Statement:
 
     sql: str
     names: tuple[str, ...]
-    constants: Mapping[str, Any]
+    constants: Mapping[str, object]
 
-    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+    def arguments(self, values: Mapping[str, object]) -> list[object]:
         """Return the positional arguments for named values."""
         return [values[n] if n in values else self.constants[n] for n in self.names]
 
 
-def compile_statement(statement: Any) -> Statement:
+def compile_statement(statement: ClauseElement) -> Statement:
     """Return a statement as text for asyncpg."""
-    compiled = statement.compile(dialect=_DIALECT())
+    compiled = cast_type(SQLCompiler, statement.compile(dialect=_DIALECT()))
     names = tuple(compiled.positiontup or ())
     return Statement(str(compiled), names, compiled.params)
 
 
-async def compile_beside(query: Query, make: Callable[[], Any]) -> Statement:
+async def compile_beside(query: Query, make: Callable[[], ClauseElement]) -> Statement:
     """Return a statement compiled; a long filter does not hold the event loop."""
     return await beside(query.filter, lambda: compile_statement(make()))
 
@@ -118,7 +126,7 @@ async def read_page(
     values = query.bound | {"limit": limit + 1}
     values |= {f"after_{i}": value for i, value in enumerate(after or ())}
     async with reading(db, actor) as conn:
-        rows = await _walk(conn, relation, actor, query, values, nulls)
+        rows = await _walk(conn, relation, actor, query, values, limit, nulls)
         if len(rows) <= limit:
             rows = await conn.fetch(statement.sql, *statement.arguments(values))
         more = len(rows) > limit
@@ -133,12 +141,12 @@ async def read_page(
 
 async def _walk(
     conn: asyncpg.Connection, relation: Relation, actor: Actor, query: Query,
-    values: dict[str, Any], nulls: tuple[bool, ...] | None,
-) -> list[Any]:  # fmt: skip
+    values: dict[str, object], limit: int, nulls: tuple[bool, ...] | None,
+) -> list[asyncpg.Record]:  # fmt: skip
     """Return a full page from a bounded walk; fewer rows mean that it was not the way to go."""
     if not may_walk(relation, query):
         return []
-    bound = await plan_walk(conn, relation, query, values["limit"])
+    bound = await plan_walk(conn, relation, query, limit + 1)
     if bound is None:
         return []
     statement = _walk_statement(relation, actor, query, nulls)
@@ -171,7 +179,7 @@ async def _count(conn: asyncpg.Connection, relation: Relation, actor: Actor, que
     return found
 
 
-def parse_id(relation: Relation, text: str) -> Any:
+def parse_id(relation: Relation, text: str) -> UUID | int | str | None:
     """Return a feature id as the source's type, or None where it cannot be one."""
     try:
         if relation.layer.source.id_type == "uuid":
@@ -183,7 +191,7 @@ def parse_id(relation: Relation, text: str) -> Any:
     return None if "\x00" in text else text
 
 
-def _sort_keys(relation: Relation, query: Query) -> list[tuple[ColumnElement[Any], str, bool]]:
+def _sort_keys(relation: Relation, query: Query) -> list[tuple[Expression, str, bool]]:
     """Return expression, type and direction of each part of the total order; the id ends it."""
     names = list(query.sortby)
     if not names and relation.layer.sort:
@@ -192,7 +200,7 @@ def _sort_keys(relation: Relation, query: Query) -> list[tuple[ColumnElement[Any
     return [*keys, (relation.id, relation.layer.source.id_type, False)]
 
 
-def printed(relation: Relation) -> list[ColumnElement[Any]]:
+def printed(relation: Relation) -> list[Expression]:
     """Return the listed columns as their JSON is made of.
 
     A number is never printed as a whole one, or programs that look at the first rows cut the
@@ -205,28 +213,28 @@ def printed(relation: Relation) -> list[ColumnElement[Any]]:
     ]
 
 
-def exact(number: ColumnElement[Any]) -> ColumnElement[Any]:
+def exact(number: Expression) -> Expression:
     """Return a number as a numeric of the same shortest digits, null where JSON has none for it."""
-    digits: Any = cast(number, Text)
+    digits: Expression = cast(number, Text)
     for none in ("NaN", "Infinity", "-Infinity"):
         digits = func.nullif(digits, constant(none))
     return cast(digits, Numeric)
 
 
-def _with_fraction(number: ColumnElement[Any]) -> ColumnElement[Any]:
+def _with_fraction(number: Expression) -> Expression:
     """Return a number exactly, with one digit at least after the point."""
     return exact(number) + literal_column("0.0", Numeric)
 
 
-def feature_text(relation: Relation) -> tuple[ColumnElement[str], Any]:
+def feature_text(relation: Relation) -> tuple[ColumnElement[str], FromClause]:
     """Return the expression of a feature as GeoJSON text, and the lateral row it needs."""
     row = (
         select(*printed(relation), relation.table.c.origin.label("origin"))
         .correlate(relation.table)
         .lateral("p")
     )
-    identity: Any = cast(relation.id, Text)
-    shape: Any = constant("null")
+    identity: Expression = cast(relation.id, Text)
+    shape: Expression = constant("null")
     if relation.geom is not None:
         shape = func.coalesce(func.ST_AsGeoJSON(relation.geom, literal_column(str(DIGITS))), shape)
     joined = func.concat(
@@ -241,7 +249,7 @@ def feature_text(relation: Relation) -> tuple[ColumnElement[str], Any]:
     return joined, row
 
 
-def _page_rows(relation: Relation, keys: list[tuple[ColumnElement[Any], str, bool]]) -> Any:
+def _page_rows(relation: Relation, keys: list[tuple[Expression, str, bool]]) -> Selection:
     """Return the selection of features with the values that a cursor is made of."""
     feature, row = feature_text(relation)
     return select(feature, *(cast(e, Text) for e, _, _ in keys)).select_from(
@@ -252,7 +260,7 @@ def _page_rows(relation: Relation, keys: list[tuple[ColumnElement[Any], str, boo
 async def _page_statement(
     relation: Relation, actor: Actor, query: Query, nulls: tuple[bool, ...] | None
 ) -> Statement:
-    def make() -> Any:
+    def make() -> Selection:
         keys = _sort_keys(relation, query)
         order = [(e.desc() if down else e.asc()).nulls_last() for e, _, down in keys[:-1]]
         statement = (
@@ -269,7 +277,7 @@ async def _page_statement(
 def _walk_statement(
     relation: Relation, actor: Actor, query: Query, nulls: tuple[bool, ...] | None
 ) -> Statement:
-    def make() -> Any:
+    def make() -> Selection:
         keys = _sort_keys(relation, query)
         after = None if nulls is None else _after(keys, nulls)
         return walked(relation, actor, query, _page_rows(relation, keys), after)
@@ -278,7 +286,7 @@ def _walk_statement(
 
 
 def _feature_statement(relation: Relation, actor: Actor) -> Statement:
-    def make() -> Any:
+    def make() -> Selection:
         feature, row = feature_text(relation)
         wanted = bindparam("feature_id", type_=SQL_TYPES[relation.layer.source.id_type])
         return (
@@ -292,7 +300,7 @@ def _feature_statement(relation: Relation, actor: Actor) -> Statement:
 
 
 async def _count_statement(relation: Relation, actor: Actor, query: Query) -> Statement:
-    def make() -> Any:
+    def make() -> Selection:
         return (
             select(func.count())
             .select_from(relation.table)
@@ -303,7 +311,7 @@ async def _count_statement(relation: Relation, actor: Actor, query: Query) -> St
 
 
 async def _compiled(
-    relation: Relation, query: Query, key: Any, make: Callable[[], Any]
+    relation: Relation, query: Query, key: Hashable, make: Callable[[], ClauseElement]
 ) -> Statement:
     """Return a compiled statement: a kept one, but for those of long filters, which are large."""
     if is_long(query.filter):
@@ -311,9 +319,9 @@ async def _compiled(
     return _cached(relation, key, make)
 
 
-def _cached(relation: Relation, key: Any, make: Callable[[], Any]) -> Statement:
+def _cached(relation: Relation, key: Hashable, make: Callable[[], ClauseElement]) -> Statement:
     """Return the compiled statement of a shape, made at most once; the oldest goes when full."""
-    found: Statement | None = relation.statements.get(key)
+    found = cast_type(Statement | None, relation.statements.get(key))
     if found is None:
         if len(relation.statements) >= CACHED_STATEMENTS:
             del relation.statements[next(iter(relation.statements))]
@@ -322,7 +330,7 @@ def _cached(relation: Relation, key: Any, make: Callable[[], Any]) -> Statement:
 
 
 def _after(
-    keys: list[tuple[ColumnElement[Any], str, bool]], nulls: tuple[bool, ...]
+    keys: list[tuple[Expression, str, bool]], nulls: tuple[bool, ...]
 ) -> ColumnElement[bool]:
     """Return the condition of coming after the cursor in the total order, nulls last."""
     choices: list[ColumnElement[bool]] = []

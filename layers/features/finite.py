@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import cast
 
 import orjson
 
 from layers.declare.relation import Relation
+from spatial.geo.geojson import Coordinates, Geometry, GeometryCollection
+from spatial.json_types import Json
 
 _NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
 """How the database writes such a number of a column into JSON: as a text."""
@@ -38,21 +41,23 @@ def finite_feature(text: str, relation: Relation) -> str:
     return orjson.dumps(feature).decode()
 
 
-def _geometry(shape: dict[str, Any] | None) -> dict[str, Any] | None:
+def _geometry(shape: Geometry | GeometryCollection | None) -> Mapping[str, object] | None:
     """Return a geometry with finite heights only, or None where a place is not finite."""
     if shape is None:
         return None
     try:
-        if "geometries" in shape:
-            return shape | {"geometries": [_geometry(part) for part in shape["geometries"]]}
-        return shape | {"coordinates": _places(shape["coordinates"])}
+        if shape["type"] == "GeometryCollection":
+            parts = cast(GeometryCollection, shape)["geometries"]
+            return {**shape, "geometries": [_geometry(part) for part in parts]}
+        return {**shape, "coordinates": _places(cast(Geometry, shape)["coordinates"])}
     except ValueError:
         return None
 
 
-def _places(node: list[Any]) -> list[Any]:
-    if not node or isinstance(node[0], list):
-        return [_places(child) for child in node]
-    if not all(map(math.isfinite, node[:2])):
-        raise ValueError(node)
-    return [number for number in node if math.isfinite(number)]
+def _places(node: Coordinates) -> list[Json]:
+    if len(node) == 0 or isinstance(node[0], list):
+        return [_places(cast(Coordinates, child)) for child in node]
+    position = cast(list[float], node)
+    if not all(map(math.isfinite, position[:2])):
+        raise ValueError(position)
+    return [number for number in position if math.isfinite(number)]

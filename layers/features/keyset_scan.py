@@ -8,10 +8,10 @@ is bounded: rows that lie in the order of their place would else be read to the 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVarTuple
 
 import asyncpg
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import Integer
 
@@ -28,6 +28,7 @@ PATIENCE = 20
 """How many times the expected number of rows a walk may read."""
 COST = 0.5
 """What walking over a row costs, in collected and sorted rows; measured: 0.2."""
+P = TypeVarTuple("P")
 
 
 def may_walk(relation: Relation, query: Query) -> bool:
@@ -57,7 +58,13 @@ async def plan_walk(
     return int(min(rows, PATIENCE * expected)) if expected * COST < inside else None
 
 
-def walked(relation: Relation, actor: Actor, query: Query, page: Any, after: Any) -> Any:
+def walked(
+    relation: Relation,
+    actor: Actor,
+    query: Query,
+    page: Select[*P],
+    after: ColumnElement[bool] | None,
+) -> Select[*P]:
     """Return a page's statement that takes its rows from a bounded walk.
 
     Parameters

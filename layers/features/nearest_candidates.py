@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import bindparam, func, select, true
 from sqlalchemy.types import Integer
 
 from layers.declare.relation import Relation
-from layers.features.features import compile_beside, feature_text, reading
+from layers.features.features import Selection, compile_beside, feature_text, reading
 from layers.features.finite import finite_feature
 from layers.query.filters import Box, Query, conditions
 from layers.query.row_scope import visible
@@ -59,9 +58,10 @@ async def read_candidates(
     return [Candidate(finite_feature(text, relation), x, y) for text, x, y in rows]
 
 
-def _statement(relation: Relation, actor: Actor, query: Query) -> Any:
+def _statement(relation: Relation, actor: Actor, query: Query) -> Selection:
     feature, row = feature_text(relation)
-    place: Any = relation.geom
+    place = relation.geom
+    assert place is not None  # noqa: S101
     return (
         select(feature, func.ST_X(place), func.ST_Y(place))
         .select_from(relation.table.join(row, true()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import cast
 
 import asyncpg
 
@@ -21,8 +21,9 @@ from spatial.geo import beidou_grid
 from spatial.geo.carriageway_rows import CARRIAGEWAY_SQL, STAKE_SQL, TOWARDS_SQL
 from spatial.geo.codes import parse_lonlat
 from spatial.geo.crs import axes_swapped
-from spatial.geo.linear_reference import LinearReference, StakeFix
+from spatial.geo.linear_reference import LinearReference, Side, StakeFix
 from spatial.geo.stake_text import StakeText, find_side, find_stake_text
+from spatial.json_types import Document
 from spatial.postgres.db import Database
 
 MAX_LENGTH = 120
@@ -43,7 +44,7 @@ class Hit:
     action: str
     codes: str = ""
     bbox: list[float] | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: Document = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,9 @@ class Search:
         except (BadParameter, NotFound) as error:
             zh, en = f"{error.zh}。{error.mend_zh}", f"{error.en}. {error.mend_en}".rstrip()
             return [], {"zh": zh, "en": en[0].upper() + en[1:]}
-        return [replace(hit, bbox=list(lines[hit.extra["side"]].bounds)) for hit in shown], None
+        return [
+            replace(hit, bbox=list(lines[cast(Side, hit.extra["side"])].bounds)) for hit in shown
+        ], None
 
     async def _reference(self) -> LinearReference:
         if self._stakes is None:
@@ -141,7 +144,9 @@ def find_coordinate(asked: str) -> Iterable[Hit]:
     except BadParameter:
         return []
     text = f"{lon:.6f}, {lat:.6f}"
-    note = {"note": {"zh": "已按 [经度, 纬度] 交换", "en": "axes put in the order [lon, lat]"}}
+    note: Document = {
+        "note": {"zh": "已按 [经度, 纬度] 交换", "en": "axes put in the order [lon, lat]"}
+    }
     label = {"zh": text, "en": text}
     return [Hit(None, None, label, None, (lon, lat), "coordinate", extra=note if swapped else {})]
 
@@ -168,7 +173,7 @@ def _stake(fix: StakeFix, named: StakeText, rows: Iterable[asyncpg.Record]) -> H
         towards = lead[f"towards_{lang}"] if lead else None
         side = f"{to}{towards}" if towards else SIDE_TITLES[fix.side][lang]
         label[lang] = f"{fix.route_id} {named.stakes} {side}{tail if lanes else ''}"
-    extra = {
+    extra: Document = {
         "route": fix.route_id, "side": fix.side, "k_m": round(fix.k_m, 3), "k_to_m": named.k_to,
         "lanes": list(named.lanes), "calibrated": fix.calibrated, "accuracy_m": fix.accuracy_m,
         "source": fix.source_id,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol, TypedDict, cast
 
 import asyncpg
 
@@ -17,7 +17,9 @@ from layers.declare.relation import ALIAS
 from layers.features.summary_rows import SOURCES, boxes_of
 from layers.query.row_scope import visible_sql
 from spatial.actor import Actor
+from spatial.json_types import JsonObject
 from spatial.postgres.db import Database
+from spatial.postgres.notices import Notice
 
 log = logging.getLogger("sigang")
 
@@ -28,10 +30,22 @@ KEEP_S = 3600.0
 AT_ONCE = 3
 
 
+class Source(TypedDict):
+    """Where rows come from, as `sigang.source` tells it."""
+
+    id: str
+    title_zh: str
+    title_en: str
+    license: str
+    license_url: str | None
+    attribution: str
+    props: JsonObject
+
+
 class Notices(Protocol):
     """What summaries need of the bus."""
 
-    def subscribe(self, kind: str, callback: Callable[[dict[str, Any]], Any]) -> Any:
+    def subscribe(self, kind: str, callback: Callable[[Notice], object]) -> object:
         """Call back with each notice of a kind."""
 
 
@@ -71,7 +85,7 @@ class Summaries:
     def __init__(self, db: Database, bus: Notices) -> None:
         self._db = db
         self._kept: dict[tuple[str, str], tuple[Layer, Summary, float]] = {}
-        self._sources: dict[str, dict[str, Any]] = {}
+        self._sources: dict[str, Source] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         bus.subscribe("cells", lambda note: self._forget(note["layers"]))
         bus.subscribe("reconnected", lambda _: self._clear())
@@ -97,12 +111,12 @@ class Summaries:
         found = await asyncio.gather(*(self.of(layer, actor) for layer in asked))
         return {layer.id: summary for layer, summary in zip(asked, found, strict=True)}
 
-    async def sources(self, ids: Iterable[str]) -> list[dict[str, Any]]:
+    async def sources(self, ids: Iterable[str]) -> list[Source]:
         """Return title, licence and attribution of sources, in the order asked for."""
         wanted = list(ids)
         if not set(wanted) <= self._sources.keys():
             rows = await self._db.public.fetch(SOURCES)
-            self._sources = {row["id"]: dict(row) for row in rows}
+            self._sources = {row["id"]: cast(Source, dict(row)) for row in rows}
         return [self._sources[one] for one in wanted if one in self._sources]
 
     async def _ask_or_none(self, layer: Layer, actor: Actor) -> Summary | None:
@@ -133,7 +147,7 @@ class Summaries:
         self._sources.clear()
 
 
-def _summed(rows: Iterable[Any]) -> Summary:
+def _summed(rows: Iterable[asyncpg.Record]) -> Summary:
     made = Summary()
     first: list[datetime] = []
     last: list[datetime] = []

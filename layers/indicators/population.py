@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Literal
 
 from sqlalchemy import ColumnElement, and_, true
 
 from layers.cql.parse import parse
 from layers.cql.sql import condition
-from layers.cql.types import DAY_ZONE
+from layers.cql.types import DAY_ZONE, Expression
 from layers.declare.relation import Relation
 from layers.indicators.model import MAX_FILTER, Indicator, Measure
 from layers.indicators.periods import Period
@@ -27,7 +27,7 @@ class Side:
     """One measure: which rows, and the column that is summed up; None counts them."""
 
     where: ColumnElement[bool]
-    column: ColumnElement[Any] | None
+    column: Expression | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Population:
     where: ColumnElement[bool]
     numerator: Side
     denominator: Side | None
-    by: tuple[ColumnElement[Any], ...]
+    by: tuple[Expression, ...]
 
     def measure(self, part: Part) -> Measure | None:
         """Return a side as declared."""
@@ -84,7 +84,7 @@ class Population:
             return f"TIMESTAMP('{moment.isoformat().replace('+00:00', 'Z')}')"
         return f"DATE('{moment.isoformat()}')"
 
-    def instant(self, column: str, at: datetime) -> Any:
+    def instant(self, column: str, at: datetime) -> date:
         """Return a moment as a column of the time has it: itself, or the day that it lies in."""
         return at.astimezone(DAY_ZONE).date() if self.is_date(column) else at
 

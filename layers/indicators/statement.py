@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import array
 
+from layers.cql.types import Expression
 from layers.features.features import Statement, compile_statement, exact
 from layers.indicators.periods import Period
 from layers.indicators.population import Population, Side
@@ -88,18 +90,18 @@ def cell_statement(
     return compile_statement(statement)
 
 
-def _keys(population: Population, *, owner: bool) -> list[Any]:
+def _keys(population: Population, *, owner: bool) -> list[Expression]:
     columns = population.relation.table.c
     if not owner:
         return [columns.admin_code, columns.origin]
-    parties: Any = literal_column("'{}'::text[]")
+    parties: Expression = literal_column("'{}'::text[]")
     if population.relation.layer.source.parties:
         parties = columns.parties
     return [columns.admin_code, columns.origin, columns.visibility, columns.unit_id, parties]
 
 
-def _side(side: Side, sign: ColumnElement[int]) -> Any:
-    counted: Any = sign if side.column is None else exact(side.column) * sign
+def _side(side: Side, sign: ColumnElement[int]) -> Expression:
+    counted: Expression = sign if side.column is None else exact(side.column) * sign
     return func.coalesce(func.sum(counted).filter(side.where), literal_column("0"))
 
 
@@ -119,11 +121,11 @@ def _times(
         "at", with_ordinality="nth"
     )
     ends = ends.render_derived()
-    sign: Any = case((ends.c.nth == literal_column("1"), literal_column("1")), else_=_MINUS)
+    sign: Expression = case((ends.c.nth == literal_column("1"), literal_column("1")), else_=_MINUS)
     return ends.c.at, sign, table.join(ends, true()), lo <= hi
 
 
-_MINUS: ColumnElement[Any] = literal_column("-1")
+_MINUS: Expression = literal_column("-1")
 
 
 def _alive(population: Population, periods: Sequence[Period], now: datetime) -> tuple[Any, Any]:
@@ -151,7 +153,9 @@ def _bounds(
     )
 
 
-def read_cells(population: Population, rows: Iterable[Any], *, owner: bool) -> list[Cell]:
+def read_cells(
+    population: Population, rows: Iterable[asyncpg.Record], *, owner: bool
+) -> list[Cell]:
     """Return the rows of a statement as cells; a stock's ends are not summed up yet."""
     found = []
     many, first = len(population.by), 6 if owner else 3

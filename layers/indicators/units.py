@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
+import asyncpg
 from sqlalchemy import case, func, select
 
 from layers.declare.base import Text
@@ -191,7 +192,7 @@ def _units() -> Statement:
     )
 
 
-def units_of(rows: Iterable[Any]) -> Units:
+def units_of(rows: Iterable[asyncpg.Record]) -> Units:
     """Return units from rows of code, level, and the names in both languages.
 
     A province of which nothing but its outline is loaded is a neighbour, no unit.

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -109,7 +108,7 @@ def get_process(found: Processes, process_id: str) -> Process:
     return process
 
 
-def check_inputs(process: Process, given: Mapping[str, Any]) -> Inputs:
+def check_inputs(process: Process, given: Mapping[str, object]) -> Inputs:
     """Return the inputs of a process as its model.
 
     Raises

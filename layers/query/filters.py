@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, Double, and_, bindparam, func, or_, true
 
@@ -14,6 +13,7 @@ from layers.cql.parse import parse
 from layers.cql.sql import condition
 from layers.cql.types import (
     NUMERIC,
+    Expression,
     Typed,
     comparable,
     day_start,
@@ -43,19 +43,19 @@ class Query:
     start: datetime | None = None
     end: datetime | None = None
     timed: bool = False
-    equals: tuple[tuple[str, Any], ...] = ()
+    equals: tuple[tuple[str, object], ...] = ()
     filter: str | None = None
     filter_lang: str = "cql2-text"
     filter_crs: crs.Crs = crs.CRS84
     """What the geometries of the filter are in."""
     sortby: tuple[tuple[str, bool], ...] = ()
     """Column and whether it descends."""
-    arguments: tuple[tuple[str, Any], ...] = ()
+    arguments: tuple[tuple[str, object], ...] = ()
     where: ColumnElement[bool] | None = field(default=None, compare=False, repr=False)
     """What the filter says."""
 
     @property
-    def shape(self) -> tuple[Any, ...]:
+    def shape(self) -> tuple[object, ...]:
         """What decides the statement's text; all else is bound."""
         crossing = self.bbox is not None and self.bbox[0] > self.bbox[2]
         return (
@@ -70,9 +70,9 @@ class Query:
         )
 
     @property
-    def bound(self) -> dict[str, Any]:
+    def bound(self) -> dict[str, object]:
         """Values of the statement's named parameters."""
-        values: dict[str, Any] = {argument_name(n): v for n, v in self.arguments}
+        values: dict[str, object] = {argument_name(n): v for n, v in self.arguments}
         if self.bbox is not None:
             values |= zip(("west", "south", "east", "north"), self.bbox, strict=True)
         values |= {"time_start": self.start, "time_end": self.end}
@@ -252,13 +252,14 @@ def _filter_lang(given: Mapping[str, str]) -> str:
     return lang
 
 
-def _value(name: str, type_: str, text: str) -> Any:
-    node: Any = text
+def _value(name: str, type_: str, text: str) -> object:
+    node: object = text
     try:
         if type_ in NUMERIC:
-            node = int(text) if type_ == "int" else float(text)
-            if not math.isfinite(node) or (abs(node) >= 2**63 and type_ == "int"):
+            number = int(text) if type_ == "int" else float(text)
+            if not math.isfinite(number) or (abs(number) >= 2**63 and type_ == "int"):
                 raise ValueError
+            node = number
         elif type_ == "bool":
             node = {"true": True, "false": False, "1": True, "0": False}[text.lower()]
         elif type_ == "json":
@@ -304,8 +305,9 @@ def _in_box(relation: Relation, *, crossing: bool) -> ColumnElement[bool]:
 _SIDES = ("west", "south", "east", "north")
 
 
-def _meets(relation: Relation, box: Any) -> ColumnElement[bool]:
-    geom: Any = relation.geom
+def _meets(relation: Relation, box: Expression) -> ColumnElement[bool]:
+    geom = relation.geom
+    assert geom is not None  # noqa: S101
     near: ColumnElement[bool] = geom.op("&&", is_comparison=True)(box)
     if relation.layer.geometry.type == "point":
         return near
@@ -313,7 +315,7 @@ def _meets(relation: Relation, box: Any) -> ColumnElement[bool]:
     return and_(near, or_(inside, func.ST_Intersects(geom, box)))
 
 
-def _in_time(start: Any, end: Any, query: Query) -> ColumnElement[bool]:
+def _in_time(start: Expression, end: Expression | None, query: Query) -> ColumnElement[bool]:
     """Return whether a row's instant or half-open interval meets the query's; no time matches."""
     when = SQL_TYPES["datetime"]
     parts: list[ColumnElement[bool]] = []

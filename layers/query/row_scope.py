@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import ColumnElement, FromClause, and_, any_, literal, or_
 
 from spatial.actor import Actor
@@ -32,7 +30,7 @@ def visible(table: FromClause, actor: Actor) -> ColumnElement[bool]:
 
 def visible_sql(
     actor: Actor, alias: str, first_param: int, *, parties: bool = False
-) -> tuple[str, list[Any]]:
+) -> tuple[str, list[str]]:
     """Return `visible` as text for hand-written statements, with its bound values.
 
     Parameters
@@ -50,7 +48,7 @@ def visible_sql(
     if actor.anonymous or not actor.prefix:
         return public, []
     inside = f"{alias}.admin_code LIKE ${first_param}"
-    params: list[Any] = [actor.prefix + "%"]
+    params: list[str] = [actor.prefix + "%"]
     unit = inside
     if actor.unit_id:
         params.append(actor.unit_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -19,6 +19,7 @@ from layers.scenarios.model import Example, Scenario, Step, Table
 from layers.scenarios.plan import DOCS, FILE, read_plan
 from layers.scenarios.values import fill_places
 from spatial.errors import BadParameter
+from spatial.json_types import JsonBody
 from spatial.rule_files import list_declared
 
 PATTERN = "*/*.scenario.toml"
@@ -155,7 +156,7 @@ class _Look:
             yield f"{at}.process", f"no process {example.process!r}"
             return
         try:
-            inputs = fill_places(example.inputs, example.town)
+            inputs = cast(JsonBody, fill_places(example.inputs, example.town))
         except KeyError as error:
             yield f"{at}.inputs", f"the town has no {error.args[0]!r}"
             return
@@ -166,7 +167,7 @@ class _Look:
             if output not in process.outputs.model_fields:
                 yield f"{at}.expect.{number}.at", f"process {process.id} has no output {output!r}"
 
-    def _layers_named(self, at: str, value: Any) -> Faults:
+    def _layers_named(self, at: str, value: object) -> Faults:
         """Return layers that inputs name and that there are not, and filters that they refuse."""
         if isinstance(value, list):
             for number, member in enumerate(value):
@@ -189,7 +190,7 @@ def _numbers(scenario: Scenario) -> Iterator[tuple[str, str]]:
         yield f"numbers.{number}.indicator", one.indicator
 
 
-def _unfit(at: str, process: Process, given: Mapping[str, Any], *, whole: bool) -> Faults:
+def _unfit(at: str, process: Process, given: Mapping[str, object], *, whole: bool) -> Faults:
     """Return what the inputs' model says against some inputs; of a part only of what is given."""
     try:
         process.inputs.model_validate(given)
@@ -200,7 +201,7 @@ def _unfit(at: str, process: Process, given: Mapping[str, Any], *, whole: bool) 
                 yield ".".join([at, *place]), fault["msg"]
 
 
-def _bad(key: str, read: Callable[[], Any]) -> Faults:
+def _bad(key: str, read: Callable[[], object]) -> Faults:
     try:
         read()
     except BadParameter as error:

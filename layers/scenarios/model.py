@@ -6,7 +6,7 @@ Read from one TOML file and nothing else. What it names is resolved in `catalogu
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -61,7 +61,7 @@ class Step(Declaration):
 
     id: str
     title: Text | None = None
-    fixed: dict[str, Any] = {}
+    fixed: dict[str, object] = {}
     editable: tuple[str, ...] = ()
 
 
@@ -75,7 +75,7 @@ class Expected(Declaration):
     """What an example must give at a place of its outputs, as `summary.best` or `rows.0.id`."""
 
     at: str = Field(pattern=r"^[^.]+(\.[^.]+)*$")
-    value: Any
+    value: object
     tolerance: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
@@ -89,7 +89,7 @@ class Example(Declaration):
     title: Text
     process: str
     town: Town | None = None
-    inputs: dict[str, Any]
+    inputs: dict[str, object]
     expect: tuple[Expected, ...] = Field(min_length=1)
 
 

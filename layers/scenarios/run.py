@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import orjson
 
@@ -17,12 +17,13 @@ from layers.processes.readers.rules_in_force import READER as RULES
 from layers.processes.registry import Processes, check_inputs, get_process
 from layers.processes.runtime.model import Sources
 from layers.processes.runtime.run import Output, read_scene, run
-from layers.scenarios.model import Example
+from layers.scenarios.model import Example, Expected
 from layers.scenarios.town import Town
 from layers.scenarios.values import MISSING, agrees, fill_places, look_up
 from routing.query.network import RoadNetwork
 from spatial.actor import ANONYMOUS
 from spatial.errors import SetupError, SigangError
+from spatial.json_types import JsonBody
 from spatial.postgres.db import Database
 from spatial.rules import Rules
 
@@ -44,9 +45,9 @@ class Compared:
     """One expected value beside what came out."""
 
     at: str
-    expected: Any
+    expected: object
     tolerance: float | None
-    got: Any
+    got: object
     ok: bool
 
 
@@ -74,7 +75,7 @@ async def run_example(example: Example, ground: Ground) -> Result:
     return Result(example, [_compare(outputs, one) for one in example.expect])
 
 
-def _compare(outputs: Mapping[str, Any], expected: Any) -> Compared:
+def _compare(outputs: Mapping[str, object], expected: Expected) -> Compared:
     got = look_up(outputs, expected.at)
     ok = got is not MISSING and agrees(expected, got)
     return Compared(
@@ -82,10 +83,10 @@ def _compare(outputs: Mapping[str, Any], expected: Any) -> Compared:
     )
 
 
-async def _outputs(example: Example, ground: Ground) -> dict[str, Any]:
+async def _outputs(example: Example, ground: Ground) -> dict[str, object]:
     process = get_process(ground.processes, example.process)
-    inputs = check_inputs(process, fill_places(example.inputs, example.town))
-    given: dict[str, Any] = {RULES.name: ground.rules}
+    inputs = check_inputs(process, cast(JsonBody, fill_places(example.inputs, example.town)))
+    given: dict[str, object] = {RULES.name: ground.rules}
     if example.town is not None:
         given |= await asyncio.to_thread(_world, example.town, ground.rules)
     sources = Sources(ground.db, ground.catalog, ANONYMOUS, _no_network, given)
@@ -94,7 +95,7 @@ async def _outputs(example: Example, ground: Ground) -> dict[str, Any]:
     return {output.name: _plain(output) for output in made}
 
 
-def _world(town: Town, rules: Rules) -> dict[str, Any]:
+def _world(town: Town, rules: Rules) -> dict[str, object]:
     return {ROADS.name: town.build(rules), COUNTIES.name: town.list_counties()}
 
 
@@ -106,7 +107,7 @@ async def _no_network(kind: str) -> RoadNetwork:
     )
 
 
-def _plain(output: Output) -> Any:
+def _plain(output: Output) -> object:
     try:
         return orjson.loads(output.whole)
     except orjson.JSONDecodeError:

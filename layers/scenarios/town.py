@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -21,6 +20,7 @@ from routing.cost.profile import load_profiles, usable_profiles
 from routing.graph.graph import LIMITS, Graph, edges_from_columns
 from routing.graph.turns import split
 from routing.query.network import RoadNetwork
+from spatial.geo.geojson import Geometry
 from spatial.ids import stable_uuid7
 from spatial.rules import Rules
 
@@ -102,7 +102,7 @@ class Town(Declaration):
         """Return the counties as a process reads them."""
         return TownCounties(self)
 
-    def _rows(self) -> Iterator[Mapping[str, Any]]:
+    def _rows(self) -> Iterator[Mapping[str, object]]:
         for name, road in self.roads.items():
             given = road.model_dump()
             limits = {f"max_{limit}": given.pop(f"max_{limit}") for limit in LIMITS}
@@ -135,8 +135,8 @@ class TownCounties:
         return Counties(rows, np.array(of_edge, np.int64))
 
 
-NO_OUTLINE: Mapping[str, Any] = {"type": "MultiPolygon", "coordinates": []}
-_PLAIN: dict[str, Any] = {
+NO_OUTLINE: Geometry = {"type": "MultiPolygon", "coordinates": []}
+_PLAIN: dict[str, object] = {
     "mode": "road",
     "ref": None,
     "name_zh": None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeGuard
 
 from layers.scenarios.model import Expected
 from layers.scenarios.town import Town
@@ -12,7 +12,7 @@ MARK = "@"
 MISSING = object()
 
 
-def fill_places(value: Any, town: Town | None) -> Any:
+def fill_places(value: object, town: Town | None) -> object:
     """Return inputs with `@A` and the like as places and roads of the town.
 
     Raises
@@ -34,9 +34,9 @@ def fill_places(value: Any, town: Town | None) -> Any:
     return value
 
 
-def look_up(outputs: Mapping[str, Any], at: str) -> Any:
+def look_up(outputs: Mapping[str, object], at: str) -> object:
     """Return what stands at `rows.0.id` of some outputs, `MISSING` for nothing."""
-    found: Any = outputs
+    found: object = outputs
     for part in at.split("."):
         if isinstance(found, Mapping):
             found = found.get(part, MISSING)
@@ -47,7 +47,7 @@ def look_up(outputs: Mapping[str, Any], at: str) -> Any:
     return found
 
 
-def agrees(expected: Expected, got: Any) -> bool:
+def agrees(expected: Expected, got: object) -> bool:
     """Tell whether a value is as expected, numbers within the tolerance."""
     wanted = expected.value
     if expected.tolerance is None or not _is_number(wanted) or not _is_number(got):
@@ -55,5 +55,5 @@ def agrees(expected: Expected, got: Any) -> bool:
     return bool(abs(wanted - got) <= expected.tolerance)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)

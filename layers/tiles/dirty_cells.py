@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 import psycopg
@@ -39,7 +39,7 @@ JOIN pg_class v ON v.oid = r.ev_class JOIN pg_class t ON t.oid = d.refobjid
 WHERE d.refclassid = 'pg_class'::regclass AND v.oid <> t.oid
   AND v.relnamespace = 'sigang'::regnamespace"""
 
-Conn = psycopg.Connection[Any]
+Conn = psycopg.Connection
 Scope = tuple[str, str | None, str | None, tuple[str, ...]]
 
 

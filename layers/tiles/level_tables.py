@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 import psycopg
@@ -34,7 +33,7 @@ from spatial.postgres.notices import tell
 SUPPORT = ("layer_state", "cell_count", "set_aside")
 """Tables of the schema that are of no one layer."""
 Cell = tuple[int, int, int]
-Conn = psycopg.Connection[Any]
+Conn = psycopg.Connection
 
 
 @dataclass(frozen=True, slots=True)

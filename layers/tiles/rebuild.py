@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import psycopg
 
@@ -53,7 +52,7 @@ BUILD_TIMEOUT_S = 600
 MOST_BAD_ROWS, MOST_TRIES, LONGEST_SEARCH_S = 100, 400, 60.0
 MOST_BAD_CELLS = 50
 
-Conn = psycopg.Connection[Any]
+Conn = psycopg.Connection
 
 
 @dataclass(frozen=True, slots=True)

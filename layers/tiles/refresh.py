@@ -15,6 +15,7 @@ from layers.tiles.rebuild import refresh_stale
 from layers.tiles.set_aside import STANDING
 from layers.tiles.unreadable import list_unreadable
 from spatial.postgres.db import Database, connect
+from spatial.postgres.notices import Notice
 
 log = logging.getLogger("sigang")
 
@@ -31,7 +32,7 @@ BROKEN_S = 60.0
 class Notices(Protocol):
     """What tiles need of the bus."""
 
-    def subscribe(self, kind: str, callback: Callable[[dict[str, Any]], Any]) -> Any:
+    def subscribe(self, kind: str, callback: Callable[[Notice], object]) -> object:
         """Call back with each notice of a kind."""
 
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 import asyncpg
 
@@ -21,7 +20,9 @@ from layers.tiles.tile_statement import Statement, TileRequest, tile_statement
 from spatial.actor import Actor
 from spatial.errors import BadParameter, NotFound, TilesNotReady
 from spatial.gates import NOBODY, Caller, Gate
+from spatial.json_types import JsonObject
 from spatial.postgres.db import Database
+from spatial.postgres.notices import Notice
 from spatial.settings import Settings
 
 log = logging.getLogger("sigang")
@@ -66,7 +67,7 @@ class LayerState:
     version: int
     total: int
     restricted: bool
-    levels: tuple[dict[str, Any], ...]
+    levels: tuple[JsonObject, ...]
     bounds: tuple[float, ...] | None
 
 
@@ -281,7 +282,7 @@ class TileService:
             for row in rows
         }
 
-    def _on_cells(self, notice: dict[str, Any]) -> Awaitable[None]:
+    def _on_cells(self, notice: Notice) -> Awaitable[None]:
         """Forget the changed tiles at once, before any map is told; then read the states."""
         cells = [(z, x, y) for z, x, y in notice["cells"]]
         self._cache.evict(notice["layers"], cells)
@@ -321,11 +322,11 @@ def _scale(zxy: tuple[int, int, int]) -> float:
     return 1 / math.cosh(math.pi * (1 - 2 * (y + 0.5) / (1 << z)))
 
 
-def _typed(layer: Layer, given: Mapping[str, str] | None) -> dict[str, Any]:
+def _typed(layer: Layer, given: Mapping[str, str] | None) -> dict[str, object]:
     """Return the given parameters of a function in their declared types."""
-    types: dict[str, Callable[[str], Any]] = {"int": int, "number": float}
+    types: dict[str, Callable[[str], object]] = {"int": int, "number": float}
     declared = {p.name: p for p in layer.source.parameters}
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, text in (given or {}).items():
         if name not in declared or name in ("z", "x", "y", "bbox"):
             raise BadParameter(f"Unknown parameter {name!r}", f"未知参数 {name!r}", parameter=name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict, cast
 
 import psycopg
 
@@ -49,7 +49,7 @@ FROM sigang_tiles.set_aside"""
 Every role may ask it.
 """
 
-Conn = psycopg.Connection[Any]
+Conn = psycopg.Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +133,24 @@ def forget(conn: Conn, layers: Iterable[str]) -> None:
     conn.execute("DELETE FROM sigang_tiles.set_aside WHERE layer = ANY(%s)", [list(layers)])
 
 
-def listed(conn: Conn, most: int) -> list[dict[str, Any]]:
+class SetAside(TypedDict):
+    """A row, a cell or a layer whose tiles are set aside, and why."""
+
+    layer: str
+    feature: str | None
+    z: int | None
+    x: int | None
+    y: int | None
+    since: datetime
+    error: str
+    tries: int
+
+
+def listed(conn: Conn, most: int) -> list[SetAside]:
     """Return what is set aside, the oldest first."""
     rows = conn.execute(_LISTED, [most])
     names = [column.name for column in rows.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+    return [cast(SetAside, dict(zip(names, row, strict=True))) for row in rows.fetchall()]
 
 
 def outside(cells: Sequence[Cell], failed: Iterable[Cell]) -> list[Cell]:

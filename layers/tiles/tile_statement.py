@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from layers.declare.layer import Layer
 from layers.declare.relation import ALIAS
@@ -57,7 +56,7 @@ class TileRequest:
     layer: Layer
     level: int
     actor: Actor | None
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
     live: bool = False
 
 
@@ -66,7 +65,7 @@ class Statement:
     """A statement and the values of its parameters from $5 on."""
 
     text: str
-    values: tuple[Any, ...]
+    values: tuple[object, ...]
 
 
 def tile_statement(asked: TileRequest, *, cut: bool) -> Statement:
@@ -117,7 +116,7 @@ def _gridded(asked: TileRequest) -> bool:
     return asked.layer.geometry.type == "point" and declared.cell_px is not None
 
 
-def _rows(asked: TileRequest) -> tuple[str, tuple[Any, ...]]:
+def _rows(asked: TileRequest) -> tuple[str, tuple[object, ...]]:
     if asked.live or not stored(asked.layer):
         return _live_rows(asked)
     columns = ", ".join(["_fid", "_rank", *map(ident, _carried(asked)), "part", "geom"])
@@ -133,14 +132,14 @@ def _rows(asked: TileRequest) -> tuple[str, tuple[Any, ...]]:
     )
 
 
-def _seen(asked: TileRequest, alias: str, first: int) -> tuple[str, list[Any]]:
+def _seen(asked: TileRequest, alias: str, first: int) -> tuple[str, list[str]]:
     assert asked.actor is not None  # noqa: S101
     return visible_sql(asked.actor, alias, first, parties=asked.layer.source.parties)
 
 
-def _live_rows(asked: TileRequest) -> tuple[str, tuple[Any, ...]]:
+def _live_rows(asked: TileRequest) -> tuple[str, tuple[object, ...]]:
     layer = asked.layer
-    values: list[Any] = []
+    values: list[object] = []
     source = relation(layer)
     if layer.source.function:
         source, values = _call(layer, asked.values)
@@ -158,7 +157,7 @@ def _live_rows(asked: TileRequest) -> tuple[str, tuple[Any, ...]]:
     )
 
 
-def _call(layer: Layer, given: Mapping[str, Any]) -> tuple[str, list[Any]]:
+def _call(layer: Layer, given: Mapping[str, object]) -> tuple[str, list[object]]:
     """Return a function source with its arguments by name; z, x, y and bbox are the tile's."""
     tile = {"z": "$1", "x": "$2", "y": "$3", "bbox": f"ST_Transform({ENVELOPE}, 4326)::box2d::text"}
     arguments, values = [], []

@@ -9,6 +9,7 @@ import psycopg
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import asyncpg as postgres
 
+from layers.cql.types import Expression
 from layers.declare.relation import Relation
 from layers.tiles.tile_sql import SCOPE_COLUMNS
 
@@ -16,7 +17,7 @@ ROLES = ("sigang_app", "sigang_public")
 
 
 def list_unreadable(
-    conn: psycopg.Connection[Any], relations: Iterable[Relation]
+    conn: psycopg.Connection, relations: Iterable[Relation]
 ) -> Iterator[tuple[str, str]]:
     """Yield id and reason of each layer that the roles of the server cannot read.
 
@@ -39,7 +40,7 @@ def list_unreadable(
 def _statement(relation: Relation) -> bytes:
     """Return a query of no rows that names all that queries of a layer name."""
     rows, shape = relation.table, relation.layer.geometry
-    named: list[Any] = [rows.c[name] for name in (*SCOPE_COLUMNS, "origin")]
+    named: list[Expression] = [rows.c[name] for name in (*SCOPE_COLUMNS, "origin")]
     named += [relation.id, *relation.columns.values()]
     if relation.layer.has_geometry:
         named += [rows.c[name] for name in (shape.column, shape.column_3857) if name]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 
@@ -27,7 +26,7 @@ class BadValues:
     count: int
 
 
-def count_bad(conn: psycopg.Connection[Any], layers: Iterable[Layer]) -> list[BadValues]:
+def count_bad(conn: psycopg.Connection, layers: Iterable[Layer]) -> list[BadValues]:
     """Count the values that read as null although they are there, layer by layer.
 
     A layer that cannot be read, or not within `LONGEST_S` seconds, is passed over.
@@ -44,7 +43,7 @@ def count_bad(conn: psycopg.Connection[Any], layers: Iterable[Layer]) -> list[Ba
     return found
 
 
-def _of_layer(conn: psycopg.Connection[Any], layer: Layer) -> list[BadValues]:
+def _of_layer(conn: psycopg.Connection, layer: Layer) -> list[BadValues]:
     columns = [(c, str(c.path)) for c in layer.columns if c.path and c.type in JSON_READERS]
     if not columns or layer.source.function:
         return []

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
+from pydantic import BaseModel
 
 from routing.cch.engine import Metric
 from routing.cost.rule_models import HAZMAT_LAW, LIMIT_LAW, RELAX
@@ -20,6 +21,7 @@ from routing.query.leg import Leg, whole_line
 from routing.query.model import Path
 from routing.query.relaxation import Relaxed, relaxations
 from spatial.errors import LimitViolated, NoSnap, Unreachable
+from spatial.json_types import Document, Shown
 from spatial.rules import Rule, Rules, find_rule
 
 NAMED = 20  # blocking edges listed at most
@@ -85,7 +87,7 @@ class Obstacle:
             mend_zh="请减少避让条件。",
         )
 
-    def _waiting(self, depart: datetime, found: Path) -> dict[str, Any]:
+    def _waiting(self, depart: datetime, found: Path) -> Document:
         """Write down the path that a later departure opens."""
         until = depart.isoformat(timespec="minutes")
         give = {"limit": "hours", "from": self.at.isoformat(timespec="minutes"), "to": until}
@@ -93,7 +95,7 @@ class Obstacle:
 
     def _ways(
         self, metric: Metric, found: Path, spots: Sequence[list[SnapPoint]]
-    ) -> list[dict[str, Any]]:
+    ) -> list[Document]:
         """Return what must give, written down; avoided and banned edges do not give."""
         rule = find_rule(self.rules, RELAX)
         if rule is None:
@@ -109,8 +111,8 @@ class Obstacle:
 
 def _violated(
     vehicle: Vehicle,
-    blocking: list[dict[str, Any]],
-    ways: list[dict[str, Any]],
+    blocking: list[Blocking],
+    ways: list[Document],
     later: datetime | None,
 ) -> LimitViolated:
     first, rule = blocking[0], vehicle.rule
@@ -130,30 +132,64 @@ def _violated(
     )
 
 
-def list_blocking(
-    edges: Edges, rules: Rules, vehicle: Vehicle, chosen: Ints
-) -> list[dict[str, Any]]:
+class About(TypedDict):
+    """What is told of an edge."""
+
+    ref: str | None
+    structure: str | None
+    name: dict[str, str | None]
+    source: str | None
+    origin: str | None
+
+
+class Checked(About):
+    """An edge whose limits should be checked."""
+
+    edge: str
+
+
+class Law(TypedDict):
+    """Which law says so."""
+
+    legal_text: str | None
+    law: str | None
+    rule_version: str | None
+
+
+class Blocking(About, Law):
+    """An edge that stops a vehicle, with one limit that it breaks."""
+
+    edge: str
+    limit: str
+    value: Shown
+    vehicle: Shown
+
+
+def list_blocking(edges: Edges, rules: Rules, vehicle: Vehicle, chosen: Ints) -> list[Blocking]:
     """List the edges of a path that stop a vehicle, each with every limit that it breaks."""
     broken, doubted = vehicle.broken(edges, chosen), vehicle.doubted(edges, chosen)
     shut = vehicle.shut_out(edges, chosen)
     law, goods = _law(rules.get(LIMIT_LAW.key)), _law(rules.get(HAZMAT_LAW.key))
-    found = []
+    found: list[Blocking] = []
+
+    def note(edge: int, limit: str, value: Shown, given: Shown, under: Law) -> None:
+        about, own = _about(edges, edge), str(edges.row_id(edge))
+        found.append(
+            {**about, **under, "edge": own, "limit": limit, "value": value, "vehicle": given}
+        )
+
     for position, edge in enumerate(chosen.tolist()):
-        about = {"edge": str(edges.row_id(edge)), **_about(edges, edge)}
         for column in np.flatnonzero(broken[position]):
             value, size = float(edges.limits[edge, column]), vehicle.sizes[column]
-            limit = {"limit": f"max_{LIMITS[column]}", "value": value, "vehicle": size}
-            found.append({**about, **limit, **law})
+            note(edge, f"max_{LIMITS[column]}", value, size, law)
         if shut[position]:
-            limit = {"limit": "hazmat", "value": edges.hazmat.get(edge), "vehicle": vehicle.cargo}
-            found.append({**about, **limit, **goods})
+            note(edge, "hazmat", edges.hazmat.get(edge), vehicle.cargo, goods)
         if doubted[position] and not broken[position].any():
-            tested = {"limit": "unknown", "value": None, "vehicle": vehicle.tested}
-            found.append({**about, **tested, **_law(None)})
+            note(edge, "unknown", None, vehicle.tested, _law(None))
     return found
 
 
-def list_to_check(edges: Edges, vehicle: Vehicle, driven: Ints) -> list[dict[str, Any]]:
+def list_to_check(edges: Edges, vehicle: Vehicle, driven: Ints) -> list[Checked]:
     """List the bridges and tunnels on a path whose limits should be checked, each edge once.
 
     A vehicle of which no dimension is tested has nothing to check.
@@ -164,7 +200,7 @@ def list_to_check(edges: Edges, vehicle: Vehicle, driven: Ints) -> list[dict[str
     return [{"edge": str(edges.row_id(e)), **_about(edges, e)} for e in dict.fromkeys(found)]
 
 
-def _banned(edges: Edges, rules: Rules, found: Path, at: datetime) -> list[dict[str, Any]]:
+def _banned(edges: Edges, rules: Rules, found: Path, at: datetime) -> list[Blocking]:
     """List the edges of a path that are entered at a banned hour."""
     bans = found.costs.bans
     told = _law(rules.get(found.costs.profile.bans or ""))
@@ -181,12 +217,12 @@ def _banned(edges: Edges, rules: Rules, found: Path, at: datetime) -> list[dict[
     ]
 
 
-def _named(rule: Rule[Any]) -> dict[str, str | None]:
+def _named(rule: Rule[BaseModel]) -> dict[str, str | None]:
     about = {"source": rule.source, "legal_text": rule.legal_text}
     return {"key": rule.key, "version": rule.version, **about}
 
 
-def _law(rule: Rule[Any] | None) -> dict[str, str | None]:
+def _law(rule: Rule[BaseModel] | None) -> Law:
     return {
         "legal_text": rule.legal_text if rule else None,
         "law": rule.source if rule else None,
@@ -194,9 +230,7 @@ def _law(rule: Rule[Any] | None) -> dict[str, str | None]:
     }
 
 
-def _described(
-    graph: Graph, rules: Rules, vehicle: Vehicle, found: Path, way: Relaxed
-) -> dict[str, Any]:
+def _described(graph: Graph, rules: Rules, vehicle: Vehicle, found: Path, way: Relaxed) -> Document:
     passed = replace(found, legs=way.legs)
     waived = np.array([edge for place in way.places for edge in place], np.int64)
     blocking = list_blocking(graph.edges, rules, vehicle, waived)
@@ -208,7 +242,7 @@ def _described(
     }
 
 
-def _drive(graph: Graph, found: Path) -> dict[str, Any]:
+def _drive(graph: Graph, found: Path) -> Document:
     length, duration = found.sums()
     return {
         "length_m": round(length, 1),
@@ -217,18 +251,19 @@ def _drive(graph: Graph, found: Path) -> dict[str, Any]:
     }
 
 
-def _give(blocking: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _give(blocking: Sequence[Blocking]) -> list[Document]:
     """Return how far each limit would have to move: from its lowest value to the vehicle's."""
-    give: dict[str, dict[str, Any]] = {}
+    give: dict[str, Document] = {}
+    lowest: dict[str, float] = {}
     for row in blocking:
-        limit, value, size = row["limit"], row["value"], row["vehicle"]
-        known = give.setdefault(limit, {"limit": limit, "from": value, "to": size})
+        limit, value = row["limit"], row["value"]
+        known = give.setdefault(limit, {"limit": limit, "from": value, "to": row["vehicle"]})
         if isinstance(value, float):
-            known["from"] = min(known["from"], value)
+            known["from"] = lowest[limit] = min(lowest.get(limit, value), value)
     return list(give.values())
 
 
-def _about(edges: Edges, edge: int) -> dict[str, Any]:
+def _about(edges: Edges, edge: int) -> About:
     return {
         "ref": edges.ref.get(edge),
         "structure": edges.structure.get(edge),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import psycopg
@@ -18,7 +17,7 @@ LEVELS = ("county", "prefecture", "province")  # finest first; kind or level of 
 class AdminUnits:
     """Polygons (degrees) by GB/T 2260 code, finest level first."""
 
-    def __init__(self, units: Mapping[str, Any]) -> None:
+    def __init__(self, units: Mapping[str, shapely.Geometry]) -> None:
         self.units = dict(units)
         self._codes = list(self.units)
         shapes = np.array(list(self.units.values()), dtype=object)
@@ -26,10 +25,10 @@ class AdminUnits:
         self._tree = shapely.STRtree(shapes)
 
     @classmethod
-    def load(cls, conn: psycopg.Connection[Any]) -> AdminUnits:
+    def load(cls, conn: psycopg.Connection) -> AdminUnits:
         """Read the units from `zone`."""
         rows = conn.execute(UNITS, [list(LEVELS)]).fetchall()
-        units: dict[str, Any] = {}
+        units: dict[str, shapely.Geometry] = {}
         for code, shape in rows:
             units.setdefault(code, shapely.from_wkb(bytes(shape)))
         return cls(units)

@@ -8,19 +8,20 @@ written on.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.affinity import translate
 
 from spatial.errors import BadCoordinate
 from spatial.geo.datum import Floats
+from spatial.geo.shapes import Shapes
 
 TURN = 360.0
 
 
-def crosses(shapes: Any) -> Any:
+def crosses(shapes: Shapes) -> NDArray[np.bool_]:
     """Mark the shapes of an array that leave ±180° or may step over it."""
     array = np.atleast_1d(np.asarray(shapes, dtype=object))
     xy, owner = shapely.get_coordinates(array, return_index=True)
@@ -31,7 +32,7 @@ def crosses(shapes: Any) -> Any:
     return marked
 
 
-def split(shape: Any) -> Any:
+def split(shape: shapely.Geometry) -> shapely.Geometry:
     """Return a shape in degrees within ±180°, cut into parts where it crosses.
 
     Parameters
@@ -97,7 +98,7 @@ def _unwrap(x: Floats) -> Floats:
     return np.asarray(x + np.concatenate([[0.0], np.cumsum(shift)]))
 
 
-def _cut_polygon(polygon: Any) -> Any:
+def _cut_polygon(polygon: shapely.Polygon) -> shapely.Geometry:
     shell = _ring(polygon.exterior)
     west, east = shell[:, 0].min(), shell[:, 0].max()
     holes = [_ring(hole) for hole in polygon.interiors]
@@ -117,7 +118,7 @@ def _cut_polygon(polygon: Any) -> Any:
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
 
 
-def _ring(ring: Any) -> Floats:
+def _ring(ring: shapely.LinearRing) -> Floats:
     xy: Floats = shapely.get_coordinates(ring)
     xy[:, 0] = _unwrap(xy[:, 0])
     if xy[0, 0] != xy[-1, 0]:

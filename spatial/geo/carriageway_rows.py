@@ -2,6 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypedDict
+
+import shapely
+
+
+class CarriagewayRow(TypedDict):
+    """A row of `CARRIAGEWAY_SQL`."""
+
+    route_id: str
+    side: Literal["up", "down"]
+    part: int
+    calibrated: bool
+    accuracy_m: float | None
+    source_id: str
+    geom: bytes | shapely.LineString
+
+
+class StakeRow(TypedDict):
+    """A row of `STAKE_SQL`: stake and chainage in metres."""
+
+    route_id: str
+    side: str
+    part: int
+    k_m: float
+    chainage_m: float
+    accuracy_m: float | None
+
+
 CARRIAGEWAY_SQL = (
     "SELECT route_id, side, part, calibrated, accuracy_m, source_id, ST_AsBinary(geom) AS geom"
     " FROM sigang.carriageway"

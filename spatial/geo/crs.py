@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal, cast
 
 import numpy as np
 import pyproj
@@ -28,6 +28,8 @@ from spatial.geo.datum import (
     wgs84_to_bd09,
     wgs84_to_gcj02,
 )
+from spatial.geo.geojson import Coordinates
+from spatial.geo.shapes import Shapes
 
 __all__ = [
     "bd09_to_wgs84",
@@ -206,8 +208,12 @@ def box_in_degrees(box: Box, crs: Crs) -> Box:
 
 
 def transform_geometry(
-    geometry: Any, source: Crs = CRS84, target: Crs = CRS84, *, official_axes: bool = False
-) -> Any:
+    geometry: shapely.Geometry,
+    source: Crs = CRS84,
+    target: Crs = CRS84,
+    *,
+    official_axes: bool = False,
+) -> shapely.Geometry:
     """Return a shapely geometry (or an array of them) in another system; z is kept as it is."""
     if source == target:
         return geometry
@@ -218,21 +224,20 @@ def transform_geometry(
 
 
 def transform_coordinates(
-    coordinates: Sequence[Any],
+    coordinates: Coordinates,
     source: Crs = CRS84,
     target: Crs = CRS84,
     *,
     official_axes: bool = False,
-) -> list[Any]:
+) -> list[float | Coordinates]:
     """Return a GeoJSON coordinate array of any depth in another system; z is kept as it is."""
     (moved,) = transform_arrays([coordinates], source, target, official_axes=official_axes)
-    listed: list[Any] = _listed(moved)
-    return listed
+    return _listed(moved)
 
 
 def transform_arrays(
-    arrays: Sequence[Sequence[Any]], source: Crs, target: Crs, *, official_axes: bool = False
-) -> list[Any]:
+    arrays: Sequence[Coordinates], source: Crs, target: Crs, *, official_axes: bool = False
+) -> list[Coordinates]:
     """Return GeoJSON coordinate arrays, each of any depth, in another system at once.
 
     Lists of positions become NumPy arrays, which orjson writes; z is kept as it is.
@@ -255,16 +260,16 @@ def transform_arrays(
     return [_rebuild(array, pieces) for array in arrays]
 
 
-def _is_position(node: Any) -> bool:
+def _is_position(node: float | Coordinates) -> bool:
     return isinstance(node, list | tuple) and len(node) > 0 and isinstance(node[0], int | float)
 
 
-def _is_table(node: Sequence[Any]) -> bool:
+def _is_table(node: Coordinates) -> bool:
     """Tell whether a list is one of positions that all have a z or all have none."""
     return len(node) > 0 and _is_position(node[0]) and len(set(map(len, node))) == 1
 
 
-def _gather(node: Sequence[Any], parts: list[Floats]) -> None:
+def _gather(node: Coordinates, parts: list[Floats]) -> None:
     """Append each list of positions, and each position that stands alone, as a table."""
     if _is_position(node):
         parts.append(np.array([node], dtype=float))
@@ -272,19 +277,22 @@ def _gather(node: Sequence[Any], parts: list[Floats]) -> None:
         parts.append(np.array(node, dtype=float))
     else:
         for child in node:
-            _gather(child, parts)
+            _gather(cast(Coordinates, child), parts)
 
 
-def _rebuild(node: Sequence[Any], pieces: Iterator[Floats]) -> Any:
+def _rebuild(node: Coordinates, pieces: Iterator[Floats]) -> Coordinates:
     if _is_position(node):
-        return next(pieces)[0]
+        return np.asarray(next(pieces)[0])
     if _is_table(node):
         return next(pieces)
-    return [_rebuild(child, pieces) for child in node]
+    return [_rebuild(cast(Coordinates, child), pieces) for child in node]
 
 
-def _listed(node: Any) -> Any:
-    return node.tolist() if isinstance(node, np.ndarray) else [_listed(child) for child in node]
+def _listed(node: Coordinates) -> list[float | Coordinates]:
+    if isinstance(node, np.ndarray):
+        listed: list[float | Coordinates] = node.tolist()
+        return listed
+    return [_listed(cast(Coordinates, child)) for child in node]
 
 
 def check_lonlat(lon: float, lat: float, *, north_first: bool = False) -> None:
@@ -344,7 +352,7 @@ def segment_lengths_m(lon: ArrayLike, lat: ArrayLike) -> Floats:
     return np.asarray(metres)
 
 
-def lengths_m(lines: Any) -> Floats:
+def lengths_m(lines: Shapes) -> Floats:
     """Return the geodesic length (m) of each line in an array of (multi)linestrings in degrees."""
     array = np.atleast_1d(np.asarray(lines, dtype=object))
     parts, owner = shapely.get_parts(array, return_index=True)
@@ -358,12 +366,12 @@ def lengths_m(lines: Any) -> Floats:
     return total
 
 
-def length_m(line: Any) -> float:
+def length_m(line: shapely.Geometry) -> float:
     """Return the geodesic length (m) of one (multi)linestring in degrees."""
     return float(lengths_m(line)[0])
 
 
-def area_m2(polygon: Any) -> float:
+def area_m2(polygon: shapely.Geometry) -> float:
     """Return the geodesic area (m²) of a (multi)polygon in degrees; holes are subtracted."""
     total = 0.0
     for part in shapely.get_parts(polygon):

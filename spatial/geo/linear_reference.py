@@ -9,16 +9,17 @@ Without two stake points the raw length is used and every answer says `calibrate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from spatial.errors import BadParameter, NotFound
+from spatial.geo.carriageway_rows import CarriagewayRow, StakeRow
 from spatial.geo.codes import format_stake, parse_stake
 from spatial.geo.crs import WEB_MERCATOR, distance_m, project, segment_lengths_m
 from spatial.geo.datum import Floats
@@ -82,7 +83,7 @@ class _Piece:
 class Carriageway:
     """One digitised piece of one side of a route, with its stakes."""
 
-    def __init__(self, row: Mapping[str, Any], stakes: Iterable[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, row: CarriagewayRow, stakes: Iterable[StakeRow] = ()) -> None:
         geometry = row["geom"]
         line = shapely.from_wkb(geometry) if isinstance(geometry, bytes | str) else geometry
         self.route_id: str = row["route_id"]
@@ -102,14 +103,14 @@ class Carriageway:
             shapely.linestrings(np.stack([mercator[:-1], mercator[1:]], axis=1))
         )
 
-    def _calibrate(self, points: list[Mapping[str, Any]]) -> list[_Piece]:
+    def _calibrate(self, points: list[StakeRow]) -> list[_Piece]:
         if len(points) < 2:
             start = points[0] if points else None
             zero = start["k_m"] - start["chainage_m"] if start else 0.0
             ends = np.array([0.0, self.length_m])
             return [_Piece(ends, ends + zero, np.full(2, np.nan))]
-        pieces: list[list[Mapping[str, Any]]] = []
-        run: list[Mapping[str, Any]] = []
+        pieces: list[list[StakeRow]] = []
+        run: list[StakeRow] = []
         falling = points[-1]["k_m"] < points[0]["k_m"]
         for _, same in groupby(points, key=lambda s: s["chainage_m"]):
             before, after = _around_break(list(same), run, falling)
@@ -120,7 +121,7 @@ class Carriageway:
         pieces.append(run)
         return [self._piece(run, falling) for run in pieces if len(run) > 1]
 
-    def _piece(self, run: list[Mapping[str, Any]], falling: bool) -> _Piece:
+    def _piece(self, run: list[StakeRow], falling: bool) -> _Piece:
         k = np.array([s["k_m"] for s in run], dtype=float)
         if np.any((np.diff(k) >= 0) if falling else (np.diff(k) <= 0)):
             raise BadParameter(
@@ -215,8 +216,8 @@ class Carriageway:
 
 
 def _around_break(
-    same: list[Mapping[str, Any]], run: list[Mapping[str, Any]], falling: bool
-) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+    same: list[StakeRow], run: list[StakeRow], falling: bool
+) -> tuple[StakeRow, StakeRow | None]:
     """Return the stake that ends the run and the one that starts the next, if numbers jump."""
     if len(same) == 1:
         return same[0], None
@@ -241,10 +242,10 @@ class LinearReference:
 
     @classmethod
     def from_rows(
-        cls, carriageways: Iterable[Mapping[str, Any]], stakes: Iterable[Mapping[str, Any]]
+        cls, carriageways: Iterable[CarriagewayRow], stakes: Iterable[StakeRow]
     ) -> LinearReference:
         """Build from the rows of `CARRIAGEWAY_SQL` and `STAKE_SQL`, by any driver."""
-        by_key: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+        by_key: dict[tuple[str, str, int], list[StakeRow]] = {}
         for row in stakes:
             by_key.setdefault((row["route_id"], row["side"], row["part"]), []).append(row)
         return cls(
@@ -294,10 +295,10 @@ class LinearReference:
 
     def sub_lines(
         self, route_id: str, k_from: str | float, k_to: str | float, side: Side | None = None
-    ) -> dict[Side, Any]:
+    ) -> dict[Side, shapely.MultiLineString]:
         """Return per side the MultiLineString between two stakes; jumps leave no false link."""
         low, high = (parse_stake(k) if isinstance(k, str) else float(k) for k in (k_from, k_to))
-        lines: dict[Side, list[Any]] = {}
+        lines: dict[Side, list[shapely.LineString]] = {}
         for piece in self.carriageways(route_id, side):
             cuts = [shapely.LineString(xy) for xy in piece.cut(low, high) if len(xy) > 1]
             lines.setdefault(piece.side, []).extend(cuts)

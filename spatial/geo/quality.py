@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from spatial.geo.crs import MERCATOR_MAX_LAT, axes_swapped, distance_m
-from spatial.geo.topology import Mask, build_network, dangling_edges, in_small_component
+from spatial.geo.shapes import Shapes
+from spatial.geo.topology import Mask, Network, build_network, dangling_edges, in_small_component
 
 
-def _objects(geometries: Any) -> Any:
+def _objects(geometries: Shapes) -> NDArray[np.object_]:
     return np.asarray(geometries, dtype=object)
 
 
-def missing(geometries: Any) -> Mask:
+def missing(geometries: Shapes) -> Mask:
     """Mark absent and empty geometries."""
     array = _objects(geometries)
     return np.asarray(shapely.is_missing(array) | shapely.is_empty(array))
 
 
-def not_finite(geometries: Any) -> Mask:
+def not_finite(geometries: Shapes) -> Mask:
     """Mark geometries with a NaN or infinite coordinate."""
     array = _objects(geometries)
     xy, index = shapely.get_coordinates(array, include_z=False, return_index=True)
@@ -32,7 +33,7 @@ def not_finite(geometries: Any) -> Mask:
     return bad
 
 
-def off_map(geometries: Any) -> dict[int, tuple[int, float, float]]:
+def off_map(geometries: Shapes) -> dict[int, tuple[int, float, float]]:
     """Return by row the first vertex (number from 1, x, y) that no map shows.
 
     Longitudes may run on over ±180° where a shape lies on both sides.
@@ -53,13 +54,13 @@ def off_map(geometries: Any) -> dict[int, tuple[int, float, float]]:
     }
 
 
-def zero_length(geometries: Any) -> Mask:
+def zero_length(geometries: Shapes) -> Mask:
     """Mark lines of which all vertices are one point."""
     array = _objects(geometries)
     return np.asarray((shapely.get_dimensions(array) == 1) & (shapely.length(array) == 0))
 
 
-def swapped_axes(geometries: Any) -> Mask:
+def swapped_axes(geometries: Shapes) -> Mask:
     """Mark geometries whose first point makes sense only as [latitude, longitude]."""
     array = _objects(geometries)
     xy, index = shapely.get_coordinates(array, return_index=True)
@@ -69,9 +70,9 @@ def swapped_axes(geometries: Any) -> Mask:
     return bad
 
 
-def duplicate_ids(keys: Sequence[Any]) -> Mask:
+def duplicate_ids(keys: Sequence[Hashable]) -> Mask:
     """Mark every row but the first of those that share a key; absent keys never clash."""
-    seen: Counter[Any] = Counter()
+    seen: Counter[Hashable] = Counter()
     bad = np.zeros(len(keys), dtype=bool)
     for i, key in enumerate(keys):
         bad[i] = key is not None and seen[key] > 0
@@ -79,7 +80,7 @@ def duplicate_ids(keys: Sequence[Any]) -> Mask:
     return bad
 
 
-def self_intersecting(geometries: Any) -> Mask:
+def self_intersecting(geometries: Shapes) -> Mask:
     """Mark polygons that are not valid and lines that cross themselves."""
     array = _objects(geometries)
     kind = shapely.get_dimensions(array)
@@ -89,9 +90,9 @@ def self_intersecting(geometries: Any) -> Mask:
 
 
 def outside_unit(
-    geometries: Any,
+    geometries: Shapes,
     admin_codes: Sequence[str | None],
-    units: Mapping[str, Any],
+    units: Mapping[str, shapely.Geometry],
     tolerance_m: float = 0.0,
 ) -> Mask:
     """Mark features that lie farther than `tolerance_m` outside the unit that they declare.
@@ -110,7 +111,7 @@ def outside_unit(
     return bad
 
 
-def _over_lines(geometries: Any, judge: Any) -> Mask:
+def _over_lines(geometries: Shapes, judge: Callable[[Network], Mask]) -> Mask:
     array = _objects(geometries)
     bad = np.zeros(len(array), dtype=bool)
     lines = np.flatnonzero(shapely.get_type_id(array) == shapely.GeometryType.LINESTRING)
@@ -119,11 +120,11 @@ def _over_lines(geometries: Any, judge: Any) -> Mask:
     return bad
 
 
-def dangling(geometries: Any) -> Mask:
+def dangling(geometries: Shapes) -> Mask:
     """Mark lines with an end that no other line of the file shares."""
     return _over_lines(geometries, dangling_edges)
 
 
-def small_component(geometries: Any, least_edges: int) -> Mask:
+def small_component(geometries: Shapes, least_edges: int) -> Mask:
     """Mark lines in a connected part of fewer than `least_edges` lines."""
     return _over_lines(geometries, lambda network: in_small_component(network, least_edges))

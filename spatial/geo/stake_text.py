@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+import asyncpg
 
 from spatial.errors import BadParameter, NotFound
 from spatial.geo.codes import format_stake, parse_stake
@@ -97,7 +99,7 @@ def parse_stake_text(text: str) -> StakeText:
     return found
 
 
-def find_side(route: str, word: str | None, rows: Iterable[Mapping[str, Any]]) -> Side:
+def find_side(route: str, word: str | None, rows: Iterable[asyncpg.Record]) -> Side:
     """Return the side of a route that is meant: up, down, 上行, 下行, or where it leads to.
 
     Parameters

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
@@ -12,6 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from spatial.geo.datum import Floats
+from spatial.geo.shapes import Shapes
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -29,7 +29,7 @@ class Network:
     head: Ints
 
 
-def build_network(lines: Any) -> Network:
+def build_network(lines: Shapes) -> Network:
     """Join lines whose ends lie on one point, also over ±180°; those that cross stay apart."""
     array = np.asarray(lines, dtype=object)
     first = shapely.get_coordinates(shapely.get_point(array, 0))

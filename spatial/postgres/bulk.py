@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import cast
 
 import numpy as np
 import orjson
@@ -18,10 +18,10 @@ _JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
 def copy_rows(
-    conn: psycopg.Connection[Any],
+    conn: psycopg.Connection,
     table: str,
     columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
+    rows: Iterable[Sequence[object]],
 ) -> int:
     """Insert rows into `sigang.<table>` by COPY and return how many were sent.
 
@@ -53,14 +53,14 @@ def copy_rows(
     return sent
 
 
-def _chunks(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+def _chunks(rows: Iterable[Sequence[object]]) -> Iterator[list[Sequence[object]]]:
     iterator = iter(rows)
     while chunk := list(islice(iterator, _CHUNK)):
         yield chunk
 
 
 def _column_types(
-    conn: psycopg.Connection[Any], table: str, columns: Sequence[str]
+    conn: psycopg.Connection, table: str, columns: Sequence[str]
 ) -> list[tuple[str, int]]:
     """Return type name and SRID (0: none) of each column; raise `LookupError` if one is missing."""
     listed = conn.execute(
@@ -78,23 +78,25 @@ def _column_types(
     return [found[column] for column in columns]
 
 
-def _encode(kind: str, srid: int, values: Sequence[Any]) -> Sequence[Any]:
+def _encode(kind: str, srid: int, values: Sequence[object]) -> Sequence[object]:
     if kind == "geometry":
         return _encode_geometries(srid, values)
     if kind in ("json", "jsonb"):
         return [None if v is None else _json(v) for v in values]
     if kind in ("float4", "float8"):
-        return [None if v is None or math.isnan(v) else float(v) for v in values]
+        numbers = cast(Sequence[float | None], values)
+        return [None if v is None or math.isnan(v) else float(v) for v in numbers]
     if kind in ("int2", "int4", "int8"):
-        return [None if v is None else int(v) for v in values]
+        whole = cast(Sequence[int | None], values)
+        return [None if v is None else int(v) for v in whole]
     return values
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return orjson.dumps(value, option=_JSON_OPTIONS).decode()
 
 
-def _encode_geometries(srid: int, values: Sequence[Any]) -> Sequence[Any]:
+def _encode_geometries(srid: int, values: Sequence[object]) -> Sequence[object]:
     shapes = np.array([None if isinstance(v, str) else v for v in values], dtype=object)
     with_srid = shapely.set_srid(shapes, srid)
     encoded = shapely.to_wkb(with_srid, hex=True, include_srid=True)

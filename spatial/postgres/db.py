@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import asyncpg
@@ -127,7 +126,7 @@ class Database:
         async with self._app.transaction(_ACT, *values, readonly=False) as conn:
             yield conn
 
-    async def find(self, sql: str, *values: Any) -> asyncpg.Record | None:
+    async def find(self, sql: str, *values: object) -> asyncpg.Record | None:
         """Return the first row that the application finds without an actor: no scoped one."""
         return await self._app.fetchrow(sql, *values)
 

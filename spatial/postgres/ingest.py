@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -25,6 +24,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from spatial.errors import NotFound, Quarantined
+from spatial.json_types import Json, JsonObject
 from spatial.postgres.bulk import copy_rows
 from spatial.postgres.notices import tell
 
@@ -57,7 +57,7 @@ class SourceInfo:
     version: str | None = None
     datum: str = "WGS84"
     owner: str | None = None
-    props: Mapping[str, Any] = field(default_factory=dict)
+    props: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class BadRow:
     row_no: int | None
     reason: str
     detail: str
-    row: Mapping[str, Any]
+    row: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class LoadReport:
 class Run:
     """A load in progress; rows go in through it, so that each carries its provenance."""
 
-    def __init__(self, conn: psycopg.Connection[Any], load_id: UUID, source_id: str) -> None:
+    def __init__(self, conn: psycopg.Connection, load_id: UUID, source_id: str) -> None:
         self.conn = conn
         self.load_id = load_id
         self.source_id = source_id
@@ -109,7 +109,7 @@ class Run:
             gone[table] = self.conn.execute(statement.format(name), [self.source_id]).rowcount
         return gone
 
-    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
         """Insert rows by COPY and count them."""
         sent = copy_rows(self.conn, table, columns, rows)
         self.rows[table] += sent
@@ -144,11 +144,11 @@ def sha256_of(path: Path) -> str:
 
 @contextmanager
 def loading(
-    conn: psycopg.Connection[Any],
+    conn: psycopg.Connection,
     source: SourceInfo,
     path: Path | None,
     kind: str,
-    options: Mapping[str, Any],
+    options: Mapping[str, object],
 ) -> Iterator[Run]:
     """Record a load of `path`, and commit all that happens inside, or nothing of it.
 
@@ -172,11 +172,11 @@ def loading(
 
 
 def _open_run(
-    conn: psycopg.Connection[Any],
+    conn: psycopg.Connection,
     source: SourceInfo,
     path: Path | None,
     kind: str,
-    options: Mapping[str, Any],
+    options: Mapping[str, object],
 ) -> UUID:
     file = (path.name, sha256_of(path)) if path else (None, None)
     row = conn.execute(
@@ -204,14 +204,14 @@ def _close_run(run: Run, state: str) -> None:
     )
 
 
-def find_source(conn: psycopg.Connection[Any], source_id: str) -> SourceInfo | None:
+def find_source(conn: psycopg.Connection, source_id: str) -> SourceInfo | None:
     """Return a registered source, None where there is none."""
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(_SOURCE, [source_id]).fetchone()
     return SourceInfo(**row) if row else None
 
 
-def save_source(conn: psycopg.Connection[Any], source: SourceInfo) -> None:
+def save_source(conn: psycopg.Connection, source: SourceInfo) -> None:
     """Insert or refresh the row of a source."""
     conn.execute(
         "INSERT INTO sigang.source (id, title_zh, title_en, license, license_url, attribution,"
@@ -238,12 +238,12 @@ def save_source(conn: psycopg.Connection[Any], source: SourceInfo) -> None:
     )
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(row: Mapping[str, object]) -> JsonObject:
     """Return a row that JSON can hold: not-a-number as text, anything unknown as text."""
     return {storable(str(key)): _plain_value(value) for key, value in row.items()}
 
 
-def _plain_value(value: Any) -> Any:
+def _plain_value(value: object) -> Json:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
@@ -262,7 +262,7 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode(errors="replace").decode()
 
 
-def export_quarantine(conn: psycopg.Connection[Any], load_id: UUID, path: Path) -> int:
+def export_quarantine(conn: psycopg.Connection, load_id: UUID, path: Path) -> int:
     """Write the refused rows of a load to a .geojson or .csv file and return their number.
 
     Each row is as it was in the file; `refused_row`, `refused_for` and `refused_detail` follow.
@@ -284,7 +284,7 @@ def export_quarantine(conn: psycopg.Connection[Any], load_id: UUID, path: Path) 
     return len(flat)
 
 
-def _write_geojson(path: Path, rows: list[dict[str, Any]]) -> None:
+def _write_geojson(path: Path, rows: list[JsonObject]) -> None:
     features = [
         {"type": "Feature", "geometry": row.pop("geometry", None), "properties": row}
         for row in rows
@@ -293,7 +293,7 @@ def _write_geojson(path: Path, rows: list[dict[str, Any]]) -> None:
     path.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2))
 
 
-def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+def _write_csv(path: Path, rows: list[JsonObject]) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, names or ["refused_row", "refused_for", "refused_detail"])
@@ -302,7 +302,7 @@ def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
             writer.writerow({k: _cell(v) for k, v in row.items()})
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Json) -> Json:
     """Return a table cell; text that a spreadsheet would run as a formula is made plain."""
     if isinstance(value, dict | list):
         return orjson.dumps(value).decode()

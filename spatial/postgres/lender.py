@@ -100,7 +100,7 @@ class Lender:
 
     @asynccontextmanager
     async def transaction(
-        self, sql: str, *values: Any, readonly: bool
+        self, sql: str, *values: object, readonly: bool
     ) -> AsyncIterator[asyncpg.Connection]:
         """Yield a connection in a transaction that began with a statement."""
         async with self._slots:
@@ -113,15 +113,15 @@ class Lender:
                 raise
             self._free.append(conn)
 
-    async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+    async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
         """Return all rows of a query."""
         return list(await self._read("fetch", sql, values))
 
-    async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
+    async def fetchrow(self, sql: str, *values: object) -> asyncpg.Record | None:
         """Return the first row of a query, None where there is none."""
         return await self._read("fetchrow", sql, values)
 
-    async def fetchval(self, sql: str, *values: Any) -> Any:
+    async def fetchval(self, sql: str, *values: object) -> Any:
         """Return the first value of a query, None where there is none."""
         return await self._read("fetchval", sql, values)
 
@@ -145,25 +145,25 @@ class Lender:
                 return
         self._pool.terminate()
 
-    async def _read(self, method: str, sql: str, values: tuple[Any, ...]) -> Any:
+    async def _read(self, method: str, sql: str, values: tuple[object, ...]) -> Any:
         """Return what a read gives; one that meets a lost connection is done on a fresh one."""
         try:
             return await self._read_once(method, sql, values)
         except DatabaseAway:
             return await self._read_once(method, sql, values)
 
-    async def _read_once(self, method: str, sql: str, values: tuple[Any, ...]) -> Any:
+    async def _read_once(self, method: str, sql: str, values: tuple[object, ...]) -> Any:
         async with self.acquire() as conn:
             return await getattr(conn, method)(sql, *values, timeout=self._answer_s)
 
-    async def _begin(self, sql: str, values: tuple[Any, ...], *, readonly: bool) -> _Begun:
+    async def _begin(self, sql: str, values: tuple[object, ...], *, readonly: bool) -> _Begun:
         """Begin a transaction; one that meets a lost connection begins on a fresh one."""
         try:
             return await self._begin_once(sql, values, readonly=readonly)
         except DatabaseAway:
             return await self._begin_once(sql, values, readonly=readonly)
 
-    async def _begin_once(self, sql: str, values: tuple[Any, ...], *, readonly: bool) -> _Begun:
+    async def _begin_once(self, sql: str, values: tuple[object, ...], *, readonly: bool) -> _Begun:
         conn = await self._take()
         transaction = conn.transaction(readonly=readonly)
         try:

@@ -9,13 +9,18 @@ import asyncpg
 import orjson
 import psycopg
 
+from spatial.json_types import Json
 
-def tell(conn: psycopg.Connection[Any], kind: str, **what: Any) -> None:
+Notice = dict[str, Any]
+"""A notice as it came: its kind as `k`, and what its kind says."""
+
+
+def tell(conn: psycopg.Connection, kind: str, **what: Json) -> None:
     """Tell all processes, when the transaction is committed; see `notify`."""
     conn.execute("SELECT pg_notify('sigang', %s)", [_written(kind, what)])
 
 
-async def notify(conn: asyncpg.Connection, kind: str, **what: Any) -> None:
+async def notify(conn: asyncpg.Connection, kind: str, **what: Json) -> None:
     """Tell all processes, when the transaction is committed.
 
     Parameters
@@ -30,5 +35,5 @@ async def notify(conn: asyncpg.Connection, kind: str, **what: Any) -> None:
     await conn.execute("SELECT pg_notify('sigang', $1)", _written(kind, what))
 
 
-def _written(kind: str, what: Mapping[str, Any]) -> str:
+def _written(kind: str, what: Mapping[str, Json]) -> str:
     return orjson.dumps({"k": kind, **what}).decode()

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
 
 CHINA = timezone(timedelta(hours=8))
 _TRUE, _FALSE = {"1", "true", "yes", "y", "是", "有"}, {"0", "false", "no", "n", "否", "无"}
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """Return a cell as text; a whole number stands without its fraction."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
 
 
-def as_bool(value: Any) -> bool:
+def as_bool(value: object) -> bool:
     """Return yes or no.
 
     Raises
@@ -31,7 +30,7 @@ def as_bool(value: Any) -> bool:
     raise ValueError("not yes or no")
 
 
-def as_time(value: Any) -> datetime:
+def as_time(value: object) -> datetime:
     """Return a time with offset; one without is Asia/Shanghai, as tables in China are.
 
     Raises
@@ -51,7 +50,7 @@ def as_time(value: Any) -> datetime:
     return moment.astimezone(UTC)
 
 
-def as_date(value: Any) -> date:
+def as_date(value: object) -> date:
     """Return a day, that of Asia/Shanghai for a time.
 
     Raises

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from geoalchemy2 import Geometry
 from sqlalchemy import Column, DateTime, MetaData, Text
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB, UUID
+from sqlalchemy.types import TypeEngine
 
 from spatial.geo import crs
 
@@ -15,39 +16,44 @@ metadata = MetaData(schema=SCHEMA)
 
 WHEN = DateTime(timezone=True)
 DOUBLE = DOUBLE_PRECISION
-KEY: dict[str, Any] = {"primary_key": True}
-MUST: dict[str, Any] = {"nullable": False}
+KEY = {"primary_key": True}
+MUST = {"nullable": False}
 
 
-def key(name: str, type_: Any) -> Column[Any]:
+Type: TypeAlias = TypeEngine[Any] | type[TypeEngine[Any]]
+AnyColumn: TypeAlias = Column[Any]
+"""A column of whatever type."""
+
+
+def key(name: str, type_: Type) -> AnyColumn:
     """Return a column of the primary key."""
     return Column(name, type_, primary_key=True)
 
 
-def must(name: str, type_: Any) -> Column[Any]:
+def must(name: str, type_: Type) -> AnyColumn:
     """Return a column that is never null."""
     return Column(name, type_, nullable=False)
 
 
-def texts(*names: str, **how: Any) -> list[Column[Any]]:
+def texts(*names: str, **how: Any) -> list[AnyColumn]:
     """Return text columns."""
     return [Column(name, Text, **how) for name in names]
 
 
-def many(type_: Any, *names: str, **how: Any) -> list[Column[Any]]:
+def many(type_: Type, *names: str, **how: Any) -> list[AnyColumn]:
     """Return columns of one type."""
     return [Column(name, type_, **how) for name in names]
 
 
 def geometry(
     name: str, kind: str, srid: int, *, must: bool = False, dimension: int = 2
-) -> Column[Any]:
+) -> AnyColumn:
     """Return one geometry column."""
     type_ = Geometry(kind, srid, dimension=dimension, spatial_index=False)
     return Column(name, type_, nullable=not must)
 
 
-def place(kind: str, *, must: bool = False) -> list[Column[Any]]:
+def place(kind: str, *, must: bool = False) -> list[AnyColumn]:
     """Return the geometry and its generated twin in Web Mercator."""
     return [
         geometry("geom", kind, crs.WGS84, must=must),
@@ -55,7 +61,7 @@ def place(kind: str, *, must: bool = False) -> list[Column[Any]]:
     ]
 
 
-def common() -> list[Column[Any]]:
+def common() -> list[AnyColumn]:
     """Return the columns that every concept has."""
     return [
         key("id", UUID),
@@ -69,6 +75,6 @@ def common() -> list[Column[Any]]:
     ]
 
 
-def named() -> list[Column[Any]]:
+def named() -> list[AnyColumn]:
     """Return the common columns and the names in both languages."""
     return [*common(), *texts("name_zh", "name_en")]

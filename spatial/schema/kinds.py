@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spatial.errors import BadParameter
+from spatial.json_types import Json, JsonObject
 
 Shape = Literal["point", "line", "polygon", "any"]
 Scalar = str | int | float | bool | None
@@ -194,7 +195,7 @@ def get_kind(name: str, table: str | None = None, kinds: Mapping[str, Kind] = KI
     )
 
 
-def check_props(kind: Kind, props: Mapping[str, Any]) -> dict[str, Any]:
+def check_props(kind: Kind, props: Mapping[str, Json]) -> JsonObject:
     """Return `props` as stored, without empty members; raise `BadParameter` naming the member."""
     try:
         checked = kind.props.model_validate(props)
@@ -206,6 +207,6 @@ def check_props(kind: Kind, props: Mapping[str, Any]) -> dict[str, Any]:
     return checked.model_dump(mode="json", exclude_none=True)
 
 
-def json_schema(kind: Kind) -> dict[str, Any]:
+def json_schema(kind: Kind) -> JsonObject:
     """Return the JSON schema of a kind's `props`."""
     return kind.props.model_json_schema()

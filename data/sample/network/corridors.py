@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from shapely import LineString, STRtree
 
-from data.facts import read_facts
+from data.facts import Facts, read_facts
 from data.sample.network.graph import Floats, Graph, Ints, chainage_m, geodesic_m
 from data.sample.network.links import Link
 
@@ -60,7 +60,7 @@ class Net:
 class Corridor:
     """A matched corridor: the chain of nodes, its edges, and the twins beside it."""
 
-    facts: dict[str, Any]
+    facts: Facts
     nodes: list[int]
     edges: list[int]
     chainage: Floats  # geodesic metres of each node of the chain from the first
@@ -93,7 +93,7 @@ def accuracy_m(net: Net, corridor: Corridor) -> float:
     return round(NODE_ACCURACY_M + abs(along - float(corridor.chainage[-1])))
 
 
-def _trace(net: Net, facts: dict[str, Any], used: Any) -> Corridor:
+def _trace(net: Net, facts: Facts, used: NDArray[np.bool_]) -> Corridor:
     reuse = 1.0 if facts.get("concurrent") else REUSE_FACTOR
     extra = JUNCTION_COST_M if facts["class"] == "motorway" else 0.0
     cost = (np.maximum(net.length_m, 50.0) + extra) * np.where(used, reuse, 1.0)
@@ -184,7 +184,7 @@ def _node_chainage(net: Net, chain: list[int], edges: list[int]) -> Floats:
 
 
 def _twins(
-    net: Net, corridor: Corridor, tree: STRtree, used: Any
+    net: Net, corridor: Corridor, tree: STRtree, used: NDArray[np.bool_]
 ) -> dict[int, tuple[float, float]]:
     """Find unused edges that run beside the path: both ends near it, same bearing, same length."""
     own = set(corridor.edges)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from shapely import LineString, Point
 
-from data.facts import read_facts
+from data.facts import Facts, read_facts
 from data.sample.network.graph import chainage_m, geodesic_m
 from data.sample.network.rows import Edge, Node, stable
 from data.sample.network.water import Waterways
@@ -29,7 +27,7 @@ def build_fairways(lanes: list[Node], water: Waterways) -> tuple[list[Node], lis
     return own, edges
 
 
-def _point(name: str, point: dict[str, Any], lanes: list[Node]) -> Node:
+def _point(name: str, point: Facts, lanes: list[Node]) -> Node:
     if point.get("lane"):
         points = np.array([[node.geom.x, node.geom.y] for node in lanes])
         away = geodesic_m(np.repeat([point["at"]], len(points), 0), points)
@@ -44,10 +42,10 @@ def _point(name: str, point: dict[str, Any], lanes: list[Node]) -> Node:
     )
 
 
-def _fairway(fairway: dict[str, Any], at: dict[str, Node], source: str) -> list[Edge]:
+def _fairway(fairway: Facts, at: dict[str, Node], source: str) -> list[Edge]:
     edges = []
     start = at[fairway["path"][0]]
-    points: list[Any] = [start.geom.coords[0]]
+    points: list[tuple[float, float]] = [start.geom.coords[0]]
     for step in fairway["path"][1:]:
         if not isinstance(step, str):
             points.append(step)

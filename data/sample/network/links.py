@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -11,7 +10,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 from shapely import LineString
 
-from data.facts import read_facts
+from data.facts import Facts, read_facts
 from data.sample.network.graph import Floats, Graph, Ints, chainage_m, geodesic_m
 
 SOURCE = "sample-fixed-links"
@@ -48,7 +47,7 @@ def fixed_links(graph: Graph) -> list[Link]:
     return [_link(graph, at, link, facts["sources"]) for link in facts["link"]]
 
 
-def _link(graph: Graph, at: dict[str, int], link: dict[str, Any], sources: dict[str, str]) -> Link:
+def _link(graph: Graph, at: dict[str, int], link: Facts, sources: dict[str, str]) -> Link:
     u, v = at[link["from"]], at[link["to"]]
     points = np.array([graph.xy[u], *link.get("via", []), graph.xy[v]], dtype=np.float64)
     return Link(

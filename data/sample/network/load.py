@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import chain
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -37,7 +36,7 @@ Progress = Callable[[str], None]
 NETWORKS = ("road", "rail", "waterway", "sea")
 
 
-def load_networks(conn: psycopg.Connection[Any], progress: Progress) -> None:
+def load_networks(conn: psycopg.Connection, progress: Progress) -> None:
     """Build and write every network; the caller commits."""
     load_sources(conn)
     clear_networks(conn)
@@ -62,7 +61,7 @@ def load_networks(conn: psycopg.Connection[Any], progress: Progress) -> None:
 
 
 def _write_roads(
-    conn: psycopg.Connection[Any], roads: Roads, water: Waterways, locator: Locator
+    conn: psycopg.Connection, roads: Roads, water: Waterways, locator: Locator
 ) -> None:
     rows: dict[int, list[Edge]] = {}
     for edge, row in road_edges(roads):
@@ -77,13 +76,13 @@ def _write_roads(
     write_structures(conn, [*carries, *over, *water.structures])
 
 
-def load_sources(conn: psycopg.Connection[Any]) -> None:
+def load_sources(conn: psycopg.Connection) -> None:
     """Write or refresh the sources of network_sources.toml."""
     for source in read_facts("network_sources")["source"]:
         save_source(conn, SourceInfo(**source))
 
 
-def clear_networks(conn: psycopg.Connection[Any]) -> None:
+def clear_networks(conn: psycopg.Connection) -> None:
     """Delete the rows of the networks' own sources."""
     own = [source["id"] for source in read_facts("network_sources")["source"]]
     conn.execute(
@@ -100,7 +99,7 @@ def clear_networks(conn: psycopg.Connection[Any]) -> None:
         )
 
 
-def raise_topology(conn: psycopg.Connection[Any], networks: tuple[str, ...]) -> None:
+def raise_topology(conn: psycopg.Connection, networks: tuple[str, ...]) -> None:
     """Tell every worker that the graph of these networks changed."""
     conn.execute(
         "UPDATE sigang.network_version SET topology = topology + 1, version = version + 1,"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from shapely import LineString, Point
 
-from data.facts import read_facts
+from data.facts import Facts, read_facts
 from data.sample.network.graph import BOX, Floats, geodesic_m
 from data.sample.network.roads import Roads
 from data.sample.network.rows import Edge, Node, stable
@@ -46,7 +45,7 @@ class Street:
 class Town:
     """A town while it is turned into rows."""
 
-    facts: dict[str, Any]
+    facts: Facts
     lattice: Lattice
     streets: list[Street]
     nodes: dict[tuple[int, int], Node] = field(default_factory=dict)
@@ -54,7 +53,7 @@ class Town:
 
 
 def build_local(
-    conn: psycopg.Connection[Any], roads: Roads, water: Waterways
+    conn: psycopg.Connection, roads: Roads, water: Waterways
 ) -> tuple[list[Node], list[Edge]]:
     """Grow all towns and return their nodes and edges, and the links to the trunk graph."""
     facts = read_facts("towns")
@@ -75,7 +74,7 @@ def build_local(
     return nodes, edges
 
 
-def _land(conn: psycopg.Connection[Any]) -> Any:
+def _land(conn: psycopg.Connection) -> shapely.Geometry:
     """Return the land less its lakes, else the province, else None: no limit."""
     land = _zones(conn, "land")
     if land is None:
@@ -84,7 +83,7 @@ def _land(conn: psycopg.Connection[Any]) -> Any:
     return land if lakes is None else shapely.difference(land, lakes)
 
 
-def _zones(conn: psycopg.Connection[Any], kind: str) -> Any:
+def _zones(conn: psycopg.Connection, kind: str) -> shapely.Geometry:
     west, south, east, north = BOX
     rows = conn.execute(
         "SELECT ST_AsBinary(ST_Intersection(geom, box)) FROM sigang.zone,"
@@ -94,7 +93,7 @@ def _zones(conn: psycopg.Connection[Any], kind: str) -> Any:
     return shapely.union_all(shapely.from_wkb([bytes(r[0]) for r in rows])) if rows else None
 
 
-def _river(water: Waterways, name: str) -> Any:
+def _river(water: Waterways, name: str) -> shapely.Geometry:
     """Return the line of a waterway, taken from its edges."""
     own = [e.geom for e in water.edges if (e.bundle or "").startswith(f"{name}:")]
     return shapely.union_all(own)

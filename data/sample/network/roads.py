@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import numpy as np
 import psycopg
 from shapely import LineString, Point
 
+from data.facts import Facts
 from data.sample.network.corridors import Corridor, Net, accuracy_m, directed_line, match_corridors
 from data.sample.network.graph import Graph, chainage_m, read_scgraph
 from data.sample.network.links import SOURCE as LINKS
@@ -32,7 +32,7 @@ class Use:
     owner: Corridor | None = None
     position: int = -1  # index in the owner's chain; -1 for a twin
     span: tuple[float, float] = (0.0, 0.0)
-    refs: list[dict[str, Any]] = field(default_factory=list)
+    refs: list[Facts] = field(default_factory=list)
     bundle: str | None = None
     carried: list[Carried] = field(default_factory=list)
 
@@ -214,7 +214,7 @@ def _refs(roads: Roads, carried: Carried) -> list[str]:
     return list(dict.fromkeys(refs))
 
 
-def write_carriageways(conn: psycopg.Connection[Any], roads: Roads) -> int:
+def write_carriageways(conn: psycopg.Connection, roads: Roads) -> int:
     """Write both sides of every corridor and their stakes; return the number of stakes.
 
     The two sides share one line (the graph has no lanes): "down" is "up" reversed.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -14,6 +13,7 @@ from shapely import LineString, Point
 from shapely.geometry.base import BaseGeometry
 
 from spatial.ids import stable_uuid7
+from spatial.json_types import JsonObject
 from spatial.postgres.bulk import copy_rows
 
 
@@ -64,7 +64,7 @@ class Edge:
     k_to: float | None = None
     side: str | None = None
     bundle: str | None = None
-    props: dict[str, Any] = field(default_factory=dict)
+    props: JsonObject = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -79,8 +79,8 @@ class Facility:
     name_zh: str | None = None
     name_en: str | None = None
     admin_code: str | None = None
-    codes: dict[str, Any] = field(default_factory=dict)
-    props: dict[str, Any] = field(default_factory=dict)
+    codes: dict[str, str | None] = field(default_factory=dict)
+    props: JsonObject = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ class Structure:
 class Locator:
     """Finds the admin code of points: county, else prefecture, else none outside the province."""
 
-    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+    def __init__(self, conn: psycopg.Connection) -> None:
         rows = conn.execute(
             "SELECT admin_code, ST_AsBinary(geom) FROM sigang.zone"
             " WHERE kind IN ('county', 'prefecture') AND admin_code IS NOT NULL"
@@ -122,12 +122,12 @@ def stable(source_id: str, key: str) -> UUID:
     return stable_uuid7(source_id, key)
 
 
-def write_nodes(conn: psycopg.Connection[Any], nodes: Sequence[Node], locator: Locator) -> int:
+def write_nodes(conn: psycopg.Connection, nodes: Sequence[Node], locator: Locator) -> int:
     """Write nodes, public, with their admin code."""
     return _write(conn, "node", Node, nodes, locator.codes_of([n.geom for n in nodes]))
 
 
-def write_edges(conn: psycopg.Connection[Any], edges: Sequence[Edge], locator: Locator) -> int:
+def write_edges(conn: psycopg.Connection, edges: Sequence[Edge], locator: Locator) -> int:
     """Write edges, public, with the admin code of their middle."""
     lines = np.array([edge.geom for edge in edges], dtype=object)
     middle = shapely.line_interpolate_point(lines, 0.5, normalized=True)
@@ -135,7 +135,7 @@ def write_edges(conn: psycopg.Connection[Any], edges: Sequence[Edge], locator: L
 
 
 def write_facilities(
-    conn: psycopg.Connection[Any], facilities: Sequence[Facility], locator: Locator
+    conn: psycopg.Connection, facilities: Sequence[Facility], locator: Locator
 ) -> int:
     """Write facilities, public; one without an admin code gets that of its middle."""
     middle = [Point(f.geom.centroid) for f in facilities]
@@ -144,7 +144,7 @@ def write_facilities(
     return _write(conn, "facility", Facility, facilities, codes)
 
 
-def write_structures(conn: psycopg.Connection[Any], rows: Iterable[Structure]) -> int:
+def write_structures(conn: psycopg.Connection, rows: Iterable[Structure]) -> int:
     """Write which edge uses or crosses which facility, each once."""
     unique = {(row.edge_id, row.facility_id, row.relation) for row in rows}
     columns = ["edge_id", "facility_id", "relation"]
@@ -152,10 +152,10 @@ def write_structures(conn: psycopg.Connection[Any], rows: Iterable[Structure]) -
 
 
 def _write(
-    conn: psycopg.Connection[Any],
+    conn: psycopg.Connection,
     table: str,
     record: type,
-    rows: Sequence[Any],
+    rows: Sequence[object],
     admin_codes: Sequence[str | None],
 ) -> int:
     names = [f.name for f in fields(record) if f.name != "admin_code"]

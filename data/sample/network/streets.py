@@ -8,11 +8,12 @@ takes what is no bridge, and a smooth field bends it all, so that no two quarter
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
+
+from data.facts import Facts
 
 CELL_M = 115.0
 BLOCK = 8
@@ -45,7 +46,10 @@ class Lattice:
 
 
 def grow(
-    rng: np.random.Generator, town: dict[str, Any], land: Any, rivers: list[tuple[Any, int]]
+    rng: np.random.Generator,
+    town: Facts,
+    land: shapely.Geometry,
+    rivers: list[tuple[shapely.Geometry, int]],
 ) -> Lattice:
     """Grow a town of about `town["edges"]` edges on `land`, bridging `rivers` (line, width_m)."""
     blocks = 2 * int(np.ceil(np.sqrt(town["edges"]) / 7.0))
@@ -66,7 +70,7 @@ def grow(
     return lattice
 
 
-def _bend(rng: np.random.Generator, town: dict[str, Any], n: int) -> Floats:
+def _bend(rng: np.random.Generator, town: Facts, n: int) -> Floats:
     """Return lon/lat of all lattice points: turned, bent by waves of 3–11 km, jittered."""
     index = (np.arange(n) - n // 2) * CELL_M
     x, y = np.meshgrid(index, index, indexing="ij")
@@ -150,7 +154,7 @@ def _run(rng: np.random.Generator) -> Bools:
     return run
 
 
-def _inside(land: Any, lonlat: Floats) -> Bools:
+def _inside(land: shapely.Geometry, lonlat: Floats) -> Bools:
     if land is None:
         return np.ones(lonlat.shape[:2], dtype=bool)
     (west, south), (east, north) = lonlat.min(axis=(0, 1)), lonlat.max(axis=(0, 1))
@@ -159,7 +163,7 @@ def _inside(land: Any, lonlat: Floats) -> Bools:
     return np.asarray(shapely.contains_xy(near, lonlat[..., 0], lonlat[..., 1]))
 
 
-def _cut_river(lattice: Lattice, line: Any, width_m: int) -> None:
+def _cut_river(lattice: Lattice, line: shapely.Geometry, width_m: int) -> None:
     """Remove segments that touch the river; every other main arterial keeps a bridge."""
     water = shapely.buffer(line, width_m / 2 / METRES_PER_DEGREE)
     every = 4 * BLOCK if width_m > 600 else 2 * BLOCK if width_m > 120 else BLOCK
@@ -185,7 +189,7 @@ def _drop_embankments(spans: Bools, longest: int) -> None:
                 spans[start:stop, line] = False
 
 
-def _touching(lonlat: Floats, kept: Bools, water: Any, axis: int) -> Bools:
+def _touching(lonlat: Floats, kept: Bools, water: shapely.Geometry, axis: int) -> Bools:
     """Return which kept segments touch the water."""
     at = np.argwhere(kept)
     ends = np.stack([at, at + ([1, 0] if axis == 0 else [0, 1])], axis=1)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
 from shapely import LineString, STRtree
 from shapely.ops import substring
 
-from data.facts import read_facts
+from data.facts import Facts, read_facts
 from data.sample.network.corridors import Corridor, Net
 from data.sample.network.links import Link
 
@@ -24,7 +23,7 @@ METRES_PER_DEGREE = 111_320.0
 class Carried:
     """A structure with its line and the edges that it carries."""
 
-    facts: dict[str, Any]
+    facts: Facts
     line: LineString
     edges: list[int]
     origin: str
@@ -52,7 +51,7 @@ def place_structures(net: Net, links: list[Link], corridors: list[Corridor]) -> 
     return found
 
 
-def _by_span(net: Net, tree: STRtree, facts: dict[str, Any]) -> tuple[LineString, list[int]]:
+def _by_span(net: Net, tree: STRtree, facts: Facts) -> tuple[LineString, list[int]]:
     span = LineString(facts["span"])
     scale = np.array([np.cos(np.radians(span.centroid.y)), 1.0]) * METRES_PER_DEGREE
     flat = LineString(np.array(span.coords) * scale)
@@ -90,7 +89,7 @@ def _clip(line: LineString, span: LineString) -> LineString:
     return part if part.length >= COVER * span.length else span
 
 
-def _by_route(corridors: list[Corridor], facts: dict[str, Any]) -> tuple[LineString, list[int]]:
+def _by_route(corridors: list[Corridor], facts: Facts) -> tuple[LineString, list[int]]:
     corridor = next(c for c in corridors if c.route_id == facts["route"])
     line, total = corridor.line, float(corridor.chainage[-1])
     middle = float(line.project(shapely.Point(facts["at"]), normalized=True)) * total
@@ -103,6 +102,6 @@ def _by_route(corridors: list[Corridor], facts: dict[str, Any]) -> tuple[LineStr
     return part, edges
 
 
-def _by_link(links: list[Link], first: int, facts: dict[str, Any]) -> tuple[LineString, list[int]]:
+def _by_link(links: list[Link], first: int, facts: Facts) -> tuple[LineString, list[int]]:
     own = [i for i, link in enumerate(links) if link.structure_id == facts["id"]]
     return links[own[0]].line, [first + i for i in own]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -14,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from shapely import LineString, Point
 
-from data.facts import read_facts
+from data.facts import Facts, read_facts
 from data.sample.network.graph import Floats, geodesic_m
 from data.sample.network.rows import Edge, Locator, Node, stable, write_edges, write_nodes
 
@@ -37,7 +36,7 @@ class Hub:
 class Nearest:
     """The nodes of one network, asked for the nearest to a point."""
 
-    def __init__(self, conn: psycopg.Connection[Any], mode: str) -> None:
+    def __init__(self, conn: psycopg.Connection, mode: str) -> None:
         rows = conn.execute(
             "SELECT id, ST_X(geom), ST_Y(geom) FROM sigang.node WHERE %s = ANY(modes)"
             " AND kind <> 'hub' AND origin <> 'synthetic' ORDER BY id",
@@ -64,7 +63,7 @@ class Nearest:
         return self.ids[index], LineString([point, Point(self.xy[index])]), max(metres, 1.0)
 
 
-def _main_component(conn: psycopg.Connection[Any], mode: str) -> set[UUID]:
+def _main_component(conn: psycopg.Connection, mode: str) -> set[UUID]:
     """Return the nodes of the largest connected part of a network."""
     pairs = conn.execute(
         "SELECT from_node, to_node FROM sigang.edge WHERE mode = %s AND origin <> 'synthetic'",
@@ -81,7 +80,7 @@ def _main_component(conn: psycopg.Connection[Any], mode: str) -> set[UUID]:
     return {node for node, component in zip(ids, label.tolist(), strict=True) if component == main}
 
 
-def load_transfers(conn: psycopg.Connection[Any]) -> None:
+def load_transfers(conn: psycopg.Connection) -> None:
     """Make a node of every hub and join it to the networks that its kind uses."""
     clear_transfers(conn)
     facts = read_facts("transfers")
@@ -101,13 +100,13 @@ def load_transfers(conn: psycopg.Connection[Any]) -> None:
     write_edges(conn, edges, locator)
 
 
-def clear_transfers(conn: psycopg.Connection[Any]) -> None:
+def clear_transfers(conn: psycopg.Connection) -> None:
     """Delete the hubs' nodes and transfers."""
     conn.execute("DELETE FROM sigang.edge WHERE source_id = %s", [SOURCE])
     conn.execute("DELETE FROM sigang.node WHERE source_id = %s", [SOURCE])
 
 
-def _hubs(conn: psycopg.Connection[Any], kinds: list[str]) -> list[Hub]:
+def _hubs(conn: psycopg.Connection, kinds: list[str]) -> list[Hub]:
     rows = conn.execute(
         "SELECT id, kind, name_zh, name_en, ST_AsBinary(ST_PointOnSurface(geom)),"
         " coalesce((props->>'water_only')::boolean, false)"
@@ -120,7 +119,7 @@ def _hubs(conn: psycopg.Connection[Any], kinds: list[str]) -> list[Hub]:
     ]
 
 
-def _modes(hub: Hub, facts: dict[str, Any]) -> list[str]:
+def _modes(hub: Hub, facts: Facts) -> list[str]:
     modes = list(facts["modes"][hub.kind])
     if hub.water_only:
         return [mode for mode in modes if mode in ("waterway", "sea_lane")]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from uuid import UUID
 
 import numpy as np
 import shapely
 from shapely import LineString, Point, STRtree
 
-from data.facts import read_facts
+from data.facts import Facts, read_facts
 from data.sample.network.graph import chainage_m
 from data.sample.network.rows import Edge, Facility, Node, Structure, stable
 
@@ -39,7 +39,7 @@ def build_waterways() -> Waterways:
     return water
 
 
-def _node(water: Waterways, key: str, at: Any) -> Node:
+def _node(water: Waterways, key: str, at: tuple[float, float]) -> Node:
     if key not in water.nodes:
         water.nodes[key] = Node(
             id=stable(SOURCE, f"node:{key}"),
@@ -52,10 +52,8 @@ def _node(water: Waterways, key: str, at: Any) -> Node:
     return water.nodes[key]
 
 
-def _add(
-    water: Waterways, facts: dict[str, Any], waterway: dict[str, Any], locks: dict[str, Any]
-) -> None:
-    before = ("", None)
+def _add(water: Waterways, facts: Facts, waterway: Facts, locks: Facts) -> None:
+    before: tuple[str, tuple[float, float]] = ("", (0.0, 0.0))
     for number, (key, at, lock) in enumerate(_with_chambers(facts, waterway, locks)):
         _node(water, key, at)
         if number:
@@ -67,8 +65,8 @@ def _add(
 
 
 def _with_chambers(
-    facts: dict[str, Any], waterway: dict[str, Any], locks: dict[str, Any]
-) -> list[tuple[str, Any, str]]:
+    facts: Facts, waterway: Facts, locks: Facts
+) -> list[tuple[str, tuple[float, float], str]]:
     """Return (node key, point, lock that ends here or ""); a lock becomes two nodes."""
     path = waterway["path"]
     points = [
@@ -79,7 +77,7 @@ def _with_chambers(
         else p
         for p in path
     ]
-    out: list[tuple[str, Any, str]] = []
+    out: list[tuple[str, tuple[float, float], str]] = []
     for i, step in enumerate(path):
         if not isinstance(step, dict):
             key = step if isinstance(step, str) else f"{waterway['id']}:{i}"
@@ -95,10 +93,10 @@ def _with_chambers(
 
 def _edge(
     water: Waterways,
-    facts: dict[str, Any],
-    waterway: dict[str, Any],
+    facts: Facts,
+    waterway: Facts,
     ends: tuple[str, str],
-    points: list[Any],
+    points: list[tuple[float, float]],
     number: int,
 ) -> Edge:
     line = LineString(points)
@@ -122,7 +120,7 @@ def _edge(
     )
 
 
-def _lock(water: Waterways, facts: dict[str, Any], lock: dict[str, Any], edge: Edge) -> None:
+def _lock(water: Waterways, facts: Facts, lock: Facts, edge: Edge) -> None:
     facility = Facility(
         id=stable(SOURCE, f"lock:{lock['id']}"),
         kind="lock",
@@ -159,7 +157,7 @@ def crossings(
     signed = [r for r in roads if r.ref and r.side != "down"]
     down = {(r.bundle, r.from_node, r.to_node): r for r in roads if r.side == "down"}
     tree = STRtree([r.geom for r in signed])
-    found: dict[Any, Facility] = {}
+    found: dict[UUID, Facility] = {}
     out: list[Structure] = []
     for water_edge in water.edges:
         for i in sorted(tree.query(water_edge.geom, predicate="crosses").tolist()):

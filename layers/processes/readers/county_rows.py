@@ -15,6 +15,7 @@ from layers.processes.runtime.readers import register
 from routing.graph.graph import Graph, Ids
 from routing.graph.weights import Ints
 from spatial.errors import StaleVersion
+from spatial.geo.geojson import Geometry
 
 OUTLINE_DEG = 0.002  # counties are shown, not measured: about 200 m
 
@@ -32,7 +33,7 @@ class County:
 
     code: str
     name: Mapping[str, str]
-    geometry: Mapping[str, Any]
+    geometry: Geometry
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
 import numpy as np
 import shapely
@@ -38,18 +37,18 @@ def _of_features(name: str, found: Rows, weight: str | None) -> Places:
     if weight is not None and all(weight not in f["properties"] for f in found):
         raise wrong_input(name, f"no column {weight!r}", f"没有列 {weight!r}")
     shapes = shapely.point_on_surface([shapely.geometry.shape(f["geometry"]) for f in found])
-    properties: Sequence[dict[str, Any]] = [f["properties"] for f in found]
+    properties = [f["properties"] for f in found]
     return Places(
-        [str(f["id"]) for f in found],
-        [str(p.get("name_zh") or p.get("name_en") or f["id"])
+        [str(f.get("id")) for f in found],
+        [str(p.get("name_zh") or p.get("name_en") or f.get("id"))
          for p, f in zip(properties, found, strict=True)],
         [(float(s.x), float(s.y)) for s in shapes],
         np.array([_amount(name, p.get(weight)) if weight else 1.0 for p in properties]),
-        [p.get("admin_code") for p in properties],
+        [cast(str | None, p.get("admin_code")) for p in properties],
     )  # fmt: skip
 
 
-def _amount(name: str, value: Any) -> float:
+def _amount(name: str, value: object) -> float:
     if value is None:
         return 0.0
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import orjson
 
@@ -18,8 +17,9 @@ from layers.processes.runtime.model import (
 )
 from layers.processes.runtime.readers import register
 from layers.query.filters import read_query
+from spatial.geo.geojson import Feature
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Sequence[Feature]
 """GeoJSON features, in longitude and latitude (EPSG:4326)."""
 
 

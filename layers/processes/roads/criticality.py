@@ -36,6 +36,7 @@ from layers.processes.runtime.model import (
 from layers.processes.runtime.rule_models import DEMAND
 from routing.graph.weights import Floats
 from routing.planning.criticality import Loss, Vulnerability, gravity
+from spatial.geo.geojson import Feature
 
 MOST_PLACES = 600
 STRUCTURES = structures(lambda _: "all")
@@ -199,7 +200,7 @@ def _ranked(rank: int, structure: Structure, loss: Loss) -> Ranked:
     )
 
 
-def _feature(row: Ranked, structure: Structure) -> dict[str, object]:
+def _feature(row: Ranked, structure: Structure) -> Feature:
     return feature(
         row.structure, point_shape(structure.point), **row.model_dump(exclude={"structure"})
     )

@@ -13,6 +13,7 @@ from routing.graph.weights import Floats
 from routing.planning.snap_all import Placed
 from routing.query.network import RoadNetwork
 from routing.query.prepare import PreparedMetric
+from spatial.geo.geojson import Feature
 
 MOST_PAIRS = 200
 MOST_EDGES = 20_000
@@ -23,7 +24,7 @@ Asked = tuple[RoadNetwork, PreparedMetric, Placed, Placed, Floats]
 
 def pair_features(
     scene: Scene, changed: Sequence[tuple[int, int]], before: Asked, after: Asked
-) -> list[dict[str, object]]:
+) -> list[Feature]:
     """Return the way of each changed pair after the change, or before where none is left."""
     origins, targets = scene.places["origins"], scene.places["targets"]
     found = []
@@ -56,9 +57,7 @@ def effect(before: float, after: float) -> str:
     return "slower" if after > before else "faster"
 
 
-def edge_features(
-    edges: Edges, before_s: Floats, after_s: Floats
-) -> tuple[list[dict[str, object]], int]:
+def edge_features(edges: Edges, before_s: Floats, after_s: Floats) -> tuple[list[Feature], int]:
     """Return the edges that the nearest resource reaches later or sooner, lost or gained ones.
 
     The greatest differences come first; the number of all goes with them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import numpy as np
@@ -18,6 +18,7 @@ from routing.graph.graph import LIMITS, Graph
 from routing.graph.weights import Ints
 from routing.planning.whatif import Changes, NewEdge
 from spatial.ids import uuid7
+from spatial.json_types import Document
 
 MOST_EDGES = 10_000
 MOST_ADDED = 100
@@ -127,10 +128,10 @@ def noted(
     structures: Sequence[Structure],
     changes: Changes,
     joined_m: Sequence[tuple[float, float]],
-) -> list[dict[str, Any]]:
+) -> list[Document]:
     """Return each change with what was before and what is after."""
     edges, shut = scene.network.graph.edges, scene.network.live.now.shut
-    found: list[dict[str, Any]] = [
+    found: list[Document] = [
         {"structure": s.id, "name": dict(s.name), "edges": len(s.edges), "new": "closed"}
         for s in structures
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import numpy as np
@@ -15,6 +15,7 @@ from layers.processes.runtime.model import Inputs, Scene, wrong_input
 from routing.cost.speed_profiles import free_speeds
 from routing.cost.traffic_flow import predict
 from routing.graph.weights import Ints
+from spatial.json_types import Document
 
 SIDES = {"both": (0, 1), "forward": (0,), "backward": (1,)}
 
@@ -42,7 +43,7 @@ class Streams:
     """Speeds (km/h) by key `2 * edge + direction`, and one note per volume given."""
 
     kmh: dict[int, float]
-    notes: list[dict[str, Any]]
+    notes: list[Document]
 
 
 def resolve_volumes(scene: Scene, read: LaneRows, given: Sequence[VolumeGiven]) -> Streams:
@@ -81,7 +82,7 @@ def _edges(scene: Scene, row: VolumeGiven) -> Ints:
 
 def _slowed(
     scene: Scene, lanes_of: Mapping[int, int], row: VolumeGiven, edges: Ints
-) -> tuple[list[float], dict[str, Any]]:
+) -> tuple[list[float], Document]:
     """Return the speed (km/h) on each edge, and what is told of the volume."""
     columns = scene.network.graph.edges
     lanes = np.array([lanes_of.get(edge, 0) for edge in edges.tolist()], np.int64)

@@ -46,6 +46,7 @@ from routing.planning.snap_all import Placed, place_all
 from routing.planning.whatif import vary
 from routing.query.network import RoadNetwork
 from routing.query.prepare import PreparedMetric
+from spatial.geo.geojson import Feature
 
 BUILDING = Text(zh="建立变更后的路网", en="Building the changed network")
 COMPARING = Text(zh="比较前后", en="Comparing before and after")
@@ -291,7 +292,7 @@ def _counties(scene: Scene, before: _Side, after: _Side) -> list[CountyChange]:
     ]  # fmt: skip
 
 
-def _difference(scene: Scene, before: _Side, after: _Side) -> tuple[list[dict[str, object]], int]:
+def _difference(scene: Scene, before: _Side, after: _Side) -> tuple[list[Feature], int]:
     edges, of_edges = edge_features(after.network.graph.edges, before.soonest_s, after.soonest_s)
     if before.origins is None or after.origins is None or after.targets is None:
         return edges, of_edges

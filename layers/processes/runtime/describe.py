@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Literal, NotRequired, TypedDict, cast
 
 from pydantic import BaseModel
 
@@ -11,7 +12,39 @@ from layers.processes.runtime.model import Process, media_type
 SCHEMA_REF = "#/$defs/"
 
 
-def summary(process: Process, lang: str) -> dict[str, Any]:
+Schema = dict[str, object]
+"""A JSON Schema."""
+
+
+class Member(TypedDict):
+    """What is said of one input or output."""
+
+    title: str
+    schema: Schema
+    description: NotRequired[str]
+    minOccurs: NotRequired[int]
+    maxOccurs: NotRequired[int]
+
+
+class Summary(TypedDict):
+    """What a list of processes says of one (OGC API Processes 1)."""
+
+    id: str
+    version: str
+    title: str
+    description: str
+    jobControlOptions: list[str]
+    outputTransmission: list[str]
+
+
+class Description(Summary):
+    """The whole description of a process."""
+
+    inputs: dict[str, Member]
+    outputs: dict[str, Member]
+
+
+def summary(process: Process, lang: str) -> Summary:
     """Return what a list of processes says of one."""
     return {
         "id": process.id,
@@ -23,7 +56,7 @@ def summary(process: Process, lang: str) -> dict[str, Any]:
     }
 
 
-def description(process: Process, lang: str) -> dict[str, Any]:
+def description(process: Process, lang: str) -> Description:
     """Return the whole description, with a schema for each input and output."""
     outputs = _members(process.outputs, lang, "serialization")
     for name, found in outputs.items():
@@ -37,26 +70,27 @@ def description(process: Process, lang: str) -> dict[str, Any]:
     }
 
 
-def _members(model: type[BaseModel], lang: str, mode: Any) -> dict[str, Any]:
+def _members(
+    model: type[BaseModel], lang: str, mode: Literal["validation", "serialization"]
+) -> dict[str, Member]:
     whole = model.model_json_schema(mode=mode)
     definitions = whole.get("$defs", {})
     required = set(whole.get("required", []))
-    found = {}
+    found: dict[str, Member] = {}
     for name, raw in whole.get("properties", {}).items():
-        schema = inline(raw, definitions)
-        title = schema.pop("title_zh", None) if lang == "zh" else None
-        schema.pop("title_zh", None)
+        schema = cast(Schema, inline(raw, definitions))
+        in_zh = schema.pop("title_zh", None)
+        title = in_zh if lang == "zh" and in_zh else schema.get("title", name)
         found[name] = {
-            "title": title or schema.get("title", name),
-            **({"description": schema["description"]} if "description" in schema else {}),
-            "minOccurs": int(name in required),
-            "maxOccurs": 1,
+            "title": str(title), "minOccurs": int(name in required), "maxOccurs": 1,
             "schema": schema,
-        }
+        }  # fmt: skip
+        if "description" in schema:
+            found[name]["description"] = str(schema["description"])
     return found
 
 
-def inline(node: Any, definitions: dict[str, Any]) -> Any:
+def inline(node: object, definitions: Mapping[str, Schema]) -> object:
     """Return a schema in which nothing refers to elsewhere; our models do not recur."""
     if isinstance(node, list):
         return [inline(item, definitions) for item in node]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
+from pydantic import BaseModel
 
 from layers.declare.base import Text
 from layers.processes.runtime.model import Places, Scene, Traffic, wrong_input
@@ -15,6 +15,8 @@ from routing.planning.snap_all import Placed, place_all
 from routing.query.leg import find_leg, line
 from routing.query.network import RoadNetwork
 from routing.query.prepare import PreparedMetric
+from spatial.geo.geojson import Feature, Geometry
+from spatial.json_types import Document, Shown
 from spatial.rules import M, Rule, RuleKind, get_rule
 
 MOST_PAIRS = 1_000_000
@@ -59,12 +61,12 @@ def rule_value(network: RoadNetwork, kind: RuleKind[M]) -> M:
     return get_rule(network.rules, kind).value
 
 
-def rule_shown(network: RoadNetwork, kind: RuleKind[Any]) -> dict[str, Any]:
+def rule_shown(network: RoadNetwork, kind: RuleKind[BaseModel]) -> Document:
     """Return a rule of a network as answers name it."""
     return show_rule(get_rule(network.rules, kind))
 
 
-def show_rule(rule: Rule[Any]) -> dict[str, Any]:
+def show_rule(rule: Rule[BaseModel]) -> Document:
     """Return a rule as answers name it."""
     return {"key": rule.key, "version": rule.version, "value": rule.given, "source": rule.source}
 
@@ -84,7 +86,7 @@ def way(
     return points
 
 
-def feature(identity: str, shape: Mapping[str, Any] | None, **properties: Any) -> dict[str, Any]:
+def feature(identity: str, shape: Geometry | None, **properties: Shown) -> Feature:
     """Return one GeoJSON feature; what is computed is `derived`."""
     return {
         "type": "Feature",
@@ -94,12 +96,12 @@ def feature(identity: str, shape: Mapping[str, Any] | None, **properties: Any) -
     }
 
 
-def path_shape(points: list[list[float]]) -> dict[str, Any]:
+def path_shape(points: list[list[float]]) -> Geometry:
     """Return a line as GeoJSON."""
     return {"type": "LineString", "coordinates": points}
 
 
-def point_shape(point: tuple[float, float]) -> dict[str, Any]:
+def point_shape(point: tuple[float, float]) -> Geometry:
     """Return a point as GeoJSON."""
     return {"type": "Point", "coordinates": list(point)}
 

@@ -56,7 +56,7 @@ class Features(BaseModel):
     """An output that is a layer: GeoJSON in longitude and latitude (EPSG:4326)."""
 
     type: Literal["FeatureCollection"] = "FeatureCollection"
-    features: list[Any]
+    features: list[object]
 
 
 def titled(zh: str, en: str, **more: Any) -> Any:
@@ -91,7 +91,7 @@ class PlacesFrom(Inputs):
     weight: str | None = Field(default=None, max_length=80)
     """Column of the layer that weighs a place; missing values weigh nothing."""
 
-    def model_post_init(self, _context: Any) -> None:
+    def model_post_init(self, _context: object) -> None:
         """Refuse both, none, and what belongs to the other."""
         if (self.points is None) == (self.layer is None):
             raise ValueError("name either points or layer")
@@ -184,7 +184,7 @@ class Sources:
     catalog: Catalog
     actor: Actor
     network: Callable[[str], Awaitable[RoadNetwork]]
-    given: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

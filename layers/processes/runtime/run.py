@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 
@@ -13,6 +12,7 @@ from layers.declare.base import Text
 from layers.processes.runtime.model import (
     GEOJSON,
     JSON,
+    Inputs,
     Outputs,
     Process,
     Progress,
@@ -53,7 +53,7 @@ def collection(features: Sequence[bytes], *more: bytes) -> bytes:
 
 
 async def read_scene(
-    process: Process, inputs: Any, sources: Sources, progress: Progress = no_progress
+    process: Process, inputs: Inputs, sources: Sources, progress: Progress = no_progress
 ) -> Scene:
     """Read what a process names, and nothing else; late readers are asked after its check.
 
@@ -79,7 +79,7 @@ async def read_scene(
     return Scene(found, datetime.now(UTC), progress)
 
 
-def run(process: Process, inputs: Any, scene: Scene) -> list[Output]:
+def run(process: Process, inputs: Inputs, scene: Scene) -> list[Output]:
     """Run a process and write its outputs down.
 
     Raises
@@ -115,5 +115,5 @@ def _written(process: Process, made: Outputs) -> Iterator[Output]:
             yield Output(name, kind, str(value).encode())
 
 
-def _json(value: Any) -> bytes:
+def _json(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
