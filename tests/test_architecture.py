@@ -230,10 +230,6 @@ MODULE_STATE = {
     "spatial/rules.py: _kinds",
     "layers/query/filter_thread.py: _THREAD",  # threads of the process
     "routing/stopping.py: _thread",
-    "api/roads/carriageway_queries.py: _streets",  # made of a network and forgotten with it
-    "api/roads/isochrones.py: _KEPT",
-    "api/roads/match_answer.py: _matchers",
-    "api/roads/path_answer.py: _PREPARED",
 }
 """What modules hold that changes while the process runs."""
 KEPT_ANSWERS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from fastapi import Request
@@ -29,7 +28,6 @@ from spatial.json_types import Document
 from spatial.rules import get_rule
 
 Over = Literal["main", "ramps", "all"]
-_streets: WeakKeyDictionary[RoadNetwork, Streets] = WeakKeyDictionary()
 
 
 class Asked:
@@ -72,10 +70,14 @@ async def find_streets(request: Request) -> tuple[RoadNetwork, Streets]:
     if roads is None:
         raise SetupError("This process has no routing", "本进程未启用路径规划")
     network = await roads.ensure_current()
-    if network not in _streets:
-        made = await ask(request, lambda: Streets(network.graph, network.snapper.index))
-        _streets[network] = made
-    return network, _streets[network]
+    made = network.derived.find(_streets)
+    if made is None:
+        made = await ask(request, lambda: network.derived.get(_streets))
+    return network, made
+
+
+def _streets(network: RoadNetwork) -> Streets:
+    return Streets(network.graph, network.snapper.index)
 
 
 class StakeBody(Strict):

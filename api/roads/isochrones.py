@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Annotated, Literal, NamedTuple, cast
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import orjson
@@ -250,7 +249,7 @@ def _named(name: str) -> ReachBody:
 class _Kept:
     """The areas asked for last, in Web Mercator, by question and state of the network."""
 
-    def __init__(self) -> None:
+    def __init__(self, _: RoadNetwork) -> None:
         self._lock = Lock()
         self._found: OrderedDict[Key, Drawn] = OrderedDict()
 
@@ -285,9 +284,6 @@ class _Kept:
         return [systems.transform_geometry(a, CRS84, mercator) for a in found.areas], found
 
 
-_KEPT: WeakKeyDictionary[RoadNetwork, _Kept] = WeakKeyDictionary()
-
-
 @routes.get("/api/reach/{name}/tiles/{z}/{y}/{x}")
 async def get_reach_tile(
     request: Request,
@@ -302,7 +298,7 @@ async def get_reach_tile(
     if max(x, y) >= 1 << z:
         raise BadParameter(f"Tile {z}/{y}/{x} is not on the map", f"瓦片 {z}/{y}/{x} 不存在")
     question = await _question(request, _named(name), CRS84)
-    kept = _KEPT.setdefault(question.network, _Kept())
+    kept = question.network.derived.get(_Kept)
     key = await ask(request, lambda: kept.key(name, question))
     drawn = kept.find(key)
     if drawn is None:

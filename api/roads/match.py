@@ -19,7 +19,7 @@ from api.http.responses import NO_STORE
 from api.http.routes import Lines, Routes
 from api.http.values import Moment, Number
 from api.roads.conditions import ConditionsBody, crs_of, read_conditions
-from api.roads.match_answer import matcher_of, show_drive, show_fixes, show_line
+from api.roads.match_answer import show_drive, show_fixes, show_line
 from api.roads.match_stream import answer_stream
 from api.services import services
 from routing.graph.weights import Floats
@@ -72,7 +72,7 @@ async def match(body: MatchBody, request: Request) -> Response:
     fixes = len(body.points)
 
     def answer() -> bytes:
-        trace = read_trace(body, crs, matcher_of(network).model.sigma_m)
+        trace = read_trace(body, crs, network.derived.get(Matcher).model.sigma_m)
         return match_json(network, conditions, trace, body, crs)
 
     text = await ask(request, answer, BEGIN_S + FIX_S * fixes)
@@ -127,7 +127,7 @@ def match_json(
     network: RoadNetwork, conditions: Conditions, trace: Trace, body: MatchBody, crs: Crs
 ) -> bytes:
     """Match the trace and write it down."""
-    matcher = matcher_of(network)
+    matcher = network.derived.get(Matcher)
     found = matcher.match(conditions, trace, datetime.now(UTC))
     features = [_feature(matcher, found, d, trace, body, crs) for d in found.drives]
     said: Counter[str] = Counter(placed.status for placed in found.placed)

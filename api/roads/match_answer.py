@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from api.roads.conditions import show_places
 from routing.matching.matched_path import MatchedPath, line
 from routing.matching.matcher import Matcher, Placed
-from routing.query.network import RoadNetwork
 from spatial.geo.crs import CRS84, Crs
 from spatial.geo.geojson import Geometry
 from spatial.json_types import Document
 
 WAYS = ("forward", "backward")
-_matchers: WeakKeyDictionary[RoadNetwork, Matcher] = WeakKeyDictionary()
-
-
-def matcher_of(network: RoadNetwork) -> Matcher:
-    """Return the matcher of a network, made when it is first asked."""
-    found = _matchers.get(network)
-    return _matchers.setdefault(network, found or Matcher(network))
 
 
 def show_fixes(matcher: Matcher, placed: Sequence[Placed], crs: Crs = CRS84) -> list[Document]:

@@ -31,7 +31,7 @@ from api.http.responses import NO_STORE
 from api.http.values import Moment, Number
 from api.network.service import Roads
 from api.roads.conditions import roads_of
-from api.roads.match_answer import matcher_of, show_drive, show_fixes, show_line
+from api.roads.match_answer import show_drive, show_fixes, show_line
 from api.services import services
 from routing.matching.matcher import Matcher, Placed, Tracker
 from routing.matching.trace import Trace
@@ -76,7 +76,7 @@ async def answer_stream(request: Request) -> Response:
     network = await roads.ensure_current()
     profile = values.get("profile", "car")
     conditions = Conditions(profile)
-    matcher = matcher_of(network)
+    matcher = network.derived.get(Matcher)
     limits, caller = limits_of(request), caller_of(request)
     await limits.quick.run(
         caller, QUESTION_S, lambda: matcher.lengths(conditions, datetime.now(UTC))
@@ -181,7 +181,7 @@ class _Stream:
         if network is not self._network:  # its roads were loaded anew
             yield from self._end()
             self._network = network
-        matcher = matcher_of(network)
+        matcher = network.derived.get(Matcher)
         for text in batch:
             self.taken += 1
             yield from self._read(text, matcher)

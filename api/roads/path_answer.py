@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import orjson
@@ -65,19 +64,10 @@ class Prepared:
             return self._instructor
 
 
-_PREPARED: WeakKeyDictionary[RoadNetwork, Prepared] = WeakKeyDictionary()
-
-
-def prepared(network: RoadNetwork) -> Prepared:
-    """Return what was prepared for a network."""
-    found = _PREPARED.get(network)
-    return found if found is not None else _PREPARED.setdefault(network, Prepared(network))
-
-
 def warm(old: RoadNetwork, new: RoadNetwork) -> None:
     """Prepare for a network what answers needed of the one before, that none has to wait."""
-    for name in prepared(old).profiles & set(new.profiles):
-        prepared(new).sheet(new.costs(name))
+    for name in old.derived.get(Prepared).profiles & set(new.profiles):
+        new.derived.get(Prepared).sheet(new.costs(name))
 
 
 @dataclass(frozen=True)
@@ -162,7 +152,9 @@ def _feature(answer: Answer, rank: int) -> Feature:
 
 def _properties(answer: Answer, rank: int) -> Document:
     network, found = answer.network, answer.found[rank]
-    total = summarise(network.graph.edges, found, found.legs, prepared(network).sheet(found.costs))
+    total = summarise(
+        network.graph.edges, found, found.legs, network.derived.get(Prepared).sheet(found.costs)
+    )
     spots = [found.legs[0].source, *(leg.target for leg in found.legs)]
     properties: Document = {
         "profile": answer.shape.profile,
@@ -251,7 +243,9 @@ def _lonlat(network: RoadNetwork, found: Path, crs: Crs) -> Floats:
 
 
 def _steps(network: RoadNetwork, found: Path, driven: Driven) -> list[Step]:
-    return prepared(network).instructor.steps(driven.drives(found), found.costs.passable)
+    return network.derived.get(Prepared).instructor.steps(
+        driven.drives(found), found.costs.passable
+    )
 
 
 def _shown(step: Step, crs: Crs) -> Document:

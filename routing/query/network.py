@@ -17,6 +17,7 @@ from routing.live.edge_states import LiveState
 from routing.live.speed_feeds import Feed
 from routing.live.state_table import EdgeStates
 from routing.query.alternatives import find_others
+from routing.query.derived import Derived
 from routing.query.explain import explain
 from routing.query.held_lock import Held
 from routing.query.metric_cache import Metrics
@@ -48,6 +49,7 @@ class RoadNetwork:
         self.structures = structures or Structures.none()
         self.live: LiveState = beside.live if beside else LiveState(len(graph.edges))
         self.snapper = Snapper(graph, rules, index)
+        self.derived: Derived[RoadNetwork] = Derived(self)
         self._lock: RLock = beside._lock if beside else RLock()
         self._resolver = Resolver(graph, rules, profiles, self.snapper, self.live, self._lock)
         self._metrics = Metrics(graph, topology, self.live, self._lock)

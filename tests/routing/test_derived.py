@@ -1,0 +1,33 @@
+"""What is made of a network is made once, and goes with it."""
+
+import gc
+import weakref
+
+from routing.query.derived import Derived
+
+
+class Thing:
+    def __init__(self, network):
+        self.network = network
+
+
+class Network:
+    def __init__(self):
+        self.derived = Derived(self)
+
+
+def test_it_is_made_when_first_asked_and_kept():
+    network = Network()
+    assert network.derived.find(Thing) is None
+    made = network.derived.get(Thing)
+    assert made.network is network
+    assert network.derived.get(Thing) is made is network.derived.find(Thing)
+    assert network.derived.get(id) == id(network)
+
+
+def test_it_goes_with_the_network_although_it_knows_it():
+    network = Network()
+    gone = weakref.ref(network.derived.get(Thing))
+    del network
+    gc.collect()
+    assert gone() is None
