@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from api.audit.check import find_break
+from api.audit.check import check
 from api.audit.heads import Heads
 from bench import safety_load
 from bench.safety_load import ATTACKS, p95
@@ -136,9 +136,9 @@ def tampering(stand: Stand) -> Row:
     for statement in TAMPERING:
         with psycopg.connect(stand.server.database_url) as conn:
             conn.execute(statement)
-            found += find_break(conn, heads) is not None
+            found += check(conn, heads).broken is not None
             conn.rollback()
     with psycopg.connect(stand.server.database_url) as conn:
-        whole = find_break(conn, heads) is None
+        whole = check(conn, heads).broken is None
     figure = f"{found} found; the untouched chain is whole: {whole}"
     return Row("the audit changed by its owner", len(TAMPERING), found == 4 and whole, figure)

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from api.audit.check import find_break
+from api.audit.check import check
 from api.audit.heads import Heads
 from api.cli.archive import DUMP, MANIFEST, SEAL, Reader, Writer, private_file
 from api.cli.backup import row_hashes
@@ -160,7 +160,7 @@ def test_a_backup_comes_back_with_equal_rows(databases, sample, tmp_path):
         with connect(url) as conn:
             assert without_audit(row_hashes(conn)) == without_audit(before)
             assert conn.execute("SELECT action FROM sigang.audit").fetchall() == [("restore",)]
-            assert find_break(conn, Heads(tmp_path)) is None
+            assert check(conn, Heads(tmp_path)).broken is None
             leakproof = "SELECT bool_and(proleakproof) FROM pg_proc WHERE proname = %s"
             assert conn.execute(leakproof, ["geometry_overlaps"]).fetchone() == (True,)
 

@@ -141,11 +141,6 @@ def check(
     return found
 
 
-def find_break(conn: psycopg.Connection, heads: Heads | None = None) -> str | None:
-    """Return a sentence naming the first place where the chain is broken, or None."""
-    return check(conn, heads).broken
-
-
 def _records(
     conn: psycopg.Connection, heads: Heads | None, copied: str | None, keys: frozenset[str]
 ) -> tuple[list[Record], int]:

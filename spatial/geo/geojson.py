@@ -38,13 +38,6 @@ class Feature(TypedDict):
     links: NotRequired[Sequence[Json]]
 
 
-class FeatureCollection(TypedDict):
-    """Features; answers that say more are types of their own."""
-
-    type: Literal["FeatureCollection"]
-    features: Sequence[Feature]
-
-
 def feature(geometry: Geometry | None, properties: Document) -> Feature:
     """Return a feature without an id."""
     return {"type": "Feature", "geometry": geometry, "properties": properties}

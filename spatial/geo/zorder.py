@@ -26,11 +26,6 @@ def keys_of(lon: ArrayLike, lat: ArrayLike, level: int = LEVEL) -> NDArray[np.in
     return _spread(column) | (_spread(row) << 1)
 
 
-def tile_of(key: int) -> tuple[int, int]:
-    """Return column and row of the tile that a key stands for."""
-    return _gather(key), _gather(key >> 1)
-
-
 def _spread(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Put a zero between the bits of numbers below 2³²."""
     out = values.astype(np.uint64)
@@ -43,7 +38,3 @@ def _spread(values: NDArray[np.int64]) -> NDArray[np.int64]:
     ):
         out = (out | (out << np.uint64(shift))) & np.uint64(mask)
     return out.astype(np.int64)
-
-
-def _gather(key: int) -> int:
-    return sum((key >> (2 * bit) & 1) << bit for bit in range(LEVEL + 1))

@@ -205,8 +205,3 @@ def check_props(kind: Kind, props: Mapping[str, Json]) -> JsonObject:
         what = f"{str(first['input'])[:60]!r}: {first['msg']}"
         raise BadParameter(f"props.{name}: {what}", f"props.{name} 不合格：{what}") from error
     return checked.model_dump(mode="json", exclude_none=True)
-
-
-def json_schema(kind: Kind) -> JsonObject:
-    """Return the JSON schema of a kind's `props`."""
-    return kind.props.model_json_schema()

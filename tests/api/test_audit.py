@@ -6,7 +6,7 @@ import pytest
 
 from api.audit import audit as audit_module
 from api.audit.audit import waiting
-from api.audit.check import find_break
+from api.audit.check import check
 from api.audit.heads import FILES, HEAD, LIST, Heads
 from api.http.gauges import Gauges
 from spatial.actor import ANONYMOUS
@@ -61,7 +61,7 @@ def test_every_line_is_sealed_and_the_chain_holds(chain):
     assert len(anonymous) <= 4  # two processes, at most two minutes
     assert ("ningbo", "close", "event", None, "大风") in rows
     assert not any(row[2] == "never" for row in rows)
-    assert find_break(conn, heads) is None
+    assert check(conn, heads).broken is None
 
 
 @pytest.mark.parametrize(
@@ -78,17 +78,17 @@ def test_every_line_is_sealed_and_the_chain_holds(chain):
 def test_tampering_is_found(chain, tamper, found):
     conn, heads = chain
     conn.execute(tamper)
-    assert found in find_break(conn, heads)
+    assert found in check(conn, heads).broken
 
 
 def test_a_missing_head_is_found_also_beside_a_cut_chain(chain):
     conn, heads = chain
     (heads.home / HEAD).unlink()
-    assert f"{HEAD} is missing" in find_break(conn, heads)
+    assert f"{HEAD} is missing" in check(conn, heads).broken
     conn.execute("DELETE FROM audit WHERE seq > 6")
-    assert "cut or rewritten" in find_break(conn, heads)  # the signed list remembers
+    assert "cut or rewritten" in check(conn, heads).broken  # the signed list remembers
     (heads.home / LIST).unlink()
-    assert f"{HEAD} is missing" in find_break(conn, heads)
+    assert f"{HEAD} is missing" in check(conn, heads).broken
 
 
 def test_the_server_cannot_rewrite_the_audit(chain, filled):
@@ -110,7 +110,7 @@ def test_the_server_cannot_rewrite_the_audit(chain, filled):
             await db.close()
 
     asyncio.run(attempt())
-    assert find_break(*chain) is None
+    assert check(*chain).broken is None
 
 
 def test_a_second_chain_cannot_branch(chain, filled):
@@ -146,7 +146,7 @@ def test_whatever_a_text_holds_it_is_sealed_short(audit_url, tmp_path):
         assert max(len(text.encode()) for *_, text in lines) < 8_000
         for sign in "\0\x1b\u202e":
             assert not any(sign in text for *_, text in lines)
-        assert find_break(conn, Heads(tmp_path)) is None
+        assert check(conn, Heads(tmp_path)).broken is None
 
 
 def test_callers_cannot_fill_the_disk(audit_url, tmp_path):
@@ -172,7 +172,7 @@ def test_callers_cannot_fill_the_disk(audit_url, tmp_path):
         assert count("sum(rows)", "action = 'refused'") == 20_000
         assert count("sum(coalesce(rows, 1))", "actor = 'ningbo'") == 20_000
         assert count("count(*)", "target = 'other GET'") == 0
-        assert find_break(conn, Heads(tmp_path)) is None
+        assert check(conn, Heads(tmp_path)).broken is None
 
 
 def test_a_line_that_cannot_be_sealed_stops_no_other(audit_url, tmp_path):
@@ -196,7 +196,7 @@ def test_a_line_that_cannot_be_sealed_stops_no_other(audit_url, tmp_path):
         assert [marker[:2] for marker in markers] == [("ningbo", "items")] * 2
         assert "CheckViolation" in markers[0][2] and "ValueError" in markers[1][2]
         assert all(len(marker[3]) == 64 for marker in markers)
-        assert find_break(conn, Heads(tmp_path)) is None
+        assert check(conn, Heads(tmp_path)).broken is None
 
 
 def test_it_waits_for_the_database_tells_so_and_goes_on(audit_url, tmp_path, monkeypatch):
@@ -230,4 +230,4 @@ def test_it_waits_for_the_database_tells_so_and_goes_on(audit_url, tmp_path, mon
         assert counts == {"items": 30, "dropped": 1}
         row = conn.execute("SELECT rows, actor FROM audit WHERE action = 'dropped'").fetchone()
         assert row == (10, "the server")
-        assert find_break(conn, Heads(tmp_path)) is None
+        assert check(conn, Heads(tmp_path)).broken is None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from api.audit.chain_store import COLUMNS
-from api.audit.check import check, find_break
+from api.audit.check import check
 from api.audit.heads import HEAD, KEY, LIST, Head, Heads, parse_records
 from api.audit.line import GENESIS, body_text, link_hash
 from api.audit.month_store import make_months, prune, tidy
@@ -71,20 +71,20 @@ def test_a_running_server_does_not_heal_the_chain(audit_url, tmp_path, tamper, q
 
     serving(audit_url, tmp_path, work)
     with connect(audit_url) as conn:
-        assert "chain was broken" in find_break(conn, heads)
+        assert "chain was broken" in check(conn, heads).broken
         new = "SELECT count(*) FROM audit WHERE target = 'roads' OR target LIKE 'event/%'"
         assert conn.execute(new).fetchone() == (30,)
         marker = conn.execute("SELECT seq, detail FROM audit WHERE action = 'chain-broken'")
         seq, detail = marker.fetchone()
         assert detail["expected_seq"] == 21 < seq
         conn.execute("DELETE FROM audit WHERE action = 'chain-broken'")
-        assert "missing" in find_break(conn, heads)
+        assert "missing" in check(conn, heads).broken
         forge(conn)
-        assert "cut or rewritten" in find_break(conn, heads)
+        assert "cut or rewritten" in check(conn, heads).broken
         conn.rollback()
     serving(audit_url, tmp_path, twenty)
     with connect(audit_url) as conn:
-        assert "chain was broken" in find_break(conn, heads)
+        assert "chain was broken" in check(conn, heads).broken
 
 
 def cli(home, url, *arguments):
@@ -110,12 +110,12 @@ def test_a_break_is_accepted_and_the_next_is_found(audit_url, tmp_path, capsys):
     assert "accept at line 4" in capsys.readouterr().out
     serving(audit_url, tmp_path, twenty)
     with connect(audit_url) as conn:
-        assert find_break(conn, Heads(tmp_path)) is None
+        assert check(conn, Heads(tmp_path)).broken is None
         query = "SELECT actor, detail->>'reason' FROM audit WHERE action = 'audit-accept'"
         assert conn.execute(query).fetchone() == ("command line", "演练")
         for where in ("seq = 9", "seq = 14", "seq = 20"):
             conn.execute(f"UPDATE audit SET actor = 'y' WHERE {where}")
-            assert find_break(conn, Heads(tmp_path)) is not None
+            assert check(conn, Heads(tmp_path)).broken is not None
             conn.rollback()
 
 
@@ -194,7 +194,7 @@ def test_old_months_are_signed_and_pruned_and_the_rest_verifies(audit_url, tmp_p
         assert first == (11,)
         assert check(conn).broken == "lines 1 to 10 are missing"
         conn.execute("DELETE FROM audit WHERE seq = 11")
-        assert find_break(conn, heads) == "lines 11 to 11 are missing"
+        assert check(conn, heads).broken == "lines 11 to 11 are missing"
         assert prune(conn, heads, 1) is None
 
 
@@ -219,11 +219,11 @@ def test_a_restored_database_goes_on_with_its_own_chain(database_url, tmp_path, 
         assert cli(home, database_url, "restore", file, "--yes", "--signer", signer) == 0
         serving(database_url, home, twenty)
         with connect(database_url) as conn:
-            assert find_break(conn, Heads(home)) is None
+            assert check(conn, Heads(home)).broken is None
             query = "SELECT action FROM audit WHERE actor = 'command line' ORDER BY seq"
             assert [action for (action,) in conn.execute(query)] == ["restore"]
             conn.execute("DELETE FROM audit WHERE seq > 30")
-            assert "cut or rewritten" in find_break(conn, Heads(home))
+            assert "cut or rewritten" in check(conn, Heads(home)).broken
             conn.rollback()
 
 
@@ -239,7 +239,7 @@ def test_the_chain_goes_on_over_the_migration_to_months(database_url, tmp_path):
     with connect(database_url) as conn:
         now = conn.execute("SELECT seq, hash FROM audit ORDER BY seq").fetchall()
         assert now[:21] == before and len(now) == 42
-        assert find_break(conn, Heads(tmp_path)) is None
+        assert check(conn, Heads(tmp_path)).broken is None
     migrate.downgrade(database_url, "0008")
     with connect(database_url) as conn:
         conn.execute("UPDATE audit SET at = at - interval '13 months' WHERE seq < 9")

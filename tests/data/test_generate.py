@@ -13,7 +13,7 @@ from psycopg import sql
 
 from data.generate.cases import judge_overload
 from data.generate.fleet import safety_code
-from spatial.geo.zorder import LEVEL, keys_of, tile_of
+from spatial.geo.zorder import LEVEL, keys_of
 from spatial.postgres.db import connect
 from spatial.rule_files import read_rule
 from spatial.rule_models import (
@@ -299,6 +299,15 @@ def test_loading_twice_gives_the_same_ids_and_rows(module_sample_url):
         assert hashes(conn) == before
         again = conn.execute("SELECT * FROM sigang.search_entry ORDER BY 1, 2").fetchall()
         assert again == index
+
+
+def tile_of(key: int) -> tuple[int, int]:
+    """Return column and row of the tile that a key stands for."""
+
+    def gathered(bits: int) -> int:
+        return sum((bits >> (2 * bit) & 1) << bit for bit in range(LEVEL + 1))
+
+    return gathered(key), gathered(key >> 1)
 
 
 def test_a_key_is_its_tile_interleaved():

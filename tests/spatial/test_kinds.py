@@ -2,7 +2,7 @@ import jsonschema
 import pytest
 
 from spatial.errors import BadParameter
-from spatial.schema.kinds import KINDS, TABLES, check_props, get_kind, json_schema
+from spatial.schema.kinds import KINDS, TABLES, check_props, get_kind
 from spatial.schema.tables import metadata
 
 
@@ -40,6 +40,6 @@ def test_props_are_checked_and_the_member_is_named() -> None:
 def test_the_schema_accepts_what_was_checked(name: str) -> None:
     kind = get_kind(name)
     props = check_props(kind, {"source_key": "7", "attributes": {"a": 1, "b": "x"}})
-    jsonschema.validate(props, json_schema(kind))
+    jsonschema.validate(props, kind.props.model_json_schema())
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"unknown_member": 1}, json_schema(kind))
+        jsonschema.validate({"unknown_member": 1}, kind.props.model_json_schema())
