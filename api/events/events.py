@@ -21,9 +21,10 @@ from api.events.targets import Target, check_scope
 from api.events.view import Event, shown, shown_step
 from api.http.auth import actor_of, require
 from api.http.bodies import MB
+from api.http.media_types import GEOJSON
 from api.http.negotiate import single_values
 from api.http.polygons import read_polygon
-from api.http.responses import GEOJSON, NO_STORE, fresh
+from api.http.responses import NO_STORE, fresh
 from api.http.routes import Routes
 from api.http.values import Moment, Visible
 from api.services import services

@@ -22,7 +22,8 @@ from api.events.targets import Target, check_scope
 from api.events.view import Event, shown
 from api.http.auth import actor_of, require
 from api.http.concurrency import ask
-from api.http.responses import GEOJSON, fresh
+from api.http.media_types import GEOJSON
+from api.http.responses import fresh
 from api.http.routes import Routes
 from api.http.values import Visible
 from api.roads.carriageway_queries import StakeBody, find_asked

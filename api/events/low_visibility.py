@@ -18,8 +18,9 @@ from api.events.view import Event, shown
 from api.http.auth import actor_of, require
 from api.http.bodies import MB
 from api.http.concurrency import ask
+from api.http.media_types import GEOJSON
 from api.http.polygons import read_polygon
-from api.http.responses import GEOJSON, fresh
+from api.http.responses import fresh
 from api.http.routes import Routes
 from api.http.values import Moment, Strict
 from api.roads.carriageway_queries import find_streets, opening_feature

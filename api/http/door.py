@@ -31,7 +31,8 @@ from uvicorn.server import ServerState
 
 from api.http.concurrency import by_address
 from api.http.door_refusals import head_too_large, too_long, too_many, too_slow
-from api.http.problems import MEDIA_TYPE, pick_language, problem_document
+from api.http.media_types import PROBLEM
+from api.http.problems import pick_language, problem_document
 from spatial.errors import Busy, SigangError
 
 KEPT_FILES = 512
@@ -369,7 +370,7 @@ def _answer(make: Refusal, bounds: Bounds, lang: str) -> bytes:
     body = orjson.dumps(problem_document(error, lang))
     retry = "retry-after: 5\r\n" if error.status == Busy.status else ""
     head = (
-        f"content-type: {MEDIA_TYPE}\r\ncontent-language: {lang}\r\ncache-control: no-store\r\n"
+        f"content-type: {PROBLEM}\r\ncontent-language: {lang}\r\ncache-control: no-store\r\n"
         "access-control-allow-origin: *\r\n"  # it holds nothing that a page may not read
         f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
     )

@@ -8,26 +8,8 @@ from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
+from api.http.media_types import MEDIA_TYPES
 from api.http.same_origin import own_origin
-
-JSON = "application/json"
-GEOJSON = "application/geo+json"
-HTML = "text/html"
-OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
-SCHEMA = "application/schema+json"
-PROBLEM = "application/problem+json"
-NDJSON = "application/x-ndjson"
-
-MEDIA_TYPES: dict[str, str] = {
-    "json": GEOJSON,
-    "html": HTML,
-    "jsonseq": "application/geo+json-seq",
-    "csv": "text/csv; charset=utf-8",
-    "fgb": "application/flatgeobuf",
-    "parquet": "application/vnd.apache.parquet",
-    "gpkg": "application/geopackage+sqlite3",
-}
-"""Formats of features by the name that `f` takes; whole exports from `jsonseq` on."""
 
 
 class Link(TypedDict):

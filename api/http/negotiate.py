@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
+from api.http.media_types import JSON, MVT
 from api.http.problems import NotAcceptable, pick_language
 from layers.query.filters import refuse_unknown
 from spatial.errors import BadParameter
@@ -132,9 +133,7 @@ def _fits(range_: str, media_type: str) -> bool:
     plain = media_type.partition(";")[0]
     if range_ in ("*/*", plain) or (range_.endswith("/*") and plain.startswith(range_[:-1])):
         return True
-    return range_ == "application/json" and plain.endswith("+json")
+    return range_ == JSON and plain.endswith("+json")
 
-
-MVT = "application/vnd.mapbox-vector-tile"
 
 FORMATS = {"mvt": MVT, MVT: MVT}

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http.app_state import own
+from api.http.media_types import PROBLEM
 from api.http.nul import find_in_body
 from spatial.errors import (
     BadParameter,
@@ -34,7 +35,6 @@ from spatial.json_types import Document
 
 log = logging.getLogger("sigang")
 
-MEDIA_TYPE = "application/problem+json"
 CLIENT_LEFT = 499
 RETRY_S = 5
 """When to come back to a server that is busy or away, where nothing better is known."""
@@ -208,7 +208,7 @@ def problem_response(
     if isinstance(error, MethodNotAllowed) and "allow" in error.extra:
         out["allow"] = str(error.extra["allow"])
     body = orjson.dumps(problem_document(error, language))
-    return Response(body, error.status, out, media_type=MEDIA_TYPE)
+    return Response(body, error.status, out, media_type=PROBLEM)
 
 
 def translate(error: Exception) -> SigangError:

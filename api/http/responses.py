@@ -9,9 +9,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.http.media_types import JSON
 from spatial.json_types import Shown
 
-JSON, GEOJSON = "application/json", "application/geo+json"
 NO_STORE = {"Cache-Control": "no-store"}
 VARY = "Accept, Accept-Language, Cookie, Authorization, Origin"
 

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, compile_path
 
 from api.http.bodies import MOST_BYTES, SMALL
-from api.http.links import NDJSON
+from api.http.media_types import NDJSON
 from api.http.negotiate import check_parameters
 from layers.offload import offload
 from spatial.json_types import Document

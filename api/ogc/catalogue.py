@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -91,9 +90,7 @@ async def list_styles(request: Request) -> Response:
         }
         for theme in ("dark", "light")
     ]
-    return Response(
-        orjson.dumps({"styles": styles, "default": "dark"}), media_type="application/json"
-    )
+    return conditional(request, {"styles": styles, "default": "dark"})
 
 
 def _vector_source(request: Request, layer: Layer, rows: Iterable[Source]) -> Document:

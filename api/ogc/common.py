@@ -10,17 +10,8 @@ from starlette.responses import Response
 
 from api.http import html, links
 from api.http.auth import actor_of
-from api.http.links import (
-    HTML,
-    JSON,
-    MEDIA_TYPES,
-    OPENAPI,
-    QUERYABLES,
-    SCHEMA,
-    SCHEMA_OF,
-    Link,
-    link,
-)
+from api.http.links import QUERYABLES, SCHEMA_OF, Link, link
+from api.http.media_types import HTML, JSON, MEDIA_TYPES, OPENAPI, SCHEMA
 from api.http.negotiate import language, pick_format
 from api.http.responses import conditional
 from api.http.routes import Routes

@@ -17,7 +17,8 @@ from api.http.auth import actor_of
 from api.http.concurrency import caller_of, limits_of
 from api.http.disconnect import while_connected
 from api.http.layer_query import query_of
-from api.http.links import GEOJSON, HTML, JSON, MEDIA_TYPES, link
+from api.http.links import link
+from api.http.media_types import GEOJSON, HTML, JSON, MEDIA_TYPES
 from api.http.negotiate import language, pick_format, purpose_of, single_values
 from api.http.responses import tagged
 from api.http.routes import Routes

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from api.http import links
 from api.http.auth import actor_of, require
-from api.http.links import GEOJSON, JSON, link
+from api.http.links import link
+from api.http.media_types import GEOJSON, JSON
 from api.http.negotiate import language, single_values
 from api.http.responses import NO_STORE, fresh
 from api.http.routes import Routes

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from api.http import html, links
 from api.http.auth import actor_of
-from api.http.links import JSON, OPENAPI, PROBLEM
+from api.http.media_types import JSON, OPENAPI, PROBLEM
 from api.http.negotiate import language
 from api.http.responses import conditional
 from api.http.routes import Routes

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from api.http.links import GEOJSON, HTML, JSON, MEDIA_TYPES, OPENAPI, SCHEMA
+from api.http.media_types import GEOJSON, HTML, JSON, MEDIA_TYPES, MVT, OPENAPI, SCHEMA
 from layers.features.features import DEFAULT_LIMIT, MAX_LIMIT
 from spatial.json_types import Document
-
-_MVT = "application/vnd.mapbox-vector-tile"
 
 
 class Operation(TypedDict, total=False):
@@ -213,7 +211,7 @@ _PAGE = ["f-page", "lang"]
 _AT = "/api/collections/{layer}"
 _TILE = _get("One vector tile", "tiles", ["layer", "matrix_set", "z", "y", "x", "f-mvt"], {})
 _TILE["get"]["responses"]["200"]["content"] = {
-    _MVT: {"schema": {"type": "string", "format": "binary"}}
+    MVT: {"schema": {"type": "string", "format": "binary"}}
 }
 _TILE["get"]["responses"]["204"] = {"description": "Nothing is there"}
 

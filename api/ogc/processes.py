@@ -16,7 +16,8 @@ from api.http.auth import actor_of, require
 from api.http.bodies import MB
 from api.http.concurrency import ask
 from api.http.disconnect import while_connected
-from api.http.links import JSON, Link, link
+from api.http.links import Link, link
+from api.http.media_types import JSON
 from api.http.negotiate import language, single_values
 from api.http.responses import conditional, fresh
 from api.http.routes import Routes

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 
 from api.http.auth import actor_of
-from api.http.links import GEOJSON, JSON, Link, api, link
+from api.http.links import Link, api, link
+from api.http.media_types import GEOJSON, JSON
 from api.network.rule_shown import rule_title, show_period
 from api.services import services
 from layers.declare.catalog import may_read

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from api.http.app_state import own
 from api.http.auth import actor_of
-from api.http.links import JSON, api, link
+from api.http.links import api, link
+from api.http.media_types import JSON
 from api.http.negotiate import language
 from api.http.responses import conditional
 from api.http.routes import Routes

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.http import html, links
 from api.http.auth import actor_of
-from api.http.links import HTML, SCHEMA
+from api.http.media_types import HTML, SCHEMA
 from api.http.negotiate import language, pick_format
 from api.http.responses import conditional
 from api.http.routes import Routes

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.concurrency import caller_of
 from api.http.disconnect import while_connected
-from api.http.links import JSON, Link, api, here, link
-from api.http.negotiate import FORMATS, MVT, pick_format, single_values
-from api.http.responses import matches
+from api.http.links import Link, api, here, link
+from api.http.media_types import JSON, MVT
+from api.http.negotiate import FORMATS, pick_format, single_values
+from api.http.responses import conditional, matches
 from api.http.routes import Routes
 from api.services import services
 from layers.declare.layer import Layer
@@ -23,7 +23,7 @@ from layers.tiles.service import LayerState
 from layers.tiles.tile_cache import Tile
 from layers.tiles.tile_sql import attributes
 from spatial.errors import BadParameter, NotFound
-from spatial.json_types import Document, Shown
+from spatial.json_types import Document
 
 MATRIX_SET = "WebMercatorQuad"
 REL = "http://www.opengis.net/def/rel/ogc/1.0"
@@ -114,7 +114,7 @@ async def list_tilesets(request: Request) -> Response:
         "links": _tileset_links(request, layer),
     }
     self_ = link(here(request), "self", JSON)
-    return _json({"links": [self_], "tilesets": [entry]})
+    return conditional(request, {"links": [self_], "tilesets": [entry]})
 
 
 @routes.get(f"{_TILES}/{{matrix_set}}")
@@ -152,7 +152,9 @@ async def get_tileset(request: Request) -> Response:
             _limits(z) for z in range(layer.tiles.minzoom, layer.tiles.maxzoom + 1)
         ],
     }
-    return _json({key: value for key, value in document.items() if value is not None})
+    return conditional(
+        request, {key: value for key, value in document.items() if value is not None}
+    )
 
 
 def _limits(z: int) -> Document:
@@ -167,7 +169,7 @@ async def get_tilejson(request: Request) -> Response:
     """Answer TileJSON 3.0, with what each level leaves out."""
     layer, state = _asked(request)
     _check_matrix_set(request.path_params["matrix_set"])
-    return _json(await tilejson(request, layer, state))
+    return conditional(request, await tilejson(request, layer, state))
 
 
 async def tilejson(request: Request, layer: Layer, state: LayerState | None) -> Document:
@@ -219,7 +221,7 @@ async def list_matrix_sets(request: Request) -> Response:
         "links": [defined],
     }
     self_ = link(here(request), "self", JSON)
-    return _json({"tileMatrixSets": [entry], "links": [self_]})
+    return conditional(request, {"tileMatrixSets": [entry], "links": [self_]})
 
 
 @routes.get("/api/tileMatrixSets/{matrix_set}")
@@ -227,7 +229,8 @@ async def get_matrix_set(request: Request) -> Response:
     """Answer the definition of WebMercatorQuad (OGC 17-083r4)."""
     pick_format(request, {"json": JSON})
     _check_matrix_set(request.path_params["matrix_set"])
-    return _json(
+    return conditional(
+        request,
         {
             "id": MATRIX_SET,
             "title": "Google Maps Compatible for the World",
@@ -236,7 +239,7 @@ async def get_matrix_set(request: Request) -> Response:
             "orderedAxes": ["X", "Y"],
             "wellKnownScaleSet": "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
             "tileMatrices": [_matrix(z) for z in range(ZOOMS)],
-        }
+        },
     )
 
 
@@ -309,7 +312,3 @@ async def _source(request: Request, layer: Layer) -> Document:
     said = dict.fromkeys(source["attribution"] for source in sources)
     licences = dict.fromkeys(source["license"] for source in sources)
     return {"attribution": " · ".join(said), "license": ", ".join(licences) or None}
-
-
-def _json(document: Shown) -> Response:
-    return Response(orjson.dumps(document), media_type="application/json")

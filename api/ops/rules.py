@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.links import api, link
+from api.http.media_types import JSON
 from api.http.responses import conditional
 from api.http.routes import Routes
 from api.network.rule_shown import rule_title, show_period
@@ -76,7 +77,7 @@ def _listed(request: Request, book: RuleBook, key: str, now: datetime) -> Docume
         "legal_text": latest.legal_text,
         "source": latest.source,
         "versions": [show_period(period) for period in versions if not period.empty],
-        "links": [link(api(request, "rules", key), "item", "application/json")],
+        "links": [link(api(request, "rules", key), "item", JSON)],
     }
 
 

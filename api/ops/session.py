@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from html import escape
 from urllib.parse import parse_qs
 
-import orjson
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -16,7 +15,7 @@ from api.http.auth import Credential, SignedIn, actor_of, cookie_name
 from api.http.concurrency import address_in
 from api.http.credential_store import ADD, SESSION_LIFE, USE_LINK, token_hash
 from api.http.problems import problem_response
-from api.http.responses import NO_STORE
+from api.http.responses import NO_STORE, fresh
 from api.http.routes import Routes
 from api.http.same_origin import check_same_origin
 from api.services import services
@@ -60,7 +59,7 @@ async def get_session(request: Request) -> Response:
             "unit_id": actor.unit_id,
         }
         body = {"account": account, "csrf": found.csrf}
-    return Response(orjson.dumps(body), headers=NO_STORE, media_type="application/json")
+    return fresh(body)
 
 
 @routes.post("/api/session/end", status=204)

@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 from api.http.auth import actor_of
 from api.http.concurrency import ask
-from api.http.responses import GEOJSON, fresh
+from api.http.media_types import GEOJSON
+from api.http.responses import fresh
 from api.http.routes import Routes
 from api.http.values import Strict
 from api.roads.carriageway_queries import (

@@ -26,8 +26,9 @@ from starlette.responses import Response
 from api.http.auth import actor_of
 from api.http.bodies import MB
 from api.http.concurrency import ask
+from api.http.media_types import GEOJSON, MVT
 from api.http.negotiate import FORMATS as TILE_FORMATS
-from api.http.negotiate import MVT, pick_format
+from api.http.negotiate import pick_format
 from api.http.responses import NO_STORE
 from api.http.routes import Routes
 from api.http.values import Place, Strict
@@ -128,7 +129,7 @@ async def find_reach(body: ReachBody, request: Request) -> Response:
         actor_of(request), "reach", body.profile, rows=len(body.contours)
     )
     headers = {"Content-Crs": f"<{crs.uri}>", **NO_STORE}
-    return Response(text, media_type="application/geo+json", headers=headers)
+    return Response(text, media_type=GEOJSON, headers=headers)
 
 
 def _cost_s(body: ReachBody) -> float:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.http.auth import actor_of
 from api.http.bodies import MB
 from api.http.concurrency import ask
+from api.http.media_types import GEOJSON
 from api.http.responses import NO_STORE
 from api.http.routes import Lines, Routes
 from api.http.values import Moment, Number
@@ -78,7 +79,7 @@ async def match(body: MatchBody, request: Request) -> Response:
     text = await ask(request, answer, BEGIN_S + FIX_S * fixes)
     services(request).audit.record(actor_of(request), "match", body.profile, rows=fixes)
     headers = {"Content-Crs": f"<{crs.uri}>", **NO_STORE}
-    return Response(text, media_type="application/geo+json", headers=headers)
+    return Response(text, media_type=GEOJSON, headers=headers)
 
 
 def read_trace(body: MatchBody, crs: Crs, sigma_m: float) -> Trace:

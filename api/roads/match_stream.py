@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.http.auth import actor_of
 from api.http.concurrency import QUESTION_S, Limits, caller_of, limits_of
-from api.http.links import NDJSON
+from api.http.media_types import NDJSON
 from api.http.negotiate import language, single_values
 from api.http.problems import problem_document, translate
 from api.http.responses import NO_STORE

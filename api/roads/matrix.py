@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.http.auth import actor_of
 from api.http.bodies import MB
 from api.http.concurrency import ask
+from api.http.media_types import JSON
 from api.http.responses import NO_STORE
 from api.http.routes import Routes
 from api.http.values import Place
@@ -67,7 +68,7 @@ async def get_matrix(body: MatrixBody, request: Request) -> Response:
     text = await ask(request, answer, cost_s)
     services(request).audit.record(actor_of(request), "matrix", body.profile, rows=rows)
     headers = {"Content-Crs": f"<{crs.uri}>", **NO_STORE}
-    return Response(text, media_type="application/json", headers=headers)
+    return Response(text, media_type=JSON, headers=headers)
 
 
 def _answer(

@@ -24,6 +24,7 @@ from api.http.bodies import MB
 from api.http.concurrency import ask, caller_of, limits_of
 from api.http.disconnect import while_connected
 from api.http.layer_query import query_of
+from api.http.media_types import GEOJSON
 from api.http.responses import NO_STORE
 from api.http.routes import Routes
 from api.http.values import Place, Word
@@ -144,7 +145,7 @@ async def find_nearest(body: NearestBody, request: Request) -> Response:
     text = await ask(request, lambda: _answer(search, crs), STEP_S)
     served.audit.record(actor, "nearest", body.layer, rows=len(search.found or []))
     headers = {"Content-Crs": f"<{crs.uri}>", **NO_STORE}
-    return Response(text, media_type="application/geo+json", headers=headers)
+    return Response(text, media_type=GEOJSON, headers=headers)
 
 
 def _highest_speed(network: RoadNetwork, prepared: PreparedMetric) -> float:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.http.auth import actor_of
 from api.http.bodies import MB
 from api.http.concurrency import ask
+from api.http.media_types import GEOJSON
 from api.http.negotiate import language, pick_format
 from api.http.raw_response import Headers, Written, encode_headers
 from api.http.routes import Routes
@@ -37,7 +38,6 @@ LEG_S, OTHERS_S, WRITING_S = 0.001, 0.06, 0.005
 """What the way between two places, looking for other ones, and writing them down may take."""
 EXACT_STOPS, PROOF_S, BACKWARD_S = 14, 1.0, 0.2
 """What more stops than so many take to put into order, and what arriving in time adds."""
-GEOJSON = "application/geo+json"
 FORMATS = {"json": GEOJSON, "geojson": GEOJSON, "gpx": gpx.MEDIA_TYPE}
 
 routes = Routes("paths")

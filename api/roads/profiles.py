@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import orjson
 from fastapi import Request
 from starlette.responses import Response
 
 from api.http.auth import actor_of
+from api.http.responses import conditional
 from api.http.routes import Routes
 from api.services import services
 from routing.cost.hazmat import ANY, CODES, SORTS
@@ -30,7 +30,7 @@ async def list_profiles(request: Request) -> Response:
     active = usable_profiles(declared, rules, active=True).values()
     body = {"profiles": described(rules, [*motor, *active])}
     services(request).audit.record(actor_of(request), "profiles", "all")
-    return Response(orjson.dumps(body), media_type="application/json")
+    return conditional(request, body)
 
 
 def described(rules: Rules, profiles: Iterable[Profile]) -> list[Document]:

@@ -33,6 +33,7 @@ from layers.offload import offload_part
 from layers.query.filters import Query, conditions
 from layers.query.row_scope import visible
 from spatial.actor import Actor
+from spatial.csv_text import plain_text
 from spatial.errors import BadParameter
 from spatial.postgres.db import Database
 
@@ -151,9 +152,7 @@ def _cell(value: object) -> object:
         value = orjson.dumps(value).decode()
     elif hasattr(value, "isoformat"):
         value = value.isoformat()
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    return plain_text(value) if isinstance(value, str) else value
 
 
 def _lines(rows: Iterable[Sequence[object]], *, mark: bool = False) -> bytes:

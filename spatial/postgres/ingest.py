@@ -23,6 +23,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from spatial.csv_text import plain_text
 from spatial.errors import NotFound, Quarantined
 from spatial.json_types import Json, JsonObject
 from spatial.postgres.bulk import copy_rows
@@ -303,17 +304,6 @@ def _write_csv(path: Path, rows: list[JsonObject]) -> None:
 
 
 def _cell(value: Json) -> Json:
-    """Return a table cell; text that a spreadsheet would run as a formula is made plain."""
     if isinstance(value, dict | list):
         return orjson.dumps(value).decode()
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"} and not _number(value):
-        return f"'{value}"
-    return value
-
-
-def _number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return plain_text(value) if isinstance(value, str) else value

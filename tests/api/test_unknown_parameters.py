@@ -6,7 +6,7 @@ from inspect import signature
 import pytest
 
 from api.app import TABLE
-from api.http.links import NDJSON
+from api.http.media_types import NDJSON
 from api.http.routes import FOR_LINES
 from api.http.short_way import ShortWay
 
