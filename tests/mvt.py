@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -118,3 +119,12 @@ def _feature(data: bytes, keys: list[str], values: list[Any]) -> dict[str, Any]:
         elif number == 4:
             made["parts"] = _rings(_packed(value))
     return made
+
+
+def tile_of(lon: float, lat: float, z: int) -> tuple[int, int]:
+    """Return column and row of the XYZ tile of a place, clamped to the square world."""
+    n = 1 << z
+    rad = math.radians(min(max(lat, -85.0511287798066), 85.0511287798066))
+    x = math.floor((lon + 180.0) / 360.0 * n)
+    y = math.floor((1.0 - math.asinh(math.tan(rad)) / math.pi) / 2.0 * n)
+    return min(max(x, 0), n - 1), min(max(y, 0), n - 1)

@@ -14,6 +14,7 @@ from spatial.geo import beidou_grid, codes, crs
 from spatial.geo.linear_reference import Carriageway, LinearReference
 from spatial.geo.quality import outside_unit
 from tests.conftest import shared_path
+from tests.mvt import tile_of
 
 pytestmark = pytest.mark.shared
 
@@ -68,7 +69,7 @@ def test_projection(place: str, system: str) -> None:
 @pytest.mark.parametrize("zoom", [7, 12, 15])
 def test_xyz_tile(zoom: int) -> None:
     case = example("xyz_tile")
-    column, row = crs.tile_of(*case["lonlat"], zoom)
+    column, row = tile_of(*case["lonlat"], zoom)
     assert [int(column), int(row)] == case["tiles"][str(zoom)]
 
 

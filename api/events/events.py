@@ -16,6 +16,7 @@ from starlette.responses import Response
 from api.events import store, targets
 from api.events.edge_effects import MOST_LANES, Effects, Kind, check_value, find_effects
 from api.events.event_rows import awaits_receipt, history
+from api.events.if_match import check_match
 from api.events.store import Decision
 from api.events.targets import Target, check_scope
 from api.events.view import Event, shown, shown_step
@@ -229,7 +230,7 @@ async def undo_event(event_id: UUID, request: Request) -> Response:
     async def work(conn: asyncpg.Connection) -> Response:
         held = await _own(conn, actor, event_id)
         if "if-match" in request.headers:
-            store.check_match(request.headers["if-match"], held["version"])
+            check_match(request.headers["if-match"], held["version"])
         feature = await store.undo(conn, actor, held)
         await audit.write(conn, actor, "undo", f"event/{event_id}", area=held["admin_code"])
         return _respond(request, feature)
@@ -249,7 +250,7 @@ async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Re
 
     async def work(conn: asyncpg.Connection) -> Response:
         held = await _own(conn, actor, event_id)
-        store.check_match(request.headers.get("if-match"), held["version"])
+        check_match(request.headers.get("if-match"), held["version"])
         if "value" in given:
             _check_new_value(held["kind"], given["value"])
         if {"valid_from", "valid_to"} & given.keys():

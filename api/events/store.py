@@ -17,7 +17,7 @@ from api.events.targets import Target
 from api.events.view import Event, Properties
 from layers.offload import offload_write
 from spatial.actor import Actor
-from spatial.errors import Conflict, NotFound, PreconditionFailed
+from spatial.errors import Conflict, NotFound
 from spatial.json_types import Document, JsonObject, Shown
 
 NETWORK = "road"
@@ -25,8 +25,6 @@ EXPIRY_LOCK = 0x5369_6763
 LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit")
 LISTED_EDGES = 1_000
 LISTED_EVENTS = 500
-SHOWN_TAG = 40
-"""Characters of a header that an error shows."""
 
 _FEATURE = """
 SELECT v.id, v.kind, v.title_zh, v.title_en, v.severity, v.cause, v.direction, v.state, v.version,
@@ -357,26 +355,6 @@ async def listed(
     """Return the newest events of a kind and state; none that `party` has to sign is left out."""
     rows = await conn.fetch(_FEATURE + _OPEN, kind, state, LISTED_EVENTS, party)
     return [feature_of(row) for row in rows]
-
-
-def check_match(given: str | None, version: int) -> None:
-    """Compare an If-Match header with the version held.
-
-    Raises
-    ------
-    PreconditionFailed
-        It is missing, or another version.
-    """
-    tags = [tag.strip().removeprefix("W/").strip('"') for tag in (given or "").split(",")]
-    if str(version) not in tags and "*" not in tags:
-        shown = (given or "")[:SHOWN_TAG]
-        raise PreconditionFailed(
-            f"The event is at version {version}; If-Match names {shown or 'none'}",
-            f"事件当前版本为 {version}；If-Match 为 {shown or '空'}",
-            mend_en='Read the event again and send If-Match: "VERSION".',
-            mend_zh='请重新读取事件，并发送 If-Match: "版本号"。',
-            version=version,
-        )
 
 
 def feature_of(row: asyncpg.Record) -> Event:

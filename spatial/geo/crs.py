@@ -389,15 +389,6 @@ def distance_m(lon_1: ArrayLike, lat_1: ArrayLike, lon_2: ArrayLike, lat_2: Arra
     return np.asarray(GEOD.inv(a, b, c, d)[2])
 
 
-def tile_of(lon: ArrayLike, lat: ArrayLike, z: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the XYZ tile column and row at zoom `z`, clamped to the square world."""
-    n = 1 << z
-    rad = np.radians(np.clip(np.asarray(lat, float), -MERCATOR_MAX_LAT, MERCATOR_MAX_LAT))
-    x = np.floor((np.asarray(lon, float) + 180.0) / 360.0 * n)
-    y = np.floor((1.0 - np.arcsinh(np.tan(rad)) / np.pi) / 2.0 * n)
-    return np.clip(x, 0, n - 1).astype(np.int64), np.clip(y, 0, n - 1).astype(np.int64)
-
-
 def tile_bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
     """Return west, south, east, north (degrees) of an XYZ tile."""
     n = 1 << z

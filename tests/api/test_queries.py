@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.answer.polyline import decode
-from spatial.geo.crs import distance_m, parse_crs, tile_of, write_places
+from spatial.geo.crs import distance_m, parse_crs, write_places
 from spatial.ids import stable_uuid7
 from spatial.postgres.db import connect
 from tests.api.roadworld import EAST as EAST_CODE
 from tests.api.roadworld import WEST as WEST_CODE
 from tests.api.roadworld import ask, at, close, path, undo, world
-from tests.mvt import decode_tile
+from tests.mvt import decode_tile, tile_of
 
 pytestmark = pytest.mark.db
 WEST, EAST = (1, 2), (13, 2)

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from data.osm.load import load_osm
-from spatial.geo.crs import tile_of
 from spatial.postgres.db import connect
 from tests.conftest import Server
 from tests.data.osm_maps import ORIGIN, Map
+from tests.mvt import tile_of
 
 pytestmark = [pytest.mark.db, pytest.mark.timeout(600)]
 

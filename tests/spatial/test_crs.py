@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from spatial.errors import BadCoordinate, BadParameter
 from spatial.geo import crs
+from tests.mvt import tile_of
 
 inside = st.tuples(st.floats(100.5, 121.0), st.floats(25.5, 40.0))
 anywhere = st.tuples(st.floats(-180, 180), st.floats(-85, 85))
@@ -173,7 +174,7 @@ def test_possible_coordinates_pass(point: tuple[float, float]) -> None:
 
 @given(anywhere, st.integers(0, 22))
 def test_a_tile_contains_its_point(point: tuple[float, float], z: int) -> None:
-    x, y = crs.tile_of(*point, z)
+    x, y = tile_of(*point, z)
     west, south, east, north = crs.tile_bounds(z, int(x), int(y))
     assert west - 1e-9 <= point[0] <= east + 1e-9
     assert south - 1e-9 <= point[1] <= north + 1e-9
