@@ -6,6 +6,7 @@ import errno
 import logging
 from collections.abc import Mapping
 from time import monotonic
+from typing import NotRequired, TypedDict, cast
 
 import asyncpg
 import orjson
@@ -31,7 +32,6 @@ from spatial.errors import (
     TooComplex,
     Unauthenticated,
 )
-from spatial.json_types import Document
 
 log = logging.getLogger("sigang")
 
@@ -166,11 +166,20 @@ def _weight(text: str) -> float:
         return 0.0
 
 
-def problem_document(error: SigangError, lang: str) -> Document:
+class Problem(TypedDict):
+    """A problem document (RFC 9457); an error adds members of its own."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    mend: NotRequired[str]
+
+
+def problem_document(error: SigangError, lang: str) -> Problem:
     """Return the problem document of an error in one language."""
     zh = lang == "zh"
-    document: Document = {
-        **error.extra,
+    document: Problem = {
         "type": error.type if "://" in error.type else f"/problems/{error.type}",
         "title": error.title_zh if zh else error.title_en,
         "status": error.status,
@@ -179,7 +188,7 @@ def problem_document(error: SigangError, lang: str) -> Document:
     mend = error.mend_zh if zh else error.mend_en
     if mend:
         document["mend"] = mend
-    return document
+    return cast(Problem, {**error.extra, **document})
 
 
 def problem_response(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Required, TypedDict, cast
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +13,7 @@ from starlette.responses import Response
 
 from api.http import links
 from api.http.auth import actor_of, require
-from api.http.links import link
+from api.http.links import Link, link
 from api.http.media_types import GEOJSON, JSON
 from api.http.negotiate import language, single_values
 from api.http.responses import NO_STORE, fresh
@@ -26,7 +27,6 @@ from layers.processes.runtime.run import Output, collection
 from layers.query.filters import parse_datetime
 from spatial.actor import Actor
 from spatial.errors import BadParameter, Conflict, NotFound, ResultNotReady, SigangError
-from spatial.json_types import Document
 from spatial.postgres.notices import notify
 
 MOST_LISTED, DEFAULT_LISTED = 1_000, 100
@@ -149,9 +149,25 @@ async def _member(
     return inline(await _whole(conn, job_id, output))
 
 
+class StatusInfo(TypedDict, total=False):
+    """The state of a job (OGC API Processes 1); what is not known yet is left out."""
+
+    jobID: Required[str]
+    processID: Required[str]
+    type: Required[str]
+    status: Required[str]
+    links: Required[list[Link]]
+    message: str
+    progress: int
+    created: datetime
+    started: datetime
+    finished: datetime
+    updated: datetime
+
+
 def status_info(
     request: Request, row: asyncpg.Record, lang: str, ahead: int | None = None
-) -> Document:
+) -> StatusInfo:
     """Return the state of a job in the words of OGC API Processes; `ahead` run before it."""
     at = ("jobs", str(row["id"]))
     found = [link(links.api(request, *at), "self", JSON)]
@@ -171,7 +187,8 @@ def status_info(
         **{name: row[column] for name, column in times.items()},
         "links": found,
     }
-    return {name: value for name, value in shown.items() if value is not None}
+    known = {name: value for name, value in shown.items() if value is not None}
+    return cast(StatusInfo, known)
 
 
 def _signed_in(request: Request) -> Actor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,7 +39,6 @@ from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
 from spatial.errors import BadParameter
 from spatial.gates import Caller
-from spatial.json_types import Document
 
 MOST_VEHICLES = 2_000
 LONGEST_LINE = 4_096
@@ -252,7 +251,7 @@ def _trace(fixes: list[FixLine], sigma_m: float) -> Trace:
     )
 
 
-def _line(content: Document) -> bytes:
+def _line(content: Mapping[str, object]) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n"
 
 
