@@ -8,13 +8,31 @@ and it checks no index: its caller answers for the numbers that it hands over.
 from __future__ import annotations
 
 import pkgutil
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
-import numba
 
+def _numba() -> ModuleType:
+    """Import Numba as if there were no SciPy.
+
+    Numba loads SciPy's linear algebra, and this loads much more, for `@` in kernels: none has it,
+    and a start of the server would take a quarter of a second longer.
+    """
+    if "scipy" in sys.modules or "numba" in sys.modules:
+        return import_module("numba")
+    sys.modules["scipy"] = None  # type: ignore[assignment]
+    try:
+        import_module("numba.np.arraymath")
+    finally:
+        del sys.modules["scipy"]
+    return import_module("numba")
+
+
+numba = _numba()
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 

@@ -13,7 +13,6 @@ from math import comb
 import numpy as np
 import scipy  # loads its heavy optimisers when they are first used
 from numpy.typing import ArrayLike
-from scipy.sparse import coo_array, csr_array, hstack, identity, vstack
 
 from routing.graph.weights import Bools, Floats, Ints
 
@@ -152,10 +151,12 @@ def _solve(problem: _Problem, time_limit_s: float, start: Ints) -> tuple[Ints, f
 def _constraints(problem: _Problem) -> list[scipy.optimize.LinearConstraint]:
     """Return: a demand is covered only by a chosen site; so many sites are chosen."""
     demands, sites = problem.cover.shape
-    reached = hstack([csr_array(problem.cover.astype(np.float64)), -identity(demands)])
-    chosen = coo_array((np.ones(sites), (np.zeros(sites, int), np.arange(sites))),
-                       shape=(1, sites + demands))  # fmt: skip
-    table = csr_array(vstack([reached, chosen]))
+    sparse = scipy.sparse
+    cover = sparse.csr_array(problem.cover.astype(np.float64))
+    reached = sparse.hstack([cover, -sparse.identity(demands)])
+    sites_only = np.ones(sites), (np.zeros(sites, int), np.arange(sites))
+    chosen = sparse.coo_array(sites_only, shape=(1, sites + demands))
+    table = sparse.csr_array(sparse.vstack([reached, chosen]))
     low = np.concatenate([np.zeros(demands), [problem.count]])
     high = np.concatenate([np.full(demands, np.inf), [problem.count]])
     return [scipy.optimize.LinearConstraint(table, low, high)]

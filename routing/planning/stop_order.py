@@ -16,8 +16,6 @@ from typing import Literal
 
 import numpy as np
 import scipy  # loads its heavy optimisers when they are first used
-from scipy.sparse import csr_matrix, vstack
-from scipy.sparse.csgraph import connected_components
 
 from routing.graph.weights import Bools, Floats, Ints
 from routing.stopping import check
@@ -194,9 +192,9 @@ def _programmes(tour: Floats, until: float) -> Iterator[tuple[list[list[int]], f
     tail, head = np.nonzero(np.isfinite(tour))
     size = len(tail)
     ones, column = np.ones(size, np.int64), np.arange(size)
-    leave = csr_matrix((ones, (tail, column)), shape=(count, size))
-    enter = csr_matrix((ones, (head, column)), shape=(count, size))
-    rows, least = vstack([leave, enter]), np.ones(2 * count)
+    leave = scipy.sparse.csr_matrix((ones, (tail, column)), shape=(count, size))
+    enter = scipy.sparse.csr_matrix((ones, (head, column)), shape=(count, size))
+    rows, least = scipy.sparse.vstack([leave, enter]), np.ones(2 * count)
     most = np.ones(2 * count)
     while (left := until - time.monotonic()) > 0:
         check()
@@ -217,7 +215,7 @@ def _programmes(tour: Floats, until: float) -> Iterator[tuple[list[list[int]], f
         if len(rounds) == 1 or found.status != 0:
             return
         cuts = np.array([_leaving(tail, head, r, count) for r in rounds], np.int64)
-        rows = vstack([rows, csr_matrix(cuts)])
+        rows = scipy.sparse.vstack([rows, scipy.sparse.csr_matrix(cuts)])
         least = np.concatenate([least, np.ones(len(rounds))])
         most = np.concatenate([most, np.full(len(rounds), np.inf)])
 
@@ -231,8 +229,9 @@ def _leaving(tail: Ints, head: Ints, members: Sequence[int], count: int) -> Bool
 def _rounds(follow: Ints) -> list[list[int]]:
     """Return the rounds of a permutation."""
     count = len(follow)
-    matrix = csr_matrix((np.ones(count), (np.arange(count), follow)), shape=(count, count))
-    number, label = connected_components(matrix, directed=False)
+    steps = np.ones(count), (np.arange(count), follow)
+    matrix = scipy.sparse.csr_matrix(steps, shape=(count, count))
+    number, label = scipy.sparse.csgraph.connected_components(matrix, directed=False)
     rounds = []
     for which in range(number):
         stops = [int(np.flatnonzero(label == which)[0])]

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+import scipy  # loads its heavy parts when they are first used
 
 from routing.cch.engine import Engine, Metric
 from routing.cost.rule_models import ALTERNATIVES, Bounds
@@ -169,8 +168,9 @@ def _candidates(search: _Search, limit: float) -> Ints:
     nodes, place = np.unique(np.concatenate([tail[flat], head[flat]]), return_inverse=True)
     ends = place.reshape(2, -1)
     shape = (len(nodes), len(nodes))
-    linked = coo_matrix((np.ones(ends.shape[1], np.int8), (ends[0], ends[1])), shape=shape)
-    count, label = connected_components(linked, directed=False)
+    ones = np.ones(ends.shape[1], np.int8)
+    linked = scipy.sparse.coo_matrix((ones, (ends[0], ends[1])), shape=shape)
+    count, label = scipy.sparse.csgraph.connected_components(linked, directed=False)
     first, last = np.full(count, np.inf), np.zeros(count)
     np.minimum.at(first, label, ahead[nodes])
     np.maximum.at(last, label, ahead[nodes])

@@ -15,8 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+import scipy  # loads its heavy parts when they are first used
 
 from routing.cch.engine import Metric, Topology
 from routing.graph.graph import Graph
@@ -82,8 +81,10 @@ def _joined(tail: Ints, head: Ints, degree: Ints) -> Ints:
     node, edge = ends[inner][order], number[inner][order]
     same = node[1:] == node[:-1]
     pairs = edge[:-1][same], edge[1:][same]
-    matrix = coo_matrix((np.ones(len(pairs[0]), np.int8), pairs), shape=(len(tail), len(tail)))
-    return np.asarray(connected_components(matrix, directed=False)[1], np.int64)
+    shape = len(tail), len(tail)
+    matrix = scipy.sparse.coo_matrix((np.ones(len(pairs[0]), np.int8), pairs), shape=shape)
+    label = scipy.sparse.csgraph.connected_components(matrix, directed=False)[1]
+    return np.asarray(label, np.int64)
 
 
 class _Search:

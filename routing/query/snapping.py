@@ -7,9 +7,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import scipy  # loads its heavy parts when they are first used
 import shapely
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from routing.cch.engine import Metric
 from routing.cost.profile import Costs
@@ -128,5 +127,6 @@ class Snapper:
 def _parts(tail: Weights, head: Weights, kept: Bools, count: int) -> Ints:
     """Return the strongly connected part of each of so many nodes, by the arcs kept."""
     ends = tail[kept], head[kept]
-    matrix = coo_matrix((np.ones(len(ends[0]), np.int8), ends), shape=(count, count))
-    return np.asarray(connected_components(matrix, connection="strong")[1], np.int64)
+    matrix = scipy.sparse.coo_matrix((np.ones(len(ends[0]), np.int8), ends), shape=(count, count))
+    label = scipy.sparse.csgraph.connected_components(matrix, connection="strong")[1]
+    return np.asarray(label, np.int64)
