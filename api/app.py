@@ -20,7 +20,18 @@ from api.http.gauges import Gauges
 from api.http.problems import FOREIGN, client_left, handle
 from api.http.rates import Rates
 from api.http.routes import Table
-from api.ogc import catalogue, common, features, jobs, openapi, processes, scenarios, schemas, tiles
+from api.ogc import (
+    catalogue,
+    common,
+    features,
+    indicators,
+    jobs,
+    openapi,
+    processes,
+    scenarios,
+    schemas,
+    tiles,
+)
 from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
 from api.ops.admin import follow_catalog
 from api.roads import (
@@ -60,6 +71,7 @@ ROUTES = (
     match.routes,
     profiles.routes,
     rules.routes,
+    indicators.routes,
     processes.routes,
     scenarios.routes,
     jobs.routes,

@@ -24,6 +24,7 @@ from layers.features.search import Search
 from layers.features.spool import Spools
 from layers.features.summary import Summaries
 from layers.indicators.catalog import read_indicators
+from layers.indicators.service import IndicatorService
 from layers.processes.registry import Processes
 from layers.scenarios.catalogue import read_scenarios
 from layers.scenarios.plan import read_plan
@@ -62,6 +63,7 @@ class Services:
     summaries: Summaries
     spools: Spools
     tiles: TileService
+    indicators: IndicatorService
     roads: Roads | None
 
 
@@ -101,9 +103,10 @@ async def open_services(
             roads.show(gauges)
             await _started(stack, roads)
             await _started(stack, JobRunner(settings, db, bus))
+        numbers = await _started(stack, IndicatorService(db, catalog, bus, rules.of_fact, url))
         yield Services(
             settings, db, auth, audit, catalog, processes, bus, rules, search, summaries, spools,
-            tiles, roads,
+            tiles, numbers, roads,
         )  # fmt: skip
 
 

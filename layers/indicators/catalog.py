@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from layers.declare.catalog import Declared, may_read
 from layers.declare.reading import checked, wrong
@@ -81,10 +80,13 @@ class Indicators:
         layers = [self.populations[one].relation.layer for one in self.stands_on[key]]
         return all(may_read(layer, actor) or layer.access.sensitive for layer in layers)
 
-    def is_public(self, key: str) -> bool:
-        """Tell whether everybody may read all layers that a number is counted on."""
+    def tells_all_units(self, key: str, actor: Actor) -> bool:
+        """Tell whether an actor is told a number of every unit, whatever its scope.
+
+        So it is where all layers are public, or tell it numbers over their public rows only.
+        """
         layers = [self.populations[one].relation.layer for one in self.stands_on[key]]
-        return all(layer.access.public for layer in layers)
+        return all(layer.access.public or not may_read(layer, actor) for layer in layers)
 
 
 def shown_id(one: Population | Index) -> str:
@@ -138,7 +140,7 @@ class _Read:
                 self._declared(path, f"{name}.{one.get('id', number)}.", model, one)
 
     def _declared(
-        self, path: Path, head: str, model: type[Indicator | Index], one: dict[str, Any]
+        self, path: Path, head: str, model: type[Indicator | Index], one: dict[str, object]
     ) -> None:
         if "area" in one:
             raise _wrong(path, f"{head}area", "the folder is the area")

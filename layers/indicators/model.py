@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 from pydantic import Field, field_validator, model_validator
@@ -64,7 +64,7 @@ class _Shown(Declaration):
 
     @field_validator("unit", mode="before")
     @classmethod
-    def _same_in_both(cls, given: Any) -> Any:
+    def _same_in_both(cls, given: object) -> object:
         return {"zh": given, "en": given} if isinstance(given, str) else given
 
     @cached_property

@@ -7,16 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import asyncpg
+
 from layers.features.features import reading
 from layers.indicators.catalog import Indicators
+from layers.indicators.cell_store import KEPT, read_kept
 from layers.indicators.index import IndexValue, combine, score_of, weigh
 from layers.indicators.model import Index
 from layers.indicators.periods import Period
 from layers.indicators.population import Population
 from layers.indicators.rollup import Tallies, Tally
 from layers.indicators.rule_models import INDEX, IndexRule
+from layers.indicators.statement import Cell
 from layers.indicators.units import Unit, Units
-from layers.indicators.values import count_tallies, reader_of, reads_rows
+from layers.indicators.values import count_tallies, reader_of, reads_rows, tallies_of
 from spatial.actor import Actor
 from spatial.errors import BadParameter
 from spatial.postgres.db import Database
@@ -78,7 +82,7 @@ class Numbers:
         """Return a tally of an indicator as its number."""
         value = tally.value(self.indicators.populations[key].indicator)
         if tally.suppressed:
-            return Number(None, origins=tally.origins, suppressed=True)
+            return Number(None, suppressed=True)
         return Number(value, tally.numerator, tally.denominator, tally.origins)
 
     def rule(self, key: str, at: int = -1) -> Rule[IndexRule] | None:
@@ -102,7 +106,7 @@ class Numbers:
         used = [*parts.values(), *vetoes.values()]
         origins = frozenset[str]().union(*(one.origins for one in used))
         if any(one.suppressed for one in used):
-            return Number(None, origins=origins, suppressed=True)
+            return Number(None, suppressed=True)
         scores = {
             name: score_of(parts[name].value, self._better(part))
             for name, part in index.parts.items()
@@ -120,25 +124,27 @@ class Numbers:
         used = [one for pair in pairs for one in pair]
         origins = frozenset[str]().union(*(one.origins for one in used))
         if any(one.suppressed for one in used):
-            return Number(None, origins=origins, suppressed=True)
+            return Number(None, suppressed=True)
         value = weigh([(made.value, weight.value) for made, weight in pairs])
         return Number(value, origins=origins)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question: which numbers, for whom, when."""
+    """One question: which numbers, for whom, when; `split` where their codes are asked for."""
 
     keys: Sequence[str]
     actor: Actor
     periods: Sequence[Period]
     now: datetime
+    split: bool = False
 
 
-async def count_numbers(
-    db: Database, indicators: Indicators, units: Units, rules_at: RulesAt, asked: Asked
-) -> Numbers:
-    """Count numbers from the rows.
+async def read_numbers(
+    db: Database, indicators: Indicators, units: Units, rules_at: RulesAt, asked: Asked,
+    *, stored: bool = True,
+) -> Numbers:  # fmt: skip
+    """Return numbers from their cells, those that are not `stored` counted from the rows.
 
     Raises
     ------
@@ -147,14 +153,31 @@ async def count_numbers(
     """
     leaves = sorted({leaf for key in asked.keys for leaf in indicators.stands_on[key]})
     tallies: dict[str, Sequence[Tallies]] = {}
+    by_reader: dict[Actor, dict[str, Population]] = {}
     for leaf in leaves:
         population = indicators.populations[leaf]
         check_period(population, asked.actor, asked.periods)
-        async with reading(db, reader_of(population, asked.actor)) as conn:
-            tallies[leaf] = await count_tallies(
-                conn, population, asked.actor, asked.periods, asked.now, units
-            )
+        by_reader.setdefault(reader_of(population, asked.actor), {})[leaf] = population
+    for reader, populations in by_reader.items():
+        async with reading(db, reader) as conn:
+            kept = await _kept(conn, populations, reader, asked) if stored else {}
+            for leaf, population in populations.items():
+                if leaf in kept:
+                    tallies[leaf] = tallies_of(population, asked.actor, kept[leaf], units)
+                    continue
+                tallies[leaf] = await count_tallies(
+                    conn, population, asked.actor, asked.periods, asked.now, units
+                )
     return Numbers(indicators, units, asked.periods, asked.now, rules_at, tallies)
+
+
+async def _kept(
+    conn: asyncpg.Connection, populations: Mapping[str, Population], reader: Actor, asked: Asked
+) -> dict[str, list[list[Cell]]]:
+    """Return the stored cells; days have none."""
+    if asked.periods[-1].kind not in KEPT:
+        return {}
+    return await read_kept(conn, populations, reader, asked.periods, asked.now, split=asked.split)
 
 
 def check_period(population: Population, actor: Actor, periods: Sequence[Period]) -> None:

@@ -49,8 +49,8 @@ class Population:
         """Tell whether a column of the time holds days."""
         return self.relation.names[column].type == "date"
 
-    def rows_filter(self, part: Part, period: Period, now: datetime, place: str) -> str:
-        """Return the CQL2 text of the rows that one side counts or sums up.
+    def rows_filter(self, part: Part, period: Period, now: datetime) -> str:
+        """Return the CQL2 text of the rows that one side counts or sums up, of all units.
 
         Parameters
         ----------
@@ -58,14 +58,11 @@ class Population:
             Which side.
         period, now
             When; `now` is what the number was counted up to while the period lasts.
-        place
-            Condition of the unit; empty for none.
         """
         measure = self.measure(part) or Measure()
         texts = [self.indicator.where, measure.where]
         said = [f"({text})" for text in texts if text]
-        said += self._times(period, now)
-        return " AND ".join([*said, *([place] if place else [])])
+        return " AND ".join([*said, *self._times(period, now)])
 
     def _times(self, period: Period, now: datetime) -> list[str]:
         time = self.indicator.time

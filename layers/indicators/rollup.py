@@ -127,9 +127,7 @@ def cumulate(cells: Iterable[Cell], periods: int, *, stock: bool) -> list[list[C
     alive: dict[object, Cell] = {}
     for number in range(1, periods + 1):
         for step in steps[number]:
-            key = (
-                step.admin_code, step.origin, step.by, step.visibility, step.unit_id, step.parties,
-            )  # fmt: skip
+            key = step.admin_code, step.origin, step.by
             alive[key] = _plus(alive[key], step) if key in alive else step
         by_period[number - 1] = [
             replace(cell, at=number) for cell in alive.values() if cell.rows or cell.numerator

@@ -19,8 +19,10 @@ from sqlalchemy import (
     Date,
     DateTime,
     Integer,
+    Text,
     and_,
     case,
+    cast,
     func,
     literal,
     literal_column,
@@ -36,50 +38,56 @@ from layers.indicators.population import Population, Side
 from layers.query.row_scope import visible
 from spatial.actor import Actor
 
-KEYS = ("admin_code", "visibility", "unit_id", "parties", "origin")
-
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Both sides of a number for one period, and whose rows they are of.
-
-    Without an actor's scope the fields `visibility`, `unit_id` and `parties` say who sees them.
-    """
+    """Both sides of a number for one period, of the rows of one unit and origin."""
 
     at: int
-    """Number of the period."""
+    """Number of the period, from 1."""
     admin_code: str | None
     origin: str
     by: tuple[str | None, ...]
     numerator: Decimal
     denominator: Decimal | None
     rows: int
-    visibility: str = "public"
-    unit_id: str | None = None
-    parties: tuple[str, ...] = ()
+
+
+def moments_of(population: Population, periods: Sequence[Period], now: datetime) -> list[datetime]:
+    """Return what consecutive periods are counted by, in order.
+
+    Of a flow the bounds, one more than periods; of a stock the time up to which each is counted.
+    """
+    if population.indicator.time.flow is not None:
+        return [*(period.start for period in periods), periods[-1].end]
+    return [period.cutoff(now) for period in periods]
 
 
 def cell_statement(
-    population: Population, periods: Sequence[Period], now: datetime, actor: Actor | None
+    population: Population, moments: Sequence[datetime], actor: Actor | None
 ) -> Statement:
-    """Return the statement that counts cells over consecutive periods, oldest first.
+    """Return the statement that counts cells between or up to moments; see `moments_of`.
 
     Parameters
     ----------
     population
         The indicator.
-    periods, now
-        When; what lasts is counted up to `now`.
+    moments
+        When, the oldest first.
     actor
-        Whose rows; None counts all, by who may see them.
+        Whose rows; None counts all, by who may see them, and tells when a stock changes by itself.
     """
     table = population.relation.table
-    at, sign, source, timed = _times(population, periods, now)
+    at, sign, source, timed = _times(population, moments)
+    if actor is None and population.indicator.time.stock is not None:
+        sign, timed = case((timed, sign), else_=literal_column("0")), true()
     scope = () if actor is None else (visible(table, actor),)
-    keys = [*_keys(population, owner=actor is None), *population.by]
+    keys = [*_keys(population, owner=actor is None), *(cast(c, Text) for c in population.by)]
     sides = [_side(population.numerator, sign)]
     if population.denominator is not None:
         sides.append(_side(population.denominator, sign))
+    if actor is None:
+        sides += _next_changes(population, moments[-1])
     statement = (
         select(at, *keys, func.sum(sign), *sides)
         .select_from(source)
@@ -88,6 +96,18 @@ def cell_statement(
         .order_by(literal_column("1"))
     )
     return compile_statement(statement)
+
+
+def _next_changes(population: Population, moment: datetime) -> list[Expression]:
+    """Return the first time after a moment at which a row of a stock begins, and ends, or null."""
+    if population.indicator.time.stock is None:
+        return []
+    found: list[Expression] = []
+    for name in population.indicator.time.columns:
+        column = population.relation.names[name].expression
+        _, _, after = _bounds(population, name, [moment])
+        found.append(func.min(column).filter(column >= after))
+    return found
 
 
 def _keys(population: Population, *, owner: bool) -> list[Expression]:
@@ -106,17 +126,16 @@ def _side(side: Side, sign: ColumnElement[int]) -> Expression:
 
 
 def _times(
-    population: Population, periods: Sequence[Period], now: datetime
+    population: Population, moments: Sequence[datetime]
 ) -> tuple[Any, Any, Any, ColumnElement[bool]]:
     """Return the period's number, the sign with which a row counts, the source, the condition."""
     table, time = population.relation.table, population.indicator.time
     if time.flow is not None:
         column = population.relation.names[time.flow].expression
-        moments = [p.start for p in periods] + [periods[-1].end]
         bounds, first, last = _bounds(population, time.flow, moments)
         number = func.width_bucket(column, bounds)
         return number, literal_column("1", Integer), table, and_(column >= first, column < last)
-    lo, hi = _alive(population, periods, now)
+    lo, hi = _alive(population, moments)
     ends = func.unnest(array([lo, hi + literal_column("1")])).table_valued(
         "at", with_ordinality="nth"
     )
@@ -128,10 +147,9 @@ def _times(
 _MINUS: Expression = literal_column("-1")
 
 
-def _alive(population: Population, periods: Sequence[Period], now: datetime) -> tuple[Any, Any]:
-    """Return the numbers of the first and the last period at whose end a row is alive."""
+def _alive(population: Population, cutoffs: Sequence[datetime]) -> tuple[Any, Any]:
+    """Return the numbers of the first and the last cutoff at which a row is alive."""
     start, end = population.indicator.time.columns
-    cutoffs = [period.cutoff(now) for period in periods]
     begun, ended = (population.relation.names[name].expression for name in (start, end))
     before, _, _ = _bounds(population, start, cutoffs)
     after, _, _ = _bounds(population, end, cutoffs)
@@ -153,20 +171,12 @@ def _bounds(
     )
 
 
-def read_cells(
-    population: Population, rows: Iterable[asyncpg.Record], *, owner: bool
-) -> list[Cell]:
-    """Return the rows of a statement as cells; a stock's ends are not summed up yet."""
-    found = []
-    many, first = len(population.by), 6 if owner else 3
+def read_cells(population: Population, rows: Iterable[asyncpg.Record]) -> list[Cell]:
+    """Return what a statement counted for an actor; a stock's ends are not summed up yet."""
+    found, many = [], len(population.by)
     for row in rows:
-        by = tuple(row[first : first + many])
-        rows_, numerator, *denominator = row[first + many :]
-        scope = (row[3], row[4], tuple(row[5])) if owner else ()
-        found.append(
-            Cell(
-                row[0], row[1], row[2], by, Decimal(numerator),
-                Decimal(denominator[0]) if denominator else None, int(rows_), *scope,
-            )
-        )  # fmt: skip
+        by = tuple(row[3 : 3 + many])
+        count, numerator, *below = row[3 + many :]
+        denominator = Decimal(below[0]) if below else None
+        found.append(Cell(row[0], row[1], row[2], by, Decimal(numerator), denominator, int(count)))
     return found

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import asyncpg
-from sqlalchemy import case, func, select
+from sqlalchemy import ARRAY, TEXT, ColumnElement, and_, case, func, literal, select
 
+from layers.cql.types import Expression
 from layers.declare.base import Text
 from layers.declare.relation import constant
 from layers.features.features import Statement, compile_statement
@@ -23,6 +24,8 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 """The finest first."""
 _DIGITS: dict[Level, int] = {"county": 6, "prefecture": 4, "province": 2}
 KEEP_S = 30.0
+SIMPLER_DEG, DIGITS = 0.002, 4
+"""How far the outlines of units that numbers are drawn on may be off, and their decimal places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,11 @@ class Units:
     """All units that are loaded."""
 
     def __init__(self, units: Iterable[Unit]) -> None:
-        self._units = {unit.code: unit for unit in units}
+        self._units = {unit.code: unit for unit in sorted(units, key=lambda unit: unit.code)}
+        self._by_level = {
+            level: [unit for unit in self._units.values() if unit.level == level]
+            for level in LEVELS
+        }
         provinces = [unit for unit in self._units.values() if unit.level == "province"]
         self.home = provinces[0] if len(provinces) == 1 else None
         """The province to which rows without a unit belong; None where there are several."""
@@ -73,13 +80,20 @@ class Units:
                 parameter="unit",
             )  # fmt: skip
         found = self._units.get(code.ljust(6, "0"))
-        if found is None or not sees_unit(found, actor, public=public):
+        if found is None or not self.sees(found, actor, public=public):
             raise NotFound(
                 f"No unit {code!r}", f"没有行政区划 {code!r}",
                 mend_en="Leave `unit` out for all that you may read.",
                 mend_zh="不写 unit 即得全部可读单位。",
             )  # fmt: skip
         return found
+
+    def sees(self, unit: Unit, actor: Actor, *, public: bool) -> bool:
+        """Tell whether an actor may ask for a unit: public for each, else its own and above."""
+        if public:
+            return True
+        own = actor.prefix
+        return bool(own) and (unit.prefix.startswith(own) or own.startswith(unit.prefix))
 
     def top(self, actor: Actor, *, public: bool) -> Unit:
         """Return the unit that is told of when none is asked for.
@@ -89,18 +103,18 @@ class Units:
         NotFound
             No unit is loaded that the actor may ask for.
         """
-        seen = [u for u in self._units.values() if sees_unit(u, actor, public=public)]
+        seen = [u for u in self._units.values() if self.sees(u, actor, public=public)]
         if not seen:
             raise NotFound("No unit is loaded", "没有加载行政区划")
         return max(seen, key=lambda unit: (LEVELS.index(unit.level), unit is self.home))
 
     def within(self, unit: Unit, level: Level) -> list[Unit]:
         """Return the units of a level in a unit, by code; a unit is within itself."""
-        return [one for one in self.of_level(level) if one.prefix.startswith(unit.prefix)]
+        return [one for one in self._by_level[level] if one.prefix.startswith(unit.prefix)]
 
     def of_level(self, level: Level) -> list[Unit]:
         """Return all units of a level, by code."""
-        return sorted((u for u in self._units.values() if u.level == level), key=lambda u: u.code)
+        return self._by_level[level]
 
     def wholes(self) -> list[tuple[str, list[str | None]]]:
         """Return the prefix of each unit that has parts, with those of its parts.
@@ -132,14 +146,6 @@ class Units:
         if unit == self.home:
             return f"({unit.place} OR admin_code IS NULL)"
         return unit.place
-
-
-def sees_unit(unit: Unit, actor: Actor, *, public: bool) -> bool:
-    """Tell whether an actor may ask for a unit: of a public layer each, else its own and above."""
-    if public:
-        return True
-    own = actor.prefix
-    return bool(own) and (unit.prefix.startswith(own) or own.startswith(unit.prefix))
 
 
 def parse_level(text: str | None, unit: Unit) -> Level:
@@ -175,20 +181,42 @@ class UnitReader:
     async def units(self) -> Units:
         """Return the units."""
         if time.monotonic() >= self._until:
-            self._units = units_of(await self._db.public.fetch(_units().sql))
-            self._until = time.monotonic() + KEEP_S
+            statement = _units()
+            rows = await self._db.public.fetch(statement.sql, *statement.arguments({}))
+            self._units, self._until = units_of(rows), time.monotonic() + KEEP_S
         return self._units
+
+    async def shapes(self, units: Iterable[Unit]) -> dict[str, str]:
+        """Return the outline of each unit by code, as GeoJSON text in degrees, simplified."""
+        statement = _shapes([unit.code for unit in units])
+        rows = await self._db.public.fetch(statement.sql, *statement.arguments({}))
+        return {row[0]: row[1] for row in rows}
+
+
+_LEVEL: Expression = case((zone.c.kind == constant("admin"), zone.c.level), else_=zone.c.kind)
+
+
+def _placed() -> ColumnElement[bool]:
+    return and_(zone.c.admin_code.is_not(None), _LEVEL.in_([constant(one) for one in LEVELS]))
 
 
 def _units() -> Statement:
     """Return the statement that reads the units: each code once."""
-    level = case((zone.c.kind == constant("admin"), zone.c.level), else_=zone.c.kind)
-    levels = [constant(level) for level in LEVELS]
+    names = func.min(zone.c.name_zh), func.min(zone.c.name_en)
     return compile_statement(
-        select(zone.c.admin_code, level, func.min(zone.c.name_zh), func.min(zone.c.name_en))
-        .where(zone.c.admin_code.is_not(None), level.in_(levels))
-        .group_by(zone.c.admin_code, level)
+        select(zone.c.admin_code, func.min(_LEVEL), *names)
+        .where(_placed())
+        .group_by(zone.c.admin_code)
         .order_by(zone.c.admin_code)
+    )
+
+
+def _shapes(codes: list[str]) -> Statement:
+    simple = func.ST_SimplifyPreserveTopology(zone.c.geom, SIMPLER_DEG)
+    return compile_statement(
+        select(zone.c.admin_code, func.min(func.ST_AsGeoJSON(simple, DIGITS)))
+        .where(_placed(), zone.c.admin_code == func.any(literal(codes, ARRAY(TEXT))))
+        .group_by(zone.c.admin_code)
     )
 
 

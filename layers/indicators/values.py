@@ -11,7 +11,7 @@ from layers.declare.catalog import may_read
 from layers.indicators.periods import Period
 from layers.indicators.population import Population
 from layers.indicators.rollup import Tallies, cumulate
-from layers.indicators.statement import Cell, cell_statement, read_cells
+from layers.indicators.statement import Cell, cell_statement, moments_of, read_cells
 from layers.indicators.suppress import suppress
 from layers.indicators.units import Units
 from spatial.actor import ANONYMOUS, Actor
@@ -48,21 +48,20 @@ async def count_tallies(
     units
         The units, for what is not told.
     """
-    statement = cell_statement(population, periods, now, reader_of(population, actor))
+    moments = moments_of(population, periods, now)
+    statement = cell_statement(population, moments, reader_of(population, actor))
     rows = await conn.fetch(statement.sql, *statement.arguments({}))
-    cells = read_cells(population, rows, owner=False)
-    return tallies_of(population, actor, cells, len(periods), units)
+    stock = population.indicator.time.stock is not None
+    cells = cumulate(read_cells(population, rows), len(periods), stock=stock)
+    return tallies_of(population, actor, cells, units)
 
 
 def tallies_of(
-    population: Population, actor: Actor, cells: Sequence[Cell], periods: int, units: Units
+    population: Population, actor: Actor, cells: Sequence[Sequence[Cell]], units: Units
 ) -> list[Tallies]:
-    """Return the numbers that cells give to an actor, who sees them all."""
-    stock = population.indicator.time.stock is not None
+    """Return the numbers that the cells of each period give to an actor, who sees them all."""
     home = units.home.prefix if units.home else None
-    found = [
-        Tallies(population, of_period, home) for of_period in cumulate(cells, periods, stock=stock)
-    ]
+    found = [Tallies(population, of_period, home) for of_period in cells]
     if not reads_rows(population, actor):
         for tallies in found:
             suppress(tallies, units, population.indicator.k or 1)

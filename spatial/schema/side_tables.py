@@ -6,8 +6,10 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Integer,
     LargeBinary,
+    Numeric,
     SmallInteger,
     Table,
     Text,
@@ -198,4 +200,39 @@ idempotency_key = Table(
     Column("status", SmallInteger),
     Column("headers", JSONB),
     Column("body", LargeBinary),
+)
+
+indicator_change = Table(
+    "indicator_change",
+    metadata,
+    key("seq", BigInteger),
+    must("relation", Text),
+    Column("kind", Text),
+    must("at", WHEN),
+)
+
+indicator_series = Table(
+    "indicator_series",
+    metadata,
+    *texts("indicator", "period_kind", **KEY),
+    must("digest", Text),
+    *many(Date, "first", "last", **MUST),
+    *many(WHEN, "as_of", "computed_at", **MUST),
+    Column("valid_until", WHEN),
+    must("rule_versions", JSONB),
+)
+
+indicator_cell = Table(
+    "indicator_cell",
+    metadata,
+    *texts("indicator", "period_kind", **MUST),
+    Column("admin_code", Text),
+    must("visibility", Text),
+    Column("unit_id", Text),
+    must("parties", ARRAY(Text)),
+    must("origin", Text),
+    must("codes", ARRAY(Text)),
+    must("numerators", ARRAY(Numeric)),
+    Column("denominators", ARRAY(Numeric)),
+    must("counts", ARRAY(BigInteger)),
 )

@@ -12,7 +12,7 @@ from layers.declare.catalog import Catalog
 from layers.indicators.catalog import read_indicators
 from layers.indicators.index import combine, weigh
 from layers.indicators.model import Index
-from layers.indicators.numbers import Asked, Numbers, count_numbers
+from layers.indicators.numbers import Asked, Numbers, read_numbers
 from layers.indicators.periods import parse_period, series
 from layers.indicators.rollup import Tallies, rank
 from layers.indicators.rule_models import IndexRule
@@ -34,6 +34,7 @@ title = { zh = "隐患", en = "Hazards" }
 description = { zh = "隐患", en = "Hazards" }
 source = { table = "event", kinds = ["hazard"], parties = true }
 geometry = { type = "point" }
+access = { public = true }
 columns = [
   { name = "severity", type = "text", title = TEXT, values = { high = TEXT } },
   { name = "due_on", type = "date", path = "props.due_on", title = { zh = "期限", en = "Due" } },
@@ -117,7 +118,9 @@ def count(url, indicators, actor, periods, keys=("closed_on_time", "open", "over
         db = await Database.open(Settings(database_url=url, pool_size=2), url)
         try:
             asked = Asked(keys, actor, periods, NOW)
-            return await count_numbers(db, indicators, units(), lambda _: RuleSet(()), asked)
+            return await read_numbers(
+                db, indicators, units(), lambda _: RuleSet(()), asked, stored=False
+            )
         finally:
             await db.close()
 
