@@ -1,0 +1,193 @@
+"""A board of indicators over a million rows: from cells, and counted from the rows.
+
+    python -m bench.indicators URL [--rows 1000000] [--rounds 20]
+
+URL is that of a migrated, empty database. It is filled with a province of 11 prefectures and 90
+counties and with rows of which 60 declared indicators are counted; all cells are made; the numbers
+of all units over 54 weeks are held equal between cells and rows for three readers; then a board of
+24 tiles for 101 units is answered from cells and from the rows, in the process, with its JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from layers.declare.catalog import Catalog
+from layers.indicators.catalog import Indicators, read_indicators
+from layers.indicators.cell_store import KEPT
+from layers.indicators.keeper import keep_cells
+from layers.indicators.numbers import Asked, Numbers, read_numbers
+from layers.indicators.periods import Period, period_at, series
+from layers.indicators.rollup import rank
+from layers.indicators.units import UnitReader, Units
+from spatial.actor import ANONYMOUS, Actor
+from spatial.postgres.db import Database, connect
+from spatial.rules import RuleSet
+from spatial.settings import Settings
+
+COUNTIES, TILES, INDICATORS = 90, 24, 60
+ACTORS = (ANONYMOUS, Actor("ningbo", "duty", "330200"), Actor("province", "admin", "330000"))
+UNITS = """
+INSERT INTO sigang.source (id, title_zh, title_en, license, attribution)
+  VALUES ('b', 'b', 'b', 'CC0-1.0', 'b');
+INSERT INTO sigang.zone (kind, admin_code, visibility, origin, source_id, name_zh, name_en, geom)
+SELECT k, c, 'public', 'synthetic', 'b', c, c,
+  'SRID=4326;MULTIPOLYGON(((120 29,121 29,121 30,120 29)))'
+FROM (SELECT 'province' AS k, '330000' AS c
+  UNION ALL SELECT 'prefecture', (330000 + 100 * p)::text FROM generate_series(1, 11) p
+  UNION ALL SELECT 'county', (330000 + 100 * (1 + i % 11) + 1 + i / 11)::text
+    FROM generate_series(0, 89) i) u"""
+ROWS = """
+INSERT INTO sigang.event (kind, admin_code, visibility, origin, source_id, severity, state,
+  valid_from, valid_to, props, geom)
+SELECT 'hazard', (330000 + 100 * (1 + i %% 90 %% 11) + 1 + i %% 90 / 11)::text,
+  (ARRAY['unit', 'public', 'unit', 'province'])[1 + i / 90 %% 4], 'synthetic', 'b',
+  (ARRAY['high', 'medium', 'low'])[1 + i / 7 %% 3], 'open', begun,
+  CASE WHEN i %% 5 > 0 THEN begun + (1 + i %% 60) * interval '1 day' END,
+  jsonb_build_object('cost', i %% 1000 / 10.0), 'SRID=4326;POINT(120.5 29.5)'
+FROM (SELECT i, now() - (i * 7919::bigint %% 33000000) * interval '1 second' AS begun
+  FROM generate_series(1, %s) i) r"""
+LAYER = """
+id = "hazards"
+title = { zh = "隐患", en = "Hazards" }
+description = { zh = "隐患", en = "Hazards" }
+source = { table = "event", kinds = ["hazard"] }
+geometry = { type = "point" }
+access = { public = true }
+columns = [
+  { name = "severity", type = "text", title = { zh = "等级", en = "Severity" } },
+  { name = "cost", type = "number", path = "props.cost", title = { zh = "费用", en = "Cost" } },
+  { name = "valid_from", type = "datetime", title = { zh = "自", en = "From" } },
+  { name = "valid_to", type = "datetime", title = { zh = "至", en = "Until" } },
+  { name = "admin_code", type = "text", title = { zh = "代码", en = "Code" } },
+]
+"""
+KINDS = (
+    'time = { flow = "valid_from" }',
+    'time = { flow = "valid_to" }\nnumerator = { where = "cost > 50" }\ndenominator = {}',
+    'time = { stock = ["valid_from", "valid_to"] }',
+    'time = { flow = "valid_from" }\nnumerator = { sum = "cost" }',
+)
+
+
+def declare(folder: Path) -> Indicators:
+    """Write and read the layer and the indicators."""
+    area = folder / "safety"
+    area.mkdir()
+    (area / "area.toml").write_text('title = { zh = "安全", en = "Safety" }\n', encoding="utf-8")
+    (area / "hazards.layer.toml").write_text(LAYER, encoding="utf-8")
+    texts = [
+        f'[[indicator]]\nid = "n{number:02}"\ntitle = {{ zh = "数", en = "Number" }}\n'
+        f'layer = "hazards"\nwhere = "cost >= {number / 10}"\n{KINDS[number % len(KINDS)]}\n'
+        for number in range(INDICATORS)
+    ]
+    (area / "bench.indicator.toml").write_text("\n".join(texts), encoding="utf-8")
+    return Catalog.load(folder, read_indicators).part(read_indicators)
+
+
+def fill(url: str, rows: int) -> None:
+    """Write the units and the rows."""
+    with connect(url) as conn:
+        conn.execute(UNITS)
+        conn.execute(ROWS, [rows])
+        conn.commit()
+        conn.autocommit = True
+        conn.execute("VACUUM ANALYZE sigang.event")
+
+
+def keep(url: str, indicators: Indicators) -> None:
+    """Make all cells, then those of one indicator, and say how long each took."""
+    with connect(url) as conn:
+        for name in ("all", "one"):
+            began = time.perf_counter()
+            made = keep_cells(conn, indicators.populations, datetime.now(UTC), RuleSet(()))
+            took = time.perf_counter() - began
+            print(f"cells of {name}: {len(made)} indicators in {took:.2f} s")
+            conn.execute("DELETE FROM sigang.indicator_series WHERE indicator = 'n02'")
+            conn.commit()
+        keep_cells(conn, indicators.populations, datetime.now(UTC), RuleSet(()))
+
+
+class Asking:
+    """Asks for numbers of one actor, from cells or from the rows."""
+
+    def __init__(self, db: Database, indicators: Indicators, units: Units) -> None:
+        self._db, self._indicators, self._units = db, indicators, units
+
+    async def ask(
+        self, keys: list[str], actor: Actor, periods: list[Period], *, stored: bool
+    ) -> Numbers:
+        asked = Asked(keys, actor, periods, datetime.now(UTC))
+        return await read_numbers(
+            self._db, self._indicators, self._units, lambda _: RuleSet(()), asked, stored=stored
+        )
+
+    async def board(self, keys: list[str], *, stored: bool) -> tuple[float, int]:
+        """Answer a board; return its seconds and the bytes of its numbers."""
+        began, week = time.perf_counter(), period_at("week")
+        numbers = await self.ask(keys, ACTORS[2], [week.previous, week], stored=stored)
+        every = [u for level in ("county", "prefecture") for u in self._units.of_level(level)]
+        tiles = []
+        for key in keys:
+            told = [(unit.code, numbers.of(key, unit).value) for unit in every]
+            tiles.append([told, rank(told[:COUNTIES], None).ranks])
+        return time.perf_counter() - began, len(orjson.dumps(tiles))
+
+    async def check(self, keys: list[str]) -> int:
+        """Hold cells and rows equal: all units and weeks; return how many numbers."""
+        compared, weeks = 0, series(period_at("week"), KEPT["week"])
+        units = [u for level in ("county", "prefecture") for u in self._units.of_level(level)]
+        for actor in ACTORS:
+            one, two = [
+                await self.ask(keys, actor, weeks, stored=stored) for stored in (True, False)
+            ]
+            for key in keys:
+                for at in range(len(weeks)):
+                    for unit in units:
+                        assert one.of(key, unit, at) == two.of(key, unit, at), (key, unit, at)
+                        compared += 1
+        return compared
+
+
+async def measure(url: str, indicators: Indicators, rounds: int) -> None:
+    """Compare and measure."""
+    settings = Settings(database_url=url, pool_size=2, statement_timeout_ms=60_000)
+    db = await Database.open(settings, url)
+    asking = Asking(db, indicators, await UnitReader(db).units())
+    keys = list(indicators.populations)
+    compared = await asking.check(keys[:4])
+    print(f"{compared} numbers equal")
+    for stored in (True, False):
+        many = rounds if stored else max(rounds // 10, 2)
+        times = [(await asking.board(keys[:TILES], stored=stored))[0] for _ in range(many)]
+        p99 = statistics.quantiles(times, n=100)[98]
+        where = "cells" if stored else "rows"
+        median = statistics.median(times)
+        print(f"board from {where}: p50 {median * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms")
+    await db.close()
+
+
+def main() -> None:
+    """Fill, keep, compare, measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=20)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        indicators = declare(Path(folder))
+    fill(given.url, given.rows)
+    keep(given.url, indicators)
+    asyncio.run(measure(given.url, indicators, given.rounds))
+
+
+if __name__ == "__main__":
+    main()
