@@ -37,6 +37,8 @@ SETTLE_S = 1.0
 CHECK_S = 10.0
 """Every so often it is looked whether a period ended, or a row began or ended by itself."""
 AGAIN_S = 10.0
+BROKEN = (psycopg.DataError, psycopg.ProgrammingError, psycopg.InternalError)
+"""Errors of one indicator's layer and its rows."""
 
 
 class CellKeeper:
@@ -102,7 +104,7 @@ def keep_cells(
         try:
             with conn.transaction():
                 told[key] = _renew(conn, kept[key], now, rules)
-        except psycopg.DataError as error:
+        except BROKEN as error:
             log.warning("indicator %s cannot be counted: %s", key, error)
             with conn.transaction():
                 store.drop(conn, key, list(KEPT))

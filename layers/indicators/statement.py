@@ -106,7 +106,7 @@ def _next_changes(population: Population, moment: datetime) -> list[Expression]:
     for name in population.indicator.time.columns:
         column = population.relation.names[name].expression
         _, _, after = _bounds(population, name, [moment])
-        found.append(func.min(column).filter(column >= after))
+        found.append(func.min(column).filter(column >= after, func.isfinite(column)))
     return found
 
 

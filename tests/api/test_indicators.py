@@ -6,10 +6,18 @@ from contextlib import closing
 
 import pytest
 
+from spatial.postgres.db import connect
+from tests.api.roadworld import until
+from tests.api.test_stream import Listener
+
 pytestmark = pytest.mark.db
 
 WEEK = "2026-W09"
 MONTH = "2026-02"
+HAZARD = """
+INSERT INTO sigang.event (kind, admin_code, visibility, origin, source_id, state, valid_from)
+SELECT 'hazard', '330203', 'unit', 'synthetic', id, 'open', now() FROM sigang.source LIMIT 1
+RETURNING id"""
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +212,41 @@ def test_an_answer_that_a_client_has_is_not_sent_again(province):
     assert "private" in first.headers["cache-control"]
     again = province.get(path, headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304
+
+
+def test_a_change_is_told_to_those_who_see_it_and_shown(server, ningbo):
+    def shown():
+        answer = ningbo.get("/api/indicators/hazards_open/values?unit=330203")
+        return answer.json()["total"]["value"]
+
+    def told(body):
+        return "hazards_open" in body["indicators"]
+
+    before = shown()
+    with closing(server.client("ningbo")) as one, closing(server.client("jiaxing")) as two:
+        here, elsewhere = Listener(one), Listener(two)
+        with connect(server.database_url) as conn:
+            made = conn.execute(HAZARD).fetchone()
+            conn.commit()
+            try:
+                here.next("indicators", told, seconds=20)
+                assert shown() == before + 1
+                heard = [body for kind, body in elsewhere.kinds(0.5) if kind == "indicators"]
+                assert not any(told(body) for body in heard)
+            finally:
+                conn.execute("DELETE FROM sigang.event WHERE id = %s", made)
+                conn.commit()
+    until(lambda: shown() == before)
+
+
+def test_who_asked_for_numbers_is_on_record(server, province):
+    values(province, "hazards_overdue")
+
+    def recorded():
+        with connect(server.database_url) as conn:
+            return conn.execute(
+                "SELECT 1 FROM sigang.audit WHERE action = 'indicator' AND"
+                " target = 'hazards_overdue' AND actor = 'dispatcher' AND area = '330000'"
+            ).fetchone()
+
+    until(recorded)

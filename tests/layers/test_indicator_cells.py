@@ -194,3 +194,19 @@ def test_nobody_reads_other_scopes_cells_or_writes_any(filled):
     assert all(all(rows) and rows for name, rows in seen.items() if name)
     assert len(seen["province"]) > len(seen["ningbo"]) > len(seen["haishu"]) > 0
     assert [row[0] for row in public] == ["public"]
+
+
+def test_an_indicator_that_cannot_be_counted_holds_up_no_other(filled, indicators):
+    later = NOW + timedelta(days=14)
+    with connect(filled) as conn:
+        conn.execute("ALTER TABLE sigang.event RENAME severity TO gravity")
+        conn.execute("UPDATE sigang.event SET valid_to = 'infinity' WHERE valid_to > %s", [later])
+        conn.commit()
+        try:
+            assert set(keep(conn, indicators, later)) == set(KEYS)
+            assert {key for key, _ in read_heads(conn)} == {"open", "overdue", "cost"}
+        finally:
+            conn.execute("ALTER TABLE sigang.event RENAME gravity TO severity")
+            conn.commit()
+        assert keep(conn, indicators, later) == ["closed_on_time"]
+    compare(filled, indicators, later)
