@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,21 @@ def read_edges(path: Path, region: str = "bench") -> tuple[Edges, list[Restricti
             dict(zip(osm_turns.COLUMNS, row, strict=True))
             for row in osm_turns.barrier_rows(store, builder.node_id, builder.source_id)
         ]
+        known = list(store.ids())
         store.close()
     counts = shapely.get_num_coordinates(shapes).astype(np.int64)
+    columns["crossings"] = [builder.node_id(node) for node, tags in known if is_crossing(tags)]
     edges = edges_from_columns(columns, counts, shapely.get_coordinates(shapes))
     ids, node_ids = Ids(edges.ids), Ids(edges.node_ids)
     found = [_restriction(edges, ids, node_ids, turn) for turn in turns]
     return edges, [turn for turn in found if turn is not None]
+
+
+def is_crossing(tags: Mapping[str, str]) -> bool:
+    """Tell whether those on foot or a railway cross at a node, as the server reads its tags."""
+    marked = tags.get("crossing", "") not in {"no", "unmarked", "informal"}
+    railway = tags.get("railway") in {"level_crossing", "tram_level_crossing"}
+    return railway or (tags.get("highway") == "crossing" and marked)
 
 
 def _columns(rows: Any) -> tuple[dict[str, list[Any]], Any]:
@@ -82,7 +92,9 @@ def _restriction(edges: Edges, ids: Ids, node_ids: Ids, turn: dict[str, Any]) ->
     if any(n is None for n in numbers) or (turn["via_node"] and via is None):
         return None
     exempt = tuple(turn["exempt"])
-    return Restriction(turn["kind"], tuple(n for n in numbers if n is not None), via, exempt)
+    moves = tuple(n for n in numbers if n is not None)
+    no_left = turn["props"].get("restriction") == "no_left_turn"
+    return Restriction(turn["kind"], moves, via, exempt, no_left, "barrier" in turn["props"])
 
 
 def shipped_rules() -> Rules:

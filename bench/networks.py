@@ -36,7 +36,9 @@ from spatial.rules import Rules
 SHARED = Path(os.environ.get("BENCH_ROADS", servers.ROOT.parent / "shared/data/roads"))
 FOLDER = servers.STATE / "routing"
 WORLD_KMH = 80.0
-SOURCES = ("bench/grid.py", "routing/graph/graph.py", "routing/graph/turns.py")
+SOURCES = (
+    "bench/grid.py", "routing/graph/arcs.py", "routing/graph/graph.py", "routing/graph/turns.py",
+)  # fmt: skip
 WRITERS = ("bench/equal.py",)
 LOADERS = ("bench/extract.py", "data/osm/tags.py", "data/osm/edges.py", "data/osm/turns.py")
 
@@ -54,7 +56,7 @@ class Network:
 
     def costs(self, profile: str = "car") -> Costs:
         """Return what a profile makes of the edges."""
-        return compile_costs(load_profiles()[profile], self.graph.edges, self.rules)
+        return compile_costs(load_profiles()[profile], self.graph, self.rules)
 
     def weights(self, costs: Costs | None = None) -> NDArray[np.uint32]:
         """Return the weights (ms) of all arcs by a profile, nothing closed."""
@@ -154,7 +156,9 @@ def raw_graph(lon: Any, lat: Any, tail: Ints, head: Ints) -> Graph:
     n = len(tail)
     nobody = Coded((), np.full(n, -1, np.int32))
     key = np.arange(n)
-    arcs = Arcs(tail.astype(np.uint32), head.astype(np.uint32), key, np.arange(n + 1), nobody)
+    never = np.full(n, -1, np.int32), np.zeros(0, np.float32), np.zeros(0, np.int64)
+    ends = tail.astype(np.uint32), head.astype(np.uint32)
+    arcs = Arcs(*ends, key, np.arange(n + 1), nobody, *never)
     return Graph(cast(Edges, None), arcs, lon, lat, Ids(np.zeros((0, 2), np.uint64)))
 
 

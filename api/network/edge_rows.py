@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -55,8 +55,13 @@ FROM pg_database d, sigang.network_version v,
    FROM sigang.turn_restriction) t
 WHERE d.datname = current_database() AND v.network = $1"""
 _TURNS = """
-SELECT kind, from_edge, via_edges, via_node, to_edge, exempt, props ? 'barrier' AS barrier
+SELECT kind, from_edge, via_edges, via_node, to_edge, exempt, props ? 'barrier' AS barrier,
+  coalesce(props ->> 'restriction' = 'no_left_turn', false) AS no_left
 FROM sigang.turn_restriction"""
+_CROSSINGS = """
+SELECT id FROM sigang.node WHERE props ->> 'highway' = 'crossing'
+  AND coalesce(props ->> 'crossing', '') NOT IN ('no', 'unmarked', 'informal')
+  OR props ->> 'railway' IN ('level_crossing', 'tram_level_crossing')"""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,8 @@ class Rows:
     point_counts: Ints
     points: Floats
     turns: list[asyncpg.Record]
+    crossings: Sequence[UUID] = ()
+    """Nodes where those on foot or a railway cross."""
 
 
 async def read_key(conn: asyncpg.Connection, traffic: Traffic) -> Key:
@@ -113,12 +120,14 @@ async def read_rows(conn: asyncpg.Connection, traffic: Traffic = MOTOR) -> Rows:
             read += row["count"]
             begin = UUID(int=int.from_bytes(row["id"][-16:]) + 1)
         turns = await conn.fetch(_TURNS)
+        crossings = [row["id"] for row in await conn.fetch(_CROSSINGS)]
     counts = np.frombuffer(b"".join(parts["points"]), ">i4").astype(np.int64)
     points = [
         _coordinates(geom, np.frombuffer(count, ">i4").astype(np.int64))
         for geom, count in zip(parts["geom"], parts["points"], strict=True)
     ]
-    return Rows(key, _columns(parts), counts, np.concatenate([np.empty((0, 2)), *points]), turns)
+    places = np.concatenate([np.empty((0, 2)), *points])
+    return Rows(key, _columns(parts), counts, places, turns, crossings)
 
 
 def _columns(parts: Mapping[str, list[bytes]]) -> Document:
@@ -149,7 +158,8 @@ def make_graph(rows: Rows, traffic: Traffic = MOTOR) -> Graph:
     For those on foot and bicycle every edge has arcs both ways; which of them are open is a matter
     of the profile.
     """
-    edges = edges_from_columns(rows.columns, rows.point_counts, rows.points)
+    columns = {**rows.columns, "crossings": rows.crossings}
+    edges = edges_from_columns(columns, rows.point_counts, rows.points)
     edges = both_ways(edges) if traffic.active else edges
     ids, node_ids = Ids(edges.ids), Ids(edges.node_ids)
     turns = [_restriction(ids, node_ids, row) for row in rows.turns]
@@ -164,4 +174,5 @@ def _restriction(ids: Ids, node_ids: Ids, row: asyncpg.Record) -> Restriction | 
         return None
     # No turn is forbidden to those on foot, but a wall is a wall.
     exempt = row["exempt"] if row["barrier"] else (*row["exempt"], "foot")
-    return Restriction(row["kind"], tuple(n for n in numbers if n is not None), via, tuple(exempt))
+    moves = tuple(n for n in numbers if n is not None)
+    return Restriction(row["kind"], moves, via, tuple(exempt), row["no_left"], row["barrier"])

@@ -36,7 +36,7 @@ from routing.cch.engine import Metric
 from routing.cost.rule_models import SNAP
 from routing.graph.weights import INFINITE
 from routing.index.snap import SnapPoint, metres_per_degree
-from routing.query.leg import Leg, find_leg
+from routing.query.leg import Leg, find_legal_leg
 from routing.query.network import RoadNetwork
 from routing.query.prepare import PreparedMetric
 from routing.stopping import check
@@ -195,6 +195,7 @@ def _answer(search: _Search, crs: Crs) -> bytes:
     """Return the nearest features with their ways, all in one state of the network."""
     found = (search.found or [])[: search.body.limit]
     metric, graph = search.prepared.metric, search.network.graph
+    costs = search.prepared.costs
 
     def drive(shown: Metric) -> tuple[list[tuple[Candidate, list[SnapPoint], Leg | None]], int]:
         ways = []
@@ -202,7 +203,7 @@ def _answer(search: _Search, crs: Crs) -> bytes:
             check()
             ends = (spots, search.place)
             ends = ends if search.body.direction == "to_point" else ends[::-1]
-            ways.append((candidate, spots, find_leg(graph, shown, shown.weights, *ends)))
+            ways.append((candidate, spots, find_legal_leg(graph, shown, costs, *ends)))
         return ways, search.prepared.plan.version(shown.stamp)
 
     ways, version = metric.in_one_state(drive)

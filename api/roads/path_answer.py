@@ -22,7 +22,7 @@ from routing.cost.rule_models import HOUR_OF_WEEK
 from routing.graph.weights import Floats, Ints
 from routing.index.snap import SnapPoint
 from routing.planning.stop_order import Order
-from routing.query.leg import line
+from routing.query.leg import line, turning_points
 from routing.query.lru import Lru
 from routing.query.model import Path
 from routing.query.network import RoadNetwork
@@ -103,7 +103,8 @@ class Driven:
         edges = self.keys >> 1
         cap = found.view.cap_kmh[self.keys]
         self.length_m = network.graph.edges.length_m[edges] * self.part
-        self.duration_s = found.costs.duration_ms(edges, cap) * self.part / 1000
+        turning = _joined([leg.turn_ms(found.costs.turning.ms) for leg in legs])
+        self.duration_s = (found.costs.duration_ms(edges, cap) * self.part + turning) / 1000
         self.starts = [0, *np.cumsum([len(leg.keys) for leg in legs]).tolist()]
 
     @property
@@ -175,6 +176,7 @@ def _properties(answer: Answer, rank: int) -> Document:
         "structures": network.structures.on(total.carried),
         "structures_to_check": list_to_check(network.graph.edges, found.vehicle, found.edges),
         "turns_round": total.turns_round,
+        "turns_round_at": _turning_points(network, found, answer.shape.crs),
         "origins": total.origin_share,
         "refs": total.refs,
         "shared_share": round(found.shared_share, 4),
@@ -191,6 +193,12 @@ def _properties(answer: Answer, rank: int) -> Document:
 def _snap_points(spots: Sequence[SnapPoint], crs: Crs) -> Shown:
     points = [(spot.lon, spot.lat) for spot in spots]
     return points if crs is CRS84 else show_places(np.array(points), crs)
+
+
+def _turning_points(network: RoadNetwork, found: Path, crs: Crs) -> object:
+    """Return where a path turns round, at stops too, in driving order."""
+    points = turning_points(network.graph, found.legs)
+    return show_places(np.array(points), crs) if points else []
 
 
 def _costs(total: Summary) -> Document:

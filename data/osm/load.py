@@ -37,7 +37,7 @@ REGION = "osm:"
 """What the source of a region begins with."""
 _CHUNK = 2_000
 _NODE_KEYS = ("barrier", "highway", "waterway", "railway", "aeroway", "amenity")
-_NODE_HIGHWAYS = frozenset({"traffic_signals", "motorway_junction", "mini_roundabout"})
+_NODE_HIGHWAYS = frozenset({"crossing", "traffic_signals", "motorway_junction", "mini_roundabout"})
 _NODE_COLUMNS = (
     "id", "kind", "admin_code", "visibility", "origin", "source_id", "props", "name_zh", "name_en",
     "modes", "geom",

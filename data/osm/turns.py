@@ -131,7 +131,7 @@ def turn_rows(
     kind, value, exempt = said
     props = {"osm_relation": relation.id, "restriction": value}
     rows: list[tuple[object, ...]] = []
-    for first, via, node, last in _sequences(relation, segments):
+    for first, via, node, last in _sequences(relation, segments, value):
         key = f"relation/{relation.id}/{len(rows)}"
         via_node = None if node is None else node_id(node)
         rows.append(
@@ -145,15 +145,18 @@ Sequence4 = tuple[UUID, list[UUID], int | None, UUID]
 
 
 def _sequences(
-    relation: Relation, segments: Mapping[int, Sequence[Segment]]
+    relation: Relation, segments: Mapping[int, Sequence[Segment]], value: str
 ) -> Iterator[Sequence4]:
     enter = [s for way in relation.from_ways for s in segments.get(way, ())]
     leave = [s for way in relation.to_ways for s in segments.get(way, ())]
+    # A way that is not split at the junction is both arms of it: straight on is no turn round.
+    back = relation.from_ways == relation.to_ways and value == "no_u_turn"
     if len(relation.via_nodes) == 1 and not relation.via_ways:
         node = relation.via_nodes[0]
         for first in _ending_at(enter, node):
             for last in _starting_at(leave, node):
-                yield first.edge, [], node, last.edge
+                if not (back and first.edge != last.edge):
+                    yield first.edge, [], node, last.edge
     elif relation.via_ways:
         between = [s for way in relation.via_ways for s in segments.get(way, ())]
         yield from _through(enter, between, leave)
@@ -176,9 +179,25 @@ def _through(
     ends = [(s, node) for s in leave for node in (s.tail, s.head) if node in inner]
     for first, begin in starts:
         for last, end in ends:
-            chain = _chain(between, begin, end)
-            if chain and first in _ending_at([first], begin) and last in _starting_at([last], end):
-                yield first.edge, [s.edge for s in chain], None, last.edge
+            meet = first in _ending_at([first], begin) and last in _starting_at([last], end)
+            chains = _rings(between, begin) if begin == end else [_chain(between, begin, end)]
+            for chain in chains if meet else ():
+                if chain:
+                    yield first.edge, [s.edge for s in chain], None, last.edge
+
+
+def _rings(between: Sequence[Segment], begin: int) -> Iterator[list[Segment]]:
+    """Yield the runs of segments from a node back to it, each segment driven once at most."""
+    queue: list[tuple[int, list[Segment]]] = [(begin, [])]
+    while queue:
+        node, chain = queue.pop()
+        if node == begin and chain:
+            yield chain
+            continue
+        for segment in _starting_at(between, node):
+            if segment not in chain:
+                far = segment.head if segment.tail == node else segment.tail
+                queue.append((far, [*chain, segment]))
 
 
 def _chain(between: Sequence[Segment], begin: int, end: int) -> list[Segment]:

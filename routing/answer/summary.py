@@ -98,7 +98,8 @@ def summarise(
     sums, noted = np.zeros(by_leg + 2 * len(legs)), np.zeros(2 + 2 * len(keys), np.int64)
     vehicle = found.vehicle
     unsure = vehicle.unsure(edges, keys >> 1) if vehicle.tested else NO_EDGES
-    add_up(keys, start, stop, first, rows, found.view.cap_kmh, unsure, sums, noted)
+    caps, turn_ms = found.view.cap_kmh, float(found.costs.turning.ms)
+    add_up(keys, start, stop, first, rows, caps, unsure, turn_ms, sums, noted)
     return _told(edges, found, sums.tolist(), noted, by_leg)
 
 

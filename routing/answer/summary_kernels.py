@@ -52,7 +52,7 @@ def note(noted: Ints, most: int, edge: int, marks: int) -> None:
 
 @compiled(
     "void(int64[::1], float64[::1], float64[::1], int64[::1], float64[:, ::1], float32[::1],"
-    " boolean[::1], float64[::1], int64[::1])"
+    " boolean[::1], float64, float64[::1], int64[::1])"
 )
 def add_up(
     keys: Ints,
@@ -62,6 +62,7 @@ def add_up(
     rows: Floats,
     cap_kmh: Kmh,
     unsure: Bools,
+    turn_ms: float,
     sums: Floats,
     noted: Ints,
 ) -> None:
@@ -69,10 +70,12 @@ def add_up(
 
     Leg `i` has the keys `first[i]:first[i + 1]`. `rows` is by edge, `cap_kmh` by key, `unsure` by
     place in `keys`, or empty where the marks tell. `noted` gets how many roads and how many edges
-    there are, then the roads (none twice in a row), and from `2 + len(keys)` on the edges.
+    there are, then the roads (none twice in a row), and from `2 + len(keys)` on the edges. Turning
+    round takes `turn_ms`, but at a stop.
     """
     at, last = len(sums) - 2 * (len(first) - 1), -1
     for leg in range(len(first) - 1):
+        turns = False
         for i in range(first[leg], first[leg + 1]):
             edge, part = keys[i] >> 1, stop[i] - start[i]
             if part > 0:
@@ -82,7 +85,9 @@ def add_up(
                 sums[at] += metres
                 sums[at + 1] += metres * MS_PER_M_AT_1_KMH / speed
                 add_marked(sums, metres, marks, sure)
-                sums[TURNS] += keys[i] ^ 1 == last
-                last = keys[i]
+                if keys[i] ^ 1 == last:
+                    sums[TURNS] += 1
+                    sums[at + 1] += turn_ms if turns else 0.0
+                last, turns = keys[i], True
                 note(noted, len(keys), edge, marks)
         at += 2

@@ -17,18 +17,21 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from routing.cch.arc_search import Ends, search
 from routing.cch.dijkstra import within
 from routing.cch.hierarchy import Hierarchy
 from routing.cch.query_kernels import join
 from routing.cch.table_kernels import table
 from routing.graph.graph import Graph
-from routing.graph.weights import INFINITE, LARGEST, Floats, Ints, Weights
+from routing.graph.weights import INFINITE, LARGEST, Floats, Ints, Signed, Weights
 
 SCATTERED = 150  # more than one arc in so many changed: a whole customise is faster (measured)
 # A table searches once per source: towards few targets from more sources than this, one search per
 # target over all nodes is faster.
 FEW, MANY, NODES_PER_ROW = 4, 64, 70
 NO_COST = np.zeros(1)
+NEARBY_MS, WIDER = 60_000, 4
+"""How much longer a way may be for a first search, and how many times that for the next one."""
 
 T = TypeVar("T")
 Numbers = Sequence[int] | NDArray[np.integer[Any]]
@@ -239,6 +242,27 @@ class Metric:
         if math.isnan(weight):
             raise ValueError(f"a node number outside 0..{topology.node_count - 1}, or a bad cost")
         return Joined(weight, source, target, arcs) if weight < INFINITE else None
+
+    def join_turning(self, ends: Ends, key: Ints, back_ms: Signed, least: float) -> Joined | None:
+        """Return a cheapest way on which every turn round counts, None without one.
+
+        `key` and `back_ms` are by arc: what it costs more right after the same edge, or `INFINITE`.
+        `least` is the weight of the way that `join` finds between the same ends.
+        """
+        graph, weights, limit = self.topology.graph, self.weights, round(least) + NEARBY_MS
+        first, arc, _ = graph.outward
+        while True:
+            near = ends.into_cost <= limit
+            begins = ends.into_node[near], ends.into_cost[near].astype(np.int64)
+            nodes, lengths = within(graph.inward, weights, *begins, limit)
+            left = np.full(self.topology.node_count, INFINITE, np.uint32)
+            left[nodes] = lengths
+            weight, source, target, arcs = search(
+                first, arc, graph.arcs.head, weights, left, key, back_ms, *ends
+            )
+            if weight <= limit or limit == INFINITE - 1:
+                return Joined(weight, source, target, arcs) if weight < INFINITE else None
+            limit = min(WIDER * limit, INFINITE - 1)
 
     def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
         """Return the (sources, targets) lengths; `INFINITE` where there is no path."""

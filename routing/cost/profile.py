@@ -20,18 +20,20 @@ from routing.cost.rule_models import (
     SPEED_CAP,
     TIME_BAN,
     TOLL,
+    U_TURN,
 )
 from routing.cost.time_bans import Bans, compile_bans
 from routing.cost.tolls import Tolls, compile_tolls, fuel_kg_km
+from routing.cost.u_turns import TurningRound, compile_u_turns
 from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, weigh
-from routing.graph.graph import AGAINST, Arcs, Edges
+from routing.graph.graph import AGAINST, Arcs, Edges, Graph
 from routing.graph.weights import LARGEST, Bools, Floats, Ints, Weights
 from spatial.errors import BadParameter, ConfigError
 from spatial.rules import Rules, get_rule
 
 FOLDER = Path(__file__).parent.parent / "profiles"
 BASES = ("measured", "posted", "assumed")
-COST_RULES = (TOLL.key, FUEL.key)
+COST_RULES = (TOLL.key, FUEL.key, U_TURN.key)
 PRIVATE = "private"  # among those exempt from a restriction: whoever may use private roads
 
 
@@ -71,6 +73,7 @@ class Profile(BaseModel):
     permit: bool = False  # goes by a permit that names the units passed
     toll_class: str | None = None
     fuel: str | None = None
+    u_turn: str  # what it is to the rule of turning round
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -160,6 +163,7 @@ class Costs:
     bans: Bans
     tolls: Tolls | None
     co2_kg_km: float
+    turning: TurningRound
 
     def duration_ms(self, edges: Ints, cap_kmh: NDArray[np.float32]) -> Floats:
         """Return the driving time of whole edges, each with a speed cap (NaN: none)."""
@@ -175,22 +179,30 @@ class Costs:
         `shut` and `cap_kmh` hold closed keys and speed caps (NaN: none) by key.
         """
         return weigh(
-            chosen, arcs.key, arcs.exempt.codes, self._exempt(arcs), self.passable, shut, cap_kmh,
-            self.length_m, self.speed_kmh, self.factor, LARGEST,
+            chosen, arcs.key, arcs.exempt.codes, _spared(self.profile, arcs), arcs.turn,
+            self.turning.by_row, self.passable, shut, cap_kmh, self.length_m, self.speed_kmh,
+            self.factor, LARGEST,
         )  # fmt: skip
 
     def admitted(self, arcs: Arcs) -> Bools:
         """Return the arcs (by arc) that the vehicle may use on an open network."""
-        return np.asarray(self.passable[arcs.key] & self._exempt(arcs)[arcs.exempt.codes], np.bool_)
-
-    def _exempt(self, arcs: Arcs) -> Bools:
-        own = {*self.profile.access, *(() if PRIVATE in self.profile.refused else (PRIVATE,))}
-        spared = [bool(own & set(text.split(","))) for text in arcs.exempt.values]
-        return np.array([*spared, True], np.bool_)
+        return _admitted(self.profile, self.passable, arcs)
 
 
-def compile_costs(profile: Profile, edges: Edges, rules: Rules) -> Costs:
+def _admitted(profile: Profile, passable: Bools, arcs: Arcs) -> Bools:
+    return np.asarray(passable[arcs.key] & _spared(profile, arcs)[arcs.exempt.codes], np.bool_)
+
+
+def _spared(profile: Profile, arcs: Arcs) -> Bools:
+    """Return by code of `Arcs.exempt` whether a vehicle is of those classes; the last is -1."""
+    own = {*profile.access, *(() if PRIVATE in profile.refused else (PRIVATE,))}
+    spared = [bool(own & set(text.split(","))) for text in arcs.exempt.values]
+    return np.array([*spared, True], np.bool_)
+
+
+def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     """Apply a profile to a network."""
+    edges = graph.edges
     assumed = _spread(edges, get_rule(rules, CLASS_SPEED, profile.class_speed).value.root)
     known = np.isfinite(edges.speed_kmh) & (edges.speed_kmh > 0)
     posted = np.where(known, edges.speed_kmh, np.nan)
@@ -212,7 +224,11 @@ def compile_costs(profile: Profile, edges: Edges, rules: Rules) -> Costs:
     bans = compile_bans(edges, profile.access, frozenset(profile.refused), declared)
     tolls = compile_tolls(profile.toll_class, edges, rules)
     fuel = fuel_kg_km(profile.fuel, rules)
-    return Costs(profile, passable, speed, basis, factor, edges.length_m, bans, tolls, fuel)
+    admitted = _admitted(profile, passable, graph.arcs)
+    turning = compile_u_turns(profile.u_turn, graph, admitted, rules)
+    return Costs(
+        profile, passable, speed, basis, factor, edges.length_m, bans, tolls, fuel, turning
+    )
 
 
 def _spread(edges: Edges, table: Mapping[Any, float]) -> Floats:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from routing.cost.weekly_hours import read_hours
+from routing.graph.turns import HORIZON_M
 from spatial.rules import RuleModel, RuleTable, register
 
 PROFILES = Path(__file__).parent.parent / "profiles"
@@ -349,6 +350,28 @@ class Fuel(RuleModel):
         return self
 
 
+class TurningVehicle(RuleModel):
+    """What turning round costs a kind of vehicle, and where it does so."""
+
+    seconds: float = Field(ge=0, le=3600)
+    where: Literal["anywhere", "lawful", "dead_ends"]
+
+
+class UTurns(RuleModel):
+    """Where turning round is forbidden, and what it costs elsewhere.
+
+    It is at the end of roads of some classes and on some structures, on crossings, and nearer than
+    `undoing_m` to the restricted junction that it would undo, but for dead ends.
+    """
+
+    classes: tuple[RoadClass, ...]
+    structures: tuple[Literal["bridge", "tunnel"], ...]
+    crossings: bool
+    undoing_m: float = Field(ge=0, le=HORIZON_M)
+    vehicles: Annotated[dict[str, TurningVehicle], AfterValidator(_all_named("u_turn"))]
+
+
+U_TURN = register("road.u_turn", UTurns, zh="掉头", en="Turning round")
 VEHICLE = register(
     "vehicle.*.default", Dimensions, only=_of_profiles("vehicle"),
     zh="车型缺省尺寸与质量", en="Dimensions that a vehicle is taken to have",

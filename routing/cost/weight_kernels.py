@@ -20,14 +20,16 @@ def slower(speed: float, cap: float) -> float:
 
 
 @compiled(
-    "uint32[::1](int64[::1], int64[::1], int32[::1], boolean[::1], boolean[::1], boolean[::1],"
-    " float32[::1], float64[::1], float64[::1], float64[::1], int64)"
+    "uint32[::1](int64[::1], int64[::1], int32[::1], boolean[::1], int32[::1], int32[::1],"
+    " boolean[::1], boolean[::1], float32[::1], float64[::1], float64[::1], float64[::1], int64)"
 )
 def weigh(
     chosen: Ints,
     key: Ints,
     exempt: Signed,
     spared: Bools,
+    turn: Signed,
+    turn_ms: Signed,
     passable: Bools,
     shut: Bools,
     cap_kmh: Kmh,
@@ -39,8 +41,9 @@ def weigh(
     """Return the weights (ms, from 1 to `largest`, or `INFINITE`) of chosen arcs.
 
     `key` and `exempt` are by arc, the latter the class that alone may use it (-1: everyone may);
-    `spared` tells by class whether the vehicle is of it. `passable`, `shut` and `cap_kmh` (NaN:
-    none) are by key, the others by edge.
+    `spared` tells by class whether the vehicle is of it. `turn` is by arc the place in `turn_ms`
+    (ms or `INFINITE`) of what turning round costs, -1 where an arc does not. `passable`, `shut` and
+    `cap_kmh` (NaN: none) are by key, the others by edge.
     """
     weights = np.empty(len(chosen), np.uint32)
     for i in range(len(chosen)):
@@ -50,6 +53,9 @@ def weigh(
         speed = slower(speed_kmh[edge], cap_kmh[here])
         weight = length_m[edge] * MS_PER_M_AT_1_KMH / speed * factor[edge]
         passes = passable[here] and not shut[here] and (kind < 0 or spared[kind])
+        if turn[arc] >= 0:
+            weight += turn_ms[turn[arc]]
+            passes = passes and turn_ms[turn[arc]] < INFINITE
         if passes and np.isfinite(weight):
             weights[i] = min(max(np.rint(weight), 1.0), largest)
         else:

@@ -18,7 +18,7 @@ import orjson
 from numpy.typing import NDArray
 
 from routing.graph.adjacency import Adjacency, expand
-from routing.graph.weights import Bools, Floats, Ints, Weights
+from routing.graph.weights import Bools, Floats, Ints, Signed, Weights
 
 LIMITS = ("height_m", "width_m", "length_m", "mass_t", "axle_t")
 FORWARD, BACKWARD = 0, 1
@@ -120,7 +120,8 @@ class Edges:
     Units are in the names; NaN is unknown. `shape` holds longitude and latitude (EPSG:4326) of
     all vertices, those of edge `e` at `shape_start[e]:shape_start[e + 1]`. `oneway` is that of the
     arcs, `legal_oneway` that of the traffic: they differ in a graph where some may go against it.
-    `toll` is 1, 0 or -1 (not said). `roundabout` tells the edges that are part of one.
+    `toll` is 1, 0 or -1 (not said). `roundabout` tells the edges that are part of one, `crossing`
+    the nodes (in the order of `node_ids`) where those on foot or a railway cross.
     """
 
     ids: NDArray[np.uint64]
@@ -148,6 +149,7 @@ class Edges:
     source: Coded
     toll: NDArray[np.int8]
     roundabout: Bools
+    crossing: Bools
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -174,7 +176,10 @@ class Edges:
 class Arcs:
     """Directed arcs, sorted by key `2 * edge + direction`, the unrestricted copy of a key first.
 
-    `exempt` codes the vehicle classes that alone may use the arc (-1: everyone may).
+    `exempt` codes the vehicle classes that alone may use the arc (-1: everyone may). An arc that
+    turns round, back over the edge just driven, has in `turn` its row of `turn_m` (others -1): the
+    metres (float32) driven since the restricted junction that turning round would undo, and of
+    `turn_node`, the node from which it is seen whether the road ends there.
     """
 
     tail: Weights
@@ -182,6 +187,9 @@ class Arcs:
     key: Ints
     first: Ints
     exempt: Coded
+    turn: Signed
+    turn_m: NDArray[np.float32]
+    turn_node: Ints
 
     def __len__(self) -> int:
         return len(self.tail)
@@ -248,51 +256,6 @@ class Graph:
         return [(int(self.arcs.tail[a]), a) for a in range(first, last)]
 
 
-@dataclass(frozen=True)
-class BaseArcs:
-    """Arcs before any junction is split: one per edge and allowed direction."""
-
-    tail: Ints
-    head: Ints
-    key: Ints
-
-    @classmethod
-    def of(cls, edges: Edges) -> BaseArcs:
-        """Derive forward arcs of all edges and backward arcs of two-way ones."""
-        both = np.flatnonzero(~edges.oneway)
-        forward = np.arange(len(edges))
-        key = np.concatenate([forward * 2, both * 2 + BACKWARD])
-        tail = np.concatenate([edges.tail[forward], edges.head[both]])
-        head = np.concatenate([edges.head[forward], edges.tail[both]])
-        order = np.argsort(key, kind="stable")
-        return cls(*(a[order].astype(np.int64) for a in (tail, head, key)))
-
-
-def sort_arcs(
-    edge_count: int, tail: Ints, head: Ints, key: Ints, exempt: Sequence[str | None]
-) -> Arcs:
-    """Order arcs by key, keeping the given order among equal keys, and index them."""
-    order = np.argsort(key, kind="stable")
-    first = np.searchsorted(key[order], np.arange(2 * edge_count + 1)).astype(np.int64)
-    coded = Coded.of(exempt)
-    return Arcs(
-        tail[order].astype(np.uint32),
-        head[order].astype(np.uint32),
-        key[order].astype(np.int64),
-        first,
-        Coded(coded.values, coded.codes[order]),
-    )
-
-
-def node_positions(edges: Edges) -> tuple[Floats, Floats]:
-    """Return longitude and latitude of each node from the ends of its edges."""
-    count = int(max(edges.tail.max(initial=-1), edges.head.max(initial=-1))) + 1
-    position = np.zeros((count, 2), np.float64)
-    position[edges.head] = edges.shape[edges.shape_start[1:] - 1]
-    position[edges.tail] = edges.shape[edges.shape_start[:-1]]
-    return position[:, 0].copy(), position[:, 1].copy()
-
-
 def unique_nodes(
     from_node: NDArray[np.uint64], to_node: NDArray[np.uint64]
 ) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int32]]:
@@ -328,7 +291,8 @@ def edges_from_columns(columns: Mapping[str, Any], vertex_counts: Ints, points: 
         `id, from_node, to_node` (UUID, or halves as `Ids` has them), `oneway, length_m, speed_kmh,
         max_<limit>, limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON
         text), `hazmat, structure, toll, origin, source`. None is unknown; in an array of numbers
-        NaN is, in one of `toll` -1. `roundabout` (bool) may be left out: then there is none.
+        NaN is, in one of `toll` -1. `roundabout` (bool) may be left out: then there is none; so may
+        `crossings`, the ids of nodes where those on foot or a railway cross.
     vertex_counts, points
         Vertices of each edge, and longitude and latitude (EPSG:4326) of all of them.
     """
@@ -346,6 +310,7 @@ def edges_from_columns(columns: Mapping[str, Any], vertex_counts: Ints, points: 
         legal_oneway=legal_oneway,
         toll=_signs(columns["toll"]),
         roundabout=np.array(columns.get("roundabout", [False] * len(tail)), np.bool_),
+        crossing=_named(node_ids, columns.get("crossings", ())),
         length_m=_floats(columns["length_m"]),
         speed_kmh=_floats(columns["speed_kmh"]),
         limits=np.round(limits, 3).reshape(len(tail), len(LIMITS)),
@@ -356,6 +321,14 @@ def edges_from_columns(columns: Mapping[str, Any], vertex_counts: Ints, points: 
         access=access,
         **{name: Coded.of(columns[name]) for name in _TEXTS},
     )
+
+
+def _named(node_ids: NDArray[np.uint64], wanted: Sequence[UUID]) -> Bools:
+    """Return which nodes are among some ids."""
+    named = np.zeros(len(node_ids), np.bool_)
+    at = Ids(node_ids).find_all(_halves(wanted))
+    named[at[at >= 0]] = True
+    return named
 
 
 def _signs(values: Sequence[bool | None] | NDArray[np.int8]) -> NDArray[np.int8]:

@@ -4,18 +4,28 @@ Each restriction is a forbidden sequence of arc keys. A node copy stands for "ar
 just driven this beginning of a forbidden sequence"; its outgoing arcs leave out the move that
 would complete one. Sequences may pass over several edges (via-way), and all are matched at once
 as in Aho and Corasick, "Efficient string matching" (1975). Other junctions keep one node.
+
+Copies remember by which edge one came, and so which arc turns round. With weights that are not
+negative nobody turns round on a best path but to undo a restriction: to come back to a restricted
+junction without the beginning that forbids. So the ends of edges that lead away from one get
+copies too, `HORIZON_M` far. A search that meets a turn beyond that is done again over arcs.
 """
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
-from routing.graph.graph import BaseArcs, Edges, Graph, Ids, node_positions, sort_arcs
+from routing.graph.arcs import BaseArcs, node_positions, sort_arcs
+from routing.graph.graph import Edges, Graph, Ids
 from routing.graph.weights import Floats, Ints
+
+HORIZON_M = 200.0
 
 
 @dataclass(frozen=True)
@@ -23,20 +33,31 @@ class Restriction:
     """A forbidden (`no`) or compulsory (`only`) move over edges, given by their positions.
 
     `via_node` is needed only where the edges alone leave the junction open (two edges that meet
-    twice); `exempt` names vehicle classes that may ignore a `no`.
+    twice); `exempt` names vehicle classes that may ignore a `no`. Where `no_left` is set, it is a
+    left turn that is forbidden, and with it to turn round there; where `wall` is, no sign forbids
+    the move but a barrier, in front of which the road ends.
     """
 
     kind: Literal["no", "only"]
     edges: tuple[int, ...]
     via_node: int | None = None
     exempt: tuple[str, ...] = ()
+    no_left: bool = False
+    wall: bool = False
 
 
 @dataclass
 class _State:
-    """A beginning of forbidden sequences: the node where it ends and what may follow."""
+    """A beginning of forbidden sequences: the last key, where it ends and what may follow.
 
+    `away_m` is how far it ends behind a restricted junction, infinite where it is none's; `wall`
+    tells that it ends in front of a barrier.
+    """
+
+    key: int
     node: int
+    away_m: float = math.inf
+    wall: bool = False
     step: dict[int, int] = field(default_factory=dict)
     fail: int = -1
     bans: list[frozenset[str]] = field(default_factory=list)
@@ -50,15 +71,24 @@ class _Automaton:
         self.roots: dict[int, int] = {}
         self._head_of = head_of
 
-    def add(self, sequence: Sequence[int], exempt: tuple[str, ...]) -> None:
+    def add(self, sequence: Sequence[int], exempt: tuple[str, ...], *, wall: bool) -> None:
         at, step = -1, self.roots
         for key in sequence:
+            if wall and at >= 0:
+                self.states[at].wall = True
             if key not in step:
                 step[key] = len(self.states)
-                self.states.append(_State(self._head_of[key]))
+                self.states.append(_State(key, self._head_of[key]))
             at = step[key]
             step = self.states[at].step
         self.states[at].bans.append(frozenset(exempt))
+
+    def remember(self, key: int, away_m: float) -> None:
+        """Have a copy at the end of a key that lies some metres behind a restricted junction."""
+        if key not in self.roots:
+            self.roots[key] = len(self.states)
+            self.states.append(_State(key, self._head_of[key]))
+        self.states[self.roots[key]].away_m = away_m
 
     def link(self) -> None:
         """Point each state to its longest proper ending that is also a beginning."""
@@ -77,6 +107,14 @@ class _Automaton:
             state = self.states[state].fail
         return self.roots.get(key, -1)
 
+    def away_m(self, state: int) -> float:
+        """Return how far a state ends behind a restricted junction: 0 is at one."""
+        least = math.inf
+        while state >= 0:
+            least = min(least, 0.0 if self.states[state].step else self.states[state].away_m)
+            state = self.states[state].fail
+        return least
+
     def bans(self, state: int) -> list[frozenset[str]]:
         """Return who is exempt from each sequence that a state completes."""
         found: list[frozenset[str]] = []
@@ -86,18 +124,25 @@ class _Automaton:
         return found
 
 
-def split(edges: Edges, restrictions: Sequence[Restriction]) -> Graph:
-    """Return the graph of `edges` in which no restricted move can be driven."""
+def split(edges: Edges, restrictions: Sequence[Restriction], horizon_m: float = HORIZON_M) -> Graph:
+    """Return the graph of `edges` in which no restricted move can be driven.
+
+    Turning round is told apart (`Arcs.turn`) up to `horizon_m` metres behind what it would undo.
+    """
     base = BaseArcs.of(edges)
     lon, lat = node_positions(edges)
     if not restrictions:
-        arcs = sort_arcs(len(edges), base.tail, base.head, base.key, [None] * len(base.key))
+        free, never = [None] * len(base.key), np.full(len(base.key), np.nan)
+        arcs = sort_arcs(len(edges), base.tail, base.head, base.key, free, never, base.tail)
         return Graph(edges, arcs, lon, lat, Ids(edges.ids))
     automaton = _Automaton(dict(zip(base.key.tolist(), base.head.tolist(), strict=True)))
     leaving = _leaving(base)
     for restriction in restrictions:
         for sequence in _forbidden(edges, base, leaving, restriction):
-            automaton.add(sequence, restriction.exempt)
+            automaton.add(sequence, restriction.exempt, wall=restriction.wall)
+    automaton.link()
+    for key, away_m in _away(edges, leaving, automaton, horizon_m).items():
+        automaton.remember(key, away_m)
     automaton.link()
     return _with_copies(edges, base, leaving, automaton, lon, lat)
 
@@ -121,6 +166,8 @@ def _forbidden(
     for chain in _chains(edges, leaving, restriction):
         if restriction.kind == "no":
             yield chain
+            if restriction.no_left and len(chain) == 2 and not edges.oneway[chain[0] >> 1]:
+                yield [chain[0], chain[0] ^ 1]
             continue
         for position in range(1, len(chain)):
             node = _head(edges, chain[position - 1])
@@ -152,6 +199,58 @@ def _chains(
     return chains
 
 
+def _away(
+    edges: Edges,
+    leaving: dict[int, list[tuple[int, int]]],
+    automaton: _Automaton,
+    horizon_m: float,
+) -> dict[int, float]:
+    """Return the keys behind restricted junctions, and how far the end of each is from one (m).
+
+    They are of two-way edges, as nobody turns round on others.
+    """
+    queue = [
+        (float(edges.length_m[key >> 1]), key)
+        for state in range(len(automaton.states))
+        for key in _leading_away(edges, leaving, automaton, state)
+    ]
+    heapq.heapify(queue)
+    found: dict[int, float] = {}
+    while queue:
+        metres, last = heapq.heappop(queue)
+        if last in found:
+            continue
+        found[last] = metres
+        if metres < horizon_m:
+            for key, _ in leaving.get(_head(edges, last), []):
+                turns = key == last ^ 1 or edges.oneway[key >> 1]
+                if not turns and key not in found:
+                    heapq.heappush(queue, (metres + float(edges.length_m[key >> 1]), key))
+    return found
+
+
+def _leading_away(
+    edges: Edges,
+    leaving: dict[int, list[tuple[int, int]]],
+    automaton: _Automaton,
+    at: int,
+) -> Iterator[int]:
+    """Yield the keys by which one leaves a state and, come back, may do what it forbids.
+
+    Who turns round there and once more is back as before, unless the state remembers several edges.
+    """
+    state = automaton.states[at]
+    if not state.step:
+        return
+    following = {key: automaton.follow(at, key) for key, _ in leaving.get(state.node, [])}
+    banned = {key for key, after in following.items() if automaton.bans(after)}
+    bound = banned | {k for k, after in following.items() if after != automaton.roots.get(k, -1)}
+    same = {state.key ^ 1} if automaton.roots.get(state.key) == at else set()
+    for key in following.keys() - banned - same:
+        if bound - {key} and not edges.oneway[key >> 1]:
+            yield key
+
+
 def _with_copies(
     edges: Edges,
     base: BaseArcs,
@@ -164,24 +263,17 @@ def _with_copies(
     count = len(lon)
     nodes = np.array([s.node for s in automaton.states], np.int64)
     head = _entry_heads(base, automaton, count)
-    exempt: list[str | None] = [None] * len(base.key)
-    extra: list[tuple[int, int, int]] = []
-    for at, state in enumerate(automaton.states):
-        for key, plain in leaving.get(state.node, []):
-            following = automaton.follow(at, key)
-            bans = automaton.bans(following)
-            spared = frozenset.intersection(*bans) if bans else frozenset()
-            if bans and not spared:
-                continue
-            extra.append((count + at, plain if following < 0 else count + following, key))
-            exempt.append(",".join(sorted(spared)) or None)
-    added = np.array(extra, np.int64).reshape(-1, 3)
+    added = list(_copied(leaving, automaton, count))
+    ends = np.array([row[:3] for row in added], np.int64).reshape(-1, 3)
+    turns = [(math.nan, -1)] * len(base.key) + [row[4:] for row in added]
     arcs = sort_arcs(
         len(edges),
-        np.concatenate([base.tail, added[:, 0]]),
-        np.concatenate([head, added[:, 1]]),
-        np.concatenate([base.key, added[:, 2]]),
-        exempt,
+        np.concatenate([base.tail, ends[:, 0]]),
+        np.concatenate([head, ends[:, 1]]),
+        np.concatenate([base.key, ends[:, 2]]),
+        [*[None] * len(base.key), *(row[3] for row in added)],
+        np.array([metres for metres, _ in turns]),
+        np.array([node for _, node in turns]),
     )
     return Graph(
         edges,
@@ -190,6 +282,23 @@ def _with_copies(
         np.concatenate([lat, lat[nodes]]),
         Ids(edges.ids),
     )
+
+
+def _copied(
+    leaving: dict[int, list[tuple[int, int]]], automaton: _Automaton, count: int
+) -> Iterator[tuple[int, int, int, str | None, float, int]]:
+    """Yield the arcs of copies: tail, head, key, who alone may, and `turn_m`, `turn_node`."""
+    for at, state in enumerate(automaton.states):
+        away_m = automaton.away_m(at)
+        ending = count + at if state.wall else state.node
+        for key, plain in leaving.get(state.node, []):
+            following = automaton.follow(at, key)
+            bans = automaton.bans(following)
+            spared = frozenset.intersection(*bans) if bans else frozenset()
+            if not bans or spared:
+                far = plain if following < 0 else count + following
+                metres = away_m if key == state.key ^ 1 else math.nan
+                yield count + at, far, key, ",".join(sorted(spared)) or None, metres, ending
 
 
 def _entry_heads(base: BaseArcs, automaton: _Automaton, count: int) -> Ints:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from routing.cch.engine import Topology
 from routing.cost.profile import Profile
-from routing.graph.graph import LIMITS, Coded, Edges, Graph, Ids, sort_arcs
+from routing.graph.arcs import sort_arcs
+from routing.graph.graph import LIMITS, Coded, Edges, Graph, Ids
 from routing.graph.weights import INFINITE, Floats, Ints
 from routing.live.edge_states import EdgeStateView, Snapshot
 from routing.query.model import Conditions
@@ -215,6 +216,7 @@ def _append(edges: Edges, added: Sequence[NewEdge], tail: Ints, head: Ints) -> E
         "node_ids": edges.node_ids[:0],
         "toll": np.full(len(added), -1, np.int8),
         "roundabout": np.zeros(len(added), np.bool_),
+        "crossing": edges.crossing[:0],
     }
     texts = {
         "mode": "road", "speed_basis": "assumed", "access": "{}", "origin": "derived",
@@ -261,12 +263,18 @@ def _with_arcs(graph: Graph, edges: Edges, tail: Ints, head: Ints) -> Graph:
     copied = np.array(pairs, np.int64).reshape(-1, 2)
     exempt = [arcs.exempt.get(number) for number in range(len(arcs))]
     more = len(starts) + len(copied)
+    turn_m = np.full(len(arcs) + more, np.nan)
+    turn_m[: len(arcs)][arcs.turn >= 0] = arcs.turn_m
+    turn_node = np.full(len(arcs) + more, -1)
+    turn_node[: len(arcs)][arcs.turn >= 0] = arcs.turn_node
     made = sort_arcs(
         len(edges),
         np.concatenate([arcs.tail.astype(np.int64), starts, copied[:, 0]]),
         np.concatenate([arcs.head.astype(np.int64), stops, stops[copied[:, 1]]]),
         np.concatenate([arcs.key, keys, keys[copied[:, 1]]]),
         [*exempt, *[None] * more],
+        turn_m,
+        turn_node,
     )
     return Graph(edges, made, graph.lon, graph.lat, Ids(edges.ids))
 

@@ -15,12 +15,7 @@ CLOSE = timedelta(seconds=1)
 
 def duration_of(found: Path) -> timedelta:
     """Return the driving time of an answer."""
-    ms = sum(
-        float((found.costs.duration_ms(leg.edges, found.view.cap_kmh[leg.keys])
-               * (leg.stop - leg.start)).sum())
-        for leg in found.legs
-    )  # fmt: skip
-    return timedelta(milliseconds=ms)
+    return timedelta(milliseconds=found.sums()[1])
 
 
 def leave_in_time(

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from routing.cch.engine import Engine
+from routing.cch.arc_search import NOWHERE, Ends
+from routing.cch.engine import Engine, Metric
+from routing.cost.profile import Costs
 from routing.graph.graph import Graph
 from routing.graph.weights import Floats, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.query import leg_kernels
 from routing.query.access import flat
-from routing.query.leg_kernels import ALONG, KEY, SPOT, meet, parts
+from routing.query.leg_kernels import ALONG, ARC, KEY, SPOT, find_turns, meet, parts
 from routing.stopping import check
+
+Place = Sequence[SnapPoint]
 
 
 class Leg(NamedTuple):
@@ -37,6 +41,10 @@ class Leg(NamedTuple):
     def edges(self) -> Ints:
         """The edges in driving order."""
         return self.keys >> 1
+
+    def turn_ms(self, each: int) -> Floats:
+        """Return by key what turning round at its begin takes where each time takes so long."""
+        return np.where(find_turns(self.keys, self.start, self.stop), float(each), 0.0)
 
 
 def find_leg(
@@ -70,10 +78,58 @@ def find_leg(
     return Leg(sources[0], targets[0], *driven, weight)
 
 
+def find_legal_leg(
+    graph: Graph,
+    metric: Metric,
+    costs: Costs,
+    sources: Place,
+    targets: Place,
+    at_once: bool = False,
+) -> Leg | None:
+    """Return the cheapest leg from one of `sources` to one of `targets`, None when there is none.
+
+    A leg that turns nowhere is the best one. Another one may turn where that is forbidden, or for
+    nothing, as only junctions near restricted ones know how one came: then arcs are searched, but
+    for `at_once`, where None is returned instead.
+    """
+    leg = find_leg(graph, metric, metric.weights, sources, targets)
+    if leg is None or not find_turns(leg.keys, leg.start, leg.stop).any():
+        return leg
+    if at_once:
+        return None
+    return _over_arcs(graph, metric, costs, [*sources, *targets], len(sources), leg.weight)
+
+
+def _over_arcs(
+    graph: Graph, metric: Metric, costs: Costs, spots: Place, count: int, least: float
+) -> Leg | None:
+    arcs = graph.arcs
+    outs, out_costs, intos, into_costs, ends, direct, i, j = meet(
+        flat(spots), count, arcs.first, metric.weights, arcs.head, arcs.tail
+    )
+    off, onto = ends[: len(outs)], ends[len(outs) :]
+    away = np.where(off[:, ALONG] < 1, off[:, KEY], NOWHERE).astype(np.int64)
+    near = np.where(onto[:, ALONG] > 0, onto[:, KEY], NOWHERE).astype(np.int64)
+    last = onto[:, ARC].astype(np.int64)
+    back_ms = costs.turning.by_arc(graph, costs.admitted(arcs))
+    joins = Ends(outs, out_costs, away, intos, into_costs, near, last)
+    around = metric.join_turning(joins, arcs.key, back_ms, least)
+    if around is not None and around.weight < direct:
+        weight, i, j, between = around
+        driven = parts(ends, i, len(outs) + j, between, arcs.key)
+    elif direct < math.inf:
+        weight, (begin, end) = direct, ends[[i, len(outs) + j], ALONG].tolist()
+        driven = ends[i : i + 1, KEY].astype(np.int64), np.array([begin]), np.array([end])
+    else:
+        return None
+    source, target = int(ends[i, SPOT]), int(ends[len(outs) + j, SPOT])
+    return Leg(spots[source], spots[count + target], *driven, weight)
+
+
 def find_legs(
-    graph: Graph, engine: Engine, places: Sequence[Sequence[SnapPoint]]
+    find: Callable[[Place, Place], Leg | None], places: Sequence[Place]
 ) -> list[Leg] | None:
-    """Return the cheapest legs from place to place, each from where the one before ends.
+    """Return the legs that are found from place to place, each from where the one before ends.
 
     None when there is no way; `Stopped` is raised between legs when nobody waits any more.
     """
@@ -82,7 +138,7 @@ def find_legs(
         if legs:
             check()
         source = [legs[-1].target] if legs else first
-        leg = find_leg(graph, engine, engine.weights, source, target)
+        leg = find(source, target)
         if leg is None:
             return None
         legs.append(leg)
@@ -102,3 +158,17 @@ def whole_line(graph: Graph, legs: Sequence[Leg]) -> Floats:
     """Return the (n, 2) vertices of legs one after another."""
     lines = [line(graph, leg) for leg in legs]
     return lines[0] if len(lines) == 1 else np.concatenate([lines[0], *(p[1:] for p in lines[1:])])
+
+
+def turning_points(graph: Graph, legs: Sequence[Leg]) -> list[tuple[float, float]]:
+    """Return where legs turn round (EPSG:4326), at a stop between them too, in driving order."""
+    found, last = [], -1
+    for leg in legs:
+        for i in np.flatnonzero(leg.stop > leg.start).tolist():
+            key = int(leg.keys[i])
+            if key ^ 1 == last:
+                ends = graph.edges.vertices(key >> 1)[:: -1 if key & 1 else 1]
+                point = ends[0].tolist() if leg.start[i] == 0 else (leg.source.lon, leg.source.lat)
+                found.append((point[0], point[1]))
+            last = key
+    return found

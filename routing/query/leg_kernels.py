@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from routing.compiled import compiled, inlined
-from routing.graph.weights import INFINITE, Floats, Ints, Weights
+from routing.graph.weights import INFINITE, Bools, Floats, Ints, Weights
 
 KEY, ARC, ALONG, SPOT = range(4)  # columns of the table of ends
 _ENDS = "Tuple((int64[::1], float64[::1], float64[:, ::1]))"  # node, cost in ms, table
@@ -126,6 +126,17 @@ def parts(
         driven[i + 1] = key[arcs[i]]
     driven[count - 1], stop[count - 1] = int(ends[target, KEY]), ends[target, ALONG]
     return driven, start, stop
+
+
+@compiled("boolean[::1](int64[::1], float64[::1], float64[::1])")
+def find_turns(keys: Ints, start: Floats, stop: Floats) -> Bools:
+    """Return which keys drive back the edge just driven; parts are `start`..`stop`, maybe empty."""
+    turns, last = np.zeros(len(keys), np.bool_), -1
+    for i in range(len(keys)):
+        if stop[i] > start[i]:
+            turns[i] = keys[i] ^ 1 == last
+            last = keys[i]
+    return turns
 
 
 @inlined

@@ -98,7 +98,9 @@ class Path:
         """Return the keys, the driven share of each, and its driving time in ms."""
         keys = np.concatenate([leg.keys for leg in self.legs])
         part = np.concatenate([leg.stop - leg.start for leg in self.legs])
-        return keys, part, self.costs.duration_ms(keys >> 1, self.view.cap_kmh[keys]) * part
+        driving = self.costs.duration_ms(keys >> 1, self.view.cap_kmh[keys]) * part
+        turning = np.concatenate([leg.turn_ms(self.costs.turning.ms) for leg in self.legs])
+        return keys, part, driving + turning
 
     def sums(self) -> tuple[float, float]:
         """Return the length in m and the driving time in ms."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import scipy  # loads its heavy parts when they are first used
@@ -21,7 +22,7 @@ from routing.cch.engine import Metric, Topology
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints, Weights
 from routing.index.snap import SnapPoint
-from routing.query.leg import Leg, find_legs
+from routing.query.leg import Leg, find_leg, find_legs
 
 MS_PER_H = 3_600_000
 MOST_PLACES = 40  # of one way: each costs a search, and their hours must fit a weight
@@ -115,7 +116,8 @@ class _Search:
             self._metric.update(arcs, self._weights[arcs])
 
     def _way(self, spots: Sequence[list[SnapPoint]]) -> Relaxed | None:
-        legs = find_legs(self._graph, self._metric, spots)
+        metric = self._metric
+        legs = find_legs(partial(find_leg, self._graph, metric, metric.weights), spots)
         if legs is None:
             return None
         passed = self._places.on(legs)

@@ -91,7 +91,7 @@ class Resolver:
         """
         if profile not in self._costs:
             loaded_as(self.profiles, profile, None)
-            made = compile_costs(self.profiles[profile], self._graph.edges, self._rules)
+            made = compile_costs(self.profiles[profile], self._graph, self._rules)
             self._costs[profile] = made
         return self._costs[profile]
 

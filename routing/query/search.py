@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from routing.query.held_lock import Held
-from routing.query.leg import find_legs
+from routing.query.leg import find_legal_leg, find_legs
 from routing.query.model import Path
 from routing.query.prepare import PreparedMetric
 from routing.query.time_dependent import TimeDependentSearch
@@ -30,7 +32,7 @@ def search(prepared: PreparedMetric) -> Path | None:
 def search_at_once(prepared: PreparedMetric) -> Path | None:
     """Return the best path if the metric tells it without another one or a wait, else None."""
     with Held(prepared.metric.lock, wait=False) as ours:
-        found = best_on(prepared) if ours else None
+        found = best_on(prepared, at_once=True) if ours else None
     return None if found is None or prepared.refuses(found) else found
 
 
@@ -86,12 +88,16 @@ def _fastest(prepared: PreparedMetric) -> Path | None:
     return best_on(prepared.exactly())
 
 
-def best_on(prepared: PreparedMetric) -> Path | None:
-    """Return the best path on a metric, whatever it refuses; None when there is none."""
+def best_on(prepared: PreparedMetric, *, at_once: bool = False) -> Path | None:
+    """Return the best path on a metric, whatever it refuses; None when there is none.
+
+    `at_once` there is none either where only a search over arcs would find it.
+    """
     metric, resolved = prepared.metric, prepared.resolved
     check()
     with metric.lock:
-        legs = find_legs(prepared.graph, metric, prepared.places)
+        find = partial(find_legal_leg, prepared.graph, metric, resolved.base.costs, at_once=at_once)
+        legs = find_legs(find, prepared.places)
         if legs is None:
             return None
         state = resolved.base.version(metric.stamp), metric.stamp.view

@@ -58,7 +58,7 @@ def network(server):
     with ThreadPoolExecutor(1) as pool:  # the browser's loop runs in this thread
         rows = pool.submit(asyncio.run, read()).result()
     graph = make_graph(rows)
-    costs = compile_costs(load_profiles()["car"], graph.edges, shipped_rules())
+    costs = compile_costs(load_profiles()["car"], graph, shipped_rules())
     return SimpleNamespace(graph=graph, costs=costs)
 
 

@@ -25,6 +25,11 @@ from tests.routing.maps import NOW, shipped_rules
 
 pytestmark = pytest.mark.db
 
+STREET = """
+  n
+ wxabc
+   pq
+"""
 DETOUR = """
  a  b  c  d
  |        |
@@ -282,3 +287,22 @@ def test_a_roundabout_of_the_map_is_one_in_the_network(ask) -> None:
     edges = ask(ring.way("cf", highway="service")).network.graph.edges
     assert edges.edge_class.mask(["tertiary"]).tolist() == edges.roundabout.tolist()
     assert 0 < edges.roundabout.sum() < len(edges)
+
+
+@pytest.mark.parametrize(("kind", "way"), [("unmarked", "wxabaxn"), ("zebra", "wxabcbaxn")])
+def test_nobody_turns_round_on_a_marked_crossing(ask, kind, way) -> None:
+    drawn = Map(STREET).way("wx", highway="secondary").way("xn", highway="secondary")
+    drawn.way("xabc", highway="secondary").way("ap", highway="service").way("bq", highway="service")
+    drawn.node("b", highway="crossing", crossing=kind).restriction(
+        [("w", 100, "from"), ("n", "x", "via"), ("w", 101, "to")], restriction="no_left_turn"
+    )
+    assert ask(drawn).way("w", "n") == way
+
+
+def test_going_straight_on_is_no_turning_round(ask) -> None:
+    drawn = Map(" abc\n  d").way("abc", highway="residential").way("bd", highway="residential")
+    drawn.restriction(
+        [("w", 100, "from"), ("n", "b", "via"), ("w", 100, "to")], restriction="no_u_turn"
+    )
+    asked = ask(drawn)
+    assert (asked.way("a", "c"), asked.way("c", "a")) == ("abc", "cba")

@@ -78,11 +78,12 @@ def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in full] for name in full[0]}
 
 
-def edges_of(rows: Sequence[Mapping[str, Any]]) -> Edges:
+def edges_of(rows: Sequence[Mapping[str, Any]], crossings: Sequence[UUID] = ()) -> Edges:
     """Return edge rows with a `shape` each as the columns that a graph is made of."""
     shapes = [row["shape"] for row in rows]
     points = np.array([point for shape in shapes for point in shape], np.float64)
-    return edges_from_columns(columns(rows), np.array([len(s) for s in shapes]), points)
+    known = columns(rows) | {"crossings": crossings}
+    return edges_from_columns(known, np.array([len(s) for s in shapes]), points)
 
 
 @dataclass
@@ -93,6 +94,7 @@ class Town:
     roads: Mapping[str, Mapping[str, Any]]
     turns: Sequence[tuple[str, ...]] = ()  # ("no" | "only", edge, edge, …[, exempt=class])
     rules: Mapping[str, Rule] = field(default_factory=shipped_rules)
+    crossings: str = ""  # nodes where those on foot or a railway cross
 
     @cached_property
     def places(self) -> dict[str, tuple[float, float]]:
@@ -124,7 +126,8 @@ class Town:
                     **given,
                 }
             )
-        return split(edges_of(rows), [self.restriction(*turn) for turn in self.turns])
+        edges = edges_of(rows, [node_id(name) for name in self.crossings])
+        return split(edges, [self.restriction(*turn) for turn in self.turns])
 
     def restriction(self, kind: str, *names: str) -> Restriction:
         exempt = tuple(n.removeprefix("exempt=") for n in names if n.startswith("exempt="))

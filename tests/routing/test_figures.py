@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -41,6 +42,7 @@ def make(metres, columns, marks, caps, tariff):
         basis=np.abs(np.array(basis)).astype(np.uint8),
         tolls=Tolls(0.5, tolled, said) if tariff else None,
         co2_kg_km=0.2,
+        turning=SimpleNamespace(ms=7000),
     )
     view = EdgeStateView(np.zeros(2 * EDGES, np.bool_), np.array(caps, np.float32))
     return edges, SimpleNamespace(costs=costs, view=view, vehicle=UNLIMITED)
@@ -69,14 +71,18 @@ def test_sums_are_those_of_the_parts(drives, metres, columns, marks, caps, tarif
     def seconds(key, m):
         return m * 3.6 / np.fmin(found.costs.speed_kmh[key >> 1], np.float32(caps[key]))
 
+    def turning(one):
+        return 7 * sum(a ^ 1 == b for (a, _), (b, _) in pairwise(one))
+
     def share(chosen):
         return round(sum(m for k, m in every if chosen(k >> 1)) / total, 6) if total else 0.0
 
     for (length, duration), one in zip(told.by_leg, driven, strict=True):
         assert length == pytest.approx(sum(m for _, m in one))
-        assert duration == pytest.approx(sum(seconds(k, m) for k, m in one))
+        assert duration == pytest.approx(sum(seconds(k, m) for k, m in one) + turning(one))
     assert told.length_m == pytest.approx(total)
-    assert told.duration_s == pytest.approx(sum(seconds(k, m) for k, m in every))
+    turned = sum(turning(one) for one in driven)
+    assert told.duration_s == pytest.approx(sum(seconds(k, m) for k, m in every) + turned)
     assert told.limits_unknown_share == pytest.approx(share(lambda e: not known[e]), abs=2e-6)
     for names, shares, column in (
         (edges.origin.values, told.origin_share, origin), (BASES, told.basis_share, np.abs(basis)),

@@ -34,7 +34,7 @@ def square(**roads):
 
 
 def costs(town, profile):
-    return compile_costs(PROFILES[profile], town.graph.edges, RULES)
+    return compile_costs(PROFILES[profile], town.graph, RULES)
 
 
 def test_all_profiles_have_their_rules():

@@ -73,7 +73,7 @@ def spots(town):
 
 def free_weights(graph):
     """Return a car's weights: no limit holds for it."""
-    costs = compile_costs(load_profiles()["car"], graph.edges, shipped_rules())
+    costs = compile_costs(load_profiles()["car"], graph, shipped_rules())
     keys = 2 * len(graph.edges)
     nothing, no_cap = np.zeros(keys, np.bool_), np.full(keys, np.nan, np.float32)
     return costs.weights(graph.arcs, np.arange(len(graph.arcs)), nothing, no_cap)

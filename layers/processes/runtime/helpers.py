@@ -12,7 +12,7 @@ from layers.processes.runtime.model import Places, Scene, Traffic, wrong_input
 from routing.graph.weights import Floats
 from routing.index.snap import SnapPoint
 from routing.planning.snap_all import Placed, place_all
-from routing.query.leg import find_leg, line
+from routing.query.leg import find_legal_leg, line
 from routing.query.network import RoadNetwork
 from routing.query.prepare import PreparedMetric
 from spatial.geo.geojson import Feature, Geometry
@@ -79,7 +79,7 @@ def way(
 ) -> list[list[float]] | None:
     """Return the vertices of the fastest way between two places, None where there is none."""
     with prepared.metric.lock:
-        leg = find_leg(network.graph, prepared.metric, prepared.metric.weights, sources, targets)
+        leg = find_legal_leg(network.graph, prepared.metric, prepared.costs, sources, targets)
     if leg is None:
         return None
     points: list[list[float]] = np.round(line(network.graph, leg), 6).tolist()

@@ -1,0 +1,81 @@
+"""What it costs a vehicle to turn round, and where it may not: rule `road.u_turn`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from routing.cost.rule_models import U_TURN
+from routing.graph.graph import Graph
+from routing.graph.weights import INFINITE, Bools, Ints, Signed, Weights
+from spatial.rules import Rules, find_rule
+
+MS_PER_S = 1000
+
+
+@dataclass(frozen=True)
+class TurningRound:
+    """The cost (ms) of turning round wherever one may.
+
+    `by_row` is that of each row of `Arcs.turn_m`, `INFINITE` where one may not; `barred` tells by
+    key at whose end nobody may, and `dead_ends_only` whether one may in dead ends alone. For
+    junctions that have no copies the latter two decide.
+    """
+
+    ms: int
+    by_row: Signed
+    barred: Bools
+    dead_ends_only: bool
+
+    def by_arc(self, graph: Graph, admitted: Bools) -> Signed:
+        """Return what an arc costs more (ms) right after the same edge; `INFINITE`: one may not.
+
+        It is 0 for those of which `by_row` tells, as their weights hold it.
+        """
+        arcs = graph.arcs
+        dead = _others(graph, admitted, arcs.tail, np.arange(len(arcs))) == 0
+        may = self.may(arcs.key ^ 1, dead)
+        cost = np.where(may, self.ms, INFINITE).astype(np.int32)
+        cost[arcs.turn >= 0] = 0
+        return cost
+
+    def may(self, last: Ints, dead: Bools) -> Bools:
+        """Return where one may turn round after some keys, of which `dead` end in dead ends."""
+        allowed = dead if self.dead_ends_only else np.True_
+        return np.asarray(~self.barred[last] & allowed, np.bool_)
+
+
+def compile_u_turns(kind: str, graph: Graph, admitted: Bools, rules: Rules) -> TurningRound:
+    """Return what turning round costs a kind of vehicle that may use the `admitted` arcs.
+
+    A dead end is where no other admitted arc leads on, whatever signs forbid there. Without the
+    rule turning round is free.
+    """
+    arcs, edges = graph.arcs, graph.edges
+    rule = find_rule(rules, U_TURN)
+    rows, keys = len(arcs.turn_m), 2 * len(edges)
+    if rule is None:
+        return TurningRound(0, np.zeros(rows, np.int32), np.zeros(keys, np.bool_), False)
+    value, vehicle = rule.value, rule.value.vehicles[kind]
+    ms = round(vehicle.seconds * MS_PER_S)
+    if vehicle.where == "anywhere":
+        return TurningRound(ms, np.full(rows, ms, np.int32), np.zeros(keys, np.bool_), False)
+    barred = np.repeat(
+        edges.edge_class.mask(value.classes) | edges.structure.mask(value.structures), 2
+    )
+    if value.crossings:
+        barred[0::2] |= edges.crossing[edges.head]
+        barred[1::2] |= edges.crossing[edges.tail]
+    made = TurningRound(ms, np.zeros(0, np.int32), barred, vehicle.where == "dead_ends")
+    back = np.flatnonzero(arcs.turn >= 0)
+    dead = _others(graph, admitted, arcs.turn_node, back) == 0
+    may = made.may(arcs.key[back] ^ 1, dead) & (dead | (arcs.turn_m >= value.undoing_m))
+    by_row = np.where(may, ms, INFINITE).astype(np.int32)
+    return TurningRound(ms, by_row, barred, made.dead_ends_only)
+
+
+def _others(graph: Graph, admitted: Bools, nodes: Ints | Weights, chosen: Ints) -> Ints:
+    """Return how many admitted arcs leave some nodes, but for one chosen arc of each."""
+    leaving = np.bincount(graph.arcs.tail[admitted], minlength=graph.node_count)
+    return np.asarray(leaving[nodes] - admitted[chosen], np.int64)
