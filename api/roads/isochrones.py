@@ -38,6 +38,7 @@ from api.services import services
 from routing.cch.engine import Metric
 from routing.graph.weights import Floats
 from routing.isochrone.isochrone import FINEST_M, MM_PER_M, areas, by_length
+from routing.planning.island_rule import begins
 from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
 from routing.query.one_to_many import MS_PER_S, span
@@ -194,10 +195,11 @@ def _find(question: Question) -> Reached:
     """
     body, network = question.body, question.network
     prepared = network.prepared(question.conditions, datetime.now(UTC))
-    spots = [spot for place in network.snap(prepared, question.points) for spot in place]
+    backward = body.direction == "to"
+    side = question.points, network.snap(prepared, question.points)
+    spots = begins(network, prepared, side, backward=backward)
     metric, limits = _measured(question, prepared)
     with metric.lock:
-        backward = body.direction == "to"
         reached = span(network.graph, metric, spots, max(limits), backward=backward)
         version = int(metric.stamp.version)
     if not len(reached.keys):

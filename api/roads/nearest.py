@@ -36,6 +36,7 @@ from routing.cch.engine import Metric
 from routing.cost.rule_models import SNAP
 from routing.graph.weights import INFINITE
 from routing.index.snap import SnapPoint, metres_per_degree
+from routing.planning import island_rule
 from routing.query.leg import Leg, find_legal_leg
 from routing.query.network import RoadNetwork
 from routing.query.prepare import PreparedMetric
@@ -92,6 +93,24 @@ class _Search:
     def slack_m(self) -> float:
         """How much nearer two places may be once both are snapped to roads."""
         return self.place[0].distance_m + self.snap_m
+
+    @property
+    def side(self) -> island_rule.Side:
+        """The point as a side of a table."""
+        return [(self.lon, self.lat)], [self.place]
+
+    def leg(self, shown: Metric, spots: list[SnapPoint], place: list[SnapPoint]) -> Leg | None:
+        """Return the way between a feature and the point, in the direction asked for."""
+        ends = (spots, place) if self.body.direction == "to_point" else (place, spots)
+        return find_legal_leg(self.network.graph, shown, self.prepared.costs, *ends)
+
+    def off_islands(
+        self, candidate: Candidate, spots: list[SnapPoint]
+    ) -> tuple[list[SnapPoint], list[SnapPoint]]:
+        """Return the spots of a feature and of the point, on the main network where it is near."""
+        side = [(candidate.lon, candidate.lat), (self.lon, self.lat)], [spots, self.place]
+        first, last = island_rule.moved(self.network, self.prepared, side)
+        return first, last
 
     def done(self) -> bool:
         """Tell whether no feature beyond what was looked at can be among the nearest."""
@@ -177,11 +196,12 @@ def _look(search: _Search, candidates: list[Candidate], ring_m: float) -> None:
         except NoSnap:
             continue
         places.append((candidate, spots))
-    others = [spots for _, spots in places]
-    ends = ([search.place], others)
-    if search.body.direction == "to_point":
-        ends = ends[::-1]
-    times = search.prepared.durations(*ends).ravel().tolist()
+    if not places:
+        search.looked_m = ring_m
+        return
+    others = [(c.lon, c.lat) for c, _ in places], [spots for _, spots in places]
+    ends = (search.side, others) if search.body.direction == "from_point" else (others, search.side)
+    times = island_rule.table(search.network, search.prepared, *ends)[0].ravel().tolist()
     kept = [
         (seconds, candidate, spots)
         for seconds, (candidate, spots) in zip(times, places, strict=True)
@@ -194,16 +214,17 @@ def _look(search: _Search, candidates: list[Candidate], ring_m: float) -> None:
 def _answer(search: _Search, crs: Crs) -> bytes:
     """Return the nearest features with their ways, all in one state of the network."""
     found = (search.found or [])[: search.body.limit]
-    metric, graph = search.prepared.metric, search.network.graph
-    costs = search.prepared.costs
+    metric = search.prepared.metric
 
     def drive(shown: Metric) -> tuple[list[tuple[Candidate, list[SnapPoint], Leg | None]], int]:
         ways = []
-        for _, candidate, spots in found:
+        for _, candidate, own in found:
             check()
-            ends = (spots, search.place)
-            ends = ends if search.body.direction == "to_point" else ends[::-1]
-            ways.append((candidate, spots, find_legal_leg(graph, shown, costs, *ends)))
+            spots, leg = own, search.leg(shown, own, search.place)
+            if leg is None:
+                spots, place = search.off_islands(candidate, own)
+                leg = search.leg(shown, spots, place)
+            ways.append((candidate, spots, leg))
         return ways, search.prepared.plan.version(shown.stamp)
 
     ways, version = metric.in_one_state(drive)

@@ -195,7 +195,7 @@ def _snap_points(spots: Sequence[SnapPoint], crs: Crs) -> Shown:
     return points if crs is CRS84 else show_places(np.array(points), crs)
 
 
-def _turning_points(network: RoadNetwork, found: Path, crs: Crs) -> object:
+def _turning_points(network: RoadNetwork, found: Path, crs: Crs) -> Floats | list[object]:
     """Return where a path turns round, at stops too, in driving order."""
     points = turning_points(network.graph, found.legs)
     return show_places(np.array(points), crs) if points else []

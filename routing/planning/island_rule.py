@@ -1,4 +1,7 @@
-"""The island rule of paths for tables and orders: who finds no way starts from the main network."""
+"""The island rule of paths for whatever else is asked from places.
+
+Who finds no way from or to a small island starts from the main network near it, or ends there.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from routing.graph.weights import Floats
+from routing.graph.weights import INFINITE, Floats
 from routing.index.snap import SnapPoint
 from routing.query.network import RoadNetwork
+from routing.query.one_to_many import span
 from routing.query.prepare import PreparedMetric
 from routing.query.snapping import Point
 
@@ -43,6 +47,24 @@ def table(
     block = np.ix_(rows, columns)
     found[block] = np.where(cut[block], again, found[block])
     return found, version
+
+
+def begins(
+    network: RoadNetwork, prepared: PreparedMetric, side: Side, *, backward: bool = False
+) -> list[SnapPoint]:
+    """Return the spots from which what can be driven from places (or to them, backward) spreads.
+
+    An island from which the main network cannot be reached has those on the latter as well, as a
+    path to a place there begins on it, and one to a place on the island does not.
+    """
+    core = network.snapper.core_edges(prepared.costs)
+    spots = [spot for place in side[1] for spot in place]
+    for place, main in zip(side[1], moved(network, prepared, side), strict=True):
+        if main != place:
+            metric = prepared.metric
+            all_ = span(network.graph, metric, place, INFINITE - 1, backward=backward)
+            spots += [] if core[all_.keys >> 1].any() else main
+    return spots
 
 
 def _chosen(side: Side, numbers: Sequence[int]) -> Side:

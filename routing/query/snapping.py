@@ -76,7 +76,7 @@ class Snapper:
         known: Sequence[list[SnapPoint]],
     ) -> list[list[SnapPoint]]:
         """Snap the points that lie on a small island to the main network where it is near."""
-        core, limits = self._core_edges(costs), self._limits
+        core, limits = self.core_edges(costs), self._limits
         places = []
         for (lon, lat), place in zip(points, known, strict=True):
             main: list[SnapPoint] = []
@@ -102,8 +102,8 @@ class Snapper:
         rule = get_rule(self._rules, SNAP).value
         return rule.max_m, rule.tie_m
 
-    def _core_edges(self, costs: Costs) -> Bools:
-        """Return the edges with an arc between large strongly connected parts.
+    def core_edges(self, costs: Costs) -> Bools:
+        """Return the edges (a mask) with an arc between large strongly connected parts.
 
         A part cut off from a larger one only by what is open to other vehicles, such as a yard
         behind a gate, is an island however large it is.
