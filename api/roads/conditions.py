@@ -71,7 +71,7 @@ class ConditionsBody(Strict):
     depart_at: Moment | None = None
     as_of: Moment | None = None
     speeds: Literal["live", "typical"] = "live"
-    unknown_limits: Literal["allow", "structures", "refuse"] = "allow"
+    unknown_limits: Literal["allow", "tunnels", "structures", "refuse"] | None = None
     min_network_version: int = Field(default=0, ge=0, lt=2**62)
 
     @property

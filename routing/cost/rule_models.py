@@ -371,6 +371,19 @@ class UTurns(RuleModel):
     vehicles: Annotated[dict[str, TurningVehicle], AfterValidator(_all_named("u_turn"))]
 
 
+class UnknownLimits(RuleModel):
+    """Whom structures of unknown limits refuse: who is larger than the general legal limits.
+
+    With `hazmat`, tunnels of which nobody recorded it refuse dangerous goods as well.
+    """
+
+    general: Dimensions
+    hazmat: bool
+
+
+UNKNOWN_LIMITS = register(
+    "road.unknown_limits", UnknownLimits, zh="限制未知的桥隧", en="Structures of unknown limits"
+)
 U_TURN = register("road.u_turn", UTurns, zh="掉头", en="Turning round")
 VEHICLE = register(
     "vehicle.*.default", Dimensions, only=_of_profiles("vehicle"),

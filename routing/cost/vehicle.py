@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from routing.cost.hazmat import closed, read_cargo, unsaid
 from routing.cost.profile import Profile
-from routing.cost.rule_models import VEHICLE, Dimensions
+from routing.cost.rule_models import UNKNOWN_LIMITS, VEHICLE, Dimensions
 from routing.graph.graph import LIMITS, Edges
 from routing.graph.weights import Bools, Ints
-from spatial.rules import Rule, Rules, get_rule
+from spatial.rules import Rule, Rules, find_rule, get_rule
 
 STRUCTURES = ("bridge", "tunnel")
 
@@ -24,7 +24,8 @@ class Vehicle:
 
     `given` names those that the request gave; the others are the rule's. `cargo` is dangerous
     goods as `routing.cost.hazmat` reads them, None for none. `unknown` says which edges with
-    unknown limits refuse it: none (`allow`), bridges and tunnels (`structures`), or all (`refuse`).
+    unknown limits refuse it: none (`allow`), tunnels that say nothing of its cargo (`tunnels`),
+    bridges and tunnels (`structures`), or all (`refuse`).
     """
 
     sizes: tuple[float, ...]
@@ -39,15 +40,19 @@ class Vehicle:
         profile: Profile,
         rules: Rules,
         sizes: Mapping[str, float],
-        unknown: str = "allow",
+        unknown: str | None = None,
         hazmat: bool | str | None = None,
     ) -> Vehicle:
-        """Fill the dimensions that a request leaves out from the profile's rule."""
+        """Fill the dimensions that a request leaves out from the profile's rule.
+
+        Where it leaves out what to think of `unknown` limits, rule `road.unknown_limits` tells.
+        """
         rule = get_rule(rules, VEHICLE, profile.vehicle) if profile.vehicle else None
         default = rule.value.model_dump(exclude_none=True) if rule else {}
         values = [float(sizes.get(name, default.get(name, np.nan))) for name in LIMITS]
         cargo = read_cargo(True if profile.hazmat and not hazmat else hazmat)
-        return cls(tuple(values), tuple(n for n in LIMITS if n in sizes), rule, unknown, cargo)
+        given, wary = tuple(n for n in LIMITS if n in sizes), unknown or _wary(rules, values, cargo)
+        return cls(tuple(values), given, rule, wary, cargo)
 
     @cached_property
     def tested(self) -> tuple[str, ...]:
@@ -93,6 +98,8 @@ class Vehicle:
         """Return where an unknown limit is reason enough to refuse the vehicle."""
         if self.unknown == "allow":
             return np.zeros(len(edges.limits[chosen]), np.bool_)
+        if self.unknown == "tunnels":
+            return unsaid(edges.hazmat, edges.structure)[chosen]
         look = self.unsure if self.unknown == "refuse" else self.to_check
         return look(edges, chosen)
 
@@ -100,6 +107,17 @@ class Vehicle:
         """Return where the vehicle may not drive."""
         stop = self.broken(edges, chosen).any(axis=1) | self.shut_out(edges, chosen)
         return np.asarray(stop | self.doubted(edges, chosen), np.bool_)
+
+
+def _wary(rules: Rules, sizes: Sequence[float], cargo: str | None) -> str:
+    """Return which edges with unknown limits refuse a vehicle unless it is said."""
+    rule = find_rule(rules, UNKNOWN_LIMITS)
+    if rule is None:
+        return "allow"
+    general = rule.value.general.model_dump(exclude_none=True)
+    if any(size > general.get(name, np.inf) for name, size in zip(LIMITS, sizes, strict=True)):
+        return "structures"
+    return "tunnels" if cargo is not None and rule.value.hazmat else "allow"
 
 
 UNLIMITED = Vehicle((np.nan,) * len(LIMITS), (), None)

@@ -25,7 +25,8 @@ PLAIN_WAYPOINTS = 4
 class Conditions:
     """The vehicle, what to keep off, and the time that counts.
 
-    `sizes` are dimensions by name, `hazmat` the dangerous goods on board; `avoid_polygons` are
+    `sizes` are dimensions by name, `hazmat` the dangerous goods on board; `unknown_limits` is as
+    `Vehicle.unknown`, None for what the rule says; `avoid_polygons` are
     shapely polygons (EPSG:4326); `prefer_classes` are driven rather than others (rule
     `road.prefer`); `depart_at` decides which closures count; `as_of` is an earlier state of the
     network; with `typical` nobody is faster than is typical at the
@@ -36,7 +37,7 @@ class Conditions:
     _: KW_ONLY
     sizes: Mapping[str, float] = field(default_factory=dict)
     hazmat: bool | str | None = None
-    unknown_limits: str = "allow"
+    unknown_limits: str | None = None
     avoid_edges: Sequence[UUID] = ()
     avoid_classes: Sequence[str] = ()
     avoid_polygons: Sequence[Any] = ()

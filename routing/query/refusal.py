@@ -116,6 +116,9 @@ def _violated(
     later: datetime | None,
 ) -> LimitViolated:
     first, rule = blocking[0], vehicle.rule
+    doubted = [row for row in blocking if row["limit"] == "unknown"]
+    if len(doubted) == len(blocking):
+        return _unchecked(vehicle, doubted, ways)
     hour_en = f"Leave at {later:%H:%M} or later, use" if later else "Use"
     hour_zh = f"请在{later:%H:%M}以后出发，或" if later else "请"
     return LimitViolated(
@@ -129,6 +132,24 @@ def _violated(
         vehicle={**vehicle.described, **({"hazmat": vehicle.cargo} if vehicle.cargo else {})},
         rule=_named(rule) if rule else None,
         relaxations=ways,
+        structures_to_check=doubted[:NAMED],
+    )
+
+
+def _unchecked(vehicle: Vehicle, doubted: list[Blocking], ways: list[Document]) -> LimitViolated:
+    """Return the error for a vehicle that is too large, or carries too much, to take a chance."""
+    count = len(doubted)
+    return LimitViolated(
+        f"Limits that matter to the vehicle are not known of {count} roads on its way",
+        f"途经 {count} 个路段的限制未知，该车须先核实",
+        mend_en='Check the structures named; then ask with "unknown_limits": "allow".',
+        mend_zh='请先核实所列桥隧，再以 "unknown_limits": "allow" 查询。',
+        edges=doubted[:NAMED],
+        blocking_count=count,
+        vehicle={**vehicle.described, **({"hazmat": vehicle.cargo} if vehicle.cargo else {})},
+        rule=_named(vehicle.rule) if vehicle.rule else None,
+        relaxations=ways,
+        structures_to_check=doubted[:NAMED],
     )
 
 

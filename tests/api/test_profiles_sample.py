@@ -19,7 +19,10 @@ def drive(client, profile, *stops, **more):
 
 
 def test_every_motor_profile_crosses_the_bay(client):
-    told = {profile: drive(client, profile, JIAXING, NINGBO) for profile in MOTOR}
+    told = {
+        profile: drive(client, profile, JIAXING, NINGBO, unknown_limits="allow")
+        for profile in MOTOR
+    }
     assert all(120_000 < p["length_m"] < 250_000 for p in told.values())
     assert told["hazmat"]["duration_s"] > told["truck"]["duration_s"] >= told["car"]["duration_s"]
     assert told["emergency"]["toll_cny"] == 0 < told["car"]["toll_cny"] < told["truck"]["toll_cny"]
@@ -27,7 +30,12 @@ def test_every_motor_profile_crosses_the_bay(client):
 
 
 def test_a_high_and_heavy_load_gets_its_prefectures_in_both_provinces(client):
-    told = drive(client, "oversize", NANJING, WENZHOU, vehicle={"height_m": 4.6, "mass_t": 70})
+    load = {"vehicle": {"height_m": 4.6, "mass_t": 70}}
+    refused = client.post(
+        "/api/paths", json={"profile": "oversize", "waypoints": [NANJING, WENZHOU], **load}
+    )
+    assert (refused.status_code, bool(refused.json()["structures_to_check"])) == (422, True)
+    told = drive(client, "oversize", NANJING, WENZHOU, unknown_limits="allow", **load)
     codes = [area["admin_code"] for area in told["areas"]]
     assert codes[0] == "320100"
     assert codes[-1] == "330300"

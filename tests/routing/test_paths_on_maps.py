@@ -303,6 +303,34 @@ def test_structures_of_unknown_limits_are_listed_or_refused():
     assert list_to_check(signed.graph.edges, told.vehicle, told.edges) == []
 
 
+@pytest.mark.parametrize(
+    ("profile", "sizes", "way"),
+    [
+        ("truck", {}, "ABD"),  # as large as the law allows without a permit
+        ("truck", {"height_m": 4.1}, "ACD"),
+        ("truck", {"mass_t": 49.5}, "ACD"),
+        ("oversize", {}, "ACD"),
+        ("hazmat", {}, "ABD"),  # a bridge says nothing of its cargo
+        ("car", {}, "ABD"),
+        ("car", {"width_m": 3.0}, "ACD"),
+    ],
+)
+def test_only_who_exceeds_the_general_limits_keeps_off_unknown_ones(profile, sizes, way):
+    town = square(AB={"limits_known": False, "structure": "bridge"})
+    assert town.way("A", "D", profile=profile, sizes=sizes) == way
+    assert town.way("A", "D", profile=profile, sizes=sizes, unknown_limits="allow") == "ABD"
+
+
+def test_who_may_not_take_a_chance_is_told_what_to_check():
+    bridge = {"limits_known": False, "structure": "bridge"}
+    town = Town("A----B----C----D", {"AB": {}, "BC": bridge, "CD": {}})
+    with pytest.raises(LimitViolated, match="not known") as refused:
+        town.find("A", "D", profile="oversize")
+    (named,) = refused.value.extra["structures_to_check"]
+    assert (named["edge"], named["structure"]) == (str(edge_id("BC")), "bridge")
+    assert "allow" in str(refused.value.mend_en)
+
+
 def gated_yard() -> Town:
     """Return a road with a gate at G to a yard GXY, larger than an island."""
     drawing = "A----B----C\n     G\n     X----Y"

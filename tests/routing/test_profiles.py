@@ -215,9 +215,11 @@ def test_goods_of_a_harmless_tunnel_code_pass():
 
 def test_a_tunnel_of_which_nothing_is_known_counts_as_unknown():
     town = square(AB={"structure": "tunnel"})
-    found = town.find("A", "D", profile="hazmat")
+    found = town.find("A", "D", profile="hazmat", unknown_limits="allow")
     assert summarise(town.graph.edges, found, found.legs).limits_unknown_share == pytest.approx(0.5)
-    assert town.way("A", "D", profile="hazmat", unknown_limits="refuse") == "ACD"
+    assert town.way("A", "D", profile="hazmat") == "ACD"
+    assert town.way("A", "D", profile="truck", hazmat="E") == "ACD"
+    assert town.way("A", "D", profile="truck") == "ABD"
 
 
 def test_a_truck_with_dangerous_goods_keeps_its_size_and_takes_their_speed():

@@ -113,7 +113,7 @@ class Traffic(Inputs):
     length_m: Size | None = None
     mass_t: Size | None = None
     axle_t: Size | None = None
-    unknown_limits: Literal["allow", "structures", "refuse"] = "allow"
+    unknown_limits: Literal["allow", "tunnels", "structures", "refuse"] | None = None
     avoid_classes: list[str] = Field(default=[], max_length=50)
     depart_at: Moment | None = None
 
