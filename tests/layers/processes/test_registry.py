@@ -145,7 +145,7 @@ def test_inputs_are_refused_before_the_network_is_loaded(drop):
             TOY.format(reads_network=False)
             .replace("Process, titled", "Need, Process, titled")
             .replace('places("stops")', 'Need("tides", "t", "stops")'),
-            "no reader 'tides'; there are counties, lanes, network, places, rows, structures",
+            "no reader 'tides'; there are counties, lanes, ",
         ),
         (
             TOY.format(reads_network=False).replace(
@@ -163,7 +163,6 @@ def test_a_broken_file_stops_the_start_with_its_name(drop, text, why):
 
 
 def test_files_without_a_process_are_helpers(drop):
+    before = set(find_processes())
     drop("X = 1")
-    assert set(find_processes()) == {
-        "assign", "cover", "coverage", "criticality", "export-network", "intercept", "what-if",
-    }  # fmt: skip
+    assert set(find_processes()) == before >= {"assign", "cover", "what-if"}
