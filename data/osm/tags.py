@@ -81,6 +81,7 @@ _REVERSED = {"-1", "reverse"}
 _CHANGING = {"reversible"}
 _BY_TURNS = "alternating"  # both ways are open, one after the other
 _OTHER_WAY = {"yes": "-1", "-1": "yes", "forward": "backward", "backward": "forward"}
+_AT_HOURS = re.compile(r"(?<![\w-])(yes|-1)(?=\s*@)")  # values of a conditional one-way tag
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _ROUTE = re.compile(r"[GSXYCZ]\d{1,5}")
 _LANE_LIMIT_SUFFIXES = ("", ":forward", ":backward", ":physical", ":legal", ":signed")
@@ -248,6 +249,8 @@ def _access(tags: Tags, mode: str, edge_class: str, changing: bool) -> dict[str,
     }
     if any(tags.get(f"cycleway{side}", "").startswith("opposite") for side in _SIDES):
         table["oneway:bicycle"] = "no"
+    at_hours = [f"{key}:conditional" for key in ("oneway", *_ONEWAY_KEYS)]
+    table |= {key: tags[key] for key in at_hours if key in tags}
     said = {key: _oneway(tags[key]) for key in _ONEWAY_KEYS if key in tags}
     table |= {key: value for key, value in said.items() if value}
     if mode == "ferry" and not {"motor_vehicle", "motorcar", "vehicle"} & table.keys():
@@ -274,7 +277,9 @@ def _turned(access: Mapping[str, str]) -> dict[str, str]:
     turned = {}
     for key, value in access.items():
         name, _, way = key.rpartition(":")
-        if name == "oneway":
+        if way == "conditional" and name.partition(":")[0] == "oneway":
+            turned[key] = _AT_HOURS.sub(lambda said: _OTHER_WAY[said[0]], value)
+        elif name == "oneway":
             turned[key] = _OTHER_WAY.get(value, value)
         else:
             turned[f"{name}:{_OTHER_WAY[way]}" if way in _OTHER_WAY else key] = value

@@ -22,7 +22,7 @@ from routing.cost.rule_models import (
     TOLL,
     U_TURN,
 )
-from routing.cost.time_bans import Bans, compile_bans
+from routing.cost.time_bans import Bans, compile_bans, conditional_oneway, opens_against
 from routing.cost.tolls import Tolls, compile_tolls, fuel_kg_km
 from routing.cost.u_turns import TurningRound, compile_u_turns
 from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, weigh
@@ -221,7 +221,9 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     passable[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 3])
     factor = np.where(ways[:, 2], profile.destination_factor, 1.0)
     declared = get_rule(rules, TIME_BAN, profile.bans).value.root if profile.bans else ()
-    bans = compile_bans(edges, profile.access, frozenset(profile.refused), declared)
+    obeyed = profile.oneway == "obeyed"
+    refused = frozenset(profile.refused)
+    bans = compile_bans(edges, profile.access, refused, declared, oneway=obeyed)
     tolls = compile_tolls(profile.toll_class, edges, rules)
     fuel = fuel_kg_km(profile.fuel, rules)
     admitted = _admitted(profile, passable, graph.arcs)
@@ -261,7 +263,8 @@ def _verdict(profile: Profile, access: Mapping[str, Any]) -> tuple[bool, bool, b
     goal = any(value in profile.destination for value in ways)
     keys = [f"oneway:{key}" for key in profile.access]
     said = next((str(access[key]) for key in reversed(keys) if key in access), None)
-    against = said in AGAINST
+    hours = conditional_oneway(access, profile.access)
+    against = said in AGAINST or (hours is not None and opens_against(hours))
     named = access.get(profile.access[-1], "no") not in profile.refused
     forward, backward = (value not in profile.refused for value in ways)
     if profile.oneway == "obeyed":

@@ -1,12 +1,13 @@
 """Bans by the clock: roads that a vehicle may not enter at certain hours.
 
-They come from a rule (`bans` of a profile: classes and hours) and from conditional access tags of
-the roads themselves. A ban is looked at where each road is entered, in Asia/Shanghai.
+They come from a rule (`bans` of a profile: classes and hours) and from conditional access and
+one-way tags of the roads themselves, the latter for one direction. A ban is looked at where each
+road is entered, in Asia/Shanghai.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -26,39 +27,42 @@ from routing.cost.weekly_hours import (
     minutes_after,
     read_hours,
 )
-from routing.graph.graph import Edges
+from routing.graph.graph import BACKWARD, FORWARD, Edges
 from routing.graph.weights import Bools, Floats, Ints
+
+SIDES = tuple((one, way) for one in (False, True) for way in (FORWARD, BACKWARD))
+_ALONG, _AGAINST = ("yes", "true", "1"), ("-1", "reverse")
 
 
 @dataclass(frozen=True)
 class Bans:
-    """`code` names each edge's row of `weeks` (rows, minutes of the week); row 0 bans nothing."""
+    """`code` names each key's row of `weeks` (rows, minutes of the week); row 0 bans nothing."""
 
     code: NDArray[np.int32]
     weeks: Bools
 
     @cached_property
     def any(self) -> bool:
-        """Tell whether any edge is banned at any time."""
+        """Tell whether any key is banned at any time."""
         return bool(self.code.any())
 
     def at(self, time: datetime) -> Bools:
-        """Return the edges that may not be entered at a time."""
+        """Return the keys (a mask) that may not be entered at a time."""
         return np.asarray(self.weeks[self.code, int(minute_of_week(time))], np.bool_)
 
     def during(self, depart: datetime, passed_ms: float) -> Bools:
-        """Return the edges that may not be entered at some minute of a drive."""
+        """Return the keys (a mask) that may not be entered at some minute of a drive."""
         minutes = minutes_after(depart, np.append(np.arange(0, passed_ms, 60_000.0), passed_ms))
         row = np.asarray(self.weeks[:, np.unique(minutes)].any(axis=1), np.bool_)
         return np.asarray(row[self.code], np.bool_)
 
-    def entered(self, edges: Ints, passed_ms: Floats, depart: datetime) -> Bools:
-        """Return which edges, each entered some ms after a departure, are banned just then."""
-        return np.asarray(self.weeks[self.code[edges], minutes_after(depart, passed_ms)], np.bool_)
+    def entered(self, keys: Ints, passed_ms: Floats, depart: datetime) -> Bools:
+        """Return which keys, each entered some ms after a departure, are banned just then."""
+        return np.asarray(self.weeks[self.code[keys], minutes_after(depart, passed_ms)], np.bool_)
 
-    def hours(self, edge: int) -> list[str]:
-        """Return an edge's banned hours: `00:00-06:00` if every day, else `Mo 00:00-06:00` each."""
-        week = self.weeks[self.code[edge]]
+    def hours(self, key: int) -> list[str]:
+        """Return a key's banned hours: `00:00-06:00` if every day, else `Mo 00:00-06:00` each."""
+        week = self.weeks[self.code[key]]
         days = week.reshape(7, DAY_MIN)
         daily = bool((days == days[0]).all())
         steps = np.diff(np.concatenate([[0], days[0] if daily else week, [0]]).astype(np.int8))
@@ -89,22 +93,74 @@ def compile_bans(
     keys: Sequence[str],
     refused: frozenset[str],
     declared: Sequence[Ban],
+    *,
+    oneway: bool = True,
 ) -> Bans:
-    """Return the bans on edges for a vehicle.
+    """Return the bans on keys for a vehicle.
 
     `keys` are the access keys that speak of it and `refused` the values that refuse it; `declared`
-    are those of a rule.
+    are those of a rule. One-way streets bind it unless `oneway` is False.
     """
     by_class = [_of_class(name, declared) for name in edges.edge_class.values]
     by_access = [_of_access(text, keys, refused) for text in edges.access.values]
     nothing = np.zeros(WEEK_MIN, np.bool_)
     classes = np.array([*by_class, nothing])
-    accesses = np.array([*by_access, nothing])
+    sides = [_of_oneway(text, keys) if oneway else {} for text in edges.access.values]
+    accesses = np.array([
+        *(whole | side.get(at, nothing)
+          for whole, side in zip(by_access, sides, strict=True) for at in SIDES),
+        *[nothing] * len(SIDES),
+    ])  # fmt: skip
     row = edges.edge_class.codes.astype(np.int64) % len(classes)  # -1, not said, is the last
-    pair = row * len(accesses) + edges.access.codes % len(accesses)
+    access = len(SIDES) * (edges.access.codes.astype(np.int64) % (len(by_access) + 1))
+    pair = np.repeat(row * len(accesses) + access + 2 * edges.legal_oneway, 2)
+    pair[1::2] += 1
     distinct, code = np.unique(pair, return_inverse=True)
     rows = [classes[p // len(accesses)] | accesses[p % len(accesses)] for p in distinct.tolist()]
     return _numbered(rows, code)
+
+
+def conditional_oneway(access: Mapping[str, object], keys: Sequence[str]) -> str | None:
+    """Return the conditional one-way tag that counts for a vehicle, the most specific one."""
+    names = ("oneway:conditional", *(f"oneway:{key}:conditional" for key in keys))
+    return next((str(access[name]) for name in reversed(names) if name in access), None)
+
+
+def _oneway_hours(said: str) -> tuple[Bools | None, Bools | None, Bools | None]:
+    """Return when a conditional tag makes a street one-way, one-way against it, and two-way."""
+    along, against, both = (forbidden_hours(said, frozenset(v)) for v in (_ALONG, _AGAINST, ["no"]))
+    return along, against, both
+
+
+def opens_against(said: str) -> bool:
+    """Tell whether a conditional one-way tag opens a one-way street against it at some hours."""
+    return any(week is not None for week in _oneway_hours(said)[1:])
+
+
+def _of_oneway(text: str, keys: Sequence[str]) -> dict[tuple[bool, int], Bools]:
+    """Return the bans of an access table by whether the street is one-way, and by direction.
+
+    A one-way street that is none at some hours is banned against it at all others.
+    """
+    access = orjson.loads(text)
+    said = conditional_oneway(access, keys)
+    if said is None:
+        return {}
+    along, against, both = _oneway_hours(said)
+    bans = {}
+    if along is not None:
+        bans[False, BACKWARD] = along
+    if against is not None:
+        bans[False, FORWARD] = bans[True, FORWARD] = against
+    opened = [week for week in (against, both) if week is not None]
+    if opened:
+        bans[True, BACKWARD] = ~np.logical_or.reduce(opened)
+    own = next((access[f"oneway:{key}"] for key in reversed(keys) if f"oneway:{key}" in access), "")
+    if own in ("yes", "no"):  # whatever the street is to others
+        mine = {way: bans[own == "yes", way] for way in (FORWARD, BACKWARD)
+                if (own == "yes", way) in bans}  # fmt: skip
+        bans = {(one, way): week for one in (False, True) for way, week in mine.items()}
+    return bans
 
 
 def _numbered(rows: Sequence[Bools], code: Ints) -> Bans:

@@ -21,7 +21,7 @@ _PART = re.compile(
     r"(?:(?P<days>(?:Mo|Tu|We|Th|Fr|Sa|Su)(?:[-,](?:Mo|Tu|We|Th|Fr|Sa|Su))*)\s*)?"
     r"(?P<times>\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}(?:\s*,\s*\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2})*)?"
 )
-_CLAUSE = re.compile(r"([a-z_]+)\s*@\s*(?:\(([^)]*)\)|([^;]*))")
+_CLAUSE = re.compile(r"([a-z_]+|-?1)\s*@\s*(?:\(([^)]*)\)|([^;]*))")
 
 
 def read_hours(text: str) -> Bools | None:

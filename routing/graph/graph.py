@@ -6,6 +6,7 @@ arc numbers are positions in arrays; stable row ids appear only here and at the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -280,6 +281,7 @@ CONTRAFLOW = tuple(
     )
 )  # fmt: skip
 AGAINST = ("no", "-1")
+_AT_HOURS = re.compile(r"(^|;)\s*(no|-1|reverse)\s*@")  # values of a conditional one-way tag
 
 
 def edges_from_columns(columns: Mapping[str, Any], vertex_counts: Ints, points: Floats) -> Edges:
@@ -338,9 +340,15 @@ def _signs(values: Sequence[bool | None] | NDArray[np.int8]) -> NDArray[np.int8]
 
 
 def _contraflow(access: Coded) -> Bools:
-    """Return the one-way edges whose access table lets some motor vehicles go against."""
+    """Return the one-way edges that some motor vehicles may go against, or all at some hours."""
     tables = {text: orjson.loads(text) for text in access.values if '"oneway:' in text}
-    against = [t for t, table in tables.items() if any(table.get(k) in AGAINST for k in CONTRAFLOW)]
+    at_hours = [f"{name}:conditional" for name in ("oneway", *CONTRAFLOW)]
+    against = [
+        text
+        for text, table in tables.items()
+        if any(table.get(name) in AGAINST for name in CONTRAFLOW)
+        or any(_AT_HOURS.search(str(table.get(name, ""))) for name in at_hours)
+    ]
     return access.mask(against)
 
 

@@ -135,7 +135,7 @@ def find_others(prepared: PreparedMetric, best: Path, count: int) -> list[Path]:
         return [found, *(found.another(o.leg, o.shared_share, o.stretch) for o in others)]
 
     found = prepared.metric.in_one_state(work)
-    legal = [one for one in found if not len(one.banned_edges(resolved.at))]
+    legal = [one for one in found if not len(one.banned_keys(resolved.at))]
     return [timed(prepared, one) for one in legal] or [best]
 
 

@@ -33,18 +33,23 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Blocked:
-    """Edges that may not be used; `name` stands for their set."""
+    """Keys (a mask) that may not be driven; `name` stands for their set."""
 
-    edges: Bools
+    keys: Bools
     name: bytes
 
     @classmethod
-    def of(cls, edges: Bools) -> Blocked | None:
-        """Name a set of edges, None for the empty one."""
-        if not edges.any():
+    def of(cls, keys: Bools) -> Blocked | None:
+        """Name a set of keys, None for the empty one."""
+        if not keys.any():
             return None
-        name = blake2b(np.packbits(edges).tobytes(), digest_size=16).digest()
-        return cls(edges, name)
+        name = blake2b(np.packbits(keys).tobytes(), digest_size=16).digest()
+        return cls(keys, name)
+
+    @cached_property
+    def edges(self) -> Bools:
+        """The edges (a mask) that may be driven in neither direction."""
+        return np.asarray(self.keys[0::2] & self.keys[1::2], np.bool_)
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,7 @@ class Metrics:
     def _weights(self, plan: Plan, arcs: Ints, view: EdgeStateView) -> Weights:
         shut = view.shut
         if plan.blocked is not None:
-            shut = shut | np.repeat(plan.blocked.edges, 2)
+            shut = shut | plan.blocked.keys
         return plan.costs.weights(self._graph.arcs, arcs, shut, view.cap_kmh)
 
     def _bring(self, slot: _Slot) -> None:

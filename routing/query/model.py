@@ -86,9 +86,14 @@ class Path:
         return replace(self, legs=[leg], shared_share=shared_share, stretch=stretch)
 
     @property
+    def keys(self) -> Ints:
+        """The keys in driving order."""
+        return np.concatenate([leg.keys for leg in self.legs])
+
+    @property
     def edges(self) -> Ints:
         """The edges in driving order."""
-        return np.concatenate([leg.edges for leg in self.legs])
+        return self.keys >> 1
 
     @property
     def weight(self) -> float:
@@ -108,12 +113,12 @@ class Path:
         keys, part, duration = self._parts()
         return float((self.costs.length_m[keys >> 1] * part).sum()), float(duration.sum())
 
-    def banned_edges(self, depart: datetime) -> Ints:
-        """Return the edges that are entered at a banned hour when one leaves at a time."""
+    def banned_keys(self, depart: datetime) -> Ints:
+        """Return the keys that are entered at a banned hour when one leaves at a time."""
         keys, part, duration = self._parts()
         entered = np.concatenate([[0.0], np.cumsum(duration)[:-1]])
-        banned = self.costs.bans.entered(keys >> 1, entered, depart) & (part > 0)
-        return np.unique(keys[banned] >> 1)
+        banned = self.costs.bans.entered(keys, entered, depart) & (part > 0)
+        return np.unique(keys[banned])
 
 
 class TypicalDrive(NamedTuple):
@@ -130,7 +135,7 @@ class TypicalDrive(NamedTuple):
 class ResolvedQuery:
     """Conditions with everything looked up, and the places (EPSG:4326) to pass in order.
 
-    `name` stands for the vehicle and what is avoided; `avoided` is by edge, None for nothing.
+    `name` stands for the vehicle and what is avoided; `avoided` is by key, None for nothing.
     """
 
     base: Plan
@@ -147,8 +152,8 @@ class ResolvedQuery:
         """Whether only the profile decides where may be driven."""
         return self.avoided is None and self.vehicle.unlimited
 
-    def keeping_off(self, edges: Bools) -> ResolvedQuery:
-        """Return the query that also avoids some edges (a mask by edge)."""
-        avoided = edges if self.avoided is None else self.avoided | edges
+    def keeping_off(self, keys: Bools) -> ResolvedQuery:
+        """Return the query that also avoids some keys (a mask by key)."""
+        avoided = keys if self.avoided is None else self.avoided | keys
         blocked = Blocked.of(avoided)
         return replace(self, avoided=avoided, name=f"{self.name} {blocked and blocked.name.hex()}")

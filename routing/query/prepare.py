@@ -95,8 +95,8 @@ class PreparedMetric(NamedTuple):
         return one_to_many.span(self.graph, self.metric, spots, limit_ms, backward=backward)
 
     def refuses(self, found: Path) -> bool:
-        """Tell whether the vehicle or the conditions refuse one of the edges of a path."""
-        return not self.exact and self.preparer.refuses(self.resolved, found.edges)
+        """Tell whether the vehicle or the conditions refuse one of the keys of a path."""
+        return not self.exact and self.preparer.refuses(self.resolved, found.keys)
 
     def exactly(self) -> PreparedMetric:
         """Return the same places on a metric on which nothing forbidden can be driven."""
@@ -206,18 +206,20 @@ class Preparer:
     # edges that are refused
 
     def _off(self, resolved: ResolvedQuery, places: SnapPoints) -> bool:
-        """Tell whether one of the edges of places is refused."""
-        return self.refuses(resolved, np.array([spot.edge for place in places for spot in place]))
+        """Tell whether one of the edges of places is refused in both directions."""
+        keys = 2 * np.array([spot.edge for place in places for spot in place], np.int64)
+        return bool((self._refused(resolved, keys) & self._refused(resolved, keys + 1)).any())
 
-    def refuses(self, resolved: ResolvedQuery, edges: Ints) -> bool:
-        """Tell whether the vehicle or the conditions refuse one of some edges."""
+    def refuses(self, resolved: ResolvedQuery, keys: Ints) -> bool:
+        """Tell whether the vehicle or the conditions refuse one of some keys."""
+        return bool(self._refused(resolved, keys).any())
+
+    def _refused(self, resolved: ResolvedQuery, keys: Ints) -> Bools:
         if self._knows_blocked(resolved):
             blocked = self._blocked(resolved)
-            return blocked is not None and bool(blocked.edges[edges].any())
-        refused = resolved.vehicle.refused(self.graph.edges, edges)
-        if resolved.avoided is not None:
-            refused = refused | resolved.avoided[edges]
-        return bool(refused.any())
+            return np.zeros(len(keys), np.bool_) if blocked is None else blocked.keys[keys]
+        refused = resolved.vehicle.refused(self.graph.edges, keys >> 1)
+        return refused if resolved.avoided is None else refused | resolved.avoided[keys]
 
     def _knows_blocked(self, resolved: ResolvedQuery) -> bool:
         """Tell whether `_blocked` is known, or is worth knowing as others will ask for it too."""
@@ -225,10 +227,10 @@ class Preparer:
         return usual or ("blocked", resolved.name) in self._masks
 
     def _blocked(self, resolved: ResolvedQuery) -> Blocked | None:
-        """Return all edges that the vehicle or the conditions refuse, None where none is."""
+        """Return all keys that the vehicle or the conditions refuse, None where none is."""
 
         def make() -> Blocked | None:
-            blocked = resolved.vehicle.refused(self.graph.edges, slice(None))
+            blocked = np.repeat(resolved.vehicle.refused(self.graph.edges, slice(None)), 2)
             avoided = resolved.avoided
             return Blocked.of(blocked if avoided is None else blocked | avoided)
 

@@ -102,7 +102,7 @@ class Obstacle:
             return []
         graph, hard = self.graph, found.costs.bans.at(self.at)
         hard = hard if self.avoided is None else hard | self.avoided
-        weights = np.where(hard[graph.arcs.edge], INFINITE, metric.weights).astype(np.uint32)
+        weights = np.where(hard[graph.arcs.key], INFINITE, metric.weights).astype(np.uint32)
         blocked = self.vehicle.refused(graph.edges, slice(None))
         limits = rule.value.hours_per_place, rule.value.sets
         ways = relaxations(graph, metric.topology, weights, blocked, spots, *limits)
@@ -227,14 +227,14 @@ def _banned(edges: Edges, rules: Rules, found: Path, at: datetime) -> list[Block
     told = _law(rules.get(found.costs.profile.bans or ""))
     return [
         {
-            "edge": str(edges.row_id(edge)),
-            **_about(edges, edge),
+            "edge": str(edges.row_id(key >> 1)),
+            **_about(edges, key >> 1),
             "limit": "hours",
-            "value": bans.hours(edge),
+            "value": bans.hours(key),
             "vehicle": at.isoformat(),
             **told,
         }
-        for edge in found.banned_edges(at).tolist()
+        for key in found.banned_keys(at).tolist()
     ]
 
 

@@ -144,7 +144,7 @@ class Resolver:
     # edges to keep off
 
     def _avoided(self, asked: Conditions) -> tuple[Bools, str]:
-        """Return the edges to keep off, and what the set is called."""
+        """Return the keys (a mask) to keep off, and what the set is called."""
         polygons = [polygon.wkb_hex for polygon in asked.avoid_polygons]
         ids = [row_id.hex for row_id in asked.avoid_edges]
         name = f" {sorted(ids)} {sorted(asked.avoid_classes)} {sorted(polygons)}"
@@ -159,7 +159,7 @@ class Resolver:
             avoided[edge] = True
         for polygon in asked.avoid_polygons:
             avoided[self._snapper.inside(polygon)] = True
-        return avoided
+        return np.repeat(avoided, 2)
 
     # the state of the edges
 

@@ -53,12 +53,12 @@ def drive(prepared: PreparedMetric) -> Path | None:
     found, resolved = _fastest(prepared), prepared.resolved
     bans, around = resolved.base.costs.bans, prepared
     while found is not None and resolved.by_the_clock and bans.any:
-        entered = found.banned_edges(resolved.at)
+        entered = found.banned_keys(resolved.at)
         if not len(entered):
             break
         again = around is not prepared
         during = bans.during(resolved.at, found.sums()[1]) if again else np.False_
-        banned = np.zeros(len(prepared.graph.edges), np.bool_) | during
+        banned = np.zeros(2 * len(prepared.graph.edges), np.bool_) | during
         banned[entered] = True
         around = around.anew(around.resolved.keeping_off(banned))
         found = _fastest(around)
@@ -77,7 +77,7 @@ def _soonest(prepared: PreparedMetric, other: Path | None) -> Path | None:
     state = resolved.base.version(stamp), stamp.view
     found = Path(legs, resolved.base.costs, resolved.vehicle, *state)
     slower = other is not None and found.weight >= other.weight
-    return other if slower or len(found.banned_edges(resolved.at)) else found
+    return other if slower or len(found.banned_keys(resolved.at)) else found
 
 
 def _fastest(prepared: PreparedMetric) -> Path | None:

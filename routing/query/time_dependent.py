@@ -33,7 +33,7 @@ class TimeDependentSearch:
         arcs = graph.arcs
         self._graph, self._weights, self._bans = graph, weights, bans
         self._minute = minute_of_week(depart)
-        self._row = bans.code[arcs.edge].astype(np.int32)
+        self._row = bans.code[arcs.key].astype(np.int32)
 
     def legs(self, places: Sequence[Sequence[SnapPoint]]) -> list[Leg] | None:
         """Return the legs between places, each driven after the one before; None without a way."""
@@ -55,7 +55,7 @@ class TimeDependentSearch:
         outs, out_costs, intos, into_costs, ends, direct, i, j = meet(
             flat(spots), len(sources), arcs.first, self._weights, arcs.head, arcs.tail
         )
-        rows = self._bans.code[ends[:, KEY].astype(np.int64) >> 1].astype(np.int32)
+        rows = self._bans.code[ends[:, KEY].astype(np.int64)].astype(np.int32)
         leaving = self._graph.outward
         best, target, came = soonest(
             leaving.arc, leaving.first, arcs.head, self._weights, self._row, self._bans.weeks,

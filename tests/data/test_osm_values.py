@@ -181,3 +181,16 @@ def test_a_ferry_takes_vehicles_only_where_it_says_so() -> None:
 )
 def test_which_ways_become_edges(tags: dict[str, str], kind: tuple[str, str] | None) -> None:
     assert way_kind(tags) == kind
+
+
+def test_hours_of_one_way_are_kept_in_the_direction_of_the_edge():
+    tags = {
+        "highway": "residential",
+        "oneway:conditional": "yes @ (07:00-09:00); -1 @ (16:00-18:00)",
+    }
+    told = edge_tags(tags)
+    assert told is not None
+    assert told.access == {"oneway:conditional": tags["oneway:conditional"]}
+    turned = edge_tags({**tags, "oneway": "-1"})
+    assert turned is not None
+    assert turned.access == {"oneway:conditional": "-1 @ (07:00-09:00); yes @ (16:00-18:00)"}

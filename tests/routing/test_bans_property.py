@@ -89,7 +89,7 @@ def test_a_path_is_legal_and_the_fastest_where_no_ban_ends_on_the_way(night):
         assert not legal or ends(week, minute, longest)
         return
     took = found.sums()[1] / 60_000
-    assert not len(found.banned_edges(depart))
+    assert not len(found.banned_keys(depart))
     assert took >= min(legal) - 0.1
     if not ends(week, minute, took):
         assert took == pytest.approx(min(legal), abs=0.1)
@@ -120,5 +120,5 @@ def test_a_road_that_is_still_open_is_taken_where_others_close_on_the_way():
     later = town.find("A", "F", profile="hazmat", depart_at=MONDAY + timedelta(minutes=10))
     assert town.nodes(later) == "AF"
     through = town.find("A", "AE:0.4", "F", profile="hazmat", depart_at=MONDAY)
-    assert not len(through.banned_edges(MONDAY))
+    assert not len(through.banned_keys(MONDAY))
     assert through.sums()[1] == pytest.approx(20 * 60_000)

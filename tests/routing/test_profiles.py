@@ -304,7 +304,7 @@ def test_alternatives_keep_to_the_hours_too():
         "hazmat", [town.at("A"), town.at("D")], alternatives=3, depart_at=local(23, 45)
     )
     for found in town.network.paths(query, NOW):
-        assert not len(found.banned_edges(local(23, 45)))
+        assert not len(found.banned_keys(local(23, 45)))
 
 
 def test_a_metric_for_tables_shuts_what_is_banned_at_departure():
