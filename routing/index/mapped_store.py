@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from routing.graph.graph import Arcs, Coded, Edges, Graph, Ids
 from routing.index.snap import SnapIndex
 
-LAYOUT = 4  # to be raised when the same rows shall make another graph
+LAYOUT = 5  # to be raised when the same rows shall make another graph
 KEPT = 2
 _TEXTS = "texts.json"
 

@@ -42,6 +42,11 @@ class Leg(NamedTuple):
         """The edges in driving order."""
         return self.keys >> 1
 
+    @property
+    def turns_round(self) -> bool:
+        """Whether an edge is driven back at once."""
+        return bool(find_turns(self.keys, self.start, self.stop).any())
+
     def turn_ms(self, each: int) -> Floats:
         """Return by key what turning round at its begin takes where each time takes so long."""
         return np.where(find_turns(self.keys, self.start, self.stop), float(each), 0.0)

@@ -66,7 +66,11 @@ def drive(prepared: PreparedMetric) -> Path | None:
 
 
 def _soonest(prepared: PreparedMetric, other: Path | None) -> Path | None:
-    """Return the way that arrives first under the bans, or another one that is no slower."""
+    """Return the way that arrives first under the bans, or another one that is no slower.
+
+    A way that turns round is returned only for want of another: that search does not see where
+    turning is forbidden beyond the copies of junctions.
+    """
     resolved, metric = prepared.resolved, prepared.exactly().metric
     with metric.lock:
         stamp, weights = metric.stamp, metric.weights
@@ -76,8 +80,9 @@ def _soonest(prepared: PreparedMetric, other: Path | None) -> Path | None:
         return other
     state = resolved.base.version(stamp), stamp.view
     found = Path(legs, resolved.base.costs, resolved.vehicle, *state)
-    slower = other is not None and found.weight >= other.weight
-    return other if slower or len(found.banned_keys(resolved.at)) else found
+    turns = any(leg.turns_round for leg in legs)
+    worse = other is not None and (turns or found.weight >= other.weight)
+    return other if worse or len(found.banned_keys(resolved.at)) else found
 
 
 def _fastest(prepared: PreparedMetric) -> Path | None:

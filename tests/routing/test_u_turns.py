@@ -14,6 +14,7 @@ from routing.answer.summary import summarise
 from routing.cch.engine import Metric, Topology
 from routing.cost.rule_models import U_TURN
 from routing.cost.u_turns import compile_u_turns
+from routing.cost.weekly_hours import ZONE
 from routing.graph.arcs import BaseArcs
 from routing.graph.turns import HORIZON_M, Restriction, split
 from routing.graph.weights import INFINITE
@@ -252,6 +253,17 @@ def test_a_place_beyond_the_copies_is_searched_for_over_arcs():
         town.network.path(query, NOW)
     assert town.network.quick_path(query, NOW) is None
     assert town.way("WX:0.5", "NX:0.5") == "XAX"
+
+
+def test_a_way_around_banned_hours_turns_where_it_may():
+    drawing = STREET.replace("W---------X", "W----Y----X")
+    by_day = {"access": '{"hgv:conditional": "no @ (06:00-22:00)"}', "length_m": 500.0}
+    far = {"length_m": 400.0}
+    roads = STREETS | {"XA": far, "AB": far, "WY": {"length_m": 1.0}, "YN": by_day, "YX": far}
+    del roads["WX"]
+    town = Town(drawing, roads, [("no", "YX", "NX"), ("no", "YX", "SX")])
+    trip = {"profile": "truck", "depart_at": NOW.replace(tzinfo=ZONE, hour=12)}
+    assert town.way("WY:0.5", "NX:0.5", **trip) == "YXABCBAX"
 
 
 def test_a_forbidden_left_turn_forbids_turning_round_there():
