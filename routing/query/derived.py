@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar, cast
+from weakref import ref
 
 N = TypeVar("N")
 T = TypeVar("T")
@@ -12,14 +13,17 @@ T = TypeVar("T")
 class Derived(Generic[N]):
     """One object for each way of making one; safe from any thread.
 
+    Nothing here holds the network, nor may what is made: a replaced one must go at once, and only
+    a search for unused rings would find it otherwise.
+
     Parameters
     ----------
     network
-        What they are made of.
+        What they are made of, and what holds this.
     """
 
     def __init__(self, network: N) -> None:
-        self._network = network
+        self._network = ref(network)
         self._made: dict[Hashable, object] = {}
 
     def find(self, make: Callable[[N], T]) -> T | None:
@@ -30,5 +34,5 @@ class Derived(Generic[N]):
         """Return what `make` makes of the network; of two made at once the first is kept."""
         found = self.find(make)
         if found is None:
-            found = cast(T, self._made.setdefault(make, make(self._network)))
+            found = cast(T, self._made.setdefault(make, make(cast(N, self._network()))))
         return found
