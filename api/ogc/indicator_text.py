@@ -197,8 +197,7 @@ class Telling:
         return self.numbers.of(self.declared.id, unit, -2).value
 
     def _rule(self) -> Document | None:
-        rules = self.numbers.rules_in()
-        rule = rules.get(self.declared.rule) if self.declared.rule else None
+        rule = self.numbers.rule(self.declared.id)
         if rule is None:
             return None
         return {
@@ -206,6 +205,7 @@ class Telling:
             "version": rule.version,
             "source": rule.source,
             "legal_text": rule.legal_text,
+            "links": [link(api(self.request, "rules", rule.key), "item", JSON)],
         }
 
     def _rest(self) -> Document | None:

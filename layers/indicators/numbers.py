@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import asyncpg
+from pydantic import BaseModel
 
 from layers.features.features import reading
 from layers.indicators.catalog import Indicators
@@ -17,7 +18,7 @@ from layers.indicators.model import Index
 from layers.indicators.periods import Period
 from layers.indicators.population import Population
 from layers.indicators.rollup import Tallies, Tally
-from layers.indicators.rule_models import INDEX, IndexRule
+from layers.indicators.rule_models import INDEX
 from layers.indicators.statement import Cell
 from layers.indicators.units import Unit, Units
 from layers.indicators.values import count_tallies, reader_of, reads_rows, tallies_of
@@ -85,12 +86,11 @@ class Numbers:
             return Number(None, suppressed=True)
         return Number(value, tally.numerator, tally.denominator, tally.origins)
 
-    def rule(self, key: str, at: int = -1) -> Rule[IndexRule] | None:
-        """Return the rule of an index as it was in force in a period; None for an indicator."""
+    def rule(self, key: str, at: int = -1) -> Rule[BaseModel] | None:
+        """Return the rule that an indicator or index names as it was in force in a period."""
         index = self.indicators.indices.get(key)
-        if index is None:
-            return None
-        return get_rule(self.rules_in(at), INDEX, index.rule)
+        named = index.rule if index else self.indicators.populations[key].indicator.rule
+        return self.rules_in(at).get(named) if named else None
 
     def rules_in(self, at: int = -1) -> Rules:
         """Return the rules that were in force at the end of a period."""

@@ -161,6 +161,9 @@ def test_a_series_ends_with_its_period(province):
     told = values(province, "incidents", period=WEEK)
     assert answer["series"][-1]["value"] == told["total"]["value"]
     assert answer["series"][-2]["value"] == told["total"]["previous"]
+    graded = province.get("/api/indicators/risks/series", params={"period": WEEK, "last": 1})
+    version = values(province, "risks")["rule"]["version"]
+    assert graded.json()["series"][0]["rule_version"] == version
 
 
 def test_an_index_tells_its_parts_and_the_veto_with_its_rows(province):
