@@ -123,7 +123,7 @@ class Telling:
             "digest": self.declared.digest,
             "rule": self._rule(),
             "period": show_period(self.numbers.periods[-1]),
-            "as_of": self.numbers.periods[-1].cutoff(self.numbers.as_of),
+            "as_of": self.numbers.periods[-1].cutoff(self.numbers.as_of(self.declared.id)),
             "level": self.level,
             "total": self.value(self.unit),
             "values": [self.value(unit, ranking.ranks.get(unit.code)) for unit in told],
@@ -181,7 +181,8 @@ class Telling:
         if not reads_rows(population, self.actor):
             return []
         layer = population.relation.layer.id
-        period, now = self.numbers.periods[-1], self.numbers.as_of
+        period = self.numbers.periods[-1]
+        now = self.numbers.as_of(population.indicator.id)
         found: list[Opening] = []
         for part in PARTS:
             measure = population.measure(part)

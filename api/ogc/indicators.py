@@ -128,7 +128,7 @@ async def get_series(
     body = {
         "indicator": shown_id(one),
         "digest": telling.declared.digest,
-        "as_of": periods[-1].cutoff(numbers.as_of),
+        "as_of": periods[-1].cutoff(numbers.as_of(shown_id(one))),
         "unit": show_unit(whole),
         "series": [_point(telling, at) for at in range(len(periods))],
         "links": _own(request, one),
@@ -192,7 +192,7 @@ async def get_board(
         tile = await offload(Telling(request, actor, one, numbers, whole, wanted).whole)
         tiles.append(tile | {"title": definition(one).title.model_dump()})
     _note(request, ",".join(keys), wholes[0], asked)
-    body = {"period": show_period(asked), "as_of": asked.cutoff(numbers.as_of), "tiles": tiles}
+    body = {"period": show_period(asked), "tiles": tiles}
     return conditional(request, body)
 
 

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import asyncpg
 import orjson
 import psycopg
+from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
+from layers.features.features import Statement
 from layers.indicators.periods import Kind, Period
 from layers.indicators.population import Population
 from layers.indicators.statement import Cell
@@ -33,6 +36,7 @@ Key = tuple[str | None, str, str | None, tuple[str, ...], str, tuple[str | None,
 """The scope of rows, their origin, and their codes."""
 Sides = tuple[list[Decimal], list[Decimal] | None, list[int]]
 
+_MEMORY = "SET LOCAL work_mem = '128MB'"  # so that it need not sort all rows
 _HEADS = """
 SELECT indicator, period_kind, digest, first, last, as_of, valid_until
 FROM sigang.indicator_series"""
@@ -90,6 +94,14 @@ class Head:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The cells of each period, and up to when what lasts was counted."""
+
+    cells: list[list[Cell]]
+    as_of: datetime
+
+
 def lock(conn: Conn) -> bool:
     """Take the keeper's lock until the connection ends; False where another has it."""
     row = conn.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
@@ -121,6 +133,13 @@ def forget_others(conn: Conn, indicators: Sequence[str]) -> None:
     """Drop what is stored of indicators that there are no more."""
     for table in ("indicator_cell", "indicator_series"):
         conn.execute(_FORGET.format(table), [list(indicators)])
+
+
+def count_cells(conn: Conn, statement: Statement) -> list[tuple[Any, ...]]:
+    """Return what a statement counts of all rows."""
+    conn.execute(_MEMORY)
+    with psycopg.RawCursor(conn, row_factory=tuple_row) as cursor:
+        return cursor.execute(statement.sql, statement.arguments({})).fetchall()
 
 
 def write_cells(
@@ -177,8 +196,8 @@ async def read_kept(
     now: datetime,
     *,
     split: bool,
-) -> dict[str, list[list[Cell]]]:
-    """Return the cells of each period of the indicators of which they are stored.
+) -> dict[str, Kept]:
+    """Return what is stored of those indicators of which it holds now.
 
     Parameters
     ----------
@@ -196,16 +215,16 @@ async def read_kept(
         f"{_HEADS} WHERE period_kind = $1 AND indicator = ANY($2)",
         periods[-1].kind, list(populations),
     )  # fmt: skip
+    found: dict[str, Kept] = {}
     groups: dict[int, list[str]] = defaultdict(list)
     for indicator, _, *rest in heads:
         head = Head(*rest)
         if head.covers(populations[indicator].indicator.digest, periods, now):
+            found[indicator] = Kept([[] for _ in periods], head.as_of)
             groups[_steps(head.first, periods[0])].append(indicator)
-    found: dict[str, list[list[Cell]]] = {}
     for offset, indicators in groups.items():
         text, values = _cells(actor, periods, offset, split=split)
         rows = await conn.fetch(text, periods[-1].kind, indicators, *values)
-        found |= {key: [[] for _ in periods] for key in indicators}
         _sort_out(rows, populations, found)
     return found
 
@@ -239,11 +258,11 @@ def _cells(
 def _sort_out(
     rows: Iterable[asyncpg.Record],
     populations: Mapping[str, Population],
-    found: Mapping[str, list[list[Cell]]],
+    found: Mapping[str, Kept],
 ) -> None:
     for indicator, code, origin, codes, *sums in rows:
         has_below = populations[indicator].denominator is not None
-        for number, cells in enumerate(found[indicator]):
+        for number, cells in enumerate(found[indicator].cells):
             count, numerator, below = sums[3 * number : 3 * number + 3]
             if count:
                 denominator = below if has_below else None

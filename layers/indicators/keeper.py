@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +18,6 @@ from itertools import accumulate
 from typing import Any
 
 import psycopg
-from psycopg.rows import tuple_row
 
 from layers.cql.types import day_start
 from layers.declare.catalog import Catalog
@@ -37,6 +37,9 @@ SETTLE_S = 1.0
 CHECK_S = 10.0
 """Every so often it is looked whether a period ended, or a row began or ended by itself."""
 AGAIN_S = 10.0
+REST_S, REST_TIMES = 60.0, 60
+"""What changes by time alone is counted anew after so many seconds at the earliest, and after so
+many times what counting takes; numbers say up to when they were counted."""
 BROKEN = (psycopg.DataError, psycopg.ProgrammingError, psycopg.InternalError)
 """Errors of one indicator's layer and its rows."""
 
@@ -103,7 +106,9 @@ def keep_cells(
     for key in due:
         try:
             with conn.transaction():
-                told[key] = _renew(conn, kept[key], now, rules)
+                changed = _renew(conn, kept[key], now, rules)
+            if any(known == key for known, _ in heads):
+                told[key] = changed
         except BROKEN as error:
             log.warning("indicator %s cannot be counted: %s", key, error)
             with conn.transaction():
@@ -140,9 +145,12 @@ def _renew(conn: Conn, population: Population, now: datetime, rules: Rules) -> s
     periods = {kind: series(period_at(kind, now), count) for kind, count in KEPT.items()}
     moments = sorted({m for some in periods.values() for m in moments_of(population, some, now)})
     statement = cell_statement(population, moments, None)
-    with psycopg.RawCursor(conn, row_factory=tuple_row) as cursor:
-        rows = cursor.execute(statement.sql, statement.arguments({})).fetchall()
+    began = time.monotonic()
+    rows = store.count_cells(conn, statement)
     buckets, until = _add_up(population, rows, len(moments))
+    if until is not None:
+        rest = max(REST_S, REST_TIMES * (time.monotonic() - began))
+        until = max(until, now + timedelta(seconds=rest))
     indicator, rule = population.indicator, population.indicator.rule
     cells: dict[str, dict[Key, Sides]] = {
         kind: _by_period(population, buckets, moments, some, now) for kind, some in periods.items()
@@ -168,7 +176,7 @@ def _add_up(
     found: dict[Key, Sides] = {}
     until: list[datetime] = []
     for row in rows:
-        at, code, origin, seen, unit, parties, *rest = row
+        sign, at, code, origin, seen, unit, parties, *rest = row
         key = (code, seen, unit, tuple(parties), origin, tuple(rest[:many]))
         count, numerator, *more = rest[many:]
         sides = found.get(key)
@@ -176,10 +184,10 @@ def _add_up(
             below = [Decimal(0)] * moments if has_below else None
             sides = found[key] = [Decimal(0)] * moments, below, [0] * moments
         if at <= moments:
-            sides[0][at - 1] += numerator
-            sides[2][at - 1] += int(count)
+            sides[0][at - 1] += sign * numerator
+            sides[2][at - 1] += sign * count
             if sides[1] is not None:
-                sides[1][at - 1] += more[0]
+                sides[1][at - 1] += sign * more[0]
         if stock:
             until += map(_after, (one for one in more[has_below:] if one is not None))
     if stock:

@@ -12,14 +12,13 @@ from pydantic import BaseModel
 
 from layers.features.features import reading
 from layers.indicators.catalog import Indicators
-from layers.indicators.cell_store import KEPT, read_kept
+from layers.indicators.cell_store import KEPT, Kept, read_kept
 from layers.indicators.index import IndexValue, combine, score_of, weigh
 from layers.indicators.model import Index
 from layers.indicators.periods import Period
 from layers.indicators.population import Population
 from layers.indicators.rollup import Tallies, Tally
 from layers.indicators.rule_models import INDEX
-from layers.indicators.statement import Cell
 from layers.indicators.units import Unit, Units
 from layers.indicators.values import count_tallies, reader_of, reads_rows, tallies_of
 from spatial.actor import Actor
@@ -60,11 +59,13 @@ class Numbers:
     indicators: Indicators
     units: Units
     periods: Sequence[Period]
-    as_of: datetime
-    """What lasts was counted up to this time."""
+    asked_at: datetime
+    """What lasts was counted up to this time, where it does not come from cells."""
     rules_at: RulesAt
     tallies: Mapping[str, Sequence[Tallies]]
     """Of each indicator by id, one per period."""
+    kept_as_of: Mapping[str, datetime]
+    """Up to when what lasts was counted, of those that come from cells."""
     _kept: dict[tuple[str, str, int], Number] = field(default_factory=dict)
 
     def of(self, key: str, unit: Unit, at: int = -1) -> Number:
@@ -92,9 +93,14 @@ class Numbers:
         named = index.rule if index else self.indicators.populations[key].indicator.rule
         return self.rules_in(at).get(named) if named else None
 
+    def as_of(self, key: str) -> datetime:
+        """Return up to when what lasts was counted: of an index, the oldest of what it is made."""
+        leaves = self.indicators.stands_on[key]
+        return min(self.kept_as_of.get(leaf, self.asked_at) for leaf in leaves)
+
     def rules_in(self, at: int = -1) -> Rules:
         """Return the rules that were in force at the end of a period."""
-        last = self.periods[at].cutoff(self.as_of) - timedelta(microseconds=1)
+        last = self.periods[at].cutoff(self.asked_at) - timedelta(microseconds=1)
         return self.rules_at(last)
 
     def _index(self, index: Index, unit: Unit, at: int) -> Number:
@@ -153,6 +159,7 @@ async def read_numbers(
     """
     leaves = sorted({leaf for key in asked.keys for leaf in indicators.stands_on[key]})
     tallies: dict[str, Sequence[Tallies]] = {}
+    as_of: dict[str, datetime] = {}
     by_reader: dict[Actor, dict[str, Population]] = {}
     for leaf in leaves:
         population = indicators.populations[leaf]
@@ -163,17 +170,18 @@ async def read_numbers(
             kept = await _kept(conn, populations, reader, asked) if stored else {}
             for leaf, population in populations.items():
                 if leaf in kept:
-                    tallies[leaf] = tallies_of(population, asked.actor, kept[leaf], units)
+                    as_of[leaf], cells = kept[leaf].as_of, kept[leaf].cells
+                    tallies[leaf] = tallies_of(population, asked.actor, cells, units)
                     continue
                 tallies[leaf] = await count_tallies(
                     conn, population, asked.actor, asked.periods, asked.now, units
                 )
-    return Numbers(indicators, units, asked.periods, asked.now, rules_at, tallies)
+    return Numbers(indicators, units, asked.periods, asked.now, rules_at, tallies, as_of)
 
 
 async def _kept(
     conn: asyncpg.Connection, populations: Mapping[str, Population], reader: Actor, asked: Asked
-) -> dict[str, list[list[Cell]]]:
+) -> dict[str, Kept]:
     """Return the stored cells; days have none."""
     if asked.periods[-1].kind not in KEPT:
         return {}

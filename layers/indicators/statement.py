@@ -21,15 +21,14 @@ from sqlalchemy import (
     Integer,
     Text,
     and_,
-    case,
     cast,
     func,
     literal,
     literal_column,
     select,
     true,
+    tuple_,
 )
-from sqlalchemy.dialects.postgresql import array
 
 from layers.cql.types import Expression
 from layers.features.features import Statement, compile_statement, exact
@@ -77,23 +76,25 @@ def cell_statement(
     actor
         Whose rows; None counts all, by who may see them, and tells when a stock changes by itself.
     """
-    table = population.relation.table
-    at, sign, source, timed = _times(population, moments)
-    if actor is None and population.indicator.time.stock is not None:
-        sign, timed = case((timed, sign), else_=literal_column("0")), true()
-    scope = () if actor is None else (visible(table, actor),)
+    table, timed = population.relation.table, _times(population, moments)
+    where, counted = [population.where], timed.condition
+    if actor is not None:
+        where.append(visible(table, actor))
+    if actor is not None or population.indicator.time.flow is not None:
+        where.append(timed.condition)  # rows of a stock that do not count yet tell when they will
+        counted = true()
     keys = [*_keys(population, owner=actor is None), *(cast(c, Text) for c in population.by)]
-    sides = [_side(population.numerator, sign)]
+    sides = [_side(population.numerator, counted)]
     if population.denominator is not None:
-        sides.append(_side(population.denominator, sign))
+        sides.append(_side(population.denominator, counted))
     if actor is None:
         sides += _next_changes(population, moments[-1])
+    groups = func.grouping_sets(*(tuple_(end, *keys) for end in timed.ends))
     statement = (
-        select(at, *keys, func.sum(sign), *sides)
-        .select_from(source)
-        .where(population.where, timed, *scope)
-        .group_by(at, *keys)
-        .order_by(literal_column("1"))
+        select(timed.sign, timed.at, *keys, func.count().filter(counted), *sides)
+        .select_from(table)
+        .where(*where)
+        .group_by(groups)
     )
     return compile_statement(statement)
 
@@ -120,34 +121,48 @@ def _keys(population: Population, *, owner: bool) -> list[Expression]:
     return [columns.admin_code, columns.origin, columns.visibility, columns.unit_id, parties]
 
 
-def _side(side: Side, sign: ColumnElement[int]) -> Expression:
-    counted: Expression = sign if side.column is None else exact(side.column) * sign
-    return func.coalesce(func.sum(counted).filter(side.where), literal_column("0"))
+def _side(side: Side, counted: ColumnElement[bool]) -> Expression:
+    rows = and_(counted, side.where)
+    if side.column is None:
+        return func.count().filter(rows)
+    return func.coalesce(func.sum(exact(side.column)).filter(rows), literal_column("0"))
 
 
-def _times(
-    population: Population, moments: Sequence[datetime]
-) -> tuple[Any, Any, Any, ColumnElement[bool]]:
-    """Return the period's number, the sign with which a row counts, the source, the condition."""
-    table, time = population.relation.table, population.indicator.time
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """Where a row counts: at one moment in a flow; from its first on until its last in a stock.
+
+    Parameters
+    ----------
+    sign, at
+        1 where rows come and -1 where they go, and the number of the moment.
+    ends
+        By what rows are grouped beside their keys, each apart.
+    condition
+        Whether a row counts at all.
+    """
+
+    sign: Expression
+    at: Expression
+    ends: tuple[Expression, ...]
+    condition: ColumnElement[bool]
+
+
+def _times(population: Population, moments: Sequence[datetime]) -> _Times:
+    time = population.indicator.time
     if time.flow is not None:
         column = population.relation.names[time.flow].expression
         bounds, first, last = _bounds(population, time.flow, moments)
         number = func.width_bucket(column, bounds)
-        return number, literal_column("1", Integer), table, and_(column >= first, column < last)
+        condition = and_(column >= first, column < last)
+        return _Times(literal_column("1", Integer), number, (number,), condition)
     lo, hi = _alive(population, moments)
-    ends = func.unnest(array([lo, hi + literal_column("1")])).table_valued(
-        "at", with_ordinality="nth"
-    )
-    ends = ends.render_derived()
-    sign: Expression = case((ends.c.nth == literal_column("1"), literal_column("1")), else_=_MINUS)
-    return ends.c.at, sign, table.join(ends, true()), lo <= hi
+    sign = literal_column("1", Integer) - literal_column("2", Integer) * func.grouping(lo)
+    at = func.coalesce(lo, hi + literal_column("1", Integer))
+    return _Times(sign, at, (lo, hi), lo <= hi)
 
 
-_MINUS: Expression = literal_column("-1")
-
-
-def _alive(population: Population, cutoffs: Sequence[datetime]) -> tuple[Any, Any]:
+def _alive(population: Population, cutoffs: Sequence[datetime]) -> tuple[Expression, Expression]:
     """Return the numbers of the first and the last cutoff at which a row is alive."""
     start, end = population.indicator.time.columns
     begun, ended = (population.relation.names[name].expression for name in (start, end))
@@ -174,9 +189,10 @@ def _bounds(
 def read_cells(population: Population, rows: Iterable[asyncpg.Record]) -> list[Cell]:
     """Return what a statement counted for an actor; a stock's ends are not summed up yet."""
     found, many = [], len(population.by)
-    for row in rows:
-        by = tuple(row[3 : 3 + many])
-        count, numerator, *below = row[3 + many :]
-        denominator = Decimal(below[0]) if below else None
-        found.append(Cell(row[0], row[1], row[2], by, Decimal(numerator), denominator, int(count)))
+    for sign, at, code, origin, *rest in rows:
+        count, numerator, *below = rest[many:]
+        denominator = Decimal(below[0]) * sign if below else None
+        by = tuple(rest[:many])
+        cell = Cell(at, code, origin, by, Decimal(numerator) * sign, denominator, count * sign)
+        found.append(cell)
     return found

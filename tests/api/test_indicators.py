@@ -225,6 +225,12 @@ def test_a_change_is_told_to_those_who_see_it_and_shown(server, ningbo):
     def told(body):
         return "hazards_open" in body["indicators"]
 
+    def stored():
+        with connect(server.database_url) as conn:
+            asked = "SELECT 1 FROM sigang.indicator_series WHERE indicator = 'hazards_open'"
+            return conn.execute(asked).fetchone()
+
+    until(stored, 30)
     before = shown()
     with closing(server.client("ningbo")) as one, closing(server.client("jiaxing")) as two:
         here, elsewhere = Listener(one), Listener(two)

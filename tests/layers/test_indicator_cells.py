@@ -46,6 +46,8 @@ def filled(module_database_url, indicators):
         conn.execute(ROWS)
         conn.commit()
         assert set(keep(conn, indicators)) == set(KEYS)
+        told = "SELECT 1 FROM sigang.stream_log WHERE kind = 'indicators'"
+        assert conn.execute(told).fetchone() is None  # nothing was told before
     return module_database_url
 
 
@@ -157,6 +159,26 @@ def test_what_lasts_is_counted_anew_when_time_changes_it(filled, indicators):
         assert "open" in keep(conn, indicators, NOW + timedelta(minutes=4))
         assert read_heads(conn)["open", "week"].valid_until == NOW + timedelta(minutes=5)
     compare(filled, indicators, NOW + timedelta(minutes=4))
+
+
+def test_numbers_of_moments_ago_say_so(filled, indicators):
+    soon, then = NOW + timedelta(minutes=6), NOW + timedelta(minutes=6, seconds=30)
+    with connect(filled) as conn:
+        conn.execute(
+            "INSERT INTO sigang.event (kind, admin_code, visibility, origin, source_id, state,"
+            " valid_from) VALUES ('hazard', '330203', 'public', 'real', 't', 'open', %s)",
+            [soon + timedelta(seconds=10)],
+        )
+        conn.commit()
+        keep(conn, indicators, soon)
+        assert read_heads(conn)["open", "week"].valid_until == soon + timedelta(seconds=60)
+    unit = units().get("33", ACTORS[1], public=True)
+    told = [both(filled, indicators, at)[1][2:] for at in (soon, then)]
+    (early, counted), (kept, later) = told
+    assert kept.as_of("open") == soon
+    assert later.as_of("open") == then
+    values = [numbers.of("open", unit).value for numbers in (early, counted, kept, later)]
+    assert values[0] == values[1] == values[2] == values[3] - 1
 
 
 def test_a_new_week_and_a_new_definition_are_counted(filled, indicators):
