@@ -145,5 +145,5 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
 def _connect(opened: Services) -> None:
     """Have services follow what those above them know."""
     follow_catalog(opened)
-    if opened.roads is not None:
-        opened.roads.warm = path_answer.warm
+    for network in opened.networks or ():
+        network.warm = path_answer.warm

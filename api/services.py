@@ -17,6 +17,7 @@ from api.http.auth import Authenticator
 from api.http.gauges import Gauges
 from api.http.notifications import Bus
 from api.jobs.runner import JobRunner
+from api.network.kinds import Networks
 from api.network.rule_keeper import RuleKeeper
 from api.network.service import Roads
 from layers.declare.catalog import Catalog
@@ -30,6 +31,7 @@ from layers.scenarios.catalogue import read_scenarios
 from layers.scenarios.plan import read_plan
 from layers.tiles.service import TileService
 from spatial.errors import SetupError
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.db import Database
 from spatial.settings import Settings
 
@@ -64,7 +66,12 @@ class Services:
     spools: Spools
     tiles: TileService
     indicators: IndicatorService
-    roads: Roads | None
+    networks: Networks | None
+
+    @property
+    def roads(self) -> Roads | None:
+        """The network of roads."""
+        return None if self.networks is None else self.networks.of(ROAD.name)
 
 
 @asynccontextmanager
@@ -98,15 +105,15 @@ async def open_services(
         gauges.add("export_kept_bytes", "Exports on disk until they are read.", lambda: spools.kept)
         tiles = await _started(stack, TileService(db, catalog, bus, settings))
         _show_tiles(tiles, gauges)
-        roads = Roads(settings, db, bus, rules) if settings.routing else None
-        if roads is not None:
-            roads.show(gauges)
-            await _started(stack, roads)
+        networks = Networks(partial(Roads, settings, db, bus, rules)) if settings.routing else None
+        if networks is not None:
+            networks.show(gauges)
+            await _started(stack, networks)
             await _started(stack, JobRunner(settings, db, bus))
         numbers = await _started(stack, IndicatorService(db, catalog, bus, rules.of_fact, url))
         yield Services(
             settings, db, auth, audit, catalog, processes, bus, rules, search, summaries, spools,
-            tiles, numbers, roads,
+            tiles, numbers, networks,
         )  # fmt: skip
 
 

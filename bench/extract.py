@@ -23,9 +23,11 @@ from data.osm.nodes import TagStore
 from routing.graph.graph import Edges, Graph, Ids, edges_from_columns
 from routing.graph.turns import Restriction, split
 from spatial.geo.admin_units import AdminUnits
+from spatial.networks.road import KIND as ROAD
+from spatial.networks.road import MOTOR
 from spatial.rules import Rules
 
-ROUTED = ("road", "ferry")
+ROUTED = MOTOR.modes
 
 
 def read_graph(path: Path, region: str = "bench") -> Graph:
@@ -59,7 +61,7 @@ def read_edges(path: Path, region: str = "bench") -> tuple[Edges, list[Restricti
         store.close()
     counts = shapely.get_num_coordinates(shapes).astype(np.int64)
     columns["crossings"] = [builder.node_id(node) for node, tags in known if is_crossing(tags)]
-    edges = edges_from_columns(columns, counts, shapely.get_coordinates(shapes))
+    edges = edges_from_columns(columns, counts, shapely.get_coordinates(shapes), ROAD)
     ids, node_ids = Ids(edges.ids), Ids(edges.node_ids)
     found = [_restriction(edges, ids, node_ids, turn) for turn in turns]
     return edges, [turn for turn in found if turn is not None]

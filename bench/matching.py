@@ -38,6 +38,7 @@ from routing.cost.profile import load_profiles
 from routing.index.linear_measure import scales
 from routing.matching.trace import Trace
 from routing.query.network import RoadNetwork
+from spatial.networks.road import KIND as ROAD
 
 EXTRACTS = ("liechtenstein-2021", "porto-2020", "andorra-2021")
 EVERY_S = (5, 15, 45)
@@ -123,7 +124,7 @@ def run(name: str, rounds: int, count: int, with_fmm: bool) -> None:
     """Measure one extract and print its table."""
     pbf = SHARED / f"{name}.osm.pbf"
     graph = read_graph(pbf)
-    profiles = {"car": load_profiles()["car"]}
+    profiles = {"car": load_profiles(ROAD)["car"]}
     network = RoadNetwork(graph, Topology.build(graph), profiles, shipped_rules())
     with contextlib.ExitStack() as stack:
         osrm, valhalla = stack.enter_context(peers_of(pbf, name))

@@ -32,6 +32,7 @@ from routing.cost.rule_models import U_TURN
 from routing.graph.graph import Arcs, Coded, Edges, Graph, Ids, edges_from_columns
 from routing.graph.turns import Restriction, split
 from routing.graph.weights import INFINITE, Ints
+from spatial.networks.road import KIND as ROAD
 from spatial.rules import Rules
 
 SHARED = Path(os.environ.get("BENCH_ROADS", servers.ROOT.parent / "shared/data/roads"))
@@ -57,7 +58,7 @@ class Network:
 
     def costs(self, profile: str = "car") -> Costs:
         """Return what a profile makes of the edges."""
-        return compile_costs(load_profiles()[profile], self.graph, self.rules)
+        return compile_costs(load_profiles(ROAD)[profile], self.graph, self.rules)
 
     def weights(self, costs: Costs | None = None) -> NDArray[np.uint32]:
         """Return the weights (ms) of all arcs by a profile, nothing closed."""
@@ -149,7 +150,7 @@ def graph_of(streets: Streets) -> Graph:
         "class": streets.road_class.tolist(), "speed_basis": ["posted"] * n, "access": ["{}"] * n,
         "origin": ["real"] * n, "source": ["bench"] * n,
     }  # fmt: skip
-    return split(edges_from_columns(columns, np.full(n, 2, np.int64), points), [])
+    return split(edges_from_columns(columns, np.full(n, 2, np.int64), points, ROAD), [])
 
 
 def raw_graph(lon: Any, lat: Any, tail: Ints, head: Ints) -> Graph:

@@ -17,6 +17,7 @@ from routing.cost.vehicle import Vehicle
 from routing.graph.weights import INFINITE, Ints
 from routing.query.model import Conditions, PathQuery
 from spatial.errors import SigangError
+from spatial.networks.road import KIND as ROAD
 
 NO_PATH = 2_147_483_647  # of the reference answers
 MOVED_M = 1.0  # OSRM takes another road than the nearest one where that leads nowhere
@@ -96,7 +97,7 @@ def truck_limits(
     """
     for sizes in TRUCKS:
         prepared = here.roads.prepared(Conditions("truck", sizes=sizes), here.now)
-        vehicle = Vehicle.of(prepared.costs.profile, here.roads.rules, sizes)
+        vehicle = Vehicle.of(prepared.costs.profile, ROAD, here.roads.rules, sizes)
         reference = Reference(here.graph, prepared.metric.weights)
         ours: Counter[str] = Counter()
         edges = here.graph.edges

@@ -30,6 +30,7 @@ from routing.query.access import leaving
 from routing.query.leg import Leg, find_leg
 from routing.query.model import Conditions, PathQuery
 from routing.query.network import RoadNetwork
+from spatial.networks.road import KIND as ROAD
 
 Pair = list[list[float]]
 BUDGET_S = 1.2  # of one engine in one round
@@ -47,7 +48,7 @@ class Here:
         folder = FOLDER / network.name / "order"
         topology = Topology.open(network.graph, folder)
         self.opened_s = time.perf_counter() - begin
-        profiles = {k: v for k, v in load_profiles().items() if k in ("car", "truck")}
+        profiles = {k: v for k, v in load_profiles(ROAD).items() if k in ("car", "truck")}
         self.roads = RoadNetwork(network.graph, topology, profiles, network.rules)
         self.now = datetime.now(UTC)
         self.prepared = self.roads.prepared(Conditions("car"), self.now)

@@ -22,6 +22,7 @@ from routing.index.snap import SnapIndex
 from routing.live.state_table import EdgeState, EdgeStates
 from routing.query.model import Conditions, PathQuery
 from routing.query.network import RoadNetwork
+from spatial.networks.road import KIND as ROAD
 
 CHANGED = 1_000
 REPEATS = 5
@@ -64,12 +65,12 @@ def _median(run: Callable[[], object]) -> float:
 def _starter(network: Network) -> Callable[[], object]:
     """Return a start as a worker makes it: graph, snapping index and hierarchy mapped."""
     place = FOLDER / network.name / "kept" / network.graph.digest
-    if open_graph(place) is None:
+    if open_graph(place, ROAD) is None:
         save_graph(place, network.graph, SnapIndex(network.graph.edges))
-    profiles = {k: v for k, v in load_profiles().items() if k == "car"}
+    profiles = {k: v for k, v in load_profiles(ROAD).items() if k == "car"}
 
     def start() -> object:
-        found = open_graph(place)
+        found = open_graph(place, ROAD)
         assert found is not None
         graph, index = found
         topology = Topology.open(graph, FOLDER / network.name / "order")

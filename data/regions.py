@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from data.osm.load import REGION, clear_region
 from spatial.errors import NotFound
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.ingest import Run, find_source, loading
 
 _REGIONS = """
@@ -25,11 +26,11 @@ LEFT JOIN LATERAL (SELECT file, finished_at FROM sigang.load_run
 ORDER BY name"""
 _MODES = """
 SELECT DISTINCT mode FROM sigang.edge WHERE source_id = %s"""
-_END_STATES = """
+_END_STATES = f"""
 UPDATE sigang.edge_state s SET version_to = v.version, recorded_to = v.changed_at
 FROM sigang.network_version v, sigang.edge e
-WHERE v.network = 'road' AND e.id = s.edge_id AND e.source_id = %s AND s.version_to IS NULL
-RETURNING s.event_id"""
+WHERE v.network = {ROAD.name!r} AND e.id = s.edge_id AND e.source_id = %s AND s.version_to IS NULL
+RETURNING s.event_id"""  # noqa: S608
 _END_EVENTS = """
 UPDATE sigang.event v SET valid_to = greatest(now(), v.valid_from + interval '1 millisecond')
 WHERE v.id = ANY (%s) AND v.state = 'open' AND (v.valid_to IS NULL OR v.valid_to > now())

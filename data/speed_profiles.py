@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from spatial.errors import NotFound, Quarantined
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.ingest import BadRow, LoadReport, Run, find_source, loading
 
 HEADER = "edge_id,direction,hour,kmh"
@@ -100,7 +101,7 @@ def load_speed_profiles(conn: psycopg.Connection, file: Path, source: str) -> Lo
         _quarantine(run, file)
         run.clear(TABLE)
         run.rows[TABLE] = conn.execute(_INSERT, [source]).rowcount
-        run.raise_topology(["road"])
+        run.raise_topology([ROAD.mode])
         return run.report()
 
 

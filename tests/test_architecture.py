@@ -240,8 +240,10 @@ KEPT_ANSWERS = {
     "api/roads/paths.py: _headers",
     "layers/declare/style_check.py: _table",
     "layers/processes/runtime/model.py: _profiles",
-    "routing/cost/rule_models.py: named_by_profiles",
+    "routing/cost/network_rules.py: named_by_profiles",
+    "routing/cost/network_rules.py: rules_of",
     "spatial/geo/crs.py: _transformer",
+    "spatial/networks/model.py: network_kinds",
 }
 """Functions whose few answers hold for as long as the process."""
 

@@ -19,8 +19,9 @@ from layers.offload import offload_write
 from spatial.actor import Actor
 from spatial.errors import Conflict, NotFound
 from spatial.json_types import Document, JsonObject, Shown
+from spatial.networks.road import KIND as ROAD
 
-NETWORK = "road"
+NETWORK = ROAD.name
 EXPIRY_LOCK = 0x5369_6763
 LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit")
 LISTED_EDGES = 1_000

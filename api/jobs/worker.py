@@ -17,6 +17,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
 from time import monotonic
 from uuid import UUID
@@ -105,9 +106,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Ground]:
         rules = RuleKeeper(db, bus)
         await rules.start()
         stack.push_async_callback(rules.stop)
-        roads = First(lambda: Roads(small, db, bus, rules))
-        stack.push_async_callback(roads.stop)
-        yield Ground(db, Catalog.load(settings.areas), find_processes(), network_of(roads))
+        networks = First(partial(Roads, small, db, bus, rules))
+        stack.push_async_callback(networks.stop)
+        yield Ground(db, Catalog.load(settings.areas), find_processes(), network_of(networks))
 
 
 async def _run_job(ground: Ground, job_id: UUID, report: Report) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 
 import asyncpg
 
-from api.network.edge_rows import NETWORK
 from api.network.history_rows import FEEDS_AT, FIRST, IN_FUTURE, STATES_AT, TOPOLOGY, VERSION_AT
 from api.network.rows import make_states
 from routing.graph.graph import Graph
@@ -38,16 +37,17 @@ async def read_as_of(
     BadParameter
         The instant lies in the future, or before anything was recorded.
     """
+    network = graph.edges.kind.name
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         if await conn.fetchval(IN_FUTURE, as_of):
             raise _unknown("as_of lies in the future", "as_of 不能晚于现在")
-        then = await conn.fetchrow(VERSION_AT, NETWORK, as_of)
+        then = await conn.fetchrow(VERSION_AT, network, as_of)
         if then is None:
-            first = await conn.fetchval(FIRST, NETWORK)
+            first = await conn.fetchval(FIRST, network)
             raise _unknown(
                 f"Nothing is recorded before {first}", f"{first} 之前没有记录", first=str(first)
             )
-        topology = await conn.fetchval(TOPOLOGY, NETWORK)
+        topology = await conn.fetchval(TOPOLOGY, network)
         moment = at or as_of
         rows = await conn.fetch(STATES_AT, as_of, moment)
         rows += await conn.fetch(FEEDS_AT, as_of, moment)

@@ -1,8 +1,9 @@
 """Makes the network that server processes map: one builds, the others wait for it.
 
-`python -m api.network.build motor` is the process that builds, started by the server process that
-holds the lock of the state folder. It gives its memory back when it ends, leaves the processor to
-answers, and ends with the process that started it; the lock is free then, and another one builds.
+`python -m api.network.build KIND TRAFFIC` is the process that builds, started by the server process
+that holds the lock of the state folder. It gives its memory back when it ends, leaves the processor
+to answers, and ends with the process that started it; the lock is free then, and another one
+builds.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from pathlib import Path
 
 import orjson
 
-from api.network.edge_rows import ACTIVE, MOTOR, Key, Rows, Traffic, make_graph, read_key, read_rows
+from api.network.edge_rows import Key, Rows, make_graph, read_key, read_rows
 from routing.cch.hierarchy import Hierarchy
 from routing.index.mapped_store import last_graph, place_of, save_graph
 from routing.index.snap import SnapIndex
 from spatial.errors import SetupError
+from spatial.networks.model import NetworkKind, Traffic, network_kinds
 from spatial.postgres.db import Database
 from spatial.settings import PROJECT, Settings
 
@@ -39,23 +41,27 @@ PR_SET_PDEATHSIG = 1
 
 
 class Folders:
-    """Where the networks of one kind of traffic lie in the state folder."""
+    """Where the networks of one kind and traffic lie in the state folder."""
 
-    def __init__(self, home: Path, traffic: Traffic) -> None:
-        self.graphs = home / "graphs" / traffic.name
+    def __init__(self, home: Path, kind: NetworkKind, traffic: Traffic) -> None:
+        self.kind = kind
+        self.graphs = home / "graphs" / kind.name / traffic.name
         self.orders = home / "routing"
         self.lock = home / "graphs" / "lock"
 
     def place(self, key: Key) -> Path:
         """Return the folder of the graph of some rows."""
-        return place_of(self.graphs, key.rows)
+        return place_of(self.graphs, key.rows, self.kind)
 
 
 class Builder:
     """Sees to it that the network of the committed rows is kept in the state folder."""
 
-    def __init__(self, settings: Settings, db: Database, traffic: Traffic) -> None:
-        self.folders = Folders(settings.home, traffic)
+    def __init__(
+        self, settings: Settings, db: Database, kind: NetworkKind, traffic: Traffic
+    ) -> None:
+        self.folders = Folders(settings.home, kind, traffic)
+        self._kind = kind
         self._settings = settings
         self._db = db
         self._traffic = traffic
@@ -86,7 +92,7 @@ class Builder:
 
     async def _committed(self) -> Key:
         async with self._db.public.acquire() as conn:
-            return await read_key(conn, self._traffic)
+            return await read_key(conn, self._kind, self._traffic)
 
     def _is_kept(self, key: Key) -> bool:
         return not key.edges or self.folders.place(key).is_dir()
@@ -105,13 +111,13 @@ class Builder:
 
     async def _build_here(self) -> Key:
         async with self._db.public.acquire() as conn:
-            rows = await read_rows(conn, self._traffic)
+            rows = await read_rows(conn, self._kind, self._traffic)
         await asyncio.to_thread(keep, rows, self._traffic, self.folders)
         return rows.key
 
     async def _build(self, lock: int) -> Key:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "api.network.build", self._traffic.name,
+            sys.executable, "-m", "api.network.build", self._kind.name, self._traffic.name,
             stdout=PIPE, cwd=PROJECT, env=os.environ | self._settings.to_env(), pass_fds=[lock],
         )  # fmt: skip
         try:
@@ -138,20 +144,20 @@ def keep(rows: Rows, traffic: Traffic, folders: Folders) -> None:
     place = folders.place(rows.key)
     if place.is_dir():
         return
-    graph = make_graph(rows, traffic)
-    Hierarchy.open(graph, folders.orders, last_graph(folders.graphs))
+    graph = make_graph(rows, folders.kind, traffic)
+    Hierarchy.open(graph, folders.orders, last_graph(folders.graphs, folders.kind))
     save_graph(place, graph, SnapIndex(graph.edges))
 
 
-async def _run(settings: Settings, traffic: Traffic) -> Key:
+async def _run(settings: Settings, kind: NetworkKind, traffic: Traffic) -> Key:
     patient = replace(settings, pool_size=1, statement_timeout_ms=READ_WAIT_MS)
     db = await Database.open(patient, settings.database_url or "")
     try:
         async with db.public.acquire() as conn:
-            rows = await read_rows(conn, traffic)
+            rows = await read_rows(conn, kind, traffic)
     finally:
         await db.close()
-    keep(rows, traffic, Folders(settings.home, traffic))
+    keep(rows, traffic, Folders(settings.home, kind, traffic))
     return rows.key
 
 
@@ -165,8 +171,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     told = os.dup(1)
     os.dup2(2, 1)  # what libraries print goes to the log
-    traffic = {one.name: one for one in (MOTOR, ACTIVE)}[sys.argv[1]]
-    key = asyncio.run(_run(Settings.from_env(), traffic))
+    kind = network_kinds()[sys.argv[1]]
+    traffic = {one.name: one for one in kind.traffics}[sys.argv[2]]
+    key = asyncio.run(_run(Settings.from_env(), kind, traffic))
     os.write(told, orjson.dumps(key._asdict()))
 
 

@@ -1,4 +1,4 @@
-"""Reads the roads of the database by columns and makes the graph of them."""
+"""Reads the edges of a network by columns and makes the graph of them."""
 
 from __future__ import annotations
 
@@ -12,45 +12,26 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.graph.graph import LIMITS, Graph, Ids, both_ways, edges_from_columns
+from routing.graph.graph import Graph, Ids, both_ways, edges_from_columns
 from routing.graph.turns import Restriction, split
 from routing.graph.weights import Floats, Ints
 from spatial.json_types import Document, Shown
+from spatial.networks.model import NetworkKind, Traffic
 
 CHUNK = 50_000
-NETWORK = "road"
 _IDS = ("id", "from_node", "to_node")
-_NUMBERS = ("length_m", "speed_kmh", *(f"max_{name}" for name in LIMITS))
 _SIGNS = ("oneway", "limits_known", "toll", "roundabout")
 _TEXTS = (
     "mode", "class", "ref", "name_zh", "name_en", "speed_basis", "access", "hazmat", "structure",
     "origin", "source",
 )  # fmt: skip
 _WKB_HEAD = 9  # bytes before the coordinates of a line
-_AS_BYTES = [
-    *(f"string_agg(uuid_send({name}), '') AS {name}" for name in _IDS),
-    *(
-        f"string_agg(coalesce(float8send({name}::float8), '\\x7ff8000000000000'), '') AS {name}"
-        for name in _NUMBERS
-    ),
-    *(f"string_agg(coalesce(boolsend({name}), '\\xff'), '') AS {name}" for name in _SIGNS),
-    "string_agg(int4send(ST_NPoints(geom)), '') AS points",
-    "string_agg(ST_AsBinary(geom, 'NDR'), '') AS geom",
-    *(f"array_agg({name}) AS {name}" for name in _TEXTS),
-]
-_EDGES = f"""
-SELECT count(*), {", ".join(_AS_BYTES)}
-FROM (SELECT {", ".join((*_IDS, *_NUMBERS))}, oneway, limits_known, toll, mode, class, ref,
-    name_zh, name_en, speed_basis, access::text AS access, hazmat, structure, origin,
-    source_id AS source, coalesce(props ->> 'junction' IN ('roundabout', 'circular'), false)
-    AS roundabout, geom
-  FROM sigang.edge WHERE mode = ANY ($1) AND id >= $2 ORDER BY id LIMIT $3) e"""  # noqa: S608
 _KEY = """
 SELECT v.topology, e.count AS edges,
   concat_ws(' ', d.oid, $2::text[], e.count, e.sum, e.max, t.count, t.sum, t.max) AS rows
 FROM pg_database d, sigang.network_version v,
   (SELECT count(*), sum(xmin::text::bigint), max(xmin::text::bigint)
-   FROM sigang.edge WHERE mode = ANY ($2)) e,
+   FROM sigang.{source} WHERE mode = ANY ($2)) e,
   (SELECT count(*), sum(xmin::text::bigint), max(xmin::text::bigint)
    FROM sigang.turn_restriction) t
 WHERE d.datname = current_database() AND v.network = $1"""
@@ -64,17 +45,31 @@ SELECT id FROM sigang.node WHERE props ->> 'highway' = 'crossing'
   OR props ->> 'railway' IN ('level_crossing', 'tram_level_crossing')"""
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """Who moves on a network: the modes of its edges, and whether on foot or bicycle."""
-
-    name: str
-    modes: tuple[str, ...]
-    active: bool
+def _numbers(kind: NetworkKind) -> tuple[str, ...]:
+    return ("length_m", "speed_kmh", *kind.columns)
 
 
-MOTOR = Traffic("motor", ("road", "ferry"), active=False)
-ACTIVE = Traffic("active", ("road", "ferry", "walk"), active=True)
+def _edges_sql(kind: NetworkKind) -> str:
+    """Return the query of a piece of the edges, each column in one value."""
+    numbers = _numbers(kind)
+    packed = [
+        *(f"string_agg(uuid_send({name}), '') AS {name}" for name in _IDS),
+        *(
+            f"string_agg(coalesce(float8send({name}::float8), '\\x7ff8000000000000'), '') AS {name}"
+            for name in numbers
+        ),
+        *(f"string_agg(coalesce(boolsend({name}), '\\xff'), '') AS {name}" for name in _SIGNS),
+        "string_agg(int4send(ST_NPoints(geom)), '') AS points",
+        "string_agg(ST_AsBinary(geom, 'NDR'), '') AS geom",
+        *(f"array_agg({name}) AS {name}" for name in _TEXTS),
+    ]
+    return f"""
+SELECT count(*), {", ".join(packed)}
+FROM (SELECT {", ".join((*_IDS, *numbers))}, oneway, limits_known, toll, mode, class, ref,
+    name_zh, name_en, speed_basis, access::text AS access, hazmat, structure, origin,
+    source_id AS source, coalesce(props ->> 'junction' IN ('roundabout', 'circular'), false)
+    AS roundabout, geom
+  FROM sigang.{kind.source} WHERE mode = ANY ($1) AND id >= $2 ORDER BY id LIMIT $3) e"""  # noqa: S608
 
 
 class Key(NamedTuple):
@@ -90,7 +85,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """The roads as the database has them, before anything is computed."""
+    """The edges as the database has them, before anything is computed."""
 
     key: Key
     columns: Mapping[str, Shown]
@@ -101,20 +96,20 @@ class Rows:
     """Nodes where those on foot or a railway cross."""
 
 
-async def read_key(conn: asyncpg.Connection, traffic: Traffic) -> Key:
+async def read_key(conn: asyncpg.Connection, kind: NetworkKind, traffic: Traffic) -> Key:
     """Return what is committed now."""
-    return Key(*await conn.fetchrow(_KEY, NETWORK, traffic.modes))
+    return Key(*await conn.fetchrow(_KEY.format(source=kind.source), kind.name, traffic.modes))
 
 
-async def read_rows(conn: asyncpg.Connection, traffic: Traffic = MOTOR) -> Rows:
+async def read_rows(conn: asyncpg.Connection, kind: NetworkKind, traffic: Traffic) -> Rows:
     """Read the edges and turn restrictions in one snapshot, however long it takes."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         await conn.execute("SET LOCAL statement_timeout = 0")
-        key = await read_key(conn, traffic)
+        key = await read_key(conn, kind, traffic)
         parts: dict[str, list[bytes]] = defaultdict(list)
-        begin, read = UUID(int=0), 0
+        begin, read, sql = UUID(int=0), 0, _edges_sql(kind)
         while read < key.edges:
-            row = await conn.fetchrow(_EDGES, traffic.modes, begin, CHUNK)
+            row = await conn.fetchrow(sql, traffic.modes, begin, CHUNK)
             for name, value in row.items():
                 parts[name].append(value)
             read += row["count"]
@@ -127,17 +122,18 @@ async def read_rows(conn: asyncpg.Connection, traffic: Traffic = MOTOR) -> Rows:
         for geom, count in zip(parts["geom"], parts["points"], strict=True)
     ]
     places = np.concatenate([np.empty((0, 2)), *points])
-    return Rows(key, _columns(parts), counts, places, turns, crossings)
+    return Rows(key, _columns(parts, kind), counts, places, turns, crossings)
 
 
-def _columns(parts: Mapping[str, list[bytes]]) -> Document:
+def _columns(parts: Mapping[str, list[bytes]], kind: NetworkKind) -> Document:
     """Return the columns that `edges_from_columns` takes."""
-    whole = {name: b"".join(parts[name]) for name in (*_IDS, *_NUMBERS, *_SIGNS)}
+    numbers = _numbers(kind)
+    whole = {name: b"".join(parts[name]) for name in (*_IDS, *numbers, *_SIGNS)}
     signs = {name: np.frombuffer(whole[name], np.int8) for name in _SIGNS}
     return {
         **{name: np.frombuffer(whole[name], ">u8").astype(np.uint64).reshape(-1, 2)
            for name in _IDS},
-        **{name: np.frombuffer(whole[name], ">f8").astype(np.float64) for name in _NUMBERS},
+        **{name: np.frombuffer(whole[name], ">f8").astype(np.float64) for name in numbers},
         **signs,
         **{name: [text for part in parts[name] for text in part] for name in _TEXTS},
     }  # fmt: skip
@@ -152,14 +148,14 @@ def _coordinates(geometries: bytes, counts: Ints) -> NDArray[np.float64]:
     return raw[kept].view("<f8").reshape(-1, 2)
 
 
-def make_graph(rows: Rows, traffic: Traffic = MOTOR) -> Graph:
+def make_graph(rows: Rows, kind: NetworkKind, traffic: Traffic) -> Graph:
     """Build the graph; restrictions of edges that are not loaded are left out.
 
     For those on foot and bicycle every edge has arcs both ways; which of them are open is a matter
     of the profile.
     """
     columns = {**rows.columns, "crossings": rows.crossings}
-    edges = edges_from_columns(columns, rows.point_counts, rows.points)
+    edges = edges_from_columns(columns, rows.point_counts, rows.points, kind)
     edges = both_ways(edges) if traffic.active else edges
     ids, node_ids = Ids(edges.ids), Ids(edges.node_ids)
     turns = [_restriction(ids, node_ids, row) for row in rows.turns]

@@ -1,4 +1,4 @@
-"""Reads what holds on the roads: rules, closures, speeds, structures → what the network takes."""
+"""Reads what holds on a network: rules, closures, speeds, structures → what the network takes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from uuid import UUID
 import asyncpg
 import numpy as np
 
-from api.network.edge_rows import NETWORK
 from routing.cost.speed_profiles import MeasuredWeek
 from routing.graph.graph import Graph, Ids
 from routing.graph.structures import Structures
 from routing.live.speed_feeds import Feed
 from routing.live.state_table import KINDS, EdgeStates, moment
 from spatial.json_types import Document
+from spatial.networks.model import NetworkKind
 
 CHUNK = 2_000
 _STRUCTURES = """
@@ -52,12 +52,12 @@ SELECT admin_code, name_zh, name_en, ST_AsBinary(geom) AS geom FROM sigang.zone
 WHERE kind IN {_UNIT_KINDS} AND admin_code IS NOT NULL
 ORDER BY kind = 'province', admin_code"""  # noqa: S608
 VERSION_NOW = """
-SELECT version, topology FROM sigang.network_version WHERE network = 'road'"""
+SELECT version, topology FROM sigang.network_version WHERE network = $1"""
 
 
 @dataclass(frozen=True)
 class Live:
-    """What holds on the roads as of a version, as the database has it."""
+    """What holds on the edges as of a version, as the database has it."""
 
     version: int
     structures: list[asyncpg.Record]
@@ -65,11 +65,11 @@ class Live:
     weeks: list[asyncpg.Record]
 
 
-async def read_live(conn: asyncpg.Connection) -> Live:
+async def read_live(conn: asyncpg.Connection, kind: NetworkKind) -> Live:
     """Read it in one snapshot, in pieces so that the process goes on serving."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         return Live(
-            await conn.fetchval(_NOW, NETWORK),
+            await conn.fetchval(_NOW, kind.name),
             await _in_pieces(conn, _STRUCTURES),
             [*await _in_pieces(conn, _STATE), *await conn.fetch(_FEEDS, -1)],
             await _in_pieces(conn, _WEEKS),
@@ -81,14 +81,14 @@ async def _in_pieces(conn: asyncpg.Connection, sql: str) -> list[asyncpg.Record]
 
 
 async def read_changes(
-    conn: asyncpg.Connection, after: int
+    conn: asyncpg.Connection, kind: NetworkKind, after: int
 ) -> tuple[int, list[asyncpg.Record], list[int]]:
     """Return the version now, the states added since a version, and the ids of those removed.
 
     Feeds have the negative of their id.
     """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        version = await conn.fetchval(_NOW, NETWORK)
+        version = await conn.fetchval(_NOW, kind.name)
         added = [*await conn.fetch(_ADDED, after), *await conn.fetch(_FEEDS, after)]
         states_gone = await conn.fetchval(_GONE, after)
         feeds_gone = [-row["id"] for row in await conn.fetch(_FEEDS_GONE, after)]

@@ -1,4 +1,4 @@
-"""The road network of one serving process: loaded, kept current, asked off the event loop."""
+"""A network of one serving process: loaded, kept current, asked off the event loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from api.http.gauges import Gauges
 from api.http.notifications import RECONNECTED, Bus
 from api.network.admin_units import Areas
 from api.network.build import Builder
-from api.network.edge_rows import ACTIVE, MOTOR, Key, Traffic
+from api.network.edge_rows import Key
 from api.network.rows import (
     VERSION_NOW,
     Live,
@@ -36,6 +36,7 @@ from routing.index.mapped_store import open_graph
 from routing.query.network import RoadNetwork
 from routing.query.renewal import under_rules
 from spatial.errors import ConfigError, NoSnap, RuleMissing, SetupError, SigangError, StaleVersion
+from spatial.networks.model import NetworkKind, Traffic
 from spatial.postgres.db import Database
 from spatial.rules import RuleSet
 from spatial.settings import Settings
@@ -45,7 +46,6 @@ OTHER_TIMES = 2  # networks kept under the rules of other times
 ROUNDS = 3
 """Rounds of the event loop in which an answer is written, the next question read, and begun."""
 _log = logging.getLogger(__name__)
-_ON_FOOT_OR_BICYCLE = frozenset(p.id for p in load_profiles().values() if p.group == "active")
 PAUSES_S = 1.0, 60.0  # after a load that failed: the first, the longest
 T = TypeVar("T")
 
@@ -64,8 +64,9 @@ class _Held:
 class Committed:
     """Reads what is committed; all who ask while a read is under way share the one after it."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, kind: NetworkKind) -> None:
         self._db = db
+        self._kind = kind
         self._asked: list[asyncio.Future[asyncpg.Record]] = []
         self._reading: asyncio.Task[None] | None = None
 
@@ -93,7 +94,7 @@ class Committed:
 
     async def _settle(self, asked: Sequence[asyncio.Future[asyncpg.Record]]) -> None:
         try:
-            row = await self._db.urgent.fetchrow(VERSION_NOW)
+            row = await self._db.urgent.fetchrow(VERSION_NOW, self._kind.name)
         except Exception as error:  # whatever it is, those who asked get it
             for one in asked:
                 if not one.done():
@@ -117,18 +118,20 @@ class Roads:
         db: Database,
         bus: Bus,
         rules: RuleKeeper,
-        traffic: Traffic = MOTOR,
+        kind: NetworkKind,
+        traffic: Traffic | None = None,
     ) -> None:
         self._settings = settings
-        self._traffic = traffic
-        self._builder = Builder(settings, db, traffic)
+        self.kind = kind
+        self._traffic = traffic or kind.traffic
+        self._builder = Builder(settings, db, kind, self._traffic)
         self.areas = Areas(db)
         self._db = db
         self._bus = bus
         self._rules = rules
         self.warm: Callable[[RoadNetwork, RoadNetwork], None] = lambda old, new: None
         """Makes what answers need of a network, as they did of the one before."""
-        self._committed = Committed(db)
+        self._committed = Committed(db, kind)
         self._threads = ThreadPoolExecutor(THREADS, "routing")
         self._applying = asyncio.Lock()
         self._held = _Held(-1, None)
@@ -138,11 +141,13 @@ class Roads:
         self._renewing = asyncio.Lock()
         self._unfollow: Callable[[], None] = lambda: None
         self._alive: WeakSet[Topology] = WeakSet()
+        declared = load_profiles(kind).values()
+        self._active_profiles = {one.id for one in declared if one.group == "active"}
         self._wanted = -1  # topology that the last reload was begun for
         self._loaded_s = 0.0
 
     async def start(self) -> None:
-        """Load the network; a database without roads is served without.
+        """Load the network; a database without its edges is served without.
 
         Raises
         ------
@@ -165,32 +170,35 @@ class Roads:
                 await self._loading
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def show(self, gauges: Gauges) -> None:
-        """Register the numbers that tell how far the served roads are behind."""
+    def show(self, gauges: Gauges, prefix: str = "") -> None:
+        """Register the numbers that tell how far the served network is behind."""
         gauges.add(
-            "network_topology_served", "Loads of roads that answers know of.",
+            f"{prefix}network_topology_served", f"Loads of {self.kind.en}s that answers know of.",
             lambda: self._held.topology,
         )  # fmt: skip
         gauges.add(
-            "network_topology_committed", "Loads of roads when the database was last asked.",
+            f"{prefix}network_topology_committed",
+            f"Loads of {self.kind.en}s when the database was last asked.",
             lambda: max(self._wanted, self._held.topology),
         )  # fmt: skip
         gauges.add(
-            "network_load_seconds", "Time of the last load, from noticing it to serving it.",
-            lambda: self._loaded_s,
+            f"{prefix}network_load_seconds",
+            "Time of the last load, from noticing it to serving it.", lambda: self._loaded_s,
         )  # fmt: skip
         gauges.add(
-            "networks_held", "Road networks in memory; more than one while requests end on an old.",
+            f"{prefix}networks_held",
+            "Networks in memory; more than one while requests end on an old.",
             lambda: len(self._alive),
         )  # fmt: skip
 
     async def of_profile(self, profile: str) -> Roads:
         """Return the network that a profile moves on; that of foot and bicycle opens when asked."""
-        if profile not in _ON_FOOT_OR_BICYCLE or self._traffic.active:
+        traffic = next((one for one in self.kind.traffics if one.active), None)
+        if traffic is None or self._traffic.active or profile not in self._active_profiles:
             return self
         async with self._opening:
             if self._active is None:
-                opened = Roads(self._settings, self._db, self._bus, self._rules, ACTIVE)
+                opened = Roads(self._settings, self._db, self._bus, self._rules, self.kind, traffic)
                 opened.warm = self.warm
                 await opened.start()
                 self._active = opened
@@ -204,7 +212,7 @@ class Roads:
         StaleVersion
             The database itself has not reached the version asked for.
         NoSnap
-            There is no road network.
+            No edges of this kind are loaded.
         """
         row = await self._committed.get()
         if row["topology"] != self._held.topology:
@@ -220,7 +228,7 @@ class Roads:
             )
         network = self._held.network
         if network is None:
-            raise self._held.reason or _no_roads()
+            raise self._held.reason or _not_loaded(self.kind)
         if network.version < row["version"]:
             await self._apply(network, row["version"])
         return network
@@ -256,7 +264,7 @@ class Roads:
         return made
 
     def _profiles(self, rules: RuleSet) -> dict[str, Profile]:
-        return usable_profiles(load_profiles(), rules, active=self._traffic.active)
+        return usable_profiles(load_profiles(self.kind), rules, active=self._traffic.active)
 
     async def _use(self, held: _Held) -> None:
         """Put a network in use that was built while rules may have changed."""
@@ -276,7 +284,7 @@ class Roads:
             if network.version >= wanted:
                 return
             async with self._db.public.acquire() as conn:
-                version, rows, removed = await read_changes(conn, network.version)
+                version, rows, removed = await read_changes(conn, self.kind, network.version)
             await self.ask(
                 lambda: network.apply(
                     version, make_states(network.graph, rows), removed, datetime.now(UTC)
@@ -304,7 +312,7 @@ class Roads:
                     return
                 pause = PAUSES_S[0]
             except Exception:  # whatever it is, the old one goes on serving
-                _log.exception("the new road network is not served yet")
+                _log.exception("the new %s network is not served yet", self.kind.name)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, PAUSES_S[1])
 
@@ -315,26 +323,26 @@ class Roads:
             await self._use(_Held(key.topology, None))
             return
         async with self._db.public.acquire() as conn:
-            live = await read_live(conn)
+            live = await read_live(conn, self.kind)
         try:
             made = await self.ask(lambda: self._make(key, live, self._rules.current))
             await self._use(_Held(key.topology, made))
         except (ConfigError, RuleMissing) as error:
             if not first:
                 raise
-            _log.exception("the road network cannot be used")
+            _log.exception("the %s network cannot be used", self.kind.name)
             await self._use(_Held(key.topology, None, error))
             return
         self._alive.add(made.topology)
         self._loaded_s = time.monotonic() - begin
-        _log.info("road network: %d edges in %.1f s", key.edges, self._loaded_s)
+        _log.info("%s network: %d edges in %.1f s", self.kind.name, key.edges, self._loaded_s)
 
     def _make(self, key: Key, live: Live, rules: RuleSet) -> RoadNetwork:
         """Map a kept network, and prepare it for the questions that come to the one before."""
         begin, folders = datetime.now(UTC), self._builder.folders
-        found = open_graph(folders.place(key))
+        found = open_graph(folders.place(key), self.kind)
         if found is None:
-            raise SetupError("The road network was deleted", "路网文件已被删除")
+            raise SetupError(f"The {self.kind.en} network was deleted", "路网文件已被删除")
         graph, index = found
         structures = make_structures(graph, live.structures)
         topology = Topology.open(graph, folders.orders)
@@ -347,10 +355,10 @@ class Roads:
         return network
 
 
-def _no_roads() -> NoSnap:
+def _not_loaded(kind: NetworkKind) -> NoSnap:
     return NoSnap(
-        "No road network is loaded",
-        "尚未加载道路网络",
+        f"No {kind.en} network is loaded",
+        f"尚未加载{kind.zh}网络",
         mend_en="Load one: ./sigang load sample, or ./sigang load osm FILE.osm.pbf.",
         mend_zh="请加载：./sigang load sample 或 ./sigang load osm 文件.osm.pbf。",
     )

@@ -140,10 +140,10 @@ async def _at_once(
 ) -> list[Output]:
     served = services(request)
 
-    async def roads() -> Roads | None:
-        return served.roads
+    async def opened(kind: str) -> Roads | None:
+        return None if served.networks is None else served.networks.of(kind)
 
-    sources = Sources(served.db, served.catalog, actor, network_of(roads))
+    sources = Sources(served.db, served.catalog, actor, network_of(opened))
     scene = await while_connected(request, read_scene(process, inputs, sources, _go_on))
     return await ask(request, lambda: run(process, inputs, scene), QUICK_S)
 
@@ -158,7 +158,7 @@ async def _accept(
     wanted: list[str], response: str,
 ) -> Response:  # fmt: skip
     """Note a job and answer where its state is."""
-    if services(request).roads is None:
+    if services(request).networks is None:
         raise no_routing()
     job_id = uuid7()
     kept = {"inputs": given, "outputs": wanted, "response": response}

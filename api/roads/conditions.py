@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Literal, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar, cast
 from uuid import UUID
 
 import numpy as np
 from fastapi import Request
-from pydantic import Field
+from pydantic import Field, create_model
 
 from api.http.polygons import read_polygons
 from api.http.values import Moment, Place, Size, Strict, Word
 from api.network.as_of import read_as_of
+from api.network.kinds import Networks, no_routing
 from api.network.service import Roads
 from api.services import services
 from routing.graph.weights import Floats
 from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
-from spatial.errors import LimitViolated, SetupError
+from spatial.errors import LimitViolated
 from spatial.geo import crs as systems
 from spatial.geo.crs import CRS84, Crs, check_lonlat, parse_crs
 from spatial.geo.geojson import Geometry
 from spatial.json_types import JsonBody
+from spatial.networks.model import searched_kinds
+from spatial.networks.road import KIND as ROAD
 
 MOST_POLYGONS = 50
 MOST_EDGES, MOST_CLASSES = 10_000, 50
@@ -32,15 +35,20 @@ DECIMALS = 7
 Asked = TypeVar("Asked", bound=Conditions)
 
 
-class VehicleBody(Strict):
+class _Load(Strict):
     """Dimensions of the vehicle and its load; what is left out is the profile's."""
 
-    height_m: Size | None = None
-    width_m: Size | None = None
-    length_m: Size | None = None
-    mass_t: Size | None = None
-    axle_t: Size | None = None
     hazmat: bool | Word | None = None
+
+
+if TYPE_CHECKING:
+    VehicleBody = _Load
+else:
+    _SIZES = dict.fromkeys(size for kind in searched_kinds() for size in kind.sizes)
+    VehicleBody = create_model(
+        "VehicleBody", __base__=_Load, **dict.fromkeys(_SIZES, (Size | None, None))
+    )
+    """The dimensions are those that the limits of any kind of network are about."""
 
 
 class AvoidBody(Strict):
@@ -80,6 +88,20 @@ class ConditionsBody(Strict):
         return self.depart_at or self.as_of
 
 
+def networks_of(request: Request) -> Networks:
+    """Return the networks of the process that answers a request.
+
+    Raises
+    ------
+    SetupError
+        It has none.
+    """
+    networks = services(request).networks
+    if networks is None:
+        raise no_routing()
+    return networks
+
+
 def roads_of(request: Request) -> Roads:
     """Return the road network of the process that answers a request.
 
@@ -88,10 +110,7 @@ def roads_of(request: Request) -> Roads:
     SetupError
         It has none.
     """
-    roads = services(request).roads
-    if roads is None:
-        raise SetupError("This process has no routing", "本进程未启用路径规划")
-    return roads
+    return networks_of(request).of(ROAD.name)
 
 
 def crs_of(request: Request) -> Crs:
@@ -112,7 +131,7 @@ async def read_question(
     request: Request, body: ConditionsBody, crs: Crs, make: Callable[..., Asked]
 ) -> tuple[RoadNetwork, Asked]:
     """Return the network as it is committed now, and what a body asks of it, made by `make`."""
-    roads = await roads_of(request).of_profile(body.profile)
+    roads = await networks_of(request).of_profile(body.profile)
     network = await roads.ensure_current(body.min_network_version)
     if (moment := body.fact_at) is not None:
         network = await roads.of_time(network, moment)

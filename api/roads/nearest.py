@@ -33,7 +33,7 @@ from api.services import services
 from layers.features.nearest_candidates import Candidate, read_candidates
 from layers.query.filters import Box
 from routing.cch.engine import Metric
-from routing.cost.rule_models import SNAP
+from routing.cost.network_rules import rules_of
 from routing.graph.weights import INFINITE
 from routing.index.snap import SnapPoint, metres_per_degree
 from routing.planning import island_rule
@@ -147,7 +147,7 @@ async def find_nearest(body: NearestBody, request: Request) -> Response:
     def begin() -> _Search:
         prepared = network.prepared(conditions, datetime.now(UTC))
         (place,) = network.snap(prepared, [(lon, lat)])
-        snap_m = get_rule(network.rules, SNAP).value.max_m
+        snap_m = get_rule(network.rules, rules_of(network.graph.edges.kind).snap).value.max_m
         speed = _highest_speed(network, prepared)
         return _Search(body, network, prepared, lon, lat, place, speed, snap_m)
 

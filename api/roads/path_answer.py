@@ -17,8 +17,8 @@ from routing.answer.gpx import Track, write
 from routing.answer.instructions import Drive, Instructor, Step
 from routing.answer.polyline import encode
 from routing.answer.summary import Sheet, Summary, summarise
+from routing.cost.network_rules import rules_of
 from routing.cost.profile import Costs
-from routing.cost.rule_models import HOUR_OF_WEEK
 from routing.graph.weights import Floats, Ints
 from routing.index.snap import SnapPoint
 from routing.planning.stop_order import Order
@@ -221,7 +221,7 @@ def _times(shape: Shape, duration_s: float) -> Document:
 
 def _typical(network: RoadNetwork) -> Document:
     """Return where the speeds by hour of the week are from."""
-    rule = get_rule(network.rules, HOUR_OF_WEEK)
+    rule = get_rule(network.rules, rules_of(network.graph.edges.kind).hour_of_week)
     told = {"key": rule.key, "version": rule.version, "source": rule.source}
     return {
         "speeds": "typical",

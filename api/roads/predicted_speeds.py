@@ -20,14 +20,14 @@ from api.http.values import Strict
 from api.roads.road_rows import ROADS
 from api.services import services
 from layers.offload import offload
-from routing.cost.rule_models import BPR, CLASS_SPEED, LANE_LOSS, LOAD
+from routing.cost.rule_models import BPR, LANE_LOSS, LOAD, OF_ROADS
 from routing.cost.traffic_flow import Predicted, predict, usual_kmh
 from spatial.errors import BadParameter
 from spatial.json_types import Document
 from spatial.rules import Rules, get_rule
 
 MOST_ROADS = 10_000
-RULES = (BPR, LOAD, LANE_LOSS, CLASS_SPEED)
+RULES = (BPR, LOAD, LANE_LOSS, OF_ROADS.class_speed)
 
 routes = Routes("carriageways")
 

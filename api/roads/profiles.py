@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from fastapi import Request
 from starlette.responses import Response
 
@@ -12,10 +10,10 @@ from api.http.responses import conditional
 from api.http.routes import Routes
 from api.services import services
 from routing.cost.hazmat import ANY, CODES, SORTS
+from routing.cost.network_rules import rules_of
 from routing.cost.profile import Profile, load_profiles, usable_profiles
-from routing.cost.rule_models import VEHICLE
-from routing.graph.graph import LIMITS
 from spatial.json_types import Document
+from spatial.networks.model import NetworkKind, searched_kinds
 from spatial.rules import Rules, get_rule
 
 routes = Routes("paths")
@@ -25,29 +23,30 @@ routes = Routes("paths")
 async def list_profiles(request: Request) -> Response:
     """List the profiles, those of motor vehicles first."""
     rules = services(request).rules.current
-    declared = load_profiles()
-    motor = usable_profiles(declared, rules).values()
-    active = usable_profiles(declared, rules, active=True).values()
-    body = {"profiles": described(rules, [*motor, *active])}
+    body = {"profiles": [one for kind in searched_kinds() for one in described(rules, kind)]}
     services(request).audit.record(actor_of(request), "profiles", "all")
     return conditional(request, body)
 
 
-def described(rules: Rules, profiles: Iterable[Profile]) -> list[Document]:
-    """Describe profiles as the API does; sizes in m and t, speeds in km/h."""
-    return [_describe(rules, profile) for profile in profiles]
+def described(rules: Rules, kind: NetworkKind) -> list[Document]:
+    """Describe the profiles of a kind of network; sizes in m and t, speeds in km/h."""
+    declared = load_profiles(kind)
+    motor, active = (usable_profiles(declared, rules, active=way) for way in (False, True))
+    return [_describe(rules, kind, profile) for profile in [*motor.values(), *active.values()]]
 
 
-def _describe(rules: Rules, profile: Profile) -> Document:
-    rule = get_rule(rules, VEHICLE, profile.vehicle) if profile.vehicle else None
+def _describe(rules: Rules, kind: NetworkKind, profile: Profile) -> Document:
+    vehicle = rules_of(kind).vehicle
+    rule = get_rule(rules, vehicle, profile.vehicle) if profile.vehicle else None
     sizes = rule.value.model_dump(exclude_none=True) if rule else {}
     carries = profile.hazmat or profile.with_hazmat is not None
     return {
         "id": profile.id,
+        "network": kind.name,
         "title": profile.title.model_dump(),
         "group": profile.group,
         "sizes": sizes,
-        "limits": [f"max_{name}" for name in LIMITS] + (["hazmat"] if carries else []),
+        "limits": [*kind.columns, *(["hazmat"] if carries else [])],
         "hazmat": carries,
         "hazmat_values": [ANY, *CODES, *SORTS] if carries else [],
         "permit": profile.permit,

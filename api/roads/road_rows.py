@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-EDGES_OF_ROUTE = """
+from spatial.networks.road import KIND as ROAD
+from spatial.networks.road import MOTOR
+
+EDGES_OF_ROUTE = f"""
 SELECT id FROM sigang.edge
-WHERE route_id = $1 AND side IN ($2, 'both') AND mode IN ('road', 'ferry')"""
+WHERE route_id = $1 AND side IN ($2, 'both') AND mode IN {MOTOR.sql}"""  # noqa: S608
 DEVICES = """
 SELECT id, kind, name_zh, name_en, props, origin, ST_X(ST_PointOnSurface(geom)) AS lon,
   ST_Y(ST_PointOnSurface(geom)) AS lat
@@ -35,7 +38,7 @@ WHERE e.id = ANY ($1::uuid[]) AND e.route_id IS NOT NULL AND e.k_from IS NOT NUL
   AND e.k_to IS NOT NULL"""
 """Stakes of edges, the lower one first; `rises` tells whether they rise along the edge itself:
 on a one-way side by its name, else by the line of the side on which stakes rise."""
-ROADS = """
+ROADS = f"""
 SELECT id, class, ref, name_zh, name_en, length_m, speed_kmh,
   CASE WHEN oneway THEN lanes WHEN lanes > 0 THEN greatest(lanes / 2, 1) END AS lanes
-FROM sigang.edge WHERE id = ANY($1) AND mode = 'road'"""
+FROM sigang.edge WHERE id = ANY($1) AND mode = {ROAD.mode!r}"""  # noqa: S608

@@ -22,6 +22,7 @@ from data.generate.world import (
     stake_text,
     visibilities,
 )
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import COMMITMENTS, RISK_COLOURS
@@ -97,7 +98,7 @@ def _incidents(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Itera
             ends, state = anchor + timedelta(hours=26 + i % 12), "open"
         place = _place(roads, spots, i)
         yield _row(
-            f"incident:{i}", "incident", roads.admin[spots.edges[i]], "road", seen_by[i],
+            f"incident:{i}", "incident", roads.admin[spots.edges[i]], ROAD.name, seen_by[i],
             (begun, ends), {"cause_text": {"zh": zh, "en": en}}, None,
             (f"{place} {zh}", f"{place} {en}".strip()), severity, None, causes[i],
             sides[i], state, _route(roads, spots, i), spots.points[i],

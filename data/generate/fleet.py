@@ -19,6 +19,7 @@ from data.things import Places
 from spatial.geo.crs import GEOD
 from spatial.geo.zorder import keys_of
 from spatial.json_types import JsonObject
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import SAFETY_CODE, CodeColours
@@ -96,7 +97,7 @@ def write_fleet(conn: psycopg.Connection, roads: Lines, anchor: datetime) -> int
 
 
 def _unit(track: Track, code: str | None) -> str:
-    desk = {"vehicle": "road", "vessel": "maritime"}.get(track.kind, "air")
+    desk = {"vehicle": ROAD.name, "vessel": "maritime"}.get(track.kind, "air")
     return f"{code or '330000'}-{desk}"
 
 

@@ -26,6 +26,7 @@ from data.generate.world import (
 )
 from data.things import Places, Thing, write_things
 from spatial.geo.zorder import keys_of
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import BRIDGE_LEVELS, Levels
@@ -98,7 +99,7 @@ def _seat(code: str) -> list[float]:
 _TITLES = {
     "wim_site": ("超限检测点", "weigh-in-motion", "law"),
     "checkpoint": ("卡口", "checkpoint", "law"),
-    "service_area": ("服务区", "service area", "road"),
+    "service_area": ("服务区", "service area", ROAD.name),
     "rescue_base": ("救援站", "rescue base", "rescue"),
 }
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from data.facts import Facts
 from spatial.ids import stable_uuid7
+from spatial.networks.road import KIND as ROAD
 
 SOURCE = "sample-generated"
 TRUNK = ("motorway", "trunk", "primary", "trunk_unclassified")
@@ -95,7 +96,7 @@ def read_roads(conn: psycopg.Connection) -> Lines:
     """Return the province's trunk roads, one side each, and a part of its streets."""
     return _read(
         conn,
-        "mode = 'road' AND admin_code LIKE '33%%' AND coalesce(side, 'up') <> 'down'"
+        f"mode = {ROAD.mode!r} AND admin_code LIKE '33%%' AND coalesce(side, 'up') <> 'down'"
         " AND (class = ANY(%s) OR class IN ('secondary', 'tertiary')"
         f" AND get_byte(uuid_send(id), 15) %% {_STREETS_EVERY} = 0)",
         [list(TRUNK)],

@@ -15,6 +15,7 @@ from spatial.geo.admin_units import AdminUnits
 from spatial.geo.antimeridian import crosses, cut_line
 from spatial.geo.crs import MERCATOR_MAX_LAT, length_m, lengths_m
 from spatial.ids import stable_uuid7
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.ingest import BadRow
 
 FARTHEST = int(MERCATOR_MAX_LAT * 1e7)
@@ -166,7 +167,7 @@ class EdgeBuilder:
         self._store.meet(
             (int(self._nodes.ids[at[end]]), str(self._edge_id(cuts[i // 2])))
             for i, end in enumerate(ends)
-            if stopped[i] and cuts[i // 2].tags.mode == "road"
+            if stopped[i] and cuts[i // 2].tags.mode == ROAD.mode
         )
 
     def _edge_id(self, cut: _Cut, part: int = 0) -> UUID:

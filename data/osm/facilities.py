@@ -12,6 +12,7 @@ from data.osm.edges import NOWHERE
 from data.osm.tags import Tags, names
 from spatial.geo.admin_units import AdminUnits
 from spatial.ids import stable_uuid7
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.ingest import Run
 
 COLUMNS = (
@@ -42,7 +43,7 @@ _KEPT = ("ref", "surface", "length", "width", "ele", "operator", "station", "aer
 
 # One structure: edges of one kind and name whose ends lie within about 300 m of each other.
 # Locks count without a name as well.
-_GROUPS = """
+_GROUPS = f"""
   SELECT structure, name, min(key), array_agg(id::text ORDER BY key),
     ST_AsBinary(ST_LineMerge(ST_Collect(geom)))
   FROM (
@@ -51,9 +52,9 @@ _GROUPS = """
       ST_ClusterDBSCAN(geom, 0.003, 1)
         OVER (PARTITION BY structure, props ->> 'structure_name') AS g
     FROM sigang.edge WHERE source_id = %s
-      AND (structure IN ('bridge', 'tunnel') AND mode = 'road' AND props ? 'structure_name'
+      AND (structure IN ('bridge', 'tunnel') AND mode = {ROAD.mode!r} AND props ? 'structure_name'
         OR structure = 'lock')
-  ) e GROUP BY structure, name, g ORDER BY 1, 2, 3"""
+  ) e GROUP BY structure, name, g ORDER BY 1, 2, 3"""  # noqa: S608
 
 
 def place_kind(tags: Tags) -> str | None:

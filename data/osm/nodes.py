@@ -16,11 +16,15 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from spatial.networks.rail import KIND as RAIL
+from spatial.networks.road import KIND as ROAD
+from spatial.networks.waterway import KIND as WATERWAY
+
 Ints = NDArray[np.int64]
 
 _PARTITIONS = 64
 _FLUSH = 1_000_000
-MODES = ("road", "ferry", "walk", "rail", "waterway")  # bit i of a node's mode mask
+MODES = (*ROAD.modes, RAIL.mode, WATERWAY.mode)  # bit i of a node's mode mask
 
 
 class References:

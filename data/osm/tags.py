@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from data.osm.values import duration_h, length_m, mass_t, speed_kmh, whole, yes_no
+from spatial.networks.road import KIND as ROAD
+from spatial.networks.road import MOTOR
 
 Tags = Mapping[str, str]
 
@@ -20,7 +22,7 @@ ROADS = frozenset(
     "living_street",
     "service",
     "track",
-    "road",
+    ROAD.usual_class,
     "busway",
     "bus_guideway",
 }
@@ -123,7 +125,7 @@ def way_kind(tags: Tags) -> tuple[str, str] | None:
     if tags.get("area") == "yes":
         return None
     candidates = (
-        ("road", "highway", ROADS),
+        (ROAD.mode, "highway", ROADS),
         ("ferry", "route", FERRIES),
         ("walk", "highway", WALKS),
         ("rail", "railway", RAILS),
@@ -187,7 +189,7 @@ def names(tags: Tags) -> tuple[str | None, str | None]:
 
 def _direction(tags: Tags, mode: str, edge_class: str) -> tuple[bool, bool, bool]:
     """Return one-way, against the drawn direction, and changing by time."""
-    if mode not in {"road", "ferry"}:
+    if mode not in MOTOR.modes:
         return False, False, False
     value = tags.get("oneway")
     if value in _REVERSED:
@@ -219,7 +221,7 @@ def _lowest(tags: Tags, keys: tuple[str, ...], read: Callable[[str], float | Non
 
 def _limits(tags: Tags, mode: str) -> tuple[tuple[float | None, ...], bool]:
     """Return the limits, and whether both height and mass are stated (a number or none)."""
-    if mode not in {"road", "ferry"}:
+    if mode not in MOTOR.modes:
         return (None,) * 5, False
     limits = (
         _lowest(tags, ("maxheight",), length_m),
@@ -300,7 +302,7 @@ def _structure(tags: Tags, mode: str) -> tuple[str | None, str | None]:
 
 def _route_id(tags: Tags, mode: str) -> str | None:
     found = _ROUTE.match(tags.get("ref", "").replace(" ", ""))
-    return found[0] if found and mode == "road" else None
+    return found[0] if found and mode == ROAD.mode else None
 
 
 def _props(tags: Tags) -> dict[str, str]:

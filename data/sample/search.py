@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
+from spatial.networks.road import KIND as ROAD
+
 # layer, table, condition, rank; the first that holds a row counts
 _NAMED = (
     ("places", "facility", "kind = 'place' AND props ->> 'level' = 'prefecture'", 1.0),
@@ -52,7 +54,7 @@ FROM sigang.project WHERE {condition} AND geom IS NOT NULL
   AND coalesce(name_zh, name_en) IS NOT NULL"""
 _SELECTS = {"facility": _FACILITIES, "zone": _ZONES, "project": _PROJECTS}
 # one entry for each numbered route, at the middle of its up carriageway
-_ROUTES = """
+_ROUTES = f"""
 INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, haystack, rank,
   visibility, origin, geom, bbox)
 SELECT 'carriageways', c.id, coalesce(n.name_zh, c.route_id), coalesce(n.name_en, c.route_id),
@@ -62,9 +64,10 @@ SELECT 'carriageways', c.id, coalesce(n.name_zh, c.route_id), coalesce(n.name_en
 FROM sigang.carriageway_line c LEFT JOIN (
   SELECT route_id, mode() WITHIN GROUP (ORDER BY name_zh) AS name_zh,
     mode() WITHIN GROUP (ORDER BY name_en) AS name_en
-  FROM sigang.edge WHERE mode = 'road' AND structure IS NULL GROUP BY route_id) n USING (route_id)
+  FROM sigang.edge WHERE mode = {ROAD.mode!r} AND structure IS NULL GROUP BY route_id) n
+  USING (route_id)
 WHERE c.side = 'up' AND c.id LIKE '%/0'
-ON CONFLICT (layer, feature_id) DO NOTHING"""
+ON CONFLICT (layer, feature_id) DO NOTHING"""  # noqa: S608
 # one entry for each named waterway, at the middle of its longest edge
 _WATERWAYS = """
 INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, haystack, rank,

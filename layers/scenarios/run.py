@@ -24,10 +24,11 @@ from routing.query.network import RoadNetwork
 from spatial.actor import ANONYMOUS
 from spatial.errors import SetupError, SigangError
 from spatial.json_types import JsonBody
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.db import Database
 from spatial.rules import Rules
 
-ROADS = network("road")
+ROADS = network(ROAD.name)
 
 
 @dataclass(frozen=True)

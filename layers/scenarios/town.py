@@ -17,11 +17,12 @@ from layers.declare.base import Declaration
 from layers.processes.readers.county_rows import Counties, County
 from routing.cch.engine import Topology
 from routing.cost.profile import load_profiles, usable_profiles
-from routing.graph.graph import LIMITS, Graph, edges_from_columns
+from routing.graph.graph import Graph, edges_from_columns
 from routing.graph.turns import split
 from routing.query.network import RoadNetwork
 from spatial.geo.geojson import Geometry
 from spatial.ids import stable_uuid7
+from spatial.networks.road import KIND as ROAD
 from spatial.rules import Rules
 
 LON_0, LAT_0 = 121.0, 30.0
@@ -93,9 +94,11 @@ class Town(Declaration):
         rows = list(self._rows())
         columns = {name: [row[name] for row in rows] for name in rows[0]}
         points = [self.places[node] for name in self.roads for node in name]
-        edges = edges_from_columns(columns, np.full(len(rows), 2), np.array(points, np.float64))
+        edges = edges_from_columns(
+            columns, np.full(len(rows), 2), np.array(points, np.float64), ROAD
+        )
         graph = split(edges, [])
-        profiles = usable_profiles(load_profiles(), rules)
+        profiles = usable_profiles(load_profiles(ROAD), rules)
         return RoadNetwork(graph, Topology.build(graph), profiles, rules)
 
     def list_counties(self) -> TownCounties:
@@ -105,7 +108,7 @@ class Town(Declaration):
     def _rows(self) -> Iterator[Mapping[str, object]]:
         for name, road in self.roads.items():
             given = road.model_dump()
-            limits = {f"max_{limit}": given.pop(f"max_{limit}") for limit in LIMITS}
+            limits = {column: given.pop(column) for column in ROAD.columns}
             yield {
                 "id": self._ids[name],
                 "from_node": stable_uuid7("town", f"node {name[0]}"),
@@ -137,7 +140,7 @@ class TownCounties:
 
 NO_OUTLINE: Geometry = {"type": "MultiPolygon", "coordinates": []}
 _PLAIN: dict[str, object] = {
-    "mode": "road",
+    "mode": ROAD.mode,
     "ref": None,
     "name_zh": None,
     "name_en": None,

@@ -14,14 +14,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from routing.cost.hazmat import read_cargo
-from routing.cost.rule_models import (
-    CLASS_SPEED,
-    FUEL,
-    SPEED_CAP,
-    TIME_BAN,
-    TOLL,
-    U_TURN,
-)
+from routing.cost.network_rules import PROFILES, rules_of
+from routing.cost.rule_models import FUEL, TOLL
 from routing.cost.time_bans import Bans, compile_bans, conditional_oneway, opens_against
 from routing.cost.tolls import Tolls, compile_tolls, fuel_kg_km
 from routing.cost.u_turns import TurningRound, compile_u_turns
@@ -29,11 +23,11 @@ from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, weigh
 from routing.graph.graph import AGAINST, Arcs, Edges, Graph
 from routing.graph.weights import LARGEST, Bools, Floats, Ints, Weights
 from spatial.errors import BadParameter, ConfigError
+from spatial.networks.model import NetworkKind
 from spatial.rules import Rules, get_rule
 
-FOLDER = Path(__file__).parent.parent / "profiles"
 BASES = ("measured", "posted", "assumed")
-COST_RULES = (TOLL.key, FUEL.key, U_TURN.key)
+COST_RULES = (TOLL.key, FUEL.key)
 PRIVATE = "private"  # among those exempt from a restriction: whoever may use private roads
 
 
@@ -46,7 +40,7 @@ class Title(BaseModel):
 
 
 class Profile(BaseModel):
-    """One kind of vehicle, as declared in `profiles/*.toml`.
+    """One kind of vehicle, as declared in `profiles/<network>/*.toml`.
 
     Speeds, dimensions, bans, tolls and fuel are named by the keys of their rules.
     """
@@ -88,8 +82,8 @@ class Profile(BaseModel):
         return tuple(key for key in (*named, *COST_RULES) if key)
 
 
-def load_profiles(folder: Path = FOLDER) -> dict[str, Profile]:
-    """Read all profiles of a folder.
+def load_profiles(kind: NetworkKind, folder: Path = PROFILES) -> dict[str, Profile]:
+    """Read the profiles of a kind of network, those in the folder of its name.
 
     Raises
     ------
@@ -97,7 +91,7 @@ def load_profiles(folder: Path = FOLDER) -> dict[str, Profile]:
         A file has a wrong or missing key.
     """
     found = {}
-    for path in sorted(folder.glob("*.toml")):
+    for path in sorted((folder / kind.name).glob("*.toml")):
         try:
             profile = Profile.model_validate(tomllib.loads(path.read_text("utf-8")))
         except (ValidationError, tomllib.TOMLDecodeError) as error:
@@ -203,13 +197,16 @@ def _spared(profile: Profile, arcs: Arcs) -> Bools:
 def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     """Apply a profile to a network."""
     edges = graph.edges
-    assumed = _spread(edges, get_rule(rules, CLASS_SPEED, profile.class_speed).value.root)
+    kinds = rules_of(edges.kind)
+    usual = profile.class_speed == kinds.class_speed.key
+    named = kinds.class_speed if usual else kinds.class_speeds
+    assumed = _spread(edges, get_rule(rules, named, profile.class_speed).value.root)
     known = np.isfinite(edges.speed_kmh) & (edges.speed_kmh > 0)
     posted = np.where(known, edges.speed_kmh, np.nan)
     capped = np.fmin(assumed, posted)
     speed = capped if profile.posted == "cap" else np.where(known, posted, assumed)
     if profile.speed_cap:
-        cap = get_rule(rules, SPEED_CAP, profile.speed_cap).value.root
+        cap = get_rule(rules, kinds.speed_cap, profile.speed_cap).value.root
         speed = np.fmin(speed, _spread(edges, cap))
     drivable = edges.mode.mask(profile.modes) & np.isfinite(assumed)
     basis = np.full(len(edges), BASES.index("assumed"), np.uint8)
@@ -220,7 +217,7 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     passable[0::2] = drivable & ways[:, 0]
     passable[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 3])
     factor = np.where(ways[:, 2], profile.destination_factor, 1.0)
-    declared = get_rule(rules, TIME_BAN, profile.bans).value.root if profile.bans else ()
+    declared = get_rule(rules, kinds.time_ban, profile.bans).value.root if profile.bans else ()
     obeyed = profile.oneway == "obeyed"
     refused = frozenset(profile.refused)
     bans = compile_bans(edges, profile.access, refused, declared, oneway=obeyed)

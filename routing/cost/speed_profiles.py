@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.cost.rule_models import CLASS_SPEED, HOUR_OF_WEEK, HOURS, ClassWeeks
+from routing.cost.network_rules import HOURS, ClassWeeks, rules_of
 from routing.graph.graph import Coded, Edges
 from routing.graph.weights import Floats, Ints
+from spatial.networks.model import NetworkKind
 from spatial.rules import Rules, get_rule
 
 HOUR_S = 3600.0
@@ -33,7 +34,7 @@ def hour_of_week(at: datetime) -> int:
     return local.weekday() * 24 + local.hour
 
 
-def week_factors(value: ClassWeeks) -> dict[str, Floats]:
+def week_factors(value: ClassWeeks[str]) -> dict[str, Floats]:
     """Return 168 factors of the free-flow speed by class."""
     return {str(name): np.array(week.factors) for name, week in value.root.items()}
 
@@ -57,10 +58,11 @@ class TypicalSpeeds:
         self,
         free_kmh: Floats,
         edge_class: Coded,
+        kind: NetworkKind,
         rules: Rules,
         measured: Iterable[MeasuredWeek] = (),
     ) -> None:
-        factors = week_factors(get_rule(rules, HOUR_OF_WEEK).value)
+        factors = week_factors(get_rule(rules, rules_of(kind).hour_of_week).value)
         flat = np.ones(HOURS)
         rows = [factors.get(name, factors.get("other", flat)) for name in edge_class.values]
         self._factors = np.array([*rows, factors.get("other", flat)], np.float32)
@@ -77,7 +79,7 @@ class TypicalSpeeds:
     @classmethod
     def of(cls, edges: Edges, rules: Rules, measured: Iterable[MeasuredWeek] = ()) -> TypicalSpeeds:
         """Take the free-flow speeds from the edges, or from their classes where none is posted."""
-        return cls(free_speeds(edges, rules), edges.edge_class, rules, measured)
+        return cls(free_speeds(edges, rules), edges.edge_class, edges.kind, rules, measured)
 
     @property
     def measured_share(self) -> float:
@@ -108,7 +110,7 @@ class TypicalSpeeds:
 
 def free_speeds(edges: Edges, rules: Rules) -> Floats:
     """Return the free-flow speed (km/h) of each edge: as recorded, else as its class has it."""
-    assumed = get_rule(rules, CLASS_SPEED).value.root
+    assumed = get_rule(rules, rules_of(edges.kind).class_speed).value.root
     by_class = {str(name): speed for name, speed in assumed.items()}
     known = np.isfinite(edges.speed_kmh) & (edges.speed_kmh > 0)
     return np.asarray(

@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from routing.cost.rule_models import Ban
+from routing.cost.network_rules import Ban
 from routing.cost.weekly_hours import (
     DAY_MIN,
     DAYS,
@@ -92,7 +92,7 @@ def compile_bans(
     edges: Edges,
     keys: Sequence[str],
     refused: frozenset[str],
-    declared: Sequence[Ban],
+    declared: Sequence[Ban[str]],
     *,
     oneway: bool = True,
 ) -> Bans:
@@ -173,7 +173,7 @@ def _numbered(rows: Sequence[Bools], code: Ints) -> Bans:
     )
 
 
-def _of_class(name: str, declared: Sequence[Ban]) -> Bools:
+def _of_class(name: str, declared: Sequence[Ban[str]]) -> Bools:
     week = np.zeros(WEEK_MIN, np.bool_)
     for ban in declared:
         hours = read_hours(ban.hours) if name in ban.classes else None

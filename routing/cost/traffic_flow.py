@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from routing.cost.rule_models import BPR, CLASS_SPEED, LANE_LOSS, LOAD, QUEUE
+from routing.cost.rule_models import BPR, LANE_LOSS, LOAD, OF_ROADS, QUEUE
 from routing.graph.weights import Bools, Floats, Ints
 from spatial.errors import BadParameter
+from spatial.networks.road import KIND as ROAD
 from spatial.rules import Rules, get_rule
 
 
@@ -95,8 +96,8 @@ def _by_class(road_class: Sequence[str | None], values: Mapping[Any, float]) -> 
 
 def usual_kmh(road_class: str | None, rules: Rules) -> float:
     """Return the speed that is assumed on a class of road where none is known."""
-    assumed: Mapping[Any, float] = get_rule(rules, CLASS_SPEED).value.root
-    return assumed.get(road_class, assumed["road"])
+    assumed: Mapping[Any, float] = get_rule(rules, OF_ROADS.class_speed).value.root
+    return assumed.get(road_class, assumed[ROAD.usual_class])
 
 
 @dataclass(frozen=True)

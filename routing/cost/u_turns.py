@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from routing.cost.rule_models import U_TURN
+from routing.cost.network_rules import rules_of
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Bools, Ints, Signed, Weights
 from spatial.rules import Rules, find_rule
@@ -53,7 +53,7 @@ def compile_u_turns(kind: str, graph: Graph, admitted: Bools, rules: Rules) -> T
     rule turning round is free.
     """
     arcs, edges = graph.arcs, graph.edges
-    rule = find_rule(rules, U_TURN)
+    rule = find_rule(rules, rules_of(edges.kind).u_turn)
     rows, keys = len(arcs.turn_m), 2 * len(edges)
     if rule is None:
         return TurningRound(0, np.zeros(rows, np.int32), np.zeros(keys, np.bool_), False)

@@ -9,28 +9,32 @@ from functools import cached_property
 import numpy as np
 
 from routing.cost.hazmat import closed, read_cargo, unsaid
+from routing.cost.network_rules import rules_of
 from routing.cost.profile import Profile
-from routing.cost.rule_models import UNKNOWN_LIMITS, VEHICLE, Dimensions
-from routing.graph.graph import LIMITS, Edges
+from routing.graph.graph import Edges
 from routing.graph.weights import Bools, Ints
-from spatial.rules import Rule, Rules, find_rule, get_rule
+from spatial.errors import BadParameter
+from spatial.networks.model import NetworkKind
+from spatial.rules import Rule, RuleModel, Rules, find_rule, get_rule
 
 STRUCTURES = ("bridge", "tunnel")
 
 
 @dataclass(frozen=True)
 class Vehicle:
-    """Dimensions that a path must admit, in the order of `LIMITS`; NaN is not tested.
+    """Dimensions that a path must admit, in the order of the kind's limits; NaN is not tested.
 
-    `given` names those that the request gave; the others are the rule's. `cargo` is dangerous
-    goods as `routing.cost.hazmat` reads them, None for none. `unknown` says which edges with
-    unknown limits refuse it: none (`allow`), tunnels that say nothing of its cargo (`tunnels`),
-    bridges and tunnels (`structures`), or all (`refuse`).
+    `names` are those of the dimensions, with their units. `given` names those that the request
+    gave; the others are the rule's. `cargo` is dangerous goods as `routing.cost.hazmat` reads them,
+    None for none. `unknown` says which edges with unknown limits refuse it: none (`allow`), tunnels
+    that say nothing of its cargo (`tunnels`), bridges and tunnels (`structures`), or all
+    (`refuse`).
     """
 
+    names: tuple[str, ...]
     sizes: tuple[float, ...]
     given: tuple[str, ...]
-    rule: Rule[Dimensions] | None
+    rule: Rule[RuleModel] | None
     unknown: str = "allow"
     cargo: str | None = None
 
@@ -38,6 +42,7 @@ class Vehicle:
     def of(
         cls,
         profile: Profile,
+        kind: NetworkKind,
         rules: Rules,
         sizes: Mapping[str, float],
         unknown: str | None = None,
@@ -45,24 +50,31 @@ class Vehicle:
     ) -> Vehicle:
         """Fill the dimensions that a request leaves out from the profile's rule.
 
-        Where it leaves out what to think of `unknown` limits, rule `road.unknown_limits` tells.
+        Where it leaves out what to think of `unknown` limits, rule `unknown_limits` tells.
+
+        Raises
+        ------
+        BadParameter
+            Networks of this kind have no limit of a dimension that is given.
         """
-        rule = get_rule(rules, VEHICLE, profile.vehicle) if profile.vehicle else None
+        _check_sizes(kind, sizes)
+        rule = get_rule(rules, rules_of(kind).vehicle, profile.vehicle) if profile.vehicle else None
         default = rule.value.model_dump(exclude_none=True) if rule else {}
-        values = [float(sizes.get(name, default.get(name, np.nan))) for name in LIMITS]
+        values = [float(sizes.get(name, default.get(name, np.nan))) for name in kind.sizes]
         cargo = read_cargo(True if profile.hazmat and not hazmat else hazmat)
-        given, wary = tuple(n for n in LIMITS if n in sizes), unknown or _wary(rules, values, cargo)
-        return cls(tuple(values), given, rule, wary, cargo)
+        given = tuple(n for n in kind.sizes if n in sizes)
+        wary = unknown or _wary(kind, rules, values, cargo)
+        return cls(kind.sizes, tuple(values), given, rule, wary, cargo)
 
     @cached_property
     def tested(self) -> tuple[str, ...]:
         """Names of the dimensions that are tested."""
-        return tuple(n for n, v in zip(LIMITS, self.sizes, strict=True) if np.isfinite(v))
+        return tuple(n for n, v in zip(self.names, self.sizes, strict=True) if np.isfinite(v))
 
     @cached_property
     def described(self) -> dict[str, float]:
         """The tested dimensions by name."""
-        return {n: v for n, v in zip(LIMITS, self.sizes, strict=True) if np.isfinite(v)}
+        return {n: v for n, v in zip(self.names, self.sizes, strict=True) if np.isfinite(v)}
 
     @cached_property
     def unlimited(self) -> bool:
@@ -70,7 +82,9 @@ class Vehicle:
         return not self.tested and self.cargo is None and self.unknown == "allow"
 
     def broken(self, edges: Edges, chosen: Ints | slice) -> Bools:
-        """Return (edges, 5): where a known limit is lower than the vehicle."""
+        """Return (edges, limits): where a known limit is lower than the vehicle."""
+        if not self.tested:
+            return np.zeros_like(edges.limits[chosen], np.bool_)
         return np.asarray(edges.limits[chosen] < np.array(self.sizes), np.bool_)
 
     def shut_out(self, edges: Edges, chosen: Ints | slice) -> Bools:
@@ -109,15 +123,26 @@ class Vehicle:
         return np.asarray(stop | self.doubted(edges, chosen), np.bool_)
 
 
-def _wary(rules: Rules, sizes: Sequence[float], cargo: str | None) -> str:
+def _check_sizes(kind: NetworkKind, sizes: Mapping[str, float]) -> None:
+    for name in sizes:
+        if name not in kind.sizes:
+            known = ", ".join(kind.sizes)
+            raise BadParameter(
+                f"No limit of a {kind.en} is about {name}; known: {known}",
+                f"{kind.zh}没有针对 {name} 的限制；可用：{known}",
+            )
+
+
+def _wary(kind: NetworkKind, rules: Rules, sizes: Sequence[float], cargo: str | None) -> str:
     """Return which edges with unknown limits refuse a vehicle unless it is said."""
-    rule = find_rule(rules, UNKNOWN_LIMITS)
+    rule = find_rule(rules, rules_of(kind).unknown_limits)
     if rule is None:
         return "allow"
-    general = rule.value.general.model_dump(exclude_none=True)
-    if any(size > general.get(name, np.inf) for name, size in zip(LIMITS, sizes, strict=True)):
+    general = rule.value.general
+    if any(size > general.get(name, np.inf) for name, size in zip(kind.sizes, sizes, strict=True)):
         return "structures"
     return "tunnels" if cargo is not None and rule.value.hazmat else "allow"
 
 
-UNLIMITED = Vehicle((np.nan,) * len(LIMITS), (), None)
+UNLIMITED = Vehicle((), (), (), None)
+"""A vehicle of any kind of network that no edge refuses."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from routing.graph.adjacency import Adjacency, expand
 from routing.graph.weights import Bools, Floats, Ints, Signed, Weights
+from spatial.networks.model import NetworkKind
 
-LIMITS = ("height_m", "width_m", "length_m", "mass_t", "axle_t")
 FORWARD, BACKWARD = 0, 1
 
 
@@ -116,7 +116,7 @@ class Ids:
 
 @dataclass(frozen=True)
 class Edges:
-    """The edges' columns, all of one length; `limits` is (edges, 5) in the order of `LIMITS`.
+    """The edges' columns, all of one length; `limits` is (edges, limits) in the order of the kind.
 
     Units are in the names; NaN is unknown. `shape` holds longitude and latitude (EPSG:4326) of
     all vertices, those of edge `e` at `shape_start[e]:shape_start[e + 1]`. `oneway` is that of the
@@ -151,6 +151,12 @@ class Edges:
     toll: NDArray[np.int8]
     roundabout: Bools
     crossing: Bools
+    kind: NetworkKind
+
+    @classmethod
+    def columns(cls) -> list[str]:
+        """Return the names of the columns."""
+        return [one.name for one in fields(cls) if one.name != "kind"]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -284,24 +290,24 @@ AGAINST = ("no", "-1")
 _AT_HOURS = re.compile(r"(^|;)\s*(no|-1|reverse)\s*@")  # values of a conditional one-way tag
 
 
-def edges_from_columns(columns: Mapping[str, Any], vertex_counts: Ints, points: Floats) -> Edges:
+def edges_from_columns(
+    columns: Mapping[str, Any], vertex_counts: Ints, points: Floats, kind: NetworkKind
+) -> Edges:
     """Build the columns of `Edges` from columns of rows, one entry per edge.
 
     Parameters
     ----------
     columns
         `id, from_node, to_node` (UUID, or halves as `Ids` has them), `oneway, length_m, speed_kmh,
-        max_<limit>, limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON
-        text), `hazmat, structure, toll, origin, source`. None is unknown; in an array of numbers
-        NaN is, in one of `toll` -1. `roundabout` (bool) may be left out: then there is none; so may
+        limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON text),
+        `hazmat, structure, toll, origin, source`, and those of the kind's limits. None is unknown;
+        in an array of numbers NaN is, in one of `toll` -1. What may be left out: `roundabout` and
         `crossings`, the ids of nodes where those on foot or a railway cross.
-    vertex_counts, points
-        Vertices of each edge, and longitude and latitude (EPSG:4326) of all of them.
+    vertex_counts, points, kind
+        Vertices of each edge, longitude and latitude (EPSG:4326) of all of them, what they are.
     """
     pairs = {c: _halves(columns[c]) for c in ("id", "from_node", "to_node")}
     node_ids, tail, head = unique_nodes(pairs["from_node"], pairs["to_node"])
-    starts = np.concatenate([[0], np.cumsum(vertex_counts)]).astype(np.int64)
-    limits = np.array([_floats(columns[f"max_{name}"]) for name in LIMITS]).T
     legal_oneway, access = np.array(columns["oneway"], np.bool_), Coded.of(columns["access"])
     return Edges(
         ids=pairs["id"],
@@ -315,12 +321,13 @@ def edges_from_columns(columns: Mapping[str, Any], vertex_counts: Ints, points: 
         crossing=_named(node_ids, columns.get("crossings", ())),
         length_m=_floats(columns["length_m"]),
         speed_kmh=_floats(columns["speed_kmh"]),
-        limits=np.round(limits, 3).reshape(len(tail), len(LIMITS)),
+        limits=_limits(columns, kind, len(tail)),
         limits_known=np.array(columns["limits_known"], np.bool_),
-        shape_start=starts,
+        shape_start=np.concatenate([[0], np.cumsum(vertex_counts)]).astype(np.int64),
         shape=np.round(points, 7),
         edge_class=Coded.of(columns["class"]),
         access=access,
+        kind=kind,
         **{name: Coded.of(columns[name]) for name in _TEXTS},
     )
 
@@ -331,6 +338,11 @@ def _named(node_ids: NDArray[np.uint64], wanted: Sequence[UUID]) -> Bools:
     at = Ids(node_ids).find_all(_halves(wanted))
     named[at[at >= 0]] = True
     return named
+
+
+def _limits(columns: Mapping[str, Any], kind: NetworkKind, count: int) -> Floats:
+    limits = np.array([_floats(columns[name]) for name in kind.columns]).T
+    return np.asarray(np.round(limits, 3).reshape(count, len(kind.limits)), np.float64)
 
 
 def _signs(values: Sequence[bool | None] | NDArray[np.int8]) -> NDArray[np.int8]:

@@ -21,16 +21,17 @@ from numpy.typing import NDArray
 
 from routing.graph.graph import Arcs, Coded, Edges, Graph, Ids
 from routing.index.snap import SnapIndex
+from spatial.networks.model import NetworkKind
 
 LAYOUT = 5  # to be raised when the same rows shall make another graph
 KEPT = 2
 _TEXTS = "texts.json"
 
 
-def place_of(folder: Path, rows: str) -> Path:
+def place_of(folder: Path, rows: str, kind: NetworkKind) -> Path:
     """Return where the graph made from some rows lies; `rows` stands for what they hold."""
-    columns = [field.name for kind in (Edges, Arcs) for field in fields(kind)]
-    name = f"{LAYOUT} {columns} {rows}"
+    columns = [*Edges.columns(), *_columns_of(Arcs)]
+    name = f"{LAYOUT} {kind.name} {kind.columns} {columns} {rows}"
     return folder / blake2b(name.encode(), digest_size=16).hexdigest()
 
 
@@ -51,13 +52,13 @@ def save_graph(place: Path, graph: Graph, index: SnapIndex) -> None:
     write_folder(place, write, KEPT)
 
 
-def open_graph(place: Path) -> tuple[Graph, SnapIndex] | None:
+def open_graph(place: Path, kind: NetworkKind) -> tuple[Graph, SnapIndex] | None:
     """Map a kept graph and its index, None when it is not there or is just being deleted."""
     try:
         os.utime(place)
         texts = orjson.loads((place / _TEXTS).read_bytes())
-        edges = Edges(**_read(place, Edges, "edges", texts))
-        arcs = Arcs(**_read(place, Arcs, "arcs", texts))
+        edges = Edges(**_read(place, Edges.columns(), "edges", texts), kind=kind)
+        arcs = Arcs(**_read(place, _columns_of(Arcs), "arcs", texts))
         graph = Graph(edges, arcs, map_array(place, "lon"), map_array(place, "lat"), Ids(edges.ids))
         parts = {name: map_array(place, f"index.{name}") for name in SnapIndex.ARRAYS}
     except FileNotFoundError:
@@ -65,11 +66,11 @@ def open_graph(place: Path) -> tuple[Graph, SnapIndex] | None:
     return graph, SnapIndex(edges, parts)
 
 
-def last_graph(folder: Path) -> Graph | None:
+def last_graph(folder: Path, kind: NetworkKind) -> Graph | None:
     """Map the graph used last of those kept in a folder."""
     places = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
     for place in sorted(places, key=_age, reverse=True):
-        found = open_graph(place)
+        found = open_graph(place, kind)
         if found is not None:
             return found[0]
     return None
@@ -99,19 +100,24 @@ def _age(path: Path) -> float:
 
 
 def _columns(graph: Graph) -> Iterator[tuple[str, Coded | NDArray[Any]]]:
-    for name, part in (("edges", graph.edges), ("arcs", graph.arcs)):
-        for field in fields(part):
-            yield f"{name}.{field.name}", getattr(part, field.name)
+    for column in Edges.columns():
+        yield f"edges.{column}", getattr(graph.edges, column)
+    for column in _columns_of(Arcs):
+        yield f"arcs.{column}", getattr(graph.arcs, column)
     yield "lon", graph.lon
     yield "lat", graph.lat
 
 
-def _read(place: Path, kind: type[Any], prefix: str, texts: Mapping[str, Any]) -> dict[str, Any]:
+def _columns_of(kind: type[Any]) -> list[str]:
+    return [field.name for field in fields(kind)]
+
+
+def _read(place: Path, columns: list[str], prefix: str, texts: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for field in fields(kind):
-        name = f"{prefix}.{field.name}"
+    for column in columns:
+        name = f"{prefix}.{column}"
         array = map_array(place, name)
-        found[field.name] = Coded(tuple(texts[name]), array) if name in texts else array
+        found[column] = Coded(tuple(texts[name]), array) if name in texts else array
     return found
 
 

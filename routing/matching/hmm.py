@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from routing.cost.rule_models import Matching
+from routing.cost.network_rules import Matching
 from routing.graph.graph import Arcs, Graph
 from routing.graph.weights import Bools, Floats, Ints, Weights
 from routing.index.linear_measure import Measure, scales

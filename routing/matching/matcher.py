@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary, proxy
 import numpy as np
 
 from routing.cch.engine import Metric
-from routing.cost.rule_models import MATCHING
+from routing.cost.network_rules import rules_of
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, LARGEST, Weights
 from routing.index.linear_measure import Measure
@@ -74,7 +74,9 @@ class Matcher:
 
     def __init__(self, network: RoadNetwork) -> None:
         self.graph: Graph = network.graph
-        self.model = Model.of(get_rule(network.rules, MATCHING).value)
+        self.model = Model.of(
+            get_rule(network.rules, rules_of(network.graph.edges.kind).matching).value
+        )
         self._network: RoadNetwork = proxy(network)  # may serve as a key of its own matcher
         self._lock = RLock()
         self._lengths: WeakKeyDictionary[Metric, Lengths] = WeakKeyDictionary()

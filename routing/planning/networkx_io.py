@@ -19,6 +19,7 @@ from routing.graph.graph import Edges, Graph, edges_from_columns
 from routing.graph.weights import Floats, Ints
 from spatial.errors import BadParameter
 from spatial.geo import crs
+from spatial.networks.model import NetworkKind
 
 if TYPE_CHECKING:
     import networkx
@@ -115,7 +116,9 @@ def _attributes(edges: Edges, edge: int, back: bool, speed_kmh: float) -> dict[s
     return found
 
 
-def from_networkx(graph: networkx.MultiDiGraph, node_ids: Mapping[Any, UUID]) -> Edges:
+def from_networkx(
+    graph: networkx.MultiDiGraph, node_ids: Mapping[Any, UUID], kind: NetworkKind
+) -> Edges:
     """Return the edges of a graph of osmnx, each street once; `node_ids` names its nodes."""
     kept = [
         (tail, head, row)
@@ -136,15 +139,13 @@ def from_networkx(graph: networkx.MultiDiGraph, node_ids: Mapping[Any, UUID]) ->
         "name_zh": [row.get("name") for _, _, row in kept],
         "name_en": [row.get("name_en") for _, _, row in kept],
         "limits_known": [False] * len(kept),
-        **{f"max_{name}_{unit}": empty for name, unit in
-           (("height", "m"), ("width", "m"), ("length", "m"), ("mass", "t"), ("axle", "t"))},
-        **dict.fromkeys(("hazmat", "structure", "toll"), empty),
+        **dict.fromkeys((*kind.columns, "hazmat", "structure", "toll"), empty),
         **{name: [text] * len(kept) for name, text in
-           (("mode", "road"), ("speed_basis", "posted"), ("access", "{}"),
+           (("mode", kind.mode), ("speed_basis", "posted"), ("access", "{}"),
             ("origin", "derived"), ("source", "networkx"))},
     }  # fmt: skip
     counts = np.array([len(shape) for shape in shapes], np.int64)
-    return edges_from_columns(columns, counts, np.concatenate(shapes))
+    return edges_from_columns(columns, counts, np.concatenate(shapes), kind)
 
 
 def _line(graph: networkx.MultiDiGraph, tail: Any, head: Any, row: Mapping[str, Any]) -> Floats:

@@ -7,7 +7,7 @@ network. Each change knows what was before (old, new), and the effects follow fr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from routing.cch.engine import Topology
 from routing.cost.profile import Profile
 from routing.graph.arcs import sort_arcs
-from routing.graph.graph import LIMITS, Coded, Edges, Graph, Ids
+from routing.graph.graph import Coded, Edges, Graph, Ids
 from routing.graph.weights import INFINITE, Floats, Ints
 from routing.live.edge_states import EdgeStateView, Snapshot
 from routing.query.model import Conditions
@@ -150,7 +150,7 @@ def _limits(edges: Edges, changed: Mapping[int, Mapping[str, float | None]]) -> 
     limits = edges.limits.copy()
     for edge, values in changed.items():
         for name, value in values.items():
-            limits[edge, LIMITS.index(name)] = np.nan if value is None else value
+            limits[edge, edges.kind.sizes.index(name)] = np.nan if value is None else value
     return limits
 
 
@@ -200,7 +200,7 @@ def _append(edges: Edges, added: Sequence[NewEdge], tail: Ints, head: Ints) -> E
     shapes = [np.asarray(edge.points, np.float64) for edge in added]
     counts = np.array([len(shape) for shape in shapes], np.int64)
     oneway = np.array([edge.oneway for edge in added], np.bool_)
-    limits = [[edge.limits.get(name, np.nan) for name in LIMITS] for edge in added]
+    limits = [[edge.limits.get(name, np.nan) for name in edges.kind.sizes] for edge in added]
     columns: dict[str, Any] = {
         "ids": Ids.of([edge.id for edge in added]).pairs,
         "tail": tail.astype(np.int32),
@@ -209,7 +209,7 @@ def _append(edges: Edges, added: Sequence[NewEdge], tail: Ints, head: Ints) -> E
         "legal_oneway": oneway,
         "length_m": np.array([segment_lengths_m(*shape.T).sum() for shape in shapes]),
         "speed_kmh": np.array([edge.speed_kmh for edge in added], np.float64),
-        "limits": np.array(limits, np.float64).reshape(-1, len(LIMITS)),
+        "limits": np.array(limits, np.float64).reshape(-1, len(edges.kind.limits)),
         "limits_known": np.ones(len(added), np.bool_),
         "shape_start": edges.shape_start[-1] + np.cumsum(counts),
         "shape": np.concatenate(shapes),
@@ -219,19 +219,19 @@ def _append(edges: Edges, added: Sequence[NewEdge], tail: Ints, head: Ints) -> E
         "crossing": edges.crossing[:0],
     }
     texts = {
-        "mode": "road", "speed_basis": "assumed", "access": "{}", "origin": "derived",
+        "mode": edges.kind.mode, "speed_basis": "assumed", "access": "{}", "origin": "derived",
         "source": "what-if",
     }  # fmt: skip
     made: dict[str, Any] = {}
-    for column in fields(edges):
-        old = getattr(edges, column.name)
+    for name in Edges.columns():
+        old = getattr(edges, name)
         if isinstance(old, Coded):
-            named = [texts.get(column.name)] * len(added)
-            new = [edge.edge_class for edge in added] if column.name == "edge_class" else named
-            made[column.name] = _coded(old, new)
+            named = [texts.get(name)] * len(added)
+            new = [edge.edge_class for edge in added] if name == "edge_class" else named
+            made[name] = _coded(old, new)
         else:
-            made[column.name] = _joined(old, columns[column.name])
-    return Edges(**made)
+            made[name] = _joined(old, columns[name])
+    return Edges(**made, kind=edges.kind)
 
 
 def _joined(old: NDArray[T], new: NDArray[Any]) -> NDArray[T]:

@@ -16,7 +16,7 @@ import numpy as np
 import scipy  # loads its heavy parts when they are first used
 
 from routing.cch.engine import Engine, Metric
-from routing.cost.rule_models import ALTERNATIVES, Bounds
+from routing.cost.network_rules import Bounds, rules_of
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Floats, Ints
 from routing.index.snap import SnapPoint
@@ -125,7 +125,9 @@ def find_others(prepared: PreparedMetric, best: Path, count: int) -> list[Path]:
     """
     resolved = prepared.resolved
     ends = [[best.legs[0].source], [best.legs[0].target]]
-    bounds = get_rule(prepared.preparer.rules, ALTERNATIVES).value
+    bounds = get_rule(
+        prepared.preparer.rules, rules_of(prepared.graph.edges.kind).alternatives
+    ).value
 
     def work(shown: Metric) -> list[Path]:
         found = best_on(prepared._replace(metric=shown, places=ends))

@@ -11,9 +11,9 @@ import numpy as np
 from pydantic import BaseModel
 
 from routing.cch.engine import Metric
-from routing.cost.rule_models import HAZMAT_LAW, LIMIT_LAW, RELAX
+from routing.cost.network_rules import rules_of
 from routing.cost.vehicle import Vehicle
-from routing.graph.graph import LIMITS, Edges, Graph
+from routing.graph.graph import Edges, Graph
 from routing.graph.weights import INFINITE, Bools, Ints
 from routing.index.snap import SnapPoint
 from routing.live.edge_states import LiveState
@@ -22,6 +22,7 @@ from routing.query.model import Path
 from routing.query.relaxation import Relaxed, relaxations
 from spatial.errors import LimitViolated, NoSnap, Unreachable
 from spatial.json_types import Document, Shown
+from spatial.networks.model import NetworkKind
 from spatial.rules import Rule, Rules, find_rule
 
 NAMED = 20  # blocking edges listed at most
@@ -29,7 +30,7 @@ Refusal = LimitViolated | Unreachable
 """Why there is no path between places that lie on the network."""
 
 
-def no_snap(number: int, max_m: float, nearest: Sequence[SnapPoint]) -> NoSnap:
+def no_snap(number: int, max_m: float, nearest: Sequence[SnapPoint], kind: NetworkKind) -> NoSnap:
     """Return the error for a waypoint without usable network nearby."""
     if nearest:
         far = round(nearest[0].distance_m)
@@ -42,10 +43,10 @@ def no_snap(number: int, max_m: float, nearest: Sequence[SnapPoint]) -> NoSnap:
             nearest_m=far,
         )
     return NoSnap(
-        f"Waypoint {number}: no road within {max_m:.0f} m",
-        f"第 {number + 1} 个点：{max_m:.0f} 米内无道路",
-        mend_en="Move the point closer to a road.",
-        mend_zh="请将该点移近道路。",
+        f"Waypoint {number}: no {kind.en} within {max_m:.0f} m",
+        f"第 {number + 1} 个点：{max_m:.0f} 米内无{kind.zh}",
+        mend_en=f"Move the point closer to a {kind.en}.",
+        mend_zh=f"请将该点移近{kind.zh}。",
         waypoint=number,
         max_snap_m=max_m,
     )
@@ -97,7 +98,7 @@ class Obstacle:
         self, metric: Metric, found: Path, spots: Sequence[list[SnapPoint]]
     ) -> list[Document]:
         """Return what must give, written down; avoided and banned edges do not give."""
-        rule = find_rule(self.rules, RELAX)
+        rule = find_rule(self.rules, rules_of(self.graph.edges.kind).relax)
         if rule is None:
             return []
         graph, hard = self.graph, found.costs.bans.at(self.at)
@@ -190,7 +191,8 @@ def list_blocking(edges: Edges, rules: Rules, vehicle: Vehicle, chosen: Ints) ->
     """List the edges of a path that stop a vehicle, each with every limit that it breaks."""
     broken, doubted = vehicle.broken(edges, chosen), vehicle.doubted(edges, chosen)
     shut = vehicle.shut_out(edges, chosen)
-    law, goods = _law(rules.get(LIMIT_LAW.key)), _law(rules.get(HAZMAT_LAW.key))
+    kinds = rules_of(edges.kind)
+    law, goods = _law(rules.get(kinds.limit_law.key)), _law(rules.get(kinds.hazmat_law.key))
     found: list[Blocking] = []
 
     def note(edge: int, limit: str, value: Shown, given: Shown, under: Law) -> None:
@@ -202,7 +204,7 @@ def list_blocking(edges: Edges, rules: Rules, vehicle: Vehicle, chosen: Ints) ->
     for position, edge in enumerate(chosen.tolist()):
         for column in np.flatnonzero(broken[position]):
             value, size = float(edges.limits[edge, column]), vehicle.sizes[column]
-            note(edge, f"max_{LIMITS[column]}", value, size, law)
+            note(edge, edges.kind.columns[column], value, size, law)
         if shut[position]:
             note(edge, "hazmat", edges.hazmat.get(edge), vehicle.cargo, goods)
         if doubted[position] and not broken[position].any():
@@ -310,8 +312,8 @@ def unreachable(edges: Edges, live: LiveState, legs: Sequence[Leg], at: datetime
             closures=closed[:NAMED],
         )
     return Unreachable(
-        "No road leads from one waypoint to the next",
-        "两点之间没有道路相连",
-        mend_en="Choose points on one connected network; islands may be reached by water only.",
-        mend_zh="请选择同一连通路网上的点；部分岛屿只能水路到达。",
+        f"No {edges.kind.en} leads from one waypoint to the next",
+        f"两点之间没有{edges.kind.zh}相连",
+        mend_en="Choose points on one connected network; islands may be reached otherwise only.",
+        mend_zh="请选择同一连通路网上的点；部分岛屿只能以其他方式到达。",
     )

@@ -9,8 +9,8 @@ from threading import RLock
 
 import numpy as np
 
+from routing.cost.network_rules import rules_of
 from routing.cost.profile import Costs, Profile, compile_costs, loaded_as
-from routing.cost.rule_models import PREFER
 from routing.cost.speed_profiles import MeasuredWeek, TypicalSpeeds, hour_of_week
 from routing.cost.vehicle import Vehicle
 from routing.graph.graph import Graph
@@ -106,7 +106,8 @@ class Resolver:
         self.measured_weeks = other.measured_weeks
         for name, costs in list(other._costs.items()):
             mine, its = self.profiles.get(name), other.profiles[name]
-            if mine == its and all(self._same(other, key) for key in its.cost_rules):
+            keys = (*its.cost_rules, rules_of(self._graph.edges.kind).u_turn.key)
+            if mine == its and all(self._same(other, key) for key in keys):
                 self._costs[name] = costs
         return set(self._costs)
 
@@ -125,8 +126,8 @@ class Resolver:
         """Return the plan of the profile whose rules hold, the vehicle, and what it is called."""
         profile = loaded_as(self.profiles, asked.profile, asked.hazmat)
         own = self.profiles[asked.profile]
-        unknown, cargo = asked.unknown_limits, asked.hazmat
-        vehicle = Vehicle.of(own, self._rules, asked.sizes, unknown, cargo)
+        unknown, cargo, kind = asked.unknown_limits, asked.hazmat, self._graph.edges.kind
+        vehicle = Vehicle.of(own, kind, self._rules, asked.sizes, unknown, cargo)
         return Plan(profile, self.costs(profile)), vehicle, name
 
     def _preferring(self, plan: Plan, classes: Sequence[str]) -> Plan:
@@ -134,7 +135,8 @@ class Resolver:
         costs, name = plan.costs, f"{plan.name} {classes}"
 
         def make() -> Plan:
-            factor = get_rule(self._rules, PREFER).value.factor
+            prefer = rules_of(self._graph.edges.kind).prefer
+            factor = get_rule(self._rules, prefer).value.factor
             preferred = self._graph.edges.edge_class.mask(classes)
             weighed = np.where(preferred, costs.factor, costs.factor * factor)
             return Plan(name, replace(costs, factor=weighed))

@@ -11,8 +11,8 @@ import scipy  # loads its heavy parts when they are first used
 import shapely
 
 from routing.cch.engine import Metric
+from routing.cost.network_rules import Snapping, rules_of
 from routing.cost.profile import Costs
-from routing.cost.rule_models import SNAP
 from routing.graph.adjacency import expand
 from routing.graph.graph import Graph
 from routing.graph.weights import Bools, Ints, Weights
@@ -65,7 +65,7 @@ class Snapper:
         for number, place in enumerate(places):
             if not place:
                 anything = self.index.nearest(*points[number], EVERY, *self._limits)
-                raise no_snap(number, self._limits[0], anything)
+                raise no_snap(number, self._limits[0], anything, self._graph.edges.kind)
         return places
 
     def off_islands(
@@ -98,9 +98,12 @@ class Snapper:
         return np.asarray(candidates[np.asarray(touched, np.bool_)])
 
     @cached_property
+    def _rule(self) -> Snapping:
+        return get_rule(self._rules, rules_of(self._graph.edges.kind).snap).value
+
+    @cached_property
     def _limits(self) -> tuple[float, float]:
-        rule = get_rule(self._rules, SNAP).value
-        return rule.max_m, rule.tie_m
+        return self._rule.max_m, self._rule.tie_m
 
     def core_edges(self, costs: Costs) -> Bools:
         """Return the edges (a mask) with an arc between large strongly connected parts.
@@ -116,7 +119,7 @@ class Snapper:
             sizes = np.bincount(own, minlength=1)
             largest = np.zeros(int(whole.max(initial=0)) + 1, np.int64)
             np.maximum.at(largest, whole, sizes[own])
-            least = min(get_rule(self._rules, SNAP).value.island_nodes, int(sizes.max()))
+            least = min(self._rule.island_nodes, int(sizes.max()))
             core = (sizes[own] >= least) & (sizes[own] == largest[whole])
             edges = np.zeros(len(self._graph.edges), np.bool_)
             edges[arcs.edge[mine & core[arcs.tail] & core[arcs.head]]] = True

@@ -26,18 +26,9 @@ from psycopg.types.json import Jsonb
 from spatial.csv_text import plain_text
 from spatial.errors import NotFound, Quarantined
 from spatial.json_types import Json, JsonObject
+from spatial.networks.model import networks_of
 from spatial.postgres.bulk import copy_rows
 from spatial.postgres.notices import tell
-
-_NETWORKS = {
-    "road": "road",
-    "ferry": "road",
-    "walk": "road",
-    "waterway": "waterway",
-    "rail": "rail",
-    "sea_lane": "sea",
-}
-
 
 _SOURCE = """
 SELECT id, title_zh, title_en, license, attribution, license_url, url, version, datum, owner, props
@@ -122,7 +113,7 @@ class Run:
 
     def raise_topology(self, modes: Iterable[str]) -> None:
         """Tell routing that the networks of these edge modes have changed."""
-        networks = sorted({_NETWORKS[mode] for mode in modes if mode in _NETWORKS})
+        networks = networks_of(modes)
         self.conn.execute(
             "UPDATE sigang.network_version SET topology = topology + 1, version = version + 1,"
             " changed_at = now() WHERE network = ANY(%s)",

@@ -39,7 +39,7 @@ class Roads:
 def first(monkeypatch):
     monkeypatch.setattr(Roads, "made", 0)
     failures: list[Exception] = []
-    return First(lambda: Roads(failures)), failures
+    return First(lambda _: Roads(failures)), failures
 
 
 def job(inputs):

@@ -3,12 +3,13 @@
 import pytest
 
 from routing.cost.profile import load_profiles
+from spatial.networks.road import KIND as ROAD
 
 pytestmark = pytest.mark.db
 NOON = "2026-11-22T12:00:00+08:00"
 JIAXING, NINGBO = [120.755, 30.746], [121.55, 29.87]
 NANJING, WENZHOU = [118.78, 32.05], [120.69, 28.0]
-MOTOR = [name for name, profile in load_profiles().items() if profile.group != "active"]
+MOTOR = [name for name, profile in load_profiles(ROAD).items() if profile.group != "active"]
 
 
 def drive(client, profile, *stops, **more):

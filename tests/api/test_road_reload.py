@@ -20,6 +20,7 @@ from api.network.rule_keeper import RuleKeeper
 from api.network.service import Roads
 from routing.index import mapped_store
 from routing.query.model import Conditions, PathQuery
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.db import Database, connect
 from spatial.settings import Settings
 from tests.api.roadworld import at, edge, fill
@@ -48,7 +49,7 @@ async def opened(url, home):
     db = await Database.open(settings, url)
     rules = RuleKeeper(db, SilentBus())
     await rules.start()
-    roads = Roads(settings, db, SilentBus(), rules)
+    roads = Roads(settings, db, SilentBus(), rules, ROAD)
     try:
         await roads.start()
         yield roads
@@ -86,7 +87,7 @@ def test_a_second_start_reads_no_rows_and_answers_the_same(filled, tmp_path, mon
             return (await length(roads))[1]
 
     first = asyncio.run(once())
-    assert len(list((tmp_path / "graphs" / "motor").iterdir())) == 1
+    assert len(list((tmp_path / "graphs" / "road" / "motor").iterdir())) == 1
 
     def refuse(*_):
         raise AssertionError("the rows were read again")
@@ -197,7 +198,7 @@ def test_networks_that_were_replaced_are_given_back(filled, tmp_path):
     assert codes == {200, 400, 422}
     assert all(gone), gone
     for kind in ("motor", "active"):
-        assert len(list((tmp_path / "graphs" / kind).iterdir())) == mapped_store.KEPT
+        assert len(list((tmp_path / "graphs" / "road" / kind).iterdir())) == mapped_store.KEPT
 
 
 def numbers(shown, name):
@@ -232,7 +233,7 @@ def test_a_killed_builder_is_replaced_and_loads_in_a_row_are_one(filled, tmp_pat
     short, long = asyncio.run(through())
     assert min(long) == max(long) > short + 5_000
     assert builder() is None
-    assert len(list((tmp_path / "graphs" / "motor").iterdir())) <= mapped_store.KEPT
+    assert len(list((tmp_path / "graphs" / "road" / "motor").iterdir())) <= mapped_store.KEPT
 
 
 async def as_awaitable(find):

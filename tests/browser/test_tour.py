@@ -19,6 +19,7 @@ from api.network.edge_rows import make_graph, read_rows
 from routing.cch.reference import Reference
 from routing.cost.profile import compile_costs, load_profiles
 from routing.graph.weights import INFINITE
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.db import connect
 from tests.browser.conftest import pick, settle, until
 from tests.routing.maps import shipped_rules
@@ -58,7 +59,7 @@ def network(server):
     with ThreadPoolExecutor(1) as pool:  # the browser's loop runs in this thread
         rows = pool.submit(asyncio.run, read()).result()
     graph = make_graph(rows)
-    costs = compile_costs(load_profiles()["car"], graph, shipped_rules())
+    costs = compile_costs(load_profiles(ROAD)["car"], graph, shipped_rules())
     return SimpleNamespace(graph=graph, costs=costs)
 
 

@@ -20,6 +20,7 @@ from routing.query.leg import line
 from routing.query.model import PathQuery
 from routing.query.network import RoadNetwork
 from spatial.errors import NoSnap
+from spatial.networks.road import KIND as ROAD
 from tests.data.osm_maps import ORIGIN, Map
 from tests.routing.maps import NOW, shipped_rules
 
@@ -47,7 +48,7 @@ class Asked:
         self.network = RoadNetwork(
             graph,
             Topology.build(graph),
-            load_profiles(),
+            load_profiles(ROAD),
             shipped_rules(),
             make_structures(graph, live.structures),
         )

@@ -19,6 +19,7 @@ from routing.matching.trace import Trace
 from routing.query.network import RoadNetwork
 from spatial.geo.crs import lengths_m
 from spatial.ids import stable_uuid7
+from spatial.networks.road import KIND as ROAD
 from tests.routing.maps import edges_of, shipped_rules
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -57,7 +58,7 @@ def town() -> tuple[RoadNetwork, Matcher]:
                 }
             )
     graph = split(edges_of(rows), [])
-    profiles = {"car": load_profiles()["car"]}
+    profiles = {"car": load_profiles(ROAD)["car"]}
     network = RoadNetwork(graph, Topology.build(graph), profiles, shipped_rules())
     return network, Matcher(network)
 

@@ -15,12 +15,14 @@ import orjson
 from api.network.rule_models import RuleBook, read_rules
 from routing.cch.engine import Topology
 from routing.cost.profile import load_profiles, usable_profiles
-from routing.graph.graph import LIMITS, Edges, Graph, edges_from_columns
+from routing.graph.graph import Edges, Graph, edges_from_columns
 from routing.graph.turns import Restriction, split
 from routing.live.state_table import EdgeState, EdgeStates
 from routing.query.model import Path, PathQuery
 from routing.query.network import RoadNetwork
 from spatial.ids import stable_uuid7
+from spatial.networks.model import NetworkKind
+from spatial.networks.road import KIND as ROAD
 from spatial.rules import Rule, RuleKind, RuleSet
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -53,13 +55,13 @@ def edge_id(name: str) -> UUID:
     return stable_uuid7("map", f"edge {name}")
 
 
-def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def columns(rows: Sequence[Mapping[str, Any]], kind: NetworkKind = ROAD) -> dict[str, list[Any]]:
     """Return edge rows as columns, filling what they leave out."""
     empty: dict[str, Any] = {
         "oneway": False,
         "speed_kmh": None,
         "limits_known": True,
-        "mode": "road",
+        "mode": kind.mode,
         "class": "secondary",
         "ref": None,
         "name_zh": None,
@@ -72,18 +74,22 @@ def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         "roundabout": False,
         "origin": "synthetic",
         "source": "map",
-        **{f"max_{name}": None for name in LIMITS},
+        **dict.fromkeys(kind.columns),
     }
     full = [{**empty, **row} for row in rows]
     return {name: [row[name] for row in full] for name in full[0]}
 
 
-def edges_of(rows: Sequence[Mapping[str, Any]], crossings: Sequence[UUID] = ()) -> Edges:
+def edges_of(
+    rows: Sequence[Mapping[str, Any]],
+    crossings: Sequence[UUID] = (),
+    kind: NetworkKind = ROAD,
+) -> Edges:
     """Return edge rows with a `shape` each as the columns that a graph is made of."""
     shapes = [row["shape"] for row in rows]
     points = np.array([point for shape in shapes for point in shape], np.float64)
-    known = columns(rows) | {"crossings": crossings}
-    return edges_from_columns(known, np.array([len(s) for s in shapes]), points)
+    known = columns(rows, kind) | {"crossings": crossings}
+    return edges_from_columns(known, np.array([len(s) for s in shapes]), points, kind)
 
 
 @dataclass
@@ -136,7 +142,7 @@ class Town:
 
     @cached_property
     def network(self) -> RoadNetwork:
-        profiles = usable_profiles(load_profiles(), self.rules)
+        profiles = usable_profiles(load_profiles(ROAD), self.rules)
         return RoadNetwork(self.graph, Topology.build(self.graph), profiles, self.rules)
 
     def find(self, *stops: str, profile: str = "car", now: datetime = NOW, **more: Any) -> Path:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from routing.cch.engine import Metric, Topology
 from routing.cch.reference import Reference
-from routing.cost.rule_models import Bounds
+from routing.cost.network_rules import Bounds
 from routing.graph.turns import Restriction, split
 from routing.index.snap import SnapPoint
 from routing.query.alternatives import find_alternatives

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.cost.rule_models import SNAP, TIME_BAN
+from routing.cost.rule_models import OF_ROADS
 from routing.cost.weekly_hours import WEEK_MIN, read_hours
 from spatial.errors import SigangError
 from tests.routing.maps import Town, changed, shipped_rules
@@ -16,7 +16,7 @@ from tests.routing.test_hours import MONDAY
 GRID = "A----B----C\n\n\nD----E----F"
 PAIRS = ["AB", "BC", "DE", "EF", "AD", "BE", "CF"]
 SHIPPED = shipped_rules()
-RULES = SHIPPED | changed(SNAP, SHIPPED[SNAP.key].given | {"island_nodes": 1})
+RULES = SHIPPED | changed(OF_ROADS.snap, SHIPPED[OF_ROADS.snap.key].given | {"island_nodes": 1})
 SPEED_KMH = 60.0
 HOURS = ["00:00-06:00", "22:00-02:00", "Mo 07:00-07:30", "12:00-12:20", "Mo-Fr 00:10-00:20"]
 
@@ -69,7 +69,7 @@ def ends(week, minute, minutes):
 
 def banned(hours):
     value = [{"classes": ["motorway"], "hours": hours}]
-    return changed(TIME_BAN, value, "road.time_ban.hazmat")
+    return changed(OF_ROADS.time_ban, value, "road.time_ban.hazmat")
 
 
 @settings(max_examples=80, deadline=None)

@@ -8,6 +8,7 @@ import pytest
 from routing.planning.networkx_io import from_networkx, statistics, to_graphml, to_networkx
 from routing.query.model import Conditions
 from spatial.errors import BadParameter
+from spatial.networks.road import KIND as ROAD
 from tests.routing.maps import NOW, Town, node_id
 
 MAP = """
@@ -67,7 +68,7 @@ def test_the_round_trip_keeps_edges_lengths_and_shapes(town, made):
     names = {}
     for name in "ABCDEF":
         names[node_at(made, town.at(name))] = node_id(name)
-    back = from_networkx(made, names)
+    back = from_networkx(made, names, ROAD)
     old = town.graph.edges
     order = [next(e for e in range(len(back)) if back.row_id(e) == old.row_id(n))
              for n in range(len(old))]  # fmt: skip

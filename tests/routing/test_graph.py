@@ -11,6 +11,7 @@ from routing.graph.adjacency import expand
 from routing.graph.graph import Coded, Ids
 from routing.query import metric_cache
 from spatial.errors import ConfigError
+from spatial.networks.road import KIND as ROAD
 from tests.routing.maps import Town
 
 SQUARE = "A----B\n|    |\nC----D"
@@ -76,8 +77,9 @@ def test_only_the_metrics_used_last_are_kept(monkeypatch):
 
 
 def test_a_mistyped_profile_names_file_and_key(tmp_path):
-    (tmp_path / "bus.toml").write_text('id = "bus"\nspeeed = 3\n')
+    (tmp_path / ROAD.name).mkdir()
+    (tmp_path / ROAD.name / "bus.toml").write_text('id = "bus"\nspeeed = 3\n')
     with pytest.raises(ConfigError) as wrong:
-        load_profiles(tmp_path)
+        load_profiles(ROAD, tmp_path)
     assert "bus.toml" in wrong.value.en
     assert "speeed" in wrong.value.en

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.cost.rule_models import Ban
+from routing.cost.network_rules import Ban
 from routing.cost.time_bans import compile_bans
 from routing.cost.weekly_hours import (
     DAY_MIN,

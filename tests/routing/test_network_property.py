@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from routing.cost.rule_models import SNAP
+from routing.cost.rule_models import OF_ROADS
 from routing.query.model import Conditions, PathQuery
 from spatial.errors import SigangError
 from tests.routing.maps import NOW, Town, changed, shipped_rules
@@ -23,7 +23,7 @@ GRID = "A----B----C\n\n\n\nD----E----F\n\n\n\nG----H----I"
 PAIRS = ["AB", "BC", "DE", "EF", "GH", "HI", "AD", "DG", "BE", "EH", "CF", "FI"]
 TRUCK_M = 4.0
 RULES = shipped_rules()
-NO_ISLANDS = RULES | changed(SNAP, RULES[SNAP.key].given | {"island_nodes": 1})
+NO_ISLANDS = RULES | changed(OF_ROADS.snap, RULES[OF_ROADS.snap.key].given | {"island_nodes": 1})
 
 
 @st.composite

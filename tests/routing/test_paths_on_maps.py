@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from routing.answer.summary import summarise
-from routing.cost.rule_models import SNAP
+from routing.cost.rule_models import OF_ROADS
 from routing.query.leg import line
 from routing.query.refusal import list_to_check
 from spatial.errors import BadParameter, LimitViolated, NoSnap, Unreachable
@@ -337,7 +337,7 @@ def gated_yard() -> Town:
     roads = {"AB": {}, "BC": {}, "BG": {}, "GX": {}, "XY": {}}
     turns = [("no", *pair, "exempt=emergency") for pair in (("BG", "GX"), ("GX", "BG"))]
     rules = shipped_rules()
-    rules |= changed(SNAP, rules[SNAP.key].given | {"island_nodes": 1})
+    rules |= changed(OF_ROADS.snap, rules[OF_ROADS.snap.key].given | {"island_nodes": 1})
     return Town(drawing, roads, turns, rules=rules)
 
 

@@ -12,12 +12,12 @@ from routing.answer.summary import summarise
 from routing.cost.hazmat import read_cargo, shut_to
 from routing.cost.profile import compile_costs, load_profiles, loaded_as, usable_profiles
 from routing.cost.weekly_hours import ZONE
-from routing.graph.graph import LIMITS
 from routing.query.model import Conditions, PathQuery
 from spatial.errors import BadParameter, LimitViolated, SigangError
+from spatial.networks.road import KIND as ROAD
 from tests.routing.maps import NOW, Town, edge_id, shipped_rules
 
-PROFILES = load_profiles()
+PROFILES = load_profiles(ROAD)
 RULES = shipped_rules()
 MOTOR = list(usable_profiles(PROFILES, RULES))
 ACTIVE = list(usable_profiles(PROFILES, RULES, active=True))
@@ -115,7 +115,7 @@ def test_no_bicycle_on_the_expressway():
 # dimensions
 
 
-@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("limit", ROAD.sizes)
 def test_each_limit_keeps_a_vehicle_out_and_lets_an_equal_one_in(limit):
     town = square(AB={f"max_{limit}": 2.0})
     assert town.way("A", "D", sizes={limit: 2.0}) == "ABD"
@@ -227,7 +227,7 @@ def test_a_truck_with_dangerous_goods_keeps_its_size_and_takes_their_speed():
     found = town.find("A", "D", profile="truck_rigid", hazmat=True)
     assert town.nodes(found) == "ABD"
     assert found.costs.speed_kmh[0] == 80
-    assert found.vehicle.sizes[LIMITS.index("mass_t")] == 31
+    assert found.vehicle.sizes[ROAD.sizes.index("mass_t")] == 31
 
 
 def test_only_goods_vehicles_carry_dangerous_goods():
@@ -342,7 +342,8 @@ def limited_roads(draw):
             **{
                 f"max_{limit}": share and share * size
                 for limit, size, share in (
-                    (limit, size, draw(value)) for limit, size in zip(LIMITS, SIZES, strict=True)
+                    (limit, size, draw(value))
+                    for limit, size in zip(ROAD.sizes, SIZES, strict=True)
                 )
             },
         }
@@ -369,11 +370,12 @@ def test_no_truck_is_led_over_an_edge_below_its_size(roads, ends):
 def test_without_limits_a_truck_drives_where_a_car_does(roads):
     town = Town(GRID, roads)
     network = town.network
-    free = dict.fromkeys(LIMITS, 0.001)
+    free = dict.fromkeys(ROAD.sizes, 0.001)
     car, truck = (network.prepared(Conditions(p, sizes=free), NOW) for p in ("car", "truck"))
     assert (car.metric.weights == truck.metric.weights).all()
     bare = {
-        name: {**road, **{f"max_{limit}": None for limit in LIMITS}} for name, road in roads.items()
+        name: {**road, **{f"max_{limit}": None for limit in ROAD.sizes}}
+        for name, road in roads.items()
     }
     unlimited = Town(GRID, bare).network
     one, other = (unlimited.prepared(Conditions(p), NOW) for p in ("car", "truck"))

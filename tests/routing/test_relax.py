@@ -14,6 +14,7 @@ from routing.graph.weights import INFINITE
 from routing.index.snap import SnapPoint
 from routing.query.relaxation import BlockedPlaces, relaxations
 from spatial.errors import LimitViolated
+from spatial.networks.road import KIND as ROAD
 from tests.routing.maps import Town, edge_id, shipped_rules
 
 HOURS = 1
@@ -73,7 +74,7 @@ def spots(town):
 
 def free_weights(graph):
     """Return a car's weights: no limit holds for it."""
-    costs = compile_costs(load_profiles()["car"], graph, shipped_rules())
+    costs = compile_costs(load_profiles(ROAD)["car"], graph, shipped_rules())
     keys = 2 * len(graph.edges)
     nothing, no_cap = np.zeros(keys, np.bool_), np.full(keys, np.nan, np.float32)
     return costs.weights(graph.arcs, np.arange(len(graph.arcs)), nothing, no_cap)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from routing.cost.rule_models import HOUR_OF_WEEK, ClassWeeks
+from routing.cost.network_rules import ClassWeeks
+from routing.cost.rule_models import OF_ROADS
 from routing.cost.speed_profiles import (
     HOURS,
     MeasuredWeek,
@@ -21,6 +22,7 @@ from routing.cost.speed_profiles import (
 )
 from routing.graph.graph import Coded
 from routing.query.arrive_by import duration_of
+from spatial.networks.road import KIND as ROAD
 from tests.routing.maps import NOW, Town, changed, shipped_rules
 
 MONDAY = datetime(2026, 11, 23, 0, 0, tzinfo=UTC) - timedelta(hours=8)  # 00:00 in China
@@ -52,13 +54,13 @@ def test_a_rule_that_is_no_week_is_refused(value):
 
 def test_measured_weeks_take_the_place_of_the_class():
     half = [0.5] * HOURS
-    rules = changed(HOUR_OF_WEEK, {"trunk": {"week": half}})
+    rules = changed(OF_ROADS.hour_of_week, {"trunk": {"week": half}})
     measured = [
         MeasuredWeek(1, "backward", [11.0] * HOURS),
         MeasuredWeek(1, "backward", [33.0] * HOURS),
     ]
     free, edge_class = np.array([80.0, 60.0]), Coded.of(["trunk", "other"])
-    found = TypicalSpeeds(free, edge_class, rules, measured)
+    found = TypicalSpeeds(free, edge_class, ROAD, rules, measured)
     assert found.at(MONDAY).tolist() == [40, 40, 60, 33]
     assert found.week_of(np.array([3, 0, 2]))[:, 5].tolist() == [33, 40, 60]
 
@@ -138,7 +140,7 @@ A   B   C
 
 def hour_rule(**by_class):
     value = {name: {"week": week} for name, week in by_class.items()}
-    return shipped_rules() | changed(HOUR_OF_WEEK, value)
+    return shipped_rules() | changed(OF_ROADS.hour_of_week, value)
 
 
 def peak(slow):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from routing.answer.summary import summarise
 from routing.cch.engine import Metric, Topology
-from routing.cost.rule_models import U_TURN
+from routing.cost.rule_models import OF_ROADS
 from routing.cost.u_turns import compile_u_turns
 from routing.cost.weekly_hours import ZONE
 from routing.graph.arcs import BaseArcs
@@ -171,7 +171,7 @@ def test_turning_round_equals_a_search_over_arcs(seed, kind):
     for horizon_m in (HORIZON_M, math.inf, 0.0 if kind == "bicycle" else UNDOING_M):
         graph = split(edges, restrictions, horizon_m)
         admitted = np.ones(len(graph.arcs), np.bool_)
-        turning = compile_u_turns(kind, graph, admitted, changed(U_TURN, RULE))
+        turning = compile_u_turns(kind, graph, admitted, changed(OF_ROADS.u_turn, RULE))
         costs = SimpleNamespace(turning=turning, admitted=lambda arcs, mine=admitted: mine)
         metric = Metric(Topology.build(graph), weighed(graph, weights, turning))
         for source in spots[::3]:

@@ -10,6 +10,7 @@ from routing.cost.profile import load_profiles
 from routing.planning.whatif import Changes, NewEdge, vary
 from routing.query.model import Conditions
 from spatial.errors import BadParameter
+from spatial.networks.road import KIND as ROAD
 from tests.routing.maps import NOW, Town
 
 MAP = """
@@ -44,7 +45,7 @@ def times(network, conditions, town, stops="ACE"):
 def varied(town, given, profile="car", **conditions):
     asked = Conditions(profile, **conditions)
     prepared = town.network.prepared(asked, NOW)
-    return vary(town.network, prepared, asked, load_profiles()[profile], given)
+    return vary(town.network, prepared, asked, load_profiles(ROAD)[profile], given)
 
 
 def edge(town, name):

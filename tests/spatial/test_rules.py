@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.network.rule_models import RuleBook, check_complete, list_drift, load_rules, read_rules
-from routing.cost.rule_models import BPR, SNAP, VEHICLE
+from routing.cost.rule_models import BPR, OF_ROADS
 from spatial.errors import ConfigError, RuleMissing
 from spatial.rule_files import FOLDER, close_periods
 from spatial.rule_store import plan
@@ -59,7 +59,7 @@ def test_the_shipped_rules_are_as_their_readers_want_them():
     now = datetime.now(UTC)
     rules = RuleBook.of(read_rules(), now).at(now)
     assert len(rules) > 40
-    assert get_rule(rules, VEHICLE, "vehicle.truck.default").value.height_m == 4.0
+    assert get_rule(rules, OF_ROADS.vehicle, "vehicle.truck.default").value.height_m == 4.0
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_history_may_be_as_no_model_has_it_but_what_holds_may_not():
 def test_a_rule_of_another_kind_is_not_read():
     rules = RuleBook.of([version("a", 0)], NOW).at(NOW)
     with pytest.raises(ConfigError):
-        get_rule(rules, SNAP, "road.bpr")
+        get_rule(rules, OF_ROADS.snap, "road.bpr")
 
 
 # the table

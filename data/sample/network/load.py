@@ -30,10 +30,11 @@ from data.sample.network.rows import (
 )
 from data.sample.network.sea import build_lanes, build_rails
 from data.sample.network.water import Waterways, build_waterways, crossings
+from spatial.networks.model import network_kinds
 from spatial.postgres.ingest import SourceInfo, save_source
 
 Progress = Callable[[str], None]
-NETWORKS = ("road", "rail", "waterway", "sea")
+NETWORKS = tuple(network_kinds())
 
 
 def load_networks(conn: psycopg.Connection, progress: Progress) -> None:

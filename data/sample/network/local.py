@@ -20,6 +20,7 @@ from data.sample.network.roads import Roads
 from data.sample.network.rows import Edge, Node, stable
 from data.sample.network.streets import BLOCK, Bools, Lattice, grow
 from data.sample.network.water import Waterways
+from spatial.networks.road import KIND as ROAD
 
 SOURCE = "sample-local-roads"
 LINK_M = 420.0  # a trunk node this near to a junction of the town joins it
@@ -202,7 +203,7 @@ def _node(town: Town, at: tuple[int, int]) -> Node:
             kind="junction",
             origin="synthetic",
             source_id=SOURCE,
-            modes=["road"],
+            modes=[ROAD.mode],
             geom=Point(town.lattice.lonlat[at]),
         )
     return town.nodes[at]
@@ -219,10 +220,10 @@ def _edge(town: Town, street: Street, geom: LineString, a: Node, b: Node, length
     key = f"{town.facts['code']}:{street.axis}:{street.line}:{street.start}-{street.stop}"
     return Edge(
         id=stable(SOURCE, key),
-        kind="road",
+        kind=ROAD.name,
         origin="synthetic",
         source_id=SOURCE,
-        mode="road",
+        mode=ROAD.mode,
         class_=_class(street.line),
         from_node=a.id,
         to_node=b.id,
@@ -316,10 +317,10 @@ def _link(town: Town, roads: Roads, trunk: int, node: Node) -> Edge:
     ends = np.array([roads.graph.xy[trunk], [node.geom.x, node.geom.y]])
     return Edge(
         id=stable(SOURCE, f"{town.facts['code']}:link:{roads.graph.keys[trunk]}"),
-        kind="road",
+        kind=ROAD.name,
         origin="synthetic",
         source_id=SOURCE,
-        mode="road",
+        mode=ROAD.mode,
         class_="tertiary",
         from_node=roads.graph.node_ids[trunk],
         to_node=node.id,

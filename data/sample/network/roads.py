@@ -17,6 +17,7 @@ from data.sample.network.links import SOURCE as LINKS
 from data.sample.network.links import Link, fixed_links, gap_links, stitches
 from data.sample.network.rows import Edge, Facility, Node, Structure, stable
 from data.sample.network.structures import Carried, place_structures
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.bulk import copy_rows
 
 TRUNK = "scgraph-highways"
@@ -104,7 +105,7 @@ def road_nodes(roads: Roads) -> list[Node]:
             kind="junction",
             origin="real" if i < trunk else "schematic",
             source_id=TRUNK if i < trunk else LINKS,
-            modes=["road"],
+            modes=[ROAD.mode],
             geom=Point(lon, lat),
         )
         for i, (lon, lat) in enumerate(roads.graph.xy)
@@ -132,10 +133,10 @@ def _row(roads: Roads, edge: int, use: Use, side: str | None, start: int) -> Edg
     source = LINKS if link else CORRIDORS if use.owner else TRUNK
     row = Edge(
         id=stable(source, f"{key}:{side or 'both'}"),
-        kind="road",
+        kind=ROAD.name,
         origin="schematic" if link else "derived" if use.owner else "real",
         source_id=source,
-        mode="road",
+        mode=ROAD.mode,
         class_=link.road_class if link else "trunk_unclassified",
         from_node=graph.node_ids[start],
         to_node=graph.node_ids[end],

@@ -16,9 +16,11 @@ from shapely import LineString, Point
 from data.facts import Facts, read_facts
 from data.sample.network.graph import Floats, geodesic_m
 from data.sample.network.rows import Edge, Locator, Node, stable, write_edges, write_nodes
+from spatial.networks.rail import KIND as RAIL
+from spatial.networks.road import KIND as ROAD
 
 SOURCE = "sample-transfers"
-CONNECTED = ("road", "rail")  # a hub joins the largest part of these, not a fragment
+CONNECTED = (ROAD.mode, RAIL.mode)  # a hub joins the largest part of these, not a fragment
 
 
 @dataclass(frozen=True)

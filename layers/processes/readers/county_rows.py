@@ -16,6 +16,7 @@ from routing.graph.graph import Graph, Ids
 from routing.graph.weights import Ints
 from spatial.errors import StaleVersion
 from spatial.geo.geojson import Geometry
+from spatial.networks.road import MOTOR
 
 OUTLINE_DEG = 0.002  # counties are shown, not measured: about 200 m
 
@@ -23,8 +24,8 @@ _COUNTIES = """
 SELECT DISTINCT ON (admin_code) admin_code, name_zh, name_en,
   ST_AsGeoJSON(ST_SimplifyPreserveTopology(geom, $1), 5) AS shape
 FROM sigang.zone WHERE kind = 'county' AND admin_code IS NOT NULL ORDER BY admin_code"""
-_EDGE_CODES = """
-SELECT id, admin_code FROM sigang.edge WHERE mode IN ('road', 'ferry') ORDER BY id"""
+_EDGE_CODES = f"""
+SELECT id, admin_code FROM sigang.edge WHERE mode IN {MOTOR.sql} ORDER BY id"""  # noqa: S608
 
 
 @dataclass(frozen=True)

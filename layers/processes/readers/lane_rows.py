@@ -12,12 +12,13 @@ import asyncpg
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
 from routing.graph.graph import Graph, Ids
+from spatial.networks.road import KIND as ROAD
 
 LaneRows = Sequence[asyncpg.Record]
 
-_LANES = """
+_LANES = f"""
 SELECT id, CASE WHEN oneway THEN lanes ELSE greatest(lanes / 2, 1) END AS lanes
-FROM sigang.edge WHERE lanes > 0 AND mode = 'road' AND (id = ANY ($1) OR class = ANY ($2))"""
+FROM sigang.edge WHERE lanes > 0 AND mode = {ROAD.mode!r} AND (id = ANY ($1) OR class = ANY ($2))"""  # noqa: S608
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from layers.processes.runtime.model import (
 )
 from routing.graph.weights import Floats
 from routing.planning.assignment import Assignment, assign, ranked
+from spatial.networks.road import KIND as ROAD
 
 MOST_LINES = 200
 
@@ -182,7 +183,7 @@ PROCESS = Process(
     inputs=AssignInputs,
     outputs=AssignOutputs,
     run=run,
-    reads=(places("teams"), places("tasks"), network("road")),
+    reads=(places("teams"), places("tasks"), network(ROAD.name)),
     check=check,
     quick=True,
 )

@@ -32,6 +32,7 @@ from layers.processes.runtime.model import (
 )
 from routing.graph.weights import Floats
 from routing.planning.maximal_covering import Covering, cover_most
+from spatial.networks.road import KIND as ROAD
 
 SOLVING = Text(zh="求解覆盖", en="Solving the covering")
 
@@ -164,7 +165,7 @@ PROCESS = Process(
     inputs=CoverInputs,
     outputs=CoverOutputs,
     run=run,
-    reads=(places("sites"), places("demand"), network("road")),
+    reads=(places("sites"), places("demand"), network(ROAD.name)),
     check=check,
     roles=("admin", "planner", "dispatcher", "developer"),
 )

@@ -32,6 +32,7 @@ from layers.processes.runtime.rule_models import COVERAGE
 from routing.graph.graph import Edges
 from routing.graph.weights import Floats
 from routing.planning.coverage import by_group, reached_share
+from spatial.networks.road import KIND as ROAD
 
 SPREADING = Text(zh="计算可达范围", en="Computing what is reached")
 M_PER_KM = 1000
@@ -154,5 +155,5 @@ PROCESS = Process(
     inputs=CoverageInputs,
     outputs=CoverageOutputs,
     run=run,
-    reads=(places("resources"), COUNTIES, network("road")),
+    reads=(places("resources"), COUNTIES, network(ROAD.name)),
 )

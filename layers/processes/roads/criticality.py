@@ -37,6 +37,7 @@ from layers.processes.runtime.rule_models import DEMAND
 from routing.graph.weights import Floats
 from routing.planning.criticality import Loss, Vulnerability, gravity
 from spatial.geo.geojson import Feature
+from spatial.networks.road import KIND as ROAD
 
 MOST_PLACES = 600
 STRUCTURES = structures(lambda _: "all")
@@ -217,6 +218,6 @@ PROCESS = Process(
     inputs=CriticalityInputs,
     outputs=CriticalityOutputs,
     run=run,
-    reads=(places("places"), STRUCTURES, network("road")),
+    reads=(places("places"), STRUCTURES, network(ROAD.name)),
     check=check,
 )

@@ -24,6 +24,7 @@ from layers.processes.runtime.model import (
     wrong_input,
 )
 from routing.planning.networkx_io import Statistics, statistics, to_graphml, to_networkx
+from spatial.networks.road import KIND as ROAD
 
 COLLECTING = Text(zh="选取路段", en="Choosing edges")
 COUNTING = Text(zh="统计", en="Computing statistics")
@@ -100,6 +101,6 @@ PROCESS = Process(
     inputs=ExportInputs,
     outputs=ExportOutputs,
     run=run,
-    reads=(network("road"),),
+    reads=(network(ROAD.name),),
     check=check,
 )

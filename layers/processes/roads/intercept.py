@@ -41,6 +41,7 @@ from routing.planning.interception import (
     vehicle_times,
 )
 from routing.planning.snap_all import place_all
+from spatial.networks.road import KIND as ROAD
 
 MOST_CANDIDATES = 500
 
@@ -209,7 +210,7 @@ PROCESS = Process(
     inputs=InterceptInputs,
     outputs=InterceptOutputs,
     run=run,
-    reads=(places("teams"), places("points"), network("road")),
+    reads=(places("teams"), places("points"), network(ROAD.name)),
     check=check,
     quick=True,
     roles=("admin", "dispatcher", "duty", "planner"),

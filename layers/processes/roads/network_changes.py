@@ -14,7 +14,7 @@ from layers.processes.roads.volumes import VolumeGiven
 from layers.processes.runtime.helpers import rule_value
 from layers.processes.runtime.model import Inputs, Lat, Lon, Scene, Size, wrong_input
 from layers.processes.runtime.rule_models import NEW_EDGE
-from routing.graph.graph import LIMITS, Graph
+from routing.graph.graph import Graph
 from routing.graph.weights import Ints
 from routing.planning.whatif import Changes, NewEdge
 from spatial.ids import uuid7
@@ -147,7 +147,7 @@ def noted(
         )
     for edge, limits in changes.limits.items():
         for name, value in limits.items():
-            old_limit = _known(edges.limits[edge, LIMITS.index(name)])
+            old_limit = _known(edges.limits[edge, edges.kind.sizes.index(name)])
             found.append({"edge": str(edges.row_id(edge)), name: {"old": old_limit, "new": value}})
     for new, gaps in zip(changes.added, joined_m, strict=True):
         found.append({"added": str(new.id), "class": new.edge_class, "joined_m": list(gaps)})

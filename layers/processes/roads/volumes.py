@@ -16,6 +16,7 @@ from routing.cost.speed_profiles import free_speeds
 from routing.cost.traffic_flow import predict
 from routing.graph.weights import Ints
 from spatial.json_types import Document
+from spatial.networks.road import KIND as ROAD
 
 SIDES = {"both": (0, 1), "forward": (0,), "backward": (1,)}
 
@@ -72,7 +73,9 @@ def _edges(scene: Scene, row: VolumeGiven) -> Ints:
             raise wrong_input("changes.volumes", f"no edge {row.edge}", f"没有路段 {row.edge}")
         return np.array([edge], np.int64)
     name = str(row.road_class)
-    chosen = np.flatnonzero(graph.edges.edge_class.mask([name]) & graph.edges.mode.mask(["road"]))
+    chosen = np.flatnonzero(
+        graph.edges.edge_class.mask([name]) & graph.edges.mode.mask([ROAD.mode])
+    )
     if not len(chosen):
         raise wrong_input(
             "changes.volumes", f"no road of class {name!r}", f"没有类别为 {name!r} 的道路"

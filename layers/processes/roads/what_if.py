@@ -47,13 +47,14 @@ from routing.planning.whatif import vary
 from routing.query.network import RoadNetwork
 from routing.query.prepare import PreparedMetric
 from spatial.geo.geojson import Feature
+from spatial.networks.road import KIND as ROAD
 
 BUILDING = Text(zh="建立变更后的路网", en="Building the changed network")
 COMPARING = Text(zh="比较前后", en="Comparing before and after")
 MOST_ROWS = 1_000
 M_PER_KM = 1000
 COUNTIES = counties(lambda inputs: inputs.resources is not None)
-ROADS = network("road")
+ROADS = network(ROAD.name)
 CLOSED = structures(lambda inputs: inputs.changes.close_structures)
 
 
@@ -176,7 +177,7 @@ def run(inputs: WhatIfInputs, scene: Scene) -> WhatIfOutputs:
     streams = resolve_volumes(scene, scene.get(LANES), inputs.changes.volumes)
     closed = fit_structures(scene.get(CLOSED), scene.network.graph)
     changes = replace(resolve_changes(scene, closed, inputs.changes), stream_kmh=streams.kmh)
-    profile = load_profiles()[inputs.traffic.profile]
+    profile = load_profiles(scene.network.graph.edges.kind)[inputs.traffic.profile]
     variant = vary(scene.network, prepared, inputs.traffic.conditions, profile, changes)
     scene.progress(0.4, SNAPPING)
     before = _ask(scene, scene.network, prepared, limit)

@@ -20,6 +20,7 @@ from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
 from spatial.actor import Actor
 from spatial.errors import BadParameter
+from spatial.networks.road import KIND as ROAD
 from spatial.postgres.db import Database
 
 GEOJSON = "application/geo+json"
@@ -101,7 +102,7 @@ class PlacesFrom(Inputs):
 
 @cache
 def _profiles() -> frozenset[str]:
-    return frozenset(load_profiles())
+    return frozenset(load_profiles(ROAD))
 
 
 class Traffic(Inputs):

@@ -1,0 +1,1 @@
+"""Kinds of networks, one module each, found by scanning: what to declare and nothing that works."""
