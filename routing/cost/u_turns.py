@@ -19,8 +19,8 @@ class TurningRound:
     """The cost (ms) of turning round wherever one may.
 
     `by_row` is that of each row of `Arcs.turn_m`, `INFINITE` where one may not; `barred` tells by
-    key at whose end nobody may, and `dead_ends_only` whether one may in dead ends alone. For
-    junctions that have no copies the latter two decide.
+    key at whose end the law forbids it, and `dead_ends_only` whether one may in dead ends alone:
+    these two decide at junctions that have no copies.
     """
 
     ms: int
@@ -41,9 +41,13 @@ class TurningRound:
         return cost
 
     def may(self, last: Ints, dead: Bools) -> Bools:
-        """Return where one may turn round after some keys, of which `dead` end in dead ends."""
-        allowed = dead if self.dead_ends_only else np.True_
-        return np.asarray(~self.barred[last] & allowed, np.bool_)
+        """Return where one may turn round after some keys, of which `dead` end in dead ends.
+
+        Nobody can do otherwise in a dead end: there it is allowed, also where a map is cut off.
+        """
+        if self.dead_ends_only:
+            return dead
+        return np.asarray(dead | ~self.barred[last], np.bool_)
 
 
 def compile_u_turns(kind: str, graph: Graph, admitted: Bools, rules: Rules) -> TurningRound:

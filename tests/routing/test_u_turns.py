@@ -21,7 +21,6 @@ from routing.graph.weights import INFINITE
 from routing.index.snap import SnapPoint
 from routing.query.leg import find_leg, find_legal_leg, turning_points
 from routing.query.model import PathQuery
-from spatial.errors import Unreachable
 from tests.routing.maps import NOW, Town, changed, edge_id, edges_of, node_id
 from tests.routing.test_turns import forbidden_chains
 
@@ -89,12 +88,12 @@ class Truth:
         if self.kind in ("bicycle", "foot"):
             return TURN_MS
         edge, edges = last >> 1, self.edges
-        law = edges.edge_class.get(edge) == "primary_link" or edges.structure.get(edge) == "bridge"
-        if law or edges.crossing[self.head[last]]:
-            return None
         ahead = self.head[last]
         if all(key == last ^ 1 for key, tail in self.tail.items() if tail == ahead):
             return TURN_MS
+        law = edges.edge_class.get(edge) == "primary_link" or edges.structure.get(edge) == "bridge"
+        if law or edges.crossing[ahead]:
+            return None
         begun = any(
             past[-n:] == chain[:n]
             for chain in self.banned
@@ -162,7 +161,7 @@ def town(seed):
     return edges_of(rows, crossings), turns, [rng.randint(1, 20) for _ in ends]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(["car", "heavy", "bicycle"]))
 def test_turning_round_equals_a_search_over_arcs(seed, kind):
     edges, restrictions, weights = town(seed)
@@ -245,14 +244,17 @@ def test_nobody_turns_round_on_a_crossing():
 
 
 def test_a_place_beyond_the_copies_is_searched_for_over_arcs():
-    far = {"length_m": 400.0}
-    town = street(XA=far, AB={**far, "structure": "bridge"}, BC={**far, "structure": "bridge"},
-                  BQ={**far, "structure": "bridge"}, AP={**far, "structure": "bridge"})  # fmt: skip
+    town = street(XA={"length_m": 400.0})
     query = PathQuery("truck", [town.at("WX:0.5"), town.at("NX:0.5")])
-    with pytest.raises(Unreachable):
-        town.network.path(query, NOW)
+    town.network.path(query, NOW)
     assert town.network.quick_path(query, NOW) is None
+    assert town.way("WX:0.5", "NX:0.5", profile="truck") == "XABCBAX"
     assert town.way("WX:0.5", "NX:0.5") == "XAX"
+
+
+def test_a_dead_end_on_a_bridge_is_left_all_the_same():
+    bridge = {"structure": "bridge", "length_m": 30.0}
+    assert street(BC=bridge).way("WX:0.5", "NX:0.5", profile="truck") == "XABCBAX"
 
 
 def test_a_way_around_banned_hours_turns_where_it_may():
