@@ -307,6 +307,40 @@ def test_towns_thin_out_and_stay_on_land(conn):
     assert at_sea == 0
 
 
+def test_no_invented_street_runs_over_water(conn):
+    streets = "e.origin = 'synthetic' AND e.mode = 'road'"
+    over_sea_m = one(
+        conn,
+        "WITH shore AS MATERIALIZED (SELECT ST_Subdivide(ST_Boundary(geom), 64) AS geom FROM zone"
+        " WHERE kind IN ('land', 'lake'))"
+        " SELECT coalesce(sum(e.length_m), 0) FROM shore"
+        " JOIN edge e ON ST_Intersects(e.geom, shore.geom)"
+        f" WHERE {streets}",
+    )[0]
+    in_lakes = one(
+        conn,
+        "SELECT count(*) FROM zone z JOIN edge e ON ST_Intersects(e.geom, z.geom)"
+        f" WHERE z.kind = 'lake' AND {streets}",
+    )[0]
+    without_bridge = one(
+        conn,
+        "SELECT count(*) FROM edge w JOIN edge e ON ST_Intersects(e.geom, w.geom)"
+        f" WHERE w.mode = 'waterway' AND e.structure IS NULL AND {streets}",
+    )[0]
+    assert (over_sea_m, in_lakes, without_bridge) == (0, 0, 0)
+
+
+def test_bridges_of_invented_streets_lead_somewhere(conn):
+    ends = "SELECT id, %s AS node FROM edge WHERE origin = 'synthetic' AND structure = 'bridge'"
+    piers = one(
+        conn,
+        f"SELECT count(*) FROM ({ends % 'from_node'} UNION ALL {ends % 'to_node'}) b"
+        " WHERE NOT EXISTS (SELECT 1 FROM edge e"
+        " WHERE b.node IN (e.from_node, e.to_node) AND e.id <> b.id)",
+    )[0]
+    assert piers == 0
+
+
 def test_loading_again_gives_the_same_rows(module_sample_url):
     digest = (
         "SELECT md5(string_agg(id::text || kind || ST_AsEWKT(geom) || coalesce(admin_code, ''), ''"

@@ -18,13 +18,14 @@ from data.facts import Facts, read_facts
 from data.sample.network.graph import BOX, Floats, geodesic_m
 from data.sample.network.roads import Roads
 from data.sample.network.rows import Edge, Node, stable
-from data.sample.network.streets import BLOCK, Bools, Lattice, grow
+from data.sample.network.streets import BLOCK, Bools, Lattice, around, grow
 from data.sample.network.water import Waterways
 from spatial.networks.road import KIND as ROAD
 
 SOURCE = "sample-local-roads"
 LINK_M = 420.0  # a trunk node this near to a junction of the town joins it
 LINKS_AT_LEAST = 4
+OTHER_WIDTH_M = 60  # of a waterway whose width the town's facts do not give
 ONE_WAY_SHARE = 0.11  # of residential streets
 HEIGHT_SHARE, HEIGHTS_M = 0.008, (2.8, 3.2, 3.5, 3.8, 4.0)
 MASS_SHARE, MASSES_T = 0.02, (5.0, 10.0, 15.0, 20.0)
@@ -64,14 +65,13 @@ def build_local(
     edges: list[Edge] = []
     for number, town_facts in enumerate(facts["town"]):
         rng = np.random.default_rng([facts["seed"], number])
-        rivers = [(_river(water, name), width) for name, width in town_facts["rivers"]]
-        lattice = grow(rng, town_facts, land, rivers)
+        lattice = grow(rng, town_facts, land, _rivers(water, dict(town_facts["rivers"])))
         _keep_largest(lattice)
         town = Town(town_facts, lattice, list(_streets(lattice)))
         _fill(town, rng, facts["names"]["roots"])
         nodes += town.nodes.values()
         edges += town.edges
-        edges += _links(town, roads, trunk)
+        edges += _links(town, roads, trunk, Dry(lattice.lonlat, land, water))
     return nodes, edges
 
 
@@ -94,10 +94,29 @@ def _zones(conn: psycopg.Connection, kind: str) -> shapely.Geometry:
     return shapely.union_all(shapely.from_wkb([bytes(r[0]) for r in rows])) if rows else None
 
 
-def _river(water: Waterways, name: str) -> shapely.Geometry:
-    """Return the line of a waterway, taken from its edges."""
-    own = [e.geom for e in water.edges if (e.bundle or "").startswith(f"{name}:")]
-    return shapely.union_all(own)
+def _rivers(water: Waterways, widths_m: dict[str, int]) -> list[tuple[shapely.Geometry, int]]:
+    """Return the line and the width in metres of every waterway, taken from its edges."""
+    lines: dict[str, list[LineString]] = {}
+    for edge in water.edges:
+        lines.setdefault((edge.bundle or "").partition(":")[0], []).append(edge.geom)
+    return [
+        (shapely.union_all(own), widths_m.get(name, OTHER_WIDTH_M)) for name, own in lines.items()
+    ]
+
+
+class Dry:
+    """Tells which straight lines in a town's surroundings stay on land and cross no waterway."""
+
+    def __init__(self, lonlat: Floats, land: shapely.Geometry, water: Waterways) -> None:
+        box = around(lonlat)
+        self._land = shapely.box(*box) if land is None else shapely.clip_by_rect(land, *box)
+        self._rivers = shapely.union_all([edge.geom for edge in water.edges])
+        shapely.prepare(self._land)
+        shapely.prepare(self._rivers)
+
+    def __call__(self, line: LineString) -> bool:
+        """Tell whether a line is dry."""
+        return bool(self._land.covers(line) and not self._rivers.intersects(line))
 
 
 def _joinable(roads: Roads) -> npt.NDArray[np.int64]:
@@ -290,8 +309,8 @@ def _open_traps(town: Town) -> None:
             edge.oneway = False
 
 
-def _links(town: Town, roads: Roads, trunk: npt.NDArray[np.int64]) -> list[Edge]:
-    """Join each trunk node near a junction of the town to it, and some in any case."""
+def _links(town: Town, roads: Roads, trunk: npt.NDArray[np.int64], dry: Dry) -> list[Edge]:
+    """Join each trunk node near a junction of the town to it over land, and some in any case."""
     nodes = list(town.nodes.values())
     local = np.array([[node.geom.x, node.geom.y] for node in nodes])
     scale = np.array([np.cos(np.radians(local[:, 1].mean())), 1.0]) * 111_320.0
@@ -299,12 +318,15 @@ def _links(town: Town, roads: Roads, trunk: npt.NDArray[np.int64]) -> list[Edge]
     distance, nearest = map(np.asarray, cKDTree(local * scale).query(roads.graph.xy[near] * scale))
     found: list[Edge] = []
     taken: set[int] = set()
-    for rank, k in enumerate(np.argsort(distance, kind="stable").tolist()):
-        if distance[k] > LINK_M and rank >= LINKS_AT_LEAST:
+    for k in np.argsort(distance, kind="stable").tolist():
+        if distance[k] > LINK_M and len(found) >= LINKS_AT_LEAST:
             break
-        if int(nearest[k]) not in taken:
+        if int(nearest[k]) in taken:
+            continue
+        link = _link(town, roads, int(near[k]), nodes[int(nearest[k])])
+        if dry(link.geom):
             taken.add(int(nearest[k]))
-            found.append(_link(town, roads, int(near[k]), nodes[int(nearest[k])]))
+            found.append(link)
     return found
 
 

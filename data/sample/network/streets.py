@@ -24,6 +24,7 @@ DEAD_END_SHARE = 0.14  # runs that end inside the block
 EDGE_SHARE = 0.62  # sides that a block of open country keeps: towns fray out
 JITTER_M = 5.0
 METRES_PER_DEGREE = 111_320.0
+MARGIN = 0.01  # degrees of land and water looked at around a town
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -61,12 +62,14 @@ def grow(
     step = _steps(town["edges"], noise, on_land)
     east = _kept(rng, step, n)
     north = _kept(rng, step.T, n).T
-    dry = _inside(land, lonlat)
-    east &= dry[:-1, :] & dry[1:, :]
-    north &= dry[:, :-1] & dry[:, 1:]
     lattice = Lattice(east, north, np.zeros_like(east), np.zeros_like(north), lonlat)
+    if land is not None:
+        _keep_dry(lattice, land)
+    near = shapely.box(*around(lonlat))
     for line, width_m in rivers:
-        _cut_river(lattice, line, width_m)
+        if near.intersects(line):
+            _cut_river(lattice, line, width_m)
+    _drop_piers(lattice)
     return lattice
 
 
@@ -157,10 +160,24 @@ def _run(rng: np.random.Generator) -> Bools:
 def _inside(land: shapely.Geometry, lonlat: Floats) -> Bools:
     if land is None:
         return np.ones(lonlat.shape[:2], dtype=bool)
-    (west, south), (east, north) = lonlat.min(axis=(0, 1)), lonlat.max(axis=(0, 1))
-    near = shapely.clip_by_rect(land, west - 0.01, south - 0.01, east + 0.01, north + 0.01)
+    near = shapely.clip_by_rect(land, *around(lonlat))
     shapely.prepare(near)
     return np.asarray(shapely.contains_xy(near, lonlat[..., 0], lonlat[..., 1]))
+
+
+def around(lonlat: Floats) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of points in degrees, and some more."""
+    points = lonlat.reshape(-1, 2)
+    (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
+    return west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN
+
+
+def _keep_dry(lattice: Lattice, land: shapely.Geometry) -> None:
+    """Remove segments that leave the land, if only between their ends."""
+    box = around(lattice.lonlat)
+    sea = shapely.difference(shapely.box(*box), shapely.clip_by_rect(land, *box))
+    lattice.east &= ~_touching(lattice.lonlat, lattice.east, sea, 0)
+    lattice.north &= ~_touching(lattice.lonlat, lattice.north, sea, 1)
 
 
 def _cut_river(lattice: Lattice, line: shapely.Geometry, width_m: int) -> None:
@@ -183,10 +200,35 @@ def _cut_river(lattice: Lattice, line: shapely.Geometry, width_m: int) -> None:
 def _drop_embankments(spans: Bools, longest: int) -> None:
     """Drop runs along the river: a bridge of more than `longest` segments is none."""
     for line in np.flatnonzero(spans.any(axis=0)):
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], spans[:, line].astype(np.int8), [0]])))
-        for start, stop in edges.reshape(-1, 2).tolist():
+        for start, stop in _runs(spans[:, line]):
             if stop - start > longest:
                 spans[start:stop, line] = False
+
+
+def _drop_piers(lattice: Lattice) -> None:
+    """Drop bridges that end where no street goes on: half of them had to stay on land."""
+    streets = np.zeros(lattice.lonlat.shape[:2], dtype=bool)
+    east, north = lattice.east & ~lattice.bridge_east, lattice.north & ~lattice.bridge_north
+    streets[:-1, :] |= east
+    streets[1:, :] |= east
+    streets[:, :-1] |= north
+    streets[:, 1:] |= north
+    for kept, bridge, at in (
+        (lattice.east, lattice.bridge_east, streets),
+        (lattice.north.T, lattice.bridge_north.T, streets.T),
+    ):
+        np.logical_and(bridge, kept, out=bridge)
+        for line in np.flatnonzero(bridge.any(axis=0)):
+            for start, stop in _runs(bridge[:, line]):
+                if not (at[start, line] and at[stop, line]):
+                    kept[start:stop, line] = bridge[start:stop, line] = False
+
+
+def _runs(of: Bools) -> list[list[int]]:
+    """Return start and stop of every run of true values."""
+    changes = np.flatnonzero(np.diff(np.concatenate([[0], of.astype(np.int8), [0]])))
+    runs: list[list[int]] = changes.reshape(-1, 2).tolist()
+    return runs
 
 
 def _touching(lonlat: Floats, kept: Bools, water: shapely.Geometry, axis: int) -> Bools:
