@@ -79,6 +79,43 @@ def test_drawing_order_follows_the_slots_and_labels_lie_on_top(catalog):
     assert all(by_id[x["id"]].slot == "label" for x in symbols)
 
 
+def contrast(one, other):
+    """Return the contrast of two colours, as WCAG 2 defines it."""
+    lights = []
+    for colour in (one, other):
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_made_up_roads_are_paler_than_others_and_without_names(catalog, theme):
+    by_id = {layer["id"]: layer for layer in style_of(catalog, theme)["layers"]}
+    land = by_id["land:fill"]["paint"]["fill-color"]
+    outer = "local_casing" if theme == "light" else "local"
+    for rule in (outer, "local_hairline"):
+        match, origin, synthetic, made_up, known = by_id[f"roads:{rule}"]["paint"]["line-color"]
+        assert (match, origin, synthetic) == ("match", ["get", "origin"], "synthetic")
+        colours = [re.findall("#[0-9A-F]{6}", json.dumps(of)) for of in (made_up, known)]
+        for pale, strong in zip(*colours, strict=True):
+            assert 1 < contrast(pale, land) < contrast(strong, land)
+    bridge = by_id["roads:bridge"]["paint"]["line-opacity"]
+    assert bridge == ["match", ["get", "origin"], "synthetic", 0.35, 1]
+    assert ["!=", ["get", "origin"], "synthetic"] in by_id["roads:name"]["filter"]
+
+
+def test_shields_of_a_road_stand_apart(catalog):
+    shield = next(x for x in style_of(catalog)["layers"] if x["id"] == "roads:shield")
+    assert shield["layout"]["text-field"] == ["get", "ref"]  # only lines of one text are joined
+    assert shield["paint"]["text-opacity"] == 0
+
+
+def test_the_end_of_the_data_is_drawn_over_the_coast(catalog):
+    ids = [layer["id"] for layer in style_of(catalog)["layers"]]
+    assert ids.index("land:coast") < ids.index("around:edge")
+
+
 def test_every_layer_on_the_map_has_a_legend_with_shapes_and_both_themes(catalog):
     for layer in catalog.layers.values():
         assert layer.tiles is not None, layer.id
