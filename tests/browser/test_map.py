@@ -385,8 +385,18 @@ def test_measuring_and_drawing(open_page):
     page.get_by_test_id("closure-cancel").click()
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("draw-card")).to_be_hidden()
+    the_tool_follows_the_store(page)
     planner.pull_the_line(page)
     eight_figures_leave_the_name_whole(page)
+
+
+def the_tool_follows_the_store(page):
+    """What ends a drawing elsewhere, as a closure that was sent does, takes it off the map."""
+    drawing = "window.sigang.map.getStyle().layers.some(layer => layer.id.startsWith('td-'))"
+    page.get_by_test_id("draw-area").click()
+    until(page, f"() => {drawing}")
+    page.evaluate("() => { window.sigang.data.draw.value = { mode: null }; }")
+    until(page, f"() => !{drawing}")
 
 
 def eight_figures_leave_the_name_whole(page):

@@ -22,6 +22,7 @@ from routing.graph.weights import INFINITE
 from spatial.networks.road import KIND as ROAD
 from spatial.postgres.db import connect
 from tests.browser.conftest import pick, settle, until
+from tests.conftest import ROOT
 from tests.routing.maps import shipped_rules
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
@@ -33,6 +34,7 @@ SNAP_EDGES_M = 10_000
 STREAM_S = 5
 # Messages that need no answer have left the page by then.
 PAST_A_TOAST_MS = 8_000
+README = (ROOT / "README.md").read_text("utf-8")
 COUNT_TONES = (
     "window.tones = 0; const start = OscillatorNode.prototype.start;"
     " OscillatorNode.prototype.start = function (...at) {"
@@ -103,6 +105,11 @@ def km(page):
     return float(page.get_by_test_id("path-card").get_attribute("data-length")) / 1000
 
 
+def readme_km(what):
+    """Return the kilometres that the README promises."""
+    return int(re.search(rf"about\s+(\d+) km {what}", README)[1])
+
+
 def kpis_equal_sql(page, server):
     page.get_by_test_id("kpis").locator("button").first.wait_for()
     kinds = {"kpi-structures": ["bridge", "tunnel"], "kpi-ports": ["port"]}
@@ -133,7 +140,7 @@ def the_path_crosses_the_bay(page, network):
     expect(page.get_by_test_id("path-card")).to_be_visible()
     settle(page)
     path = path_of(page)
-    assert 145 < km(page) < 170
+    assert km(page) == pytest.approx(readme_km("over the bay"), abs=1)
     between_nodes, dijkstra = lengths_m(network, path)
     assert between_nodes == pytest.approx(dijkstra, rel=0.002)
     assert 0 <= 1000 * km(page) - between_nodes < SNAP_EDGES_M
@@ -163,7 +170,7 @@ def the_path_goes_round(page, server, network, first):
     settle(page)
     after = path_of(page)
     assert after["properties"]["network_version"] == first["properties"]["network_version"] + 1
-    assert km(page) - before > 15
+    assert km(page) - before == pytest.approx(readme_km("longer"), abs=1)
     change = page.get_by_test_id("path-change").inner_text()
     assert f"{round(before)}" in change
     assert f"{round(km(page))}" in change
