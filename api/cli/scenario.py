@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from api.cli.ground import ground
 from api.network.rule_models import RuleBook, read_rules
 from layers.declare.catalog import Catalog
+from layers.indicators.catalog import read_indicators
 from layers.processes.registry import find_processes
 from layers.scenarios.catalogue import read_scenarios
 from layers.scenarios.model import Scenario
@@ -24,7 +25,7 @@ CONNECTIONS = 2
 
 def scenario(settings: Settings, options: Namespace) -> int:
     """Run the examples of one scenario or of all; 1 where something else came out."""
-    catalog = Catalog.load(settings.areas, read_scenarios)
+    catalog = Catalog.load(settings.areas, read_indicators, read_scenarios)
     known = catalog.part(read_scenarios)
     if options.id is not None and options.id not in known:
         raise NotFound(

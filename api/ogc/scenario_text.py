@@ -15,9 +15,18 @@ from api.network.rule_shown import rule_title, show_period
 from api.services import services
 from layers.declare.catalog import may_read
 from layers.declare.layer import Layer
+from layers.indicators.catalog import definition, read_indicators
 from layers.processes.registry import get_process
 from layers.processes.runtime.describe import description
-from layers.scenarios.model import MATURITY_TITLES, Example, Scenario, Step, Table, maturity
+from layers.scenarios.model import (
+    MATURITY_TITLES,
+    Example,
+    Number,
+    Scenario,
+    Step,
+    Table,
+    maturity,
+)
 from layers.scenarios.plan import Plan, Row, read_plan
 from layers.scenarios.run import Result
 from spatial.json_types import Document
@@ -85,7 +94,7 @@ def show_scenario(request: Request, scenario: Scenario, scene: SceneOf, lang: st
             "time": view.time,
             "table": _table(request, scene.layers[table.layer], table, lang) if table else None,
         },
-        "numbers": [one.model_dump() for one in scenario.numbers],
+        "numbers": [_number(request, one, lang) for one in scenario.numbers],
         "processes": [_step(request, step, lang) for step in scenario.processes],
         "workflow": scenario.workflow,
         "basis": [_basis(request, one.rule, lang) for one in scenario.basis],
@@ -114,6 +123,19 @@ def _table(request: Request, layer: Layer, table: Table, lang: str) -> Document:
         "filter": table.filter,
         "order": table.order,
         "links": [link(api(request, "collections", layer.id, "items", **asked), "items", GEOJSON)],
+    }
+
+
+def _number(request: Request, number: Number, lang: str) -> Document:
+    found = definition(services(request).catalog.part(read_indicators).get(number.indicator))
+    at = ("indicators", number.indicator)
+    return {
+        "indicator": number.indicator,
+        "title": found.title[lang],
+        "unit": found.unit[lang],
+        "better": found.better,
+        "series": number.series,
+        "links": [link(api(request, *at), "indicator", JSON)],
     }
 
 
@@ -153,8 +175,9 @@ def show_example(example: Example, lang: str) -> Document:
     return {
         "kind": example.kind,
         "title": example.title[lang],
-        "process": example.process,
-        "given": example.model_dump(include={"inputs", "town"}, exclude_defaults=True),
+        "given": example.model_dump(
+            mode="json", exclude={"kind", "title", "expect"}, exclude_defaults=True
+        ),
         "expected": [one.model_dump() for one in example.expect],
     }
 

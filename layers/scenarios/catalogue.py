@@ -12,10 +12,19 @@ from pydantic import ValidationError
 
 from layers.declare.catalog import Declared
 from layers.declare.reading import checked, wrong
+from layers.indicators.catalog import read_indicators
+from layers.indicators.periods import parse_period
 from layers.processes.registry import Processes, find_processes
 from layers.processes.runtime.model import Process
 from layers.query.filters import parse_datetime, parse_query
-from layers.scenarios.model import Example, Scenario, Step, Table
+from layers.scenarios.example_rows import WRITABLE
+from layers.scenarios.model import (
+    IndicatorExample,
+    ProcessExample,
+    Scenario,
+    Step,
+    Table,
+)
 from layers.scenarios.plan import DOCS, FILE, read_plan
 from layers.scenarios.values import fill_places
 from spatial.errors import BadParameter
@@ -36,7 +45,7 @@ def read_scenarios(declared: Declared) -> Scenarios:
     ConfigError
         A scenario names what there is not; names file and key.
     """
-    look = _Look(declared, find_processes(), list_declared(declared.reading.folder))
+    look = _Look(declared, find_processes())
     found: dict[str, tuple[Path, Scenario]] = {}
     for path in sorted(declared.reading.folder.glob(PATTERN)):
         scenario = _read(path, declared)
@@ -84,10 +93,11 @@ def _check_rows(path: Path, scenario: Scenario, others: list[Scenario], declared
 class _Look:
     """Looks up what scenarios name."""
 
-    def __init__(self, declared: Declared, processes: Processes, rules: set[str]) -> None:
+    def __init__(self, declared: Declared, processes: Processes) -> None:
         self._relations = declared.relations
         self._processes = processes
-        self._rules = rules
+        self._indicators = declared.part(read_indicators)
+        self._rules = list_declared(declared.reading.folder)
 
     def faults(self, scenario: Scenario) -> Faults:
         """Return each thing that a scenario names and that there is not."""
@@ -98,9 +108,12 @@ class _Look:
             if basis.rule not in self._rules:
                 yield f"basis.{number}.rule", f"no rule {basis.rule!r}"
         for number, example in enumerate(scenario.examples):
-            yield from self._example(f"examples.{number}", example)
+            if isinstance(example, ProcessExample):
+                yield from self._process(f"examples.{number}", example)
+            else:
+                yield from self._counted(f"examples.{number}", example)
         for key, name in (("view.colour", scenario.view.colour), *_numbers(scenario)):
-            if name is not None:
+            if name is not None and name not in self._indicators.stands_on:
                 yield key, f"no indicator {name!r}"
         if scenario.workflow is not None:
             yield "workflow", f"no workflow {scenario.workflow!r}"
@@ -150,7 +163,7 @@ class _Look:
         yield from _unfit(f"{at}.fixed", process, step.fixed, whole=False)
         yield from self._layers_named(f"{at}.fixed", step.fixed)
 
-    def _example(self, at: str, example: Example) -> Faults:
+    def _process(self, at: str, example: ProcessExample) -> Faults:
         process = self._processes.get(example.process)
         if process is None:
             yield f"{at}.process", f"no process {example.process!r}"
@@ -166,6 +179,25 @@ class _Look:
             output = expected.at.partition(".")[0]
             if output not in process.outputs.model_fields:
                 yield f"{at}.expect.{number}.at", f"process {process.id} has no output {output!r}"
+
+    def _counted(self, at: str, example: IndicatorExample) -> Faults:
+        """Return what an example counts that there is not, or cannot be written down."""
+        needed = self._indicators.stands_on.get(example.indicator)
+        if needed is None:
+            yield f"{at}.indicator", f"no indicator {example.indicator!r}"
+            return
+        yield from _bad(f"{at}.period", partial(parse_period, example.period))
+        counted = {self._indicators.populations[one].indicator.layer for one in needed}
+        for name, rows in example.rows.items():
+            if name not in counted:
+                yield f"{at}.rows.{name}", f"{example.indicator} counts no rows of it"
+                continue
+            layer = self._relations[name].layer
+            if layer.source.table not in WRITABLE:
+                yield f"{at}.rows.{name}", f"rows of {layer.source.name} cannot be tried out"
+            for column in sorted({column for row in rows for column in row}):
+                if column not in layer.by_name:
+                    yield f"{at}.rows.{name}.{column}", f"layer {name} has no such column"
 
     def _layers_named(self, at: str, value: object) -> Faults:
         """Return layers that inputs name and that there are not, and filters that they refuse."""

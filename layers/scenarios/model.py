@@ -75,22 +75,43 @@ class Expected(Declaration):
     """What an example must give at a place of its outputs, as `summary.best` or `rows.0.id`."""
 
     at: str = Field(pattern=r"^[^.]+(\.[^.]+)*$")
-    value: object
+    value: object = None
     tolerance: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
-class Example(Declaration):
+class _Example(Declaration):
+    title: Text
+    expect: tuple[Expected, ...] = Field(min_length=1)
+
+
+class ProcessExample(_Example):
     """A question with a known answer: inputs of a process, on a network of its own if need be.
 
     Texts such as `@A`, `@AB:0.5` and `@AB` in the inputs are a place and a road of the town.
     """
 
     kind: Literal["process"]
-    title: Text
     process: str
     town: Town | None = None
     inputs: dict[str, object]
-    expect: tuple[Expected, ...] = Field(min_length=1)
+
+
+class IndicatorExample(_Example):
+    """Rows with a known number: they are counted by the real statements, then taken back.
+
+    A row has values of the columns of its layer; it lies in a unit that there is not.
+    """
+
+    kind: Literal["indicator"]
+    indicator: Id
+    """An indicator or index."""
+    period: str
+    """As `2026-W10` or `2026-03`."""
+    rows: dict[Id, tuple[dict[Id, object], ...]] = Field(min_length=1)
+    """Rows by layer."""
+
+
+Example = Annotated[ProcessExample | IndicatorExample, Field(discriminator="kind")]
 
 
 class Scenario(Declaration):

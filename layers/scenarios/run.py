@@ -17,7 +17,8 @@ from layers.processes.readers.rules_in_force import READER as RULES
 from layers.processes.registry import Processes, check_inputs, get_process
 from layers.processes.runtime.model import Sources
 from layers.processes.runtime.run import Output, read_scene, run
-from layers.scenarios.model import Example, Expected
+from layers.scenarios.example_rows import count_example
+from layers.scenarios.model import Example, Expected, IndicatorExample, ProcessExample
 from layers.scenarios.town import Town
 from layers.scenarios.values import MISSING, agrees, fill_places, look_up
 from routing.query.network import RoadNetwork
@@ -70,7 +71,11 @@ class Result:
 async def run_example(example: Example, ground: Ground) -> Result:
     """Run an example as nobody in particular, and compare."""
     try:
-        outputs = await _outputs(example, ground)
+        outputs = (
+            await count_example(example, ground.db, ground.catalog, ground.rules)
+            if isinstance(example, IndicatorExample)
+            else await _outputs(example, ground)
+        )
     except SigangError as error:
         return Result(example, (), Text(zh=error.zh, en=error.en))
     return Result(example, [_compare(outputs, one) for one in example.expect])
@@ -84,7 +89,7 @@ def _compare(outputs: Mapping[str, object], expected: Expected) -> Compared:
     )
 
 
-async def _outputs(example: Example, ground: Ground) -> dict[str, object]:
+async def _outputs(example: ProcessExample, ground: Ground) -> dict[str, object]:
     process = get_process(ground.processes, example.process)
     inputs = check_inputs(process, cast(JsonBody, fill_places(example.inputs, example.town)))
     given: dict[str, object] = {RULES.name: ground.rules}

@@ -13,6 +13,7 @@ FEW = (
     "office/plan.toml",
     "road/roads.layer.toml",
     "road/planning.rule.toml",
+    "safety/hazards.layer.toml",
     "safety/rescue_bases.layer.toml",
 )
 

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from api.network.rule_models import RuleBook, read_rules
 from layers.declare.catalog import Catalog
+from layers.indicators.catalog import read_indicators
 from layers.processes.registry import find_processes
 from layers.scenarios.catalogue import read_scenarios
-from layers.scenarios.model import Expected, maturity
-from layers.scenarios.run import Ground, run_example
+from layers.scenarios.model import Expected, IndicatorExample, ProcessExample, maturity
+from layers.scenarios.run import Ground, Result, run_example
 from layers.scenarios.values import MISSING, agrees, look_up
 from spatial.errors import ConfigError
+from spatial.postgres.db import Database, connect
+from spatial.settings import Settings
 from tests.layers.scenarios.shipped import AREAS, copied
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
-SHIPPED = Catalog.load(AREAS, read_scenarios)
+SHIPPED = Catalog.load(AREAS, read_indicators, read_scenarios)
 EXAMPLES = [
     (scenario.id, number)
     for scenario in SHIPPED.part(read_scenarios).values()
-    for number in range(len(scenario.examples))
+    for number, example in enumerate(scenario.examples)
+    if isinstance(example, ProcessExample)
+]
+COUNTED = [
+    example
+    for scenario in SHIPPED.part(read_scenarios).values()
+    for example in scenario.examples
+    if isinstance(example, IndicatorExample)
 ]
 
 GOOD = """
@@ -74,9 +85,22 @@ def drop(folder):
     path.unlink(missing_ok=True)
 
 
-def ground(catalog: Catalog) -> Ground:
+def ground(catalog: Catalog, db: Database | None = None) -> Ground:
     rules = RuleBook.of(read_rules(), NOW).at(NOW)
-    return Ground(None, catalog, find_processes(), rules)
+    return Ground(db, catalog, find_processes(), rules)
+
+
+def counted(url: str, catalog: Catalog, examples: list[IndicatorExample]) -> list[Result]:
+    """Return what examples that are counted give in a database."""
+
+    async def run() -> list[Result]:
+        db = await Database.open(replace(Settings(), pool_size=2), url)
+        try:
+            return [await run_example(one, ground(catalog, db)) for one in examples]
+        finally:
+            await db.close()
+
+    return asyncio.run(run())
 
 
 def test_a_scenario_is_one_file_and_is_read_again_without_another(folder, drop):
@@ -120,7 +144,7 @@ def test_a_scenario_is_one_file_and_is_read_again_without_another(folder, drop):
         ("@AB:0.5", "@AB:half", "examples.0.inputs"),
         ('id = "w"', 'di = "w"', "examples.0.inputs.tasks.points.0.id"),
         ("summary.total_s", "sum.total_s", "examples.0.expect.0.at"),
-        ("AB = {}", "AC = {}", "examples.0.town"),
+        ("AB = {}", "AC = {}", "examples.0.process.town"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_file_and_key(drop, old, new, key):
@@ -128,6 +152,53 @@ def test_a_mistake_is_named_with_file_and_key(drop, old, new, key):
     with pytest.raises(ConfigError, match=r"road/try\.scenario\.toml") as caught:
         drop(GOOD.replace(old, new, 1))
     assert caught.value.extra["key"] == key
+
+
+COUNTS = """
+[[examples]]
+kind = "indicator"
+title = { zh = "例", en = "Example" }
+indicator = "open_hazards"
+period = "2026-03"
+rows = { hazards = [{ severity = "high" }] }
+expect = [{ at = "value", value = 1 }]
+"""
+INDICATOR = """
+[[indicator]]
+id = "open_hazards"
+title = { zh = "隐患", en = "Hazards" }
+layer = "hazards"
+time = { stock = ["valid_from", "valid_to"] }
+
+[[indicator]]
+id = "bases"
+title = { zh = "救援站", en = "Bases" }
+layer = "rescue_bases"
+time = { stock = ["valid_from", "valid_to"] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('"open_hazards"', '"hazards"', "examples.1.indicator"),
+        ('"2026-03"', '"March"', "examples.1.period"),
+        ("hazards = [", "roads = [", "examples.1.rows.roads"),
+        ("severity", "severty", "examples.1.rows.hazards.severty"),
+        ('kind = "indicator"', 'kind = "sum"', "examples.1"),
+    ],
+)
+def test_a_mistake_in_counted_rows_is_named(folder, drop, old, new, key):
+    (folder / "safety" / "few.indicator.toml").write_text(INDICATOR, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"road/try\.scenario\.toml") as caught:
+        drop(GOOD + COUNTS.replace(old, new, 1))
+    assert caught.value.extra["key"] == key
+
+
+def test_rows_that_may_not_be_written_are_refused(folder, drop):
+    (folder / "safety" / "few.indicator.toml").write_text(INDICATOR, encoding="utf-8")
+    with pytest.raises(ConfigError, match="rows of facility cannot be tried out"):
+        drop(GOOD + COUNTS.replace("open_hazards", "bases").replace("hazards =", "rescue_bases ="))
 
 
 @pytest.mark.parametrize("gone", ["basis", "examples"])
@@ -152,6 +223,21 @@ def test_every_shipped_example_gives_what_it_says(name, number):
     result = asyncio.run(run_example(example, ground(SHIPPED)))
     assert result.error is None
     assert [one for one in result.compared if not one.ok] == []
+
+
+@pytest.mark.db
+def test_rows_of_examples_are_counted_and_nothing_of_them_stays(database_url):
+    results = counted(database_url, SHIPPED, COUNTED)
+    assert len(results) >= 3
+    for result in results:
+        assert result.error is None
+        assert [one for one in result.compared if not one.ok] == [], result.example.title.en
+    wrong = COUNTED[-1].model_copy(update={"expect": (Expected(at="value", value=51.0),)})
+    (failed,) = counted(database_url, SHIPPED, [wrong])
+    assert not failed.ok
+    assert failed.compared[0].got == 50.0
+    with connect(database_url) as conn:
+        assert conn.execute("SELECT count(*) FROM sigang.event").fetchone() == (0,)
 
 
 def test_a_wrong_expected_value_fails(drop):
