@@ -100,6 +100,7 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
     from api.services import load_catalog
     from layers.indicators.catalog import read_indicators
     from layers.processes.registry import find_processes
+    from layers.scenarios.catalogue import read_scenarios
 
     try:
         catalog = load_catalog(settings.areas)
@@ -109,6 +110,8 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
         yield Finding("layers", "ok", f"{len(catalog.layers)} declared in {settings.areas}")
         several = len(catalog.part(read_indicators).list_all())
         yield Finding("indicators", "ok", f"{several} declared, each with its layer and columns")
+        told = len(catalog.part(read_scenarios))
+        yield Finding("scenarios", "ok", f"{told} declared, with all that they name")
     try:
         processes = find_processes()
     except SigangError as error:

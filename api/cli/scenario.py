@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from api.cli.ground import ground
 from api.network.rule_models import RuleBook, read_rules
+from api.services import load_catalog
 from layers.declare.catalog import Catalog
-from layers.indicators.catalog import read_indicators
 from layers.processes.registry import find_processes
 from layers.scenarios.catalogue import read_scenarios
 from layers.scenarios.model import Scenario
@@ -25,7 +25,7 @@ CONNECTIONS = 2
 
 def scenario(settings: Settings, options: Namespace) -> int:
     """Run the examples of one scenario or of all; 1 where something else came out."""
-    catalog = Catalog.load(settings.areas, read_indicators, read_scenarios)
+    catalog = load_catalog(settings.areas)
     known = catalog.part(read_scenarios)
     if options.id is not None and options.id not in known:
         raise NotFound(

@@ -14,6 +14,7 @@ from layers.declare.catalog import Catalog
 from layers.processes.readers.county_rows import READER as COUNTIES
 from layers.processes.readers.network import network
 from layers.processes.readers.rules_in_force import READER as RULES
+from layers.processes.readers.unit_rows import READER as UNITS
 from layers.processes.registry import Processes, check_inputs, get_process
 from layers.processes.runtime.model import Sources
 from layers.processes.runtime.run import Output, read_scene, run
@@ -102,7 +103,11 @@ async def _outputs(example: ProcessExample, ground: Ground) -> dict[str, object]
 
 
 def _world(town: Town, rules: Rules) -> dict[str, object]:
-    return {ROADS.name: town.build(rules), COUNTIES.name: town.list_counties()}
+    return {
+        ROADS.name: town.build(rules),
+        COUNTIES.name: town.list_counties(),
+        UNITS.name: town.list_units(),
+    }
 
 
 async def _no_network(kind: str) -> RoadNetwork:

@@ -5,16 +5,19 @@ Letters are nodes, their place on the page is their place on the map; roads are 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
 import numpy as np
+import shapely
 from pydantic import Field, model_validator
 
 from layers.declare.base import Declaration
 from layers.processes.readers.county_rows import Counties, County
+from routing.answer.admin_crossings import Unit, Units
 from routing.cch.engine import Topology
 from routing.cost.profile import load_profiles, usable_profiles
 from routing.graph.graph import Graph, edges_from_columns
@@ -27,6 +30,7 @@ from spatial.rules import Rules
 
 LON_0, LAT_0 = 121.0, 30.0
 STEP_DEG = 0.002  # about 200 m per character
+ROAD_DEG = 1e-6  # half the width of a road where units are cut: a decimetre
 
 
 class Road(Declaration):
@@ -104,6 +108,19 @@ class Town(Declaration):
     def list_counties(self) -> TownCounties:
         """Return the counties as a process reads them."""
         return TownCounties(self)
+
+    def list_units(self) -> Units:
+        """Return the prefectures of the counties, as narrow as their roads."""
+        lines: dict[str, list[shapely.LineString]] = defaultdict(list)
+        for code, roads in self.counties.items():
+            ways = [shapely.LineString([self.places[node] for node in road]) for road in roads]
+            lines[f"{code[:4]}00"] += ways
+        return Units(
+            [
+                Unit(code, code, code, shapely.union_all(ways).buffer(ROAD_DEG, cap_style="flat"))
+                for code, ways in lines.items()
+            ]
+        )
 
     def _rows(self) -> Iterator[Mapping[str, object]]:
         for name, road in self.roads.items():
