@@ -92,7 +92,7 @@ async def _count(
     for leaf in sorted(indicators.stands_on[example.indicator]):
         population = indicators.populations[leaf]
         tallies[leaf] = await count_tallies(conn, population, NOBODY, [period], now, nowhere)
-    numbers = Numbers(indicators, nowhere, [period], now, lambda _: rules, tallies)
+    numbers = Numbers(indicators, nowhere, [period], now, lambda _: rules, tallies, {})
     unit = Unit(UNIT, "county", example.title)
     return numbers.of(example.indicator, unit)
 
