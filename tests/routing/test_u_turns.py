@@ -199,7 +199,7 @@ W---------X----A----B----C
           S    P    Q
 """
 STREETS = {
-    "WX": {}, "NX": {}, "SX": {}, "XA": {"length_m": 60.0}, "AP": {}, "AB": {"length_m": 80.0},
+    "WX": {}, "NX": {}, "SX": {}, "XA": {"length_m": 60.0}, "AP": {}, "AB": {"length_m": 100.0},
     "BQ": {}, "BC": {"length_m": 100.0},
 }  # fmt: skip
 NO_LEFT = ("no", "WX", "NX")
@@ -216,7 +216,7 @@ def test_nobody_turns_round_just_behind_a_forbidden_turn():
     found = town.find("WX:0.5", "NX:0.5")
     assert town.nodes(found) == "XABAX"  # not at A, 60 m on
     told = summarise(town.graph.edges, found, found.legs)
-    driving = 1280 / 50 * 3.6
+    driving = 1320 / 50 * 3.6
     assert told.turns_round == 1
     assert told.duration_s == pytest.approx(driving + 30)
     assert found.weight == pytest.approx(1000 * (driving + 30), abs=10)
