@@ -7,7 +7,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from layers.declare.catalog import Catalog
+from api.services import load_catalog
 from layers.tiles.tile_sql import base_condition, relation
 from spatial.postgres.db import connect
 from spatial.settings import Settings
@@ -37,7 +37,7 @@ def document(reader):
 
 def test_counts_by_origin_equal_sql(server, reader, document):
     _, seen, account = reader
-    catalog = Catalog.load(Settings().areas)
+    catalog = load_catalog(Settings().areas)
     assert document["version"] == catalog.version
     with connect(server.database_url) as conn:
         for entry in document["layers"]:
