@@ -84,11 +84,6 @@ class Tallies:
         """Suppress the numbers of prefixes."""
         self._withheld = frozenset(prefixes)
 
-    @property
-    def told_in_part(self) -> bool:
-        """Tell whether something is suppressed."""
-        return bool(self._withheld)
-
     def split(self, prefix: str | None, column: int) -> Mapping[str | None, Tally]:
         """Return the number of a prefix by the codes of one of the indicator's columns."""
         found: dict[str | None, Tally] = {}

@@ -65,9 +65,7 @@ async def compare(db, indicators, units, actor, periods) -> int:
         places["rest"] = units.rest_place(home, "county")
         told["rest"] = tallies.rest("33", [u.prefix for u in units.within(home, "county")])
         for unit, place in places.items():
-            if tallies.told_in_part or (
-                population.relation.layer.access.sensitive and actor.anonymous
-            ):
+            if actor.anonymous and population.relation.layer.access.sensitive:
                 continue
             for part in ("numerator", "denominator"):
                 if population.measure(part) is None:
