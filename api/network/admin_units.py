@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
-import shapely
 
-from api.network.rows import UNITS, UNITS_STATE
-from routing.answer.admin_crossings import Unit, Units
+from layers.processes.readers.unit_rows import UNITS, UNITS_STATE, make_units
+from routing.answer.admin_crossings import Units
 from spatial.postgres.db import Database
-
-# Prefectures before provinces: a province answers only where no prefecture of it is loaded.
 
 
 class Areas:
@@ -29,15 +26,5 @@ class Areas:
             state = await conn.fetchrow(UNITS_STATE)
             if self._state != state:
                 rows = await conn.fetch(UNITS)
-                self._units, self._state = await asyncio.to_thread(_build, rows), state
+                self._units, self._state = await asyncio.to_thread(make_units, rows), state
             return self._units
-
-
-def _build(rows: list[asyncpg.Record]) -> Units:
-    shapes = shapely.from_wkb([row["geom"] for row in rows])
-    return Units(
-        [
-            Unit(row["admin_code"], row["name_zh"], row["name_en"], shape)
-            for row, shape in zip(rows, shapes, strict=True)
-        ]
-    )

@@ -43,14 +43,6 @@ _WEEKS = """
 SELECT edge_id, direction, speeds_kmh FROM sigang.edge_speed_profile ORDER BY edge_id, direction"""
 _FEEDS_GONE = """
 SELECT id FROM sigang.edge_feed WHERE version_to > $1"""
-_UNIT_KINDS = "('prefecture', 'neighbour', 'province')"
-UNITS_STATE = f"""
-SELECT count(*) AS rows, max(recorded_at) AS latest FROM sigang.zone
-WHERE kind IN {_UNIT_KINDS} AND admin_code IS NOT NULL"""  # noqa: S608
-UNITS = f"""
-SELECT admin_code, name_zh, name_en, ST_AsBinary(geom) AS geom FROM sigang.zone
-WHERE kind IN {_UNIT_KINDS} AND admin_code IS NOT NULL
-ORDER BY kind = 'province', admin_code"""  # noqa: S608
 VERSION_NOW = """
 SELECT version, topology FROM sigang.network_version WHERE network = $1"""
 
