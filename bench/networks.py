@@ -28,7 +28,7 @@ from bench import extract, servers
 from bench.equal import by_key, write_equal, write_osm
 from bench.grid import Streets, connected, province
 from routing.cost.profile import Costs, compile_costs, load_profiles
-from routing.cost.rule_models import U_TURN
+from routing.cost.rule_models import OF_ROADS
 from routing.graph.graph import Arcs, Coded, Edges, Graph, Ids, edges_from_columns
 from routing.graph.turns import Restriction, split
 from routing.graph.weights import INFINITE, Ints
@@ -205,7 +205,7 @@ def open_network(name: str) -> Network:
             old.unlink()
         kept.write_bytes(pickle.dumps((graph, turns), protocol=5))
     # OSRM's profile of equal weights turns round for nothing, and so does Sigang beside it.
-    rules = {key: r for key, r in extract.shipped_rules().items() if key != U_TURN.key}
+    rules = {key: r for key, r in extract.shipped_rules().items() if key != OF_ROADS.u_turn.key}
     network = Network(name, graph, turns, rules, own, folder / "equal.osm.pbf")
     _refresh_equal(network, folder / "equal.stamp")
     return network

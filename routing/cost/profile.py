@@ -82,7 +82,7 @@ class Profile(BaseModel):
         return tuple(key for key in (*named, *COST_RULES) if key)
 
 
-def load_profiles(kind: NetworkKind, folder: Path = PROFILES) -> dict[str, Profile]:
+def load_profiles(kind: NetworkKind, folder: Path | None = None) -> dict[str, Profile]:
     """Read the profiles of a kind of network, those in the folder of its name.
 
     Raises
@@ -91,7 +91,7 @@ def load_profiles(kind: NetworkKind, folder: Path = PROFILES) -> dict[str, Profi
         A file has a wrong or missing key.
     """
     found = {}
-    for path in sorted((folder / kind.name).glob("*.toml")):
+    for path in sorted(((folder or PROFILES) / kind.name).glob("*.toml")):
         try:
             profile = Profile.model_validate(tomllib.loads(path.read_text("utf-8")))
         except (ValidationError, tomllib.TOMLDecodeError) as error:

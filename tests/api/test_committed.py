@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from api.network.service import Committed
+from spatial.networks.road import KIND as ROAD
 
 
 class Database:
@@ -18,7 +19,7 @@ class Database:
         self.failure: Exception | None = None
         self.urgent = SimpleNamespace(fetchrow=self.read)
 
-    async def read(self, _sql: str) -> dict[str, int]:
+    async def read(self, _sql: str, _network: str) -> dict[str, int]:
         self.reads += 1
         await asyncio.sleep(0.001)
         found = self.version
@@ -35,7 +36,7 @@ def run(work):
 def test_no_answer_is_older_than_its_question():
     async def work() -> tuple[int, int]:
         db = Database()
-        committed = Committed(db)
+        committed = Committed(db, ROAD)
 
         async def ask(number: int) -> None:
             for turn in range(60):
@@ -54,7 +55,7 @@ def test_no_answer_is_older_than_its_question():
 def test_questions_during_a_read_share_the_next_one():
     async def work() -> int:
         db = Database()
-        committed = Committed(db)
+        committed = Committed(db, ROAD)
         first = asyncio.ensure_future(committed.get())
         await asyncio.sleep(0.0005)
         db.version = 7
@@ -69,7 +70,7 @@ def test_questions_during_a_read_share_the_next_one():
 def test_a_failed_read_fails_those_who_asked_and_no_one_later():
     async def work() -> None:
         db = Database()
-        committed = Committed(db)
+        committed = Committed(db, ROAD)
         db.failure = ConnectionError("gone")
         asked = await asyncio.gather(*(committed.get() for _ in range(3)), return_exceptions=True)
         assert asked == [db.failure] * 3
@@ -81,7 +82,7 @@ def test_a_failed_read_fails_those_who_asked_and_no_one_later():
 
 def test_who_leaves_takes_no_answer_from_others():
     async def work() -> None:
-        committed = Committed(Database())
+        committed = Committed(Database(), ROAD)
         leaving = asyncio.create_task(asyncio.wait_for(committed.get(), 0.0001))
         staying = committed.get()
         with pytest.raises(TimeoutError):

@@ -20,6 +20,7 @@ from routing.cch.reference import Reference
 from routing.cost.profile import compile_costs, load_profiles
 from routing.graph.weights import INFINITE
 from spatial.networks.road import KIND as ROAD
+from spatial.networks.road import MOTOR
 from spatial.postgres.db import connect
 from tests.browser.conftest import pick, settle, until
 from tests.conftest import ROOT
@@ -54,13 +55,13 @@ def network(server):
             await conn.set_type_codec(
                 "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
             )
-            return await read_rows(conn)
+            return await read_rows(conn, ROAD, MOTOR)
         finally:
             await conn.close()
 
     with ThreadPoolExecutor(1) as pool:  # the browser's loop runs in this thread
         rows = pool.submit(asyncio.run, read()).result()
-    graph = make_graph(rows)
+    graph = make_graph(rows, ROAD, MOTOR)
     costs = compile_costs(load_profiles(ROAD)["car"], graph, shipped_rules())
     return SimpleNamespace(graph=graph, costs=costs)
 

@@ -11,7 +11,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from api.network.edge_rows import ACTIVE, MOTOR, Traffic, make_graph, read_rows
+from api.network.edge_rows import make_graph, read_rows
 from api.network.rows import make_structures, read_live
 from data.osm.load import load_osm
 from routing.cch.engine import Topology
@@ -20,6 +20,8 @@ from routing.query.leg import line
 from routing.query.model import PathQuery
 from routing.query.network import RoadNetwork
 from spatial.errors import NoSnap
+from spatial.networks.model import Traffic
+from spatial.networks.road import ACTIVE, MOTOR
 from spatial.networks.road import KIND as ROAD
 from tests.data.osm_maps import ORIGIN, Map
 from tests.routing.maps import NOW, shipped_rules
@@ -44,7 +46,7 @@ class Asked:
     def __init__(self, drawn: Map, url: str, traffic: Traffic = MOTOR) -> None:
         self._drawn = drawn
         rows, live = asyncio.run(self._read(url, traffic))
-        graph = make_graph(rows, traffic)
+        graph = make_graph(rows, ROAD, traffic)
         self.network = RoadNetwork(
             graph,
             Topology.build(graph),
@@ -57,7 +59,7 @@ class Asked:
     async def _read(url: str, traffic: Traffic):
         conn = await asyncpg.connect(url)
         try:
-            return await read_rows(conn, traffic), await read_live(conn)
+            return await read_rows(conn, ROAD, traffic), await read_live(conn, ROAD)
         finally:
             await conn.close()
 

@@ -1,0 +1,110 @@
+"""docs/add-a-network-kind.md followed step by step: declared, migrated, filled, asked, refused."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+import shapely
+
+import spatial.networks
+from api.network.kinds import Networks
+from api.network.rule_keeper import RuleKeeper
+from api.network.rule_models import load_rules
+from api.network.service import Roads
+from routing.cost import network_rules, profile
+from routing.query.model import PathQuery
+from spatial import rules as registered
+from spatial.errors import LimitViolated
+from spatial.ids import stable_uuid7
+from spatial.networks.model import network_kinds, searched_kinds
+from spatial.postgres.db import Database, connect
+from spatial.settings import PROJECT, Settings
+from tests.pages import blocks, files, told
+
+PAGE = "add-a-network-kind.md"
+NOW = datetime.now(UTC)
+PLACES = {"A": (120.9, 30.3), "B": (120.91, 30.3), "C": (120.92, 30.3), "D": (120.93, 30.3)}
+EDGE = """
+INSERT INTO sigang.edge (id, kind, visibility, origin, source_id, mode, class, from_node, to_node,
+  length_m, max_tow_t, geom)
+VALUES (%s, 'towpath', 'public', 'synthetic', 'canal', 'towpath', 'towpath', %s, %s, 1000, %s,
+  ST_GeomFromText(%s, 4326))"""
+
+
+class SilentBus:
+    """A bus on which nothing is said."""
+
+    def subscribe(self, kind, callback):
+        """Take note of nobody."""
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Write the page's files beside copies of those that they join."""
+    shutil.copytree(PROJECT / "layers" / "areas", tmp_path / "layers" / "areas")
+    shutil.copytree(network_rules.PROFILES, tmp_path / "routing" / "profiles")
+    for name, text in files(PAGE).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    for module in (network_rules, profile):
+        monkeypatch.setattr(module, "PROFILES", tmp_path / "routing" / "profiles")
+    monkeypatch.setattr(registered, "_kinds", dict(registered._kinds))
+    folders = [*spatial.networks.__path__, str(tmp_path / "spatial" / "networks")]
+    monkeypatch.setattr(spatial.networks, "__path__", folders)
+    network_kinds.cache_clear()
+    yield tmp_path
+    sys.modules.pop("spatial.networks.towpath", None)
+    network_kinds.cache_clear()
+
+
+def fill(url, areas):
+    with connect(url) as conn:
+        for block in (b for b in blocks(PAGE) if b.language == "sql"):
+            conn.execute(block.text)
+        load_rules(conn, areas)
+        conn.execute(
+            "INSERT INTO sigang.source (id, title_zh, title_en, license, attribution)"
+            " VALUES ('canal', '运河', 'Canal', 'CC0', 'Test')"
+        )
+        for first, last, most in (("A", "B", None), ("B", "C", 20.0), ("C", "D", None)):
+            nodes = [stable_uuid7("canal", name) for name in (first, last)]
+            line = shapely.LineString([PLACES[first], PLACES[last]]).wkt
+            conn.execute(EDGE, [stable_uuid7("canal", first + last), *nodes, most, line])
+        conn.execute("UPDATE sigang.network_version SET topology = 1 WHERE network = 'towpath'")
+
+
+@pytest.mark.db
+def test_the_kind_is_found_filled_and_asked(written, database_url):
+    kind = network_kinds()["towpath"]
+    assert kind in searched_kinds()
+    network_rules.rules_of(kind)
+    areas = written / "layers" / "areas"
+    fill(database_url, areas)
+    settings = Settings(home=written / "home", database_url=database_url, areas=areas)
+
+    async def ask():
+        db = await Database.open(settings, database_url)
+        rules = RuleKeeper(db, SilentBus())
+        await rules.start()
+        networks = Networks(partial(Roads, settings, db, SilentBus(), rules))
+        await networks.start()
+        try:
+            return await (await networks.of_profile("horse")).ensure_current()
+        finally:
+            await networks.stop()
+            await rules.stop()
+            await db.close()
+
+    network = asyncio.run(ask())
+    assert network.graph.edges.kind == kind
+    query = PathQuery("horse", [PLACES["A"], PLACES["D"]], sizes={"tow_t": 15.0})
+    length, duration_ms = network.path(query, NOW).sums()
+    assert (length, duration_ms) == (pytest.approx(3000), pytest.approx(3000 / 4 * 3600))
+    with pytest.raises(LimitViolated) as refused:
+        network.path(PathQuery("horse", query.waypoints, sizes={"tow_t": 25.0}), NOW)
+    assert [refused.value.en] == told(PAGE)
