@@ -221,14 +221,33 @@ class Metric:
         return work(Metric(self.topology, weights, stamp))
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
-        """Return weight and arcs of a shortest path, None when there is none."""
+        """Return the weight (ms or mm) and arcs (n,) of a shortest path, None when there is none.
+
+        Raises
+        ------
+        ValueError
+            A node number is none of the graph's.
+        """
         found = self.join([source], NO_COST, [target], NO_COST)
         return None if found is None else (int(found.weight), found.arcs)
 
     def join(
         self, sources: Numbers, source_costs: Costs, targets: Numbers, target_costs: Costs
     ) -> Joined | None:
-        """Return a cheapest way from one of several nodes to one of several, None without one."""
+        """Return a cheapest way from one of several nodes to one of several, None without one.
+
+        Parameters
+        ----------
+        sources, targets
+            Node numbers, (n,) and (m,).
+        source_costs, target_costs
+            What beginning and ending there costs, in the unit of the weights, not negative.
+
+        Raises
+        ------
+        ValueError
+            A node number is none of the graph's, or a cost is negative or not finite.
+        """
         topology, tree = self.topology, self.topology.hierarchy
         space = topology.lend()
         with self.lock:
@@ -265,7 +284,15 @@ class Metric:
             limit = min(WIDER * limit, INFINITE - 1)
 
     def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
-        """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
+        """Return the (sources, targets) lengths, in the unit of the weights.
+
+        `INFINITE` is where there is no path.
+
+        Raises
+        ------
+        ValueError
+            A node number is none of the graph's.
+        """
         count, tree = self.topology.node_count, self.topology.hierarchy
         rows = checked_numbers(sources, count, "node").astype(np.int64)
         columns = checked_numbers(targets, count, "node").astype(np.int64)
@@ -300,7 +327,16 @@ class Metric:
         *,
         backward: bool = False,
     ) -> tuple[Ints, Ints]:
-        """Return the nodes whose length from the sources is at most `limit`, and that length."""
+        """Return the nodes whose length from the sources is at most `limit`, and that length.
+
+        Both are (n,), the nodes ascending; lengths, `offsets` and `limit` are in the unit of the
+        weights; `backward` measures towards the sources.
+
+        Raises
+        ------
+        ValueError
+            A node, an offset or the limit is out of range.
+        """
         nodes, begins = checked_sources(sources, offsets, limit, self.topology.node_count)
         graph = self.topology.graph
         beside = graph.inward if backward else graph.outward

@@ -1,1 +1,4 @@
-"""Answers to planners: what-if, criticality, coverage, assignment, order of stops."""
+"""Answers to planners: what-if, criticality, coverage, assignment, order of stops.
+
+Not supported: loads and time windows of vehicles, several vehicles in one order of stops.
+"""

@@ -26,6 +26,7 @@ from routing.answer.summary import summarise
 from routing.query.leg import whole_line
 from routing.query.model import Path, PathQuery
 from spatial.errors import LimitViolated, Unreachable
+from spatial.networks.road import KIND as ROAD
 
 UNITS = units()
 
@@ -157,6 +158,6 @@ PROCESS = Process(
     inputs=CorridorInputs,
     outputs=CorridorOutputs,
     run=run,
-    reads=(UNITS, network("road")),
+    reads=(UNITS, network(ROAD.name)),
     quick=True,
 )
