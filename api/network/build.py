@@ -46,7 +46,7 @@ class Folders:
     def __init__(self, home: Path, kind: NetworkKind, traffic: Traffic) -> None:
         self.kind = kind
         self.graphs = home / "graphs" / kind.name / traffic.name
-        self.orders = home / "routing"
+        self.orders = home / "routing" / kind.name
         self.lock = home / "graphs" / "lock"
 
     def place(self, key: Key) -> Path:
