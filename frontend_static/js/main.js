@@ -24,6 +24,7 @@ import { bindAddress } from './core/store.js';
 import { drawStore, startDraw } from './model/draw.js';
 import { openDialog, openDrawer, shellStore, showPanel, switchTheme } from './model/shell.js';
 import { listen } from './model/stream.js';
+import { watchScenarios } from './model/scenarios.js';
 import { watchRefusal } from './model/refusal.js';
 import { watchHistogram } from './model/histogram.js';
 import { followNow } from './model/time.js';
@@ -51,7 +52,7 @@ function watchEvents() {
   });
 }
 
-const panel = (/** @type {'inspect' | 'path' | 'events'} */ name) => () => {
+const panel = (/** @type {import('./model/shell.js').Panel} */ name) => () => {
   showPanel(name, { drawer: true });
   queueMicrotask(focusOn(`#tab-${name}`));
 };
@@ -70,6 +71,7 @@ const KEYS = {
   1: panel('inspect'),
   2: panel('path'),
   3: panel('events'),
+  4: panel('scenarios'),
   n: followNow,
   d: switchTheme,
   '?': () => openDialog('keys'),
@@ -107,6 +109,7 @@ async function start() {
   watchHistogram();
   watchEvents();
   watchAlarms();
+  watchScenarios();
   await loadCatalogue();
   listen();
   watchSession();

@@ -35,6 +35,9 @@ const FULL = {
   contours: { way: 'to', unit: 'km', values: [10, 20.5] },
   near: { layer: 'ports', way: 'from_point', minutes: 45 },
   event: '0193-bb',
+  filter: "severity = 'high' & due_on < DATE('2026-11-01')",
+  scenario: 'safety_index',
+  former: { on: ['cases'], off: [], time: '2026-11-22T18:05:00+08:00' },
 };
 
 test('a full state survives the address', () => {

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from api.cli.parser import parse
 from spatial.geo.crs import segment_lengths_m
-from tests.browser import planner
+from tests.browser import planner, scenarios
 from tests.browser.conftest import PHONE, settle, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
@@ -108,7 +108,9 @@ def test_an_address_survives_reloading(open_page, server):
         "&plan=reach&haz=E&when=arrive@2026-03-02T12%3A00%3A00%2B08%3A00&alt=1"
         "&o=121.5,29.9,Ningbo&reach=to,km,10,20&near=ports,from_point,30"
         "&w=120.75,30.75,Jiaxing;121.84,29.89,Beilun&t=2026-03-02T12%3A00%3A00%2B08%3A00"
+        "&sc=safety_index"
     )
+    until(page, "() => window.sigang.layers().includes('incidents')")
     page.get_by_test_id("toggle-admin").uncheck()
     page.evaluate("() => window.sigang.map.jumpTo({center: [121.234567, 30.345678], zoom: 9.25})")
     settle(page)
@@ -116,6 +118,7 @@ def test_an_address_survives_reloading(open_page, server):
     before, address = state(page), page.evaluate("() => location.hash")
     assert before["off"] == ["admin", "roads"]
     assert before["selection"] == {"layer": "ports", "id": port}
+    assert before["former"]["on"] == ["stakes"]
     assert (before["lang"], before["theme"], before["table"]) == ("en", "light", "ports")
     assert before["contours"] == {"way": "to", "unit": "km", "values": [10, 20]}
     assert before["when"] == {"mode": "arrive", "at": "2026-03-02T12:00:00+08:00"}
@@ -129,13 +132,15 @@ def test_an_address_survives_reloading(open_page, server):
     assert after == before
     assert page.evaluate("() => location.hash") == address
     layers = page.evaluate("() => window.sigang.layers()")
-    assert "stakes" in layers
+    assert {"stakes", "incidents"} <= set(layers)
     assert not {"roads", "admin"} & set(layers)
     expect(page.get_by_test_id("table-panel")).to_be_visible()
 
 
 def test_the_table_is_the_api(open_page, server):
-    page = open_page(hash_="#m=8/30.2/121&lang=zh&theme=dark&view=table&table=ports&within=1")
+    page = open_page(
+        "dispatcher", "#m=8/30.2/121&lang=zh&theme=dark&view=table&table=ports&within=1"
+    )
     total, rows = page.get_by_test_id("table-total"), page.get_by_test_id("table-row")
     box = ",".join(f"{edge:.5f}" for edge in bounds(page))
     api = f"{server.base_url}/api/collections/ports"
@@ -171,6 +176,7 @@ def test_the_table_is_the_api(open_page, server):
     expect(page.get_by_test_id("inspector")).to_have_attribute("data-id", wanted_id)
     settle(page)
     assert drawn(page, "sg-selection")
+    scenarios.walk(page, server)
 
 
 def test_keys_alone_reach_a_feature(open_page):

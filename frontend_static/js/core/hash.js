@@ -10,6 +10,7 @@
  * @typedef {{ way: 'from' | 'to', unit: 'min' | 'km', values: number[] }} Contours
  * @typedef {{ layer: string | null, way: 'to_point' | 'from_point', minutes: number }} Near
  * @typedef {{ body: Record<string, unknown>, choice: number }} Pin
+ * @typedef {{ on: string[], off: string[], time: string | null }} Former
  * @typedef {object} UrlState
  * @property {Camera | null} camera
  * @property {string[]} on layers switched on against the catalogue's default
@@ -21,8 +22,9 @@
  * @property {string | null} table layer of the table
  * @property {boolean} within table limited to the map's extent
  * @property {string | null} sort
+ * @property {string | null} filter CQL2 text that the table's rows are limited to
  * @property {Selection | null} selection
- * @property {'inspect' | 'path' | 'events'} panel
+ * @property {'inspect' | 'path' | 'events' | 'scenarios'} panel
  * @property {(Waypoint | null)[]} waypoints
  * @property {'path' | 'reach' | 'nearest'} plan what the planner does
  * @property {string} profile
@@ -36,6 +38,8 @@
  * @property {Contours} contours
  * @property {Near} near
  * @property {string | null} event
+ * @property {string | null} scenario whose page is open
+ * @property {Former | null} former what the map showed before the scenario
  */
 
 /** @type {UrlState} */
@@ -50,6 +54,7 @@ export const DEFAULTS = {
   table: null,
   within: true,
   sort: null,
+  filter: null,
   selection: null,
   panel: 'inspect',
   waypoints: [null, null],
@@ -65,6 +70,8 @@ export const DEFAULTS = {
   contours: { way: 'from', unit: 'min', values: [15, 30, 60] },
   near: { layer: null, way: 'to_point', minutes: 60 },
   event: null,
+  scenario: null,
+  former: null,
 };
 
 /** Stops that a path may have: start, end and 25 between them. */
@@ -168,6 +175,14 @@ const pin = {
   },
 };
 
+const former = {
+  write: (/** @type {Former | null} */ f) => f && [join(f.on), join(f.off), encodeURIComponent(f.time ?? '')].join(';'),
+  read: (/** @type {string} */ raw) => {
+    const [on = '', off = '', time = ''] = raw.split(';');
+    return { on: list(on), off: list(off), time: instant(time) ?? null };
+  },
+};
+
 const word = (/** @type {string[]} */ ...allowed) => ({
   write: (/** @type {string} */ value) => value,
   read: (/** @type {string} */ text) => (allowed.includes(text) ? text : undefined),
@@ -199,6 +214,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
     read: (/** @type {string} */ raw) => raw === '1',
   },
   sort: { key: 'sort', ...text },
+  filter: { key: 'where', ...text },
   selection: {
     key: 'sel',
     write: (/** @type {Selection | null} */ s) => s && join([s.layer, s.id]),
@@ -207,7 +223,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
       return layer && id ? { layer, id } : null;
     },
   },
-  panel: { key: 'panel', ...word('inspect', 'path', 'events') },
+  panel: { key: 'panel', ...word('inspect', 'path', 'events', 'scenarios') },
   waypoints: { key: 'w', ...waypoints },
   plan: { key: 'plan', ...word('path', 'reach', 'nearest') },
   profile: {
@@ -229,6 +245,8 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   contours: { key: 'reach', ...contours },
   near: { key: 'near', ...near },
   event: { key: 'ev', ...text },
+  scenario: { key: 'sc', ...text },
+  former: { key: 'was', ...former },
 });
 
 /** Write a state as a hash; fields at their default are left out. */

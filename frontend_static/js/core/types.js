@@ -150,5 +150,79 @@
  * @property {[number, number]} center
  * @property {number[] | null} [bbox]
  * @property {'feature' | 'coordinate' | 'cell' | 'stake'} action
+ *
+ * @typedef {{ href: string, rel: string, sum: string | null }} Opening
+ *
+ * @typedef {object} ScenarioShort
+ * @property {string} id
+ * @property {string} area
+ * @property {string} title
+ * @property {string} question
+ * @property {{ id: string, title: string | null }[]} rows of the plan
+ * @property {{ id: string, title: string, origin: Origin }} team
+ * @property {{ id: string, title: string }} maturity
+ * @property {Partial<Record<Origin, number>>} origins
+ *
+ * @typedef {object} ScenarioParts
+ * @property {string[]} users
+ * @property {{ layers: string[], colour: string | null, time: string | null,
+ *   table: { layer: string, filter: string | null, order: string | null } | null }} view
+ * @property {{ indicator: string, title: string, unit: string, better: 'higher' | 'lower',
+ *   series: 'week' | 'month' | null }[]} numbers
+ * @property {ProcessStep[]} processes
+ * @property {{ rule: string, title: string, in_force: { version: string, valid_from: string,
+ *   origin: Origin, legal_text: string | null, source: string } | null }[]} basis
+ * @property {ExampleDeclared[]} examples
+ *
+ * @typedef {ScenarioShort & ScenarioParts} Scenario
+ *
+ * @typedef {object} ProcessStep
+ * @property {string} id
+ * @property {string} title
+ * @property {string} description
+ * @property {Record<string, { title: string, value: unknown }>} fixed
+ * @property {Record<string, ProcessInput>} editable
+ *
+ * @typedef {{ title: string, description?: string, minOccurs?: number, schema: any }} ProcessInput
+ *
+ * @typedef {object} ExampleDeclared
+ * @property {string} kind
+ * @property {string} title
+ * @property {Record<string, unknown>} given
+ * @property {{ at: string, value: unknown, tolerance: number | null }[]} expected
+ *
+ * @typedef {ExampleDeclared & { ok: boolean, error: string | null,
+ *   got: { at: string, value: unknown, ok: boolean }[] }} ExampleRun
+ *
+ * @typedef {object} Counted
+ * @property {number | null} value
+ * @property {number | null} numerator
+ * @property {number | null} denominator
+ * @property {Origin[]} origins
+ * @property {boolean} suppressed
+ *
+ * @typedef {Counted & { period: string }} Point
+ *
+ * @typedef {object} IndexValue
+ * @property {number | null} raw
+ * @property {{ name: string, indicator: string, score: number | null, weight: number, gives: number | null,
+ *   links: Opening[] }[]} parts
+ * @property {{ indicator: string, title: Text, value: number, above: number, cap: number, links: Opening[] }[]} vetoes
+ *
+ * @typedef {object} Tile
+ * @property {string} indicator
+ * @property {Text} title
+ * @property {string} as_of
+ * @property {{ id: string }} period
+ * @property {{ key: string, version: string } | null} rule
+ * @property {Counted & { unit: { title: Text }, previous: number | null, links: Opening[], index?: IndexValue }} total
+ *
+ * @typedef {object} IndicatorFacts
+ * @property {string} id
+ * @property {Text} title
+ * @property {Text} unit
+ * @property {number} digits
+ * @property {'higher' | 'lower'} better
+ * @property {string[]} [stands_on]
  */
 export {};

@@ -59,6 +59,19 @@ function reachLayers(/** @type {Colours} */ c) {
 }
 
 /** @returns {any[]} */
+function resultLayers(/** @type {Colours} */ c) {
+  const fill = { 'fill-color': c.give, 'fill-opacity': 0.18 };
+  const circle = { ...disc(c.give, c.casing), 'circle-radius': 5 };
+  const all = [
+    { id: 'sg-result-fill', type: 'fill', filter: type('Polygon'), paint: fill },
+    { id: 'sg-result-casing', type: 'line', layout: ROUND, paint: stroke(c.casing, 5) },
+    { id: 'sg-result-line', type: 'line', layout: ROUND, paint: stroke(c.give, 2.5) },
+    { id: 'sg-result-point', type: 'circle', filter: type('Point'), paint: circle },
+  ];
+  return all.map((layer) => ({ source: 'sg-result', ...layer }));
+}
+
+/** @returns {any[]} */
 function lineLayers(/** @type {Colours} */ c) {
   const wide = ['interpolate', ['linear'], ['zoom'], 6, 4, 12, 7];
   const casing = ['interpolate', ['linear'], ['zoom'], 6, 7, 12, 11];
@@ -184,6 +197,7 @@ export function withOverlay(style, theme) {
       outline,
       beforeLayer(colours),
       ...style.layers.slice(under, at),
+      ...resultLayers(colours),
       ...lineLayers(colours),
       ...selectionLayers(colours),
       ...style.layers.slice(at),

@@ -7,6 +7,7 @@ import { baseline, chosen } from '../model/path.js';
 import { roleOf } from '../model/stops.js';
 import { planStore } from '../model/plan.js';
 import { contoursOf, contourValue } from '../model/reach.js';
+import { processStore } from '../model/process.js';
 import { selectionStore } from '../model/selection.js';
 
 /** @typedef {import('../core/types.js').Feature} Feature */
@@ -127,9 +128,13 @@ function selectionFeatures() {
   return state.state === 'ready' && state.feature.geometry ? [feature(state.feature.geometry)] : [];
 }
 
+/** What the processes of the open scenario gave. */
+const resultFeatures = () => processStore.features.value.map(({ geometry }) => feature(geometry));
+
 /** Data of every overlay source. @returns {Record<string, any>} */
 export function overlayData() {
   return {
+    'sg-result': collection(resultFeatures()),
     'sg-reach': collection(reachFeatures()),
     'sg-path': collection([...pathFeatures(), ...whyFeatures(), ...draggedFeatures()]),
     'sg-near': collection(nearFeatures()),

@@ -6,9 +6,10 @@ import { deskStore, loadEvents, receive } from './events.js';
 import { bump, layerStore, loadCatalogue } from './layers.js';
 import { alive, fallSilent, liveStore } from './live.js';
 import { networkChanged } from './path.js';
+import { loadNumbers, numbersChanged } from './scenarios.js';
 import { checkSession } from './session.js';
 
-const KINDS = ['tick', 'event', 'cells', 'network', 'catalog'];
+const KINDS = ['tick', 'event', 'cells', 'network', 'catalog', 'indicators'];
 const TICK_MS = 5000;
 const MISSED_TICKS = 3;
 const POLL_MS = 15_000;
@@ -36,6 +37,7 @@ const HANDLERS = {
   },
   network: (body) => networkChanged(Number(body.version)),
   catalog: () => loadCatalogue(),
+  indicators: (body) => numbersChanged(body.indicators ?? []),
   /** Made by the page itself when the stream opens: what came before it did is asked for. */
   open() {
     const { state } = liveStore.stream.peek();
@@ -52,6 +54,7 @@ async function resync() {
   if (deskStore.error.peek()) return;
   networkChanged(undefined);
   bump((layerStore.catalogue.peek()?.layers ?? []).map((layer) => layer.id));
+  loadNumbers();
 }
 
 function handle(/** @type {Message} */ message) {

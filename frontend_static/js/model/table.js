@@ -19,6 +19,8 @@ export const tableStore = {
   layer: url.table,
   within: url.within,
   sort: url.sort,
+  /** CQL2 text that the rows are limited to, as a number's link names it. */
+  filter: url.filter,
   page: signal(/** @type {Page} */ ({ rows: [], from: 0, next: null })),
   total: signal(/** @type {number | null} */ (null)),
   loading: signal(false),
@@ -48,8 +50,28 @@ export function closeTable() {
 export function chooseTable(/** @type {string} */ layer) {
   batch(() => {
     url.sort.value = null;
+    url.filter.value = null;
     url.table.value = layer;
   });
+}
+
+/** Show the rows of a layer that a filter lets through, wherever they are. */
+export function showRows(
+  /** @type {string} */ layer,
+  /** @type {string | null} */ filter,
+  /** @type {string | null} */ sort = null,
+) {
+  batch(() => {
+    url.table.value = layer;
+    url.filter.value = filter;
+    url.sort.value = sort;
+    url.within.value = false;
+    url.view.value = 'table';
+  });
+}
+
+export function clearFilter() {
+  url.filter.value = null;
 }
 
 export function setWithin(/** @type {boolean} */ within) {
@@ -66,9 +88,10 @@ export function bboxOf(/** @type {Layer} */ layer) {
   return bounds?.map((edge) => edge.toFixed(5)).join(',');
 }
 
-/** The filter of the query that the table and its count share. */
+/** The filter of the query that the table and its count share; one by CQL2 names its own times. */
 export function tableFilter(/** @type {Layer} */ layer) {
-  return { bbox: bboxOf(layer), datetime: (layer.time && url.time.value) || undefined };
+  const filter = url.filter.value ?? undefined;
+  return { bbox: bboxOf(layer), filter, datetime: (!filter && layer.time && url.time.value) || undefined };
 }
 
 /** Follow the inputs of the table while it is open. */

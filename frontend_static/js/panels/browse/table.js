@@ -11,7 +11,7 @@ import { findLayer, layerStore } from '../../model/layers.js';
 import { select, selectionStore } from '../../model/selection.js';
 import { shellStore } from '../../model/shell.js';
 import {
-  chooseTable, closeTable, loadTable, setWithin, sortBy, tableFilter, tableStore, turnPage,
+  chooseTable, clearFilter, closeTable, loadTable, setWithin, sortBy, tableFilter, tableStore, turnPage,
 } from '../../model/table.js';
 import { badge, busy, failure, icon, value } from '../widgets.js';
 import './histogram.js';
@@ -64,7 +64,14 @@ class Table extends Part {
         @change=${(/** @type {any} */ e) => setWithin(e.target.checked)} />${t('table.within')}</label>
       <output class="num" data-testid="table-total" data-count=${total}>${total === null
         ? ''
-        : t('table.total', { count: number(total) })}</output>`;
+        : t('table.total', { count: number(total) })}</output>
+      ${tableStore.filter.value ? this.filter(tableStore.filter.value) : ''}`;
+  }
+
+  /** The filter that the rows are limited to, and the way to take it off. */
+  filter(/** @type {string} */ text) {
+    return html`<button class="small" data-testid="table-filter" title=${text}
+      @click=${clearFilter}>${t('table.filtered')}${icon('close')}</button>`;
   }
 
   exit(/** @type {Layer} */ layer) {

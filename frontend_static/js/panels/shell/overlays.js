@@ -53,6 +53,7 @@ const KEYS = [
   ['1', 'keys.inspect'],
   ['2', 'keys.path'],
   ['3', 'keys.events'],
+  ['4', 'keys.scenarios'],
   ['N', 'keys.now'],
   ['D', 'keys.theme'],
   ['← ↑ → ↓  + −', 'keys.map'],

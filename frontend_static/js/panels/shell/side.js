@@ -1,17 +1,18 @@
 // @ts-check
-/** <sg-side>: the right panel with its three tabs. */
+/** <sg-side>: the right panel with its four tabs. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { t } from '../../core/i18n.js';
 import { icon } from '../widgets.js';
 import '../desk/desk.js';
 import '../browse/inspector.js';
+import '../browse/scenarios.js';
 import '../plan/planner.js';
 import { openDrawer, shellStore, showPanel } from '../../model/shell.js';
 import { deskStore } from '../../model/events.js';
 
-const TABS = /** @type {const} */ (['inspect', 'path', 'events']);
-const ICONS = { inspect: 'info', path: 'path', events: 'bell' };
+const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios']);
+const ICONS = { inspect: 'info', path: 'path', events: 'bell', scenarios: 'board' };
 
 class Side extends Part {
   render() {
@@ -27,6 +28,7 @@ class Side extends Part {
         ${current === 'inspect' ? html`<sg-inspector></sg-inspector>` : ''}
         ${current === 'path' ? html`<sg-planner></sg-planner>` : ''}
         ${current === 'events' ? html`<sg-desk></sg-desk>` : ''}
+        ${current === 'scenarios' ? html`<sg-scenarios></sg-scenarios>` : ''}
       </div>`;
   }
 

@@ -1,0 +1,56 @@
+"""The walk through all shipped scenarios that a test of the map's pages takes."""
+
+import httpx
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.conftest import until
+
+LOADED = """id => {
+  const { page, tiles, indicators, examples, error, numbersError, examplesError } =
+    window.sigang.data.scenario;
+  if (page.value?.id !== id) return false;
+  const told = page.value.numbers.every(n => tiles.value[n.indicator]);
+  return told && examples.value && !error.value && !numbersError.value && !examplesError.value;
+}"""
+COUNTS = "[data-testid^=number-][data-sum='']:not([data-count=''])"
+
+
+def walk(page, server):
+    """Open each scenario: no barrier, every count opens its rows, and what was shown returns."""
+    before = page.evaluate("() => window.sigang.layers()")
+    page.get_by_test_id("tab-scenarios").click()
+    rows = page.get_by_test_id("scenario")
+    rows.first.wait_for()
+    shipped = httpx.get(f"{server.base_url}/api/scenarios").json()["scenarios"]
+    listed = [row.get_attribute("data-id") for row in rows.all()]
+    assert listed == [scenario["id"] for scenario in shipped]
+    page.get_by_test_id("scenarios-filter").fill("S36")
+    expect(rows).to_have_count(1)
+    page.get_by_test_id("scenarios-filter").fill("")
+    assert sum(visit(page, name) for name in listed) > 0
+    assert page.evaluate("() => window.sigang.layers()") == before
+
+
+def visit(page, name):
+    """Open a scenario, go through its numbers, leave it; return how many counts opened rows."""
+    page.locator(f"[data-testid=scenario][data-id={name}]").click()
+    until(page, LOADED, name)
+    wanted = page.evaluate("() => window.sigang.data.scenario.page.value.view.layers")
+    assert set(wanted) <= set(page.evaluate("() => window.sigang.layers()"))
+    examples = page.get_by_test_id("example")
+    assert {one.get_attribute("data-ok") for one in examples.all()} == {"true"}
+    page.evaluate("() => document.querySelectorAll('#side-panel details').forEach(d => d.open = 1)")
+    found = Axe().run(page, "#side-panel", {"resultTypes": ["violations"]}).response["violations"]
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+    opened = [open_rows(page, count) for count in page.locator(COUNTS).all()]
+    page.get_by_test_id("scenario-back").click()
+    return len(opened)
+
+
+def open_rows(page, count):
+    """Click on a count; the table has as many rows."""
+    count.click()
+    text = count.get_attribute("data-count")
+    expect(page.get_by_test_id("table-filter")).to_be_visible()
+    expect(page.get_by_test_id("table-total")).to_have_attribute("data-count", text)
