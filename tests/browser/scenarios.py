@@ -17,7 +17,7 @@ COUNTS = "[data-testid^=number-][data-sum='']:not([data-count=''])"
 
 
 def walk(page, server):
-    """Open each scenario: no barrier, every count opens its rows, and what was shown returns."""
+    """Open each scenario: no barrier, every count opens its rows, what was shown returns."""
     before = page.evaluate("() => window.sigang.layers()")
     page.get_by_test_id("tab-scenarios").click()
     rows = page.get_by_test_id("scenario")
@@ -43,9 +43,37 @@ def visit(page, name):
     page.evaluate("() => document.querySelectorAll('#side-panel details').forEach(d => d.open = 1)")
     found = Axe().run(page, "#side-panel", {"resultTypes": ["violations"]}).response["violations"]
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+    colour_units(page)
+    run_processes(page)
     opened = [open_rows(page, count) for count in page.locator(COUNTS).all()]
     page.get_by_test_id("scenario-back").click()
     return len(opened)
+
+
+def colour_units(page):
+    """Where an indicator colours the units, the map shows each county that has a number."""
+    colour = page.evaluate("() => window.sigang.data.scenario.page.value.view.colour")
+    if colour is None:
+        return
+    until(page, "() => window.sigang.data.scenario.units.value")
+    wanted, drawn = page.evaluate(
+        "() => [window.sigang.data.scenario.units.value.county.values"
+        ".filter(v => v.value !== null).map(v => v.unit.code),"
+        " window.sigang.map.getPaintProperty('sg-units-county', 'fill-color').slice(2, -1)"
+        ".filter((_, at) => at % 2 === 0)]"
+    )
+    assert wanted
+    assert sorted(drawn) == sorted(wanted)
+
+
+def run_processes(page):
+    """Run what needs nothing filled in and answers at once; its features are drawn."""
+    for form in page.locator("[data-testid=process-risk-grade]").all():
+        form.get_by_test_id("process-run").click()
+        form.get_by_test_id("process-result").wait_for()
+        assert page.evaluate(
+            "() => window.sigang.map.getSource('sg-result').serialize().data.features.length"
+        )
 
 
 def open_rows(page, count):

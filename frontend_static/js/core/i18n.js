@@ -10,6 +10,7 @@ import zh from './i18n/zh.js';
 const TEXTS = { zh, en };
 const ZONE = 'Asia/Shanghai';
 const OFFSET = '+08:00';
+const DAY_MS = 86_400_000;
 
 /** Give the text of a key, with {placeholders} filled in. */
 export function t(/** @type {Key} */ key, /** @type {Record<string, string | number>} */ values = {}) {
@@ -110,6 +111,16 @@ export const fromInput = (/** @type {string} */ value) => `${value.trim().replac
 /** Milliseconds of 00:00 of the day of `at` in Asia/Shanghai. */
 export function midnight(/** @type {string | number | Date} */ at) {
   return Date.parse(`${day(at)}T00:00:00${OFFSET}`);
+}
+
+/** The ISO week of a day, as 2026-W53: the week belongs to the year of its Thursday. */
+export function isoWeek(/** @type {string} */ date) {
+  const at = Date.parse(`${date}T00:00:00Z`);
+  const weekday = (new Date(at).getUTCDay() + 6) % 7;
+  const thursday = new Date(at + (3 - weekday) * DAY_MS);
+  const year = thursday.getUTCFullYear();
+  const week = 1 + Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / (7 * DAY_MS));
+  return `${year}-W${String(week).padStart(2, '0')}`;
 }
 
 /** 86 min, or 2 h 5 min. */

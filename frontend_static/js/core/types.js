@@ -209,13 +209,17 @@
  *   links: Opening[] }[]} parts
  * @property {{ indicator: string, title: Text, value: number, above: number, cap: number, links: Opening[] }[]} vetoes
  *
+ * @typedef {Counted & { unit: { code: string, title: Text }, rank: number | null, previous: number | null,
+ *   links: Opening[], index?: IndexValue }} UnitValue
+ *
  * @typedef {object} Tile
  * @property {string} indicator
  * @property {Text} title
  * @property {string} as_of
  * @property {{ id: string }} period
  * @property {{ key: string, version: string } | null} rule
- * @property {Counted & { unit: { title: Text }, previous: number | null, links: Opening[], index?: IndexValue }} total
+ * @property {UnitValue} total
+ * @property {UnitValue[]} values
  *
  * @typedef {object} IndicatorFacts
  * @property {string} id

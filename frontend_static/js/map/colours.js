@@ -20,6 +20,9 @@ const RAMP = {
   light: ['#440154', '#414487', '#2A788E', '#22A884', '#5FB03A'],
 };
 
+/** The colour of a class of numbers: the highest numbers are 0. */
+export const classColour = (/** @type {number} */ index, /** @type {Theme} */ theme) => RAMP[theme][index];
+
 /** The colour of a contour: the narrowest is 0. */
 export function contourColour(/** @type {number} */ index, /** @type {number} */ count, /** @type {Theme} */ theme) {
   const ramp = RAMP[theme];

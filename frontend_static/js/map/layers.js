@@ -3,6 +3,7 @@
 import { COLOURS } from './colours.js';
 import { overlayData } from './overlay.js';
 import { layerOf } from './probe.js';
+import { withUnits } from './units.js';
 import { layerStore } from '../model/layers.js';
 
 /** @typedef {import('maplibre-gl').StyleSpecification} Style */
@@ -180,9 +181,10 @@ export function withOverlay(style, theme) {
   const known = layerStore.catalogue.peek()?.layers ?? [];
   const undoable = known.filter((layer) => layer.editable && layer.editable.kind === 'undo');
   const closing = new Set(undoable.map((layer) => layer.id));
-  const firstLabel = style.layers.findIndex((layer) => layer.type === 'symbol');
-  const at = firstLabel < 0 ? style.layers.length : firstLabel;
-  const closures = style.layers.findIndex((layer) => closing.has(layerOf(layer) ?? ''));
+  const layers = withUnits(style.layers, theme);
+  const firstLabel = layers.findIndex((layer) => layer.type === 'symbol');
+  const at = firstLabel < 0 ? layers.length : firstLabel;
+  const closures = layers.findIndex((layer) => closing.has(layerOf(layer) ?? ''));
   const under = closures < 0 ? at : Math.min(closures, at);
   const [fill, outline, label] = reachLayers(colours);
   const sources = Object.fromEntries(
@@ -192,15 +194,15 @@ export function withOverlay(style, theme) {
     ...style,
     sources: { ...style.sources, ...sources },
     layers: [
-      ...style.layers.slice(0, under),
+      ...layers.slice(0, under),
       fill,
       outline,
       beforeLayer(colours),
-      ...style.layers.slice(under, at),
+      ...layers.slice(under, at),
       ...resultLayers(colours),
       ...lineLayers(colours),
       ...selectionLayers(colours),
-      ...style.layers.slice(at),
+      ...layers.slice(at),
       label,
       ...lineLabels(colours),
       ...markLayers(colours),

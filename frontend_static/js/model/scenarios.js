@@ -4,7 +4,7 @@ import { batch, computed, effect, signal, untracked } from '@preact/signals-core
 import { aborted, request } from '../core/api.js';
 import { debounce } from '../core/base.js';
 import { now } from '../core/clock.js';
-import { day } from '../core/i18n.js';
+import { day, isoWeek } from '../core/i18n.js';
 import { Latest } from '../core/latest.js';
 import { url } from '../core/store.js';
 import { findLayer, layerStore, setShown } from './layers.js';
@@ -20,7 +20,8 @@ import { showRows } from './table.js';
 /** @typedef {import('../core/types.js').ExampleRun} ExampleRun */
 
 const REFRESH_MS = 300;
-const DAY_MS = 86_400_000;
+/** Classes in which the numbers of units are coloured. */
+export const UNIT_CLASSES = 5;
 
 export const scenarioStore = {
   /** The scenario whose page is open. */
@@ -33,6 +34,8 @@ export const scenarioStore = {
   indicators: signal(/** @type {Record<string, IndicatorFacts> | null} */ (null)),
   tiles: signal(/** @type {Record<string, Tile>} */ ({})),
   series: signal(/** @type {Record<string, Point[]>} */ ({})),
+  /** The numbers of the units that the map is coloured by, counties and prefectures. */
+  units: signal(/** @type {{ county: Tile, prefecture: Tile } | null} */ (null)),
   numbersError: signal(/** @type {unknown} */ (null)),
   examples: signal(/** @type {ExampleRun[] | null} */ (null)),
   examplesError: signal(/** @type {unknown} */ (null)),
@@ -118,6 +121,7 @@ function clear() {
   scenarioStore.error.value = null;
   scenarioStore.tiles.value = {};
   scenarioStore.series.value = {};
+  scenarioStore.units.value = null;
   scenarioStore.numbersError.value = null;
 }
 
@@ -143,7 +147,34 @@ export const loadNumbers = () =>
     const lines = wanted.filter((number) => number.series);
     const found = await Promise.all(lines.map((number) => readSeries(number, signal)));
     scenarioStore.series.value = Object.fromEntries(lines.map((number, at) => [number.indicator, found[at]]));
+    await loadUnits(signal);
   });
+
+/** Read the numbers by which the units are coloured, where the caller may be told them. */
+async function loadUnits(/** @type {AbortSignal} */ signal) {
+  const colour = scenarioStore.page.peek()?.view.colour;
+  if (!colour || !scenarioStore.indicators.peek()?.[colour]) return;
+  const of = (/** @type {string} */ level) => request(`indicators/${colour}/values`, { params: { level }, signal });
+  const [county, prefecture] = await Promise.all([of('county'), of('prefecture')]);
+  scenarioStore.units.value = { county, prefecture };
+}
+
+/** The least and the greatest number of the units of a level. */
+export function unitRange(/** @type {'county' | 'prefecture'} */ level) {
+  const values = (scenarioStore.units.value?.[level].values ?? []).flatMap(({ value }) => value ?? []);
+  return values.length ? { low: Math.min(...values), high: Math.max(...values) } : null;
+}
+
+/** The class of the number of each unit, by its code: the highest are 0; units without a number have none. */
+export function unitClasses(/** @type {'county' | 'prefecture'} */ level) {
+  const range = unitRange(level);
+  const width = range && range.high > range.low ? range.high - range.low : 1;
+  return Object.fromEntries((scenarioStore.units.value?.[level].values ?? []).flatMap(({ unit, value }) => {
+    if (value === null || !range) return [];
+    const share = (range.high - value) / width;
+    return [[unit.code, Math.min(UNIT_CLASSES - 1, Math.floor(share * UNIT_CLASSES))]];
+  }));
+}
 
 const byKey = (/** @type {any[]} */ all, /** @type {string} */ key) =>
   Object.fromEntries(all.map((one) => [one[key], one]));
@@ -151,16 +182,6 @@ const byKey = (/** @type {any[]} */ all, /** @type {string} */ key) =>
 async function readSeries(/** @type {Scenario['numbers'][number]} */ number, /** @type {AbortSignal} */ signal) {
   const period = number.series === 'week' ? isoWeek(day(now())) : undefined;
   return (await request(`indicators/${number.indicator}/series`, { params: { period }, signal })).series;
-}
-
-/** The ISO week of a day, as 2026-W53: the week belongs to the year of its Thursday. */
-export function isoWeek(/** @type {string} */ date) {
-  const at = Date.parse(`${date}T00:00:00Z`);
-  const weekday = (new Date(at).getUTCDay() + 6) % 7;
-  const thursday = new Date(at + (3 - weekday) * DAY_MS);
-  const year = thursday.getUTCFullYear();
-  const week = 1 + Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / (7 * DAY_MS));
-  return `${year}-W${String(week).padStart(2, '0')}`;
 }
 
 const refresh = debounce(loadNumbers, REFRESH_MS);

@@ -3,11 +3,12 @@
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { extent } from '../../core/geo.js';
+import { fieldKind, plainSchema, sketch } from '../../core/schema.js';
 import { number, pick, t } from '../../core/i18n.js';
 import { showExtent } from '../../map/camera.js';
 import { busy, failure } from '../widgets.js';
 import { layerStore } from '../../model/layers.js';
-import { featuresOf, fieldKind, plainSchema, processStore, runStep, sketch } from '../../model/process.js';
+import { featuresOf, middle, processStore, runStep } from '../../model/process.js';
 
 /** @typedef {import('../../core/types.js').ProcessStep} ProcessStep */
 /** @typedef {import('../../core/types.js').ProcessInput} ProcessInput */
@@ -15,13 +16,19 @@ import { featuresOf, fieldKind, plainSchema, processStore, runStep, sketch } fro
 
 const MOST_ROWS = 50;
 const DIGITS = 3;
+/** Characters of JSON that a cell shows at once. */
+const SHORT = 48;
 
 /** A value of a result, in one cell. */
 function cell(/** @type {unknown} */ value) {
   if (value === null || value === undefined) return html`<span class="null">–</span>`;
   if (typeof value === 'number') return number(value, DIGITS);
   if (typeof value === 'boolean') return t(value ? 'yes' : 'no');
-  return typeof value === 'object' ? html`<code>${JSON.stringify(value)}</code>` : String(value);
+  if (typeof value !== 'object') return String(value);
+  const text = JSON.stringify(value);
+  if (text.length <= SHORT) return html`<code>${text}</code>`;
+  return html`<details><summary><code>${text.slice(0, SHORT)}…</code></summary>
+    <pre>${JSON.stringify(value, null, 1)}</pre></details>`;
 }
 
 const isRecord = (/** @type {unknown} */ value) =>
@@ -119,7 +126,7 @@ class ProcessForm extends Part {
   sketchButton(/** @type {string} */ name, /** @type {ProcessInput} */ { title, schema }) {
     const fill = () => {
       const area = /** @type {HTMLTextAreaElement | null} */ (this.querySelector(`textarea[name="${name}"]`));
-      if (area) area.value = JSON.stringify(sketch(schema), null, 1);
+      if (area) area.value = JSON.stringify(sketch(schema, middle()), null, 1);
     };
     const label = `${t('scene.sketch')}: ${title}`;
     return html`<button type="button" class="small" data-testid="process-sketch" aria-label=${label}

@@ -9,6 +9,7 @@ import { findLayer, layerStore, setShown } from '../../model/layers.js';
 import { loadExamples, loadList, openScenario, openTable, reloadPage, scenarioStore } from '../../model/scenarios.js';
 import './process_form.js';
 import './scenario_numbers.js';
+import './scenario_units.js';
 
 /** @typedef {import('../../core/types.js').Scenario} Scenario */
 /** @typedef {import('../../core/types.js').ScenarioShort} ScenarioShort */
@@ -100,6 +101,7 @@ class Scenarios extends Part {
       ${this.facts(page)}
       ${this.layers(page)}
       ${page.numbers.length ? html`<h3 class="part">${t('scene.numbers')}</h3><sg-numbers></sg-numbers>` : ''}
+      ${page.view.colour ? html`<sg-units></sg-units>` : ''}
       ${page.processes.length ? html`<h3 class="part">${t('scene.processes')}</h3>` : ''}
       ${page.processes.map((step, at) => html`<sg-process .step=${step} .key=${`${page.id}/${at}`}></sg-process>`)}
       ${this.basis(page)}
