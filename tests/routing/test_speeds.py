@@ -111,8 +111,9 @@ def drive_back(lengths, table, arrive):
         while rest > 0:
             if left == 0:
                 hour, left = (hour - 1) % HOURS, 3600.0
-            driven = min(rest, left * table[part, hour] / 3.6)
-            used = min(driven * 3.6 / table[part, hour], left)
+            kmh = float(table[part, hour])
+            driven = min(rest, left * kmh / 3.6)
+            used = min(driven * 3.6 / kmh, left)
             passed, left, rest = passed + used, left - used, rest - driven
             if rest < 1e-9:
                 rest = 0
