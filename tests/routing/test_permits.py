@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from routing.answer.admin_crossings import Unit, Units, listed, rounded
@@ -67,6 +67,7 @@ def test_lengths_sum_to_the_path(points, length_m):
 @given(st.lists(PLACE, min_size=2, max_size=8, unique=True))
 def test_each_unit_has_what_an_intersection_has(points):
     line = shapely.LineString(points)
+    assume(not line.intersection(EAST.shape.intersection(WEST.shape)).length)  # along the border
     total = GEOD.geometry_length(line)
     found = {c.unit and c.unit.code: c.length_m for c in UNITS.crossed(np.array(points), total)}
     for unit in (EAST, WEST):
