@@ -45,6 +45,7 @@ def visit(page, name):
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
     colour_units(page)
     run_processes(page)
+    hear_of_numbers(page)
     opened = [open_rows(page, count) for count in page.locator(COUNTS).all()]
     page.get_by_test_id("scenario-back").click()
     return len(opened)
@@ -64,6 +65,24 @@ def colour_units(page):
     )
     assert wanted
     assert sorted(drawn) == sorted(wanted)
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    printed = page.get_by_test_id("print-scenario").text_content()
+    for figure in page.locator("[data-testid^=number-][data-value]").all():
+        if figure.get_attribute("data-value"):
+            assert figure.locator("h4").inner_text() in printed
+
+
+def hear_of_numbers(page):
+    """Numbers that the stream says have changed are asked for again."""
+    shown = page.evaluate("() => Object.keys(window.sigang.data.scenario.tiles.value)")
+    if not shown:
+        return
+    tell = (
+        "ids => new BroadcastChannel('sigang-stream')"
+        ".postMessage({kind: 'indicators', text: JSON.stringify({indicators: ids})})"
+    )
+    with page.expect_response(lambda answer: "/api/board?" in answer.url):
+        page.evaluate(tell, shown[:1])
 
 
 def run_processes(page):

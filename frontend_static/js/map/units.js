@@ -13,7 +13,7 @@ import { shellStore } from '../model/shell.js';
 const UNITS = 'admin';
 const NONE = 'rgba(0,0,0,0)';
 /** From this zoom on the tiles have the counties. */
-const COUNTIES = 7;
+export const COUNTIES = 7;
 const LEVELS = /** @type {const} */ (['county', 'prefecture']);
 
 /** The colour of each unit of a level, by its code. @returns {any} */

@@ -4,7 +4,7 @@ import { batch, computed, effect, signal, untracked } from '@preact/signals-core
 import { aborted, request } from '../core/api.js';
 import { debounce } from '../core/base.js';
 import { now } from '../core/clock.js';
-import { day, isoWeek } from '../core/i18n.js';
+import { day, isoWeek, number } from '../core/i18n.js';
 import { Latest } from '../core/latest.js';
 import { url } from '../core/store.js';
 import { findLayer, layerStore, setShown } from './layers.js';
@@ -157,6 +157,18 @@ async function loadUnits(/** @type {AbortSignal} */ signal) {
   const of = (/** @type {string} */ level) => request(`indicators/${colour}/values`, { params: { level }, signal });
   const [county, prefecture] = await Promise.all([of('county'), of('prefecture')]);
   scenarioStore.units.value = { county, prefecture };
+}
+
+/** The numbers of the open page in words, each with its sides and period. */
+export function figures() {
+  return (scenarioStore.page.value?.numbers ?? []).flatMap((one) => {
+    const tile = scenarioStore.tiles.value[one.indicator];
+    if (!tile || tile.total.value === null) return [];
+    const { value, numerator, denominator } = tile.total;
+    const digits = scenarioStore.indicators.value?.[one.indicator]?.digits ?? 1;
+    const sides = denominator === null ? '' : ` (${numerator}/${denominator})`;
+    return [`${one.title} ${number(value, digits)} ${one.unit}${sides}, ${tile.period.id}`];
+  });
 }
 
 /** The least and the greatest number of the units of a level. */

@@ -3,12 +3,15 @@
 import { moment, number, pick, t } from '../core/i18n.js';
 import { originName } from './widgets.js';
 import { theMap } from '../map/instance.js';
+import { COUNTIES } from '../map/units.js';
 import { toast } from '../model/toasts.js';
 import { attributions, findLayer, layerStore, ORIGINS, originsOf } from '../model/layers.js';
 import { deskStore, titleOf } from '../model/events.js';
 import { shellStore } from '../model/shell.js';
 import { chosen, comparison } from '../model/path.js';
 import { planStore } from '../model/plan.js';
+import { figures, scenarioStore, unitRange } from '../model/scenarios.js';
+import { viewStore } from '../model/view.js';
 import { mapInstant, timeText } from '../model/time.js';
 import { save } from '../core/download.js';
 
@@ -39,6 +42,7 @@ export function facts() {
     review: layerStore.catalogue.value?.review_number ?? null,
     path: pathFact(),
     reach: reachFact(),
+    scenario: scenarioFact(),
     closures: deskStore.events.value.filter((event) => event.properties.kind === 'closure').map(titleOf),
     originText: (/** @type {Layer} */ layer) => originsOf(layer).map(([origin]) => originName(origin)).join(' '),
   };
@@ -57,6 +61,21 @@ function reachFact() {
   if (planStore.kind.value !== 'reach' || planStore.reach.value.state !== 'ready' || !origin) return null;
   const { way, unit, values } = planStore.contours.value;
   return `${origin.label}, ${t(`reach.${way}`)}: ${values.join(' / ')} ${t(`reach.${unit}`)}`;
+}
+
+/** The open scenario with its numbers, and the colours of the units that the map shows; or null. */
+function scenarioFact() {
+  const page = scenarioStore.page.value;
+  if (!page) return null;
+  const range = unitRange(viewStore.zoom.value < COUNTIES ? 'prefecture' : 'county');
+  const digits = scenarioStore.indicators.value?.[page.view.colour ?? '']?.digits ?? 1;
+  const name = pick(scenarioStore.indicators.value?.[page.view.colour ?? '']?.title);
+  return {
+    title: `${page.title} (${page.maturity.title})`,
+    question: page.question,
+    figures: figures(),
+    units: range && { name, low: number(range.low, digits), high: number(range.high, digits) },
+  };
 }
 
 /** A round ground length and its width in CSS pixels at the map's centre. */
@@ -236,11 +255,16 @@ function footLines(pen, known, width) {
   const review = known.review ? ` · ${t('export.review')} ${known.review}` : '';
   const lines = [
     `${t('export.origins')}: ${known.origins.map(originName).join(' · ')}`,
+    known.scenario ? `${known.scenario.title}: ${known.scenario.figures.join(' · ')}` : '',
+    known.scenario?.units ? unitsText(known.scenario.units) : '',
     [path, reach, ...known.closures].filter(Boolean).join(' · '),
     `${t('export.sources')}: ${known.sources.join(' · ')}${review}`,
   ].filter(Boolean);
   return lines.flatMap((text) => wrap(pen, text, width - FOOT_X - 24));
 }
+
+const unitsText = (/** @type {{ name: string, low: string, high: string }} */ { name, low, high }) =>
+  `${t('scene.units')}: ${name} ${low} – ${high}`;
 
 /** Save the composed picture. */
 export async function exportPng() {

@@ -4,6 +4,8 @@ import { html, svg } from 'lit';
 import { explain } from '../core/api.js';
 import { maybe, moment, number, pick, t } from '../core/i18n.js';
 import { iconAddress, shield } from '../core/icons.js';
+import { classColour } from '../map/colours.js';
+import { UNIT_CLASSES } from '../model/scenarios.js';
 import { shellStore } from '../model/shell.js';
 
 /** @typedef {import('../core/types.js').Origin} Origin */
@@ -153,6 +155,13 @@ export function value(column, raw, brief = false) {
   if (typeof raw === 'number') return `${number(raw, 3)}${unit}`;
   if (typeof raw === 'object') return html`<code>${JSON.stringify(raw)}</code>`;
   return `${raw}${unit}`;
+}
+
+/** Draw the colours of the units between the least and the greatest number. */
+export function unitRamp(/** @type {{ low: string, high: string }} */ { low, high }, theme = shellStore.theme.value) {
+  const colours = Array.from({ length: UNIT_CLASSES }, (_, at) => classColour(UNIT_CLASSES - 1 - at, theme));
+  return html`<span class="num">${low}</span><span class="ramp-classes" aria-hidden="true">${
+    colours.map((colour) => html`<i style="background:${colour}"></i>`)}</span><span class="num">${high}</span>`;
 }
 
 /** Draw an error with its way out. */

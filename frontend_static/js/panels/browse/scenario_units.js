@@ -3,9 +3,8 @@
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { number, pick, t } from '../../core/i18n.js';
-import { classColour } from '../../map/colours.js';
-import { UNIT_CLASSES, scenarioStore, unitRange } from '../../model/scenarios.js';
-import { shellStore } from '../../model/shell.js';
+import { scenarioStore, unitRange } from '../../model/scenarios.js';
+import { unitRamp } from '../widgets.js';
 
 /** @typedef {import('../../core/types.js').UnitValue} UnitValue */
 
@@ -28,12 +27,9 @@ class Units extends Part {
     if (!range) return '';
     const title = t(level === 'county' ? 'scene.counties' : 'scene.prefectures');
     const ranked = [...values].sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity));
-    const swatch = (/** @type {unknown} */ _, /** @type {number} */ at) =>
-      html`<i style="background:${classColour(UNIT_CLASSES - 1 - at, shellStore.theme.value)}"></i>`;
+    const ends = { low: number(range.low, digits), high: number(range.high, digits) };
     return html`<details data-testid="units-${level}">
-      <summary>${title} <span class="num">${number(range.low, digits)}</span><span class="ramp-classes"
-        aria-hidden="true">${Array.from({ length: UNIT_CLASSES }, swatch)}</span><span class="num">${
-          number(range.high, digits)}</span></summary>
+      <summary>${title} ${unitRamp(ends)}</summary>
       <div class="scroll" tabindex="0" role="region" aria-label=${title}><table class="plain-table"><tbody>
         ${ranked.map(({ unit, value, rank }) => html`<tr><td class="num">${rank ?? '–'}</td>
           <th scope="row">${pick(unit.title)}</th>

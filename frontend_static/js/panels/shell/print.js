@@ -7,11 +7,12 @@ import { pick, t } from '../../core/i18n.js';
 import { facts, picture, scaleBar } from '../export.js';
 import { drawnIn } from '../test_hooks.js';
 import { theMap } from '../../map/instance.js';
-import { badge, symbol } from '../widgets.js';
+import { badge, symbol, unitRamp } from '../widgets.js';
 import { timeStore } from '../../model/time.js';
 import { viewStore } from '../../model/view.js';
 import { dismiss, toast } from '../../model/toasts.js';
 import { layerStore } from '../../model/layers.js';
+import { scenarioStore } from '../../model/scenarios.js';
 import { setTheme, shellStore } from '../../model/shell.js';
 import { sessionStore } from '../../model/session.js';
 
@@ -24,6 +25,8 @@ const FRESH_MS = 30_000;
 /** A4 less its margins, and the most that the map takes of its height. */
 const PAGE_MM = 186;
 const MAP_HEIGHT_MM = 150;
+/** What the numbers of a scenario take of it. */
+const SCENARIO_MM = 35;
 
 class PrintPage extends Part {
   static properties = { image: { state: true }, bar: { state: true } };
@@ -53,7 +56,7 @@ class PrintPage extends Part {
   fill() {
     const map = theMap.peek();
     if (!map) return;
-    const layers = [layerStore.on.peek(), layerStore.off.peek()];
+    const layers = [layerStore.on.peek(), layerStore.off.peek(), scenarioStore.id.peek()];
     const asked = JSON.stringify([viewStore.camera.peek(), timeStore.at.peek(), ...layers]);
     if (asked === this.asked && performance.now() - this.filled < FRESH_MS) return;
     this.asked = asked;
@@ -62,7 +65,8 @@ class PrintPage extends Part {
     const shot = picture(map);
     this.image = shot.toDataURL('image/png');
     const aspect = shot.width / shot.height;
-    this.width = Math.min(PAGE_MM, MAP_HEIGHT_MM * aspect);
+    const most = MAP_HEIGHT_MM - (scenarioStore.page.peek() ? SCENARIO_MM : 0);
+    this.width = Math.min(PAGE_MM, most * aspect);
     this.height = this.width / aspect;
     this.bar = scaleBar(map);
     this.share = (this.bar.pixels / map.getContainer().clientWidth) * 100;
@@ -82,6 +86,7 @@ class PrintPage extends Part {
       <div class="sheet-facts">
         <p data-testid="print-origins">${t('export.origins')}: ${known.origins.map((origin) => badge(origin))}
           ${known.synthetic ? html`<b data-testid="print-synthetic">${t('origin.contains_synthetic')}</b>` : ''}</p>
+        ${known.scenario ? this.scenario(known.scenario) : ''}
         ${known.path ? html`<p>${t('export.path')}: <b>${known.path}</b></p>` : ''}
         ${known.reach ? html`<p>${t('export.reach')}: <b>${known.reach}</b></p>` : ''}
         ${known.closures.length ? html`<p>${t('export.closures')}: ${known.closures.join('；')}</p>` : ''}
@@ -94,6 +99,13 @@ class PrintPage extends Part {
       <footer><p data-testid="print-sources">${t('export.sources')}: ${sources}</p>
         <p>${t('export.made')} ${[known.made, by].filter(Boolean).join(' · ')}</p></footer>
     </article>`;
+  }
+
+  /** The open scenario: who asks what, its numbers, the colours of the units. */
+  scenario(/** @type {NonNullable<ReturnType<typeof facts>['scenario']>} */ { title, question, figures, units }) {
+    return html`<section data-testid="print-scenario"><h2>${title}</h2><p>${question}</p>
+      ${figures.map((text) => html`<p class="num"><b>${text}</b></p>`)}
+      ${units ? html`<p>${t('scene.units')}: ${units.name} ${unitRamp(units, this.theme)}</p>` : ''}</section>`;
   }
 
   entry(/** @type {import('../../core/types.js').LegendEntry} */ entry) {
