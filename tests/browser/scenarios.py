@@ -10,10 +10,12 @@ LOADED = """id => {
   const { page, tiles, indicators, examples, error, numbersError, examplesError } =
     window.sigang.data.scenario;
   if (page.value?.id !== id) return false;
-  const told = page.value.numbers.every(n => tiles.value[n.indicator]);
+  const told = page.value.numbers.every(
+    n => indicators.value && (!indicators.value[n.indicator] || tiles.value[n.indicator]));
   return told && examples.value && !error.value && !numbersError.value && !examplesError.value;
 }"""
-COUNTS = "[data-testid^=number-][data-sum='']:not([data-count=''])"
+SIDES = "[data-testid^=number-][data-sum='']:not([data-count=''])"
+COUNTS = f"{SIDES}, [data-testid=veto-open]"
 
 
 def walk(page, server):

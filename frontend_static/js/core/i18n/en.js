@@ -388,7 +388,7 @@ export default {
   'scene.as_of': 'as of {time}',
   'scene.suppressed': 'too few to be told',
   'scene.no_cases': 'no cases',
-  'scene.not_told': 'Not told to you as you are signed in',
+  'scene.not_told': 'Not shown to this account',
   'scene.counties': 'Counties',
   'scene.prefectures': 'Prefectures',
   'scene.units': 'Units in colour',

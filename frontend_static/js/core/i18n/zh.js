@@ -386,7 +386,7 @@ export default {
   'scene.as_of': '截至 {time}',
   'scene.suppressed': '数量过小，不公开',
   'scene.no_cases': '无案件',
-  'scene.not_told': '当前身份看不到此指标',
+  'scene.not_told': '当前账号不可查看',
   'scene.counties': '区县',
   'scene.prefectures': '设区市',
   'scene.units': '分区着色',
