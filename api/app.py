@@ -45,7 +45,7 @@ from api.roads import (
     predicted_speeds,
     profiles,
 )
-from api.services import Services, open_services
+from api.services import Handed, Services, open_services
 from layers.processes.registry import find_processes
 from spatial.errors import SigangError
 from spatial.settings import CORS_OFF, Settings
@@ -90,13 +90,15 @@ ROUTES = (
 TABLE = Table(one for routes in ROUTES for one in routes.registered)
 
 
-def create_app(settings: Settings | None = None) -> Front:
+def create_app(settings: Settings | None = None, handed: Handed | None = None) -> Front:
     """Return the application.
 
     Parameters
     ----------
     settings
         All settings; read from the environment when None.
+    handed
+        What was read already for the processes that serve it.
 
     Raises
     ------
@@ -108,7 +110,8 @@ def create_app(settings: Settings | None = None) -> Front:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(chosen, own(app, Gauges), found) as opened:
+        read = handed or Handed()
+        async with open_services(chosen, own(app, Gauges), found, read) as opened:
             app.state.services = opened
             app.state.limits = limits = Limits.of_pool(chosen.pool_size)
             limits.show(own(app, Gauges))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -17,6 +17,7 @@ from api.http.auth import Authenticator
 from api.http.gauges import Gauges
 from api.http.notifications import Bus
 from api.jobs.runner import JobRunner
+from api.network.key_rows import Key
 from api.network.kinds import Networks
 from api.network.rule_keeper import RuleKeeper
 from api.network.service import Roads
@@ -74,9 +75,25 @@ class Services:
         return None if self.networks is None else self.networks.of(ROAD.name)
 
 
+@dataclass
+class Handed:
+    """What the first processes of a server are handed, read before they began.
+
+    A process that takes another one's place finds it forgotten, and reads for itself.
+    """
+
+    keys: dict[str, Key] = field(default_factory=dict)
+    """What is committed of each network."""
+    catalog: Catalog | None = None
+
+    def forget(self) -> None:
+        """Leave later processes to read."""
+        self.keys, self.catalog = {}, None
+
+
 @asynccontextmanager
 async def open_services(
-    settings: Settings, gauges: Gauges, processes: Processes
+    settings: Settings, gauges: Gauges, processes: Processes, handed: Handed
 ) -> AsyncIterator[Services]:
     """Open the services of a process, each showing its numbers, and close them in reverse order.
 
@@ -97,7 +114,7 @@ async def open_services(
         audit.show(gauges)
         bus = await _started(stack, Bus(url))
         rules = await _started(stack, RuleKeeper(db, bus, gauges))
-        catalog = load_catalog(settings.areas)
+        catalog = handed.catalog or load_catalog(settings.areas)
         auth, search = Authenticator(db, settings), Search(db)
         bus.subscribe("session", auth.forget)
         bus.subscribe("network", lambda _: search.forget_stakes())
@@ -105,7 +122,7 @@ async def open_services(
         gauges.add("export_kept_bytes", "Exports on disk until they are read.", lambda: spools.kept)
         tiles = await _started(stack, TileService(db, catalog, bus, settings))
         _show_tiles(tiles, gauges)
-        networks = Networks(partial(Roads, settings, db, bus, rules)) if settings.routing else None
+        networks = _networks(settings, db, bus, rules, handed.keys) if settings.routing else None
         if networks is not None:
             networks.show(gauges)
             await _started(stack, networks)
@@ -115,6 +132,13 @@ async def open_services(
             settings, db, auth, audit, catalog, processes, bus, rules, search, summaries, spools,
             tiles, numbers, networks,
         )  # fmt: skip
+
+
+def _networks(
+    settings: Settings, db: Database, bus: Bus, rules: RuleKeeper, keys: Mapping[str, Key]
+) -> Networks:
+    """Return the networks of a process; what is known of one is not read again at its start."""
+    return Networks(lambda kind: Roads(settings, db, bus, rules, kind, known=keys.get(kind.name)))
 
 
 def load_catalog(folder: Path) -> Catalog:

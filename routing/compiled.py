@@ -15,20 +15,23 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
+UNUSED = "scipy", "cffi"
+"""What Numba would load for `@` in kernels and for calls of C by CFFI, and much more with it."""
+
 
 def _numba() -> ModuleType:
-    """Import Numba as if there were no SciPy.
+    """Import Numba as if what no kernel uses were not installed.
 
-    Numba loads SciPy's linear algebra, and this loads much more, for `@` in kernels: none has it,
-    and a start of the server would take a quarter of a second longer.
+    A start of the server would take a quarter of a second longer.
     """
-    if "scipy" in sys.modules or "numba" in sys.modules:
-        return import_module("numba")
-    sys.modules["scipy"] = None  # type: ignore[assignment]
+    hidden = [name for name in UNUSED if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:
         import_module("numba.np.arraymath")
+        import_module("numba.core.typing.cffi_utils")
     finally:
-        del sys.modules["scipy"]
+        for name in hidden:
+            del sys.modules[name]
     return import_module("numba")
 
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import Pipe
+from typing import TYPE_CHECKING
 
 from api.cli import lives
 from api.cli.claim import Record, claimed, recorded
@@ -24,6 +25,9 @@ from api.cli.lives import Life
 from api.cli.progress import say
 from spatial.errors import SetupError
 from spatial.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from api.network.key_rows import Key
 
 READY_WAIT_S = 900  # the first start with a million edges orders and contracts them
 END_WAIT_S = 15.0
@@ -161,13 +165,30 @@ class Server:
     def _wait_ready(self, settings: Settings) -> bool:
         """Tell the supervisor what to serve; return whether a worker serves it."""
         try:
-            self._link.send(settings.to_env())
+            self._link.send((settings.to_env(), _committed(settings)))
             if self._link.poll(READY_WAIT_S):
                 return bool(self._link.recv())
         except (EOFError, OSError):
             return False
         say(f"the server does not get ready in {READY_WAIT_S} s; see the messages above")
         return False
+
+
+def _committed(settings: Settings) -> dict[str, Key]:
+    """Return what is committed of the networks, read while the supervisor imports.
+
+    What cannot be read now the workers read, and tell of.
+    """
+    if not (settings.routing and settings.database_url):
+        return {}
+    import psycopg  # here, when the supervisor is already at its own imports
+
+    from api.network.key_rows import read_keys
+
+    try:
+        return read_keys(settings.database_url)
+    except psycopg.Error:
+        return {}
 
 
 def _environment() -> dict[str, str]:

@@ -102,11 +102,15 @@ class Supervisor:
         self._ending = False
         self._last = ""
 
-    def run(self) -> int:
-        """Serve until told to end; return 0, or 1 where no worker ever served."""
+    def run(self, begun: Callable[[], None] = lambda: None) -> int:
+        """Serve until told to end; return 0, or 1 where no worker ever served.
+
+        `begun` is called once the first workers are forked.
+        """
         for number in HANDLED:
             signal.signal(number, self._end)
         self._places = [_Place(self._fork(number)) for number in range(len(self._shares))]
+        begun()
         self._note()
         checked = time.monotonic()
         while not self._ending:
@@ -221,21 +225,23 @@ def main(link_handle: int, socket_handle: int) -> int:
         from api.app import create_app
         from api.http.app_state import own
         from api.http.gauges import Gauges
-        from api.services import load_catalog
+        from api.services import Handed, load_catalog
         from layers.processes.registry import find_processes
 
         # Beside the command's own work; what is wrong is told once, before any process serves.
         find_processes()
-        load_catalog(Settings.from_env().areas)
+        catalog = load_catalog(Settings.from_env().areas)
         with contextlib.suppress(EOFError):
-            os.environ.update(link.recv())
-            settings = Settings.from_env()
-            app, shares = create_app(settings), Shares(settings.workers)
+            environment, keys = link.recv()
+            os.environ.update(environment)
+            settings, handed = Settings.from_env(), Handed(keys, catalog)
+            app, shares = create_app(settings, handed), Shares(settings.workers)
             show(shares, own(app.app, Gauges))
             config = configured(app, settings.log_level)
             gc.freeze()
             gc.enable()
-            return Supervisor(config, bound, link, shares, settings.home).run()
+            supervisor = Supervisor(config, bound, link, shares, settings.home)
+            return supervisor.run(handed.forget)
     except SigangError as error:
         log.error("%s %s", error.en, error.mend_en)
     except Exception:

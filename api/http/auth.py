@@ -8,6 +8,7 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import asyncpg
 from fastapi import Request
@@ -15,13 +16,15 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from api.http.credential_store import FIND, FIND_ACCOUNT, KEY_PREFIX, SEEN, SESSION_IDLE, token_hash
-from api.http.oidc import Issuer
 from api.http.same_origin import SAFE_METHODS, check_same_origin
 from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import OutOfScope, Unauthenticated
 from spatial.postgres.db import Database
 from spatial.postgres.notices import Notice
 from spatial.settings import Settings
+
+if TYPE_CHECKING:
+    from api.http.oidc import Issuer
 
 COOKIE = "sigang_session"
 CACHE_S = 2.0
@@ -49,12 +52,21 @@ class SignedIn:
     csrf: str | None
 
 
+def _issuer(settings: Settings) -> Issuer | None:
+    """Return the external issuer, None where there is none: few have one, and it loads much."""
+    if settings.oidc_issuer is None:
+        return None
+    from api.http.oidc import Issuer
+
+    return Issuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_keys)
+
+
 class Authenticator:
     """Turns the credentials of a request into an actor, with a short-lived cache."""
 
     def __init__(self, db: Database, settings: Settings) -> None:
         self._db = db
-        self._issuer = Issuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_keys)
+        self._issuer = _issuer(settings)
         self._public = settings.public_url
         self._listed = settings.allowed_origins
         self.cookie = cookie_name(settings)
@@ -135,7 +147,7 @@ class Authenticator:
         return found
 
     async def _by_token(self, token: str) -> tuple[SignedIn | None, Credential]:
-        claims = self._issuer.claims(token)
+        claims = self._issuer.claims(token) if self._issuer else None
         if claims is None:
             return None, Credential("token")
         account = str(claims["sub"])

@@ -22,7 +22,8 @@ from pathlib import Path
 
 import orjson
 
-from api.network.edge_rows import Key, Rows, make_graph, read_key, read_rows
+from api.network.edge_rows import Rows, make_graph, read_rows
+from api.network.key_rows import Key, read_key
 from routing.cch.hierarchy import Hierarchy
 from routing.index.mapped_store import last_graph, place_of, save_graph
 from routing.index.snap import SnapIndex
@@ -58,8 +59,14 @@ class Builder:
     """Sees to it that the network of the committed rows is kept in the state folder."""
 
     def __init__(
-        self, settings: Settings, db: Database, kind: NetworkKind, traffic: Traffic
+        self,
+        settings: Settings,
+        db: Database,
+        kind: NetworkKind,
+        traffic: Traffic,
+        known: Key | None = None,
     ) -> None:
+        self._known = known  # read by whoever started this process, just before
         self.folders = Folders(settings.home, kind, traffic)
         self._kind = kind
         self._settings = settings
@@ -79,7 +86,7 @@ class Builder:
         SetupError
             The process that builds failed, or was killed.
         """
-        key = await self._committed()
+        key, self._known = self._known or await self._committed(), None
         if self._is_kept(key):
             return key
         async with self._turn() as lock:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
+from api.network.key_rows import Key, read_key
 from routing.graph.graph import Graph, Ids, both_ways, edges_from_columns
 from routing.graph.turns import Restriction, split
 from routing.graph.weights import Floats, Ints
@@ -26,15 +26,6 @@ _TEXTS = (
     "origin", "source",
 )  # fmt: skip
 _WKB_HEAD = 9  # bytes before the coordinates of a line
-_KEY = """
-SELECT v.topology, e.count AS edges,
-  concat_ws(' ', d.oid, $2::text[], e.count, e.sum, e.max, t.count, t.sum, t.max) AS rows
-FROM pg_database d, sigang.network_version v,
-  (SELECT count(*), sum(xmin::text::bigint), max(xmin::text::bigint)
-   FROM sigang.{source} WHERE mode = ANY ($2)) e,
-  (SELECT count(*), sum(xmin::text::bigint), max(xmin::text::bigint)
-   FROM sigang.turn_restriction) t
-WHERE d.datname = current_database() AND v.network = $1"""
 _TURNS = """
 SELECT kind, from_edge, via_edges, via_node, to_edge, exempt, props ? 'barrier' AS barrier,
   coalesce(props ->> 'restriction' = 'no_left_turn', false) AS no_left
@@ -72,17 +63,6 @@ FROM (SELECT {", ".join((*_IDS, *numbers))}, oneway, limits_known, toll, mode, c
   FROM sigang.{kind.source} WHERE mode = ANY ($1) AND id >= $2 ORDER BY id LIMIT $3) e"""  # noqa: S608
 
 
-class Key(NamedTuple):
-    """What is committed: `rows` stands for the rows of edges and turn restrictions.
-
-    Another load or edit gives another one; the topology counter may rise without it.
-    """
-
-    topology: int
-    edges: int
-    rows: str
-
-
 @dataclass(frozen=True)
 class Rows:
     """The edges as the database has them, before anything is computed."""
@@ -94,11 +74,6 @@ class Rows:
     turns: list[asyncpg.Record]
     crossings: Sequence[UUID] = ()
     """Nodes where those on foot or a railway cross."""
-
-
-async def read_key(conn: asyncpg.Connection, kind: NetworkKind, traffic: Traffic) -> Key:
-    """Return what is committed now."""
-    return Key(*await conn.fetchrow(_KEY.format(source=kind.source), kind.name, traffic.modes))
 
 
 async def read_rows(conn: asyncpg.Connection, kind: NetworkKind, traffic: Traffic) -> Rows:

@@ -19,7 +19,7 @@ from api.http.gauges import Gauges
 from api.http.notifications import RECONNECTED, Bus
 from api.network.admin_units import Areas
 from api.network.build import Builder
-from api.network.edge_rows import Key
+from api.network.key_rows import Key
 from api.network.rows import (
     VERSION_NOW,
     Live,
@@ -120,11 +120,12 @@ class Roads:
         rules: RuleKeeper,
         kind: NetworkKind,
         traffic: Traffic | None = None,
+        known: Key | None = None,
     ) -> None:
         self._settings = settings
         self.kind = kind
         self._traffic = traffic or kind.traffic
-        self._builder = Builder(settings, db, kind, self._traffic)
+        self._builder = Builder(settings, db, kind, self._traffic, known)
         self.areas = Areas(db)
         self._db = db
         self._bus = bus

@@ -111,11 +111,15 @@ def compile_bans(
           for whole, side in zip(by_access, sides, strict=True) for at in SIDES),
         *[nothing] * len(SIDES),
     ])  # fmt: skip
+    if not (classes.any() or accesses.any()):
+        return _numbered([nothing], np.zeros(2 * len(edges), np.int64))
     row = edges.edge_class.codes.astype(np.int64) % len(classes)  # -1, not said, is the last
     access = len(SIDES) * (edges.access.codes.astype(np.int64) % (len(by_access) + 1))
     pair = np.repeat(row * len(accesses) + access + 2 * edges.legal_oneway, 2)
     pair[1::2] += 1
-    distinct, code = np.unique(pair, return_inverse=True)
+    named = np.zeros(len(classes) * len(accesses), np.bool_)
+    named[pair] = True
+    distinct, code = np.flatnonzero(named), (np.cumsum(named) - 1)[pair]
     rows = [classes[p // len(accesses)] | accesses[p % len(accesses)] for p in distinct.tolist()]
     return _numbered(rows, code)
 

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.network.key_rows import read_key, read_keys
 from api.network.rule_keeper import RuleKeeper
 from api.network.service import Roads
 from routing.index import mapped_store
@@ -44,12 +45,12 @@ class SilentBus:
 
 
 @asynccontextmanager
-async def opened(url, home):
+async def opened(url, home, known=None):
     settings = Settings(home=home, database_url=url)
     db = await Database.open(settings, url)
     rules = RuleKeeper(db, SilentBus())
     await rules.start()
-    roads = Roads(settings, db, SilentBus(), rules, ROAD)
+    roads = Roads(settings, db, SilentBus(), rules, ROAD, known=known)
     try:
         await roads.start()
         yield roads
@@ -168,6 +169,26 @@ QUESTIONS = [
     ("reach", {"points": [FAR], "contours": [{"duration_s": 60}]}),
     ("match", {"trace": [{"point": FAR}, {"point": NEAR}]}),
 ]
+
+
+def test_what_is_read_before_a_start_is_what_a_process_reads(filled, tmp_path):
+    async def through():
+        before = read_keys(filled)[ROAD.name]
+        async with opened(filled, tmp_path) as roads, roads._db.public.acquire() as conn:
+            assert await read_key(conn, ROAD, ROAD.traffic) == before
+        with connect(filled) as conn:
+            conn.execute("UPDATE sigang.network_version SET topology = topology + 1")
+            conn.commit()
+        async with opened(filled, tmp_path, before) as roads:  # the roads were loaded meanwhile
+            await roads.ensure_current()
+
+            async def renewed():
+                await roads.ensure_current()
+                return roads._held.topology == before.topology + 1
+
+            await until(renewed)
+
+    asyncio.run(through())
 
 
 def test_networks_that_were_replaced_are_given_back(filled, tmp_path):
