@@ -20,7 +20,7 @@ LET_OTHERS_S = 0.002
 """How long a process that has more connections than another one leaves a new one to it."""
 PAUSE_S = 0.5
 """How long nothing is accepted after an error, such as too many open files."""
-YOUNG, MIDDLE, OLD = 10_000, 1_000, 10
+YOUNG, MIDDLE, OLD = 20_000, 1_000, 10
 """New containers after which unused ones are looked for, and how often among those that stayed.
 
 A few requests make the 700 of Python. A decision on 40,000 edges makes half a million that live on
