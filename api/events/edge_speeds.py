@@ -19,12 +19,13 @@ from api.http.bodies import MB
 from api.http.responses import fresh
 from api.http.routes import Routes
 from api.http.values import Moment
+from api.network.kinds import no_routing
 from api.services import services
 from api.write_once import write_once
 from layers.offload import offload_write
 from routing.live.speed_feeds import BACKWARD_ONLY, BOTH, FORWARD_ONLY, find_known
 from spatial.actor import Actor
-from spatial.errors import BadParameter, Conflict, NotFound, OutOfScope, SetupError
+from spatial.errors import BadParameter, Conflict, NotFound, OutOfScope
 
 MOST_EDGES = 80_000
 MOST_OPEN = 1_000
@@ -83,7 +84,7 @@ async def feed_speeds(body: FeedBody, request: Request) -> Response:
     _check_interval(begin, body.valid_to)
     served = services(request)
     if served.roads is None:
-        raise SetupError("This process has no routing", "本进程未启用路径规划")
+        raise no_routing()
     network = await served.roads.ensure_current()
     known = await served.roads.ask(lambda: find_known(network.graph.ids, body.edges))
     if len(body.edges) and not known.any():

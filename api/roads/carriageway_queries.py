@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from api.http.auth import actor_of
 from api.http.concurrency import ask
 from api.http.values import Strict
+from api.network.kinds import no_routing
 from api.roads.road_rows import EDGES_OF_ROUTE
 from api.services import services
 from routing.corridor.carriageway import Mainline
@@ -18,7 +19,7 @@ from routing.corridor.directed_search import At, Opening, Streets
 from routing.cost.rule_models import CONTROL, Controlling
 from routing.graph.weights import Bools
 from routing.query.network import RoadNetwork
-from spatial.errors import BadParameter, SetupError
+from spatial.errors import BadParameter
 from spatial.geo.carriageway_rows import CARRIAGEWAY_SQL, STAKE_SQL, TOWARDS_SQL
 from spatial.geo.codes import parse_stake
 from spatial.geo.geojson import Feature, feature
@@ -68,7 +69,7 @@ async def find_streets(request: Request) -> tuple[RoadNetwork, Streets]:
     """Return the network of now with its streets, made once per network."""
     roads = services(request).roads
     if roads is None:
-        raise SetupError("This process has no routing", "本进程未启用路径规划")
+        raise no_routing()
     network = await roads.ensure_current()
     made = network.derived.find(_streets)
     if made is None:

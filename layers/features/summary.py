@@ -123,11 +123,7 @@ class Summaries:
         """Return a layer's summary, None where its source lacks a column or fails on a row."""
         try:
             return await self._ask(layer, actor)
-        except (
-            asyncpg.SyntaxOrAccessError,
-            asyncpg.DataError,
-            asyncpg.InternalServerError,
-        ) as error:
+        except BROKEN as error:
             log.warning("layer %s cannot be counted: %s", layer.id, error)
             return None
 
