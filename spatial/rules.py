@@ -187,6 +187,30 @@ class RuleSet(Mapping[str, Rule[BaseModel]]):
         return len(self._rules)
 
 
+class NotedRules(Mapping[str, Rule[BaseModel]]):
+    """Rules that note which of them were read, for a decision that names all it rests on."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._read: set[str] = set()
+
+    def __getitem__(self, key: str) -> Rule[BaseModel]:
+        rule = self._rules[key]
+        self._read.add(f"{key}@{rule.version}")
+        return rule
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    @property
+    def read(self) -> str | None:
+        """Each that was read as `key@version`, by key; None where none was."""
+        return ", ".join(sorted(self._read)) or None
+
+
 def find_rule(rules: Rules, kind: RuleKind[M], key: str | None = None) -> Rule[M] | None:
     """Return a rule, None where there is none in force.
 

@@ -9,6 +9,7 @@ from api.cli import serve
 from api.cli.claim import find_server
 from api.cli.ground import ground, owner_connection
 from api.cli.noted import note
+from api.cli.progress import say
 from api.http import credential_store
 from spatial.settings import Settings
 
@@ -43,9 +44,11 @@ def accounts(settings: Settings, options: Namespace) -> int:
                 print(f"{name:12} {role:11} {scope}  {state:9} {zh}  {en}")
         elif options.what == "add":
             names = (options.name[0], options.name[1])
-            credential_store.add_account(
+            proven = credential_store.add_account(
                 conn, options.account, names, options.role, options.scope, options.unit
             )
+            if not proven:
+                say(f"{options.scope} is taken unproven: no units of its level are loaded")
             print(f"{options.account} is added; ./sigang token {options.account} --link signs in")
         else:
             credential_store.set_disabled(conn, options.account, options.what == "disable")

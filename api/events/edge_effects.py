@@ -9,11 +9,10 @@ from uuid import UUID
 
 from api.events.store import Effect
 from api.events.targets import Road, Target
-from routing.cost.rule_models import LANE_LOSS
 from routing.cost.traffic_flow import lane_loss, usual_kmh
 from spatial.errors import BadParameter
 from spatial.json_types import Document
-from spatial.rules import Rules, get_rule
+from spatial.rules import NotedRules, Rules
 
 Kind = Literal["closure", "lane_loss", "speed", "weather_limit"]
 FASTEST_KMH = 200.0
@@ -27,6 +26,7 @@ class Effects:
     states: Sequence[Effect]
     lanes: str | None = None
     rule_version: str | None = None
+    """All rules that were read, each as `key@version`."""
     attributes: Document = field(default_factory=dict)
 
 
@@ -68,10 +68,9 @@ def find_effects(
     if kind != "lane_loss":
         states = [Effect(edge, way, kind, value) for edge, way in target.edges]
         return Effects(states, named, None, {"value": value, "unit": "km/h"})
-    closed = int(value if value is not None else len(set(lanes)))
-    states = [_lost(edge, way, target.roads[edge], closed, rules) for edge, way in target.edges]
-    version = f"{LANE_LOSS.key}@{get_rule(rules, LANE_LOSS).version}"
-    return Effects(states, named, version, {"value": closed, "unit": "lanes"})
+    closed, noted = int(value if value is not None else len(set(lanes))), NotedRules(rules)
+    states = [_lost(edge, way, target.roads[edge], closed, noted) for edge, way in target.edges]
+    return Effects(states, named, noted.read, {"value": closed, "unit": "lanes"})
 
 
 def _lost(edge: UUID, way: str, road: Road, closed: int, rules: Rules) -> Effect:

@@ -38,7 +38,7 @@ SELECT v.id, v.kind, v.title_zh, v.title_en, v.severity, v.cause, v.direction, v
       'delivered_at', r.delivered_at, 'acknowledged_at', r.acknowledged_at,
       'account_id', r.account_id) ORDER BY r.party), '[]')
     FROM sigang.event_receipt r LEFT JOIN LATERAL (SELECT name_zh, name_en FROM sigang.zone
-      WHERE admin_code = r.party AND kind IN ('province', 'prefecture') LIMIT 1) z ON true
+      WHERE admin_code = r.party AND kind IN ('province', 'prefecture', 'county') LIMIT 1) z ON true
     WHERE r.event_id = v.id) AS receipts,
   (SELECT coalesce(array_agg(DISTINCT s.edge_id), '{}') FROM sigang.edge_state s
     WHERE s.event_id = v.id) AS edges,
@@ -84,6 +84,11 @@ _PARTIES = """
 SELECT DISTINCT admin_code FROM sigang.zone
 WHERE kind = 'prefecture' AND admin_code IS NOT NULL
   AND ST_Intersects(geom, ST_GeomFromWKB($1, 4326))"""
+_COUNTY_DESKS = """
+SELECT DISTINCT a.scope FROM sigang.account a
+WHERE a.role IN ('dispatcher', 'duty') AND NOT a.disabled AND right(a.scope, 2) <> '00'
+  AND (a.scope = ANY($2) OR EXISTS (SELECT FROM sigang.zone z WHERE z.kind = 'county'
+    AND z.admin_code = a.scope AND ST_Intersects(z.geom, ST_GeomFromWKB($1, 4326))))"""
 _RECEIPTS = """
 INSERT INTO sigang.event_receipt (event_id, party) SELECT $1, unnest($2::text[])"""
 _APPEND = "SELECT sigang.stream_append($1, $2, $3, $4, $5, $6)"
@@ -182,11 +187,12 @@ def _columns(effects: Sequence[Effect]) -> list[str]:
 
 
 async def _parties(conn: asyncpg.Connection, target: Target, wkb: bytes, actor: Actor) -> list[str]:
-    """Return the desks that must know: each prefecture that is touched, and the province."""
+    """Return the desks that must know: province and prefectures touched, counties with a desk."""
     touched = {row["admin_code"] for row in await conn.fetch(_PARTIES, wkb)}
     prefectures = {code[:4] + "00" for code in [*target.codes, *touched]}
     provinces = {code[:2] + "0000" for code in [*prefectures, actor.scope]}
-    return sorted((prefectures | provinces) - {"000000"})
+    desks = await conn.fetch(_COUNTY_DESKS, wkb, target.codes)
+    return sorted((prefectures | provinces | {row["scope"] for row in desks}) - {"000000"})
 
 
 async def undo(conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record) -> Event:

@@ -17,6 +17,8 @@ from psycopg.rows import class_row
 
 from spatial.actor import ROLES, scope_prefix
 from spatial.errors import BadParameter, Conflict, NotFound
+from spatial.geo.admin_units import is_unit
+from spatial.geo.unit_rows import CODES
 from spatial.postgres.notices import tell
 
 LINK_LIFE = timedelta(minutes=15)
@@ -51,6 +53,9 @@ WHERE kind = 'link' AND account_id = %s AND used_at IS NULL AND revoked_at IS NU
 _REVOKE_SESSIONS = """
 UPDATE sigang.credential SET revoked_at = now()
 WHERE kind IN ('link', 'session') AND account_id = %s AND revoked_at IS NULL"""
+_ADD_ACCOUNT = """
+INSERT INTO sigang.account (id, name_zh, name_en, role, scope, unit_id)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING RETURNING id"""
 FIND = """
 SELECT a.id, a.role, a.scope, a.unit_id, a.name_zh, a.name_en, c.csrf,
   c.seen_at IS NULL OR c.seen_at < now() - interval '1 minute' AS unseen
@@ -175,8 +180,10 @@ def add_account(
     role: str,
     scope: str,
     unit_id: str | None = None,
-) -> None:
-    """Add an account.
+) -> bool:
+    """Add an account; return whether the units that are loaded know its area.
+
+    Where none of the area's level are loaded it is added unproven.
 
     Parameters
     ----------
@@ -190,23 +197,20 @@ def add_account(
     Raises
     ------
     BadParameter
-        Role, scope, id or a name cannot be used.
+        Role, scope, id or a name cannot be used, or the scope is no unit's code.
     Conflict
         The account is there.
     """
     _check_id(account_id)
     if role not in ROLES[1:]:
         raise BadParameter(f"No role {role!r}; use one of {', '.join(ROLES[1:])}")
-    _check_scope(scope)
+    proven = _check_scope(conn, scope)
     for name in names:
         _check_name(name)
-    done = conn.execute(
-        "INSERT INTO sigang.account (id, name_zh, name_en, role, scope, unit_id)"
-        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING RETURNING id",
-        [account_id, *names, role, scope, unit_id],
-    ).fetchone()
+    done = conn.execute(_ADD_ACCOUNT, [account_id, *names, role, scope, unit_id]).fetchone()
     if done is None:
         raise Conflict(f"The account {account_id!r} is there", f"账号 {account_id!r} 已存在")
+    return proven
 
 
 def set_disabled(conn: psycopg.Connection, account_id: str, disabled: bool) -> None:
@@ -230,12 +234,23 @@ def _check_id(account_id: str) -> None:
         )
 
 
-def _check_scope(scope: str) -> None:
+def _check_scope(conn: psycopg.Connection, scope: str) -> bool:
+    """Refuse what is no unit's code; return whether that was proven by the units loaded."""
     if len(scope) != 6 or not scope.isdecimal() or not scope_prefix(scope):
         raise BadParameter(
             f"{scope!r} is no area: six digits of GB/T 2260, not 000000",
             f"{scope!r} 不是行政区划代码：六位数字，且不得为 000000",
         )
+    found = is_unit(scope, [code for (code,) in conn.execute(CODES)])
+    if found is False:
+        raise BadParameter(
+            f"No administrative unit has the code {scope}", f"没有代码为 {scope} 的行政区",
+            mend_en="Use the GB/T 2260 code of a unit that is loaded, such as a search for its"
+            " name shows.",
+            mend_zh="请使用已加载行政区的 GB/T 2260 代码，可在地图上搜索名称查得。",
+            parameter="scope",
+        )  # fmt: skip
+    return found is True
 
 
 def _check_name(name: str) -> None:

@@ -91,19 +91,24 @@ async def list_accounts(request: Request) -> Response:
 
 @routes.post("/api/admin/accounts", status=201)
 async def add_account(body: AccountBody, request: Request) -> Response:
-    """Add an account in the administrator's area."""
+    """Add an account in the administrator's area.
+
+    `scope_proven` is false where no units of that level are loaded that its code could be among.
+    """
     actor = _admin(request)
     if not actor.covers(body.scope):
         raise OutOfScope(f"{body.scope} is outside your area", f"{body.scope} 超出辖区")
     names = (body.name_zh, body.name_en)
 
-    def add(conn: psycopg.Connection) -> None:
+    def add(conn: psycopg.Connection) -> bool:
         if body.unit_id is not None:
             _check_unit(conn, actor, body.unit_id)
-        credential_store.add_account(conn, body.id, names, body.role, body.scope, body.unit_id)
+        return credential_store.add_account(
+            conn, body.id, names, body.role, body.scope, body.unit_id
+        )
 
-    await _change(request, "account-add", body.id, add)
-    return fresh({"id": body.id}, 201)
+    proven = await _change(request, "account-add", body.id, add)
+    return fresh({"id": body.id, "scope_proven": proven}, 201)
 
 
 @routes.patch("/api/admin/accounts/{account_id}")

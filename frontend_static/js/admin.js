@@ -125,7 +125,10 @@ const form = /** @type {HTMLFormElement} */ (at('add'));
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   send('POST', 'accounts', Object.fromEntries(new FormData(form)))
-    .then(() => form.reset())
+    .then(({ scope_proven: proven }) => {
+      tell(proven ? '' : '未加载该级行政区，辖区代码未核对。 No units of that level are loaded: the area is not checked.');
+      form.reset();
+    })
     .then(show, () => {});
 });
 

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import psycopg
 import shapely
 from numpy.typing import ArrayLike
 
+from spatial.actor import scope_prefix
 from spatial.geo.unit_rows import UNITS
 
 LEVELS = ("county", "prefecture", "province")  # finest first; kind or level of `zone`
+
+
+def is_unit(code: str, known: Collection[str]) -> bool | None:
+    """Tell whether a GB/T 2260 code is that of a unit, by the codes of those that are loaded.
+
+    It is compared at its own level, or where no unit of that is loaded at the next above. None says
+    that what can be compared is no proof: nothing is loaded, or only levels above.
+    """
+    own = len(scope_prefix(code))
+    for digits in range(own, 0, -2):
+        level = {one[:digits] for one in known if len(scope_prefix(one)) >= digits}
+        if level and code[:digits] not in level:
+            return False
+        if level:
+            return True if digits == own else None
+    return None
 
 
 class AdminUnits:

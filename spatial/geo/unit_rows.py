@@ -8,3 +8,7 @@ UNITS = (
     " FROM sigang.zone) z WHERE rank IS NOT NULL AND admin_code IS NOT NULL"
     " ORDER BY rank, admin_code"
 )
+CODES = """
+SELECT DISTINCT admin_code FROM sigang.zone
+WHERE kind IN ('county', 'prefecture', 'neighbour', 'province', 'admin') AND admin_code IS NOT NULL
+"""

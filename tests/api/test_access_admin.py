@@ -20,8 +20,16 @@ def admin(served):
             "INSERT INTO sigang.account (id, name_zh, name_en, role, scope)"
             " VALUES ('ningbo-admin', '宁波', 'Ningbo', 'admin', '330200') ON CONFLICT DO NOTHING"
         )
+        conn.execute(
+            "INSERT INTO sigang.zone (kind, name_zh, name_en, admin_code, visibility, origin,"
+            " source_id, geom) SELECT 'prefecture', code, code, code, 'public', 'synthetic',"
+            " (SELECT min(id) FROM sigang.source), ST_Multi(ST_MakeEnvelope(0, 0, 1, 1, 4326))"
+            " FROM unnest(ARRAY['330200', '330400']) AS code"
+        )
     with closing(served.client("admin")) as client:
         yield client
+    with connect(served.database_url) as conn:
+        conn.execute("DELETE FROM sigang.zone")
 
 
 def test_only_administrators_and_only_in_their_area(served, admin):
@@ -43,8 +51,9 @@ def test_only_administrators_and_only_in_their_area(served, admin):
 
 
 def test_an_account_lives_through_the_page(served, admin):
-    body = {**NEW, "scope": "330600"}
-    assert admin.post("/api/admin/accounts", json=body).status_code == 201
+    body = {**NEW, "scope": "330400"}
+    added = admin.post("/api/admin/accounts", json=body)
+    assert (added.status_code, added.json()["scope_proven"]) == (201, True)
     made = admin.post("/api/admin/keys", json={"account": "shaoxing", "label": "gis"})
     assert made.headers["cache-control"] == "no-store"
     with closing(served.client()) as program:
@@ -79,10 +88,10 @@ def test_an_account_lives_through_the_page(served, admin):
 
 
 def test_what_cannot_be_added_is_told(admin):
-    new = {**NEW, "id": "quzhou", "scope": "330800"}
+    new = {**NEW, "id": "quzhou", "scope": "330400"}
     for wrong, status in (
         ({"id": "ningbo"}, 409), ({"name_zh": "a\0"}, 400), ({"name_en": " \u200b"}, 400),
-        ({"scope": "33０800"}, 400), ({"scope": "33"}, 400),
+        ({"scope": "33０800"}, 400), ({"scope": "33"}, 400), ({"scope": "330900"}, 400),
     ):  # fmt: skip
         assert admin.post("/api/admin/accounts", json=new | wrong).status_code == status, wrong
     itself = admin.patch("/api/admin/accounts/admin", json={"disabled": True})
@@ -98,7 +107,8 @@ def test_a_unit_of_another_area_cannot_be_taken(served, admin):
             assert answer.status_code == 403, unit
         for number, unit in enumerate(("330200-duty", "330206-road", None)):
             named = {**body, "id": f"beilun{number}", "unit_id": unit}
-            assert local.post("/api/admin/accounts", json=named).status_code == 201
+            added = local.post("/api/admin/accounts", json=named)
+            assert (added.status_code, added.json()["scope_proven"]) == (201, False)  # no counties
 
 
 def test_the_page_is_there_with_its_policy(served):

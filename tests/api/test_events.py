@@ -231,6 +231,37 @@ def test_receipts_of_the_desks_that_are_touched(dispatcher, clients):
     undo(dispatcher, event)
 
 
+def test_a_county_that_has_a_desk_has_a_receipt_of_its_own(server, dispatcher, clients):
+    """Touched by code or by place; a planner, a county elsewhere and an ended account are none."""
+    with connect(server.database_url) as conn:
+        conn.execute(
+            "INSERT INTO sigang.account (id, name_zh, name_en, role, scope, disabled) VALUES"
+            " ('pinghu', '平湖', 'Pinghu', 'duty', %s, false),"
+            " ('cixi', '慈溪', 'Cixi', 'planner', %s, false),"
+            " ('shore', '岸', 'Shore', 'duty', '330299', false),"
+            " ('left', '离', 'Left', 'duty', '330298', true),"
+            " ('far', '远', 'Far', 'duty', '330199', false)",
+            ["330482", "330282"],
+        )
+        conn.execute(
+            "INSERT INTO sigang.zone (kind, name_zh, name_en, admin_code, visibility, origin,"
+            " source_id, geom) SELECT 'county', '岸', 'Shore', shore, 'public', 'synthetic',"
+            " 'world', geom FROM sigang.zone, unnest(ARRAY['330299', '330298']) AS shore"
+            " WHERE admin_code = '330200' AND kind = 'prefecture'"
+        )
+    event = closed(dispatcher, {"facility_id": str(BRIDGE)})
+    receipts = {r["party"]: r for r in event["properties"]["receipts"]}
+    assert sorted(receipts) == sorted(["330000", "330200", "330299", "330400", "330482"])
+    assert receipts["330299"]["name"]["en"] == "Shore"
+    with closing(server.client("pinghu")) as desk:
+        told = desk.post(f"/api/events/{event['id']}/acknowledge").json()["properties"]["receipts"]
+    assert [r["party"] for r in told if r["account_id"] == "pinghu"] == ["330482"]
+    undo(dispatcher, event)
+    with connect(server.database_url) as conn:
+        conn.execute("DELETE FROM sigang.zone WHERE kind = 'county'")
+        conn.execute("UPDATE sigang.account SET disabled = true WHERE id IN ('pinghu', 'shore')")
+
+
 def test_a_desk_sees_what_it_must_acknowledge(server, dispatcher, clients):
     """A closure kept for the province, on the way round, concerns both shores and nobody else."""
     with closing(server.client("jiaxing")) as jiaxing:

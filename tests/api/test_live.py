@@ -72,7 +72,7 @@ def test_a_lost_lane_slows_as_bpr_says_and_all_lanes_close(dispatcher, clients, 
     event = act(dispatcher, "lane_loss", target, lanes=[1, 2], cause="accident")
     told = event["properties"]
     assert (told["value"], told["unit"], told["lanes"]) == (2, "lanes", "1、2")
-    assert told["rule_version"].startswith("road.lane_loss@")
+    assert told["rule_version"] == "road.bpr@1964, road.lane_loss@2026-01"
     assert told["edges"] == [str(corridor_edge("up 4000"))]
     usual, now = 1 + 0.15 * 0.6**4, 1 + 0.15 * 1.8**4
     with connect(server.database_url) as conn:
@@ -82,6 +82,7 @@ def test_a_lost_lane_slows_as_bpr_says_and_all_lanes_close(dispatcher, clients, 
     assert row == ("lane_loss", pytest.approx(120 * usual / now, abs=0.06))
     undo(dispatcher, event)
     event = act(dispatcher, "lane_loss", target, value=3, cause="accident")
+    assert event["properties"]["rule_version"] == "road.lane_loss@2026-01"
     with connect(server.database_url) as conn:
         kinds = conn.execute(
             "SELECT kind FROM sigang.edge_state WHERE event_id = %s", [event["id"]]

@@ -186,8 +186,9 @@ def test_a_decision_names_the_version_that_it_used(server, areas):
         until(lambda: everywhere(server, lambda r: in_force(r)["road.lane_loss"] == "fuller"))
         second = close(client, target, kind="lane_loss", value=1).json()
         undo(client, second)
-    versions = [event["properties"]["rule_version"] for event in (first, second)]
-    assert versions == ["road.lane_loss@2026-01", "road.lane_loss@fuller"]
+    named = [event["properties"]["rule_version"].split(", ") for event in (first, second)]
+    assert named[0][:2] == ["road.bpr@1964", "road.class_speed_kmh@2026-01"]
+    assert [one[2:] for one in named] == [["road.lane_loss@2026-01"], ["road.lane_loss@fuller"]]
 
 
 def test_a_removed_file_takes_its_rule_out_of_force_and_says_so(server, areas):

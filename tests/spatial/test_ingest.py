@@ -6,7 +6,7 @@ import pytest
 from shapely import Point, box, multipolygons
 
 from spatial.errors import Quarantined
-from spatial.geo.admin_units import AdminUnits
+from spatial.geo.admin_units import AdminUnits, is_unit
 from spatial.ids import uuid7
 from spatial.postgres.bulk import copy_rows
 from spatial.postgres.ingest import BadRow, SourceInfo, export_quarantine, loading, sha256_of
@@ -109,3 +109,12 @@ def test_the_finest_unit_that_holds_a_point(conn, file) -> None:
 
 def test_without_units_no_point_has_a_code() -> None:
     assert AdminUnits({}).codes_of([120.0], [30.0]) == [None]
+
+
+def test_a_code_is_compared_at_its_own_level_or_the_next_that_is_loaded():
+    counties = ["330000", "330200", "330206", "310000"]
+    found = {code: is_unit(code, counties) for code in ("330206", "330207", "330300", "320000")}
+    assert found == {"330206": True, "330207": False, "330300": False, "320000": False}
+    assert is_unit("330000", ["330206"]) is True
+    assert (is_unit("330206", ["330200"]), is_unit("330306", ["330200"])) == (None, False)
+    assert is_unit("330206", []) is None
