@@ -55,7 +55,10 @@ async def _check(settings: Settings, url: str, catalog: Catalog, wanted: Iterabl
 
 
 def _print(one: Scenario, result: Result) -> None:
-    print(f"{'ok  ' if result.ok else 'FAIL'}  {one.id}: {result.example.title.en}")
+    mark = "skip" if result.skipped else "ok  " if result.ok else "FAIL"
+    print(f"{mark}  {one.id}: {result.example.title.en}")
+    if result.skipped is not None:
+        print(f"      {result.skipped.en}")
     if result.error is not None:
         print(f"      {result.error.en}")
     for line in result.compared:

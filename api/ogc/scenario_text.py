@@ -185,7 +185,8 @@ def show_example(example: Example, lang: str) -> Document:
 def show_result(result: Result, lang: str) -> Document:
     """Return what came out of an example."""
     return {
-        "ok": result.ok,
+        "ok": None if result.skipped else result.ok,
+        "skipped": result.skipped[lang] if result.skipped else None,
         "error": result.error[lang] if result.error else None,
         "got": [{"at": one.at, "value": one.got, "ok": one.ok} for one in result.compared],
     }

@@ -25,14 +25,20 @@ from api.ogc.scenario_text import (
     show_short,
 )
 from api.services import Services, services
+from layers.declare.base import Text
 from layers.scenarios.catalogue import read_scenarios
-from layers.scenarios.model import Scenario
+from layers.scenarios.model import SampleExample, Scenario
 from layers.scenarios.plan import read_plan
 from layers.scenarios.run import Ground, Result, run_example
+from spatial.actor import Actor
 from spatial.errors import NotFound
 from spatial.json_types import Document
 
 KEPT = 64
+WHOLE = Text(
+    zh="查找样例中的预置事实需要全省范围",
+    en="Truths of the sample are looked for in the whole province",
+)
 routes = Routes("scenarios")
 
 
@@ -43,18 +49,29 @@ class Runs:
     found: dict[tuple[str, str, str], list[Result]] = field(default_factory=dict)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def of(self, served: Services, scenario: Scenario) -> list[Result]:
-        """Return the examples of a scenario, run once for these declarations and rules."""
+    async def of(self, served: Services, scenario: Scenario, actor: Actor) -> list[Result]:
+        """Return the examples of a scenario, run once for these declarations and rules.
+
+        What is planted in the sample is looked for at each request, for who sees all of it.
+        """
         rules = served.rules.current
         key = scenario.id, served.catalog.version, rules.digest
+        ground = Ground(served.db, served.catalog, served.processes, rules)
         async with self.turn:
             if key not in self.found:
-                ground = Ground(served.db, served.catalog, served.processes, rules)
-                results = [await run_example(one, ground) for one in scenario.examples]
+                results = [
+                    Result(one, (), skipped=WHOLE)
+                    if isinstance(one, SampleExample)
+                    else await run_example(one, ground)
+                    for one in scenario.examples
+                ]
                 while len(self.found) >= KEPT:
                     del self.found[next(iter(self.found))]
                 self.found[key] = results
-            return self.found[key]
+            return [
+                await run_example(one.example, ground) if one.skipped and actor.provincial else one
+                for one in self.found[key]
+            ]
 
 
 @routes.get("/api/scenarios")
@@ -81,7 +98,8 @@ async def get_scenario(scenario_id: str, request: Request) -> Response:
 async def get_example(scenario_id: str, request: Request) -> Response:
     """Return the examples of a scenario: what is given, what is expected, what came out now."""
     served, scenario = services(request), _find(request, scenario_id)
-    results, lang = await own(request.app, Runs).of(served, scenario), language(request)
+    results = await own(request.app, Runs).of(served, scenario, actor_of(request))
+    lang = language(request)
     shown = [{**show_example(one.example, lang), **show_result(one, lang)} for one in results]
     served.audit.record(actor_of(request), "scenarios", f"{scenario.id}/example")
     return conditional(

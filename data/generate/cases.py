@@ -209,7 +209,10 @@ def _findings(rng: Rng, count: int) -> list[tuple[Document, str | None, float | 
     bands = read_rule(OVERLOAD_BANDS).value.root
     found: list[tuple[Document, str | None, float | None]] = []
     for i in range(count):
-        props: Document = {"violation": violation[i], "plate_hash": _hash(f"plate:{i}")}
+        line = "road" if violation[i] == "oversize" else "transport"
+        props: Document = {
+            "violation": violation[i], "line": line, "plate_hash": _hash(f"plate:{i}"),
+        }  # fmt: skip
         verdict: str = "penalty"
         amount: float | None = None
         if violation[i] == "overload":

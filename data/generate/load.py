@@ -22,6 +22,7 @@ Progress = Callable[[str], None]
 WIM = "sample-wim"
 TABLES = (
     "case_file", "event", "observation", "position", "project_section", "project", "facility",
+    "zone",
 )  # fmt: skip
 
 

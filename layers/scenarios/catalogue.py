@@ -21,6 +21,7 @@ from layers.scenarios.example_rows import WRITABLE
 from layers.scenarios.model import (
     IndicatorExample,
     ProcessExample,
+    SampleExample,
     Scenario,
     Step,
     Table,
@@ -30,6 +31,7 @@ from layers.scenarios.values import fill_places
 from spatial.errors import BadParameter
 from spatial.json_types import JsonBody
 from spatial.rule_files import list_declared
+from spatial.truths import read_truths
 
 PATTERN = "*/*.scenario.toml"
 Scenarios = Mapping[str, Scenario]
@@ -110,6 +112,8 @@ class _Look:
         for number, example in enumerate(scenario.examples):
             if isinstance(example, ProcessExample):
                 yield from self._process(f"examples.{number}", example)
+            elif isinstance(example, SampleExample):
+                yield from self._planted(f"examples.{number}", example)
             else:
                 yield from self._counted(f"examples.{number}", example)
         for key, name in (("view.colour", scenario.view.colour), *_numbers(scenario)):
@@ -198,6 +202,16 @@ class _Look:
             for column in sorted({column for row in rows for column in row}):
                 if column not in layer.by_name:
                     yield f"{at}.rows.{name}.{column}", f"layer {name} has no such column"
+
+    def _planted(self, at: str, example: SampleExample) -> Faults:
+        """Return what an example looks for that is not planted, or not where it is said to be."""
+        truth = read_truths().get(example.truth)
+        if truth is None:
+            yield f"{at}.truth", f"no truth {example.truth!r}"
+        elif truth.layer and truth.layer not in self._relations:
+            yield f"{at}.truth", f"no layer {truth.layer!r}"
+        elif truth.indicator and truth.indicator not in self._indicators.stands_on:
+            yield f"{at}.truth", f"no indicator {truth.indicator!r}"
 
     def _layers_named(self, at: str, value: object) -> Faults:
         """Return layers that inputs name and that there are not, and filters that they refuse."""

@@ -111,7 +111,15 @@ class IndicatorExample(_Example):
     """Rows by layer."""
 
 
-Example = Annotated[ProcessExample | IndicatorExample, Field(discriminator="kind")]
+class SampleExample(_Example):
+    """A truth that is planted in the sample, by name: looked for among the rows as they are."""
+
+    kind: Literal["sample"]
+    truth: str
+    """A table of `data/truths.toml`."""
+
+
+Example = Annotated[ProcessExample | IndicatorExample | SampleExample, Field(discriminator="kind")]
 
 
 class Scenario(Declaration):

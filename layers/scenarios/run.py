@@ -19,18 +19,27 @@ from layers.processes.registry import Processes, check_inputs, get_process
 from layers.processes.runtime.model import Sources
 from layers.processes.runtime.run import Output, read_scene, run
 from layers.scenarios.example_rows import count_example
-from layers.scenarios.model import Example, Expected, IndicatorExample, ProcessExample
+from layers.scenarios.model import (
+    Example,
+    Expected,
+    IndicatorExample,
+    ProcessExample,
+    SampleExample,
+)
 from layers.scenarios.town import Town
+from layers.scenarios.truth_rows import find_truth, sample_anchor
 from layers.scenarios.values import MISSING, agrees, fill_places, look_up
 from routing.query.network import RoadNetwork
 from spatial.actor import ANONYMOUS
 from spatial.errors import SetupError, SigangError
-from spatial.json_types import JsonBody
+from spatial.json_types import Document, JsonBody
 from spatial.networks.road import KIND as ROAD
 from spatial.postgres.db import Database
 from spatial.rules import Rules
+from spatial.truths import read_truths
 
 ROADS = network(ROAD.name)
+NO_SAMPLE = Text(zh="未加载样例数据", en="No sample is loaded")
 
 
 @dataclass(frozen=True)
@@ -62,24 +71,39 @@ class Result:
     compared: Sequence[Compared]
     error: Text | None = None
     """What the process refused, where it did."""
+    skipped: Text | None = None
+    """Why it was not run."""
 
     @property
     def ok(self) -> bool:
-        """Whether all is as expected."""
+        """Whether all is as expected; so it is of what was not run."""
         return self.error is None and all(one.ok for one in self.compared)
 
 
 async def run_example(example: Example, ground: Ground) -> Result:
     """Run an example as nobody in particular, and compare."""
+    outputs: Mapping[str, object] | None
     try:
-        outputs = (
-            await count_example(example, ground.db, ground.catalog, ground.rules)
-            if isinstance(example, IndicatorExample)
-            else await _outputs(example, ground)
-        )
+        if isinstance(example, SampleExample):
+            outputs = await _found(example, ground)
+        elif isinstance(example, IndicatorExample):
+            outputs = await count_example(example, ground.db, ground.catalog, ground.rules)
+        else:
+            outputs = await _outputs(example, ground)
     except SigangError as error:
         return Result(example, (), Text(zh=error.zh, en=error.en))
+    if outputs is None:
+        return Result(example, (), skipped=NO_SAMPLE)
     return Result(example, [_compare(outputs, one) for one in example.expect])
+
+
+async def _found(example: SampleExample, ground: Ground) -> Document | None:
+    """Return what is found of a truth; None where no sample is loaded."""
+    anchor = await sample_anchor(ground.db)
+    if anchor is None:
+        return None
+    truth = read_truths()[example.truth]
+    return await find_truth(truth, anchor, ground.db, ground.catalog, ground.rules)
 
 
 def _compare(outputs: Mapping[str, object], expected: Expected) -> Compared:

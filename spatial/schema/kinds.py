@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,6 +18,8 @@ from spatial.json_types import Json, JsonObject
 
 Shape = Literal["point", "line", "polygon", "any"]
 Scalar = str | int | float | bool | None
+Line = Literal["road", "transport", "works", "port", "airport"]
+"""A line of business."""
 
 
 class Placed(BaseModel):
@@ -133,6 +136,26 @@ class EventProps(Props):
     injured: int | None = Field(default=None, ge=0)
     killed: int | None = Field(default=None, ge=0)
     vehicles: int | None = Field(default=None, ge=0)
+    cause_text: dict[str, str] | None = None
+    line: Line | None = None
+
+
+class RiskProps(EventProps):
+    """A risk: likelihood and consequence as its rule counts them, who answers for it and how."""
+
+    likelihood: float | None = Field(default=None, gt=0, le=100)
+    consequence: float | None = Field(default=None, gt=0, le=100)
+    score: float | None = Field(default=None, ge=0)
+    owner_unit: str | None = None
+    measure: dict[str, str] | None = None
+
+
+class HazardProps(EventProps):
+    """A hazard: what is settled of the five commitments, how far it is, and by when."""
+
+    commitments: list[str] | None = None
+    stage: Literal["registered", "rectifying", "closed"] | None = None
+    due_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +175,8 @@ def _kinds(table: str, shape: Shape, props: type[Props], names: str) -> dict[str
 KINDS: Mapping[str, Kind] = {
     **_kinds("zone", "polygon", Props, "admin province prefecture county land"),
     **_kinds("zone", "polygon", Props, "geozone geofence risk_area beat waiting_area site"),
-    **_kinds("zone", "polygon", Props, "notice_area yard_block anchorage weather_cell airspace"),
+    **_kinds("zone", "polygon", Props, "notice_area yard_block anchorage airspace"),
+    **_kinds("zone", "polygon", Props, "weather_cell weather_warning"),
     **_kinds("facility", "any", PortProps, "port terminal berth dry_port hub ferry_terminal pier"),
     **_kinds("facility", "any", AirfieldProps, "airport heliport runway vertiport"),
     **_kinds("facility", "any", BridgeProps, "bridge"),
@@ -161,10 +185,12 @@ KINDS: Mapping[str, Kind] = {
     **_kinds("facility", "any", ServiceAreaProps, "service_area"),
     **_kinds("facility", "any", PlaceProps, "wim_site toll_gate depot station school hospital"),
     **_kinds("facility", "any", PlaceProps, "rescue_base charging_station camera parking"),
-    **_kinds("facility", "point", DeviceProps, "sign detector gantry"),
+    **_kinds("facility", "point", DeviceProps, "sign detector gantry checkpoint"),
     **_kinds("node", "point", Props, "junction stop gate waypoint barrier lock_gate"),
     **_kinds("edge", "line", WayProps, "road rail waterway sea_lane air_route walk ferry"),
-    **_kinds("event", "any", EventProps, "incident alarm hazard risk_item defect notice"),
+    **_kinds("event", "any", EventProps, "incident alarm defect notice"),
+    **_kinds("event", "any", RiskProps, "risk"),
+    **_kinds("event", "any", HazardProps, "hazard"),
     **_kinds("project", "any", Props, "works maintenance"),
     **_kinds("party", "point", PlaceProps, "company agency team"),
 }

@@ -220,7 +220,12 @@ def test_a_hazard_leaves_registered_only_with_all_five_commitments(rows):
     for (props,) in stages:
         complete = sorted(props["commitments"]) == sorted(wanted)
         assert (props["stage"] != "registered") == complete
-    assert {props["stage"] for (props,) in stages} == {"registered", "rectifying"}
+        assert ("due_on" in props) == ("deadline" in props["commitments"])
+    assert {props["stage"] for (props,) in stages} == {"registered", "rectifying", "closed"}
+    grades = rows.execute(
+        "SELECT DISTINCT props ->> 'stage', severity FROM sigang.event WHERE kind = 'hazard'"
+    ).fetchall()
+    assert len(grades) == 9  # how grave a hazard is does not follow from what is settled of it
 
 
 def test_vehicles_stand_on_roads(rows):

@@ -191,7 +191,7 @@
  * @property {Record<string, unknown>} given
  * @property {{ at: string, value: unknown, tolerance: number | null }[]} expected
  *
- * @typedef {ExampleDeclared & { ok: boolean, error: string | null,
+ * @typedef {ExampleDeclared & { ok: boolean | null, error: string | null, skipped: string | null,
  *   got: { at: string, value: unknown, ok: boolean }[] }} ExampleRun
  *
  * @typedef {object} Counted

@@ -163,6 +163,13 @@ period = "2026-03"
 rows = { hazards = [{ severity = "high" }] }
 expect = [{ at = "value", value = 1 }]
 """
+TRUTH = """
+[[examples]]
+kind = "sample"
+title = { zh = "例", en = "Example" }
+truth = "nothing"
+expect = [{ at = "count", value = 1 }]
+"""
 INDICATOR = """
 [[indicator]]
 id = "open_hazards"
@@ -186,6 +193,7 @@ time = { stock = ["valid_from", "valid_to"] }
         ("hazards = [", "roads = [", "examples.1.rows.roads"),
         ("severity", "severty", "examples.1.rows.hazards.severty"),
         ('kind = "indicator"', 'kind = "sum"', "examples.1"),
+        (COUNTS, TRUTH, "examples.1.truth"),
     ],
 )
 def test_a_mistake_in_counted_rows_is_named(folder, drop, old, new, key):

@@ -158,12 +158,13 @@ class Scenarios extends Part {
 
   example(/** @type {Partial<ExampleRun> & Scenario['examples'][number]} */ example) {
     const got = new Map(example.got?.map((one) => [one.at, one]));
-    const mark = example.ok === undefined ? '' : example.ok ? '✓' : '✗';
-    const state = example.ok === undefined ? '' : t(example.ok ? 'scene.holds' : 'scene.fails');
+    const mark = example.ok == null ? '' : example.ok ? '✓' : '✗';
+    const state = example.ok == null ? '' : t(example.ok ? 'scene.holds' : 'scene.fails');
     return html`<details class="example" data-testid="example" data-ok=${example.ok ?? ''}>
       <summary><span class=${example.ok ? 'ok' : 'warn'} title=${state}><i aria-hidden="true">${mark}</i><span
         class="sr">${state}</span></span> ${example.title}</summary>
       ${example.error ? html`<p class="warn">${example.error}</p>` : ''}
+      ${example.skipped ? html`<p>${example.skipped}</p>` : ''}
       <div class="scroll" tabindex="0" role="region" aria-label=${example.title}>
       <table class="plain-table"><thead><tr><th scope="col">${t('scene.at')}</th>
         <th scope="col">${t('scene.expected')}</th><th scope="col">${t('scene.got')}</th></tr></thead>
