@@ -21,7 +21,7 @@ from api.network.key_rows import Key
 from api.network.kinds import Networks
 from api.network.rule_keeper import RuleKeeper
 from api.network.service import Roads
-from layers.declare.catalog import Catalog
+from layers.declare.catalog import Catalog, check_names
 from layers.features.search import Search
 from layers.features.spool import Spools
 from layers.features.summary import Summaries
@@ -149,7 +149,7 @@ def load_catalog(folder: Path) -> Catalog:
     ConfigError
         A declaration is wrong; names file and key.
     """
-    return Catalog.load(folder, read_indicators, read_plan, read_scenarios)
+    return Catalog.load(folder, read_indicators, read_plan, read_scenarios, check_names)
 
 
 def _database_url(settings: Settings) -> str:

@@ -14,6 +14,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from spatial.errors import ConfigError
+from spatial.faults import list_faults
 from spatial.json_types import JsonObject
 from spatial.rules import (
     M,
@@ -23,7 +24,6 @@ from spatial.rules import (
     RuleFaults,
     RuleKind,
     get_rule,
-    list_faults,
     list_kinds,
 )
 from spatial.rules import type_rule as check_value
@@ -40,6 +40,16 @@ KNOWN = (
     "office/plan.toml",
     PATTERN,
 )
+
+
+UNREAD = f"is none of {', '.join(KNOWN)}"
+
+
+def list_unread(folder: Path) -> list[Path]:
+    """Return the files of a folder of areas that nobody reads, for the name that they have."""
+    found = sorted({*folder.glob("*.toml"), *folder.glob("*/*.toml")})
+    places = ((path, path.relative_to(folder)) for path in found)
+    return [path for path, at in places if not any(at.match(pattern) for pattern in KNOWN)]
 
 
 class _Declared(BaseModel):
@@ -91,7 +101,8 @@ class _Reading:
             declared = _Declared.model_validate(item)
             value = orjson.loads(orjson.dumps(declared.value))
         except ValidationError as error:
-            self.wrong += [f"{head}: {fault}" for fault in list_faults(error, _Declared)]
+            told = list_faults(error, _Declared, item)
+            self.wrong += [f"{head}: {key}: {why}" for key, why in told]
             return
         except TypeError as error:
             self.wrong.append(f"{head}: value: {error}")
@@ -107,10 +118,7 @@ class _Reading:
 
     def check_names(self, folder: Path) -> None:
         """Tell of files that nobody reads: a mistyped name would end the rules of a file."""
-        for path in sorted({*folder.glob("*.toml"), *folder.glob("*/*.toml")}):
-            place = path.relative_to(folder)
-            if not any(place.match(pattern) for pattern in KNOWN):
-                self.wrong.append(f"{place}: is none of {', '.join(KNOWN)}")
+        self.wrong += [f"{path.relative_to(folder)}: {UNREAD}" for path in list_unread(folder)]
 
     def check(self) -> None:
         """Compare the versions of each rule."""

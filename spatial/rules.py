@@ -20,6 +20,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from spatial.errors import ConfigError, RuleMissing
+from spatial.faults import list_faults
 from spatial.json_types import Json
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
@@ -61,9 +62,10 @@ class RuleKind(Generic[M_co]):
         """Tell whether a key is that of such a rule."""
         if key == self.key:
             return True
-        return self.only is not None and key in self.only() and self._fits(key)
+        return self.only is not None and key in self.only() and self.fits(key)
 
-    def _fits(self, key: str) -> bool:
+    def fits(self, key: str) -> bool:
+        """Tell whether a key has the form of this one, `*` standing for any part."""
         mine, its = self.key.split("."), key.split(".")
         return len(mine) == len(its) and all(m in ("*", k) for m, k in zip(mine, its, strict=True))
 
@@ -270,21 +272,13 @@ def type_rule(period: Period) -> Rule[BaseModel]:
     try:
         value = kind.model.model_validate_json(orjson.dumps(period.value))
     except ValidationError as error:
-        raise RuleFaults(list_faults(error, kind.model, "value")) from error
+        told = list_faults(error, kind.model, period.value)
+        raise RuleFaults([f"{_member(key)}: {why}" for key, why in told]) from error
     return Rule(period.key, period.version, value, period.source, period.legal_text, period.value)
 
 
-def list_faults(error: ValidationError, model: type[BaseModel], head: str = "") -> list[str]:
-    """Return each fault of a value as `path: what is expected`."""
-    known = ", ".join(model.model_fields)
-    found = []
-    for fault in error.errors(include_url=False):
-        parts = [head, *(str(part) for part in fault["loc"] if part != "[key]")]
-        text = fault["msg"]
-        if fault["type"] == "extra_forbidden":
-            text = f"is not known; known: {known}" if len(fault["loc"]) == 1 else "is not known"
-        found.append(f"{'.'.join(part for part in parts if part)}: {text}")
-    return found
+def _member(key: str) -> str:
+    return f"value.{key}" if key else "value"
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,7 +53,9 @@ def parse_toml(data: bytes) -> TomlTable:
         It is no TOML, or a text in it has a control character, which no database keeps.
     """
     try:
-        body = tomllib.loads(data.decode())
+        body = tomllib.loads(data.decode("utf-8-sig"))  # editors of Windows put a mark before it
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"is no UTF-8 text: byte {error.start}; save it as UTF-8") from error
     except RecursionError as error:
         raise Unreadable("is nested too deeply") from error
     except ValueError as error:

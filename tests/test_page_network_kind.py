@@ -12,11 +12,13 @@ import pytest
 import shapely
 
 import spatial.networks
+from api.cli.doctor import _declarations
 from api.network.kinds import Networks
 from api.network.rule_keeper import RuleKeeper
 from api.network.rule_models import load_rules
 from api.network.service import Roads
-from routing.cost import network_rules, profile
+from routing.cost import network_rules, profile_files
+from routing.cost.profile import Profile
 from routing.query.model import PathQuery
 from spatial import rules as registered
 from spatial.errors import LimitViolated
@@ -24,6 +26,7 @@ from spatial.ids import stable_uuid7
 from spatial.networks.model import network_kinds, searched_kinds
 from spatial.postgres.db import Database, connect
 from spatial.settings import PROJECT, Settings
+from tests.conftest import ROOT
 from tests.pages import blocks, files, told
 
 PAGE = "add-a-network-kind.md"
@@ -47,12 +50,11 @@ class SilentBus:
 def written(tmp_path, monkeypatch):
     """Write the page's files beside copies of those that they join."""
     shutil.copytree(PROJECT / "layers" / "areas", tmp_path / "layers" / "areas")
-    shutil.copytree(network_rules.PROFILES, tmp_path / "routing" / "profiles")
+    shutil.copytree(profile_files.PROFILES, tmp_path / "routing" / "profiles")
     for name, text in files(PAGE).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
-    for module in (network_rules, profile):
-        monkeypatch.setattr(module, "PROFILES", tmp_path / "routing" / "profiles")
+    monkeypatch.setattr(profile_files, "PROFILES", tmp_path / "routing" / "profiles")
     monkeypatch.setattr(registered, "_kinds", dict(registered._kinds))
     folders = [*spatial.networks.__path__, str(tmp_path / "spatial" / "networks")]
     monkeypatch.setattr(spatial.networks, "__path__", folders)
@@ -76,6 +78,11 @@ def fill(url, areas):
             line = shapely.LineString([PLACES[first], PLACES[last]]).wkt
             conn.execute(EDGE, [stable_uuid7("canal", first + last), *nodes, most, line])
         conn.execute("UPDATE sigang.network_version SET topology = 1 WHERE network = 'towpath'")
+
+
+def said_by_doctor() -> tuple[str, str]:
+    (found,) = [f for f in _declarations(Settings()) if f.name == "networks"]
+    return found.state, found.text
 
 
 @pytest.mark.db
@@ -107,4 +114,20 @@ def test_the_kind_is_found_filled_and_asked(written, database_url):
     assert (length, duration_ms) == (pytest.approx(3000), pytest.approx(3000 / 4 * 3600))
     with pytest.raises(LimitViolated) as refused:
         network.path(PathQuery("horse", query.waypoints, sizes={"tow_t": 25.0}), NOW)
-    assert [refused.value.en] == told(PAGE)
+    assert refused.value.en in told(PAGE)
+
+
+def test_a_slip_is_told_as_the_page_says_and_by_doctor(written):
+    path = written / "spatial" / "networks" / "towpath.py"
+    assert said_by_doctor() == ("ok", "searched: road with 12 profiles, towpath with 1 profiles")
+    path.write_text(path.read_text("utf-8").replace('class="towpath"', 'class="towpth"'), "utf-8")
+    sys.modules.pop("spatial.networks.towpath", None)
+    network_kinds.cache_clear()
+    state, text = said_by_doctor()
+    assert state == "fail" and text in told(PAGE)
+
+
+def test_every_key_of_a_profile_is_documented():
+    text = (ROOT / "docs" / "profiles.md").read_text("utf-8")
+    keys = text.partition("### Keys of a profile")[2].partition("\n## ")[0]
+    assert all(f"`{name}`" in keys for name in Profile.model_fields)

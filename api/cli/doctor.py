@@ -101,6 +101,7 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
     from layers.indicators.catalog import read_indicators
     from layers.processes.registry import find_processes
     from layers.scenarios.catalogue import read_scenarios
+    from routing.cost.profile import list_profiles
 
     try:
         catalog = load_catalog(settings.areas)
@@ -118,6 +119,13 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
         yield Finding("processes", "fail", error.en, error.mend_en)
     else:
         yield Finding("processes", "ok", f"{len(processes)} found")
+    try:
+        profiles = list_profiles()
+    except SigangError as error:
+        yield Finding("networks", "fail", error.en, error.mend_en)
+    else:
+        known = (f"{kind} with {len(found)} profiles" for kind, found in profiles.items())
+        yield Finding("networks", "ok", f"searched: {', '.join(known)}")
     try:
         rules = read_rules(settings.areas)
         check_complete(rules, settings.areas)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from api.http.gauges import Gauges
 from api.network.service import Roads
-from routing.cost.profile import load_profiles
+from routing.cost.profile import list_profiles
 from routing.query.network import RoadNetwork
 from spatial.errors import SetupError
 from spatial.networks.model import NetworkKind, searched_kinds
@@ -26,8 +26,9 @@ class Networks:
         self._by_kind = {kind.name: make(kind) for kind in chosen}
         self._of_profile = {
             profile: name
-            for name, one in self._by_kind.items()
-            for profile in load_profiles(one.kind)
+            for name, profiles in list_profiles().items()
+            if name in self._by_kind
+            for profile in profiles
         }
 
     def __iter__(self) -> Iterator[Roads]:

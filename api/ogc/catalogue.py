@@ -143,7 +143,7 @@ def _layer(
         "style_layers": _style_layers(layer),
         "items": api(request, *here, "items"),
         "tilejson": api(request, *here, "tiles", MATRIX_SET, "tilejson") if tiles else None,
-        "editable": layer.editable or False,
+        "editable": layer.editable.model_dump() if layer.editable else False,
         "count": summary.count,
     }
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spatial.errors import ConfigError, Quarantined
+from spatial.faults import list_faults
 from spatial.geo.crs import DATUMS, Datum
 from spatial.postgres.ingest import SourceInfo
 from spatial.schema.declared_kinds import Title
@@ -142,7 +143,8 @@ def read_mapping(path: Path) -> LayerMapping:
     try:
         mapping = LayerMapping.model_validate(content)
     except ValidationError as error:
-        raise _wrong_key(path, error) from error
+        key, why = list_faults(error, LayerMapping, content)[0]
+        raise _wrong_key(path, key, why) from error
     if mapping.place.way == "several":
         raise ConfigError(
             f"{path.name}: [place] names more than one way", f"{path.name}：[place] 只能用一种方式"
@@ -150,12 +152,10 @@ def read_mapping(path: Path) -> LayerMapping:
     return mapping
 
 
-def _wrong_key(path: Path, error: ValidationError) -> ConfigError:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+def _wrong_key(path: Path, key: str, why: str) -> ConfigError:
     return ConfigError(
-        f"{path.name}: {key}: {first['msg']}",
-        f"{path.name}：{key}：{first['msg']}",
+        f"{path.name}: {key}: {why}",
+        f"{path.name}：{key}：{why}",
         mend_en="docs/loading.md lists all keys.",
         mend_zh="所有键见 docs/loading.md。",
     )

@@ -14,9 +14,10 @@ from layers.declare.base import Declaration, Text
 from layers.declare.layer import Identifier, Layer
 from layers.declare.reading import Reading, checked, wrong
 from layers.declare.relation import Relation, resolve
-from layers.declare.style_check import check_style
+from layers.declare.style_check import check_legend, check_style
 from spatial.actor import Actor
 from spatial.errors import BadParameter, ConfigError, NotFound
+from spatial.rule_files import UNREAD, list_unread
 from spatial.schema.declared_kinds import declare
 
 P = TypeVar("P")
@@ -184,6 +185,17 @@ def read(folder: Path, parts: tuple[Part[object], ...] = ()) -> Snapshot:
     )
 
 
+def check_names(declared: Declared) -> None:
+    """Refuse a file that nobody reads for the name that it has: a part of a whole catalogue.
+
+    Raises
+    ------
+    ConfigError
+    """
+    for path in list_unread(declared.reading.folder):
+        raise wrong(path, "name", UNREAD)
+
+
 def _declared(reading: Reading) -> Declared:
     """Return the areas and layers of a folder, in their order."""
     areas = sorted(
@@ -227,7 +239,8 @@ def _layer(path: Path, reading: Reading, areas: set[str]) -> Relation:
         raise wrong(path, "id", f"the file must be called {layer.id}.layer.toml")
     try:
         declare(layer.source, layer.geometry, layer.props)
-        check_style(layer.style)
+        check_style(layer.style, layer.tiles)
+        check_legend(layer.legend)
         return resolve(layer)
     except BadParameter as error:
         raise wrong(path, "source.filter", error.en) from error

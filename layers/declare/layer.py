@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -46,7 +46,7 @@ class Source(Declaration):
     view: str | None = Field(default=None, pattern=Identifier)
     function: str | None = Field(default=None, pattern=Identifier)
     parameters: tuple[Parameter, ...] = ()
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[Annotated[str, Field(pattern=Identifier)], ...] = ()
     filter: str | None = None
     """CQL2 text over columns of the table; always applied."""
     id: str = Field(default="id", pattern=Identifier)
@@ -122,6 +122,12 @@ class Access(Declaration):
         return self
 
 
+class Editable(Declaration):
+    """What the map offers to write with a layer's rows."""
+
+    kind: Literal["closure", "undo", "event"]
+
+
 class Time(Declaration):
     """The time of a row: an instant column, or an interval from `field` to `end` (half-open)."""
 
@@ -138,11 +144,20 @@ def _taking_after(column: Any, props: dict[str, Any]) -> Any:
     holder, _, name = path.partition(".") if isinstance(path, str) else ("", "", "")
     prop = props.get(name) if holder == "props" else None
     if not isinstance(prop, dict):
+        _check_member(column, holder, name.partition(".")[0], props)
         return column
     for key in ("type", "unit", "range"):
         if key in column and column[key] != prop.get(key):
             raise ValueError(f"columns.{column.get('name')}.{key}: props.{name} says otherwise")
     return {key: prop[key] for key in _TAKEN if key in prop} | column
+
+
+def _check_member(column: Any, holder: str, name: str, props: dict[str, Any]) -> None:
+    """Refuse a column that leaves out what only a declared member could tell."""
+    if holder == "props" and name not in props and not {"title", "type"} <= set(column):
+        raise ValueError(
+            f"columns.{column.get('name')}.path: props has no {name}; declared: {', '.join(props)}"
+        )
 
 
 class Layer(Declaration):
@@ -155,9 +170,9 @@ class Layer(Declaration):
     description: Text
     source: Source
     geometry: Geometry
-    columns: tuple[Column, ...]
     props: dict[str, Prop] = {}
     """Members of the `props` of the layer's kind; a column with such a path takes after them."""
+    columns: tuple[Column, ...]
     access: Access = Access()
     time: Time | None = None
     tiles: Tiles | None = None
@@ -167,7 +182,7 @@ class Layer(Declaration):
     """Place in the tree and in the drawing, low numbers first and below."""
     visible: bool = False
     """Shown when a map opens."""
-    editable: dict[str, str] | None = None
+    editable: Editable | None = None
     """Kind of writing that the map may offer, as `{kind = "closure"}`."""
     search: bool = False
     kpi: bool = False

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from layers.declare.base import Declaration
 from spatial.errors import ConfigError
+from spatial.faults import list_faults
 from spatial.toml_file import TomlTable, Unreadable, parse_toml, read_bytes
 
 D = TypeVar("D", bound=Declaration)
@@ -60,11 +61,7 @@ def checked(
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        key, why = ".".join(str(part) for part in first["loc"]), first["msg"]
-        first_word, colon, rest = why.removeprefix("Value error, ").partition(": ")
-        if not key and colon and " " not in first_word:  # of the whole file: it begins with it
-            key, why = first_word, rest
+        key, why = list_faults(error, model, document)[0]
         raise wrong(path, head + key, why, docs) from error
 
 

@@ -142,6 +142,8 @@ class Tiles(Declaration):
 
     @model_validator(mode="after")
     def _ordered(self) -> Tiles:
+        if self.minzoom > self.maxzoom:
+            raise ValueError(f"minzoom {self.minzoom} is above maxzoom {self.maxzoom}")
         zooms = [level.maxzoom for level in self.levels]
         if zooms != sorted(set(zooms)):
             raise ValueError("levels must have rising maxzoom")
@@ -153,6 +155,12 @@ class Tiles(Declaration):
         if zooms and zooms[-1] >= self.maxzoom:
             raise ValueError("the last level must end below maxzoom")
         return self
+
+    @property
+    def carried(self) -> frozenset[str]:
+        """Return the names of what a feature of its tiles may carry."""
+        gridded = any(level.cell_px is not None for level in self.levels)
+        return frozenset({*self.columns, "origin", "part", *(["n"] if gridded else [])})
 
     @property
     def detail(self) -> int:

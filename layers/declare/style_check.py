@@ -16,7 +16,7 @@ from typing import Required, TypedDict, TypeGuard, cast
 
 import orjson
 
-from layers.declare.style import Lang, Style, Theme, resolve
+from layers.declare.style import Lang, Legend, Style, StyleRule, Theme, Tiles, resolve
 
 TABLE = Path(__file__).with_name("style_spec.json")
 LOOKS: tuple[tuple[Theme, Lang], ...] = (("dark", "zh"), ("light", "en"))
@@ -75,8 +75,8 @@ def _table() -> Table:
     return found
 
 
-def check_style(style: Style | None) -> None:
-    """Refuse what MapLibre would not draw.
+def check_style(style: Style | None, tiles: Tiles | None = None) -> None:
+    """Refuse what MapLibre would not draw, and columns that the layer's tiles do not carry.
 
     Raises
     ------
@@ -100,6 +100,45 @@ def check_style(style: Style | None) -> None:
                 faults += _expression(f"{at}.filter", resolve(rule.filter, *look), None)
             for key, why in faults:
                 raise ValueError(f"{key}: {why}")
+        if tiles is not None:
+            _check_read(at, rule, tiles)
+
+
+def check_legend(legend: Legend | None) -> None:
+    """Refuse a colour that nothing can show.
+
+    Raises
+    ------
+    ValueError
+        Begins with the key that is wrong.
+    """
+    for number, entry in enumerate(legend.entries if legend else ()):
+        for theme, colour in entry.color.model_dump().items():
+            if why := _colour({"type": "color"}, colour):
+                raise ValueError(f"legend.entries.{number}.color.{theme}: {why}")
+
+
+def _check_read(at: str, rule: StyleRule, tiles: Tiles) -> None:
+    keys = {f"{part}.{name}": value for part in ("layout", "paint")
+            for name, value in getattr(rule, part).items()}  # fmt: skip
+    for key, value in {**keys, "filter": rule.filter}.items():
+        for name in _read(value):
+            if name not in tiles.carried:
+                known = ", ".join(sorted(tiles.carried))
+                raise ValueError(f"{at}.{key}: tiles carry no {name!r}; they carry {known}")
+
+
+def _read(value: object) -> Iterator[str]:
+    """Yield the names of the properties that an expression reads."""
+    if isinstance(value, list | tuple):
+        head, *rest = value or (None,)
+        if head in ("get", "has") and len(rest) == 1 and isinstance(rest[0], str):
+            yield rest[0]
+        for member in value:
+            yield from _read(member)
+    elif isinstance(value, Mapping):
+        for member in value.values():
+            yield from _read(member)
 
 
 def _properties(at: str, type_: str, part: str, given: Mapping[str, object]) -> Faults:

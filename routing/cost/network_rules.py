@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from operator import getitem
-from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar, cast
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
+from routing.cost import profile_files
+from routing.cost.profile_files import read_documents
 from routing.cost.weekly_hours import read_hours
 from routing.graph.turns import HORIZON_M
 from spatial.networks.model import NetworkKind, searched_kinds
 from spatial.rules import RuleKind, RuleModel, RuleTable, register
 
-PROFILES = Path(__file__).parent.parent / "profiles"
 HOURS = 168
 OTHER = "other"  # the class that stands for those not named
 
@@ -35,8 +34,7 @@ Name = TypeVar("Name")
 @cache
 def named_by_profiles(network: str, *fields: str) -> frozenset[str]:
     """Return what the declared profiles of a kind of network name in some fields."""
-    paths = sorted((PROFILES / network).glob("*.toml"))
-    bodies = [tomllib.loads(path.read_text("utf-8")) for path in paths]
+    bodies = [body for _, body in read_documents(profile_files.PROFILES / network)]
     return frozenset(body[field] for body in bodies for field in fields if field in body)
 
 
@@ -228,7 +226,7 @@ def _of_edges(kind: NetworkKind) -> dict[str, Any]:
             zh="按周内小时的典型速度", en="Typical speeds by hour",
         ),
         "limit_law": register(
-            f"{prefix}.limit_law", _of(LimitNames, getitem(Literal, kind.columns)),
+            f"{prefix}.limit_law", _of(LimitNames, _one_of(kind.columns)),
             zh="限载限高限宽限长的法律依据", en="Law of limits",
         ),
         "unknown_limits": register(
@@ -284,6 +282,11 @@ def _of_search(prefix: str) -> dict[str, Any]:
     }
 
 
+def _one_of(names: tuple[str, ...]) -> Any:
+    """Return the type of one of some names; where there are none, no name is of it."""
+    return getitem(Literal, names or ("",))
+
+
 def _of(model: Any, names: Any) -> type[Any]:
     """Return a model whose names are those of one kind."""
     return cast(type[Any], model[names])
@@ -324,9 +327,7 @@ def _u_turns(kind: NetworkKind) -> type[UTurns[str]]:
 
 def _unknown_limits(kind: NetworkKind) -> type[UnknownLimits]:
     """Return the model of general limits, of the dimensions that the kind's limits are about."""
-    general: Any = dict.__class_getitem__(
-        (getitem(Literal, kind.sizes), Annotated[float, Field(gt=0)])
-    )
+    general: Any = dict.__class_getitem__((_one_of(kind.sizes), Annotated[float, Field(gt=0)]))
     return create_model("UnknownLimits", __base__=UnknownLimits, general=(general, ...))
 
 

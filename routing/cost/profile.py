@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,10 +10,12 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from routing.cost import profile_files
 from routing.cost.hazmat import read_cargo
-from routing.cost.network_rules import PROFILES, rules_of
+from routing.cost.network_rules import rules_of
+from routing.cost.profile_files import read_documents, wrong_profile
 from routing.cost.rule_models import FUEL, TOLL
 from routing.cost.time_bans import Bans, compile_bans, conditional_oneway, opens_against
 from routing.cost.tolls import Tolls, compile_tolls, fuel_kg_km
@@ -22,8 +23,9 @@ from routing.cost.u_turns import TurningRound, compile_u_turns
 from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, weigh
 from routing.graph.graph import AGAINST, Arcs, Edges, Graph
 from routing.graph.weights import LARGEST, Bools, Floats, Ints, Weights
-from spatial.errors import BadParameter, ConfigError
-from spatial.networks.model import NetworkKind
+from spatial.errors import BadParameter
+from spatial.faults import list_faults
+from spatial.networks.model import NetworkKind, searched_kinds
 from spatial.rules import Rules, get_rule
 
 BASES = ("measured", "posted", "assumed")
@@ -46,15 +48,15 @@ class Profile(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    id: str
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: Title
     group: Literal["private", "freight", "service", "active"]
     order: int
-    modes: tuple[str, ...]
-    access: tuple[str, ...]  # keys of an access table, from general to specific
+    modes: tuple[str, ...] = Field(min_length=1)
+    access: tuple[str, ...] = Field(min_length=1)  # keys of an access table, general ones first
     refused: tuple[str, ...]
     destination: tuple[str, ...] = ()
-    destination_factor: float = 1.0
+    destination_factor: float = Field(default=1.0, ge=1, le=1000)
     closed_classes: tuple[str, ...] = ()  # shut unless the most specific access key opens them
     oneway: Literal["obeyed", "ignored"] = "obeyed"
     class_speed: str
@@ -88,16 +90,69 @@ def load_profiles(kind: NetworkKind, folder: Path | None = None) -> dict[str, Pr
     Raises
     ------
     ConfigError
-        A file has a wrong or missing key.
+        A file has a wrong or missing key; names file and key.
     """
     found = {}
-    for path in sorted(((folder or PROFILES) / kind.name).glob("*.toml")):
+    for path, document in read_documents((folder or profile_files.PROFILES) / kind.name):
         try:
-            profile = Profile.model_validate(tomllib.loads(path.read_text("utf-8")))
-        except (ValidationError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{path.name}: {error}", f"{path.name}：{error}") from error
+            profile = Profile.model_validate(document)
+        except ValidationError as error:
+            key, why = list_faults(error, Profile, document)[0]
+            raise wrong_profile(path, f"{key}: {why}") from error
+        if profile.id != path.stem:
+            raise wrong_profile(path, f"id: the file must be called {profile.id}.toml")
+        for fault in _unfit(profile, kind):
+            raise wrong_profile(path, fault)
         found[profile.id] = profile
+    for profile in found.values():
+        other = found.get(profile.with_hazmat or profile.id)
+        if other is None or (profile.with_hazmat and not other.hazmat):
+            path = profile_files.PROFILES / kind.name / f"{profile.id}.toml"
+            raise wrong_profile(path, f"with_hazmat: {profile.with_hazmat!r} carries none")
     return dict(sorted(found.items(), key=lambda item: item[1].order))
+
+
+def list_profiles() -> dict[str, dict[str, Profile]]:
+    """Return the profiles of all kinds of network, by kind and id.
+
+    Raises
+    ------
+    ConfigError
+        A file is wrong, a folder is no kind's, or two kinds have profiles of one name.
+    """
+    kinds = {kind.name: kind for kind in searched_kinds()}
+    for folder in sorted(path for path in profile_files.PROFILES.iterdir() if path.is_dir()):
+        if folder.name not in kinds:
+            raise wrong_profile(folder / "*.toml", f"networks are of kinds {', '.join(kinds)}")
+    found = {name: load_profiles(kind) for name, kind in kinds.items()}
+    home: dict[str, str] = {}
+    for network, profiles in found.items():
+        for name in profiles:
+            if home.setdefault(name, network) != network:
+                path = profile_files.PROFILES / network / f"{name}.toml"
+                raise wrong_profile(path, f"id: {name!r} is a profile of {home[name]}")
+    return found
+
+
+def _unfit(profile: Profile, kind: NetworkKind) -> Iterator[str]:
+    """Yield what a profile says that its kind of network does not have."""
+    named = {"modes": (profile.modes, kind.modes),
+             "closed_classes": (profile.closed_classes, kind.class_names)}  # fmt: skip
+    for key, (given, known) in named.items():
+        for one in sorted(set(given) - set(known)):
+            yield f"{key}: {one!r} is none of {', '.join(known)}"
+    active = profile.group == "active"
+    if not any(active is traffic.active for traffic in kind.traffics):
+        yield f"group: nothing on a {kind.en} moves as {profile.group!r} does"
+    rules = rules_of(kind)
+    for key, name, registered in (
+        ("class_speed", profile.class_speed, (rules.class_speed, rules.class_speeds)),
+        ("speed_cap", profile.speed_cap, (rules.speed_cap,)),
+        ("bans", profile.bans, (rules.time_ban,)),
+        ("vehicle", profile.vehicle, (rules.vehicle,)),
+    ):
+        if name is not None and not any(one.fits(name) for one in registered):
+            yield f"{key}: {name!r} is no key as {' or '.join(one.key for one in registered)}"
 
 
 def usable_profiles(

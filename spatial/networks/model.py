@@ -7,7 +7,8 @@ knows the names of modes, limits and rules of one kind.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -15,6 +16,8 @@ from typing import Any, get_args
 
 import spatial.networks
 from spatial.errors import ConfigError
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class NetworkKind:
         Its rules are `<rule_prefix>.snap`, `<rule_prefix>.class_speed_kmh` and so on.
     vehicle_rules
         Keys of the rules of usual sizes of vehicles, `*` for any name.
+    order
+        Place among the kinds, low numbers first: the first one is that of profiles nobody knows.
     source
         Relation of the schema `sigang` that its edges are read from, with the columns of `edge`.
     """
@@ -86,6 +91,7 @@ class NetworkKind:
     usual_class: str = ""
     rule_prefix: str = ""
     vehicle_rules: str = ""
+    order: int = 100
     source: str = "edge"
 
     @property
@@ -116,29 +122,83 @@ class NetworkKind:
 
 @cache
 def network_kinds() -> Mapping[str, NetworkKind]:
-    """Return the kinds by name: `KIND` of each module of `spatial.networks` that has one.
+    """Return the kinds by name, in their order: `KIND` of each module of `spatial.networks`.
 
     Raises
     ------
     ConfigError
-        Two kinds have one name, or claim one mode.
+        A module cannot be imported, declares what cannot be, or claims what another one has; names
+        its file.
     """
     found: dict[str, NetworkKind] = {}
-    modes: dict[str, str] = {}
+    taken: dict[str, str] = {}
     for module in pkgutil.iter_modules(spatial.networks.__path__, "spatial.networks."):
-        kind = getattr(import_module(module.name), "KIND", None)
+        kind = _declared(module.name)
         if kind is None:
             continue
-        taken = [modes[mode] for mode in kind.modes if mode in modes]
-        if kind.name in found or taken:
-            other = taken[0] if taken else kind.name
-            raise ConfigError(
-                f"Network kinds {kind.name} and {other} claim the same",
-                f"路网类型 {kind.name} 与 {other} 重复",
-            )
+        for fault in _faults(kind):
+            raise _wrong(module.name, fault)
+        for claim in _claims(kind):
+            if taken.setdefault(claim, kind.name) != kind.name or kind.name in found:
+                raise _wrong(module.name, f"{claim} is that of {taken[claim]}")
         found[kind.name] = kind
-        modes |= dict.fromkeys(kind.modes, kind.name)
-    return found
+    return dict(sorted(found.items(), key=lambda one: (one[1].order, one[0])))
+
+
+def _declared(module: str) -> NetworkKind | None:
+    try:
+        kind = getattr(import_module(module), "KIND", None)
+    except Exception as error:  # whatever a file does when it is imported, its name is told
+        raise _wrong(module, f"{type(error).__name__}: {error}") from error
+    if kind is not None and not isinstance(kind, NetworkKind):
+        raise _wrong(module, f"KIND is no NetworkKind but {type(kind).__name__}")
+    return kind
+
+
+def _claims(kind: NetworkKind) -> Iterator[str]:
+    """Yield what no two kinds may have."""
+    yield f"name {kind.name!r}"
+    yield from (f"mode {mode!r}" for mode in kind.modes)
+    if kind.rule_prefix:
+        yield f"rule_prefix {kind.rule_prefix!r}"
+
+
+def _faults(kind: NetworkKind) -> Iterator[str]:
+    """Yield what is wrong with a kind, each with the member that is."""
+    names = {"name": [kind.name], "modes": kind.modes, "limits": [*kind.sizes, *kind.columns]}
+    for member, given in names.items():
+        if isinstance(given, str) or not all(_NAME.fullmatch(name) for name in given):
+            yield f"{member}: {given!r} is not of lower case, digits and _"
+        elif len(set(given)) < len(given):
+            yield f"{member}: one stands twice"
+    if not kind.modes:
+        yield "modes: there is none"
+    for traffic in kind.traffics:
+        if not traffic.modes or not set(traffic.modes) <= set(kind.modes):
+            yield f"traffics: {traffic.name} has modes {traffic.modes}; the kind has {kind.modes}"
+    if len({traffic.name for traffic in kind.traffics}) < len(kind.traffics):
+        yield "traffics: one stands twice"
+    if kind.traffics:
+        yield from _unsearchable(kind)
+
+
+def _unsearchable(kind: NetworkKind) -> Iterator[str]:
+    """Yield what a kind that is searched lacks."""
+    if kind.usual_class not in kind.class_names:
+        yield f"usual_class: {kind.usual_class!r} is none of {', '.join(kind.class_names)}"
+    if not _NAME.fullmatch(kind.rule_prefix):
+        yield f"rule_prefix: {kind.rule_prefix!r} is not of lower case, digits and _"
+    if len(kind.vehicle_rules.split(".")) < 2:
+        yield f"vehicle_rules: {kind.vehicle_rules!r} is no key, as '{kind.name}.vehicle.*'"
+
+
+def _wrong(module: str, why: str) -> ConfigError:
+    where = f"{module.replace('.', '/')}.py"
+    return ConfigError(
+        f"{where}: {why}", f"{where}：{why}",
+        mend_en="docs/add-a-network-kind.md says what a kind declares.",
+        mend_zh="docs/add-a-network-kind.md 说明路网类型的声明。",
+    )  # fmt: skip
 
 
 def searched_kinds() -> list[NetworkKind]:

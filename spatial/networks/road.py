@@ -33,4 +33,5 @@ KIND = NetworkKind(
     usual_class="road",
     rule_prefix="road",
     vehicle_rules="vehicle.*.default",
+    order=0,
 )

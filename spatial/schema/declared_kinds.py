@@ -7,6 +7,7 @@ unit and range. A kind that `spatial.schema.kinds` lists keeps its own members a
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -24,11 +25,13 @@ from pydantic import (
 )
 
 from spatial.errors import ConfigError
+from spatial.faults import list_faults
 from spatial.schema.cells import as_bool, as_date, as_time
 from spatial.schema.kinds import KINDS, TABLES, Kind, Props, Shape
 from spatial.toml_file import Unreadable, parse_toml, read_bytes
 
 PATTERN = "*/*.layer.toml"
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 PropType = Literal["text", "int", "number", "bool", "datetime", "date"]
 SHAPES: Mapping[str, Shape] = {
     "point": "point", "line": "line", "polygon": "polygon", "mixed": "any",
@@ -126,20 +129,24 @@ def declare(source: Any, geometry: Any, props: Mapping[str, Prop]) -> Kind | Non
     """
     if not props:
         return None
-    if len(source.kinds) != 1 or not source.kinds[0].isidentifier():
-        raise ValueError("source.kinds: props belong to one kind, so name one")
+    if len(source.kinds) != 1 or not NAME.fullmatch(source.kinds[0]):
+        raise ValueError("source.kinds: props belong to one kind, so name one, in lower case")
     known = KINDS.get(source.kinds[0])
     table = source.table
     if table not in TABLES or (known and known.table != table):
         home = known.table if known else ", ".join(TABLES)
         raise ValueError(f"source.table: the kind lies in {home}")
     shape = SHAPES.get(geometry.type)
-    if shape is None or TABLES[table] not in ("any", shape):
+    if shape is None:
+        raise ValueError(f"geometry.type: of a kind with props one of {', '.join(SHAPES)}")
+    if TABLES[table] not in ("any", shape):
         raise ValueError(f"geometry.type: {table} holds {TABLES[table]}")
     base = known or Kind(source.kinds[0], table, shape)
     for name in props:
-        if name in base.props.model_fields or not name.isidentifier() or name.startswith("_"):
-            raise ValueError(f"props.{name}: {base.name} has it already, or it is no name")
+        if name in base.props.model_fields:
+            raise ValueError(f"props.{name}: {base.name} has it already")
+        if not NAME.fullmatch(name) or hasattr(BaseModel, name) or name.startswith("model_"):
+            raise ValueError(f"props.{name}: cannot be a name; take lower case, digits and _")
     fields: dict[str, Any] = {
         name: (prop.annotation | None, Field(default=None, description=prop.title.en))
         for name, prop in props.items()
@@ -163,12 +170,12 @@ def read_kinds(folder: Path) -> Mapping[str, Kind]:
     for path in sorted(folder.glob(PATTERN)):
         place = f"{path.parent.name}/{path.name}"
         try:
-            file = KindFile.model_validate(parse_toml(read_bytes(path)))
+            document = parse_toml(read_bytes(path))
+            file = KindFile.model_validate(document)
             kind = declare(file.source, file.geometry, file.props)
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise _wrong(place, f"{key}: {first['msg']}") from error
+            key, why = list_faults(error, KindFile, document)[0]
+            raise _wrong(place, f"{key}: {why}") from error
         except (Unreadable, ValueError) as error:
             raise _wrong(place, str(error)) from error
         if kind is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from layers.declare.catalog import Catalog, may_read
+from layers.declare.catalog import Catalog, check_names, may_read
 from layers.declare.layer import Access, Column, Geometry, Layer, Parameter, Source, Time
 from layers.declare.reading import wrong
 from layers.declare.style import Legend, LegendEntry, Level, Rank, StyleRule, Tiles
@@ -141,6 +141,7 @@ def test_every_key_is_documented(model):
     assert fields(model) <= words
 
 
+NAMED = 'type = "text"\ntitle = {zh = "名", en = "Name"}\n'
 PROPS = """
 [props.silt_m]
 type = "number"
@@ -169,13 +170,28 @@ def test_a_column_takes_after_the_member_that_it_shows(folder):
     ("old", "new", "key"),
     [
         ('path = "props.silt_m"', 'path = "props.silt_m"\ntype = "int"', "columns.silt_m.type"),
-        ('path = "props.silt_m"', 'path = "props.sill_m"', "columns.5.title"),
+        ('path = "props.silt_m"', 'path = "props.sill_m"', "columns.silt_m.path"),
         ("range = [0, 3]", "range = [3, 0]", "props.silt_m"),
         ('kinds = ["port"]', 'kinds = ["port", "pier"]', "source.kinds"),
         ('table = "facility"', 'view = "closure"', "source.table"),
         ("[props.silt_m]", '[[style.rules]]\nid = "a"\nslot = "point"\ntype = "circle"\n'
          'paint = {circle-radius = "3"}\n[props.silt_m]', "style.rules.0.paint.circle-radius"),
         ("visible = true", 'visible = true\nsort = "silt"', "sort"),
+        ("visible = true", "visibel = true", "visibel"),
+        ("visible = true", 'visible = true\neditable = {knd = "closure"}', "editable.knd"),
+        ('path = "props.silt_m"', 'pth = "props.silt_m"', "columns.5.pth"),
+        ('kinds = ["port"]', 'kinds = ["Port"]', "source.kinds.0"),
+        ("[props.silt_m]", f'[props.model_config]\n{NAMED}[props.silt_m]', "props.model_config"),
+        ("[props.silt_m]", f'[props.copy]\n{NAMED}[props.silt_m]', "props.copy"),
+        ("[props.silt_m]", f'[props."淤积"]\n{NAMED}[props.silt_m]', "props.淤积"),
+        ('type = "point"', 'type = "Point"', "geometry.type"),
+        ("[props.silt_m]", "[tiles]\nminzoom = 9\nmaxzoom = 5\n[props.silt_m]", "tiles"),
+        ("[props.silt_m]", '[tiles]\ncolumns = ["silt_m"]\n[[style.rules]]\nid = "a"\n'
+         'slot = "point"\ntype = "circle"\npaint = {circle-radius = ["get", "silt"]}\n'
+         "[props.silt_m]", "style.rules.0.paint.circle-radius"),
+        ("[props.silt_m]", '[legend]\ntitle = {zh = "淤", en = "Silt"}\nentries = [{label = {zh = '
+         '"淤", en = "Silt"}, symbol = "fill", color = {dark = "#123", light = "redd"}}]\n'
+         "[props.silt_m]", "legend.entries.0.color.light"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_props_or_paint_is_named_with_file_and_key(folder, old, new, key):
@@ -184,6 +200,21 @@ def test_a_mistake_in_props_or_paint_is_named_with_file_and_key(folder, old, new
     with pytest.raises(ConfigError, match=r"port/ports\.layer\.toml") as caught:
         Catalog.load(folder)
     assert caught.value.extra["key"] == key
+
+
+def test_files_of_windows_are_read_and_other_texts_named(folder):
+    path = folder / "port" / "ports.layer.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + (PORTS + PROPS).replace("\n", "\r\n").encode())
+    assert "silt_m" in Catalog.load(folder).get_layer("ports").by_name
+    path.write_bytes(PORTS.encode("gb18030"))
+    with pytest.raises(ConfigError, match=r"port/ports\.layer\.toml: TOML: is no UTF-8 text"):
+        Catalog.load(folder)
+
+
+def test_a_file_that_nobody_reads_is_named(folder):
+    (folder / "port" / "quays.layers.toml").write_text(PORTS, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"port/quays\.layers\.toml: name: is none of"):
+        Catalog.load(folder, check_names)
 
 
 def test_one_layer_declares_the_props_of_a_kind(folder):

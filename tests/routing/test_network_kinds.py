@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
+import spatial.networks
 from routing.cch.engine import Topology
+from routing.cost import profile, profile_files
 from routing.cost.network_rules import rules_of
-from routing.cost.profile import load_profiles
+from routing.cost.profile import list_profiles, load_profiles
 from routing.graph.graph import both_ways
 from routing.graph.turns import split
 from routing.index.mapped_store import open_graph, place_of, save_graph
@@ -18,7 +23,7 @@ from routing.index.snap import SnapIndex
 from routing.query.model import PathQuery
 from routing.query.network import RoadNetwork
 from spatial import rules as rules_module
-from spatial.errors import BadParameter, LimitViolated, NoSnap
+from spatial.errors import BadParameter, ConfigError, LimitViolated, NoSnap
 from spatial.networks.model import (
     Limit,
     NetworkKind,
@@ -157,10 +162,120 @@ def test_the_declared_kinds_are_found_and_claim_each_mode_once():
     assert networks_of(["ferry", "sea_lane", "air_route"]) == ["road", "sea"]
     modes = [mode for kind in kinds.values() for mode in kind.modes]
     assert len(modes) == len(set(modes))
+    assert next(iter(kinds)) == "road"
     for kind in searched_kinds():
         assert load_profiles(kind)
         assert kind.usual_class in kind.class_names
         assert all(set(traffic.modes) <= set(kind.modes) for traffic in kind.traffics)
+
+
+def declared(**members: object) -> str:
+    given = {
+        "name": "canal", "zh": "渠", "en": "canal", "modes": ("canal",),
+        "traffics": (Traffic("boat", ("canal",)),), "limits": (Limit("boat_m", "max_boat_m", 9),),
+        "classes": Literal["canal", "lock"], "usual_class": "canal", "rule_prefix": "canal",
+        "vehicle_rules": "canal.vehicle.*", **members,
+    }  # fmt: skip
+    return (
+        "from typing import Literal\n"
+        "from spatial.networks.model import Limit, NetworkKind, Traffic\n"
+        f"KIND = NetworkKind(**{given!r})\n".replace("typing.Literal", "Literal")
+    )
+
+
+@pytest.fixture
+def kind_file(tmp_path, monkeypatch):
+    """Return what has a module scanned that comes before roads by its name."""
+
+    def write(text: str) -> None:
+        (tmp_path / "canal.py").write_text(text, "utf-8")
+        sys.modules.pop("spatial.networks.canal", None)
+        network_kinds.cache_clear()
+
+    monkeypatch.setattr(spatial.networks, "__path__", [*spatial.networks.__path__, str(tmp_path)])
+    yield write
+    sys.modules.pop("spatial.networks.canal", None)
+    network_kinds.cache_clear()
+
+
+def test_a_further_kind_does_not_take_the_place_of_roads(kind_file):
+    kind_file(declared())
+    assert [kind.name for kind in searched_kinds()] == ["road", "canal"]
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({"name": "Canal"}, "name: .'Canal'. is not of lower case"),
+        ({"modes": ("canal", "walk")}, "mode 'walk' is that of road"),
+        ({"modes": ("canal", "canal")}, "modes: one stands twice"),
+        ({"name": "road"}, "name 'road' is that of road"),
+        ({"traffics": (Traffic("boat", ("road",)),)}, "traffics: boat has modes"),
+        ({"limits": (Limit("a_m", "max_m", 9), Limit("b_m", "max_m", 9))}, "limits: one stands"),
+        ({"usual_class": "canl"}, "usual_class: 'canl' is none of canal, lock"),
+        ({"rule_prefix": ""}, "rule_prefix: '' is not"),
+        ({"rule_prefix": "road"}, "rule_prefix 'road' is that of road"),
+        ({"vehicle_rules": ""}, r"vehicle_rules: '' is no key, as 'canal\.vehicle"),
+        ({"usual": 1}, "TypeError: .*'usual'"),
+    ],
+)
+def test_a_wrong_kind_is_named_with_file_and_member(kind_file, members, told):
+    kind_file(declared(**members))
+    with pytest.raises(ConfigError, match=rf"^spatial/networks/canal\.py: {told}"):
+        network_kinds()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("u_turn", "u_trun", "horse.toml: u_trun: is not known; did you mean u_turn"),
+        ('["towpath"]', '["towpth"]', "horse.toml: modes: 'towpth' is none of towpath"),
+        ('["horse"]', "[]", "horse.toml: access"),
+        ('"freight"', '"active"', "horse.toml: group: nothing on a towpath moves as 'active'"),
+        ("class_speed_kmh", "class_sped", "horse.toml: class_speed: .* is no key as towpath"),
+        ('id = "horse"', 'id = "pony"', "horse.toml: id: the file must be called pony.toml"),
+        ('u_turn = "horse"', 'u_turn = "a"\nwith_hazmat = "b"', "horse.toml: with_hazmat: 'b'"),
+        ("order = 1", "order = = 1", "horse.toml: Invalid value"),
+    ],
+)
+def test_a_wrong_profile_is_named_with_file_and_key(towpath, tmp_path, old, new, told):
+    (tmp_path / "towpath").mkdir()
+    (tmp_path / "towpath" / "horse.toml").write_text(HORSE.replace(old, new), "utf-8")
+    with pytest.raises(ConfigError, match=f"^profiles/towpath/{told}"):
+        load_profiles(TOWPATH, tmp_path)
+
+
+def test_no_two_kinds_share_a_profile_and_each_folder_is_a_kinds(tmp_path, monkeypatch, towpath):
+    monkeypatch.setattr(profile_files, "PROFILES", tmp_path)
+    monkeypatch.setattr(profile, "searched_kinds", lambda: [ROAD, TOWPATH])
+    shutil.copytree(ROOT / "routing" / "profiles" / "road", tmp_path / "road")
+    (tmp_path / "towpath").mkdir()
+    path = tmp_path / "towpath" / "horse.toml"
+    path.write_text(HORSE, "utf-8")
+    assert list(list_profiles()["towpath"]) == ["horse"]
+    path.rename(path.with_name("car.toml")).write_text(HORSE.replace('"horse"\nt', '"car"\nt'))
+    with pytest.raises(ConfigError, match=r"towpath/car\.toml: id: 'car' is a profile of road"):
+        list_profiles()
+    (tmp_path / "towpth").mkdir()
+    with pytest.raises(ConfigError, match=r"profiles/towpth.*networks are of kinds road, towpath"):
+        list_profiles()
+
+
+def test_a_kind_may_have_no_limits(tmp_path, monkeypatch):
+    monkeypatch.setattr(rules_module, "_kinds", dict(rules_module._kinds))
+    ditch = replace(TOWPATH, limits=(), rule_prefix="ditch", vehicle_rules="ditch.vehicle.*")
+    named = rules_of(ditch)
+    (tmp_path / "towpath").mkdir()
+    (tmp_path / "towpath" / "horse.toml").write_text(HORSE.replace("towpath.c", "ditch.c"), "utf-8")
+    rules = changed(named.snap, {"max_m": 200, "tie_m": 1, "island_nodes": 1}) | changed(
+        named.class_speed, {"towpath": 4, "bridge": 3}
+    )
+    graph = split(edges_of([row("AB"), row("BC")], kind=ditch), [])
+    profiles = load_profiles(ditch, tmp_path)
+    network = RoadNetwork(graph, Topology.build(graph), profiles, rules)
+    assert network.path(asked("A", "C"), NOW).sums()[0] == pytest.approx(1000)
+    with pytest.raises(BadParameter, match="known: "):
+        network.path(asked("A", "C", tow_t=2.0), NOW)
 
 
 def test_no_code_knows_the_name_of_roads_but_their_declaration():

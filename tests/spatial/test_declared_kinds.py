@@ -90,7 +90,7 @@ def test_a_listed_kind_keeps_its_members_and_gets_more(write):
         ('"facility"', '"audit"', "source.table: the kind lies in"),
         ('"facility"', '"edge"', "geometry.type: edge holds line"),
         ('type = "number"', 'type = "metres"', "props.depth_m.type"),
-        ("range = [0, 500]", "range = [5, 0]", "props.depth_m: Value error, range is"),
+        ("range = [0, 500]", "range = [5, 0]", "props.depth_m: range is"),
         ("range = [0, 500]", "ragne = [0, 500]", "props.depth_m.ragne"),
         ("[props.dug]", "[props.note]", "props.note: well has it already"),
         ('type = "bool"', 'type = "bool"\nunit = "m"', "unit and range belong to"),

@@ -1,0 +1,92 @@
+"""What a model says against a document, told by key: what a person who wrote it wants to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+Place = Sequence[str | int]
+
+
+def list_faults(
+    error: ValidationError, model: type[BaseModel], document: object
+) -> list[tuple[str, str]]:
+    """Return each fault as its key and what is wrong there.
+
+    Keys that are not known come first: what is missing is most often one of them, mistyped.
+
+    Parameters
+    ----------
+    error
+        What the model said.
+    model
+        The model.
+    document
+        What it was given; a key is named as it stands in there.
+    """
+    found = [
+        (_key(fault["loc"], document), _why(fault, model))
+        for fault in sorted(error.errors(include_url=False), key=_order)
+    ]
+    return [_of_whole(*one) for one in found]
+
+
+def _order(fault: ErrorDetails) -> bool:
+    return fault["type"] != "extra_forbidden"
+
+
+def _of_whole(key: str, why: str) -> tuple[str, str]:
+    """Return a fault of a whole file, whose text begins with the key, by that key."""
+    word, colon, rest = why.partition(": ")
+    return (word, rest) if not key and colon and " " not in word else (key, why)
+
+
+def _key(place: Place, document: object) -> str:
+    """Return a key without what a union, or a fault of the key itself, adds to it."""
+    if "[key]" in place:
+        place = place[: place.index("[key]")]
+    parts, last = [], len(place) - 1
+    for number, part in enumerate(place):
+        inner = document.get(part) if isinstance(document, dict) else None
+        if isinstance(document, list | tuple) and isinstance(part, int):
+            inner = document[part]
+        elif isinstance(document, dict) and number < last and not isinstance(inner, dict | list):
+            continue
+        parts.append(str(part))
+        document = inner
+    return ".".join(parts)
+
+
+def _why(fault: ErrorDetails, model: type[BaseModel]) -> str:
+    if fault["type"] != "extra_forbidden":
+        return fault["msg"].removeprefix("Value error, ")
+    known = sorted(_known(model, fault["loc"]))
+    near = get_close_matches(str(fault["loc"][-1]), known, 1)
+    if near:
+        return f"is not known; did you mean {near[0]}"
+    return f"is not known; known: {', '.join(known)}" if known else "is not known"
+
+
+def _known(model: type[BaseModel], place: Place) -> set[str]:
+    """Return the keys of the tables that may stand at a place."""
+    models = {model}
+    for part in place[:-1]:
+        inner = {
+            found
+            for one in models
+            if part in one.model_fields
+            for found in _models(one.model_fields[str(part)].annotation)
+        }
+        models = inner or models
+    return {field.alias or name for one in models for name, field in one.model_fields.items()}
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
