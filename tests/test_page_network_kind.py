@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -13,17 +13,22 @@ import shapely
 
 import spatial.networks
 from api.cli.doctor import _declarations
+from api.events import store, targets
+from api.events.edge_effects import find_effects
+from api.events.store import Decision, Effect
 from api.network.kinds import Networks
 from api.network.rule_keeper import RuleKeeper
 from api.network.rule_models import load_rules
 from api.network.service import Roads
+from data.accounts import load_accounts
 from routing.cost import network_rules, profile_files
 from routing.cost.profile import Profile
 from routing.query.model import PathQuery
 from spatial import rules as registered
-from spatial.errors import LimitViolated
+from spatial.actor import Actor
+from spatial.errors import BadParameter, LimitViolated, SetupError, Unreachable
 from spatial.ids import stable_uuid7
-from spatial.networks.model import network_kinds, searched_kinds
+from spatial.networks.model import get_searched, network_kinds, searched_kinds
 from spatial.postgres.db import Database, connect
 from spatial.settings import PROJECT, Settings
 from tests.conftest import ROOT
@@ -59,6 +64,8 @@ def written(tmp_path, monkeypatch):
     folders = [*spatial.networks.__path__, str(tmp_path / "spatial" / "networks")]
     monkeypatch.setattr(spatial.networks, "__path__", folders)
     network_kinds.cache_clear()
+    named = vars(network_rules.rules_of(network_kinds()["towpath"])).values()
+    registered._kinds.update({rule.key: rule for rule in named})  # where an earlier test asked
     yield tmp_path
     sys.modules.pop("spatial.networks.towpath", None)
     network_kinds.cache_clear()
@@ -80,6 +87,25 @@ def fill(url, areas):
         conn.execute("UPDATE sigang.network_version SET topology = 1 WHERE network = 'towpath'")
 
 
+async def with_networks(settings, work):
+    """Return what some work gets of a database and its networks."""
+    db = await Database.open(settings, settings.database_url)
+    rules = RuleKeeper(db, SilentBus())
+    await rules.start()
+    networks = Networks(partial(Roads, settings, db, SilentBus(), rules))
+    try:
+        await networks.start()
+        return await work(db, networks)
+    finally:
+        await networks.stop()
+        await rules.stop()
+        await db.close()
+
+
+async def current(db, networks):
+    return await (await networks.of_profile("horse")).ensure_current()
+
+
 def said_by_doctor() -> tuple[str, str]:
     (found,) = [f for f in _declarations(Settings()) if f.name == "networks"]
     return found.state, found.text
@@ -89,25 +115,11 @@ def said_by_doctor() -> tuple[str, str]:
 def test_the_kind_is_found_filled_and_asked(written, database_url):
     kind = network_kinds()["towpath"]
     assert kind in searched_kinds()
-    network_rules.rules_of(kind)
     areas = written / "layers" / "areas"
     fill(database_url, areas)
     settings = Settings(home=written / "home", database_url=database_url, areas=areas)
 
-    async def ask():
-        db = await Database.open(settings, database_url)
-        rules = RuleKeeper(db, SilentBus())
-        await rules.start()
-        networks = Networks(partial(Roads, settings, db, SilentBus(), rules))
-        await networks.start()
-        try:
-            return await (await networks.of_profile("horse")).ensure_current()
-        finally:
-            await networks.stop()
-            await rules.stop()
-            await db.close()
-
-    network = asyncio.run(ask())
+    network = asyncio.run(with_networks(settings, current))
     assert network.graph.edges.kind == kind
     query = PathQuery("horse", [PLACES["A"], PLACES["D"]], sizes={"tow_t": 15.0})
     length, duration_ms = network.path(query, NOW).sums()
@@ -115,6 +127,67 @@ def test_the_kind_is_found_filled_and_asked(written, database_url):
     with pytest.raises(LimitViolated) as refused:
         network.path(PathQuery("horse", query.waypoints, sizes={"tow_t": 25.0}), NOW)
     assert refused.value.en in told(PAGE)
+
+
+@pytest.mark.db
+def test_what_closes_its_edges_raises_its_version_and_is_undone(written, database_url):
+    areas = written / "layers" / "areas"
+    fill(database_url, areas)
+    with connect(database_url) as conn:
+        load_accounts(conn)
+        conn.execute("UPDATE sigang.network_version SET version = 7 WHERE network = 'road'")
+        conn.commit()
+    settings = Settings(home=written / "home", database_url=database_url, areas=areas)
+    actor, middle = Actor("dispatcher", "dispatcher", "330000"), stable_uuid7("canal", "BC")
+    asked = PathQuery("horse", [PLACES["A"], PLACES["D"]])
+
+    async def work(db, networks):
+        async def versions():
+            sql = "SELECT network, version FROM sigang.network_version ORDER BY network"
+            return dict(await db.public.fetch(sql))
+
+        async def closed(event=None):
+            async with db.write(actor) as conn:
+                if event is not None:
+                    return await store.undo(conn, actor, await store.hold(conn, event))
+                target = await targets.of_edge(conn, middle, "both")
+                effects = [Effect(edge, way, "closure") for edge, way in target.edges]
+                with pytest.raises(BadParameter, match="Lanes are those of roads"):
+                    find_effects({}, "lane_loss", 1.0, [], target)
+                return await store.create(conn, actor, Decision(
+                    "closure", target, effects, "both", "works", NOW, NOW + timedelta(days=1),
+                    "封闭", "Closed", "public",
+                ))  # fmt: skip
+
+        (await current(db, networks)).path(asked, NOW)
+        before = await versions()
+        event = await closed()
+        raised = await versions()
+        assert raised == before | {"towpath": 8}
+        with pytest.raises(Unreachable):
+            (await current(db, networks)).path(asked, NOW)
+        await closed(event)
+        assert await versions() == before | {"towpath": 9}
+        (await current(db, networks)).path(asked, NOW)
+        async with db.write(actor) as conn:
+            box = shapely.box(120.9, 30.2, 120.95, 30.4)
+            with pytest.raises(BadParameter, match="touches no roads"):
+                await targets.of_polygon(conn, box, "both")
+            found = await targets.of_polygon(conn, box, "both", get_searched("towpath"))
+            assert (len(found.edges), found.networks) == (3, ["towpath"])
+
+    asyncio.run(with_networks(settings, work))
+
+
+@pytest.mark.db
+def test_a_kind_without_its_migration_is_told_at_the_start(written, database_url):
+    settings = Settings(
+        home=written / "home", database_url=database_url, areas=written / "layers" / "areas"
+    )
+    with connect(database_url) as conn:
+        load_rules(conn, settings.areas)
+    with pytest.raises(SetupError, match="does not know networks of kind 'towpath'"):
+        asyncio.run(with_networks(settings, current))
 
 
 def test_a_slip_is_told_as_the_page_says_and_by_doctor(written):

@@ -12,6 +12,7 @@ from api.events.targets import Road, Target
 from routing.cost.traffic_flow import lane_loss, usual_kmh
 from spatial.errors import BadParameter
 from spatial.json_types import Document
+from spatial.networks.road import KIND as ROAD
 from spatial.rules import NotedRules, Rules
 
 Kind = Literal["closure", "lane_loss", "speed", "weather_limit"]
@@ -68,6 +69,8 @@ def find_effects(
     if kind != "lane_loss":
         states = [Effect(edge, way, kind, value) for edge, way in target.edges]
         return Effects(states, named, None, {"value": value, "unit": "km/h"})
+    if any(network != ROAD.name for network in target.networks):
+        raise _bad("lanes are those of roads", "车道封闭仅适用于道路")
     closed, noted = int(value if value is not None else len(set(lanes))), NotedRules(rules)
     states = [_lost(edge, way, target.roads[edge], closed, noted) for edge, way in target.edges]
     return Effects(states, named, noted.read, {"value": closed, "unit": "lanes"})

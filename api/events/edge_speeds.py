@@ -11,9 +11,8 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
-from api.events import store
 from api.events.feed_store import FOREIGN_CODES, INSERT_FEED, OPEN_FEEDS, SOURCE_IS_KNOWN, WITHDRAW
-from api.events.store import Raised
+from api.events.version_store import Raised, raise_version, tell_network
 from api.http.auth import actor_of, require
 from api.http.bodies import MB
 from api.http.responses import fresh
@@ -141,14 +140,14 @@ async def _check(conn: asyncpg.Connection, actor: Actor, body: FeedBody, edges: 
 async def _store(
     conn: asyncpg.Connection, actor: Actor, body: FeedBody, columns: list[str], begin: datetime
 ) -> tuple[Raised, int]:
-    version = await store.raise_version(conn)
+    version = await raise_version(conn)
     if body.mode == "replace":
         await conn.execute(WITHDRAW, body.source, version.number, version.at, actor.prefix)
     feed: int = await conn.fetchval(
         INSERT_FEED, body.source, actor.account_id, *columns, begin, body.valid_to, version.number,
         version.at,
     )  # fmt: skip
-    await store.tell_network(conn, version.number)
+    await tell_network(conn, version)
     return version, feed
 
 

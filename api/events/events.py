@@ -36,6 +36,8 @@ from spatial.errors import BadParameter, OutOfScope
 from spatial.geo.carriageway_rows import TOWARDS_SQL
 from spatial.geo.stake_text import LONGEST, StakeText, find_side, parse_stake_text
 from spatial.json_types import JsonBody
+from spatial.networks.model import get_searched
+from spatial.networks.road import KIND as ROAD
 
 CAUSES = {
     "wind": ("大风", "Strong wind"),
@@ -85,10 +87,13 @@ class TargetBody(_Strict):
     edge_id: UUID | None = None
     stake: StakeSpan | None = None
     polygon: JsonBody | None = None
+    network: Annotated[str, Field(max_length=40)] = ROAD.name
+    """Kind of network whose edges a polygon means."""
 
     @model_validator(mode="after")
     def _one(self) -> TargetBody:
-        named = [value for value in self.model_dump().values() if value is not None]
+        given = self.model_dump(exclude={"network"})
+        named = [value for value in given.values() if value is not None]
         if len(named) != 1:
             raise ValueError("name exactly one of at, facility_id, edge_id, stake, polygon")
         return self
@@ -318,7 +323,7 @@ async def _resolve(conn: asyncpg.Connection, body: EventBody) -> Target:
         span = (stake.route, stake.k_from, stake.k_to)
         return await targets.of_span(conn, span, stake.side, body.direction)
     polygon = await offload_write(read_polygon, target.polygon or {})
-    return await targets.of_polygon(conn, polygon, body.direction)
+    return await targets.of_polygon(conn, polygon, body.direction, get_searched(target.network))
 
 
 async def _resolve_text(conn: asyncpg.Connection, body: EventBody, named: StakeText) -> Target:

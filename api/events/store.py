@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import cast
 from uuid import UUID
 
 import asyncpg
@@ -14,14 +14,13 @@ import shapely
 
 from api.events.still_closed_rows import still_closed_by
 from api.events.targets import Target
+from api.events.version_store import APPEND, Raised, raise_of, raise_version, tell_network
 from api.events.view import Event, Properties
 from layers.offload import offload_write
 from spatial.actor import Actor
 from spatial.errors import Conflict, NotFound
 from spatial.json_types import Document, JsonObject, Shown
-from spatial.networks.road import KIND as ROAD
 
-NETWORK = ROAD.name
 EXPIRY_LOCK = 0x5369_6763
 LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit")
 LISTED_EDGES = 1_000
@@ -62,9 +61,6 @@ VALUES ($16, $1, $2, $3, 'real', 'decisions', $4, $5, $6, $7, $8, $9, $10, $11, 
   $14, $14, ST_GeomFromWKB($15, 4326), $17, $18, $19, $20, $21,
   CASE WHEN $4 <= now() THEN now() END)
 RETURNING id"""
-_VERSION = """
-UPDATE sigang.network_version SET version = version + 1, changed_at = clock_timestamp()
-WHERE network = $1 RETURNING version, changed_at"""
 _ACT = """
 INSERT INTO sigang.edge_state (edge_id, kind, direction, value, valid, event_id, version_from,
   recorded_from)
@@ -91,7 +87,6 @@ WHERE a.role IN ('dispatcher', 'duty') AND NOT a.disabled AND right(a.scope, 2) 
     AND z.admin_code = a.scope AND ST_Intersects(z.geom, ST_GeomFromWKB($1, 4326))))"""
 _RECEIPTS = """
 INSERT INTO sigang.event_receipt (event_id, party) SELECT $1, unnest($2::text[])"""
-_APPEND = "SELECT sigang.stream_append($1, $2, $3, $4, $5, $6)"
 _HISTORY = """
 INSERT INTO sigang.event_history (event_id, version, account_id, action, body)
 VALUES ($1, $2, $3, $4, $5)"""
@@ -107,13 +102,6 @@ UPDATE sigang.edge_state SET valid = valid WHERE event_id = $1 AND version_to IS
 _HELD = """
 SELECT id, kind, state, version, admin_code, unit_id, visibility, valid_from, valid_to, created_by
 FROM sigang.event WHERE id = $1 FOR UPDATE"""
-
-
-class Raised(NamedTuple):
-    """A version of the network and when it was recorded."""
-
-    number: int
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -146,12 +134,6 @@ class Decision:
     severity: str | None = None
 
 
-async def raise_version(conn: asyncpg.Connection) -> Raised:
-    """Raise the network's version; others that raise it wait until this transaction ends."""
-    row = await conn.fetchrow(_VERSION, NETWORK)
-    return Raised(row["version"], row["changed_at"])
-
-
 async def create(conn: asyncpg.Connection, actor: Actor, decision: Decision) -> UUID:
     """Write an event with receipts, history and stream row, and its edge states where it acts."""
     target = decision.target
@@ -171,11 +153,11 @@ async def create(conn: asyncpg.Connection, actor: Actor, decision: Decision) -> 
     if not done:
         await _tell(conn, actor, event, "created", None)
         return event
-    version = await raise_version(conn)
+    version = await raise_version(conn, target.networks)
     interval = (decision.valid_from, decision.valid_to)
     columns = await offload_write(_columns, done)
     await conn.execute(_ACT, *columns, *interval, event, version.number, version.at)
-    await _tell(conn, actor, event, "created", version.number)
+    await _tell(conn, actor, event, "created", version)
     return event
 
 
@@ -202,11 +184,11 @@ async def undo(conn: asyncpg.Connection, actor: Actor, held: asyncpg.Record) -> 
     version = await _reopen(conn, held["id"])
     await _step(conn, actor, held["id"], "state = 'undone'", [])
     still = await still_closed_by(conn, held["id"])
-    return await _tell(conn, actor, held["id"], "undone", version.number, still)
+    return await _tell(conn, actor, held["id"], "undone", version, still)
 
 
 async def _reopen(conn: asyncpg.Connection, event: UUID) -> Raised:
-    version = await raise_version(conn)
+    version = await raise_of(conn, event)
     await conn.execute(_REOPEN, event, version.number, version.at)
     return version
 
@@ -219,7 +201,7 @@ async def end_expired(conn: asyncpg.Connection, actor: Actor) -> list[UUID]:
     for event in expired:
         version = await _reopen(conn, event)
         await _step(conn, actor, event, "state = 'ended'", [])
-        await _tell(conn, actor, event, "ended", version.number)
+        await _tell(conn, actor, event, "ended", version)
     return expired
 
 
@@ -233,10 +215,10 @@ async def begin_due(conn: asyncpg.Connection, actor: Actor) -> list[UUID]:
         return []
     due: list[UUID] = [row["id"] for row in await conn.fetch(_BEGINNING, LIVE_KINDS)]
     for event in due:
-        version = await raise_version(conn)
+        version = await raise_of(conn, event)
         await conn.execute(_REMARK, event)
         await _step(conn, actor, event, "begun_at = now()", [])
-        await _tell(conn, actor, event, "begun", version.number)
+        await _tell(conn, actor, event, "begun", version)
     return due
 
 
@@ -250,10 +232,9 @@ async def change(
     version = None
     if value is not None or {"valid_from", "valid_to"} & fields.keys():
         interval = [fields.get(name, held[name]) for name in ("valid_from", "valid_to")]
-        raised = await _reopen(conn, held["id"])
-        version = raised.number
-        await conn.execute(_AGAIN, held["id"], *interval, version, value, raised.at)
-        fields["begun_at"] = raised.at if interval[0] <= raised.at else None
+        version = await _reopen(conn, held["id"])
+        await conn.execute(_AGAIN, held["id"], *interval, version.number, value, version.at)
+        fields["begun_at"] = version.at if interval[0] <= version.at else None
     names = [f"{name} = ${i}" for i, name in enumerate(fields, 3)]
     given = list(fields.values())
     if value is not None:
@@ -299,7 +280,7 @@ async def _step(
 
 
 async def _tell(
-    conn: asyncpg.Connection, actor: Actor, event: UUID, action: str, version: int | None,
+    conn: asyncpg.Connection, actor: Actor, event: UUID, action: str, version: Raised | None,
     still: Sequence[Shown] | None = None,
 ) -> Event:  # fmt: skip
     """Keep what was done and by whom, tell every worker and open map, and return the event."""
@@ -315,14 +296,8 @@ async def _tell(
     if version is not None:
         await tell_network(conn, version)
     parties = [receipt["party"] for receipt in properties["receipts"]]
-    await conn.execute(_APPEND, "event", *scope, _plain(body), parties)
+    await conn.execute(APPEND, "event", *scope, _plain(body), parties)
     return feature
-
-
-async def tell_network(conn: asyncpg.Connection, version: int) -> None:
-    """Tell every worker and open map that the network has a new version."""
-    notice = {"network": NETWORK, "version": version}
-    await conn.execute(_APPEND, "network", None, None, "public", notice, [])
 
 
 def _plain(body: object) -> JsonObject:

@@ -14,18 +14,18 @@ SPAN = f"""
 SELECT id FROM sigang.edge
 WHERE route_id = $1 AND ($2::text IS NULL OR side IN ($2, 'both')) AND mode IN {MOTOR.sql}
   AND k_from < greatest($3::float8, $4) AND k_to > least($3, $4)"""  # noqa: S608
-INSIDE = f"""
+INSIDE = """
 SELECT id::text AS id FROM sigang.edge
-WHERE mode IN {MOTOR.sql} AND ST_Intersects(geom, ST_GeomFromGeoJSON($1)) LIMIT $2"""  # noqa: S608
-BUNDLES = f"""
-SELECT e.id, e.admin_code, e.oneway, e.side, e.route_id, e.name_zh, e.name_en, e.ref, e.class,
-  e.lanes, e.speed_kmh, ST_AsBinary(e.geom) AS geom
+WHERE mode = ANY($3) AND ST_Intersects(geom, ST_GeomFromGeoJSON($1)) LIMIT $2"""
+BUNDLES = """
+SELECT e.id, e.mode, e.admin_code, e.oneway, e.side, e.route_id, e.name_zh, e.name_en, e.ref,
+  e.class, e.lanes, e.speed_kmh, ST_AsBinary(e.geom) AS geom
 FROM sigang.edge e
-WHERE e.mode IN {MOTOR.sql} AND e.id = ANY(ARRAY(
+WHERE e.mode = ANY($2) AND e.id = ANY(ARRAY(
   SELECT unnest(string_to_array($1, ',')::uuid[]) UNION
   SELECT twin.id FROM sigang.edge b JOIN sigang.edge twin ON twin.bundle = b.bundle
   WHERE b.id = ANY(string_to_array($1, ',')::uuid[])))
-ORDER BY e.id"""  # noqa: S608
+ORDER BY e.id"""
 CARRIAGEWAY = """
 SELECT ST_AsBinary(geom) AS geom FROM sigang.carriageway
 WHERE route_id = $1 AND side = 'up' ORDER BY part"""

@@ -15,6 +15,8 @@ from api.events.target_rows import BUNDLES, CARRIAGEWAY, CARRIED, FACILITY, INSI
 from layers.offload import offload_write
 from spatial.actor import Actor, scope_prefix
 from spatial.errors import BadParameter, NotFound, OutOfScope
+from spatial.networks.model import NetworkKind, networks_of, searched_kinds
+from spatial.networks.road import KIND as ROAD
 
 MOST_EDGES = 50_000
 PROVINCE_DIGITS, PREFECTURE_DIGITS = 2, 4
@@ -42,6 +44,8 @@ class Target:
     roads: Mapping[UUID, Road] = field(default_factory=dict)
     uncoded: int = 0
     """Parts that lie in no known unit."""
+    networks: Sequence[str] = (ROAD.name,)
+    """Kinds of the networks that its edges are of."""
 
     @property
     def admin_code(self) -> str | None:
@@ -109,14 +113,14 @@ async def of_facility(conn: asyncpg.Connection, facility: UUID, direction: str) 
     if row is None:
         raise NotFound(f"No facility {facility}", f"没有设施 {facility}")
     base = [r["edge_id"] for r in await conn.fetch(CARRIED, facility)]
-    if not base:
+    rows = await _bundles(conn, base)
+    if not rows:
         raise BadParameter(
-            "This facility carries no road",
-            "该设施不承载道路，无法封闭",
+            "This facility carries nothing that paths go over",
+            "该设施不承载可通行路段，无法封闭",
             mend_en="Name a bridge, a tunnel or an edge.",
             mend_zh="请选择桥梁、隧道或路段。",
         )
-    rows = await _bundles(conn, base)
     shape = shapely.from_wkb(row["geom"])
     along = shape if shape.geom_type == "LineString" else None
     names = {"zh": row["name_zh"], "en": row["name_en"]}
@@ -130,7 +134,7 @@ async def of_edge(conn: asyncpg.Connection, edge: UUID, direction: str) -> Targe
     rows = await _bundles(conn, [edge])
     own = next((row for row in rows if row["id"] == edge), None)
     if own is None:
-        raise NotFound(f"No road edge {edge}", f"没有道路路段 {edge}")
+        raise NotFound(f"No edge {edge} that paths go over", f"没有可通行路段 {edge}")
     names = {"zh": own["name_zh"] or own["ref"], "en": own["name_en"] or own["ref"]}
     edges = await _directed(conn, rows, direction, shapely.from_wkb(own["geom"]))
     return await offload_write(_target, rows, edges, names)
@@ -154,18 +158,23 @@ async def of_span(
     return _target(rows, edges, {"zh": name, "en": name}, span=span)
 
 
-async def of_polygon(conn: asyncpg.Connection, polygon: shapely.Geometry, direction: str) -> Target:
-    """Find the edges that a polygon touches, and their bundles."""
+async def of_polygon(
+    conn: asyncpg.Connection,
+    polygon: shapely.Geometry,
+    direction: str,
+    kind: NetworkKind = ROAD,
+) -> Target:
+    """Find the edges of a kind that a polygon touches, and their bundles."""
     if direction != "both":
         raise BadParameter(
             "An area is closed in both directions", "面状封闭只能双向", parameter="direction"
         )
     text = shapely.to_geojson(polygon)
-    base = [r["id"] for r in await conn.fetch(INSIDE, text, MOST_EDGES + 1)]
+    base = [r["id"] for r in await conn.fetch(INSIDE, text, MOST_EDGES + 1, kind.traffic.modes)]
     if not base or len(base) > MOST_EDGES:
         raise BadParameter(
-            f"The polygon touches {'no' if not base else f'more than {MOST_EDGES}'} edges",
-            "多边形内没有道路" if not base else f"多边形内路段超过 {MOST_EDGES} 条",
+            f"The polygon touches {'no' if not base else f'more than {MOST_EDGES}'} {kind.en}s",
+            f"多边形内没有{kind.zh}" if not base else f"多边形内路段超过 {MOST_EDGES} 条",
             parameter="target",
         )
     rows = await _bundles(conn, base)
@@ -180,8 +189,12 @@ async def of_polygon(conn: asyncpg.Connection, polygon: shapely.Geometry, direct
 async def _bundles(
     conn: asyncpg.Connection, base: Iterable[UUID | str]
 ) -> Sequence[asyncpg.Record]:
-    """Return edges and their bundles; their ids go as one text, which takes the loop no time."""
-    found: Sequence[asyncpg.Record] = await conn.fetch(BUNDLES, ",".join(map(str, base)))
+    """Return edges that paths go over, and their bundles.
+
+    Their ids go as one text, which takes the loop no time.
+    """
+    modes = [mode for kind in searched_kinds() for mode in kind.traffic.modes]
+    found: Sequence[asyncpg.Record] = await conn.fetch(BUNDLES, ",".join(map(str, base)), modes)
     return found
 
 
@@ -213,7 +226,8 @@ def _target(
     own = {code for code in found if code}
     roads = {row["id"]: _road(row) for row in rows}
     every = sorted(own | set(codes))
-    return Target(edges, shape, every, names, facility_id, span, roads, found.count(None))
+    networks = networks_of(row["mode"] for row in rows if row["id"] in shut)
+    return Target(edges, shape, every, names, facility_id, span, roads, found.count(None), networks)
 
 
 def _road(row: asyncpg.Record) -> Road:

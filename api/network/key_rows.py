@@ -7,6 +7,7 @@ from typing import NamedTuple
 import asyncpg
 import psycopg
 
+from spatial.errors import SetupError
 from spatial.networks.model import NetworkKind, Traffic, searched_kinds
 
 _KEY = """
@@ -32,9 +33,31 @@ class Key(NamedTuple):
 
 
 async def read_key(conn: asyncpg.Connection, kind: NetworkKind, traffic: Traffic) -> Key:
-    """Return what is committed now."""
+    """Return what is committed now.
+
+    Raises
+    ------
+    SetupError
+        The database does not know the kind.
+    """
     sql = _KEY.format(source=kind.source, name="$1", modes="$2")
-    return Key(*await conn.fetchrow(sql, kind.name, traffic.modes))
+    try:
+        row = await conn.fetchrow(sql, kind.name, traffic.modes)
+    except asyncpg.UndefinedTableError as error:
+        raise unknown_kind(kind, str(error)) from error
+    if row is None:
+        raise unknown_kind(kind, "network_version has no row of it")
+    return Key(*row)
+
+
+def unknown_kind(kind: NetworkKind, why: str) -> SetupError:
+    """Return the error for a kind that the migrations lack."""
+    return SetupError(
+        f"The database does not know networks of kind {kind.name!r}: {why}",
+        f"数据库没有 {kind.name!r} 类路网：{why}",
+        mend_en="docs/add-a-network-kind.md tells its migration; ./sigang migrate runs it.",
+        mend_zh="迁移内容见 docs/add-a-network-kind.md；请运行 ./sigang migrate。",
+    )
 
 
 def read_keys(url: str) -> dict[str, Key]:

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any, get_args
 
 import spatial.networks
-from spatial.errors import ConfigError
+from spatial.errors import BadParameter, ConfigError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -204,6 +204,24 @@ def _wrong(module: str, why: str) -> ConfigError:
 def searched_kinds() -> list[NetworkKind]:
     """Return the kinds that paths are asked on."""
     return [kind for kind in network_kinds().values() if kind.traffics]
+
+
+def get_searched(name: str) -> NetworkKind:
+    """Return a kind that paths are asked on.
+
+    Raises
+    ------
+    BadParameter
+        There is none of this name.
+    """
+    known = {kind.name: kind for kind in searched_kinds()}
+    if name not in known:
+        raise BadParameter(
+            f"No paths go over networks of kind {name!r}; known: {', '.join(known)}",
+            f"没有可通行的 {name!r} 类路网；可用：{'、'.join(known)}",
+            parameter="network",
+        )
+    return known[name]
 
 
 def networks_of(modes: Any) -> list[str]:
