@@ -173,6 +173,18 @@ class Levels(RuleModel):
         return "normal"
 
 
+class Heartbeats(RuleTable[dict[str, Annotated[float, Field(gt=0, le=31_536_000)]]]):
+    """By kind of asset: the seconds within which it must be heard of again."""
+
+
+class FeedLate(RuleModel):
+    """After how many of its periods without a delivery a feed is late."""
+
+    periods: float = Field(gt=0, le=100)
+
+
+FEED_LATE = register("office.feed_late", FeedLate, zh="数据迟到判定", en="When a feed is late")
+HEARTBEAT = register("office.heartbeat_s", Heartbeats, zh="资产心跳周期", en="Heartbeats of assets")
 UNIT_TOLERANCE = register(
     "quality.unit_tolerance_m", Tolerance, zh="点位越界容差", en="Tolerance of a place's unit"
 )

@@ -34,8 +34,6 @@ class Truth(BaseModel):
     layer: str | None = None
     filter: str | None = None
     """CQL2 text; `{day}` and `{now}` stand for the day and noon of the sample."""
-    at: str | None = None
-    """Parameter of a function layer that is given noon."""
     column: str | None = None
     indicator: str | None = None
     months_ago: int = Field(default=0, ge=0, le=12)
@@ -61,11 +59,10 @@ class Truth(BaseModel):
             Start of that day, with offset.
         """
         noon = (anchor + LOOKED_AT).isoformat()
-        asked = {self.at: noon} if self.at else {}
-        if self.filter:
-            text = self.filter.replace("{now}", f"TIMESTAMP('{noon}')")
-            asked["filter"] = text.replace("{day}", f"DATE('{anchor.date().isoformat()}')")
-        return asked
+        if not self.filter:
+            return {}
+        text = self.filter.replace("{now}", f"TIMESTAMP('{noon}')")
+        return {"filter": text.replace("{day}", f"DATE('{anchor.date().isoformat()}')")}
 
 
 def read_truths() -> Mapping[str, Truth]:

@@ -13,6 +13,7 @@ import psycopg
 
 from data.generate.cases import write_cases
 from data.generate.events import write_events
+from data.generate.feeds import write_feeds
 from data.generate.fleet import write_fleet
 from data.generate.sites import write_sites
 from data.generate.world import SOURCE, read_roads
@@ -22,7 +23,7 @@ Progress = Callable[[str], None]
 WIM = "sample-wim"
 TABLES = (
     "case_file", "event", "observation", "position", "project_section", "project", "facility",
-    "zone",
+    "zone", "feed",
 )  # fmt: skip
 
 
@@ -50,7 +51,8 @@ def load_generated(conn: psycopg.Connection, anchor: datetime, progress: Progres
     write_cases(conn, roads, anchor)
     progress("incidents, risks and hazards")
     write_events(conn, roads, anchor)
-    progress("sites, sensors and projects")
+    progress("sites, sensors, projects and feeds")
     write_sites(conn, roads, anchor)
+    write_feeds(conn, anchor)
     progress("vehicles, vessels and aircraft")
     write_fleet(conn, roads, anchor)

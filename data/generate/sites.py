@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -30,6 +30,7 @@ from spatial.networks.road import KIND as ROAD
 from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import BRIDGE_LEVELS, Levels
+from spatial.truths import read_truths
 
 WIM = "sample-wim"
 CELL_LEVEL = 15  # tile level of the cell key of positions, about 1 km
@@ -54,6 +55,7 @@ _LATEST = [
     "origin", "kind",
 ]  # fmt: skip
 _DAY_S = 86_400
+_HEARD_DAYS, _HEARD_H = 60, 30  # before and after the start of the sample's day
 _LONGEST_M = 25_000.0  # of a project's stretch
 
 
@@ -152,22 +154,31 @@ def _write_sensors(conn: psycopg.Connection, rng: Rng, anchor: datetime) -> None
         " ORDER BY id"
     ).fetchall()
     each = settings()["sites"]["sensors_per_structure"]
+    silent = read_truths()["outages"].planted["silent_h"]
     sensors = [
-        _Sensor(structure, number, each) for structure in structures for number in range(each)
+        _Sensor(structure, number, each, silent)
+        for structure in structures
+        for number in range(each)
     ]
     copy_rows(conn, "asset", _ASSET, (sensor.asset() for sensor in sensors))
     copy_rows(conn, "latest_position", _LATEST, (sensor.latest(anchor) for sensor in sensors))
     levels = read_rule(BRIDGE_LEVELS).value
     step = settings()["sites"]["sensor_step_s"]
-    rows = (row for i, s in enumerate(sensors) for row in s.day(rng, i, anchor, step, levels))
+    rows = (row for s in sensors for row in s.day(rng, anchor, step, levels))
     copy_rows(conn, "observation", _OBSERVATION, rows)
+    runs = (run for s in sensors for run in s.heard(anchor))
+    copy_rows(conn, "asset_uptime", ["asset_id", "first_seen", "last_seen"], runs)
 
 
 class _Sensor:
     """One sensor on a structure: where it sits and what it measures."""
 
     def __init__(
-        self, structure: tuple[UUID, str, str, str, bytes], number: int, each: int
+        self,
+        structure: tuple[UUID, str, str, str, bytes],
+        number: int,
+        each: int,
+        silent: Mapping[str, tuple[float, float]],
     ) -> None:
         self.home, zh, en, self.code, shape = structure
         self.quantity, self.unit, self.design, self.share = _QUANTITIES[number % len(_QUANTITIES)]
@@ -180,6 +191,7 @@ class _Sensor:
             else line.centroid
         )
         self.names = (f"{zh} {self.quantity} {number + 1}", f"{en} {self.quantity} {number + 1}")
+        self.silent = silent.get(self.names[0])
         self.key = f"sensor:{self.home}:{number}"
         self.id: UUID = generated_id(self.key)
 
@@ -201,16 +213,27 @@ class _Sensor:
             "unit", "synthetic", "sensor",
         ]  # fmt: skip
 
-    def day(
-        self, rng: Rng, number: int, anchor: datetime, step: int, levels: Levels
-    ) -> Iterator[list[object]]:
-        """Yield the means of the day before the anchor; one sensor in forty falls silent."""
+    def heard(self, anchor: datetime) -> Iterator[list[object]]:
+        """Yield the runs of heartbeats: through the sample's day, but for planted silence."""
+        first, last = anchor - timedelta(days=_HEARD_DAYS), anchor + timedelta(hours=_HEARD_H)
+        if self.silent is None:
+            yield [self.id, first, last]
+            return
+        fell, rose = (anchor + timedelta(hours=hours) for hours in self.silent)
+        yield [self.id, first, fell]
+        if rose < last:
+            yield [self.id, rose, last]
+
+    def day(self, rng: Rng, anchor: datetime, step: int, levels: Levels) -> Iterator[list[object]]:
+        """Yield the means of the day before the anchor, none of the time of planted silence."""
         count = _DAY_S // step
         phase = np.linspace(0, 2 * np.pi, count)
         values = self.design * (self.share + 0.08 * np.sin(phase) + rng.normal(0, 0.03, count))
-        last = count - 12 if number % 40 == 7 else count
-        for i in range(last):
+        fell, rose = (anchor + timedelta(hours=hours) for hours in self.silent or (0, 0))
+        for i in range(count):
             at = anchor - timedelta(seconds=_DAY_S - i * step)
+            if fell < at < rose:
+                continue
             value = round(abs(float(values[i])), 3)
             share = value / self.design
             level = levels.of(share)

@@ -191,6 +191,28 @@ search_entry = Table(
     Column("bbox", ARRAY(DOUBLE)),
 )
 
+asset_uptime = Table(
+    "asset_uptime",
+    metadata,
+    key("asset_id", UUID),
+    key("first_seen", WHEN),
+    must("last_seen", WHEN),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    key("id", Text),
+    must("kind", Text),
+    *texts("admin_code", "unit_id"),
+    *texts("visibility", "origin", "source_id", **MUST),
+    *texts("name_zh", "name_en"),
+    must("owner", Text),
+    must("every_s", DOUBLE),
+    Column("supplies", Text),
+    *many(WHEN, "last_at", "valid_from", "valid_to"),
+)
+
 idempotency_key = Table(
     "idempotency_key",
     metadata,

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.db
 
 TABLES = (
     "case_file", "event", "observation", "position", "asset", "latest_position", "project",
-    "project_section", "facility", "zone",
+    "project_section", "facility", "zone", "feed", "asset_uptime",
 )  # fmt: skip
 PERSONAL = re.compile(r"phone|mobile|id_card|person|driver|birth|email|address|\bplate\b", re.I)
 PLATE = re.compile(
@@ -275,12 +275,14 @@ def hashes(conn: psycopg.Connection[Any]) -> dict[str, Any]:
     """Return count and hash of the rows of each table, without when they were written."""
     found = {}
     for table in TABLES:
-        key = "asset_id" if table == "latest_position" else "id"
+        key = {"latest_position": "asset_id", "asset_uptime": "first_seen, asset_id"}.get(
+            table, "id"
+        )
         found[table] = conn.execute(
             sql.SQL(
                 "SELECT count(*), md5(string_agg(md5((to_jsonb(t) - 'recorded_at' - 'geom_3857')"
                 "::text), '' ORDER BY {key})) FROM {table} t"
-            ).format(table=sql.Identifier("sigang", table), key=sql.Identifier(key))
+            ).format(table=sql.Identifier("sigang", table), key=sql.SQL(key))
         ).fetchone()
     return found
 

@@ -1,0 +1,1 @@
+"""Processes of the office: availability of assets, the ledger of feeds."""
