@@ -45,12 +45,12 @@ def fill(url: str, streets: Streets) -> int:
     lengths = lengths_m(lines)
     rows = (
         (
-            uuid.UUID(int=i + 1), "road", "road", klass, uuid.UUID(int=int(a) + 1),
+            uuid.UUID(int=i + 1), "road", "road", road_class, uuid.UUID(int=int(a) + 1),
             uuid.UUID(int=int(b) + 1), length, speed, oneway, "public", "synthetic", "grid", line,
         )
-        for i, (a, b, klass, length, speed, oneway, line) in enumerate(
-            zip(tail, head, streets.klass.tolist(), lengths.tolist(), streets.speed_kmh.tolist(),
-                streets.oneway.tolist(), lines, strict=True)
+        for i, (a, b, road_class, length, speed, oneway, line) in enumerate(
+            zip(tail, head, streets.road_class.tolist(), lengths.tolist(),
+                streets.speed_kmh.tolist(), streets.oneway.tolist(), lines, strict=True)
         )
     )  # fmt: skip
     with psycopg.connect(url) as conn:

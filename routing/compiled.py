@@ -1,8 +1,8 @@
 """Inner loops as machine code: Numba compiles them once, later starts load them from its cache.
 
-A kernel declares the types that it takes, so that it is compiled when its module is imported and
-never at a request; another type is a TypeError. It holds no lock of the interpreter while it runs,
-and it checks no index: its caller answers for the numbers that it hands over.
+A kernel declares the types that it takes, so that it is compiled before anybody asks; another is a
+TypeError. It holds no lock of the interpreter while it runs, and it checks no index: its caller
+answers for the numbers that it hands over.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
-UNUSED = "scipy", "cffi"
-"""What Numba would load for `@` in kernels and for calls of C by CFFI, and much more with it."""
+UNUSED = "scipy", "cffi", "yaml"
+"""What Numba would load for `@` in kernels, calls of C by CFFI and a file of settings."""
 
 
 def _numba() -> ModuleType:
@@ -39,10 +40,39 @@ numba = _numba()
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
-def compiled(signature: str) -> Callable[[Kernel], Kernel]:
-    """Return the decorator of a kernel, with its types as Numba writes them."""
-    decorate = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
-    return cast(Callable[[Kernel], Kernel], decorate)
+def compiled(signature: str, *, at_start: bool = False) -> Callable[[Kernel], Kernel]:
+    """Return the decorator of a kernel.
+
+    Parameters
+    ----------
+    signature
+        Its types as Numba writes them.
+    at_start
+        Load it when its module is imported, so that a server's processes share it and the first
+        path need not wait: for kernels that every path calls. Others are loaded when they are first
+        called, in 3 to 25 ms, and are none of a server's start.
+    """
+
+    def decorate(function: Kernel) -> Kernel:
+        kernel = numba.njit(function, cache=True, nogil=True, error_model="numpy")
+        loading, code = Lock(), None
+
+        def load(*_: object) -> object:
+            """Return the code that Numba is to call, whatever it was called with."""
+            nonlocal code
+            with loading:
+                if code is None:
+                    code = kernel.compile(signature)
+                    kernel.disable_compile()
+                    del kernel._compile_for_args
+            return code
+
+        kernel._compile_for_args = load  # what Numba asks where it has no code yet
+        if at_start:
+            load()
+        return cast(Kernel, kernel)
+
+    return decorate
 
 
 def inlined(function: Kernel) -> Kernel:
@@ -58,8 +88,10 @@ def main() -> None:
     folder = Path(__file__).parent
     for old in folder.rglob("__pycache__/*.nb[ic]"):
         old.unlink(missing_ok=True)
-    for module in pkgutil.walk_packages([str(folder)], "routing."):
-        import_module(module.name)
+    for found in pkgutil.walk_packages([str(folder)], "routing."):
+        for one in vars(import_module(found.name)).values():
+            if load := getattr(one, "__dict__", {}).get("_compile_for_args"):
+                load()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from spatial.json_types import Shown
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spatial.json_types import Shown  # which loads NumPy: every command raises these errors
 
 
 class SigangError(Exception):

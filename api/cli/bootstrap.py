@@ -63,8 +63,9 @@ def _prepare(command: str, home: Path) -> None:
     if command in {"up", "test"} or not ready:
         _install_packages(home)
     _ensure_venv(home, locks)
-    if command in {"up", "test"}:
+    if command in {"up", "serve", "test"}:
         _ensure_kernels(home)
+    if command in {"up", "test"}:
         _ensure_front_end(home)
 
 

@@ -192,9 +192,13 @@ def _committed(settings: Settings) -> dict[str, Key]:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of the supervisor, which must not run a thread of its own."""
+    """Return the environment of the supervisor, which must not run a thread of its own.
+
+    It keeps byte code beside the sources as it keeps machine code there, whatever the environment
+    says, as images often do: to compile all anew takes a quarter of a start.
+    """
     paths = [str(PROJECT), os.environ.get("PYTHONPATH", "")]
-    own = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONDONTWRITEBYTECODE": ""}
     return {"OPENBLAS_NUM_THREADS": "1"} | os.environ | own
 
 

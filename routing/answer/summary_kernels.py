@@ -52,7 +52,8 @@ def note(noted: Ints, most: int, edge: int, marks: int) -> None:
 
 @compiled(
     "void(int64[::1], float64[::1], float64[::1], int64[::1], float64[:, ::1], float32[::1],"
-    " boolean[::1], float64, float64[::1], int64[::1])"
+    " boolean[::1], float64, float64[::1], int64[::1])",
+    at_start=True,
 )
 def add_up(
     keys: Ints,

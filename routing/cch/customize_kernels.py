@@ -93,7 +93,8 @@ def relax(weight: Weights, via: Via, slot: int, length: int, over: int | np.int6
 
 @compiled(
     "void(uint32[::1], uint32[::1], uint32[::1], uint32[::1], uint32[::1], int32[::1], uint32[::1],"
-    " uint32[::1], int64[::1])"
+    " uint32[::1], int64[::1])",
+    at_start=True,
 )
 def customise(
     up_first: Numbers,

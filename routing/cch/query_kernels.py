@@ -154,7 +154,8 @@ def walk(
 @compiled(
     "Tuple((float64, int64, int64, int64[::1]))(uint32[::1], int32[::1], uint32[::1], uint32[::1],"
     " uint32[::1], uint32[::1], int64[::1], int64[::1], float64[::1], int64[::1], float64[::1],"
-    " float64[::1], float64[::1], int32[::1], int32[::1])"
+    " float64[::1], float64[::1], int32[::1], int32[::1])",
+    at_start=True,
 )
 def join(
     rank: Numbers,

@@ -21,7 +21,8 @@ def slower(speed: float, cap: float) -> float:
 
 @compiled(
     "uint32[::1](int64[::1], int64[::1], int32[::1], boolean[::1], int32[::1], int32[::1],"
-    " boolean[::1], boolean[::1], float32[::1], float64[::1], float64[::1], float64[::1], int64)"
+    " boolean[::1], boolean[::1], float32[::1], float64[::1], float64[::1], float64[::1], int64)",
+    at_start=True,
 )
 def weigh(
     chosen: Ints,

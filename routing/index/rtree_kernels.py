@@ -213,7 +213,8 @@ def _tell(spot: Floats, row: Floats, shape: Floats, shape_start: Ints) -> None:
 
 @compiled(
     "float64[:, ::1](float64[:, ::1], float64, float64, float64[:, ::1], int64[::1], "
-    f"{_TREE}, {_USABLE})"
+    f"{_TREE}, {_USABLE})",
+    at_start=True,
 )
 def nearest(
     points: Floats, max_m: float, tie_m: float, shape: Floats, shape_start: Ints,

@@ -54,7 +54,8 @@ def find_ends(
 @compiled(
     "Tuple((int64[::1], float64[::1], int64[::1], float64[::1], float64[:, ::1], "
     "float64, int64, int64))"
-    "(float64[::1], int64, int64[::1], uint32[::1], uint32[::1], uint32[::1])"
+    "(float64[::1], int64, int64[::1], uint32[::1], uint32[::1], uint32[::1])",
+    at_start=True,
 )
 def meet(
     spots: Floats, count: int, first: Ints, weights: Weights, head: Weights, tail: Weights
@@ -110,7 +111,8 @@ def tabulate(
 
 @compiled(
     "Tuple((int64[::1], float64[::1], float64[::1]))"
-    "(float64[:, ::1], int64, int64, int64[::1], int64[::1])"
+    "(float64[:, ::1], int64, int64, int64[::1], int64[::1])",
+    at_start=True,
 )
 def parts(
     ends: Floats, source: int, target: int, arcs: Ints, key: Ints
@@ -128,7 +130,7 @@ def parts(
     return driven, start, stop
 
 
-@compiled("boolean[::1](int64[::1], float64[::1], float64[::1])")
+@compiled("boolean[::1](int64[::1], float64[::1], float64[::1])", at_start=True)
 def find_turns(keys: Ints, start: Floats, stop: Floats) -> Bools:
     """Return which keys drive back the edge just driven; parts are `start`..`stop`, maybe empty."""
     turns, last = np.zeros(len(keys), np.bool_), -1
@@ -148,7 +150,10 @@ def _add(points: Floats, count: int, lon: float, lat: float) -> int:
     return count + 1
 
 
-@compiled("float64[:, ::1](int64[::1], int64, int64, float64[::1], float64[:, ::1], int64[::1])")
+@compiled(
+    "float64[:, ::1](int64[::1], int64, int64, float64[::1], float64[:, ::1], int64[::1])",
+    at_start=True,
+)
 def line(
     keys: Ints, after: int, before: int, ends: Floats, shape: Floats, shape_start: Ints
 ) -> Floats:
