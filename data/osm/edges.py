@@ -43,7 +43,10 @@ class Way:
 
 @dataclass(frozen=True)
 class Segment:
-    """One edge of a way that a turn restriction names: its nodes and id."""
+    """One edge of a way that a turn restriction names: its nodes and id.
+
+    `oneway` is what nobody goes against.
+    """
 
     edge: UUID
     tail: int
@@ -183,7 +186,8 @@ class EdgeBuilder:
         self.modes.add(tags.mode)
         if cut.way.id in self._named:
             kept = self.segments.setdefault(cut.way.id, [])
-            kept.append(Segment(edge, ends[0], ends[1], tags.oneway))
+            oneway = tags.oneway and not any(key[:7] == "oneway:" for key in tags.access)
+            kept.append(Segment(edge, ends[0], ends[1], oneway))
         props = {**tags.props, "osm_way": cut.way.id, "segment": cut.number}
         if tags.structure_name:
             props["structure_name"] = tags.structure_name

@@ -27,7 +27,6 @@ COLUMNS = (
     "source_id",
     "props",
 )
-_EVERYBODY = ("motorcar", "motorcycle", "goods", "hgv", "psv", "bus", "taxi", "bicycle")
 _MEMBERS_OF = {"hgv": ("hgv", "goods"), "psv": ("psv", "bus", "taxi")}
 
 # Barriers through which a motor vehicle passes unless a tag forbids it; all others stop it.
@@ -49,9 +48,9 @@ OPEN_BARRIERS = frozenset(
         "yes",
     }
 )
-_STOPS = frozenset({"no", "private", "agricultural", "forestry", "emergency", "permit"})
+_STOPS = frozenset({"no", "private", "agricultural", "forestry", "emergency", "military", "permit"})
 _MOTOR = ("access", "vehicle", "motor_vehicle")
-# Classes that a barrier tells apart, each with its access keys from general to specific.
+# Classes that barriers and restrictions tell apart, with access keys from general to specific.
 _PASSERS = {
     "motorcar": (*_MOTOR, "motorcar"),
     "hgv": (*_MOTOR, "goods", "hgv"),
@@ -98,24 +97,23 @@ def read_relation(relation: osmium.osm.Relation) -> Relation | None:
     )
 
 
-def meaning(tags: Tags) -> tuple[str, str, tuple[str, ...]] | None:
-    """Return kind (no, only), the restriction's value and who is exempt; None when it varies.
+def meanings(tags: Tags) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield kind (no, only), value and who is exempt of each restriction that a relation states.
 
-    A restriction with conditions (by time, by weight) is not a fixed one and is left out.
+    `restriction:<vehicle>`, or the older `type=restriction:<vehicle>`, binds the classes that have
+    this access key. One with conditions (by time, by weight) is not a fixed one and is left out.
     """
+    of_type = tags.get("type", "").partition(":")[2]
+    spared = [v.strip() for v in tags.get("except", "").split(";") if v.strip()]
+    excepted = tuple(m for v in spared for m in _MEMBERS_OF.get(v, (v,)))
     for key, value in tags.items():
-        head, _, vehicle = key.partition(":")
-        if head != "restriction" or vehicle == "conditional":
-            continue
+        head, _, named = key.partition(":")
         kind = value.partition("_")[0]
-        if kind not in {"no", "only"} or "@" in value:
+        if head != "restriction" or kind not in {"no", "only"} or "@" in value:
             continue
-        if vehicle:
-            bound = _MEMBERS_OF.get(vehicle, (vehicle,))
-            return kind, value, tuple(v for v in _EVERYBODY if v not in bound)
-        spared = [v.strip() for v in tags.get("except", "").split(";") if v.strip()]
-        return kind, value, tuple(m for v in spared for m in _MEMBERS_OF.get(v, (v,)))
-    return None
+        vehicle = named or of_type
+        others = tuple(n for n, keys in _PASSERS.items() if vehicle and vehicle not in keys)
+        yield kind, value, others if vehicle else excepted
 
 
 def turn_rows(
@@ -125,19 +123,16 @@ def turn_rows(
     source_id: str,
 ) -> list[tuple[object, ...]]:
     """Return the rows of one relation; none when its members do not meet or are not roads."""
-    said = meaning(relation.tags)
-    if said is None:
-        return []
-    kind, value, exempt = said
-    props = {"osm_relation": relation.id, "restriction": value}
     rows: list[tuple[object, ...]] = []
-    for first, via, node, last in _sequences(relation, segments, value):
-        key = f"relation/{relation.id}/{len(rows)}"
-        via_node = None if node is None else node_id(node)
-        rows.append(
-            (stable_uuid7(source_id, key), kind, first, via, via_node, last, list(exempt),
-             source_id, props)
-        )  # fmt: skip
+    for kind, value, exempt in meanings(relation.tags):
+        props = {"osm_relation": relation.id, "restriction": value}
+        for first, via, node, last in _sequences(relation, segments, value):
+            key = f"relation/{relation.id}/{len(rows)}"
+            via_node = None if node is None else node_id(node)
+            rows.append(
+                (stable_uuid7(source_id, key), kind, first, via, via_node, last, list(exempt),
+                 source_id, props)
+            )  # fmt: skip
     return rows
 
 

@@ -25,7 +25,7 @@ from routing.graph.arcs import BaseArcs, node_positions, sort_arcs
 from routing.graph.graph import Edges, Graph, Ids
 from routing.graph.weights import Floats, Ints
 
-HORIZON_M = 200.0
+HORIZON_M = 500.0
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,7 @@ def test_a_bollard_stops_cars_and_a_gate_does_not(ask) -> None:
         ({"barrier": "gate", "hgv": "no"}, ["car", "bus", "emergency"], ["truck", "maintenance"]),
         ({"barrier": "bollard", "bus": "yes"}, ["bus"], ["car", "truck", "emergency"]),
         ({"barrier": "gate", "access": "no", "emergency": "yes"}, ["emergency"], ["car", "patrol"]),
+        ({"barrier": "gate", "access": "military"}, ["emergency"], ["car", "bus", "truck"]),
     ],
 )
 def test_a_barrier_tells_vehicles_apart(ask, tags, passing, stopped) -> None:
@@ -173,14 +174,40 @@ def test_a_turn_that_is_forbidden_is_not_made(ask) -> None:
     assert asked.way("d", "a") == "dcba"
 
 
-def test_a_restriction_of_trucks_binds_trucks_alone(ask) -> None:
-    drawn = junction().restriction(
-        [("w", 100, "from"), ("n", "b", "via"), ("w", 101, "to")],
-        restriction__hgv="no_straight_on",
-    )
-    asked = ask(drawn)
-    assert asked.way("a", "d") == "abcd"
-    assert asked.way("a", "d", "truck") == "aefd"
+@pytest.mark.parametrize(
+    ("tags", "bound", "free"),
+    [
+        ({"restriction:hgv": "no_straight_on"}, ["truck", "hazmat"], ["car", "bus", "emergency"]),
+        (
+            {"type": "restriction:hgv", "restriction": "no_straight_on"},
+            ["truck", "maintenance"],
+            ["car", "taxi", "emergency"],
+        ),
+        ({"restriction:bus": "no_straight_on"}, ["bus"], ["car", "taxi", "truck", "emergency"]),
+        ({"restriction:motor_vehicle": "no_straight_on"}, ["car", "truck", "bus", "emergency"], []),
+        ({"restriction:motorcar": "no_straight_on"}, ["car", "taxi"], ["truck", "bus"]),
+        (
+            {"restriction:hgv": "no_straight_on", "restriction:bus": "no_straight_on"},
+            ["truck", "bus"],
+            ["car", "taxi"],
+        ),
+    ],
+)
+def test_a_restriction_binds_those_whom_it_names(ask, tags, bound, free) -> None:
+    members = [("w", 100, "from"), ("n", "b", "via"), ("w", 101, "to")]
+    asked = ask(junction().restriction(members, **tags))
+    ways = {"aefd": set(bound), "abcd": set(free)}
+    for way, profiles in ways.items():
+        assert {p for p in profiles if asked.way("a", "d", p) == way} == profiles
+
+
+def test_a_restriction_binds_buses_against_a_one_way_street(ask) -> None:
+    drawn = Map(DETOUR).way("ab", highway="residential", oneway="-1", oneway__bus="no")
+    drawn.way("bcd", highway="residential").way("aefd", highway="residential")
+    members = [("w", 100, "from"), ("n", "b", "via"), ("w", 101, "to")]
+    asked = ask(drawn.restriction(members, restriction="no_straight_on"))
+    assert asked.way("a", "d", "bus") == "aefd"
+    assert asked.way("d", "a", "bus") == "dcba"
 
 
 def test_a_restriction_over_a_way_binds_the_whole_sequence(ask) -> None:

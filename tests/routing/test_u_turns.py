@@ -20,7 +20,7 @@ from routing.graph.turns import HORIZON_M, Restriction, split
 from routing.graph.weights import INFINITE
 from routing.index.snap import SnapPoint
 from routing.query.leg import find_leg, find_legal_leg, turning_points
-from routing.query.model import PathQuery
+from routing.query.model import Conditions, PathQuery
 from tests.routing.maps import NOW, Town, changed, edge_id, edges_of, node_id
 from tests.routing.test_turns import forbidden_chains
 
@@ -244,12 +244,24 @@ def test_nobody_turns_round_on_a_crossing():
 
 
 def test_a_place_beyond_the_copies_is_searched_for_over_arcs():
-    town = street(XA={"length_m": 400.0})
+    town = street(XA={"length_m": HORIZON_M + 100})
     query = PathQuery("truck", [town.at("WX:0.5"), town.at("NX:0.5")])
     town.network.path(query, NOW)
     assert town.network.quick_path(query, NOW) is None
     assert town.way("WX:0.5", "NX:0.5", profile="truck") == "XABCBAX"
     assert town.way("WX:0.5", "NX:0.5") == "XAX"
+
+
+@pytest.mark.parametrize("profile", ["car", "truck"])
+def test_a_table_turns_where_paths_do(profile):
+    long = {"structure": "bridge", "length_m": 240.0}
+    net = street(XA=long, AB=long, BC=long).network
+    points = [street().at("WX:0.5"), street().at("NX:0.5")]
+    prepared = net.prepared(Conditions(profile), NOW)
+    places = net.snap(prepared, points)
+    found, _ = prepared.table(places[:1], places[1:])
+    way = net.path(PathQuery(profile, points), NOW)
+    assert found[0, 0] == pytest.approx(way.weight / 1000, abs=0.01)
 
 
 def test_a_dead_end_on_a_bridge_is_left_all_the_same():
@@ -260,7 +272,7 @@ def test_a_dead_end_on_a_bridge_is_left_all_the_same():
 def test_a_way_around_banned_hours_turns_where_it_may():
     drawing = STREET.replace("W---------X", "W----Y----X")
     by_day = {"access": '{"hgv:conditional": "no @ (06:00-22:00)"}', "length_m": 500.0}
-    far = {"length_m": 400.0}
+    far = {"length_m": HORIZON_M + 100}
     roads = STREETS | {"XA": far, "AB": far, "WY": {"length_m": 1.0}, "YN": by_day, "YX": far}
     del roads["WX"]
     town = Town(drawing, roads, [("no", "YX", "NX"), ("no", "YX", "SX")])
