@@ -79,14 +79,15 @@ def _known(model: type[BaseModel], place: Place) -> set[str]:
             found
             for one in models
             if part in one.model_fields
-            for found in _models(one.model_fields[str(part)].annotation)
+            for found in models_of(one.model_fields[str(part)].annotation)
         }
         models = inner or models
     return {field.alias or name for one in models for name, field in one.model_fields.items()}
 
 
-def _models(annotation: object) -> Iterator[type[BaseModel]]:
+def models_of(annotation: object) -> Iterator[type[BaseModel]]:
+    """Yield the models that a type is made of."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):
-        yield from _models(inner)
+        yield from models_of(inner)

@@ -62,6 +62,26 @@ def test_filters_stand_below_the_rest_of_layers():
     assert len(sources("layers/cql")) > 3
 
 
+PROCESSES_SHARE = {"readers", "runtime"}
+
+
+def test_areas_of_processes_know_none_of_each_other():
+    """Whatever areas there are: a further one is a folder, which no list names."""
+    folders = [path for path in (ROOT / "layers" / "processes").iterdir() if path.is_dir()]
+    areas = {path.name for path in folders} - PROCESSES_SHARE - {"__pycache__"}
+    beyond = {
+        f"{name(path)}: {module}"
+        for area in areas
+        for path in sources(f"layers/processes/{area}")
+        for module in re.findall(
+            r"^\s*(?:from|import) layers\.processes\.(\w+)", path.read_text("utf-8"), re.MULTILINE
+        )
+        if module not in {area, *PROCESSES_SHARE}
+    }
+    assert beyond == set()
+    assert areas >= {"roads", "safety"}
+
+
 KERNELS_USE = re.compile(r"__future__|typing|math|numpy.*|routing\.compiled|.*\.weights|.*_kernels")
 
 

@@ -5,7 +5,6 @@ A further process is one file; what it needs are readers, found in the same way.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -14,12 +13,11 @@ from types import MappingProxyType, ModuleType
 from pydantic import ValidationError
 
 from layers import processes
+from layers.processes.runtime.declared import faults
 from layers.processes.runtime.model import Inputs, Process
-from layers.processes.runtime.readers import list_readers
 from spatial.errors import BadParameter, ConfigError, NoSuchProcess
 
 READERS, RUNTIME = "readers", "runtime"
-_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 Processes = Mapping[str, Process]
 
@@ -35,15 +33,32 @@ def find_processes() -> Processes:
     for path in _modules(READERS):
         _imported(path)
     found: dict[str, Process] = {}
+    homes: dict[str, str] = {}
     for path in _modules():
-        process = getattr(_imported(path), "PROCESS", None)
+        process = _declared(path)
         if process is None:
             continue
-        for fault in _faults(process):
+        for fault in faults(process):
             raise _wrong(path, fault)
-        if found.setdefault(process.id, process) is not process:
-            raise _wrong(path, f"id: {process.id!r} is another process's")
+        home = homes.setdefault(process.id, _place(path))
+        if home != _place(path):
+            raise _wrong(path, f"id: {process.id!r} is that of {home} too")
+        found[process.id] = process
     return MappingProxyType(dict(sorted(found.items())))
+
+
+def _declared(path: Path) -> Process | None:
+    """Return what a file exports; one that has its process under another name is a slip."""
+    members = vars(_imported(path))
+    process = members.get("PROCESS")
+    if process is None:
+        for name, member in members.items():
+            if isinstance(member, Process):
+                raise _wrong(path, f"{name}: a process is exported as PROCESS")
+        return None
+    if not isinstance(process, Process):
+        raise _wrong(path, f"PROCESS is no Process but {type(process).__name__}")
+    return process
 
 
 def _modules(area: str | None = None) -> Iterator[Path]:
@@ -62,28 +77,14 @@ def _imported(path: Path) -> ModuleType:
         raise _wrong(path, f"{type(error).__name__}: {error}") from error
 
 
-def _faults(process: object) -> Iterator[str]:
-    if not isinstance(process, Process):
-        yield f"PROCESS is no Process but {type(process).__name__}"
-        return
-    if not _ID.fullmatch(process.id):
-        yield f"id: {process.id!r} is not of lower case, digits and single hyphens"
-    known = list_readers()
-    names = [need.name for need in process.reads]
-    for need in process.reads:
-        if need.reader not in known:
-            yield f"reads: no reader {need.reader!r}; there are {', '.join(known)}"
-        if isinstance(need.of, str) and need.of not in process.inputs.model_fields:
-            yield f"reads: no input {need.of!r}"
-        if names.count(need.name) > 1:
-            yield f"reads: {need.name!r} twice"
+def _place(path: Path) -> str:
+    return f"layers/processes/{path.parent.name}/{path.name}"
 
 
 def _wrong(path: Path, why: str) -> ConfigError:
-    where = f"{path.parent.name}/{path.name}"
     return ConfigError(
-        f"layers/processes/{where}: {why}",
-        f"layers/processes/{where}：{why}",
+        f"{_place(path)}: {why}",
+        f"{_place(path)}：{why}",
         mend_en="docs/add-a-process.md says what the file of a process holds.",
         mend_zh="docs/add-a-process.md 说明处理文件的内容。",
         file=str(path),

@@ -56,7 +56,7 @@ def _amount(name: str, value: object) -> float:
     return float(value)
 
 
-READER = register(Reader("places", _read))
+READER = register(Reader("places", _read, asks=PlacesFrom))
 
 
 def places(name: str) -> Need[Places]:

@@ -43,7 +43,7 @@ async def read_features(sources: Sources, name: str, given: RowsFrom) -> Rows:
     return [orjson.loads(text) for text in page.features]
 
 
-READER = register(Reader("rows", read_features))
+READER = register(Reader("rows", read_features, asks=RowsFrom))
 
 
 def rows(name: str) -> Need[Rows]:

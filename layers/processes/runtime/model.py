@@ -193,12 +193,14 @@ class Reader(Generic[A, R]):
     """Reads one sort of thing for a process, from what the checked inputs ask.
 
     `read` is told what the scene calls the need, for its errors. A `late` one takes long: it is
-    asked after the process has checked what all others read.
+    asked after the process has checked what all others read. `asks` is the type of an input that
+    tells what to read.
     """
 
     name: str
     read: Callable[[Sources, str, A], Awaitable[R]]
     late: bool = False
+    asks: type[Inputs] | None = None
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,7 @@ class Scene:
 
     @property
     def network(self) -> RoadNetwork:
-        """The network of a process that names one."""
+        """The network of a process that names one; of several, `get` each."""
         (found,) = (one for one in self.found.values() if isinstance(one, RoadNetwork))
         return found
 

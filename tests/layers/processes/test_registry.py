@@ -139,7 +139,7 @@ def test_inputs_are_refused_before_the_network_is_loaded(drop):
         ("import nothing_of_this_name", "nothing_of_this_name"),
         ("PROCESS = 1", "PROCESS is no Process"),
         (TOY.format(reads_network=False).replace('id="toy"', 'id="Toy 1"'), "Toy 1"),
-        (TOY.format(reads_network=False).replace('id="toy"', 'id="cover"'), "another process"),
+        (TOY.format(reads_network=False).replace('id="toy"', 'id="cover"'), "cover.py too"),
         (TOY.format(reads_network=False).replace('places("stops")', 'places("halts")'), "halts"),
         (
             TOY.format(reads_network=False)
@@ -153,6 +153,21 @@ def test_inputs_are_refused_before_the_network_is_loaded(drop):
             ),
             "twice",
         ),
+        *[
+            (TOY.format(reads_network=True).replace(*slip), why)
+            for slip, why in {
+                ("PROCESS =", "PROCES ="): "PROCES: a process is exported as PROCESS",
+                ('places("stops"), *', "places, *"): "reads: <function places",
+                ("stops: PlacesFrom", "stops: str"): "the input 'stops' is no PlacesFrom",
+                ("In(Inputs)", "In(Outputs)"): "is no class of Inputs",
+                ("Out(Outputs)", "Out(Inputs)"): "is no class of Outputs",
+                ("run=run,", "run=run, roles=('planer',),"): "roles: ('planer',) are not of",
+                ("def run", "async def run"): "run: is no plain function",
+                ('title=Text(zh="玩具", en="Toy")', 'title="Toy"'): "title: is no Text",
+                ('network("road")', 'network("raod")'): "networks of kind 'raod'; known: road",
+                ("    weight:", "    outs: list['Out'] = []\n    weight:"): "Out holds itself",
+            }.items()
+        ],
     ],
 )
 def test_a_broken_file_stops_the_start_with_its_name(drop, text, why):
