@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from api.airspace import dss_constraints, dss_intents, dss_others, dss_subscriptions
+from api.airspace.sweep import evicting_expired
 from api.events import edge_speeds, events, incidents, low_visibility, sse
 from api.events.schedule import ending_expired
 from api.http.app_state import own
@@ -84,6 +86,10 @@ ROUTES = (
     sse.routes,
     admin.routes,
     access_admin.routes,
+    dss_intents.routes,
+    dss_constraints.routes,
+    dss_subscriptions.routes,
+    dss_others.routes,
     static.pages,
 )
 """All routes, in the order in which they are tried; those asked most first."""
@@ -116,7 +122,7 @@ def create_app(settings: Settings | None = None, handed: Handed | None = None) -
             app.state.limits = limits = Limits.of_pool(chosen.pool_size)
             limits.show(own(app, Gauges))
             _connect(opened)
-            async with ending_expired(opened.db):
+            async with ending_expired(opened.db), evicting_expired(opened.db):
                 yield
             limits.close()
 

@@ -59,6 +59,10 @@ class Settings:
     oidc_issuer: str | None = _setting(None, "External OpenID Connect issuer of Bearer tokens.")
     oidc_keys: Path | None = _setting(None, "JWKS file with the issuer's public keys.")
     oidc_audience: str = _setting("sigang", "Audience that a Bearer token must name.")
+    dss_keys: Path | None = _setting(
+        None,
+        "JWKS file with the public keys of tokens at /dss/v1 and /uss/v1; without, none count.",
+    )
     map_review_number: str | None = _setting(None, "Approved-map number (审图号) shown on the map.")
     log_level: str = _setting("info", "Log level: debug, info, warning or error.")
     secure_cookies: bool = _setting(

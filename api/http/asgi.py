@@ -169,7 +169,8 @@ class Front:
         """Find out who asks, wait for its turn and count it; return why it is not answered."""
         now = time.perf_counter()
         anybody(scope)
-        if b"authorization" in given or b"cookie" in given:
+        signs_in = b"authorization" in given or b"cookie" in given
+        if signs_in and not self._table.keeps_own_tokens(scope["path"]):
             address = caller_in(scope)
             try:
                 self.rates.check_sign_in(address, now)

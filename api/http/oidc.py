@@ -42,7 +42,7 @@ class Issuer:
     def __init__(self, issuer: str | None, audience: str, keys: Path | None) -> None:
         self._issuer = issuer
         self._audience = audience
-        self._keys = load_keys(keys)
+        self._keys = load_keys(keys, "SIGANG_OIDC_KEYS")
 
     def claims(self, token: str) -> Claims | None:
         """Return the claims of a valid token, None for any other text."""
@@ -58,8 +58,8 @@ class Issuer:
             return None
 
 
-def load_keys(path: Path | None) -> dict[str, jwt.PyJWK]:
-    """Return the keys of a JWKS file by id; without a file there are none.
+def load_keys(path: Path | None, setting: str) -> dict[str, jwt.PyJWK]:
+    """Return the keys of the JWKS file that a setting names, by id; without a file there are none.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def load_keys(path: Path | None) -> dict[str, jwt.PyJWK]:
         return {str(one["kid"]): _checked(one) for one in raw}
     except (OSError, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
         raise ConfigError(
-            f"SIGANG_OIDC_KEYS {path}: {error}",
+            f"{setting} {path}: {error}",
             mend_en="Name a JWKS file of public signature keys: RSA of 2048 bits, EC or Ed.",
             mend_zh="须为公钥签名密钥的 JWKS 文件：RSA 不少于 2048 位，或 EC、Ed 密钥。",
         ) from error

@@ -56,6 +56,8 @@ class Terms(TypedDict, total=False):
     """The same for bodies that are lines of JSON; None takes none."""
     status: int
     """The status of an answer as the definition says it."""
+    own_tokens: bool
+    """Its callers bring tokens of a standard's own, which the route checks: nobody signs in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Registered:
     most_bytes: int = MOST_BYTES
     lines: Lines | None = None
     status: int = 200
+    own_tokens: bool = False
 
     def mounted(self) -> BaseRoute:
         """Return the route for an application."""
@@ -113,6 +116,10 @@ class Routes:
         """Register a handler of POST."""
         return self._add("POST", path, terms)
 
+    def put(self, path: str, **terms: Unpack[Terms]) -> Callable[[H], H]:
+        """Register a handler of PUT."""
+        return self._add("PUT", path, terms)
+
     def patch(self, path: str, **terms: Unpack[Terms]) -> Callable[[H], H]:
         """Register a handler of PATCH."""
         return self._add("PATCH", path, terms)
@@ -136,6 +143,7 @@ class Table:
         self.all = tuple(registered)
         self.questions = frozenset(one.path for one in self.all if one.question)
         self._lines = frozenset(one.path for one in self.all if one.lines)
+        self._own_tokens = tuple({_first(one.path) for one in self.all if one.own_tokens})
         larger = [one for one in self.all if one.most_bytes > MOST_BYTES]
         self._larger = {one.path: one.most_bytes for one in larger}
         self._patterns = [
@@ -148,6 +156,10 @@ class Table:
         if found is None:
             found = next((most for at, most in self._patterns if at.match(path)), MOST_BYTES)
         return found
+
+    def keeps_own_tokens(self, path: str) -> bool:
+        """Tell whether what an address is asked with is no sign-in of ours."""
+        return path.startswith(self._own_tokens)
 
     def takes_lines(self, path: str, given: Mapping[bytes, bytes]) -> bool:
         """Tell by a request's headers whether its body is read line by line as it comes."""
@@ -190,6 +202,11 @@ class _Documented(APIRoute):
             return await (lines if said == NDJSON else plain)(request)
 
         return by_media_type
+
+
+def _first(path: str) -> str:
+    """Return the first folder of an address: a standard's door has one to itself."""
+    return f"/{path.split('/')[1]}/"
 
 
 def _media_type(header: bytes) -> str:

@@ -1,7 +1,7 @@
 """The schema as SQLAlchemy metadata; queries are composed on it, migrations create it.
 
 A test compares it with the migrated database, column by column. The side tables are in
-`spatial.schema.side_tables`; importing this module registers both.
+`spatial.schema.side_tables` and others beside it; importing this module registers all.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, SmallI
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TSTZRANGE, UUID
 
 from spatial.geo import crs
-from spatial.schema import job_tables, side_tables
+from spatial.schema import job_tables, side_tables, utm_tables
 from spatial.schema.columns import (
     DOUBLE,
     KEY,
@@ -27,7 +27,7 @@ from spatial.schema.columns import (
     texts,
 )
 
-__all__ = ["job_tables", "metadata", "side_tables"]
+__all__ = ["job_tables", "metadata", "side_tables", "utm_tables"]
 
 source = Table(
     "source",

@@ -11,6 +11,7 @@ from data.accounts import load_accounts
 from spatial.postgres.db import connect
 from tests.api.ogcworld import ITEMS
 from tests.api.roadworld import world
+from tests.api.utmworld import write_keys
 from tests.conftest import Server, running_server
 from tests.harness import Databases
 from tests.layers.small import seed, write_areas
@@ -71,7 +72,8 @@ def served(
             seed(conn)
             load_accounts(conn)
             conn.commit()
-        with running_server(url, areas=str(areas), routing="0") as running:
+        keys = write_keys(tmp_path_factory.mktemp("utm"))
+        with running_server(url, areas=str(areas), routing="0", dss_keys=str(keys)) as running:
             yield running
 
 

@@ -471,18 +471,18 @@ def test_keys_of_an_issuer_that_cannot_be_trusted_stop_the_start(tmp_path, chang
     file = tmp_path / "jwks.json"
     good = {**_jwk(2048), "kid": "k1", "alg": "RS256"}
     file.write_text(json.dumps({"keys": [good]}))
-    assert list(load_keys(file)) == ["k1"]
+    assert list(load_keys(file, "SIGANG_OIDC_KEYS")) == ["k1"]
     wrong = {k: v for k, v in {**good, **change}.items() if v is not None}
     file.write_text(json.dumps({"keys": [good, wrong]}))
     with pytest.raises(ConfigError, match="SIGANG_OIDC_KEYS"):
-        load_keys(file)
+        load_keys(file, "SIGANG_OIDC_KEYS")
 
 
 def test_short_keys_of_an_issuer_are_refused(tmp_path):
     file = tmp_path / "jwks.json"
     file.write_text(json.dumps({"keys": [{**_jwk(1024), "kid": "k1", "alg": "RS256"}]}))
     with pytest.raises(ConfigError, match="1024 bits"):
-        load_keys(file)
+        load_keys(file, "SIGANG_OIDC_KEYS")
 
 
 def _jwk(bits):

@@ -1,0 +1,1 @@
+"""Airspace: operational intents and constraints, behind our own door and the standard's."""
