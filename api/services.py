@@ -16,11 +16,13 @@ from api.audit.month_store import tidy
 from api.http.auth import Authenticator
 from api.http.gauges import Gauges
 from api.http.notifications import Bus
+from api.jobs.computed import ComputedKeeper
 from api.jobs.runner import JobRunner
 from api.network.key_rows import Key
 from api.network.kinds import Networks
 from api.network.rule_keeper import RuleKeeper
 from api.network.service import Roads
+from layers.computed.catalogue import read_computed
 from layers.declare.catalog import Catalog, check_names
 from layers.features.search import Search
 from layers.features.spool import Spools
@@ -125,8 +127,8 @@ async def open_services(
         networks = _networks(settings, db, bus, rules, handed.keys) if settings.routing else None
         if networks is not None:
             networks.show(gauges)
-            await _started(stack, networks)
-            await _started(stack, JobRunner(settings, db, bus))
+            for one in (networks, *_jobs(settings, db, bus, catalog, rules)):
+                await _started(stack, one)
         numbers = await _started(stack, IndicatorService(db, catalog, bus, rules.of_fact, url))
         yield Services(
             settings, db, auth, audit, catalog, processes, bus, rules, search, summaries, spools,
@@ -141,6 +143,14 @@ def _networks(
     return Networks(lambda kind: Roads(settings, db, bus, rules, kind, known=keys.get(kind.name)))
 
 
+def _jobs(
+    settings: Settings, db: Database, bus: Bus, catalog: Catalog, rules: RuleKeeper
+) -> tuple[Started, Started]:
+    """Return what runs jobs, and what adds those of computed layers."""
+    keeper = ComputedKeeper(_database_url(settings), catalog, bus, rules)
+    return JobRunner(settings, db, bus), keeper
+
+
 def load_catalog(folder: Path) -> Catalog:
     """Read all that is declared below a folder of areas.
 
@@ -149,7 +159,9 @@ def load_catalog(folder: Path) -> Catalog:
     ConfigError
         A declaration is wrong; names file and key.
     """
-    return Catalog.load(folder, read_indicators, read_plan, read_scenarios, check_names)
+    return Catalog.load(
+        folder, read_indicators, read_plan, read_scenarios, read_computed, check_names
+    )
 
 
 def _database_url(settings: Settings) -> str:

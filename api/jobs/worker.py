@@ -14,7 +14,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -30,11 +30,14 @@ from api.jobs import store
 from api.network.kinds import First, NetworkOf, network_of
 from api.network.rule_keeper import RuleKeeper
 from api.network.service import Roads
+from layers.computed.catalogue import read_computed
+from layers.computed.store import Made, exchange
 from layers.declare.base import Text
 from layers.declare.catalog import Catalog
 from layers.processes.registry import Processes, check_inputs, find_processes, get_process
 from layers.processes.runtime.model import Dismissed, Sources
 from layers.processes.runtime.run import Output, read_scene, run
+from routing.query.network import RoadNetwork
 from spatial.actor import Actor
 from spatial.errors import SigangError
 from spatial.json_types import Document
@@ -45,6 +48,8 @@ CONNECTIONS = 2
 NICENESS = 10  # answers come before jobs
 REPORT_EVERY_S = 0.25
 PR_SET_PDEATHSIG = 1
+COMPUTED = "computed"
+"""Member of the request of a job that computes a layer: which."""
 DONE = Text(zh="完成", en="Done")
 _log = logging.getLogger("sigang.jobs")
 _out = os.fdopen(os.dup(1), "wb")
@@ -108,7 +113,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Ground]:
         stack.push_async_callback(rules.stop)
         networks = First(partial(Roads, small, db, bus, rules))
         stack.push_async_callback(networks.stop)
-        yield Ground(db, Catalog.load(settings.areas), find_processes(), network_of(networks))
+        yield Ground(
+            db, Catalog.load(settings.areas, read_computed), find_processes(), network_of(networks)
+        )
 
 
 async def _run_job(ground: Ground, job_id: UUID, report: Report) -> None:
@@ -116,7 +123,7 @@ async def _run_job(ground: Ground, job_id: UUID, report: Report) -> None:
     async with store.runner(ground.db) as conn:
         row = await store.get(conn, job_id)
     try:
-        outputs = await _outputs(ground, row, report)
+        outputs, version = await _outputs(ground, row, report)
     except Dismissed:
         return
     except Exception as error:
@@ -124,16 +131,38 @@ async def _run_job(ground: Ground, job_id: UUID, report: Report) -> None:
         return
     async with store.runner(ground.db) as conn:
         if await store.finish(conn, job_id, "successful", DONE, held=("running",)):
-            await store.keep_outputs(conn, job_id, outputs)
+            if COMPUTED in row["request"]:
+                await _keep_rows(ground, conn, row, outputs, version)
+            else:
+                await store.keep_outputs(conn, job_id, outputs)
 
 
-async def _outputs(ground: Ground, row: asyncpg.Record, report: Report) -> list[Output]:
+async def _keep_rows(
+    ground: Ground, conn: asyncpg.Connection, row: asyncpg.Record, outputs: Sequence[Output],
+    version: int | None,
+) -> None:  # fmt: skip
+    """Put the features of a job in the place of the rows of its computed layer."""
+    request = row["request"]
+    layer = ground.catalog.part(read_computed).get(request[COMPUTED])
+    if layer is None:  # it is declared no more
+        return
+    made = Made(request["digest"], request["rule_versions"], request["made_of"])
+    features = next(one.features or () for one in outputs if one.name == layer.how.output)
+    read = [orjson.loads(feature) for feature in features]
+    await exchange(conn, layer, row["id"], made, version, read)
+
+
+async def _outputs(
+    ground: Ground, row: asyncpg.Record, report: Report
+) -> tuple[list[Output], int | None]:
+    """Run a job; return its outputs, and the version of the network before its work began."""
     actor = Actor(row["account_id"], row["role"], row["scope"], row["unit_id"])
     process = get_process(ground.processes, row["process"])
     inputs = check_inputs(process, row["request"]["inputs"])
     sources = Sources(ground.db, ground.catalog, actor, ground.network)
     scene = await read_scene(process, inputs, sources, report)
-    return await asyncio.to_thread(run, process, inputs, scene)
+    networks = [one.version for one in scene.found.values() if isinstance(one, RoadNetwork)]
+    return await asyncio.to_thread(run, process, inputs, scene), min(networks, default=None)
 
 
 async def _fail(db: Database, job_id: UUID, error: Exception) -> None:

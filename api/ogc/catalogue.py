@@ -13,6 +13,7 @@ from api.http.links import api, link
 from api.http.negotiate import language
 from api.http.responses import conditional
 from api.http.routes import Routes
+from api.ogc.computed_text import told_of
 from api.ogc.tiles import MATRIX_SET, tile_url
 from api.services import services
 from layers.declare.catalog import Area
@@ -42,7 +43,11 @@ async def get_catalogue(request: Request) -> Response:
     summaries = await served.summaries.of_all(layers, actor)
     titles = await served.summaries.sources({s for x in summaries.values() for s in x.sources})
     sources = {source["id"]: source for source in titles}
-    entries = [_layer(request, layer, summaries[layer.id], sources) for layer in layers]
+    computed = await told_of(request, layers)
+    entries = [
+        _layer(request, layer, summaries[layer.id], sources) | {"computed": computed.get(layer.id)}
+        for layer in layers
+    ]
     document = {
         "version": served.catalog.version,
         "title": TITLE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from api.http.media_types import HTML, JSON, MEDIA_TYPES, OPENAPI, SCHEMA
 from api.http.negotiate import language, pick_format
 from api.http.responses import conditional
 from api.http.routes import Routes
+from api.ogc.computed_text import told_of
 from api.services import services
 from layers.declare.layer import Layer
 from layers.features.summary import Source, Summary
@@ -114,6 +115,7 @@ class Collection(TypedDict):
     storageCrs: str
     extent: Document
     origins: dict[str, int]
+    computed: NotRequired[Document]
     links: list[Link]
 
 
@@ -225,7 +227,7 @@ async def get_collection(request: Request) -> Response:
 async def collection(request: Request, layer: Layer, summary: Summary, lang: str) -> Collection:
     """Return the document of one collection."""
     sources = await services(request).summaries.sources(summary.sources)
-    return {
+    made: Collection = {
         "id": layer.id,
         "title": layer.title[lang],
         "description": layer.description[lang],
@@ -237,6 +239,9 @@ async def collection(request: Request, layer: Layer, summary: Summary, lang: str
         "origins": summary.origins,
         "links": _collection_links(request, layer, sources, lang),
     }
+    if layer.computed is not None:
+        made["computed"] = (await told_of(request, [layer]))[layer.id]
+    return made
 
 
 def _extent(summary: Summary) -> Document:

@@ -23,6 +23,7 @@ from api.http.negotiate import language, pick_format, purpose_of, single_values
 from api.http.responses import tagged
 from api.http.routes import Routes
 from api.ogc.common import say, source_facts, trail
+from api.ogc.computed_text import told_of_one
 from api.ogc.item_text import heading, in_crs, items_table, shown, write_collection
 from api.services import services
 from layers.declare.relation import Relation
@@ -188,6 +189,7 @@ async def _collection(request: Request, asked: Asked, page: Page) -> Response:
         tail["numberMatched"] = page.matched
     else:
         tail["numberMatchedAtLeast"] = page.at_least
+    tail |= await told_of_one(request, asked.relation.layer)
     whole = await write_collection(page.features, tail, asked.crs)
     return Response(whole, media_type=GEOJSON, headers=_headers(asked))
 

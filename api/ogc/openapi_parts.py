@@ -131,6 +131,7 @@ _COLLECTION: Document = {
         "storageCrs": _TEXT,
         "extent": {"type": "object"},
         "origins": {"type": "object"},
+        "computed": {"type": "object"},
         "links": _LINKS,
     },
 }

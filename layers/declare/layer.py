@@ -22,6 +22,9 @@ RESERVED = frozenset(
 )
 """Names that no declared column may take: served by every layer, or query parameters."""
 
+DERIVED = "derived_row"
+"""Table of the rows that are computed."""
+
 SYSTEM = ("admin_code", "unit_id", "visibility", "origin", "source_id")
 """Columns that every source has beside its id and geometry; scope and provenance need them."""
 
@@ -128,6 +131,26 @@ class Editable(Declaration):
     kind: Literal["closure", "undo", "event"]
 
 
+class Computed(Declaration):
+    """The process that makes the rows of a layer, with fixed inputs, and when it runs again.
+
+    It runs anew when rows of the layers that its inputs name, its rules, its declaration or the
+    network that it reads change, `rest_s` after the last run at the earliest; and every `every_s`.
+    """
+
+    process: str
+    inputs: dict[str, object] = {}
+    output: str
+    """Output of features; the id of each is the key of its row, its properties are `props`."""
+    visibility: Literal["public", "unit", "province"] = "unit"
+    rules: tuple[str, ...] = ()
+    """Rules that it stands on."""
+    stands_on: tuple[str, ...] = ()
+    """Layers that it reads beside those that its inputs name."""
+    every_s: float | None = Field(default=None, ge=60, allow_inf_nan=False)
+    rest_s: float = Field(default=60.0, ge=0, allow_inf_nan=False)
+
+
 class Time(Declaration):
     """The time of a row: an instant column, or an interval from `field` to `end` (half-open)."""
 
@@ -175,6 +198,8 @@ class Layer(Declaration):
     columns: tuple[Column, ...]
     access: Access = Access()
     time: Time | None = None
+    computed: Computed | None = None
+    """Its rows are computed, and lie in `derived_row` as the kind that is the layer's id."""
     tiles: Tiles | None = None
     style: Style | None = None
     legend: Legend | None = None
@@ -210,6 +235,14 @@ class Layer(Declaration):
             raise ValueError(f"columns: listed twice: {', '.join(twice)}")
         if self.sort and self.sort not in names:
             raise ValueError(f"sort: no listed column {self.sort!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _computed_rows_have_their_table(self) -> Layer:
+        if (self.computed is not None) != (self.source.table == DERIVED):
+            raise ValueError(f"source.table: {DERIVED} holds the rows of computed layers alone")
+        if self.computed is not None and self.source.kinds != (self.id,):
+            raise ValueError(f"source.kinds: the kind of a computed layer is its id, {self.id}")
         return self
 
     @model_validator(mode="after")

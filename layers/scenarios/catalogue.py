@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
-
-from pydantic import ValidationError
 
 from layers.declare.catalog import Declared
 from layers.declare.reading import checked, wrong
 from layers.indicators.catalog import read_indicators
 from layers.indicators.periods import parse_period
 from layers.processes.registry import Processes, find_processes
-from layers.processes.runtime.model import Process
+from layers.processes.runtime.declared_inputs import Faults, bad, layers_named, unfit
 from layers.query.filters import parse_datetime, parse_query
 from layers.scenarios.example_rows import WRITABLE
 from layers.scenarios.model import (
@@ -28,15 +26,12 @@ from layers.scenarios.model import (
 )
 from layers.scenarios.plan import DOCS, FILE, read_plan
 from layers.scenarios.values import fill_places
-from spatial.errors import BadParameter
 from spatial.json_types import JsonBody
 from spatial.rule_files import list_declared
 from spatial.truths import read_truths
 
 PATTERN = "*/*.scenario.toml"
 Scenarios = Mapping[str, Scenario]
-Faults = Iterator[tuple[str, str]]
-"""Key and what is wrong with it."""
 
 
 def read_scenarios(declared: Declared) -> Scenarios:
@@ -133,7 +128,7 @@ class _Look:
         if view.table is not None:
             yield from self._table(view.table)
         if view.time is not None:
-            yield from _bad("view.time", partial(parse_datetime, view.time))
+            yield from bad("view.time", partial(parse_datetime, view.time))
 
     def _table(self, table: Table) -> Faults:
         relation = self._relations.get(table.layer)
@@ -146,7 +141,7 @@ class _Look:
         for key, given in (("filter", table.filter), ("order", table.order)):
             if given is not None:
                 asked = {"sortby" if key == "order" else key: given}
-                yield from _bad(f"view.table.{key}", partial(parse_query, relation, asked))
+                yield from bad(f"view.table.{key}", partial(parse_query, relation, asked))
 
     def _step(self, at: str, step: Step) -> Faults:
         process = self._processes.get(step.id)
@@ -164,8 +159,8 @@ class _Look:
         for name, one in known.items():
             if one.is_required() and name not in {*step.fixed, *step.editable}:
                 yield f"{at}.editable", f"process {step.id} needs its input {name!r}"
-        yield from _unfit(f"{at}.fixed", process, step.fixed, whole=False)
-        yield from self._layers_named(f"{at}.fixed", step.fixed)
+        yield from unfit(f"{at}.fixed", process, step.fixed, whole=False)
+        yield from layers_named(f"{at}.fixed", step.fixed, self._relations)
 
     def _process(self, at: str, example: ProcessExample) -> Faults:
         process = self._processes.get(example.process)
@@ -177,8 +172,8 @@ class _Look:
         except KeyError as error:
             yield f"{at}.inputs", f"the town has no {error.args[0]!r}"
             return
-        yield from _unfit(f"{at}.inputs", process, inputs, whole=True)
-        yield from self._layers_named(f"{at}.inputs", inputs)
+        yield from unfit(f"{at}.inputs", process, inputs, whole=True)
+        yield from layers_named(f"{at}.inputs", inputs, self._relations)
         for number, expected in enumerate(example.expect):
             output = expected.at.partition(".")[0]
             if output not in process.outputs.model_fields:
@@ -190,7 +185,7 @@ class _Look:
         if needed is None:
             yield f"{at}.indicator", f"no indicator {example.indicator!r}"
             return
-        yield from _bad(f"{at}.period", partial(parse_period, example.period))
+        yield from bad(f"{at}.period", partial(parse_period, example.period))
         counted = {self._indicators.populations[one].indicator.layer for one in needed}
         for name, rows in example.rows.items():
             if name not in counted:
@@ -213,42 +208,7 @@ class _Look:
         elif truth.indicator and truth.indicator not in self._indicators.stands_on:
             yield f"{at}.truth", f"no indicator {truth.indicator!r}"
 
-    def _layers_named(self, at: str, value: object) -> Faults:
-        """Return layers that inputs name and that there are not, and filters that they refuse."""
-        if isinstance(value, list):
-            for number, member in enumerate(value):
-                yield from self._layers_named(f"{at}.{number}", member)
-        if not isinstance(value, dict):
-            return
-        name = value.get("layer")
-        relation = self._relations.get(name) if isinstance(name, str) else None
-        if isinstance(name, str) and relation is None:
-            yield f"{at}.layer", f"no layer {name!r}"
-        if relation is not None and isinstance(value.get("filter"), str):
-            asked = {"filter": value["filter"]}
-            yield from _bad(f"{at}.filter", partial(parse_query, relation, asked))
-        for key, member in value.items():
-            yield from self._layers_named(f"{at}.{key}", member)
-
 
 def _numbers(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for number, one in enumerate(scenario.numbers):
         yield f"numbers.{number}.indicator", one.indicator
-
-
-def _unfit(at: str, process: Process, given: Mapping[str, object], *, whole: bool) -> Faults:
-    """Return what the inputs' model says against some inputs; of a part only of what is given."""
-    try:
-        process.inputs.model_validate(given)
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False):
-            place = [str(part) for part in fault["loc"]]
-            if whole or (place and place[0] in given):
-                yield ".".join([at, *place]), fault["msg"]
-
-
-def _bad(key: str, read: Callable[[], object]) -> Faults:
-    try:
-        read()
-    except BadParameter as error:
-        yield key, error.en

@@ -213,6 +213,20 @@ feed = Table(
     *many(WHEN, "last_at", "valid_from", "valid_to"),
 )
 
+derived_layer = Table(
+    "derived_layer",
+    metadata,
+    key("layer", Text),
+    must("inputs_digest", Text),
+    Column("network", Text),
+    Column("network_version", BigInteger),
+    *many(ARRAY(Text), "rule_versions", "made_of", **MUST),
+    must("run", UUID),
+    must("rows", Integer),
+    must("computed_at", WHEN),
+    Column("stale_since", WHEN),
+)
+
 idempotency_key = Table(
     "idempotency_key",
     metadata,

@@ -278,6 +278,16 @@ project_section = Table(
     *place("GEOMETRY"),
 )
 
+derived_row = Table(
+    "derived_row",
+    metadata,
+    *common(),
+    must("key", Text),
+    must("run", UUID),
+    must("inputs_digest", Text),
+    *place("GEOMETRY"),
+)
+
 indicator = Table(
     "indicator",
     metadata,

@@ -64,10 +64,11 @@ def test_a_scenario_links_what_it_stands_on(planner):
 
 
 def test_the_table_opens_its_rows_in_its_order(planner):
-    table = planner.get(ONE).json()["view"]["table"]
+    table = planner.get("/api/scenarios/four_colour_risk").json()["view"]["table"]
     items = planner.get(table["links"][0]["href"]).json()["features"]
-    capacity = [item["properties"]["capacity"] for item in items]
-    assert capacity == sorted(capacity, reverse=True)
+    scores = [item["properties"]["score"] for item in items]
+    assert scores == sorted(scores, reverse=True)
+    assert len(scores) == 6
     assert set(items[0]["properties"]) >= {column["name"] for column in table["columns"]}
 
 

@@ -40,6 +40,7 @@
  * @property {string} tilejson
  * @property {false | { kind: string }} editable
  * @property {number} count
+ * @property {{ state: 'current' | 'stale' | 'never', computed_at?: string } | null} computed
  *
  * @typedef {object} Kpi
  * @property {string} id

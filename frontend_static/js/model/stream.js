@@ -35,7 +35,10 @@ const HANDLERS = {
     bump(body.layers ?? []);
     recount();
   },
-  network: (body) => networkChanged(Number(body.version)),
+  network(body) {
+    networkChanged(Number(body.version));
+    if (layerStore.catalogue.peek()?.layers.some(({ computed }) => computed?.state === 'current')) recount();
+  },
   catalog: () => loadCatalogue(),
   indicators: (body) => numbersChanged(body.indicators ?? []),
   /** Made by the page itself when the stream opens: what came before it did is asked for. */

@@ -144,7 +144,7 @@ def test_a_scenario_is_one_file_and_is_read_again_without_another(folder, drop):
         ("@AB:0.5", "@AB:half", "examples.0.inputs"),
         ('id = "w"', 'di = "w"', "examples.0.inputs.tasks.points.0.id"),
         ("summary.total_s", "sum.total_s", "examples.0.expect.0.at"),
-        ("AB = {}", "AC = {}", "examples.0.process.town"),
+        ("AB = {}", "AC = {}", "examples.0.town"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_file_and_key(drop, old, new, key):

@@ -41,6 +41,8 @@ export default {
   'layers.none': 'No layer matches',
   'layers.zoom_in': 'Zoom in to {zoom} to see it',
   'layers.table': 'Open the table of “{title}”',
+  'layers.stale': 'Stale: the roads or rows changed since it was computed ({when}); it is computed anew',
+  'layers.never': 'Not computed yet',
   'layers.now_only': 'The map shows the present; the fixed time applies to table and path',
   'layers.area': 'Show or hide all layers of “{title}”',
   'layers.reset': 'Reset',

@@ -41,6 +41,8 @@ export default {
   'layers.none': '没有匹配的图层',
   'layers.zoom_in': '放大到 {zoom} 级可见',
   'layers.table': '打开“{title}”的表格',
+  'layers.stale': '已过时：计算（{when}）之后路网或数据有变，正在重算',
+  'layers.never': '尚未计算',
   'layers.now_only': '地图显示现状；固定时刻作用于表格与路径',
   'layers.area': '显示或隐藏“{title}”的全部图层',
   'layers.reset': '恢复默认',

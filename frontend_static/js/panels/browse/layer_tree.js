@@ -2,7 +2,7 @@
 /** <sg-layers>: the layer tree with legends and origins, made from the catalogue. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
-import { number, pick, t } from '../../core/i18n.js';
+import { moment, number, pick, t } from '../../core/i18n.js';
 import { badge, busy, failure, icon, layerSymbol, originName, symbol } from '../widgets.js';
 import { toggleTable } from '../../model/table.js';
 import { findLayer, layerStore, loadCatalogue, originsOf, resetShown, setShown } from '../../model/layers.js';
@@ -95,9 +95,17 @@ class LayerTree extends Part {
         </label>
         ${this.meta(layer)}
       </div>
+      ${this.computed(layer)}
       ${on && entries.length ? this.legend(layer) : ''}
       ${on ? this.range(layer) : ''}
     </li>`;
+  }
+
+  /** Whether the rows of a computed layer still stand on what they were computed from. */
+  computed(/** @type {Layer} */ { id, computed }) {
+    if (!computed || computed.state === 'current') return '';
+    const when = computed.computed_at ? moment(computed.computed_at, true) : '';
+    return html`<p class="hint warn" data-testid="computed-${id}">${t(`layers.${computed.state}`, { when })}</p>`;
   }
 
   /** Origins of the rows, and their count that opens the table. */
