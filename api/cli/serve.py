@@ -165,6 +165,7 @@ class Server:
     def _wait_ready(self, settings: Settings) -> bool:
         """Tell the supervisor what to serve; return whether a worker serves it."""
         try:
+            _forget_unread(settings)
             self._link.send((settings.to_env(), _committed(settings)))
             if self._link.poll(READY_WAIT_S):
                 return bool(self._link.recv())
@@ -172,6 +173,13 @@ class Server:
             return False
         say(f"the server does not get ready in {READY_WAIT_S} s; see the messages above")
         return False
+
+
+def _forget_unread(settings: Settings) -> None:
+    from api.network.kept import forget_unread  # here, when the supervisor is at its own imports
+
+    for path in forget_unread(settings.home):
+        say(f"deleted {path}: kept by an earlier version, nothing reads it")
 
 
 def _committed(settings: Settings) -> dict[str, Key]:

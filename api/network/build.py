@@ -23,6 +23,7 @@ from pathlib import Path
 import orjson
 
 from api.network.edge_rows import Rows, make_graph, read_rows
+from api.network.kept import GRAPHS, LOCK, ORDERS
 from api.network.key_rows import Key, read_key
 from routing.cch.hierarchy import Hierarchy
 from routing.index.mapped_store import last_graph, place_of, save_graph
@@ -46,9 +47,9 @@ class Folders:
 
     def __init__(self, home: Path, kind: NetworkKind, traffic: Traffic) -> None:
         self.kind = kind
-        self.graphs = home / "graphs" / kind.name / traffic.name
-        self.orders = home / "routing" / kind.name
-        self.lock = home / "graphs" / "lock"
+        self.graphs = home / GRAPHS / kind.name / traffic.name
+        self.orders = home / ORDERS / kind.name
+        self.lock = home / GRAPHS / LOCK
 
     def place(self, key: Key) -> Path:
         """Return the folder of the graph of some rows."""

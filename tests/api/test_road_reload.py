@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.network.kept import forget_unread
 from api.network.key_rows import read_key, read_keys
 from api.network.rule_keeper import RuleKeeper
 from api.network.service import Roads
@@ -80,6 +81,17 @@ def change(url, *statements):
 def filled(database_url):
     fill(database_url)
     return database_url
+
+
+def test_what_earlier_versions_kept_elsewhere_is_deleted(tmp_path):
+    for place in ("graphs/motor/1a", "graphs/road/motor/2b", "routing/3c", "routing/road/4d"):
+        (tmp_path / place).mkdir(parents=True)
+    for name in ("graphs/lock", "routing/lock"):
+        (tmp_path / name).touch()
+    assert forget_unread(tmp_path) == [tmp_path / "graphs" / "motor", tmp_path / "routing" / "3c"]
+    assert (tmp_path / "graphs" / "road" / "motor" / "2b").is_dir()
+    assert (tmp_path / "routing" / "road" / "4d").is_dir()
+    assert forget_unread(tmp_path) == forget_unread(tmp_path / "none") == []
 
 
 def test_a_second_start_reads_no_rows_and_answers_the_same(filled, tmp_path, monkeypatch):
