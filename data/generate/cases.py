@@ -42,6 +42,7 @@ from spatial.rule_models import (
     Fine,
     MassLimits,
 )
+from spatial.schema.kinds import ROADS
 
 _COLUMNS = [
     "id", "kind", "admin_code", "unit_id", "visibility", "origin", "source_id", "valid_from",
@@ -209,7 +210,7 @@ def _findings(rng: Rng, count: int) -> list[tuple[Document, str | None, float | 
     bands = read_rule(OVERLOAD_BANDS).value.root
     found: list[tuple[Document, str | None, float | None]] = []
     for i in range(count):
-        line = "road" if violation[i] == "oversize" else "transport"
+        line = ROADS if violation[i] == "oversize" else "transport"
         props: Document = {
             "violation": violation[i], "line": line, "plate_hash": _hash(f"plate:{i}"),
         }  # fmt: skip

@@ -13,6 +13,7 @@ from data.generate.hazards import hazards
 from data.generate.risks import risks, write_warning
 from data.generate.world import TRUNK, Indices, Lines, Rng, rng_of, settings, visibilities
 from spatial.networks.road import KIND as ROAD
+from spatial.schema.kinds import ROADS
 
 # cause: Chinese, English, how common, how many minutes it lasts about, usual severity
 _CAUSES: dict[str, tuple[str, str, float, int, str]] = {
@@ -62,7 +63,7 @@ def _incidents(rng: Rng, roads: Lines, main: Indices, anchor: datetime) -> Itera
             begun = anchor - timedelta(minutes=5 + 10 * i)
             ends, state = anchor + timedelta(hours=26 + i % 12), "open"
         place = place_of(roads, spots, i)
-        props = {"cause_text": {"zh": zh, "en": en}, "line": _LINES.get(causes[i], "road")}
+        props = {"cause_text": {"zh": zh, "en": en}, "line": _LINES.get(causes[i], ROADS)}
         yield EventRow(
             f"incident:{i}", "incident", roads.admin[spots.edges[i]], ROAD.name, seen_by[i],
             (begun, ends), (f"{place} {zh}", f"{place} {en}"), severity, causes[i],

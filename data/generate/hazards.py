@@ -12,14 +12,15 @@ from data.generate.event_row import EventRow, edges_in, place_of, route_of
 from data.generate.world import Indices, Lines, Rng, Spots, settings
 from spatial.rule_files import read_rule
 from spatial.rule_models import COMMITMENTS
+from spatial.schema.kinds import ROADS
 from spatial.truths import Truth, read_truths
 
 # Chinese, English, line of business
 _HAZARDS = (
-    ("护栏缺失", "Missing guard rail", "road"),
+    ("护栏缺失", "Missing guard rail", ROADS),
     ("边坡裂缝", "Cracked slope", "works"),
     ("桥台沉降", "Settled abutment", "works"),
-    ("隧道渗水", "Leaking tunnel", "road"),
+    ("隧道渗水", "Leaking tunnel", ROADS),
     ("消防设施失效", "Fire equipment out of order", "transport"),
 )
 _GRADES = np.array(["high", "medium", "low"], dtype=object)

@@ -14,14 +14,15 @@ from data.generate.world import SOURCE, Indices, Lines, Rng, generated_id, setti
 from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
 from spatial.rule_models import RISK_COLOURS, FourColours
+from spatial.schema.kinds import ROADS
 from spatial.truths import read_truths
 
 # Chinese, English, line of business
 _RISKS = (
-    ("临水临崖路段", "Road by water or cliff", "road"),
-    ("长下坡路段", "Long descent", "road"),
-    ("平交道口", "Level junction", "road"),
-    ("地质灾害隐患点", "Landslide-prone slope", "road"),
+    ("临水临崖路段", "Road by water or cliff", ROADS),
+    ("长下坡路段", "Long descent", ROADS),
+    ("平交道口", "Level junction", ROADS),
+    ("地质灾害隐患点", "Landslide-prone slope", ROADS),
     ("危货装卸点", "Hazmat loading place", "transport"),
     ("桥下空间", "Space below a bridge", "works"),
 )

@@ -20,16 +20,16 @@ from layers.processes.readers.county_rows import Counties, County
 from routing.answer.admin_crossings import Unit, Units
 from routing.cch.engine import Topology
 from routing.cost.profile import load_profiles, usable_profiles
-from routing.graph.graph import Graph, edges_from_columns
+from routing.graph.drawn import drawn_edges, drawn_place, drawn_places
+from routing.graph.graph import Graph
 from routing.graph.turns import split
 from routing.query.network import RoadNetwork
 from spatial.geo.geojson import Geometry
 from spatial.ids import stable_uuid7
 from spatial.networks.road import KIND as ROAD
+from spatial.networks.road import RoadClass
 from spatial.rules import Rules
 
-LON_0, LAT_0 = 121.0, 30.0
-STEP_DEG = 0.002  # about 200 m per character
 ROAD_DEG = 1e-6  # half the width of a road where units are cut: a decimetre
 
 
@@ -38,7 +38,7 @@ class Road(Declaration):
 
     length_m: float = Field(default=1000.0, gt=0, le=1e6, allow_inf_nan=False)
     speed_kmh: float = Field(default=60.0, gt=0, le=150, allow_inf_nan=False)
-    road_class: str = "secondary"
+    road_class: RoadClass = "secondary"
     oneway: bool = False
     max_height_m: float | None = None
     max_width_m: float | None = None
@@ -68,12 +68,7 @@ class Town(Declaration):
     @cached_property
     def places(self) -> dict[str, tuple[float, float]]:
         """Longitude and latitude (EPSG:4326) of each node."""
-        return {
-            letter: (round(LON_0 + column * STEP_DEG, 7), round(LAT_0 - row * STEP_DEG, 7))
-            for row, text in enumerate(self.drawing.strip("\n").splitlines())
-            for column, letter in enumerate(text)
-            if letter.isalnum()
-        }
+        return drawn_places(self.drawing.strip("\n"))
 
     def place(self, name: str) -> tuple[float, float] | str:
         """Return the place of `A` or `AB:0.25`, or the id of the road `AB`.
@@ -83,11 +78,9 @@ class Town(Declaration):
         KeyError
             There is none.
         """
-        road, _, share = name.partition(":")
-        if not share:
-            return self.places[name] if len(name) == 1 else str(self._ids[name])
-        (x, y), (u, v) = (self.places[node] for node in road)
-        return x + (u - x) * float(share), y + (v - y) * float(share)
+        if len(name) == 1 or ":" in name:
+            return drawn_place(self.places, name)
+        return str(self._ids[name])
 
     @cached_property
     def _ids(self) -> dict[str, UUID]:
@@ -95,12 +88,8 @@ class Town(Declaration):
 
     def build(self, rules: Rules) -> RoadNetwork:
         """Return the network under some rules."""
-        rows = list(self._rows())
-        columns = {name: [row[name] for row in rows] for name in rows[0]}
-        points = [self.places[node] for name in self.roads for node in name]
-        edges = edges_from_columns(
-            columns, np.full(len(rows), 2), np.array(points, np.float64), ROAD
-        )
+        shapes = [[self.places[node] for node in name] for name in self.roads]
+        edges = drawn_edges(list(self._rows()), shapes, ROAD, source="example")
         graph = split(edges, [])
         profiles = usable_profiles(load_profiles(ROAD), rules)
         return RoadNetwork(graph, Topology.build(graph), profiles, rules)
@@ -133,7 +122,6 @@ class Town(Declaration):
                 "class": given.pop("road_class"),
                 **given,
                 "limits_known": all(value is not None for value in limits.values()),
-                **_PLAIN,
                 **limits,
             }
 
@@ -156,17 +144,3 @@ class TownCounties:
 
 
 NO_OUTLINE: Geometry = {"type": "MultiPolygon", "coordinates": []}
-_PLAIN: dict[str, object] = {
-    "mode": ROAD.mode,
-    "ref": None,
-    "name_zh": None,
-    "name_en": None,
-    "speed_basis": "assumed",
-    "access": "{}",
-    "hazmat": None,
-    "structure": None,
-    "toll": None,
-    "roundabout": False,
-    "origin": "synthetic",
-    "source": "example",
-}

@@ -20,6 +20,7 @@ Shape = Literal["point", "line", "polygon", "any"]
 Scalar = str | int | float | bool | None
 Line = Literal["road", "transport", "works", "port", "airport"]
 """A line of business."""
+ROADS: Line = "road"
 
 
 class Placed(BaseModel):

@@ -9,13 +9,13 @@ from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 import orjson
 
 from api.network.rule_models import RuleBook, read_rules
 from routing.cch.engine import Topology
 from routing.cost.profile import load_profiles, usable_profiles
-from routing.graph.graph import Edges, Graph, edges_from_columns
+from routing.graph.drawn import drawn_edges, drawn_place, drawn_places
+from routing.graph.graph import Edges, Graph
 from routing.graph.turns import Restriction, split
 from routing.live.state_table import EdgeState, EdgeStates
 from routing.query.model import Path, PathQuery
@@ -26,8 +26,6 @@ from spatial.networks.road import KIND as ROAD
 from spatial.rules import Rule, RuleKind, RuleSet
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
-LON_0, LAT_0 = 121.0, 30.0
-STEP = 0.002  # degrees per character: about 200 m
 
 
 @cache
@@ -55,41 +53,14 @@ def edge_id(name: str) -> UUID:
     return stable_uuid7("map", f"edge {name}")
 
 
-def columns(rows: Sequence[Mapping[str, Any]], kind: NetworkKind = ROAD) -> dict[str, list[Any]]:
-    """Return edge rows as columns, filling what they leave out."""
-    empty: dict[str, Any] = {
-        "oneway": False,
-        "speed_kmh": None,
-        "limits_known": True,
-        "mode": kind.mode,
-        "class": "secondary",
-        "ref": None,
-        "name_zh": None,
-        "name_en": None,
-        "speed_basis": "assumed",
-        "access": "{}",
-        "hazmat": None,
-        "structure": None,
-        "toll": None,
-        "roundabout": False,
-        "origin": "synthetic",
-        "source": "map",
-        **dict.fromkeys(kind.columns),
-    }
-    full = [{**empty, **row} for row in rows]
-    return {name: [row[name] for row in full] for name in full[0]}
-
-
 def edges_of(
     rows: Sequence[Mapping[str, Any]],
     crossings: Sequence[UUID] = (),
     kind: NetworkKind = ROAD,
 ) -> Edges:
     """Return edge rows with a `shape` each as the columns that a graph is made of."""
-    shapes = [row["shape"] for row in rows]
-    points = np.array([point for shape in shapes for point in shape], np.float64)
-    known = columns(rows, kind) | {"crossings": crossings}
-    return edges_from_columns(known, np.array([len(s) for s in shapes]), points, kind)
+    usual = {"class": "secondary"} if kind is ROAD else {}
+    return drawn_edges(rows, [row["shape"] for row in rows], kind, crossings, **usual)
 
 
 @dataclass
@@ -104,15 +75,7 @@ class Town:
 
     @cached_property
     def places(self) -> dict[str, tuple[float, float]]:
-        found = {}
-        for row, text in enumerate(self.drawing.splitlines()):
-            for column, letter in enumerate(text):
-                if letter.isalnum():
-                    found[letter] = (
-                        round(LON_0 + column * STEP, 7),
-                        round(LAT_0 - row * STEP, 7),
-                    )
-        return found
+        return drawn_places(self.drawing)
 
     @cached_property
     def names(self) -> list[str]:
@@ -151,11 +114,7 @@ class Town:
 
     def at(self, stop: str) -> tuple[float, float]:
         """Return a node's place, or that of `AB:0.25`: a quarter of the way from A to B."""
-        if ":" not in stop:
-            return self.places[stop]
-        name, share = stop.split(":")
-        (x, y), (u, v) = self.places[name[0]], self.places[name[1]]
-        return x + (u - x) * float(share), y + (v - y) * float(share)
+        return drawn_place(self.places, stop)
 
     def nodes(self, found: Path) -> str:
         """Return the nodes that a path passes, as letters."""

@@ -37,7 +37,10 @@ from tests.conftest import ROOT
 from tests.routing.maps import NOW, Town, changed, edge_id, edges_of, node_id
 
 HOME = "spatial/networks/road.py"
-SLOTS = {"layers/declare/style.py": "a slot of the map is called so"}
+SLOTS = {
+    "layers/declare/style.py": "a slot of the map is called so",
+    "spatial/schema/kinds.py": "a line of business is",
+}
 LITERAL = re.compile(r"""["']road["']""")
 
 TOWPATH = NetworkKind(
