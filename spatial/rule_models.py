@@ -1,4 +1,4 @@
-"""The rules of law, safety, works, airspace and quality, which loaders and servers both read."""
+"""The rules of law, safety, works and quality, which loaders and servers both read."""
 
 from __future__ import annotations
 
@@ -9,61 +9,8 @@ from pydantic import Field, model_validator
 
 from spatial.rules import RuleModel, RuleTable, register
 
-Height = Annotated[float, Field(ge=0, le=60_000)]
 Kg = Annotated[int, Field(gt=0, le=1_000_000)]
 Colour = Literal["red", "orange", "yellow", "blue"]
-
-
-class Ring(RuleModel):
-    """One ring of an airspace: radius, and heights above the aerodrome's elevation."""
-
-    radius_m: float = Field(gt=0, le=500_000)
-    floor_m: Height
-    top_m: Height
-
-    @model_validator(mode="after")
-    def _upright(self) -> Self:
-        if self.top_m <= self.floor_m:
-            raise ValueError("top_m must be above floor_m")
-        return self
-
-
-class RingsByRunways(RuleModel):
-    """The rings of class B by number of runways, the innermost first."""
-
-    three: tuple[Ring, ...] = Field(alias="3", min_length=1)
-    two: tuple[Ring, ...] = Field(alias="2", min_length=1)
-    one: tuple[Ring, ...] = Field(alias="1", min_length=1)
-
-    def of(self, runways: int) -> tuple[Ring, ...]:
-        """Return the rings of an airport with so many runways, one at least."""
-        return self.three if runways >= 3 else self.two if runways == 2 else self.one
-
-
-class NotLoaded(RuleTable[tuple[str, ...]]):
-    """The kinds of airspace that are not loaded."""
-
-
-class Ceilings(RuleModel):
-    """Highest flight (m above ground) without permission by class of unmanned aircraft."""
-
-    micro: float = Field(gt=0, le=1000)
-    light: float = Field(gt=0, le=1000)
-    small: float = Field(gt=0, le=1000)
-
-
-CLASS_B_RINGS = register(
-    "airspace.class_b_rings", RingsByRunways, zh="B类空域分环", en="Rings of class B airspace"
-)
-CLASS_C = register(
-    "airspace.class_c_general", Ring, zh="通用机场C类空域", en="Class C of general aviation"
-)
-NOT_LOADED = register(
-    "airspace.not_loaded", NotLoaded, zh="未加载的空域类别", en="Airspace that is not loaded"
-)
-UAS_CEILING = register(
-    "uas.suitable_ceiling_m", Ceilings, zh="无人机适飞高度", en="Ceilings of unmanned aircraft"
-)
 
 
 class Above(RuleModel):

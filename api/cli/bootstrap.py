@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FRONT_END = ROOT / "frontend_static"
 OLDEST_NODE = 18
 SHORELINE = Path("/usr/share/gmt-gshhg/binned_GSHHS_f.nc")
+GEOID_GRID = Path("/usr/share/proj/egm96_15.gtx")
 LOG_TAIL = 15
 
 
@@ -87,6 +88,8 @@ def _install_packages(home: Path) -> None:
         wanted += apt.postgis_packages()
     if not SHORELINE.exists():
         wanted.append("gmt-gshhg-full")
+    if not GEOID_GRID.exists():
+        wanted.append("proj-data")
     if _front_end_is_stale():
         wanted += _node_packages()
     if wanted:

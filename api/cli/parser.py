@@ -134,6 +134,16 @@ def _add_load(kinds: Commands[ArgumentParser]) -> None:
     speeds.add_argument("file", type=Path, help="edge_id,direction,hour,kmh; hours 0 to 167")
     speeds.add_argument("--source", default="detectors", help="registered source (detectors)")
     speeds.add_argument("--bad-rows", type=Path, help="file for the refused rows")
+    terrain = _command(
+        kinds, "terrain", "Load the ground from a GeoTIFF or COG in place of the terrain there is.",
+        example="load terrain dem.tif --datum AMSL --accuracy-m 5",
+    )  # fmt: skip
+    terrain.add_argument("file", type=Path, help="one band, metres, with its coordinate system")
+    terrain.add_argument(
+        "--datum", required=True, choices=("AMSL", "W84"), help="what its heights are above"
+    )
+    terrain.add_argument("--accuracy-m", required=True, type=float, help="how far they may be off")
+    terrain.add_argument("--source", default="terrain", help="name of the source (terrain)")
     sample = _command(kinds, "sample", "Load the sample province again.", example="load sample")
     sample.add_argument("--freeze", metavar="TIME", help="anchor of the generated sample")
 

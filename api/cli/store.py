@@ -66,7 +66,7 @@ def _migrate(base: Ground, before: str, wanted: str, how: Callable[[str, str], N
 
 
 def load(settings: Settings, options: Namespace) -> int:
-    """Load the sample province, an OpenStreetMap extract, a layer file or measured speeds."""
+    """Load the sample, an OpenStreetMap extract, a layer file, terrain or measured speeds."""
     settings = replace(settings, freeze=getattr(options, "freeze", None) or settings.freeze)
     with ground(settings) as base:
         if options.what == "sample":
@@ -76,6 +76,11 @@ def load(settings: Settings, options: Namespace) -> int:
         with owner_connection(base) as conn:
             conn.rollback()
             note_rules(base, bring_rules(base.url))
+            if options.what == "terrain":
+                tiles = _load_terrain(conn, options)
+                note(base, "load", "terrain", rows=tiles, detail={"file": options.file.name})
+                print(f"{tiles:10,} terrain_tile")
+                return 0
             report = (
                 _load_osm(conn, options)
                 if options.what == "osm"
@@ -100,6 +105,16 @@ def _load_osm(conn: psycopg.Connection, options: Namespace) -> LoadReport:
     region = options.region or options.file.name.split(".")[0].split("-latest")[0].lower()
     with step(f"loading {options.file.name} as region {region}"):
         return load_osm(conn, options.file, region, say)
+
+
+def _load_terrain(conn: psycopg.Connection, options: Namespace) -> int:
+    from data.terrain import Loading, load_terrain
+
+    loading = Loading(options.source, options.datum, options.accuracy_m)
+    with step(f"loading {options.file.name}"):
+        tiles = load_terrain(conn, options.file, loading, say)
+        conn.commit()
+    return tiles
 
 
 def _load_file(conn: psycopg.Connection, settings: Settings, options: Namespace) -> LoadReport:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from layers.indicators import rule_models as of_indicators
 from layers.processes.runtime import rule_models as of_processes
 from routing.cost import rule_models as of_routing
+from spatial import airspace_rules as of_airspace
 from spatial import rule_models as of_concepts
 from spatial.rule_files import check_complete, read_rules
 from spatial.rule_store import list_drift, load_rules, read_stored
@@ -23,4 +24,4 @@ __all__ = [
     "read_stored",
 ]
 
-GATHERED = (of_concepts, of_routing, of_processes, of_indicators)
+GATHERED = (of_concepts, of_airspace, of_routing, of_processes, of_indicators)

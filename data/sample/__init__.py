@@ -42,8 +42,10 @@ def _steps(
     from data.generate.load import load_generated
     from data.sample.airspace import load_airspace
     from data.sample.facilities import load_facilities
+    from data.sample.ground import load_ground
     from data.sample.network.load import load_networks
     from data.sample.network.transfers import load_transfers
+    from data.sample.relief import load_relief
     from data.sample.search import load_search
     from data.sample.zones import load_zones
 
@@ -54,6 +56,8 @@ def _steps(
         ("facilities", lambda: load_facilities(conn, progress)),
         ("transfers", lambda: load_transfers(conn)),
         ("airspace", lambda: load_airspace(conn)),
+        ("controlled ground", lambda: load_ground(conn)),
+        ("relief", lambda: load_relief(conn)),
         ("generated things", lambda: load_generated(conn, anchor, progress)),
         ("search", lambda: load_search(conn)),
         ("statistics", lambda: conn.execute("ANALYZE")),

@@ -14,13 +14,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self, get_args
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from spatial.errors import BadParameter
 
 Datum = Literal["AGL", "AMSL", "W84", "STD"]
 DATUMS: tuple[Datum, ...] = get_args(Datum)
 METRES: Mapping[str, float] = {"m": 1.0, "ft": 0.3048}
 _MOST_M = 100_000.0
-_SEA_K, _LAPSE_K_PER_M, _STANDARD_HPA = 288.15, 0.0065, 1013.25  # ICAO standard atmosphere
+_SEA_K, _LAPSE_K_PER_M, STANDARD_HPA = 288.15, 0.0065, 1013.25  # ICAO standard atmosphere
 _EXPONENT = 5.25588
 
 
@@ -107,6 +110,13 @@ class Qnh:
     accuracy_m: float
 
 
+def reset(shown_m: ArrayLike, setting_hpa: float, new_hpa: float) -> NDArray[np.float64]:
+    """Return what altimeters show after another setting (ICAO standard atmosphere), metres."""
+    warmth = 1 - _LAPSE_K_PER_M * np.asarray(shown_m, float) / _SEA_K
+    moved = warmth * (setting_hpa / new_hpa) ** (1 / _EXPONENT)
+    return np.asarray((1 - moved) * _SEA_K / _LAPSE_K_PER_M)
+
+
 class Agl(Height):
     """Height above the ground just below (真高)."""
 
@@ -155,10 +165,8 @@ class StandardPressure(Height):
 
     def to_amsl(self, qnh: Qnh) -> Amsl:
         """Return the height that an altimeter set to a QNH shows (ICAO standard atmosphere)."""
-        share = 1 - _LAPSE_K_PER_M * self.value_m / _SEA_K
-        pressure_hpa = _STANDARD_HPA * share**_EXPONENT
-        warmth = (pressure_hpa / qnh.hpa) ** (1 / _EXPONENT)
-        return Amsl((1 - warmth) * _SEA_K / _LAPSE_K_PER_M, self.accuracy_m + qnh.accuracy_m)
+        value = float(reset(self.value_m, STANDARD_HPA, qnh.hpa))
+        return Amsl(value, self.accuracy_m + qnh.accuracy_m)
 
 
 KINDS: Mapping[str, type[Height]] = {
@@ -270,15 +278,34 @@ def parse_band(lower: object, upper: object, pointer: str = "") -> Band:
         raise _refused(f"{pointer}/lower", error.en, error.zh) from error
 
 
-def side_of_limit(height: Height, limit: Height, *, limit_included: bool) -> Literal[-1, 0, 1]:
-    """Say on which side of an upper limit a height lies: the one rule for what touches.
+def sides(gap_m: ArrayLike, slack_m: ArrayLike, included: ArrayLike) -> NDArray[np.int8]:
+    """Say on which side of an upper limit heights lie: the one rule for what touches.
 
     Exactly at a limit that is written （含） a height belongs below, at another one above.
 
+    Parameters
+    ----------
+    gap_m
+        How far each height lies above its limit, negative below it; NaN where nobody knows.
+    slack_m
+        How far the gap may be wrong.
+    included
+        Whether the limit belongs to what is below it.
+
     Returns
     -------
-    int
-        -1 below, 1 above, 0 where the accuracy of the two reaches over the limit.
+    array
+        -1 below, 1 above, 0 where the slack reaches over the limit or the gap is unknown.
+    """
+    gap, slack = np.asarray(gap_m, float), np.asarray(slack_m, float)
+    above_least = (gap - slack > 0) | ((gap - slack == 0) & ~np.asarray(included))
+    above_most = (gap + slack > 0) | ((gap + slack == 0) & ~np.asarray(included))
+    side = above_least.astype(np.int8) + above_most.astype(np.int8) - 1
+    return np.where(np.isnan(gap), 0, side).astype(np.int8)
+
+
+def side_of_limit(height: Height, limit: Height, *, limit_included: bool) -> int:
+    """Return the side (`sides`) of an upper limit on which a height lies.
 
     Raises
     ------
@@ -286,9 +313,4 @@ def side_of_limit(height: Height, limit: Height, *, limit_included: bool) -> Lit
         The two are of different datums.
     """
     gap, slack = height - limit, height.accuracy_m + limit.accuracy_m
-    low, high = (_side(gap + way * slack, limit_included) for way in (-1, 1))
-    return low if low == high else 0
-
-
-def _side(gap: float, included: bool) -> Literal[-1, 1]:
-    return -1 if gap < 0 or (gap == 0 and included) else 1
+    return int(sides(gap, slack, limit_included))

@@ -53,6 +53,14 @@ class Plane:
         angle = np.radians(azimuth)
         return np.column_stack([metres * np.sin(angle), metres * np.cos(angle)])
 
+    def unproject(self, metres: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return positions (n, 2) in degrees of metres (n, 2) in the plane."""
+        lon, lat, _ = GEOD.fwd(
+            np.full(len(metres), self.origin[0]), np.full(len(metres), self.origin[1]),
+            np.degrees(np.arctan2(metres[:, 0], metres[:, 1])), np.hypot(*metres.T),
+        )  # fmt: skip
+        return np.column_stack([lon, lat])
+
     def shape(self, geometry: shapely.Geometry) -> shapely.Geometry:
         """Return a geometry in degrees in metres of the plane."""
         return shapely.transform(geometry, self.project)

@@ -12,16 +12,17 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.sample.airspace import geodesic_ring
 from data.sample.gshhg import LAND, read_shore
 from data.sample.ports import parse_minutes
 from layers.features.search import Search
 from spatial.actor import ANONYMOUS
+from spatial.airspace_rules import CLASS_B_RINGS, CLASS_C, GROUND
 from spatial.errors import BadParameter, SetupError
 from spatial.geo.crs import GEOD
+from spatial.geo.volumes import geodesic_ring
 from spatial.postgres.db import Database, connect
 from spatial.rule_files import FOLDER, read_rule
-from spatial.rule_models import CLASS_B_RINGS, UNIT_TOLERANCE
+from spatial.rule_models import UNIT_TOLERANCE
 from spatial.settings import Settings
 
 pytestmark = pytest.mark.db
@@ -214,25 +215,58 @@ def test_a_runway_is_as_long_on_the_ground_as_it_says(rows):
 def test_airspace_rings_follow_the_rule(rows):
     rule = read_rule(CLASS_B_RINGS)
     rings = rows.execute(
-        "SELECT radius_m, floor_m, ceiling_m, rule_version, origin, ST_AsBinary(centre),"
-        " ST_AsBinary(geom), (props ->> 'ring')::int FROM sigang.zone"
-        " WHERE kind = 'airspace' AND code LIKE 'ZSHC-B%' ORDER BY radius_m"
+        "SELECT radius_m, floor_m, floor_datum, ceiling_m, ceiling_datum, rule_version, origin,"
+        " ST_AsBinary(centre), ST_AsBinary(geom), (props ->> 'ceiling_included')::boolean"
+        " FROM sigang.zone WHERE kind = 'airspace' AND code LIKE 'ZSHC-B%' ORDER BY radius_m"
     ).fetchall()
     steps = rule.value.two  # Xiaoshan has two runways
     assert [ring[0] for ring in rings] == [step.radius_m for step in steps]
     elevation = one(rows, "SELECT elevation_m FROM sigang.facility WHERE icao = 'ZSHC'"
                           " AND kind = 'airport'")  # fmt: skip
-    for ring, step in zip(rings, steps, strict=True):
-        radius, floor, top, version, origin, centre, shape, _ = ring
-        assert (floor, top) == (elevation + step.floor_m, elevation + step.top_m)
+    assert [ring[1:5] for ring in rings] == [
+        (0.0, "AGL", elevation + steps[0].top.value_m, "AMSL"),
+        (elevation + steps[1].floor.value_m, "AMSL", elevation + steps[1].top.value_m, "AMSL"),
+    ]
+    for ring in rings:
+        radius, version, origin, centre, shape, included = ring[0], *ring[5:]
         assert (version, origin) == (f"{rule.key}@{rule.version}", "derived")
+        assert included
         at = shapely.from_wkb(bytes(centre))
-        outer = shapely.get_coordinates(shapely.get_exterior_ring(
-            shapely.get_geometry(shapely.from_wkb(bytes(shape)), 0)))  # fmt: skip
+        outer = shapely.get_coordinates(shapely.from_wkb(bytes(shape)))
         far = GEOD.inv([at.x] * len(outer), [at.y] * len(outer), outer[:, 0], outer[:, 1])[2]
         assert far == pytest.approx(radius, abs=1.0)
-    first, second = (shapely.from_wkb(bytes(ring[6])) for ring in rings)
-    assert first.intersection(second).area < 1e-9
+    first, second = (shapely.from_wkb(bytes(ring[8])) for ring in rings)
+    assert second.covers(first)  # discs, stacked: straight above the airport is class B
+
+
+def test_fields_of_general_aviation_may_have_a_class_c_that_nobody_is_sure_of(rows):
+    found = rows.execute(
+        "SELECT radius_m, props ->> 'uncertain' FROM sigang.zone"
+        " WHERE kind = 'airspace' AND level = 'C'"
+    ).fetchall()
+    assert found
+    assert set(found) == {(read_rule(CLASS_C).value.radius_m, "tower")}
+
+
+def test_each_county_says_of_each_category_whether_it_is_known(rows):
+    found = rows.execute(
+        "SELECT level, props - 'unknown', (props ->> 'unknown')::int FROM sigang.zone"
+        " WHERE kind = 'ground_coverage'"
+    ).fetchall()
+    assert len(found) == COUNTIES
+    for level, statuses, unknown in found:
+        assert set(statuses) == set(read_rule(GROUND).value.root)
+        assert set(statuses.values()) <= {"loaded", "empty", "unknown"}
+        assert unknown == list(statuses.values()).count("unknown")
+        assert level == ("unknown" if unknown else "known")
+    assert {level for level, _, _ in found} == {"known", "unknown"}
+
+
+def test_the_relief_is_marked_made_up_and_raises_the_version_of_the_air(rows):
+    assert one(rows, "SELECT props ->> 'origin' FROM sigang.source s WHERE EXISTS"
+                     " (SELECT 1 FROM sigang.terrain_tile t WHERE t.source_id = s.id)"
+               ) == "synthetic"  # fmt: skip
+    assert one(rows, "SELECT version FROM sigang.airspace_version") > 1
 
 
 def test_a_point_13_km_from_a_three_runway_airport_is_in_the_first_ring():
@@ -240,7 +274,7 @@ def test_a_point_13_km_from_a_three_runway_airport_is_in_the_first_ring():
     ring = shapely.Polygon(geodesic_ring(120.432, 30.229, first.radius_m))
     assert ring.covers(shapely.Point(120.3, 30.2))
     assert not ring.covers(shapely.Point(120.2, 30.2))
-    assert first.top_m == 900
+    assert first.top.value_m == 900
 
 
 def test_heights_over_an_unsurveyed_aerodrome_do_not_claim_a_sea_level(rows):

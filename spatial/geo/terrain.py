@@ -1,0 +1,85 @@
+"""Terrain: heights of the ground above mean sea level in tiles of one degree, mapped from disk.
+
+A tile is a square of `cells` × `cells` float32 (metres above mean sea level), north first; a cell
+holds for all of its area, and NaN is a place whose height nobody gives. Tiles are stored in the
+database; a process maps a copy of each in its state folder.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spatial.geo.datum import Floats
+from spatial.geo.heights import Amsl, Ground
+
+Grid: TypeAlias = NDArray[np.float32]
+Corner: TypeAlias = tuple[int, int]
+"""Whole degrees east and north of the south-west corner of a tile."""
+
+
+@dataclass(frozen=True)
+class Terrain:
+    """The ground as one source gives it, within ± `accuracy_m`.
+
+    `origin` is that of its rows: real, derived, schematic or synthetic.
+    """
+
+    name: str
+    origin: str
+    accuracy_m: float
+    tiles: Mapping[Corner, Grid] = field(repr=False)
+
+    def elevations_m(self, lon: ArrayLike, lat: ArrayLike) -> Floats:
+        """Return heights of the ground (m AMSL) at places in degrees, NaN where unknown."""
+        x, y = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
+        west, south = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+        found = np.full(x.shape, np.nan)
+        for corner in set(zip(west.ravel().tolist(), south.ravel().tolist(), strict=True)):
+            grid = self.tiles.get(corner)
+            if grid is None:
+                continue
+            mine = (west == corner[0]) & (south == corner[1])
+            cells = len(grid)
+            column = ((x[mine] - corner[0]) * cells).astype(np.int64)
+            row = cells - 1 - ((y[mine] - corner[1]) * cells).astype(np.int64)
+            found[mine] = grid[row, column]
+        return found
+
+    def find_ground(self, lon: float, lat: float) -> Ground | None:
+        """Return the ground at one place, None where it is unknown."""
+        corner = (int(lon // 1), int(lat // 1))
+        grid = self.tiles.get(corner)
+        if grid is None:
+            return None
+        cells = len(grid)
+        row = cells - 1 - int((lat - corner[1]) * cells)
+        height = float(grid[row, int((lon - corner[0]) * cells)])
+        return None if np.isnan(height) else Ground(self.name, Amsl(height, self.accuracy_m))
+
+    def cell_deg(self, lon: float, lat: float) -> float | None:
+        """Return the side of a cell (degrees) at a place, None where there is no tile."""
+        grid = self.tiles.get((int(lon // 1), int(lat // 1)))
+        return None if grid is None else 1.0 / len(grid)
+
+
+def pack(grid: Grid) -> bytes:
+    """Return a tile as it is stored."""
+    return zlib.compress(np.ascontiguousarray(grid, "<f4").tobytes(), 6)
+
+
+def map_tile(folder: Path, digest: str, cells: int, packed: bytes) -> Grid:
+    """Return a stored tile mapped from a file of the folder, written there where it is not yet."""
+    file = folder / f"{digest}.f32"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(f".{id(packed):x}.part")
+        partial.write_bytes(zlib.decompress(packed))
+        partial.replace(file)
+    return np.memmap(file, "<f4", mode="r", shape=(cells, cells))
