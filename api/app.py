@@ -23,6 +23,7 @@ from api.http.problems import FOREIGN, client_left, handle
 from api.http.rates import Rates
 from api.http.routes import Table
 from api.ogc import (
+    board,
     catalogue,
     common,
     features,
@@ -74,6 +75,7 @@ ROUTES = (
     profiles.routes,
     rules.routes,
     indicators.routes,
+    board.routes,
     processes.routes,
     scenarios.routes,
     jobs.routes,

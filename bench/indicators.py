@@ -113,7 +113,7 @@ def keep(url: str, indicators: Indicators) -> None:
                 conn.execute("DELETE FROM sigang.indicator_series WHERE indicator = 'n02'")
                 conn.commit()
             began = time.perf_counter()
-            made = keep_cells(conn, indicators.populations, NOW, RuleSet(()))
+            made = keep_cells(conn, indicators.populations, NOW)
             took = time.perf_counter() - began
             print(f"cells of {name}: {len(made)} indicators in {took:.2f} s")
 

@@ -121,7 +121,7 @@ class Telling:
         found: Document = {
             "indicator": self.declared.id,
             "digest": self.declared.digest,
-            "rule": self._rule(),
+            "rule": self.rule(),
             "period": show_period(self.numbers.periods[-1]),
             "as_of": self.numbers.periods[-1].cutoff(self.numbers.as_of(self.declared.id)),
             "level": self.level,
@@ -176,6 +176,10 @@ class Telling:
         at = self._places[place]
         return [Opening(**{**one, "href": one["href"] + at}) for one in self._heads[key]]
 
+    def opens(self) -> list[Opening]:
+        """Return the links that open the rows of both sides in all units."""
+        return self._links_of_all(self.one) if isinstance(self.one, Population) else []
+
     def _links_of_all(self, population: Population) -> list[Opening]:
         """Return the links that open the rows of both sides wherever they lie."""
         if not reads_rows(population, self.actor):
@@ -197,7 +201,8 @@ class Telling:
             return None
         return self.numbers.of(self.declared.id, unit, -2).value
 
-    def _rule(self) -> Document | None:
+    def rule(self) -> Document | None:
+        """Return the rule by which the number is made, as it was in force."""
         rule = self.numbers.rule(self.declared.id)
         if rule is None:
             return None

@@ -11,21 +11,27 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.http.auth import actor_of
-from api.http.concurrency import caller_of, limits_of
-from api.http.disconnect import while_connected
 from api.http.links import Link, api, link
 from api.http.media_types import GEOJSON, JSON
-from api.http.negotiate import pick_format, purpose_of
+from api.http.negotiate import pick_format
 from api.http.responses import conditional
 from api.http.routes import Routes
-from api.ogc.indicator_text import PARTS, Telling, describe, show_period, show_unit
+from api.ogc.indicator_asking import (
+    LevelText,
+    PeriodText,
+    UnitText,
+    ask,
+    note,
+    period_of,
+    unit_of,
+)
+from api.ogc.indicator_text import PARTS, Telling, describe, show_unit
 from api.services import services
-from layers.indicators.catalog import definition, shown_id
+from layers.indicators.catalog import shown_id
 from layers.indicators.model import Index
-from layers.indicators.numbers import Numbers
-from layers.indicators.periods import Period, parse_period, period_at, series
+from layers.indicators.periods import series
 from layers.indicators.population import Population
-from layers.indicators.units import Unit, parse_level
+from layers.indicators.units import parse_level
 from layers.indicators.values import reads_rows
 from layers.offload import offload
 from spatial.actor import Actor
@@ -33,26 +39,8 @@ from spatial.errors import BadParameter, NotFound
 from spatial.json_types import Document
 
 routes = Routes("indicators")
-COUNT_S = 0.03
-"""What counting one indicator is likely to take."""
-LAST, MOST_AT_ONCE = 12, 60
+LAST = 12
 
-PeriodText = Annotated[
-    str | None,
-    Query(
-        max_length=40,
-        description="Day 2026-03-02, ISO week 2026-W10 or month 2026-03; this month when left out.",
-        examples=["2026-W10"],
-    ),
-]
-UnitText = Annotated[
-    str | None,
-    Query(max_length=40, description="GB/T 2260 code; all that you may read when left out."),
-]
-LevelText = Annotated[
-    str | None,
-    Query(max_length=40, description="county, prefecture or province; the one below the unit."),
-]
 ByText = Annotated[
     str | None, Query(max_length=80, description="A coded column that the indicator lists.")
 ]
@@ -96,13 +84,13 @@ async def get_values(
     kind = pick_format(request, {"json": JSON, "geojson": GEOJSON})
     served, actor = services(request), actor_of(request)
     one = served.indicators.declared.get(indicator_id, actor)
-    whole = await _unit(request, one, unit)
+    whole = await unit_of(request, one, unit)
     wanted = parse_level(level, whole)
     column = _column(one, actor, by)
-    asked = _period(period)
-    numbers = await _ask(request, [shown_id(one)], [asked.previous, asked], split=by is not None)
+    asked = period_of(period)
+    numbers = await ask(request, [shown_id(one)], [asked.previous, asked], split=by is not None)
     telling = Telling(request, actor, one, numbers, whole, wanted, column)
-    _note(request, shown_id(one), whole, asked)
+    note(request, shown_id(one), whole, asked)
     if kind == "geojson":
         return await _features(request, telling)
     body = await offload(telling.whole)
@@ -120,11 +108,11 @@ async def get_series(
     """Return the numbers of a unit over so many periods that end with one."""
     served, actor = services(request), actor_of(request)
     one = served.indicators.declared.get(indicator_id, actor)
-    whole = await _unit(request, one, unit)
-    periods = series(_period(period), last)
-    numbers = await _ask(request, [shown_id(one)], periods)
+    whole = await unit_of(request, one, unit)
+    periods = series(period_of(period), last)
+    numbers = await ask(request, [shown_id(one)], periods)
     telling = Telling(request, actor, one, numbers, whole, whole.level)
-    _note(request, shown_id(one), whole, periods[-1])
+    note(request, shown_id(one), whole, periods[-1])
     body = {
         "indicator": shown_id(one),
         "digest": telling.declared.digest,
@@ -147,8 +135,8 @@ async def get_rows(
     """Lead to the rows that a number counts or sums up."""
     served, actor = services(request), actor_of(request)
     one = served.indicators.declared.get(indicator_id, actor)
-    whole = await _unit(request, one, unit)
-    asked = _period(period)
+    whole = await unit_of(request, one, unit)
+    asked = period_of(period)
     if part not in PARTS:
         raise _bad("part", part, PARTS)
     if not isinstance(one, Population) or not reads_rows(one, actor):
@@ -157,7 +145,7 @@ async def get_rows(
             mend_en="Ask for the values; each part of an index links to its rows.",
             mend_zh="请查询 values，指数各分项均有链接。",
         )  # fmt: skip
-    numbers = await _ask(request, [shown_id(one)], [asked])
+    numbers = await ask(request, [shown_id(one)], [asked])
     links = Telling(request, actor, one, numbers, whole, whole.level).links(
         numbers.units.place(whole)
     )
@@ -167,51 +155,8 @@ async def get_rows(
     return RedirectResponse(found["href"], 303, headers={"Cache-Control": "no-store"})
 
 
-@routes.get("/api/board")
-async def get_board(
-    request: Request,
-    indicators: Annotated[str, Query(max_length=4000, description="Ids with commas.")],
-    period: PeriodText = None,
-    level: LevelText = None,
-    unit: UnitText = None,
-) -> Response:
-    """Return the numbers of several indicators at once: all tiles of a board in one answer."""
-    served, actor = services(request), actor_of(request)
-    chosen = served.indicators.declared.get_several(indicators, actor)
-    if len(chosen) > MOST_AT_ONCE:
-        raise BadParameter(
-            f"A board has at most {MOST_AT_ONCE} indicators", f"看板最多 {MOST_AT_ONCE} 个指标",
-            parameter="indicators",
-        )  # fmt: skip
-    asked, tiles = _period(period), []
-    wholes = [await _unit(request, one, unit) for one in chosen]
-    levels = [parse_level(level, whole) for whole in wholes]
-    keys = [shown_id(one) for one in chosen]
-    numbers = await _ask(request, keys, [asked.previous, asked])
-    for one, whole, wanted in zip(chosen, wholes, levels, strict=True):
-        tile = await offload(Telling(request, actor, one, numbers, whole, wanted).whole)
-        tiles.append(tile | {"title": definition(one).title.model_dump()})
-    _note(request, ",".join(keys), wholes[0], asked)
-    body = {"period": show_period(asked), "tiles": tiles}
-    return conditional(request, body)
-
-
 def _own(request: Request, one: Population | Index) -> list[Link]:
     return [link(api(request, "indicators", shown_id(one)), "up", JSON)]
-
-
-def _period(text: str | None) -> Period:
-    return period_at("month") if text is None else parse_period(text)
-
-
-async def _unit(request: Request, one: Population | Index, text: str | None) -> Unit:
-    """Return the unit asked for, the largest that the actor may be told of when none is."""
-    served, actor = services(request), actor_of(request)
-    units = await served.indicators.units()
-    public = served.indicators.declared.tells_all_units(shown_id(one), actor)
-    if text is None:
-        return units.top(actor, public=public)
-    return units.get(text, actor, public=public)
 
 
 def _column(one: Population | Index, actor: Actor, by: str | None) -> str | None:
@@ -229,25 +174,6 @@ def _bad(name: str, given: str, allowed: Sequence[str]) -> BadParameter:
     return BadParameter(
         f"No {name} {given[:40]!r} here", f"此处没有 {name} {given[:40]!r}",
         mend_en=f"Allowed: {known}.", mend_zh=f"可用：{known}。", parameter=name,
-    )  # fmt: skip
-
-
-async def _ask(
-    request: Request, keys: Sequence[str], periods: Sequence[Period], *, split: bool = False
-) -> Numbers:
-    """Return numbers, counted when it is the caller's turn and while it is there."""
-    served, actor = services(request), actor_of(request)
-    declared = served.indicators.declared
-    leaves = {leaf for key in keys for leaf in declared.stands_on[key]}
-    work = served.indicators.ask(keys, actor, periods, split=split)
-    turn = limits_of(request).items.run(caller_of(request), COUNT_S * len(leaves), work)
-    return await while_connected(request, turn)
-
-
-def _note(request: Request, target: str, unit: Unit, period: Period) -> None:
-    services(request).audit.record(
-        actor_of(request), "indicator", target, area=unit.code, purpose=purpose_of(request),
-        detail={"period": period.id},
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import { effect, untracked } from '@preact/signals-core';
 import { pick, t } from './core/i18n.js';
 import { publish } from './panels/test_hooks.js';
 import './map/map.js';
+import './panels/browse/board.js';
 import './panels/browse/layer_tree.js';
 import './panels/browse/table.js';
 import './panels/browse/timebar.js';
@@ -25,6 +26,7 @@ import { drawStore, startDraw } from './model/draw.js';
 import { openDialog, openDrawer, shellStore, showPanel, switchTheme } from './model/shell.js';
 import { listen } from './model/stream.js';
 import { watchScenarios } from './model/scenarios.js';
+import { boardStore, setKiosk, toggleBoard, watchBoard } from './model/board.js';
 import { watchRefusal } from './model/refusal.js';
 import { watchHistogram } from './model/histogram.js';
 import { followNow } from './model/time.js';
@@ -35,6 +37,7 @@ function dressDocument() {
     document.documentElement.lang = shellStore.lang.value === 'zh' ? 'zh-CN' : 'en';
     document.documentElement.dataset.theme = shellStore.theme.value;
     document.documentElement.dataset.view = tableStore.view.value;
+    document.documentElement.dataset.kiosk = String(boardStore.view.value === 'board' && boardStore.kiosk.value);
     document.documentElement.dataset.drawer = shellStore.drawer.value ?? '';
     document.title = `${alarmStore.waiting.value.length ? `(${alarmStore.waiting.value.length}) ` : ''}${untitled()}`;
     const skip = document.querySelector('#skip');
@@ -64,6 +67,7 @@ const focusOn = (/** @type {string} */ selector) => () =>
 const KEYS = {
   '/': focusOn('#search'),
   t: () => toggleTable(),
+  b: toggleBoard,
   l: () => {
     openDrawer('layers');
     focusOn('sg-layers .filter')();
@@ -77,6 +81,7 @@ const KEYS = {
   '?': () => openDialog('keys'),
   escape: () => {
     if (drawStore.state.peek().mode) startDraw(null);
+    else if (boardStore.kiosk.peek()) setKiosk(false);
     else if (shellStore.drawer.peek()) openDrawer(null);
     else if (selectionStore.current.peek()) select(null);
   },
@@ -110,6 +115,7 @@ async function start() {
   watchEvents();
   watchAlarms();
   watchScenarios();
+  watchBoard();
   await loadCatalogue();
   listen();
   watchSession();

@@ -38,6 +38,10 @@ const FULL = {
   filter: "severity = 'high' & due_on < DATE('2026-11-01')",
   scenario: 'safety_index',
   former: { on: ['cases'], off: [], time: '2026-11-22T18:05:00+08:00' },
+  tiles: ['hazards_open', 'safety_index'],
+  level: 'county',
+  period: '2026-W09',
+  kiosk: true,
 };
 
 test('a full state survives the address', () => {

@@ -1,62 +1,75 @@
-"""The stored cells of indicators: written by the keeper, read for each actor under its scope."""
+"""The stored cells of indicators: written by the keeper, one sheet at a time.
+
+A sheet holds what its indicators count up to a snapshot of the database. What was logged and is
+not in that snapshot is still to be added, so that nothing counts twice and nothing is left out,
+whatever commits meanwhile.
+"""
 
 # ruff: noqa: S608
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple, cast
 
-import asyncpg
 import orjson
 import psycopg
 from psycopg.rows import tuple_row
-from psycopg.types.json import Jsonb
 
-from layers.features.features import Statement
-from layers.indicators.periods import Kind, Period
+from layers.indicators.periods import Kind, Period, period_at, series
 from layers.indicators.population import Population
-from layers.indicators.statement import Cell
-from layers.query.row_scope import visible_sql
-from spatial.actor import Actor
+from layers.indicators.sheet import Sheet
+from layers.indicators.tabulate import Cells, Key, Scope, Vector
 
 KEPT: Mapping[Kind, int] = {"week": 54, "month": 14}
 """Periods of each kind whose cells are stored, the one that lasts among them."""
-LAG_S = 5.0
-"""A change that waits longer than so for its cells has numbers counted from the rows."""
 LOCK = 0x5369_6765  # "one keeps the cells at a time", an advisory lock's number
 Conn = psycopg.Connection
-Scope = tuple[str | None, str, str | None, tuple[str, ...]]
-"""Unit, visibility, owner and desks of rows: who sees them."""
-Key = tuple[str | None, str, str | None, tuple[str, ...], str, tuple[str | None, ...]]
-"""The scope of rows, their origin, and their codes."""
-Sides = tuple[list[Decimal], list[Decimal] | None, list[int]]
 
-_MEMORY = "SET LOCAL work_mem = '128MB'"  # so that it need not sort all rows
-_HEADS = """
-SELECT indicator, period_kind, digest, first, last, as_of, valid_until
-FROM sigang.indicator_series"""
-_CHANGES = "SELECT seq, relation, kind FROM sigang.indicator_change ORDER BY seq"
-_CLEAR = "DELETE FROM sigang.indicator_change WHERE seq = ANY(%s)"
+_COUNTING = (
+    "SET LOCAL work_mem = '128MB'",  # so that it need not sort all rows
+    "SET LOCAL enable_sort = off",
+)
+_HERE = """(SELECT system_identifier::text || '/' || (SELECT oid FROM pg_database
+  WHERE datname = current_database()) FROM pg_control_system())"""
+"""Where snapshots mean what they say: a restored database has others."""
+HEADS = f"""
+SELECT sheet, members, digests, as_of, next_change, valid_until FROM sigang.indicator_sheet
+WHERE home = {_HERE}"""
+_PENDING = """
+SELECT s.sheet, c.relation, c.kind, c.image IS NULL, array_agg(c.seq)
+FROM sigang.indicator_sheet s
+JOIN sigang.indicator_change c ON NOT pg_visible_in_snapshot(c.xid, s.seen) GROUP BY 1, 2, 3, 4"""
+_CLEAR = """
+DELETE FROM sigang.indicator_change c WHERE NOT EXISTS (
+  SELECT 1 FROM sigang.indicator_sheet s WHERE NOT pg_visible_in_snapshot(c.xid, s.seen))"""
 _WATCHED = """
 SELECT c.relname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 JOIN pg_class c ON c.oid = t.tgrelid WHERE p.proname = 'mark_cells'"""
+_SCOPES = """
+SELECT DISTINCT admin_code, visibility, unit_id, parties FROM sigang.indicator_cell
+WHERE sheet = ANY(%s)"""
 _OLD = """
-SELECT admin_code, visibility, unit_id, parties, origin, codes,
-  numerators, denominators, counts
-FROM sigang.indicator_cell WHERE indicator = %s AND period_kind = %s"""
-_DROP = "DELETE FROM sigang.{} WHERE indicator = %s AND period_kind = ANY(%s)"
-_FORGET = "DELETE FROM sigang.{} WHERE NOT indicator = ANY(%s)"
+SELECT ctid, period_kind, first, admin_code, visibility, unit_id, parties, origin, codes,
+  counts, sums
+FROM sigang.indicator_cell WHERE sheet = %s AND first = ANY(%s)
+  AND (admin_code IS NULL OR admin_code = ANY(%s))"""
+_GONE = "DELETE FROM sigang.indicator_cell WHERE ctid = ANY(%s::tid[])"
 _COPY = """
-COPY sigang.indicator_cell (indicator, period_kind, admin_code, visibility, unit_id, parties,
-  origin, codes, numerators, denominators, counts) FROM STDIN"""
-_HEAD = """
-INSERT INTO sigang.indicator_series (indicator, period_kind, digest, first, last, as_of,
-  computed_at, valid_until, rule_versions) VALUES (%s, %s, %s, %s, %s, %s, now(), %s, %s)"""
+COPY sigang.indicator_cell (sheet, period_kind, first, admin_code, visibility, unit_id, parties,
+  origin, codes, counts, sums) FROM STDIN"""
+_ELSEWHERE = f"SELECT sheet FROM sigang.indicator_sheet WHERE home <> {_HERE}"
+_HEAD = f"""
+INSERT INTO sigang.indicator_sheet (sheet, members, digests, as_of, next_change, valid_until, home,
+  seen) VALUES (%s, %s, %s, %s, %s, %s, {_HERE}, pg_current_snapshot())"""
+_SEEN = "UPDATE sigang.indicator_sheet SET seen = pg_current_snapshot() WHERE sheet = ANY(%s)"
+_AS_OF = """
+UPDATE sigang.indicator_sheet SET as_of = %s, next_change = %s, valid_until = %s
+WHERE sheet = %s"""
 _TELL = """
 INSERT INTO sigang.stream_log (kind, visibility, admin_code, unit_id, parties, payload)
 VALUES ('indicators', %s, %s, %s, %s, %s)"""
@@ -64,42 +77,69 @@ VALUES ('indicators', %s, %s, %s, %s, %s)"""
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What is stored of an indicator for one kind of period.
+    """What is stored of a sheet.
 
     Parameters
     ----------
-    digest
-        Of the definition that was counted.
-    first, last
-        First days of the first and of the last period.
+    sheet
+        Its key.
+    members
+        Digest of the definition of each indicator that was counted, by id.
     as_of
         Up to when what lasts was counted.
+    next_change
+        When a row of a stock begins or ends by itself next; None for never.
     valid_until
-        Until when that holds while no row changes; None for ever.
+        Until when numbers are told as they are while no row changes; None for ever.
     """
 
-    digest: str
-    first: date
-    last: date
+    sheet: str
+    members: Mapping[str, str]
     as_of: datetime
+    next_change: datetime | None
     valid_until: datetime | None
 
-    def covers(self, digest: str, periods: Sequence[Period], now: datetime) -> bool:
-        """Tell whether the numbers of periods are stored as they are now."""
-        return (
-            self.digest == digest
-            and self.first <= periods[0].first
-            and periods[-1].first <= self.last
-            and (self.valid_until is None or now < self.valid_until)
-        )
+    def covers(self, periods: Sequence[Period], now: datetime) -> bool:
+        """Tell whether the numbers of consecutive periods are stored as they are now."""
+        if self.valid_until is not None and now >= self.valid_until:
+            return False
+        kept = kept_periods(self.as_of)[periods[-1].kind]
+        return kept[0].first <= periods[0].first and periods[-1].first <= kept[-1].first
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The cells of each period, and up to when what lasts was counted."""
+class Pending(NamedTuple):
+    """What was logged of one kind of rows and is not in a sheet yet.
 
-    cells: list[list[Cell]]
-    as_of: datetime
+    `unknown` where it was too much to be logged row by row.
+    """
+
+    relation: str
+    kind: str | None
+    unknown: bool
+    numbers: list[int]
+
+
+def kept_periods(now: datetime) -> dict[Kind, list[Period]]:
+    """Return the periods whose cells are stored."""
+    return {kind: series(period_at(kind, now), count) for kind, count in KEPT.items()}
+
+
+def read_head(row: Sequence[Any]) -> Head:
+    """Return a row of `HEADS`."""
+    sheet, members, digests, *times = row
+    return Head(sheet, dict(zip(members, digests, strict=True)), *times)
+
+
+def stored_sheet(head: Head, populations: Mapping[str, Population]) -> Sheet | None:
+    """Return a stored sheet as it is declared; None where that is another one now."""
+    found = tuple(populations[key] for key in head.members if key in populations)
+    if len(found) < len(head.members):
+        return None
+    kept, key = found[0].relation.statements, ("sheet", head.sheet)
+    if key not in kept:
+        kept[key] = Sheet(found)
+    sheet = cast("Sheet", kept[key])
+    return sheet if sheet.members == head.members else None
 
 
 def lock(conn: Conn) -> bool:
@@ -109,19 +149,31 @@ def lock(conn: Conn) -> bool:
     return bool(row and row[0])
 
 
-def read_changes(conn: Conn) -> list[tuple[int, str, str | None]]:
-    """Return what was logged: number, relation and kind of the rows that changed."""
-    return list(conn.execute(_CHANGES).fetchall())
+@contextmanager
+def snapshot(conn: Conn) -> Iterator[None]:
+    """Run statements on one snapshot of the database and commit what they write."""
+    with conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
-def clear_changes(conn: Conn, numbers: Sequence[int]) -> None:
-    """Forget what was logged and is done."""
-    conn.execute(_CLEAR, [list(numbers)])
+def read_pending(conn: Conn) -> dict[str, list[Pending]]:
+    """Return what was logged and is not in the sheets yet, by sheet."""
+    found: dict[str, list[Pending]] = defaultdict(list)
+    for sheet, *rest in conn.execute(_PENDING).fetchall():
+        found[sheet].append(Pending(*rest))
+    return found
 
 
-def read_heads(conn: Conn) -> dict[tuple[str, str], Head]:
-    """Return what is stored, by indicator and kind of period."""
-    return {(row[0], row[1]): Head(*row[2:]) for row in conn.execute(_HEADS).fetchall()}
+def clear_changes(conn: Conn) -> None:
+    """Forget what was logged and is in all sheets."""
+    conn.execute(_CLEAR)
+
+
+def read_heads(conn: Conn) -> list[Head]:
+    """Return what is stored; what was stored in another database is dropped."""
+    drop(conn, [row[0] for row in conn.execute(_ELSEWHERE).fetchall()])
+    return [read_head(row) for row in conn.execute(HEADS).fetchall()]
 
 
 def watched_tables(conn: Conn) -> frozenset[str]:
@@ -129,143 +181,75 @@ def watched_tables(conn: Conn) -> frozenset[str]:
     return frozenset(row[0] for row in conn.execute(_WATCHED).fetchall())
 
 
-def forget_others(conn: Conn, indicators: Sequence[str]) -> None:
-    """Drop what is stored of indicators that there are no more."""
-    for table in ("indicator_cell", "indicator_series"):
-        conn.execute(_FORGET.format(table), [list(indicators)])
-
-
-def count_cells(conn: Conn, statement: Statement) -> list[tuple[Any, ...]]:
+def count(conn: Conn, sql: str, arguments: Sequence[object]) -> list[tuple[Any, ...]]:
     """Return what a statement counts of all rows."""
-    conn.execute(_MEMORY)
+    for setting in _COUNTING:
+        conn.execute(setting)
     with psycopg.RawCursor(conn, row_factory=tuple_row) as cursor:
-        return cursor.execute(statement.sql, statement.arguments({})).fetchall()
+        return cursor.execute(sql, arguments).fetchall()
 
 
-def write_cells(
-    conn: Conn, indicator: str, heads: Mapping[str, Head], cells: Mapping[str, Mapping[Key, Sides]],
-    rules: Mapping[str, str],
-) -> set[Scope]:  # fmt: skip
-    """Exchange the cells of an indicator by kind of period; return whose rows changed."""
-    changed: set[Scope] = set()
-    for kind, found in cells.items():
-        old = {
-            (r[0], r[1], r[2], tuple(r[3]), r[4], tuple(r[5])): (r[6], r[7], r[8])
-            for r in conn.execute(_OLD, [indicator, kind]).fetchall()
-        }
-        keys = old.keys() | found.keys()
-        changed |= {key[:4] for key in keys if old.get(key) != found.get(key)}
-    drop(conn, indicator, list(cells))
+def scopes_of(conn: Conn, sheets: Sequence[str]) -> set[Scope]:
+    """Return who sees cells of sheets."""
+    rows = conn.execute(_SCOPES, [list(sheets)]).fetchall()
+    return {Scope(row[0], row[1], row[2], tuple(row[3])) for row in rows}
+
+
+def drop(conn: Conn, sheets: Sequence[str]) -> None:
+    """Drop sheets: their numbers are counted from the rows."""
+    for table in ("indicator_cell", "indicator_sheet"):
+        conn.execute(f"DELETE FROM sigang.{table} WHERE sheet = ANY(%s)", [list(sheets)])
+
+
+def write_sheet(conn: Conn, head: Head, cells: Cells) -> None:
+    """Store a sheet as it was counted on this snapshot."""
+    members, digests = list(head.members), list(head.members.values())
+    times = head.as_of, head.next_change, head.valid_until
+    conn.execute(_HEAD, [head.sheet, members, digests, *times])
+    _copy(conn, head.sheet, cells)
+
+
+def add_cells(conn: Conn, sheet: str, cells: Cells) -> None:
+    """Add to the stored cells of a sheet."""
+    if not cells:
+        return
+    firsts = list({first for (_, first), _ in cells})
+    codes = list({key.scope.admin_code for _, key in cells} - {None})
+    gone, made = [], dict(cells)
+    for row in conn.execute(_OLD, [sheet, firsts, codes]).fetchall():
+        scope = Scope(row[3], row[4], row[5], tuple(row[6]))
+        at = (row[1], row[2]), Key(scope, row[7], tuple(row[8]))
+        if at in made:
+            gone.append(row[0])
+            made[at] = made[at].plus(Vector(row[9], row[10]))
+    conn.execute(_GONE, [gone])
+    _copy(conn, sheet, {at: vector for at, vector in made.items() if not vector.empty})
+
+
+def _copy(conn: Conn, sheet: str, cells: Cells) -> None:
     with conn.cursor().copy(_COPY) as copy:
-        for kind, found in cells.items():
-            for key, sides in found.items():
-                scope = (*key[:3], list(key[3]), key[4], list(key[5]))
-                copy.write_row((indicator, kind, *scope, *sides))
-    for kind, head in heads.items():
-        ends = head.first, head.last, head.as_of, head.valid_until, Jsonb(dict(rules))
-        conn.execute(_HEAD, [indicator, kind, head.digest, *ends])
-    return changed
+        for ((kind, first), (scope, origin, codes)), (counts, sums) in cells.items():
+            seen = scope.admin_code, scope.visibility, scope.unit_id, list(scope.parties)
+            copy.write_row((sheet, kind, first, *seen, origin, list(codes), counts, sums))
 
 
-def drop(conn: Conn, indicator: str, kinds: Sequence[str]) -> None:
-    """Drop what is stored of an indicator: its numbers are counted from the rows."""
-    for table in ("indicator_cell", "indicator_series"):
-        conn.execute(_DROP.format(table), [indicator, list(kinds)])
+def mark_seen(conn: Conn, sheets: Sequence[str]) -> None:
+    """Remember that sheets hold all that this snapshot has."""
+    conn.execute(_SEEN, [list(sheets)])
+
+
+def mark_time(conn: Conn, head: Head) -> None:
+    """Remember up to when a sheet was counted, and until when that holds."""
+    conn.execute(_AS_OF, [head.as_of, head.next_change, head.valid_until, head.sheet])
 
 
 def tell(conn: Conn, changed: Mapping[str, Iterable[Scope]]) -> None:
     """Log for the stream which indicators changed, to each scope its own."""
     by_scope: dict[Scope, set[str]] = defaultdict(set)
     for indicator, scopes in changed.items():
-        for admin_code, visibility, unit_id, parties in scopes:
-            public = visibility == "public"
-            scope = (
-                (None, "public", None, ()) if public else (admin_code, visibility, unit_id, parties)
-            )
-            by_scope[scope].add(indicator)
+        for scope in scopes:
+            public = scope.visibility == "public"
+            by_scope[Scope(None, "public", None, ()) if public else scope].add(indicator)
     for (admin_code, visibility, unit_id, parties), ids in by_scope.items():
         payload = orjson.dumps({"indicators": sorted(ids)}).decode()
         conn.execute(_TELL, [visibility, admin_code, unit_id, list(parties), payload])
-
-
-async def read_kept(
-    conn: asyncpg.Connection,
-    populations: Mapping[str, Population],
-    actor: Actor,
-    periods: Sequence[Period],
-    now: datetime,
-    *,
-    split: bool,
-) -> dict[str, Kept]:
-    """Return what is stored of those indicators of which it holds now.
-
-    Parameters
-    ----------
-    conn
-        A connection that sees the actor's rows.
-    populations, actor, periods, now
-        What, for whom, when.
-    split
-        Whether the codes of `by` are asked for.
-    """
-    lag = await conn.fetchval("SELECT min(at) FROM sigang.indicator_change")
-    if lag is not None and (now - lag).total_seconds() > LAG_S:
-        return {}
-    heads = await conn.fetch(
-        f"{_HEADS} WHERE period_kind = $1 AND indicator = ANY($2)",
-        periods[-1].kind, list(populations),
-    )  # fmt: skip
-    found: dict[str, Kept] = {}
-    groups: dict[int, list[str]] = defaultdict(list)
-    for indicator, _, *rest in heads:
-        head = Head(*rest)
-        if head.covers(populations[indicator].indicator.digest, periods, now):
-            found[indicator] = Kept([[] for _ in periods], head.as_of)
-            groups[_steps(head.first, periods[0])].append(indicator)
-    for offset, indicators in groups.items():
-        text, values = _cells(actor, periods, offset, split=split)
-        rows = await conn.fetch(text, periods[-1].kind, indicators, *values)
-        _sort_out(rows, populations, found)
-    return found
-
-
-def _steps(first: date, period: Period) -> int:
-    """Return how many periods there are from one that begins on a day to another."""
-    if period.kind == "month":
-        return (period.first.year - first.year) * 12 + period.first.month - first.month
-    return (period.first - first).days // (period.last - period.first).days
-
-
-def _cells(
-    actor: Actor, periods: Sequence[Period], offset: int, *, split: bool
-) -> tuple[str, list[str]]:
-    """Return the statement that adds up cells by unit and origin, with its values."""
-    seen, values = visible_sql(actor, "c", 3, parties=True)
-    codes = "c.codes" if split else "'{}'::text[]"
-    sums = [
-        f"sum(c.{name}[{offset + number}])"
-        for number in range(1, len(periods) + 1)
-        for name in ("counts", "numerators", "denominators")
-    ]
-    text = (
-        f"SELECT c.indicator, c.admin_code, c.origin, {codes}, {', '.join(sums)}"
-        " FROM sigang.indicator_cell c WHERE c.period_kind = $1 AND c.indicator = ANY($2)"
-        f" AND {seen} GROUP BY 1, 2, 3, 4"
-    )
-    return text, values
-
-
-def _sort_out(
-    rows: Iterable[asyncpg.Record],
-    populations: Mapping[str, Population],
-    found: Mapping[str, Kept],
-) -> None:
-    for indicator, code, origin, codes, *sums in rows:
-        has_below = populations[indicator].denominator is not None
-        for number, cells in enumerate(found[indicator].cells):
-            count, numerator, below = sums[3 * number : 3 * number + 3]
-            if count:
-                denominator = below if has_below else None
-                cells.append(
-                    Cell(number + 1, code, origin, tuple(codes), numerator, denominator, int(count))
-                )

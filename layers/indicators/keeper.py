@@ -1,8 +1,8 @@
 """Keeping the cells of indicators fresh in the background of a serving process.
 
-What rows change is logged by the triggers that mark tiles; one process at a time counts the
-indicators that stand on them anew, each by one statement, exchanges its cells in one transaction,
-and tells the stream whose numbers changed.
+The triggers that mark tiles log each row as it was and as it is. One process at a time counts what
+was logged and adds it to the cells; all rows are read for a sheet that is not stored, when a
+period begins, and after more changes at once than are logged one by one.
 """
 
 from __future__ import annotations
@@ -10,47 +10,43 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from itertools import accumulate
-from typing import Any
+from datetime import UTC, datetime
 
 import psycopg
 
-from layers.cql.types import day_start
 from layers.declare.catalog import Catalog
 from layers.indicators import cell_store as store
 from layers.indicators.catalog import read_indicators
-from layers.indicators.cell_store import KEPT, Conn, Head, Key, Sides
-from layers.indicators.periods import Period, period_at, series
+from layers.indicators.cell_store import Conn, Head, Pending, kept_periods
+from layers.indicators.counting import count_all, count_changes
 from layers.indicators.population import Population
-from layers.indicators.statement import cell_statement, moments_of
+from layers.indicators.sheet import Sheet, sheets_of
+from layers.indicators.tabulate import Cells, Scope
 from layers.tiles.refresh import Notices
 from spatial.postgres.db import connect
 from spatial.postgres.notices import tell
-from spatial.rules import Rules
 
 log = logging.getLogger("sigang")
-SETTLE_S = 1.0
+SETTLE_S, LEAST_S = 1.0, 0.1
+"""Between the begin of one round and the next under steady changes, and between both at least."""
 CHECK_S = 10.0
 """Every so often it is looked whether a period ended, or a row began or ended by itself."""
 AGAIN_S = 10.0
-REST_S, REST_TIMES = 60.0, 60
-"""What changes by time alone is counted anew after so many seconds at the earliest, and after so
-many times what counting takes; numbers say up to when they were counted."""
+MOST_LOGGED = 20_000
+"""Changes of which a sheet is counted anew rather than that they are added to it."""
 BROKEN = (psycopg.DataError, psycopg.ProgrammingError, psycopg.InternalError)
 """Errors of one indicator's layer and its rows."""
+Told = dict[str, set[Scope]]
 
 
 class CellKeeper:
     """The background work on cells of one serving process."""
 
-    def __init__(
-        self, url: str, catalog: Catalog, bus: Notices, rules_at: Callable[[datetime], Rules]
-    ) -> None:
-        self._url, self._catalog, self._rules_at = url, catalog, rules_at
+    def __init__(self, url: str, catalog: Catalog, bus: Notices) -> None:
+        self._url, self._catalog = url, catalog
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         for kind in ("dirty", "catalog", "reconnected"):
@@ -68,169 +64,183 @@ class CellKeeper:
                 await self._task
 
     async def _forever(self) -> None:
+        took = 0.0
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), CHECK_S)
             self._wake.clear()
-            await asyncio.sleep(SETTLE_S)
+            await asyncio.sleep(max(SETTLE_S - took, LEAST_S))
+            began = time.monotonic()
             try:
                 await asyncio.to_thread(self._keep)
             except Exception:  # whatever it was, numbers are counted from the rows meanwhile
                 log.exception("cells of indicators could not be kept")
                 await asyncio.sleep(AGAIN_S)
+            took = time.monotonic() - began
 
     def _keep(self) -> None:
         populations = self._catalog.part(read_indicators).populations
         with connect(self._url) as conn:
             if store.lock(conn):
-                now = datetime.now(UTC)
-                keep_cells(conn, populations, now, self._rules_at(now))
+                keep_cells(conn, populations)
 
 
 def keep_cells(
-    conn: Conn, populations: Mapping[str, Population], now: datetime, rules: Rules
+    conn: Conn, populations: Mapping[str, Population], now: datetime | None = None
 ) -> list[str]:
-    """Count anew what changed and what is not stored; return the indicators.
+    """Add what changed and count what is not stored; return the indicators.
 
-    Commits each indicator by itself. One that cannot be counted has no cells until its rows or
-    its definition change.
+    What lasts is counted up to `now`, or up to the time of each snapshot when that is left out: a
+    row that a snapshot has may have begun a moment before.
+
+    Commits each sheet by itself, and what changed after each, so that long counting holds up
+    nothing. An indicator that cannot be counted has no cells.
     """
-    changes, heads = store.read_changes(conn), store.read_heads(conn)
-    tables = store.watched_tables(conn)
-    store.forget_others(conn, list(populations))
     conn.commit()
-    kept = {key: p for key, p in populations.items() if p.relation.layer.source.table in tables}
-    touched = {key for key, p in kept.items() if _stands_on(p, changes)}
-    due = [key for key, p in kept.items() if key in touched or not _current(p, heads, now)]
-    told: dict[str, set[store.Scope]] = {}
-    for key in due:
+    keeping = _Keeping(conn, populations, now)
+    keeping.run()
+    return [key for key in populations if key in keeping.renewed]
+
+
+class _Keeping:
+    """One round of the keeper."""
+
+    def __init__(
+        self, conn: Conn, populations: Mapping[str, Population], now: datetime | None
+    ) -> None:
+        self._conn, self._at = conn, now
+        with store.snapshot(conn):
+            tables = store.watched_tables(conn)
+        self._kept = {
+            key: one
+            for key, one in populations.items()
+            if one.relation.layer.source.table in tables
+        }
+        self.renewed: set[str] = set()
+
+    def _now(self) -> datetime:
+        """Return the time up to which a snapshot that has begun is counted."""
+        return self._at or datetime.now(UTC)
+
+    def run(self) -> None:
+        """Count all that is due and add what changed."""
+        with store.snapshot(self._conn):
+            stored = self._drop_useless()
+            due = [one for key, one in self._kept.items() if key not in stored]
+        for sheet in sheets_of(due):
+            self._count(sheet)
+            self._add_changes()
+        self._add_changes()
+
+    def _drop_useless(self) -> set[str]:
+        """Drop sheets that nobody reads any more; return the indicators that need no counting."""
+        pending, useless = store.read_pending(self._conn), []
+        stored: set[str] = set()
+        now = self._now()
+        for head in store.read_heads(self._conn):
+            sheet = store.stored_sheet(head, self._kept)
+            if sheet is None:
+                useless.append(head.sheet)
+            elif _lasts(head, now) and not _unknown(sheet, pending[head.sheet]):
+                stored.update(head.members)
+        store.drop(self._conn, useless)
+        return stored
+
+    def _count(self, sheet: Sheet) -> None:
+        """Count a sheet; where that fails, each of its indicators by itself."""
+        self.renewed.update(sheet.members)
         try:
-            with conn.transaction():
-                changed = _renew(conn, kept[key], now, rules)
-            if any(known == key for known, _ in heads):
-                told[key] = changed
+            with store.snapshot(self._conn):
+                told = self._counted(sheet)
         except BROKEN as error:
-            log.warning("indicator %s cannot be counted: %s", key, error)
-            with conn.transaction():
-                store.drop(conn, key, list(KEPT))
-    with conn.transaction():
-        store.clear_changes(conn, [number for number, _, _ in changes])
-        store.tell(conn, told)
-        if any(told.values()):
-            tell(conn, "indicators", indicators=sorted(key for key, seen in told.items() if seen))
-    conn.commit()
-    return due
+            if len(sheet.populations) == 1:
+                log.warning("indicator %s cannot be counted: %s", *sheet.members, error)
+                with store.snapshot(self._conn):
+                    store.drop(self._conn, self._holders(sheet))
+            else:
+                for one in sheet.populations:
+                    self._count(Sheet((one,)))
+            return
+        self._tell(told)
+
+    def _counted(self, sheet: Sheet) -> Told:
+        before = self._holders(sheet)
+        head, cells = count_all(self._conn, sheet, self._now())
+        scopes = store.scopes_of(self._conn, before) if before else set()
+        store.drop(self._conn, [*before, sheet.key])
+        store.write_sheet(self._conn, head, cells)
+        if before:
+            scopes |= {key.scope for _, key in cells}
+        return dict.fromkeys(sheet.members, scopes)
+
+    def _holders(self, sheet: Sheet) -> list[str]:
+        """Return the stored sheets that hold one of a sheet's indicators."""
+        heads = store.read_heads(self._conn)
+        return [head.sheet for head in heads if sheet.members.keys() & head.members.keys()]
+
+    def _add_changes(self) -> None:
+        """Add what was logged to all sheets on one snapshot, and forget it."""
+        with store.snapshot(self._conn):
+            pending, now = store.read_pending(self._conn), self._now()
+            told, seen = Told(), []
+            for head in store.read_heads(self._conn):
+                sheet = store.stored_sheet(head, self._kept)
+                logged = [one for one in pending[head.sheet] if sheet and _concerns(sheet, one)]
+                if sheet is None or _unknown(sheet, logged) or not _lasts(head, now):
+                    continue  # what was logged stays until all rows are counted
+                seen.append(head.sheet)
+                if logged or (head.valid_until is not None and head.valid_until <= now):
+                    numbers = [number for one in logged for number in one.numbers]
+                    told |= self._changed(sheet, head, numbers, now)
+            store.mark_seen(self._conn, seen)
+            store.clear_changes(self._conn)
+        self._tell(told)
+
+    def _changed(self, sheet: Sheet, head: Head, numbers: Sequence[int], now: datetime) -> Told:
+        self.renewed.update(sheet.members)
+        try:
+            with self._conn.transaction():
+                after, cells = count_changes(self._conn, sheet, head, numbers, now)
+                store.add_cells(self._conn, head.sheet, cells)
+                store.mark_time(self._conn, after)
+        except BROKEN as error:
+            log.warning("indicators %s are counted anew: %s", ", ".join(sheet.members), error)
+            store.drop(self._conn, [head.sheet])
+            return {}
+        return _told(sheet, cells)
+
+    def _tell(self, told: Told) -> None:
+        ids = sorted(key for key, scopes in told.items() if scopes)
+        if ids:
+            with self._conn.transaction():
+                store.tell(self._conn, told)
+                tell(self._conn, "indicators", indicators=ids)
 
 
-def _stands_on(population: Population, changes: Iterable[tuple[int, str, str | None]]) -> bool:
-    source = population.relation.layer.source
-    return any(
-        relation == source.table and (kind is None or not source.kinds or kind in source.kinds)
-        for _, relation, kind in changes
-    )
+def _lasts(head: Head, now: datetime) -> bool:
+    """Tell whether no period began since a sheet was counted."""
+    return kept_periods(head.as_of) == kept_periods(now)
 
 
-def _current(population: Population, heads: Mapping[tuple[str, str], Head], now: datetime) -> bool:
-    """Tell whether all that is to be stored of an indicator is, and holds."""
-    digest = population.indicator.digest
-    for kind in KEPT:
-        head = heads.get((population.indicator.id, kind))
-        if head is None or not head.covers(digest, [period_at(kind, now)], now):
-            return False
-    return True
+def _concerns(sheet: Sheet, logged: Pending) -> bool:
+    source = sheet.first.relation.layer.source
+    kinds = logged.kind is None or not source.kinds or logged.kind in source.kinds
+    return logged.relation == source.table and kinds
 
 
-def _renew(conn: Conn, population: Population, now: datetime, rules: Rules) -> set[store.Scope]:
-    """Count an indicator by one statement and exchange its cells; return whose rows changed."""
-    periods = {kind: series(period_at(kind, now), count) for kind, count in KEPT.items()}
-    moments = sorted({m for some in periods.values() for m in moments_of(population, some, now)})
-    statement = cell_statement(population, moments, None)
-    began = time.monotonic()
-    rows = store.count_cells(conn, statement)
-    buckets, until = _add_up(population, rows, len(moments))
-    if until is not None:
-        rest = max(REST_S, REST_TIMES * (time.monotonic() - began))
-        until = max(until, now + timedelta(seconds=rest))
-    indicator, rule = population.indicator, population.indicator.rule
-    cells: dict[str, dict[Key, Sides]] = {
-        kind: _by_period(population, buckets, moments, some, now) for kind, some in periods.items()
-    }
-    found_heads: dict[str, Head] = {
-        kind: Head(indicator.digest, some[0].first, some[-1].first, now, until)
-        for kind, some in periods.items()
-    }
-    found = rules.get(rule) if rule else None
-    versions = {found.key: found.version} if found else {}
-    return store.write_cells(conn, indicator.id, found_heads, cells, versions)
+def _unknown(sheet: Sheet, logged: Iterable[Pending]) -> bool:
+    """Tell whether a sheet is to be counted anew for what was logged."""
+    found = [one for one in logged if _concerns(sheet, one)]
+    many = sum(len(one.numbers) for one in found) > MOST_LOGGED
+    return many or any(one.unknown or sheet.needs_shapes for one in found)
 
 
-def _add_up(
-    population: Population, rows: Iterable[Sequence[Any]], moments: int
-) -> tuple[dict[Key, Sides], datetime | None]:
-    """Return both sides by key and moment, and until when a stock holds by itself."""
-    many = len(population.by)
-    stock, has_below = (
-        population.indicator.time.stock is not None,
-        population.denominator is not None,
-    )
-    found: dict[Key, Sides] = {}
-    until: list[datetime] = []
-    for row in rows:
-        sign, at, code, origin, seen, unit, parties, *rest = row
-        key = (code, seen, unit, tuple(parties), origin, tuple(rest[:many]))
-        count, numerator, *more = rest[many:]
-        sides = found.get(key)
-        if sides is None:
-            below = [Decimal(0)] * moments if has_below else None
-            sides = found[key] = [Decimal(0)] * moments, below, [0] * moments
-        if at <= moments:
-            sides[0][at - 1] += sign * numerator
-            sides[2][at - 1] += sign * count
-            if sides[1] is not None:
-                sides[1][at - 1] += sign * more[0]
-        if stock:
-            until += map(_after, (one for one in more[has_below:] if one is not None))
-    if stock:
-        found = {key: _accumulated(sides) for key, sides in found.items()}
-    return found, min(until, default=None)
-
-
-def _after(change: date) -> datetime:
-    """Return the time from which on a stock may be another: after a day, or at a moment."""
-    if isinstance(change, datetime):
-        return change.astimezone(UTC)
-    return day_start(change + timedelta(days=1))
-
-
-def _accumulated(sides: Sides) -> Sides:
-    numerators, below, counts = sides
-    return (
-        list(accumulate(numerators)),
-        None if below is None else list(accumulate(below)),
-        list(accumulate(counts)),
-    )
-
-
-def _by_period(
-    population: Population,
-    buckets: Mapping[Key, Sides],
-    moments: Sequence[datetime],
-    periods: Sequence[Period],
-    now: datetime,
-) -> dict[Key, Sides]:
-    """Return both sides by key and period; keys without rows are left out."""
-    place = {moment: number for number, moment in enumerate(moments)}
-    if population.indicator.time.stock is not None:
-        spans = [(at, at + 1) for at in (place[period.cutoff(now)] for period in periods)]
-    else:
-        spans = [(place[period.start], place[period.end]) for period in periods]
-    found: dict[Key, Sides] = {}
-    for key, (numerators, below, counts) in buckets.items():
-        rows = [sum(counts[a:b]) for a, b in spans]
-        if any(rows):
-            found[key] = (
-                [sum(numerators[a:b], Decimal(0)) for a, b in spans],
-                None if below is None else [sum(below[a:b], Decimal(0)) for a, b in spans],
-                rows,
-            )
+def _told(sheet: Sheet, cells: Cells) -> Told:
+    """Return who sees that which indicators changed."""
+    found: defaultdict[str, set[Scope]] = defaultdict(set)
+    for (_, key), vector in cells.items():
+        sides = vector.counts, vector.sums
+        for indicator, slots in sheet.slots.items():
+            if any(sides[slot.summed][slot.at] for slot in slots if slot is not None):
+                found[indicator].add(key.scope)
     return found

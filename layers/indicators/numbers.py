@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from layers.features.features import reading
 from layers.indicators.catalog import Indicators
-from layers.indicators.cell_store import KEPT, Kept, read_kept
+from layers.indicators.cell_reading import Kept, read_kept
+from layers.indicators.cell_store import KEPT
 from layers.indicators.index import IndexValue, combine, score_of, weigh
 from layers.indicators.model import Index
 from layers.indicators.periods import Period
@@ -20,7 +21,7 @@ from layers.indicators.population import Population
 from layers.indicators.rollup import Tallies, Tally
 from layers.indicators.rule_models import INDEX
 from layers.indicators.units import Unit, Units
-from layers.indicators.values import count_tallies, reader_of, reads_rows, tallies_of
+from layers.indicators.values import count_tallies, reader_of, reads_rows, told
 from spatial.actor import Actor
 from spatial.errors import BadParameter
 from spatial.postgres.db import Database
@@ -66,13 +67,23 @@ class Numbers:
     """Of each indicator by id, one per period."""
     kept_as_of: Mapping[str, datetime]
     """Up to when what lasts was counted, of those that come from cells."""
+    failed: Mapping[str, Exception] = field(default_factory=dict)
+    """Why an indicator could not be counted, or may not be told."""
     _kept: dict[tuple[str, str, int], Number] = field(default_factory=dict)
 
     def of(self, key: str, unit: Unit, at: int = -1) -> Number:
-        """Return the number of an indicator or index in a unit; `at` counts the periods."""
+        """Return the number of an indicator or index in a unit; `at` counts the periods.
+
+        Raises
+        ------
+        Exception
+            What kept it from being counted, or told; no other number is the worse for it.
+        """
         place = (key, unit.code, at)
         if place not in self._kept:
             index = self.indicators.indices.get(key)
+            if key in self.failed:
+                raise self.failed[key]
             self._kept[place] = (
                 self.number(key, self.tallies[key][at].of(unit.prefix))
                 if index is None
@@ -152,40 +163,63 @@ async def read_numbers(
 ) -> Numbers:  # fmt: skip
     """Return numbers from their cells, those that are not `stored` counted from the rows.
 
-    Raises
-    ------
-    BadParameter
-        The period is none for which the actor may be told a number.
+    What keeps one from being counted or told stands in `failed`, and is raised when it is read.
     """
     leaves = sorted({leaf for key in asked.keys for leaf in indicators.stands_on[key]})
-    tallies: dict[str, Sequence[Tallies]] = {}
-    as_of: dict[str, datetime] = {}
+    found = _Found({}, {}, {})
     by_reader: dict[Actor, dict[str, Population]] = {}
     for leaf in leaves:
         population = indicators.populations[leaf]
-        check_period(population, asked.actor, asked.periods)
+        try:
+            check_period(population, asked.actor, asked.periods)
+        except BadParameter as error:
+            found.failed[leaf] = error
+            continue
         by_reader.setdefault(reader_of(population, asked.actor), {})[leaf] = population
     for reader, populations in by_reader.items():
         async with reading(db, reader) as conn:
-            kept = await _kept(conn, populations, reader, asked) if stored else {}
+            kept: Mapping[str, Kept] = {}
+            if stored and asked.periods[-1].kind in KEPT:  # days have none
+                kept = await read_kept(
+                    conn, indicators.populations, list(populations), reader, asked.periods,
+                    asked.now, units.home.prefix if units.home else None, split=asked.split,
+                )  # fmt: skip
             for leaf, population in populations.items():
-                if leaf in kept:
-                    as_of[leaf], cells = kept[leaf].as_of, kept[leaf].cells
-                    tallies[leaf] = tallies_of(population, asked.actor, cells, units)
-                    continue
-                tallies[leaf] = await count_tallies(
-                    conn, population, asked.actor, asked.periods, asked.now, units
-                )
-    return Numbers(indicators, units, asked.periods, asked.now, rules_at, tallies, as_of)
+                await _read(conn, population, kept.get(leaf), asked, units, found)
+    return Numbers(
+        indicators, units, asked.periods, asked.now, rules_at,
+        found.tallies, found.as_of, found.failed,
+    )  # fmt: skip
 
 
-async def _kept(
-    conn: asyncpg.Connection, populations: Mapping[str, Population], reader: Actor, asked: Asked
-) -> dict[str, Kept]:
-    """Return the stored cells; days have none."""
-    if asked.periods[-1].kind not in KEPT:
-        return {}
-    return await read_kept(conn, populations, reader, asked.periods, asked.now, split=asked.split)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was read so far, by indicator."""
+
+    tallies: dict[str, Sequence[Tallies]]
+    as_of: dict[str, datetime]
+    failed: dict[str, Exception]
+
+
+async def _read(
+    conn: asyncpg.Connection, population: Population, kept: Kept | None, asked: Asked,
+    units: Units, found: _Found,
+) -> None:  # fmt: skip
+    """Take the numbers of an indicator from its cells, or count its rows."""
+    key = population.indicator.id
+    if kept is not None:
+        found.as_of[key] = kept.as_of
+        found.tallies[key] = told(population, asked.actor, kept.tallies, units)
+        return
+    try:
+        async with conn.transaction():  # so that others can be counted after one that fails
+            found.tallies[key] = await count_tallies(
+                conn, population, asked.actor, asked.periods, asked.now, units
+            )
+    except asyncpg.PostgresConnectionError:
+        raise
+    except asyncpg.PostgresError as error:
+        found.failed[key] = error
 
 
 def check_period(population: Population, actor: Actor, periods: Sequence[Period]) -> None:

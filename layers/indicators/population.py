@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, true
+from sqlalchemy import ColumnElement, true
 
 from layers.cql.parse import parse
 from layers.cql.sql import condition
@@ -37,6 +37,7 @@ class Population:
     indicator: Indicator
     relation: Relation
     where: ColumnElement[bool]
+    """Which of the layer's rows, beside the layer's own condition."""
     numerator: Side
     denominator: Side | None
     by: tuple[Expression, ...]
@@ -110,7 +111,7 @@ def resolve(indicator: Indicator, relation: Relation) -> Population:
     return Population(
         indicator=indicator,
         relation=relation,
-        where=and_(relation.base, found.get("where", true())),
+        where=found.get("where", true()),
         numerator=_side("numerator", indicator.numerator, relation, found),
         denominator=None if below is None else _side("denominator", below, relation, found),
         by=tuple(relation.columns[name] for name in indicator.by),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 from layers.indicators.model import Indicator
 from layers.indicators.population import Population
@@ -77,8 +79,14 @@ class Tallies:
 
     def of(self, prefix: str | None) -> Tally:
         """Return the number of a prefix; None is that of rows without a unit."""
-        found = sum(self._found.get(prefix, {}).values(), self._none)
+        found = self._whole(prefix)
         return replace(found, suppressed=True) if prefix in self._withheld else found
+
+    def _whole(self, prefix: str | None) -> Tally:
+        return sum(self._by(prefix).values(), self._none)
+
+    def _by(self, prefix: str | None) -> Mapping[By, Tally]:
+        return self._found.get(prefix, {})
 
     def withhold(self, prefixes: Iterable[str | None]) -> None:
         """Suppress the numbers of prefixes."""
@@ -87,7 +95,7 @@ class Tallies:
     def split(self, prefix: str | None, column: int) -> Mapping[str | None, Tally]:
         """Return the number of a prefix by the codes of one of the indicator's columns."""
         found: dict[str | None, Tally] = {}
-        for codes, tally in self._found.get(prefix, {}).items():
+        for codes, tally in self._by(prefix).items():
             found[codes[column]] = found.get(codes[column], self._none) + tally
         return dict(sorted(found.items(), key=lambda item: (item[0] is None, item[0] or "")))
 
@@ -101,6 +109,59 @@ class Tallies:
                 below = left.denominator - found.denominator
             left = replace(left, numerator=left.numerator - found.numerator, denominator=below)
         return left
+
+
+class Places(NamedTuple):
+    """Where the measures of an indicator stand in a vector: its rows, and both sides."""
+
+    rows: int
+    numerator: int
+    denominator: int | None
+
+
+class Rolled:
+    """Measures of stored cells of one period by prefix, origin and codes."""
+
+    def __init__(self, home: str | None) -> None:
+        self._home = home
+        self.found: dict[str | None, dict[tuple[str, By], list[Any]]] = defaultdict(dict)
+
+    def add(self, code: str | None, origin: str, by: By, vector: list[Any]) -> None:
+        """Add the measures of cells of a unit to all that it lies in."""
+        at = origin, by
+        for prefix in _prefixes(code, self._home):
+            split = self.found[prefix]
+            known = split.get(at)
+            split[at] = vector if known is None else list(map(operator.add, known, vector))
+
+
+class KeptTallies(Tallies):
+    """The numbers of one indicator and period from stored cells, made when they are asked for."""
+
+    def __init__(self, population: Population, rolled: Rolled, places: Places) -> None:
+        super().__init__(population, (), None)
+        self._rolled, self._places = rolled.found, places
+
+    def _whole(self, prefix: str | None) -> Tally:
+        rows, above, below = self._places
+        split = self._rolled.get(prefix)
+        if not split:
+            return self._none
+        return Tally(
+            Decimal(sum(vector[above] for vector in split.values())),
+            None if below is None else Decimal(sum(vector[below] for vector in split.values())),
+            frozenset(at[0] for at, vector in split.items() if vector[rows]),
+        )
+
+    def _by(self, prefix: str | None) -> Mapping[By, Tally]:
+        rows, above, below = self._places
+        found: dict[By, Tally] = {}
+        for (origin, codes), vector in self._rolled.get(prefix, {}).items():
+            denominator = None if below is None else Decimal(vector[below])
+            origins = frozenset([origin] if vector[rows] else [])
+            tally = Tally(Decimal(vector[above]), denominator, origins)
+            found[codes] = found.get(codes, self._none) + tally
+        return found
 
 
 def _prefixes(code: str | None, home: str | None) -> list[str | None]:

@@ -24,7 +24,7 @@ class IndicatorService:
     ) -> None:
         self._db, self._catalog, self._rules_at = db, catalog, rules_at
         self._units = UnitReader(db)
-        self._keeper = CellKeeper(url, catalog, bus, rules_at)
+        self._keeper = CellKeeper(url, catalog, bus)
 
     async def start(self) -> None:
         """Keep cells from now on."""

@@ -1,4 +1,4 @@
-"""The one statement of an indicator: both sides of its number by cell and period.
+"""The one statement of a sheet of indicators: all their measures by cell and moment.
 
 A cell is what the scope predicate looks at beside the unit, so that what is counted by cell can be
 kept and told to each reader like the rows themselves.
@@ -8,34 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import asyncpg
 from sqlalchemy import (
     ARRAY,
+    CTE,
+    BigInteger,
     ColumnElement,
     Date,
     DateTime,
+    FromClause,
     Integer,
     Text,
     and_,
+    bindparam,
     cast,
     func,
-    literal,
     literal_column,
+    or_,
     select,
     true,
-    tuple_,
+    union_all,
 )
 
 from layers.cql.types import Expression
 from layers.features.features import Statement, compile_statement, exact
 from layers.indicators.periods import Period
-from layers.indicators.population import Population, Side
+from layers.indicators.population import Population
+from layers.indicators.sheet import Sheet, Told
 from layers.query.row_scope import visible
 from spatial.actor import Actor
+from spatial.schema.columns import SCHEMA
+
+OWNER = ("visibility", "unit_id", "parties", "sign")
+"""What a cell has beside unit and origin that tells who sees it, and the sign of its rows."""
+_ROWS = "r"
+_ONE = literal_column("1", Integer)
+_NOBODY = literal_column("'{}'::text[]", ARRAY(Text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,137 +74,204 @@ def moments_of(population: Population, periods: Sequence[Period], now: datetime)
     return [period.cutoff(now) for period in periods]
 
 
-def cell_statement(
-    population: Population, moments: Sequence[datetime], actor: Actor | None
-) -> Statement:
-    """Return the statement that counts cells between or up to moments; see `moments_of`.
-
-    Parameters
-    ----------
-    population
-        The indicator.
-    moments
-        When, the oldest first.
-    actor
-        Whose rows; None counts all, by who may see them, and tells when a stock changes by itself.
-    """
-    table, timed = population.relation.table, _times(population, moments)
-    where, counted = [population.where], timed.condition
-    if actor is not None:
-        where.append(visible(table, actor))
-    if actor is not None or population.indicator.time.flow is not None:
-        where.append(timed.condition)  # rows of a stock that do not count yet tell when they will
-        counted = true()
-    keys = [*_keys(population, owner=actor is None), *(cast(c, Text) for c in population.by)]
-    sides = [_side(population.numerator, counted)]
-    if population.denominator is not None:
-        sides.append(_side(population.denominator, counted))
-    if actor is None:
-        sides += _next_changes(population, moments[-1])
-    groups = func.grouping_sets(*(tuple_(end, *keys) for end in timed.ends))
-    statement = (
-        select(timed.sign, timed.at, *keys, func.count().filter(counted), *sides)
-        .select_from(table)
-        .where(*where)
-        .group_by(groups)
-    )
-    return compile_statement(statement)
-
-
-def _next_changes(population: Population, moment: datetime) -> list[Expression]:
-    """Return the first time after a moment at which a row of a stock begins, and ends, or null."""
-    if population.indicator.time.stock is None:
-        return []
-    found: list[Expression] = []
+def bounds_of(population: Population, moments: Sequence[datetime]) -> dict[str, object]:
+    """Return moments as the parameters of the statements: as each column of the time has them."""
+    found: dict[str, object] = {}
     for name in population.indicator.time.columns:
-        column = population.relation.names[name].expression
-        _, _, after = _bounds(population, name, [moment])
-        found.append(func.min(column).filter(column >= after, func.isfinite(column)))
+        values: list[date] = [population.instant(name, moment) for moment in moments]
+        found |= {f"all_{name}": values, f"first_{name}": values[0], f"last_{name}": values[-1]}
     return found
 
 
-def _keys(population: Population, *, owner: bool) -> list[Expression]:
-    columns = population.relation.table.c
-    if not owner:
-        return [columns.admin_code, columns.origin]
-    parties: Expression = literal_column("'{}'::text[]")
-    if population.relation.layer.source.parties:
-        parties = columns.parties
-    return [columns.admin_code, columns.origin, columns.visibility, columns.unit_id, parties]
+def cell_statement(
+    sheet: Sheet, actor: Actor | None, *, images: bool = False, changing: bool = False
+) -> Statement:
+    """Return the statement that counts cells between or up to moments; see `bounds_of`.
 
-
-def _side(side: Side, counted: ColumnElement[bool]) -> Expression:
-    rows = and_(counted, side.where)
-    if side.column is None:
-        return func.count().filter(rows)
-    return func.coalesce(func.sum(exact(side.column)).filter(rows), literal_column("0"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """Where a row counts: at one moment in a flow; from its first on until its last in a stock.
+    Its rows: 1 where rows come and -1 where they go, the number of the moment, unit, origin, codes,
+    for no actor what `OWNER` names, then what is counted and what is summed up.
 
     Parameters
     ----------
-    sign, at
-        1 where rows come and -1 where they go, and the number of the moment.
-    ends
-        By what rows are grouped beside their keys, each apart.
-    condition
-        Whether a row counts at all.
+    sheet
+        The indicators.
+    actor
+        Whose rows; None counts all, by who may see them.
+    images
+        Whether to count logged images of rows, each with its sign; see `with_images`.
+    changing
+        Whether to count only what begins or ends from the first moment to the last by itself.
     """
-
-    sign: Expression
-    at: Expression
-    ends: tuple[Expression, ...]
-    condition: ColumnElement[bool]
-
-
-def _times(population: Population, moments: Sequence[datetime]) -> _Times:
-    time = population.indicator.time
-    if time.flow is not None:
-        column = population.relation.names[time.flow].expression
-        bounds, first, last = _bounds(population, time.flow, moments)
-        number = func.width_bucket(column, bounds)
-        condition = and_(column >= first, column < last)
-        return _Times(literal_column("1", Integer), number, (number,), condition)
-    lo, hi = _alive(population, moments)
-    sign = literal_column("1", Integer) - literal_column("2", Integer) * func.grouping(lo)
-    at = func.coalesce(lo, hi + literal_column("1", Integer))
-    return _Times(sign, at, (lo, hi), lo <= hi)
+    rows = _Rows(sheet, owner=actor is None, images=images)
+    where = [sheet.first.relation.base]
+    if len(sheet.populations) == 1:
+        where.append(sheet.first.where)
+    if actor is not None:
+        where.append(visible(sheet.first.relation.table, actor))
+    if changing:
+        where.append(or_(*(_between(sheet.first, n) for n in sheet.first.indicator.time.columns)))
+    return compile_statement(rows.counted(where))
 
 
-def _alive(population: Population, cutoffs: Sequence[datetime]) -> tuple[Expression, Expression]:
-    """Return the numbers of the first and the last cutoff at which a row is alive."""
+def next_statement(sheet: Sheet) -> Statement:
+    """Return the statement of the first times after the last moment at which a row begins, ends."""
+    population, found = sheet.first, []
+    for name in population.indicator.time.columns:
+        column, (_, _, after) = _column(population, name), _bounds(population, name)
+        found.append(func.min(column).filter(column >= after, func.isfinite(column)))
+    relation = population.relation
+    return compile_statement(select(*found).select_from(relation.table).where(relation.base))
+
+
+def with_images(sheet: Sheet, statement: Statement) -> str:
+    """Return a statement about the rows of a table as one about those that were logged.
+
+    Its last parameter is that of the numbers in the log; a shape is null there.
+    """
+    table = sheet.first.relation.layer.source.table
+    read = f"jsonb_populate_record(NULL::{SCHEMA}.{table}, c.image)"
+    after = len(statement.names) + 1
+    logged = (
+        f"WITH {table} AS MATERIALIZED (SELECT i.*, c.sign FROM {SCHEMA}.indicator_change c,"  # noqa: S608
+        f" {read} i WHERE c.seq = ANY(${after}))"
+    )
+    text = statement.sql.replace(f"FROM {SCHEMA}.{table} AS", f"FROM {table} AS")
+    return f"{logged}, {text[5:]}" if text.startswith("WITH ") else f"{logged} {text}"
+
+
+class _Rows:
+    """The rows of a sheet's layer, and what of them is computed once for all of its measures."""
+
+    def __init__(self, sheet: Sheet, *, owner: bool, images: bool) -> None:
+        self._sheet, self._population = sheet, sheet.first
+        self._keys = _keys(self._population, owner=owner, images=images)
+        self._given: dict[int, tuple[str, Expression]] = {}
+
+    def counted(self, where: list[ColumnElement[bool]]) -> Any:
+        """Return the selection of cells of the rows that meet conditions."""
+        told = [*self._sheet.counted, *self._sheet.summed]
+        measures = [self._measure(one).label(f"m{at}") for at, one in enumerate(told)]
+        if self._population.indicator.time.flow is not None:
+            at, within = _flow(self._population)
+            rows = self._read([at.label("at")], [*where, within])
+            keys = self._grouped(rows)
+            select_ = select(_ONE, rows.c.at, *self._all(rows), *measures).select_from(rows)
+            return select_.group_by(rows.c.at, *keys)
+        lo, hi = _alive(self._population)
+        rows = self._read([lo.label("lo"), hi.label("hi")], where)
+        ends = [rows.c.lo, rows.c.hi]
+        alive = select(*ends, *self._grouped(rows), *measures).select_from(rows)
+        alive = alive.where(rows.c.lo <= rows.c.hi).group_by(*ends, *self._grouped(rows))
+        return self._come_and_go(alive.cte("alive"))
+
+    def _come_and_go(self, alive: CTE) -> Any:
+        """Return cells with 1 where rows come, and with -1 after those at which they go."""
+        counted, summed = len(self._sheet.counted), len(self._sheet.summed)
+        measures = [func.sum(alive.c[f"m{at}"]) for at in range(counted + summed)]
+        told = [*(cast(one, BigInteger) for one in measures[:counted]), *measures[counted:]]
+        moments, _, _ = _bounds(self._population, self._population.indicator.time.columns[0])
+        keys, every = self._grouped(alive), self._all(alive)
+        lo, after = alive.c.lo, alive.c.hi + _ONE
+        come = select(_ONE, lo, *every, *told).group_by(lo, *keys)
+        go = select(literal_column("-1", Integer), after, *every, *told).group_by(after, *keys)
+        return union_all(come, go.where(after <= func.cardinality(moments)))
+
+    def _read(self, times: list[Any], where: list[ColumnElement[bool]]) -> FromClause:
+        computed = [one.label(name) for name, one in self._given.values()]
+        keys = [one.label(name) for name, one in self._keys.items() if name not in self._constant]
+        fence = literal_column("0", Integer)  # or what is computed would be once a measure
+        inner = select(*times, *keys, *computed).select_from(self._population.relation.table)
+        return inner.where(*where).offset(fence).subquery(_ROWS)
+
+    @property
+    def _constant(self) -> set[str]:
+        """The keys that are the same for all rows: they need no grouping."""
+        return {name for name, one in self._keys.items() if one is _ONE or one is _NOBODY}
+
+    def _grouped(self, rows: FromClause) -> list[Expression]:
+        return [rows.c[name] for name in self._keys if name not in self._constant]
+
+    def _all(self, rows: FromClause) -> list[Expression]:
+        return [one if name in self._constant else rows.c[name] for name, one in self._keys.items()]
+
+    def _measure(self, told: Told) -> Expression:
+        single = len(self._sheet.populations) == 1
+        conditions = [
+            one for one in told.conditions if not (single and one is self._population.where)
+        ]
+        met = and_(true(), *(self._once(one) for one in conditions))
+        if told.column is None:
+            return func.count().filter(met) if conditions else func.count()
+        total = func.sum(self._once(exact(told.column), told.column))
+        return func.coalesce(total.filter(met) if conditions else total, literal_column("0"))
+
+    def _once(self, computed: Expression, of: Expression | None = None) -> Expression:
+        """Return what is computed of a row, or of a column, as a column of the rows read."""
+        basis = computed if of is None else of
+        name, _ = self._given.setdefault(id(basis), (f"x{len(self._given)}", computed))
+        return literal_column(f"{_ROWS}.{name}", computed.type)
+
+
+def _keys(population: Population, *, owner: bool, images: bool) -> dict[str, Expression]:
+    columns = population.relation.table.c
+    found: dict[str, Expression] = {"admin_code": columns.admin_code, "origin": columns.origin}
+    found |= {f"by{number}": cast(one, Text) for number, one in enumerate(population.by)}
+    if owner:
+        parties = columns.parties if population.relation.layer.source.parties else _NOBODY
+        sign = literal_column("t.sign", Integer) if images else _ONE
+        found |= dict(zip(OWNER, (columns.visibility, columns.unit_id, parties, sign), strict=True))
+    return found
+
+
+def _flow(population: Population) -> tuple[Expression, ColumnElement[bool]]:
+    """Return between which moments a row lies, and the condition that it does between any."""
+    name = str(population.indicator.time.flow)
+    bounds, _, _ = _bounds(population, name)
+    return func.width_bucket(_column(population, name), bounds), _between(population, name)
+
+
+def _alive(population: Population) -> tuple[Expression, Expression]:
+    """Return the numbers of the first and the last moment at which a row is alive."""
     start, end = population.indicator.time.columns
-    begun, ended = (population.relation.names[name].expression for name in (start, end))
-    before, _, _ = _bounds(population, start, cutoffs)
-    after, _, _ = _bounds(population, end, cutoffs)
-    first = func.coalesce(func.width_bucket(begun, before), literal_column("0"))
-    last = func.coalesce(func.width_bucket(ended, after), literal(len(cutoffs), Integer))
-    return first + literal_column("1"), last
+    before, _, _ = _bounds(population, start)
+    after, _, _ = _bounds(population, end)
+    none, all_ = literal_column("0", Integer), func.cardinality(after)
+    first = func.coalesce(func.width_bucket(_column(population, start), before), none)
+    last = func.coalesce(func.width_bucket(_column(population, end), after), all_)
+    return first + _ONE, last
 
 
-def _bounds(
-    population: Population, column: str, moments: Sequence[datetime]
-) -> tuple[Any, Any, Any]:
-    """Return moments as a column has them: all as an array, the first, the last."""
-    type_ = Date() if population.is_date(column) else DateTime(timezone=True)
-    values = [population.instant(column, moment) for moment in moments]
+def _between(population: Population, name: str) -> ColumnElement[bool]:
+    column, (_, first, last) = _column(population, name), _bounds(population, name)
+    return and_(column >= first, column < last)
+
+
+def _column(population: Population, name: str) -> Expression:
+    column: Expression = population.relation.names[name].expression
+    return column
+
+
+def _bounds(population: Population, name: str) -> tuple[Any, Any, Any]:
+    """Return the parameters of moments as a column has them: all, the first, the last."""
+    type_ = Date() if population.is_date(name) else DateTime(timezone=True)
     return (
-        literal(values, ARRAY(type_)),
-        literal(values[0], type_),
-        literal(values[-1], type_),
+        bindparam(f"all_{name}", type_=ARRAY(type_)),
+        bindparam(f"first_{name}", type_=type_),
+        bindparam(f"last_{name}", type_=type_),
     )
 
 
 def read_cells(population: Population, rows: Iterable[asyncpg.Record]) -> list[Cell]:
-    """Return what a statement counted for an actor; a stock's ends are not summed up yet."""
+    """Return what the statement of one indicator counted for an actor; a stock is not summed up."""
     found, many = [], len(population.by)
+    sheet = Sheet((population,))
+    slots = sheet.slots[population.indicator.id]
     for sign, at, code, origin, *rest in rows:
-        count, numerator, *below = rest[many:]
-        denominator = Decimal(below[0]) * sign if below else None
-        by = tuple(rest[:many])
-        cell = Cell(at, code, origin, by, Decimal(numerator) * sign, denominator, count * sign)
-        found.append(cell)
+        by, told = tuple(rest[:many]), rest[many:]
+        sides = told[: len(sheet.counted)], told[len(sheet.counted) :]
+        count, numerator, *below = (
+            sign * Decimal(sides[slot.summed][slot.at]) for slot in slots if slot is not None
+        )
+        denominator = below[0] if below else None
+        found.append(Cell(at, code, origin, by, numerator, denominator, int(count)))
     return found

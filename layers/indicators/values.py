@@ -11,7 +11,13 @@ from layers.declare.catalog import may_read
 from layers.indicators.periods import Period
 from layers.indicators.population import Population
 from layers.indicators.rollup import Tallies, cumulate
-from layers.indicators.statement import Cell, cell_statement, moments_of, read_cells
+from layers.indicators.sheet import Sheet
+from layers.indicators.statement import (
+    bounds_of,
+    cell_statement,
+    moments_of,
+    read_cells,
+)
 from layers.indicators.suppress import suppress
 from layers.indicators.units import Units
 from spatial.actor import ANONYMOUS, Actor
@@ -34,7 +40,7 @@ async def count_tallies(
     periods: Sequence[Period],
     now: datetime,
     units: Units,
-) -> list[Tallies]:
+) -> Sequence[Tallies]:
     """Count the numbers of an indicator over consecutive periods, oldest first.
 
     Parameters
@@ -49,20 +55,21 @@ async def count_tallies(
         The units, for what is not told.
     """
     moments = moments_of(population, periods, now)
-    statement = cell_statement(population, moments, reader_of(population, actor))
-    rows = await conn.fetch(statement.sql, *statement.arguments({}))
+    statement = cell_statement(Sheet((population,)), reader_of(population, actor))
+    bounds = bounds_of(population, moments)
+    rows = await conn.fetch(statement.sql, *statement.arguments(bounds))
     stock = population.indicator.time.stock is not None
     cells = cumulate(read_cells(population, rows), len(periods), stock=stock)
-    return tallies_of(population, actor, cells, units)
-
-
-def tallies_of(
-    population: Population, actor: Actor, cells: Sequence[Sequence[Cell]], units: Units
-) -> list[Tallies]:
-    """Return the numbers that the cells of each period give to an actor, who sees them all."""
     home = units.home.prefix if units.home else None
     found = [Tallies(population, of_period, home) for of_period in cells]
+    return told(population, actor, found, units)
+
+
+def told(
+    population: Population, actor: Actor, tallies: Sequence[Tallies], units: Units
+) -> Sequence[Tallies]:
+    """Return numbers as an actor is told them, without those that are too small for it."""
     if not reads_rows(population, actor):
-        for tallies in found:
-            suppress(tallies, units, population.indicator.k or 1)
-    return found
+        for one in tallies:
+            suppress(one, units, population.indicator.k or 1)
+    return tallies

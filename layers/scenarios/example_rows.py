@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import asyncpg
@@ -88,7 +87,7 @@ async def _count(
 ) -> Number:
     indicators, period = catalog.part(read_indicators), parse_period(example.period)
     now, nowhere = datetime.now(UTC), units_of(())
-    tallies: dict[str, list[Tallies]] = defaultdict(list)
+    tallies: dict[str, Sequence[Tallies]] = {}
     for leaf in sorted(indicators.stands_on[example.indicator]):
         population = indicators.populations[leaf]
         tallies[leaf] = await count_tallies(conn, population, NOBODY, [period], now, nowhere)

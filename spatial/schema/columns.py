@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from geoalchemy2 import Geometry
 from sqlalchemy import Column, DateTime, MetaData, Text
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB, UUID
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from spatial.geo import crs
 
@@ -23,6 +23,22 @@ MUST = {"nullable": False}
 Type: TypeAlias = TypeEngine[Any] | type[TypeEngine[Any]]
 AnyColumn: TypeAlias = Column[Any]
 """A column of whatever type."""
+
+
+class Internal(UserDefinedType[str]):
+    """A type of the database that is read by its own functions only."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Return its name."""
+        return self.name
+
+
+XID, SNAPSHOT = Internal("xid8"), Internal("pg_snapshot")
 
 
 def key(name: str, type_: Type) -> AnyColumn:

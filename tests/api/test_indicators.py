@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -180,17 +181,36 @@ def test_an_index_tells_its_parts_and_the_veto_with_its_rows(province):
     assert all(one["value"] == one["index"]["raw"] for one in free)
 
 
-def test_a_board_tells_what_each_value_tells(province):
-    keys = "hazards_open,incidents,safety_index"
-    asked = {"indicators": keys, "period": MONTH, "level": "prefecture"}
-    answer = province.get("/api/board", params=asked)
+def board(client, **given):
+    answer = client.get("/api/board", params={"period": MONTH, **given})
     assert answer.status_code == 200, answer.text
-    tiles = {one["indicator"]: one for one in answer.json()["tiles"]}
+    return answer.json(), {one["indicator"]: one for one in answer.json()["tiles"]}
+
+
+def test_a_board_tells_what_each_value_tells(province):
+    keys = "hazards_open,incidents,safety_index,risks_red_share"
+    whole, tiles = board(province, indicators=keys, level="prefecture,county")
     assert list(tiles) == keys.split(",")
+    assert len(whole["units"]) == 101
     for key, tile in tiles.items():
-        told = values(province, key, level="prefecture")
-        assert tile["total"] == told["total"]
-        assert tile["values"] == told["values"]
+        for level, columns in tile["columns"].items():
+            told = values(province, key, level=level)
+            assert tile["total"] == told["total"]
+            assert columns["code"] == [one["unit"]["code"] for one in told["values"]]
+            for name in ("value", "numerator", "denominator", "previous", "rank"):
+                assert columns[name] == [one[name] for one in told["values"]]
+    links = values(province, "hazards_open", level="county")["values"][3]
+    code, opens = links["unit"]["code"], tiles["hazards_open"]["opens"]
+    assert whole["units"][code] | {"place": None} == links["unit"] | {"place": None}
+    place = quote_plus(f" AND {whole['units'][code]['place']}")
+    assert [one["href"] + place for one in opens] == [one["href"] for one in links["links"]]
+
+
+def test_a_tile_without_a_number_stops_no_other(anyone):
+    """To the public persons are told of by month only."""
+    _, tiles = board(anyone, indicators="cases_opened,closures_open", period=WEEK)
+    assert tiles["cases_opened"]["problem"]["status"] == 400
+    assert tiles["closures_open"]["total"]["value"] >= 0
 
 
 def test_values_are_features_with_the_outlines_of_units(province):
@@ -227,7 +247,7 @@ def test_a_change_is_told_to_those_who_see_it_and_shown(server, ningbo):
 
     def stored():
         with connect(server.database_url) as conn:
-            asked = "SELECT 1 FROM sigang.indicator_series WHERE indicator = 'hazards_open'"
+            asked = "SELECT 1 FROM sigang.indicator_sheet WHERE 'hazards_open' = ANY (members)"
             return conn.execute(asked).fetchone()
 
     until(stored, 30)

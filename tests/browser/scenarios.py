@@ -14,6 +14,10 @@ LOADED = """id => {
     n => indicators.value && (!indicators.value[n.indicator] || tiles.value[n.indicator]));
   return told && examples.value && !error.value && !numbersError.value && !examplesError.value;
 }"""
+TELL = (
+    "ids => new BroadcastChannel('sigang-stream')"
+    ".postMessage({kind: 'indicators', text: JSON.stringify({indicators: ids})})"
+)
 SIDES = "[data-testid^=number-][data-sum='']:not([data-count=''])"
 COUNTS = f"{SIDES}, [data-testid=veto-open]"
 
@@ -32,6 +36,40 @@ def walk(page, server):
     page.get_by_test_id("scenarios-filter").fill("")
     assert sum(visit(page, name) for name in listed) > 0
     assert page.evaluate("() => window.sigang.layers()") == before
+    board(page)
+
+
+def board(page):
+    """Put tiles on one screen: no barrier, a unit's number opens its rows, the address has it."""
+    page.get_by_test_id("board").click()
+    page.get_by_test_id("board-period-input").fill("2026-02")
+    page.get_by_test_id("board-period-input").press("Enter")
+    expect(page.get_by_test_id("board-period")).to_have_text("2026-02")
+    page.get_by_test_id("level-county").click()
+    tiles = page.locator("[data-testid^=tile-][data-state]")
+    many = tiles.count()
+    assert many > 3
+    page.get_by_test_id("board-choose").click()
+    page.locator("[data-testid^=choose-]").first.uncheck()
+    expect(tiles).to_have_count(many - 1)
+    assert tiles.first.locator(".bar").count() == 90
+    found = Axe().run(page, ".board", {"resultTypes": ["violations"]}).response["violations"]
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+    page.get_by_test_id("kiosk").click()
+    expect(page.get_by_test_id("search")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("search")).to_be_visible()
+    address = page.evaluate("() => location.hash")
+    with page.expect_response(lambda answer: "/api/board?" in answer.url):
+        page.evaluate(TELL, page.evaluate("() => window.sigang.data.board.known.value.map(o => o.id)"))
+    unit = page.locator("[data-testid=unit-open][data-sum='']:not([data-count='0'])").first
+    rows = unit.get_attribute("data-count")
+    unit.click()
+    expect(page.get_by_test_id("table-total")).to_have_attribute("data-count", rows)
+    expect(page.get_by_test_id("board-screen")).to_have_count(0)
+    page.evaluate("hash => { location.hash = hash }", address)
+    expect(tiles).to_have_count(many - 1)
+    page.get_by_test_id("board-close").click()
 
 
 def visit(page, name):
@@ -79,12 +117,8 @@ def hear_of_numbers(page):
     shown = page.evaluate("() => Object.keys(window.sigang.data.scenario.tiles.value)")
     if not shown:
         return
-    tell = (
-        "ids => new BroadcastChannel('sigang-stream')"
-        ".postMessage({kind: 'indicators', text: JSON.stringify({indicators: ids})})"
-    )
     with page.expect_response(lambda answer: "/api/board?" in answer.url):
-        page.evaluate(tell, shown[:1])
+        page.evaluate(TELL, shown[:1])
 
 
 def run_processes(page):

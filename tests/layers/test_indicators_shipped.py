@@ -58,6 +58,9 @@ async def compare(db, indicators, units, actor, periods) -> int:
     compared = 0
     for key in keys:
         population = indicators.populations[key]
+        if isinstance(numbers.failed.get(key), BadParameter):
+            assert actor.anonymous and periods[-1].kind == "week"
+            continue
         tallies = numbers.tallies[key][-1]
         places = {code: units.place(units.get(code, ACTORS[3], public=False)) for code in UNITS}
         told = {code: tallies.of(scope_prefix(code)) for code in UNITS}
@@ -85,10 +88,7 @@ def test_every_number_is_what_its_rows_count_or_sum_to(sample_url, actor):
             units = await UnitReader(db).units()
             compared = 0
             for periods in PERIODS:
-                try:
-                    compared += await compare(db, indicators, units, actor, periods)
-                except BadParameter:
-                    assert actor.anonymous and periods[-1].kind == "week"
+                compared += await compare(db, indicators, units, actor, periods)
             return compared
         finally:
             await db.close()

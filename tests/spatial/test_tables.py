@@ -12,7 +12,7 @@ from spatial.postgres import migrate
 from spatial.schema.tables import metadata
 
 CREATED = re.compile(r"CREATE TABLE sigang\.(\w+) \(")
-INTERNAL = {"tile_change"}
+INTERNAL = {"tile_change", "indicator_series"}
 
 COLUMNS = """
 SELECT c.relname, a.attname, lower(format_type(a.atttypid, a.atttypmod)), a.attnotnull

@@ -18,7 +18,7 @@
  * @property {string | null} time RFC 3339 instant; null follows the clock
  * @property {'zh' | 'en'} lang
  * @property {'dark' | 'light'} theme
- * @property {'map' | 'table'} view
+ * @property {'map' | 'table' | 'board'} view
  * @property {string | null} table layer of the table
  * @property {boolean} within table limited to the map's extent
  * @property {string | null} sort
@@ -40,6 +40,10 @@
  * @property {string | null} event
  * @property {string | null} scenario whose page is open
  * @property {Former | null} former what the map showed before the scenario
+ * @property {string[]} tiles indicators on the board; none shows the first of all
+ * @property {'prefecture' | 'county'} level units that the board's tiles list
+ * @property {string | null} period of the board: day, ISO week or month; null this month
+ * @property {boolean} kiosk the board alone, without the page around it
  */
 
 /** @type {UrlState} */
@@ -72,6 +76,10 @@ export const DEFAULTS = {
   event: null,
   scenario: null,
   former: null,
+  tiles: [],
+  level: 'prefecture',
+  period: null,
+  kiosk: false,
 };
 
 /** Stops that a path may have: start, end and 25 between them. */
@@ -192,6 +200,11 @@ const text = {
   read: (/** @type {string} */ raw) => decodeURIComponent(raw) || null,
 };
 
+const flag = {
+  write: (/** @type {boolean} */ value) => (value ? '1' : '0'),
+  read: (/** @type {string} */ raw) => raw === '1',
+};
+
 /** @typedef {{ key: string, always?: boolean, write: Function, read: Function }} Field */
 
 /** Field of the state -> key in the hash and the way to write and read it. */
@@ -206,13 +219,9 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   },
   lang: { key: 'lang', always: true, ...word('zh', 'en') },
   theme: { key: 'theme', always: true, ...word('dark', 'light') },
-  view: { key: 'view', ...word('map', 'table') },
+  view: { key: 'view', ...word('map', 'table', 'board') },
   table: { key: 'table', ...text },
-  within: {
-    key: 'within',
-    write: (/** @type {boolean} */ value) => (value ? '1' : '0'),
-    read: (/** @type {string} */ raw) => raw === '1',
-  },
+  within: { key: 'within', ...flag },
   sort: { key: 'sort', ...text },
   filter: { key: 'where', ...text },
   selection: {
@@ -247,6 +256,10 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   event: { key: 'ev', ...text },
   scenario: { key: 'sc', ...text },
   former: { key: 'was', ...former },
+  tiles: { key: 'tiles', write: join, read: list },
+  level: { key: 'level', ...word('prefecture', 'county') },
+  period: { key: 'period', ...text },
+  kiosk: { key: 'kiosk', ...flag },
 });
 
 /** Write a state as a hash; fields at their default are left out. */

@@ -221,6 +221,28 @@
  * @property {{ key: string, version: string } | null} rule
  * @property {UnitValue} total
  * @property {UnitValue[]} values
+ * @property {{ status: number, detail: string }} [problem] - why a tile of a board has no number
+ *
+ * @typedef {object} BoardColumns - the numbers of the units of a level, one list for each property
+ * @property {string[]} code
+ * @property {(number | null)[]} value
+ * @property {(number | null)[]} numerator
+ * @property {(number | null)[]} denominator
+ * @property {(number | null)[]} previous
+ * @property {(number | null)[]} rank
+ * @property {string[]} suppressed
+ *
+ * @typedef {object} BoardTile
+ * @property {string} indicator
+ * @property {Text} title
+ * @property {Text} unit
+ * @property {number} digits
+ * @property {'higher' | 'lower' | null} better
+ * @property {string} as_of
+ * @property {UnitValue} total
+ * @property {Opening[]} opens - rows of both sides, wherever they lie
+ * @property {Record<'prefecture' | 'county', BoardColumns | undefined>} columns
+ * @property {{ status: number, detail: string }} [problem]
  *
  * @typedef {object} IndicatorFacts
  * @property {string} id

@@ -163,7 +163,7 @@ async function loadUnits(/** @type {AbortSignal} */ signal) {
 export function figures() {
   return (scenarioStore.page.value?.numbers ?? []).flatMap((one) => {
     const tile = scenarioStore.tiles.value[one.indicator];
-    if (!tile || tile.total.value === null) return [];
+    if (!tile?.total || tile.total.value === null) return [];
     const { value, numerator, denominator } = tile.total;
     const digits = scenarioStore.indicators.value?.[one.indicator]?.digits ?? 1;
     const sides = denominator === null ? '' : ` (${numerator}/${denominator})`;

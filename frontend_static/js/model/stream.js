@@ -2,6 +2,7 @@
 /** The event stream: one for all tabs of a browser, shared through a lock and a channel. */
 import { API } from '../core/api.js';
 import { debounce } from '../core/base.js';
+import { boardChanged, boardStore, loadBoard } from './board.js';
 import { deskStore, loadEvents, receive } from './events.js';
 import { bump, layerStore, loadCatalogue } from './layers.js';
 import { alive, fallSilent, liveStore } from './live.js';
@@ -40,7 +41,10 @@ const HANDLERS = {
     if (layerStore.catalogue.peek()?.layers.some(({ computed }) => computed?.state === 'current')) recount();
   },
   catalog: () => loadCatalogue(),
-  indicators: (body) => numbersChanged(body.indicators ?? []),
+  indicators(body) {
+    numbersChanged(body.indicators ?? []);
+    boardChanged(body.indicators ?? []);
+  },
   /** Made by the page itself when the stream opens: what came before it did is asked for. */
   open() {
     const { state } = liveStore.stream.peek();
@@ -58,6 +62,7 @@ async function resync() {
   networkChanged(undefined);
   bump((layerStore.catalogue.peek()?.layers ?? []).map((layer) => layer.id));
   loadNumbers();
+  if (boardStore.view.peek() === 'board') loadBoard();
 }
 
 function handle(/** @type {Message} */ message) {

@@ -9,6 +9,7 @@ import { drawStore } from '../model/draw.js';
 import { planStore } from '../model/plan.js';
 import { deskStore } from '../model/events.js';
 import { liveStore } from '../model/live.js';
+import { boardStore } from '../model/board.js';
 import { scenarioStore } from '../model/scenarios.js';
 
 const QUIET_MS = 250;
@@ -61,6 +62,7 @@ export function publish() {
         catalogue: layerStore.catalogue,
         live: liveStore.stream,
         scenario: scenarioStore,
+        board: boardStore,
         draw: drawStore.state,
         events: deskStore.events,
         eventsLoaded: deskStore.loaded,

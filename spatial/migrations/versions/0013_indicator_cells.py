@@ -36,7 +36,7 @@ LOGGED = """
     SELECT DISTINCT {relation}, {kind} FROM changed;"""
 
 
-def _marks() -> dict[str, str]:
+def marks_before() -> dict[str, str]:
     """Return the functions of the triggers as they were before."""
     cells = import_module("spatial.migrations.versions.0003_freshness").MARK
     state = import_module("spatial.migrations.versions.0012_parties").MARK_STATE
@@ -61,7 +61,7 @@ def upgrade() -> None:
         op.execute(f"GRANT SELECT (at) ON sigang.indicator_change TO {role}")
     op.execute("GRANT INSERT ON sigang.indicator_change TO sigang_app")
     begin = "IF NOT EXISTS (SELECT 1 FROM changed) THEN RETURN NULL; END IF;"
-    for name, text in _marks().items():
+    for name, text in marks_before().items():
         relation = "TG_TABLE_NAME" if name == "mark_cells" else "'edge_state'"
         logged = LOGGED.format(relation=relation, kind="kind")
         op.execute(text.replace(begin, begin + logged))
@@ -69,7 +69,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables; the triggers mark tiles alone."""
-    for text in _marks().values():
+    for text in marks_before().values():
         op.execute(text)
     for table in ("indicator_cell", "indicator_series", "indicator_change"):
         op.execute(f"DROP TABLE sigang.{table}")

@@ -49,6 +49,7 @@ const NEW_LINK = html`<pre data-testid="signin-command">./sigang token dispatche
 const KEYS = [
   ['/', 'keys.search'],
   ['T', 'keys.table'],
+  ['B', 'keys.board'],
   ['L', 'keys.layers'],
   ['1', 'keys.inspect'],
   ['2', 'keys.path'],

@@ -9,6 +9,7 @@ import { alarmBell } from '../desk/alarms.js';
 import { badge, icon, originName } from '../widgets.js';
 import '../browse/search_box.js';
 import { openDialog, permalink, shellStore, switchLang, switchTheme, toggleDrawer } from '../../model/shell.js';
+import { boardStore, toggleBoard } from '../../model/board.js';
 import { toast } from '../../model/toasts.js';
 import { liveStore } from '../../model/live.js';
 import { layerStore } from '../../model/layers.js';
@@ -59,6 +60,8 @@ class TopBar extends Part {
     const dark = shellStore.theme.value === 'dark';
     const other = shellStore.lang.value === 'zh' ? 'en' : 'zh';
     return html`${this.tool('table', 'table', t(table ? 'top.map' : 'top.table'), () => toggleTable(), table)}
+      ${this.tool('board', 'board', t(boardStore.view.value === 'board' ? 'top.map' : 'top.board'), toggleBoard,
+        boardStore.view.value === 'board')}
       ${this.tool('copy-link', 'link', t('top.copy_link'), copyLink)}
       ${this.tool('export-png', 'image', t('top.png'), exportPng)}
       ${this.tool('print', 'print', t('top.print'), printPage)}
