@@ -1,25 +1,32 @@
-"""A board of indicators over a million rows: from cells, and counted from the rows.
+"""A board of indicators over a million rows: from cells, from the rows, in DuckDB, and served.
 
-    python -m bench.indicators URL [--rows 1000000] [--rounds 20]
+    python -m bench.indicators URL [--rows 1000000] [--rounds 20] [--no-duckdb] [--no-server]
 
 URL is that of a migrated, empty database. It is filled with a province of 11 prefectures and 90
 counties and with rows of which 60 declared indicators are counted; all cells are made; the numbers
 of all units over 54 weeks are held equal between cells and rows for three readers; then a board of
-24 tiles for 101 units is answered from cells and from the rows, in the process, with its JSON.
+24 tiles for 101 units is answered from cells and from the rows, in the process, and by DuckDB from
+a Parquet file (environment of `requirements/bench-duckdb.txt`), whose numbers are held equal too;
+at last a server answers it, alone and with 50 commits a second (`indicators_served.py`).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import statistics
+import json
+import subprocess
 import tempfile
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import orjson
 
+from bench import servers
+from bench.indicators_served import CHANGE, percentiles
+from bench.indicators_served import measure as served
 from layers.declare.catalog import Catalog
 from layers.indicators.catalog import Indicators, read_indicators
 from layers.indicators.cell_store import KEPT
@@ -47,6 +54,9 @@ FROM (SELECT 'province' AS k, '330000' AS c
   UNION ALL SELECT 'prefecture', (330000 + 100 * p)::text FROM generate_series(1, 11) p
   UNION ALL SELECT 'county', (330000 + 100 * (1 + i % 11) + 1 + i / 11)::text
     FROM generate_series(0, 89) i) u"""
+EXPORT = """
+COPY (SELECT admin_code, k_from AS cost, valid_from, valid_to FROM sigang.event) TO STDOUT
+WITH (FORMAT csv, HEADER)"""
 ROWS = """
 INSERT INTO sigang.event (kind, admin_code, visibility, origin, source_id, severity, state,
   valid_from, valid_to, k_from, geom)
@@ -106,16 +116,65 @@ def fill(url: str, rows: int) -> None:
 
 
 def keep(url: str, indicators: Indicators) -> None:
-    """Make all cells, then those of one indicator, and say how long each took."""
+    """Make the cells of one indicator, all, and those of a hundred changes; say what each took."""
+    every = indicators.populations
     with connect(url) as conn:
-        for name in ("all", "one", "one"):
-            if name == "one":
-                conn.execute("DELETE FROM sigang.indicator_series WHERE indicator = 'n02'")
+        for name, some in (("one", {"n02": every["n02"]}), ("all", every)):
+            began = time.perf_counter()
+            made = keep_cells(conn, some, NOW)
+            print(f"cells of {name}: {len(made)} in {time.perf_counter() - began:.2f} s")
+        for _ in range(3):
+            for _ in range(100):
+                conn.execute(CHANGE)
                 conn.commit()
             began = time.perf_counter()
-            made = keep_cells(conn, indicators.populations, NOW)
-            took = time.perf_counter() - began
-            print(f"cells of {name}: {len(made)} indicators in {took:.2f} s")
+            made = keep_cells(conn, every, NOW)
+            print(f"100 changes: {len(made)} in {time.perf_counter() - began:.2f} s")
+
+
+class Duck:
+    """DuckDB in a process of its own, over the rows in a Parquet file."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        rows = folder / "rows.csv"
+        with connect(url) as conn, rows.open("wb") as file, conn.cursor().copy(EXPORT) as copy:
+            file.writelines(copy)
+        program = servers.environment("duckdb") / "python"
+        command = [program, servers.ROOT / "bench" / "duckdb_process.py", rows, folder / "rows.pq"]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def ask(self, sql: str) -> tuple[float, list[list[str]]]:
+        """Return the seconds that a statement took, and its rows."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(sql), file=self._process.stdin, flush=True)
+        took, rows = json.loads(self._process.stdout.readline())
+        return took, rows
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+def duck_board(periods: list[Period]) -> str:
+    """Return the statement of a board: both sides of each tile and period by county."""
+    sides = []
+    for number in range(TILES):
+        for period in periods:
+            start, end = (f"TIMESTAMPTZ '{at.isoformat()}'" for at in (period.start, period.end))
+            cutoff = f"TIMESTAMPTZ '{period.cutoff(NOW).isoformat()}'"
+            time_of = "valid_to" if number % len(KINDS) == 1 else "valid_from"
+            rows = f"cost >= {number / 10} AND {time_of} >= {start} AND {time_of} < {end}"
+            if number % len(KINDS) == 2:
+                alive = f"(valid_to IS NULL OR valid_to >= {cutoff})"
+                rows = f"cost >= {number / 10} AND valid_from < {cutoff} AND {alive}"
+            count = f"count(*) FILTER (WHERE {rows})"
+            more = f"count(*) FILTER (WHERE {rows} AND cost > 50)"
+            total = f"coalesce(sum(cost::DECIMAL(18, 1)) FILTER (WHERE {rows}), 0)"
+            sides += [[count], [more, count], [count], [total]][number % len(KINDS)]
+    return f"SELECT admin_code, {', '.join(sides)} FROM rows GROUP BY admin_code"
 
 
 class Asking:
@@ -159,21 +218,50 @@ class Asking:
         return compared
 
 
-async def measure(url: str, indicators: Indicators, rounds: int) -> None:
+def hold_equal(numbers: Numbers, units: Units, keys: list[str], rows: list[list[str]]) -> int:
+    """Hold the numbers of counties equal to those of DuckDB; return how many."""
+    by_code, compared = {row[0]: row[1:] for row in rows}, 0
+    for unit in units.of_level("county"):
+        told = iter(by_code[unit.code])
+        for key in keys:
+            for at in range(2):
+                number = numbers.of(key, unit, at)
+                assert number.numerator == Decimal(next(told)), (key, unit, at)
+                if number.denominator is not None:
+                    assert number.denominator == Decimal(next(told)), (key, unit, at)
+                compared += 1
+    return compared
+
+
+async def compare_duckdb(url: str, asking: Asking, units: Units, keys: list[str]) -> None:
+    """Answer the board by DuckDB, equal first."""
+    week = period_at("week")
+    periods = [week.previous, week]
+    with tempfile.TemporaryDirectory() as folder:
+        duck = Duck(url, Path(folder))
+        found = [duck.ask(duck_board(periods)) for _ in range(10)]
+        duck.close()
+    numbers = await asking.ask(keys, ACTORS[2], periods, stored=True)
+    compared = hold_equal(numbers, units, keys, found[0][1])
+    print(f"{compared} numbers equal to those of DuckDB")
+    print(f"board by DuckDB: {percentiles([took for took, _ in found])}")
+
+
+async def measure(url: str, indicators: Indicators, rounds: int, *, duckdb: bool) -> None:
     """Compare and measure."""
     settings = Settings(database_url=url, pool_size=2, statement_timeout_ms=60_000)
     db = await Database.open(settings, url)
-    asking = Asking(db, indicators, await UnitReader(db).units())
+    units = await UnitReader(db).units()
+    asking = Asking(db, indicators, units)
     keys = list(indicators.populations)
     compared = await asking.check(keys[:4])
     print(f"{compared} numbers equal")
     for stored in (True, False):
         many = rounds if stored else max(rounds // 10, 2)
         times = [(await asking.board(keys[:TILES], stored=stored))[0] for _ in range(many)]
-        p99 = statistics.quantiles(times, n=100)[98]
-        where = "cells" if stored else "rows"
-        median = statistics.median(times)
-        print(f"board from {where}: p50 {median * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms")
+        print(f"board from {'cells' if stored else 'rows'}: {percentiles(times)}")
+    if duckdb:
+        await compare_duckdb(url, asking, units, keys[:TILES])
     await db.close()
 
 
@@ -183,12 +271,16 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--no-duckdb", action="store_true")
+    parser.add_argument("--no-server", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         indicators = declare(Path(folder))
-    fill(given.url, given.rows)
-    keep(given.url, indicators)
-    asyncio.run(measure(given.url, indicators, given.rounds))
+        fill(given.url, given.rows)
+        keep(given.url, indicators)
+        asyncio.run(measure(given.url, indicators, given.rounds, duckdb=not given.no_duckdb))
+        if not given.no_server:
+            served(given.url, Path(folder), list(indicators.populations)[:TILES])
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from spatial.json_types import Document
 
 routes = Routes("indicators")
 MOST_AT_ONCE = 60
-TileProblem = SigangError | asyncpg.PostgresError
+TILE_PROBLEMS = (SigangError, asyncpg.PostgresError)
 """What leaves one tile without a number, and the others as they are."""
 
 
@@ -109,7 +109,7 @@ class _Board:
         }
         try:
             return head | self._told(one, whole, levels)
-        except TileProblem as error:
+        except TILE_PROBLEMS as error:
             return head | {"problem": problem_document(translate(error), self._lang)}
 
     def _told(self, one: Population | Index, whole: Unit, levels: Sequence[Level]) -> Document:

@@ -12,8 +12,8 @@ from typing import Any
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0016"
+down_revision = "0015"
 
 TABLES = [
     """CREATE TABLE sigang.indicator_change (
