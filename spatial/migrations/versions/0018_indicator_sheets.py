@@ -12,8 +12,8 @@ from typing import Any
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0018"
+down_revision = "0017"
 
 TABLES = [
     """CREATE TABLE sigang.indicator_change (
