@@ -60,8 +60,9 @@ def board(page):
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("search")).to_be_visible()
     address = page.evaluate("() => location.hash")
+    known = page.evaluate("() => window.sigang.data.board.known.value.map(one => one.id)")
     with page.expect_response(lambda answer: "/api/board?" in answer.url):
-        page.evaluate(TELL, page.evaluate("() => window.sigang.data.board.known.value.map(o => o.id)"))
+        page.evaluate(TELL, known)
     unit = page.locator("[data-testid=unit-open][data-sum='']:not([data-count='0'])").first
     rows = unit.get_attribute("data-count")
     unit.click()
