@@ -20,10 +20,12 @@ import orjson
 import psycopg
 from psycopg.rows import tuple_row
 
+from layers.features.features import Statement
 from layers.indicators.periods import Kind, Period, period_at, series
 from layers.indicators.population import Population
 from layers.indicators.sheet import Sheet
 from layers.indicators.tabulate import Cells, Key, Scope, Vector
+from spatial.schema.columns import SCHEMA
 
 KEPT: Mapping[Kind, int] = {"week": 54, "month": 14}
 """Periods of each kind whose cells are stored, the one that lasts among them."""
@@ -187,6 +189,22 @@ def count(conn: Conn, sql: str, arguments: Sequence[object]) -> list[tuple[Any, 
         conn.execute(setting)
     with psycopg.RawCursor(conn, row_factory=tuple_row) as cursor:
         return cursor.execute(sql, arguments).fetchall()
+
+
+def with_images(sheet: Sheet, statement: Statement) -> str:
+    """Return a statement about the rows of a table as one about those that were logged.
+
+    Its last parameter is that of the numbers in the log; a shape is null there.
+    """
+    table = sheet.first.relation.layer.source.table
+    read = f"jsonb_populate_record(NULL::{SCHEMA}.{table}, c.image)"
+    after = len(statement.names) + 1
+    logged = (
+        f"WITH {table} AS MATERIALIZED (SELECT i.*, c.sign FROM {SCHEMA}.indicator_change c,"
+        f" {read} i WHERE c.seq = ANY(${after}))"
+    )
+    text = statement.sql.replace(f"FROM {SCHEMA}.{table} AS", f"FROM {table} AS")
+    return f"{logged}, {text[5:]}" if text.startswith("WITH ") else f"{logged} {text}"
 
 
 def scopes_of(conn: Conn, sheets: Sequence[str]) -> set[Scope]:

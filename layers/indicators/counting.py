@@ -18,7 +18,6 @@ from layers.indicators.statement import (
     cell_statement,
     moments_of,
     next_statement,
-    with_images,
 )
 from layers.indicators.tabulate import Cells, Grid, add, cells_of, grid_of
 
@@ -102,7 +101,7 @@ def _grid(
     if numbers is None:
         rows = store.count(conn, statement.sql, values)
     else:
-        rows = store.count(conn, with_images(sheet, statement), [*values, list(numbers)])
+        rows = store.count(conn, store.with_images(sheet, statement), [*values, list(numbers)])
     return grid_of(sheet, rows, len(moments))
 
 
@@ -117,7 +116,7 @@ def _next_change(
     if numbers is None:
         (found,) = store.count(conn, statement.sql, values)
     else:
-        (found,) = store.count(conn, with_images(sheet, statement), [*values, list(numbers)])
+        (found,) = store.count(conn, store.with_images(sheet, statement), [*values, list(numbers)])
     return min((_after(one) for one in found if one is not None), default=None)
 
 

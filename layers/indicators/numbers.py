@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from layers.features.features import reading
 from layers.indicators.catalog import Indicators
-from layers.indicators.cell_reading import Kept, read_kept
+from layers.indicators.cell_rows import Kept, read_kept
 from layers.indicators.cell_store import KEPT
 from layers.indicators.index import IndexValue, combine, score_of, weigh
 from layers.indicators.model import Index

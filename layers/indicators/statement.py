@@ -41,7 +41,6 @@ from layers.indicators.population import Population
 from layers.indicators.sheet import Sheet, Told
 from layers.query.row_scope import visible
 from spatial.actor import Actor
-from spatial.schema.columns import SCHEMA
 
 OWNER = ("visibility", "unit_id", "parties", "sign")
 """What a cell has beside unit and origin that tells who sees it, and the sign of its rows."""
@@ -98,7 +97,7 @@ def cell_statement(
     actor
         Whose rows; None counts all, by who may see them.
     images
-        Whether to count logged images of rows, each with its sign; see `with_images`.
+        Whether to count logged images of rows, each with its sign; see `cell_store.with_images`.
     changing
         Whether to count only what begins or ends from the first moment to the last by itself.
     """
@@ -121,22 +120,6 @@ def next_statement(sheet: Sheet) -> Statement:
         found.append(func.min(column).filter(column >= after, func.isfinite(column)))
     relation = population.relation
     return compile_statement(select(*found).select_from(relation.table).where(relation.base))
-
-
-def with_images(sheet: Sheet, statement: Statement) -> str:
-    """Return a statement about the rows of a table as one about those that were logged.
-
-    Its last parameter is that of the numbers in the log; a shape is null there.
-    """
-    table = sheet.first.relation.layer.source.table
-    read = f"jsonb_populate_record(NULL::{SCHEMA}.{table}, c.image)"
-    after = len(statement.names) + 1
-    logged = (
-        f"WITH {table} AS MATERIALIZED (SELECT i.*, c.sign FROM {SCHEMA}.indicator_change c,"  # noqa: S608
-        f" {read} i WHERE c.seq = ANY(${after}))"
-    )
-    text = statement.sql.replace(f"FROM {SCHEMA}.{table} AS", f"FROM {table} AS")
-    return f"{logged}, {text[5:]}" if text.startswith("WITH ") else f"{logged} {text}"
 
 
 class _Rows:
