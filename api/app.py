@@ -10,7 +10,15 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from api.airspace import dss_constraints, dss_intents, dss_others, dss_subscriptions
+from api.airspace import (
+    approvals,
+    dss_constraints,
+    dss_intents,
+    dss_others,
+    dss_subscriptions,
+    operations,
+    uss,
+)
 from api.airspace.sweep import evicting_expired
 from api.events import edge_speeds, events, incidents, low_visibility, sse
 from api.events.schedule import ending_expired
@@ -88,10 +96,13 @@ ROUTES = (
     sse.routes,
     admin.routes,
     access_admin.routes,
+    operations.routes,
+    approvals.routes,
     dss_intents.routes,
     dss_constraints.routes,
     dss_subscriptions.routes,
     dss_others.routes,
+    uss.routes,
     static.pages,
 )
 """All routes, in the order in which they are tried; those asked most first."""

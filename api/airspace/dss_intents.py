@@ -28,6 +28,7 @@ from api.airspace.dss_door import (
 )
 from api.airspace.dss_tokens import CONFORMANCE, SKEW_S, STRATEGIC, Manager
 from api.airspace.extents import Extent, Volume4DBody, parse_extent, parse_extents, union_of
+from api.airspace.own_door import tell_owners
 from api.airspace.utm_core import ImplicitSubscription, Surroundings, Wish
 from api.airspace.utm_store import Near
 from api.http.app_state import own
@@ -139,6 +140,7 @@ async def _put(request: Request, manager: Manager, ovn: str | None) -> Response:
             services(request).db.write(actor_of_manager(manager)) as conn,
         ):
             done = await utm_core.put(conn, wish, rule)
+            await tell_owners(conn, done)
     except StaleVersion as refused:
         raise await _with_current(request, manager, wish.id, refused) from refused
     except NotFound as refused:

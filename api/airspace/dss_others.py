@@ -81,7 +81,18 @@ def _told(uss: str, state: str, version: str) -> Response:
 @standard(*ALL)
 async def report(request: Request, manager: Manager) -> Response:
     """Keep a report of a fault."""
-    body = (await read(request, ReportBody)).model_dump()
+    return await keep_report(request, manager, await read(request, ReportBody))
+
+
+async def keep_report(request: Request, manager: Manager, given: ReportBody) -> Response:
+    """Keep a report under a number of ours.
+
+    Raises
+    ------
+    BadParameter
+        It has a number already.
+    """
+    body = given.model_dump()
     if body["report_id"]:
         raise BadParameter("/report_id: it is given here", "/report_id：由本服务编号")
     number = uuid7()

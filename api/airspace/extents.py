@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import asyncpg
 import shapely
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from spatial.errors import BadParameter
 from spatial.geo.heights import Band, Ellipsoidal
@@ -68,10 +68,16 @@ class Altitude(_Given):
     units: Literal["M"]
 
 
+def _check_text(given: object) -> object:
+    if not isinstance(given, str):
+        raise ValueError("a text of RFC 3339")
+    return given
+
+
 class Time(_Given):
     """A moment."""
 
-    value: Annotated[AwareDatetime, Field(strict=True)]
+    value: Annotated[AwareDatetime, BeforeValidator(_check_text)]
     format: Literal["RFC3339"]
 
 

@@ -142,6 +142,12 @@ async def remove(
     return Done(old, told)
 
 
+async def conflicts_of(conn: asyncpg.Connection, entity_id: UUID) -> list[UUID]:
+    """Return the intents that one is in conflict with, since the first."""
+    row = await conn.fetchrow(rows.CONFLICTS_OF, [entity_id])
+    return list(row["others"]) if row is not None else []
+
+
 def stale(old: asyncpg.Record) -> StaleVersion:
     """Return the refusal of a version, which tells the manager the current one."""
     return StaleVersion(

@@ -84,3 +84,16 @@ utm_report = Table(
     must("at", WHEN),
     must("body", JSONB),
 )
+
+operation_filing = Table(
+    "operation_filing",
+    metadata,
+    key("operation_id", UUID),
+    *texts("account_id", "task", **MUST),
+    must("extents", JSONB),
+    must("filed_at", WHEN),
+    Column("decide_by", WHEN),
+    Column("verdict", JSONB),
+    *texts("decision", "legal_text", "reason", "override_by", "decided_by"),
+    Column("decided_at", WHEN),
+)

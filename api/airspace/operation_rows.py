@@ -1,0 +1,61 @@
+"""Plans of our own door, as SQL: the operation, how it was filed, and what was decided."""
+
+from __future__ import annotations
+
+_PLAN = """
+SELECT o.id, o.state, o.priority, o.name_zh, o.name_en, o.admin_code, o.unit_id, o.visibility,
+  o.planned_start, o.planned_end, o.actual_start, o.actual_end, o.recorded_at,
+  f.account_id, f.task, f.extents, f.filed_at, f.decide_by, f.verdict, f.decision, f.legal_text,
+  f.reason, f.override_by, f.decided_by, f.decided_at, e.ovn, e.version
+FROM sigang.operation o JOIN sigang.operation_filing f ON f.operation_id = o.id
+  LEFT JOIN sigang.utm_entity e ON e.id = o.id"""
+FIND = _PLAN + " WHERE o.id = $1"
+HOLD = _PLAN + " WHERE o.id = $1 FOR UPDATE OF o, f"
+LISTED = (
+    _PLAN
+    + """
+WHERE o.kind = 'uas_flight' AND ($1::text IS NULL OR o.state = $1)
+  AND ($2::text IS NULL OR f.account_id = $2)
+ORDER BY o.planned_start, o.id LIMIT $3"""
+)
+WAITING = (
+    _PLAN
+    + """
+WHERE o.kind = 'uas_flight' AND o.state = 'Filed' AND o.planned_end > now()
+ORDER BY coalesce(f.decide_by, o.planned_start), o.planned_start, o.id LIMIT $1"""
+)
+UNIT_AT = """
+SELECT admin_code FROM sigang.zone
+WHERE kind IN ('county', 'prefecture') AND admin_code IS NOT NULL
+  AND ST_Covers(geom, ST_SetSRID(ST_MakePoint($1, $2), 4326))
+ORDER BY kind = 'county' DESC LIMIT 1"""
+ADD = """
+INSERT INTO sigang.operation (id, kind, admin_code, unit_id, visibility, origin, source_id,
+  name_zh, name_en, state, priority, planned_start, planned_end, geom)
+VALUES ($1, 'uas_flight', $2, $3, $4, 'real', 'decisions', $5, $6, $7, $8, $9, $10,
+  ST_GeomFromWKB($11, 4326))"""
+ADD_FILING = """
+INSERT INTO sigang.operation_filing (operation_id, account_id, task, extents, decide_by, reason)
+VALUES ($1, $2, $3, $4, $5, $6)"""
+SET_STATE = """
+UPDATE sigang.operation SET state = $2,
+  actual_start = CASE WHEN $2 = 'Activated' THEN coalesce(actual_start, now())
+    ELSE actual_start END,
+  actual_end = CASE WHEN $2 = 'Ended' THEN now() END
+WHERE id = $1"""
+SET_EXTENTS = """
+WITH moved AS (UPDATE sigang.operation SET planned_start = $3, planned_end = $4,
+  geom = ST_GeomFromWKB($5, 4326), priority = $6 WHERE id = $1)
+UPDATE sigang.operation_filing SET extents = $2 WHERE operation_id = $1"""
+DECIDE = """
+UPDATE sigang.operation_filing SET decision = $2, legal_text = $3, reason = coalesce($4, reason),
+  decided_by = $5, decided_at = now() WHERE operation_id = $1"""
+PROPOSE_OVERRIDE = """
+UPDATE sigang.operation_filing SET override_by = $2, legal_text = $3, reason = $4
+WHERE operation_id = $1"""
+TELL = "SELECT sigang.stream_append('operation', $1, $2, $3, $4)"
+END_OVER = """
+UPDATE sigang.operation SET state = 'Ended', actual_end = planned_end
+WHERE kind = 'uas_flight' AND state IN ('Accepted', 'Activated', 'Nonconforming', 'Contingent')
+  AND planned_end <= now()"""
+PROVINCES = "SELECT DISTINCT rpad(left(scope, 2), 6, '0') AS scope FROM sigang.account"

@@ -1,0 +1,298 @@
+"""/api/airspace/operations: plans of operators and officers, of which no two share airspace."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+import asyncpg
+from fastapi import Request
+from pydantic import Field
+from starlette.responses import Response
+
+from api.airspace import operation_rows as rows
+from api.airspace import operation_store as store
+from api.airspace import utm_core
+from api.airspace.dss_door import Door
+from api.airspace.dss_tokens import SKEW_S
+from api.airspace.extents import Extent, Volume4DBody, parse_extents, union_of, written
+from api.airspace.operation_store import Filing
+from api.airspace.own_door import (
+    MANAGER,
+    Overlap,
+    blocking,
+    let_through,
+    overlapping,
+    refuse_overlap,
+    with_alternatives,
+)
+from api.airspace.utm_core import Rule, Wish
+from api.http.app_state import own
+from api.http.auth import actor_of, require
+from api.http.bodies import MB
+from api.http.responses import fresh
+from api.http.routes import Routes
+from api.http.values import Moment, Strict, Visible
+from api.services import services
+from api.write_once import write_once
+from spatial.actor import WRITERS, Actor
+from spatial.errors import BadParameter, Conflict
+from spatial.ids import uuid7
+
+PLACE = "/api/airspace/operations"
+HORIZON = timedelta(days=30)  # ASTM F3548-21, OiMaxPlanHorizonDays
+NEXT = {
+    "Filed": ("Ended",),
+    "Accepted": ("Accepted", "Activated", "Ended"),
+    "Activated": ("Activated", "Nonconforming", "Contingent", "Ended"),
+    "Nonconforming": ("Nonconforming", "Activated", "Contingent", "Ended"),
+    "Contingent": ("Contingent", "Ended"),
+}
+OFF_NOMINAL = ("Nonconforming", "Contingent")
+Text = Annotated[str, Field(min_length=1, max_length=500), Visible]
+Volumes = Annotated[list[Volume4DBody], Field(min_length=1, max_length=200)]
+Priority = Annotated[int, Field(ge=0, le=100)]
+State = Literal["Accepted", "Activated", "Nonconforming", "Contingent", "Ended"]
+Known = Literal["Filed", "Accepted", "Activated", "Nonconforming", "Contingent", "Ended", "Denied"]
+Task = Literal[
+    "ordinary", "urgent", "special_urgent", "facility_owner", "farm_work", "suitable_airspace"
+]
+
+routes = Routes("airspace")
+
+
+class PlanBody(Strict):
+    """A plan to be filed."""
+
+    volumes: Volumes
+    id: UUID | None = None
+    title: Text = "飞行计划"
+    state: Literal["Accepted", "Filed"] | None = None
+    """`Filed` waits for an officer; accepted at once is what officers file."""
+    priority: Priority = 0
+    task: Task = "ordinary"
+    visibility: Literal["public", "unit", "province"] = "unit"
+    reason: Text | None = None
+    sent_at: Moment | None = None
+    """What the sender's clock says."""
+
+
+class ChangeBody(Strict):
+    """The next version of a plan, from the one that `ovn` names."""
+
+    ovn: str | None = None
+    state: State | None = None
+    volumes: Volumes | None = None
+    priority: Priority | None = None
+    sent_at: Moment | None = None
+
+
+@routes.post(PLACE, status=201, most_bytes=MB)
+async def file(body: PlanBody, request: Request) -> Response:
+    """File a plan: accepted (201), or waiting for an officer (202).
+
+    An overlap with a plan of equal or higher priority is 409, named, with up to three alternatives.
+    """
+    actor = actor_of(request)
+    require(actor)
+    state = body.state or ("Accepted" if actor.role in WRITERS else "Filed")
+    if state == "Accepted":
+        require(actor, *WRITERS)
+    check_clock(body.sent_at)
+    extents = planned(body.volumes)
+    filing = Filing(
+        body.id or uuid7(), extents, body.priority, body.task, body.title, body.visibility,
+        None, body.reason,
+    )  # fmt: skip
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        if state == "Accepted":
+            await utm_core.put(conn, wish_of(request, filing.id, extents, body.priority),
+                               refuse_overlap)  # fmt: skip
+        elif others := blocking(await overlapping(conn, extents), body.priority):
+            raise Overlap(others)
+        await store.add(conn, actor, filing, state)
+        status = 201 if state == "Accepted" else 202
+        return await noted(request, conn, actor, filing.id, "file", status)
+
+    return await guarded(request, actor, extents, body.priority, work)
+
+
+@routes.get(PLACE)
+async def listed(
+    request: Request,
+    state: Known | None = None,
+    mine: bool = False,
+    limit: Annotated[int, Field(ge=1, le=store.MOST_LISTED)] = 100,
+) -> Response:
+    """Return plans that the caller sees, by begin."""
+    actor = actor_of(request)
+    require(actor)
+    account = actor.account_id if mine else None
+    async with services(request).db.session(actor) as conn:
+        found = await conn.fetch(rows.LISTED, state, account, limit)
+    return fresh({"operations": [store.shown(row) for row in found]})
+
+
+@routes.get(f"{PLACE}/{{plan_id}}")
+async def get(plan_id: UUID, request: Request) -> Response:
+    """Return one plan, with its current OVN and the plans that it is in conflict with."""
+    actor = actor_of(request)
+    require(actor)
+    async with services(request).db.session(actor) as conn:
+        plan = await store.get(conn, plan_id)
+        others = await utm_core.conflicts_of(conn, plan_id)
+    return fresh({**store.shown(plan), "conflicts": others})
+
+
+@routes.patch(f"{PLACE}/{{plan_id}}", most_bytes=MB)
+async def change(plan_id: UUID, body: ChangeBody, request: Request) -> Response:
+    """Change a plan's state, volumes or priority; sent again, it is done once."""
+    actor = actor_of(request)
+    require(actor)
+    check_clock(body.sent_at)
+    moved = planned(body.volumes) if body.volumes else None
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        plan = await store.hold(conn, plan_id)
+        if plan["account_id"] != actor.account_id:
+            require(actor, *WRITERS)
+        state = body.state or plan["state"]
+        repeated = body.ovn is not None and body.ovn != plan["ovn"] and state == plan["state"]
+        if not repeated and state not in NEXT.get(plan["state"], ()):
+            raise Conflict(f"A plan that is {plan['state']} cannot become {state}",
+                           f"状态 {plan['state']} 不能变为 {state}")  # fmt: skip
+        extents = moved or store.extents_of(plan)
+        priority = plan["priority"] if body.priority is None else body.priority
+        await _step(request, conn, plan, body, state, extents, priority)
+        return await noted(request, conn, actor, plan_id, f"become {state}")
+
+    return await guarded(request, actor, moved or (), body.priority or 0, work)
+
+
+async def _step(
+    request: Request,
+    conn: asyncpg.Connection,
+    plan: asyncpg.Record,
+    body: ChangeBody,
+    state: str,
+    extents: Sequence[Extent],
+    priority: int,
+) -> None:
+    """Write the next version of a plan, or end it."""
+    if state == "Ended":
+        if plan["ovn"] is not None:
+            await utm_core.remove(
+                conn, "operational_intent", plan["id"], MANAGER, body.ovn or plan["ovn"]
+            )
+        await conn.execute(rows.SET_STATE, plan["id"], state)
+        return
+    if body.ovn is None:
+        raise BadParameter("/ovn: a change names the version it is of", "/ovn：须注明所改版本")
+    digest = hashlib.sha256(body.model_dump_json(exclude={"sent_at"}).encode()).digest()
+    wish = wish_of(request, plan["id"], extents, priority, state, body.ovn, digest)
+    rule: Rule = let_through if state in OFF_NOMINAL else refuse_overlap
+    done = await utm_core.put(conn, wish, rule)
+    if done.repeated:
+        return
+    await conn.execute(rows.SET_STATE, plan["id"], state)
+    begin, end = union_of(extents).begin, union_of(extents).end
+    told = [written(one) for one in extents]
+    await conn.execute(
+        rows.SET_EXTENTS, plan["id"], told, begin, end, store.footprint_wkb(extents), priority
+    )
+
+
+def wish_of(
+    request: Request,
+    plan: UUID,
+    extents: Sequence[Extent],
+    priority: int,
+    state: str = "Accepted",
+    ovn: str | None = None,
+    digest: bytes = b"",
+) -> Wish:
+    """Return a plan as what the core writes."""
+    settings = services(request).settings
+    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return Wish(
+        plan, "operational_intent", MANAGER, extents, base.rstrip("/"), state, priority, ovn,
+        digest=digest,
+    )  # fmt: skip
+
+
+def planned(volumes: Sequence[Volume4DBody]) -> list[Extent]:
+    """Return the extents of a plan that is yet to be flown.
+
+    Raises
+    ------
+    BadParameter
+        See `parse_extents`; or it ends in the past, or begins beyond the horizon.
+    """
+    extents, now = parse_extents(volumes, "/volumes"), datetime.now(UTC)
+    if max(one.end for one in extents) <= now:
+        raise BadParameter("/volumes: they end in the past", "/volumes：结束时间已过")
+    if max(one.begin for one in extents) > now + HORIZON:
+        raise BadParameter(
+            f"/volumes: more than {HORIZON.days} days ahead", f"/volumes：超过 {HORIZON.days} 天"
+        )
+    return extents
+
+
+def check_clock(sent_at: datetime | None) -> None:
+    """Refuse a sender whose clock differs; both are shown.
+
+    Raises
+    ------
+    BadParameter
+    """
+    now = datetime.now(UTC)
+    if sent_at is not None and abs((now - sent_at).total_seconds()) > SKEW_S:
+        its = sent_at.astimezone(UTC).isoformat(timespec="milliseconds")
+        ours = now.isoformat(timespec="milliseconds")
+        raise BadParameter(
+            f"/sent_at: clocks differ by more than {SKEW_S} s: yours says {its}, ours {ours}",
+            f"/sent_at：时钟相差超过 {SKEW_S} 秒：对方 {its}，本机 {ours}",
+        )
+
+
+async def guarded(
+    request: Request,
+    actor: Actor,
+    extents: Sequence[Extent],
+    priority: int,
+    work: Callable[[asyncpg.Connection], Awaitable[Response]],
+) -> Response:
+    """Answer a write in its turn; an overlap is told with alternatives.
+
+    Raises
+    ------
+    Overlap, Conflict
+    """
+    cells = union_of(extents).cells if extents else ()
+    try:
+        async with own(request.app, Door).turns.turn(cells):
+            return await write_once(request, actor, work)
+    except Overlap as refused:
+        told = await with_alternatives(request, extents, priority, refused) if extents else refused
+        raise told from refused
+
+
+async def noted(
+    request: Request,
+    conn: asyncpg.Connection,
+    actor: Actor,
+    plan_id: UUID,
+    action: str,
+    status: int = 200,
+) -> Response:
+    """Note a change in the audit, tell open streams, and answer with the plan."""
+    plan = await store.get(conn, plan_id)
+    await services(request).audit.write(
+        conn, actor, action, f"operation/{plan_id}", area=plan["admin_code"]
+    )
+    await store.tell(conn, plan, action)
+    return fresh(store.shown(plan), status, {"Location": f"{PLACE}/{plan_id}"})
