@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,6 +18,7 @@ PREFIX = "SIGANG_"
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 POSTGRES = ("postgresql", "postgres")
+_ORIGIN = re.compile(r"(https?)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?")
 CORS_OFF = "off"
 """Value of `cors_origins` that lets pages of other origins read nothing."""
 
@@ -91,7 +93,7 @@ class Settings:
         if self.public_url and not _is_url(self.public_url, ("http", "https"), host=True):
             raise _wrong("public_url", self.public_url, "https://map.example.org")
         for origin in self.allowed_origins:
-            if not _is_url(origin, ("http", "https"), host=True) or urlsplit(origin).path:
+            if not _is_origin(origin):
                 raise _wrong("cors_origins", origin, "https://one.example.org,https://two.example")
         if (self.oidc_issuer is None) is not (self.oidc_keys is None):
             lacking = "oidc_keys" if self.oidc_keys is None else "oidc_issuer"
@@ -149,6 +151,15 @@ def _is_url(text: str, schemes: Sequence[str], *, host: bool = False) -> bool:
     bare = not (parts.query or parts.fragment or "@" in parts.netloc)
     plain = not any(c.isspace() for c in text)
     return parts.scheme in schemes and "//" in text and plain and (not host or (named and bare))
+
+
+def _is_origin(text: str) -> bool:
+    """Tell whether a text is an origin as browsers write it: no other spelling is ever equal."""
+    usual = {"http": ":80", "https": ":443"}
+    found = _ORIGIN.fullmatch(text)
+    if found is None or not _is_url(text, tuple(usual), host=True):
+        return False
+    return found[2] != usual[found[1]]
 
 
 def _wrong(name: str, value: object, en: str, zh: str = "") -> ConfigError:

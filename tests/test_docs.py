@@ -60,6 +60,9 @@ def test_settings_survive_the_environment_and_refuse_what_they_do_not_know(tmp_p
         ("PUBLIC_URL", "map.example.org"), ("PUBLIC_URL", "https://"),
         ("CORS_ORIGINS", "*"), ("CORS_ORIGINS", "https://a.example/map"),
         ("CORS_ORIGINS", "https://a.example, b.example"),
+        # as no browser writes an origin
+        ("CORS_ORIGINS", "https://a.example:443"), ("CORS_ORIGINS", "https://*.example"),
+        ("CORS_ORIGINS", "https://müller.example"), ("CORS_ORIGINS", "https://a.example:"),
         ("PUBLIC_URL", "https://a b"), ("PUBLIC_URL", "https://user@map.example.org"),
         ("PUBLIC_URL", "ftp://map.example.org"), ("PUBLIC_URL", "https://map.example.org:x"),
         ("DATABASE_URL", "mysql://x"), ("APP_DATABASE_URL", "host=x"),

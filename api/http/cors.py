@@ -19,9 +19,9 @@ READS = frozenset({"GET", "HEAD"})
 KEPT_S = 7200
 """How long a browser may keep the answer to a preflight: the longest that Chromium does."""
 EXPOSED = (
-    "Content-Crs, Content-Disposition, Content-Language, ETag, Link, Location, Preference-Applied, "
-    "RateLimit, RateLimit-Policy, Retry-After, Sigang-Level, Sigang-Network-Version, Sigang-Shown, "
-    "Sigang-Tolerance-M, Sigang-Total"
+    "Content-Crs, Content-Disposition, Content-Language, ETag, Idempotency-Replayed, Link, "
+    "Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, Sigang-Level, "
+    "Sigang-Network-Version, Sigang-Shown, Sigang-Tolerance-M, Sigang-Total"
 )
 """Headers of answers that scripts may read beside those that they always may."""
 ASKED = "Accept, Accept-Language, Content-Type, If-None-Match, Last-Event-ID, Prefer"

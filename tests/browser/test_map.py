@@ -23,6 +23,12 @@ QUIET_MAP = "#m=9/30.35/121.1&lang=zh&theme=dark"
 # After this long without a tick the page calls itself stale.
 MISSED_TICKS_MS = 16_000
 # Two frames: the drawing has taken in a click, and the page has shown it.
+# Twelve closures that the province's desk has still to acknowledge.
+RING = """() => { window.sigang.data.events.value = Array.from({length: 12}, (_, at) => ({
+  type: 'Feature', id: `${at}`, geometry: null, properties: {
+    kind: 'closure', state: 'open', created_by: 'ningbo', edges: [], version: 1,
+    valid_from: '2026-03-02T00:00:00+08:00', valid_to: '2026-03-03T00:00:00+08:00',
+    receipts: [{ party: '330000', name: { zh: '浙江省', en: 'Zhejiang' } }] } })) }"""
 NEXT_FRAMES = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
 
 
@@ -277,7 +283,12 @@ def test_the_phone(open_page, server):
     page = open_page("dispatcher", "#m=8/30.3/121.1&lang=zh&theme=dark", viewport=PHONE)
     width = page.evaluate("() => document.documentElement.scrollWidth")
     assert width <= PHONE["width"]
+    page.evaluate(RING)
+    expect(page.get_by_test_id("alarm-count")).to_have_attribute("data-count", "12")
     box = page.locator("#map").bounding_box()
+    page.evaluate("() => window.sigang.data.events.value = []")
+    expect(page.get_by_test_id("alarm-count")).to_have_count(0)
+    assert page.locator("#map").bounding_box() == box
     assert box["width"] >= 380
     assert box["height"] > 350
     expect(page.locator(".left")).to_be_hidden()

@@ -41,6 +41,9 @@ COUNT_TONES = (
     " OscillatorNode.prototype.start = function (...at) {"
     " window.tones++; window.heard ??= performance.now(); start.apply(this, at); }"
 )
+FROM_ANOTHER_TAB = (
+    "newValue => window.dispatchEvent(new StorageEvent('storage', {key: 'alarm-muted', newValue}))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +203,11 @@ def the_alarm_stays(other):
     until(other, "() => window.tones > 0")
     other.get_by_test_id("alarm-mute").click()
     assert other.evaluate("() => localStorage.getItem('alarm-muted')") == "1"
+    expect(alarm.get_by_test_id("alarm-silent")).to_be_visible()
+    other.evaluate(FROM_ANOTHER_TAB, "0")
+    expect(alarm.get_by_test_id("alarm-silent")).to_have_count(0)
+    other.evaluate(FROM_ANOTHER_TAB, "1")
+    expect(other.get_by_test_id("alarm-mute")).to_have_attribute("data-sound", "off")
     until(other, "ms => performance.now() - window.heard > ms", PAST_A_TOAST_MS)
     expect(alarm).to_be_visible()
     return waiting
@@ -256,7 +264,10 @@ def test_tour(open_page, server, network):
     the_province_opens(page, server)
     first = the_path_crosses_the_bay(page, network)
     other = open_page("ningbo", "#panel=events", prepare=count_tones)
-    other.keyboard.press("n")
+    mute = other.get_by_test_id("alarm-mute")
+    expect(mute).to_have_attribute("data-sound", "untouched")
+    mute.click()  # makes sound possible, and mutes nothing
+    expect(mute).to_have_attribute("data-sound", "on")
     until(other, "() => window.sigang.data.eventsLoaded.value")
     expect(other.get_by_test_id("live")).to_have_attribute("data-state", "live")
     expect(other.get_by_test_id("event").filter(has_text=BRIDGE)).to_have_count(0)

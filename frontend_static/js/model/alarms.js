@@ -18,6 +18,12 @@ export const alarmStore = {
   audio: signal(/** @type {AudioContext | null} */ (null)),
 };
 
+/** What an alarm can be heard by now: nothing where it is muted, or before the page was touched. */
+export const sounding = computed(() => {
+  if (alarmStore.muted.value) return 'off';
+  return alarmStore.audio.value ? 'on' : 'untouched';
+});
+
 export function toggleMute() {
   alarmStore.muted.value = !alarmStore.muted.peek();
   localStorage.setItem(KEY, alarmStore.muted.peek() ? '1' : '0');
@@ -26,6 +32,7 @@ export function toggleMute() {
 function sound() {
   const context = alarmStore.audio.peek();
   if (!context || alarmStore.muted.peek() || !alarmStore.waiting.peek().length) return;
+  context.resume();
   TONES_HZ.forEach((hertz, at) => {
     const [tone, volume] = [context.createOscillator(), context.createGain()];
     const start = context.currentTime + at * TONE_S;
@@ -39,8 +46,9 @@ function sound() {
 
 const GESTURES = ['pointerdown', 'pointerup', 'keydown'];
 
-function wake() {
-  if (!navigator.userActivation.hasBeenActive) return;
+/** Make sound possible, at a touch of the page. */
+export function wake() {
+  if (alarmStore.audio.peek() || !navigator.userActivation.hasBeenActive) return;
   for (const gesture of GESTURES) removeEventListener(gesture, wake);
   alarmStore.audio.value = new AudioContext();
   sound();
@@ -49,6 +57,9 @@ function wake() {
 /** Sound when an alarm comes, and again while one waits. */
 export function watchAlarms() {
   for (const gesture of GESTURES) addEventListener(gesture, wake);
+  addEventListener('storage', ({ key, newValue }) => {
+    if (key === KEY) alarmStore.muted.value = newValue === '1'; // another tab was muted
+  });
   /** @type {Set<string>} */
   let known = new Set();
   effect(() => {

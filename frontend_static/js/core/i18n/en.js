@@ -125,6 +125,8 @@ export default {
   'alarm.count': '{count} to acknowledge',
   'alarm.mute': 'Mute the alarm',
   'alarm.muted': 'The alarm is muted; press to hear it again',
+  'alarm.off': 'Sound is off',
+  'alarm.untouched': 'No sound before this page is touched',
   'kind.lane_loss': 'Lanes closed',
   'kind.speed': 'Speed',
   'kind.weather_limit': 'Weather limit',

@@ -125,6 +125,8 @@ export default {
   'alarm.count': '{count} 项待签收',
   'alarm.mute': '关闭提示音',
   'alarm.muted': '提示音已关闭，点击恢复',
+  'alarm.off': '提示音已关闭',
+  'alarm.untouched': '点击本页后才会发声',
   'kind.lane_loss': '封闭车道',
   'kind.speed': '车速变化',
   'kind.weather_limit': '恶劣天气限速',

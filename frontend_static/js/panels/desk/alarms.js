@@ -3,14 +3,30 @@
 import { html } from 'lit';
 import { t } from '../../core/i18n.js';
 import { icon } from '../widgets.js';
-import { alarmStore, toggleMute } from '../../model/alarms.js';
+import { alarmStore, sounding, toggleMute, wake } from '../../model/alarms.js';
 import { acknowledge, show, titleOf } from '../../model/events.js';
 import { mayDecide } from '../../model/session.js';
 
+/** Whether the press of the button that is under way has made sound possible: then it mutes nothing. */
+const press = { woke: false };
+
+function begin() {
+  press.woke = !alarmStore.audio.peek();
+}
+
+function end() {
+  if (press.woke || !alarmStore.audio.peek()) wake();
+  else toggleMute();
+  press.woke = false;
+}
+
 function muteButton() {
-  const muted = alarmStore.muted.value;
-  return html`<button class="plain" data-testid="alarm-mute" aria-pressed=${muted} aria-label=${t('alarm.mute')}
-    title=${t(muted ? 'alarm.muted' : 'alarm.mute')} @click=${toggleMute}>${icon(muted ? 'mute' : 'sound')}</button>`;
+  const state = sounding.value;
+  const title = t({ on: 'alarm.mute', off: 'alarm.muted', untouched: 'alarm.untouched' }[state]);
+  const label = state === 'untouched' ? title : t('alarm.mute');
+  return html`<button class="plain" data-testid="alarm-mute" data-sound=${state} aria-pressed=${state === 'off'}
+    aria-label=${label} title=${title} @pointerdown=${begin} @keydown=${begin} @click=${end}
+    >${icon(state === 'on' ? 'sound' : 'mute')}</button>`;
 }
 
 /** The count of the top bar, for accounts that acknowledge. */
@@ -25,12 +41,20 @@ export function alarmBell() {
       : ''}${muteButton()}</span>`;
 }
 
+/** Say at the alarm that nothing is heard of it. */
+function silent() {
+  const state = sounding.value;
+  if (state === 'on') return '';
+  return html`<br /><em data-testid="alarm-silent">${t(state === 'off' ? 'alarm.off' : 'alarm.untouched')}</em>`;
+}
+
 /** The newest alarm; it leaves when it is acknowledged. */
 export function alarmCard() {
   const [event] = alarmStore.waiting.value;
   if (!event) return '';
   return html`<div class="toast bad alarm" role="alert" data-testid="alarm" data-id=${event.id}>
-    <span><b>${t('alarm.count', { count: alarmStore.waiting.value.length })}</b><br />${titleOf(event)}</span>
+    <span><b>${t('alarm.count', { count: alarmStore.waiting.value.length })}</b><br />${titleOf(event)}
+      ${silent()}</span>
     <button data-testid="alarm-acknowledge" @click=${() => acknowledge(event.id)}>${t('events.acknowledge')}</button>
     <button data-testid="alarm-show" @click=${() => show(event.id)}>${t('events.show')}</button>
   </div>`;
