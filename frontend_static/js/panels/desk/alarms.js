@@ -7,6 +7,8 @@ import { alarmStore, sounding, toggleMute, wake } from '../../model/alarms.js';
 import { acknowledge, show, titleOf } from '../../model/events.js';
 import { mayDecide } from '../../model/session.js';
 
+const TITLES = /** @type {const} */ ({ on: 'alarm.mute', off: 'alarm.muted', untouched: 'alarm.untouched' });
+
 /** Whether the press of the button that is under way has made sound possible: then it mutes nothing. */
 const press = { woke: false };
 
@@ -22,7 +24,7 @@ function end() {
 
 function muteButton() {
   const state = sounding.value;
-  const title = t({ on: 'alarm.mute', off: 'alarm.muted', untouched: 'alarm.untouched' }[state]);
+  const title = t(TITLES[state]);
   const label = state === 'untouched' ? title : t('alarm.mute');
   return html`<button class="plain" data-testid="alarm-mute" data-sound=${state} aria-pressed=${state === 'off'}
     aria-label=${label} title=${title} @pointerdown=${begin} @keydown=${begin} @click=${end}
