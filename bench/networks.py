@@ -40,6 +40,7 @@ FOLDER = servers.STATE / "routing"
 WORLD_KMH = 80.0
 SOURCES = (
     "bench/grid.py", "routing/graph/arcs.py", "routing/graph/graph.py", "routing/graph/turns.py",
+    "spatial/networks/model.py", "spatial/networks/road.py",
 )  # fmt: skip
 WRITERS = ("bench/equal.py",)
 LOADERS = ("bench/extract.py", "data/osm/tags.py", "data/osm/edges.py", "data/osm/turns.py")
