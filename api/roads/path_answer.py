@@ -176,7 +176,7 @@ def _properties(answer: Answer, rank: int) -> Document:
         "structures": network.structures.on(total.carried),
         "structures_to_check": list_to_check(network.graph.edges, found.vehicle, found.edges),
         "turns_round": total.turns_round,
-        "turns_round_at": _turning_points(network, found, answer.shape.crs),
+        "turns_round_at": _turning_points(network, found, answer.shape.crs, total.turns_round),
         "origins": total.origin_share,
         "refs": total.refs,
         "shared_share": round(found.shared_share, 4),
@@ -195,10 +195,13 @@ def _snap_points(spots: Sequence[SnapPoint], crs: Crs) -> Shown:
     return points if crs is CRS84 else show_places(np.array(points), crs)
 
 
-def _turning_points(network: RoadNetwork, found: Path, crs: Crs) -> Floats | list[object]:
-    """Return where a path turns round, at stops too, in driving order."""
-    points = turning_points(network.graph, found.legs)
-    return show_places(np.array(points), crs) if points else []
+def _turning_points(
+    network: RoadNetwork, found: Path, crs: Crs, count: int
+) -> Floats | list[object]:
+    """Return where a path turns round, at stops too, in driving order; few do at all."""
+    if not count:
+        return []
+    return show_places(np.array(turning_points(network.graph, found.legs)), crs)
 
 
 def _costs(total: Summary) -> Document:

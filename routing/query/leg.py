@@ -17,7 +17,7 @@ from routing.graph.weights import Floats, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.query import leg_kernels
 from routing.query.access import flat
-from routing.query.leg_kernels import ALONG, ARC, KEY, SPOT, find_turns, meet, parts
+from routing.query.leg_kernels import ALONG, ARC, KEY, SPOT, find_turns, meet, parts, turns_anywhere
 from routing.stopping import check
 
 Place = Sequence[SnapPoint]
@@ -45,7 +45,7 @@ class Leg(NamedTuple):
     @property
     def turns_round(self) -> bool:
         """Whether an edge is driven back at once."""
-        return bool(find_turns(self.keys, self.start, self.stop).any())
+        return turns_anywhere(self.keys, self.start, self.stop)
 
     def turn_ms(self, each: int) -> Floats:
         """Return by key what turning round at its begin takes where each time takes so long."""
@@ -98,7 +98,7 @@ def find_legal_leg(
     for `at_once`, where None is returned instead.
     """
     leg = find_leg(graph, metric, metric.weights, sources, targets)
-    if leg is None or not find_turns(leg.keys, leg.start, leg.stop).any():
+    if leg is None or not leg.turns_round:
         return leg
     if at_once:
         return None

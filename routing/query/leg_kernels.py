@@ -130,6 +130,18 @@ def parts(
     return driven, start, stop
 
 
+@compiled("boolean(int64[::1], float64[::1], float64[::1])", at_start=True)
+def turns_anywhere(keys: Ints, start: Floats, stop: Floats) -> bool:
+    """Tell whether a key drives back the edge just driven; see `find_turns`."""
+    last = -1
+    for i in range(len(keys)):
+        if stop[i] > start[i]:
+            if keys[i] ^ 1 == last:
+                return True
+            last = keys[i]
+    return False
+
+
 @compiled("boolean[::1](int64[::1], float64[::1], float64[::1])", at_start=True)
 def find_turns(keys: Ints, start: Floats, stop: Floats) -> Bools:
     """Return which keys drive back the edge just driven; parts are `start`..`stop`, maybe empty."""
