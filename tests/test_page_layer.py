@@ -101,6 +101,18 @@ def test_a_member_that_is_not_declared_is_named_with_those_that_are(load, tmp_pa
         load()
 
 
+def test_a_wrong_translation_and_a_file_without_rows_are_named(load, tmp_path):
+    path, rows = tmp_path / "wells.toml", tmp_path / "wells.csv"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("translate.aquifer", "translate.aqifer"), "utf-8")
+    with pytest.raises(ConfigError, match=r"translate\.aqifer: is none of depth_m, aquifer, name"):
+        load()
+    path.write_text(text, "utf-8")
+    rows.write_text(rows.read_text("utf-8").splitlines()[0] + "\n", "utf-8")
+    with pytest.raises(Quarantined, match=r"wells\.csv has no row"):
+        load()
+
+
 def test_a_slip_in_the_paint_is_told_as_the_page_says(areas):
     path = areas / "works" / "wells.layer.toml"
     path.write_text(path.read_text("utf-8").replace("circle-radius", "circle-raduis"), "utf-8")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
-from api.network.history_rows import FEEDS_AT, FIRST, IN_FUTURE, STATES_AT, TOPOLOGY, VERSION_AT
+from api.network.history_rows import FEEDS_AT, FIRST, IN_FUTURE, STATES_AT, VERSION_AT
 from api.network.rows import make_states
 from routing.graph.graph import Graph
 from routing.live.edge_states import EdgeStateView, Snapshot
@@ -18,11 +18,10 @@ from spatial.errors import BadParameter
 
 @dataclass(frozen=True)
 class Replay:
-    """An earlier state: the version then, and whether the roads themselves are still the same."""
+    """An earlier state and the version then."""
 
     snapshot: Snapshot
     version: int
-    same_roads: bool
 
 
 async def read_as_of(
@@ -30,7 +29,7 @@ async def read_as_of(
 ) -> Replay:
     """Return the state that was known at `as_of` and in force at `at` (the same when left out).
 
-    Roads that were loaded since are not taken away: `same_roads` tells of them.
+    Edges that were loaded since are not taken away.
 
     Raises
     ------
@@ -47,13 +46,12 @@ async def read_as_of(
             raise _unknown(
                 f"Nothing is recorded before {first}", f"{first} 之前没有记录", first=str(first)
             )
-        topology = await conn.fetchval(TOPOLOGY, network)
         moment = at or as_of
         rows = await conn.fetch(STATES_AT, as_of, moment)
         rows += await conn.fetch(FEEDS_AT, as_of, moment)
     view = make_view(graph, make_states(graph, rows))
     snapshot = Snapshot(view, then["version"])
-    return Replay(snapshot, then["version"], then["topology"] == topology)
+    return Replay(snapshot, then["version"])
 
 
 def make_view(graph: Graph, states: list[EdgeStates | Feed]) -> EdgeStateView:

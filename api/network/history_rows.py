@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.network.rows import STATES
 
 VERSION_AT = """
-SELECT version, topology, at FROM sigang.network_history
+SELECT version FROM sigang.network_history
 WHERE network = $1 AND at <= $2 ORDER BY version DESC LIMIT 1"""
 FIRST = """
 SELECT min(at) FROM sigang.network_history WHERE network = $1"""
@@ -21,4 +21,3 @@ ORDER BY id"""
 
 
 IN_FUTURE = "SELECT $1::timestamptz > clock_timestamp()"
-TOPOLOGY = "SELECT topology FROM sigang.network_version WHERE network = $1"

@@ -154,6 +154,8 @@ def _load(run: Run, file: Path, kind: Kind, mapping: LayerMapping, progress: Pro
     maker = RowMaker(kind, mapping)
     table = read_table(file, mapping)
     progress(f"{len(table.rows)} rows read")
+    if not table.rows:
+        raise Quarantined(f"{file.name} has no row", f"{file.name} 没有数据行")
     maker.check_file({name for row in table.rows for name in row})
     stage = _Stage(table, np.empty(0, dtype=object), {})
     placer = Placer(run.conn, mapping, units)

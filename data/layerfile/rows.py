@@ -75,7 +75,7 @@ class RowMaker:
         return names
 
     def check_file(self, header: set[str]) -> None:
-        """Raise when the mapping names a column that the file does not have."""
+        """Raise when the mapping names a column or member that there is not."""
         mapping = self.mapping
         named = [
             *mapping.columns.values(),
@@ -91,6 +91,11 @@ class RowMaker:
                 f"props.{name}：类别 {self.kind.name} 没有此属性；现有：{'、'.join(members)}",
                 mend_en="docs/add-a-layer.md says how a layer file declares one.",
                 mend_zh="docs/add-a-layer.md 说明如何在图层文件中声明。",
+            )
+        for name in sorted(set(mapping.translate) - {*mapping.props, *self.columns}):
+            raise ConfigError(
+                f"translate.{name}: is none of {', '.join([*mapping.props, *self.columns])}",
+                f"translate.{name}：不在 {'、'.join([*mapping.props, *self.columns])} 之中",
             )
         missing = sorted(set(named) - header)
         if missing:

@@ -253,15 +253,6 @@ class Graph:
             (edges.tail, edges.head), (edges.head, edges.tail)))  # fmt: skip
         return Adjacency.of(tail, head, int(tail.max(initial=-1)) + 1)
 
-    def start_node(self, key: int) -> int:
-        """Return the node that a vehicle already on an arc's key reaches next."""
-        return int(self.arcs.head[self.arcs.first[key]])
-
-    def end_nodes(self, key: int) -> list[tuple[int, int]]:
-        """Return (node, arc) for every place from which an arc's key may be entered."""
-        first, last = int(self.arcs.first[key]), int(self.arcs.first[key + 1])
-        return [(int(self.arcs.tail[a]), a) for a in range(first, last)]
-
 
 def unique_nodes(
     from_node: NDArray[np.uint64], to_node: NDArray[np.uint64]

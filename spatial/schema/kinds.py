@@ -230,6 +230,7 @@ def check_props(kind: Kind, props: Mapping[str, Json]) -> JsonObject:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        what = f"{str(first['input'])[:60]!r}: {first['msg']}"
+        why = first["msg"].removeprefix("Value error, ")
+        what = f"{str(first['input'])[:60]!r}: {why}"
         raise BadParameter(f"props.{name}: {what}", f"props.{name} 不合格：{what}") from error
     return checked.model_dump(mode="json", exclude_none=True)

@@ -63,6 +63,16 @@ def edges_of(
     return drawn_edges(rows, [row["shape"] for row in rows], kind, crossings, **usual)
 
 
+def start_node(graph: Graph, key: int) -> int:
+    """Return the node that a vehicle already on an arc's key reaches next."""
+    return int(graph.arcs.head[graph.arcs.first[key]])
+
+
+def end_nodes(graph: Graph, key: int) -> list[int]:
+    """Return every node from which an arc's key may be entered."""
+    return graph.arcs.tail[graph.arcs.first[key] : graph.arcs.first[key + 1]].tolist()
+
+
 @dataclass
 class Town:
     """A network from a map and its edges, `{"AB": {column: value}}`; AB runs from A to B."""

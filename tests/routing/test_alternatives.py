@@ -16,7 +16,7 @@ from routing.index.snap import SnapPoint
 from routing.query.alternatives import find_alternatives
 from routing.query.leg import find_leg
 from routing.query.model import PathQuery
-from tests.routing.maps import NOW, Town, edge_id, edges_of, node_id, shipped_rules
+from tests.routing.maps import NOW, Town, edge_id, edges_of, end_nodes, node_id, shipped_rules
 
 BOUNDS = shipped_rules()["road.alternatives"].value
 WIDE = Bounds(shared=0.9, stretch=1.6, local=0.1)
@@ -107,7 +107,7 @@ def nodes_of(graph, leg):
         else:
             raise AssertionError("the way is not connected")
     last = int(leg.keys[-1])
-    assert nodes[-1] in [node for node, _ in graph.end_nodes(last)]
+    assert nodes[-1] in end_nodes(graph, last)
     return nodes
 
 

@@ -21,7 +21,7 @@ from routing.graph.weights import INFINITE
 from routing.index.snap import SnapPoint
 from routing.query.leg import find_leg, find_legal_leg, turning_points
 from routing.query.model import Conditions, PathQuery
-from tests.routing.maps import NOW, Town, changed, edge_id, edges_of, node_id
+from tests.routing.maps import NOW, Town, changed, edge_id, edges_of, node_id, start_node
 from tests.routing.test_turns import forbidden_chains
 
 UNDOING_M, TURN_MS = 50, 7
@@ -284,5 +284,5 @@ def test_a_forbidden_left_turn_forbids_turning_round_there():
     town = Town(STREET, STREETS)
     wx, nx = town.names.index("WX"), town.names.index("NX")
     graph = split(town.graph.edges, [Restriction("no", (wx, nx), no_left=True)])
-    at = graph.start_node(2 * wx)
+    at = start_node(graph, 2 * wx)
     assert 2 * wx + 1 not in graph.arcs.key[graph.arcs.tail == at]
