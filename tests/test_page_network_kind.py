@@ -106,8 +106,8 @@ async def current(db, networks):
     return await (await networks.of_profile("horse")).ensure_current()
 
 
-def said_by_doctor() -> tuple[str, str]:
-    (found,) = [f for f in _declarations(Settings()) if f.name == "networks"]
+def said_by_doctor(areas) -> tuple[str, str]:
+    (found,) = [f for f in _declarations(Settings(areas=areas)) if f.name == "networks"]
     return found.state, found.text
 
 
@@ -192,11 +192,17 @@ def test_a_kind_without_its_migration_is_told_at_the_start(written, database_url
 
 def test_a_slip_is_told_as_the_page_says_and_by_doctor(written):
     path = written / "spatial" / "networks" / "towpath.py"
-    assert said_by_doctor() == ("ok", "searched: road with 12 profiles, towpath with 1 profiles")
+    areas = written / "layers" / "areas"
+    searched = "searched: road with 12 profiles, towpath with 1 profiles"
+    assert said_by_doctor(areas) == ("ok", searched)
+    horse = written / "routing" / "profiles" / "towpath" / "horse.toml"
+    horse.write_text(horse.read_text("utf-8") + 'vehicle = "towpath.vehicle.horse"\n', "utf-8")
+    lacks = "; horse lacks rule towpath.vehicle.horse and is not served"
+    assert said_by_doctor(areas) == ("warn", searched + lacks)
     path.write_text(path.read_text("utf-8").replace('class="towpath"', 'class="towpth"'), "utf-8")
     sys.modules.pop("spatial.networks.towpath", None)
     network_kinds.cache_clear()
-    state, text = said_by_doctor()
+    state, text = said_by_doctor(areas)
     assert state == "fail" and text in told(PAGE)
 
 

@@ -21,6 +21,7 @@ from spatial.postgres import machine, migrate
 from spatial.postgres.cluster import LOW_DISK_BYTES
 from spatial.postgres.db import connect
 from spatial.postgres.machine import MB
+from spatial.rule_files import list_declared
 from spatial.settings import PROJECT, Settings
 
 SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
@@ -101,7 +102,6 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
     from layers.indicators.catalog import read_indicators
     from layers.processes.registry import find_processes
     from layers.scenarios.catalogue import read_scenarios
-    from routing.cost.profile import list_profiles
 
     try:
         catalog = load_catalog(settings.areas)
@@ -119,13 +119,7 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
         yield Finding("processes", "fail", error.en, error.mend_en)
     else:
         yield Finding("processes", "ok", f"{len(processes)} found")
-    try:
-        profiles = list_profiles()
-    except SigangError as error:
-        yield Finding("networks", "fail", error.en, error.mend_en)
-    else:
-        known = (f"{kind} with {len(found)} profiles" for kind, found in profiles.items())
-        yield Finding("networks", "ok", f"searched: {', '.join(known)}")
+    yield _networks(settings.areas)
     try:
         rules = read_rules(settings.areas)
         check_complete(rules, settings.areas)
@@ -133,6 +127,28 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
         yield Finding("rule files", "fail", error.en, error.mend_en)
     else:
         yield Finding("rule files", "ok", f"{len(rules)} versions of rules, all as their models")
+
+
+def _networks(areas: Path) -> Finding:
+    """Tell which kinds of network are searched, and profiles that no rule lets be used."""
+    from routing.cost.profile import list_profiles
+
+    try:
+        profiles = list_profiles()
+        declared = list_declared(areas)
+    except SigangError as error:
+        return Finding("networks", "fail", error.en, error.mend_en)
+    lacking = [
+        f"{profile.id} lacks rule {key} and is not served"
+        for found in profiles.values()
+        for profile in found.values()
+        for key in profile.rules
+        if key not in declared
+    ]
+    known = (f"{kind} with {len(found)} profiles" for kind, found in profiles.items())
+    text = "; ".join([f"searched: {', '.join(known)}", *lacking])
+    mend = "Declare the rule in a *.rule.toml and run ./sigang migrate." if lacking else ""
+    return Finding("networks", "warn" if lacking else "ok", text, mend)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
