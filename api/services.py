@@ -30,6 +30,7 @@ from layers.features.summary import Summaries
 from layers.indicators.catalog import read_indicators
 from layers.indicators.service import IndicatorService
 from layers.processes.registry import Processes
+from layers.reports.catalogue import read_reports
 from layers.scenarios.catalogue import read_scenarios
 from layers.scenarios.plan import read_plan
 from layers.tiles.service import TileService
@@ -159,9 +160,8 @@ def load_catalog(folder: Path) -> Catalog:
     ConfigError
         A declaration is wrong; names file and key.
     """
-    return Catalog.load(
-        folder, read_indicators, read_plan, read_scenarios, read_computed, check_names
-    )
+    parts = (read_indicators, read_plan, read_scenarios, read_computed, read_reports, check_names)
+    return Catalog.load(folder, *parts)
 
 
 def _database_url(settings: Settings) -> str:

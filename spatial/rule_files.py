@@ -37,6 +37,7 @@ KNOWN = (
     "*/*.layer.toml",
     "*/*.indicator.toml",
     "*/*.scenario.toml",
+    "*/*.report.toml",
     "office/plan.toml",
     PATTERN,
 )

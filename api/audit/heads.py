@@ -22,6 +22,8 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from spatial.signing_key import make_key, read_key
+
 log = logging.getLogger("sigang")
 
 HEAD, LIST, KEY, KEYS, LOCK = "audit.head", "audit.heads", "audit.key", "audit.keys", "audit.lock"
@@ -228,16 +230,11 @@ class Heads:
     def private_key(self) -> Ed25519PrivateKey:
         """Return this state folder's key, made at the first need; the lock is held."""
         file = self.home / KEY
-        if file.exists():
-            key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(file.read_text("ascii")))
-        else:
+        key = read_key(file)
+        if key is None:
             if self.keys():
                 log.warning("%s is gone: a new key signs the heads from now on", file)
-            key, part = Ed25519PrivateKey.generate(), file.with_suffix(".part")
-            part.unlink(missing_ok=True)
-            with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
-                out.write(key.private_bytes_raw().hex())
-            part.replace(file)
+            key = make_key(file)
         public = key.public_key().public_bytes_raw().hex()
         if public not in self.keys():
             self._append(self.home / KEYS, public)

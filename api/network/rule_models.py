@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from layers.indicators import rule_models as of_indicators
 from layers.processes.runtime import rule_models as of_processes
+from layers.reports import rule_models as of_reports
 from routing.cost import rule_models as of_routing
 from spatial import airspace_rules as of_airspace
 from spatial import rule_models as of_concepts
@@ -24,4 +25,4 @@ __all__ = [
     "read_stored",
 ]
 
-GATHERED = (of_concepts, of_airspace, of_routing, of_processes, of_indicators)
+GATHERED = (of_concepts, of_airspace, of_routing, of_processes, of_indicators, of_reports)

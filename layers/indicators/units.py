@@ -112,6 +112,10 @@ class Units:
         """Return the units of a level in a unit, by code; a unit is within itself."""
         return [one for one in self._by_level[level] if one.prefix.startswith(unit.prefix)]
 
+    def all(self) -> list[Unit]:
+        """Return all units, by code."""
+        return list(self._units.values())
+
     def of_level(self, level: Level) -> list[Unit]:
         """Return all units of a level, by code."""
         return self._by_level[level]
@@ -181,14 +185,14 @@ class UnitReader:
     async def units(self) -> Units:
         """Return the units."""
         if time.monotonic() >= self._until:
-            statement = _units()
+            statement = units_statement()
             rows = await self._db.public.fetch(statement.sql, *statement.arguments({}))
             self._units, self._until = units_of(rows), time.monotonic() + KEEP_S
         return self._units
 
     async def shapes(self, units: Iterable[Unit]) -> dict[str, str]:
         """Return the outline of each unit by code, as GeoJSON text in degrees, simplified."""
-        statement = _shapes([unit.code for unit in units])
+        statement = shapes_statement([unit.code for unit in units])
         rows = await self._db.public.fetch(statement.sql, *statement.arguments({}))
         return {row[0]: row[1] for row in rows}
 
@@ -200,8 +204,8 @@ def _placed() -> ColumnElement[bool]:
     return and_(zone.c.admin_code.is_not(None), _LEVEL.in_([constant(one) for one in LEVELS]))
 
 
-def _units() -> Statement:
-    """Return the statement that reads the units: each code once."""
+def units_statement() -> Statement:
+    """Return the statement that reads what `units_of` takes: each code once."""
     names = func.min(zone.c.name_zh), func.min(zone.c.name_en)
     return compile_statement(
         select(zone.c.admin_code, func.min(_LEVEL), *names)
@@ -211,7 +215,8 @@ def _units() -> Statement:
     )
 
 
-def _shapes(codes: list[str]) -> Statement:
+def shapes_statement(codes: list[str]) -> Statement:
+    """Return the statement that reads the outline of each unit as GeoJSON text, by code."""
     simple = func.ST_SimplifyPreserveTopology(zone.c.geom, SIMPLER_DEG)
     return compile_statement(
         select(zone.c.admin_code, func.min(func.ST_AsGeoJSON(simple, DIGITS)))

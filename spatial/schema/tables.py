@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, SmallI
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TSTZRANGE, UUID
 
 from spatial.geo import crs
-from spatial.schema import airspace_tables, job_tables, side_tables, utm_tables
+from spatial.schema import airspace_tables, job_tables, report_tables, side_tables, utm_tables
 from spatial.schema.columns import (
     DOUBLE,
     KEY,
@@ -27,7 +27,14 @@ from spatial.schema.columns import (
     texts,
 )
 
-__all__ = ["airspace_tables", "job_tables", "metadata", "side_tables", "utm_tables"]
+__all__ = [
+    "airspace_tables",
+    "job_tables",
+    "metadata",
+    "report_tables",
+    "side_tables",
+    "utm_tables",
+]
 
 source = Table(
     "source",

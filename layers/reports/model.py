@@ -1,0 +1,52 @@
+"""What a report is: the keys of `areas/<area>/<id>.report.toml`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from layers.declare.base import Declaration, Text
+from layers.declare.layer import Identifier
+from layers.indicators.units import Level
+
+PeriodKind = Literal["week", "month"]
+MOST_ITEMS = 60
+
+
+class Item(Declaration):
+    """One number of a report, and how it is shown beside its total."""
+
+    indicator: str = Field(pattern=Identifier)
+    """An indicator or index."""
+    map: bool = False
+    """Units coloured by it."""
+    ranking: bool = False
+    """All units, ranked."""
+    top: int | None = Field(default=None, ge=1, le=50)
+    """So many units from either end of the ranking."""
+
+
+class Report(Declaration):
+    """The numbers that are frozen for each period of a kind."""
+
+    id: str = Field(pattern=Identifier, max_length=63)
+    """The name of the file."""
+    area: str = Field(pattern=Identifier)
+    """The folder that the file lies in."""
+    title: Text
+    description: Text | None = None
+    period: PeriodKind
+    level: Level = "county"
+    """The units that are told of beside the whole province."""
+    items: tuple[Item, ...] = Field(min_length=1, max_length=MOST_ITEMS)
+    order: int = 100
+
+    @field_validator("items")
+    @classmethod
+    def _each_once(cls, items: tuple[Item, ...]) -> tuple[Item, ...]:
+        names = [item.indicator for item in items]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"listed twice: {', '.join(twice)}")
+        return items
