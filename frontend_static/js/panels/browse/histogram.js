@@ -1,11 +1,12 @@
 // @ts-check
 /** <sg-hours>: how many rows of the table's layer fall into each hour of the day, as bars. */
 import { html } from 'lit';
-import { Part, define } from '../../core/base.js';
+import { define } from '../../core/base.js';
 import { day, number, t } from '../../core/i18n.js';
 import { HOURS, histogramStore, retryHistogram } from '../../model/histogram.js';
 import { findLayer } from '../../model/layers.js';
 import { shellStore } from '../../model/shell.js';
+import { PLAIN, PlotPart, token } from '../plot.js';
 import { failure } from '../widgets.js';
 
 const HEIGHT = 72;
@@ -14,18 +15,7 @@ const BAR = /** @type {[number, number]} */ ([0.7, 40]);
 
 const hourText = (/** @type {number} */ hour) => String(hour).padStart(2, '0');
 
-class Hours extends Part {
-  constructor() {
-    super();
-    /** @type {import('uplot') | null} */
-    this.plot = null;
-  }
-
-  disconnectedCallback() {
-    super.disconnectedCallback();
-    this.plot?.destroy();
-  }
-
+class Hours extends PlotPart {
   render() {
     void shellStore.theme.value;
     const error = histogramStore.error.value;
@@ -45,13 +35,7 @@ class Hours extends Part {
   updated() {
     const box = /** @type {HTMLElement | null} */ (this.querySelector('.hours-plot'));
     const hours = histogramStore.hours.peek();
-    if (box && hours) this.draw(box, hours.counts);
-  }
-
-  async draw(/** @type {HTMLElement} */ box, /** @type {number[]} */ counts) {
-    const { default: Plot } = await import('uplot');
-    this.plot?.destroy();
-    this.plot = new Plot(options(box.clientWidth, Plot.paths.bars), [counts.map((_, hour) => hour), counts], box);
+    if (box && hours) this.draw(box, hours.counts, options);
   }
 }
 
@@ -59,20 +43,17 @@ class Hours extends Part {
  * Dress the plot in the theme's colours.
  *
  * @param {number} width
- * @param {import('uplot').Series.BarsPathBuilderFactory | undefined} bars
+ * @param {import('uplot').Series.PathBuilderFactories} paths
  * @returns {import('uplot').Options}
  */
-function options(width, bars) {
-  const style = getComputedStyle(document.documentElement);
-  const token = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+function options(width, { bars }) {
   const grid = { stroke: token('--line'), width: 1 };
   const axis = { stroke: token('--muted'), font: '10px Inter', grid, ticks: { show: false } };
   const accent = token('--accent');
   return {
     width,
     height: HEIGHT,
-    legend: { show: false },
-    cursor: { show: false },
+    ...PLAIN,
     scales: {
       x: { time: false, range: [-0.5, HOURS - 0.5] },
       y: { range: (_plot, _min, max) => [0, Math.max(1, max)] },

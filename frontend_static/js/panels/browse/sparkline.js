@@ -1,15 +1,16 @@
 // @ts-check
 /** <sg-spark>: the periods of a number as a small line; a period without a value is a gap. */
 import { html } from 'lit';
-import { Part, define } from '../../core/base.js';
+import { define } from '../../core/base.js';
 import { number, t } from '../../core/i18n.js';
 import { shellStore } from '../../model/shell.js';
+import { PLAIN, PlotPart, token } from '../plot.js';
 
 /** @typedef {import('../../core/types.js').Point} Point */
 
 const HEIGHT = 34;
 
-class Spark extends Part {
+class Spark extends PlotPart {
   static properties = { points: { attribute: false }, heading: { attribute: false }, digits: { attribute: false } };
 
   constructor() {
@@ -18,14 +19,6 @@ class Spark extends Part {
     this.points = [];
     this.heading = '';
     this.digits = 1;
-    /** @type {import('uplot') | null} */
-    this.plot = null;
-  }
-
-  disconnectedCallback() {
-    super.disconnectedCallback();
-    this.plot?.destroy();
-    this.plot = null;
   }
 
   render() {
@@ -39,26 +32,17 @@ class Spark extends Part {
 
   updated() {
     const box = /** @type {HTMLElement | null} */ (this.querySelector('.spark'));
-    if (box && this.points.length) this.draw(box);
-  }
-
-  async draw(/** @type {HTMLElement} */ box) {
-    const { default: Plot } = await import('uplot');
-    if (!box.isConnected) return;
-    this.plot?.destroy();
-    const values = this.points.map(({ value }) => value);
-    this.plot = new Plot(options(box.clientWidth), [values.map((_, at) => at), values], box);
+    if (box && this.points.length) this.draw(box, this.points.map(({ value }) => value), options);
   }
 }
 
 /** @returns {import('uplot').Options} */
 function options(/** @type {number} */ width) {
-  const accent = getComputedStyle(document.documentElement).getPropertyValue('--accent').trim();
+  const accent = token('--accent');
   return {
     width,
     height: HEIGHT,
-    legend: { show: false },
-    cursor: { show: false },
+    ...PLAIN,
     scales: {
       x: { time: false },
       y: { range: (_plot, low, high) => (low === high ? [low - 1, high + 1] : [low, high]) },
