@@ -112,7 +112,13 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read the settings from SIGANG_* variables; an unknown name or bad value is an error."""
+        """Read the settings from SIGANG_* variables.
+
+        Raises
+        ------
+        ConfigError
+            A name is unknown, or a value wrong.
+        """
         env = os.environ if environ is None else environ
         known = {PREFIX + f.name.upper(): f for f in fields(cls)}
         given = {k: v for k, v in env.items() if k.startswith(PREFIX)}

@@ -383,6 +383,32 @@ def test_every_public_function_of_the_core_has_a_docstring_and_types():
     assert bare == []
 
 
+def silent_raisers(text: str) -> list[str]:
+    """Return the public functions whose body raises something that their docstring leaves out."""
+    found = []
+    for holder in ast.walk(ast.parse(text)):
+        for node in holder.body if isinstance(holder, ast.Module | ast.ClassDef) else ():
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name[0] == "_":
+                continue
+            raised = [r for r in ast.walk(node) if isinstance(r, ast.Raise) and r.exc is not None]
+            if raised and not re.search(
+                r"^\s*Raises$", ast.get_docstring(node) or "", re.MULTILINE
+            ):
+                found.append(node.name)
+    return found
+
+
+def test_a_public_function_of_the_core_says_what_it_raises():
+    found = {
+        name(path): silent_raisers(path.read_text("utf-8"))
+        for path in sources("spatial", "routing")
+    }
+    assert {
+        path: names for path, names in found.items() if names and "migrations" not in path
+    } == {}
+    assert silent_raisers("def f():\n    'Do.'\n    raise ValueError('x')") == ["f"]
+
+
 def test_routing_is_never_async():
     for path in sources("routing"):
         tree = ast.parse(path.read_text("utf-8"))

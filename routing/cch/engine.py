@@ -52,10 +52,10 @@ class Engine(Protocol):
 
     @property
     def weights(self) -> Weights:
-        """The weights now, to be read only."""
+        """The weights (ms) by arc now, to be read only."""
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
-        """Return weight and arcs of a shortest path, None when there is none."""
+        """Return weight (ms) and arcs of a shortest path, None when there is none."""
 
     def join(
         self, sources: Numbers, source_costs: Costs, targets: Numbers, target_costs: Costs
@@ -66,7 +66,7 @@ class Engine(Protocol):
         """
 
     def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
-        """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
+        """Return the (sources, targets) lengths (ms); `INFINITE` where there is no path."""
 
     def reach(
         self,
@@ -76,14 +76,20 @@ class Engine(Protocol):
         *,
         backward: bool = False,
     ) -> tuple[Ints, Ints]:
-        """Return the nodes whose length from the sources is at most `limit`, and that length.
+        """Return the nodes whose length (ms) from the sources is at most `limit`, and that length.
 
         Source `i` starts with `offsets[i]`; `backward` measures towards the sources.
         """
 
 
 def checked_weights(weights: ArrayLike, count: int) -> Weights:
-    """Return weights as the library can take them, or raise ValueError."""
+    """Return weights (ms) of `count` arcs as the kernels take them.
+
+    Raises
+    ------
+    ValueError
+        They are not integers of 0 to `LARGEST` or `INFINITE`, or not so many.
+    """
     array = np.asarray(weights)
     if array.shape == (0,) and count == 0:
         return np.zeros(0, np.uint32)
@@ -96,7 +102,13 @@ def checked_weights(weights: ArrayLike, count: int) -> Weights:
 
 
 def checked_numbers(numbers: ArrayLike, count: int, what: str) -> NDArray[np.uint32]:
-    """Return node or arc numbers below `count`, or raise ValueError."""
+    """Return node or arc numbers below `count`; `what` says in the error which they are.
+
+    Raises
+    ------
+    ValueError
+        One is no integer of 0 to `count - 1`.
+    """
     array = np.atleast_1d(np.asarray(numbers))
     if array.size == 0:
         return np.zeros(0, np.uint32)
@@ -108,7 +120,13 @@ def checked_numbers(numbers: ArrayLike, count: int, what: str) -> NDArray[np.uin
 def checked_sources(
     sources: ArrayLike, offsets: ArrayLike, limit: int, count: int
 ) -> tuple[Ints, Ints]:
-    """Return the sources of a reach that lie within its limit, or raise ValueError."""
+    """Return the sources of a reach that lie within its limit, and their offsets (ms).
+
+    Raises
+    ------
+    ValueError
+        A source is no node, or an offset or the limit (ms) no length of a path.
+    """
     nodes = checked_numbers(sources, count, "node").astype(np.int64)
     begins = np.atleast_1d(np.asarray(offsets))
     if begins.shape != nodes.shape or (len(begins) and begins.dtype.kind not in "iu"):

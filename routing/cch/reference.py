@@ -52,7 +52,7 @@ class Reference:
         return best
 
     def matrix(self, sources: Numbers, targets: Numbers) -> NDArray[np.uint32]:
-        """Return the (sources, targets) lengths; `INFINITE` where there is no path."""
+        """Return the (sources, targets) lengths (ms); `INFINITE` where there is no path."""
         rows = [self._search({source: 0})[0] for source in sources]
         lengths = [[best.get(target, INFINITE) for target in targets] for best in rows]
         return np.array(lengths, np.uint32).reshape(len(sources), len(targets))
@@ -65,7 +65,7 @@ class Reference:
         *,
         backward: bool = False,
     ) -> tuple[Ints, Ints]:
-        """Return the nodes whose length from the sources is at most `limit`, and that length."""
+        """Return the nodes whose length (ms) from the sources is at most `limit`, and it."""
         begins: dict[int, int] = {}
         for node, offset in zip(sources, offsets, strict=True):
             begins[int(node)] = min(int(offset), begins.get(int(node), INFINITE))

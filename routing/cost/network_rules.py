@@ -39,7 +39,13 @@ def named_by_profiles(network: str, *fields: str) -> frozenset[str]:
 
 
 def all_named(kind: NetworkKind, field: str) -> Callable[[Mapping[str, T]], Mapping[str, T]]:
-    """Return a check that a table has all names that profiles of a kind give in a field."""
+    """Return a check that a table has all names that profiles of a kind give in a field.
+
+    Raises
+    ------
+    ValueError
+        By the check: a name is missing.
+    """
 
     def check(table: Mapping[str, T]) -> Mapping[str, T]:
         missing = sorted(named_by_profiles(kind.name, field) - set(table))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -159,11 +159,3 @@ def mean_speeds(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> Table
     mean = np.where(np.isfinite(done), mean, 0.0)
     still = speeds_kmh[:, hour_of_week(depart)]
     return np.where(np.isfinite(mean), mean, still).astype(np.float32)
-
-
-def arrival(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> datetime | None:
-    """Return when a way is done, None where it never is."""
-    if not len(lengths_m):
-        return depart
-    seconds = float(drive(lengths_m, speeds_kmh, depart)[-1])
-    return depart + timedelta(seconds=seconds) if np.isfinite(seconds) else None

@@ -36,7 +36,15 @@ def bpr_factor(load: ArrayLike, alpha: float, beta: float) -> NDArray[np.float64
 
 
 def predicted_time(t0: ArrayLike, load: ArrayLike, rules: Rules) -> NDArray[np.float64]:
-    """Return the travel time at a predicted load, in the unit of the free-flow time `t0`."""
+    """Return the travel time at a predicted load, in the unit of the free-flow time `t0`.
+
+    Raises
+    ------
+    BadParameter
+        A load (volume over capacity) is negative or not finite.
+    RuleMissing
+        Rule `road.bpr` is not in force.
+    """
     value = get_rule(rules, BPR).value
     factor = bpr_factor(load, value.alpha, value.beta)
     return np.asarray(np.asarray(t0, np.float64) * factor)

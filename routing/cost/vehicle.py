@@ -88,13 +88,13 @@ class Vehicle:
         return np.asarray(edges.limits[chosen] < np.array(self.sizes), np.bool_)
 
     def shut_out(self, edges: Edges, chosen: Ints | slice) -> Bools:
-        """Return where the cargo may not pass."""
+        """Return which of some edges the cargo may not pass (by chosen edge)."""
         if self.cargo is None:
             return np.zeros(len(edges.limits[chosen]), np.bool_)
         return np.asarray(closed(self.cargo, edges.hazmat)[chosen], np.bool_)
 
     def unsure(self, edges: Edges, chosen: Ints | slice) -> Bools:
-        """Return where a limit that matters is not known; for no vehicle, where any is not."""
+        """Return of which chosen edges a limit that matters is not known; of no vehicle, any."""
         if not self.tested:
             return np.asarray(~edges.limits_known[chosen], np.bool_)
         tested = np.isfinite(np.array(self.sizes))
@@ -105,11 +105,11 @@ class Vehicle:
         return np.asarray(missing, np.bool_)
 
     def to_check(self, edges: Edges, chosen: Ints | slice) -> Bools:
-        """Return the bridges and tunnels of which a limit that matters is not known."""
+        """Return which chosen edges are bridges or tunnels with an unknown limit that matters."""
         return self.unsure(edges, chosen) & edges.structure.at(chosen).mask(STRUCTURES)
 
     def doubted(self, edges: Edges, chosen: Ints | slice) -> Bools:
-        """Return where an unknown limit is reason enough to refuse the vehicle."""
+        """Return which chosen edges refuse the vehicle for a limit that is unknown."""
         if self.unknown == "allow":
             return np.zeros(len(edges.limits[chosen]), np.bool_)
         if self.unknown == "tunnels":
@@ -118,7 +118,7 @@ class Vehicle:
         return look(edges, chosen)
 
     def refused(self, edges: Edges, chosen: Ints | slice) -> Bools:
-        """Return where the vehicle may not drive."""
+        """Return which chosen edges refuse the vehicle, for whatever reason."""
         stop = self.broken(edges, chosen).any(axis=1) | self.shut_out(edges, chosen)
         return np.asarray(stop | self.doubted(edges, chosen), np.bool_)
 

@@ -44,7 +44,7 @@ class Assignment:
 
 
 def checked_costs(costs: ArrayLike) -> Floats:
-    """Return a cost matrix (rows, columns); inf marks a pair that cannot be.
+    """Return a cost matrix (rows, columns), of any unit; inf marks a pair that cannot be.
 
     Raises
     ------
@@ -117,7 +117,13 @@ def _pairing(matrix: Floats, pairs: list[tuple[int, int]]) -> Pairing:
 
 
 def ranked(costs: ArrayLike, column: int, count: int) -> Ints:
-    """Return up to `count` rows that can serve a column, the cheapest first."""
+    """Return the numbers of up to `count` rows that can serve a column, the cheapest first.
+
+    Raises
+    ------
+    ValueError
+        `costs` (rows, columns) is no matrix, or a cost is negative or NaN.
+    """
     matrix = checked_costs(costs)
     order = np.argsort(matrix[:, column], kind="stable")
     return np.asarray(order[np.isfinite(matrix[order, column])][:count], np.int64)

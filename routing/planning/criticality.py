@@ -48,6 +48,17 @@ def gravity(time_s: Floats, weights: Floats, trips: float, decay_s: float) -> Fl
     """Return trips between places: each pair by both weights and exp(-time / decay), summing up.
 
     Pairs without a way, and a place with itself, have none.
+
+    Parameters
+    ----------
+    time_s
+        Driving times (places, places), infinite where there is no way.
+    weights
+        Weight of each place.
+    trips
+        Trips of all pairs together.
+    decay_s
+        Time after which a pair draws e times less.
     """
     pull = np.outer(weights, weights) * np.exp(-time_s / decay_s)
     np.fill_diagonal(pull, 0)

@@ -62,7 +62,7 @@ class _Search:
     intos: list[End]
 
     def lengths(self, nodes: Ints, firsts: Ints, lasts: Ints) -> Floats:
-        """Return the (firsts, lasts) shortest times between places of a way over `nodes`."""
+        """Return the (firsts, lasts) shortest times (ms) between places of a way over `nodes`."""
         count = len(nodes)
         rows, row_costs, row_of = _spread(firsts, nodes, 0, self.outs)
         columns, column_costs, column_of = _spread(lasts, nodes, count + 1, self.intos)

@@ -71,7 +71,13 @@ class Cell:
 
 
 def to_units(degrees: float | str | Decimal) -> int:
-    """Return exact 1/2048″ units of a magnitude in degrees, rounded towards zero."""
+    """Return exact 1/2048″ units of a magnitude in degrees, rounded towards zero.
+
+    Raises
+    ------
+    BadCoordinate
+        It is not finite.
+    """
     value = degrees if isinstance(degrees, Decimal) else Decimal(str(degrees))
     if not value.is_finite():
         raise BadCoordinate(f"coordinate is not finite: {degrees}", f"坐标不是有限数：{degrees}")
@@ -127,7 +133,13 @@ def _groups(x: int, y: int, level: int) -> list[str]:
 
 
 def encode_many(lon: ArrayLike, lat: ArrayLike, level: int = 10) -> NDArray[np.str_]:
-    """Return the 2D codes of arrays of degrees; equal to `encode` to nine decimals and beyond."""
+    """Return the 2D codes of arrays of degrees; equal to `encode` to nine decimals and beyond.
+
+    Raises
+    ------
+    BadCoordinate
+        One is not finite.
+    """
     _check_level(level)
     lon_a, lat_a = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
     if not (np.isfinite(lon_a).all() and np.isfinite(lat_a).all()):
@@ -159,7 +171,13 @@ def _bad_code(code: str) -> BadParameter:
 
 
 def decode(code: str) -> Cell:
-    """Return the cell of a 2D code of any level."""
+    """Return the cell of a 2D code of any level.
+
+    Raises
+    ------
+    BadParameter
+        It is no code.
+    """
     text = code.strip().upper()
     if len(text) not in _LENGTHS or not re.fullmatch(r"[NS]\d\d[A-V][0-9A-E]*", text):
         raise _bad_code(code)
@@ -193,7 +211,13 @@ def _cell(code: str, sheet: str, tail: str, level: int) -> Cell:
 
 
 def height_index(height_m: float) -> int:
-    """Return the layer number n of an ellipsoidal height; negative below the ellipsoid."""
+    """Return the layer number n of an ellipsoidal height; negative below the ellipsoid.
+
+    Raises
+    ------
+    BadParameter
+        The height (m) lies outside what the code reaches.
+    """
     if not height_m > -_R0_M:
         raise BadParameter(f"height {height_m} m is not possible", f"高度 {height_m} m 不可能")
     exact = UNITS_PER_DEGREE * log1p(abs(height_m) / _R0_M) / log1p(_THETA0)
@@ -245,7 +269,13 @@ _LENGTHS_3D = tuple(length + 2 + depth + 1 for depth, length in enumerate(_LENGT
 
 
 def decode_3d(code: str) -> Cell:
-    """Return the cell of a 3D code of any level, with its floor and ceiling."""
+    """Return the cell of a 3D code of any level, with its floor and ceiling.
+
+    Raises
+    ------
+    BadParameter
+        It is no code with a height.
+    """
     text = code.strip().upper()
     shape = r"[NS][01]\d\d[A-V]\d\d[0-9A-F]*"
     if len(text) not in _LENGTHS_3D or not re.fullmatch(shape, text):

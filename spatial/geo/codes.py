@@ -28,7 +28,13 @@ _ISO6346 = {**{str(d): d for d in range(10)}, **_iso6346_values()}
 
 
 def iso6346_check_digit(body: str) -> int:
-    """Return the check digit of a container number's ten leading signs."""
+    """Return the check digit of a container number's ten leading signs.
+
+    Raises
+    ------
+    BadParameter
+        It is no such number.
+    """
     text = body.upper()
     if not re.fullmatch(r"[A-Z]{3}[A-Z]\d{6}", text):
         raise BadParameter(f"not a container number: {body!r}", f"不是集装箱号：{body!r}")
@@ -53,7 +59,13 @@ def is_imo(number: str) -> bool:
 
 
 def uscc_check_sign(body: str) -> str:
-    """Return the check sign of a unified social credit code's 17 leading signs (GB 32100)."""
+    """Return the check sign of a unified social credit code's 17 leading signs (GB 32100).
+
+    Raises
+    ------
+    BadParameter
+        It is no such code.
+    """
     text = body.upper()
     if len(text) != 17 or any(sign not in _USCC_ALPHABET for sign in text):
         raise BadParameter(f"not a credit code: {body!r}", f"不是统一社会信用代码：{body!r}")
@@ -89,7 +101,13 @@ def is_chinese_mmsi(number: str | int) -> bool:
 
 
 def parse_unlocode(code: str) -> str:
-    """Return a UN/LOCODE as five signs (country and place); the place has no 0 or 1."""
+    """Return a UN/LOCODE as five signs (country and place); the place has no 0 or 1.
+
+    Raises
+    ------
+    BadParameter
+        It is no such code.
+    """
     text = re.sub(r"[\s-]", "", code).upper()
     if not re.fullmatch(r"[A-Z]{2}[A-Z2-9]{3}", text):
         raise BadParameter(f"not a UN/LOCODE: {code!r}", f"不是 UN/LOCODE：{code!r}")
@@ -123,6 +141,11 @@ def parse_stake(text: str) -> float:
     """Return metres from the route's zero of a stake such as K3926+300, K12+050.5 or K12.05.
 
     Full-width forms are read like plain ones.
+
+    Raises
+    ------
+    BadParameter
+        It is no stake.
     """
     found = _STAKE.fullmatch(unicodedata.normalize("NFKC", text).upper())
     if found is None:
@@ -137,7 +160,13 @@ def parse_stake(text: str) -> float:
 
 
 def format_stake(k_m: float) -> str:
-    """Return metres from the route's zero as a stake, to the millimetre where needed."""
+    """Return metres from the route's zero as a stake, to the millimetre where needed.
+
+    Raises
+    ------
+    BadParameter
+        It is negative or not finite.
+    """
     if not 0 <= k_m < 1e8:
         raise BadParameter(f"no stake at {k_m} m", f"桩号不能为 {k_m} 米")
     millimetres = round(k_m * 1000)
@@ -158,7 +187,13 @@ _SIDES = {"东": "E", "西": "W", "南": "S", "北": "N"}
 
 
 def parse_angle(text: str) -> tuple[float, str | None]:
-    """Return degrees and the side (N, S, E, W or None) of one angle, decimal or °′″."""
+    """Return degrees and the side (N, S, E, W or None) of one angle, decimal or °′″.
+
+    Raises
+    ------
+    BadParameter
+        It is no angle.
+    """
     found = _ANGLE.fullmatch(text.strip())
     if found is None:
         raise _bad_angle(text)
@@ -188,6 +223,11 @@ def parse_lonlat(text: str) -> tuple[float, float]:
     """Return longitude and latitude of a written pair.
 
     Two decimals are [longitude, latitude]; angles that name their side may come in either order.
+
+    Raises
+    ------
+    BadParameter
+        It is no pair of angles, or both are of one axis.
     """
     halves = [half for half in re.split(r"[,，;；、]|\s{2,}", text.strip()) if half.strip()]
     if len(halves) == 1:

@@ -46,7 +46,6 @@ GK_CM117 = 4548
 GK_CM120 = 4549
 GK_CM123 = 4550
 GK_ZONE40 = 4528
-_GK_CM75 = 4534  # first of the 3-degree zones without prefix, CM 75°E; one code per 3° to 135°E
 MERCATOR_MAX_LAT = 85.0511287798066
 
 Box = tuple[float, float, float, float]
@@ -119,6 +118,11 @@ def parse_crs(name: str) -> Crs:
 
     Names are CRS84, 4326, 4490, 4549, 3857, GCJ02, BD09 (and 4548, 4550, 4528), bare, as EPSG:n,
     as a URI, as a URN or as a safe CURIE in brackets.
+
+    Raises
+    ------
+    BadParameter
+        No system is called so.
     """
     found = _BY_NAME.get(name.strip().strip("[]<>").upper())
     if found is None:
@@ -241,6 +245,11 @@ def transform_arrays(
     """Return GeoJSON coordinate arrays, each of any depth, in another system at once.
 
     Lists of positions become NumPy arrays, which orjson writes; z is kept as it is.
+
+    Raises
+    ------
+    BadCoordinate
+        A position has not two numbers, or cannot be on a map.
     """
     parts: list[Floats] = []
     for array in arrays:
@@ -296,9 +305,12 @@ def _listed(node: Coordinates) -> list[float | Coordinates]:
 
 
 def check_lonlat(lon: float, lat: float, *, north_first: bool = False) -> None:
-    """Raise `BadCoordinate` unless the pair is finite, on the map and not visibly swapped.
+    """Check that a pair of degrees is finite, on the map and not visibly swapped.
 
-    `north_first` tells that it was sent latitude first, so that the error says it in that order.
+    Raises
+    ------
+    BadCoordinate
+        It is not; said latitude first where it was sent so (`north_first`).
     """
     if abs(lon) <= 180.0 and abs(lat) <= MERCATOR_MAX_LAT and not may_apply(lat, lon):
         return
@@ -330,17 +342,6 @@ def axes_swapped(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
     impossible = (np.abs(y) > 90.0) & (np.abs(x) <= 90.0) & (np.abs(y) <= 180.0)
     elsewhere = offset_applies(y, x) & ~offset_applies(x, y)
     return np.asarray(impossible | (elsewhere & (np.abs(y) <= 90.0)))
-
-
-def zone_srid(lon: float) -> int:
-    """Return the 3-degree Gauss-Krüger zone of CGCS2000 whose meridian is nearest to `lon`."""
-    meridian = 3 * int(np.floor(lon / 3.0 + 0.5))
-    if not 75 <= meridian <= 135:
-        raise BadCoordinate(
-            f"longitude {lon:g} is outside the 3-degree zones 75-135°E",
-            f"经度 {lon:g} 不在 3 度带 75–135°E 内",
-        )
-    return _GK_CM75 + (meridian - 75) // 3
 
 
 def segment_lengths_m(lon: ArrayLike, lat: ArrayLike) -> Floats:

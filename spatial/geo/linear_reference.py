@@ -258,14 +258,26 @@ class LinearReference:
         return sorted(self._by_route)
 
     def carriageways(self, route_id: str, side: Side | None = None) -> list[Carriageway]:
-        """Return the pieces of a route, of one side or of both."""
+        """Return the pieces of a route, of one side or of both.
+
+        Raises
+        ------
+        NotFound
+            There is no such route.
+        """
         pieces = self._by_route.get(route_id.strip().upper()) or self._by_route.get(route_id)
         if not pieces:
             raise NotFound(f"no route {route_id!r}", f"没有路线 {route_id!r}")
         return [piece for piece in pieces if side is None or piece.side == side]
 
     def locate(self, route_id: str, stake: str | float, side: Side | None = None) -> list[StakeFix]:
-        """Return every place of a stake on a route; raise when it lies in a gap or beyond."""
+        """Return every place of a stake on a route.
+
+        Raises
+        ------
+        NotFound
+            The stake lies in a gap, or before or behind the route.
+        """
         k_m = parse_stake(stake) if isinstance(stake, str) else float(stake)
         pieces = self.carriageways(route_id, side)
         found = [fix for piece in pieces for fix in piece.locate(k_m)]
@@ -296,7 +308,13 @@ class LinearReference:
     def sub_lines(
         self, route_id: str, k_from: str | float, k_to: str | float, side: Side | None = None
     ) -> dict[Side, shapely.MultiLineString]:
-        """Return per side the MultiLineString between two stakes; jumps leave no false link."""
+        """Return per side the MultiLineString between two stakes; jumps leave no false link.
+
+        Raises
+        ------
+        NotFound
+            There is nothing between the stakes.
+        """
         low, high = (parse_stake(k) if isinstance(k, str) else float(k) for k in (k_from, k_to))
         lines: dict[Side, list[shapely.LineString]] = {}
         for piece in self.carriageways(route_id, side):

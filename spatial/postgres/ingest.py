@@ -258,6 +258,11 @@ def export_quarantine(conn: psycopg.Connection, load_id: UUID, path: Path) -> in
     """Write the refused rows of a load to a .geojson or .csv file and return their number.
 
     Each row is as it was in the file; `refused_row`, `refused_for` and `refused_detail` follow.
+
+    Raises
+    ------
+    NotFound
+        There is no such load.
     """
     rows = conn.execute(
         "SELECT row_no, reason, detail, row FROM sigang.quarantine WHERE load_id = %s ORDER BY id",

@@ -208,7 +208,13 @@ TABLES: Mapping[str, Shape] = {
 
 
 def get_kind(name: str, table: str | None = None, kinds: Mapping[str, Kind] = KINDS) -> Kind:
-    """Return a kind; a name that is not listed is one of `table`, with the base schema."""
+    """Return a kind; a name that is not listed is one of `table`, with the base schema.
+
+    Raises
+    ------
+    BadParameter
+        It is not listed, and `table` holds no kinds.
+    """
     known = kinds.get(name)
     if known is not None and table in {None, known.table}:
         return known
@@ -224,7 +230,13 @@ def get_kind(name: str, table: str | None = None, kinds: Mapping[str, Kind] = KI
 
 
 def check_props(kind: Kind, props: Mapping[str, Json]) -> JsonObject:
-    """Return `props` as stored, without empty members; raise `BadParameter` naming the member."""
+    """Return `props` as stored, without empty members.
+
+    Raises
+    ------
+    BadParameter
+        One does not fit; names the member.
+    """
     try:
         checked = kind.props.model_validate(props)
     except ValidationError as error:

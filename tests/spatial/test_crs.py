@@ -76,18 +76,6 @@ def test_projections_return(srid: int, point: tuple[float, float]) -> None:
     assert crs.distance_m(*point, lon, lat) < 0.05 or abs(point[0] - 120) > 9
 
 
-@pytest.mark.parametrize(
-    ("lon", "srid"), [(117.0, 4548), (118.4, 4548), (118.6, 4549), (121.4, 4549), (121.6, 4550)]
-)
-def test_the_nearest_zone_is_chosen(lon: float, srid: int) -> None:
-    assert crs.zone_srid(lon) == srid
-
-
-def test_no_zone_outside_china() -> None:
-    with pytest.raises(BadCoordinate):
-        crs.zone_srid(9.5)
-
-
 def test_lengths_are_geodesic() -> None:
     degree = shapely.LineString([(120, 30), (121, 30)])
     branch = shapely.MultiLineString([[(120, 30), (120, 31)], [(122, 30), (122, 31)]])
