@@ -204,7 +204,9 @@ def server_environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_server(url: str, *, workers: int = 2, **settings: str) -> Iterator[Server]:
+def running_server(
+    url: str, *, workers: int = 2, module: str = "api.cli", **settings: str
+) -> Iterator[Server]:
     """Serve a database on a free port, in processes of its own.
 
     Parameters
@@ -213,6 +215,8 @@ def running_server(url: str, *, workers: int = 2, **settings: str) -> Iterator[S
         The owner's URL of the database.
     workers
         Server processes.
+    module
+        What is run to serve.
     settings
         More settings by name, for example `tile_cache_mb="1"`.
     """
@@ -221,7 +225,7 @@ def running_server(url: str, *, workers: int = 2, **settings: str) -> Iterator[S
         home = Path(folder)
         share_orders(home)
         environ = server_environment(database_url=url, home=folder, **settings)
-        command = [sys.executable, "-P", "-m", "api.cli", "serve", "--port", str(port)]
+        command = [sys.executable, "-P", "-m", module, "serve", "--port", str(port)]
         with (home / "server.log").open("w+", encoding="utf-8") as log:
             process = subprocess.Popen(
                 [*command, "--workers", str(workers)],

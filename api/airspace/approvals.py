@@ -15,6 +15,7 @@ from api.airspace import operation_rows as rows
 from api.airspace import operation_store as store
 from api.airspace import utm_core
 from api.airspace.extents import Extent
+from api.airspace.notices import note
 from api.airspace.operations import PLACE, Text, guarded, noted, wish_of
 from api.airspace.own_door import let_through, overlapping, refuse_overlap, shown_conflicts
 from api.airspace.utm_store import Near
@@ -102,7 +103,8 @@ async def _approve(
     if body.override and plan["override_by"] == actor.account_id:
         raise OutOfScope("An override needs a second person", "越权批准须由第二人确认")
     wish = wish_of(request, plan["id"], extents, plan["priority"])
-    await utm_core.put(conn, wish, let_through if body.override else refuse_overlap)
+    rule = let_through if body.override else refuse_overlap
+    note(request, await utm_core.put(conn, wish, rule), extents)
     await conn.execute(rows.SET_STATE, plan["id"], "Accepted")
     words = ("approved", body.legal_text, body.reason, actor.account_id)
     await conn.execute(rows.DECIDE, plan["id"], *words)

@@ -64,7 +64,11 @@ def standard(
             try:
                 manager = own(request.app, Door).manager(request)
                 manager.may(*scopes)
-                return await work(request, manager)
+                answered = await work(request, manager)
+                services(request).audit.record(
+                    actor_of_manager(manager), request.method.lower(), request.url.path[1:]
+                )
+                return answered
             except (SigangError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 return _refusal(request, error)
 

@@ -19,9 +19,11 @@ from api.airspace import utm_core
 from api.airspace.dss_door import Door
 from api.airspace.dss_tokens import SKEW_S
 from api.airspace.extents import Extent, Volume4DBody, parse_extents, union_of, written
+from api.airspace.notices import note, send_noted
 from api.airspace.operation_store import Filing
 from api.airspace.own_door import (
     MANAGER,
+    OFF_NOMINAL,
     Overlap,
     blocking,
     let_through,
@@ -38,9 +40,12 @@ from api.http.routes import Routes
 from api.http.values import Moment, Strict, Visible
 from api.services import services
 from api.write_once import write_once
+from routing.airspace.filing import deadlines_of
 from spatial.actor import WRITERS, Actor
+from spatial.airspace_rules import FILING, Task
 from spatial.errors import BadParameter, Conflict
 from spatial.ids import uuid7
+from spatial.rules import find_rule
 
 PLACE = "/api/airspace/operations"
 HORIZON = timedelta(days=30)  # ASTM F3548-21, OiMaxPlanHorizonDays
@@ -51,15 +56,11 @@ NEXT = {
     "Nonconforming": ("Nonconforming", "Activated", "Contingent", "Ended"),
     "Contingent": ("Contingent", "Ended"),
 }
-OFF_NOMINAL = ("Nonconforming", "Contingent")
 Text = Annotated[str, Field(min_length=1, max_length=500), Visible]
 Volumes = Annotated[list[Volume4DBody], Field(min_length=1, max_length=200)]
 Priority = Annotated[int, Field(ge=0, le=100)]
 State = Literal["Accepted", "Activated", "Nonconforming", "Contingent", "Ended"]
 Known = Literal["Filed", "Accepted", "Activated", "Nonconforming", "Contingent", "Ended", "Denied"]
-Task = Literal[
-    "ordinary", "urgent", "special_urgent", "facility_owner", "farm_work", "suitable_airspace"
-]
 
 routes = Routes("airspace")
 
@@ -105,13 +106,13 @@ async def file(body: PlanBody, request: Request) -> Response:
     extents = planned(body.volumes)
     filing = Filing(
         body.id or uuid7(), extents, body.priority, body.task, body.title, body.visibility,
-        None, body.reason,
+        decide_by(request, body.task, extents), body.reason,
     )  # fmt: skip
 
     async def work(conn: asyncpg.Connection) -> Response:
         if state == "Accepted":
-            await utm_core.put(conn, wish_of(request, filing.id, extents, body.priority),
-                               refuse_overlap)  # fmt: skip
+            wish = wish_of(request, filing.id, extents, body.priority)
+            note(request, await utm_core.put(conn, wish, refuse_overlap), extents)
         elif others := blocking(await overlapping(conn, extents), body.priority):
             raise Overlap(others)
         await store.add(conn, actor, filing, state)
@@ -173,6 +174,17 @@ async def change(plan_id: UUID, body: ChangeBody, request: Request) -> Response:
     return await guarded(request, actor, moved or (), body.priority or 0, work)
 
 
+def decide_by(request: Request, task: Task, extents: Sequence[Extent]) -> datetime | None:
+    """Return by when a plan must be decided, as the rule of filing clocks has it; None: whenever.
+
+    The rule is the one in force as the flight begins.
+    """
+    begin = min(one.begin for one in extents)
+    rule = find_rule(services(request).rules.of_fact(begin), FILING)
+    clock = rule.value.root.get(task) if rule is not None else None
+    return deadlines_of(clock, begin, datetime.now(UTC)).reply_by if clock is not None else None
+
+
 async def _step(
     request: Request,
     conn: asyncpg.Connection,
@@ -185,9 +197,10 @@ async def _step(
     """Write the next version of a plan, or end it."""
     if state == "Ended":
         if plan["ovn"] is not None:
-            await utm_core.remove(
+            gone = await utm_core.remove(
                 conn, "operational_intent", plan["id"], MANAGER, body.ovn or plan["ovn"]
             )
+            note(request, gone, extents, ended=True)
         await conn.execute(rows.SET_STATE, plan["id"], state)
         return
     if body.ovn is None:
@@ -196,6 +209,7 @@ async def _step(
     wish = wish_of(request, plan["id"], extents, priority, state, body.ovn, digest)
     rule: Rule = let_through if state in OFF_NOMINAL else refuse_overlap
     done = await utm_core.put(conn, wish, rule)
+    note(request, done, extents)
     if done.repeated:
         return
     await conn.execute(rows.SET_STATE, plan["id"], state)
@@ -275,10 +289,12 @@ async def guarded(
     cells = union_of(extents).cells if extents else ()
     try:
         async with own(request.app, Door).turns.turn(cells):
-            return await write_once(request, actor, work)
+            answer = await write_once(request, actor, work)
     except Overlap as refused:
         told = await with_alternatives(request, extents, priority, refused) if extents else refused
         raise told from refused
+    send_noted(request)
+    return answer
 
 
 async def noted(

@@ -21,6 +21,7 @@ from spatial.json_types import Document
 
 MANAGER = "sigang"
 """What we are called as a manager of operational intents."""
+OFF_NOMINAL = ("Nonconforming", "Contingent")
 MOST_TOLD = 20
 
 

@@ -15,19 +15,18 @@ from api.airspace.dss_door import (
     entity_id,
     read,
     standard,
-    written_entity,
 )
 from api.airspace.dss_others import ReportBody, keep_report
 from api.airspace.dss_tokens import ALL, CONFORMANCE, PROCESSING, STRATEGIC, Manager
-from api.airspace.extents import written
+from api.airspace.notices import details as intent_details
 from api.airspace.own_door import MANAGER
+from api.airspace.utm_core import Done
 from api.http.routes import Routes
 from api.services import services
 from spatial.errors import NotFound
 from spatial.ids import uuid7
 from spatial.json_types import JsonBody
 
-OFF_NOMINAL = ("Nonconforming", "Contingent")
 routes = Routes()
 
 
@@ -57,13 +56,7 @@ async def details(request: Request, manager: Manager) -> Response:
         volumes = (await utm_store.read_extents(conn, [wanted]))[wanted]
     if row is None or row["manager"] != MANAGER:
         raise NotFound(f"We have no operational intent {wanted}", f"本系统没有运行意图 {wanted}")
-    told = [written(one) for one in volumes]
-    off = row["state"] in OFF_NOMINAL
-    return answer({"operational_intent": {
-        "reference": written_entity(row, Manager(MANAGER, frozenset())),
-        "details": {"volumes": [] if off else told, "off_nominal_volumes": told if off else [],
-                    "priority": row["priority"]},
-    }})  # fmt: skip
+    return answer({"operational_intent": intent_details(Done(row, []), volumes)})
 
 
 @routes.post("/uss/v1/operational_intents", own_tokens=True, most_bytes=MOST_BYTES)

@@ -235,6 +235,19 @@ def test_without_a_token_nothing_is_told(api, place):
     assert api.get(f"{REFERENCES}/{uuid4()}", headers=key).status_code == 401
 
 
+def test_what_a_system_does_is_audited(served, one, place):
+    made = reference(one.put([place.volume()]))
+    for _ in range(100):
+        with connect(served.database_url) as conn:
+            found = conn.execute(
+                "SELECT action, target FROM audit WHERE actor = %s", [f"uss:{one.name}"]
+            ).fetchall()
+        if found:
+            break
+        time.sleep(0.1)
+    assert found == [("put", f"{REFERENCES[1:]}/{made['id']}")]
+
+
 def test_clocks_that_differ_are_both_shown(one, place):
     late = one.ask("GET", f"{REFERENCES}/{uuid4()}", iat=time.time() + 30)
     assert late.status_code == 401

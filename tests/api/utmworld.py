@@ -45,10 +45,11 @@ class Uss:
 
     api: httpx.Client
     name: str = field(default_factory=lambda: f"uss-{uuid4().hex[:8]}")
+    base: str | None = None
 
     @property
     def url(self):
-        return f"https://{self.name}.example/utm"
+        return self.base or f"https://{self.name}.example/utm"
 
     def ask(self, method, path, body=None, *, scopes=ALL, **claims):
         headers = {

@@ -1,0 +1,94 @@
+"""Notices to other systems that a plan of ours concerns: sent once, after the commit.
+
+They go to this machine alone: no system elsewhere is ever called. They never hold up an answer, are
+bounded in number and time, and one that is lost is not sent again: whoever plans finds out by the
+key that a change needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import logging
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.requests import Request
+
+from api.airspace.dss_door import written_entity
+from api.airspace.dss_tokens import LOOPBACK, Manager
+from api.airspace.extents import Extent, written
+from api.airspace.own_door import MANAGER, OFF_NOMINAL
+from api.airspace.utm_core import Done
+from api.http.app_state import own
+from spatial.json_types import Document
+
+MOST_WAITING, AT_ONCE, PATIENCE_S = 256, 4, 5.0
+PATH = "/uss/v1/operational_intents"
+_FAILURES = (OSError, http.client.HTTPException)
+_log = logging.getLogger(__name__)
+
+
+class Notices:
+    """Notices on their way, once for an application."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    def send(self, url: str, body: Document) -> None:
+        """Send a notice to a system on this machine, unless too many wait."""
+        if urlsplit(url).hostname not in LOOPBACK or len(self._running) >= MOST_WAITING:
+            return
+        task = asyncio.create_task(self._send(url, orjson.dumps(body, default=str)))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _send(self, url: str, body: bytes) -> None:
+        async with self._gate:
+            try:
+                await asyncio.to_thread(_post, url, body)
+            except _FAILURES as error:
+                _log.info("a notice to %s was lost: %s", url, error)
+
+
+def note(request: Request, done: Done, extents: Sequence[Extent], *, ended: bool = False) -> None:
+    """Keep what a change has to tell until its transaction is committed."""
+    told = None if ended else details(done, extents)
+    request.state.notices = [
+        (one["uss_base_url"], {
+            "operational_intent_id": str(done.entity["id"]), "operational_intent": told,
+            "subscriptions": one["subscriptions"],
+        })
+        for one in done.subscribers if not done.repeated
+    ]  # fmt: skip
+
+
+def send_noted(request: Request) -> None:
+    """Send what was kept."""
+    for url, body in getattr(request.state, "notices", ()):
+        own(request.app, Notices).send(str(url), body)
+
+
+def details(done: Done, extents: Sequence[Extent]) -> Document:
+    """Return an intent of ours whole, as the standard writes it."""
+    row, told = done.entity, [written(one) for one in extents]
+    off = row["state"] in OFF_NOMINAL
+    return {
+        "reference": written_entity(row, Manager(MANAGER, frozenset())),
+        "details": {"volumes": [] if off else told, "off_nominal_volumes": told if off else [],
+                    "priority": row["priority"]},
+    }  # fmt: skip
+
+
+def _post(url: str, body: bytes) -> None:
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE_S)
+    try:
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST", parts.path.rstrip("/") + PATH, body, headers)
+        connection.getresponse().read(1)
+    finally:
+        connection.close()
