@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from data.osm.values import duration_h, length_m, mass_t, speed_kmh, whole, yes_no
+from data.osm.values import duration_h, length_m, lowest, mass_t, speed_kmh, whole, yes_no
 from spatial.networks.road import KIND as ROAD
 from spatial.networks.road import MOTOR
 
@@ -214,9 +214,8 @@ def _speed(tags: Tags) -> float | None:
 
 def _lowest(tags: Tags, keys: tuple[str, ...], read: Callable[[str], float | None]) -> float | None:
     texts = [tags.get(key + suffix) for key in keys for suffix in _LANE_LIMIT_SUFFIXES]
-    values = [read(text) for text in texts if text]
-    known = [value for value in values if value is not None and value > 0]
-    return min(known) if known else None
+    known = [value for text in texts if text and (value := lowest(text, read)) is not None]
+    return min(known, default=None)
 
 
 def _limits(tags: Tags, mode: str) -> tuple[tuple[float | None, ...], bool]:
@@ -238,8 +237,13 @@ def _limits(tags: Tags, mode: str) -> tuple[tuple[float | None, ...], bool]:
 def _hazmat(tags: Tags) -> str | None:
     said = tags.get("hazmat")
     parts = [said] if said else []
-    parts += [f"{k.removeprefix('hazmat:')}={v}" for k, v in tags.items() if k[:7] == "hazmat:"]
-    return ";".join(parts) or None
+    named = {k.removeprefix("hazmat:"): v for k, v in tags.items() if k[:7] == "hazmat:"}
+    category = named.pop("adr_tunnel_cat", None)
+    if category in {"B", "C", "D", "E"}:  # of ADR 1.9.5.2.2; A restricts nothing
+        named.setdefault(category, "no")
+    elif category == "A" and not said:
+        parts.append("yes")
+    return ";".join([*parts, *(f"{name}={value}" for name, value in named.items())]) or None
 
 
 def _access(tags: Tags, mode: str, edge_class: str, changing: bool) -> dict[str, str]:
@@ -261,6 +265,8 @@ def _access(tags: Tags, mode: str, edge_class: str, changing: bool) -> dict[str,
         table = {"motor_vehicle": "no", "bus": "yes", **table}
     if changing:
         table["motor_vehicle"] = "no"
+    if tags.get("smoothness") == "impassable":
+        table = {"vehicle": "no", **table}
     return table
 
 

@@ -60,6 +60,7 @@ _PASSERS = {
     "bicycle": ("access", "vehicle", "bicycle"),
     "foot": ("access", "foot"),
 }
+_CLASSES = {key for keys in _PASSERS.values() for key in keys} - {*_MOTOR}
 _UNPOWERED = {"bicycle", "foot"}
 _KEYHOLDERS = "private"  # stands for whoever may use private roads
 _LOCKED = _STOPS - {"no"}
@@ -217,19 +218,30 @@ def admitted(tags: Tags) -> tuple[str, ...] | None:
     Its access tags tell, else its kind; those on foot or bicycle pass where no tag stops them.
     """
     opens = tags.get("barrier", "no") in OPEN_BARRIERS
+    locked = "private" if tags.get("locked") == "yes" else None
     said = {
-        name: next((tags[key] for key in reversed(keys) if key in tags), None)
+        name: next((tags[key] for key in reversed(keys) if key in tags), locked)
         for name, keys in _PASSERS.items()
     }
     passing = [
         name
         for name, value in said.items()
-        if (value not in _STOPS if value else opens or name in _UNPOWERED)
-        or (name == "emergency" and value in _LOCKED)
+        if (_lets_through(name, value) if value else opens or name in _UNPOWERED)
+        or (name == "emergency" and _locks(value))
     ]
     if not _PASSERS.keys() - {*passing, *_UNPOWERED}:
         return None
-    return (*passing, *([_KEYHOLDERS] if said["motorcar"] in _LOCKED else []))
+    return (*passing, *([_KEYHOLDERS] if _locks(said["motorcar"]) else []))
+
+
+def _lets_through(name: str, value: str) -> bool:
+    """Tell whether one of the values of an access tag admits a class; a class admits itself."""
+    parts = [part.strip() for part in value.split(";")]
+    return any(p not in _STOPS and (p not in _CLASSES or p in _PASSERS[name]) for p in parts)
+
+
+def _locks(value: str | None) -> bool:
+    return bool(value) and not _LOCKED.isdisjoint(str(value).split(";"))
 
 
 def low_edges(store: TagStore) -> Iterator[tuple[str, float]]:

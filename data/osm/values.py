@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 _KMH = {"": 1.0, "km/h": 1.0, "kmh": 1.0, "kph": 1.0, "mph": 1.609344, "knots": 1.852}
 _METRES = {"": 1.0, "m": 1.0, "cm": 0.01, "km": 1000.0, "ft": 0.3048, "in": 0.0254, "mi": 1609.344}
-_TONNES = {"": 1.0, "t": 1.0, "kg": 0.001, "st": 0.90718474, "lt": 1.0160469, "lbs": 0.00045359237}
+_TONNES = {
+    **dict.fromkeys(("", "t", "tonne", "tonnes"), 1.0),
+    **dict.fromkeys(("st", "ton", "tons"), 0.90718474),  # short ones, the lightest so called
+    **dict.fromkeys(("lbs", "lb"), 0.00045359237),
+    "kg": 0.001,
+    "lt": 1.0160469,
+}
 _NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*([a-zA-Z/]*)\s*")
-_FEET = re.compile(r"\s*(\d+)\s*(?:'|′|ft)\s*(?:(\d+(?:\.\d+)?)\s*(?:\"|″|in))?\s*")
+_FEET = re.compile(r"\s*(\d+)\s*(?:'|′|ft)\s*-?\s*(?:(\d+(?:\.\d+)?)\s*(?:\"|″|in))?\s*")
 _ZONE = re.compile(r"(?:([A-Z]{2})(?:-[A-Z0-9]+)?:)?(?:zone:?)?([a-z_]+|\d+)")
 
 _YES = {"yes", "true", "1"}
@@ -69,6 +76,12 @@ def length_m(text: str | None) -> float | None:
 def mass_t(text: str | None) -> float | None:
     """Return tonnes of `7.5`, `7500 kg`, `10 st` (short tons)."""
     return _measure(text, _TONNES)
+
+
+def lowest(text: str, read: Callable[[str], float | None]) -> float | None:
+    """Return the least of the values of a limit (`3.5;4.0`) that can be read."""
+    known = [value for part in text.split(";") if (value := read(part)) is not None and value > 0]
+    return min(known, default=None)
 
 
 def whole(text: str | None) -> int | None:

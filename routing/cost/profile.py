@@ -31,6 +31,10 @@ from spatial.rules import Rules, get_rule
 BASES = ("measured", "posted", "assumed")
 COST_RULES = (TOLL.key, FUEL.key)
 PRIVATE = "private"  # among those exempt from a restriction: whoever may use private roads
+CLASSES = frozenset(
+    {"psv", "bus", "taxi", "hgv", "goods", "motorcar", "motorcycle", "bicycle", "foot"}
+)
+"""Values of access tags that admit a class of vehicles, and of ordinary vehicles no other."""
 
 
 class Title(BaseModel):
@@ -312,13 +316,20 @@ def _verdict(profile: Profile, access: Mapping[str, Any]) -> tuple[bool, bool, b
             value = str(access.get(key, value))
             value = str(access.get(f"{key}:{direction}", value))
         ways.append(value)
-    goal = any(value in profile.destination for value in ways)
+    read = [_admitting(profile, value) for value in ways]
+    goal = any(parts and parts <= set(profile.destination) for parts in read)
     keys = [f"oneway:{key}" for key in profile.access]
     said = next((str(access[key]) for key in reversed(keys) if key in access), None)
     hours = conditional_oneway(access, profile.access)
     against = said in AGAINST or (hours is not None and opens_against(hours))
     named = access.get(profile.access[-1], "no") not in profile.refused
-    forward, backward = (value not in profile.refused for value in ways)
+    forward, backward = map(bool, read)
     if profile.oneway == "obeyed":
         forward, backward = forward and said != "-1", backward and said != "yes"
     return forward, backward, goal, against, named
+
+
+def _admitting(profile: Profile, value: str) -> set[str]:
+    """Return those values of an access tag (`agricultural;forestry`) that admit a vehicle."""
+    others = CLASSES - {*profile.access} if PRIVATE in profile.refused else frozenset()
+    return {part.strip() for part in value.split(";")} - {*profile.refused} - others

@@ -2,6 +2,7 @@ import pytest
 
 from data.osm import values
 from data.osm.tags import edge_tags, way_kind
+from data.osm.turns import admitted
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,7 @@ def test_speeds(text: str | None, expected: float | None) -> None:
         ("450 cm", 4.5),
         ("14'6\"", 4.4196),
         ("14 ft", 4.2672),
+        ("12'-6\"", 3.81),
         ("default", None),
         ("none", None),
         ("below_default", None),
@@ -51,7 +53,15 @@ def test_lengths(text: str | None, expected: float | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("7.5", 7.5), ("7500 kg", 7.5), ("10 st", 9.0718474), ("40000 lbs", 18.1436949), ("x", None)],
+    [
+        ("7.5", 7.5),
+        ("7500 kg", 7.5),
+        ("10 st", 9.0718474),
+        ("40000 lbs", 18.1436949),
+        ("x", None),
+        ("15 tons", 13.6077711),
+        ("3 tonnes", 3),
+    ],
 )
 def test_masses(text: str, expected: float | None) -> None:
     assert values.mass_t(text) == pytest.approx(expected)
@@ -121,6 +131,47 @@ def test_limits_are_known_only_when_height_and_mass_are(tags: dict[str, str], kn
     edge = edge_tags({"highway": "primary", **tags})
     assert edge is not None
     assert edge.limits_known is known
+
+
+def test_of_several_values_of_a_limit_the_lowest_counts() -> None:
+    edge = edge_tags({"highway": "primary", "maxheight": "4.0;3.5 m", "maxweight": "none;10"})
+    assert edge is not None
+    assert edge.limits == (3.5, None, None, 10, None)
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ({"hazmat:adr_tunnel_cat": "D"}, "D=no"),
+        ({"hazmat:adr_tunnel_cat": "A"}, "yes"),
+        ({"hazmat": "no", "hazmat:adr_tunnel_cat": "A"}, "no"),
+    ],
+)
+def test_the_category_of_a_tunnel_is_a_restriction(tags: dict[str, str], said: str) -> None:
+    edge = edge_tags({"highway": "primary", "tunnel": "yes", **tags})
+    assert edge is not None
+    assert edge.hazmat == said
+
+
+def test_nothing_drives_where_it_is_impassable() -> None:
+    edge = edge_tags({"highway": "track", "smoothness": "impassable"})
+    assert edge is not None
+    assert edge.access == {"vehicle": "no"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "passing", "stopped"),
+    [
+        ({"motor_vehicle": "agricultural;forestry"}, {"bicycle", "private"}, {"motorcar", "hgv"}),
+        ({"motor_vehicle": "private;destination"}, {"motorcar", "hgv"}, set()),
+        ({"motor_vehicle": "psv"}, {"bus", "taxi"}, {"motorcar", "hgv", "private"}),
+        ({"locked": "yes"}, {"emergency", "private"}, {"motorcar", "bus", "foot"}),
+        ({"locked": "yes", "foot": "yes"}, {"emergency", "foot"}, {"motorcar"}),
+    ],
+)
+def test_a_gate_reads_lists_classes_and_locks(tags, passing, stopped) -> None:
+    found = admitted({"barrier": "gate", **tags})
+    assert found is None if not stopped else passing <= {*found} and not stopped & {*found}
 
 
 def test_access_and_dangerous_goods_are_kept_by_vehicle() -> None:

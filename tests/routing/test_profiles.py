@@ -70,6 +70,9 @@ def test_every_motor_profile_finds_its_way(profile):
         ),
         ('{"access":"private"}', {"emergency", "patrol", "maintenance"}),
         ('{"access":"no","emergency":"yes"}', {"emergency"}),
+        ('{"motor_vehicle":"agricultural;forestry"}', {"emergency", "patrol", "maintenance"}),
+        ('{"motor_vehicle":"forestry; destination"}', set(MOTOR)),
+        ('{"motor_vehicle":"psv"}', {"taxi", "bus", "emergency", "patrol", "maintenance"}),
     ],
 )
 def test_access_tags_admit_whom_they_name(access, open_to):
@@ -157,7 +160,7 @@ def test_the_low_tunnel_is_named_when_there_is_no_way_around():
     assert blocking["name"]["zh"] == "低隧道"
     assert (blocking["limit"], blocking["value"], blocking["vehicle"]) == ("max_height_m", 4.5, 4.6)
     assert "第五十条" in blocking["law"]
-    assert blocking["source"] == "map"
+    assert blocking["source"] == "drawing"
     assert caught.value.extra["relaxations"][0]["give"] == [
         {"limit": "max_height_m", "from": 4.5, "to": 4.6}
     ]
