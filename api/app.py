@@ -17,8 +17,10 @@ from api.airspace import (
     dss_others,
     dss_subscriptions,
     operations,
+    restrictions,
     uss,
 )
+from api.airspace import check as airspace_check
 from api.airspace.sweep import evicting_expired
 from api.events import edge_speeds, events, incidents, low_visibility, sse
 from api.events.schedule import ending_expired
@@ -81,6 +83,8 @@ ROUTES = (
     nearest.routes,
     match.routes,
     profiles.routes,
+    airspace_check.routes,
+    restrictions.routes,
     rules.routes,
     indicators.routes,
     board.routes,

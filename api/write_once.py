@@ -23,6 +23,8 @@ from spatial.errors import BadParameter, KeyReused
 HEADER = "idempotency-key"
 REPLAYED = "Idempotency-Replayed"
 KEPT_HOURS = 24
+NOBODY = "anonymous"
+"""Whose keys those are that came without an account."""
 LONGEST_KEY = 128
 KEPT_HEADERS = ("content-type", "etag", "location", "preference-applied")
 
@@ -55,7 +57,7 @@ async def write_once(request: Request, actor: Actor, work: Work) -> Response:
     async with services(request).db.write(actor) as conn:
         if key is None:
             return await work(conn)
-        own = (actor.account_id, key)
+        own = (actor.account_id or NOBODY, key)
         if not await conn.fetchval(TAKE, *own, digest, KEPT_HOURS):
             return _again(await conn.fetchrow(FIND, *own), digest)
         answer = await work(conn)

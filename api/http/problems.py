@@ -259,6 +259,8 @@ def _of_validation(error: RequestValidationError) -> SigangError:
         {"in": ".".join(str(part) for part in item["loc"]), "why": item["msg"]}
         for item in found[:LISTED]
     ]
+    first = found[0]["loc"] if found else ()
+    pointer = "".join(f"/{part}" for part in first[1:]) if first[:1] == ("body",) else None
     names = ", ".join(place["in"] for place in places)
     names += f" … ({len(found)})" if len(found) > LISTED else ""
     return BadParameter(
@@ -267,6 +269,7 @@ def _of_validation(error: RequestValidationError) -> SigangError:
         mend_en="Correct the members listed under invalid.",
         mend_zh="请更正 invalid 中列出的成员。",
         invalid=places,
+        **({} if pointer is None else {"pointer": pointer}),
     )
 
 

@@ -7,6 +7,7 @@ database; a process maps a copy of each in its state folder.
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -74,12 +75,20 @@ def pack(grid: Grid) -> bytes:
     return zlib.compress(np.ascontiguousarray(grid, "<f4").tobytes(), 6)
 
 
-def map_tile(folder: Path, digest: str, cells: int, packed: bytes) -> Grid:
-    """Return a stored tile mapped from a file of the folder, written there where it is not yet."""
+def unpack(packed: bytes, cells: int) -> Grid:
+    """Return a stored tile in memory."""
+    return np.frombuffer(zlib.decompress(packed), "<f4").reshape(cells, cells)
+
+
+def find_tile(folder: Path, digest: str, cells: int) -> Grid | None:
+    """Return a tile mapped from its file in a folder, None where there is none yet."""
     file = folder / f"{digest}.f32"
-    if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(f".{id(packed):x}.part")
-        partial.write_bytes(zlib.decompress(packed))
-        partial.replace(file)
-    return np.memmap(file, "<f4", mode="r", shape=(cells, cells))
+    return np.memmap(file, "<f4", mode="r", shape=(cells, cells)) if file.exists() else None
+
+
+def keep_tile(folder: Path, digest: str, packed: bytes) -> None:
+    """Write a stored tile into its file in a folder, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{digest}.{os.getpid()}"
+    partial.write_bytes(zlib.decompress(packed))
+    partial.replace(folder / f"{digest}.f32")

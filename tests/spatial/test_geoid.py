@@ -4,7 +4,7 @@ import pytest
 from spatial.errors import SetupError
 from spatial.geo.geoid import find_grid, open_geoid
 from spatial.geo.heights import Amsl, Ellipsoidal
-from spatial.geo.terrain import Terrain, map_tile, pack
+from spatial.geo.terrain import Terrain, find_tile, keep_tile, pack
 
 CORNER = (120, 30)
 
@@ -33,7 +33,9 @@ def test_without_the_grid_the_error_names_the_package(tmp_path):
 
 def test_terrain_is_mapped_from_tiles_and_knows_what_it_does_not_know(tmp_path):
     grid = np.array([[1.0, 2.0], [3.0, np.nan]], np.float32)  # north first
-    mapped = map_tile(tmp_path, "a1", 2, pack(grid))
+    assert find_tile(tmp_path, "a1", 2) is None
+    keep_tile(tmp_path, "a1", pack(grid))
+    mapped = find_tile(tmp_path, "a1", 2)
     assert isinstance(mapped, np.memmap)
     terrain = Terrain("two by two", "synthetic", 5.0, {CORNER: mapped})
     lon, lat = [120.1, 120.9, 120.1, 120.9, 121.1], [30.9, 30.9, 30.1, 30.1, 30.1]

@@ -1,0 +1,64 @@
+"""The air as one process knows it: checked against the database's version before each answer."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from api.services import Services
+from layers.processes.readers.airspace_rows import (
+    AirOfTime,
+    Known,
+    find_geoid,
+    read_known,
+    read_version,
+)
+from spatial.rules import RuleSet
+
+MOST_JUDGES = 8
+"""Judges by the rules of different times that are kept."""
+
+
+class AirKeeper:
+    """Holds the zones, and judges by the rules of the times that were asked for.
+
+    One for each application (`own`); nothing is read before the first question.
+    """
+
+    def __init__(self) -> None:
+        self._reading = asyncio.Lock()
+        self._known: Known | None = None
+        self._words = ""
+        self._judges: dict[str, AirOfTime] = {}
+
+    async def at(self, served: Services, moment: datetime) -> AirOfTime:
+        """Return the air as committed now, with the rules of a time.
+
+        Raises
+        ------
+        RuleMissing
+            One that every judgement needs is not in force.
+        """
+        version, _ = await read_version(served.db)
+        words = served.rules.current
+        if not self._holds(version, words):
+            async with self._reading:
+                if not self._holds(version, words):
+                    folder = served.settings.home / "terrain"
+                    self._known = await read_known(served.db, folder, words)
+                    self._words, self._judges = words.digest, {}
+        assert self._known is not None  # noqa: S101
+        return self._of(self._known, served.rules.of_fact(moment))
+
+    def _holds(self, version: int, words: RuleSet) -> bool:
+        known = self._known
+        return known is not None and known.version >= version and self._words == words.digest
+
+    def _of(self, known: Known, rules: RuleSet) -> AirOfTime:
+        found = self._judges.get(rules.digest)
+        if found is None:
+            if len(self._judges) >= MOST_JUDGES:
+                self._judges.pop(next(iter(self._judges)))
+            found = AirOfTime(known, known.judge(rules, find_geoid(rules)), rules)
+            self._judges[rules.digest] = found
+        return found

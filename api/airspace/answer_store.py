@@ -1,0 +1,68 @@
+"""Answers that were given, kept whole so that they can be shown again, as SQL."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import orjson
+from isal import igzip
+
+_KEEP = """
+WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
+INSERT INTO sigang.airspace_answer
+  (id, asked_at, account_id, airspace_version, rules_digest, question, answer)
+SELECT $1, $2, $3, $4, $5, $6, $7 FROM quick"""
+_FIND = """
+SELECT id, asked_at, account_id, airspace_version, rules_digest, question, answer
+FROM sigang.airspace_answer WHERE id = $1"""
+_LEVEL = 1
+
+
+@dataclass(frozen=True)
+class Given:
+    """One answer with its question, both as JSON text."""
+
+    id: UUID
+    asked_at: datetime
+    account_id: str | None
+    airspace_version: int
+    rules_digest: str
+    question: bytes
+    answer: bytes
+
+
+async def keep(conn: asyncpg.Connection, given: Given) -> None:
+    """Keep an answer; it is seen at once, and on disk within a second or so."""
+    packed = [igzip.compress(text, _LEVEL) for text in (given.question, given.answer)]
+    await conn.execute(
+        _KEEP, given.id, given.asked_at, given.account_id, given.airspace_version,
+        given.rules_digest, *packed,
+    )  # fmt: skip
+
+
+async def find(conn: asyncpg.Connection, number: UUID) -> Given | None:
+    """Return an answer, None where there is none of that number."""
+    row = await conn.fetchrow(_FIND, number)
+    if row is None:
+        return None
+    values = dict(row)
+    texts: dict[str, bytes] = {
+        name: gzip.decompress(values[name]) for name in ("question", "answer")
+    }
+    return Given(**{**values, **texts})
+
+
+def as_document(given: Given) -> bytes:
+    """Return question and answer as they were."""
+    return orjson.dumps(
+        {
+            "id": str(given.id), "asked_at": given.asked_at, "rules_digest": given.rules_digest,
+            "airspace_version": given.airspace_version,
+            "question": orjson.Fragment(given.question),
+            "answer": orjson.Fragment(given.answer),
+        }
+    )  # fmt: skip

@@ -1,0 +1,219 @@
+"""Temporary restrictions: an officer draws one, it is in force everywhere at once, and ends.
+
+Nothing is deleted: what was in force at a time stays so.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from typing import Annotated, Literal
+from uuid import UUID
+
+import asyncpg
+import orjson
+import shapely
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from api.airspace.restriction_rows import COUNTIES, END, HOLD, IN_FORCE, INSERT, ONE
+from api.http.auth import actor_of, require
+from api.http.bodies import MB
+from api.http.media_types import GEOJSON
+from api.http.responses import fresh
+from api.http.routes import Routes
+from api.http.values import Moment, Visible
+from api.services import services
+from api.write_once import write_once
+from layers.processes.airspace.question import (
+    GeometryAsked,
+    HeightAsked,
+    read_footprint,
+    refused,
+)
+from routing.airspace.ask import Footprint
+from routing.airspace.zones import buffered
+from spatial.actor import WRITERS, Actor
+from spatial.airspace_rules import BOUNDS
+from spatial.errors import Conflict, NotFound, OutOfScope
+from spatial.geo.volumes import Plane
+from spatial.ids import uuid7
+from spatial.json_types import Document
+from spatial.rules import get_rule
+
+SOURCE = "airspace-officers"
+LONGEST = timedelta(days=366)
+routes = Routes("airspace")
+
+Words = Annotated[str, Field(min_length=1, max_length=400), Visible]
+
+
+class RestrictionBody(BaseModel):
+    """Where, how high, when, what and why; without a lower it begins at the ground.
+
+    Without an upper no ceiling is stated.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    geometry: GeometryAsked
+    lower: HeightAsked | None = None
+    upper: HeightAsked | None = None
+    restriction: Literal["PROHIBITED", "REQ_AUTHORISATION"] = "PROHIBITED"
+    valid_from: Moment | None = None
+    valid_to: Moment
+    name: Words
+    reason: Words
+    legal_text: Words
+    authority: Words
+
+
+@routes.post("/api/airspace/restrictions", most_bytes=MB, status=201)
+async def create_restriction(body: RestrictionBody, request: Request) -> Response:
+    """Restrict flight; every later answer of every process knows it."""
+    actor, served = _officer(request), services(request)
+    begin = body.valid_from or datetime.now(UTC)
+    _check(body, begin)
+    footprint = read_footprint(body.geometry, get_rule(served.rules.current, BOUNDS).value)
+    area = _area(footprint)
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        admin_code = await _admin_code(conn, actor, area)
+        number = uuid7()
+        await conn.execute(INSERT, *_values(number, body, begin, footprint, area, admin_code))
+        detail = {"restriction": body.restriction, "name": body.name}
+        await served.audit.write(
+            conn, actor, "restrict", f"airspace-restriction/{number}", area=admin_code,
+            detail=detail,
+        )  # fmt: skip
+        headers = {"Location": f"/api/airspace/restrictions/{number}"}
+        return fresh(await _shown(conn, number), 201, headers, GEOJSON)
+
+    return await write_once(request, actor, work)
+
+
+@routes.post("/api/airspace/restrictions/{number}/end")
+async def end_restriction(number: UUID, request: Request) -> Response:
+    """End a restriction now; until now it was in force."""
+    actor, now = _officer(request), datetime.now(UTC)
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        held = await conn.fetchrow(HOLD, number, SOURCE)
+        if held is None:
+            raise _unknown(number)
+        if held["admin_code"] is None or not actor.covers(held["admin_code"]):
+            raise OutOfScope("It lies outside your area", "超出辖区")
+        if held["valid_to"] <= now:
+            raise Conflict("It has ended already", "该管制已结束")
+        await conn.execute(END, number, now, actor.account_id)
+        await services(request).audit.write(
+            conn, actor, "end", f"airspace-restriction/{number}", area=held["admin_code"]
+        )
+        return fresh(await _shown(conn, number), media_type=GEOJSON)
+
+    return await write_once(request, actor, work)
+
+
+@routes.get("/api/airspace/restrictions/{number}")
+async def get_restriction(number: UUID, request: Request) -> Response:
+    """Return one restriction, in force or not."""
+    async with services(request).db.session(actor_of(request)) as conn:
+        return fresh(await _shown(conn, number), media_type=GEOJSON)
+
+
+@routes.get("/api/airspace/restrictions")
+async def list_restrictions(request: Request, at: Moment | None = None) -> Response:
+    """Return the restrictions in force at a time, now when left out."""
+    async with services(request).db.session(actor_of(request)) as conn:
+        rows = await conn.fetch(IN_FORCE, at or datetime.now(UTC))
+    features = [_feature(row) for row in rows]
+    return fresh(
+        {"type": "FeatureCollection", "numberReturned": len(features), "features": features},
+        media_type=GEOJSON,
+    )
+
+
+def _officer(request: Request) -> Actor:
+    actor = actor_of(request)
+    require(actor, *WRITERS)
+    return actor
+
+
+def _check(body: RestrictionBody, begin: datetime) -> None:
+    if body.geometry.type not in ("Polygon", "Circle"):
+        raise refused("/geometry/type", "a Polygon or a Circle", "须为 Polygon 或 Circle")
+    if not begin < body.valid_to <= begin + LONGEST:
+        raise refused("/valid_to", "after its beginning, within a year", "须晚于开始且在一年内")
+    if body.valid_to <= datetime.now(UTC):
+        raise refused("/valid_to", "it has passed", "已过期")
+    low, high = body.lower, body.upper
+    if low and high and low.datum == high.datum and low.metres >= high.metres:
+        raise refused("/lower", "the floor is not below the ceiling", "下限须低于上限")
+
+
+def _area(footprint: Footprint) -> shapely.Geometry:
+    shape = footprint.shape
+    if not footprint.reach_m:
+        return shape
+    return buffered(shape, Plane((shape.x, shape.y)), footprint.reach_m)
+
+
+async def _admin_code(conn: asyncpg.Connection, actor: Actor, area: shapely.Geometry) -> str:
+    """Return the smallest unit that holds an area, which the officer must cover.
+
+    Raises
+    ------
+    OutOfScope
+        Some of it is others'; what lies in no county is the province's.
+    """
+    codes = [row["admin_code"] for row in await conn.fetch(COUNTIES, area.wkb)]
+    foreign = [code for code in codes if not actor.covers(code)]
+    if foreign or (not codes and not actor.provincial):
+        named = ", ".join(foreign) or "no county"
+        raise OutOfScope(f"It reaches into {named}", f"超出辖区：{named}")
+    if not codes:
+        return actor.scope
+    pairs = [[code[i : i + 2] for i in (0, 2, 4)] for code in codes]
+    common = [same[0] for same in takewhile(lambda p: len(set(p)) == 1, zip(*pairs, strict=True))]
+    return "".join(common).ljust(6, "0")
+
+
+def _values(
+    number: UUID, body: RestrictionBody, begin: datetime, footprint: Footprint,
+    area: shapely.Geometry, admin_code: str,
+) -> tuple[object, ...]:  # fmt: skip
+    low, high = body.lower, body.upper
+    is_circle = body.geometry.type == "Circle"
+    props = {
+        "legal_text": body.legal_text, "authority_zh": body.authority,
+        "authority_en": body.authority,
+    }  # fmt: skip
+    return (
+        number, body.restriction, body.reason, admin_code, SOURCE, body.name,
+        f"R-{str(number)[-6:].upper()}", low and low.metres, low and low.datum,
+        high and high.metres, high and high.datum,
+        shapely.centroid(footprint.shape).wkb, footprint.reach_m if is_circle else None,
+        begin, body.valid_to, props, area.wkb,
+    )  # fmt: skip
+
+
+async def _shown(conn: asyncpg.Connection, number: UUID) -> Document:
+    row = await conn.fetchrow(ONE, number)
+    if row is None:
+        raise _unknown(number)
+    return _feature(row)
+
+
+def _feature(row: asyncpg.Record) -> Document:
+    values = dict(row)
+    props = values.pop("props")
+    geometry, number = values.pop("geometry"), values.pop("id")
+    named = {key: props.get(key) for key in ("legal_text", "planned_valid_to")}
+    named["authority"] = props.get("authority_zh")
+    properties = orjson.loads(orjson.dumps(values | named))
+    return {"type": "Feature", "id": number, "geometry": geometry, "properties": properties}
+
+
+def _unknown(number: UUID) -> NotFound:
+    return NotFound(f"There is no restriction {number}", f"没有临时管制 {number}")

@@ -1,0 +1,289 @@
+"""POST /airspace/check, temporary restrictions and kept answers, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from data.terrain import write_terrain
+from spatial.airspace_rules import GROUND
+from spatial.ids import stable_uuid7
+from spatial.postgres.db import connect
+from spatial.rule_files import read_rule
+from tests.api.roadworld import LAT, LON
+
+pytestmark = pytest.mark.db
+
+HERE = [LON + 0.02, LAT + 0.02]
+AT = (datetime.now(UTC) + timedelta(days=2)).replace(microsecond=0)
+ZONE = """
+INSERT INTO sigang.zone (id, kind, level, name_zh, name_en, admin_code, visibility, origin,
+  source_id, restriction, props, floor_m, floor_datum, ceiling_m, ceiling_datum, geom)
+VALUES (%s, %s, %s, %s, %s, '330482', 'public', 'synthetic', 'world', %s, %s, %s, %s, %s, %s,
+  ST_Multi(ST_MakeEnvelope(%s, %s, %s, %s, 4326)))"""
+
+
+def zone(conn, key, kind, level, box, *, restriction=None, props=None, limits=(None,) * 4):
+    number = stable_uuid7("air", key)
+    conn.execute(
+        ZONE, [number, kind, level, key, key, restriction, json.dumps(props or {}), *limits, *box]
+    )
+    return str(number)
+
+
+@pytest.fixture(scope="module")
+def air(planning):
+    """Fill the air: known ground to the west, unknown to the east; a flat relief."""
+    known = dict.fromkeys(read_rule(GROUND).value.root, "empty")
+    west = (LON - 0.05, LAT - 0.05, LON + 0.05, LAT + 0.1)
+    east = (LON + 0.05, LAT - 0.05, LON + 0.3, LAT + 0.1)
+    with connect(planning.database_url) as conn:
+        conn.execute("DELETE FROM sigang.zone WHERE kind IN ('airspace', 'ground_coverage',"
+                     " 'controlled_ground')")  # fmt: skip
+        zone(conn, "west", "ground_coverage", "known", west, props={**known, "unknown": 0})
+        zone(conn, "east", "ground_coverage", "unknown", east,
+             props={**known, "military": "unknown", "unknown": 1})  # fmt: skip
+        box = (LON, LAT, LON + 0.01, LAT + 0.01)
+        store = zone(conn, "store", "controlled_ground", "nuclear_dangerous", box,
+                     restriction="REQ_AUTHORISATION")  # fmt: skip
+        above = (LON + 0.03, LAT, LON + 0.04, LAT + 0.01)
+        zone(conn, "above", "airspace", "B", above, restriction="REQ_AUTHORISATION",
+             limits=(150.0, "AMSL", 600.0, "AMSL"))  # fmt: skip
+        conn.execute(
+            "INSERT INTO sigang.source (id, title_zh, title_en, license, attribution, props)"
+            " VALUES ('flat', '平', 'Flat', 'x', 'x', '{\"origin\": \"synthetic\","
+            ' "accuracy_m": 5.0}\') ON CONFLICT DO NOTHING'
+        )
+        flat = np.full((10, 10), 50.0, np.float32)
+        write_terrain(conn, "flat", iter([((120, 30), flat), ((121, 30), flat)]))
+        conn.commit()
+    return {"store": store}
+
+
+def question(**more):
+    return {
+        "geometry": {"type": "Point", "coordinates": HERE},
+        "height": {"value": 100, "datum": "AGL", "unit": "m"}, "aircraft": "light",
+        "at": AT.isoformat(), **more,
+    }  # fmt: skip
+
+
+def said(node):
+    """Return all texts that an answer holds as values."""
+    if isinstance(node, dict):
+        return {text for value in node.values() for text in said(value)}
+    if isinstance(node, list):
+        return {text for value in node for text in said(value)}
+    return {node} if isinstance(node, str) else set()
+
+
+def point(lon, lat):
+    return {"type": "Point", "coordinates": [lon, lat]}
+
+
+def ask(client, status=200, headers=None, **more):
+    answer = client.post("/api/airspace/check", json=question(**more), headers=headers or {})
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+@pytest.fixture(scope="module")
+def planner_of(planning):
+    anyone, officer = planning.client(), planning.client("dispatcher")
+    yield anyone, officer
+    anyone.close()
+    officer.close()
+
+
+def test_where_all_is_known_and_nothing_speaks_flight_is_suitable(air, planner_of):
+    answer = ask(planner_of[0])
+    assert (answer["verdict"], answer["zones"], answer["airspace_class"]) == ("suitable", [], ["W"])
+    assert answer["ground"]["unknown"] == []
+    assert answer["heights"]["AMSL"] == [145.0, 155.0]
+    assert answer["terrain"] == {"name": "Flat", "origin": "synthetic", "accuracy_m": 5.0}
+    assert answer["filing"]["task"] == "suitable_airspace"
+    assert answer["rules"]["uas.suitable_ceiling_m"]
+
+
+def test_each_zone_that_speaks_is_named_and_what_would_do(air, planner_of):
+    answer = ask(
+        planner_of[0], geometry={"type": "Point", "coordinates": [LON + 0.005, LAT + 0.005]}
+    )
+    (spoken,) = answer["zones"]
+    assert answer["verdict"] == "needs_approval"
+    assert (spoken["id"], spoken["state"], spoken["level"]) == (
+        air["store"], "inside", "nuclear_dangerous",
+    )  # fmt: skip
+    assert spoken["authority"]["zh"]
+    side = answer["alternatives"]["side"]
+    assert ask(planner_of[0], geometry={"type": "Point", "coordinates": side["point"]})[
+        "verdict"
+    ] == ("suitable")
+    assert answer["filing"]["file_by"] < AT.isoformat()
+
+
+def test_where_something_is_unknown_nothing_says_that_flight_is_suitable(air, planner_of):
+    place = [LON + 0.1, LAT + 0.02]
+    answer = ask(planner_of[0], geometry={"type": "Point", "coordinates": place})
+    assert answer["verdict"] == "needs_confirmation"
+    assert answer["ground"]["unknown"] == ["military"]
+    assert "suitable" not in said(answer)
+    beyond = ask(planner_of[0], geometry={"type": "Point", "coordinates": [110.0, 40.0]})
+    assert beyond["ground"]["beyond"]
+    assert "suitable" not in said(beyond)
+    line = {"type": "LineString", "coordinates": [HERE, place], "corridor_m": 50}
+    assert "suitable" not in said(ask(planner_of[0], geometry=line))
+
+
+def test_heights_over_a_terrain_that_may_be_wrong_are_undetermined_with_the_interval(
+    air, planner_of
+):
+    place = {"type": "Point", "coordinates": [LON + 0.035, LAT + 0.005]}
+    answer = ask(planner_of[0], geometry=place)  # 100 m over 50 m ± 5 m at a floor of 150 m
+    assert answer["verdict"] == "undetermined"
+    assert answer["verdict_range"] == ["suitable", "needs_approval"]
+    assert answer["missing"] == ["accuracy"]
+    assert answer["heights"]["AMSL"] == [145.0, 155.0]
+
+
+def test_points_as_columns_say_what_each_says_alone(air, planner_of):
+    lon = np.random.default_rng(3).uniform(LON - 0.06, LON + 0.2, 300).round(6).tolist()
+    lat = np.random.default_rng(4).uniform(LAT - 0.06, LAT + 0.12, 300).round(6).tolist()
+    many = ask(planner_of[0], geometry=None, points={"lon": lon, "lat": lat})
+    for at in range(0, 300, 12):
+        place = {"type": "Point", "coordinates": [lon[at], lat[at]]}
+        one = ask(planner_of[0], geometry=place, alternatives=False)
+        assert one["verdict"] == many["verdict"][at]
+        first, last = many["zone_start"][at : at + 2]
+        named = {many["zones"][number]["id"] for number in many["zone_index"][first:last]}
+        assert named == {z["id"] for z in one["zones"] if z["sort"] != "height"}
+
+
+BAD = [
+    ({"height": 120}, "/height"),
+    ({"height": "120"}, "/height"),
+    ({"height": {"value": 120, "unit": "m"}}, "/height/datum"),
+    ({"height": None}, ""),
+    ({"band": {"lower": {"value": 9, "datum": "AGL", "unit": "m"},
+               "upper": {"value": 5, "datum": "AGL", "unit": "m"}}, "height": None},
+     "/band/lower"),
+    ({"at": (AT + timedelta(days=31)).isoformat()}, "/at"),
+    ({"aircraft": "huge"}, "/aircraft"),
+    ({"geometry": {"type": "Point", "coordinates": [120.0, 95.0]}}, "/geometry/coordinates"),
+    ({"geometry": {"type": "LineString", "coordinates": [[179.9, 30], [-179.9, 30]]}},
+     "/geometry/coordinates/1"),
+    ({"geometry": {"type": "Polygon",
+                   "coordinates": [[[120, 30], [120.1, 30.1], [120.1, 30], [120, 30.1],
+                                    [120, 30]]]}}, "/geometry/coordinates"),
+    ({"geometry": {"type": "LineString",
+                   "coordinates": [[120 + n / 1e6, 30] for n in range(10_001)]}},
+     "/geometry/coordinates"),
+    ({"geometry": {"type": "LineString", "coordinates": [[120, 30], [123, 30]]}}, "/geometry"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "pointer"), BAD)
+def test_what_cannot_be_asked_is_refused_with_a_pointer(air, planner_of, more, pointer):
+    started = time.perf_counter()
+    assert ask(planner_of[0], 400, **more)["pointer"] == pointer
+    assert time.perf_counter() - started < 2.0
+
+
+def test_nan_is_refused(air, planner_of):
+    text = json.dumps(question()).replace("100", "NaN")
+    answer = planner_of[0].post(
+        "/api/airspace/check", content=text, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 400
+    assert answer.json()["pointer"] == "/height/value"
+
+
+def test_an_answer_is_kept_and_shown_again(air, planner_of):
+    anyone, officer = planner_of
+    answer = ask(anyone)
+    again = anyone.get(f"/api/airspace/answers/{answer['id']}").json()
+    assert again["answer"] == answer
+    assert again["question"] == question()
+    assert again["airspace_version"] == answer["airspace_version"]
+    mine = ask(officer)["id"]
+    assert anyone.get(f"/api/airspace/answers/{mine}").status_code == 404
+    assert anyone.get(f"/api/airspace/answers/{uuid4()}").status_code == 404
+
+
+def test_a_question_sent_again_with_its_key_has_the_same_answer(air, planner_of):
+    for client in planner_of:
+        key = {"Idempotency-Key": str(uuid4())}
+        assert ask(client, headers=key) == ask(client, headers=key)
+        assert ask(client, 422, headers=key, aircraft="micro")
+
+
+def restriction(**more):
+    return {
+        "geometry": {"type": "Circle", "coordinates": HERE, "radius_m": 500},
+        "upper": {"value": 300, "datum": "AGL", "unit": "m"}, "valid_from": AT.isoformat(),
+        "valid_to": (AT + timedelta(hours=2)).isoformat(), "name": "灯光秀", "reason": "大型活动",
+        "legal_text": "活动期间禁止飞行", "authority": "省空管", **more,
+    }  # fmt: skip
+
+
+def test_a_restriction_is_in_force_in_every_process_at_once_and_ends(air, planner_of):
+    anyone, officer = planner_of
+    assert anyone.post("/api/airspace/restrictions", json=restriction()).status_code in (401, 403)
+    before = ask(anyone)
+    made = officer.post("/api/airspace/restrictions", json=restriction())
+    assert made.status_code == 201, made.text
+    number = made.json()["id"]
+    for _ in range(6):  # whichever process answers
+        answer = ask(anyone)
+        assert answer["verdict"] == "prohibited"
+        assert [z["id"] for z in answer["zones"]] == [number]
+        assert answer["zones"][0]["legal_text"] == "活动期间禁止飞行"
+    assert answer["airspace_version"] > before["airspace_version"]
+    assert datetime.fromisoformat(answer["valid_until"]) == AT + timedelta(hours=2)
+    later = answer["alternatives"]["time"]
+    assert ask(anyone, at=later)["verdict"] == "suitable"
+    at = {"at": (AT + timedelta(minutes=5)).isoformat()}
+    listed = anyone.get("/api/airspace/restrictions", params=at).json()["features"]
+    assert number in [feature["id"] for feature in listed]
+    ended = officer.post(f"/api/airspace/restrictions/{number}/end")
+    assert ended.status_code == 200, ended.text
+    assert ask(anyone)["verdict"] == "suitable"
+    assert officer.post(f"/api/airspace/restrictions/{number}/end").status_code == 409
+    again = anyone.get(f"/api/airspace/answers/{answer['id']}").json()["answer"]
+    assert again["verdict"] == "prohibited"
+
+
+@pytest.mark.parametrize(
+    ("more", "pointer"),
+    [
+        ({"geometry": {"type": "Point", "coordinates": HERE}}, "/geometry/type"),
+        ({"valid_to": AT.isoformat()}, "/valid_to"),
+        ({"lower": {"value": 300, "datum": "AGL", "unit": "m"}}, "/lower"),
+        ({"upper": 300}, "/upper"),
+    ],
+)
+def test_a_restriction_that_cannot_be_is_refused(air, planner_of, more, pointer):
+    answer = planner_of[1].post("/api/airspace/restrictions", json=restriction(**more))
+    assert (answer.status_code, answer.json()["pointer"]) == (400, pointer)
+
+
+def test_an_officer_restricts_the_own_area_only(air, planning):
+    other = planning.client("wenzhou")
+    answer = other.post("/api/airspace/restrictions", json=restriction())
+    other.close()
+    assert answer.status_code == 403
+    assert "330482" in answer.text
+
+
+def test_it_is_a_process_too(air, planner_of):
+    answer = planner_of[1].post(
+        "/api/processes/airspace-check/execution",
+        json={"inputs": question(), "response": "document"},
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["answer"]["value"]["verdict"] == "suitable"
