@@ -82,14 +82,12 @@ def serving(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 def first_path(url: str, pair: list[list[float]], wait_s: float) -> float:
     """Start the server; return the seconds until a path is answered."""
-    port = free_port()
+    port, client = free_port(), httpx.Client(timeout=wait_s, trust_env=False)
     begin = time.perf_counter()
-    with serving(url, port) as process:
+    with client, serving(url, port) as process:
         while time.perf_counter() - begin < wait_s:
             with contextlib.suppress(httpx.TransportError):
-                answer = httpx.post(
-                    f"http://127.0.0.1:{port}/api/paths", json={"waypoints": pair}, timeout=wait_s
-                )
+                answer = client.post(f"http://127.0.0.1:{port}/api/paths", json={"waypoints": pair})
                 if answer.status_code == 200:
                     return time.perf_counter() - begin
             if process.poll() is not None:

@@ -37,7 +37,8 @@ def _numba() -> ModuleType:
 
 
 numba = _numba()
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+compiler_lock, runtime = map(import_module, ("numba.core.compiler_lock", "numba.core.runtime"))
+Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 
 def compiled(signature: str, *, at_start: bool = False) -> Callable[[Kernel], Kernel]:
@@ -62,7 +63,7 @@ def compiled(signature: str, *, at_start: bool = False) -> Callable[[Kernel], Ke
             nonlocal code
             with loading:
                 if code is None:
-                    code = kernel.compile(signature)
+                    code = _code_of(kernel, signature)
                     kernel.disable_compile()
                     del kernel._compile_for_args
             return code
@@ -73,6 +74,22 @@ def compiled(signature: str, *, at_start: bool = False) -> Callable[[Kernel], Ke
         return cast(Kernel, kernel)
 
     return decorate
+
+
+def _code_of(kernel: Any, signature: str) -> object:
+    """Return a kernel's code: from the cache where it is there, else compiled.
+
+    Numba would begin with all that compiling needs, for a tenth of a second, to compile nothing.
+    """
+    context = kernel.targetctx
+    with compiler_lock.global_compiler_lock:
+        runtime.rtsys.initialize(context)
+        found = kernel._cache._load_overload(signature, context)
+        if found is None:
+            return kernel.compile(signature)
+        context.insert_user_function(found.entry_point, found.fndesc, [found.library])
+        kernel.add_overload(found)
+        return found.entry_point
 
 
 def inlined(function: Kernel) -> Kernel:

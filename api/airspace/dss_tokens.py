@@ -7,9 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import jwt
-
-from api.http.oidc import load_keys
 from spatial.errors import OutOfScope, Unauthenticated
 from spatial.json_types import JsonBody
 from spatial.settings import Settings
@@ -58,6 +55,8 @@ class DssTokens:
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        from api.http.oidc import load_keys  # here, as below: it loads much, and few have the door
+
         self._keys = load_keys(settings.dss_keys, "SIGANG_DSS_KEYS")
         self._audiences = audiences(settings)
         self._clock = clock
@@ -83,6 +82,8 @@ class DssTokens:
 
     def _claims(self, token: str) -> JsonBody:
         """Return what a token says, signed by a known key and for one of our audiences."""
+        import jwt
+
         try:
             named = jwt.get_unverified_header(token).get("kid")
         except jwt.PyJWTError as error:

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from pydantic import BaseModel
 from uvicorn.config import STARTUP_FAILURE
 
 from api.cli.claim import Record
@@ -222,6 +224,7 @@ def main(link_handle: int, socket_handle: int) -> int:
     raise_file_limit()
     link, bound = Connection(link_handle), socket.socket(fileno=socket_handle)
     try:
+        _load_framework()
         from api.app import create_app
         from api.http.app_state import own
         from api.http.gauges import Gauges
@@ -247,6 +250,18 @@ def main(link_handle: int, socket_handle: int) -> int:
     except Exception:
         log.exception("The application cannot be made")
     return STARTUP_FAILURE
+
+
+def _load_framework() -> None:
+    """Import FastAPI, its models of OpenAPI unbuilt until the API's definition is first asked for.
+
+    To build them takes as long as fifty modules.
+    """
+    BaseModel.model_config["defer_build"] = True
+    try:
+        import_module("fastapi")
+    finally:
+        del BaseModel.model_config["defer_build"]
 
 
 def configured(app: Callable[..., Any], log_level: str) -> uvicorn.Config:

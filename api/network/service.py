@@ -194,8 +194,10 @@ class Roads:
 
     async def of_profile(self, profile: str) -> Roads:
         """Return the network that a profile moves on; that of foot and bicycle opens when asked."""
+        if self._traffic.active or profile not in self._active_profiles:
+            return self
         traffic = next((one for one in self.kind.traffics if one.active), None)
-        if traffic is None or self._traffic.active or profile not in self._active_profiles:
+        if traffic is None:
             return self
         async with self._opening:
             if self._active is None:
