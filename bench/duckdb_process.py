@@ -20,7 +20,7 @@ def main() -> None:
     rows, parquet = sys.argv[1:]
     duckdb.execute("SET TimeZone = 'UTC'")
     duckdb.execute(f"COPY (FROM read_csv('{rows}')) TO '{parquet}' (FORMAT parquet)")
-    duckdb.execute(f"CREATE VIEW rows AS FROM '{parquet}'")
+    duckdb.execute(f"CREATE VIEW rows AS FROM read_parquet('{parquet}')")
     for line in sys.stdin:
         began = time.perf_counter()
         found = duckdb.execute(json.loads(line)).fetchall()

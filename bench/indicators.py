@@ -140,7 +140,7 @@ class Duck:
         with connect(url) as conn, rows.open("wb") as file, conn.cursor().copy(EXPORT) as copy:
             file.writelines(copy)
         program = servers.environment("duckdb") / "python"
-        command = [program, servers.ROOT / "bench" / "duckdb_process.py", rows, folder / "rows.pq"]
+        command = [program, servers.ROOT / "bench" / "duckdb_process.py", rows, folder / "rows.parquet"]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -220,7 +220,7 @@ class Asking:
 
 def hold_equal(numbers: Numbers, units: Units, keys: list[str], rows: list[list[str]]) -> int:
     """Hold the numbers of counties equal to those of DuckDB; return how many."""
-    by_code, compared = {row[0]: row[1:] for row in rows}, 0
+    by_code, compared = {str(row[0]): row[1:] for row in rows}, 0
     for unit in units.of_level("county"):
         told = iter(by_code[unit.code])
         for key in keys:

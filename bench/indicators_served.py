@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -23,7 +24,7 @@ COMMITS_S = 50
 BOARDS, ADDED = 200, 60
 SEEN_S = 60
 CHANGE = """
-UPDATE sigang.event SET k_from = (k_from::int + 1) %% 100, severity = 'low'
+UPDATE sigang.event SET k_from = (k_from::int + 1) % 100, severity = 'low'
 WHERE id = (SELECT id FROM sigang.event TABLESAMPLE system (0.01) LIMIT 1)"""
 ADD = """
 INSERT INTO sigang.event
@@ -111,7 +112,7 @@ def measure(url: str, areas: Path, keys: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="sigang-bench-") as folder:
         os.environ[HOME_VARIABLE] = folder
         (Path(folder) / "routing").mkdir()
-        with running_server(url, areas=str(areas), routing="false") as server:
+        with running_server(url, areas=str(areas), routing="0") as server:
             client, ask = asker(server, keys)
             while ask() and not _stored(url):
                 time.sleep(1)
@@ -120,7 +121,7 @@ def measure(url: str, areas: Path, keys: list[str]) -> None:
             writer.start()
             times, began = boards(ask), time.monotonic()
             print(f"board served, {COMMITS_S} commits/s beside: {percentiles(times)}")
-            with server.client("dispatcher") as other:
+            with closing(server.client("dispatcher")) as other:
                 print(f"commit until it is on the board: {percentiles(added(url, other, ask))}")
             writer.done.set()
             writer.join()

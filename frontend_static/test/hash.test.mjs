@@ -38,6 +38,7 @@ const FULL = {
   filter: "severity = 'high' & due_on < DATE('2026-11-01')",
   scenario: 'safety_index',
   former: { on: ['cases'], off: [], time: '2026-11-22T18:05:00+08:00' },
+  inputs: { 'S26/0': { origin: { id: '北仑', point: [121.8, 29.9] }, limit_s: 1800 } },
   tiles: ['hazards_open', 'safety_index'],
   level: 'county',
   period: '2026-W09',

@@ -20,8 +20,12 @@ const PLACES = {
 const LIMIT = { anyOf: [{ type: 'number', exclusiveMinimum: 0 }, { type: 'null' }], default: null };
 
 test('a schema asks for its control', () => {
-  const kinds = [LIMIT, { type: 'boolean' }, { enum: ['a'] }, { type: 'string' }, PLACES, PLACE];
-  assert.deepEqual(kinds.map(fieldKind), ['number', 'flag', 'choice', 'text', 'places', 'json']);
+  const lines = { type: 'array', items: { type: 'string' } };
+  const lists = [lines, { type: 'array', items: POINT }, { type: 'array', items: PLACE }, { type: 'array' }];
+  const kinds = [LIMIT, { type: 'boolean' }, { enum: ['a'] }, { type: 'string' }, POINT, PLACES, PLACE, {}, ...lists];
+  const wanted = ['number', 'flag', 'choice', 'text', 'point', 'places', 'object', 'json', 'lines', 'lines', 'list',
+    'json'];
+  assert.deepEqual(kinds.map(fieldKind), wanted);
 });
 
 test('a sketch has what is required, at the place that is given', () => {
@@ -30,22 +34,22 @@ test('a sketch has what is required, at the place that is given', () => {
   assert.deepEqual(sketch({ type: 'array', items: PLACE, minItems: 1 }, AT), [{ id: '1', point: AT }]);
 });
 
-test('a form gives the fixed inputs, numbers as numbers, and leaves out what is empty', () => {
-  const editable = { limit: LIMIT, name: { type: 'string' }, sites: PLACES, demand: PLACES, at: PLACE };
+test('a form gives the fixed inputs, and leaves out what is empty at any depth', () => {
+  const editable = { limit: LIMIT, name: { type: 'string' }, sites: PLACES, demand: PLACES, at: PLACE, more: {} };
   const step = {
     fixed: { risks: { title: 'Risks', value: { layer: 'risks' } } },
     editable: Object.fromEntries(Object.entries(editable).map(([name, schema]) => [name, { title: name, schema }])),
   };
-  const form = new FormData();
-  const given = {
-    limit: '1800', name: '', 'sites.layer': 'ports', 'sites.filter': "kind = 'a'", demand: '{"points":[]}', at: '',
+  const values = {
+    limit: 1800, name: '', sites: { layer: 'ports', filter: '' }, at: { id: '', point: ['', ''] }, more: '{"a":1}',
+    demand: { points: [{ id: '1', point: [121, 30], weight: '' }] },
   };
-  for (const [name, text] of Object.entries(given)) form.set(name, text);
-  assert.deepEqual(readInputs(step, form), {
+  assert.deepEqual(readInputs(step, values), {
     risks: { layer: 'risks' },
     limit: 1800,
-    sites: { layer: 'ports', filter: "kind = 'a'" },
-    demand: { points: [] },
+    sites: { layer: 'ports' },
+    demand: { points: [{ id: '1', point: [121, 30] }] },
+    more: { a: 1 },
   });
 });
 

@@ -18,8 +18,11 @@ from layers.indicators.sheet import Slot, Slots
 from layers.query.row_scope import visible_sql
 from spatial.actor import Actor
 
-LAG_S = 5.0
-"""A change that waits longer than so for its cells has numbers counted from the rows."""
+LAG_S = 60.0
+"""A change that waits longer than so for its cells has numbers counted from the rows.
+
+Counting many rows for each reader would hold up the cells further: `as_of` tells of a shorter lag.
+"""
 _LAG = "SELECT min(at) FROM sigang.indicator_change"
 
 
@@ -82,11 +85,20 @@ async def read_kept(
     return {
         key: Kept(
             [KeptTallies(populations[key], one, read.places(key)) for one in some],
-            read.head.as_of,
+            _as_of(read.head, lag or now, now),
         )
         for read, some in zip(reads, rolled, strict=True)
         for key in read.keys
     }
+
+
+def _as_of(head: Head, counted: datetime, now: datetime) -> datetime:
+    """Return up to when the numbers of a sheet hold, in whole minutes so that answers last.
+
+    Nothing changed since they were counted but what is logged and what time changes by itself.
+    """
+    until = min(counted, head.next_change or now)
+    return max(head.as_of, until.replace(second=0, microsecond=0))
 
 
 def _wanted(head: Head, populations: Mapping[str, Population], keys: Sequence[str]) -> _Read | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
 from typing import Literal
@@ -93,6 +94,11 @@ class Indicator(_Shown):
     """The rule by which the rows were graded or the limits set, named with each value."""
     k: int | None = Field(default=None, ge=2, le=1000)
     """Fewer rows than these are not told to who may not read the rows of a sensitive layer."""
+
+    @cached_property
+    def exact_scale(self) -> Decimal:
+        """Return the scale as its decimal digits."""
+        return Decimal(str(self.scale))
 
     @property
     def is_share(self) -> bool:

@@ -14,6 +14,7 @@ from layers.indicators.population import Population
 from layers.indicators.statement import Cell
 
 By = tuple[str | None, ...]
+_NO_ORIGINS: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Tally:
         """Return numerator ÷ denominator × scale, unrounded; None for 0/0 or where suppressed."""
         if self.suppressed:
             return None
-        scaled = self.numerator * Decimal(str(indicator.scale))
+        scaled = self.numerator * indicator.exact_scale
         if self.denominator is None:
             return float(scaled)
         return float(scaled / self.denominator) if self.denominator else None
@@ -147,6 +148,11 @@ class KeptTallies(Tallies):
         split = self._rolled.get(prefix)
         if not split:
             return self._none
+        if len(split) == 1:
+            ((at, vector),) = split.items()
+            denominator = None if below is None else Decimal(vector[below])
+            origins = frozenset((at[0],)) if vector[rows] else _NO_ORIGINS
+            return Tally(Decimal(vector[above]), denominator, origins)
         return Tally(
             Decimal(sum(vector[above] for vector in split.values())),
             None if below is None else Decimal(sum(vector[below] for vector in split.values())),

@@ -40,6 +40,7 @@
  * @property {string | null} event
  * @property {string | null} scenario whose page is open
  * @property {Former | null} former what the map showed before the scenario
+ * @property {Record<string, any>} inputs what is filled in in the forms of the scenario's processes
  * @property {string[]} tiles indicators on the board; none shows the first of all
  * @property {'prefecture' | 'county'} level units that the board's tiles list
  * @property {string | null} period of the board: day, ISO week or month; null this month
@@ -76,6 +77,7 @@ export const DEFAULTS = {
   event: null,
   scenario: null,
   former: null,
+  inputs: {},
   tiles: [],
   level: 'prefecture',
   period: null,
@@ -191,6 +193,15 @@ const former = {
   },
 };
 
+const filledIn = {
+  write: (/** @type {Record<string, any>} */ all) =>
+    Object.keys(all).length ? encodeURIComponent(JSON.stringify(all)) : null,
+  read: (/** @type {string} */ raw) => {
+    const found = JSON.parse(decodeURIComponent(raw));
+    return found && typeof found === 'object' && !Array.isArray(found) ? found : undefined;
+  },
+};
+
 const word = (/** @type {string[]} */ ...allowed) => ({
   write: (/** @type {string} */ value) => value,
   read: (/** @type {string} */ text) => (allowed.includes(text) ? text : undefined),
@@ -256,6 +267,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   event: { key: 'ev', ...text },
   scenario: { key: 'sc', ...text },
   former: { key: 'was', ...former },
+  inputs: { key: 'in', ...filledIn },
   tiles: { key: 'tiles', write: join, read: list },
   level: { key: 'level', ...word('prefecture', 'county') },
   period: { key: 'period', ...text },

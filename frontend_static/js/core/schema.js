@@ -2,20 +2,11 @@
 /** JSON Schemas as forms: which control an input asks for, a first value, and what was filled in. */
 import { t } from './i18n.js';
 
-/** @typedef {'choice' | 'flag' | 'number' | 'text' | 'places' | 'json'} FieldKind */
+/**
+ * @typedef {'choice' | 'flag' | 'number' | 'text' | 'point' | 'lines' | 'list' | 'object' | 'places'
+ *   | 'json'} FieldKind
+ */
 /** @typedef {import('./types.js').ProcessStep} ProcessStep */
-
-/** How the text of a control becomes a value. @type {Record<FieldKind, (text: string) => unknown>} */
-const READ = { choice: String, text: String, flag: Boolean, number: Number, places: JSON.parse, json: JSON.parse };
-
-/** Read a control, or tell which one holds no JSON. */
-function read(/** @type {FieldKind} */ kind, /** @type {string} */ given, /** @type {string} */ title) {
-  try {
-    return READ[kind](given);
-  } catch (error) {
-    throw new Error(t('scene.not_json', { title }), { cause: error });
-  }
-}
 
 /** A schema without the null that only says that the input may be left out. */
 export function plainSchema(/** @type {any} */ schema) {
@@ -30,7 +21,16 @@ export function fieldKind(/** @type {any} */ raw) {
   if (schema.type === 'boolean') return 'flag';
   if (schema.type === 'number' || schema.type === 'integer') return 'number';
   if (schema.type === 'string') return 'text';
-  return schema.properties?.layer && schema.properties?.points ? 'places' : 'json';
+  if (schema.prefixItems?.length === 2) return 'point';
+  if (schema.type === 'array') return listKind(schema.items);
+  if (!schema.properties) return 'json';
+  return schema.properties.layer && schema.properties.points ? 'places' : 'object';
+}
+
+/** @returns {FieldKind} */
+function listKind(/** @type {any} */ items) {
+  if (!items) return 'json';
+  return ['text', 'number', 'point'].includes(fieldKind(items)) ? 'lines' : 'list';
 }
 
 /**
@@ -43,7 +43,7 @@ export function sketch(raw, at) {
   if (fieldKind(schema) === 'places') return { points: [sketch(plainSchema(schema.properties.points).items, at)] };
   if (schema.default !== undefined && schema.default !== null) return schema.default;
   if (schema.enum) return schema.enum[0];
-  if (schema.prefixItems?.length === 2) return at;
+  if (fieldKind(schema) === 'point') return at;
   if (schema.type === 'array') return Array.from({ length: schema.minItems ?? 0 }, () => sketch(schema.items, at));
   if (schema.properties) return sketchObject(schema, at);
   if (schema.type === 'number' || schema.type === 'integer') return schema.minimum ?? 1;
@@ -56,17 +56,34 @@ function sketchObject(/** @type {any} */ schema, /** @type {[number, number]} */
   return Object.fromEntries(known.map((/** @type {string} */ name) => [name, sketch(schema.properties[name], at)]));
 }
 
+/** Return what was filled in, without what was left empty. @returns {any} */
+function filled(/** @type {any} */ value) {
+  if (Array.isArray(value)) {
+    const known = value.map(filled).filter((one) => one !== undefined);
+    return known.length ? known : undefined;
+  }
+  if (value === '' || value === null || value === undefined) return undefined;
+  if (typeof value !== 'object') return value;
+  const known = Object.entries(value).map(([name, one]) => [name, filled(one)]);
+  const kept = known.filter(([, one]) => one !== undefined);
+  return kept.length ? Object.fromEntries(kept) : undefined;
+}
+
 /** Read the inputs of a form; what is left empty is left out. @throws {Error} where JSON is none */
-export function readInputs(/** @type {ProcessStep} */ step, /** @type {FormData} */ form) {
+export function readInputs(/** @type {ProcessStep} */ step, /** @type {Record<string, any>} */ values) {
   /** @type {Record<string, unknown>} */
   const inputs = Object.fromEntries(Object.entries(step.fixed).map(([name, { value }]) => [name, value]));
   for (const [name, { schema, title }] of Object.entries(step.editable)) {
-    const kind = fieldKind(schema);
-    const given = String(form.get(name) ?? '').trim();
-    const layer = form.get(`${name}.layer`);
-    if (kind === 'places' && layer) inputs[name] = { layer, filter: form.get(`${name}.filter`) || undefined };
-    else if (kind === 'flag') inputs[name] = given === 'on';
-    else if (given !== '') inputs[name] = read(kind, given, title);
+    const given = filled(values[name]);
+    if (given !== undefined) inputs[name] = fieldKind(schema) === 'json' ? parsed(given, title) : given;
   }
   return inputs;
+}
+
+function parsed(/** @type {string} */ given, /** @type {string} */ title) {
+  try {
+    return JSON.parse(given);
+  } catch (error) {
+    throw new Error(t('scene.not_json', { title }), { cause: error });
+  }
 }

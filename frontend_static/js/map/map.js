@@ -19,6 +19,7 @@ import { layerStore } from '../model/layers.js';
 import { shellStore } from '../model/shell.js';
 import { watchDraw } from './draw.js';
 import { layerOf, probe } from './probe.js';
+import { watchOrder } from './order.js';
 import { watchUnits } from './units.js';
 
 /** @typedef {import('maplibre-gl').StyleSpecification} Style */
@@ -194,6 +195,7 @@ export class MapView extends Part {
       }),
       watchRows(map),
       watchUnits(map),
+      watchOrder(map),
       effect(() => whenAway(map, viewStore.camera.value)),
       effect(() => {
         if (viewStore.fit.value) showExtent(viewStore.fit.value);

@@ -43,15 +43,19 @@ function note(/** @type {string} */ key, /** @type {Run} */ run) {
   runs.value = { ...runs.peek(), [key]: run };
 }
 
+/** What is filled in in the form of a process. @returns {Record<string, any>} */
+export const inputsOf = (/** @type {string} */ key) => url.inputs.value[key] ?? {};
+
+/** Fill in one input. */
+export function setInput(/** @type {string} */ key, /** @type {string} */ name, /** @type {unknown} */ value) {
+  url.inputs.value = { ...url.inputs.peek(), [key]: { ...inputsOf(key), [name]: value } };
+}
+
 /** Run a process, at once or as a job, and keep what comes out. */
-export async function runStep(
-  /** @type {string} */ key,
-  /** @type {ProcessStep} */ step,
-  /** @type {FormData} */ form,
-) {
+export async function runStep(/** @type {string} */ key, /** @type {ProcessStep} */ step) {
   note(key, { state: 'running', progress: null });
   try {
-    const inputs = readInputs(step, form);
+    const inputs = readInputs(step, inputsOf(key));
     const at = `processes/${step.id}`;
     const [answer, described] = await Promise.all([
       send(address(`${at}/execution`), { method: 'POST', body: { inputs, response: 'document' } }),

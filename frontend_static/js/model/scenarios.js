@@ -90,6 +90,7 @@ export function openScenario(/** @type {string | null} */ id) {
       url.time.value = former.time;
     }
     url.former.value = null;
+    url.inputs.value = {};
     url.scenario.value = id;
   });
 }

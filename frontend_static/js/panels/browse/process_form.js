@@ -3,12 +3,11 @@
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { extent } from '../../core/geo.js';
-import { fieldKind, plainSchema, sketch } from '../../core/schema.js';
-import { number, pick, t } from '../../core/i18n.js';
+import { number, t } from '../../core/i18n.js';
 import { showExtent } from '../../map/camera.js';
 import { busy, failure } from '../widgets.js';
-import { layerStore } from '../../model/layers.js';
-import { featuresOf, middle, processStore, runStep } from '../../model/process.js';
+import { featuresOf, inputsOf, processStore, runStep, setInput } from '../../model/process.js';
+import { drawField } from './schema_fields.js';
 
 /** @typedef {import('../../core/types.js').ProcessStep} ProcessStep */
 /** @typedef {import('../../core/types.js').ProcessInput} ProcessInput */
@@ -71,66 +70,13 @@ class ProcessForm extends Part {
   }
 
   again() {
-    const form = this.querySelector('form');
-    if (form && this.step) runStep(this.key, this.step, new FormData(form));
+    if (this.step) runStep(this.key, this.step);
   }
 
-  field(/** @type {string} */ name, /** @type {ProcessInput} */ input) {
-    const needed = Boolean(input.minOccurs);
-    const kind = fieldKind(input.schema);
-    if (kind === 'places') return this.places(name, input);
-    const title = html`<span>${input.title}${needed ? ' *' : ''}</span>`;
-    if (kind === 'json') return html`<div class="field"><label>${title}${this.json(name, input.schema, needed)}</label>
-      ${this.sketchButton(name, input)}</div>`;
-    return html`<label class="field">${title}${this.simple(name, input, needed)}</label>`;
-  }
-
-  /** A control for one word, number or yes. */
-  simple(/** @type {string} */ name, /** @type {ProcessInput} */ { schema: raw }, /** @type {boolean} */ needed) {
-    const schema = plainSchema(raw);
-    const usual = raw.default ?? '';
-    const kind = fieldKind(raw);
-    if (kind === 'choice') {
-      return html`<select name=${name}>${needed || usual ? '' : html`<option value=""></option>`}
-        ${schema.enum.map((/** @type {string} */ one) => html`<option ?selected=${one === usual}>${one}</option>`)}
-      </select>`;
-    }
-    if (kind === 'flag') return html`<input type="checkbox" name=${name} ?checked=${usual === true} />`;
-    if (kind === 'number') {
-      return html`<input type="number" name=${name} value=${usual} ?required=${needed} min=${schema.minimum ?? ''}
-        max=${schema.maximum ?? ''} step=${schema.type === 'integer' ? 1 : 'any'} />`;
-    }
-    const hint = schema.format === 'date-time' ? '2026-11-22T18:05:00+08:00' : '';
-    return html`<input type="text" name=${name} value=${usual} placeholder=${hint} ?required=${needed} />`;
-  }
-
-  json(/** @type {string} */ name, /** @type {any} */ schema, /** @type {boolean} */ needed) {
-    const usual = schema.default === undefined || schema.default === null ? '' : JSON.stringify(schema.default);
-    return html`<textarea name=${name} rows="3" spellcheck="false" ?required=${needed} .defaultValue=${usual}
-      placeholder="JSON"></textarea>`;
-  }
-
-  /** Places: the features of a layer, or points of one's own. */
-  places(/** @type {string} */ name, /** @type {ProcessInput} */ input) {
-    const layers = (layerStore.catalogue.value?.layers ?? []).filter((layer) => layer.geometry !== 'none');
-    return html`<fieldset class="field"><legend>${input.title}${input.minOccurs ? ' *' : ''}</legend>
-      <label><span>${t('scene.layer')}</span><select name="${name}.layer">
-        <option value="">${t('scene.own_points')}</option>
-        ${layers.map(({ id, title }) => html`<option value=${id}>${pick(title)}</option>`)}</select></label>
-      <label><span>${t('scene.cql')}</span><input type="text" name="${name}.filter" maxlength="2000"
-        spellcheck="false" placeholder="CQL2" /></label>
-      <label><span>${t('scene.own_points')}</span>${this.json(name, {}, false)}</label>
-      ${this.sketchButton(name, input)}</fieldset>`;
-  }
-
-  sketchButton(/** @type {string} */ name, /** @type {ProcessInput} */ { title, schema }) {
-    const fill = () => {
-      const area = /** @type {HTMLTextAreaElement | null} */ (this.querySelector(`textarea[name="${name}"]`));
-      if (area) area.value = JSON.stringify(sketch(schema, middle()), null, 1);
-    };
-    const label = `${t('scene.sketch')}: ${title}`;
-    return html`<button type="button" class="small" data-testid="process-sketch" aria-label=${label}
-      @click=${fill}>${t('scene.sketch')}</button>`;
+  field(/** @type {string} */ name, /** @type {ProcessInput} */ { schema, title, minOccurs }) {
+    const value = inputsOf(this.key)[name];
+    const set = (/** @type {unknown} */ next) => setInput(this.key, name, next);
+    return drawField({ schema, title, name, needed: Boolean(minOccurs), value, set });
   }
 }
 
