@@ -148,6 +148,9 @@ def run_processes(page):
     for form in page.locator("[data-testid=process-risk-grade]").all():
         form.get_by_test_id("process-run").click()
         form.get_by_test_id("process-result").wait_for()
+        form.get_by_test_id("process-baseline").click()
+        form.get_by_test_id("process-run").click()
+        expect(form.get_by_test_id("process-difference").locator("tr").nth(1)).to_be_visible()
         assert page.evaluate(
             "() => window.sigang.map.getSource('sg-result').serialize().data.features.length"
         )

@@ -19,8 +19,12 @@ const ENDED = new Set(['successful', 'failed', 'dismissed']);
 /** The newest run of each process, by scenario and place on its page. */
 const runs = signal(/** @type {Record<string, Run>} */ ({}));
 
+/** What came out of the run that others are compared with, by the same keys. */
+const baselines = signal(/** @type {Record<string, Output[]>} */ ({}));
+
 export const processStore = {
   runs,
+  baselines,
   /** Features that the runs of the open scenario gave. */
   features: computed(() => {
     const open = Object.entries(runs.value).filter(([key]) => key.startsWith(`${url.scenario.value}/`));
@@ -49,6 +53,13 @@ export const inputsOf = (/** @type {string} */ key) => url.inputs.value[key] ?? 
 /** Fill in one input. */
 export function setInput(/** @type {string} */ key, /** @type {string} */ name, /** @type {unknown} */ value) {
   url.inputs.value = { ...url.inputs.peek(), [key]: { ...inputsOf(key), [name]: value } };
+}
+
+/** Compare the runs that follow with the newest one, or with none. */
+export function keepBaseline(/** @type {string} */ key, /** @type {boolean} */ on) {
+  const run = runs.peek()[key];
+  const { [key]: _, ...rest } = baselines.peek();
+  baselines.value = on && run?.state === 'done' ? { ...rest, [key]: run.outputs } : rest;
 }
 
 /** Run a process, at once or as a job, and keep what comes out. */

@@ -2,11 +2,12 @@
 /** <sg-process>: a process of a scenario: a form made from its inputs' schemas, a run, what came out. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
+import { compare } from '../../core/difference.js';
 import { extent } from '../../core/geo.js';
 import { number, t } from '../../core/i18n.js';
 import { showExtent } from '../../map/camera.js';
 import { busy, failure } from '../widgets.js';
-import { featuresOf, inputsOf, processStore, runStep, setInput } from '../../model/process.js';
+import { featuresOf, inputsOf, keepBaseline, processStore, runStep, setInput } from '../../model/process.js';
 import { drawField } from './schema_fields.js';
 
 /** @typedef {import('../../core/types.js').ProcessStep} ProcessStep */
@@ -60,8 +61,17 @@ class ProcessForm extends Part {
       </form>
       ${busy(running)}
       ${run?.state === 'failed' ? failure(run.error, () => this.again(), 'process-retry') : ''}
-      ${run?.state === 'done' ? html`<div data-testid="process-result">${run.outputs.map(output)}</div>` : ''}
+      ${run?.state === 'done' ? html`<div data-testid="process-result">${this.compared(run.outputs)}
+        ${run.outputs.map(output)}</div>` : ''}
     </details>`;
+  }
+
+  /** A switch that keeps this run as the baseline, and the difference of later ones from it. */
+  compared(/** @type {Output[]} */ outputs) {
+    const base = processStore.baselines.value[this.key];
+    const button = html`<button type="button" class="small" data-testid="process-baseline" aria-pressed=${Boolean(base)}
+      @click=${() => keepBaseline(this.key, !base)}>${t('scene.baseline')}</button>`;
+    return html`<div class="actions">${button}</div>${base && base !== outputs ? difference(base, outputs) : ''}`;
   }
 
   submit(/** @type {SubmitEvent} */ event) {
@@ -79,6 +89,23 @@ class ProcessForm extends Part {
     return drawField({ schema, title, name, needed: Boolean(minOccurs), value, set });
   }
 }
+
+/** The numbers of the baseline and of a run side by side. */
+function difference(/** @type {Output[]} */ before, /** @type {Output[]} */ after) {
+  const by = (/** @type {import('../../core/difference.js').Change} */ one) =>
+    one.before === null || one.after === null ? null : one.after - one.before;
+  const row = (/** @type {import('../../core/difference.js').Change} */ one) => html`<tr><th scope="row">${one.at}</th>
+    <td class="num">${cell(one.before)}</td><td class="num">${cell(one.after)}</td>
+    <td class="num">${signed(by(one))}</td></tr>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('scene.difference')}
+      data-testid="process-difference">
+    <table class="plain-table"><thead><tr><th scope="col">${t('scene.difference')}</th>
+      <th scope="col">${t('scene.before')}</th><th scope="col">${t('scene.after')}</th>
+      <th scope="col">±</th></tr></thead><tbody>${compare(before, after).map(row)}</tbody></table></div>`;
+}
+
+const signed = (/** @type {number | null} */ by) =>
+  by === null ? '–' : `${by > 0 ? '+' : by < 0 ? '−' : '±'}${number(Math.abs(by), DIGITS)}`;
 
 /** Draw an output: features on the map, rows as a table, an object as a list, else as it is. */
 function output(/** @type {Output} */ { name, title, value }) {
