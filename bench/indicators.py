@@ -140,7 +140,8 @@ class Duck:
         with connect(url) as conn, rows.open("wb") as file, conn.cursor().copy(EXPORT) as copy:
             file.writelines(copy)
         program = servers.environment("duckdb") / "python"
-        command = [program, servers.ROOT / "bench" / "duckdb_process.py", rows, folder / "rows.parquet"]
+        script, parquet = servers.ROOT / "bench" / "duckdb_process.py", folder / "rows.parquet"
+        command = [program, script, rows, parquet]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
