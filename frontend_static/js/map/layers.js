@@ -182,7 +182,7 @@ export function withOverlay(style, theme) {
   const known = layerStore.catalogue.peek()?.layers ?? [];
   const undoable = known.filter((layer) => layer.editable && layer.editable.kind === 'undo');
   const closing = new Set(undoable.map((layer) => layer.id));
-  const layers = inOrder(withUnits(style.layers, theme));
+  const layers = withUnits(style.layers, theme);
   const firstLabel = layers.findIndex((layer) => layer.type === 'symbol');
   const at = firstLabel < 0 ? layers.length : firstLabel;
   const closures = layers.findIndex((layer) => closing.has(layerOf(layer) ?? ''));
@@ -194,7 +194,7 @@ export function withOverlay(style, theme) {
   return /** @type {Style} */ ({
     ...style,
     sources: { ...style.sources, ...sources },
-    layers: [
+    layers: inOrder([
       ...layers.slice(0, under),
       fill,
       outline,
@@ -207,6 +207,6 @@ export function withOverlay(style, theme) {
       label,
       ...lineLabels(colours),
       ...markLayers(colours),
-    ],
+    ]),
   });
 }

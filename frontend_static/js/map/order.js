@@ -2,12 +2,10 @@
 /** The order of layers on the map: the catalogue's, or that of the open scenario, the first lowest. */
 import { effect, untracked } from '@preact/signals-core';
 import { layerOf } from './probe.js';
+import { layerStore, placeLayers } from '../model/layers.js';
 import { scenarioStore } from '../model/scenarios.js';
 
 /** @typedef {import('maplibre-gl').LayerSpecification} LayerSpecification */
-
-/** Style layers as the server orders them. @type {LayerSpecification[]} */
-let usual = [];
 
 /**
  * Put the style layers of some layers in their order, in the places that they have together.
@@ -34,14 +32,14 @@ const wantedNow = () => scenarioStore.page.value?.view.layers ?? [];
 
 /** Order the layers of a style that the map is about to have. */
 export function inOrder(/** @type {LayerSpecification[]} */ layers) {
-  usual = layers;
+  placeLayers(layers);
   return ordered(layers, untracked(wantedNow));
 }
 
 /** Keep the order in step with the open scenario; what the page draws itself stays where it is. */
 export function watchOrder(/** @type {import('maplibre-gl').Map} */ map) {
   return effect(() => {
-    const next = ordered(usual, wantedNow()).map(({ id }) => id);
+    const next = ordered(layerStore.styled.peek(), wantedNow()).map(({ id }) => id);
     const now = map.getLayersOrder().filter((id) => next.includes(id));
     if (now.length !== next.length) return;
     for (const [at, id] of next.entries()) {

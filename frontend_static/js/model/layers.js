@@ -26,6 +26,8 @@ export const layerStore = {
     const layers = catalogue.value?.layers ?? [];
     return layers.filter((layer) => (layer.visible ? !off.has(layer.id) : on.has(layer.id))).map((l) => l.id);
   }),
+  /** All layers of the map's style, those of the catalogue in its order. */
+  styled: signal(/** @type {import('maplibre-gl').LayerSpecification[]} */ ([])),
   /** Raised when rows of a layer changed: layer id -> counter. */
   bumps: signal(/** @type {Record<string, number>} */ ({})),
 };
@@ -38,6 +40,11 @@ export async function loadCatalogue() {
   } catch (error) {
     layerStore.error.value = /** @type {Error} */ (error);
   }
+}
+
+/** Remember the layers of the style that the map is about to have, before a scenario orders them. */
+export function placeLayers(/** @type {import('maplibre-gl').LayerSpecification[]} */ layers) {
+  layerStore.styled.value = layers;
 }
 
 /** Switch layers on or off; only differences from the catalogue's default are kept. */
