@@ -68,6 +68,16 @@ class WeatherFactors(RuleTable[dict[Colour, Annotated[float, Field(ge=1, le=10)]
     """By how much a weather warning of a colour multiplies the likelihood of a risk inside it."""
 
 
+class ZoneGrade(RuleModel):
+    """The colour of a zone by the risks in it.
+
+    `max` is the worst of them; `share` the worst colour that at least this share of them reach.
+    """
+
+    method: Literal["max", "share"]
+    share: float = Field(default=0.0, ge=0, le=1)
+
+
 class Commitments(RuleTable[Annotated[tuple[str, ...], Field(min_length=1)]]):
     """What must be settled before a hazard leaves its registration."""
 
@@ -89,6 +99,9 @@ RISK_MATRIX = register(
 )
 RISK_WEATHER = register(
     "safety.risk_weather", WeatherFactors, zh="天气预警对风险的影响", en="Weather and risk"
+)
+RISK_ZONE = register(
+    "safety.risk_zone", ZoneGrade, zh="区域风险定级", en="Grade of a zone by its risks"
 )
 COMMITMENTS = register(
     "safety.hazard_commitments", Commitments, zh="隐患治理五落实", en="Commitments on a hazard"

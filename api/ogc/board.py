@@ -30,7 +30,7 @@ from layers.indicators.catalog import definition, shown_id
 from layers.indicators.model import Index
 from layers.indicators.numbers import Numbers
 from layers.indicators.population import Population
-from layers.indicators.rollup import rank
+from layers.indicators.ranking import rank_units
 from layers.indicators.units import Level, Unit, parse_level
 from layers.offload import offload
 from spatial.errors import BadParameter, SigangError
@@ -138,7 +138,7 @@ class _Board:
                 self.units[unit.code] = show_unit(unit) | {"place": numbers.units.place(unit)}
         values = [one.value for one in found]
         codes = [unit.code for unit in units]
-        ranks = rank(list(zip(codes, values, strict=True)), telling.declared.better).ranks
+        ranks = rank_units(numbers, key, units).ranks
         return {
             "code": codes,
             "value": values,

@@ -12,13 +12,15 @@ from starlette.requests import Request
 from api.http.links import Link, api, link
 from api.http.media_types import GEOJSON, JSON
 from api.services import services
+from layers.indicators.by_code import split_index
 from layers.indicators.catalog import definition, shown_id
 from layers.indicators.index import IndexValue
 from layers.indicators.model import Index, Indicator
 from layers.indicators.numbers import Number, Numbers
 from layers.indicators.periods import Period
 from layers.indicators.population import Part, Population
-from layers.indicators.rollup import Ranking, rank
+from layers.indicators.ranking import rank_units, ranking_rule
+from layers.indicators.rollup import Ranking
 from layers.indicators.units import Level, Unit
 from layers.indicators.values import reads_rows
 from spatial.actor import Actor
@@ -86,6 +88,14 @@ def plain(number: Decimal | None) -> int | float | None:
     return int(number) if number == number.to_integral_value() else float(number)
 
 
+def _holds(column: str, code: str | None) -> str:
+    """Return the CQL2 condition of the rows that have a code in a column."""
+    if code is None:
+        return f"{column} IS NULL"
+    quoted = code.replace("'", "''")
+    return f"{column} = '{quoted}'"
+
+
 @dataclass(frozen=True)
 class Telling:
     """One indicator or index told to one actor, for a unit and the units of a level within it.
@@ -127,15 +137,18 @@ class Telling:
             "level": self.level,
             "total": self.value(self.unit),
             "values": [self.value(unit, ranking.ranks.get(unit.code)) for unit in told],
-            "ranking": {"order": ranking.order, "unranked": ranking.unranked},
+            "ranking": {
+                "order": ranking.order,
+                "unranked": ranking.unranked,
+                "rule": ranking_rule(self.numbers),
+            },
         }
         rest = self._rest()
         return found | ({"no_unit": rest} if rest else {})
 
     def ranking(self, told: Iterable[Unit]) -> Ranking:
         """Rank units by their numbers."""
-        values = [(unit.code, self.numbers.of(self.declared.id, unit).value) for unit in told]
-        return rank(values, self.declared.better)
+        return rank_units(self.numbers, self.declared.id, told)
 
     def value(self, unit: Unit, place: int | None = None) -> Document:
         """Return the number of a unit with its links."""
@@ -148,9 +161,11 @@ class Telling:
             "links": self.links(self.numbers.units.place(unit)),
         }
         if number.index is not None:
-            found["index"] = self._index(number.index, unit)
+            found["index"] = self._index(number.index, self.numbers.units.place(unit))
         if self.by is not None and isinstance(self.one, Population):
             found["by"] = {"column": self.by, "codes": self._split(self.one, self.by, unit)}
+        elif self.by is not None and isinstance(self.one, Index):
+            found["by"] = {"column": self.by, "codes": self._lines(self.one, self.by, unit)}
         return found
 
     def sides(self, number: Number) -> Document:
@@ -236,11 +251,7 @@ class Telling:
         place = self.numbers.units.place(unit)
         found = []
         for code, tally in tallies.split(unit.prefix, indicator.by.index(by)).items():
-            text = (
-                f"{by} IS NULL"
-                if code is None
-                else f"{by} = '{code.replace(chr(39), chr(39) * 2)}'"
-            )
+            text = _holds(by, code)
             title = titles.get(code or "")
             found.append(
                 {
@@ -252,9 +263,24 @@ class Telling:
             )
         return found
 
-    def _index(self, index: IndexValue, unit: Unit) -> Document:
+    def _lines(self, index: Index, by: str, unit: Unit) -> list[Document]:
+        """Return an index by the codes of a column, each with its decomposition."""
+        leaf = min(self.numbers.indicators.stands_on[index.id])
+        population = self.numbers.indicators.populations[leaf]
+        titles = population.relation.layer.by_name[by].values or {}
+        place, found = self.numbers.units.place(unit), list[Document]()
+        for code, number in split_index(self.numbers, index, unit, by).items():
+            text = _holds(by, code)
+            title = titles.get(code or "")
+            made: Document = {"code": code, "title": title.model_dump() if title else None}
+            made |= self.sides(number)
+            if number.index is not None:
+                made["index"] = self._index(number.index, f"{place} AND {text}")
+            found.append(made)
+        return found
+
+    def _index(self, index: IndexValue, place: str) -> Document:
         populations = self.numbers.indicators.populations
-        place = self.numbers.units.place(unit)
         return {
             "raw": index.raw,
             "parts": [

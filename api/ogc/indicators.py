@@ -27,7 +27,7 @@ from api.ogc.indicator_asking import (
 )
 from api.ogc.indicator_text import PARTS, Telling, describe, show_unit
 from api.services import services
-from layers.indicators.catalog import shown_id
+from layers.indicators.catalog import definition, shown_id
 from layers.indicators.model import Index
 from layers.indicators.periods import series
 from layers.indicators.population import Population
@@ -86,7 +86,7 @@ async def get_values(
     one = served.indicators.declared.get(indicator_id, actor)
     whole = await unit_of(request, one, unit)
     wanted = parse_level(level, whole)
-    column = _column(one, actor, by)
+    column = _column(request, one, actor, by)
     asked = period_of(period)
     numbers = await ask(request, [shown_id(one)], [asked.previous, asked], split=by is not None)
     telling = Telling(request, actor, one, numbers, whole, wanted, column)
@@ -159,11 +159,13 @@ def _own(request: Request, one: Population | Index) -> list[Link]:
     return [link(api(request, "indicators", shown_id(one)), "up", JSON)]
 
 
-def _column(one: Population | Index, actor: Actor, by: str | None) -> str | None:
+def _column(request: Request, one: Population | Index, actor: Actor, by: str | None) -> str | None:
     if by is None:
         return None
-    may = isinstance(one, Population) and reads_rows(one, actor)
-    allowed = one.indicator.by if may and isinstance(one, Population) else ()
+    declared = services(request).indicators.declared
+    leaves = [declared.populations[key] for key in declared.stands_on[shown_id(one)]]
+    may = all(reads_rows(leaf, actor) for leaf in leaves)
+    allowed = definition(one).by if may else ()
     if by not in allowed:
         raise _bad("by", by, allowed)
     return by

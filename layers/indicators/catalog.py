@@ -172,6 +172,8 @@ class _Read:
         }
         indices = {key: self._indices[key] for key in sorted(self._indices, key=self._at)}
         stands_on = {key: frozenset(self._leaves(key)) for key in [*populations, *indices]}
+        for index in indices.values():
+            self._check_by(index, stands_on[index.id])
         return Indicators(
             MappingProxyType(populations), MappingProxyType(indices), MappingProxyType(stands_on)
         )
@@ -197,6 +199,12 @@ class _Read:
             if found is not None and not found.indicator.is_share:
                 why = f"{part} is no share: it needs a denominator and scale = 100"
                 raise self._refuse(index, f"parts.{name}", why)
+
+    def _check_by(self, index: Index, leaves: frozenset[str]) -> None:
+        for column in index.by:
+            without = [k for k in leaves if column not in self._populations[k].indicator.by]
+            if without:
+                raise self._refuse(index, "by", f"{min(without)} is not split by {column!r}")
 
     def _check_cycle(self, index: Index, above: tuple[str, ...]) -> None:
         if index.id in above:

@@ -120,4 +120,6 @@ class Index(_Shown):
     parts: dict[str, str] = Field(min_length=1)
     """Name of each part, as the rule weighs it, to an indicator or index."""
     rule: str = Field(pattern=RULE_KEY)
+    by: tuple[str, ...] = Field(default=(), exclude=True)
+    """Coded columns that all that it stands on are split by: it is told by their codes too."""
     better: Literal["higher", "lower"] | None = "higher"

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from layers.indicators.model import Indicator
 from layers.indicators.population import Population
@@ -211,7 +211,7 @@ def _plus(cell: Cell, step: Cell) -> Cell:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Units by value: competition ranks (1-2-2-4), ties in the order of codes."""
+    """Units by value, ranked by rule; ties in the order of codes."""
 
     ranks: Mapping[str, int]
     order: tuple[str, ...]
@@ -219,14 +219,21 @@ class Ranking:
     """Units without cases."""
 
 
-def rank(values: Sequence[tuple[str, float | None]], better: str | None) -> Ranking:
+Ties = Literal["competition", "dense"]
+
+
+def rank(
+    values: Sequence[tuple[str, float | None]], better: str | None, ties: Ties = "competition"
+) -> Ranking:
     """Rank units by their unrounded values, the better end first; the higher one without."""
     sign = 1 if better == "lower" else -1
     ranked = sorted((sign * value, code) for code, value in values if value is not None)
     ranks: dict[str, int] = {}
     before: tuple[float, int] | None = None
     for place, (value, code) in enumerate(ranked, 1):
-        number = before[1] if before is not None and before[0] == value else place
+        number = place if ties == "competition" else len({*ranks.values()}) + 1
+        if before is not None and before[0] == value:
+            number = before[1]
         ranks[code], before = number, (value, number)
     without = tuple(sorted(code for code, value in values if value is None))
     return Ranking(ranks, tuple(code for _, code in ranked), without)

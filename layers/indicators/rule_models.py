@@ -23,6 +23,16 @@ class Veto(RuleModel):
     cap: float = Field(ge=0, le=100)
 
 
+class RankingRule(RuleModel):
+    """How units with equal values are ranked; among them the order is that of their codes.
+
+    `competition` is 1-2-2-4, `dense` 1-2-2-3. Values are compared unrounded; units without cases
+    have no rank.
+    """
+
+    ties: Literal["competition", "dense"]
+
+
 class IndexRule(RuleModel):
     """How an index is made of its parts.
 
@@ -65,4 +75,5 @@ class _EveryIndex(Collection[str]):
         return 0
 
 
+RANKING = register("office.ranking", RankingRule, zh="排名规则", en="How units are ranked")
 INDEX = register("*.index.*", IndexRule, zh="指数", en="An index", only=_EveryIndex)

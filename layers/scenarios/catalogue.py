@@ -186,6 +186,8 @@ class _Look:
             yield f"{at}.indicator", f"no indicator {example.indicator!r}"
             return
         yield from bad(f"{at}.period", partial(parse_period, example.period))
+        for name in sorted(set(example.sides) - needed):
+            yield f"{at}.sides.{name}", f"{example.indicator} is not made of it"
         counted = {self._indicators.populations[one].indicator.layer for one in needed}
         for name, rows in example.rows.items():
             if name not in counted:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from layers.declare.base import Declaration, Text
 from layers.declare.layer import Identifier
@@ -99,7 +99,8 @@ class ProcessExample(_Example):
 class IndicatorExample(_Example):
     """Rows with a known number: they are counted by the real statements, then taken back.
 
-    A row has values of the columns of its layer; it lies in a unit that there is not.
+    A row has values of the columns of its layer. It lies in a unit that there is not, or in the
+    county that its `admin_code` names; then each county is told, and their prefectures, ranked.
     """
 
     kind: Literal["indicator"]
@@ -107,8 +108,16 @@ class IndicatorExample(_Example):
     """An indicator or index."""
     period: str
     """As `2026-W10` or `2026-03`."""
-    rows: dict[Id, tuple[dict[Id, object], ...]] = Field(min_length=1)
+    rows: dict[Id, tuple[dict[Id, object], ...]] = {}
     """Rows by layer."""
+    sides: dict[Id, tuple[float, float]] = {}
+    """Numerator and denominator of indicators that an index is made of, instead of their rows."""
+
+    @model_validator(mode="after")
+    def _something_is_given(self) -> IndicatorExample:
+        if not self.rows and not self.sides:
+            raise ValueError("name rows or sides")
+        return self
 
 
 class SampleExample(_Example):

@@ -222,6 +222,8 @@ def test_ranks_are_those_of_the_worked_example():
     lower = rank([(code, value) for code, value, _ in said["values"]], "lower")
     assert lower.order == ("330205", "330206", "330212", "330203")
     assert [lower.ranks[code] for code in lower.order] == [1, 2, 2, 4]
+    dense = rank([(code, value) for code, value, _ in said["values"]], "lower", "dense")
+    assert [dense.ranks[code] for code in dense.order] == [1, 2, 2, 3]
 
 
 SAFETY = {

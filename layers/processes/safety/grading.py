@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import shapely
 
-from spatial.rule_models import Colour, FourColours, Matrix, WeatherFactors
+from spatial.rule_models import Colour, FourColours, Matrix, WeatherFactors, ZoneGrade
 
 Scheme = FourColours | Matrix
 WORST_FIRST: tuple[Colour, ...] = ("red", "orange", "yellow", "blue")
@@ -18,7 +19,7 @@ WORST_FIRST: tuple[Colour, ...] = ("red", "orange", "yellow", "blue")
 class Warned:
     """A warning: where (EPSG:4326), its colour, and when, half-open."""
 
-    area: shapely.Polygon
+    area: shapely.Polygon | shapely.MultiPolygon
     colour: Colour
     start: datetime
     end: datetime
@@ -69,6 +70,10 @@ def factors_at(
     return found
 
 
-def worst(colours: Sequence[Colour]) -> Colour | None:
-    """Return the worst of some colours, None for none."""
-    return min(colours, key=WORST_FIRST.index, default=None)
+def zone_colour(colours: Sequence[Colour], rule: ZoneGrade) -> Colour | None:
+    """Return the colour of a zone by those of its risks and the declared rule, None for none."""
+    ranks = sorted(map(WORST_FIRST.index, colours))
+    if not ranks:
+        return None
+    needed = 1 if rule.method == "max" else max(1, math.ceil(rule.share * len(ranks)))
+    return WORST_FIRST[ranks[needed - 1]]

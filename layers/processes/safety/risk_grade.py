@@ -30,8 +30,23 @@ from layers.processes.runtime.model import (
     titled,
     wrong_input,
 )
-from layers.processes.safety.grading import Grade, Scheme, Warned, factors_at, grade, worst
-from spatial.rule_models import RISK_COLOURS, RISK_MATRIX, RISK_WEATHER, Colour
+from layers.processes.safety.grading import (
+    WORST_FIRST,
+    Grade,
+    Scheme,
+    Warned,
+    factors_at,
+    grade,
+    zone_colour,
+)
+from spatial.rule_models import (
+    RISK_COLOURS,
+    RISK_MATRIX,
+    RISK_WEATHER,
+    RISK_ZONE,
+    Colour,
+    ZoneGrade,
+)
 from spatial.rules import Rule, get_rule
 
 
@@ -84,6 +99,7 @@ class RiskGradeInputs(Inputs):
 
     risks: RisksFrom = titled("风险点", "Risks", default=RisksFrom(layer="risks"))
     warnings: list[WarningGiven] = titled("气象预警", "Warnings", default=[], max_length=200)
+    zones: RowsFrom | None = titled("预警区图层", "Layer of warnings", default=None)
     at: Moment | None = titled("时间（默认现在）", "Time", default=None)
     scheme: Literal["dlc", "matrix"] = titled("评估方法", "Scheme", default="dlc")
     top: int = titled("清单条数", "Length of the list", default=20, ge=1, le=500)
@@ -105,7 +121,7 @@ class Graded(BaseModel):
 
 
 class UnitGrade(BaseModel):
-    """The worst colour of a unit's risks."""
+    """The colour of a unit by its risks and the declared rule."""
 
     unit: str
     static_colour: str
@@ -153,6 +169,7 @@ ROWS_ASKED: Need[Sequence[Mapping[str, Any]]] = Need(
         inputs.risks.layer and RowsFrom(layer=inputs.risks.layer, filter=inputs.risks.filter)
     ),
 )
+ZONES_ASKED: Need[Sequence[Mapping[str, Any]]] = Need(ROWS.name, "zones", "zones")
 RULES = rules_at(lambda inputs: inputs.at)
 
 
@@ -160,12 +177,10 @@ def run(inputs: RiskGradeInputs, scene: Scene) -> RiskGradeOutputs:
     """Grade every risk twice: as registered, and at the time with the warnings that hold there."""
     rules = scene.get(RULES)
     scheme: Rule[Any] = get_rule(rules, RISK_COLOURS if inputs.scheme == "dlc" else RISK_MATRIX)
-    weather = get_rule(rules, RISK_WEATHER)
+    weather, zone = get_rule(rules, RISK_WEATHER), get_rule(rules, RISK_ZONE)
     moment = inputs.at or scene.now
     known, ungraded = _known(inputs, scene, scheme.value)
-    warnings = [
-        Warned(shapely.Polygon(w.ring), w.colour, w.valid_from, w.valid_to) for w in inputs.warnings
-    ]
+    warnings = _warnings(inputs, scene)
     factors = factors_at([risk.point for risk in known], warnings, weather.value, moment)
     graded = [
         _graded(
@@ -176,13 +191,28 @@ def run(inputs: RiskGradeInputs, scene: Scene) -> RiskGradeOutputs:
         for risk, factor in zip(known, factors, strict=True)
     ]
     ordered = sorted(graded, key=lambda one: (-one.score, -one.static_score, one.id))
-    used = [show_rule(scheme), *([show_rule(weather)] if warnings else [])]
+    used = [show_rule(scheme), show_rule(zone), *([show_rule(weather)] if warnings else [])]
     return RiskGradeOutputs(
         top=ordered[: inputs.top],
-        units=_units(graded),
+        units=_units(graded, zone.value),
         summary=_summary(moment, graded, ungraded, used),
         risks=_features(known, graded),
     )
+
+
+def _warnings(inputs: RiskGradeInputs, scene: Scene) -> list[Warned]:
+    """Return the warnings given, and those of a layer that have a place, a colour and a time."""
+    found = [
+        Warned(shapely.Polygon(w.ring), w.colour, w.valid_from, w.valid_to) for w in inputs.warnings
+    ]
+    for row in scene.get(ZONES_ASKED) if inputs.zones is not None else ():
+        held, shape = row["properties"], row["geometry"]
+        times = held.get("valid_from"), held.get("valid_to")
+        if shape is None or held.get("colour") not in WORST_FIRST or None in times:
+            continue
+        start, end = (datetime.fromisoformat(str(at)) for at in times)
+        found.append(Warned(shapely.geometry.shape(shape), held["colour"], start, end))
+    return found
 
 
 def _known(inputs: RiskGradeInputs, scene: Scene, scheme: Scheme) -> tuple[list[_Risk], list[str]]:
@@ -241,8 +271,8 @@ def _graded(risk: _Risk, static: Grade, now: Grade) -> Graded:
     )
 
 
-def _units(graded: Sequence[Graded]) -> list[UnitGrade]:
-    """Return each unit by the worst of its risks, in the order of units."""
+def _units(graded: Sequence[Graded], rule: ZoneGrade) -> list[UnitGrade]:
+    """Return each unit by its risks and the rule of zones, in the order of units."""
     by_unit: dict[str, list[Graded]] = defaultdict(list)
     for one in graded:
         if one.unit is not None:
@@ -250,16 +280,16 @@ def _units(graded: Sequence[Graded]) -> list[UnitGrade]:
     return [
         UnitGrade(
             unit=unit,
-            static_colour=_worst(one.static_colour for one in members),
-            colour=_worst(one.colour for one in members),
+            static_colour=_of_zone((one.static_colour for one in members), rule),
+            colour=_of_zone((one.colour for one in members), rule),
             risks=len(members),
         )
         for unit, members in sorted(by_unit.items())
     ]
 
 
-def _worst(colours: Any) -> str:
-    return worst(list(colours)) or ""
+def _of_zone(colours: Any, rule: ZoneGrade) -> str:
+    return zone_colour(list(colours), rule) or ""
 
 
 def _summary(
@@ -299,6 +329,6 @@ PROCESS = Process(
     inputs=RiskGradeInputs,
     outputs=RiskGradeOutputs,
     run=run,
-    reads=(ROWS_ASKED, RULES),
+    reads=(ROWS_ASKED, ZONES_ASKED, RULES),
     quick=True,
 )

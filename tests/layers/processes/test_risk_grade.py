@@ -11,10 +11,10 @@ import shapely
 from api.network.rule_models import RuleBook, read_rules
 from layers.processes.registry import check_inputs
 from layers.processes.runtime.model import Scene
-from layers.processes.safety.grading import Warned, factors_at, grade
+from layers.processes.safety.grading import Warned, factors_at, grade, zone_colour
 from layers.processes.safety.risk_grade import PROCESS
 from spatial.errors import BadParameter
-from spatial.rule_models import RISK_COLOURS, RISK_MATRIX, RISK_WEATHER
+from spatial.rule_models import RISK_COLOURS, RISK_MATRIX, RISK_WEATHER, RISK_ZONE, ZoneGrade
 from tests.conftest import shared_path
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -100,7 +100,37 @@ def test_rows_of_a_layer_are_graded_and_those_without_numbers_are_listed(rules):
     assert found.summary.reds_unattended == ["b"]
     assert found.summary.ungraded == ["c", "d"]
     assert [(one.unit, one.colour, one.risks) for one in found.units] == [("330203", "red", 2)]
-    assert [rule["key"] for rule in found.summary.rules] == [RISK_COLOURS.key]
+    assert [rule["key"] for rule in found.summary.rules] == [RISK_COLOURS.key, RISK_ZONE.key]
+
+
+def test_warnings_of_a_layer_raise_as_those_that_are_given(rules):
+    place = {"type": "Point", "coordinates": [120.1, 30.1]}
+    shape = shapely.geometry.mapping(shapely.MultiPolygon([shapely.box(120, 30, 121, 31)]))
+    span = {"valid_from": NOW.isoformat(), "valid_to": (NOW + timedelta(hours=1)).isoformat()}
+    risk = {"likelihood": 3, "consequence": 5, "admin_code": "330203"}
+    zones = [
+        {"id": "z", "geometry": shape, "properties": {"colour": "orange", **span}},
+        {"id": "without a time", "geometry": shape, "properties": {"colour": "red"}},
+        {"id": "without a place", "geometry": None, "properties": {"colour": "red", **span}},
+    ]
+    read = {"risks": [{"id": "R1", "geometry": place, "properties": risk}], "zones": zones}
+
+    def at(moment):
+        given = {"zones": {"layer": "weather_warnings"}, "at": moment.isoformat()}
+        inputs = check_inputs(PROCESS, given)
+        return PROCESS.run(inputs, Scene({"rules": rules, **read}, NOW)).top[0]
+
+    assert (at(NOW).score, at(NOW).colour) == (22.5, "orange")
+    assert at(NOW + timedelta(hours=1)).colour == "yellow"
+
+
+def test_a_zone_is_graded_by_the_declared_rule():
+    colours = ["red", "orange", "orange", "yellow"]
+    assert zone_colour(colours, ZoneGrade(method="max")) == "red"
+    assert zone_colour(colours, ZoneGrade(method="share", share=0.25)) == "red"
+    assert zone_colour(colours, ZoneGrade(method="share", share=0.5)) == "orange"
+    assert zone_colour(colours, ZoneGrade(method="share", share=1)) == "yellow"
+    assert zone_colour([], ZoneGrade(method="max")) is None
 
 
 def test_what_cannot_be_graded_is_refused(rules):
