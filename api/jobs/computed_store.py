@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg.types.json import Jsonb
 
 from layers.computed.catalogue import ComputedLayer
-from layers.computed.store import Made
+from layers.computed.store import Conn, Made
 
 ACCOUNT = "computed"
 LOCK = 6_251_019
@@ -27,19 +25,19 @@ INSERT INTO sigang.job (id, process, account_id, role, scope, request)
 VALUES (%s, %s, %s, 'admin', %s, %s)"""
 
 
-def lock(conn: psycopg.Connection[Any]) -> bool:
+def lock(conn: Conn) -> bool:
     """Take the lock of who adds such jobs for this transaction; False where it is held."""
     found = conn.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK]).fetchone()
     return bool(found and found[0])
 
 
-def home(conn: psycopg.Connection[Any]) -> str | None:
+def home(conn: Conn) -> str | None:
     """Return the code of the province that is loaded; None for none, or for several."""
     found = conn.execute(_HOME).fetchall()
     return str(found[0][0]) if len(found) == 1 else None
 
 
-def may_run(conn: psycopg.Connection[Any], layer: str, rest: timedelta) -> bool:
+def may_run(conn: Conn, layer: str, rest: timedelta) -> bool:
     """Tell whether a layer may be computed now: nothing runs, and the last run is long enough ago.
 
     Parameters
@@ -59,9 +57,7 @@ def may_run(conn: psycopg.Connection[Any], layer: str, rest: timedelta) -> bool:
     return bool(created + rest <= now if state == "successful" else finished + RETRY <= now)
 
 
-def add(
-    conn: psycopg.Connection[Any], job: UUID, computed: ComputedLayer, made: Made, scope: str
-) -> None:
+def add(conn: Conn, job: UUID, computed: ComputedLayer, made: Made, scope: str) -> None:
     """Add the job that computes a layer."""
     request = {
         "inputs": computed.how.inputs, "computed": computed.layer.id, "digest": made.digest,
