@@ -131,6 +131,8 @@ def test_a_closure_has_an_end_in_the_future(dispatcher):
         ({"edge_id": edge("nowhere")}, 404), ({"facility_id": edge("nowhere")}, 404),
         ({"stake": {"route": "G9", "k_from": 0, "k_to": 1}}, 404),
         ({"polygon": {"type": "Polygon", "coordinates": []}}, 400),
+        ({"polygon": {"type": "Polygon", "coordinates": [[[120.9, 30.3], [120.95, 30.3],
+          [120.95, 30.35], [120.9, 30.3]]]}, "network": "rail"}, 400),
     ],
 )  # fmt: skip
 def test_a_target_that_cannot_be_closed(dispatcher, target, status):

@@ -102,6 +102,7 @@
  * @typedef {object} Profile
  * @property {string} id
  * @property {Text} title
+ * @property {string} network kind of network that it moves on
  * @property {string} group
  * @property {Record<string, number>} sizes defaults, m and t
  * @property {string[]} limits names of the limits that it heeds

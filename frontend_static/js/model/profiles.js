@@ -22,6 +22,9 @@ export async function loadProfiles() {
 /** The profile in use, once the profiles are known. */
 export const profile = () => planStore.profiles.value.find((entry) => entry.id === planStore.profile.value);
 
+/** Whether the profile in use moves on networks of a kind; any, while that is not known. */
+export const movesOn = (/** @type {string} */ network) => (profile()?.network ?? network) === network;
+
 /** Choose a profile; sizes and load start from its own. */
 export function setProfile(/** @type {string} */ id) {
   batch(() => {

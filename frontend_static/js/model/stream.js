@@ -7,6 +7,7 @@ import { deskStore, loadEvents, receive } from './events.js';
 import { bump, layerStore, loadCatalogue } from './layers.js';
 import { alive, fallSilent, liveStore } from './live.js';
 import { networkChanged } from './path.js';
+import { movesOn } from './profiles.js';
 import { loadNumbers, numbersChanged } from './scenarios.js';
 import { checkSession } from './session.js';
 
@@ -37,7 +38,7 @@ const HANDLERS = {
     recount();
   },
   network(body) {
-    networkChanged(Number(body.version));
+    if (movesOn(body.network)) networkChanged(Number(body.version));
     if (layerStore.catalogue.peek()?.layers.some(({ computed }) => computed?.state === 'current')) recount();
   },
   catalog: () => loadCatalogue(),

@@ -46,10 +46,11 @@ class Vehicle extends Part {
     const summary = SIZES.filter((name) => name in current.sizes).map((name) => {
       return `${number(own[name] ?? current.sizes[name], 2)}\u00a0${name.slice(-1)}`;
     });
+    const limited = SIZES.filter((name) => current.limits.includes(`max_${name}`));
     const law = current.rule?.legal_text;
     return html`<details class="vehicle" data-testid="vehicle" ?open=${current.group === 'freight' || given}>
       <summary>${t('path.vehicle')} <span class="muted num">${summary.join(' · ')}</span></summary>
-      <div class="sizes">${SIZES.map((name) => this.size(current, name))}</div>
+      <div class="sizes">${limited.map((name) => this.size(current, name))}</div>
       ${current.hazmat ? this.hazmat(current) : ''}
       <label class="check"><input type="checkbox" data-testid="unknown-limits"
         .checked=${planStore.unknown.value === 'refuse'}
