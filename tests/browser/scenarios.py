@@ -55,6 +55,11 @@ def board(page):
     assert tiles.first.locator(".bar").count() == 90
     found = Axe().run(page, ".board", {"resultTypes": ["violations"]}).response["violations"]
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+    before = page.evaluate("() => window.sigang.data.live.value")
+    page.evaluate("() => { window.sigang.data.live.value = { state: 'stale', at: null } }")
+    expect(tiles.first).to_have_attribute("data-state", "stale")
+    page.evaluate("live => { window.sigang.data.live.value = live }", before)
+    expect(tiles.first).to_have_attribute("data-state", "live")
     page.get_by_test_id("kiosk").click()
     expect(page.get_by_test_id("search")).to_be_hidden()
     page.keyboard.press("Escape")

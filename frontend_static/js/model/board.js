@@ -16,7 +16,7 @@ import { sessionStore } from './session.js';
  *   units: Record<string, { title: import('../core/types.js').Text, level: string, place: string }> }} Board */
 
 const REFRESH_MS = 300;
-/** Numbers of a period that lasts are counted anew at least so often while they change. */
+/** How much older than the answer the numbers of a period that lasts may be. */
 const STALE_MS = 15 * 60_000;
 /** Tiles of a board whose address names none. */
 const FIRST = 24;
@@ -31,6 +31,8 @@ export const boardStore = {
   /** All that the caller may be told, in the order of areas; null until that is known. */
   known: signal(/** @type {IndicatorFacts[] | null} */ (null)),
   board: signal(/** @type {Board | null} */ (null)),
+  /** When it was read: what changes afterwards is heard of, while the stream lives. */
+  read: signal(0),
   error: signal(/** @type {unknown} */ (null)),
 };
 
@@ -60,6 +62,7 @@ export async function loadBoard() {
     boardStore.known.value = indicators;
     const params = { indicators: shownTiles.peek().join(','), period: url.period.peek(), level: 'prefecture,county' };
     boardStore.board.value = shownTiles.peek().length ? await request('board', { params, signal }) : null;
+    boardStore.read.value = now();
     boardStore.error.value = null;
   } catch (problem) {
     if (!aborted(problem)) boardStore.error.value = problem;
@@ -77,11 +80,11 @@ export function boardChanged(/** @type {string[]} */ ids) {
   if (stands.some((id) => ids.includes(id))) refresh();
 }
 
-/** Tell whether a tile may be older than the rows: the stream is away, or it was counted long ago. */
+/** Tell whether a tile may be older than the rows: the stream is away, or it was counted long before it was read. */
 export function isStale(/** @type {BoardTile} */ tile) {
   if (liveStore.stream.value.state === 'stale') return true;
   const lasts = Date.parse(boardStore.board.value?.period.end ?? '') > now();
-  return lasts && now() - Date.parse(tile.as_of) > STALE_MS;
+  return lasts && boardStore.read.value - Date.parse(tile.as_of) > STALE_MS;
 }
 
 /** Open or leave the board. */
