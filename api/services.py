@@ -17,6 +17,7 @@ from api.http.auth import Authenticator
 from api.http.gauges import Gauges
 from api.http.notifications import Bus
 from api.jobs.computed import ComputedKeeper
+from api.jobs.freezing import Freezer
 from api.jobs.runner import JobRunner
 from api.network.key_rows import Key
 from api.network.kinds import Networks
@@ -70,6 +71,7 @@ class Services:
     spools: Spools
     tiles: TileService
     indicators: IndicatorService
+    freezer: Freezer
     networks: Networks | None
 
     @property
@@ -118,9 +120,7 @@ async def open_services(
         bus = await _started(stack, Bus(url))
         rules = await _started(stack, RuleKeeper(db, bus, gauges))
         catalog = handed.catalog or load_catalog(settings.areas)
-        auth, search = Authenticator(db, settings), Search(db)
-        bus.subscribe("session", auth.forget)
-        bus.subscribe("network", lambda _: search.forget_stakes())
+        auth, search = _following(bus, Authenticator(db, settings), Search(db))
         summaries, spools = Summaries(db, bus), Spools(settings.home)
         gauges.add("export_kept_bytes", "Exports on disk until they are read.", lambda: spools.kept)
         tiles = await _started(stack, TileService(db, catalog, bus, settings))
@@ -131,10 +131,18 @@ async def open_services(
             for one in (networks, *_jobs(settings, db, bus, catalog, rules)):
                 await _started(stack, one)
         numbers = await _started(stack, IndicatorService(db, catalog, bus, rules.of_fact, url))
+        freezer = await _started(stack, Freezer(settings, db, catalog, rules))
         yield Services(
             settings, db, auth, audit, catalog, processes, bus, rules, search, summaries, spools,
-            tiles, numbers, networks,
+            tiles, numbers, freezer, networks,
         )  # fmt: skip
+
+
+def _following(bus: Bus, auth: Authenticator, search: Search) -> tuple[Authenticator, Search]:
+    """Return both as they forget what changed."""
+    bus.subscribe("session", auth.forget)
+    bus.subscribe("network", lambda _: search.forget_stakes())
+    return auth, search
 
 
 def _networks(

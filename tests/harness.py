@@ -271,10 +271,11 @@ def plain_pages() -> Iterator[str]:
 
 
 def share_orders(home: Path) -> None:
-    """Let a server find the contraction orders that an earlier server of this run has saved."""
-    orders = Path(os.environ[HOME_VARIABLE]) / "routing"
-    orders.mkdir(exist_ok=True)
-    (home / "routing").symlink_to(orders)
+    """Let a server find the contraction orders and fonts that an earlier one of this run made."""
+    for name in ("routing", "fonts"):
+        shared = Path(os.environ[HOME_VARIABLE]) / name
+        shared.mkdir(exist_ok=True)
+        (home / name).symlink_to(shared)
 
 
 def _wait_ready(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:

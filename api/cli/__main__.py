@@ -29,6 +29,7 @@ COMMANDS = {
     "keys": "access:keys",
     "doctor": "doctor:doctor",
     "scenario": "scenario:scenario",
+    "report": "report:report",
     "audit": "audit:audit",
     "backup": "backup:backup",
     "restore": "backup:restore",

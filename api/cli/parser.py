@@ -46,6 +46,7 @@ def build_parser() -> ArgumentParser:
     _add_server(commands)
     _add_data(commands)
     _add_care(commands)
+    _add_report(commands)
     _add_audit(commands)
     return parser
 
@@ -194,6 +195,31 @@ def _add_scenario(commands: Commands[ArgumentParser]) -> None:
     )  # fmt: skip
     scenario.add_argument("what", choices=("check",), metavar="check")
     scenario.add_argument("id", nargs="?", help="one scenario (default: all)")
+
+
+def _add_report(commands: Commands[ArgumentParser]) -> None:
+    report = _command(
+        commands, "report", "Freeze the numbers of a period; list and verify what is frozen.",
+        example="report verify safety_weekly-2026-W10.zip",
+    )  # fmt: skip
+    what = report.add_subparsers(dest="what", required=True, metavar="WHAT")
+    freeze = _command(
+        what, "freeze", "Freeze a period, correct one, or freeze all that is due.",
+        example="report freeze safety_weekly 2026-W10",
+    )  # fmt: skip
+    freeze.add_argument("report", nargs="?", help="id of the report")
+    freeze.add_argument("period", nargs="?", help="2026-W10 or 2026-03")
+    freeze.add_argument("--due", action="store_true", help="what is due and never was frozen")
+    freeze.add_argument("--corrects", type=int, metavar="N", help="number of the last version")
+    freeze.add_argument("--reason", help="why it is corrected; it stands in the report")
+    _command(what, "list", "List what is frozen.", example="report list")
+    verify = _command(
+        what, "verify", "Hold a package against its seal; needs no server and no network.",
+        example="report verify safety_weekly-2026-W10.zip",
+    )  # fmt: skip
+    verify.add_argument("file", type=Path, help="a package, or with --package a file of it")
+    verify.add_argument("--package", type=Path, help="the package that the file is of")
+    verify.add_argument("--key", action="append", help="trusted key (default: the state folder's)")
 
 
 def _add_care(commands: Commands[ArgumentParser]) -> None:

@@ -210,7 +210,7 @@ async def _job(request: Request, job_id: str) -> asyncpg.Record:
         return await store.get(conn, _number(job_id))
 
 
-class _Kept(SigangError):
+class Kept(SigangError):
     """The error that a failed job has kept."""
 
     def __init__(self, problem: store.Problem) -> None:
@@ -231,7 +231,7 @@ def _check_ended(row: asyncpg.Record) -> None:
         It still runs, it was dismissed, or it failed: then the error that it failed with.
     """
     if row["state"] == "failed":
-        raise _Kept(row["problem"])
+        raise Kept(row["problem"])
     if row["state"] == "dismissed":
         raise NotFound("The job was dismissed and has no results", "任务已取消，没有结果")
     if row["state"] not in ENDED:

@@ -25,6 +25,7 @@ import { bindAddress } from './core/store.js';
 import { drawStore, startDraw } from './model/draw.js';
 import { openDialog, openDrawer, shellStore, showPanel, switchTheme } from './model/shell.js';
 import { listen } from './model/stream.js';
+import { watchReports } from './model/reports.js';
 import { watchScenarios } from './model/scenarios.js';
 import { boardStore, setKiosk, toggleBoard, watchBoard } from './model/board.js';
 import { watchRefusal } from './model/refusal.js';
@@ -114,6 +115,7 @@ async function start() {
   watchHistogram();
   watchEvents();
   watchAlarms();
+  watchReports();
   watchScenarios();
   watchBoard();
   await loadCatalogue();

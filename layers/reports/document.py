@@ -143,6 +143,11 @@ def document(
     }
 
 
+def line_of(number: Number, unit: Unit) -> Told:
+    """Return a number of a unit as documents have it, apart from ranks and earlier periods."""
+    return _line(number, unit, None, {})
+
+
 def stamp(moment: datetime) -> str:
     """Return a time as documents have it: RFC 3339 in Asia/Shanghai."""
     return moment.astimezone(DAY_ZONE).isoformat(timespec="seconds")

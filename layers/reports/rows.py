@@ -171,7 +171,7 @@ def _cell(population: Population, group: Group) -> Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedRows:
     """Which frozen rows to open: those of one side of a number in a unit, after a row."""
 
     indicator: str
@@ -182,7 +182,11 @@ class Opened:
 
 
 async def open_rows(
-    conn: asyncpg.Connection, version: UUID, definitions: Definitions, actor: Actor, opened: Opened
+    conn: asyncpg.Connection,
+    version: UUID,
+    definitions: Definitions,
+    actor: Actor,
+    opened: OpenedRows,
 ) -> list[asyncpg.Record]:
     """Return a page of frozen rows by id, as far as a reader sees them."""
     layer = definitions.indicators.populations[opened.indicator].relation.layer.id

@@ -58,6 +58,10 @@ WHERE version_id = $1"""
 OUTLINE = "SELECT body FROM sigang.report_outline WHERE sha256 = $1"
 BODY = """
 SELECT body FROM sigang.report_file WHERE version_id = $1 AND audience = $2 AND name = $3"""
+LISTED = """
+SELECT v.report, v.period, v.version, array_agg(e.audience ORDER BY e.audience)
+FROM sigang.report_version v JOIN sigang.report_edition e ON e.version_id = v.id
+GROUP BY v.id ORDER BY v.report, v.period, v.version"""
 KNOWN = "SELECT DISTINCT report, period FROM sigang.report_version"
 
 

@@ -155,6 +155,15 @@
  *
  * @typedef {{ href: string, rel: string, sum: string | null }} Opening
  *
+ * @typedef {object} Report
+ * @property {string} id
+ * @property {Text} title
+ * @property {{ period: string, version: number, retroactive: boolean }[]} versions the newest first
+ *
+ * @typedef {object} ReportEdition
+ * @property {'public' | 'province'} audience
+ * @property {{ href: string, title: string }[]} links to its files
+ *
  * @typedef {object} ScenarioShort
  * @property {string} id
  * @property {string} area

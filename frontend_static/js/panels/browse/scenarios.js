@@ -8,6 +8,7 @@ import { layerSymbol, badge, busy, failure, icon, lawTitle, legalText } from '..
 import { findLayer, layerStore, setShown } from '../../model/layers.js';
 import { loadExamples, loadList, openScenario, openTable, reloadPage, scenarioStore } from '../../model/scenarios.js';
 import './process_form.js';
+import './reports.js';
 import './scenario_numbers.js';
 import './scenario_units.js';
 
@@ -76,6 +77,7 @@ class Scenarios extends Part {
         <h3 class="part">${pick(areas.find((area) => area.id === id)?.title) || id}</h3>
         <ul>${found.filter((one) => one.area === id).map((one) => this.entry(one))}</ul>
       </section>`)}
+      <sg-reports></sg-reports>
     </div>`;
   }
 
