@@ -35,8 +35,9 @@ INSERT INTO sigang.operation (id, kind, admin_code, unit_id, visibility, origin,
 VALUES ($1, 'uas_flight', $2, $3, $4, 'real', 'decisions', $5, $6, $7, $8, $9, $10,
   ST_GeomFromWKB($11, 4326))"""
 ADD_FILING = """
-INSERT INTO sigang.operation_filing (operation_id, account_id, task, extents, decide_by, reason)
-VALUES ($1, $2, $3, $4, $5, $6)"""
+INSERT INTO sigang.operation_filing (operation_id, account_id, task, extents, decide_by, reason,
+  verdict)
+VALUES ($1, $2, $3, $4, $5, $6, $7)"""
 SET_STATE = """
 UPDATE sigang.operation SET state = $2,
   actual_start = CASE WHEN $2 = 'Activated' THEN coalesce(actual_start, now())

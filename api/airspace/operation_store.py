@@ -15,7 +15,7 @@ from api.airspace import operation_rows as rows
 from api.airspace.extents import Extent, Volume4DBody, parse_extents, written, written_time
 from spatial.actor import Actor
 from spatial.errors import NotFound
-from spatial.json_types import Document
+from spatial.json_types import Document, JsonObject
 
 MOST_LISTED = 1_000
 
@@ -32,6 +32,8 @@ class Filing:
     visibility: str
     decide_by: datetime | None
     reason: str | None
+    verdict: JsonObject | None
+    """What the air says of it; None where it was not judged."""
 
 
 async def add(conn: asyncpg.Connection, actor: Actor, filing: Filing, state: str) -> None:
@@ -47,6 +49,7 @@ async def add(conn: asyncpg.Connection, actor: Actor, filing: Filing, state: str
     await conn.execute(
         rows.ADD_FILING, filing.id, actor.account_id, filing.task,
         [written(one) for one in filing.extents], filing.decide_by, filing.reason,
+        filing.verdict,
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from api.airspace.own_door import (
     refuse_overlap,
     with_alternatives,
 )
+from api.airspace.plan_verdict import judge_plan
 from api.airspace.utm_core import Rule, Wish
 from api.http.app_state import own
 from api.http.auth import actor_of, require
@@ -42,7 +43,7 @@ from api.services import services
 from api.write_once import write_once
 from routing.airspace.filing import deadlines_of
 from spatial.actor import WRITERS, Actor
-from spatial.airspace_rules import FILING, Task
+from spatial.airspace_rules import FILING, Aircraft, Task
 from spatial.errors import BadParameter, Conflict
 from spatial.ids import uuid7
 from spatial.rules import find_rule
@@ -75,6 +76,8 @@ class PlanBody(Strict):
     """`Filed` waits for an officer; accepted at once is what officers file."""
     priority: Priority = 0
     task: Task = "ordinary"
+    aircraft: Aircraft | None = None
+    """Class of aircraft; without one the plan is not judged."""
     visibility: Literal["public", "unit", "province"] = "unit"
     reason: Text | None = None
     sent_at: Moment | None = None
@@ -107,6 +110,7 @@ async def file(body: PlanBody, request: Request) -> Response:
     filing = Filing(
         body.id or uuid7(), extents, body.priority, body.task, body.title, body.visibility,
         decide_by(request, body.task, extents), body.reason,
+        await judge_plan(request, extents, body.aircraft, body.task),
     )  # fmt: skip
 
     async def work(conn: asyncpg.Connection) -> Response:

@@ -281,9 +281,10 @@ async def _write(
             rows.CHANGE, wish.id, wish.state, wish.priority, ovn, wish.uss_base_url,
             subscription_id, *where,
         )  # fmt: skip
+        await conn.execute(rows.CLEAR_VOLUMES, wish.id)
         if old["subscription_id"] != subscription_id:
             await conn.execute(rows.DROP_IMPLICIT, old["subscription_id"])
-    await store.write_volumes(conn, wish.id, wish.extents)
+    await store.add_volumes(conn, wish.id, wish.extents)
 
 
 async def _mark(conn: asyncpg.Connection, entity: UUID, overlapping: Sequence[Near]) -> None:

@@ -92,11 +92,10 @@ async def near(
     return list(seen.values())
 
 
-async def write_volumes(conn: asyncpg.Connection, entity: UUID, extents: Sequence[Extent]) -> None:
-    """Store the extents of an entity in place of those before."""
+async def add_volumes(conn: asyncpg.Connection, entity: UUID, extents: Sequence[Extent]) -> None:
+    """Store the extents of an entity that has none."""
     asked = [(part, box, one) for part, one in enumerate(extents) for box in one.cover.boxes]
     shapes = [stored_shape(one.footprint) for _, _, one in asked]
-    await conn.execute(rows.CLEAR_VOLUMES, entity)
     await conn.execute(
         rows.ADD_VOLUMES, entity, *_columns(asked), [shape for shape, _ in shapes],
         [radius for _, radius in shapes], [one.lower_m for _, _, one in asked],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -287,3 +288,30 @@ def test_it_is_a_process_too(air, planner_of):
     )
     assert answer.status_code == 200, answer.text
     assert answer.json()["answer"]["value"]["verdict"] == "suitable"
+
+
+def test_a_plan_is_judged_as_it_is_filed(air, planning):
+    """The inbox shows verdict, zones and by when to decide."""
+    lon, lat = LON + 0.005, LAT + 0.005
+    low, high = ({"value": h, "reference": "W84", "units": "M"} for h in (80.0, 120.0))
+    circle = {"center": {"lng": lon, "lat": lat}, "radius": {"value": 50.0, "units": "M"}}
+    times = [(AT + timedelta(minutes=m)).isoformat() for m in (0, 10)]
+    volume = {
+        "volume": {"outline_circle": circle, "altitude_lower": low, "altitude_upper": high},
+        "time_start": {"value": times[0], "format": "RFC3339"},
+        "time_end": {"value": times[1], "format": "RFC3339"},
+    }
+    plans, inbox = "/api/airspace/operations", "/api/airspace/approvals"
+    with closing(planning.client("planner")) as planner:
+        body = {"volumes": [volume], "aircraft": "small", "task": "urgent"}
+        plan = planner.post(plans, json=body)
+        assert plan.status_code == 202, plan.text
+        unnamed = planner.post(plans, json={"volumes": [volume]}).json()
+    with closing(planning.client("dispatcher")) as officer:
+        rows = {row["id"]: row for row in officer.get(inbox).json()["waiting"]}
+    row = rows[plan.json()["id"]]
+    assert row["verdict"]["verdict"] in ("needs_approval", "undetermined")
+    assert air["store"] in [zone["id"] for zone in row["zones"]]
+    assert datetime.fromisoformat(row["decide_by"]) == AT - timedelta(minutes=10)
+    assert rows[unnamed["id"]]["verdict"] is None
+    assert list(rows).index(unnamed["id"]) < list(rows).index(plan.json()["id"])
