@@ -27,7 +27,7 @@ from layers.reports.fonts import unpacked_fonts
 from layers.reports.freeze import Ground, Order, freeze
 from layers.reports.keys import signing_key
 from layers.reports.render_pdf import Press
-from layers.reports.rule_models import CLOCK
+from layers.reports.rule_models import CLOCK, ReportClock
 from spatial.errors import Conflict, SigangError
 from spatial.json_types import Document
 from spatial.postgres.db import connect
@@ -38,6 +38,8 @@ from spatial.settings import Settings
 NICENESS = 10
 PR_SET_PDEATHSIG = 1
 SYSTEM = "system"
+DUE = "*"
+"""Whose lock is held while what is due is frozen; no report is called so."""
 
 
 def ground_of(settings: Settings, url: str) -> Ground:
@@ -51,17 +53,23 @@ def ground_of(settings: Settings, url: str) -> Ground:
 def freeze_due(ground: Ground, now: datetime | None = None) -> list[tuple[str, str]]:
     """Freeze what is due and never was, as of the time at which it was; return what.
 
-    What another process freezes meanwhile is left to it.
+    One process does it at a time, so that each period finds the one before it frozen.
     """
-    now, done = now or datetime.now(UTC), []
+    now = now or datetime.now(UTC)
     with closing(connect(ground.url)) as conn:
-        known = set(conn.execute(store.KNOWN).fetchall())
-        book = RuleBook.of(*read_stored(conn))
-    rule = find_rule(book.at(now), CLOCK)
-    if rule is None:
-        return []
-    reports = ground.catalog.part(read_reports)
-    for report, period in due_periods(reports, rule.value, known, now):
+        if not store.try_lock(conn, DUE):
+            return []
+        known = {(row[0], row[1]) for row in conn.execute(store.KNOWN)}
+        rule = find_rule(RuleBook.of(*read_stored(conn)).at(now), CLOCK)
+        conn.commit()
+        return [] if rule is None else _freeze_all(ground, rule.value, known, now)
+
+
+def _freeze_all(
+    ground: Ground, clock: ReportClock, known: set[tuple[str, str]], now: datetime
+) -> list[tuple[str, str]]:
+    done, reports = [], ground.catalog.part(read_reports)
+    for report, period in due_periods(reports, clock, known, now):
         try:
             freeze(ground, Order(report, period, SYSTEM, due=True))
         except Conflict:

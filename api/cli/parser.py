@@ -217,7 +217,10 @@ def _add_report(commands: Commands[ArgumentParser]) -> None:
         what, "verify", "Hold a package against its seal; needs no server and no network.",
         example="report verify safety_weekly-2026-W10.zip",
     )  # fmt: skip
-    verify.add_argument("file", type=Path, help="a package, or with --package a file of it")
+    verify.add_argument(
+        "file", nargs="?", type=Path,
+        help="a package, or with --package a file of it; left out: all that is frozen here",
+    )  # fmt: skip
     verify.add_argument("--package", type=Path, help="the package that the file is of")
     verify.add_argument("--key", action="append", help="trusted key (default: the state folder's)")
 

@@ -10,6 +10,7 @@ from api.cli.freezer import SYSTEM, freeze_due, ground_of
 from api.cli.ground import ground, require_schema
 from layers.indicators.periods import parse_period
 from layers.reports import store
+from layers.reports.check import check_stored
 from layers.reports.freeze import Order, freeze
 from layers.reports.keys import known_keys
 from layers.reports.package import faults, signed_digests, told
@@ -23,7 +24,10 @@ def report(settings: Settings, options: Namespace) -> int:
     """Freeze, list or verify."""
     if options.what == "verify":
         keys = options.key or known_keys(settings.home)
-        return verify(options.file, options.package, keys)
+        if options.file is not None:
+            return verify(options.file, options.package, keys)
+        with ground(settings) as base:
+            return _verify_stored(base.url, keys)
     with ground(settings) as base:
         require_schema(base.url)
         if options.what == "list":
@@ -59,6 +63,15 @@ def verify(file: Path, package: Path | None, keys: Sequence[str]) -> int:
         return 1
     print(f"ok    {told(data)}")
     return 0
+
+
+def _verify_stored(url: str, keys: Sequence[str]) -> int:
+    failed = 0
+    with connect(url) as conn:
+        for name, wrong in check_stored(conn, keys):
+            print(f"{'FAIL' if wrong else 'ok  '}  {name}{': ' if wrong else ''}{'; '.join(wrong)}")
+            failed += bool(wrong)
+    return 1 if failed else 0
 
 
 def _list(url: str) -> int:

@@ -42,6 +42,13 @@ SELECT id, title_zh AS title, license, attribution FROM sigang.source WHERE id I
   SELECT DISTINCT source_id FROM sigang.report_row WHERE version_id = %s
     AND (%s OR visibility = 'public')
   UNION SELECT DISTINCT source_id FROM sigang.zone WHERE admin_code = ANY(%s))"""
+_EDITIONS = """
+SELECT v.report, v.period, v.version, v.definitions, e.version_id, e.audience, e.document,
+  e.manifest, e.sha256, e.key, e.signature, o.body AS outlines
+FROM sigang.report_edition e JOIN sigang.report_version v ON v.id = e.version_id
+LEFT JOIN sigang.report_outline o ON o.sha256 = e.document->>'outlines'
+ORDER BY v.report, v.period, v.version, e.audience"""
+_FILES = "SELECT name, body FROM sigang.report_file WHERE version_id = %s AND audience = %s"
 
 LIST = """
 SELECT id, report, period_kind, period, version, cutoff, frozen_at, retroactive, reason
@@ -147,6 +154,17 @@ def read_sources(
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(_SOURCES, [version, every, list(units)]).fetchall()
     return {row.pop("id"): row for row in rows}
+
+
+def list_editions(conn: Conn) -> list[Told]:
+    """Return all editions with what they were made by."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_EDITIONS).fetchall()
+
+
+def read_files(conn: Conn, version: UUID, audience: str) -> dict[str, bytes]:
+    """Return the files of an edition that are kept as bytes, by name."""
+    return dict(conn.execute(_FILES, [version, audience]).fetchall())
 
 
 def _json(document: Told) -> Jsonb:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
-from api.cli.freezer import freeze_due
+from api.cli.freezer import DUE, freeze_due
 from api.cli.parser import parse
 from api.cli.report import report as command
 from layers.indicators.periods import parse_period
+from layers.reports import store
+from layers.reports.check import check_stored
 from layers.reports.due import due_periods
+from layers.reports.keys import known_keys
 from layers.reports.model import Report
 from layers.reports.rule_models import ReportClock
 from spatial.postgres.db import connect
 from spatial.settings import Settings
+from tests.harness import HOME_VARIABLE
 from tests.layers.reports import world
 
 pytestmark = pytest.mark.db
@@ -196,6 +202,9 @@ def test_the_past_is_frozen_as_of_its_dates_once(database_url, tmp_path):
     world.fill(database_url)
     ground = world.ground(database_url, world.declare(tmp_path / "areas"))
     now = datetime.fromisoformat("2025-06-02T09:00:00+08:00")
+    with connect(database_url) as conn:
+        assert store.try_lock(conn, DUE)
+        assert freeze_due(ground, now) == []  # another process is at it
     done = freeze_due(ground, now)
     assert done == [
         ("monthly", "2025-04"), ("monthly", "2025-05"),
@@ -207,3 +216,16 @@ def test_the_past_is_frozen_as_of_its_dates_once(database_url, tmp_path):
         rows = conn.execute(told).fetchall()
     assert rows[1] == ("2025-05", datetime.fromisoformat("2025-06-01T08:00:00+08:00"), True)
     assert all(row[2] for row in rows)
+    keys = known_keys(Path(os.environ[HOME_VARIABLE]))
+    with connect(database_url) as conn:
+        found = dict(check_stored(conn, keys))
+        assert len(found) == 10 and not any(found.values()), found
+        conn.execute("ALTER TABLE sigang.report_row DISABLE TRIGGER keep")
+        conn.execute(
+            "UPDATE sigang.report_row SET numerators[3] = 9.5 WHERE ctid = (SELECT ctid FROM"
+            " sigang.report_row WHERE numerators[3] IS NOT NULL AND visibility = 'public' LIMIT 1)"
+        )
+        wrong = [fault for faults in dict(check_stored(conn, keys)).values() for fault in faults]
+        assert set(wrong) == {"rows were changed", "numbers are others than the rows give"}
+        assert len(wrong) == 3  # the digest of the rows stands in the edition of the province
+        conn.rollback()
