@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from api.airspace.extents import HIGHEST_M, Extent, written
+from spatial.errors import BadParameter
 from spatial.geo.crs import GEOD
 from spatial.geo.volumes import Area, Circle, Footprint
 from spatial.json_types import Document
@@ -103,9 +104,12 @@ def _aside(extents: Sequence[Extent]) -> Iterator[Alternative]:
     for step in range(1, int(FARTHEST_M / STEP_M) + 1):
         shift = step * STEP_M
         for bearing in BEARINGS:
-            moved = tuple(
-                replace(one, footprint=_moved(one.footprint, bearing, shift)) for one in extents
-            )
+            try:
+                moved = tuple(
+                    replace(one, footprint=_moved(one.footprint, bearing, shift)) for one in extents
+                )
+            except BadParameter:  # it would lie over a pole
+                continue
             yield Alternative("side", shift, bearing, shift * PER_METRE_ASIDE, moved)
 
 

@@ -50,6 +50,7 @@ from spatial.rules import find_rule
 
 PLACE = "/api/airspace/operations"
 HORIZON = timedelta(days=30)  # ASTM F3548-21, OiMaxPlanHorizonDays
+LONGEST_AGO = timedelta(days=1)
 NEXT = {
     "Filed": ("Ended",),
     "Accepted": ("Accepted", "Activated", "Ended"),
@@ -248,11 +249,13 @@ def planned(volumes: Sequence[Volume4DBody]) -> list[Extent]:
     Raises
     ------
     BadParameter
-        See `parse_extents`; or it ends in the past, or begins beyond the horizon.
+        See `parse_extents`; or it ends in the past, began long ago, or begins beyond the horizon.
     """
     extents, now = parse_extents(volumes, "/volumes"), datetime.now(UTC)
     if max(one.end for one in extents) <= now:
         raise BadParameter("/volumes: they end in the past", "/volumes：结束时间已过")
+    if min(one.begin for one in extents) < now - LONGEST_AGO:
+        raise BadParameter("/volumes: they began over a day ago", "/volumes：开始时间过早")
     if max(one.begin for one in extents) > now + HORIZON:
         raise BadParameter(
             f"/volumes: more than {HORIZON.days} days ahead", f"/volumes：超过 {HORIZON.days} 天"

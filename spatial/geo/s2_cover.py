@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from spatial.errors import BodyTooLarge
+from spatial.errors import BadParameter, BodyTooLarge
 from spatial.geo.volumes import Circle, Footprint
 
 LEVEL = 13
@@ -50,6 +50,8 @@ def cover(footprint: Footprint) -> Cover:
 
     Raises
     ------
+    BadParameter
+        Its edges cross or meet on the globe.
     BodyTooLarge
         It is larger than `MOST_KM2`, or longer around than `MOST_EDGE_M`.
     """
@@ -110,9 +112,14 @@ def _circle(circle: Circle) -> tuple[_Region, float, float]:
 def _loop(ring: list[tuple[float, float]]) -> tuple[_Region, float, float]:
     import s2geometry as s2
 
+    ring = [
+        place for place, before in zip(ring, [ring[-1], *ring], strict=False) if place != before
+    ]
     points = [s2.S2LatLng.FromDegrees(lat, lon).Normalized().ToPoint() for lon, lat in ring]
     loop = s2.S2Loop()
     loop.Init(points)
+    if not loop.IsValid():
+        raise BadParameter("no simple area on the globe", "在球面上不是简单区域")
     loop.Normalize()
     ends = zip(points, [*points[1:], points[0]], strict=True)
     edge_m = sum(s2.S1Angle(a, b).radians() for a, b in ends) * SPHERE_M

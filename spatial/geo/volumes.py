@@ -114,8 +114,12 @@ class Area:
         return (west + east) / 2, (south + north) / 2
 
     def reaches(self, plane: Plane) -> tuple[shapely.Geometry, float]:
-        """Return the polygon in metres; it reaches no further."""
-        return plane.shape(self.polygon), 0.0
+        """Return the polygon in metres; it reaches no further.
+
+        Far from its middle, or over a pole, a plane may turn over what is simple in degrees.
+        """
+        shape = plane.shape(self.polygon)
+        return (shape if shape.is_valid else shapely.make_valid(shape)), 0.0
 
 
 Footprint: TypeAlias = Circle | Area

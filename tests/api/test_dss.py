@@ -293,6 +293,7 @@ HIGH = {"value": 900, "reference": "W84", "units": "M"}
         (lambda p: p.volume(circle=40_000), 413),
         (lambda p: ring(p, 3, 2, 1, 0), 201),
         (lambda p: ring(p, 0, 1, 2, 3, 0), 201),
+        (lambda p: ring(p, 0, 0, 1, 1, 2, 3), 201),
     ],
 )
 def test_areas(one, place, make, status):

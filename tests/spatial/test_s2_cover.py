@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spatial.errors import BodyTooLarge
+from spatial.errors import BadParameter, BodyTooLarge
 from spatial.geo.crs import GEOD
 from spatial.geo.s2_cover import LEVEL, boxes_of, cover, slot
 from spatial.geo.volumes import Area, Circle
@@ -35,6 +35,17 @@ def test_every_point_of_a_circle_lies_in_its_cells_and_boxes(lon, lat, radius_m,
 def test_both_windings_have_one_cover():
     ring = [(120.0, 30.0), (120.02, 30.0), (120.02, 30.02), (120.0, 30.02)]
     assert cover(Area(shapely.Polygon(ring))) == cover(Area(shapely.Polygon(ring[::-1])))
+
+
+def test_vertices_said_twice_change_nothing():
+    ring = [(120.0, 30.0), (120.02, 30.0), (120.02, 30.02), (120.0, 30.02)]
+    twice = [place for place in ring for _ in range(2)]
+    assert cover(Area(shapely.Polygon(twice))) == cover(Area(shapely.Polygon(ring)))
+
+
+def test_what_meets_itself_on_the_globe_is_refused():
+    with pytest.raises(BadParameter):
+        cover(Area(shapely.Polygon([(0, 89.9), (90, 90.0), (180, 90.0), (180, 89.9)])))
 
 
 def test_an_area_over_the_antimeridian_has_a_box_on_each_side():

@@ -107,3 +107,10 @@ def test_volumes_of_different_datums_are_never_held_against_each_other():
     ground = Volume4D(low.footprint, Band(Agl(0.0), Agl(120.0)), low.begin, low.end)
     with pytest.raises(DatumMismatch):
         low.overlaps(ground)
+
+
+def test_areas_at_a_pole_and_at_the_other_end_of_the_world_are_compared():
+    pole = Area(shapely.Polygon([(0, 89.99), (120, 89.99), (200, 89.995), (60, 90.0)]))
+    other = Area(shapely.Polygon([(-60, -89.9), (60, -89.95), (170, -89.99), (10, -89.8)]))
+    assert footprints_overlap(pole, pole)
+    assert not footprints_overlap(pole, other)
