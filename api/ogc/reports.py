@@ -67,7 +67,7 @@ class Freezing(Declaration):
 
     period: str = Field(max_length=40)
     corrects: int | None = Field(default=None, ge=1, le=10_000)
-    reason: str | None = Field(default=None, min_length=1, max_length=500)
+    reason: str | None = Field(default=None, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")
 
 
 @routes.get("/api/reports")

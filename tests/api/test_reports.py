@@ -78,6 +78,7 @@ def test_who_may_freeze_what_and_when(frozen, clients):
     refused(officer({"period": WEEK, "corrects": 1}), 400, "reason")
     refused(officer({"period": WEEK, "corrects": 7, "reason": "x"}), 409)
     refused(officer({"period": WEEK, "more": 1}), 400)
+    refused(officer({"period": WEEK, "corrects": 1, "reason": "a\0b"}), 400)
     refused(clients["dispatcher"].post("/api/reports/nope/freeze", json={"period": WEEK}), 404)
     listed = got(clients["anyone"], "/api/reports")
     weekly = next(one for one in listed["reports"] if one["id"] == "safety_weekly")
