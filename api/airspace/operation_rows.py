@@ -59,4 +59,3 @@ END_OVER = """
 UPDATE sigang.operation SET state = 'Ended', actual_end = planned_end
 WHERE kind = 'uas_flight' AND state IN ('Accepted', 'Activated', 'Nonconforming', 'Contingent')
   AND planned_end <= now()"""
-PROVINCES = "SELECT DISTINCT rpad(left(scope, 2), 6, '0') AS scope FROM sigang.account"

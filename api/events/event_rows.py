@@ -19,7 +19,6 @@ ORDER BY geom::geography <-> ST_SetSRID(ST_MakePoint($4, $5), 4326)::geography L
 FOR UPDATE"""
 EDGE_CODE = """
 SELECT admin_code FROM sigang.edge WHERE id = $1"""
-PROVINCES = "SELECT DISTINCT left(scope, 2) || '0000' AS scope FROM sigang.account"
 FORGET_LOG = """
 DELETE FROM sigang.stream_log WHERE seq IN (SELECT seq FROM sigang.stream_log
   WHERE at < now() - make_interval(days => $1) ORDER BY seq LIMIT 10000)"""

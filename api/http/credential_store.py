@@ -71,6 +71,7 @@ FROM sigang.account WHERE id = $1 AND NOT disabled AND scope <> '000000'"""
 ACCOUNTS = """
 SELECT id, role, scope, unit_id, disabled, name_zh, name_en, created_at
 FROM sigang.account ORDER BY id"""
+PROVINCES = "SELECT DISTINCT left(scope, 2) || '0000' AS scope FROM sigang.account"
 SCOPE_OF = "SELECT scope FROM sigang.account WHERE id = %s"
 SCOPES_OF_UNIT = "SELECT DISTINCT scope FROM sigang.account WHERE unit_id = %s"
 USE_LINK = """

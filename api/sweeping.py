@@ -1,0 +1,48 @@
+"""What every process does again and again in the background, each row by one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import asyncpg
+
+from api.http.credential_store import PROVINCES
+from spatial.actor import Actor
+from spatial.postgres.db import Database
+
+_ACCOUNT = "system"
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def sweeping(
+    db: Database, sweep: Callable[[Database], Awaitable[None]], every_s: float, what: str
+) -> AsyncIterator[None]:
+    """Sweep every so often for as long as the context is open; a lost database is waited for."""
+    task = asyncio.create_task(_keep_sweeping(db, sweep, every_s, what))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _keep_sweeping(
+    db: Database, sweep: Callable[[Database], Awaitable[None]], every_s: float, what: str
+) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await sweep(db)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            _log.warning("%s waits for the database: %s", what, error)
+
+
+async def province_actors(db: Database) -> list[Actor]:
+    """Return who writes for each province that has accounts."""
+    async with db.system() as conn:
+        return [Actor(_ACCOUNT, "admin", row["scope"]) for row in await conn.fetch(PROVINCES)]
