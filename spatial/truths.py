@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from spatial.errors import ConfigError
+from spatial.faults import list_faults
 from spatial.schema.declared_kinds import Title
 from spatial.settings import PROJECT
-from spatial.toml_file import parse_toml, read_bytes
+from spatial.toml_file import Unreadable, parse_toml, read_bytes
 
 FILE = PROJECT / "data" / "truths.toml"
 LOOKED_AT = timedelta(hours=12)
@@ -66,6 +68,33 @@ class Truth(BaseModel):
 
 
 def read_truths() -> Mapping[str, Truth]:
-    """Return the truths by name, in the order of the file."""
-    document = parse_toml(read_bytes(FILE))
-    return MappingProxyType({name: Truth.model_validate(one) for name, one in document.items()})
+    """Return the truths by name, in the order of the file.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or a truth is wrong; names file and key.
+    """
+    try:
+        document = parse_toml(read_bytes(FILE))
+    except Unreadable as error:
+        raise wrong_truth("TOML", str(error)) from error
+    found: dict[str, Truth] = {}
+    for name, one in document.items():
+        try:
+            found[name] = Truth.model_validate(one)
+        except ValidationError as error:
+            key, why = list_faults(error, Truth, one)[0]
+            raise wrong_truth(f"{name}.{key}".rstrip("."), why) from error
+    return MappingProxyType(found)
+
+
+def wrong_truth(key: str, why: str) -> ConfigError:
+    """Return the error for a key of the file of truths."""
+    where = f"{FILE.parent.name}/{FILE.name}"
+    return ConfigError(
+        f"{where}: {key}: {why}", f"{where}：{key}：{why}",
+        mend_en="docs/scenarios.md says what a truth is.",
+        mend_zh="docs/scenarios.md 说明预置事实的写法。",
+        file=str(FILE), key=key,
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from layers.declare.catalog import Declared, may_read
 from layers.declare.reading import checked, wrong
 from layers.indicators.model import Index, Indicator
-from layers.indicators.population import Population, WrongKey, resolve
+from layers.indicators.population import Population, WrongKey, check_codes, resolve
 from layers.indicators.rule_models import INDEX, IndexRule
 from spatial.actor import Actor
 from spatial.errors import BadParameter, ConfigError, NotFound
@@ -158,6 +158,7 @@ class _Read:
             raise _wrong(path, f"{head}layer", f"no layer {made.layer!r}")
         try:
             self._populations[made.id] = resolve(made, relation)
+            check_codes(made, relation)
         except WrongKey as error:
             raise _wrong(path, head + error.key, error.why) from error
 

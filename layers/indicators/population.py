@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from sqlalchemy import ColumnElement, true
 
+from layers.cql.codes import list_unknown_codes
 from layers.cql.parse import parse
 from layers.cql.sql import condition
 from layers.cql.types import DAY_ZONE, Expression
@@ -116,6 +117,31 @@ def resolve(indicator: Indicator, relation: Relation) -> Population:
         denominator=None if below is None else _side("denominator", below, relation, found),
         by=tuple(relation.columns[name] for name in indicator.by),
     )
+
+
+def check_codes(indicator: Indicator, relation: Relation) -> None:
+    """Refuse filters that compare a coded column with what is no code of it: they find nothing.
+
+    Raises
+    ------
+    WrongKey
+        Names the wrong key.
+    """
+    for key, text in indicator.filters.items():
+        for why in wrong_codes(text, relation):
+            raise WrongKey(key, why)
+    if len(set(indicator.by)) < len(indicator.by):
+        raise WrongKey("by", "names a column twice")
+    if len(set(indicator.time.columns)) < len(indicator.time.columns):
+        raise WrongKey("time", "a row would end when it begins")
+
+
+def wrong_codes(text: str, relation: Relation) -> Iterator[str]:
+    """Yield what is wrong about the codes that a filter of a layer's rows names."""
+    coded = {c.name: c.values for c in relation.layer.columns if c.values is not None}
+    for column, code in list_unknown_codes(parse(text), coded):
+        known = ", ".join(coded[column])
+        yield f"{column} of {relation.layer.id} has no code {code!r}; it has {known}"
 
 
 def _check_layer(indicator: Indicator, relation: Relation) -> None:

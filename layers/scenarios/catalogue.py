@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from layers.declare.catalog import Declared
 from layers.declare.reading import checked, wrong
 from layers.indicators.catalog import read_indicators
 from layers.indicators.periods import parse_period
+from layers.indicators.population import wrong_codes
 from layers.processes.registry import Processes, find_processes
 from layers.processes.runtime.declared_inputs import Faults, bad, layers_named, unfit
 from layers.query.filters import parse_datetime, parse_query
@@ -25,7 +27,9 @@ from layers.scenarios.model import (
     Table,
 )
 from layers.scenarios.plan import DOCS, FILE, read_plan
+from layers.scenarios.truth_faults import truth_faults
 from layers.scenarios.values import fill_places
+from spatial.errors import BadParameter
 from spatial.json_types import JsonBody
 from spatial.rule_files import list_declared
 from spatial.truths import read_truths
@@ -95,6 +99,7 @@ class _Look:
         self._processes = processes
         self._indicators = declared.part(read_indicators)
         self._rules = list_declared(declared.reading.folder)
+        self._truths = read_truths()
 
     def faults(self, scenario: Scenario) -> Faults:
         """Return each thing that a scenario names and that there is not."""
@@ -142,6 +147,10 @@ class _Look:
             if given is not None:
                 asked = {"sortby" if key == "order" else key: given}
                 yield from bad(f"view.table.{key}", partial(parse_query, relation, asked))
+        if table.filter is not None:
+            with suppress(BadParameter):  # told above
+                for why in wrong_codes(table.filter, relation):
+                    yield "view.table.filter", why
 
     def _step(self, at: str, step: Step) -> Faults:
         process = self._processes.get(step.id)
@@ -202,13 +211,12 @@ class _Look:
 
     def _planted(self, at: str, example: SampleExample) -> Faults:
         """Return what an example looks for that is not planted, or not where it is said to be."""
-        truth = read_truths().get(example.truth)
+        truth = self._truths.get(example.truth)
         if truth is None:
             yield f"{at}.truth", f"no truth {example.truth!r}"
-        elif truth.layer and truth.layer not in self._relations:
-            yield f"{at}.truth", f"no layer {truth.layer!r}"
-        elif truth.indicator and truth.indicator not in self._indicators.stands_on:
-            yield f"{at}.truth", f"no indicator {truth.indicator!r}"
+            return
+        for key, why in truth_faults(truth, self._relations, self._indicators):
+            yield f"{at}.truth", f"{key} of {example.truth} in data/truths.toml: {why}"
 
 
 def _numbers(scenario: Scenario) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from layers.scenarios.catalogue import read_scenarios
 from layers.scenarios.model import Expected, IndicatorExample, ProcessExample, maturity
 from layers.scenarios.run import Ground, Result, run_example
 from layers.scenarios.values import MISSING, agrees, look_up
+from spatial import truths
 from spatial.errors import ConfigError
 from spatial.postgres.db import Database, connect
 from spatial.settings import Settings
@@ -170,6 +172,14 @@ title = { zh = "例", en = "Example" }
 truth = "nothing"
 expect = [{ at = "count", value = 1 }]
 """
+PLANTED = """
+[nothing]
+title = { zh = "例", en = "Example" }
+layer = "hazards"
+filter = "due_on < {day} AND severity = 'high'"
+column = "admin_code"
+finds = []
+"""
 INDICATOR = """
 [[indicator]]
 id = "open_hazards"
@@ -201,6 +211,38 @@ def test_a_mistake_in_counted_rows_is_named(folder, drop, old, new, key):
     with pytest.raises(ConfigError, match=r"road/try\.scenario\.toml") as caught:
         drop(GOOD + COUNTS.replace(old, new, 1))
     assert caught.value.extra["key"] == key
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("column = ", "colum = ", "nothing.colum: is not known; did you mean column"),
+        ("finds = [", "finds = [[", "TOML: "),
+        ('layer = "hazards"', 'layer = "hazrds"', "layer of nothing"),
+        ('column = "admin_code"', 'column = "code"', "column of nothing"),
+        ("{day}", "{dy}", "filter of nothing"),
+        ("'high'", "'hgih'", "severity of hazards has no code 'hgih'"),
+    ],
+)
+def test_a_mistake_in_a_truth_is_named_with_file_and_key(
+    drop, tmp_path, monkeypatch, old, new, told
+):
+    file = tmp_path / "truths.toml"
+    monkeypatch.setattr(truths, "FILE", file)
+    file.write_text(PLANTED, encoding="utf-8")
+    drop(GOOD + TRUTH)
+    file.write_text(PLANTED.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError, match=re.escape(told)) as caught:
+        drop(GOOD + TRUTH)
+    assert "truths.toml" in str(caught.value)
+
+
+def test_a_table_asks_for_codes_that_there_are(drop):
+    asked = GOOD.replace('layer = "rescue_bases", columns', 'layer = "hazards", columns')
+    asked = asked.replace(', order = "-capacity"', "")
+    drop(asked.replace("capacity > 3", "severity = 'high'", 1))
+    with pytest.raises(ConfigError, match="severity of hazards has no code 'hgih'"):
+        drop(asked.replace("capacity > 3", "severity = 'hgih'", 1))
 
 
 def test_rows_that_may_not_be_written_are_refused(folder, drop):
