@@ -116,9 +116,9 @@ def answer_many(inputs: CheckInputs, asked: Asked, air: AirOfTime) -> Document:
         **_head(inputs, asked),
         "verdict": NAMES[codes_of(columns.least, columns.most, columns.unknown)].tolist(),
         "zones": [_zone(air.known.zones.all[number]) for number in numbers.tolist()],
-        "zone_start": starts, "zone_index": local, "zone_surely": _whole(columns),
+        "zone_start": starts.tolist(), "zone_index": local.tolist(), "zone_surely": _whole(columns),
         "admin_code": [county.admin_code for county in counties],
-        "county_index": columns.county,
+        "county_index": columns.county.tolist(),
         "ground_unknown": {county.admin_code: county.unknown for county in counties},
         **_basis(air, joins),
     }  # fmt: skip
