@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from layers.reports.seal import Told, digits
 
-PLACES = 9
-"""Decimal places to which differences of floating numbers hold."""
+PLACES, DIGITS_MORE = 9, 4
+"""Decimal places to which differences of floating numbers hold, and those more that a sum needs."""
 
 
 def compare(before: Told, after: Told) -> Told:
@@ -38,19 +38,25 @@ def explain(before: Told, after: Told) -> Told:
         "lifted": sorted(held - holds),
         "new": sorted(holds - held),
     }
-    moves = [*(part["moved"] for part in parts), vetoes["moved"]]
+    moves = [
+        *(
+            _difference(gave.get(one, "0"), gives.get(one, "0"), DIGITS_MORE)
+            for one in {**gave, **gives}
+        ),
+        _difference(_taken(before), _taken(after), DIGITS_MORE),
+    ]
     return {"parts": parts, "vetoes": vetoes, "sum": _sum(moves)}
 
 
 def _taken(line: Told) -> str | None:
     """Return what vetoes take from an index, at most zero."""
-    return _difference(line["index"]["raw"], line["value"])
+    return _difference(line["index"]["raw"], line["value"], DIGITS_MORE)
 
 
-def _difference(before: str | None, after: str | None) -> str | None:
+def _difference(before: str | None, after: str | None, more: int = 0) -> str | None:
     if before is None or after is None:
         return None
-    return digits(round(Decimal(after) - Decimal(before), PLACES))
+    return digits(round(Decimal(after) - Decimal(before), PLACES + more))
 
 
 def _sum(moves: Iterable[str | None]) -> str | None:
