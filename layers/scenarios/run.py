@@ -11,6 +11,8 @@ import orjson
 
 from layers.declare.base import Text
 from layers.declare.catalog import Catalog
+from layers.processes.readers.airspace_rows import READER as AIRSPACE
+from layers.processes.readers.airspace_rows import air_of_nothing
 from layers.processes.readers.county_rows import READER as COUNTIES
 from layers.processes.readers.network import network
 from layers.processes.readers.rules_in_force import READER as RULES
@@ -118,6 +120,8 @@ async def _outputs(example: ProcessExample, ground: Ground) -> dict[str, object]
     process = get_process(ground.processes, example.process)
     inputs = check_inputs(process, cast(JsonBody, fill_places(example.inputs, example.town)))
     given: dict[str, object] = {RULES.name: ground.rules}
+    if any(need.reader == AIRSPACE.name for need in process.reads):
+        given[AIRSPACE.name] = air_of_nothing(ground.rules)
     if example.town is not None:
         given |= await asyncio.to_thread(_world, example.town, ground.rules)
     sources = Sources(ground.db, ground.catalog, ANONYMOUS, _no_network, given)

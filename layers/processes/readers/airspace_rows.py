@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ from spatial.geo.terrain import Grid, Terrain, find_tile, keep_tile, unpack
 from spatial.geo.volumes import Circle
 from spatial.postgres.db import Database
 from spatial.rule_store import SELECT
-from spatial.rules import Period, RuleBook, Rules, get_rule
+from spatial.rules import ALWAYS, Period, RuleBook, Rules, get_rule
 
 VERSION = "SELECT version, changed_at FROM sigang.airspace_version"
 _ZONES = """
@@ -216,8 +216,14 @@ class AirOfTime:
     rules: Rules
 
 
+def air_of_nothing(rules: Rules) -> AirOfTime:
+    """Return an air of which nothing is loaded: an example's own world."""
+    known = Known(0, ALWAYS, Zones([]), Coverage([]), None)
+    return AirOfTime(known, known.judge(rules, find_geoid(rules)), rules)
+
+
 async def _read(sources: Sources, _: str, moment: datetime) -> AirOfTime:
-    rows: Sequence[asyncpg.Record] = await sources.db.public.fetch(SELECT)
+    rows = await sources.db.public.fetch(SELECT)
     rules = RuleBook.of([Period(**row) for row in rows], moment).at(moment, early=True)
     known = await read_known(sources.db, None, rules)
     return AirOfTime(known, known.judge(rules, find_geoid(rules)), rules)
