@@ -107,7 +107,7 @@ async def items(db, catalog, actor, **asked) -> dict[str, float]:
     query = parse_query(relation, asked)
     page = await read_page(db, relation, actor, query, 100, None)
     rows = [orjson.loads(text)["properties"] for text in page.features]
-    assert {row["origin"] for row in rows} <= {"derived"}
+    assert {row["origin"] for row in rows} <= {"synthetic"}
     return {row["admin_code"]: row["capacity"] for row in rows}
 
 
@@ -153,7 +153,7 @@ def test_it_is_a_layer_like_any_other_and_follows_its_inputs(world, database_url
 @pytest.mark.db
 def test_a_process_killed_in_the_middle_leaves_the_old_rows_whole(world, database_url):
     catalog, on = world
-    layer, made = catalog.part(read_computed)["port_load"], Made("d", (), ())
+    layer, made = catalog.part(read_computed)["port_load"], Made("d", (), ("synthetic",))
 
     def row(code: str, capacity: float):
         props = {"admin_code": code, "capacity": capacity}

@@ -34,18 +34,18 @@ WHERE d.layer = ANY ($1)"""
 _GONE = "DELETE FROM sigang.derived_row WHERE kind = $1 AND key <> ALL ($2::text[])"
 _PUT = """
 INSERT INTO sigang.derived_row AS r (id, kind, key, admin_code, unit_id, visibility, valid_from,
-  props, rule_version, run, inputs_digest, geom)
-SELECT u.id, $1, u.key, u.admin_code, $2, $3, $4, u.props::jsonb, $5, $6, $7,
+  props, rule_version, run, inputs_digest, origin, geom)
+SELECT u.id, $1, u.key, u.admin_code, $2, $3, $4, u.props::jsonb, $5, $6, $7, $8,
   ST_SetSRID(ST_GeomFromGeoJSON(u.geom), 4326)
-FROM unnest($8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[])
+FROM unnest($9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[])
   AS u (id, key, admin_code, props, geom)
 ON CONFLICT (kind, key) DO UPDATE SET admin_code = excluded.admin_code,
   visibility = excluded.visibility, valid_from = excluded.valid_from, recorded_at = now(),
   props = excluded.props, rule_version = excluded.rule_version, run = excluded.run,
-  inputs_digest = excluded.inputs_digest, geom = excluded.geom
-WHERE (r.admin_code, r.visibility, r.props, r.rule_version, r.geom::text) IS DISTINCT FROM
-  (excluded.admin_code, excluded.visibility, excluded.props, excluded.rule_version,
-   excluded.geom::text)"""
+  inputs_digest = excluded.inputs_digest, origin = excluded.origin, geom = excluded.geom
+WHERE (r.admin_code, r.visibility, r.props, r.rule_version, r.origin, r.geom::text)
+  IS DISTINCT FROM (excluded.admin_code, excluded.visibility, excluded.props,
+    excluded.rule_version, excluded.origin, excluded.geom::text)"""
 _NOTE = """
 INSERT INTO sigang.derived_layer (layer, inputs_digest, network, network_version, rule_versions,
   made_of, run, rows, computed_at)
@@ -77,6 +77,11 @@ class Made:
     digest: str
     rule_versions: Sequence[str]
     made_of: Sequence[str]
+
+    @property
+    def origin(self) -> str:
+        """The origin of what is computed: synthetic where one of the rows below is."""
+        return "synthetic" if "synthetic" in self.made_of else "derived"
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ async def exchange(
     await conn.execute(_GONE, layer, list(columns[1]))
     await conn.execute(
         _PUT, layer, None, computed.how.visibility, now, versions, run, made.digest,
-        *map(list, columns),
+        made.origin, *map(list, columns),
     )  # fmt: skip
     await conn.execute(
         _NOTE, layer, made.digest, computed.network, network_version, list(made.rule_versions),

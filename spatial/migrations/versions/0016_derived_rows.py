@@ -21,7 +21,7 @@ TABLES = [
       id uuid PRIMARY KEY, kind text NOT NULL, key text NOT NULL,
       admin_code text CHECK (admin_code ~ '^[0-9]{6}$'), unit_id text,
       visibility text NOT NULL CHECK (visibility IN ('public', 'unit', 'province')),
-      origin text NOT NULL DEFAULT 'derived' CHECK (origin = 'derived'),
+      origin text NOT NULL CHECK (origin IN ('derived', 'synthetic')),
       source_id text NOT NULL DEFAULT 'computed' REFERENCES sigang.source(id),
       valid_from timestamptz, valid_to timestamptz, recorded_at timestamptz NOT NULL DEFAULT now(),
       props jsonb NOT NULL DEFAULT '{}', rule_version text,
