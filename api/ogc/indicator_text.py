@@ -230,18 +230,21 @@ class Telling:
         }
 
     def _rest(self) -> Document | None:
-        """Return what lies in none of the units of the level, where the rows may be read."""
+        """Return what lies in none of the units that are told, where the rows may be read.
+
+        So the units and this make the total, also for who sees public rows of units of others.
+        """
         if not isinstance(self.one, Population) or self.unit.level == self.level:
             return None
         if not reads_rows(self.one, self.actor):
             return None
-        key, units = self.declared.id, self.numbers.units
-        within = [unit.prefix for unit in units.within(self.unit, self.level)]
-        tally = self.numbers.tallies[key][-1].rest(self.unit.prefix, within)
+        key, units, told = self.declared.id, self.numbers.units, self.units()
+        prefixes = [unit.prefix for unit in told]
+        tally = self.numbers.tallies[key][-1].rest(self.unit.prefix, prefixes)
         number = self.numbers.number(key, tally)
         return {
             **self.sides(number),
-            "links": self.links(units.rest_place(self.unit, self.level)),
+            "links": self.links(units.rest_place(self.unit, told)),
         }
 
     def _split(self, population: Population, by: str, unit: Unit) -> list[Document]:

@@ -109,7 +109,7 @@ class Tallies:
             if left.denominator is not None and found.denominator is not None:
                 below = left.denominator - found.denominator
             left = replace(left, numerator=left.numerator - found.numerator, denominator=below)
-        return left
+        return left if left.numerator or left.denominator else replace(left, origins=_NO_ORIGINS)
 
 
 class Places(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -135,13 +135,13 @@ class Units:
                 found.append((whole.prefix, [*parts, None] if whole is self.home else parts))
         return found
 
-    def rest_place(self, unit: Unit, level: Level) -> str:
-        """Return the CQL2 condition of a unit's rows that lie in none of a level within it."""
-        units, known = self.within(unit, level), self.place(unit)
+    def rest_place(self, unit: Unit, units: Sequence[Unit]) -> str:
+        """Return the CQL2 condition of a unit's rows that lie in none of those of one level."""
+        known = self.place(unit)
         if not units:
             return known
         inside = " OR ".join(one.place for one in units)
-        if level == "county":
+        if units[0].level == "county":
             inside = f"admin_code IN ({', '.join(repr(one.code) for one in units)})"
         return f"{known} AND (admin_code IS NULL OR NOT ({inside}))"
 

@@ -21,6 +21,7 @@ from layers.indicators.catalog import Indicators
 from layers.indicators.model import Index, Indicator
 from layers.indicators.population import Population
 from layers.indicators.population import resolve as resolve_indicator
+from layers.indicators.rule_models import RANKING
 from layers.indicators.units import Unit, Units
 from layers.reports.model import Report
 from layers.reports.seal import Told
@@ -50,7 +51,7 @@ class Definitions:
         leaves = sorted({leaf for key in keys for leaf in declared.stands_on[key]})
         indices = _indices(keys, declared.indices)
         named = [declared.populations[leaf].indicator.rule for leaf in leaves]
-        named += [index.rule for index in indices.values()]
+        named += [*(index.rule for index in indices.values()), RANKING.key]
         found = book.at(at, early=True)
         rules = [found[key] for key in sorted({key for key in named if key}) if key in found]
         rows = [_row(book, rule) for rule in rules]

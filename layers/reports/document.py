@@ -18,7 +18,8 @@ from layers.indicators.index import IndexValue
 from layers.indicators.model import Index
 from layers.indicators.numbers import Number, Numbers
 from layers.indicators.periods import Period
-from layers.indicators.rollup import rank
+from layers.indicators.ranking import rank_units
+from layers.indicators.rule_models import RANKING
 from layers.indicators.units import Unit
 from layers.indicators.values import reads_rows
 from layers.reports.definitions import Definitions
@@ -176,8 +177,7 @@ def _item(
     declared, key = definition(one), item.indicator
     units = definitions.units.within(home, definitions.report.level)
     own = {unit.code: numbers.of(key, unit) for unit in [home, *units]}
-    told = [(code, own[code].value) for code in (unit.code for unit in units)]
-    ranks = rank(told, declared.better).ranks
+    ranks = rank_units(numbers, key, units).ranks
     lines = _earlier(before, key, declared.digest)
     rest = numbers.tallies[key][-1].of(None) if key in numbers.tallies else None
     return {
@@ -262,9 +262,10 @@ def _names(definitions: Definitions, keys: Sequence[str]) -> Told:
 
 
 def _rules(definitions: Definitions, keys: Sequence[str]) -> list[Told]:
-    """Return the rules that some numbers were made by."""
+    """Return the rules that some numbers were made and ranked by."""
     declared = definitions.indicators
     named = {definition(declared.get(key)).rule for key in _made_of(definitions, keys)}
+    named.add(RANKING.key)
     return [
         {
             "key": row.key,

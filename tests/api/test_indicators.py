@@ -71,6 +71,15 @@ def test_a_number_opens_its_rows_and_its_parts_add_up(province):
     assert ranks[told["ranking"]["order"][0]] == 1
 
 
+def test_public_rows_of_units_of_others_are_told_beside_those_of_ones_own(ningbo, province):
+    told = values(ningbo, "cases_opened", level="county")
+    own, rest = sum(one["numerator"] for one in told["values"]), told["no_unit"]
+    assert 0 < own < told["total"]["numerator"] == own + rest["numerator"]
+    assert opened(ningbo, rest["links"]) == {"numerator": rest["numerator"]}
+    empty = values(province, "cases_opened", level="county")["no_unit"]
+    assert (empty["numerator"], empty["origins"]) == (0, [])
+
+
 def test_a_number_is_split_by_codes(province):
     told = values(province, "risks", by="colour", unit="33", level="province")
     codes = told["total"]["by"]["codes"]

@@ -171,6 +171,7 @@ def test_rows_without_a_county_count_in_what_holds_them(counted, indicators):
     counties = [unit.prefix for unit in units().within(province, "county")]
     assert tallies.rest("33", counties).denominator == 2
     assert tallies.rest("3302", counties[1:]).denominator == 1
+    assert tallies.of("33").origins and not tallies.rest("33", ["33"]).origins
     split = tallies.split("33", 0)
     assert sum(one.denominator for one in split.values()) == 2
     assert list(split) == ["high", None]

@@ -65,8 +65,9 @@ async def compare(db, indicators, units, actor, periods) -> int:
         places = {code: units.place(units.get(code, ACTORS[3], public=False)) for code in UNITS}
         told = {code: tallies.of(scope_prefix(code)) for code in UNITS}
         home = units.home
-        places["rest"] = units.rest_place(home, "county")
-        told["rest"] = tallies.rest("33", [u.prefix for u in units.within(home, "county")])
+        counties = units.within(home, "county")
+        places["rest"] = units.rest_place(home, counties)
+        told["rest"] = tallies.rest("33", [county.prefix for county in counties])
         for unit, place in places.items():
             if actor.anonymous and population.relation.layer.access.sensitive:
                 continue

@@ -139,6 +139,17 @@ def test_the_index_recomputes_from_the_frozen_rows(frozen, catalog):
     assert total == pytest.approx(Decimal(item["total"]["index"]["raw"]))
 
 
+def test_units_are_ranked_by_the_frozen_rule_which_is_named(frozen):
+    document, *_ = edition(frozen)
+    assert "office.ranking" in {rule["key"] for rule in document["rules"]}
+    ties = 0
+    for item in document["items"]:
+        ranks = [unit["rank"] for unit in item["units"] if unit["rank"]]
+        assert set(ranks) == set(range(1, len(set(ranks)) + 1)), item["id"]  # 1-2-2-3
+        ties += len(ranks) - len(set(ranks))
+    assert ties
+
+
 def test_the_public_is_told_no_more_than_ever(frozen):
     week, *_ = edition(frozen, audience="public")
     assert [item["id"] for item in week["items"]] == ["closed_on_time", "open", "cost"]

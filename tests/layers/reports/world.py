@@ -86,6 +86,15 @@ valid_from = 2020-01-01T00:00:00Z
 weights = { closed = 0.6, cases = 0.4 }
 vetoes = [{ indicator = "overdue", above = 9, cap = 60 }]
 missing = "reweigh"
+
+[[rule]]
+key = "office.ranking"
+version = "1"
+source = "test"
+origin = "schematic"
+valid_from = 2020-01-01T00:00:00Z
+[rule.value]
+ties = "dense"
 """
 RULE = """
 INSERT INTO sigang.rule (key, version, value, source, origin, valid_from)
