@@ -86,8 +86,10 @@ async def open_version(
     async with db.public.acquire() as conn:
         row = await store.find_version(conn, report, period.id, version)
     if row is None:
+        which = ("", "") if version is None else (f" in version {version}", f"第 {version} 版")
         raise NotFound(
-            f"{period.id} of {report} is not frozen", f"{report} 的 {period.id} 尚未冻结",
+            f"{period.id} of {report} is not frozen{which[0]}",
+            f"{report} 的 {period.id} {which[1]}尚未冻结",
             mend_en=f"/api/reports/{report} lists what is.",
             mend_zh=f"/api/reports/{report} 列出已冻结的周期。",
         )  # fmt: skip

@@ -150,6 +150,11 @@ def test_units_are_ranked_by_the_frozen_rule_which_is_named(frozen):
     assert ties
 
 
+def test_a_version_that_there_is_not_is_named(frozen):
+    with pytest.raises(NotFound, match="2025-W20 of weekly is not frozen in version 9"):
+        asked(frozen, lambda db: open_version(db, "weekly", WEEK, 9))
+
+
 def test_the_public_is_told_no_more_than_ever(frozen):
     week, *_ = edition(frozen, audience="public")
     assert [item["id"] for item in week["items"]] == ["closed_on_time", "open", "cost"]
