@@ -108,7 +108,8 @@ def test_oas30_every_route_is_documented(definition):
         "/metrics",
         "/api/",
     }
-    shown = {re.sub(r":\w+}", "}", p) for p in (one.path for one in TABLE.all)} - hidden
+    ours = (one.path for one in TABLE.all if not one.own_tokens)  # the others are a standard's
+    shown = {re.sub(r":\w+}", "}", path) for path in ours} - hidden
     assert shown == set(definition["paths"])
 
 

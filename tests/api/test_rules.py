@@ -227,7 +227,7 @@ def test_rules_that_cannot_be_used_change_nothing_and_are_told(server):
         with connect(server.database_url) as conn:
             finding = doctor._rules(conn, FOLDER)
         assert finding.state == "fail"
-        assert "road.bpr wrong: value.alpha: Field required" in finding.text
+        assert "road.bpr wrong: value.alfa: is not known; did you mean alpha" in finding.text
     finally:
         with connect(server.database_url) as conn:
             conn.execute("DELETE FROM rule WHERE key = 'road.bpr' AND version = 'wrong'")

@@ -56,7 +56,8 @@ function change(/** @type {Figure} */ one, /** @type {UnitValue} */ { value, pre
   const same = number(Math.abs(by), one.digits) === '0';
   if (same) return html`<span class="muted" data-testid="number-change">${t('scene.unchanged')}</span>`;
   const good = by > 0 === (one.better === 'higher');
-  return html`<span class=${good ? 'ok' : 'warn'} data-testid="number-change" title=${t('scene.change')}><i
+  const look = one.better === null ? 'plain' : good ? 'ok' : 'warn';
+  return html`<span class=${look} data-testid="number-change" title=${t('scene.change')}><i
     aria-hidden="true">${by > 0 ? '▲' : '▼'}</i> <span class="sr">${t('scene.change')} </span><span
     class="num">${by > 0 ? '+' : '−'}${number(Math.abs(by), one.digits)}</span></span>`;
 }
