@@ -17,7 +17,7 @@ from layers.computed.catalogue import ComputedLayer, read_computed
 from layers.computed.store import Conn, forget_others, is_due, read_made
 from layers.declare.catalog import Catalog
 from spatial.ids import uuid7
-from spatial.postgres.db import connect
+from spatial.postgres.db import connect, tell_failure
 from spatial.postgres.notices import tell
 from spatial.rules import Rules
 
@@ -55,8 +55,8 @@ class ComputedKeeper:
         while True:
             try:
                 await asyncio.to_thread(self._keep)
-            except Exception:  # whatever it was, the layers are told as stale meanwhile
-                _log.exception("computed layers could not be kept")
+            except Exception as error:  # the layers are told as stale meanwhile
+                tell_failure(_log, "computed layers could not be kept", error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), CHECK_S)
             await asyncio.sleep(SETTLE_S)

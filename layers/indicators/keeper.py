@@ -26,7 +26,7 @@ from layers.indicators.population import Population
 from layers.indicators.sheet import Sheet, sheets_of
 from layers.indicators.tabulate import Cells, Scope
 from layers.tiles.refresh import Notices
-from spatial.postgres.db import connect
+from spatial.postgres.db import connect, tell_failure
 from spatial.postgres.notices import tell
 
 log = logging.getLogger("sigang")
@@ -73,8 +73,8 @@ class CellKeeper:
             began = time.monotonic()
             try:
                 await asyncio.to_thread(self._keep)
-            except Exception:  # whatever it was, numbers are counted from the rows meanwhile
-                log.exception("cells of indicators could not be kept")
+            except Exception as error:  # numbers are counted from the rows meanwhile
+                tell_failure(log, "cells of indicators could not be kept", error)
                 await asyncio.sleep(AGAIN_S)
             took = time.monotonic() - began
 

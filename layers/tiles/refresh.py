@@ -14,7 +14,7 @@ from layers.tiles.dirty_cells import apply_changes
 from layers.tiles.rebuild import refresh_stale
 from layers.tiles.set_aside import STANDING
 from layers.tiles.unreadable import list_unreadable
-from spatial.postgres.db import Database, connect
+from spatial.postgres.db import Database, connect, tell_failure
 from spatial.postgres.notices import Notice
 
 log = logging.getLogger("sigang")
@@ -118,8 +118,8 @@ class Refresher:
             try:
                 await asyncio.to_thread(work)
                 wait = FIRST_WAIT_S
-            except Exception:  # whatever it was, the next change is drawn again
-                log.exception("tile tables could not be brought up to date")
+            except Exception as error:  # whatever it was, the next change is drawn again
+                tell_failure(log, "tile tables could not be brought up to date", error)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT_S)
                 wanted.set()

@@ -42,11 +42,6 @@ class Leg(NamedTuple):
         """The edges in driving order."""
         return self.keys >> 1
 
-    @property
-    def turns_round(self) -> bool:
-        """Whether an edge is driven back at once."""
-        return turns_anywhere(self.keys, self.start, self.stop)
-
     def turn_ms(self, each: int) -> Floats:
         """Return by key what turning round at its begin takes where each time takes so long."""
         return np.where(find_turns(self.keys, self.start, self.stop), float(each), 0.0)
@@ -98,7 +93,7 @@ def find_legal_leg(
     for `at_once`, where None is returned instead.
     """
     leg = find_leg(graph, metric, metric.weights, sources, targets)
-    if leg is None or not leg.turns_round:
+    if leg is None or not turns_anywhere(leg.keys, leg.start, leg.stop):
         return leg
     if at_once:
         return None

@@ -8,6 +8,7 @@ import numpy as np
 
 from routing.query.held_lock import Held
 from routing.query.leg import find_legal_leg, find_legs
+from routing.query.leg_kernels import turns_anywhere
 from routing.query.model import Path
 from routing.query.prepare import PreparedMetric
 from routing.query.time_dependent import TimeDependentSearch
@@ -80,7 +81,7 @@ def _soonest(prepared: PreparedMetric, other: Path | None) -> Path | None:
         return other
     state = resolved.base.version(stamp), stamp.view
     found = Path(legs, resolved.base.costs, resolved.vehicle, *state)
-    turns = any(leg.turns_round for leg in legs)
+    turns = any(turns_anywhere(leg.keys, leg.start, leg.stop) for leg in legs)
     worse = other is not None and (turns or found.weight >= other.weight)
     return other if worse or len(found.banned_keys(resolved.at)) else found
 

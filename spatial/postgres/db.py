@@ -6,6 +6,7 @@ statements run without a transaction. `sigang_app` sees what the actor named by 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -35,6 +36,18 @@ _ACT = (
     "SELECT set_config('sigang.actor', $1, true), set_config('sigang.prefix', $2, true),"
     " set_config('sigang.unit', $3, true), set_config('statement_timeout', $4, true)"
 )
+
+
+AWAY = (SetupError, psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
+"""What work in the background meets when the database is away or has no room."""
+
+
+def tell_failure(log: logging.Logger, what: str, error: Exception) -> None:
+    """Log that work in the background failed: where in the code, unless the database is away."""
+    if isinstance(error, AWAY):
+        log.warning("%s: %s", what, error)
+    else:
+        log.error(what, exc_info=error)
 
 
 def connect(url: str) -> psycopg.Connection:

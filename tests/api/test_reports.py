@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import time
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -48,7 +49,11 @@ def clients(server):
 def frozen(clients):
     """Freeze two weeks of the sample by hand."""
     for period in (FIRST, WEEK):
-        answer = clients["dispatcher"].post(f"{AT}/freeze", json={"period": period})
+        order = {"period": period}
+        answer = clients["dispatcher"].post(f"{AT}/freeze", json=order)
+        while "is being frozen" in answer.text:  # what was due, by the server itself
+            time.sleep(1)
+            answer = clients["dispatcher"].post(f"{AT}/freeze", json=order)
         assert answer.status_code == 201, answer.text
     return answer.headers["location"]
 
@@ -82,7 +87,9 @@ def test_who_may_freeze_what_and_when(frozen, clients):
     refused(clients["dispatcher"].post("/api/reports/nope/freeze", json={"period": WEEK}), 404)
     listed = got(clients["anyone"], "/api/reports")
     weekly = next(one for one in listed["reports"] if one["id"] == "safety_weekly")
-    assert [one["period"] for one in weekly["versions"]][:2] == [WEEK, FIRST]
+    periods = [one["period"] for one in weekly["versions"]]
+    assert periods == sorted(periods, reverse=True)
+    assert {WEEK, FIRST} <= set(periods)
     assert weekly["versions"][0]["retroactive"]
     assert not listed["may_freeze"]
     assert got(clients["dispatcher"], "/api/reports")["may_freeze"]
