@@ -64,6 +64,9 @@ export function bindAddress() {
     clearTimeout(timer);
     if (next !== location.hash) timer = setTimeout(write, HASH_DELAY_MS);
   });
-  addEventListener('hashchange', () => apply(decode(location.hash), preferences()));
+  addEventListener('hashchange', ({ newURL }) => {
+    clearTimeout(timer); // what was still to be written may have been, over the address that was gone to
+    apply(decode(new URL(newURL).hash), preferences());
+  });
   addEventListener('pagehide', write);
 }
