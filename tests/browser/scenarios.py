@@ -74,6 +74,7 @@ def board(page):
     unit.click()
     expect(page.get_by_test_id("table-total")).to_have_attribute("data-count", rows)
     expect(page.get_by_test_id("board-screen")).to_have_count(0)
+    until(page, "() => location.hash.includes('view=table')")  # the address follows a moment later
     page.evaluate("hash => { location.hash = hash }", address)
     expect(tiles).to_have_count(many - 1)
     page.get_by_test_id("board-close").click()
