@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import asyncpg
 
 from api.http.credential_store import PROVINCES
 from spatial.actor import Actor
 from spatial.postgres.db import Database
+from spatial.tasks import end_task
 
 _ACCOUNT = "system"
 _log = logging.getLogger(__name__)
@@ -26,9 +27,7 @@ async def sweeping(
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end_task(task)
 
 
 async def _keep_sweeping(

@@ -13,6 +13,7 @@ import orjson
 
 from spatial.postgres.db import LISTENER, PING
 from spatial.postgres.notices import Notice
+from spatial.tasks import end_task
 
 CHANNEL = "sigang"
 ROLE = "sigang_public"
@@ -45,10 +46,7 @@ class Bus:
     async def stop(self) -> None:
         """Stop listening."""
         for task in [self._task, *self._running]:
-            if task:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await end_task(task)
 
     def subscribe(self, kind: str, callback: Callback) -> Callable[[], None]:
         """Call back, or await, with each notice of a kind; returns what ends the subscription."""

@@ -20,6 +20,7 @@ from spatial.ids import uuid7
 from spatial.postgres.db import connect, tell_failure
 from spatial.postgres.notices import tell
 from spatial.rules import Rules
+from spatial.tasks import end_task
 
 FIRST_S = 30.0
 """After the start of a process, which has more urgent things to do."""
@@ -45,10 +46,7 @@ class ComputedKeeper:
 
     async def stop(self) -> None:
         """Keep them no longer."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     async def _forever(self) -> None:
         await asyncio.sleep(FIRST_S)

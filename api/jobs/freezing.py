@@ -28,6 +28,7 @@ from spatial.json_types import Document
 from spatial.postgres.db import Database
 from spatial.rules import find_rule
 from spatial.settings import PROJECT, Settings
+from spatial.tasks import end_task
 
 FIRST_S, EVERY_S = 120.0, 60.0
 """After the start, and from then on, it is looked for what is due."""
@@ -52,10 +53,7 @@ class Freezer:
 
     async def stop(self) -> None:
         """Look no longer."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     async def carry_out(self, order: Document) -> Document:
         """Return what came of an order: the version, what was frozen, or the problem.

@@ -26,6 +26,7 @@ from spatial.errors import SigangError
 from spatial.json_types import Document
 from spatial.postgres.db import Database
 from spatial.settings import PROJECT, Settings
+from spatial.tasks import end_task
 
 BEAT_S = 2.0
 LOOK_S = 5.0
@@ -82,10 +83,7 @@ class JobRunner:
 
     async def stop(self) -> None:
         """End the running job as failed, and the process that runs it."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
         running = self._running
         await self._end_child()
         if running is not None:

@@ -22,6 +22,7 @@ from spatial.errors import ConfigError, RuleMissing, SigangError
 from spatial.postgres.db import Database
 from spatial.rule_store import SELECT
 from spatial.rules import Period, RuleSet, list_kinds
+from spatial.tasks import end_task
 
 AGAIN_S = 5.0
 """Time after which rules are read again that could not be read."""
@@ -69,10 +70,7 @@ class RuleKeeper:
 
     async def stop(self) -> None:
         """Follow no longer."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     def _show(self, gauges: Gauges) -> None:
         gauges.add(

@@ -28,6 +28,7 @@ from layers.indicators.tabulate import Cells, Scope
 from layers.tiles.refresh import Notices
 from spatial.postgres.db import connect, tell_failure
 from spatial.postgres.notices import tell
+from spatial.tasks import end_task
 
 log = logging.getLogger("sigang")
 SETTLE_S, LEAST_S = 1.0, 0.1
@@ -58,10 +59,7 @@ class CellKeeper:
 
     async def stop(self) -> None:
         """Keep them no longer."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     async def _forever(self) -> None:
         took = 0.0
