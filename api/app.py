@@ -17,7 +17,9 @@ from api.airspace import (
     dss_others,
     dss_subscriptions,
     operations,
+    picture,
     restrictions,
+    section,
     uss,
 )
 from api.airspace import check as airspace_check
@@ -86,6 +88,8 @@ ROUTES = (
     profiles.routes,
     airspace_check.routes,
     restrictions.routes,
+    picture.routes,
+    section.routes,
     rules.routes,
     indicators.routes,
     board.routes,

@@ -315,3 +315,109 @@ def test_a_plan_is_judged_as_it_is_filed(air, planning):
     assert datetime.fromisoformat(row["decide_by"]) == AT - timedelta(minutes=10)
     assert rows[unnamed["id"]]["verdict"] is None
     assert list(rows).index(unnamed["id"]) < list(rows).index(plan.json()["id"])
+
+
+PICTURE = "/api/airspace/picture"
+DAY = {"begin": AT.isoformat(), "end": (AT + timedelta(days=1)).isoformat()}
+
+
+def bbox(east=0.05):
+    return f"{LON - 0.02},{LAT - 0.02},{LON + east},{LAT + 0.05}"
+
+
+def test_a_picture_has_the_zones_of_a_place_with_drawn_heights(planning, air):
+    with closing(planning.client()) as client:
+        found = client.get(PICTURE, params={"bbox": bbox(), **DAY}).json()
+        nowhere = client.get(PICTURE, params={"bbox": "0,0,1,1", **DAY}).json()
+    zones = {one["name"]["en"]: one for one in found["zones"]}
+    assert zones["above"]["floor"] == {"value_m": 150.0, "datum": "AMSL", "included": True}
+    assert zones["above"]["amsl_m"] == [150.0, 600.0]
+    assert zones["above"]["agl_m"] == [100.0, 550.0]
+    assert zones["store"]["ceiling"] is None
+    assert zones["store"]["agl_m"] == [0.0, found["open_top_m"]]
+    assert found["terrain"] == {"name": "Flat", "origin": "synthetic", "accuracy_m": 5.0}
+    assert found["flights"] == nowhere["zones"] == []
+    assert found["flights_shown"] is False
+
+
+def flight(answer, plan):
+    (found,) = [one for one in answer.json()["flights"] if one["id"] == plan["id"]]
+    return found
+
+
+def test_a_picture_has_plans_by_name_and_what_others_take_without(planning, air):
+    box = [(LON + 0.021, LAT + 0.03), (LON + 0.031, LAT + 0.03), (LON + 0.031, LAT + 0.031),
+           (LON + 0.021, LAT + 0.031)]  # fmt: skip
+    begin, end = AT + timedelta(hours=2), AT + timedelta(hours=2, minutes=10)
+    low, high = ({"value": h, "reference": "W84", "units": "M"} for h in (160.0, 180.0))
+    volume = {
+        "volume": {
+            "outline_polygon": {"vertices": [{"lat": y, "lng": x} for x, y in box]},
+            "altitude_lower": low, "altitude_upper": high,
+        },
+        "time_start": {"value": begin.isoformat(), "format": "RFC3339"},
+        "time_end": {"value": end.isoformat(), "format": "RFC3339"},
+    }  # fmt: skip
+    with closing(planning.client("dispatcher")) as officer, closing(planning.client()) as anybody:
+        body = {"volumes": [volume], "title": "巡检", "visibility": "province"}
+        filed = officer.post("/api/airspace/operations", json=body)
+        assert filed.status_code == 201, filed.text
+        plan = filed.json()
+        params = {"bbox": bbox(), **DAY}
+        mine = flight(officer.get(PICTURE, params=params), plan)
+        with connect(planning.database_url) as conn:
+            conn.execute("DELETE FROM sigang.operation WHERE id = %s", [plan["id"]])
+            conn.commit()
+        taken = flight(officer.get(PICTURE, params=params), plan)
+        drawn = officer.get("/api/collections/intents/items").json()["features"]
+        hidden = anybody.get("/api/collections/intents/items").status_code
+        with connect(planning.database_url) as conn:
+            conn.execute("DELETE FROM sigang.utm_entity WHERE id = %s", [plan["id"]])
+            conn.commit()
+    assert (mine["id"], mine["layer"], mine["name"]["zh"]) == (plan["id"], "operations", "巡检")
+    assert (taken["id"], taken["layer"], taken["name"]) == (plan["id"], "intents", None)
+    path = mine["path"]
+    assert path == taken["path"]
+    assert path["at_s"][0] == pytest.approx(begin.timestamp(), abs=0.1)
+    assert path["at_s"][-1] == pytest.approx(end.timestamp(), abs=0.1)
+    assert set(path["w84_m"]) == {170.0}
+    assert set(path["ground_m"]) == {50.0}
+    (shown,) = mine["volumes"]
+    assert shown["agl_m"][1] == pytest.approx(shown["amsl_m"][1] - 50.0)
+    mine_drawn = [one for one in drawn if one["id"].startswith(plan["id"])]
+    assert [one["properties"]["upper_m"] for one in mine_drawn] == [180.0]
+    assert hidden in (401, 403, 404)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"bbox": "1,2,3", **DAY},
+        {"bbox": bbox(), "begin": DAY["end"], "end": DAY["begin"]},
+        {"bbox": bbox(), "begin": AT.isoformat(), "end": (AT + timedelta(days=3)).isoformat()},
+        {"bbox": bbox(), **DAY, "at": "now"},
+    ],
+)
+def test_a_picture_that_cannot_be_asked_for_is_refused(planning, params):
+    with closing(planning.client()) as client:
+        answer = client.get(PICTURE, params=params)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_section_names_the_zones_along_a_line(planning, air):
+    line = [[LON + 0.02, LAT + 0.005], [LON + 0.06, LAT + 0.005]]
+    body = {"geometry": {"type": "LineString", "coordinates": line}, "at": AT.isoformat()}
+    with closing(planning.client()) as client:
+        found = client.post("/api/airspace/section", json=body).json()
+        corridor = client.post(
+            "/api/airspace/section",
+            json={**body, "geometry": {**body["geometry"], "type": "Point"}},
+        )
+    assert [one["name"]["en"] for one in found["zones"]] == ["above"]
+    assert set(found["zones"][0]["floor_m"]) == {150.0}
+    assert set(found["ground_m"]) == {50.0}
+    assert set(found["unknown_categories"]) == {0, 1}
+    assert {one["class"]: one["top_m"] for one in found["bands"]}["D"] is None
+    assert corridor.status_code == 400
+    assert corridor.json()["pointer"] == "/geometry/type"

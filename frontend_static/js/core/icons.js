@@ -105,17 +105,35 @@ export function shield(/** @type {string} */ kind, /** @type {string} */ text) {
   return element;
 }
 
-/** Draw a seamless diagonal hatch. */
-export function hatch(/** @type {string} */ colour) {
-  const size = 8;
-  const { element, pen } = canvas(size, size);
-  pen.strokeStyle = colour;
-  pen.lineWidth = 2;
-  for (const shift of [-size, 0, size]) {
+const HATCH = 8;
+
+/** Strokes of a seamless hatch, each from one point to another, in units of its side. */
+const HATCHES = {
+  hatch: [[0, 1, 1, 0]],
+  'hatch-back': [[0, 0, 1, 1]],
+  'hatch-cross': [[0, 1, 1, 0], [0, 0, 1, 1]],
+  'hatch-flat': [[0, 0.5, 1, 0.5]],
+};
+
+/** Draw a seamless hatch, or dots. */
+export function hatch(/** @type {string} */ family, /** @type {string} */ colour) {
+  const { element, pen } = canvas(HATCH, HATCH);
+  pen.strokeStyle = pen.fillStyle = colour;
+  pen.lineWidth = family === 'hatch' ? 2 : 1.5;
+  if (family === 'dots') {
     pen.beginPath();
-    pen.moveTo(shift - 1, size + 1);
-    pen.lineTo(shift + size + 1, -1);
-    pen.stroke();
+    pen.arc(HATCH / 2, HATCH / 2, 1.4, 0, 2 * Math.PI);
+    pen.fill();
+    return element;
+  }
+  for (const [x1, y1, x2, y2] of HATCHES[/** @type {keyof typeof HATCHES} */ (family)]) {
+    for (const shift of y1 === y2 ? [0] : [-HATCH, 0, HATCH]) {
+      const [dx, dy] = [(x2 - x1) / HATCH, (y2 - y1) / HATCH];
+      pen.beginPath();
+      pen.moveTo((x1 - dx) * HATCH + shift, (y1 - dy) * HATCH);
+      pen.lineTo((x2 + dx) * HATCH + shift, (y2 + dy) * HATCH);
+      pen.stroke();
+    }
   }
   return element;
 }
@@ -125,7 +143,7 @@ export async function drawImage(/** @type {string} */ id) {
   const [family, first, ...rest] = id.split(':');
   if (family === 'maki' && first) return icon(first, rest[0] ?? '#8FA3B5');
   if (family === 'shield' && first) return pixels(shield(first, rest.join(':')));
-  if (family === 'hatch' && first) return pixels(hatch(first));
+  if ((family in HATCHES || family === 'dots') && first) return pixels(hatch(family, first));
   return null;
 }
 
