@@ -25,6 +25,7 @@ import { bindAddress } from './core/store.js';
 import { drawStore, startDraw } from './model/draw.js';
 import { openDialog, openDrawer, shellStore, showPanel, switchTheme } from './model/shell.js';
 import { listen } from './model/stream.js';
+import { watchFlight } from './model/flight.js';
 import { watchReports } from './model/reports.js';
 import { watchScenarios } from './model/scenarios.js';
 import { boardStore, setKiosk, toggleBoard, watchBoard } from './model/board.js';
@@ -77,6 +78,7 @@ const KEYS = {
   2: panel('path'),
   3: panel('events'),
   4: panel('scenarios'),
+  5: panel('air'),
   n: followNow,
   d: switchTheme,
   '?': () => openDialog('keys'),
@@ -115,6 +117,7 @@ async function start() {
   watchHistogram();
   watchEvents();
   watchAlarms();
+  watchFlight();
   watchReports();
   watchScenarios();
   watchBoard();

@@ -11,6 +11,7 @@
  * @typedef {{ layer: string | null, way: 'to_point' | 'from_point', minutes: number }} Near
  * @typedef {{ body: Record<string, unknown>, choice: number }} Pin
  * @typedef {{ on: string[], off: string[], time: string | null }} Former
+ * @typedef {import('./air.js').Draft} AirDraft
  * @typedef {object} UrlState
  * @property {Camera | null} camera
  * @property {string[]} on layers switched on against the catalogue's default
@@ -24,7 +25,7 @@
  * @property {string | null} sort
  * @property {string | null} filter CQL2 text that the table's rows are limited to
  * @property {Selection | null} selection
- * @property {'inspect' | 'path' | 'events' | 'scenarios'} panel
+ * @property {'inspect' | 'path' | 'events' | 'scenarios' | 'air'} panel
  * @property {(Waypoint | null)[]} waypoints
  * @property {'path' | 'reach' | 'nearest'} plan what the planner does
  * @property {string} profile
@@ -45,6 +46,12 @@
  * @property {'prefecture' | 'county'} level units that the board's tiles list
  * @property {string | null} period of the board: day, ISO week or month; null this month
  * @property {boolean} kiosk the board alone, without the page around it
+ * @property {'flight' | 'inbox' | 'restrict'} air what the desk of low altitude shows
+ * @property {AirDraft} flight what differs from a new flight plan
+ * @property {AirDraft} restriction what differs from a new temporary restriction
+ * @property {string | null} answer number of the answer on show
+ * @property {string | null} operation flight plan that is open: filed, or read in the inbox
+ * @property {string | null} restricted temporary restriction that is open
  */
 
 /** @type {UrlState} */
@@ -82,6 +89,12 @@ export const DEFAULTS = {
   level: 'prefecture',
   period: null,
   kiosk: false,
+  air: 'flight',
+  flight: {},
+  restriction: {},
+  answer: null,
+  operation: null,
+  restricted: null,
 };
 
 /** Stops that a path may have: start, end and 25 between them. */
@@ -243,7 +256,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
       return layer && id ? { layer, id } : null;
     },
   },
-  panel: { key: 'panel', ...word('inspect', 'path', 'events', 'scenarios') },
+  panel: { key: 'panel', ...word('inspect', 'path', 'events', 'scenarios', 'air') },
   waypoints: { key: 'w', ...waypoints },
   plan: { key: 'plan', ...word('path', 'reach', 'nearest') },
   profile: {
@@ -272,6 +285,12 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   level: { key: 'level', ...word('prefecture', 'county') },
   period: { key: 'period', ...text },
   kiosk: { key: 'kiosk', ...flag },
+  air: { key: 'air', ...word('flight', 'inbox', 'restrict') },
+  flight: { key: 'fly', ...filledIn },
+  restriction: { key: 'tr', ...filledIn },
+  answer: { key: 'ans', ...text },
+  operation: { key: 'op', ...text },
+  restricted: { key: 'rid', ...text },
 });
 
 /** Write a state as a hash; fields at their default are left out. */

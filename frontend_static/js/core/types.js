@@ -138,7 +138,11 @@
  * @property {number} duration_s
  * @property {any} geometry
  *
- * @typedef {{ mode: null | 'distance' | 'area' | 'closure', points?: [number, number][], done?: boolean }} DrawState
+ * @typedef {object} DrawState
+ * @property {null | 'distance' | 'area' | 'closure' | 'point' | 'line' | 'polygon'} mode
+ * @property {'flight' | 'restriction'} [goal] whose form what is drawn goes into
+ * @property {[number, number][]} [points]
+ * @property {boolean} [done]
  *
  * @typedef {{ label: string, target: Record<string, unknown>, directed: boolean }} ClosureTarget
  *
@@ -261,5 +265,90 @@
  * @property {number} digits
  * @property {'higher' | 'lower'} better
  * @property {string[]} [stands_on]
+ *
+ * @typedef {'prohibited' | 'needs_approval' | 'needs_confirmation' | 'undetermined' | 'suitable'} Verdict
+ *
+ * @typedef {{ value: number | null, datum: string, unit: string, included: boolean }} AirLimit
+ *
+ * @typedef {object} AirZone - a zone, or a ceiling of the aircraft, that speaks of a flight
+ * @property {string} id
+ * @property {string} sort
+ * @property {string} level
+ * @property {string | null} name_zh
+ * @property {string | null} name_en
+ * @property {AirLimit | null} floor
+ * @property {AirLimit | null} ceiling
+ * @property {string | null} valid_from
+ * @property {string | null} valid_to
+ * @property {string | null} rule
+ * @property {string | null} legal_text
+ * @property {Text} authority
+ * @property {Origin} origin
+ * @property {'inside' | 'perhaps'} state
+ * @property {string[]} missing
+ * @property {'none' | Verdict} effect
+ *
+ * @typedef {object} AirAnswer - what the server says to "may I fly?"
+ * @property {string} id
+ * @property {string} asked_at
+ * @property {Verdict} verdict
+ * @property {Verdict[]} verdict_range
+ * @property {string} at
+ * @property {string} until
+ * @property {string[]} airspace_class
+ * @property {AirZone[]} zones
+ * @property {string[]} missing
+ * @property {{ counties: { name_zh: string, name_en: string }[], beyond: boolean, unknown: string[] }} ground
+ * @property {Record<string, [number, number] | null>} heights
+ * @property {{ title: Text, file_by: string | null, reply_by: string | null, confirm_by: string | null,
+ *   late: boolean, rule: string, legal_text: string, source: string }} filing
+ * @property {string | null} valid_until
+ * @property {string} data_as_of
+ * @property {number} airspace_version
+ * @property {{ name: string, origin: Origin, accuracy_m: number } | null} terrain
+ * @property {Text} note
+ * @property {{ height: { value: number, datum: string, unit: string } | null, time: string | null,
+ *   side: { point: [number, number], distance_m: number, beidou_cell: string } | null }} [alternatives]
+ *
+ * @typedef {object} AirConflict
+ * @property {string} id
+ * @property {string} manager
+ * @property {string} state
+ * @property {number} priority
+ * @property {string} time_start
+ * @property {string} time_end
+ * @property {any[]} [volumes] as ASTM F3548 writes them
+ *
+ * @typedef {{ by: 'time' | 'height' | 'side', shift_s?: number, shift_m?: number, bearing_deg?: number,
+ *   cost: number, volumes: any[] }} Shift
+ *
+ * @typedef {{ conflicts: AirConflict[], alternatives: Shift[] }} Overlap
+ *
+ * @typedef {object} FlightPlan
+ * @property {string} id
+ * @property {string} state
+ * @property {string | null} ovn
+ * @property {number} priority
+ * @property {string} title
+ * @property {string} task
+ * @property {string} time_start
+ * @property {string} time_end
+ * @property {any[]} volumes
+ * @property {string} account_id
+ * @property {string | null} admin_code
+ * @property {string} filed_at
+ * @property {string | null} decide_by
+ * @property {{ verdict: Verdict, verdict_range: Verdict[], zones: AirZone[], missing: string[] } | null} verdict
+ * @property {string | null} decision
+ * @property {string | null} legal_text
+ * @property {string | null} reason
+ * @property {string | null} override_by
+ * @property {string | null} decided_by
+ * @property {string | null} decided_at
+ * @property {AirConflict[]} [conflicts]
+ * @property {string[]} [rivals]
+ *
+ * @typedef {{ key: string, title: Text | string, in_force: string | null, legal_text: string | null,
+ *   source: string, origin: Origin }} RuleShort
  */
 export {};

@@ -10,7 +10,28 @@ import { shellStore } from '../model/shell.js';
 const COLOUR = /** @type {const} */ ({ dark: '#FFE066', light: '#A34A00' });
 const WIDTH = 3;
 
-async function make(/** @type {Map} */ map, /** @type {'distance' | 'area' | 'closure'} */ mode) {
+/** @typedef {NonNullable<import('../core/types.js').DrawState['mode']>} Mode */
+/** @typedef {{ stop: () => void }} Tool */
+
+const LINES = new Set(['distance', 'line']);
+
+/** A point is a click; the map's canvas shows that one is awaited. @returns {Tool} */
+function pointing(/** @type {Map} */ map) {
+  const canvas = map.getCanvas();
+  const take = (/** @type {import('maplibre-gl').MapMouseEvent} */ event) => drawn([event.lngLat.toArray()], true);
+  canvas.style.cursor = 'crosshair';
+  map.on('click', take);
+  return {
+    stop() {
+      map.off('click', take);
+      canvas.style.cursor = '';
+    },
+  };
+}
+
+/** @returns {Promise<Tool>} */
+async function make(/** @type {Map} */ map, /** @type {Mode} */ mode) {
+  if (mode === 'point') return pointing(map);
   const kit = await import('terra-draw');
   const { TerraDrawMapLibreGLAdapter } = await import('terra-draw-maplibre-gl-adapter');
   const colour = COLOUR[shellStore.theme.peek()];
@@ -26,7 +47,7 @@ async function make(/** @type {Map} */ map, /** @type {'distance' | 'area' | 'cl
   made.start();
   made.on('change', () => report(made, false));
   made.on('finish', () => report(made, true));
-  made.setMode(mode === 'distance' ? 'linestring' : 'polygon');
+  made.setMode(LINES.has(mode) ? 'linestring' : 'polygon');
   return made;
 }
 
@@ -43,7 +64,7 @@ function report(/** @type {TerraDraw} */ tool, /** @type {boolean} */ done) {
 /** Draw in the mode that the store has, with a tool of its own for each. */
 export function watchDraw(/** @type {Map} */ map) {
   const mode = computed(() => drawStore.state.value.mode);
-  /** @type {TerraDraw | null} */
+  /** @type {Tool | null} */
   let tool = null;
   effect(() => {
     const wanted = mode.value;

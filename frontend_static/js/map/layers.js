@@ -1,5 +1,6 @@
 // @ts-check
 /** Style layers of the overlay, and where they go in the server's style. */
+import { airLayers } from './air.js';
 import { COLOURS } from './colours.js';
 import { overlayData } from './overlay.js';
 import { inOrder } from './order.js';
@@ -206,6 +207,7 @@ export function withOverlay(style, theme) {
       ...layers.slice(at),
       label,
       ...lineLabels(colours),
+      ...airLayers(colours),
       ...markLayers(colours),
     ]),
   });

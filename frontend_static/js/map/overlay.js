@@ -1,6 +1,7 @@
 // @ts-check
 /** What the page draws over the server's style: selection, paths, reach, stops; as GeoJSON. */
 import { duration, number, t } from '../core/i18n.js';
+import { airFeatures } from './air.js';
 import { contourColour } from './colours.js';
 import { shellStore } from '../model/shell.js';
 import { baseline, chosen } from '../model/path.js';
@@ -140,5 +141,6 @@ export function overlayData() {
     'sg-near': collection(nearFeatures()),
     'sg-waypoints': collection(waypointFeatures()),
     'sg-selection': collection(selectionFeatures()),
+    'sg-air': collection(airFeatures()),
   };
 }

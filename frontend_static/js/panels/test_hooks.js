@@ -9,6 +9,7 @@ import { drawStore } from '../model/draw.js';
 import { planStore } from '../model/plan.js';
 import { deskStore } from '../model/events.js';
 import { liveStore } from '../model/live.js';
+import { flightStore } from '../model/flight.js';
 import { boardStore } from '../model/board.js';
 import { scenarioStore } from '../model/scenarios.js';
 
@@ -64,6 +65,7 @@ export function publish() {
         scenario: scenarioStore,
         board: boardStore,
         draw: drawStore.state,
+        flight: flightStore,
         events: deskStore.events,
         eventsLoaded: deskStore.loaded,
         path: planStore.path,

@@ -8,6 +8,7 @@ import { showExtent } from '../../map/camera.js';
 import { badge, busy, failure, icon, layerSymbol, value } from '../widgets.js';
 import '../desk/closure_form.js';
 import { closable, findLayer } from '../../model/layers.js';
+import { flyAlong } from '../../model/flight.js';
 import { reloadSelection, select, selectionStore } from '../../model/selection.js';
 import { addVia, setWaypoint } from '../../model/stops.js';
 import { deskStore, isClosure, show, startClosing, undo } from '../../model/events.js';
@@ -75,6 +76,10 @@ class Inspector extends Part {
       ${at ? this.planning({ lon: at[0], lat: at[1], label: name }) : ''}
       ${box
         ? html`<button data-testid="inspect-zoom" @click=${() => showExtent(box)}>${t('inspect.zoom')}</button>`
+        : ''}
+      ${box
+        ? html`<button data-testid="inspect-fly"
+            @click=${() => flyAlong(feature.geometry, name)}>${t('air.fly')}</button>`
         : ''}
       ${layer && closable(layer) ? this.closeButton(layer, feature) : ''}
       ${this.eventButtons(String(feature.properties.event_id ?? feature.id))}`;

@@ -39,14 +39,15 @@ class MapTools extends Part {
     return html`<div class="draw-card" data-testid="draw-card" role="status">
       <h4>${t(/** @type {any} */ (`draw.${mode}`))}</h4>
       ${this.size(mode, points)}
-      ${done ? '' : html`<p class="muted">${t('draw.hint')}</p>`}
+      ${done ? '' : html`<p class="muted">${t(mode === 'point' ? 'draw.hint_point' : 'draw.hint')}</p>`}
       ${closing ? html`<sg-closure></sg-closure>` : this.actions(mode, points, Boolean(done))}
     </div>`;
   }
 
   size(/** @type {string | null} */ mode, /** @type {[number, number][]} */ points) {
     const length = () => distance(lineLength(points));
-    if (mode === 'distance') {
+    if (mode === 'point') return '';
+    if (mode === 'distance' || mode === 'line') {
       return points.length > 1 ? html`<p><b class="num" data-testid="draw-length">${length()}</b></p>` : '';
     }
     if (points.length < 4) return '';

@@ -9,6 +9,7 @@ import { theMap } from '../../map/instance.js';
 import { alarmCard } from '../desk/alarms.js';
 import { icon } from '../widgets.js';
 import { dismiss, toast, toastStore } from '../../model/toasts.js';
+import { flyAt } from '../../model/flight.js';
 import { addVia, placeAt, setWaypoint } from '../../model/stops.js';
 import { openDialog, shellStore } from '../../model/shell.js';
 import { setOrigin } from '../../model/reach.js';
@@ -40,7 +41,7 @@ class Toasts extends Part {
 }
 
 /** Room that the map's menu needs. */
-const MENU_PX = { width: 190, height: 250 };
+const MENU_PX = { width: 190, height: 280 };
 
 /** The command that makes a link; every account's id may stand for the dispatcher's. */
 const NEW_LINK = html`<pre data-testid="signin-command">./sigang token dispatcher --link</pre>`;
@@ -55,6 +56,7 @@ const KEYS = [
   ['2', 'keys.path'],
   ['3', 'keys.events'],
   ['4', 'keys.scenarios'],
+  ['5', 'keys.air'],
   ['N', 'keys.now'],
   ['D', 'keys.theme'],
   ['← ↑ → ↓  + −', 'keys.map'],
@@ -145,6 +147,7 @@ class MapMenu extends Part {
       style="left:${left}px;top:${top}px" @keydown=${this.key} @focusout=${this.leave}>
       <p class="muted num" role="presentation">${text}</p>
       ${this.planning(placeAt(lon, lat))}
+      ${this.item('menu-fly', t('air.fly'), () => flyAt('point', [menu.lngLat]))}
       ${this.item('menu-what', t('map.what'), () => this.query(menu))}
       ${this.item('menu-copy', t('map.copy'), () => this.copy(text))}
     </div>`;

@@ -1,9 +1,10 @@
 // @ts-check
-/** <sg-side>: the right panel with its four tabs. */
+/** <sg-side>: the right panel with its five tabs. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { t } from '../../core/i18n.js';
 import { icon } from '../widgets.js';
+import '../air/air.js';
 import '../desk/desk.js';
 import '../browse/inspector.js';
 import '../browse/scenarios.js';
@@ -11,8 +12,8 @@ import '../plan/planner.js';
 import { openDrawer, shellStore, showPanel } from '../../model/shell.js';
 import { deskStore } from '../../model/events.js';
 
-const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios']);
-const ICONS = { inspect: 'info', path: 'path', events: 'bell', scenarios: 'board' };
+const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios', 'air']);
+const ICONS = { inspect: 'info', path: 'path', events: 'bell', air: 'drone', scenarios: 'board' };
 
 class Side extends Part {
   render() {
@@ -28,6 +29,7 @@ class Side extends Part {
         ${current === 'inspect' ? html`<sg-inspector></sg-inspector>` : ''}
         ${current === 'path' ? html`<sg-planner></sg-planner>` : ''}
         ${current === 'events' ? html`<sg-desk></sg-desk>` : ''}
+        ${current === 'air' ? html`<sg-air></sg-air>` : ''}
         ${current === 'scenarios' ? html`<sg-scenarios></sg-scenarios>` : ''}
       </div>`;
   }
