@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -24,6 +25,7 @@ from layers.features.features import Statement
 from layers.indicators.periods import Kind, Period, period_at, series
 from layers.indicators.population import Population
 from layers.indicators.sheet import Sheet
+from layers.indicators.statement import OWNER
 from layers.indicators.tabulate import Cells, Key, Scope, Vector
 from spatial.schema.columns import SCHEMA
 
@@ -35,6 +37,7 @@ Conn = psycopg.Connection
 _COUNTING = (
     "SET LOCAL work_mem = '128MB'",  # so that it need not sort all rows
     "SET LOCAL enable_sort = off",
+    "SET LOCAL max_parallel_workers_per_gather = 1",  # all rows are counted by two processes
 )
 _HERE = """(SELECT system_identifier::text || '/' || (SELECT oid FROM pg_database
   WHERE datname = current_database()) FROM pg_control_system())"""
@@ -207,6 +210,20 @@ def with_images(sheet: Sheet, statement: Statement) -> str:
     return f"{logged}, {text[5:]}" if text.startswith("WITH ") else f"{logged} {text}"
 
 
+def by_key(sheet: Sheet, sql: str) -> str:
+    """Return the statement that gathers the rows of `cell_statement` for no actor by key.
+
+    Its rows: unit, origin, codes, what `OWNER` names but the sign, then lists: of the numbers of
+    moments, of the signs, and of each measure.
+    """
+    keys = [f"k{at}" for at in range(2 + len(sheet.first.by) + len(OWNER) - 1)]
+    measures = [f"m{at}" for at in range(len(sheet.counted) + len(sheet.summed))]
+    names = ", ".join(("comes", "at", *keys, "sign", *measures))
+    lists = [f"array_agg({one})" for one in ("at", "comes * sign", *measures)]
+    grouped = ", ".join(keys)
+    return f"SELECT {', '.join((grouped, *lists))} FROM ({sql}) c ({names}) GROUP BY {grouped}"
+
+
 def scopes_of(conn: Conn, sheets: Sequence[str]) -> set[Scope]:
     """Return who sees cells of sheets."""
     rows = conn.execute(_SCOPES, [list(sheets)]).fetchall()
@@ -245,10 +262,33 @@ def add_cells(conn: Conn, sheet: str, cells: Cells) -> None:
 
 
 def _copy(conn: Conn, sheet: str, cells: Cells) -> None:
+    owners: dict[Key, tuple[str | None, ...]] = {}
     with conn.cursor().copy(_COPY) as copy:
-        for ((kind, first), (scope, origin, codes)), (counts, sums) in cells.items():
-            seen = scope.admin_code, scope.visibility, scope.unit_id, list(scope.parties)
-            copy.write_row((sheet, kind, first, *seen, origin, list(codes), counts, sums))
+        for ((kind, first), key), (counts, sums) in cells.items():
+            if key not in owners:
+                owners[key] = _owner(key)
+            copy.write_row((sheet, kind, first, *owners[key], _numbers(counts), _numbers(sums)))
+
+
+def _owner(key: Key) -> tuple[str | None, ...]:
+    """Return who sees a cell, origin and codes, as text: lists are slow to write one by one."""
+    scope = key.scope
+    seen = scope.admin_code, scope.visibility, scope.unit_id, _texts(scope.parties)
+    return *seen, key.origin, _texts(key.codes)
+
+
+def _texts(values: Iterable[str | None]) -> str:
+    """Return an array of texts as PostgreSQL writes it."""
+    quoted = (
+        "NULL" if one is None else '"' + one.replace("\\", r"\\").replace('"', r"\"") + '"'
+        for one in values
+    )
+    return "{" + ",".join(quoted) + "}"
+
+
+def _numbers(values: Iterable[int | Decimal]) -> str:
+    """Return an array of numbers as PostgreSQL writes it."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def mark_seen(conn: Conn, sheets: Sequence[str]) -> None:

@@ -99,9 +99,10 @@ def _grid(
     )  # fmt: skip
     values = statement.arguments(bounds_of(sheet.first, moments))
     if numbers is None:
-        rows = store.count(conn, statement.sql, values)
+        rows = store.count(conn, store.by_key(sheet, statement.sql), values)
     else:
-        rows = store.count(conn, store.with_images(sheet, statement), [*values, list(numbers)])
+        logged = store.by_key(sheet, store.with_images(sheet, statement))
+        rows = store.count(conn, logged, [*values, list(numbers)])
     return grid_of(sheet, rows, len(moments))
 
 

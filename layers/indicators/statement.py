@@ -162,7 +162,8 @@ class _Rows:
     def _read(self, times: list[Any], where: list[ColumnElement[bool]]) -> FromClause:
         computed = [one.label(name) for name, one in self._given.values()]
         keys = [one.label(name) for name, one in self._keys.items() if name not in self._constant]
-        fence = literal_column("0", Integer)  # or what is computed would be once a measure
+        # a fence, or what is computed would be once a measure; a bare 0 keeps workers out of it
+        fence = literal_column("'0'", Integer)
         inner = select(*times, *keys, *computed).select_from(self._population.relation.table)
         return inner.where(*where).offset(fence).subquery(_ROWS)
 

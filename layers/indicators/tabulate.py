@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -77,42 +78,46 @@ class Grid:
 
     def over(self, place: Place, first: int, last: int) -> Cells:
         """Return the cells of a period: the sums over moments from one up to before another."""
-        counts = self.counts[:, first:last].sum(axis=1).tolist()
-        sums = self.sums[:, first:last].sum(axis=1).tolist()
-        found = zip(self.keys, map(Vector, counts, sums), strict=True)
-        return {(place, key): vector for key, vector in found if not vector.empty}
+        counts = self.counts[:, first:last].sum(axis=1)
+        sums = self.sums[:, first:last].sum(axis=1)
+        some = np.flatnonzero(counts.any(axis=1) | (sums != 0).any(axis=1)).tolist()
+        vectors = map(Vector, counts[some].tolist(), sums[some].tolist())
+        keys = self.keys
+        return {(place, keys[at]): vector for at, vector in zip(some, vectors, strict=True)}
 
 
 def grid_of(sheet: Sheet, rows: Iterable[Sequence[Any]], moments: int) -> Grid:
-    """Return what a statement counted; of a stock what is alive at each moment."""
-    places: dict[tuple[Any, ...], int] = {}
+    """Return what a statement counted and gathered by key; of a stock what is alive at each moment.
+
+    See `cell_store.by_key` for the rows.
+    """
     keys: list[Key] = []
     many = 2 + len(sheet.first.by)
-    first = 2 + many + len(OWNER)
-    last = first + len(sheet.counted)
-    at: list[tuple[int, int]] = []
-    signs, counted, summed = [], [], []
-    for row in rows:
-        code, origin, *codes = row[2 : 2 + many]
-        seen, unit, parties, sign = row[2 + many : first]
-        named = code, seen, unit, tuple(parties), origin, tuple(codes)
-        if named not in places:
-            places[named] = len(keys)
-            keys.append(Key(Scope(*named[:4]), origin, tuple(codes)))
-        at.append((places[named], row[1] - 1))
-        signs.append(row[0] * sign)
-        counted.append(row[first:last])
-        summed.append(row[last:])
-    counts = np.zeros((len(keys), moments, len(sheet.counted)), np.int64)
+    first, slots = many + len(OWNER) - 1, len(sheet.counted)
+    places, lists = [], []
+    for number, row in enumerate(rows):
+        code, origin, *codes = row[:many]
+        seen, unit, parties = row[many:first]
+        keys.append(Key(Scope(code, seen, unit, tuple(parties)), origin, tuple(codes)))
+        lists.append(row[first:])
+        places.append(np.full(len(row[first]), number))
+    counts = np.zeros((len(keys), moments, slots), np.int64)
     sums = np.full((len(keys), moments, len(sheet.summed)), Decimal(0), object)
-    if at:
-        where = tuple(np.array(at).T)
-        sign_of = np.array(signs)[:, None]
-        np.add.at(counts, where, np.array(counted, np.int64).reshape(len(at), -1) * sign_of)
-        np.add.at(sums, where, np.array(summed, object).reshape(len(at), -1) * sign_of)
+    if keys:
+        at, signs, *measures = map(_joined, zip(*lists, strict=True))
+        where = np.concatenate(places), at.astype(np.intp) - 1
+        for slot, found in enumerate(measures[:slots]):
+            np.add.at(counts[:, :, slot], where, found.astype(np.int64) * signs)
+        for slot, found in enumerate(measures[slots:]):
+            np.add.at(sums[:, :, slot], where, found * signs)
     if sheet.first.indicator.time.stock is not None:
         counts, sums = np.cumsum(counts, axis=1), np.cumsum(sums, axis=1)
     return Grid(keys, counts, sums)
+
+
+def _joined(lists: Iterable[list[Any]]) -> NDArray[Any]:
+    """Return lists of whole or of exact numbers as one array."""
+    return np.array(list(chain.from_iterable(lists)))
 
 
 def cells_of(
