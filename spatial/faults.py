@@ -1,4 +1,4 @@
-"""What a model says against a document, told by key: what a person who wrote it wants to read."""
+"""What is wrong with a file that somebody wrote, told by file and key as its writer reads it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,26 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from spatial.errors import ConfigError
+from spatial.json_types import Shown
+
 Place = Sequence[str | int]
+
+
+def wrong_file(*told: str, mend_en: str = "", mend_zh: str = "", **extra: Shown) -> ConfigError:
+    """Return the error for what is wrong with a file.
+
+    Parameters
+    ----------
+    told
+        The file as its writer knows it, the key where one is wrong, and what is.
+    mend_en, mend_zh
+        The page that tells how it is written.
+    extra
+        More members of the problem document.
+    """
+    en, zh = ": ".join(told), "：".join(told)
+    return ConfigError(en, zh, mend_en=mend_en, mend_zh=mend_zh, **extra)
 
 
 def list_faults(

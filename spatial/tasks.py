@@ -1,4 +1,4 @@
-"""The end of work that goes on in the background of an event loop."""
+"""Work that goes on in the background of an event loop: what it waits for, and its end."""
 
 from __future__ import annotations
 
@@ -12,3 +12,9 @@ async def end_task(task: asyncio.Task[object] | None) -> None:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def wait_at_most(wake: asyncio.Event, seconds: float) -> None:
+    """Wait until an event is set, but no longer than some time."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(wake.wait(), seconds)

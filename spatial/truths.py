@@ -14,7 +14,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from spatial.errors import ConfigError
-from spatial.faults import list_faults
+from spatial.faults import list_faults, wrong_file
 from spatial.schema.declared_kinds import Title
 from spatial.settings import PROJECT
 from spatial.toml_file import Unreadable, parse_toml, read_bytes
@@ -91,9 +91,8 @@ def read_truths() -> Mapping[str, Truth]:
 
 def wrong_truth(key: str, why: str) -> ConfigError:
     """Return the error for a key of the file of truths."""
-    where = f"{FILE.parent.name}/{FILE.name}"
-    return ConfigError(
-        f"{where}: {key}: {why}", f"{where}：{key}：{why}",
+    return wrong_file(
+        f"{FILE.parent.name}/{FILE.name}", key, why,
         mend_en="docs/scenarios.md says what a truth is.",
         mend_zh="docs/scenarios.md 说明预置事实的写法。",
         file=str(FILE), key=key,

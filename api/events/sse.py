@@ -34,6 +34,7 @@ from layers.offload import offload_part
 from spatial.errors import BadParameter, Busy, TooMany
 from spatial.json_types import Document
 from spatial.postgres.notices import Notice
+from spatial.tasks import wait_at_most
 
 TICK_S = 5.0
 RETRY_MS = 2_000
@@ -182,9 +183,8 @@ class _Stream(Response):
             if self._loop.time() - self._ticked >= TICK_S:
                 self._ticked = self._loop.time()
                 yield _message("tick", self._tick(), self._last)
-            with suppress(TimeoutError):
-                rest = self._ticked + TICK_S - self._loop.time()
-                await asyncio.wait_for(self._wake.wait(), max(rest, 0))
+            rest = self._ticked + TICK_S - self._loop.time()
+            await wait_at_most(self._wake, max(rest, 0))
 
     async def _allowed(self) -> bool:
         """Tell whether the account is still signed in; while nobody can tell, it is."""

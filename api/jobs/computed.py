@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from api.http.notifications import RECONNECTED, Bus
@@ -18,9 +17,9 @@ from layers.computed.store import Conn, forget_others, is_due, read_made
 from layers.declare.catalog import Catalog
 from spatial.ids import uuid7
 from spatial.postgres.db import connect, tell_failure
-from spatial.postgres.notices import tell
+from spatial.postgres.notices import set_on, tell
 from spatial.rules import Rules
-from spatial.tasks import end_task
+from spatial.tasks import end_task, wait_at_most
 
 FIRST_S = 30.0
 """After the start of a process, which has more urgent things to do."""
@@ -37,8 +36,7 @@ class ComputedKeeper:
         self._url, self._catalog, self._rules = url, catalog, rules
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        for kind in ("dirty", "network", "catalog", RECONNECTED):
-            bus.subscribe(kind, lambda _: self._wake.set())
+        set_on(self._wake, bus, "dirty", "network", "catalog", RECONNECTED)
 
     async def start(self) -> None:
         """Keep layers from now on."""
@@ -55,8 +53,7 @@ class ComputedKeeper:
                 await asyncio.to_thread(self._keep)
             except Exception as error:  # the layers are told as stale meanwhile
                 tell_failure(_log, "computed layers could not be kept", error)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), CHECK_S)
+            await wait_at_most(self._wake, CHECK_S)
             await asyncio.sleep(SETTLE_S)
             self._wake.clear()
 

@@ -25,8 +25,9 @@ from layers.declare.base import Text
 from spatial.errors import SigangError
 from spatial.json_types import Document
 from spatial.postgres.db import Database
+from spatial.postgres.notices import set_on
 from spatial.settings import PROJECT, Settings
-from spatial.tasks import end_task
+from spatial.tasks import end_task, wait_at_most
 
 BEAT_S = 2.0
 LOOK_S = 5.0
@@ -78,7 +79,7 @@ class JobRunner:
     async def start(self) -> None:
         """Begin to take jobs."""
         self._bus.subscribe("job", self._noticed)
-        self._bus.subscribe(RECONNECTED, lambda _: self._wake.set())
+        set_on(self._wake, self._bus, RECONNECTED)
         self._task = asyncio.create_task(self._serve())
 
     async def stop(self) -> None:
@@ -117,8 +118,7 @@ class JobRunner:
             await store.tidy(conn, store.as_problem(lost), message)
             row = await store.claim(conn, self._name)
         if row is None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK_S)
+            await wait_at_most(self._wake, LOOK_S)
             return False
         self._running = row["id"]
         self._off.clear()

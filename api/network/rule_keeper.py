@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import asyncpg
@@ -20,9 +19,10 @@ from api.http.notifications import RECONNECTED, Bus
 from api.network.rule_models import RuleBook
 from spatial.errors import ConfigError, RuleMissing, SigangError
 from spatial.postgres.db import Database
+from spatial.postgres.notices import set_on
 from spatial.rule_store import SELECT
 from spatial.rules import Period, RuleSet, list_kinds
-from spatial.tasks import end_task
+from spatial.tasks import end_task, wait_at_most
 
 AGAIN_S = 5.0
 """Time after which rules are read again that could not be read."""
@@ -64,8 +64,7 @@ class RuleKeeper:
         """
         self.book = await self._read()
         self.current = self.book.at(datetime.now(UTC))
-        for kind in ("rules", RECONNECTED):
-            self._bus.subscribe(kind, lambda _: self._wake.set())
+        set_on(self._wake, self._bus, "rules", RECONNECTED)
         self._task = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:
@@ -101,8 +100,7 @@ class RuleKeeper:
         while True:
             left = (self.current.until - datetime.now(UTC)).total_seconds()
             wait = AGAIN_S if self.rejected else min(max(left, 0.0), LOOK_S)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), wait)
+            await wait_at_most(self._wake, wait)
             self._wake.clear()
             try:
                 await self._renew()

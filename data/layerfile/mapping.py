@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spatial.errors import ConfigError, Quarantined
-from spatial.faults import list_faults
+from spatial.faults import list_faults, wrong_file
 from spatial.geo.crs import DATUMS, Datum
 from spatial.postgres.ingest import SourceInfo
 from spatial.schema.declared_kinds import Title
@@ -132,7 +132,7 @@ def read_mapping(path: Path) -> LayerMapping:
     try:
         content = parse_toml(read_bytes(path))
     except Unreadable as error:
-        raise ConfigError(f"{path.name}: {error}", f"{path.name}：{error}") from error
+        raise wrong_file(path.name, str(error)) from error
     if "datum" not in content:
         raise Quarantined(
             f"{path.name} declares no datum; without one no coordinate can be trusted",
@@ -153,9 +153,10 @@ def read_mapping(path: Path) -> LayerMapping:
 
 
 def _wrong_key(path: Path, key: str, why: str) -> ConfigError:
-    return ConfigError(
-        f"{path.name}: {key}: {why}",
-        f"{path.name}：{key}：{why}",
+    return wrong_file(
+        path.name,
+        key,
+        why,
         mend_en="docs/loading.md lists all keys.",
         mend_zh="所有键见 docs/loading.md。",
     )

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from layers.declare.base import Declaration
 from spatial.errors import ConfigError
-from spatial.faults import list_faults
+from spatial.faults import list_faults, wrong_file
 from spatial.toml_file import TomlTable, Unreadable, parse_toml, read_bytes
 
 D = TypeVar("D", bound=Declaration)
@@ -67,10 +67,10 @@ def checked(
 
 def wrong(path: Path, key: str, why: str, docs: str = "layers") -> ConfigError:
     """Return the error for a key of a file; `docs` is the page that tells its keys."""
-    where = f"{path.parent.name}/{path.name}"
-    return ConfigError(
-        f"{where}: {key}: {why}",
-        f"{where}：{key}：{why}",
+    return wrong_file(
+        f"{path.parent.name}/{path.name}",
+        key,
+        why,
         mend_en=f"docs/{docs}.md lists every key of a declaration.",
         mend_zh=f"docs/{docs}.md 列出声明的所有键。",
         file=str(path),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 
-from spatial.errors import ConfigError
+from spatial.faults import wrong_file
 from spatial.toml_file import Unreadable, read_bytes
 
 
@@ -27,6 +27,6 @@ def apply_functions(conn: psycopg.Connection, folder: Path) -> list[str]:
         try:
             conn.execute(read_bytes(path))
         except (psycopg.Error, Unreadable) as error:
-            raise ConfigError(f"{name}: {error}", f"{name}：{error}") from error
+            raise wrong_file(name, str(error)) from error
         applied.append(name)
     return applied

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypedDict, cast
+from typing import TypedDict, cast
 
 import asyncpg
 
@@ -19,7 +19,7 @@ from layers.query.row_scope import visible_sql
 from spatial.actor import Actor
 from spatial.json_types import JsonObject
 from spatial.postgres.db import Database
-from spatial.postgres.notices import Notice
+from spatial.postgres.notices import Notices
 
 log = logging.getLogger("sigang")
 
@@ -40,13 +40,6 @@ class Source(TypedDict):
     license_url: str | None
     attribution: str
     props: JsonObject
-
-
-class Notices(Protocol):
-    """What summaries need of the bus."""
-
-    def subscribe(self, kind: str, callback: Callable[[Notice], object]) -> object:
-        """Call back with each notice of a kind."""
 
 
 @dataclass(slots=True)

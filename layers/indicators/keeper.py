@@ -12,7 +12,6 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import psycopg
@@ -25,10 +24,9 @@ from layers.indicators.counting import count_all, count_changes
 from layers.indicators.population import Population
 from layers.indicators.sheet import Sheet, sheets_of
 from layers.indicators.tabulate import Cells, Scope
-from layers.tiles.refresh import Notices
 from spatial.postgres.db import connect, tell_failure
-from spatial.postgres.notices import tell
-from spatial.tasks import end_task
+from spatial.postgres.notices import Notices, set_on, tell
+from spatial.tasks import end_task, wait_at_most
 
 log = logging.getLogger("sigang")
 SETTLE_S, LEAST_S = 1.0, 0.1
@@ -50,8 +48,7 @@ class CellKeeper:
         self._url, self._catalog = url, catalog
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        for kind in ("dirty", "catalog", "reconnected"):
-            bus.subscribe(kind, lambda _: self._wake.set())
+        set_on(self._wake, bus, "dirty", "catalog", "reconnected")
 
     async def start(self) -> None:
         """Keep cells from now on."""
@@ -64,8 +61,7 @@ class CellKeeper:
     async def _forever(self) -> None:
         took = 0.0
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), CHECK_S)
+            await wait_at_most(self._wake, CHECK_S)
             self._wake.clear()
             await asyncio.sleep(max(SETTLE_S - took, LEAST_S))
             began = time.monotonic()

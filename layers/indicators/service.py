@@ -11,9 +11,9 @@ from layers.indicators.keeper import CellKeeper
 from layers.indicators.numbers import Asked, Numbers, RulesAt, read_numbers
 from layers.indicators.periods import Period
 from layers.indicators.units import Unit, UnitReader, Units
-from layers.tiles.refresh import Notices
 from spatial.actor import Actor
 from spatial.postgres.db import Database
+from spatial.postgres.notices import Notices
 
 
 class IndicatorService:

@@ -16,6 +16,7 @@ from layers import processes
 from layers.processes.runtime.declared import faults
 from layers.processes.runtime.model import Inputs, Process
 from spatial.errors import BadParameter, ConfigError, NoSuchProcess
+from spatial.faults import wrong_file
 
 READERS, RUNTIME = "readers", "runtime"
 
@@ -82,9 +83,9 @@ def _place(path: Path) -> str:
 
 
 def _wrong(path: Path, why: str) -> ConfigError:
-    return ConfigError(
-        f"{_place(path)}: {why}",
-        f"{_place(path)}：{why}",
+    return wrong_file(
+        _place(path),
+        why,
         mend_en="docs/add-a-process.md says what the file of a process holds.",
         mend_zh="docs/add-a-process.md 说明处理文件的内容。",
         file=str(path),

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from layers.declare.catalog import Catalog
 from layers.tiles.dirty_cells import apply_changes
@@ -15,7 +15,7 @@ from layers.tiles.rebuild import refresh_stale
 from layers.tiles.set_aside import STANDING
 from layers.tiles.unreadable import list_unreadable
 from spatial.postgres.db import Database, connect, tell_failure
-from spatial.postgres.notices import Notice
+from spatial.postgres.notices import Notices, set_on
 
 log = logging.getLogger("sigang")
 
@@ -27,13 +27,6 @@ LOOK_S = 30.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 BROKEN_S = 60.0
 """A layer whose tables were found broken is built anew at most so often."""
-
-
-class Notices(Protocol):
-    """What tiles need of the bus."""
-
-    def subscribe(self, kind: str, callback: Callable[[Notice], object]) -> object:
-        """Call back with each notice of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +65,7 @@ class Refresher:
         self._broken: dict[str, float] = {}
         self._unreadable: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        bus.subscribe("dirty", lambda _: self._dirty.set())
-        bus.subscribe("reconnected", lambda _: self._dirty.set())
+        set_on(self._dirty, bus, "dirty", "reconnected")
 
     def start(self) -> None:
         """Bring the tables up to date from now on."""

@@ -13,7 +13,7 @@ import asyncpg
 
 from layers.declare.catalog import Catalog
 from layers.declare.layer import Layer
-from layers.tiles.refresh import Notices, Refresher, Standing
+from layers.tiles.refresh import Refresher, Standing
 from layers.tiles.tile_cache import Tile, TileCache, TileKey, pack
 from layers.tiles.tile_sql import level_at, stored, tiles_of, tolerance_m
 from layers.tiles.tile_statement import Statement, TileRequest, tile_statement
@@ -22,7 +22,7 @@ from spatial.errors import BadParameter, NotFound, TilesNotReady
 from spatial.gates import NOBODY, Caller, Gate
 from spatial.json_types import JsonObject
 from spatial.postgres.db import Database
-from spatial.postgres.notices import Notice
+from spatial.postgres.notices import Notice, Notices
 from spatial.settings import Settings
 
 log = logging.getLogger("sigang")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spatial.errors import ConfigError
+from spatial.faults import wrong_file
 from spatial.toml_file import TomlTable, Unreadable, parse_toml, read_bytes
 
 PROFILES = Path(__file__).parent.parent / "profiles"
@@ -28,9 +29,8 @@ def read_documents(folder: Path) -> Iterator[tuple[Path, TomlTable]]:
 
 def wrong_profile(path: Path, why: str) -> ConfigError:
     """Return the error for what is wrong with a file."""
-    where = f"profiles/{path.parent.name}/{path.name}"
-    return ConfigError(
-        f"{where}: {why}", f"{where}：{why}",
+    return wrong_file(
+        f"profiles/{path.parent.name}/{path.name}", why,
         mend_en="docs/profiles.md tells each key of a profile.",
         mend_zh="docs/profiles.md 说明车型文件的每个键。",
     )  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 import spatial.networks
 from spatial.errors import BadParameter, ConfigError
+from spatial.faults import wrong_file
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -193,9 +194,8 @@ def _unsearchable(kind: NetworkKind) -> Iterator[str]:
 
 
 def _wrong(module: str, why: str) -> ConfigError:
-    where = f"{module.replace('.', '/')}.py"
-    return ConfigError(
-        f"{where}: {why}", f"{where}：{why}",
+    return wrong_file(
+        f"{module.replace('.', '/')}.py", why,
         mend_en="docs/add-a-network-kind.md says what a kind declares.",
         mend_zh="docs/add-a-network-kind.md 说明路网类型的声明。",
     )  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import asyncpg
 import orjson
@@ -13,6 +14,19 @@ from spatial.json_types import Json
 
 Notice = dict[str, Any]
 """A notice as it came: its kind as `k`, and what its kind says."""
+
+
+class Notices(Protocol):
+    """Where a process hears of notices."""
+
+    def subscribe(self, kind: str, callback: Callable[[Notice], object]) -> object:
+        """Call back with each notice of a kind."""
+
+
+def set_on(wake: asyncio.Event, bus: Notices, *kinds: str) -> None:
+    """Set an event with each notice of these kinds."""
+    for kind in kinds:
+        bus.subscribe(kind, lambda _: wake.set())
 
 
 def tell(conn: psycopg.Connection, kind: str, **what: Json) -> None:

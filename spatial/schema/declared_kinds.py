@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from spatial.errors import ConfigError
-from spatial.faults import list_faults
+from spatial.faults import list_faults, wrong_file
 from spatial.schema.cells import as_bool, as_date, as_time
 from spatial.schema.kinds import KINDS, TABLES, Kind, Props, Shape
 from spatial.toml_file import Unreadable, parse_toml, read_bytes
@@ -187,9 +187,9 @@ def read_kinds(folder: Path) -> Mapping[str, Kind]:
 
 
 def _wrong(place: str, why: str) -> ConfigError:
-    return ConfigError(
-        f"{place}: {why}",
-        f"{place}：{why}",
+    return wrong_file(
+        place,
+        why,
         mend_en="docs/add-a-layer.md says how the props of a kind are declared.",
         mend_zh="docs/add-a-layer.md 说明如何声明类别的属性。",
     )
