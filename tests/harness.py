@@ -23,7 +23,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from spatial.postgres import migrate
+from spatial.postgres import machine, migrate
 from spatial.postgres.cluster import Cluster
 from spatial.postgres.db import connect
 
@@ -32,6 +32,9 @@ SHARED = ROOT.parent / "shared"
 ANCHOR = datetime.fromisoformat("2026-03-02T00:00:00+08:00")
 HOME_VARIABLE = "TEST_CLUSTER_HOME"
 HOME_PREFIX = "sigang-test-"
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 8 << 30
+"""What must be free of memory for a run's databases to lie there."""
 READY_WAIT_S = 180
 
 
@@ -71,14 +74,23 @@ def free_port() -> int:
 
 def make_home(suffix: str = "") -> Path:
     """Make a state folder of this run, where the cluster's unprivileged user may enter it."""
-    for stale in Path(tempfile.gettempdir()).glob(f"{HOME_PREFIX}*"):
+    temporary = Path(tempfile.gettempdir())
+    for stale in [*temporary.glob(f"{HOME_PREFIX}*"), *MEMORY.glob(f"{HOME_PREFIX}*")]:
         pid = stale.name.removeprefix(HOME_PREFIX).split("-")[0]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
             remove_home(stale)
     name = f"{HOME_PREFIX}{os.getpid()}{f'-{suffix}' if suffix else ''}"
-    home = Path(tempfile.gettempdir()) / name
+    home = (MEMORY if _memory_has_room() else temporary) / name
     home.mkdir(mode=0o755)
     return home
+
+
+def _memory_has_room() -> bool:
+    """Tell whether databases may lie in memory: each copy of one makes a thousand files."""
+    if machine.shared_memory_bytes() < ROOM_BYTES or machine.free_bytes(MEMORY) < ROOM_BYTES:
+        return False
+    told = Path("/proc/meminfo").read_text("ascii").split("MemAvailable:")[1]
+    return min(int(told.split()[0]) << 10, machine.memory_bytes()) >= ROOM_BYTES
 
 
 def remove_home(home: Path) -> None:
@@ -221,7 +233,8 @@ def running_server(
         More settings by name, for example `tile_cache_mb="1"`.
     """
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="sigang-home-") as folder:
+    run = os.environ[HOME_VARIABLE]
+    with tempfile.TemporaryDirectory(prefix="server-", dir=run) as folder:
         home = Path(folder)
         share_orders(home)
         environ = server_environment(database_url=url, home=folder, **settings)

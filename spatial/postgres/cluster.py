@@ -244,7 +244,7 @@ class Cluster:
             "random_page_cost": "1.1",
             "wal_level": "minimal",
             "max_wal_senders": "0",
-            "max_wal_size": "2GB" if self.durable else "4GB",
+            "max_wal_size": "2GB" if self.durable else "1GB",
             "wal_compression": "on",
             "checkpoint_timeout": "15min",
             "timezone": "UTC",
