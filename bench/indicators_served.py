@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 
+from bench import board_page
 from spatial.postgres.db import connect
 from tests.harness import HOME_VARIABLE, Server, running_server
 
@@ -117,6 +118,7 @@ def measure(url: str, areas: Path, keys: list[str]) -> None:
             while ask() and not _stored(url):
                 time.sleep(1)
             print(f"board served, nothing beside: {percentiles(boards(ask))}")
+            board_page.measure(server, "dispatcher", keys)
             writer = Writer(url)
             writer.start()
             times, began = boards(ask), time.monotonic()

@@ -2,9 +2,9 @@
 /** <sg-map>: the MapLibre map, its controls, and its ties to the store. */
 import { effect } from '@preact/signals-core';
 import { html } from 'lit';
-import * as maplibregl from 'maplibre-gl';
 import { address, explain, request } from '../core/api.js';
 import { Part, define } from '../core/base.js';
+import { decode } from '../core/hash.js';
 import { t } from '../core/i18n.js';
 import { supplyImages } from '../core/icons.js';
 import { watchDrag } from './drag.js';
@@ -13,6 +13,7 @@ import { overlayData } from './overlay.js';
 import { showExtent, whenAway } from './camera.js';
 import { note, theMap } from './instance.js';
 import { moved, openMenu, placeHome, pointAt, viewStore, zoomed } from '../model/view.js';
+import { boardStore } from '../model/board.js';
 import { drawStore } from '../model/draw.js';
 import { toast } from '../model/toasts.js';
 import { layerStore } from '../model/layers.js';
@@ -22,7 +23,11 @@ import { layerOf, probe } from './probe.js';
 import { watchOrder } from './order.js';
 import { watchUnits } from './units.js';
 
+/** @import * as maplibregl from 'maplibre-gl' */
 /** @typedef {import('maplibre-gl').StyleSpecification} Style */
+
+/** The library, on its way at once unless the page opens with the board, which does without. */
+const soon = decode(location.hash).view === 'board' ? Promise.resolve(null) : import('maplibre-gl').catch(() => null);
 
 /** Hangzhou Bay with its three shores. */
 const FIRST_VIEW = { lng: 121.1, lat: 30.35, zoom: 8, bearing: 0, pitch: 0 };
@@ -76,7 +81,7 @@ export class MapView extends Part {
 
   firstUpdated() {
     const stop = effect(() => {
-      if (!layerStore.catalogue.value) return;
+      if (!layerStore.catalogue.value || boardStore.view.value === 'board') return;
       queueMicrotask(() => {
         stop();
         this.begin();
@@ -87,21 +92,25 @@ export class MapView extends Part {
   async begin() {
     try {
       this.failed = null;
-      const [style] = await Promise.all([fetchStyle(), ...FONTS.map((font) => document.fonts.load(font, '浙江 A'))]);
-      if (!theMap.peek()) this.build(style);
+      const [library, style] = await Promise.all([
+        soon.then((found) => found ?? import('maplibre-gl')),
+        fetchStyle(),
+        ...FONTS.map((font) => document.fonts.load(font, '浙江 A')),
+      ]);
+      if (!theMap.peek()) this.build(library, style);
     } catch (error) {
       this.failed = /** @type {Error} */ (error);
       note(error);
     }
   }
 
-  build(/** @type {Style} */ style) {
+  build(/** @type {typeof maplibregl} */ library, /** @type {Style} */ style) {
     const camera = viewStore.camera.peek();
     const [lng, lat] = style.center ?? [FIRST_VIEW.lng, FIRST_VIEW.lat];
     const first = { ...FIRST_VIEW, lng, lat, zoom: (style.center && style.zoom) ?? FIRST_VIEW.zoom };
     const center = camera ?? first;
     placeHome(first);
-    const map = new maplibregl.Map({
+    const map = new library.Map({
       container: /** @type {HTMLElement} */ (this.querySelector('#map')),
       style,
       center: [center.lng, center.lat],
@@ -117,8 +126,8 @@ export class MapView extends Part {
     });
     theMap.value = map;
     supplyImages(map, note);
-    map.addControl(new maplibregl.NavigationControl({ visualizePitch: true }), 'top-right');
-    map.addControl(new maplibregl.ScaleControl({ maxWidth: 120, unit: 'metric' }), 'bottom-right');
+    map.addControl(new library.NavigationControl({ visualizePitch: true }), 'top-right');
+    map.addControl(new library.ScaleControl({ maxWidth: 120, unit: 'metric' }), 'bottom-right');
     map.on('error', (event) => note(event.error));
     map.on('webglcontextlost', () => toast({ kind: 'warn', text: t('map.lost') }));
     map.getCanvas().setAttribute('aria-hidden', 'true');
