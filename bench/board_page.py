@@ -12,13 +12,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from tests.browser.conftest import DESK, FLAGS, until
 from tests.conftest import Server, program
 
 ROUNDS = 7
 PATIENCE_MS = 60_000
+SIZE = ViewportSize(width=DESK["width"], height=DESK["height"])
 WATCH = """
 (() => {
   const told = (name, then) => requestAnimationFrame(() => requestAnimationFrame(() => {
@@ -47,7 +48,7 @@ def measure(server: Server, account: str, keys: Sequence[str], rounds: int = ROU
             browser = play.chromium.launch(
                 executable_path=program("chromium", "chromium-browser"), args=list(FLAGS)
             )
-            page = browser.new_context(viewport=DESK, locale="zh-CN").new_page()
+            page = browser.new_context(viewport=SIZE, locale="zh-CN").new_page()
             page.set_default_timeout(PATIENCE_MS)
             page.request.post(f"{server.base_url}/signin", form={"link": server.link(account)})
             page.add_init_script(WATCH.replace("TILES", str(len(keys))))

@@ -164,10 +164,10 @@ def duck_board(periods: list[Period]) -> str:
     sides = []
     for number in range(TILES):
         for period in periods:
-            start, end = (f"TIMESTAMPTZ '{at.isoformat()}'" for at in (period.start, period.end))
+            start = f"TIMESTAMPTZ '{period.start.isoformat()}'"
             cutoff = f"TIMESTAMPTZ '{period.cutoff(NOW).isoformat()}'"
             time_of = "valid_to" if number % len(KINDS) == 1 else "valid_from"
-            rows = f"cost >= {number / 10} AND {time_of} >= {start} AND {time_of} < {end}"
+            rows = f"cost >= {number / 10} AND {time_of} >= {start} AND {time_of} < {cutoff}"
             if number % len(KINDS) == 2:
                 alive = f"(valid_to IS NULL OR valid_to >= {cutoff})"
                 rows = f"cost >= {number / 10} AND valid_from < {cutoff} AND {alive}"

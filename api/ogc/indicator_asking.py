@@ -19,6 +19,7 @@ from layers.indicators.numbers import Numbers
 from layers.indicators.periods import Period, parse_period, period_at
 from layers.indicators.population import Population
 from layers.indicators.units import Unit
+from spatial.errors import BadParameter
 
 COUNT_S = 0.03
 """What counting one indicator is likely to take."""
@@ -42,8 +43,24 @@ LevelText = Annotated[
 
 
 def period_of(text: str | None) -> Period:
-    """Return the period asked for, this month when none is."""
-    return period_at("month") if text is None else parse_period(text)
+    """Return the period asked for, this month when none is.
+
+    Raises
+    ------
+    BadParameter
+        It is none, or has not begun: the last one that has is told.
+    """
+    if text is None:
+        return period_at("month")
+    asked = parse_period(text)
+    last = period_at(asked.kind)
+    if asked.first > last.first:
+        raise BadParameter(
+            f"{asked.id} has not begun", f"{asked.id} 尚未开始",
+            mend_en=f"Ask for {last.id} or one before it.",
+            mend_zh=f"请查询 {last.id} 或更早的周期。", parameter="period",
+        )  # fmt: skip
+    return asked
 
 
 async def unit_of(request: Request, one: Population | Index, text: str | None) -> Unit:

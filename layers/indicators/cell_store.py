@@ -93,7 +93,7 @@ class Head:
     as_of
         Up to when what lasts was counted.
     next_change
-        When a row of a stock begins or ends by itself next; None for never.
+        When a row comes, begins or ends by itself next; None for never.
     valid_until
         Until when numbers are told as they are while no row changes; None for ever.
     """

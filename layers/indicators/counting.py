@@ -83,6 +83,9 @@ def _moved(conn: Conn, sheet: Sheet, since: datetime, now: datetime) -> Cells:
     found: Cells = {}
     for kind, periods in kept_periods(now).items():
         place = kind, periods[-1].first
+        if sheet.first.indicator.time.stock is None:
+            add(found, grid.over(place, 0, 1))
+            continue
         add(found, grid.over(place, 1, 2))
         add(found, grid.over(place, 0, 1), -1)
     return found
@@ -109,16 +112,15 @@ def _grid(
 def _next_change(
     conn: Conn, sheet: Sheet, now: datetime, numbers: Sequence[int] | None = None
 ) -> datetime | None:
-    """Return when a row of a stock, or one of those logged, begins or ends by itself after now."""
-    if sheet.first.indicator.time.stock is None:
-        return None
+    """Return when a row, or one of those logged, comes, begins or ends by itself after now."""
     statement = _kept_statement(sheet, "next", lambda: next_statement(sheet))
     values = statement.arguments(bounds_of(sheet.first, [now]))
     if numbers is None:
         (found,) = store.count(conn, statement.sql, values)
     else:
         (found,) = store.count(conn, store.with_images(sheet, statement), [*values, list(numbers)])
-    return min((_after(one) for one in found if one is not None), default=None)
+    flow = sheet.first.indicator.time.flow is not None
+    return min((_after(one, flow=flow) for one in found if one is not None), default=None)
 
 
 def _kept_statement(sheet: Sheet, name: str, make: Callable[[], Statement]) -> Statement:
@@ -129,11 +131,14 @@ def _kept_statement(sheet: Sheet, name: str, make: Callable[[], Statement]) -> S
     return cast("Statement", kept[key])
 
 
-def _after(change: date) -> datetime:
-    """Return the time from which on a stock may be another: after a day, or at a moment."""
+def _after(change: date, *, flow: bool) -> datetime:
+    """Return the time from which on a number may be another: at a moment, after a day.
+
+    Of a flow with the day's begin.
+    """
     if isinstance(change, datetime):
         return change.astimezone(UTC)
-    return day_start(change + timedelta(days=1))
+    return day_start(change if flow else change + timedelta(days=1))
 
 
 def _timed(head: Head, change: datetime | None, now: datetime, began: float) -> Head:

@@ -21,26 +21,28 @@ NOT_COUNTED = ("title", "description", "order", "digits", "unit", "better", "are
 
 
 class Counted(Declaration):
-    """When a row counts: `flow` in the period of a time, `stock` alive at the period's end.
+    """When a row counts: `flow` and `due` in the period of a time, `stock` alive at its end.
 
     A row is alive from its first time, before all time where that is unknown, until its second
-    one; both are half-open like the period. A date stands for its whole day: a deadline has passed
-    when its day is over.
+    one; both are half-open like the period. What lies ahead is not counted yet: of a period that
+    lasts a row of a flow counts when its time has come, on its day where that is a date; one that
+    is due when its day is over, as a deadline has passed then. A date stands for its whole day.
     """
 
     flow: str | None = Field(default=None, pattern=Identifier)
+    due: str | None = Field(default=None, pattern=Identifier)
     stock: tuple[str, str] | None = None
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Counted:
-        if (self.flow is None) == (self.stock is None):
-            raise ValueError("name either flow or stock")
+    def _one_of_all(self) -> Counted:
+        if sum(one is not None for one in (self.flow, self.due, self.stock)) != 1:
+            raise ValueError("name one of flow, due and stock")
         return self
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Return the columns that are named."""
-        return self.stock or (str(self.flow),)
+        return self.stock or (str(self.flow or self.due),)
 
 
 class Measure(Declaration):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import ColumnElement, true
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, true
 from layers.cql.codes import list_unknown_codes
 from layers.cql.parse import parse
 from layers.cql.sql import condition
-from layers.cql.types import DAY_ZONE, Expression
+from layers.cql.types import DAY_ZONE, Expression, day_start
 from layers.declare.relation import Relation
 from layers.indicators.model import MAX_FILTER, Indicator, Measure
 from layers.indicators.periods import Period
@@ -68,11 +68,12 @@ class Population:
 
     def _times(self, period: Period, now: datetime) -> list[str]:
         time = self.indicator.time
-        if time.flow is not None:
-            first, last = (self._instant(time.flow, at) for at in (period.start, period.end))
-            return [f"{time.flow} >= {first}", f"{time.flow} < {last}"]
-        start, end = time.columns
         cutoff = period.cutoff(now)
+        if time.stock is None:
+            (column,) = time.columns
+            first, last = (self._instant(column, at) for at in (period.start, cutoff))
+            return [f"{column} >= {first}", f"{column} < {last}"]
+        start, end = time.stock
         begun = f"{start} < {self._instant(start, cutoff)}"
         lasts = f"{end} >= {self._instant(end, cutoff)}"
         return [f"({start} IS NULL OR {begun})", f"({end} IS NULL OR {lasts})"]
@@ -84,8 +85,15 @@ class Population:
         return f"DATE('{moment.isoformat()}')"
 
     def instant(self, column: str, at: datetime) -> date:
-        """Return a moment as a column of the time has it: itself, or the day that it lies in."""
-        return at.astimezone(DAY_ZONE).date() if self.is_date(column) else at
+        """Return a moment as a column of the time has it: itself, or the day that it lies in.
+
+        Of a flow it is the next day, as today has come, except at midnight.
+        """
+        if not self.is_date(column):
+            return at
+        day = at.astimezone(DAY_ZONE).date()
+        begun = self.indicator.time.flow is not None and at > day_start(day)
+        return day + timedelta(days=1) if begun else day
 
 
 class WrongKey(ValueError):

@@ -67,9 +67,10 @@ def moments_of(population: Population, periods: Sequence[Period], now: datetime)
     """Return what consecutive periods are counted by, in order.
 
     Of a flow the bounds, one more than periods; of a stock the time up to which each is counted.
+    The last of both is `now` while the period lasts.
     """
-    if population.indicator.time.flow is not None:
-        return [*(period.start for period in periods), periods[-1].end]
+    if population.indicator.time.stock is None:
+        return [*(period.start for period in periods), periods[-1].cutoff(now)]
     return [period.cutoff(now) for period in periods]
 
 
@@ -134,7 +135,7 @@ class _Rows:
         """Return the selection of cells of the rows that meet conditions."""
         told = [*self._sheet.counted, *self._sheet.summed]
         measures = [self._measure(one).label(f"m{at}") for at, one in enumerate(told)]
-        if self._population.indicator.time.flow is not None:
+        if self._population.indicator.time.stock is None:
             at, within = _flow(self._population)
             rows = self._read([at.label("at")], [*where, within])
             keys = self._grouped(rows)
@@ -209,7 +210,7 @@ def _keys(population: Population, *, owner: bool, images: bool) -> dict[str, Exp
 
 def _flow(population: Population) -> tuple[Expression, ColumnElement[bool]]:
     """Return between which moments a row lies, and the condition that it does between any."""
-    name = str(population.indicator.time.flow)
+    (name,) = population.indicator.time.columns
     bounds, _, _ = _bounds(population, name)
     return func.width_bucket(_column(population, name), bounds), _between(population, name)
 

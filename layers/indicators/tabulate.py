@@ -130,7 +130,7 @@ def cells_of(
     for kind, some in periods.items():
         for period in some:
             if sheet.first.indicator.time.stock is None:
-                span = number[period.start], number[period.end]
+                span = number[period.start], number[period.cutoff(now)]
             else:
                 span = number[period.cutoff(now)], number[period.cutoff(now)] + 1
             found |= grid.over((kind, period.first), *span)

@@ -7,6 +7,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from layers.indicators.periods import period_at
 from spatial.postgres.db import connect
 from tests.api.roadworld import until
 from tests.api.test_stream import Listener
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.db
 
 WEEK = "2026-W09"
 MONTH = "2026-02"
+THIS_MONTH = period_at("month").id
 HAZARD = """
 INSERT INTO sigang.event (kind, admin_code, visibility, origin, source_id, state, valid_from)
 SELECT 'hazard', '330203', 'unit', 'synthetic', id, 'open', now() FROM sigang.source LIMIT 1
@@ -119,6 +121,10 @@ def test_a_unit_out_of_scope_is_not_there(province, ningbo, anyone):
     [
         ("indicators/incidents/values?period=2026-13", "period", "2026-W10"),
         ("indicators/incidents/values?period=2025-W53", "period", "2026-W10"),
+        ("indicators/incidents/values?period=2199-03", "period", THIS_MONTH),
+        ("indicators/incidents/series?period=2199-W09", "period", "-W"),
+        ("indicators/incidents/rows?period=2199-03-01", "period", THIS_MONTH),
+        ("board?indicators=incidents&period=2199-03", "period", THIS_MONTH),
         ("indicators/incidents/values?unit=abc", "unit", "330203"),
         ("indicators/incidents/values?level=town", "level", "county, prefecture"),
         ("indicators/incidents/values?unit=330203&level=province", "level", "county"),

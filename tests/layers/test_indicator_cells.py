@@ -220,13 +220,34 @@ def test_what_lasts_is_counted_anew_when_time_changes_it(filled, indicators):
         keep(conn, indicators)
         head = head_of(conn, "open")
         assert head.valid_until == NOW + timedelta(minutes=3)
-        assert head_of(conn, "closed_on_time").valid_until is None
+        midnight = NOW.replace(hour=16)  # in Shanghai: a day was over, another has come
+        for key in ("closed_on_time", "cost"):
+            assert head_of(conn, key).valid_until == midnight
         assert keep(conn, indicators, NOW + timedelta(minutes=2)) == []
         compare(filled, indicators, NOW + timedelta(minutes=2))
         compare(filled, indicators, NOW + timedelta(minutes=4))  # counted from the rows
         assert "open" in keep(conn, indicators, NOW + timedelta(minutes=4))
         assert head_of(conn, "open").valid_until == NOW + timedelta(minutes=5)
     compare(filled, indicators, NOW + timedelta(minutes=4))
+
+
+def test_what_becomes_due_is_added_when_its_day_is_over(database_url, indicators):
+    before, after = (NOW.replace(hour=hour, minute=minute) for hour, minute in ((15, 59), (16, 1)))
+    with connect(database_url) as conn:
+        conn.execute(SOURCE)
+        conn.execute(ROWS)
+        conn.commit()
+        keep(conn, indicators, before)
+        compare(database_url, indicators, before)
+        told = [both(database_url, indicators, before)[1][2]]
+        assert set(keep(conn, indicators, after)) >= {"closed_on_time", "cost"}
+        compare(database_url, indicators, after, kinds=tuple(KEPT))
+        told.append(both(database_url, indicators, after)[1][2])
+        assert head_of(conn, "cost").valid_until == NOW.replace(day=21, hour=16)
+    unit = units().get("33", ACTORS[1], public=True)
+    for key in ("closed_on_time", "cost"):
+        sides = [one.of(key, unit).denominator or one.of(key, unit).numerator for one in told]
+        assert sides[0] < sides[1], key
 
 
 def test_numbers_of_moments_ago_say_so(filled, indicators):

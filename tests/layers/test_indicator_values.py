@@ -49,7 +49,7 @@ DECLARED = """
 id = "closed_on_time"
 title = { zh = "按期率", en = "On time" }
 layer = "hazards"
-time = { flow = "due_on" }
+time = { due = "due_on" }
 numerator = { where = "valid_to <= due_on" }
 denominator = {}
 by = ["severity"]
@@ -113,11 +113,14 @@ def units():
     return units_of(UNITS)
 
 
-def count(url, indicators, actor, periods, keys=("closed_on_time", "open", "overdue", "cost")):
+KEYS = ("closed_on_time", "open", "overdue", "cost")
+
+
+def count(url, indicators, actor, periods, keys=KEYS, now=NOW):
     async def ask():
         db = await Database.open(Settings(database_url=url, pool_size=2), url)
         try:
-            asked = Asked(keys, actor, periods, NOW)
+            asked = Asked(keys, actor, periods, now)
             return await read_numbers(
                 db, indicators, units(), lambda _: RuleSet(()), asked, stored=False
             )
@@ -195,6 +198,29 @@ def test_a_day_is_over_before_it_has_passed_and_sums_are_exact(counted, indicato
             for day in days[:2]
         ]
         assert alone == told[key][:2], key
+
+
+def test_what_lies_ahead_is_not_counted_yet(counted, indicators):
+    """Of 2026-03, in which all is due on the 10th: what was due by then, and what had come."""
+    province = units().get("330000", PROVINCE, public=False)
+    told = []
+    for now in ("2026-03-09T12:00", "2026-03-10T00:01", "2026-03-10T23:59", "2026-03-11T00:00"):
+        at = datetime.fromisoformat(f"{now}:00+08:00")
+        numbers = count(counted, indicators, PROVINCE, [parse_period("2026-03")], now=at)
+        on_time, cost = numbers.of("closed_on_time", province), numbers.of("cost", province)
+        filters = [
+            indicators.populations[key].rows_filter("numerator", parse_period("2026-03"), at)
+            for key in ("closed_on_time", "cost")
+        ]
+        until = [text.rsplit("due_on < ", 1)[1] for text in filters]
+        told.append((on_time.denominator, on_time.value, cost.value, *until))
+    days = [f"DATE('2026-03-{day:02}')" for day in range(9, 12)]
+    assert told == [
+        (0, None, 0, days[0], days[1]),
+        (0, None, 1.2, days[1], days[2]),
+        (0, None, 1.2, days[1], days[2]),
+        (12, 75.0, 1.2, days[2], days[2]),
+    ]
 
 
 def test_units_out_of_scope_are_not_there():
