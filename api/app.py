@@ -23,6 +23,7 @@ from api.airspace import (
     uss,
 )
 from api.airspace import check as airspace_check
+from api.airspace import pack as airspace_pack
 from api.airspace.sweep import evicting_expired
 from api.events import edge_speeds, events, incidents, low_visibility, sse
 from api.events.schedule import ending_expired
@@ -87,6 +88,7 @@ ROUTES = (
     match.routes,
     profiles.routes,
     airspace_check.routes,
+    airspace_pack.routes,
     restrictions.routes,
     picture.routes,
     section.routes,

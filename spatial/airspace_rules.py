@@ -168,6 +168,13 @@ class Accuracy(RuleModel):
     qnh_m: float = Field(ge=0, le=1000)
 
 
+class PackTerms(RuleModel):
+    """For how long an offline pack holds, and how far (s) the clock of its reader may be off."""
+
+    valid_hours: int = Field(gt=0, le=168)
+    skew_s: float = Field(ge=0, le=3600)
+
+
 CLASS_B_RINGS = register(
     "airspace.class_b_rings", RingsByRunways, zh="B类空域分环", en="Rings of class B airspace"
 )
@@ -191,3 +198,4 @@ UAS_CEILING = register(
 )
 FILING = register("uas.filing_clock", FilingClocks, zh="飞行申请时限", en="Filing of flights")
 BOUNDS = register("uas.question_bounds", Bounds, zh="适飞查询范围", en="Bounds of a question")
+PACK = register("uas.offline_pack", PackTerms, zh="离线数据包", en="Offline pack")

@@ -24,6 +24,7 @@ COMMANDS = {
     "load": "store:load",
     "regions": "regions:regions",
     "export": "export:export",
+    "pack": "air:pack",
     "token": "access:token",
     "accounts": "access:accounts",
     "keys": "access:keys",

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -48,21 +49,28 @@ def export(settings: Settings, options: Namespace) -> int:
         )
     query = {"f": kind} | ({"filter": options.filter} if options.filter else {})
     path = f"/api/collections/{quote(options.layer, safe='')}/items?{urlencode(query)}"
-    with ground(settings) as base, _key(base, options.account) as key, _server(base) as url:
+    with ground(settings) as base, _key(base, options.account) as key, serving(base) as url:
         headers = {"Authorization": f"Bearer {key}", "Sigang-Purpose": quote(options.purpose)}
         with step(f"exporting {options.layer}"):
-            _fetch(urllib.request.Request(url + path, headers=headers), options)  # noqa: S310
+            fetch(urllib.request.Request(url + path, headers=headers), options.file)  # noqa: S310
     print(f"{options.file}: {options.file.stat().st_size:,} bytes")
     return 0
 
 
-def _fetch(request: urllib.request.Request, options: Namespace) -> None:
-    part = options.file.with_name(options.file.name + ".part")
+def fetch(request: urllib.request.Request, file: Path) -> None:
+    """Write an answer into a file, whole or not at all.
+
+    Raises
+    ------
+    BadParameter
+        The server refused; its words.
+    """
+    part = file.with_name(file.name + ".part")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request) as answer, part.open("wb") as file:
-            shutil.copyfileobj(answer, file, MB)
-        part.replace(options.file)
+        with opener.open(request) as answer, part.open("wb") as out:
+            shutil.copyfileobj(answer, out, MB)
+        part.replace(file)
     except urllib.error.HTTPError as error:
         problem = orjson.loads(error.read() or b"{}")
         text = problem.get("detail") or problem.get("title") or str(error)
@@ -90,7 +98,7 @@ def _key(base: Ground, account: str) -> Iterator[str]:
 
 
 @contextmanager
-def _server(base: Ground) -> Iterator[str]:
+def serving(base: Ground) -> Iterator[str]:
     """Yield the address of the running server, else of one in this process without routing."""
     running = find_server(base.settings.home)
     if running:

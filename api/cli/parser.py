@@ -45,6 +45,7 @@ def build_parser() -> ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_server(commands)
     _add_data(commands)
+    _add_air(commands)
     _add_care(commands)
     _add_report(commands)
     _add_audit(commands)
@@ -114,6 +115,14 @@ def _add_data(commands: Commands[ArgumentParser]) -> None:
     export.add_argument("--account", default="admin", help="whose rights count (default admin)")
     export.add_argument("--filter", help="CQL2 text")
     export.add_argument("--purpose", default="export", help="kept in the audit log")
+
+
+def _add_air(commands: Commands[ArgumentParser]) -> None:
+    pack = _command(
+        commands, "pack", "Write the signed offline pack of the air for apps without a network.",
+        example="pack air.pack",
+    )  # fmt: skip
+    pack.add_argument("file", type=Path)
 
 
 def _add_load(kinds: Commands[ArgumentParser]) -> None:

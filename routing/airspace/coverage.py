@@ -21,6 +21,8 @@ from spatial.geo.datum import Floats
 Status = Literal["loaded", "empty", "unknown"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 CELL_DEG = 0.02
+EDGE_DEG = 1e-9
+"""So much wider a cell must lie within a county: at its edge a place may belong to two."""
 _BORDER, OUTSIDE = -2, -1
 Whole: TypeAlias = NDArray[np.int64]
 
@@ -66,7 +68,9 @@ class Coverage:
         size = np.ceil((boxes[:, 2:].max(axis=0) - [west, south]) / CELL_DEG).astype(int) + 1
         x, y = np.meshgrid(*(np.arange(n) for n in size))
         left, low = west + x * CELL_DEG, south + y * CELL_DEG
-        squares = shapely.box(left, low, left + CELL_DEG, low + CELL_DEG).ravel()
+        squares = shapely.box(
+            left - EDGE_DEG, low - EDGE_DEG, left + CELL_DEG + EDGE_DEG, low + CELL_DEG + EDGE_DEG
+        ).ravel()
         cells = np.full(squares.shape, OUTSIDE, np.int32)
         touched, _ = self._tree.query(squares, predicate="intersects")
         cells[touched] = _BORDER
@@ -75,7 +79,10 @@ class Coverage:
         return float(west), float(south), cells.reshape(x.shape)
 
     def counties_of(self, lon: Floats, lat: Floats) -> Whole:
-        """Return the number of the county of each place, -1 outside all."""
+        """Return the number of the county of each place, -1 outside all.
+
+        On a shared border it is one of which something is unknown, if there is one.
+        """
         column = np.floor((lon - self._west) / CELL_DEG).astype(np.int64)
         row = np.floor((lat - self._south) / CELL_DEG).astype(np.int64)
         height, width = self._cells.shape
@@ -87,7 +94,8 @@ class Coverage:
             found[border] = OUTSIDE
             points = shapely.points(lon[border], lat[border])
             which, county = self._tree.query(points, predicate="intersects")
-            found[border[which[::-1]]] = county[::-1]  # the first of two that share a border
+            order = np.lexsort((-county, self._has_unknown[county]))  # the last one stays
+            found[border[which[order]]] = county[order]
         return found
 
     def touched_by(self, shape: shapely.Geometry) -> tuple[Whole, bool]:

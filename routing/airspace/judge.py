@@ -110,8 +110,7 @@ class Judge:
         self._tops = Limits([zone.ceiling for zone in zones])
         self._uncertain = np.array([zone.uncertain for zone in zones], bool)
         self._weights = np.array([weight_of(zone) for zone in zones], np.int8)
-        restricted = [zone.sort == "airspace_restriction" for zone in zones]
-        self._may_be_exempt = (self._weights == Weight.APPROVE) & ~np.array(restricted, bool)
+        self._may_be_exempt = np.array([may_be_exempt(zone) for zone in zones], bool)
         self._of_class = {
             name: np.array([z.sort == "airspace" and z.level == name for z in zones], bool)
             for name in ("B", "C")
@@ -265,6 +264,11 @@ class Judge:
             if (left & ((state == YES) | ((state == PERHAPS) & ~sure))).any():
                 found.append(klass)
         return tuple(found)
+
+
+def may_be_exempt(zone: Zone) -> bool:
+    """Tell whether a task may be exempt from application in a zone."""
+    return weight_of(zone) == Weight.APPROVE and zone.sort != "airspace_restriction"
 
 
 def weight_of(zone: Zone) -> Weight:

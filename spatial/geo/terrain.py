@@ -20,6 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from spatial.geo.datum import Floats
 from spatial.geo.heights import Amsl, Ground
 
+STEPS_PER_M = 10
+"""Heights are stored to the decimetre, which is finer than any terrain is known."""
 Grid: TypeAlias = NDArray[np.float32]
 Corner: TypeAlias = tuple[int, int]
 """Whole degrees east and north of the south-west corner of a tile."""
@@ -71,8 +73,9 @@ class Terrain:
 
 
 def pack(grid: Grid) -> bytes:
-    """Return a tile as it is stored."""
-    return zlib.compress(np.ascontiguousarray(grid, "<f4").tobytes(), 6)
+    """Return a tile as it is stored: to the decimetre."""
+    steps = np.rint(np.asarray(grid, float) * STEPS_PER_M) / STEPS_PER_M
+    return zlib.compress(np.ascontiguousarray(steps, "<f4").tobytes(), 6)
 
 
 def unpack(packed: bytes, cells: int) -> Grid:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from data.terrain import write_terrain
+from routing.airspace.pack_reader import Pack
 from spatial.airspace_rules import GROUND
 from spatial.ids import stable_uuid7
 from spatial.postgres.db import connect
@@ -221,6 +222,23 @@ def test_a_question_sent_again_with_its_key_has_the_same_answer(air, planner_of)
         key = {"Idempotency-Key": str(uuid4())}
         assert ask(client, headers=key) == ask(client, headers=key)
         assert ask(client, 422, headers=key, aircraft="micro")
+
+
+def test_the_offline_pack_says_what_the_server_says(air, planner_of):
+    anyone, at = planner_of[0], datetime.now(UTC) + timedelta(hours=2)
+    answer = anyone.get("/api/airspace/pack")
+    assert answer.headers["content-type"] == "application/vnd.sigang.airspace-pack"
+    assert len(answer.content) < 2_000_000
+    key = anyone.get("/api/reports/key").json()["keys"][-1]
+    pack = Pack(answer.content, key)
+    assert pack.facts["origins"] == ["synthetic"]
+    for n in range(12):
+        place = [LON - 0.04 + 0.012 * n, LAT + 0.005]
+        said = ask(anyone, geometry={"type": "Point", "coordinates": place}, at=at.isoformat())
+        found, zones = pack.verdict(*place, 100.0, "AGL", "light", at)
+        assert (found, zones) == (said["verdict"], [zone["id"] for zone in said["zones"]])
+    again = anyone.get("/api/airspace/pack", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code in {200, 304}  # 304 where the same process answers
 
 
 def restriction(**more):
