@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from api.airspace import (
     approvals,
+    briefing,
     dss_constraints,
     dss_intents,
     dss_others,
@@ -89,6 +90,7 @@ ROUTES = (
     profiles.routes,
     airspace_check.routes,
     airspace_pack.routes,
+    briefing.routes,
     restrictions.routes,
     picture.routes,
     section.routes,

@@ -25,6 +25,7 @@ COMMANDS = {
     "regions": "regions:regions",
     "export": "export:export",
     "pack": "air:pack",
+    "briefing": "air:briefing",
     "token": "access:token",
     "accounts": "access:accounts",
     "keys": "access:keys",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.request
 from argparse import Namespace
 from pathlib import Path
+from urllib.parse import urlencode
 
 from api.cli.export import fetch, serving
 from api.cli.ground import ground
@@ -17,6 +18,14 @@ def pack(settings: Settings, options: Namespace) -> int:
     """Write the signed offline pack, and print the key that apps are given."""
     _write(settings, "/api/airspace/pack", options.file)
     print(f"key {known_keys(settings.home)[-1]}")
+    return 0
+
+
+def briefing(settings: Settings, options: Namespace) -> int:
+    """Write the briefing of an area at a time: one page that opens without a network."""
+    asked = {"bbox": options.bbox, "time": options.time, "lang": options.lang}
+    query = urlencode({name: text for name, text in asked.items() if text is not None})
+    _write(settings, f"/api/airspace/briefing.html?{query}", options.file)
     return 0
 
 

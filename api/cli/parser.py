@@ -123,6 +123,14 @@ def _add_air(commands: Commands[ArgumentParser]) -> None:
         example="pack air.pack",
     )  # fmt: skip
     pack.add_argument("file", type=Path)
+    briefing = _command(
+        commands, "briefing", "Write a page of the air in 3D that opens without a network.",
+        example="briefing west-lake.html --bbox 119.9,30.1,120.4,30.5",
+    )  # fmt: skip
+    briefing.add_argument("file", type=Path, help=".html")
+    briefing.add_argument("--bbox", required=True, help="west,south,east,north in degrees")
+    briefing.add_argument("--time", help="RFC 3339 with offset (default: now)")
+    briefing.add_argument("--lang", choices=("zh", "en"), default="zh")
 
 
 def _add_load(kinds: Commands[ArgumentParser]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from spatial.ids import stable_uuid7
 from spatial.postgres.db import connect
 from spatial.rule_files import read_rule
 from tests.api.roadworld import LAT, LON
+from tests.harness import ROOT
 
 pytestmark = pytest.mark.db
 
@@ -239,6 +241,45 @@ def test_the_offline_pack_says_what_the_server_says(air, planner_of):
         assert (found, zones) == (said["verdict"], [zone["id"] for zone in said["zones"]])
     again = anyone.get("/api/airspace/pack", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code in {200, 304}  # 304 where the same process answers
+
+
+def test_a_briefing_is_one_page(air, planner_of):
+    box = f"{LON},{LAT},{LON + 0.2},{LAT + 0.1}"
+    asked = {"bbox": box, "time": AT.isoformat(), "lang": "en"}
+    answer = planner_of[0].get("/api/airspace/briefing.html", params=asked)
+    assert answer.status_code == 200, answer.text[:500]
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert "Holds synthetic data" in answer.text
+    assert "Not for navigation" in answer.text
+    assert "Military" in answer.text  # the category that is unknown to the east
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [({}, "bbox"), ({"bbox": "1,2,3"}, "bbox"), ({"bbox": "120,30,120,31"}, "bbox"),
+     ({"bbox": "179,30,-179,31"}, "bbox"), ({"bbox": "120,nan,121,31"}, "bbox"),
+     ({"time": "noon"}, "time"), ({"time": "2026-12-02T10:00:00"}, "time"),
+     ({"time": (AT + timedelta(days=40)).isoformat()}, "time"), ({"when": "now"}, "when")],
+)  # fmt: skip
+def test_a_briefing_that_cannot_be_asked_for_is_refused(air, planner_of, asked, named):
+    box = {} if named == "bbox" else {"bbox": "120,30,121,31"}
+    answer = planner_of[0].get("/api/airspace/briefing.html", params=box | asked)
+    assert (answer.status_code, answer.json()["parameter"]) == (400, named)
+
+
+def test_the_notebook_of_the_documentation(air, planning):
+    text = (ROOT / "docs" / "airspace.md").read_text("utf-8")
+    (snippet,) = (one for one in re.findall(r"```python\n(.*?)```", text, re.S) if "BASE" in one)
+    assert len(snippet.splitlines()) <= 20
+    begin = AT.isoformat()
+    mine = re.sub(r'"119.9,[^"]*"', f'"{LON},{LAT},{LON + 0.1},{LAT + 0.1}"', snippet)
+    mine = re.sub(r'"2026-12-02T10[^"]*"', f'"{begin}"', mine)
+    mine = re.sub(r'"2026-12-02T11[^"]*"', f'"{(AT + timedelta(hours=1)).isoformat()}"', mine)
+    names: dict = {}
+    exec(mine.replace("http://127.0.0.1:8080", planning.base_url), names)
+    assert {one["name"] for one in names["prisms"]} >= {"store", "above"}
+    assert "PolygonLayer" in names["deck"].to_json()
 
 
 def restriction(**more):
