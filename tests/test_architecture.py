@@ -259,6 +259,8 @@ KEPT_ANSWERS = {
     "api/ops/static.py: _page",
     "api/roads/paths.py: _headers",
     "layers/declare/style_check.py: _table",
+    "layers/processes/airspace/briefing_page.py: _bundle",
+    "layers/processes/airspace/briefing_page.py: policy",
     "layers/processes/runtime/model.py: _profiles",
     "routing/cost/network_rules.py: named_by_profiles",
     "routing/cost/network_rules.py: rules_of",

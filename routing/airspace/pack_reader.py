@@ -51,10 +51,9 @@ class Pack:
         self.facts = json.loads(lzma.decompress(data[BODY:]))
         self._clock, self._ticks, self._mark = clock, ticks, mark
         self._opened, self._tiles = clock() - ticks(), dict[str, "array[int]"]()
-        self.check_time()
+        self._check_times()
 
-    def check_time(self) -> None:
-        """Refuse outside the time of the pack, and when the clock is not to be trusted."""
+    def _check_times(self, begin: float = 0.0, end: float = -math.inf) -> None:
         now, skew, mark = self._clock(), self.facts["skew_s"], self._mark
         seen = float(mark.read_text("ascii")) if mark and mark.exists() else 0.0
         for wrong, why in (
@@ -62,6 +61,8 @@ class Pack:
             (now < self.facts["begins"] - skew, "not in force yet, or the clock is wrong"),
             (now >= self.facts["expires"], "the pack has expired"),
             (now < seen - skew, "the clock was set back"),
+            (begin > end > 0 or end >= self.facts["expires"], "not within the time of the pack"),
+            (0 < begin < self.facts["begins"] - skew, "not within the time of the pack"),
         ):
             if wrong:
                 raise Refused(why)
@@ -73,11 +74,9 @@ class Pack:
         until: datetime | None = None, *, upper_m: float | None = None, accuracy_m: float = 0.0,
         task: str = "ordinary", facility: str | None = None, qnh_hpa: float = math.nan,
     ) -> tuple[str, list[str]]:  # fmt: skip
-        """Return the verdict of a flight at one place, and the ids of the zones that speak."""
-        self.check_time()
+        """Return the verdict at one place and the ids of zones that speak, or refuse."""
         facts, begin, end = self.facts, at.timestamp(), (until or at).timestamp()
-        if not facts["begins"] - facts["skew_s"] <= begin <= end < facts["expires"]:
-            raise Refused("the flight is not within the time of the pack")
+        self._check_times(begin, end)
         high_m = height_m if upper_m is None else upper_m
         levels = self._levels(lon, lat, datum, (height_m, high_m, accuracy_m), qnh_hpa)
         exempt_m, own = facts["tasks"][task]
