@@ -18,6 +18,7 @@ from api.airspace.extents import Extent
 from api.airspace.notices import note
 from api.airspace.operations import PLACE, Text, guarded, noted, wish_of
 from api.airspace.own_door import let_through, overlapping, refuse_overlap, shown_conflicts
+from api.airspace.pairs import overlapping_pairs
 from api.airspace.utm_store import Near
 from api.http.auth import actor_of, require
 from api.http.responses import fresh
@@ -145,20 +146,7 @@ def _row(
 def _rivals(parts: Sequence[Sequence[Extent]]) -> list[list[int]]:
     """Return for each plan the others that share space and time with it."""
     found: list[list[int]] = [[] for _ in parts]
-    for n, own in enumerate(parts):
-        for m in range(n):
-            if any(_near(a, b) and a.volume.overlaps(b.volume) for a in own for b in parts[m]):
-                found[n].append(m)
-                found[m].append(n)
+    for n, m, _ in overlapping_pairs(parts):
+        found[n].append(m)
+        found[m].append(n)
     return found
-
-
-def _near(one: Extent, other: Extent) -> bool:
-    """Tell quickly whether two extents may overlap at all."""
-    return (
-        one.begin < other.end
-        and other.begin < one.end
-        and one.lower_m < other.upper_m
-        and other.lower_m < one.upper_m
-        and not set(one.cover.cells).isdisjoint(other.cover.cells)
-    )

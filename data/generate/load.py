@@ -15,6 +15,7 @@ from data.generate.cases import write_cases
 from data.generate.events import write_events
 from data.generate.feeds import write_feeds
 from data.generate.fleet import write_fleet
+from data.generate.flight_rows import write_flights
 from data.generate.sites import write_sites
 from data.generate.world import SOURCE, read_roads
 from data.things import clear, write_sources
@@ -28,7 +29,7 @@ TABLES = (
 
 
 def load_generated(conn: psycopg.Connection, anchor: datetime, progress: Progress) -> None:
-    """Generate cases, events, sites, sensors, projects and the fleet around `anchor`.
+    """Generate cases, events, sites, sensors, projects, fleet and flights around `anchor`.
 
     Parameters
     ----------
@@ -56,3 +57,5 @@ def load_generated(conn: psycopg.Connection, anchor: datetime, progress: Progres
     write_feeds(conn, anchor)
     progress("vehicles, vessels and aircraft")
     write_fleet(conn, roads, anchor)
+    progress("flight plans")
+    write_flights(conn, roads, anchor)
