@@ -16,6 +16,7 @@ import './panels/shell/topbar.js';
 import { layerStore, loadCatalogue } from './model/layers.js';
 import { watchReach } from './model/reach.js';
 import { alarmStore, watchAlarms } from './model/alarms.js';
+import { stepRow, watchApprovals } from './model/approvals.js';
 import { loadEvents } from './model/events.js';
 import { select, selectionStore, watchSelection } from './model/selection.js';
 import { loadSession, noticeSignIn, sessionStore, watchSession } from './model/session.js';
@@ -25,7 +26,8 @@ import { bindAddress } from './core/store.js';
 import { drawStore, startDraw } from './model/draw.js';
 import { openDialog, openDrawer, shellStore, showPanel, switchTheme } from './model/shell.js';
 import { listen } from './model/stream.js';
-import { watchFlight } from './model/flight.js';
+import { airStore, watchFlight } from './model/flight.js';
+import { watchRestrictions } from './model/restrictions.js';
 import { watchReports } from './model/reports.js';
 import { watchScenarios } from './model/scenarios.js';
 import { boardStore, setKiosk, toggleBoard, watchBoard } from './model/board.js';
@@ -65,6 +67,11 @@ const panel = (/** @type {import('./model/shell.js').Panel} */ name) => () => {
 const focusOn = (/** @type {string} */ selector) => () =>
   /** @type {HTMLElement | null} */ (document.querySelector(selector))?.focus();
 
+/** Walk through the officer's inbox while it is open. */
+const inInbox = (/** @type {number} */ step) => () => {
+  if (shellStore.panel.peek() === 'air' && airStore.task.peek() === 'inbox') stepRow(step);
+};
+
 /** @type {Record<string, () => void>} */
 const KEYS = {
   '/': focusOn('#search'),
@@ -80,6 +87,8 @@ const KEYS = {
   4: panel('scenarios'),
   5: panel('air'),
   n: followNow,
+  j: inInbox(1),
+  k: inInbox(-1),
   d: switchTheme,
   '?': () => openDialog('keys'),
   escape: () => {
@@ -118,6 +127,8 @@ async function start() {
   watchEvents();
   watchAlarms();
   watchFlight();
+  watchApprovals();
+  watchRestrictions();
   watchReports();
   watchScenarios();
   watchBoard();

@@ -348,6 +348,13 @@
  * @property {AirConflict[]} [conflicts]
  * @property {string[]} [rivals]
  *
+ * @typedef {object} Restriction
+ * @property {string} id
+ * @property {any} geometry
+ * @property {{ restriction: string, reason: string, name_zh: string, code: string, floor_m: number | null,
+ *   floor_datum: string | null, ceiling_m: number | null, ceiling_datum: string | null, valid_from: string,
+ *   valid_to: string, legal_text: string | null, authority: string | null }} properties
+ *
  * @typedef {{ key: string, title: Text | string, in_force: string | null, legal_text: string | null,
  *   source: string, origin: Origin }} RuleShort
  */

@@ -1,7 +1,9 @@
 // @ts-check
 /** What the desk of low altitude draws: the flight, what refuses it, what would stand, the restriction. */
 import { footprintOf, footprintsOf, geometryOf } from '../core/air.js';
+import { approvalStore } from '../model/approvals.js';
 import { airStore, flightStore, overlap } from '../model/flight.js';
+import { restrictionStore } from '../model/restrictions.js';
 import { shellStore } from '../model/shell.js';
 
 /** @typedef {typeof import('./colours.js').COLOURS.dark} Colours */
@@ -36,10 +38,34 @@ function flightFeatures() {
   ];
 }
 
+/** The plan of the inbox that is open, what it overlaps, and what waits beside it. */
+function inboxFeatures() {
+  const rows = approvalStore.rows.value ?? [];
+  const plan = rows.find(({ id }) => id === approvalStore.current.value);
+  if (!plan) return [];
+  const rivals = rows.filter(({ id }) => plan.rivals?.includes(id));
+  return [
+    ...areas(plan.volumes, 'plan'),
+    ...rivals.flatMap((rival) => areas(rival.volumes, 'draft')),
+    ...(plan.conflicts ?? []).flatMap((one, at) => areas(one.volumes ?? [], 'conflict', String(at + 1))),
+  ];
+}
+
+/** The restriction that is typed, and the one that is open. */
+function restrictionFeatures() {
+  const open = restrictionStore.open.value;
+  return [
+    ...draftFeatures(restrictionStore.draft.value, 'shift'),
+    ...(open?.geometry ? [feature(open.geometry, { part: 'plan' })] : []),
+  ];
+}
+
+const FEATURES = { flight: flightFeatures, inbox: inboxFeatures, restrict: restrictionFeatures };
+
 /** Features of the open task of the desk. */
 export function airFeatures() {
   if (shellStore.panel.value !== 'air') return [];
-  return airStore.task.value === 'flight' ? flightFeatures() : [];
+  return FEATURES[airStore.task.value]();
 }
 
 const part = (/** @type {string} */ name) => ['==', ['get', 'part'], name];

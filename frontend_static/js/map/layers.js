@@ -2,6 +2,7 @@
 /** Style layers of the overlay, and where they go in the server's style. */
 import { airLayers } from './air.js';
 import { COLOURS } from './colours.js';
+import { inForce } from './in_force.js';
 import { overlayData } from './overlay.js';
 import { inOrder } from './order.js';
 import { layerOf } from './probe.js';
@@ -183,7 +184,7 @@ export function withOverlay(style, theme) {
   const known = layerStore.catalogue.peek()?.layers ?? [];
   const undoable = known.filter((layer) => layer.editable && layer.editable.kind === 'undo');
   const closing = new Set(undoable.map((layer) => layer.id));
-  const layers = withUnits(style.layers, theme);
+  const layers = withUnits(inForce(style.layers), theme);
   const firstLabel = layers.findIndex((layer) => layer.type === 'symbol');
   const at = firstLabel < 0 ? layers.length : firstLabel;
   const closures = layers.findIndex((layer) => closing.has(layerOf(layer) ?? ''));

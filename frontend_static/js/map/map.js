@@ -20,6 +20,7 @@ import { layerStore } from '../model/layers.js';
 import { shellStore } from '../model/shell.js';
 import { watchDraw } from './draw.js';
 import { layerOf, probe } from './probe.js';
+import { watchInForce } from './in_force.js';
 import { watchOrder } from './order.js';
 import { watchUnits } from './units.js';
 
@@ -204,6 +205,7 @@ export class MapView extends Part {
       }),
       watchRows(map),
       watchUnits(map),
+      watchInForce(map),
       watchOrder(map),
       effect(() => whenAway(map, viewStore.camera.value)),
       effect(() => {

@@ -189,6 +189,8 @@ export function takeOther(/** @type {Draft} */ fields) {
 /** Take the place beside as an alternative of the answer names it. */
 export const takeSide = (/** @type {[number, number]} */ point) => takeOther({ places: writePlaces([point]) });
 
+const flightShown = () => url.panel.value === 'air' && url.air.value === 'flight';
+
 /** Show the answer and the plan that the address names; take in what is drawn. */
 export function watchFlight() {
   takeDrawn('flight', (shape, points) => {
@@ -197,14 +199,13 @@ export function watchFlight() {
   });
   effect(() => {
     const number = url.answer.value;
-    const shown = url.panel.value === 'air' && url.air.value === 'flight';
-    if (number && shown && flightStore.answer.peek()?.id !== number) untracked(() => reopen(number));
+    if (number && flightShown() && flightStore.answer.peek()?.id !== number) untracked(() => reopen(number));
     if (!number) flightStore.answer.value = null;
   });
   effect(() => {
     const id = url.operation.value;
     if (!id) flightStore.plan.value = null;
-    else if (url.panel.value === 'air' && flightStore.plan.peek()?.id !== id) untracked(() => openPlan(id));
+    else if (flightShown() && flightStore.plan.peek()?.id !== id) untracked(() => openPlan(id));
   });
 }
 

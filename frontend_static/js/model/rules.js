@@ -6,6 +6,8 @@ import { request } from '../core/api.js';
 /** @typedef {import('../core/types.js').RuleShort} RuleShort */
 
 const OF_THE_AIR = /^(airspace|uas)\./;
+/** Rules of this system's own, whose text is no ground of a decision. */
+const NO_GROUND = new Set(['airspace.accuracy', 'uas.question_bounds']);
 
 const all = signal(/** @type {RuleShort[] | null} */ (null));
 
@@ -13,7 +15,7 @@ export const ruleStore = {
   error: signal(/** @type {unknown} */ (null)),
   /** Rules in force of which a decision can name the text. */
   citable: computed(() => (all.value ?? []).filter(({ key, in_force: now, legal_text: text }) =>
-    OF_THE_AIR.test(key) && now && text)),
+    OF_THE_AIR.test(key) && !NO_GROUND.has(key) && now && text).reverse()),
 };
 
 export async function loadRules() {

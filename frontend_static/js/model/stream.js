@@ -2,6 +2,7 @@
 /** The event stream: one for all tabs of a browser, shared through a lock and a channel. */
 import { API } from '../core/api.js';
 import { debounce } from '../core/base.js';
+import { loadInbox, plansChanged } from './approvals.js';
 import { boardChanged, boardStore, loadBoard } from './board.js';
 import { deskStore, loadEvents, receive } from './events.js';
 import { bump, layerStore, loadCatalogue } from './layers.js';
@@ -11,7 +12,7 @@ import { movesOn } from './profiles.js';
 import { loadNumbers, numbersChanged } from './scenarios.js';
 import { checkSession } from './session.js';
 
-const KINDS = ['tick', 'event', 'cells', 'network', 'catalog', 'indicators'];
+const KINDS = ['tick', 'event', 'cells', 'network', 'catalog', 'indicators', 'operation'];
 const TICK_MS = 5000;
 const MISSED_TICKS = 3;
 const POLL_MS = 15_000;
@@ -46,6 +47,7 @@ const HANDLERS = {
     numbersChanged(body.indicators ?? []);
     boardChanged(body.indicators ?? []);
   },
+  operation: plansChanged,
   /** Made by the page itself when the stream opens: what came before it did is asked for. */
   open() {
     const { state } = liveStore.stream.peek();
@@ -58,7 +60,7 @@ const HANDLERS = {
 
 /** Ask for what may have been missed; the map keeps its tiles while the server is away. */
 async function resync() {
-  await loadEvents();
+  await Promise.all([loadEvents(), loadInbox()]);
   if (deskStore.error.peek()) return;
   networkChanged(undefined);
   bump((layerStore.catalogue.peek()?.layers ?? []).map((layer) => layer.id));

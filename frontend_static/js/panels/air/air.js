@@ -3,10 +3,18 @@
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { t } from '../../core/i18n.js';
+import { approvalStore } from '../../model/approvals.js';
 import { airStore, openAir } from '../../model/flight.js';
 import './flight.js';
+import './inbox.js';
+import './restrict.js';
 
 const TASKS = /** @type {const} */ (['flight', 'inbox', 'restrict']);
+
+/** How many plans wait for an officer. */
+export const bubble = () => (approvalStore.count.value
+  ? html` <b class="bubble" data-testid="inbox-count">${approvalStore.count.value}</b>`
+  : '');
 
 class Air extends Part {
   render() {
@@ -15,8 +23,11 @@ class Air extends Part {
       <div class="segments thirds" role="radiogroup" aria-label=${t('side.air')}>
         ${TASKS.map((task) => html`<label class="segment"><input type="radio" name="air-task" value=${task}
           data-testid="air-${task}" .checked=${task === now}
-          @change=${() => openAir(task)} /><span>${t(`air.${task}`)}</span></label>`)}</div>
+          @change=${() => openAir(task)} /><span>${t(`air.${task}`)}${task === 'inbox'
+            ? bubble() : ''}</span></label>`)}</div>
       ${now === 'flight' ? html`<sg-flight></sg-flight>` : ''}
+      ${now === 'inbox' ? html`<sg-inbox></sg-inbox>` : ''}
+      ${now === 'restrict' ? html`<sg-restrict></sg-restrict>` : ''}
     </section>`;
   }
 }

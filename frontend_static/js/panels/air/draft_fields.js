@@ -91,7 +91,8 @@ export function placeFields(/** @type {Form} */ form, /** @type {readonly Shape[
   return html`<div class="segments thirds" role="radiogroup" aria-label=${t('air.field.shape')}>
       ${shapes.map((shape) => html`<label class="segment"><input type="radio" name="${goal}-shape" value=${shape}
         data-testid="${goal}-shape-${shape}" .checked=${draft.shape === shape}
-        @change=${choose(shape)} /><span>${t(`air.shape.${shape}`)}</span></label>`)}</div>
+        @change=${choose(shape)} /><span>${t(shape === 'point' && goal === 'restriction'
+          ? 'air.shape.circle' : `air.shape.${shape}`)}</span></label>`)}</div>
     <div class="actions">
       <button type="button" data-testid="${goal}-draw" aria-pressed=${on}
         @click=${draw}>${icon('area')}${t(on ? 'air.drawing' : 'air.draw')}</button>

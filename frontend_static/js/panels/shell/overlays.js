@@ -57,6 +57,7 @@ const KEYS = [
   ['3', 'keys.events'],
   ['4', 'keys.scenarios'],
   ['5', 'keys.air'],
+  ['J  K  Enter  A  X', 'keys.inbox'],
   ['N', 'keys.now'],
   ['D', 'keys.theme'],
   ['← ↑ → ↓  + −', 'keys.map'],

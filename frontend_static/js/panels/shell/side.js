@@ -10,6 +10,7 @@ import '../browse/inspector.js';
 import '../browse/scenarios.js';
 import '../plan/planner.js';
 import { openDrawer, shellStore, showPanel } from '../../model/shell.js';
+import { approvalStore } from '../../model/approvals.js';
 import { deskStore } from '../../model/events.js';
 
 const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios', 'air']);
@@ -35,11 +36,11 @@ class Side extends Part {
   }
 
   tab(/** @type {typeof TABS[number]} */ tab, /** @type {boolean} */ current) {
-    const count = tab === 'events' ? deskStore.events.value.length : 0;
+    const count = { events: deskStore.events.value.length, air: approvalStore.count.value }[String(tab)] ?? 0;
     return html`<button role="tab" id="tab-${tab}" data-testid="tab-${tab}" aria-selected=${current}
       aria-controls="side-panel" tabindex=${current ? 0 : -1}
       @click=${() => showPanel(tab)}>${icon(ICONS[tab])}${t(`side.${tab}`)}${count
-        ? html`<b class="bubble" data-testid="events-count">${count}</b>`
+        ? html`<b class="bubble" data-testid="${tab}-count">${count}</b>`
         : ''}</button>`;
   }
 

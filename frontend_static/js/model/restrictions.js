@@ -1,0 +1,127 @@
+// @ts-check
+/** Temporary restrictions: the draft of one, those in force, the one that is open. */
+import { batch, computed, effect, signal, untracked } from '@preact/signals-core';
+import { explain, request } from '../core/api.js';
+import { NEW_RESTRICTION, fieldOf, restrictionOf, writePlaces } from '../core/air.js';
+import { t } from '../core/i18n.js';
+import { url } from '../core/store.js';
+import { takeDrawn } from './draw.js';
+import { bump, layerStore } from './layers.js';
+import { openDrawer } from './shell.js';
+import { toast } from './toasts.js';
+
+/** @typedef {import('../core/air.js').Draft} Draft */
+/** @typedef {import('../core/types.js').Restriction} Restriction */
+
+export const LAYER = 'airspace_restrictions';
+
+export const restrictionStore = {
+  draft: computed(() => /** @type {Required<Draft>} */ ({ ...NEW_RESTRICTION, ...url.restriction.value })),
+  /** Those in force at the time that is asked for; null before they are known. */
+  all: signal(/** @type {Restriction[] | null} */ (null)),
+  listError: signal(/** @type {unknown} */ (null)),
+  /** The one that is open, with the flights that it touches. */
+  open: signal(/** @type {Restriction | null} */ (null)),
+  /** Why the draft was refused. */
+  error: signal(/** @type {unknown} */ (null)),
+  working: signal(false),
+};
+
+/** The field that the last refusal points at. */
+export const wrongRestriction = () => fieldOf(/** @type {any} */ (restrictionStore.error.value)?.body?.pointer);
+
+/** Fill in fields; only what differs from a new restriction is kept. */
+export function setRestriction(/** @type {Draft} */ fields) {
+  /** @type {Record<string, string>} */
+  const next = { ...url.restriction.peek(), ...fields };
+  for (const [name, value] of Object.entries(next)) {
+    if (value === NEW_RESTRICTION[/** @type {keyof Draft} */ (name)]) delete next[name];
+  }
+  batch(() => {
+    url.restriction.value = next;
+    restrictionStore.error.value = null;
+  });
+}
+
+/** Fetch what is in force. */
+export async function loadRestrictions() {
+  try {
+    const found = await request('airspace/restrictions', { params: { at: url.time.peek() } });
+    restrictionStore.all.value = found.features;
+    restrictionStore.listError.value = null;
+  } catch (error) {
+    restrictionStore.listError.value = error;
+  }
+}
+
+/** Open a restriction, or close it. */
+export function openRestriction(/** @type {string | null} */ id) {
+  url.restricted.value = id;
+}
+
+/** Fetch the open restriction with the flights that it touches and their receipts. */
+export async function refreshRestriction(/** @type {string} */ id) {
+  try {
+    const found = await request(`airspace/restrictions/${encodeURIComponent(id)}`);
+    if (url.restricted.peek() === id) restrictionStore.open.value = found;
+  } catch (error) {
+    toast({ kind: 'bad', text: explain(error) });
+  }
+}
+
+/** Put the draft in force; what is refused stays in the form. */
+export async function restrict() {
+  restrictionStore.working.value = true;
+  restrictionStore.error.value = null;
+  try {
+    const body = restrictionOf(restrictionStore.draft.peek());
+    const headers = { 'Idempotency-Key': crypto.randomUUID() };
+    const made = await request('airspace/restrictions', { method: 'POST', body, headers });
+    batch(() => {
+      url.restriction.value = {};
+      restrictionStore.open.value = made;
+      url.restricted.value = made.id;
+    });
+    toast({ kind: 'ok', text: t('restrict.done', { name: made.properties.name_zh }) });
+    bump([LAYER]);
+    await Promise.all([loadRestrictions(), refreshRestriction(made.id)]);
+  } catch (error) {
+    restrictionStore.error.value = error;
+  }
+  restrictionStore.working.value = false;
+}
+
+/** End a restriction now. */
+export async function endRestriction(/** @type {Restriction} */ one) {
+  restrictionStore.working.value = true;
+  try {
+    restrictionStore.open.value = await request(`airspace/restrictions/${one.id}/end`, { method: 'POST', body: {} });
+    toast({ kind: 'ok', text: t('restrict.ended', { name: one.properties.name_zh }) });
+    bump([LAYER]);
+    await loadRestrictions();
+  } catch (error) {
+    toast({ kind: 'bad', text: explain(error) });
+  }
+  restrictionStore.working.value = false;
+}
+
+const shown = () => url.panel.value === 'air' && url.air.value === 'restrict';
+
+/** Keep list and open restriction in step with the server and the address; take in what is drawn. */
+export function watchRestrictions() {
+  takeDrawn('restriction', (shape, points) => {
+    setRestriction({ shape, places: writePlaces(shape === 'area' ? points.slice(0, -1) : points) });
+    openDrawer('side');
+  });
+  effect(() => {
+    void layerStore.bumps.value[LAYER];
+    void url.time.value;
+    if (shown()) untracked(loadRestrictions);
+  });
+  effect(() => {
+    const id = url.restricted.value;
+    void layerStore.bumps.value[LAYER];
+    if (!id) restrictionStore.open.value = null;
+    else if (shown()) untracked(() => refreshRestriction(id));
+  });
+}
