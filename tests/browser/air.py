@@ -1,5 +1,7 @@
 """Steps at the desk of low altitude that the tests of the map's pages share."""
 
+from datetime import UTC, datetime, timedelta
+
 import httpx
 from playwright.sync_api import expect
 
@@ -75,3 +77,27 @@ def it_comes_back(page, answer):
     assert page.evaluate(ANSWER) == answer
     assert page.evaluate("() => window.sigang.data.flight.draft.value") == draft
     expect(page.get_by_test_id("answer-stale")).to_have_count(0)
+
+
+def waiting_plan(title, east_m):
+    """Return a flight in an hour, some metres east of the place where the desk's test looks."""
+    begin = datetime.now(UTC) + timedelta(hours=1)
+    metres = 96_500.0  # of a degree of longitude there
+    circle = {
+        "center": {"lat": 29.85, "lng": 121.62 + east_m / metres},
+        "radius": {"value": 200, "units": "M"},
+    }
+    heights = {"reference": "W84", "units": "M"}
+    volume = {
+        "outline_circle": circle,
+        "altitude_lower": {"value": 20, **heights},
+        "altitude_upper": {"value": 120, **heights},
+    }
+    start, end = (
+        {"value": at.isoformat(), "format": "RFC3339"} for at in (begin, begin + timedelta(hours=1))
+    )
+    return {
+        "volumes": [{"volume": volume, "time_start": start, "time_end": end}],
+        "title": title, "aircraft": "light", "task": "urgent", "state": "Filed",
+        "visibility": "public",
+    }  # fmt: skip

@@ -155,7 +155,7 @@
  * @property {Origin | null} origin
  * @property {[number, number]} center
  * @property {number[] | null} [bbox]
- * @property {'feature' | 'coordinate' | 'cell' | 'stake'} action
+ * @property {'feature' | 'coordinate' | 'cell' | 'stake' | 'fly'} action
  *
  * @typedef {{ href: string, rel: string, sum: string | null }} Opening
  *

@@ -189,7 +189,8 @@ export function takeOther(/** @type {Draft} */ fields) {
 /** Take the place beside as an alternative of the answer names it. */
 export const takeSide = (/** @type {[number, number]} */ point) => takeOther({ places: writePlaces([point]) });
 
-const flightShown = () => url.panel.value === 'air' && url.air.value === 'flight';
+/** Whether the desk shows the flight that is planned. */
+export const flightShown = () => url.panel.value === 'air' && url.air.value === 'flight';
 
 /** Show the answer and the plan that the address names; take in what is drawn. */
 export function watchFlight() {

@@ -4,6 +4,8 @@ import { batch, signal } from '@preact/signals-core';
 import { aborted, request } from '../core/api.js';
 import { debounce } from '../core/base.js';
 import { Latest } from '../core/latest.js';
+import en from '../core/i18n/en.js';
+import zh from '../core/i18n/zh.js';
 import { url } from '../core/store.js';
 
 /** @typedef {import('../core/types.js').SearchResult} Result */
@@ -11,6 +13,13 @@ import { url } from '../core/store.js';
 
 const DELAY_MS = 160;
 const LIMIT = 10;
+/** What somebody types who looks for the desk of low altitude. */
+const FLYING = /^(无人机|能飞|低空|飞行|适飞|drone|uav|may i fly|low alt)/i;
+/** @type {Result} */
+const FLY = {
+  layer: '', id: null, label: { zh: zh['search.fly'], en: en['search.fly'] },
+  kind_label: { zh: zh['side.air'], en: en['side.air'] }, codes: null, origin: null, center: [0, 0], action: 'fly',
+};
 
 export const searchStore = {
   query: signal(''),
@@ -54,7 +63,7 @@ export async function ask() {
     const answer = await request('search', { params, signal: newest.begin() });
     searchStore.note.value = answer.note;
     searchStore.error.value = null;
-    settle(query, answer.results);
+    settle(query, FLYING.test(query) ? [FLY, ...answer.results] : answer.results);
   } catch (error) {
     if (aborted(error)) return;
     searchStore.error.value = error;

@@ -14,6 +14,7 @@ import { figures, scenarioStore, unitRange } from '../model/scenarios.js';
 import { viewStore } from '../model/view.js';
 import { mapInstant, timeText } from '../model/time.js';
 import { save } from '../core/download.js';
+import { answerFact } from './air/marks.js';
 
 const EARTH_M = 40_075_016.686;
 const BAR_PX = 140;
@@ -42,6 +43,7 @@ export function facts() {
     review: layerStore.catalogue.value?.review_number ?? null,
     path: pathFact(),
     reach: reachFact(),
+    air: answerFact(),
     scenario: scenarioFact(),
     closures: deskStore.events.value.filter((event) => event.properties.kind === 'closure').map(titleOf),
     originText: (/** @type {Layer} */ layer) => originsOf(layer).map(([origin]) => originName(origin)).join(' '),
@@ -251,13 +253,14 @@ class Writer {
  */
 function footLines(pen, known, width) {
   const path = known.path ? `${t('export.path')}: ${known.path}` : '';
+  const air = known.air ?? '';
   const reach = known.reach ? `${t('export.reach')}: ${known.reach}` : '';
   const review = known.review ? ` · ${t('export.review')} ${known.review}` : '';
   const lines = [
     `${t('export.origins')}: ${known.origins.map(originName).join(' · ')}`,
     known.scenario ? `${known.scenario.title}: ${known.scenario.figures.join(' · ')}` : '',
     known.scenario?.units ? unitsText(known.scenario.units) : '',
-    [path, reach, ...known.closures].filter(Boolean).join(' · '),
+    [path, reach, air, ...known.closures].filter(Boolean).join(' · '),
     `${t('export.sources')}: ${known.sources.join(' · ')}${review}`,
   ].filter(Boolean);
   return lines.flatMap((text) => wrap(pen, text, width - FOOT_X - 24));

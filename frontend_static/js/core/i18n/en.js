@@ -51,6 +51,7 @@ export default {
   'search.short': 'Search place, stake, port, position',
   'search.none': 'Nothing found for “{query}”',
   'search.results': '{count} results',
+  'search.fly': 'May I fly? Open the desk of low altitude',
   'search.start': 'Set as start',
   'search.end': 'Set as end',
   'side.inspect': 'Inspector',

@@ -51,6 +51,7 @@ export default {
   'search.short': '搜索地名、桩号、港口、坐标',
   'search.none': '没有找到“{query}”',
   'search.results': '{count} 个结果',
+  'search.fly': '能飞吗：打开低空台',
   'search.start': '设为起点',
   'search.end': '设为终点',
   'side.inspect': '详情',

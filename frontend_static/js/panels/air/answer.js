@@ -7,7 +7,7 @@ import { badge, icon, lawTitle, legalText } from '../widgets.js';
 import { flightStore, isStale, takeOther, takeSide } from '../../model/flight.js';
 import { loadRules, ruleText, ruleStore } from '../../model/rules.js';
 import { select } from '../../model/selection.js';
-import { limitText, verdictMark, verdictName, zoneName } from './marks.js';
+import { limitText, unknownNames, verdictMark, verdictName, zoneName } from './marks.js';
 
 /** @typedef {import('../../core/types.js').AirAnswer} AirAnswer */
 /** @typedef {import('../../core/types.js').AirZone} AirZone */
@@ -23,8 +23,7 @@ const CLASS_RULE = 'airspace.class_bands';
 /** Say what is not loaded, and that nothing is said of it. */
 export function notLoaded(/** @type {string[]} */ unknown) {
   if (!unknown.length) return '';
-  const names = unknown.map((name) => maybe(`ground.${name}`, name)).join(t('scene.and'));
-  const text = t('air.not_loaded', { names });
+  const text = t('air.not_loaded', { names: unknownNames(unknown) });
   return html`<p class="not-loaded" data-testid="not-loaded">${icon('info')}<span>${text}</span></p>`;
 }
 

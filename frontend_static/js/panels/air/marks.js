@@ -1,7 +1,8 @@
 // @ts-check
 /** Marks of verdicts, limits of height and names of zones: a shape and words, never a colour alone. */
 import { html, svg } from 'lit';
-import { maybe, number, pick, t } from '../../core/i18n.js';
+import { maybe, moment, number, pick, t } from '../../core/i18n.js';
+import { flightShown, flightStore } from '../../model/flight.js';
 
 /** @typedef {import('../../core/types.js').Verdict} Verdict */
 /** @typedef {import('../../core/types.js').AirLimit} AirLimit */
@@ -37,3 +38,20 @@ export function limitText(/** @type {AirLimit | null} */ limit, /** @type {'floo
 /** Name a zone, or the ceiling of the aircraft. */
 export const zoneName = (/** @type {AirZone} */ zone) =>
   pick({ zh: zone.name_zh, en: zone.name_en }) || `${zone.sort} ${zone.level}`;
+
+/** Name the categories of ground of which nothing is loaded. */
+export const unknownNames = (/** @type {string[]} */ unknown) =>
+  unknown.map((name) => maybe(`ground.${name}`, name)).join(t('scene.and'));
+
+/** The answer on show in one line, for a print or a picture; with what is not loaded. */
+export function answerFact() {
+  const answer = flightShown() ? flightStore.answer.value : null;
+  if (!answer) return null;
+  const { unknown } = answer.ground;
+  return [
+    `${t('air.answer')}: ${verdictName(answer.verdict)}`,
+    unknown.length ? t('air.not_loaded', { names: unknownNames(unknown) }) : '',
+    moment(answer.at),
+    `${t('air.number')} ${answer.id}`,
+  ].filter(Boolean).join(' · ');
+}

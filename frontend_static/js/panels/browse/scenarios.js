@@ -5,6 +5,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import { Part, define } from '../../core/base.js';
 import { day, pick, t } from '../../core/i18n.js';
 import { layerSymbol, badge, busy, failure, icon, lawTitle, legalText } from '../widgets.js';
+import { openAir } from '../../model/flight.js';
 import { findLayer, layerStore, setShown } from '../../model/layers.js';
 import { loadExamples, loadList, openScenario, openTable, reloadPage, scenarioStore } from '../../model/scenarios.js';
 import './process_form.js';
@@ -15,6 +16,9 @@ import './scenario_units.js';
 /** @typedef {import('../../core/types.js').Scenario} Scenario */
 /** @typedef {import('../../core/types.js').ScenarioShort} ScenarioShort */
 /** @typedef {import('../../core/types.js').ExampleRun} ExampleRun */
+
+/** The process that the desk of low altitude asks. */
+const FLYING = 'airspace-check';
 
 /** The tag of how mature a scenario is; a sample looks like one. */
 const tag = (/** @type {ScenarioShort} */ { maturity }) =>
@@ -104,6 +108,10 @@ class Scenarios extends Part {
       ${this.layers(page)}
       ${page.numbers.length ? html`<h3 class="part">${t('scene.numbers')}</h3><sg-numbers></sg-numbers>` : ''}
       ${page.view.colour ? html`<sg-units></sg-units>` : ''}
+      ${page.processes.some(({ id }) => id === FLYING)
+        ? html`<div class="actions"><button data-testid="scenario-fly"
+            @click=${() => openAir('flight')}>${icon('drone')}${t('search.fly')}</button></div>`
+        : ''}
       ${page.processes.length ? html`<h3 class="part">${t('scene.processes')}</h3>` : ''}
       ${page.processes.map((step, at) => html`<sg-process .step=${step} .key=${`${page.id}/${at}`}></sg-process>`)}
       ${this.basis(page)}

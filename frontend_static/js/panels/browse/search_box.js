@@ -4,6 +4,7 @@ import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { pick, t } from '../../core/i18n.js';
 import { showExtent, showPoint } from '../../map/camera.js';
+import { openAir } from '../../model/flight.js';
 import { findLayer } from '../../model/layers.js';
 import { ask, enter, leaveSearch, mark, openSearch, searchStore, type } from '../../model/search.js';
 import { select } from '../../model/selection.js';
@@ -65,8 +66,8 @@ class Search extends Part {
           ? badge(result.origin, { bare: true })
           : ''}</span>
       </div>
-      ${this.stop(result, 'start', 0, 'A')}
-      ${this.stop(result, 'end', -1, 'B')}
+      ${result.action === 'fly' ? '' : html`${this.stop(result, 'start', 0, 'A')}
+      ${this.stop(result, 'end', -1, 'B')}`}
     </div>`;
   }
 
@@ -98,7 +99,8 @@ class Search extends Part {
 
   /** Enter shows the result; with Shift it becomes the start, with Control the end. */
   enter(/** @type {KeyboardEvent} */ event, /** @type {Result} */ result) {
-    if (event.shiftKey) setWaypoint(0, pointOf(result));
+    if (result.action === 'fly') this.choose(result);
+    else if (event.shiftKey) setWaypoint(0, pointOf(result));
     else if (event.ctrlKey) setWaypoint(-1, pointOf(result));
     else this.choose(result);
     leaveSearch();
@@ -106,6 +108,10 @@ class Search extends Part {
 
   choose(/** @type {Result} */ result) {
     leaveSearch();
+    if (result.action === 'fly') {
+      openAir('flight');
+      return;
+    }
     if (result.id && result.action === 'feature' && findLayer(result.layer)) {
       select({ layer: result.layer, id: result.id }, true);
       return;
