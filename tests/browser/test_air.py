@@ -1,6 +1,7 @@
 """The desk of low altitude: a plan that is refused, the inbox of two officers, a restriction."""
 
 import time
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
@@ -54,7 +55,7 @@ def a_plan_is_refused_and_takes_an_alternative(page):
 
 def file_by_an_operator(server, title, east_m=0):
     """File a plan that waits for an officer, and return its id."""
-    with server.client("developer") as client:
+    with closing(server.client("developer")) as client:
         answer = client.post("/api/airspace/operations", json=air.waiting_plan(title, east_m))
     assert answer.status_code == 202, answer.text
     return answer.json()["id"]
@@ -136,7 +137,7 @@ def a_restriction_is_in_force_at_once(page, other):
 
 def end_plans(server, plans):
     """End plans, so that the province is as it was."""
-    with server.client("dispatcher") as client:
+    with closing(server.client("dispatcher")) as client:
         for plan in plans:
             at = f"/api/airspace/operations/{plan}"
             ovn = client.get(at).json()["ovn"]
