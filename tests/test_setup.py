@@ -24,7 +24,7 @@ from spatial.postgres.cluster import Cluster
 from spatial.postgres.db import connect
 from spatial.settings import Settings
 from tests.conftest import ANCHOR, ROOT, free_port
-from tests.harness import make_home, remove_home, server_environment
+from tests.harness import PLAIN, make_home, remove_home, server_environment
 
 WAIT_S = 120
 LATER_START_S = 8
@@ -72,7 +72,7 @@ class Running:
 
     def __init__(self, home, port):
         self.base_url = f"http://127.0.0.1:{port}"
-        self.log = (home / "out.log").open("w+", encoding="utf-8")
+        self.log = (home / f"out-{port}.log").open("w+", encoding="utf-8")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "api.cli", "up", "--no-sample", "--port", str(port)],
@@ -82,7 +82,8 @@ class Running:
 
     def ready(self):
         try:
-            return httpx.get(f"{self.base_url}/readyz", timeout=2, trust_env=False).is_success
+            url = f"{self.base_url}/readyz"
+            return httpx.get(url, timeout=2, trust_env=False, verify=PLAIN).is_success
         except httpx.TransportError:
             return False
 
@@ -125,14 +126,23 @@ def home():
     remove_home(folder)
 
 
-@pytest.fixture
-def up(home):
-    running = Running(home, free_port())
-    try:
-        running.wait_ready()
-        yield running
-    finally:
+@pytest.fixture(scope="module")
+def ups(home):
+    """Yield all that were started, the newest last."""
+    started = []
+    yield started
+    for running in started:
         running.stop()
+
+
+@pytest.fixture
+def up(home, ups):
+    """Return one that runs: the newest where the test before has left it running."""
+    if not ups or ups[-1].process.poll() is not None:
+        ups.append(Running(home, free_port()))
+        ups[-1].wait_ready()
+    assert until(ups[-1].ready, 30)
+    return ups[-1]
 
 
 @pytest.mark.db
@@ -149,30 +159,13 @@ def test_a_taken_port_is_named_before_anything_is_made(tmp_path):
 
 
 @pytest.mark.db
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_up_stops_cleanly_with_its_database(up, home, number):
-    cluster = Cluster(home)
-    workers = workers_of(up.process.pid)
-    assert cluster.healthy()
-    assert "Sigang: http://127.0.0.1" in up.text()
-    assert up.stop(number) == 0
-    assert cluster.pid() is None
-    assert "database system is shut down" in cluster.log.read_text("utf-8")[-500:]
-    assert until(lambda: not any(map(alive, workers)), 10)
-
-
-@pytest.mark.db
-def test_a_killed_server_takes_its_workers_along_and_the_next_up_is_quick(up, home):
-    workers = workers_of(up.process.pid)
-    assert len(workers) >= 2
-    os.kill(up.process.pid, signal.SIGKILL)
-    up.process.wait()
-    assert until(lambda: not any(map(alive, workers)), 15)
-    again = Running(home, int(up.base_url.rpartition(":")[2]))
-    try:
-        assert again.wait_ready() <= LATER_START_S * max(1.0, os.getloadavg()[0] / os.cpu_count())
-    finally:
-        again.stop()
+def test_a_killed_worker_is_replaced(up):
+    worker = workers_of(up.process.pid)[-1]
+    threads = Path(f"/proc/{children(up.process.pid)[0]}/task")
+    assert len(list(threads.iterdir())) == 1, "only a process of one thread may fork"
+    os.kill(worker, signal.SIGKILL)
+    assert until(lambda: not alive(worker) and len(workers_of(up.process.pid)) >= 2, 30)
+    assert until(up.ready, 30)
 
 
 @pytest.mark.db
@@ -196,13 +189,28 @@ def test_a_killed_database_comes_back_under_the_running_server(up, home):
 
 
 @pytest.mark.db
-def test_a_killed_worker_is_replaced(up):
-    worker = workers_of(up.process.pid)[-1]
-    threads = Path(f"/proc/{children(up.process.pid)[0]}/task")
-    assert len(list(threads.iterdir())) == 1, "only a process of one thread may fork"
-    os.kill(worker, signal.SIGKILL)
-    assert until(lambda: not alive(worker) and len(workers_of(up.process.pid)) >= 2, 30)
-    assert until(up.ready, 30)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_stops_cleanly_with_its_database(up, home, number):
+    cluster = Cluster(home)
+    workers = workers_of(up.process.pid)
+    assert cluster.healthy()
+    assert "Sigang: http://127.0.0.1" in up.text()
+    assert up.stop(number) == 0
+    assert cluster.pid() is None
+    assert "database system is shut down" in cluster.log.read_text("utf-8")[-500:]
+    assert until(lambda: not any(map(alive, workers)), 10)
+
+
+@pytest.mark.db
+def test_a_killed_server_takes_its_workers_along_and_the_next_up_is_quick(up, home, ups):
+    workers = workers_of(up.process.pid)
+    assert len(workers) >= 2
+    os.kill(up.process.pid, signal.SIGKILL)
+    up.process.wait()
+    assert until(lambda: not any(map(alive, workers)), 15)
+    again = Running(home, int(up.base_url.rpartition(":")[2]))
+    ups.append(again)
+    assert again.wait_ready() <= LATER_START_S * max(1.0, os.getloadavg()[0] / os.cpu_count())
 
 
 @pytest.mark.db
@@ -349,7 +357,7 @@ def test_a_lock_is_installed_again_only_when_it_changed(monkeypatch, tmp_path):
 def test_kernels_are_compiled_again_when_one_changed_moved_or_lost_its_cache(monkeypatch, tmp_path):
     ran = []
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
-    monkeypatch.setattr(bootstrap, "_run", lambda _, command: ran.append(command))
+    monkeypatch.setattr(bootstrap, "_run", lambda _, command, **__: ran.append(command))
     kernel = tmp_path / "routing" / "index" / "near_kernels.py"
     kernel.parent.mkdir(parents=True)
 

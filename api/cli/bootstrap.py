@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -59,15 +60,17 @@ def _become(command: list[str], environ: Mapping[str, str]) -> NoReturn:
 
 
 def _prepare(command: str, home: Path) -> None:
-    locks = ["runtime", "test"] if command == "test" else ["runtime"]
     ready = _venv_python(home) is not None
     if command in {"up", "test"} or not ready:
         _install_packages(home)
-    _ensure_venv(home, locks)
-    if command in {"up", "serve", "test"}:
-        _ensure_kernels(home)
-    if command in {"up", "test"}:
-        _ensure_front_end(home)
+    _ensure_venv(home, ["runtime"])
+    if command not in {"up", "serve", "test"}:
+        return
+    with _kernels_beside(home):
+        if command == "test":
+            _ensure_venv(home, ["runtime", "test"])
+        if command in {"up", "test"}:
+            _ensure_front_end(home)
 
 
 @contextmanager
@@ -130,13 +133,16 @@ def _make_venv(home: Path) -> None:
 
 
 def _install_lock(home: Path, name: str) -> None:
-    """Install one lock file; its mark is written last, so that an interruption is mended."""
+    """Install one lock file; its mark is written last, so that an interruption is mended.
+
+    Python compiles what is imported when it is; most of what comes with the packages never is.
+    """
     lock = ROOT / "requirements" / f"{name}.txt"
     count = sum("==" in line for line in lock.read_text("utf-8").splitlines())
     pip = [str(home / "venv" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
     with step(f"installing {count} Python packages ({name})"):
-        _run(home, [*pip, "install", "-q", "--no-input", "--no-deps", "--require-hashes",
-                    "-r", str(lock)])  # fmt: skip
+        _run(home, [*pip, "install", "-q", "--no-input", "--no-deps", "--no-compile",
+                    "--require-hashes", "-r", str(lock)])  # fmt: skip
     (home / "venv" / f"sigang-{name}.sha256").write_text(_lock_hash(name), "ascii")
 
 
@@ -147,6 +153,18 @@ def _lock_hash(name: str) -> str:
 def _marked(venv: Path, name: str) -> str:
     mark = venv / f"sigang-{name}.sha256"
     return mark.read_text("ascii") if mark.exists() else ""
+
+
+@contextmanager
+def _kernels_beside(home: Path) -> Iterator[None]:
+    """Compile the inner loops while something else is set up."""
+    with ThreadPoolExecutor(1) as beside:
+        compiling = beside.submit(_ensure_kernels, home)
+        yield
+        try:
+            compiling.result()
+        except SetupFailedError:
+            _ensure_kernels(home)  # the environment may have been made afresh meanwhile
 
 
 def _ensure_kernels(home: Path) -> None:
@@ -165,7 +183,8 @@ def _ensure_kernels(home: Path) -> None:
     if mark.exists() and mark.read_text("ascii") == kernels.hexdigest():
         return
     with step("compiling the inner loops"):
-        _run(home, [str(home / "venv" / "bin" / "python"), "-m", "routing.compiled"])
+        python = home / "venv" / "bin" / "python"
+        _run(home, [str(python), "-m", "routing.compiled"], log="kernels.log")
     beside.mkdir(exist_ok=True)
     mark.write_text(kernels.hexdigest(), "ascii")
 
@@ -211,13 +230,13 @@ def _ensure_front_end(home: Path) -> None:
         shutil.rmtree(modules, ignore_errors=True)
 
 
-def _run(home: Path, command: Sequence[str], folder: Path = ROOT) -> None:
-    """Run a command with its output in the log; show the log's end if it fails."""
-    with (home / "setup.log").open("w+", encoding="utf-8") as log:
+def _run(home: Path, command: Sequence[str], folder: Path = ROOT, log: str = "setup.log") -> None:
+    """Run a command with its output in a log; show the log's end if it fails."""
+    with (home / log).open("w+", encoding="utf-8") as file:
         result = subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False
         )
         if result.returncode != 0:
-            log.seek(0)
-            tail = "".join(log.readlines()[-LOG_TAIL:])
-            raise SetupFailedError(f"{' '.join(command[:4])} … failed:\n{tail}\nlog: {log.name}")
+            file.seek(0)
+            tail = "".join(file.readlines()[-LOG_TAIL:])
+            raise SetupFailedError(f"{' '.join(command[:4])} … failed:\n{tail}\nlog: {file.name}")

@@ -6,10 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from spatial.errors import SetupError
@@ -25,9 +26,15 @@ def test(_: Settings, options: Namespace) -> int:
     """Run every check, or only pytest where it is given arguments."""
     if options.arguments:
         return _run("pytest", [*_tool("pytest"), *options.arguments])
-    failed = [name for name, command in _static_checks() if _run(name, command) != 0]
-    with _node_modules():
-        failed += _front_end_checks()
+    failed: list[str] = []
+    with ExitStack() as stack:
+        with _beside("mypy", _tool("mypy"), failed):
+            failed += [name for name, command in _static_checks() if _run(name, command) != 0]
+            stack.enter_context(_node_modules())
+            if _run("JavaScript types", ["npm", "run", "--silent", "check"], FRONT_END) != 0:
+                failed.append("JavaScript types")
+        if _run("JavaScript tests", ["npm", "test", "--silent"], FRONT_END) != 0:
+            failed.append("JavaScript tests")
         if _run("pytest", [*_tool("pytest"), "--durations=60", "--durations-min=2"]) != 0:
             failed.append("pytest")
     print(f"\nfailed: {', '.join(failed)}" if failed else "\nall checks passed")
@@ -38,7 +45,6 @@ def _static_checks() -> list[tuple[str, list[str]]]:
     return [
         ("ruff check", [*_tool("ruff"), "check", *PACKAGES]),
         ("ruff format", [*_tool("ruff"), "format", "--check", *PACKAGES]),
-        ("mypy", _tool("mypy")),
         ("lint-imports", [str(Path(sys.prefix) / "bin" / "lint-imports"), "--no-cache"]),
     ]
 
@@ -47,12 +53,23 @@ def _tool(name: str) -> list[str]:
     return [sys.executable, "-m", name]
 
 
-def _front_end_checks() -> list[str]:
-    checks = [
-        ("JavaScript types", ["npm", "run", "--silent", "check"]),
-        ("JavaScript tests", ["npm", "test", "--silent"]),
-    ]
-    return [name for name, command in checks if _run(name, command, FRONT_END) != 0]
+@contextmanager
+def _beside(name: str, command: Sequence[str], failed: list[str]) -> Iterator[None]:
+    """Run a check beside others that time nothing, and tell at its end what it said."""
+    started = time.monotonic()
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            command, cwd=PROJECT, env=_environment(), stdout=said, stderr=said
+        )
+        try:
+            yield
+        finally:
+            code = process.wait()
+        said.seek(0)
+        print(f"── {name}\n{said.read()}", end="", flush=True)
+    _tell(name, started, code)
+    if code != 0:
+        failed.append(name)
 
 
 @contextmanager
@@ -73,12 +90,20 @@ def _node_modules() -> Iterator[None]:
 def _run(name: str, command: Sequence[str], folder: Path = PROJECT) -> int:
     print(f"── {name}", flush=True)
     started = time.monotonic()
+    code = subprocess.run(command, cwd=folder, env=_environment(), check=False).returncode
+    _tell(name, started, code)
+    return code
+
+
+def _environment() -> dict[str, str]:
     environ = {k: v for k, v in os.environ.items() if not k.startswith("SIGANG_")}
     environ["PATH"] = f"{Path(sys.prefix) / 'bin'}:{environ.get('PATH', '')}"
-    code = subprocess.run(command, cwd=folder, env=environ, check=False).returncode
+    return environ
+
+
+def _tell(name: str, started: float, code: int) -> None:
     verdict = "" if code == 0 else f" FAILED ({code})"
     print(f"── {name}: {time.monotonic() - started:.1f} s{verdict}", flush=True)
-    return code
 
 
 def lock(_: Settings, __: Namespace) -> int:
