@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from spatial.postgres.cluster import Cluster
-from tests.harness import HOME_VARIABLE, Databases, Server, fill_sample, running_server
+from tests.harness import HOME_VARIABLE, Databases, Server, running_server
 
 CLOSE = {"Connection": "close"}
 
@@ -68,7 +68,7 @@ def stand() -> Iterator[Stand]:
         os.environ[HOME_VARIABLE] = folder
         with Cluster(home).running() as cluster:
             databases = Databases(cluster)
-            template = databases.template("template_sample", fill_sample)
+            template = databases.sample()
             with databases.fresh(template) as url, running_server(url) as server:
                 yield Stand(server, cluster)
 

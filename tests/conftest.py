@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from spatial.postgres import migrate
 from spatial.postgres.cluster import Cluster
 from spatial.postgres.db import connect
 from tests.harness import (
@@ -22,15 +22,18 @@ from tests.harness import (
     ROOT,
     Databases,
     Server,
-    fill_sample,
     free_port,
     make_home,
     plain_pages,
     program,
     remove_home,
     running_server,
+    sample_made_beside,
     shared_path,
 )
+
+_beside = ExitStack()
+"""What other processes do beside the tests, until these have ended."""
 
 __all__ = ["ANCHOR", "ROOT", "Server", "free_port", "program", "running_server", "shared_path"]
 
@@ -44,7 +47,25 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Delete the run's folder."""
     if not hasattr(config, "workerinput"):
+        _beside.close()
         remove_home(Path(os.environ.pop(HOME_VARIABLE)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run files that need no database first and those that need the sample province last."""
+    needs: dict[Path, int] = {}
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        need = ("databases" in fixtures) + ("sample" in fixtures)
+        needs[item.path] = max(need, needs.get(item.path, 0))
+    items.sort(key=lambda item: needs[item.path])
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin to make the sample province, which takes a minute, while other tests run."""
+    wanted = any("sample" in getattr(item, "fixturenames", ()) for item in session.items)
+    if wanted and not session.config.option.collectonly:
+        _beside.enter_context(sample_made_beside())
 
 
 @pytest.fixture(scope="session")
@@ -57,13 +78,13 @@ def databases() -> Iterator[Databases]:
 @pytest.fixture(scope="session")
 def migrated(databases: Databases) -> str:
     """Return the name of the template with this version's schema and no rows."""
-    return databases.template("template_migrated", migrate.upgrade)
+    return databases.migrated()
 
 
 @pytest.fixture(scope="session")
 def sample(databases: Databases) -> str:
     """Return the name of the template with the frozen sample province."""
-    return databases.template("template_sample", fill_sample)
+    return databases.sample()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 ANCHOR = datetime.fromisoformat("2026-03-02T00:00:00+08:00")
 HOME_VARIABLE = "TEST_CLUSTER_HOME"
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of plain HTTP, which need not read every authority that there is, for 30 ms."""
 HOME_PREFIX = "sigang-test-"
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 8 << 30
@@ -107,14 +110,32 @@ class Databases:
         self.cluster = cluster
         self._count = 0
 
-    def template(self, name: str, fill: Callable[[str], None]) -> str:
-        """Return the name of a template database, made by the first process that asks."""
+    def migrated(self) -> str:
+        """Return the name of the template with this version's schema and no rows."""
+        return self.template("template_migrated", migrate.upgrade)
+
+    def sample(self) -> str:
+        """Return the name of the template with the frozen sample province."""
+        return self.template("template_sample", fill_sample, self.migrated())
+
+    def template(self, name: str, fill: Callable[[str], None], like: str = "template1") -> str:
+        """Return the name of a template database, made by the first process that asks.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        fill
+            Fills a database by its URL.
+        like
+            The template that is filled.
+        """
         with (self.cluster.home / f"{name}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._exists(name):
                 making = f"{name}_making"
                 self.drop(making)
-                self._admin("CREATE DATABASE {}", making)
+                self._create(making, like)
                 fill(self.cluster.url(making))
                 self._admin("ALTER DATABASE {} RENAME TO {}", making, name)
         return name
@@ -123,7 +144,7 @@ class Databases:
         """Make a copy of a template and return its URL."""
         self._count += 1
         name = f"t_{os.getpid()}_{self._count}"
-        self._admin("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
+        self._create(name, template)
         return self.cluster.url(name)
 
     def drop(self, name_or_url: str) -> None:
@@ -139,6 +160,9 @@ class Databases:
             yield url
         finally:
             self.drop(url)
+
+    def _create(self, name: str, template: str) -> None:
+        self._admin("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
 
     def _exists(self, name: str) -> bool:
         with psycopg.connect(self.cluster.url("postgres")) as conn:
@@ -184,7 +208,7 @@ class Server:
 
         Its writes carry the CSRF token.
         """
-        client = httpx.Client(base_url=self.base_url, timeout=30, trust_env=False)
+        client = httpx.Client(base_url=self.base_url, timeout=30, trust_env=False, verify=PLAIN)
         if account:
             with self._signing_in:  # a newer link of the account revokes one not used yet
                 answer = client.post("/signin", data={"link": self.link(account)})
@@ -206,6 +230,20 @@ class Server:
 
         with connect(self.database_url) as conn:
             return make_key(conn, account, "test", timedelta(hours=1))
+
+
+@contextmanager
+def sample_made_beside() -> Iterator[None]:
+    """Have another process make the sample's template meanwhile, and end it."""
+    maker = subprocess.Popen(
+        [sys.executable, "-P", "-m", "tests.sample_maker"], env=server_environment(),
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        maker.terminate()
+        maker.wait()
 
 
 def server_environment(**settings: str) -> dict[str, str]:
@@ -293,13 +331,15 @@ def share_orders(home: Path) -> None:
 
 def _wait_ready(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
     deadline = time.monotonic() + READY_WAIT_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the server ended with {process.returncode}:\n{log.read_text()[-4000:]}")
-        try:
-            if httpx.get(f"{base_url}/readyz", timeout=5, trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
+    with httpx.Client(timeout=5, trust_env=False, verify=PLAIN) as client:
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                told = log.read_text()[-4000:]
+                pytest.fail(f"the server ended with {process.returncode}:\n{told}")
+            try:
+                if client.get(f"{base_url}/readyz").is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
     pytest.fail(f"the server was not ready in {READY_WAIT_S} s:\n{log.read_text()[-4000:]}")

@@ -10,7 +10,7 @@ import pytest
 from data.accounts import load_accounts
 from spatial.postgres.db import connect
 from tests.api.ogcworld import ITEMS
-from tests.api.roadworld import world
+from tests.api.roadworld import fill_bases, world
 from tests.api.utmworld import write_keys
 from tests.conftest import Server, running_server
 from tests.harness import Databases
@@ -50,6 +50,14 @@ def dispatcher(clients: dict[str, httpx.Client]) -> httpx.Client:
 def planner(clients: dict[str, httpx.Client]) -> httpx.Client:
     """Return the planner's client."""
     return clients["planner"]
+
+
+@pytest.fixture(scope="session")
+def roads(databases: Databases, migrated: str) -> Iterator[Server]:
+    """Yield a server over the small province, for tests of paths; they undo what they change."""
+    with databases.fresh(migrated) as url, world(url) as running:
+        fill_bases(url)
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,13 @@ LON, LAT, STEP = 120.9, 30.3, 0.01
 WEST, EAST = "330482", "330282"
 LATER = "2099-01-01T00:00:00+08:00"
 BRIDGE = stable_uuid7("world", "bridge")
+FAR_WEST, FAR_EAST = (1, 2), (13, 2)
+"""Places of the map on the shores."""
+_BASES = {
+    "near": ((3, 1), "public", WEST), "over": ((10, 2), "public", EAST),
+    "far": ((13, 0), "public", EAST), "own": ((1, 2), "unit", WEST),
+    "sea": ((200, 200), "public", WEST),
+}  # fmt: skip
 
 
 def at(x: float, y: float) -> list[float]:
@@ -112,6 +119,19 @@ def fill(url: str) -> None:
         )
 
 
+def fill_bases(url: str) -> None:
+    """Add service areas to the small province, one of them for its unit alone."""
+    with connect(url) as conn:
+        for name, (place, visibility, code) in _BASES.items():
+            conn.execute(
+                "INSERT INTO sigang.facility (id, kind, name_zh, name_en, admin_code,"
+                " visibility, origin, source_id, props, geom) VALUES (%s, 'service_area', %s,"
+                " %s, %s, %s, 'synthetic', 'world', '{}', ST_GeomFromText(%s, 4326))",
+                [stable_uuid7("base", name), name, name, code, visibility,
+                 shapely.Point(at(*place)).wkt],
+            )  # fmt: skip
+
+
 def _insert(conn: psycopg.Connection, road: dict[str, Any]) -> None:
     first, last = (tuple(map(int, p.split(","))) for p in road["name"].split(" ")[:2])
     k = road.get("k")
@@ -169,6 +189,12 @@ def path(client: httpx.Client, *places: tuple[float, float], **more: Any) -> dic
     answer = ask(client, *places, **more)
     assert answer.status_code == 200, answer.text
     return answer.json()["features"][0]
+
+
+def told(answer: httpx.Response) -> Any:
+    """Return what an answer says."""
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 def close(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from spatial.geo.datum import wgs84_to_gcj02
 from spatial.postgres.db import connect
-from tests.api.roadworld import BRIDGE, at, close, edge, undo, until, world
+from tests.api.roadworld import BRIDGE, at, close, edge, undo, until
 
 pytestmark = pytest.mark.db
 BEGIN = datetime(2026, 11, 22, 4, tzinfo=UTC)
@@ -23,9 +23,8 @@ NDJSON = {"content-type": "application/x-ndjson"}
 
 
 @pytest.fixture(scope="module")
-def server(module_database_url):
-    with world(module_database_url, workers=1) as running:
-        yield running
+def server(roads):
+    return roads
 
 
 def drive(*stops, steps=8):
@@ -252,13 +251,13 @@ def _raw(server, path, content):
     conn.close()
 
 
-def test_matching_is_in_the_audit(dispatcher, module_database_url):
-    matched(dispatcher, (0.3, 2), (2, 2))
-
+def test_matching_is_in_the_audit(dispatcher, server):
     def noted():
-        with connect(module_database_url) as conn:
+        with connect(server.database_url) as conn:
             return conn.execute(
                 "SELECT count(*) FROM sigang.audit WHERE action = 'match' AND target = 'car'"
+                " AND actor = 'dispatcher'"
             ).fetchone()[0]
 
+    matched(dispatcher, (0.3, 2), (2, 2))
     assert until(noted)

@@ -3,15 +3,14 @@
 import pytest
 
 from spatial.geo.datum import wgs84_to_gcj02
-from tests.api.roadworld import ask, at, edge, path, world
+from tests.api.roadworld import ask, at, edge, path
 
 pytestmark = pytest.mark.db
 
 
 @pytest.fixture(scope="module")
-def client(module_database_url):
-    with world(module_database_url, workers=1) as server, server.client() as anonymous:
-        yield anonymous
+def server(roads):
+    return roads
 
 
 def test_profiles_are_listed_with_their_rules(client):
