@@ -16,7 +16,6 @@ from tests.conftest import Server, running_server
 from tests.harness import Databases
 from tests.layers.small import seed, write_areas
 
-ACCOUNTS = ("dispatcher", "planner", "ningbo", "wenzhou")
 COUNTIES = """
 INSERT INTO sigang.zone (id, kind, name_zh, name_en, admin_code, visibility, origin, source_id,
   geom)
@@ -25,29 +24,41 @@ FROM sigang.zone z, (VALUES ('330400', '330482'), ('330200', '330282')) AS c (pa
 WHERE z.admin_code = c.parent"""
 
 
+class Clients(dict[str, httpx.Client]):
+    """Clients of a server by account, and `anonymous`; each is signed in when it is asked for."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self._server = server
+
+    def __missing__(self, account: str) -> httpx.Client:
+        opened = self._server.client(None if account == "anonymous" else account)
+        return self.setdefault(account, opened)
+
+
 @pytest.fixture(scope="module")
-def clients(server: Server) -> Iterator[dict[str, httpx.Client]]:
-    """Yield clients of the module's server by account, and `anonymous`."""
-    opened = {name: server.client(name) for name in ACCOUNTS} | {"anonymous": server.client()}
+def clients(server: Server) -> Iterator[Clients]:
+    """Yield clients of the module's server."""
+    opened = Clients(server)
     yield opened
     for client in opened.values():
         client.close()
 
 
 @pytest.fixture(scope="module")
-def client(clients: dict[str, httpx.Client]) -> httpx.Client:
+def client(clients: Clients) -> httpx.Client:
     """Return a client that is not signed in."""
     return clients["anonymous"]
 
 
 @pytest.fixture(scope="module")
-def dispatcher(clients: dict[str, httpx.Client]) -> httpx.Client:
+def dispatcher(clients: Clients) -> httpx.Client:
     """Return the provincial dispatcher's client."""
     return clients["dispatcher"]
 
 
 @pytest.fixture(scope="module")
-def planner(clients: dict[str, httpx.Client]) -> httpx.Client:
+def planner(clients: Clients) -> httpx.Client:
     """Return the planner's client."""
     return clients["planner"]
 

@@ -55,14 +55,6 @@ def truth(server):
     return Truth(server.database_url)
 
 
-@pytest.fixture(scope="module")
-def clients(server):
-    opened = {role: server.client(None if role == "anonymous" else role) for role in ROLES}
-    yield opened
-    for client in opened.values():
-        client.close()
-
-
 @pytest.mark.parametrize("layer", TABLES, ids=lambda layer: layer.id)
 @pytest.mark.parametrize("role", ROLES)
 def test_counts_equal_sql(role, layer, truth, clients):

@@ -69,15 +69,6 @@ def server(module_database_url):
         yield running
 
 
-@pytest.fixture(scope="module")
-def clients(server):
-    opened = {name: server.client(name) for name in ("dispatcher", "ningbo", "wenzhou")}
-    opened["anonymous"] = server.client()
-    yield opened
-    for client in opened.values():
-        client.close()
-
-
 def about(event):
     return lambda body: body["event"]["id"] == event["id"]
 
