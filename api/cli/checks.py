@@ -45,7 +45,6 @@ def _static_checks() -> list[tuple[str, list[str]]]:
     return [
         ("ruff check", [*_tool("ruff"), "check", *PACKAGES]),
         ("ruff format", [*_tool("ruff"), "format", "--check", *PACKAGES]),
-        ("lint-imports", [str(Path(sys.prefix) / "bin" / "lint-imports"), "--no-cache"]),
     ]
 
 

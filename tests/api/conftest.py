@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import httpx
+import psycopg
 import pytest
 
 from data.accounts import load_accounts
@@ -122,3 +123,11 @@ def audit_url(module_database_url: str) -> str:
     with connect(module_database_url) as conn:
         conn.execute("TRUNCATE audit, audit_anchor")
     return module_database_url
+
+
+@pytest.fixture
+def accounts(conn: psycopg.Connection) -> psycopg.Connection:
+    """Return a connection to a database of the test's own with the accounts."""
+    load_accounts(conn)
+    conn.commit()
+    return conn

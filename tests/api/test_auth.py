@@ -1,20 +1,10 @@
-import asyncio
+"""Signing in and out: links, sessions, keys, accounts that are disabled, what is stored."""
+
 import base64
-import contextlib
-import json
-from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import httpx
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import FastAPI, Request
-from starlette.responses import JSONResponse
 
-from api.audit.audit import Audit
-from api.http.asgi import Front
-from api.http.auth import Authenticator, actor_of
 from api.http.credential_store import (
     add_account,
     key_life,
@@ -25,58 +15,9 @@ from api.http.credential_store import (
     rotate,
     set_disabled,
 )
-from api.http.oidc import load_keys
-from api.http.routes import Table
-from api.http.same_origin import own_origin
-from api.ops.session import pages, routes
-from api.services import Services
-from data.accounts import load_accounts
 from spatial.actor import Actor
-from spatial.errors import BadParameter, ConfigError, NotFound
-from spatial.postgres.db import Database
-from spatial.settings import Settings
-
-TABLE = Table([*pages.registered, *routes.registered])
-ISSUER = "https://issuer.example"
-
-
-@contextlib.asynccontextmanager
-async def opened(url, settings):
-    db = await Database.open(settings, url)
-    audit = Audit(db, settings.home)
-    app = FastAPI(routes=[one.mounted() for one in TABLE.all])
-
-    @app.api_route("/api/who", methods=["GET", "POST"])
-    async def who(request: Request):
-        return JSONResponse({"who": actor_of(request).account_id})
-
-    parts = {"db": db, "audit": audit, "settings": settings, "auth": Authenticator(db, settings)}
-    served = Services(**{field.name: parts.get(field.name) for field in fields(Services)})
-    app.state.services = served
-    transport = httpx.ASGITransport(Front(app, TABLE, https=settings.over_https))
-    base = "https://test" if settings.over_https else "http://test"
-    try:
-        async with httpx.AsyncClient(transport=transport, base_url=base) as client:
-            client.served = served
-            yield client
-    finally:
-        await db.close()
-
-
-def ask(url, tmp_path, work, **settings):
-    async def inside():
-        made = Settings(database_url=url, home=tmp_path, pool_size=2, **settings)
-        async with opened(url, made) as client:
-            return await work(client)
-
-    return asyncio.run(inside())
-
-
-@pytest.fixture
-def accounts(conn):
-    load_accounts(conn)
-    conn.commit()
-    return conn
+from spatial.errors import BadParameter, NotFound
+from tests.api.signing_in import ask
 
 
 def test_a_link_signs_in_once_and_signs_out(accounts, database_url, tmp_path):
@@ -217,114 +158,6 @@ def test_a_disabled_account_is_out(accounts, database_url, tmp_path):
     ask(database_url, tmp_path, work)
 
 
-def test_tokens_of_an_external_issuer(accounts, database_url, tmp_path):
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(private.public_key()))
-    keys = tmp_path / "jwks.json"
-    keys.write_text(json.dumps({"keys": [{**public, "kid": "k1", "alg": "RS256"}]}))
-
-    def token(**changes):
-        good = {
-            "iss": ISSUER, "aud": "sigang", "sub": "planner",
-            "exp": datetime.now(UTC) + timedelta(minutes=5),
-        }  # fmt: skip
-        claims = {k: v for k, v in {**good, **changes}.items() if v is not None}
-        return jwt.encode(claims, private, "RS256", headers={"kid": "k1"})
-
-    bad = [
-        token(aud="other"), token(iss="https://evil.example"), token(sub="nobody"),
-        token(exp=datetime.now(UTC) - timedelta(minutes=1)), token(exp=None),
-        jwt.encode({"sub": "planner"}, "k" * 32, "HS256", headers={"kid": "k1"}),
-        jwt.encode({"sub": "planner"}, None, "none", headers={"kid": "k1"}),
-    ]  # fmt: skip
-
-    async def work(client):
-        answer = await client.get("/api/who", headers={"Authorization": f"Bearer {token()}"})
-        assert answer.json() == {"who": "planner"}
-        for wrong in bad:
-            answer = await client.get("/api/who", headers={"Authorization": f"Bearer {wrong}"})
-            assert answer.status_code == 401
-
-    ask(database_url, tmp_path, work, oidc_issuer=ISSUER, oidc_keys=keys)
-
-
-def test_a_page_of_another_origin_writes_with_no_credential(accounts, database_url, tmp_path):
-    key = make_key(accounts, "developer", "x", timedelta(hours=1))
-    link = make_link(accounts, "developer")
-    accounts.commit()
-    basic = base64.b64encode(f"x:{key}".encode()).decode()
-    foreign = [
-        {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
-        {"Origin": "http://test.evil.example"}, {"Origin": "http://test:81"},
-    ]  # fmt: skip
-
-    async def work(client):
-        await client.post("/signin", data={"link": link})
-        csrf = (await client.get("/api/session")).json()["csrf"]
-        for given in (
-            {"Authorization": f"Bearer {key}"}, {"Authorization": f"Basic {basic}"},
-            {"X-CSRF-Token": csrf},
-        ):  # fmt: skip
-            for where in foreign:
-                answer = await client.post("/api/who", headers={**given, **where})
-                assert (answer.status_code, answer.json()["type"]) == (403, "/problems/scope")
-                assert (await client.get("/api/who", headers={**given, **where})).is_success
-            for where in ({}, {"Origin": "http://test"}, {"Sec-Fetch-Site": "same-origin"}):
-                assert (await client.post("/api/who", headers={**given, **where})).is_success
-
-    ask(database_url, tmp_path, work)
-
-
-def test_a_page_of_a_listed_origin_writes_with_a_key_and_never_with_a_cookie(
-    accounts, database_url, tmp_path
-):
-    key = make_key(accounts, "developer", "x", timedelta(hours=1))
-    link = make_link(accounts, "developer")
-    accounts.commit()
-    listed = {"Origin": "https://Desk.example.org"}
-    bearer = {"Authorization": f"Bearer {key}"}
-
-    async def work(client):
-        assert (await client.post("/api/who", headers=listed | bearer)).json() == {
-            "who": "developer"}  # fmt: skip
-        other = {"Origin": "https://desk.example.org.evil.example"}
-        assert (await client.post("/api/who", headers=other | bearer)).status_code == 403
-        assert (
-            await client.post("/signin", data={"link": link}, headers=listed)
-        ).status_code == 403
-        await client.post("/signin", data={"link": link})
-        csrf = {"X-CSRF-Token": (await client.get("/api/session")).json()["csrf"]}
-        assert (await client.post("/api/who", headers=csrf)).is_success
-        assert (await client.post("/api/who", headers=listed | csrf)).status_code == 403
-
-    ask(database_url, tmp_path, work, cors_origins="https://desk.example.org")
-
-
-def test_cookies_of_others_are_passed_over(accounts, database_url, tmp_path):
-    link = make_link(accounts, "ningbo")
-    accounts.commit()
-    junk = [
-        "a[=1; b",
-        "x\x80y=\xff",
-        "=;;=",
-        "sigang_session",
-        "a=b; sigang_session=\xff\xfe",
-        "=" * 999,
-    ]
-
-    async def work(client):
-        for cookie in junk:
-            answer = await client.get("/api/who", headers={"Cookie": cookie.encode("latin-1")})
-            assert (answer.status_code, answer.json()) == (200, {"who": None}), cookie
-        signed = await client.post("/signin", data={"link": link})
-        own = signed.headers["set-cookie"].partition(";")[0]
-        client.cookies.clear()
-        answer = await client.get("/api/who", headers={"Cookie": f"a[=1; {own}; ,=\x01"})
-        assert answer.json() == {"who": "ningbo"}
-
-    ask(database_url, tmp_path, work)
-
-
 def test_a_session_is_no_key_and_a_key_no_session(accounts, database_url, tmp_path):
     """A digest asked for as one kind is not taken from the cache as another."""
     key = make_key(accounts, "developer", "x", timedelta(hours=1))
@@ -458,53 +291,3 @@ def test_an_account_is_disabled_and_enabled(accounts):
     assert row == (True,)
     with pytest.raises(BadParameter):
         set_disabled(accounts, "nobody", True)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"use": "enc"}, {"key_ops": ["encrypt"]}, {"alg": "HS256", "kty": "oct", "k": "c2VjcmV0"},
-        {"kid": None}, {"d": "AQAB"},
-    ],
-)  # fmt: skip
-def test_keys_of_an_issuer_that_cannot_be_trusted_stop_the_start(tmp_path, change):
-    file = tmp_path / "jwks.json"
-    good = {**_jwk(2048), "kid": "k1", "alg": "RS256"}
-    file.write_text(json.dumps({"keys": [good]}))
-    assert list(load_keys(file, "SIGANG_OIDC_KEYS")) == ["k1"]
-    wrong = {k: v for k, v in {**good, **change}.items() if v is not None}
-    file.write_text(json.dumps({"keys": [good, wrong]}))
-    with pytest.raises(ConfigError, match="SIGANG_OIDC_KEYS"):
-        load_keys(file, "SIGANG_OIDC_KEYS")
-
-
-def test_short_keys_of_an_issuer_are_refused(tmp_path):
-    file = tmp_path / "jwks.json"
-    file.write_text(json.dumps({"keys": [{**_jwk(1024), "kid": "k1", "alg": "RS256"}]}))
-    with pytest.raises(ConfigError, match="1024 bits"):
-        load_keys(file, "SIGANG_OIDC_KEYS")
-
-
-def _jwk(bits):
-    private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
-    return json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(private.public_key()))
-
-
-@pytest.mark.parametrize(
-    ("host", "server", "public", "shown"),
-    [
-        ("evil.example", ("127.0.0.1", 8080), None, "http://127.0.0.1:8080"),
-        ("evil.example", ("10.1.2.3", 80), None, "http://10.1.2.3"),
-        ("localhost:9000", ("127.0.0.1", 8080), None, "http://localhost:9000"),
-        ("localhost", ("10.1.2.3", 8080), None, "http://10.1.2.3:8080"),
-        ("10.1.2.3:8080", ("10.1.2.3", 8080), None, "http://10.1.2.3:8080"),
-        ("[::1]:8080", ("::1", 8080), None, "http://[::1]:8080"),
-        ("127.0.0.1@evil.example", ("127.0.0.1", 8080), None, "http://127.0.0.1:8080"),
-        ("127.0.0.1:99999", ("127.0.0.1", 8080), None, "http://127.0.0.1:8080"),
-        ("127.0.0.1/evil", ("127.0.0.1", 8080), None, "http://127.0.0.1:8080"),
-        ("evil.example", ("127.0.0.1", 8080), "https://map.example/", "https://map.example"),
-        (None, None, None, "http://127.0.0.1"),
-    ],
-)  # fmt: skip
-def test_links_repeat_no_host_that_is_not_ours(host, server, public, shown):
-    assert own_origin("http", host, server, public) == shown

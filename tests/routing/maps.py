@@ -160,3 +160,15 @@ class Town:
         ]
         self.network.apply(version, [EdgeStates.of(rows)], [], NOW)
         return [row.row for row in rows]
+
+
+SQUARE = """
+  A----B
+  |    |
+  C----D
+"""
+
+
+def square(**roads):
+    """Return A to D by B (2 km) or by C (4 km)."""
+    return Town(SQUARE, {"AB": {}, "BD": {}, "AC": {}, "CD": {"length_m": 3000.0}, **roads})
