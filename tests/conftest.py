@@ -52,11 +52,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run files that need no database first and those that need the sample province last."""
+    """Run files that need no cluster first and those that need the sample province last."""
     needs: dict[Path, int] = {}
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        need = ("databases" in fixtures) + ("sample" in fixtures)
+        cluster = "databases" in fixtures or item.get_closest_marker("db") is not None
+        need = cluster + ("sample" in fixtures)
         needs[item.path] = max(need, needs.get(item.path, 0))
     items.sort(key=lambda item: needs[item.path])
 

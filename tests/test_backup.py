@@ -5,8 +5,6 @@ import json
 import os
 import shutil
 import stat
-import subprocess
-import sys
 import zipfile
 
 import psycopg
@@ -21,21 +19,12 @@ from api.cli.seal import BLOCK, PASSPHRASE
 from spatial.errors import BadParameter, Quarantined, SetupError
 from spatial.postgres import machine, migrate
 from spatial.postgres.db import LISTENER, connect
-from tests.harness import server_environment
+from tests.commands import sigang
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw().hex()
 WORDS = b"correct horse battery"
 DUMPED = os.urandom(2 * BLOCK + 77)
-
-
-def sigang(*arguments, home, url, **more):
-    """Run a command of Sigang to its end, with more of an environment."""
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "api.cli", *map(str, arguments)],
-        env=server_environment(home=str(home), database_url=url) | more,
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, check=False,
-    )  # fmt: skip
 
 
 def write(path, passphrase=None, dump=DUMPED, manifest=b"{}", key=KEY):
@@ -178,7 +167,9 @@ def test_a_backup_is_private_sealed_and_refused_when_changed(database_url, tmp_p
     file, words = tmp_path / "x.backup", tmp_path / "words"
     words.write_bytes(WORDS + b"\n")
     path = f"{programs}:{os.environ['PATH']}"
-    made = sigang("backup", file, "--passphrase-file", words, home=home, url=url, PATH=path)
+    made = sigang(
+        "backup", file, "--passphrase-file", words, home=home, url=url, environment={"PATH": path}
+    )
     assert made.returncode == 0, made.stderr
     arguments, password, _ = argued.read_text().split("\n")
     assert "word-of-the-owner" not in arguments
@@ -194,12 +185,14 @@ def test_a_backup_is_private_sealed_and_refused_when_changed(database_url, tmp_p
     changed[len(changed) // 2] ^= 1
     rewrite(tmp_path / "changed", parts | {DUMP: bytes(changed)})
     for which, where, said in (("changed", home, "was changed"), ("x.backup", tmp_path, key)):
-        refused = sigang("restore", tmp_path / which, "--yes", home=where, url=url, **secret)
+        refused = sigang(
+            "restore", tmp_path / which, "--yes", home=where, url=url, environment=secret
+        )
         assert refused.returncode == 1
         assert said in refused.stderr
     assert version(database_url) == 7
     signed = ("--signer", key)
-    done = sigang("restore", file, "--yes", *signed, home=tmp_path, url=url, **secret)
+    done = sigang("restore", file, "--yes", *signed, home=tmp_path, url=url, environment=secret)
     assert done.returncode == 0, done.stderr
     assert version(database_url) != 7
 

@@ -1,13 +1,11 @@
 """Commands over data: load a layer file and an extract, export a layer, make keys."""
 
 import csv
-import subprocess
-import sys
 
 import pytest
 
 from spatial.postgres.db import connect
-from tests.harness import server_environment
+from tests import commands
 
 pytestmark = pytest.mark.db
 
@@ -47,11 +45,7 @@ def home(tmp_path_factory):
 @pytest.fixture
 def sigang(module_sample_url, home):
     def run(*arguments, code=0):
-        result = subprocess.run(
-            [sys.executable, "-P", "-m", "api.cli", *map(str, arguments)],
-            env=server_environment(home=str(home), database_url=module_sample_url),
-            capture_output=True, text=True, timeout=240, check=False,
-        )  # fmt: skip
+        result = commands.sigang(*arguments, home=home, url=module_sample_url)
         assert result.returncode == code, result.stderr
         return result
 
