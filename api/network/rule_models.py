@@ -9,6 +9,7 @@ from layers.indicators import rule_models as of_indicators
 from layers.processes.runtime import rule_models as of_processes
 from layers.reports import rule_models as of_reports
 from routing.cost import rule_models as of_routing
+from routing.statistics import rule_models as of_statistics
 from spatial import airspace_rules as of_airspace
 from spatial import rule_models as of_concepts
 from spatial.rule_files import check_complete, read_rules
@@ -25,4 +26,12 @@ __all__ = [
     "read_stored",
 ]
 
-GATHERED = (of_concepts, of_airspace, of_routing, of_processes, of_indicators, of_reports)
+GATHERED = (
+    of_concepts,
+    of_airspace,
+    of_routing,
+    of_statistics,
+    of_processes,
+    of_indicators,
+    of_reports,
+)

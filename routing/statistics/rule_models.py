@@ -1,0 +1,107 @@
+"""The rules of enforcement heat: what each must be, with units in the names and ranges."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from spatial.rules import RuleModel, register
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Cells(RuleModel):
+    """Level of the Z-order cells of the surfaces, H3 resolution and BeiDou level beside it."""
+
+    level: int = Field(ge=8, le=16)
+    finest_level: int = Field(ge=8, le=18)
+    h3_resolution: int = Field(ge=4, le=9)
+    beidou_level: int = Field(ge=3, le=5)
+
+
+class Intervals(RuleModel):
+    """Level of intervals of rates, and of differences."""
+
+    level: Share
+
+
+class Bandwidth(RuleModel):
+    """Bandwidth of kernels: by hand within these, metres; along the network its lixels."""
+
+    least_m: float = Field(gt=0, le=10_000)
+    usual_m: float = Field(gt=0, le=100_000)
+    most_m: float = Field(gt=0, le=200_000)
+    network_m: float = Field(gt=0, le=10_000)
+    network_most_m: float = Field(gt=0, le=10_000)
+    lixel_m: float = Field(gt=0, le=1_000)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.least_m <= self.usual_m <= self.most_m:
+            raise ValueError("least_m, usual_m and most_m must rise")
+        return self
+
+
+class HotSpots(RuleModel):
+    """Share of false findings among hot spots; |z| from which on a cell is of a class."""
+
+    false_share: Share
+    z: tuple[float, float, float]
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not all(0 < low < high for low, high in pairwise(self.z)):
+            raise ValueError("z must rise from above 0")
+        return self
+
+
+class SpaceTime(RuleModel):
+    """Slices that a class needs, days of a slice, share that lasts, |z| of a trend."""
+
+    least_slices: int = Field(ge=4, le=520)
+    slice_days: int = Field(ge=1, le=366)
+    share: Share
+    trend_z: float = Field(gt=0, le=10)
+
+
+class Scan(RuleModel):
+    """Replications and seed of a scan, share of exposure and cells that a circle may hold."""
+
+    replications: int = Field(ge=9, le=9_999)
+    seed: int = Field(ge=0)
+    share: Share
+    most_cells: int = Field(ge=2, le=10_000)
+
+
+class Breaks(RuleModel):
+    """Bounds of the colours of a surface, the same at every zoom and place; rising."""
+
+    bounds: tuple[float, ...] = Field(min_length=2, max_length=8)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not all(low < high for low, high in pairwise(self.bounds)):
+            raise ValueError("bounds must rise")
+        return self
+
+
+SURFACES = ("rate", "count", "kde", "gi")
+CELLS = register("law.heat_cells", Cells, zh="热力单元", en="Cells of heat")
+INTERVALS = register("law.heat_interval", Intervals, zh="查获率区间", en="Intervals of rates")
+BANDWIDTH = register("law.heat_bandwidth", Bandwidth, zh="核密度带宽", en="Bandwidth of kernels")
+HOT_SPOTS = register(
+    "law.heat_hot_spots", HotSpots, zh="热点显著性", en="Significance of hot spots"
+)
+SPACE_TIME = register(
+    "law.heat_space_time", SpaceTime, zh="时空热点分类", en="Classes of hot spots"
+)
+SCAN = register("law.heat_scan", Scan, zh="空间扫描", en="Scan for clusters")
+BREAKS = register(
+    "law.heat_breaks.*",
+    Breaks,
+    zh="热力分级",
+    en="Colours of heat",
+    only=lambda: [f"law.heat_breaks.{name}" for name in SURFACES],
+)

@@ -1,0 +1,118 @@
+"""Kulldorff's spatial scan: the circles in which more happened than exposure explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy  # loads its heavy parts when they are first used
+from numpy.typing import ArrayLike
+
+from routing.graph.weights import Floats, Ints
+from routing.statistics import scan_kernels
+from routing.statistics.rates import inspected
+from spatial.errors import BadParameter
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A circle of cells with more events than expected.
+
+    `p` is the share of replications, this one among them, whose best circle is as good.
+    """
+
+    cells: Ints
+    radius_m: float
+    events: float
+    expected: float
+    log_ratio: float
+    p: float
+
+    @property
+    def relative(self) -> float:
+        """Return events over expected ones."""
+        return self.events / self.expected
+
+
+def poisson_scan(
+    places_m: ArrayLike, events: ArrayLike, exposure: ArrayLike, *,
+    replications: int, seed: int, share: float = 0.5, most_cells: int = 400,
+) -> list[Cluster]:  # fmt: skip
+    """Return the clusters that do not overlap, the most likely first.
+
+    Kulldorff 1997, "A spatial scan statistic", for Poisson counts: ratio c ln(c/E) + (C−c)
+    ln((C−c)/(C−E)) over circles around each cell, its chance by replications of all events thrown
+    by exposure. Cells without exposure take no part.
+
+    Parameters
+    ----------
+    places_m
+        (cells, 2) centres, metres.
+    events, exposure
+        Of each cell, events whole numbers.
+    replications, seed
+        Throws for the chance, and where their random numbers begin: the same seed, the same answer.
+    share
+        Of all exposure that a circle may hold.
+    most_cells
+        That a circle may hold.
+
+    Raises
+    ------
+    BadParameter
+        As `inspected`; there are no events, no replications, or events that are no whole numbers.
+    """
+    seen = np.flatnonzero(inspected(events, exposure))
+    places = np.asarray(places_m, np.float64).reshape(-1, 2)[seen]
+    cases, looks = (np.asarray(a, np.float64)[seen] for a in (events, exposure))
+    _check(cases, replications)
+    expected = looks * cases.sum() / looks.sum()
+    near, away = _nearest(places, min(most_cells, len(seen)))
+    circles = near, away, share * cases.sum()
+    best, size = np.empty(len(seen)), np.empty(len(seen), np.int64)
+    scan_kernels.best_circles(near, away, cases, expected, circles[2], best, size)
+    thrown = _replicate(circles, expected, replications, seed)
+    found, taken = [], np.zeros(len(seen), bool)
+    for centre in np.argsort(-best, kind="stable"):
+        cells = near[centre, : size[centre]]
+        if best[centre] <= 0 or taken[cells].any():
+            continue
+        taken[cells] = True
+        p = float(1 + (thrown >= best[centre]).sum()) / (1 + replications)
+        radius = float(away[centre, size[centre] - 1])
+        sums = float(cases[cells].sum()), float(expected[cells].sum())
+        found.append(Cluster(np.sort(seen[cells]), radius, *sums, float(best[centre]), p))
+    return found
+
+
+def _check(cases: Floats, replications: int) -> None:
+    if replications < 1:
+        raise BadParameter("a scan needs replications", "扫描须至少一次重复")
+    if cases.sum() <= 0:
+        raise BadParameter("there are no events to scan", "没有可供扫描的事件")
+    if (cases != np.round(cases)).any():
+        raise BadParameter("a scan counts whole events", "扫描只接受整数件数")
+
+
+def _nearest(places: Floats, count: int) -> tuple[Ints, Floats]:
+    """Return the nearest cells of each and how far they are, itself first."""
+    found = scipy.spatial.cKDTree(places).query(places, k=count)
+    away, near = (np.reshape(part, (len(places), count)) for part in found)
+    return near.astype(np.int64), np.round(away.astype(np.float64), 6).astype(np.float64)
+
+
+def _replicate(
+    circles: tuple[Ints, Floats, float], expected: Floats, replications: int, seed: int
+) -> Floats:
+    """Return the highest ratio of each throw of all events by what is expected."""
+    random = np.random.default_rng(seed)
+    chances, total = expected / expected.sum(), round(float(expected.sum()))
+    near, away, most = circles
+    return np.array(
+        [
+            scan_kernels.highest(
+                near, away, random.multinomial(total, chances).astype(np.float64), expected, most
+            )
+            for _ in range(replications)
+        ]
+    )
