@@ -109,9 +109,9 @@ def network_density(
 ) -> NetworkDensity:
     """Return the density of events by an equal-split quartic kernel.
 
-    Discontinuous: of what arrives at a node with n edges each other edge takes 1 / (n − 1).
-    Continuous: each takes 2 / n and 2 / n − 1 goes back, so that no value jumps. At a dead end all
-    is sent back. The mass of each lixel is an exact integral; together they are Σ weights.
+    Of what arrives at a node with n edges each other one takes 1 / (n − 1), or, continuous, 2 / n,
+    and 2 / n − 1 goes back, so that no value jumps. A dead end sends all back. The mass of each
+    lixel is an exact integral; together they are Σ weights.
 
     Parameters
     ----------
@@ -119,10 +119,8 @@ def network_density(
         The network.
     edge, offset_m, weights
         Place of each event on its edge and what it counts; 1 each when None.
-    bandwidth_m
-        h: the kernel ends there.
-    split
-        Which of both kernels.
+    bandwidth_m, split
+        h, where the kernel ends, and which one it is.
     least_share
         A walk that carries a smaller share of its event ends; its mass is laid where it would go
         on, and told as `cut`. 0 walks all.
@@ -138,14 +136,21 @@ def network_density(
     at, place = np.asarray(edge, np.int64), np.asarray(offset_m, np.float64)
     mass = np.ones(len(at)) if weights is None else np.asarray(weights, np.float64)
     _check_events(lixels, at, place, mass)
-    order = np.lexsort((place, at))
-    event_first = np.searchsorted(at[order], np.arange(len(lixels.length_m) + 1))
-    node_first, node_half, half_to = _half_edges(lixels.ends)
+    return _spread(lixels, (at, place, mass), bandwidth_m, split == "continuous", least_share)
+
+
+def _spread(
+    lixels: Lixels, events: tuple[Ints, Floats, Floats], bandwidth_m: float,
+    continuous: bool, least: float,
+) -> NetworkDensity:  # fmt: skip
+    """Return the density of events: edge, place and weight of each."""
+    order = np.lexsort((events[1], events[0]))
+    edge, place, mass = events[0][order], events[1][order], events[2][order]
+    event_first = np.searchsorted(edge, np.arange(len(lixels.length_m) + 1)).astype(np.int64)
     out, cut, scale = np.zeros(lixels.first[-1]), np.zeros(1), 1 / bandwidth_m
     stuck = network_kernels.spread(
-        node_first, node_half, half_to, lixels.length_m * scale, lixels.first,
-        lixels.bounds_m * scale, event_first.astype(np.int64), place[order] * scale, mass[order],
-        split == "continuous", least_share, np.array([MOST_STEPS]), out, cut,
+        *_half_edges(lixels.ends), lixels.length_m * scale, lixels.first, lixels.bounds_m * scale,
+        event_first, place * scale, mass, continuous, least, np.array([MOST_STEPS]), out, cut,
     )  # fmt: skip
     if stuck >= 0:
         raise TooComplex(

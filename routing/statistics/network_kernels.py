@@ -11,13 +11,17 @@ k: of events sorted by a, sums of w aⁱ give F in one look. Lengths are in band
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from routing.compiled import compiled, inlined
 from routing.graph.weights import Floats, Ints
 
+Net = tuple[Ints, Ints, Ints, Floats, Ints, Floats]
+"""Half-edges that leave each node, by node; where each leads; lengths; lixels and their bounds."""
+Events = tuple[Floats, Floats]
+"""Distances of events to an end, rising, and sums of their powers."""
+How = tuple[bool, float]
+"""Whether a part goes back at nodes, and the share below which a walk ends."""
 POWERS = 6
 CUBIC = 2.0 / 3.0
 """Of K(u) = 15/16 (u − 2u³/3 + u⁵/5)."""
@@ -35,7 +39,7 @@ def integral(u: float) -> float:
 
 
 @inlined
-def mass_within(t: float, events: Any) -> float:
+def mass_within(t: float, events: Events) -> float:
     """Return F(t) of the events of one end; `sums[i]` are those of the i nearest."""
     near, sums = events
     low, high = 0, len(near)
@@ -56,7 +60,7 @@ def mass_within(t: float, events: Any) -> float:
 
 
 @inlined
-def lay(mass: Floats, net: Any, out: int, walked: float, share: float, events: Any) -> None:
+def lay(mass: Floats, net: Net, out: int, walked: float, share: float, events: Events) -> None:
     """Add to the lixels of an edge what a walk brings that enters it by a half-edge."""
     edge, along = out >> 1, out & 1 == 0
     lixel_first, bounds, length = net[4], net[5], net[3][edge]
@@ -73,7 +77,7 @@ def lay(mass: Floats, net: Any, out: int, walked: float, share: float, events: A
 
 
 @inlined
-def own(mass: Floats, net: Any, edge: int, places: Floats, weights: Floats) -> None:
+def own(mass: Floats, net: Net, edge: int, places: Floats, weights: Floats) -> None:
     """Add what the events of an edge lay on it without leaving it."""
     first, last, bounds = net[4][edge], net[4][edge + 1], net[5]
     for i in range(len(places)):
@@ -85,7 +89,7 @@ def own(mass: Floats, net: Any, edge: int, places: Floats, weights: Floats) -> N
 
 
 @inlined
-def from_end(side: int, length: float, places: Floats, weights: Floats) -> Any:
+def from_end(side: int, length: float, places: Floats, weights: Floats) -> Events:
     """Return distances of an edge's events to one end, rising, and sums of their powers."""
     count = len(places)
     near, sums = np.empty(count), np.zeros((count + 1, POWERS))
@@ -111,7 +115,7 @@ def part_of(share: float, degree: int, back: bool, continuous: bool) -> float:
 
 @inlined
 def walk(
-    mass: Floats, cut: Floats, steps: Ints, net: Any, start: int, events: Any, how: Any
+    mass: Floats, cut: Floats, steps: Ints, net: Net, start: int, events: Events, how: How
 ) -> bool:
     """Spread beyond one end what the events of an edge send there; False after too many steps."""
     node_first, node_half, half_to, length = net[0], net[1], net[2], net[3]
@@ -155,26 +159,12 @@ def spread(
     lixel_first: Ints, bounds: Floats, event_first: Ints, places: Floats, weights: Floats,
     continuous: bool, least: float, steps: Ints, mass: Floats, cut: Floats,
 ) -> int:  # fmt: skip
-    """Add the mass of all events to `mass` of the lixels; return −1, or an edge with too many ways.
+    """Add the mass of all events to `mass`; return −1, or an edge with too many ways.
 
-    Parameters
-    ----------
-    node_first, node_half
-        Half-edges that leave each node.
-    half_to
-        Node that each half-edge leads to.
-    length
-        Of edges, in bandwidths; so are `bounds`, `places`.
-    lixel_first, bounds
-        Lixels of each edge, and their bounds: one more than lixels.
-    event_first, places, weights
-        Events of each edge, sorted along it.
-    continuous, least, cut
-        Which kernel; the share below which a walk ends and is laid down, and the mass of such.
-    steps
-        Steps that all walks together may take.
-    mass
-        Of lixels, added to.
+    Half-edges `node_half[node_first[v] : node_first[v + 1]]` leave node v, `half_to` says where
+    each leads. `bounds` are those of the lixels of each edge, one more than lixels; `places` of the
+    events of each edge are sorted. Walks end below a share of `least` and are laid down, which
+    `cut` counts; all together they take as many `steps` at most.
     """
     net = (node_first, node_half, half_to, length, lixel_first, bounds)
     for edge in range(len(length)):

@@ -40,22 +40,15 @@ def poisson_scan(
 ) -> list[Cluster]:  # fmt: skip
     """Return the clusters that do not overlap, the most likely first.
 
-    Kulldorff 1997, "A spatial scan statistic", for Poisson counts: ratio c ln(c/E) + (C−c)
-    ln((C−c)/(C−E)) over circles around each cell, its chance by replications of all events thrown
-    by exposure. Cells without exposure take no part.
+    Kulldorff 1997, for Poisson counts: c ln(c/E) + (C−c) ln((C−c)/(C−E)) of circles around each
+    cell, its chance by throws of all events by exposure. Cells without exposure take no part.
 
     Parameters
     ----------
-    places_m
-        (cells, 2) centres, metres.
-    events, exposure
-        Of each cell, events whole numbers.
-    replications, seed
-        Throws for the chance, and where their random numbers begin: the same seed, the same answer.
-    share
-        Of all exposure that a circle may hold.
-    most_cells
-        That a circle may hold.
+    places_m, events, exposure
+        (cells, 2) centres in metres; events, whole numbers, and exposure of each cell.
+    replications, seed, share, most_cells
+        Throws, where their random numbers begin; of all exposure, and cells, that a circle holds.
 
     Raises
     ------
@@ -63,25 +56,23 @@ def poisson_scan(
         As `inspected`; there are no events, no replications, or events that are no whole numbers.
     """
     seen = np.flatnonzero(inspected(events, exposure))
-    places = np.asarray(places_m, np.float64).reshape(-1, 2)[seen]
     cases, looks = (np.asarray(a, np.float64)[seen] for a in (events, exposure))
     _check(cases, replications)
     expected = looks * cases.sum() / looks.sum()
-    near, away = _nearest(places, min(most_cells, len(seen)))
-    circles = near, away, share * cases.sum()
+    near, away = _nearest(_pairs(places_m)[seen], min(most_cells, len(seen)))
     best, size = np.empty(len(seen)), np.empty(len(seen), np.int64)
+    circles = near, away, share * cases.sum()
     scan_kernels.best_circles(near, away, cases, expected, circles[2], best, size)
     thrown = _replicate(circles, expected, replications, seed)
     found, taken = [], np.zeros(len(seen), bool)
     for centre in np.argsort(-best, kind="stable"):
         cells = near[centre, : size[centre]]
-        if best[centre] <= 0 or taken[cells].any():
-            continue
-        taken[cells] = True
-        p = float(1 + (thrown >= best[centre]).sum()) / (1 + replications)
-        radius = float(away[centre, size[centre] - 1])
-        sums = float(cases[cells].sum()), float(expected[cells].sum())
-        found.append(Cluster(np.sort(seen[cells]), radius, *sums, float(best[centre]), p))
+        if best[centre] > 0 and not taken[cells].any():
+            taken[cells] = True
+            p = float(1 + (thrown >= best[centre]).sum()) / (1 + replications)
+            sums = float(cases[cells].sum()), float(expected[cells].sum())
+            radius = float(away[centre, size[centre] - 1])
+            found.append(Cluster(np.sort(seen[cells]), radius, *sums, float(best[centre]), p))
     return found
 
 
@@ -94,10 +85,14 @@ def _check(cases: Floats, replications: int) -> None:
         raise BadParameter("a scan counts whole events", "扫描只接受整数件数")
 
 
+def _pairs(places_m: ArrayLike) -> Floats:
+    return np.asarray(places_m, np.float64).reshape(-1, 2)
+
+
 def _nearest(places: Floats, count: int) -> tuple[Ints, Floats]:
     """Return the nearest cells of each and how far they are, itself first."""
     found = scipy.spatial.cKDTree(places).query(places, k=count)
-    away, near = (np.reshape(part, (len(places), count)) for part in found)
+    away, near = (np.reshape(part, (-1, count)) for part in found)
     return near.astype(np.int64), np.round(away.astype(np.float64), 6).astype(np.float64)
 
 
