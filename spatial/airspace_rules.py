@@ -20,7 +20,7 @@ Category = Literal[
 Task = Literal[
     "ordinary", "urgent", "special_urgent", "facility_owner", "farm_work", "suitable_airspace"
 ]
-Restriction = Literal["PROHIBITED", "REQ_AUTHORISATION", "NO_RESTRICTION"]
+Restriction = Literal["PROHIBITED", "REQ_AUTHORISATION", "CONDITIONAL", "NO_RESTRICTION"]
 Metres = Annotated[float, Field(ge=0, le=60_000)]
 Line = Annotated[str, Field(min_length=1, max_length=400)]
 Minutes = Annotated[int, Field(ge=0, le=10_080)]
@@ -161,6 +161,22 @@ class Bounds(RuleModel):
     """Up to which height in whole metres another height is looked for."""
 
 
+class FeedRestrictions(RuleModel):
+    """What the words of feeds ask of flight: classes of OpenAir, types of ED-269 and ED-318."""
+
+    openair: dict[Line, Restriction]
+    geozone: dict[Line, Restriction]
+
+
+class FeedBounds(RuleModel):
+    """What a zone of a foreign feed may be at most; beyond it is taken for a mask or a mistake."""
+
+    most_vertices: int = Field(gt=3, le=100_000)
+    most_side_deg: float = Field(gt=0, le=180)
+    mended_share: float = Field(ge=0, le=0.01)
+    """Splinters of so little of the area, where an outline crosses itself, are left out."""
+
+
 class Accuracy(RuleModel):
     """How far (m) a level may be wrong that stands between two datums."""
 
@@ -189,6 +205,12 @@ GROUND = register(
 )
 AUTHORITIES = register(
     "airspace.authorities", Authorities, zh="空域管理主体", en="Who decides on airspace"
+)
+FEED_RESTRICTIONS = register(
+    "airspace.feed_restrictions", FeedRestrictions, zh="空域数据限制用语", en="Words of feeds"
+)
+FEED_BOUNDS = register(
+    "airspace.feed_bounds", FeedBounds, zh="空域数据范围", en="Bounds of zones of feeds"
 )
 ACCURACY = register(
     "airspace.accuracy", Accuracy, zh="高程基准换算精度", en="Accuracy between datums of height"

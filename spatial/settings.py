@@ -19,6 +19,7 @@ PREFIX = "SIGANG_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 POSTGRES = ("postgresql", "postgres")
 _ORIGIN = re.compile(r"(https?)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?")
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z0-9-]*[a-z][a-z0-9-]*(:\d{1,5})?")
 CORS_OFF = "off"
 """Value of `cors_origins` that lets pages of other origins read nothing."""
 
@@ -65,6 +66,9 @@ class Settings:
         None,
         "JWKS file with the public keys of tokens at /dss/v1 and /uss/v1; without, none count.",
     )
+    uss_hosts: str | None = _setting(
+        None, "Hosts, with commas, of planning systems that are told of plans, over HTTPS."
+    )
     map_review_number: str | None = _setting(None, "Approved-map number (审图号) shown on the map.")
     log_level: str = _setting("info", "Log level: debug, info, warning or error.")
     secure_cookies: bool = _setting(
@@ -92,12 +96,18 @@ class Settings:
                 raise _wrong(name, "…", "postgresql://user@host/database")  # it may hold a password
         if self.public_url and not _is_url(self.public_url, ("http", "https"), host=True):
             raise _wrong("public_url", self.public_url, "https://map.example.org")
-        for origin in self.allowed_origins:
-            if not _is_origin(origin):
-                raise _wrong("cors_origins", origin, "https://one.example.org,https://two.example")
         if (self.oidc_issuer is None) is not (self.oidc_keys is None):
             lacking = "oidc_keys" if self.oidc_keys is None else "oidc_issuer"
             raise _wrong(lacking, "", "given where the other one is", "与另一项同时设置")
+        self._check_lists()
+
+    def _check_lists(self) -> None:
+        for origin in self.allowed_origins:
+            if not _is_origin(origin):
+                raise _wrong("cors_origins", origin, "https://one.example.org,https://two.example")
+        for host in self.told_hosts:
+            if not _HOST.fullmatch(host):
+                raise _wrong("uss_hosts", host, "uss.example.org,two.example:8443")
 
     @property
     def over_https(self) -> bool:
@@ -109,6 +119,12 @@ class Settings:
         """Return the origins whose pages may send a key and write, as browsers name them."""
         given = "" if self.cors_origins == CORS_OFF else self.cors_origins or ""
         return frozenset(part.strip().lower() for part in given.split(",") if part.strip())
+
+    @property
+    def told_hosts(self) -> frozenset[str]:
+        """Return the hosts, with their port where it is not 443, that notices may go to."""
+        given = (self.uss_hosts or "").split(",")
+        return frozenset(part.strip().lower() for part in given if part.strip())
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

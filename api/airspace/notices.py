@@ -1,8 +1,8 @@
 """Notices to other systems that a plan of ours concerns: sent once, after the commit.
 
-They go to this machine alone: no system elsewhere is ever called. They never hold up an answer, are
-bounded in number and time, and one that is lost is not sent again: whoever plans finds out by the
-key that a change needs.
+They go to this machine and to the hosts that the operator names, whatever address a subscription
+states: others' words call nobody. They never hold up an answer, are bounded in number and time, and
+one that is lost is not sent again: whoever plans finds out by the key that a change needs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
 import orjson
@@ -22,9 +22,11 @@ from api.airspace.extents import Extent, written
 from api.airspace.own_door import MANAGER, OFF_NOMINAL
 from api.airspace.utm_core import Done
 from api.http.app_state import own
+from api.services import services
 from spatial.json_types import Document
 
 MOST_WAITING, AT_ONCE, PATIENCE_S = 256, 4, 5.0
+HTTPS_PORT = 443
 PATH = "/uss/v1/operational_intents"
 _FAILURES = (OSError, http.client.HTTPException)
 _log = logging.getLogger(__name__)
@@ -37,9 +39,9 @@ class Notices:
         self._running: set[asyncio.Task[None]] = set()
         self._gate = asyncio.Semaphore(AT_ONCE)
 
-    def send(self, url: str, body: Document) -> None:
-        """Send a notice to a system on this machine, unless too many wait."""
-        if urlsplit(url).hostname not in LOOPBACK or len(self._running) >= MOST_WAITING:
+    def send(self, url: str, body: Document, hosts: Collection[str]) -> None:
+        """Send a notice where it may go (`may_be_told`), unless too many wait."""
+        if not may_be_told(url, hosts) or len(self._running) >= MOST_WAITING:
             return
         task = asyncio.create_task(self._send(url, orjson.dumps(body, default=str)))
         self._running.add(task)
@@ -67,8 +69,33 @@ def note(request: Request, done: Done, extents: Sequence[Extent], *, ended: bool
 
 def send_noted(request: Request) -> None:
     """Send what was kept."""
+    hosts = services(request).settings.told_hosts
     for url, body in getattr(request.state, "notices", ()):
-        own(request.app, Notices).send(str(url), body)
+        own(request.app, Notices).send(str(url), body, hosts)
+
+
+def may_be_told(url: str, hosts: Collection[str]) -> bool:
+    """Tell whether a notice may go to an address.
+
+    Parameters
+    ----------
+    url
+        What a subscription states.
+    hosts
+        Hosts that the operator names, `host` for port 443 or `host:port`. They are called over
+        HTTPS only; this machine always may be.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc:
+        return False
+    if host in LOOPBACK:
+        return True
+    named = host if port in (None, HTTPS_PORT) else f"{host}:{port}"
+    return parts.scheme == "https" and named in hosts
 
 
 def details(done: Done, extents: Sequence[Extent]) -> Document:

@@ -137,6 +137,6 @@ def _told(row: asyncpg.Record) -> FlightVolume:
 
 def _zones(zones: Zones, box: Box, begin: datetime, end: datetime) -> list[Zone]:
     """Return the zones that touch a box and are in force at some time between two."""
-    timely = (zones.begin_s < end.timestamp()) & (zones.end_s > begin.timestamp())
+    timely = zones.in_force(np.arange(len(zones)), begin.timestamp(), end.timestamp())
     near = shapely.intersects(zones.shapes, shapely.box(*box)) if len(zones) else timely
     return [zones.all[number] for number in np.flatnonzero(timely & near).tolist()]

@@ -30,10 +30,15 @@ from spatial.settings import Settings
 
 FORMATS = {
     ".csv": "csv",
+    ".ed269": "ed269",
+    ".ed318": "ed318",
     ".fgb": "fgb",
+    ".geojson": "geojson",
     ".geojsonl": "jsonseq",
     ".geojsonseq": "jsonseq",
     ".gpkg": "gpkg",
+    ".kml": "kml",
+    ".openair": "openair",
     ".parquet": "parquet",
 }
 START_WAIT_S = 60

@@ -8,6 +8,8 @@ from pathlib import Path
 
 Commands = _SubParsersAction  # its parameter is private to argparse
 
+ZONE_FORMATS = ("ed269", "ed318", "openair", "geojson", "kml")
+
 EXAMPLES = """\
 examples:
   ./sigang up                                   set up what is missing, then serve the map
@@ -17,6 +19,7 @@ examples:
   ./sigang regions                              what was loaded; --remove NAME takes it away
   ./sigang load layer piers.csv --kind pier --map piers.toml
   ./sigang load speeds weeks.csv                measured speeds by hour of the week
+  ./sigang load airspace zones.json             zones of ED-269, ED-318, OpenAir, GeoJSON, KML
   ./sigang export ports ports.gpkg              one layer into a file
   ./sigang token developer --label gis          a key for programs
   ./sigang accounts list                        who there is; ./sigang keys list: what signs in
@@ -111,7 +114,10 @@ def _add_data(commands: Commands[ArgumentParser]) -> None:
         example="export ports ports.csv --account ningbo --purpose inspection",
     )  # fmt: skip
     export.add_argument("layer", help="id of the layer")
-    export.add_argument("file", type=Path, help=".geojsonl .csv .gpkg .fgb or .parquet")
+    export.add_argument(
+        "file", type=Path,
+        help=".geojsonl .csv .gpkg .fgb .parquet; zones: .ed269 .ed318 .openair .geojson .kml",
+    )  # fmt: skip
     export.add_argument("--account", default="admin", help="whose rights count (default admin)")
     export.add_argument("--filter", help="CQL2 text")
     export.add_argument("--purpose", default="export", help="kept in the audit log")
@@ -162,8 +168,23 @@ def _add_load(kinds: Commands[ArgumentParser]) -> None:
     )
     terrain.add_argument("--accuracy-m", required=True, type=float, help="how far they may be off")
     terrain.add_argument("--source", default="terrain", help="name of the source (terrain)")
+    _add_airspace(kinds)
     sample = _command(kinds, "sample", "Load the sample province again.", example="load sample")
     sample.add_argument("--freeze", metavar="TIME", help="anchor of the generated sample")
+
+
+def _add_airspace(kinds: Commands[ArgumentParser]) -> None:
+    zones = _command(
+        kinds, "airspace", "Load zones of the air in place of the earlier version of their feed.",
+        example="load airspace zones.json --source caac-zones",
+    )  # fmt: skip
+    zones.add_argument("file", type=Path, help="ED-269, ED-318, OpenAir, GeoJSON or KML")
+    zones.add_argument("--source", help="what the file is a version of (default: the file's name)")
+    zones.add_argument("--format", choices=ZONE_FORMATS, help="default: by what the file holds")
+    zones.add_argument("--encoding", help="of OpenAir (default: by its bytes)")
+    zones.add_argument("--license", default="unknown", help="licence of the feed (unknown)")
+    zones.add_argument("--attribution", default="", help="whom to name (default: the source)")
+    zones.add_argument("--bad-rows", type=Path, help="file for what is no zone")
 
 
 def _add_audit(commands: Commands[ArgumentParser]) -> None:

@@ -66,7 +66,7 @@ def _migrate(base: Ground, before: str, wanted: str, how: Callable[[str, str], N
 
 
 def load(settings: Settings, options: Namespace) -> int:
-    """Load the sample, an OpenStreetMap extract, a layer file, terrain or measured speeds."""
+    """Load the sample, an OpenStreetMap extract, a layer file, zones, terrain or speeds."""
     settings = replace(settings, freeze=getattr(options, "freeze", None) or settings.freeze)
     with ground(settings) as base:
         if options.what == "sample":
@@ -119,17 +119,10 @@ def _load_terrain(conn: psycopg.Connection, options: Namespace) -> int:
 
 def _load_file(conn: psycopg.Connection, settings: Settings, options: Namespace) -> LoadReport:
     """Load rows of a file; the refused ones come out as a file, also where all were refused."""
-    from data.layerfile.load import load_layer
-    from data.speed_profiles import load_speed_profiles
-    from spatial.schema.declared_kinds import read_kinds
-
+    loaders = {"speeds": _load_speeds, "airspace": _load_airspace, "layer": _load_layer}
     try:
         with step(f"loading {options.file.name}"):
-            if options.what == "speeds":
-                report = load_speed_profiles(conn, options.file, options.source)
-            else:
-                kinds = read_kinds(settings.areas)
-                report = load_layer(conn, options.file, options.kind, options.map, say, kinds)
+            report = loaders[options.what](conn, settings, options)
     except Quarantined as error:
         if options.bad_rows and "load_id" in error.extra:
             _write_refused(conn, UUID(str(error.extra["load_id"])), options.bad_rows)
@@ -139,6 +132,31 @@ def _load_file(conn: psycopg.Connection, settings: Settings, options: Namespace)
     elif report.rows_bad:
         say("--bad-rows FILE.csv writes the refused rows into a file")
     return report
+
+
+def _load_layer(conn: psycopg.Connection, settings: Settings, options: Namespace) -> LoadReport:
+    from data.layerfile.load import load_layer
+    from spatial.schema.declared_kinds import read_kinds
+
+    kinds = read_kinds(settings.areas)
+    return load_layer(conn, options.file, options.kind, options.map, say, kinds)
+
+
+def _load_speeds(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:
+    from data.speed_profiles import load_speed_profiles
+
+    return load_speed_profiles(conn, options.file, options.source)
+
+
+def _load_airspace(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:
+    from data.geozones import Feed, load_airspace
+
+    source = options.source or options.file.name.split(".")[0].lower()
+    feed = Feed(
+        source, options.file.name, options.license, options.attribution, options.format,
+        options.encoding,
+    )  # fmt: skip
+    return load_airspace(conn, options.file, feed, say)
 
 
 def _write_refused(conn: psycopg.Connection, load_id: UUID, file: Path) -> None:

@@ -31,6 +31,8 @@ from layers.features import features
 from layers.features.export import FORMATS, export_file, stream_csv, stream_sequence
 from layers.features.features import DEFAULT_LIMIT, MAX_LIMIT, Page
 from layers.features.spool import read_file
+from layers.features.zone_export import MEDIA_TYPES as ZONE_TYPES
+from layers.features.zone_export import export_zones, has_zones
 from layers.offload import offload
 from layers.query.filters import Query, refuse_unknown
 from spatial.actor import Actor
@@ -95,9 +97,12 @@ def _box_in_degrees(text: str, system: crs.Crs) -> str:
 @routes.get(f"{_AT}/items", reads=None, hot=True)
 async def get_items(request: Request) -> Response:
     """Answer a page of features, or with an export format all that match."""
-    kind = pick_format(request, MEDIA_TYPES)
+    as_zones = request.query_params.get("f") in ZONE_TYPES
+    kind = pick_format(request, ZONE_TYPES if as_zones else MEDIA_TYPES)
     asked = await ask(request)
-    if kind in FORMATS or kind in STREAMS:
+    if as_zones and not has_zones(asked.relation.layer):
+        pick_format(request, MEDIA_TYPES)
+    if as_zones or kind in FORMATS or kind in STREAMS:
         return await _export(request, asked, kind)
     limit, cursor = _limit(asked.given), asked.given.get("cursor")
     if asked.given.get("offset", "0") != "0":
@@ -196,7 +201,7 @@ async def _collection(request: Request, asked: Asked, page: Page) -> Response:
 
 def _page_formats(asked: Asked) -> dict[str, str]:
     if asked.relation.layer.access.export:
-        return MEDIA_TYPES
+        return {**MEDIA_TYPES, **ZONE_TYPES} if has_zones(asked.relation.layer) else MEDIA_TYPES
     return ITEM_FORMATS
 
 
@@ -266,6 +271,10 @@ async def _export(request: Request, asked: Asked, kind: str) -> Response:
         parts = served.spools.through(gate.stream(caller, EXPORT_S, rows))
         begun = await _begun(request, parts)
         return StreamingResponse(begun, media_type=MEDIA_TYPES[kind], headers=headers)
+    if kind in ZONE_TYPES:
+        made = export_zones(*given, kind, served.rules.current)
+        body = await while_connected(request, gate.run(caller, EXPORT_S, made))
+        return Response(body, media_type=ZONE_TYPES[kind], headers=headers)
     work = export_file(*given, kind, served.spools.folder)
     file = await while_connected(request, gate.run(caller, EXPORT_S, work))
     headers["Content-Length"] = str(os.fstat(file.fileno()).st_size)

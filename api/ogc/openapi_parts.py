@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from api.http.media_types import GEOJSON, HTML, JSON, MEDIA_TYPES, MVT, OPENAPI, SCHEMA
 from layers.features.features import DEFAULT_LIMIT, MAX_LIMIT
+from layers.features.zone_export import MEDIA_TYPES as ZONE_TYPES
 from spatial.json_types import Document
 
 
@@ -63,7 +64,11 @@ PARAMETERS: dict[str, Document] = {
     "lang": _query("lang", _enum("zh", "en"), "Language of titles and messages"),
     "f-page": _query("f", _enum("json", "html"), "Format"),
     "f-json": _query("f", _enum("json"), "Format"),
-    "f-items": _query("f", _enum(*MEDIA_TYPES), "Format; from jsonseq on, the whole answer"),
+    "f-items": _query(
+        "f",
+        _enum(*MEDIA_TYPES, *ZONE_TYPES),
+        "Format; from jsonseq on, the whole answer; from ed269 on, of zones of the air only",
+    ),
     "f-mvt": _query("f", _enum("mvt"), "Format"),
     "limit": _query(
         "limit",
@@ -241,7 +246,8 @@ PLAIN_PATHS: Paths = {
         "features",
         ["layer", "limit", "cursor", *_FILTERS, "sortby", "crs", "f-items", "lang"],
         {GEOJSON: "FeatureCollection"}
-        | {type_: None for name, type_ in MEDIA_TYPES.items() if name != "json"},
+        | {type_: None for name, type_ in MEDIA_TYPES.items() if name != "json"}
+        | {type_: None for type_ in ZONE_TYPES.values() if type_ != GEOJSON},
     ),
     f"{_AT}/items/{{feature}}": _get(
         "One feature",

@@ -51,13 +51,14 @@ def licence_text(sources: Sources) -> str:
     return "; ".join(f"{s['attribution']} ({s['license']})" for s in sources)
 
 
-async def _statement(
+async def statement_of(
     relation: Relation,
     actor: Actor,
     query: Query,
     columns: Iterable[Expression],
     rows: FromClause | None = None,
 ) -> Statement:
+    """Return the statement that selects columns of all rows that match and that an actor sees."""
     return await compile_beside(
         query,
         lambda: (
@@ -89,6 +90,23 @@ async def _batches(
             yield rows
 
 
+async def read_rows(
+    db: Database,
+    actor: Actor,
+    statement: Statement,
+    values: Mapping[str, object],
+    limit: int | None,
+    most: int,
+) -> list[asyncpg.Record]:
+    """Return rows; those of a batch more than `most` where there are more."""
+    rows: list[asyncpg.Record] = []
+    async for batch in _batches(db, actor, statement, values, limit):
+        rows += batch
+        if len(rows) > most:
+            break
+    return rows
+
+
 async def stream_sequence(
     db: Database,
     relation: Relation,
@@ -100,7 +118,7 @@ async def stream_sequence(
     """Yield features as a GeoJSON text sequence (RFC 8142), the sources' names in each feature."""
     feature, row = feature_text(relation)
     rows = relation.table.join(row, true())
-    statement = await _statement(relation, actor, query, [feature], rows)
+    statement = await statement_of(relation, actor, query, [feature], rows)
     tail = b',"attribution":' + orjson.dumps(licence_text(sources)) + b"}\n"
     async for batch in _batches(db, actor, statement, query.bound, limit):
         yield await offload_part(_rows_as_sequence, batch, relation, tail)
@@ -125,7 +143,7 @@ async def stream_csv(
     if relation.geom is not None:
         columns.append(func.ST_AsText(relation.geom, 6).label("geometry"))
         names.append("geometry")
-    statement = await _statement(relation, actor, query, columns)
+    statement = await statement_of(relation, actor, query, columns)
     yield _lines([["id", *names, "attribution"]], mark=True)
     licence = licence_text(sources)
     async for rows in _batches(db, actor, statement, query.bound, limit):
@@ -184,17 +202,15 @@ async def export_file(
     shape = func.ST_AsBinary(relation.geom) if relation.geom is not None else None
     if shape is not None:
         columns.append(shape.label("geometry"))
-    statement = await _statement(relation, actor, query, columns)
-    rows: list[asyncpg.Record] = []
-    async for batch in _batches(db, actor, statement, query.bound, limit):
-        rows += batch
-        if len(rows) > FILE_ROWS:
-            raise BadParameter(
-                f"One file holds at most {FILE_ROWS} rows",
-                f"单个文件最多 {FILE_ROWS} 行",
-                mend_en="Ask for a smaller area, or for f=jsonseq or f=csv.",
-                mend_zh="请缩小范围，或使用 f=jsonseq、f=csv。",
-            )
+    statement = await statement_of(relation, actor, query, columns)
+    rows = await read_rows(db, actor, statement, query.bound, limit, FILE_ROWS)
+    if len(rows) > FILE_ROWS:
+        raise BadParameter(
+            f"One file holds at most {FILE_ROWS} rows",
+            f"单个文件最多 {FILE_ROWS} 行",
+            mend_en="Ask for a smaller area, or for f=jsonseq or f=csv.",
+            mend_zh="请缩小范围，或使用 f=jsonseq、f=csv。",
+        )
     table = Table(
         relation.layer.id, kind, ("id", *relation.columns, "origin", "source_id"),
         {c.name: c.type for c in relation.layer.columns}, shape is not None, licence_text(sources),

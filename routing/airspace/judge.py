@@ -23,6 +23,7 @@ Weights = NDArray[np.int8]
 _WEIGHTS = {
     "PROHIBITED": Weight.PROHIBIT,
     "REQ_AUTHORISATION": Weight.APPROVE,
+    "CONDITIONAL": Weight.CONFIRM,
     "NO_RESTRICTION": Weight.FREE,
 }
 CEILING = "height"
@@ -183,9 +184,7 @@ class Judge:
 
     def in_force(self, zone: Whole, flight: Flight) -> NDArray[np.bool_]:
         """Tell which zones are in force while the flight is under way."""
-        until = max(flight.end_s, float(np.nextafter(flight.begin_s, np.inf)))
-        begun: NDArray[np.bool_] = self.air.zones.begin_s[zone] < until
-        return begun & (self.air.zones.end_s[zone] > flight.begin_s)
+        return self.air.zones.in_force(zone, flight.begin_s, flight.end_s)
 
     def held(self, levels: Levels, place: Whole, zone: Whole) -> Held:
         """Tell for pairs of place and zone over it whether the heights there lie in the zone."""

@@ -22,6 +22,8 @@ from spatial.geo.datum import Floats
 CELLS_PER_DEGREE = 900
 """Cells of level 5 of GB/T 39409-2020: 4″."""
 MINUTE_S = 60.0
+CHANGES_S = 8 * 86_400.0
+"""How far ahead the daily hours of zones are looked through: a week and a day."""
 _AT_ONCE = 512
 
 
@@ -86,7 +88,7 @@ def nearest_time(search: Search, asked: Place, now_s: float, horizon_s: float) -
     flight, zones = asked.flight, search.judge.air.zones
     over = zones.over_point(asked.lon, asked.lat)
     last = flight.end_s - flight.begin_s
-    begins, ends = zones.begin_s[over], zones.end_s[over]
+    begins, ends = zones.changes(over, now_s, now_s + horizon_s)
     after = np.ceil(ends[np.isfinite(ends)] / MINUTE_S) * MINUTE_S
     before = np.floor((begins[np.isfinite(begins)] - last) / MINUTE_S) * MINUTE_S
     moments = np.concatenate([after, before, before - MINUTE_S])
@@ -172,6 +174,6 @@ def target_of(flight: Flight) -> int:
 
 def earliest_change(judge: Judge, zones: Whole, at_s: float) -> float | None:
     """Return the first time (s since 1970) after another at which one of some zones changes."""
-    times = np.concatenate([judge.air.zones.begin_s[zones], judge.air.zones.end_s[zones]])
+    times = np.concatenate(judge.air.zones.changes(zones, at_s, at_s + CHANGES_S))
     later = times[(times > at_s) & np.isfinite(times)]
     return float(later.min()) if len(later) else None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import lzma
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import floor
 
 import numpy as np
@@ -73,17 +73,18 @@ def _packed(facts: Document) -> bytes:
 
 def _facts(contents: Contents, term: Term) -> Document:
     air = contents.judge.air
-    zones, counties = air.zones.all, air.coverage.counties
+    counties = air.coverage.counties
+    held = [(zone, window) for zone in air.zones.all for window in _windows(zone, term)]
     terrain, geoid = air.joins.terrain, air.joins.geoid
     boxes = {
-        "zones": [_box(zone.shape, 0.001) for zone in zones],
+        "zones": [_box(zone.shape, 0.001) for zone, _ in held],
         "counties": [_box(county.shape) for county in counties],
     }
     return {
         **contents.said,
         "begins": term.begins.timestamp(), "expires": term.expires.timestamp(),
         "skew_s": term.skew_s,
-        "zones": [_zone(zone) for zone in zones],
+        "zones": [_zone(zone, window) for zone, window in held],
         "counties": [_county(county) for county in counties],
         "buckets_per_degree": BUCKETS_PER_DEGREE,
         "near": {kind: _buckets(found) for kind, found in boxes.items()},
@@ -99,14 +100,27 @@ def _facts(contents: Contents, term: Term) -> Document:
     }  # fmt: skip
 
 
-def _zone(zone: Zone) -> Document:
+def _windows(zone: Zone, term: Term) -> Iterator[tuple[float, float]]:
+    """Yield the times in which a zone holds: a zone with daily hours is as many of the pack."""
+    begin, end = _epoch(zone.begin, -NEVER_S), _epoch(zone.end, NEVER_S)
+    if zone.timetable is None:
+        yield begin, end
+        return
+    skew = timedelta(seconds=term.skew_s)
+    for one in zone.timetable.windows(term.begins - skew, term.expires + skew):
+        first, last = max(begin, one.begin.timestamp()), min(end, one.end.timestamp())
+        if first < last:
+            yield first, last
+
+
+def _zone(zone: Zone, window: tuple[float, float]) -> Document:
     circle = zone.circle
     return {
         "id": zone.id, "name_zh": zone.name_zh, "name_en": zone.name_en, "sort": zone.sort,
         "level": zone.level, "legal_text": zone.legal_text, "authority": zone.authority,
         "origin": zone.origin, "weight": int(weight_of(zone)), "exempt": may_be_exempt(zone),
         "uncertain": zone.uncertain, "floor": _limit(zone.floor), "ceiling": _limit(zone.ceiling),
-        "begin": _epoch(zone.begin, -NEVER_S), "end": _epoch(zone.end, NEVER_S),
+        "begin": window[0], "end": window[1],
         "circle": None if circle is None else [*circle.centre, circle.radius_m],
         "rings": [] if circle else _rings(zone.shape),
     }  # fmt: skip

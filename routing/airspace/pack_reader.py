@@ -92,7 +92,7 @@ class Pack:
             state = NO if above == -1 or below == 1 else YES if sure else PERHAPS
             meant = zone["exempt"] and (not own or zone["id"] == facility)
             found.append(_weighed(levels, state, zone["weight"], exempt_m if meant else None))
-            spoken += [zone["id"]] if found[-1][1] else []
+            spoken += [zone["id"]] if found[-1][1] and zone["id"] not in spoken else []
         counties = [county for county, _ in self._over("counties", lon, lat)]
         unknown = not counties or any("unknown" in one["ground"].values() for one in counties)
         names = NAMES[1:2] + NAMES[1:] if unknown else NAMES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -17,6 +17,7 @@ from spatial.geo.crs import GEOD
 from spatial.geo.datum import Floats
 from spatial.geo.heights import Datum
 from spatial.geo.volumes import CIRCLE_VERTICES, Circle, Plane
+from spatial.geozones.schedule import Timetable
 
 Sort = Literal["airspace", "controlled_ground", "airspace_restriction"]
 Whole: TypeAlias = NDArray[np.int64]
@@ -61,6 +62,8 @@ class Zone:
     origin: str
     uncertain: bool = False
     """It stands or not by something that nobody told, such as whether a field has a tower."""
+    timetable: Timetable | None = None
+    """When it holds between `begin` and `end`; None is always."""
 
 
 class Zones:
@@ -70,6 +73,7 @@ class Zones:
         self.all = tuple(zones)
         self.begin_s = np.array([_epoch(z.begin, -np.inf) for z in zones])
         self.end_s = np.array([_epoch(z.end, np.inf) for z in zones])
+        self._scheduled = np.array([z.timetable is not None for z in zones], bool)
         shapes = np.array([_index_shape(zone) for zone in zones], dtype=object)
         self.shapes = np.array([zone.shape for zone in zones], dtype=object)
         shapely.prepare(self.shapes)
@@ -83,6 +87,26 @@ class Zones:
     def numbers(self) -> dict[str, int]:
         """The number of each zone by its id."""
         return {zone.id: number for number, zone in enumerate(self.all)}
+
+    def in_force(self, zone: Whole, begin_s: float, end_s: float) -> NDArray[np.bool_]:
+        """Tell which of some zones are in force at some time (s since 1970) of [begin, end)."""
+        until_s = max(end_s, float(np.nextafter(begin_s, np.inf)))
+        held: NDArray[np.bool_] = (self.begin_s[zone] < until_s) & (self.end_s[zone] > begin_s)
+        for number in np.unique(zone[held & self._scheduled[zone]]).tolist():
+            timetable = self.all[number].timetable
+            if timetable is not None and not timetable.in_force(_moment(begin_s), _moment(end_s)):
+                held[zone == number] = False
+        return held
+
+    def changes(self, zone: Whole, begin_s: float, end_s: float) -> tuple[Floats, Floats]:
+        """Return when some zones come into force and end, those of timetables in [begin, end)."""
+        begins, ends = [self.begin_s[zone]], [self.end_s[zone]]
+        for number in np.unique(zone[self._scheduled[zone]]).tolist():
+            timetable = self.all[number].timetable
+            windows = timetable.windows(_moment(begin_s), _moment(end_s)) if timetable else []
+            begins.append(_within([one.begin for one in windows], begin_s, end_s))
+            ends.append(_within([one.end for one in windows], begin_s, end_s))
+        return np.concatenate(begins), np.concatenate(ends)
 
     def over_point(self, lon: float, lat: float) -> Whole:
         """Return the zones over a place, in order."""
@@ -169,6 +193,15 @@ def buffered(shape: shapely.Geometry, plane: Plane, reach_m: float) -> shapely.G
 
 def _epoch(moment: datetime | None, never: float) -> float:
     return never if moment is None else moment.timestamp()
+
+
+def _moment(epoch_s: float) -> datetime:
+    return datetime.fromtimestamp(epoch_s, UTC)
+
+
+def _within(moments: Sequence[datetime], begin_s: float, end_s: float) -> Floats:
+    found = np.array([moment.timestamp() for moment in moments], float)
+    return found[(found >= begin_s) & (found <= end_s)]
 
 
 def _index_shape(zone: Zone) -> shapely.Geometry:

@@ -179,6 +179,7 @@ KINDS: Mapping[str, Kind] = {
     **_kinds("zone", "polygon", Props, "notice_area yard_block anchorage airspace"),
     **_kinds("zone", "polygon", Props, "weather_cell weather_warning"),
     **_kinds("zone", "polygon", Props, "controlled_ground ground_coverage airspace_restriction"),
+    **_kinds("zone", "polygon", Props, "airspace_superseded"),
     **_kinds("facility", "any", PortProps, "port terminal berth dry_port hub ferry_terminal pier"),
     **_kinds("facility", "any", AirfieldProps, "airport heliport runway vertiport"),
     **_kinds("facility", "any", BridgeProps, "bridge"),

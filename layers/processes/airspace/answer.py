@@ -35,6 +35,8 @@ from spatial.airspace_rules import (
 )
 from spatial.geo import beidou_grid
 from spatial.geo.heights import DATUMS
+from spatial.geozones.schedule import FAR
+from spatial.geozones.schedule_json import write_periods
 from spatial.json_types import Document
 from spatial.rules import get_rule
 
@@ -81,7 +83,7 @@ def answer_one(inputs: CheckInputs, asked: Asked, air: AirOfTime, now: datetime)
     document: Document = {
         **_verdict(found), **_head(inputs, asked),
         "airspace_class": list(found.classes),
-        "zones": [_spoken(one, air) for one in found.findings],
+        "zones": [_spoken(one, air) | _hours(one.zone, flight) for one in found.findings],
         "missing": sorted({name for one in found.findings for name in names_of(one.missing)}),
         "ground": _ground(found, air),
         "heights": _heights(levels),
@@ -153,6 +155,22 @@ def _spoken(one: Finding, air: AirOfTime) -> Document:
         **body, "state": "inside" if sure else "perhaps", "missing": names_of(one.missing),
         "effect": EFFECTS[Weight(one.most)],
     }  # fmt: skip
+
+
+def _hours(zone: Zone | None, flight: Flight) -> Document:
+    """Return the hours of a zone that has some, about the flight's time; `computed`: by the sun."""
+    if zone is None or zone.timetable is None:
+        return {}
+    begin, end = (datetime.fromtimestamp(s, UTC) for s in (flight.begin_s, flight.end_s))
+    told = [
+        {
+            "begin": one.begin.astimezone(DAY_ZONE) if one.begin > begin - FAR else None,
+            "end": one.end.astimezone(DAY_ZONE) if one.end < end + FAR else None,
+            "computed": one.computed,
+        }
+        for one in zone.timetable.windows(begin, end)
+    ]
+    return {"hours": told, "applicability": write_periods(zone.timetable.periods)}
 
 
 def _ceiling(one: Finding, air: AirOfTime) -> Document:

@@ -30,6 +30,7 @@ DIGITS = 6
 _COLOURS: Mapping[str, tuple[int, int, int, int]] = {
     "PROHIBITED": (229, 36, 59, 110),
     "REQ_AUTHORISATION": (255, 176, 32, 80),
+    "CONDITIONAL": (255, 209, 102, 70),
     "NO_RESTRICTION": (61, 155, 255, 60),
 }
 _KNOWN, _UNKNOWN = (61, 155, 255, 40), (184, 196, 208, 70)

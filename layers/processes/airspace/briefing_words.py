@@ -23,6 +23,7 @@ _WORDS = {
     "unknown": ("未知", "unknown"),
     "PROHIBITED": ("禁止", "prohibited"),
     "REQ_AUTHORISATION": ("须申请", "needs approval"),
+    "CONDITIONAL": ("附条件，须确认", "conditional, to be confirmed"),
     "NO_RESTRICTION": ("无限制", "no restriction"),
     "airspace": ("空域", "airspace"),
     "controlled_ground": ("地面管制", "controlled ground"),

@@ -34,6 +34,8 @@ from spatial.geo.geoid import Geoid, open_geoid
 from spatial.geo.heights import KINDS, Datum
 from spatial.geo.terrain import Grid, Terrain, find_tile, keep_tile, unpack
 from spatial.geo.volumes import Circle
+from spatial.geozones.schedule import Timetable
+from spatial.geozones.schedule_json import read_periods
 from spatial.postgres.db import Database
 from spatial.rule_store import SELECT
 from spatial.rules import ALWAYS, Period, RuleBook, Rules, get_rule
@@ -43,7 +45,8 @@ _ZONES = """
 SELECT id::text, kind, level, name_zh, name_en, restriction, floor_m, floor_datum, ceiling_m,
   ceiling_datum, ST_X(centre) AS lon, ST_Y(centre) AS lat, radius_m, valid_from, valid_to,
   rule_version, origin, props, ST_AsBinary(geom) AS geom
-FROM sigang.zone WHERE kind IN ('airspace', 'controlled_ground', 'airspace_restriction')
+FROM sigang.zone
+WHERE kind IN ('airspace', 'airspace_superseded', 'controlled_ground', 'airspace_restriction')
 ORDER BY kind, id"""
 _COUNTIES = """
 SELECT admin_code, name_zh, name_en, props, ST_AsBinary(geom) AS geom FROM sigang.zone
@@ -162,7 +165,7 @@ def make_zone(row: Row, words: _Words) -> Zone:
     circle = None
     if row["radius_m"] is not None and row["lon"] is not None:
         circle = Circle((row["lon"], row["lat"]), row["radius_m"])
-    kind = cast(Sort, row["kind"])
+    kind = cast(Sort, row["kind"].removesuffix("_superseded"))
     text = props.get("legal_text") or words.texts.get(row["rule_version"] or "")
     return Zone(
         row["id"], kind, row["level"] or kind,
@@ -170,7 +173,20 @@ def make_zone(row: Row, words: _Words) -> Zone:
         circle, _floor(row, props), _limit(row, "ceiling", props), row["valid_from"],
         row["valid_to"], row["name_zh"] or "", row["name_en"] or "", row["rule_version"], text,
         _authority(kind, row["level"], props, words), row["origin"], bool(props.get("uncertain")),
+        _timetable(row, props),
     )  # fmt: skip
+
+
+def _timetable(row: Row, props: Props) -> Timetable | None:
+    """Return the times of a row that a feed states by period or by hour, at the zone's middle."""
+    given = props.get("applicability")
+    if not given:
+        return None
+    periods = read_periods(given)
+    if not periods:
+        return None
+    middle = shapely.point_on_surface(shapely.from_wkb(row["geom"]))
+    return Timetable(periods, middle.x, middle.y)
 
 
 def _authority(kind: Sort, level: str | None, props: Props, words: _Words) -> tuple[str, str]:

@@ -1,0 +1,121 @@
+"""Zones of feeds over HTTP: they speak in verdicts at their hours, and come out in every format."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
+
+import orjson
+import pytest
+
+from data.geozones import Feed, load_airspace
+from spatial.geozones.formats import FORMATS, recognise
+from spatial.postgres.db import connect
+from tests.api.roadworld import LAT, LON
+
+pytestmark = pytest.mark.db
+
+HERE = [LON + 0.02, LAT + 0.02]
+DAY = (datetime.now(UTC) + timedelta(days=2)).date()
+ITEMS = "/api/collections/airspace/items"
+
+
+def zone(identifier: str, restriction: str, **more):
+    west, south, east, north = LON + 0.01, LAT + 0.01, LON + 0.03, LAT + 0.03
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    part = {"uomDimensions": "M", "lowerLimit": 0, "lowerVerticalReference": "AGL",
+            "upperLimit": 150, "upperVerticalReference": "AGL",
+            "horizontalProjection": {"type": "Polygon", "coordinates": [ring]}}  # fmt: skip
+    body = {"identifier": identifier, "country": "CHN", "name": identifier, "type": "COMMON",
+            "restriction": restriction, "reason": [], "applicability": [], "geometry": [part],
+            "zoneAuthority": [{"name": "空管", "purpose": "AUTHORIZATION"}]}  # fmt: skip
+    return body | more
+
+
+NIGHT = [{"permanent": "YES", "dailyPeriod": [
+    {"day": ["ANY"], "startTime": "22:00+08:00", "endTime": "06:00+08:00"}]}]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def feed(planning, tmp_path_factory):
+    """Load a feed of one zone with conditions and one that prohibits flight at night."""
+    path = tmp_path_factory.mktemp("zones") / "zones.json"
+    body = {"UASZoneList": [zone("COND", "CONDITIONAL"), zone("NIGHT", "PROHIBITED",
+                                                              applicability=NIGHT)]}  # fmt: skip
+    path.write_bytes(orjson.dumps(body))
+    with connect(planning.database_url) as conn:
+        load_airspace(conn, path, Feed("zone-files", "Zones"), lambda _: None)
+    yield path
+    with connect(planning.database_url) as conn:
+        conn.execute("DELETE FROM sigang.zone WHERE source_id = 'zone-files'")
+        conn.commit()
+
+
+@pytest.fixture(scope="module")
+def client(planning):
+    with planning.client() as anyone:
+        yield anyone
+
+
+def ask(client, hour: int):
+    answer = client.post("/api/airspace/check", json={
+        "geometry": {"type": "Point", "coordinates": HERE}, "aircraft": "light",
+        "height": {"value": 50, "datum": "AGL", "unit": "m"}, "alternatives": False,
+        "at": f"{DAY}T{hour:02}:00:00+08:00",
+    })  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    return body, {one["name_zh"]: one for one in body["zones"]}
+
+
+def test_zones_of_a_feed_speak_at_their_hours(feed, client):
+    noon, zones = ask(client, 12)
+    assert zones["COND"]["effect"] == "needs_confirmation"
+    assert zones["COND"]["authority"]["zh"] == "空管"
+    assert zones["COND"]["rule"].startswith("airspace.feed_restrictions@")
+    assert "NIGHT" not in zones
+    assert noon["valid_until"] == f"{DAY}T14:00:00+00:00"  # 22:00 in China
+    night, zones = ask(client, 2)
+    assert night["verdict"] == "prohibited"
+    (hours,) = zones["NIGHT"]["hours"]
+    assert hours == {"begin": f"{DAY - timedelta(days=1)}T22:00:00+08:00",
+                     "end": f"{DAY}T06:00:00+08:00", "computed": False}  # fmt: skip
+    assert ask(client, 6)[0]["verdict"] != "prohibited"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_layer_of_zones_comes_out_in_every_format(feed, client, name):
+    answer = client.get(ITEMS, params={"f": name, "filter": "name_zh IN ('COND', 'NIGHT')"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith(FORMATS[name].media_type.split(";")[0])
+    assert recognise(answer.content) == name
+    found = FORMATS[name].read(answer.content, None)
+    assert found.refused == []
+    assert [one.identifier for one in found.zones] == ["COND", "NIGHT"]
+    if name == "openair":
+        assert "* left out: applicability of NIGHT\r\n" in answer.text
+        return
+    first, second = FORMATS["ed269"].read(feed.read_bytes(), None).zones
+    assert [one.volumes for one in found.zones] == [first.volumes, second.volumes]
+    assert [one.applicability for one in found.zones] == [(), second.applicability]
+    assert [one.declared for one in found.zones] == ["CONDITIONAL", "PROHIBITED"]
+
+
+def test_what_was_loaded_can_be_loaded_again_and_nothing_changes(feed, client, planning, tmp_path):
+    path = tmp_path / "again.json"
+    asked = {"f": "ed318", "filter": "name_zh IN ('COND', 'NIGHT')"}
+    path.write_bytes(client.get(ITEMS, params=asked).content)
+    held = "SELECT count(*) FROM sigang.zone WHERE source_id = 'zone-files'"
+    with connect(planning.database_url) as conn:
+        load_airspace(conn, path, Feed("zone-files", "Zones"), lambda _: None)
+        assert conn.execute(held).fetchone() == (2,)
+
+
+def test_formats_of_zones_are_those_of_layers_of_zones_alone(feed, client):
+    refused = client.get("/api/collections/roads/items", params={"f": "ed269"})
+    assert refused.status_code == 400
+    assert "ed269" in refused.json()["detail"]
+    links = client.get(ITEMS, params={"limit": 1}).json()["links"]
+    assert {"ed269", "ed318", "openair", "geojson", "kml"} <= {one.get("title") for one in links}
+    kml = client.get(ITEMS, params={"f": "kml", "filter": "name_zh = 'COND'"})
+    assert ElementTree.fromstring(kml.content).tag.endswith("kml")
