@@ -63,6 +63,11 @@ class Tallies:
         What an actor sees, of this period.
     home
         Prefix to which rows without a unit count beside their own line; None for none.
+
+    Attributes
+    ----------
+    withheld
+        The prefixes whose numbers are not told.
     """
 
     def __init__(self, population: Population, cells: Iterable[Cell], home: str | None) -> None:
@@ -70,7 +75,7 @@ class Tallies:
         has_below = population.denominator is not None
         self._none = Tally(Decimal(0), Decimal(0) if has_below else None)
         self._found: dict[str | None, dict[By, Tally]] = defaultdict(dict)
-        self._withheld: frozenset[str | None] = frozenset()
+        self.withheld: frozenset[str | None] = frozenset()
         for cell in cells:
             origins = frozenset([cell.origin]) if cell.rows else frozenset()
             tally = Tally(cell.numerator, cell.denominator, origins)
@@ -80,10 +85,11 @@ class Tallies:
 
     def of(self, prefix: str | None) -> Tally:
         """Return the number of a prefix; None is that of rows without a unit."""
-        found = self._whole(prefix)
-        return replace(found, suppressed=True) if prefix in self._withheld else found
+        found = self.plain(prefix)
+        return replace(found, suppressed=True) if prefix in self.withheld else found
 
-    def _whole(self, prefix: str | None) -> Tally:
+    def plain(self, prefix: str | None) -> Tally:
+        """Return the number of a prefix, also where it is withheld."""
         return sum(self._by(prefix).values(), self._none)
 
     def _by(self, prefix: str | None) -> Mapping[By, Tally]:
@@ -91,7 +97,7 @@ class Tallies:
 
     def withhold(self, prefixes: Iterable[str | None]) -> None:
         """Suppress the numbers of prefixes."""
-        self._withheld = frozenset(prefixes)
+        self.withheld = frozenset(prefixes)
 
     def split(self, prefix: str | None, column: int) -> Mapping[str | None, Tally]:
         """Return the number of a prefix by the codes of one of the indicator's columns."""
@@ -143,7 +149,8 @@ class KeptTallies(Tallies):
         super().__init__(population, (), None)
         self._rolled, self._places = rolled.found, places
 
-    def _whole(self, prefix: str | None) -> Tally:
+    def plain(self, prefix: str | None) -> Tally:
+        """Return the number of a prefix, also where it is withheld."""
         rows, above, below = self._places
         split = self._rolled.get(prefix)
         if not split:

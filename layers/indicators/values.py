@@ -66,10 +66,17 @@ async def count_tallies(
 
 
 def told(
-    population: Population, actor: Actor, tallies: Sequence[Tallies], units: Units
+    population: Population,
+    actor: Actor,
+    tallies: Sequence[Tallies],
+    units: Units,
+    before: Tallies | None = None,
 ) -> Sequence[Tallies]:
-    """Return numbers as an actor is told them, without those that are too small for it."""
+    """Return numbers as an actor is told them, without those that are too small for it.
+
+    With what was told before of the period, where they correct that.
+    """
     if not reads_rows(population, actor):
         for one in tallies:
-            suppress(one, units, population.indicator.k or 1)
+            suppress(one, units, population.indicator.k or 1, before)
     return tallies

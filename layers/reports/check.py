@@ -11,7 +11,7 @@ from layers.reports import store
 from layers.reports.definitions import Definitions
 from layers.reports.document import AUDIENCES, audience_actor
 from layers.reports.files import draw_file, drawn_names
-from layers.reports.rows import digest_rows, numbers_of, read_groups
+from layers.reports.rows import digest_rows, numbers_of, read_corrected, read_groups
 from layers.reports.seal import Told, canonical, digest, digits, verifies
 
 
@@ -62,7 +62,8 @@ def _numbers(conn: store.Conn, row: Told) -> Iterator[str]:
         return
     actor = audience_actor(audience, home)
     groups = read_groups(conn, version, definitions)
-    numbers = numbers_of(definitions, groups, actor, period, period.end)
+    before = read_corrected(conn, row["report"], period, row["version"], actor)
+    numbers = numbers_of(definitions, groups, actor, period, period.end, before)
     if [_again(numbers, definitions.units, one) for one in manifest["values"]] != (
         manifest["values"]
     ):

@@ -39,6 +39,7 @@ from layers.reports.rows import (
     Groups,
     digest_rows,
     numbers_of,
+    read_corrected,
     read_groups,
     run,
     write_rows,
@@ -253,7 +254,10 @@ class _Freezing:
         actor = audience_actor(audience, home)
         if not told_items(definitions, version.period, actor):
             return
-        numbers = numbers_of(definitions, groups, actor, version.period, version.cutoff)
+        before = read_corrected(
+            self.conn, self.report.id, version.period, version.number, actor
+        )  # fmt: skip
+        numbers = numbers_of(definitions, groups, actor, version.period, version.cutoff, before)
         codes = [unit.code for unit in definitions.units.all()]
         every = audience != "public"
         beside = Beside(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from layers.features.features import reading
 from layers.indicators.numbers import Numbers
 from layers.indicators.periods import Period, parse_period
 from layers.indicators.units import Unit
-from layers.indicators.values import reader_of
+from layers.indicators.values import reader_of, reads_rows
 from layers.reports import store
 from layers.reports.definitions import Definitions
 from layers.reports.document import AUDIENCES, may_be_told, stamp
@@ -93,6 +93,10 @@ async def open_version(
             mend_en=f"/api/reports/{report} lists what is.",
             mend_zh=f"/api/reports/{report} 列出已冻结的周期。",
         )  # fmt: skip
+    return _opened(row)
+
+
+def _opened(row: Told) -> Opened:
     return Opened(
         row["id"], parse_period(row["period"]), row["version"], version_facts(row),
         Definitions.load(row["definitions"]),
@@ -113,9 +117,25 @@ def version_facts(row: Told) -> Told:
 
 async def numbers_for(db: Database, opened: Opened, actor: Actor, keys: Iterable[str]) -> Numbers:
     """Return the numbers that the frozen rows which an actor sees give it."""
-    populations = opened.definitions.indicators.populations
     stands_on = opened.definitions.indicators.stands_on
     needed = {leaf for key in keys for leaf in stands_on[key]}
+    populations = opened.definitions.indicators.populations
+    before: Numbers | None = None
+    if not all(reads_rows(populations[leaf], actor) for leaf in needed):
+        report, period = opened.definitions.report.id, opened.period.id
+        async with db.public.acquire() as conn:
+            rows = await store.find_earlier(conn, report, period, opened.version)
+        for row in rows:
+            before = await _added_up(db, _opened(row), actor, needed, before)
+    return await _added_up(db, opened, actor, needed, before)
+
+
+async def _added_up(
+    db: Database, opened: Opened, actor: Actor, leaves: Set[str], before: Numbers | None
+) -> Numbers:
+    """Return the numbers of some indicators, those that a version has."""
+    populations = opened.definitions.indicators.populations
+    needed = leaves & populations.keys()
     readers: dict[Actor, set[str]] = {}
     for leaf in needed:
         reader = reader_of(populations[leaf], actor)
@@ -125,5 +145,6 @@ async def numbers_for(db: Database, opened: Opened, actor: Actor, keys: Iterable
         async with reading(db, reader) as conn:
             found |= await read_seen(conn, opened.id, opened.definitions, sorted(layers), reader)
     groups: Groups = {leaf: found[leaf] for leaf in needed}
-    cutoff = opened.period.end
-    return numbers_of(opened.definitions, groups, actor, opened.period, cutoff)
+    return numbers_of(
+        opened.definitions, groups, actor, opened.period, opened.period.end, before
+    )  # fmt: skip

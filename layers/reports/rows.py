@@ -23,6 +23,7 @@ from layers.indicators.statement import Cell
 from layers.indicators.units import Unit
 from layers.indicators.values import reader_of, told
 from layers.query.row_scope import visible_sql
+from layers.reports import store
 from layers.reports.contributions import COLUMNS
 from layers.reports.definitions import Definitions
 from spatial.actor import Actor
@@ -147,10 +148,26 @@ def _grouped(leaves: Sequence[str], rows: Iterable[TupleRow]) -> dict[str, list[
     return found
 
 
+def read_corrected(
+    conn: Conn, report: str, period: Period, version: int, actor: Actor
+) -> Numbers | None:
+    """Return the numbers that an actor was told in the version before one; None without one."""
+    found: Numbers | None = None
+    for row in store.list_earlier(conn, report, period.id, version):
+        definitions = Definitions.load(row["definitions"])
+        groups = read_groups(conn, row["id"], definitions)
+        found = numbers_of(definitions, groups, actor, period, period.end, found)
+    return found
+
+
 def numbers_of(
-    definitions: Definitions, groups: Groups, actor: Actor, period: Period, cutoff: datetime
-) -> Numbers:
-    """Return the numbers that frozen rows give to an actor, by the frozen definitions."""
+    definitions: Definitions, groups: Groups, actor: Actor, period: Period, cutoff: datetime,
+    before: Numbers | None = None,
+) -> Numbers:  # fmt: skip
+    """Return the numbers that frozen rows give to an actor, by the frozen definitions.
+
+    `before` are those of the version that is corrected, as the actor is told them.
+    """
     tallies: dict[str, Sequence[Tallies]] = {}
     home = definitions.units.home.prefix if definitions.units.home else None
     for leaf, found in groups.items():
@@ -158,7 +175,8 @@ def numbers_of(
         reader = reader_of(population, actor)
         cells = [_cell(population, one) for one in found if one.seen_by(reader)]
         found_here = [Tallies(population, cells, home)]
-        tallies[leaf] = told(population, actor, found_here, definitions.units)
+        earlier = before.tallies[leaf][0] if before and leaf in before.tallies else None
+        tallies[leaf] = told(population, actor, found_here, definitions.units, earlier)
     return Numbers(
         definitions.indicators, definitions.units, [period], cutoff,
         lambda _: definitions.rules, tallies, {},

@@ -69,6 +69,9 @@ LISTED = """
 SELECT v.report, v.period, v.version, array_agg(e.audience ORDER BY e.audience)
 FROM sigang.report_version v JOIN sigang.report_edition e ON e.version_id = v.id
 GROUP BY v.id ORDER BY v.report, v.period, v.version"""
+EARLIER = """
+SELECT id, period, version, cutoff, frozen_at, retroactive, reason, definitions
+FROM sigang.report_version WHERE report = {} AND period = {} AND version < {} ORDER BY version"""
 KNOWN = "SELECT DISTINCT report, period FROM sigang.report_version"
 
 
@@ -113,6 +116,13 @@ def last_version(conn: Conn, report: str, period: str) -> tuple[UUID, int] | Non
     """Return id and number of the last version of a period."""
     row = conn.execute(_LAST, [report, period]).fetchone()
     return (row[0], row[1]) if row else None
+
+
+def list_earlier(conn: Conn, report: str, period: str, version: int) -> list[Told]:
+    """Return the versions of a period before one with their definitions, the oldest first."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        text = EARLIER.format("%s", "%s", "%s")
+        return cursor.execute(text, [report, period, version]).fetchall()
 
 
 def write_head(conn: Conn, head: Head) -> None:
@@ -169,6 +179,13 @@ def read_files(conn: Conn, version: UUID, audience: str) -> dict[str, bytes]:
 
 def _json(document: Told) -> Jsonb:
     return Jsonb(document, dumps=lambda value: orjson.dumps(value).decode())
+
+
+async def find_earlier(
+    conn: asyncpg.Connection, report: str, period: str, version: int
+) -> list[asyncpg.Record]:
+    """Return the versions of a period before one with their definitions, the oldest first."""
+    return list(await conn.fetch(EARLIER.format("$1", "$2", "$3"), report, period, version))
 
 
 async def find_version(

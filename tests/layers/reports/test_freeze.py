@@ -17,6 +17,7 @@ import pytest
 from layers.indicators.catalog import read_indicators
 from layers.indicators.numbers import Asked, read_numbers
 from layers.indicators.periods import parse_period, period_at
+from layers.indicators.suppress import suppress
 from layers.reports import store
 from layers.reports.definitions import Definitions
 from layers.reports.document import AUDIENCES
@@ -32,6 +33,7 @@ from spatial.postgres.db import Database, connect
 from spatial.rules import RuleSet
 from spatial.settings import Settings
 from tests.harness import HOME_VARIABLE, ROOT
+from tests.layers.differencing import leaks
 from tests.layers.reports import world
 from tests.layers.reports.world import WEEK, order
 
@@ -339,6 +341,66 @@ def test_definitions_are_read_as_they_were_stored(frozen, tmp_path):
         return opened.told(PROVINCE, other)
 
     assert asked(frozen, told) == ["whole", "closed_on_time", "open", "cost"]
+
+
+PERSONS = """
+title = { zh = "数", en = "Number" }
+period = "month"
+
+[[items]]
+indicator = "cases"
+"""
+PUBLIC_CASES = """
+SELECT admin_code, sum(numerators[1]), sum(denominators[1]) FROM sigang.report_row
+WHERE version_id = %s AND layer = 'cases' AND visibility = 'public' GROUP BY 1"""
+
+
+def test_no_small_number_is_had_from_versions_beside_each_other(frozen, tmp_path):
+    """All that anybody is told: the documents that all files are drawn from, and every level."""
+    made = world.ground(
+        frozen, world.declare(tmp_path / "areas", **{"persons.report.toml": PERSONS})
+    )
+    versions = []
+    for number in (1, 2, 3):
+        how = {"corrects": number - 1, "reason": "late row"} if number > 1 else {}
+        assert freeze(made, order("persons", MONTH, **how)) == number
+        versions.append(told_of_persons(frozen, number))
+        with connect(frozen) as conn:
+            conn.execute(
+                "DELETE FROM sigang.event WHERE id = (SELECT id FROM sigang.event WHERE"
+                " kind = 'incident' AND visibility = 'public' AND props->>'due_on' LIKE %s"
+                " AND admin_code = %s ORDER BY id LIMIT 1)",
+                [f"{MONTH.id}%", ("330203", "330102", "330206")[number - 1]],
+            )
+    assert all(told for _, told in versions)
+    assert list(leaks(versions, 5)) == []
+    alone = [told_of_persons(frozen, number, alone=True) for number in (1, 2, 3)]
+    assert any(leaks(alone, 5)), "each version by itself would give one away"
+
+
+def told_of_persons(url, number, *, alone=False):
+    """Return the public rows of a version by code, and what is told of them, by prefix."""
+    document, manifest, *_, version = edition(url, "persons", MONTH, "public", number)
+    with connect(url) as conn:
+        rows = conn.execute(PUBLIC_CASES, [version]).fetchall()
+    truth = dict.fromkeys([*(code for code, *_ in world.UNITS if code[4:] != "00"), None], (0, 0))
+    truth |= {code: (int(a), int(b - a)) for code, a, b in rows}
+    opened = asked(url, lambda db: open_version(db, "persons", MONTH, number))
+    numbers = asked(url, lambda db: numbers_for(db, opened, ANONYMOUS, ["cases"]))
+    tallies = numbers.tallies["cases"][0]
+    if alone:
+        suppress(tallies, opened.definitions.units, 5)
+    every = {None: None} | {unit.prefix: unit.code for unit in opened.definitions.units.all()}
+    plain = {p: tallies.of(p) for p in every if not tallies.of(p).suppressed}
+    told = {p: (int(t.numerator), int(t.denominator - t.numerator)) for p, t in plain.items()}
+    if not alone:  # documents, manifests and the numbers of readers say the same
+        (item,) = document["items"]
+        for line in [item["total"], *item["units"]]:
+            tally = next(plain.get(p) for p, code in every.items() if code == line["unit"])
+            sides = [digits(tally and tally.numerator), digits(tally and tally.denominator)]
+            assert [line["numerator"], line["denominator"]] == sides
+            assert ["cases", line["unit"], *sides] in manifest["values"]
+    return truth, told
 
 
 def test_a_report_names_what_there_is(tmp_path):
