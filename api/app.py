@@ -27,7 +27,7 @@ from api.airspace import (
 from api.airspace import check as airspace_check
 from api.airspace import pack as airspace_pack
 from api.airspace.sweep import evicting_expired
-from api.events import edge_speeds, events, incidents, low_visibility, sse
+from api.events import edge_speeds, events, heartbeats, incidents, low_visibility, sse
 from api.events.schedule import ending_expired
 from api.http.app_state import own
 from api.http.asgi import Front
@@ -104,6 +104,7 @@ ROUTES = (
     jobs.routes,
     events.routes,
     edge_speeds.routes,
+    heartbeats.routes,
     incidents.routes,
     carriageways.routes,
     low_visibility.routes,

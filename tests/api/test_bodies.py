@@ -21,8 +21,9 @@ from tests.conftest import Server
 JSON = {"content-type": "application/json"}
 POSTED = [
     "/api/paths", "/api/matrix", "/api/reach", "/api/nearest", "/api/match", "/api/events",
-    "/api/edge-states", "/api/predicted-speeds", "/api/incidents", "/api/carriageways/fog",
-    "/api/processes/what-if/execution", "/api/airspace/check", "/api/airspace/section",
+    "/api/edge-states", "/api/heartbeats", "/api/predicted-speeds", "/api/incidents",
+    "/api/carriageways/fog", "/api/processes/what-if/execution", "/api/airspace/check",
+    "/api/airspace/section",
 ]  # fmt: skip
 
 

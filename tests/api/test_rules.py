@@ -13,6 +13,7 @@ import pytest
 
 from api.cli import doctor
 from api.network.rule_models import load_rules
+from layers.indicators.periods import period_at
 from spatial.postgres.db import connect
 from spatial.rule_files import FOLDER
 from tests.api.roadworld import BRIDGE, ask, at, close, path, undo, until
@@ -65,9 +66,9 @@ def bring(server, areas):
         return load_rules(conn, areas)
 
 
-def raised(areas, file, key, name, change, begin=None):
+def raised(areas, file, key, name, change, begin=None, area="road"):
     """Raise a rule's version in the files: another value, in force from a time on."""
-    where = areas / "road" / f"{file}.rule.toml"
+    where = areas / area / f"{file}.rule.toml"
     head, rest = where.read_text("utf-8").split(f'key = "{key}"\n')
     since = (begin or datetime.now(UTC) - timedelta(seconds=1)).isoformat()
     rest = re.sub("valid_from = .*", f"valid_from = {since}", rest, count=1)
@@ -206,6 +207,80 @@ def test_a_removed_file_takes_its_rule_out_of_force_and_says_so(server, areas):
         then = client.get("/api/rules/road.matching", params={"as_of": before}).json()
         assert then["value"]["sigma_m"] == 8
         assert ask(client, FROM, TO).status_code == 200
+
+
+INDEX_RULE = "safety.index.safety"
+FACTS = """
+INSERT INTO sigang.event (kind, admin_code, visibility, origin, source_id, state, severity, colour,
+  valid_from)
+SELECT kind, '330482', 'public', 'synthetic', 'world', 'ended', severity, colour, at
+FROM (VALUES ('incident', 'high', NULL, %(now)s), ('incident', 'low', NULL, %(now)s),
+  ('incident', 'high', NULL, %(before)s), ('incident', 'low', NULL, %(before)s),
+  ('risk', NULL, 'blue', %(before)s)) AS f (kind, severity, colour, at)"""
+
+
+@pytest.fixture
+def facts(server):
+    """Write facts of this month and the last into a county without others; return both months."""
+    month = period_at("month")
+    values = {"now": month.start, "before": month.previous.start}
+    with connect(server.database_url) as conn:
+        conn.execute(FACTS, values)
+    with closing(server.client("dispatcher")) as client:
+        until(lambda: index_of(client, month.id)[0] == 75)  # which is prepared
+    yield month.previous.id, month.id
+    with connect(server.database_url) as conn:
+        conn.execute("DELETE FROM sigang.event WHERE admin_code = '330482'")
+
+
+def index_of(client, period):
+    answer = client.get(
+        "/api/indicators/safety_index/values", params={"period": period, "unit": "330482"}
+    )
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    value = told["total"]["value"]
+    return value and round(value, 6), told["rule"]["version"], told["digest"]
+
+
+def test_a_rule_changed_within_a_period_counts_from_that_period_on(server, areas, facts):
+    """Two parts: half of the incidents are severe (50), no risk is red (100)."""
+    before, now = facts
+    with closing(server.client("dispatcher")) as client:
+        first = [index_of(client, period) for period in facts]
+        assert first[0] == first[1] == (75, "2026-01", first[0][2])
+        weights = ("risk_control = 0.25, accident = 0.25", "risk_control = 0.1, accident = 0.4")
+        raised(areas, "index", INDEX_RULE, "stricter", weights, area="safety")
+        bring(server, areas)
+        until(lambda: everywhere(server, lambda rules: in_force(rules)[INDEX_RULE] == "stricter"))
+        assert index_of(client, before) == first[0]
+        assert index_of(client, now) == (60, "stricter", first[0][2])
+        series = client.get(
+            "/api/indicators/safety_index/series", params={"unit": "330482", "last": 2}
+        ).json()
+        told = [(one["period"], one["value"], one["rule_version"]) for one in series["series"]]
+        assert told == [(before, 75, "2026-01"), (now, pytest.approx(60), "stricter")]
+        assert series["digest"] == first[0][2]
+
+
+def test_an_index_without_its_rule_is_a_tile_that_says_so(server, areas, facts):
+    before, now = facts
+    (areas / "safety" / "index.rule.toml").unlink()
+    bring(server, areas)
+    until(lambda: everywhere(server, lambda rules: in_force(rules)[INDEX_RULE] is None))
+    with closing(server.client("dispatcher")) as client:
+        asked = {"indicators": "safety_index,incidents", "unit": "330482"}
+        answer = client.get("/api/board", params={**asked, "period": now})
+        assert answer.status_code == 200
+        index, incidents = answer.json()["tiles"]
+        problem = index["problem"]
+        assert (problem["status"], problem["type"]) == (503, "/problems/rule-missing")
+        assert problem["rule"] == INDEX_RULE and "total" not in index
+        assert incidents["total"]["value"] == 2
+        alone = client.get("/api/indicators/safety_index/values", params={"unit": "330482"})
+        assert (alone.status_code, alone.json()["rule"]) == (503, INDEX_RULE)
+        told = client.get("/api/board", params={**asked, "period": before}).json()["tiles"][0]
+        assert told["total"]["value"] == 75  # of a time at which the rule was in force
 
 
 def test_rules_that_cannot_be_used_change_nothing_and_are_told(server):
