@@ -79,8 +79,8 @@ def test_a_heartbeat_sent_again_is_noted_once(planning, ningbo):
     assert beat(ningbo, None, [WATCHED, PLAIN], **key).status_code == 422
     with connect(planning.database_url) as conn:
         (lines,) = conn.execute(
-            "SELECT count(*) FROM sigang.audit WHERE account_id = 'heard' AND action = 'feed'"
-            " AND detail->>'unknown' = '1'"
+            "SELECT count(*) FROM sigang.audit WHERE actor = 'heard' AND target = 'heartbeats'"
+            " AND rows = 1 AND detail->>'unknown' = '1'"
         ).fetchone()
     assert lines == 1
 
