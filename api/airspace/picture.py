@@ -123,7 +123,7 @@ def _planned(extents: Iterable[Document], ended: datetime | None) -> Iterable[Fl
             continue
         end = extent.end if ended is None else max(min(extent.end, ended), extent.begin)
         yield FlightVolume(
-            extent.footprint.polygon, extent.lower_m, extent.upper_m, extent.begin, end
+            number, extent.footprint.polygon, extent.lower_m, extent.upper_m, extent.begin, end
         )
 
 
@@ -132,7 +132,7 @@ def _told(row: asyncpg.Record) -> FlightVolume:
     polygon = shape.polygon
     if row["radius_m"] is not None:
         polygon = shapely.Polygon(geodesic_ring(*shape.middle, row["radius_m"], _RING))
-    return FlightVolume(polygon, row["lower_m"], row["upper_m"], row["begins"], row["ends"])
+    return FlightVolume(row["part"], polygon, row["lower_m"], row["upper_m"], row["begins"], row["ends"])
 
 
 def _zones(zones: Zones, box: Box, begin: datetime, end: datetime) -> list[Zone]:

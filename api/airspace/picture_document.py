@@ -34,8 +34,9 @@ DEGREE_DIGITS, METRE_DIGITS = 6, 1
 
 @dataclass(frozen=True)
 class FlightVolume:
-    """A footprint (degrees), heights (m above the ellipsoid), and a time."""
+    """A footprint (degrees), heights (m above the ellipsoid), and a time; its number in the plan."""
 
+    part: int
     shape: shapely.Geometry
     lower_m: float
     upper_m: float
@@ -159,7 +160,7 @@ def _volumes(volumes: Sequence[FlightVolume], below: Ground) -> list[Document]:
     agl = np.maximum(amsl - below.ground_m[:, None], 0.0)
     return [
         {
-            "begin": one.begin, "end": one.end, "w84_m": _metres(w84[n]),
+            "part": one.part, "begin": one.begin, "end": one.end, "w84_m": _metres(w84[n]),
             "amsl_m": _metres(amsl[n]), "agl_m": _metres(agl[n]), "geometry": _geometry(one.shape),
         }
         for n, one in enumerate(volumes)

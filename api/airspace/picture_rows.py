@@ -10,7 +10,7 @@ WHERE o.kind = 'uas_flight' AND o.state <> 'Denied'
   AND o.geom && ST_MakeEnvelope($3, $4, $5, $6, 4326)
 ORDER BY o.planned_start, o.id LIMIT $7"""
 ENTITIES = """
-SELECT e.id, e.kind, e.state, e.priority, e.manager, v.shape, v.radius_m, v.lower_m, v.upper_m,
+SELECT e.id, e.kind, e.state, e.priority, e.manager, v.part, v.shape, v.radius_m, v.lower_m, v.upper_m,
   lower(v.during) AS begins, upper(v.during) AS ends
 FROM (SELECT id, kind, state, priority, manager, begins FROM sigang.utm_entity e
     WHERE begins < $2 AND ends > $1 AND NOT id = ANY ($7)

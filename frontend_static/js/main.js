@@ -7,8 +7,10 @@ import './map/map.js';
 import './panels/browse/board.js';
 import './panels/browse/layer_tree.js';
 import './panels/browse/table.js';
-import './panels/browse/timebar.js';
 import './panels/shell/maptools.js';
+import './panels/sky/flights.js';
+import './panels/sky/heights.js';
+import './panels/sky/section.js';
 import './panels/shell/overlays.js';
 import './panels/shell/print.js';
 import './panels/shell/side.js';
@@ -33,7 +35,11 @@ import { watchScenarios } from './model/scenarios.js';
 import { boardStore, setKiosk, toggleBoard, watchBoard } from './model/board.js';
 import { watchRefusal } from './model/refusal.js';
 import { watchHistogram } from './model/histogram.js';
-import { followNow } from './model/time.js';
+import { followNow, shiftSpeed } from './model/time.js';
+import { follow, skyStore, switchDatum, switchFlights, watchSky } from './model/sky.js';
+import { cutAlong, sectionStore, watchSection } from './model/section.js';
+import { turnSpace } from './map/camera.js';
+import { togglePlay } from './panels/browse/timebar.js';
 
 /** Keep the document in step with language, theme and drawers. */
 function dressDocument() {
@@ -89,6 +95,12 @@ const KEYS = {
   n: followNow,
   j: inInbox(1),
   k: inInbox(-1),
+  p: togglePlay,
+  '<': () => shiftSpeed(-1),
+  '>': () => shiftSpeed(1),
+  v: turnSpace,
+  h: switchDatum,
+  f: switchFlights,
   d: switchTheme,
   '?': () => openDialog('keys'),
   escape: () => {
@@ -96,6 +108,8 @@ const KEYS = {
     else if (boardStore.kiosk.peek()) setKiosk(false);
     else if (shellStore.drawer.peek()) openDrawer(null);
     else if (selectionStore.current.peek()) select(null);
+    else if (skyStore.follow.peek()) follow(null);
+    else if (sectionStore.line.peek()) cutAlong(null);
   },
 };
 
@@ -132,6 +146,8 @@ async function start() {
   watchReports();
   watchScenarios();
   watchBoard();
+  watchSky();
+  watchSection();
   await loadCatalogue();
   listen();
   watchSession();

@@ -49,6 +49,13 @@ const FULL = {
   level: 'county',
   period: '2026-W09',
   kiosk: true,
+  space: '3d',
+  datum: 'AMSL',
+  exaggeration: 10,
+  flights: true,
+  follow: '0193-cc',
+  cut: [[120.1, 30.2], [120.35, 30.45], [120.5, 30.5]],
+  speed: 60,
 };
 
 test('a full state survives the address', () => {

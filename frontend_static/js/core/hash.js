@@ -52,6 +52,13 @@
  * @property {string | null} answer number of the answer on show
  * @property {string | null} operation flight plan that is open: filed, or read in the inbox
  * @property {string | null} restricted temporary restriction that is open
+ * @property {'2d' | '3d'} space flat, or with heights
+ * @property {'AGL' | 'AMSL'} datum what heights are shown above: the ground or the sea
+ * @property {number} exaggeration how many times heights are drawn taller than they are
+ * @property {boolean} flights whether the list of flights is open
+ * @property {string | null} follow flight that the map follows
+ * @property {[number, number][] | null} cut line of the section through the air
+ * @property {number} speed of the player, times that of the clock
  */
 
 /** @type {UrlState} */
@@ -95,12 +102,21 @@ export const DEFAULTS = {
   answer: null,
   operation: null,
   restricted: null,
+  space: '2d',
+  datum: 'AGL',
+  exaggeration: 5,
+  flights: false,
+  follow: null,
+  cut: null,
+  speed: 600,
 };
 
 /** Stops that a path may have: start, end and 25 between them. */
 export const MOST_STOPS = 27;
 /** Contours that one question for a reach may have. */
 export const MOST_CONTOURS = 5;
+/** Vertices that the line of a section may have in an address. */
+const MOST_VERTICES = 60;
 
 const VEHICLE_KEYS = /** @type {const} */ (['height_m', 'width_m', 'length_m', 'mass_t', 'axle_t']);
 
@@ -229,6 +245,20 @@ const flag = {
   read: (/** @type {string} */ raw) => raw === '1',
 };
 
+const cut = {
+  write: (/** @type {[number, number][] | null} */ line) =>
+    line && line.map(([lon, lat]) => `${trim(lon, 5)},${trim(lat, 5)}`).join(';'),
+  read: (/** @type {string} */ raw) => {
+    const line = raw.split(';').slice(0, MOST_VERTICES).map((part) => part.split(',').map(Number));
+    return line.length > 1 && line.every((at) => at.length === 2 && at.every(Number.isFinite)) ? line : undefined;
+  },
+};
+
+const times = (/** @type {number} */ most) => ({
+  write: String,
+  read: (/** @type {string} */ raw) => (Number(raw) >= 1 && Number(raw) <= most ? Number(raw) : undefined),
+});
+
 /** @typedef {{ key: string, always?: boolean, write: Function, read: Function }} Field */
 
 /** Field of the state -> key in the hash and the way to write and read it. */
@@ -291,6 +321,13 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   answer: { key: 'ans', ...text },
   operation: { key: 'op', ...text },
   restricted: { key: 'rid', ...text },
+  space: { key: 'dim', ...word('2d', '3d') },
+  datum: { key: 'h', ...word('AGL', 'AMSL') },
+  exaggeration: { key: 'x', ...times(100) },
+  flights: { key: 'list', ...flag },
+  follow: { key: 'fl', ...text },
+  cut: { key: 'cut', ...cut },
+  speed: { key: 'sp', ...times(10_000) },
 });
 
 /** Write a state as a hash; fields at their default are left out. */

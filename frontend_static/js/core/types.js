@@ -357,5 +357,68 @@
  *
  * @typedef {{ key: string, title: Text | string, in_force: string | null, legal_text: string | null,
  *   source: string, origin: Origin }} RuleShort
+ * @typedef {{ value_m: number | null, datum: 'AGL' | 'AMSL' | 'W84' | 'STD' | null, included: boolean }} SkyLimit
+ * @typedef {{ begin_ms: number, end_ms: number }} Dated - times read once, in milliseconds
+ *
+ * @typedef {object} SkyZoneFacts
+ * @property {string} id
+ * @property {string} layer
+ * @property {string} class
+ * @property {string} restriction
+ * @property {Text} name
+ * @property {boolean} uncertain
+ * @property {SkyLimit | null} floor
+ * @property {SkyLimit | null} ceiling
+ *
+ * @typedef {{ agl_m: (number | null)[], amsl_m: (number | null)[], geometry: any }} SkyBand
+ * @typedef {SkyZoneFacts & SkyBand & Dated & { origin: string, ground_m: number | null }} SkyZone
+ * @typedef {SkyBand & Dated & { part: number, w84_m: number[] }} SkyVolume
+ *
+ * @typedef {object} SkyPath - columns along a planned path
+ * @property {number[]} at_s
+ * @property {number[]} lon
+ * @property {number[]} lat
+ * @property {number[]} w84_m
+ * @property {(number | null)[]} amsl_m
+ * @property {(number | null)[]} ground_m
+ *
+ * @typedef {object} SkyFlightFacts
+ * @property {string} id
+ * @property {'operations' | 'intents'} layer
+ * @property {'operational_intent' | 'constraint'} kind
+ * @property {string | null} state
+ * @property {number | null} priority
+ * @property {Text | null} name
+ * @property {string | null} manager
+ * @property {Origin | null} origin
+ * @property {SkyVolume[]} volumes
+ * @property {SkyPath | null} path
+ *
+ * @typedef {SkyFlightFacts & Dated} SkyFlight
+ * @typedef {{ lon: number, lat: number, W84: number, AMSL: number | null, AGL: number | null, ground: number | null }}
+ *   SkyPlace
+ *
+ * @typedef {object} SkyFacts
+ * @property {{ name: string, origin: Origin, accuracy_m: number } | null} terrain
+ * @property {string | null} geoid
+ * @property {string[]} missing
+ * @property {number} open_top_m
+ *
+ * @typedef {SkyFacts & { day_ms: number, zones: SkyZone[], flights: SkyFlight[], flights_shown: boolean,
+ *   truncated: boolean }} SkyPicture
+ *
+ * @typedef {SkyZoneFacts & { first: number, last: number, floor_m: (number | null)[], top_m: (number | null)[] }}
+ *   SkyStretch
+ * @typedef {object} SkySectionColumns
+ * @property {string} at
+ * @property {number[]} along_m
+ * @property {number[]} lon
+ * @property {number[]} lat
+ * @property {(number | null)[]} ground_m
+ * @property {(number | null)[]} unknown_categories
+ * @property {{ class: string, floor_m: (number | null)[], top_m: (number | null)[] | null }[]} bands
+ * @property {SkyStretch[]} zones
+ *
+ * @typedef {SkyFacts & SkySectionColumns} SkySection
  */
 export {};

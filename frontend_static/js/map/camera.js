@@ -2,6 +2,7 @@
 /** Move the map's camera: to a place, an extent, home; without flight when motion is reduced. */
 import { theMap } from './instance.js';
 import { shellStore } from '../model/shell.js';
+import { skyStore, switchSpace } from '../model/sky.js';
 import { viewStore } from '../model/view.js';
 
 /** @typedef {import('../core/hash.js').Camera} Camera */
@@ -11,6 +12,9 @@ const POINT_ZOOM = 12;
 const FIT_PADDING = 60;
 /** Below this width panels slide in from the bottom; see narrow.css. */
 const NARROW_PX = 760;
+
+/** How far the map is tilted to show heights, degrees. */
+const TILT = 60;
 
 const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
@@ -27,6 +31,13 @@ export function showPoint(/** @type {[number, number]} */ position, zoom = POINT
   const options = { center: position, zoom: Math.max(map.getZoom(), zoom) };
   if (still()) map.jumpTo(options);
   else map.flyTo({ ...options, duration: 800 });
+}
+
+/** Switch between the flat map and heights, seen from the side. */
+export function turnSpace() {
+  switchSpace();
+  const pitch = skyStore.space.peek() === '3d' ? TILT : 0;
+  theMap.peek()?.easeTo({ pitch, duration: still() ? 0 : 600 });
 }
 
 /** Padding that keeps an extent clear of an open drawer. */

@@ -28,3 +28,24 @@ export function contourColour(/** @type {number} */ index, /** @type {number} */
   const ramp = RAMP[theme];
   return ramp[count < 2 ? 0 : Math.round((index / (count - 1)) * (ramp.length - 1))];
 }
+
+/** Colours of the air beside those of the layers' legends, and how strong its zones are. */
+export const AIR = {
+  dark: {
+    unknown: '#B8C4D0', text: '#D6E2EC', halo: '#0B1622', casing: '#06121C', ground: '#8FA3B5', zone: 0.13,
+    waiting: '#B9C9D8', planned: '#6FB7FF', flying: '#7FD8C0', off: '#FF8C1A', constraint: '#FFD166',
+  },
+  light: {
+    unknown: '#5A6B7B', text: '#1B2733', halo: '#FFFFFF', casing: '#FFFFFF', ground: '#52616F', zone: 0.1,
+    waiting: '#52616F', planned: '#1B5E9E', flying: '#0B7A55', off: '#A34A00', constraint: '#7A5600',
+  },
+};
+
+/** @type {Record<string, 'waiting' | 'planned' | 'flying' | 'off' | 'constraint'>} */
+const STATES = {
+  Filed: 'waiting', Ended: 'waiting', Accepted: 'planned', Activated: 'flying', Nonconforming: 'off', Contingent: 'off',
+};
+
+/** The colour of a plan's state; a constraint has none. */
+export const stateColour = (/** @type {string | null} */ state, /** @type {Theme} */ theme) =>
+  AIR[theme][STATES[state ?? ''] ?? 'constraint'];

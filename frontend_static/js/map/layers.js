@@ -1,6 +1,7 @@
 // @ts-check
 /** Style layers of the overlay, and where they go in the server's style. */
 import { airLayers } from './air.js';
+import { blockLabels, blockLayers, blockSources } from './blocks.js';
 import { COLOURS } from './colours.js';
 import { inForce } from './in_force.js';
 import { overlayData } from './overlay.js';
@@ -174,8 +175,8 @@ const beforeLayer = (/** @type {Colours} */ c) => ({
 });
 
 /**
- * Put the overlay into a style: reach and the path of before below the closures, lines below the first
- * label, marks on top.
+ * Put the overlay into a style: reach and the path of before below the closures, blocks of air and lines
+ * below the first label, marks on top.
  *
  * @param {Style} style @param {'dark' | 'light'} theme
  */
@@ -195,17 +196,19 @@ export function withOverlay(style, theme) {
   );
   return /** @type {Style} */ ({
     ...style,
-    sources: { ...style.sources, ...sources },
+    sources: { ...style.sources, ...blockSources(), ...sources },
     layers: inOrder([
       ...layers.slice(0, under),
       fill,
       outline,
       beforeLayer(colours),
       ...layers.slice(under, at),
+      ...blockLayers(theme),
       ...resultLayers(colours),
       ...lineLayers(colours),
       ...selectionLayers(colours),
       ...layers.slice(at),
+      blockLabels(theme),
       label,
       ...lineLabels(colours),
       ...airLayers(colours),

@@ -23,6 +23,8 @@ import { layerOf, probe } from './probe.js';
 import { watchInForce } from './in_force.js';
 import { watchOrder } from './order.js';
 import { watchUnits } from './units.js';
+import { watchBlocks } from './blocks.js';
+import { Flights } from './flights.js';
 
 /** @import * as maplibregl from 'maplibre-gl' */
 /** @typedef {import('maplibre-gl').StyleSpecification} Style */
@@ -66,6 +68,8 @@ export class MapView extends Part {
     this.failed = null;
     /** @type {(() => void)[]} */
     this.stops = [];
+    /** @type {Flights | null} */
+    this.flights = null;
   }
 
   render() {
@@ -133,7 +137,8 @@ export class MapView extends Part {
     map.on('webglcontextlost', () => toast({ kind: 'warn', text: t('map.lost') }));
     map.getCanvas().setAttribute('aria-hidden', 'true');
     map.getCanvas().setAttribute('tabindex', '-1');
-    this.listen(map);
+    this.flights = new Flights(map);
+    this.listen(map, this.flights);
     watchDrag(map);
     watchDraw(map);
     this.follow(map);
@@ -141,7 +146,7 @@ export class MapView extends Part {
   }
 
   /** The map tells the store. */
-  listen(/** @type {maplibregl.Map} */ map) {
+  listen(/** @type {maplibregl.Map} */ map, /** @type {Flights} */ flights) {
     const told = () => {
       const { lng, lat } = map.getCenter();
       const box = map.getBounds();
@@ -150,13 +155,13 @@ export class MapView extends Part {
         [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()],
       );
     };
-    map.on('moveend', told);
+    map.on('moveend', (/** @type {any} */ event) => event.following || told());
     map.on('zoom', () => zoomed(map.getZoom()));
     map.on('mousemove', (event) => pointAt(event.lngLat));
     told();
     zoomed(map.getZoom());
     map.on('click', (event) => {
-      if (drawStore.state.peek().mode === null) probe(map, event.point);
+      if (drawStore.state.peek().mode === null && !flights.take(event.point)) probe(map, event.point);
     });
     map.on('contextmenu', (event) => {
       event.preventDefault();
@@ -207,6 +212,7 @@ export class MapView extends Part {
       watchUnits(map),
       watchInForce(map),
       watchOrder(map),
+      watchBlocks(map),
       effect(() => whenAway(map, viewStore.camera.value)),
       effect(() => {
         if (viewStore.fit.value) showExtent(viewStore.fit.value);

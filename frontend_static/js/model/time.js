@@ -6,18 +6,20 @@ import { midnight, moment, rfc3339, t } from '../core/i18n.js';
 import { url } from '../core/store.js';
 import { liveStore } from './live.js';
 
-const MINUTE_MS = 60_000;
 const FRAME_MS = 500;
-/** Minutes that a frame of the player is worth. */
-export const SPEEDS = [5, 15, 60];
+/** How many times faster than the clock the player may run. */
+export const SPEEDS = [1, 10, 60, 600, 1800, 7200];
 
 export const timeStore = {
   /** The instant that is asked for; null follows the clock. */
   at: url.time,
   /** The timer of the player while it runs. */
   player: signal(/** @type {ReturnType<typeof setInterval> | null} */ (null)),
-  speed: signal(SPEEDS[1]),
+  speed: url.speed,
 };
+
+/** From where the player runs: an instant, and when it was there by this page's own clock. */
+const run = { from: 0, since: 0, asked: '' };
 
 /** The instant that tables and paths are asked for. */
 export const askedInstant = () => (url.time.value ? Date.parse(url.time.value) : now());
@@ -53,13 +55,37 @@ export function followNow() {
 }
 
 export function setSpeed(/** @type {number} */ speed) {
-  timeStore.speed.value = speed;
+  const at = playhead();
+  url.speed.value = speed;
+  if (timeStore.player.peek() !== null) runFrom(at);
 }
 
-/** Let time run on, a step a frame. */
+/** Go to the next faster or slower speed. */
+export function shiftSpeed(/** @type {1 | -1} */ by) {
+  const at = SPEEDS.findIndex((speed) => speed >= url.speed.peek());
+  setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, at + by))]);
+}
+
+function runFrom(/** @type {number} */ at) {
+  askFor(at);
+  Object.assign(run, { from: at, since: performance.now(), asked: url.time.peek() });
+}
+
+/** The instant of this frame: while time runs, between the steps that are asked for. */
+export function playhead() {
+  if (timeStore.player.peek() === null) return askedInstant();
+  return run.from + (performance.now() - run.since) * url.speed.peek();
+}
+
+/** Let time run on; what is asked for follows in steps. */
 export function play() {
   pause();
-  const step = () => askFor(askedInstant() + timeStore.speed.peek() * MINUTE_MS);
+  runFrom(askedInstant());
+  const step = () => {
+    if (url.time.peek() !== run.asked) runFrom(askedInstant());
+    askFor(playhead());
+    run.asked = url.time.peek() ?? '';
+  };
   timeStore.player.value = setInterval(step, FRAME_MS);
 }
 

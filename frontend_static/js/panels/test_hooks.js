@@ -11,6 +11,8 @@ import { deskStore } from '../model/events.js';
 import { liveStore } from '../model/live.js';
 import { flightStore } from '../model/flight.js';
 import { boardStore } from '../model/board.js';
+import { sectionStore } from '../model/section.js';
+import { skyStore } from '../model/sky.js';
 import { scenarioStore } from '../model/scenarios.js';
 
 const QUIET_MS = 250;
@@ -46,6 +48,10 @@ export async function drawnIn(/** @type {string} */ theme, patience = 20_000) {
   await settled(patience);
 }
 
+/** @typedef {import('../map/map.js').MapView} MapView */
+
+const flightsOf = () => /** @type {MapView | null} */ (document.querySelector('sg-map'))?.flights;
+
 /** Publish the seam. */
 export function publish() {
   addEventListener('error', (event) => pageErrors.push(String(event.message)));
@@ -71,7 +77,11 @@ export function publish() {
         path: planStore.path,
         pinned: planStore.pinned,
         dragged: planStore.dragged,
+        sky: skyStore.picture,
+        section: sectionStore.section,
       },
+      /** Where flights were drawn last, and the milliseconds that the last frames took. */
+      flights: () => ({ seen: flightsOf()?.seen() ?? [], took: flightsOf()?.layer.took ?? [] }),
       state: snapshot,
       layers: () => [...layerStore.shown.peek()],
       settled,

@@ -51,11 +51,11 @@ class TimeBar extends Part {
     const label = t(playing ? 'time.pause' : 'time.play');
     const speeds = SPEEDS.map((speed) => {
       const current = speed === timeStore.speed.value;
-      return html`<option value=${speed} ?selected=${current}>×${speed} min</option>`;
+      return html`<option value=${speed} ?selected=${current}>×${speed}</option>`;
     });
     return html`<button class="plain" data-testid="time-play" aria-pressed=${playing} aria-label=${label} title=${label}
-        @click=${playing ? pause : this.start}>${icon(playing ? 'pause' : 'play')}</button>
-      <select data-testid="time-speed" aria-label=${t('time.speed')}
+        @click=${togglePlay}>${icon(playing ? 'pause' : 'play')}</button>
+      <select data-testid="time-speed" aria-label=${t('time.speed')} title=${t('time.speed')}
         @change=${(/** @type {any} */ e) => setSpeed(Number(e.target.value))}>${speeds}</select>`;
   }
 
@@ -84,11 +84,13 @@ class TimeBar extends Part {
     if (Number.isNaN(start)) field.value = day(askedInstant());
     else askForDay(start);
   }
+}
 
-  start() {
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) toast({ kind: 'info', text: t('time.reduced') });
-    else play();
-  }
+/** Let time run, or stop it; where motion is reduced it does not run. */
+export function togglePlay() {
+  if (timeStore.player.peek() !== null) pause();
+  else if (matchMedia('(prefers-reduced-motion: reduce)').matches) toast({ kind: 'info', text: t('time.reduced') });
+  else play();
 }
 
 define('sg-timebar', TimeBar);

@@ -4,8 +4,10 @@ import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { lineLength, ringArea } from '../../core/geo.js';
 import { distance, surface, t } from '../../core/i18n.js';
-import { goHome } from '../../map/camera.js';
+import { goHome, turnSpace } from '../../map/camera.js';
 import { icon } from '../widgets.js';
+import { skyStore, switchFlights } from '../../model/sky.js';
+import { cutAlong } from '../../model/section.js';
 import '../desk/closure_form.js';
 import { drawStore, startDraw } from '../../model/draw.js';
 import { viewStore } from '../../model/view.js';
@@ -19,11 +21,20 @@ class MapTools extends Part {
     return html`<div class="map-tools" role="toolbar" aria-label=${t('top.tools')}>
         <button data-testid="map-home" aria-label=${t('map.home')} title=${t('map.home')}
           @click=${goHome}>${icon('home')}</button>
+        ${this.view('space', 'cube', skyStore.space.value === '3d', turnSpace)}
+        ${this.view('flights', 'flight', skyStore.flights.value, switchFlights)}
         ${this.tool('distance', 'ruler')}
         ${this.tool('area', 'area')}
         ${mayDecide() ? this.tool('closure', 'barrier') : ''}
       </div>
       ${mode ? this.card() : ''}`;
+  }
+
+  view(/** @type {'space' | 'flights'} */ name, /** @type {string} */ shape, /** @type {boolean} */ on,
+    /** @type {() => void} */ run) {
+    const label = t(`sky.${name}`);
+    return html`<button data-testid="map-${name}" aria-pressed=${on} aria-label=${label} title=${label}
+      @click=${run}>${icon(shape)}</button>`;
   }
 
   tool(/** @type {'distance' | 'area' | 'closure'} */ name, /** @type {string} */ shape) {
@@ -58,7 +69,14 @@ class MapTools extends Part {
   actions(/** @type {string | null} */ mode, /** @type {[number, number][]} */ points, /** @type {boolean} */ done) {
     const target = { polygon: { type: 'Polygon', coordinates: [points] } };
     const close = () => startClosing({ label: t('closure.polygon'), target, directed: true });
+    const cut = () => {
+      cutAlong(points);
+      startDraw(null);
+    };
     return html`<div class="actions">
+      ${mode === 'distance' && done
+        ? html`<button class="primary" data-testid="draw-section" @click=${cut}>${t('sky.cut')}</button>`
+        : ''}
       ${mode === 'closure' && done
         ? html`<button class="danger" data-testid="draw-close-area" @click=${close}>${t('draw.close_area')}</button>`
         : ''}
