@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from api.cli.parser import parse
 from spatial.geo.crs import segment_lengths_m
-from tests.browser import planner, scenarios
+from tests.browser import planner, scenarios, sky
 from tests.browser.conftest import PHONE, settle, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
@@ -380,7 +380,7 @@ def test_the_picture_says_what_it_is(open_page):
         assert title in written
 
 
-def test_measuring_and_drawing(open_page):
+def test_measuring_and_drawing(open_page, server):
     page = open_page("dispatcher", "#m=9/30.35/121.1&lang=zh&theme=dark&off=roads,land,admin")
     line = [(120.9, 30.5), (121.2, 30.45), (121.3, 30.2)]
     page.get_by_test_id("draw-distance").click()
@@ -405,6 +405,7 @@ def test_measuring_and_drawing(open_page):
     the_tool_follows_the_store(page)
     planner.pull_the_line(page)
     eight_figures_leave_the_name_whole(page)
+    sky.walk(page, server, violations)
 
 
 def the_tool_follows_the_store(page):
