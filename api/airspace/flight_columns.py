@@ -13,6 +13,7 @@ import orjson
 from api.airspace.extents import Extent
 from api.airspace.operation_store import extents_of
 from routing.airspace.levels import Joins
+from routing.airspace.planned_path import PlannedPath, Slot, planned_path
 from spatial.geo.datum import Floats
 from spatial.json_types import Document
 
@@ -82,12 +83,16 @@ def path_of(row: asyncpg.Record) -> Path:
     return Path(_through(extents_of(row), row["planned_start"]), "volumes")
 
 
-def _through(extents: Sequence[Extent], begin: datetime) -> Floats:
-    """Return positions in the middles of extents: one as each begins, one as the last ends."""
-    ordered = sorted(extents, key=lambda one: (one.begin, one.end))
-    last = ordered[-1]
-    stops = [*((one, one.begin) for one in ordered), (last, last.end)]
-    return np.array([
-        (*one.footprint.middle, (one.lower_m + one.upper_m) / 2, (at - begin).total_seconds())
-        for one, at in stops
+def path_through(extents: Sequence[Extent]) -> PlannedPath:
+    """Return the planned path that leads through extents, one at least."""
+    return planned_path([
+        Slot(one.footprint.polygon, (one.lower_m + one.upper_m) / 2, one.begin.timestamp(),
+             one.end.timestamp())
+        for one in extents
     ])  # fmt: skip
+
+
+def _through(extents: Sequence[Extent], begin: datetime) -> Floats:
+    path = path_through(extents)
+    seconds = path.at_s - begin.timestamp()
+    return np.column_stack([path.lon, path.lat, path.height_m, seconds])

@@ -17,12 +17,14 @@ from starlette.responses import Response
 from api.airspace import picture_rows as rows
 from api.airspace.air_keeper import AirKeeper
 from api.airspace.extents import Volume4DBody, footprint_of, parse_extent
+from api.airspace.flight_columns import path_of
 from api.airspace.picture_document import (
     DrawnFlight,
     FlightVolume,
     air_facts,
     show_flights,
     show_zones,
+    through,
 )
 from api.http.app_state import own
 from api.http.auth import actor_of
@@ -33,6 +35,7 @@ from api.http.routes import Routes
 from api.http.values import Moment
 from api.services import services
 from layers.query.filters import Box, parse_bbox
+from routing.airspace.planned_path import PlannedPath, dense
 from routing.airspace.zones import Zone, Zones
 from spatial.actor import Actor
 from spatial.errors import BadParameter
@@ -57,8 +60,7 @@ async def get_picture(
     """Return zones in force and flights planned within a time, with the heights they are drawn at.
 
     Flights are those that the caller sees, and for signed-in accounts the airspace that all others
-    take, without a name. Their paths are planned: the middles of their volumes in the order of
-    time.
+    take, without a name. Their paths are planned: as they were filed, or through their volumes.
     """
     if not begin < end <= begin + LONGEST:
         raise BadParameter(
@@ -68,14 +70,14 @@ async def get_picture(
         )
     box, actor, served = parse_bbox(bbox), actor_of(request), services(request)
     air = await own(request.app, AirKeeper).at(served, begin)
-    found = [] if actor.anonymous else await _read(served.db, actor, box, begin, end)
+    found = await _read(served.db, actor, box, begin, end)
 
     def drawn() -> bytes:
         flights, joins = [_flight(one) for one in found], air.judge.air.joins
         document: Document = {
             "begin": begin, "end": end, **air_facts(air),
             "zones": show_zones(_zones(air.judge.air.zones, box, begin, end), joins),
-            "flights": show_flights(flights, joins), "flights_shown": not actor.anonymous,
+            "flights": show_flights(flights, joins), "others_shown": not actor.anonymous,
             "truncated": len(found) >= MOST_FLIGHTS,
         }  # fmt: skip
         return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -95,7 +97,9 @@ async def _read(
     async with db.session(actor) as conn:
         plans = await conn.fetch(rows.PLANS, begin, end, *box, MOST_FLIGHTS)
         ours, left = [row["id"] for row in plans], MOST_FLIGHTS - len(plans)
-        others = await conn.fetch(rows.ENTITIES, begin, end, *box, ours, left)
+        others = (
+            [] if actor.anonymous else await conn.fetch(rows.ENTITIES, begin, end, *box, ours, left)
+        )
     by_entity = groupby(others, key=lambda row: row["id"])
     return [*([row] for row in plans), *(list(volumes) for _, volumes in by_entity)]
 
@@ -107,12 +111,19 @@ def _flight(found: Found) -> DrawnFlight:
         volumes = list(_planned(first["extents"], first["actual_end"]))
         return DrawnFlight(
             str(first["id"]), "operations", "operational_intent", first["state"],
-            first["priority"], name, None, first["origin"], volumes,
+            first["priority"], name, None, first["origin"], volumes, _path(first),
         )  # fmt: skip
+    volumes = [_told(row) for row in found]
     return DrawnFlight(
         str(first["id"]), "intents", first["kind"], first["state"], first["priority"], None,
-        first["manager"], None, [_told(row) for row in found],
+        first["manager"], None, volumes, through(volumes),
     )  # fmt: skip
+
+
+def _path(row: asyncpg.Record) -> PlannedPath:
+    """Return the path of a plan of our own, with short steps."""
+    lon, lat, height, seconds = path_of(row).positions.T
+    return dense(PlannedPath(row["planned_start"].timestamp() + seconds, lon, lat, height))
 
 
 def _planned(extents: Iterable[Document], ended: datetime | None) -> Iterable[FlightVolume]:
@@ -132,7 +143,9 @@ def _told(row: asyncpg.Record) -> FlightVolume:
     polygon = shape.polygon
     if row["radius_m"] is not None:
         polygon = shapely.Polygon(geodesic_ring(*shape.middle, row["radius_m"], _RING))
-    return FlightVolume(row["part"], polygon, row["lower_m"], row["upper_m"], row["begins"], row["ends"])
+    return FlightVolume(
+        row["part"], polygon, row["lower_m"], row["upper_m"], row["begins"], row["ends"]
+    )
 
 
 def _zones(zones: Zones, box: Box, begin: datetime, end: datetime) -> list[Zone]:

@@ -34,7 +34,7 @@ DEGREE_DIGITS, METRE_DIGITS = 6, 1
 
 @dataclass(frozen=True)
 class FlightVolume:
-    """A footprint (degrees), heights (m above the ellipsoid), and a time; its number in the plan."""
+    """One of a plan's volumes: footprint (degrees), heights (m above the ellipsoid), time."""
 
     part: int
     shape: shapely.Geometry
@@ -57,6 +57,7 @@ class DrawnFlight:
     manager: str | None
     origin: str | None
     volumes: Sequence[FlightVolume]
+    path: PlannedPath
 
 
 def air_facts(air: AirOfTime) -> Document:
@@ -100,8 +101,8 @@ def show_limit(limit: Limit | None) -> Document | None:
 
 def show_flights(flights: Sequence[DrawnFlight], joins: Joins) -> list[Document]:
     """Return flights with their volumes, and the planned path of those that move."""
-    paths = {one.id: planned_path(_slots(one)) for one in flights if one.kind != "constraint"}
-    along = _Heights(list(paths.values()), joins)
+    moving = [one for one in flights if one.kind != "constraint"]
+    along = _Heights([one.path for one in moving], joins)
     middles = shapely.centroid([v.shape for one in flights for v in one.volumes])
     below = Ground.at(shapely.get_x(middles), shapely.get_y(middles), joins)
     shown: list[Document] = []
@@ -110,7 +111,6 @@ def show_flights(flights: Sequence[DrawnFlight], joins: Joins) -> list[Document]
         last = first + len(one.volumes)
         part = Ground(below.ground_m[first:last], below.undulation_m[first:last])
         first = last
-        path = paths.get(one.id)
         shown.append(
             {
                 "id": one.id, "layer": one.layer, "kind": one.kind, "state": one.state,
@@ -119,7 +119,7 @@ def show_flights(flights: Sequence[DrawnFlight], joins: Joins) -> list[Document]
                 "begin": min(volume.begin for volume in one.volumes),
                 "end": max(volume.end for volume in one.volumes),
                 "volumes": _volumes(one.volumes, part),
-                "path": None if path is None else along.show(path),
+                "path": None if one.kind == "constraint" else along.show(one.path),
             }
         )  # fmt: skip
     return shown
@@ -147,11 +147,12 @@ class _Heights:
         }  # fmt: skip
 
 
-def _slots(flight: DrawnFlight) -> list[Slot]:
-    return [
+def through(volumes: Sequence[FlightVolume]) -> PlannedPath:
+    """Return the planned path that leads through volumes, one at least."""
+    return planned_path([
         Slot(one.shape, (one.lower_m + one.upper_m) / 2, one.begin.timestamp(), one.end.timestamp())
-        for one in flight.volumes
-    ]
+        for one in volumes
+    ])  # fmt: skip
 
 
 def _volumes(volumes: Sequence[FlightVolume], below: Ground) -> list[Document]:

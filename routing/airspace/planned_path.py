@@ -65,7 +65,7 @@ def planned_path(slots: Sequence[Slot]) -> PlannedPath:
         after = middles[number + 1] if number + 1 < len(ordered) else None
         entry, leave = _directed(axis, before, after)
         nodes += [(begin, *entry, slot.height_m), (end, *leave, slot.height_m)]
-    return _dense(_merged(nodes))
+    return dense(_merged(nodes))
 
 
 def _changes(slots: Sequence[Slot]) -> Floats:
@@ -118,7 +118,7 @@ def _merged(nodes: Sequence[Node]) -> PlannedPath:
     return PlannedPath(times, lon, lat, height)
 
 
-def _dense(path: PlannedPath) -> PlannedPath:
+def dense(path: PlannedPath) -> PlannedPath:
     """Return a path whose steps are short."""
     if len(path.at_s) < 2:
         return path

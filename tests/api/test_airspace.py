@@ -396,7 +396,7 @@ def test_a_picture_has_the_zones_of_a_place_with_drawn_heights(planning, air):
     assert zones["store"]["agl_m"] == [0.0, found["open_top_m"]]
     assert found["terrain"] == {"name": "Flat", "origin": "synthetic", "accuracy_m": 5.0}
     assert found["flights"] == nowhere["zones"] == []
-    assert found["flights_shown"] is False
+    assert found["others_shown"] is False
 
 
 def flight(answer, plan):

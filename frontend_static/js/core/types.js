@@ -404,7 +404,7 @@
  * @property {string[]} missing
  * @property {number} open_top_m
  *
- * @typedef {SkyFacts & { day_ms: number, zones: SkyZone[], flights: SkyFlight[], flights_shown: boolean,
+ * @typedef {SkyFacts & { day_ms: number, zones: SkyZone[], flights: SkyFlight[], others_shown: boolean,
  *   truncated: boolean }} SkyPicture
  *
  * @typedef {SkyZoneFacts & { first: number, last: number, floor_m: (number | null)[], top_m: (number | null)[] }}

@@ -10,6 +10,7 @@ import { deskStore, titleOf } from '../model/events.js';
 import { shellStore } from '../model/shell.js';
 import { chosen, comparison } from '../model/path.js';
 import { planStore } from '../model/plan.js';
+import { skyStore } from '../model/sky.js';
 import { figures, scenarioStore, unitRange } from '../model/scenarios.js';
 import { viewStore } from '../model/view.js';
 import { mapInstant, timeText } from '../model/time.js';
@@ -44,6 +45,7 @@ export function facts() {
     path: pathFact(),
     reach: reachFact(),
     air: answerFact(),
+    heights: heightsFact(),
     scenario: scenarioFact(),
     closures: deskStore.events.value.filter((event) => event.properties.kind === 'closure').map(titleOf),
     originText: (/** @type {Layer} */ layer) => originsOf(layer).map(([origin]) => originName(origin)).join(' '),
@@ -55,6 +57,12 @@ function pathFact() {
   const path = planStore.path.value;
   if (!('now' in path) || !path.now) return null;
   return comparison()?.text ?? `${number(chosen(path.now).properties.length_m / 1000, 1)} km`;
+}
+
+/** How heights are drawn, in words, or null. */
+function heightsFact() {
+  if (skyStore.space.value !== '3d') return null;
+  return t('sky.drawn', { datum: t(`sky.datum_${skyStore.datum.value}`), times: skyStore.exaggeration.value });
 }
 
 /** The contours on show in words, or null. */
@@ -260,7 +268,7 @@ function footLines(pen, known, width) {
     `${t('export.origins')}: ${known.origins.map(originName).join(' · ')}`,
     known.scenario ? `${known.scenario.title}: ${known.scenario.figures.join(' · ')}` : '',
     known.scenario?.units ? unitsText(known.scenario.units) : '',
-    [path, reach, air, ...known.closures].filter(Boolean).join(' · '),
+    [path, reach, air, known.heights, ...known.closures].filter(Boolean).join(' · '),
     `${t('export.sources')}: ${known.sources.join(' · ')}${review}`,
   ].filter(Boolean);
   return lines.flatMap((text) => wrap(pen, text, width - FOOT_X - 24));

@@ -90,6 +90,7 @@ class PrintPage extends Part {
         ${known.path ? html`<p>${t('export.path')}: <b>${known.path}</b></p>` : ''}
         ${known.reach ? html`<p>${t('export.reach')}: <b>${known.reach}</b></p>` : ''}
         ${known.air ? html`<p data-testid="print-air"><b>${known.air}</b></p>` : ''}
+        ${known.heights ? html`<p data-testid="print-heights">${known.heights}</p>` : ''}
         ${known.closures.length ? html`<p>${t('export.closures')}: ${known.closures.join('；')}</p>` : ''}
       </div>
       <h2>${t('export.legend')}</h2>

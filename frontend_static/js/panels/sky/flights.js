@@ -47,15 +47,15 @@ class FlightList extends Part {
     const found = rows.filter((row) => this.wanted(row));
     const aloft = rows.filter(({ place }) => place).length;
     const error = skyStore.error.value;
-    return html`<section class="flights" data-testid="flights" aria-label=${t('sky.list')}>
-      <header><h3>${t('sky.list')}</h3><b class="planned">${t('sky.planned')}</b><span class="grow"></span>
+    return html`<section class="flights" data-testid="flights">
+      <header><h2>${t('sky.list')}</h2><b class="planned">${t('sky.planned')}</b><span class="grow"></span>
         <button class="plain" data-testid="flights-close" aria-label=${t('app.close')}
           @click=${() => showFlights(false)}>${icon('close')}</button></header>
       ${busy(skyStore.loading.value)}
       <p class="flights-sum"><b class="num" data-testid="flights-aloft" data-count=${aloft}>${number(aloft)}</b>
         ${t('sky.aloft', { time: clock(at), all: number(all.length) })}</p>
       ${error ? failure(error, reloadSky) : ''}
-      ${skyStore.picture.value && !skyStore.picture.value.flights_shown
+      ${skyStore.picture.value && !skyStore.picture.value.others_shown
         ? html`<p class="hint warn">${t('sky.sign_in')}</p>` : ''}
       <div class="flights-tools">
         <input type="search" data-testid="flights-filter" aria-label=${t('sky.filter')} placeholder=${t('sky.filter')}

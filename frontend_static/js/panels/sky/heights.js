@@ -57,7 +57,7 @@ class Heights extends Part {
     return html`<p class="hint">${ground} · ${level} · ${t('sky.planned_only')}</p>
       ${skyStore.space.value === '3d' ? html`<p class="hint heights-more">${t(`sky.ground_${skyStore.datum.value}`)}
         ${open}</p>` : ''}
-      ${picture.flights_shown ? '' : html`<p class="hint warn" data-testid="sky-signin">${t('sky.sign_in')}</p>`}
+      ${picture.others_shown ? '' : html`<p class="hint warn" data-testid="sky-signin">${t('sky.sign_in')}</p>`}
       ${picture.truncated ? html`<p class="hint warn">${t('sky.truncated')}</p>` : ''}`;
   }
 

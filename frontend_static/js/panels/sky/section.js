@@ -17,8 +17,8 @@ class Section extends Part {
     if (!sectionStore.line.value) return html``;
     const section = sectionStore.section.value;
     const error = sectionStore.error.value;
-    return html`<section class="section" data-testid="section" aria-label=${t('sky.section')}>
-      <header><h3>${t('sky.section')}</h3>${section ? this.facts(section) : ''}<span class="grow"></span>
+    return html`<section class="section" data-testid="section">
+      <header><h2>${t('sky.section')}</h2>${section ? this.facts(section) : ''}<span class="grow"></span>
         <button class="plain" data-testid="section-close" aria-label=${t('app.close')}
           @click=${() => cutAlong(null)}>${icon('close')}</button></header>
       ${busy(sectionStore.loading.value)}
