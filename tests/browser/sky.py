@@ -121,7 +121,7 @@ def walk(page, server, violations):
 def posts_stand_where_they_are(page, number):
     """Foot and head of a post at 60° are within 3 px of the place computed from the camera."""
     errors = []
-    for datum, times in (("AGL", 2), ("AMSL", 2), ("AMSL", 5)):
+    for datum, times in (("AGL", 2), ("AMSL", 5)):
         page.get_by_test_id(f"datum-{datum}").click()
         page.get_by_test_id("exaggeration").select_option(str(times))
         settle(page)
@@ -139,7 +139,6 @@ def posts_stand_where_they_are(page, number):
             found, _ = blob(page, wanted, reach)
             errors.append(math.dist(wanted, found))
     assert max(errors) <= MOST_PX, errors
-    print("pixel errors", [round(e, 2) for e in errors])
 
 
 def roads_lie_below(page):
