@@ -40,8 +40,9 @@ export const skyStore = {
 };
 
 const newest = new Latest();
-/** @type {{ box: number[], day: number, key: string } | null} */
-let held = null;
+/** What was fetched last, or is being: west, south, east, north, and for which day, rows and account. */
+const held = { box: [0, 0, 0, 0], day: 0, key: '' };
+const NONE = { box: [0, 0, 0, 0], day: 0, key: '' };
 
 export function setSpace(/** @type {UrlState['space']} */ space) {
   url.space.value = space;
@@ -85,14 +86,15 @@ export function watchSky() {
     const day = dayAsked.value;
     if (!skyStore.wanted.value || !bounds) return;
     const [west, south, east, north] = bounds;
-    const within = held && held.day === day && held.key === key && held.box[0] <= west && held.box[1] <= south &&
-      held.box[2] >= east && held.box[3] >= north;
+    const { box } = held;
+    const same = held.day === day && held.key === key;
+    const within = same && box[0] <= west && box[1] <= south && box[2] >= east && box[3] >= north;
     if (!within) untracked(() => load(bounds, day, key));
   });
 }
 
 export function reloadSky() {
-  held = null;
+  Object.assign(held, NONE);
   const bounds = viewStore.bounds.peek();
   if (bounds) load(bounds, dayAsked.peek(), '');
 }
@@ -103,7 +105,7 @@ async function load([west, south, east, north], day, key) {
   const box = [
     Math.max(-180, west - dx), Math.max(-85, south - dy), Math.min(180, east + dx), Math.min(85, north + dy),
   ];
-  held = { box, day, key };
+  Object.assign(held, { box, day, key });
   const signal = newest.begin();
   skyStore.loading.value = true;
   try {
@@ -117,7 +119,7 @@ async function load([west, south, east, north], day, key) {
     });
   } catch (error) {
     if (aborted(error)) return;
-    held = null;
+    Object.assign(held, NONE);
     skyStore.error.value = error;
     skyStore.loading.value = false;
   }
