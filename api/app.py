@@ -22,6 +22,7 @@ from api.airspace import (
     picture,
     restrictions,
     section,
+    suitability,
     uss,
 )
 from api.airspace import check as airspace_check
@@ -91,6 +92,7 @@ ROUTES = (
     profiles.routes,
     airspace_check.routes,
     airspace_pack.routes,
+    suitability.routes,
     briefing.routes,
     restrictions.routes,
     picture.routes,

@@ -262,6 +262,7 @@ KEPT_ANSWERS = {
     "layers/processes/airspace/briefing_page.py: _bundle",
     "layers/processes/airspace/briefing_page.py: policy",
     "layers/processes/runtime/model.py: _profiles",
+    "routing/airspace/cells.py: _table",
     "routing/cost/network_rules.py: named_by_profiles",
     "routing/cost/network_rules.py: rules_of",
     "spatial/geo/crs.py: _transformer",

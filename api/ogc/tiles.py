@@ -13,14 +13,14 @@ from api.http.disconnect import while_connected
 from api.http.links import Link, api, here, link
 from api.http.media_types import JSON, MVT
 from api.http.negotiate import FORMATS, pick_format, single_values
-from api.http.responses import conditional, matches
+from api.http.responses import conditional
 from api.http.routes import Routes
+from api.http.tile_response import tile_response
 from api.services import services
 from layers.declare.layer import Layer
 from layers.declare.relation import WORLD
 from layers.query.filters import refuse_unknown
 from layers.tiles.service import LayerState
-from layers.tiles.tile_cache import Tile
 from layers.tiles.tile_sql import attributes
 from spatial.errors import BadParameter, NotFound
 from spatial.json_types import Document
@@ -59,28 +59,6 @@ async def get_tile(request: Request) -> Response:
     tile, everybody = found
     served.audit.count(actor, "tile", layer.id)
     return tile_response(request, tile, everybody=everybody)
-
-
-def tile_response(request: Request, tile: Tile, *, everybody: bool) -> Response:
-    """Return the response of a tile with its truth in the headers."""
-    packed = tile.gzipped and "gzip" in request.headers.get("accept-encoding", "")
-    etag = f'"{tile.etag}{"-gz" if packed else ""}"'
-    headers = {
-        "ETag": etag,
-        "Cache-Control": f"{'public' if everybody else 'private'}, no-cache",
-        "Vary": "Accept-Encoding, Cookie, Authorization, Origin",
-        "Sigang-Shown": str(tile.shown),
-        "Sigang-Total": str(tile.total),
-        "Sigang-Level": str(tile.level),
-        "Sigang-Tolerance-M": f"{tile.tolerance_m:g}",
-    }
-    if matches(request.headers.get("if-none-match"), etag):
-        return Response(status_code=304, headers=headers)
-    if not tile.body:
-        return Response(status_code=204, headers=headers)
-    if packed:
-        headers["Content-Encoding"] = "gzip"
-    return Response(tile.body if packed else tile.plain(), media_type=MVT, headers=headers)
 
 
 def _whole(text: str, name: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -105,6 +106,25 @@ class Coverage:
             return found, True
         held = shapely.union_all(self._shapes[found])
         return found, not bool(shapely.covers(held, shape))
+
+    @cached_property
+    def _all(self) -> shapely.Geometry:
+        held = shapely.union_all(self._shapes)
+        shapely.prepare(held)
+        return held
+
+    def unknown_in(
+        self, shapes: NDArray[np.object_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Tell for shapes whether something is unknown somewhere in them, and everywhere.
+
+        Where that cannot be told exactly it is somewhere, and not everywhere.
+        """
+        which, county = self._tree.query(shapes, predicate="intersects")
+        known, unknown = np.zeros(len(shapes), bool), np.zeros(len(shapes), bool)
+        unknown[which[self._has_unknown[county]]] = True
+        known[which[~self._has_unknown[county]]] = True
+        return unknown | ~np.asarray(shapely.covers(self._all, shapes)), ~known
 
     def has_unknown(self, numbers: Whole) -> NDArray[np.bool_]:
         """Tell for counties by number (-1 outside) whether a category is unknown there."""

@@ -117,6 +117,11 @@ class Judge:
             for name in ("B", "C")
         }
 
+    @property
+    def zone_weights(self) -> Weights:
+        """What each zone weighs where it holds."""
+        return self._weights
+
     def columns(self, levels: Levels, flight: Flight) -> Columns:
         """Judge each place by itself."""
         place, zone = self.air.zones.over_points(levels.lon, levels.lat)

@@ -58,10 +58,25 @@ class Level:
     slack_m: Floats
     missing: Flags
 
-    def moved(self, by_m: Floats, slack_m: float, lacking: Missing) -> Level:
-        """Return the level in a datum that lies `by_m` lower."""
-        missing = self.missing | np.where(np.isnan(by_m), lacking, 0).astype(np.uint8)
-        return Level(self.low_m + by_m, self.high_m + by_m, self.slack_m + slack_m, missing)
+    def moved(self, by: Between, slack_m: float, lacking: Missing) -> Level:
+        """Return the level in a datum that lies so much lower."""
+        missing = self.missing | np.where(np.isnan(by.low_m), lacking, 0).astype(np.uint8)
+        low, high = self.low_m + by.low_m, self.high_m + by.high_m
+        return Level(low, high, self.slack_m + slack_m, missing)
+
+
+@dataclass(frozen=True)
+class Between:
+    """A height (m) per place as the lowest and the highest one that it may be; NaN where unknown.
+
+    The lower end of a level is moved by the first, its upper end by the second.
+    """
+
+    low_m: Floats
+    high_m: Floats
+
+    def __neg__(self) -> Between:
+        return Between(-self.high_m, -self.low_m)
 
 
 @dataclass(frozen=True)
@@ -78,10 +93,12 @@ class Levels:
 
     def __init__(
         self, lon: Floats, lat: Floats, datum: Datum, low_m: Floats, high_m: Floats,
-        slack_m: Floats, joins: Joins,
+        slack_m: Floats, joins: Joins, below: tuple[Between, Between] | None = None,
     ) -> None:  # fmt: skip
+        """Take heights (m); `below`, ground and geoid, stands for what lies below the places."""
         self.lon, self.lat = lon, lat
         self._joins = joins
+        self._below = below
         none = np.zeros(len(lon), np.uint8)
         self._known: dict[Datum, Level] = {datum: Level(low_m, high_m, slack_m, none)}
 
@@ -94,11 +111,19 @@ class Levels:
         return terrain.elevations_m(self.lon, self.lat)
 
     @cached_property
-    def _undulation_m(self) -> Floats:
+    def _ground(self) -> Between:
+        return self._below[0] if self._below else Between(self.ground_m, self.ground_m)
+
+    @cached_property
+    def _undulation(self) -> Between:
+        if self._below:
+            return self._below[1]
         geoid = self._joins.geoid
         if geoid is None:
-            return np.full(len(self.lon), np.nan)
-        return geoid.undulations_m(self.lon, self.lat)
+            unknown = np.full(len(self.lon), np.nan)
+            return Between(unknown, unknown)
+        found = geoid.undulations_m(self.lon, self.lat)
+        return Between(found, found)
 
     def of(self, datum: Datum) -> Level:
         """Return the heights in a datum."""
@@ -112,24 +137,25 @@ class Levels:
         """Return the heights asked for above mean sea level."""
         (asked, level), *_ = self._known.items()
         if asked == "AGL":
-            return level.moved(self.ground_m, self._terrain_slack_m, Missing.TERRAIN)
+            return level.moved(self._ground, self._terrain_slack_m, Missing.TERRAIN)
         if asked == "W84":
-            return level.moved(-self._undulation_m, self._geoid_slack_m, Missing.GEOID)
+            return level.moved(-self._undulation, self._geoid_slack_m, Missing.GEOID)
         return self._reset(level, to_sea=True)
 
     def _from_sea(self, datum: Datum) -> Level:
         sea = self.of("AMSL")
         if datum == "AGL":
-            return sea.moved(-self.ground_m, self._terrain_slack_m, Missing.TERRAIN)
+            return sea.moved(-self._ground, self._terrain_slack_m, Missing.TERRAIN)
         if datum == "W84":
-            return sea.moved(self._undulation_m, self._geoid_slack_m, Missing.GEOID)
+            return sea.moved(self._undulation, self._geoid_slack_m, Missing.GEOID)
         return self._reset(sea, to_sea=False)
 
     def _reset(self, level: Level, *, to_sea: bool) -> Level:
         """Return heights by pressure above mean sea level, or the other way round."""
         qnh = self._joins.qnh
         if qnh is None:
-            return level.moved(np.full(len(self.lon), np.nan), 0.0, Missing.QNH)
+            unknown = np.full(len(self.lon), np.nan)
+            return level.moved(Between(unknown, unknown), 0.0, Missing.QNH)
         pair = (STANDARD_HPA, qnh.hpa) if to_sea else (qnh.hpa, STANDARD_HPA)
         low, high = reset(level.low_m, *pair), reset(level.high_m, *pair)
         return Level(low, high, level.slack_m + qnh.accuracy_m, level.missing)

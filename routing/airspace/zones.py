@@ -134,6 +134,17 @@ class Zones:
         by_place = np.argsort(place, kind="stable")
         return place[by_place], zone[by_place]
 
+    @cached_property
+    def changes_s(self) -> Floats:
+        """The times (s since 1970) at which a zone begins or ends, in order."""
+        times = np.unique(np.concatenate([self.begin_s, self.end_s]))
+        return np.asarray(times[np.isfinite(times)])
+
+    def near(self, west: float, south: float, east: float, north: float) -> list[int]:
+        """Return the zones that may lie over a box in degrees, in order."""
+        found: list[int] = self._tree.query(shapely.box(west, south, east, north)).tolist()
+        return sorted(found)
+
     def over_shape(self, shape: shapely.Geometry, plane: Plane, reach_m: float) -> Whole:
         """Return the zones that a shape touches.
 

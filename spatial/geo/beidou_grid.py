@@ -141,6 +141,51 @@ def encode_many(lon: ArrayLike, lat: ArrayLike, level: int = 10) -> NDArray[np.s
         One is not finite.
     """
     _check_level(level)
+    head, groups = _plane_many(lon, lat, level)
+    return _joined(head, groups)
+
+
+def encode_3d_many(
+    lon: ArrayLike, lat: ArrayLike, height_m: ArrayLike, level: int = 10
+) -> NDArray[np.str_]:
+    """Return the 3D codes of arrays of degrees and ellipsoidal heights (m), as `encode_3d` does.
+
+    Raises
+    ------
+    BadCoordinate
+        One is not finite.
+    BadParameter
+        A height lies outside what the code reaches.
+    """
+    _check_level(level)
+    head, plane = _plane_many(lon, lat, level)
+    heights = np.broadcast_to(np.asarray(height_m, float), head.shape)
+    if not (np.isfinite(heights).all() and (heights > -_R0_M).all()):
+        raise BadParameter("a height is not possible", "高度不可能")
+    exact = UNITS_PER_DEGREE * np.log1p(np.abs(heights) / _R0_M) / log1p(_THETA0)
+    n, below = (exact + _NUDGE).astype(np.int64), sum(_HEIGHT_BITS)
+    if (n >> below).any():
+        raise BadParameter("a height is too large", "高度过大")
+    groups: list[NDArray[np.str_]] = []
+    for depth, bits in enumerate(_HEIGHT_BITS[:level]):
+        below -= bits
+        digit = (n >> below) & ((1 << bits) - 1)
+        text = np.strings.zfill(digit.astype(np.str_), 2) if depth == 0 else _SYMBOLS[digit]
+        groups += [plane[depth], text]
+    return _joined(np.strings.add(head, np.where(heights < 0, "1", "0")), groups)
+
+
+def _joined(head: NDArray[np.str_], groups: list[NDArray[np.str_]]) -> NDArray[np.str_]:
+    code = head
+    for group in groups:
+        code = np.strings.add(code, group)
+    return np.asarray(code)
+
+
+def _plane_many(
+    lon: ArrayLike, lat: ArrayLike, level: int
+) -> tuple[NDArray[np.str_], list[NDArray[np.str_]]]:
+    """Return hemispheres, and the groups of signs level by level."""
     lon_a, lat_a = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
     if not (np.isfinite(lon_a).all() and np.isfinite(lat_a).all()):
         raise BadCoordinate("coordinate is not finite", "坐标不是有限数")
@@ -153,17 +198,17 @@ def encode_many(lon: ArrayLike, lat: ArrayLike, level: int = 10) -> NDArray[np.s
     column = np.where(lon_a < 0, 30 - zone, 31 + zone)
     letters = np.array([chr(65 + i) for i in range(22)])
     head = np.where(lat_a < 0, "S", "N")
-    code = np.strings.add(head, np.strings.zfill(column.astype(np.str_), 2))
-    code = np.strings.add(code, letters[y // CELL_UNITS[0][1]])
+    sheet = np.strings.add(
+        np.strings.zfill(column.astype(np.str_), 2), letters[y // CELL_UNITS[0][1]]
+    )
+    groups = [sheet]
     for depth in range(1, level):
         columns, _, single = _SPLITS[depth - 1]
         x, y = x % CELL_UNITS[depth - 1][0], y % CELL_UNITS[depth - 1][1]
         i, j = x // CELL_UNITS[depth][0], y // CELL_UNITS[depth][1]
-        if single:
-            code = np.strings.add(code, _SYMBOLS[j * columns + i])
-        else:
-            code = np.strings.add(np.strings.add(code, _SYMBOLS[i]), _SYMBOLS[j])
-    return np.asarray(code)
+        pair = _SYMBOLS[j * columns + i] if single else np.strings.add(_SYMBOLS[i], _SYMBOLS[j])
+        groups.append(pair)
+    return head, groups
 
 
 def _bad_code(code: str) -> BadParameter:
