@@ -1,5 +1,6 @@
 """The desk of low altitude: a plan that is refused, the inbox of two officers, a restriction."""
 
+import re
 import time
 from contextlib import closing
 
@@ -8,13 +9,14 @@ from playwright.sync_api import expect
 
 from tests.browser import air
 from tests.browser.conftest import settle, until
-from tests.browser.test_map import violations
+from tests.browser.test_map import NEXT_FRAMES, pixel, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
 
 # In force at every client within so many seconds.
 IN_FORCE_S = 5
 PLACE = "121.62, 29.85"
+COURSE = [(121.61, 29.845), (121.62, 29.852), (121.63, 29.847)]
 DESK = "#m=13/29.85/121.62&panel=air&lang=zh&theme=dark&off=roads,land,admin"
 # Refusals that the test asks for.
 EXPECTED = ("/api/airspace/", "status of 400", "status of 409")
@@ -22,8 +24,25 @@ DRAWN = """() => window.sigang.map.queryRenderedFeatures()
   .filter(f => f.source === 'airspace_restrictions').length"""
 
 
+def a_course_is_drawn(page):
+    """Draw a line of two legs: the form has its places, and the desk stays open."""
+    page.get_by_test_id("flight-shape-line").check(force=True)
+    page.get_by_test_id("flight-draw").click()
+    until(page, "() => window.sigang.map.getCanvas().style.cursor === 'crosshair'")
+    clicks = [pixel(page, *place) for place in COURSE]
+    for at in (*clicks, clicks[-1]):
+        page.mouse.move(*at, steps=4)
+        page.mouse.click(*at)
+        page.evaluate(NEXT_FRAMES)
+    places = page.get_by_test_id("flight-places")
+    expect(places).to_have_value(re.compile(r"^121\.6\d*, 29\.8\d*(\n121\.6\d*, 29\.8\d*){2}$"))
+    page.get_by_test_id("flight-new").click()
+    expect(places).to_have_value("")
+
+
 def a_plan_is_refused_and_takes_an_alternative(page):
     """File a plan twice: the second is refused by the first, and a shift of it stands."""
+    a_course_is_drawn(page)
     page.get_by_test_id("flight-upper").fill("hundred")
     page.get_by_test_id("flight-places").fill(PLACE)
     page.get_by_test_id("flight-check").click()

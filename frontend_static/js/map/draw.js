@@ -57,8 +57,8 @@ function report(/** @type {TerraDraw} */ tool, /** @type {boolean} */ done) {
   if (!feature) return;
   const { coordinates } = feature.geometry;
   const points = /** @type {[number, number][]} */ (feature.geometry.type === 'Polygon' ? coordinates[0] : coordinates);
-  drawn(points.map((p) => [p[0], p[1]]), done);
   if (done) tool.setMode('static');
+  drawn(points.map((p) => [p[0], p[1]]), done);
 }
 
 /** Draw in the mode that the store has, with a tool of its own for each. */

@@ -1,6 +1,6 @@
 // @ts-check
 /** What is being measured or drawn; the map's drawing tool follows it. */
-import { effect, signal, untracked } from '@preact/signals-core';
+import { effect, signal } from '@preact/signals-core';
 
 /** @typedef {import('../core/types.js').DrawState} DrawState */
 
@@ -30,7 +30,7 @@ export function takeDrawn(goal, take) {
     const { mode, goal: wanted, points, done } = drawStore.state.value;
     if (!done || wanted !== goal || !points) return;
     const shape = SHAPES[/** @type {keyof typeof SHAPES} */ (mode)];
-    untracked(() => {
+    setTimeout(() => { // after the click that ended it, which selects nothing, and the tool's own work
       startDraw(null);
       take(shape, points);
     });

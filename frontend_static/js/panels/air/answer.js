@@ -92,7 +92,7 @@ class Answer extends Part {
     const classes = answer.airspace_class.join(' ');
     const rule = ruleText(CLASS_RULE);
     const count = answer.zones.length;
-    return html`<h4>${count ? t('air.zones', { count }) : t('air.zones_none')}</h4>
+    return html`<h3 class="part">${count ? t('air.zones', { count }) : t('air.zones_none')}</h3>
       ${count ? html`<ul class="zones">${answer.zones.map(zoneCard)}</ul>` : ''}
       <details data-testid="air-class"><summary>${t('air.class', { classes: classes || '–' })}
         · <code>${rule ? `${rule.key}@${rule.in_force}` : CLASS_RULE}</code></summary>
@@ -108,7 +108,7 @@ class Answer extends Part {
     const offer = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => unknown} */ take) =>
       html`<button class="take" data-testid="take-${id}" ?disabled=${Boolean(flightStore.working.value)}
         @click=${take}>${icon('chevron')}${text}</button>`;
-    return html`<h4>${t('air.others')}</h4>
+    return html`<h3 class="part">${t('air.others')}</h3>
       ${height || time || side ? '' : html`<p class="muted" data-testid="others-none">${t('air.others_none')}</p>`}
       <div class="takes">
         ${height ? offer('height', t('air.take_height', { height: limitText({ ...height, included: false }, 'floor') }),
@@ -125,7 +125,7 @@ class Answer extends Part {
       [t('air.reply_by'), filing.reply_by],
       [t('air.confirm_by'), filing.confirm_by],
     ]).filter(([, at]) => at);
-    return html`<h4>${t('air.filing', { task: pick(filing.title) })}</h4>
+    return html`<h3 class="part">${t('air.filing', { task: pick(filing.title) })}</h3>
       ${clocks.length ? '' : html`<p>${t('air.no_clock')}</p>`}
       <dl data-testid="filing">${clocks.map(([name, at]) => html`<div><dt>${name}</dt>
         <dd class="num">${moment(String(at), true)}</dd></div>`)}</dl>

@@ -127,9 +127,8 @@ export function heightFields(/** @type {Form} */ form) {
       ? t(/** @type {any} */ (`datum.${value}`)) : value}</option>`)}</select>`;
   return html`<fieldset class="field heights ${wrong ? 'wrong' : ''}">
       <legend>${t('air.field.heights')}</legend>
-      <div class="pair">${one('lower')}<span aria-hidden="true">–</span>${one('upper')}
-        ${select('unit', ['m', 'ft'])}</div>
-      ${select('datum', DATUMS)}</fieldset>
+      <div class="pair">${one('lower')}<span aria-hidden="true">–</span>${one('upper')}</div>
+      <div class="pair datum">${select('datum', DATUMS)}${select('unit', ['m', 'ft'])}</div></fieldset>
     ${wrong ? html`<p class="failure" role="alert" id="${goal}-${form.wrong}-why" data-testid="field-error"
       data-field=${form.wrong}>${why(form)}</p>` : ''}
     ${draft.datum === 'STD' || draft.qnh ? textField(form, 'qnh', 'hPa', 8) : ''}`;

@@ -131,7 +131,7 @@ class Flight extends Part {
     return html`<section class="overlap" role="alert" data-testid="overlap" aria-label=${t('air.overlap')}>
       <h3>${icon('barrier')} ${t('air.overlap')}</h3>
       <ol>${refused.conflicts.map(conflictRow)}</ol>
-      <h4>${t('air.instead')}</h4>
+      <h3 class="part">${t('air.instead')}</h3>
       ${refused.alternatives.length ? '' : html`<p class="muted">${t('air.instead_none')}</p>`}
       <div class="takes">${refused.alternatives.map((one, at) => this.shift(one, at))}</div>
     </section>`;

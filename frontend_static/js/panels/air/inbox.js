@@ -129,9 +129,10 @@ class Inbox extends Part {
       <p class="num">${moment(plan.time_start, true)} – ${moment(plan.time_end, true)}
         ${plan.decide_by ? html`<br />${t('air.decide_by', { time: moment(plan.decide_by, true) })}` : ''}</p>
       ${plan.conflicts?.length
-        ? html`<h4>${t('air.overlap')}</h4><ol>${plan.conflicts.map(conflictRow)}</ol>` : ''}
-      ${rivals.length ? html`<h4>${t('inbox.rivals_title')}</h4><ul>${rivals.map((rival) => html`<li><button
-        class="link" @click=${() => openRow(rival.id)}>${rival.title}</button></li>`)}</ul>` : ''}
+        ? html`<h3 class="part">${t('air.overlap')}</h3><ol>${plan.conflicts.map(conflictRow)}</ol>` : ''}
+      ${rivals.length ? html`<h3 class="part">${t('inbox.rivals_title')}</h3>
+        <ul>${rivals.map((rival) => html`<li><button class="link"
+          @click=${() => openRow(rival.id)}>${rival.title}</button></li>`)}</ul>` : ''}
       ${plan.verdict?.zones?.length ? html`<ul class="zones">${plan.verdict.zones.map(zoneCard)}</ul>` : ''}
       ${this.refusal(plan)}
       <div class="actions">

@@ -51,7 +51,7 @@ class Restrict extends Part {
       ${open.value ? this.card(open.value) : ''}
       ${mayDecide() ? this.form() : html`<p class="muted">${t('restrict.closed')}</p>`}
       ${busy(working.value)}
-      <h4>${t('restrict.in_force')}</h4>
+      <h3 class="part">${t('restrict.in_force')}</h3>
       ${listError.value ? failure(listError.value, loadRestrictions, 'restrictions-retry') : ''}
       ${all.value?.length === 0 ? html`<p class="muted" data-testid="restrictions-none">${t('restrict.none')}</p>` : ''}
       <ul class="inbox" data-testid="restrictions">${(all.value ?? []).map((one) => this.row(one))}</ul>
