@@ -73,7 +73,7 @@ class Ways:
         aside = np.array([-along[1], along[0]]) * float(rng.uniform(-_BEND, _BEND)) * reach
         return Track(plane, np.array([0 * along, along * reach * 0.5 + aside, along * reach]))
 
-    def road(self, rng: Rng, reach: float) -> Track | None:
+    def trunk_road(self, rng: Rng, reach: float) -> Track | None:
         """Return a stretch of a main road."""
         begin = self.prefecture(rng)
         here = self.main & np.char.startswith(self.roads.admin.astype(str), begin)
@@ -110,7 +110,7 @@ class Ways:
 
 
 _DRAWS: Mapping[str, Callable[[Ways, Rng, float], Track | None]] = {
-    "line": Ways.line, "road": Ways.road, "bridge": Ways.bridge, "port": Ways.port,
+    "line": Ways.line, "trunk_road": Ways.trunk_road, "bridge": Ways.bridge, "port": Ways.port,
     "pads": Ways.between_pads,
 }  # fmt: skip
 
