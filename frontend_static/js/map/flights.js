@@ -23,7 +23,7 @@ const DASH_S = 40;
 const DASH_M = 400;
 const PICK_PX = 12;
 /** Radius of a mark by zoom: small over the province, full size from here on. */
-const [SMALL, FULL] = [{ zoom: 7, px: 3.5 }, { zoom: 11.5, px: 7.5 }];
+const [SMALL, FULL] = [{ zoom: 7, px: 4.5 }, { zoom: 11.5, px: 7.5 }];
 /** Above the ground (m): the height up to which flight needs no application, drawn over a section. */
 const SUITABLE_M = 120;
 const SHAPES = /** @type {Record<string, number>} */ ({

@@ -106,7 +106,8 @@ class FlightList extends Part {
       <td class="num">${clock(flight.begin_ms)}–${clock(flight.end_ms)}</td>
       <td><button class="small" data-testid="flight-follow" aria-pressed=${followed}
         aria-label="${t(followed ? 'sky.unfollow' : 'sky.follow')}: ${name}"
-        @click=${() => this.follow(flight, followed)}>${t('sky.follow')}</button></td></tr>`;
+        title=${t('sky.follow')}
+        @click=${() => this.follow(flight, followed)}>${icon('target')}</button></td></tr>`;
   }
 
   show(/** @type {SkyFlight} */ flight) {
