@@ -242,8 +242,16 @@ def sample_made_beside() -> Iterator[None]:
     try:
         yield
     finally:
-        maker.terminate()
-        maker.wait()
+        _end(maker)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def server_environment(**settings: str) -> dict[str, str]:
@@ -287,12 +295,7 @@ def running_server(
                 _wait_ready(process, base_url, home / "server.log")
                 yield Server(base_url, url, home, process.pid)
             finally:
-                process.terminate()
-                try:
-                    process.wait(30)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+                _end(process)
 
 
 class _PlainPage(BaseHTTPRequestHandler):
