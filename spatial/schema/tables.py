@@ -10,7 +10,14 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, SmallI
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TSTZRANGE, UUID
 
 from spatial.geo import crs
-from spatial.schema import airspace_tables, job_tables, report_tables, side_tables, utm_tables
+from spatial.schema import (
+    airspace_tables,
+    heat_tables,
+    job_tables,
+    report_tables,
+    side_tables,
+    utm_tables,
+)
 from spatial.schema.columns import (
     DOUBLE,
     KEY,
@@ -29,6 +36,7 @@ from spatial.schema.columns import (
 
 __all__ = [
     "airspace_tables",
+    "heat_tables",
     "job_tables",
     "metadata",
     "report_tables",
