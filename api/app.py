@@ -38,6 +38,7 @@ from api.http.gauges import Gauges
 from api.http.problems import FOREIGN, client_left, handle
 from api.http.rates import Rates
 from api.http.routes import Table
+from api.law import exposure
 from api.ogc import (
     board,
     catalogue,
@@ -108,6 +109,7 @@ ROUTES = (
     edge_speeds.routes,
     heartbeats.routes,
     incidents.routes,
+    exposure.routes,
     carriageways.routes,
     low_visibility.routes,
     predicted_speeds.routes,

@@ -136,6 +136,7 @@ RECOUNT = """
 CREATE FUNCTION sigang.heat_recount() RETURNS TABLE
   (grain text, at date, hour smallint, series integer, cell bigint, n bigint)
 LANGUAGE plpgsql AS $$
+#variable_conflict use_column
 DECLARE deltas sigang.heat_delta[];
 BEGIN {count} RETURN QUERY SELECT * FROM sigang.heat_rows(deltas); END $$"""
 FILL = """
