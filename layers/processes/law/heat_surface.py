@@ -1,0 +1,256 @@
+"""Enforcement heat by cells: rate per exposure, counts, density or hot spots of a period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, Field, model_validator
+
+from layers.declare.base import Text
+from layers.processes.law.surfaces import (
+    Surface,
+    count_surface,
+    density_surface,
+    hot_spot_surface,
+    rate_surface,
+)
+from layers.processes.readers.heat_rows import HeatAsked, HeatCells, heat
+from layers.processes.readers.rules_in_force import rules_at
+from layers.processes.runtime.helpers import feature, show_rule
+from layers.processes.runtime.model import (
+    Features,
+    Inputs,
+    Outputs,
+    Process,
+    Scene,
+    titled,
+    wrong_input,
+)
+from routing.graph.weights import Floats
+from routing.statistics.rule_models import BANDWIDTH, BREAKS, CELLS, HOT_SPOTS, INTERVALS
+from spatial.geo.beidou_grid import encode_many
+from spatial.geo.geojson import Geometry
+from spatial.geo.zorder import bounds_of
+from spatial.json_types import Json
+from spatial.rules import Rules, get_rule
+from spatial.schema.heat_tables import CUBE_LEVEL
+
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+Shown = Literal["rate", "count", "kde", "gi", "gi_count"]
+COLOURS: dict[Shown, str] = {"gi_count": "gi"}
+"""Surfaces that share the bounds of another's colours."""
+
+
+class HeatInputs(Inputs):
+    """Which surface, of what, when, of whom."""
+
+    surface: Shown = titled("图面", "Surface", default="rate")
+    events: Literal["hit", "case"] = titled("事件", "Events", default="hit")
+    exposure: Literal["inspection", "passage", "shift"] = titled(
+        "检查量", "Exposure", default="inspection"
+    )
+    kinds: list[Name] | None = titled("事件类别", "Kinds of events", default=None, max_length=50)
+    units: list[Name] | None = titled("单位", "Units", default=None, max_length=200)
+    since: date = titled("起始日", "From", default=date(2000, 1, 1))
+    until: date = titled("截止日（不含）", "Until", default=date(2100, 1, 1))
+    hours: list[Annotated[int, Field(ge=0, le=167)]] | None = titled(
+        "一周中的小时（0 为周一零时）",
+        "Hours of the week",
+        default=None,
+        min_length=1,
+        max_length=168,
+    )
+    level: int | None = titled("单元级别", "Level of cells", default=None, ge=8, le=CUBE_LEVEL)
+    bandwidth_m: float | None = titled(
+        "核密度带宽（米）", "Bandwidth", default=None, allow_inf_nan=False
+    )
+    kernel: Literal["quartic", "gaussian"] = titled("核函数", "Kernel", default="quartic")
+
+    @model_validator(mode="after")
+    def _a_period(self) -> HeatInputs:
+        if self.until <= self.since:
+            raise ValueError("until must be after since")
+        if self.hours is not None and not (self.since.day == self.until.day == 1):
+            raise ValueError("hours of the week are counted by whole months: give first days")
+        return self
+
+
+class HeatSummary(BaseModel):
+    """What was counted, how, and by which rules."""
+
+    cells: int
+    not_inspected: int
+    short: int = Field(description="Cells with more events than exposure: no rate is told")
+    events: int
+    exposure: int
+    pooled_rate: float | None
+    between_variance: float | None
+    method: str
+    bandwidth_m: float | None
+    level: int
+    bounds: list[float]
+    rules: list[dict[str, object]]
+    sentence: Text
+
+
+class HeatOutputs(Outputs):
+    """The cells with their numbers, and what they are."""
+
+    cells: Features = titled("单元", "Cells")
+    summary: HeatSummary = titled("汇总", "Summary")
+
+
+RULES = rules_at(lambda _: None)
+METHODS: dict[Shown, str] = {
+    "rate": "empirical Bayes (Marshall 1991), gamma interval",
+    "count": "count of events",
+    "kde": "plane kernel density, events per km²",
+    "gi": "Gi* of the exposure-adjusted residual, queen contiguity with self, FDR",
+    "gi_count": "Gi* of counts, queen contiguity with self, FDR",
+}
+
+
+def asked(inputs: HeatInputs) -> HeatAsked:
+    """Return which cells a question is about; the finest level stands for that of the rule."""
+    return HeatAsked(
+        CUBE_LEVEL if inputs.level is None else inputs.level, inputs.since, inputs.until,
+        inputs.hours, inputs.events, inputs.kinds, inputs.exposure, inputs.units,
+    )  # fmt: skip
+
+
+HEAT = heat(asked)
+
+
+def check(inputs: HeatInputs, scene: Scene) -> None:
+    """Refuse a bandwidth beyond those of the rule."""
+    rule = get_rule(scene.get(RULES), BANDWIDTH).value
+    wide = inputs.bandwidth_m
+    if wide is not None and not rule.least_m <= wide <= rule.most_m:
+        raise wrong_input(
+            "bandwidth_m",
+            f"give {rule.least_m:g} to {rule.most_m:g} metres",
+            f"须为 {rule.least_m:g} 至 {rule.most_m:g} 米",
+        )
+
+
+def run(inputs: HeatInputs, scene: Scene) -> HeatOutputs:
+    """Make a surface of the cells."""
+    rules = scene.get(RULES)
+    level = inputs.level or get_rule(rules, CELLS).value.level
+    cells = coarser(scene.get(HEAT), asked(inputs).level - level)
+    surface, wide = _surface(inputs, rules, cells, level)
+    bounds = get_rule(
+        rules, BREAKS, f"law.heat_breaks.{COLOURS.get(inputs.surface, inputs.surface)}"
+    ).value.bounds
+    made = [
+        feature(str(int(cells.keys[i])), shape, **properties)
+        for i, (shape, properties) in enumerate(_shown(cells, surface, level, bounds))
+    ]
+    summary = _summary(inputs, rules, cells, surface)
+    return HeatOutputs(
+        cells=Features(features=list(made)),
+        summary=HeatSummary(**summary, bandwidth_m=wide, level=level, bounds=list(bounds)),
+    )
+
+
+def coarser(cells: HeatCells, levels: int) -> HeatCells:
+    """Return cells put together so many levels up; of several counties the first by key."""
+    keys, first, at = np.unique(cells.keys >> 2 * levels, return_index=True, return_inverse=True)
+    return HeatCells(
+        keys,
+        [cells.admin_codes[i] for i in first],
+        np.bincount(at, cells.events, len(keys)).astype(np.float64),
+        np.bincount(at, cells.exposure, len(keys)).astype(np.float64),
+    )
+
+
+def _surface(
+    inputs: HeatInputs, rules: Rules, cells: HeatCells, level: int
+) -> tuple[Surface, float | None]:
+    """Return the surface, and the bandwidth that it took."""
+    if inputs.surface == "rate":
+        return rate_surface(cells, get_rule(rules, INTERVALS).value.level), None
+    if inputs.surface == "count":
+        return count_surface(cells), None
+    if inputs.surface == "kde":
+        wide = inputs.bandwidth_m or get_rule(rules, BANDWIDTH).value.usual_m
+        return density_surface(cells, level, wide, inputs.kernel), wide
+    share = get_rule(rules, HOT_SPOTS).value.false_share
+    return hot_spot_surface(cells, share, adjusted=inputs.surface == "gi"), None
+
+
+def _shown(
+    cells: HeatCells, surface: Surface, level: int, bounds: tuple[float, ...]
+) -> Iterator[tuple[Geometry, dict[str, Json]]]:
+    """Yield outline and properties of each cell; `colour` is the number of its class from 0."""
+    west, south, east, north = bounds_of(cells.keys, level)
+    names = encode_many((west + east) / 2, (south + north) / 2, 5)
+    colour = np.searchsorted(bounds, surface.value, side="right")
+    rates = surface.rates
+    for i in range(len(cells.keys)):
+        w, s, e, n = float(west[i]), float(south[i]), float(east[i]), float(north[i])
+        told = surface.state[i] == "rated" or (surface.rates is None and surface.spot is None)
+        known = bool(told and np.isfinite(surface.value[i]))
+        yield (
+            {"type": "Polygon", "coordinates": [[[w, s], [e, s], [e, n], [w, n], [w, s]]]},
+            {
+                "admin_code": cells.admin_codes[i],
+                "state": str(surface.state[i]),
+                "events": int(cells.events[i]),
+                "exposure": int(cells.exposure[i]),
+                "value": round(float(surface.value[i]), 6) if known else None,
+                "lower": _told(rates.lower if rates else None, i),
+                "upper": _told(rates.upper if rates else None, i),
+                "colour": int(colour[i]) if known else None,
+                "spot": None if surface.spot is None else int(surface.spot[i]),
+                "beidou": str(names[i]),
+            },
+        )
+
+
+def _told(column: Floats | None, at: int) -> float | None:
+    return None if column is None or np.isnan(column[at]) else round(float(column[at]), 6)
+
+
+def _summary(
+    inputs: HeatInputs, rules: Rules, cells: HeatCells, surface: Surface
+) -> dict[str, Any]:
+    rates, unseen = surface.rates, int((surface.state == "not_inspected").sum())
+    used = [get_rule(rules, kind) for kind in (CELLS, INTERVALS, BANDWIDTH, HOT_SPOTS)]
+    return {
+        "cells": len(cells.keys),
+        "not_inspected": unseen,
+        "short": int((surface.state == "short").sum()),
+        "events": int(cells.events.sum()),
+        "exposure": int(cells.exposure.sum()),
+        "pooled_rate": rates.pooled if rates and np.isfinite(rates.pooled) else None,
+        "between_variance": rates.variance if rates else None,
+        "method": METHODS[inputs.surface],
+        "rules": [show_rule(rule) for rule in used],
+        "sentence": Text(
+            zh=f"{len(cells.keys)} 个单元，其中 {unseen} 个有案件而无检查记录，不作比率；"
+            "图上没有的地方未检查，不等于没有违法。",
+            en=f"{len(cells.keys)} cells, {unseen} of them with cases and no record of inspection:"
+            " no rate is told. Where there is no cell nobody looked; that is not zero.",
+        ),
+    }
+
+
+PROCESS = Process(
+    id="heat-surface",
+    title=Text(zh="执法热力", en="Enforcement heat"),
+    description=Text(
+        zh="按单元统计一段时间的检查与查获：经验贝叶斯收缩的查获率及区间、件数、核密度、热点。",
+        en="Cells of a period: rates per exposure shrunk by empirical Bayes with their interval,"
+        " counts, kernel density, hot spots.",
+    ),
+    inputs=HeatInputs,
+    outputs=HeatOutputs,
+    run=run,
+    reads=(RULES, HEAT),
+    check=check,
+    quick=True,
+)

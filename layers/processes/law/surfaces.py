@@ -1,0 +1,106 @@
+"""Surfaces over cells of one level: from cases, hits and exposure to what the map shows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from layers.processes.readers.heat_rows import HeatCells
+from routing.graph.weights import Bools, Floats
+from routing.statistics.hot_spots import getis_ord_gi_star, significant_spots
+from routing.statistics.kde import Kernel, density_at
+from routing.statistics.neighbours import queen
+from routing.statistics.rates import Rates, empirical_bayes, standardised
+from spatial.geo.crs import GEOD
+from spatial.geo.zorder import bounds_of
+
+DEGREE_M = math.radians(1.0) * float(GEOD.a)
+"""Metres of a degree along the equator."""
+SQUARE_KM = 1_000_000.0
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What cells show: state and value of each; the rates where there are such.
+
+    `state` is `rated`, `not_inspected`, or `short` where there are more events than exposure:
+    records are missing, and no rate is told.
+    """
+
+    state: NDArray[np.str_]
+    value: Floats
+    rates: Rates | None = None
+    spot: NDArray[np.int8] | None = None
+
+
+def states_of(cells: HeatCells) -> NDArray[np.str_]:
+    """Return the state of each cell."""
+    short = np.where(cells.events > cells.exposure, "short", "rated")
+    return np.where(cells.exposure > 0, short, "not_inspected")
+
+
+def rate_surface(cells: HeatCells, level: float) -> Surface:
+    """Return rates shrunk by empirical Bayes; NaN where nothing was inspected."""
+    state = states_of(cells)
+    known = state == "rated"
+    rates = _spread(empirical_bayes(cells.events[known], cells.exposure[known], level), known)
+    return Surface(state, rates.rate, rates)
+
+
+def count_surface(cells: HeatCells) -> Surface:
+    """Return plain counts of events."""
+    return Surface(states_of(cells), cells.events)
+
+
+def hot_spot_surface(cells: HeatCells, false_share: float, *, adjusted: bool) -> Surface:
+    """Return z of Gi* on the exposure-adjusted residual, or on counts, and what is significant.
+
+    Raises
+    ------
+    BadParameter
+        No inspected cell has a neighbour.
+    """
+    state = states_of(cells)
+    known = state == "rated"
+    found = np.full(len(cells.keys), np.nan)
+    events, exposure = cells.events[known], cells.exposure[known]
+    values = standardised(events, exposure) if adjusted else events
+    found[known] = getis_ord_gi_star(values, queen(cells.keys[known], with_self=True))
+    return Surface(state, found, spot=significant_spots(found, false_share))
+
+
+def density_surface(
+    cells: HeatCells, cell_level: int, bandwidth_m: float, kernel: Kernel
+) -> Surface:
+    """Return events per km² at the middle of each cell; each event counts in that of its cell.
+
+    Metres are those at the mean latitude of the cells.
+
+    Raises
+    ------
+    BadParameter
+        The bandwidth is none.
+    """
+    west, south, east, north = bounds_of(cells.keys, cell_level)
+    lat = (south + north) / 2
+    scale = np.cos(np.radians(lat.mean())) if len(lat) else 1.0
+    places = np.stack(((west + east) / 2 * scale, lat), axis=1) * DEGREE_M
+    some = cells.events > 0
+    parts = [
+        density_at(part, places[some], bandwidth_m, kernel, cells.events[some])
+        for part in np.array_split(places, max(1, len(places) // 500))
+    ]
+    return Surface(states_of(cells), np.concatenate(parts) * SQUARE_KM)
+
+
+def _spread(rates: Rates, known: Bools) -> Rates:
+    """Return rates of the known cells as those of all, NaN for the rest."""
+    columns = []
+    for column in (rates.rate, rates.lower, rates.upper):
+        whole = np.full(len(known), np.nan)
+        whole[known] = column
+        columns.append(whole)
+    return Rates(rates.pooled, rates.variance, *columns)

@@ -1,0 +1,84 @@
+"""Cases, hits and exposure by cell, as the caller may see them: sums over the cube."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from layers.processes.runtime.model import Need, Reader, Sources
+from layers.processes.runtime.readers import register
+from routing.graph.weights import Floats, Ints
+from spatial.schema.heat_tables import CUBE_LEVEL
+
+_CELLS = """
+SELECT c.cell >> (2 * $1::int) AS cell, mode() WITHIN GROUP (ORDER BY s.admin_code) AS admin_code,
+  coalesce(sum(c.n) FILTER (WHERE s.measure = $6), 0)::bigint AS events,
+  coalesce(sum(c.n) FILTER (WHERE s.measure = 'exposure'), 0)::bigint AS exposure
+FROM sigang.heat_cube c JOIN sigang.heat_series s ON s.id = c.series
+WHERE c.grain = $2 AND c.at >= $3 AND c.at < $4 AND ($5::int[] IS NULL OR c.hour = ANY($5))
+  AND ((s.measure = $6 AND ($7::text[] IS NULL OR s.kind = ANY($7)))
+    OR (s.measure = 'exposure' AND s.kind = $8))
+  AND ($9::text[] IS NULL OR s.unit_id = ANY($9))
+GROUP BY 1 HAVING sum(c.n) <> 0 ORDER BY 1"""
+
+
+@dataclass(frozen=True)
+class HeatAsked:
+    """Which cells: level, days from and until (half-open), hours of the week, what, of whom."""
+
+    level: int
+    since: date
+    until: date
+    hours: Sequence[int] | None
+    events: str
+    kinds: Sequence[str] | None
+    exposure: str
+    units: Sequence[str] | None
+
+    @property
+    def whole_months(self) -> bool:
+        """Tell whether the period is made of whole months."""
+        return self.since.day == 1 and self.until.day == 1
+
+    @property
+    def grain(self) -> str:
+        """Return the grain of the cube that has it, the coarsest one."""
+        if self.hours is not None:
+            return "h"
+        return "m" if self.whole_months else "d"
+
+
+@dataclass(frozen=True)
+class HeatCells:
+    """Sums of each cell, by key: events and exposure, and the county that has most series in it."""
+
+    keys: Ints
+    admin_codes: Sequence[str | None]
+    events: Floats
+    exposure: Floats
+
+
+async def _read(sources: Sources, _: str, asked: HeatAsked) -> HeatCells:
+    async with sources.db.session(sources.actor) as conn:
+        rows = await conn.fetch(
+            _CELLS, CUBE_LEVEL - asked.level, asked.grain, asked.since, asked.until, asked.hours,
+            asked.events, asked.kinds, asked.exposure, asked.units,
+        )  # fmt: skip
+    return HeatCells(
+        np.array([row["cell"] for row in rows], np.int64),
+        [row["admin_code"] for row in rows],
+        np.array([row["events"] for row in rows], np.float64),
+        np.array([row["exposure"] for row in rows], np.float64),
+    )
+
+
+READER = register(Reader("heat", _read))
+
+
+def heat(of: Callable[[Any], HeatAsked]) -> Need[HeatCells]:
+    """Return the need of the cells of a period."""
+    return Need(READER.name, READER.name, of)
