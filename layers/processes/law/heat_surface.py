@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field, model_validator
@@ -89,9 +89,9 @@ class HeatSummary(BaseModel):
     pooled_rate: float | None
     between_variance: float | None
     method: str
-    bandwidth_m: float | None
-    level: int
-    bounds: list[float]
+    bandwidth_m: float | None = None
+    level: int = CUBE_LEVEL
+    bounds: list[float] = []
     rules: list[dict[str, object]]
     sentence: Text
 
@@ -150,10 +150,8 @@ def run(inputs: HeatInputs, scene: Scene) -> HeatOutputs:
         for i, (shape, properties) in enumerate(_shown(cells, surface, level, bounds))
     ]
     summary = _summary(inputs, rules, cells, surface)
-    return HeatOutputs(
-        cells=Features(features=list(made)),
-        summary=HeatSummary(**summary, bandwidth_m=wide, level=level, bounds=list(bounds)),
-    )
+    how = {"bandwidth_m": wide, "level": level, "bounds": list(bounds)}
+    return HeatOutputs(cells=Features(features=list(made)), summary=summary.model_copy(update=how))
 
 
 def coarser(cells: HeatCells, levels: int) -> HeatCells:
@@ -215,28 +213,26 @@ def _told(column: Floats | None, at: int) -> float | None:
     return None if column is None or np.isnan(column[at]) else round(float(column[at]), 6)
 
 
-def _summary(
-    inputs: HeatInputs, rules: Rules, cells: HeatCells, surface: Surface
-) -> dict[str, Any]:
+def _summary(inputs: HeatInputs, rules: Rules, cells: HeatCells, surface: Surface) -> HeatSummary:
     rates, unseen = surface.rates, int((surface.state == "not_inspected").sum())
     used = [get_rule(rules, kind) for kind in (CELLS, INTERVALS, BANDWIDTH, HOT_SPOTS)]
-    return {
-        "cells": len(cells.keys),
-        "not_inspected": unseen,
-        "short": int((surface.state == "short").sum()),
-        "events": int(cells.events.sum()),
-        "exposure": int(cells.exposure.sum()),
-        "pooled_rate": rates.pooled if rates and np.isfinite(rates.pooled) else None,
-        "between_variance": rates.variance if rates else None,
-        "method": METHODS[inputs.surface],
-        "rules": [show_rule(rule) for rule in used],
-        "sentence": Text(
+    return HeatSummary(
+        cells=len(cells.keys),
+        not_inspected=unseen,
+        short=int((surface.state == "short").sum()),
+        events=int(cells.events.sum()),
+        exposure=int(cells.exposure.sum()),
+        pooled_rate=rates.pooled if rates and np.isfinite(rates.pooled) else None,
+        between_variance=rates.variance if rates else None,
+        method=METHODS[inputs.surface],
+        rules=[dict(show_rule(rule)) for rule in used],
+        sentence=Text(
             zh=f"{len(cells.keys)} 个单元，其中 {unseen} 个有案件而无检查记录，不作比率；"
             "图上没有的地方未检查，不等于没有违法。",
             en=f"{len(cells.keys)} cells, {unseen} of them with cases and no record of inspection:"
             " no rate is told. Where there is no cell nobody looked; that is not zero.",
         ),
-    }
+    )
 
 
 PROCESS = Process(
