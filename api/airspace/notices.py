@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import http.client
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from urllib.parse import urlsplit
 
+import asyncpg
 import orjson
 from starlette.requests import Request
 
@@ -27,7 +28,9 @@ from spatial.json_types import Document
 
 MOST_WAITING, AT_ONCE, PATIENCE_S = 256, 4, 5.0
 HTTPS_PORT = 443
-PATH = "/uss/v1/operational_intents"
+INTENTS, CONSTRAINTS = "/uss/v1/operational_intents", "/uss/v1/constraints"
+Received = Callable[[], Awaitable[None]]
+"""What is done once the other system has answered that it has a notice."""
 _FAILURES = (OSError, http.client.HTTPException)
 _log = logging.getLogger(__name__)
 
@@ -39,19 +42,28 @@ class Notices:
         self._running: set[asyncio.Task[None]] = set()
         self._gate = asyncio.Semaphore(AT_ONCE)
 
-    def send(self, url: str, body: Document, hosts: Collection[str]) -> None:
+    def send(
+        self,
+        url: str,
+        body: Document,
+        hosts: Collection[str],
+        path: str = INTENTS,
+        received: Received | None = None,
+    ) -> None:
         """Send a notice where it may go (`may_be_told`), unless too many wait."""
         if not may_be_told(url, hosts) or len(self._running) >= MOST_WAITING:
             return
-        task = asyncio.create_task(self._send(url, orjson.dumps(body, default=str)))
+        task = asyncio.create_task(self._send(url, path, orjson.dumps(body, default=str), received))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _send(self, url: str, body: bytes) -> None:
+    async def _send(self, url: str, path: str, body: bytes, received: Received | None) -> None:
         async with self._gate:
             try:
-                await asyncio.to_thread(_post, url, body)
-            except _FAILURES as error:
+                taken = await asyncio.to_thread(_post, url, path, body)
+                if taken and received is not None:
+                    await received()
+            except (*_FAILURES, asyncpg.PostgresError) as error:
                 _log.info("a notice to %s was lost: %s", url, error)
 
 
@@ -109,13 +121,16 @@ def details(done: Done, extents: Sequence[Extent]) -> Document:
     }  # fmt: skip
 
 
-def _post(url: str, body: bytes) -> None:
+def _post(url: str, path: str, body: bytes) -> bool:
+    """Post a body; tell whether it was taken."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE_S)
     try:
         headers = {"Content-Type": "application/json"}
-        connection.request("POST", parts.path.rstrip("/") + PATH, body, headers)
-        connection.getresponse().read(1)
+        connection.request("POST", parts.path.rstrip("/") + path, body, headers)
+        answer = connection.getresponse()
+        answer.read(1)
+        return 200 <= answer.status < 300
     finally:
         connection.close()

@@ -235,12 +235,17 @@ def wish_of(
     digest: bytes = b"",
 ) -> Wish:
     """Return a plan as what the core writes."""
-    settings = services(request).settings
-    base = settings.public_url or f"http://{settings.host}:{settings.port}"
     return Wish(
-        plan, "operational_intent", MANAGER, extents, base.rstrip("/"), state, priority, ovn,
+        plan, "operational_intent", MANAGER, extents, own_url(request), state, priority, ovn,
         digest=digest,
     )  # fmt: skip
+
+
+def own_url(request: Request) -> str:
+    """Return where other systems reach this one."""
+    settings = services(request).settings
+    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return base.rstrip("/")
 
 
 def planned(volumes: Sequence[Volume4DBody]) -> list[Extent]:

@@ -5,9 +5,10 @@ Nothing is deleted: what was in force at a time stays so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -17,7 +18,17 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from api.airspace.restriction_rows import COUNTIES, END, HOLD, IN_FORCE, INSERT, ONE
+from api.airspace.affected import Affected, affected_by
+from api.airspace.restriction_notices import Telling, shown_affected
+from api.airspace.restriction_rows import (
+    COUNTIES,
+    END,
+    HOLD,
+    IN_FORCE,
+    INSERT,
+    MOVE_END,
+    ONE,
+)
 from api.http.auth import actor_of, require
 from api.http.bodies import MB
 from api.http.media_types import GEOJSON
@@ -32,6 +43,7 @@ from layers.processes.airspace.question import (
     read_footprint,
     refused,
 )
+from layers.processes.readers.airspace_rows import RESTRICTION
 from routing.airspace.ask import Footprint
 from routing.airspace.zones import buffered
 from spatial.actor import WRITERS, Actor
@@ -43,6 +55,8 @@ from spatial.json_types import Document
 from spatial.rules import get_rule
 
 SOURCE = "airspace-officers"
+SOURCES = (SOURCE, "sample-flights")
+"""Whose restrictions an officer may change."""
 LONGEST = timedelta(days=366)
 routes = Routes("airspace")
 
@@ -69,6 +83,14 @@ class RestrictionBody(BaseModel):
     authority: Words
 
 
+class EndBody(BaseModel):
+    """When a restriction shall end."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    valid_to: Moment
+
+
 @routes.post("/api/airspace/restrictions", most_bytes=MB, status=201)
 async def create_restriction(body: RestrictionBody, request: Request) -> Response:
     """Restrict flight; every later answer of every process knows it."""
@@ -77,49 +99,84 @@ async def create_restriction(body: RestrictionBody, request: Request) -> Respons
     _check(body, begin)
     footprint = read_footprint(body.geometry, get_rule(served.rules.current, BOUNDS).value)
     area = _area(footprint)
+    async with served.db.session(actor) as conn:
+        admin_code = await _admin_code(conn, actor, area)
+    number = uuid7()
+    values = _values(number, body, begin, footprint, area, admin_code)
+    told = await Telling.of(request, _unwritten(values), "issued")
 
     async def work(conn: asyncpg.Connection) -> Response:
-        admin_code = await _admin_code(conn, actor, area)
-        number = uuid7()
-        await conn.execute(INSERT, *_values(number, body, begin, footprint, area, admin_code))
+        await conn.execute(INSERT, *values)
+        await told.write(conn)
         detail = {"restriction": body.restriction, "name": body.name}
         await served.audit.write(
             conn, actor, "restrict", f"airspace-restriction/{number}", area=admin_code,
             detail=detail,
         )  # fmt: skip
         headers = {"Location": f"/api/airspace/restrictions/{number}"}
-        return fresh(await _shown(conn, number), 201, headers, GEOJSON)
+        return fresh(await _shown(conn, number, told.affected, actor), 201, headers, GEOJSON)
 
-    return await write_once(request, actor, work)
+    answer = await write_once(request, actor, work)
+    told.send()
+    return answer
+
+
+@routes.patch("/api/airspace/restrictions/{number}")
+async def change_restriction(number: UUID, body: EndBody, request: Request) -> Response:
+    """Let a restriction end sooner or later than it was issued for; who was told is told again."""
+    actor, now = _officer(request), datetime.now(UTC)
+    row = await _read(request, actor, number)
+    begin = row["valid_from"]
+    if not max(begin, now) < body.valid_to <= begin + LONGEST:
+        raise refused("/valid_to", "yet to come, within a year", "须在将来且在一年内")
+    told = await Telling.of(request, {**row, "valid_to": body.valid_to}, "changed", row)
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        held = await _hold(conn, actor, number, now)
+        await conn.execute(MOVE_END, number, body.valid_to, actor.account_id)
+        await told.write(conn)
+        await services(request).audit.write(
+            conn, actor, "change", f"airspace-restriction/{number}", area=held["admin_code"],
+            detail={"valid_to": body.valid_to.isoformat()},
+        )  # fmt: skip
+        return fresh(await _shown(conn, number, told.affected, actor), media_type=GEOJSON)
+
+    answer = await write_once(request, actor, work)
+    told.send()
+    return answer
 
 
 @routes.post("/api/airspace/restrictions/{number}/end")
 async def end_restriction(number: UUID, request: Request) -> Response:
     """End a restriction now; until now it was in force."""
     actor, now = _officer(request), datetime.now(UTC)
+    told = await Telling.of(request, await _read(request, actor, number), "ended")
 
     async def work(conn: asyncpg.Connection) -> Response:
-        held = await conn.fetchrow(HOLD, number, SOURCE)
-        if held is None:
-            raise _unknown(number)
-        if held["admin_code"] is None or not actor.covers(held["admin_code"]):
-            raise OutOfScope("It lies outside your area", "超出辖区")
-        if held["valid_to"] <= now:
-            raise Conflict("It has ended already", "该管制已结束")
+        held = await _hold(conn, actor, number, now)
         await conn.execute(END, number, now, actor.account_id)
+        await told.write(conn)
         await services(request).audit.write(
             conn, actor, "end", f"airspace-restriction/{number}", area=held["admin_code"]
         )
-        return fresh(await _shown(conn, number), media_type=GEOJSON)
+        return fresh(await _shown(conn, number, told.affected, actor), media_type=GEOJSON)
 
-    return await write_once(request, actor, work)
+    answer = await write_once(request, actor, work)
+    told.send()
+    return answer
 
 
 @routes.get("/api/airspace/restrictions/{number}")
 async def get_restriction(number: UUID, request: Request) -> Response:
-    """Return one restriction, in force or not."""
-    async with services(request).db.session(actor_of(request)) as conn:
-        return fresh(await _shown(conn, number), media_type=GEOJSON)
+    """Return one restriction, in force or not, and the plans in its time that it concerns.
+
+    `affected` are plans that the caller sees: inside, uncertain (`missing` says why) or outside by
+    height, what was told of it to whose owner, and when that was received.
+    """
+    actor = actor_of(request)
+    affected = await affected_by(request, await _read(request, actor, number))
+    async with services(request).db.session(actor) as conn:
+        return fresh(await _shown(conn, number, affected, actor), media_type=GEOJSON)
 
 
 @routes.get("/api/airspace/restrictions")
@@ -138,6 +195,28 @@ def _officer(request: Request) -> Actor:
     actor = actor_of(request)
     require(actor, *WRITERS)
     return actor
+
+
+async def _read(request: Request, actor: Actor, number: UUID) -> dict[str, Any]:
+    async with services(request).db.session(actor) as conn:
+        row = await conn.fetchrow(RESTRICTION, number)
+    if row is None:
+        raise _unknown(number)
+    return dict(row)
+
+
+async def _hold(
+    conn: asyncpg.Connection, actor: Actor, number: UUID, now: datetime
+) -> asyncpg.Record:
+    """Return a restriction of the officer's area that has not ended, held until the commit."""
+    held = await conn.fetchrow(HOLD, number, SOURCES)
+    if held is None:
+        raise _unknown(number)
+    if held["admin_code"] is None or not actor.covers(held["admin_code"]):
+        raise OutOfScope("It lies outside your area", "超出辖区")
+    if held["valid_to"] <= now:
+        raise Conflict("It has ended already", "该管制已结束")
+    return held
 
 
 def _check(body: RestrictionBody, begin: datetime) -> None:
@@ -198,11 +277,14 @@ def _values(
     )  # fmt: skip
 
 
-async def _shown(conn: asyncpg.Connection, number: UUID) -> Document:
+async def _shown(
+    conn: asyncpg.Connection, number: UUID, affected: Sequence[Affected], actor: Actor
+) -> Document:
     row = await conn.fetchrow(ONE, number)
     if row is None:
         raise _unknown(number)
-    return _feature(row)
+    told = await shown_affected(conn, number, affected, actor)
+    return {**_feature(row), "affected": told}
 
 
 def _feature(row: asyncpg.Record) -> Document:
@@ -213,6 +295,21 @@ def _feature(row: asyncpg.Record) -> Document:
     named["authority"] = props.get("authority_zh")
     properties = orjson.loads(orjson.dumps(values | named))
     return {"type": "Feature", "id": number, "geometry": geometry, "properties": properties}
+
+
+def _unwritten(values: Sequence[Any]) -> dict[str, Any]:
+    """Return the row of a restriction that is about to be written, as `RESTRICTION` reads one."""
+    number, restriction, _, admin_code, _, name, _, *limits = values[:11]
+    centre, radius, begin, end, props, area = values[11:]
+    middle = shapely.from_wkb(centre)
+    names = ("floor_m", "floor_datum", "ceiling_m", "ceiling_datum")
+    return {
+        "id": str(number), "number": number, "kind": "airspace_restriction", "level": "temporary",
+        "name_zh": name, "name_en": name, "restriction": restriction, "lon": middle.x,
+        "lat": middle.y, "radius_m": radius, "valid_from": begin, "valid_to": end,
+        "rule_version": None, "origin": "real", "props": props, "geom": area,
+        "admin_code": admin_code, **dict(zip(names, limits, strict=True)),
+    }  # fmt: skip
 
 
 def _unknown(number: UUID) -> NotFound:

@@ -17,9 +17,17 @@ from api.airspace.dss_door import (
     standard,
 )
 from api.airspace.dss_others import ReportBody, keep_report
-from api.airspace.dss_tokens import ALL, CONFORMANCE, PROCESSING, STRATEGIC, Manager
+from api.airspace.dss_tokens import (
+    ALL,
+    CONFORMANCE,
+    MANAGEMENT,
+    PROCESSING,
+    STRATEGIC,
+    Manager,
+)
 from api.airspace.notices import details as intent_details
 from api.airspace.own_door import MANAGER
+from api.airspace.restriction_constraint import constraint_details
 from api.airspace.utm_core import Done
 from api.http.routes import Routes
 from api.services import services
@@ -54,9 +62,22 @@ async def details(request: Request, manager: Manager) -> Response:
     async with services(request).db.session(actor_of_manager(manager)) as conn:
         row = await utm_store.find(conn, wanted)
         volumes = (await utm_store.read_extents(conn, [wanted]))[wanted]
-    if row is None or row["manager"] != MANAGER:
+    if row is None or row["manager"] != MANAGER or row["kind"] != "operational_intent":
         raise NotFound(f"We have no operational intent {wanted}", f"本系统没有运行意图 {wanted}")
     return answer({"operational_intent": intent_details(Done(row, []), volumes)})
+
+
+@routes.get("/uss/v1/constraints/{entityid}", own_tokens=True)
+@standard(PROCESSING, MANAGEMENT)
+async def constraint(request: Request, manager: Manager) -> Response:
+    """Return a constraint of ours whole: a restriction that an officer put in force."""
+    wanted = entity_id(request)
+    async with services(request).db.session(actor_of_manager(manager)) as conn:
+        row = await utm_store.find(conn, wanted)
+        volumes = (await utm_store.read_extents(conn, [wanted]))[wanted]
+    if row is None or row["manager"] != MANAGER or row["kind"] != "constraint":
+        raise NotFound(f"We have no constraint {wanted}", f"本系统没有限制 {wanted}")
+    return answer({"constraint": constraint_details(row, volumes)})
 
 
 @routes.post("/uss/v1/operational_intents", own_tokens=True, most_bytes=MOST_BYTES)

@@ -44,7 +44,7 @@ READ_S = 0.01
 """What reading the news for one client is likely to take."""
 LATER = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Busy, TooMany)
 """What keeps the news back for a while and ends no stream: the database is away, or all is busy."""
-KINDS = ("event", "cells", "network", "catalog", "indicators")
+KINDS = ("event", "cells", "network", "catalog", "indicators", "operation")
 
 OnSignal = Callable[[int, FrameType | None], None]
 

@@ -85,6 +85,19 @@ utm_report = Table(
     must("body", JSONB),
 )
 
+airspace_notice = Table(
+    "airspace_notice",
+    metadata,
+    key("restriction_id", UUID),
+    key("intent_id", UUID),
+    must("manager", Text),
+    Column("account_id", Text),
+    *texts("effect", "action", **MUST),
+    must("told_at", WHEN),
+    Column("received_at", WHEN),
+    Column("received_by", Text),
+)
+
 operation_filing = Table(
     "operation_filing",
     metadata,

@@ -73,9 +73,12 @@ def roads(databases: Databases, migrated: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def planning(databases: Databases, migrated: str) -> Iterator[Server]:
+def planning(
+    databases: Databases, migrated: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """Yield a server over the small province with counties, for the tests of processes."""
-    with databases.fresh(migrated) as url, world(url) as running:
+    keys = write_keys(tmp_path_factory.mktemp("utm"))
+    with databases.fresh(migrated) as url, world(url, dss_keys=str(keys)) as running:
         with connect(url) as conn:
             conn.execute(COUNTIES)
         yield running

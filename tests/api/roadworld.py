@@ -171,10 +171,10 @@ def _insert_carriageway(conn: psycopg.Connection) -> None:
 
 
 @contextmanager
-def world(url: str, workers: int = 2) -> Iterator[Server]:
+def world(url: str, workers: int = 2, **settings: str) -> Iterator[Server]:
     """Yield a server over the small province, filled into a migrated database."""
     fill(url)
-    with running_server(url, workers=workers) as server:
+    with running_server(url, workers=workers, **settings) as server:
         yield server
 
 

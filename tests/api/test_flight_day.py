@@ -126,6 +126,20 @@ def test_planted_conflicts_are_found_and_no_other(officer):
     assert not {frozenset(one["plans"]) for one in found} & pairs("touching")
 
 
+@pytest.mark.parametrize("name", TRUTHS["restrictions"])
+def test_planted_flights_under_a_restriction_are_found_and_no_other(officer, name):
+    restriction = stable_uuid7(SOURCE, f"restriction:{name}")
+    document = officer.get(f"/api/airspace/restrictions/{restriction}").json()
+    assert document["properties"]["name_zh"].endswith("（虚构）")
+    found = {"inside": [], "uncertain": [], "outside": []}
+    for one in document["affected"]:
+        found[one["effect"]].append(one["id"])
+    truth = TRUTHS["restrictions"][name]
+    assert sorted(found["inside"]) == sorted(map(number, truth["inside"]))
+    assert sorted(found["uncertain"]) == sorted(map(number, truth["uncertain"]))
+    assert found["outside"] == list(map(number, truth["outside"]))
+
+
 def test_flights_above_their_ceiling_are_found_where_the_ground_is_unknown_and_no_other(
     anyone, day
 ):

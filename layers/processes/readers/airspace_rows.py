@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import asyncpg
 import shapely
@@ -41,13 +41,16 @@ from spatial.rule_store import SELECT
 from spatial.rules import ALWAYS, Period, RuleBook, Rules, get_rule
 
 VERSION = "SELECT version, changed_at FROM sigang.airspace_version"
-_ZONES = """
+_COLUMNS = """
 SELECT id::text, kind, level, name_zh, name_en, restriction, floor_m, floor_datum, ceiling_m,
   ceiling_datum, ST_X(centre) AS lon, ST_Y(centre) AS lat, radius_m, valid_from, valid_to,
-  rule_version, origin, props, ST_AsBinary(geom) AS geom
-FROM sigang.zone
-WHERE kind IN ('airspace', 'airspace_superseded', 'controlled_ground', 'airspace_restriction')
+  rule_version, origin, props, ST_AsBinary(geom) AS geom, id AS number, admin_code
+FROM sigang.zone WHERE kind"""
+_ZONES = f"""{_COLUMNS} IN (
+  'airspace', 'airspace_superseded', 'controlled_ground', 'airspace_restriction')
 ORDER BY kind, id"""
+RESTRICTION = f"{_COLUMNS} = 'airspace_restriction' AND id = $1"
+"""One restriction, as `make_zone` takes it."""
 _COUNTIES = """
 SELECT admin_code, name_zh, name_en, props, ST_AsBinary(geom) AS geom FROM sigang.zone
 WHERE kind = 'ground_coverage' ORDER BY admin_code"""
@@ -106,8 +109,7 @@ async def read_known(db: Database, folder: Path | None, rules: Rules) -> Known:
         terrain = await _read_terrain(db, folder)
         if (await read_version(db))[0] == version:
             break
-    grounds, who = get_rule(rules, GROUND), get_rule(rules, AUTHORITIES).value
-    words = _Words(grounds.value, who, _texts(rules))
+    words = words_of(rules)
 
     def made() -> Known:
         return Known(
@@ -147,7 +149,7 @@ async def _tile(db: Database, folder: Path | None, row: Row) -> Grid | None:
 
 
 @dataclass(frozen=True)
-class _Words:
+class Words:
     """What zones are told with: categories, authorities, legal texts by rule version."""
 
     grounds: GroundCategories
@@ -155,11 +157,17 @@ class _Words:
     texts: Mapping[str, str | None]
 
 
+def words_of(rules: Rules) -> Words:
+    """Return the words that the rules of a time have for zones."""
+    grounds, who = get_rule(rules, GROUND), get_rule(rules, AUTHORITIES).value
+    return Words(grounds.value, who, _texts(rules))
+
+
 def _texts(rules: Rules) -> Mapping[str, str | None]:
     return {f"{key}@{rule.version}": rule.legal_text for key, rule in rules.items()}
 
 
-def make_zone(row: Row, words: _Words) -> Zone:
+def make_zone(row: Mapping[str, Any], words: Words) -> Zone:
     """Return the zone of a row."""
     props = row["props"] or {}
     circle = None
@@ -189,7 +197,7 @@ def _timetable(row: Row, props: Props) -> Timetable | None:
     return Timetable(periods, middle.x, middle.y)
 
 
-def _authority(kind: Sort, level: str | None, props: Props, words: _Words) -> tuple[str, str]:
+def _authority(kind: Sort, level: str | None, props: Props, words: Words) -> tuple[str, str]:
     if "authority_zh" in props:
         return props["authority_zh"], props["authority_en"]
     if kind == "controlled_ground":
@@ -200,14 +208,14 @@ def _authority(kind: Sort, level: str | None, props: Props, words: _Words) -> tu
     return found.zh, found.en
 
 
-def _floor(row: Row, props: Props) -> Limit | None:
+def _floor(row: Mapping[str, Any], props: Props) -> Limit | None:
     """Return the floor of a row; from the ground up there is none."""
     if row["floor_datum"] == "AGL" and (row["floor_m"] or 0.0) <= 0.0:
         return None
     return _limit(row, "floor", props)
 
 
-def _limit(row: Row, side: str, props: Props) -> Limit | None:
+def _limit(row: Mapping[str, Any], side: str, props: Props) -> Limit | None:
     """Return a limit of a row: none, unknown above an aerodrome, or a height with its datum."""
     value, datum = row[f"{side}_m"], row[f"{side}_datum"]
     if value is None:
