@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -31,7 +31,7 @@ from spatial.geo.volumes import Circle
 from spatial.postgres.db import Database
 
 Effect = Literal["inside", "uncertain", "outside"]
-Row = Mapping[str, Any]
+Row: TypeAlias = asyncpg.Record
 """A restriction as the database has it, or is to have it."""
 _ORDER: Mapping[Effect, int] = {"inside": 0, "uncertain": 1, "outside": 2}
 FLYING = ("Filed", "Accepted", "Activated", "Nonconforming", "Contingent")

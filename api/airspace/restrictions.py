@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import asyncpg
@@ -197,12 +197,12 @@ def _officer(request: Request) -> Actor:
     return actor
 
 
-async def _read(request: Request, actor: Actor, number: UUID) -> dict[str, Any]:
+async def _read(request: Request, actor: Actor, number: UUID) -> asyncpg.Record:
     async with services(request).db.session(actor) as conn:
         row = await conn.fetchrow(RESTRICTION, number)
     if row is None:
         raise _unknown(number)
-    return dict(row)
+    return row
 
 
 async def _hold(
@@ -297,7 +297,7 @@ def _feature(row: asyncpg.Record) -> Document:
     return {"type": "Feature", "id": number, "geometry": geometry, "properties": properties}
 
 
-def _unwritten(values: Sequence[Any]) -> dict[str, Any]:
+def _unwritten(values: Sequence[object]) -> Document:
     """Return the row of a restriction that is about to be written, as `RESTRICTION` reads one."""
     number, restriction, _, admin_code, _, name, _, *limits = values[:11]
     centre, radius, begin, end, props, area = values[11:]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import asyncpg
 import shapely
@@ -167,7 +167,7 @@ def _texts(rules: Rules) -> Mapping[str, str | None]:
     return {f"{key}@{rule.version}": rule.legal_text for key, rule in rules.items()}
 
 
-def make_zone(row: Mapping[str, Any], words: Words) -> Zone:
+def make_zone(row: Row, words: Words) -> Zone:
     """Return the zone of a row."""
     props = row["props"] or {}
     circle = None
@@ -208,14 +208,14 @@ def _authority(kind: Sort, level: str | None, props: Props, words: Words) -> tup
     return found.zh, found.en
 
 
-def _floor(row: Mapping[str, Any], props: Props) -> Limit | None:
+def _floor(row: Row, props: Props) -> Limit | None:
     """Return the floor of a row; from the ground up there is none."""
     if row["floor_datum"] == "AGL" and (row["floor_m"] or 0.0) <= 0.0:
         return None
     return _limit(row, "floor", props)
 
 
-def _limit(row: Mapping[str, Any], side: str, props: Props) -> Limit | None:
+def _limit(row: Row, side: str, props: Props) -> Limit | None:
     """Return a limit of a row: none, unknown above an aerodrome, or a height with its datum."""
     value, datum = row[f"{side}_m"], row[f"{side}_datum"]
     if value is None:
