@@ -30,6 +30,7 @@ import { openDialog, openDrawer, shellStore, showPanel, switchTheme } from './mo
 import { listen } from './model/stream.js';
 import { airStore, watchFlight } from './model/flight.js';
 import { watchRestrictions } from './model/restrictions.js';
+import { watchNotices } from './model/air_notices.js';
 import { watchReports } from './model/reports.js';
 import { watchScenarios } from './model/scenarios.js';
 import { boardStore, setKiosk, toggleBoard, watchBoard } from './model/board.js';
@@ -143,6 +144,7 @@ async function start() {
   watchFlight();
   watchApprovals();
   watchRestrictions();
+  watchNotices();
   watchReports();
   watchScenarios();
   watchBoard();

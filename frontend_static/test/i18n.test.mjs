@@ -32,7 +32,7 @@ test('every text is used', async () => {
   const code = await sources();
   const prefixes =
     'cause closure draw kind origin path role side top time app session keys events inspect live table plan ' +
-    'hazmat group limit reach near basis air verdict datum aircraft task ground missing restriction';
+    'hazmat group limit reach near basis air verdict datum aircraft task ground missing affected notice restriction';
   const made = new RegExp(`^(${prefixes.split(' ').join('|')})\\.`);
   const whole = (key) => code.includes(`'${key}'`);
   const byPrefix = (key) => made.test(key) && code.includes(`\`${key.split('.')[0]}.\${`);

@@ -128,8 +128,11 @@ def two_officers_override(page, other, plan):
         expect(row_of(desk, plan)).to_have_count(0)
 
 
-def a_restriction_is_in_force_at_once(page, other):
-    """Restrict flight at one desk; the open map of another shows it, and that it ended."""
+def a_restriction_is_in_force_at_once(page, other, plan):
+    """Restrict flight at one desk; the open map of another shows it, and that it ended.
+
+    The owner of a plan inside is told, and receives it.
+    """
     for desk in (page, other):
         desk.get_by_test_id("air-restrict").check(force=True)
     page.get_by_test_id("restriction-submit").click()
@@ -149,6 +152,10 @@ def a_restriction_is_in_force_at_once(page, other):
     until(other, f"() => ({DRAWN})() > 0")
     assert time.monotonic() - issued < IN_FORCE_S
     expect(other.get_by_test_id("restriction")).to_contain_text("灯光秀")
+    affected = page.locator(f"[data-testid=affected][data-id='{plan}']")
+    expect(affected).to_have_attribute("data-effect", "inside")
+    page.locator(f"[data-testid=notice][data-id='{plan}']").get_by_test_id("notice-receive").click()
+    expect(affected).to_contain_text("✓")
     page.get_by_test_id("restriction-end").click()
     until(other, f"() => ({DRAWN})() === 0")
     expect(other.get_by_test_id("restriction")).to_have_count(0)
@@ -171,5 +178,5 @@ def test_the_desk_of_low_altitude(open_page, server):
     waiting = [file_by_an_operator(server, f"巡查 {at}", 1000 + 100 * at) for at in range(2)]
     the_slower_officer_is_told_who_won(other, server, waiting[0])
     two_officers_override(page, other, waiting[1])
-    a_restriction_is_in_force_at_once(page, other)
+    a_restriction_is_in_force_at_once(page, other, plans[0])
     end_plans(server, [*plans, *waiting])

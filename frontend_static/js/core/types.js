@@ -348,8 +348,24 @@
  * @property {AirConflict[]} [conflicts]
  * @property {string[]} [rivals]
  *
+ * @typedef {object} Affected - a flight that a restriction concerns, and what was told of it; never who flies
+ * @property {string} id
+ * @property {string} manager
+ * @property {string} state
+ * @property {'inside' | 'uncertain' | 'outside'} effect
+ * @property {string[]} missing
+ * @property {string} time_start
+ * @property {string} time_end
+ * @property {string | null} told_at
+ * @property {string | null} received_at
+ * @property {string | null} received_by
+ *
+ * @typedef {{ restriction_id: string, intent_id: string, effect: string, action: string, told_at: string,
+ *   received_at: string | null }} AirNotice
+ *
  * @typedef {object} Restriction
  * @property {string} id
+ * @property {Affected[]} [affected]
  * @property {any} geometry
  * @property {{ restriction: string, reason: string, name_zh: string, code: string, floor_m: number | null,
  *   floor_datum: string | null, ceiling_m: number | null, ceiling_datum: string | null, valid_from: string,

@@ -2,6 +2,7 @@
 /** The event stream: one for all tabs of a browser, shared through a lock and a channel. */
 import { API } from '../core/api.js';
 import { debounce } from '../core/base.js';
+import { restrictionTold } from './air_notices.js';
 import { loadInbox, plansChanged } from './approvals.js';
 import { boardChanged, boardStore, loadBoard } from './board.js';
 import { deskStore, loadEvents, receive } from './events.js';
@@ -47,7 +48,10 @@ const HANDLERS = {
     numbersChanged(body.indicators ?? []);
     boardChanged(body.indicators ?? []);
   },
-  operation: plansChanged,
+  operation(body) {
+    plansChanged(body);
+    if (body.restriction) restrictionTold();
+  },
   /** Made by the page itself when the stream opens: what came before it did is asked for. */
   open() {
     const { state } = liveStore.stream.peek();

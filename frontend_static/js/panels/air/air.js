@@ -5,6 +5,7 @@ import { Part, define } from '../../core/base.js';
 import { t } from '../../core/i18n.js';
 import { approvalStore } from '../../model/approvals.js';
 import { airStore, openAir } from '../../model/flight.js';
+import { noticeList } from './affected.js';
 import './flight.js';
 import './inbox.js';
 import './restrict.js';
@@ -25,6 +26,7 @@ class Air extends Part {
           data-testid="air-${task}" .checked=${task === now}
           @change=${() => openAir(task)} /><span>${t(`air.${task}`)}${task === 'inbox'
             ? bubble() : ''}</span></label>`)}</div>
+      ${noticeList()}
       ${now === 'flight' ? html`<sg-flight></sg-flight>` : ''}
       ${now === 'inbox' ? html`<sg-inbox></sg-inbox>` : ''}
       ${now === 'restrict' ? html`<sg-restrict></sg-restrict>` : ''}

@@ -14,6 +14,7 @@ import { busy, failure, icon, legalText } from '../widgets.js';
 import {
   choiceField, focusWrong, formFailure, heightFields, linesField, placeFields, textField,
 } from './draft_fields.js';
+import { affectedList } from './affected.js';
 import { limitText, verdictMark } from './marks.js';
 
 /** @typedef {import('../../core/types.js').Restriction} Restriction */
@@ -111,6 +112,7 @@ class Restrict extends Part {
         ${over ? html`<b class="warn">${t('restrict.over')}</b>` : ''}<br />${heights(p)}</p>
       <p>${p.reason}</p>
       ${p.legal_text ? html`<blockquote>${legalText(p.legal_text)}<cite>${p.authority}</cite></blockquote>` : ''}
+      ${one.affected ? affectedList(one.id, one.affected) : ''}
       <div class="actions"><button data-testid="restriction-show"
           @click=${() => show(one)}>${t('inspect.zoom')}</button>
         ${mayDecide() && !over ? html`<button class="danger" data-testid="restriction-end"

@@ -10,6 +10,7 @@ import '../browse/inspector.js';
 import '../browse/scenarios.js';
 import '../plan/planner.js';
 import { openDrawer, shellStore, showPanel } from '../../model/shell.js';
+import { noticeStore } from '../../model/air_notices.js';
 import { approvalStore } from '../../model/approvals.js';
 import { deskStore } from '../../model/events.js';
 
@@ -36,7 +37,8 @@ class Side extends Part {
   }
 
   tab(/** @type {typeof TABS[number]} */ tab, /** @type {boolean} */ current) {
-    const count = { events: deskStore.events.value.length, air: approvalStore.count.value }[String(tab)] ?? 0;
+    const waiting = approvalStore.count.value + noticeStore.open.value.length;
+    const count = { events: deskStore.events.value.length, air: waiting }[String(tab)] ?? 0;
     return html`<button role="tab" id="tab-${tab}" data-testid="tab-${tab}" aria-selected=${current}
       aria-controls="side-panel" tabindex=${current ? 0 : -1}
       @click=${() => showPanel(tab)}>${icon(ICONS[tab])}${t(`side.${tab}`)}${count
