@@ -51,6 +51,9 @@ def equals_the_door(page, answer):
 
 def may_i_fly(page):
     """Inspect the bridge by drone, 100 m above ground, now; then the same at the airport."""
+    page.get_by_test_id("search").fill("无人机巡桥")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("flight-form")).to_be_visible()
     bridge = ask_at(page, BRIDGE, "structures")
     equals_the_door(page, bridge)
     law = page.get_by_test_id("air-class")

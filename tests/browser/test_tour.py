@@ -257,6 +257,7 @@ def the_sheet_is_printed(page):
     assert "含合成数据" in text
     expect(page.get_by_test_id("print-legend")).to_be_visible()
     expect(page.get_by_test_id("print-scale")).to_be_visible()
+    expect(page.get_by_test_id("print-air")).to_contain_text("不代表可飞")
     Image.open(io.BytesIO(page.screenshot())).verify()
 
 
