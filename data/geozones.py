@@ -26,6 +26,7 @@ from spatial.geozones.formats import FORMATS, recognise
 from spatial.geozones.model import GeoZone, ZoneFault, ZoneFile
 from spatial.geozones.rows import COLUMNS, values_of
 from spatial.geozones.schedule import hull
+from spatial.geozones.zone_members import write_members
 from spatial.ids import stable_uuid7
 from spatial.postgres.ingest import BadRow, LoadReport, Run, SourceInfo, find_source, loading
 from spatial.rule_files import read_rule
@@ -156,18 +157,16 @@ def _named(zone: GeoZone, seen: Counter[str]) -> GeoZone:
 
 
 def as_row(zone: GeoZone) -> dict[str, object]:
-    """Return a zone as it is kept in quarantine: shapes as WKT, heights in metres."""
+    """Return a zone as it is kept in quarantine: its members, and shapes as WKT."""
     return {
-        "identifier": zone.identifier, "name": zone.name_zh or zone.name_en,
-        "declared": zone.declared, "level": zone.level, "given": dict(zone.given),
+        "identifier": zone.identifier,
+        "name": zone.name_zh or zone.name_en,
+        "declared": zone.declared,
         "volumes": [
-            {"wkt": shapely.to_wkt(volume.shape, rounding_precision=9),
-             "floor": f"{volume.floor.value_m:g} m {volume.floor.datum}",
-             "ceiling": volume.ceiling
-             and f"{volume.ceiling.value_m:g} m {volume.ceiling.datum}"}
+            {**write_members(zone, volume), "wkt": shapely.to_wkt(volume.shape, 9)}
             for volume in zone.volumes
         ],
-    }  # fmt: skip
+    }
 
 
 def _tell(found: ZoneFile, zones: Sequence[GeoZone], progress: Progress) -> None:

@@ -108,11 +108,20 @@ def _zone(feature: Members, place: int) -> GeoZone:
         authorities=_authorities(item.get("zoneAuthority")),
         message=_names(item.get("message"))[0],
         conditions=text_of(item.get("restrictionConditions")),
-        warnings=warnings,
+        warnings=(*warnings, *_radius_doubts(geometries)),
         given=_given(item, geometries),
         place=place,
     )
     return with_extras(zone, item.get("extendedProperties"))
+
+
+def _radius_doubts(geometries: Sequence[Members]) -> tuple[str, ...]:
+    """Return the doubt about a radius beside heights in feet."""
+    feet = any(
+        "extent" in one and object_of(one.get("layer"), "layer").get("uom") == "ft"
+        for one in geometries
+    )
+    return ("a radius beside heights in feet is read as metres",) if feet else ()
 
 
 def _given(item: Members, geometries: Sequence[Members]) -> dict[str, str]:

@@ -157,14 +157,13 @@ def polygon_of(rings: object) -> shapely.Polygon:
 
 def _ring(ring: object) -> Floats:
     try:
-        if not isinstance(ring, list) or any(isinstance(x, str) for place in ring for x in place):
-            raise ValueError
-        found = np.array([place[:2] for place in ring], float)
-        if found.ndim != 2 or found.shape[1] != 2 or len(np.unique(found, axis=0)) < 3:
-            raise ValueError
+        found = np.array(ring)
     except (TypeError, ValueError):
-        raise ZoneFault("bad-shape", "a ring is no list of positions", "环不是坐标列表") from None
-    return found
+        found = np.empty(0)
+    right = found.ndim == 2 and found.shape[1] >= 2 and found.dtype.kind in "fiu"
+    if not right or (found != found[0]).any(axis=1).sum() < 2:
+        raise ZoneFault("bad-shape", "a ring is no list of positions", "环不是坐标列表")
+    return found[:, :2].astype(float)
 
 
 def circle_of(centre: object, radius_m: float | None) -> Circle:

@@ -106,6 +106,29 @@ def test_what_is_in_no_format_or_of_another_source_is_refused(conn, load) -> Non
         load(block("a"), source="roads")
 
 
+def test_what_a_dataset_says_of_its_times_is_what_is_in_force(conn, load) -> None:
+    from tests.spatial.test_geozones import ed269
+
+    period = {"permanent": "NO", "startDateTime": "2027-01-01T00:00:00+08:00",
+              "endDateTime": "2027-06-01T00:00:00+08:00"}  # fmt: skip
+    load(ed269(applicability=[period]))
+    load(ed269(applicability=[period], name="二"))
+    ((name, kind, ceiling, begin, end),) = zones(conn)
+    assert (name, kind, ceiling) == ("二", "airspace", pytest.approx(121.92))  # never in force
+    assert (begin.isoformat()[:10], end.isoformat()[:10]) == ("2026-12-31", "2027-05-31")
+    past = period | {"startDateTime": "2020-01-01T00:00:00Z", "endDateTime": "2021-01-01T00:00:00Z"}
+    report, _ = load(ed269(applicability=[past]))
+    assert (report.rows, report.refused) == ({}, {"ended": 1})
+
+
+@pytest.mark.shared
+def test_a_dataset_with_wrong_metadata_is_refused_and_nothing_stored(conn, load) -> None:
+    body = shared_path("data/airspace/ed318/InvalidExample_GeoZone_2_Layers.json").read_bytes()
+    with pytest.raises(Quarantined, match=r"metadata.validFrom.*REQ_AUTHORIZATION"):
+        load(body)
+    assert zones(conn) == []
+
+
 @pytest.mark.shared
 def test_the_czech_file_loads_whole(conn, load) -> None:
     body = gzip.decompress(shared_path("data/airspace/openair-CZ-2026-04.txt.gz").read_bytes())

@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from referencing import Registry, Resource
 
+from api.cli.export import FORMATS as EXPORTS
+from api.cli.parser import parse
 from spatial.airspace_rules import FEED_BOUNDS, FEED_RESTRICTIONS
 from spatial.geo.volumes import Circle
 from spatial.geozones.checks import checked, restricted
@@ -423,6 +425,13 @@ def test_a_hostile_file_is_refused_at_once(body):
         FORMATS[recognise(body)].read(body, None)
     assert caught.value.reason == "bad-file"
     assert clock.perf_counter() - start < 1.0
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_has_a_door_on_the_command_line(name):
+    given = parse(["load", "airspace", "zones.x", "--format", name, "--source", "feed"])
+    assert (given.what, given.format, given.source) == ("airspace", name, "feed")
+    assert EXPORTS[f".{name}"] == name
 
 
 def kml(inner: str, data: str = "") -> bytes:
