@@ -109,13 +109,13 @@ def test_what_is_in_no_format_or_of_another_source_is_refused(conn, load) -> Non
 def test_what_a_dataset_says_of_its_times_is_what_is_in_force(conn, load) -> None:
     from tests.spatial.test_geozones import ed269
 
-    period = {"permanent": "NO", "startDateTime": "2027-01-01T00:00:00+08:00",
-              "endDateTime": "2027-06-01T00:00:00+08:00"}  # fmt: skip
+    period = {"permanent": "NO", "startDateTime": "2127-01-01T00:00:00+08:00",
+              "endDateTime": "2127-06-01T00:00:00+08:00"}  # fmt: skip
     load(ed269(applicability=[period]))
     load(ed269(applicability=[period], name="二"))
     ((name, kind, ceiling, begin, end),) = zones(conn)
     assert (name, kind, ceiling) == ("二", "airspace", pytest.approx(121.92))  # never in force
-    assert (begin.isoformat()[:10], end.isoformat()[:10]) == ("2026-12-31", "2027-05-31")
+    assert (begin.isoformat()[:10], end.isoformat()[:10]) == ("2126-12-31", "2127-05-31")
     past = period | {"startDateTime": "2020-01-01T00:00:00Z", "endDateTime": "2021-01-01T00:00:00Z"}
     report, _ = load(ed269(applicability=[past]))
     assert (report.rows, report.refused) == ({}, {"ended": 1})
