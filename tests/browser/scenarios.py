@@ -4,7 +4,7 @@ import httpx
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.conftest import until
+from tests.browser.conftest import settle, until
 
 LOADED = """id => {
   const { page, tiles, indicators, examples, error, numbersError, examplesError } =
@@ -76,8 +76,11 @@ def board(page):
     expect(page.get_by_test_id("board-screen")).to_have_count(0)
     until(page, "() => location.hash.includes('view=table')")  # the address follows a moment later
     page.evaluate("hash => { location.hash = hash }", address)
+    page.reload()
     expect(tiles).to_have_count(many - 1)
+    assert page.evaluate("() => window.sigang.map") is None  # it starts when it comes into view
     page.get_by_test_id("board-close").click()
+    settle(page)
 
 
 def visit(page, name):
