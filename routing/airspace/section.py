@@ -94,7 +94,7 @@ def _stretches(air: Air, lon: Floats, lat: Floats, below: Ground, at_s: float) -
     place, number = air.zones.over_points(lon, lat)
     found: list[Stretch] = []
     for one in np.unique(number).tolist():
-        if not air.zones.begin_s[one] <= at_s < air.zones.end_s[one]:
+        if not air.zones.in_force(np.array([one]), at_s, at_s)[0]:
             continue
         zone, mine = air.zones.all[one], place[number == one]
         floor, top = _limits(zone, below)
