@@ -37,6 +37,7 @@ const FULL = {
   event: '0193-bb',
   filter: "severity = 'high' & due_on < DATE('2026-11-01')",
   air: 'inbox',
+  cells: true,
   flight: { shape: 'line', places: '121.1, 30.4\n121.2, 30.5', upper: '真高 100', title: '无人机巡桥 & 100%' },
   restriction: { name: '灯光秀', reason: 'a=b;c' },
   answer: '01a228ce-85f7-7765-8d38-34ab84a7a57f',

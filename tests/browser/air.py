@@ -69,6 +69,7 @@ def may_i_fly(page):
     expect(zone).to_contain_text("B类空域划设在民用运输机场上空")
     expect(page.get_by_test_id("filing")).to_contain_text("申请截止")
     it_comes_back(page, airport)
+    cells_say(page, airport)
 
 
 def it_comes_back(page, answer):
@@ -104,3 +105,20 @@ def waiting_plan(title, east_m):
         "title": title, "aircraft": "light", "task": "urgent", "state": "Filed",
         "visibility": "public",
     }  # fmt: skip
+
+
+CELLS = """() => window.sigang.map.queryRenderedFeatures({layers: ['sg-cells-area']})
+  .map(({properties}) => properties)"""
+
+
+def cells_say(page, answer):
+    """Show the cells in which one may fly: they say what was answered, in words and codes."""
+    page.get_by_test_id("cells-on").check()
+    until(page, f"() => ({CELLS})().length > 5")
+    cells = {one["code"]: one for one in page.evaluate(CELLS)}
+    here = [one for code, one in cells.items() if answer["beidou_cell"].startswith(code)]
+    assert [one["verdict"] for one in here] == [answer["verdict"]]
+    assert all(one["verdict"] != "suitable" for one in cells.values() if one["ground"] != "known")
+    expect(page.get_by_test_id("cells-legend").locator("dt")).to_have_count(6)
+    page.get_by_test_id("cells-on").uncheck()
+    expect(page.get_by_test_id("cells-legend")).to_have_count(0)

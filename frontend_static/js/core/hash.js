@@ -48,6 +48,7 @@
  * @property {boolean} kiosk the board alone, without the page around it
  * @property {'flight' | 'inbox' | 'restrict'} air what the desk of low altitude shows
  * @property {AirDraft} flight what differs from a new flight plan
+ * @property {boolean} cells whether cells in which one may fly are shown
  * @property {AirDraft} restriction what differs from a new temporary restriction
  * @property {string | null} answer number of the answer on show
  * @property {string | null} operation flight plan that is open: filed, or read in the inbox
@@ -98,6 +99,7 @@ export const DEFAULTS = {
   kiosk: false,
   air: 'flight',
   flight: {},
+  cells: false,
   restriction: {},
   answer: null,
   operation: null,
@@ -317,6 +319,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   kiosk: { key: 'kiosk', ...flag },
   air: { key: 'air', ...word('flight', 'inbox', 'restrict') },
   flight: { key: 'fly', ...filledIn },
+  cells: { key: 'cells', ...flag },
   restriction: { key: 'tr', ...filledIn },
   answer: { key: 'ans', ...text },
   operation: { key: 'op', ...text },

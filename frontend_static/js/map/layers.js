@@ -2,6 +2,7 @@
 /** Style layers of the overlay, and where they go in the server's style. */
 import { airLayers } from './air.js';
 import { blockLabels, blockLayers, blockSources } from './blocks.js';
+import { cellLayers, cellSource } from './cells.js';
 import { COLOURS } from './colours.js';
 import { inForce } from './in_force.js';
 import { overlayData } from './overlay.js';
@@ -9,6 +10,7 @@ import { inOrder } from './order.js';
 import { layerOf } from './probe.js';
 import { withUnits } from './units.js';
 import { layerStore } from '../model/layers.js';
+import { shellStore } from '../model/shell.js';
 
 /** @typedef {import('maplibre-gl').StyleSpecification} Style */
 /** @typedef {typeof COLOURS.dark} Colours */
@@ -191,14 +193,17 @@ export function withOverlay(style, theme) {
   const closures = layers.findIndex((layer) => closing.has(layerOf(layer) ?? ''));
   const under = closures < 0 ? at : Math.min(closures, at);
   const [fill, outline, label] = reachLayers(colours);
+  const [cells, edges, signs] = cellLayers(colours, shellStore.lang.peek());
   const sources = Object.fromEntries(
     Object.entries(overlayData()).map(([id, content]) => [id, { type: 'geojson', data: content }]),
   );
   return /** @type {Style} */ ({
     ...style,
-    sources: { ...style.sources, ...blockSources(), ...sources },
+    sources: { ...style.sources, ...blockSources(), ...cellSource(), ...sources },
     layers: inOrder([
       ...layers.slice(0, under),
+      cells,
+      edges,
       fill,
       outline,
       beforeLayer(colours),
@@ -209,6 +214,7 @@ export function withOverlay(style, theme) {
       ...selectionLayers(colours),
       ...layers.slice(at),
       blockLabels(theme),
+      signs,
       label,
       ...lineLabels(colours),
       ...airLayers(colours),

@@ -7,6 +7,7 @@ import { Part, define } from '../core/base.js';
 import { decode } from '../core/hash.js';
 import { t } from '../core/i18n.js';
 import { supplyImages } from '../core/icons.js';
+import { watchCells } from './cells.js';
 import { watchDrag } from './drag.js';
 import { withOverlay } from './layers.js';
 import { overlayData } from './overlay.js';
@@ -14,6 +15,7 @@ import { showExtent, whenAway } from './camera.js';
 import { note, theMap } from './instance.js';
 import { moved, openMenu, placeHome, pointAt, viewStore, zoomed } from '../model/view.js';
 import { boardStore } from '../model/board.js';
+import { cellTiles } from '../model/cells.js';
 import { drawStore } from '../model/draw.js';
 import { toast } from '../model/toasts.js';
 import { layerStore } from '../model/layers.js';
@@ -161,7 +163,8 @@ export class MapView extends Part {
     told();
     zoomed(map.getZoom());
     map.on('click', (event) => {
-      if (drawStore.state.peek().mode === null && !flights.take(event.point)) probe(map, event.point);
+      if (drawStore.state.peek().mode !== null || cellTiles.peek()) return;
+      if (!flights.take(event.point)) probe(map, event.point);
     });
     map.on('contextmenu', (event) => {
       event.preventDefault();
@@ -209,6 +212,7 @@ export class MapView extends Part {
         }
       }),
       watchRows(map),
+      watchCells(map),
       watchUnits(map),
       watchInForce(map),
       watchOrder(map),

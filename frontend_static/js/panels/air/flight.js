@@ -12,6 +12,7 @@ import {
 } from '../../model/flight.js';
 import { mayDecide, sessionStore } from '../../model/session.js';
 import './answer.js';
+import './cells.js';
 import { choiceField, focusWrong, formFailure, heightFields, placeFields, textField } from './draft_fields.js';
 import { verdictMark } from './marks.js';
 
@@ -79,6 +80,7 @@ class Flight extends Part {
           <button type="button" data-testid="flight-new" @click=${newFlight}>${t('air.anew')}</button>
         </div>
       </form>
+      <sg-cells></sg-cells>
       ${busy(Boolean(working.value))}
       ${this.overlapping()}
       <sg-answer></sg-answer>
