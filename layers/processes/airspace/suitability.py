@@ -163,6 +163,8 @@ class Judged:
         lon, lat = self.cells.middles
         known = np.flatnonzero(~np.isnan(self.columns.height_w84_m))
         found: list[str | None] = [None] * len(lon)
+        if not len(known):
+            return found
         heights = self.columns.height_w84_m[known]
         codes = beidou_grid.encode_3d_many(lon[known], lat[known], heights, self.level)
         for number, code in zip(known.tolist(), codes.tolist(), strict=True):
