@@ -361,6 +361,18 @@ def test_sql_stands_in_stores_and_rows():
     assert raw_sql('"SELECT it"\nx = "SELECT it"\ny = f"UPDATE sigang.{t} SET"') == [2]
 
 
+def test_migrations_stand_in_one_line():
+    """Each has the number that its file says and follows the one before: two heads stop a start."""
+    folder = ROOT / "spatial/migrations/versions"
+    found = []
+    for path in sorted(folder.glob("[0-9]*.py")):
+        values = dict(re.findall(r'^(revision|down_revision) = "?(\w+)"?$', path.read_text(), re.M))
+        found.append((path.name[:4], values["revision"], values["down_revision"]))
+    numbers = [f"{n:04}" for n in range(1, len(found) + 1)]
+    before = ["None", *numbers][:-1]
+    assert found == list(zip(numbers, numbers, before, strict=True))
+
+
 ANY_LINES = 150
 
 
