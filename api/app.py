@@ -158,7 +158,7 @@ def create_app(settings: Settings | None = None, handed: Handed | None = None) -
             app.state.limits = limits = Limits.of_pool(chosen.pool_size)
             limits.show(own(app, Gauges))
             _connect(opened)
-            async with ending_expired(opened.db), evicting_expired(opened.db):
+            async with ending_expired(opened.db), evicting_expired(opened):
                 yield
             limits.close()
 

@@ -184,6 +184,10 @@ class Accuracy(RuleModel):
     qnh_m: float = Field(ge=0, le=1000)
 
 
+class KeptDays(RuleTable[Annotated[int, Field(gt=0, le=36_600)]]):
+    """For how many days an answer is kept with its question."""
+
+
 class PackTerms(RuleModel):
     """For how long an offline pack holds, and how far (s) the clock of its reader may be off."""
 
@@ -220,4 +224,7 @@ UAS_CEILING = register(
 )
 FILING = register("uas.filing_clock", FilingClocks, zh="飞行申请时限", en="Filing of flights")
 BOUNDS = register("uas.question_bounds", Bounds, zh="适飞查询范围", en="Bounds of a question")
+ANSWERS_KEPT = register(
+    "airspace.answers_kept_days", KeptDays, zh="适飞答复保存天数", en="Days that answers are kept"
+)
 PACK = register("uas.offline_pack", PackTerms, zh="离线数据包", en="Offline pack")

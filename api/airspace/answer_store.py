@@ -19,6 +19,10 @@ SELECT $1, $2, $3, $4, $5, $6, $7 FROM quick"""
 _FIND = """
 SELECT id, asked_at, account_id, airspace_version, rules_digest, question, answer
 FROM sigang.airspace_answer WHERE id = $1"""
+_FORGET = """
+DELETE FROM sigang.airspace_answer WHERE id IN (
+  SELECT id FROM sigang.airspace_answer WHERE asked_at < now() - make_interval(days => $1)
+  ORDER BY asked_at LIMIT 5000 FOR UPDATE SKIP LOCKED)"""
 _LEVEL = 1
 
 
@@ -54,6 +58,11 @@ async def find(conn: asyncpg.Connection, number: UUID) -> Given | None:
         name: gzip.decompress(values[name]) for name in ("question", "answer")
     }
     return Given(**{**values, **texts})
+
+
+async def forget(conn: asyncpg.Connection, days: int) -> None:
+    """Delete answers that were given so many days ago, some thousands at once."""
+    await conn.execute(_FORGET, days)
 
 
 def as_document(given: Given) -> bytes:

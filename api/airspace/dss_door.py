@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -19,16 +21,25 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.airspace import utm_store
 from api.airspace.dss_tokens import LOOPBACK, DssTokens, Manager
-from api.airspace.extents import written_time
-from api.airspace.utm_store import CellTurns
+from api.airspace.extents import (
+    Extent,
+    Volume4DBody,
+    parse_extent,
+    parse_extents,
+    union_of,
+    written_time,
+)
+from api.airspace.utm_core import Wish
+from api.airspace.utm_store import CellTurns, Kind
 from api.http.app_state import own
 from api.http.media_types import JSON
 from api.http.problems import pick_language, translate
 from api.http.responses import NO_STORE
 from api.services import services
 from spatial.actor import Actor
-from spatial.errors import BadParameter, SigangError
+from spatial.errors import BadParameter, NotFound, SigangError
 from spatial.json_types import Document
 
 MOST_BYTES = 2**21
@@ -141,6 +152,71 @@ def parse_id(text: str, name: str) -> UUID:
     if not _ID.fullmatch(text):
         raise BadParameter(f"{name}: {text!r} is no UUID", f"{name}：{text!r} 不是 UUID")
     return UUID(text)
+
+
+class QueryBody(BaseModel):
+    """What is asked for."""
+
+    area_of_interest: Volume4DBody
+
+
+async def queried_references(request: Request, kind: Kind, manager: Manager) -> list[Document]:
+    """Return the references of the area, heights and time that a request asks for."""
+    area = parse_extent((await read(request, QueryBody)).area_of_interest, "/area_of_interest")
+    async with services(request).db.session(actor_of_manager(manager)) as conn:
+        return await references(conn, kind, area, manager)
+
+
+async def references(
+    conn: asyncpg.Connection, kind: Kind, area: Extent, manager: Manager
+) -> list[Document]:
+    """Return the entities that have a volume in an area's cells, its heights and its time."""
+    cells = set(area.cover.cells)
+    found = await utm_store.near(conn, kind, [area], by_cells=True)
+    by_id = {one.entity["id"]: one.entity for one in found if not one.cells.isdisjoint(cells)}
+    return [written_entity(row, manager) for row in by_id.values()]
+
+
+async def find_reference(request: Request, kind: Kind, manager: Manager) -> Document:
+    """Return the entity of a kind that an address names.
+
+    Raises
+    ------
+    NotFound
+    """
+    wanted = entity_id(request)
+    async with services(request).db.session(actor_of_manager(manager)) as conn:
+        row = await utm_store.find(conn, wanted)
+    if row is None or row["kind"] != kind:
+        raise NotFound(f"There is no {kind.replace('_', ' ')} {wanted}", f"没有 {wanted}")
+    return written_entity(row, manager)
+
+
+def yet_to_end(bodies: Sequence[Volume4DBody]) -> list[Extent]:
+    """Return the extents of an entity that is to be written.
+
+    Raises
+    ------
+    BadParameter
+        See `parse_extents`; or they end in the past.
+    """
+    extents = parse_extents(bodies)
+    if max(one.end for one in extents).timestamp() <= time.time():
+        raise BadParameter("/extents: they end in the past", "/extents：结束时间已过")
+    return extents
+
+
+@asynccontextmanager
+async def writing(
+    request: Request, manager: Manager, wish: Wish
+) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection that writes an entity in its turn; there being none is a bad request."""
+    turn = own(request.app, Door).turns.turn(union_of(wish.extents).cells)
+    try:
+        async with turn, services(request).db.write(actor_of_manager(manager)) as conn:
+            yield conn
+    except NotFound as refused:
+        raise BadParameter(refused.en, refused.zh) from refused
 
 
 def base_url(text: str, pointer: str) -> str:

@@ -15,38 +15,34 @@ from starlette.responses import Response
 from api.airspace import utm_core, utm_store
 from api.airspace.dss_door import (
     MOST_BYTES,
-    Door,
     actor_of_manager,
     answer,
     base_url,
     digest_of,
     entity_id,
+    find_reference,
     parse_id,
+    queried_references,
     read,
     standard,
+    writing,
     written_entity,
+    yet_to_end,
 )
 from api.airspace.dss_tokens import CONFORMANCE, SKEW_S, STRATEGIC, Manager
-from api.airspace.extents import Extent, Volume4DBody, parse_extent, parse_extents, union_of
+from api.airspace.extents import Volume4DBody
 from api.airspace.own_door import tell_owners
 from api.airspace.utm_core import ImplicitSubscription, Surroundings, Wish
 from api.airspace.utm_store import Near
-from api.http.app_state import own
 from api.http.routes import Routes
 from api.services import services
-from spatial.errors import BadParameter, Conflict, NotFound, OutOfScope, StaleVersion
+from spatial.errors import BadParameter, Conflict, OutOfScope, StaleVersion
 from spatial.json_types import Document
 
 PLACE = "/dss/v1/operational_intent_references"
 OFF_NOMINAL = ("Nonconforming", "Contingent")
 SUFFIX_VERSION = 7
 routes = Routes()
-
-
-class QueryBody(BaseModel):
-    """What is asked for."""
-
-    area_of_interest: Volume4DBody
 
 
 class NewSubscription(BaseModel):
@@ -72,33 +68,16 @@ class IntentBody(BaseModel):
 @standard(STRATEGIC)
 async def query(request: Request, manager: Manager) -> Response:
     """Return the intents in an area, heights and a time, bounds included."""
-    area = parse_extent((await read(request, QueryBody)).area_of_interest, "/area_of_interest")
-    async with services(request).db.session(actor_of_manager(manager)) as conn:
-        found = await references(conn, "operational_intent", area)
-    told = [written_entity(row, manager) for row in found]
-    return answer({"operational_intent_references": told})
-
-
-async def references(
-    conn: asyncpg.Connection, kind: utm_store.Kind, area: Extent
-) -> list[asyncpg.Record]:
-    """Return the entities that have a volume in an area's cells, its heights and its time."""
-    cells = set(area.cover.cells)
-    found = await utm_store.near(conn, kind, [area], by_cells=True)
-    by_id = {one.entity["id"]: one.entity for one in found if not one.cells.isdisjoint(cells)}
-    return list(by_id.values())
+    found = await queried_references(request, "operational_intent", manager)
+    return answer({"operational_intent_references": found})
 
 
 @routes.get(f"{PLACE}/{{entityid}}", own_tokens=True)
 @standard(STRATEGIC)
 async def get(request: Request, manager: Manager) -> Response:
     """Return one intent."""
-    wanted = entity_id(request)
-    async with services(request).db.session(actor_of_manager(manager)) as conn:
-        row = await utm_store.find(conn, wanted)
-    if row is None or row["kind"] != "operational_intent":
-        raise NotFound(f"There is no operational intent {wanted}", f"没有运行意图 {wanted}")
-    return answer({"operational_intent_reference": written_entity(row, manager)})
+    found = await find_reference(request, "operational_intent", manager)
+    return answer({"operational_intent_reference": found})
 
 
 @routes.put(f"{PLACE}/{{entityid}}", own_tokens=True, most_bytes=MOST_BYTES)
@@ -128,23 +107,17 @@ async def delete(request: Request, manager: Manager) -> Response:
 
 async def _put(request: Request, manager: Manager, ovn: str | None) -> Response:
     wish, key = await _wish(request, manager, ovn)
-    cells = union_of(wish.extents).cells
 
     def rule(known: Surroundings) -> None:
         if wish.state not in OFF_NOMINAL:
             _check_key(known, key, manager)
 
     try:
-        async with (
-            own(request.app, Door).turns.turn(cells),
-            services(request).db.write(actor_of_manager(manager)) as conn,
-        ):
+        async with writing(request, manager, wish) as conn:
             done = await utm_core.put(conn, wish, rule)
             await tell_owners(conn, done)
     except StaleVersion as refused:
         raise await _with_current(request, manager, wish.id, refused) from refused
-    except NotFound as refused:
-        raise BadParameter(refused.en, refused.zh) from refused
     told = written_entity(done.entity, manager)
     body = {"operational_intent_reference": told, "subscribers": done.subscribers}
     return answer(body, 201 if ovn is None else 200)
@@ -161,9 +134,7 @@ async def _wish(request: Request, manager: Manager, ovn: str | None) -> tuple[Wi
         raise BadParameter("/state: a new intent is Accepted", "/state：新意图须为 Accepted")
     base_url(body.uss_base_url, "/uss_base_url")
     implicit, listed = _subscriptions(body)
-    extents = parse_extents(body.extents)
-    if max(one.end for one in extents).timestamp() <= time.time():
-        raise BadParameter("/extents: they end in the past", "/extents：结束时间已过")
+    extents = yet_to_end(body.extents)
     wish = Wish(
         new, "operational_intent", manager.name, extents, body.uss_base_url, body.state, 0, ovn,
         _asked_ovn(new, body.requested_ovn_suffix), listed, implicit, await digest_of(request),

@@ -15,15 +15,15 @@ from api.airspace import utm_rows as rows
 from api.airspace import utm_store
 from api.airspace.dss_door import (
     MOST_BYTES,
+    QueryBody,
     actor_of_manager,
     answer,
     base_url,
     entity_id,
     read,
+    references,
     standard,
-    written_entity,
 )
-from api.airspace.dss_intents import QueryBody, references
 from api.airspace.dss_tokens import PROCESSING, SKEW_S, STRATEGIC, Manager
 from api.airspace.extents import (
     ALWAYS,
@@ -144,11 +144,13 @@ async def _put(request: Request, manager: Manager, version: str | None) -> Respo
         row = await _write(conn, wish)
         told: Document = {"subscription": _written(row)}
         if for_intents:
-            found = await references(conn, "operational_intent", _in_force(extent, row))
-            told["operational_intent_references"] = [written_entity(r, manager) for r in found]
+            told["operational_intent_references"] = await references(
+                conn, "operational_intent", _in_force(extent, row), manager
+            )
         if for_constraints:
-            found = await references(conn, "constraint", _in_force(extent, row))
-            told["constraint_references"] = [written_entity(r, manager) for r in found]
+            told["constraint_references"] = await references(
+                conn, "constraint", _in_force(extent, row), manager
+            )
     return answer(told)
 
 

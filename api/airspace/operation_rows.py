@@ -59,3 +59,10 @@ END_OVER = """
 UPDATE sigang.operation SET state = 'Ended', actual_end = planned_end
 WHERE kind = 'uas_flight' AND state IN ('Accepted', 'Activated', 'Nonconforming', 'Contingent')
   AND planned_end <= now()"""
+BEGIN_SYNTHETIC = """
+WITH begun AS (UPDATE sigang.operation SET state = 'Activated', actual_start = planned_start
+  WHERE kind = 'uas_flight' AND origin = 'synthetic' AND state = 'Accepted'
+    AND planned_start <= now() AND planned_end > now() RETURNING id)
+UPDATE sigang.utm_entity e SET state = 'Activated', version = e.version + 1,
+  previous_ovn = e.ovn, ovn = gen_random_uuid()::text, changed_at = clock_timestamp()
+FROM begun b WHERE e.id = b.id"""

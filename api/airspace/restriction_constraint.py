@@ -22,7 +22,7 @@ from api.airspace.dss_tokens import Manager
 from api.airspace.extents import HIGHEST_M, LOWEST_M, Extent, written
 from api.airspace.operations import own_url
 from api.airspace.own_door import MANAGER
-from api.airspace.utm_core import Done, Surroundings, Wish
+from api.airspace.utm_core import Done, Wish, let_stand
 from api.http.app_state import own
 from api.services import services
 from layers.processes.readers.airspace_rows import make_zone, words_of
@@ -63,7 +63,7 @@ async def put_constraint(
         number, "constraint", MANAGER, extents, own_url(request),
         ovn=known["ovn"] if known is not None else None,
     )  # fmt: skip
-    return await utm_core.put(conn, wish, _whatever)
+    return await utm_core.put(conn, wish, let_stand)
 
 
 async def end_constraint(conn: asyncpg.Connection, number: UUID) -> Done | None:
@@ -80,10 +80,6 @@ def constraint_details(entity: asyncpg.Record, extents: Sequence[Extent]) -> Doc
         "reference": written_entity(entity, Manager(MANAGER, frozenset())),
         "details": {"volumes": [written(one) for one in extents]},
     }
-
-
-def _whatever(_: Surroundings) -> None:
-    """Let a constraint stand whatever is planned there."""
 
 
 def _widest(zone: Zone, joins: Joins) -> tuple[float, float]:

@@ -81,6 +81,10 @@ Rule = Callable[[Surroundings], None]
 """Raises where a wish may not be."""
 
 
+def let_stand(_: Surroundings) -> None:
+    """Let a constraint stand whatever is planned there: planners are told of it."""
+
+
 async def put(conn: asyncpg.Connection, wish: Wish, rule: Rule) -> Done:
     """Write an entity, as one transaction's work.
 

@@ -53,6 +53,24 @@ def ensure_sample(ground: Ground, freeze: str | None) -> None:
         found = loaded_anchor(conn)
     if found is None or (freeze is not None and anchor_of(freeze) != found):
         load(ground, freeze)
+    elif freeze is None:
+        _fly_today(ground)
+
+
+def _fly_today(ground: Ground) -> None:
+    """Move the sample's flights and restrictions to today where they are of a day that is over."""
+    from data.generate.flight_rows import flown_on, write_flights
+    from data.generate.world import read_roads
+
+    today = anchor_of(None)
+    with owner_connection(ground) as conn:
+        day = flown_on(conn)
+        if day is None or day >= today:
+            return
+        with step("moving the sample's flights to today"):
+            write_flights(conn, read_roads(conn), today)
+            conn.commit()
+    note(ground, "load", "sample flights", detail={"anchor": today.isoformat()})
 
 
 def load(ground: Ground, freeze: str | None) -> None:

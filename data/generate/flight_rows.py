@@ -118,6 +118,14 @@ def write_flights(conn: psycopg.Connection, roads: Lines, day: datetime) -> int:
     return len(plans)
 
 
+def flown_on(conn: psycopg.Connection) -> datetime | None:
+    """Return when the first of the flights begins, None where there are none."""
+    row = conn.execute(
+        "SELECT min(planned_start) FROM sigang.operation WHERE source_id = %s", [SOURCE]
+    ).fetchone()
+    return row[0] if row else None
+
+
 def _read_ground(conn: psycopg.Connection) -> Ground | None:
     tiles = {
         (lon, lat): unpack(packed, cells)
