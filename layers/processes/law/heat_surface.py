@@ -184,6 +184,8 @@ def _shown(
     cells: HeatCells, surface: Surface, level: int, bounds: tuple[float, ...]
 ) -> Iterator[tuple[Geometry, dict[str, Json]]]:
     """Yield outline and properties of each cell; `colour` is the number of its class from 0."""
+    if not len(cells.keys):
+        return
     west, south, east, north = bounds_of(cells.keys, level)
     names = encode_many((west + east) / 2, (south + north) / 2, 5)
     colour = np.searchsorted(bounds, surface.value, side="right")

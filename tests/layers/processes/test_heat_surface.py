@@ -114,6 +114,13 @@ def test_bad_input_is_told(rules, inputs, says):
     assert says in f"{refused.value} {refused.value.extra}"
 
 
+@pytest.mark.parametrize("surface", ["rate", "count", "kde"])
+def test_no_records_are_no_cells(rules, surface):
+    nothing = HeatCells(np.zeros(0, np.int64), [], np.zeros(0), np.zeros(0))
+    found = ran(rules, nothing, surface=surface)
+    assert found.cells.features == [] and found.summary.pooled_rate is None
+
+
 def test_a_lone_cell_has_no_neighbours(rules):
     with pytest.raises(BadParameter, match="no cell has a neighbour"):
         ran(rules, block(1, [[1]], [[5]]), surface="gi")
