@@ -152,6 +152,7 @@ def ceiling_of(value: float | None, datum: Datum, to_m: float) -> ZoneLimit | No
     return ZoneLimit(value * to_m, datum)
 
 
-def plain_words(values: Iterable[str | None]) -> tuple[str, ...]:
-    """Return the texts that say something."""
-    return tuple(text.strip() for text in values if text and text.strip())
+def plain_words(values: Iterable[object]) -> tuple[str, ...]:
+    """Return the texts that say something; what is none is written as one."""
+    texts = (str(value).strip() for value in values if value is not None)
+    return tuple(text for text in texts if text)

@@ -78,11 +78,11 @@ def _limit(item: Members, side: str) -> ZoneLimit | None:
     value, datum, unit = number_of(body.get("value"), side), body.get("datum"), body.get("unit")
     if value is None or value >= NO_CEILING_FROM:
         return None
-    if datum not in KINDS:
+    if not isinstance(datum, str) or datum not in KINDS:
         raise ZoneFault("missing-datum", f"{side}: no such datum: {datum!r}", f"无此基准 {datum!r}")
-    if unit not in METRES:
+    if not isinstance(unit, str) or unit not in METRES:
         raise ZoneFault("bad-height", f"{side}: no such unit: {unit!r}", f"无此单位：{unit!r}")
-    limit_m = value * METRES[str(unit)]
+    limit_m = value * METRES[unit]
     return ZoneLimit(limit_m, cast(Datum, datum), body.get("included") is not False)
 
 

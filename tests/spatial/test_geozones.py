@@ -238,6 +238,13 @@ def ed269(**more):
     return orjson.dumps({"UASZoneList": [zone | {"geometry": [part]} | more]})
 
 
+def floored(floor):
+    """Return a GeoJSON document of one zone with this floor."""
+    said = {"name": "n", "floor": floor, "ceiling": None, "restriction": "PROHIBITED"}
+    part = {"type": "Polygon", "coordinates": SQUARE}
+    return orjson.dumps({"features": [{"geometry": part, "properties": said}]})
+
+
 def ed318(layer=None, metadata=None, geometry=None, **more):
     """Return an ED-318 document of one zone."""
     layer = {"lower": 0, "lowerReference": "AGL", "upper": 120, "upperReference": "AGL"} | (
@@ -273,6 +280,13 @@ def test_an_upper_limit_that_is_null_or_99999_states_no_ceiling(upper):
     assert written["UASZoneList"][0]["geometry"][0]["upperLimit"] is None
     if upper is None or isinstance(upper, int):
         assert only(read_ed318(ed318(layer={"upper": upper}))).volumes[0].ceiling is None
+
+
+def test_reasons_that_are_no_texts_are_written_as_texts():
+    assert only(read_ed269(ed269(reason=[7, None, " AIR_TRAFFIC "]))).reasons == (
+        "7",
+        "AIR_TRAFFIC",
+    )
 
 
 def test_each_format_keeps_its_own_spelling_and_reads_the_other_with_a_warning():
@@ -385,6 +399,8 @@ def test_daily_hours_are_read(daily, expected):
             b' "properties": {"floor": 5, "ceiling": null}}]}',
             "missing-datum",
         ),
+        (floored({"value": 5, "datum": ["AGL"], "unit": "m"}), "missing-datum"),
+        (floored({"value": 5, "datum": "AGL", "unit": {}}), "bad-height"),
     ],
 )
 def test_an_odd_zone_is_named_and_kept(body, reason):
