@@ -118,10 +118,10 @@ def _heights_of(node: Node) -> JsonObject:
     if polygon is None or datum is None:
         raise ZoneFault("missing-height", "no floor and ceiling", "缺少上下限")
     heights = {
-        float(part.split(",")[2]) for node in _all(polygon, "coordinates")
+        number_of(part.split(",")[2], "altitude") for node in _all(polygon, "coordinates")
         for part in "".join(node.itertext()).split() if part.count(",") == 2
     }  # fmt: skip
-    if len(heights) != 1 or _text(polygon, "extrude") != "1":
+    if len(heights) != 1 or None in heights or _text(polygon, "extrude") != "1":
         raise ZoneFault("missing-height", "no floor and ceiling: its heights differ, or it is not "
                         "extruded", "高度不一或未拉伸到地面，无法得知上下限")  # fmt: skip
     ceiling: JsonObject = {"value": heights.pop(), "datum": datum, "unit": "m"}
@@ -149,7 +149,7 @@ def _ring(node: Node) -> Floats:
     try:
         places = [part.split(",")[:2] for part in _text(node, "coordinates").split()]
         found = np.array(places, float)
-        if found.ndim != 2 or len(found) < 3:
+        if found.ndim != 2 or len(found) < 3 or not np.isfinite(found).all():
             raise ValueError
     except ValueError:
         raise ZoneFault("bad-shape", "coordinates cannot be read", "坐标无法识别") from None

@@ -464,6 +464,13 @@ def test_a_polygon_of_kml_that_reaches_down_from_one_height_says_it():
     assert zone.volumes[0].floor == ZoneLimit(0.0, "AGL")
     hanging = read_kml(kml("<altitudeMode>absolute</altitudeMode>"))
     assert [one.reason for one in hanging.refused] == ["missing-height"]
+    for wrong, reason in (("x", "bad-height"), ("", "missing-height")):
+        raised = kml("<extrude>1</extrude><altitudeMode>absolute</altitudeMode>")
+        found = read_kml(raised.replace(b",500", f",{wrong}".encode()))
+        assert [one.reason for one in found.refused] == [reason]
+    nowhere = kml("<extrude>1</extrude><altitudeMode>absolute</altitudeMode>")
+    found = read_kml(nowhere.replace(b"120,30,", b"NaN,30,"))
+    assert [one.reason for one in found.refused] == ["bad-shape"]
     flat = read_kml(kml(""))
     assert [one.reason for one in flat.refused] == ["missing-height"]
 
