@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from layers.processes.runtime import model
 
 Size = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 
@@ -15,9 +16,7 @@ Place = tuple[Number, Number]
 
 Word = Annotated[str, Field(max_length=60)]
 
-Moment = Annotated[
-    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))
-]
+Moment = model.Moment
 
 
 def _check_visible(text: str) -> str:

@@ -118,7 +118,7 @@ def _cells(
         raise TooComplex(
             f"The flight covers more than {MOST_CELLS:,} cells of the terrain",
             f"飞行范围超过 {MOST_CELLS:,} 个地形格网",
-            mend_en="Ask for its parts.", mend_zh="请分段查询。",
+            mend_en="Ask for its parts.", mend_zh="请分段查询。", pointer="/geometry",
         )  # fmt: skip
     x, y = np.meshgrid(np.arange(west, east + 1), np.arange(south, north + 1))
     x, y = x.ravel() / count, y.ravel() / count

@@ -188,6 +188,15 @@ BAD = [
                    "coordinates": [[120 + n / 1e6, 30] for n in range(10_001)]}},
      "/geometry/coordinates"),
     ({"geometry": {"type": "LineString", "coordinates": [[120, 30], [123, 30]]}}, "/geometry"),
+    ({"height": {"value": "120", "datum": "AGL", "unit": "m"}}, "/height/value"),
+    ({"height": {"value": True, "datum": "AGL", "unit": "m"}}, "/height/value"),
+    ({"geometry": None, "points": {"lon": [120, "120"], "lat": [30, 30]}}, "/points/lon/1"),
+    ({"at": 5}, "/at"),
+    ({"at": "1764500000"}, "/at"),
+    ({"geometry": {"type": "Circle", "coordinates": [179.999, 30], "radius_m": 500}},
+     "/geometry/radius_m"),
+    ({"geometry": {"type": "LineString", "coordinates": [[-179.99, 30], [-179.9, 30]],
+                   "corridor_m": 4000}}, "/geometry/corridor_m"),
 ]  # fmt: skip
 
 

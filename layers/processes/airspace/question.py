@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import shapely
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, Strict, model_validator
 
-from layers.processes.runtime.model import Inputs, Lat, Lon, Moment, Number, titled
+from layers.processes.runtime.model import Inputs, Lat, Lon, Moment, titled
+from layers.processes.runtime.model import Number as AnyNumber
 from routing.airspace.ask import Footprint, Heights
 from spatial.airspace_rules import Aircraft, Bounds, Task
 from spatial.errors import BadParameter
@@ -24,6 +25,8 @@ from spatial.geo.datum import Floats
 from spatial.geo.heights import METRES, Datum, Qnh
 
 MOST_POINTS = 100_000
+Number = Annotated[AnyNumber, Strict()]
+"""A number written as one: neither a text nor true or false."""
 _SHAPES = {"Point": 0, "Circle": 0, "LineString": 1, "Polygon": 2}
 
 
@@ -68,8 +71,8 @@ class GeometryAsked(Inputs):
 class PointsAsked(Inputs):
     """Many points as columns, all at the height asked or each at its own (m, same datum)."""
 
-    lon: list[Lon] = Field(min_length=1, max_length=MOST_POINTS)
-    lat: list[Lat] = Field(min_length=1, max_length=MOST_POINTS)
+    lon: list[Annotated[Lon, Strict()]] = Field(min_length=1, max_length=MOST_POINTS)
+    lat: list[Annotated[Lat, Strict()]] = Field(min_length=1, max_length=MOST_POINTS)
     height_m: list[Number] | None = Field(default=None, max_length=MOST_POINTS)
 
 
@@ -86,7 +89,7 @@ class CheckInputs(Inputs):
     task: Task = titled("任务类型", "Task", default="ordinary")
     facility: str | None = titled("本单位设施的区域编号", "Zone of the own facility", default=None,
                                   max_length=80)  # fmt: skip
-    qnh_hpa: float | None = titled("修正海压", "QNH (hPa)", default=None, ge=870, le=1085)
+    qnh_hpa: Number | None = titled("修正海压", "QNH (hPa)", default=None, ge=870, le=1085)
     alternatives: bool = titled("给出最近可飞方案", "Look for alternatives", default=True)
 
     @model_validator(mode="after")
@@ -188,6 +191,12 @@ def read_footprint(asked: GeometryAsked, bounds: Bounds) -> Footprint:
     if float(sides.max()) + 2 * reach > bounds.most_side_m:
         km = bounds.most_side_m / 1000
         raise refused("/geometry", f"longer than {km:g} km", f"超过 {km:g} 公里")
+    if reach:
+        name = "radius_m" if kind == "Circle" else "corridor_m"
+        edges, lat = np.array([-180.0, 180.0]), max(abs(south), abs(north))
+        gaps = distance_m(edges, [lat, lat], [west, east], [lat, lat])
+        if float(gaps.min()) < reach:
+            raise refused(f"/geometry/{name}", "it crosses the antimeridian", "跨越 180° 经线")
     return Footprint(shape, reach)
 
 

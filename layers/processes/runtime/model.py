@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from functools import cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 import numpy as np
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic.fields import FieldInfo
 
 from layers.declare.base import Text
@@ -36,8 +37,19 @@ Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Size = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+
+
+def _written(value: object) -> object:
+    if isinstance(value, bool | int | float) or (isinstance(value, str) and _BARE.match(value)):
+        raise ValueError("a time is written with date and offset (RFC 3339), not as a number")
+    return value
+
+
+_BARE = re.compile(r"\s*[-+.\d]+(?:[eE][-+]?\d+)?\s*$")
 Moment = Annotated[
-    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))
+    AwareDatetime,
+    BeforeValidator(_written),
+    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC)),
 ]
 
 
