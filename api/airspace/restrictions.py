@@ -229,6 +229,8 @@ def _check(body: RestrictionBody, begin: datetime) -> None:
     low, high = body.lower, body.upper
     if low and high and low.datum == high.datum and low.metres >= high.metres:
         raise refused("/lower", "the floor is not below the ceiling", "下限须低于上限")
+    if low is None and high and high.datum == "AGL" and high.metres <= 0:
+        raise refused("/upper", "the ceiling is not above the ground", "上限须高于地面")
 
 
 def _area(footprint: Footprint) -> shapely.Geometry:

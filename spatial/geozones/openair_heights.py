@@ -12,9 +12,9 @@ FOOT_M = METRES["ft"]
 FLIGHT_LEVEL_M = 100 * FOOT_M
 _UNLIMITED = re.compile(r"^(UNL(IM(ITED)?)?|INF)$")
 _GROUND = re.compile(r"^(0+\s*(FT|M)?\s*)?(GND|SFC|AGL|GROUND|SURFACE)$")
-_LEVEL = re.compile(r"^FL\s*(\d+(?:\.\d+)?)$")
+_LEVEL = re.compile(r"^FL\s*(-?\d+(?:\.\d+)?)$")
 _HEIGHT = re.compile(
-    r"^(\d+(?:\.\d+)?)\s*(FT|F|FEET|M|METERS|METRES)?"
+    r"^(-?\d+(?:\.\d+)?)\s*(FT|F|FEET|M|METERS|METRES)?"
     r"\s*(AGL|GND|SFC|AGND|ASFC|MSL|AMSL|ALT|STD)?$"
 )
 _REMARK = re.compile(r"\s*\(.*\)\s*$")

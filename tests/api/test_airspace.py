@@ -334,6 +334,7 @@ def test_a_restriction_is_in_force_in_every_process_at_once_and_ends(air, planne
         ({"valid_to": AT.isoformat()}, "/valid_to"),
         ({"lower": {"value": 300, "datum": "AGL", "unit": "m"}}, "/lower"),
         ({"upper": 300}, "/upper"),
+        ({"upper": {"value": 0, "datum": "AGL", "unit": "m"}}, "/upper"),
     ],
 )
 def test_a_restriction_that_cannot_be_is_refused(air, planner_of, more, pointer):

@@ -45,6 +45,7 @@ def read(*blocks, **how):
         ("2000M ASFC", ZoneLimit(2000.0, "AGL"), "readers differ"),
         ("5000MSL", ZoneLimit(1524.0, "AMSL"), ""),
         ("99999 AGL", None, ""),
+        ("-33.5ft MSL", ZoneLimit(-10.2108, "AMSL"), ""),
     ],
 )
 def test_a_height_keeps_its_datum(text, limit, doubt):
