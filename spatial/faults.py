@@ -72,7 +72,7 @@ def _key(place: Place, document: object) -> str:
     for number, part in enumerate(place):
         inner = document.get(part) if isinstance(document, dict) else None
         if isinstance(document, list | tuple) and isinstance(part, int):
-            inner = document[part]
+            inner = document[part] if part < len(document) else None  # a list that is too short
         elif isinstance(document, dict) and number < last and not isinstance(inner, dict | list):
             continue
         parts.append(str(part))

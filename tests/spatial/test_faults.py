@@ -28,6 +28,7 @@ class Way(Part):
     title: str
     road: str = ""
     ways: tuple[Annotated[Road | Ferry, Field(discriminator="kind")], ...] = ()
+    ends: tuple[str, str] = ("", "")
 
     @model_validator(mode="after")
     def _told(self) -> Way:
@@ -41,7 +42,7 @@ class Way(Part):
     [
         ({"titel": "a"}, [("titel", "is not known; did you mean title"),
                           ("title", "Field required")]),
-        ({"title": "a", "x": 1}, [("x", "is not known; known: road, title, ways")]),
+        ({"title": "a", "x": 1}, [("x", "is not known; known: ends, road, title, ways")]),
         ({"title": "none"}, [("title", "says nothing")]),
         ({"title": "a", "road": "b", "ways": [{"kind": "road", "sped_kmh": 3}]},
          [("ways.0.sped_kmh", "is not known; did you mean speed_kmh")]),
@@ -50,6 +51,7 @@ class Way(Part):
         ({"title": "a", "ways": [{"kind": "ferry", "waits": {"day": "x"}}]},
          [("ways.0.waits.day",
            "Input should be a valid number, unable to parse string as a number")]),
+        ({"title": "a", "ends": ["b"]}, [("ends.1", "Field required")]),
     ],
 )  # fmt: skip
 def test_each_fault_is_told_by_its_key(document, told):
