@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import cast
 
 from layers.declare.catalog import Declared
+from layers.declare.layer import Layer
 from layers.declare.reading import checked, wrong
 from layers.indicators.catalog import read_indicators
 from layers.indicators.periods import parse_period
@@ -208,6 +209,8 @@ class _Look:
             for column in sorted({column for row in rows for column in row}):
                 if column not in layer.by_name:
                     yield f"{at}.rows.{name}.{column}", f"layer {name} has no such column"
+            for column, code in sorted(_unknown_codes(layer, rows)):
+                yield f"{at}.rows.{name}.{column}", f"{column} of {name} has no code {code!r}"
 
     def _planted(self, at: str, example: SampleExample) -> Faults:
         """Return what an example looks for that is not planted, or not where it is said to be."""
@@ -217,6 +220,13 @@ class _Look:
             return
         for key, why in truth_faults(truth, self._relations, self._indicators):
             yield f"{at}.truth", f"{key} of {example.truth} in data/truths.toml: {why}"
+
+
+def _unknown_codes(layer: Layer, rows: Sequence[Mapping[str, object]]) -> set[tuple[str, str]]:
+    """Return coded columns with what rows have there that is no code of them."""
+    coded = {c.name: c.values for c in layer.columns if c.values is not None}
+    given = [(name, value) for row in rows for name, value in row.items() if value is not None]
+    return {(n, str(v)) for n, v in given if n in coded and str(v) not in coded[n]}
 
 
 def _numbers(scenario: Scenario) -> Iterator[tuple[str, str]]:

@@ -251,6 +251,13 @@ def test_rows_that_may_not_be_written_are_refused(folder, drop):
         drop(GOOD + COUNTS.replace("open_hazards", "bases").replace("hazards =", "rescue_bases ="))
 
 
+def test_rows_have_codes_that_there_are(folder, drop):
+    (folder / "safety" / "few.indicator.toml").write_text(INDICATOR, encoding="utf-8")
+    drop(GOOD + COUNTS)
+    with pytest.raises(ConfigError, match="severity of hazards has no code 'hgih'"):
+        drop(GOOD + COUNTS.replace('"high"', '"hgih"'))
+
+
 @pytest.mark.parametrize("gone", ["basis", "examples"])
 def test_without_basis_or_example_it_is_refused(drop, gone):
     blocks = [b for b in GOOD.split("\n\n") if not b.startswith(f"[[{gone}]]")]
