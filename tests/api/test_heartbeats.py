@@ -102,7 +102,8 @@ def test_what_cannot_be_noted_is_refused_saying_why(ningbo, assets, at, status, 
 
 
 def test_an_arrival_makes_a_feed_be_on_time(planning, ningbo):
-    assert state(ningbo, "feeds", "code", "heard-near")[0]["state"] == "never"
+    (never,) = state(ningbo, "feeds", "code", "heard-near")
+    assert (never["state"], never["last_at"]) == ("never", None)
     at = (datetime.now(UTC) - timedelta(minutes=5)).replace(microsecond=0)
     body = {"feeds": ["heard-near", "nothing"], "at": at.isoformat()}
     answer = ningbo.post("/api/arrivals", json=body)
