@@ -119,7 +119,8 @@ def _zone(zone: Zone, window: tuple[float, float]) -> Document:
         "id": zone.id, "name_zh": zone.name_zh, "name_en": zone.name_en, "sort": zone.sort,
         "level": zone.level, "legal_text": zone.legal_text, "authority": zone.authority,
         "origin": zone.origin, "weight": int(weight_of(zone)), "exempt": may_be_exempt(zone),
-        "uncertain": zone.uncertain, "floor": _limit(zone.floor), "ceiling": _limit(zone.ceiling),
+        "uncertain": zone.uncertain,
+        "floor": _limit(zone.floor, floor=True), "ceiling": _limit(zone.ceiling, floor=False),
         "begin": window[0], "end": window[1],
         "circle": None if circle is None else [*circle.centre, circle.radius_m],
         "rings": [] if circle else _rings(zone.shape),
@@ -134,8 +135,9 @@ def _county(county: County) -> Document:
     }  # fmt: skip
 
 
-def _limit(limit: Limit | None) -> list[object] | None:
-    return None if limit is None else [limit.value_m, limit.datum, limit.included]
+def _limit(limit: Limit | None, *, floor: bool) -> list[object] | None:
+    """Return value (m), datum and whether the height exactly at the limit belongs below it."""
+    return None if limit is None else [limit.value_m, limit.datum, limit.included != floor]
 
 
 def _epoch(moment: datetime | None, never: float) -> float:

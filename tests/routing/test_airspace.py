@@ -40,7 +40,6 @@ WEST, SOUTH = 120, 30
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp()
 GEOID_M = read_rule(ACCURACY).value.geoid_m
 TERRAIN_M = 10.0
-rng = random.Random(7)
 
 
 @cache
@@ -68,7 +67,7 @@ def ground(lon, lat):
 
 @cache
 def world() -> dict:
-    rules = slow.read_rules()
+    rng, rules = random.Random(7), slow.read_rules()
     zones = [
         *slow.rings_of(rules, 3, 120.35, 30.3, 7.0),
         *slow.rings_of(rules, 2, 120.75, 30.6, 60.0),
@@ -154,7 +153,7 @@ def flight_of(aircraft, task="ordinary", own_zone=None, when=NOON) -> Flight:
     return Flight(aircraft, when, when, read_rule(FILING).value.root[task], own_zone)
 
 
-def probe():
+def probe(rng: random.Random) -> dict:
     datum = rng.choice(["AGL", "AGL", "AMSL", "AMSL", "W84", "STD"])
     height = rng.choice([rng.uniform(0, 160), rng.uniform(0, 2500), 120.0, 50.0, 6000.0])
     lon, lat = rng.uniform(119.97, 121.03), rng.uniform(29.97, 31.03)
@@ -173,8 +172,9 @@ def probe():
 
 def test_every_verdict_equals_that_of_the_slow_judge():
     reference, wrong, seen = slow.Judge(world()), [], set()
+    rng = random.Random(8)
     for _ in range(1_200):
-        asked = probe()
+        asked = probe(rng)
         expected = reference.verdict(**asked)
         value, slack, datum, qnh = asked["height"]
         flight = flight_of(asked["aircraft"], asked["task"], asked["own_zone"], asked["when"])
@@ -275,7 +275,7 @@ def test_an_aerodrome_without_elevation_is_never_at_sea_level():
 
 def test_footprints_say_what_their_places_say():
     """A line, a corridor and an area against points inside them."""
-    reference = slow.Judge(world())
+    reference, rng = slow.Judge(world()), random.Random(9)
     for _ in range(60):
         lon, lat = rng.uniform(120.1, 120.8), rng.uniform(30.1, 30.8)
         line = shapely.LineString([(lon, lat), (lon + 0.05, lat + 0.03)])
@@ -298,9 +298,9 @@ def test_footprints_say_what_their_places_say():
 def test_the_nearest_height_time_and_place_equal_a_search_of_the_whole_grid():
     reference = slow.Judge(world())
     search = Search(judge(), joins_of(None), 700.0, 70.0)
-    checked = 0
+    checked, rng = 0, random.Random(10)
     for _ in range(400):
-        asked = probe()
+        asked = probe(rng)
         value, slack, datum, _ = asked["height"]
         if datum != "AGL" or value > 160 or asked["task"] != "ordinary":
             continue

@@ -73,6 +73,10 @@ def pack_says(pack: pack_reader.Pack, asked: dict) -> tuple[str, list[str]]:
     )  # fmt: skip
 
 
+def at_noon() -> dict:
+    return probe(random.Random(3)) | {"when": NOON}
+
+
 def on_a_border(asked: dict, shuffled: random.Random) -> dict:
     """Move a probe onto a corner or side of a polygon, or onto a limit of height."""
     polygons = [one["polygon"] for key in ("zones", "counties") for one in world()[key]
@@ -81,10 +85,11 @@ def on_a_border(asked: dict, shuffled: random.Random) -> dict:
     n = shuffled.randrange(len(corners))
     (x1, y1), (x2, y2) = corners[n], corners[n - 1]
     share = shuffled.choice([0.0, 0.5, 0.25, shuffled.random()])
-    at_a_limit = [(120.0, 0.0, "AGL", None), (50.0, 0.0, "AGL", None)]
-    height = shuffled.choice(
-        [*at_a_limit, (400.0, 0.0, "AMSL", None), (6000.0, 0.0, "STD", 1005.0)]
-    )
+    limits = [(120.0, "AGL"), (50.0, "AGL"), (6000.0, "STD")]
+    limits += [one[side][:2] for one in world()["zones"] for side in ("floor", "top") if one[side]]
+    value_m, datum = shuffled.choice([one for one in limits if one[0] is not None])
+    slack_m = shuffled.choice([0.0, 5.0])
+    height = (value_m - shuffled.choice([0.0, slack_m]), slack_m, datum, 1005.0)
     when = shuffled.choice([NOON, NOON - 3600.0, NOON + 3600.0 * 4])
     place = {"lon": x1 + (x2 - x1) * share, "lat": y1 + (y2 - y1) * share}
     return {**asked, **place, "height": height, "when": when}
@@ -92,7 +97,7 @@ def on_a_border(asked: dict, shuffled: random.Random) -> dict:
 
 def test_the_reader_says_what_the_server_says():
     pack, shuffled = opened(), random.Random(11)
-    probes = [probe() for _ in range(1_500)]
+    probes = [probe(shuffled) for _ in range(1_500)]
     probes += [on_a_border(one, shuffled) for one in probes[:700]]
     wrong, verdicts = [], Counter()
     for asked in probes:
@@ -102,6 +107,17 @@ def test_the_reader_says_what_the_server_says():
             wrong.append((asked, found, expected))
     assert wrong == []
     assert set(verdicts) == {*pack_reader.NAMES, "undetermined"}
+
+
+@pytest.mark.parametrize("slack_m", [0.0, 5.0])
+def test_exactly_at_a_floor_that_is_not_of_its_zone_the_zone_does_not_speak(slack_m):
+    pack, asked = opened(), {**at_noon(), "lon": 120.61, "lat": 30.57, "aircraft": "large"}
+    for value_m, speaks in ((660.0, False), (660.1, True)):
+        asked["height"] = (value_m - slack_m, slack_m, "AMSL", 1005.0)
+        for verdict, spoken in (pack_says(pack, asked), server_says(asked)):
+            assert ("n4" in spoken) is speaks
+            assert ("n3" in spoken) is (slack_m > 0 or not speaks)
+            assert verdict != "suitable"
 
 
 def test_its_geodesic_is_that_of_the_server():
@@ -114,9 +130,9 @@ def test_its_geodesic_is_that_of_the_server():
 
 
 def test_a_pack_that_lacks_the_terrain_says_undetermined_where_the_server_knows_more():
-    pack, seen = opened(), Counter()
+    pack, shuffled, seen = opened(), random.Random(7), Counter()
     pack.facts["terrain"]["tiles"] = {}
-    for asked in (probe() for _ in range(400)):
+    for asked in (probe(shuffled) for _ in range(400)):
         found, expected = pack_says(pack, asked)[0], server_says(asked)[0]
         seen[found == expected] += 1
         assert found in (expected, "undetermined")
@@ -138,7 +154,7 @@ def test_it_holds_in_its_time_only():
             opened(Clock(moment))
     clock = Clock(TERM.begins - timedelta(seconds=299))  # within what a clock may be off
     pack = opened(clock)
-    asked = probe() | {"when": NOON}
+    asked = at_noon()
     assert pack_says(pack, asked)
     with pytest.raises(pack_reader.Refused, match="within the time"):
         pack_says(pack, asked | {"when": TERM.expires.timestamp()})
@@ -151,10 +167,10 @@ def test_a_clock_that_is_set_back_is_refused(tmp_path):
     clock = Clock(TERM.begins)
     pack = opened(clock, tmp_path / "mark")
     clock.pass_(3600)
-    pack_says(pack, probe() | {"when": NOON})
+    pack_says(pack, at_noon())
     clock.now -= 3000  # while it is open
     with pytest.raises(pack_reader.Refused, match="moved"):
-        pack_says(pack, probe() | {"when": NOON})
+        pack_says(pack, at_noon())
     with pytest.raises(pack_reader.Refused, match="set back"):  # and from run to run
         opened(Clock(TERM.begins), tmp_path / "mark")
 
