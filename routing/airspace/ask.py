@@ -81,7 +81,7 @@ def judge_footprint(
     shape = footprint.shape
     plane = Plane((shape.centroid.x, shape.centroid.y))
     zones = judge.air.zones.over_shape(shape, plane, footprint.reach_m)
-    wide = buffered(shape, plane, footprint.reach_m) if footprint.reach_m else shape
+    wide = _widened(footprint)
     lon, lat, squares = _cells(wide, joins.terrain)
     place, zone = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for number in zones.tolist():
@@ -104,6 +104,24 @@ def zones_over(judge: Judge, footprint: Footprint) -> Whole:
         return judge.air.zones.over_point(shape.x, shape.y)
     plane = Plane((shape.centroid.x, shape.centroid.y))
     return judge.air.zones.over_shape(shape, plane, footprint.reach_m)
+
+
+def levels_over(footprint: Footprint, heights: Heights, joins: Joins) -> Levels:
+    """Return the heights of a question in each cell of the terrain below a footprint.
+
+    Raises
+    ------
+    TooComplex
+        The footprint holds too many cells of the terrain.
+    """
+    lon, lat, _ = _cells(_widened(footprint), joins.terrain)
+    return levels_at(lon, lat, heights, joins)
+
+
+def _widened(footprint: Footprint) -> shapely.Geometry:
+    shape, reach_m = footprint.shape, footprint.reach_m
+    plane = Plane((shape.centroid.x, shape.centroid.y))
+    return buffered(shape, plane, reach_m) if reach_m else shape
 
 
 def _cells(

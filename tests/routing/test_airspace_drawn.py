@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
+from routing.airspace.ask import Footprint, Heights, levels_over
 from routing.airspace.coverage import CATEGORIES, County, Coverage
 from routing.airspace.drawn import OPEN_TOP_M, Ground, drawn_bands, limit_agl, limit_amsl
 from routing.airspace.judge import Air
@@ -127,3 +128,11 @@ def test_a_section_shows_terrain_bands_zones_and_what_is_unknown():
     assert found.lon[stretch.last] == pytest.approx(120.3, abs=0.004)
     assert set(stretch.floor_m) == {300.0}
     assert set(stretch.top_m) == {600.0}
+
+
+def test_heights_over_a_slope_reach_from_its_lowest_to_its_highest_ground():
+    line = shapely.LineString([(120.105, 30.5), (120.405, 30.5)])  # over 10 m to 40 m of ground
+    levels = levels_over(Footprint(line, 100.0), Heights("AGL", 20.0, 100.0), JOINS)
+    sea = levels.of("AMSL")
+    assert (sea.low_m.min(), sea.high_m.max()) == (30.0, 140.0)
+    assert (sea.slack_m == SLOPE.accuracy_m).all()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 import numpy as np
 
 from layers.processes.airspace.question import Asked, CheckInputs
 from layers.processes.readers.airspace_rows import AirOfTime
-from routing.airspace.ask import judge_footprint, judge_point, levels_at, zones_over
+from routing.airspace.ask import (
+    judge_footprint,
+    judge_point,
+    levels_at,
+    levels_over,
+    zones_over,
+)
 from routing.airspace.coverage import CATEGORIES
 from routing.airspace.filing import DAY_ZONE, deadlines_of
 from routing.airspace.judge import CEILING, Columns, Finding, Flight, Judgement
@@ -75,11 +82,11 @@ def answer_one(inputs: CheckInputs, asked: Asked, air: AirOfTime, now: datetime)
     shape = footprint.shape
     if asked.is_point:
         found = judge_point(air.judge, shape.x, shape.y, asked.heights, flight, joins)
+        levels = levels_at(np.array([shape.x]), np.array([shape.y]), asked.heights, joins)
     else:
         found = judge_footprint(air.judge, footprint, asked.heights, flight, joins)
+        levels = levels_over(footprint, asked.heights, joins)
     change_s = earliest_change(air.judge, zones_over(air.judge, footprint), flight.begin_s)
-    middle = shape.centroid
-    levels = levels_at(np.array([middle.x]), np.array([middle.y]), asked.heights, joins)
     document: Document = {
         **_verdict(found), **_head(inputs, asked),
         "airspace_class": list(found.classes),
@@ -228,13 +235,14 @@ def _ground(found: Judgement, air: AirOfTime) -> Document:
 
 
 def _heights(levels: Levels) -> Document:
-    """Return the interval of heights (m) in each datum at the middle; None where nothing joins."""
+    """Return the interval of heights (m) in each datum over all places; None if one is unknown."""
     found: Document = {}
     for datum in DATUMS:
         level = levels.of(datum)
         low, high = level.low_m - level.slack_m, level.high_m + level.slack_m
-        known = bool(np.isfinite(low[0]))
-        found[datum] = [round(float(low[0]), 2), round(float(high[0]), 2)] if known else None
+        lowest, highest = float(low.min()), float(high.max())
+        known = math.isfinite(lowest) and math.isfinite(highest)
+        found[datum] = [round(lowest, 2), round(highest, 2)] if known else None
     return found
 
 
