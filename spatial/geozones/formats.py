@@ -14,7 +14,6 @@ from spatial.errors import BadParameter
 from spatial.geozones.ed269 import read_ed269, write_ed269
 from spatial.geozones.ed318 import read_ed318, write_ed318
 from spatial.geozones.geojson import read_geojson, write_geojson
-from spatial.geozones.kml import read_kml, write_kml
 from spatial.geozones.left_out import LeftOut
 from spatial.geozones.model import GeoZone, ZoneFile
 from spatial.geozones.openair import read_openair, write_openair
@@ -70,7 +69,15 @@ def _geojson(zones: Sequence[GeoZone], writing: Writing) -> bytes:
     return orjson.dumps(write_geojson(zones, writing.attribution, writing.left_out()))
 
 
+def _read_kml(body: bytes, source: str | None) -> ZoneFile:
+    from spatial.geozones.kml import read_kml
+
+    return read_kml(body, source)
+
+
 def _kml(zones: Sequence[GeoZone], writing: Writing) -> bytes:
+    from spatial.geozones.kml import write_kml
+
     return write_kml(zones, writing.attribution, writing.left_out())
 
 
@@ -79,7 +86,7 @@ FORMATS: Mapping[str, Format] = {
     "ed318": Format(read_ed318, _ed318, "application/geo+json"),
     "openair": Format(read_openair, _openair, "text/plain; charset=utf-8", "openair"),
     "geojson": Format(read_geojson, _geojson, "application/geo+json"),
-    "kml": Format(read_kml, _kml, "application/vnd.google-earth.kml+xml"),
+    "kml": Format(_read_kml, _kml, "application/vnd.google-earth.kml+xml"),
 }
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import pydeck
 import shapely
 
 from layers.processes.readers.airspace_rows import AirOfTime
@@ -82,6 +81,8 @@ def _drawn(air: AirOfTime, zones: tuple[Zone, ...]) -> tuple[Floats, Floats]:
 
 def deck_json(shown: Shown, box: Box, names: Iterable[str]) -> str:
     """Return the picture as the JSON of pydeck, `names` being what each zone is called."""
+    import pydeck
+
     data = list(_prisms(shown, names))
     marks = [{"name": one["name"], "at": one["at"]} for one in data]
     layers = [

@@ -12,8 +12,6 @@ import html
 from collections.abc import Sequence
 from functools import lru_cache
 
-from pydeck.io.html import cdn_picker
-
 _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 _OPEN, _CLOSE = "<script type='text/javascript'>", "</script>"
 _START = """
@@ -39,6 +37,8 @@ th,td{border-bottom:1px solid #8b9aa8;padding:.2rem .5rem;text-align:left;vertic
 @lru_cache(1)
 def _bundle() -> str:
     """Return deck.gl as pydeck brings it."""
+    from pydeck.io.html import cdn_picker
+
     text: str = cdn_picker(offline=True)
     return text.removeprefix(_OPEN).removesuffix(_CLOSE)
 
