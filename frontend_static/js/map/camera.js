@@ -73,7 +73,7 @@ export function whenAway(/** @type {Map} */ map, /** @type {Camera | null} */ ca
   const { lng, lat } = map.getCenter();
   const near = (/** @type {number} */ a, /** @type {number} */ b, /** @type {number} */ by) => Math.abs(a - b) < by;
   const here = near(lng, camera.lng, 1e-4) && near(lat, camera.lat, 1e-4) && near(map.getZoom(), camera.zoom, 0.02);
-  if (here) return;
+  if (here && near(map.getBearing(), camera.bearing, 0.1) && near(map.getPitch(), camera.pitch, 0.1)) return;
   const { zoom, bearing, pitch } = camera;
   map.jumpTo({ center: [camera.lng, camera.lat], zoom, bearing, pitch });
 }
