@@ -227,12 +227,14 @@ def base_url(text: str, pointer: str) -> str:
     BadParameter
         It is not one over TLS; a USS on this machine may do without.
     """
-    parts = urlsplit(text)
+    wrong = BadParameter(f"{pointer}: {text!r} is no https address", f"{pointer}：须为 https 地址")
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise wrong from None
     plain = parts.scheme == "http" and parts.hostname in LOOPBACK
     if not parts.hostname or not (parts.scheme == "https" or plain):
-        raise BadParameter(
-            f"{pointer}: {text!r} is no https address", f"{pointer}：须为 https 地址"
-        )
+        raise wrong
     return text
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from api.airspace.dss_door import base_url
 from api.airspace.notices import may_be_told
-from spatial.errors import ConfigError
+from spatial.errors import BadParameter, ConfigError
 from spatial.settings import Settings
 
 HOSTS = Settings(uss_hosts="uss.example.org, Two.Example:8443").told_hosts
@@ -58,3 +59,11 @@ def test_nobody_else_is(url):
 def test_what_is_no_host_stops_the_start(hosts):
     with pytest.raises(ConfigError, match="SIGANG_USS_HOSTS"):
         Settings(uss_hosts=hosts)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[", "https://[::1", "ftp://uss.example.org", "https:///x"]
+)
+def test_an_address_that_is_none_is_refused(url):
+    with pytest.raises(BadParameter):
+        base_url(url, "/uss_base_url")
