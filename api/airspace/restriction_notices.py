@@ -166,14 +166,16 @@ async def notices(request: Request) -> Response:
 
 @routes.post("/api/airspace/restrictions/{number}/receipts/{plan}")
 async def receive(number: UUID, plan: UUID, request: Request) -> Response:
-    """Say that a notice was received: the plan's owner, or an officer who called it."""
+    """Say that a notice was received: the plan's owner, or an officer of its area who called it."""
     actor = actor_of(request)
     require(actor)
 
     async def work(conn: asyncpg.Connection) -> Response:
         notice = await conn.fetchrow(rows.NOTICE, number, plan)
         seen = notice is not None and notice["manager"] == MANAGER
-        if not seen or (actor.account_id != notice["account_id"] and actor.role not in WRITERS):
+        area = await conn.fetchval(rows.AREA_OF_PLAN, plan)
+        officer = actor.role in WRITERS and area is not None and actor.covers(area)
+        if not seen or not (officer or actor.account_id == notice["account_id"]):
             raise NotFound(f"No notice of {number} to {plan}", f"没有发给 {plan} 的通知")
         row = await conn.fetchrow(rows.RECEIVE, number, plan, actor.account_id)
         await services(request).audit.write(

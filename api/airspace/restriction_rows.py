@@ -60,6 +60,7 @@ SELECT restriction_id, intent_id, manager, account_id, effect, action, told_at, 
   received_by FROM sigang.airspace_notice"""
 NOTICES = f"{_NOTICE} WHERE restriction_id = $1"
 NOTICE = f"{_NOTICE} WHERE restriction_id = $1 AND intent_id = $2"
+AREA_OF_PLAN = "SELECT admin_code FROM sigang.operation WHERE id = $1"
 MINE = f"""{_NOTICE} WHERE account_id = $1
 ORDER BY received_at DESC NULLS FIRST, told_at DESC LIMIT 500"""
 RECEIVE = """

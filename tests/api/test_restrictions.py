@@ -137,6 +137,7 @@ def test_plans_inside_outside_and_uncertain_are_told_and_receipts_are_shown(
         receipt = f"{RESTRICTIONS}/{number}/receipts/{filed['below']}"
         assert clients["wenzhou"].get("/api/airspace/notices").json()["notices"] == []
         assert planner.post(f"{RESTRICTIONS}/{number}/receipts/{filed['about']}").status_code == 404
+        assert clients["wenzhou"].post(receipt).status_code == 404
         received = planner.post(receipt).json()
         assert received["received_by"] == "planner"
         assert planner.post(receipt).json()["received_at"] == received["received_at"]
