@@ -14,6 +14,8 @@ import pytest
 
 from api.cli import apt, bootstrap, sample
 from api.cli.ground import Ground
+from data.generate.flight_rows import SOURCE, flown_on
+from data.things import write_sources
 from spatial.errors import BadParameter
 from spatial.postgres.db import connect
 from spatial.settings import Settings
@@ -69,9 +71,41 @@ def test_an_interrupted_first_load_leaves_nothing_and_is_done_again(
 @pytest.mark.db
 def test_a_loaded_sample_is_found_and_not_loaded_again(sample_url, monkeypatch):
     monkeypatch.setattr(sample, "load", lambda *_: pytest.fail("the sample is there"))
+    monkeypatch.setattr(sample, "anchor_of", lambda _: ANCHOR)  # its day lasts: no flight moves
     with connect(sample_url) as conn:
         assert sample.loaded_anchor(conn) == ANCHOR
     sample.ensure_sample(Ground(sample_url, None, None), None)
+
+
+FLOWN = """
+INSERT INTO sigang.operation (id, kind, visibility, origin, source_id, name_zh, name_en, state,
+  planned_start, planned_end)
+VALUES (gen_random_uuid(), 'uas_flight', 'public', 'synthetic', %s, '', '', 'Ended', %s, %s)"""
+
+
+@pytest.mark.db
+def test_flights_of_a_day_that_is_over_are_moved_to_today_and_those_of_today_stay(
+    conn, database_url, tmp_path
+):
+    base, today = Ground(database_url, None, Settings(home=tmp_path)), sample.anchor_of(None)
+    conn.execute(
+        "INSERT INTO sigang.load_run (source_id, kind, options, state) VALUES ('sample', 'sample',"
+        " jsonb_build_object('anchor', %s::text), 'done')", [ANCHOR.isoformat()]
+    )  # fmt: skip
+    write_sources(conn, SOURCE)
+    conn.execute(FLOWN, [SOURCE, ANCHOR, ANCHOR + timedelta(hours=1)])
+    conn.commit()
+    sample.ensure_sample(base, None)
+    assert flown_on(conn) is None  # without terrain no flight is made, and the old ones are gone
+    begins = conn.execute(
+        "SELECT valid_from FROM sigang.zone WHERE source_id = %s", [SOURCE]
+    ).fetchall()
+    assert begins
+    assert all(abs(begin - today) < timedelta(days=3) for (begin,) in begins)
+    conn.execute(FLOWN, [SOURCE, today, today + timedelta(hours=1)])
+    conn.commit()
+    sample.ensure_sample(base, None)
+    assert flown_on(conn) == today
 
 
 def test_the_sample_is_anchored_to_midnight_in_shanghai():
