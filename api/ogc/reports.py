@@ -33,7 +33,7 @@ from layers.reports.catalogue import read_reports
 from layers.reports.compare import compare
 from layers.reports.document import line_of
 from layers.reports.files import KEPT, draw_file, drawn_names, media_type
-from layers.reports.freeze import check_period, find_report
+from layers.reports.freeze import check_kind, check_period, find_report
 from layers.reports.keys import known_keys
 from layers.reports.opened import Opened, numbers_for, open_version, version_facts
 from layers.reports.package import pack
@@ -66,7 +66,7 @@ class Freezing(Declaration):
     """What is asked to be frozen; a correction names the last version and says why."""
 
     period: str = Field(max_length=40)
-    corrects: int | None = Field(default=None, ge=1, le=10_000)
+    corrects: int | None = Field(default=None, ge=1, le=10_000, strict=True)
     reason: str | None = Field(default=None, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")
 
 
@@ -265,9 +265,13 @@ def _drawn(edition: Mapping[str, Told], outlines: Told, names: list[str]) -> dic
 
 
 async def _opened(request: Request, report: str, period: Period, version: str | None) -> Opened:
-    find_report(services(request).catalog, report)
+    declared = find_report(services(request).catalog, report)
     number = None if version is None else whole_number("version", version, 1, 1, 10_000)
-    return await open_version(services(request).db, report, period, number)
+    try:
+        return await open_version(services(request).db, report, period, number)
+    except NotFound:  # what was frozen while the report was by another period stays
+        check_kind(declared, period)
+        raise
 
 
 async def _lines(

@@ -142,17 +142,27 @@ def check_period(report: Report, period: Period, now: datetime) -> None:
     ------
     BadParameter, Conflict
     """
+    check_kind(report, period)
+    if now < period.end:
+        raise Conflict(
+            f"{period.id} has not ended", f"{period.id} 尚未结束",
+            mend_en=f"It ends at {stamp(period.end)}.", mend_zh=f"结束于 {stamp(period.end)}。",
+        )  # fmt: skip
+
+
+def check_kind(report: Report, period: Period) -> None:
+    """Refuse a period of another kind than a report's.
+
+    Raises
+    ------
+    BadParameter
+    """
     if period.kind != report.period:
         form = {"week": "2026-W10", "month": "2026-03"}[report.period]
         raise BadParameter(
             f"{report.id} is by {report.period}, {period.id} is a {period.kind}",
             f"{report.id} 的周期为 {report.period}，而 {period.id} 为 {period.kind}",
             mend_en=f"Write it as {form}.", mend_zh=f"格式：{form}。", parameter="period",
-        )  # fmt: skip
-    if now < period.end:
-        raise Conflict(
-            f"{period.id} has not ended", f"{period.id} 尚未结束",
-            mend_en=f"It ends at {stamp(period.end)}.", mend_zh=f"结束于 {stamp(period.end)}。",
         )  # fmt: skip
 
 

@@ -82,6 +82,7 @@ def test_who_may_freeze_what_and_when(frozen, clients):
     refused(officer({"period": "2025-W53"}), 400, "No period")  # that year has no week 53
     refused(officer({"period": WEEK, "corrects": 1}), 400, "reason")
     refused(officer({"period": WEEK, "corrects": 7, "reason": "x"}), 409)
+    refused(officer({"period": WEEK, "corrects": True, "reason": "x"}), 400, "corrects")
     refused(officer({"period": WEEK, "more": 1}), 400)
     refused(officer({"period": WEEK, "corrects": 1, "reason": "a\0b"}), 400)
     refused(clients["dispatcher"].post("/api/reports/nope/freeze", json={"period": WEEK}), 404)
@@ -118,6 +119,7 @@ def test_a_reader_sees_the_editions_and_files_of_its_scope(frozen, clients):
     refused(clients["dispatcher"].get(f"{AT}/{WEEK}/1/province/nope.svg"), 404)
     refused(clients["dispatcher"].get(f"{AT}/{WEEK}/9/province/report.pdf"), 404)
     refused(clients["dispatcher"].get(f"{AT}/{WEEK}/x/province/report.pdf"), 400)
+    refused(clients["dispatcher"].get(f"{AT}/2026-02"), 400, "by week")
 
 
 def test_a_frozen_number_opens_its_frozen_rows_within_scope(frozen, clients):
