@@ -23,7 +23,7 @@ from api.http.routes import Routes
 from api.services import services
 from api.write_once import HEADER, write_once
 from layers.processes.airspace.answer import answer_many, answer_one
-from layers.processes.airspace.question import CheckInputs, read_question
+from layers.processes.airspace.question import Asked, CheckInputs, read_question
 from spatial.actor import WRITERS, Actor
 from spatial.airspace_rules import ACCURACY, BOUNDS
 from spatial.errors import NotFound
@@ -33,6 +33,8 @@ from spatial.rules import RuleSet, get_rule
 
 ONE_S, EACH_S = 0.004, 4e-6
 """What one flight, and each of many points, is likely to take."""
+SEARCHED_S = 0.2
+"""What a line or an area may take whose alternatives are looked for."""
 routes = Routes("airspace")
 
 
@@ -68,11 +70,16 @@ async def _answered(body: CheckInputs, request: Request, actor: Actor) -> Given:
         found |= answer_many(body, asked, air) if many else answer_one(body, asked, air, now)
         return orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY)
 
-    cost_s = EACH_S * len(asked.lon) if many else ONE_S
-    text = await ask(request, answered, max(cost_s, ONE_S))
+    text = await ask(request, answered, _cost_s(body, asked))
     assert isinstance(air.rules, RuleSet)  # noqa: S101
     question = await request.body()
     return Given(number, now, actor.account_id, air.known.version, air.rules.digest, question, text)
+
+
+def _cost_s(body: CheckInputs, asked: Asked) -> float:
+    if body.points is not None:
+        return max(EACH_S * len(asked.lon), ONE_S)
+    return SEARCHED_S if body.alternatives and not asked.is_point else ONE_S
 
 
 @routes.get("/api/airspace/answers/{number}")

@@ -68,10 +68,20 @@ def judge_points(
     return judge.columns(levels_at(lon, lat, heights, joins), flight)
 
 
-def judge_footprint(
-    judge: Judge, footprint: Footprint, heights: Heights, flight: Flight, joins: Joins
-) -> Judgement:
-    """Judge a flight that fills a footprint.
+@dataclass(frozen=True)
+class Places:
+    """The places that stand for a footprint: cells of the terrain, and the zones over each."""
+
+    lon: Floats
+    lat: Floats
+    pairs: tuple[Whole, Whole]
+    """Pairs of place and zone over it."""
+    wide: shapely.Geometry
+    """All that the flight reaches, degrees."""
+
+
+def places_of(judge: Judge, footprint: Footprint, terrain: Terrain | None) -> Places:
+    """Return the places that stand for a footprint.
 
     Raises
     ------
@@ -82,7 +92,7 @@ def judge_footprint(
     plane = Plane((shape.centroid.x, shape.centroid.y))
     zones = judge.air.zones.over_shape(shape, plane, footprint.reach_m)
     wide = _widened(footprint)
-    lon, lat, squares = _cells(wide, joins.terrain)
+    lon, lat, squares = _cells(wide, terrain)
     place, zone = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for number in zones.tolist():
         shared = shapely.intersection(judge.air.zones.shapes[number], wide)
@@ -91,10 +101,29 @@ def judge_footprint(
         mine = mine if len(mine) else np.arange(len(squares))
         place.append(mine)
         zone.append(np.full(len(mine), number))
-    counties, beyond = judge.air.coverage.touched_by(wide)
-    pairs = np.concatenate(place), np.concatenate(zone)
-    levels = levels_at(lon, lat, heights, joins)
-    return judge.whole(levels, pairs, flight, counties, beyond=beyond)
+    return Places(lon, lat, (np.concatenate(place), np.concatenate(zone)), wide)
+
+
+def judge_footprint(
+    judge: Judge, footprint: Footprint, heights: Heights, flight: Flight, joins: Joins
+) -> Judgement:
+    """Judge a flight that fills a footprint.
+
+    Raises
+    ------
+    TooComplex
+        The footprint holds too many cells of the terrain.
+    """
+    return judge_places(judge, places_of(judge, footprint, joins.terrain), heights, flight, joins)
+
+
+def judge_places(
+    judge: Judge, places: Places, heights: Heights, flight: Flight, joins: Joins
+) -> Judgement:
+    """Judge a flight that fills a footprint, from the places that stand for it."""
+    counties, beyond = judge.air.coverage.touched_by(places.wide)
+    levels = levels_at(places.lon, places.lat, heights, joins)
+    return judge.whole(levels, places.pairs, flight, counties, beyond=beyond)
 
 
 def zones_over(judge: Judge, footprint: Footprint) -> Whole:
@@ -104,18 +133,6 @@ def zones_over(judge: Judge, footprint: Footprint) -> Whole:
         return judge.air.zones.over_point(shape.x, shape.y)
     plane = Plane((shape.centroid.x, shape.centroid.y))
     return judge.air.zones.over_shape(shape, plane, footprint.reach_m)
-
-
-def levels_over(footprint: Footprint, heights: Heights, joins: Joins) -> Levels:
-    """Return the heights of a question in each cell of the terrain below a footprint.
-
-    Raises
-    ------
-    TooComplex
-        The footprint holds too many cells of the terrain.
-    """
-    lon, lat, _ = _cells(_widened(footprint), joins.terrain)
-    return levels_at(lon, lat, heights, joins)
 
 
 def _widened(footprint: Footprint) -> shapely.Geometry:
@@ -128,8 +145,7 @@ def _cells(
     shape: shapely.Geometry, terrain: Terrain | None
 ) -> tuple[Floats, Floats, NDArray[np.object_]]:
     """Return middles and squares of the cells of the terrain that a shape touches."""
-    middle = shape.centroid
-    side = (terrain and terrain.cell_deg(middle.x, middle.y)) or COARSE_DEG
+    side = _side_deg(shape, terrain)
     count = round(1 / side)
     west, south, east, north = np.floor(np.array(shape.bounds) * count).astype(int).tolist()
     if (east - west + 1) * (north - south + 1) > MOST_CELLS:
@@ -145,3 +161,15 @@ def _cells(
     touched = shapely.intersects(shape, squares)
     x, y, squares = x[touched], y[touched], squares[touched]
     return x + side / 2, y + side / 2, squares
+
+
+def _side_deg(shape: shapely.Geometry, terrain: Terrain | None) -> float:
+    middle = shape.centroid
+    return (terrain and terrain.cell_deg(middle.x, middle.y)) or COARSE_DEG
+
+
+def cells_in_box(shape: shapely.Geometry, terrain: Terrain | None) -> int:
+    """Return how many cells of the terrain are looked at for a shape: those of its box."""
+    west, south, east, north = shape.bounds
+    side = _side_deg(shape, terrain)
+    return int(((east - west) / side + 1) * ((north - south) / side + 1))

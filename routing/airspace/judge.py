@@ -147,6 +147,16 @@ class Judge:
         weighed = self._of_pairs(levels, place, zone, held, flight)
         return self._heaviest(levels, place, weighed, flight)
 
+    def hindering(
+        self, levels: Levels, pairs: tuple[Whole, Whole], flight: Flight, target: int
+    ) -> tuple[bool, Whole]:
+        """Tell whether the ceiling weighs more than a target, and which zones would in force."""
+        place, zone = pairs
+        held = self.held(levels, place, zone)
+        _, most = self._of_pairs(levels, place, zone, held, flight)
+        _, _, ceiling = self._ceiling(levels, flight)
+        return bool((ceiling > target).any()), np.unique(zone[most > target])
+
     def _heaviest(
         self, levels: Levels, place: Whole, weighed: tuple[Weights, Weights], flight: Flight
     ) -> tuple[Weights, Weights]:

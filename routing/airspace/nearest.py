@@ -85,20 +85,27 @@ def nearest_time(search: Search, asked: Place, now_s: float, horizon_s: float) -
     Zones come into force and end at moments between which nothing changes: only the minutes beside
     these are judged.
     """
-    flight, zones = asked.flight, search.judge.air.zones
-    over = zones.over_point(asked.lon, asked.lat)
+    flight, judge = asked.flight, search.judge
+    over = judge.air.zones.over_point(asked.lon, asked.lat)
     last = flight.end_s - flight.begin_s
-    begins, ends = zones.changes(over, now_s, now_s + horizon_s)
-    after = np.ceil(ends[np.isfinite(ends)] / MINUTE_S) * MINUTE_S
-    before = np.floor((begins[np.isfinite(begins)] - last) / MINUTE_S) * MINUTE_S
-    moments = np.concatenate([after, before, before - MINUTE_S])
-    moments = moments[(moments >= now_s) & (moments <= now_s + horizon_s)]
-    order = np.lexsort((moments, np.abs(moments - flight.begin_s)))
-    for moment in moments[order].tolist():
+    for moment in minutes_beside(judge, over, flight, now_s, horizon_s).tolist():
         moved = replace(flight, begin_s=moment, end_s=moment + last)
         if is_free(search, replace(asked, flight=moved)):
             return float(moment)
     return None
+
+
+def minutes_beside(
+    judge: Judge, zones: Whole, flight: Flight, now_s: float, horizon_s: float
+) -> Floats:
+    """Return the minutes beside which a zone comes into force or ends, the nearest first."""
+    last = flight.end_s - flight.begin_s
+    begins, ends = judge.air.zones.changes(zones, now_s, now_s + horizon_s)
+    after = np.ceil(ends[np.isfinite(ends)] / MINUTE_S) * MINUTE_S
+    before = np.floor((begins[np.isfinite(begins)] - last) / MINUTE_S) * MINUTE_S
+    moments = np.unique(np.concatenate([after, before, before - MINUTE_S]))
+    moments = moments[(moments >= now_s) & (moments <= now_s + horizon_s)]
+    return moments[np.lexsort((moments, np.abs(moments - flight.begin_s)))]
 
 
 def is_free(search: Search, asked: Place) -> bool:
@@ -128,7 +135,8 @@ def nearest_place(search: Search, asked: Place) -> tuple[float, float, float] | 
 def _covered(search: Search, asked: Place) -> bool:
     """Tell whether one zone, or the ceiling, denies everything within reach."""
     judge = search.judge
-    if judge.air.ceilings.find(asked.flight.aircraft) is None and asked.flight.clock is None:
+    unbounded = judge.air.ceilings.find(asked.flight.aircraft) is None
+    if unbounded and asked.flight.exempt_to_agl_m is None:
         return True
     if asked.heights.datum == "AGL" and not _below_ceiling(judge, asked):
         return True

@@ -131,6 +131,16 @@ def test_each_zone_that_speaks_is_named_and_what_would_do(air, planner_of):
     assert answer["filing"]["file_by"] < AT.isoformat()
 
 
+def test_a_corridor_is_told_what_would_do_too(air, planner_of):
+    places = [[LON + 0.002, LAT + 0.005], [LON + 0.008, LAT + 0.005]]
+    line = {"type": "LineString", "coordinates": places, "corridor_m": 40}
+    found = ask(planner_of[0], geometry=line)["alternatives"]
+    assert (found["height"], found["omitted"]) == (None, [])
+    assert ask(planner_of[0], geometry={**found["side"]["geometry"], "corridor_m": 40})[
+        "verdict"
+    ] == ("suitable")
+
+
 def test_where_something_is_unknown_nothing_says_that_flight_is_suitable(air, planner_of):
     place = [LON + 0.1, LAT + 0.02]
     answer = ask(planner_of[0], geometry={"type": "Point", "coordinates": place})

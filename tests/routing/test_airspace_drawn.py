@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import shapely
 
-from routing.airspace.ask import Footprint, Heights, levels_over
+from routing.airspace.ask import Footprint, Heights, levels_at, places_of
 from routing.airspace.coverage import CATEGORIES, County, Coverage
 from routing.airspace.drawn import OPEN_TOP_M, Ground, drawn_bands, limit_agl, limit_amsl
-from routing.airspace.judge import Air
+from routing.airspace.judge import Air, Judge
 from routing.airspace.levels import Joins
 from routing.airspace.planned_path import STEP_M, Slot, planned_path
 from routing.airspace.section import section
@@ -132,7 +132,10 @@ def test_a_section_shows_terrain_bands_zones_and_what_is_unknown():
 
 def test_heights_over_a_slope_reach_from_its_lowest_to_its_highest_ground():
     line = shapely.LineString([(120.105, 30.5), (120.405, 30.5)])  # over 10 m to 40 m of ground
-    levels = levels_over(Footprint(line, 100.0), Heights("AGL", 20.0, 100.0), JOINS)
+    bands, ceilings = read_rule(CLASS_BANDS).value, read_rule(UAS_CEILING).value
+    judge = Judge(Air(Zones([]), Coverage([]), bands, ceilings, JOINS))
+    places = places_of(judge, Footprint(line, 100.0), SLOPE)
+    levels = levels_at(places.lon, places.lat, Heights("AGL", 20.0, 100.0), JOINS)
     sea = levels.of("AMSL")
     assert (sea.low_m.min(), sea.high_m.max()) == (30.0, 140.0)
     assert (sea.slack_m == SLOPE.accuracy_m).all()

@@ -7,28 +7,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from layers.processes.airspace.alternatives import SIDE_LEVEL, of_point, of_shape
 from layers.processes.airspace.question import Asked, CheckInputs
 from layers.processes.readers.airspace_rows import AirOfTime
-from routing.airspace.ask import (
-    judge_footprint,
-    judge_point,
-    levels_at,
-    levels_over,
-    zones_over,
-)
+from routing.airspace.ask import judge_places, judge_point, levels_at, places_of, zones_over
 from routing.airspace.coverage import CATEGORIES
 from routing.airspace.filing import DAY_ZONE, deadlines_of
 from routing.airspace.judge import CEILING, Columns, Finding, Flight, Judgement
 from routing.airspace.levels import Joins, Levels, names_of
-from routing.airspace.nearest import (
-    Place,
-    Search,
-    earliest_change,
-    nearest_height,
-    nearest_place,
-    nearest_time,
-    target_of,
-)
+from routing.airspace.nearest import Place, Search, earliest_change, target_of
+from routing.airspace.nearest_shape import Spread
 from routing.airspace.verdict import NAMES, Weight, answer_of, codes_of
 from routing.airspace.zones import Limit, Zone
 from spatial.airspace_rules import (
@@ -38,7 +26,6 @@ from spatial.airspace_rules import (
     FILING,
     GROUND,
     UAS_CEILING,
-    Bounds,
 )
 from spatial.geo import beidou_grid
 from spatial.geo.heights import DATUMS
@@ -47,7 +34,6 @@ from spatial.geozones.schedule_json import write_periods
 from spatial.json_types import Document
 from spatial.rules import get_rule
 
-SIDE_LEVEL = 5
 _READ = (CLASS_BANDS, UAS_CEILING, GROUND, AUTHORITIES, FILING, BOUNDS)
 EFFECTS = {
     Weight.FREE: "none",
@@ -80,12 +66,13 @@ def answer_one(inputs: CheckInputs, asked: Asked, air: AirOfTime, now: datetime)
     assert footprint is not None  # noqa: S101
     flight, joins = flight_of(inputs, asked, air), joins_of(asked, air)
     shape = footprint.shape
-    if asked.is_point:
+    places = None if asked.is_point else places_of(air.judge, footprint, joins.terrain)
+    if places is None:
         found = judge_point(air.judge, shape.x, shape.y, asked.heights, flight, joins)
         levels = levels_at(np.array([shape.x]), np.array([shape.y]), asked.heights, joins)
     else:
-        found = judge_footprint(air.judge, footprint, asked.heights, flight, joins)
-        levels = levels_over(footprint, asked.heights, joins)
+        found = judge_places(air.judge, places, asked.heights, flight, joins)
+        levels = levels_at(places.lon, places.lat, asked.heights, joins)
     change_s = earliest_change(air.judge, zones_over(air.judge, footprint), flight.begin_s)
     document: Document = {
         **_verdict(found), **_head(inputs, asked),
@@ -98,13 +85,18 @@ def answer_one(inputs: CheckInputs, asked: Asked, air: AirOfTime, now: datetime)
         "valid_until": _valid_until(change_s, air),
         **_basis(air, joins),
     }  # fmt: skip
-    if asked.is_point:
+    if places is None:
         document["beidou_cell"] = beidou_grid.encode(shape.x, shape.y, SIDE_LEVEL)
-        if inputs.alternatives and found.most > target_of(flight):
-            bounds = get_rule(air.rules, BOUNDS).value
+    if inputs.alternatives and found.most > target_of(flight):
+        bounds = get_rule(air.rules, BOUNDS).value
+        search = Search(air.judge, joins, bounds.search_m, bounds.search_height_m)
+        until_s = bounds.horizon_days * 86_400.0
+        if places is None:
             place = Place(shape.x, shape.y, asked.heights, flight)
-            search = Search(air.judge, joins, bounds.search_m, bounds.search_height_m)
-            document["alternatives"] = _alternatives(search, place, bounds, now)
+            document["alternatives"] = of_point(search, place, now, until_s)
+        else:
+            spread = Spread(footprint, asked.heights, flight, places)
+            document["alternatives"] = of_shape(search, spread, now, until_s)
     return document
 
 
@@ -258,24 +250,6 @@ def _filing(
         "task": task, "title": {"zh": clock.zh, "en": clock.en}, "file_by": by.file_by,
         "reply_by": by.reply_by, "confirm_by": by.confirm_by, "late": by.late,
         "rule": f"{rule.key}@{rule.version}", "legal_text": rule.legal_text, "source": rule.source,
-    }  # fmt: skip
-
-
-def _alternatives(search: Search, place: Place, bounds: Bounds, now: datetime) -> Document:
-    """Return the nearest height, time and place at which nothing known stands against it."""
-    height = nearest_height(search, place)
-    moment = nearest_time(search, place, now.timestamp(), bounds.horizon_days * 86_400.0)
-    side = nearest_place(search, place)
-    datum = place.heights.datum
-    return {
-        "height": None if height is None else {"value": height, "datum": datum, "unit": "m"},
-        "time": None if moment is None else datetime.fromtimestamp(moment, DAY_ZONE),
-        "side": None
-        if side is None
-        else {
-            "point": side[:2], "distance_m": round(side[2], 1),
-            "beidou_cell": beidou_grid.encode(side[0], side[1], SIDE_LEVEL),
-        },
     }  # fmt: skip
 
 
