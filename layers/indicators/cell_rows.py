@@ -60,10 +60,8 @@ async def read_kept(
     ----------
     conn
         A connection that sees the actor's rows.
-    populations
-        All indicators as they are declared.
-    keys, actor, periods, now
-        What, for whom, when.
+    populations, keys, actor, periods, now
+        All indicators as they are declared; of which, for whom, when.
     home
         Prefix to which rows without a unit count beside their own line; None for none.
     split
@@ -72,9 +70,8 @@ async def read_kept(
     lag = await conn.fetchval(_LAG)
     if lag is not None and (now - lag).total_seconds() > LAG_S:
         return {}
-    heads = [read_head(row) for row in await conn.fetch(HEADS)]
-    found = (_wanted(h, populations, keys) for h in heads if h.covers(periods, now))
-    reads = [read for read in found if read is not None]
+    heads = [head for head in await _heads(conn) if head.covers(periods, now)]
+    reads = [read for head in heads if (read := _wanted(head, populations, keys))]
     if not reads:
         return {}
     text, values = _statement(reads, actor, periods, split=split)
@@ -82,14 +79,20 @@ async def read_kept(
     rolled = [[Rolled(home) for _ in periods] for _ in reads]
     for number, first, code, origin, codes, counts, sums in await conn.fetch(text, *values):
         rolled[number][at[first]].add(code, origin, tuple(codes), [*counts, *sums])
+    after = await _heads(conn)  # cells may be newer than the heads before
     return {
         key: Kept(
             [KeptTallies(populations[key], one, read.places(key)) for one in some],
             _as_of(read.head, lag or now, now),
         )
         for read, some in zip(reads, rolled, strict=True)
+        if read.head in after
         for key in read.keys
     }
+
+
+async def _heads(conn: asyncpg.Connection) -> list[Head]:
+    return [read_head(row) for row in await conn.fetch(HEADS)]
 
 
 def _as_of(head: Head, counted: datetime, now: datetime) -> datetime:
