@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from routing.airspace.levels import Flags, Level, Levels, Missing
 from routing.airspace.zones import Limit, Whole
-from spatial.airspace_rules import ClassBand, LimitOfHeight
+from spatial.airspace_rules import LimitOfHeight
 from spatial.geo.datum import Floats
 from spatial.geo.heights import DATUMS, Datum, sides
 
@@ -72,11 +72,11 @@ def within(levels: Levels, place: Whole, zone: Whole, floors: Limits, tops: Limi
     return Held(state, why_floor | why_top)
 
 
-def within_band(levels: Levels, band: ClassBand) -> Held:
-    """Tell for all places whether the heights there lie in a class that is a band of heights."""
-    places = np.arange(len(levels.lon))
-    floors, tops = Limits([limit_of_rule(band.floor)]), Limits([limit_of_rule(band.top)])
-    return within(levels, places, np.zeros_like(places), floors, tops)
+def within_bands(levels: Levels, floors: Limits, tops: Limits) -> States:
+    """Tell for bands of heights (rows) and all places whether the heights there lie in them."""
+    count, places = len(floors.value_m), len(levels.lon)
+    place, band = np.tile(np.arange(places), count), np.repeat(np.arange(count), places)
+    return within(levels, place, band, floors, tops).state.reshape(count, places)
 
 
 def above_ground(levels: Levels, ceiling_m: float) -> Held:

@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.airspace.coverage import OUTSIDE, Coverage
-from routing.airspace.held import NO, PERHAPS, YES, Held, Limits, above_ground, within, within_band
+from routing.airspace.held import (
+    NO,
+    PERHAPS,
+    YES,
+    Held,
+    Limits,
+    above_ground,
+    limit_of_rule,
+    within,
+    within_bands,
+)
 from routing.airspace.levels import Joins, Levels, Missing
 from routing.airspace.verdict import Weight
 from routing.airspace.zones import Whole, Zone, Zones
@@ -109,6 +119,11 @@ class Judge:
         zones = air.zones.all
         self._floors = Limits([zone.floor for zone in zones])
         self._tops = Limits([zone.ceiling for zone in zones])
+        bands = air.bands.root
+        self._bands = (
+            Limits([limit_of_rule(band.floor) for band in bands]),
+            Limits([limit_of_rule(band.top) for band in bands]),
+        )
         self._uncertain = np.array([zone.uncertain for zone in zones], bool)
         self._weights = np.array([weight_of(zone) for zone in zones], np.int8)
         self._may_be_exempt = np.array([may_be_exempt(zone) for zone in zones], bool)
@@ -272,11 +287,11 @@ class Judge:
             if (left & (state != NO)).any():
                 found.append(name)
             left &= state != YES
-        bands = [(band.klass, within_band(levels, band).state) for band in self.air.bands.root]
-        sure = np.any([state == YES for _, state in bands], axis=0)
-        for klass, state in bands:
+        bands = within_bands(levels, *self._bands)
+        sure = (bands == YES).any(axis=0)
+        for band, state in zip(self.air.bands.root, bands, strict=True):
             if (left & ((state == YES) | ((state == PERHAPS) & ~sure))).any():
-                found.append(klass)
+                found.append(band.klass)
         return tuple(found)
 
 

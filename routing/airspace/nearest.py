@@ -7,6 +7,7 @@ of level 5 (4″). Every cell of a grid that is near enough is judged as the que
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,10 @@ CELLS_PER_DEGREE = 900
 MINUTE_S = 60.0
 CHANGES_S = 8 * 86_400.0
 """How far ahead the daily hours of zones are looked through: a week and a day."""
-_AT_ONCE = 512
+_RINGS = (8.0, 4.0, 2.0, 1.0)
+"""Places are looked for in rings up to these parts of the distance: most are found near by."""
+_ABOUT = 0.95, 1.05
+"""Within which share of its geodesic length a distance by degrees lies up to 80° of latitude."""
 
 
 @dataclass(frozen=True)
@@ -119,17 +123,27 @@ def nearest_place(search: Search, asked: Place) -> tuple[float, float, float] | 
     """Return the nearest cell's middle that is free: longitude, latitude, metres away."""
     if _covered(search, asked):
         return None
-    lon, lat, metres = _cells_around(asked.lon, asked.lat, search.search_m)
-    for first in range(0, len(lon), _AT_ONCE):
-        part = slice(first, first + _AT_ONCE)
-        columns = judge_points(
-            search.judge, lon[part], lat[part], asked.heights, asked.flight, search.joins
-        )
-        free = np.flatnonzero(columns.most <= target_of(asked.flight))
-        if len(free):
-            found = first + int(free[0])
-            return float(lon[found]), float(lat[found]), float(metres[found])
+    edges = [0.0, *(search.search_m / share for share in _RINGS)]
+    for ring in pairwise(edges):
+        found = _free_place(search, asked, ring)
+        if found is not None:
+            return found
     return None
+
+
+def _free_place(
+    search: Search, asked: Place, ring: tuple[float, float]
+) -> tuple[float, float, float] | None:
+    """Return the nearest free cell's middle between two distances (m)."""
+    lon, lat, metres = _cells_around(asked.lon, asked.lat, ring)
+    if not len(lon):
+        return None
+    columns = judge_points(search.judge, lon, lat, asked.heights, asked.flight, search.joins)
+    free = np.flatnonzero(columns.most <= target_of(asked.flight))
+    if not len(free):
+        return None
+    found = int(free[0])
+    return float(lon[found]), float(lat[found]), float(metres[found])
 
 
 def _covered(search: Search, asked: Place) -> bool:
@@ -159,19 +173,27 @@ def _below_ceiling(judge: Judge, asked: Place) -> bool:
     return exempt or ceiling_m is None or asked.heights.high_m <= ceiling_m
 
 
-def _cells_around(lon: float, lat: float, reach_m: float) -> tuple[Floats, Floats, Floats]:
-    """Return the middles of cells within a distance, the nearest first, with their distances."""
-    east = reach_m / (111_320.0 * np.cos(np.radians(lat))) * 1.02
-    north = reach_m / 110_500.0 * 1.02
+def _cells_around(
+    lon: float, lat: float, ring: tuple[float, float]
+) -> tuple[Floats, Floats, Floats]:
+    """Return the middles of cells above one distance up to another, nearest first, with metres.
+
+    Only cells that are about so far are measured by the geodesic; the first ring holds its middle.
+    """
+    inner_m, outer_m = ring
+    degree_m = 111_320.0 * np.cos(np.radians(lat)), 110_500.0
     columns, rows = (
         np.arange(np.floor((at - half) * CELLS_PER_DEGREE), (at + half) * CELLS_PER_DEGREE)
-        for at, half in ((lon, east), (lat, north))
+        for at, half in zip((lon, lat), (outer_m / one * 1.02 for one in degree_m), strict=True)
     )
     grid = np.meshgrid((columns + 0.5) / CELLS_PER_DEGREE, (rows + 0.5) / CELLS_PER_DEGREE)
     x, y = (axis.ravel() for axis in grid)
+    about = np.hypot((x - lon) * degree_m[0], (y - lat) * degree_m[1])
+    near = (about >= inner_m * _ABOUT[0]) & (about <= outer_m * _ABOUT[1])
+    x, y = x[near], y[near]
     metres = np.asarray(GEOD.inv(np.full(len(x), lon), np.full(len(y), lat), x, y)[2])
     order = np.argsort(metres, kind="stable")
-    order = order[metres[order] <= reach_m]
+    order = order[((metres[order] > inner_m) | (inner_m == 0)) & (metres[order] <= outer_m)]
     return x[order], y[order], metres[order]
 
 
