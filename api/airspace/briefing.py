@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Annotated, cast
 
+from fastapi import Query, Request
 from pydantic import TypeAdapter, ValidationError
-from starlette.requests import Request
 from starlette.responses import Response
 
 from api.airspace.air_keeper import AirKeeper
@@ -32,14 +32,20 @@ MADE_S = 0.2
 """What a briefing is likely to take of a core."""
 LAYERS = ("airspace", "controlled_ground", "airspace_restrictions", "ground_coverage")
 _moment: TypeAdapter[datetime] = TypeAdapter(Moment)
-routes = Routes()
+routes = Routes("airspace")
 
 
-@routes.get("/api/airspace/briefing.html", reads=("bbox", "time"))
-async def get_briefing(request: Request) -> Response:
-    """Return the page; `bbox` is needed, `time` is now where it is left out."""
+@routes.get("/api/airspace/briefing.html")
+async def get_briefing(
+    request: Request,
+    bbox: Annotated[
+        str | None, Query(max_length=200, description="West, south, east, north.")
+    ] = None,
+    time: Annotated[str | None, Query(max_length=40, description="With offset; now.")] = None,
+) -> Response:
+    """Return the page of an area at a time in HTML."""
     served, actor = services(request), actor_of(request)
-    box, moment, lang = _box(request), _time(request), cast(Lang, language(request))
+    box, moment, lang = _box(bbox), _time(time), cast(Lang, language(request))
     air = await own(request.app, AirKeeper).at(served, moment)
     last = datetime.now(UTC) + timedelta(days=get_rule(air.rules, BOUNDS).value.horizon_days)
     if moment > last:
@@ -73,8 +79,7 @@ def _made(
     return text.encode()
 
 
-def _box(request: Request) -> Box:
-    text = request.query_params.get("bbox")
+def _box(text: str | None) -> Box:
     if text is None:
         raise BadParameter(
             "bbox is missing", "缺少 bbox",
@@ -90,8 +95,7 @@ def _box(request: Request) -> Box:
     return box
 
 
-def _time(request: Request) -> datetime:
-    text = request.query_params.get("time")
+def _time(text: str | None) -> datetime:
     if text is None:
         return datetime.now(UTC)
     try:
