@@ -90,7 +90,7 @@ class CheckInputs(Inputs):
     facility: str | None = titled("本单位设施的区域编号", "Zone of the own facility", default=None,
                                   max_length=80)  # fmt: skip
     qnh_hpa: Number | None = titled("修正海压", "QNH (hPa)", default=None, ge=870, le=1085)
-    alternatives: bool = titled("给出最近可飞方案", "Look for alternatives", default=True)
+    alternatives: bool = titled("给出最近的替代方案", "Look for alternatives", default=True)
 
     @model_validator(mode="after")
     def _one_of_each(self) -> CheckInputs:
