@@ -35,10 +35,10 @@ def areas(server, tmp_path):
     for file in FOLDER.glob("*/*.rule.toml"):
         (tmp_path / file.parent.name).mkdir(exist_ok=True)
         shutil.copy(file, tmp_path / file.parent.name)
+    shipped = {rule["key"]: rule["in_force"] for rule in listed(server)}
     yield tmp_path
     with connect(server.database_url) as conn:
         load_rules(conn, FOLDER)
-    shipped = {rule["key"]: rule["in_force"] for rule in listed(server)}
     until(lambda: everywhere(server, lambda rules: in_force(rules) == shipped))
 
 
