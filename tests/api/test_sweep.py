@@ -31,7 +31,7 @@ VALUES (%s, 'operational_intent', 'sigang', %s, 0, 1, %s, '', %s, %s, 0, 100, '{
 
 
 def test_answers_are_kept_for_the_days_of_the_rule(database_url):
-    days = read_rule(ANSWERS_KEPT).value.root
+    days, now = read_rule(ANSWERS_KEPT).value.root, datetime.now(UTC)
 
     async def kept() -> list[bool]:
         conn = await asyncpg.connect(database_url)
@@ -39,7 +39,7 @@ def test_answers_are_kept_for_the_days_of_the_rule(database_url):
             ages = (timedelta(days=days, hours=1), timedelta(days=days, hours=-1), timedelta(0))
             numbers = [uuid4() for _ in ages]
             for number, age in zip(numbers, ages, strict=True):
-                await keep(conn, Given(number, NOW - age, None, 1, "x", b"{}", b'{"a":1}'))
+                await keep(conn, Given(number, now - age, None, 1, "x", b"{}", b'{"a":1}'))
             await forget(conn, days)
             return [await find(conn, number) is not None for number in numbers]
         finally:
