@@ -62,7 +62,8 @@ def test_few_addresses_take_more():
     assert max(one.most_bytes for one in larger if one.own_tokens) == 2 * MB
     assert {one.path for one in larger if not one.own_tokens} < set(POSTED) | {
         "/api/processes/{process_id}/execution", "/api/airspace/operations",
-        "/api/airspace/operations/{plan_id}", "/api/airspace/restrictions",
+        "/api/airspace/operations/{plan_id}", "/api/airspace/restrictions", "/api/arrivals",
+        "/api/exposure", "/api/exposure/withdrawals",
     }  # fmt: skip
 
 
