@@ -111,7 +111,7 @@ def test_the_index_of_the_capped_counties_alone_is_capped(sample_url):
     assert all(found[code].value == 60 for code in vetoed)
     others = [n.value for code, n in found.items() if code not in vetoed and n.value is not None]
     assert len(others) > 60
-    assert min(others) > 60
+    assert 60 not in others  # lower where little was due so far in the running month
 
 
 def test_generated_rows_have_the_props_of_their_kinds(sample_url):
