@@ -19,7 +19,6 @@ from spatial.geozones.model import (
     ZoneFault,
     ZoneFile,
     ZoneVolume,
-    plain_words,
 )
 from spatial.geozones.schedule import Period
 from spatial.geozones.schedule_json import read_period, write_periods, written_moment
@@ -36,6 +35,8 @@ from spatial.geozones.zone_json import (
     object_of,
     parse,
     polygon_of,
+    read_each,
+    reasons_of,
     rings_of,
     short_identifier,
     text_of,
@@ -59,15 +60,7 @@ def read_ed269(body: bytes, _: str | None = None) -> ZoneFile:
         It is no such file.
     """
     whole = parse(body)
-    found = ZoneFile()
-    name = "UASZoneList" if "UASZoneList" in whole else "features"
-    for number, item in enumerate(items_of(whole, name), start=1):
-        try:
-            found.zones.append(_zone(object_of(item, f"{name}[{number - 1}]"), number))
-        except ZoneFault as error:
-            row = item if isinstance(item, dict) else {"value": item}
-            found.refuse(error, number, row)
-    return found
+    return read_each(whole, "UASZoneList" if "UASZoneList" in whole else "features", _zone)
 
 
 def _zone(item: Members, place: int) -> GeoZone:
@@ -77,7 +70,6 @@ def _zone(item: Members, place: int) -> GeoZone:
     applicability = item.get("applicability") or []
     if not isinstance(applicability, list):
         raise ZoneFault("bad-time", "applicability is no list", "applicability 不是列表")
-    reasons = item.get("reason") or []
     name = text_of(item.get("name"))
     zone = GeoZone(
         identifier=text_of(item.get("identifier")),
@@ -86,7 +78,7 @@ def _zone(item: Members, place: int) -> GeoZone:
         name_en=name,
         declared=declared,
         country=text_of(item.get("country")),
-        reasons=plain_words(reasons if isinstance(reasons, list) else [str(reasons)]),
+        reasons=reasons_of(item),
         applicability=_periods(applicability),
         authorities=_authorities(item.get("zoneAuthority")),
         message=text_of(item.get("message")),
@@ -145,7 +137,7 @@ def _authorities(given: object) -> tuple[Authority, ...]:
         body = object_of(item, "zoneAuthority")
         texts = {name: text_of(body.get(key)) for key, name in _AUTHORITY.items()}
         found.append(Authority(**texts))
-    return tuple(one for one in found if any(v for k, v in vars(one).items() if k != "purpose"))
+    return tuple(one for one in found if one.is_named)
 
 
 def write_ed269(
@@ -166,20 +158,13 @@ def write_ed269(
     """
     items = []
     for zone in zones:
-        volumes = [volume for volume in zone.volumes if not _left(zone, volume, left)]
+        volumes = left.stated(zone, unwritable)
         if volumes:
             items.append(_written(zone, volumes))
     return {
         "formatVersion": "1.0.0", "createdAt": written_moment(now), "UASZoneList": [*items],
         "extendedProperties": {OWN: {"attribution": attribution, "left_out": left.as_json()}},
     }  # fmt: skip
-
-
-def _left(zone: GeoZone, volume: ZoneVolume, left: LeftOut) -> bool:
-    why = unwritable(volume)
-    if why:
-        left.zone(zone, why)
-    return why is not None
 
 
 def _written(zone: GeoZone, volumes: Sequence[ZoneVolume]) -> JsonObject:

@@ -18,7 +18,6 @@ from spatial.geozones.model import (
     ZoneFault,
     ZoneFile,
     ZoneVolume,
-    plain_words,
 )
 from spatial.geozones.schedule_json import (
     read_moment,
@@ -40,6 +39,8 @@ from spatial.geozones.zone_json import (
     object_of,
     parse,
     polygon_of,
+    read_each,
+    reasons_of,
     rings_of,
     short_identifier,
     text_of,
@@ -64,12 +65,7 @@ def read_ed318(body: bytes, _: str | None = None) -> ZoneFile:
         It is no such file, or its metadata cannot be read; the odd spellings are told with it.
     """
     whole = parse(body)
-    found = ZoneFile()
-    for number, item in enumerate(items_of(whole, "features"), start=1):
-        try:
-            found.zones.append(_zone(object_of(item, f"features[{number - 1}]"), number))
-        except ZoneFault as error:
-            found.refuse(error, number, item if isinstance(item, dict) else {"value": item})
+    found = read_each(whole, "features", _zone)
     _check_metadata(whole, found)
     return found
 
@@ -95,7 +91,6 @@ def _zone(feature: Members, place: int) -> GeoZone:
     declared, warnings = declared_of(item.get("type"), "REQ_AUTHORIZATION")
     geometries = list(_geometries(feature.get("geometry")))
     name_zh, name_en = _names(item.get("name"))
-    reasons = item.get("reason") or []
     zone = GeoZone(
         identifier=text_of(item.get("identifier")),
         volumes=tuple(volume for one in geometries for volume in _volumes(one)),
@@ -103,7 +98,7 @@ def _zone(feature: Members, place: int) -> GeoZone:
         name_en=name_en,
         declared=declared,
         country=text_of(item.get("country")),
-        reasons=plain_words(reasons if isinstance(reasons, list) else [str(reasons)]),
+        reasons=reasons_of(item),
         applicability=read_periods(item.get("limitedApplicability")),
         authorities=_authorities(item.get("zoneAuthority")),
         message=_names(item.get("message"))[0],
@@ -186,7 +181,7 @@ def _authorities(given: object) -> tuple[Authority, ...]:
         texts = {name: text_of(body.get(key)) for key, name in _PLAIN.items()}
         texts |= {name: _names(body.get(key))[0] for key, name in _WORDS.items()}
         found.append(Authority(**texts))
-    return tuple(one for one in found if any(v for k, v in vars(one).items() if k != "purpose"))
+    return tuple(one for one in found if one.is_named)
 
 
 def write_ed318(
@@ -198,7 +193,7 @@ def write_ed318(
     """
     items = []
     for zone in zones:
-        volumes = [volume for volume in zone.volumes if not _left(zone, volume, left)]
+        volumes = left.stated(zone, unwritable)
         if volumes:
             items.append(_written(zone, volumes))
     said = [attribution, *left.lines()]
@@ -208,13 +203,6 @@ def write_ed318(
                      "technicalLimitations": [*_texts(*said)]},
         "left_out": left.as_json(), "features": [*items],
     }  # fmt: skip
-
-
-def _left(zone: GeoZone, volume: ZoneVolume, left: LeftOut) -> bool:
-    why = unwritable(volume)
-    if why:
-        left.zone(zone, why)
-    return why is not None
 
 
 def _texts(*texts: str) -> list[Json]:

@@ -9,12 +9,13 @@ from spatial.geo.volumes import Circle
 from spatial.geozones.left_out import LeftOut
 from spatial.geozones.model import Footprint, GeoZone, ZoneFault, ZoneFile
 from spatial.geozones.zone_json import (
+    Members,
     circle_of,
-    items_of,
     number_of,
     object_of,
     parse,
     polygon_of,
+    read_each,
     rings_of,
 )
 from spatial.geozones.zone_members import joined, read_members, write_members
@@ -29,20 +30,18 @@ def read_geojson(body: bytes, _: str | None = None) -> ZoneFile:
     ZoneFault
         It is none.
     """
-    found = ZoneFile()
-    for number, item in enumerate(items_of(parse(body), "features"), start=1):
-        try:
-            feature = object_of(item, f"features[{number - 1}]")
-            properties = object_of(feature.get("properties"), "properties")
-            shapes = list(_footprints(feature.get("geometry"), properties.get("radius_m")))
-            zone = read_members(properties, shapes, number)
-            if not zone.identifier and feature.get("id") is not None:
-                zone = replace(zone, identifier=str(feature["id"]))
-            found.zones.append(zone)
-        except ZoneFault as error:
-            found.refuse(error, number, item if isinstance(item, dict) else {"value": item})
+    found = read_each(parse(body), "features", _zone)
     found.zones = joined(found.zones)
     return found
+
+
+def _zone(feature: Members, place: int) -> GeoZone:
+    properties = object_of(feature.get("properties"), "properties")
+    shapes = list(_footprints(feature.get("geometry"), properties.get("radius_m")))
+    zone = read_members(properties, shapes, place)
+    if not zone.identifier and feature.get("id") is not None:
+        return replace(zone, identifier=str(feature["id"]))
+    return zone
 
 
 def _footprints(geometry: object, radius_m: object) -> Iterator[Footprint]:

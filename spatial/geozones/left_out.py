@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from spatial.geozones.model import GeoZone
+from spatial.geozones.model import GeoZone, ZoneVolume
 from spatial.json_types import JsonObject
 
 
@@ -19,9 +19,20 @@ class LeftOut:
     by_field: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Identifiers of the zones of which a field is not in the file."""
 
-    def zone(self, zone: GeoZone, why: str) -> None:
-        """Tell that a volume of a zone is left out."""
-        self.zones[zone.identifier] = why
+    def stated(
+        self, zone: GeoZone, unwritable: Callable[[ZoneVolume], str | None]
+    ) -> list[ZoneVolume]:
+        """Return the volumes of a zone that a format can state, and tell why others are left out.
+
+        `unwritable` returns why the format has no place for a volume, None where it has.
+        """
+        found = []
+        for volume in zone.volumes:
+            if why := unwritable(volume):
+                self.zones[zone.identifier] = why
+            else:
+                found.append(volume)
+        return found
 
     def fields(self, zone: GeoZone, lost: Mapping[str, bool]) -> None:
         """Tell which fields of a zone are left out."""

@@ -78,6 +78,11 @@ class Authority:
     purpose: str = ""
     interval_before: str = ""
 
+    @property
+    def is_named(self) -> bool:
+        """Whether anything is known of it beside its purpose."""
+        return self != Authority(purpose=self.purpose)
+
 
 @dataclass(frozen=True)
 class GeoZone:

@@ -204,11 +204,7 @@ def write_openair(
     """
     blocks = []
     for zone in zones:
-        for volume in zone.volumes:
-            fault = _unwritable(volume)
-            if fault:
-                left.zone(zone, fault)
-                continue
+        for volume in left.stated(zone, _unwritable):
             blocks.append(_block(zone, volume, codes, left))
     head = [f"* {line}" for line in ("OpenAir", attribution, *left.lines())]
     lines = [*head, *(line for block in blocks for line in ("", *block)), ""]

@@ -5,7 +5,7 @@ What a standard has no member for lies in its place for extensions, under `sigan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Literal, TypeAlias, cast
@@ -22,9 +22,11 @@ from spatial.geozones.model import (
     Footprint,
     GeoZone,
     ZoneFault,
+    ZoneFile,
     ZoneLimit,
     ZoneVolume,
     ceiling_of,
+    plain_words,
 )
 from spatial.json_types import Json, JsonObject
 
@@ -69,6 +71,29 @@ def items_of(body: Members, name: str) -> list[object]:
     if not isinstance(found, list):
         raise ZoneFault("bad-file", f"{name} is no list", f"{name} 不是列表")
     return found
+
+
+def read_each(whole: Members, name: str, read: Callable[[Members, int], GeoZone]) -> ZoneFile:
+    """Return the zones of a list, each read with its number from 1; put aside what is none.
+
+    Raises
+    ------
+    ZoneFault
+        There is no such list.
+    """
+    found = ZoneFile()
+    for number, item in enumerate(items_of(whole, name), start=1):
+        try:
+            found.zones.append(read(object_of(item, f"{name}[{number - 1}]"), number))
+        except ZoneFault as error:
+            found.refuse(error, number, item if isinstance(item, dict) else {"value": item})
+    return found
+
+
+def reasons_of(item: Members) -> tuple[str, ...]:
+    """Return the reasons of a zone, which are a list or one of them."""
+    given = item.get("reason") or []
+    return plain_words(given if isinstance(given, list) else [str(given)])
 
 
 def object_of(value: object, name: str) -> Members:
