@@ -16,8 +16,9 @@ from starlette.responses import Response
 
 from api.airspace import picture_rows as rows
 from api.airspace.air_keeper import AirKeeper
-from api.airspace.extents import Volume4DBody, footprint_of, parse_extent
+from api.airspace.extents import Extent, footprint_of
 from api.airspace.flight_columns import path_of
+from api.airspace.operation_store import extents_of
 from api.airspace.picture_document import (
     DrawnFlight,
     FlightVolume,
@@ -108,7 +109,7 @@ def _flight(found: Found) -> DrawnFlight:
     first = found[0]
     if "extents" in first:
         name = {"zh": first["name_zh"], "en": first["name_en"]}
-        volumes = list(_planned(first["extents"], first["actual_end"]))
+        volumes = list(_planned(extents_of(first), first["actual_end"]))
         return DrawnFlight(
             str(first["id"]), "operations", "operational_intent", first["state"],
             first["priority"], name, None, first["origin"], volumes, _path(first),
@@ -126,10 +127,9 @@ def _path(row: asyncpg.Record) -> PlannedPath:
     return dense(PlannedPath(row["planned_start"].timestamp() + seconds, lon, lat, height))
 
 
-def _planned(extents: Iterable[Document], ended: datetime | None) -> Iterable[FlightVolume]:
+def _planned(extents: Iterable[Extent], ended: datetime | None) -> Iterable[FlightVolume]:
     """Return the volumes of a plan, up to when it ended; the first at least."""
-    for number, one in enumerate(extents):
-        extent = parse_extent(Volume4DBody.model_validate_json(orjson.dumps(one)), f"/{number}")
+    for number, extent in enumerate(extents):
         if number and ended is not None and extent.begin >= ended:
             continue
         end = extent.end if ended is None else max(min(extent.end, ended), extent.begin)

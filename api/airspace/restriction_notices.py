@@ -64,7 +64,7 @@ class Telling:
         affected = await affected_by(request, row)
         known = {one.id for one in affected}
         earlier = [] if before is None else await affected_by(request, before)
-        extents = await extents_of_restriction(request, row)
+        extents = [] if action == "ended" else await extents_of_restriction(request, row)
         told = [*affected, *(one for one in earlier if one.id not in known)]
         return cls(request, row, action, affected, told, extents, [])
 

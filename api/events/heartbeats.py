@@ -112,7 +112,7 @@ def _known(
     foreign = {
         code or "?"
         for code in codes.values()
-        if not actor.provincial and not (code or "").startswith(actor.prefix)
+        if not actor.provincial and not (code and actor.covers(code))
     }
     if foreign:
         told = sorted(foreign)
