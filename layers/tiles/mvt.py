@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 
 EXTENT = 4096
 Value = str | int | float | bool
@@ -64,14 +63,21 @@ def _zigzag(number: int) -> int:
     return number << 1 if number >= 0 else (-number << 1) - 1
 
 
-@lru_cache(1 << 14)
-def _varint(number: int) -> bytes:
+def _long(number: int) -> bytes:
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
         number >>= 7
     out.append(number)
     return bytes(out)
+
+
+_SHORT = tuple(map(_long, range(1 << 14)))
+"""The numbers that tiles are made of, as they are written."""
+
+
+def _varint(number: int) -> bytes:
+    return _SHORT[number] if number < len(_SHORT) else _long(number)
 
 
 def _whole(field: int, number: int) -> bytes:
@@ -87,4 +93,6 @@ def _text(field: int, text: str) -> bytes:
 
 
 def _packed(field: int, numbers: Sequence[int]) -> bytes:
+    if max(numbers, default=0) < len(_SHORT):
+        return _bytes(field, b"".join([_SHORT[number] for number in numbers]))
     return _bytes(field, b"".join(map(_varint, numbers)))
