@@ -497,6 +497,8 @@ def test_a_section_names_the_zones_along_a_line(planning, air):
     assert set(found["zones"][0]["floor_m"]) == {150.0}
     assert set(found["ground_m"]) == {50.0}
     assert set(found["unknown_categories"]) == {0, 1}
+    tops = {one["class"]: one["top"] for one in found["bands"]}
+    assert tops["W"] == {"value_m": 120.0, "datum": "AGL", "included": True}
     assert {one["class"]: one["top_m"] for one in found["bands"]}["D"] is None
     assert corridor.status_code == 400
     assert corridor.json()["pointer"] == "/geometry/type"

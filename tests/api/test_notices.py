@@ -41,7 +41,7 @@ def test_this_machine_and_named_hosts_are_told(url):
         "http://169.254.169.254/latest",
         "https://10.0.0.1",
         "http://0x7f000001",
-        "file:///etc/passwd",
+        "file://localhost/secret",
         "ftp://localhost",
         "https://uss.example.org:99999",
         "https://[bad",

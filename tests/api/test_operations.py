@@ -1,19 +1,16 @@
 """Our own door: no two plans share airspace; what waits is decided once, an override by two."""
 
 import json
-import queue
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import UUID, uuid4
 
 import pytest
 
 from api.airspace.extents import Volume4DBody, parse_extents
 from spatial.postgres.db import connect
-from tests.api.utmworld import REFERENCES, Place, Uss
+from tests.api.utmworld import REFERENCES, Place, Uss, uss_that_listens
 
 pytestmark = pytest.mark.db
 PLANS = "/api/airspace/operations"
@@ -243,28 +240,13 @@ def test_who_may_see_a_plan(clients, officer, place):
 
 
 def test_a_system_on_this_machine_is_told_and_no_other_is_called(api, officer, place):
-    got = queue.Queue()
-
-    class Told(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            got.put((self.path, json.loads(body)))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format, *args):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Told) as other:
-        threading.Thread(target=other.serve_forever, daemon=True).start()
-        uss, stranger = Uss(api), Uss(api)
-        uss.base = f"http://127.0.0.1:{other.server_port}/utm"
+    with uss_that_listens(api) as (uss, got):
+        stranger = Uss(api)
         area = place.volume(box=(-500, -500, 1500, 1500), heights=(0, 500))
         mine = uss.subscribe(area).json()["subscription"]
         assert stranger.subscribe(area).status_code == 200
         plan = filed(officer, place.volume())
         path, told = got.get(timeout=30)
-        other.shutdown()
     assert path == "/utm/uss/v1/operational_intents"
     assert told["operational_intent"]["reference"]["ovn"] == plan["ovn"]
     assert told["subscriptions"] == [{"subscription_id": mine["id"], "notification_index": 1}]

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import queue
-import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import uuid4
 
 import pytest
@@ -16,7 +12,7 @@ from spatial.geo.geoid import open_geoid
 from spatial.postgres.db import connect
 from tests.api.roadworld import LAT, LON, until
 from tests.api.test_stream import Listener
-from tests.api.utmworld import Uss
+from tests.api.utmworld import uss_that_listens
 from tests.mvt import decode_tile, tile_of
 
 pytestmark = pytest.mark.db
@@ -71,29 +67,6 @@ def filed(clients):
         assert answer.status_code in (201, 202), answer.text
         found[name] = answer.json()["id"]
     return found
-
-
-@contextmanager
-def uss_that_listens(api):
-    """Yield a system on this machine, and what it was told."""
-    told: queue.Queue = queue.Queue()
-
-    class Told(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.put((self.path, json.loads(body)))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format, *args):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Told) as other:
-        threading.Thread(target=other.serve_forever, daemon=True).start()
-        uss = Uss(api)
-        uss.base = f"http://127.0.0.1:{other.server_port}/utm"
-        yield uss, told
-        other.shutdown()
 
 
 def effects(document):

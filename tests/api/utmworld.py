@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import queue
 import random
+import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
@@ -110,3 +114,26 @@ class Place:
             "time_start": {"value": times[0].isoformat(), "format": "RFC3339"},
             "time_end": {"value": times[1].isoformat(), "format": "RFC3339"},
         }
+
+
+@contextmanager
+def uss_that_listens(api):
+    """Yield a system on this machine, and what it was told."""
+    told: queue.Queue = queue.Queue()
+
+    class Told(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told.put((self.path, json.loads(body)))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Told) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        uss = Uss(api)
+        uss.base = f"http://127.0.0.1:{other.server_port}/utm"
+        yield uss, told
+        other.shutdown()

@@ -431,7 +431,7 @@ BOMB = b"""<?xml version="1.0"?><!DOCTYPE k [<!ENTITY a "aaaaaaaaaaaaaaaaaaaaaaa
         b"<kml><Document></Document></kml>",
         b"<kml>" + b"<Folder>" * 10_000,
         b"<kml><Placemark>",
-        b'<!DOCTYPE kml SYSTEM "file:///etc/passwd"><kml><Placemark/></kml>',
+        b'<!DOCTYPE kml SYSTEM "secret.dtd"><kml><Placemark/></kml>',
     ],
     ids=["deep", "nan", "number", "cut", "bomb", "empty", "deep-xml", "cut-xml", "external"],
 )
