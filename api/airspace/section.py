@@ -21,6 +21,7 @@ from api.http.routes import Routes
 from api.http.values import Moment, Strict
 from api.services import services
 from layers.processes.airspace.question import GeometryAsked, read_footprint, refused
+from routing.airspace.held import limit_of_rule
 from routing.airspace.section import BandAlong, Section, Stretch, section
 from spatial.airspace_rules import BOUNDS
 from spatial.geo.datum import Floats
@@ -79,6 +80,7 @@ def _band(one: BandAlong) -> Document:
         "class": one.band.klass, "controlled": one.band.controlled,
         "floor_m": _metres(one.floor_m),
         "top_m": None if np.isinf(one.top_m).any() else _metres(one.top_m),
+        "top": show_limit(limit_of_rule(one.band.top)),
     }  # fmt: skip
 
 

@@ -58,6 +58,16 @@ export const readPlaces = (/** @type {string} */ text) =>
   text.split('\n').map((line) => line.trim()).filter(Boolean)
     .map((line) => /** @type {Place} */ (line.split(/[\s,，]+/).map(Number)));
 
+/** What of a draft differs from a new one. @returns {Draft} */
+export function differing(/** @type {Draft} */ draft, /** @type {Required<Draft>} */ fresh) {
+  const names = /** @type {(keyof Draft)[]} */ (Object.keys(draft));
+  return Object.fromEntries(names.filter((name) => draft[name] !== fresh[name]).map((name) => [name, draft[name]]));
+}
+
+/** The fields of what was drawn: an area without the repeated end of its ring. @returns {Draft} */
+export const drawnFields = (/** @type {Shape} */ shape, /** @type {Place[]} */ points) =>
+  ({ shape, places: writePlaces(shape === 'area' ? points.slice(0, -1) : points) });
+
 export const writePlaces = (/** @type {Place[]} */ places) =>
   places.map((place) => place.map((one) => Number(one.toFixed(DIGITS))).join(', ')).join('\n');
 

@@ -425,6 +425,12 @@
  *
  * @typedef {SkyZoneFacts & { first: number, last: number, floor_m: (number | null)[], top_m: (number | null)[] }}
  *   SkyStretch
+ * @typedef {object} SkyClass
+ * @property {string} class
+ * @property {(number | null)[]} floor_m
+ * @property {(number | null)[] | null} top_m
+ * @property {SkyLimit | null} top as its rule states it
+ *
  * @typedef {object} SkySectionColumns
  * @property {string} at
  * @property {number[]} along_m
@@ -432,7 +438,7 @@
  * @property {number[]} lat
  * @property {(number | null)[]} ground_m
  * @property {(number | null)[]} unknown_categories
- * @property {{ class: string, floor_m: (number | null)[], top_m: (number | null)[] | null }[]} bands
+ * @property {SkyClass[]} bands
  * @property {SkyStretch[]} zones
  *
  * @typedef {SkyFacts & SkySectionColumns} SkySection

@@ -5,7 +5,7 @@ import { AltitudeLayer, Anchor, rgba } from './altitude_layer.js';
 import { AIR, stateColour } from './colours.js';
 import { wires } from './wires.js';
 import { skyStore, findFlight, follow, inForce, movingFlights, placeOf } from '../model/sky.js';
-import { sectionStore } from '../model/section.js';
+import { sectionStore, suitableTop } from '../model/section.js';
 import { select } from '../model/selection.js';
 import { shellStore } from '../model/shell.js';
 import { playhead, timeStore } from '../model/time.js';
@@ -24,8 +24,6 @@ const DASH_M = 400;
 const PICK_PX = 12;
 /** Radius of a mark by zoom: small over the province, full size from here on. */
 const [SMALL, FULL] = [{ zoom: 7, px: 4.5 }, { zoom: 11.5, px: 7.5 }];
-/** Above the ground (m): the height up to which flight needs no application, drawn over a section. */
-const SUITABLE_M = 120;
 const SHAPES = /** @type {Record<string, number>} */ ({
   Accepted: 0, Activated: 1, Nonconforming: 2, Contingent: 2, Filed: 3, Ended: 3,
 });
@@ -60,11 +58,12 @@ function paths(/** @type {Anchor} */ anchor, /** @type {number} */ day_ms) {
   });
 }
 
-/** The line of the section: the ground, and 120 m above it. @returns {Line[]} */
+/** The line of the section: the ground, and the height up to which flight needs no application. @returns {Line[]} */
 function cutLines(/** @type {Anchor} */ anchor) {
   const section = sectionStore.section.value;
   if (!section || skyStore.space.value !== '3d') return [];
   const c = AIR[shellStore.theme.value];
+  const suitable = suitableTop(section);
   const above = (/** @type {number} */ metres, /** @type {Partial<Line> & { colour: Rgba, width: number }} */ look) =>
     section.lon.slice(1).flatMap((_, n) => {
       const ends = [n, n + 1].map((at) => {
@@ -78,7 +77,7 @@ function cutLines(/** @type {Anchor} */ anchor) {
     });
   return [
     ...above(0, { colour: rgba(c.ground), width: 2.5 }),
-    ...above(SUITABLE_M, { colour: rgba(c.constraint), width: 3, dash: DASH_M }),
+    ...(suitable === null ? [] : above(suitable, { colour: rgba(c.constraint), width: 3, dash: DASH_M })),
   ];
 }
 

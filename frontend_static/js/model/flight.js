@@ -2,7 +2,9 @@
 /** The flight that is planned: its draft, the answer to "may I fly?", and its filing. */
 import { batch, computed, effect, signal, untracked } from '@preact/signals-core';
 import { aborted, request } from '../core/api.js';
-import { NEW_FLIGHT, draftOf, fieldOf, questionOf, volumesOf, writePlaces } from '../core/air.js';
+import {
+  NEW_FLIGHT, differing, draftOf, drawnFields, fieldOf, questionOf, volumesOf, writePlaces,
+} from '../core/air.js';
 import { anchor } from '../core/geo.js';
 import { toInput } from '../core/i18n.js';
 import { Latest } from '../core/latest.js';
@@ -59,21 +61,10 @@ export const wrongField = () => fieldOf(/** @type {any} */ (flightStore.error.va
 
 /** Fill in fields; only what differs from a new plan is kept. */
 export function setFlight(/** @type {Draft} */ fields) {
-  /** @type {Record<string, string>} */
-  const next = { ...url.flight.peek(), ...fields };
-  for (const [name, value] of Object.entries(next)) {
-    if (value === NEW_FLIGHT[/** @type {keyof Draft} */ (name)]) delete next[name];
-  }
   batch(() => {
-    url.flight.value = next;
+    url.flight.value = differing({ ...url.flight.peek(), ...fields }, NEW_FLIGHT);
     flightStore.error.value = null;
   });
-}
-
-/** Take in what was drawn. */
-export function placeFlight(/** @type {Draft['shape']} */ shape, /** @type {[number, number][]} */ points) {
-  const places = shape === 'area' ? points.slice(0, -1) : points;
-  setFlight({ shape, places: writePlaces(places) });
 }
 
 /** Open the desk of low altitude at one of its tasks. */
@@ -195,7 +186,7 @@ export const flightShown = () => url.panel.value === 'air' && url.air.value === 
 /** Show the answer and the plan that the address names; take in what is drawn. */
 export function watchFlight() {
   takeDrawn('flight', (shape, points) => {
-    placeFlight(shape, points);
+    setFlight(drawnFields(shape, points));
     openDrawer('side');
   });
   effect(() => {

@@ -2,7 +2,7 @@
 /** Temporary restrictions: the draft of one, those in force, the one that is open. */
 import { batch, computed, effect, signal, untracked } from '@preact/signals-core';
 import { explain, request } from '../core/api.js';
-import { NEW_RESTRICTION, fieldOf, restrictionOf, writePlaces } from '../core/air.js';
+import { NEW_RESTRICTION, differing, drawnFields, fieldOf, restrictionOf } from '../core/air.js';
 import { t } from '../core/i18n.js';
 import { url } from '../core/store.js';
 import { takeDrawn } from './draw.js';
@@ -32,13 +32,8 @@ export const wrongRestriction = () => fieldOf(/** @type {any} */ (restrictionSto
 
 /** Fill in fields; only what differs from a new restriction is kept. */
 export function setRestriction(/** @type {Draft} */ fields) {
-  /** @type {Record<string, string>} */
-  const next = { ...url.restriction.peek(), ...fields };
-  for (const [name, value] of Object.entries(next)) {
-    if (value === NEW_RESTRICTION[/** @type {keyof Draft} */ (name)]) delete next[name];
-  }
   batch(() => {
-    url.restriction.value = next;
+    url.restriction.value = differing({ ...url.restriction.peek(), ...fields }, NEW_RESTRICTION);
     restrictionStore.error.value = null;
   });
 }
@@ -110,7 +105,7 @@ const shown = () => url.panel.value === 'air' && url.air.value === 'restrict';
 /** Keep list and open restriction in step with the server and the address; take in what is drawn. */
 export function watchRestrictions() {
   takeDrawn('restriction', (shape, points) => {
-    setRestriction({ shape, places: writePlaces(shape === 'area' ? points.slice(0, -1) : points) });
+    setRestriction(drawnFields(shape, points));
     openDrawer('side');
   });
   effect(() => {

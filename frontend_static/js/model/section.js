@@ -23,6 +23,12 @@ export const sectionStore = {
 
 const newest = new Latest();
 
+/** Height above the ground (m) up to which flight needs no application by the rules: the top of class W. */
+export function suitableTop(/** @type {SkySection} */ { bands }) {
+  const top = bands.find((band) => band.class === 'W')?.top;
+  return top?.datum === 'AGL' ? top.value_m : null;
+}
+
 /** Cut along a line, or close the section. */
 export function cutAlong(/** @type {[number, number][] | null} */ line) {
   url.cut.value = line;

@@ -3,6 +3,7 @@
 import { svg } from 'lit';
 import { number, t } from '../../core/i18n.js';
 import { HATCHES, legendColour } from '../../map/blocks.js';
+import { suitableTop } from '../../model/section.js';
 import { shellStore } from '../../model/shell.js';
 import { limitText } from './height_text.js';
 
@@ -14,7 +15,6 @@ export const [WIDTH, HEIGHT] = [720, 200];
 const INSET = { left: 52, right: 14, top: 14, bottom: 34 };
 /** The chart shows so much above the highest ground (m), where low flight is; what is higher is cut off. */
 const [LEAST_M, MOST_M] = [450, 900];
-const SUITABLE_M = 120;
 const TICKS = 5;
 /** From this width on (chart units) a zone's limits are written into it. */
 const WIDE = 120;
@@ -110,11 +110,12 @@ function name(/** @type {SkyStretch} */ zone, /** @type {Frame} */ { x, y, most 
 
 /** Classes by height: the tops of their bands over the ground, with their letters. */
 function bands(/** @type {SkySection} */ section, /** @type {Frame} */ { x, y, most }) {
+  const metres = suitableTop(section);
   return section.bands.flatMap((band) => {
     const tops = band.top_m ?? [];
     const colour = legendColour('airspace', band.class, shellStore.theme.value);
     const suitable = band.class === 'W';
-    const text = `${band.class}${suitable ? ` ${t('sky.suitable_line', { metres: SUITABLE_M })}` : ''}`;
+    const text = `${band.class}${suitable && metres !== null ? ` ${t('sky.suitable_line', { metres })}` : ''}`;
     return runs(tops.map((one) => one !== null && one < most)).map(([a, b]) => {
       const line = Array.from({ length: b - a + 1 }, (_, n) => `${x(a + n)},${y(Number(tops[a + n]))}`).join(' ');
       return svg`<polyline points=${line} fill="none" stroke=${colour} stroke-width=${suitable ? 2 : 1.2}
