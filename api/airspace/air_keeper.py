@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 
 from api.services import Services
@@ -19,6 +20,13 @@ MOST_JUDGES = 8
 """Judges by the rules of different times that are kept."""
 
 
+@dataclass(frozen=True)
+class HeldAir(AirOfTime):
+    """The air by one version of the rules, which has a digest and an end."""
+
+    rules: RuleSet
+
+
 class AirKeeper:
     """Holds the zones, and judges by the rules of the times that were asked for.
 
@@ -29,9 +37,9 @@ class AirKeeper:
         self._reading = asyncio.Lock()
         self._known: Known | None = None
         self._words = ""
-        self._judges: dict[str, AirOfTime] = {}
+        self._judges: dict[str, HeldAir] = {}
 
-    async def at(self, served: Services, moment: datetime) -> AirOfTime:
+    async def at(self, served: Services, moment: datetime) -> HeldAir:
         """Return the air as committed now, with the rules of a time.
 
         Raises
@@ -54,11 +62,11 @@ class AirKeeper:
         known = self._known
         return known is not None and known.version >= version and self._words == words.digest
 
-    def _of(self, known: Known, rules: RuleSet) -> AirOfTime:
+    def _of(self, known: Known, rules: RuleSet) -> HeldAir:
         found = self._judges.get(rules.digest)
         if found is None:
             if len(self._judges) >= MOST_JUDGES:
                 self._judges.pop(next(iter(self._judges)))
-            found = AirOfTime(known, known.judge(rules, find_geoid(rules)), rules)
+            found = HeldAir(known, known.judge(rules, find_geoid(rules)), rules)
             self._judges[rules.digest] = found
         return found

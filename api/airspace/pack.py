@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import Request
 from starlette.responses import Response
 
-from api.airspace.air_keeper import AirKeeper
+from api.airspace.air_keeper import AirKeeper, HeldAir
 from api.http.app_state import own
 from api.http.auth import actor_of
 from api.http.concurrency import ask
@@ -18,12 +18,11 @@ from api.http.responses import tagged
 from api.http.routes import Routes
 from api.services import Services, services
 from layers.processes.airspace.answer import NOTE
-from layers.processes.readers.airspace_rows import AirOfTime
 from layers.reports.keys import signing_key
 from routing.airspace.pack import Contents, Term, make_pack
 from spatial.airspace_rules import ACCURACY, FILING, PACK
 from spatial.json_types import Document
-from spatial.rules import RuleSet, get_rule
+from spatial.rules import get_rule
 
 MADE_S = 0.6
 """What a pack is likely to take of a core."""
@@ -40,8 +39,8 @@ class _Made:
     term: Term
     data: bytes
 
-    def holds(self, air: AirOfTime, now: datetime) -> bool:
-        same = (self.version, self.digest) == (air.known.version, _digest(air))
+    def holds(self, air: HeldAir, now: datetime) -> bool:
+        same = (self.version, self.digest) == (air.known.version, air.rules.digest)
         return same and now < min(self.term.begins + AGAIN, self.term.expires)
 
 
@@ -77,24 +76,18 @@ async def get_pack(request: Request) -> Response:
     return tagged(request, made.data, headers, MEDIA_TYPE)
 
 
-def _make(air: AirOfTime, home: Path, now: datetime) -> _Made:
+def _make(air: HeldAir, home: Path, now: datetime) -> _Made:
     terms = get_rule(air.rules, PACK).value
-    assert isinstance(air.rules, RuleSet)  # noqa: S101
     expires = min(now + timedelta(hours=terms.valid_hours), air.rules.until)
     term = Term(now, expires, terms.skew_s)
     clocks, accuracy = get_rule(air.rules, FILING).value, get_rule(air.rules, ACCURACY).value
     contents = Contents(air.judge, clocks, accuracy, _said(air, term))
     return _Made(
-        air.known.version, _digest(air), term, make_pack(contents, term, signing_key(home))
+        air.known.version, air.rules.digest, term, make_pack(contents, term, signing_key(home))
     )
 
 
-def _digest(air: AirOfTime) -> str:
-    assert isinstance(air.rules, RuleSet)  # noqa: S101
-    return air.rules.digest
-
-
-def _said(air: AirOfTime, term: Term) -> Document:
+def _said(air: HeldAir, term: Term) -> Document:
     """Return what people are told of a pack."""
     terrain = air.known.terrain
     origins = {zone.origin for zone in air.known.zones.all} | (

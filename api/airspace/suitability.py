@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
-from api.airspace.air_keeper import AirKeeper
+from api.airspace.air_keeper import AirKeeper, HeldAir
 from api.http.app_state import own
 from api.http.auth import actor_of
 from api.http.concurrency import ask, caller_of, limits_of
@@ -34,7 +34,6 @@ from layers.processes.airspace.suitability import (
     tile_of,
     valid_until,
 )
-from layers.processes.readers.airspace_rows import AirOfTime
 from layers.query.filters import parse_bbox
 from layers.tiles.tile_cache import Tile, TileCache, TileKey, pack
 from routing.airspace.ask import Heights
@@ -42,7 +41,7 @@ from spatial.airspace_rules import ACCURACY, BOUNDS, Aircraft, Task
 from spatial.errors import BadParameter, NotFound
 from spatial.geo.heights import Datum, Qnh
 from spatial.json_types import Document
-from spatial.rules import RuleSet, get_rule
+from spatial.rules import get_rule
 
 TILE_S, ITEMS_S = 0.03, 0.1
 """What a tile, and a page of items, are likely to take of a core."""
@@ -148,7 +147,7 @@ async def get_suitability(
     return fresh(document, headers=_truth(air, asked), media_type=GEOJSON)
 
 
-async def _air_and_asked(request: Request, question: Question) -> tuple[AirOfTime, Asked]:
+async def _air_and_asked(request: Request, question: Question) -> tuple[HeldAir, Asked]:
     now = datetime.now(UTC)
     at = question.at or now.replace(second=0, microsecond=0)
     air = await own(request.app, AirKeeper).at(services(request), at)
@@ -164,9 +163,8 @@ async def _air_and_asked(request: Request, question: Question) -> tuple[AirOfTim
     return air, Asked(heights, question.aircraft, question.task, at, qnh)
 
 
-def _key(zxy: tuple[int, int, int], air: AirOfTime, question: Question, asked: Asked) -> TileKey:
+def _key(zxy: tuple[int, int, int], air: HeldAir, question: Question, asked: Asked) -> TileKey:
     """Return what a tile is kept by: between two changes of the air all moments are one."""
-    assert isinstance(air.rules, RuleSet)  # noqa: S101
     until = valid_until(air, asked.at)
     values = (
         ("air", f"{air.known.version}"), ("rules", air.rules.digest), ("until", f"{until}"),
@@ -176,7 +174,7 @@ def _key(zxy: tuple[int, int, int], air: AirOfTime, question: Question, asked: A
     return TileKey(LAYER, *zxy, "public", values)
 
 
-def _truth(air: AirOfTime, asked: Asked) -> Mapping[str, str]:
+def _truth(air: HeldAir, asked: Asked) -> Mapping[str, str]:
     until = valid_until(air, asked.at)
     return {
         "Sigang-Airspace-Version": str(air.known.version),
