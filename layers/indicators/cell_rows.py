@@ -67,10 +67,20 @@ async def read_kept(
     split
         Whether the codes of `by` are asked for.
     """
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        return await _read_at_once(conn, populations, keys, actor, periods, now, home, split=split)
+
+
+async def _read_at_once(
+    conn: asyncpg.Connection, populations: Mapping[str, Population], keys: Sequence[str],
+    actor: Actor, periods: Sequence[Period], now: datetime, home: str | None, *, split: bool,
+) -> dict[str, Kept]:  # fmt: skip
+    """Return what is stored, of a transaction that sees heads and cells of one moment."""
     lag = await conn.fetchval(_LAG)
     if lag is not None and (now - lag).total_seconds() > LAG_S:
         return {}
-    heads = [head for head in await _heads(conn) if head.covers(periods, now)]
+    stored = [read_head(row) for row in await conn.fetch(HEADS)]
+    heads = [head for head in stored if head.covers(periods, now)]
     reads = [read for head in heads if (read := _wanted(head, populations, keys))]
     if not reads:
         return {}
@@ -79,20 +89,14 @@ async def read_kept(
     rolled = [[Rolled(home) for _ in periods] for _ in reads]
     for number, first, code, origin, codes, counts, sums in await conn.fetch(text, *values):
         rolled[number][at[first]].add(code, origin, tuple(codes), [*counts, *sums])
-    after = await _heads(conn)  # cells may be newer than the heads before
     return {
         key: Kept(
             [KeptTallies(populations[key], one, read.places(key)) for one in some],
             _as_of(read.head, lag or now, now),
         )
         for read, some in zip(reads, rolled, strict=True)
-        if read.head in after
         for key in read.keys
     }
-
-
-async def _heads(conn: asyncpg.Connection) -> list[Head]:
-    return [read_head(row) for row in await conn.fetch(HEADS)]
 
 
 def _as_of(head: Head, counted: datetime, now: datetime) -> datetime:

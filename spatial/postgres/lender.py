@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 from asyncpg.transaction import Transaction
@@ -102,7 +102,10 @@ class Lender:
     async def transaction(
         self, sql: str, *values: object, readonly: bool
     ) -> AsyncIterator[asyncpg.Connection]:
-        """Yield a connection in a transaction that began with a statement."""
+        """Yield a connection in a transaction that began with a statement.
+
+        One that only reads sees one state of the database, whatever it asks and however often.
+        """
         async with self._slots:
             conn, transaction = await self._begin(sql, values, readonly=readonly)
             try:
@@ -165,7 +168,9 @@ class Lender:
 
     async def _begin_once(self, sql: str, values: tuple[object, ...], *, readonly: bool) -> _Begun:
         conn = await self._take()
-        transaction = conn.transaction(readonly=readonly)
+        isolation: Literal["repeatable_read", "read_committed"]
+        isolation = "repeatable_read" if readonly else "read_committed"
+        transaction = conn.transaction(isolation=isolation, readonly=readonly)
         try:
             async with asyncio.timeout(BEGIN_WAIT_S):
                 await transaction.start()
