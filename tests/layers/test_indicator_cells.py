@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from layers.indicators import cell_rows
 from layers.indicators.cell_store import KEPT, read_heads
 from layers.indicators.counting import count_all
 from layers.indicators.keeper import keep_cells
@@ -248,6 +249,38 @@ def test_what_becomes_due_is_added_when_its_day_is_over(database_url, indicators
     for key in ("closed_on_time", "cost"):
         sides = [one.of(key, unit).denominator or one.of(key, unit).numerator for one in told]
         assert sides[0] < sides[1], key
+
+
+def test_a_change_while_numbers_are_read_is_not_in_them(filled, indicators, monkeypatch):
+    """Heads and cells are of one moment: not counted from the rows, nor newer than they say."""
+    later, statement = NOW + timedelta(minutes=2), cell_rows._statement
+
+    def changed(*given, **named):
+        with connect(filled) as conn:
+            conn.execute(
+                "INSERT INTO sigang.event (kind, admin_code, visibility, origin, source_id, state,"
+                " valid_from) VALUES ('hazard', '330203', 'public', 'real', 't', 'open', %s)",
+                [NOW],
+            )
+            conn.commit()
+            keep(conn, indicators, later)
+        return statement(*given, **named)
+
+    async def ask(actor):
+        db = await Database.open(Settings(database_url=filled, pool_size=2), filled)
+        try:
+            asked = Asked(("open",), actor, series(period_at("month", NOW), 13), later)
+            told = await read_numbers(db, indicators, units(), lambda _: RuleSet(()), asked)
+            return told.kept_as_of, told.tallies["open"][-1].of("33").numerator
+        finally:
+            await db.close()
+
+    for actor in (ANONYMOUS, ACTORS[1]):
+        before = asyncio.run(ask(actor))
+        monkeypatch.setattr(cell_rows, "_statement", changed)
+        assert asyncio.run(ask(actor)) == before
+        monkeypatch.undo()
+        assert asyncio.run(ask(actor))[1] == before[1] + 1
 
 
 def test_numbers_of_moments_ago_say_so(filled, indicators):
