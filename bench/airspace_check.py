@@ -102,7 +102,7 @@ def part_refused(client: httpx.Client, at: datetime) -> None:
         "floor above ceiling": {"height": None, "band": band},
     }  # fmt: skip
     for name, more in cases.items():
-        body = {key: one for key, one in question(at, **more).items() if one is not None}
+        body = {key: one for key, one in (question(at) | more).items() if one is not None}
         answer = client.post(CHECK, json=body).json()
         assert "pointer" in answer or "pointer" in answer["invalid"][0], answer
         print(f"{name}: {timed(lambda: client.post(CHECK, json=body), 20, 400)}")  # noqa: B023

@@ -22,7 +22,7 @@ FROM sigang.airspace_answer WHERE id = $1"""
 _FORGET = """
 DELETE FROM sigang.airspace_answer WHERE id IN (
   SELECT id FROM sigang.airspace_answer WHERE asked_at < now() - make_interval(days => $1)
-  ORDER BY asked_at LIMIT 5000 FOR UPDATE SKIP LOCKED)"""
+  ORDER BY asked_at LIMIT 5000)"""
 _LEVEL = 1
 
 

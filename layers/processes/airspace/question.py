@@ -6,6 +6,7 @@ pointer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ from spatial.geo.heights import METRES, Datum, Qnh
 MOST_POINTS = 100_000
 Number = Annotated[AnyNumber, Strict()]
 """A number written as one: neither a text nor true or false."""
+_WHERE = "/geometry/coordinates"
+_PAIR, _MOST_LON, _MOST_LAT = 2, 180.0, 85.0
 _SHAPES = {"Point": 0, "Circle": 0, "LineString": 1, "Polygon": 2}
 
 
@@ -186,6 +189,8 @@ def read_footprint(asked: GeometryAsked, bounds: Bounds) -> Footprint:
     xy = _positions(asked, bounds.most_vertices)
     shape = _shape(kind, asked.coordinates, xy)
     reach = asked.radius_m or (asked.corridor_m or 0.0) / 2
+    if kind == "Point":
+        return Footprint(shape, reach)
     west, south, east, north = shape.bounds
     sides = distance_m([west, west], [south, south], [east, west], [south, north])
     if float(sides.max()) + 2 * reach > bounds.most_side_m:
@@ -203,37 +208,69 @@ def read_footprint(asked: GeometryAsked, bounds: Bounds) -> Footprint:
 def _shape(kind: str, given: Sequence[object], xy: Floats) -> shapely.Geometry:
     if kind in ("Point", "Circle"):
         return shapely.Point(xy[0])
-    where = "/geometry/coordinates"
     if kind == "LineString":
         line = shapely.LineString(xy) if len(xy) > 1 else shapely.LineString()
         if line.length == 0:
-            raise refused(where, "a line has two places at least", "线至少有两个不同的点")
+            raise refused(_WHERE, "a line has two places at least", "线至少有两个不同的点")
         return line
     sizes = np.cumsum([len(ring) for ring in given if isinstance(ring, Sized)])[:-1]
     try:
         shell, *holes = (shapely.LinearRing(ring) for ring in np.split(xy, sizes))
     except (ValueError, shapely.errors.GEOSException):
         raise refused(
-            where, "a ring has four places and is closed", "环须闭合且不少于四点"
+            _WHERE, "a ring has four places and is closed", "环须闭合且不少于四点"
         ) from None
     polygon = shapely.Polygon(shell, holes)
     if not polygon.is_valid:
         reason = shapely.is_valid_reason(polygon)
-        raise refused(where, f"not a simple polygon: {reason}", f"多边形无效：{reason}")
+        raise refused(_WHERE, f"not a simple polygon: {reason}", f"多边形无效：{reason}")
     return polygon
 
 
 def _positions(asked: GeometryAsked, most: int) -> Floats:
-    """Return all places (n, 2), each checked."""
+    """Return all places (n, 2), each checked; too many are refused before any is looked at."""
+    depth = _SHAPES[asked.type]
+    flat = _flat(asked.coordinates, depth)
+    if len(flat) > most:
+        raise refused(_WHERE, f"more than {most:,} vertices", "顶点过多")
+    xy = _plain(flat)
+    return _checked(asked.coordinates, depth) if xy is None else xy
+
+
+def _flat(node: list[JsonValue], depth: int) -> list[JsonValue]:
+    """Return the places of a shape; a ring that is no array stands for itself and is no place."""
+    if depth == 0:
+        return [node]
+    if depth == 1:
+        return node
+    return [place for ring in node for place in (ring if isinstance(ring, list) else [ring])]
+
+
+def _plain(places: Sequence[JsonValue]) -> Floats | None:
+    """Return places as columns, None where one of them is none or lies where none may be."""
+    found = [place for place in places if isinstance(place, list) and len(place) == _PAIR]
+    numbers = [number for place in found for number in place]
+    if not found or len(found) < len(places) or not {*map(type, numbers)} <= {int, float}:
+        return None
+    try:
+        xy = np.array(numbers, float).reshape(-1, _PAIR)
+    except OverflowError:
+        return None
+    lon, lat = np.abs(xy.T)
+    jumps = np.abs(np.diff(xy[:, 0])) > _MOST_LON
+    fine = (lon <= _MOST_LON).all() and (lat <= _MOST_LAT).all() and not jumps.any()
+    return xy if fine else None
+
+
+def _checked(coordinates: list[JsonValue], depth: int) -> Floats:
+    """Return places, each looked at by itself; the first that cannot be asked is named."""
     found: list[tuple[float, float]] = []
-    for pointer, place in _walk(asked.coordinates, "/geometry/coordinates", _SHAPES[asked.type]):
-        if len(found) == most:
-            raise refused("/geometry/coordinates", f"more than {most:,} vertices", "顶点过多")
+    for pointer, place in _walk(coordinates, _WHERE, depth):
         found.append(_place(pointer, place))
-        if len(found) > 1 and abs(found[-1][0] - found[-2][0]) > 180.0:
+        if len(found) > 1 and abs(found[-1][0] - found[-2][0]) > _MOST_LON:
             raise refused(pointer, "it crosses the antimeridian", "跨越 180° 经线")
     if not found:
-        raise refused("/geometry/coordinates", "it is empty", "为空")
+        raise refused(_WHERE, "it is empty", "为空")
     return np.array(found)
 
 
@@ -248,13 +285,13 @@ def _walk(node: object, pointer: str, depth: int) -> Iterator[tuple[str, object]
 
 
 def _place(pointer: str, place: object) -> tuple[float, float]:
-    if not isinstance(place, list) or len(place) != 2:
+    if not isinstance(place, list) or len(place) != _PAIR:
         raise refused(pointer, "a position is [longitude, latitude]; heights are asked apart",
                       "坐标为 [经度, 纬度]，高度另行给出")  # fmt: skip
     numbers = [n for n in place if isinstance(n, int | float) and not isinstance(n, bool)]
-    if len(numbers) != 2 or not np.isfinite(numbers).all():
+    if len(numbers) != _PAIR or not all(-math.inf < number < math.inf for number in numbers):
         raise refused(pointer, "two finite numbers", "须为两个有限数")
-    lon, lat = float(place[0]), float(place[1])
-    if not (-180 <= lon <= 180 and -85 <= lat <= 85):
+    lon, lat = numbers
+    if not (abs(lon) <= _MOST_LON and abs(lat) <= _MOST_LAT):
         raise refused(pointer, "longitude within ±180, latitude within ±85", "经纬度超出范围")
-    return lon, lat
+    return float(lon), float(lat)
