@@ -19,7 +19,7 @@ import httpx
 
 _REQUEST = re.compile(r"- (?:ok|FAIL) `(\{.*?\})` expected (.*?); got")
 _TITLE = re.compile(r"## (?:ok|FAIL) (\S+)\.osm")
-_NEAR_M, _TENTH_MICRO = 25.0, 7
+_NEAR_M, _DECIMALS = 25.0, 7
 _SHARE = 0.02
 Expected = str | list[str] | tuple[Any, ...]
 
@@ -54,7 +54,7 @@ def _expected(text: str) -> Expected:
 
 
 def _key(lon: float, lat: float) -> tuple[float, float]:
-    return round(lon, _TENTH_MICRO), round(lat, _TENTH_MICRO)
+    return round(lon, _DECIMALS), round(lat, _DECIMALS)
 
 
 def merge(folder: Path, to: Path) -> Path:
@@ -95,7 +95,7 @@ def _measured(what: str, told: dict[str, Any]) -> float:
 
 
 def _bounds(expected: tuple[Any, ...]) -> tuple[float, float]:
-    what, value, *tolerance = expected
+    value, *tolerance = expected[1:]
     if isinstance(value, tuple):
         return value[0], value[1]
     off = tolerance[0] if tolerance else _SHARE * value

@@ -45,9 +45,11 @@ def client(
         load_rules(conn)
         conn.commit()
         load_osm(conn, path, "cases", lambda line: None)
-    with running_server(module_database_url, workers=1) as server:
-        with httpx.Client(base_url=server.base_url, timeout=60, trust_env=False) as client:
-            yield client
+    with (
+        running_server(module_database_url, workers=1) as server,
+        httpx.Client(base_url=server.base_url, timeout=60, trust_env=False) as client,
+    ):
+        yield client
 
 
 def test_every_small_map_is_answered_right(folder: Path, client: httpx.Client) -> None:
