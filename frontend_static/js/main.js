@@ -3,7 +3,6 @@
 import { effect, untracked } from '@preact/signals-core';
 import { pick, t } from './core/i18n.js';
 import { publish } from './panels/test_hooks.js';
-import './map/map.js';
 import './panels/browse/board.js';
 import './panels/browse/layer_tree.js';
 import './panels/browse/table.js';
@@ -15,7 +14,7 @@ import './panels/shell/overlays.js';
 import './panels/shell/print.js';
 import './panels/shell/side.js';
 import './panels/shell/topbar.js';
-import { layerStore, loadCatalogue } from './model/layers.js';
+import { fetchCatalogue, layerStore, loadCatalogue } from './model/layers.js';
 import { watchReach } from './model/reach.js';
 import { alarmStore, watchAlarms } from './model/alarms.js';
 import { stepRow, watchApprovals } from './model/approvals.js';
@@ -40,6 +39,7 @@ import { followNow, shiftSpeed } from './model/time.js';
 import { follow, skyStore, switchDatum, switchFlights, watchSky } from './model/sky.js';
 import { cutAlong, sectionStore, watchSection } from './model/section.js';
 import { turnSpace } from './map/camera.js';
+import { expectMap } from './map/map.js';
 import { togglePlay } from './panels/browse/timebar.js';
 
 /** Keep the document in step with language, theme and drawers. */
@@ -130,6 +130,10 @@ async function start() {
   publish();
   noticeSignIn();
   bindAddress();
+  expectMap();
+  watchBoard();
+  const catalogue = fetchCatalogue();
+  catalogue.catch(() => null); // told by who takes it
   dressDocument();
   bindKeys();
   await loadSession();
@@ -147,10 +151,9 @@ async function start() {
   watchNotices();
   watchReports();
   watchScenarios();
-  watchBoard();
   watchSky();
   watchSection();
-  await loadCatalogue();
+  await loadCatalogue(catalogue);
   listen();
   watchSession();
 }

@@ -8,7 +8,6 @@ import { Latest } from '../core/latest.js';
 import { url } from '../core/store.js';
 import { liveStore } from './live.js';
 import { openRows } from './scenarios.js';
-import { sessionStore } from './session.js';
 
 /** @typedef {import('../core/types.js').BoardTile} BoardTile */
 /** @typedef {import('../core/types.js').IndicatorFacts} IndicatorFacts */
@@ -45,29 +44,37 @@ export const shownTiles = computed(() => {
   return wanted.length ? wanted : known.slice(0, FIRST).map((one) => one.id);
 });
 
-/** Follow the address, the session and the language while the board is open. */
+/** Follow the address and the language while the board is open. */
 export function watchBoard() {
   effect(() => {
-    void [url.lang.value, sessionStore.account.value, url.tiles.value, url.period.value];
-    if (url.view.value === 'board' && sessionStore.answer.value) untracked(loadBoard);
+    void [url.lang.value, url.tiles.value, url.period.value];
+    if (url.view.value === 'board') untracked(loadBoard);
     else newest.abort();
   });
 }
 
-/** Read all tiles. */
+/** Read all tiles; those that the address names are asked for beside what may be shown at all. */
 export async function loadBoard() {
   const signal = newest.begin();
   try {
+    const named = url.tiles.peek().join();
+    const early = named ? fetchTiles(named, signal) : null;
+    early?.catch(() => null); // it counts only if all that was named may be shown
     const { indicators } = await request('indicators', { signal });
     boardStore.known.value = indicators;
-    const params = { indicators: shownTiles.peek().join(','), period: url.period.peek(), level: 'prefecture,county' };
-    boardStore.board.value = shownTiles.peek().length ? await request('board', { params, signal }) : null;
+    const shown = shownTiles.peek().join();
+    const asked = shown === named ? early : shown ? fetchTiles(shown, signal) : null;
+    boardStore.board.value = await asked;
     boardStore.read.value = now();
     boardStore.error.value = null;
   } catch (problem) {
     if (!aborted(problem)) boardStore.error.value = problem;
   }
 }
+
+/** Ask for tiles in one request. @returns {Promise<Board>} */
+const fetchTiles = (/** @type {string} */ indicators, /** @type {AbortSignal} */ signal) =>
+  request('board', { params: { indicators, period: url.period.peek(), level: 'prefecture,county' }, signal });
 
 const refresh = debounce(loadBoard, REFRESH_MS);
 

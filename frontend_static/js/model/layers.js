@@ -32,10 +32,13 @@ export const layerStore = {
   bumps: signal(/** @type {Record<string, number>} */ ({})),
 };
 
-/** Fetch the catalogue; keeps the old one when that fails. */
-export async function loadCatalogue() {
+/** Ask for the catalogue. @returns {Promise<Catalogue>} */
+export const fetchCatalogue = () => request('catalogue');
+
+/** Take the catalogue as it was asked for, or is now; keeps the old one when that fails. */
+export async function loadCatalogue(asked = fetchCatalogue()) {
   try {
-    catalogue.value = await request('catalogue');
+    catalogue.value = await asked;
     layerStore.error.value = null;
   } catch (error) {
     layerStore.error.value = /** @type {Error} */ (error);

@@ -35,7 +35,7 @@ class LayerTree extends Part {
           @click=${() => openDrawer(null)}>${icon('close')}</button>
       </div>
       ${busy(!catalogue && !error)}
-      ${error ? failure(error, loadCatalogue, 'catalogue-retry') : ''}
+      ${error ? failure(error, () => loadCatalogue(), 'catalogue-retry') : ''}
       ${catalogue
         ? html`<input class="filter" type="search" data-testid="layers-filter" aria-label=${t('layers.filter')}
               placeholder=${t('layers.filter')} .value=${this.query}
