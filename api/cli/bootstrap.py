@@ -23,6 +23,7 @@ from typing import NoReturn
 from api.cli import apt
 from api.cli.parser import parse
 from api.cli.progress import say, step
+from api.ops import bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 FRONT_END = ROOT / "frontend_static"
@@ -216,8 +217,16 @@ def _node_version(node: str) -> int:
 
 
 def _ensure_front_end(home: Path) -> None:
-    if not _front_end_is_stale():
-        return
+    if _front_end_is_stale():
+        _make_vendor(home)
+    esbuild = home / "esbuild"
+    if esbuild.exists():  # a vendor folder that was copied in comes without; its modules serve
+        with step("bundling the map's modules"):
+            bundle.make(FRONT_END, esbuild, lambda command: _run(home, command, FRONT_END))
+
+
+def _make_vendor(home: Path) -> None:
+    """Fetch what the map is made of and build the vendor folder; the bundler stays for later."""
     modules = FRONT_END / "node_modules"
     kept = (modules / ".package-lock.json").exists()
     if not kept:
@@ -226,6 +235,8 @@ def _ensure_front_end(home: Path) -> None:
             _run(home, ["npm", "ci", *quiet], FRONT_END)
     with step("building the map's vendor folder"):
         _run(home, ["node", "vendor.mjs"], FRONT_END)
+    for program in (modules / "@esbuild").glob("*/bin/esbuild"):
+        shutil.copy2(program, home / "esbuild")
     if not kept:
         shutil.rmtree(modules, ignore_errors=True)
 

@@ -1,4 +1,7 @@
-"""The web map's files at `/`, with a strict Content-Security-Policy and entity tags."""
+"""The web map's files at `/`, with a strict Content-Security-Policy and entity tags.
+
+The map's page loads the bundle while that is fresh, else the modules that it was made from.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,11 @@ from starlette.types import Scope
 
 from api.http.responses import matches, weak_tag
 from api.http.routes import Routes
+from api.ops import bundle
 from api.ops.csp_reports import PATH
 
 ROOT = Path(__file__).resolve().parents[2] / "frontend_static"
-FOLDERS = ("css", "js", "img", "vendor")
+FOLDERS = ("css", "js", "img", "vendor", bundle.OUTPUT)
 """What is served; the rest of the folder builds and tests it."""
 _INLINE = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
@@ -42,26 +46,25 @@ pages = Routes()
 
 
 @lru_cache(maxsize=4)
-def _page(path: Path, changed_ns: int) -> tuple[bytes, str, str]:
-    body = path.read_bytes()
-    return body, policy(body), weak_tag(body)
+def _heads(body: bytes) -> tuple[str, str]:
+    return policy(body), weak_tag(body)
 
 
 @pages.get("/", reads=None)
 @pages.get("/index.html", reads=None)
 async def get_index(request: Request) -> Response:
     """Answer the map's page; its parameters are for its own script."""
-    return _answer(request, ROOT / "index.html")
+    return _answer(request, bundle.fresh_page(ROOT) or (ROOT / bundle.PAGE).read_bytes())
 
 
 @pages.get("/admin", reads=None)
 async def get_admin(request: Request) -> Response:
     """Answer the administrators' page; what it shows, the API gives to administrators only."""
-    return _answer(request, ROOT / "admin.html")
+    return _answer(request, (ROOT / "admin.html").read_bytes())
 
 
-def _answer(request: Request, path: Path) -> Response:
-    body, csp, tag = _page(path, path.stat().st_mtime_ns)
+def _answer(request: Request, body: bytes) -> Response:
+    csp, tag = _heads(body)
     headers = {
         "Content-Security-Policy": csp,
         "ETag": tag,
@@ -80,12 +83,17 @@ async def get_icon(_: Request) -> Response:
 
 
 class _Files(StaticFiles):
+    def __init__(self, name: str) -> None:
+        super().__init__(directory=ROOT / name, check_dir=False)
+        hashed = name == bundle.OUTPUT
+        self._keep = "public, max-age=31536000, immutable" if hashed else "no-cache"
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Cache-Control"] = self._keep
         return response
 
 
 def mounts() -> list[BaseRoute]:
     """Return the folders of the front end."""
-    return [Mount(f"/{name}", _Files(directory=ROOT / name, check_dir=False)) for name in FOLDERS]
+    return [Mount(f"/{name}", _Files(name)) for name in FOLDERS]

@@ -43,8 +43,14 @@ export function nameOf(properties, fallback = '') {
 
 const locale = () => (url.lang.value === 'zh' ? 'zh-CN' : 'en-GB');
 
+/** @type {Map<string, Intl.NumberFormat>} */
+const numberFormats = new Map();
+
 export function number(/** @type {number} */ value, digits = 0) {
-  return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
+  const key = `${locale()} ${digits}`;
+  const format = numberFormats.get(key) ?? new Intl.NumberFormat(locale(), { maximumFractionDigits: digits });
+  numberFormats.set(key, format);
+  return format.format(value);
 }
 
 /** @type {Map<string, Intl.DateTimeFormat>} */

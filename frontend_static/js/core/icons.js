@@ -2,7 +2,7 @@
 /** Images that the style asks for by name: icons, road shields, hatches; drawn in the browser. */
 
 const SCALE = 2;
-const VENDOR = new URL('../../vendor/maki/', import.meta.url);
+const VENDOR = new URL('vendor/maki/', document.baseURI);
 
 /** Colours of the road signs of GB 5768.2: ground, band and text of each kind of route number. */
 const SHIELDS = {

@@ -5,6 +5,7 @@ import { Part, define } from '../../core/base.js';
 import { moment, number, pick, t } from '../../core/i18n.js';
 import { boardStore, chooseTile, isStale, loadBoard, openUnit, setKiosk, setLevel, setPeriod, shownTiles,
   toggleBoard } from '../../model/board.js';
+import { layerStore } from '../../model/layers.js';
 import { rowsOf } from '../../model/scenarios.js';
 import { badge, busy, failure, icon } from '../widgets.js';
 import { decomposed, figure } from './figures.js';
@@ -20,7 +21,8 @@ class Board extends Part {
   render() {
     if (boardStore.view.value !== 'board') return html``;
     const { board, error, known } = boardStore;
-    const tiles = new Map((board.value?.tiles ?? []).map((tile) => [tile.indicator, tile]));
+    const ready = layerStore.catalogue.value || layerStore.error.value; // which numbers open rows is in it
+    const tiles = new Map((ready ? board.value?.tiles ?? [] : []).map((tile) => [tile.indicator, tile]));
     return html`<section class="board" aria-label=${t('board.title')} data-testid="board-screen"
         data-kiosk=${boardStore.kiosk.value}>
       ${this.head()}
@@ -111,7 +113,9 @@ class Board extends Part {
     const places = columns.code.map((_, at) => at);
     places.sort((a, b) => (columns.rank[a] ?? Infinity) - (columns.rank[b] ?? Infinity) || a - b);
     const most = Math.max(...columns.value.map((value) => value ?? 0)) || 1;
-    const rows = places.map((at) => this.unit(tile, one, columns, at, most));
+    const link = tile.opens.find((opening) => opening.rel === 'numerator');
+    const opens = link && rowsOf(link) ? link : null;
+    const rows = places.map((at) => this.unit(tile, one, columns, at, most, opens));
     return html`<ol class="bars" tabindex="0" aria-label="${one.title}: ${t(LEVEL_TEXTS[boardStore.level.value])}">
       ${rows}</ol>`;
   }
@@ -122,21 +126,24 @@ class Board extends Part {
     /** @type {BoardColumns} */ columns,
     /** @type {number} */ at,
     /** @type {number} */ most,
+    /** @type {BoardTile['opens'][number] | null} */ opens,
   ) {
     const code = columns.code[at];
     const value = columns.value[at];
     const name = pick(boardStore.board.value?.units[code]?.title) || code;
-    const why = t(columns.suppressed.includes(code) ? 'scene.suppressed' : 'scene.no_cases');
-    const text = value === null ? html`<span class="muted">${why}</span>` : number(value, one.digits);
-    const inside = html`<span class="bar-name">${name}</span><span class="bar-line" aria-hidden="true"><i
-      style="width:${Math.round((100 * Math.max(value ?? 0, 0)) / most)}%"></i></span><span class="num">${text}</span>`;
-    const link = tile.opens.find((opening) => opening.rel === 'numerator');
-    const count = columns.numerator[at];
-    return html`<li>${link && rowsOf(link)
-      ? html`<button class="bar" data-testid="unit-open" data-code=${code} data-count=${count ?? ''}
-          data-sum=${link.sum ?? ''} title=${t('scene.open', { title: `${one.title} – ${name}` })}
-          @click=${() => openUnit(tile, code)}>${inside}</button>`
-      : html`<span class="bar" data-code=${code}>${inside}</span>`}</li>`;
+    const why = () => t(columns.suppressed.includes(code) ? 'scene.suppressed' : 'scene.no_cases');
+    const text = value === null ? why() : number(value, one.digits);
+    const look = value === null ? 'num muted' : 'num';
+    const width = `width:${Math.round((100 * Math.max(value ?? 0, 0)) / most)}%`;
+    return opens
+      ? html`<li><button class="bar" data-testid="unit-open" data-code=${code} data-sum=${opens.sum ?? ''}
+          data-count=${columns.numerator[at] ?? ''} title=${t('scene.open', { title: `${one.title} – ${name}` })}
+          @click=${() => openUnit(tile, code)}><span class="bar-name" .textContent=${name}></span><span
+          class="bar-line" aria-hidden="true"><i style=${width}></i></span><span class=${look}
+          .textContent=${text}></span></button></li>`
+      : html`<li><span class="bar" data-code=${code}><span class="bar-name" .textContent=${name}></span><span
+          class="bar-line" aria-hidden="true"><i style=${width}></i></span><span class=${look}
+          .textContent=${text}></span></span></li>`;
   }
 }
 
