@@ -28,6 +28,7 @@ from api.airspace import (
 )
 from api.airspace import check as airspace_check
 from api.airspace import pack as airspace_pack
+from api.airspace.air_keeper import AirKeeper
 from api.airspace.sweep import evicting_expired
 from api.events import edge_speeds, events, heartbeats, incidents, low_visibility, sse
 from api.events.schedule import ending_expired
@@ -158,7 +159,7 @@ def create_app(settings: Settings | None = None, handed: Handed | None = None) -
             app.state.limits = limits = Limits.of_pool(chosen.pool_size)
             limits.show(own(app, Gauges))
             _connect(opened)
-            async with ending_expired(opened.db), evicting_expired(opened):
+            async with ending_expired(opened.db), evicting_expired(opened, own(app, AirKeeper)):
                 yield
             limits.close()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from api.airspace.air_changes import AirChanges
 from api.services import Services
 from layers.processes.readers.airspace_rows import (
     AirOfTime,
@@ -38,9 +40,20 @@ class AirKeeper:
         self._known: Known | None = None
         self._words = ""
         self._judges: dict[str, HeldAir] = {}
+        self.changes = AirChanges()
 
     async def at(self, served: Services, moment: datetime) -> HeldAir:
         """Return the air as committed now, with the rules of a time.
+
+        Raises
+        ------
+        RuleMissing
+            One that every judgement needs is not in force.
+        """
+        return (await self.of_times(served, [moment]))[0]
+
+    async def of_times(self, served: Services, moments: Sequence[datetime]) -> list[HeldAir]:
+        """Return the air as committed now, with the rules of each of some times.
 
         Raises
         ------
@@ -53,10 +66,13 @@ class AirKeeper:
             async with self._reading:
                 if not self._holds(version, words):
                     folder = served.settings.home / "terrain"
-                    self._known = await read_known(served.db, folder, words)
+                    known = await read_known(served.db, folder, words)
+                    if self._known is not None:
+                        self.changes.note(self._known, known)
+                    self._known = known
                     self._words, self._judges = words.digest, {}
         assert self._known is not None  # noqa: S101
-        return self._of(self._known, served.rules.of_fact(moment))
+        return [self._of(self._known, served.rules.of_fact(moment)) for moment in moments]
 
     def _holds(self, version: int, words: RuleSet) -> bool:
         known = self._known

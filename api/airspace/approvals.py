@@ -19,7 +19,7 @@ from api.airspace.notices import note
 from api.airspace.operations import PLACE, Text, guarded, noted, wish_of
 from api.airspace.own_door import let_through, overlapping, refuse_overlap, shown_conflicts
 from api.airspace.pairs import overlapping_pairs
-from api.airspace.utm_store import Near
+from api.airspace.plan_verdict import judge_waiting
 from api.http.auth import actor_of, require
 from api.http.responses import fresh
 from api.http.routes import Routes
@@ -28,7 +28,7 @@ from api.services import services
 from layers.offload import offload
 from spatial.actor import WRITERS, Actor
 from spatial.errors import Conflict, OutOfScope
-from spatial.json_types import Document
+from spatial.json_types import Document, JsonObject
 
 MOST_WAITING = 500
 routes = Routes("airspace")
@@ -50,8 +50,9 @@ async def inbox(
 ) -> Response:
     """Return the plans that wait, the one that must be decided first first.
 
-    Each has its verdict and zones as of its filing (null: not judged), the accepted plans that it
-    overlaps now, and the waiting ones that it cannot stand beside.
+    Each has its verdict and zones by the air and rules of now (null: it names no class of aircraft
+    or cannot be judged), the accepted plans that it overlaps now, and the waiting ones that it
+    cannot stand beside.
     """
     actor = actor_of(request)
     require(actor, *WRITERS)
@@ -60,9 +61,15 @@ async def inbox(
         parts = [store.extents_of(plan) for plan in waiting]
         extents = [one for part in parts for one in part]
         found = await overlapping(conn, extents) if extents else []
+    verdicts = await judge_waiting(request, waiting, parts)
     rivals = await offload(_rivals, parts)
     owner = [n for n, part in enumerate(parts) for _ in part]
-    told = [_row(n, plan, found, owner, waiting, rivals[n]) for n, plan in enumerate(waiting)]
+    beside = [[waiting[m]["id"] for m in rivals[n]] for n in range(len(waiting))]
+    told = [
+        {**_row(plan, verdicts[n], beside[n]), "conflicts": shown_conflicts(
+            one for one in found if owner[one.part] == n)}
+        for n, plan in enumerate(waiting)
+    ]  # fmt: skip
     return fresh({"waiting": told})
 
 
@@ -125,22 +132,9 @@ async def _deny(
     return await noted(request, conn, actor, plan["id"], "deny")
 
 
-def _row(
-    number: int,
-    plan: asyncpg.Record,
-    found: Sequence[Near],
-    owner: Sequence[int],
-    waiting: Sequence[asyncpg.Record],
-    rivals: Sequence[int],
-) -> Document:
-    own = [one for one in found if owner[one.part] == number]
-    verdict = plan["verdict"] or {}
-    return {
-        **store.shown(plan),
-        "zones": verdict.get("zones"),
-        "conflicts": shown_conflicts(own),
-        "rivals": [waiting[n]["id"] for n in rivals],
-    }
+def _row(plan: asyncpg.Record, verdict: JsonObject | None, rivals: Sequence[UUID]) -> Document:
+    zones = verdict and verdict.get("zones")
+    return {**store.shown(plan), "verdict": verdict, "zones": zones, "rivals": rivals}
 
 
 def _rivals(parts: Sequence[Sequence[Extent]]) -> list[list[int]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 _PLAN = """
 SELECT o.id, o.state, o.priority, o.name_zh, o.name_en, o.admin_code, o.unit_id, o.visibility,
   o.planned_start, o.planned_end, o.actual_start, o.actual_end, o.recorded_at,
-  f.account_id, f.task, f.extents, f.filed_at, f.decide_by, f.verdict, f.decision, f.legal_text,
-  f.reason, f.override_by, f.decided_by, f.decided_at, e.ovn, e.version
+  o.props ->> 'aircraft' AS aircraft, f.account_id, f.task, f.extents, f.filed_at, f.decide_by,
+  f.verdict, f.decision, f.legal_text, f.reason, f.override_by, f.decided_by, f.decided_at,
+  e.ovn, e.version
 FROM sigang.operation o JOIN sigang.operation_filing f ON f.operation_id = o.id
   LEFT JOIN sigang.utm_entity e ON e.id = o.id"""
 FIND = _PLAN + " WHERE o.id = $1"
@@ -24,6 +25,20 @@ WAITING = (
 WHERE o.kind = 'uas_flight' AND o.state = 'Filed' AND o.planned_end > now()
 ORDER BY coalesce(f.decide_by, o.planned_start), o.planned_start, o.id LIMIT $1"""
 )
+JUDGED = """
+SELECT o.id, o.planned_start, (f.verdict ->> 'airspace_version')::bigint AS version,
+  f.verdict ->> 'rules' AS rules, ST_XMin(o.geom) AS west, ST_YMin(o.geom) AS south,
+  ST_XMax(o.geom) AS east, ST_YMax(o.geom) AS north
+FROM sigang.operation o JOIN sigang.operation_filing f ON f.operation_id = o.id
+WHERE o.kind = 'uas_flight' AND o.state = 'Filed' AND o.planned_end > now()
+  AND o.props ? 'aircraft' ORDER BY o.planned_start, o.id LIMIT $1"""
+"""By which air and rules the plans that wait were judged."""
+HOLD_TO_JUDGE = (
+    _PLAN
+    + """
+WHERE o.id = ANY ($1) AND o.state = 'Filed' FOR UPDATE OF f SKIP LOCKED"""
+)
+SET_VERDICT = "UPDATE sigang.operation_filing SET verdict = $2 WHERE operation_id = $1"
 UNIT_AT = """
 SELECT admin_code FROM sigang.zone
 WHERE kind IN ('county', 'prefecture') AND admin_code IS NOT NULL
@@ -31,9 +46,9 @@ WHERE kind IN ('county', 'prefecture') AND admin_code IS NOT NULL
 ORDER BY kind = 'county' DESC LIMIT 1"""
 ADD = """
 INSERT INTO sigang.operation (id, kind, admin_code, unit_id, visibility, origin, source_id,
-  name_zh, name_en, state, priority, planned_start, planned_end, geom)
+  name_zh, name_en, state, priority, planned_start, planned_end, geom, props)
 VALUES ($1, 'uas_flight', $2, $3, $4, 'real', 'decisions', $5, $6, $7, $8, $9, $10,
-  ST_GeomFromWKB($11, 4326))"""
+  ST_GeomFromWKB($11, 4326), $12)"""
 ADD_FILING = """
 INSERT INTO sigang.operation_filing (operation_id, account_id, task, extents, decide_by, reason,
   verdict)
@@ -46,7 +61,7 @@ UPDATE sigang.operation SET state = $2,
 WHERE id = $1"""
 SET_EXTENTS = """
 WITH moved AS (UPDATE sigang.operation SET planned_start = $3, planned_end = $4,
-  geom = ST_GeomFromWKB($5, 4326), priority = $6 WHERE id = $1)
+  geom = ST_GeomFromWKB($5, 4326), priority = $6, props = props || $7::jsonb WHERE id = $1)
 UPDATE sigang.operation_filing SET extents = $2 WHERE operation_id = $1"""
 DECIDE = """
 UPDATE sigang.operation_filing SET decision = $2, legal_text = $3, reason = coalesce($4, reason),

@@ -32,6 +32,7 @@ class Filing:
     visibility: str
     decide_by: datetime | None
     reason: str | None
+    aircraft: str | None
     verdict: JsonObject | None
     """What the air says of it; None where it was not judged."""
 
@@ -45,6 +46,7 @@ async def add(conn: asyncpg.Connection, actor: Actor, filing: Filing, state: str
     await conn.execute(
         rows.ADD, filing.id, code, actor.unit_id, filing.visibility, filing.title, filing.title,
         state, filing.priority, begin, end, footprint_wkb(filing.extents),
+        heights_of(filing.extents) | ({"aircraft": filing.aircraft} if filing.aircraft else {}),
     )  # fmt: skip
     await conn.execute(
         rows.ADD_FILING, filing.id, actor.account_id, filing.task,
@@ -93,6 +95,14 @@ def extents_of(plan: asyncpg.Record) -> list[Extent]:
     return parse_extents(
         [Volume4DBody.model_validate_json(orjson.dumps(one)) for one in plan["extents"]]
     )
+
+
+def heights_of(extents: Sequence[Extent]) -> Document:
+    """Return the lowest and the highest limit of extents (m, W84), as a plan's row has them."""
+    return {
+        "floor_m": min(one.lower_m for one in extents),
+        "ceiling_m": max(one.upper_m for one in extents),
+    }
 
 
 def footprint_wkb(extents: Sequence[Extent]) -> bytes:

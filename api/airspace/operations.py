@@ -31,7 +31,7 @@ from api.airspace.own_door import (
     refuse_overlap,
     with_alternatives,
 )
-from api.airspace.plan_verdict import judge_plan
+from api.airspace.plan_verdict import Subject, judge_plan
 from api.airspace.utm_core import Rule, Wish
 from api.http.app_state import own
 from api.http.auth import actor_of, require
@@ -110,8 +110,8 @@ async def file(body: PlanBody, request: Request) -> Response:
     extents = planned(body.volumes)
     filing = Filing(
         body.id or uuid7(), extents, body.priority, body.task, body.title, body.visibility,
-        decide_by(request, body.task, extents), body.reason,
-        await judge_plan(request, extents, body.aircraft, body.task),
+        decide_by(request, body.task, extents), body.reason, body.aircraft,
+        await judge_plan(request, Subject(extents, body.aircraft, body.task)),
     )  # fmt: skip
 
     async def work(conn: asyncpg.Connection) -> Response:
@@ -221,8 +221,9 @@ async def _step(
     begin, end = union_of(extents).begin, union_of(extents).end
     told = [written(one) for one in extents]
     await conn.execute(
-        rows.SET_EXTENTS, plan["id"], told, begin, end, store.footprint_wkb(extents), priority
-    )
+        rows.SET_EXTENTS, plan["id"], told, begin, end, store.footprint_wkb(extents), priority,
+        store.heights_of(extents),
+    )  # fmt: skip
 
 
 def wish_of(

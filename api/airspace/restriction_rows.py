@@ -13,24 +13,27 @@ VALUES ($1, 'airspace_restriction', 'temporary', $2, $3, $4, 'public', 'real', $
   $9, $10, $11, ST_GeomFromWKB($12, 4326), $13, $14, $15, $16,
   ST_Multi(ST_GeomFromWKB($17, 4326)))"""
 _COLUMNS = """
-SELECT id::text, restriction, reason, name_zh, code, admin_code, floor_m, floor_datum, ceiling_m,
-  ceiling_datum, valid_from, valid_to, recorded_at, props,
+SELECT id::text, restriction, reason, name_zh, code, admin_code, source_id, floor_m,
+  floor_datum, ceiling_m, ceiling_datum, valid_from, valid_to, recorded_at, props,
   ST_AsGeoJSON(geom)::jsonb AS geometry FROM sigang.zone WHERE kind = 'airspace_restriction'"""
 ONE = f"{_COLUMNS} AND id = $1"
 IN_FORCE = f"{_COLUMNS} AND valid_from <= $1 AND valid_to > $1 ORDER BY valid_from, id"
 HOLD = """
-SELECT admin_code, valid_from, valid_to FROM sigang.zone
+SELECT admin_code, valid_from, valid_to, coalesce((props ->> 'version')::int, 1) AS version
+FROM sigang.zone
 WHERE kind = 'airspace_restriction' AND source_id = ANY ($2) AND id = $1 FOR UPDATE"""
 MOVE_END = """
 UPDATE sigang.zone SET valid_to = $2, props = props || jsonb_build_object(
-    'changed_by', $3::text,
+    'version', coalesce((props ->> 'version')::int, 1) + 1, 'changed_by', $3::text,
     'planned_valid_to', coalesce(props -> 'planned_valid_to', to_jsonb(valid_to)))
 WHERE id = $1"""
 END = """
 UPDATE sigang.zone SET valid_from = least(valid_from, $2),
   valid_to = CASE WHEN valid_from < $2 THEN $2 ELSE $2 + interval '1 microsecond' END,
   props = props || jsonb_build_object(
-    'ended_by', $3::text, 'planned_valid_from', valid_from, 'planned_valid_to', valid_to)
+    'version', coalesce((props ->> 'version')::int, 1) + 1, 'ended_by', $3::text,
+    'planned_valid_from', valid_from,
+    'planned_valid_to', valid_to)
 WHERE id = $1"""
 """One that had not begun is withdrawn: it was never in force."""
 

@@ -31,6 +31,7 @@ from api.airspace.restriction_rows import (
 )
 from api.http.auth import actor_of, require
 from api.http.bodies import MB
+from api.http.if_match import check_match
 from api.http.media_types import GEOJSON
 from api.http.responses import fresh
 from api.http.routes import Routes
@@ -123,7 +124,10 @@ async def create_restriction(body: RestrictionBody, request: Request) -> Respons
 
 @routes.patch("/api/airspace/restrictions/{number}")
 async def change_restriction(number: UUID, body: EndBody, request: Request) -> Response:
-    """Let a restriction end sooner or later than it was issued for; who was told is told again."""
+    """Let a restriction end sooner or later than it was issued for; who was told is told again.
+
+    An If-Match that names another version than its `version` is refused.
+    """
     actor, now = _officer(request), datetime.now(UTC)
     row = await _read(request, actor, number)
     begin = row["valid_from"]
@@ -132,7 +136,7 @@ async def change_restriction(number: UUID, body: EndBody, request: Request) -> R
     told = await Telling.of(request, {**row, "valid_to": body.valid_to}, "changed", row)
 
     async def work(conn: asyncpg.Connection) -> Response:
-        held = await _hold(conn, actor, number, now)
+        held = await _hold(conn, actor, number, now, request.headers.get("if-match"))
         await conn.execute(MOVE_END, number, body.valid_to, actor.account_id)
         await told.write(conn)
         await services(request).audit.write(
@@ -148,12 +152,12 @@ async def change_restriction(number: UUID, body: EndBody, request: Request) -> R
 
 @routes.post("/api/airspace/restrictions/{number}/end")
 async def end_restriction(number: UUID, request: Request) -> Response:
-    """End a restriction now; until now it was in force."""
+    """End a restriction now; until now it was in force. If-Match as for a change."""
     actor, now = _officer(request), datetime.now(UTC)
     told = await Telling.of(request, await _read(request, actor, number), "ended")
 
     async def work(conn: asyncpg.Connection) -> Response:
-        held = await _hold(conn, actor, number, now)
+        held = await _hold(conn, actor, number, now, request.headers.get("if-match"))
         await conn.execute(END, number, now, actor.account_id)
         await told.write(conn)
         await services(request).audit.write(
@@ -181,10 +185,14 @@ async def get_restriction(number: UUID, request: Request) -> Response:
 
 @routes.get("/api/airspace/restrictions")
 async def list_restrictions(request: Request, at: Moment | None = None) -> Response:
-    """Return the restrictions in force at a time, now when left out."""
-    async with services(request).db.session(actor_of(request)) as conn:
+    """Return the restrictions in force at a time, now when left out.
+
+    `may_change` tells whether the caller may change or end one, which is then at `version`.
+    """
+    actor = actor_of(request)
+    async with services(request).db.session(actor) as conn:
         rows = await conn.fetch(IN_FORCE, at or datetime.now(UTC))
-    features = [_feature(row) for row in rows]
+    features = [_feature(row, actor) for row in rows]
     return fresh(
         {"type": "FeatureCollection", "numberReturned": len(features), "features": features},
         media_type=GEOJSON,
@@ -206,9 +214,12 @@ async def _read(request: Request, actor: Actor, number: UUID) -> asyncpg.Record:
 
 
 async def _hold(
-    conn: asyncpg.Connection, actor: Actor, number: UUID, now: datetime
+    conn: asyncpg.Connection, actor: Actor, number: UUID, now: datetime, match: str | None
 ) -> asyncpg.Record:
-    """Return a restriction of the officer's area that has not ended, held until the commit."""
+    """Return a restriction of the officer's area that has not ended, held until the commit.
+
+    Where `match`, an If-Match, is given, it is of that version.
+    """
     held = await conn.fetchrow(HOLD, number, SOURCES)
     if held is None:
         raise _unknown(number)
@@ -216,6 +227,8 @@ async def _hold(
         raise OutOfScope("It lies outside your area", "超出辖区")
     if held["valid_to"] <= now:
         raise Conflict("It has ended already", "该管制已结束")
+    if match is not None:
+        check_match(match, held["version"])
     return held
 
 
@@ -286,15 +299,20 @@ async def _shown(
     if row is None:
         raise _unknown(number)
     told = await shown_affected(conn, number, affected, actor)
-    return {**_feature(row), "affected": told}
+    return {**_feature(row, actor), "affected": told}
 
 
-def _feature(row: asyncpg.Record) -> Document:
-    values = dict(row)
+def _feature(row: asyncpg.Record, actor: Actor) -> Document:
+    """Return a restriction as it is shown, and whether the actor may change it."""
+    values, source = dict(row), row["source_id"]
+    del values["source_id"]
+    covered = row["admin_code"] is not None and actor.covers(row["admin_code"])
+    may_change = actor.role in WRITERS and covered and source in SOURCES
     props = values.pop("props")
     geometry, number = values.pop("geometry"), values.pop("id")
     named = {key: props.get(key) for key in ("legal_text", "planned_valid_to")}
-    named["authority"] = props.get("authority_zh")
+    named |= {"authority": props.get("authority_zh"), "version": props.get("version", 1)}
+    named["may_change"] = may_change
     properties = orjson.loads(orjson.dumps(values | named))
     return {"type": "Feature", "id": number, "geometry": geometry, "properties": properties}
 

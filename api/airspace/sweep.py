@@ -1,18 +1,22 @@
 """What is over goes: looked after by every process, each row by one of them.
 
 Entities go with their time, kept answers after the days of a rule. Nobody flies what is made up, so
-synthetic plans begin by themselves.
+synthetic plans begin by themselves. Plans that wait are judged again where the air has changed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
+from api.airspace.air_keeper import AirKeeper
 from api.airspace.answer_store import forget
 from api.airspace.operation_rows import BEGIN_SYNTHETIC, END_OVER
 from api.airspace.utm_store import evict
+from api.airspace.waiting import Waiting
 from api.services import Services
 from api.sweeping import province_actors, sweeping
+from spatial.actor import Actor
 from spatial.airspace_rules import ANSWERS_KEPT
 from spatial.postgres.db import Database
 from spatial.rules import find_rule
@@ -20,23 +24,27 @@ from spatial.rules import find_rule
 EVERY_S = 5.0
 
 
-def evicting_expired(served: Services) -> AbstractAsyncContextManager[None]:
-    """Delete what is over for as long as the context is open."""
+def evicting_expired(served: Services, keeper: AirKeeper) -> AbstractAsyncContextManager[None]:
+    """Delete what is over, and judge what waits, for as long as the context is open."""
+    waiting = Waiting(keeper)
 
     async def sweep(db: Database) -> None:
         kept = find_rule(served.rules.current, ANSWERS_KEPT)
-        await _sweep(db, None if kept is None else kept.value.root)
+        actors = await province_actors(db)
+        await _sweep(db, actors, None if kept is None else kept.value.root)
+        for actor in actors:
+            await waiting.judge(served, actor)
 
     return sweeping(served.db, sweep, EVERY_S, "evicting what is over")
 
 
-async def _sweep(db: Database, kept_days: int | None) -> None:
+async def _sweep(db: Database, actors: Sequence[Actor], kept_days: int | None) -> None:
     """Evict what is over, and begin and end the plans of each province."""
     async with db.system() as conn:
         await evict(conn)
         if kept_days is not None:
             await forget(conn, kept_days)
-    for actor in await province_actors(db):
+    for actor in actors:
         async with db.write(actor) as conn:
             await conn.execute(BEGIN_SYNTHETIC)
             await conn.execute(END_OVER)

@@ -16,12 +16,12 @@ from starlette.responses import Response
 from api.events import store, targets
 from api.events.edge_effects import MOST_LANES, Effects, Kind, check_value, find_effects
 from api.events.event_rows import awaits_receipt, history
-from api.events.if_match import check_match
 from api.events.store import Decision
 from api.events.targets import Target, check_scope
 from api.events.view import Event, shown, shown_step
 from api.http.auth import actor_of, require
 from api.http.bodies import MB
+from api.http.if_match import check_match
 from api.http.media_types import GEOJSON
 from api.http.negotiate import single_values
 from api.http.polygons import read_polygon

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
-  NEW_FLIGHT, NEW_RESTRICTION, draftOf, fieldOf, footprintsOf, questionOf, restrictionOf, volumesOf,
+  NEW_FLIGHT, NEW_RESTRICTION, draftOf, fieldOf, footprintsOf, placesOf, questionOf, restrictionOf, volumesOf,
 } from '../js/core/air.js';
 import { lineLength, ringArea } from '../js/core/geo.js';
 import { toInput } from '../js/core/i18n.js';
@@ -19,6 +19,24 @@ test('a draft asks what is typed, and its question gives the draft again', () =>
   assert.deepEqual(question.band.upper, { value: 120, datum: 'AGL', unit: 'm' });
   assert.equal(question.until, '2026-11-22T10:50:00+08:00');
   assert.deepEqual(questionOf({ ...NEW_FLIGHT, ...draftOf(question, toInput) }, NOW), question);
+});
+
+test('a point with a radius is asked as the circle that is filed, without one as a point', () => {
+  const at = { ...NEW_FLIGHT, places: '121, 30' };
+  const question = questionOf(at, NOW);
+  assert.deepEqual(question.geometry, { type: 'Circle', coordinates: [121, 30], radius_m: 50 });
+  assert.deepEqual(questionOf({ ...NEW_FLIGHT, ...draftOf(question, toInput) }, NOW), question);
+  const bare = questionOf({ ...at, size: '' }, NOW);
+  assert.deepEqual(bare.geometry, { type: 'Point', coordinates: [121, 30] });
+  assert.deepEqual(questionOf({ ...NEW_FLIGHT, ...draftOf(bare, toInput) }, NOW), bare);
+});
+
+test('a shape that an answer moves aside becomes the places of the form', () => {
+  const ring = [[121, 30], [121.1, 30], [121.1, 30.1], [121, 30]];
+  assert.deepEqual(placesOf({ type: 'Polygon', coordinates: [ring] }),
+    { shape: 'area', places: '121, 30\n121.1, 30\n121.1, 30.1' });
+  assert.deepEqual(placesOf({ type: 'Point', coordinates: [121, 30] }), { shape: 'point', places: '121, 30' });
+  assert.equal(placesOf({ type: 'LineString', coordinates: ring }).shape, 'line');
 });
 
 test('without a lower height one height is asked, without a time the one of the page', () => {

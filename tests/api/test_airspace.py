@@ -18,7 +18,7 @@ from spatial.airspace_rules import GROUND
 from spatial.ids import stable_uuid7
 from spatial.postgres.db import connect
 from spatial.rule_files import read_rule
-from tests.api.roadworld import LAT, LON
+from tests.api.roadworld import LAT, LON, until
 from tests.harness import ROOT
 
 pytestmark = pytest.mark.db
@@ -377,9 +377,12 @@ def test_it_is_a_process_too(air, planner_of):
     assert answer.json()["answer"]["value"]["verdict"] == "suitable"
 
 
-def test_a_plan_is_judged_as_it_is_filed(air, planning):
-    """The inbox shows verdict, zones and by when to decide."""
-    lon, lat = LON + 0.005, LAT + 0.005
+PLAN_AT = [LON + 0.005, LAT + 0.005]
+
+
+def plan_to_wait():
+    """Return a small flight over the store, to be filed."""
+    lon, lat = PLAN_AT
     low, high = ({"value": h, "reference": "W84", "units": "M"} for h in (80.0, 120.0))
     circle = {"center": {"lng": lon, "lat": lat}, "radius": {"value": 50.0, "units": "M"}}
     times = [(AT + timedelta(minutes=m)).isoformat() for m in (0, 10)]
@@ -388,12 +391,17 @@ def test_a_plan_is_judged_as_it_is_filed(air, planning):
         "time_start": {"value": times[0], "format": "RFC3339"},
         "time_end": {"value": times[1], "format": "RFC3339"},
     }
+    return {"volumes": [volume], "aircraft": "small", "task": "urgent"}
+
+
+def test_a_plan_is_judged_as_it_is_filed(air, planning):
+    """The inbox shows verdict, zones and by when to decide."""
     plans, inbox = "/api/airspace/operations", "/api/airspace/approvals"
     with closing(planning.client("planner")) as planner:
-        body = {"volumes": [volume], "aircraft": "small", "task": "urgent"}
+        body = plan_to_wait()
         plan = planner.post(plans, json=body)
         assert plan.status_code == 202, plan.text
-        unnamed = planner.post(plans, json={"volumes": [volume]}).json()
+        unnamed = planner.post(plans, json={"volumes": body["volumes"]}).json()
     with closing(planning.client("dispatcher")) as officer:
         rows = {row["id"]: row for row in officer.get(inbox).json()["waiting"]}
     row = rows[plan.json()["id"]]
@@ -402,6 +410,41 @@ def test_a_plan_is_judged_as_it_is_filed(air, planning):
     assert datetime.fromisoformat(row["decide_by"]) == AT - timedelta(minutes=10)
     assert rows[unnamed["id"]]["verdict"] is None
     assert list(rows).index(unnamed["id"]) < list(rows).index(plan.json()["id"])
+
+
+def test_a_plan_that_waits_is_judged_by_the_air_of_now(air, planning):
+    """One that was loaded and never judged too; what is seen at once is soon stored."""
+    with closing(planning.client("planner")) as planner:
+        number = planner.post("/api/airspace/operations", json=plan_to_wait()).json()["id"]
+    over = restriction(geometry={"type": "Circle", "coordinates": PLAN_AT, "radius_m": 500})
+    with closing(planning.client("dispatcher")) as officer, connect(planning.database_url) as conn:
+
+        def seen():
+            waiting = officer.get("/api/airspace/approvals").json()["waiting"]
+            return next(row for row in waiting if row["id"] == number)
+
+        def stored():
+            row = officer.get(f"/api/airspace/operations/{number}").json()
+            return (row["verdict"] or {}).get("verdict")
+
+        def forget():
+            conn.execute("UPDATE sigang.operation_filing SET verdict = NULL"
+                         " WHERE operation_id = %s", [number])  # fmt: skip
+            conn.commit()
+
+        before = seen()["verdict"]["verdict"]
+        made = officer.post("/api/airspace/restrictions", json=over).json()["id"]
+        try:
+            row = seen()
+            assert row["verdict"]["verdict"] == "prohibited"
+            assert made in [zone["id"] for zone in row["zones"]]
+            until(lambda: stored() == "prohibited", 12.0)
+            forget()
+            assert seen()["verdict"]["verdict"] == "prohibited"
+            until(lambda: stored() == "prohibited", 12.0)
+        finally:
+            officer.post(f"/api/airspace/restrictions/{made}/end")
+        assert seen()["verdict"]["verdict"] == before
 
 
 PICTURE = "/api/airspace/picture"

@@ -209,7 +209,7 @@ def test_two_hundred_waiting_plans_open_within_a_second(server, operator, office
     corners = [(n % 20 * 300, n // 20 * 300) for n in range(200)]
     volumes = [place.volume(box=(x, y, x + 250, y + 250)) for x, y in corners]
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda volume: filed(operator, volume, 202), volumes))
+        list(pool.map(lambda volume: filed(operator, volume, 202, aircraft="light"), volumes))
     waiting(officer)
     began = time.perf_counter()
     found = waiting(officer)

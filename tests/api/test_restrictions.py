@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ PLACE = [LON + 0.072, LAT + 0.067]
 BEGIN = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0)
 TOP_AMSL = 120.0
 PLANS, RESTRICTIONS = "/api/airspace/operations", "/api/airspace/restrictions"
+IN_FORCE_S = 5
 WITHIN_S = 20  # on a machine that is free it is under one second
 
 
@@ -128,8 +130,13 @@ def test_plans_inside_outside_and_uncertain_are_told_and_receipts_are_shown(
         assert client.get(f"{RESTRICTIONS}/{number}").json()["affected"] == []
 
         sooner = {"valid_to": (BEGIN + timedelta(minutes=5)).isoformat()}
-        changed = dispatcher.patch(f"{RESTRICTIONS}/{number}", json=sooner)
-        assert changed.status_code == 200, changed.text
+        changed = None
+        for tag, status in (('"7"', 412), ('"1"', 200), ('"1"', 412)):
+            headers = {"If-Match": tag}
+            again = dispatcher.patch(f"{RESTRICTIONS}/{number}", json=sooner, headers=headers)
+            assert again.status_code == status, again.text
+            changed = again if again.is_success else changed
+        assert changed.json()["properties"]["version"] == 2
         assert effects(changed.json()) == {}
         assert changed.json()["properties"]["planned_valid_to"]
         for one in listeners.values():
@@ -143,18 +150,40 @@ def test_plans_inside_outside_and_uncertain_are_told_and_receipts_are_shown(
         assert uss.ask("GET", f"/uss/v1/constraints/{number}").status_code == 404
 
 
-def test_a_restriction_is_on_the_maps_of_connected_clients_within_five_seconds(
-    clients, client, dispatcher
-):
+def test_a_restriction_is_in_force_at_connected_clients_within_five_seconds(clients, dispatcher):
+    """The stream tells, and tile, picture and answer have it; a busy machine has three tries."""
     listeners = [Listener(clients[name]) for name in ("anonymous", "planner")]
     for one in listeners:
         one.next("tick")
+    took = [in_force_everywhere(clients, listeners, dispatcher)]
+    while min(took) > IN_FORCE_S and len(took) < 3:
+        took.append(in_force_everywhere(clients, listeners, dispatcher))
+    assert min(took) <= IN_FORCE_S, took
+
+
+def in_force_everywhere(clients, listeners, dispatcher):
+    """Restrict flight until every client has it, and end it; return the seconds that it took."""
+    began = time.monotonic()
     made = dispatcher.post(RESTRICTIONS, json=restriction()).json()["id"]
     x, y = tile_of(*PLACE, 12)
     for one in listeners:
         one.next("cells", lambda b: "airspace_restrictions" in b["layers"], seconds=WITHIN_S)
+    box = ",".join(str(round(v + d, 4)) for d in (-0.01, 0.01) for v in PLACE)
+    day = {"bbox": box, "begin": BEGIN.isoformat(), "end": (BEGIN + timedelta(hours=1)).isoformat()}
+    question = {
+        "geometry": {"type": "Point", "coordinates": PLACE}, "aircraft": "light",
+        "height": {"value": 60, "datum": "AMSL", "unit": "m"}, "alternatives": False,
+        "at": (BEGIN + timedelta(minutes=5)).isoformat(),
+    }  # fmt: skip
     for who in (clients["anonymous"], clients["planner"]):
         tile = who.get(f"/api/collections/airspace_restrictions/tiles/WebMercatorQuad/12/{y}/{x}")
         (drawn,) = decode_tile(tile.content).values()
         assert "演练" in json.dumps(drawn, ensure_ascii=False)
+        picture = who.get("/api/airspace/picture", params=day).json()
+        assert made in [zone["id"] for zone in picture["zones"]]
+        answer = who.post("/api/airspace/check", json=question).json()
+        assert answer["verdict"] == "prohibited"
+        assert made in [zone["id"] for zone in answer["zones"]]
+    took = time.monotonic() - began
     assert dispatcher.post(f"{RESTRICTIONS}/{made}/end").status_code == 200
+    return took

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 from playwright.sync_api import expect
 
+from spatial.geo import beidou_grid
 from tests.browser.conftest import pick, until
 
 ANSWER = "() => window.sigang.data.flight.answer.value"
@@ -27,6 +28,7 @@ def asked_again(page, answer):
         "async id => (await fetch(`/api/airspace/answers/${id}`)).json()", answer["id"]
     )
     assert given["answer"] == answer
+    assert given["question"]["geometry"]["type"] == "Circle"  # as it would be filed
     origin = page.evaluate("() => location.origin")
     return httpx.post(f"{origin}/api/airspace/check", json=given["question"], timeout=60).json()
 
@@ -116,7 +118,9 @@ def cells_say(page, answer):
     page.get_by_test_id("cells-on").check()
     until(page, f"() => ({CELLS})().length > 5")
     cells = {one["code"]: one for one in page.evaluate(CELLS)}
-    here = [one for code, one in cells.items() if answer["beidou_cell"].startswith(code)]
+    places = page.evaluate("() => window.sigang.data.flight.draft.value.places")
+    middle = beidou_grid.encode(*map(float, places.split(",")), 5)
+    here = [one for code, one in cells.items() if middle.startswith(code)]
     assert [one["verdict"] for one in here] == [answer["verdict"]]
     assert all(one["verdict"] != "suitable" for one in cells.values() if one["ground"] != "known")
     expect(page.get_by_test_id("cells-legend").locator("dt")).to_have_count(6)

@@ -156,7 +156,14 @@ def a_restriction_is_in_force_at_once(page, other, plan):
     expect(affected).to_have_attribute("data-effect", "inside")
     page.locator(f"[data-testid=notice][data-id='{plan}']").get_by_test_id("notice-receive").click()
     expect(affected).to_contain_text("✓")
+    end = page.get_by_test_id("restriction-new-end")
+    typed = end.input_value()
+    moved = f"{typed[:-2]}{(int(typed[-2:]) + 1) % 60:02}"
+    end.fill(moved)
+    page.get_by_test_id("restriction-move-send").click()
+    expect(page.get_by_test_id("restriction-card")).to_contain_text(f"– {moved[5:]}")
     page.get_by_test_id("restriction-end").click()
+    page.get_by_test_id("restriction-end-sure").click()
     until(other, f"() => ({DRAWN})() === 0")
     expect(other.get_by_test_id("restriction")).to_have_count(0)
 

@@ -107,13 +107,20 @@ export const beginOf = (/** @type {Required<Draft>} */ draft, /** @type {number}
 /** The moment of a text as the server takes it; what is no time is left to it to refuse. */
 const moment = (/** @type {number} */ at, /** @type {string} */ typed) => (Number.isNaN(at) ? typed : rfc3339(at));
 
+/** The shape that is asked, the same as is filed: a point with a radius is a circle, a line with a width a corridor. */
+function whereOf(/** @type {Required<Draft>} */ draft) {
+  const [coordinates, sized] = [asked(draft), Boolean(draft.size.trim())];
+  if (draft.shape === 'point' && sized) return { type: 'Circle', coordinates, radius_m: numeral(draft.size) };
+  const corridor = draft.shape === 'line' && sized ? { corridor_m: numeral(draft.size) } : {};
+  return { type: TYPES[draft.shape], coordinates, ...corridor };
+}
+
 /** The body of a question "may I fly?". */
 export function questionOf(/** @type {Required<Draft>} */ draft, /** @type {number} */ now) {
   const begin = beginOf(draft, now);
   const end = begin + numeral(draft.minutes || '0') * MINUTE_MS;
-  const corridor = draft.shape === 'line' && draft.size.trim() ? { corridor_m: numeral(draft.size) } : {};
   return {
-    geometry: { type: TYPES[draft.shape], coordinates: asked(draft), ...corridor },
+    geometry: whereOf(draft),
     ...(draft.lower.trim()
       ? { band: { lower: height(draft.lower, draft), upper: height(draft.upper, draft) } }
       : { height: height(draft.upper, draft) }),
@@ -126,18 +133,21 @@ export function questionOf(/** @type {Required<Draft>} */ draft, /** @type {numb
   };
 }
 
+/** The fields of a shape of GeoJSON, or of a circle. @returns {{ shape: Shape, places: string }} */
+export function placesOf(/** @type {{ type: string, coordinates: any }} */ { type, coordinates }) {
+  if (type === 'LineString') return { shape: 'line', places: writePlaces(coordinates) };
+  if (type === 'Polygon') return { shape: 'area', places: writePlaces(coordinates[0].slice(0, -1)) };
+  return { shape: 'point', places: writePlaces([coordinates]) };
+}
+
 /** The draft that asks a question again. @returns {Draft} */
 export function draftOf(/** @type {any} */ question, /** @type {(at: string) => string} */ written) {
   const { geometry, height: one, band } = question;
-  const shape = { Point: 'point', LineString: 'line', Polygon: 'area', Circle: 'point' }[
-    /** @type {'Point'} */ (geometry.type)];
-  const flat = { point: [geometry.coordinates], line: geometry.coordinates, area: geometry.coordinates[0] };
   const upper = one ?? band.upper;
   const until = question.until ?? question.at;
   return {
-    shape: /** @type {Shape} */ (shape),
-    places: writePlaces(flat[/** @type {Shape} */ (shape)]),
-    size: String(geometry.corridor_m ?? geometry.radius_m ?? (shape === 'line' ? '' : NEW_FLIGHT.size)),
+    ...placesOf(geometry),
+    size: String(geometry.corridor_m ?? geometry.radius_m ?? (geometry.type === 'Polygon' ? NEW_FLIGHT.size : '')),
     lower: band ? String(band.lower.value) : '',
     upper: String(upper.value),
     datum: upper.datum,

@@ -288,6 +288,8 @@
  * @property {string[]} missing
  * @property {'none' | Verdict} effect
  *
+ * @typedef {{ point: [number, number], distance_m: number, geometry?: { type: string, coordinates: any } }} AirSide
+ *
  * @typedef {object} AirAnswer - what the server says to "may I fly?"
  * @property {string} id
  * @property {string} asked_at
@@ -308,7 +310,7 @@
  * @property {{ name: string, origin: Origin, accuracy_m: number } | null} terrain
  * @property {Text} note
  * @property {{ height: { value: number, datum: string, unit: string } | null, time: string | null,
- *   side: { point: [number, number], distance_m: number, beidou_cell: string } | null }} [alternatives]
+ *   side: AirSide | null, omitted: ('height' | 'time' | 'side')[] }} [alternatives]
  *
  * @typedef {object} AirConflict
  * @property {string} id
@@ -369,7 +371,8 @@
  * @property {any} geometry
  * @property {{ restriction: string, reason: string, name_zh: string, code: string, floor_m: number | null,
  *   floor_datum: string | null, ceiling_m: number | null, ceiling_datum: string | null, valid_from: string,
- *   valid_to: string, legal_text: string | null, authority: string | null }} properties
+ *   valid_to: string, legal_text: string | null, authority: string | null, version: number,
+ *   may_change: boolean }} properties
  *
  * @typedef {{ key: string, title: Text | string, in_force: string | null, legal_text: string | null,
  *   source: string, origin: Origin }} RuleShort

@@ -3,7 +3,7 @@
 import { batch, computed, effect, signal, untracked } from '@preact/signals-core';
 import { aborted, request } from '../core/api.js';
 import {
-  NEW_FLIGHT, differing, draftOf, drawnFields, fieldOf, questionOf, volumesOf, writePlaces,
+  NEW_FLIGHT, differing, draftOf, drawnFields, fieldOf, placesOf, questionOf, volumesOf, writePlaces,
 } from '../core/air.js';
 import { anchor } from '../core/geo.js';
 import { toInput } from '../core/i18n.js';
@@ -177,8 +177,9 @@ export function takeOther(/** @type {Draft} */ fields) {
   return check();
 }
 
-/** Take the place beside as an alternative of the answer names it. */
-export const takeSide = (/** @type {[number, number]} */ point) => takeOther({ places: writePlaces([point]) });
+/** Take the place beside as an alternative of the answer names it: a point, or the whole shape moved. */
+export const takeSide = (/** @type {import('../core/types.js').AirSide} */ { point, geometry }) =>
+  takeOther(placesOf(geometry ?? { type: 'Point', coordinates: point }));
 
 /** Whether the desk shows the flight that is planned. */
 export const flightShown = () => url.panel.value === 'air' && url.air.value === 'flight';

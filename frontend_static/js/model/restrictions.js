@@ -3,7 +3,7 @@
 import { batch, computed, effect, signal, untracked } from '@preact/signals-core';
 import { explain, request } from '../core/api.js';
 import { NEW_RESTRICTION, differing, drawnFields, fieldOf, restrictionOf } from '../core/air.js';
-import { t } from '../core/i18n.js';
+import { fromInput, moment, rfc3339, t } from '../core/i18n.js';
 import { url } from '../core/store.js';
 import { takeDrawn } from './draw.js';
 import { bump, layerStore } from './layers.js';
@@ -86,19 +86,35 @@ export async function restrict() {
   restrictionStore.working.value = false;
 }
 
-/** End a restriction now. */
-export async function endRestriction(/** @type {Restriction} */ one) {
+/** Change a restriction; the version guards against a change by someone else. */
+async function change(/** @type {Restriction} */ one, /** @type {string} */ path, /** @type {any} */ options,
+  /** @type {(made: Restriction) => string} */ say) {
   restrictionStore.working.value = true;
   try {
-    restrictionStore.open.value = await request(`airspace/restrictions/${one.id}/end`, { method: 'POST', body: {} });
-    toast({ kind: 'ok', text: t('restrict.ended', { name: one.properties.name_zh }) });
+    const headers = { 'If-Match': `"${one.properties.version}"` };
+    const made = await request(`airspace/restrictions/${one.id}${path}`, { ...options, headers });
+    restrictionStore.open.value = made;
+    toast({ kind: 'ok', text: say(made) });
     bump([LAYER]);
-    await loadRestrictions();
   } catch (error) {
     toast({ kind: 'bad', text: explain(error) });
+    await refreshRestriction(one.id);
   }
+  await loadRestrictions();
   restrictionStore.working.value = false;
 }
+
+/** End a restriction now. */
+export const endRestriction = (/** @type {Restriction} */ one) => change(one, '/end', { method: 'POST', body: {} },
+  (made) => t('restrict.ended', { name: made.properties.name_zh }));
+
+/** Let a restriction end sooner or later, at a time as it is typed. */
+export const moveEnd = (/** @type {Restriction} */ one, /** @type {string} */ typed) => {
+  const at = Date.parse(fromInput(typed));
+  const body = { valid_to: Number.isNaN(at) ? typed : rfc3339(at) };
+  return change(one, '', { method: 'PATCH', body }, (made) => t('restrict.moved', {
+    name: made.properties.name_zh, time: moment(made.properties.valid_to, true) }));
+};
 
 const shown = () => url.panel.value === 'air' && url.air.value === 'restrict';
 

@@ -72,6 +72,7 @@ class Known:
     zones: Zones
     coverage: Coverage
     terrain: Terrain | None
+    terrain_digests: tuple[str, ...] = ()
 
     def judge(self, rules: Rules, geoid: Geoid | None) -> Judge:
         """Return the judge by the rules of a time.
@@ -106,7 +107,7 @@ async def read_known(db: Database, folder: Path | None, rules: Rules) -> Known:
     while True:
         version, changed_at = await read_version(db)
         zones, counties = await db.public.fetch(_ZONES), await db.public.fetch(_COUNTIES)
-        terrain = await _read_terrain(db, folder)
+        terrain, digests = await _read_terrain(db, folder)
         if (await read_version(db))[0] == version:
             break
     words = words_of(rules)
@@ -114,13 +115,16 @@ async def read_known(db: Database, folder: Path | None, rules: Rules) -> Known:
     def made() -> Known:
         return Known(
             version, changed_at, Zones([make_zone(row, words) for row in zones]),
-            Coverage([_county(row) for row in counties]), terrain,
+            Coverage([_county(row) for row in counties]), terrain, digests,
         )  # fmt: skip
 
     return await asyncio.to_thread(made)
 
 
-async def _read_terrain(db: Database, folder: Path | None) -> Terrain | None:
+async def _read_terrain(
+    db: Database, folder: Path | None
+) -> tuple[Terrain | None, tuple[str, ...]]:
+    """Return the terrain, None without one, and the digests of its tiles."""
     rows = await db.public.fetch(_TILES)
     tiles: dict[tuple[int, int], Grid] = {}
     for row in rows:
@@ -128,9 +132,10 @@ async def _read_terrain(db: Database, folder: Path | None) -> Terrain | None:
         if grid is not None:
             tiles[row["lon"], row["lat"]] = grid
     if not tiles:
-        return None
+        return None, ()
     first = rows[0]
-    return Terrain(first["title_en"], first["origin"], first["accuracy_m"], tiles)
+    digests = tuple(str(row["digest"]) for row in rows)
+    return Terrain(first["title_en"], first["origin"], first["accuracy_m"], tiles), digests
 
 
 async def _tile(db: Database, folder: Path | None, row: Row) -> Grid | None:

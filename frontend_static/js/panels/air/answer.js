@@ -104,18 +104,21 @@ class Answer extends Part {
   /** Nearest height, time and side at which nothing that is loaded stands against it. */
   others(/** @type {AirAnswer} */ { alternatives: all }) {
     if (!all) return '';
-    const { height, time, side } = all;
+    const { height, time, side, omitted = [] } = all;
     const offer = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => unknown} */ take) =>
       html`<button class="take" data-testid="take-${id}" ?disabled=${Boolean(flightStore.working.value)}
         @click=${take}>${icon('chevron')}${text}</button>`;
     return html`<h3 class="part">${t('air.others')}</h3>
-      ${height || time || side ? '' : html`<p class="muted" data-testid="others-none">${t('air.others_none')}</p>`}
+      ${height || time || side || omitted.length ? ''
+        : html`<p class="muted" data-testid="others-none">${t('air.others_none')}</p>`}
+      ${omitted.length ? html`<p class="muted" data-testid="others-omitted">${t('air.others_omitted', {
+        names: omitted.map((name) => t(`air.other.${name}`)).join(t('scene.and')) })}</p>` : ''}
       <div class="takes">
         ${height ? offer('height', t('air.take_height', { height: limitText({ ...height, included: false }, 'floor') }),
           () => takeOther(atHeight(height.value))) : ''}
         ${time ? offer('time', t('air.take_time', { time: moment(time, true) }),
           () => takeOther({ from: toInput(time) })) : ''}
-        ${side ? offer('side', t('air.take_side', { far: distance(side.distance_m) }), () => takeSide(side.point)) : ''}
+        ${side ? offer('side', t('air.take_side', { far: distance(side.distance_m) }), () => takeSide(side)) : ''}
       </div>`;
   }
 

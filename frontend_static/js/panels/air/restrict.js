@@ -7,7 +7,8 @@ import { moment, t, toInput } from '../../core/i18n.js';
 import { now } from '../../core/clock.js';
 import { showExtent } from '../../map/camera.js';
 import {
-  endRestriction, loadRestrictions, openRestriction, restrict, restrictionStore, setRestriction, wrongRestriction,
+  endRestriction, loadRestrictions, moveEnd, openRestriction, restrict, restrictionStore, setRestriction,
+  wrongRestriction,
 } from '../../model/restrictions.js';
 import { mayDecide } from '../../model/session.js';
 import { busy, failure, icon, legalText } from '../widgets.js';
@@ -40,8 +41,14 @@ const show = (/** @type {Restriction} */ one) => {
 };
 
 class Restrict extends Part {
+  static properties = { asking: { state: true }, end: { state: true } };
+
   constructor() {
     super();
+    /** The restriction of which is asked whether it shall end now. @type {string | null} */
+    this.asking = null;
+    /** The new end as it is typed. @type {string | null} */
+    this.end = null;
     /** What was told last. @type {unknown} */
     this.told = null;
   }
@@ -52,10 +59,10 @@ class Restrict extends Part {
       ${open.value ? this.card(open.value) : ''}
       ${mayDecide() ? this.form() : html`<p class="muted">${t('restrict.closed')}</p>`}
       ${busy(working.value)}
-      <h3 class="part">${t('restrict.in_force')}</h3>
       ${listError.value ? failure(listError.value, loadRestrictions, 'restrictions-retry') : ''}
       ${all.value?.length === 0 ? html`<p class="muted" data-testid="restrictions-none">${t('restrict.none')}</p>` : ''}
-      <ul class="inbox" data-testid="restrictions">${(all.value ?? []).map((one) => this.row(one))}</ul>
+      ${this.list('own', (all.value ?? []).filter((one) => one.properties.may_change))}
+      ${this.list('others', (all.value ?? []).filter((one) => !one.properties.may_change))}
     </section>`;
   }
 
@@ -92,6 +99,12 @@ class Restrict extends Part {
     </form>`;
   }
 
+  list(/** @type {'own' | 'others'} */ whose, /** @type {Restriction[]} */ some) {
+    if (!some.length) return '';
+    return html`<h3 class="part">${t(`restrict.${whose}`)}</h3>
+      <ul class="inbox" data-testid="restrictions-${whose}">${some.map((one) => this.row(one))}</ul>`;
+  }
+
   row(/** @type {Restriction} */ one) {
     const open = restrictionStore.open.value?.id === one.id;
     return html`<li class="plan-row ${open ? 'current' : ''}" data-testid="restriction" data-id=${one.id}>
@@ -115,10 +128,38 @@ class Restrict extends Part {
       ${one.affected ? affectedList(one.id, one.affected) : ''}
       <div class="actions"><button data-testid="restriction-show"
           @click=${() => show(one)}>${t('inspect.zoom')}</button>
-        ${mayDecide() && !over ? html`<button class="danger" data-testid="restriction-end"
-          ?disabled=${restrictionStore.working.value}
-          @click=${() => endRestriction(one)}>${t('restrict.end')}</button>` : ''}</div>
+        </div>
+      ${p.may_change && !over ? this.ending(one) : ''}
     </article>`;
+  }
+
+  /** Move the end of a restriction, or end it now: that is asked once. */
+  ending(/** @type {Restriction} */ one) {
+    const off = restrictionStore.working.value;
+    const send = (/** @type {SubmitEvent} */ event) => {
+      event.preventDefault();
+      moveEnd(one, this.end ?? toInput(one.properties.valid_to));
+      this.end = null;
+    };
+    if (this.asking === one.id) {
+      const end = () => {
+        this.asking = null;
+        endRestriction(one);
+      };
+      return html`<p class="warn" role="alert">${t('restrict.end_sure', { name: one.properties.name_zh })}</p>
+        <div class="actions"><button class="danger" data-testid="restriction-end-sure" @click=${end}>${
+          t('restrict.end_yes')}</button>
+          <button @click=${() => (this.asking = null)}>${t('app.cancel')}</button></div>`;
+    }
+    return html`<form class="air-form" data-testid="restriction-move" @submit=${send}>
+      <label class="field"><span>${t('restrict.new_end')}</span><input type="text" maxlength="16" autocomplete="off"
+        data-testid="restriction-new-end" .value=${this.end ?? toInput(one.properties.valid_to)}
+        @input=${(/** @type {any} */ e) => (this.end = e.target.value)} /></label>
+      <p class="hint">${t('restrict.move_hint')}</p>
+      <div class="actions"><button type="submit" data-testid="restriction-move-send" ?disabled=${off}>${
+        t('restrict.move')}</button>
+        <button type="button" class="danger" data-testid="restriction-end" ?disabled=${off}
+          @click=${() => (this.asking = one.id)}>${t('restrict.end')}</button></div></form>`;
   }
 }
 

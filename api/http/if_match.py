@@ -1,4 +1,4 @@
-"""The version of an event that a change was made from."""
+"""The version of a thing that a change was made from."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def check_match(given: str | None, version: int) -> None:
     if str(version) not in tags and "*" not in tags:
         shown = (given or "")[:SHOWN_TAG]
         raise PreconditionFailed(
-            f"The event is at version {version}; If-Match names {shown or 'none'}",
-            f"事件当前版本为 {version}；If-Match 为 {shown or '空'}",
-            mend_en='Read the event again and send If-Match: "VERSION".',
-            mend_zh='请重新读取事件，并发送 If-Match: "版本号"。',
+            f"It is at version {version}; If-Match names {shown or 'none'}",
+            f"当前版本为 {version}；If-Match 为 {shown or '空'}",
+            mend_en='Read it again and send If-Match: "VERSION".',
+            mend_zh='请重新读取，并发送 If-Match: "版本号"。',
             version=version,
         )
