@@ -109,13 +109,47 @@ def empirical_bayes(events: ArrayLike, exposure: ArrayLike, level: float) -> Rat
         return Rates(np.nan, 0.0, rate, lower, upper)
     pooled, variance = between_variance(x, n)
     if variance > 0:
-        shape, scale = pooled**2 / variance + x, pooled / variance + n
-        rate[seen] = shape / scale
+        rate[seen], lower[seen], upper[seen] = shrunk(x, n, pooled, variance, level)
     else:
         shape, scale = np.full(x.shape, x.sum() + JEFFREYS), np.full(x.shape, n.sum())
         rate[seen] = pooled
-    lower[seen], upper[seen] = _gamma_interval(shape, scale, level)
+        lower[seen], upper[seen] = _gamma_interval(shape, scale, level)
     return Rates(pooled, variance, rate, lower, upper)
+
+
+def shrunk(
+    events: Floats, exposure: Floats, pooled: float, variance: float, level: float
+) -> tuple[Floats, Floats, Floats]:
+    """Return rate, lower and upper bound under a prior of mean and variance, the latter above 0."""
+    shape, scale = pooled**2 / variance + events, pooled / variance + exposure
+    return shape / scale, *_gamma_interval(shape, scale, level)
+
+
+def rates_of_sums(of: Rates, events: Floats, exposure: Floats, level: float) -> Rates:
+    """Return the rates of sums over cells, under the pooled rate and variance of the cells."""
+    rate, lower, upper = (np.full(events.shape, np.nan) for _ in range(3))
+    seen = inspected(events, exposure)
+    if of.variance > 0:
+        told = shrunk(events[seen], exposure[seen], of.pooled, of.variance, level)
+        rate[seen], lower[seen], upper[seen] = told
+    elif seen.any():
+        rate[seen] = of.pooled
+        lower[seen], upper[seen] = np.nanmin(of.lower), np.nanmax(of.upper)
+    return Rates(of.pooled, of.variance, rate, lower, upper)
+
+
+def chance_below(
+    events: Floats, exposure: Floats, pooled: float, variance: float, rate: float
+) -> Floats:
+    """Return the chance that the true rate of each cell is at most `rate`, given its record.
+
+    That of the gamma posterior of `empirical_bayes`; with variance 0 every true rate is the pooled
+    one. All cells are inspected.
+    """
+    if not variance > 0:
+        return np.full(np.shape(events), float(pooled <= rate))
+    shape, scale = pooled**2 / variance + events, pooled / variance + exposure
+    return np.asarray(scipy.special.gammainc(shape, scale * rate), np.float64)
 
 
 def standardised(events: ArrayLike, exposure: ArrayLike) -> Floats:

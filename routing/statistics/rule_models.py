@@ -66,6 +66,20 @@ class SpaceTime(RuleModel):
     trend_z: float = Field(gt=0, le=10)
 
 
+class Stretches(RuleModel):
+    """Segments of routes in metres, how far off a record may lie, and when sides are told apart.
+
+    A stretch is hot from `ratio` times the pooled rate on, and cold that far below it.
+    """
+
+    segment_m: float = Field(ge=50, le=20_000)
+    reach_m: float = Field(gt=0, le=2_000)
+    stake_reach_m: float = Field(gt=0, le=20_000)
+    apart_m: float = Field(gt=0, le=200)
+    sided_share: float = Field(gt=0, le=1)
+    ratio: float = Field(gt=1, le=100)
+
+
 class Scan(RuleModel):
     """Replications and seed of a scan, share of exposure and cells that a circle may hold."""
 
@@ -96,6 +110,9 @@ HOT_SPOTS = register(
 )
 SPACE_TIME = register(
     "law.heat_space_time", SpaceTime, zh="时空热点分类", en="Classes of hot spots"
+)
+STRETCHES = register(
+    "law.heat_stretches", Stretches, zh="路线热点路段", en="Hot stretches of routes"
 )
 SCAN = register("law.heat_scan", Scan, zh="空间扫描", en="Scan for clusters")
 BREAKS = register(

@@ -67,9 +67,13 @@ class _Piece:
     def k_range(self) -> tuple[float, float]:
         return float(min(self.k[0], self.k[-1])), float(max(self.k[0], self.k[-1]))
 
-    def chainage_at(self, k_m: float) -> float:
+    def chainages_at(self, k_m: ArrayLike) -> Floats:
         order = slice(None) if self.k[-1] >= self.k[0] else slice(None, None, -1)
-        return float(np.interp(k_m, self.k[order], self.chainage[order]))
+        k = np.asarray(k_m, np.float64)
+        return np.asarray(np.interp(k, self.k[order], self.chainage[order]), np.float64)
+
+    def chainage_at(self, k_m: float) -> float:
+        return float(self.chainages_at(k_m))
 
     def accuracy_at(self, chainage_m: float) -> float | None:
         """Return the worse of the two stake points around plus half their interval's misfit."""
@@ -207,9 +211,10 @@ class Carriageway:
                     spans[-1] = (spans[-1][0], ends[1])
                 else:
                     spans.append((ends[0], ends[1]))
-        return [self._between(a, b) for a, b in spans]
+        return [self.between(a, b) for a, b in spans]
 
-    def _between(self, start_m: float, end_m: float) -> Floats:
+    def between(self, start_m: float, end_m: float) -> Floats:
+        """Return the coordinates between two chainages (m), in the line's direction."""
         inner = self.xy[(self.chainage > start_m) & (self.chainage < end_m)]
         ends = self.points_at([start_m, end_m])
         return np.vstack([ends[:1], inner, ends[1:]])
