@@ -116,7 +116,7 @@ async def _read(sources: Sources, _: str, asked: RecordsAsked) -> RouteRows:
 
 
 def _made(
-    ways: Sequence[Any], stakes: Sequence[Any], towards: Sequence[asyncpg.Record],
+    ways: Sequence[asyncpg.Record], stakes: Sequence[asyncpg.Record], towards: Sequence[asyncpg.Record],
     counties: Sequence[asyncpg.Record], records: Records,
 ) -> RouteRows:  # fmt: skip
     reference = LinearReference.from_rows(ways, stakes)
