@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -22,6 +21,7 @@ from spatial.geo.carriageway_rows import CARRIAGEWAY_SQL, STAKE_SQL, TOWARDS_SQL
 from spatial.geo.linear_reference import Carriageway, LinearReference
 from spatial.geo.zorder import LEVEL, bounds_of
 
+Rows = Sequence[asyncpg.Record]
 LOCAL = ZoneInfo("Asia/Shanghai")
 _HOUR = """(extract(isodow FROM {at} AT TIME ZONE 'Asia/Shanghai') - 1) * 24
   + extract(hour FROM {at} AT TIME ZONE 'Asia/Shanghai')"""
@@ -115,10 +115,7 @@ async def _read(sources: Sources, _: str, asked: RecordsAsked) -> RouteRows:
     return await asyncio.to_thread(_made, ways, stakes, towards, counties, records_of(cases, seen))
 
 
-def _made(
-    ways: Sequence[asyncpg.Record], stakes: Sequence[asyncpg.Record], towards: Sequence[asyncpg.Record],
-    counties: Sequence[asyncpg.Record], records: Records,
-) -> RouteRows:  # fmt: skip
+def _made(ways: Rows, stakes: Rows, towards: Rows, counties: Rows, records: Records) -> RouteRows:
     reference = LinearReference.from_rows(ways, stakes)
     return RouteRows(
         [way for route in reference.routes() for way in reference.carriageways(route)],
@@ -128,7 +125,7 @@ def _made(
     )
 
 
-def records_of(cases: Sequence[asyncpg.Record], seen: Sequence[asyncpg.Record]) -> Records:
+def records_of(cases: Rows, seen: Rows) -> Records:
     """Return rows of both statements as records."""
     keys = np.array([row["z_key"] for row in seen], np.int64)
     west, south, east, north = bounds_of(keys, LEVEL)
@@ -153,7 +150,7 @@ def records_of(cases: Sequence[asyncpg.Record], seen: Sequence[asyncpg.Record]) 
     )  # fmt: skip
 
 
-def _column(rows: Sequence[asyncpg.Record], name: str) -> NDArray[np.float64]:
+def _column(rows: Rows, name: str) -> NDArray[np.float64]:
     return np.array([row[name] for row in rows], np.float64)
 
 
@@ -165,6 +162,6 @@ def day_of(number: int) -> date:
 READER = register(Reader("routes", _read))
 
 
-def routes(of: Callable[[Any], RecordsAsked]) -> Need[RouteRows]:
+def routes(of: Callable[..., RecordsAsked]) -> Need[RouteRows]:
     """Return the need of routes and records of a period."""
     return Need(READER.name, READER.name, of)
