@@ -220,3 +220,21 @@ def test_settings_name_a_database_that_does_not_answer(tmp_path):
     assert "SIGANG_DATABASE_URL" in result.stderr
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
+
+
+def test_a_map_that_cannot_be_bundled_is_served_module_by_module(monkeypatch, tmp_path, capsys):
+    for name in ("index.html", "js/main.js", "css/a.css", "vendor/MANIFEST.json", ".esbuild"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text('<script type="module" src="js/main.js"></script>\n')
+    ran = []
+
+    def fail(_, command, __):
+        ran.append(command)
+        raise bootstrap.SetupFailedError("main.js: unexpected end of file")
+
+    monkeypatch.setattr(bootstrap, "FRONT_END", tmp_path)
+    monkeypatch.setattr(bootstrap, "BUNDLER", tmp_path / ".esbuild")
+    monkeypatch.setattr(bootstrap, "_run", fail)
+    bootstrap._ensure_front_end(tmp_path)
+    assert [command[:2] for command in ran] == [[str(tmp_path / ".esbuild"), "js/main.js"]]
+    assert "served from its modules, unbundled: main.js: unexpected end" in capsys.readouterr().err

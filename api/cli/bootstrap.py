@@ -27,6 +27,7 @@ from api.ops import bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 FRONT_END = ROOT / "frontend_static"
+BUNDLER = FRONT_END / ".esbuild"
 OLDEST_NODE = 18
 SHORELINE = Path("/usr/share/gmt-gshhg/binned_GSHHS_f.nc")
 GEOID_GRID = Path("/usr/share/proj/egm96_15.gtx")
@@ -218,27 +219,46 @@ def _node_version(node: str) -> int:
 
 def _ensure_front_end(home: Path) -> None:
     if _front_end_is_stale():
-        _make_vendor(home)
-    esbuild = home / "esbuild"
-    if esbuild.exists():  # a vendor folder that was copied in comes without; its modules serve
-        with step("bundling the map's modules"):
-            bundle.make(FRONT_END, esbuild, lambda command: _run(home, command, FRONT_END))
+        with (
+            _browser_packages(home) as modules,
+            step("building the map's vendor folder"),
+        ):
+            _run(home, ["node", "vendor.mjs"], FRONT_END)
+            _keep_bundler(modules)
+    if os.access(FRONT_END, os.W_OK) and bundle.fresh_page(FRONT_END) is None:
+        try:
+            _make_bundle(home)
+        except (SetupFailedError, OSError) as error:
+            say(f"the map's page is served from its modules, unbundled: {error}")
 
 
-def _make_vendor(home: Path) -> None:
-    """Fetch what the map is made of and build the vendor folder; the bundler stays for later."""
+@contextmanager
+def _browser_packages(home: Path) -> Iterator[Path]:
+    """Fetch what the map is made of, and delete it at the end unless it was there."""
     modules = FRONT_END / "node_modules"
     kept = (modules / ".package-lock.json").exists()
     if not kept:
         with step("fetching the map's packages"):
             quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
             _run(home, ["npm", "ci", *quiet], FRONT_END)
-    with step("building the map's vendor folder"):
-        _run(home, ["node", "vendor.mjs"], FRONT_END)
-    for program in (modules / "@esbuild").glob("*/bin/esbuild"):
-        shutil.copy2(program, home / "esbuild")
+    yield modules
     if not kept:
         shutil.rmtree(modules, ignore_errors=True)
+
+
+def _keep_bundler(modules: Path) -> None:
+    for program in (modules / "@esbuild").glob("*/bin/esbuild"):
+        shutil.copy2(program, BUNDLER)
+
+
+def _make_bundle(home: Path) -> None:
+    """Bundle the map's modules; where there is neither bundler nor npm, they serve themselves."""
+    if not BUNDLER.exists() and shutil.which("npm"):
+        with _browser_packages(home) as modules:
+            _keep_bundler(modules)
+    if BUNDLER.exists():
+        with step("bundling the map's modules"):
+            bundle.make(FRONT_END, BUNDLER, lambda command: _run(home, command, FRONT_END))
 
 
 def _run(home: Path, command: Sequence[str], folder: Path = ROOT, log: str = "setup.log") -> None:

@@ -16,6 +16,7 @@ from api.cli import sample
 from api.cli.claim import find_server
 from api.cli.ground import Ground, ground
 from api.network.rule_models import RuleBook, check_complete, list_drift, read_rules, read_stored
+from api.ops import bundle
 from spatial.errors import SigangError
 from spatial.postgres import machine, migrate
 from spatial.postgres.cluster import LOW_DISK_BYTES
@@ -71,14 +72,17 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         f"{memory} MB",
         "" if memory >= FEW_MEMORY_MB else "Set SIGANG_WORKERS=1 and SIGANG_TILE_CACHE_MB=16.",
     )
-    manifest = PROJECT / "frontend_static" / "vendor" / "MANIFEST.json"
-    yield Finding(
-        "map",
-        "ok" if manifest.exists() else "fail",
-        "vendor folder is there" if manifest.exists() else "vendor folder is missing",
-        "" if manifest.exists() else "./sigang up builds it.",
-    )
+    yield _front_end(PROJECT / "frontend_static")
     yield _server(settings)
+
+
+def _front_end(root: Path) -> Finding:
+    if not (root / "vendor" / "MANIFEST.json").exists():
+        return Finding("map", "fail", "vendor folder is missing", "./sigang up builds it.")
+    if bundle.fresh_page(root) is None:
+        slower = "vendor folder is there; the page loads module by module, not the bundle"
+        return Finding("map", "ok", slower, "./sigang up bundles them.")
+    return Finding("map", "ok", "vendor folder and bundle are there")
 
 
 def _server(settings: Settings) -> Finding:
