@@ -153,9 +153,9 @@ async function start() {
   watchScenarios();
   watchSky();
   watchSection();
-  await loadCatalogue(catalogue);
   listen();
   watchSession();
+  await loadCatalogue(catalogue);
 }
 
 start();
