@@ -4,7 +4,8 @@ A new browser with an empty profile for each round, as cold as a desk in the mor
 Chromium with the flags of the browser tests, drawing in software. Drawn is when the last tile has
 its units and the frame with it is on the screen; used is when a click on the other level of units,
 made that moment, has been answered by all tiles. Both by the page's own clock, from the navigation.
-The processor time of the page's main thread until then tells how much of it is the page's own.
+The processor time of the page's main thread until then tells how much of it is the page's own, the
+number of requests whether the bundle was served or its modules one by one.
 """
 
 from __future__ import annotations
@@ -37,12 +38,13 @@ WATCH = """
   new MutationObserver(look).observe(document, { childList: true, subtree: true });
 })();
 """
+REQUESTS = "() => performance.getEntriesByType('resource').length + 1"
 
 
 def measure(server: Server, account: str, keys: Sequence[str], rounds: int = ROUNDS) -> None:
     """Open the board of some indicators as an account, again and again; print what it took."""
     address = f"{server.base_url}/#view=board&tiles={','.join(keys)}"
-    drawn, used, worked = [], [], []
+    drawn, used, worked, asked = [], [], [], []
     with sync_playwright() as play:
         for _ in range(rounds):
             browser = play.chromium.launch(
@@ -59,10 +61,12 @@ def measure(server: Server, account: str, keys: Sequence[str], rounds: int = ROU
             used.append(_at(page, "usedAt"))
             told = clock.send("Performance.getMetrics")["metrics"]
             worked += [one["value"] for one in told if one["name"] == "TaskDuration"]
+            asked.append(page.evaluate(REQUESTS))
             browser.close()
     for name, seconds in (("drawn", drawn), ("used", used), ("main thread", worked)):
         told = ", ".join(f"{one:.2f}" for one in sorted(seconds))
         print(f"page of the board, {name}: median {statistics.median(seconds):.2f} s of {told}")
+    print(f"page of the board, requests: {statistics.median(asked):.0f}")
 
 
 def _at(page: Page, name: str) -> float:
