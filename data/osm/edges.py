@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import numpy as np
@@ -45,13 +46,19 @@ class Way:
 class Segment:
     """One edge of a way that a turn restriction names: its nodes and id.
 
-    `oneway` is what nobody goes against.
+    `oneway` is what nobody goes against; `bearings` are those (degrees) in which the edge leaves
+    its nodes.
     """
 
     edge: UUID
     tail: int
     head: int
     oneway: bool
+    bearings: tuple[float, float] = (0.0, 0.0)
+
+    def bearing(self, node: int) -> float:
+        """Return the bearing (degrees) in which the edge leaves one of its nodes."""
+        return self.bearings[node != self.tail]
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ class EdgeBuilder:
         self.segments: dict[int, list[Segment]] = {}
         self.modes: set[str] = set()
         self.crossings: list[Crossing] = []
+        self.joined: list[tuple[int, int]] = []  # graph nodes at one place
         self._nodes, self._store, self._units, self._named = nodes, store, units, named
         self._refuse = refuse
 
@@ -106,7 +114,12 @@ class EdgeBuilder:
         for way in ways:
             tags = edge_tags(way.tags)
             if tags is not None:
-                cuts += _cut(way, tags, at[start : start + len(way.refs)], start)
+                for cut in _cut(way, tags, at[start : start + len(way.refs)], start):
+                    first, last = cut.first - start, cut.last - start
+                    if _moves(way, first, last):
+                        cuts.append(cut)
+                    elif way.refs[first] != way.refs[last]:
+                        self.joined.append((way.refs[first], way.refs[last]))
             start += len(way.refs)
         xy = np.column_stack([x, y])
         if bool(((np.abs(y) > FARTHEST) & (x != NOWHERE)).any()):
@@ -137,6 +150,7 @@ class EdgeBuilder:
             shapely.line_interpolate_point(lines, 0.5, normalized=True)
         )
         codes = self._units.codes_of(middle[:, 0], middle[:, 1])
+        cuts = _timed(cuts, lengths.tolist())
         self._mark(cuts, at, xy)
         over = crosses(lines)
         for cut, drawn, length, code, crossing in zip(
@@ -187,7 +201,7 @@ class EdgeBuilder:
         if cut.way.id in self._named:
             kept = self.segments.setdefault(cut.way.id, [])
             oneway = tags.oneway and not any(key[:7] == "oneway:" for key in tags.access)
-            kept.append(Segment(edge, ends[0], ends[1], oneway))
+            kept.append(Segment(edge, ends[0], ends[1], oneway, _bearings(line)))
         props = {**tags.props, "osm_way": cut.way.id, "segment": cut.number}
         if tags.structure_name:
             props["structure_name"] = tags.structure_name
@@ -203,6 +217,26 @@ class EdgeBuilder:
         )  # fmt: skip
 
 
+def _timed(cuts: list[_Cut], lengths: list[float]) -> list[_Cut]:
+    """Return stretches of which ferries have the speed (km/h) of their duration."""
+    whole: dict[int, float] = defaultdict(float)
+    for cut, length in zip(cuts, lengths, strict=True):
+        whole[cut.way.id] += length
+    return [
+        replace(
+            cut,
+            tags=replace(
+                cut.tags,
+                speed_kmh=whole[cut.way.id] / 1000 / cut.tags.ferry_h,
+                speed_basis="posted",
+            ),
+        )
+        if cut.tags.ferry_h
+        else cut
+        for cut in cuts
+    ]
+
+
 def _cut(way: Way, tags: EdgeTags, at: Ints, start: int) -> Iterator[_Cut]:
     """Yield the stretches between graph nodes; a stretch with a missing node is left out."""
     number, first = 0, -1
@@ -210,10 +244,19 @@ def _cut(way: Way, tags: EdgeTags, at: Ints, start: int) -> Iterator[_Cut]:
         if node == -2:
             first = -1
         elif node >= 0:
-            if first >= 0 and _moves(way, first, place):
+            if first >= 0:
                 yield _Cut(way, tags, number, start + first, start + place)
             number += first >= 0
             first = place
+
+
+def _bearings(line: shapely.Geometry) -> tuple[float, float]:
+    """Return the bearings (degrees) in which a line leaves its ends."""
+    points = shapely.get_coordinates(line)
+    ends = np.array([points[1] - points[0], points[-2] - points[-1]])
+    east = ends[:, 0] * np.cos(np.radians(points[[0, -1], 1]))
+    first, last = np.degrees(np.arctan2(east, ends[:, 1])).tolist()
+    return first, last
 
 
 def _moves(way: Way, first: int, last: int) -> bool:

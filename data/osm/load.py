@@ -13,15 +13,20 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import osmium
 import psycopg
 import shapely
+from psycopg.types.json import Jsonb
 
 from data.osm import edges as osm_edges
 from data.osm import facilities, turns
 from data.osm.edges import EdgeBuilder, Way
+from data.osm.limits import COLUMNS as LIMITS
+from data.osm.limits import NODE_KEYS as LIMIT_KEYS
+from data.osm.merged_nodes import merge_nodes
 from data.osm.nodes import MODES, NodeTable, References, TagStore
 from data.osm.tags import KEYS, names, way_kind
 from data.osm.turns import Relation
@@ -36,7 +41,7 @@ Progress = Callable[[str], None]
 REGION = "osm:"
 """What the source of a region begins with."""
 _CHUNK = 2_000
-_NODE_KEYS = ("barrier", "highway", "waterway", "railway", "aeroway", "amenity")
+_NODE_KEYS = ("barrier", "highway", "waterway", "railway", "aeroway", "amenity", *LIMIT_KEYS)
 _NODE_HIGHWAYS = frozenset({"crossing", "traffic_signals", "motorway_junction", "mini_roundabout"})
 _NODE_COLUMNS = (
     "id", "kind", "admin_code", "visibility", "origin", "source_id", "props", "name_zh", "name_en",
@@ -174,7 +179,7 @@ def _first_pass(path: Path, folder: Path, store: TagStore) -> _Extract:
 
 def _see_node(node: osmium.osm.Node, extract: _Extract) -> None:
     tags = dict(node.tags)
-    if "barrier" in tags or tags.get("waterway") == "lock_gate":
+    if _acts(tags) or tags.get("waterway") == "lock_gate":
         extract.store.add(node.id, tags)
         extract.references.add_node(node.id)
     elif tags.get("highway") in _NODE_HIGHWAYS or "railway" in tags:
@@ -185,8 +190,13 @@ def _see_node(node: osmium.osm.Node, extract: _Extract) -> None:
         extract.places.append((f"node/{node.id}", tags, kind, point))
 
 
+def _acts(tags: dict[str, str]) -> bool:
+    """Tell whether a node on a road stops or limits who passes it."""
+    return not tags.keys().isdisjoint(("barrier", *LIMIT_KEYS))
+
+
 def _flag_barriers(nodes: NodeTable, store: TagStore) -> None:
-    ids = [node for node, tags in store.ids() if "barrier" in tags]
+    ids = [node for node, tags in store.ids() if _acts(tags)]
     at = nodes.index(np.array(ids, dtype=np.int64))
     nodes.barrier[at[at >= 0]] = 1
 
@@ -265,16 +275,32 @@ def _node_kind(tags: dict[str, str]) -> str:
 
 def _finish(run: Run, extract: _Extract, builder: EdgeBuilder, units: AdminUnits) -> None:
     """Write what needs the edges: turn restrictions, barriers, facilities, the new version."""
-    run.copy("turn_restriction", turns.COLUMNS, _turns(run, extract, builder))
+    merged = merge_nodes(run, builder, extract.store)
+
+    def node_id(ref: int) -> UUID:
+        return builder.node_id(merged.get(ref, ref))
+
+    run.copy("turn_restriction", turns.COLUMNS, _turns(run, extract, builder, node_id))
     run.copy("facility", facilities.COLUMNS, _places(run, extract, units))
     facilities.add_structures(run, units)
-    low = list(turns.low_edges(extract.store))
-    run.conn.execute(
-        "UPDATE sigang.edge e SET max_height_m = least(e.max_height_m, l.height)"
-        " FROM unnest(%s::uuid[], %s::real[]) AS l (edge, height) WHERE e.id = l.edge",
-        [[edge for edge, _ in low], [height for _, height in low]],
-    )
+    _limit_edges(run, extract.store)
     run.raise_topology(builder.modes)
+
+
+def _limit_edges(run: Run, store: TagStore) -> None:
+    """Limit the edges beside crossings and barriers as these are limited."""
+    limited = turns.limited_edges(store)
+    lowest = ", ".join(f"{name} = least(e.{name}, l.{name})" for name in LIMITS)
+    run.conn.execute(
+        f"UPDATE sigang.edge e SET {lowest}, access = e.access || l.own"  # noqa: S608
+        f" FROM unnest(%s::uuid[], %s::jsonb[], {', '.join(['%s::real[]'] * len(LIMITS))})"
+        f" AS l (edge, own, {', '.join(LIMITS)}) WHERE e.id = l.edge",
+        [
+            list(limited),
+            [Jsonb(limits.own) for limits in limited.values()],
+            *([limits.columns[i] for limits in limited.values()] for i in range(len(LIMITS))),
+        ],
+    )
 
 
 def _places(run: Run, extract: _Extract, units: AdminUnits) -> Iterator[tuple[object, ...]]:
@@ -290,7 +316,9 @@ def _places(run: Run, extract: _Extract, units: AdminUnits) -> Iterator[tuple[ob
         yield facilities.place_row(run.source_id, key, tags, kind, within, units)
 
 
-def _turns(run: Run, extract: _Extract, builder: EdgeBuilder) -> Iterable[tuple[object, ...]]:
+def _turns(
+    run: Run, extract: _Extract, builder: EdgeBuilder, node_id: Callable[[int], UUID]
+) -> Iterable[tuple[object, ...]]:
     for relation in extract.relations:
-        yield from turns.turn_rows(relation, builder.segments, builder.node_id, run.source_id)
-    yield from turns.barrier_rows(extract.store, builder.node_id, run.source_id)
+        yield from turns.turn_rows(relation, builder.segments, node_id, run.source_id)
+    yield from turns.barrier_rows(extract.store, node_id, run.source_id)

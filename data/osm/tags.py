@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from data.osm.values import duration_h, length_m, lowest, mass_t, speed_kmh, whole, yes_no
+from data.osm.access import BY_TURNS, REVERSED, access_table, opens_to_motors, turned
+from data.osm.limits import read_limits
+from data.osm.values import duration_h, length_m, mass_t, speed_kmh, whole, yes_no
 from spatial.networks.road import KIND as ROAD
 from spatial.networks.road import MOTOR
 
@@ -29,31 +31,10 @@ ROADS = frozenset(
 WALKS = frozenset({"pedestrian", "footway", "path", "cycleway", "bridleway", "steps"})
 RAILS = frozenset({"rail", "light_rail", "subway", "tram", "narrow_gauge", "monorail", "funicular"})
 WATERS = frozenset({"river", "canal", "fairway", "tidal_channel", "ship_canal", "lock"})
-FERRIES = frozenset({"ferry"})
+FERRIES = frozenset({"ferry", "shuttle_train"})  # carry vehicles over water, or through a tunnel
+AREAS = frozenset({"pedestrian", "footway"})  # areas of these are walked along their edges
 KEYS = ("highway", "railway", "waterway", "route")  # a way with none of these is no edge
 
-ACCESS_KEYS = (
-    "access",
-    "vehicle",
-    "motor_vehicle",
-    "motorcar",
-    "motorcycle",
-    "goods",
-    "hgv",
-    "psv",
-    "bus",
-    "taxi",
-    "tourist_bus",
-    "agricultural",
-    "emergency",
-    "bicycle",
-    "foot",
-    "boat",
-    "ship",
-    "motorboat",
-)
-_SIDES = ("", ":left", ":right", ":both")
-_ONEWAY_KEYS = tuple(f"oneway:{name}" for name in ACCESS_KEYS if name != "access")
 _KEPT = (
     "surface",
     "smoothness",
@@ -79,14 +60,11 @@ _KEPT = (
     "lock_name",
     "lock_ref",
 )
-_REVERSED = {"-1", "reverse"}
 _CHANGING = {"reversible"}
-_BY_TURNS = "alternating"  # both ways are open, one after the other
-_OTHER_WAY = {"yes": "-1", "-1": "yes", "forward": "backward", "backward": "forward"}
-_AT_HOURS = re.compile(r"(?<![\w-])(yes|-1)(?=\s*@)")  # values of a conditional one-way tag
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _ROUTE = re.compile(r"[GSXYCZ]\d{1,5}")
-_LANE_LIMIT_SUFFIXES = ("", ":forward", ":backward", ":physical", ":legal", ":signed")
+_ZONE_KEYS = ("maxspeed:type", "source:maxspeed", "zone:maxspeed", "zone:traffic")
+_UNLIMITED_KMH = 130.0  # the speed advised where there is no limit
 
 
 @dataclass(frozen=True)
@@ -111,7 +89,7 @@ class EdgeTags:
     width_m: float | None
     tonnage_t: float | None
     hazmat: str | None
-    access: dict[str, str]
+    access: dict[str, object]
     structure: str | None
     structure_name: str | None
     toll: bool | None
@@ -123,10 +101,14 @@ class EdgeTags:
 def way_kind(tags: Tags) -> tuple[str, str] | None:
     """Return mode and class of a way that becomes edges, or None."""
     if tags.get("area") == "yes":
-        return None
+        walked = tags.get("highway") in AREAS
+        return ("walk", tags["highway"]) if walked else None
+    if tags.get("highway") in WALKS and opens_to_motors(tags):
+        return ROAD.mode, tags["highway"]
+    if tags.get("route") in FERRIES and (opens_to_motors(tags) or _is_ferry_alone(tags)):
+        return "ferry", "ferry"
     candidates = (
         (ROAD.mode, "highway", ROADS),
-        ("ferry", "route", FERRIES),
         ("walk", "highway", WALKS),
         ("rail", "railway", RAILS),
         ("waterway", "waterway", WATERS),
@@ -137,6 +119,10 @@ def way_kind(tags: Tags) -> tuple[str, str] | None:
     return None
 
 
+def _is_ferry_alone(tags: Tags) -> bool:
+    return not {"highway", "railway"} & tags.keys()
+
+
 def edge_tags(tags: Tags) -> EdgeTags | None:
     """Read a way's tags, or return None when it is no edge."""
     kind = way_kind(tags)
@@ -144,11 +130,13 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
         return None
     mode, edge_class = kind
     oneway, reverse, changing = _direction(tags, mode, edge_class)
-    access = _access(tags, mode, edge_class, changing)
-    limits, known = _limits(tags, mode)
+    access = access_table(tags, mode, edge_class, changing=changing)
+    limited = mode in MOTOR.modes
+    limits, own = read_limits(tags) if limited else read_limits({})
+    access |= own
     structure, structure_name = _structure(tags, mode)
     name_zh, name_en = names(tags)
-    speed = _speed(tags)
+    speed = _speed(tags, edge_class)
     return EdgeTags(
         mode=mode,
         edge_class=edge_class,
@@ -162,13 +150,13 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
         lanes=whole(tags.get("lanes")),
         layer=whole(tags.get("layer")) or 0,
         limits=limits,
-        limits_known=known,
+        limits_known=limited and _limits_known(tags, limits),
         depth_m=length_m(tags.get("maxdraft") or tags.get("maxdraught")),
         clearance_m=length_m(tags.get("maxheight")) if mode == "waterway" else None,
         width_m=length_m(tags.get("width") or tags.get("est_width")),
         tonnage_t=mass_t(tags.get("maxtonnage")) if mode == "waterway" else None,
         hazmat=_hazmat(tags),
-        access=_turned(access) if reverse else access,
+        access=turned(access) if reverse else access,
         structure=structure,
         structure_name=structure_name,
         toll=yes_no(tags.get("toll")),
@@ -192,46 +180,34 @@ def _direction(tags: Tags, mode: str, edge_class: str) -> tuple[bool, bool, bool
     if mode not in MOTOR.modes:
         return False, False, False
     value = tags.get("oneway")
-    if value in _REVERSED:
+    if value in REVERSED:
         return True, True, False
     if value in _CHANGING:
         return False, False, True
-    if value == _BY_TURNS:
+    if value == BY_TURNS:
         return False, False, False
     said = yes_no(value)
     implied = edge_class == "motorway" or tags.get("junction") in {"roundabout", "circular"}
     return (implied if said is None else said), False, False
 
 
-def _speed(tags: Tags) -> float | None:
+def _speed(tags: Tags, edge_class: str) -> float | None:
     whole_way = speed_kmh(tags.get("maxspeed"))
     if whole_way is not None:
         return whole_way
     each = [speed_kmh(tags.get(f"maxspeed:{d}")) for d in ("forward", "backward")]
     known = [value for value in each if value is not None]
-    return min(known) if known else None
+    if known or "maxspeed" in tags:
+        unlimited = tags.get("maxspeed") == "none" and edge_class in ("motorway", "trunk")
+        return min(known, default=_UNLIMITED_KMH if unlimited else None)
+    zones = [speed_kmh(tags.get(key)) for key in _ZONE_KEYS if ":" in tags.get(key, "")]
+    return next((value for value in zones if value is not None), None)
 
 
-def _lowest(tags: Tags, keys: tuple[str, ...], read: Callable[[str], float | None]) -> float | None:
-    texts = [tags.get(key + suffix) for key in keys for suffix in _LANE_LIMIT_SUFFIXES]
-    known = [value for text in texts if text and (value := lowest(text, read)) is not None]
-    return min(known, default=None)
-
-
-def _limits(tags: Tags, mode: str) -> tuple[tuple[float | None, ...], bool]:
-    """Return the limits, and whether both height and mass are stated (a number or none)."""
-    if mode not in MOTOR.modes:
-        return (None,) * 5, False
-    limits = (
-        _lowest(tags, ("maxheight",), length_m),
-        _lowest(tags, ("maxwidth",), length_m),
-        _lowest(tags, ("maxlength",), length_m),
-        _lowest(tags, ("maxweight", "maxweightrating", "maxgcweight"), mass_t),
-        _lowest(tags, ("maxaxleload",), mass_t),
-    )
+def _limits_known(tags: Tags, limits: tuple[float | None, ...]) -> bool:
+    """Tell whether both height and mass are stated: a number, none or the legal default."""
     height = limits[0] is not None or tags.get("maxheight") in {"none", "default"}
-    mass = limits[3] is not None or tags.get("maxweight") == "none"
-    return limits, height and mass
+    return height and (limits[3] is not None or tags.get("maxweight") == "none")
 
 
 def _hazmat(tags: Tags) -> str | None:
@@ -244,54 +220,6 @@ def _hazmat(tags: Tags) -> str | None:
     elif category == "A" and not said:
         parts.append("yes")
     return ";".join([*parts, *(f"{name}={value}" for name, value in named.items())]) or None
-
-
-def _access(tags: Tags, mode: str, edge_class: str, changing: bool) -> dict[str, str]:
-    table = {
-        key + way: tags[key + way]
-        for key in ACCESS_KEYS
-        for way in ("", ":forward", ":backward", ":conditional")
-        if key + way in tags
-    }
-    if any(tags.get(f"cycleway{side}", "").startswith("opposite") for side in _SIDES):
-        table["oneway:bicycle"] = "no"
-    at_hours = [f"{key}:conditional" for key in ("oneway", *_ONEWAY_KEYS)]
-    table |= {key: tags[key] for key in at_hours if key in tags}
-    said = {key: _oneway(tags[key]) for key in _ONEWAY_KEYS if key in tags}
-    table |= {key: value for key, value in said.items() if value}
-    if mode == "ferry" and not {"motor_vehicle", "motorcar", "vehicle"} & table.keys():
-        table["motor_vehicle"] = "no"
-    if edge_class in {"busway", "bus_guideway"}:
-        table = {"motor_vehicle": "no", "bus": "yes", **table}
-    if changing:
-        table["motor_vehicle"] = "no"
-    if tags.get("smoothness") == "impassable":
-        table = {"vehicle": "no", **table}
-    return table
-
-
-def _oneway(value: str) -> str | None:
-    """Return `yes`, `no` or `-1` (against the way) of one vehicle's one-way tag; None: unknown."""
-    if value in _REVERSED:
-        return "-1"
-    if value == _BY_TURNS:
-        return "no"
-    said = yes_no(value)
-    return None if said is None else "yes" if said else "no"
-
-
-def _turned(access: Mapping[str, str]) -> dict[str, str]:
-    """Return an access table as it reads against the drawn direction."""
-    turned = {}
-    for key, value in access.items():
-        name, _, way = key.rpartition(":")
-        if way == "conditional" and name.partition(":")[0] == "oneway":
-            turned[key] = _AT_HOURS.sub(lambda said: _OTHER_WAY[said[0]], value)
-        elif name == "oneway":
-            turned[key] = _OTHER_WAY.get(value, value)
-        else:
-            turned[f"{name}:{_OTHER_WAY[way]}" if way in _OTHER_WAY else key] = value
-    return turned
 
 
 def _structure(tags: Tags, mode: str) -> tuple[str | None, str | None]:
@@ -318,6 +246,6 @@ def _props(tags: Tags) -> dict[str, str]:
     for key in ("maxspeed:forward", "maxspeed:backward"):
         if key in tags:
             props[key] = tags[key]
-    if tags.get("oneway") in {*_CHANGING, _BY_TURNS}:
+    if tags.get("oneway") in {*_CHANGING, BY_TURNS}:
         props["oneway"] = tags["oneway"]
     return props

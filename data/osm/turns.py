@@ -11,10 +11,11 @@ from uuid import UUID
 import osmium
 
 from data.osm.edges import Segment
+from data.osm.limits import Limits, read_limits
 from data.osm.nodes import TagStore
 from data.osm.tags import Tags
-from data.osm.values import length_m
 from spatial.ids import stable_uuid7
+from spatial.networks.access_values import ADMITTING, CLASSES
 
 COLUMNS = (
     "id",
@@ -29,26 +30,39 @@ COLUMNS = (
 )
 _MEMBERS_OF = {"hgv": ("hgv", "goods"), "psv": ("psv", "bus", "taxi")}
 
-# Barriers through which a motor vehicle passes unless a tag forbids it; all others stop it.
+# Barriers through which a motor vehicle passes unless a tag forbids it; most others stop it.
 OPEN_BARRIERS = frozenset(
     {
         "border_control",
+        "bump_gate",
         "cattle_grid",
         "checkpoint",
         "entrance",
         "gate",
+        "hampshire_gate",
         "height_restrictor",
         "kerb",
         "lift_gate",
         "no",
         "rope",
         "sally_port",
+        "sliding_gate",
         "swing_gate",
         "toll_booth",
         "yes",
     }
 )
-_STOPS = frozenset({"no", "private", "agricultural", "forestry", "emergency", "military", "permit"})
+# Who passes barriers of other kinds where no tag says so; elsewhere those on foot or bicycle.
+_WALLS = (
+    "fence", "wall", "city_wall", "retaining_wall", "hedge", "ditch", "handrail", "cable_barrier",
+)  # fmt: skip
+_STILES = ("stile", "kissing_gate", "turnstile", "full-height_turnstile", "wicket_gate")
+_BUS_TRAPS = ("bus_trap", "sump_buster")
+_PASSING = {
+    **dict.fromkeys(_WALLS, frozenset[str]()),
+    **dict.fromkeys(_STILES, frozenset({"foot"})),
+    **dict.fromkeys(_BUS_TRAPS, frozenset({"bus", "bicycle", "foot"})),
+}
 _MOTOR = ("access", "vehicle", "motor_vehicle")
 # Classes that barriers and restrictions tell apart, with access keys from general to specific.
 _PASSERS = {
@@ -60,10 +74,9 @@ _PASSERS = {
     "bicycle": ("access", "vehicle", "bicycle"),
     "foot": ("access", "foot"),
 }
-_CLASSES = {key for keys in _PASSERS.values() for key in keys} - {*_MOTOR}
-_UNPOWERED = {"bicycle", "foot"}
+_BEND, _STRAIGHT = 10.0, 60.0  # degrees that a turn has at least, and going straight on at most
+_UNPOWERED = frozenset({"bicycle", "foot"})
 _KEYHOLDERS = "private"  # stands for whoever may use private roads
-_LOCKED = _STOPS - {"no"}
 
 
 @dataclass(frozen=True)
@@ -149,13 +162,27 @@ def _sequences(
     back = relation.from_ways == relation.to_ways and value == "no_u_turn"
     if len(relation.via_nodes) == 1 and not relation.via_ways:
         node = relation.via_nodes[0]
-        for first in _ending_at(enter, node):
-            for last in _starting_at(leave, node):
-                if not (back and first.edge != last.edge):
-                    yield first.edge, [], node, last.edge
+        pairs = [(a, b) for a in _ending_at(enter, node) for b in _starting_at(leave, node)]
+        if back:
+            pairs = [(a, b) for a, b in pairs if a.edge == b.edge]
+        elif len(pairs) > 1:
+            pairs = [pair for pair in pairs if _is_meant(value, *pair, node)] or pairs
+        for first, last in pairs:
+            yield first.edge, [], node, last.edge
     elif relation.via_ways:
         between = [s for way in relation.via_ways for s in segments.get(way, ())]
         yield from _through(enter, between, leave)
+
+
+def _is_meant(value: str, first: Segment, last: Segment, node: int) -> bool:
+    """Tell whether a move turns as a restriction says, which picks the arm of an unsplit way."""
+    turn = (last.bearing(node) - first.bearing(node)) % 360 - 180  # degrees to the right
+    named = value.partition("_")[2]
+    if named == "left_turn":
+        return turn < -_BEND
+    if named == "right_turn":
+        return turn > _BEND
+    return named != "straight_on" or abs(turn) < _STRAIGHT
 
 
 def _ending_at(segments: Sequence[Segment], node: int) -> list[Segment]:
@@ -217,7 +244,8 @@ def admitted(tags: Tags) -> tuple[str, ...] | None:
 
     Its access tags tell, else its kind; those on foot or bicycle pass where no tag stops them.
     """
-    opens = tags.get("barrier", "no") in OPEN_BARRIERS
+    kind = tags.get("barrier", "no")
+    free = {*_PASSERS} if kind in OPEN_BARRIERS else _PASSING.get(kind, _UNPOWERED)
     locked = "private" if tags.get("locked") == "yes" else None
     said = {
         name: next((tags[key] for key in reversed(keys) if key in tags), locked)
@@ -226,30 +254,37 @@ def admitted(tags: Tags) -> tuple[str, ...] | None:
     passing = [
         name
         for name, value in said.items()
-        if (_lets_through(name, value) if value else opens or name in _UNPOWERED)
+        if (_lets_through(name, value) if value else name in free)
         or (name == "emergency" and _locks(value))
     ]
-    if not _PASSERS.keys() - {*passing, *_UNPOWERED}:
+    if not _PASSERS.keys() - {*passing, *_UNPOWERED} and {*passing} >= free & _UNPOWERED:
         return None
     return (*passing, *([_KEYHOLDERS] if _locks(said["motorcar"]) else []))
 
 
 def _lets_through(name: str, value: str) -> bool:
     """Tell whether one of the values of an access tag admits a class; a class admits itself."""
-    parts = [part.strip() for part in value.split(";")]
-    return any(p not in _STOPS and (p not in _CLASSES or p in _PASSERS[name]) for p in parts)
+    parts = _split(value)
+    return bool(parts & ADMITTING) or bool(parts & CLASSES & {*_PASSERS[name]})
 
 
 def _locks(value: str | None) -> bool:
-    return bool(value) and not _LOCKED.isdisjoint(str(value).split(";"))
+    """Tell whether what shuts others out lets those through who may use private roads."""
+    return bool(value) and bool(_split(str(value)) - ADMITTING - CLASSES - {"no"})
 
 
-def low_edges(store: TagStore) -> Iterator[tuple[str, float]]:
-    """Yield the edges beside a barrier of limited height, with that height (m)."""
+def _split(value: str) -> set[str]:
+    return {part.strip().lower() for part in value.split(";")}
+
+
+def limited_edges(store: TagStore) -> dict[str, Limits]:
+    """Return the limits of edges beside crossings and barriers that have some, by edge."""
+    found: dict[str, Limits] = {}
     for node, edges in store.meetings():
-        height = length_m(store.between(node, node)[node].get("maxheight"))
-        if height:
-            yield from ((edge, height) for edge in edges)
+        limits = read_limits(store.between(node, node)[node])
+        for edge in edges if limits.any else ():
+            found[edge] = limits.with_(found[edge]) if edge in found else limits
+    return found
 
 
 def barrier_rows(
@@ -258,7 +293,7 @@ def barrier_rows(
     """Yield a forbidden turn for each way through a barrier that stops some motor vehicles."""
     for node, edges in store.meetings():
         tags = store.between(node, node)[node]
-        spared = admitted(tags)
+        spared = admitted(tags) if "barrier" in tags else None
         if spared is None:
             continue
         props = {"osm_node": node, "barrier": tags["barrier"]}

@@ -7,23 +7,36 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 _KMH = {"": 1.0, "km/h": 1.0, "kmh": 1.0, "kph": 1.0, "mph": 1.609344, "knots": 1.852}
-_METRES = {"": 1.0, "m": 1.0, "cm": 0.01, "km": 1000.0, "ft": 0.3048, "in": 0.0254, "mi": 1609.344}
+_METRES = {
+    **dict.fromkeys(("", "m", "meter", "meters", "metre", "metres"), 1.0),
+    **dict.fromkeys(("ft", "feet", "foot"), 0.3048),
+    **dict.fromkeys(("in", "inch", "inches"), 0.0254),
+    "cm": 0.01,
+    "mm": 0.001,
+    "km": 1000.0,
+    "mi": 1609.344,
+}
 _TONNES = {
-    **dict.fromkeys(("", "t", "tonne", "tonnes"), 1.0),
+    **dict.fromkeys(("", "t", "tonne", "tonnes", "mt"), 1.0),
     **dict.fromkeys(("st", "ton", "tons"), 0.90718474),  # short ones, the lightest so called
-    **dict.fromkeys(("lbs", "lb"), 0.00045359237),
-    "kg": 0.001,
+    **dict.fromkeys(("lbs", "lb", "pounds"), 0.00045359237),
+    **dict.fromkeys(("kg", "kgs"), 0.001),
     "lt": 1.0160469,
 }
-_NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*([a-zA-Z/]*)\s*")
-_FEET = re.compile(r"\s*(\d+)\s*(?:'|′|ft)\s*-?\s*(?:(\d+(?:\.\d+)?)\s*(?:\"|″|in))?\s*")
+_NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?|\.\d+|\d{1,3}(?:,\d{3})+)\s*([a-zA-Z/]*)\.?\s*")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
+_FEET = re.compile(
+    r"\s*(\d+(?:\.\d+)?)\s*(?:['′’]|ft|feet|foot)\.?\s*-?\s*"
+    r"(?:(\d+(?:\.\d+)?)\s*(?:[\"″”]|''|′′|’’|in|inch|inches)?\.?)?\s*"
+)
 _ZONE = re.compile(r"(?:([A-Z]{2})(?:-[A-Z0-9]+)?:)?(?:zone:?)?([a-z_]+|\d+)")
 
+WALK_KMH = 7.0
+"""What `maxspeed=walk` allows, as German courts read walking pace."""
 _YES = {"yes", "true", "1"}
 _NO = {"no", "false", "0"}
 
@@ -38,11 +51,13 @@ def _measure(text: str | None, units: dict[str, float]) -> float | None:
     found = _NUMBER.fullmatch(text or "")
     if found is None or found[2].lower() not in units:
         return None
-    return float(found[1].replace(",", ".")) * units[found[2].lower()]
+    number, unit = found[1], found[2].lower()
+    thousands = units is _TONNES and units[unit] < 0.01 and _THOUSANDS.fullmatch(number)
+    return float(number.replace(",", "" if thousands else ".")) * units[unit]
 
 
 def speed_kmh(text: str | None) -> float | None:
-    """Return km/h of a maxspeed: a number, mph, a zone; None for none, signals, walk, variable.
+    """Return km/h of a maxspeed: a number, mph, a zone, walk; None for none, signals, variable.
 
     Several values (`80;100`) count as the lowest.
     """
@@ -58,6 +73,8 @@ def _one_speed(text: str) -> float | None:
     if value is not None:
         return value
     zone = _ZONE.fullmatch(text)
+    if text.lower().rpartition(":")[2] == "walk":
+        return WALK_KMH
     if zone is None:
         return None
     if zone[2].isdigit():
@@ -76,12 +93,6 @@ def length_m(text: str | None) -> float | None:
 def mass_t(text: str | None) -> float | None:
     """Return tonnes of `7.5`, `7500 kg`, `10 st` (short tons)."""
     return _measure(text, _TONNES)
-
-
-def lowest(text: str, read: Callable[[str], float | None]) -> float | None:
-    """Return the least of the values of a limit (`3.5;4.0`) that can be read."""
-    known = [value for part in text.split(";") if (value := read(part)) is not None and value > 0]
-    return min(known, default=None)
 
 
 def whole(text: str | None) -> int | None:

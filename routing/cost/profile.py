@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from routing.cost import profile_files
+from routing.cost.access import DIRECTIONS, PRIVATE, admission
 from routing.cost.hazmat import read_cargo
 from routing.cost.network_rules import rules_of
 from routing.cost.profile_files import read_documents, wrong_profile
@@ -30,11 +31,6 @@ from spatial.rules import Rules, get_rule
 
 BASES = ("measured", "posted", "assumed")
 COST_RULES = (TOLL.key, FUEL.key)
-PRIVATE = "private"  # among those exempt from a restriction: whoever may use private roads
-CLASSES = frozenset(
-    {"psv", "bus", "taxi", "hgv", "goods", "motorcar", "motorcycle", "bicycle", "foot"}
-)
-"""Values of access tags that admit a class of vehicles, and of ordinary vehicles no other."""
 
 
 class Title(BaseModel):
@@ -61,7 +57,7 @@ class Profile(BaseModel):
     refused: tuple[str, ...]
     destination: tuple[str, ...] = ()
     destination_factor: float = Field(default=1.0, ge=1, le=1000)
-    closed_classes: tuple[str, ...] = ()  # shut unless the most specific access key opens them
+    closed_classes: tuple[str, ...] = ()  # shut unless an access key of the vehicle opens them
     oneway: Literal["obeyed", "ignored"] = "obeyed"
     class_speed: str
     posted: Literal["speed", "cap"] = "speed"  # what a posted limit says of the vehicle's speed
@@ -264,6 +260,7 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     posted = np.where(known, edges.speed_kmh, np.nan)
     capped = np.fmin(assumed, posted)
     speed = capped if profile.posted == "cap" else np.where(known, posted, assumed)
+    speed = np.fmin(speed, _own_speed(profile, edges))
     if profile.speed_cap:
         cap = get_rule(rules, kinds.speed_cap, profile.speed_cap).value.root
         speed = np.fmin(speed, _spread(edges, cap))
@@ -278,8 +275,8 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     factor = np.where(ways[:, 2], profile.destination_factor, 1.0)
     declared = get_rule(rules, kinds.time_ban, profile.bans).value.root if profile.bans else ()
     obeyed = profile.oneway == "obeyed"
-    refused = frozenset(profile.refused)
-    bans = compile_bans(edges, profile.access, refused, declared, oneway=obeyed)
+    closed = edges.edge_class.mask(profile.closed_classes)
+    bans = compile_bans(edges, profile, closed, declared, oneway=obeyed)
     tolls = compile_tolls(profile.toll_class, edges, rules)
     fuel = fuel_kg_km(profile.fuel, rules)
     admitted = _admitted(profile, passable, graph.arcs)
@@ -295,41 +292,49 @@ def _spread(edges: Edges, table: Mapping[Any, float]) -> Floats:
     return edges.edge_class.spread(numbers, numbers.get("other", np.nan))
 
 
+def _own_speed(profile: Profile, edges: Edges) -> Floats:
+    """Return the speed posted for the vehicle's own class (km/h), NaN where there is none."""
+    names = [f"maxspeed:{key}" for key in profile.access]
+    by_text = {
+        text: min(known)
+        for text in edges.access.values
+        if "maxspeed:" in text
+        and (known := [t for n in names if (t := orjson.loads(text).get(n)) is not None])
+    }
+    return edges.access.spread(by_text)
+
+
 def _ways(profile: Profile, edges: Edges) -> Bools:
     """Return (edges, 4): forward, backward, only as a goal, and against a one-way street."""
-    rows = [_verdict(profile, orjson.loads(text)) for text in edges.access.values]
-    table = np.array([*(row[:4] for row in rows), (True, True, False, False)], np.bool_)
-    found = table[edges.access.codes]
-    opened = np.array([*(row[4] for row in rows), False], np.bool_)[edges.access.codes]
-    stopped = edges.edge_class.mask(profile.closed_classes) & ~opened
-    found[:, :2] &= ~stopped[:, None]
+    closed = edges.edge_class.mask(profile.closed_classes)
+    tables = [orjson.loads(text) for text in edges.access.values]
+    found = np.empty((len(edges), 4), np.bool_)
+    for shut in (False, True):
+        rows = [*(_verdict(profile, one, shut=shut) for one in tables), _open(shut)]
+        here = closed == shut
+        found[here] = np.array(rows, np.bool_)[edges.access.codes[here]]
     found[:, 3] |= profile.oneway == "ignored"
-    return np.asarray(found, np.bool_)
+    return found
 
 
-def _verdict(profile: Profile, access: Mapping[str, Any]) -> tuple[bool, bool, bool, bool, bool]:
-    """Read an access table: the four of `_ways`, and whether it names the vehicle as admitted."""
-    ways = []
-    for direction in ("forward", "backward"):
-        value = "yes"
-        for key in profile.access:
-            value = str(access.get(key, value))
-            value = str(access.get(f"{key}:{direction}", value))
-        ways.append(value)
-    read = [_admitting(profile, value) for value in ways]
-    goal = any(parts and parts <= set(profile.destination) for parts in read)
+def _open(shut: bool) -> tuple[bool, bool, bool, bool]:
+    """Return the four of `_ways` where nothing is said."""
+    return not shut, not shut, False, False
+
+
+def _verdict(
+    profile: Profile, access: Mapping[str, Any], *, shut: bool
+) -> tuple[bool, bool, bool, bool]:
+    """Read an access table: the four of `_ways`."""
+    forward, backward = (admission(profile, access, way, shut=shut) for way in DIRECTIONS)
     keys = [f"oneway:{key}" for key in profile.access]
     said = next((str(access[key]) for key in reversed(keys) if key in access), None)
     hours = conditional_oneway(access, profile.access)
     against = said in AGAINST or (hours is not None and opens_against(hours))
-    named = access.get(profile.access[-1], "no") not in profile.refused
-    forward, backward = map(bool, read)
-    if profile.oneway == "obeyed":
-        forward, backward = forward and said != "-1", backward and said != "yes"
-    return forward, backward, goal, against, named
-
-
-def _admitting(profile: Profile, value: str) -> set[str]:
-    """Return those values of an access tag (`agricultural;forestry`) that admit a vehicle."""
-    others = CLASSES - {*profile.access} if PRIVATE in profile.refused else frozenset()
-    return {part.strip() for part in value.split(";")} - {*profile.refused} - others
+    obeyed = profile.oneway == "obeyed"
+    return (
+        forward.passable and not (obeyed and said == "-1"),
+        backward.passable and not (obeyed and said == "yes"),
+        forward.goal or backward.goal,
+        against,
+    )

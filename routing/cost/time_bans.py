@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from routing.cost.access import DIRECTIONS, Vehicle, admission
 from routing.cost.network_rules import Ban
 from routing.cost.weekly_hours import (
     DAY_MIN,
@@ -90,32 +91,33 @@ def _span(low: int, high: int, *, daily: bool) -> str:
 
 def compile_bans(
     edges: Edges,
-    keys: Sequence[str],
-    refused: frozenset[str],
+    vehicle: Vehicle,
+    closed: Bools,
     declared: Sequence[Ban[str]],
     *,
     oneway: bool = True,
 ) -> Bans:
     """Return the bans on keys for a vehicle.
 
-    `keys` are the access keys that speak of it and `refused` the values that refuse it; `declared`
-    are those of a rule. One-way streets bind it unless `oneway` is False.
+    `closed` are the edges of classes that an access table must open; `declared` are the bans of a
+    rule. One-way streets bind the vehicle unless `oneway` is False.
     """
     by_class = [_of_class(name, declared) for name in edges.edge_class.values]
-    by_access = [_of_access(text, keys, refused) for text in edges.access.values]
     nothing = np.zeros(WEEK_MIN, np.bool_)
     classes = np.array([*by_class, nothing])
-    sides = [_of_oneway(text, keys) if oneway else {} for text in edges.access.values]
-    accesses = np.array([
-        *(whole | side.get(at, nothing)
-          for whole, side in zip(by_access, sides, strict=True) for at in SIDES),
-        *[nothing] * len(SIDES),
-    ])  # fmt: skip
+    rows = [
+        week
+        for text in edges.access.values
+        for shut in (False, True)
+        for week in _of_access(orjson.loads(text), vehicle, shut=shut, oneway=oneway)
+    ]
+    accesses = np.array([*rows, *[nothing] * (2 * len(SIDES))])
     if not (classes.any() or accesses.any()):
         return _numbered([nothing], np.zeros(2 * len(edges), np.int64))
     row = edges.edge_class.codes.astype(np.int64) % len(classes)  # -1, not said, is the last
-    access = len(SIDES) * (edges.access.codes.astype(np.int64) % (len(by_access) + 1))
-    pair = np.repeat(row * len(accesses) + access + 2 * edges.legal_oneway, 2)
+    text = edges.access.codes.astype(np.int64) % (len(edges.access.values) + 1)
+    access = len(SIDES) * (2 * text + closed) + 2 * edges.legal_oneway
+    pair = np.repeat(row * len(accesses) + access, 2)
     pair[1::2] += 1
     named = np.zeros(len(classes) * len(accesses), np.bool_)
     named[pair] = True
@@ -141,12 +143,11 @@ def opens_against(said: str) -> bool:
     return any(week is not None for week in _oneway_hours(said)[1:])
 
 
-def _of_oneway(text: str, keys: Sequence[str]) -> dict[tuple[bool, int], Bools]:
+def _of_oneway(access: Mapping[str, object], keys: Sequence[str]) -> dict[tuple[bool, int], Bools]:
     """Return the bans of an access table by whether the street is one-way, and by direction.
 
     A one-way street that is none at some hours is banned against it at all others.
     """
-    access = orjson.loads(text)
     said = conditional_oneway(access, keys)
     if said is None:
         return {}
@@ -186,9 +187,12 @@ def _of_class(name: str, declared: Sequence[Ban[str]]) -> Bools:
     return week
 
 
-def _of_access(text: str, keys: Sequence[str], refused: frozenset[str]) -> Bools:
-    """Return when an access table refuses; the most specific conditional tag counts."""
-    table = orjson.loads(text)
-    said = [table[f"{key}:conditional"] for key in keys if f"{key}:conditional" in table]
-    week = forbidden_hours(str(said[-1]), refused) if said else None
-    return np.zeros(WEEK_MIN, np.bool_) if week is None else week
+def _of_access(
+    access: Mapping[str, object], vehicle: Vehicle, *, shut: bool, oneway: bool
+) -> list[Bools]:
+    """Return when an access table refuses, by `SIDES`."""
+    sides = _of_oneway(access, vehicle.access) if oneway else {}
+    nothing = np.zeros(WEEK_MIN, np.bool_)
+    hours = [admission(vehicle, access, name, shut=shut).banned for name in DIRECTIONS]
+    banned = [nothing if week is None else week for week in hours]
+    return [banned[way] | sides.get((one, way), nothing) for one, way in SIDES]

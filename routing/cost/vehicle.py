@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from routing.cost.hazmat import closed, read_cargo, unsaid
 from routing.cost.network_rules import rules_of
 from routing.cost.profile import Profile
 from routing.graph.graph import Edges
-from routing.graph.weights import Bools, Ints
+from routing.graph.weights import Bools, Floats, Ints
 from spatial.errors import BadParameter
 from spatial.networks.model import NetworkKind
 from spatial.rules import Rule, RuleModel, Rules, find_rule, get_rule
@@ -28,7 +28,7 @@ class Vehicle:
     gave; the others are the rule's. `cargo` is dangerous goods as `routing.cost.hazmat` reads them,
     None for none. `unknown` says which edges with unknown limits refuse it: none (`allow`), tunnels
     that say nothing of its cargo (`tunnels`), bridges and tunnels (`structures`), or all
-    (`refuse`).
+    (`refuse`). `keys` are the access keys that speak of it.
     """
 
     names: tuple[str, ...]
@@ -37,6 +37,7 @@ class Vehicle:
     rule: Rule[RuleModel] | None
     unknown: str = "allow"
     cargo: str | None = None
+    keys: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -64,7 +65,7 @@ class Vehicle:
         cargo = read_cargo(True if profile.hazmat and not hazmat else hazmat)
         given = tuple(n for n in kind.sizes if n in sizes)
         wary = unknown or _wary(kind, rules, values, cargo)
-        return cls(kind.sizes, tuple(values), given, rule, wary, cargo)
+        return cls(kind.sizes, tuple(values), given, rule, wary, cargo, profile.access)
 
     @cached_property
     def tested(self) -> tuple[str, ...]:
@@ -85,7 +86,34 @@ class Vehicle:
         """Return (edges, limits): where a known limit is lower than the vehicle."""
         if not self.tested:
             return np.zeros_like(edges.limits[chosen], np.bool_)
-        return np.asarray(edges.limits[chosen] < np.array(self.sizes), np.bool_)
+        return np.asarray(self.limits(edges, chosen) < np.array(self.sizes), np.bool_)
+
+    def limits(self, edges: Edges, chosen: Ints | slice) -> Floats:
+        """Return (edges, limits): the limits of the vehicle; 0 is one that nobody could read."""
+        if not edges.own_limits:
+            return np.asarray(edges.limits[chosen], np.float64)
+        own = np.full((len(edges.access.values) + 1, len(self.sizes)), np.nan)
+        for code, told in edges.own_limits.items():
+            for column, limit in self._own(edges.kind, told):
+                value = 0.0 if isinstance(limit, str) else limit
+                own[code, column] = np.fmin(own[code, column], value)
+        return np.asarray(np.fmin(edges.limits[chosen], own[edges.access.codes[chosen]]))
+
+    def limit(self, edges: Edges, edge: int, column: int) -> float | str:
+        """Return a limit that an edge sets to the vehicle: a number, or an unreadable text."""
+        told = edges.own_limits.get(int(edges.access.codes[edge]), {})
+        texts = [said for at, said in self._own(edges.kind, told) if at == column]
+        unread = [said for said in texts if isinstance(said, str)]
+        return unread[0] if unread else float(self.limits(edges, slice(edge, edge + 1))[0, column])
+
+    def _own(
+        self, kind: NetworkKind, told: Mapping[str, float | str]
+    ) -> Iterator[tuple[int, float | str]]:
+        """Yield column and value of those limits of an access table that bind the vehicle."""
+        for name, value in told.items():
+            _, column, *keys = name.split(":")
+            if column in kind.columns and (not keys or keys[0] in self.keys):
+                yield kind.columns.index(column), value
 
     def shut_out(self, edges: Edges, chosen: Ints | slice) -> Bools:
         """Return which of some edges the cargo may not pass (by chosen edge)."""

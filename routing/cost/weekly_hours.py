@@ -1,7 +1,7 @@
 """Weekly hours: `Mo-Fr 07:00-09:00,16:30-18:30` as minutes of the week in Asia/Shanghai.
 
 A subset of https://wiki.openstreetmap.org/wiki/Key:opening_hours: days, and times that may pass
-midnight. Anything else (dates, holidays, weights) is not read.
+midnight. No calendar of holidays is kept: rules for them are passed over. Dates are not read.
 """
 
 from __future__ import annotations
@@ -22,22 +22,32 @@ _PART = re.compile(
     r"(?P<times>\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}(?:\s*,\s*\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2})*)?"
 )
 _CLAUSE = re.compile(r"([a-z_]+|-?1)\s*@\s*(?:\(([^)]*)\)|([^;]*))")
+_HOLIDAY = re.compile(r"(?:PH|SH)\b.*|")
+_OFF = re.compile(r"(.*?)\s*\b(?:off|closed)")
+_AND = re.compile(r"\s+AND\s+", re.IGNORECASE)
+_ROAD_STATE = frozenset({"ice", "icy", "snow", "wet", "rain", "fog", "wind", "low_visibility"})
+"""Conditions of weather, which signs show when they hold; here they never do."""
 
 
 def read_hours(text: str) -> Bools | None:
     """Return the minutes of the week (Monday 00:00 first) that a text names; None if unreadable."""
-    week = np.zeros(WEEK_MIN, np.bool_)
+    week, read = np.zeros(WEEK_MIN, np.bool_), False
     for part in text.split(";"):
-        found = _PART.fullmatch(part.strip())
-        if found is None or not part.strip():
+        said = re.sub(r"\b(?:PH|SH),|,(?:PH|SH)\b", "", part.strip()).replace("24/7", "Mo-Su")
+        if read and _HOLIDAY.fullmatch(said):
+            continue
+        off = _OFF.fullmatch(said)
+        found = _PART.fullmatch(off[1] if off else said)
+        if found is None or not said:
             return None
         spans = [_minutes(span) for span in (found["times"] or "00:00-24:00").split(",")]
         if any(low > DAY_MIN or high > DAY_MIN for low, high in spans):
             return None
+        read = True
         for day in _days(found["days"]):
             for low, high in spans:
                 last = high + DAY_MIN if high <= low else high
-                week[(day * DAY_MIN + np.arange(low, last)) % WEEK_MIN] = True
+                week[(day * DAY_MIN + np.arange(low, last)) % WEEK_MIN] = off is None
     return week
 
 
@@ -69,6 +79,22 @@ def forbidden_hours(conditional: str, refused: frozenset[str]) -> Bools | None:
     ]
     known = [week for week in weeks if week is not None]
     return np.logical_or.reduce(known) if known else None
+
+
+def read_clauses(conditional: str) -> list[tuple[str, Bools | None]]:
+    """Return the values of a tag like `no @ (22:00-06:00); delivery @ (Su)` and when each holds.
+
+    None is a condition that is not read; one of the weather never holds and is left out. Of several
+    conditions joined by AND the hours count, which is when the clause may hold.
+    """
+    found: list[tuple[str, Bools | None]] = []
+    for value, inner, bare in _CLAUSE.findall(conditional):
+        parts = _AND.split((inner or bare).strip())
+        if not _ROAD_STATE.isdisjoint(part.strip().lower() for part in parts):
+            continue
+        weeks = [week for part in parts if (week := read_hours(part.strip())) is not None]
+        found.append((value, np.logical_and.reduce(weeks) if weeks else None))
+    return found
 
 
 def minute_of_week(at: datetime) -> float:

@@ -174,6 +174,18 @@ class Edges:
             for i in range(0, len(text), 32)
         ]
 
+    @cached_property
+    def own_limits(self) -> dict[int, dict[str, float | str]]:
+        """What access tables limit, by code of `access`: `limit:<column>[:<access key>]`.
+
+        A text is a limit that nobody could read.
+        """
+        return {
+            code: {key: said for key, said in orjson.loads(text).items() if key[:6] == "limit:"}
+            for code, text in enumerate(self.access.values)
+            if '"limit:' in text
+        }
+
     def vertices(self, edge: int) -> Floats:
         """Return the (n, 2) longitude and latitude of an edge in its own direction."""
         return self.shape[self.shape_start[edge] : self.shape_start[edge + 1]]

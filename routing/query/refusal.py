@@ -202,8 +202,8 @@ def list_blocking(edges: Edges, rules: Rules, vehicle: Vehicle, chosen: Ints) ->
         )
 
     for position, edge in enumerate(chosen.tolist()):
-        for column in np.flatnonzero(broken[position]):
-            value, size = float(edges.limits[edge, column]), vehicle.sizes[column]
+        for column in np.flatnonzero(broken[position]).tolist():
+            value, size = vehicle.limit(edges, edge, column), vehicle.sizes[column]
             note(edge, edges.kind.columns[column], value, size, law)
         if shut[position]:
             note(edge, "hazmat", edges.hazmat.get(edge), vehicle.cargo, goods)

@@ -21,7 +21,7 @@ from data.osm.turns import admitted
         ("signals", None),
         ("XX:urban", None),
         ("DE:motorway", None),
-        ("walk", None),
+        ("walk", 7),
         ("0", None),
         ("50;none", None),
         ("", None),
@@ -41,6 +41,10 @@ def test_speeds(text: str | None, expected: float | None) -> None:
         ("14'6\"", 4.4196),
         ("14 ft", 4.2672),
         ("12'-6\"", 3.81),
+        ("13'6''", 4.1148),
+        ("12 feet 6 inches", 3.81),
+        ("3.5 meters", 3.5),
+        ("about 3", None),
         ("default", None),
         ("none", None),
         ("below_default", None),
@@ -60,6 +64,7 @@ def test_lengths(text: str | None, expected: float | None) -> None:
         ("40000 lbs", 18.1436949),
         ("x", None),
         ("15 tons", 13.6077711),
+        ("80,000 lbs", 36.2873896),
         ("3 tonnes", 3),
     ],
 )
@@ -116,6 +121,49 @@ def test_limits_are_the_lowest_that_a_way_states() -> None:
     assert edge is not None
     assert edge.limits == (4.2, 2.5, 12.0, 18.0, 10.0)
     assert edge.limits_known
+
+
+@pytest.mark.parametrize(
+    ("tags", "limited"),
+    [
+        ({"maxweight:hgv": "7.5"}, {"limit:max_mass_t:hgv": 7.5}),
+        ({"maxheight": "below_default"}, {"limit:max_height_m": "below_default"}),
+        ({"maxweightrating:hgv:conditional": "3.5 @ (22:00-06:00)"}, {"limit:max_mass_t:hgv": 3.5}),
+        ({"hgv:conditional": "no @ (weight>=7.5)"}, {"limit:max_mass_t:hgv": 7.499}),
+        ({"maxweight:caravan": "3", "maxheight:note": "low"}, {}),
+        ({"maxspeed:hgv": "60"}, {"maxspeed:hgv": 60}),
+    ],
+)
+def test_limits_of_some_and_limits_that_nobody_can_read_are_kept(tags, limited) -> None:
+    edge = edge_tags({"highway": "primary", **tags})
+    assert edge is not None
+    assert edge.access == limited
+    assert edge.limits == (None,) * 5
+
+
+def test_a_limit_by_lane_is_that_of_the_highest() -> None:
+    edge = edge_tags({"highway": "primary", "maxheight:lanes": "3.2|4.5"})
+    assert edge is not None
+    assert edge.limits[0] == 4.5
+
+
+@pytest.mark.parametrize(
+    ("tags", "access"),
+    [
+        ({"motorroad": "yes"}, {"bicycle": "no", "foot": "no", "agricultural": "no"}),
+        ({"trailer": "no"}, {"hgv_articulated": "no"}),
+        ({"hov": "designated"}, {"motor_vehicle": "no", "psv": "yes", "emergency": "yes"}),
+        ({"access": " Private "}, {"access": "private"}),
+        (
+            {"motor_vehicle:backward:conditional": "no @ (Mo 07:00-09:00)", "oneway": "-1"},
+            {"motor_vehicle:forward:conditional": "no @ (Mo 07:00-09:00)"},
+        ),
+    ],
+)
+def test_other_tags_speak_of_access(tags, access) -> None:
+    edge = edge_tags({"highway": "primary", **tags})
+    assert edge is not None
+    assert edge.access == access
 
 
 @pytest.mark.parametrize(
@@ -225,7 +273,12 @@ def test_a_ferry_takes_vehicles_only_where_it_says_so() -> None:
         ({"railway": "light_rail"}, ("rail", "light_rail")),
         ({"waterway": "canal"}, ("waterway", "canal")),
         ({"highway": "construction"}, None),
-        ({"highway": "pedestrian", "area": "yes"}, None),
+        ({"highway": "pedestrian", "area": "yes"}, ("walk", "pedestrian")),
+        ({"highway": "service", "area": "yes"}, None),
+        ({"highway": "pedestrian", "motor_vehicle": "yes"}, ("road", "pedestrian")),
+        ({"highway": "path", "motor_vehicle": "no"}, ("walk", "path")),
+        ({"route": "shuttle_train", "railway": "rail", "motor_vehicle": "yes"}, ("ferry", "ferry")),
+        ({"route": "shuttle_train", "railway": "rail"}, ("rail", "rail")),
         ({"railway": "abandoned"}, None),
         ({"building": "yes"}, None),
     ],

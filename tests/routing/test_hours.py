@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routing.cost.access import admission
 from routing.cost.network_rules import Ban
+from routing.cost.profile import load_profiles
 from routing.cost.time_bans import compile_bans
 from routing.cost.weekly_hours import (
     DAY_MIN,
@@ -17,6 +19,7 @@ from routing.cost.weekly_hours import (
     minutes_after,
     read_hours,
 )
+from spatial.networks.road import KIND
 from tests.routing.maps import Town
 
 MONDAY = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)  # Monday 00:00 in Asia/Shanghai
@@ -60,6 +63,45 @@ def test_conditional_tags_refuse_at_their_hours():
     assert forbidden_hours("no @ Mo 00:00-00:02", NO).sum() == 2
 
 
+def test_holidays_are_passed_over():
+    assert minutes("Mo 07:00-07:02; PH off") == [420, 421]
+    assert minutes("PH,Mo 07:00-07:01; Mo 07:00-07:01 off") == []
+    assert len(minutes("24/7")) == WEEK_MIN
+
+
+NOON = DAY_MIN + 720  # Tuesday
+
+
+@pytest.mark.parametrize(
+    ("tags", "night", "noon"),
+    [
+        ({}, True, True),
+        ({"access": "employees"}, False, False),
+        ({"motor_vehicle": "no", "motor_vehicle:conditional": "yes @ (10:00-20:00)"}, False, True),
+        ({"motor_vehicle:conditional": "no @ (22:00-06:00; PH off)"}, False, True),
+        ({"motor_vehicle:conditional": "no @ (22:00-06:00)", "motorcar": "yes"}, True, True),
+        ({"motor_vehicle:conditional": "no @ (Nov-Mar)"}, False, False),
+        ({"motor_vehicle:conditional": "no @ (snow)"}, True, True),
+        ({"access": "no", "access:conditional": "yes @ (Nov-Mar)"}, False, False),
+        ({"motorcar:forward": "no"}, False, False),
+        ({"motorcar:backward": "no"}, True, True),
+        ({"motor_vehicle": "agricultural;forestry"}, False, False),
+        ({"motor_vehicle": "psv"}, False, False),
+    ],
+)
+def test_a_car_is_admitted_at_the_hours_of_the_most_specific_key(tags, night, noon):
+    told = admission(load_profiles(KIND)["car"], tags, "forward")
+    banned = np.zeros(WEEK_MIN, np.bool_) if told.banned is None else told.banned
+    assert [told.passable and not banned[at] for at in (DAY_MIN, NOON)] == [night, noon]
+
+
+def test_a_class_that_is_shut_opens_by_a_key_of_the_vehicle_alone():
+    car = load_profiles(KIND)["car"]
+    opening = [{"access": "yes"}, {"vehicle": "yes"}, {"motor_vehicle": "yes"}, {}]
+    told = [admission(car, tags, "forward", shut=True).passable for tags in opening]
+    assert told == [False, False, True, False]
+
+
 @given(st.integers(0, 2 * WEEK_MIN), st.integers(0, 2 * WEEK_MIN))
 def test_minutes_count_from_monday_in_shanghai(start, passed):
     at = MONDAY + timedelta(minutes=start)
@@ -70,7 +112,9 @@ def test_minutes_count_from_monday_in_shanghai(start, passed):
 
 def bans_of(hours):
     town = Town("A-B", {"AB": {"class": "motorway"}})
-    return compile_bans(town.graph.edges, ["hgv"], NO, [Ban(classes=("motorway",), hours=hours)])
+    edges, lorry = town.graph.edges, load_profiles(KIND)["truck"]
+    closed = np.zeros(len(edges), np.bool_)
+    return compile_bans(edges, lorry, closed, [Ban(classes=("motorway",), hours=hours)])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,147 @@
+"""Who may use a way, by vehicle, direction and condition: the access table of an edge.
+
+Its members are the tags of `KEYS`, each as it is, with a direction, with a condition, or both;
+`oneway:<key>`; `maxspeed:<key>`, a number; and limits as `data.osm.limits` writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from data.osm.limits import over
+from data.osm.values import speed_kmh, yes_no
+from spatial.networks.access_values import KEYS
+
+POWERED = frozenset(KEYS[2:14])
+BUSWAYS = frozenset({"busway", "bus_guideway"})
+BY_TURNS = "alternating"  # both ways are open, one after the other
+REVERSED = frozenset({"-1", "reverse"})
+_ONEWAY_KEYS = tuple(f"oneway:{name}" for name in KEYS if name != "access")
+_SUFFIXES = tuple(
+    way + when for way in ("", ":forward", ":backward") for when in ("", ":conditional")
+)
+_SIDES = ("", ":left", ":right", ":both")
+_OTHER_WAY = {"yes": "-1", "-1": "yes", "forward": "backward", "backward": "forward"}
+_AT_HOURS = re.compile(r"(?<![\w-])(yes|-1)(?=\s*@)")  # values of a conditional one-way tag
+_CLAUSES = re.compile(r";(?![^(]*\))")
+_SHUT = frozenset({"no", "private"})
+
+Tags = Mapping[str, str]
+Table = dict[str, object]
+
+
+def access_table(tags: Tags, mode: str, edge_class: str, *, changing: bool) -> Table:
+    """Return the access table of a way; `changing` is one whose direction changes by time."""
+    said = {
+        key + suffix: _tidy(tags[key + suffix])
+        for key in KEYS
+        for suffix in _SUFFIXES
+        if key + suffix in tags
+    }
+    table: Table = {**_implied(tags, mode, edge_class, said), **said}
+    table |= _oneways(tags)
+    if changing:
+        table["motor_vehicle"] = "no"
+    for key in KEYS:
+        speed = speed_kmh(tags.get(f"maxspeed:{key}"))
+        if speed is not None:
+            table[f"maxspeed:{key}"] = speed
+    return _with_sizes(table)
+
+
+def _tidy(text: str) -> str:
+    return text.strip() if "@" in text else text.strip().lower()
+
+
+def _implied(tags: Tags, mode: str, edge_class: str, said: Tags) -> Table:
+    """Return what other tags say of access; what is said of a vehicle itself counts more."""
+    table: Table = {}
+    if mode == "ferry" and not {"motor_vehicle", "motorcar", "vehicle"} & said.keys():
+        table["motor_vehicle"] = "no"
+    if edge_class in BUSWAYS:
+        table |= {"motor_vehicle": "no", "bus": "yes"}
+    if tags.get("hov") == "designated" and "motor_vehicle" not in said:
+        table |= {"motor_vehicle": "no", "psv": "yes", "emergency": "yes"}
+    if tags.get("motorroad") == "yes":
+        table |= {"bicycle": "no", "foot": "no", "agricultural": "no"}
+    if tags.get("trailer") == "no":
+        table["hgv_articulated"] = "no"
+    if tags.get("smoothness") == "impassable":
+        table["vehicle"] = "no"
+    return table
+
+
+def _oneways(tags: Tags) -> Table:
+    table: Table = {}
+    if any(tags.get(f"cycleway{side}", "").startswith("opposite") for side in _SIDES):
+        table["oneway:bicycle"] = "no"
+    at_hours = [f"{key}:conditional" for key in ("oneway", *_ONEWAY_KEYS)]
+    table |= {key: tags[key] for key in at_hours if key in tags}
+    said = {key: _oneway(tags[key]) for key in _ONEWAY_KEYS if key in tags}
+    return table | {key: value for key, value in said.items() if value}
+
+
+def _oneway(value: str) -> str | None:
+    """Return `yes`, `no` or `-1` (against the way) of one vehicle's one-way tag; None: unknown."""
+    if value in REVERSED:
+        return "-1"
+    if value == BY_TURNS:
+        return "no"
+    said = yes_no(value)
+    return None if said is None else "yes" if said else "no"
+
+
+def _with_sizes(table: Table) -> Table:
+    """Write conditions on sizes, as of `hgv:conditional=no @ (weight>7.5)`, as limits."""
+    kept: Table = {}
+    for key, text in table.items():
+        name, _, last = key.rpartition(":")
+        vehicle = name.partition(":")[0]
+        if last != "conditional" or vehicle not in KEYS:
+            kept[key] = text
+            continue
+        rest = []
+        for clause in _CLAUSES.split(str(text)):
+            value, _, condition = clause.partition("@")
+            limit = over(condition)
+            if limit is None:
+                rest.append(clause.strip())
+            elif value.strip() in _SHUT:
+                kept[f"limit:{limit[0]}:{vehicle}"] = limit[1]
+        if rest:
+            kept[key] = "; ".join(rest)
+    return kept
+
+
+def turned(access: Mapping[str, object]) -> Table:
+    """Return an access table as it reads against the drawn direction."""
+    result: Table = {}
+    for key, value in access.items():
+        parts = key.split(":")
+        if parts[0] == "oneway":
+            at_hours = parts[-1] == "conditional"
+            result[key] = (
+                _opposite_at_hours(value) if at_hours else _OTHER_WAY.get(str(value), value)
+            )
+        else:
+            result[":".join(_OTHER_WAY.get(part, part) for part in parts)] = value
+    return result
+
+
+def _opposite_at_hours(text: object) -> str:
+    return _AT_HOURS.sub(lambda said: _OTHER_WAY[said[0]], str(text))
+
+
+def opens_to_motors(tags: Tags) -> bool:
+    """Tell whether a way of another class says that motor vehicles of some kind may use it."""
+    return any(
+        any(value.strip().lower() not in {"", "no"} for value in _values(tags[key]))
+        for name in sorted(POWERED - {"emergency", "agricultural"})
+        for key in (name, f"{name}:conditional")
+        if key in tags
+    )
+
+
+def _values(text: str) -> list[str]:
+    return [part.partition("@")[0] for part in _CLAUSES.split(text)]

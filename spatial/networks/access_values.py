@@ -1,0 +1,37 @@
+"""Values of OpenStreetMap's access tags, as loaders and profiles read them."""
+
+from __future__ import annotations
+
+KEYS = (
+    "access",
+    "vehicle",
+    "motor_vehicle",
+    "motorcar",
+    "motorcycle",
+    "goods",
+    "hgv",
+    "hgv_articulated",
+    "psv",
+    "bus",
+    "taxi",
+    "tourist_bus",
+    "agricultural",
+    "emergency",
+    "bicycle",
+    "foot",
+    "boat",
+    "ship",
+    "motorboat",
+)
+"""Access keys, from general to specific."""
+CLASSES = frozenset(
+    {"psv", "bus", "taxi", "hgv", "goods", "motorcar", "motorcycle", "bicycle", "foot"}
+)
+"""Values that admit a class of vehicles, and of ordinary vehicles no other."""
+ADMITTING = frozenset(
+    {
+        "yes", "true", "1", "designated", "official", "permissive", "public", "destination",
+        "delivery", "customers", "discouraged", "dismount", "optional_sidepath", "unknown",
+    }
+)  # fmt: skip
+"""The other values that admit ordinary vehicles; what is none of them is not understood."""
