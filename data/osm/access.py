@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from data.osm.limits import over
+from data.osm.limits import lower, over
 from data.osm.values import speed_kmh, yes_no
 from spatial.networks.access_values import KEYS
 
@@ -108,7 +108,7 @@ def _with_sizes(table: Table) -> Table:
             if limit is None:
                 rest.append(clause.strip())
             elif value.strip() in _SHUT:
-                kept[f"limit:{limit[0]}:{vehicle}"] = limit[1]
+                kept = lower(kept, {f"limit:{limit[0]}:{vehicle}": limit[1]})
         if rest:
             kept[key] = "; ".join(rest)
     return kept

@@ -20,6 +20,7 @@ from spatial.networks.road import KIND as ROAD
 from spatial.postgres.ingest import BadRow
 
 FARTHEST = int(MERCATOR_MAX_LAT * 1e7)
+_STOPPED = (ROAD.mode, "walk")  # modes to which a barrier is one
 NOWHERE = 2147483647  # libosmium's coordinate of a node that the file does not hold
 
 COLUMNS = (
@@ -184,7 +185,7 @@ class EdgeBuilder:
         self._store.meet(
             (int(self._nodes.ids[at[end]]), str(self._edge_id(cuts[i // 2])))
             for i, end in enumerate(ends)
-            if stopped[i] and cuts[i // 2].tags.mode == ROAD.mode
+            if stopped[i] and cuts[i // 2].tags.mode in _STOPPED
         )
 
     def _edge_id(self, cut: _Cut, part: int = 0) -> UUID:

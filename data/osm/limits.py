@@ -44,7 +44,7 @@ class Limits(NamedTuple):
     """Limits of everybody in the order of `COLUMNS`, and the members for the access table."""
 
     columns: tuple[float | None, ...]
-    own: dict[str, float | str]
+    own: dict[str, object]
 
     @property
     def any(self) -> bool:
@@ -55,12 +55,20 @@ class Limits(NamedTuple):
         """Return the lower ones of two; a text, which nobody can read, stays."""
         pairs = zip(self.columns, other.columns, strict=True)
         columns = tuple(min((v for v in pair if v is not None), default=None) for pair in pairs)
-        own = dict(self.own)
-        for name, value in other.own.items():
-            mine = own.get(name, value)
-            numbers = isinstance(mine, float) and isinstance(value, float)
-            own[name] = min(float(mine), float(value)) if numbers else mine
-        return Limits(columns, own)
+        return Limits(columns, lower(self.own, other.own))
+
+
+def lower(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
+    """Return the members of both, of limits in both the lower; a text stays, as nobody reads it."""
+    both = {**other, **one}
+    for name in one.keys() & other.keys():
+        pair = one[name], other[name]
+        numbers = [value for value in pair if isinstance(value, float)]
+        if len(numbers) == len(pair):
+            both[name] = min(numbers)
+        else:
+            both[name] = next(value for value in pair if not isinstance(value, float))
+    return both
 
 
 def read_limits(tags: Mapping[str, str]) -> Limits:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from data.osm.access import BY_TURNS, REVERSED, access_table, opens_to_motors, turned
-from data.osm.limits import read_limits
+from data.osm.limits import lower, read_limits
 from data.osm.values import duration_h, length_m, mass_t, speed_kmh, whole, yes_no
 from spatial.networks.road import KIND as ROAD
 from spatial.networks.road import MOTOR
@@ -133,7 +133,7 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
     access = access_table(tags, mode, edge_class, changing=changing)
     limited = mode in MOTOR.modes
     limits, own = read_limits(tags) if limited else read_limits({})
-    access |= own
+    access = lower(access, own)
     structure, structure_name = _structure(tags, mode)
     name_zh, name_en = names(tags)
     speed = _speed(tags, edge_class)

@@ -240,7 +240,7 @@ def _chain(between: Sequence[Segment], begin: int, end: int) -> list[Segment]:
 
 
 def admitted(tags: Tags) -> tuple[str, ...] | None:
-    """Return the classes that pass a barrier node, None where it stops no motor vehicle.
+    """Return the classes that pass a barrier node, None where it stops none.
 
     Its access tags tell, else its kind; those on foot or bicycle pass where no tag stops them.
     """
@@ -257,9 +257,10 @@ def admitted(tags: Tags) -> tuple[str, ...] | None:
         if (_lets_through(name, value) if value else name in free)
         or (name == "emergency" and _locks(value))
     ]
-    if not _PASSERS.keys() - {*passing, *_UNPOWERED} and {*passing} >= free & _UNPOWERED:
+    if len(passing) == len(_PASSERS):
         return None
-    return (*passing, *([_KEYHOLDERS] if _locks(said["motorcar"]) else []))
+    general = next((tags[key] for key in reversed(_MOTOR) if key in tags), locked)
+    return (*passing, *([_KEYHOLDERS] if _locks(general) else []))
 
 
 def _lets_through(name: str, value: str) -> bool:
@@ -270,7 +271,7 @@ def _lets_through(name: str, value: str) -> bool:
 
 def _locks(value: str | None) -> bool:
     """Tell whether what shuts others out lets those through who may use private roads."""
-    return bool(value) and bool(_split(str(value)) - ADMITTING - CLASSES - {"no"})
+    return bool(value) and bool(_split(str(value)) - ADMITTING - {"no"})
 
 
 def _split(value: str) -> set[str]:

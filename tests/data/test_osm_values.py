@@ -132,6 +132,10 @@ def test_limits_are_the_lowest_that_a_way_states() -> None:
         ({"hgv:conditional": "no @ (weight>=7.5)"}, {"limit:max_mass_t:hgv": 7.499}),
         ({"maxweight:caravan": "3", "maxheight:note": "low"}, {}),
         ({"maxspeed:hgv": "60"}, {"maxspeed:hgv": 60}),
+        (
+            {"hgv:conditional": "no @ (weight>7.5)", "maxweight:hgv": "30"},
+            {"limit:max_mass_t:hgv": 7.5},
+        ),
     ],
 )
 def test_limits_of_some_and_limits_that_nobody_can_read_are_kept(tags, limited) -> None:
@@ -212,7 +216,8 @@ def test_nothing_drives_where_it_is_impassable() -> None:
     [
         ({"motor_vehicle": "agricultural;forestry"}, {"bicycle", "private"}, {"motorcar", "hgv"}),
         ({"motor_vehicle": "private;destination"}, {"motorcar", "hgv"}, set()),
-        ({"motor_vehicle": "psv"}, {"bus", "taxi"}, {"motorcar", "hgv", "private"}),
+        ({"motor_vehicle": "psv"}, {"bus", "taxi", "private"}, {"motorcar", "hgv"}),
+        ({"motorcar": "private"}, {"hgv", "bus"}, {"motorcar", "private"}),
         ({"locked": "yes"}, {"emergency", "private"}, {"motorcar", "bus", "foot"}),
         ({"locked": "yes", "foot": "yes"}, {"emergency", "foot"}, {"motorcar"}),
     ],
