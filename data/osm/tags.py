@@ -130,10 +130,9 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
         return None
     mode, edge_class = kind
     oneway, reverse, changing = _direction(tags, mode, edge_class)
-    access = access_table(tags, mode, edge_class, changing=changing)
     limited = mode in MOTOR.modes
-    limits, own = read_limits(tags) if limited else read_limits({})
-    access = lower(access, own)
+    limits, own = read_limits(tags if limited else {})
+    access = lower(access_table(tags, mode, edge_class, changing=changing), own)
     structure, structure_name = _structure(tags, mode)
     name_zh, name_en = names(tags)
     speed = _speed(tags, edge_class)
