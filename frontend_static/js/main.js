@@ -93,6 +93,7 @@ const KEYS = {
   3: panel('events'),
   4: panel('scenarios'),
   5: panel('air'),
+  6: panel('heat'),
   n: followNow,
   j: inInbox(1),
   k: inInbox(-1),

@@ -12,6 +12,7 @@
  * @typedef {{ body: Record<string, unknown>, choice: number }} Pin
  * @typedef {{ on: string[], off: string[], time: string | null }} Former
  * @typedef {import('./air.js').Draft} AirDraft
+ * @typedef {import('./heat.js').Asked} HeatAsked
  * @typedef {object} UrlState
  * @property {Camera | null} camera
  * @property {string[]} on layers switched on against the catalogue's default
@@ -25,7 +26,7 @@
  * @property {string | null} sort
  * @property {string | null} filter CQL2 text that the table's rows are limited to
  * @property {Selection | null} selection
- * @property {'inspect' | 'path' | 'events' | 'scenarios' | 'air'} panel
+ * @property {'inspect' | 'path' | 'events' | 'scenarios' | 'air' | 'heat'} panel
  * @property {(Waypoint | null)[]} waypoints
  * @property {'path' | 'reach' | 'nearest'} plan what the planner does
  * @property {string} profile
@@ -53,6 +54,7 @@
  * @property {string | null} answer number of the answer on show
  * @property {string | null} operation flight plan that is open: filed, or read in the inbox
  * @property {string | null} restricted temporary restriction that is open
+ * @property {HeatAsked} heat what of enforcement heat differs from the default
  * @property {'2d' | '3d'} space flat, or with heights
  * @property {'AGL' | 'AMSL'} datum what heights are shown above: the ground or the sea
  * @property {number} exaggeration how many times heights are drawn taller than they are
@@ -104,6 +106,7 @@ export const DEFAULTS = {
   answer: null,
   operation: null,
   restricted: null,
+  heat: {},
   space: '2d',
   datum: 'AGL',
   exaggeration: 5,
@@ -288,7 +291,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
       return layer && id ? { layer, id } : null;
     },
   },
-  panel: { key: 'panel', ...word('inspect', 'path', 'events', 'scenarios', 'air') },
+  panel: { key: 'panel', ...word('inspect', 'path', 'events', 'scenarios', 'air', 'heat') },
   waypoints: { key: 'w', ...waypoints },
   plan: { key: 'plan', ...word('path', 'reach', 'nearest') },
   profile: {
@@ -324,6 +327,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   answer: { key: 'ans', ...text },
   operation: { key: 'op', ...text },
   restricted: { key: 'rid', ...text },
+  heat: { key: 'heat', ...filledIn },
   space: { key: 'dim', ...word('2d', '3d') },
   datum: { key: 'h', ...word('AGL', 'AMSL') },
   exaggeration: { key: 'x', ...times(100) },

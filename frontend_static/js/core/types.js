@@ -42,6 +42,30 @@
  * @property {number} count
  * @property {{ state: 'current' | 'stale' | 'never', computed_at?: string } | null} computed
  *
+ * @typedef {object} HeatEntry - a row of a surface's legend: a class, or a state without a value
+ * @property {number} [class]
+ * @property {string} [state]
+ * @property {Text} label
+ * @property {'fill' | 'hatch' | 'cross'} symbol
+ * @property {{ dark: string, light: string }} color
+ *
+ * @typedef {object} HeatSurface
+ * @property {string} surface
+ * @property {Text} title
+ * @property {Text} unit
+ * @property {{ key: string, version: string }} rule
+ * @property {HeatEntry[]} entries
+ *
+ * @typedef {object} HeatLayer - surfaces of cells that the server computes by the parameters of the address
+ * @property {string} id
+ * @property {Text} title
+ * @property {Text} description
+ * @property {number} minzoom
+ * @property {number} maxzoom
+ * @property {{ properties: Record<string, any> }} parameters
+ * @property {HeatSurface[]} surfaces
+ * @property {string} tiles
+ *
  * @typedef {object} Kpi
  * @property {string} id
  * @property {Text | string} title
@@ -56,6 +80,7 @@
  * @property {Text | string} title
  * @property {{ id: string, title: Text | string, layers: string[] }[]} areas
  * @property {Layer[]} layers
+ * @property {HeatLayer[]} [functions] layers that are computed by the address
  * @property {Kpi[]} kpis
  * @property {{ title: Text | string, origin: Origin, note: Text | string }[]} origin_strip
  * @property {string | null} review_number
@@ -140,7 +165,7 @@
  *
  * @typedef {object} DrawState
  * @property {null | 'distance' | 'area' | 'closure' | 'point' | 'line' | 'polygon'} mode
- * @property {'flight' | 'restriction'} [goal] whose form what is drawn goes into
+ * @property {'flight' | 'restriction' | 'heat'} [goal] whose form what is drawn goes into
  * @property {[number, number][]} [points]
  * @property {boolean} [done]
  *

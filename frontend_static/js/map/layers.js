@@ -4,6 +4,7 @@ import { airLayers } from './air.js';
 import { blockLabels, blockLayers, blockSources } from './blocks.js';
 import { cellLayers, cellSource } from './cells.js';
 import { COLOURS } from './colours.js';
+import { heatLayers, heatSources } from './heat.js';
 import { inForce } from './in_force.js';
 import { overlayData } from './overlay.js';
 import { inOrder } from './order.js';
@@ -199,9 +200,10 @@ export function withOverlay(style, theme) {
   );
   return /** @type {Style} */ ({
     ...style,
-    sources: { ...style.sources, ...blockSources(), ...cellSource(), ...sources },
+    sources: { ...style.sources, ...blockSources(), ...cellSource(), ...heatSources(), ...sources },
     layers: inOrder([
       ...layers.slice(0, under),
+      ...heatLayers(colours),
       cells,
       edges,
       fill,

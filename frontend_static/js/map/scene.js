@@ -6,6 +6,7 @@ import { t } from '../core/i18n.js';
 import { supplyImages } from '../core/icons.js';
 import { watchCells } from './cells.js';
 import { watchDrag } from './drag.js';
+import { takeHeat, watchHeat } from './heat.js';
 import { withOverlay } from './layers.js';
 import { overlayData } from './overlay.js';
 import { showExtent, whenAway } from './camera.js';
@@ -113,7 +114,7 @@ function listen(/** @type {maplibregl.Map} */ map, /** @type {Flights} */ flight
   zoomed(map.getZoom());
   map.on('click', (event) => {
     if (drawStore.state.peek().mode !== null || cellTiles.peek()) return;
-    if (!flights.take(event.point)) probe(map, event.point);
+    if (!flights.take(event.point) && !takeHeat(map, event.point)) probe(map, event.point);
   });
   map.on('contextmenu', (event) => {
     event.preventDefault();
@@ -160,6 +161,7 @@ function follow(/** @type {maplibregl.Map} */ map, /** @type {() => Promise<Styl
   });
   watchRows(map);
   watchCells(map);
+  watchHeat(map);
   watchUnits(map);
   watchInForce(map);
   watchOrder(map);

@@ -121,6 +121,14 @@ export function chooseTile(/** @type {string} */ id, /** @type {boolean} */ on) 
   url.tiles.value = on ? [...rest, id] : rest;
 }
 
+/** Open the board with these tiles alone. */
+export function chooseTiles(/** @type {string[]} */ ids) {
+  batch(() => {
+    url.tiles.value = ids;
+    url.view.value = 'board';
+  });
+}
+
 /** Open the rows of a unit's number on the map and in the table. */
 export function openUnit(/** @type {BoardTile} */ tile, /** @type {string} */ code) {
   const link = tile.opens.find((one) => one.rel === 'numerator');

@@ -6,6 +6,7 @@ import { Part, define } from '../../core/base.js';
 import { day, pick, t } from '../../core/i18n.js';
 import { layerSymbol, badge, busy, failure, icon, lawTitle, legalText } from '../widgets.js';
 import { openAir } from '../../model/flight.js';
+import { openHeat } from '../../model/heat.js';
 import { findLayer, layerStore, setShown } from '../../model/layers.js';
 import { loadExamples, loadList, openScenario, openTable, reloadPage, scenarioStore } from '../../model/scenarios.js';
 import './process_form.js';
@@ -19,6 +20,7 @@ import './scenario_units.js';
 
 /** The process that the desk of low altitude asks. */
 const FLYING = 'airspace-check';
+const HEAT_LAYER = 'heat_rate';
 
 /** The tag of how mature a scenario is; a sample looks like one. */
 const tag = (/** @type {ScenarioShort} */ { maturity }) =>
@@ -111,6 +113,10 @@ class Scenarios extends Part {
       ${page.processes.some(({ id }) => id === FLYING)
         ? html`<div class="actions"><button data-testid="scenario-fly"
             @click=${() => openAir('flight')}>${icon('drone')}${t('search.fly')}</button></div>`
+        : ''}
+      ${page.view.layers.includes(HEAT_LAYER)
+        ? html`<div class="actions"><button data-testid="scenario-heat"
+            @click=${() => openHeat()}>${icon('heat')}${t('heat.open')}</button></div>`
         : ''}
       ${page.processes.length ? html`<h3 class="part">${t('scene.processes')}</h3>` : ''}
       ${page.processes.map((step, at) => html`<sg-process .step=${step} .key=${`${page.id}/${at}`}></sg-process>`)}

@@ -57,6 +57,7 @@ const KEYS = [
   ['3', 'keys.events'],
   ['4', 'keys.scenarios'],
   ['5', 'keys.air'],
+  ['6', 'keys.heat'],
   ['J  K  Enter  A  X', 'keys.inbox'],
   ['N', 'keys.now'],
   ['P', 'keys.play'],

@@ -1,5 +1,5 @@
 // @ts-check
-/** <sg-side>: the right panel with its five tabs. */
+/** <sg-side>: the right panel with its six tabs. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { t } from '../../core/i18n.js';
@@ -14,8 +14,11 @@ import { noticeStore } from '../../model/air_notices.js';
 import { approvalStore } from '../../model/approvals.js';
 import { deskStore } from '../../model/events.js';
 
-const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios', 'air']);
-const ICONS = { inspect: 'info', path: 'path', events: 'bell', air: 'drone', scenarios: 'board' };
+const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios', 'air', 'heat']);
+const ICONS = { inspect: 'info', path: 'path', events: 'bell', air: 'drone', scenarios: 'board', heat: 'heat' };
+
+/** The desk of heat is fetched when it is first opened. */
+const openHeatDesk = () => void import('../heat/heat.js');
 
 class Side extends Part {
   render() {
@@ -32,6 +35,7 @@ class Side extends Part {
         ${current === 'path' ? html`<sg-planner></sg-planner>` : ''}
         ${current === 'events' ? html`<sg-desk></sg-desk>` : ''}
         ${current === 'air' ? html`<sg-air></sg-air>` : ''}
+        ${current === 'heat' ? (openHeatDesk(), html`<sg-heat></sg-heat>`) : ''}
         ${current === 'scenarios' ? html`<sg-scenarios></sg-scenarios>` : ''}
       </div>`;
   }

@@ -1,0 +1,112 @@
+// @ts-check
+/** The surface of enforcement heat on the map: cells by class, hatched where nobody looked, the area drawn. */
+import { effect } from '@preact/signals-core';
+import { readRing } from '../core/heat.js';
+import { heatLayer, heatShown, heatStore, heatSurface, heatTiles, openCell } from '../model/heat.js';
+import { shellStore } from '../model/shell.js';
+import { layerOf } from './probe.js';
+
+/** @import * as maplibregl from 'maplibre-gl' */
+/** @typedef {typeof import('./colours.js').COLOURS.dark} Colours */
+
+export const SOURCE = 'sg-heat';
+const AREA = 'sg-heat-area';
+const FILL = 'sg-heat-fill';
+const OPEN = 'sg-heat-open';
+const LAYERS = [FILL, 'sg-heat-hatch', 'sg-heat-short', OPEN];
+const NOTHING = `${location.origin}/api/collections/heat/tiles/WebMercatorQuad/{z}/{y}/{x}`;
+const OPACITY = 0.7;
+const CLICK_PX = 4;
+/** Layers whose points and lines are clicked through the surface. */
+const ABOVE = new Set(['cases', 'inspections', 'checkpoints', 'hot_stretches']);
+
+/** Sources of the surface; without a question its layers are hidden and nothing is fetched. */
+export const heatSources = () => ({
+  [SOURCE]: {
+    type: /** @type {'vector'} */ ('vector'),
+    tiles: [heatTiles.peek() ?? NOTHING],
+    minzoom: heatLayer.peek()?.minzoom ?? 5,
+    maxzoom: heatLayer.peek()?.maxzoom ?? 14,
+  },
+  [AREA]: { type: /** @type {'geojson'} */ ('geojson'), data: areaData() },
+});
+
+/** The ring that was drawn. @returns {any} */
+function areaData() {
+  const ring = heatShown.value ? readRing(heatStore.asked.value.area) : null;
+  const geometry = ring && { type: 'Polygon', coordinates: [[...ring, ring[0]]] };
+  return { type: 'FeatureCollection', features: geometry ? [{ type: 'Feature', properties: {}, geometry }] : [] };
+}
+
+/** Colour of the classes of the surface on show. @returns {any} */
+function fillColour() {
+  const classes = (heatSurface.value?.entries ?? []).filter((entry) => entry.class !== undefined);
+  const [first, ...rest] = classes.map(({ color }) => color[shellStore.theme.value]);
+  if (!rest.length) return first ?? 'transparent';
+  return ['step', ['get', 'colour'], first, ...rest.flatMap((colour, at) => [at + 1, colour])];
+}
+
+const stateColour = (/** @type {string} */ state, /** @type {string} */ other) =>
+  heatSurface.peek()?.entries.find((entry) => entry.state === state)?.color[shellStore.theme.peek()] ?? other;
+
+const openFilter = () => /** @type {any} */ (['==', ['id'], Number(heatStore.asked.value.cell || -1)]);
+const hasState = (/** @type {string} */ state) => ['==', ['get', 'state'], state];
+
+/** Style layers of the surface. @returns {any[]} */
+export function heatLayers(/** @type {Colours} */ c) {
+  const layout = { visibility: heatTiles.peek() ? 'visible' : 'none' };
+  const hatch = (/** @type {string} */ family, /** @type {string} */ state) =>
+    ({ 'fill-pattern': `${family}:${stateColour(state, c.before)}`, 'fill-opacity': 0.9 });
+  const cells = [
+    { id: FILL, type: 'fill', filter: ['has', 'colour'],
+      paint: { 'fill-color': fillColour(), 'fill-opacity': OPACITY, 'fill-antialias': false } },
+    { id: 'sg-heat-hatch', type: 'fill', filter: hasState('not_inspected'), paint: hatch('hatch', 'not_inspected') },
+    { id: 'sg-heat-short', type: 'fill', filter: hasState('short'), paint: hatch('hatch-cross', 'short') },
+    { id: OPEN, type: 'line', filter: openFilter(), paint: { 'line-color': c.accent, 'line-width': 3 } },
+  ];
+  return [
+    ...cells.map((layer) => ({ source: SOURCE, 'source-layer': 'heat', layout, ...layer })),
+    { id: AREA, type: 'line', source: AREA,
+      paint: { 'line-color': c.give, 'line-width': 2.5, 'line-dasharray': [3, 1.5] } },
+  ];
+}
+
+/** Open the cell at a point of the screen while the desk is open; tells whether there was one to open. */
+export function takeHeat(
+  /** @type {maplibregl.Map} */ map,
+  /** @type {{ x: number, y: number }} */ { x, y },
+) {
+  if (shellStore.panel.peek() !== 'heat') return false;
+  const hits = map.queryRenderedFeatures([[x - CLICK_PX, y - CLICK_PX], [x + CLICK_PX, y + CLICK_PX]]);
+  if (hits.some((hit) => ABOVE.has(String(layerOf(hit.layer))))) return false;
+  const [cell] = map.queryRenderedFeatures([x, y]).filter((hit) => hit.source === SOURCE);
+  if (!cell) return false;
+  openCell(String(cell.id), cell.properties);
+  return true;
+}
+
+/** Follow what is asked for. */
+export function watchHeat(/** @type {maplibregl.Map} */ map) {
+  const there = () => Boolean(map.getSource(SOURCE));
+  const stops = [
+    effect(() => {
+      const tiles = heatTiles.value;
+      if (!there()) return;
+      if (tiles) /** @type {maplibregl.VectorTileSource} */ (map.getSource(SOURCE)).setTiles([tiles]);
+      for (const layer of LAYERS) map.setLayoutProperty(layer, 'visibility', tiles ? 'visible' : 'none');
+    }),
+    effect(() => {
+      const colour = fillColour();
+      if (there()) map.setPaintProperty(FILL, 'fill-color', colour);
+    }),
+    effect(() => {
+      const filter = openFilter();
+      if (there()) map.setFilter(OPEN, filter);
+    }),
+    effect(() => {
+      const data = areaData();
+      /** @type {maplibregl.GeoJSONSource | undefined} */ (map.getSource(AREA))?.setData(data);
+    }),
+  ];
+  return () => stops.forEach((stop) => stop());
+}

@@ -1,0 +1,172 @@
+// @ts-check
+/** The cells of the surface in numbers, hot stretches, and what an area drawn on the map holds. */
+import { batch, computed, effect, signal, untracked } from '@preact/signals-core';
+import { aborted, request } from '../core/api.js';
+import { extent } from '../core/geo.js';
+import { inputsOf, inside, questionOf, ranksOf, readRing, wilson, writeRing } from '../core/heat.js';
+import { Latest } from '../core/latest.js';
+import { url } from '../core/store.js';
+import { takeDrawn } from './draw.js';
+import { heatPeriod, heatQuestion, heatStore, setHeat, shownPeriod } from './heat.js';
+import { findLayer } from './layers.js';
+import { openDrawer } from './shell.js';
+
+/** @typedef {import('../core/types.js').Feature} Feature */
+
+/**
+ * @typedef {object} HeatRow - a cell in numbers
+ * @property {string} id
+ * @property {string} name
+ * @property {[number, number, number, number]} box
+ * @property {'rated' | 'not_inspected' | 'short'} state
+ * @property {number} events
+ * @property {number} exposure
+ * @property {number | null} value shrunk rate
+ * @property {number | null} lower
+ * @property {number | null} upper
+ * @property {number | null} z
+ * @property {number | null} spot
+ *
+ * @typedef {{ pooled_rate: number | null, rules: { key: string, value: any }[] }} HeatSummary
+ */
+
+export const STRETCHES = 'hot_stretches';
+const INTERVAL = 'law.heat_interval';
+const MOST_STRETCHES = 100;
+
+export const heatListStore = {
+  /** All cells of what is asked for; null before they are known. */
+  rows: signal(/** @type {HeatRow[] | null} */ (null)),
+  summary: signal(/** @type {HeatSummary | null} */ (null)),
+  error: signal(/** @type {unknown} */ (null)),
+  working: signal(false),
+  /** Hot stretches of roads, where the server has them; null before they are known. */
+  stretches: signal(/** @type {Feature[] | null} */ (null)),
+};
+
+const newest = new Latest();
+
+/** The surface of a process, as features and what it says of them. */
+async function execute(/** @type {Record<string, unknown>} */ inputs, /** @type {AbortSignal} */ signal) {
+  const body = { inputs, response: 'document' };
+  const found = await request('processes/heat-surface/execution', { method: 'POST', body, signal });
+  const plain = (/** @type {any} */ one) => (one?.mediaType ? one.value : one);
+  return { features: /** @type {Feature[]} */ (plain(found.cells).features), summary: plain(found.summary) };
+}
+
+/** @returns {HeatRow} */
+function rowOf(/** @type {Feature} */ rated, /** @type {Feature | undefined} */ spotted) {
+  const { beidou, state, events, exposure, value, lower, upper } = rated.properties;
+  const { value: z = null, spot = null } = spotted?.properties ?? {};
+  const box = extent(rated.geometry) ?? [0, 0, 0, 0];
+  return { id: String(rated.id), name: beidou, box, state, events, exposure, value, lower, upper, z, spot };
+}
+
+/** Ask for the numbers of what is chosen. */
+export async function loadRows() {
+  const { asked } = heatStore;
+  const question = questionOf({ ...asked.peek(), surface: '' }, shownPeriod.peek());
+  const signal = newest.begin();
+  heatListStore.working.value = true;
+  try {
+    const inputs = inputsOf(question);
+    const spots = asked.peek().surface === 'gi_count' ? 'gi_count' : 'gi';
+    const [rates, hot] = await Promise.all([
+      execute({ ...inputs, surface: 'rate' }, signal),
+      execute({ ...inputs, surface: spots }, signal).catch((error) => {
+        if (aborted(error)) throw error;
+        return { features: [], summary: null }; // too few cells for a z
+      }),
+    ]);
+    const spotted = new Map(hot.features.map((one) => [one.id, one]));
+    batch(() => {
+      heatListStore.rows.value = rates.features.map((one) => rowOf(one, spotted.get(one.id)));
+      heatListStore.summary.value = rates.summary;
+      heatListStore.error.value = null;
+      heatListStore.working.value = false;
+    });
+  } catch (error) {
+    if (aborted(error)) return;
+    heatListStore.error.value = error;
+    heatListStore.working.value = false;
+  }
+}
+
+/** Ask for the hot stretches of roads. */
+export async function loadStretches() {
+  if (!findLayer(STRETCHES)) return;
+  try {
+    const params = { limit: MOST_STRETCHES, sortby: '-rate', filter: "state = 'hot'" };
+    heatListStore.stretches.value = (await request(`collections/${STRETCHES}/items`, { params })).features;
+  } catch (error) {
+    heatListStore.error.value = error;
+  }
+}
+
+/** Ranks of the cells by events, by rate and by z. */
+export const heatRanks = computed(() => {
+  const rows = heatListStore.rows.value ?? [];
+  return {
+    events: ranksOf(rows, (row) => row.events),
+    value: ranksOf(rows, (row) => row.value),
+    z: ranksOf(rows, (row) => row.z),
+  };
+});
+
+/** Tell whether a cell has more events than most because it was looked at more: its rate is not above all. */
+export function mostlyLooks(/** @type {HeatRow} */ row) {
+  const rows = heatListStore.rows.value ?? [];
+  const pooled = heatListStore.summary.value?.pooled_rate;
+  if (row.value === null || pooled == null || !rows.length) return false;
+  const mean = rows.reduce((sum, one) => sum + one.events, 0) / rows.length;
+  return row.events > mean && row.value <= pooled;
+}
+
+/** The inspected cell with most events, its rank by rate, and how many have one. */
+export const busiest = computed(() => {
+  const rated = (heatListStore.rows.value ?? []).filter((row) => row.value !== null);
+  const [row] = [...rated].sort((a, b) => b.events - a.events);
+  return row ? { row, rank: heatRanks.value.value.get(row) ?? 0, of: rated.length } : null;
+});
+
+/** The row of the cell that is open. */
+export const openRow = computed(() => heatListStore.rows.value?.find(({ id }) => id === heatStore.asked.value.cell));
+
+/** What the area that was drawn holds: cells whose middle lies in it. */
+export const areaSums = computed(() => {
+  const ring = readRing(heatStore.asked.value.area);
+  const { rows, summary } = heatListStore;
+  if (!ring || !rows.value) return null;
+  const level = summary.value?.rules.find(({ key }) => key === INTERVAL)?.value.level;
+  const within = rows.value.filter(({ box }) => inside(ring, [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]));
+  const rated = within.filter(({ state }) => state === 'rated');
+  const sum = (/** @type {'events' | 'exposure'} */ name) => rated.reduce((all, row) => all + row[name], 0);
+  const [events, exposure] = [sum('events'), sum('exposure')];
+  return {
+    rows: within, unknown: within.length - rated.length, events, exposure, level,
+    share: level ? wilson(events, exposure, level) : null,
+  };
+});
+
+const shown = () => url.panel.value === 'heat';
+
+/** What of the choice the list stands on. */
+const listed = computed(() => {
+  const { surface, ...rest } = heatQuestion.value ?? {};
+  return shown() && heatPeriod.value
+    ? JSON.stringify([rest, surface === 'gi_count', url.lang.value]) : null;
+});
+
+/** Keep the list in step with what is chosen; take in what is drawn. */
+export function watchHeatList() {
+  takeDrawn('heat', (_, points) => {
+    setHeat({ area: writeRing(points.slice(0, -1)) });
+    openDrawer('side');
+  });
+  effect(() => {
+    if (listed.value) untracked(loadRows);
+  });
+  effect(() => {
+    if (shown() && findLayer(STRETCHES)) untracked(loadStretches);
+  });
+}

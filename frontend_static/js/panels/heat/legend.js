@@ -1,0 +1,57 @@
+// @ts-check
+/** The legend as sentences, with the states that have no value and why the busiest cell is no worse than others. */
+import { html, svg } from 'lit';
+import { number, pick, t } from '../../core/i18n.js';
+import { heatLayer, heatSurface, shownPeriod } from '../../model/heat.js';
+import { busiest, mostlyLooks } from '../../model/heat_list.js';
+import { shellStore } from '../../model/shell.js';
+
+/** @typedef {import('../../core/types.js').HeatEntry} HeatEntry */
+
+/** Strokes of the patterns inside the sign. */
+const STROKES = {
+  fill: '', hatch: 'M3 8 9 2M6 12 16 2M13 12 19 6', cross: 'M3 8 9 2M6 12 16 2M13 12 19 6M3 6 9 12M6 2 16 12M13 2 19 8',
+};
+
+/** The sign of a row: a colour, or the pattern of a state without a value. */
+function sign(/** @type {HeatEntry} */ { symbol, color }, theme = shellStore.theme.value) {
+  const ink = color[theme];
+  return html`<svg class="symbol" viewBox="0 0 22 14" aria-hidden="true">${symbol === 'fill'
+    ? svg`<rect x="1.5" y="1.5" width="19" height="11" rx="1.5" fill=${ink} stroke="var(--edge)"></rect>`
+    : svg`<rect x="1.5" y="1.5" width="19" height="11" rx="1.5" fill="none" stroke=${ink}></rect>
+      <path d=${STROKES[symbol]} stroke=${ink} stroke-width="1.6" fill="none"></path>`}</svg>`;
+}
+
+export const percent = (/** @type {number} */ share, digits = 1) => `${number(share * 100, digits)}\u00a0%`;
+
+/** Why the cell with most events is where it is: n, looks, rank by rate. */
+export function whySentence() {
+  const found = busiest.value;
+  if (!found) return '';
+  const { row, rank, of } = found;
+  const told = t('heat.busiest', {
+    cell: row.name, events: number(row.events), exposure: number(row.exposure), rate: percent(row.value ?? 0),
+    rank: number(rank), of: number(of),
+  });
+  return mostlyLooks(row) ? `${told}${t('heat.more_looks')}` : told;
+}
+
+/** The legend of the surface on show. */
+export function legend() {
+  const surface = heatSurface.value;
+  if (!surface) return '';
+  const period = shownPeriod.value;
+  const why = whySentence();
+  return html`<section class="heat-legend" data-testid="heat-legend" aria-label=${t('export.legend')}>
+    <h3 class="part">${pick(surface.title)} <small class="muted">${pick(surface.unit)}</small></h3>
+    <p class="hint num" data-testid="heat-shown">${period
+      ? t('heat.shown', { since: period[0], until: period[1] }) : t('heat.shown_all')}</p>
+    <ul>${surface.entries.map((entry) => html`<li>${sign(entry)}<span>${pick(entry.label)}</span></li>`)}
+      <li><svg class="symbol" viewBox="0 0 22 14" aria-hidden="true"><rect x="1.5" y="1.5" width="19" height="11"
+        rx="1.5" fill="none" stroke="var(--edge)" stroke-dasharray="2 2"></rect></svg>
+        <span>${t('heat.no_cell')}</span></li>
+    </ul>
+    ${why ? html`<p class="heat-why" data-testid="heat-why">${why}</p>` : ''}
+    <p class="hint">${pick(heatLayer.value?.description)} <code>${surface.rule.key}@${surface.rule.version}</code></p>
+  </section>`;
+}

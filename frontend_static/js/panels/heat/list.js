@@ -1,0 +1,140 @@
+// @ts-check
+/** Where it is hot: cells and stretches with rate, interval, counts, z and ranks; the cell that is open. */
+import { html } from 'lit';
+import { extent } from '../../core/geo.js';
+import { maybe, number, pick, t } from '../../core/i18n.js';
+import { showExtent } from '../../map/camera.js';
+import { heatQuestion, heatStore, openCell, setHeat } from '../../model/heat.js';
+import {
+  STRETCHES, heatListStore, heatRanks, loadRows, loadStretches, mostlyLooks, openRow,
+} from '../../model/heat_list.js';
+import { findLayer, setShown } from '../../model/layers.js';
+import { showRows } from '../../model/table.js';
+import { busy, failure, icon } from '../widgets.js';
+import { percent } from './legend.js';
+
+/** @typedef {import('../../model/heat_list.js').HeatRow} HeatRow */
+/** @typedef {import('../../core/types.js').Feature} Feature */
+
+const SORTS = /** @type {const} */ (['value', 'events', 'z']);
+const SHOWN = 20;
+const WIDE = 0.02;
+const NO_VALUE = '–';
+
+const decimal = (/** @type {number | null | undefined} */ value, digits = 2) =>
+  (value == null ? NO_VALUE : number(value, digits));
+
+/** Rate with its interval, in words of numbers. */
+const rateText = (/** @type {{ value: number | null, lower: number | null, upper: number | null }} */ of) =>
+  (of.value == null ? NO_VALUE : `${percent(of.value)}${of.lower == null || of.upper == null ? ''
+    : ` (${percent(of.lower)}–${percent(of.upper)})`}`);
+
+/** Go to a cell and open it. */
+function go(/** @type {HeatRow} */ row) {
+  const [west, south, east, north] = row.box;
+  showExtent([west - WIDE, south - WIDE, east + WIDE, north + WIDE]);
+  openCell(row.id);
+}
+
+/** The column that the list is sorted by. */
+const sortKey = () => SORTS.find((one) => one === heatStore.asked.value.sort) ?? 'value';
+
+function sorts() {
+  return html`<div class="segments thirds" role="radiogroup" aria-label=${t('heat.sort')}>
+    ${SORTS.map((sort) => html`<label class="segment"><input type="radio" name="heat-sort" value=${sort}
+      data-testid="heat-sort-${sort}" .checked=${sort === sortKey()} @change=${() => setHeat({ sort })} />
+      <span>${t(`heat.sort.${sort}`)}</span></label>`)}</div>`;
+}
+
+/** One cell of the list. */
+function entry(/** @type {HeatRow} */ row) {
+  const ranks = heatRanks.value;
+  const rank = (/** @type {typeof SORTS[number]} */ of) => ranks[of].get(row) ?? NO_VALUE;
+  const open = heatStore.asked.value.cell === row.id;
+  return html`<li><button class="heat-row" data-testid="heat-row" data-id=${row.id} data-rank-events=${rank('events')}
+    data-rank-value=${rank('value')} data-events=${row.events} data-exposure=${row.exposure} aria-pressed=${open}
+    @click=${() => go(row)}>
+    <span class="num heat-name">${row.name}</span>
+    <b class="num">${row.state === 'rated' ? rateText(row) : t(`heat.state.${row.state}`)}</b>
+    <span class="num muted">${t('heat.row', { events: number(row.events), exposure: number(row.exposure),
+      z: decimal(row.z) })}</span>
+    <span class="num muted">${t('heat.ranks', { events: rank('events'), value: rank('value') })}${mostlyLooks(row)
+      ? html` <b class="warn">${t('heat.more_looks')}</b>` : ''}</span>
+  </button></li>`;
+}
+
+function cells() {
+  const { rows, error, working } = heatListStore;
+  if (error.value) return failure(error.value, loadRows, 'heat-retry');
+  const ranks = heatRanks.value[sortKey()];
+  const sorted = [...ranks.keys()].sort((a, b) => Number(ranks.get(a)) - Number(ranks.get(b)));
+  return html`${busy(working.value)}${sorts()}
+    ${rows.value && !sorted.length ? html`<p class="muted" data-testid="heat-empty">${t('heat.empty')}</p>` : ''}
+    <ol class="heat-list" data-testid="heat-list" data-count=${rows.value?.length ?? ''}>
+      ${sorted.slice(0, SHOWN).map(entry)}</ol>
+    ${sorted.length > SHOWN ? html`<p class="hint">${t('heat.more', { shown: SHOWN, all: number(sorted.length) })}</p>`
+      : ''}`;
+}
+
+/** Go to a stretch of road, with the layer of all of them on the map. */
+function goTo(/** @type {Feature} */ one) {
+  setShown([STRETCHES], true);
+  const box = extent(one.geometry);
+  if (box) showExtent(box);
+}
+
+function stretch(/** @type {Feature} */ one) {
+  const { name, rate, lower, upper, events, exposure, trend, trend_z: z } = one.properties;
+  return html`<li><button class="heat-row" data-testid="heat-stretch" data-id=${one.id}
+    @click=${() => goTo(one)}>
+    <span class="heat-name">${pick(name)}</span><b class="num">${rateText({ value: rate, lower, upper })}</b>
+    <span class="num muted">${t('heat.counts', { events: number(events), exposure: number(exposure) })}</span>
+    <span class="muted">${t('heat.trend', { trend: maybe(`heat.trend.${trend}`, String(trend)), z: decimal(z) })}</span>
+  </button></li>`;
+}
+
+/** Cells, or stretches of roads where the server has them. */
+export function list() {
+  const layer = findLayer(STRETCHES);
+  const of = layer && heatStore.asked.value.of === 'stretches' ? 'stretches' : 'cells';
+  const choose = (/** @type {'cells' | 'stretches'} */ one) => html`<label class="segment"><input type="radio"
+    name="heat-of" value=${one} data-testid="heat-of-${one}" .checked=${one === of}
+    @change=${() => setHeat({ of: one })} /><span>${t(`heat.of.${one}`)}</span></label>`;
+  const found = heatListStore.stretches.value;
+  return html`<h3 class="part">${t('heat.list')}</h3>
+    ${layer ? html`<div class="segments" role="radiogroup" aria-label=${t('heat.list')}>${choose('cells')}${
+      choose('stretches')}</div>` : ''}
+    ${of === 'cells' ? cells() : html`
+      ${heatListStore.error.value ? failure(heatListStore.error.value, loadStretches, 'heat-retry') : ''}
+      ${found && !found.length ? html`<p class="muted">${t('heat.no_stretches')}</p>` : ''}
+      <ol class="heat-list">${(found ?? []).map((one) => stretch(one))}</ol>`}`;
+}
+
+/** CQL2 text for the cases of a cell in the period on show. */
+function casesFilter(/** @type {HeatRow} */ { box }) {
+  const { since, until } = heatQuestion.value ?? {};
+  const parts = [`S_INTERSECTS(geometry, BBOX(${box.join(', ')}))`];
+  if (since) parts.push(`opened_at >= TIMESTAMP('${since}T00:00:00+08:00')`);
+  if (until) parts.push(`opened_at < TIMESTAMP('${until}T00:00:00+08:00')`);
+  return parts.join(' AND ');
+}
+
+/** The cell that is open, in numbers, with the way to its cases. */
+export function cellCard() {
+  if (!heatStore.asked.value.cell) return '';
+  const row = openRow.value;
+  const drawn = heatStore.cell.value;
+  if (!row && !drawn) return '';
+  const { state, events, exposure } = /** @type {any} */ (row ?? drawn);
+  return html`<section class="heat-cell" data-testid="heat-cell" data-id=${heatStore.asked.value.cell} role="status">
+    <header><b class="num">${row?.name ?? t('heat.cell')}</b>
+      <button class="plain" aria-label=${t('app.close')} data-testid="heat-cell-close"
+        @click=${() => openCell(null)}>${icon('close')}</button></header>
+    <p><b class="num">${state === 'rated' ? row ? rateText(row) : decimal(drawn?.value, 3)
+      : t(/** @type {any} */ (`heat.state.${state}`))}</b></p>
+    <p class="num">${t('heat.counts', { events: number(events), exposure: number(exposure) })}</p>
+    ${row && mostlyLooks(row) ? html`<p class="warn">${t('heat.more_looks')}</p>` : ''}
+    ${row && findLayer('cases') ? html`<div class="actions"><button data-testid="heat-cases"
+      @click=${() => showRows('cases', casesFilter(row))}>${icon('table')}${t('heat.cases')}</button></div>` : ''}
+  </section>`;
+}
