@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from api.cli.parser import parse
 from spatial.geo.crs import segment_lengths_m
-from tests.browser import planner, scenarios, sky
+from tests.browser import heat, planner, scenarios, sky
 from tests.browser.conftest import PHONE, settle, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
@@ -405,6 +405,8 @@ def test_measuring_and_drawing(open_page, server):
     the_tool_follows_the_store(page)
     planner.pull_the_line(page)
     eight_figures_leave_the_name_whole(page)
+    heat.walk(page)
+    heat.count_an_area(page, server, draw)
     sky.walk(page, server, violations)
 
 

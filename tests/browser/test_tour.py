@@ -22,7 +22,7 @@ from routing.graph.weights import INFINITE
 from spatial.networks.road import KIND as ROAD
 from spatial.networks.road import MOTOR
 from spatial.postgres.db import connect
-from tests.browser import air
+from tests.browser import air, heat
 from tests.browser.conftest import pick, settle, until
 from tests.conftest import ROOT
 from tests.routing.maps import shipped_rules
@@ -278,6 +278,7 @@ def test_tour(open_page, server, network):
     ningbo_acknowledges(other, server)
     the_closure_is_undone(page, first)
     air.may_i_fly(page)
+    heat.counts_are_not_rates(page)
     the_sheet_is_printed(page)
 
 

@@ -119,6 +119,10 @@ export function slicesOf([since, until], by) {
 export const periodBefore = ([since, until]) =>
   /** @type {[string, string]} */ ([write(2 * read(since) - read(until)), since]);
 
+/** The day in the middle of a period. @param {[string, string]} period */
+export const middleOf = ([since, until]) =>
+  write(read(since) + Math.ceil((read(until) - read(since)) / 2 / DAY_MS) * DAY_MS);
+
 /** The period of two choices within the days that there are; null where it ends before it begins. */
 export function periodOf(
   /** @type {string} */ since,

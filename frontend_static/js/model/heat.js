@@ -2,7 +2,7 @@
 /** Enforcement heat: what is chosen, the surface that the map shows of it, the cell that is open. */
 import { computed, signal } from '@preact/signals-core';
 import { address } from '../core/api.js';
-import { NEW_HEAT, chosenHeat, periodBefore, periodOf, questionOf, slicesOf } from '../core/heat.js';
+import { NEW_HEAT, chosenHeat, middleOf, periodBefore, periodOf, questionOf, slicesOf } from '../core/heat.js';
 import { day } from '../core/i18n.js';
 import { url } from '../core/store.js';
 import { findLayer, layerStore } from './layers.js';
@@ -108,6 +108,13 @@ export function setHeat(/** @type {Asked} */ fields) {
   const anew = 'since' in fields || 'until' in fields || 'hours' in fields;
   if (anew && !('slice' in fields)) pauseHeat();
   url.heat.value = chosenHeat({ ...url.heat.peek(), ...(anew ? { slice: '' } : {}), ...fields });
+}
+
+/** Show two periods beside each other, or one; of all days the later half is compared with the earlier one. */
+export function swipeBetween(/** @type {boolean} */ on) {
+  const { since, until } = heatStore.asked.peek();
+  const halves = on && !since && !until && heatDays.peek() ? { since: middleOf(heatDays.peek() ?? ['', '']) } : {};
+  setHeat({ ...halves, swipe: on ? '0.5' : '' });
 }
 
 /** Open the desk. */

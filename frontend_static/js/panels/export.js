@@ -14,6 +14,7 @@ import { skyStore } from '../model/sky.js';
 import { figures, scenarioStore, unitRange } from '../model/scenarios.js';
 import { viewStore } from '../model/view.js';
 import { mapInstant, timeText } from '../model/time.js';
+import { heatShown, heatSurface, shownPeriod } from '../model/heat.js';
 import { save } from '../core/download.js';
 import { answerFact } from './air/marks.js';
 
@@ -47,9 +48,19 @@ export function facts() {
     air: answerFact(),
     heights: heightsFact(),
     scenario: scenarioFact(),
+    heat: heatFact(),
     closures: deskStore.events.value.filter((event) => event.properties.kind === 'closure').map(titleOf),
     originText: (/** @type {Layer} */ layer) => originsOf(layer).map(([origin]) => originName(origin)).join(' '),
   };
+}
+
+/** The surface of enforcement heat on show, and of which days; null for none. */
+function heatFact() {
+  const surface = heatShown.value ? heatSurface.value : undefined;
+  if (!surface) return null;
+  const period = shownPeriod.value;
+  const days = period ? t('heat.shown', { since: period[0], until: period[1] }) : t('heat.shown_all');
+  return { text: `${pick(surface.title)} (${pick(surface.unit)}) · ${days}`, entries: surface.entries };
 }
 
 /** The path on show in words, or null. */
@@ -268,7 +279,7 @@ function footLines(pen, known, width) {
     `${t('export.origins')}: ${known.origins.map(originName).join(' · ')}`,
     known.scenario ? `${known.scenario.title}: ${known.scenario.figures.join(' · ')}` : '',
     known.scenario?.units ? unitsText(known.scenario.units) : '',
-    [path, reach, air, known.heights, ...known.closures].filter(Boolean).join(' · '),
+    [path, reach, air, known.heights, known.heat?.text, ...known.closures].filter(Boolean).join(' · '),
     `${t('export.sources')}: ${known.sources.join(' · ')}${review}`,
   ].filter(Boolean);
   return lines.flatMap((text) => wrap(pen, text, width - FOOT_X - 24));

@@ -3,7 +3,9 @@
 import { html } from 'lit';
 import { EVENTS, EXPOSURES, isDay } from '../../core/heat.js';
 import { maybe, pick, t } from '../../core/i18n.js';
-import { beforePeriod, heatDays, heatLayer, heatStore, heatSurface, heatTrouble, setHeat } from '../../model/heat.js';
+import {
+  beforePeriod, heatDays, heatLayer, heatStore, heatSurface, heatTrouble, setHeat, swipeBetween,
+} from '../../model/heat.js';
 import { findLayer } from '../../model/layers.js';
 
 /** @typedef {import('../../core/heat.js').Asked} Asked */
@@ -61,7 +63,7 @@ export function comparison() {
   return html`<fieldset class="field heat-period"><legend>${t('heat.compared')}</legend>
       ${dayField('before')}<span aria-hidden="true">–</span>${dayField('before_until')}</fieldset>
     <label class="check"><input type="checkbox" data-testid="heat-swipe" .checked=${swipe !== ''}
-      ?disabled=${!other} @change=${(/** @type {any} */ e) => setHeat({ swipe: e.target.checked ? '0.5' : '' })} />
+      ?disabled=${!other} @change=${(/** @type {any} */ e) => swipeBetween(e.target.checked)} />
       <span>${t('heat.swipe')}</span></label>`;
 }
 

@@ -1,26 +1,10 @@
 // @ts-check
 /** The legend as sentences, with the states that have no value and why the busiest cell is no worse than others. */
-import { html, svg } from 'lit';
+import { html } from 'lit';
 import { number, pick, t } from '../../core/i18n.js';
 import { heatLayer, heatSurface, shownPeriod } from '../../model/heat.js';
 import { busiest, mostlyLooks } from '../../model/heat_list.js';
-import { shellStore } from '../../model/shell.js';
-
-/** @typedef {import('../../core/types.js').HeatEntry} HeatEntry */
-
-/** Strokes of the patterns inside the sign. */
-const STROKES = {
-  fill: '', hatch: 'M3 8 9 2M6 12 16 2M13 12 19 6', cross: 'M3 8 9 2M6 12 16 2M13 12 19 6M3 6 9 12M6 2 16 12M13 2 19 8',
-};
-
-/** The sign of a row: a colour, or the pattern of a state without a value. */
-function sign(/** @type {HeatEntry} */ { symbol, color }, theme = shellStore.theme.value) {
-  const ink = color[theme];
-  return html`<svg class="symbol" viewBox="0 0 22 14" aria-hidden="true">${symbol === 'fill'
-    ? svg`<rect x="1.5" y="1.5" width="19" height="11" rx="1.5" fill=${ink} stroke="var(--edge)"></rect>`
-    : svg`<rect x="1.5" y="1.5" width="19" height="11" rx="1.5" fill="none" stroke=${ink}></rect>
-      <path d=${STROKES[symbol]} stroke=${ink} stroke-width="1.6" fill="none"></path>`}</svg>`;
-}
+import { sign } from './sign.js';
 
 export const percent = (/** @type {number} */ share, digits = 1) => `${number(share * 100, digits)}\u00a0%`;
 

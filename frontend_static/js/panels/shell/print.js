@@ -7,11 +7,13 @@ import { pick, t } from '../../core/i18n.js';
 import { facts, picture, scaleBar } from '../export.js';
 import { drawnIn } from '../test_hooks.js';
 import { theMap } from '../../map/instance.js';
+import { sign } from '../heat/sign.js';
 import { badge, symbol, unitRamp } from '../widgets.js';
 import { timeStore } from '../../model/time.js';
 import { viewStore } from '../../model/view.js';
 import { dismiss, toast } from '../../model/toasts.js';
 import { layerStore } from '../../model/layers.js';
+import { heatTiles } from '../../model/heat.js';
 import { scenarioStore } from '../../model/scenarios.js';
 import { setTheme, shellStore } from '../../model/shell.js';
 import { sessionStore } from '../../model/session.js';
@@ -56,7 +58,8 @@ class PrintPage extends Part {
   fill() {
     const map = theMap.peek();
     if (!map) return;
-    const layers = [layerStore.on.peek(), layerStore.off.peek(), scenarioStore.id.peek()];
+    const heat = heatTiles.peek();
+    const layers = [layerStore.on.peek(), layerStore.off.peek(), scenarioStore.id.peek(), heat];
     const asked = JSON.stringify([viewStore.camera.peek(), timeStore.at.peek(), ...layers]);
     if (asked === this.asked && performance.now() - this.filled < FRESH_MS) return;
     this.asked = asked;
@@ -94,6 +97,9 @@ class PrintPage extends Part {
         ${known.closures.length ? html`<p>${t('export.closures')}: ${known.closures.join('；')}</p>` : ''}
       </div>
       <h2>${t('export.legend')}</h2>
+      ${known.heat ? html`<div class="sheet-legend" data-testid="print-heat"><h3>${known.heat.text}</h3>
+        <ul>${known.heat.entries.map((entry) => html`<li>${sign(entry, this.theme)} ${pick(entry.label)}</li>`)}
+          <li>${t('heat.no_cell')}</li></ul></div>` : ''}
       <div class="sheet-legend" data-testid="print-legend">${known.layers.map((layer) => html`<section>
         <h3>${pick(layer.title)} ${known.originText(layer) ? html`<small>${known.originText(layer)}</small>` : ''}</h3>
         <ul>${(layer.legend?.entries ?? []).map((entry) => this.entry(entry))}</ul>

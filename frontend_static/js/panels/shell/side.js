@@ -15,7 +15,6 @@ import { approvalStore } from '../../model/approvals.js';
 import { deskStore } from '../../model/events.js';
 
 const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios', 'air', 'heat']);
-const ICONS = { inspect: 'info', path: 'path', events: 'bell', air: 'drone', scenarios: 'board', heat: 'heat' };
 
 /** The desk of heat is fetched when it is first opened. */
 const openHeatDesk = () => void import('../heat/heat.js');
@@ -45,7 +44,7 @@ class Side extends Part {
     const count = { events: deskStore.events.value.length, air: waiting }[String(tab)] ?? 0;
     return html`<button role="tab" id="tab-${tab}" data-testid="tab-${tab}" aria-selected=${current}
       aria-controls="side-panel" tabindex=${current ? 0 : -1}
-      @click=${() => showPanel(tab)}>${icon(ICONS[tab])}${t(`side.${tab}`)}${count
+      @click=${() => showPanel(tab)}>${t(`side.${tab}`)}${count
         ? html`<b class="bubble" data-testid="${tab}-count">${count}</b>`
         : ''}</button>`;
   }
