@@ -46,6 +46,7 @@ from api.ogc import (
     catalogue,
     common,
     features,
+    function_layers,
     indicators,
     jobs,
     openapi,
@@ -77,6 +78,7 @@ SWITCH_S = 0.001
 """How long a thread with work keeps the interpreter while the event loop waits for it."""
 ROUTES = (
     tiles.routes,
+    function_layers.routes,
     features.routes,
     common.routes,
     schemas.routes,

@@ -28,6 +28,9 @@ from layers.declare.catalog import Catalog, check_names
 from layers.features.search import Search
 from layers.features.spool import Spools
 from layers.features.summary import Summaries
+from layers.functions.catalogue import read_functions
+from layers.functions.service import FunctionService
+from layers.heat.cubes import Cubes
 from layers.indicators.catalog import read_indicators
 from layers.indicators.service import IndicatorService
 from layers.processes.registry import Processes
@@ -70,6 +73,7 @@ class Services:
     summaries: Summaries
     spools: Spools
     tiles: TileService
+    functions: FunctionService
     indicators: IndicatorService
     freezer: Freezer
     networks: Networks | None
@@ -125,6 +129,7 @@ async def open_services(
         gauges.add("export_kept_bytes", "Exports on disk until they are read.", lambda: spools.kept)
         tiles = await _started(stack, TileService(db, catalog, bus, settings))
         _show_tiles(tiles, gauges)
+        functions = _functions(await _started(stack, Cubes(db, url)), rules, gauges)
         networks = _networks(settings, db, bus, rules, handed.keys) if settings.routing else None
         if networks is not None:
             networks.show(gauges)
@@ -134,7 +139,7 @@ async def open_services(
         freezer = await _started(stack, Freezer(settings, db, catalog, rules))
         yield Services(
             settings, db, auth, audit, catalog, processes, bus, rules, search, summaries, spools,
-            tiles, numbers, freezer, networks,
+            tiles, functions, numbers, freezer, networks,
         )  # fmt: skip
 
 
@@ -168,8 +173,15 @@ def load_catalog(folder: Path) -> Catalog:
     ConfigError
         A declaration is wrong; names file and key.
     """
-    parts = (read_indicators, read_plan, read_scenarios, read_computed, read_reports, check_names)
-    return Catalog.load(folder, *parts)
+    return Catalog.load(
+        folder, read_indicators, read_plan, read_scenarios, read_computed, read_reports,
+        read_functions, check_names,
+    )  # fmt: skip
+
+
+def _functions(cubes: Cubes, rules: RuleKeeper, gauges: Gauges) -> FunctionService:
+    gauges.add("heat_held_bytes", "Cubes of heat in memory.", lambda: cubes.nbytes)
+    return FunctionService(cubes, lambda: rules.current)
 
 
 def _database_url(settings: Settings) -> str:

@@ -35,6 +35,7 @@ PATTERN = "*/*.rule.toml"
 KNOWN = (
     "*/area.toml",
     "*/*.layer.toml",
+    "*/*.function.toml",
     "*/*.indicator.toml",
     "*/*.scenario.toml",
     "*/*.report.toml",

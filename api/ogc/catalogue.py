@@ -14,7 +14,8 @@ from api.http.negotiate import language
 from api.http.responses import conditional
 from api.http.routes import Routes
 from api.ogc.computed_text import told_of
-from api.ogc.tiles import MATRIX_SET, tile_url
+from api.ogc.function_layers import MATRIX_SET, function_of, list_functions
+from api.ogc.tiles import tile_url
 from api.services import services
 from layers.declare.catalog import Area
 from layers.declare.layer import Column, Layer
@@ -53,6 +54,7 @@ async def get_catalogue(request: Request) -> Response:
         "title": TITLE,
         "areas": _areas(served.catalog.areas.values(), layers),
         "layers": entries,
+        "functions": [function_of(request, one) for one in list_functions(request, actor)],
         "kpis": [_kpi(request, layer, summaries[layer.id]) for layer in layers if layer.kpi],
         "origin_strip": _strip(layers, summaries, sources),
         "review_number": served.settings.map_review_number,

@@ -16,6 +16,7 @@ from api.http.negotiate import language, pick_format
 from api.http.responses import conditional
 from api.http.routes import Routes
 from api.ogc.computed_text import told_of
+from api.ogc.function_layers import collection_of, find_function, list_functions
 from api.services import services
 from layers.declare.layer import Layer
 from layers.features.summary import Source, Summary
@@ -207,7 +208,8 @@ async def list_collections(request: Request) -> Response:
     documents = await asyncio.gather(
         *(collection(request, layer, summaries[layer.id], lang) for layer in layers)
     )
-    return conditional(request, {"links": own, "collections": documents})
+    functions = [collection_of(request, one, lang) for one in list_functions(request, actor)]
+    return conditional(request, {"links": own, "collections": [*documents, *functions]})
 
 
 @routes.get(_AT)
@@ -215,6 +217,8 @@ async def get_collection(request: Request) -> Response:
     """Answer one collection."""
     kind, lang = pick_format(request, PAGE), language(request)
     served, actor = services(request), actor_of(request)
+    if (function := find_function(request)) is not None:
+        return conditional(request, collection_of(request, function, lang))
     layer = served.catalog.get_layer(request.path_params["layer"], actor)
     summary = await served.summaries.of(layer, actor)
     document = await collection(request, layer, summary, lang)

@@ -12,10 +12,11 @@ from api.http.concurrency import caller_of
 from api.http.disconnect import while_connected
 from api.http.links import Link, api, here, link
 from api.http.media_types import JSON, MVT
-from api.http.negotiate import FORMATS, pick_format, single_values
+from api.http.negotiate import FORMATS, check_parameters, pick_format, single_values
 from api.http.responses import conditional
 from api.http.routes import Routes
 from api.http.tile_response import tile_response
+from api.ogc.function_layers import MATRIX_SET, answer_tile, find_function, tilejson_of, tileset_of
 from api.services import services
 from layers.declare.layer import Layer
 from layers.declare.relation import WORLD
@@ -25,7 +26,6 @@ from layers.tiles.tile_sql import attributes
 from spatial.errors import BadParameter, NotFound
 from spatial.json_types import Document
 
-MATRIX_SET = "WebMercatorQuad"
 REL = "http://www.opengis.net/def/rel/ogc/1.0"
 MATRIX_SET_URI = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
 CRS = "http://www.opengis.net/def/crs/EPSG/0/3857"
@@ -43,9 +43,13 @@ routes = Routes()
 async def get_tile(request: Request) -> Response:
     """Answer one tile: 200, 204 when nothing is there, or 304."""
     served, actor, path = services(request), actor_of(request), request.path_params
-    layer = served.catalog.get_layer(path["layer"], actor)
+    function = find_function(request)
+    layer = None if function else served.catalog.get_layer(path["layer"], actor)
     _check_matrix_set(path["matrix_set"])
     zxy = _whole(path["z"], "tileMatrix"), _whole(path["x"], "col"), _whole(path["y"], "row")
+    if layer is None:
+        assert function is not None  # noqa: S101
+        return await answer_tile(request, function, zxy)
     values = {k: v for k, v in single_values(request).items() if k not in ("f", "lang")}
     if values:
         declared = {p.name for p in layer.source.parameters if p.name not in WORLD}
@@ -82,6 +86,10 @@ def _check_matrix_set(name: str) -> None:
 @routes.get(_TILES)
 async def list_tilesets(request: Request) -> Response:
     """Answer the tile sets of a collection."""
+    if (function := find_function(request)) is not None:
+        own = [link(here(request), "self", JSON)]
+        entries = [tileset_of(request, function, whole=False)]
+        return conditional(request, {"links": own, "tilesets": entries})
     layer, _ = _asked(request)
     entry = {
         "title": layer.title.en,
@@ -98,6 +106,9 @@ async def list_tilesets(request: Request) -> Response:
 @routes.get(f"{_TILES}/{{matrix_set}}")
 async def get_tileset(request: Request) -> Response:
     """Answer the metadata of a tile set."""
+    if (function := find_function(request)) is not None:
+        _check_matrix_set(request.path_params["matrix_set"])
+        return conditional(request, tileset_of(request, function, whole=True))
     layer, state = _asked(request)
     _check_matrix_set(request.path_params["matrix_set"])
     assert layer.tiles is not None  # noqa: S101
@@ -142,9 +153,14 @@ def _limits(z: int) -> Document:
     return {"tileMatrix": str(z), **rows_and_columns}
 
 
-@routes.get(f"{_TILES}/{{matrix_set}}/tilejson")
+@routes.get(f"{_TILES}/{{matrix_set}}/tilejson", reads=None)
 async def get_tilejson(request: Request) -> Response:
     """Answer TileJSON 3.0, with what each level leaves out."""
+    if (function := find_function(request)) is not None:
+        _check_matrix_set(request.path_params["matrix_set"])
+        pick_format(request, {"json": JSON})
+        return conditional(request, tilejson_of(request, function))
+    check_parameters(request)
     layer, state = _asked(request)
     _check_matrix_set(request.path_params["matrix_set"])
     return conditional(request, await tilejson(request, layer, state))

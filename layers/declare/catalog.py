@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 from pydantic import Field
 
 from layers.declare.base import Declaration, Text
-from layers.declare.layer import Identifier, Layer
+from layers.declare.layer import Access, Identifier, Layer
 from layers.declare.reading import Reading, checked, wrong
 from layers.declare.relation import Relation, resolve
 from layers.declare.style_check import check_legend, check_style
@@ -157,11 +157,16 @@ class Catalog:
 
 def may_read(layer: Layer, actor: Actor) -> bool:
     """Tell whether an actor may read a layer at all; of rows tells `layers.query.row_scope`."""
-    if layer.access.public:
+    return may_read_by(layer.access, actor)
+
+
+def may_read_by(access: Access, actor: Actor) -> bool:
+    """Tell whether an actor may read what has such an access."""
+    if access.public:
         return True
     if actor.anonymous:
         return False
-    return not layer.access.roles or actor.role in ("admin", *layer.access.roles)
+    return not access.roles or actor.role in ("admin", *access.roles)
 
 
 def read(folder: Path, parts: tuple[Part[object], ...] = ()) -> Snapshot:

@@ -107,22 +107,47 @@ def empirical_bayes(events: ArrayLike, exposure: ArrayLike, level: float) -> Rat
     rate, lower, upper = (np.full(seen.shape, np.nan) for _ in range(3))
     if not seen.any():
         return Rates(np.nan, 0.0, rate, lower, upper)
-    pooled, variance = between_variance(x, n)
+    found = posterior(x, n)
+    rate[seen] = found.rate
+    lower[seen], upper[seen] = gamma_interval(found.shape, found.scale, level)
+    return Rates(found.pooled, found.variance, rate, lower, upper)
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """Pooled rate, variance between cells, and of each cell the rate and its gamma posterior."""
+
+    pooled: float
+    variance: float
+    rate: Floats
+    shape: Floats
+    scale: Floats
+
+
+def posterior(events: Floats, exposure: Floats) -> Posterior:
+    """Return the shrunk rates of inspected cells without their intervals, which take longer."""
+    pooled, variance = between_variance(events, exposure)
     if variance > 0:
-        rate[seen], lower[seen], upper[seen] = shrunk(x, n, pooled, variance, level)
-    else:
-        shape, scale = np.full(x.shape, x.sum() + JEFFREYS), np.full(x.shape, n.sum())
-        rate[seen] = pooled
-        lower[seen], upper[seen] = _gamma_interval(shape, scale, level)
-    return Rates(pooled, variance, rate, lower, upper)
+        shape, scale = _posterior_of(events, exposure, pooled, variance)
+        return Posterior(pooled, variance, shape / scale, shape, scale)
+    shape = np.full(events.shape, events.sum() + JEFFREYS)
+    scale = np.full(events.shape, exposure.sum())
+    return Posterior(pooled, variance, np.full(events.shape, pooled), shape, scale)
+
+
+def _posterior_of(
+    events: Floats, exposure: Floats, pooled: float, variance: float
+) -> tuple[Floats, Floats]:
+    """Return shape and rate of the gamma posterior under a prior of a mean and variance above 0."""
+    return pooled**2 / variance + events, pooled / variance + exposure
 
 
 def shrunk(
     events: Floats, exposure: Floats, pooled: float, variance: float, level: float
 ) -> tuple[Floats, Floats, Floats]:
     """Return rate, lower and upper bound under a prior of mean and variance, the latter above 0."""
-    shape, scale = pooled**2 / variance + events, pooled / variance + exposure
-    return shape / scale, *_gamma_interval(shape, scale, level)
+    shape, scale = _posterior_of(events, exposure, pooled, variance)
+    return shape / scale, *gamma_interval(shape, scale, level)
 
 
 def rates_of_sums(of: Rates, events: Floats, exposure: Floats, level: float) -> Rates:
@@ -148,7 +173,7 @@ def chance_below(
     """
     if not variance > 0:
         return np.full(np.shape(events), float(pooled <= rate))
-    shape, scale = pooled**2 / variance + events, pooled / variance + exposure
+    shape, scale = _posterior_of(events, exposure, pooled, variance)
     return np.asarray(scipy.special.gammainc(shape, scale * rate), np.float64)
 
 
@@ -186,7 +211,7 @@ def _check_level(level: float) -> None:
         )
 
 
-def _gamma_interval(shape: Floats, scale: Floats, level: float) -> tuple[Floats, Floats]:
+def gamma_interval(shape: Floats, scale: Floats, level: float) -> tuple[Floats, Floats]:
     """Return the quantiles of gamma distributions that leave out as much on both sides."""
     inverse = scipy.special.gammaincinv
     return inverse(shape, (1 - level) / 2) / scale, inverse(shape, (1 + level) / 2) / scale

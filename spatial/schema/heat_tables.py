@@ -1,10 +1,10 @@
-"""Side tables of enforcement heat: records of exposure, and the cube of counts."""
+"""Side tables of enforcement heat: records of exposure, the cube of counts and its changes."""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Date, Integer, SmallInteger, Table, Text
 
-from spatial.schema.columns import KEY, MUST, WHEN, key, many, metadata, must, texts
+from spatial.schema.columns import KEY, MUST, WHEN, XID, key, many, metadata, must, texts
 
 exposure = Table(
     "exposure",
@@ -37,6 +37,17 @@ heat_cube = Table(
     key("series", Integer),
     key("cell", BigInteger),
     *many(BigInteger, "n", **MUST),
+)
+
+heat_change = Table(
+    "heat_change",
+    metadata,
+    must("xid", XID),
+    must("grain", Text),
+    must("at", Date),
+    must("hour", SmallInteger),
+    must("series", Integer),
+    *many(BigInteger, "cell", "n", **MUST),
 )
 
 CUBE_LEVEL = 16

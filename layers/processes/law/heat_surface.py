@@ -126,14 +126,25 @@ HEAT = heat(asked)
 
 def check(inputs: HeatInputs, scene: Scene) -> None:
     """Refuse a bandwidth beyond those of the rule."""
-    rule = get_rule(scene.get(RULES), BANDWIDTH).value
-    wide = inputs.bandwidth_m
+    bandwidth_of(inputs, scene.get(RULES))
+
+
+def bandwidth_of(inputs: HeatInputs, rules: Rules) -> float | None:
+    """Return the bandwidth of a density: by hand, else by rule; None for other surfaces.
+
+    Raises
+    ------
+    BadParameter
+        It is beyond those of the rule.
+    """
+    rule, wide = get_rule(rules, BANDWIDTH).value, inputs.bandwidth_m
     if wide is not None and not rule.least_m <= wide <= rule.most_m:
         raise wrong_input(
             "bandwidth_m",
             f"give {rule.least_m:g} to {rule.most_m:g} metres",
             f"须为 {rule.least_m:g} 至 {rule.most_m:g} 米",
         )
+    return (wide or rule.usual_m) if inputs.surface == "kde" else None
 
 
 def run(inputs: HeatInputs, scene: Scene) -> HeatOutputs:
@@ -173,8 +184,8 @@ def _surface(
         return rate_surface(cells, get_rule(rules, INTERVALS).value.level), None
     if inputs.surface == "count":
         return count_surface(cells), None
-    if inputs.surface == "kde":
-        wide = inputs.bandwidth_m or get_rule(rules, BANDWIDTH).value.usual_m
+    wide = bandwidth_of(inputs, rules)
+    if wide is not None:
         return density_surface(cells, level, wide, inputs.kernel), wide
     share = get_rule(rules, HOT_SPOTS).value.false_share
     return hot_spot_surface(cells, share, adjusted=inputs.surface == "gi"), None

@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 from layers.processes.readers.heat_rows import HeatCells
 from routing.graph.weights import Bools, Floats
 from routing.statistics.hot_spots import getis_ord_gi_star, significant_spots
-from routing.statistics.kde import Kernel, density_at
+from routing.statistics.kde import Kernel, density_at, density_grid
 from routing.statistics.neighbours import queen
 from routing.statistics.rates import Rates, empirical_bayes, standardised
 from spatial.geo.crs import GEOD
-from spatial.geo.zorder import bounds_of
+from spatial.geo.zorder import bounds_of, columns_and_rows
 
 DEGREE_M = math.radians(1.0) * float(GEOD.a)
 """Metres of a degree along the equator."""
 SQUARE_KM = 1_000_000.0
+MOST_GRID = 4_000_000
+"""Cells of a grid around all cells; farther apart they are asked one by one."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,31 @@ def density_surface(
     Raises
     ------
     BadParameter
-        The bandwidth is none.
+        The bandwidth is none, or far wider than the area.
     """
-    west, south, east, north = bounds_of(cells.keys, cell_level)
-    lat = (south + north) / 2
+    if not len(cells.keys):
+        return Surface(states_of(cells), cells.events)
+    column, row = columns_and_rows(cells.keys)
+    x, y = column - column.min(), row - row.min()
+    wide, tall = int(x.max()) + 1, int(y.max()) + 1
+    if wide * tall > MOST_GRID:
+        west, south, east, north = bounds_of(cells.keys, cell_level)
+        middles = (west + east) / 2, (south + north) / 2
+        return density_at_middles(cells, *middles, bandwidth_m, kernel)
+    _, south, _, north = bounds_of(cells.keys, cell_level)
+    side = 360 / (1 << cell_level) * DEGREE_M * math.cos(math.radians((south + north).mean() / 2))
+    weights = np.zeros((tall, wide))
+    weights[y, x] = cells.events
+    found = density_grid(weights, (side, side), bandwidth_m, kernel)[y, x]
+    return Surface(states_of(cells), found * SQUARE_KM)
+
+
+def density_at_middles(
+    cells: HeatCells, lon: Floats, lat: Floats, bandwidth_m: float, kernel: Kernel
+) -> Surface:
+    """Return the same for cells of any shape by their middles, degrees."""
     scale = np.cos(np.radians(lat.mean())) if len(lat) else 1.0
-    places = np.stack(((west + east) / 2 * scale, lat), axis=1) * DEGREE_M
+    places = np.stack((lon * scale, lat), axis=1) * DEGREE_M
     some = cells.events > 0
     parts = [
         density_at(part, places[some], bandwidth_m, kernel, cells.events[some])

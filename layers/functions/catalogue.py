@@ -1,0 +1,98 @@
+"""Function layers as a part of the catalogue: each held against its engine and its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import ValidationError
+
+from layers.declare.catalog import Declared, may_read_by
+from layers.declare.reading import checked, wrong
+from layers.functions.declared import DOCS, PATTERN, SUFFIX, FunctionLayer
+from layers.functions.engine import Engine
+from layers.functions.engines import ENGINES
+from layers.processes.runtime.declared_inputs import Faults
+from spatial.actor import Actor
+from spatial.rule_files import list_declared
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function layer with what computes it."""
+
+    layer: FunctionLayer
+    engine: Engine
+
+    def readable_by(self, actor: Actor) -> bool:
+        """Tell whether an actor may read it; of what is counted its rights decide."""
+        return may_read_by(self.layer.access, actor)
+
+
+Functions = Mapping[str, Function]
+
+
+def read_functions(declared: Declared) -> Functions:
+    """Return the function layers by id, in their order.
+
+    Raises
+    ------
+    ConfigError
+        One names what there is not; names file and key.
+    """
+    rules = list_declared(declared.reading.folder)
+    found: dict[str, Function] = {}
+    for path in sorted(declared.reading.folder.glob(PATTERN)):
+        layer = _read(path, declared)
+        for key, why in _faults(layer, declared, rules):
+            raise wrong(path, key, why, DOCS)
+        if layer.id in found:
+            raise wrong(path, "id", f"{layer.id} is declared twice", DOCS)
+        found[layer.id] = Function(layer, ENGINES[layer.engine])
+    ordered = sorted(found.values(), key=lambda one: (one.layer.order, one.layer.id))
+    return MappingProxyType({one.layer.id: one for one in ordered})
+
+
+def _read(path: Path, declared: Declared) -> FunctionLayer:
+    document = declared.reading.document(path)
+    if path.parent.name not in declared.areas:
+        raise wrong(path.parent / "area.toml", "title", "the area has no area.toml", DOCS)
+    if "area" in document:
+        raise wrong(path, "area", "the folder is the area", DOCS)
+    layer = checked(FunctionLayer, path, {**document, "area": path.parent.name}, DOCS)
+    if path.name != f"{layer.id}{SUFFIX}":
+        raise wrong(path, "id", f"the file must be called {layer.id}{SUFFIX}", DOCS)
+    return layer
+
+
+def _faults(layer: FunctionLayer, declared: Declared, rules: Container[str]) -> Faults:
+    engine = ENGINES.get(layer.engine)
+    if engine is None:
+        yield "engine", f"no engine {layer.engine!r}; there are: {', '.join(ENGINES)}"
+        return
+    if layer.id in declared.layers:
+        yield "id", f"{layer.id}.layer.toml has this id"
+    if layer.minzoom > layer.maxzoom:
+        yield "minzoom", f"{layer.minzoom} is above maxzoom {layer.maxzoom}"
+    for name, look in layer.surfaces.items():
+        if look.rule not in rules:
+            yield f"surfaces.{name}.rule", f"no rule {look.rule!r}"
+    yield from _unfit(layer, engine)
+
+
+def _unfit(layer: FunctionLayer, engine: Engine) -> Iterator[tuple[str, str]]:
+    """Yield what the engine says against the surfaces, parameters and fixed values."""
+    for name in layer.surfaces:
+        given = {**layer.parameters, "surface": name, **layer.fixed}
+        try:
+            engine.parameters.model_validate(given)
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_input=False)[0]
+            key = str(fault["loc"][0]) if fault["loc"] else "since"
+            if key == "surface" and key not in layer.fixed:
+                yield f"surfaces.{name}", fault["msg"]
+            else:
+                place = "fixed" if key in layer.fixed else "parameters"
+                yield f"{place}.{key}", fault["msg"]

@@ -1,0 +1,113 @@
+"""The vector tile of a surface: which cells lie in it, and what they carry."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from layers.functions.declared import FunctionLayer
+from layers.functions.mvt_cells import encode_cells
+from layers.functions.surface import NO_CLASS, STATES, CellSurface
+from layers.tiles.mvt import EXTENT
+from layers.tiles.tile_cache import Tile, pack
+from routing.graph.weights import Bools, Floats, Ints
+from spatial.geo.zorder import columns_and_rows, key_of_cell
+
+BUFFER = 64
+"""How far, in units of the tile, polygons reach over its edge that it cuts."""
+WIDE_PX = 8
+"""Cells at least so many px wide carry their interval: smaller ones nobody can point at."""
+TILE_PX = 256
+
+
+def cells_in_tile(surface: CellSurface, zxy: tuple[int, int, int]) -> Ints:
+    """Return the numbers of the cells that lie in a tile, or touch it."""
+    z, x, y = zxy
+    level = surface.kind.level
+    if level is None:
+        return np.flatnonzero(_touching(surface.boxes, zxy))
+    key = int(key_of_cell(np.array([x]), np.array([y]))[0])
+    if z > level:
+        first = last = key >> 2 * (z - level)
+    else:
+        first, last = key << 2 * (level - z), ((key + 1) << 2 * (level - z)) - 1
+    start, end = np.searchsorted(surface.keys, (first, last + 1))
+    return np.arange(start, end)
+
+
+def _touching(boxes: Floats, zxy: tuple[int, int, int]) -> Bools:
+    z, x, y = zxy
+    size = 1 << z
+    west, south, east, north = boxes.T
+    found: Bools = (
+        (east * size > x) & (west * size < x + 1) & (south * size > y) & (north * size < y + 1)
+    )
+    return found
+
+
+def shown_cells(surface: CellSurface, of: Ints, classes: list[int] | None) -> Ints:
+    """Return those of some cells that are of the classes asked for; all without any."""
+    return of if classes is None else of[np.isin(surface.colour[of], classes)]
+
+
+def make_tile(
+    layer: FunctionLayer, surface: CellSurface, zxy: tuple[int, int, int],
+    classes: list[int] | None,
+) -> Tile:  # fmt: skip
+    """Return the vector tile, with how many of its cells it shows."""
+    inside = cells_in_tile(surface, zxy)
+    of = shown_cells(surface, inside, classes)
+    data = encode_cells(layer.id, surface.keys[of], _rings(surface, of, zxy), _columns(
+        surface, of, with_interval=_wide(surface, zxy[0])
+    ))  # fmt: skip
+    return pack(data, len(of), len(inside), surface.kind.level or 0, 0.0)
+
+
+def _wide(surface: CellSurface, z: int) -> bool:
+    if surface.kind.level is None:
+        return True
+    return TILE_PX << max(0, z) >= WIDE_PX << surface.kind.level
+
+
+def _rings(surface: CellSurface, of: Ints, zxy: tuple[int, int, int]) -> Ints:
+    """Return corners of cells in units of the tile, cut off beyond its buffer."""
+    z, x, y = zxy
+    level = surface.kind.level
+    if level is None or z > level:
+        corners = (surface.world_rings[of] * (1 << z) - (x, y)) * EXTENT
+        return np.rint(np.clip(corners, -BUFFER, EXTENT + BUFFER)).astype(np.int64)
+    column, row = columns_and_rows(surface.keys[of])
+    side = EXTENT >> (level - z)
+    left, top = (column - (x << (level - z))) * side, (row - (y << (level - z))) * side
+    right, bottom = left + side, top + side
+    square = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return np.stack([np.stack(corner, axis=-1) for corner in square], axis=1)
+
+
+def _columns(
+    surface: CellSurface, of: Ints, *, with_interval: bool
+) -> dict[str, tuple[np.ndarray, Bools | None]]:
+    value, colour = surface.value[of], surface.colour[of].astype(np.int64)
+    known = np.isfinite(value)
+    columns: dict[str, tuple[np.ndarray, Bools | None]] = {
+        "state": (np.array(STATES)[surface.state[of]], None),
+        "value": (rounded(np.where(known, value, 0.0)), known),
+        "colour": (colour, colour != NO_CLASS),
+        "events": (surface.events[of], None),
+        "exposure": (surface.exposure[of], None),
+    }
+    if with_interval and surface.posterior is not None:
+        lower, upper = surface.interval(of)
+        told = np.isfinite(lower)
+        columns["lower"] = rounded(np.where(told, lower, 0.0)), told
+        columns["upper"] = rounded(np.where(told, upper, 0.0)), told
+    if surface.spot is not None:
+        columns["spot"] = surface.spot[of].astype(np.int64), None
+    return columns
+
+
+def rounded(values: Floats, digits: int = 4) -> Floats:
+    """Return numbers of so many significant digits."""
+    size = np.where(values == 0, 1.0, np.abs(values))
+    step = 10.0 ** (np.floor(np.log10(size)) - digits + 1)
+    exact = np.rint(values / step) * step
+    return np.round(exact, 12)

@@ -1,0 +1,35 @@
+"""What computes function layers: the contract, and all there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from layers.functions.declared import FunctionLayer
+from layers.functions.surface import CellSurface
+from layers.heat.held_cube import HeldCube
+from spatial.rules import Rules
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One way to compute cells from the cube.
+
+    Parameters
+    ----------
+    id
+        What declarations name it.
+    parameters
+        Model of what an address may ask; a field `surface` chooses among the declared ones.
+    grain
+        Which grain of the cube a question needs: `m`, `d` or `h`.
+    compute
+        The surface of a question, by rules, from the cube as the caller sees it. Runs in a thread.
+    """
+
+    id: str
+    parameters: type[BaseModel]
+    grain: Callable[[BaseModel], str]
+    compute: Callable[[FunctionLayer, BaseModel, Rules, HeldCube], CellSurface]

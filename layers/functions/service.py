@@ -1,0 +1,141 @@
+"""Function layers of one serving process: surfaces and tiles, made once and kept."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+
+from layers.functions.catalogue import Function
+from layers.functions.cell_tile import make_tile
+from layers.functions.question import Question
+from layers.functions.surface import CellSurface
+from layers.heat.cubes import Cubes
+from layers.heat.held_cube import HeldCube
+from layers.offload import offload
+from layers.tiles.tile_cache import Tile, TileCache, TileKey
+from spatial.actor import Actor
+from spatial.errors import NotFound
+from spatial.rules import RuleSet
+
+MOST_BYTES = 24 << 20
+TILE_BYTES = 16 << 20
+KEEP_S = 3600.0
+Place = tuple[int, int, int]
+Made = Callable[[Function, CellSurface, Place, Question], Tile]
+
+
+class FunctionService:
+    """Surfaces by layer, question, scope, version of the cube and rules; tiles of them."""
+
+    def __init__(self, cubes: Cubes, rules: Callable[[], RuleSet]) -> None:
+        self._cubes = cubes
+        self._rules = rules
+        self._surfaces: OrderedDict[tuple[str, ...], CellSurface] = OrderedDict()
+        self._tiles = TileCache(TILE_BYTES)
+
+    def find_tile(
+        self, function: Function, asked: Question, zxy: Place, actor: Actor, form: str
+    ) -> Tile | None:
+        """Return a tile that is kept of a cube that is fresh, else None."""
+        cube = self._cubes.find(actor, function.engine.grain(asked.inputs))
+        if cube is None:
+            return None
+        return self._tiles.find(self._key(function, asked, zxy, cube, actor, form))
+
+    async def get_tile(
+        self, function: Function, asked: Question, zxy: Place, actor: Actor, form: str = "mvt",
+        make: Made | None = None,
+    ) -> Tile:  # fmt: skip
+        """Return a tile of a surface; `make` makes it where it is no vector tile.
+
+        Raises
+        ------
+        NotFound
+            It lies outside the matrix or the layer's zooms.
+        BadParameter
+            The question cannot be answered.
+        """
+        check_place(function, zxy)
+        cube = await self._cube(function, asked, actor)
+        key = self._key(function, asked, zxy, cube, actor, form)
+
+        async def made() -> Tile:
+            surface = await self._surface(function, asked, actor, cube)
+            work = make or _vector_tile
+            return await offload(work, function, surface, zxy, asked)
+
+        return await self._tiles.fetch(key, made, KEEP_S)
+
+    async def get_surface(self, function: Function, asked: Question, actor: Actor) -> CellSurface:
+        """Return the whole surface of a question, as an actor sees it."""
+        cube = await self._cube(function, asked, actor)
+        return await self._surface(function, asked, actor, cube)
+
+    async def get_counties(
+        self, function: Function, asked: Question, actor: Actor, surface: CellSurface
+    ) -> dict[int, str]:
+        """Return by key in which county each cell lies that has most records of it."""
+        if not surface.counties:
+            cube = await self._cube(function, asked, actor)
+            kind = surface.kind
+            surface.counties.update(await offload(cube.counties, kind.name, kind.grouping))
+        return surface.counties
+
+    async def _cube(self, function: Function, asked: Question, actor: Actor) -> HeldCube:
+        grain = function.engine.grain(asked.inputs)
+        return self._cubes.find(actor, grain) or await self._cubes.get(actor, grain)
+
+    async def _surface(
+        self, function: Function, asked: Question, actor: Actor, cube: HeldCube
+    ) -> CellSurface:
+        rules = self._rules()
+        key = (function.layer.id, asked.surface, actor.digest, str(cube.version), rules.digest)
+        found = self._surfaces.get(key)
+        if found is None:
+            engine = function.engine
+            work = partial(engine.compute, function.layer, asked.inputs, rules, cube)
+            found = self._surfaces[key] = await offload(work)
+            self._forget_some()
+        else:
+            self._surfaces.move_to_end(key)
+        return found
+
+    def _forget_some(self) -> None:
+        size = sum(surface.nbytes for surface in self._surfaces.values())
+        while size > MOST_BYTES and len(self._surfaces) > 1:
+            size -= self._surfaces.popitem(last=False)[1].nbytes
+
+    def _key(
+        self, function: Function, asked: Question, zxy: Place, cube: HeldCube, actor: Actor,
+        form: str,
+    ) -> TileKey:  # fmt: skip
+        values = (
+            ("form", form), ("asked", asked.digest), ("cube", str(cube.version)),
+            ("rules", self._rules().digest),
+        )  # fmt: skip
+        return TileKey(function.layer.id, *zxy, actor.digest, values)
+
+
+def _vector_tile(function: Function, surface: CellSurface, zxy: Place, asked: Question) -> Tile:
+    return make_tile(function.layer, surface, zxy, asked.classes)
+
+
+def check_place(function: Function, zxy: Place) -> None:
+    """Refuse a tile that cannot be.
+
+    Raises
+    ------
+    NotFound
+        Outside the matrix or the layer's zooms.
+    """
+    (z, x, y), layer = zxy, function.layer
+    if not layer.minzoom <= z <= layer.maxzoom:
+        raise NotFound(
+            f"Layer {layer.id} has tiles from zoom {layer.minzoom} to {layer.maxzoom}",
+            f"图层 {layer.id} 的瓦片级别为 {layer.minzoom} 至 {layer.maxzoom}",
+        )
+    if not (0 <= x < 1 << z and 0 <= y < 1 << z):
+        raise NotFound(
+            f"Tile {z}/{y}/{x} lies outside WebMercatorQuad", f"瓦片 {z}/{y}/{x} 超出矩阵范围"
+        )

@@ -1,0 +1,179 @@
+"""A cube in memory: what one scope sees of a grain, and sums of it by groups of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from layers.heat.cube_rows import EPOCH, LAST_DAY, CubeRows, Series
+from routing.graph.weights import Floats, Ints
+from routing.statistics.cube_kernels import UInt8, UInt32, add_up
+
+HOURS = 168
+MOST_SERIES = 65_536
+"""Ids of series are kept in two bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is summed: days from and until (half-open), hours of the week, what, of whom."""
+
+    since: date
+    until: date
+    hours: Sequence[int] | None
+    events: str
+    kinds: Sequence[str] | None
+    exposure: str
+    units: Sequence[str] | None
+
+    @property
+    def whole_months(self) -> bool:
+        """Tell whether the period is made of whole months."""
+        return self.since.day == 1 and self.until.day == 1
+
+    @property
+    def grain(self) -> str:
+        """Return the grain of the cube that has it, the coarsest one."""
+        if self.hours is not None:
+            return "h"
+        return "m" if self.whole_months else "d"
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Sums by group, keys rising; without groups in which both are 0."""
+
+    keys: Ints
+    events: Floats
+    exposure: Floats
+
+
+Grouping = Callable[[Ints], Ints]
+"""Which group each cell of the cube's level belongs to."""
+
+
+@dataclass(frozen=True)
+class HeldCube:
+    """Rows of one grain as of a version; never changed, only followed by another.
+
+    `tail` is what changed since `base` was read, to be added to it.
+    """
+
+    version: int
+    series: Series
+    base: CubeRows
+    tail: CubeRows
+    _groups: dict[tuple[str, int], tuple[Ints, UInt32]] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the rows take."""
+        return sum(
+            part.nbytes
+            for rows in (self.base, self.tail)
+            for part in (rows.cells, rows.place, rows.day, rows.hour, rows.series, rows.n)
+        )
+
+    def sum(self, asked: Counted, name: str, grouping: Grouping) -> Sums:
+        """Return the sums of what is asked for by groups of cells; `name` stands for these."""
+        one, two = (
+            self._sums(rows, asked, *self._grouped(rows, (name, number), grouping))
+            for number, rows in enumerate((self.base, self.tail))
+        )
+        return _together(one, two)
+
+    def sum_by_county(self, asked: Counted) -> Sums:
+        """Return the sums by county, its code as a number; 0 for records of none."""
+        codes = [int(c) if c and c.isdecimal() else 0 for c in self.series.admin_codes]
+        keys, at = np.unique(np.array(codes, np.int64), return_inverse=True)
+        of_series = np.zeros(MOST_SERIES, np.uint32)
+        for series, number in self.series.at.items():
+            of_series[series] = at[number]
+        one, two = (
+            self._sums(rows, asked, keys, np.zeros(len(rows.cells), np.uint32), of_series)
+            for rows in (self.base, self.tail)
+        )
+        return _together(one, two)
+
+    def counties(self, name: str, grouping: Grouping) -> dict[int, str]:
+        """Return the county that has most rows in each group of cells."""
+        codes, at = np.unique([code or "" for code in self.series.admin_codes], return_inverse=True)
+        of_series = np.zeros(MOST_SERIES, np.int64)
+        for series, number in self.series.at.items():
+            of_series[series] = at[number]
+        keys, groups = self._grouped(self.base, (name, 0), grouping)
+        pairs = groups[self.base.place].astype(np.int64) * len(codes) + of_series[self.base.series]
+        found, times = np.unique(pairs, return_counts=True)
+        order = np.lexsort((-times, found // max(1, len(codes))))
+        first, where = np.unique(found[order] // max(1, len(codes)), return_index=True)
+        best = found[order][where] % max(1, len(codes))
+        return {int(keys[g]): str(codes[b]) for g, b in zip(first, best, strict=True) if codes[b]}
+
+    def _grouped(
+        self, rows: CubeRows, name: tuple[str, int], grouping: Grouping
+    ) -> tuple[Ints, UInt32]:
+        found = self._groups.get(name)
+        if found is None:
+            keys, at = np.unique(grouping(rows.cells), return_inverse=True)
+            found = self._groups[name] = keys, at.astype(np.uint32)
+        return found
+
+    def _sums(
+        self, rows: CubeRows, asked: Counted, keys: Ints, groups: UInt32,
+        of_series: UInt32 | None = None,
+    ) -> Sums:  # fmt: skip
+        events, exposure = np.zeros(len(keys)), np.zeros(len(keys))
+        by_series = np.zeros(MOST_SERIES, np.uint32) if of_series is None else of_series
+        days = np.array((_day(asked.since), _day(asked.until)))
+        part = slice(*np.searchsorted(rows.day, days).tolist())
+        add_up(
+            rows.place[part], rows.hour[part], rows.series[part], rows.n[part],
+            _hours(asked.hours), self._measures(asked), groups, by_series, events, exposure,
+        )  # fmt: skip
+        return Sums(keys, events, exposure)
+
+    def _measures(self, asked: Counted) -> UInt8:
+        """Return by id of series what it counts: 1 an event, 2 exposure, 0 nothing asked for."""
+        series = self.series
+        events, exposure = (
+            series.measures == asked.events,
+            (series.measures == "exposure") & (series.kinds == asked.exposure),
+        )
+        if asked.kinds is not None:
+            events &= np.isin(series.kinds, list(asked.kinds))
+        what = events * 1 + exposure * 2
+        if asked.units is not None:
+            what = what * np.isin(series.unit_ids, list(asked.units))
+        found = np.zeros(MOST_SERIES, np.uint8)
+        if len(what):
+            found[np.fromiter(series.at, np.int64)] = what
+        return found
+
+
+def _together(one: Sums, two: Sums) -> Sums:
+    if len(two.keys):
+        keys, at = np.unique(np.concatenate((one.keys, two.keys)), return_inverse=True)
+        one = Sums(keys, *(
+            np.bincount(at, np.concatenate(both), len(keys)).astype(np.float64)
+            for both in ((one.events, two.events), (one.exposure, two.exposure))
+        ))  # fmt: skip
+    some = (one.events != 0) | (one.exposure != 0)
+    return Sums(one.keys[some], one.events[some], one.exposure[some])
+
+
+def _day(day: date) -> int:
+    """Return a bound of days as rows have them."""
+    days = (day - EPOCH).days
+    return LAST_DAY + 1 if days > LAST_DAY else max(0, days)
+
+
+def _hours(hours: Sequence[int] | None) -> UInt8:
+    """Return which hours count, by what rows have."""
+    if hours is None:
+        return np.ones(HOURS + 1, np.uint8)
+    found = np.zeros(HOURS + 1, np.uint8)
+    found[np.asarray(hours, np.int64) + 1] = 1
+    return found

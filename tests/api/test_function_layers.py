@@ -1,0 +1,119 @@
+"""Function layers over HTTP: tiles by the parameters of their address, fresh, scoped, explained."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from spatial.geo.zorder import keys_of
+from spatial.postgres.bulk import copy_rows
+from spatial.postgres.db import connect
+from tests.mvt import decode_tile, tile_of
+
+pytestmark = pytest.mark.db
+
+TILES = "/api/collections/heat/tiles/WebMercatorQuad"
+SEEN = ["source_id", "key", "kind", "admin_code", "unit_id", "visibility", "origin", "at", "n",
+        "z_key"]  # fmt: skip
+HANGZHOU, NINGBO = (120.153, 30.253), (121.553, 29.873)
+SINCE = {"exposure": "passage", "events": "case", "since": "2031-01-01", "until": "2031-03-01"}
+
+
+def address(place, z):
+    column, row = tile_of(*place, z)
+    return f"{TILES}/{z}/{row}/{column}"
+
+
+def cells(client, place, z, **asked):
+    answer = client.get(address(place, z), params=SINCE | asked)
+    assert answer.status_code in (200, 204), answer.text
+    found = decode_tile(answer.content) if answer.content else {}
+    return [one["properties"] for one in found.get("heat", [])]
+
+
+@pytest.fixture(scope="module")
+def looked(server):
+    """Write looks at two places in a time of their own; take them away again."""
+    with connect(server.database_url) as conn:
+        source = conn.execute("SELECT id FROM sigang.source ORDER BY id LIMIT 1").fetchone()[0]
+
+        def write(key, place, code, n, day="2031-01-07"):
+            row = (source, key, "passage", code, None, "unit", "synthetic", f"{day}T09:30:00+08:00",
+                   n, int(keys_of(*place)))  # fmt: skip
+            copy_rows(conn, "exposure", SEEN, [row])
+            conn.commit()
+
+        write("looks-1", HANGZHOU, "330102", 40)
+        write("looks-2", NINGBO, "330203", 10)
+        yield write
+        conn.execute("DELETE FROM sigang.exposure WHERE key LIKE 'looks-%'")
+        conn.commit()
+
+
+def test_a_tile_has_what_its_address_asks_for(dispatcher, looked):
+    (one,) = cells(dispatcher, HANGZHOU, 12)
+    assert (one["state"], one["events"], one["exposure"], one["colour"]) == ("rated", 0, 40, 0)
+    assert cells(dispatcher, HANGZHOU, 12, since="2031-02-01") == []
+    assert len(cells(dispatcher, HANGZHOU, 5)) == 2
+    assert len(cells(dispatcher, HANGZHOU, 5, hours="33")) == 2  # Tuesday 09:00
+    assert cells(dispatcher, HANGZHOU, 5, hours="0-32") == []
+
+
+def test_a_change_is_in_the_tile_within_a_second(dispatcher, looked):
+    before = cells(dispatcher, HANGZHOU, 14)[0]["exposure"]
+    looked(f"looks-{time.monotonic_ns()}", HANGZHOU, "330102", 5)
+    until = time.monotonic() + 1
+    while cells(dispatcher, HANGZHOU, 14)[0]["exposure"] != before + 5:
+        assert time.monotonic() < until
+
+
+def test_each_account_counts_what_it_may_see(clients, looked):
+    every, own = clients["dispatcher"], clients["ningbo"]
+    assert {c["exposure"] for c in cells(every, NINGBO, 5)} > {10}
+    assert {c["exposure"] for c in cells(own, NINGBO, 5)} == {10}
+    assert clients["anonymous"].get(address(NINGBO, 5)).status_code == 404
+
+
+def test_a_place_has_one_colour_at_every_zoom(dispatcher, looked):
+    for z in range(5, 15):
+        found = {cell["colour"] for cell in cells(dispatcher, HANGZHOU, z) if cell["exposure"] > 30}
+        assert found == {0}, z
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"surface": "rates"}, "rate, count"),
+        ({"bandwidth_m": "0", "surface": "kde"}, "200 to 50000 metres"),
+        ({"bandwidth_m": "1e9"}, "200 to 50000 metres"),
+        ({"since": "2026-02-01", "until": "2026-01-01"}, "until must be after since"),
+        ({"since": "2026-01-02", "hours": "3"}, "whole months"),
+        ({"hours": "168"}, "hours"),
+        ({"hours": "9-2"}, "does not rise"),
+        ({"party_name": "x"}, "heat takes"),
+        ({"level": "17"}, "level"),
+        ({"cells": "beidou", "surface": "gi"}, "cells=zorder"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(dispatcher, asked, says):
+    answer = dispatcher.get(f"{TILES}/5/13/26", params={"lang": "en"} | asked)
+    assert answer.status_code == 400, answer.text
+    problem = answer.json()
+    assert says in problem["detail"] + problem.get("mend", ""), problem
+    assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+def test_the_catalogue_says_what_may_be_asked(dispatcher, client):
+    (layer,) = dispatcher.get("/api/catalogue").json()["functions"]
+    assert {"surface", "events", "since", "hours"} <= set(layer["parameters"]["properties"])
+    entries = layer["surfaces"][0]["entries"]
+    assert entries[0]["label"]["en"] == "fewer than 2 finds per 100 looks"
+    assert [e["state"] for e in entries if "state" in e] == ["not_inspected", "short"]
+    assert client.get("/api/catalogue").json()["functions"] == []
+    ids = [c["id"] for c in dispatcher.get("/api/collections").json()["collections"]]
+    assert "heat" in ids
+    told = dispatcher.get(f"{TILES}/tilejson", params={"surface": "kde"}).json()
+    assert "surface=kde" in told["tiles"][0] and told["parameters"]["surface"] == "kde"
+    legend = dispatcher.get("/api/collections/heat/legend", params={"surface": "gi"}).json()
+    assert legend["rule"]["key"] == "law.heat_breaks.gi" and len(legend["style"]["dark"]) == 2

@@ -1,0 +1,176 @@
+"""Function layers without a server: sums of a held cube, cells, tiles, colours."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+
+from api.network.rule_models import RuleBook, read_rules
+from layers.declare.catalog import Catalog
+from layers.functions.catalogue import read_functions
+from layers.functions.cell_tile import cells_in_tile, make_tile
+from layers.functions.cells import beidou_cells, zorder_cells
+from layers.functions.question import read_question
+from layers.heat.cube_rows import EPOCH, Series, rows_of
+from layers.heat.cubes import _followed, _summed
+from layers.heat.held_cube import Counted, HeldCube
+from spatial.geo.beidou_grid import encode
+from spatial.geo.zorder import bounds_of, keys_of
+from spatial.rule_files import FOLDER
+from tests.mvt import decode_tile, tile_of
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+MEASURES = [("case", "overload"), ("case", "hazmat"), ("hit", "inspection"),
+            ("exposure", "inspection"), ("exposure", "passage")]  # fmt: skip
+SIZE = 40_000
+
+
+def series():
+    ids = [10 * i + 3 for i in range(10)]
+    measures, kinds = zip(*MEASURES * 2, strict=True)
+    return Series(
+        dict(zip(ids, range(10), strict=True)), np.array(measures), np.array(kinds),
+        ["330102"] * 5 + ["330203"] * 5, np.array(["a"] * 5 + ["b"] * 5),
+    )  # fmt: skip
+
+
+def columns(seed, size=SIZE):
+    dice = np.random.default_rng(seed)
+    cell = keys_of(dice.normal(120.2, 0.4, size), dice.normal(29.2, 0.3, size), 16)
+    day = (date(2026, 1, 1) - EPOCH).days + 31 * dice.integers(0, 6, size)
+    hour, of = dice.integers(1, 169, size), dice.integers(0, 10, size)
+    n = np.where(of % 5 == 2, 1, dice.integers(1, 30, size))
+    return cell, day, hour, 10 * of + 3, n
+
+
+@pytest.fixture(scope="module")
+def cube():
+    return HeldCube(1, series(), rows_of(*columns(1)), rows_of(*columns(2, 500)))
+
+
+@pytest.fixture(scope="module")
+def rules():
+    return RuleBook.of(read_rules(), NOW).at(NOW)
+
+
+@pytest.fixture(scope="module")
+def function():
+    return Catalog.load(FOLDER, read_functions).part(read_functions)["heat"]
+
+
+@pytest.fixture(scope="module")
+def surface(function, rules, cube):
+    def computed(**given):
+        asked = read_question(function.layer, function.engine.parameters, given)
+        return function.engine.compute(function.layer, asked.inputs, rules, cube)
+
+    return computed
+
+
+def test_sums_are_those_of_the_rows(cube):
+    asked = Counted(
+        date(2026, 2, 1), date(2026, 5, 1), [0, 5, 100], "case", ["hazmat"], "passage", ["a"]
+    )
+    kind = zorder_cells(12)
+    found = cube.sum(asked, kind.name, kind.grouping)
+    cell, day, hour, of, n = np.concatenate((columns(1), columns(2, 500)), axis=1)
+    inside = (day >= (date(2026, 2, 1) - EPOCH).days) & (day < (date(2026, 5, 1) - EPOCH).days)
+    inside &= np.isin(hour, [1, 6, 101])
+    for series_id, sums in ((13, found.events), (43, found.exposure)):
+        rows = inside & (of == series_id)
+        keys, at = np.unique(cell[rows] >> 8, return_inverse=True)
+        assert dict(zip(found.keys[sums > 0], sums[sums > 0], strict=True)) == dict(
+            zip(keys, np.bincount(at, n[rows]), strict=True)
+        )
+
+
+def test_a_cube_that_was_followed_is_one_read_anew(cube):
+    kind, asked = zorder_cells(16), Counted(
+        date(2026, 1, 1), date(2027, 1, 1), None, "hit", None, "inspection", None
+    )  # fmt: skip
+    followed = cube
+    for seed in range(3, 6):
+        followed = _followed(followed, rows_of(*columns(seed, 30_000)))
+    parts = [columns(1), columns(2, 500), *(columns(seed, 30_000) for seed in range(3, 6))]
+    anew = HeldCube(
+        2, series(), _summed(rows_of(*np.concatenate(parts, axis=1))), rows_of(*np.zeros((5, 0)))
+    )
+    one, two = (held.sum(asked, kind.name, kind.grouping) for held in (followed, anew))
+    assert all(np.array_equal(*pair) for pair in zip(
+        (one.keys, one.events, one.exposure), (two.keys, two.events, two.exposure), strict=True
+    ))  # fmt: skip
+    assert len(anew.base) < sum(len(part[0]) for part in parts)
+
+
+def test_a_tile_says_what_its_cells_say(function, surface):
+    found = surface()
+    zxy = 9, *tile_of(120.2, 29.2, 9)
+    tile = make_tile(function.layer, found, zxy, None)
+    inside = cells_in_tile(found, zxy)
+    features = decode_tile(tile.plain())["heat"]
+    assert [one["id"] for one in features] == found.keys[inside].tolist() and len(features) > 300
+    west, south, _, _ = bounds_of(found.keys[inside], 14)
+    lower, upper = found.interval(inside)
+    for i, one in enumerate(features):
+        (ring,) = one["parts"]
+        assert (ring[0], len(ring), one["type"]) == (ring[-1], 5, 3)
+        column, row = tile_of(west[i] + 1e-6, south[i] + 1e-6, 14)
+        assert (min(x for x, _ in ring), min(y for _, y in ring)) == (
+            column % 32 * 128,
+            row % 32 * 128,
+        )
+        told = one["properties"]
+        assert told["exposure"] == found.exposure[inside[i]]
+        assert (told.get("value") is None) == (told["state"] != "rated")
+        if told["state"] == "rated":
+            assert told["value"] == pytest.approx(found.value[inside[i]], rel=1e-3)
+            assert told["lower"] == pytest.approx(lower[i], rel=1e-3)
+            assert told["upper"] == pytest.approx(upper[i], rel=1e-3)
+
+
+def test_a_thousand_places_have_one_colour_at_every_zoom(function, surface):
+    found = surface(events="case", exposure="passage")
+    dice, tiles, seen = np.random.default_rng(5), {}, set()
+    for at in dice.choice(len(found), 1000):
+        lon, lat = (float(part[0]) for part in found.kind.middles(found.keys[at : at + 1]))
+        told = set()
+        for z in range(5, 15):
+            zxy = z, *tile_of(lon, lat, z)
+            if zxy not in tiles:
+                body = make_tile(function.layer, found, zxy, None).plain()
+                features = decode_tile(body)["heat"]
+                tiles[zxy] = {one["id"]: one["properties"] for one in features}
+            one = tiles[zxy][int(found.keys[at])]
+            told.add((one["state"], one.get("colour"), one["exposure"]))
+        assert len(told) == 1, (lon, lat)
+        seen |= told
+    assert len({colour for _, colour, _ in seen}) >= 4
+
+
+def test_classes_choose_what_is_shown(function, surface):
+    found = surface()
+    zxy = 5, *tile_of(120.2, 29.2, 5)
+    tile = make_tile(function.layer, found, zxy, [2, 3])
+    assert tile.shown < tile.total == len(found)
+    shown = decode_tile(tile.plain())["heat"]
+    assert {one["properties"]["colour"] for one in shown} == {2, 3}
+
+
+def test_beidou_cells_have_the_codes_of_the_standard():
+    dice = np.random.default_rng(4)
+    lon, lat = dice.uniform(118, 123, 50), dice.uniform(27, 31, 50)
+    kind, cells = beidou_cells(4), keys_of(lon, lat, 16)
+    west, south, east, north = bounds_of(cells, 16)
+    keys = kind.grouping(cells)
+    for i, (ring, name) in enumerate(zip(kind.rings(keys), kind.names(keys), strict=True)):
+        x, y = (west[i] + east[i]) / 2, (south[i] + north[i]) / 2
+        assert name == encode(x, y, 4)
+        assert ring[0, 0] <= x < ring[2, 0] and ring[0, 1] <= y < ring[2, 1]
+
+
+def test_density_and_hot_spots_are_told_too(surface):
+    dense, hot = surface(surface="kde", bandwidth_m="8000"), surface(surface="gi")
+    assert dense.summary["bandwidth_m"] == 8000 and np.isfinite(dense.value).all()
+    assert set(hot.spot) <= {-1, 0, 1} and np.isfinite(hot.value[hot.state == 0]).any()

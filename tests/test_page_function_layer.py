@@ -1,0 +1,54 @@
+"""docs/add-a-function-layer.md followed: read, asked for, and wrong names told."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from layers.declare.catalog import Catalog
+from layers.functions.catalogue import read_functions
+from layers.functions.question import read_question
+from spatial.errors import BadParameter, ConfigError
+from tests.conftest import ROOT
+from tests.pages import files, told
+
+PAGE = "add-a-function-layer.md"
+(LAYER,) = files(PAGE)
+
+
+@pytest.fixture
+def areas(tmp_path):
+    """Write the page's file beside the rules of its area."""
+    law = tmp_path / "areas" / "law"
+    law.mkdir(parents=True)
+    for name in ("area.toml", "heat.rule.toml"):
+        shutil.copy(ROOT / "layers" / "areas" / "law" / name, law)
+    (tmp_path / LAYER.replace("layers/", "")).write_text(files(PAGE)[LAYER], "utf-8")
+    return tmp_path / "areas"
+
+
+def test_the_page_makes_a_layer(areas):
+    one = Catalog.load(areas, read_functions).part(read_functions)["hazmat_nights"]
+    asked = read_question(one.layer, one.engine.parameters, {"until": "2026-04-01"})
+    assert (asked.inputs.kinds, str(asked.inputs.since)) == (["hazmat"], "2026-01-01")
+    with pytest.raises(BadParameter, match="fixed kinds"):
+        read_question(one.layer, one.engine.parameters, {"kinds": "overload"})
+
+
+def test_a_wrong_name_is_told(areas):
+    path = next(areas.glob("*/*.function.toml"))
+    right = path.read_text("utf-8")
+    path.write_text(right.replace('"law.heat_breaks.count"', '"law.heat_breaks.counts"'), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        Catalog.load(areas, read_functions)
+    assert caught.value.en.splitlines()[0] in told(PAGE)
+    for old, new, key in (
+        ('surface = "count"', 'surface = "counts"', "fixed.surface"),
+        ("hours = [0", "hours = [200", "fixed.hours"),
+        ('engine = "heat"', 'engine = "heats"', "engine"),
+        ('since = "2026-01-01"', 'sinse = "2026-01-01"', "parameters.sinse"),
+    ):
+        path.write_text(right.replace(old, new), "utf-8")
+        with pytest.raises(ConfigError, match=key):
+            Catalog.load(areas, read_functions)
