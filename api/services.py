@@ -18,6 +18,7 @@ from api.http.gauges import Gauges
 from api.http.notifications import Bus
 from api.jobs.computed import ComputedKeeper
 from api.jobs.freezing import Freezer
+from api.jobs.publishing import Publisher
 from api.jobs.runner import JobRunner
 from api.network.key_rows import Key
 from api.network.kinds import Networks
@@ -159,10 +160,11 @@ def _networks(
 
 def _jobs(
     settings: Settings, db: Database, bus: Bus, catalog: Catalog, rules: RuleKeeper
-) -> tuple[Started, Started]:
-    """Return what runs jobs, and what adds those of computed layers."""
-    keeper = ComputedKeeper(_database_url(settings), catalog, bus, rules)
-    return JobRunner(settings, db, bus), keeper
+) -> tuple[Started, ...]:
+    """Return what runs jobs, what adds those of computed layers, and what publishes counts."""
+    url = _database_url(settings)
+    keeper = ComputedKeeper(url, catalog, bus, rules)
+    return JobRunner(settings, db, bus), keeper, Publisher(url, rules)
 
 
 def load_catalog(folder: Path) -> Catalog:

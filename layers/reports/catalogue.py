@@ -30,7 +30,8 @@ def read_reports(declared: Declared) -> Reports:
     ConfigError
         A report is wrong, or names an indicator that there is not; names file and key.
     """
-    known = declared.part(read_indicators).stands_on
+    indicators = declared.part(read_indicators)
+    known = indicators.stands_on
     found: dict[str, Report] = {}
     for path in sorted(declared.reading.folder.glob(PATTERN)):
         report = _read(path, declared)
@@ -40,6 +41,9 @@ def read_reports(declared: Declared) -> Reports:
             if item.indicator not in known:
                 key = f"items.{number}.indicator"
                 raise wrong(path, key, f"no indicator {item.indicator!r}")
+            counted = indicators.populations.get(item.indicator)
+            if item.interval and (counted is None or counted.denominator is None):
+                raise wrong(path, f"items.{number}.interval", f"{item.indicator} is no rate")
         found[report.id] = report
     place = {area: number for number, area in enumerate(declared.areas)}
     ordered = sorted(found.values(), key=lambda one: (place[one.area], one.order, one.id))

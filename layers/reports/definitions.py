@@ -25,6 +25,7 @@ from layers.indicators.rule_models import RANKING
 from layers.indicators.units import Unit, Units
 from layers.reports.model import Report
 from layers.reports.seal import Told
+from routing.statistics.rule_models import INTERVALS
 from spatial.json_types import Json
 from spatial.rules import Period, Rule, RuleBook, RuleSet, type_rule
 
@@ -51,7 +52,7 @@ class Definitions:
         leaves = sorted({leaf for key in keys for leaf in declared.stands_on[key]})
         indices = _indices(keys, declared.indices)
         named = [declared.populations[leaf].indicator.rule for leaf in leaves]
-        named += [*(index.rule for index in indices.values()), RANKING.key]
+        named += [*(index.rule for index in indices.values()), *rules_of(report)]
         found = book.at(at, early=True)
         rules = [found[key] for key in sorted({key for key in named if key}) if key in found]
         rows = [_row(book, rule) for rule in rules]
@@ -108,6 +109,12 @@ class Definitions:
         """The layers whose rows are frozen."""
         found = (one.relation.layer.id for one in self.indicators.populations.values())
         return list(dict.fromkeys(found))
+
+
+def rules_of(report: Report) -> set[str]:
+    """Return the rules that a report stands on beside those of its numbers."""
+    wide = {INTERVALS.key for item in report.items if item.interval}
+    return {RANKING.key, *wide}
 
 
 def _indices(keys: Sequence[str], declared: Mapping[str, Index]) -> dict[str, Index]:

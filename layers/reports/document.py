@@ -15,20 +15,23 @@ from layers.cql.types import DAY_ZONE
 from layers.declare.base import Text
 from layers.indicators.catalog import definition
 from layers.indicators.index import IndexValue
-from layers.indicators.model import Index
+from layers.indicators.model import Index, Indicator
 from layers.indicators.numbers import Number, Numbers
 from layers.indicators.periods import Period
 from layers.indicators.ranking import rank_units
-from layers.indicators.rule_models import RANKING
 from layers.indicators.units import Unit
 from layers.indicators.values import reads_rows
-from layers.reports.definitions import Definitions
+from layers.reports.definitions import Definitions, rules_of
 from layers.reports.model import Item
 from layers.reports.seal import Frozen, Told, digits
+from routing.statistics.rates import rate_interval
+from routing.statistics.rule_models import INTERVALS
 from spatial.actor import ANONYMOUS, Actor
+from spatial.rules import get_rule
 
 Audience = Literal["public", "province"]
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
+INTERVAL_DIGITS = 6
 FORM = 1
 """Number of the form of documents; what draws an older one stays as it is."""
 
@@ -180,7 +183,7 @@ def _item(
     ranks = rank_units(numbers, key, units).ranks
     lines = _earlier(before, key, declared.digest)
     rest = numbers.tallies[key][-1].of(None) if key in numbers.tallies else None
-    return {
+    found: Told = {
         "id": key,
         "kind": "index" if isinstance(declared, Index) else "indicator",
         "title": _text(declared.title),
@@ -199,6 +202,20 @@ def _item(
         "units": [_line(own[unit.code], unit, ranks.get(unit.code), lines) for unit in units],
         "no_unit": _line(numbers.number(key, rest), None, None, {}) if rest else None,
     }
+    if item.interval and isinstance(declared, Indicator):
+        level = get_rule(definitions.rules, INTERVALS).value.level
+        found["interval"] = digits(level)
+        for line in (found["total"], *found["units"]):
+            line["interval"] = _interval(own[line["unit"]], declared, level)
+    return found
+
+
+def _interval(number: Number, indicator: Indicator, level: float) -> list[str | None] | None:
+    """Return both ends of the interval of a rate, as it is scaled; None where none is told."""
+    if number.numerator is None or not number.denominator:
+        return None
+    ends = rate_interval(float(number.numerator), float(number.denominator), level)
+    return [digits(round(end * indicator.scale, INTERVAL_DIGITS)) for end in ends]
 
 
 def _line(
@@ -265,7 +282,7 @@ def _rules(definitions: Definitions, keys: Sequence[str]) -> list[Told]:
     """Return the rules that some numbers were made and ranked by."""
     declared = definitions.indicators
     named = {definition(declared.get(key)).rule for key in _made_of(definitions, keys)}
-    named.add(RANKING.key)
+    named |= rules_of(definitions.report)
     return [
         {
             "key": row.key,

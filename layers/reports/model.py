@@ -25,6 +25,8 @@ class Item(Declaration):
     """All units, ranked."""
     top: int | None = Field(default=None, ge=1, le=50)
     """So many units from either end of the ranking."""
+    interval: bool = False
+    """Each rate with its interval, as wide as the rule `law.heat_interval` says."""
 
 
 class Report(Declaration):

@@ -61,13 +61,16 @@ def _summary(document: Told, changed: Sequence[Told]) -> Iterable[Sequence[objec
 
 
 def _units(document: Told, item: Told) -> Iterable[Sequence[object]]:
-    yield ["位次", "代码", "单位", "数值", "分子", "分母", "上期", "说明"]
+    wide = item.get("interval") is not None
+    heads = ["位次", "代码", "单位", "数值", "分子", "分母", "上期", "说明"]
+    yield [*heads, "区间下限", "区间上限"] if wide else heads
     for place in words.ranked(document, item):
         line = place.line
         note = words.told(line, item) if line["value"] is None else None
         yield [
             line["rank"], line["unit"], place.name, _number(line["value"]),
             _number(line["numerator"]), _number(line["denominator"]), _number(line["before"]), note,
+            *map(_number, line.get("interval") or ()),
         ]  # fmt: skip
 
 

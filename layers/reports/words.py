@@ -45,7 +45,9 @@ def told(line: Line, item: Item) -> str:
         return WITHHELD
     if line["value"] is None:
         return NONE
-    return shown(line["value"], item["digits"])
+    ends = line.get("interval")
+    between = "–".join(shown(end, item["digits"]) for end in ends) if ends else ""
+    return shown(line["value"], item["digits"]) + (f"［{between}］" if between else "")
 
 
 def sides(line: Line) -> str:
@@ -109,10 +111,11 @@ def parts(document: Told, item: Item) -> list[list[str]]:
 
 
 def notes(document: Told, item: Item) -> list[str]:
-    """Return the sum of an index and the vetoes that hold."""
+    """Return the sum of an index and the vetoes that hold; how wide intervals are."""
     names, index = document["names"], item["total"]["index"]
     if index is None:
-        return []
+        level = item.get("interval")
+        return [f"方括号内为 {Decimal(level) * 100:.0f} % 区间"] if level else []
     return [
         f"合计 {shown(index['raw'], item['digits'])}",
         *(

@@ -193,6 +193,26 @@ def standardised(events: ArrayLike, exposure: ArrayLike) -> Floats:
     return found
 
 
+def rate_interval(events: float, exposure: float, level: float) -> tuple[float, float]:
+    """Return the interval of one plain rate, not shrunk: Jeffreys' of a Poisson count.
+
+    Without an event it begins at 0.
+
+    Raises
+    ------
+    BadParameter
+        Nothing was inspected, a number is negative, or the level is none.
+    """
+    _check_level(level)
+    if not (exposure > 0 and events >= 0):
+        raise BadParameter(
+            f"{events} of {exposure} is no rate", f"{exposure} 次检查中的 {events} 次不成比率"
+        )
+    shape, inverse = events + JEFFREYS, scipy.special.gammaincinv
+    lower = float(inverse(shape, (1 - level) / 2)) / exposure if events else 0.0
+    return lower, float(inverse(shape, (1 + level) / 2)) / exposure
+
+
 def difference(now: Rates, then: Rates) -> tuple[Floats, Floats, Floats]:
     """Return now − then of each cell, with lower and upper bound; NaN unless both are known.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Self
 
@@ -101,6 +102,38 @@ class Breaks(RuleModel):
         return self
 
 
+class Patrol(RuleModel):
+    """Share of patrol hours at random; share of an excess from which on it is mostly patrol."""
+
+    random_share: float = Field(ge=0.1, le=1)
+    explained_share: Share
+
+
+class Published(RuleModel):
+    """What everybody is told of a month: level of the cells, least count, when, how far back.
+
+    Parameters
+    ----------
+    level
+        Level of the one Z-order grid.
+    k
+        Counts below are not told.
+    days
+        Days after the month's end.
+    back
+        Months that have ended and are published where they never were.
+    """
+
+    level: int = Field(ge=6, le=12)
+    k: int = Field(ge=3, le=100)
+    days: int = Field(ge=0, le=28)
+    back: int = Field(ge=0, le=120)
+
+    def moment(self, end: datetime) -> datetime:
+        """Return when a month that ends then is published."""
+        return end + timedelta(days=self.days)
+
+
 SURFACES = ("rate", "count", "kde", "gi")
 CELLS = register("law.heat_cells", Cells, zh="热力单元", en="Cells of heat")
 INTERVALS = register("law.heat_interval", Intervals, zh="查获率区间", en="Intervals of rates")
@@ -115,6 +148,10 @@ STRETCHES = register(
     "law.heat_stretches", Stretches, zh="路线热点路段", en="Hot stretches of routes"
 )
 SCAN = register("law.heat_scan", Scan, zh="空间扫描", en="Scan for clusters")
+PATROL = register("law.patrol", Patrol, zh="巡查安排", en="Patrols")
+PUBLISHED = register(
+    "law.heat_published", Published, zh="公开案件数", en="Counts of cases for everybody"
+)
 BREAKS = register(
     "law.heat_breaks.*",
     Breaks,

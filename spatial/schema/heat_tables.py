@@ -1,10 +1,22 @@
-"""Side tables of enforcement heat: records of exposure, the cube of counts and its changes."""
+"""Tables of enforcement heat: exposure, the cube of counts, its changes, what is published."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Date, Integer, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Column, Date, Integer, SmallInteger, Table, Text
 
-from spatial.schema.columns import KEY, MUST, WHEN, XID, key, many, metadata, must, texts
+from spatial.schema.columns import (
+    KEY,
+    MUST,
+    WHEN,
+    XID,
+    common,
+    key,
+    many,
+    metadata,
+    must,
+    place,
+    texts,
+)
 
 exposure = Table(
     "exposure",
@@ -48,6 +60,25 @@ heat_change = Table(
     must("hour", SmallInteger),
     must("series", Integer),
     *many(BigInteger, "cell", "n", **MUST),
+)
+
+heat_publication = Table(
+    "heat_publication",
+    metadata,
+    key("month", Date),
+    must("published_at", WHEN),
+    *many(Integer, "level", "k", "rows", **MUST),
+    must("rule_version", Text),
+)
+
+heat_published = Table(
+    "heat_published",
+    metadata,
+    *common(),
+    *texts("level", "month", "violation", **MUST),
+    Column("cell", BigInteger),
+    *many(BigInteger, "n", "k", **MUST),
+    *place("GEOMETRY"),
 )
 
 CUBE_LEVEL = 16

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from routing.statistics.rates import difference, empirical_bayes, standardised
+from routing.statistics.rates import difference, empirical_bayes, rate_interval, standardised
 from spatial.errors import BadParameter
 from tests.conftest import shared_path
 
@@ -86,3 +86,13 @@ def test_a_difference_has_the_sign_of_the_change_and_an_interval():
 def test_bad_input_is_told(events, exposure, level, says):
     with pytest.raises(BadParameter, match=says):
         empirical_bayes(events, exposure, level)
+
+
+def test_one_plain_rate_has_an_interval_of_its_own():
+    lower, upper = rate_interval(20, 100, 0.9)
+    assert lower < 0.2 < upper
+    closer = rate_interval(200, 1000, 0.9)
+    assert lower < closer[0] < 0.2 < closer[1] < upper
+    assert rate_interval(0, 100, 0.9)[0] == 0.0
+    with pytest.raises(BadParameter, match="no rate"):
+        rate_interval(0, 0, 0.9)

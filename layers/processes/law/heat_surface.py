@@ -14,6 +14,7 @@ from layers.processes.law.surfaces import (
     Surface,
     count_surface,
     density_surface,
+    explained,
     hot_spot_surface,
     rate_surface,
 )
@@ -21,6 +22,7 @@ from layers.processes.readers.heat_rows import HeatAsked, HeatCells, heat
 from layers.processes.readers.rules_in_force import rules_at
 from layers.processes.runtime.helpers import feature, show_rule
 from layers.processes.runtime.model import (
+    ENFORCERS,
     Features,
     Inputs,
     Outputs,
@@ -30,7 +32,14 @@ from layers.processes.runtime.model import (
     wrong_input,
 )
 from routing.graph.weights import Floats
-from routing.statistics.rule_models import BANDWIDTH, BREAKS, CELLS, HOT_SPOTS, INTERVALS
+from routing.statistics.rule_models import (
+    BANDWIDTH,
+    BREAKS,
+    CELLS,
+    HOT_SPOTS,
+    INTERVALS,
+    PATROL,
+)
 from spatial.geo.beidou_grid import encode_many
 from spatial.geo.geojson import Geometry
 from spatial.geo.zorder import bounds_of
@@ -84,6 +93,9 @@ class HeatSummary(BaseModel):
     cells: int
     not_inspected: int
     short: int = Field(description="Cells with more events than exposure: no rate is told")
+    mostly_patrol: int = Field(
+        default=0, description="Cells with more events than others mostly because of more exposure"
+    )
     events: int
     exposure: int
     pooled_rate: float | None
@@ -156,11 +168,16 @@ def run(inputs: HeatInputs, scene: Scene) -> HeatOutputs:
     bounds = get_rule(
         rules, BREAKS, f"law.heat_breaks.{COLOURS.get(inputs.surface, inputs.surface)}"
     ).value.bounds
+    share = explained(cells)
+    patrol = share >= get_rule(rules, PATROL).value.explained_share
     made = [
-        feature(str(int(cells.keys[i])), shape, **properties)
+        feature(
+            str(int(cells.keys[i])), shape, **properties,
+            by_exposure=_told(share, i), mostly_patrol=bool(patrol[i]),
+        )
         for i, (shape, properties) in enumerate(_shown(cells, surface, level, bounds))
-    ]
-    summary = _summary(inputs, rules, cells, surface)
+    ]  # fmt: skip
+    summary = _summary(inputs, rules, cells, surface, int(patrol.sum()))
     how = {"bandwidth_m": wide, "level": level, "bounds": list(bounds)}
     return HeatOutputs(cells=Features(features=list(made)), summary=summary.model_copy(update=how))
 
@@ -226,13 +243,16 @@ def _told(column: Floats | None, at: int) -> float | None:
     return None if column is None or np.isnan(column[at]) else round(float(column[at]), 6)
 
 
-def _summary(inputs: HeatInputs, rules: Rules, cells: HeatCells, surface: Surface) -> HeatSummary:
+def _summary(
+    inputs: HeatInputs, rules: Rules, cells: HeatCells, surface: Surface, patrol: int
+) -> HeatSummary:
     rates, unseen = surface.rates, int((surface.state == "not_inspected").sum())
-    used = [get_rule(rules, kind) for kind in (CELLS, INTERVALS, BANDWIDTH, HOT_SPOTS)]
+    used = [get_rule(rules, kind) for kind in (CELLS, INTERVALS, BANDWIDTH, HOT_SPOTS, PATROL)]
     return HeatSummary(
         cells=len(cells.keys),
         not_inspected=unseen,
         short=int((surface.state == "short").sum()),
+        mostly_patrol=patrol,
         events=int(cells.events.sum()),
         exposure=int(cells.exposure.sum()),
         pooled_rate=rates.pooled if rates and np.isfinite(rates.pooled) else None,
@@ -241,10 +261,21 @@ def _summary(inputs: HeatInputs, rules: Rules, cells: HeatCells, surface: Surfac
         rules=[dict(show_rule(rule)) for rule in used],
         sentence=Text(
             zh=f"{len(cells.keys)} 个单元，其中 {unseen} 个有案件而无检查记录，不作比率；"
-            "图上没有的地方未检查，不等于没有违法。",
+            f"图上没有的地方未检查，不等于没有违法。{_patrol_words(patrol)[0]}",
             en=f"{len(cells.keys)} cells, {unseen} of them with cases and no record of inspection:"
-            " no rate is told. Where there is no cell nobody looked; that is not zero.",
+            " no rate is told. Where there is no cell nobody looked; that is not zero."
+            f"{_patrol_words(patrol)[1]}",
         ),
+    )
+
+
+def _patrol_words(cells: int) -> tuple[str, str]:
+    """Return the sentence on cells that are hot by patrols, in both languages."""
+    if not cells:
+        return "", ""
+    return (
+        f"其中 {cells} 个单元查获多因检查多。",
+        f" In {cells} cells more was found mostly because more was looked.",
     )
 
 
@@ -262,4 +293,5 @@ PROCESS = Process(
     reads=(RULES, HEAT),
     check=check,
     quick=True,
+    roles=ENFORCERS,
 )

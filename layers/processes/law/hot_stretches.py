@@ -15,7 +15,15 @@ from layers.processes.law.route_stretches import Stretch, Told, shown, stretches
 from layers.processes.readers.route_rows import RecordsAsked, RouteRows, day_of, routes
 from layers.processes.readers.rules_in_force import rules_at
 from layers.processes.runtime.helpers import show_rule
-from layers.processes.runtime.model import Features, Inputs, Outputs, Process, Scene, titled
+from layers.processes.runtime.model import (
+    ENFORCERS,
+    Features,
+    Inputs,
+    Outputs,
+    Process,
+    Scene,
+    titled,
+)
 from routing.graph.weights import Ints
 from routing.statistics.rates import empirical_bayes
 from routing.statistics.rule_models import HOT_SPOTS, INTERVALS, SPACE_TIME, STRETCHES
@@ -201,4 +209,5 @@ PROCESS = Process(
     run=run,
     reads=(RULES, ROUTES),
     quick=True,
+    roles=ENFORCERS,
 )

@@ -13,6 +13,7 @@ from routing.graph.weights import Bools, Floats
 from routing.statistics.hot_spots import getis_ord_gi_star, significant_spots
 from routing.statistics.kde import Kernel, density_at, density_grid
 from routing.statistics.neighbours import queen
+from routing.statistics.patrol import explained_by_exposure
 from routing.statistics.rates import Rates, empirical_bayes, standardised
 from spatial.geo.crs import GEOD
 from spatial.geo.zorder import bounds_of, columns_and_rows
@@ -42,6 +43,17 @@ def states_of(cells: HeatCells) -> NDArray[np.str_]:
     """Return the state of each cell."""
     short = np.where(cells.events > cells.exposure, "short", "rated")
     return np.where(cells.exposure > 0, short, "not_inspected")
+
+
+def explained(cells: HeatCells) -> Floats:
+    """Return what share of each cell's excess of events its exposure explains.
+
+    NaN without an excess beyond the mean of inspected cells, and where no rate is told.
+    """
+    known = states_of(cells) == "rated"
+    found = np.full(len(known), np.nan)
+    found[known] = explained_by_exposure(cells.events[known], cells.exposure[known])
+    return found
 
 
 def rate_surface(cells: HeatCells, level: float) -> Surface:

@@ -31,6 +31,8 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 PLANNERS = ("admin", "planner", "dispatcher", "duty", "developer")
+ENFORCERS = ("admin", "planner", "dispatcher", "duty")
+"""Who may count enforcement anew; all others are told what is published."""
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]

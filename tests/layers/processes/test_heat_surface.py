@@ -67,6 +67,16 @@ def test_much_patrolled_is_first_by_count_and_last_by_rate(rules):
     by_count = max(properties(ran(rules, cells, surface="count")), key=lambda c: c["value"])
     by_rate = min(properties(ran(rules, cells)), key=lambda c: c["value"])
     assert by_count["exposure"] == by_rate["exposure"] == 3000
+    assert by_count["mostly_patrol"] and by_count["by_exposure"] > 0.9
+
+
+def test_a_surface_says_where_more_was_found_because_more_was_looked(rules):
+    hits, looks = np.full((3, 3), 20), np.full((3, 3), 400)
+    hits[1, 1], looks[1, 1], hits[0, 0] = 60, 1500, 60
+    found = ran(rules, block(3, hits, looks), surface="count")
+    told = [cell["exposure"] for cell in properties(found) if cell["mostly_patrol"]]
+    assert told == [1500] and found.summary.mostly_patrol == 1
+    assert "1 个单元查获多因检查多" in found.summary.sentence.zh
 
 
 def test_a_block_of_high_rates_is_hot_and_alone_in_that(rules):

@@ -119,6 +119,18 @@ def test_frozen_numbers_are_what_the_rows_counted_for_every_reader(frozen, catal
     assert compared > 90
 
 
+def test_a_rate_has_its_interval_and_the_rule_of_it(frozen):
+    document, *_ = edition(frozen)
+    item = document["items"][1]
+    lines = [one for one in (item["total"], *item["units"]) if one["value"] is not None]
+    assert item["interval"] == "0.9" and lines
+    for one in lines:
+        lower, upper = map(Decimal, one["interval"])
+        assert lower <= Decimal(one["value"]) <= upper and lower < upper
+    assert "law.heat_interval" in {rule["key"] for rule in document["rules"]}
+    assert "interval" not in document["items"][2]
+
+
 def test_the_index_recomputes_from_the_frozen_rows(frozen, catalog):
     document, manifest, *_ = edition(frozen)
     item = document["items"][0]

@@ -58,6 +58,7 @@ ranking = true
 indicator = "closed_on_time"
 map = true
 top = 2
+interval = true
 
 [[items]]
 indicator = "open"
@@ -86,6 +87,14 @@ valid_from = 2020-01-01T00:00:00Z
 weights = { closed = 0.6, cases = 0.4 }
 vetoes = [{ indicator = "overdue", above = 9, cap = 60 }]
 missing = "reweigh"
+
+[[rule]]
+key = "law.heat_interval"
+version = "1"
+source = "test"
+origin = "schematic"
+valid_from = 2020-01-01T00:00:00Z
+value = { level = 0.9 }
 
 [[rule]]
 key = "office.ranking"

@@ -1,0 +1,1 @@
+"""Counts for everybody: frozen once a month on one grid, none of them small or to be narrowed."""
