@@ -74,6 +74,15 @@ class AirKeeper:
         assert self._known is not None  # noqa: S101
         return [self._of(self._known, served.rules.of_fact(moment)) for moment in moments]
 
+    def find(self, served: Services, moment: datetime) -> HeldAir | None:
+        """Return the air as it was last read, None before the first reading and after new words.
+
+        It may have changed since: who answers by it asks for its version afterwards.
+        """
+        if self._known is None or self._words != served.rules.current.digest:
+            return None
+        return self._of(self._known, served.rules.of_fact(moment))
+
     def _holds(self, version: int, words: RuleSet) -> bool:
         known = self._known
         return known is not None and known.version >= version and self._words == words.digest

@@ -16,6 +16,7 @@ WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
 INSERT INTO sigang.airspace_answer
   (id, asked_at, account_id, airspace_version, rules_digest, question, answer)
 SELECT $1, $2, $3, $4, $5, $6, $7 FROM quick"""
+_KEEP_IF_NEWEST = f"{_KEEP}, sigang.airspace_version v WHERE v.version <= $4"
 _FIND = """
 SELECT id, asked_at, account_id, airspace_version, rules_digest, question, answer
 FROM sigang.airspace_answer WHERE id = $1"""
@@ -41,10 +42,20 @@ class Given:
 
 async def keep(conn: asyncpg.Connection, given: Given) -> None:
     """Keep an answer; it is seen at once, and on disk within a second or so."""
-    packed = [igzip.compress(text, _LEVEL) for text in (given.question, given.answer)]
-    await conn.execute(
-        _KEEP, given.id, given.asked_at, given.account_id, given.airspace_version,
-        given.rules_digest, *packed,
+    await conn.execute(_KEEP, *_row(given))
+
+
+async def keep_if_newest(conn: asyncpg.Connection, given: Given) -> bool:
+    """Keep an answer as `keep` does, unless the air has changed since it was judged; tell which."""
+    status: str = await conn.execute(_KEEP_IF_NEWEST, *_row(given))
+    return status.endswith(" 1")
+
+
+def _row(given: Given) -> tuple[object, ...]:
+    question, answer = (igzip.compress(text, _LEVEL) for text in (given.question, given.answer))
+    return (
+        given.id, given.asked_at, given.account_id, given.airspace_version, given.rules_digest,
+        question, answer,
     )  # fmt: skip
 
 

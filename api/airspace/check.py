@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.airspace import answer_store
-from api.airspace.air_keeper import AirKeeper
+from api.airspace.air_keeper import AirKeeper, HeldAir
 from api.airspace.answer_store import Given
 from api.http.app_state import own
 from api.http.auth import actor_of
@@ -22,7 +22,7 @@ from api.http.responses import NO_STORE
 from api.http.routes import Routes
 from api.services import services
 from api.write_once import HEADER, write_once
-from layers.processes.airspace.answer import answer_many, answer_one
+from layers.processes.airspace.answer import answer_many, answer_one, begin_answer
 from layers.processes.airspace.question import Asked, CheckInputs, read_question
 from spatial.actor import WRITERS, Actor
 from spatial.airspace_rules import ACCURACY, BOUNDS
@@ -42,37 +42,74 @@ routes = Routes("airspace")
 async def check(body: CheckInputs, request: Request) -> Response:
     """Judge a flight, or many points as columns; the answer has a number and is kept."""
     actor = actor_of(request)
-    given = await _answered(body, request, actor)
-    response = Response(given.answer, headers=NO_STORE, media_type=JSON)
     if HEADER not in request.headers:
-        async with services(request).db.system() as conn:
-            await answer_store.keep(conn, given)
+        given = await _kept(body, request, actor)
+        response = _response(given)
     else:
+        given = await _answered(body, request, actor, await _newest(body, request))
 
         async def work(conn: asyncpg.Connection) -> Response:
             await answer_store.keep(conn, given)
-            return response
+            return _response(given)
 
         response = await write_once(request, actor, work)
     services(request).audit.record(actor, "airspace-check", str(given.id), rows=1)
     return response
 
 
-async def _answered(body: CheckInputs, request: Request, actor: Actor) -> Given:
+def _response(given: Given) -> Response:
+    return Response(given.answer, headers=NO_STORE, media_type=JSON)
+
+
+async def _kept(body: CheckInputs, request: Request, actor: Actor) -> Given:
+    """Return an answer that is kept.
+
+    It is judged in the air as it was last read, and kept if that is still the newest: the database
+    is asked once. Else it is judged again.
+    """
+    served = services(request)
+    known = own(request.app, AirKeeper).find(served, body.at)
+    if known is not None:
+        given = await _answered(body, request, actor, known)
+        async with served.db.system() as conn:
+            if await answer_store.keep_if_newest(conn, given):
+                return given
+    given = await _answered(body, request, actor, await _newest(body, request))
+    async with served.db.system() as conn:
+        await answer_store.keep(conn, given)
+    return given
+
+
+async def _newest(body: CheckInputs, request: Request) -> HeldAir:
+    return await own(request.app, AirKeeper).at(services(request), body.at)
+
+
+async def _answered(body: CheckInputs, request: Request, actor: Actor, air: HeldAir) -> Given:
     now, number = datetime.now(UTC), uuid7()
-    air = await own(request.app, AirKeeper).at(services(request), body.at)
     bounds, accuracy = get_rule(air.rules, BOUNDS).value, get_rule(air.rules, ACCURACY).value
     asked = read_question(body, bounds, now, accuracy.qnh_m)
-    many = body.points is not None
+    head: Document = {"id": str(number), "asked_at": now}
+    if asked.is_point:
+        told = await _told_of_place(body, asked, air, now, request)
+        text = orjson.dumps(head | told)
+    else:
 
-    def answered() -> bytes:
-        found: Document = {"id": str(number), "asked_at": now}
-        found |= answer_many(body, asked, air) if many else answer_one(body, asked, air, now)
-        return orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY)
+        def answered() -> bytes:
+            many = body.points is not None
+            told = answer_many(body, asked, air) if many else answer_one(body, asked, air, now)
+            return orjson.dumps(head | told, option=orjson.OPT_SERIALIZE_NUMPY)
 
-    text = await ask(request, answered, _cost_s(body, asked))
+        text = await ask(request, answered, _cost_s(body, asked))
     question = await request.body()
     return Given(number, now, actor.account_id, air.known.version, air.rules.digest, question, text)
+
+
+async def _told_of_place(
+    body: CheckInputs, asked: Asked, air: HeldAir, now: datetime, request: Request
+) -> Document:
+    """Answer about one place: what takes a millisecond at once, a search in a thread."""
+    document, look = begin_answer(body, asked, air, now)
+    return document if look is None else document | await ask(request, look, ONE_S)
 
 
 def _cost_s(body: CheckInputs, asked: Asked) -> float:

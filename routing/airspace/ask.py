@@ -52,10 +52,13 @@ def judge_point(
     judge: Judge, lon: float, lat: float, heights: Heights, flight: Flight, joins: Joins
 ) -> Judgement:
     """Judge a flight at one place."""
-    x, y = np.array([lon]), np.array([lat])
-    zones = judge.air.zones.over_point(lon, lat)
-    county = judge.air.coverage.counties_of(x, y)
-    levels = levels_at(x, y, heights, joins)
+    levels = levels_at(np.array([lon]), np.array([lat]), heights, joins)
+    return judge_place(judge, levels, judge.air.zones.over_point(lon, lat), flight)
+
+
+def judge_place(judge: Judge, levels: Levels, zones: Whole, flight: Flight) -> Judgement:
+    """Judge a flight at heights of one place, over which zones lie."""
+    county = judge.air.coverage.counties_of(levels.lon, levels.lat)
     pairs = (np.zeros(len(zones), np.int64), zones)
     beyond = bool(county[0] < 0)
     return judge.whole(levels, pairs, flight, county[county >= 0], beyond=beyond)
@@ -114,15 +117,14 @@ def judge_footprint(
     TooComplex
         The footprint holds too many cells of the terrain.
     """
-    return judge_places(judge, places_of(judge, footprint, joins.terrain), heights, flight, joins)
-
-
-def judge_places(
-    judge: Judge, places: Places, heights: Heights, flight: Flight, joins: Joins
-) -> Judgement:
-    """Judge a flight that fills a footprint, from the places that stand for it."""
-    counties, beyond = judge.air.coverage.touched_by(places.wide)
+    places = places_of(judge, footprint, joins.terrain)
     levels = levels_at(places.lon, places.lat, heights, joins)
+    return judge_places(judge, places, levels, flight)
+
+
+def judge_places(judge: Judge, places: Places, levels: Levels, flight: Flight) -> Judgement:
+    """Judge a flight that fills a footprint, from the places that stand for it at its heights."""
+    counties, beyond = judge.air.coverage.touched_by(places.wide)
     return judge.whole(levels, places.pairs, flight, counties, beyond=beyond)
 
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.airspace.levels import Flags, Level, Levels, Missing
+from routing.airspace.levels import Flags, Levels, Missing
 from routing.airspace.zones import Limit, Whole
 from spatial.airspace_rules import LimitOfHeight
 from spatial.geo.datum import Floats
@@ -18,6 +18,7 @@ from spatial.geo.heights import DATUMS, Datum, sides
 NO, PERHAPS, YES = 0, 1, 2
 States: TypeAlias = NDArray[np.int8]
 _NO_LIMIT, _UNKNOWN, _FIRST_DATUM = 0, 1, 2
+_NONE = {_NO_LIMIT, _UNKNOWN}
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,14 @@ class Held:
 
 
 class Limits:
-    """The limits of height of zones as columns."""
+    """The limits of height of zones as columns, and the datums that they have."""
 
     def __init__(self, limits: Sequence[Limit | None]) -> None:
-        values = [None if one is None else one.value_m for one in limits]
+        values = [0.0 if one is None else one.value_m for one in limits]
         self.value_m = np.array([np.nan if one is None else one for one in values], float)
         self.datum = np.array([_code(one) for one in limits], np.int8)
         self.included = np.array([one is None or one.included for one in limits], bool)
+        self.datums = [DATUMS[n - _FIRST_DATUM] for n in sorted({*self.datum.tolist()} - _NONE)]
 
 
 def _code(limit: Limit | None) -> int:
@@ -68,46 +70,49 @@ def within(levels: Levels, place: Whole, zone: Whole, floors: Limits, tops: Limi
     above, why_floor = _sides(levels, place, zone, floors, floor=True)
     below, why_top = _sides(levels, place, zone, tops, floor=False)
     out, sure = (above == -1) | (below == 1), (above == 1) & (below == -1)
-    state = np.where(out, NO, np.where(sure, YES, PERHAPS)).astype(np.int8)
+    state = np.where(out, np.int8(NO), np.where(sure, np.int8(YES), np.int8(PERHAPS)))
     return Held(state, why_floor | why_top)
-
-
-def within_bands(levels: Levels, floors: Limits, tops: Limits) -> States:
-    """Tell for bands of heights (rows) and all places whether the heights there lie in them."""
-    count, places = len(floors.value_m), len(levels.lon)
-    place, band = np.tile(np.arange(places), count), np.repeat(np.arange(count), places)
-    return within(levels, place, band, floors, tops).state.reshape(count, places)
 
 
 def above_ground(levels: Levels, ceiling_m: float) -> Held:
     """Tell for all places whether heights reach above a true height, which is still below."""
     level = levels.of("AGL")
     side = sides(level.high_m - ceiling_m, level.slack_m, True)
-    return Held((side + 1).astype(np.int8), _why(level, side))
+    return Held((side + 1).astype(np.int8), _why_unsure(level.missing, side))
 
 
-def _why(level: Level, side: States) -> Flags:
+def _why_unsure(missing: Flags, side: States) -> Flags:
     """Return why sides are undetermined: what is lacking, else the accuracy."""
-    lacking = np.where(level.missing > 0, level.missing, int(Missing.ACCURACY))
-    return np.where(side == 0, lacking, 0).astype(np.uint8)
+    lacking = np.where(missing > 0, missing, np.uint8(Missing.ACCURACY))
+    return np.where(side == 0, lacking, np.uint8(0))
 
 
 def _sides(
     levels: Levels, place: Whole, zone: Whole, limits: Limits, *, floor: bool
 ) -> tuple[States, Flags]:
     """Return on which side of their zone's limit heights lie, and why where that is unknown."""
-    side = np.full(len(place), 1 if floor else -1, np.int8)
-    why = np.zeros(len(place), np.uint8)
-    codes = limits.datum[zone]
-    unknown = codes == _UNKNOWN
-    side[unknown], why[unknown] = 0, int(Missing.ELEVATION)
-    for code in np.unique(codes[codes >= _FIRST_DATUM]).tolist():
-        mine = codes == code
-        at, of = place[mine], zone[mine]
-        whole = levels.of(DATUMS[code - _FIRST_DATUM])
-        level = Level(whole.low_m[at], whole.high_m[at], whole.slack_m[at], whole.missing[at])
-        held: Floats = level.high_m if floor else level.low_m
-        included = ~limits.included[of] if floor else limits.included[of]
-        side[mine] = sides(held - limits.value_m[of], level.slack_m, included)
-        why[mine] = _why(level, side[mine])
-    return side, why
+    held_m, slack_m, missing = _by_code(levels, limits.datums, floor=floor)
+    at = limits.datum[zone], place
+    included = limits.included[zone]
+    gap_m = held_m[at] - limits.value_m[zone]
+    side = sides(gap_m, slack_m[at], ~included if floor else included)
+    return side, _why_unsure(missing[at], side)
+
+
+def _by_code(
+    levels: Levels, datums: Sequence[Datum], *, floor: bool
+) -> tuple[Floats, Floats, Flags]:
+    """Return heights that are held against limits, slack and what is lacking: a row for each code.
+
+    Of floors it is the upper end of a flight, of tops its lower one. Where there is no limit the
+    height lies beyond all of them, and where nobody knows it so does none.
+    """
+    shape = _FIRST_DATUM + len(DATUMS), len(levels.lon)
+    held_m, slack_m, missing = np.empty(shape), np.zeros(shape), np.zeros(shape, np.uint8)
+    held_m[_NO_LIMIT] = np.inf if floor else -np.inf
+    held_m[_UNKNOWN], missing[_UNKNOWN] = np.nan, Missing.ELEVATION
+    for datum in datums:
+        code, level = _FIRST_DATUM + DATUMS.index(datum), levels.of(datum)
+        held_m[code] = level.high_m if floor else level.low_m
+        slack_m[code], missing[code] = level.slack_m, level.missing
+    return held_m, slack_m, missing

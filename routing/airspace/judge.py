@@ -19,10 +19,10 @@ from routing.airspace.held import (
     YES,
     Held,
     Limits,
+    States,
     above_ground,
     limit_of_rule,
     within,
-    within_bands,
 )
 from routing.airspace.levels import Joins, Levels, Missing
 from routing.airspace.verdict import Weight
@@ -117,14 +117,14 @@ class Judge:
     def __init__(self, air: Air) -> None:
         self.air = air
         zones = air.zones.all
-        self._floors = Limits([zone.floor for zone in zones])
-        self._tops = Limits([zone.ceiling for zone in zones])
-        bands = air.bands.root
-        self._bands = (
-            Limits([limit_of_rule(band.floor) for band in bands]),
-            Limits([limit_of_rule(band.top) for band in bands]),
+        bands = air.bands.root  # which follow the zones as if they lay over every place
+        self._floors = Limits(
+            [*(zone.floor for zone in zones), *(limit_of_rule(band.floor) for band in bands)]
         )
-        self._uncertain = np.array([zone.uncertain for zone in zones], bool)
+        self._tops = Limits(
+            [*(zone.ceiling for zone in zones), *(limit_of_rule(band.top) for band in bands)]
+        )
+        self._uncertain = np.array([zone.uncertain for zone in zones] + [False] * len(bands), bool)
         self._weights = np.array([weight_of(zone) for zone in zones], np.int8)
         self._may_be_exempt = np.array([may_be_exempt(zone) for zone in zones], bool)
         self._of_class = {
@@ -191,7 +191,7 @@ class Judge:
         place, zone = pairs
         use = self.in_force(zone, flight)
         place, zone = place[use], zone[use]
-        held = self.held(levels, place, zone)
+        held, bands = self._with_bands(levels, place, zone)
         findings = list(self._above_ceiling(levels, flight))
         low, high = self._of_pairs(levels, place, zone, held, flight)
         for number in np.unique(zone).tolist():
@@ -206,7 +206,7 @@ class Judge:
             max((one.least for one in findings), default=0),
             max((one.most for one in findings), default=0),
             tuple(findings),
-            self._classes(levels, place, zone, held),
+            self._classes(place, zone, held, bands),
             counties,
             beyond,
             bool(self.air.coverage.has_unknown(numbers).any()),
@@ -220,9 +220,8 @@ class Judge:
         """Tell for pairs of place and zone over it whether the heights there lie in the zone."""
         held = within(levels, place, zone, self._floors, self._tops)
         unsure = self._uncertain[zone] & (held.state != NO)
-        state = np.where(unsure, PERHAPS, held.state).astype(np.int8)
-        missing = held.missing | np.where(unsure, int(Missing.TOWER), 0).astype(np.uint8)
-        return Held(state, missing)
+        state = np.where(unsure, np.int8(PERHAPS), held.state)
+        return Held(state, held.missing | unsure * np.uint8(Missing.TOWER))
 
     def _ceiling(self, levels: Levels, flight: Flight) -> tuple[Held, Weights, Weights]:
         """Tell where the flight is above what its aircraft may, and what that weighs."""
@@ -273,12 +272,22 @@ class Judge:
         none = np.int8(Weight.FREE)
         return np.where(state == YES, least, none), np.where(state != NO, most, none)
 
-    def _classes(self, levels: Levels, place: Whole, zone: Whole, held: Held) -> tuple[str, ...]:
+    def _with_bands(self, levels: Levels, place: Whole, zone: Whole) -> tuple[Held, States]:
+        """Return what `held` tells, and of each band of heights (rows) whether places are in it."""
+        places, bands = len(levels.lon), len(self.air.bands.root)
+        over = np.tile(np.arange(places), bands)
+        band = np.repeat(np.arange(bands) + len(self.air.zones), places)
+        both = self.held(levels, np.concatenate([place, over]), np.concatenate([zone, band]))
+        count = len(place)
+        held = Held(both.state[:count], both.missing[:count])
+        return held, both.state[count:].reshape(bands, places)
+
+    def _classes(self, place: Whole, zone: Whole, held: Held, bands: States) -> tuple[str, ...]:
         """Return the classes of airspace that the flight is in, or may be in.
 
         B and C go before classes by height, of which one that is sure leaves no doubt of others.
         """
-        left = np.ones(len(levels.lon), bool)
+        left = np.ones(bands.shape[1], bool)
         found: list[str] = []
         for name, mine in self._of_class.items():
             state = np.zeros(len(left), np.int8)
@@ -287,7 +296,6 @@ class Judge:
             if (left & (state != NO)).any():
                 found.append(name)
             left &= state != YES
-        bands = within_bands(levels, *self._bands)
         sure = (bands == YES).any(axis=0)
         for band, state in zip(self.air.bands.root, bands, strict=True):
             if (left & ((state == YES) | ((state == PERHAPS) & ~sure))).any():

@@ -60,7 +60,7 @@ class Level:
 
     def moved(self, by: Between, slack_m: float, lacking: Missing) -> Level:
         """Return the level in a datum that lies so much lower."""
-        missing = self.missing | np.where(np.isnan(by.low_m), lacking, 0).astype(np.uint8)
+        missing = self.missing | np.isnan(by.low_m) * np.uint8(lacking)
         low, high = self.low_m + by.low_m, self.high_m + by.high_m
         return Level(low, high, self.slack_m + slack_m, missing)
 

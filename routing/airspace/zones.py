@@ -92,7 +92,7 @@ class Zones:
         """Tell which of some zones are in force at some time (s since 1970) of [begin, end)."""
         until_s = max(end_s, float(np.nextafter(begin_s, np.inf)))
         held: NDArray[np.bool_] = (self.begin_s[zone] < until_s) & (self.end_s[zone] > begin_s)
-        for number in np.unique(zone[held & self._scheduled[zone]]).tolist():
+        for number in set(zone[held & self._scheduled[zone]].tolist()):
             timetable = self.all[number].timetable
             if timetable is not None and not timetable.in_force(_moment(begin_s), _moment(end_s)):
                 held[zone == number] = False
@@ -101,7 +101,7 @@ class Zones:
     def changes(self, zone: Whole, begin_s: float, end_s: float) -> tuple[Floats, Floats]:
         """Return when some zones come into force and end, those of timetables in [begin, end)."""
         begins, ends = [self.begin_s[zone]], [self.end_s[zone]]
-        for number in np.unique(zone[self._scheduled[zone]]).tolist():
+        for number in sorted(set(zone[self._scheduled[zone]].tolist())):
             timetable = self.all[number].timetable
             windows = timetable.windows(_moment(begin_s), _moment(end_s)) if timetable else []
             begins.append(_within([one.begin for one in windows], begin_s, end_s))

@@ -298,10 +298,11 @@ def sides(gap_m: ArrayLike, slack_m: ArrayLike, included: ArrayLike) -> NDArray[
         -1 below, 1 above, 0 where the slack reaches over the limit or the gap is unknown.
     """
     gap, slack = np.asarray(gap_m, float), np.asarray(slack_m, float)
-    above_least = (gap - slack > 0) | ((gap - slack == 0) & ~np.asarray(included))
-    above_most = (gap + slack > 0) | ((gap + slack == 0) & ~np.asarray(included))
-    side = above_least.astype(np.int8) + above_most.astype(np.int8) - 1
-    return np.where(np.isnan(gap), 0, side).astype(np.int8)
+    least, most, touches = gap - slack, gap + slack, ~np.asarray(included)
+    above_least = (least > 0) | ((least == 0) & touches)
+    above_most = (most > 0) | ((most == 0) & touches)
+    side = np.add(above_least, above_most, dtype=np.int8) - np.int8(1)
+    return np.where(np.isnan(gap), np.int8(0), side)
 
 
 def side_of_limit(height: Height, limit: Height, *, limit_included: bool) -> int:

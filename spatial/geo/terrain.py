@@ -7,6 +7,7 @@ database; a process maps a copy of each in its state folder.
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from collections.abc import Mapping
@@ -41,7 +42,10 @@ class Terrain:
 
     def elevations_m(self, lon: ArrayLike, lat: ArrayLike) -> Floats:
         """Return heights of the ground (m AMSL) at places in degrees, NaN where unknown."""
-        x, y = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
+        x, y = np.asarray(lon, float), np.asarray(lat, float)
+        if x.size == y.size == 1:
+            return np.full(x.shape, self._height_m(x.item(), y.item()))
+        x, y = np.broadcast_arrays(x, y)
         west, south = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
         found = np.full(x.shape, np.nan)
         for corner in set(zip(west.ravel().tolist(), south.ravel().tolist(), strict=True)):
@@ -57,14 +61,18 @@ class Terrain:
 
     def find_ground(self, lon: float, lat: float) -> Ground | None:
         """Return the ground at one place, None where it is unknown."""
-        corner = (int(lon // 1), int(lat // 1))
-        grid = self.tiles.get(corner)
+        height = self._height_m(lon, lat)
+        return None if math.isnan(height) else Ground(self.name, Amsl(height, self.accuracy_m))
+
+    def _height_m(self, lon: float, lat: float) -> float:
+        """Return the height of the ground (m AMSL) at one place, NaN where it is unknown."""
+        west, south = math.floor(lon), math.floor(lat)
+        grid = self.tiles.get((west, south))
         if grid is None:
-            return None
+            return math.nan
         cells = len(grid)
-        row = cells - 1 - int((lat - corner[1]) * cells)
-        height = float(grid[row, int((lon - corner[0]) * cells)])
-        return None if np.isnan(height) else Ground(self.name, Amsl(height, self.accuracy_m))
+        row = cells - 1 - int((lat - south) * cells)
+        return float(grid[row, int((lon - west) * cells)])
 
     def cell_deg(self, lon: float, lat: float) -> float | None:
         """Return the side of a cell (degrees) at a place, None where there is no tile."""

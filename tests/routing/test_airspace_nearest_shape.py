@@ -10,7 +10,14 @@ import pytest
 import shapely
 
 from routing.airspace import nearest_shape
-from routing.airspace.ask import Footprint, Heights, judge_footprint, judge_places, places_of
+from routing.airspace.ask import (
+    Footprint,
+    Heights,
+    judge_footprint,
+    judge_places,
+    levels_at,
+    places_of,
+)
 from routing.airspace.coverage import Coverage
 from routing.airspace.judge import Air, Flight, Judge
 from routing.airspace.levels import Joins
@@ -83,7 +90,9 @@ def any_shape(rng: random.Random) -> Footprint:
 def is_free(search: Search, asked: Spread, footprint=None, heights=None, flight=None) -> bool:
     heights, flight = heights or asked.heights, flight or asked.flight
     if footprint is None:
-        found = judge_places(search.judge, asked.places, heights, flight, search.joins)
+        places = asked.places
+        levels = levels_at(places.lon, places.lat, heights, search.joins)
+        found = judge_places(search.judge, places, levels, flight)
     else:
         found = judge_footprint(search.judge, footprint, heights, flight, search.joins)
     return found.most <= target_of(asked.flight)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from layers.processes.airspace.alternatives import SIDE_LEVEL, of_point, of_shape
 from layers.processes.airspace.question import Asked, CheckInputs
 from layers.processes.readers.airspace_rows import AirOfTime
-from routing.airspace.ask import judge_places, judge_point, levels_at, places_of, zones_over
+from routing.airspace.ask import judge_place, judge_places, levels_at, places_of, zones_over
 from routing.airspace.coverage import CATEGORIES
 from routing.airspace.filing import DAY_ZONE, deadlines_of
 from routing.airspace.judge import CEILING, Columns, Finding, Flight, Judgement
@@ -62,18 +63,26 @@ def joins_of(asked: Asked, air: AirOfTime) -> Joins:
 
 def answer_one(inputs: CheckInputs, asked: Asked, air: AirOfTime, now: datetime) -> Document:
     """Answer a question about one flight."""
+    document, look = begin_answer(inputs, asked, air, now)
+    return document if look is None else document | look()
+
+
+def begin_answer(
+    inputs: CheckInputs, asked: Asked, air: AirOfTime, now: datetime
+) -> tuple[Document, Callable[[], Document] | None]:
+    """Return the answer about one flight, and what looks for its alternatives if it is to."""
     footprint = asked.footprint
     assert footprint is not None  # noqa: S101
     flight, joins = flight_of(inputs, asked, air), joins_of(asked, air)
-    shape = footprint.shape
+    shape, zones = footprint.shape, zones_over(air.judge, footprint)
     places = None if asked.is_point else places_of(air.judge, footprint, joins.terrain)
     if places is None:
-        found = judge_point(air.judge, shape.x, shape.y, asked.heights, flight, joins)
         levels = levels_at(np.array([shape.x]), np.array([shape.y]), asked.heights, joins)
+        found = judge_place(air.judge, levels, zones, flight)
     else:
-        found = judge_places(air.judge, places, asked.heights, flight, joins)
         levels = levels_at(places.lon, places.lat, asked.heights, joins)
-    change_s = earliest_change(air.judge, zones_over(air.judge, footprint), flight.begin_s)
+        found = judge_places(air.judge, places, levels, flight)
+    change_s = earliest_change(air.judge, zones, flight.begin_s)
     document: Document = {
         **_verdict(found), **_head(inputs, asked),
         "airspace_class": list(found.classes),
@@ -87,17 +96,20 @@ def answer_one(inputs: CheckInputs, asked: Asked, air: AirOfTime, now: datetime)
     }  # fmt: skip
     if places is None:
         document["beidou_cell"] = beidou_grid.encode(shape.x, shape.y, SIDE_LEVEL)
-    if inputs.alternatives and found.most > target_of(flight):
-        bounds = get_rule(air.rules, BOUNDS).value
-        search = Search(air.judge, joins, bounds.search_m, bounds.search_height_m)
-        until_s = bounds.horizon_days * 86_400.0
+    if not inputs.alternatives or found.most <= target_of(flight):
+        return document, None
+    bounds = get_rule(air.rules, BOUNDS).value
+    search = Search(air.judge, joins, bounds.search_m, bounds.search_height_m)
+    until_s = bounds.horizon_days * 86_400.0
+
+    def look() -> Document:
         if places is None:
             place = Place(shape.x, shape.y, asked.heights, flight)
-            document["alternatives"] = of_point(search, place, now, until_s)
-        else:
-            spread = Spread(footprint, asked.heights, flight, places)
-            document["alternatives"] = of_shape(search, spread, now, until_s)
-    return document
+            return {"alternatives": of_point(search, place, now, until_s)}
+        spread = Spread(footprint, asked.heights, flight, places)
+        return {"alternatives": of_shape(search, spread, now, until_s)}
+
+    return document, look
 
 
 def answer_many(inputs: CheckInputs, asked: Asked, air: AirOfTime) -> Document:
