@@ -6,19 +6,22 @@ of level 5 (4″). Every cell of a grid that is near enough is judged as the que
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
-from routing.airspace.ask import Heights, judge_points
+from routing.airspace.ask import Heights, levels_at
 from routing.airspace.judge import Flight, Judge
 from routing.airspace.levels import Joins, Levels
 from routing.airspace.verdict import Weight
-from routing.airspace.zones import Whole
+from routing.airspace.zones import Whole, Zone
 from spatial.geo.crs import GEOD
 from spatial.geo.datum import Floats
+from spatial.geo.heights import Datum
+from spatial.geo.volumes import Plane
 
 CELLS_PER_DEGREE = 900
 """Cells of level 5 of GB/T 39409-2020: 4″."""
@@ -29,6 +32,8 @@ _RINGS = (8.0, 4.0, 2.0, 1.0)
 """Places are looked for in rings up to these parts of the distance: most are found near by."""
 _ABOUT = 0.95, 1.05
 """Within which share of its geodesic length a distance by degrees lies up to 80° of latitude."""
+_SURE = 0.99
+"""What is taken of a distance to the edge of a zone, which is straight in another plane."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +96,25 @@ def nearest_time(search: Search, asked: Place, now_s: float, horizon_s: float) -
     """
     flight, judge = asked.flight, search.judge
     over = judge.air.zones.over_point(asked.lon, asked.lat)
+    moments = minutes_beside(judge, over, flight, now_s, horizon_s)
+    if not len(moments):
+        return None
+    blocked, hindering = _hindering(search, asked)
+    if blocked:
+        return None
     last = flight.end_s - flight.begin_s
-    for moment in minutes_beside(judge, over, flight, now_s, horizon_s).tolist():
-        moved = replace(flight, begin_s=moment, end_s=moment + last)
-        if is_free(search, replace(asked, flight=moved)):
+    for moment in moments.tolist():
+        if not judge.air.zones.in_force(hindering, moment, moment + last).any():
             return float(moment)
     return None
+
+
+def _hindering(search: Search, asked: Place) -> tuple[bool, Whole]:
+    """Tell whether the ceiling denies a flight at its place, and which zones would in force."""
+    over = search.judge.air.zones.over_point(asked.lon, asked.lat)
+    levels = levels_at(np.array([asked.lon]), np.array([asked.lat]), asked.heights, search.joins)
+    pairs = np.zeros(len(over), np.int64), over
+    return search.judge.hindering(levels, pairs, asked.flight, target_of(asked.flight))
 
 
 def minutes_beside(
@@ -112,20 +130,14 @@ def minutes_beside(
     return moments[np.lexsort((moments, np.abs(moments - flight.begin_s)))]
 
 
-def is_free(search: Search, asked: Place) -> bool:
-    """Tell whether a flight is free at a place."""
-    lon, lat = np.array([asked.lon]), np.array([asked.lat])
-    columns = judge_points(search.judge, lon, lat, asked.heights, asked.flight, search.joins)
-    return bool(columns.most[0] <= target_of(asked.flight))
-
-
 def nearest_place(search: Search, asked: Place) -> tuple[float, float, float] | None:
     """Return the nearest cell's middle that is free: longitude, latitude, metres away."""
-    if _covered(search, asked):
-        return None
+    least_m = _blocked_to_m(search, asked)
     edges = [0.0, *(search.search_m / share for share in _RINGS)]
-    for ring in pairwise(edges):
-        found = _free_place(search, asked, ring)
+    for inner_m, outer_m in pairwise(edges):
+        if outer_m <= least_m:
+            continue
+        found = _free_place(search, asked, (max(inner_m, least_m), outer_m))
         if found is not None:
             return found
     return None
@@ -134,67 +146,84 @@ def nearest_place(search: Search, asked: Place) -> tuple[float, float, float] | 
 def _free_place(
     search: Search, asked: Place, ring: tuple[float, float]
 ) -> tuple[float, float, float] | None:
-    """Return the nearest free cell's middle between two distances (m)."""
-    lon, lat, metres = _cells_around(asked.lon, asked.lat, ring)
-    if not len(lon):
-        return None
-    columns = judge_points(search.judge, lon, lat, asked.heights, asked.flight, search.joins)
-    free = np.flatnonzero(columns.most <= target_of(asked.flight))
+    """Return the nearest free cell's middle up to the outer of two distances (m).
+
+    Nothing is free up to the inner one. Only cells that may be the nearest are measured by the
+    geodesic.
+    """
+    lon, lat, about = _cells_around(asked.lon, asked.lat, ring)
+    levels = levels_at(lon, lat, asked.heights, search.joins)
+    pairs = search.judge.air.zones.over_points(lon, lat)
+    _, most = search.judge.weights(levels, pairs, asked.flight)
+    free = np.flatnonzero(most <= target_of(asked.flight))
     if not len(free):
         return None
-    found = int(free[0])
-    return float(lon[found]), float(lat[found]), float(metres[found])
+    free = free[about[free] <= about[free].min() * _ABOUT[1] / _ABOUT[0]]
+    start = np.full(len(free), asked.lon), np.full(len(free), asked.lat)
+    metres = np.asarray(GEOD.inv(*start, lon[free], lat[free])[2])
+    best = int(np.argmin(metres))
+    if metres[best] > ring[1]:
+        return None
+    return float(lon[free[best]]), float(lat[free[best]]), float(metres[best])
 
 
-def _covered(search: Search, asked: Place) -> bool:
-    """Tell whether one zone, or the ceiling, denies everything within reach."""
-    judge = search.judge
-    unbounded = judge.air.ceilings.find(asked.flight.aircraft) is None
-    if unbounded and asked.flight.exempt_to_agl_m is None:
-        return True
-    if asked.heights.datum == "AGL" and not _below_ceiling(judge, asked):
-        return True
-    lon, lat = np.array([asked.lon]), np.array([asked.lat])
-    columns = judge_points(judge, lon, lat, asked.heights, asked.flight, search.joins)
-    for number in columns.zone.tolist():
-        zone = judge.air.zones.all[number]
-        flat = zone.floor is None and (zone.ceiling is None or zone.ceiling.value_m is None)
-        if zone.circle is None or not flat:
-            continue
-        far = GEOD.inv(asked.lon, asked.lat, *zone.circle.centre)[2]
-        if far + search.search_m < zone.circle.radius_m:
-            return asked.flight.exempt_to_agl_m is None
-    return False
+def _blocked_to_m(search: Search, asked: Place) -> float:
+    """Return up to which distance (m) the ceiling, or a zone over the place, denies everything.
+
+    What follows from heights in the datum asked is the same at every place of a zone.
+    """
+    judge, datum = search.judge, asked.heights.datum
+    if asked.flight.exempt_to_agl_m is not None and datum != "AGL":
+        return 0.0
+    blocked, hindering = _hindering(search, asked)
+    if blocked and (datum == "AGL" or judge.air.ceilings.find(asked.flight.aircraft) is None):
+        return np.inf
+    flight = asked.flight
+    zones = hindering[judge.air.zones.in_force(hindering, flight.begin_s, flight.end_s)]
+    alike = (judge.air.zones.all[number] for number in zones.tolist())
+    depths = [_depth_m(one, asked, search.search_m) for one in alike if _is_alike(one, datum)]
+    return max(depths, default=0.0)
 
 
-def _below_ceiling(judge: Judge, asked: Place) -> bool:
-    ceiling_m = judge.air.ceilings.find(asked.flight.aircraft)
-    exempt = asked.flight.exempt_to_agl_m is not None
-    return exempt or ceiling_m is None or asked.heights.high_m <= ceiling_m
+def _is_alike(zone: Zone, datum: Datum) -> bool:
+    """Tell whether all limits of a zone are known in a datum, or by nobody."""
+    limits = (one for one in (zone.floor, zone.ceiling) if one is not None)
+    return all(one.value_m is None or one.datum == datum for one in limits)
+
+
+def _depth_m(zone: Zone, asked: Place, reach_m: float) -> float:
+    """Return how far (m) around a place in a zone surely is in it; infinite beyond a reach."""
+    if zone.circle is not None:
+        far_m = GEOD.inv(asked.lon, asked.lat, *zone.circle.centre)[2]
+        depth_m = zone.circle.radius_m - far_m
+    else:
+        half = [reach_m * 1.02 / one for one in _degree_m(asked.lat)]
+        box = asked.lon - half[0], asked.lat - half[1], asked.lon + half[0], asked.lat + half[1]
+        edge = shapely.clip_by_rect(zone.shape.boundary, *box)
+        plane = Plane((asked.lon, asked.lat))
+        depth_m = np.inf if edge.is_empty else plane.shape(edge).distance(shapely.Point(0, 0))
+    return np.inf if depth_m > reach_m else max(0.0, float(depth_m) * _SURE - 1.0)
+
+
+def _degree_m(lat: float) -> tuple[float, float]:
+    """Return about how long (m) a degree is, across and up."""
+    return 111_320.0 * float(np.cos(np.radians(lat))), 110_500.0
 
 
 def _cells_around(
     lon: float, lat: float, ring: tuple[float, float]
 ) -> tuple[Floats, Floats, Floats]:
-    """Return the middles of cells above one distance up to another, nearest first, with metres.
-
-    Only cells that are about so far are measured by the geodesic; the first ring holds its middle.
-    """
+    """Return the middles of cells between two distances or a little beyond, and about how far."""
     inner_m, outer_m = ring
-    degree_m = 111_320.0 * np.cos(np.radians(lat)), 110_500.0
+    degree_m = _degree_m(lat)
     columns, rows = (
         np.arange(np.floor((at - half) * CELLS_PER_DEGREE), (at + half) * CELLS_PER_DEGREE)
         for at, half in zip((lon, lat), (outer_m / one * 1.02 for one in degree_m), strict=True)
     )
-    grid = np.meshgrid((columns + 0.5) / CELLS_PER_DEGREE, (rows + 0.5) / CELLS_PER_DEGREE)
-    x, y = (axis.ravel() for axis in grid)
-    about = np.hypot((x - lon) * degree_m[0], (y - lat) * degree_m[1])
-    near = (about >= inner_m * _ABOUT[0]) & (about <= outer_m * _ABOUT[1])
-    x, y = x[near], y[near]
-    metres = np.asarray(GEOD.inv(np.full(len(x), lon), np.full(len(y), lat), x, y)[2])
-    order = np.argsort(metres, kind="stable")
-    order = order[((metres[order] > inner_m) | (inner_m == 0)) & (metres[order] <= outer_m)]
-    return x[order], y[order], metres[order]
+    x, y = (columns + 0.5) / CELLS_PER_DEGREE, (rows + 0.5) / CELLS_PER_DEGREE
+    about = np.hypot(*np.meshgrid((x - lon) * degree_m[0], (y - lat) * degree_m[1]))
+    row, column = np.nonzero((about >= inner_m * _ABOUT[0]) & (about <= outer_m * _ABOUT[1]))
+    return x[column], y[row], about[row, column]
 
 
 def target_of(flight: Flight) -> int:

@@ -122,9 +122,10 @@ class Zones:
         order = np.argsort(lon, kind="stable")
         x, y = lon[order], lat[order]
         places, zones = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        for number, (west, south, east, north) in enumerate(self._boxes.tolist()):
-            first, last = np.searchsorted(x, [west, east], side="left").tolist()
-            last = int(np.searchsorted(x, east, side="right"))
+        box = (x[0], y.min(), x[-1], y.max()) if len(x) else (0.0, 0.0, 0.0, 0.0)
+        for number in self.near(*map(float, box)):
+            west, south, east, north = self._boxes[number].tolist()
+            first, last = x.searchsorted(west, "left"), x.searchsorted(east, "right")
             near = first + np.flatnonzero((y[first:last] >= south) & (y[first:last] <= north))
             if len(near):
                 near = near[self._covers(number, x[near], y[near])]
