@@ -120,11 +120,17 @@ class Coverage:
 
         Where that cannot be told exactly it is somewhere, and not everywhere.
         """
-        which, county = self._tree.query(shapes, predicate="intersects")
         known, unknown = np.zeros(len(shapes), bool), np.zeros(len(shapes), bool)
-        unknown[which[self._has_unknown[county]]] = True
-        known[which[~self._has_unknown[county]]] = True
-        return unknown | ~np.asarray(shapely.covers(self._all, shapes)), ~known
+        which, county = self._tree.query(shapes)
+        order = np.argsort(county, kind="stable")
+        which, county = which[order], county[order]
+        starts = np.flatnonzero(np.diff(county, prepend=-1))
+        for number, mine in zip(county[starts], np.split(which, starts[1:]), strict=False):
+            touched = mine[shapely.intersects(self._shapes[number], shapes[mine])]
+            (unknown if self._has_unknown[number] else known)[touched] = True
+        left = np.flatnonzero(~unknown)
+        unknown[left] = ~shapely.covers(self._all, shapes[left])
+        return unknown, ~known
 
     def has_unknown(self, numbers: Whole) -> NDArray[np.bool_]:
         """Tell for counties by number (-1 outside) whether a category is unknown there."""

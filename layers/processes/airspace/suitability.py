@@ -7,7 +7,7 @@ that are found; where something is unknown of the ground, no cell says that flig
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from layers.processes.airspace.answer import NOTE
 from layers.processes.readers.airspace_rows import AirOfTime
-from layers.tiles.mvt import EXTENT, Rectangle, Value, encode_layer
+from layers.tiles.mvt import EXTENT, Value, Whole, encode_layer
 from routing.airspace.ask import Heights
 from routing.airspace.cells import CELL_NAMES, MIXED, CellColumns, Cells, judge_cells
 from routing.airspace.judge import Flight
@@ -120,25 +120,26 @@ class Judged:
     columns: CellColumns
     air: AirOfTime
 
-    def facts(self) -> Iterator[dict[str, Value | None]]:
-        """Yield what is told of each cell."""
+    def facts(self) -> dict[str, Sequence[Value | None]]:
+        """Return what is told of cells, by name a column."""
         lon, lat = self.cells.middles
-        codes = beidou_grid.encode_many(lon, lat, self.level).tolist()
-        verdicts = CELL_NAMES[self.columns.verdict].tolist()
-        ground = self.columns.ground.tolist()
-        weights = zip(self.columns.mildest.tolist(), self.columns.heaviest.tolist(), strict=True)
-        said = [
+        ground, columns = self.columns.ground, self.columns
+        zones = self._zones()
+        said = np.array([
             [answer_of(weight, weight, unknown=unknown).value for weight in Weight]
             for unknown in (False, True)
-        ]
-        zones, counts, solid = self._zones(), self._counts(), self._solid_codes()
-        for number, (mildest, heaviest) in enumerate(weights):
-            range_ = [said[ground[number] > 0][weight] for weight in (mildest, heaviest)]
-            yield {
-                "code": codes[number], "code_3d": solid[number], "verdict": verdicts[number],
-                "mildest": range_[0], "heaviest": range_[1], "ground": GROUND[ground[number]],
-                "zones": zones.get(number), "zone_count": counts[number],
-            }  # fmt: skip
+        ])  # fmt: skip
+        guarded = (ground > 0).astype(np.int8)
+        return {
+            "code": beidou_grid.encode_many(lon, lat, self.level).tolist(),
+            "code_3d": self._solid_codes(),
+            "verdict": CELL_NAMES[columns.verdict].tolist(),
+            "mildest": said[guarded, columns.mildest].tolist(),
+            "heaviest": said[guarded, columns.heaviest].tolist(),
+            "ground": np.array(GROUND)[ground].tolist(),
+            "zones": [zones.get(number) for number in range(len(self.cells))],
+            "zone_count": self._counts(),
+        }
 
     def _counts(self) -> list[int]:
         counts: list[int] = np.bincount(self.columns.cell, minlength=len(self.cells)).tolist()
@@ -185,13 +186,11 @@ def tile_of(air: AirOfTime, zxy: tuple[int, int, int], asked: Asked) -> tuple[by
     """Return a vector tile and how many cells it holds."""
     level, cells = cells_of_tile(zxy)
     found = judged(air, level, cells, asked)
-    facts = zip(_rectangles(cells, zxy), found.facts(), strict=True)
-    features = ((number + 1, box, told) for number, (box, told) in enumerate(facts))
-    return encode_layer(LAYER, features), len(cells)
+    return encode_layer(LAYER, _rectangles(cells, zxy), found.facts()), len(cells)
 
 
-def _rectangles(cells: Cells, zxy: tuple[int, int, int]) -> Iterator[Rectangle]:
-    """Yield cells in units of a tile."""
+def _rectangles(cells: Cells, zxy: tuple[int, int, int]) -> Whole:
+    """Return cells in units of a tile: left, top, right, bottom."""
     z, x, y = zxy
     side = 1 << z
     across = [((lon + 180) / 360 * side - x) * EXTENT for lon in (cells.west, cells.east)]
@@ -199,8 +198,7 @@ def _rectangles(cells: Cells, zxy: tuple[int, int, int]) -> Iterator[Rectangle]:
         ((1 - np.arcsinh(np.tan(np.radians(lat))) / np.pi) / 2 * side - y) * EXTENT
         for lat in (cells.north, cells.south)
     ]
-    edges = [np.rint(one).astype(int).tolist() for one in (across[0], down[0], across[1], down[1])]
-    yield from zip(*edges, strict=True)
+    return np.rint(np.column_stack([across[0], down[0], across[1], down[1]])).astype(np.int64)
 
 
 def items_of(found: Judged, asked: Asked) -> Document:
@@ -210,12 +208,13 @@ def items_of(found: Judged, asked: Asked) -> Document:
         cells.west.tolist(), cells.south.tolist(), cells.east.tolist(), cells.north.tolist(),
         strict=True,
     )  # fmt: skip
+    facts = found.facts()
     features = [
         {
-            "type": "Feature", "id": told["code"], "properties": told,
+            "type": "Feature", "id": told[0], "properties": dict(zip(facts, told, strict=True)),
             "geometry": {"type": "Polygon", "coordinates": [_ring(*box)]},
         }
-        for box, told in zip(corners, found.facts(), strict=True)
+        for box, *told in zip(corners, *facts.values(), strict=True)
     ]  # fmt: skip
     return {
         "type": "FeatureCollection", "level": found.level, **about(found.air, asked),
