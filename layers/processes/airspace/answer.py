@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 
@@ -98,18 +99,21 @@ def begin_answer(
         document["beidou_cell"] = beidou_grid.encode(shape.x, shape.y, SIDE_LEVEL)
     if not inputs.alternatives or found.most <= target_of(flight):
         return document, None
+    of: Place | Spread
+    if places is None:
+        of = Place(shape.x, shape.y, asked.heights, flight)
+    else:
+        of = Spread(footprint, asked.heights, flight, places)
+    return document, partial(_alternatives, air, joins, of, now)
+
+
+def _alternatives(air: AirOfTime, joins: Joins, asked: Spread | Place, now: datetime) -> Document:
     bounds = get_rule(air.rules, BOUNDS).value
     search = Search(air.judge, joins, bounds.search_m, bounds.search_height_m)
-    until_s = bounds.horizon_days * 86_400.0
-
-    def look() -> Document:
-        if places is None:
-            place = Place(shape.x, shape.y, asked.heights, flight)
-            return {"alternatives": of_point(search, place, now, until_s)}
-        spread = Spread(footprint, asked.heights, flight, places)
-        return {"alternatives": of_shape(search, spread, now, until_s)}
-
-    return document, look
+    horizon_s = bounds.horizon_days * 86_400.0
+    if isinstance(asked, Place):
+        return {"alternatives": of_point(search, asked, now, horizon_s)}
+    return {"alternatives": of_shape(search, asked, now, horizon_s)}
 
 
 def answer_many(inputs: CheckInputs, asked: Asked, air: AirOfTime) -> Document:
