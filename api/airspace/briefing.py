@@ -1,15 +1,21 @@
-"""GET /airspace/briefing.html: the zones of an area at a time in one page for those offline."""
+"""GET /airspace/briefing.html: zones of an area at a time and its flights, for those offline."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, cast
 
+import orjson
+import shapely
 from fastapi import Query, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from api.airspace.air_keeper import AirKeeper
+from api.airspace.horizon import check_horizon
+from api.airspace.picture import LONGEST, MOST_FLIGHTS, drawn_flight, read_flights
+from api.airspace.picture_document import DrawnFlight
 from api.http.app_state import own
 from api.http.auth import actor_of
 from api.http.concurrency import ask
@@ -18,17 +24,21 @@ from api.http.responses import NO_STORE
 from api.http.routes import Routes
 from api.http.values import Moment
 from api.services import Services, services
-from layers.processes.airspace.briefing import Box, deck_json, shown_in
+from layers.processes.airspace.briefing import Box, Planned, PlannedPart, deck_json, shown_in
 from layers.processes.airspace.briefing_page import page, policy
 from layers.processes.airspace.briefing_words import Lang, Words
-from layers.processes.readers.airspace_rows import AirOfTime
 from layers.query.filters import parse_bbox
+from layers.reports.fonts import subset
+from routing.airspace.drawn import Ground
+from routing.airspace.levels import Joins
 from spatial.actor import Actor
-from spatial.airspace_rules import BOUNDS
-from spatial.errors import BadCoordinate, BadParameter
-from spatial.rules import get_rule
+from spatial.errors import BadCoordinate, BadParameter, SetupError
 
-MADE_S = 0.2
+PERIOD = timedelta(days=1)
+"""For so long after its time a briefing tells the plans, where no end is named."""
+WIDE_FROM = 0x2E80
+"""From here on are the characters that a machine may have no font for."""
+MADE_S = 0.5
 """What a briefing is likely to take of a core."""
 LAYERS = ("airspace", "controlled_ground", "airspace_restrictions", "ground_coverage")
 _moment: TypeAdapter[datetime] = TypeAdapter(Moment)
@@ -42,41 +52,73 @@ async def get_briefing(
         str | None, Query(max_length=200, description="West, south, east, north.")
     ] = None,
     time: Annotated[str | None, Query(max_length=40, description="With offset; now.")] = None,
+    until: Annotated[
+        str | None, Query(max_length=40, description="End of the plans; a day later.")
+    ] = None,
 ) -> Response:
-    """Return the page of an area at a time in HTML."""
+    """Return the page of an area at a time, and of flights planned until another, in HTML."""
     served, actor = services(request), actor_of(request)
-    box, moment, lang = _box(bbox), _time(time), cast(Lang, language(request))
+    box, moment, lang = _box(bbox), _time(time, "time"), cast(Lang, language(request))
+    end = moment + PERIOD if until is None else _time(until, "until")
+    if not moment < end <= moment + LONGEST:
+        raise _bad_time("until", "must lie after time, within two days", "须晚于 time 且在两天内")
     air = await own(request.app, AirKeeper).at(served, moment)
-    last = datetime.now(UTC) + timedelta(days=get_rule(air.rules, BOUNDS).value.horizon_days)
-    if moment > last:
-        raise _bad_time(f"lies after {last.isoformat(timespec='minutes')}", "超出可查询的期限")
+    check_horizon(air.rules, moment, "time")
+    found = await read_flights(served.db, actor, box, moment, end)
     sources = await _sources(served, actor)
     review = served.settings.map_review_number
 
-    def made() -> bytes:
-        words = Words(lang, air.rules)
-        return _made(air, (box, moment), words, sources, review)
+    def made() -> tuple[bytes, str]:
+        words, joins = Words(lang, air.rules), air.judge.air.joins
+        plans = [planned(drawn_flight(one), joins) for one in found]
+        shown = shown_in(air, box, moment)
+        names = [words.name(zone) for zone in shown.zones]
+        picture = deck_json(shown, box, names, plans, [words.called(plan) for plan in plans])
+        facts = words.facts(air, shown, box, moment, sources)
+        flights = words.plan_table(
+            plans, end, public_only=actor.anonymous, cut=len(found) >= MOST_FLIGHTS
+        )
+        parts = (words.of("title"), lang, words.marks(air, shown, review), picture, facts)
+        tables = words.table(shown), flights
+        font = _font(served.settings.home, orjson.dumps([*parts, *tables]).decode())
+        return page(*parts, *tables, font=font).encode(), policy(font)
 
-    body = await ask(request, made, MADE_S)
+    body, csp = await ask(request, made, MADE_S)
     served.audit.record(actor, "airspace-briefing", ",".join(f"{side:g}" for side in box), rows=1)
     headers = {
-        **NO_STORE, "Content-Security-Policy": f"{policy()}; frame-ancestors 'none'",
+        **NO_STORE, "Content-Security-Policy": f"{csp}; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
     }  # fmt: skip
     return Response(body, headers=headers, media_type="text/html; charset=utf-8")
 
 
-def _made(
-    air: AirOfTime, asked: tuple[Box, datetime], words: Words, sources: list[str],
-    review: str | None,
-) -> bytes:  # fmt: skip
-    box, moment = asked
-    shown = shown_in(air, box, moment)
-    picture = deck_json(shown, box, [words.name(zone) for zone in shown.zones])
-    facts = words.facts(air, shown, box, moment, sources)
-    marks = words.marks(air, shown, review)
-    text = page(words.of("title"), words.lang, marks, picture, facts, words.table(shown))
-    return text.encode()
+def planned(flight: DrawnFlight, joins: Joins) -> Planned:
+    """Return a flight as a briefing tells it; what has no name is called by its manager."""
+    volumes = flight.volumes
+    middles = shapely.centroid([one.shape for one in volumes])
+    below = Ground.at(shapely.get_x(middles), shapely.get_y(middles), joins).undulation_m.tolist()
+    parts = tuple(
+        PlannedPart(shape, one.lower_m - rise, one.upper_m - rise)
+        for one, rise in zip(volumes, below, strict=True)
+        for shape in shapely.get_parts(one.shape).tolist()
+    )
+    name = flight.name or dict.fromkeys(("zh", "en"), flight.manager or flight.id)
+    state = "Constraint" if flight.kind == "constraint" else flight.state or "Accepted"
+    return Planned(
+        name["zh"], name["en"], state, flight.priority or 0,
+        min(one.begin for one in volumes), max(one.end for one in volumes),
+        min(one.lower_m for one in volumes), max(one.upper_m for one in volumes),
+        flight.origin or "real", parts,
+    )  # fmt: skip
+
+
+def _font(home: Path, text: str) -> bytes | None:
+    """Return a font of the wide characters of a text, None where the map's is not there."""
+    wide = "".join(sorted({one for one in text if ord(one) >= WIDE_FROM}))
+    try:
+        return subset(home, wide) if wide else None
+    except SetupError:
+        return None
 
 
 def _box(text: str | None) -> Box:
@@ -95,19 +137,20 @@ def _box(text: str | None) -> Box:
     return box
 
 
-def _time(text: str | None) -> datetime:
+def _time(text: str | None, name: str) -> datetime:
     if text is None:
         return datetime.now(UTC)
     try:
         return _moment.validate_python(text)
     except ValidationError:
-        raise _bad_time("cannot be read", "无法解析") from None
+        raise _bad_time(name, "cannot be read", "无法解析") from None
 
 
-def _bad_time(en: str, zh: str) -> BadParameter:
+def _bad_time(name: str, en: str, zh: str) -> BadParameter:
     return BadParameter(
-        f"time {en}", f"time {zh}", mend_en="Write it with its offset: 2026-12-02T10:00:00+08:00.",
-        mend_zh="须带时区：2026-12-02T10:00:00+08:00。", parameter="time",
+        f"{name} {en}", f"{name} {zh}",
+        mend_en="Write it with its offset: 2026-12-02T10:00:00+08:00.",
+        mend_zh="须带时区：2026-12-02T10:00:00+08:00。", parameter=name,
     )  # fmt: skip
 
 

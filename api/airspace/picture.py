@@ -71,10 +71,10 @@ async def get_picture(
         )
     box, actor, served = parse_bbox(bbox), actor_of(request), services(request)
     air = await own(request.app, AirKeeper).at(served, begin)
-    found = await _read(served.db, actor, box, begin, end)
+    found = await read_flights(served.db, actor, box, begin, end)
 
     def drawn() -> bytes:
-        flights, joins = [_flight(one) for one in found], air.judge.air.joins
+        flights, joins = [drawn_flight(one) for one in found], air.judge.air.joins
         document: Document = {
             "begin": begin, "end": end, **air_facts(air),
             "zones": show_zones(_zones(air.judge.air.zones, box, begin, end), joins),
@@ -92,9 +92,10 @@ Found = Sequence[asyncpg.Record]
 """A plan of our own in one row, or the volumes of an entity in one each."""
 
 
-async def _read(
+async def read_flights(
     db: Database, actor: Actor, box: Box, begin: datetime, end: datetime
 ) -> list[Found]:
+    """Return the flights of a box and a time that an actor sees, `MOST_FLIGHTS` at most."""
     async with db.session(actor) as conn:
         plans = await conn.fetch(rows.PLANS, begin, end, *box, MOST_FLIGHTS)
         ours, left = [row["id"] for row in plans], MOST_FLIGHTS - len(plans)
@@ -105,7 +106,8 @@ async def _read(
     return [*([row] for row in plans), *(list(volumes) for _, volumes in by_entity)]
 
 
-def _flight(found: Found) -> DrawnFlight:
+def drawn_flight(found: Found) -> DrawnFlight:
+    """Return a flight as it is drawn."""
     first = found[0]
     if "extents" in first:
         name = {"zh": first["name_zh"], "en": first["name_en"]}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from api.airspace.air_keeper import AirKeeper, HeldAir
+from api.airspace.horizon import check_horizon
 from api.http.app_state import own
 from api.http.auth import actor_of
 from api.http.concurrency import ask, caller_of, limits_of
@@ -37,7 +38,7 @@ from layers.processes.airspace.suitability import (
 from layers.query.filters import parse_bbox
 from layers.tiles.tile_cache import Tile, TileCache, TileKey, pack
 from routing.airspace.ask import Heights
-from spatial.airspace_rules import ACCURACY, BOUNDS, Aircraft, Task
+from spatial.airspace_rules import ACCURACY, Aircraft, Task
 from spatial.errors import BadParameter, NotFound
 from spatial.geo.heights import Datum, Qnh
 from spatial.json_types import Document
@@ -148,15 +149,9 @@ async def get_suitability(
 
 
 async def _air_and_asked(request: Request, question: Question) -> tuple[HeldAir, Asked]:
-    now = datetime.now(UTC)
-    at = question.at or now.replace(second=0, microsecond=0)
+    at = question.at or datetime.now(UTC).replace(second=0, microsecond=0)
     air = await own(request.app, AirKeeper).at(services(request), at)
-    last = now + timedelta(days=get_rule(air.rules, BOUNDS).value.horizon_days)
-    if at > last:
-        raise BadParameter(
-            f"at lies after {last.isoformat(timespec='minutes')}", "at 超出可查询的期限",
-            parameter="at",
-        )  # fmt: skip
+    check_horizon(air.rules, at, "at")
     accuracy = get_rule(air.rules, ACCURACY).value
     qnh = None if question.qnh_hpa is None else Qnh(question.qnh_hpa, accuracy.qnh_m)
     heights = Heights(question.datum, question.height, question.height)

@@ -23,7 +23,8 @@ def pack(settings: Settings, options: Namespace) -> int:
 
 def briefing(settings: Settings, options: Namespace) -> int:
     """Write the briefing of an area at a time: one page that opens without a network."""
-    asked = {"bbox": options.bbox, "time": options.time, "lang": options.lang}
+    names = ("bbox", "time", "until", "lang")
+    asked = {name: getattr(options, name) for name in names}
     query = urlencode({name: text for name, text in asked.items() if text is not None})
     _write(settings, f"/api/airspace/briefing.html?{query}", options.file)
     return 0

@@ -136,6 +136,7 @@ def _add_air(commands: Commands[ArgumentParser]) -> None:
     briefing.add_argument("file", type=Path, help=".html")
     briefing.add_argument("--bbox", required=True, help="west,south,east,north in degrees")
     briefing.add_argument("--time", help="RFC 3339 with offset (default: now)")
+    briefing.add_argument("--until", help="end of the plans that are told (default: a day later)")
     briefing.add_argument("--lang", choices=("zh", "en"), default="zh")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+from io import BytesIO
 from pathlib import Path
 
 from spatial.errors import SetupError
@@ -45,6 +46,26 @@ def _unpack(packed: Path, whole: Path) -> None:
     font.flavor = None
     font.save(part)
     part.replace(whole)
+
+
+def subset(home: Path, characters: str) -> bytes:
+    """Return the Chinese font with some characters alone, as WOFF2.
+
+    Raises
+    ------
+    SetupError
+        The font is not there.
+    """
+    from fontTools import subset as tools
+
+    options = tools.Options(flavor="woff2", layout_features=[], notdef_outline=True)
+    font = tools.load_font(str(unpacked_fonts(home) / f"{NAMES[0]}.ttf"), options)
+    cutter = tools.Subsetter(options)
+    cutter.populate(text=characters)
+    cutter.subset(font)
+    packed = BytesIO()
+    tools.save_font(font, packed, options)
+    return packed.getvalue()
 
 
 SPELT = {"≥": ">=", "≤": "<=", "≠": "!=", "Σ": "Sum", "∑": "Sum", "→": "->", "μ": "u"}

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from data.terrain import write_terrain
+from layers.reports.fonts import NAMES, VENDORED
 from routing.airspace.pack_reader import Pack
 from spatial.airspace_rules import GROUND
 from spatial.ids import stable_uuid7
@@ -280,6 +281,22 @@ def test_a_briefing_is_one_page(air, planner_of):
     assert "Holds synthetic data" in answer.text
     assert "Not for navigation" in answer.text
     assert "Military" in answer.text  # the category that is unknown to the east
+
+
+def test_a_briefing_tells_the_plans_of_its_time_and_brings_a_font(air, planner_of, planning):
+    with closing(planning.client("planner")) as planner:
+        plan = plan_to_wait() | {"title": "巡查简报线路", "visibility": "public"}
+        assert planner.post("/api/airspace/operations", json=plan).status_code == 202
+    asked = {"bbox": f"{LON},{LAT},{LON + 0.2},{LAT + 0.1}", "time": AT.isoformat(), "lang": "zh"}
+    answer = planner_of[0].get("/api/airspace/briefing.html", params=asked)
+    assert "巡查简报线路" in answer.text.split("<tbody>")[2]
+    assert "待批" in answer.text
+    if (VENDORED / f"{NAMES[0]}.woff2").exists():  # else the machine's own fonts are all there is
+        assert "font-src data:" in answer.headers["content-security-policy"]
+        assert "@font-face" in answer.text
+    over = {**asked, "until": (AT - timedelta(minutes=1)).isoformat()}
+    refused = planner_of[0].get("/api/airspace/briefing.html", params=over)
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "until")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from spatial.postgres.db import connect
 from tests.api.roadworld import LAT, LON
 from tests.api.test_airspace import AT, air, restriction  # noqa: F401
 from tests.api.utmworld import Uss
-from tests.conftest import ROOT
+from tests.conftest import ANCHOR, ROOT
 from tests.mvt import decode_tile, tile_of
 
 AREA = ROOT / "layers" / "areas" / "airport"
@@ -61,6 +61,7 @@ VALUES = {
     "height": "100", "datum": "AGL", "aircraft": "light", "task": "ordinary", "at": AT.isoformat(),
     "qnh_hpa": "1013", "bbox": BOX, "time": AT.isoformat(), "level": "4",
     "begin": AT.isoformat(), "end": (AT + timedelta(days=1)).isoformat(), "limit": "100",
+    "until": (AT + timedelta(days=1)).isoformat(),
 }  # fmt: skip
 RENAMED = {"/flights": {"begin": "from", "end": "to"}, "/conflicts": {"begin": "from", "end": "to"}}
 HEIGHT = {"value": 100, "datum": "AGL", "unit": "m"}
@@ -141,11 +142,11 @@ def opened(answer: httpx.Response) -> object:
     return body.decode("utf-8", "ignore")
 
 
-def reads(route: Registered) -> dict[str, str]:
-    """Return a value for each parameter that a route reads and that has one here."""
+def reads(route: Registered, values: dict[str, str]) -> dict[str, str]:
+    """Return a value for each parameter that a route reads and that has one."""
     names = {*(route.reads or ()), *inspect.signature(route.handler).parameters}
     new = RENAMED.get(route.path.removeprefix("/api/airspace"), {})
-    return {new.get(name, name): VALUES[name] for name in sorted(names & VALUES.keys())}
+    return {new.get(name, name): values[name] for name in sorted(names & values.keys())}
 
 
 def own_part(document: object) -> object:
@@ -254,14 +255,57 @@ def test_no_route_of_the_air_says_that_flight_is_allowed(account, asked, made, c
         "answers": asked["/api/airspace/check 2"]["id"], "restrictions": made["restriction"]["id"],
         "operations": made["plan"]["id"],
     }  # fmt: skip
+    addresses = addresses_of((11, x, y), ids)
+    walk(clients[account], addresses, (200,) if account == "officer" else (200, 401, 403, 404))
+
+
+def addresses_of(
+    zxy: tuple[int, int, int], ids: dict[str, str], values: dict[str, str] | None = None
+) -> list[tuple[str, dict[str, str]]]:
+    """Return all that can be fetched of the air: a tile, things by id, questions by parameters."""
     routes = [one for one in airspace_routes() if one.method == "GET" and not one.own_tokens]
     assert len(routes) > 12
+    z, x, y = zxy
     addresses = []
     for route in routes:
-        known = {"z": 11, "x": x, "y": y, **dict.fromkeys(
+        known = {"z": z, "x": x, "y": y, **dict.fromkeys(
             ("number", "plan_id"), ids.get(route.path.split("/")[3]))}  # fmt: skip
-        addresses.append((route.path.format_map(known), reads(route)))
-    walk(clients[account], addresses, (200,) if account == "officer" else (200, 401, 403, 404))
+        addresses.append((route.path.format_map(known), reads(route, values or VALUES)))
+    return addresses
+
+
+@pytest.mark.db
+def test_the_sample_says_nowhere_that_flight_is_allowed(server):
+    """The whole province, made up with categories that nobody knows: its own day, as an officer."""
+    place, day = (120.2, 30.2), ANCHOR + timedelta(hours=10)
+    values = VALUES | {
+        "bbox": "120.1,30.1,120.4,30.35", "at": day.isoformat(), "time": day.isoformat(),
+        "begin": day.isoformat(), "end": (day + timedelta(hours=12)).isoformat(),
+        "until": (day + timedelta(hours=12)).isoformat(),
+    }  # fmt: skip
+    with closing(server.client("dispatcher")) as officer:
+        body = {
+            "geometry": {"type": "Point", "coordinates": list(place)}, "height": HEIGHT,
+            "aircraft": "light", "at": day.isoformat(),
+        }  # fmt: skip
+        answer = officer.post("/api/airspace/check", json=body).json()
+        assert answer["ground"]["unknown"]
+        assert answer["verdict"] != FREE
+        at = {"from": ANCHOR.isoformat(), "to": values["end"]}
+        flights = officer.get("/api/airspace/flights", params=at).json()["flights"]
+        drawn = officer.get("/api/airspace/restrictions", params={"at": day.isoformat()}).json()
+        ids = {
+            "answers": answer["id"], "operations": flights["id"][0],
+            "restrictions": drawn["features"][0]["id"],
+        }  # fmt: skip
+        tile = (11, *tile_of(*place, 11))
+        walk(officer, addresses_of(tile, ids, values))
+        z, x, y = tile
+        tiles = [f"/api/collections/{layer}/tiles/WebMercatorQuad/{z}/{y}/{x}"
+                 for layer in with_tiles(officer)]  # fmt: skip
+        items = [f"/api/collections/{layer}/items" for layer in LAYERS]
+        walk(officer, [(path, {}) for path in tiles], (200, 204))
+        walk(officer, [(path, {"limit": "300"}) for path in items])
 
 
 @pytest.mark.db

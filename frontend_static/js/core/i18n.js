@@ -56,7 +56,15 @@ export function number(/** @type {number} */ value, digits = 0) {
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 
+/** From when on until when +08:00 is no more than an addition: before, there was summer time. */
+const [PLAIN_FROM, PLAIN_UNTIL] = [Date.UTC(1992, 0, 1), Date.UTC(9999, 0, 1)];
+const AHEAD_MS = 8 * 3_600_000;
+
 function parts(/** @type {number} */ at) {
+  if (at >= PLAIN_FROM && at < PLAIN_UNTIL) {
+    const [year, month, day, hour, minute, second] = new Date(at + AHEAD_MS).toISOString().split(/[-T:.]/);
+    return { year, month, day, hour, minute, second };
+  }
   let format = formats.get('parts');
   if (!format) {
     format = new Intl.DateTimeFormat('en-CA', {

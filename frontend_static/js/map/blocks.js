@@ -19,7 +19,7 @@ export const HATCHES = {
 };
 /** The class whose zones are so wide that a hatch would hide the map: its outline carries its letter. */
 const WIDEST = 'B';
-const NOTHING = { type: 'FeatureCollection', features: [] };
+const NOTHING = { type: 'FeatureCollection', features: /** @type {any[]} */ ([]) };
 
 const kind = (/** @type {string[]} */ ...names) => ['match', ['get', 'kind'], names, true, false];
 const all = (/** @type {any[]} */ ...parts) => ['all', ...parts];
@@ -79,8 +79,11 @@ export function drawn(band) {
 export const bandOf = (/** @type {{ agl_m: (number | null)[], amsl_m: (number | null)[] }} */ one) =>
   skyStore.datum.value === 'AGL' ? one.agl_m : one.amsl_m;
 
-const feature = (/** @type {any} */ geometry, /** @type {Record<string, any>} */ properties) =>
-  ({ type: 'Feature', geometry, properties });
+/** A block; its id names all that is drawn of it but its place. */
+function feature(/** @type {any} */ geometry, /** @type {Record<string, any>} */ properties, part = 0) {
+  const { id, layer, base, top, color, label } = properties;
+  return { type: 'Feature', id: [layer, id, part, base, top, color, label].join(), geometry, properties };
+}
 
 /** The colour that a layer's legend has for a class, else its first. */
 export function legendColour(/** @type {string} */ layer, /** @type {string} */ text, /** @type {Theme} */ theme) {
@@ -106,6 +109,7 @@ function zoneFeatures(picture, at, theme) {
 
 /** @param {SkyPicture} picture @param {number} at @param {Theme} theme */
 function flightFeatures(picture, at, theme) {
+  const flat = skyStore.space.value !== '3d';
   return picture.flights.flatMap((flight) => {
     if (!inForce(flight, at)) return [];
     const color = stateColour(flight.state, theme);
@@ -114,7 +118,8 @@ function flightFeatures(picture, at, theme) {
       const id = flight.layer === 'operations' ? flight.id : `${flight.id}:${volume.part}`;
       const hatched = constraint ? { pattern: `hatch-cross:${color}` } : {};
       const properties = { id, layer: flight.layer, kind: constraint ? 'constraint' : 'flight', color, ...hatched };
-      return feature(volume.geometry, { ...properties, ...drawn(bandOf(volume)) });
+      const band = flat ? { base: 0, top: 0 } : drawn(bandOf(volume));
+      return feature(volume.geometry, { ...properties, ...band }, volume.part);
     });
   });
 }
@@ -127,30 +132,28 @@ function blocks() {
   const [at, theme] = [askedInstant(), shellStore.theme.value];
   void shellStore.lang.value;
   const features = flightFeatures(picture, at, theme);
-  if (skyStore.space.value !== '3d') {
-    for (const { properties } of features) properties.base = properties.top = 0;
-    return { type: 'FeatureCollection', features };
-  }
+  if (skyStore.space.value !== '3d') return { type: 'FeatureCollection', features };
   return { type: 'FeatureCollection', features: [...zoneFeatures(picture, at, theme), ...features] };
 }
 
-/** What tells two pictures apart without reading their places. */
-const keyOf = (/** @type {any} */ { features }) =>
-  features.map((/** @type {any} */ { properties: p }) => `${p.id}${p.base}${p.top}${p.color}`).join();
-
-/** Keep the blocks in step with time, datum, exaggeration and theme. */
+/** Keep the blocks in step with time, datum, exaggeration and theme; of one picture what changes is sent. */
 export function watchBlocks(/** @type {import('maplibre-gl').Map} */ map) {
-  let last = '';
+  /** What the source holds, and of which picture. */
+  let [held, of] = /** @type {[Set<string>, SkyPicture | null]} */ ([new Set(), null]);
   const put = () => {
     const content = blocks();
+    const picture = skyStore.picture.peek();
     const source = /** @type {import('maplibre-gl').GeoJSONSource | undefined} */ (map.getSource(BLOCKS));
-    const key = keyOf(content);
-    if (!source || key === last) return;
-    last = key;
-    source.setData(/** @type {any} */ (content));
+    if (!source) return;
+    const wanted = new Set(content.features.map((/** @type {any} */ { id }) => id));
+    const add = content.features.filter((/** @type {any} */ { id }) => !held.has(id));
+    const remove = [...held].filter((id) => !wanted.has(id));
+    if (picture !== of) source.setData(/** @type {any} */ (content));
+    else if (add.length || remove.length) source.updateData({ add: /** @type {any} */ (add), remove });
+    [held, of] = [wanted, picture];
   };
   map.on('style.load', () => {
-    last = '';
+    [held, of] = [new Set(), null];
     put();
   });
   return effect(() => {

@@ -7,6 +7,7 @@ import { moment, t } from '../core/i18n.js';
 import { Latest } from '../core/latest.js';
 import { url } from '../core/store.js';
 import { flightStore } from './flight.js';
+import { layerStore } from './layers.js';
 import { mayDecide, sessionStore } from './session.js';
 import { toast } from './toasts.js';
 
@@ -14,6 +15,8 @@ import { toast } from './toasts.js';
 /** @typedef {{ decision: 'approve' | 'deny', legal_text: string, reason?: string, override?: boolean }} Decision */
 
 const CONFLICT = 409;
+/** Layers whose changed rows change verdicts. */
+const ZONES = ['airspace', 'controlled_ground', 'airspace_restrictions', 'ground_coverage'];
 /** What comes together is asked for together. */
 const GATHER_MS = 250;
 
@@ -122,9 +125,13 @@ export const lostTo = (/** @type {FlightPlan} */ plan) => t('inbox.lost', {
   state: t(/** @type {any} */ (`plan.${plan.state}`)),
 });
 
-/** Keep the inbox of an officer. */
+/** Keep the inbox of an officer; verdicts follow zones and restrictions. */
 export function watchApprovals() {
   effect(() => {
     if (sessionStore.answer.value) untracked(loadInbox);
+  });
+  effect(() => {
+    const changed = ZONES.map((id) => layerStore.bumps.value[id] ?? 0).some(Boolean);
+    if (changed) later();
   });
 }

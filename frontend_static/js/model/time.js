@@ -34,7 +34,9 @@ export function mapInstant() {
 /** Say what the map shows and, where it differs, what queries are asked for. */
 export function timeText() {
   const map = t('time.map', { time: moment(mapInstant()) });
-  return url.time.value ? `${map}${t('time.queries', { time: moment(askedInstant()) })}` : map;
+  if (!url.time.value) return map;
+  const time = moment(askedInstant());
+  return `${map}${t('time.air', { time })}${t('time.queries', { time })}`;
 }
 
 /** Ask for an instant, in milliseconds. */

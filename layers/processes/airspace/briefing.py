@@ -1,4 +1,4 @@
-"""What a briefing shows: the zones of an area in force at a time, as a picture of deck.gl.
+"""What a briefing shows: zones in force at a time and flights planned after it, in deck.gl.
 
 Heights are drawn above mean sea level, stretched by `STRETCH`, as `routing.airspace.drawn` has
 them; what nobody knows is told in words. Nothing here is for navigation.
@@ -7,7 +7,7 @@ them; what nobody knows is told in words. Nothing here is for navigation.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,8 @@ Box = tuple[float, float, float, float]
 STRETCH = 5
 MOST_ZONES = 2_000
 DIGITS = 6
+FONT = "SigangBriefing"
+"""Name of the font that a page brings."""
 _COLOURS: Mapping[str, tuple[int, int, int, int]] = {
     "PROHIBITED": (229, 36, 59, 110),
     "REQ_AUTHORISATION": (255, 176, 32, 80),
@@ -33,7 +35,33 @@ _COLOURS: Mapping[str, tuple[int, int, int, int]] = {
     "NO_RESTRICTION": (61, 155, 255, 60),
 }
 _KNOWN, _UNKNOWN = (61, 155, 255, 40), (184, 196, 208, 70)
+_PLANNED = (111, 183, 255, 150)
 _LINE = (214, 226, 238, 160)
+
+
+@dataclass(frozen=True)
+class PlannedPart:
+    """A part of a plan: footprint (degrees), base and top (m AMSL, NaN where unknown)."""
+
+    shape: shapely.Polygon
+    base_m: float
+    top_m: float
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A flight that is planned within the time of a briefing; heights are metres W84."""
+
+    zh: str
+    en: str
+    state: str
+    priority: int
+    begin: datetime
+    end: datetime
+    lower_m: float
+    upper_m: float
+    origin: str
+    parts: tuple[PlannedPart, ...]
 
 
 @dataclass(frozen=True)
@@ -79,8 +107,21 @@ def _drawn(air: AirOfTime, zones: tuple[Zone, ...]) -> tuple[Floats, Floats]:
     return bases, np.fmax(np.where(np.isnan(tops), bases + OPEN_TOP_M, tops), bases + 1.0)
 
 
-def deck_json(shown: Shown, box: Box, names: Iterable[str]) -> str:
-    """Return the picture as the JSON of pydeck, `names` being what each zone is called."""
+def deck_json(
+    shown: Shown, box: Box, names: Iterable[str], plans: Sequence[Planned] = (),
+    called: Iterable[str] = (),
+) -> str:  # fmt: skip
+    """Return the picture as the JSON of pydeck.
+
+    Parameters
+    ----------
+    shown, box
+        What is shown of an area (degrees).
+    names, called
+        What each zone, and each plan, is called.
+    plans
+        Flights that are planned.
+    """
     import pydeck
 
     data = list(_prisms(shown, names))
@@ -97,8 +138,14 @@ def deck_json(shown: Shown, box: Box, names: Iterable[str]) -> str:
             get_line_color=list(_LINE), pickable=True, auto_highlight=True,
         ),
         pydeck.Layer(
+            "PolygonLayer", id="plans", data=list(_flights(plans, called)), get_polygon="polygon",
+            extruded=True, wireframe=True, get_elevation="height", get_fill_color="colour",
+            get_line_color=list(_LINE), pickable=True, auto_highlight=True,
+        ),
+        pydeck.Layer(
             "TextLayer", id="names", data=marks, get_text="name", get_position="at",
             get_size=12, get_color=[255, 255, 255], character_set=pydeck.types.String("auto"),
+            font_family=pydeck.types.String(f"{FONT}, system-ui, sans-serif"),
             parameters={"depthCompare": "always"},
         ),
     ]  # fmt: skip
@@ -123,6 +170,18 @@ def _prisms(shown: Shown, names: Iterable[str]) -> Iterator[dict[str, object]]:
                 "height": round(float(top - base) * STRETCH, 1),
                 "at": [round(middle.x, DIGITS), round(middle.y, DIGITS), round(top * STRETCH, 1)],
             }  # fmt: skip
+
+
+def _flights(plans: Iterable[Planned], called: Iterable[str]) -> Iterator[dict[str, object]]:
+    """Yield the volumes of plans whose heights above the sea are known."""
+    for plan, name in zip(plans, called, strict=True):
+        for part in plan.parts:
+            if np.isfinite(part.base_m) and np.isfinite(part.top_m):
+                yield {
+                    "name": inert(name), "colour": list(_PLANNED),
+                    "polygon": _rings(part.shape, part.base_m * STRETCH),
+                    "height": round(float(part.top_m - part.base_m) * STRETCH, 1),
+                }  # fmt: skip
 
 
 def _grounds(counties: Iterable[County]) -> Iterator[dict[str, object]]:

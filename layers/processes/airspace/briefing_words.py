@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Literal, cast
 
 from layers.processes.airspace.answer import NOTE
-from layers.processes.airspace.briefing import STRETCH, Box, Shown
+from layers.processes.airspace.briefing import STRETCH, Box, Planned, Shown
+from layers.processes.airspace.briefing_page import Table
 from layers.processes.readers.airspace_rows import AirOfTime
 from routing.airspace.filing import DAY_ZONE
 from routing.airspace.zones import Limit, Zone
@@ -32,11 +33,25 @@ _WORDS = {
     "synthetic": ("含合成数据", "Holds synthetic data"),
     "derived": ("含推算数据", "Holds derived data"),
     "all_known": ("范围内各县八类均已知", "All eight are known in every county here"),
+    "plans": ("飞行计划", "Planned flights"),
+    "public_only": ("仅含公开计划", "public ones alone"),
+    "cut": ("只列最早开始者", "those that begin first alone"),
+    "Filed": ("待批", "filed"),
+    "Accepted": ("已接受", "accepted"),
+    "Activated": ("执行中", "activated"),
+    "Nonconforming": ("偏离计划", "nonconforming"),
+    "Contingent": ("应急", "contingent"),
+    "Ended": ("已结束", "ended"),
+    "Constraint": ("约束", "constraint"),
     "no_review": ("未取得审图号，不得公开使用", "No map review number: not for publication"),
 }
 _HEADS = (
     ("名称", "类别", "限制", "下限", "上限", "有效期", "依据", "主体", "来源性质"),
     ("Name", "Kind", "Restriction", "Floor", "Ceiling", "Valid", "Rule", "Authority", "Origin"),
+)
+_PLAN_HEADS = (
+    ("名称", "状态", "优先级", "开始", "结束", "高度（W84）", "来源性质"),
+    ("Name", "State", "Priority", "Begin", "End", "Heights (W84)", "Origin"),
 )
 
 
@@ -69,9 +84,30 @@ class Words:
             return self.pick(ground.zh, ground.en)
         return f"{self.of(zone.sort)} {zone.level if zone.sort == 'airspace' else ''}".rstrip()
 
-    def table(self, shown: Shown) -> tuple[str, Sequence[str], Sequence[Sequence[str]]]:
+    def table(self, shown: Shown) -> Table:
         """Return the zones in words."""
         return self.of("zones"), _HEADS[self._at], [self._row(zone) for zone in shown.zones]
+
+    def called(self, plan: Planned) -> str:
+        """Return what a plan is called in the picture."""
+        times = f"{self._time(plan.begin)[5:16]} – {self._time(plan.end)[11:16]}"
+        return f"{self.pick(plan.zh, plan.en)}\n{self.of(plan.state)} · {times}"
+
+    def plan_table(
+        self, plans: Sequence[Planned], until: datetime, *, public_only: bool, cut: bool
+    ) -> Table:
+        """Return the flights that are planned until a time, in words."""
+        limits = [self.of(key) for key, on in (("public_only", public_only), ("cut", cut)) if on]
+        note = f" ({', '.join(limits)})" if limits else ""
+        heading = f"{self.of('plans')} – {self._time(until)}: {len(plans)}{note}"
+        return heading, _PLAN_HEADS[self._at], [self._plan(one) for one in plans]
+
+    def _plan(self, plan: Planned) -> Sequence[str]:
+        return (
+            self.pick(plan.zh, plan.en), self.of(plan.state), str(plan.priority),
+            self._time(plan.begin), self._time(plan.end),
+            f"{plan.lower_m:.0f} – {plan.upper_m:.0f} m", plan.origin,
+        )  # fmt: skip
 
     def _row(self, zone: Zone) -> Sequence[str]:
         valid = f"{self._time(zone.begin)} – {self._time(zone.end)}"

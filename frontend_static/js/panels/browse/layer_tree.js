@@ -4,6 +4,7 @@ import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { moment, number, pick, t } from '../../core/i18n.js';
 import { badge, busy, failure, icon, layerSymbol, originName, symbol } from '../widgets.js';
+import { DATED } from '../../model/dated.js';
 import { toggleTable } from '../../model/table.js';
 import { findLayer, layerStore, loadCatalogue, originsOf, resetShown, setShown } from '../../model/layers.js';
 import { timeStore } from '../../model/time.js';
@@ -135,7 +136,10 @@ class LayerTree extends Part {
   range(/** @type {Layer} */ layer) {
     const { minzoom: zoom } = layer;
     if (zoom !== null && viewStore.zoom.value < zoom) return html`<p class="hint">${t('layers.zoom_in', { zoom })}</p>`;
-    return layer.time && timeStore.at.value ? html`<p class="hint">${t('layers.now_only')}</p>` : '';
+    if (!layer.time || timeStore.player.value !== null) return '';
+    const at = timeStore.at.value;
+    return !at ? '' : html`<p class="hint" data-testid="range-${layer.id}">${layer.id in DATED
+      ? t('layers.at_time', { time: moment(at, true) }) : t('layers.now_only')}</p>`;
   }
 }
 

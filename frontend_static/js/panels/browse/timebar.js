@@ -40,7 +40,8 @@ class TimeBar extends Part {
         title=${t('time.zone')}>
         <b>${clock(at, true)}</b><small>+08:00 · ${t(fixed ? 'time.fixed' : 'time.following')}</small></output>
       ${fixed
-        ? html`<span class="map-time num" data-testid="map-time">${t('time.map', { time: clock(mapInstant()) })}</span>`
+        ? html`<span class="map-time num" data-testid="map-time">${t('time.map', { time: clock(mapInstant()) })}${
+          t('time.air', { time: clock(at) })}</span>`
         : ''}
       <button data-testid="time-now" aria-pressed=${!fixed} @click=${followNow}>${t('time.now')}</button>
     </div>`;

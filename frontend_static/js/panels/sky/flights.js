@@ -4,8 +4,10 @@ import { html } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { Part, define } from '../../core/base.js';
 import { clock, number, pick, t } from '../../core/i18n.js';
-import { codeName } from '../../model/layers.js';
-import { follow, inForce, movingFlights, placeOf, reloadSky, showFlights, skyStore } from '../../model/sky.js';
+import { codeName, layerStore } from '../../model/layers.js';
+import {
+  follow, inForce, movingFlights, placeOf, reloadSky, running, showFlights, skyStore,
+} from '../../model/sky.js';
 import { stateColour } from '../../map/colours.js';
 import { shellStore } from '../../model/shell.js';
 import { select } from '../../model/selection.js';
@@ -17,6 +19,9 @@ import { GLYPHS, heightText } from './height_text.js';
 /** @typedef {{ flight: SkyFlight, place: import('../../core/types.js').SkyPlace | null }} Row */
 
 const DATUMS = /** @type {const} */ (['AGL', 'AMSL', 'W84']);
+/** While time runs, heights in the list are read again so often: the eye follows no more. */
+const EACH_MS = 1000;
+
 class FlightList extends Part {
   static properties = { query: { state: true }, flying: { state: true }, datum: { state: true } };
 
@@ -26,11 +31,13 @@ class FlightList extends Part {
     this.flying = true;
     /** @type {typeof DATUMS[number] | null} */
     this.datum = null;
+    /** Rows as they were rendered last: most are the same again. */
+    this.rows = /** @type {Map<string, { flight: SkyFlight, key: string, row: unknown }>} */ (new Map());
   }
 
   connectedCallback() {
     super.connectedCallback();
-    this.pulse = setInterval(() => timeStore.at.peek() === null && this.requestUpdate(), 2000);
+    this.pulse = setInterval(() => (timeStore.at.peek() === null || running()) && this.requestUpdate(), EACH_MS);
   }
 
   disconnectedCallback() {
@@ -40,7 +47,7 @@ class FlightList extends Part {
 
   render() {
     if (!skyStore.flights.value) return html``;
-    void timeStore.at.value;
+    if (timeStore.player.value === null) void timeStore.at.value;
     const at = playhead();
     const all = movingFlights();
     const rows = all.map((flight) => ({ flight, place: inForce(flight, at) ? placeOf(flight, at) : null }));
@@ -91,8 +98,20 @@ class FlightList extends Part {
         <tbody>${repeat(rows, ({ flight }) => flight.id, (row) => this.row(row))}</tbody></table></div>`;
   }
 
+  /** The row of a flight, made anew only where something of it has changed. */
   row(/** @type {Row} */ { flight, place }) {
     const followed = skyStore.follow.value === flight.id;
+    const height = place ? heightText(place, this.shown) : '–';
+    const look = [shellStore.theme.value, shellStore.lang.value, layerStore.catalogue.value?.version];
+    const key = [height, followed, ...look].join();
+    const held = this.rows.get(flight.id);
+    if (held?.key === key && held.flight === flight) return held.row;
+    const row = this.made(flight, height, followed);
+    this.rows.set(flight.id, { flight, key, row });
+    return row;
+  }
+
+  made(/** @type {SkyFlight} */ flight, /** @type {string} */ height, /** @type {boolean} */ followed) {
     const name = pick(flight.name) || `${flight.manager} …${flight.id.slice(-4)}`;
     const state = codeName('state', flight.state ?? '');
     const colour = stateColour(flight.state, shellStore.theme.value);
@@ -102,7 +121,7 @@ class FlightList extends Part {
     return html`<tr data-testid="flight" data-id=${flight.id} class=${followed ? 'current' : ''}>
       <td><button class="cell" title="${name} · ${state}" @click=${() => this.show(flight)}>${glyph}<span>${name}</span>
         <span class="sr">${state}</span></button>${made}</td>
-      <td class="numeric num" data-testid="flight-height">${place ? heightText(place, this.shown) : '–'}</td>
+      <td class="numeric num" data-testid="flight-height">${height}</td>
       <td class="num">${clock(flight.begin_ms)}–${clock(flight.end_ms)}</td>
       <td><button class="small" data-testid="flight-follow" aria-pressed=${followed}
         aria-label="${t(followed ? 'sky.unfollow' : 'sky.follow')}: ${name}"
