@@ -20,7 +20,7 @@ from urllib.parse import quote
 import numpy as np
 from playwright.sync_api import Route, sync_playwright
 
-from tests.browser.conftest import DESK, FLAGS, settle, until
+from tests.browser.conftest import DESK, FLAGS, until
 from tests.conftest import program
 
 RUN_S, EVERY_US, SPEED = 30, 250, 720
@@ -38,7 +38,7 @@ MARK = """() => {
 
 def stretched(route: Route) -> None:
     """Answer with the picture of a day whose flights last all of it."""
-    answer = route.fetch()
+    answer = route.fetch(timeout=PATIENCE_MS)
     picture = answer.json()
     begin = datetime.fromisoformat(picture["begin"])
     end = begin + timedelta(days=1)
@@ -74,7 +74,6 @@ def measure(base_url: str, link: str, day: str) -> None:
         page.request.post(f"{base_url}/signin", form={"link": link})
         page.route("**/api/airspace/picture*", stretched)
         page.goto(f"{base_url}/#m=8/29.6/120.6&dim=3d&list=1&sp={SPEED}&t={quote(day)}")
-        settle(page)
         until(page, "() => window.sigang.data.sky.value?.flights.length >= 300",
               patience_ms=PATIENCE_MS)  # fmt: skip
         clock = page.context.new_cdp_session(page)

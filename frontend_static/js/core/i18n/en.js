@@ -186,7 +186,7 @@ export default {
   'time.fixed': 'fixed time',
   'time.map': 'live map as of {time}',
   'time.queries': '; queries at {time}',
-  'time.air': '; air as of {time}',
+  'time.air': '; air at {time}',
   'time.reduced': 'Reduced motion is set: no automatic play',
   'table.title': 'Table of {title}',
   'table.layer': 'Layer',

@@ -186,7 +186,7 @@ export default {
   'time.fixed': '固定时刻',
   'time.map': '实时地图，截至 {time}',
   'time.queries': '；查询按 {time}',
-  'time.air': '；空域、管制与计划为 {time}',
+  'time.air': '；空域与计划 {time}',
   'time.reduced': '系统设置为减少动态效果，不自动播放',
   'table.title': '{title} 数据表',
   'table.layer': '图层',
