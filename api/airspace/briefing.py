@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, cast
@@ -24,8 +25,8 @@ from api.http.responses import NO_STORE
 from api.http.routes import Routes
 from api.http.values import Moment
 from api.services import Services, services
-from layers.processes.airspace.briefing import Box, Planned, PlannedPart, deck_json, shown_in
-from layers.processes.airspace.briefing_page import page, policy
+from layers.processes.airspace.briefing import Box, Planned, PlannedPart, Shown, deck_json, shown_in
+from layers.processes.airspace.briefing_page import Table, page, policy
 from layers.processes.airspace.briefing_words import Lang, Words
 from layers.query.filters import parse_bbox
 from layers.reports.fonts import subset
@@ -66,22 +67,16 @@ async def get_briefing(
     check_horizon(air.rules, moment, "time")
     found = await read_flights(served.db, actor, box, moment, end)
     sources = await _sources(served, actor)
-    review = served.settings.map_review_number
 
     def made() -> tuple[bytes, str]:
         words, joins = Words(lang, air.rules), air.judge.air.joins
         plans = [planned(drawn_flight(one), joins) for one in found]
+        cut = len(found) >= MOST_FLIGHTS
+        flights = words.plan_table(plans, end, public_only=actor.anonymous, cut=cut)
         shown = shown_in(air, box, moment)
-        names = [words.name(zone) for zone in shown.zones]
-        picture = deck_json(shown, box, names, plans, [words.called(plan) for plan in plans])
         facts = words.facts(air, shown, box, moment, sources)
-        flights = words.plan_table(
-            plans, end, public_only=actor.anonymous, cut=len(found) >= MOST_FLIGHTS
-        )
-        parts = (words.of("title"), lang, words.marks(air, shown, review), picture, facts)
-        tables = words.table(shown), flights
-        font = _font(served.settings.home, orjson.dumps([*parts, *tables]).decode())
-        return page(*parts, *tables, font=font).encode(), policy(font)
+        said = (words.marks(air, shown, served.settings.map_review_number), facts, flights)
+        return _made(words, shown, box, plans, said, served.settings.home)
 
     body, csp = await ask(request, made, MADE_S)
     served.audit.record(actor, "airspace-briefing", ",".join(f"{side:g}" for side in box), rows=1)
@@ -90,6 +85,19 @@ async def get_briefing(
         "X-Content-Type-Options": "nosniff",
     }  # fmt: skip
     return Response(body, headers=headers, media_type="text/html; charset=utf-8")
+
+
+def _made(
+    words: Words, shown: Shown, box: Box, plans: Sequence[Planned],
+    said: tuple[list[str], list[tuple[str, str]], Table], home: Path,
+) -> tuple[bytes, str]:  # fmt: skip
+    """Return the page and its policy."""
+    marks, facts, flights = said
+    names = [words.name(zone) for zone in shown.zones]
+    picture = deck_json(shown, box, names, plans, [words.called(plan) for plan in plans])
+    parts = (words.of("title"), words.lang, marks, picture, facts, words.table(shown), flights)
+    font = _font(home, orjson.dumps(parts).decode())
+    return page(*parts, font=font).encode(), policy(font)
 
 
 def planned(flight: DrawnFlight, joins: Joins) -> Planned:

@@ -37,6 +37,12 @@ _COLOURS: Mapping[str, tuple[int, int, int, int]] = {
 _KNOWN, _UNKNOWN = (61, 155, 255, 40), (184, 196, 208, 70)
 _PLANNED = (111, 183, 255, 150)
 _LINE = (214, 226, 238, 160)
+_BLOCKS: Mapping[str, object] = {
+    "get_polygon": "polygon", "extruded": True, "wireframe": True, "get_elevation": "height",
+    "get_fill_color": "colour", "get_line_color": list(_LINE), "pickable": True,
+    "auto_highlight": True,
+}  # fmt: skip
+"""How zones and plans are drawn."""
 
 
 @dataclass(frozen=True)
@@ -124,24 +130,16 @@ def deck_json(
     """
     import pydeck
 
-    data = list(_prisms(shown, names))
-    marks = [{"name": one["name"], "at": one["at"]} for one in data]
+    zones, flights = list(_prisms(shown, names)), list(_flights(plans, called))
+    marks = [{"name": one["name"], "at": one["at"]} for one in zones]
     layers = [
         pydeck.Layer(
             "PolygonLayer", id="counties", data=list(_grounds(shown.counties)),
             get_polygon="polygon", get_fill_color="colour", get_line_color=list(_LINE),
             line_width_min_pixels=1, stroked=True, filled=True,
         ),
-        pydeck.Layer(
-            "PolygonLayer", id="zones", data=data, get_polygon="polygon", extruded=True,
-            wireframe=True, get_elevation="height", get_fill_color="colour",
-            get_line_color=list(_LINE), pickable=True, auto_highlight=True,
-        ),
-        pydeck.Layer(
-            "PolygonLayer", id="plans", data=list(_flights(plans, called)), get_polygon="polygon",
-            extruded=True, wireframe=True, get_elevation="height", get_fill_color="colour",
-            get_line_color=list(_LINE), pickable=True, auto_highlight=True,
-        ),
+        *(pydeck.Layer("PolygonLayer", id=name, data=data, **_BLOCKS)
+          for name, data in (("zones", zones), ("plans", flights))),
         pydeck.Layer(
             "TextLayer", id="names", data=marks, get_text="name", get_position="at",
             get_size=12, get_color=[255, 255, 255], character_set=pydeck.types.String("auto"),
@@ -149,14 +147,21 @@ def deck_json(
             parameters={"depthCompare": "always"},
         ),
     ]  # fmt: skip
-    west, south, east, north = box
-    zoom = float(np.clip(np.log2(300.0 / max(east - west, north - south, 0.01)), 4, 13))
-    view = pydeck.ViewState(
-        longitude=(west + east) / 2, latitude=(south + north) / 2, zoom=zoom, pitch=50, bearing=20
-    )
-    deck = pydeck.Deck(layers, initial_view_state=view, map_provider=None, map_style=None)
+    deck = pydeck.Deck(
+        layers, initial_view_state=pydeck.ViewState(**_view(box)), map_provider=None,
+        map_style=None,
+    )  # fmt: skip
     text: str = deck.to_json()
     return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+
+
+def _view(box: Box) -> dict[str, float]:
+    west, south, east, north = box
+    zoom = float(np.clip(np.log2(300.0 / max(east - west, north - south, 0.01)), 4, 13))
+    return {
+        "longitude": (west + east) / 2, "latitude": (south + north) / 2, "zoom": zoom,
+        "pitch": 50, "bearing": 20,
+    }  # fmt: skip
 
 
 def _prisms(shown: Shown, names: Iterable[str]) -> Iterator[dict[str, object]]:
