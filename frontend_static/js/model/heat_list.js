@@ -26,6 +26,7 @@ import { openDrawer } from './shell.js';
  * @property {number | null} upper
  * @property {number | null} z
  * @property {number | null} spot
+ * @property {boolean} mostly_patrol whether its excess of events is mostly one of looks
  *
  * @typedef {{ pooled_rate: number | null, rules: { key: string, value: any }[] }} HeatSummary
  */
@@ -56,10 +57,11 @@ async function execute(/** @type {Record<string, unknown>} */ inputs, /** @type 
 
 /** @returns {HeatRow} */
 function rowOf(/** @type {Feature} */ rated, /** @type {Feature | undefined} */ spotted) {
-  const { beidou, state, events, exposure, value, lower, upper } = rated.properties;
+  const { beidou, state, events, exposure, value, lower, upper, mostly_patrol = false } = rated.properties;
   const { value: z = null, spot = null } = spotted?.properties ?? {};
   const box = extent(rated.geometry) ?? [0, 0, 0, 0];
-  return { id: String(rated.id), name: beidou, box, state, events, exposure, value, lower, upper, z, spot };
+  const counts = { state, events, exposure, value, lower, upper, z, spot, mostly_patrol };
+  return { id: String(rated.id), name: beidou, box, ...counts };
 }
 
 /** Ask for the numbers of what is chosen. */
@@ -112,15 +114,6 @@ export const heatRanks = computed(() => {
     z: ranksOf(rows, (row) => row.z),
   };
 });
-
-/** Tell whether a cell has more events than most because it was looked at more: its rate is not above all. */
-export function mostlyLooks(/** @type {HeatRow} */ row) {
-  const rows = heatListStore.rows.value ?? [];
-  const pooled = heatListStore.summary.value?.pooled_rate;
-  if (row.value === null || pooled == null || !rows.length) return false;
-  const mean = rows.reduce((sum, one) => sum + one.events, 0) / rows.length;
-  return row.events > mean && row.value <= pooled;
-}
 
 /** The inspected cell with most events, its rank by rate, and how many have one. */
 export const busiest = computed(() => {

@@ -22,7 +22,7 @@ const newest = new Latest();
 export function watchReports() {
   effect(() => {
     void sessionStore.account.value;
-    if (url.panel.value === 'scenarios') untracked(loadReports);
+    if (url.panel.value === 'scenarios' || url.panel.value === 'heat') untracked(loadReports);
   });
 }
 

@@ -14,8 +14,16 @@ const SHOWN = 12;
 const FILES = ['report.html', 'report.pdf', 'report.xlsx', 'report.zip'];
 
 class Reports extends Part {
+  static properties = { only: { type: String } };
+
+  constructor() {
+    super();
+    /** The one report that is shown; blank: all. */
+    this.only = '';
+  }
+
   render() {
-    const all = reportStore.list.value;
+    const all = reportStore.list.value?.filter(({ id }) => !this.only || id === this.only);
     const error = reportStore.error.value;
     if (error) return failure(error, loadReports, 'reports-retry');
     if (!all?.length) return html``;

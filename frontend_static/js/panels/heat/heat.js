@@ -6,6 +6,7 @@ import { pick, t } from '../../core/i18n.js';
 import { heatLayer, heatStore, setHeat } from '../../model/heat.js';
 import { watchHeatList } from '../../model/heat_list.js';
 import { findLayer, setShown } from '../../model/layers.js';
+import '../browse/reports.js';
 import { badge } from '../widgets.js';
 import { area } from './area.js';
 import { choice, comparison } from './choice.js';
@@ -17,6 +18,9 @@ import './swipe.js';
 
 /** What readers without the right to count anew are shown. */
 const PUBLISHED = 'cases_published';
+
+/** The bulletin of each county and week. */
+const BULLETIN = 'enforcement_weekly';
 
 class Heat extends Part {
   render() {
@@ -32,6 +36,7 @@ class Heat extends Part {
       ${cellCard()}
       ${list()}
       ${area()}
+      <sg-reports only=${BULLETIN}></sg-reports>
       <label class="check"><input type="checkbox" data-testid="heat-keep" .checked=${heatStore.asked.value.keep === '1'}
         @change=${(/** @type {any} */ e) => setHeat({ keep: e.target.checked ? '1' : '' })} />
         <span>${t('heat.keep')}</span></label>

@@ -3,7 +3,7 @@
 import { html } from 'lit';
 import { number, pick, t } from '../../core/i18n.js';
 import { heatLayer, heatSurface, shownPeriod } from '../../model/heat.js';
-import { busiest, mostlyLooks } from '../../model/heat_list.js';
+import { busiest } from '../../model/heat_list.js';
 import { sign } from './sign.js';
 
 export const percent = (/** @type {number} */ share, digits = 1) => `${number(share * 100, digits)}\u00a0%`;
@@ -17,7 +17,7 @@ export function whySentence() {
     cell: row.name, events: number(row.events), exposure: number(row.exposure), rate: percent(row.value ?? 0),
     rank: number(rank), of: number(of),
   });
-  return mostlyLooks(row) ? `${told}${t('heat.more_looks')}` : told;
+  return row.mostly_patrol ? `${told}${t('heat.more_looks')}` : told;
 }
 
 /** The legend of the surface on show. */

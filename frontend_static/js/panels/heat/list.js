@@ -6,7 +6,7 @@ import { maybe, number, pick, t } from '../../core/i18n.js';
 import { showExtent } from '../../map/camera.js';
 import { heatQuestion, heatStore, openCell, setHeat } from '../../model/heat.js';
 import {
-  STRETCHES, heatListStore, heatRanks, loadRows, loadStretches, mostlyLooks, openRow,
+  STRETCHES, heatListStore, heatRanks, loadRows, loadStretches, openRow,
 } from '../../model/heat_list.js';
 import { findLayer, setShown } from '../../model/layers.js';
 import { showRows } from '../../model/table.js';
@@ -58,7 +58,7 @@ function entry(/** @type {HeatRow} */ row) {
     <b class="num">${row.state === 'rated' ? rateText(row) : t(`heat.state.${row.state}`)}</b>
     <span class="num muted">${t('heat.row', { events: number(row.events), exposure: number(row.exposure),
       z: decimal(row.z) })}</span>
-    <span class="num muted">${t('heat.ranks', { events: rank('events'), value: rank('value') })}${mostlyLooks(row)
+    <span class="num muted">${t('heat.ranks', { events: rank('events'), value: rank('value') })}${row.mostly_patrol
       ? html` <b class="warn">${t('heat.more_looks')}</b>` : ''}</span>
   </button></li>`;
 }
@@ -133,7 +133,7 @@ export function cellCard() {
     <p><b class="num">${state === 'rated' ? row ? rateText(row) : decimal(drawn?.value, 3)
       : t(/** @type {any} */ (`heat.state.${state}`))}</b></p>
     <p class="num">${t('heat.counts', { events: number(events), exposure: number(exposure) })}</p>
-    ${row && mostlyLooks(row) ? html`<p class="warn">${t('heat.more_looks')}</p>` : ''}
+    ${row?.mostly_patrol ? html`<p class="warn">${t('heat.more_looks')}</p>` : ''}
     ${row && findLayer('cases') ? html`<div class="actions"><button data-testid="heat-cases"
       @click=${() => showRows('cases', casesFilter(row))}>${icon('table')}${t('heat.cases')}</button></div>` : ''}
   </section>`;
