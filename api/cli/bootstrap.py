@@ -28,6 +28,8 @@ from api.ops import bundle
 ROOT = Path(__file__).resolve().parents[2]
 FRONT_END = ROOT / "frontend_static"
 BUNDLER = FRONT_END / ".esbuild"
+IMPATIENT = ("--fetch-retries=0", "--fetch-timeout=20000")
+"""For what a start can do without: a machine without a network is not kept waiting."""
 OLDEST_NODE = 18
 SHORELINE = Path("/usr/share/gmt-gshhg/binned_GSHHS_f.nc")
 GEOID_GRID = Path("/usr/share/proj/egm96_15.gtx")
@@ -233,14 +235,14 @@ def _ensure_front_end(home: Path) -> None:
 
 
 @contextmanager
-def _browser_packages(home: Path) -> Iterator[Path]:
+def _browser_packages(home: Path, *options: str) -> Iterator[Path]:
     """Fetch what the map is made of, and delete it at the end unless it was there."""
     modules = FRONT_END / "node_modules"
     kept = (modules / ".package-lock.json").exists()
     if not kept:
         with step("fetching the map's packages"):
             quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            _run(home, ["npm", "ci", *quiet], FRONT_END)
+            _run(home, ["npm", "ci", *quiet, *options], FRONT_END)
     yield modules
     if not kept:
         shutil.rmtree(modules, ignore_errors=True)
@@ -254,7 +256,7 @@ def _keep_bundler(modules: Path) -> None:
 def _make_bundle(home: Path) -> None:
     """Bundle the map's modules; where there is neither bundler nor npm, they serve themselves."""
     if not BUNDLER.exists() and shutil.which("npm"):
-        with _browser_packages(home) as modules:
+        with _browser_packages(home, *IMPATIENT) as modules:
             _keep_bundler(modules)
     if BUNDLER.exists():
         with step("bundling the map's modules"):
