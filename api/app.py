@@ -46,6 +46,7 @@ from api.ogc import (
     catalogue,
     common,
     features,
+    function_cells,
     function_layers,
     indicators,
     jobs,
@@ -79,6 +80,7 @@ SWITCH_S = 0.001
 ROUTES = (
     tiles.routes,
     function_layers.routes,
+    function_cells.routes,
     features.routes,
     common.routes,
     schemas.routes,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 
 import numpy as np
 import psycopg
 
+from layers.heat.cube_rows import EPOCH, CubeRows, Series, rows_of
 from spatial.geo.zorder import keys_of
 
 COUNTIES, KINDS = 90, ("overload", "hazmat", "licence", "waterway", "other")
@@ -130,3 +132,39 @@ def fill_cube(conn: psycopg.Connection, passages: int, cases: int, sites: int) -
     conn.autocommit = False
     rows = conn.execute("SELECT grain, count(*) FROM sigang.heat_cube GROUP BY 1 ORDER BY 1")
     print(f"cube: {dict(rows.fetchall())} rows in {time.perf_counter() - began:.0f} s")
+
+
+def make_rows(grain: str, passages: int, cases: int, sites: int) -> tuple[Series, CubeRows]:
+    """Return the same in memory: the series and the rows of a grain as a process holds them."""
+    dice = np.random.default_rng(20260101)
+    measures = [("case", kind) for kind in KINDS]
+    measures += [("hit", "inspection"), ("exposure", "inspection"), ("exposure", "passage")]
+    names, kinds = (np.repeat(column, COUNTIES) for column in zip(*measures, strict=True))
+    county = codes() * len(measures)
+    series = Series(
+        {i: i for i in range(len(county))}, names, kinds, county,
+        np.array([f"{code}-law" for code in county]),
+    )  # fmt: skip
+    hours = HOURS if grain == "h" else 1
+    times = DAYS if grain == "d" else 24
+    spots, looks = roads(dice, SPOTS), roads(dice, sites)
+    at = (SPOTS * dice.uniform(0, 1, cases) ** 2).astype(int)
+    found = spots[0][at], spots[1][at]
+    looked = tuple(np.repeat(part, times * hours) for part in looks)
+    lon, lat = (np.concatenate(pair) for pair in zip(found, looked, strict=True))
+    kind = (4.999 * dice.uniform(0, 1, cases) ** 2).astype(int)
+    of = np.concatenate((kind, np.full(len(looked[0]), len(measures) - 1)))
+    n = np.full(len(of), 1)
+    share = passages / max(1, len(looked[0]))
+    n[cases:] = np.maximum(1, share * dice.lognormal(-0.3, 0.8, len(looked[0])))
+    step = np.concatenate(
+        (dice.integers(0, times, cases), np.arange(len(looked[0])) // hours % times)
+    )
+    months = np.array([(date(2025 + m // 12, m % 12 + 1, 1) - EPOCH).days for m in range(24)])
+    day = step + months[0] if grain == "d" else months[step]
+    hour = np.concatenate((dice.integers(1, 169, cases), np.arange(len(looked[0])) % HOURS + 1))
+    rows = rows_of(
+        keys_of(lon, lat, 16), day, hour if grain == "h" else np.zeros(len(of), int),
+        of * COUNTIES + county_of(lon, lat), n,
+    )  # fmt: skip
+    return series, rows

@@ -10,6 +10,8 @@ SCHEMA = "application/schema+json"
 PROBLEM = "application/problem+json"
 NDJSON = "application/x-ndjson"
 MVT = "application/vnd.mapbox-vector-tile"
+PNG = "image/png"
+GEOTIFF = "image/tiff; application=geotiff"
 
 MEDIA_TYPES: dict[str, str] = {
     "json": GEOJSON,

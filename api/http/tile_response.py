@@ -13,8 +13,9 @@ from layers.tiles.tile_cache import Tile
 
 
 def tile_response(
-    request: Request, tile: Tile, *, everybody: bool, more: Mapping[str, str] | None = None
-) -> Response:
+    request: Request, tile: Tile, *, everybody: bool, more: Mapping[str, str] | None = None,
+    media_type: str = MVT,
+) -> Response:  # fmt: skip
     """Return the response of a tile with its truth in the headers."""
     packed = tile.gzipped and "gzip" in request.headers.get("accept-encoding", "")
     etag = f'"{tile.etag}{"-gz" if packed else ""}"'
@@ -34,4 +35,4 @@ def tile_response(
         return Response(status_code=204, headers=headers)
     if packed:
         headers["Content-Encoding"] = "gzip"
-    return Response(tile.body if packed else tile.plain(), media_type=MVT, headers=headers)
+    return Response(tile.body if packed else tile.plain(), media_type=media_type, headers=headers)

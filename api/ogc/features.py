@@ -24,6 +24,8 @@ from api.http.responses import tagged
 from api.http.routes import Routes
 from api.ogc.common import say, source_facts, trail
 from api.ogc.computed_text import told_of_one
+from api.ogc.function_cells import answer_items
+from api.ogc.function_layers import find_function
 from api.ogc.item_text import heading, in_crs, items_table, shown, write_collection
 from api.services import services
 from layers.declare.relation import Relation
@@ -97,6 +99,8 @@ def _box_in_degrees(text: str, system: crs.Crs) -> str:
 @routes.get(f"{_AT}/items", reads=None, hot=True)
 async def get_items(request: Request) -> Response:
     """Answer a page of features, or with an export format all that match."""
+    if (function := find_function(request)) is not None:
+        return await answer_items(request, function)
     as_zones = request.query_params.get("f") in ZONE_TYPES
     kind = pick_format(request, ZONE_TYPES if as_zones else MEDIA_TYPES)
     asked = await ask(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,18 +13,22 @@ from api.http.auth import actor_of
 from api.http.concurrency import caller_of
 from api.http.disconnect import while_connected
 from api.http.links import link
-from api.http.media_types import JSON, MVT
+from api.http.media_types import GEOJSON, GEOTIFF, JSON, MVT, PNG
 from api.http.negotiate import pick_format, single_values
 from api.http.responses import conditional
 from api.http.routes import Routes
 from api.http.tile_response import tile_response
 from api.services import services
+from layers.declare.style import Theme
 from layers.functions.catalogue import Function, read_functions
 from layers.functions.legend import legend_of, legend_where_ruled, style_of
 from layers.functions.question import Question, read_question
+from layers.functions.raster import png_tile
 from layers.functions.service import Place, check_place
+from layers.functions.surface import CellSurface
+from layers.tiles.tile_cache import Tile
 from spatial.actor import Actor
-from spatial.errors import NotFound
+from spatial.errors import BadParameter, NotFound
 from spatial.geo import crs
 from spatial.json_types import Document
 
@@ -35,7 +40,7 @@ FIELDS = {
     "events": "Number", "exposure": "Number", "colour": "Number", "spot": "Number",
 }  # fmt: skip
 _OWN = ("f", "lang")
-TILE_FORMATS = {"mvt": MVT}
+TILE_FORMATS = {"mvt": MVT, "png": PNG}
 THEMES = ("dark", "light")
 REL, CRS_URI = "http://www.opengis.net/def/rel/ogc/1.0", "http://www.opengis.net/def/crs"
 routes = Routes()
@@ -72,15 +77,40 @@ async def answer_tile(request: Request, function: Function, zxy: Place) -> Respo
     """Answer a tile of a function layer."""
     served, actor = services(request), actor_of(request)
     check_place(function, zxy)
-    asked = ask(request, function)
+    asked, theme = ask(request, function, "theme"), _theme(request)
     form = pick_format(request, TILE_FORMATS, "mvt") if "f" in request.query_params else "mvt"
-    tile = served.functions.find_tile(function, asked, zxy, actor, form)
+    drawn = form if form == "mvt" else f"{form}-{theme}"
+    tile = served.functions.find_tile(function, asked, zxy, actor, drawn)
     if tile is None:
-        work = served.functions.get_tile(function, asked, zxy, actor, form)
+        make = None if form == "mvt" else partial(_picture, theme)
+        work = served.functions.get_tile(function, asked, zxy, actor, drawn, make)
         turn = served.tiles.gate.run(caller_of(request), TILE_S, work)
         tile = await while_connected(request, turn)
     served.audit.count(actor, "tile", function.layer.id)
-    return tile_response(request, tile, everybody=False)
+    return tile_response(request, tile, everybody=False, media_type=TILE_FORMATS[form])
+
+
+def _theme(request: Request) -> Theme:
+    theme = request.query_params.get("theme", "dark")
+    themes: dict[str, Theme] = {"dark": "dark", "light": "light"}
+    if theme in themes:
+        return themes[theme]
+    raise BadParameter(
+        f"No theme {theme[:20]!r}", f"没有主题 {theme[:20]!r}", parameter="theme",
+        mend_en="Use dark or light.", mend_zh="请使用 dark 或 light。",
+    )  # fmt: skip
+
+
+def _picture(
+    theme: Theme, function: Function, surface: CellSurface, zxy: Place, asked: Question
+) -> Tile:
+    name = surface_of(function, asked)
+    return png_tile(function.layer, surface, name, zxy, asked.classes, theme)
+
+
+def surface_of(function: Function, asked: Question) -> str:
+    """Return the name of the surface that is asked for."""
+    return str(getattr(asked.inputs, "surface", next(iter(function.layer.surfaces))))
 
 
 def tilejson_of(request: Request, function: Function) -> Document:
@@ -129,7 +159,7 @@ async def get_legend(request: Request) -> Response:
         )  # fmt: skip
     pick_format(request, {"json": JSON})
     asked, rules = ask(request, function), services(request).rules.current
-    surface = str(getattr(asked.inputs, "surface", next(iter(function.layer.surfaces))))
+    surface = surface_of(function, asked)
     return conditional(
         request,
         {
@@ -158,6 +188,8 @@ def collection_of(request: Request, function: Function, lang: str) -> Document:
             link(links.api(request, *at), "self", JSON, layer.title[lang]),
             link(tiles, links.TILESETS_VECTOR, JSON),
             link(links.api(request, *at, "legend"), "legend", JSON),
+            link(links.api(request, *at, "items"), "items", GEOJSON),
+            link(links.api(request, *at, "coverage"), f"{REL}/coverage", GEOTIFF),
         ],
     }
 

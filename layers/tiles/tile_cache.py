@@ -71,6 +71,12 @@ def pack(mvt: bytes, shown: int, total: int, level: int, tolerance_m: float) -> 
     return Tile(body, gzipped, digest.hexdigest(), shown, total, level, tolerance_m)
 
 
+def pack_plain(data: bytes, shown: int, level: int) -> Tile:
+    """Return a tile that is packed in itself, as a picture is."""
+    digest = hashlib.blake2b(data, digest_size=9)
+    return Tile(data, False, digest.hexdigest(), shown, shown, level, 0.0)
+
+
 @dataclass(slots=True)
 class _Flight:
     task: asyncio.Task[Tile]

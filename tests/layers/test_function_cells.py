@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
+import rasterio
+from PIL import Image
 
 from api.network.rule_models import RuleBook, read_rules
 from layers.declare.catalog import Catalog
 from layers.functions.catalogue import read_functions
 from layers.functions.cell_tile import cells_in_tile, make_tile
 from layers.functions.cells import beidou_cells, zorder_cells
+from layers.functions.items import Page, cells_of_page, features
 from layers.functions.question import read_question
+from layers.functions.raster import EMPTY, LACKING, UNSEEN, class_grid, geotiff, png_tile
 from layers.heat.cube_rows import EPOCH, Series, rows_of
 from layers.heat.cubes import _followed, _summed
 from layers.heat.held_cube import Counted, HeldCube
@@ -174,3 +179,66 @@ def test_density_and_hot_spots_are_told_too(surface):
     dense, hot = surface(surface="kde", bandwidth_m="8000"), surface(surface="gi")
     assert dense.summary["bandwidth_m"] == 8000 and np.isfinite(dense.value).all()
     assert set(hot.spot) <= {-1, 0, 1} and np.isfinite(hot.value[hot.state == 0]).any()
+
+
+def test_a_picture_has_the_colours_of_the_legend(function, surface):
+    found = surface(events="case", exposure="passage")
+    for z in (5, 8, 12, 14):
+        zxy = z, *tile_of(120.2, 29.2, z)
+        grid = class_grid(found, zxy, None)
+        inside = cells_in_tile(found, zxy)
+        shown = set(found.colour[inside][found.colour[inside] >= 0])
+        assert set(np.unique(grid)) - {EMPTY, UNSEEN, LACKING} <= shown
+        if z >= 8:  # a cell is a pixel at least: each class is seen
+            assert shown <= set(np.unique(grid))
+        body = png_tile(function.layer, found, "rate", zxy, None, "light").body
+        picture = Image.open(io.BytesIO(body))
+        assert (picture.size, picture.mode) == ((256, 256), "P")
+        pixels = np.asarray(picture.convert("RGBA"))
+        for number in shown if z >= 8 else ():
+            colour = function.layer.surfaces["rate"].colors[number].light
+            rgb = tuple(bytes.fromhex(colour[1:]))
+            assert {tuple(p) for p in pixels[grid == number][:, :3]} == {rgb}
+        assert (pixels[grid == EMPTY][:, 3] == 0).all()
+        unseen = pixels[grid == UNSEEN][:, 3]
+        assert not len(unseen) or {0, 255} == set(unseen)
+
+
+def test_a_grid_has_no_data_where_nobody_looked(surface):
+    found = surface(kinds="hazmat", events="case", exposure="passage")
+    with rasterio.MemoryFile(geotiff(found, None, 3857)) as file, file.open() as grid:
+        value, exposure = grid.read(1), grid.read(5)
+        tags, at = grid.tags(), grid.index
+        assert (
+            "law.heat_breaks.rate" in tags["SIGANG_RULES"] and "Marshall" in tags["SIGANG_METHOD"]
+        )
+        assert grid.descriptions == ("value", "lower", "upper", "events", "exposure")
+        lon, lat = found.kind.middles(found.keys)
+        x, y = rasterio.warp.transform("EPSG:4326", "EPSG:3857", lon.tolist(), lat.tolist())
+        for i in range(0, len(found), 17):
+            row, column = at(x[i], y[i])
+            told, looks = value[row, column], exposure[row, column]
+            if found.state[i] == 0:
+                assert (
+                    told == pytest.approx(found.value[i], rel=1e-6) and looks == found.exposure[i]
+                )
+            else:
+                assert np.isnan(told)
+        assert np.isnan(value).sum() == value.size - (found.state == 0).sum()
+    box = (120.0, 29.0, 120.4, 29.4)
+    with rasterio.MemoryFile(geotiff(found, box, 4326)) as file, file.open() as grid:
+        assert grid.crs.to_epsg() == 4326 and np.isnan(grid.nodata)
+        assert box[0] - 0.1 < grid.bounds.left and grid.bounds.top < box[3] + 0.1
+
+
+def test_pages_of_cells_are_all_cells_in_their_order(surface):
+    found = surface()
+    first, every = cells_of_page(found, Page(None, None, "-value", 0, 50))
+    second, _ = cells_of_page(found, Page(None, None, "-value", 50, 10**9))
+    assert every == len(found) == len(first) + len(second) == len({*first, *second})
+    shown = features(found, first, {int(found.keys[first[0]]): "330102"})
+    values = [one["properties"]["value"] for one in shown]
+    assert values == sorted(values, reverse=True)
+    assert shown[0]["properties"]["admin_code"] == "330102"
+    some, matched = cells_of_page(found, Page((120.0, 29.0, 120.1, 29.1), [1, 2], None, 0, 500))
+    assert 0 < len(some) == matched < every and set(found.colour[some]) <= {1, 2}

@@ -1,0 +1,219 @@
+"""Surfaces as pictures and grids: PNG tiles with a palette, GeoTIFF with bands of numbers.
+
+Where nothing was inspected a picture has its pattern and a grid has no data.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from layers.declare.style import Colour, Theme
+from layers.functions.cell_tile import TILE_PX, cells_in_tile, shown_cells
+from layers.functions.declared import FunctionLayer
+from layers.functions.surface import NO_CLASS, NOT_INSPECTED, SHORT, CellSurface
+from layers.tiles.tile_cache import Tile, pack_plain
+from routing.graph.weights import Ints
+from spatial.errors import BadParameter
+from spatial.geo.crs import WEB_MERCATOR, WGS84
+from spatial.geo.zorder import columns_and_rows
+
+EMPTY, UNSEEN, LACKING = 255, 254, 253
+"""Of a picture: no cell, one that was not inspected, one whose records are missing."""
+MOST_PIXELS = 4_000_000
+HALF_WORLD_M = 20037508.342789244
+BANDS = ("value", "lower", "upper", "events", "exposure")
+Classes = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
+
+
+def class_grid(
+    surface: CellSurface, zxy: tuple[int, int, int], classes: list[int] | None
+) -> Classes:
+    """Return the class of each pixel of a tile; where cells are smaller the highest in it."""
+    of = shown_cells(surface, cells_in_tile(surface, zxy), classes)
+    colour = surface.colour[of].astype(np.int64)
+    without = np.where(surface.state[of] == SHORT, LACKING, UNSEEN)
+    shown = np.where(colour != NO_CLASS, colour, without).astype(np.uint8)
+    rank = np.where(colour != NO_CLASS, colour, -1)
+    order = np.argsort(rank, kind="stable")
+    if surface.kind.level is not None:
+        return _square_grid(surface.keys[of][order], shown[order], surface.kind.level, zxy)
+    grid = np.full((TILE_PX, TILE_PX), EMPTY, np.uint8)
+    for i in order:
+        left, top, right, bottom = _pixels(surface, int(of[i]), zxy)
+        grid[top:bottom, left:right] = shown[i]
+    return grid
+
+
+def _square_grid(keys: Ints, shown: Classes, level: int, zxy: tuple[int, int, int]) -> Classes:
+    """Return the grid of cells that are parts of a tile, or hold it; the last of a pixel stays."""
+    z, x, y = zxy
+    fine = max(z, min(level, z + TILE_PX.bit_length() - 1))
+    column, row = columns_and_rows(keys >> 2 * max(0, level - fine))
+    side = 1 << (fine - z)
+    grid = np.full((side, side), EMPTY, np.uint8)
+    if level < z:
+        grid[:] = shown[-1] if len(shown) else EMPTY
+    else:
+        grid[row - y * side, column - x * side] = shown
+    return np.repeat(np.repeat(grid, TILE_PX // side, axis=0), TILE_PX // side, axis=1)
+
+
+def _pixels(surface: CellSurface, cell: int, zxy: tuple[int, int, int]) -> tuple[int, ...]:
+    """Return left, top, right and bottom of a cell in pixels of a tile, at least one of them."""
+    z, x, y = zxy
+    ring = (surface.world_rings[cell] * (1 << z) - (x, y)) * TILE_PX
+    left, top = (max(0, round(side)) for side in ring.min(axis=0))
+    right, bottom = (min(TILE_PX, round(side)) for side in ring.max(axis=0))
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def png_tile(
+    layer: FunctionLayer, surface: CellSurface, name: str, zxy: tuple[int, int, int],
+    classes: list[int] | None, theme: Theme,
+) -> Tile:  # fmt: skip
+    """Return a tile as a picture of a surface in the colours of a theme."""
+    grid = class_grid(surface, zxy, classes)
+    row, column = np.indices(grid.shape)
+    hatch, cross = (row + column) % 8 < 2, (row % 8 == 0) | (column % 8 == 0)
+    picture = np.where((grid == UNSEEN) & ~hatch, EMPTY, grid)
+    picture = np.where((grid == LACKING) & ~cross, EMPTY, picture)
+    cells = len(cells_in_tile(surface, zxy))
+    data = _png(picture.astype(np.uint8), _palette(layer, name, theme)) if cells else b""
+    return pack_plain(data, cells, surface.kind.level or 0)
+
+
+def _palette(layer: FunctionLayer, name: str, theme: Theme) -> dict[int, tuple[int, ...]]:
+    alpha = round(layer.opacity * 255)
+    found = {
+        number: (*_rgb(colour, theme), alpha)
+        for number, colour in enumerate(layer.surfaces[name].colors)
+    }
+    found[UNSEEN] = (*_rgb(layer.states.not_inspected.color, theme), 255)
+    found[LACKING] = (*_rgb(layer.states.short.color, theme), 255)
+    found[EMPTY] = (0, 0, 0, 0)
+    return found
+
+
+def _rgb(colour: Colour, theme: Theme) -> tuple[int, ...]:
+    text = (colour.light if theme == "light" else colour.dark).lstrip("#")
+    return tuple(bytes.fromhex(text))
+
+
+def _png(picture: Classes, palette: dict[int, tuple[int, ...]]) -> bytes:
+    import rasterio
+    from rasterio.io import MemoryFile
+
+    rows, columns = picture.shape
+    shape = {"width": columns, "height": rows, "count": 1, "dtype": "uint8"}
+    with rasterio.Env(GDAL_PAM_ENABLED="NO"), MemoryFile() as file:
+        place = rasterio.transform.from_origin(0, 0, 1, 1)
+        with file.open(driver="PNG", transform=place, ZLEVEL=1, **shape) as out:
+            out.write_colormap(1, palette)
+            out.write(picture, 1)
+        return bytes(file.read())
+
+
+def geotiff(surface: CellSurface, box: Box | None, code: int | None) -> bytes:
+    """Return value, interval, events and exposure of Z-order cells as a GeoTIFF.
+
+    Parameters
+    ----------
+    surface
+        Of Z-order cells: pixels of EPSG:3857 are the cells themselves.
+    box
+        West, south, east, north in degrees; None for all cells.
+    code
+        3857, or 4326, to which pixels are taken by the nearest one.
+
+    Raises
+    ------
+    BadParameter
+        The cells are no Z-order cells, or too many, or the system is another.
+    """
+    if surface.kind.level is None or code not in (WEB_MERCATOR, WGS84):
+        raise BadParameter(
+            "GeoTIFF is of cells=zorder in 3857 or 4326",
+            "GeoTIFF 只支持 cells=zorder，3857 或 4326",
+            parameter="cells" if surface.kind.level is None else "crs",
+        )  # fmt: skip
+    of = np.flatnonzero(_inside(surface, box))
+    grid, left, top = _grid(surface, of)
+    side = 2 * HALF_WORLD_M / (1 << surface.kind.level)
+    west, north = left * side - HALF_WORLD_M, HALF_WORLD_M - top * side
+    return _tiff(surface, grid, (west, north, side), code)
+
+
+def _inside(surface: CellSurface, box: Box | None) -> NDArray[np.bool_]:
+    if box is None:
+        return np.ones(len(surface), bool)
+    lon, lat = surface.kind.middles(surface.keys)
+    return (lon >= box[0]) & (lon <= box[2]) & (lat >= box[1]) & (lat <= box[3])
+
+
+def _grid(surface: CellSurface, of: Ints) -> tuple[NDArray[np.float32], int, int]:
+    """Return bands of the cells, NaN for no data, and column and row of the first one."""
+    if not len(of):
+        return np.full((len(BANDS), 1, 1), np.nan, np.float32), 0, 0
+    column, row = columns_and_rows(surface.keys[of])
+    left, top = int(column.min()), int(row.min())
+    wide, tall = int(column.max()) - left + 1, int(row.max()) - top + 1
+    if wide * tall > MOST_PIXELS:
+        raise BadParameter(
+            f"{wide} × {tall} cells are too many for one grid", f"{wide} × {tall} 个单元过多",
+            parameter="bbox",
+            mend_en="Give a bbox, or a lower level.", mend_zh="请给出 bbox，或降低 level。",
+        )  # fmt: skip
+    lower, upper = surface.interval(of)
+    known = surface.state[of] != NOT_INSPECTED
+    bands = np.full((len(BANDS), tall, wide), np.nan, np.float32)
+    values = (surface.value[of], lower, upper, surface.events[of], surface.exposure[of])
+    for band, numbers in zip(bands, values, strict=True):
+        band[row - top, column - left] = np.where(known, numbers, np.nan)
+    return bands, left, top
+
+
+def _tiff(
+    surface: CellSurface, grid: NDArray[np.float32], place: tuple[float, float, float], code: int
+) -> bytes:
+    import rasterio
+    from rasterio.io import MemoryFile
+    from rasterio.warp import Resampling, calculate_default_transform, reproject
+
+    _, tall, wide = grid.shape
+    west, north, side = place
+    source = rasterio.transform.from_origin(west, north, side, side)
+    transform = source
+    if code == WGS84:
+        systems = f"EPSG:{WEB_MERCATOR}", f"EPSG:{WGS84}"
+        bounds = west, north - tall * side, west + wide * side, north
+        transform, wide, tall = calculate_default_transform(*systems, wide, tall, *bounds)
+        out = np.full((len(BANDS), tall, wide), np.nan, np.float32)
+        reproject(
+            grid, out, source, src_crs=systems[0], dst_transform=transform,
+            dst_crs=systems[1], src_nodata=math.nan, dst_nodata=math.nan,
+            resampling=Resampling.nearest,
+        )  # fmt: skip
+        grid = out
+    with MemoryFile() as file:
+        with file.open(
+            driver="GTiff", count=len(BANDS), dtype="float32", nodata=math.nan, crs=f"EPSG:{code}",
+            compress="deflate", transform=transform, width=wide, height=tall,
+        ) as made:  # fmt: skip
+            made.write(grid)
+            made.update_tags(**_tags(surface))
+            for number, name in enumerate(BANDS, start=1):
+                made.set_band_description(number, name)
+        return bytes(file.read())
+
+
+def _tags(surface: CellSurface) -> dict[str, str]:
+    """Return what a grid is: method, parameters, rules, sums."""
+    return {
+        f"SIGANG_{key.upper()}": value if isinstance(value, str) else orjson.dumps(value).decode()
+        for key, value in surface.summary.items()
+    }
