@@ -55,6 +55,16 @@ test('an interval of a share is that of Wilson', () => {
   assert.equal(heat.wilson(3, 2, 0.9), null);
 });
 
+test('cells touch where they share a corner', () => {
+  assert.ok(heat.touching([[0, 0, 1, 1], [5, 5, 6, 6], [1, 1, 2, 2]]));
+  assert.ok(!heat.touching([[0, 0, 1, 1], [2, 0, 3, 1]]));
+});
+
+test('the period before is as long, and a period has a middle', () => {
+  assert.deepEqual(heat.periodBefore(['2026-03-01', '2026-03-11']), ['2026-02-19', '2026-03-01']);
+  assert.equal(heat.middleOf(['2026-03-01', '2026-03-12']), '2026-03-07');
+});
+
 test('a ring survives the address and knows what lies in it', () => {
   const ring = [[120, 30], [121, 30], [121, 31], [120.123456, 31]];
   const back = heat.readRing(heat.writeRing(ring));

@@ -1,6 +1,7 @@
 """What tests of the map do at the desk of enforcement heat."""
 
 import re
+from contextlib import closing
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -93,7 +94,7 @@ def count_an_area(page, server, draw):
     expect(sums).to_be_visible()
     area = page.evaluate("() => window.sigang.state().heat.area")
     ring = Polygon([tuple(map(float, at.split(","))) for at in area.split()])
-    with server.client("dispatcher") as client:
+    with closing(server.client("dispatcher")) as client:
         answer = client.post(
             "/api/processes/heat-surface/execution", json={"inputs": {}, "response": "document"}
         ).json()

@@ -190,6 +190,17 @@ export function wilson(/** @type {number} */ events, /** @type {number} */ expos
   return { rate, lower: Math.max(0, middle - half), upper: Math.min(1, middle + half) };
 }
 
+/** Tell whether any two boxes of a grid share a corner: without neighbours no cell has a z. */
+export function touching(/** @type {number[][]} */ boxes) {
+  const seen = new Set();
+  return boxes.some(([west, south, east, north]) => {
+    const corners = [west, east].flatMap((x) => [south, north].map((y) => `${x.toFixed(6)},${y.toFixed(6)}`));
+    const found = corners.some((corner) => seen.has(corner));
+    corners.forEach((corner) => seen.add(corner));
+    return found;
+  });
+}
+
 /** A ring of `lon,lat lon,lat`; null where it is none. @returns {Place[] | null} */
 export function readRing(/** @type {string} */ text) {
   const ring = text.trim().split(/\s+/).map((part) => part.split(',').map(Number));

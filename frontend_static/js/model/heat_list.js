@@ -3,7 +3,7 @@
 import { batch, computed, effect, signal, untracked } from '@preact/signals-core';
 import { aborted, request } from '../core/api.js';
 import { extent } from '../core/geo.js';
-import { inputsOf, inside, questionOf, ranksOf, readRing, wilson, writeRing } from '../core/heat.js';
+import { inputsOf, inside, questionOf, ranksOf, readRing, touching, wilson, writeRing } from '../core/heat.js';
 import { Latest } from '../core/latest.js';
 import { url } from '../core/store.js';
 import { takeDrawn } from './draw.js';
@@ -73,13 +73,10 @@ export async function loadRows() {
   try {
     const inputs = inputsOf(question);
     const spots = asked.peek().surface === 'gi_count' ? 'gi_count' : 'gi';
-    const [rates, hot] = await Promise.all([
-      execute({ ...inputs, surface: 'rate' }, signal),
-      execute({ ...inputs, surface: spots }, signal).catch((error) => {
-        if (aborted(error)) throw error;
-        return { features: [], summary: null }; // too few cells for a z
-      }),
-    ]);
+    const rates = await execute({ ...inputs, surface: 'rate' }, signal);
+    const rated = rates.features.filter(({ properties }) => properties.state === 'rated');
+    const hot = touching(rated.map(({ geometry }) => extent(geometry) ?? [0, 0, 0, 0]))
+      ? await execute({ ...inputs, surface: spots }, signal) : { features: [] };
     const spotted = new Map(hot.features.map((one) => [one.id, one]));
     batch(() => {
       heatListStore.rows.value = rates.features.map((one) => rowOf(one, spotted.get(one.id)));
