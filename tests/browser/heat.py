@@ -88,6 +88,8 @@ def count_an_area(page, server, draw):
     """What is drawn is counted: the cells whose middle lies in it, as the process tells them."""
     page.get_by_test_id("heat-since").fill("")
     page.get_by_test_id("heat-since").press("Enter")
+    page.get_by_test_id("map-home").click()
+    settle(page)
     page.get_by_test_id("heat-draw").click()
     draw(page, [(120.9, 30.6), (121.5, 30.6), (121.5, 29.8)], ring=True)
     sums = page.get_by_test_id("heat-sums")
