@@ -53,7 +53,7 @@
  * @property {string} surface
  * @property {Text} title
  * @property {Text} unit
- * @property {{ key: string, version: string }} rule
+ * @property {{ key: string, version: string } | null} rule of the bounds; null while none is in force
  * @property {HeatEntry[]} entries
  *
  * @typedef {object} HeatLayer - surfaces of cells that the server computes by the parameters of the address

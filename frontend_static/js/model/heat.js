@@ -5,7 +5,7 @@ import { address } from '../core/api.js';
 import { NEW_HEAT, chosenHeat, middleOf, periodBefore, periodOf, questionOf, slicesOf } from '../core/heat.js';
 import { day } from '../core/i18n.js';
 import { url } from '../core/store.js';
-import { findLayer, layerStore } from './layers.js';
+import { ORIGINS, findLayer, layerStore } from './layers.js';
 import { showPanel } from './shell.js';
 
 /** @typedef {import('../core/heat.js').Asked} Asked */
@@ -42,6 +42,12 @@ export const heatDays = computed(() => {
   if (!extents.length) return null;
   const [first, last] = [0, 1].map((at) => extents.map((one) => one[at]).sort());
   return /** @type {[string, string]} */ ([day(first[0]), day(Date.parse(String(last.at(-1))) + DAY_MS)]);
+});
+
+/** Origins of the records that are counted, in fixed order. */
+export const heatOrigins = computed(() => {
+  const layers = RECORDS.flatMap((id) => findLayer(id) ?? []);
+  return ORIGINS.filter((origin) => layers.some((layer) => (layer.origins[origin] ?? 0) > 0));
 });
 
 /** The period that is chosen; null where it ends before it begins, or no days are known. */

@@ -3,7 +3,7 @@
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { pick, t } from '../../core/i18n.js';
-import { heatLayer, heatStore, setHeat } from '../../model/heat.js';
+import { heatLayer, heatOrigins, heatStore, setHeat } from '../../model/heat.js';
 import { watchHeatList } from '../../model/heat_list.js';
 import { findLayer, setShown } from '../../model/layers.js';
 import '../browse/reports.js';
@@ -27,7 +27,7 @@ class Heat extends Part {
     const layer = heatLayer.value;
     if (!layer) return this.without();
     return html`<section class="heat" data-testid="heat" aria-label=${t('side.heat')}>
-      <header><h2>${pick(layer.title)}</h2>${badge('synthetic')}</header>
+      <header><h2>${pick(layer.title)}</h2><span>${heatOrigins.value.map((origin) => badge(origin))}</span></header>
       ${choice()}
       <sg-heat-hours></sg-heat-hours>
       ${slices()}

@@ -36,6 +36,7 @@ export function legend() {
         <span>${t('heat.no_cell')}</span></li>
     </ul>
     ${why ? html`<p class="heat-why" data-testid="heat-why">${why}</p>` : ''}
-    <p class="hint">${pick(heatLayer.value?.description)} <code>${surface.rule.key}@${surface.rule.version}</code></p>
+    <p class="hint">${pick(heatLayer.value?.description)} ${surface.rule
+      ? html`<code>${surface.rule.key}@${surface.rule.version}</code>` : t('scene.not_in_force')}</p>
   </section>`;
 }
