@@ -188,7 +188,7 @@ def test_a_decision_names_the_version_that_it_used(server, areas):
         second = close(client, target, kind="lane_loss", value=1).json()
         undo(client, second)
     named = [event["properties"]["rule_version"].split(", ") for event in (first, second)]
-    assert named[0][:2] == ["road.bpr@1964", "road.class_speed_kmh@2026-01"]
+    assert named[0][:2] == ["road.bpr@1964", "road.class_speed_kmh@2026-11"]
     assert [one[2:] for one in named] == [["road.lane_loss@2026-01"], ["road.lane_loss@fuller"]]
 
 
