@@ -28,6 +28,7 @@ _TEXTS = (
 _WKB_HEAD = 9  # bytes before the coordinates of a line
 _TURNS = """
 SELECT kind, from_edge, via_edges, via_node, to_edge, exempt, props ? 'barrier' AS barrier,
+  props ->> 'hours' AS hours,
   coalesce(props ->> 'restriction' = 'no_left_turn', false) AS no_left
 FROM sigang.turn_restriction"""
 _CROSSINGS = """
@@ -146,4 +147,6 @@ def _restriction(ids: Ids, node_ids: Ids, row: asyncpg.Record) -> Restriction | 
     # No turn is forbidden to those on foot, but a wall is a wall.
     exempt = row["exempt"] if row["barrier"] else (*row["exempt"], "foot")
     moves = tuple(n for n in numbers if n is not None)
-    return Restriction(row["kind"], moves, via, tuple(exempt), row["no_left"], row["barrier"])
+    hours = row["hours"] and row["hours"].replace("|", " ")
+    wall = row["barrier"] and hours is None
+    return Restriction(row["kind"], moves, via, tuple(exempt), row["no_left"], wall, hours)

@@ -102,7 +102,7 @@ def _with_sizes(table: Table) -> Table:
             kept[key] = text
             continue
         rest = []
-        for clause in _CLAUSES.split(str(text)):
+        for clause in split_clauses(str(text)):
             value, _, condition = clause.partition("@")
             limit = over(condition)
             if limit is None:
@@ -129,6 +129,11 @@ def turned(access: Mapping[str, object]) -> Table:
     return result
 
 
+def split_clauses(text: str) -> list[str]:
+    """Return the clauses of a conditional tag: `no @ (Mo; Tu)` is one."""
+    return _CLAUSES.split(text)
+
+
 def _opposite_at_hours(text: object) -> str:
     return _AT_HOURS.sub(lambda said: _OTHER_WAY[said[0]], str(text))
 
@@ -144,4 +149,4 @@ def opens_to_motors(tags: Tags) -> bool:
 
 
 def _values(text: str) -> list[str]:
-    return [part.partition("@")[0] for part in _CLAUSES.split(text)]
+    return [part.partition("@")[0] for part in split_clauses(text)]

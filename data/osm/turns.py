@@ -6,10 +6,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import NamedTuple
 from uuid import UUID
 
 import osmium
 
+from data.osm.access import split_clauses
 from data.osm.edges import Segment
 from data.osm.limits import Limits, read_limits
 from data.osm.nodes import TagStore
@@ -111,23 +113,48 @@ def read_relation(relation: osmium.osm.Relation) -> Relation | None:
     )
 
 
-def meanings(tags: Tags) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield kind (no, only), value and who is exempt of each restriction that a relation states.
+class Meaning(NamedTuple):
+    """What a restriction says: its kind (no, only), value, who is exempt, and when it holds.
+
+    No `hours` is always; one whose condition is no hour holds always too, as nobody reads it.
+    """
+
+    kind: str
+    value: str
+    exempt: tuple[str, ...]
+    hours: str | None
+
+
+def meanings(tags: Tags) -> Iterator[Meaning]:
+    """Yield each restriction that a relation states.
 
     `restriction:<vehicle>`, or the older `type=restriction:<vehicle>`, binds the classes that have
-    this access key. One with conditions (by time, by weight) is not a fixed one and is left out.
+    this access key; `restriction:conditional`, or the older `hour_on`, at its hours.
     """
     of_type = tags.get("type", "").partition(":")[2]
     spared = [v.strip() for v in tags.get("except", "").split(";") if v.strip()]
     excepted = tuple(m for v in spared for m in _MEMBERS_OF.get(v, (v,)))
-    for key, value in tags.items():
-        head, _, named = key.partition(":")
-        kind = value.partition("_")[0]
-        if head != "restriction" or kind not in {"no", "only"} or "@" in value:
+    for key, text in tags.items():
+        head, *suffixes = key.split(":")
+        if head != "restriction":
             continue
-        vehicle = named or of_type
+        vehicle = next((s for s in suffixes if s != "conditional"), of_type)
         others = tuple(n for n, keys in _PASSERS.items() if vehicle and vehicle not in keys)
-        yield kind, value, others if vehicle else excepted
+        for clause in split_clauses(text):
+            value, at, condition = (part.strip() for part in clause.partition("@"))
+            kind = value.partition("_")[0]
+            if kind in {"no", "only"}:
+                hours = condition.strip("()") if at else _clock(tags)
+                yield Meaning(kind, value, others if vehicle else excepted, hours)
+
+
+def _clock(tags: Tags) -> str | None:
+    """Return the hours of `day_on`, `day_off`, `hour_on`, `hour_off`, None where there are none."""
+    days = [tags.get(key, "")[:2] for key in ("day_on", "day_off")]
+    named = "-".join(day for day in days if day)
+    hours = [tags.get(key, "").split(";") for key in ("hour_on", "hour_off")]
+    spans = ",".join(f"{a.strip()}-{b.strip()}" for a, b in zip(*hours, strict=False) if a and b)
+    return f"{named} {spans}".strip() or None
 
 
 def turn_rows(
@@ -138,8 +165,10 @@ def turn_rows(
 ) -> list[tuple[object, ...]]:
     """Return the rows of one relation; none when its members do not meet or are not roads."""
     rows: list[tuple[object, ...]] = []
-    for kind, value, exempt in meanings(relation.tags):
+    for kind, value, exempt, hours in meanings(relation.tags):
         props = {"osm_relation": relation.id, "restriction": value}
+        if hours is not None:
+            props["hours"] = hours
         for first, via, node, last in _sequences(relation, segments, value):
             key = f"relation/{relation.id}/{len(rows)}"
             via_node = None if node is None else node_id(node)
@@ -288,19 +317,50 @@ def limited_edges(store: TagStore) -> dict[str, Limits]:
     return found
 
 
+def barrier_bans(tags: Tags) -> list[tuple[tuple[str, ...], str | None]]:
+    """Return who passes a barrier although it is shut, once for each hours at which it is.
+
+    No hours is always; `not <hours>` is when a barrier does not open that is shut otherwise.
+    """
+    spared = admitted(tags)
+    passing = {*_PASSERS} if spared is None else {*spared}
+    at_hours: dict[str, set[str]] = {}
+    for name, keys in _PASSERS.items():
+        for value, condition in _conditions(tags, keys):
+            opens = _lets_through(name, value) or (name == "emergency" and _locks(value))
+            if opens != (name in passing):
+                at_hours.setdefault(f"not {condition}" if opens else condition, set()).add(name)
+    bans: list[tuple[tuple[str, ...], str | None]] = [
+        (tuple(name for name in _PASSERS if name not in shut), hours)
+        for hours, shut in at_hours.items()
+    ]
+    passing |= {name for shut in at_hours.values() for name in shut}
+    if _PASSERS.keys() - passing:
+        bans.append((tuple(sorted(passing)), None))
+    return bans
+
+
+def _conditions(tags: Tags, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield value and condition of each clause of the tag that counts for a class."""
+    named = next((k for k in reversed(keys) if {k, f"{k}:conditional"} & tags.keys()), None)
+    for clause in split_clauses(tags.get(f"{named}:conditional", "")):
+        value, at, condition = (part.strip() for part in clause.partition("@"))
+        if at:
+            yield value, condition.strip("()")
+
+
 def barrier_rows(
     store: TagStore, node_id: Callable[[int], UUID], source_id: str
 ) -> Iterator[tuple[object, ...]]:
-    """Yield a forbidden turn for each way through a barrier that stops some motor vehicles."""
+    """Yield a forbidden turn for each way through a barrier that stops some vehicles."""
     for node, edges in store.meetings():
         tags = store.between(node, node)[node]
-        spared = admitted(tags) if "barrier" in tags else None
-        if spared is None:
-            continue
-        props = {"osm_node": node, "barrier": tags["barrier"]}
-        for first, last in permutations(edges, 2):
-            key = f"barrier/{node}/{first}/{last}"
-            yield (
-                stable_uuid7(source_id, key), "no", first, [], node_id(node), last,
-                list(spared), source_id, props,
-            )  # fmt: skip
+        bans = barrier_bans(tags) if "barrier" in tags else []
+        for number, (spared, hours) in enumerate(bans):
+            props = {"osm_node": node, "barrier": tags["barrier"]}
+            for first, last in permutations(edges, 2):
+                key = f"barrier/{node}/{first}/{last}" + (f"/{number}" if number else "")
+                yield (
+                    stable_uuid7(source_id, key), "no", first, [], node_id(node), last,
+                    list(spared), source_id, props if hours is None else {**props, "hours": hours},
+                )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from routing.cost import profile_files
-from routing.cost.access import DIRECTIONS, PRIVATE, admission
+from routing.cost.access import DIRECTIONS, admission
 from routing.cost.hazmat import read_cargo
 from routing.cost.network_rules import rules_of
 from routing.cost.profile_files import read_documents, wrong_profile
 from routing.cost.rule_models import FUEL, TOLL
 from routing.cost.time_bans import Bans, compile_bans, conditional_oneway, opens_against
 from routing.cost.tolls import Tolls, compile_tolls, fuel_kg_km
+from routing.cost.turn_hours import TurnHours, spared_classes
 from routing.cost.u_turns import TurningRound, compile_u_turns
 from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, weigh
 from routing.graph.graph import AGAINST, Arcs, Edges, Graph
@@ -213,6 +214,7 @@ class Costs:
     tolls: Tolls | None
     co2_kg_km: float
     turning: TurningRound
+    turn_hours: TurnHours
 
     def duration_ms(self, edges: Ints, cap_kmh: NDArray[np.float32]) -> Floats:
         """Return the driving time of whole edges, each with a speed cap (NaN: none)."""
@@ -228,25 +230,30 @@ class Costs:
         `shut` and `cap_kmh` hold closed keys and speed caps (NaN: none) by key.
         """
         return weigh(
-            chosen, arcs.key, arcs.exempt.codes, _spared(self.profile, arcs), arcs.turn,
+            chosen, arcs.key, arcs.exempt.codes, self._spared(arcs), arcs.turn,
             self.turning.by_row, self.passable, shut, cap_kmh, self.length_m, self.speed_kmh,
             self.factor, LARGEST,
         )  # fmt: skip
 
     def admitted(self, arcs: Arcs) -> Bools:
         """Return the arcs (by arc) that the vehicle may use on an open network."""
-        return _admitted(self.profile, self.passable, arcs)
+        return _admitted(self.profile, self.passable, arcs, self.turn_hours)
+
+    def shutting_turns(self, hours: frozenset[str]) -> Costs:
+        """Return the costs where the restrictions of some hours hold."""
+        return replace(self, turn_hours=replace(self.turn_hours, shut=hours))
+
+    def _spared(self, arcs: Arcs) -> Bools:
+        return _spared(self.profile, arcs, self.turn_hours)
 
 
-def _admitted(profile: Profile, passable: Bools, arcs: Arcs) -> Bools:
-    return np.asarray(passable[arcs.key] & _spared(profile, arcs)[arcs.exempt.codes], np.bool_)
+def _spared(profile: Profile, arcs: Arcs, hours: TurnHours) -> Bools:
+    return spared_classes(profile.access, profile.refused, arcs.exempt, hours.shut)
 
 
-def _spared(profile: Profile, arcs: Arcs) -> Bools:
-    """Return by code of `Arcs.exempt` whether a vehicle is of those classes; the last is -1."""
-    own = {*profile.access, *(() if PRIVATE in profile.refused else (PRIVATE,))}
-    spared = [bool(own & set(text.split(","))) for text in arcs.exempt.values]
-    return np.array([*spared, True], np.bool_)
+def _admitted(profile: Profile, passable: Bools, arcs: Arcs, hours: TurnHours) -> Bools:
+    spared = _spared(profile, arcs, hours)[arcs.exempt.codes]
+    return np.asarray(passable[arcs.key] & spared, np.bool_)
 
 
 def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
@@ -279,10 +286,11 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     bans = compile_bans(edges, profile, closed, declared, oneway=obeyed)
     tolls = compile_tolls(profile.toll_class, edges, rules)
     fuel = fuel_kg_km(profile.fuel, rules)
-    admitted = _admitted(profile, passable, graph.arcs)
+    hours = TurnHours.of(graph.arcs.exempt)
+    admitted = _admitted(profile, passable, graph.arcs, hours)
     turning = compile_u_turns(profile.u_turn, graph, admitted, rules)
     return Costs(
-        profile, passable, speed, basis, factor, edges.length_m, bans, tolls, fuel, turning
+        profile, passable, speed, basis, factor, edges.length_m, bans, tolls, fuel, turning, hours
     )
 
 

@@ -87,14 +87,26 @@ def read_clauses(conditional: str) -> list[tuple[str, Bools | None]]:
     None is a condition that is not read; one of the weather never holds and is left out. Of several
     conditions joined by AND the hours count, which is when the clause may hold.
     """
-    found: list[tuple[str, Bools | None]] = []
-    for value, inner, bare in _CLAUSE.findall(conditional):
-        parts = _AND.split((inner or bare).strip())
-        if not _ROAD_STATE.isdisjoint(part.strip().lower() for part in parts):
-            continue
-        weeks = [week for part in parts if (week := read_hours(part.strip())) is not None]
-        found.append((value, np.logical_and.reduce(weeks) if weeks else None))
-    return found
+    found = [
+        (value, read_condition((inner or bare).strip()))
+        for value, inner, bare in _CLAUSE.findall(conditional)
+    ]
+    return [(value, week) for value, week in found if week is None or week.any()]
+
+
+def read_condition(text: str) -> Bools | None:
+    """Return when a condition may hold, None where it cannot be read; one of the weather never.
+
+    `not Mo-Fr 07:00-09:00` is all other hours.
+    """
+    if text.startswith("not "):
+        other = read_condition(text.removeprefix("not "))
+        return None if other is None else ~other
+    parts = [part.strip() for part in _AND.split(text)]
+    if not _ROAD_STATE.isdisjoint(part.lower() for part in parts):
+        return np.zeros(WEEK_MIN, np.bool_)
+    weeks = [week for part in parts if (week := read_hours(part)) is not None]
+    return np.logical_and.reduce(weeks) if weeks else None
 
 
 def minute_of_week(at: datetime) -> float:

@@ -195,7 +195,8 @@ class Edges:
 class Arcs:
     """Directed arcs, sorted by key `2 * edge + direction`, the unrestricted copy of a key first.
 
-    `exempt` codes the vehicle classes that alone may use the arc (-1: everyone may). An arc that
+    `exempt` codes the vehicle classes that alone may use the arc, and `|<classes>@<hours>` at those
+    hours (-1: everyone may). An arc that
     turns round, back over the edge just driven, has in `turn` its row of `turn_m` (others -1): the
     metres (float32) driven since the restricted junction that turning round would undo, and of
     `turn_node`, the node from which it is seen whether the road ends there.

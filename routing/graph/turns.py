@@ -17,7 +17,7 @@ import heapq
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -35,7 +35,8 @@ class Restriction:
     `via_node` is needed only where the edges alone leave the junction open (two edges that meet
     twice); `exempt` names vehicle classes that may ignore a `no`. Where `no_left` is set, it is a
     left turn that is forbidden, and with it to turn round there; where `wall` is, no sign forbids
-    the move but a barrier, in front of which the road ends.
+    the move but a barrier, in front of which the road ends. `hours` are those at which it holds, as
+    OpenStreetMap writes them; None is always.
     """
 
     kind: Literal["no", "only"]
@@ -44,6 +45,27 @@ class Restriction:
     exempt: tuple[str, ...] = ()
     no_left: bool = False
     wall: bool = False
+    hours: str | None = None
+
+
+class _Ban(NamedTuple):
+    """Who is exempt from a forbidden sequence, and when it is forbidden; None is always."""
+
+    spared: frozenset[str]
+    hours: str | None
+
+
+def _who_may(bans: Sequence[_Ban]) -> tuple[bool, str | None]:
+    """Tell whether somebody may complete forbidden sequences, and write who alone; None is all.
+
+    The classes exempt from what is always forbidden come first, then `|` and those exempt from each
+    other ban with `@` and its hours.
+    """
+    fixed = [ban.spared for ban in bans if ban.hours is None]
+    spared = frozenset.intersection(*fixed) if fixed else frozenset()
+    texts = [",".join(sorted(spared))] if fixed else []
+    timed = {f"{','.join(sorted(ban.spared))}@{ban.hours}" for ban in bans if ban.hours is not None}
+    return bool(spared) or not fixed, "|".join([*texts, *sorted(timed)]) or None
 
 
 @dataclass
@@ -60,7 +82,7 @@ class _State:
     wall: bool = False
     step: dict[int, int] = field(default_factory=dict)
     fail: int = -1
-    bans: list[frozenset[str]] = field(default_factory=list)
+    bans: list[_Ban] = field(default_factory=list)
 
 
 class _Automaton:
@@ -71,7 +93,7 @@ class _Automaton:
         self.roots: dict[int, int] = {}
         self._head_of = head_of
 
-    def add(self, sequence: Sequence[int], exempt: tuple[str, ...], *, wall: bool) -> None:
+    def add(self, sequence: Sequence[int], ban: _Ban, *, wall: bool) -> None:
         at, step = -1, self.roots
         for key in sequence:
             if wall and at >= 0:
@@ -81,7 +103,7 @@ class _Automaton:
                 self.states.append(_State(key, self._head_of[key]))
             at = step[key]
             step = self.states[at].step
-        self.states[at].bans.append(frozenset(exempt))
+        self.states[at].bans.append(ban)
 
     def remember(self, key: int, away_m: float) -> None:
         """Have a copy at the end of a key that lies some metres behind a restricted junction."""
@@ -115,9 +137,9 @@ class _Automaton:
             state = self.states[state].fail
         return least
 
-    def bans(self, state: int) -> list[frozenset[str]]:
-        """Return who is exempt from each sequence that a state completes."""
-        found: list[frozenset[str]] = []
+    def bans(self, state: int) -> list[_Ban]:
+        """Return the bans of all sequences that a state completes."""
+        found: list[_Ban] = []
         while state >= 0:
             found += self.states[state].bans
             state = self.states[state].fail
@@ -138,8 +160,9 @@ def split(edges: Edges, restrictions: Sequence[Restriction], horizon_m: float = 
     automaton = _Automaton(dict(zip(base.key.tolist(), base.head.tolist(), strict=True)))
     leaving = _leaving(base)
     for restriction in restrictions:
+        ban = _Ban(frozenset(restriction.exempt), restriction.hours)
         for sequence in _forbidden(edges, base, leaving, restriction):
-            automaton.add(sequence, restriction.exempt, wall=restriction.wall)
+            automaton.add(sequence, ban, wall=restriction.wall)
     automaton.link()
     for key, away_m in _away(edges, leaving, automaton, horizon_m).items():
         automaton.remember(key, away_m)
@@ -293,12 +316,11 @@ def _copied(
         ending = count + at if state.wall else state.node
         for key, plain in leaving.get(state.node, []):
             following = automaton.follow(at, key)
-            bans = automaton.bans(following)
-            spared = frozenset.intersection(*bans) if bans else frozenset()
-            if not bans or spared:
+            allowed, alone = _who_may(automaton.bans(following))
+            if allowed:
                 far = plain if following < 0 else count + following
                 metres = away_m if key == state.key ^ 1 else math.nan
-                yield count + at, far, key, ",".join(sorted(spared)) or None, metres, ending
+                yield count + at, far, key, alone, metres, ending
 
 
 def _entry_heads(base: BaseArcs, automaton: _Automaton, count: int) -> Ints:

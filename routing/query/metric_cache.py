@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from threading import RLock
@@ -66,6 +66,13 @@ class Plan:
         """What distinguishes the metric from others."""
         time = self.snapshot.view.token if self.snapshot else b"now"
         return self.name, self.blocked.name if self.blocked else b"", time
+
+    def shutting_turns(self, hours: frozenset[str]) -> Plan:
+        """Return the plan on which the restrictions of turns of some hours hold."""
+        if hours == self.costs.turn_hours.shut:
+            return self
+        name = f"{self.name} turns {sorted(hours)}"
+        return replace(self, name=name, costs=self.costs.shutting_turns(hours))
 
     def version(self, stamp: Stamp) -> int:
         """Return the network version of answers on a metric of this plan with some stamp."""

@@ -152,6 +152,10 @@ class ResolvedQuery:
         """Whether only the profile decides where may be driven."""
         return self.avoided is None and self.vehicle.unlimited
 
+    def shutting_turns(self, hours: frozenset[str]) -> ResolvedQuery:
+        """Return the query for which the restrictions of turns of some hours hold."""
+        return replace(self, base=self.base.shutting_turns(hours))
+
     def keeping_off(self, keys: Bools) -> ResolvedQuery:
         """Return the query that also avoids some keys (a mask by key)."""
         avoided = keys if self.avoided is None else self.avoided | keys

@@ -72,6 +72,8 @@ class Resolver:
         if asked.avoid_edges or asked.avoid_classes or asked.avoid_polygons:
             avoided, avoidance = self._avoided(asked)
             name += avoidance
+        if plan.costs.turn_hours.weeks:
+            plan = plan.shutting_turns(plan.costs.turn_hours.at(at))
         if asked.prefer_classes:
             plan = self._preferring(plan, sorted(set(asked.prefer_classes)))
         if state is not None:

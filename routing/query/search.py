@@ -46,6 +46,21 @@ def timed(prepared: PreparedMetric, found: Path) -> Path:
 
 
 def drive(prepared: PreparedMetric) -> Path | None:
+    """Search; where a restriction of turns begins to hold during the drive, search under it.
+
+    One that ends during the drive holds throughout: the way is legal and maybe not the fastest.
+    """
+    found, resolved = _drive(prepared), prepared.resolved
+    hours = resolved.base.costs.turn_hours
+    if found is None or not hours.weeks:
+        return found
+    held = hours.shut | hours.during(resolved.at, found.sums()[1])
+    if held == hours.shut:
+        return found
+    return _drive(prepared.anew(resolved.shutting_turns(held)))
+
+
+def _drive(prepared: PreparedMetric) -> Path | None:
     """Search, and search again without the edges that would be entered at a banned hour.
 
     The second time only those are left out, later all that are banned during the drive. Where

@@ -151,14 +151,19 @@ def passes(street: Street, who: str, forward: bool, at: datetime) -> float:
     return GOAL_FACTOR if goal and who in {"car", "truck_rigid", "bus"} else 1.0
 
 
-def barred(tags: dict[str, str], who: str) -> bool:
+def barred(tags: dict[str, str], who: str, at: datetime) -> bool:
     """Tell whether nobody of a kind passes a node."""
     kind = tags.get("barrier")
     if kind is None:
         return False
-    said = next((tags[key] for key in reversed(VEHICLES[who]) if key in tags), None)
-    if said is not None:
-        return not admits(said, who)
+    for key in reversed(VEHICLES[who]):
+        value, when, condition = tags.get(f"{key}:conditional", "").partition("@")
+        if when and holds(condition, at, shuts=not admits(value.strip(), who)):
+            return not admits(value.strip(), who)
+        if key in tags:
+            return not admits(tags[key], who)
+        if when:
+            break
     if kind in BARRIERS_OPEN:
         return False
     if kind in BARRIERS_SHUT:
@@ -166,13 +171,16 @@ def barred(tags: dict[str, str], who: str) -> bool:
     return who != "foot" if kind in BARRIERS_ON_FOOT else who not in {"foot", "bicycle"}
 
 
-def forbidden(town: Town, who: str, came: int, node: str, goes: int) -> bool:
+def forbidden(town: Town, who: str, at: datetime, came: int, node: str, goes: int) -> bool:
     """Tell whether a sign forbids to go from one street into another; nobody signs for walkers."""
     for first, via, last, tags in town.turns if who != "foot" else ():
         if (first, via) != (came, node) or who in {"bus"} & words(tags.get("except", "")):
             continue
-        for key, value in tags.items():
-            named = key.partition(":")[2]
+        for key, text in tags.items():
+            value, when, condition = (part.strip() for part in text.partition("@"))
+            named = key.partition(":")[2].replace("conditional", "")
+            if when and not holds(condition, at, shuts=True):
+                continue
             if not key.startswith("restriction") or (named and named not in VEHICLES[who]):
                 continue
             if value.startswith("only_") and goes != last:
@@ -193,9 +201,9 @@ def moves(town: Town, who: str, at: datetime, came: int, node: str) -> Iterator[
         near = [town.nodes.get(end, {}) for end in (street.a, street.b)]
         if weight == float("inf") or any(too_large(tags, who) for tags in near):
             continue
-        if came >= 0 and number_ != came and barred(town.nodes.get(node, {}), who):
+        if came >= 0 and number_ != came and barred(town.nodes.get(node, {}), who, at):
             continue
-        if came < 0 or not forbidden(town, who, came, node, number_):
+        if came < 0 or not forbidden(town, who, at, came, node, number_):
             yield number_, street.b if forward else street.a
 
 

@@ -20,9 +20,6 @@ DECIDED = {
 }
 """Debatable cases in which the documentation decides otherwise."""
 OPEN = {
-    "t10_restriction_conditional": "turns are not told apart by the hour",
-    "t11_hour_on": "turns are not told apart by the hour",
-    "b10_gate_cond": "barriers are not told apart by the hour",
     "s01_fwd_back": "of speeds by direction the lower one counts both ways",
     "s13_cond": "speeds by the hour are not read",
     "l24_fwd": "a limit of one direction counts both ways",

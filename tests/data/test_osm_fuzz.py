@@ -40,6 +40,7 @@ PLACES = {
 GRID = ("ab", "bc", "de", "ef", "gh", "hi", "ad", "be", "cf", "dg", "eh", "fi")
 HOURS = ("no @ (Mo-Fr 07:00-09:00)", "yes @ (10:00-20:00)", "no @ (22:00-06:00)", "no @ (Nov-Mar)",
          "no @ (snow)", "yes @ (Nov-Mar)")  # fmt: skip
+TURN_HOURS = ("(Mo-Fr 07:00-09:00)", "(22:00-06:00)", "(Nov-Mar)")
 VALUES = ("no", "yes", "private", "destination", "permissive", "employees", "psv", "no;destination",
           "agricultural;forestry", "delivery", "unknown")  # fmt: skip
 HEIGHTS = ("3.5", "4.2", "12'6\"", "13'-6\"", "3,5", "350 cm", "3.5;4.5", "below_default", "none")
@@ -79,8 +80,11 @@ def node_tags(draw: random.Random) -> dict[str, str]:
     if draw.random() < 0.15:
         return {"maxheight": draw.choice(HEIGHTS)}
     barrier = {"barrier": draw.choice(("gate", "bollard", "lift_gate", "stile", "fence", "block"))}
+    key = draw.choice(KEYS)
     if draw.random() < 0.5:
-        barrier[draw.choice(KEYS)] = draw.choice(VALUES)
+        barrier[key] = draw.choice(VALUES)
+    if draw.random() < 0.3:
+        barrier[f"{key}:conditional"] = draw.choice(HOURS)
     return barrier
 
 
@@ -101,6 +105,10 @@ def make_town(draw: random.Random) -> Town:
         tags = {f"restriction{named}": draw.choice(kinds)}
         if not named and draw.random() < 0.3:
             tags["except"] = "bus"
+        if draw.random() < 0.4:
+            ((key, value),) = [pair for pair in tags.items() if pair[0] != "except"]
+            tags = {**tags, f"{key}:conditional": f"{value} @ {draw.choice(TURN_HOURS)}"}
+            del tags[key]
         town.turns.append((first, node, last, tags))
     return town
 

@@ -17,6 +17,7 @@ from routing.cost.weekly_hours import (
     forbidden_hours,
     minute_of_week,
     minutes_after,
+    read_condition,
     read_hours,
 )
 from spatial.networks.road import KIND
@@ -67,6 +68,12 @@ def test_holidays_are_passed_over():
     assert minutes("Mo 07:00-07:02; PH off") == [420, 421]
     assert minutes("PH,Mo 07:00-07:01; Mo 07:00-07:01 off") == []
     assert len(minutes("24/7")) == WEEK_MIN
+
+
+def test_all_other_hours_are_named_by_not():
+    assert (read_condition("not 22:00-06:00") == ~read_hours("22:00-06:00")).all()
+    assert read_condition("not weight>3") is None
+    assert not read_condition("wet").any()
 
 
 NOON = DAY_MIN + 720  # Tuesday
