@@ -141,9 +141,10 @@ def test_only_and_vehicle_restrictions(conn, load) -> None:
     found = turns(conn)
     assert [row[:5] for row in found] == [
         ("only", "100/0", None, "b", "101/0"),
+        ("no", "100/0", None, "b", "102/0"),
         ("no", "101/0", None, "b", "100/0"),
     ]
-    assert "hgv" not in found[1][5] and "motorcar" in found[1][5]
+    assert "hgv" not in found[2][5] and "motorcar" in found[2][5]
 
 
 def test_a_restriction_ignores_edges_against_a_one_way(conn, load) -> None:
