@@ -7,11 +7,11 @@ Its members are the tags of `KEYS`, each as it is, with a direction, with a cond
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from data.osm.limits import lower, over
 from data.osm.values import speed_kmh, yes_no
-from spatial.networks.access_values import KEYS
+from spatial.networks.access_values import ADMITTING, CLASSES, KEYS, REFUSING
 
 POWERED = frozenset(KEYS[2:14])
 BUSWAYS = frozenset({"busway", "bus_guideway"})
@@ -26,6 +26,7 @@ _OTHER_WAY = {"yes": "-1", "-1": "yes", "forward": "backward", "backward": "forw
 _AT_HOURS = re.compile(r"(?<![\w-])(yes|-1)(?=\s*@)")  # values of a conditional one-way tag
 _CLAUSES = re.compile(r";(?![^(]*\))")
 _SHUT = frozenset({"no", "private"})
+_KNOWN = ADMITTING | CLASSES | REFUSING
 
 Tags = Mapping[str, str]
 Table = dict[str, object]
@@ -136,6 +137,17 @@ def split_clauses(text: str) -> list[str]:
 
 def _opposite_at_hours(text: object) -> str:
     return _AT_HOURS.sub(lambda said: _OTHER_WAY[said[0]], str(text))
+
+
+def not_understood(table: Mapping[str, object]) -> Iterator[str]:
+    """Yield what an access table says that nobody can read, as `hgv=foo`; it shuts out."""
+    for name, said in table.items():
+        if not isinstance(said, str):
+            continue
+        values = {part.strip() for part in said.split(";")}
+        known = name.endswith(":conditional") or values <= _KNOWN
+        if name.startswith("limit:") or (name.partition(":")[0] in KEYS and not known):
+            yield f"{name.removeprefix('limit:')}={said}"
 
 
 def opens_to_motors(tags: Tags) -> bool:

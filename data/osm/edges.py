@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 import shapely
 
+from data.osm.access import not_understood
 from data.osm.nodes import MODES, Ints, NodeTable, TagStore
 from data.osm.tags import EdgeTags, Tags, edge_tags
 from spatial.geo.admin_units import AdminUnits
@@ -96,6 +97,7 @@ class EdgeBuilder:
         self.segments: dict[int, list[Segment]] = {}
         self.modes: set[str] = set()
         self.crossings: list[Crossing] = []
+        self.not_understood: dict[str, list[int]] = defaultdict(list)  # ways by what they say
         self.joined: list[tuple[int, int]] = []  # graph nodes at one place
         self._nodes, self._store, self._units, self._named = nodes, store, units, named
         self._refuse = refuse
@@ -115,6 +117,8 @@ class EdgeBuilder:
         for way in ways:
             tags = edge_tags(way.tags)
             if tags is not None:
+                for said in not_understood(tags.access):
+                    self.not_understood[said].append(way.id)
                 for cut in _cut(way, tags, at[start : start + len(way.refs)], start):
                     first, last = cut.first - start, cut.last - start
                     if _moves(way, first, last):

@@ -41,6 +41,7 @@ Progress = Callable[[str], None]
 REGION = "osm:"
 """What the source of a region begins with."""
 _CHUNK = 2_000
+_NAMED = 5  # ways of each thing that is not understood
 _NODE_KEYS = ("barrier", "highway", "waterway", "railway", "aeroway", "amenity", *LIMIT_KEYS)
 _NODE_HIGHWAYS = frozenset({"crossing", "traffic_signals", "motorway_junction", "mini_roundabout"})
 _NODE_COLUMNS = (
@@ -143,6 +144,9 @@ def _load(run: Run, path: Path, folder: Path, progress: Progress) -> None:
         progress(f"{sent} edges")
         run.copy("node", _NODE_COLUMNS, _node_rows(builder, nodes, store, units))
         _finish(run, extract, builder, units)
+        for said, ways in sorted(builder.not_understood.items()):
+            some = ", ".join(map(str, ways[:_NAMED])) + (", …" if len(ways) > _NAMED else "")
+            progress(f"not understood, shut to whom it concerns: {said} ({len(ways)}: {some})")
         progress(", ".join(f"{table}: {count}" for table, count in sorted(run.rows.items())))
     except (psycopg.IntegrityError, psycopg.DataError) as error:
         raise _unreadable(path, ValueError(error.diag.message_primary)) from error

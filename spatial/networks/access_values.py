@@ -35,3 +35,7 @@ ADMITTING = frozenset(
     }
 )  # fmt: skip
 """The other values that admit ordinary vehicles; what is none of them is not understood."""
+REFUSING = frozenset(
+    {"no", "private", "agricultural", "forestry", "emergency", "military", "permit", "use_sidepath"}
+)
+"""Values that refuse ordinary vehicles."""

@@ -1,6 +1,7 @@
 import pytest
 
 from data.osm import values
+from data.osm.access import not_understood
 from data.osm.tags import edge_tags, way_kind
 from data.osm.turns import admitted
 
@@ -143,6 +144,20 @@ def test_limits_of_some_and_limits_that_nobody_can_read_are_kept(tags, limited) 
     assert edge is not None
     assert edge.access == limited
     assert edge.limits == (None,) * 5
+
+
+def test_what_is_not_understood_is_told() -> None:
+    edge = edge_tags(
+        {
+            "highway": "primary",
+            "hgv": "foo;yes",
+            "access": "private",
+            "maxheight": "low",
+            "bus": "psv",
+        }
+    )
+    assert edge is not None
+    assert sorted(not_understood(edge.access)) == ["hgv=foo;yes", "max_height_m=low"]
 
 
 def test_a_limit_by_lane_is_that_of_the_highest() -> None:
