@@ -1,7 +1,7 @@
 """Synthetic enforcement: inspections in shifts at road sites, and the cases that they found.
 
-One cell on the G104 corridor is patrolled every day with little to find: first by cases, last by
-cases per inspection. Every shift is stored, so that a rate can be computed beside a count.
+Every shift is stored, so that a rate can be computed beside a count; what is planted is told in
+enforcement.toml.
 """
 
 from __future__ import annotations
@@ -13,24 +13,22 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
 from shapely import Point
 
 from data.facts import Facts
+from data.generate.shifts import SHIFT_S, Shifts, begin_of, enforcement, plan_shifts
 from data.generate.world import (
     SOURCE,
-    TRUNK,
     Lines,
     Rng,
     Spots,
     generated_id,
     jitter,
-    rng_of,
     settings,
     stake_text,
     visibilities,
 )
-from spatial.geo.zorder import LEVEL, keys_of
+from spatial.geo.zorder import keys_of
 from spatial.json_types import Document
 from spatial.postgres.bulk import copy_rows
 from spatial.rule_files import read_rule
@@ -46,119 +44,73 @@ from spatial.schema.kinds import ROADS
 
 _COLUMNS = [
     "id", "kind", "admin_code", "unit_id", "visibility", "origin", "source_id", "valid_from",
-    "valid_to", "props", "rule_version", "workflow", "stage", "opened_at", "due_at", "closed_at",
-    "verdict", "amount_cny", "z_key", "geom",
+    "valid_to", "recorded_at", "props", "rule_version", "workflow", "stage", "opened_at", "due_at",
+    "closed_at", "verdict", "amount_cny", "z_key", "geom",
 ]  # fmt: skip
-_DAY_S = 86_400
-_SHIFT_S = 4 * 3600
-_CELL = 12  # tile level of the cell in whose middle the planted site lies
-_HOURS = np.array([6, 6, 5, 4, 3, 2, 2, 3, 5, 8, 9, 8, 5, 6, 8, 9, 8, 6, 5, 5, 6, 7, 8, 7], float)
 _VIOLATIONS = ("overload", "oversize", "unlicensed", "vehicle_condition", "hazmat")
 _SHARES = (0.62, 0.08, 0.15, 0.10, 0.05)
 _TRUCKS = (("truck", 2), ("truck", 3), ("truck", 4), ("train", 4), ("train", 5), ("train", 6))
 
 
+def write_cases(
+    conn: psycopg.Connection,
+    roads: Lines,
+    anchor: datetime,
+    plan: Facts | None = None,
+) -> int:
+    """Write the inspections and their cases; return the number of cases.
+
+    Parameters
+    ----------
+    conn, roads
+        The owner's connection, and the roads on which posts stand.
+    anchor
+        Start of the sample's day.
+    plan
+        What is planted; None takes enforcement.toml.
+    """
+    told = enforcement() if plan is None else plan
+    rng = np.random.default_rng([told["seed"], 1])
+    shifts = plan_shifts(rng, roads, told)
+    field = Field(rng, roads, shifts, roads.at(shifts.edges, shifts.share), told, anchor)
+    copy_rows(conn, "case_file", _COLUMNS, _inspections(field))
+    return copy_rows(conn, "case_file", _COLUMNS, _cases(field))
+
+
 @dataclass(frozen=True)
-class Shifts:
-    """Inspections as arrays of equal length: where, when, how many vehicles, how many cases."""
+class Field:
+    """Where and when the shifts stood, and the draws that fill in the rest."""
 
+    rng: Rng
+    roads: Lines
+    shifts: Shifts
     spots: Spots
-    start_s: NDArray[np.float64]
-    inspected: NDArray[np.int64]
-    hits: NDArray[np.int64]
-    planted: NDArray[np.bool_]
+    plan: Facts
+    anchor: datetime
+
+    def recorded(self, shift: int, ended: datetime) -> datetime:
+        """Return when a shift or its case came into the books."""
+        return self.anchor if self.shifts.late[shift] else min(ended, self.anchor)
 
 
-def write_cases(conn: psycopg.Connection, roads: Lines, anchor: datetime) -> int:
-    """Write the inspections and their cases; return the number of cases."""
-    rng = rng_of(1)
-    shifts = _shifts(rng, roads)
-    first_day = anchor - timedelta(days=settings()["cases"]["days"])
-    copy_rows(conn, "case_file", _COLUMNS, _inspections(rng, roads, shifts, first_day))
-    return copy_rows(conn, "case_file", _COLUMNS, _cases(rng, roads, shifts, first_day, anchor))
-
-
-def _shifts(rng: Rng, roads: Lines) -> Shifts:
-    plan = settings()["cases"]
-    usual = _usual_sites(rng, roads, plan["sites_per_county"])
-    count = plan["shifts_per_site"]
-    rates = rng.uniform(plan["hit_rate"][0], plan["hit_rate"][1], len(usual.edges))
-    at = np.repeat(np.arange(len(usual.edges)), count)
-    inspected = _between(rng, plan["inspected"], len(at))
-    hits = rng.binomial(inspected, rates[at])
-    start = rng.integers(0, plan["days"], len(at)) * float(_DAY_S) + _start_of_shift(rng, len(at))
-    planted = plan["planted"]
-    many = planted["shifts"]
-    site = _planted_site(roads, planted)
-    seen = _between(rng, planted["inspected"], many)
-    found = rng.binomial(seen, planted["hit_rate"])
-    daily = np.arange(many) * float(_DAY_S) + _start_of_shift(rng, many)
-    edges = np.concatenate([usual.edges[at], np.repeat(site.edges, many)])
-    share = np.concatenate([usual.share[at], np.repeat(site.share, many)])
-    return Shifts(
-        roads.at(edges, share),
-        np.concatenate([start, daily]),
-        np.concatenate([inspected, seen]),
-        np.concatenate([hits, found]),
-        np.arange(len(edges)) >= len(at),
-    )
-
-
-def _between(rng: Rng, bounds: list[int], count: int) -> NDArray[np.int64]:
-    return rng.integers(bounds[0], bounds[1], count, endpoint=True)
-
-
-def _start_of_shift(rng: Rng, count: int) -> NDArray[np.float64]:
-    hours = rng.choice(20, count, p=_HOURS[:20] / _HOURS[:20].sum())
-    return np.asarray(hours * 3600.0, dtype=np.float64)
-
-
-def _usual_sites(rng: Rng, roads: Lines, per_county: int) -> Spots:
-    """Return sites on main roads, so many in each county that has one."""
-    main = np.isin(roads.classes, TRUNK)
-    edges = []
-    for code in np.unique(roads.admin.astype(str)):
-        here = roads.where(main & (roads.admin == code))
-        if len(here):
-            edges.append(rng.choice(here, per_county))
-    chosen = np.concatenate(edges)
-    return roads.at(chosen, rng.random(len(chosen)))
-
-
-def _planted_site(roads: Lines, planted: Facts) -> Spots:
-    """Return the spot of the planted corridor that lies nearest the middle of its cell."""
-    mask = (roads.routes == planted["route"]) & np.isin(roads.admin, planted["counties"])
-    edges = np.repeat(roads.where(mask), 9)
-    spots = roads.at(edges, np.tile(np.linspace(0.1, 0.9, 9), int(mask.sum())))
+def _inspections(field: Field) -> Iterator[list[object]]:
+    shifts, spots = field.shifts, field.spots
+    seen_by = visibilities(field.rng, len(shifts.edges), field.plan["other_visibility"])
     keys = keys_of(spots.lon, spots.lat)
-    side = LEVEL - _CELL
-    x = np.zeros(len(keys))
-    y = np.zeros(len(keys))
-    for bit in range(side):
-        x += (keys >> (2 * bit) & 1) * float(1 << bit)
-        y += (keys >> (2 * bit + 1) & 1) * float(1 << bit)
-    best = int(np.hypot(x - (1 << side) / 2, y - (1 << side) / 2).argmin())
-    return roads.at(edges[best : best + 1], spots.share[best : best + 1])
-
-
-def _inspections(
-    rng: Rng, roads: Lines, shifts: Shifts, first_day: datetime
-) -> Iterator[list[object]]:
-    count = len(shifts.start_s)
-    seen_by = visibilities(rng, count, settings()["cases"]["other_visibility"])
-    keys = keys_of(shifts.spots.lon, shifts.spots.lat)
-    for i in range(count):
-        code = roads.admin[shifts.spots.edges[i]]
-        start = first_day + timedelta(seconds=float(shifts.start_s[i]))
-        end = start + timedelta(seconds=_SHIFT_S)
+    begin = begin_of(field.plan, field.anchor)
+    for i in range(len(shifts.edges)):
+        code = field.roads.admin[spots.edges[i]]
+        start = begin + timedelta(seconds=float(shifts.start_s[i]))
+        end = start + timedelta(seconds=SHIFT_S)
         props = {
             "inspected": int(shifts.inspected[i]), "hits": int(shifts.hits[i]),
-            **_where(roads, shifts.spots, i),
+            **_where(field.roads, spots, i),
         }  # fmt: skip
         yield [
             generated_id(f"inspection:{i}"), "inspection", code, f"{code}-law", seen_by[i],
-            "synthetic", SOURCE, start, end, props, None, "inspection", "closed", start, None, end,
-            None, None, int(keys[i]), shifts.spots.points[i],
+            "synthetic", SOURCE, start, end, field.recorded(i, end), props, None, "inspection",
+            "withdrawn" if shifts.withdrawn[i] else "closed", start, None, end, None, None,
+            int(keys[i]), spots.points[i],
         ]  # fmt: skip
 
 
@@ -167,34 +119,38 @@ def _where(roads: Lines, spots: Spots, i: int) -> Document:
     return {"route_id": route, "stake": stake_text(spots.k[i])} if route else {}
 
 
-def _cases(
-    rng: Rng, roads: Lines, shifts: Shifts, first_day: datetime, anchor: datetime
-) -> Iterator[list[object]]:
-    plan = settings()["cases"]
+def _cases(field: Field) -> Iterator[list[object]]:
+    rng, shifts = field.rng, field.shifts
     shift = np.repeat(np.arange(len(shifts.hits)), shifts.hits)
-    spread = np.where(shifts.planted[shift], plan["planted"]["jitter_m"], plan["jitter_m"])
-    spots = roads.at(shifts.spots.edges[shift], shifts.spots.share[shift])
+    spots = field.roads.at(shifts.edges[shift], shifts.share[shift])
     lon, lat = jitter(rng, spots, 1.0)
+    spread = shifts.jitter_m[shift]
     lon, lat = spots.lon + (lon - spots.lon) * spread, spots.lat + (lat - spots.lat) * spread
-    seconds = shifts.start_s[shift] + rng.uniform(0, _SHIFT_S, len(shift))
-    seen_by = visibilities(rng, len(shift), plan["other_visibility"])
+    seconds = shifts.start_s[shift] + rng.uniform(0, SHIFT_S, len(shift))
+    seen_by = visibilities(rng, len(shift), field.plan["other_visibility"])
     keys = keys_of(lon, lat)
     found = _findings(rng, len(shift))
     days_open = rng.uniform(3, 55, len(shift))
     clock = read_rule(CASE_CLOCK)
     limits = read_rule(OVERLOAD_LIMIT).version
+    begin = begin_of(field.plan, field.anchor)
     for i, at in enumerate(shift.tolist()):
-        code = roads.admin[spots.edges[i]]
-        opened = first_day + timedelta(seconds=round(float(seconds[i])))
+        code = field.roads.admin[spots.edges[i]]
+        opened = begin + timedelta(seconds=round(float(seconds[i])))
         closed = opened + timedelta(days=float(days_open[i]))
-        done = closed <= anchor
+        gone = bool(shifts.withdrawn[at])
+        done = gone or closed <= field.anchor
         props, verdict, amount = found[i]
-        props |= {"inspection_id": str(generated_id(f"inspection:{at}")), **_where(roads, spots, i)}
+        props |= {
+            "inspection_id": str(generated_id(f"inspection:{at}")),
+            **_where(field.roads, spots, i),
+        }
         overload = props["violation"] == "overload"
         yield [
             generated_id(f"case:{i}"), "enforcement", code, f"{code}-law", seen_by[i], "synthetic",
-            SOURCE, opened, None, props, f"law.overload_limit_kg@{limits}" if overload else None,
-            "enforcement", "closed" if done else "investigating", opened,
+            SOURCE, opened, None, field.recorded(at, opened), props,
+            f"law.overload_limit_kg@{limits}" if overload else None, "enforcement",
+            "withdrawn" if gone else "closed" if done else "investigating", opened,
             opened + timedelta(days=clock.value.root), closed if done else None, verdict, amount,
             int(keys[i]), Point(lon[i], lat[i]),
         ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.graph.weights import Bools, Floats, Ints
+from routing.graph.weights import Floats, Ints
 from routing.statistics.rates import Rates, chance_below
 
 HOT: Final = 1
@@ -25,10 +25,10 @@ def segment_states(
     """Return the state of each segment and the chance that it is wrong, NaN where it has no rate.
 
     Hot is a segment whose true rate is more than `ratio` times the pooled one, cold one below the
-    pooled rate by as much, judged by the posterior of the rates: those with the least chances to be
-    wrong are taken while the mean of these, the share of them that is expected to be false, is at
-    most `false_share` (Newton, Noueiry, Sarkar and Ahlquist 2004, Biostatistics 5(2)). A segment
-    with more events than exposure is `SHORT`: records are missing.
+    pooled rate by as much, by the posterior of the rates: with a chance of at most `false_share`
+    that it is not. The share of false findings that is to be expected, the mean of these chances,
+    is then at most as much (Newton, Noueiry, Sarkar and Ahlquist 2004, Biostatistics 5(2)). A
+    segment with more events than exposure is `SHORT`: records are missing.
     """
     state = np.full(events.shape, NOT_INSPECTED, np.int8)
     state[exposure > 0] = ORDINARY
@@ -41,21 +41,9 @@ def segment_states(
     wrong[known] = np.minimum(not_hot, not_cold)
     side = np.full(events.shape, COLD, np.int8)
     side[known] = np.where(not_hot < not_cold, HOT, COLD)
-    found = least_wrong(wrong, false_share)
+    found = wrong <= false_share
     state[found] = side[found]
     return state, wrong
-
-
-def least_wrong(wrong: Floats, false_share: float) -> Bools:
-    """Tell which findings stay: the surest, as long as their mean chance to be wrong allows.
-
-    NaN is no finding; equal chances stay or go together.
-    """
-    ranked = np.sort(wrong[~np.isnan(wrong)])
-    mean = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
-    last = np.append(ranked[1:] > ranked[:-1], True)[: len(ranked)]
-    passing = np.flatnonzero(last & (mean <= false_share))
-    return wrong <= ranked[passing[-1]] if len(passing) else np.zeros(wrong.shape, bool)
 
 
 def join(state: NDArray[np.int8], run: Ints) -> Ints:

@@ -55,7 +55,7 @@ def count(rows: psycopg.Connection[Any], table: str, condition: str) -> int:
     ("table", "condition", "least", "most"),
     [
         ("case_file", "kind = 'enforcement'", 18_000, 24_000),
-        ("case_file", "kind = 'inspection'", 1_500, 3_000),
+        ("case_file", "kind = 'inspection'", 3_500, 4_000),
         ("event", "kind = 'incident'", 3_000, 3_000),
         ("event", "kind = 'incident' AND state = 'open'", 24, 60),
         ("event", "kind = 'risk'", 900, 900),

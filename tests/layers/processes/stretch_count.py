@@ -78,9 +78,6 @@ def count(records: list[dict], length: int, false_share: float, level: float) ->
         law = scipy.stats.gamma(shape + x, scale=1 / (scale + n))
         not_hot, not_cold = law.cdf(1.5 * m), law.sf(m / 1.5)
         chances[i], sides[i] = min(not_hot, not_cold), "hot" if not_hot < not_cold else "cold"
-    ranked = sorted(chances.values())
-    bound = max((p for r, p in enumerate(ranked, 1) if sum(ranked[:r]) / r <= false_share),
-                default=-1.0)  # fmt: skip
     states = []
     for i, (x, n) in enumerate(totals):
         if not n:
@@ -88,7 +85,7 @@ def count(records: list[dict], length: int, false_share: float, level: float) ->
         elif x > n:
             states.append("short")
         else:
-            states.append(sides[i] if chances[i] <= bound else "ordinary")
+            states.append(sides[i] if chances[i] <= false_share else "ordinary")
     keys = []
     for i, (side, piece, _, _, county) in enumerate(table):
         alone = states[i] in {"ordinary", "short"}
