@@ -1,4 +1,4 @@
-"""Planted enforcement is found by the API, and no other; another seed and place as well."""
+"""Planted enforcement is found by the API, and no other."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
-from spatial.geo.crs import distance_m
-from tests.api.heatseed import second_world
 
 pytestmark = pytest.mark.db
 
@@ -97,34 +94,3 @@ def test_classes_in_space_and_time_are_found_and_no_other(ask):
             found.setdefault(told["space_time"], Counter())[told["admin_code"]] += 1
     assert found == TRUTHS["classes"]
     assert not {c["properties"]["admin_code"] for c in cells} & set(TRUTHS["uninspected"])
-
-
-def test_the_junction_is_high_by_density_of_counts_alone(ask, stretches):
-    def middle(feature):
-        (west, south), (east, north) = (feature["geometry"]["coordinates"][0][i] for i in (0, 2))
-        return (west + east) / 2, (south + north) / 2
-
-    planted = {*TRUTHS["hot"], TRUTHS["over_patrolled"]}
-    told = {s["admin_code"] for s in stretches() if s["name"] in planted}
-    cells = ask("heat-surface", "cells", surface="kde")
-    usual = [c for c in cells if c["properties"]["admin_code"] not in told]
-    peak = max(usual, key=lambda cell: cell["properties"]["value"] or 0)
-    assert distance_m(*TRUTHS["junction"]["place"], *middle(peak)) < TRUTHS["junction"]["within_m"]
-    spots = ask("heat-surface", "cells", surface="gi")
-    about = [c["properties"] for c in spots
-             if distance_m(*TRUTHS["junction"]["place"], *middle(c)) < 5_000]  # fmt: skip
-    assert about and {cell["spot"] for cell in about} == {0}
-
-
-def test_another_seed_at_other_places_is_found_as_well(sample_url):
-    world = second_world(sample_url)
-    everything = world.stretches()
-    assert names(everything, state="hot", trend="rising") == world.rising
-    assert names(everything, state="hot", trend="falling") == world.falling
-    assert names(everything, state="hot") == sorted([*world.rising, *world.falling])
-    assert names(everything, state="cold") == [world.over_patrolled]
-    by_night = {*names(world.stretches(NIGHT), state="hot")}
-    assert by_night - {*names(everything, state="hot")} == {world.hot_by_night}
-    classes = {cell["space_time"] for cell in world.cells()} - {"no_pattern", "too_short"}
-    assert {"intensifying_hot", "new_hot"} <= classes
-    assert classes <= {"intensifying_hot", "new_hot", "diminishing_hot", "historical_hot"}

@@ -15,7 +15,15 @@ from layers.declare.base import Text
 from layers.processes.readers.heat_slices import HeatSlices, SlicesAsked, heat_slices
 from layers.processes.readers.rules_in_force import rules_at
 from layers.processes.runtime.helpers import feature, show_rule
-from layers.processes.runtime.model import Features, Inputs, Outputs, Process, Scene, titled
+from layers.processes.runtime.model import (
+    ENFORCERS,
+    Features,
+    Inputs,
+    Outputs,
+    Process,
+    Scene,
+    titled,
+)
 from routing.graph.weights import Floats
 from routing.statistics.hot_spots import getis_ord_gi_star, significant_spots
 from routing.statistics.neighbours import queen
@@ -191,4 +199,5 @@ PROCESS = Process(
     run=run,
     reads=(RULES, SLICES),
     quick=True,
+    roles=ENFORCERS,
 )
