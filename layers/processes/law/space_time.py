@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
 from layers.declare.base import Text
-from layers.processes.readers.heat_slices import HeatSlices, SlicesAsked, heat_slices
+from layers.processes.readers.heat_slice_rows import HeatSlices, SlicesAsked, heat_slices
 from layers.processes.readers.rules_in_force import rules_at
 from layers.processes.runtime.helpers import feature, show_rule
 from layers.processes.runtime.model import (

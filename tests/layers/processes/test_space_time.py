@@ -9,7 +9,7 @@ import pytest
 
 from api.network.rule_models import RuleBook, read_rules
 from layers.processes.law.space_time import PROCESS
-from layers.processes.readers.heat_slices import HeatSlices
+from layers.processes.readers.heat_slice_rows import HeatSlices
 from layers.processes.registry import check_inputs
 from layers.processes.runtime.model import Scene
 from spatial.errors import BadParameter
