@@ -23,9 +23,9 @@ from playwright.sync_api import Route, sync_playwright
 from tests.browser.conftest import DESK, FLAGS, until
 from tests.conftest import program
 
-RUN_S, EVERY_US, SPEED = 30, 250, 720
+RUN_S, EVERY_US, SPEED = 20, 250, 720
 OURS = "/js/"
-PATIENCE_MS = 120_000
+PATIENCE_MS = 240_000
 MARK = """() => {
   window.frames_at = [];
   const frame = () => { frames_at.push(performance.now()); requestAnimationFrame(frame); };
