@@ -1,11 +1,9 @@
 """What tests of the map do at the desk of enforcement heat."""
 
 import re
-from contextlib import closing
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from shapely.geometry import Polygon, shape
 
 from tests.browser.conftest import settle, until
 
@@ -82,37 +80,3 @@ def walk(page):
     page.get_by_test_id("heat-since").fill("2026-13-01")
     page.get_by_test_id("heat-since").press("Enter")
     expect(page.get_by_test_id("heat-wrong-day")).to_be_visible()
-
-
-def count_an_area(page, server, draw):
-    """What is drawn is counted: the cells whose middle lies in it, as the process tells them."""
-    page.get_by_test_id("heat-since").fill("")
-    page.get_by_test_id("heat-since").press("Enter")
-    page.get_by_test_id("map-home").click()
-    settle(page)
-    page.get_by_test_id("heat-draw").click()
-    draw(page, [(120.9, 30.6), (121.5, 30.6), (121.5, 29.8)], ring=True)
-    sums = page.get_by_test_id("heat-sums")
-    expect(sums).to_be_visible()
-    area = page.evaluate("() => window.sigang.state().heat.area")
-    ring = Polygon([tuple(map(float, at.split(","))) for at in area.split()])
-    with closing(server.client("dispatcher")) as client:
-        answer = client.post(
-            "/api/processes/heat-surface/execution", json={"inputs": {}, "response": "document"}
-        ).json()
-    cells = answer["cells"].get("value", answer["cells"])["features"]
-    inside = [
-        cell["properties"] for cell in cells if ring.contains(shape(cell["geometry"]).centroid)
-    ]
-    expect(sums).to_have_attribute("data-cells", str(len(inside)))
-    rated = [cell for cell in inside if cell["state"] == "rated"]
-    for name in ("events", "exposure"):
-        expect(sums).to_have_attribute(f"data-{name}", str(sum(cell[name] for cell in rated)))
-    expect(sums).to_contain_text(re.compile(r"%.*\(.*%–.*%\)"))
-    with page.expect_download() as saved:
-        page.get_by_test_id("heat-save").click()
-    lines = saved.value.path().read_text("utf-8").splitlines()
-    assert "合成" in lines[0]
-    assert len(lines) == len(inside) + 2
-    page.get_by_test_id("heat-area-clear").click()
-    expect(sums).to_have_count(0)

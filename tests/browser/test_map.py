@@ -406,7 +406,6 @@ def test_measuring_and_drawing(open_page, server):
     planner.pull_the_line(page)
     eight_figures_leave_the_name_whole(page)
     heat.walk(page)
-    heat.count_an_area(page, server, draw)
     sky.walk(page, server, violations)
 
 
