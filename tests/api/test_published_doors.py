@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.api.planningworld import ended
+
 pytestmark = pytest.mark.db
 
 CLOSED = ("cases", "inspections", "heat_rate", "hot_stretches", "heat")
@@ -28,9 +30,15 @@ def test_rows_and_surfaces_of_enforcement_are_not_there(clients, account):
     ):  # fmt: skip
         answer = client.post(f"/api/processes/{process}/execution", json={"inputs": inputs})
         assert answer.status_code in (401, 403, 404), answer.text
-    covered = {"inputs": {"sites": {"layer": "checkpoints"}, "demand": {"layer": "cases"}}}
-    answer = client.post("/api/processes/cover/execution", json=covered)
-    assert answer.status_code in (401, 403, 404), answer.text
+    covered = {
+        "count": 2, "max_duration_s": 600.0, "sites": {"layer": "checkpoints"},
+        "demand": {"layer": "cases"},
+    }  # fmt: skip
+    answer = client.post("/api/processes/cover/execution", json={"inputs": covered})
+    if account == "anonymous":
+        assert answer.status_code in (401, 403), answer.text
+    else:
+        ended(client, answer.json()["jobID"], "failed")
     assert client.get("/api/indicators/inspection_hit_rate").status_code == 404
     split = client.get("/api/indicators/cases_opened/values?by=verdict&period=2026-01")
     assert split.status_code == 400
