@@ -116,8 +116,16 @@ def test_the_end_of_the_data_is_drawn_over_the_coast(catalog):
     assert ids.index("land:coast") < ids.index("around:edge")
 
 
+UNDRAWN = {"cases_published"}
+"""With places, but not drawn as they are: a cell of every month and kind. Another layer sums up."""
+
+
 def placed(catalog):
-    return [layer for layer in catalog.layers.values() if layer.geometry.type != "none"]
+    return [
+        layer
+        for layer in catalog.layers.values()
+        if layer.geometry.type != "none" and layer.id not in UNDRAWN
+    ]
 
 
 def test_every_layer_on_the_map_has_a_legend_with_shapes_and_both_themes(catalog):
@@ -148,7 +156,7 @@ def test_icons_are_of_the_bundled_set(catalog):
         pytest.skip("the vendored icons are not built")
     text = json.dumps([style_of(catalog, theme) for theme in ("dark", "light")])
     names = set(re.findall(r"maki:([\w-]+):#[0-9A-F]{6}", text))
-    names |= {e.icon for x in catalog.layers.values() for e in x.legend.entries if e.icon}
+    names |= {e.icon for x in placed(catalog) for e in x.legend.entries if e.icon}
     assert len(names) > 8
     assert {n for n in names if not (ICONS / f"{n}.svg").exists()} == set()
 
