@@ -14,7 +14,7 @@ from api.http.concurrency import caller_of, limits_of
 from api.http.disconnect import while_connected
 from api.http.links import Link, link
 from api.http.media_types import GEOJSON, GEOTIFF
-from api.http.negotiate import pick_format, purpose_of, single_values
+from api.http.negotiate import check_parameters, pick_format, purpose_of, single_values
 from api.http.responses import NO_STORE, conditional
 from api.http.routes import Routes
 from api.ogc.function_layers import ask, find_function
@@ -105,6 +105,7 @@ async def get_coverage(request: Request) -> Response:
     function = find_function(request)
     if function is None:
         layer = services(request).catalog.get_layer(request.path_params["layer"], actor_of(request))
+        check_parameters(request)
         raise NotFound(f"Layer {layer.id} is no coverage", f"图层 {layer.id} 不是栅格")
     pick_format(request, COVERAGE_FORMATS, "geotiff")
     served, actor = services(request), actor_of(request)

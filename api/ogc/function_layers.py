@@ -14,7 +14,7 @@ from api.http.concurrency import caller_of
 from api.http.disconnect import while_connected
 from api.http.links import link
 from api.http.media_types import GEOJSON, GEOTIFF, JSON, MVT, PNG
-from api.http.negotiate import pick_format, single_values
+from api.http.negotiate import check_parameters, pick_format, single_values
 from api.http.responses import conditional
 from api.http.routes import Routes
 from api.http.tile_response import tile_response
@@ -153,6 +153,7 @@ async def get_legend(request: Request) -> Response:
     function = find_function(request)
     if function is None:
         layer = services(request).catalog.get_layer(request.path_params["layer"], actor_of(request))
+        check_parameters(request)
         raise NotFound(
             f"Layer {layer.id} has its legend in the catalogue", f"图层 {layer.id} 的图例在目录中",
             mend_en="Read /api/catalogue.", mend_zh="请查看 /api/catalogue。",

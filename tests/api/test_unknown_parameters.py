@@ -47,11 +47,15 @@ def test_every_route_refuses_what_it_does_not_read(api):
     assert ignored == []
 
 
-def test_those_that_refuse_by_themselves_read_the_columns_of_a_layer():
+def test_those_that_refuse_by_themselves_read_columns_or_parameters_of_a_layer():
+    tiles = "tiles/{matrix_set}"
     assert {one.path for one in TABLE.all if one.reads is None} - PAGES == {
         f"/api/collections/{{layer}}/{rest}"
-        for rest in ("items", "items/{feature:path}", "count", "tiles/{matrix_set}/{z}/{y}/{x}")
-    }
+        for rest in (
+            "items", "items/{feature:path}", "count", "legend", "coverage", f"{tiles}/tilejson",
+            f"{tiles}/{{z}}/{{y}}/{{x}}",
+        )
+    }  # fmt: skip
 
 
 def test_the_short_way_leads_to_every_hot_route():

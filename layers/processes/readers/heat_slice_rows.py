@@ -82,7 +82,7 @@ async def _read(sources: Sources, name: str, asked: SlicesAsked) -> HeatSlices:
     return HeatSlices(level, begin, days, keys, codes, table[0], table[1])
 
 
-READER = register(Reader("heat slices", _read))
+READER = register(Reader("heat_slices", _read))
 
 
 def heat_slices(of: Callable[..., SlicesAsked]) -> Need[HeatSlices]:

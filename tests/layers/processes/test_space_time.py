@@ -37,7 +37,7 @@ def world(hits_of, weeks=20):
 
 
 def ran(rules, given, **inputs):
-    scene = Scene({"rules": rules, "heat slices": given}, NOW)
+    scene = Scene({"rules": rules, "heat_slices": given}, NOW)
     return PROCESS.run(check_inputs(PROCESS, inputs), scene)
 
 
