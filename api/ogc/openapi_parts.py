@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from api.http.media_types import GEOJSON, HTML, JSON, MEDIA_TYPES, MVT, OPENAPI, SCHEMA
+from api.http.media_types import GEOJSON, GEOTIFF, HTML, JSON, MEDIA_TYPES, MVT, OPENAPI, SCHEMA
 from layers.features.features import DEFAULT_LIMIT, MAX_LIMIT
 from layers.features.zone_export import MEDIA_TYPES as ZONE_TYPES
 from spatial.json_types import Document
@@ -260,6 +260,18 @@ PLAIN_PATHS: Paths = {
         "features",
         ["layer", *_FILTERS, "f-json", "lang"],
         {JSON: "Count"},
+    ),
+    f"{_AT}/legend": _get(
+        "Legend of a function layer, as sentences; its parameters stand in the collection",
+        "features",
+        ["layer", "f-json", "lang"],
+        {JSON: "Object"},
+    ),
+    f"{_AT}/coverage": _get(
+        "A function layer as a GeoTIFF; its parameters stand in the collection",
+        "features",
+        ["layer", "bbox", "crs", "lang"],
+        {GEOTIFF: None},
     ),
     f"{_AT}/tiles": _get("Tile sets", "tiles", ["layer", "f-json"], {JSON: "Object"}),
     f"{_AT}/tiles/{{matrix_set}}": _get(

@@ -61,6 +61,11 @@ def upgrade() -> None:
             f"CREATE TRIGGER keep BEFORE UPDATE OR DELETE OR TRUNCATE ON sigang.{table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION sigang.keep_frozen()"
         )
+    op.execute("ALTER TABLE sigang.heat_published ENABLE ROW LEVEL SECURITY")
+    op.execute(
+        "CREATE POLICY everybody ON sigang.heat_published FOR SELECT"
+        " TO sigang_app, sigang_public USING (visibility = 'public')"
+    )
     import_module("spatial.migrations.versions.0003_freshness")._watch(
         "heat_published", "mark_cells"
     )
