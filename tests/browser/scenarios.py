@@ -65,6 +65,7 @@ def board(page):
     expect(page.get_by_test_id("search")).to_be_hidden()
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("search")).to_be_visible()
+    until(page, "() => !location.hash.includes('kiosk')")  # written a moment later
     address = page.evaluate("() => location.hash")
     known = page.evaluate("() => window.sigang.data.board.known.value.map(one => one.id)")
     with page.expect_response(lambda answer: "/api/board?" in answer.url):
