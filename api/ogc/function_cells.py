@@ -105,7 +105,7 @@ async def get_coverage(request: Request) -> Response:
     function = find_function(request)
     if function is None:
         layer = services(request).catalog.get_layer(request.path_params["layer"], actor_of(request))
-        check_parameters(request)
+        check_parameters(request, "bbox", "crs")
         raise NotFound(f"Layer {layer.id} is no coverage", f"图层 {layer.id} 不是栅格")
     pick_format(request, COVERAGE_FORMATS, "geotiff")
     served, actor = services(request), actor_of(request)
