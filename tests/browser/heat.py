@@ -21,11 +21,11 @@ def counts_are_not_rates(page):
     first = page.get_by_test_id("heat-row").first
     expect(first).to_have_attribute("data-rank-events", "1")
     settle(page)
-    assert page.evaluate(DRAWN) > 0
+    until(page, f"() => ({DRAWN})() > 0")  # its source follows the legend's answer
     with page.expect_response(lambda answer: "surface=rate" in answer.url):
         page.get_by_test_id("heat-surface-rate").check()
     settle(page)
-    assert page.evaluate(DRAWN) > 0
+    until(page, f"() => ({DRAWN})() > 0")  # its source follows the legend's answer
     busiest, cells = first.get_attribute("data-id"), page.get_by_test_id("heat-list")
     rank, of = int(first.get_attribute("data-rank-value")), int(cells.get_attribute("data-count"))
     assert rank > of // 2
