@@ -15,6 +15,7 @@ ASKED = "() => JSON.stringify(window.sigang.state().heat)"
 
 def counts_are_not_rates(page):
     """The cell with most hits falls in rank when the rate is shown, and the page says why."""
+    page.evaluate("() => window.sigang.map.jumpTo({ center: [120.2, 29.6], zoom: 7.5 })")
     page.get_by_test_id("tab-heat").click()
     page.get_by_test_id("heat-surface-count").check()
     page.get_by_test_id("heat-sort-events").check()
