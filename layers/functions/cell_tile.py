@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from layers.functions.declared import FunctionLayer
-from layers.functions.mvt_cells import encode_cells
 from layers.functions.surface import NO_CLASS, STATES, CellSurface
-from layers.tiles.mvt import EXTENT
+from layers.tiles.mvt import EXTENT, Column, column_of_array, encode_layer, rectangle_rings
 from layers.tiles.tile_cache import Tile, pack
 from routing.graph.weights import Bools, Floats, Ints
 from spatial.geo.zorder import columns_and_rows, key_of_cell
@@ -56,9 +55,9 @@ def make_tile(
     """Return the vector tile, with how many of its cells it shows."""
     inside = cells_in_tile(surface, zxy)
     of = shown_cells(surface, inside, classes)
-    data = encode_cells(layer.id, surface.keys[of], _rings(surface, of, zxy), _columns(
-        surface, of, with_interval=_wide(surface, zxy[0])
-    ))  # fmt: skip
+    columns = _columns(surface, of, with_interval=_wide(surface, zxy[0]))
+    rings = _rings(surface, of, zxy)
+    data = encode_layer(layer.id, surface.keys[of], rings, columns) if len(of) else b""
     return pack(data, len(of), len(inside), surface.kind.level or 0, 0.0)
 
 
@@ -78,30 +77,25 @@ def _rings(surface: CellSurface, of: Ints, zxy: tuple[int, int, int]) -> Ints:
     column, row = columns_and_rows(surface.keys[of])
     side = EXTENT >> (level - z)
     left, top = (column - (x << (level - z))) * side, (row - (y << (level - z))) * side
-    right, bottom = left + side, top + side
-    square = ((left, top), (right, top), (right, bottom), (left, bottom))
-    return np.stack([np.stack(corner, axis=-1) for corner in square], axis=1)
+    return rectangle_rings(left, top, left + side, top + side)
 
 
-def _columns(
-    surface: CellSurface, of: Ints, *, with_interval: bool
-) -> dict[str, tuple[np.ndarray, Bools | None]]:
+def _columns(surface: CellSurface, of: Ints, *, with_interval: bool) -> dict[str, Column]:
     value, colour = surface.value[of], surface.colour[of].astype(np.int64)
     known = np.isfinite(value)
-    columns: dict[str, tuple[np.ndarray, Bools | None]] = {
-        "state": (np.array(STATES)[surface.state[of]], None),
-        "value": (rounded(np.where(known, value, 0.0)), known),
-        "colour": (colour, colour != NO_CLASS),
-        "events": (surface.events[of], None),
-        "exposure": (surface.exposure[of], None),
+    columns = {
+        "state": column_of_array(np.array(STATES)[surface.state[of]]),
+        "value": column_of_array(rounded(np.where(known, value, 0.0)), known),
+        "colour": column_of_array(colour, colour != NO_CLASS),
+        "events": column_of_array(surface.events[of]),
+        "exposure": column_of_array(surface.exposure[of]),
     }
     if with_interval and surface.posterior is not None:
-        lower, upper = surface.interval(of)
-        told = np.isfinite(lower)
-        columns["lower"] = rounded(np.where(told, lower, 0.0)), told
-        columns["upper"] = rounded(np.where(told, upper, 0.0)), told
+        for name, bound in zip(("lower", "upper"), surface.interval(of), strict=True):
+            told = np.isfinite(bound)
+            columns[name] = column_of_array(rounded(np.where(told, bound, 0.0)), told)
     if surface.spot is not None:
-        columns["spot"] = surface.spot[of].astype(np.int64), None
+        columns["spot"] = column_of_array(surface.spot[of].astype(np.int64))
     return columns
 
 

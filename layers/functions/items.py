@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layers.functions.cell_tile import rounded
+from layers.functions.cell_tile import rounded, shown_cells
 from layers.functions.surface import NO_CLASS, STATES, CellSurface
 from routing.graph.weights import Floats, Ints
 from spatial.errors import BadParameter
@@ -36,8 +36,7 @@ def cells_of_page(surface: CellSurface, page: Page) -> tuple[Ints, int]:
         low, high = rings.min(axis=1), rings.max(axis=1)
         inside = (high[:, 0] >= west) & (low[:, 0] <= east)
         of = of[inside & (high[:, 1] >= south) & (low[:, 1] <= north)]
-    if page.classes is not None:
-        of = of[np.isin(surface.colour[of], page.classes)]
+    of = shown_cells(surface, of, page.classes)
     if page.sortby is not None:
         of = of[_order(surface, of, page.sortby)]
     return of[page.start : page.start + page.limit], len(of)

@@ -1,13 +1,14 @@
-"""Mapbox Vector Tiles of rectangles that a process made: version 2.1, one layer.
+"""Mapbox Vector Tiles of polygons that were computed: version 2.1, one layer.
 
-All numbers of a tile are written as varints, so its features are a table of numbers, one row each,
-that becomes bytes at once.
+All numbers of a tile are written as varints, so its features are a table of bytes, one row each, of
+which some are written.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -16,39 +17,70 @@ from numpy.typing import NDArray
 EXTENT = 4096
 Value = str | int | float | bool
 Whole: TypeAlias = NDArray[np.int64]
+Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.bool_]]
+"""(n, width) bytes of n features, and which of them are written."""
 _POLYGON, _MOVE, _LINE, _CLOSE = 3, 1, 2, 7
 _ID, _TAGS, _TYPE, _GEOMETRY = 1 << 3, 2 << 3 | 2, 3 << 3, 4 << 3 | 2
 _FEATURE = 2 << 3 | 2
-_BITS, _MOST_BYTES = 7, 5
+_BITS = 7
 _NONE = -1
 _HEADS = tuple(bytes([4 << 3 | 2, size + 2, 1 << 3 | 2, size]) for size in range(126))
 """What stands before a short text that is a value, by its bytes."""
 
 
-def encode_layer(
-    name: str, rectangles: Whole, columns: Mapping[str, Sequence[Value | None]]
-) -> bytes:
-    """Return a tile of one layer of rectangles, numbered from 1, with their values.
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A property: its different values, all of one type, and which of them each feature has.
+
+    `at` is -1 where a feature has none.
+    """
+
+    values: Sequence[Value]
+    at: Whole
+
+
+def column_of(values: Sequence[Value | None]) -> Column:
+    """Return a property of a value per feature; None is left out."""
+    found = [value for value in dict.fromkeys(values) if value is not None]
+    number: dict[Value | None, int] = {value: at for at, value in enumerate(found)}
+    number[None] = _NONE
+    return Column(found, np.fromiter(map(number.__getitem__, values), np.int64, len(values)))
+
+
+def column_of_array(
+    values: NDArray[np.generic], known: NDArray[np.bool_] | None = None
+) -> Column:  # fmt: skip
+    """Return a property of an array; it is left out where it is not `known`."""
+    unique, at = np.unique(values, return_inverse=True)
+    numbers = at.astype(np.int64)
+    return Column(unique.tolist(), numbers if known is None else np.where(known, numbers, _NONE))
+
+
+def rectangle_rings(left: Whole, top: Whole, right: Whole, bottom: Whole) -> Whole:
+    """Return rings (n, 4, 2) of rectangles, clockwise as a tile has its rows downwards."""
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return np.stack([np.stack(corner, axis=-1) for corner in corners], axis=1)
+
+
+def encode_layer(name: str, ids: Whole, rings: Whole, columns: Mapping[str, Column]) -> bytes:
+    """Return a tile of one layer of polygons with as many corners each.
 
     Parameters
     ----------
     name
         Of the layer.
-    rectangles
-        Left, top, right, bottom (n, 4) in units of the tile.
+    ids
+        Of features, not negative.
+    rings
+        (n, corners, 2) units of the tile, clockwise with rows downwards, the first not repeated.
     columns
-        By key the value of each rectangle, all of one type; None is left out.
+        The properties by key.
     """
     values: dict[tuple[type, Value], int] = {}
-    each = {key: dict.fromkeys(column) for key, column in columns.items()}
-    few_first = sorted(each, key=lambda key: len(each[key]))  # small numbers take one byte
-    numbers = {key: _numbers_of(each[key], values) for key in few_first}
-    tags = [
-        np.fromiter(map(numbers[key].__getitem__, column), np.int64, len(column))
-        for key, column in columns.items()
-    ]
+    few_first = sorted(columns, key=lambda key: len(columns[key].values))  # they take one byte
+    numbers = {key: _numbers_of(columns[key], values) for key in few_first}
     body = bytearray(_text(1, name))
-    body += _features(rectangles, tags)
+    body += _features(ids, rings, [numbers[key] for key in columns])
     for key in columns:
         body += _text(3, key)
     for _, value in values:
@@ -57,74 +89,73 @@ def encode_layer(
     return _bytes(3, bytes(body))
 
 
-def _numbers_of(
-    own: Iterable[Value | None], values: dict[tuple[type, Value], int]
-) -> dict[Value | None, int]:
-    """Return the number of each value of a column among all, -1 for None; new ones are added."""
-    number: dict[Value | None, int] = {None: _NONE}
-    for value in own:
-        if value is not None:
-            number[value] = values.setdefault((type(value), value), len(values))
-    return number
+def _numbers_of(column: Column, values: dict[tuple[type, Value], int]) -> Whole:
+    """Return which of all values each feature has, -1 for none; new ones are added."""
+    own = [values.setdefault((type(value), value), len(values)) for value in column.values]
+    return np.array([*own, _NONE], np.int64)[column.at]
 
 
-def _features(rectangles: Whole, tags: Sequence[Whole]) -> bytes:
-    """Return all features, each a row of numbers of which the lengths are written before it."""
-    count = len(rectangles)
-    ring, pairs = _rings(rectangles), _pairs(tags, count)
-    of_ring, of_tags = _sizes(ring), _sizes(pairs) * _there(tags, count)
-    inner = np.column_stack([
-        np.full(count, _ID), np.arange(1, count + 1), np.full(count, _TAGS), of_tags.sum(axis=1),
-    ])  # fmt: skip
-    before = np.tile([_TYPE, _POLYGON, _GEOMETRY, 0], (count, 1))
-    before[:, 3] = of_ring.sum(axis=1)
-    sizes = np.hstack([_sizes(inner), of_tags, _sizes(before), of_ring])
-    outer = np.column_stack([np.full(count, _FEATURE), sizes.sum(axis=1)])
-    numbers = np.hstack([outer, inner, pairs, before, ring])
-    return _varints(numbers.ravel(), np.hstack([_sizes(outer), sizes]).ravel())
+def _features(ids: Whole, rings: Whole, tags: Sequence[Whole]) -> bytes:
+    """Return all features, one row of bytes each."""
+    count = len(ids)
+    pairs = [part for key, at in enumerate(tags) for part in _pair(key, at)]
+    parts = [
+        *_field(_ID, [_varints(ids)]), *_sized(_TAGS, pairs, count),
+        *_field(_TYPE, [_constant(count, _POLYGON)]), *_sized(_GEOMETRY, [_commands(rings)], count),
+    ]  # fmt: skip
+    data, kept = _joined(_sized(_FEATURE, parts, count))
+    return data[kept].tobytes()
 
 
-def _pairs(tags: Sequence[Whole], count: int) -> Whole:
-    """Return keys and values by turns."""
-    columns = [part for key, values in enumerate(tags) for part in (np.full(count, key), values)]
-    return np.maximum(np.column_stack(columns), 0) if columns else np.empty((count, 0), np.int64)
+def _pair(key: int, at: Whole) -> list[Part]:
+    """Return number of the key and number of the value, where a feature has one."""
+    there = (at != _NONE)[:, None]
+    number, value = _constant(len(at), key), _varints(np.maximum(at, 0))
+    return [(data, kept & there) for data, kept in (number, value)]
 
 
-def _there(tags: Sequence[Whole], count: int) -> NDArray[np.bool_]:
-    """Tell which keys and values are written."""
-    columns = [values != _NONE for values in tags for _ in range(2)]
-    return np.column_stack(columns) if columns else np.empty((count, 0), bool)
-
-
-def _rings(rectangles: Whole) -> Whole:
-    """Return the commands of rings, clockwise as the tile has its rows downwards."""
-    left, top, right, bottom = rectangles.T
-    wide, tall, none = right - left, bottom - top, np.zeros(len(left), np.int64)
-    steps = [(one << 1) ^ (one >> 63) for one in (left, top, wide, none, none, tall, -wide, none)]
+def _commands(rings: Whole) -> Part:
+    """Return the commands that draw rings."""
+    count, corners, _ = rings.shape
+    steps = np.diff(rings, axis=1, prepend=0).reshape(count, 2 * corners)
+    zigzag = [_varints(column) for column in ((steps << 1) ^ (steps >> 63)).T]
     move, line, close = (
-        np.full(len(left), command | count << 3)
-        for command, count in ((_MOVE, 1), (_LINE, 3), (_CLOSE, 1))
+        _constant(count, command | times << 3)
+        for command, times in ((_MOVE, 1), (_LINE, corners - 1), (_CLOSE, 1))
     )
-    return np.column_stack([move, *steps[:2], line, *steps[2:], close])
+    return _joined([move, *zigzag[:2], line, *zigzag[2:], close])
 
 
-def _sizes(numbers: Whole) -> Whole:
-    """Return how many bytes numbers take."""
-    sizes = np.ones(numbers.shape, np.int64)
-    for byte in range(1, _MOST_BYTES):
-        sizes += numbers >= 1 << _BITS * byte
-    return sizes
+def _field(tag: int, parts: Sequence[Part]) -> list[Part]:
+    return [_constant(len(parts[0][0]), tag), *parts]
 
 
-def _varints(numbers: Whole, sizes: Whole) -> bytes:
-    """Return numbers as they are written, each in so many bytes; in none it is left out."""
-    starts = np.cumsum(sizes) - sizes
-    written = np.empty(int(sizes.sum()), np.uint8)
-    for byte in range(_MOST_BYTES):
-        mine = np.flatnonzero(sizes > byte)
-        more = (sizes[mine] > byte + 1) << _BITS
-        written[starts[mine] + byte] = numbers[mine] >> _BITS * byte & 0x7F | more
-    return written.tobytes()
+def _sized(tag: int, parts: Sequence[Part], count: int) -> list[Part]:
+    """Return parts after a tag and the number of their bytes."""
+    sizes = np.zeros(count, np.int64)
+    for _, kept in parts:
+        sizes += kept.sum(axis=1)
+    return [_constant(count, tag), _varints(sizes), *parts]
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    return np.hstack([data for data, _ in parts]), np.hstack([kept for _, kept in parts])
+
+
+def _varints(numbers: Whole) -> Part:
+    """Return numbers as they are written."""
+    longest = max(1, -(-int(numbers.max(initial=0)).bit_length() // _BITS))
+    shifted = numbers[:, None] >> np.arange(0, _BITS * longest, _BITS)
+    kept = shifted > 0
+    kept[:, 0] = True
+    more = np.zeros(shifted.shape, bool)
+    more[:, :-1] = kept[:, 1:]
+    return (shifted & 0x7F | more << _BITS).astype(np.uint8), kept
+
+
+def _constant(count: int, number: int) -> Part:
+    data, kept = _varints(np.array([number], np.int64))
+    return np.repeat(data, count, axis=0), np.repeat(kept, count, axis=0)
 
 
 def _value(value: Value) -> bytes:

@@ -15,7 +15,7 @@ import numpy as np
 
 from layers.processes.airspace.answer import NOTE
 from layers.processes.readers.airspace_rows import AirOfTime
-from layers.tiles.mvt import EXTENT, Value, Whole, encode_layer
+from layers.tiles.mvt import EXTENT, Value, Whole, column_of, encode_layer, rectangle_rings
 from routing.airspace.ask import Heights
 from routing.airspace.cells import CELL_NAMES, MIXED, CellColumns, Cells, judge_cells
 from routing.airspace.judge import Flight
@@ -186,11 +186,13 @@ def tile_of(air: AirOfTime, zxy: tuple[int, int, int], asked: Asked) -> tuple[by
     """Return a vector tile and how many cells it holds."""
     level, cells = cells_of_tile(zxy)
     found = judged(air, level, cells, asked)
-    return encode_layer(LAYER, _rectangles(cells, zxy), found.facts()), len(cells)
+    columns = {key: column_of(values) for key, values in found.facts().items()}
+    ids, rings = np.arange(1, len(cells) + 1), _rings(cells, zxy)
+    return encode_layer(LAYER, ids, rings, columns), len(cells)
 
 
-def _rectangles(cells: Cells, zxy: tuple[int, int, int]) -> Whole:
-    """Return cells in units of a tile: left, top, right, bottom."""
+def _rings(cells: Cells, zxy: tuple[int, int, int]) -> Whole:
+    """Return the corners of cells in units of a tile."""
     z, x, y = zxy
     side = 1 << z
     across = [((lon + 180) / 360 * side - x) * EXTENT for lon in (cells.west, cells.east)]
@@ -198,7 +200,10 @@ def _rectangles(cells: Cells, zxy: tuple[int, int, int]) -> Whole:
         ((1 - np.arcsinh(np.tan(np.radians(lat))) / np.pi) / 2 * side - y) * EXTENT
         for lat in (cells.north, cells.south)
     ]
-    return np.rint(np.column_stack([across[0], down[0], across[1], down[1]])).astype(np.int64)
+    left, top, right, bottom = (
+        np.rint(side).astype(np.int64) for side in (across[0], down[0], across[1], down[1])
+    )
+    return rectangle_rings(left, top, right, bottom)
 
 
 def items_of(found: Judged, asked: Asked) -> Document:
