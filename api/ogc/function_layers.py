@@ -24,8 +24,9 @@ from layers.functions.catalogue import Function, read_functions
 from layers.functions.legend import legend_of, legend_where_ruled, style_of
 from layers.functions.question import Question, read_question
 from layers.functions.raster import png_tile
-from layers.functions.service import Place, check_place
+from layers.functions.service import Place
 from layers.functions.surface import CellSurface
+from layers.tiles.service import check_place
 from layers.tiles.tile_cache import Tile
 from spatial.actor import Actor
 from spatial.errors import BadParameter, NotFound
@@ -75,8 +76,8 @@ def ask(request: Request, function: Function, *own: str) -> Question:
 
 async def answer_tile(request: Request, function: Function, zxy: Place) -> Response:
     """Answer a tile of a function layer."""
-    served, actor = services(request), actor_of(request)
-    check_place(function, zxy)
+    served, actor, layer = services(request), actor_of(request), function.layer
+    check_place(layer.id, layer.minzoom, layer.maxzoom, zxy)
     asked, theme = ask(request, function, "theme"), _theme(request)
     form = pick_format(request, TILE_FORMATS, "mvt") if "f" in request.query_params else "mvt"
     drawn = form if form == "mvt" else f"{form}-{theme}"
@@ -86,7 +87,7 @@ async def answer_tile(request: Request, function: Function, zxy: Place) -> Respo
         work = served.functions.get_tile(function, asked, zxy, actor, drawn, make)
         turn = served.tiles.gate.run(caller_of(request), TILE_S, work)
         tile = await while_connected(request, turn)
-    served.audit.count(actor, "tile", function.layer.id)
+    served.audit.count(actor, "tile", layer.id)
     return tile_response(request, tile, everybody=False, media_type=TILE_FORMATS[form])
 
 

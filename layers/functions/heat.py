@@ -11,8 +11,8 @@ from layers.functions.cells import CellKind, beidou_cells, zorder_cells
 from layers.functions.declared import FunctionLayer
 from layers.functions.engine import Engine
 from layers.functions.surface import NO_CLASS, NOT_INSPECTED, RATED, SHORT, CellSurface
-from layers.heat.held_cube import Counted, HeldCube, Sums
-from layers.processes.law.heat_surface import METHODS, HeatInputs, bandwidth_of
+from layers.heat.held_cube import HeldCube, Sums
+from layers.processes.law.heat_surface import METHODS, HeatInputs, bandwidth_of, counted
 from layers.processes.law.surfaces import (
     Surface,
     count_surface,
@@ -45,14 +45,6 @@ class HeatQuestion(HeatInputs):
 def _grain(asked: BaseModel) -> str:
     assert isinstance(asked, HeatQuestion)  # noqa: S101
     return counted(asked).grain
-
-
-def counted(asked: HeatQuestion) -> Counted:
-    """Return which rows of the cube a question is about."""
-    return Counted(
-        asked.since, asked.until, asked.hours, asked.events, asked.kinds, asked.exposure,
-        asked.units,
-    )  # fmt: skip
 
 
 def cells_of(asked: HeatQuestion, rules: Rules) -> CellKind:

@@ -15,7 +15,6 @@ from layers.heat.held_cube import HeldCube
 from layers.offload import offload
 from layers.tiles.tile_cache import Tile, TileCache, TileKey
 from spatial.actor import Actor
-from spatial.errors import NotFound
 from spatial.rules import RuleSet
 
 MOST_BYTES = 24 << 20
@@ -47,16 +46,13 @@ class FunctionService:
         self, function: Function, asked: Question, zxy: Place, actor: Actor, form: str = "mvt",
         make: Made | None = None,
     ) -> Tile:  # fmt: skip
-        """Return a tile of a surface; `make` makes it where it is no vector tile.
+        """Return a tile that there can be of a surface; `make` makes one that is no vector tile.
 
         Raises
         ------
-        NotFound
-            It lies outside the matrix or the layer's zooms.
         BadParameter
             The question cannot be answered.
         """
-        check_place(function, zxy)
         cube = await self._cube(function, asked, actor)
         key = self._key(function, asked, zxy, cube, actor, form)
 
@@ -119,23 +115,3 @@ class FunctionService:
 
 def _vector_tile(function: Function, surface: CellSurface, zxy: Place, asked: Question) -> Tile:
     return make_tile(function.layer, surface, zxy, asked.classes)
-
-
-def check_place(function: Function, zxy: Place) -> None:
-    """Refuse a tile that cannot be.
-
-    Raises
-    ------
-    NotFound
-        Outside the matrix or the layer's zooms.
-    """
-    (z, x, y), layer = zxy, function.layer
-    if not layer.minzoom <= z <= layer.maxzoom:
-        raise NotFound(
-            f"Layer {layer.id} has tiles from zoom {layer.minzoom} to {layer.maxzoom}",
-            f"图层 {layer.id} 的瓦片级别为 {layer.minzoom} 至 {layer.maxzoom}",
-        )
-    if not (0 <= x < 1 << z and 0 <= y < 1 << z):
-        raise NotFound(
-            f"Tile {z}/{y}/{x} lies outside WebMercatorQuad", f"瓦片 {z}/{y}/{x} 超出矩阵范围"
-        )

@@ -8,6 +8,7 @@ from datetime import date
 
 import numpy as np
 
+from layers.heat.counted import Counted
 from layers.heat.cube_rows import EPOCH, LAST_DAY, CubeRows, Series
 from routing.graph.weights import Floats, Ints
 from routing.statistics.cube_kernels import UInt8, UInt32, add_up
@@ -15,31 +16,6 @@ from routing.statistics.cube_kernels import UInt8, UInt32, add_up
 HOURS = 168
 MOST_SERIES = 65_536
 """Ids of series are kept in two bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What is summed: days from and until (half-open), hours of the week, what, of whom."""
-
-    since: date
-    until: date
-    hours: Sequence[int] | None
-    events: str
-    kinds: Sequence[str] | None
-    exposure: str
-    units: Sequence[str] | None
-
-    @property
-    def whole_months(self) -> bool:
-        """Tell whether the period is made of whole months."""
-        return self.since.day == 1 and self.until.day == 1
-
-    @property
-    def grain(self) -> str:
-        """Return the grain of the cube that has it, the coarsest one."""
-        if self.hours is not None:
-            return "h"
-        return "m" if self.whole_months else "d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +61,6 @@ class HeldCube:
         )
         return _together(one, two)
 
-    def sum_by_county(self, asked: Counted) -> Sums:
-        """Return the sums by county, its code as a number; 0 for records of none."""
-        codes = [int(c) if c and c.isdecimal() else 0 for c in self.series.admin_codes]
-        keys, at = np.unique(np.array(codes, np.int64), return_inverse=True)
-        of_series = np.zeros(MOST_SERIES, np.uint32)
-        for series, number in self.series.at.items():
-            of_series[series] = at[number]
-        one, two = (
-            self._sums(rows, asked, keys, np.zeros(len(rows.cells), np.uint32), of_series)
-            for rows in (self.base, self.tail)
-        )
-        return _together(one, two)
-
     def counties(self, name: str, grouping: Grouping) -> dict[int, str]:
         """Return the county that has most rows in each group of cells."""
         codes, at = np.unique([code or "" for code in self.series.admin_codes], return_inverse=True)
@@ -121,17 +84,13 @@ class HeldCube:
             found = self._groups[name] = keys, at.astype(np.uint32)
         return found
 
-    def _sums(
-        self, rows: CubeRows, asked: Counted, keys: Ints, groups: UInt32,
-        of_series: UInt32 | None = None,
-    ) -> Sums:  # fmt: skip
+    def _sums(self, rows: CubeRows, asked: Counted, keys: Ints, groups: UInt32) -> Sums:
         events, exposure = np.zeros(len(keys)), np.zeros(len(keys))
-        by_series = np.zeros(MOST_SERIES, np.uint32) if of_series is None else of_series
         days = np.array((_day(asked.since), _day(asked.until)))
         part = slice(*np.searchsorted(rows.day, days).tolist())
         add_up(
             rows.place[part], rows.hour[part], rows.series[part], rows.n[part],
-            _hours(asked.hours), self._measures(asked), groups, by_series, events, exposure,
+            _hours(asked.hours), self._measures(asked), groups, events, exposure,
         )  # fmt: skip
         return Sums(keys, events, exposure)
 

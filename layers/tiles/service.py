@@ -301,14 +301,24 @@ def check_tile(layer: Layer, zxy: tuple[int, int, int]) -> None:
     NotFound
         Outside the matrix or the layer's zooms.
     """
-    z, x, y = zxy
     tiles = layer.tiles
     if tiles is None or not layer.has_geometry:
         raise NotFound(f"Layer {layer.id} has no tiles", f"图层 {layer.id} 没有瓦片")
-    if not tiles.minzoom <= z <= tiles.maxzoom:
+    check_place(layer.id, tiles.minzoom, tiles.maxzoom, zxy)
+
+
+def check_place(layer_id: str, minzoom: int, maxzoom: int, zxy: tuple[int, int, int]) -> None:
+    """Refuse a tile outside the matrix or the zooms of a layer.
+
+    Raises
+    ------
+    NotFound
+    """
+    z, x, y = zxy
+    if not minzoom <= z <= maxzoom:
         raise NotFound(
-            f"Layer {layer.id} has tiles from zoom {tiles.minzoom} to {tiles.maxzoom}",
-            f"图层 {layer.id} 的瓦片级别为 {tiles.minzoom} 至 {tiles.maxzoom}",
+            f"Layer {layer_id} has tiles from zoom {minzoom} to {maxzoom}",
+            f"图层 {layer_id} 的瓦片级别为 {minzoom} 至 {maxzoom}",
         )
     if not (0 <= x < 1 << z and 0 <= y < 1 << z):
         raise NotFound(

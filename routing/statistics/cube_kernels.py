@@ -18,7 +18,7 @@ Int32: TypeAlias = NDArray[np.int32]
 
 @compiled(
     "void(uint32[::1], uint8[::1], uint16[::1], int32[::1], uint8[::1], uint8[::1], uint32[::1],"
-    " uint32[::1], float64[::1], float64[::1])"
+    " float64[::1], float64[::1])"
 )
 def add_up(
     place: UInt32,
@@ -28,21 +28,19 @@ def add_up(
     hours: UInt8,
     measure: UInt8,
     group_of_place: UInt32,
-    group_of_series: UInt32,
     events: Floats,
     exposure: Floats,
 ) -> None:
     """Add rows to the sums of their groups.
 
     `hours` tells by hour whether it counts, and `measure` by series what it is: 0 nothing, 1 an
-    event, 2 exposure. A row's group is that of its place plus that of its series, one of which is
-    nothing.
+    event, 2 exposure. A row's group is that of its place.
     """
     for i in range(len(n)):
         what = measure[series[i]]
         if what == 0 or hours[hour[i]] == 0:
             continue
-        at = group_of_place[place[i]] + group_of_series[series[i]]
+        at = group_of_place[place[i]]
         if what == 1:
             events[at] += n[i]
         else:

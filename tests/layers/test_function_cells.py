@@ -18,9 +18,10 @@ from layers.functions.cells import beidou_cells, zorder_cells
 from layers.functions.items import Page, cells_of_page, features
 from layers.functions.question import read_question
 from layers.functions.raster import EMPTY, LACKING, UNSEEN, class_grid, geotiff, png_tile
+from layers.heat.counted import Counted
 from layers.heat.cube_rows import EPOCH, Series, rows_of
 from layers.heat.cubes import _followed, _summed
-from layers.heat.held_cube import Counted, HeldCube
+from layers.heat.held_cube import HeldCube
 from spatial.geo.beidou_grid import encode
 from spatial.geo.zorder import bounds_of, keys_of
 from spatial.rule_files import FOLDER

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
 from layers.declare.base import Text
+from layers.heat.counted import Counted
 from layers.processes.law.surfaces import (
     Surface,
     count_surface,
@@ -20,7 +21,7 @@ from layers.processes.law.surfaces import (
 )
 from layers.processes.readers.heat_rows import HeatAsked, HeatCells, heat
 from layers.processes.readers.rules_in_force import rules_at
-from layers.processes.runtime.helpers import feature, show_rule
+from layers.processes.runtime.helpers import box_shape, feature, show_rule
 from layers.processes.runtime.model import (
     ENFORCERS,
     Features,
@@ -125,12 +126,17 @@ METHODS: dict[Shown, str] = {
 }
 
 
+def counted(inputs: HeatInputs) -> Counted:
+    """Return what a question counts."""
+    return Counted(
+        inputs.since, inputs.until, inputs.hours, inputs.events, inputs.kinds, inputs.exposure,
+        inputs.units,
+    )  # fmt: skip
+
+
 def asked(inputs: HeatInputs) -> HeatAsked:
     """Return which cells a question is about; the finest level stands for that of the rule."""
-    return HeatAsked(
-        CUBE_LEVEL if inputs.level is None else inputs.level, inputs.since, inputs.until,
-        inputs.hours, inputs.events, inputs.kinds, inputs.exposure, inputs.units,
-    )  # fmt: skip
+    return HeatAsked(CUBE_LEVEL if inputs.level is None else inputs.level, counted(inputs))
 
 
 HEAT = heat(asked)
@@ -223,7 +229,7 @@ def _shown(
         told = surface.state[i] == "rated" or (surface.rates is None and surface.spot is None)
         known = bool(told and np.isfinite(surface.value[i]))
         yield (
-            {"type": "Polygon", "coordinates": [[[w, s], [e, s], [e, n], [w, n], [w, s]]]},
+            box_shape(w, s, e, n),
             {
                 "admin_code": cells.admin_codes[i],
                 "state": str(surface.state[i]),

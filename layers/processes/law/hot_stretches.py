@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
+from layers.heat.counted import Counted
 from layers.processes.law.route_places import OnRoutes, put_on_routes
 from layers.processes.law.route_segments import Counts, Segments, count, cut_segments
 from layers.processes.law.route_stretches import Stretch, Told, shown, stretches_of
-from layers.processes.readers.route_rows import RecordsAsked, RouteRows, day_of, routes
+from layers.processes.law.slice_inputs import SliceInputs
+from layers.processes.readers.route_rows import RouteRows, day_of, routes
 from layers.processes.readers.rules_in_force import rules_at
 from layers.processes.runtime.helpers import show_rule
 from layers.processes.runtime.model import (
     ENFORCERS,
     Features,
-    Inputs,
     Outputs,
     Process,
     Scene,
@@ -30,7 +31,6 @@ from routing.statistics.rule_models import HOT_SPOTS, INTERVALS, SPACE_TIME, STR
 from routing.statistics.stretches import segment_states
 from spatial.rules import Rules, get_rule
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
 METHOD = (
     "segments by stake; rate by empirical Bayes (Marshall 1991) with gamma interval; hot or cold by"
     " the posterior chance of a rate beyond a ratio of the pooled one, expected share of false"
@@ -39,21 +39,9 @@ METHOD = (
 )
 
 
-class StretchInputs(Inputs):
+class StretchInputs(SliceInputs):
     """Which events and exposure, when, of whom."""
 
-    events: Literal["hit", "case"] = titled("事件", "Events", default="hit")
-    exposure: Literal["inspection", "passage", "shift"] = titled(
-        "检查量", "Exposure", default="inspection"
-    )
-    kinds: list[Name] | None = titled("事件类别", "Kinds of events", default=None, max_length=50)
-    units: list[Name] | None = titled("单位", "Units", default=None, max_length=200)
-    since: date = titled("起始日", "From", default=date(2000, 1, 3))
-    until: date = titled("截止日（不含）", "Until", default=date(2100, 1, 1))
-    slices: int | None = titled(
-        "最近时间片数（至有记录的最后一片）", "Last slices, to the last with a record",
-        default=None, ge=1, le=520,
-    )  # fmt: skip
     hours: list[Annotated[int, Field(ge=0, le=167)]] | None = titled(
         "一周中的小时（0 为周一零时）",
         "Hours of the week",
@@ -61,12 +49,6 @@ class StretchInputs(Inputs):
         min_length=1,
         max_length=168,
     )
-
-    @model_validator(mode="after")
-    def _a_period(self) -> StretchInputs:
-        if self.until <= self.since:
-            raise ValueError("until must be after since")
-        return self
 
 
 class StretchSummary(BaseModel):
@@ -103,9 +85,9 @@ RULES = rules_at(lambda _: None)
 KINDS = (STRETCHES, INTERVALS, HOT_SPOTS, SPACE_TIME)
 
 
-def asked(inputs: StretchInputs) -> RecordsAsked:
+def asked(inputs: StretchInputs) -> Counted:
     """Return which records a question is about."""
-    return RecordsAsked(
+    return Counted(
         inputs.since, inputs.until, inputs.hours, inputs.events, inputs.kinds, inputs.exposure,
         inputs.units,
     )  # fmt: skip

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
+from layers.processes.law.slice_inputs import SliceInputs
 from layers.processes.readers.heat_slice_rows import HeatSlices, SlicesAsked, heat_slices
 from layers.processes.readers.rules_in_force import rules_at
-from layers.processes.runtime.helpers import feature, show_rule
+from layers.processes.runtime.helpers import box_shape, feature, show_rule
 from layers.processes.runtime.model import (
     ENFORCERS,
     Features,
-    Inputs,
     Outputs,
     Process,
     Scene,
@@ -36,7 +35,6 @@ from spatial.geo.zorder import bounds_of
 from spatial.rules import Rules, get_rule
 from spatial.schema.heat_tables import CUBE_LEVEL
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
 SIGNS = {1: "+", -1: "-", 0: "0", UNKNOWN: "."}
 METHOD = (
     "Gi* of the exposure-adjusted residual of each slice, queen contiguity with self, FDR by slice;"
@@ -44,28 +42,10 @@ METHOD = (
 )
 
 
-class SpaceTimeInputs(Inputs):
+class SpaceTimeInputs(SliceInputs):
     """Which events and exposure, when, of whom."""
 
-    events: Literal["hit", "case"] = titled("事件", "Events", default="hit")
-    exposure: Literal["inspection", "passage", "shift"] = titled(
-        "检查量", "Exposure", default="inspection"
-    )
-    kinds: list[Name] | None = titled("事件类别", "Kinds of events", default=None, max_length=50)
-    units: list[Name] | None = titled("单位", "Units", default=None, max_length=200)
-    since: date = titled("起始日", "From", default=date(2000, 1, 3))
-    until: date = titled("截止日（不含）", "Until", default=date(2100, 1, 1))
-    slices: int | None = titled(
-        "最近时间片数（至有记录的最后一片）", "Last slices, to the last with a record",
-        default=None, ge=1, le=520,
-    )  # fmt: skip
     level: int | None = titled("单元级别", "Level of cells", default=None, ge=8, le=CUBE_LEVEL)
-
-    @model_validator(mode="after")
-    def _a_period(self) -> SpaceTimeInputs:
-        if self.until <= self.since:
-            raise ValueError("until must be after since")
-        return self
 
 
 class SpaceTimeSummary(BaseModel):
@@ -171,7 +151,7 @@ def _shown(
         known = int((states[:, i] != UNKNOWN).sum())
         yield feature(
             str(key),
-            {"type": "Polygon", "coordinates": [[[w, s], [e, s], [e, n], [w, n], [w, s]]]},
+            box_shape(w, s, e, n),
             admin_code=given.admin_codes[i],
             space_time=classes[i],
             history="".join(SIGNS[int(state)] for state in states[:, i]),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
+import asyncpg
 import numpy as np
 
+from layers.heat.counted import Counted
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
 from routing.graph.weights import Floats, Ints
@@ -28,28 +30,10 @@ GROUP BY 1 HAVING sum(c.n) <> 0 ORDER BY 1"""
 
 @dataclass(frozen=True)
 class HeatAsked:
-    """Which cells: level, days from and until (half-open), hours of the week, what, of whom."""
+    """Which cells: their level, and what is counted in them."""
 
     level: int
-    since: date
-    until: date
-    hours: Sequence[int] | None
-    events: str
-    kinds: Sequence[str] | None
-    exposure: str
-    units: Sequence[str] | None
-
-    @property
-    def whole_months(self) -> bool:
-        """Tell whether the period is made of whole months."""
-        return self.since.day == 1 and self.until.day == 1
-
-    @property
-    def grain(self) -> str:
-        """Return the grain of the cube that has it, the coarsest one."""
-        if self.hours is not None:
-            return "h"
-        return "m" if self.whole_months else "d"
+    counted: Counted
 
 
 @dataclass(frozen=True)
@@ -63,11 +47,16 @@ class HeatCells:
 
 
 async def _read(sources: Sources, _: str, asked: HeatAsked) -> HeatCells:
+    what = asked.counted
     async with sources.db.session(sources.actor) as conn:
         rows = await conn.fetch(
-            _CELLS, CUBE_LEVEL - asked.level, asked.grain, asked.since, asked.until, asked.hours,
-            asked.events, asked.kinds, asked.exposure, asked.units,
+            _CELLS, CUBE_LEVEL - asked.level, what.grain, what.since, what.until, what.hours,
+            what.events, what.kinds, what.exposure, what.units,
         )  # fmt: skip
+    return await asyncio.to_thread(_made, rows)
+
+
+def _made(rows: Sequence[asyncpg.Record]) -> HeatCells:
     return HeatCells(
         np.array([row["cell"] for row in rows], np.int64),
         [row["admin_code"] for row in rows],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+import asyncpg
 import numpy as np
 
+from layers.heat.counted import MONDAY
 from layers.processes.readers.rules_in_force import READER as RULES
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
@@ -16,19 +19,17 @@ from routing.statistics.rule_models import CELLS, SPACE_TIME
 from spatial.rules import get_rule
 from spatial.schema.heat_tables import CUBE_LEVEL
 
-MONDAY = date(2000, 1, 3)
-"""Slices are counted from here, so that those of a week begin on Mondays."""
-_SLICES = """
-SELECT c.cell >> (2 * $1::int) AS cell, (c.at - '2000-01-03'::date) / $2::int AS slice,
+_SLICES = f"""
+SELECT c.cell >> (2 * $1::int) AS cell, (c.at - '{MONDAY}'::date) / $2::int AS slice,
   mode() WITHIN GROUP (ORDER BY s.admin_code) AS admin_code,
   coalesce(sum(c.n) FILTER (WHERE s.measure = $5), 0)::bigint AS events,
   coalesce(sum(c.n) FILTER (WHERE s.measure = 'exposure'), 0)::bigint AS exposure
 FROM sigang.heat_cube c JOIN sigang.heat_series s ON s.id = c.series
-WHERE c.grain = 'd' AND c.at >= $3 AND c.at < $4 AND c.at >= '2000-01-03'::date
+WHERE c.grain = 'd' AND c.at >= $3 AND c.at < $4 AND c.at >= '{MONDAY}'::date
   AND ((s.measure = $5 AND ($6::text[] IS NULL OR s.kind = ANY($6)))
     OR (s.measure = 'exposure' AND s.kind = $7))
   AND ($8::text[] IS NULL OR s.unit_id = ANY($8))
-GROUP BY 1, 2 HAVING sum(c.n) <> 0 ORDER BY 1, 2"""
+GROUP BY 1, 2 HAVING sum(c.n) <> 0 ORDER BY 1, 2"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ async def _read(sources: Sources, name: str, asked: SlicesAsked) -> HeatSlices:
             _SLICES, CUBE_LEVEL - level, days, asked.since, asked.until, asked.events, asked.kinds,
             asked.exposure, asked.units,
         )  # fmt: skip
+    return await asyncio.to_thread(_made, level, days, rows)
+
+
+def _made(level: int, days: int, rows: Sequence[asyncpg.Record]) -> HeatSlices:
     keys, first, at = np.unique(
         np.array([row["cell"] for row in rows], np.int64), return_index=True, return_inverse=True
     )

@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from layers.heat.counted import MONDAY, Counted
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
 from routing.graph.weights import Floats, Ints
@@ -29,7 +30,7 @@ _WHEN = (
     "{at} >= $1 AND {at} < $2 AND ($3::text[] IS NULL OR r.unit_id = ANY ($3))"
     f" AND ($4::int[] IS NULL OR {_HOUR} = ANY ($4))"
 )
-_DAY = "({at} AT TIME ZONE 'Asia/Shanghai')::date - '2000-01-03'::date"
+_DAY = f"({{at}} AT TIME ZONE 'Asia/Shanghai')::date - '{MONDAY}'::date"
 _CASES = f"""
 SELECT ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat, r.props ->> 'route_id' AS route,
   r.props ->> 'stake' AS stake, r.props ->> 'side' AS side,
@@ -52,21 +53,6 @@ GROUP BY 1, 2"""  # noqa: S608
 _COUNTIES = """
 SELECT DISTINCT ON (admin_code) admin_code, ST_AsBinary(geom) AS geom
 FROM sigang.zone WHERE kind = 'county' AND admin_code IS NOT NULL ORDER BY admin_code"""
-MONDAY = date(2000, 1, 3)
-"""Day 0 of the records: slices of a week begin on Mondays."""
-
-
-@dataclass(frozen=True)
-class RecordsAsked:
-    """Which records: days from and until (half-open), hours of the week, what, of whom."""
-
-    since: date
-    until: date
-    hours: Sequence[int] | None
-    events: str
-    kinds: Sequence[str] | None
-    exposure: str
-    units: Sequence[str] | None
 
 
 @dataclass(frozen=True)
@@ -101,7 +87,7 @@ class RouteRows:
     records: Records
 
 
-async def _read(sources: Sources, _: str, asked: RecordsAsked) -> RouteRows:
+async def _read(sources: Sources, _: str, asked: Counted) -> RouteRows:
     first, last = (
         datetime(day.year, day.month, day.day, tzinfo=LOCAL) for day in (asked.since, asked.until)
     )
@@ -112,16 +98,18 @@ async def _read(sources: Sources, _: str, asked: RecordsAsked) -> RouteRows:
         ways, stakes = await conn.fetch(CARRIAGEWAY_SQL), await conn.fetch(STAKE_SQL)
         towards = await conn.fetch(TOWARDS_SQL, None)
         counties = await conn.fetch(_COUNTIES)
-    return await asyncio.to_thread(_made, ways, stakes, towards, counties, records_of(cases, seen))
+    return await asyncio.to_thread(_made, ways, stakes, towards, counties, cases, seen)
 
 
-def _made(ways: Rows, stakes: Rows, towards: Rows, counties: Rows, records: Records) -> RouteRows:
+def _made(
+    ways: Rows, stakes: Rows, towards: Rows, counties: Rows, cases: Rows, seen: Rows
+) -> RouteRows:  # fmt: skip
     reference = LinearReference.from_rows(ways, stakes)
     return RouteRows(
         [way for route in reference.routes() for way in reference.carriageways(route)],
         {(r["route_id"], r["side"]): (r["towards_zh"], r["towards_en"]) for r in towards},
         AdminUnits({r["admin_code"]: shapely.from_wkb(r["geom"]) for r in counties}),
-        records,
+        records_of(cases, seen),
     )
 
 
@@ -162,6 +150,6 @@ def day_of(number: int) -> date:
 READER = register(Reader("routes", _read))
 
 
-def routes(of: Callable[..., RecordsAsked]) -> Need[RouteRows]:
+def routes(of: Callable[..., Counted]) -> Need[RouteRows]:
     """Return the need of routes and records of a period."""
     return Need(READER.name, READER.name, of)

@@ -106,6 +106,12 @@ def point_shape(point: tuple[float, float]) -> Geometry:
     return {"type": "Point", "coordinates": list(point)}
 
 
+def box_shape(west: float, south: float, east: float, north: float) -> Geometry:
+    """Return a rectangle in degrees as GeoJSON."""
+    corners = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [corners]}
+
+
 def seconds(value: float) -> float | None:
     """Return a time as answers give it, null for none."""
     return round(float(value), 1) if np.isfinite(value) else None

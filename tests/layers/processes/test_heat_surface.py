@@ -138,7 +138,7 @@ def test_a_lone_cell_has_no_neighbours(rules):
 
 def test_the_coarsest_grain_that_has_the_period_is_read():
     def grain(**inputs):
-        return asked(check_inputs(PROCESS, inputs)).grain
+        return asked(check_inputs(PROCESS, inputs)).counted.grain
 
     assert grain(since=date(2026, 1, 1), until=date(2026, 3, 1)) == "m"
     assert grain(since=date(2026, 1, 1), until=date(2026, 3, 2)) == "d"
