@@ -16,6 +16,7 @@ from layers.processes.readers.airspace_rows import (
     read_known,
     read_version,
 )
+from routing.airspace.judge import Judge
 from spatial.rules import RuleSet
 
 MOST_JUDGES = 8
@@ -39,7 +40,7 @@ class AirKeeper:
         self._reading = asyncio.Lock()
         self._known: Known | None = None
         self._words = ""
-        self._judges: dict[str, HeldAir] = {}
+        self._judges: dict[str, Judge] = {}
         self.changes = AirChanges()
 
     async def at(self, served: Services, moment: datetime) -> HeldAir:
@@ -88,10 +89,9 @@ class AirKeeper:
         return known is not None and known.version >= version and self._words == words.digest
 
     def _of(self, known: Known, rules: RuleSet) -> HeldAir:
-        found = self._judges.get(rules.digest)
-        if found is None:
+        judge = self._judges.get(rules.digest)
+        if judge is None:
             if len(self._judges) >= MOST_JUDGES:
                 self._judges.pop(next(iter(self._judges)))
-            found = HeldAir(known, known.judge(rules, find_geoid(rules)), rules)
-            self._judges[rules.digest] = found
-        return found
+            judge = self._judges[rules.digest] = known.judge(rules, find_geoid(rules))
+        return HeldAir(known, judge, rules)  # of the same rules other times have other ends
