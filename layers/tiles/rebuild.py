@@ -216,18 +216,18 @@ class _Rebuild:
 
     def run(self, cells: list[Cell], taken: set_aside.Taken) -> list[Bad]:
         """Rebuild the cells; return cell, feature and error of all that could not be drawn."""
-        known = [one for one in taken.again if one.feature]
+        known = [one.feature for one in taken.again if one.feature]
         error = self._attempt(cells, self._without(taken.waiting))
         if error is None:
             return []
         if _structural(error):
             return [(WHOLE, "", str(error))]
-        shut = [*taken.waiting, *(one.feature for one in known)]
-        bad: list[Bad] = [(one.cell, one.feature, str(error)) for one in known]
-        if known and self._attempt(cells, self._without(shut)) is None:
+        bad = self._bad_rows(cells, taken.waiting, known) if known else []
+        shut = [*taken.waiting, *(feature for _, feature, _ in bad)]
+        if bad and self._attempt(cells, self._without(shut)) is None:
             return bad
         bad += self._bad_rows(cells, shut)
-        shut = [*shut, *(feature for _, feature, _ in bad)]
+        shut = [*taken.waiting, *(feature for _, feature, _ in bad)]
         return [*bad, *self._bad_cells(cells, self._without(shut))]
 
     def _attempt(
@@ -245,20 +245,25 @@ class _Rebuild:
         return None
 
     def _without(self, features: Sequence[str]) -> str:
-        listed = ", ".join(map(quote, features))
-        return f"{self._id()} <> ALL (ARRAY[{listed}])" if features else "true"
+        return f"NOT {self._within(features)}" if features else "true"
+
+    def _within(self, features: Sequence[str]) -> str:
+        return f"({self._id()} = ANY (ARRAY[{', '.join(map(quote, features))}]))"
 
     def _id(self) -> str:
         return f"t.{ident(self._layer.source.id)}::text"
 
-    def _bad_rows(self, cells: list[Cell], shut: list[str]) -> list[Bad]:
+    def _bad_rows(
+        self, cells: list[Cell], shut: Sequence[str], among: Sequence[str] | None = None
+    ) -> list[Bad]:
         """Find the rows that fail each by itself; none where there are too many to name."""
         levels = tiles_of(self._layer).levels
         zoom = min([CELL_ZOOM, *map(cell_zoom, levels)])
+        rows = self._without(shut) + (" AND " + self._within(among) if among else "")
         found: list[Bad] = []
         try:
             with self._conn.transaction():
-                count = self._number_rows([up(cell, zoom) for cell in cells], self._without(shut))
+                count = self._number_rows([up(cell, zoom) for cell in cells], rows)
         except psycopg.Error as error:
             if self._conn.closed or not _of_layer(error):
                 raise

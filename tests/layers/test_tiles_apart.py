@@ -271,6 +271,28 @@ def test_a_corrected_row_is_drawn_at_once(ground, declared):
         assert found == [(-100.0,)]
 
 
+def test_a_bad_row_keeps_no_corrected_or_deleted_one_aside(ground, declared):
+    layers = layers_of(declared)
+    with connect(ground) as conn:
+        for y in (28.1, 28.2, 28.3):
+            conn.execute(EDGE, {"lanes": 7, "x": 120, "y": y, "via": 120.01, "to": 120.02})
+        apply_changes(conn, layers)
+        corrected, deleted, bad = (row["feature"] for row in listed(conn, 10))
+        conn.execute("UPDATE sigang.edge SET lanes = 6 WHERE id = %s", [corrected])
+        conn.execute("DELETE FROM sigang.edge WHERE id = %s", [deleted])
+        release(conn, "fragile")
+        apply_changes(conn, layers)
+        [aside] = listed(conn, 10)
+        assert (aside["feature"], aside["tries"]) == (bad, 2)
+        drawn = conn.execute(
+            'SELECT share FROM sigang_tiles."fragile" WHERE id = %s', [corrected]
+        ).fetchall()
+        assert drawn == [(-100.0,)]
+        conn.execute("DELETE FROM sigang.edge WHERE id = %s", [bad])
+        apply_changes(conn, layers)
+        assert listed(conn, 10) == []
+
+
 def test_a_new_layer_that_cannot_be_built_stops_no_other_new_one(ground, declared):
     with connect(ground) as conn:
         conn.execute("DELETE FROM sigang_tiles.layer_state")
