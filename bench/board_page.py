@@ -64,8 +64,9 @@ def measure(server: Server, account: str, keys: Sequence[str], rounds: int = ROU
             asked.append(page.evaluate(REQUESTS))
             browser.close()
     for name, seconds in (("drawn", drawn), ("used", used), ("main thread", worked)):
-        told = ", ".join(f"{one:.2f}" for one in sorted(seconds))
-        print(f"page of the board, {name}: median {statistics.median(seconds):.2f} s of {told}")
+        told = ", ".join(f"{one:.2f}" for one in seconds)
+        middle = statistics.median(seconds)
+        print(f"page of the board, {name}: median {middle:.2f} s, in order {told}")
     print(f"page of the board, requests: {statistics.median(asked):.0f}")
 
 
