@@ -39,7 +39,7 @@ VALUES ('dispatcher', 'b', 'b', 'dispatcher', '330000') ON CONFLICT DO NOTHING""
 
 def percentiles(seconds: list[float]) -> str:
     """Return median and 99th percentile as text."""
-    p99 = statistics.quantiles(seconds, n=100)[98]
+    p99 = statistics.quantiles(seconds, n=100, method="inclusive")[98]
     return f"p50 {statistics.median(seconds) * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms"
 
 

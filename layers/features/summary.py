@@ -25,7 +25,8 @@ log = logging.getLogger("sigang")
 
 BROKEN = (asyncpg.SyntaxOrAccessError, asyncpg.DataError, asyncpg.InternalServerError)
 """Errors of a layer's source and its rows."""
-LIVE_S = 5.0
+LIVE_S, LIVE_FACTOR = 5.0, 10
+"""How long a summary stands whose rows nobody watches: so long, and that many times what it took."""
 KEEP_S = 3600.0
 AT_ONCE = 3
 
@@ -90,12 +91,14 @@ class Summaries:
         if found is not None and found[0] is layer and found[2] > time.monotonic():
             return found[1]
         async with self._slots:
+            began = time.monotonic()
             made = await self._ask_or_none(layer, actor)
+            live_s = max(LIVE_S, LIVE_FACTOR * (time.monotonic() - began))
         if made is None:
             self._kept[key] = layer, Summary(), time.monotonic() + LIVE_S
             return Summary()
         watched = layer.source.table is not None and layer.tiles is not None and layer.has_geometry
-        self._kept[key] = layer, made, time.monotonic() + (KEEP_S if watched else LIVE_S)
+        self._kept[key] = layer, made, time.monotonic() + (KEEP_S if watched else live_s)
         return made
 
     async def of_all(self, layers: Iterable[Layer], actor: Actor) -> dict[str, Summary]:

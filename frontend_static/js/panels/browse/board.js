@@ -5,7 +5,6 @@ import { Part, define } from '../../core/base.js';
 import { moment, number, pick, t } from '../../core/i18n.js';
 import { boardStore, chooseTile, isStale, loadBoard, openUnit, setKiosk, setLevel, setPeriod, shownTiles,
   toggleBoard } from '../../model/board.js';
-import { layerStore } from '../../model/layers.js';
 import { rowsOf } from '../../model/scenarios.js';
 import { badge, busy, failure, icon } from '../widgets.js';
 import { decomposed, figure } from './figures.js';
@@ -21,8 +20,7 @@ class Board extends Part {
   render() {
     if (boardStore.view.value !== 'board') return html``;
     const { board, error, known } = boardStore;
-    const ready = layerStore.catalogue.value || layerStore.error.value; // which numbers open rows is in it
-    const tiles = new Map((ready ? board.value?.tiles ?? [] : []).map((tile) => [tile.indicator, tile]));
+    const tiles = new Map((board.value?.tiles ?? []).map((tile) => [tile.indicator, tile]));
     return html`<section class="board" aria-label=${t('board.title')} data-testid="board-screen"
         data-kiosk=${boardStore.kiosk.value}>
       ${this.head()}
