@@ -18,6 +18,7 @@ examples:
   ./sigang load osm zhejiang.osm.pbf            real roads, waterways and railways
   ./sigang regions                              what was loaded; --remove NAME takes it away
   ./sigang load layer piers.csv --kind pier --map piers.toml
+  ./sigang load enforcement cases.csv --map cases.toml
   ./sigang load speeds weeks.csv                measured speeds by hour of the week
   ./sigang load airspace zones.json             zones of ED-269, ED-318, OpenAir, GeoJSON, KML
   ./sigang export ports ports.gpkg              one layer into a file
@@ -152,6 +153,14 @@ def _add_load(kinds: Commands[ArgumentParser]) -> None:
     layer.add_argument("--kind", help="kind of the things in the file (default: the mapping's)")
     layer.add_argument("--map", required=True, type=Path, help="TOML: file's columns → fields")
     layer.add_argument("--bad-rows", type=Path, help="file for the refused rows")
+    records = _command(
+        kinds, "enforcement", "Add cases, inspections, passages or shifts of a delivery.",
+        example="load enforcement passages.parquet --map passages.toml --dry-run",
+    )  # fmt: skip
+    records.add_argument("file", type=Path, help="CSV, Parquet, GeoJSON, like a layer's")
+    records.add_argument("--map", required=True, type=Path, help="TOML: file's columns → fields")
+    records.add_argument("--dry-run", action="store_true", help="judge all rows and change nothing")
+    records.add_argument("--bad-rows", type=Path, help="file for the refused rows")
     speeds = _command(
         kinds, "speeds", "Load measured speeds by hour of the week from a CSV file.",
         example="load speeds weeks.csv --source detectors",

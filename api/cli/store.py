@@ -25,7 +25,7 @@ from api.cli.progress import say, step
 from api.cli.up import confirmed
 from spatial.errors import BadParameter, Quarantined
 from spatial.postgres import migrate
-from spatial.postgres.ingest import LoadReport, export_quarantine
+from spatial.postgres.ingest import NO_LOAD, LoadReport, export_quarantine
 from spatial.settings import Settings
 
 
@@ -86,16 +86,22 @@ def load(settings: Settings, options: Namespace) -> int:
                 if options.what == "osm"
                 else _load_file(conn, settings, options)
             )
-        _note_load(base, options, report)
+        if report.load_id != NO_LOAD:
+            _note_load(base, options, report)
     for table, count in report.rows.items():
         print(f"{count:10,} {table}")
+    for what, count in report.told.items():
+        print(f"{count:10,} {what}")
     for reason, count in report.refused.items():
         print(f"{count:10,} refused: {reason}")
+    if report.load_id == NO_LOAD:
+        print("nothing was changed: this was a dry run")
     return 0
 
 
 def _note_load(base: Ground, options: Namespace, report: LoadReport) -> None:
     detail = {"file": options.file.name, "rows": report.rows, "refused": report.refused}
+    detail |= {"did": report.told} if report.told else {}
     note(base, "load", options.what, rows=sum(report.rows.values()), detail=detail)
 
 
@@ -119,7 +125,8 @@ def _load_terrain(conn: psycopg.Connection, options: Namespace) -> int:
 
 def _load_file(conn: psycopg.Connection, settings: Settings, options: Namespace) -> LoadReport:
     """Load rows of a file; the refused ones come out as a file, also where all were refused."""
-    loaders = {"speeds": _load_speeds, "airspace": _load_airspace, "layer": _load_layer}
+    loaders = {"speeds": _load_speeds, "airspace": _load_airspace, "layer": _load_layer,
+               "enforcement": _load_enforcement}  # fmt: skip
     try:
         with step(f"loading {options.file.name}"):
             report = loaders[options.what](conn, settings, options)
@@ -127,6 +134,8 @@ def _load_file(conn: psycopg.Connection, settings: Settings, options: Namespace)
         if options.bad_rows and "load_id" in error.extra:
             _write_refused(conn, UUID(str(error.extra["load_id"])), options.bad_rows)
         raise
+    if report.load_id == NO_LOAD:
+        return report
     if options.bad_rows:
         _write_refused(conn, report.load_id, options.bad_rows)
     elif report.rows_bad:
@@ -140,6 +149,14 @@ def _load_layer(conn: psycopg.Connection, settings: Settings, options: Namespace
 
     kinds = read_kinds(settings.areas)
     return load_layer(conn, options.file, options.kind, options.map, say, kinds)
+
+
+def _load_enforcement(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:
+    from data.enforcement.load import load_records
+
+    return load_records(
+        conn, options.file, options.map, say, dry_run=options.dry_run, bad_rows=options.bad_rows
+    )
 
 
 def _load_speeds(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:

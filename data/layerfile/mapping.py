@@ -6,7 +6,7 @@ Read from TOML; `docs/loading.md` explains every key. An unknown key stops with 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -119,7 +119,15 @@ class LayerMapping(_Part):
         )
 
 
+M = TypeVar("M", bound=LayerMapping)
+
+
 def read_mapping(path: Path) -> LayerMapping:
+    """Read and check the mapping file of a layer; raises like `read_mapping_as`."""
+    return read_mapping_as(LayerMapping, path)
+
+
+def read_mapping_as(model: type[M], path: Path) -> M:
     """Read and check a mapping file.
 
     Raises
@@ -141,9 +149,9 @@ def read_mapping(path: Path) -> LayerMapping:
             mend_zh=f"请写明 datum，可选 {'、'.join(DATUMS)}。",
         )
     try:
-        mapping = LayerMapping.model_validate(content)
+        mapping = model.model_validate(content)
     except ValidationError as error:
-        key, why = list_faults(error, LayerMapping, content)[0]
+        key, why = list_faults(error, model, content)[0]
         raise _wrong_key(path, key, why) from error
     if mapping.place.way == "several":
         raise ConfigError(

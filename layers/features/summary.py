@@ -26,7 +26,7 @@ log = logging.getLogger("sigang")
 BROKEN = (asyncpg.SyntaxOrAccessError, asyncpg.DataError, asyncpg.InternalServerError)
 """Errors of a layer's source and its rows."""
 LIVE_S, LIVE_FACTOR = 5.0, 10
-"""How long a summary stands whose rows nobody watches: so long, and that many times what it took."""
+"""How long a summary stands whose rows nobody watches: so long, and so many times what it took."""
 KEEP_S = 3600.0
 AT_ONCE = 3
 

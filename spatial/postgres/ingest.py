@@ -34,6 +34,9 @@ _SOURCE = """
 SELECT id, title_zh, title_en, license, attribution, license_url, url, version, datum, owner, props
 FROM sigang.source WHERE id = %s"""
 
+NO_LOAD = UUID(int=0)
+"""Id of a load that was only tried."""
+
 
 @dataclass(frozen=True)
 class SourceInfo:
@@ -64,12 +67,13 @@ class BadRow:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did: rows per table, refused rows per reason."""
+    """What a load did: rows per table, refused rows per reason, and what else it tells."""
 
     load_id: UUID
     source_id: str
     rows: Mapping[str, int]
     refused: Mapping[str, int]
+    told: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rows_ok(self) -> int:
@@ -91,6 +95,7 @@ class Run:
         self.source_id = source_id
         self.rows: Counter[str] = Counter()
         self.bad: list[BadRow] = []
+        self.told: Counter[str] = Counter()
 
     def clear(self, *tables: str) -> dict[str, int]:
         """Delete the rows that earlier loads of this source put into tables; return how many."""
@@ -125,7 +130,9 @@ class Run:
     def report(self) -> LoadReport:
         """Return the totals so far."""
         refused = Counter(bad.reason for bad in self.bad)
-        return LoadReport(self.load_id, self.source_id, dict(+self.rows), dict(refused))
+        return LoadReport(
+            self.load_id, self.source_id, dict(+self.rows), dict(refused), dict(self.told)
+        )
 
 
 def sha256_of(path: Path) -> str:
@@ -163,6 +170,18 @@ def loading(
         raise
 
 
+@contextmanager
+def trying(conn: psycopg.Connection, source: SourceInfo) -> Iterator[Run]:
+    """Go through a load and undo all of it: no row and no run stays."""
+    conn.commit()
+    try:
+        conn.execute("SET LOCAL jit = off")
+        save_source(conn, source)
+        yield Run(conn, NO_LOAD, source.id)
+    finally:
+        conn.rollback()
+
+
 def _open_run(
     conn: psycopg.Connection,
     source: SourceInfo,
@@ -190,10 +209,15 @@ def _close_run(run: Run, state: str) -> None:
         ((run.load_id, b.row_no, b.reason, b.detail, _plain(b.row)) for b in run.bad),
     )
     run.conn.execute(
-        "UPDATE sigang.load_run SET state = %s, rows_ok = %s, rows_bad = %s, finished_at = now()"
-        " WHERE id = %s",
-        [state, sum(run.rows.values()), len(run.bad), run.load_id],
+        "UPDATE sigang.load_run SET state = %s, rows_ok = %s, rows_bad = %s, finished_at = now(),"
+        " options = options || %s WHERE id = %s",
+        [state, sum(run.rows.values()), len(run.bad), Jsonb(_receipt(run)), run.load_id],
     )
+
+
+def _receipt(run: Run) -> JsonObject:
+    """Return what a load did with its rows, where it tells more than their number."""
+    return {"did": dict(run.told)} if run.told else {}
 
 
 def find_source(conn: psycopg.Connection, source_id: str) -> SourceInfo | None:
@@ -270,9 +294,19 @@ def export_quarantine(conn: psycopg.Connection, load_id: UUID, path: Path) -> in
     ).fetchall()
     if conn.execute("SELECT 1 FROM sigang.load_run WHERE id = %s", [load_id]).fetchone() is None:
         raise NotFound(f"no load {load_id}", f"没有装载 {load_id}")
+    return write_bad_rows([BadRow(*row) for row in rows], path)
+
+
+def write_bad_rows(rows: Sequence[BadRow], path: Path) -> int:
+    """Write refused rows to a .geojson or .csv file and return their number."""
     flat = [
-        {**row, "refused_row": number, "refused_for": reason, "refused_detail": detail}
-        for number, reason, detail, row in rows
+        {
+            **_plain(bad.row),
+            "refused_row": bad.row_no,
+            "refused_for": bad.reason,
+            "refused_detail": bad.detail,
+        }
+        for bad in rows
     ]
     if path.suffix.lower() in {".geojson", ".json"}:
         _write_geojson(path, flat)

@@ -1,0 +1,1 @@
+"""Deliveries of enforcement: cases, inspections, passages and shifts from files."""
