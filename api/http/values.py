@@ -8,9 +8,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from layers.processes.runtime import model
 
-Size = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+Size = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)]
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+"""A number of JSON: neither a text that reads like one, nor true or false."""
+
+Whole = Annotated[int, Field(strict=True)]
 
 Place = tuple[Number, Number]
 

@@ -12,7 +12,7 @@ from fastapi import Request
 from pydantic import Field, create_model
 
 from api.http.polygons import read_polygons
-from api.http.values import Moment, Place, Size, Strict, Word
+from api.http.values import Moment, Number, Place, Size, Strict, Whole, Word
 from api.network.as_of import read_as_of
 from api.network.kinds import Networks, no_routing
 from api.network.service import Roads
@@ -30,6 +30,7 @@ from spatial.networks.road import KIND as ROAD
 
 MOST_POLYGONS = 50
 MOST_EDGES, MOST_CLASSES = 10_000, 50
+MOST_SNAP_M = 50_000
 DECIMALS = 7
 
 Asked = TypeVar("Asked", bound=Conditions)
@@ -80,7 +81,8 @@ class ConditionsBody(Strict):
     as_of: Moment | None = None
     speeds: Literal["live", "typical"] = "live"
     unknown_limits: Literal["allow", "tunnels", "structures", "refuse"] | None = None
-    min_network_version: int = Field(default=0, ge=0, lt=2**62)
+    snap_radius_m: Number | None = Field(default=None, gt=0, le=MOST_SNAP_M)
+    min_network_version: Whole = Field(default=0, ge=0, lt=2**62)
 
     @property
     def fact_at(self) -> datetime | None:
@@ -153,6 +155,7 @@ async def read_question(
         depart_at=body.depart_at,
         as_of=as_of,
         typical=body.speeds == "typical",
+        snap_radius_m=body.snap_radius_m,
     )
 
 

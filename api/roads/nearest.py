@@ -201,7 +201,7 @@ def _look(search: _Search, candidates: list[Candidate], ring_m: float) -> None:
         return
     others = [(c.lon, c.lat) for c, _ in places], [spots for _, spots in places]
     ends = (search.side, others) if search.body.direction == "from_point" else (others, search.side)
-    times = island_rule.table(search.network, search.prepared, *ends)[0].ravel().tolist()
+    times = island_rule.table(search.network, search.prepared, *ends).seconds.ravel().tolist()
     kept = [
         (seconds, candidate, spots)
         for seconds, (candidate, spots) in zip(times, places, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -237,7 +238,7 @@ def _order(order: Order) -> Document:
     return {
         "waypoint_order": order.stops,
         "waypoint_order_proven": order.proven,
-        "waypoint_order_duration_s": round(order.cost, 1),
+        "waypoint_order_duration_s": round(order.cost, 1) if math.isfinite(order.cost) else None,
         "waypoint_order_bound_s": round(order.bound, 1),
     }
 

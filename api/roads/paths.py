@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import Request
 from pydantic import Field
@@ -18,7 +18,7 @@ from api.http.media_types import GEOJSON
 from api.http.negotiate import language, pick_format
 from api.http.raw_response import Headers, Written, encode_headers
 from api.http.routes import Routes
-from api.http.values import Moment, Place
+from api.http.values import Moment, Number, Place, Whole
 from api.roads.conditions import ConditionsBody, crs_of, read_place, read_question, show_relaxations
 from api.roads.path_answer import Answer, Shape, write_gpx, write_json
 from api.roads.path_extras import path_extras
@@ -26,6 +26,7 @@ from api.services import services
 from routing.answer import gpx
 from routing.planning.island_rule import moved
 from routing.planning.stop_order import Fixed, Order, best_order
+from routing.query.approach import TOLERANCE_DEG, Approach
 from routing.query.arrive_by import leave_in_time
 from routing.query.model import PathQuery
 from routing.query.network import RoadNetwork
@@ -40,14 +41,23 @@ EXACT_STOPS, PROOF_S, BACKWARD_S = 14, 1.0, 0.2
 """What more stops than so many take to put into order, and what arriving in time adds."""
 FORMATS = {"json": GEOJSON, "geojson": GEOJSON, "gpx": gpx.MEDIA_TYPE}
 
+Heading = Annotated[Number, Field(ge=0, lt=360)]
+
 routes = Routes("paths")
 
 
 class PathBody(ConditionsBody):
-    """A question for a path; coordinates are in the `crs` of the request, in its axis order."""
+    """A question for a path; coordinates are in the `crs` of the request, in its axis order.
+
+    `headings` are degrees clockwise from north in which the waypoints are passed, null for any;
+    where `sides` has `curb`, the waypoint lies on the side on which one drives.
+    """
 
     waypoints: list[Place] = Field(min_length=2, max_length=MOST_WAYPOINTS)
-    alternatives: int = Field(default=0, ge=0, le=MOST_ALTERNATIVES)
+    headings: list[Heading | None] | None = Field(default=None, max_length=MOST_WAYPOINTS)
+    heading_tolerance: Number = Field(default=TOLERANCE_DEG, ge=1, le=180)
+    sides: list[Literal["any", "curb"]] | None = Field(default=None, max_length=MOST_WAYPOINTS)
+    alternatives: Whole = Field(default=0, ge=0, le=MOST_ALTERNATIVES)
     order: Literal["given", "optimal"] = "given"
     fixed: Fixed = "both"
     arrive_by: Moment | None = None
@@ -66,7 +76,9 @@ async def find_path(body: PathBody, request: Request) -> Response:
     crs, form = crs_of(request), pick_format(request, FORMATS)
     _check(body, crs)
     places = [read_place(place, crs) for place in body.waypoints]
-    make = partial(PathQuery, waypoints=places, alternatives=body.alternatives)
+    make = partial(
+        PathQuery, waypoints=places, alternatives=body.alternatives, approaches=_approaches(body)
+    )
     network, query = await read_question(request, body, crs, make)
     asked = {*body.include, *(["areas"] if network.needs_permit(body.profile) else [])}
     wanted = {"stakes", "areas"} & asked if form != "gpx" else set()
@@ -112,6 +124,27 @@ def _cost_s(body: PathBody) -> float:
     return cost_s + (BACKWARD_S if body.arrive_by is not None else 0.0)
 
 
+def _approaches(body: PathBody) -> list[Approach]:
+    """Return how each waypoint is passed; none where nothing is asked."""
+    if body.headings is None and body.sides is None:
+        return []
+    for name, given in (("headings", body.headings), ("sides", body.sides)):
+        if given is not None and len(given) != len(body.waypoints):
+            raise BadParameter(
+                f"{name} has {len(given)} members for {len(body.waypoints)} waypoints",
+                f"{name} 有 {len(given)} 项，而 waypoints 有 {len(body.waypoints)} 项",
+                mend_en="Give one per waypoint; null or any where it does not matter.",
+                mend_zh="请为每个途经点给出一项；无要求处填 null 或 any。",
+                pointer=f"/{name}",
+            )
+    headings = body.headings or [None] * len(body.waypoints)
+    sides = body.sides or ["any"] * len(body.waypoints)
+    return [
+        Approach(heading, body.heading_tolerance, side == "curb")
+        for heading, side in zip(headings, sides, strict=True)
+    ]
+
+
 def _check(body: PathBody, crs: Crs) -> None:
     """Refuse what cannot go together."""
     if body.depart_at is not None and body.arrive_by is not None:
@@ -151,8 +184,11 @@ def _shape(query: PathQuery, body: PathBody, crs: Crs) -> Shape:
 
 def _ordered(
     network: RoadNetwork, query: PathQuery, fixed: Fixed, now: datetime
-) -> tuple[PathQuery, Order | None]:
-    """Return the query with its stops in the best order; as it is where no order can be driven."""
+) -> tuple[PathQuery, Order]:
+    """Return the query with its stops in the best order.
+
+    It stays as it is, and nothing is proven, where by the table no order can be driven.
+    """
     prepared = network.prepared(query, now)
     places = network.snap(prepared, query.waypoints)
     order = best_order(prepared.durations(places, places), fixed)
@@ -160,5 +196,5 @@ def _ordered(
         places = moved(network, prepared, (query.waypoints, places))
         order = best_order(prepared.durations(places, places), fixed)
     if order is None:
-        return query, None
-    return replace(query, waypoints=[query.waypoints[i] for i in order.stops]), order
+        return query, Order(list(range(len(places))), math.inf, 0.0)
+    return query.in_order(order.stops), order

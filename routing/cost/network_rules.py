@@ -97,11 +97,17 @@ class Relaxing(RuleModel):
 
 
 class Snapping(RuleModel):
-    """How far a place may be from the network, and what an island of it is."""
+    """How far a place may be from the network, and what an island of it is.
+
+    Of roads that are driven in a direction asked for, one up to `heading_m` farther than the
+    nearest is taken. `drive_on` is the side on which one drives.
+    """
 
     max_m: float = Field(gt=0, le=100_000)
     tie_m: float = Field(ge=0, le=100)
     island_nodes: int = Field(ge=1, le=1_000_000)
+    heading_m: float = Field(default=100, ge=0, le=10_000)
+    drive_on: Literal["right", "left"] = "right"
 
 
 class Bounds(RuleModel):

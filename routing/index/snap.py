@@ -13,16 +13,30 @@ from routing.graph.weights import Bools, Ints, Weights
 from routing.index.rtree import Segments
 from routing.index.rtree_kernels import in_box, metres_per_degree, nearest
 
-__all__ = ["EVERY", "SnapIndex", "SnapPoint", "Usable", "metres_per_degree"]
+__all__ = [
+    "AHEAD",
+    "BACK",
+    "BOTH",
+    "EVERY",
+    "SnapIndex",
+    "SnapPoint",
+    "Usable",
+    "metres_per_degree",
+]
 
 _ALL = np.zeros(0, np.bool_)
+
+AHEAD, BACK = 1, 2
+BOTH = AHEAD | BACK
+"""Directions of an edge in which a place may be left and come to: its own, against it, either."""
 
 
 class SnapPoint(NamedTuple):
     """A place on an edge.
 
     `fraction` runs 0..1 in the edge's own direction, `vertex` is the number of the shape vertex
-    before it, `distance_m` how far the snapped point lies from it.
+    before it, `distance_m` how far the snapped point lies from it. `ways` are the directions in
+    which it may be left and come to.
     """
 
     edge: int
@@ -31,6 +45,7 @@ class SnapPoint(NamedTuple):
     lon: float
     lat: float
     distance_m: float
+    ways: int = BOTH
 
 
 class Usable(NamedTuple):

@@ -49,8 +49,9 @@ def arriving(graph: Graph, weights: Weights, spots: Sequence[SnapPoint]) -> list
 
 
 def flat(spots: Sequence[SnapPoint]) -> Floats:
-    """Return edge and fraction of spots one after another, as kernels take them."""
-    return np.array([number for spot in spots for number in (spot.edge, spot.fraction)], np.float64)
+    """Return edge, fraction and ways of spots one after another, as kernels take them."""
+    numbers = [number for s in spots for number in (s.edge, s.fraction, s.ways)]
+    return np.array(numbers, np.float64)
 
 
 def _listed(spots: Sequence[SnapPoint], ends: Ends) -> list[End]:

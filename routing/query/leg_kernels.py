@@ -10,13 +10,14 @@ from routing.compiled import compiled, inlined
 from routing.graph.weights import INFINITE, Bools, Floats, Ints, Weights
 
 KEY, ARC, ALONG, SPOT = range(4)  # columns of the table of ends
+EDGE, SHARE, WAYS, EACH = range(4)  # numbers of a spot, and how many there are
 _ENDS = "Tuple((int64[::1], float64[::1], float64[:, ::1]))"  # node, cost in ms, table
 
 
 @inlined
 def _along(edges: Floats, spot: int, key: int) -> float:
     """Return the share of a spot along its edge in the direction of a key."""
-    share = float(edges[2 * spot + 1])
+    share = float(edges[EACH * spot + SHARE])
     return 1.0 - share if key & 1 else share
 
 
@@ -26,18 +27,21 @@ def find_ends(
 ) -> tuple[Ints, Floats, Floats]:
     """Return every way to leave spots, or to come to them.
 
-    `spots` holds edge and fraction of each one after another. Of a key the arc that everyone may
-    take is left by; all its arcs may be come by. `node` is by arc where the way meets the search:
-    the head of an arc that is left, the tail of one that is come by.
+    `spots` holds edge, fraction and ways of each one after another. Of a key the arc that everyone
+    may take is left by; all its arcs may be come by. `node` is by arc where the way meets the
+    search: the head of an arc that is left, the tail of one that is come by.
     """
     count = 0
-    for edge in spots[::2]:
+    for edge in spots[EDGE::EACH]:
         key = 2 * int(edge)
         count += 2 if leaving else first[key + 2] - first[key]
     nodes, costs, table = np.empty(count, np.int64), np.empty(count), np.empty((count, 4))
     row = 0
-    for spot in range(len(spots) // 2):
-        for key in range(2 * int(spots[2 * spot]), 2 * int(spots[2 * spot]) + 2):
+    for spot in range(len(spots) // EACH):
+        edge, ways = int(spots[EACH * spot + EDGE]), int(spots[EACH * spot + WAYS])
+        for key in range(2 * edge, 2 * edge + 2):
+            if not ways >> (key & 1) & 1:
+                continue
             share = _along(spots, spot, key)
             for arc in range(first[key], first[key + 1]):
                 if weights[arc] != INFINITE:
@@ -65,8 +69,8 @@ def meet(
     Then follow both tables of ends in one, and the cheapest drive (ms) that stays on one edge with
     its two ends; infinite is none.
     """
-    out_node, out_cost, outs = find_ends(spots[: 2 * count], first, weights, head, True)
-    into_node, into_cost, intos = find_ends(spots[2 * count :], first, weights, tail, False)
+    out_node, out_cost, outs = find_ends(spots[: EACH * count], first, weights, head, True)
+    into_node, into_cost, intos = find_ends(spots[EACH * count :], first, weights, tail, False)
     best, source, target = math.inf, 0, 0
     for i in range(len(outs)):
         for j in range(len(intos)):

@@ -15,6 +15,7 @@ from routing.cost.speed_profiles import TypicalSpeeds
 from routing.cost.vehicle import Vehicle
 from routing.graph.weights import Bools, Floats, Ints
 from routing.live.edge_states import EdgeStateView, Snapshot
+from routing.query.approach import AS_THE_RULE_SAYS, Approach, SnapOptions
 from routing.query.leg import Leg
 from routing.query.metric_cache import Blocked, Plan
 
@@ -29,8 +30,8 @@ class Conditions:
     `Vehicle.unknown`, None for what the rule says; `avoid_polygons` are
     shapely polygons (EPSG:4326); `prefer_classes` are driven rather than others (rule
     `road.prefer`); `depart_at` decides which closures count; `as_of` is an earlier state of the
-    network; with `typical` nobody is faster than is typical at the
-    hour of the week.
+    network; with `typical` nobody is faster than is typical at the hour of the week; places may be
+    `snap_radius_m` from the network, None for what the rule says.
     """
 
     profile: str
@@ -45,15 +46,26 @@ class Conditions:
     depart_at: datetime | None = None
     as_of: Snapshot | None = None
     typical: bool = False
+    snap_radius_m: float | None = None
 
 
 @dataclass(frozen=True)
 class PathQuery(Conditions):
-    """Places (EPSG:4326) to pass in order, and how many other ways are wanted as well."""
+    """Places (EPSG:4326) to pass in order, and how many other ways are wanted as well.
+
+    `approaches` say how each place is passed; none at all is in any way.
+    """
 
     waypoints: Sequence[tuple[float, float]]
     _: KW_ONLY
     alternatives: int = 0
+    approaches: Sequence[Approach] = ()
+
+    def in_order(self, stops: Sequence[int]) -> PathQuery:
+        """Return the query with its places in another order."""
+        places = [self.waypoints[stop] for stop in stops]
+        approaches = [self.approaches[stop] for stop in stops] if self.approaches else ()
+        return replace(self, waypoints=places, approaches=approaches)
 
     @property
     def plain(self) -> bool:
@@ -145,6 +157,7 @@ class ResolvedQuery:
     at: datetime
     waypoints: Sequence[tuple[float, float]] = ()
     typical: TypicalDrive | None = None
+    snap: SnapOptions = AS_THE_RULE_SAYS
     by_the_clock: bool = True  # whether banned hours count
 
     @property

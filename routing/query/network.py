@@ -129,7 +129,9 @@ class RoadNetwork:
         NoSnap
             There is none within the limit; the error names the point.
         """
-        return self.snapper.snap(points, self.snapper.usable(prepared.metric))
+        return self.snapper.snap(
+            points, self.snapper.usable(prepared.metric), prepared.resolved.snap
+        )
 
     def path(self, query: PathQuery, now: datetime) -> Path:
         """Return the best path.

@@ -135,10 +135,10 @@ class Preparer:
         """
         metric, exact = self._metric(resolved)
         usable = self._snapper.usable(metric) if exact else self._usable(resolved, metric)
-        places = self._snapper.snap(resolved.waypoints, usable)
+        places = self._snapper.snap(resolved.waypoints, usable, resolved.snap)
         if not (exact or self._knows_blocked(resolved)) and self._off(resolved, places):
             usable = self._usable(resolved, metric, strict=True)
-            places = self._snapper.snap(resolved.waypoints, usable)
+            places = self._snapper.snap(resolved.waypoints, usable, resolved.snap)
         return PreparedMetric(metric, self.graph, resolved, places, exact, self)
 
     def at_hand(self, resolved: ResolvedQuery) -> PreparedMetric | None:
@@ -150,7 +150,7 @@ class Preparer:
             return None
         usable = self._snapper.usable(metric) if exact else self._usable(resolved, metric)
         try:
-            places = self._snapper.snap(resolved.waypoints, usable)
+            places = self._snapper.snap(resolved.waypoints, usable, resolved.snap)
         except NoSnap:
             return None
         if not (exact or self._knows_blocked(resolved)) and self._off(resolved, places):
@@ -173,7 +173,8 @@ class Preparer:
         usable = self._snapper.usable(metric)
         if not exact:
             usable = self._usable(resolved, metric, strict=True)
-        return self._snapper.off_islands(resolved.waypoints, usable, resolved.base.costs, places)
+        costs, snap = resolved.base.costs, resolved.snap
+        return self._snapper.off_islands(resolved.waypoints, usable, costs, places, snap)
 
     def is_made(self, resolved: ResolvedQuery) -> bool:
         """Tell whether the metric on which nothing forbidden can be driven is there already."""

@@ -17,6 +17,7 @@ from routing.graph.graph import Edges, Graph
 from routing.graph.weights import INFINITE, Bools, Ints
 from routing.index.snap import SnapPoint
 from routing.live.edge_states import LiveState
+from routing.query.approach import Approach
 from routing.query.leg import Leg, whole_line
 from routing.query.model import Path
 from routing.query.relaxation import Relaxed, relaxations
@@ -49,6 +50,21 @@ def no_snap(number: int, max_m: float, nearest: Sequence[SnapPoint], kind: Netwo
         mend_zh=f"请将该点移近{kind.zh}。",
         waypoint=number,
         max_snap_m=max_m,
+    )
+
+
+def none_heading_so(number: int, approach: Approach, far_m: float, kind: NetworkKind) -> NoSnap:
+    """Return the error for a waypoint beside which no edge is driven in the direction asked for."""
+    heading = approach.heading or 0.0
+    return NoSnap(
+        f"Waypoint {number}: no {kind.en} near it is driven towards {heading:g}°"
+        f" ± {approach.tolerance:g}°, nor within {far_m:g} m of the nearest one",
+        f"第 {number + 1} 个点：附近没有沿 {heading:g}° ± {approach.tolerance:g}° 方向行驶的"
+        f"{kind.zh}（已查至最近一条之外 {far_m:g} 米）",
+        mend_en="Turn the heading round, widen heading_tolerance, or leave the heading out.",
+        mend_zh="请核对方向，加大 heading_tolerance，或不给出 heading。",
+        waypoint=number,
+        heading=heading,
     )
 
 

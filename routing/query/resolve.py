@@ -16,6 +16,7 @@ from routing.cost.vehicle import Vehicle
 from routing.graph.graph import Graph
 from routing.graph.weights import Bools
 from routing.live.edge_states import EdgeStateView, LiveState, Snapshot
+from routing.query.approach import SnapOptions
 from routing.query.lru import Lru
 from routing.query.metric_cache import Plan
 from routing.query.model import Conditions, PathQuery, ResolvedQuery, TypicalDrive
@@ -58,8 +59,9 @@ class Resolver:
         Raises
         ------
         BadParameter
-            The profile or an edge to avoid is unknown.
+            The profile, a class, or an edge to avoid is unknown.
         """
+        self._check_classes([*asked.avoid_classes, *asked.prefer_classes])
         named = asked.profile, asked.hazmat, asked.unknown_limits, _sorted(asked.sizes)
         at, typical = asked.depart_at or now, None
         state = self._state(asked, now) if asked.as_of is None else asked.as_of
@@ -78,8 +80,8 @@ class Resolver:
             plan = self._preferring(plan, sorted(set(asked.prefer_classes)))
         if state is not None:
             plan = replace(plan, snapshot=state)
-        points = asked.waypoints if isinstance(asked, PathQuery) else ()
-        return ResolvedQuery(plan, vehicle, avoided, name, at, points, typical)
+        points, snap = _places(asked)
+        return ResolvedQuery(plan, vehicle, avoided, name, at, points, typical, snap)
 
     # profiles and vehicles
 
@@ -147,6 +149,15 @@ class Resolver:
 
     # edges to keep off
 
+    def _check_classes(self, named: Sequence[str]) -> None:
+        known = self._graph.edges.kind.class_names
+        for name in named:
+            if name not in known and name not in self._graph.edges.edge_class.values:
+                raise BadParameter(
+                    f"Unknown class {name!r}; there are: {', '.join(known)}",
+                    f"未知道路等级 {name!r}；可用：{', '.join(known)}",
+                )
+
     def _avoided(self, asked: Conditions) -> tuple[Bools, str]:
         """Return the keys (a mask) to keep off, and what the set is called."""
         polygons = [polygon.wkb_hex for polygon in asked.avoid_polygons]
@@ -192,3 +203,9 @@ class Resolver:
 
 def _sorted(sizes: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(sizes.items())) if sizes else ()
+
+
+def _places(asked: Conditions) -> tuple[Sequence[tuple[float, float]], SnapOptions]:
+    if not isinstance(asked, PathQuery):
+        return (), SnapOptions(asked.snap_radius_m)
+    return asked.waypoints, SnapOptions(asked.snap_radius_m, asked.approaches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -17,11 +18,15 @@ from routing.graph.adjacency import expand
 from routing.graph.graph import Graph
 from routing.graph.weights import Bools, Ints, Weights
 from routing.index.snap import EVERY, SnapIndex, SnapPoint, Usable
-from routing.query.refusal import no_snap
+from routing.query.approach import ANY, AS_THE_RULE_SAYS, Approach, SnapOptions, ways_of
+from routing.query.refusal import no_snap, none_heading_so
+from spatial.errors import NoSnap
 from spatial.geo.crs import check_lonlat
 from spatial.rules import Rules, get_rule
 
 Point = tuple[float, float]
+MOST_TRIED = 50
+"""Edges beside a place that are looked at for one that is driven in the direction asked for."""
 
 
 class Snapper:
@@ -37,10 +42,13 @@ class Snapper:
         """Return the edges that may be driven in some direction."""
         return Usable(self._graph.arcs.first, metric.weights)
 
-    def find(self, points: Sequence[Point], usable: Usable) -> list[list[SnapPoint]]:
+    def find(
+        self, points: Sequence[Point], usable: Usable, options: SnapOptions = AS_THE_RULE_SAYS
+    ) -> list[list[SnapPoint]]:
         """Return for each point the spots on the nearest usable edge and on those at its place.
 
-        There are none where no such edge lies within the limit.
+        There are none where no such edge lies within the limit, or none near the nearest one that
+        is driven in the direction asked for.
 
         Raises
         ------
@@ -49,9 +57,17 @@ class Snapper:
         """
         for lon, lat in points:
             check_lonlat(lon, lat)
-        return self.index.nearest_each(points, usable, *self._limits)
+        found = self.index.nearest_each(points, usable, *self._limits(options))
+        if not options.approaches:
+            return found
+        return [
+            place if approach.any else self._approached(point, usable, options, place, approach)
+            for point, place, approach in zip(points, found, options.approaches, strict=True)
+        ]
 
-    def snap(self, points: Sequence[Point], usable: Usable) -> list[list[SnapPoint]]:
+    def snap(
+        self, points: Sequence[Point], usable: Usable, options: SnapOptions = AS_THE_RULE_SAYS
+    ) -> list[list[SnapPoint]]:
         """Return what `find` does where there is something for each point.
 
         Raises
@@ -61,12 +77,47 @@ class Snapper:
         NoSnap
             There is no edge within the limit; the error names the point.
         """
-        places = self.find(points, usable)
+        places = self.find(points, usable, options)
         for number, place in enumerate(places):
             if not place:
-                anything = self.index.nearest(*points[number], EVERY, *self._limits)
-                raise no_snap(number, self._limits[0], anything, self._graph.edges.kind)
+                raise self._no_snap(number, points[number], usable, options)
         return places
+
+    def _no_snap(self, number: int, point: Point, usable: Usable, options: SnapOptions) -> NoSnap:
+        limits, kind = self._limits(options), self._graph.edges.kind
+        approach = options.approaches[number] if options.approaches else ANY
+        if not approach.any and self.index.nearest(*point, usable, *limits):
+            return none_heading_so(number, approach, self._rule.heading_m, kind)
+        return no_snap(number, limits[0], self.index.nearest(*point, EVERY, *limits), kind)
+
+    def _approached(
+        self,
+        point: Point,
+        usable: Usable,
+        options: SnapOptions,
+        place: list[SnapPoint],
+        approach: Approach,
+    ) -> list[SnapPoint]:
+        """Return spots whose edges are driven as asked for: the nearest, or those a bit farther."""
+        farthest_m = place[0].distance_m + self._rule.heading_m if place else 0.0
+        max_m, tie_m = self._limits(options)
+        limits, tried = (min(max_m, farthest_m), tie_m), 0
+        off = np.zeros(len(self._graph.edges), np.bool_) | (
+            usable.off if len(usable.off) else False
+        )
+        while place and tried < MOST_TRIED:
+            fitting = []
+            for spot in place:
+                ways = ways_of(
+                    self._graph, usable, point, spot, approach, self._rule.drive_on, tie_m
+                )
+                fitting += [spot._replace(ways=ways)] if ways else []
+                off[spot.edge] = True
+                tried += 1
+            if fitting:
+                return fitting
+            place = self.index.nearest(*point, usable._replace(off=off), *limits)
+        return []
 
     def off_islands(
         self,
@@ -74,15 +125,16 @@ class Snapper:
         usable: Usable,
         costs: Costs,
         known: Sequence[list[SnapPoint]],
+        options: SnapOptions = AS_THE_RULE_SAYS,
     ) -> list[list[SnapPoint]]:
         """Snap the points that lie on a small island to the main network where it is near."""
-        core, limits = self.core_edges(costs), self._limits
-        places = []
-        for (lon, lat), place in zip(points, known, strict=True):
-            main: list[SnapPoint] = []
+        core, places = self.core_edges(costs), list(known)
+        main = usable._replace(only=core)
+        for number, place in enumerate(known):
             if not all(core[spot.edge] for spot in place):
-                main = self.index.nearest(lon, lat, usable._replace(only=core), *limits)
-            places.append(main or place)
+                one = replace(options, approaches=options.approaches[number : number + 1])
+                (found,) = self.find([points[number]], main, one)
+                places[number] = found or place
         return places
 
     def inside(self, polygon: Any) -> Ints:
@@ -101,9 +153,9 @@ class Snapper:
     def _rule(self) -> Snapping:
         return get_rule(self._rules, rules_of(self._graph.edges.kind).snap).value
 
-    @cached_property
-    def _limits(self) -> tuple[float, float]:
-        return self._rule.max_m, self._rule.tie_m
+    def _limits(self, options: SnapOptions) -> tuple[float, float]:
+        radius_m = options.radius_m
+        return self._rule.max_m if radius_m is None else radius_m, self._rule.tie_m
 
     def core_edges(self, costs: Costs) -> Bools:
         """Return the edges (a mask) with an arc between large strongly connected parts.

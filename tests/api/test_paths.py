@@ -105,11 +105,34 @@ def test_a_bad_question_is_refused(client, body):
     assert answer.json()["type"] in ("/problems/bad-parameter", "/problems/bad-coordinate")
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "null", '"120.9"'])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "null", '"120.9"', "true"])
 def test_a_coordinate_that_is_no_number_is_refused(client, number):
     text = f'{{"waypoints": [[{number}, 30.3], [121, 30.3]]}}'
     answer = client.post("/api/paths", content=text, headers={"content-type": "application/json"})
-    assert answer.status_code in ((200, 400) if number.startswith('"') else (400,))
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("text", ['"2"', "true", "1.5", "2.0000001"])
+@pytest.mark.parametrize("member", ["alternatives", "min_network_version"])
+def test_a_whole_number_is_one(client, member, text):
+    body = f'{{"waypoints": [{list(at(*WEST))}, {list(at(*EAST))}], "{member}": {text}}}'
+    answer = client.post("/api/paths", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["pointer"]) == (400, f"/{member}")
+
+
+def test_waypoints_are_passed_in_the_direction_and_on_the_side_asked_for(client):
+    east, west = (path(client, (3.3, 0), EAST, headings=[h, None], heading_tolerance=80)
+                  for h in (90, 270))  # fmt: skip
+    assert east["properties"]["length_m"] < west["properties"]["length_m"]
+    curb = path(client, (3.3, 0), EAST, sides=["any", "curb"])
+    assert curb["properties"]["length_m"] >= east["properties"]["length_m"]
+    few = ask(client, WEST, EAST, headings=[90])
+    assert (few.status_code, few.json()["pointer"]) == (400, "/headings")
+    none = ask(client, (3.3, 0), EAST, headings=[45, None], heading_tolerance=1)
+    assert (none.status_code, none.json()["waypoint"]) == (422, 0)
+    for wrong in ({"headings": [360, None]}, {"headings": ["90", None]}, {"sides": ["left", "any"]},
+                  {"snap_radius_m": 0}, {"snap_radius_m": True}):  # fmt: skip
+        assert ask(client, WEST, EAST, **wrong).status_code == 400
 
 
 def test_an_unknown_parameter_is_refused(client):

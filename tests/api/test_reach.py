@@ -49,10 +49,34 @@ def test_a_table_without_targets_is_square_and_null_where_there_is_no_way(client
 def test_too_many_places_and_places_without_roads_are_told(client):
     many = table(client, [WEST] * 1001)
     assert (many.status_code, many.json()["type"]) == (400, "/problems/bad-parameter")
-    none = table(client, [WEST], [EAST, (60, 60)])
-    assert (none.status_code, none.json()["type"]) == (422, "/problems/no-snap")
-    assert (none.json()["side"], none.json()["waypoint"]) == ("targets", 1)
     assert table(client, []).status_code == 400
+    for include in ([], ["distances"]):
+        found = told(table(client, [WEST, (60, 60)], [EAST, (60, 60), (11, 3.2)], include=include))
+        rows = found["durations_s"]
+        assert rows[1] == [None] * 3 and rows[0][1] is None
+        assert min(rows[0][0], rows[0][2]) > 0
+        assert [m is None for m in found["sources_snap_m"]] == [False, True]
+        assert [p is None for p in found["targets_snap_points"]] == [False, True, False]
+        assert found["reached_share"] == round(2 / 6, 6)
+    nowhere = told(table(client, [(60, 60)]))
+    assert (nowhere["durations_s"], nowhere["sources_snap_m"]) == ([[None]], [None])
+    beside = [(3.3, 0.05)]
+    assert told(table(client, beside, [EAST]))["durations_s"][0][0] > 0
+    assert told(table(client, beside, [EAST], snap_radius_m=0.01))["durations_s"] == [[None]]
+
+
+def test_a_table_has_the_lengths_of_the_same_ways(client):
+    places = [WEST, (3.3, 0), (2, 6), EAST, (14, 7)]
+    found = told(table(client, places, include=["distances"]))
+    plain = told(table(client, places))
+    assert found["durations_s"] == [pytest.approx(row, abs=0.2) for row in plain["durations_s"]]
+    for row, source in zip(found["distances_m"], places, strict=True):
+        for metres, target in zip(row, places, strict=True):
+            single = path(client, source, target)["properties"]["length_m"]
+            assert metres == pytest.approx(single, abs=0.2)
+    assert "distances_m" not in plain
+    many = table(client, [WEST] * 51, [EAST] * 50, include=["distances"])
+    assert (many.status_code, many.json()["pointer"]) == (400, "/include")
 
 
 def test_a_thousand_by_a_thousand_is_answered(client):

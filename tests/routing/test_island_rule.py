@@ -20,7 +20,7 @@ def test_a_table_says_what_paths_say():
     points = [town().at(place) for place in ("X", "Y", "C", "P")]
     prepared = net.prepared(Conditions("car"), NOW)
     side = points, net.snap(prepared, points)
-    found, _ = table(net, prepared, side, side)
+    found = table(net, prepared, side, side).seconds
 
     def path_s(first, last):
         try:
