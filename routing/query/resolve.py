@@ -16,7 +16,7 @@ from routing.cost.vehicle import Vehicle
 from routing.graph.graph import Graph
 from routing.graph.weights import Bools
 from routing.live.edge_states import EdgeStateView, LiveState, Snapshot
-from routing.query.approach import SnapOptions
+from routing.query.approach import AS_THE_RULE_SAYS, SnapOptions
 from routing.query.lru import Lru
 from routing.query.metric_cache import Plan
 from routing.query.model import Conditions, PathQuery, ResolvedQuery, TypicalDrive
@@ -61,7 +61,9 @@ class Resolver:
         BadParameter
             The profile, a class, or an edge to avoid is unknown.
         """
-        self._check_classes([*asked.avoid_classes, *asked.prefer_classes])
+        if asked.avoid_classes or asked.prefer_classes:
+            self._check_classes([*asked.avoid_classes, *asked.prefer_classes])
+        points, snap = _places(asked)
         named = asked.profile, asked.hazmat, asked.unknown_limits, _sorted(asked.sizes)
         at, typical = asked.depart_at or now, None
         state = self._state(asked, now) if asked.as_of is None else asked.as_of
@@ -80,7 +82,6 @@ class Resolver:
             plan = self._preferring(plan, sorted(set(asked.prefer_classes)))
         if state is not None:
             plan = replace(plan, snapshot=state)
-        points, snap = _places(asked)
         return ResolvedQuery(plan, vehicle, avoided, name, at, points, typical, snap)
 
     # profiles and vehicles
@@ -206,6 +207,8 @@ def _sorted(sizes: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
 
 
 def _places(asked: Conditions) -> tuple[Sequence[tuple[float, float]], SnapOptions]:
-    if not isinstance(asked, PathQuery):
-        return (), SnapOptions(asked.snap_radius_m)
-    return asked.waypoints, SnapOptions(asked.snap_radius_m, asked.approaches)
+    points, approaches = (
+        (asked.waypoints, asked.approaches) if isinstance(asked, PathQuery) else ((), ())
+    )
+    usual = asked.snap_radius_m is None and not approaches
+    return points, AS_THE_RULE_SAYS if usual else SnapOptions(asked.snap_radius_m, approaches)
