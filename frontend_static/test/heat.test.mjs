@@ -38,6 +38,16 @@ test('hours are asked for by whole months, and blanks are not asked for', () => 
   assert.deepEqual(heat.questionOf(heat.NEW_HEAT, null), { surface: 'rate', events: 'hit', exposure: 'inspection' });
 });
 
+test('a difference is asked for with both periods, by whole months where hours are chosen', () => {
+  const asked = { ...heat.NEW_HEAT, surface: 'difference' };
+  const [now, before] = heat.halvesOf(['2026-01-01', '2026-03-01']);
+  assert.deepEqual([now, before], [['2026-01-31', '2026-03-01'], ['2026-01-01', '2026-01-31']]);
+  const { since, until, before: from, before_until: to } = heat.questionOf(asked, now, before);
+  assert.deepEqual([since, until, from, to], [...now, ...before]);
+  const whole = heat.questionOf({ ...asked, hours: '3' }, ['2026-03-05', '2026-04-01'], ['2026-01-03', '2026-02-02']);
+  assert.deepEqual([whole.since, whole.before, whole.before_until], ['2026-03-01', '2026-01-01', '2026-03-01']);
+});
+
 test('equals share a rank and rows without a value have none', () => {
   const rows = [{ n: 3 }, { n: 9 }, { n: null }, { n: 3 }, { n: 1 }];
   const ranks = heat.ranksOf(rows, (row) => row.n);

@@ -79,6 +79,10 @@ def _faults(layer: FunctionLayer, declared: Declared, rules: Container[str]) -> 
     for name, look in layer.surfaces.items():
         if look.rule not in rules:
             yield f"surfaces.{name}.rule", f"no rule {look.rule!r}"
+        own = engine.states.get(name, ())
+        for state in sorted({*own} ^ {*look.states}):
+            lacks = "say how it looks" if state in own else f"{name} has no such state"
+            yield f"surfaces.{name}.states.{state}", lacks
     yield from _unfit(layer, engine)
 
 

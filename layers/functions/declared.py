@@ -26,6 +26,14 @@ class Words(Declaration):
     above: Text
 
 
+class StateLook(Declaration):
+    """How cells without a value look: never a colour alone."""
+
+    label: Text
+    color: Colour
+    pattern: Literal["hatch", "cross", "flat", "dots"]
+
+
 class SurfaceLook(Declaration):
     """One surface that the layer offers: name, unit, the rule of its bounds, colours."""
 
@@ -38,18 +46,12 @@ class SurfaceLook(Declaration):
     colors: tuple[Colour, ...] = Field(min_length=3, max_length=9)
     """Of each class, the lowest first: one more than the rule has bounds."""
     legend: Words
-
-
-class StateLook(Declaration):
-    """How cells without a value look: never a colour alone."""
-
-    label: Text
-    color: Colour
-    pattern: Literal["hatch", "cross"]
+    states: dict[Literal["one_period", "no_statistic"], StateLook] = {}
+    """How the further states without a value look that this surface has."""
 
 
 class States(Declaration):
-    """The two states without a value."""
+    """The two states without a value that every surface has."""
 
     not_inspected: StateLook
     short: StateLook
@@ -76,3 +78,8 @@ class FunctionLayer(Declaration):
     minzoom: int = Field(default=5, ge=0, le=16)
     maxzoom: int = Field(default=14, ge=0, le=16)
     opacity: float = Field(default=0.7, gt=0, le=1)
+
+    def states_of(self, surface: str) -> dict[str, StateLook]:
+        """Return how the states without a value look on a surface."""
+        both = {"not_inspected": self.states.not_inspected, "short": self.states.short}
+        return both | {str(name): look for name, look in self.surfaces[surface].states.items()}

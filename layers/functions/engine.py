@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -27,9 +27,12 @@ class Engine:
         Which grain of the cube a question needs: `m`, `d` or `h`.
     compute
         The surface of a question, by rules, from the cube as the caller sees it. Runs in a thread.
+    states
+        Further states without a value, by surface: a declaration says how they look.
     """
 
     id: str
     parameters: type[BaseModel]
     grain: Callable[[BaseModel], str]
     compute: Callable[[FunctionLayer, BaseModel, Rules, HeldCube], CellSurface]
+    states: Mapping[str, Sequence[str]]

@@ -2,49 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import replace
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from layers.functions.cells import CellKind, beidou_cells, zorder_cells
 from layers.functions.declared import FunctionLayer
 from layers.functions.engine import Engine
-from layers.functions.surface import NO_CLASS, NOT_INSPECTED, RATED, SHORT, CellSurface
-from layers.heat.held_cube import HeldCube, Sums
-from layers.processes.law.heat_surface import METHODS, HeatInputs, bandwidth_of, counted
-from layers.processes.law.surfaces import (
-    Surface,
-    count_surface,
-    density_at_middles,
-    density_surface,
-    hot_spot_surface,
-    states_of,
+from layers.functions.heat_question import DIFFERENCE, HeatQuestion, check_periods
+from layers.functions.numbers import (
+    REASONS,
+    Numbers,
+    difference_numbers,
+    hot_spot_numbers,
+    rate_numbers,
+    states_of_sums,
 )
+from layers.functions.surface import NO_CLASS, NOT_INSPECTED, ONE_PERIOD, SHORT, CellSurface
+from layers.heat.counted import Counted
+from layers.heat.held_cube import HeldCube, Sums
+from layers.processes.law.heat_surface import METHODS, bandwidth_of, counted
+from layers.processes.law.surfaces import density_at_middles, density_surface
 from layers.processes.readers.heat_rows import HeatCells
 from layers.processes.runtime.helpers import show_rule
-from layers.processes.runtime.model import titled, wrong_input
-from routing.graph.weights import Bools
-from routing.statistics.rates import Posterior, posterior
+from layers.processes.runtime.model import wrong_input
+from routing.graph.weights import Floats
 from routing.statistics.rule_models import BREAKS, CELLS, HOT_SPOTS, INTERVALS
 from spatial.json_types import Document
 from spatial.rules import Rule, RuleModel, Rules, get_rule
 
-CLASSES = 16
-
-
-class HeatQuestion(HeatInputs):
-    """What an address may ask of heat: the inputs of the process, and how cells are cut."""
-
-    cells: Literal["zorder", "beidou"] = titled("单元", "Kind of cells", default="zorder")
-    classes: list[Annotated[int, Field(ge=0, lt=CLASSES)]] | None = titled(
-        "只显示这些分级", "Classes shown", default=None, min_length=1, max_length=CLASSES
-    )
+HOT = ("gi", "gi_count")
+METHOD_OF_DIFFERENCE = (
+    "difference of two empirical Bayes rates (Marshall 1991), interval of both gamma intervals by"
+    " MOVER (Zou and Donner 2008)"
+)
+STATES = {DIFFERENCE: ("one_period",), "gi": ("no_statistic",), "gi_count": ("no_statistic",)}
 
 
 def _grain(asked: BaseModel) -> str:
+    """Return the coarsest grain that has all periods of a question."""
     assert isinstance(asked, HeatQuestion)  # noqa: S101
-    return counted(asked).grain
+    grains = {period.grain for period in _periods(asked)}
+    return next(grain for grain in "hdm" if grain in grains)
+
+
+def _periods(asked: HeatQuestion) -> list[Counted]:
+    """Return what is counted: now, and of a difference before."""
+    now = counted(asked)
+    if asked.surface != DIFFERENCE:
+        return [now]
+    since, until = asked.earlier
+    return [now, replace(now, since=since, until=until)]
 
 
 def cells_of(asked: HeatQuestion, rules: Rules) -> CellKind:
@@ -70,39 +79,36 @@ def compute(layer: FunctionLayer, asked: BaseModel, rules: Rules, cube: HeldCube
     assert isinstance(asked, HeatQuestion)  # noqa: S101
     kind = cells_of(asked, rules)
     wide = bandwidth_of(asked, rules)
-    sums = cube.sum(counted(asked), kind.name, kind.grouping)
+    if asked.surface == DIFFERENCE:
+        check_periods(asked)
+    sums = [cube.sum(period, kind.name, kind.grouping) for period in _periods(asked)]
     breaks = get_rule(rules, BREAKS, layer.surfaces[asked.surface].rule)
     interval = get_rule(rules, INTERVALS)
-    surface, rates = _surface(asked, rules, kind, sums, wide)
-    state = np.select(
-        [surface.state == "not_inspected", surface.state == "short"], [NOT_INSPECTED, SHORT], RATED
-    ).astype(np.uint8)
-    value = _told(asked, state, surface)
-    known = np.isfinite(value)
-    colour = np.where(known, np.searchsorted(breaks.value.bounds, value, side="right"), NO_CLASS)
+    found = _numbers(asked, rules, kind, sums, wide)
+    known = np.isfinite(found.value)
+    colour = np.searchsorted(breaks.value.bounds, found.value, side="right")
     used = [get_rule(rules, CELLS), interval, breaks]
-    used += [get_rule(rules, HOT_SPOTS)] if surface.spot is not None else []
+    used += [get_rule(rules, HOT_SPOTS)] if asked.surface in HOT else []
     return CellSurface(
-        kind, sums.keys, state, value, colour.astype(np.int8), sums.events.astype(np.int64),
-        sums.exposure.astype(np.int64), surface.spot, rates, interval.value.level,
-        _summary(asked, kind, sums, state, rates, wide, used),
+        kind, found.sums.keys, found.state, found.value,
+        np.where(known, colour, NO_CLASS).astype(np.int8),
+        found.sums.events.astype(np.int64), found.sums.exposure.astype(np.int64), found.spot,
+        found.posterior, interval.value.level, _summary(asked, kind, found, wide, used),
+        found.before, found.reason,
     )  # fmt: skip
 
 
-def _surface(
-    asked: HeatQuestion, rules: Rules, kind: CellKind, sums: Sums, wide: float | None
-) -> tuple[Surface, Posterior | None]:
-    cells = HeatCells(sums.keys, [], sums.events, sums.exposure)
+def _numbers(
+    asked: HeatQuestion, rules: Rules, kind: CellKind, sums: list[Sums], wide: float | None
+) -> Numbers:
+    now = sums[0]
     if asked.surface == "rate":
-        return _rates(cells)
-    if asked.surface == "count":
-        return count_surface(cells), None
-    if asked.surface == "kde":
-        assert wide is not None  # noqa: S101
-        if kind.level is None:
-            middles = kind.middles(sums.keys)
-            return density_at_middles(cells, *middles, wide, asked.kernel), None
-        return density_surface(cells, kind.level, wide, asked.kernel), None
+        return rate_numbers(now)
+    if asked.surface == DIFFERENCE:
+        return difference_numbers(*sums)
+    if asked.surface not in HOT:
+        value = now.events if wide is None else _density(asked, kind, now, wide)
+        return Numbers(now, states_of_sums(now.events, now.exposure), value)
     if kind.level is None:
         raise wrong_input(
             "surface",
@@ -110,46 +116,56 @@ def _surface(
             f"{asked.surface} 只支持 cells=zorder",
         )
     share = get_rule(rules, HOT_SPOTS).value.false_share
-    return hot_spot_surface(cells, share, adjusted=asked.surface == "gi"), None
+    return hot_spot_numbers(now, share, adjusted=asked.surface == "gi")
 
 
-def _rates(cells: HeatCells) -> tuple[Surface, Posterior | None]:
-    """Return shrunk rates; their intervals are computed where they are shown."""
-    state = states_of(cells)
-    known: Bools = state == "rated"
-    value = np.full(len(cells.keys), np.nan)
-    if not known.any():
-        return Surface(state, value), None
-    found = posterior(cells.events[known], cells.exposure[known])
-    value[known] = found.rate
-    return Surface(state, value), found
-
-
-def _told(asked: HeatQuestion, state: np.ndarray, surface: Surface) -> np.ndarray:
-    """Return values; counts and densities are told of any cell, rates of inspected ones alone."""
-    if asked.surface in ("count", "kde"):
-        return surface.value.astype(np.float64)
-    return np.where(state == RATED, surface.value, np.nan)
+def _density(asked: HeatQuestion, kind: CellKind, sums: Sums, wide: float) -> Floats:
+    cells = HeatCells(sums.keys, [], sums.events, sums.exposure)
+    if kind.level is not None:
+        return density_surface(cells, kind.level, wide, asked.kernel).value
+    return density_at_middles(cells, *kind.middles(sums.keys), wide, asked.kernel).value
 
 
 def _summary(
-    asked: HeatQuestion, kind: CellKind, sums: Sums, state: np.ndarray, rates: Posterior | None,
-    wide: float | None, used: list[Rule[RuleModel]],
+    asked: HeatQuestion, kind: CellKind, found: Numbers, wide: float | None,
+    used: list[Rule[RuleModel]],
 ) -> Document:  # fmt: skip
+    rates = found.posterior
     return {
-        "cells": len(sums.keys),
-        "not_inspected": int((state == NOT_INSPECTED).sum()),
-        "short": int((state == SHORT).sum()),
-        "events": int(sums.events.sum()),
-        "exposure": int(sums.exposure.sum()),
+        "cells": len(found.sums.keys),
+        "not_inspected": int((found.state == NOT_INSPECTED).sum()),
+        "short": int((found.state == SHORT).sum()),
+        "events": int(found.sums.events.sum()),
+        "exposure": int(found.sums.exposure.sum()),
         "pooled_rate": rates.pooled if rates else None,
         "between_variance": rates.variance if rates else None,
-        "method": METHODS[asked.surface],
+        "method": METHODS.get(asked.surface, METHOD_OF_DIFFERENCE),
         "cell_kind": kind.name,
         "bandwidth_m": wide,
         "parameters": asked.model_dump(mode="json", exclude_none=True),
         "rules": [show_rule(rule) for rule in used],
+        **_of_before(asked, found),
+        **({"no_statistic": REASONS[found.reason].model_dump()} if found.reason else {}),
     }
 
 
-ENGINE = Engine(id="heat", parameters=HeatQuestion, grain=_grain, compute=compute)
+def _of_before(asked: HeatQuestion, found: Numbers) -> Document:
+    """Return what is told of the earlier period of a difference."""
+    if asked.surface != DIFFERENCE:
+        return {}
+    since, until = asked.earlier
+    told: Document = {
+        "before": since.isoformat(), "before_until": until.isoformat(),
+        "one_period": int((found.state == ONE_PERIOD).sum()),
+    }  # fmt: skip
+    if found.before is not None:
+        told |= {
+            "events_before": int(found.before.events.sum()),
+            "exposure_before": int(found.before.exposure.sum()),
+            "pooled_rate_before": found.before.posterior.pooled,
+            "between_variance_before": found.before.posterior.variance,
+        }
+    return told
+
+
+ENGINE = Engine(id="heat", parameters=HeatQuestion, grain=_grain, compute=compute, states=STATES)

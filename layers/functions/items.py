@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layers.functions.cell_tile import rounded, shown_cells
-from layers.functions.surface import NO_CLASS, STATES, CellSurface
+from layers.functions.surface import NO_CLASS, NO_STATISTIC, STATES, CellSurface
 from routing.graph.weights import Floats, Ints
 from spatial.errors import BadParameter
 from spatial.json_types import Document
@@ -66,6 +66,7 @@ def features(surface: CellSurface, of: Ints, counties: dict[int, str]) -> list[D
     rings, names = surface.kind.rings(keys), surface.kind.names(keys)
     lower, upper = surface.interval(of)
     spot = None if surface.spot is None else surface.spot[of]
+    counts = surface.counts()
     made: list[Document] = []
     for i, at in enumerate(of.tolist()):
         ring = rings[i].tolist()
@@ -73,8 +74,7 @@ def features(surface: CellSurface, of: Ints, counties: dict[int, str]) -> list[D
         properties: Document = {
             "admin_code": counties.get(int(keys[i])),
             "state": STATES[surface.state[at]],
-            "events": int(surface.events[at]),
-            "exposure": int(surface.exposure[at]),
+            **{name: int(column[at]) for name, column in counts.items()},
             "value": _number(surface.value, at),
             "lower": _number(lower, i),
             "upper": _number(upper, i),
@@ -82,6 +82,8 @@ def features(surface: CellSurface, of: Ints, counties: dict[int, str]) -> list[D
         }
         if spot is not None:
             properties["spot"] = int(spot[i])
+        if surface.reason is not None and surface.state[at] == NO_STATISTIC:
+            properties["reason"] = surface.reason
         made.append(
             {
                 "type": "Feature",

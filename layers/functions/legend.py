@@ -21,7 +21,7 @@ def legend_where_ruled(layer: FunctionLayer, surface: str, rules: Rules) -> Docu
     if rule is not None and len(look.colors) == len(rule.value.bounds) + 1:
         return legend_of(layer, surface, rules)
     titles = {"title": look.title.model_dump(), "unit": look.unit.model_dump()}
-    return {"surface": surface, **titles, "rule": None, "entries": _states(layer)}
+    return {"surface": surface, **titles, "rule": None, "entries": _states(layer, surface)}
 
 
 def legend_of(layer: FunctionLayer, surface: str, rules: Rules) -> Document:
@@ -48,7 +48,7 @@ def legend_of(layer: FunctionLayer, surface: str, rules: Rules) -> Document:
         "title": look.title.model_dump(),
         "unit": look.unit.model_dump(),
         "rule": show_rule(rule),
-        "entries": [*rows, *_states(layer)],
+        "entries": [*rows, *_states(layer, surface)],
     }
 
 
@@ -80,7 +80,7 @@ def _filled(words: Text, said: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def _states(layer: FunctionLayer) -> list[Document]:
+def _states(layer: FunctionLayer, surface: str) -> list[Document]:
     return [
         {
             "state": name,
@@ -88,10 +88,8 @@ def _states(layer: FunctionLayer) -> list[Document]:
             "symbol": look.pattern,
             "color": look.color.model_dump(),
         }
-        for name, look in (
-            ("not_inspected", layer.states.not_inspected), ("short", layer.states.short),
-        )
-    ]  # fmt: skip
+        for name, look in layer.states_of(surface).items()
+    ]
 
 
 def style_of(layer: FunctionLayer, surface: str, theme: str) -> list[Document]:

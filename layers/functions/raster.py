@@ -14,18 +14,26 @@ from numpy.typing import NDArray
 from layers.declare.style import Colour, Theme
 from layers.functions.cell_tile import TILE_PX, cells_in_tile, shown_cells
 from layers.functions.declared import FunctionLayer
-from layers.functions.surface import NO_CLASS, NOT_INSPECTED, SHORT, CellSurface
+from layers.functions.surface import NO_CLASS, NOT_INSPECTED, STATES, CellSurface
 from layers.tiles.tile_cache import Tile, pack_plain
 from routing.graph.weights import Ints
 from spatial.errors import BadParameter
 from spatial.geo.crs import WEB_MERCATOR, WGS84
 from spatial.geo.zorder import columns_and_rows
 
-EMPTY, UNSEEN, LACKING = 255, 254, 253
-"""Of a picture: no cell, one that was not inspected, one whose records are missing."""
+EMPTY = 255
+"""Of a picture: no cell; below it, by their numbers, the states without a value."""
 MOST_PIXELS = 4_000_000
 HALF_WORLD_M = 20037508.342789244
-BANDS = ("value", "lower", "upper", "events", "exposure")
+BANDS = ("value", "lower", "upper")
+"""What every grid has, before its counts."""
+_ROW, _COLUMN = np.indices((TILE_PX, TILE_PX))
+_PATTERNS = {
+    "hatch": (_ROW + _COLUMN) % 8 < 2,
+    "cross": (_ROW % 8 == 0) | (_COLUMN % 8 == 0),
+    "flat": _ROW % 8 < 2,
+    "dots": (_ROW % 4 < 2) & (_COLUMN % 4 < 2),
+}
 Classes = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 
@@ -36,7 +44,7 @@ def class_grid(
     """Return the class of each pixel of a tile; where cells are smaller the highest in it."""
     of = shown_cells(surface, cells_in_tile(surface, zxy), classes)
     colour = surface.colour[of].astype(np.int64)
-    without = np.where(surface.state[of] == SHORT, LACKING, UNSEEN)
+    without = EMPTY - surface.state[of].astype(np.int64)
     shown = np.where(colour != NO_CLASS, colour, without).astype(np.uint8)
     rank = np.where(colour != NO_CLASS, colour, -1)
     order = np.argsort(rank, kind="stable")
@@ -78,12 +86,10 @@ def png_tile(
 ) -> Tile:  # fmt: skip
     """Return a tile as a picture of a surface in the colours of a theme."""
     grid = class_grid(surface, zxy, classes)
-    row, column = np.indices(grid.shape)
-    hatch, cross = (row + column) % 8 < 2, (row % 8 == 0) | (column % 8 == 0)
-    picture = np.where((grid == UNSEEN) & ~hatch, EMPTY, grid)
-    picture = np.where((grid == LACKING) & ~cross, EMPTY, picture)
+    for state, look in layer.states_of(name).items():
+        grid[(grid == EMPTY - STATES.index(state)) & ~_PATTERNS[look.pattern]] = EMPTY
     cells = len(cells_in_tile(surface, zxy))
-    data = _png(picture.astype(np.uint8), _palette(layer, name, theme)) if cells else b""
+    data = _png(grid, _palette(layer, name, theme)) if cells else b""
     return pack_plain(data, cells, surface.kind.level or 0)
 
 
@@ -93,8 +99,8 @@ def _palette(layer: FunctionLayer, name: str, theme: Theme) -> dict[int, tuple[i
         number: (*_rgb(colour, theme), alpha)
         for number, colour in enumerate(layer.surfaces[name].colors)
     }
-    found[UNSEEN] = (*_rgb(layer.states.not_inspected.color, theme), 255)
-    found[LACKING] = (*_rgb(layer.states.short.color, theme), 255)
+    for state, look in layer.states_of(name).items():
+        found[EMPTY - STATES.index(state)] = (*_rgb(look.color, theme), 255)
     found[EMPTY] = (0, 0, 0, 0)
     return found
 
@@ -157,8 +163,9 @@ def _inside(surface: CellSurface, box: Box | None) -> NDArray[np.bool_]:
 
 def _grid(surface: CellSurface, of: Ints) -> tuple[NDArray[np.float32], int, int]:
     """Return bands of the cells, NaN for no data, and column and row of the first one."""
+    counts = surface.counts()
     if not len(of):
-        return np.full((len(BANDS), 1, 1), np.nan, np.float32), 0, 0
+        return np.full((len(BANDS) + len(counts), 1, 1), np.nan, np.float32), 0, 0
     column, row = columns_and_rows(surface.keys[of])
     left, top = int(column.min()), int(row.min())
     wide, tall = int(column.max()) - left + 1, int(row.max()) - top + 1
@@ -170,8 +177,8 @@ def _grid(surface: CellSurface, of: Ints) -> tuple[NDArray[np.float32], int, int
         )  # fmt: skip
     lower, upper = surface.interval(of)
     known = surface.state[of] != NOT_INSPECTED
-    bands = np.full((len(BANDS), tall, wide), np.nan, np.float32)
-    values = (surface.value[of], lower, upper, surface.events[of], surface.exposure[of])
+    values = (surface.value[of], lower, upper, *(column[of] for column in counts.values()))
+    bands = np.full((len(values), tall, wide), np.nan, np.float32)
     for band, numbers in zip(bands, values, strict=True):
         band[row - top, column - left] = np.where(known, numbers, np.nan)
     return bands, left, top
@@ -184,7 +191,7 @@ def _tiff(
     from rasterio.io import MemoryFile
     from rasterio.warp import Resampling, calculate_default_transform, reproject
 
-    _, tall, wide = grid.shape
+    count, tall, wide = grid.shape
     west, north, side = place
     source = rasterio.transform.from_origin(west, north, side, side)
     transform = source
@@ -192,7 +199,7 @@ def _tiff(
         systems = f"EPSG:{WEB_MERCATOR}", f"EPSG:{WGS84}"
         bounds = west, north - tall * side, west + wide * side, north
         transform, wide, tall = calculate_default_transform(*systems, wide, tall, *bounds)
-        out = np.full((len(BANDS), tall, wide), np.nan, np.float32)
+        out = np.full((count, tall, wide), np.nan, np.float32)
         reproject(
             grid, out, source, src_crs=systems[0], dst_transform=transform,
             dst_crs=systems[1], src_nodata=math.nan, dst_nodata=math.nan,
@@ -201,12 +208,12 @@ def _tiff(
         grid = out
     with MemoryFile() as file:
         with file.open(
-            driver="GTiff", count=len(BANDS), dtype="float32", nodata=math.nan, crs=f"EPSG:{code}",
+            driver="GTiff", count=count, dtype="float32", nodata=math.nan, crs=f"EPSG:{code}",
             compress="deflate", transform=transform, width=wide, height=tall,
         ) as made:  # fmt: skip
             made.write(grid)
             made.update_tags(**_tags(surface))
-            for number, name in enumerate(BANDS, start=1):
+            for number, name in enumerate((*BANDS, *surface.counts()), start=1):
                 made.set_band_description(number, name)
         return bytes(file.read())
 

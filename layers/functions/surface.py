@@ -9,13 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.functions.cells import CellKind
-from routing.graph.weights import Floats, Ints
-from routing.statistics.rates import Posterior, gamma_interval
+from routing.graph.weights import Bools, Floats, Ints
+from routing.statistics.rates import Posterior, Rates, difference, gamma_interval
 from spatial.json_types import Document
 
-RATED, NOT_INSPECTED, SHORT = 0, 1, 2
-STATES = ("rated", "not_inspected", "short")
+RATED, NOT_INSPECTED, SHORT, ONE_PERIOD, NO_STATISTIC = range(5)
+STATES = ("rated", "not_inspected", "short", "one_period", "no_statistic")
 NO_CLASS = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The earlier period of a difference: counts of all cells, posterior of the rated ones."""
+
+    posterior: Posterior
+    events: Ints
+    exposure: Ints
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,8 @@ class CellSurface:
     """Cells by rising key, with state, value (NaN for none), class (−1 for none) and counts.
 
     `posterior` is that of the cells with state rated, in their order; the interval of a cell is
-    computed when it is asked for. `summary` names method, parameters and rules.
+    computed when it is asked for. `before` is that of a difference. `reason` is why cells have no
+    statistic. `summary` names method, parameters and rules.
     """
 
     kind: CellKind
@@ -37,6 +47,8 @@ class CellSurface:
     posterior: Posterior | None
     interval_level: float
     summary: Document
+    before: Before | None = None
+    reason: str | None = None
     counties: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -50,11 +62,23 @@ class CellSurface:
         """Return lower and upper bound of cells by their numbers; NaN where there is none."""
         lower, upper = np.full(len(of), np.nan), np.full(len(of), np.nan)
         if self.posterior is not None:
-            rated = self.state[of] == RATED
+            rated: Bools = self.state[of] == RATED
             at = self._number_of_rated[of[rated]]
-            shape, scale = self.posterior.shape[at], self.posterior.scale[at]
-            lower[rated], upper[rated] = gamma_interval(shape, scale, self.interval_level)
+            now = _rates(self.posterior, at, self.interval_level)
+            lower[rated], upper[rated] = now.lower, now.upper
+            if self.before is not None:
+                then = _rates(self.before.posterior, at, self.interval_level)
+                _, lower[rated], upper[rated] = difference(now, then)
         return lower, upper
+
+    def counts(self) -> dict[str, Ints]:
+        """Return events and exposure of all cells, of a difference those before too."""
+        found = {"events": self.events, "exposure": self.exposure}
+        if self.before is not None:
+            found |= {
+                "events_before": self.before.events, "exposure_before": self.before.exposure,
+            }  # fmt: skip
+        return found
 
     @cached_property
     def world_rings(self) -> Floats:
@@ -73,4 +97,11 @@ class CellSurface:
     @property
     def nbytes(self) -> int:
         """Bytes that the columns take, roughly."""
-        return len(self.keys) * (48 if self.posterior is None else 72) + 4_000
+        a_cell = 48 + 24 * (self.posterior is not None) + 40 * (self.before is not None)
+        return len(self.keys) * a_cell + 4_000
+
+
+def _rates(of: Posterior, at: Ints, level: float) -> Rates:
+    """Return rates of some cells with their intervals."""
+    bounds = gamma_interval(of.shape[at], of.scale[at], level)
+    return Rates(of.pooled, of.variance, of.rate[at], *bounds)

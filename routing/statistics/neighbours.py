@@ -79,12 +79,22 @@ def queen(keys: ArrayLike, *, with_self: bool) -> Neighbours:
     cells = np.asarray(keys, np.int64)
     if (np.diff(cells) <= 0).any():
         raise BadParameter("keys must be sorted, each once", "单元编码须升序且不重复")
+    of, to = _queen_pairs(cells)
+    return from_pairs(of, to, len(cells), with_self=with_self)
+
+
+def touching(keys: Ints) -> bool:
+    """Tell whether any two of some cells share an edge or a corner, so that they have weights."""
+    return len(keys) > 1 and len(_queen_pairs(keys)[0]) > 0
+
+
+def _queen_pairs(cells: Ints) -> tuple[Ints, Ints]:
     column, row = columns_and_rows(cells)
     pairs = [
         _found(cells, column + dx, row + dy) for dx, dy in QUEEN if (dx, dy) != (0, 0)
     ]  # fmt: skip
     of, to = (np.concatenate(part) for part in zip(*pairs, strict=True))
-    return from_pairs(of, to, len(cells), with_self=with_self)
+    return of, to
 
 
 def _found(cells: Ints, column: Ints, row: Ints) -> tuple[Ints, Ints]:

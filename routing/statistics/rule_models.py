@@ -134,7 +134,7 @@ class Published(RuleModel):
         return end + timedelta(days=self.days)
 
 
-SURFACES = ("rate", "count", "kde", "gi")
+SURFACES = ("rate", "count", "kde", "gi", "difference")
 CELLS = register("law.heat_cells", Cells, zh="热力单元", en="Cells of heat")
 INTERVALS = register("law.heat_interval", Intervals, zh="查获率区间", en="Intervals of rates")
 BANDWIDTH = register("law.heat_bandwidth", Bandwidth, zh="核密度带宽", en="Bandwidth of kernels")

@@ -68,6 +68,16 @@ def test_a_change_is_in_the_tile_within_a_second(dispatcher, looked):
         assert time.monotonic() < until
 
 
+def test_a_slice_without_a_statistic_and_a_difference_are_drawn(dispatcher, looked):
+    hot = cells(dispatcher, NINGBO, 9, surface="gi")
+    assert [(one["state"], one["reason"]) for one in hot] == [("no_statistic", "no_neighbours")]
+    change = cells(dispatcher, NINGBO, 9, surface="difference", before="2030-11-01")
+    assert {one["state"] for one in change} == {"one_period"}
+    asked = {"f": "png", "surface": "difference", **SINCE}
+    picture = dispatcher.get(address(NINGBO, 9), params=asked)
+    assert picture.content[:4] == b"\x89PNG"
+
+
 def test_each_account_counts_what_it_may_see(clients, looked):
     every, own = clients["dispatcher"], clients["ningbo"]
     assert {c["exposure"] for c in cells(every, NINGBO, 5)} > {10}
@@ -84,7 +94,7 @@ def test_a_place_has_one_colour_at_every_zoom(dispatcher, looked):
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"surface": "rates"}, "rate, count"),
+        ({"surface": "rates"}, "rate, difference, count"),
         ({"bandwidth_m": "0", "surface": "kde"}, "200 to 50000 metres"),
         ({"bandwidth_m": "1e9"}, "200 to 50000 metres"),
         ({"since": "2026-02-01", "until": "2026-01-01"}, "until must be after since"),
@@ -94,6 +104,17 @@ def test_a_place_has_one_colour_at_every_zoom(dispatcher, looked):
         ({"party_name": "x"}, "heat takes"),
         ({"level": "17"}, "level"),
         ({"cells": "beidou", "surface": "gi"}, "cells=zorder"),
+        ({"surface": "difference"}, "give since and until"),
+        ({"before": "2026-01-01"}, "surface=difference"),
+        (
+            {
+                "surface": "difference",
+                "since": "2026-03-01",
+                "until": "2026-04-01",
+                "before_until": "2026-03-02",
+            },
+            "not after since",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_told(dispatcher, asked, says):

@@ -16,8 +16,10 @@ from layers.functions.catalogue import read_functions
 from layers.functions.cell_tile import cells_in_tile, make_tile
 from layers.functions.cells import beidou_cells, zorder_cells
 from layers.functions.items import Page, cells_of_page, features
+from layers.functions.legend import legend_of
 from layers.functions.question import read_question
-from layers.functions.raster import EMPTY, LACKING, UNSEEN, class_grid, geotiff, png_tile
+from layers.functions.raster import EMPTY, class_grid, geotiff, png_tile
+from layers.functions.surface import NO_STATISTIC, NOT_INSPECTED, ONE_PERIOD, RATED, SHORT
 from layers.heat.counted import Counted
 from layers.heat.cube_rows import EPOCH, Series, rows_of
 from layers.heat.cubes import _followed, _summed
@@ -27,6 +29,7 @@ from spatial.geo.zorder import bounds_of, keys_of
 from spatial.rule_files import FOLDER
 from tests.mvt import decode_tile, tile_of
 
+UNSEEN, LACKING = EMPTY - NOT_INSPECTED, EMPTY - SHORT
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 MEASURES = [("case", "overload"), ("case", "hazmat"), ("hit", "inspection"),
             ("exposure", "inspection"), ("exposure", "passage")]  # fmt: skip
@@ -180,6 +183,100 @@ def test_density_and_hot_spots_are_told_too(surface):
     dense, hot = surface(surface="kde", bandwidth_m="8000"), surface(surface="gi")
     assert dense.summary["bandwidth_m"] == 8000 and np.isfinite(dense.value).all()
     assert set(hot.spot) <= {-1, 0, 1} and np.isfinite(hot.value[hot.state == 0]).any()
+
+
+PERIODS = {
+    "since": "2026-04-01", "until": "2026-06-01", "before": "2026-01-01",
+    "before_until": "2026-03-01", "events": "hit", "exposure": "inspection",
+}  # fmt: skip
+
+
+def test_a_difference_is_that_of_both_rates(function, surface):
+    found = surface(surface="difference", **PERIODS)
+    periods = [dict(zip(("since", "until"), days, strict=True)) for days in (
+        ("2026-04-01", "2026-06-01"), ("2026-01-01", "2026-03-01"),
+    )]  # fmt: skip
+    now, then = (surface(**period) for period in periods)
+    rates = [dict(zip(one.keys.tolist(), one.value, strict=True)) for one in (now, then)]
+    states = [dict(zip(one.keys.tolist(), one.state, strict=True)) for one in (now, then)]
+    assert {*found.keys.tolist()} == {*rates[0], *rates[1]}
+    for key, state, value in zip(found.keys.tolist(), found.state, found.value, strict=True):
+        both = [of.get(key, NOT_INSPECTED) for of in states]
+        if both == [RATED, RATED]:
+            assert state == RATED and value == pytest.approx(rates[0][key] - rates[1][key])
+        else:
+            one = sorted(both) == [RATED, NOT_INSPECTED]
+            assert np.isnan(value) and state == (
+                SHORT if SHORT in both else ONE_PERIOD if one else NOT_INSPECTED
+            )
+    rated = np.flatnonzero(found.state == RATED)
+    lower, upper = found.interval(rated)
+    assert (lower < found.value[rated]).all() and (found.value[rated] < upper).all()
+    seen = np.flatnonzero(now.state == RATED)
+    ends = dict(zip(now.keys[seen].tolist(), now.interval(seen)[0], strict=True))
+    at = rated[100]
+    gap = rates[0][found.keys[at]] - ends[found.keys[at]]
+    assert found.value[at] - lower[100] > gap, "as wide as that of now, and more"
+    assert found.counts()["exposure_before"].sum() == then.exposure.sum()
+    assert found.summary["before_until"] == "2026-03-01"
+
+
+def test_a_difference_is_drawn_and_written_with_both_periods(function, surface):
+    found = surface(surface="difference", **PERIODS)
+    zxy = 9, *tile_of(120.2, 29.2, 9)
+    cells = [one["properties"] for one in decode_tile(
+        make_tile(function.layer, found, zxy, None).plain()
+    )["heat"]]  # fmt: skip
+    one = next(cell for cell in cells if cell["state"] == "one_period")
+    assert "value" not in one and 0 in (one["exposure"], one["exposure_before"])
+    assert all({"lower", "upper", "events_before"} <= {*c} for c in cells if "value" in c)
+    assert (class_grid(found, zxy, None) == EMPTY - ONE_PERIOD).any()
+    shown = features(found, *cells_of_page(found, Page(None, None, "-value", 0, 1))[:1], {})
+    assert shown[0]["properties"]["lower"] < shown[0]["properties"]["value"]
+    with rasterio.MemoryFile(geotiff(found, None, 3857)) as file, file.open() as grid:
+        assert grid.descriptions[5:] == ("events_before", "exposure_before")
+    entries = legend_of(function.layer, "difference", RuleBook.of(read_rules(), NOW).at(NOW))
+    said = [one["label"]["en"] for one in entries["entries"]]
+    assert said[0].startswith("change below -10 finds") and "one of both periods" in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "earlier"),
+    [
+        ({"since": "2026-03-01", "until": "2026-05-01"}, ("2026-01-01", "2026-03-01")),
+        ({"since": "2026-01-01", "until": "2026-02-01"}, ("2025-12-01", "2026-01-01")),
+        ({"since": "2026-03-05", "until": "2026-03-12"}, ("2026-02-26", "2026-03-05")),
+        ({"since": "2026-03-01", "until": "2026-04-01", "before_until": "2026-02-01"},
+         ("2026-01-01", "2026-02-01")),
+    ],
+)  # fmt: skip
+def test_the_period_before_is_as_long(function, asked, earlier):
+    read = read_question(
+        function.layer, function.engine.parameters, {"surface": "difference"} | asked
+    )
+    assert tuple(day.isoformat() for day in read.inputs.earlier) == earlier
+    months = asked["since"].endswith("01")
+    assert function.engine.grain(read.inputs) == ("m" if months else "d")
+
+
+def test_a_slice_without_a_statistic_says_so(function, rules):
+    cell = keys_of(np.array([120.0, 121.0, 122.0]), np.array([29.0, 29.5, 30.0]), 16)
+    day = np.full(3, (date(2026, 1, 1) - EPOCH).days)
+    apart = HeldCube(1, series(), rows_of(cell, day, np.zeros(3), np.full(3, 33), np.full(3, 9)),
+                     rows_of(*np.zeros((5, 0))))  # fmt: skip
+    for name in ("gi", "gi_count"):
+        asked = read_question(function.layer, function.engine.parameters, {"surface": name})
+        found = function.engine.compute(function.layer, asked.inputs, rules, apart)
+        assert (found.state == NO_STATISTIC).all() and np.isnan(found.value).all()
+        assert found.reason == "no_neighbours"
+        assert "touches" in found.summary["no_statistic"]["en"]
+        (one, *_) = decode_tile(
+            make_tile(function.layer, found, (5, *tile_of(120, 29, 5)), None).plain()
+        )["heat"]
+        told = one["properties"]
+        assert (told["state"], told["reason"]) == ("no_statistic", "no_neighbours")
+    empty = HeldCube(1, series(), apart.tail, apart.tail)
+    assert len(function.engine.compute(function.layer, asked.inputs, rules, empty)) == 0
 
 
 def test_a_picture_has_the_colours_of_the_legend(function, surface):

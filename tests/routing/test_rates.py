@@ -1,11 +1,20 @@
 """Rates per exposure, shrunk; cells that nobody inspected; differences of two periods."""
 
+import itertools
 import json
 
 import numpy as np
 import pytest
+import scipy.stats
 
-from routing.statistics.rates import difference, empirical_bayes, rate_interval, standardised
+from routing.statistics.rates import (
+    Rates,
+    difference,
+    empirical_bayes,
+    gamma_interval,
+    rate_interval,
+    standardised,
+)
 from spatial.errors import BadParameter
 from tests.conftest import shared_path
 
@@ -71,6 +80,23 @@ def test_a_difference_has_the_sign_of_the_change_and_an_interval():
     assert gap[1] > 0 and lower[1] > 0
     assert lower[0] < 0 < upper[0]
     assert np.isnan(gap[4]), "not inspected then: no difference"
+
+
+@pytest.mark.parametrize("scales", [(10, 10), (100, 10), (10, 100)])
+def test_the_interval_of_a_difference_holds_what_both_posteriors_say(scales):
+    """The chance that the difference of both gamma posteriors lies in it, by scipy's integral."""
+    for shapes in itertools.product((0.5, 1, 3, 10, 100), repeat=2):
+        both = [
+            Rates(0.1, 1.0, np.array([a / b]), *gamma_interval(np.array([a]), np.array([b]), 0.9))
+            for a, b in zip(shapes, scales, strict=True)
+        ]
+        _, lower, upper = difference(*both)
+        now, then = (scipy.stats.gamma(a, scale=1 / b) for a, b in zip(shapes, scales, strict=True))
+        before = then.ppf((np.arange(4000) + 0.5) / 4000)
+        below, above = now.cdf(lower + before).mean(), now.sf(upper + before).mean()
+        assert 0.86 < 1 - below - above < 0.915, shapes
+        if min(shapes) >= 3:
+            assert 1 - below - above == pytest.approx(0.9, abs=0.006), shapes
 
 
 @pytest.mark.parametrize(

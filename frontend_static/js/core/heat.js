@@ -119,6 +119,10 @@ export function slicesOf([since, until], by) {
 export const periodBefore = ([since, until]) =>
   /** @type {[string, string]} */ ([write(2 * read(since) - read(until)), since]);
 
+/** The two halves of a period, the later first. @param {[string, string]} period */
+export const halvesOf = (period) => /** @type {[[string, string], [string, string]]} */ (
+  [[middleOf(period), period[1]], [period[0], middleOf(period)]]);
+
 /** The day in the middle of a period. @param {[string, string]} period */
 export const middleOf = ([since, until]) =>
   write(read(since) + Math.ceil((read(until) - read(since)) / 2 / DAY_MS) * DAY_MS);
@@ -137,12 +141,14 @@ export function periodOf(
  * Parameters of the server for a choice and a period.
  *
  * @param {Required<Asked>} asked @param {[string, string] | null} period null: as far as records go
+ * @param {[string, string] | null} [other] the earlier period of a difference
  * @returns {Record<string, string>}
  */
-export function questionOf(asked, period) {
+export function questionOf(asked, period, other = null) {
   const { surface, events, exposure, kinds, hours } = asked;
-  const [since, until] = period && hours ? wholeMonths(period) : period ?? ['', ''];
-  const all = { surface, events, exposure, kinds, since, until, hours };
+  const whole = (/** @type {[string, string] | null} */ one) => (one && hours ? wholeMonths(one) : one) ?? ['', ''];
+  const [[since, until], [before, before_until]] = [whole(period), whole(other)];
+  const all = { surface, events, exposure, kinds, since, until, hours, before, before_until };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
 }
 

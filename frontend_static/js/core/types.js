@@ -46,7 +46,7 @@
  * @property {number} [class]
  * @property {string} [state]
  * @property {Text} label
- * @property {'fill' | 'hatch' | 'cross'} symbol
+ * @property {'fill' | 'hatch' | 'cross' | 'flat' | 'dots'} symbol
  * @property {{ dark: string, light: string }} color
  *
  * @typedef {object} HeatSurface

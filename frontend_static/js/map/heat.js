@@ -13,7 +13,7 @@ export const SOURCE = 'sg-heat';
 const AREA = 'sg-heat-area';
 const FILL = 'sg-heat-fill';
 const OPEN = 'sg-heat-open';
-const LAYERS = [FILL, 'sg-heat-hatch', 'sg-heat-short', OPEN];
+const LAYERS = [FILL, 'sg-heat-hatch', 'sg-heat-short', 'sg-heat-one-period', 'sg-heat-no-statistic', OPEN];
 const NOTHING = `${location.origin}/api/collections/heat/tiles/WebMercatorQuad/{z}/{y}/{x}`;
 const OPACITY = 0.7;
 const CLICK_PX = 4;
@@ -62,6 +62,10 @@ export function heatLayers(/** @type {Colours} */ c) {
       paint: { 'fill-color': fillColour(), 'fill-opacity': OPACITY, 'fill-antialias': false } },
     { id: 'sg-heat-hatch', type: 'fill', filter: hasState('not_inspected'), paint: hatch('hatch', 'not_inspected') },
     { id: 'sg-heat-short', type: 'fill', filter: hasState('short'), paint: hatch('hatch-cross', 'short') },
+    { id: 'sg-heat-one-period', type: 'fill', filter: hasState('one_period'),
+      paint: hatch('hatch-flat', 'one_period') },
+    { id: 'sg-heat-no-statistic', type: 'fill', filter: hasState('no_statistic'),
+      paint: hatch('dots', 'no_statistic') },
     { id: OPEN, type: 'line', filter: openFilter(), paint: { 'line-color': c.accent, 'line-width': 3 } },
   ];
   return [

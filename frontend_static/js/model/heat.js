@@ -2,7 +2,9 @@
 /** Enforcement heat: what is chosen, the surface that the map shows of it, the cell that is open. */
 import { computed, signal } from '@preact/signals-core';
 import { address } from '../core/api.js';
-import { NEW_HEAT, chosenHeat, middleOf, periodBefore, periodOf, questionOf, slicesOf } from '../core/heat.js';
+import {
+  NEW_HEAT, chosenHeat, halvesOf, middleOf, periodBefore, periodOf, questionOf, slicesOf, wholeMonths,
+} from '../core/heat.js';
 import { day } from '../core/i18n.js';
 import { url } from '../core/store.js';
 import { ORIGINS, findLayer, layerStore } from './layers.js';
@@ -12,6 +14,8 @@ import { showPanel } from './shell.js';
 /** @typedef {import('../core/types.js').HeatLayer} HeatLayer */
 
 const LAYER = 'heat';
+/** The surface of which the address carries a second period. */
+const DIFFERENCE = 'difference';
 const DAY_MS = 86_400_000;
 const FRAME_MS = 1200;
 /** Layers whose times say which days there are. */
@@ -70,14 +74,30 @@ export const shownPeriod = computed(() => {
 });
 
 /** Why nothing can be asked for, as the key of a text; null where all is well. */
-export const heatTrouble = computed(() =>
-  (heatDays.value && !heatPeriod.value ? /** @type {const} */ ('heat.wrong_period') : null));
+export const heatTrouble = computed(() => {
+  if (heatDays.value && !heatPeriod.value) return /** @type {const} */ ('heat.wrong_period');
+  const [now, before] = comparedPeriods.value ?? [];
+  return now && (!before || before[1] > now[0]) ? /** @type {const} */ ('heat.wrong_before') : null;
+});
+
+/** Both periods of a difference, the later first; of all days they are halves. Null for other surfaces. */
+export const comparedPeriods = computed(() => {
+  const { before, before_until: until, hours } = heatStore.asked.value;
+  const all = heatPeriod.value;
+  if (!all || heatSurface.value?.surface !== DIFFERENCE) return null;
+  const whole = (/** @type {[string, string]} */ period) => (hours ? wholeMonths(period) : period);
+  const now = whole(shownPeriod.value ?? halvesOf(all)[0]);
+  const usual = shownPeriod.value ? periodBefore(now) : /** @type {[string, string]} */ ([all[0], now[0]]);
+  const found = periodOf(before, until, usual);
+  return /** @type {[[string, string], [string, string] | null]} */ ([now, found && whole(found)]);
+});
 
 /** What is asked of the server. */
 export const heatQuestion = computed(() => {
   const surface = heatSurface.value?.surface;
   if (!surface || heatTrouble.value) return null;
-  return questionOf({ ...heatStore.asked.value, surface }, shownPeriod.value);
+  const [now, before] = comparedPeriods.value ?? [shownPeriod.value, null];
+  return questionOf({ ...heatStore.asked.value, surface }, now, before);
 });
 
 /** Whether the map shows the surface. */
@@ -105,7 +125,7 @@ export const beforePeriod = computed(() => {
 /** The template of the tiles of the period that is compared with; null for none. */
 export const beforeTiles = computed(() => {
   const question = heatQuestion.value;
-  if (!question || !beforePeriod.value) return null;
+  if (!question || !beforePeriod.value || comparedPeriods.value) return null;
   return tilesOf(questionOf({ ...heatStore.asked.value, surface: question.surface }, beforePeriod.value));
 });
 

@@ -7,7 +7,7 @@ import { inputsOf, inside, questionOf, ranksOf, readRing, touching, wilson, writ
 import { Latest } from '../core/latest.js';
 import { url } from '../core/store.js';
 import { takeDrawn } from './draw.js';
-import { heatPeriod, heatQuestion, heatStore, setHeat, shownPeriod } from './heat.js';
+import { comparedPeriods, heatPeriod, heatQuestion, heatStore, setHeat, shownPeriod } from './heat.js';
 import { findLayer } from './layers.js';
 import { openDrawer } from './shell.js';
 
@@ -67,7 +67,7 @@ function rowOf(/** @type {Feature} */ rated, /** @type {Feature | undefined} */ 
 /** Ask for the numbers of what is chosen. */
 export async function loadRows() {
   const { asked } = heatStore;
-  const question = questionOf({ ...asked.peek(), surface: '' }, shownPeriod.peek());
+  const question = questionOf({ ...asked.peek(), surface: '' }, comparedPeriods.peek()?.[0] ?? shownPeriod.peek());
   const signal = newest.begin();
   heatListStore.working.value = true;
   try {
@@ -142,7 +142,7 @@ const shown = () => url.panel.value === 'heat';
 
 /** What of the choice the list stands on. */
 const listed = computed(() => {
-  const { surface, ...rest } = heatQuestion.value ?? {};
+  const { surface, before: _, before_until: __, ...rest } = heatQuestion.value ?? {};
   return shown() && heatPeriod.value
     ? JSON.stringify([rest, surface === 'gi_count', url.lang.value]) : null;
 });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, Field, model_validator
@@ -54,10 +54,10 @@ COLOURS: dict[Shown, str] = {"gi_count": "gi"}
 """Surfaces that share the bounds of another's colours."""
 
 
-class HeatInputs(Inputs):
-    """Which surface, of what, when, of whom."""
+class HeatCounted(Inputs):
+    """What a surface counts: of what, when, of whom."""
 
-    surface: Shown = titled("图面", "Surface", default="rate")
+    surface: str = titled("图面", "Surface", default="rate")
     events: Literal["hit", "case"] = titled("事件", "Events", default="hit")
     exposure: Literal["inspection", "passage", "shift"] = titled(
         "检查量", "Exposure", default="inspection"
@@ -80,12 +80,18 @@ class HeatInputs(Inputs):
     kernel: Literal["quartic", "gaussian"] = titled("核函数", "Kernel", default="quartic")
 
     @model_validator(mode="after")
-    def _a_period(self) -> HeatInputs:
+    def _a_period(self) -> Self:
         if self.until <= self.since:
             raise ValueError("until must be after since")
         if self.hours is not None and not (self.since.day == self.until.day == 1):
             raise ValueError("hours of the week are counted by whole months: give first days")
         return self
+
+
+class HeatInputs(HeatCounted):
+    """Which surface of that."""
+
+    surface: Shown = titled("图面", "Surface", default="rate")
 
 
 class HeatSummary(BaseModel):
@@ -117,7 +123,7 @@ class HeatOutputs(Outputs):
 
 
 RULES = rules_at(lambda _: None)
-METHODS: dict[Shown, str] = {
+METHODS: dict[str, str] = {
     "rate": "empirical Bayes (Marshall 1991), gamma interval",
     "count": "count of events",
     "kde": "plane kernel density, events per km²",
@@ -126,7 +132,7 @@ METHODS: dict[Shown, str] = {
 }
 
 
-def counted(inputs: HeatInputs) -> Counted:
+def counted(inputs: HeatCounted) -> Counted:
     """Return what a question counts."""
     return Counted(
         inputs.since, inputs.until, inputs.hours, inputs.events, inputs.kinds, inputs.exposure,
@@ -147,7 +153,7 @@ def check(inputs: HeatInputs, scene: Scene) -> None:
     bandwidth_of(inputs, scene.get(RULES))
 
 
-def bandwidth_of(inputs: HeatInputs, rules: Rules) -> float | None:
+def bandwidth_of(inputs: HeatCounted, rules: Rules) -> float | None:
     """Return the bandwidth of a density: by hand, else by rule; None for other surfaces.
 
     Raises

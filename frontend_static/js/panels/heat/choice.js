@@ -4,7 +4,7 @@ import { html } from 'lit';
 import { EVENTS, EXPOSURES, isDay } from '../../core/heat.js';
 import { maybe, pick, t } from '../../core/i18n.js';
 import {
-  beforePeriod, heatDays, heatLayer, heatStore, heatSurface, heatTrouble, setHeat, swipeBetween,
+  beforePeriod, comparedPeriods, heatDays, heatLayer, heatStore, heatSurface, heatTrouble, setHeat, swipeBetween,
 } from '../../model/heat.js';
 import { findLayer } from '../../model/layers.js';
 
@@ -48,7 +48,7 @@ const said = (/** @type {string} */ kind) => (/** @type {string} */ one) => mayb
 export function dayField(/** @type {'since' | 'until' | 'before' | 'before_until'} */ name) {
   const typed = heatStore.asked.value[name];
   const wrong = typed !== '' && !isDay(typed);
-  const other = beforePeriod.value?.[name === 'before' ? 0 : 1];
+  const other = (comparedPeriods.value?.[1] ?? beforePeriod.value)?.[name === 'before' ? 0 : 1];
   const usual = heatDays.value?.[name === 'since' ? 0 : 1] ?? '';
   return html`<input type="text" inputmode="numeric" autocomplete="off" maxlength="10" data-testid="heat-${name}"
     aria-label=${t(`heat.${name}`)} placeholder=${name.startsWith('before') ? other ?? t('heat.day') : usual}
@@ -59,11 +59,11 @@ export function dayField(/** @type {'since' | 'until' | 'before' | 'before_until
 /** The other period, and the handle between both. */
 export function comparison() {
   const { swipe } = heatStore.asked.value;
-  const other = beforePeriod.value;
+  const single = !beforePeriod.value || comparedPeriods.value !== null;
   return html`<fieldset class="field heat-period"><legend>${t('heat.compared')}</legend>
       ${dayField('before')}<span aria-hidden="true">–</span>${dayField('before_until')}</fieldset>
     <label class="check"><input type="checkbox" data-testid="heat-swipe" .checked=${swipe !== ''}
-      ?disabled=${!other} @change=${(/** @type {any} */ e) => swipeBetween(e.target.checked)} />
+      ?disabled=${single} @change=${(/** @type {any} */ e) => swipeBetween(e.target.checked)} />
       <span>${t('heat.swipe')}</span></label>`;
 }
 

@@ -4,7 +4,7 @@ import { html } from 'lit';
 import { extent } from '../../core/geo.js';
 import { maybe, number, pick, t } from '../../core/i18n.js';
 import { showExtent } from '../../map/camera.js';
-import { heatQuestion, heatStore, openCell, setHeat } from '../../model/heat.js';
+import { comparedPeriods, heatQuestion, heatStore, openCell, setHeat } from '../../model/heat.js';
 import {
   STRETCHES, heatListStore, heatRanks, loadRows, loadStretches, openRow,
 } from '../../model/heat_list.js';
@@ -132,6 +132,11 @@ export function cellCard() {
         @click=${() => openCell(null)}>${icon('close')}</button></header>
     <p><b class="num">${state === 'rated' ? row ? rateText(row) : decimal(drawn?.value, 3)
       : t(/** @type {any} */ (`heat.state.${state}`))}</b></p>
+    ${comparedPeriods.value && drawn ? html`<p class="num" data-testid="heat-change">${t('heat.change', {
+      change: drawn.value === undefined ? t(/** @type {any} */ (`heat.state.${drawn.state}`))
+        : rateText(/** @type {any} */ (drawn)),
+      events: number(drawn.events_before), exposure: number(drawn.exposure_before) })}</p>` : ''}
+    ${drawn?.reason ? html`<p>${maybe(`heat.reason.${drawn.reason}`, drawn.reason)}</p>` : ''}
     <p class="num">${t('heat.counts', { events: number(events), exposure: number(exposure) })}</p>
     ${row?.mostly_patrol ? html`<p class="warn">${t('heat.more_looks')}</p>` : ''}
     ${row && findLayer('cases') ? html`<div class="actions"><button data-testid="heat-cases"

@@ -8,6 +8,7 @@ import { shellStore } from '../../model/shell.js';
 /** Strokes of the patterns inside the sign. */
 const STROKES = {
   fill: '', hatch: 'M3 8 9 2M6 12 16 2M13 12 19 6', cross: 'M3 8 9 2M6 12 16 2M13 12 19 6M3 6 9 12M6 2 16 12M13 2 19 8',
+  flat: 'M3 5h16M3 9h16', dots: 'M5 5h1M10 5h1M15 5h1M5 9h1M10 9h1M15 9h1',
 };
 
 /** The sign of a row: a colour, or the pattern of a state without a value. */
