@@ -40,7 +40,7 @@ from api.http.gauges import Gauges
 from api.http.problems import FOREIGN, client_left, handle
 from api.http.rates import Rates
 from api.http.routes import Table
-from api.law import exposure
+from api.law import exposure, inspections
 from api.ogc import (
     board,
     catalogue,
@@ -117,6 +117,7 @@ ROUTES = (
     heartbeats.routes,
     incidents.routes,
     exposure.routes,
+    inspections.routes,
     carriageways.routes,
     low_visibility.routes,
     predicted_speeds.routes,

@@ -31,3 +31,8 @@ def stable_uuid7(source_id: str, key: str) -> UUID:
     """
     digest = hashlib.blake2b(f"{source_id}\x00{key}".encode(), digest_size=10).digest()
     return _compose(_STABLE_EPOCH_MS, int.from_bytes(digest, "big"))
+
+
+def record_id(source_id: str, kind: str, key: str) -> UUID:
+    """Return the id of a case or inspection that its source knows by a key."""
+    return stable_uuid7(source_id, f"{kind}/{key}")

@@ -36,6 +36,7 @@ from spatial.errors import ConfigError, Quarantined
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.crs import WGS84
 from spatial.geo.zorder import keys_of
+from spatial.ids import record_id
 from spatial.postgres.ingest import LoadReport, Run, loading, trying, write_bad_rows
 from spatial.schema.cells import as_bool
 
@@ -181,16 +182,14 @@ def _merge(
     given = []
     for number, i in enumerate(rows):
         values, props = made[i]
-        row = stage.table.rows[i]
-        own = {
-            **head, "admin_code": codes[i], "z_key": z_keys[number], **values,
-        }  # fmt: skip
+        key = str(keys.key_of(stage.table.rows[i]))
+        own = {**head, "admin_code": codes[i], "z_key": z_keys[number], **values}
         if what.kind.table == "exposure":
-            own["key"] = keys.key_of(row)
+            own["key"] = key
         else:
             own |= {
-                "id": keys.id_of(row, stage.shapes[i]), "props": orjson.dumps(props).decode(),
-                "geom": wkb[number], "valid_from": values[what.at],
+                "id": record_id(run.source_id, what.kind.name, key), "geom": wkb[number],
+                "props": orjson.dumps(props).decode(), "valid_from": values[what.at],
             }  # fmt: skip
         given.append(own)
     put(run, what, given)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from psycopg import sql
 
 from data.enforcement.mapping import RecordKind
-from spatial.ids import stable_uuid7
+from spatial.ids import record_id
 from spatial.postgres.ingest import Run
 
 _COLUMNS = {
@@ -79,7 +79,7 @@ def withdraw(run: Run, what: RecordKind, keys: Sequence[str]) -> None:
     if not keys:
         return
     text = _TAKE_BACK_CASES if what.kind.table == "case_file" else _TAKE_BACK_EXPOSURE
-    ids = [stable_uuid7(run.source_id, f"key/{key}") for key in keys]
+    ids = [record_id(run.source_id, what.kind.name, key) for key in keys]
     asked = {"ids": ids, "source": run.source_id, "kind": what.kind.name, "keys": list(keys)}
     gone, known = run.conn.execute(text, asked).fetchone() or (0, 0)
     run.told["withdrawn"] = gone

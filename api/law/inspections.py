@@ -1,0 +1,148 @@
+"""POST /inspections: shifts that inspected so many vehicles and found so many cases, in batches.
+
+They are those that `./sigang load enforcement` adds from files: known by source and key, sent again
+they change nothing, sent otherwise they correct.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import asyncpg
+import numpy as np
+import orjson
+from fastapi import Request
+from pydantic import Field, model_validator
+from starlette.responses import Response
+
+from api.http.auth import actor_of, require
+from api.http.bodies import MB
+from api.http.responses import fresh
+from api.http.routes import Routes
+from api.http.values import Moment, Place, Strict
+from api.law.inspection_rows import TAKE, WITHDRAW
+from api.law.records import (
+    MOST_RECORDS,
+    Key,
+    SourceId,
+    WithdrawalBody,
+    check_source,
+    counties_of,
+    each_once,
+    foreign_key,
+    places_of,
+)
+from api.services import services
+from api.write_once import write_once
+from spatial.actor import WRITERS, Actor
+from spatial.geo.zorder import keys_of
+from spatial.ids import record_id
+
+routes = Routes("law")
+KIND = "inspection"
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Word = Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class Inspection(Strict):
+    """A shift at a place: how many it inspected, how many of these were hits."""
+
+    key: Key
+    place: Place
+    since: Moment
+    until: Moment
+    inspected: Count
+    hits: Count = 0
+    route_id: Word | None = None
+    stake: Word | None = None
+    side: Literal["up", "down"] | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> Inspection:
+        if self.until < self.since:
+            raise ValueError("until is before since")
+        if self.hits > self.inspected:
+            raise ValueError("more hits than inspected")
+        return self
+
+    @property
+    def props(self) -> str:
+        """What the row holds beside its columns, as JSON."""
+        told = self.model_dump(exclude={"key", "place", "since", "until"}, exclude_none=True)
+        return orjson.dumps({"source_key": self.key, **told}).decode()
+
+
+class InspectionsBody(Strict):
+    """Inspections of one source, each key once."""
+
+    source: SourceId
+    visibility: Literal["unit", "province"] = "unit"
+    origin: Literal["real", "synthetic"] = "real"
+    inspections: list[Inspection] = Field(min_length=1, max_length=MOST_RECORDS)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> InspectionsBody:
+        each_once(self.inspections)
+        return self
+
+
+@routes.post("/api/inspections", most_bytes=8 * MB, status=201)
+async def take_inspections(body: InspectionsBody, request: Request) -> Response:
+    """Take inspections; what is already there as sent stays untouched."""
+    actor, served = actor_of(request), services(request)
+    require(actor, *WRITERS)
+    places = places_of(body.inspections, "inspections")
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        await check_source(conn, body.source)
+        codes = await counties_of(conn, actor, places, "inspections")
+        try:
+            rows = await conn.fetch(TAKE, *_values(body, actor, codes, places))
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise foreign_key() from error
+        added = sum(row["fresh"] for row in rows)
+        told = {
+            "source": body.source, "added": added, "corrected": len(rows) - added,
+            "unchanged": len(body.inspections) - len(rows),
+        }  # fmt: skip
+        await served.audit.write(
+            conn, actor, "record", f"inspections/{body.source}", rows=len(rows), detail=told
+        )
+        return fresh(told, 201)
+
+    return await write_once(request, actor, work)
+
+
+@routes.post("/api/inspections/withdrawals", most_bytes=8 * MB)
+async def withdraw_inspections(body: WithdrawalBody, request: Request) -> Response:
+    """Withdraw inspections, which stay on record; unknown are those that are not in one's area."""
+    actor, served = actor_of(request), services(request)
+    require(actor, *WRITERS)
+    key_of = {record_id(body.source, KIND, key): key for key in body.keys}
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        await check_source(conn, body.source)
+        known = {row["id"]: row["gone"] for row in await conn.fetch(WITHDRAW, list(key_of))}
+        gone = sum(known.values())
+        await served.audit.write(conn, actor, "withdraw", f"inspections/{body.source}", rows=gone)
+        unknown = [key for own, key in key_of.items() if own not in known]
+        return fresh({"source": body.source, "withdrawn": gone, "unknown": unknown[:20]})
+
+    return await write_once(request, actor, work)
+
+
+def _values(
+    body: InspectionsBody, actor: Actor, codes: Sequence[str], places: np.ndarray
+) -> tuple[object, ...]:
+    columns = zip(
+        *(
+            (record_id(body.source, KIND, i.key), i.since, i.until, i.props)
+            for i in body.inspections
+        ),
+        strict=True,
+    )
+    ids, since, until, props = map(list, columns)
+    head = body.source, actor.unit_id, body.visibility, body.origin
+    keys = keys_of(places[:, 0], places[:, 1]).tolist()
+    return *head, ids, list(codes), since, until, props, keys, *places.T.tolist()

@@ -1,0 +1,81 @@
+"""Inspections by HTTP: batches that may be sent again, corrected and withdrawn, counted at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from spatial.postgres.db import connect
+from tests.api.test_exposure import ABROAD, INLAND
+
+pytestmark = pytest.mark.db
+
+SINCE, UNTIL = "2031-02-03T09:00:00+08:00", "2031-02-03T13:00:00+08:00"
+COUNTED = """
+SELECT s.measure, sum(c.n)::int FROM sigang.heat_cube c JOIN sigang.heat_series s
+ON s.id = c.series WHERE c.grain = 'd' AND c.at = '2031-02-03' AND c.n <> 0 GROUP BY 1 ORDER BY 1"""
+
+
+def shift(key, inspected=40, hits=3, place=INLAND, **more):
+    return {"key": key, "place": place, "since": SINCE, "until": UNTIL,
+            "inspected": inspected, "hits": hits, **more}  # fmt: skip
+
+
+@pytest.fixture
+def counted(server):
+    """Return what the cube has of the day that the tests write; nothing of it stays."""
+    with connect(server.database_url) as conn:
+        conn.autocommit = True
+        yield lambda: dict(conn.execute(COUNTED).fetchall())
+        conn.execute("DELETE FROM sigang.case_file WHERE opened_at >= '2031-01-01'")
+
+
+@pytest.fixture
+def source(server):
+    with connect(server.database_url) as conn:
+        return conn.execute("SELECT id FROM sigang.source ORDER BY id LIMIT 1").fetchone()[0]
+
+
+def test_inspections_count_once_are_corrected_and_withdrawn(dispatcher, source, counted):
+    body = {"source": source, "inspections": [shift("a"), shift("b", 20, 1, stake="K3+200")]}
+    head = {"Idempotency-Key": "inspections of a test"}
+    first = dispatcher.post("/api/inspections", json=body, headers=head)
+    assert first.status_code == 201, first.text
+    assert first.json() == {"source": source, "added": 2, "corrected": 0, "unchanged": 0}
+    assert dispatcher.post("/api/inspections", json=body, headers=head).json() == first.json()
+    again = dispatcher.post("/api/inspections", json=body).json()
+    assert (again["added"], again["unchanged"]) == (0, 2)
+    assert counted() == {"exposure": 60, "hit": 4}
+    told = dispatcher.post("/api/inspections", json=body | {"inspections": [shift("a", 50, 3)]})
+    assert told.json()["corrected"] == 1
+    assert counted() == {"exposure": 70, "hit": 4}
+    gone = {"source": source, "keys": ["a", "x"]}
+    answer = dispatcher.post("/api/inspections/withdrawals", json=gone).json()
+    assert answer == {"source": source, "withdrawn": 1, "unknown": ["x"]}
+    assert dispatcher.post("/api/inspections/withdrawals", json=gone).json()["withdrawn"] == 0
+    assert counted() == {"exposure": 20, "hit": 1}
+
+
+@pytest.mark.parametrize(
+    ("inspections", "status", "pointer"),
+    [
+        ([], 400, "/inspections"),
+        ([shift("a"), shift("b", hits=41)], 400, "/inspections/1"),
+        ([shift("a"), shift("b", inspected=-1)], 400, "/inspections/1/inspected"),
+        ([shift("a", until="2031-02-03T08:00:00+08:00")], 400, "/inspections/0"),
+        ([shift("a"), shift("b", place=[30.25, 120.15])], 400, "/inspections/1/place"),
+        ([shift("a"), shift("b", place=ABROAD)], 403, "/inspections/1/place"),
+    ],
+)
+def test_a_bad_one_is_pointed_to_and_none_is_taken(
+    dispatcher, source, counted, inspections, status, pointer
+):
+    body = {"source": source, "inspections": inspections}
+    answer = dispatcher.post("/api/inspections", json=body)
+    assert (answer.status_code, answer.json()["pointer"]) == (status, pointer), answer.text
+    assert counted() == {}
+
+
+@pytest.mark.parametrize("account", ["anonymous", "developer"])
+def test_who_may_not_write_inspects_nothing(clients, source, account):
+    body = {"source": source, "inspections": [shift("a")]}
+    assert clients[account].post("/api/inspections", json=body).status_code in {401, 403}
