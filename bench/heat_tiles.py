@@ -3,7 +3,8 @@
     python -m bench.heat_tiles [--passages 100000000] [--cases 1000000] [--sites 2000]
     python -m bench.heat_tiles --url URL [--fill] …
 
-Without a URL the cube is made in memory as a process holds it (`heat_data.py`: no rows).
+Without a URL the cube is made in memory as a process holds it (`heat_data.py`: no rows), and asked
+in another process that has loaded what a server loads, so that its memory is that of a worker.
 
 URL is that of a migrated, empty database; `--fill` writes the cube into it. Each grain is read as a
 provincial account; PostGIS counts the cells of a tile on the fly from the same numbers as points
@@ -15,10 +16,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import resource
+import pickle
+import subprocess
+import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +33,7 @@ from layers.declare.catalog import Catalog
 from layers.functions.catalogue import Function, read_functions
 from layers.functions.cell_tile import make_tile
 from layers.functions.question import read_question
+from layers.functions.service import FunctionService
 from layers.heat import cubes as cubes_module
 from layers.heat.cube_rows import rows_of
 from layers.heat.cubes import Cubes
@@ -164,7 +169,34 @@ def ask_all(function: Function, rules: RuleSet, held: dict[str, HeldCube]) -> No
     for name, given in QUESTIONS.items():
         inputs = read_question(function.layer, function.engine.parameters, given).inputs
         measure(function, rules, held[function.engine.grain(inputs)], name)
-    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
+    warm(function, rules, held["m"])
+    print(f"memory: {_memory('VmRSS'):.0f} MB, at most {_memory('VmHWM'):.0f} MB")
+
+
+def _memory(name: str) -> float:
+    """Return a number of this process's memory in MB."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return int(next(line for line in lines if line.startswith(name)).split()[1]) / 1024
+
+
+def warm(function: Function, rules: RuleSet, cube: HeldCube) -> None:
+    """Time tiles that are kept, from the parameters of their address on, without HTTP."""
+
+    class Fresh(Cubes):
+        def find(self, actor: Actor, grain: str) -> HeldCube:
+            return cube
+
+    served = FunctionService(Fresh(None, ""), lambda: rules)  # type: ignore[arg-type]
+    given = QUESTIONS["half a year, months"]
+    asked = read_question(function.layer, function.engine.parameters, given)
+    zxy, times = tiles()[9], []
+    asyncio.run(served.get_tile(function, asked, zxy, PROVINCE))
+    for _ in range(300):
+        watch = Stopwatch()
+        asked = read_question(function.layer, function.engine.parameters, given)
+        assert served.find_tile(function, asked, zxy, PROVINCE, "mvt") is not None
+        times.append(watch.read())
+    timed("tile that is kept", *times)
 
 
 async def ask_database(url: str, function: Function, rules: RuleSet) -> None:
@@ -191,14 +223,27 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=1_000_000)
     parser.add_argument("--sites", type=int, default=2_000)
     parser.add_argument("--fill", action="store_true")
+    parser.add_argument("--held", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     now = datetime.now(UTC)
     rules = RuleBook.of(read_rules(), now).at(now)
     function = Catalog.load(FOLDER, read_functions).part(read_functions)["heat"]
+    if given.held is not None:
+        import_module("api.services")
+        held = {}
+        for grain in "mdh":
+            with (given.held / grain).open("rb") as file:
+                held[grain] = HeldCube(1, *pickle.load(file), NOTHING)
+        ask_all(function, rules, held)
+        return
     size = given.passages, given.cases, given.sites
     if given.url is None:
-        held = {g: HeldCube(1, *make_rows(g, *size), NOTHING) for g in "mdh"}
-        ask_all(function, rules, held)
+        with tempfile.TemporaryDirectory() as folder:
+            for grain in "mdh":
+                with (Path(folder) / grain).open("wb") as file:
+                    pickle.dump(make_rows(grain, *size), file)
+            command = [sys.executable, "-m", "bench.heat_tiles", "--held", folder]
+            subprocess.run(command, check=True)
         return
     if given.fill:
         with connect(given.url) as conn:

@@ -5,15 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from layers.functions.declared import FunctionLayer
-from layers.functions.surface import NO_CLASS, NO_STATISTIC, STATES, CellSurface
-from layers.tiles.mvt import (
-    EXTENT,
-    Column,
-    column_of,
-    column_of_array,
-    encode_layer,
-    rectangle_rings,
-)
+from layers.functions.surface import NO_STATISTIC, STATES, CellSurface
+from layers.tiles.mvt import EXTENT, Column, column_of_array, encode_layer, rectangle_rings
 from layers.tiles.tile_cache import Tile, pack
 from routing.graph.weights import Bools, Floats, Ints
 from spatial.geo.zorder import columns_and_rows, key_of_cell
@@ -91,9 +84,9 @@ def _columns(surface: CellSurface, of: Ints, *, with_interval: bool) -> dict[str
     value, colour = surface.value[of], surface.colour[of].astype(np.int64)
     known = np.isfinite(value)
     columns = {
-        "state": column_of_array(np.array(STATES)[surface.state[of]]),
+        "state": Column(STATES, surface.state[of].astype(np.int64)),
         "value": column_of_array(rounded(np.where(known, value, 0.0)), known),
-        "colour": column_of_array(colour, colour != NO_CLASS),
+        "colour": Column(np.arange(colour.max(initial=0) + 1), colour),
         **{name: column_of_array(counts[of]) for name, counts in surface.counts().items()},
     }
     if with_interval and surface.posterior is not None:
@@ -102,7 +95,7 @@ def _columns(surface: CellSurface, of: Ints, *, with_interval: bool) -> dict[str
             columns[name] = column_of_array(rounded(np.where(told, bound, 0.0)), told)
     if surface.reason is not None:
         without = surface.state[of] == NO_STATISTIC
-        columns["reason"] = column_of([surface.reason if one else None for one in without])
+        columns["reason"] = Column((surface.reason,), np.where(without, 0, -1))
     if surface.spot is not None:
         columns["spot"] = column_of_array(surface.spot[of].astype(np.int64))
     return columns

@@ -1,8 +1,4 @@
-"""Mapbox Vector Tiles of polygons that were computed: version 2.1, one layer.
-
-All numbers of a tile are written as varints, so its features are a table of bytes, one row each, of
-which some are written.
-"""
+"""Mapbox Vector Tiles of polygons that were computed: version 2.1, one layer."""
 
 from __future__ import annotations
 
@@ -14,18 +10,18 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.statistics.tile_kernels import number_different, write_numbers, write_polygons
+
 EXTENT = 4096
 Value = str | int | float | bool
 Whole: TypeAlias = NDArray[np.int64]
-Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.bool_]]
-"""(n, width) bytes of n features, and which of them are written."""
-_POLYGON, _MOVE, _LINE, _CLOSE = 3, 1, 2, 7
-_ID, _TAGS, _TYPE, _GEOMETRY = 1 << 3, 2 << 3 | 2, 3 << 3, 4 << 3 | 2
-_FEATURE = 2 << 3 | 2
+Real: TypeAlias = NDArray[np.float64]
 _BITS = 7
 _NONE = -1
 _HEADS = tuple(bytes([4 << 3 | 2, size + 2, 1 << 3 | 2, size]) for size in range(126))
 """What stands before a short text that is a value, by its bytes."""
+_REAL = np.dtype([("head", "u1", 3), ("value", "<f8")])
+_REAL_HEAD = 4 << 3 | 2, 9, 3 << 3 | 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +31,28 @@ class Column:
     `at` is -1 where a feature has none.
     """
 
-    values: Sequence[Value]
+    values: Sequence[Value] | Whole | Real
     at: Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Outlines:
+    """Polygons of any shape, in units of the tile.
+
+    Parameters
+    ----------
+    points
+        (m, 2) corners of all rings, outer ones clockwise with rows downwards, holes the other way,
+        the first of a ring not repeated.
+    rings
+        Where each ring begins, and behind the last one.
+    of
+        Which ring is the first of each feature, and behind the last one.
+    """
+
+    points: Whole
+    rings: Whole
+    of: Whole
 
 
 def column_of(values: Sequence[Value | None]) -> Column:
@@ -47,13 +63,17 @@ def column_of(values: Sequence[Value | None]) -> Column:
     return Column(found, np.fromiter(map(number.__getitem__, values), np.int64, len(values)))
 
 
-def column_of_array(
-    values: NDArray[np.generic], known: NDArray[np.bool_] | None = None
-) -> Column:  # fmt: skip
-    """Return a property of an array; it is left out where it is not `known`."""
-    unique, at = np.unique(values, return_inverse=True)
-    numbers = at.astype(np.int64)
-    return Column(unique.tolist(), numbers if known is None else np.where(known, numbers, _NONE))
+def column_of_array(values: Whole | Real, known: NDArray[np.bool_] | None = None) -> Column:
+    """Return a property of an array of numbers; it is left out where it is not `known`."""
+    real = values.dtype.kind == "f"
+    exact = np.ascontiguousarray(values, np.float64 if real else np.int64)
+    size = len(exact)
+    numbers, different = np.empty(size, np.int64), np.empty(size, np.int64)
+    slots = np.full(1 << (2 * size).bit_length(), _NONE, np.int64)
+    count = number_different(exact.view(np.int64), slots, numbers, different)
+    at = numbers if known is None else np.where(known, numbers, _NONE)
+    found = different[:count]
+    return Column(found.view(np.float64) if real else found, at)
 
 
 def rectangle_rings(left: Whole, top: Whole, right: Whole, bottom: Whole) -> Whole:
@@ -62,8 +82,17 @@ def rectangle_rings(left: Whole, top: Whole, right: Whole, bottom: Whole) -> Who
     return np.stack([np.stack(corner, axis=-1) for corner in corners], axis=1)
 
 
-def encode_layer(name: str, ids: Whole, rings: Whole, columns: Mapping[str, Column]) -> bytes:
-    """Return a tile of one layer of polygons with as many corners each.
+def outlines_of(rings: Whole) -> Outlines:
+    """Return polygons of one ring each, with as many corners: (n, corners, 2)."""
+    count, corners, _ = rings.shape
+    steps = np.arange(count + 1, dtype=np.int64)
+    return Outlines(np.ascontiguousarray(rings).reshape(-1, 2), steps * corners, steps)
+
+
+def encode_layer(
+    name: str, ids: Whole, outlines: Outlines | Whole, columns: Mapping[str, Column]
+) -> bytes:
+    """Return a tile of one layer of polygons.
 
     Parameters
     ----------
@@ -71,91 +100,58 @@ def encode_layer(name: str, ids: Whole, rings: Whole, columns: Mapping[str, Colu
         Of the layer.
     ids
         Of features, not negative.
-    rings
-        (n, corners, 2) units of the tile, clockwise with rows downwards, the first not repeated.
+    outlines
+        Polygons, or rings (n, corners, 2) of one each.
     columns
         The properties by key.
     """
-    values: dict[tuple[type, Value], int] = {}
-    few_first = sorted(columns, key=lambda key: len(columns[key].values))  # they take one byte
-    numbers = {key: _numbers_of(columns[key], values) for key in few_first}
+    shapes = outlines if isinstance(outlines, Outlines) else outlines_of(outlines)
+    tags, values = _numbered(columns, len(ids))
     body = bytearray(_text(1, name))
-    body += _features(ids, rings, [numbers[key] for key in columns])
+    body += write_polygons(
+        np.ascontiguousarray(ids, np.int64), tags, shapes.points, shapes.rings, shapes.of
+    ).tobytes()
     for key in columns:
         body += _text(3, key)
-    for _, value in values:
-        body += _value(value)
-    body += _whole(5, EXTENT) + _whole(15, 2)
+    body += values + _whole(5, EXTENT) + _whole(15, 2)
     return _bytes(3, bytes(body))
 
 
-def _numbers_of(column: Column, values: dict[tuple[type, Value], int]) -> Whole:
-    """Return which of all values each feature has, -1 for none; new ones are added."""
-    own = [values.setdefault((type(value), value), len(values)) for value in column.values]
-    return np.array([*own, _NONE], np.int64)[column.at]
+def _numbered(columns: Mapping[str, Column], size: int) -> tuple[Whole, bytes]:
+    """Return by key and feature which of all values it has, -1 for none, and these values.
+
+    The values of the fewest come first: their numbers take one byte.
+    """
+    texts: dict[tuple[type, Value], int] = {}
+    numbers: dict[str, Whole] = {}
+    values, first = bytearray(), 0
+    for key, column in sorted(columns.items(), key=lambda item: len(item[1].values)):
+        if isinstance(column.values, np.ndarray):
+            numbers[key] = np.where(column.at >= 0, column.at + first, _NONE)
+            values += _numbers(column.values)
+            first += len(column.values)
+            continue
+        own = []
+        for value in column.values:
+            at = texts.setdefault((type(value), value), first)
+            own.append(at)
+            if at == first:
+                values += _value(value)
+                first += 1
+        numbers[key] = np.array([*own, _NONE], np.int64)[column.at]
+    tags = np.empty((len(columns), size), np.int64)
+    for row, key in enumerate(columns):
+        tags[row] = numbers[key]
+    return tags, bytes(values)
 
 
-def _features(ids: Whole, rings: Whole, tags: Sequence[Whole]) -> bytes:
-    """Return all features, one row of bytes each."""
-    count = len(ids)
-    pairs = [part for key, at in enumerate(tags) for part in _pair(key, at)]
-    parts = [
-        *_field(_ID, [_varints(ids)]), *_sized(_TAGS, pairs, count),
-        *_field(_TYPE, [_constant(count, _POLYGON)]), *_sized(_GEOMETRY, [_commands(rings)], count),
-    ]  # fmt: skip
-    data, kept = _joined(_sized(_FEATURE, parts, count))
-    return data[kept].tobytes()
-
-
-def _pair(key: int, at: Whole) -> list[Part]:
-    """Return number of the key and number of the value, where a feature has one."""
-    there = (at != _NONE)[:, None]
-    number, value = _constant(len(at), key), _varints(np.maximum(at, 0))
-    return [(data, kept & there) for data, kept in (number, value)]
-
-
-def _commands(rings: Whole) -> Part:
-    """Return the commands that draw rings."""
-    count, corners, _ = rings.shape
-    steps = np.diff(rings, axis=1, prepend=0).reshape(count, 2 * corners)
-    zigzag = [_varints(column) for column in ((steps << 1) ^ (steps >> 63)).T]
-    move, line, close = (
-        _constant(count, command | times << 3)
-        for command, times in ((_MOVE, 1), (_LINE, corners - 1), (_CLOSE, 1))
-    )
-    return _joined([move, *zigzag[:2], line, *zigzag[2:], close])
-
-
-def _field(tag: int, parts: Sequence[Part]) -> list[Part]:
-    return [_constant(len(parts[0][0]), tag), *parts]
-
-
-def _sized(tag: int, parts: Sequence[Part], count: int) -> list[Part]:
-    """Return parts after a tag and the number of their bytes."""
-    sizes = np.zeros(count, np.int64)
-    for _, kept in parts:
-        sizes += kept.sum(axis=1)
-    return [_constant(count, tag), _varints(sizes), *parts]
-
-
-def _joined(parts: Sequence[Part]) -> Part:
-    return np.hstack([data for data, _ in parts]), np.hstack([kept for _, kept in parts])
-
-
-def _varints(numbers: Whole) -> Part:
-    """Return numbers as they are written."""
-    longest = max(1, -(-int(numbers.max(initial=0)).bit_length() // _BITS))
-    shifted = numbers[:, None] >> np.arange(0, _BITS * longest, _BITS)
-    kept = shifted > 0
-    kept[:, 0] = True
-    more = np.zeros(shifted.shape, bool)
-    more[:, :-1] = kept[:, 1:]
-    return (shifted & 0x7F | more << _BITS).astype(np.uint8), kept
-
-
-def _constant(count: int, number: int) -> Part:
-    data, kept = _varints(np.array([number], np.int64))
-    return np.repeat(data, count, axis=0), np.repeat(kept, count, axis=0)
+def _numbers(values: Whole | Real) -> bytes:
+    """Return numbers as values of the layer."""
+    if values.dtype.kind == "i":
+        return write_numbers(np.ascontiguousarray(values, np.int64)).tobytes()
+    rows = np.empty(len(values), _REAL)
+    rows["head"], rows["value"] = _REAL_HEAD, values
+    return rows.tobytes()
 
 
 def _value(value: Value) -> bytes:
