@@ -25,16 +25,14 @@ from routing.index.snap import SnapPoint
 from routing.planning import island_rule
 from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
-from spatial.errors import BadParameter
 from spatial.geo.crs import Crs
 from spatial.json_types import Document
 
 MOST_PLACES = 1000
 MOST_SHOWN_SNAPS = 100
 """Up to so many places on a side the answer says where each was snapped to."""
-MOST_LENGTHS = 2500
-CELL_S, LENGTH_S, PLACE_S = 1.5e-6, 4e-4, 2e-4
-"""What a cell of the table takes, one whose length is asked for, and snapping a place."""
+CELL_S, PLACE_S = 3e-6, 2e-4
+"""What a cell of the table, and snapping a place, is likely to take."""
 ROWS = 50
 """Rows of a table that are written at a time; the writer lets nobody in between."""
 PER_UNIT = {"s": 1.0, "min": 60.0}
@@ -45,8 +43,7 @@ routes = Routes("paths")
 class MatrixBody(ConditionsBody):
     """A question for a table; coordinates are in the `crs` of the request, in its axis order.
 
-    With `distances` in `include` the lengths of the same ways are answered too, for no more than
-    2,500 cells.
+    With `distances` in `include` the lengths of the same ways are answered too.
     """
 
     sources: list[Place] = Field(min_length=1, max_length=MOST_PLACES)
@@ -70,17 +67,7 @@ async def get_matrix(body: MatrixBody, request: Request) -> Response:
         return _answer(network, conditions, (sources, targets), body, crs)
 
     rows = len(body.sources) * len(given)
-    if body.include and rows > MOST_LENGTHS:
-        raise BadParameter(
-            f"Distances of {rows} cells; at most {MOST_LENGTHS}",
-            f"距离表有 {rows} 格，最多 {MOST_LENGTHS} 格",
-            mend_en="Ask for fewer places at a time, or for durations alone.",
-            mend_zh="请分批提出，或只要时间。",
-            pointer="/include",
-        )
-    cost_s = (LENGTH_S if body.include else CELL_S) * rows + PLACE_S * (
-        len(body.sources) + len(given)
-    )
+    cost_s = CELL_S * rows * (2 if body.include else 1) + PLACE_S * (len(body.sources) + len(given))
     text = await ask(request, answer, cost_s)
     services(request).audit.record(actor_of(request), "matrix", body.profile, rows=rows)
     headers = {"Content-Crs": f"<{crs.uri}>", **NO_STORE}

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from routing.cch.arc_search import Ends, search
 from routing.cch.dijkstra import within
 from routing.cch.hierarchy import Hierarchy
+from routing.cch.measured_table_kernels import measure_slots, measured_table
 from routing.cch.query_kernels import join
 from routing.cch.table_kernels import table
 from routing.graph.graph import Graph
@@ -45,6 +46,16 @@ class Joined(NamedTuple):
     source: int
     target: int
     arcs: Ints
+
+
+class Measure(NamedTuple):
+    """What a way amounts to beside its weight, a sum over its arcs.
+
+    `by_arc` makes whole numbers (uint32) of the weights of the arcs; `name` stands for it.
+    """
+
+    name: str
+    by_arc: Callable[[Weights], Weights]
 
 
 class Engine(Protocol):
@@ -150,6 +161,11 @@ class Workspace:
         count = len(self.out)
         return np.full(count, INFINITE, np.int64), np.full(count, -1, np.int32)
 
+    @cached_property
+    def alongs(self) -> Ints:
+        """The array of what a table measures beside."""
+        return np.zeros(len(self.out), np.int64)
+
 
 class Topology:
     """The hierarchy of a graph; safe from any thread."""
@@ -196,12 +212,14 @@ class Metric:
         self._writing = RLock()
         self.stamp = stamp
         self.weights = checked_weights(weights, topology.arc_count)
+        self._measured: dict[str, tuple[Weights, Weights]] = {}
         self._slots = topology.hierarchy.customised(self.weights)
 
     @property
     def nbytes(self) -> int:
         """Memory of this metric."""
-        return self.weights.nbytes + sum(array.nbytes for array in self._slots)
+        beside = sum(by_slot.nbytes for _, by_slot in self._measured.values())
+        return self.weights.nbytes + sum(array.nbytes for array in self._slots) + beside
 
     def update(self, arcs: ArrayLike, weights: ArrayLike, stamp: Any = None) -> None:
         """Give some arcs new weights: in place when few, else on a shadow that is swapped in."""
@@ -329,6 +347,36 @@ class Metric:
             )  # fmt: skip
         self.topology.take_back(space)
         return lengths
+
+    def measured_matrix(
+        self, sources: Numbers, targets: Numbers, measure: Measure
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Return the (sources, targets) lengths as `matrix` does, and what these ways measure.
+
+        Raises
+        ------
+        ValueError
+            A node number is none of the graph's.
+        """
+        count, tree = self.topology.node_count, self.topology.hierarchy
+        rows = checked_numbers(sources, count, "node").astype(np.int64)
+        columns = checked_numbers(targets, count, "node").astype(np.int64)
+        space = self.topology.lend()
+        with self.lock:
+            lengths, told = measured_table(
+                tree.rank, tree.parent, tree.up_first, tree.up_head, self._slots[0],
+                self._by_slot(measure), rows, columns, *space.table, space.alongs,
+            )  # fmt: skip
+        self.topology.take_back(space)
+        return lengths, told
+
+    def _by_slot(self, measure: Measure) -> Weights:
+        """Return a measure by slot, kept while the weights stay as they are."""
+        kept = self._measured.get(measure.name)
+        if kept is None or kept[0] is not self.weights:
+            by_slot = measure_slots(self._slots[1], measure.by_arc(self.weights))
+            kept = self._measured[measure.name] = self.weights, by_slot
+        return kept[1]
 
     def _lengths(self, node: int, backward: bool) -> Weights:
         """Return how far every node is from one, or to it, by one search along the arcs."""

@@ -10,15 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from routing.cch.engine import Metric
 from routing.graph.weights import INFINITE, Floats
 from routing.index.snap import SnapPoint
 from routing.query.network import RoadNetwork
-from routing.query.one_to_many import MS_PER_S, span
+from routing.query.one_to_many import span
 from routing.query.prepare import PreparedMetric
-from routing.query.search import best_on
 from routing.query.snapping import Point
-from routing.stopping import check
 
 Side = tuple[Sequence[Point], list[list[SnapPoint]]]
 """Places (EPSG:4326) and the spots of each."""
@@ -61,15 +58,12 @@ def table(
     seconds, version = np.full(shape, np.inf), prepared.version
     metres = np.full(shape, np.inf) if lengths else None
     if rows and columns:
-        outs, intos, block = (
-            _chosen(sources, rows),
-            _chosen(targets, columns),
-            np.ix_(rows, columns),
-        )
-        if metres is None:
-            seconds[block], version = _seconds(network, prepared, outs, intos)
-        else:
-            seconds[block], metres[block], version = _lengths(network, prepared, outs, intos)
+        some = _chosen(sources, rows), _chosen(targets, columns)
+        found = _of_placed(network, prepared, *some, lengths=lengths)
+        block, version = np.ix_(rows, columns), found.version
+        seconds[block] = found.seconds
+        if metres is not None:
+            metres[block] = found.metres
     return Drives(seconds, metres, version)
 
 
@@ -77,44 +71,24 @@ def _placed(side: Side) -> list[int]:
     return [number for number, spots in enumerate(side[1]) if spots]
 
 
-def _seconds(
-    network: RoadNetwork, prepared: PreparedMetric, sources: Side, targets: Side
-) -> tuple[Floats, int]:
-    found, version = prepared.table(sources[1], targets[1])
-    cut = ~np.isfinite(found)
+def _of_placed(
+    network: RoadNetwork, prepared: PreparedMetric, sources: Side, targets: Side, *, lengths: bool
+) -> Drives:
+    drives = Drives(*prepared.table(sources[1], targets[1], lengths=lengths))
+    cut = ~np.isfinite(drives.seconds)
     rows, columns = np.flatnonzero(cut.any(axis=1)), np.flatnonzero(cut.any(axis=0))
     if not len(rows):
-        return found, version
+        return drives
     outs, intos = _chosen(sources, rows.tolist()), _chosen(targets, columns.tolist())
     off, onto = moved(network, prepared, outs), moved(network, prepared, intos)
     if off == outs[1] and onto == intos[1]:
-        return found, version
-    again, version = prepared.table(off, onto)
+        return drives
+    again = Drives(*prepared.table(off, onto, lengths=lengths))
     block = np.ix_(rows, columns)
-    found[block] = np.where(cut[block], again, found[block])
-    return found, version
-
-
-def _lengths(
-    network: RoadNetwork, prepared: PreparedMetric, sources: Side, targets: Side
-) -> tuple[Floats, Floats, int]:
-    """Return times and lengths, cell by cell from the ways themselves, of one state."""
-    off, onto = moved(network, prepared, sources), moved(network, prepared, targets)
-    shape = len(off), len(onto)
-
-    def work(shown: Metric) -> tuple[Floats, Floats, int]:
-        seconds, metres = np.full(shape, np.inf), np.full(shape, np.inf)
-        on = prepared._replace(metric=shown)
-        for row, column in np.ndindex(shape):
-            check()
-            found = best_on(on._replace(places=[sources[1][row], targets[1][column]]))
-            found = found or best_on(on._replace(places=[off[row], onto[column]]))
-            if found is not None:
-                metres[row, column], took_ms = found.sums()
-                seconds[row, column] = took_ms / MS_PER_S
-        return seconds, metres, on.version
-
-    return prepared.metric.in_one_state(work)
+    for mine, its in ((drives.seconds, again.seconds), (drives.metres, again.metres)):
+        if mine is not None and its is not None:
+            mine[block] = np.where(cut[block], its, mine[block])
+    return drives._replace(version=again.version)
 
 
 def begins(

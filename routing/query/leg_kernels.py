@@ -114,6 +114,44 @@ def tabulate(
 
 
 @compiled(
+    "UniTuple(float64[:, ::1], 2)(uint32[:, ::1], uint32[:, ::1], int64[::1], float64[::1],"
+    " float64[:, ::1], int64[::1], int64[::1], float64[::1], float64[:, ::1], int64[::1],"
+    " uint32[::1], uint32[::1])"
+)
+def tabulate_measured(
+    lengths: Weights, alongs: Weights,
+    row: Ints, out_cost: Floats, outs: Floats, out_first: Ints,
+    column: Ints, into_cost: Floats, intos: Floats, into_first: Ints,
+    weights: Weights, measure: Weights,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Return what `tabulate` does, and what these drives measure.
+
+    `alongs` are the measures of the `lengths`, `measure` is by arc. Of drives of one length it is
+    that of the first found.
+    """
+    shape = len(out_first) - 1, len(into_first) - 1
+    found, told = np.full(shape, np.inf), np.zeros(shape)
+    for i in range(shape[0]):
+        for a in range(out_first[i], out_first[i + 1]):
+            left, begin = int(outs[a, ARC]), outs[a, ALONG]
+            off = measure[left] * (1.0 - begin)
+            for j in range(shape[1]):
+                for b in range(into_first[j], into_first[j + 1]):
+                    come, end = int(intos[b, ARC]), intos[b, ALONG]
+                    length = lengths[row[a], column[b]]
+                    if length < INFINITE:
+                        drive = out_cost[a] + length + into_cost[b]
+                        if drive < found[i, j]:
+                            found[i, j] = drive
+                            told[i, j] = off + alongs[row[a], column[b]] + measure[come] * end
+                    if come == left and end >= begin:
+                        straight = weights[come] * (end - begin)
+                        if straight < found[i, j]:
+                            found[i, j], told[i, j] = straight, measure[come] * (end - begin)
+    return found, told
+
+
+@compiled(
     "Tuple((int64[::1], float64[::1], float64[::1]))"
     "(float64[:, ::1], int64, int64, int64[::1], int64[::1])",
     at_start=True,

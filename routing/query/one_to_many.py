@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from routing.cch.engine import Metric
+from routing.cch.engine import Measure, Metric
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Floats, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.query.access import End, Ends, arriving, flat, leaving
-from routing.query.leg_kernels import SPOT, find_ends, tabulate
+from routing.query.leg_kernels import SPOT, find_ends, tabulate, tabulate_measured
 from routing.stopping import check
 
 MS_PER_S = 1000
+Places = Sequence[Sequence[SnapPoint]]
+"""Of each place the spots that it may be snapped to."""
 BLOCK_CELLS = 131_072
 """Cells of a table that are computed while others wait for the metric."""
 LET_OTHERS_S = 0.001
@@ -41,54 +43,95 @@ class Span:
 
 
 def durations(
-    graph: Graph,
-    metric: Metric,
-    sources: Sequence[Sequence[SnapPoint]],
-    targets: Sequence[Sequence[SnapPoint]],
+    graph: Graph, metric: Metric, sources: Places, targets: Places, extra: Measure | None = None
 ) -> Floats:
     """Return the (sources, targets) driving times in seconds between places; infinite is no way.
 
-    A place is given by the spots that it may be snapped to.
+    A place is given by the spots that it may be snapped to. What a drive weighs more than it takes
+    is `extra` (ms).
+    """
+    if extra is not None:
+        weighed, more = measured(graph, metric, sources, targets, extra)
+        return (weighed - more) / MS_PER_S
+    with metric.lock:
+        outs, intos = _ends(graph, metric.weights, sources, targets)
+        lengths = np.ascontiguousarray(metric.matrix(outs.nodes, intos.nodes))
+        return tabulate(
+            lengths, outs.at, outs.costs, outs.table, outs.first,
+            intos.at, intos.costs, intos.table, intos.first, metric.weights,
+        ) / MS_PER_S  # fmt: skip
+
+
+def measured(
+    graph: Graph, metric: Metric, sources: Places, targets: Places, measure: Measure
+) -> tuple[Floats, Floats]:
+    """Return the weights (ms) of drives between places, and their measures.
+
+    Without a way the weight is infinite and the measure 0.
     """
     with metric.lock:
         weights = metric.weights
-        outs, out_first = _ends_of(graph, weights, sources, leave=True)
-        intos, into_first = _ends_of(graph, weights, targets, leave=False)
-        rows, row = np.unique(outs.nodes, return_inverse=True)
-        columns, column = np.unique(intos.nodes, return_inverse=True)
-        lengths = np.ascontiguousarray(metric.matrix(rows, columns))
-    return tabulate(
-        lengths, row, outs.costs, outs.table, out_first,
-        column, intos.costs, intos.table, into_first, weights,
-    ) / MS_PER_S  # fmt: skip
+        outs, intos = _ends(graph, weights, sources, targets)
+        lengths, alongs = metric.measured_matrix(outs.nodes, intos.nodes, measure)
+        return tabulate_measured(
+            lengths, alongs, outs.at, outs.costs, outs.table, outs.first,
+            intos.at, intos.costs, intos.table, intos.first, weights, measure.by_arc(weights),
+        )  # fmt: skip
 
 
 def table(
     graph: Graph,
     metric: Metric,
-    sources: Sequence[Sequence[SnapPoint]],
-    targets: Sequence[Sequence[SnapPoint]],
-) -> tuple[Floats, Any]:
-    """Return `durations` of one state of the metric, and its stamp; others may ask meanwhile."""
+    sources: Places,
+    targets: Places,
+    *,
+    extra: Measure | None = None,
+    length: Measure | None = None,
+) -> tuple[Floats, Floats | None, Any]:
+    """Return `durations` of one state of the metric and its stamp; others may ask meanwhile.
+
+    Between them is what the same drives measure by `length`, None where it is not asked for.
+    """
     block = max(1, BLOCK_CELLS // len(targets))
 
-    def work(shown: Metric) -> tuple[Floats, Any]:
-        parts, stamp = [], shown.stamp
+    def work(shown: Metric) -> tuple[Floats, Floats | None, Any]:
+        times, lengths, stamp = [], [], shown.stamp
         for first in range(0, len(sources), block):
             check()
             if first:
                 time.sleep(LET_OTHERS_S)
             if shown.stamp is not stamp:
                 break
-            parts.append(durations(graph, shown, sources[first : first + block], targets))
-        return np.concatenate(parts), stamp
+            some = sources[first : first + block]
+            times.append(durations(graph, shown, some, targets, extra))
+            if length is not None:
+                along = measured(graph, shown, some, targets, length)[1]
+                lengths.append(np.where(np.isfinite(times[-1]), along, np.inf))
+        return np.concatenate(times), np.concatenate(lengths) if lengths else None, stamp
 
     return metric.in_one_state(work)
 
 
-def _ends_of(
-    graph: Graph, weights: Weights, places: Sequence[Sequence[SnapPoint]], *, leave: bool
-) -> tuple[Ends, Ints]:
+class _Side(NamedTuple):
+    """The ends of places as the kernels of tables take them; `nodes[at]` is by end."""
+
+    nodes: Ints
+    at: Ints
+    costs: Floats
+    table: Floats
+    first: Ints
+
+
+def _ends(graph: Graph, weights: Weights, sources: Places, targets: Places) -> tuple[_Side, _Side]:
+    sides = []
+    for places, leave in ((sources, True), (targets, False)):
+        ends, first = _ends_of(graph, weights, places, leave=leave)
+        nodes, at = np.unique(ends.nodes, return_inverse=True)
+        sides.append(_Side(nodes, at, ends.costs, ends.table, first))
+    return sides[0], sides[1]
+
+
+def _ends_of(graph: Graph, weights: Weights, places: Places, *, leave: bool) -> tuple[Ends, Ints]:
     """Return the ends of places, and where those of each place begin."""
     spots = flat([spot for place in places for spot in place])
     arcs = graph.arcs

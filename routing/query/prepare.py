@@ -21,6 +21,7 @@ from routing.index.snap import SnapPoint, Usable
 from routing.live.edge_states import EdgeStateView, LiveState
 from routing.query import one_to_many
 from routing.query.lru import Lru
+from routing.query.measures import CM_PER_M, lengths_of, weighed_more
 from routing.query.metric_cache import Blocked, Metrics, Plan, Stamp
 from routing.query.model import Path, ResolvedQuery
 from routing.query.one_to_many import Span
@@ -81,13 +82,27 @@ class PreparedMetric(NamedTuple):
         return stamp.view
 
     def durations(self, sources: SnapPoints, targets: SnapPoints) -> Floats:
-        """Return the (sources, targets) driving times between places, in s; infinite is no way."""
-        return one_to_many.durations(self.graph, self.metric, sources, targets)
+        """Return the (sources, targets) driving times between places, in s; infinite is no way.
 
-    def table(self, sources: SnapPoints, targets: SnapPoints) -> tuple[Floats, int]:
-        """Return `durations` in one state of the network, and its version; others are let in."""
-        found, stamp = one_to_many.table(self.graph, self.metric, sources, targets)
-        return found, self.plan.version(stamp)
+        They are those of the paths: what the profile weighs more is not in them.
+        """
+        extra = weighed_more(self.graph, self.costs)
+        return one_to_many.durations(self.graph, self.metric, sources, targets, extra)
+
+    def table(
+        self, sources: SnapPoints, targets: SnapPoints, *, lengths: bool = False
+    ) -> tuple[Floats, Floats | None, int]:
+        """Return `durations` in one state of the network, and its version; others are let in.
+
+        Between them are the lengths in m of the same drives, where they are asked for.
+        """
+        extra = weighed_more(self.graph, self.costs)
+        length = lengths_of(self.graph) if lengths else None
+        seconds, centimetres, stamp = one_to_many.table(
+            self.graph, self.metric, sources, targets, extra=extra, length=length
+        )
+        metres = None if centimetres is None else centimetres / CM_PER_M
+        return seconds, metres, self.plan.version(stamp)
 
     def span(self, spots: Sequence[SnapPoint], limit_s: float, *, backward: bool = False) -> Span:
         """Return what can be driven within a limit from any of the spots, or to any of them."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.cch.engine import Metric, Topology
+from routing.cch.engine import Measure, Metric, Topology
 from routing.cch.hierarchy import KEPT
 from routing.cch.reference import Reference
 from routing.graph.turns import split
@@ -52,6 +52,9 @@ def check_equal(graph, metric, reference):
     bounded = lengths < INFINITE
     assert (metric.matrix(nodes, nodes)[bounded] == lengths[bounded]).all()
     assert (metric.matrix(nodes, nodes)[~bounded] >= INFINITE).all()
+    told, same = metric.measured_matrix(nodes, nodes, Measure("weights", lambda weights: weights))
+    assert (told[bounded] == lengths[bounded]).all() and (told[~bounded] >= INFINITE).all()
+    assert (same[bounded] == lengths[bounded]).all()
     for source in nodes:
         for target in nodes:
             found = metric.path(source, target)

@@ -4,9 +4,12 @@ import numpy as np
 
 from routing.planning.island_rule import begins, moved, table
 from routing.query.model import Conditions, PathQuery
+from routing.query.one_to_many import durations as table_of_weights
 from routing.query.one_to_many import span
 from spatial.errors import SigangError
 from tests.routing.maps import NOW, Town
+
+DESTINATION = {"access": '{"motor_vehicle": "destination"}'}
 
 
 def town() -> Town:
@@ -20,18 +23,41 @@ def test_a_table_says_what_paths_say():
     points = [town().at(place) for place in ("X", "Y", "C", "P")]
     prepared = net.prepared(Conditions("car"), NOW)
     side = points, net.snap(prepared, points)
-    found = table(net, prepared, side, side).seconds
+    found = table(net, prepared, side, side, lengths=True)
 
-    def path_s(first, last):
+    def driven(first, last):
         try:
-            legs = net.path(PathQuery("car", [first, last]), NOW).legs
+            found = net.path(PathQuery("car", [first, last]), NOW)
         except SigangError:
-            return np.inf
-        return sum(leg.weight for leg in legs) / 1000
+            return np.inf, np.inf
+        metres, took_ms = found.sums()
+        return metres, took_ms / 1000
 
-    wanted = [[path_s(first, last) for last in points] for first in points]
-    assert np.isfinite(wanted).sum() == 10
-    np.testing.assert_allclose(found, wanted, atol=0.01)
+    wanted = np.array([[driven(first, last) for last in points] for first in points])
+    assert np.isfinite(wanted[:, :, 1]).sum() == 10
+    np.testing.assert_allclose(found.seconds, wanted[:, :, 1], atol=0.01)
+    np.testing.assert_allclose(found.metres, wanted[:, :, 0], atol=0.05)
+
+
+def test_what_a_profile_weighs_more_chooses_the_way_and_is_not_in_a_table():
+    drawing = "A----B----C\n     |    |\n     D----E----F"
+    roads = {"AB": {}, "BC": {"length_m": 4000.0}, "CE": {}, "EF": {}, "DE": DESTINATION,
+             "BD": DESTINATION}  # fmt: skip
+    town = Town(drawing, roads)
+    net, stops = town.network, ["AB:0.5", "EF:0.5", "DE:0.4", "BD:0.5", "DE:0.9"]
+    points = [town.at(stop) for stop in stops]
+    prepared = net.prepared(Conditions("car"), NOW)
+    assert (prepared.costs.factor > 1).sum() == 2
+    side = points, net.snap(prepared, points)
+    found = table(net, prepared, side, side, lengths=True)
+    for row, first in enumerate(points):
+        for column, last in enumerate(points):
+            metres, took_ms = net.path(PathQuery("car", [first, last]), NOW).sums()
+            assert abs(found.seconds[row, column] - took_ms / 1000) < 0.01
+            assert abs(found.metres[row, column] - metres) < 0.05
+    assert round(found.metres[0, 1]) == 6000  # round the street, which is the shorter way
+    weighed = table_of_weights(town.graph, prepared.metric, side[1], side[1])
+    assert weighed[0, 2] > 1.5 * found.seconds[0, 2]
 
 
 def test_places_on_islands_move_to_the_main_network():

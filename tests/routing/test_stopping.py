@@ -63,7 +63,7 @@ def test_a_table_in_blocks_is_the_whole_table(monkeypatch):
     spots = [[SnapPoint(edge, 0.5, 0, 0.0, 0.0, 0.0)] for edge in range(6)]
     whole = one_to_many.durations(RING, metric, spots, spots)
     monkeypatch.setattr(one_to_many, "BLOCK_CELLS", len(spots) * 2)
-    found, stamp = one_to_many.table(RING, metric, spots, spots)
+    found, _, stamp = one_to_many.table(RING, metric, spots, spots)
     assert np.array_equal(found, whole) and stamp == 5
     stop = Event()
     stop.set()

@@ -259,7 +259,7 @@ def test_a_table_turns_where_paths_do(profile):
     points = [street().at("WX:0.5"), street().at("NX:0.5")]
     prepared = net.prepared(Conditions(profile), NOW)
     places = net.snap(prepared, points)
-    found, _ = prepared.table(places[:1], places[1:])
+    found, _, _ = prepared.table(places[:1], places[1:])
     way = net.path(PathQuery(profile, points), NOW)
     assert found[0, 0] == pytest.approx(way.weight / 1000, abs=0.01)
 
