@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from routing.cch.engine import Costs, Joined, Numbers, checked_weights
+from routing.cch.checked import checked_weights
+from routing.cch.engine import Costs, Joined, Numbers
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Ints
 
