@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Text, cast, func
+from sqlalchemy import ColumnElement, Text, and_, cast, func, true
 
 from layers.cql.types import Expression
 from layers.declare.layer import Layer
@@ -22,7 +22,9 @@ from spatial.geozones.rows import zones_of
 from spatial.postgres.db import Database
 from spatial.rules import Rules, get_rule
 
-KINDS = frozenset({"airspace", "airspace_restriction", "controlled_ground"})
+EARLIER = "airspace_superseded"
+"""Zones of an earlier load of a feed."""
+KINDS = frozenset({"airspace", "airspace_restriction", "controlled_ground", EARLIER})
 MEDIA_TYPES: Mapping[str, str] = {name: one.media_type for name, one in FORMATS.items()}
 """Formats of zones by the name that `f` takes."""
 MOST_ROWS = 20_000
@@ -44,6 +46,8 @@ async def export_zones(
 ) -> bytes:  # fmt: skip
     """Return zones as one file; what the format cannot carry is named in it.
 
+    Those of earlier loads are written where a time is asked for: an identifier may come twice else.
+
     Parameters
     ----------
     db, relation, actor, query
@@ -62,8 +66,8 @@ async def export_zones(
     BadParameter
         More rows than one file may have.
     """
-    columns = _columns(relation)
-    statement = await statement_of(relation, actor, query, columns)
+    asked = query if query.timed else replace(query, where=_of_now(relation, query))
+    statement = await statement_of(relation, actor, asked, _columns(relation))
     rows = await read_rows(db, actor, statement, query.bound, limit, MOST_ROWS)
     if len(rows) > MOST_ROWS:
         raise BadParameter(
@@ -79,6 +83,12 @@ async def export_zones(
 def _written(rows: Sequence[Mapping[str, object]], writing: Writing, kind: str) -> bytes:
     zones, unstated = zones_of(sorted(rows, key=_place))
     return FORMATS[kind].write(zones, replace(writing, unstated=unstated))
+
+
+def _of_now(relation: Relation, query: Query) -> ColumnElement[bool]:
+    """Return what a query asks, and that a zone is of the last load."""
+    asked = true() if query.where is None else query.where
+    return and_(asked, relation.table.c.kind != EARLIER)
 
 
 def _columns(relation: Relation) -> list[Expression]:

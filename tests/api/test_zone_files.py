@@ -12,6 +12,7 @@ from data.geozones import Feed, load_airspace
 from spatial.geozones.formats import FORMATS, recognise
 from spatial.postgres.db import connect
 from tests.api.roadworld import LAT, LON
+from tests.mvt import decode_tile, tile_of
 
 pytestmark = pytest.mark.db
 
@@ -109,6 +110,52 @@ def test_what_was_loaded_can_be_loaded_again_and_nothing_changes(feed, client, p
     with connect(planning.database_url) as conn:
         load_airspace(conn, path, Feed("zone-files", "Zones"), lambda _: None)
         assert conn.execute(held).fetchone() == (2,)
+
+
+def test_what_a_later_load_replaced_is_drawn_at_the_times_it_was_in_force(
+    client, planning, tmp_path
+):
+    source, ceilings = "zone-history", {}
+    with connect(planning.database_url) as conn:
+        for upper in (150, 90):
+            part = zone("OLD", "PROHIBITED")["geometry"][0] | {"upperLimit": upper}
+            path = tmp_path / f"{upper}.json"
+            path.write_bytes(
+                orjson.dumps({"UASZoneList": [zone("OLD", "PROHIBITED", geometry=[part])]})
+            )
+            load_airspace(conn, path, Feed(source, "Zones"), lambda _: None)
+            ceilings[upper] = datetime.now(UTC)
+
+    def drawn(at: datetime) -> list[float]:
+        end = at + timedelta(milliseconds=1)
+        box = {"bbox": f"{LON},{LAT},{LON + 0.05},{LAT + 0.05}"}
+        picture = client.get("/api/airspace/picture", params={
+            **box, "begin": at.isoformat(), "end": end.isoformat()}).json()  # fmt: skip
+        tops = [one["ceiling"]["value_m"] for one in picture["zones"] if one["name"]["zh"] == "OLD"]
+        listed = client.get(ITEMS, params={**box, "datetime": at.isoformat(), "name_zh": "OLD"})
+        assert [one["properties"]["ceiling_m"] for one in listed.json()["features"]] == tops
+        file = client.get(ITEMS, params={"f": "ed318", "datetime": at.isoformat(), "code": "OLD"})
+        assert [one.identifier for one in FORMATS["ed318"].read(file.content, None).zones] == [
+            "OLD"
+        ]
+        return tops
+
+    try:
+        assert {upper: drawn(at) for upper, at in ceilings.items()} == {150: [150.0], 90: [90.0]}
+        newest = client.get(ITEMS, params={"f": "ed269", "code": "OLD"})
+        (written,) = FORMATS["ed269"].read(newest.content, None).zones
+        assert written.volumes[0].ceiling.value_m == 90.0
+        x, y = tile_of(*HERE, 10)
+        tile = client.get(f"/api/collections/airspace/tiles/WebMercatorQuad/10/{y}/{x}")
+        features = decode_tile(tile.content)["airspace"]
+        rows = [one["properties"] for one in features if one["properties"]["name_zh"] == "OLD"]
+        assert sorted(row["ceiling_m"] for row in rows) == [90.0, 150.0]
+        (over,) = [row for row in rows if "valid_to" in row]  # the map draws it before that time
+        assert over["ceiling_m"] == 150.0
+    finally:
+        with connect(planning.database_url) as conn:
+            conn.execute("DELETE FROM sigang.zone WHERE source_id = %s", [source])
+            conn.commit()
 
 
 def test_formats_of_zones_are_those_of_layers_of_zones_alone(feed, client):
