@@ -12,7 +12,7 @@ import asyncpg
 from api.http.credential_store import PROVINCES
 from spatial.actor import Actor
 from spatial.postgres.db import Database
-from spatial.tasks import end_task
+from spatial.tasks import end_task, wait_at_most
 
 _ACCOUNT = "system"
 _log = logging.getLogger(__name__)
@@ -20,10 +20,17 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def sweeping(
-    db: Database, sweep: Callable[[Database], Awaitable[None]], every_s: float, what: str
+    db: Database,
+    sweep: Callable[[Database], Awaitable[None]],
+    every_s: float,
+    what: str,
+    wake: asyncio.Event | None = None,
 ) -> AsyncIterator[None]:
-    """Sweep every so often for as long as the context is open; a lost database is waited for."""
-    task = asyncio.create_task(_keep_sweeping(db, sweep, every_s, what))
+    """Sweep every so often for as long as the context is open; a lost database is waited for.
+
+    An event that is set has it done at once.
+    """
+    task = asyncio.create_task(_keep_sweeping(db, sweep, every_s, what, wake or asyncio.Event()))
     try:
         yield
     finally:
@@ -31,10 +38,15 @@ async def sweeping(
 
 
 async def _keep_sweeping(
-    db: Database, sweep: Callable[[Database], Awaitable[None]], every_s: float, what: str
+    db: Database,
+    sweep: Callable[[Database], Awaitable[None]],
+    every_s: float,
+    what: str,
+    wake: asyncio.Event,
 ) -> None:
     while True:
-        await asyncio.sleep(every_s)
+        await wait_at_most(wake, every_s)
+        wake.clear()
         try:
             await sweep(db)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

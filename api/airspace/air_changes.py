@@ -1,9 +1,10 @@
-"""Where the air changed between versions, so that what was judged elsewhere need not be again."""
+"""Where and when the air changed between versions: what was judged elsewhere need not be again."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import shapely
@@ -15,17 +16,30 @@ from spatial.geo.datum import Floats
 MOST_STEPS = 64
 AROUND_DEG = 0.01
 """How far around a box a zone counts as one over it."""
-Box = tuple[float, float, float, float]
-"""West, south, east and north in degrees."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where and when a plan flies: a box in degrees, and a time."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    begin: datetime
+    end: datetime
 
 
 @dataclass(frozen=True)
 class _Step:
-    """From one version that was held to the next: boxes of zones that changed; None: all did."""
+    """From one version that was held to the next: what changed; None: everything did.
+
+    Each row of `changed` is a zone as it was or is: west, south, east, north, begin and end (s).
+    """
 
     since: int
     until: int
-    boxes: Floats | None
+    changed: Floats | None
 
 
 class AirChanges:
@@ -38,18 +52,18 @@ class AirChanges:
         """Note what became of the air."""
         ground = old.coverage.counties, old.terrain_digests
         whole = ground != (new.coverage.counties, new.terrain_digests)
-        boxes = None if whole else _boxes(_changed(old, new))
-        self._steps.append(_Step(old.version, new.version, boxes))
+        changed = None if whole else _rows(_changed(old, new))
+        self._steps.append(_Step(old.version, new.version, changed))
 
-    def touch(self, since: int, now: int, box: Box) -> bool:
-        """Tell whether the air within a box may have changed between two versions."""
+    def touch(self, since: int, now: int, reach: Reach) -> bool:
+        """Tell whether the air that a plan flies in may have changed between two versions."""
         at = since
         for step in self._steps:
             if at == now:
                 break
             if step.since != at:
                 continue
-            if step.boxes is None or _meet(step.boxes, box):
+            if step.changed is None or _meet(step.changed, reach):
                 return True
             at = step.until
         return at != now
@@ -64,14 +78,17 @@ def _changed(old: Known, new: Known) -> list[Zone]:
     return [zone for zone in found if zone is not None]
 
 
-def _boxes(zones: list[Zone]) -> Floats:
+def _rows(zones: list[Zone]) -> Floats:
     shapes = [zone.shape if zone.circle is None else zone.circle.polygon for zone in zones]
-    found: Floats = shapely.bounds(np.array(shapes, dtype=object)).reshape(-1, 4)
-    return found
+    boxes: Floats = shapely.bounds(np.array(shapes, dtype=object)).reshape(-1, 4)
+    begin = [-np.inf if zone.begin is None else zone.begin.timestamp() for zone in zones]
+    end = [np.inf if zone.end is None else zone.end.timestamp() for zone in zones]
+    return np.column_stack([boxes, begin, end])
 
 
-def _meet(boxes: Floats, box: Box) -> bool:
-    west, south, east, north = box
-    apart = (boxes[:, 0] > east + AROUND_DEG) | (boxes[:, 2] < west - AROUND_DEG)
-    apart |= (boxes[:, 1] > north + AROUND_DEG) | (boxes[:, 3] < south - AROUND_DEG)
-    return not bool(apart.all())
+def _meet(changed: Floats, reach: Reach) -> bool:
+    west, south, east, north, begin, end = changed.T
+    near = (west <= reach.east + AROUND_DEG) & (east >= reach.west - AROUND_DEG)
+    near &= (south <= reach.north + AROUND_DEG) & (north >= reach.south - AROUND_DEG)
+    timely = (begin <= reach.end.timestamp()) & (end >= reach.begin.timestamp())
+    return bool((near & timely).any())

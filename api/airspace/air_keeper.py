@@ -67,7 +67,7 @@ class AirKeeper:
             async with self._reading:
                 if not self._holds(version, words):
                     folder = served.settings.home / "terrain"
-                    known = await read_known(served.db, folder, words)
+                    known = await read_known(served.db, folder, words, self._known)
                     if self._known is not None:
                         self.changes.note(self._known, known)
                     self._known = known

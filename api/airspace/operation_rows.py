@@ -26,7 +26,7 @@ WHERE o.kind = 'uas_flight' AND o.state = 'Filed' AND o.planned_end > now()
 ORDER BY coalesce(f.decide_by, o.planned_start), o.planned_start, o.id LIMIT $1"""
 )
 JUDGED = """
-SELECT o.id, o.planned_start, (f.verdict ->> 'airspace_version')::bigint AS version,
+SELECT o.id, o.planned_start, o.planned_end, (f.verdict ->> 'airspace_version')::bigint AS version,
   f.verdict ->> 'rules' AS rules, ST_XMin(o.geom) AS west, ST_YMin(o.geom) AS south,
   ST_XMax(o.geom) AS east, ST_YMax(o.geom) AS north
 FROM sigang.operation o JOIN sigang.operation_filing f ON f.operation_id = o.id

@@ -9,27 +9,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
+from uuid import UUID
 
 import asyncpg
 import orjson
+import shapely
 from starlette.requests import Request
 
 from api.airspace import operation_store as store
-from api.airspace.air_changes import AirChanges, Box
+from api.airspace.air_changes import AirChanges, Reach
 from api.airspace.air_keeper import AirKeeper, HeldAir
 from api.airspace.extents import Extent
 from api.http.app_state import own
 from api.http.concurrency import ask
 from api.services import services
-from layers.processes.airspace.answer import answer_one
-from layers.processes.airspace.question import CheckInputs, read_question
-from spatial.airspace_rules import ACCURACY, BOUNDS, Aircraft, Task
+from layers.processes.airspace.answer import said
+from layers.processes.airspace.question import check_horizon, read_area
+from routing.airspace.ask import Footprint as Area
+from routing.airspace.ask import Heights, judge_footprint
+from routing.airspace.judge import Flight
+from spatial.airspace_rules import BOUNDS, FILING, Aircraft, Bounds, Clock, Task
 from spatial.errors import BadParameter, RuleMissing
 from spatial.geo.volumes import Circle
 from spatial.json_types import Document, JsonObject
 from spatial.rules import get_rule
 
-EACH_S = 0.004
+MOST_FOUND = 1_000
+EACH_S = 0.002
 """What one volume is likely to take."""
 WORST_FIRST = ("prohibited", "undetermined", "needs_approval", "needs_confirmation", "suitable")
 
@@ -46,6 +53,34 @@ class Subject:
     def begin(self) -> datetime:
         """Its begin, whose rules count."""
         return min(one.begin for one in self.extents)
+
+
+class FoundVerdicts:
+    """Verdicts of waiting plans that one process has found and nobody has stored yet.
+
+    What is judged of a plan does not change while it waits.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[UUID, JsonObject] = {}
+
+    def keep(self, plan: UUID, verdict: JsonObject | None) -> None:
+        """Keep what was found of a plan."""
+        if verdict is not None:
+            if len(self._found) >= MOST_FOUND:
+                self._found.clear()
+            self._found[plan] = verdict
+
+    def forget(self, plan: UUID) -> None:
+        """Keep what was found of a plan no longer."""
+        self._found.pop(plan, None)
+
+    def find(self, plan: UUID, air: HeldAir) -> JsonObject | None:
+        """Return what was found of a plan by an air and its rules."""
+        found = self._found.get(plan)
+        if found is None or found["airspace_version"] != air.known.version:
+            return None
+        return found if found["rules"] == air.rules.digest else None
 
 
 async def judge_plan(request: Request, subject: Subject) -> JsonObject | None:
@@ -80,22 +115,27 @@ async def judge_waiting(
         return kept
     named = [(told or {}).get(name) for told in kept for name in ("airspace_version", "rules")]
     versions, rules = named[::2], named[1::2]
-    boxes = [box_of(part) for part in parts]
+    reaches = [reach_of(part) for part in parts]
     stale = [n for n, air in enumerate(airs)
-             if not is_of(versions[n], rules[n], air, keeper.changes, boxes[n])]  # fmt: skip
+             if not is_of(versions[n], rules[n], air, keeper.changes, reaches[n])]  # fmt: skip
     if not stale:
         return kept
-    cost_s = EACH_S * sum(len(parts[n]) for n in stale)
-    anew = await ask(request, lambda: [judged(subjects[n], airs[n]) for n in stale], cost_s)
-    for n, told in zip(stale, anew, strict=True):
-        kept[n] = told
-    return kept
+    found = own(request.app, FoundVerdicts)
+    held = {n: found.find(plans[n]["id"], airs[n]) for n in stale}
+    left = [n for n in stale if held[n] is None]
+    cost_s = EACH_S * sum(len(parts[n]) for n in left)
+    anew = await ask(request, lambda: [judged(subjects[n], airs[n]) for n in left], cost_s)
+    for n, told in zip(left, anew, strict=True):
+        found.keep(plans[n]["id"], told)
+        held[n] = told
+    return [held.get(n, told) for n, told in enumerate(kept)]
 
 
-def box_of(extents: Sequence[Extent]) -> Box:
-    """Return the box around all footprints."""
+def reach_of(extents: Sequence[Extent]) -> Reach:
+    """Return the box around all footprints, and the time from the first begin to the last end."""
     west, south, east, north = zip(*(one.footprint.polygon.bounds for one in extents), strict=True)
-    return min(west), min(south), max(east), max(north)
+    begin, end = min(one.begin for one in extents), max(one.end for one in extents)
+    return Reach(min(west), min(south), max(east), max(north), begin, end)
 
 
 def subject_of(plan: asyncpg.Record, extents: Sequence[Extent] | None = None) -> Subject:
@@ -104,12 +144,12 @@ def subject_of(plan: asyncpg.Record, extents: Sequence[Extent] | None = None) ->
 
 
 def is_of(
-    version: int | None, rules: str | None, air: HeldAir, changes: AirChanges, box: Box
+    version: int | None, rules: str | None, air: HeldAir, changes: AirChanges, reach: Reach
 ) -> bool:
-    """Tell whether a verdict that names a version and rules is what an air says within a box."""
+    """Tell whether a verdict that names a version and rules is what an air says of a plan."""
     if version is None or rules != air.rules.digest:
         return False
-    return not changes.touch(version, air.known.version, box)
+    return not changes.touch(version, air.known.version, reach)
 
 
 def judged(subject: Subject, air: HeldAir) -> JsonObject | None:
@@ -121,24 +161,22 @@ def judged(subject: Subject, air: HeldAir) -> JsonObject | None:
     if subject.aircraft is None:
         return None
     now = datetime.now(UTC)
-    questions = [_question(one, subject.aircraft, subject.task) for one in subject.extents]
     try:
-        bounds, accuracy = get_rule(air.rules, BOUNDS).value, get_rule(air.rules, ACCURACY).value
-        asked = [read_question(one, bounds, now, accuracy.qnh_m) for one in questions]
-        answers = [answer_one(q, a, air, now) for q, a in zip(questions, asked, strict=True)]
+        bounds = get_rule(air.rules, BOUNDS).value
+        clock = get_rule(air.rules, FILING).value.root[subject.task]
+        areas = [_area(one, bounds, now) for one in subject.extents]
+        answers = [_told(one, area, subject.aircraft, clock, air)
+                   for one, area in zip(subject.extents, areas, strict=True)]  # fmt: skip
     except (RuleMissing, BadParameter):
         return None
     worst = min(answers, key=lambda one: WORST_FIRST.index(str(one["verdict"])))
-    zones = [zone for one in answers for zone in _zones_of(one)]
     told: Document = {name: worst[name] for name in ("verdict", "verdict_range", "missing")}
     told |= {"airspace_version": air.known.version, "rules": air.rules.digest, "judged_at": now}
     kept: JsonObject = orjson.loads(orjson.dumps(told, default=str))
-    return kept | {"zones": _each_once(zones)}
-
-
-def _zones_of(answer: Document) -> list[JsonObject]:
-    zones: list[JsonObject] = orjson.loads(orjson.dumps(answer["zones"], default=str))
-    return zones
+    zones: list[list[JsonObject]] = orjson.loads(
+        orjson.dumps([one["zones"] for one in answers], default=str)
+    )
+    return kept | {"zones": _each_once(chain.from_iterable(zones))}
 
 
 def _each_once(zones: Iterable[JsonObject]) -> list[JsonObject]:
@@ -150,16 +188,22 @@ def _each_once(zones: Iterable[JsonObject]) -> list[JsonObject]:
     return sorted(found.values(), key=lambda one: one["state"] != "inside")
 
 
-def _question(extent: Extent, aircraft: Aircraft, task: Task) -> CheckInputs:
-    footprint, heights = extent.footprint, (extent.lower_m, extent.upper_m)
+def _area(extent: Extent, bounds: Bounds, now: datetime) -> Area:
+    """Return where a volume lies, checked as what is asked for.
+
+    Raises
+    ------
+    BadParameter
+        It is not what may be asked.
+    """
+    check_horizon("/until", extent.end, bounds, now)
+    footprint = extent.footprint
     if isinstance(footprint, Circle):
-        where = {"type": "Circle", "coordinates": list(footprint.centre),
-                 "radius_m": footprint.radius_m}  # fmt: skip
-    else:
-        ring = [list(position) for position in footprint.polygon.exterior.coords]
-        where = {"type": "Polygon", "coordinates": [ring]}
-    lower, upper = ({"value": h, "datum": "W84", "unit": "m"} for h in heights)
-    return CheckInputs.model_validate({
-        "geometry": where, "band": {"lower": lower, "upper": upper}, "aircraft": aircraft,
-        "at": extent.begin, "until": extent.end, "task": task, "alternatives": False,
-    })  # fmt: skip
+        return read_area(shapely.Point(footprint.centre), footprint.radius_m, bounds)
+    return read_area(footprint.polygon, 0.0, bounds)
+
+
+def _told(extent: Extent, area: Area, aircraft: Aircraft, clock: Clock, air: HeldAir) -> Document:
+    flight = Flight(aircraft, extent.begin.timestamp(), extent.end.timestamp(), clock)
+    heights = Heights("W84", extent.lower_m, extent.upper_m)
+    return said(judge_footprint(air.judge, area, heights, flight, air.judge.air.joins), flight, air)

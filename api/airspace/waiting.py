@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
+
 from api.airspace import operation_rows as rows
+from api.airspace.air_changes import Reach
 from api.airspace.air_keeper import AirKeeper, HeldAir
-from api.airspace.plan_verdict import is_of, judged, subject_of
+from api.airspace.plan_verdict import FoundVerdicts, Subject, is_of, judged, reach_of, subject_of
 from api.services import Services
 from layers.offload import offload_part
 from spatial.actor import Actor
@@ -18,15 +21,16 @@ from spatial.errors import RuleMissing
 from spatial.postgres.db import Database
 
 MOST = 500
-AT_ONCE = 4
+AT_ONCE = 16
 """Plans that are judged in one transaction."""
+_REACH = ("west", "south", "east", "north", "planned_start", "planned_end")
 
 
 class Waiting:
     """The plans that wait, judged as they were; one for each application."""
 
-    def __init__(self, keeper: AirKeeper) -> None:
-        self._keeper = keeper
+    def __init__(self, keeper: AirKeeper, found: FoundVerdicts) -> None:
+        self._keeper, self._found = keeper, found
         self._cannot: dict[UUID, tuple[int, str]] = {}
         """By which air and rules a plan could not be judged."""
 
@@ -43,10 +47,10 @@ class Waiting:
         stale: dict[UUID, HeldAir] = {}
         for one, air in zip(known, airs, strict=True):
             now = air.known.version, air.rules.digest
-            box = one["west"], one["south"], one["east"], one["north"]
+            reach = Reach(*(one[name] for name in _REACH))
             changes = self._keeper.changes
             if self._cannot.get(one["id"]) != now and not is_of(
-                one["version"], one["rules"], air, changes, box
+                one["version"], one["rules"], air, changes, reach
             ):
                 stale[one["id"]] = air
         numbers = list(stale)
@@ -59,9 +63,22 @@ class Waiting:
         async with db.write(actor) as conn:
             held = await conn.fetch(rows.HOLD_TO_JUDGE, numbers)
             for plan in held:
-                air = airs[plan["id"]]
-                verdict = await offload_part(judged, subject_of(plan), air)
+                air, subject = airs[plan["id"]], subject_of(plan)
+                verdict = self._found.find(plan["id"], air)
+                self._found.forget(plan["id"])
+                if self._known_by_another(plan, subject, air):
+                    continue
+                if verdict is None:
+                    verdict = await offload_part(judged, subject, air)
                 if verdict is None:
                     self._cannot[plan["id"]] = air.known.version, air.rules.digest
                 else:
                     await conn.execute(rows.SET_VERDICT, plan["id"], verdict)
+
+    def _known_by_another(self, plan: asyncpg.Record, subject: Subject, air: HeldAir) -> bool:
+        """Tell whether another process has judged a plan meanwhile, by this air or a later one."""
+        told = plan["verdict"] or {}
+        version, reach = told.get("airspace_version"), reach_of(subject.extents)
+        if version is not None and version > air.known.version:
+            return True
+        return is_of(version, told.get("rules"), air, self._keeper.changes, reach)

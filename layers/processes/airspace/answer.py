@@ -85,10 +85,8 @@ def begin_answer(
         found = judge_places(air.judge, places, levels, flight)
     change_s = earliest_change(air.judge, zones, flight.begin_s)
     document: Document = {
-        **_verdict(found), **_head(inputs, asked),
+        **said(found, flight, air), **_head(inputs, asked),
         "airspace_class": list(found.classes),
-        "zones": [_spoken(one, air) | _hours(one.zone, flight) for one in found.findings],
-        "missing": sorted({name for one in found.findings for name in names_of(one.missing)}),
         "ground": _ground(found, air),
         "heights": _heights(levels),
         "filing": _filing(inputs, found, asked, air, now),
@@ -151,6 +149,15 @@ def _head(inputs: CheckInputs, asked: Asked) -> Document:
         "aircraft": inputs.aircraft, "task": inputs.task,
         "at": asked.begin.astimezone(DAY_ZONE), "until": asked.end.astimezone(DAY_ZONE),
     }  # fmt: skip
+
+
+def said(found: Judgement, flight: Flight, air: AirOfTime) -> Document:
+    """Return the verdict on a flight, the zones that speak, and what is missing to be sure."""
+    return {
+        **_verdict(found),
+        "zones": [_spoken(one, air) | _hours(one.zone, flight) for one in found.findings],
+        "missing": sorted({name for one in found.findings for name in names_of(one.missing)}),
+    }
 
 
 def _verdict(found: Judgement) -> Document:

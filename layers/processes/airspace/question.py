@@ -26,6 +26,7 @@ from spatial.geo.datum import Floats
 from spatial.geo.heights import METRES, Datum, Qnh
 
 MOST_POINTS = 100_000
+MOST_RADIUS_M = 100_000
 Number = Annotated[AnyNumber, Strict()]
 """A number written as one: neither a text nor true or false."""
 _WHERE = "/geometry/coordinates"
@@ -67,7 +68,7 @@ class GeometryAsked(Inputs):
 
     type: Literal["Point", "LineString", "Polygon", "Circle"]
     coordinates: list[JsonValue]
-    radius_m: Number | None = Field(default=None, gt=0, le=100_000)
+    radius_m: Number | None = Field(default=None, gt=0, le=MOST_RADIUS_M)
     corridor_m: Number | None = Field(default=None, gt=0, le=20_000)
 
 
@@ -141,10 +142,7 @@ def read_question(inputs: CheckInputs, bounds: Bounds, now: datetime, qnh_m: flo
     begin, end = inputs.at, inputs.until or inputs.at
     if end < begin:
         raise refused("/until", "it ends before it begins", "结束时间早于开始时间")
-    if end > now + timedelta(days=bounds.horizon_days):
-        late = "/until" if inputs.until else "/at"
-        days = bounds.horizon_days
-        raise refused(late, f"more than {days} days ahead", f"超过 {days} 天")
+    check_horizon("/until" if inputs.until else "/at", end, bounds, now)
     qnh = None if inputs.qnh_hpa is None else Qnh(inputs.qnh_hpa, qnh_m)
     none = np.empty(0)
     if inputs.points is not None:
@@ -158,6 +156,13 @@ def read_question(inputs: CheckInputs, bounds: Bounds, now: datetime, qnh_m: flo
     assert inputs.geometry is not None  # noqa: S101
     footprint = read_footprint(inputs.geometry, bounds)
     return Asked(footprint, none, none, _heights(inputs), None, begin, end, qnh)
+
+
+def check_horizon(pointer: str, end: datetime, bounds: Bounds, now: datetime) -> None:
+    """Refuse a flight that ends too far ahead."""
+    days = bounds.horizon_days
+    if end > now + timedelta(days=days):
+        raise refused(pointer, f"more than {days} days ahead", f"超过 {days} 天")
 
 
 def _heights(inputs: CheckInputs) -> Heights:
@@ -191,13 +196,35 @@ def read_footprint(asked: GeometryAsked, bounds: Bounds) -> Footprint:
     reach = asked.radius_m or (asked.corridor_m or 0.0) / 2
     if kind == "Point":
         return Footprint(shape, reach)
+    return check_size(shape, reach, bounds, "radius_m" if kind == "Circle" else "corridor_m")
+
+
+def read_area(shape: shapely.Geometry, reach_m: float, bounds: Bounds) -> Footprint:
+    """Return a simple polygon, or a point and what is around it, checked as one that is asked for.
+
+    Raises
+    ------
+    BadParameter
+        It cannot be asked.
+    """
+    xy = shapely.get_coordinates(shape)
+    if len(xy) > bounds.most_vertices:
+        raise refused(_WHERE, f"more than {bounds.most_vertices:,} vertices", "顶点过多")
+    if not _may_be_asked(xy):
+        raise refused(_WHERE, "longitude within ±180, latitude within ±85", "经纬度超出范围")
+    if reach_m > MOST_RADIUS_M:
+        raise refused("/geometry/radius_m", f"over {MOST_RADIUS_M:,} m", "半径过大")
+    return check_size(shape, reach_m, bounds, "radius_m")
+
+
+def check_size(shape: shapely.Geometry, reach: float, bounds: Bounds, name: str) -> Footprint:
+    """Return a footprint that is no larger than one may be; `name` is the member of its reach."""
     west, south, east, north = shape.bounds
     sides = distance_m([west, west], [south, south], [east, west], [south, north])
     if float(sides.max()) + 2 * reach > bounds.most_side_m:
         km = bounds.most_side_m / 1000
         raise refused("/geometry", f"longer than {km:g} km", f"超过 {km:g} 公里")
     if reach:
-        name = "radius_m" if kind == "Circle" else "corridor_m"
         edges, lat = np.array([-180.0, 180.0]), max(abs(south), abs(north))
         gaps = distance_m(edges, [lat, lat], [west, east], [lat, lat])
         if float(gaps.min()) < reach:
@@ -256,10 +283,14 @@ def _plain(places: Sequence[JsonValue]) -> Floats | None:
         xy = np.array(numbers, float).reshape(-1, _PAIR)
     except OverflowError:
         return None
+    return xy if _may_be_asked(xy) else None
+
+
+def _may_be_asked(xy: Floats) -> bool:
+    """Tell whether places lie where they may, and no step leads over the antimeridian."""
     lon, lat = np.abs(xy.T)
     jumps = np.abs(np.diff(xy[:, 0])) > _MOST_LON
-    fine = (lon <= _MOST_LON).all() and (lat <= _MOST_LAT).all() and not jumps.any()
-    return xy if fine else None
+    return bool((lon <= _MOST_LON).all() and (lat <= _MOST_LAT).all() and not jumps.any())
 
 
 def _checked(coordinates: list[JsonValue], depth: int) -> Floats:

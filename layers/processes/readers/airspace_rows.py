@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -102,8 +102,13 @@ async def read_version(db: Database) -> tuple[int, datetime]:
     return row["version"], row["changed_at"]
 
 
-async def read_known(db: Database, folder: Path | None, rules: Rules) -> Known:
-    """Return the air as it is now; with a folder, tiles of terrain are mapped from it."""
+async def read_known(
+    db: Database, folder: Path | None, rules: Rules, held: Known | None = None
+) -> Known:
+    """Return the air as it is now; with a folder, tiles of terrain are mapped from it.
+
+    What is known of the ground is taken from `held` where it is the same there.
+    """
     while True:
         version, changed_at = await read_version(db)
         zones, counties = await db.public.fetch(_ZONES), await db.public.fetch(_COUNTIES)
@@ -115,10 +120,16 @@ async def read_known(db: Database, folder: Path | None, rules: Rules) -> Known:
     def made() -> Known:
         return Known(
             version, changed_at, Zones([make_zone(row, words) for row in zones]),
-            Coverage([_county(row) for row in counties]), terrain, digests,
+            _coverage([_county(row) for row in counties], held), terrain, digests,
         )  # fmt: skip
 
     return await asyncio.to_thread(made)
+
+
+def _coverage(counties: Sequence[County], held: Known | None) -> Coverage:
+    if held is not None and held.coverage.counties == tuple(counties):
+        return held.coverage
+    return Coverage(counties)
 
 
 async def _read_terrain(
