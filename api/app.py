@@ -30,7 +30,7 @@ from api.airspace import check as airspace_check
 from api.airspace import pack as airspace_pack
 from api.airspace.air_keeper import AirKeeper
 from api.airspace.plan_verdict import FoundVerdicts
-from api.airspace.sweep import evicting_expired, judging_waiting
+from api.airspace.sweep import tending_air
 from api.events import edge_speeds, events, heartbeats, incidents, low_visibility, sse
 from api.events.schedule import ending_expired
 from api.http.app_state import own
@@ -165,12 +165,8 @@ def create_app(settings: Settings | None = None, handed: Handed | None = None) -
             app.state.limits = limits = Limits.of_pool(chosen.pool_size)
             limits.show(own(app, Gauges))
             _connect(opened)
-            keeper, found_verdicts = own(app, AirKeeper), own(app, FoundVerdicts)
-            async with (
-                ending_expired(opened.db),
-                evicting_expired(opened),
-                judging_waiting(opened, keeper, found_verdicts),
-            ):
+            air = own(app, AirKeeper), own(app, FoundVerdicts)
+            async with ending_expired(opened.db), tending_air(opened, *air):
                 yield
             limits.close()
 

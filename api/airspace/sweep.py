@@ -7,8 +7,8 @@ synthetic plans begin by themselves. Plans that wait are judged again where the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from api.airspace.air_keeper import AirKeeper
 from api.airspace.answer_store import forget
@@ -38,6 +38,15 @@ def evicting_expired(served: Services) -> AbstractAsyncContextManager[None]:
         await _sweep(db, actors, None if kept is None else kept.value.root)
 
     return sweeping(served.db, sweep, EVERY_S, "evicting what is over")
+
+
+@asynccontextmanager
+async def tending_air(
+    served: Services, keeper: AirKeeper, found: FoundVerdicts
+) -> AsyncIterator[None]:
+    """Delete what is over, and judge what waits, for as long as the context is open."""
+    async with evicting_expired(served), judging_waiting(served, keeper, found):
+        yield
 
 
 def judging_waiting(
