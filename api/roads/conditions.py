@@ -18,7 +18,7 @@ from api.network.kinds import Networks, no_routing
 from api.network.service import Roads
 from api.services import services
 from routing.graph.weights import Floats
-from routing.query.model import Conditions
+from routing.query.model import Conditions, Feature
 from routing.query.network import RoadNetwork
 from spatial.errors import LimitViolated
 from spatial.geo import crs as systems
@@ -58,6 +58,7 @@ class AvoidBody(Strict):
     polygons: list[JsonBody] = Field(default=[], max_length=MOST_POLYGONS)
     edges: list[UUID] = Field(default=[], max_length=MOST_EDGES)
     classes: list[Word] = Field(default=[], max_length=MOST_CLASSES)
+    features: list[Feature] = Field(default=[], max_length=MOST_CLASSES)
 
 
 class PreferBody(Strict):
@@ -150,6 +151,7 @@ async def read_question(
         unknown_limits=body.unknown_limits,
         avoid_edges=avoid.edges,
         avoid_classes=avoid.classes,
+        avoid_features=avoid.features,
         avoid_polygons=await read_polygons(avoid.polygons, crs) if avoid.polygons else [],
         prefer_classes=body.prefer.classes,
         depart_at=body.depart_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -20,6 +20,8 @@ from routing.query.leg import Leg
 from routing.query.metric_cache import Blocked, Plan
 
 PLAIN_WAYPOINTS = 4
+Feature = Literal["toll", "ferry", "tunnel", "bridge"]
+"""What roads may be kept off for: a toll for this vehicle, a crossing by ship, a structure."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Conditions:
     unknown_limits: str | None = None
     avoid_edges: Sequence[UUID] = ()
     avoid_classes: Sequence[str] = ()
+    avoid_features: Sequence[Feature] = ()
     avoid_polygons: Sequence[Any] = ()
     prefer_classes: Sequence[str] = ()
     depart_at: datetime | None = None
@@ -71,8 +74,8 @@ class PathQuery(Conditions):
     def plain(self) -> bool:
         """Whether it is one short question on the network as it is now."""
         special = (
-            self.alternatives, self.avoid_edges, self.avoid_classes, self.avoid_polygons,
-            self.prefer_classes, self.depart_at, self.as_of, self.typical,
+            self.alternatives, self.avoid_edges, self.avoid_classes, self.avoid_features,
+            self.avoid_polygons, self.prefer_classes, self.depart_at, self.as_of, self.typical,
         )  # fmt: skip
         return len(self.waypoints) <= PLAIN_WAYPOINTS and not any(special)
 

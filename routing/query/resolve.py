@@ -19,7 +19,7 @@ from routing.live.edge_states import EdgeStateView, LiveState, Snapshot
 from routing.query.approach import AS_THE_RULE_SAYS, SnapOptions
 from routing.query.lru import Lru
 from routing.query.metric_cache import Plan
-from routing.query.model import Conditions, PathQuery, ResolvedQuery, TypicalDrive
+from routing.query.model import Conditions, Feature, PathQuery, ResolvedQuery, TypicalDrive
 from routing.query.snapping import Snapper
 from spatial.errors import BadParameter
 from spatial.rules import Rules, get_rule
@@ -73,7 +73,8 @@ class Resolver:
             state = self._at_hour(state, view, at)
         plan, vehicle, name = self._vehicles.get(named, lambda: self._vehicle(asked, f"{named}"))
         avoided = None
-        if asked.avoid_edges or asked.avoid_classes or asked.avoid_polygons:
+        if (asked.avoid_edges or asked.avoid_classes or asked.avoid_polygons
+                or asked.avoid_features):  # fmt: skip
             avoided, avoidance = self._avoided(asked)
             name += avoidance
         if plan.costs.turn_hours.weeks:
@@ -163,11 +164,16 @@ class Resolver:
         """Return the keys (a mask) to keep off, and what the set is called."""
         polygons = [polygon.wkb_hex for polygon in asked.avoid_polygons]
         ids = [row_id.hex for row_id in asked.avoid_edges]
-        name = f" {sorted(ids)} {sorted(asked.avoid_classes)} {sorted(polygons)}"
+        features = [
+            f"{feature} {asked.profile} {asked.hazmat}" for feature in sorted(asked.avoid_features)
+        ]
+        name = f" {sorted(ids)} {sorted(asked.avoid_classes)} {sorted(polygons)} {features}"
         return self._masks.get(("avoided", name), lambda: self._avoid(asked)), name
 
     def _avoid(self, asked: Conditions) -> Bools:
         avoided = self._graph.edges.edge_class.mask(asked.avoid_classes)
+        for feature in asked.avoid_features:
+            avoided |= self._with_feature(asked, feature)
         for row_id in asked.avoid_edges:
             edge = self._graph.ids.find(row_id)
             if edge is None:
@@ -176,6 +182,16 @@ class Resolver:
         for polygon in asked.avoid_polygons:
             avoided[self._snapper.inside(polygon)] = True
         return np.repeat(avoided, 2)
+
+    def _with_feature(self, asked: Conditions, feature: Feature) -> Bools:
+        """Return the edges (a mask) that a feature is told of; those that say nothing lack it."""
+        edges = self._graph.edges
+        if feature == "toll":
+            tolls = self.costs(loaded_as(self.profiles, asked.profile, asked.hazmat)).tolls
+            return np.asarray(edges.toll == 1 if tolls is None else tolls.tolled)
+        if feature == "ferry":
+            return edges.mode.mask(["ferry"]) | edges.edge_class.mask(["ferry"])
+        return edges.structure.mask([feature])
 
     # the state of the edges
 

@@ -105,3 +105,19 @@ def test_a_class_that_there_is_not_is_refused(member):
     with pytest.raises(BadParameter, match="Unknown class 'motorwy'; there are: motorway"):
         net.prepared(Conditions("car", **{member: ["motorwy"]}), NOW)
     assert net.prepared(Conditions("car", **{member: ["motorway"]}), NOW)
+
+
+@pytest.mark.parametrize(
+    ("feature", "column"),
+    [("toll", {"toll": True}), ("ferry", {"mode": "ferry"}), ("tunnel", {"structure": "tunnel"}),
+     ("bridge", {"structure": "bridge"})],
+)  # fmt: skip
+def test_a_feature_is_kept_off_while_there_is_another_way(feature, column):
+    town = Town(SQUARE, {**ROADS, "BC": column})
+    ends = [town.at("AB:0.5"), town.at("C")]
+    assert town.nodes(town.network.path(PathQuery("car", ends), NOW)) == "BC"
+    other = sorted({"toll", "ferry", "tunnel", "bridge"} - {feature})
+    for features, wanted in (([feature], "BEFC"), (other, "BC")):
+        query = PathQuery("car", ends, avoid_features=features)
+        assert town.nodes(town.network.path(query, NOW)) == wanted
+    assert not query.plain
