@@ -32,6 +32,7 @@ from layers.features.summary import Summaries
 from layers.functions.catalogue import read_functions
 from layers.functions.service import FunctionService
 from layers.heat.cubes import Cubes
+from layers.heat.filters import Filters
 from layers.indicators.catalog import read_indicators
 from layers.indicators.service import IndicatorService
 from layers.processes.registry import Processes
@@ -130,7 +131,7 @@ async def open_services(
         gauges.add("export_kept_bytes", "Exports on disk until they are read.", lambda: spools.kept)
         tiles = await _started(stack, TileService(db, catalog, bus, settings))
         _show_tiles(tiles, gauges)
-        functions = _functions(await _started(stack, Cubes(db, url)), rules, gauges)
+        functions = _functions(db, catalog, await _started(stack, Cubes(db, url)), rules, gauges)
         networks = _networks(settings, db, bus, rules, handed.keys) if settings.routing else None
         if networks is not None:
             networks.show(gauges)
@@ -181,9 +182,11 @@ def load_catalog(folder: Path) -> Catalog:
     )  # fmt: skip
 
 
-def _functions(cubes: Cubes, rules: RuleKeeper, gauges: Gauges) -> FunctionService:
+def _functions(
+    db: Database, catalog: Catalog, cubes: Cubes, rules: RuleKeeper, gauges: Gauges
+) -> FunctionService:
     gauges.add("heat_held_bytes", "Cubes of heat in memory.", lambda: cubes.nbytes)
-    return FunctionService(cubes, lambda: rules.current)
+    return FunctionService(cubes, Filters(db, catalog), lambda: rules.current)
 
 
 def _database_url(settings: Settings) -> str:

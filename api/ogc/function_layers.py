@@ -21,10 +21,10 @@ from api.http.tile_response import tile_response
 from api.services import services
 from layers.declare.style import Theme
 from layers.functions.catalogue import Function, read_functions
+from layers.functions.filtering import Place
 from layers.functions.legend import legend_of, legend_where_ruled, style_of
 from layers.functions.question import Question, read_question
 from layers.functions.raster import png_tile
-from layers.functions.service import Place
 from layers.functions.surface import CellSurface
 from layers.tiles.service import check_place
 from layers.tiles.tile_cache import Tile

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from layers.functions.cells import CellKind
 from layers.functions.declared import FunctionLayer
 from layers.functions.surface import CellSurface
-from layers.heat.held_cube import HeldCube
+from layers.heat.counted import Counted
+from layers.heat.narrowed import Summed
 from spatial.rules import Rules
 
 
@@ -27,6 +29,10 @@ class Engine:
         Which grain of the cube a question needs: `m`, `d` or `h`.
     compute
         The surface of a question, by rules, from the cube as the caller sees it. Runs in a thread.
+    counted
+        What is counted of each period of a question, the first one now.
+    cells
+        Which cells a question is about.
     states
         Further states without a value, by surface: a declaration says how they look.
     """
@@ -34,5 +40,7 @@ class Engine:
     id: str
     parameters: type[BaseModel]
     grain: Callable[[BaseModel], str]
-    compute: Callable[[FunctionLayer, BaseModel, Rules, HeldCube], CellSurface]
+    compute: Callable[[FunctionLayer, BaseModel, Rules, Summed], CellSurface]
+    counted: Callable[[BaseModel], Sequence[Counted]]
+    cells: Callable[[BaseModel, Rules], CellKind]
     states: Mapping[str, Sequence[str]]

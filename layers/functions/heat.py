@@ -21,7 +21,8 @@ from layers.functions.numbers import (
 )
 from layers.functions.surface import NO_CLASS, NOT_INSPECTED, ONE_PERIOD, SHORT, CellSurface
 from layers.heat.counted import Counted
-from layers.heat.held_cube import HeldCube, Sums
+from layers.heat.held_cube import Sums
+from layers.heat.narrowed import Summed
 from layers.processes.law.heat_surface import METHODS, bandwidth_of, counted
 from layers.processes.law.surfaces import density_at_middles, density_surface
 from layers.processes.readers.heat_rows import HeatCells
@@ -43,12 +44,13 @@ STATES = {DIFFERENCE: ("one_period",), "gi": ("no_statistic",), "gi_count": ("no
 def _grain(asked: BaseModel) -> str:
     """Return the coarsest grain that has all periods of a question."""
     assert isinstance(asked, HeatQuestion)  # noqa: S101
-    grains = {period.grain for period in _periods(asked)}
+    grains = {period.grain for period in periods_of(asked)}
     return next(grain for grain in "hdm" if grain in grains)
 
 
-def _periods(asked: HeatQuestion) -> list[Counted]:
+def periods_of(asked: BaseModel) -> list[Counted]:
     """Return what is counted: now, and of a difference before."""
+    assert isinstance(asked, HeatQuestion)  # noqa: S101
     now = counted(asked)
     if asked.surface != DIFFERENCE:
         return [now]
@@ -56,8 +58,9 @@ def _periods(asked: HeatQuestion) -> list[Counted]:
     return [now, replace(now, since=since, until=until)]
 
 
-def cells_of(asked: HeatQuestion, rules: Rules) -> CellKind:
+def cells_of(asked: BaseModel, rules: Rules) -> CellKind:
     """Return the cells of a question: of one size at every zoom."""
+    assert isinstance(asked, HeatQuestion)  # noqa: S101
     rule = get_rule(rules, CELLS).value
     if asked.cells == "zorder":
         return zorder_cells(asked.level or rule.level)
@@ -68,7 +71,7 @@ def cells_of(asked: HeatQuestion, rules: Rules) -> CellKind:
     return beidou_cells(rule.beidou_level)
 
 
-def compute(layer: FunctionLayer, asked: BaseModel, rules: Rules, cube: HeldCube) -> CellSurface:
+def compute(layer: FunctionLayer, asked: BaseModel, rules: Rules, cube: Summed) -> CellSurface:
     """Return the surface of a question.
 
     Raises
@@ -81,7 +84,7 @@ def compute(layer: FunctionLayer, asked: BaseModel, rules: Rules, cube: HeldCube
     wide = bandwidth_of(asked, rules)
     if asked.surface == DIFFERENCE:
         check_periods(asked)
-    sums = [cube.sum(period, kind.name, kind.grouping) for period in _periods(asked)]
+    sums = [cube.sum(period, kind.name, kind.grouping) for period in periods_of(asked)]
     breaks = get_rule(rules, BREAKS, layer.surfaces[asked.surface].rule)
     interval = get_rule(rules, INTERVALS)
     found = _numbers(asked, rules, kind, sums, wide)
@@ -168,4 +171,7 @@ def _of_before(asked: HeatQuestion, found: Numbers) -> Document:
     return told
 
 
-ENGINE = Engine(id="heat", parameters=HeatQuestion, grain=_grain, compute=compute, states=STATES)
+ENGINE = Engine(
+    id="heat", parameters=HeatQuestion, grain=_grain, compute=compute, counted=periods_of,
+    cells=cells_of, states=STATES,
+)  # fmt: skip

@@ -33,6 +33,11 @@ class Question:
         """The classes of which cells are shown; None for all."""
         return getattr(self.inputs, SHOWN, None)
 
+    @property
+    def filter(self) -> str | None:
+        """The free filter, where there is one."""
+        return getattr(self.inputs, "filter", None)
+
 
 def read_question(
     layer: FunctionLayer, model: type[BaseModel], given: Mapping[str, str]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 
 from layers.functions.catalogue import Function
 from layers.functions.cell_tile import make_tile
+from layers.functions.filtering import Place, box_of, moment_of
 from layers.functions.question import Question
 from layers.functions.surface import CellSurface
 from layers.heat.cubes import Cubes
+from layers.heat.filter_rows import Box
+from layers.heat.filters import Filters
+from layers.heat.heat_filter import NeedsJob
 from layers.heat.held_cube import HeldCube
+from layers.heat.narrowed import Summed
 from layers.offload import offload
 from layers.tiles.tile_cache import Tile, TileCache, TileKey
 from spatial.actor import Actor
@@ -20,15 +26,18 @@ from spatial.rules import RuleSet
 MOST_BYTES = 24 << 20
 TILE_BYTES = 16 << 20
 KEEP_S = 3600.0
-Place = tuple[int, int, int]
+MOST_SLOW = 500
 Made = Callable[[Function, CellSurface, Place, Question], Tile]
 
 
 class FunctionService:
     """Surfaces by layer, question, scope, version of the cube and rules; tiles of them."""
 
-    def __init__(self, cubes: Cubes, rules: Callable[[], RuleSet]) -> None:
+    def __init__(self, cubes: Cubes, filters: Filters, rules: Callable[[], RuleSet]) -> None:
         self._cubes = cubes
+        self._filters = filters
+        self._filtering = asyncio.Lock()
+        self._slow: dict[tuple[str, ...], NeedsJob] = {}
         self._rules = rules
         self._surfaces: OrderedDict[tuple[str, ...], CellSurface] = OrderedDict()
         self._tiles = TileCache(TILE_BYTES)
@@ -57,7 +66,7 @@ class FunctionService:
         key = self._key(function, asked, zxy, cube, actor, form)
 
         async def made() -> Tile:
-            surface = await self._surface(function, asked, actor, cube)
+            surface = await self._surface(function, asked, actor, cube, zxy)
             work = make or _vector_tile
             return await offload(work, function, surface, zxy, asked)
 
@@ -83,14 +92,56 @@ class FunctionService:
         return self._cubes.find(actor, grain) or await self._cubes.get(actor, grain)
 
     async def _surface(
-        self, function: Function, asked: Question, actor: Actor, cube: HeldCube
+        self, function: Function, asked: Question, actor: Actor, cube: HeldCube,
+        zxy: Place | None = None,
+    ) -> CellSurface:  # fmt: skip
+        key = (
+            function.layer.id, asked.surface, actor.digest, str(cube.version),
+            self._rules().digest, moment_of(asked),
+        )  # fmt: skip
+        if asked.filter is None:
+            return await self._made(key, function, asked, cube)
+        async with self._filtering:
+            return await self._filtered(key, function, asked, actor, cube, zxy)
+
+    async def _filtered(
+        self, key: tuple[str, ...], function: Function, asked: Question, actor: Actor,
+        cube: HeldCube, zxy: Place | None,
+    ) -> CellSurface:  # fmt: skip
+        """Return the surface of a question with a filter, where rows are too many that of a tile.
+
+        Counts alone can be told of a tile: a rate stands on what is counted everywhere.
+        """
+        if key in self._surfaces:
+            return self._surfaces[key]
+        periods, box = function.engine.counted(asked.inputs), None
+        if slow := self._slow.get(key):
+            box = self._box(function, asked, zxy)
+            if box is None:
+                raise slow
+        try:
+            narrowed = await self._filters.narrow(actor, cube, periods, box)
+        except NeedsJob as error:
+            if len(self._slow) > MOST_SLOW:
+                self._slow.clear()
+            self._slow[key] = error
+            if box is not None or self._box(function, asked, zxy) is None:
+                raise
+            return await self._filtered(key, function, asked, actor, cube, zxy)
+        place = () if box is None else (str(box),)
+        return await self._made((*key, *place), function, asked, narrowed)
+
+    def _box(self, function: Function, asked: Question, zxy: Place | None) -> Box | None:
+        level = function.engine.cells(asked.inputs, self._rules()).level
+        return box_of(asked, zxy, level)
+
+    async def _made(
+        self, key: tuple[str, ...], function: Function, asked: Question, cube: Summed
     ) -> CellSurface:
-        rules = self._rules()
-        key = (function.layer.id, asked.surface, actor.digest, str(cube.version), rules.digest)
         found = self._surfaces.get(key)
         if found is None:
             engine = function.engine
-            work = partial(engine.compute, function.layer, asked.inputs, rules, cube)
+            work = partial(engine.compute, function.layer, asked.inputs, self._rules(), cube)
             found = self._surfaces[key] = await offload(work)
             self._forget_some()
         else:
@@ -108,7 +159,7 @@ class FunctionService:
     ) -> TileKey:  # fmt: skip
         values = (
             ("form", form), ("asked", asked.digest), ("cube", str(cube.version)),
-            ("rules", self._rules().digest),
+            ("rules", self._rules().digest), ("moment", moment_of(asked)),
         )  # fmt: skip
         return TileKey(function.layer.id, *zxy, actor.digest, values)
 

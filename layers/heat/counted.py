@@ -21,6 +21,8 @@ class Counted:
     kinds: Sequence[str] | None
     exposure: str
     units: Sequence[str] | None
+    filter: str | None = None
+    """CQL2 text over the listed columns of the events' layer."""
 
     @property
     def whole_months(self) -> bool:

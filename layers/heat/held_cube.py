@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -53,13 +53,19 @@ class HeldCube:
             for part in (rows.cells, rows.place, rows.day, rows.hour, rows.series, rows.n)
         )
 
-    def sum(self, asked: Counted, name: str, grouping: Grouping) -> Sums:
-        """Return the sums of what is asked for by groups of cells; `name` stands for these."""
+    def sum(
+        self, asked: Counted, name: str, grouping: Grouping, among: Set[int] | None = None
+    ) -> Sums:
+        """Return the sums of what is asked for by groups of cells; `name` stands for these.
+
+        Only series `among` these ids count; all do for None.
+        """
+        measures = self._measures(asked, among)
         one, two = (
-            self._sums(rows, asked, *self._grouped(rows, (name, number), grouping))
+            self._sums(rows, asked, measures, *self._grouped(rows, (name, number), grouping))
             for number, rows in enumerate((self.base, self.tail))
         )
-        return _together(one, two)
+        return together(one, two)
 
     def counties(self, name: str, grouping: Grouping) -> dict[int, str]:
         """Return the county that has most rows in each group of cells."""
@@ -84,17 +90,19 @@ class HeldCube:
             found = self._groups[name] = keys, at.astype(np.uint32)
         return found
 
-    def _sums(self, rows: CubeRows, asked: Counted, keys: Ints, groups: UInt32) -> Sums:
+    def _sums(
+        self, rows: CubeRows, asked: Counted, measures: UInt8, keys: Ints, groups: UInt32
+    ) -> Sums:
         events, exposure = np.zeros(len(keys)), np.zeros(len(keys))
         days = np.array((_day(asked.since), _day(asked.until)))
         part = slice(*np.searchsorted(rows.day, days).tolist())
         add_up(
             rows.place[part], rows.hour[part], rows.series[part], rows.n[part],
-            _hours(asked.hours), self._measures(asked), groups, events, exposure,
+            _hours(asked.hours), measures, groups, events, exposure,
         )  # fmt: skip
         return Sums(keys, events, exposure)
 
-    def _measures(self, asked: Counted) -> UInt8:
+    def _measures(self, asked: Counted, among: Set[int] | None) -> UInt8:
         """Return by id of series what it counts: 1 an event, 2 exposure, 0 nothing asked for."""
         series = self.series
         events, exposure = (
@@ -106,13 +114,16 @@ class HeldCube:
         what = events * 1 + exposure * 2
         if asked.units is not None:
             what = what * np.isin(series.unit_ids, list(asked.units))
+        if among is not None:
+            what = what * np.isin(np.fromiter(series.at, np.int64), list(among))
         found = np.zeros(MOST_SERIES, np.uint8)
         if len(what):
             found[np.fromiter(series.at, np.int64)] = what
         return found
 
 
-def _together(one: Sums, two: Sums) -> Sums:
+def together(one: Sums, two: Sums) -> Sums:
+    """Return the sums of both."""
     if len(two.keys):
         keys, at = np.unique(np.concatenate((one.keys, two.keys)), return_inverse=True)
         one = Sums(keys, *(

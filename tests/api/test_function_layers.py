@@ -91,9 +91,29 @@ def test_a_place_has_one_colour_at_every_zoom(dispatcher, looked):
         assert found == {0}, z
 
 
+def test_a_filter_leaves_what_the_process_counts_by_it(clients, dispatcher):
+    asked = {"events": "case", "surface": "count", "filter": "verdict = 'fine'"}
+    page = dispatcher.get("/api/collections/heat/items", params=asked | {"limit": "1"}).json()
+    fined = dispatcher.get("/api/collections/cases/count", params={
+        "filter": "verdict = 'fine' AND stage <> 'withdrawn'"}).json()  # fmt: skip
+    assert page["summary"]["events"] == fined["count"] > 100
+    answer = dispatcher.post(
+        "/api/processes/heat-surface/execution",
+        json={"inputs": asked, "outputs": {"summary": {}}}, timeout=60,
+    )  # fmt: skip
+    assert answer.json()["events"] == fined["count"], answer.text
+    tile = dispatcher.get(address(HANGZHOU, 10), params=asked)
+    assert tile.status_code in (200, 204)
+    for account in ("anonymous", "developer"):
+        assert clients[account].get(address(HANGZHOU, 10), params=asked).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
+        ({"filter": "plate_hash = 'x'", "events": "case"}, "No property 'plate_hash'"),
+        ({"filter": "verdict ="}, "filter"),
+        ({"filter": "opened_at > 5", "events": "case"}, "since and until"),
         ({"surface": "rates"}, "rate, difference, count"),
         ({"bandwidth_m": "0", "surface": "kde"}, "200 to 50000 metres"),
         ({"bandwidth_m": "1e9"}, "200 to 50000 metres"),

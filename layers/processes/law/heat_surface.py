@@ -78,6 +78,13 @@ class HeatCounted(Inputs):
         "核密度带宽（米）", "Bandwidth", default=None, allow_inf_nan=False
     )
     kernel: Literal["quartic", "gaussian"] = titled("核函数", "Kernel", default="quartic")
+    filter: str | None = titled(
+        "过滤条件（CQL2，案件或检查的列）",
+        "Filter (CQL2) over columns of cases, or of inspections for hits",
+        default=None,
+        min_length=1,
+        max_length=2_000,
+    )
 
     @model_validator(mode="after")
     def _a_period(self) -> Self:
@@ -136,7 +143,7 @@ def counted(inputs: HeatCounted) -> Counted:
     """Return what a question counts."""
     return Counted(
         inputs.since, inputs.until, inputs.hours, inputs.events, inputs.kinds, inputs.exposure,
-        inputs.units,
+        inputs.units, inputs.filter,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ import asyncpg
 import numpy as np
 
 from layers.heat.counted import Counted
+from layers.heat.filter_rows import count_rows, find_series, resolve_filter
+from layers.heat.narrowed import NOTHING
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
 from routing.graph.weights import Floats, Ints
@@ -24,7 +26,7 @@ FROM sigang.heat_cube c JOIN sigang.heat_series s ON s.id = c.series
 WHERE c.grain = $2 AND c.at >= $3 AND c.at < $4 AND ($5::int[] IS NULL OR c.hour = ANY($5))
   AND ((s.measure = $6 AND ($7::text[] IS NULL OR s.kind = ANY($7)))
     OR (s.measure = 'exposure' AND s.kind = $8))
-  AND ($9::text[] IS NULL OR s.unit_id = ANY($9))
+  AND ($9::text[] IS NULL OR s.unit_id = ANY($9)) AND ($10::int[] IS NULL OR s.id = ANY($10))
 GROUP BY 1 HAVING sum(c.n) <> 0 ORDER BY 1"""
 
 
@@ -48,12 +50,50 @@ class HeatCells:
 
 async def _read(sources: Sources, _: str, asked: HeatAsked) -> HeatCells:
     what = asked.counted
+    if what.filter is not None:
+        return await _read_filtered(sources, asked)
     async with sources.db.session(sources.actor) as conn:
-        rows = await conn.fetch(
-            _CELLS, CUBE_LEVEL - asked.level, what.grain, what.since, what.until, what.hours,
-            what.events, what.kinds, what.exposure, what.units,
-        )  # fmt: skip
+        return await _cells(conn, asked, what.events)
+
+
+async def _cells(
+    conn: asyncpg.Connection, asked: HeatAsked, events: str, among: Set[int] | None = None
+) -> HeatCells:
+    what = asked.counted
+    rows = await conn.fetch(
+        _CELLS, CUBE_LEVEL - asked.level, what.grain, what.since, what.until, what.hours,
+        events, what.kinds, what.exposure, what.units, None if among is None else list(among),
+    )  # fmt: skip
     return await asyncio.to_thread(_made, rows)
+
+
+async def _read_filtered(sources: Sources, asked: HeatAsked) -> HeatCells:
+    """Return the cells that a free filter leaves, however long its rows take to count."""
+    what = asked.counted
+    found, relation = resolve_filter(sources.catalog, sources.actor, what)
+    async with sources.db.session(sources.actor) as conn:
+        among = await find_series(conn, found, what)
+        if found.on_cube:
+            return await _cells(conn, asked, what.events, among)
+        rows = await count_rows(conn, relation, sources.actor, found, what, budget_ms=None)
+        own = HeatCells(
+            rows.cells >> 2 * (CUBE_LEVEL - asked.level), rows.admin_codes, rows.events,
+            np.zeros(len(rows.cells)) if rows.exposure is None else rows.exposure,
+        )  # fmt: skip
+        looked = None if found.same_rows else await _cells(conn, asked, NOTHING, among)
+    return _together([own] if looked is None else [looked, own])
+
+
+def _together(parts: Sequence[HeatCells]) -> HeatCells:
+    """Return the sums of several by cell; of several counties the first."""
+    keys, first, at = np.unique(
+        np.concatenate([part.keys for part in parts]), return_index=True, return_inverse=True
+    )
+    codes = [code for part in parts for code in part.admin_codes]
+    return HeatCells(keys, [codes[i] for i in first], *(
+        np.bincount(at, np.concatenate(columns), len(keys)).astype(np.float64)
+        for columns in ([p.events for p in parts], [p.exposure for p in parts])
+    ))  # fmt: skip
 
 
 def _made(rows: Sequence[asyncpg.Record]) -> HeatCells:
