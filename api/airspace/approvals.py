@@ -16,6 +16,7 @@ from api.airspace import operation_store as store
 from api.airspace import utm_core
 from api.airspace.extents import Extent
 from api.airspace.notices import note
+from api.airspace.officer_area import check_own_area
 from api.airspace.operations import PLACE, Text, guarded, noted, wish_of
 from api.airspace.own_door import let_through, overlapping, refuse_overlap, shown_conflicts
 from api.airspace.pairs import overlapping_pairs
@@ -77,7 +78,8 @@ async def inbox(
 async def decide(plan_id: UUID, body: DecisionBody, request: Request) -> Response:
     """Approve or deny a waiting plan; of two that overlap only one is ever approved.
 
-    With `override`, the first officer's word is kept (202) and a second one's makes it so (200).
+    Officers decide on plans that lie within their area. With `override`, the first one's word is
+    kept (202) and a second one's makes it so (200).
     """
     actor = actor_of(request)
     require(actor, *WRITERS)
@@ -89,6 +91,7 @@ async def decide(plan_id: UUID, body: DecisionBody, request: Request) -> Respons
         held = await store.hold(conn, plan_id)
         if held["state"] != "Filed":
             raise Conflict(f"The plan is {held['state']} already", f"计划状态已为 {held['state']}")
+        await check_own_area(conn, actor, extents)
         if body.decision == "deny":
             return await _deny(request, conn, actor, held, body)
         if body.override and held["override_by"] is None:

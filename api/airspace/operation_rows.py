@@ -5,8 +5,9 @@ from __future__ import annotations
 _PLAN = """
 SELECT o.id, o.state, o.priority, o.name_zh, o.name_en, o.admin_code, o.unit_id, o.visibility,
   o.planned_start, o.planned_end, o.actual_start, o.actual_end, o.recorded_at,
-  o.props ->> 'aircraft' AS aircraft, f.account_id, f.task, f.extents, f.filed_at, f.decide_by,
-  f.verdict, f.decision, f.legal_text, f.reason, f.override_by, f.decided_by, f.decided_at,
+  o.props ->> 'aircraft' AS aircraft, o.props -> 'approved' AS approved, f.account_id, f.task,
+  f.extents, f.filed_at, f.decide_by, f.verdict, f.decision, f.legal_text, f.reason,
+  f.override_by, f.decided_by, f.decided_at,
   e.ovn, e.version
 FROM sigang.operation o JOIN sigang.operation_filing f ON f.operation_id = o.id
   LEFT JOIN sigang.utm_entity e ON e.id = o.id"""
@@ -61,7 +62,8 @@ UPDATE sigang.operation SET state = $2,
 WHERE id = $1"""
 SET_EXTENTS = """
 WITH moved AS (UPDATE sigang.operation SET planned_start = $3, planned_end = $4,
-  geom = ST_GeomFromWKB($5, 4326), priority = $6, props = props || $7::jsonb WHERE id = $1)
+  geom = ST_GeomFromWKB($5, 4326), priority = $6,
+  props = CASE WHEN $8 THEN props - 'path' ELSE props END || $7::jsonb WHERE id = $1)
 UPDATE sigang.operation_filing SET extents = $2 WHERE operation_id = $1"""
 DECIDE = """
 UPDATE sigang.operation_filing SET decision = $2, legal_text = $3, reason = coalesce($4, reason),

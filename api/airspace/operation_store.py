@@ -92,9 +92,16 @@ async def tell(conn: asyncpg.Connection, plan: asyncpg.Record, action: str) -> N
 
 def extents_of(plan: asyncpg.Record) -> list[Extent]:
     """Return the extents that a plan was filed with."""
-    return parse_extents(
-        [Volume4DBody.model_validate_json(orjson.dumps(one)) for one in plan["extents"]]
-    )
+    return _read(plan["extents"])
+
+
+def approved_of(plan: asyncpg.Record) -> list[Extent]:
+    """Return the extents that were approved: those before it left them, of one that has."""
+    return _read(plan["approved"] or plan["extents"])
+
+
+def _read(volumes: Sequence[Document]) -> list[Extent]:
+    return parse_extents([Volume4DBody.model_validate_json(orjson.dumps(one)) for one in volumes])
 
 
 def heights_of(extents: Sequence[Extent]) -> Document:

@@ -20,6 +20,7 @@ from api.airspace.dss_door import Door
 from api.airspace.dss_tokens import SKEW_S
 from api.airspace.extents import Extent, Volume4DBody, parse_extents, union_of, written
 from api.airspace.notices import note, send_noted
+from api.airspace.officer_area import check_approved, check_own_area, may_accept
 from api.airspace.operation_store import Filing
 from api.airspace.own_door import (
     MANAGER,
@@ -46,6 +47,7 @@ from spatial.actor import WRITERS, Actor
 from spatial.airspace_rules import FILING, Aircraft, Task
 from spatial.errors import BadParameter, Conflict
 from spatial.ids import uuid7
+from spatial.json_types import JsonObject
 from spatial.rules import find_rule
 
 PLACE = "/api/airspace/operations"
@@ -58,6 +60,7 @@ NEXT = {
     "Nonconforming": ("Nonconforming", "Activated", "Contingent", "Ended"),
     "Contingent": ("Contingent", "Ended"),
 }
+NOMINAL = ("Accepted", "Activated")
 Text = Annotated[str, Field(min_length=1, max_length=500), Visible]
 Volumes = Annotated[list[Volume4DBody], Field(min_length=1, max_length=200)]
 Priority = Annotated[int, Field(ge=0, le=100)]
@@ -103,11 +106,11 @@ async def file(body: PlanBody, request: Request) -> Response:
     """
     actor = actor_of(request)
     require(actor)
-    state = body.state or ("Accepted" if actor.role in WRITERS else "Filed")
-    if state == "Accepted":
+    if body.state == "Accepted":
         require(actor, *WRITERS)
     check_clock(body.sent_at)
     extents = planned(body.volumes)
+    state = body.state or await _state_of(request, actor, extents)
     filing = Filing(
         body.id or uuid7(), extents, body.priority, body.task, body.title, body.visibility,
         decide_by(request, body.task, extents), body.reason, body.aircraft,
@@ -116,6 +119,7 @@ async def file(body: PlanBody, request: Request) -> Response:
 
     async def work(conn: asyncpg.Connection) -> Response:
         if state == "Accepted":
+            await check_own_area(conn, actor, extents)
             wish = wish_of(request, filing.id, extents, body.priority)
             note(request, await utm_core.put(conn, wish, refuse_overlap), extents)
         elif others := blocking(await overlapping(conn, extents), body.priority):
@@ -125,6 +129,12 @@ async def file(body: PlanBody, request: Request) -> Response:
         return await noted(request, conn, actor, filing.id, "file", status)
 
     return await guarded(request, actor, extents, body.priority, work)
+
+
+async def _state_of(request: Request, actor: Actor, extents: Sequence[Extent]) -> str:
+    """Return what becomes of a plan that does not say: accepted if an officer of the area files."""
+    async with services(request).db.session(actor) as conn:
+        return "Accepted" if await may_accept(conn, actor, extents) else "Filed"
 
 
 @routes.get(PLACE)
@@ -156,27 +166,51 @@ async def get(plan_id: UUID, request: Request) -> Response:
 
 @routes.patch(f"{PLACE}/{{plan_id}}", most_bytes=MB)
 async def change(plan_id: UUID, body: ChangeBody, request: Request) -> Response:
-    """Change a plan's state, volumes or priority; sent again, it is done once."""
+    """Change a plan's state, volumes or priority; sent again, it is done once.
+
+    Beyond what was approved it is changed by officers of its area alone, but in an emergency
+    (`Nonconforming`, `Contingent`).
+    """
     actor = actor_of(request)
     require(actor)
     check_clock(body.sent_at)
     moved = planned(body.volumes) if body.volumes else None
+    verdict = None if moved is None else await _verdict_of(request, actor, plan_id, moved)
 
     async def work(conn: asyncpg.Connection) -> Response:
         plan = await store.hold(conn, plan_id)
         if plan["account_id"] != actor.account_id:
             require(actor, *WRITERS)
+            await check_own_area(conn, actor, store.approved_of(plan))
         state = body.state or plan["state"]
         repeated = body.ovn is not None and body.ovn != plan["ovn"] and state == plan["state"]
         if not repeated and state not in NEXT.get(plan["state"], ()):
             raise Conflict(f"A plan that is {plan['state']} cannot become {state}",
                            f"状态 {plan['state']} 不能变为 {state}")  # fmt: skip
-        extents = moved or store.extents_of(plan)
+        extents = moved or _kept(plan, state)
         priority = plan["priority"] if body.priority is None else body.priority
+        if state in NOMINAL and not await may_accept(conn, actor, extents):
+            check_approved(plan, extents, priority)
         await _step(request, conn, plan, body, state, extents, priority)
+        if moved:
+            await conn.execute(rows.SET_VERDICT, plan_id, verdict)
         return await noted(request, conn, actor, plan_id, f"become {state}")
 
     return await guarded(request, actor, moved or (), body.priority or 0, work)
+
+
+async def _verdict_of(
+    request: Request, actor: Actor, plan_id: UUID, extents: Sequence[Extent]
+) -> JsonObject | None:
+    """Return what the air says of a plan with other volumes."""
+    async with services(request).db.session(actor) as conn:
+        plan = await store.get(conn, plan_id)
+    return await judge_plan(request, Subject(extents, plan["aircraft"], plan["task"]))
+
+
+def _kept(plan: asyncpg.Record, state: str) -> list[Extent]:
+    """Return the volumes of a plan that names none: one that flies as planned again has its own."""
+    return store.approved_of(plan) if state in NOMINAL else store.extents_of(plan)
 
 
 def decide_by(request: Request, task: Task, extents: Sequence[Extent]) -> datetime | None:
@@ -220,9 +254,11 @@ async def _step(
     await conn.execute(rows.SET_STATE, plan["id"], state)
     begin, end = union_of(extents).begin, union_of(extents).end
     told = [written(one) for one in extents]
+    approved = None if state in NOMINAL else plan["approved"] or plan["extents"]
     await conn.execute(
         rows.SET_EXTENTS, plan["id"], told, begin, end, store.footprint_wkb(extents), priority,
-        store.heights_of(extents),
+        store.heights_of(extents) | {"approved": approved},
+        body.volumes is not None,
     )  # fmt: skip
 
 

@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api.airspace.affected import Affected, affected_by
+from api.airspace.officer_area import check_covers, units_at
 from api.airspace.restriction_notices import Telling, shown_affected
 from api.airspace.restriction_rows import (
-    COUNTIES,
     END,
     HOLD,
     IN_FORCE,
@@ -261,11 +261,8 @@ async def _admin_code(conn: asyncpg.Connection, actor: Actor, area: shapely.Geom
     OutOfScope
         Some of it is others'; what lies in no county is the province's.
     """
-    codes = [row["admin_code"] for row in await conn.fetch(COUNTIES, area.wkb)]
-    foreign = [code for code in codes if not actor.covers(code)]
-    if foreign or (not codes and not actor.provincial):
-        named = ", ".join(foreign) or "no county"
-        raise OutOfScope(f"It reaches into {named}", f"超出辖区：{named}")
+    codes = await units_at(conn, area.wkb)
+    check_covers(actor, codes)
     if not codes:
         return actor.scope
     pairs = [[code[i : i + 2] for i in (0, 2, 4)] for code in codes]

@@ -170,6 +170,58 @@ def test_an_operator_files_and_an_officer_decides(operator, officer, place):
     assert officer.post(f"{PLANS}/{other['id']}/decision", json=body).status_code == 400
 
 
+def test_what_was_approved_is_not_changed_into_something_else(operator, officer, place):
+    plan = approved(operator, officer, place.volume())
+
+    def change(**more):
+        held = operator.get(f"{PLANS}/{plan['id']}").json()
+        return operator.patch(f"{PLANS}/{plan['id']}", json={"ovn": held["ovn"], **more})
+
+    for beyond in (
+        {"volumes": [place.volume(box=(5000, 0, 6000, 1000))]},
+        {"volumes": [place.volume(heights=(50, 200))]},
+        {"volumes": [place.volume(seconds=(0, 601))]},
+        {"volumes": [place.volume(), place.volume(seconds=(900, 1200))]},
+        {"priority": 90},
+        {"priority": 90, "state": "Activated"},
+    ):
+        refused = change(**beyond)
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/scope"), beyond
+    less = change(volumes=[place.volume(box=(100, 100, 900, 900), seconds=(60, 500))])
+    assert less.status_code == 200, less.text
+    assert change(state="Activated").status_code == 200
+    away = place.volume(box=(100, 100, 3000, 900), seconds=(60, 700))
+    assert change(state="Nonconforming", volumes=[away]).status_code == 200
+    assert change(state="Activated", volumes=[away]).status_code == 403
+    again = change(state="Activated")  # as it was planned
+    assert again.status_code == 200, again.text
+    assert extents(*again.json()["volumes"])[0].end == extents(*less.json()["volumes"])[0].end
+    held = officer.get(f"{PLANS}/{plan['id']}").json()
+    moved = {"ovn": held["ovn"], "volumes": [place.volume(box=(5000, 0, 6000, 1000))]}
+    assert officer.patch(f"{PLANS}/{plan['id']}", json=moved).status_code == 200
+
+
+def approved(operator, officer, volume):
+    plan = filed(operator, volume, 202)
+    answer = decide(officer, plan)
+    assert answer.status_code == 200, answer.text
+    return plan
+
+
+def test_officers_decide_on_plans_of_their_area_alone(clients, operator, officer, place):
+    duty = clients["ningbo"]
+    plan = filed(operator, place.volume(), 202, visibility="public")
+    for decision in ("approve", "deny"):
+        refused = decide(duty, plan, decision)
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/scope")
+    assert decide(duty, plan, override=True).status_code == 403
+    assert decide(officer, plan).status_code == 200
+    assert duty.patch(f"{PLANS}/{plan['id']}", json={"state": "Ended"}).status_code == 403
+    elsewhere = place.volume(seconds=(900, 1200))
+    assert file(duty, elsewhere, state="Accepted").status_code == 403
+    assert filed(duty, elsewhere, 202)["state"] == "Filed"
+
+
 def waiting(client):
     answer = client.get("/api/airspace/approvals", params={"limit": 500})
     assert answer.status_code == 200, answer.text
