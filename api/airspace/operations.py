@@ -189,8 +189,8 @@ async def change(plan_id: UUID, body: ChangeBody, request: Request) -> Response:
                            f"状态 {plan['state']} 不能变为 {state}")  # fmt: skip
         extents = moved or _kept(plan, state)
         priority = plan["priority"] if body.priority is None else body.priority
-        if state in NOMINAL and not await may_accept(conn, actor, extents):
-            check_approved(plan, extents, priority)
+        if not await may_accept(conn, actor, extents):
+            check_approved(plan, extents if state in NOMINAL else (), priority)
         await _step(request, conn, plan, body, state, extents, priority)
         if moved:
             await conn.execute(rows.SET_VERDICT, plan_id, verdict)

@@ -19,7 +19,8 @@ SELECT id::text, restriction, reason, name_zh, code, admin_code, source_id, floo
 ONE = f"{_COLUMNS} AND id = $1"
 IN_FORCE = f"{_COLUMNS} AND valid_from <= $1 AND valid_to > $1 ORDER BY valid_from, id"
 HOLD = """
-SELECT admin_code, valid_from, valid_to, coalesce((props ->> 'version')::int, 1) AS version
+SELECT admin_code, valid_from, valid_to, coalesce((props ->> 'version')::int, 1) AS version,
+  props ? 'ended_by' AS ended
 FROM sigang.zone
 WHERE kind = 'airspace_restriction' AND source_id = ANY ($2) AND id = $1 FOR UPDATE"""
 MOVE_END = """

@@ -225,7 +225,7 @@ async def _hold(
         raise _unknown(number)
     if held["admin_code"] is None or not actor.covers(held["admin_code"]):
         raise OutOfScope("It lies outside your area", "超出辖区")
-    if held["valid_to"] <= now:
+    if held["ended"] or held["valid_to"] <= now:
         raise Conflict("It has ended already", "该管制已结束")
     if match is not None:
         check_match(match, held["version"])

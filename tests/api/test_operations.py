@@ -191,6 +191,7 @@ def test_what_was_approved_is_not_changed_into_something_else(operator, officer,
     assert less.status_code == 200, less.text
     assert change(state="Activated").status_code == 200
     away = place.volume(box=(100, 100, 3000, 900), seconds=(60, 700))
+    assert change(state="Nonconforming", volumes=[away], priority=90).status_code == 403
     assert change(state="Nonconforming", volumes=[away]).status_code == 200
     assert change(state="Activated", volumes=[away]).status_code == 403
     again = change(state="Activated")  # as it was planned

@@ -291,6 +291,7 @@ def test_the_phone(open_page, server):
     assert page.locator("#map").bounding_box() == box
     assert box["width"] >= 380
     assert box["height"] > 350
+    assert violations(page) == []
     expect(page.locator(".left")).to_be_hidden()
     expect(page.locator(".right")).to_be_hidden()
     page.get_by_test_id("open-layers").click()
@@ -319,6 +320,10 @@ def test_the_phone(open_page, server):
     page.get_by_test_id("side-close").click()
     expect(page.locator(".right")).to_be_hidden()
     planner.drag_a_stop_by_finger(page)
+    page.get_by_test_id("open-side").click()
+    page.get_by_test_id("tab-air").click()
+    assert violations(page) == []
+    page.get_by_test_id("side-close").click()
     page.get_by_test_id("account").click()
     dialog = page.get_by_test_id("dialog-account")
     expect(dialog).to_be_in_viewport(ratio=1)
