@@ -19,13 +19,15 @@ from api.http.media_types import GEOJSON
 from api.http.responses import NO_STORE
 from api.http.routes import Lines, Routes
 from api.http.values import Moment, Number
-from api.roads.conditions import ConditionsBody, crs_of, read_conditions
+from api.roads.conditions import ConditionsBody, crs_of, read_conditions, show_places
 from api.roads.match_answer import show_drive, show_fixes, show_line
 from api.roads.match_stream import answer_stream
 from api.services import services
 from routing.graph.weights import Floats
+from routing.matching.hmm import Model
 from routing.matching.matched_path import MatchedPath
 from routing.matching.matcher import Matched, Matcher
+from routing.matching.stops import Stop, find_stops
 from routing.matching.trace import Trace
 from routing.query.model import Conditions
 from routing.query.network import RoadNetwork
@@ -45,13 +47,18 @@ Accuracy = Annotated[float, Field(gt=0, le=500, allow_inf_nan=False)]
 class MatchBody(ConditionsBody):
     """Fixes in the order received, in the `crs` of the request and its axis order.
 
-    A coordinate may be null where the receiver had none, `times` may be left out; `accuracy_m`
-    is the standard deviation of all fixes or of each.
+    A point, or a coordinate of it, may be null where the receiver had none, and so may its time and
+    its accuracy; `times` may be left out. `accuracy_m` is the standard deviation of all fixes or of
+    each.
     """
 
-    points: list[tuple[Number | None, Number | None]] = Field(min_length=1, max_length=MOST_FIXES)
+    points: list[tuple[Number | None, Number | None] | None] = Field(
+        min_length=1, max_length=MOST_FIXES
+    )
     times: list[Moment | None] | None = Field(default=None, max_length=MOST_FIXES)
-    accuracy_m: Accuracy | Annotated[list[Accuracy], Field(max_length=MOST_FIXES)] | None = None
+    accuracy_m: Accuracy | Annotated[list[Accuracy | None], Field(max_length=MOST_FIXES)] | None = (
+        None
+    )
     include: list[Literal["edges", "points"]] = Field(default=["edges"], max_length=2)
 
 
@@ -91,11 +98,12 @@ def read_trace(body: MatchBody, crs: Crs, sigma_m: float) -> Trace:
         The lists are not of one length, or every coordinate is visibly swapped.
     """
     count = len(body.points)
-    points = np.array(body.points, np.float64).reshape(count, 2)
+    points = np.array([point or (None, None) for point in body.points], np.float64)
     times = [None] * count if body.times is None else body.times
     seconds = [np.nan if at is None else at.timestamp() for at in times]
     given = body.accuracy_m
-    sigma = given if isinstance(given, list) else [given or sigma_m] * count
+    each = given if isinstance(given, list) else [given] * count
+    sigma = [one or sigma_m for one in each]
     for name, values in (("times", seconds), ("accuracy_m", sigma)):
         if len(values) != count:
             raise BadParameter(
@@ -161,10 +169,32 @@ def _feature(
         "last_fix": last,
         "first_time": _time(trace.seconds[first]),
         "last_time": _time(trace.seconds[last]),
+        "stops": [_stop(one, trace, crs) for one in _stops(matcher.model, found, drive, trace)],
         "network_version": found.version,
     }
     geometry = show_line(matcher, drive, crs)
     return feature(geometry, properties)
+
+
+def _stops(model: Model, found: Matched, drive: MatchedPath, trace: Trace) -> list[Stop]:
+    """Return where the vehicle stood, by the fixes that its drive goes by and those merged."""
+    placed, end = found.placed, drive.fixes[-1] + 1
+    while end < len(placed) and placed[end].status == "merged":
+        end += 1
+    near = placed[drive.fixes[0] : end]
+    heard = [one.fix for one in near if one.status in ("used", "merged")]
+    return find_stops(trace, heard, model)
+
+
+def _stop(stop: Stop, trace: Trace, crs: Crs) -> Document:
+    place = show_places(trace.points[stop.first_fix : stop.first_fix + 1], crs)
+    return {
+        "first_fix": stop.first_fix,
+        "last_fix": stop.last_fix,
+        "first_time": _time(trace.seconds[stop.first_fix]),
+        "duration_s": round(stop.seconds, 1),
+        "point": place[0],
+    }
 
 
 def _time(seconds: float) -> str | None:

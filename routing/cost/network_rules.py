@@ -196,6 +196,8 @@ class Matching(RuleModel):
     gap_s: Seconds
     max_kmh: float = Field(gt=0, le=1000)
     thin_m: Metres
+    stand_m: Metres = 60.0
+    stop_s: Seconds = 120.0
     lag: int = Field(ge=1, le=1000)
 
 

@@ -35,8 +35,9 @@ class Model:
     slower than `fair_kmh` count as longer by a `slow_share` of the time lost on them. A fix
     is compared with at most `edges` edges within `radius_m`, at least `radius_sigmas` deviations.
     A step that is driven `detour_m` longer than straight breaks the trace, as do `gap_s` seconds
-    without a fix; faster than `max_kmh` is a jump; a fix nearer than `thin_m` to the last one is
-    merged with it. Online, a fix is decided at the latest `lag` fixes later.
+    without a fix but for one that comes back within `stand_m` of the last one: the vehicle stood,
+    and stopped if for `stop_s`. Faster than `max_kmh` is a jump; a fix nearer than `thin_m` to the
+    last one is merged with it. Online, a fix is decided at the latest `lag` fixes later.
     """
 
     sigma_m: float
@@ -52,6 +53,8 @@ class Model:
     gap_s: float
     max_kmh: float
     thin_m: float
+    stand_m: float
+    stop_s: float
     lag: int
 
     @property

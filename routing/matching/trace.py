@@ -56,7 +56,7 @@ class Sieve:
         model = self._model
         judge(
             trace.points, trace.seconds, trace.sigma_m, model.max_kmh, model.thin_m, model.gap_s,
-            self._kept, status, cut,
+            model.stand_m, self._kept, status, cut,
         )  # fmt: skip
         return status, cut
 

@@ -63,7 +63,7 @@ def _doubt(kept: Floats, fix: Floats, east: float, north: float, max_kmh: float)
 
 @inlined
 def _judge(
-    kept: Floats, fix: Floats, max_kmh: float, thin_m: float, gap_s: float
+    kept: Floats, fix: Floats, max_kmh: float, thin_m: float, gap_s: float, stand_m: float
 ) -> tuple[int, int]:
     """Return the status of a fix and the break before it."""
     if not (abs(fix[0]) <= 180 and abs(fix[1]) <= 90 and fix[3] > 0):
@@ -79,26 +79,31 @@ def _judge(
         return _doubt(kept, fix, east, north, max_kmh)
     kept[HAS_SUSPECT] = 0.0
     seconds = fix[2] - kept[LAST + 2]
-    late = seconds > gap_s or (math.isnan(seconds) and apart > max_kmh * MS_PER_KMH * gap_s)
+    if math.isnan(seconds):
+        late = apart > max_kmh * MS_PER_KMH * gap_s
+    else:
+        late = seconds > gap_s and apart > stand_m
     if apart < thin_m and not late:
+        if not math.isnan(fix[2]):
+            kept[LAST + 2] = fix[2]
         return MERGED, NONE
     _take(kept, fix)
     return USED, GAP if late else NONE
 
 
 @compiled(
-    "void(float64[:, ::1], float64[::1], float64[::1], float64, float64, float64, float64[::1],"
-    " int8[::1], int8[::1])"
+    "void(float64[:, ::1], float64[::1], float64[::1], float64, float64, float64, float64,"
+    " float64[::1], int8[::1], int8[::1])"
 )
 def judge(
     points: Floats, seconds: Floats, sigma_m: Floats, max_kmh: float, thin_m: float, gap_s: float,
-    kept: Floats, status: Codes, cut: Codes,
+    stand_m: float, kept: Floats, status: Codes, cut: Codes,
 ) -> None:  # fmt: skip
     """Write the status of each fix, and the break before it."""
     fix = np.empty(4)
     for i in range(len(points)):
         fix[0], fix[1], fix[2], fix[3] = points[i, 0], points[i, 1], seconds[i], sigma_m[i]
-        status[i], cut[i] = _judge(kept, fix, max_kmh, thin_m, gap_s)
+        status[i], cut[i] = _judge(kept, fix, max_kmh, thin_m, gap_s, stand_m)
 
 
 @compiled(

@@ -71,6 +71,25 @@ def test_a_trace_becomes_the_roads_driven(client):
     assert (first["status"], first["direction"]) == ("used", "forward")
 
 
+def test_nulls_are_what_was_not_received_and_standing_is_a_stop(client):
+    points = drive((0.3, 2), (2, 2))
+    half = len(points) // 2
+    times = [
+        BEGIN + timedelta(seconds=15 * i + (1980 if i > half else 0)) for i in range(len(points))
+    ]
+    points[half + 1] = points[half]
+    asked = {"points": [points[0], None, [None, None], *points[3:]],
+             "times": [None, *(one.isoformat() for one in times[1:])],
+             "accuracy_m": [None, 5, 5, *[8] * (len(points) - 3)]}  # fmt: skip
+    answer = client.post("/api/match", json=asked)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["fixes"]["invalid"] == 2
+    [told] = [one["properties"] for one in answer.json()["features"]]
+    [stop] = told["stops"]
+    assert (stop["first_fix"], stop["last_fix"], stop["duration_s"]) == (half, half + 1, 1995.0)
+    assert stop["point"] == pytest.approx(points[half])
+
+
 def test_a_trace_in_gcj02_is_answered_in_gcj02(client):
     plain = matched(client, (0.3, 2), (2, 2))
     moved = np.column_stack(wgs84_to_gcj02(*np.array(drive((0.3, 2), (2, 2))).T)).tolist()

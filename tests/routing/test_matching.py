@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from routing.live.state_table import EdgeState, EdgeStates
 from routing.matching.matched_path import line
 from routing.matching.matcher import Matched, Matcher, Tracker
+from routing.matching.stops import find_stops
 from routing.matching.trace import Trace
 from routing.matching.trace_kernels import SUSPECTS
 from routing.query.model import Conditions
@@ -249,6 +250,41 @@ def test_a_silence_breaks_the_trace():
     assert [d.cut for d in found.drives] == ["start", "gap"]
     assert [d.fixes for d in found.drives] == [[0, 1, 2, 3], [4, 5, 6, 7, 8]]
     assert found.placed[4].cut == "gap"
+
+
+@pytest.mark.parametrize("stood_s", [90.0, 300.0, 33 * 60.0])
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize("noise_m", [0.0, 5.0])
+def test_who_stands_goes_on_with_the_same_drive_and_stops(stood_s, heard, noise_m):
+    town_, matcher = ladder()
+    rng = np.random.default_rng(1)
+    moving, later = along(town_, "AB:0.1", "AB:0.5"), along(town_, "AB:0.6", "AB:0.9")
+    count = int(stood_s // 10) if heard else 1
+    still = np.repeat(moving[-1:], count, axis=0)
+    still += rng.normal(0, noise_m, still.shape) / [96486, 110852]
+    points = np.concatenate([moving, still, later])
+    came = 10.0 * len(moving) + (10.0 * np.arange(count) if heard else np.array([stood_s]))
+    seconds = np.concatenate(
+        [10.0 * np.arange(len(moving)), came, came[-1] + 10.0 * np.arange(1, len(later) + 1)]
+    )
+    trace = Trace(points, seconds, np.full(len(points), 5.0))
+    found = matcher.match(CAR, trace, NOW)
+    assert names(town_, found) == [["AB"]]
+    stops = find_stops(trace, range(len(trace)), matcher.model)
+    if stood_s < matcher.model.stop_s:
+        assert stops == []
+        return
+    [stop] = stops
+    assert stop.seconds == pytest.approx(stood_s, abs=25.0)
+    assert len(moving) - 2 <= stop.first_fix <= len(moving) <= stop.last_fix
+
+
+def test_fixes_without_times_and_slow_ones_are_no_stop():
+    town_, matcher = ladder()
+    points = along(town_, "AB:0.1", "AB:0.9")
+    for seconds in (np.full(len(points), np.nan), np.arange(len(points)) * 30.0):
+        trace = Trace(points, seconds, np.full(len(points), 5.0))
+        assert find_stops(trace, range(len(trace)), matcher.model) == []
 
 
 def test_roads_without_a_link_break_the_trace():
