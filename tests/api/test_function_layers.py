@@ -149,7 +149,7 @@ def test_the_catalogue_says_what_may_be_asked(dispatcher, client):
     (layer,) = dispatcher.get("/api/catalogue").json()["functions"]
     assert {"surface", "events", "since", "hours"} <= set(layer["parameters"]["properties"])
     entries = layer["surfaces"][0]["entries"]
-    assert entries[0]["label"]["en"] == "fewer than 2 finds per 100 looks"
+    assert entries[0]["label"]["en"] == "Fewer than 2 finds per 100 looks"
     assert [e["state"] for e in entries if "state" in e] == ["not_inspected", "short"]
     assert client.get("/api/catalogue").json()["functions"] == []
     ids = [c["id"] for c in dispatcher.get("/api/collections").json()["collections"]]

@@ -61,6 +61,8 @@ def walk(page):
         page.get_by_test_id("heat-slice-next").click()
     page.get_by_test_id("heat-row").first.click()
     expect(page.get_by_test_id("heat-cell")).to_be_visible()
+    expect(page.get_by_test_id("heat-cell").get_by_test_id("heat-class")).to_be_visible()
+    expect(page.locator(".heat-weeks title").first).to_contain_text("30")
     page.get_by_test_id("heat-swipe").check()
     handle = page.get_by_test_id("heat-handle")
     expect(handle).to_have_attribute("aria-valuenow", "50")

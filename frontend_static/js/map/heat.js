@@ -1,6 +1,6 @@
 // @ts-check
 /** The surface of enforcement heat on the map: cells by class, hatched where nobody looked, the area drawn. */
-import { effect } from '@preact/signals-core';
+import { computed, effect } from '@preact/signals-core';
 import { readRing } from '../core/heat.js';
 import { heatLayer, heatShown, heatStore, heatSurface, heatTiles, openCell } from '../model/heat.js';
 import { shellStore } from '../model/shell.js';
@@ -13,9 +13,13 @@ export const SOURCE = 'sg-heat';
 const AREA = 'sg-heat-area';
 const FILL = 'sg-heat-fill';
 const OPEN = 'sg-heat-open';
-const LAYERS = [FILL, 'sg-heat-hatch', 'sg-heat-short', 'sg-heat-one-period', 'sg-heat-no-statistic', OPEN];
+const RIM = 'sg-heat-rim';
+const LAYERS = [FILL, RIM, 'sg-heat-hatch', 'sg-heat-short', 'sg-heat-one-period', 'sg-heat-no-statistic', OPEN];
 const NOTHING = `${location.origin}/api/collections/heat/tiles/WebMercatorQuad/{z}/{y}/{x}`;
+const COLOUR = 'fill-color';
 const OPACITY = 0.7;
+/** Cells of a few pixels are drawn wider by a rim of their colour: by zoom. */
+const [RIM_UNTIL, RIM_PX] = [10, [5, 5, 8, 4, 10, 0]];
 const CLICK_PX = 4;
 /** Layers whose points and lines are clicked through the surface. */
 const ABOVE = new Set(['cases', 'inspections', 'checkpoints', 'hot_stretches']);
@@ -31,9 +35,14 @@ export const heatSources = () => ({
   [AREA]: { type: /** @type {'geojson'} */ ('geojson'), data: areaData() },
 });
 
+/** Parts of the choice that the map follows one by one: another one that changes redraws nothing of theirs. */
+const area = computed(() => (heatShown.value ? heatStore.asked.value.area : ''));
+const open = computed(() => heatStore.asked.value.cell);
+const visibility = computed(() => (heatTiles.value ? 'visible' : 'none'));
+
 /** The ring that was drawn. @returns {any} */
 function areaData() {
-  const ring = heatShown.value ? readRing(heatStore.asked.value.area) : null;
+  const ring = readRing(area.value);
   const geometry = ring && { type: 'Polygon', coordinates: [[...ring, ring[0]]] };
   return { type: 'FeatureCollection', features: geometry ? [{ type: 'Feature', properties: {}, geometry }] : [] };
 }
@@ -49,17 +58,20 @@ function fillColour() {
 const stateColour = (/** @type {string} */ state, /** @type {string} */ other) =>
   heatSurface.peek()?.entries.find((entry) => entry.state === state)?.color[shellStore.theme.peek()] ?? other;
 
-const openFilter = () => /** @type {any} */ (['==', ['id'], Number(heatStore.asked.value.cell || -1)]);
+const openFilter = () => /** @type {any} */ (['==', ['id'], Number(open.value || -1)]);
 const hasState = (/** @type {string} */ state) => ['==', ['get', 'state'], state];
 
 /** Style layers of the surface. @returns {any[]} */
 export function heatLayers(/** @type {Colours} */ c) {
-  const layout = { visibility: heatTiles.peek() ? 'visible' : 'none' };
+  const layout = { visibility: visibility.peek() };
   const hatch = (/** @type {string} */ family, /** @type {string} */ state) =>
     ({ 'fill-pattern': `${family}:${stateColour(state, c.before)}`, 'fill-opacity': 0.9 });
   const cells = [
     { id: FILL, type: 'fill', filter: ['has', 'colour'],
-      paint: { 'fill-color': fillColour(), 'fill-opacity': OPACITY, 'fill-antialias': false } },
+      paint: { [COLOUR]: fillColour(), 'fill-opacity': OPACITY, 'fill-antialias': false } },
+    { id: RIM, type: 'line', filter: ['has', 'colour'], maxzoom: RIM_UNTIL,
+      paint: { 'line-color': fillColour(), 'line-opacity': OPACITY,
+        'line-width': ['interpolate', ['linear'], ['zoom'], ...RIM_PX] } },
     { id: 'sg-heat-hatch', type: 'fill', filter: hasState('not_inspected'), paint: hatch('hatch', 'not_inspected') },
     { id: 'sg-heat-short', type: 'fill', filter: hasState('short'), paint: hatch('hatch-cross', 'short') },
     { id: 'sg-heat-one-period', type: 'fill', filter: hasState('one_period'),
@@ -92,16 +104,37 @@ export function takeHeat(
 /** Follow what is asked for. */
 export function watchHeat(/** @type {maplibregl.Map} */ map) {
   const there = () => Boolean(map.getSource(SOURCE));
+  let tiles = heatTiles.peek();
+  /** @type {any} */
+  let waiting = null;
+  const paint = () => {
+    const other = waiting && there() && JSON.stringify(map.getPaintProperty(FILL, COLOUR)) !== JSON.stringify(waiting);
+    if (other) {
+      map.setPaintProperty(FILL, COLOUR, waiting);
+      map.setPaintProperty(RIM, 'line-color', waiting);
+    }
+    waiting = null;
+  };
+  /** New colours wait for the first tile that they are of: on those of before they would be wrong. */
+  const arrived = (/** @type {maplibregl.MapSourceDataEvent} */ event) => {
+    if (event.sourceId === SOURCE && event.tile) paint();
+  };
+  map.on('sourcedata', arrived);
   const stops = [
+    () => map.off('sourcedata', arrived),
     effect(() => {
-      const tiles = heatTiles.value;
-      if (!there()) return;
-      if (tiles) /** @type {maplibregl.VectorTileSource} */ (map.getSource(SOURCE)).setTiles([tiles]);
-      for (const layer of LAYERS) map.setLayoutProperty(layer, 'visibility', tiles ? 'visible' : 'none');
+      const [before, colour] = [tiles, fillColour()];
+      waiting = colour;
+      tiles = heatTiles.value;
+      if (!tiles || tiles === before) paint();
+      else if (there()) {
+        /** @type {maplibregl.VectorTileSource} */ (map.getSource(SOURCE)).setTiles([tiles]);
+        map.once('idle', paint);
+      }
     }),
     effect(() => {
-      const colour = fillColour();
-      if (there()) map.setPaintProperty(FILL, 'fill-color', colour);
+      const seen = visibility.value;
+      if (there()) for (const layer of LAYERS) map.setLayoutProperty(layer, 'visibility', seen);
     }),
     effect(() => {
       const filter = openFilter();

@@ -28,10 +28,20 @@ import { openDrawer } from './shell.js';
  * @property {number | null} spot
  * @property {boolean} mostly_patrol whether its excess of events is mostly one of looks
  *
+ * @typedef {object} HeatClass - what a cell was in the last weeks
+ * @property {string} space_time
+ * @property {string} history a sign for each week: `+` hot, `-` cold, `0` neither, `.` not inspected
+ * @property {number} slices inspected weeks
+ * @property {number | null} trend_z
+ *
  * @typedef {{ pooled_rate: number | null, rules: { key: string, value: any }[] }} HeatSummary
  */
 
 export const STRETCHES = 'hot_stretches';
+export const CLASSES = 'heat_classes';
+export const SORTS = /** @type {const} */ (['value', 'events', 'z']);
+/** Cells that are listed. */
+export const SHOWN = 20;
 const INTERVAL = 'law.heat_interval';
 const MOST_STRETCHES = 100;
 
@@ -43,6 +53,8 @@ export const heatListStore = {
   working: signal(false),
   /** Hot stretches of roads, where the server has them; null before they are known. */
   stretches: signal(/** @type {Feature[] | null} */ (null)),
+  /** Classes in space and time of the cells that were listed, by their names. */
+  classes: signal(/** @type {ReadonlyMap<string, HeatClass>} */ (new Map())),
 };
 
 const newest = new Latest();
@@ -112,6 +124,15 @@ export const heatRanks = computed(() => {
   };
 });
 
+/** The column that the list is sorted by. */
+export const sortKey = computed(() => SORTS.find((one) => one === heatStore.asked.value.sort) ?? 'value');
+
+/** All cells in the order of the list. */
+export const sortedRows = computed(() => {
+  const ranks = heatRanks.value[sortKey.value];
+  return [...ranks.keys()].sort((a, b) => Number(ranks.get(a)) - Number(ranks.get(b)));
+});
+
 /** The inspected cell with most events, its rank by rate, and how many have one. */
 export const busiest = computed(() => {
   const rated = (heatListStore.rows.value ?? []).filter((row) => row.value !== null);
@@ -121,6 +142,26 @@ export const busiest = computed(() => {
 
 /** The row of the cell that is open. */
 export const openRow = computed(() => heatListStore.rows.value?.find(({ id }) => id === heatStore.asked.value.cell));
+
+/** Cells whose class is shown: those listed and the one that is open. */
+const named = computed(() => {
+  const names = sortedRows.value.slice(0, SHOWN).map(({ name }) => name);
+  return [...new Set([...names, ...(openRow.value ? [openRow.value.name] : [])])];
+});
+
+/** Ask for the classes of cells by name. */
+async function loadClasses(/** @type {string[]} */ names) {
+  const filter = `beidou IN (${names.map((name) => `'${name}'`).join(', ')})`;
+  try {
+    const params = { limit: names.length, filter };
+    const found = await request(`collections/${CLASSES}/items`, { params });
+    const all = new Map(heatListStore.classes.peek());
+    for (const { properties } of found.features) all.set(properties.beidou, properties);
+    heatListStore.classes.value = all;
+  } catch (error) {
+    heatListStore.error.value = error;
+  }
+}
 
 /** What the area that was drawn holds: cells whose middle lies in it. */
 export const areaSums = computed(() => {
@@ -158,5 +199,9 @@ export function watchHeatList() {
   });
   effect(() => {
     if (shown() && findLayer(STRETCHES)) untracked(loadStretches);
+  });
+  effect(() => {
+    const names = named.value;
+    if (shown() && names.length && findLayer(CLASSES)) untracked(() => loadClasses(names));
   });
 }

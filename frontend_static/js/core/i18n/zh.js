@@ -754,6 +754,8 @@ export default {
   'heat.sort.z': '按 z',
   'heat.row': '查获 {events} · 检查 {exposure} · z {z}',
   'heat.ranks': '件数第 {events} · 查获率第 {value}',
+  'heat.class': '{name} · 有检查 {weeks} 周 · 趋势 z {z}',
+  'heat.weeks': '近 {weeks} 周：热 {hot} 周，冷 {cold} 周，不冷不热 {none} 周，未检查 {unseen} 周',
   'heat.counts': '查获 {events} 件 · 检查 {exposure} 次',
   'heat.state.rated': '已检查',
   'heat.state.not_inspected': '未检查',

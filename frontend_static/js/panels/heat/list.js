@@ -1,12 +1,12 @@
 // @ts-check
 /** Where it is hot: cells and stretches with rate, interval, counts, z and ranks; the cell that is open. */
-import { html } from 'lit';
+import { html, svg } from 'lit';
 import { extent } from '../../core/geo.js';
 import { maybe, number, pick, t } from '../../core/i18n.js';
 import { showExtent } from '../../map/camera.js';
 import { comparedPeriods, heatQuestion, heatStore, openCell, setHeat } from '../../model/heat.js';
 import {
-  STRETCHES, heatListStore, heatRanks, loadRows, loadStretches, openRow,
+  CLASSES, SHOWN, SORTS, STRETCHES, heatListStore, heatRanks, loadRows, loadStretches, openRow, sortKey, sortedRows,
 } from '../../model/heat_list.js';
 import { findLayer, setShown } from '../../model/layers.js';
 import { showRows } from '../../model/table.js';
@@ -16,8 +16,6 @@ import { percent } from './legend.js';
 /** @typedef {import('../../model/heat_list.js').HeatRow} HeatRow */
 /** @typedef {import('../../core/types.js').Feature} Feature */
 
-const SORTS = /** @type {const} */ (['value', 'events', 'z']);
-const SHOWN = 20;
 const WIDE = 0.02;
 const NO_VALUE = '–';
 
@@ -36,14 +34,38 @@ function go(/** @type {HeatRow} */ row) {
   openCell(row.id);
 }
 
-/** The column that the list is sorted by. */
-const sortKey = () => SORTS.find((one) => one === heatStore.asked.value.sort) ?? 'value';
-
 function sorts() {
   return html`<div class="segments thirds" role="radiogroup" aria-label=${t('heat.sort')}>
     ${SORTS.map((sort) => html`<label class="segment"><input type="radio" name="heat-sort" value=${sort}
-      data-testid="heat-sort-${sort}" .checked=${sort === sortKey()} @change=${() => setHeat({ sort })} />
+      data-testid="heat-sort-${sort}" .checked=${sort === sortKey.value} @change=${() => setHeat({ sort })} />
       <span>${t(`heat.sort.${sort}`)}</span></label>`)}</div>`;
+}
+
+const [WEEK_PX, HIGH_PX] = [4, 12];
+/** Class, top and height of the mark of a week. @type {Record<string, [string, number, number]>} */
+const MARKS = { '+': ['hot', 0, 6], '-': ['cold', 6, 6], 0: ['none', 5, 2] };
+
+/** The weeks of a cell, each hot above the line, cold below it, neither on it, or not inspected: a gap. */
+function weeks(/** @type {string} */ history) {
+  const of = (/** @type {string} */ mark) => [...history].filter((one) => one === mark).length;
+  const told = t('heat.weeks', { weeks: history.length, hot: of('+'), cold: of('-'), none: of('0'), unseen: of('.') });
+  return html`<svg class="heat-weeks" role="img" aria-label=${told} height=${HIGH_PX}
+    viewBox="0 0 ${history.length * WEEK_PX} ${HIGH_PX}" width=${history.length * WEEK_PX}><title>${told}</title>
+    ${[...history].map((mark, at) => {
+      if (!(mark in MARKS)) return '';
+      const [name, y, height] = MARKS[mark];
+      return svg`<rect class=${name} x=${at * WEEK_PX} y=${y} width=${WEEK_PX - 1} height=${height}></rect>`;
+    })}</svg>`;
+}
+
+/** What a cell was in the last weeks, where it is known. */
+function classOf(/** @type {string} */ name) {
+  const found = heatListStore.classes.value.get(name);
+  if (!found) return '';
+  const values = findLayer(CLASSES)?.columns.find(({ name: one }) => one === 'space_time')?.values ?? {};
+  const { space_time: key, history, slices, trend_z: z } = found;
+  return html`<span class="heat-class" data-testid="heat-class" data-class=${key}>${weeks(history)}
+    <span>${t('heat.class', { name: pick(values[key]) || key, weeks: slices, z: decimal(z) })}</span></span>`;
 }
 
 /** One cell of the list. */
@@ -60,14 +82,14 @@ function entry(/** @type {HeatRow} */ row) {
       z: decimal(row.z) })}</span>
     <span class="num muted">${t('heat.ranks', { events: rank('events'), value: rank('value') })}${row.mostly_patrol
       ? html` <b class="warn">${t('heat.more_looks')}</b>` : ''}</span>
+    ${classOf(row.name)}
   </button></li>`;
 }
 
 function cells() {
   const { rows, error, working } = heatListStore;
   if (error.value) return failure(error.value, loadRows, 'heat-retry');
-  const ranks = heatRanks.value[sortKey()];
-  const sorted = [...ranks.keys()].sort((a, b) => Number(ranks.get(a)) - Number(ranks.get(b)));
+  const sorted = sortedRows.value;
   return html`${busy(working.value)}${sorts()}
     ${rows.value && !sorted.length ? html`<p class="muted" data-testid="heat-empty">${t('heat.empty')}</p>` : ''}
     <ol class="heat-list" data-testid="heat-list" data-count=${rows.value?.length ?? ''}>
@@ -138,6 +160,7 @@ export function cellCard() {
       events: number(drawn.events_before), exposure: number(drawn.exposure_before) })}</p>` : ''}
     ${drawn?.reason ? html`<p>${maybe(`heat.reason.${drawn.reason}`, drawn.reason)}</p>` : ''}
     <p class="num">${t('heat.counts', { events: number(events), exposure: number(exposure) })}</p>
+    ${row ? classOf(row.name) : ''}
     ${row?.mostly_patrol ? html`<p class="warn">${t('heat.more_looks')}</p>` : ''}
     ${row && findLayer('cases') ? html`<div class="actions"><button data-testid="heat-cases"
       @click=${() => showRows('cases', casesFilter(row))}>${icon('table')}${t('heat.cases')}</button></div>` : ''}
