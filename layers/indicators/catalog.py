@@ -164,6 +164,7 @@ class _Read:
 
     def finish(self) -> Indicators:
         """Check what stands on others, and return all in the order of areas."""
+        self._check_sensitive()
         for index in self._indices.values():
             self._check_parts(index)
             self._check_cycle(index, ())
@@ -178,6 +179,18 @@ class _Read:
         return Indicators(
             MappingProxyType(populations), MappingProxyType(indices), MappingProxyType(stands_on)
         )
+
+    def _check_sensitive(self) -> None:
+        """Refuse a second number of a sensitive layer that would be told by unit."""
+        by_unit: dict[str, str] = {}
+        for key, population in self._populations.items():
+            layer = population.relation.layer
+            if not layer.access.sensitive or population.indicator.whole_only:
+                continue
+            other = by_unit.setdefault(layer.id, key)
+            if other != key:
+                why = f"with {other} of the same layer its units could be bounded: say true"
+                raise _wrong(self._files[key], f"indicator.{key}.whole_only", why)
 
     def _at(self, key: str) -> tuple[int, int, str]:
         one = self._indices.get(key) or self._populations[key].indicator

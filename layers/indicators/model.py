@@ -16,7 +16,7 @@ from layers.declare.layer import Identifier
 MAX_FILTER = 2000
 """Characters that the filters of an indicator have together at most."""
 RULE_KEY = r"^[a-z0-9_]+(\.[a-z0-9_]+)+$"
-NOT_COUNTED = ("title", "description", "order", "digits", "unit", "better", "area")
+NOT_COUNTED = ("title", "description", "order", "digits", "unit", "better", "area", "whole_only")
 """Keys that change how a number is shown, not what it is."""
 
 
@@ -96,6 +96,8 @@ class Indicator(_Shown):
     """The rule by which the rows were graded or the limits set, named with each value."""
     k: int | None = Field(default=None, ge=2, le=1000)
     """Fewer rows than these are not told to who may not read the rows of a sensitive layer."""
+    whole_only: bool = False
+    """Who may not read the rows is told the number of the largest unit alone."""
 
     @cached_property
     def exact_scale(self) -> Decimal:

@@ -9,6 +9,10 @@ withhold.
 A correction is told to readers who have the version before it, and tells them nothing more of what
 is withheld. Where none of that changed it stays withheld and all else is told; where some did,
 whatever changed is withheld, as the totals would tell by how much.
+
+Two numbers of the same rows could be combined, as those opened in a month with those pending before
+and after it. So of each sensitive layer one number is told by unit; any other is told of the
+largest unit alone, of which all that is withheld within it could be in each place of it.
 """
 
 from __future__ import annotations
@@ -25,7 +29,10 @@ Prefix: TypeAlias = str | None
 """Of a unit; None stands for the rows without one."""
 
 
-def suppress(tallies: Tallies, units: Units, k: int, before: Tallies | None = None) -> None:
+def suppress(
+    tallies: Tallies, units: Units, k: int, before: Tallies | None = None,
+    *, whole_only: bool = False,
+) -> None:  # fmt: skip
     """Withhold numbers of one indicator and period.
 
     Parameters
@@ -36,9 +43,18 @@ def suppress(tallies: Tallies, units: Units, k: int, before: Tallies | None = No
         Which units are told of, and what is small.
     before
         What was told of the same period in the version that this one corrects.
+    whole_only
+        Whether to tell of the largest unit alone.
     """
     closing = _Closing(tallies, units, k)
-    tallies.withhold(closing.close() if before is None else closing.correct(before))
+    withheld = closing.close() if before is None else closing.correct(before)
+    tallies.withhold(withheld | _within(units) if whole_only else withheld)
+
+
+def _within(units: Units) -> set[Prefix]:
+    """Return all units but the largest, and the rows without a unit."""
+    largest = [units.home] if units.home else units.of_level(LEVELS[-1])
+    return {None, *(unit.prefix for unit in units.all())} - {unit.prefix for unit in largest}
 
 
 def is_small(tally: Tally, k: int) -> bool:

@@ -78,5 +78,6 @@ def told(
     """
     if not reads_rows(population, actor):
         for one in tallies:
-            suppress(one, units, population.indicator.k or 1, before)
+            indicator = population.indicator
+            suppress(one, units, indicator.k or 1, before, whole_only=indicator.whole_only)
     return tallies
