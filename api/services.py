@@ -30,6 +30,7 @@ from layers.features.search import Search
 from layers.features.spool import Spools
 from layers.features.summary import Summaries
 from layers.functions.catalogue import read_functions
+from layers.functions.county_rows import CountyKeeper
 from layers.functions.service import FunctionService
 from layers.heat.cubes import Cubes
 from layers.heat.filters import Filters
@@ -186,7 +187,7 @@ def _functions(
     db: Database, catalog: Catalog, cubes: Cubes, rules: RuleKeeper, gauges: Gauges
 ) -> FunctionService:
     gauges.add("heat_held_bytes", "Cubes of heat in memory.", lambda: cubes.nbytes)
-    return FunctionService(cubes, Filters(db, catalog), lambda: rules.current)
+    return FunctionService(cubes, Filters(db, catalog), lambda: rules.current, CountyKeeper(db))
 
 
 def _database_url(settings: Settings) -> str:

@@ -32,11 +32,13 @@ from bench.heat_data import fill_cube, make_rows
 from layers.declare.catalog import Catalog
 from layers.functions.catalogue import Function, read_functions
 from layers.functions.cell_tile import make_tile
+from layers.functions.county_rows import CountyKeeper
 from layers.functions.question import read_question
 from layers.functions.service import FunctionService
 from layers.heat import cubes as cubes_module
 from layers.heat.cube_rows import rows_of
 from layers.heat.cubes import Cubes
+from layers.heat.filters import Filters
 from layers.heat.held_cube import HeldCube
 from spatial.actor import Actor
 from spatial.geo.zorder import columns_and_rows, keys_of
@@ -186,7 +188,12 @@ def warm(function: Function, rules: RuleSet, cube: HeldCube) -> None:
         def find(self, actor: Actor, grain: str) -> HeldCube:
             return cube
 
-    served = FunctionService(Fresh(None, ""), lambda: rules)  # type: ignore[arg-type]
+    served = FunctionService(
+        Fresh(None, ""),
+        Filters(None, None),
+        lambda: rules,
+        CountyKeeper(None),  # type: ignore[arg-type]
+    )
     given = QUESTIONS["half a year, months"]
     asked = read_question(function.layer, function.engine.parameters, given)
     zxy, times = tiles()[9], []

@@ -48,6 +48,14 @@ test('a difference is asked for with both periods, by whole months where hours a
   assert.deepEqual([whole.since, whole.before, whole.before_until], ['2026-03-01', '2026-01-01', '2026-03-01']);
 });
 
+test('cells are asked for where the surface has them', () => {
+  const asked = { ...heat.NEW_HEAT, cells: 'county' };
+  assert.equal(heat.questionOf(asked, null).cells, 'county');
+  assert.equal(heat.questionOf({ ...asked, surface: 'gi' }, null).cells, undefined);
+  assert.equal(heat.questionOf({ ...asked, surface: '' }, null).cells, undefined);
+  assert.deepEqual(heat.cellsOf('kde'), ['zorder', 'h3', 'beidou']);
+});
+
 test('equals share a rank and rows without a value have none', () => {
   const rows = [{ n: 3 }, { n: 9 }, { n: null }, { n: 3 }, { n: 1 }];
   const ranks = heat.ranksOf(rows, (row) => row.n);

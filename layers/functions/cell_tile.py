@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from layers.functions.declared import FunctionLayer
+from layers.functions.outlines import outlines_in_tile
 from layers.functions.surface import NO_STATISTIC, STATES, CellSurface
-from layers.tiles.mvt import EXTENT, Column, column_of_array, encode_layer, rectangle_rings
+from layers.tiles.mvt import Column, column_of_array, encode_layer
 from layers.tiles.tile_cache import Tile, pack
 from routing.graph.weights import Bools, Floats, Ints
-from spatial.geo.zorder import columns_and_rows, key_of_cell
+from spatial.geo.zorder import key_of_cell
 
-BUFFER = 64
-"""How far, in units of the tile, polygons reach over its edge that it cuts."""
 WIDE_PX = 8
-"""Cells at least so many px wide carry their interval: smaller ones nobody can point at."""
+"""Cells at least so many px wide carry interval and name: smaller ones nobody can point at."""
 TILE_PX = 256
 
 
@@ -36,10 +35,8 @@ def cells_in_tile(surface: CellSurface, zxy: tuple[int, int, int]) -> Ints:
 def _touching(boxes: Floats, zxy: tuple[int, int, int]) -> Bools:
     z, x, y = zxy
     size = 1 << z
-    west, south, east, north = boxes.T
-    found: Bools = (
-        (east * size > x) & (west * size < x + 1) & (south * size > y) & (north * size < y + 1)
-    )
+    west, north, east, south = boxes.T * size
+    found: Bools = (east > x) & (west < x + 1) & (south > y) & (north < y + 1)
     return found
 
 
@@ -54,30 +51,18 @@ def make_tile(
 ) -> Tile:  # fmt: skip
     """Return the vector tile, with how many of its cells it shows."""
     inside = cells_in_tile(surface, zxy)
-    of = shown_cells(surface, inside, classes)
+    of, outlines = outlines_in_tile(surface, shown_cells(surface, inside, classes), zxy)
     columns = _columns(surface, of, with_interval=_wide(surface, zxy[0]))
-    rings = _rings(surface, of, zxy)
-    data = encode_layer(layer.id, surface.keys[of], rings, columns) if len(of) else b""
+    data = encode_layer(layer.id, surface.keys[of], outlines, columns) if len(of) else b""
     return pack(data, len(of), len(inside), surface.kind.level or 0, 0.0)
 
 
 def _wide(surface: CellSurface, z: int) -> bool:
-    if surface.kind.level is None:
-        return True
-    return TILE_PX << max(0, z) >= WIDE_PX << surface.kind.level
-
-
-def _rings(surface: CellSurface, of: Ints, zxy: tuple[int, int, int]) -> Ints:
-    """Return corners of cells in units of the tile, cut off beyond its buffer."""
-    z, x, y = zxy
-    level = surface.kind.level
-    if level is None or z > level:
-        corners = (surface.world_rings[of] * (1 << z) - (x, y)) * EXTENT
-        return np.rint(np.clip(corners, -BUFFER, EXTENT + BUFFER)).astype(np.int64)
-    column, row = columns_and_rows(surface.keys[of])
-    side = EXTENT >> (level - z)
-    left, top = (column - (x << (level - z))) * side, (row - (y << (level - z))) * side
-    return rectangle_rings(left, top, left + side, top + side)
+    """Tell whether cells are wide enough to be pointed at."""
+    if surface.kind.level is not None:
+        return TILE_PX << max(0, z) >= WIDE_PX << surface.kind.level
+    sides = surface.boxes[:, 2] - surface.boxes[:, 0]
+    return bool(sides.max(initial=0.0) * (TILE_PX << max(0, z)) >= WIDE_PX)
 
 
 def _columns(surface: CellSurface, of: Ints, *, with_interval: bool) -> dict[str, Column]:
@@ -89,6 +74,8 @@ def _columns(surface: CellSurface, of: Ints, *, with_interval: bool) -> dict[str
         "colour": Column(np.arange(colour.max(initial=0) + 1), colour),
         **{name: column_of_array(counts[of]) for name, counts in surface.counts().items()},
     }
+    if with_interval and surface.kind.level is None:
+        columns["cell"] = Column(surface.titles[of].tolist(), np.arange(len(of)))
     if with_interval and surface.posterior is not None:
         for name, bound in zip(("lower", "upper"), surface.interval(of), strict=True):
             told = np.isfinite(bound)

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from pydantic import BaseModel
 
 from layers.functions.cells import CellKind
+from layers.functions.counties import Counties
 from layers.functions.declared import FunctionLayer
 from layers.functions.surface import CellSurface
 from layers.heat.counted import Counted
 from layers.heat.narrowed import Summed
 from spatial.rules import Rules
+
+
+class Compute(Protocol):
+    """Computes a surface; of counties as cells it is given their outlines."""
+
+    def __call__(
+        self,
+        layer: FunctionLayer,
+        asked: BaseModel,
+        rules: Rules,
+        cube: Summed,
+        counties: Counties | None = None,
+        /,
+    ) -> CellSurface:
+        """Return the surface of a question."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,12 +53,15 @@ class Engine:
         Which cells a question is about.
     states
         Further states without a value, by surface: a declaration says how they look.
+    by_county
+        Whether a question is about counties, so that their outlines are needed.
     """
 
     id: str
     parameters: type[BaseModel]
     grain: Callable[[BaseModel], str]
-    compute: Callable[[FunctionLayer, BaseModel, Rules, Summed], CellSurface]
+    compute: Compute
     counted: Callable[[BaseModel], Sequence[Counted]]
     cells: Callable[[BaseModel, Rules], CellKind]
     states: Mapping[str, Sequence[str]]
+    by_county: Callable[[BaseModel], bool] = lambda _: False

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from pydantic import BaseModel
 
-from layers.functions.cells import CellKind, beidou_cells, zorder_cells
+from layers.functions.cells import CellKind, Kept, beidou_cells, h3_cells, zorder_cells
+from layers.functions.counties import NO_COUNTIES, Counties, county_cells
 from layers.functions.declared import FunctionLayer
 from layers.functions.engine import Engine
 from layers.functions.heat_question import DIFFERENCE, HeatQuestion, check_periods
@@ -58,7 +59,9 @@ def periods_of(asked: BaseModel) -> list[Counted]:
     return [now, replace(now, since=since, until=until)]
 
 
-def cells_of(asked: BaseModel, rules: Rules) -> CellKind:
+def cells_of(
+    asked: BaseModel, rules: Rules, outlines: Kept | None = None, known: Counties = NO_COUNTIES
+) -> CellKind:
     """Return the cells of a question: of one size at every zoom."""
     assert isinstance(asked, HeatQuestion)  # noqa: S101
     rule = get_rule(rules, CELLS).value
@@ -68,10 +71,17 @@ def cells_of(asked: BaseModel, rules: Rules) -> CellKind:
         raise wrong_input(
             "level", f"cells of {asked.cells} have the size of the rule", "该类单元大小由规则规定"
         )
+    if asked.cells == "county":
+        return county_cells(known)
+    if asked.cells == "h3":
+        return h3_cells(rule.h3_resolution, outlines)
     return beidou_cells(rule.beidou_level)
 
 
-def compute(layer: FunctionLayer, asked: BaseModel, rules: Rules, cube: Summed) -> CellSurface:
+def compute(
+    layer: FunctionLayer, asked: BaseModel, rules: Rules, cube: Summed,
+    counties: Counties | None = None,
+) -> CellSurface:  # fmt: skip
     """Return the surface of a question.
 
     Raises
@@ -80,11 +90,11 @@ def compute(layer: FunctionLayer, asked: BaseModel, rules: Rules, cube: Summed) 
         A bandwidth beyond those of the rule, or a surface that these cells do not have.
     """
     assert isinstance(asked, HeatQuestion)  # noqa: S101
-    kind = cells_of(asked, rules)
+    kind = cells_of(asked, rules, cube.outlines, counties or NO_COUNTIES)
     wide = bandwidth_of(asked, rules)
     if asked.surface == DIFFERENCE:
         check_periods(asked)
-    sums = [cube.sum(period, kind.name, kind.grouping) for period in periods_of(asked)]
+    sums = [kind.sum(cube, period) for period in periods_of(asked)]
     breaks = get_rule(rules, BREAKS, layer.surfaces[asked.surface].rule)
     interval = get_rule(rules, INTERVALS)
     found = _numbers(asked, rules, kind, sums, wide)
@@ -110,6 +120,11 @@ def _numbers(
     if asked.surface == DIFFERENCE:
         return difference_numbers(*sums)
     if asked.surface not in HOT:
+        if wide is not None and asked.cells == "county":
+            raise wrong_input(
+                "surface", "a density has cells of one size: take zorder, h3 or beidou",
+                "核密度需要大小一致的单元：请用 zorder、h3 或 beidou",
+            )  # fmt: skip
         value = now.events if wide is None else _density(asked, kind, now, wide)
         return Numbers(now, states_of_sums(now.events, now.exposure), value)
     if kind.level is None:
@@ -171,7 +186,11 @@ def _of_before(asked: HeatQuestion, found: Numbers) -> Document:
     return told
 
 
+def _by_county(asked: BaseModel) -> bool:
+    return getattr(asked, "cells", None) == "county"
+
+
 ENGINE = Engine(
     id="heat", parameters=HeatQuestion, grain=_grain, compute=compute, counted=periods_of,
-    cells=cells_of, states=STATES,
+    cells=cells_of, states=STATES, by_county=_by_county,
 )  # fmt: skip

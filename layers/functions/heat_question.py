@@ -25,7 +25,9 @@ class HeatQuestion(HeatCounted):
     before_until: date | None = titled(
         "对比时段截止日（不含）", "Until, of the earlier period", default=None
     )
-    cells: Literal["zorder", "beidou"] = titled("单元", "Kind of cells", default="zorder")
+    cells: Literal["zorder", "h3", "beidou", "county"] = titled(
+        "单元", "Kind of cells", default="zorder"
+    )
     classes: list[Annotated[int, Field(ge=0, lt=CLASSES)]] | None = titled(
         "只显示这些分级", "Classes shown", default=None, min_length=1, max_length=CLASSES
     )

@@ -32,10 +32,8 @@ def cells_of_page(surface: CellSurface, page: Page) -> tuple[Ints, int]:
     of = np.arange(len(surface))
     if page.box is not None:
         west, south, east, north = page.box
-        rings = surface.kind.rings(surface.keys)
-        low, high = rings.min(axis=1), rings.max(axis=1)
-        inside = (high[:, 0] >= west) & (low[:, 0] <= east)
-        of = of[inside & (high[:, 1] >= south) & (low[:, 1] <= north)]
+        left, bottom, right, top = surface.kind.bounds(surface.keys).T
+        of = of[(right >= west) & (left <= east) & (top >= south) & (bottom <= north)]
     of = shown_cells(surface, of, page.classes)
     if page.sortby is not None:
         of = of[_order(surface, of, page.sortby)]
@@ -63,13 +61,12 @@ def _order(surface: CellSurface, of: Ints, sortby: str) -> Ints:
 def features(surface: CellSurface, of: Ints, counties: dict[int, str]) -> list[Document]:
     """Return cells as GeoJSON features in longitude and latitude (EPSG:4326)."""
     keys = surface.keys[of]
-    rings, names = surface.kind.rings(keys), surface.kind.names(keys)
+    geometries, names = surface.kind.geometries(keys), surface.kind.titles(keys)
     lower, upper = surface.interval(of)
     spot = None if surface.spot is None else surface.spot[of]
     counts = surface.counts()
     made: list[Document] = []
     for i, at in enumerate(of.tolist()):
-        ring = rings[i].tolist()
         colour = int(surface.colour[at])
         properties: Document = {
             "admin_code": counties.get(int(keys[i])),
@@ -88,7 +85,7 @@ def features(surface: CellSurface, of: Ints, counties: dict[int, str]) -> list[D
             {
                 "type": "Feature",
                 "id": str(names[i]),
-                "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
+                "geometry": geometries[i],
                 "properties": properties,
             }
         )

@@ -14,9 +14,15 @@ from numpy.typing import NDArray
 from layers.declare.style import Colour, Theme
 from layers.functions.cell_tile import TILE_PX, cells_in_tile, shown_cells
 from layers.functions.declared import FunctionLayer
-from layers.functions.surface import NO_CLASS, NOT_INSPECTED, STATES, CellSurface
+from layers.functions.surface import (
+    NO_CLASS,
+    NOT_INSPECTED,
+    STATES,
+    CellSurface,
+)
 from layers.tiles.tile_cache import Tile, pack_plain
 from routing.graph.weights import Ints
+from routing.statistics.tile_kernels import fill_polygons
 from spatial.errors import BadParameter
 from spatial.geo.crs import WEB_MERCATOR, WGS84
 from spatial.geo.zorder import columns_and_rows
@@ -24,6 +30,8 @@ from spatial.geo.zorder import columns_and_rows
 EMPTY = 255
 """Of a picture: no cell; below it, by their numbers, the states without a value."""
 MOST_PIXELS = 4_000_000
+SMALL_PX = 2
+"""Cells of any shape that are narrower are one pixel of a picture."""
 HALF_WORLD_M = 20037508.342789244
 BANDS = ("value", "lower", "upper")
 """What every grid has, before its counts."""
@@ -50,6 +58,8 @@ def class_grid(
     order = np.argsort(rank, kind="stable")
     if surface.kind.level is not None:
         return _square_grid(surface.keys[of][order], shown[order], surface.kind.level, zxy)
+    if not surface.kind.upright:
+        return _slanted_grid(surface, of[order], shown[order], zxy)
     grid = np.full((TILE_PX, TILE_PX), EMPTY, np.uint8)
     for i in order:
         left, top, right, bottom = _pixels(surface, int(of[i]), zxy)
@@ -74,10 +84,30 @@ def _square_grid(keys: Ints, shown: Classes, level: int, zxy: tuple[int, int, in
 def _pixels(surface: CellSurface, cell: int, zxy: tuple[int, int, int]) -> tuple[int, ...]:
     """Return left, top, right and bottom of a cell in pixels of a tile, at least one of them."""
     z, x, y = zxy
-    ring = (surface.world_rings[cell] * (1 << z) - (x, y)) * TILE_PX
-    left, top = (max(0, round(side)) for side in ring.min(axis=0))
-    right, bottom = (min(TILE_PX, round(side)) for side in ring.max(axis=0))
+    box = (surface.boxes[cell] * (1 << z) - (x, y, x, y)) * TILE_PX
+    left, top = (max(0, round(side)) for side in box[:2])
+    right, bottom = (min(TILE_PX, round(side)) for side in box[2:])
     return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def _slanted_grid(
+    surface: CellSurface, of: Ints, shown: Classes, zxy: tuple[int, int, int]
+) -> Classes:
+    """Return the grid of cells of any shape: a pixel is of the cell that holds its middle.
+
+    Cells too small for that are the pixel of their own middle; the last of a pixel stays.
+    """
+    z, x, y = zxy
+    grid = np.full((TILE_PX, TILE_PX), EMPTY, np.uint8)
+    boxes = (surface.boxes[of] * (1 << z) - (x, y, x, y)) * TILE_PX
+    small = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) < SMALL_PX
+    column, row = ((boxes[small, :2] + boxes[small, 2:]) / 2).astype(np.int64).T
+    here = (column >= 0) & (column < TILE_PX) & (row >= 0) & (row < TILE_PX)
+    grid[row[here], column[here]] = shown[small][here]
+    found = surface.world.some(of[~small])
+    corners = np.ascontiguousarray((found.points * (1 << z) - (x, y)) * TILE_PX)
+    fill_polygons(corners, found.rings, found.of, shown[~small], grid)
+    return grid
 
 
 def png_tile(

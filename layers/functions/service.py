@@ -9,6 +9,7 @@ from functools import partial
 
 from layers.functions.catalogue import Function
 from layers.functions.cell_tile import make_tile
+from layers.functions.county_rows import CountyKeeper
 from layers.functions.filtering import Place, box_of, moment_of
 from layers.functions.question import Question
 from layers.functions.surface import CellSurface
@@ -33,9 +34,12 @@ Made = Callable[[Function, CellSurface, Place, Question], Tile]
 class FunctionService:
     """Surfaces by layer, question, scope, version of the cube and rules; tiles of them."""
 
-    def __init__(self, cubes: Cubes, filters: Filters, rules: Callable[[], RuleSet]) -> None:
+    def __init__(
+        self, cubes: Cubes, filters: Filters, rules: Callable[[], RuleSet], counties: CountyKeeper
+    ) -> None:
         self._cubes = cubes
         self._filters = filters
+        self._counties = counties
         self._filtering = asyncio.Lock()
         self._slow: dict[tuple[str, ...], NeedsJob] = {}
         self._rules = rules
@@ -83,8 +87,7 @@ class FunctionService:
         """Return by key in which county each cell lies that has most records of it."""
         if not surface.counties:
             cube = await self._cube(function, asked, actor)
-            kind = surface.kind
-            surface.counties.update(await offload(cube.counties, kind.name, kind.grouping))
+            surface.counties.update(await offload(surface.kind.counties, cube))
         return surface.counties
 
     async def _cube(self, function: Function, asked: Question, actor: Actor) -> HeldCube:
@@ -141,7 +144,9 @@ class FunctionService:
         found = self._surfaces.get(key)
         if found is None:
             engine = function.engine
-            work = partial(engine.compute, function.layer, asked.inputs, self._rules(), cube)
+            known = await self._counties.get() if engine.by_county(asked.inputs) else None
+            asks = function.layer, asked.inputs, self._rules(), cube, known
+            work = partial(engine.compute, *asks)
             found = self._surfaces[key] = await offload(work)
             self._forget_some()
         else:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.functions.cells import CellKind
+from layers.functions.polygons import Polygons
 from routing.graph.weights import Bools, Floats, Ints
 from routing.statistics.rates import Posterior, Rates, difference, gamma_interval
 from spatial.json_types import Document
@@ -81,18 +82,19 @@ class CellSurface:
         return found
 
     @cached_property
-    def world_rings(self) -> Floats:
-        """Corners of all cells as shares of the web map's width, from the west and the north."""
-        rings = self.kind.rings(self.keys)
-        y = (1 - np.arcsinh(np.tan(np.radians(rings[..., 1]))) / np.pi) / 2
-        return np.stack(((rings[..., 0] + 180) / 360, y), axis=-1)[:, ::-1]
+    def world(self) -> Polygons:
+        """All cells in shares of the web map's width, from the west and the north."""
+        return self.kind.world(self.keys)
 
     @cached_property
     def boxes(self) -> Floats:
-        """Left, bottom, right and top of all cells, as shares like `world_rings`."""
-        rings = self.world_rings
-        low, high = rings.min(axis=1), rings.max(axis=1)
-        return np.stack((low[:, 0], high[:, 1], high[:, 0], low[:, 1]), axis=1)
+        """West, north, east and south of all cells, as shares like `world`."""
+        return self.world.boxes()
+
+    @cached_property
+    def titles(self) -> NDArray[np.str_]:
+        """What all cells are called."""
+        return self.kind.titles(self.keys)
 
     @property
     def nbytes(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from layers.heat.counted import Counted
 from layers.heat.cube_rows import EPOCH, LAST_DAY, CubeRows, Series
 from routing.graph.weights import Floats, Ints
-from routing.statistics.cube_kernels import UInt8, UInt32, add_up
+from routing.statistics.cube_kernels import UInt8, UInt32, add_up, add_up_series
 
 HOURS = 168
 MOST_SERIES = 65_536
@@ -35,7 +35,8 @@ Grouping = Callable[[Ints], Ints]
 class HeldCube:
     """Rows of one grain as of a version; never changed, only followed by another.
 
-    `tail` is what changed since `base` was read, to be added to it.
+    `tail` is what changed since `base` was read, to be added to it. `outlines` is kept for those
+    who draw its cells, from one cube to the next.
     """
 
     version: int
@@ -43,6 +44,7 @@ class HeldCube:
     base: CubeRows
     tail: CubeRows
     _groups: dict[tuple[str, int], tuple[Ints, UInt32]] = field(default_factory=dict)
+    outlines: dict[str, object] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -66,6 +68,29 @@ class HeldCube:
             for number, rows in enumerate((self.base, self.tail))
         )
         return together(one, two)
+
+    def sum_by_county(self, asked: Counted, among: Set[int] | None = None) -> Sums:
+        """Return the sums of what is asked for by the county that records state, as a number.
+
+        What states none is of county 0. Only series `among` these ids count; all do for None.
+        """
+        totals = np.zeros(MOST_SERIES)
+        for rows in (self.base, self.tail):
+            part = _days_of(rows, asked)
+            add_up_series(
+                rows.hour[part], rows.series[part], rows.n[part], _hours(asked.hours), totals
+            )
+        codes = np.zeros(MOST_SERIES, np.int64)
+        for series, number in self.series.at.items():
+            code = self.series.admin_codes[number] or ""
+            codes[series] = int(code) if code.isascii() and code.isdigit() else 0
+        measures = self._measures(asked, among)
+        keys, at = np.unique(codes, return_inverse=True)
+        events, exposure = (
+            np.bincount(at, totals * (measures == what), len(keys)) for what in (1, 2)
+        )
+        some = (events != 0) | (exposure != 0)
+        return Sums(keys[some], events[some], exposure[some])
 
     def counties(self, name: str, grouping: Grouping) -> dict[int, str]:
         """Return the county that has most rows in each group of cells."""
@@ -94,8 +119,7 @@ class HeldCube:
         self, rows: CubeRows, asked: Counted, measures: UInt8, keys: Ints, groups: UInt32
     ) -> Sums:
         events, exposure = np.zeros(len(keys)), np.zeros(len(keys))
-        days = np.array((_day(asked.since), _day(asked.until)))
-        part = slice(*np.searchsorted(rows.day, days).tolist())
+        part = _days_of(rows, asked)
         add_up(
             rows.place[part], rows.hour[part], rows.series[part], rows.n[part],
             _hours(asked.hours), measures, groups, events, exposure,
@@ -132,6 +156,12 @@ def together(one: Sums, two: Sums) -> Sums:
         ))  # fmt: skip
     some = (one.events != 0) | (one.exposure != 0)
     return Sums(one.keys[some], one.events[some], one.exposure[some])
+
+
+def _days_of(rows: CubeRows, asked: Counted) -> slice:
+    """Return which rows are of the period."""
+    days = np.array((_day(asked.since), _day(asked.until)))
+    return slice(*np.searchsorted(rows.day, days).tolist())
 
 
 def _day(day: date) -> int:

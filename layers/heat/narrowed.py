@@ -12,6 +12,7 @@ import numpy as np
 from layers.heat.counted import Counted
 from layers.heat.held_cube import Grouping, HeldCube, Sums, together
 from routing.graph.weights import Floats, Ints
+from spatial.errors import BadParameter
 
 NOTHING = "nothing"
 """Events of which the cube has no series."""
@@ -20,8 +21,15 @@ NOTHING = "nothing"
 class Summed(Protocol):
     """What sums of events and exposure by groups of cells come from."""
 
+    @property
+    def outlines(self) -> dict[str, object]:
+        """What is kept for those who draw its cells."""
+
     def sum(self, asked: Counted, name: str, grouping: Grouping) -> Sums:
         """Return the sums of what is asked for by groups of cells."""
+
+    def sum_by_county(self, asked: Counted) -> Sums:
+        """Return the sums of what is asked for by the county that records state, as a number."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,29 @@ class Narrowed:
     cube: HeldCube
     among: frozenset[int]
     rows: Mapping[Period, RowCounts] | None = None
+
+    @property
+    def outlines(self) -> dict[str, object]:
+        """What is kept for those who draw its cells."""
+        return self.cube.outlines
+
+    def sum_by_county(self, asked: Counted) -> Sums:
+        """Return the sums of what is asked for by the county that records state, as a number.
+
+        Raises
+        ------
+        BadParameter
+            Events are counted from rows: these are told by cell.
+        """
+        if self.rows is None:
+            return self.cube.sum_by_county(asked, self.among)
+        raise BadParameter(
+            "A filter by columns that the cube has not is counted by cell, not by county",
+            "按数据立方体之外的列过滤时只能按单元统计，不能按县统计",
+            parameter="cells",
+            mend_en="Take cells=zorder, h3 or beidou.",
+            mend_zh="请用 cells=zorder、h3 或 beidou。",
+        )
 
     def sum(self, asked: Counted, name: str, grouping: Grouping) -> Sums:
         """Return the sums of what is asked for by groups of cells; `name` stands for these."""

@@ -45,3 +45,11 @@ def add_up(
             events[at] += n[i]
         else:
             exposure[at] += n[i]
+
+
+@compiled("void(uint8[::1], uint16[::1], int32[::1], uint8[::1], float64[::1])")
+def add_up_series(hour: UInt8, series: UInt16, n: Int32, hours: UInt8, totals: Floats) -> None:
+    """Add rows of the hours that count to the total of their series."""
+    for i in range(len(n)):
+        if hours[hour[i]]:
+            totals[series[i]] += n[i]

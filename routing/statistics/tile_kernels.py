@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.compiled import compiled, inlined
-from routing.graph.weights import Ints
+from routing.graph.weights import Floats, Ints
 
 _ID, _TAGS, _TYPE, _GEOMETRY, _FEATURE = 8, 18, 24, 34, 18
 _POLYGON, _MOVE, _LINE, _CLOSE = 3, 9, 2, 15
@@ -78,6 +78,22 @@ def _put_geometry(
     return at
 
 
+@inlined
+def _cross(points: Floats, rings: Ints, first: int, last: int, y: float, crossings: Floats) -> int:
+    """Note where the edges of some rings cross a height; return how many there are."""
+    count = 0
+    for ring in range(first, last):
+        before = rings[ring + 1] - 1
+        for at in range(rings[ring], rings[ring + 1]):
+            y1, y2 = points[before, 1], points[at, 1]
+            if (y1 <= y) != (y2 <= y):
+                x1, x2 = points[before, 0], points[at, 0]
+                crossings[count] = x1 + (y - y1) / (y2 - y1) * (x2 - x1)
+                count += 1
+            before = at
+    return count
+
+
 @compiled("uint8[::1](int64[::1], int64[:, ::1], int64[:, ::1], int64[::1], int64[::1])")
 def write_polygons(ids: Ints, tags: Ints, points: Ints, rings: Ints, of: Ints) -> NDArray[np.uint8]:
     """Return features of polygons, each with its field of the layer before it.
@@ -140,3 +156,26 @@ def number_different(values: Ints, slots: Ints, number: Ints, different: Ints) -
             count += 1
         number[i] = slots[slot]
     return count
+
+
+@compiled("void(float64[:, ::1], int64[::1], int64[::1], uint8[::1], uint8[:, ::1])")
+def fill_polygons(
+    points: Floats, rings: Ints, of: Ints, values: NDArray[np.uint8], grid: NDArray[np.uint8]
+) -> None:
+    """Fill the pixels whose middle lies in a polygon (even-odd), the last one stays.
+
+    Points are in pixels; rings and polygons as `write_polygons` has them.
+    """
+    tall, wide = grid.shape
+    for i in range(len(values)):
+        first, last = rings[of[i]], rings[of[i + 1]]
+        low, high = points[first:last, 1].min(), points[first:last, 1].max()
+        crossings = np.empty(last - first)
+        for row in range(max(0, int(np.ceil(low - 0.5))), min(tall, int(np.ceil(high - 0.5)))):
+            count = _cross(points, rings, of[i], of[i + 1], row + 0.5, crossings)
+            sides = np.sort(crossings[:count])
+            for pair in range(0, count - 1, 2):
+                left = max(0, int(np.ceil(sides[pair] - 0.5)))
+                right = min(wide, int(np.ceil(sides[pair + 1] - 0.5)))
+                if left < right:
+                    grid[row, left:right] = values[i]

@@ -78,6 +78,24 @@ def test_a_slice_without_a_statistic_and_a_difference_are_drawn(dispatcher, look
     assert picture.content[:4] == b"\x89PNG"
 
 
+def test_counties_are_cells_of_what_each_account_may_see(clients, looked):
+    every, own = (
+        {one["cell"]: one["exposure"] for one in cells(clients[who], NINGBO, 8, cells="county")}
+        for who in ("dispatcher", "ningbo")
+    )
+    assert own == {"330203": 10} and every["330203"] == 10
+    asked = SINCE | {"cells": "county", "lang": "en"}
+    (page,) = [
+        one for one in clients["dispatcher"].get(
+            "/api/collections/heat/items", params=asked
+        ).json()["features"] if one["id"] == "330203"
+    ]  # fmt: skip
+    assert page["properties"]["admin_code"] == "330203"
+    assert page["geometry"]["type"] == "MultiPolygon"
+    no = clients["anonymous"].get("/api/collections/heat/items", params=asked)
+    assert no.status_code == 404
+
+
 def test_each_account_counts_what_it_may_see(clients, looked):
     every, own = clients["dispatcher"], clients["ningbo"]
     assert {c["exposure"] for c in cells(every, NINGBO, 5)} > {10}
@@ -124,6 +142,8 @@ def test_a_filter_leaves_what_the_process_counts_by_it(clients, dispatcher):
         ({"party_name": "x"}, "heat takes"),
         ({"level": "17"}, "level"),
         ({"cells": "beidou", "surface": "gi"}, "cells=zorder"),
+        ({"cells": "county", "surface": "kde"}, "cells of one size"),
+        ({"cells": "county", "level": "12"}, "size of the rule"),
         ({"surface": "difference"}, "give since and until"),
         ({"before": "2026-01-01"}, "surface=difference"),
         (

@@ -80,6 +80,13 @@ def walk(page):
     expect(handle).to_have_attribute("aria-valuenow", "48")
     page.get_by_test_id("heat-swipe").uncheck()
     expect(page.locator(".swipe-map")).to_have_count(0)
+    with page.expect_response(lambda one: "surface=difference" in one.url) as drawn:
+        page.get_by_test_id("heat-surface-difference").check()
+    assert drawn.value.ok and "before=" in drawn.value.url and "before_until=" in drawn.value.url
+    expect(page.get_by_test_id("heat-shown")).to_contain_text("相比")
+    with page.expect_response(lambda one: "cells=county" in one.url) as drawn:
+        page.get_by_test_id("heat-cells").select_option("county")
+    assert drawn.value.ok
     page.get_by_test_id("heat-since").fill("2026-13-01")
     page.get_by_test_id("heat-since").press("Enter")
     expect(page.get_by_test_id("heat-wrong-day")).to_be_visible()

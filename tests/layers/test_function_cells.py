@@ -19,7 +19,13 @@ from layers.functions.items import Page, cells_of_page, features
 from layers.functions.legend import legend_of
 from layers.functions.question import read_question
 from layers.functions.raster import EMPTY, class_grid, geotiff, png_tile
-from layers.functions.surface import NO_STATISTIC, NOT_INSPECTED, ONE_PERIOD, RATED, SHORT
+from layers.functions.surface import (
+    NO_STATISTIC,
+    NOT_INSPECTED,
+    ONE_PERIOD,
+    RATED,
+    SHORT,
+)
 from layers.heat.counted import Counted
 from layers.heat.cube_rows import EPOCH, Series, rows_of
 from layers.heat.cubes import _followed, _summed

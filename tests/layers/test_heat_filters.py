@@ -15,6 +15,7 @@ import pytest
 from api.network.rule_models import RuleBook, read_rules
 from layers.declare.catalog import Catalog
 from layers.functions.catalogue import read_functions
+from layers.functions.county_rows import CountyKeeper
 from layers.functions.question import read_question
 from layers.functions.service import FunctionService
 from layers.heat import filters
@@ -234,7 +235,9 @@ def test_too_many_rows_need_a_job_and_counts_of_near_tiles_none(world, catalog, 
         return read_question(function.layer, function.engine.parameters, given)
 
     async def work(db):
-        service = FunctionService(Cubes(db, world.url), Filters(db, catalog), lambda: rules)
+        service = FunctionService(
+            Cubes(db, world.url), Filters(db, catalog), lambda: rules, CountyKeeper(db)
+        )
         for surface, z in (("rate", 12), ("count", 9)):
             with pytest.raises(NeedsJob) as told:
                 zxy = z, *tile_of(120.5, 29.5, z)
@@ -243,7 +246,9 @@ def test_too_many_rows_need_a_job_and_counts_of_near_tiles_none(world, catalog, 
         zxy = 11, *tile_of(120.5, 29.5, 11)
         near = await service.get_tile(function, ask(surface="count"), zxy, DESK)
         monkeypatch.setattr(filters, "count_rows", plain)
-        other = FunctionService(Cubes(db, world.url), Filters(db, catalog), lambda: rules)
+        other = FunctionService(
+            Cubes(db, world.url), Filters(db, catalog), lambda: rules, CountyKeeper(db)
+        )
         return near, await other.get_tile(function, ask(surface="count"), zxy, DESK)
 
     near, whole = run(world, work)

@@ -10,6 +10,7 @@
  * @property {string} [surface]
  * @property {string} [events]
  * @property {string} [exposure]
+ * @property {string} [cells] how the map is cut
  * @property {string} [kinds] kinds of events, `a,b`; blank: all
  * @property {string} [since] first day, 2026-11-22; blank: the first of all
  * @property {string} [until] day after the last; blank: the last of all
@@ -27,12 +28,19 @@
 
 /** @type {Required<Asked>} */
 export const NEW_HEAT = {
-  surface: 'rate', events: 'hit', exposure: 'inspection', kinds: '', since: '', until: '', hours: '', slice: '',
-  before: '', before_until: '', swipe: '', area: '', cell: '', sort: 'value', of: 'cells', keep: '',
+  surface: 'rate', events: 'hit', exposure: 'inspection', cells: 'zorder', kinds: '', since: '', until: '', hours: '',
+  slice: '', before: '', before_until: '', swipe: '', area: '', cell: '', sort: 'value', of: 'cells', keep: '',
 };
 
 export const EVENTS = /** @type {const} */ (['hit', 'case']);
 export const EXPOSURES = /** @type {const} */ (['inspection', 'passage', 'shift']);
+/** Cells that surfaces have other than squares: neighbours and densities are not known of all. */
+const ANY_SHAPE = ['h3', 'beidou', 'county'];
+const CELLS_OF = /** @type {Record<string, string[]>} */ (
+  { rate: ANY_SHAPE, difference: ANY_SHAPE, count: ANY_SHAPE, kde: ['h3', 'beidou'] });
+/** Cells that a surface may be cut into. */
+export const cellsOf = (/** @type {string} */ surface) => ['zorder', ...(CELLS_OF[surface] ?? [])];
+
 export const WEEK_HOURS = 168;
 export const DAY_HOURS = 24;
 const DAY_MS = 86_400_000;
@@ -146,9 +154,10 @@ export function periodOf(
  */
 export function questionOf(asked, period, other = null) {
   const { surface, events, exposure, kinds, hours } = asked;
+  const cells = asked.cells !== NEW_HEAT.cells && cellsOf(surface).includes(asked.cells) ? asked.cells : '';
   const whole = (/** @type {[string, string] | null} */ one) => (one && hours ? wholeMonths(one) : one) ?? ['', ''];
   const [[since, until], [before, before_until]] = [whole(period), whole(other)];
-  const all = { surface, events, exposure, kinds, since, until, hours, before, before_until };
+  const all = { surface, events, exposure, cells, kinds, since, until, hours, before, before_until };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
 }
 

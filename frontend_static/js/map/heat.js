@@ -58,7 +58,10 @@ function fillColour() {
 const stateColour = (/** @type {string} */ state, /** @type {string} */ other) =>
   heatSurface.peek()?.entries.find((entry) => entry.state === state)?.color[shellStore.theme.peek()] ?? other;
 
-const openFilter = () => /** @type {any} */ (['==', ['id'], Number(open.value || -1)]);
+/** The cell that is open, by its number or its name. @returns {any} */
+const openFilter = () =>
+  ['any', ['==', ['id'], Number(open.value) || -1], ['==', ['get', 'cell'], open.value]];
+
 const hasState = (/** @type {string} */ state) => ['==', ['get', 'state'], state];
 
 /** Style layers of the surface. @returns {any[]} */
@@ -97,7 +100,7 @@ export function takeHeat(
   if (hits.some((hit) => ABOVE.has(String(layerOf(hit.layer))))) return false;
   const [cell] = map.queryRenderedFeatures([x, y]).filter((hit) => hit.source === SOURCE);
   if (!cell) return false;
-  openCell(String(cell.id), cell.properties);
+  openCell(String(cell.properties.cell ?? cell.id), cell.properties);
   return true;
 }
 

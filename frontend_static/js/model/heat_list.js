@@ -183,7 +183,7 @@ const shown = () => url.panel.value === 'heat';
 
 /** What of the choice the list stands on. */
 const listed = computed(() => {
-  const { surface, before: _, before_until: __, ...rest } = heatQuestion.value ?? {};
+  const { surface, cells: _, before: __, before_until: ___, ...rest } = heatQuestion.value ?? {};
   return shown() && heatPeriod.value
     ? JSON.stringify([rest, surface === 'gi_count', url.lang.value]) : null;
 });

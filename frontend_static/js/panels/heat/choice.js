@@ -1,7 +1,7 @@
 // @ts-check
 /** What is shown: surface, what is counted, period. */
 import { html } from 'lit';
-import { EVENTS, EXPOSURES, isDay } from '../../core/heat.js';
+import { EVENTS, EXPOSURES, cellsOf, isDay } from '../../core/heat.js';
 import { maybe, pick, t } from '../../core/i18n.js';
 import {
   beforePeriod, comparedPeriods, heatDays, heatLayer, heatStore, heatSurface, heatTrouble, setHeat, swipeBetween,
@@ -77,6 +77,7 @@ export function choice() {
     ${pickOne('events', EVENTS, said('event'))}
     ${kinds()}
     ${pickOne('exposure', EXPOSURES, said('looks'))}
+    ${pickOne('cells', cellsOf(heatSurface.value?.surface ?? ''), said('cells'))}
     <fieldset class="field heat-period"><legend>${t('heat.period')}</legend>
       ${dayField('since')}<span aria-hidden="true">–</span>${dayField('until')}</fieldset>
     <p class="hint">${t('heat.until_note')}</p>

@@ -149,7 +149,7 @@ export function cellCard() {
   if (!row && !drawn) return '';
   const { state, events, exposure } = /** @type {any} */ (row ?? drawn);
   return html`<section class="heat-cell" data-testid="heat-cell" data-id=${heatStore.asked.value.cell} role="status">
-    <header><b class="num">${row?.name ?? t('heat.cell')}</b>
+    <header><b class="num">${row?.name ?? drawn?.cell ?? t('heat.cell')}</b>
       <button class="plain" aria-label=${t('app.close')} data-testid="heat-cell-close"
         @click=${() => openCell(null)}>${icon('close')}</button></header>
     <p><b class="num">${state === 'rated' ? row ? rateText(row) : decimal(drawn?.value, 3)
