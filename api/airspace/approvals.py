@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import Request
-from pydantic import Field
+from pydantic import Field, StrictBool
 from starlette.responses import Response
 
 from api.airspace import operation_rows as rows
@@ -41,7 +41,7 @@ class DecisionBody(Strict):
     decision: Literal["approve", "deny"]
     legal_text: Text
     reason: Text | None = None
-    override: bool = False
+    override: StrictBool = False
     """Approve in spite of a conflict: a second officer must say the same."""
 
 
@@ -117,7 +117,7 @@ async def _approve(
     rule = let_through if body.override else refuse_overlap
     note(request, await utm_core.put(conn, wish, rule), extents)
     await conn.execute(rows.SET_STATE, plan["id"], "Accepted")
-    words = ("approved", body.legal_text, body.reason, actor.account_id)
+    words = ("approved", body.legal_text, body.reason, actor.account_id, body.override)
     await conn.execute(rows.DECIDE, plan["id"], *words)
     return await noted(request, conn, actor, plan["id"], "override" if body.override else "approve")
 
@@ -130,7 +130,7 @@ async def _deny(
     body: DecisionBody,
 ) -> Response:
     await conn.execute(rows.SET_STATE, plan["id"], "Denied")
-    words = ("denied", body.legal_text, body.reason, actor.account_id)
+    words = ("denied", body.legal_text, body.reason, actor.account_id, False)
     await conn.execute(rows.DECIDE, plan["id"], *words)
     return await noted(request, conn, actor, plan["id"], "deny")
 

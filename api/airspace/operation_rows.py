@@ -67,7 +67,9 @@ WITH moved AS (UPDATE sigang.operation SET planned_start = $3, planned_end = $4,
 UPDATE sigang.operation_filing SET extents = $2 WHERE operation_id = $1"""
 DECIDE = """
 UPDATE sigang.operation_filing SET decision = $2, legal_text = $3, reason = coalesce($4, reason),
-  decided_by = $5, decided_at = now() WHERE operation_id = $1"""
+  decided_by = $5, decided_at = now(), override_by = CASE WHEN $6 THEN override_by END
+WHERE operation_id = $1"""
+"""`$6`: it is the second word of an override; else what a first one said counts no longer."""
 PROPOSE_OVERRIDE = """
 UPDATE sigang.operation_filing SET override_by = $2, legal_text = $3, reason = $4
 WHERE operation_id = $1"""

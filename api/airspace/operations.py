@@ -63,7 +63,7 @@ NEXT = {
 NOMINAL = ("Accepted", "Activated")
 Text = Annotated[str, Field(min_length=1, max_length=500), Visible]
 Volumes = Annotated[list[Volume4DBody], Field(min_length=1, max_length=200)]
-Priority = Annotated[int, Field(ge=0, le=100)]
+Priority = Annotated[int, Field(ge=0, le=100, strict=True)]
 State = Literal["Accepted", "Activated", "Nonconforming", "Contingent", "Ended"]
 Known = Literal["Filed", "Accepted", "Activated", "Nonconforming", "Contingent", "Ended", "Denied"]
 

@@ -257,6 +257,16 @@ def test_an_override_takes_two_persons(operator, officer, admin, place):
     assert officer.get(f"{PLANS}/{taken['id']}").json()["conflicts"] == [plan["id"]]
 
 
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+def test_who_proposed_an_override_may_decide_without_it(operator, officer, place, decision):
+    plan = filed(operator, place.volume(), 202)
+    assert decide(officer, plan, override="yes").status_code == 400
+    assert decide(officer, plan, override=True).status_code == 202
+    decided = decide(officer, plan, decision)
+    assert decided.status_code == 200, decided.text
+    assert (decided.json()["override_by"], decided.json()["decided_by"]) == (None, "dispatcher")
+
+
 def test_two_hundred_waiting_plans_open_within_a_second(server, operator, officer):
     place = Place()
     corners = [(n % 20 * 300, n // 20 * 300) for n in range(200)]
