@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -92,6 +93,8 @@ async def decide(plan_id: UUID, body: DecisionBody, request: Request) -> Respons
         if held["state"] != "Filed":
             raise Conflict(f"The plan is {held['state']} already", f"计划状态已为 {held['state']}")
         await check_own_area(conn, actor, extents)
+        if body.decision == "approve" and held["planned_end"] <= datetime.now(UTC):
+            raise Conflict("The time of the plan is over", "计划时间已过")
         if body.decision == "deny":
             return await _deny(request, conn, actor, held, body)
         if body.override and held["override_by"] is None:

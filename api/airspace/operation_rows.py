@@ -49,7 +49,7 @@ ADD = """
 INSERT INTO sigang.operation (id, kind, admin_code, unit_id, visibility, origin, source_id,
   name_zh, name_en, state, priority, planned_start, planned_end, geom, props)
 VALUES ($1, 'uas_flight', $2, $3, $4, 'real', 'decisions', $5, $6, $7, $8, $9, $10,
-  ST_GeomFromWKB($11, 4326), $12)"""
+  ST_GeomFromWKB($11, 4326), $12) ON CONFLICT (id) DO NOTHING RETURNING id"""
 ADD_FILING = """
 INSERT INTO sigang.operation_filing (operation_id, account_id, task, extents, decide_by, reason,
   verdict)

@@ -14,7 +14,7 @@ import shapely
 from api.airspace import operation_rows as rows
 from api.airspace.extents import Extent, Volume4DBody, parse_extents, written, written_time
 from spatial.actor import Actor
-from spatial.errors import NotFound
+from spatial.errors import Conflict, NotFound
 from spatial.json_types import Document, JsonObject
 
 MOST_LISTED = 1_000
@@ -38,16 +38,24 @@ class Filing:
 
 
 async def add(conn: asyncpg.Connection, actor: Actor, filing: Filing, state: str) -> None:
-    """Store a plan of an actor's, in the area where its first footprint lies."""
+    """Store a plan of an actor's, in the area where its first footprint lies.
+
+    Raises
+    ------
+    Conflict
+        There is one of its id.
+    """
     lon, lat = filing.extents[0].footprint.middle
     code = await conn.fetchval(rows.UNIT_AT, lon, lat) or actor.scope
     begin = min(one.begin for one in filing.extents)
     end = max(one.end for one in filing.extents)
-    await conn.execute(
+    made = await conn.fetchval(
         rows.ADD, filing.id, code, actor.unit_id, filing.visibility, filing.title, filing.title,
         state, filing.priority, begin, end, footprint_wkb(filing.extents),
         heights_of(filing.extents) | ({"aircraft": filing.aircraft} if filing.aircraft else {}),
     )  # fmt: skip
+    if made is None:
+        raise Conflict(f"There is a plan {filing.id} already", f"飞行计划 {filing.id} 已存在")
     await conn.execute(
         rows.ADD_FILING, filing.id, actor.account_id, filing.task,
         [written(one) for one in filing.extents], filing.decide_by, filing.reason,

@@ -135,6 +135,13 @@ def test_a_plan_sent_again_is_filed_once(officer, place):
     assert file(officer, place.volume(), key=uuid4().hex).status_code == 409
 
 
+def test_an_id_is_taken_once(operator, officer, place):
+    plan = filed(operator, place.volume(), 202)
+    assert file(operator, place.volume(seconds=(900, 1200)), id=plan["id"]).status_code == 409
+    assert file(officer, place.volume(seconds=(900, 1200)), id=plan["id"]).status_code == 409
+    assert decide(officer, plan).status_code == 200
+
+
 def test_an_activation_whose_answer_was_lost_is_done_once(officer, place):
     plan = filed(officer, place.volume())
     body = {"ovn": plan["ovn"], "state": "Activated"}
@@ -290,6 +297,16 @@ def test_clocks_and_horizons(officer, place):
     far = 31 * 86_400
     assert file(officer, place.volume(seconds=(far, far + 60))).status_code == 400
     assert file(officer, place.volume(seconds=(-9000, -8000))).status_code == 400
+
+
+def test_a_plan_whose_time_is_over_is_approved_no_more(server, operator, officer, place):
+    plan = filed(operator, place.volume(), 202)
+    over = "UPDATE operation SET planned_start = %s, planned_end = %s WHERE id = %s"
+    begin = datetime.now(UTC) - timedelta(hours=1)
+    with connect(server.database_url) as conn:
+        conn.execute(over, [begin, begin + timedelta(minutes=10), plan["id"]])
+    assert decide(officer, plan).status_code == 409
+    assert decide(officer, plan, "deny").status_code == 200
 
 
 def test_who_may_see_a_plan(clients, officer, place):
