@@ -7,6 +7,7 @@ nothing joins to the ellipsoid is open.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
@@ -25,6 +26,7 @@ from api.airspace.own_door import MANAGER
 from api.airspace.utm_core import Done, Wish, let_stand
 from api.http.app_state import own
 from api.services import services
+from layers.processes.airspace.question import refused
 from layers.processes.readers.airspace_rows import make_zone, words_of
 from routing.airspace.levels import Joins, Levels
 from routing.airspace.zones import Limit, Zone
@@ -50,6 +52,22 @@ async def extents_of_restriction(request: Request, row: Row) -> list[Extent]:
     except BodyTooLarge:
         return []
     return extents
+
+
+async def refuse_void(request: Request, row: Row) -> None:
+    """Refuse a restriction that surely holds nowhere: its ceiling lies below floor or ground.
+
+    Raises
+    ------
+    BadParameter
+    """
+    air = await own(request.app, AirKeeper).at(services(request), row["valid_from"])
+    zone = make_zone(row, words_of(air.rules))
+    floored = replace(zone, floor=zone.floor or Limit(0.0, "AGL"))
+    low, high = _extremes(floored, air.judge.air.joins)
+    if high <= low:
+        raise refused("/upper", "it lies below the lower limit or the ground everywhere",
+                      "各处均低于下限或地面")  # fmt: skip
 
 
 async def put_constraint(
@@ -83,7 +101,13 @@ def constraint_details(entity: asyncpg.Record, extents: Sequence[Extent]) -> Doc
 
 
 def _widest(zone: Zone, joins: Joins) -> tuple[float, float]:
-    """Return the lowest floor and the highest ceiling (m, W84) over an area."""
+    """Return the lowest floor and the highest ceiling (m, W84) over an area, in their order."""
+    low, high = _extremes(zone, joins)
+    return low, (high if high > low else HIGHEST_M)
+
+
+def _extremes(zone: Zone, joins: Joins) -> tuple[float, float]:
+    """Return the lowest floor and the highest ceiling (m, W84) that there may be over an area."""
     west, south, east, north = zone.shape.bounds
     lon, lat = (
         side.ravel()
@@ -95,7 +119,7 @@ def _widest(zone: Zone, joins: Joins) -> tuple[float, float]:
     lon, lat = lon[inside], lat[inside]
     low = _height(zone.floor, lon, lat, joins, -1) if len(lon) else LOWEST_M
     high = _height(zone.ceiling, lon, lat, joins, 1) if len(lon) else HIGHEST_M
-    return low, (high if high > low else HIGHEST_M)
+    return low, high
 
 
 def _height(limit: Limit | None, lon: Floats, lat: Floats, joins: Joins, side: int) -> float:

@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from api.airspace.affected import Affected, affected_by
 from api.airspace.officer_area import check_covers, units_at
+from api.airspace.restriction_constraint import refuse_void
 from api.airspace.restriction_notices import Telling, shown_affected
 from api.airspace.restriction_rows import (
     END,
@@ -104,7 +105,9 @@ async def create_restriction(body: RestrictionBody, request: Request) -> Respons
         admin_code = await _admin_code(conn, actor, area)
     number = uuid7()
     values = _values(number, body, begin, footprint, area, admin_code)
-    told = await Telling.of(request, _unwritten(values), "issued")
+    row = _unwritten(values)
+    await refuse_void(request, row)
+    told = await Telling.of(request, row, "issued")
 
     async def work(conn: asyncpg.Connection) -> Response:
         await conn.execute(INSERT, *values)

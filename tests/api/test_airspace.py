@@ -377,6 +377,8 @@ def test_a_restriction_is_in_force_in_every_process_at_once_and_ends(air, planne
         ({"lower": {"value": 300, "datum": "AGL", "unit": "m"}}, "/lower"),
         ({"upper": 300}, "/upper"),
         ({"upper": {"value": 0, "datum": "AGL", "unit": "m"}}, "/upper"),
+        ({"upper": {"value": 30, "datum": "AMSL", "unit": "m"}}, "/upper"),  # below the ground
+        ({"lower": {"value": 400, "datum": "AMSL", "unit": "m"}}, "/upper"),  # 300 m above 50 m
     ],
 )
 def test_a_restriction_that_cannot_be_is_refused(air, planner_of, more, pointer):
