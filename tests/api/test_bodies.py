@@ -24,6 +24,7 @@ POSTED = [
     "/api/edge-states", "/api/heartbeats", "/api/predicted-speeds", "/api/incidents",
     "/api/carriageways/fog", "/api/processes/what-if/execution", "/api/airspace/check",
     "/api/airspace/section", "/api/arrivals", "/api/exposure", "/api/exposure/withdrawals",
+    "/api/inspections", "/api/inspections/withdrawals",
 ]  # fmt: skip
 
 
