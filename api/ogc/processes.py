@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -143,7 +144,8 @@ async def _at_once(
     async def opened(kind: str) -> Roads | None:
         return None if served.networks is None else served.networks.of(kind)
 
-    sources = Sources(served.db, served.catalog, actor, network_of(opened))
+    cube = partial(served.functions.get_cube, actor)
+    sources = Sources(served.db, served.catalog, actor, network_of(opened), cube=cube)
     scene = await while_connected(request, read_scene(process, inputs, sources, _go_on))
     return await ask(request, lambda: run(process, inputs, scene), QUICK_S)
 

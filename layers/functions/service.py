@@ -81,6 +81,10 @@ class FunctionService:
         cube = await self._cube(function, asked, actor)
         return await self._surface(function, asked, actor, cube)
 
+    async def get_cube(self, actor: Actor, grain: str) -> HeldCube:
+        """Return the cube of a grain as an actor sees it now."""
+        return await self._cubes.get(actor, grain, now=True)
+
     async def get_counties(
         self, function: Function, asked: Question, actor: Actor, surface: CellSurface
     ) -> dict[int, str]:

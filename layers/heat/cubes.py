@@ -82,15 +82,15 @@ class Cubes:
         fresh = kept is not None and time.monotonic() - kept.read_at < FRESH_S
         return kept.cube if kept is not None and fresh else None
 
-    async def get(self, actor: Actor, grain: str) -> HeldCube:
-        """Return the cube of a grain as an actor sees it, at most `FRESH_S` old."""
+    async def get(self, actor: Actor, grain: str, *, now: bool = False) -> HeldCube:
+        """Return the cube of a grain as an actor sees it, at most `FRESH_S` old; or as of `now`."""
         kept = self._kept.setdefault((actor.digest, grain), _Kept())
         self._kept.move_to_end((actor.digest, grain))
         async with kept.lock:
             age = time.monotonic() - kept.read_at
             if kept.cube is None or age > FORGET_S:
                 await self._read(kept, actor, grain)
-            elif age >= FRESH_S:
+            elif now or age >= FRESH_S:
                 await self._follow(kept, kept.cube, actor, grain)
             found = kept.cube
         assert found is not None  # noqa: S101

@@ -62,12 +62,19 @@ class HeldCube:
 
         Only series `among` these ids count; all do for None.
         """
-        measures = self._measures(asked, among)
+        measures = self.measures(asked, among)
         one, two = (
-            self._sums(rows, asked, measures, *self._grouped(rows, (name, number), grouping))
-            for number, rows in enumerate((self.base, self.tail))
+            self._sums(rows, asked, measures, keys, groups)
+            for rows, keys, groups in self.parts(name, grouping)
         )
         return together(one, two)
+
+    def parts(self, name: str, grouping: Grouping) -> list[tuple[CubeRows, Ints, UInt32]]:
+        """Return the rows of base and tail, each with keys of groups and the group by place."""
+        return [
+            (rows, *self._grouped(rows, (name, number), grouping))
+            for number, rows in enumerate((self.base, self.tail))
+        ]
 
     def sum_by_county(self, asked: Counted, among: Set[int] | None = None) -> Sums:
         """Return the sums of what is asked for by the county that records state, as a number.
@@ -76,15 +83,15 @@ class HeldCube:
         """
         totals = np.zeros(MOST_SERIES)
         for rows in (self.base, self.tail):
-            part = _days_of(rows, asked)
+            part = days_of(rows, asked)
             add_up_series(
-                rows.hour[part], rows.series[part], rows.n[part], _hours(asked.hours), totals
+                rows.hour[part], rows.series[part], rows.n[part], hours_of(asked.hours), totals
             )
         codes = np.zeros(MOST_SERIES, np.int64)
         for series, number in self.series.at.items():
             code = self.series.admin_codes[number] or ""
             codes[series] = int(code) if code.isascii() and code.isdigit() else 0
-        measures = self._measures(asked, among)
+        measures = self.measures(asked, among)
         keys, at = np.unique(codes, return_inverse=True)
         events, exposure = (
             np.bincount(at, totals * (measures == what), len(keys)) for what in (1, 2)
@@ -119,14 +126,14 @@ class HeldCube:
         self, rows: CubeRows, asked: Counted, measures: UInt8, keys: Ints, groups: UInt32
     ) -> Sums:
         events, exposure = np.zeros(len(keys)), np.zeros(len(keys))
-        part = _days_of(rows, asked)
+        part = days_of(rows, asked)
         add_up(
             rows.place[part], rows.hour[part], rows.series[part], rows.n[part],
-            _hours(asked.hours), measures, groups, events, exposure,
+            hours_of(asked.hours), measures, groups, events, exposure,
         )  # fmt: skip
         return Sums(keys, events, exposure)
 
-    def _measures(self, asked: Counted, among: Set[int] | None) -> UInt8:
+    def measures(self, asked: Counted, among: Set[int] | None = None) -> UInt8:
         """Return by id of series what it counts: 1 an event, 2 exposure, 0 nothing asked for."""
         series = self.series
         events, exposure = (
@@ -158,7 +165,7 @@ def together(one: Sums, two: Sums) -> Sums:
     return Sums(one.keys[some], one.events[some], one.exposure[some])
 
 
-def _days_of(rows: CubeRows, asked: Counted) -> slice:
+def days_of(rows: CubeRows, asked: Counted) -> slice:
     """Return which rows are of the period."""
     days = np.array((_day(asked.since), _day(asked.until)))
     return slice(*np.searchsorted(rows.day, days).tolist())
@@ -170,7 +177,7 @@ def _day(day: date) -> int:
     return LAST_DAY + 1 if days > LAST_DAY else max(0, days)
 
 
-def _hours(hours: Sequence[int] | None) -> UInt8:
+def hours_of(hours: Sequence[int] | None) -> UInt8:
     """Return which hours count, by what rows have."""
     if hours is None:
         return np.ones(HOURS + 1, np.uint8)

@@ -14,6 +14,8 @@ UInt8: TypeAlias = NDArray[np.uint8]
 UInt16: TypeAlias = NDArray[np.uint16]
 UInt32: TypeAlias = NDArray[np.uint32]
 Int32: TypeAlias = NDArray[np.int32]
+UNSTATED, MIXED = -1, -2
+"""Of a group: no row states a code, or rows state several."""
 
 
 @compiled(
@@ -53,3 +55,32 @@ def add_up_series(hour: UInt8, series: UInt16, n: Int32, hours: UInt8, totals: F
     for i in range(len(n)):
         if hours[hour[i]]:
             totals[series[i]] += n[i]
+
+
+@compiled(
+    "void(uint32[::1], uint8[::1], uint16[::1], uint8[::1], uint8[::1], uint32[::1], int32[::1],"
+    " int32[::1])"
+)
+def note_codes(
+    place: UInt32,
+    hour: UInt8,
+    series: UInt16,
+    hours: UInt8,
+    measure: UInt8,
+    group_of_place: UInt32,
+    code_of_series: Int32,
+    codes: Int32,
+) -> None:
+    """Note by group the code that all of its rows state, or that they state several.
+
+    Rows count as those of `add_up`; `codes` holds `UNSTATED` at first.
+    """
+    for i in range(len(place)):
+        code = code_of_series[series[i]]
+        if code < 0 or measure[series[i]] == 0 or hours[hour[i]] == 0:
+            continue
+        at = group_of_place[place[i]]
+        if codes[at] == UNSTATED:
+            codes[at] = code
+        elif codes[at] != code:
+            codes[at] = MIXED

@@ -78,6 +78,21 @@ def test_a_slice_without_a_statistic_and_a_difference_are_drawn(dispatcher, look
     assert picture.content[:4] == b"\x89PNG"
 
 
+def test_the_process_counts_what_was_just_written(dispatcher, looked):
+    def exposure():
+        answer = dispatcher.post(
+            "/api/processes/heat-surface/execution",
+            json={"inputs": SINCE | {"surface": "count"}, "response": "document"},
+        )
+        assert answer.status_code == 200, answer.text
+        summary = answer.json()["summary"]
+        return summary.get("value", summary)["exposure"]
+
+    before = exposure()
+    looked(f"looks-{time.monotonic_ns()}", HANGZHOU, "330102", 7)
+    assert exposure() == before + 7
+
+
 def test_counties_are_cells_of_what_each_account_may_see(clients, looked):
     every, own = (
         {one["cell"]: one["exposure"] for one in cells(clients[who], NINGBO, 8, cells="county")}

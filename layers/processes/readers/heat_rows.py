@@ -11,8 +11,11 @@ import asyncpg
 import numpy as np
 
 from layers.heat.counted import Counted
+from layers.heat.county_mode import cells_with_counties
 from layers.heat.filter_rows import count_rows, find_series, resolve_filter
+from layers.heat.held_cube import HeldCube
 from layers.heat.narrowed import NOTHING
+from layers.offload import offload
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
 from routing.graph.weights import Floats, Ints
@@ -26,7 +29,8 @@ FROM sigang.heat_cube c JOIN sigang.heat_series s ON s.id = c.series
 WHERE c.grain = $2 AND c.at >= $3 AND c.at < $4 AND ($5::int[] IS NULL OR c.hour = ANY($5))
   AND ((s.measure = $6 AND ($7::text[] IS NULL OR s.kind = ANY($7)))
     OR (s.measure = 'exposure' AND s.kind = $8))
-  AND ($9::text[] IS NULL OR s.unit_id = ANY($9)) AND ($10::int[] IS NULL OR s.id = ANY($10))
+  AND ($9::text[] IS NULL OR s.unit_id = ANY($9)) AND c.n <> 0
+  AND ($10::int[] IS NULL OR s.id = ANY($10))
 GROUP BY 1 HAVING sum(c.n) <> 0 ORDER BY 1"""
 
 
@@ -52,6 +56,8 @@ async def _read(sources: Sources, _: str, asked: HeatAsked) -> HeatCells:
     what = asked.counted
     if what.filter is not None:
         return await _read_filtered(sources, asked)
+    if sources.cube is not None:
+        return await offload(held_cells, await sources.cube(what.grain), asked)
     async with sources.db.session(sources.actor) as conn:
         return await _cells(conn, asked, what.events)
 
@@ -94,6 +100,15 @@ def _together(parts: Sequence[HeatCells]) -> HeatCells:
         np.bincount(at, np.concatenate(columns), len(keys)).astype(np.float64)
         for columns in ([p.events for p in parts], [p.exposure for p in parts])
     ))  # fmt: skip
+
+
+def held_cells(cube: HeldCube, asked: HeatAsked) -> HeatCells:
+    """Return the cells of a question without a filter, of a cube in memory."""
+    shift = 2 * (CUBE_LEVEL - asked.level)
+    sums, codes = cells_with_counties(
+        cube, asked.counted, f"zorder-{asked.level}", lambda cells: cells >> shift
+    )
+    return HeatCells(sums.keys, codes, sums.events, sums.exposure)
 
 
 def _made(rows: Sequence[asyncpg.Record]) -> HeatCells:

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from layers.declare.base import Text
 from layers.declare.catalog import Catalog
+from layers.heat.held_cube import HeldCube
 from routing.cost.profile import load_profiles
 from routing.graph.weights import Floats
 from routing.query.model import Conditions
@@ -193,6 +194,7 @@ class Sources:
     """What readers read from, and for whom; `network` returns that of a kind as it is now.
 
     What is `given` for a need, by its name, stands for what would be read: an example's own world.
+    `cube` returns the cube of heat of a grain as the actor sees it now, where there are any held.
     """
 
     db: Database
@@ -200,6 +202,7 @@ class Sources:
     actor: Actor
     network: Callable[[str], Awaitable[RoadNetwork]]
     given: Mapping[str, object] = field(default_factory=dict)
+    cube: Callable[[str], Awaitable[HeldCube]] | None = None
 
 
 @dataclass(frozen=True)
