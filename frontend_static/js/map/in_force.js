@@ -12,7 +12,7 @@ import { askedInstant, timeStore } from '../model/time.js';
 const EACH_MS = 30_000;
 /** While time runs tiles are sorted out anew so often: it takes their worker a while. */
 const PLAYED_MS = 2_000;
-/** A restriction that begins so soon is drawn: clocks differ. */
+/** A restriction that begins so soon is drawn, and one that ended is looked at again so much later: clocks differ. */
 const AHEAD_MS = 5_000;
 const FOR_EVER = '9999';
 
@@ -44,6 +44,7 @@ export const inForce = (layers) => layers.map((one) => {
 /** Keep the limit in step with the time of the map and with what officers issue and end. */
 export function watchInForce(/** @type {import('maplibre-gl').Map} */ map) {
   let applied = 0;
+  let again = 0;
   const apply = () => {
     const shown = new Set(layerStore.shown.peek());
     for (const [id, { layer, filter }] of dated) {
@@ -56,9 +57,12 @@ export function watchInForce(/** @type {import('maplibre-gl').Map} */ map) {
     void [timeStore.at.value, layerStore.shown.value, ...Object.keys(DATED).map((id) => layerStore.bumps.value[id])];
     const running = timeStore.player.value !== null;
     if (!running || performance.now() - applied > PLAYED_MS) apply();
+    window.clearTimeout(again);
+    if (!running) again = window.setTimeout(apply, AHEAD_MS);
   });
   return () => {
     clearInterval(timer);
+    window.clearTimeout(again);
     stop();
   };
 }
