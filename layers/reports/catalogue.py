@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from layers.declare.catalog import Declared
+from layers.declare.layer import DERIVED
 from layers.declare.reading import checked
 from layers.declare.reading import wrong as wrong_key
 from layers.indicators.catalog import read_indicators
@@ -44,10 +45,24 @@ def read_reports(declared: Declared) -> Reports:
             counted = indicators.populations.get(item.indicator)
             if item.interval and (counted is None or counted.denominator is None):
                 raise wrong(path, f"items.{number}.interval", f"{item.indicator} is no rate")
+        _check_lists(path, report, declared)
         found[report.id] = report
     place = {area: number for number, area in enumerate(declared.areas)}
     ordered = sorted(found.values(), key=lambda one: (place[one.area], one.order, one.id))
     return MappingProxyType({one.id: one for one in ordered})
+
+
+def _check_lists(path: Path, report: Report, declared: Declared) -> None:
+    for number, listed in enumerate(report.lists):
+        relation = declared.relations.get(listed.layer)
+        if relation is None or relation.layer.source.table != DERIVED:
+            raise wrong(path, f"lists.{number}.layer", f"no computed layer {listed.layer!r}")
+        known = {column.name: column for column in relation.layer.columns}
+        for name in (*listed.columns, *listed.only, listed.order):
+            if name not in known:
+                raise wrong(path, f"lists.{number}", f"{listed.layer} has no column {name!r}")
+        if known[listed.order].type not in ("int", "number"):
+            raise wrong(path, f"lists.{number}.order", f"{listed.order} is no number")
 
 
 def _read(path: Path, declared: Declared) -> Report:

@@ -76,12 +76,15 @@ class Beside:
         The approved number of the map (审图号).
     before
         The document of the period before.
+    lists
+        Rows of computed layers, as they stood.
     """
 
     sources: Mapping[str, Mapping[str, str]]
     outlines: str
     review_number: str | None
     before: Told | None = None
+    lists: Sequence[Told] = ()
 
 
 def audience_actor(audience: Audience, home: Unit) -> Actor:
@@ -116,8 +119,9 @@ def document(
     actor, report = audience_actor(audience, home), definitions.report
     items = told_items(definitions, version.period, actor)
     shown = [_item(definitions, numbers, item, home, beside.before) for item in items]
-    origins = sorted({origin for one in shown for origin in one["origins"]})
-    return {
+    origins = sorted({origin for one in [*shown, *beside.lists] for origin in one["origins"]})
+    lists = {"lists": list(beside.lists)} if beside.lists else {}
+    return lists | {
         "form": FORM,
         "report": report.id,
         "title": _text(report.title),

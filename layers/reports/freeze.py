@@ -31,6 +31,7 @@ from layers.reports.document import (
     values_of,
 )
 from layers.reports.files import draw_file, drawn_names, make_kept
+from layers.reports.listed import read_listed
 from layers.reports.model import Report
 from layers.reports.outlines import project
 from layers.reports.render_pdf import Press
@@ -46,6 +47,7 @@ from layers.reports.rows import (
 )
 from layers.reports.rule_models import CLOCK
 from layers.reports.seal import Told, Value, canonical, changed_cells, digest, public_key, sign
+from spatial.actor import Actor
 from spatial.errors import BadParameter, Conflict, NotFound, SetupError, StaleVersion
 from spatial.ids import uuid7
 from spatial.postgres.db import connect
@@ -270,12 +272,15 @@ class _Freezing:
         numbers = numbers_of(definitions, groups, actor, version.period, version.cutoff, before)
         codes = [unit.code for unit in definitions.units.all()]
         every = audience != "public"
+        earlier = store.read_edition(self.conn, last[0], audience) if last else None
+        lists = self._lists(version, actor, earlier)
+        named = [source for one in lists for source in one["sources"]]
         beside = Beside(
-            store.read_sources(self.conn, self.id, codes, every=every), outlines[0],
-            self.ground.review_number, self._before(version.period, audience),
+            store.read_sources(self.conn, self.id, codes, every=every)
+            | store.read_named_sources(self.conn, named),
+            outlines[0], self.ground.review_number, self._before(version.period, audience), lists,
         )  # fmt: skip
         made = document(definitions, numbers, audience, version, beside)
-        earlier = store.read_edition(self.conn, last[0], audience) if last else None
         values = values_of(made["items"])
         changed = changed_cells(earlier["manifest"]["values"], values) if earlier else []
         kept = make_kept(made, outlines[1], changed, self.ground.press)
@@ -288,6 +293,18 @@ class _Freezing:
             "files": {name: digest(body) for name, body in sorted(files.items())},
         }
         self._seal(audience, home.code, made, manifest, kept)
+
+    def _lists(self, version: Version, actor: Actor, earlier: Told | None) -> list[Told]:
+        """Return the lists of an edition; a correction keeps those of the version before."""
+        layers = {layer.id: layer for layer in self.ground.catalog.list_layers(actor)}
+        before = earlier["document"].get("lists", ()) if earlier else ()
+        kept = {one["layer"]: one for one in before}
+        return [
+            kept.get(one.layer)
+            or read_listed(self.conn, one, layers[one.layer], late=version.retroactive)
+            for one in self.report.lists
+            if one.layer in layers
+        ]
 
     def _manifest(self, made: Told, values: Sequence[Value], changed: Sequence[Told]) -> Told:
         told = ("report", "period", "version", "audience", "cutoff", "frozen_at", "retroactive")

@@ -29,6 +29,19 @@ class Item(Declaration):
     """Each rate with its interval, as wide as the rule `law.heat_interval` says."""
 
 
+class Listed(Declaration):
+    """Rows of a computed layer that are listed by unit, as they stand at the freeze."""
+
+    layer: str = Field(pattern=Identifier)
+    """A computed layer."""
+    columns: tuple[str, ...] = Field(min_length=1, max_length=12)
+    """Its columns that are shown."""
+    only: dict[str, str] = {}
+    """Values that rows have in columns."""
+    order: str = Field(pattern=Identifier)
+    """The column of numbers of which the highest come first."""
+
+
 class Report(Declaration):
     """The numbers that are frozen for each period of a kind."""
 
@@ -42,6 +55,7 @@ class Report(Declaration):
     level: Level = "county"
     """The units that are told of beside the whole province."""
     items: tuple[Item, ...] = Field(min_length=1, max_length=MOST_ITEMS)
+    lists: tuple[Listed, ...] = Field(default=(), max_length=4)
     order: int = 100
 
     @field_validator("items")

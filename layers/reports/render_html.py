@@ -47,6 +47,7 @@ def page(document: Told, outlines: Told, changed: Sequence[Told] = ()) -> str:
         f'<p class="marks">{marks}</p>{_facts(words.facts(document))}</header><main>',
         _changed(changed, document),
         *(_item(document, item, outlines) for item in document["items"]),
+        *(_listed(*one) for one in words.listed(document)),
         _basis(document["rules"]),
         "</main><footer><h2>来源</h2><ul>",
         *(f"<li>{escape(text)}</li>" for text in words.sources(document)),
@@ -81,6 +82,14 @@ def _lists(document: Told, item: Told) -> str:
         for title, places in words.lists(document, item)
     ]
     return f'<div class="two">{"".join(found)}</div>' if found else ""
+
+
+def _listed(
+    title: str, notes: Sequence[str], heads: Sequence[str], rows: Sequence[Sequence[str]]
+) -> str:
+    said = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    table = _table(heads, rows, len(heads)) if rows else ""
+    return f"<section><h2>{escape(title)}</h2>{said}{table}</section>"
 
 
 def _changed(changed: Sequence[Told], document: Told) -> str:

@@ -59,6 +59,10 @@ def _data(document: Told, outlines: Told, changed: Sequence[Told], at: datetime)
         "facts": words.facts(document),
         "changed": _table("更正", ("指标", "单位", "原值", "现值"), rows, 2) if rows else None,
         "items": [_item(document, item, outlines) for item in document["items"]],
+        "lists": [
+            {"title": title, "notes": notes, "table": _table(None, heads, rows, len(heads))}
+            for title, notes, heads, rows in words.listed(document)
+        ],
         "basis": _table(None, ("规则", "版本", "来源", "条文"), rules, 4) if rules else None,
         "sources": words.sources(document),
     }

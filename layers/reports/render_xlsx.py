@@ -34,6 +34,9 @@ def workbook(document: Told, changed: Sequence[Told]) -> bytes:
     for number, item in enumerate(document["items"], 1):
         name = _FORBIDDEN.sub(" ", f"{number} {item['title']['zh']}")[:LONGEST_NAME]
         _write(book.create_sheet(name), _units(document, item))
+    for number, (title, notes, heads, rows) in enumerate(words.listed(document), 1):
+        name = _FORBIDDEN.sub(" ", f"{len(document['items']) + number} {title}")[:LONGEST_NAME]
+        _write(book.create_sheet(name), [*([note] for note in notes), heads, *rows])
     out = io.BytesIO()
     book.save(out)
     return _steady(out.getvalue(), datetime.fromisoformat(document["frozen_at"]))

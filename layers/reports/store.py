@@ -42,6 +42,10 @@ SELECT id, title_zh AS title, license, attribution FROM sigang.source WHERE id I
   SELECT DISTINCT source_id FROM sigang.report_row WHERE version_id = %s
     AND (%s OR visibility = 'public')
   UNION SELECT DISTINCT source_id FROM sigang.zone WHERE admin_code = ANY(%s))"""
+_DERIVED = """
+SELECT to_jsonb(d) - 'geom' - 'geom_3857' FROM sigang.derived_row d
+WHERE kind = ANY(%s) ORDER BY id"""
+_NAMED = "SELECT id, title_zh AS title, license, attribution FROM sigang.source WHERE id = ANY(%s)"
 _EDITIONS = """
 SELECT v.report, v.period, v.version, v.definitions, e.version_id, e.audience, e.document,
   e.manifest, e.sha256, e.key, e.signature, o.body AS outlines
@@ -164,6 +168,18 @@ def read_sources(
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(_SOURCES, [version, every, list(units)]).fetchall()
     return {row.pop("id"): row for row in rows}
+
+
+def read_named_sources(conn: Conn, ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return title, licence and attribution of sources by id."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_NAMED, [list(ids)]).fetchall()
+    return {row.pop("id"): row for row in rows}
+
+
+def read_derived(conn: Conn, kinds: Sequence[str]) -> list[Told]:
+    """Return the rows of computed layers as they are now, without their geometry."""
+    return [row for (row,) in conn.execute(_DERIVED, [list(kinds)]).fetchall()]
 
 
 def list_editions(conn: Conn) -> list[Told]:

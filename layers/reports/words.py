@@ -154,6 +154,37 @@ def place_rows(places: Sequence[Place], item: Item) -> list[list[str]]:
     ]  # fmt: skip
 
 
+def listed(document: Told) -> list[tuple[str, list[str], list[str], list[list[str]]]]:
+    """Return title, notes, heads and rows of each list, by unit in their order."""
+    names = {unit["code"]: unit["title"]["zh"] for unit in document["units"]}
+    place = {code: number for number, code in enumerate(names)}
+    found = []
+    for one in document.get("lists", ()):
+        rows = sorted(one["rows"], key=lambda row: place.get(row["unit"], len(place)))
+        cells = [
+            [names.get(row["unit"], "–"), *map(_cell, row["values"], one["columns"])]
+            for row in rows
+        ]
+        heads = ["单位", *(column["title"]["zh"] for column in one["columns"])]
+        found.append((one["title"]["zh"], _list_notes(one), heads, cells))
+    return found
+
+
+def _list_notes(one: Told) -> list[str]:
+    if one["late"]:
+        return ["追溯生成：当时的列表未留存"]
+    if not one["rows"]:
+        return ["冻结时没有符合条件的记录"]
+    return [f"冻结时的结果，计算于 {one['computed']}；规则 {'；'.join(one['rules'])}"]
+
+
+def _cell(value: Told | str | bool | None, column: Told) -> str:
+    if isinstance(value, dict):
+        return str(value.get("zh") or "–")
+    code = str(value)
+    return "–" if value is None else str(column["values"].get(code, {"zh": code})["zh"])
+
+
 def marks(document: Told) -> list[str]:
     """Return what must be said of a whole report."""
     found = [AUDIENCE[document["audience"]], f"第 {document['version']} 版"]

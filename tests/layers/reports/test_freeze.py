@@ -18,7 +18,9 @@ from layers.indicators.catalog import read_indicators
 from layers.indicators.numbers import Asked, read_numbers
 from layers.indicators.periods import parse_period, period_at
 from layers.indicators.suppress import suppress
+from layers.reports import listed as listed_rows
 from layers.reports import store
+from layers.reports.catalogue import read_reports
 from layers.reports.definitions import Definitions
 from layers.reports.document import AUDIENCES
 from layers.reports.files import KEPT, draw_file, drawn_names
@@ -415,6 +417,40 @@ def told_of_persons(url, number, *, alone=False):
     return truth, told
 
 
+def test_a_report_lists_rows_as_they_stood(frozen, tmp_path):
+    listing = world.listing("stretches", "rate")
+    made = world.ground(frozen, world.declare(tmp_path / "areas", **listing))
+    week = parse_period("2025-W21")
+    with connect(frozen) as conn:
+        conn.execute(world.STRETCHES)
+        conn.commit()
+    try:
+        for version in (1, 2):
+            again = {} if version == 1 else {"corrects": 1, "reason": "test"}
+            assert freeze(made, replace(order("listing", week), **again)) == version
+            (listed,) = edition(frozen, "listing", week, "province", version)[0]["lists"]
+            assert listed["late"]
+            assert listed["rows"] == []
+        lists = read_listed(frozen, made.catalog, late=False)
+        assert [(row["unit"], row["values"]) for row in lists["rows"]] == [
+            ("330206", [{"zh": "乙", "en": "B"}, "0.3333"]),
+            ("330203", [{"zh": "甲", "en": "A"}, "0.25"]),
+        ]
+        assert lists["origins"] == ["synthetic"]
+        assert "lists" not in edition(frozen, "listing", week, "public")[0]
+    finally:
+        with connect(frozen) as conn:
+            conn.execute("DELETE FROM sigang.derived_row WHERE kind = 'stretches'")
+            conn.commit()
+
+
+def read_listed(url, catalog, *, late):
+    report = catalog.part(read_reports)["listing"]
+    layer = next(one for one in catalog.list_layers() if one.id == "stretches")
+    with connect(url) as conn:
+        return listed_rows.read_listed(conn, report.lists[0], layer, late=late)
+
+
 def test_a_report_names_what_there_is(tmp_path):
     for number, (old, new, why) in enumerate(
         [
@@ -428,5 +464,14 @@ def test_a_report_names_what_there_is(tmp_path):
         with pytest.raises(ConfigError, match=why):
             text = world.WEEKLY.replace(old, new, 1)
             world.declare(tmp_path / str(number), **{"weekly.report.toml": text})
+    for number, (layer, column, why) in enumerate(
+        [
+            ("hazards", "cost", r"lists\.0\.layer: no computed layer 'hazards'"),
+            ("stretches", "nope", r"lists\.0: stretches has no column 'nope'"),
+            ("stretches", "name", r"lists\.0\.order: name is no number"),
+        ]
+    ):
+        with pytest.raises(ConfigError, match=why):
+            world.declare(tmp_path / f"list-{number}", **world.listing(layer, column))
     with pytest.raises(ConfigError, match=r"key\.report\.toml: id"):
         world.declare(tmp_path / "key", **{"key.report.toml": world.WEEKLY})

@@ -60,6 +60,17 @@ DOCUMENT = {
         {"key": "a.b", "version": EVIL, "origin": "real", "source": EVIL, "legal_text": EVIL},
     ],
     "sources": [{"id": "s", "title": EVIL, "license": EVIL, "attribution": EVIL}],
+    "lists": [{
+        "layer": "l", "title": TEXT, "late": False, "computed": EVIL, "rules": [EVIL],
+        "origins": ["synthetic"], "sources": ["s"],
+        "columns": [
+            {"name": "name", "title": TEXT, "number": False, "values": {}},
+            {"name": "state", "title": TEXT, "number": False, "values": {"hot": TEXT}},
+        ],
+        "rows": [
+            {"unit": "330203", "values": [TEXT, "hot"]}, {"unit": None, "values": [EVIL, None]},
+        ],
+    }],
     "outlines": "", "review_number": EVIL, "before": {"period": "2026-W52", "version": 1},
 }  # fmt: skip
 CHANGED = [{"indicator": EVIL, "unit": EVIL, "from": EVIL, "to": EVIL}]

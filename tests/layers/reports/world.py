@@ -114,6 +114,43 @@ SELECT %s, %s, %s, %s, 'public', 'synthetic', 't',
   ST_Multi(ST_MakeEnvelope(a, 29, a + 0.4, 30, 4326))
 FROM (SELECT 119 + %s::int %% 10 * 0.5 AS a) x"""
 WEEK = parse_period("2025-W20")
+STRETCHES = """
+INSERT INTO sigang.derived_row (id, kind, key, admin_code, visibility, origin, source_id,
+  valid_from, props, rule_version, run, inputs_digest)
+SELECT gen_random_uuid(), 'stretches', k, k, 'unit', 'synthetic', 't', '2025-05-26T00:00:00Z',
+  jsonb_build_object('state', s, 'rate', r, 'name', jsonb_build_object('zh', z, 'en', e)),
+  'a@1', gen_random_uuid(), ''
+FROM (VALUES ('330203', 'hot', 0.25, '甲', 'A'), ('330206', 'hot', 1.0 / 3, '乙', 'B'),
+  ('330200', 'cold', 0.01, '丙', 'C')) v (k, s, r, z, e)"""
+
+
+def listing(layer: str, order: str) -> dict[str, str]:
+    """Return the files of a computed layer, and of a report that lists rows of a layer."""
+    stretches = f"""
+id = "stretches"
+title = {TEXT}
+description = {TEXT}
+source = {{ table = "derived_row", kinds = ["stretches"] }}
+geometry = {{ type = "line" }}
+access = {{ roles = ["dispatcher", "duty"] }}
+columns = [
+  {{ name = "name", type = "text", title = {TEXT}, path = "props.name" }},
+  {{ name = "state", type = "text", title = {TEXT}, path = "props.state" }},
+  {{ name = "rate", type = "number", title = {TEXT}, path = "props.rate" }},
+]
+[computed]
+process = "none"
+output = "cells"
+stands_on = ["hazards"]
+"""
+    lists = f"""
+[[lists]]
+layer = "{layer}"
+only = {{ state = "hot" }}
+order = "{order}"
+columns = ["name", "rate"]
+"""
+    return {"stretches.layer.toml": stretches, "listing.report.toml": WEEKLY + lists}
 
 
 def declare(folder: Path, **others: str) -> Catalog:
