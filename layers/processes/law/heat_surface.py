@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from math import isnan
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -191,10 +192,12 @@ def run(inputs: HeatInputs, scene: Scene) -> HeatOutputs:
     patrol = share >= get_rule(rules, PATROL).value.explained_share
     made = [
         feature(
-            str(int(cells.keys[i])), shape, **properties,
-            by_exposure=_told(share, i), mostly_patrol=bool(patrol[i]),
+            str(key), shape, **properties, by_exposure=explained_share, mostly_patrol=mostly
         )
-        for i, (shape, properties) in enumerate(_shown(cells, surface, level, bounds))
+        for key, (shape, properties), explained_share, mostly in zip(
+            cells.keys.tolist(), _shown(cells, surface, level, bounds), _told(share),
+            patrol.tolist(), strict=True,
+        )
     ]  # fmt: skip
     summary = _summary(inputs, rules, cells, surface, int(patrol.sum()))
     how = {"bandwidth_m": wide, "level": level, "bounds": list(bounds)}
@@ -235,31 +238,31 @@ def _shown(
         return
     west, south, east, north = bounds_of(cells.keys, level)
     names = encode_many((west + east) / 2, (south + north) / 2, 5)
+    rates, spot, none = surface.rates, surface.spot, [None] * len(cells.keys)
+    known = np.isfinite(surface.value)
+    if rates is not None or spot is not None:
+        known &= surface.state == "rated"
     colour = np.searchsorted(bounds, surface.value, side="right")
-    rates = surface.rates
-    for i in range(len(cells.keys)):
-        w, s, e, n = float(west[i]), float(south[i]), float(east[i]), float(north[i])
-        told = surface.state[i] == "rated" or (surface.rates is None and surface.spot is None)
-        known = bool(told and np.isfinite(surface.value[i]))
-        yield (
-            box_shape(w, s, e, n),
-            {
-                "admin_code": cells.admin_codes[i],
-                "state": str(surface.state[i]),
-                "events": int(cells.events[i]),
-                "exposure": int(cells.exposure[i]),
-                "value": round(float(surface.value[i]), 6) if known else None,
-                "lower": _told(rates.lower if rates else None, i),
-                "upper": _told(rates.upper if rates else None, i),
-                "colour": int(colour[i]) if known else None,
-                "spot": None if surface.spot is None else int(surface.spot[i]),
-                "beidou": str(names[i]),
-            },
-        )
+    columns = {
+        "admin_code": list(cells.admin_codes),
+        "state": surface.state.tolist(),
+        "events": cells.events.astype(np.int64).tolist(),
+        "exposure": cells.exposure.astype(np.int64).tolist(),
+        "value": _told(np.where(known, surface.value, np.nan)),
+        "lower": _told(rates.lower) if rates else none,
+        "upper": _told(rates.upper) if rates else none,
+        "colour": [of if told else None for of, told in zip(colour.tolist(), known, strict=True)],
+        "spot": none if spot is None else spot.tolist(),
+        "beidou": [str(name) for name in names],
+    }
+    boxes = zip(west.tolist(), south.tolist(), east.tolist(), north.tolist(), strict=True)
+    for box, row in zip(boxes, zip(*columns.values(), strict=True), strict=True):
+        yield box_shape(*box), dict(zip(columns, row, strict=True))
 
 
-def _told(column: Floats | None, at: int) -> float | None:
-    return None if column is None or np.isnan(column[at]) else round(float(column[at]), 6)
+def _told(column: Floats) -> list[float | None]:
+    """Return numbers as they are told, None for none."""
+    return [None if isnan(number) else round(number, 6) for number in column.tolist()]
 
 
 def _summary(
