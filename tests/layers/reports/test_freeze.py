@@ -383,7 +383,7 @@ def test_no_small_number_is_had_from_versions_beside_each_other(frozen, tmp_path
             conn.execute(
                 "DELETE FROM sigang.event WHERE id = (SELECT id FROM sigang.event WHERE"
                 " kind = 'incident' AND visibility = 'public' AND props->>'due_on' LIKE %s"
-                " AND admin_code = %s ORDER BY id LIMIT 1)",
+                " AND admin_code = %s ORDER BY severity, id LIMIT 1)",
                 [f"{MONTH.id}%", ("330203", "330102", "330206")[number - 1]],
             )
     assert all(told for _, told in versions)
