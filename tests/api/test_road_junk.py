@@ -93,4 +93,7 @@ def test_the_ends_of_the_world_are_places_without_roads(client, place):
     for name, body in questions.items():
         answer = client.post(f"/api/{name}", json=body)
         expected = (200,) if place == [120.9, 30.3] else (400, 422)
+        if name == "matrix" and answer.status_code == 200 and 200 not in expected:
+            assert answer.json()["durations_s"] == [[None]]
+            continue
         assert answer.status_code in expected, (name, answer.text)
