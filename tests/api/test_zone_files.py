@@ -9,8 +9,11 @@ import orjson
 import pytest
 
 from data.geozones import Feed, load_airspace
+from layers.declare.catalog import Catalog
+from layers.tiles.dirty_cells import apply_changes
 from spatial.geozones.formats import FORMATS, recognise
 from spatial.postgres.db import connect
+from spatial.settings import PROJECT
 from tests.api.roadworld import LAT, LON
 from tests.mvt import decode_tile, tile_of
 
@@ -125,6 +128,7 @@ def test_what_a_later_load_replaced_is_drawn_at_the_times_it_was_in_force(
             )
             load_airspace(conn, path, Feed(source, "Zones"), lambda _: None)
             ceilings[upper] = datetime.now(UTC)
+        apply_changes(conn, Catalog.load(PROJECT / "layers" / "areas").layers.values())
 
     def drawn(at: datetime) -> list[float]:
         end = at + timedelta(milliseconds=1)

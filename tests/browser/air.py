@@ -6,7 +6,7 @@ import httpx
 from playwright.sync_api import expect
 
 from spatial.geo import beidou_grid
-from tests.browser.conftest import pick, until
+from tests.browser.conftest import pick, settle, until
 
 ANSWER = "() => window.sigang.data.flight.answer.value"
 ANOTHER = "before => ![undefined, before].includes(window.sigang.data.flight.answer.value?.id)"
@@ -117,6 +117,7 @@ def cells_say(page, answer):
     """Show the cells in which one may fly: they say what was answered, in words and codes."""
     page.get_by_test_id("cells-on").check()
     until(page, f"() => ({CELLS})().length > 5")
+    settle(page)
     cells = {one["code"]: one for one in page.evaluate(CELLS)}
     places = page.evaluate("() => window.sigang.data.flight.draft.value.places")
     middle = beidou_grid.encode(*map(float, places.split(",")), 5)

@@ -30,6 +30,7 @@ class Side extends Part {
           @click=${() => openDrawer(null)}>${icon('close')}</button>
       </div>
       <div class="tab-panel" role="tabpanel" id="side-panel" tabindex="0" aria-labelledby="tab-${current}">
+        <h2 class="sr">${t(`side.${current}`)}</h2>
         ${current === 'inspect' ? html`<sg-inspector></sg-inspector>` : ''}
         ${current === 'path' ? html`<sg-planner></sg-planner>` : ''}
         ${current === 'events' ? html`<sg-desk></sg-desk>` : ''}
