@@ -59,6 +59,14 @@ class Measure(NamedTuple):
     by_arc: Callable[[Weights], Weights]
 
 
+class Measured(NamedTuple):
+    """A measure by arc and by slot of the hierarchy, and the weights that both are of."""
+
+    weights: Weights
+    by_arc: Weights
+    by_slot: Weights
+
+
 class Engine(Protocol):
     """What a path search offers; node and arc numbers are those of the graph."""
 
@@ -158,13 +166,13 @@ class Metric:
         self._writing = RLock()
         self.stamp = stamp
         self.weights = checked_weights(weights, topology.arc_count)
-        self._measured: dict[str, tuple[Weights, Weights]] = {}
+        self._measured: dict[str, Measured] = {}
         self._slots = topology.hierarchy.customised(self.weights)
 
     @property
     def nbytes(self) -> int:
         """Memory of this metric."""
-        beside = sum(by_slot.nbytes for _, by_slot in self._measured.values())
+        beside = sum(kept.by_arc.nbytes + kept.by_slot.nbytes for kept in self._measured.values())
         return self.weights.nbytes + sum(array.nbytes for array in self._slots) + beside
 
     def update(self, arcs: ArrayLike, weights: ArrayLike, stamp: Any = None) -> None:
@@ -311,18 +319,20 @@ class Metric:
         with self.lock:
             lengths, told = measured_table(
                 tree.rank, tree.parent, tree.up_first, tree.up_head, self._slots[0],
-                self._by_slot(measure), rows, columns, *space.table, space.alongs,
+                self.measured(measure).by_slot, rows, columns, *space.table, space.alongs,
             )  # fmt: skip
         self.topology.take_back(space)
         return lengths, told
 
-    def _by_slot(self, measure: Measure) -> Weights:
-        """Return a measure by slot, kept while the weights stay as they are."""
-        kept = self._measured.get(measure.name)
-        if kept is None or kept[0] is not self.weights:
-            by_slot = measure_slots(self._slots[1], measure.by_arc(self.weights))
-            kept = self._measured[measure.name] = self.weights, by_slot
-        return kept[1]
+    def measured(self, measure: Measure) -> Measured:
+        """Return a measure of the weights now, kept while these stay as they are."""
+        with self.lock:
+            kept = self._measured.get(measure.name)
+            if kept is None or kept.weights is not self.weights:
+                by_arc = measure.by_arc(self.weights)
+                by_slot = measure_slots(self._slots[1], by_arc)
+                kept = self._measured[measure.name] = Measured(self.weights, by_arc, by_slot)
+            return kept
 
     def _lengths(self, node: int, backward: bool) -> Weights:
         """Return how far every node is from one, or to it, by one search along the arcs."""

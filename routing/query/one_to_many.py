@@ -73,9 +73,10 @@ def measured(
         weights = metric.weights
         outs, intos = _ends(graph, weights, sources, targets)
         lengths, alongs = metric.measured_matrix(outs.nodes, intos.nodes, measure)
+        by_arc = metric.measured(measure).by_arc
         return tabulate_measured(
             lengths, alongs, outs.at, outs.costs, outs.table, outs.first,
-            intos.at, intos.costs, intos.table, intos.first, weights, measure.by_arc(weights),
+            intos.at, intos.costs, intos.table, intos.first, weights, by_arc,
         )  # fmt: skip
 
 
