@@ -5,7 +5,6 @@ A record is known by source and key: sent again it changes nothing, sent otherwi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import asyncpg
@@ -21,18 +20,17 @@ from api.http.values import Moment, Place, Strict
 from api.law.exposure_rows import TAKE, WITHDRAW
 from api.law.records import (
     MOST_RECORDS,
+    Delivery,
     Key,
-    SourceId,
     WithdrawalBody,
     check_source,
-    counties_of,
     each_once,
-    foreign_key,
-    places_of,
+    take,
 )
 from api.services import services
 from api.write_once import write_once
-from spatial.actor import WRITERS, Actor
+from routing.graph.weights import Floats
+from spatial.actor import WRITERS
 from spatial.geo.zorder import keys_of
 
 routes = Routes("law")
@@ -50,12 +48,9 @@ class Record(Strict):
     n: int = Field(default=1, ge=1, le=1_000_000)
 
 
-class ExposureBody(Strict):
+class ExposureBody(Delivery):
     """Records of one source, each key once."""
 
-    source: SourceId
-    visibility: Literal["unit", "province"] = "unit"
-    origin: Literal["real", "synthetic"] = "real"
     records: list[Record] = Field(min_length=1, max_length=MOST_RECORDS)
 
     @model_validator(mode="after")
@@ -67,29 +62,14 @@ class ExposureBody(Strict):
 @routes.post("/api/exposure", most_bytes=8 * MB, status=201)
 async def take_exposure(body: ExposureBody, request: Request) -> Response:
     """Take records of exposure; what is already there as sent stays untouched."""
-    actor, served = actor_of(request), services(request)
-    require(actor, *WRITERS)
-    places = places_of(body.records, "records")
-    keys = keys_of(places[:, 0], places[:, 1])
 
-    async def work(conn: asyncpg.Connection) -> Response:
-        await check_source(conn, body.source)
-        codes = await counties_of(conn, actor, places, "records")
-        try:
-            rows = await conn.fetch(TAKE, *_values(body, actor, codes, keys.tolist()))
-        except asyncpg.InsufficientPrivilegeError as error:
-            raise foreign_key() from error
-        added = sum(row["fresh"] for row in rows)
-        told = {
-            "source": body.source, "added": added, "corrected": len(rows) - added,
-            "unchanged": len(body.records) - len(rows),
-        }  # fmt: skip
-        await served.audit.write(
-            conn, actor, "record", f"exposure/{body.source}", rows=len(rows), detail=told
-        )
-        return fresh(told, 201)
+    def columns(codes: list[str], places: Floats) -> tuple[object, ...]:
+        given = zip(*((r.key, r.kind, r.at, r.n) for r in body.records), strict=True)
+        names, kinds, times, counts = map(list, given)
+        keys = keys_of(places[:, 0], places[:, 1]).tolist()
+        return names, kinds, codes, times, counts, keys
 
-    return await write_once(request, actor, work)
+    return await take(request, body, "exposure", body.records, "records", TAKE, columns)
 
 
 @routes.post("/api/exposure/withdrawals", most_bytes=8 * MB)
@@ -106,12 +86,3 @@ async def withdraw_exposure(body: WithdrawalBody, request: Request) -> Response:
         return fresh({"source": body.source, "withdrawn": len(gone), "unknown": unknown[:20]})
 
     return await write_once(request, actor, work)
-
-
-def _values(
-    body: ExposureBody, actor: Actor, codes: Sequence[str], keys: Sequence[int]
-) -> tuple[object, ...]:
-    columns = zip(*((r.key, r.kind, r.at, r.n) for r in body.records), strict=True)
-    names, kinds, times, counts = map(list, columns)
-    head = body.source, actor.unit_id, body.visibility, body.origin
-    return *head, names, kinds, list(codes), times, counts, list(keys)

@@ -6,11 +6,9 @@ they change nothing, sent otherwise they correct.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import asyncpg
-import numpy as np
 import orjson
 from fastapi import Request
 from pydantic import Field, model_validator
@@ -24,18 +22,17 @@ from api.http.values import Moment, Place, Strict
 from api.law.inspection_rows import TAKE, WITHDRAW
 from api.law.records import (
     MOST_RECORDS,
+    Delivery,
     Key,
-    SourceId,
     WithdrawalBody,
     check_source,
-    counties_of,
     each_once,
-    foreign_key,
-    places_of,
+    take,
 )
 from api.services import services
 from api.write_once import write_once
-from spatial.actor import WRITERS, Actor
+from routing.graph.weights import Floats
+from spatial.actor import WRITERS
 from spatial.geo.zorder import keys_of
 from spatial.ids import record_id
 
@@ -73,12 +70,9 @@ class Inspection(Strict):
         return orjson.dumps({"source_key": self.key, **told}).decode()
 
 
-class InspectionsBody(Strict):
+class InspectionsBody(Delivery):
     """Inspections of one source, each key once."""
 
-    source: SourceId
-    visibility: Literal["unit", "province"] = "unit"
-    origin: Literal["real", "synthetic"] = "real"
     inspections: list[Inspection] = Field(min_length=1, max_length=MOST_RECORDS)
 
     @model_validator(mode="after")
@@ -90,28 +84,20 @@ class InspectionsBody(Strict):
 @routes.post("/api/inspections", most_bytes=8 * MB, status=201)
 async def take_inspections(body: InspectionsBody, request: Request) -> Response:
     """Take inspections; what is already there as sent stays untouched."""
-    actor, served = actor_of(request), services(request)
-    require(actor, *WRITERS)
-    places = places_of(body.inspections, "inspections")
 
-    async def work(conn: asyncpg.Connection) -> Response:
-        await check_source(conn, body.source)
-        codes = await counties_of(conn, actor, places, "inspections")
-        try:
-            rows = await conn.fetch(TAKE, *_values(body, actor, codes, places))
-        except asyncpg.InsufficientPrivilegeError as error:
-            raise foreign_key() from error
-        added = sum(row["fresh"] for row in rows)
-        told = {
-            "source": body.source, "added": added, "corrected": len(rows) - added,
-            "unchanged": len(body.inspections) - len(rows),
-        }  # fmt: skip
-        await served.audit.write(
-            conn, actor, "record", f"inspections/{body.source}", rows=len(rows), detail=told
+    def columns(codes: list[str], places: Floats) -> tuple[object, ...]:
+        given = zip(
+            *(
+                (record_id(body.source, KIND, i.key), i.since, i.until, i.props)
+                for i in body.inspections
+            ),
+            strict=True,
         )
-        return fresh(told, 201)
+        ids, since, until, props = map(list, given)
+        keys = keys_of(places[:, 0], places[:, 1]).tolist()
+        return ids, codes, since, until, props, keys, *places.T.tolist()
 
-    return await write_once(request, actor, work)
+    return await take(request, body, "inspections", body.inspections, "inspections", TAKE, columns)
 
 
 @routes.post("/api/inspections/withdrawals", most_bytes=8 * MB)
@@ -130,19 +116,3 @@ async def withdraw_inspections(body: WithdrawalBody, request: Request) -> Respon
         return fresh({"source": body.source, "withdrawn": gone, "unknown": unknown[:20]})
 
     return await write_once(request, actor, work)
-
-
-def _values(
-    body: InspectionsBody, actor: Actor, codes: Sequence[str], places: np.ndarray
-) -> tuple[object, ...]:
-    columns = zip(
-        *(
-            (record_id(body.source, KIND, i.key), i.since, i.until, i.props)
-            for i in body.inspections
-        ),
-        strict=True,
-    )
-    ids, since, until, props = map(list, columns)
-    head = body.source, actor.unit_id, body.visibility, body.origin
-    keys = keys_of(places[:, 0], places[:, 1]).tolist()
-    return *head, ids, list(codes), since, until, props, keys, *places.T.tolist()

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Protocol
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal, Protocol
 
 import asyncpg
 import numpy as np
+from fastapi import Request
 from pydantic import Field
+from starlette.responses import Response
 
+from api.http.auth import actor_of, require
+from api.http.responses import fresh
 from api.http.values import Place, Strict
 from api.law.record_rows import COUNTY_OF, SOURCE_IS_KNOWN
-from spatial.actor import Actor
+from api.services import services
+from api.write_once import write_once
+from routing.graph.weights import Floats
+from spatial.actor import WRITERS, Actor
 from spatial.errors import BadCoordinate, NotFound, OutOfScope
 from spatial.geo.crs import check_lonlat
 
@@ -28,6 +35,18 @@ class Keyed(Protocol):
     def key(self) -> str: ...  # noqa: D102
     @property
     def place(self) -> Place: ...  # noqa: D102
+
+
+class Delivery(Strict):
+    """What is said of all records of a batch; they are of one source, each key once."""
+
+    source: SourceId
+    visibility: Literal["unit", "province"] = "unit"
+    origin: Literal["real", "synthetic"] = "real"
+
+    def head(self, actor: Actor) -> tuple[object, ...]:
+        """Return the values that all rows of the batch share."""
+        return self.source, actor.unit_id, self.visibility, self.origin
 
 
 class WithdrawalBody(Strict):
@@ -48,7 +67,7 @@ def each_once(records: Sequence[Keyed]) -> None:
         raise ValueError("a key stands twice among the records")
 
 
-def places_of(records: Sequence[Keyed], name: str) -> np.ndarray:
+def places_of(records: Sequence[Keyed], name: str) -> Floats:
     """Return the checked places of the records that stand under a name of the body.
 
     Raises
@@ -65,6 +84,45 @@ def places_of(records: Sequence[Keyed], name: str) -> np.ndarray:
     return np.array([record.place for record in records], np.float64)
 
 
+async def take(
+    request: Request, body: Delivery, what: str, records: Sequence[Keyed], name: str,
+    statement: str, columns: Callable[[list[str], Floats], tuple[object, ...]],
+) -> Response:  # fmt: skip
+    """Write a batch in one statement, audit it and answer how many were added and corrected.
+
+    The audit calls them `what`; `records` stand under `name` in the body. The statement takes the
+    head of the delivery and `columns`, made of the records' counties and places; it returns `fresh`
+    for each row that it changed.
+
+    Raises
+    ------
+    BadCoordinate, NotFound, OutOfScope
+        A place is none, the source is not known, or records lie outside the sender's area.
+    """
+    actor = actor_of(request)
+    require(actor, *WRITERS)
+    places = places_of(records, name)
+
+    async def work(conn: asyncpg.Connection) -> Response:
+        await check_source(conn, body.source)
+        codes = await counties_of(conn, actor, places, name)
+        try:
+            rows = await conn.fetch(statement, *body.head(actor), *columns(codes, places))
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise foreign_key() from error
+        added = sum(row["fresh"] for row in rows)
+        told = {
+            "source": body.source, "added": added, "corrected": len(rows) - added,
+            "unchanged": len(records) - len(rows),
+        }  # fmt: skip
+        audited = f"{what}/{body.source}"
+        audit = services(request).audit
+        await audit.write(conn, actor, "record", audited, rows=len(rows), detail=told)
+        return fresh(told, 201)
+
+    return await write_once(request, actor, work)
+
+
 async def check_source(conn: asyncpg.Connection, source: str) -> None:
     """Refuse a source that is not registered."""
     if not await conn.fetchval(SOURCE_IS_KNOWN, source):
@@ -75,7 +133,7 @@ async def check_source(conn: asyncpg.Connection, source: str) -> None:
 
 
 async def counties_of(
-    conn: asyncpg.Connection, actor: Actor, places: np.ndarray, name: str
+    conn: asyncpg.Connection, actor: Actor, places: Floats, name: str
 ) -> list[str]:
     """Return the county of each place; refuse places outside the sender's area."""
     rows = await conn.fetch(COUNTY_OF, places[:, 0].tolist(), places[:, 1].tolist())
