@@ -23,7 +23,10 @@ WIDE = Bounds(shared=0.9, stretch=1.6, local=0.1)
 
 
 def lattice(size, seed, turns=()):
-    """Return a grid of two-way roads, and weights by edge that make some ways fast."""
+    """Return a grid of two-way roads, and weights by edge that make some ways fast.
+
+    They are so fine that hardly two ways weigh the same, of which either may be the best one.
+    """
     rng = random.Random(seed)
     rows, weights = [], []
     for x in range(size):
@@ -41,7 +44,8 @@ def lattice(size, seed, turns=()):
                             "shape": [(x * 0.01, y * 0.01), (u * 0.01, v * 0.01)],
                         }
                     )
-                    weights.append(rng.choice([100, 100, 150, 300]) + rng.randrange(40))
+                    fast = rng.choice([100, 100, 150, 300]) + rng.randrange(40)
+                    weights.append(10_000 * fast + rng.randrange(10_000))
     graph = split(edges_of(rows), [Restriction("no", turn) for turn in turns])
     return graph, np.array(weights)[graph.arcs.edge]
 
