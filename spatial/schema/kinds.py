@@ -93,6 +93,17 @@ class LockProps(PlaceProps):
     lockage_s: float | None = Field(default=None, gt=0)
 
 
+class GaugeProps(PlaceProps):
+    """A gauge: the datum that its levels count from, and the levels that limits are stated for."""
+
+    code: str | None = None
+    river: str | None = None
+    datum: str | None = None
+    highest_navigable_level_m: float | None = None
+    lowest_navigable_level_m: float | None = None
+    tidal: bool | None = None
+
+
 class AirfieldProps(PlaceProps):
     """An airport, heliport or runway."""
 
@@ -185,6 +196,8 @@ KINDS: Mapping[str, Kind] = {
     **_kinds("facility", "any", BridgeProps, "bridge"),
     **_kinds("facility", "any", TunnelProps, "tunnel"),
     **_kinds("facility", "any", LockProps, "lock"),
+    **_kinds("facility", "any", GaugeProps, "gauge"),
+    **_kinds("facility", "any", PlaceProps, "weir"),
     **_kinds("facility", "any", ServiceAreaProps, "service_area"),
     **_kinds("facility", "any", PlaceProps, "wim_site toll_gate depot station school hospital"),
     **_kinds("facility", "any", PlaceProps, "rescue_base charging_station camera parking"),

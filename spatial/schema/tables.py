@@ -17,6 +17,7 @@ from spatial.schema import (
     report_tables,
     side_tables,
     utm_tables,
+    waterway_tables,
 )
 from spatial.schema.columns import (
     DOUBLE,
@@ -42,6 +43,7 @@ __all__ = [
     "report_tables",
     "side_tables",
     "utm_tables",
+    "waterway_tables",
 ]
 
 source = Table(
