@@ -61,15 +61,17 @@ def write_blocks(cube: HeldCube, folder: Path, level: int, count: int) -> Ints:
 
     Ranges have about as many rows each; no cell of the level lies in two.
     """
-    rows, shift = cube.base, 2 * (CUBE_LEVEL - level)
-    order = np.argsort(rows.place, kind="stable")
-    cell = rows.cells[rows.place[order]]
+    cells, *others = cube.base.columns()
+    shift = 2 * (CUBE_LEVEL - level)
+    order = np.argsort(cells, kind="stable")
+    cell = cells[order]
     cuts = cell[np.linspace(0, len(cell) - 1, count + 1).astype(int)[1:-1]] >> shift
     first = np.unique(np.concatenate(([0], cuts)))
     at = np.append(np.searchsorted(cell, first << shift), len(cell))
     for number, (begin, end) in enumerate(pairwise(at)):
         part = order[begin:end]
-        columns = {n: getattr(rows, n)[part] for n in ("day", "hour", "series", "n")}
+        named = zip(("day", "hour", "series", "n"), others, strict=True)
+        columns = {name: column[part] for name, column in named}
         table = pa.table({"cell": cell[begin:end], **columns})
         pq.write_table(table, folder / f"{number:05}.parquet", compression="zstd")
     series = cube.series

@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.heat.counted import Counted
-from layers.heat.held_cube import MOST_SERIES, Grouping, HeldCube, Sums, days_of, hours_of
+from layers.heat.cube_rows import CubeRows
+from layers.heat.held_cube import MOST_SERIES, Grouping, HeldCube, Sums, runs_of
 from routing.graph.weights import Ints
-from routing.statistics.cube_kernels import MIXED, UNSTATED, Int32, note_codes
+from routing.statistics.cube_kernels import Int32, UInt8, note_counters
+
+UNSTATED = -1
 
 
 def cells_with_counties(
@@ -20,17 +23,17 @@ def cells_with_counties(
     """
     sums = cube.sum(asked, name, grouping)
     codes, of_series = _codes(cube)
-    noted = np.full(len(sums.keys) + 1, UNSTATED, np.int32)
+    least = np.full(len(sums.keys), len(codes), np.int32)
+    most = np.full(len(sums.keys), UNSTATED, np.int32)
     for rows, keys, groups in cube.parts(name, grouping):
-        part = days_of(rows, asked)
-        note_codes(
-            rows.place[part], rows.hour[part], rows.series[part], hours_of(asked.hours),
-            cube.measures(asked), _numbers(sums.keys, keys)[groups], of_series, noted,
-        )  # fmt: skip
-    mixed = np.flatnonzero(noted[:-1] == MIXED)
+        cell, code = _numbers(sums.keys, keys)[groups][rows.place], of_series[rows.series]
+        seen = _seen(rows, asked, cube.measures(asked)) & (cell < len(least)) & (code >= 0)
+        np.minimum.at(least, cell[seen], code[seen])
+        np.maximum.at(most, cell[seen], code[seen])
+    mixed = np.flatnonzero(least < most)
     if len(mixed):
-        noted[mixed] = _modes(cube, asked, name, grouping, sums.keys[mixed], of_series)
-    return sums, [str(codes[code]) if code >= 0 else None for code in noted[:-1].tolist()]
+        most[mixed] = _modes(cube, asked, name, grouping, sums.keys[mixed], of_series)
+    return sums, [str(codes[code]) if code >= 0 else None for code in most.tolist()]
 
 
 def _codes(cube: HeldCube) -> tuple[NDArray[np.str_], Int32]:
@@ -40,6 +43,13 @@ def _codes(cube: HeldCube) -> tuple[NDArray[np.str_], Int32]:
     for series, at in cube.series.at.items():
         found[series] = number[at] if codes[number[at]] else UNSTATED
     return codes, found
+
+
+def _seen(rows: CubeRows, asked: Counted, measures: UInt8) -> NDArray[np.bool_]:
+    """Return of which counters a question counts rows."""
+    noted = np.zeros(len(rows.place), np.uint8)
+    note_counters(*runs_of(rows, asked), rows.counter, noted)
+    return np.asarray((noted > 0) & (measures[rows.series] > 0))
 
 
 def _numbers(wanted: Ints, keys: Ints) -> NDArray[np.uint32]:
@@ -53,14 +63,17 @@ def _modes(
     cube: HeldCube, asked: Counted, name: str, grouping: Grouping, wanted: Ints, of_series: Int32
 ) -> Ints:
     """Return the code that most rows state in each of some cells, rows of a change put together."""
-    measures, hours, found = cube.measures(asked), hours_of(asked.hours), []
+    measures, found = cube.measures(asked), []
     for rows, keys, groups in cube.parts(name, grouping):
-        part, number = days_of(rows, asked), _numbers(wanted, keys)[groups]
-        counted = (number[rows.place[part]] < len(wanted)) & (measures[rows.series[part]] > 0)
-        counted &= hours[rows.hour[part]] > 0
-        at = np.flatnonzero(counted) + part.start
-        place, series = rows.place[at], rows.series[at]
-        columns = number[place], rows.cells[place], series, rows.day[at], rows.hour[at], rows.n[at]
+        number = _numbers(wanted, keys)[groups][rows.place]
+        meant = (number < len(wanted)) & (measures[rows.series] > 0)
+        at = _within(*runs_of(rows, asked))
+        at = at[meant[rows.counter[at]]]
+        of, slot = rows.counter[at], np.searchsorted(rows.first, at, side="right") - 1
+        columns = (
+            number[of], rows.cells[rows.place[of]], rows.series[of],
+            rows.day[slot], rows.hour[slot], rows.n[at],
+        )  # fmt: skip
         found.append(np.stack([column.astype(np.int64) for column in columns]))
     table = np.concatenate(found, axis=1)
     rows_of, same = np.unique(table[:-1], axis=1, return_inverse=True)
@@ -69,3 +82,11 @@ def _modes(
     times = np.zeros((len(wanted), int(of_series.max()) + 1), np.int64)
     np.add.at(times, (cell[code >= 0], code[code >= 0]), 1)
     return np.asarray(times.argmax(axis=1), np.int64)
+
+
+def _within(start: Ints, end: Ints) -> Ints:
+    """Return the numbers of all rows of some runs."""
+    sizes = end - start
+    behind = np.cumsum(sizes)
+    shift: Ints = np.repeat(start - behind + sizes, sizes)
+    return shift + np.arange(len(shift))

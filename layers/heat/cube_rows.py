@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 
 import asyncpg
@@ -22,6 +22,7 @@ READ_S = 300
 MOST_CHANGES = 200_000
 """With more the cube is read anew."""
 _HEAD, _PIECE = 19, 1 << 22
+_LOW = (1 << 32) - 1
 _ROW = np.dtype(
     [("", ">i2"), ("", ">i4"), ("cell", ">i8"), ("", ">i4"), ("day", ">i4"), ("", ">i4"),
      ("hour", ">i2"), ("", ">i4"), ("series", ">i4"), ("", ">i4"), ("n", ">i4")]
@@ -55,21 +56,45 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class CubeRows:
-    """Rows of one grain by day.
+    """Rows of one grain by day and hour, of each of these by counter: 8 bytes a row.
 
-    `cells` are the keys of all cells there are, rising; `place` is which of them a row is of.
-    `series` is the id, 65,535 of them at most; `hour` is 0 where none is told, else 1 to 168.
+    Parameters
+    ----------
+    cells
+        Keys of all cells there are, rising.
+    place, series
+        Of each counter, which is what a series has in a cell: the number of its cell, and the id
+        of its series, of which there are 65,535 at most.
+    day, hour
+        Of each slot of time that has rows, rising; `hour` is 0 where none is told, else 1 to 168.
+    first
+        Which row is the first of each slot, and behind the last one.
+    counter, n
+        Of each row; no two of a slot have the same counter, and no `n` is 0.
     """
 
     cells: Ints
     place: UInt32
+    series: UInt16
     day: UInt16
     hour: UInt8
-    series: UInt16
+    first: Ints
+    counter: UInt32
     n: Int32
 
     def __len__(self) -> int:
         return len(self.n)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all columns take."""
+        return sum(int(getattr(self, column.name).nbytes) for column in fields(self))
+
+    def columns(self) -> tuple[np.ndarray, ...]:
+        """Return cell, day, hour, series and number of each row, as `rows_of` takes them."""
+        times = np.diff(self.first)
+        day, hour = np.repeat(self.day, times), np.repeat(self.hour, times)
+        return self.cells[self.place][self.counter], day, hour, self.series[self.counter], self.n
 
 
 @dataclass(slots=True)
@@ -112,23 +137,32 @@ class _Decoder:
 def rows_of(
     cell: np.ndarray, day: np.ndarray, hour: np.ndarray, series: np.ndarray, n: np.ndarray
 ) -> CubeRows:
-    """Return rows by their columns."""
-    cells, place = np.unique(cell, return_inverse=True)
-    return by_day(CubeRows(
-        cells.astype(np.int64), place.astype(np.uint32), day.astype(np.uint16),
-        hour.astype(np.uint8), series.astype(np.uint16), n.astype(np.int32),
-    ))  # fmt: skip
-
-
-def by_day(rows: CubeRows) -> CubeRows:
-    """Return rows in the order of their days."""
-    if not np.any(rows.day[1:] < rows.day[:-1]):
-        return rows
-    order = np.argsort(rows.day, kind="stable")
+    """Return rows by their columns: those of the same cell, series, day and hour added up."""
+    own, counter = np.unique(series.astype(np.int64) << 32 | cell.astype(np.int64),
+                             return_inverse=True)  # fmt: skip
+    key = (day.astype(np.int64) << 8 | hour.astype(np.int64)) << 32 | counter
+    del counter
+    key, n = _added_up(key, n)
+    first = np.flatnonzero(np.diff(key >> 32, prepend=-1))
+    slots = key[first] >> 32
+    cells, place = np.unique(own & _LOW, return_inverse=True)
     return CubeRows(
-        rows.cells, rows.place[order], rows.day[order], rows.hour[order], rows.series[order],
-        rows.n[order],
+        cells, place.astype(np.uint32), (own >> 32).astype(np.uint16),
+        (slots >> 8).astype(np.uint16), (slots & 255).astype(np.uint8),
+        np.append(first, len(key)), (key & _LOW).astype(np.uint32), n.astype(np.int32),
     )  # fmt: skip
+
+
+def _added_up(key: Ints, n: np.ndarray) -> tuple[Ints, np.ndarray]:
+    """Return keys, rising, each once, and their sums; without those that come to 0."""
+    if not (np.diff(key) > 0).all():
+        order = np.argsort(key)
+        key, n = key[order], n[order]
+        starts = np.flatnonzero(np.diff(key, prepend=-1))
+        key, n = key[starts], np.add.reduceat(n.astype(np.int64), starts)
+    if (n != 0).all():
+        return key, n
+    return key[n != 0], n[n != 0]
 
 
 async def read_snapshot(conn: asyncpg.Connection) -> str:

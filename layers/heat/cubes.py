@@ -16,7 +16,6 @@ from layers.heat.cube_rows import (
     ALL_SEEN,
     PURGE,
     CubeRows,
-    by_day,
     read_changes,
     read_rows,
     read_series,
@@ -154,37 +153,13 @@ def _followed(cube: HeldCube, changes: CubeRows) -> HeldCube:
     if len(tail) < max(TAIL_LEAST, len(cube.base) // TAIL_SHARE):
         groups = {key: made for key, made in cube._groups.items() if key[1] == 0}
         return replace(cube, tail=tail, _groups=groups)
-    return replace(cube, base=_summed(_joined(cube.base, tail)), tail=_NOTHING, _groups={})
+    return replace(cube, base=_joined(cube.base, tail), tail=_NOTHING, _groups={})
 
 
 def _joined(one: CubeRows, two: CubeRows) -> CubeRows:
-    cells = np.union1d(one.cells, two.cells)
-    places = [np.searchsorted(cells, rows.cells)[rows.place] for rows in (one, two)]
-    columns = (
-        np.concatenate((getattr(one, name), getattr(two, name)))
-        for name in ("day", "hour", "series", "n")
-    )
-    return by_day(CubeRows(cells, np.concatenate(places).astype(np.uint32), *columns))
-
-
-def _summed(rows: CubeRows) -> CubeRows:
-    """Return rows of which no two are of the same cell, series, day and hour."""
-    order = np.lexsort((rows.hour, rows.series, rows.place, rows.day))
-    place, series, day, hour, n = (
-        part[order] for part in (rows.place, rows.series, rows.day, rows.hour, rows.n)
-    )
-    new = np.ones(len(n), bool)
-    new[1:] = (
-        (place[1:] != place[:-1]) | (series[1:] != series[:-1])
-        | (day[1:] != day[:-1]) | (hour[1:] != hour[:-1])
-    )  # fmt: skip
-    starts = np.flatnonzero(new)
-    total = np.add.reduceat(n.astype(np.int64), starts) if len(starts) else n.astype(np.int64)
-    some = total != 0
-    kept = starts[some]
-    return CubeRows(
-        rows.cells, place[kept], day[kept], hour[kept], series[kept], total[some].astype(np.int32)
-    )
+    """Return the rows of both, those of the same cell, series, day and hour added up."""
+    pairs = zip(one.columns(), two.columns(), strict=True)
+    return rows_of(*(np.concatenate(pair) for pair in pairs))
 
 
 _NOTHING = rows_of(*np.zeros((5, 0), np.int64))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,9 +11,8 @@ import numpy as np
 from layers.heat.counted import Counted
 from layers.heat.cube_rows import EPOCH, LAST_DAY, CubeRows, Series
 from routing.graph.weights import Floats, Ints
-from routing.statistics.cube_kernels import UInt8, UInt32, add_up, add_up_series
+from routing.statistics.cube_kernels import UInt8, UInt32, add_up
 
-HOURS = 168
 MOST_SERIES = 65_536
 """Ids of series are kept in two bytes."""
 
@@ -49,11 +48,7 @@ class HeldCube:
     @property
     def nbytes(self) -> int:
         """Bytes that the rows take."""
-        return sum(
-            part.nbytes
-            for rows in (self.base, self.tail)
-            for part in (rows.cells, rows.place, rows.day, rows.hour, rows.series, rows.n)
-        )
+        return self.base.nbytes + self.tail.nbytes
 
     def sum(
         self, asked: Counted, name: str, grouping: Grouping, among: Set[int] | None = None
@@ -83,9 +78,8 @@ class HeldCube:
         """
         totals = np.zeros(MOST_SERIES)
         for rows in (self.base, self.tail):
-            part = days_of(rows, asked)
-            add_up_series(
-                rows.hour[part], rows.series[part], rows.n[part], hours_of(asked.hours), totals
+            add_up(
+                *runs_of(rows, asked), rows.counter, rows.n, rows.series.astype(np.int32), totals
             )
         codes = np.zeros(MOST_SERIES, np.int64)
         for series, number in self.series.at.items():
@@ -106,8 +100,10 @@ class HeldCube:
         for series, number in self.series.at.items():
             of_series[series] = at[number]
         keys, groups = self._grouped(self.base, (name, 0), grouping)
-        pairs = groups[self.base.place].astype(np.int64) * len(codes) + of_series[self.base.series]
-        found, times = np.unique(pairs, return_counts=True)
+        rows = self.base
+        pairs = groups[rows.place].astype(np.int64) * len(codes) + of_series[rows.series]
+        found, at = np.unique(pairs, return_inverse=True)
+        times = np.bincount(at, np.bincount(rows.counter, minlength=len(pairs)), len(found))
         order = np.lexsort((-times, found // max(1, len(codes))))
         first, where = np.unique(found[order] // max(1, len(codes)), return_index=True)
         best = found[order][where] % max(1, len(codes))
@@ -125,13 +121,11 @@ class HeldCube:
     def _sums(
         self, rows: CubeRows, asked: Counted, measures: UInt8, keys: Ints, groups: UInt32
     ) -> Sums:
-        events, exposure = np.zeros(len(keys)), np.zeros(len(keys))
-        part = days_of(rows, asked)
-        add_up(
-            rows.place[part], rows.hour[part], rows.series[part], rows.n[part],
-            hours_of(asked.hours), measures, groups, events, exposure,
-        )  # fmt: skip
-        return Sums(keys, events, exposure)
+        sums = np.zeros(2 * len(keys))
+        what = measures[rows.series].astype(np.int32)
+        target = np.where(what > 0, 2 * groups[rows.place].astype(np.int32) + what - 1, -1)
+        add_up(*runs_of(rows, asked), rows.counter, rows.n, target, sums)
+        return Sums(keys, sums[::2], sums[1::2])
 
     def measures(self, asked: Counted, among: Set[int] | None = None) -> UInt8:
         """Return by id of series what it counts: 1 an event, 2 exposure, 0 nothing asked for."""
@@ -165,22 +159,17 @@ def together(one: Sums, two: Sums) -> Sums:
     return Sums(one.keys[some], one.events[some], one.exposure[some])
 
 
-def days_of(rows: CubeRows, asked: Counted) -> slice:
-    """Return which rows are of the period."""
+def runs_of(rows: CubeRows, asked: Counted) -> tuple[Ints, Ints]:
+    """Return where the runs of rows begin and end that are of the period and the hours."""
     days = np.array((_day(asked.since), _day(asked.until)))
-    return slice(*np.searchsorted(rows.day, days).tolist())
+    since, until = np.searchsorted(rows.day, days).tolist()
+    if asked.hours is None:
+        return rows.first[since : since + 1], rows.first[until : until + 1]
+    wanted = np.isin(rows.hour[since:until], np.asarray(asked.hours, np.int64) + 1)
+    return rows.first[since:until][wanted], rows.first[since + 1 : until + 1][wanted]
 
 
 def _day(day: date) -> int:
     """Return a bound of days as rows have them."""
     days = (day - EPOCH).days
     return LAST_DAY + 1 if days > LAST_DAY else max(0, days)
-
-
-def hours_of(hours: Sequence[int] | None) -> UInt8:
-    """Return which hours count, by what rows have."""
-    if hours is None:
-        return np.ones(HOURS + 1, np.uint8)
-    found = np.zeros(HOURS + 1, np.uint8)
-    found[np.asarray(hours, np.int64) + 1] = 1
-    return found

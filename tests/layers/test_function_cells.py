@@ -28,7 +28,7 @@ from layers.functions.surface import (
 )
 from layers.heat.counted import Counted
 from layers.heat.cube_rows import EPOCH, Series, rows_of
-from layers.heat.cubes import _followed, _summed
+from layers.heat.cubes import _followed
 from layers.heat.held_cube import HeldCube
 from spatial.geo.beidou_grid import encode
 from spatial.geo.zorder import bounds_of, keys_of
@@ -110,7 +110,7 @@ def test_a_cube_that_was_followed_is_one_read_anew(cube):
         followed = _followed(followed, rows_of(*columns(seed, 30_000)))
     parts = [columns(1), columns(2, 500), *(columns(seed, 30_000) for seed in range(3, 6))]
     anew = HeldCube(
-        2, series(), _summed(rows_of(*np.concatenate(parts, axis=1))), rows_of(*np.zeros((5, 0)))
+        2, series(), rows_of(*np.concatenate(parts, axis=1)), rows_of(*np.zeros((5, 0)))
     )
     one, two = (held.sum(asked, kind.name, kind.grouping) for held in (followed, anew))
     assert all(np.array_equal(*pair) for pair in zip(
