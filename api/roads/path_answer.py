@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from routing.answer.polyline import encode
 from routing.answer.summary import Sheet, Summary, summarise
 from routing.cost.network_rules import rules_of
 from routing.cost.profile import Costs
+from routing.cost.speed_profiles import ZONE
 from routing.graph.weights import Floats, Ints
 from routing.index.snap import SnapPoint
 from routing.planning.stop_order import Order
@@ -28,6 +29,7 @@ from routing.query.lru import Lru
 from routing.query.model import Path
 from routing.query.network import RoadNetwork
 from routing.query.refusal import list_to_check
+from routing.query.travel_times import durations_by_hour
 from spatial.geo.crs import CRS84, Crs
 from spatial.geo.geojson import Feature, Geometry, feature
 from spatial.json_types import Document, Shown
@@ -144,6 +146,8 @@ def _feature(answer: Answer, rank: int) -> Feature:
     if "steps" in shape.include:
         steps = _steps(network, found, Driven(network, found))
         properties["steps"] = [_shown(step, shape.crs) for step in steps]
+    if "delay_by_hour" in shape.include:
+        properties["delay_by_hour"] = _delay_by_hour(network, found, shape)
     geometry: Geometry | None = None
     if shape.geometry == "polyline6":
         properties["polyline6"] = encode(_lonlat(network, found, shape.crs)).decode()
@@ -221,6 +225,19 @@ def _times(shape: Shape, duration_s: float) -> Document:
     arrives = shape.depart_at + timedelta(seconds=duration_s)
     times = {"depart_at": shape.depart_at, "arrive_at": arrives}
     return {name: at.isoformat(timespec="seconds") for name, at in times.items()}
+
+
+def _delay_by_hour(network: RoadNetwork, found: Path, shape: Shape) -> Document:
+    """Return how much longer the path takes at each hour of its day than at the best one."""
+    day = shape.depart_at or datetime.now(UTC)
+    seconds = durations_by_hour(found, network.graph.edges, network.week, day)
+    least = min(seconds)
+    return {
+        "day": day.astimezone(ZONE).date().isoformat(),
+        "duration_s": [round(one, 1) for one in seconds],
+        "delay_s": [round(one - least, 1) for one in seconds],
+        **_typical(network),
+    }
 
 
 def _typical(network: RoadNetwork) -> Document:

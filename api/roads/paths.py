@@ -61,7 +61,9 @@ class PathBody(ConditionsBody):
     order: Literal["given", "optimal"] = "given"
     fixed: Fixed = "both"
     arrive_by: Moment | None = None
-    include: list[Literal["edges", "steps", "stakes", "areas"]] = Field(default=[], max_length=8)
+    include: list[Literal["edges", "steps", "stakes", "areas", "delay_by_hour"]] = Field(
+        default=[], max_length=8
+    )
     geometry: Literal["geojson", "polyline6"] = "geojson"
 
     @property

@@ -85,7 +85,8 @@ class Path:
     """An answer: legs between the waypoints, and the state that they were found in.
 
     `shared_share` (0..1) is the part of its time that it shares with better answers, `stretch` its
-    time relative to the best one.
+    time relative to the best one; `typical` is there where the times are those of driving through
+    the hours of the week.
     """
 
     legs: list[Leg]
@@ -95,6 +96,7 @@ class Path:
     view: EdgeStateView
     shared_share: float = 0.0
     stretch: float = 1.0
+    typical: TypicalDrive | None = None
 
     def another(self, leg: Leg, shared_share: float, stretch: float) -> Path:
         """Return another way found in the same state."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import RLock
@@ -17,6 +17,7 @@ from routing.live.edge_states import LiveState
 from routing.live.speed_feeds import Feed
 from routing.live.state_table import EdgeStates
 from routing.query.alternatives import find_others
+from routing.query.departures import Departure, compare_departures
 from routing.query.derived import Derived
 from routing.query.explain import explain
 from routing.query.held_lock import Held
@@ -169,3 +170,22 @@ class RoadNetwork:
         if not query.alternatives or len(query.waypoints) != 2:
             return [best]
         return find_others(self.prepared(query, now), best, query.alternatives)
+
+    def departures(
+        self,
+        query: PathQuery,
+        times: Sequence[datetime],
+        now: datetime,
+        progress: Callable[[float], None],
+    ) -> list[Departure]:
+        """Return the fastest way for each time of departure by the typical speeds of its hours.
+
+        Raises
+        ------
+        BadParameter, NoSnap, Unreachable, LimitViolated
+            Something named is unknown, or there is no way at any of the times.
+        """
+        return compare_departures(
+            self.graph.edges, query, times, lambda q: self._resolver.resolve(q, now),
+            lambda q: self.path(q, now), progress,
+        )  # fmt: skip

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
-from routing.cost.speed_profiles import mean_speeds
+from routing.cost.speed_profiles import ZONE, TypicalSpeeds, mean_speeds
 from routing.graph.graph import Edges
 from routing.live.edge_states import EdgeStateView
 from routing.query.model import Path, TypicalDrive
@@ -34,4 +34,15 @@ def by_the_clock(found: Path, edges: Edges, typical: TypicalDrive, depart: datet
     speeds = np.fmin(week.week_of(keys), own[:, None].astype(np.float32))
     cap = view.cap_kmh.copy()
     cap[keys] = np.fmin(cap[keys], mean_speeds(edges.length_m[keys >> 1] * part, speeds, depart))
-    return replace(found, view=EdgeStateView(view.shut, cap))
+    return replace(found, view=EdgeStateView(view.shut, cap), typical=typical)
+
+
+def durations_by_hour(found: Path, edges: Edges, week: TypicalSpeeds, day: datetime) -> list[float]:
+    """Return the driving time (s) of a path that is left at each full hour of a local day.
+
+    Closures and speed caps are those that the path was found under.
+    """
+    typical = found.typical or TypicalDrive(found.view, week)
+    midnight = day.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    hours = [midnight + timedelta(hours=hour) for hour in range(24)]
+    return [by_the_clock(found, edges, typical, at).sums()[1] / 1000 for at in hours]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.api.planningworld import (
@@ -168,3 +170,52 @@ def test_changes_that_cannot_be_are_problems(planner, changes):
         answer = planner.get(f"/api/jobs/{job}/results")
     assert answer.status_code == 400
     assert answer.json()["detail"]
+
+
+def test_departures_of_a_day_are_timed_and_the_best_ones_named(planner):
+    start = (datetime.now(UTC) + timedelta(days=1)).replace(hour=16, minute=0, second=0)
+    inputs = {
+        "origin": place("w", 2, 2),
+        "destination": place("e", 12, 2),
+        "start": start.isoformat(),
+        "until": (start + timedelta(hours=23)).isoformat(),
+        "step_min": 60,
+    }
+    found = finished(planner, "departures", inputs)
+    rows = found["departures"]
+    assert len(rows) == 24
+    assert [row["hour"] for row in found["by_hour"]] == list(range(24))
+    durations = [row["duration_s"] for row in rows]
+    assert len(set(durations)) > 1, "the invented week has a peak"
+    summary = found["summary"]
+    assert summary["fastest"]["duration_s"] == min(durations)
+    for row in rows:
+        assert row["delay_s"] == pytest.approx(row["duration_s"] - min(durations), abs=0.11)
+    assert summary["speeds_rule"]["key"] == "road.hour_of_week"
+    body = {
+        "waypoints": [at(2, 2), at(12, 2)], "depart_at": rows[8]["depart_at"], "speeds": "typical",
+        "include": ["delay_by_hour"],
+    }  # fmt: skip
+    path = planner.post("/api/paths", json=body).json()["features"][0]["properties"]
+    assert path["duration_s"] >= rows[8]["duration_s"]
+    assert path["delay_by_hour"]["duration_s"][8] == pytest.approx(path["duration_s"], abs=0.1)
+    assert min(path["delay_by_hour"]["delay_s"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"until": "2020-01-01T00:00:00+08:00"}, "until"),
+        ({"start": "2020-01-01T00:00:00+08:00"}, "start"),
+        ({"traffic": {"depart_at": "2030-01-01T00:00:00+08:00"}}, "traffic.depart_at"),
+        ({"step_min": 1}, "step_min"),
+    ],
+)
+def test_departures_that_cannot_be_are_problems(planner, more, named):
+    inputs = {"origin": place("w", 2, 2), "destination": place("e", 12, 2), **more}
+    job = run(planner, "departures", {"inputs": inputs, "response": "document"})
+    if job.status_code == 400:
+        assert named in job.text
+        return
+    ended(planner, job.json()["jobID"], "failed")
+    assert named in planner.get(f"/api/jobs/{job.json()['jobID']}").text
