@@ -104,8 +104,10 @@ def read_roads(conn: psycopg.Connection) -> Lines:
 
 
 def read_water(conn: psycopg.Connection, mode: str) -> Lines:
-    """Return the sea lanes or waterways around the province."""
-    near = "ST_Intersects(geom, ST_MakeEnvelope(118, 27, 123.5, 31.2, 4326))"
+    """Return the sea lanes or waterways around the province, without made-up ones."""
+    near = (
+        "origin <> 'synthetic' AND ST_Intersects(geom, ST_MakeEnvelope(118, 27, 123.5, 31.2, 4326))"
+    )
     return _read(conn, f"mode = %s AND {near}", [mode])
 
 

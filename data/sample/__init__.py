@@ -44,6 +44,7 @@ def _steps(
     from data.sample.facilities import load_facilities
     from data.sample.ground import load_ground
     from data.sample.network.load import load_networks
+    from data.sample.network.training import load_training
     from data.sample.network.transfers import load_transfers
     from data.sample.relief import load_relief
     from data.sample.search import load_search
@@ -59,6 +60,7 @@ def _steps(
         ("controlled ground", lambda: load_ground(conn)),
         ("relief", lambda: load_relief(conn)),
         ("generated things", lambda: load_generated(conn, anchor, progress)),
+        ("training waterways", lambda: load_training(conn, anchor)),
         ("search", lambda: load_search(conn)),
         ("statistics", lambda: conn.execute("ANALYZE")),
     ]

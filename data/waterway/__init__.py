@@ -1,0 +1,1 @@
+"""Waterways as they are loaded: records, and the rows that are made of them."""
