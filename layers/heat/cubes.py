@@ -12,16 +12,16 @@ from itertools import count
 import numpy as np
 import psycopg
 
-from layers.heat.cube_rows import (
+from layers.heat.copied_rows import (
     ALL_SEEN,
     PURGE,
-    CubeRows,
+    give_back_memory,
     read_changes,
     read_rows,
     read_series,
     read_snapshot,
-    rows_of,
 )
+from layers.heat.cube_rows import CubeRows, rows_of
 from layers.heat.held_cube import MOST_SERIES, HeldCube
 from layers.offload import offload_part
 from spatial.actor import Actor
@@ -101,6 +101,7 @@ class Cubes:
         async with self._db.session(actor) as conn:
             snapshot = await read_snapshot(conn)
             series, base = await read_series(conn), await read_rows(conn, grain)
+        await offload_part(give_back_memory)
         if max(series.at, default=0) >= MOST_SERIES:
             raise SetupError("More series of heat than are held", "热力序列过多")
         kept.cube = HeldCube(next(self._versions), series, base, _NOTHING)

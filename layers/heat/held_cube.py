@@ -11,7 +11,7 @@ import numpy as np
 from layers.heat.counted import Counted
 from layers.heat.cube_rows import EPOCH, LAST_DAY, CubeRows, Series
 from routing.graph.weights import Floats, Ints
-from routing.statistics.cube_kernels import UInt8, UInt32, add_up
+from routing.statistics.cube_kernels import Int32, UInt8, UInt32, add_up, add_up_short
 
 MOST_SERIES = 65_536
 """Ids of series are kept in two bytes."""
@@ -78,9 +78,7 @@ class HeldCube:
         """
         totals = np.zeros(MOST_SERIES)
         for rows in (self.base, self.tail):
-            add_up(
-                *runs_of(rows, asked), rows.counter, rows.n, rows.series.astype(np.int32), totals
-            )
+            _add_up(rows, asked, rows.series.astype(np.int32), totals)
         codes = np.zeros(MOST_SERIES, np.int64)
         for series, number in self.series.at.items():
             code = self.series.admin_codes[number] or ""
@@ -124,7 +122,7 @@ class HeldCube:
         sums = np.zeros(2 * len(keys))
         what = measures[rows.series].astype(np.int32)
         target = np.where(what > 0, 2 * groups[rows.place].astype(np.int32) + what - 1, -1)
-        add_up(*runs_of(rows, asked), rows.counter, rows.n, target, sums)
+        _add_up(rows, asked, target, sums)
         return Sums(keys, sums[::2], sums[1::2])
 
     def measures(self, asked: Counted, among: Set[int] | None = None) -> UInt8:
@@ -157,6 +155,12 @@ def together(one: Sums, two: Sums) -> Sums:
         ))  # fmt: skip
     some = (one.events != 0) | (one.exposure != 0)
     return Sums(one.keys[some], one.events[some], one.exposure[some])
+
+
+def _add_up(rows: CubeRows, asked: Counted, target: Int32, sums: Floats) -> None:
+    """Add the rows that are asked for to sums: `target` tells of each counter to which."""
+    add = add_up_short if rows.n.dtype == np.int16 else add_up
+    add(*runs_of(rows, asked), rows.counter, rows.n, target, sums)
 
 
 def runs_of(rows: CubeRows, asked: Counted) -> tuple[Ints, Ints]:
