@@ -17,9 +17,10 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
-import httpx
 import psycopg
 
 from api.network.rule_models import load_rules
@@ -61,10 +62,13 @@ def memory_mb(pid: int) -> dict[str, float]:
     return {name: int(lines[name].split()[0]) / 1024 for name in ("Rss", "Pss", "VmHWM")}
 
 
-def tell(label: str, server: Server, ask: Callable[[int], object], times: int) -> None:
+def tell(
+    label: str, server: Server, ask: Callable[[int], object], times: int, quiet_s: float = 0.0
+) -> None:
     """Print how long requests take, by the clock, and of the server's processor."""
     before, took = used_s(server.pid), []
     for number in range(times):
+        time.sleep(quiet_s)
         began = time.perf_counter()
         ask(number)
         took.append((time.perf_counter() - began) * 1e3)
@@ -84,14 +88,19 @@ def measure(server: Server) -> None:
     """Ask for tiles: first ones, warm ones, unchanged ones; then tell the memory."""
     places = tiles()
     with closing(server.client("dispatcher")) as client:
-        client.timeout = httpx.Timeout(READ_S)
+        cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    where = urlsplit(server.base_url)
+    with closing(HTTPConnection(where.hostname or "", where.port, timeout=READ_S)) as http:
 
         def get(place: tuple[int, int, int], asked: Mapping[str, str], etag: str = "") -> str:
-            head = {"If-None-Match": etag} if etag else {}
-            answer = client.get(address(place), params=dict(asked), headers=head)
-            expected = (304,) if etag else (200, 204)
-            assert answer.status_code in expected, answer.text
-            return answer.headers["etag"]
+            head = {"Cookie": cookies, "Accept-Encoding": "gzip"}
+            head |= {"If-None-Match": etag} if etag else {}
+            http.request("GET", f"{address(place)}?{urlencode(asked)}", headers=head)
+            answer = http.getresponse()
+            body = answer.read()
+            if answer.status not in ((304,) if etag else (200, 204)):
+                raise ValueError(f"{answer.status}: {body[:400]!r}")
+            return answer.headers["ETag"]
 
         for name, asked in QUESTIONS.items():
             tell(f"{name}, the first tile", server, lambda _, a=asked: get(places[9], a), 1)
@@ -102,11 +111,8 @@ def measure(server: Server) -> None:
         for label, known in (("kept", [""] * len(places)), ("kept, not changed (304)", etags)):
             tell(label, server, lambda n, e=known: get(places[n % 30], asked, e[n % 30]), WARM)
 
-        def after_silence(number: int) -> None:
-            time.sleep(QUIET_S)
-            get(places[number % 30], asked)
-
-        tell(f"kept, after {QUIET_S} s of silence (slept)", server, after_silence, 30)
+        tell(f"kept, after {QUIET_S} s of silence", server,
+             lambda n: get(places[n % 30], asked), 30, QUIET_S)  # fmt: skip
     for pid in processes(server.pid):
         told = memory_mb(pid)
         name = Path(f"/proc/{pid}/comm").read_text("ascii").strip()
