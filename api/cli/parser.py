@@ -20,6 +20,7 @@ examples:
   ./sigang load layer piers.csv --kind pier --map piers.toml
   ./sigang load enforcement cases.csv --map cases.toml
   ./sigang load speeds weeks.csv                measured speeds by hour of the week
+  ./sigang load waterway network.toml           reaches, locks, bridges, limits, levels
   ./sigang load airspace zones.json             zones of ED-269, ED-318, OpenAir, GeoJSON, KML
   ./sigang export ports ports.gpkg              one layer into a file
   ./sigang token developer --label gis          a key for programs
@@ -178,9 +179,20 @@ def _add_load(kinds: Commands[ArgumentParser]) -> None:
     )
     terrain.add_argument("--accuracy-m", required=True, type=float, help="how far they may be off")
     terrain.add_argument("--source", default="terrain", help="name of the source (terrain)")
-    _add_airspace(kinds)
+    _add_more(kinds)
     sample = _command(kinds, "sample", "Load the sample province again.", example="load sample")
     sample.add_argument("--freeze", metavar="TIME", help="anchor of the generated sample")
+
+
+def _add_more(kinds: Commands[ArgumentParser]) -> None:
+    _add_airspace(kinds)
+    water = _command(
+        kinds, "waterway", "Load an authority's reaches, structures, limits and levels.",
+        example="load waterway network.toml --dry-run",
+    )  # fmt: skip
+    water.add_argument("file", type=Path, help="TOML: the tables beside it, and their columns")
+    water.add_argument("--dry-run", action="store_true", help="judge all rows and change nothing")
+    water.add_argument("--bad-rows", type=Path, help="file for the refused rows")
 
 
 def _add_airspace(kinds: Commands[ArgumentParser]) -> None:

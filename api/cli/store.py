@@ -66,7 +66,7 @@ def _migrate(base: Ground, before: str, wanted: str, how: Callable[[str, str], N
 
 
 def load(settings: Settings, options: Namespace) -> int:
-    """Load the sample, an OpenStreetMap extract, a layer file, zones, terrain or speeds."""
+    """Load the sample, an OpenStreetMap extract, a layer file, waterways, zones or the like."""
     settings = replace(settings, freeze=getattr(options, "freeze", None) or settings.freeze)
     with ground(settings) as base:
         if options.what == "sample":
@@ -126,7 +126,7 @@ def _load_terrain(conn: psycopg.Connection, options: Namespace) -> int:
 def _load_file(conn: psycopg.Connection, settings: Settings, options: Namespace) -> LoadReport:
     """Load rows of a file; the refused ones come out as a file, also where all were refused."""
     loaders = {"speeds": _load_speeds, "airspace": _load_airspace, "layer": _load_layer,
-               "enforcement": _load_enforcement}  # fmt: skip
+               "enforcement": _load_enforcement, "waterway": _load_waterway}  # fmt: skip
     try:
         with step(f"loading {options.file.name}"):
             report = loaders[options.what](conn, settings, options)
@@ -156,6 +156,14 @@ def _load_enforcement(conn: psycopg.Connection, _: Settings, options: Namespace)
 
     return load_records(
         conn, options.file, options.map, say, dry_run=options.dry_run, bad_rows=options.bad_rows
+    )
+
+
+def _load_waterway(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:
+    from data.waterway.load import load_waterway
+
+    return load_waterway(
+        conn, options.file, say, dry_run=options.dry_run, bad_rows=options.bad_rows
     )
 
 

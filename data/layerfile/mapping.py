@@ -77,28 +77,16 @@ class Quality(_Part):
     max_bad_share: float = Field(default=1.0, ge=0, le=1)
 
 
-class LayerMapping(_Part):
-    """A whole mapping file."""
+class FileMapping(_Part):
+    """What any mapping says of a file: its datum, its source, and who sees its rows."""
 
     datum: Datum
     source: SourceBlock
-    kind: str | None = None
-    table: str | None = None
     crs: str | None = None
     encoding: str | None = None
-    layer: str | None = None
     origin: Literal["real", "derived", "schematic", "synthetic"] = "real"
     visibility: Literal["public", "unit", "province"] = "unit"
     unit_id: str | None = None
-    key: str | None = None
-    admin_code: str | None = None
-    columns: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    translate: dict[str, dict[str, Any]] = {}
-    props: dict[str, str] = {}
-    attributes: list[str] = []
-    place: Place = Place()
-    quality: Quality = Quality()
 
     @property
     def source_info(self) -> SourceInfo:
@@ -119,6 +107,24 @@ class LayerMapping(_Part):
         )
 
 
+class LayerMapping(FileMapping):
+    """A whole mapping file of a layer."""
+
+    kind: str | None = None
+    table: str | None = None
+    layer: str | None = None
+    key: str | None = None
+    admin_code: str | None = None
+    columns: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    translate: dict[str, dict[str, Any]] = {}
+    props: dict[str, str] = {}
+    attributes: list[str] = []
+    place: Place = Place()
+    quality: Quality = Quality()
+
+
+F = TypeVar("F", bound=FileMapping)
 M = TypeVar("M", bound=LayerMapping)
 
 
@@ -128,6 +134,16 @@ def read_mapping(path: Path) -> LayerMapping:
 
 
 def read_mapping_as(model: type[M], path: Path) -> M:
+    """Read and check a mapping whose rows are placed one way; raises like `read_file_mapping`."""
+    mapping = read_file_mapping(model, path)
+    if mapping.place.way == "several":
+        raise ConfigError(
+            f"{path.name}: [place] names more than one way", f"{path.name}：[place] 只能用一种方式"
+        )
+    return mapping
+
+
+def read_file_mapping(model: type[F], path: Path) -> F:
     """Read and check a mapping file.
 
     Raises
@@ -149,15 +165,10 @@ def read_mapping_as(model: type[M], path: Path) -> M:
             mend_zh=f"请写明 datum，可选 {'、'.join(DATUMS)}。",
         )
     try:
-        mapping = model.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
         key, why = list_faults(error, model, content)[0]
         raise _wrong_key(path, key, why) from error
-    if mapping.place.way == "several":
-        raise ConfigError(
-            f"{path.name}: [place] names more than one way", f"{path.name}：[place] 只能用一种方式"
-        )
-    return mapping
 
 
 def _wrong_key(path: Path, key: str, why: str) -> ConfigError:

@@ -28,7 +28,7 @@ Row = dict[str, object]
 Shapes = NDArray[np.object_]
 
 # What the readers' libraries raise on damaged files; XML errors are syntax errors.
-_DAMAGE = (
+DAMAGE = (
     DataSourceError,
     DataLayerError,
     pyarrow.ArrowException,
@@ -89,7 +89,7 @@ def read_table(path: Path, mapping: LayerMapping) -> Table:
         raise refuse(path, "no such file", "没有这个文件")
     try:
         return reader(path, mapping)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise refuse(path, f"cannot be read: {error}", f"无法读取：{error}") from error
 
 

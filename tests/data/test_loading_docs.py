@@ -9,10 +9,15 @@ from data.enforcement import load as records
 from data.enforcement.mapping import RECORD_KINDS, RecordMapping
 from data.layerfile import georeference, load, stage
 from data.layerfile.mapping import LayerMapping, Place, Quality, SourceBlock
+from data.waterway import load as waterway
+from data.waterway import stage as waterway_stage
+from data.waterway.mapping import TableFile, WaterwayMapping
+from data.waterway.tables import ROWS, columns_of
 from spatial.schema.kinds import Props
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "docs" / "loading.md").read_text("utf-8")
+WATERWAYS = (ROOT / "docs" / "waterways-data.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("part", [LayerMapping, SourceBlock, Place, Quality, RecordMapping])
@@ -43,3 +48,14 @@ def test_every_kind_of_record_and_its_columns_are_documented() -> None:
         own = set(what.kind.props.model_fields) - set(Props.model_fields)
         for column in (name, what.at, *what.more, *sorted(own)):
             assert f"`{column}`" in TEXT, column
+
+
+def test_every_table_column_and_reason_of_waterways_is_documented() -> None:
+    names = {*WaterwayMapping.model_fields, *TableFile.model_fields}
+    names |= {column for table in ROWS for column in columns_of(table)}
+    for name in names:
+        assert re.search(rf"`\[?{name}\]?`", WATERWAYS), name
+    for module in (waterway, waterway_stage):
+        source = Path(module.__file__).read_text("utf-8")
+        for reason in re.findall(r"\"((?:no|bad|duplicate|unknown)-[a-z]+)\"", source):
+            assert f"`{reason}`" in WATERWAYS, reason
