@@ -193,7 +193,7 @@ def test_a_kind_without_its_migration_is_told_at_the_start(written, database_url
 def test_a_slip_is_told_as_the_page_says_and_by_doctor(written):
     path = written / "spatial" / "networks" / "towpath.py"
     areas = written / "layers" / "areas"
-    searched = "searched: road with 12 profiles, towpath with 1 profiles"
+    searched = "searched: road with 12 profiles, towpath with 1 profiles, waterway with 1 profiles"
     assert said_by_doctor(areas) == ("ok", searched)
     horse = written / "routing" / "profiles" / "towpath" / "horse.toml"
     horse.write_text(horse.read_text("utf-8") + 'vehicle = "towpath.vehicle.horse"\n', "utf-8")

@@ -8,7 +8,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from layers.processes.runtime import model
 
-Size = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)]
+MOST_SIZE = 1000.0
+"""What no dimension of a vehicle is taken to exceed, unless its limit says so."""
+
+
+def size_up_to(most: float) -> object:
+    """Return the type of a dimension (m or t) above 0 and not above some value."""
+    return Annotated[float, Field(gt=0, le=most, allow_inf_nan=False, strict=True)]
+
 
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 """A number of JSON: neither a text that reads like one, nor true or false."""

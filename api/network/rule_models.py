@@ -10,6 +10,7 @@ from layers.processes.runtime import rule_models as of_processes
 from layers.reports import rule_models as of_reports
 from routing.cost import rule_models as of_routing
 from routing.statistics import rule_models as of_statistics
+from routing.waterway import rule_models as of_waterways
 from spatial import airspace_rules as of_airspace
 from spatial import rule_models as of_concepts
 from spatial.rule_files import check_complete, read_rules
@@ -31,6 +32,7 @@ GATHERED = (
     of_airspace,
     of_routing,
     of_statistics,
+    of_waterways,
     of_processes,
     of_indicators,
     of_reports,

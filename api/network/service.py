@@ -20,6 +20,7 @@ from api.http.notifications import RECONNECTED, Bus
 from api.network.admin_units import Areas
 from api.network.build import Builder
 from api.network.key_rows import Key
+from api.network.limit_rows import read_limits
 from api.network.rows import (
     VERSION_NOW,
     Live,
@@ -35,6 +36,8 @@ from routing.cost.profile import Profile, load_profiles, usable_profiles
 from routing.index.mapped_store import open_graph
 from routing.query.network import RoadNetwork
 from routing.query.renewal import under_rules
+from routing.waterway.limits import LimitRows
+from routing.waterway.vessel import makes_limits
 from spatial.errors import ConfigError, NoSnap, RuleMissing, SetupError, SigangError, StaleVersion
 from spatial.networks.model import NetworkKind, Traffic
 from spatial.postgres.db import Database
@@ -287,12 +290,16 @@ class Roads:
             if network.version >= wanted:
                 return
             async with self._db.public.acquire() as conn:
+                limits = await read_limits(conn, self.kind)
                 version, rows, removed = await read_changes(conn, self.kind, network.version)
-            await self.ask(
-                lambda: network.apply(
-                    version, make_states(network.graph, rows), removed, datetime.now(UTC)
-                )
-            )
+
+            def take() -> None:
+                if limits is not None:
+                    network.take_limits(makes_limits(limits))
+                states = make_states(network.graph, rows)
+                network.apply(version, states, removed, datetime.now(UTC))
+
+            await self.ask(take)
 
     async def _early(self) -> None:
         """Apply a change before anybody asks."""
@@ -326,9 +333,10 @@ class Roads:
             await self._use(_Held(key.topology, None))
             return
         async with self._db.public.acquire() as conn:
+            limits = await read_limits(conn, self.kind)
             live = await read_live(conn, self.kind)
         try:
-            made = await self.ask(lambda: self._make(key, live, self._rules.current))
+            made = await self.ask(lambda: self._make(key, live, limits, self._rules.current))
             await self._use(_Held(key.topology, made))
         except (ConfigError, RuleMissing) as error:
             if not first:
@@ -340,7 +348,7 @@ class Roads:
         self._loaded_s = time.monotonic() - begin
         _log.info("%s network: %d edges in %.1f s", self.kind.name, key.edges, self._loaded_s)
 
-    def _make(self, key: Key, live: Live, rules: RuleSet) -> RoadNetwork:
+    def _make(self, key: Key, live: Live, limits: LimitRows | None, rules: RuleSet) -> RoadNetwork:
         """Map a kept network, and prepare it for the questions that come to the one before."""
         begin, folders = datetime.now(UTC), self._builder.folders
         found = open_graph(folders.place(key), self.kind)
@@ -350,6 +358,8 @@ class Roads:
         structures = make_structures(graph, live.structures)
         topology = Topology.open(graph, folders.orders)
         network = RoadNetwork(graph, topology, self._profiles(rules), rules, structures, index)
+        if limits is not None:
+            network.take_limits(makes_limits(limits))
         network.measure(make_weeks(graph, live.weeks))
         network.apply(live.version, make_states(graph, live.states), [], begin)
         if self._held.network is not None:

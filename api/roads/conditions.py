@@ -12,7 +12,7 @@ from fastapi import Request
 from pydantic import Field, create_model
 
 from api.http.polygons import read_polygons
-from api.http.values import Moment, Number, Place, Size, Strict, Whole, Word
+from api.http.values import MOST_SIZE, Moment, Number, Place, Strict, Whole, Word, size_up_to
 from api.network.as_of import read_as_of
 from api.network.kinds import Networks, no_routing
 from api.network.service import Roads
@@ -45,10 +45,13 @@ class _Load(Strict):
 if TYPE_CHECKING:
     VehicleBody = _Load
 else:
-    _SIZES = dict.fromkeys(size for kind in searched_kinds() for size in kind.sizes)
+    _MOST: dict[str, float] = {}
+    for _limit in (limit for kind in searched_kinds() for limit in kind.limits):
+        _MOST[_limit.size] = max(_MOST.get(_limit.size, MOST_SIZE), _limit.most)
     VehicleBody = create_model(
-        "VehicleBody", __base__=_Load, **dict.fromkeys(_SIZES, (Size | None, None))
-    )
+        "VehicleBody", __base__=_Load,
+        **{name: (size_up_to(most) | None, None) for name, most in _MOST.items()},
+    )  # fmt: skip
     """The dimensions are those that the limits of any kind of network are about."""
 
 

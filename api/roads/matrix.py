@@ -83,7 +83,7 @@ def _answer(
 ) -> bytes:
     prepared = network.prepared(conditions, datetime.now(UTC))
     sources, targets = places
-    usable, snap = network.snapper.usable(prepared.metric), prepared.resolved.snap
+    usable, snap = network.snapper.usable(prepared.metric, prepared.costs), prepared.resolved.snap
     outs = sources, network.snapper.find(sources, usable, snap)
     intos = outs if targets == sources else (targets, network.snapper.find(targets, usable, snap))
     drives = island_rule.table(network, prepared, outs, intos, lengths="distances" in body.include)

@@ -24,7 +24,7 @@ Side = tuple[Sequence[Point], list[list[SnapPoint]]]
 def moved(network: RoadNetwork, prepared: PreparedMetric, side: Side) -> list[list[SnapPoint]]:
     """Return the spots of places, those on an island on the main network where it is near."""
     points, spots = side
-    usable = network.snapper.usable(prepared.metric)
+    usable = network.snapper.usable(prepared.metric, prepared.costs)
     snap = prepared.resolved.snap
     return network.snapper.off_islands(points, usable, prepared.costs, spots, snap)
 

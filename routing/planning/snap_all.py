@@ -28,7 +28,7 @@ def place_all(
 
     One that cannot be snapped has no spots.
     """
-    snapper, usable = network.snapper, network.snapper.usable(prepared.metric)
+    snapper, usable = network.snapper, network.snapper.usable(prepared.metric, prepared.costs)
     spots = snapper.off_islands(points, usable, prepared.costs, snapper.find(points, usable))
     missing = [number for number, place in enumerate(spots) if not place]
     return Placed(spots, np.array(missing, np.int64))

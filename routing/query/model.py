@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
+from routing.cost.conditional import ConditionalLimits
 from routing.cost.profile import Costs
 from routing.cost.speed_profiles import TypicalSpeeds
 from routing.cost.vehicle import Vehicle
@@ -33,7 +34,8 @@ class Conditions:
     shapely polygons (EPSG:4326); `prefer_classes` are driven rather than others (rule
     `road.prefer`); `depart_at` decides which closures count; `as_of` is an earlier state of the
     network; with `typical` nobody is faster than is typical at the hour of the week; places may be
-    `snap_radius_m` from the network, None for what the rule says.
+    `snap_radius_m` from the network, None for what the rule says; `limits` hold rather than those
+    of the network itself where its kind has some that depend on the level.
     """
 
     profile: str
@@ -50,6 +52,7 @@ class Conditions:
     as_of: Snapshot | None = None
     typical: bool = False
     snap_radius_m: float | None = None
+    limits: ConditionalLimits | None = None
 
 
 @dataclass(frozen=True)

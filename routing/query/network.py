@@ -8,6 +8,7 @@ from datetime import datetime
 from threading import RLock
 
 from routing.cch.engine import Topology
+from routing.cost.conditional import ConditionalLimits, LimitSource, MakeLimits
 from routing.cost.profile import Costs, Profile
 from routing.cost.speed_profiles import MeasuredWeek, TypicalSpeeds
 from routing.graph.graph import Graph
@@ -52,7 +53,10 @@ class RoadNetwork:
         self.snapper = Snapper(graph, rules, index)
         self.derived: Derived[RoadNetwork] = Derived(self)
         self._lock: RLock = beside._lock if beside else RLock()
-        self._resolver = Resolver(graph, rules, profiles, self.snapper, self.live, self._lock)
+        self._source: LimitSource = beside._source if beside else LimitSource()
+        self._resolver = Resolver(
+            graph, rules, profiles, self.snapper, self.live, self._lock, self._source
+        )
         self._metrics = Metrics(graph, topology, self.live, self._lock)
         self._preparer = Preparer(graph, rules, self.live, self._metrics, self.snapper)
         if beside is not None:
@@ -97,6 +101,21 @@ class RoadNetwork:
         """Take over measured speeds by hour of the week, before the first question."""
         self._resolver.measured_weeks = weeks
 
+    def take_limits(self, make: MakeLimits) -> None:
+        """Take over limits that hold by the levels of a time; those beside it have them too."""
+        self._source.take(make)
+
+    @property
+    def limits(self) -> ConditionalLimits:
+        """The limits that hold by the levels of a time.
+
+        Raises
+        ------
+        SetupError
+            They were not taken over.
+        """
+        return self._resolver.limits
+
     def prepare_for(self, old: RoadNetwork, now: datetime) -> None:
         """Make the metrics that another network has, so that no question has to wait for them."""
         for asked in old._resolver.recent()[:PREPARED]:
@@ -130,9 +149,8 @@ class RoadNetwork:
         NoSnap
             There is none within the limit; the error names the point.
         """
-        return self.snapper.snap(
-            points, self.snapper.usable(prepared.metric), prepared.resolved.snap
-        )
+        usable = self.snapper.usable(prepared.metric, prepared.costs)
+        return self.snapper.snap(points, usable, prepared.resolved.snap)
 
     def path(self, query: PathQuery, now: datetime) -> Path:
         """Return the best path.
@@ -156,6 +174,8 @@ class RoadNetwork:
         """
         with Held(self._lock, wait=False) as ours:
             if not (ours and query.plain and self._resolver.has_costs(query)):
+                return None
+            if self.graph.edges.kind.levelled:
                 return None
             prepared = self._preparer.at_hand(self._resolver.resolve(query, now))
             return None if prepared is None else search_at_once(prepared)

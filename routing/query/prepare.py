@@ -141,7 +141,8 @@ class Preparer:
     def prepare(self, resolved: ResolvedQuery) -> PreparedMetric:
         """Return a metric and the places of a query on it.
 
-        All edges are tested only where one of those found is refused.
+        All edges are tested only where one of those found is refused. Where limits depend on the
+        level a place is on what lies nearest, whether it is open or not.
 
         Raises
         ------
@@ -149,8 +150,10 @@ class Preparer:
             There is no edge within the limit that may be used; the error names the point.
         """
         metric, exact = self._metric(resolved)
-        usable = self._snapper.usable(metric) if exact else self._usable(resolved, metric)
+        usable = self._usable_on(resolved, metric) if exact else self._usable(resolved, metric)
         places = self._snapper.snap(resolved.waypoints, usable, resolved.snap)
+        if self.graph.edges.kind.levelled:
+            return PreparedMetric(metric, self.graph, resolved, places, exact, self)
         if not (exact or self._knows_blocked(resolved)) and self._off(resolved, places):
             usable = self._usable(resolved, metric, strict=True)
             places = self._snapper.snap(resolved.waypoints, usable, resolved.snap)
@@ -163,7 +166,7 @@ class Preparer:
         metric, exact = self._metric_at_hand(resolved)
         if metric is None:
             return None
-        usable = self._snapper.usable(metric) if exact else self._usable(resolved, metric)
+        usable = self._usable_on(resolved, metric) if exact else self._usable(resolved, metric)
         try:
             places = self._snapper.snap(resolved.waypoints, usable, resolved.snap)
         except NoSnap:
@@ -185,7 +188,7 @@ class Preparer:
     def off_islands(self, resolved: ResolvedQuery, places: SnapPoints) -> SnapPoints:
         """Return places, those on small islands on the main network where it is near."""
         metric, exact = self._metric(resolved)
-        usable = self._snapper.usable(metric)
+        usable = self._usable_on(resolved, metric)
         if not exact:
             usable = self._usable(resolved, metric, strict=True)
         costs, snap = resolved.base.costs, resolved.snap
@@ -210,12 +213,17 @@ class Preparer:
         metric = self.metrics.current(self.whole(resolved)) if known else None
         return (self.metrics.current(resolved.base), False) if metric is None else (metric, True)
 
+    def _usable_on(self, resolved: ResolvedQuery, metric: Metric) -> Usable:
+        return self._snapper.usable(metric, resolved.base.costs)
+
     def _usable(self, resolved: ResolvedQuery, metric: Metric, *, strict: bool = False) -> Usable:
         """Return the edges that may be used, by the metric of the profile alone.
 
         Unless `strict`, some may be among them that the vehicle or the conditions refuse.
         """
-        usable = self._snapper.usable(metric)
+        usable = self._usable_on(resolved, metric)
+        if self.graph.edges.kind.levelled:
+            return usable
         blocked = self._blocked(resolved) if strict or self._knows_blocked(resolved) else None
         return usable if blocked is None else usable._replace(off=blocked.edges)
 

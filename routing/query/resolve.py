@@ -9,6 +9,7 @@ from threading import RLock
 
 import numpy as np
 
+from routing.cost.conditional import ConditionalLimits, LimitSource, MakeLimits
 from routing.cost.network_rules import rules_of
 from routing.cost.profile import Costs, Profile, compile_costs, loaded_as
 from routing.cost.speed_profiles import MeasuredWeek, TypicalSpeeds, hour_of_week
@@ -40,9 +41,12 @@ class Resolver:
         snapper: Snapper,
         live: LiveState,
         lock: RLock,
+        limits: LimitSource,
     ) -> None:
         self._graph = graph
         self._rules = rules
+        self._source = limits
+        self._limits: tuple[MakeLimits, ConditionalLimits] | None = None
         self.profiles = dict(profiles)
         self._snapper = snapper
         self._live = live
@@ -72,6 +76,8 @@ class Resolver:
             typical = TypicalDrive(view, self.week)
             state = self._at_hour(state, view, at)
         plan, vehicle, name = self._vehicles.get(named, lambda: self._vehicle(asked, f"{named}"))
+        if self._graph.edges.kind.levelled:
+            plan, vehicle, name = self._conditioned(asked, plan, vehicle, name, at)
         avoided = None
         if (asked.avoid_edges or asked.avoid_classes or asked.avoid_polygons
                 or asked.avoid_features):  # fmt: skip
@@ -135,6 +141,30 @@ class Resolver:
         unknown, cargo, kind = asked.unknown_limits, asked.hazmat, self._graph.edges.kind
         vehicle = Vehicle.of(own, kind, self._rules, asked.sizes, unknown, cargo)
         return Plan(profile, self.costs(profile)), vehicle, name
+
+    @property
+    def limits(self) -> ConditionalLimits:
+        """The limits that hold by the levels of a time, as they are known now.
+
+        Raises
+        ------
+        SetupError
+            They were not read.
+        """
+        make, made = self._source.make, self._limits
+        if made is None or made[0] is not make:
+            made = self._limits = make, make(self._graph, self._rules)
+        return made[1]
+
+    def _conditioned(
+        self, asked: Conditions, plan: Plan, vehicle: Vehicle, name: str, at: datetime
+    ) -> tuple[Plan, Vehicle, str]:
+        """Return plan, vehicle and name of one that leaves at a time; what is not known refuses."""
+        wary = replace(vehicle, unknown=asked.unknown_limits or "refuse")
+        limits = asked.limits or self.limits
+        found = limits.condition(wary, plan.costs.bans, at)
+        costs = replace(plan.costs, bans=found.bans)
+        return replace(plan, costs=costs), found.vehicle, name + found.name
 
     def _preferring(self, plan: Plan, classes: Sequence[str]) -> Plan:
         """Return a plan in which all other classes weigh more."""

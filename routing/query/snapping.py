@@ -38,8 +38,14 @@ class Snapper:
         self.index = index or SnapIndex(graph.edges)
         self._core: dict[str, Bools] = {}
 
-    def usable(self, metric: Metric) -> Usable:
-        """Return the edges that may be driven in some direction."""
+    def usable(self, metric: Metric, costs: Costs) -> Usable:
+        """Return the edges that may be driven in some direction.
+
+        Where limits depend on the level these are all that the profile may use, whatever shuts them
+        now: a vessel is where it is, and no answer may end beside its berth.
+        """
+        if self._graph.edges.kind.levelled:
+            return Usable.among(costs.passable[0::2] | costs.passable[1::2])
         return Usable(self._graph.arcs.first, metric.weights)
 
     def find(
@@ -128,6 +134,8 @@ class Snapper:
         options: SnapOptions = AS_THE_RULE_SAYS,
     ) -> list[list[SnapPoint]]:
         """Snap the points that lie on a small island to the main network where it is near."""
+        if self._graph.edges.kind.levelled:
+            return list(known)
         core, places = self.core_edges(costs), list(known)
         main = usable._replace(only=core)
         for number, place in enumerate(known):

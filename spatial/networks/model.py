@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import spatial.networks
 from spatial.errors import BadParameter, ConfigError
@@ -26,12 +26,16 @@ class Limit:
     """A limit of edges: no vehicle may pass whose size is larger than what the column holds.
 
     `size` names the vehicle's dimension (unit in the name), `column` the column of the edges, null
-    where it is not known; `most` is the largest size that a vehicle is believed to have.
+    where it is not known; `most` is the largest size that a vehicle is believed to have. `kinds`
+    are those of the rows of `waterway_limit` that are about it as well; what these admit rises with
+    the level of the water where `rises` is 1, and falls where it is -1.
     """
 
     size: str
     column: str
     most: float
+    kinds: tuple[str, ...] = ()
+    rises: Literal[-1, 0, 1] = 0
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,11 @@ class NetworkKind:
     def columns(self) -> tuple[str, ...]:
         """The columns that hold its limits, in their order."""
         return tuple(limit.column for limit in self.limits)
+
+    @property
+    def levelled(self) -> bool:
+        """Whether its limits have rows of their own, and depend on the level of the water."""
+        return any(limit.kinds for limit in self.limits)
 
     @property
     def class_names(self) -> tuple[str, ...]:

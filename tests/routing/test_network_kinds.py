@@ -203,7 +203,7 @@ def kind_file(tmp_path, monkeypatch):
 
 def test_a_further_kind_does_not_take_the_place_of_roads(kind_file):
     kind_file(declared())
-    assert [kind.name for kind in searched_kinds()] == ["road", "canal"]
+    assert [kind.name for kind in searched_kinds()] == ["road", "canal", "waterway"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Ports and shipping: waterways and what moves on them."""

@@ -1,0 +1,1 @@
+"""Waterways: may this vessel pass, what is missing to say so, how much may it load."""

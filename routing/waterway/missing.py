@@ -1,0 +1,181 @@
+"""The smallest set of missing values that would decide: what must be known for a vessel to pass.
+
+Each edge that refuses nothing for sure has sets of unknowns of which one must become known. A way
+needs the union of one set of each of its edges; what several edges wait for, such as the level of
+one gauge, counts once. Without such sharing the least union is a shortest path by counts. With it,
+the search branches on one shared unknown at a time: it is asked for (one more, and free from then
+on), or no edge may wait for it. Unknowns that are undecided yet cost nothing, which is a lower
+bound, so the first way whose unknowns are all decided has the least (branch and bound, best first).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count, product
+from typing import NamedTuple
+
+import numpy as np
+
+from routing.cch.engine import Metric, Topology
+from routing.graph.graph import Graph
+from routing.graph.weights import INFINITE, Floats, Ints, Weights
+from routing.index.snap import SnapPoint
+from routing.query.leg import Leg, find_leg, find_legs
+from routing.stopping import check
+from routing.waterway.judge import Unknown
+
+Sets = Mapping[int, Sequence[frozenset[Unknown]]]
+"""By edge the least sets of unknowns, where there are any: one of them must become known."""
+COUNT = 1 << 16
+"""What one unknown weighs; times of ways are scaled so that all together weigh less."""
+MOST_STEPS = 400
+"""Branches that are looked at before the best way so far is returned without proof."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The fewest unknowns that a way waits for, and that way; `proven` is that none has fewer."""
+
+    unknowns: frozenset[Unknown]
+    by_edge: Mapping[int, frozenset[Unknown]]
+    legs: list[Leg]
+    proven: bool
+
+
+class _Branch(NamedTuple):
+    """What is decided: unknowns that are asked for, and unknowns that no edge may wait for."""
+
+    asked: frozenset[Unknown]
+    barred: frozenset[Unknown]
+
+
+def fewest(
+    graph: Graph,
+    topology: Topology,
+    weights: Weights,
+    sets: Sets,
+    places: Sequence[Sequence[SnapPoint]],
+) -> Missing | None:
+    """Return the least set of unknowns whose knowledge would decide, None where no way is left.
+
+    Parameters
+    ----------
+    graph, topology
+        The network.
+    weights
+        Travel times (ms) by arc, infinite where closed or refused for sure.
+    sets
+        Of the edges that are not decided, see `Sets`.
+    places
+        Where the vessel begins, passes and ends.
+    """
+    found: Missing | None = None
+    for spots in product(*places):
+        one = _Search(graph, topology, weights, sets, spots).run()
+        if one and (found is None or len(one.unknowns) < len(found.unknowns)):
+            found = one
+    return found
+
+
+class _Search:
+    """Looks for the fewest unknowns between spots that are each on one edge."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        topology: Topology,
+        weights: Weights,
+        sets: Sets,
+        spots: Sequence[SnapPoint],
+    ) -> None:
+        self._graph, self._topology, self._sets = graph, topology, sets
+        self._spots = [[spot] for spot in spots]
+        # Every way runs over the edges that the spots are on: they weigh nothing in the search, as
+        # part of an edge would weigh part of an unknown, and count with the way that is found.
+        self._given = {spot.edge for spot in spots}
+        seen = Counter(u for ways in sets.values() for u in {u for way in ways for u in way})
+        self._shared = {unknown for unknown, edges in seen.items() if edges > 1}
+        self._time = _scaled(weights)
+        self._edges = np.array(sorted(sets), np.int64)
+
+    def run(self) -> Missing | None:
+        """Return the fewest, None where there is no way."""
+        best: Missing | None = None
+        number = count()
+        root = _Branch(frozenset(), frozenset())
+        queue: list[tuple[int, int, _Branch, list[Leg]]] = []
+        self._push(queue, number, root)
+        for _ in range(MOST_STEPS):
+            if not queue:
+                return best
+            check()
+            bound, _, branch, legs = heapq.heappop(queue)
+            if best is not None and bound >= len(best.unknowns):
+                return best
+            way = self._waits(legs, branch)
+            if best is None or len(way.unknowns) < len(best.unknowns):
+                best = way
+            undecided = (way.unknowns & self._shared) - branch.asked
+            if not undecided:
+                continue
+            chosen = min(undecided)
+            self._push(queue, number, branch._replace(asked=branch.asked | {chosen}))
+            self._push(queue, number, branch._replace(barred=branch.barred | {chosen}))
+        return None if best is None else Missing(best.unknowns, best.by_edge, best.legs, False)
+
+    def _push(
+        self, queue: list[tuple[int, int, _Branch, list[Leg]]], number: count[int], branch: _Branch
+    ) -> None:
+        metric = Metric(self._topology, self._weights(branch))
+        legs = find_legs(partial(find_leg, self._graph, metric, metric.weights), self._spots)
+        if legs is None:
+            return
+        private = [self._least(edge, branch) - self._shared for edge in _driven(legs)]
+        bound = len(branch.asked) + len(frozenset().union(*private))
+        heapq.heappush(queue, (bound, next(number), branch, legs))
+
+    def _weights(self, branch: _Branch) -> Weights:
+        """Return the weights on which a way with the fewest unknowns of its own is the cheapest."""
+        extra = np.zeros(len(self._graph.edges), np.int64)
+        for edge in self._edges.tolist():
+            ways = self._open(edge, branch)
+            if not ways:
+                extra[edge] = INFINITE
+            elif edge not in self._given:
+                extra[edge] = COUNT * min(len(way - self._shared) for way in ways)
+        whole = self._time + extra[self._graph.arcs.edge]
+        shut = (self._time >= INFINITE) | (whole >= INFINITE)
+        return np.where(shut, INFINITE, whole).astype(np.uint32)
+
+    def _open(self, edge: int, branch: _Branch) -> list[frozenset[Unknown]]:
+        return [way for way in self._sets.get(edge, ()) if not way & branch.barred]
+
+    def _least(self, edge: int, branch: _Branch) -> frozenset[Unknown]:
+        """Return the set of an edge that adds fewest to what is asked for."""
+        ways = self._open(edge, branch) or [frozenset()]
+        return min(ways, key=lambda way: (len(way - self._shared), len(way - branch.asked)))
+
+    def _waits(self, legs: list[Leg], branch: _Branch) -> Missing:
+        by_edge = {edge: self._least(edge, branch) for edge in _driven(legs)}
+        waiting = {edge: way for edge, way in by_edge.items() if way}
+        return Missing(frozenset().union(*waiting.values()), waiting, legs, True)
+
+
+def _driven(legs: Sequence[Leg]) -> list[int]:
+    """Return the edges of which a part is passed, each once."""
+    passed = [leg.edges[leg.stop > leg.start] for leg in legs]
+    edges: Ints = np.concatenate(passed) if passed else np.zeros(0, np.int64)
+    return [int(edge) for edge in dict.fromkeys(edges.tolist())]
+
+
+def _scaled(weights: Weights) -> Ints:
+    """Return times that all together weigh less than one unknown; `INFINITE` stays."""
+    open_ = weights < INFINITE
+    total: Floats = weights[open_].astype(np.float64).sum()
+    scale = min(1.0, (COUNT - 1) / max(float(total), 1.0))
+    scaled = np.floor(weights.astype(np.float64) * scale).astype(np.int64)
+    return np.where(open_, scaled, INFINITE)
