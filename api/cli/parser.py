@@ -21,6 +21,7 @@ examples:
   ./sigang load enforcement cases.csv --map cases.toml
   ./sigang load speeds weeks.csv                measured speeds by hour of the week
   ./sigang load waterway network.toml           reaches, locks, bridges, limits, levels
+  ./sigang load enc C1313001.000                depths, marks and bridges of a chart cell
   ./sigang load airspace zones.json             zones of ED-269, ED-318, OpenAir, GeoJSON, KML
   ./sigang export ports ports.gpkg              one layer into a file
   ./sigang token developer --label gis          a key for programs
@@ -193,6 +194,16 @@ def _add_more(kinds: Commands[ArgumentParser]) -> None:
     water.add_argument("file", type=Path, help="TOML: the tables beside it, and their columns")
     water.add_argument("--dry-run", action="store_true", help="judge all rows and change nothing")
     water.add_argument("--bad-rows", type=Path, help="file for the refused rows")
+    chart = _command(
+        kinds, "enc", "Load an S-57 chart cell: depths, marks, bridges, axes of waterways.",
+        example="load enc C1313001.000 --license CC-BY-4.0",
+    )  # fmt: skip
+    chart.add_argument("file", type=Path, help="*.000, with its updates beside it")
+    chart.add_argument("--source", help="what it is a version of (default: the file's name)")
+    chart.add_argument("--license", default="unknown", help="licence of the chart (unknown)")
+    chart.add_argument("--attribution", default="", help="whom to name (default: the source)")
+    chart.add_argument("--dry-run", action="store_true", help="read all and change nothing")
+    chart.set_defaults(bad_rows=None)
 
 
 def _add_airspace(kinds: Commands[ArgumentParser]) -> None:

@@ -125,8 +125,14 @@ def _load_terrain(conn: psycopg.Connection, options: Namespace) -> int:
 
 def _load_file(conn: psycopg.Connection, settings: Settings, options: Namespace) -> LoadReport:
     """Load rows of a file; the refused ones come out as a file, also where all were refused."""
-    loaders = {"speeds": _load_speeds, "airspace": _load_airspace, "layer": _load_layer,
-               "enforcement": _load_enforcement, "waterway": _load_waterway}  # fmt: skip
+    loaders = {
+        "speeds": _load_speeds,
+        "airspace": _load_airspace,
+        "layer": _load_layer,
+        "enforcement": _load_enforcement,
+        "waterway": _load_waterway,
+        "enc": _load_enc,
+    }
     try:
         with step(f"loading {options.file.name}"):
             report = loaders[options.what](conn, settings, options)
@@ -165,6 +171,14 @@ def _load_waterway(conn: psycopg.Connection, _: Settings, options: Namespace) ->
     return load_waterway(
         conn, options.file, say, dry_run=options.dry_run, bad_rows=options.bad_rows
     )
+
+
+def _load_enc(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:
+    from data.waterway.enc import Chart, load_enc
+
+    source = options.source or options.file.name.split(".")[0].lower()
+    chart = Chart(source, options.license, options.attribution)
+    return load_enc(conn, options.file, chart, say, dry_run=options.dry_run)
 
 
 def _load_speeds(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 import shapely
 
@@ -89,6 +90,8 @@ class Opening:
 class Limit:
     """A limit of a reach, of a site, or of one of its openings; `value` None is not known.
 
+    `edge` is a reach of another source, by its id.
+
     `reference_level_m` above `datum` at `gauge` is the level for which the value holds.
     """
 
@@ -103,6 +106,7 @@ class Limit:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     note: str | None = None
+    edge: UUID | None = None
 
 
 @dataclass(slots=True)

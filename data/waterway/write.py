@@ -151,7 +151,7 @@ class _Writer:
     def _limit(self, one: Limit) -> tuple[object, ...]:
         return (
             self._run.source_id, self._terms.origin,
-            None if one.reach is None else self.id("reach", one.reach),
+            one.edge if one.reach is None else self.id("reach", one.reach),
             None if one.site is None else self.id("site", one.site),
             one.opening, one.kind, one.value, one.datum, one.reference_level_m,
             None if one.gauge is None else self.id("site", one.gauge),
