@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from math import isnan
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -22,7 +20,8 @@ from layers.processes.law.surfaces import (
 )
 from layers.processes.readers.heat_rows import HeatAsked, HeatCells, heat
 from layers.processes.readers.rules_in_force import rules_at
-from layers.processes.runtime.helpers import box_shape, feature, show_rule
+from layers.processes.runtime.feature_text import Column, rectangles
+from layers.processes.runtime.helpers import show_rule
 from layers.processes.runtime.model import (
     ENFORCERS,
     Features,
@@ -33,7 +32,6 @@ from layers.processes.runtime.model import (
     titled,
     wrong_input,
 )
-from routing.graph.weights import Floats
 from routing.statistics.rule_models import (
     BANDWIDTH,
     BREAKS,
@@ -43,14 +41,13 @@ from routing.statistics.rule_models import (
     PATROL,
 )
 from spatial.geo.beidou_grid import encode_many
-from spatial.geo.geojson import Geometry
 from spatial.geo.zorder import bounds_of
-from spatial.json_types import Json
 from spatial.rules import Rules, get_rule
 from spatial.schema.heat_tables import CUBE_LEVEL
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Shown = Literal["rate", "count", "kde", "gi", "gi_count"]
+DIGITS = 6
 COLOURS: dict[Shown, str] = {"gi_count": "gi"}
 """Surfaces that share the bounds of another's colours."""
 
@@ -190,18 +187,11 @@ def run(inputs: HeatInputs, scene: Scene) -> HeatOutputs:
     ).value.bounds
     share = explained(cells)
     patrol = share >= get_rule(rules, PATROL).value.explained_share
-    made = [
-        feature(
-            str(key), shape, **properties, by_exposure=explained_share, mostly_patrol=mostly
-        )
-        for key, (shape, properties), explained_share, mostly in zip(
-            cells.keys.tolist(), _shown(cells, surface, level, bounds), _told(share),
-            patrol.tolist(), strict=True,
-        )
-    ]  # fmt: skip
+    own: dict[str, Column] = {"by_exposure": np.round(share, DIGITS), "mostly_patrol": patrol}
+    made = _shown(cells, surface, level, bounds, own)
     summary = _summary(inputs, rules, cells, surface, int(patrol.sum()))
     how = {"bandwidth_m": wide, "level": level, "bounds": list(bounds)}
-    return HeatOutputs(cells=Features(features=list(made)), summary=summary.model_copy(update=how))
+    return HeatOutputs(cells=Features(features=made), summary=summary.model_copy(update=how))
 
 
 def coarser(cells: HeatCells, levels: int) -> HeatCells:
@@ -231,38 +221,32 @@ def _surface(
 
 
 def _shown(
-    cells: HeatCells, surface: Surface, level: int, bounds: tuple[float, ...]
-) -> Iterator[tuple[Geometry, dict[str, Json]]]:
-    """Yield outline and properties of each cell; `colour` is the number of its class from 0."""
+    cells: HeatCells, surface: Surface, level: int, bounds: tuple[float, ...],
+    own: dict[str, Column],
+) -> list[object]:  # fmt: skip
+    """Return the cells as features; `colour` is the number of its class from 0."""
     if not len(cells.keys):
-        return
-    west, south, east, north = bounds_of(cells.keys, level)
+        return []
+    west, south, east, north = boxes = bounds_of(cells.keys, level)
     names = encode_many((west + east) / 2, (south + north) / 2, 5)
     rates, spot, none = surface.rates, surface.spot, [None] * len(cells.keys)
     known = np.isfinite(surface.value)
     if rates is not None or spot is not None:
         known &= surface.state == "rated"
     colour = np.searchsorted(bounds, surface.value, side="right")
-    columns = {
-        "admin_code": list(cells.admin_codes),
-        "state": surface.state.tolist(),
-        "events": cells.events.astype(np.int64).tolist(),
-        "exposure": cells.exposure.astype(np.int64).tolist(),
-        "value": _told(np.where(known, surface.value, np.nan)),
-        "lower": _told(rates.lower) if rates else none,
-        "upper": _told(rates.upper) if rates else none,
+    columns: dict[str, Column] = {
+        "admin_code": cells.admin_codes,
+        "state": surface.state,
+        "events": cells.events.astype(np.int64),
+        "exposure": cells.exposure.astype(np.int64),
+        "value": np.round(np.where(known, surface.value, np.nan), DIGITS),
+        "lower": np.round(rates.lower, DIGITS) if rates else none,
+        "upper": np.round(rates.upper, DIGITS) if rates else none,
         "colour": [of if told else None for of, told in zip(colour.tolist(), known, strict=True)],
-        "spot": none if spot is None else spot.tolist(),
-        "beidou": [str(name) for name in names],
+        "spot": none if spot is None else spot,
+        "beidou": names,
     }
-    boxes = zip(west.tolist(), south.tolist(), east.tolist(), north.tolist(), strict=True)
-    for box, row in zip(boxes, zip(*columns.values(), strict=True), strict=True):
-        yield box_shape(*box), dict(zip(columns, row, strict=True))
-
-
-def _told(column: Floats) -> list[float | None]:
-    """Return numbers as they are told, None for none."""
-    return [None if isnan(number) else round(number, 6) for number in column.tolist()]
+    return rectangles(cells.keys.astype(np.str_), boxes, columns | own)
 
 
 def _summary(

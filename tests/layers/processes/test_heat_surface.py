@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import numpy as np
+import orjson
 import pytest
 
 from api.network.rule_models import RuleBook, read_rules
 from layers.processes.law.heat_surface import PROCESS, asked
 from layers.processes.readers.heat_rows import HeatCells
 from layers.processes.registry import check_inputs
+from layers.processes.runtime.feature_text import rectangles
+from layers.processes.runtime.helpers import box_shape, feature
 from layers.processes.runtime.model import Scene
 from spatial.errors import BadParameter
 from spatial.geo.zorder import key_of_cell
@@ -42,7 +45,7 @@ def ran(rules, cells, **inputs):
 
 
 def properties(found):
-    return [one["properties"] for one in found.cells.features]
+    return [orjson.loads(orjson.dumps(one))["properties"] for one in found.cells.features]
 
 
 def test_every_state_stands_for_itself(rules):
@@ -143,3 +146,20 @@ def test_the_coarsest_grain_that_has_the_period_is_read():
     assert grain(since=date(2026, 1, 1), until=date(2026, 3, 1)) == "m"
     assert grain(since=date(2026, 1, 1), until=date(2026, 3, 2)) == "d"
     assert grain(since=date(2026, 1, 1), until=date(2026, 3, 1), hours=[3]) == "h"
+
+
+def test_features_written_by_columns_are_those_written_one_by_one():
+    dice = np.random.default_rng(3)
+    west, south, east, north = boxes = dice.uniform(-180, 180, (4, 50))
+    rate = np.where(dice.random(50) < 0.2, np.nan, dice.normal(0, 1, 50))
+    columns = {
+        "n": dice.integers(-9, 10**12, 50), "rate": rate, "spot": dice.integers(-1, 2, 50, np.int8),
+        "name": np.array([f'甲,"{i}"\\' for i in range(50)]), "hot": rate > 0,
+        "code": [None if i % 3 else str(i % 7) for i in range(50)],
+    }  # fmt: skip
+    found = [orjson.loads(orjson.dumps(one)) for one in rectangles(range(50), boxes, columns)]
+    for i, one in enumerate(found):
+        told = {name: column[i] for name, column in columns.items()}
+        told |= {"rate": None if np.isnan(rate[i]) else float(rate[i]), "hot": bool(rate[i] > 0)}
+        assert one == feature(i, box_shape(west[i], south[i], east[i], north[i]), **told)
+    assert rectangles([], np.zeros((4, 0)), {"n": np.zeros(0)}) == []
