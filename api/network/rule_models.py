@@ -9,6 +9,7 @@ from layers.indicators import rule_models as of_indicators
 from layers.processes.runtime import rule_models as of_processes
 from layers.reports import rule_models as of_reports
 from routing.cost import rule_models as of_routing
+from routing.locks import rule_models as of_locks
 from routing.statistics import rule_models as of_statistics
 from routing.waterway import rule_models as of_waterways
 from spatial import airspace_rules as of_airspace
@@ -31,6 +32,7 @@ GATHERED = (
     of_concepts,
     of_airspace,
     of_routing,
+    of_locks,
     of_statistics,
     of_waterways,
     of_processes,
