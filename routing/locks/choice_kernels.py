@@ -112,18 +112,12 @@ def take(j: int, side: int, chamber: int, row: int, pool: Ints, lock: Arrays, qu
     ):
         return False
     after = states[j + 1]
-    after[S_START], after[S_DRAUGHT], after[S_UNTIL], after[S_COUNTS] = (
-        begin,
-        draught,
-        until,
-        counts,
-    )
+    after[:] = states[j]
+    after[S_START], after[S_DRAUGHT], after[S_UNTIL] = begin, draught, until
+    after[S_COUNTS], after[S_OWN] = counts, own
     after[S_KEY], after[S_MASK] = key, states[j, S_MASK] | 1 << (who - base)
-    after[S_TAKEN], after[S_OWN], after[S_NEW] = n + 1, own, states[j, S_NEW] + ship[WEIGHT]
-    after[S_PAST], after[S_PAST_AT] = states[j, S_PAST], states[j, S_PAST_AT]
-    after[S_PASSED], after[S_FREE] = states[j, S_PASSED], 0
-    free = n > 0 and begin == states[j, S_START] and counts == states[j, S_COUNTS]
-    states[j, S_FREE] = 1 if free else 0
+    after[S_TAKEN], after[S_NEW], after[S_FREE] = n + 1, states[j, S_NEW] + ship[WEIGHT], 0
+    states[j, S_FREE] = n > 0 and begin == states[j, S_START] and counts == states[j, S_COUNTS]
     return True
 
 

@@ -19,7 +19,29 @@ SEED = 20_160_616
 
 @dataclass(frozen=True)
 class Encoded:
-    """The arrays of a task; `sides` are its ships by side and arrival."""
+    """The arrays of a task.
+
+    Parameters
+    ----------
+    sides
+        Its ships by side and arrival.
+    chambers, lasts
+        Length, beam, most vessels; how long a lockage lasts from the lower side and the upper.
+    windows, first
+        When chambers may work: from, until, greatest draught; those of chamber c are from
+        `first[c]` to before `first[c + 1]`, none is always.
+    size, cargo, gap, salt
+        Types of vessels, the gaps between classes, a random number of each type and chamber.
+    memo
+        Sets of types that are known to fit or not, kept from one search to the next.
+    ships, many
+        Vessels by side and arrival, with the columns of `label_kernels`.
+    jump, area, slack
+        First vessel that one lockage from this one on cannot reach; what those before it take of
+        lockages; by side how many may have overtaken them, -1 where `area` tells nothing.
+    highest
+        Highest rank behind each.
+    """
 
     sides: tuple[list[Ship], list[Ship]]
     chambers: Ints
@@ -54,25 +76,12 @@ def suiting(task: Task, placer: Placer, ship: Ship) -> int:
 
 
 def encode(task: Task, placer: Placer, until: dict[str, int]) -> Encoded:
-    """Return the arrays of a task.
-
-    `until` is the last begin of each ship's lockage.
-    """
+    """Return the arrays of a task; `until` is the last begin of each ship's lockage."""
     arrival = sorted(task.ships, key=lambda ship: (ship.ready, ship.id))
     sides = tuple([ship for ship in arrival if ship.way == way] for way in WAYS)
-    forms = sorted({(ship.length_m, ship.beam_m, ship.cargo) for ship in task.ships})
-    type_of = {form: k for k, form in enumerate(forms)}
+    forms = sorted({form_of(ship) for ship in task.ships})
     examples = [Ship("", "up", 0, length, beam, cargo=cargo) for length, beam, cargo in forms]
-    weight = {rank.name: rank.weight for rank in task.order.ranks}
-    rank_of = {rank.name: -k for k, rank in enumerate(task.order.ranks)}
-    ships = np.zeros((2, max(1, *map(len, sides)), 7), np.int64)
-    for side, queue in enumerate(sides):
-        for p, ship in enumerate(queue):
-            ships[side, p] = (
-                ship.ready, until[ship.id], weight[ship.rank], rank_of[ship.rank],
-                type_of[ship.length_m, ship.beam_m, ship.cargo], suiting(task, placer, ship),
-                whole_cm(ship.draught_m or 0.0),
-            )  # fmt: skip
+    ships = _ships(task, placer, sides, forms, until)
     windows, first = _windows(task.chambers)
     jump, slack = _jumps(task, placer, sides, ships)
     rng = np.random.default_rng(SEED)
@@ -94,6 +103,33 @@ def encode(task: Task, placer: Placer, until: dict[str, int]) -> Encoded:
         slack=slack,
         highest=_highest(ships, sides),
     )
+
+
+def form_of(ship: Ship) -> tuple[float, float, str]:
+    """Return what places depend on: length, beam, class of cargo."""
+    return ship.length_m, ship.beam_m, ship.cargo
+
+
+def _ships(
+    task: Task,
+    placer: Placer,
+    sides: Sequence[Sequence[Ship]],
+    forms: Sequence[tuple[float, float, str]],
+    until: dict[str, int],
+) -> Ints:
+    """Return the vessels by side and arrival with the columns of `label_kernels`."""
+    type_of = {form: k for k, form in enumerate(forms)}
+    weight = {rank.name: rank.weight for rank in task.order.ranks}
+    rank_of = {rank.name: -k for k, rank in enumerate(task.order.ranks)}
+    ships = np.zeros((2, max(1, *map(len, sides)), 7), np.int64)
+    for side, queue in enumerate(sides):
+        for p, ship in enumerate(queue):
+            ships[side, p] = (
+                ship.ready, until[ship.id], weight[ship.rank], rank_of[ship.rank],
+                type_of[form_of(ship)], suiting(task, placer, ship),
+                whole_cm(ship.draught_m or 0.0),
+            )  # fmt: skip
+    return ships
 
 
 def _windows(chambers: Sequence[Chamber]) -> tuple[Ints, Ints]:

@@ -200,6 +200,25 @@ def gather(layer: int, pool: Ints, heads: Ints, layers: Ints, free: Ints, run: I
 
 
 @inlined
+def follow(served: int, pool: Ints, lock: Arrays, queue: Arrays, work: Arrays, rules: Ints,
+           told: Ints, run: Ints) -> None:  # fmt: skip
+    """Expand the labels of a layer, the best first; drop what goes beyond its width."""
+    heads, layers, free = work[5:8]
+    rows = gather(served, pool, heads, layers, free, run)
+    for k in range(len(rows)):
+        row = rows[k]
+        if pool[row, BOUND] >= run[UPPER]:
+            continue
+        if k >= rules[WIDTH] or told[LABELS] > rules[MOST]:
+            told[LOWER] = min(told[LOWER], pool[row, BOUND])
+            run[LEFT] = leave(row, pool, heads, free, run[LEFT])
+            continue
+        for chamber in range(len(lock[0])):
+            for side in range(2):
+                expand(row, chamber, side, served, pool, lock, queue, work, rules, told, run)
+
+
+@inlined
 def prove(served: int, pool: Ints, layers: Ints, told: Ints, run: Ints) -> None:
     """Take into the bound what is left undone, in the layers from `served` on."""
     for layer in range(served, len(layers) - 1):
@@ -222,37 +241,10 @@ def search(chambers: Ints, lasts: Ints, windows: Ints, first: Ints, size: Ints, 
            upper: int) -> int:  # fmt: skip
     """Search an order that costs less than `upper`; return its last label, -1 for none.
 
-    Parameters
-    ----------
-    chambers
-        Length, beam, most vessels.
-    lasts
-        How long a lockage of a chamber lasts, from the lower side and from the upper.
-    windows, first
-        When chambers may work: from, until, greatest draught; those of chamber c are from
-        `first[c]` to before `first[c + 1]`, none is always.
-    size, cargo, gap, salt
-        Types of vessels, the gaps between classes, a random number of each type and chamber.
-    memo
-        Sets of types that are known to fit or not, kept from one search to the next.
-    ships, many
-        Vessels by side and arrival.
-    jump, area, slack, highest
-        First vessel that one lockage from this one on cannot reach; what those before it take of
-        lockages; by side how many may have overtaken them, -1 where `area` tells nothing; highest
-        rank behind it.
-    rules
-        How often a vessel may be overtaken, places that the exact placement tries, cost of a
-        lockage, width, labels at most, vessels passed over in one lockage at most.
-    pool
-        Rows of labels; row 0 is where the search begins.
-    told
-        Written: what is proven, labels made, placements not told, placements tried.
-    upper
-        Cost of what is known already, `FAR` for nothing.
+    The arrays are those of `Encoded`; `rules` and `told` have the columns of `choice_kernels`. Row
+    0 of `pool` is where the search begins; the other rows are written.
     """
-    total = many[0] + many[1]
-    heads, layers = np.full(1 << 17, -1), np.full(total + 1, -1)
+    heads, layers = np.full(1 << 17, -1), np.full(many.sum() + 1, -1)
     free = np.arange(len(pool) - 1, 0, -1)
     run = np.array([len(free), upper, -1])
     lock = (chambers, lasts, windows, first, size, cargo, gap, salt, memo)
@@ -264,19 +256,8 @@ def search(chambers: Ints, lasts: Ints, windows: Ints, first: Ints, size: Ints, 
     told[LOWER], told[LABELS], served = FAR, 0, 0
     pool[0, BOUND] = waiting(0, pool, lock, queue, work, rules)
     enter(0, 0, pool, heads, layers, len(chambers), rules[WATER])
-    while served < total and told[LABELS] <= rules[MOST]:
-        rows = gather(served, pool, heads, layers, free, run)
-        for k in range(len(rows)):
-            row = rows[k]
-            if pool[row, BOUND] >= run[UPPER]:
-                continue
-            if k >= rules[WIDTH] or told[LABELS] > rules[MOST]:
-                told[LOWER] = min(told[LOWER], pool[row, BOUND])
-                run[LEFT] = leave(row, pool, heads, free, run[LEFT])
-                continue
-            for chamber in range(len(chambers)):
-                for side in range(2):
-                    expand(row, chamber, side, served, pool, lock, queue, work, rules, told, run)
+    while served < len(layers) - 1 and told[LABELS] <= rules[MOST]:
+        follow(served, pool, lock, queue, work, rules, told, run)
         served += 1
     prove(served, pool, layers, told, run)
     return int(run[BEST])
