@@ -28,7 +28,7 @@ from routing.query.leg import line, turning_points
 from routing.query.lru import Lru
 from routing.query.model import Path
 from routing.query.network import RoadNetwork
-from routing.query.refusal import list_to_check
+from routing.query.refusal import first_unsure, list_to_check
 from routing.query.travel_times import durations_by_hour
 from spatial.geo.crs import CRS84, Crs
 from spatial.geo.geojson import Feature, Geometry, feature
@@ -171,6 +171,7 @@ def _properties(answer: Answer, rank: int) -> Document:
         "duration_basis_share": total.basis_share,
         **_costs(total),
         "limits_unknown_share": total.limits_unknown_share,
+        "limits_unknown_first": _first_unsure(network, found, answer.shape.crs, total),
         "unknown_limits": found.vehicle.unknown,
         "vehicle": found.vehicle.described,
         "vehicle_given": found.vehicle.given,
@@ -198,6 +199,16 @@ def _properties(answer: Answer, rank: int) -> Document:
 def _snap_points(spots: Sequence[SnapPoint], crs: Crs) -> Shown:
     points = [(spot.lon, spot.lat) for spot in spots]
     return points if crs is CRS84 else show_places(np.array(points), crs)
+
+
+def _first_unsure(network: RoadNetwork, found: Path, crs: Crs, total: Summary) -> Document | None:
+    """Return where limits that matter to the vehicle begin to be unknown, None for nowhere."""
+    first = first_unsure(network.graph.edges, found) if total.limits_unknown_share else None
+    if first is None:
+        return None
+    about, metres, place = first
+    (point,) = show_places(np.array([place]), crs)
+    return {**about, "at_m": round(metres, 1), "point": point}
 
 
 def _turning_points(

@@ -239,6 +239,31 @@ def list_to_check(edges: Edges, vehicle: Vehicle, driven: Ints) -> list[Checked]
     return [{"edge": str(edges.row_id(e)), **_about(edges, e)} for e in dict.fromkeys(found)]
 
 
+def first_unsure(edges: Edges, found: Path) -> tuple[Checked, float, tuple[float, float]] | None:
+    """Return the first edge of a path of which a limit that matters to the vehicle is not known.
+
+    With it come the metres driven before it, and where that is (EPSG:4326). None where there is
+    none, or where no dimension of the vehicle is tested.
+    """
+    if not found.vehicle.tested:
+        return None
+    metres = 0.0
+    for leg in found.legs:
+        part = leg.stop - leg.start
+        unsure = found.vehicle.unsure(edges, leg.edges) & (part > 0)
+        driven = edges.length_m[leg.edges] * part
+        if unsure.any():
+            at = int(unsure.argmax())
+            key = int(leg.keys[at])
+            ends = edges.vertices(key >> 1)[:: -1 if key & 1 else 1]
+            begins = leg.start[at] == 0
+            lon, lat = ends[0].tolist() if begins else (leg.source.lon, leg.source.lat)
+            about: Checked = {"edge": str(edges.row_id(key >> 1)), **_about(edges, key >> 1)}
+            return about, metres + float(driven[:at].sum()), (lon, lat)
+        metres += float(driven.sum())
+    return None
+
+
 def _banned(edges: Edges, rules: Rules, found: Path, at: datetime) -> list[Blocking]:
     """List the edges of a path that are entered at a banned hour."""
     bans = found.costs.bans

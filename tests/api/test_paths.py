@@ -172,6 +172,8 @@ def test_unknown_limits_are_declared_or_refused(client):
         "axle_t": 11.5,
     }
     assert (told["limits_unknown_share"], told["unknown_limits"]) == (1.0, "allow")
+    first = told["limits_unknown_first"]
+    assert (first["at_m"], first["point"]) == (0.0, told["snap_points"][0])
     refused = ask(client, WEST, EAST, profile="truck", unknown_limits="refuse")
     assert refused.status_code == 422
 

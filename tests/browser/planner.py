@@ -256,6 +256,11 @@ def say_why_not(page, server):
     page.get_by_test_id("why-edge").first.click()
     until(page, "zoom => window.sigang.map.getZoom() > zoom + 0.5", zoom)
     page.unroute("**/api/paths")
+    go(page, f"#m=9/30.3/121.2&lang=en&theme=light&panel=path&by=truck&{STOPS}")
+    told = answered(page, 2)[0]["properties"]
+    unsure = page.get_by_test_id("path-unsure")
+    expect(unsure).to_contain_text(f"{told['limits_unknown_share'] * 100:.0f} %")
+    assert told["limits_unknown_first"]["at_m"] < told["length_m"]
 
 
 def refusing(edge):

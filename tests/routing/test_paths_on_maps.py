@@ -9,7 +9,7 @@ import shapely
 from routing.answer.summary import summarise
 from routing.cost.rule_models import OF_ROADS
 from routing.query.leg import line
-from routing.query.refusal import list_to_check
+from routing.query.refusal import first_unsure, list_to_check
 from spatial.errors import BadParameter, LimitViolated, NoSnap, Unreachable
 from tests.routing.maps import NOW, Town, changed, edge_id, shipped_rules
 
@@ -200,6 +200,21 @@ def test_unknown_limits_are_declared_or_refused():
     kept = {"profile": "car", "sizes": {"height_m": 4.0}}
     found = half.find("A", "D", **kept)
     assert summarise(half.graph.edges, found, found.legs).limits_unknown_share == 0.0
+    assert first_unsure(half.graph.edges, found) is None
+
+
+def test_the_first_unknown_limit_of_a_path_is_named():
+    town = square(BD={"limits_known": False})
+    found = town.find("A", "D", profile="truck")
+    assert town.nodes(found) == "ABD"
+    about, metres, place = first_unsure(town.graph.edges, found)
+    assert (about["edge"], metres) == (str(edge_id("BD")), 1000.0)
+    assert place == pytest.approx(town.places["B"])
+    begun = town.find("BD:0.25", "D", profile="truck")
+    about, metres, place = first_unsure(town.graph.edges, begun)
+    assert (about["edge"], metres) == (str(edge_id("BD")), 0.0)
+    assert place == pytest.approx(town.at("BD:0.25"))
+    assert first_unsure(town.graph.edges, town.find("A", "D")) is None, "a car has no dimensions"
 
 
 def test_access_by_vehicle():

@@ -5,7 +5,7 @@ import { explain } from '../../core/api.js';
 import { Part, define } from '../../core/base.js';
 import { extent } from '../../core/geo.js';
 import { clock, distance, duration, maybe, number, pick, t } from '../../core/i18n.js';
-import { showExtent } from '../../map/camera.js';
+import { showExtent, showPoint } from '../../map/camera.js';
 import { badge, icon } from '../widgets.js';
 import '../desk/closure_form.js';
 import './steps.js';
@@ -13,7 +13,7 @@ import { closable, layerStore, ORIGINS } from '../../model/layers.js';
 import { toast } from '../../model/toasts.js';
 import { chosen, comparison, downloadGpx, pin, signed } from '../../model/path.js';
 import { mayDecide } from '../../model/session.js';
-import { choose, planStore } from '../../model/plan.js';
+import { choose, planStore, refuseUnknown } from '../../model/plan.js';
 import { deskStore, startClosing } from '../../model/events.js';
 import { select } from '../../model/selection.js';
 
@@ -22,6 +22,7 @@ import { select } from '../../model/selection.js';
 /** @typedef {import('../../core/i18n.js').Key} Key */
 /** @typedef {Record<string, any>} Properties */
 /** @typedef {{ id: string, name: any }} Structure */
+/** @typedef {{ edge: string, ref: string | null, name: any }} Checked */
 
 const percent = (/** @type {number} */ share) => `${number(share * 100, share > 0 && share < 0.1 ? 1 : 0)} %`;
 const known = (/** @type {unknown} */ value) => typeof value === 'number';
@@ -37,6 +38,10 @@ const COMPARED = /** @type {const} */ ([
   ['path.row_co2', 'co2_kg', 1, 1],
 ]);
 
+/** Number and name of a road, or the end of its id. */
+const roadName = (/** @type {Checked} */ road) =>
+  [road.ref, pick(road.name)].filter(Boolean).join(' ') || t('why.unnamed', { id: road.edge.slice(-6) });
+
 class Routes extends Part {
   render() {
     const state = planStore.path.value;
@@ -50,6 +55,7 @@ class Routes extends Part {
       ${this.compared()}
       <fieldset class="options"><legend class="sr">${t('path.alternatives_all')}</legend>${options}</fieldset>
       <div class="actions">${this.actions(path, feature)}</div>
+      ${this.unsure(p)}
       ${this.basis(p)}
       <dl>${this.facts(p, path)}</dl>
       ${this.areas(p)}
@@ -110,6 +116,26 @@ class Routes extends Part {
 
   gpx() {
     downloadGpx().catch((error) => toast({ kind: 'bad', text: explain(error) }));
+  }
+
+  /** Limits that matter to the vehicle and that nobody recorded: how much, from where on, what to check. */
+  unsure(/** @type {Properties} */ p) {
+    const first = p.limits_unknown_first;
+    if (!first) return '';
+    const at = { share: percent(p.limits_unknown_share), distance: distance(first.at_m) };
+    const check = /** @type {Checked[]} */ (p.structures_to_check ?? []);
+    const names = [...new Set(check.map((one) => roadName(one)))];
+    return html`<section class="unsure" role="alert" data-testid="path-unsure">
+      <p><b>${t('path.unsure', at)}</b> ${roadName(first)}</p>
+      ${names.length
+        ? html`<details><summary>${t('path.to_check', { count: number(check.length) })}</summary>
+            <ul>${names.map((name) => html`<li>${name}</li>`)}</ul></details>`
+        : ''}
+      <p><button class="mini" data-testid="path-unsure-show"
+          @click=${() => showPoint(first.point)}>${icon('target')}<span>${t('path.unsure_show')}</span></button>
+        <button class="mini" data-testid="path-unsure-refuse"
+          @click=${() => refuseUnknown(true)}>${icon('barrier')}<span>${t('path.unknown_refuse')}</span></button></p>
+    </section>`;
   }
 
   basis(/** @type {Properties} */ p) {
