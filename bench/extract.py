@@ -44,7 +44,9 @@ def read_edges(path: Path, region: str = "bench") -> tuple[Edges, list[Restricti
         nodes = extract.references.finish()
         load._flag_barriers(nodes, store)
         named = {way for relation in extract.relations for way in relation.ways}
-        builder = EdgeBuilder(f"osm:{region}", nodes, store, AdminUnits({}), named, [].append)
+        builder = EdgeBuilder(
+            f"osm:{region}", nodes, store, extract.delays.finish(), AdminUnits({}), named, [].append
+        )
         columns, shapes = _columns(load._second_pass(path, folder, builder, extract))
         turns = [
             dict(zip(osm_turns.COLUMNS, row, strict=True))
@@ -82,6 +84,9 @@ def _columns(rows: Any) -> tuple[dict[str, list[Any]], Any]:
     for row in kept:
         row["access"] = orjson.dumps(row["access"]).decode()
         row["source"] = row["source_id"]
+        met = row["props"].get("delays")
+        row["delays"] = met and orjson.dumps(met).decode()
+        row["roundabout"] = row["props"].get("junction") in ("roundabout", "circular")
         for column, value in row.items():
             columns[column].append(value)
     return columns, np.array(columns.pop("geom"), object)

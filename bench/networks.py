@@ -29,6 +29,7 @@ from bench.equal import by_key, write_equal, write_osm
 from bench.grid import Streets, connected, province
 from routing.cost.profile import Costs, compile_costs, load_profiles
 from routing.cost.rule_models import OF_ROADS
+from routing.graph.delays import DELAYS
 from routing.graph.graph import Arcs, Coded, Edges, Graph, Ids, edges_from_columns
 from routing.graph.turns import Restriction, split
 from routing.graph.weights import INFINITE, Ints
@@ -161,7 +162,8 @@ def raw_graph(lon: Any, lat: Any, tail: Ints, head: Ints) -> Graph:
     key = np.arange(n)
     never = np.full(n, -1, np.int32), np.zeros(0, np.float32), np.zeros(0, np.int64)
     ends = tail.astype(np.uint32), head.astype(np.uint32)
-    arcs = Arcs(*ends, key, np.arange(n + 1), nobody, *never)
+    free = np.zeros(n, np.int32), np.zeros((1, len(DELAYS)), np.int32)
+    arcs = Arcs(*ends, key, np.arange(n + 1), nobody, *never, *free)
     return Graph(cast(Edges, None), arcs, lon, lat, Ids(np.zeros((0, 2), np.uint64)))
 
 

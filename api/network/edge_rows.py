@@ -23,7 +23,7 @@ _IDS = ("id", "from_node", "to_node")
 _SIGNS = ("oneway", "limits_known", "toll", "roundabout")
 _TEXTS = (
     "mode", "class", "ref", "name_zh", "name_en", "speed_basis", "access", "hazmat", "structure",
-    "origin", "source",
+    "origin", "source", "delays",
 )  # fmt: skip
 _WKB_HEAD = 9  # bytes before the coordinates of a line
 _TURNS = """
@@ -59,8 +59,8 @@ def _edges_sql(kind: NetworkKind) -> str:
 SELECT count(*), {", ".join(packed)}
 FROM (SELECT {", ".join((*_IDS, *numbers))}, oneway, limits_known, toll, mode, class, ref,
     name_zh, name_en, speed_basis, access::text AS access, hazmat, structure, origin,
-    source_id AS source, coalesce(props ->> 'junction' IN ('roundabout', 'circular'), false)
-    AS roundabout, geom
+    source_id AS source, (props -> 'delays')::text AS delays,
+    coalesce(props ->> 'junction' IN ('roundabout', 'circular'), false) AS roundabout, geom
   FROM sigang.{kind.source} WHERE mode = ANY ($1) AND id >= $2 ORDER BY id LIMIT $3) e"""  # noqa: S608
 
 

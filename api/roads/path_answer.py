@@ -17,7 +17,7 @@ from api.roads.conditions import show_places
 from routing.answer.gpx import Track, write
 from routing.answer.instructions import Drive, Instructor, Step
 from routing.answer.polyline import encode
-from routing.answer.summary import Sheet, Summary, summarise
+from routing.answer.summary import Sheet, Summary, share_of, summarise
 from routing.cost.network_rules import rules_of
 from routing.cost.profile import Costs
 from routing.cost.speed_profiles import ZONE
@@ -106,8 +106,8 @@ class Driven:
         edges = self.keys >> 1
         cap = found.view.cap_kmh[self.keys]
         self.length_m = network.graph.edges.length_m[edges] * self.part
-        turning = _joined([leg.turn_ms(found.costs.turning.ms) for leg in legs])
-        self.duration_s = (found.costs.duration_ms(edges, cap) * self.part + turning) / 1000
+        driving = found.costs.duration_ms(edges, cap) * self.part
+        self.duration_s = (driving + found.waits_ms()) / 1000
         self.starts = [0, *np.cumsum([len(leg.keys) for leg in legs]).tolist()]
 
     @property
@@ -169,6 +169,8 @@ def _properties(answer: Answer, rank: int) -> Document:
         "duration_s": round(total.duration_s, 1),
         "duration_basis": total.basis,
         "duration_basis_share": total.basis_share,
+        "turn_cost_s": round(total.delay_s, 1),
+        "turn_cost_share": share_of(total.delay_s, total.duration_s),
         **_costs(total),
         "limits_unknown_share": total.limits_unknown_share,
         "limits_unknown_first": _first_unsure(network, found, answer.shape.crs, total),

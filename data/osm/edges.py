@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import numpy as np
 import shapely
 
 from data.osm.access import not_understood
+from data.osm.delays import Delays, count_delays
 from data.osm.nodes import MODES, Ints, NodeTable, TagStore
 from data.osm.tags import EdgeTags, Tags, edge_tags
 from spatial.geo.admin_units import AdminUnits
@@ -79,6 +80,8 @@ class _Cut:
     number: int
     first: int
     last: int
+    ends: tuple[bool, bool]  # whether it begins and ends where its way does
+    delays: Mapping[str, list[int]] = field(default_factory=dict)
 
 
 class EdgeBuilder:
@@ -89,6 +92,7 @@ class EdgeBuilder:
         source_id: str,
         nodes: NodeTable,
         store: TagStore,
+        delays: Delays,
         units: AdminUnits,
         named: Collection[int],
         refuse: Callable[[BadRow], None],
@@ -100,7 +104,7 @@ class EdgeBuilder:
         self.not_understood: dict[str, list[int]] = defaultdict(list)  # ways by what they say
         self.joined: list[tuple[int, int]] = []  # graph nodes at one place
         self._nodes, self._store, self._units, self._named = nodes, store, units, named
-        self._refuse = refuse
+        self._delays, self._refuse = delays, refuse
 
     def node_id(self, ref: int) -> UUID:
         """Return the id of a graph node."""
@@ -155,7 +159,7 @@ class EdgeBuilder:
             shapely.line_interpolate_point(lines, 0.5, normalized=True)
         )
         codes = self._units.codes_of(middle[:, 0], middle[:, 1])
-        cuts = _timed(cuts, lengths.tolist())
+        cuts = self._delayed(_timed(cuts, lengths.tolist()), refs, xy)
         self._mark(cuts, at, xy)
         over = crosses(lines)
         for cut, drawn, length, code, crossing in zip(
@@ -168,6 +172,19 @@ class EdgeBuilder:
                 yield from self._parts(cut, line, ends, code)
             else:
                 yield self._row(cut, line, float(length), ends, code)
+
+    def _delayed(self, cuts: list[_Cut], refs: Ints, xy: Ints) -> list[_Cut]:
+        """Return stretches, those of roads with what delays traffic on them."""
+        codes = self._delays.at(refs)
+
+        def counted(cut: _Cut) -> _Cut:
+            here = slice(cut.first, cut.last + 1)
+            if cut.tags.mode != ROAD.mode or not codes[here].any():
+                return cut
+            met = count_delays(codes[here], xy[here], cut.ends, reverse=cut.tags.reverse)
+            return replace(cut, delays=met)
+
+        return [counted(cut) for cut in cuts]
 
     def _parts(
         self, cut: _Cut, line: shapely.Geometry, ends: tuple[int, int], code: str | None
@@ -208,6 +225,8 @@ class EdgeBuilder:
             oneway = tags.oneway and not any(key[:7] == "oneway:" for key in tags.access)
             kept.append(Segment(edge, ends[0], ends[1], oneway, _bearings(line)))
         props = {**tags.props, "osm_way": cut.way.id, "segment": cut.number}
+        if cut.delays and not part:
+            props["delays"] = cut.delays
         if tags.structure_name:
             props["structure_name"] = tags.structure_name
         if tags.ferry_h:
@@ -250,7 +269,8 @@ def _cut(way: Way, tags: EdgeTags, at: Ints, start: int) -> Iterator[_Cut]:
             first = -1
         elif node >= 0:
             if first >= 0:
-                yield _Cut(way, tags, number, start + first, start + place)
+                ends = first == 0, place == len(at) - 1
+                yield _Cut(way, tags, number, start + first, start + place, ends)
             number += first >= 0
             first = place
 

@@ -23,6 +23,7 @@ from psycopg.types.json import Jsonb
 
 from data.osm import edges as osm_edges
 from data.osm import facilities, turns
+from data.osm.delays import DelayNodes
 from data.osm.edges import EdgeBuilder, Way
 from data.osm.limits import COLUMNS as LIMITS
 from data.osm.limits import NODE_KEYS as LIMIT_KEYS
@@ -57,6 +58,7 @@ class _Extract:
 
     references: References
     store: TagStore
+    delays: DelayNodes
     relations: list[Relation] = field(default_factory=list)
     places: list[tuple[str, dict[str, str], str, shapely.Geometry]] = field(default_factory=list)
     ways: int = 0
@@ -136,7 +138,9 @@ def _load(run: Run, path: Path, folder: Path, progress: Progress) -> None:
         _flag_barriers(nodes, store)
         clear_region(run)
         named = {way for relation in extract.relations for way in relation.ways}
-        builder = EdgeBuilder(run.source_id, nodes, store, units, named, run.refuse)
+        builder = EdgeBuilder(
+            run.source_id, nodes, store, extract.delays.finish(), units, named, run.refuse
+        )
         edges = _second_pass(path, folder, builder, extract)
         sent = run.copy("edge", osm_edges.COLUMNS, edges)
         if not sent:
@@ -163,7 +167,7 @@ def _items(path: Path, reader: osmium.FileProcessor) -> Iterator[Any]:
 
 
 def _first_pass(path: Path, folder: Path, store: TagStore) -> _Extract:
-    extract = _Extract(References(folder), store)
+    extract = _Extract(References(folder), store, DelayNodes(folder))
     reader = osmium.FileProcessor(str(path)).with_filter(
         osmium.filter.KeyFilter(*KEYS, *_NODE_KEYS, "type")
     )
@@ -183,6 +187,7 @@ def _first_pass(path: Path, folder: Path, store: TagStore) -> _Extract:
 
 def _see_node(node: osmium.osm.Node, extract: _Extract) -> None:
     tags = dict(node.tags)
+    extract.delays.add(node.id, tags)
     if _acts(tags) or tags.get("waterway") == "lock_gate":
         extract.store.add(node.id, tags)
         extract.references.add_node(node.id)

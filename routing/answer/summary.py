@@ -12,6 +12,7 @@ from routing.answer.summary_kernels import (
     BASIS,
     BASIS_AT,
     CARRYING,
+    DELAY,
     MOST_ORIGINS,
     ORIGIN,
     ORIGIN_AT,
@@ -38,13 +39,15 @@ class Summary(NamedTuple):
     """Figures of a path or a leg; shares are of its length and sum to 1.
 
     `by_leg` holds length (m) and time (s) of each leg, `carried` the edges that were to be told of,
-    in driving order; `turns_round` counts where an edge is driven back at once. `toll_cny` and
+    in driving order; `delay_s` is the part of the time that turning and what is met on the way
+    take, `turns_round` counts where an edge is driven back at once. `toll_cny` and
     `co2_kg` are None where no rule tells them; `toll_basis` is how the roads are known to be tolled
     or free: `posted` where each says so, else `assumed` from their class.
     """
 
     length_m: float
     duration_s: float
+    delay_s: float
     by_leg: list[tuple[float, float]]
     basis_share: dict[str, float]
     limits_unknown_share: float
@@ -99,7 +102,8 @@ def summarise(
     vehicle = found.vehicle
     unsure = vehicle.unsure(edges, keys >> 1) if vehicle.tested else NO_EDGES
     caps, turn_ms = found.view.cap_kmh, float(found.costs.turning.ms)
-    add_up(keys, start, stop, first, rows, caps, unsure, turn_ms, sums, noted)
+    delay_ms = found.costs.delay_ms
+    add_up(keys, start, stop, first, rows, caps, delay_ms, unsure, turn_ms, sums, noted)
     return _told(edges, found, sums.tolist(), noted, by_leg)
 
 
@@ -112,9 +116,10 @@ def _told(edges: Edges, found: Path, sums: list[float], noted: Ints, by_leg: int
     return Summary(
         length_m=metres,
         duration_s=sum([leg[1] for leg in legs]),
+        delay_s=sums[DELAY] / 1000,
         by_leg=legs,
         basis_share=_shares(BASES, sums[BASIS:ORIGIN], metres),
-        limits_unknown_share=_share(sums[UNSURE], metres),
+        limits_unknown_share=share_of(sums[UNSURE], metres),
         origin_share=_shares(edges.origin.values, sums[ORIGIN:by_leg], metres),
         refs=[edges.ref.values[code] for code in dict.fromkeys(noted[2 : 2 + codes].tolist())],
         carried=noted[len(noted) // 2 + 1 :][:carried].tolist() if carried else [],
@@ -137,9 +142,10 @@ def _parts(legs: Sequence[Leg]) -> tuple[tuple[Ints, Floats, Floats], Ints]:
     return (keys, start, stop), first
 
 
-def _share(part: float, whole: float) -> float:
+def share_of(part: float, whole: float) -> float:
+    """Return the share (0..1) of a part, 0 of nothing."""
     return round(part / whole, 6) if whole > 0 else 0.0
 
 
 def _shares(names: Sequence[str], metres: Sequence[float], total: float) -> dict[str, float]:
-    return {n: _share(m, total) for n, m in zip(names, metres, strict=True) if m > 0}
+    return {n: share_of(m, total) for n, m in zip(names, metres, strict=True) if m > 0}

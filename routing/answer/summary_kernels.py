@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from routing.compiled import compiled, inlined
 from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, Kmh, slower
-from routing.graph.weights import Floats, Ints
+from routing.graph.weights import Floats, Ints, Signed
 
-UNSURE, TOLLED, UNSAID, TURNS, BASIS, ORIGIN = 0, 1, 2, 3, 4, 7
+UNSURE, TOLLED, UNSAID, TURNS, DELAY, BASIS, ORIGIN = 0, 1, 2, 3, 4, 5, 8
 """Places in the sums: metres with unknown limits, metres with a toll, parts that do not say whether
-they are tolled, edges driven back at once, metres by basis of speed, metres by origin; then m and
-ms of each leg."""
+they are tolled, edges driven back at once, ms of turning and of what is met, metres by basis of
+speed, metres by origin; then m and ms of each leg."""
 LENGTH, SPEED, MARKS = 0, 1, 2
 """Columns of a row: m, km/h, and what is said of the edge as a whole number."""
 SURE, TOLL, SAID, CARRYING = 1, 2, 4, 8
@@ -52,7 +52,7 @@ def note(noted: Ints, most: int, edge: int, marks: int) -> None:
 
 @compiled(
     "void(int64[::1], float64[::1], float64[::1], int64[::1], float64[:, ::1], float32[::1],"
-    " boolean[::1], float64, float64[::1], int64[::1])",
+    " int32[::1], boolean[::1], float64, float64[::1], int64[::1])",
     at_start=True,
 )
 def add_up(
@@ -62,6 +62,7 @@ def add_up(
     first: Ints,
     rows: Floats,
     cap_kmh: Kmh,
+    delay_ms: Signed,
     unsure: Bools,
     turn_ms: float,
     sums: Floats,
@@ -69,10 +70,10 @@ def add_up(
 ) -> None:
     """Add up the parts `start`..`stop` of keys driven in order; `sums` and `noted` begin as zeros.
 
-    Leg `i` has the keys `first[i]:first[i + 1]`. `rows` is by edge, `cap_kmh` by key, `unsure` by
-    place in `keys`, or empty where the marks tell. `noted` gets how many roads and how many edges
-    there are, then the roads (none twice in a row), and from `2 + len(keys)` on the edges. Turning
-    round takes `turn_ms`, but at a stop.
+    Leg `i` has the keys `first[i]:first[i + 1]`. `rows` is by edge, `cap_kmh` and `delay_ms` (what
+    is met costs) by key, `unsure` by place in `keys`, or empty where the marks tell. `noted` gets
+    how many roads and how many edges there are, then the roads (none twice in a row), and from
+    `2 + len(keys)` on the edges. Turning round takes `turn_ms`, but at a stop.
     """
     at, last = len(sums) - 2 * (len(first) - 1), -1
     for leg in range(len(first) - 1):
@@ -84,11 +85,14 @@ def add_up(
                 sure = not unsure[i] if len(unsure) else marks & SURE != 0
                 speed = slower(rows[edge, SPEED], cap_kmh[keys[i]])
                 sums[at] += metres
+                waits = delay_ms[keys[i]] * part
                 sums[at + 1] += metres * MS_PER_M_AT_1_KMH / speed
                 add_marked(sums, metres, marks, sure)
                 if keys[i] ^ 1 == last:
                     sums[TURNS] += 1
-                    sums[at + 1] += turn_ms if turns else 0.0
+                    waits += turn_ms if turns else 0.0
+                sums[at + 1] += waits
+                sums[DELAY] += waits
                 last, turns = keys[i], True
                 note(noted, len(keys), edge, marks)
         at += 2

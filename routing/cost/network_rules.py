@@ -155,6 +155,29 @@ class UTurns(RuleModel, Generic[Name]):
     vehicles: dict[str, TurningVehicle]
 
 
+Delay = Annotated[float, Field(ge=0, le=3600)]
+
+
+class Delaying(RuleModel):
+    """Seconds that each thing met costs a kind of vehicle; what is left out costs nothing."""
+
+    traffic_signals: Delay = 0.0
+    stop: Delay = 0.0
+    give_way: Delay = 0.0
+    crossing: Delay = 0.0
+    level_crossing: Delay = 0.0
+    gate: Delay = 0.0
+    toll_booth: Delay = 0.0
+    join: Delay = 0.0
+    join_main: Delay = 0.0
+
+
+class TurnCosts(RuleModel):
+    """What signals, signs, crossings, gates and giving way cost each kind of vehicle."""
+
+    vehicles: dict[str, Delaying]
+
+
 class ClassWeek(RuleModel):
     """Share of the free-flow speed by hour: a week of 168, or a working day and one off of 24."""
 
@@ -215,6 +238,7 @@ class NetworkRules:
     unknown_limits: RuleKind[UnknownLimits]
     hazmat_law: RuleKind[GoodsNames]
     u_turn: RuleKind[UTurns[str]]
+    turn_cost: RuleKind[TurnCosts]
     relax: RuleKind[Relaxing]
     snap: RuleKind[Snapping]
     alternatives: RuleKind[Bounds]
@@ -273,6 +297,10 @@ def _of_vehicles(kind: NetworkKind) -> dict[str, Any]:
             zh="分时段禁行", en="Banned hours by vehicle",
         ),
         "u_turn": register(f"{prefix}.u_turn", _u_turns(kind), zh="掉头", en="Turning round"),
+        "turn_cost": register(
+            f"{prefix}.turn_cost", _turn_costs(kind),
+            zh="路口与道闸延误", en="Delays at junctions and gates",
+        ),
         "vehicle": register(
             kind.vehicle_rules, _dimensions(kind), only=_of_profiles(kind, "vehicle"),
             zh="车型缺省尺寸与质量", en="Dimensions that a vehicle is taken to have",
@@ -337,6 +365,12 @@ def _u_turns(kind: NetworkKind) -> type[UTurns[str]]:
     )
     made = create_model("UTurns", __base__=_of(UTurns, kind.classes), vehicles=(table, ...))
     return cast(type[UTurns[str]], made)
+
+
+def _turn_costs(kind: NetworkKind) -> type[TurnCosts]:
+    """Return the model of delays, of which all that profiles name must be there."""
+    table: Any = getitem(Annotated, (dict[str, Delaying], AfterValidator(all_named(kind, "delay"))))
+    return create_model("TurnCosts", __base__=TurnCosts, vehicles=(table, ...))
 
 
 def _unknown_limits(kind: NetworkKind) -> type[UnknownLimits]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from routing.cost import profile_files
 from routing.cost.access import DIRECTIONS, admission
+from routing.cost.delays import compile_delays
 from routing.cost.hazmat import read_cargo
 from routing.cost.network_rules import rules_of
 from routing.cost.profile_files import read_documents, wrong_profile
@@ -24,7 +25,7 @@ from routing.cost.turn_hours import TurnHours, spared_classes
 from routing.cost.u_turns import TurningRound, compile_u_turns
 from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, weigh
 from routing.graph.graph import AGAINST, Arcs, Edges, Graph
-from routing.graph.weights import LARGEST, Bools, Floats, Ints, Weights
+from routing.graph.weights import LARGEST, Bools, Floats, Ints, Signed, Weights
 from spatial.errors import BadParameter
 from spatial.faults import list_faults
 from spatial.networks.model import NetworkKind, searched_kinds
@@ -71,6 +72,7 @@ class Profile(BaseModel):
     toll_class: str | None = None
     fuel: str | None = None
     u_turn: str  # what it is to the rule of turning round
+    delay: str | None = None  # what it is to the rule of turn costs
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -201,7 +203,8 @@ class Costs:
 
     `passable` (by key `2 * edge + direction`) tells where the vehicle may drive at all;
     `factor` weighs streets that are for residents only; `bans` closes by the clock; `co2_kg_km`
-    is NaN where no rule tells.
+    is NaN where no rule tells. `delay_ms` is by key what is met on it costs, shared out over its
+    length: who drives a part of it pays that part.
     """
 
     profile: Profile
@@ -215,6 +218,7 @@ class Costs:
     co2_kg_km: float
     turning: TurningRound
     turn_hours: TurnHours
+    delay_ms: Signed
 
     def duration_ms(self, edges: Ints, cap_kmh: NDArray[np.float32]) -> Floats:
         """Return the driving time of whole edges, each with a speed cap (NaN: none)."""
@@ -231,8 +235,8 @@ class Costs:
         """
         return weigh(
             chosen, arcs.key, arcs.exempt.codes, self._spared(arcs), arcs.turn,
-            self.turning.by_row, self.passable, shut, cap_kmh, self.length_m, self.speed_kmh,
-            self.factor, LARGEST,
+            self.turning.by_row, self.delay_ms, self.passable, shut, cap_kmh, self.length_m,
+            self.speed_kmh, self.factor, LARGEST,
         )  # fmt: skip
 
     def admitted(self, arcs: Arcs) -> Bools:
@@ -289,9 +293,11 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     hours = TurnHours.of(graph.arcs.exempt)
     admitted = _admitted(profile, passable, graph.arcs, hours)
     turning = compile_u_turns(profile.u_turn, graph, admitted, rules)
+    delay_ms = compile_delays(profile.delay, graph, rules)
     return Costs(
-        profile, passable, speed, basis, factor, edges.length_m, bans, tolls, fuel, turning, hours
-    )
+        profile, passable, speed, basis, factor, edges.length_m, bans, tolls, fuel, turning, hours,
+        delay_ms,
+    )  # fmt: skip
 
 
 def _spread(edges: Edges, table: Mapping[Any, float]) -> Floats:

@@ -118,7 +118,9 @@ def free_speeds(edges: Edges, rules: Rules) -> Floats:
     )
 
 
-def drive(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> Floats:
+def drive(
+    lengths_m: Floats, speeds_kmh: Table, depart: datetime, waits_s: Floats | None = None
+) -> Floats:
     """Return the seconds after departure at which each part of a way is done.
 
     Parameters
@@ -129,6 +131,8 @@ def drive(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> Floats:
         (parts, 168) speeds by hour of the week.
     depart
         When the first part begins.
+    waits_s
+        How long one stands after each part before the next one begins; None is nowhere.
     """
     local = depart.astimezone(ZONE)
     hour = hour_of_week(depart)
@@ -145,17 +149,25 @@ def drive(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> Floats:
                 passed, rest = passed + left, rest - pace * left
                 hour, left = hour + 1, HOUR_S
         done[part] = passed if rest <= 0 else np.inf
+        wait = 0.0 if waits_s is None else float(waits_s[part])
+        passed, left = passed + wait, left - wait
+        while left <= 0:
+            hour, left = hour + 1, left + HOUR_S
     return done
 
 
-def mean_speeds(lengths_m: Floats, speeds_kmh: Table, depart: datetime) -> Table:
+def mean_speeds(
+    lengths_m: Floats, speeds_kmh: Table, depart: datetime, waits_s: Floats | None = None
+) -> Table:
     """Return the mean speed (km/h) on each part of a way that is driven through the hours.
 
-    A part of no length has the speed of the hour of departure; one never done has 0.
+    Between parts one stands as `drive` has it. A part of no length has the speed of the hour of
+    departure; one never done has 0.
     """
-    done = drive(lengths_m, speeds_kmh, depart)
+    done = drive(lengths_m, speeds_kmh, depart, waits_s)
+    begun = np.concatenate([[0.0], done[:-1] + (0.0 if waits_s is None else waits_s[:-1])])
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = lengths_m * 3.6 / np.diff(done, prepend=0.0)
+        mean = lengths_m * 3.6 / (done - begun)
     mean = np.where(np.isfinite(done), mean, 0.0)
     still = speeds_kmh[:, hour_of_week(depart)]
     return np.where(np.isfinite(mean), mean, still).astype(np.float32)

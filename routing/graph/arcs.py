@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from routing.graph.delays import delays_of
 from routing.graph.graph import BACKWARD, Arcs, Coded, Edges
 from routing.graph.weights import Floats, Ints
 
@@ -32,7 +33,7 @@ class BaseArcs:
 
 
 def sort_arcs(
-    edge_count: int,
+    edges: Edges,
     tail: Ints,
     head: Ints,
     key: Ints,
@@ -45,7 +46,7 @@ def sort_arcs(
     `turn_m` and `turn_node` are by arc, the former NaN where it does not turn round.
     """
     order = np.argsort(key, kind="stable")
-    first = np.searchsorted(key[order], np.arange(2 * edge_count + 1)).astype(np.int64)
+    first = np.searchsorted(key[order], np.arange(2 * len(edges) + 1)).astype(np.int64)
     coded = Coded.of(exempt)
     metres = turn_m[order]
     turns = np.isfinite(metres)
@@ -58,6 +59,7 @@ def sort_arcs(
         np.where(turns, np.cumsum(turns) - 1, -1).astype(np.int32),
         metres[turns].astype(np.float32),
         turn_node[order][turns].astype(np.int64),
+        *delays_of(edges),
     )
 
 

@@ -60,7 +60,8 @@ def drawn_columns(
         "oneway": False, "speed_kmh": None, "limits_known": True, "mode": kind.mode,
         "class": kind.usual_class, "speed_basis": "assumed", "access": "{}", "toll": None,
         "roundabout": False, "origin": "synthetic", "source": "drawing",
-        **dict.fromkeys(("ref", "name_zh", "name_en", "hazmat", "structure", *kind.columns)),
+        **dict.fromkeys(("ref", "name_zh", "name_en", "hazmat", "structure", "delays")),
+        **dict.fromkeys(kind.columns),
         **usual,
     }  # fmt: skip
     full = [{**plain, **row} for row in rows]

@@ -122,7 +122,8 @@ class Edges:
     all vertices, those of edge `e` at `shape_start[e]:shape_start[e + 1]`. `oneway` is that of the
     arcs, `legal_oneway` that of the traffic: they differ in a graph where some may go against it.
     `toll` is 1, 0 or -1 (not said). `roundabout` tells the edges that are part of one, `crossing`
-    the nodes (in the order of `node_ids`) where those on foot or a railway cross.
+    the nodes (in the order of `node_ids`) where those on foot or a railway cross. `delays` is what
+    traffic meets on an edge, JSON `{kind: [times forward, backward]}`.
     """
 
     ids: NDArray[np.uint64]
@@ -148,6 +149,7 @@ class Edges:
     structure: Coded
     origin: Coded
     source: Coded
+    delays: Coded
     toll: NDArray[np.int8]
     roundabout: Bools
     crossing: Bools
@@ -199,7 +201,8 @@ class Arcs:
     hours (-1: everyone may). An arc that
     turns round, back over the edge just driven, has in `turn` its row of `turn_m` (others -1): the
     metres (float32) driven since the restricted junction that turning round would undo, and of
-    `turn_node`, the node from which it is seen whether the road ends there.
+    `turn_node`, the node from which it is seen whether the road ends there. `delay` is by key the
+    row of `delay_counts`, what traffic meets to the end of the key (`routing.graph.delays`).
     """
 
     tail: Weights
@@ -210,6 +213,8 @@ class Arcs:
     turn: Signed
     turn_m: NDArray[np.float32]
     turn_node: Ints
+    delay: Signed
+    delay_counts: Signed
 
     def __len__(self) -> int:
         return len(self.tail)
@@ -305,8 +310,9 @@ def edges_from_columns(
         `id, from_node, to_node` (UUID, or halves as `Ids` has them), `oneway, length_m, speed_kmh,
         limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON text),
         `hazmat, structure, toll, origin, source`, and those of the kind's limits. None is unknown;
-        in an array of numbers NaN is, in one of `toll` -1. What may be left out: `roundabout` and
-        `crossings`, the ids of nodes where those on foot or a railway cross.
+        in an array of numbers NaN is, in one of `toll` -1. What may be left out: `roundabout`,
+        `delays` (JSON text, see `Edges`) and `crossings`, the ids of nodes where those on foot or a
+        railway cross.
     vertex_counts, points, kind
         Vertices of each edge, longitude and latitude (EPSG:4326) of all of them, what they are.
     """
@@ -331,6 +337,7 @@ def edges_from_columns(
         shape=np.round(points, 7),
         edge_class=Coded.of(columns["class"]),
         access=access,
+        delays=Coded.of(columns.get("delays", [None] * len(tail))),
         kind=kind,
         **{name: Coded.of(columns[name]) for name in _TEXTS},
     )

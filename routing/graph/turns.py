@@ -155,7 +155,7 @@ def split(edges: Edges, restrictions: Sequence[Restriction], horizon_m: float = 
     lon, lat = node_positions(edges)
     if not restrictions:
         free, never = [None] * len(base.key), np.full(len(base.key), np.nan)
-        arcs = sort_arcs(len(edges), base.tail, base.head, base.key, free, never, base.tail)
+        arcs = sort_arcs(edges, base.tail, base.head, base.key, free, never, base.tail)
         return Graph(edges, arcs, lon, lat, Ids(edges.ids))
     automaton = _Automaton(dict(zip(base.key.tolist(), base.head.tolist(), strict=True)))
     leaving = _leaving(base)
@@ -290,7 +290,7 @@ def _with_copies(
     ends = np.array([row[:3] for row in added], np.int64).reshape(-1, 3)
     turns = [(math.nan, -1)] * len(base.key) + [row[4:] for row in added]
     arcs = sort_arcs(
-        len(edges),
+        edges,
         np.concatenate([base.tail, ends[:, 0]]),
         np.concatenate([head, ends[:, 1]]),
         np.concatenate([base.key, ends[:, 2]]),

@@ -268,7 +268,7 @@ def _with_arcs(graph: Graph, edges: Edges, tail: Ints, head: Ints) -> Graph:
     turn_node = np.full(len(arcs) + more, -1)
     turn_node[: len(arcs)][arcs.turn >= 0] = arcs.turn_node
     made = sort_arcs(
-        len(edges),
+        edges,
         np.concatenate([arcs.tail.astype(np.int64), starts, copied[:, 0]]),
         np.concatenate([arcs.head.astype(np.int64), stops, stops[copied[:, 1]]]),
         np.concatenate([arcs.key, keys, keys[copied[:, 1]]]),

@@ -24,7 +24,7 @@ def lengths_of(graph: Graph) -> Measure:
 def weighed_more(graph: Graph, costs: Costs) -> Measure | None:
     """Return the measure of what arcs weigh more than driving along them takes, in ms.
 
-    None where nothing does. Turning round weighs what it takes.
+    None where nothing does. Turning round and what is met on the way weigh what they take.
     """
     heavy = costs.factor > 1
     if not heavy.any():
@@ -32,9 +32,9 @@ def weighed_more(graph: Graph, costs: Costs) -> Measure | None:
 
     def by_arc(weights: Weights) -> Weights:
         arcs, factor = graph.arcs, costs.factor[graph.arcs.edge]
-        turns, turning = arcs.turn >= 0, np.zeros(len(arcs))
-        turning[turns] = costs.turning.by_row[arcs.turn[turns]]
-        more = np.maximum(weights.astype(np.float64) - turning, 0) * (1 - 1 / factor)
+        turns, takes = arcs.turn >= 0, costs.delay_ms[arcs.key].astype(np.float64)
+        takes[turns] += costs.turning.by_row[arcs.turn[turns]]
+        more = np.maximum(weights.astype(np.float64) - takes, 0) * (1 - 1 / factor)
         return np.where(weights < INFINITE, np.round(more), 0).astype(np.uint32)
 
     return Measure("weighed more", by_arc)

@@ -125,8 +125,13 @@ class Path:
         keys = np.concatenate([leg.keys for leg in self.legs])
         part = np.concatenate([leg.stop - leg.start for leg in self.legs])
         driving = self.costs.duration_ms(keys >> 1, self.view.cap_kmh[keys]) * part
+        return keys, part, driving + self.waits_ms()
+
+    def waits_ms(self) -> Floats:
+        """Return by key what turning round and what is met on the way take, in ms."""
+        part = np.concatenate([leg.stop - leg.start for leg in self.legs])
         turning = np.concatenate([leg.turn_ms(self.costs.turning.ms) for leg in self.legs])
-        return keys, part, driving + turning
+        return np.asarray(turning + self.costs.delay_ms[self.keys] * part, np.float64)
 
     def sums(self) -> tuple[float, float]:
         """Return the length in m and the driving time in ms."""

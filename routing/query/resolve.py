@@ -118,7 +118,8 @@ class Resolver:
         self.measured_weeks = other.measured_weeks
         for name, costs in list(other._costs.items()):
             mine, its = self.profiles.get(name), other.profiles[name]
-            keys = (*its.cost_rules, rules_of(self._graph.edges.kind).u_turn.key)
+            named = rules_of(self._graph.edges.kind)
+            keys = (*its.cost_rules, named.u_turn.key, named.turn_cost.key)
             if mine == its and all(self._same(other, key) for key in keys):
                 self._costs[name] = costs
         return set(self._costs)

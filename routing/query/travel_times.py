@@ -11,6 +11,7 @@ from routing.cost.speed_profiles import ZONE, TypicalSpeeds, mean_speeds
 from routing.graph.graph import Edges
 from routing.live.edge_states import EdgeStateView
 from routing.query.model import Path, TypicalDrive
+from routing.query.one_to_many import MS_PER_S
 
 
 def by_the_clock(found: Path, edges: Edges, typical: TypicalDrive, depart: datetime) -> Path:
@@ -33,7 +34,8 @@ def by_the_clock(found: Path, edges: Edges, typical: TypicalDrive, depart: datet
     own = np.fmin(found.costs.speed_kmh[keys >> 1], view.cap_kmh[keys])
     speeds = np.fmin(week.week_of(keys), own[:, None].astype(np.float32))
     cap = view.cap_kmh.copy()
-    cap[keys] = np.fmin(cap[keys], mean_speeds(edges.length_m[keys >> 1] * part, speeds, depart))
+    lengths_m, waits_s = edges.length_m[keys >> 1] * part, found.waits_ms() / MS_PER_S
+    cap[keys] = np.fmin(cap[keys], mean_speeds(lengths_m, speeds, depart, waits_s))
     return replace(found, view=EdgeStateView(view.shut, cap), typical=typical)
 
 
@@ -45,4 +47,4 @@ def durations_by_hour(found: Path, edges: Edges, week: TypicalSpeeds, day: datet
     typical = found.typical or TypicalDrive(found.view, week)
     midnight = day.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
     hours = [midnight + timedelta(hours=hour) for hour in range(24)]
-    return [by_the_clock(found, edges, typical, at).sums()[1] / 1000 for at in hours]
+    return [by_the_clock(found, edges, typical, at).sums()[1] / MS_PER_S for at in hours]

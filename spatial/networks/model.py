@@ -57,6 +57,23 @@ class Traffic:
 
 
 @dataclass(frozen=True)
+class Ranks:
+    """Which edges are larger than others: of two that meet, the one with the lower number.
+
+    `sizes` are by class, `none` is that of classes not named, to which nobody gives way; `ring` is
+    that of roundabouts. Up to `main` an edge is a main one. Those of the classes `ramps` merge into
+    edges up to `merged` by a lane of their own.
+    """
+
+    sizes: Mapping[str, float]
+    main: float
+    ramps: tuple[str, ...]
+    merged: float
+    ring: float = -1.0
+    none: float = 100.0
+
+
+@dataclass(frozen=True)
 class NetworkKind:
     """One kind of network.
 
@@ -80,6 +97,8 @@ class NetworkKind:
         Its rules are `<rule_prefix>.snap`, `<rule_prefix>.class_speed_kmh` and so on.
     vehicle_rules
         Keys of the rules of usual sizes of vehicles, `*` for any name.
+    ranks
+        Which of its edges have priority over others where they meet, None where none has.
     order
         Place among the kinds, low numbers first: the first one is that of profiles nobody knows.
     source
@@ -96,6 +115,7 @@ class NetworkKind:
     usual_class: str = ""
     rule_prefix: str = ""
     vehicle_rules: str = ""
+    ranks: Ranks | None = field(default=None, hash=False)
     order: int = 100
     source: str = "edge"
 

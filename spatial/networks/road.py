@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from spatial.networks.model import Limit, NetworkKind, Traffic
+from spatial.networks.model import Limit, NetworkKind, Ranks, Traffic
 
 RoadClass = Literal[
     "motorway", "motorway_link", "trunk", "trunk_link", "trunk_unclassified", "primary",
@@ -15,6 +15,15 @@ RoadClass = Literal[
 
 MOTOR = Traffic("motor", ("road", "ferry"))
 ACTIVE = Traffic("active", ("road", "ferry", "walk"), active=True)
+
+_SIZES = {
+    "motorway": 0, "trunk": 1, "trunk_unclassified": 1, "primary": 2, "secondary": 3, "tertiary": 4,
+    **dict.fromkeys(
+        ("motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link"), 4.5
+    ),
+    **dict.fromkeys(("unclassified", "residential", "road"), 5), "living_street": 6,
+    "service": 7, "busway": 7, "bus_guideway": 7, "track": 8,
+}  # fmt: skip
 
 KIND = NetworkKind(
     name="road",
@@ -33,5 +42,6 @@ KIND = NetworkKind(
     usual_class="road",
     rule_prefix="road",
     vehicle_rules="vehicle.*.default",
+    ranks=Ranks(_SIZES, main=3, ramps=("motorway_link", "trunk_link"), merged=1),
     order=0,
 )
