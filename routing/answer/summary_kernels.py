@@ -84,14 +84,13 @@ def add_up(
                 marks, metres = int(rows[edge, MARKS]), rows[edge, LENGTH] * part
                 sure = not unsure[i] if len(unsure) else marks & SURE != 0
                 speed = slower(rows[edge, SPEED], cap_kmh[keys[i]])
-                sums[at] += metres
                 waits = delay_ms[keys[i]] * part
-                sums[at + 1] += metres * MS_PER_M_AT_1_KMH / speed
+                sums[at] += metres
                 add_marked(sums, metres, marks, sure)
                 if keys[i] ^ 1 == last:
                     sums[TURNS] += 1
                     waits += turn_ms if turns else 0.0
-                sums[at + 1] += waits
+                sums[at + 1] += metres * MS_PER_M_AT_1_KMH / speed + waits
                 sums[DELAY] += waits
                 last, turns = keys[i], True
                 note(noted, len(keys), edge, marks)

@@ -288,6 +288,7 @@ def unique_nodes(
 
 _TEXTS = (
     "mode", "ref", "name_zh", "name_en", "speed_basis", "hazmat", "structure", "origin", "source",
+    "delays",
 )  # fmt: skip
 CONTRAFLOW = tuple(
     f"oneway:{name}"
@@ -337,9 +338,8 @@ def edges_from_columns(
         shape=np.round(points, 7),
         edge_class=Coded.of(columns["class"]),
         access=access,
-        delays=Coded.of(columns.get("delays", [None] * len(tail))),
         kind=kind,
-        **{name: Coded.of(columns[name]) for name in _TEXTS},
+        **{name: Coded.of(columns.get(name, [None] * len(tail))) for name in _TEXTS},
     )
 
 
