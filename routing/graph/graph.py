@@ -288,7 +288,6 @@ def unique_nodes(
 
 _TEXTS = (
     "mode", "ref", "name_zh", "name_en", "speed_basis", "hazmat", "structure", "origin", "source",
-    "delays",
 )  # fmt: skip
 CONTRAFLOW = tuple(
     f"oneway:{name}"
@@ -311,17 +310,16 @@ def edges_from_columns(
         `id, from_node, to_node` (UUID, or halves as `Ids` has them), `oneway, length_m, speed_kmh,
         limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON text),
         `hazmat, structure, toll, origin, source`, and those of the kind's limits. None is unknown;
-        in an array of numbers NaN is, in one of `toll` -1. What may be left out: `roundabout`,
-        `delays` (JSON text, see `Edges`) and `crossings`, the ids of nodes where those on foot or a
-        railway cross.
+        in an array of numbers NaN is, in one of `toll` -1. May be left out: `roundabout`, `delays`
+        and `crossings`, the ids of nodes where those on foot or a railway cross.
     vertex_counts, points, kind
         Vertices of each edge, longitude and latitude (EPSG:4326) of all of them, what they are.
     """
-    pairs = {c: _halves(columns[c]) for c in ("id", "from_node", "to_node")}
-    node_ids, tail, head = unique_nodes(pairs["from_node"], pairs["to_node"])
+    ids, *ends = (_halves(columns[c]) for c in ("id", "from_node", "to_node"))
+    node_ids, tail, head = unique_nodes(*ends)
     legal_oneway, access = np.array(columns["oneway"], np.bool_), Coded.of(columns["access"])
     return Edges(
-        ids=pairs["id"],
+        ids=ids,
         node_ids=node_ids,
         tail=tail,
         head=head,
@@ -338,8 +336,9 @@ def edges_from_columns(
         shape=np.round(points, 7),
         edge_class=Coded.of(columns["class"]),
         access=access,
+        delays=Coded.of(columns.get("delays", [None] * len(tail))),
         kind=kind,
-        **{name: Coded.of(columns.get(name, [None] * len(tail))) for name in _TEXTS},
+        **{name: Coded.of(columns[name]) for name in _TEXTS},
     )
 
 
