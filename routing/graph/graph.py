@@ -336,10 +336,14 @@ def edges_from_columns(
         shape=np.round(points, 7),
         edge_class=Coded.of(columns["class"]),
         access=access,
-        delays=Coded.of(columns.get("delays", [None] * len(tail))),
         kind=kind,
-        **{name: Coded.of(columns[name]) for name in _TEXTS},
+        **_coded(columns, len(tail)),
     )
+
+
+def _coded(columns: Mapping[str, Any], count: int) -> dict[str, Coded]:
+    told = {name: Coded.of(columns[name]) for name in _TEXTS}
+    return {**told, "delays": Coded.of(columns.get("delays", [None] * count))}
 
 
 def _named(node_ids: NDArray[np.uint64], wanted: Sequence[UUID]) -> Bools:
