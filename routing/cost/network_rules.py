@@ -360,17 +360,21 @@ def _dimensions(kind: NetworkKind) -> type[RuleModel]:
 
 def _u_turns(kind: NetworkKind) -> type[UTurns[str]]:
     """Return the model of turning round, of which all that profiles name must be there."""
-    table: Any = getitem(
-        Annotated, (dict[str, TurningVehicle], AfterValidator(all_named(kind, "u_turn")))
-    )
-    made = create_model("UTurns", __base__=_of(UTurns, kind.classes), vehicles=(table, ...))
+    vehicles = _by_vehicle(kind, TurningVehicle, "u_turn")
+    made = create_model("UTurns", __base__=_of(UTurns, kind.classes), vehicles=(vehicles, ...))
     return cast(type[UTurns[str]], made)
+
+
+def _by_vehicle(kind: NetworkKind, model: type[RuleModel], field: str) -> Any:
+    """Return the type of a table by what profiles name in a field, of which all must be there."""
+    table = dict.__class_getitem__((str, model))
+    return getitem(Annotated, (table, AfterValidator(all_named(kind, field))))
 
 
 def _turn_costs(kind: NetworkKind) -> type[TurnCosts]:
     """Return the model of delays, of which all that profiles name must be there."""
-    table: Any = getitem(Annotated, (dict[str, Delaying], AfterValidator(all_named(kind, "delay"))))
-    return create_model("TurnCosts", __base__=TurnCosts, vehicles=(table, ...))
+    vehicles = _by_vehicle(kind, Delaying, "delay")
+    return create_model("TurnCosts", __base__=TurnCosts, vehicles=(vehicles, ...))
 
 
 def _unknown_limits(kind: NetworkKind) -> type[UnknownLimits]:

@@ -287,7 +287,7 @@ def unique_nodes(
 
 
 _TEXTS = (
-    "mode", "ref", "name_zh", "name_en", "speed_basis", "hazmat", "structure", "origin", "source",
+    "mode", "access", "ref", "name_zh", "name_en", "speed_basis", "hazmat", "structure", "origin", "source",
 )  # fmt: skip
 CONTRAFLOW = tuple(
     f"oneway:{name}"
@@ -317,14 +317,14 @@ def edges_from_columns(
     """
     ids, *ends = (_halves(columns[c]) for c in ("id", "from_node", "to_node"))
     node_ids, tail, head = unique_nodes(*ends)
-    legal_oneway, access = np.array(columns["oneway"], np.bool_), Coded.of(columns["access"])
+    oneway = np.array(columns["oneway"], np.bool_)
     return Edges(
         ids=ids,
         node_ids=node_ids,
         tail=tail,
         head=head,
-        oneway=legal_oneway & ~_contraflow(access),
-        legal_oneway=legal_oneway,
+        oneway=oneway & ~_contraflow(Coded.of(columns["access"])),
+        legal_oneway=oneway,
         toll=_signs(columns["toll"]),
         roundabout=np.array(columns.get("roundabout", [False] * len(tail)), np.bool_),
         crossing=_named(node_ids, columns.get("crossings", ())),
@@ -335,15 +335,10 @@ def edges_from_columns(
         shape_start=np.concatenate([[0], np.cumsum(vertex_counts)]).astype(np.int64),
         shape=np.round(points, 7),
         edge_class=Coded.of(columns["class"]),
-        access=access,
+        delays=Coded.of(columns.get("delays", [None] * len(tail))),
         kind=kind,
-        **_coded(columns, len(tail)),
+        **{name: Coded.of(columns[name]) for name in _TEXTS},
     )
-
-
-def _coded(columns: Mapping[str, Any], count: int) -> dict[str, Coded]:
-    told = {name: Coded.of(columns[name]) for name in _TEXTS}
-    return {**told, "delays": Coded.of(columns.get("delays", [None] * count))}
 
 
 def _named(node_ids: NDArray[np.uint64], wanted: Sequence[UUID]) -> Bools:
