@@ -287,7 +287,8 @@ def unique_nodes(
 
 
 _TEXTS = (
-    "mode", "access", "ref", "name_zh", "name_en", "speed_basis", "hazmat", "structure", "origin", "source",
+    "mode", "access", "ref", "name_zh", "name_en", "speed_basis", "hazmat", "structure", "origin",
+    "source",
 )  # fmt: skip
 CONTRAFLOW = tuple(
     f"oneway:{name}"
