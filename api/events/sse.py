@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import FrameType
@@ -30,6 +30,7 @@ from api.http.notifications import RECONNECTED
 from api.http.responses import NO_STORE
 from api.http.routes import Routes
 from api.services import services
+from layers.indicators.catalog import shown_id
 from layers.offload import offload_part
 from spatial.errors import BadParameter, Busy, TooMany
 from spatial.json_types import Document
@@ -219,13 +220,23 @@ class _Stream(Response):
         return texts
 
     def _written(self, rows: Sequence[asyncpg.Record]) -> list[bytes]:
-        return [_message(row["kind"], self._shown(row), row["seq"]) for row in rows]
+        told = ((row, self._shown(row)) for row in rows)
+        return [_message(row["kind"], body, row["seq"]) for row, body in told if body is not None]
 
-    def _shown(self, row: asyncpg.Record) -> Document:
+    def _shown(self, row: asyncpg.Record) -> Document | None:
+        """Return what the client is told of a row: of layers that it may not read nothing."""
         payload: Document = row["payload"]
-        if row["kind"] != "event":
-            return payload
-        return {**payload, "event": shown(cast(Event, payload["event"]), self._actor)}
+        if row["kind"] == "event":
+            return {**payload, "event": shown(cast(Event, payload["event"]), self._actor)}
+        if row["kind"] == "cells":
+            return _only(payload, "layers", self._readable())
+        if row["kind"] == "indicators":
+            known = self._served.indicators.declared.list_all(self._actor)
+            return _only(payload, "indicators", {shown_id(one) for one in known})
+        return payload
+
+    def _readable(self) -> set[str]:
+        return {layer.id for layer in self._served.catalog.list_layers(self._actor)}
 
     async def _note_delivery(self, events: list[str]) -> None:
         """Note on the receipts of the account's own desk that the events have arrived."""
@@ -235,6 +246,12 @@ class _Stream(Response):
             wanted: list[str | None] = [*events] or [None]
             for event in wanted:
                 await conn.execute(DELIVERED, self._actor.scope, event)
+
+
+def _only(payload: Document, name: str, known: Container[object]) -> Document | None:
+    """Return a message with those of its ids that are known, None where none is."""
+    ids = [one for one in cast(list[object], payload[name]) if one in known]
+    return {**payload, name: ids} if ids else None
 
 
 def _message(kind: str, body: Document, number: int | None) -> bytes:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import orjson
 import psycopg
 
-from layers.declare.layer import Layer
+from layers.declare.layer import Access, Layer
 from layers.tiles import set_aside
 from layers.tiles.level_tables import Cell, announce, coarsen, whole
 from layers.tiles.rebuild import LOG_LOCK, Outcome, lock_layer, rebuild
@@ -201,24 +201,27 @@ class _Run:
         self._last = time.monotonic()
 
     def _log(self, new: dict[str, tuple[Layer, Outcome]]) -> None:
-        """Log for the stream which cells changed, to each scope its own."""
-        groups: dict[Scope, tuple[set[str], set[Cell]]] = defaultdict(lambda: (set(), set()))
+        """Log for the stream which cells changed, to each scope its own.
+
+        Layers that others may read stand in rows of their own: whose layers a client may not read
+        is not told of their cells either.
+        """
+        groups: dict[tuple[Scope, Access], tuple[set[str], set[Cell]]]
+        groups = defaultdict(lambda: (set(), set()))
         done = {x: set(o.cells) if o.partly else None for x, (_, o) in new.items()}
         for change in self._touched:
-            ids, cells = groups[change.scope]
             for layer in layers_of(self._readers, change.relation, change.kind):
                 fresh = done.get(layer.id, set())
                 if fresh is None or set_aside.within(change.cell, fresh):
+                    ids, cells = groups[change.scope, layer.access]
                     ids.add(layer.id)
                     cells.add(change.cell)
-        again = {x for x, (layer, o) in new.items() if o.again and layer.access.public}
-        if again:
-            ids, cells = groups["public", None, None, ()]
-            ids |= again
-            cells.add(WHOLE)
-        for (visibility, admin_code, unit_id, parties), (ids, cells) in groups.items():
-            if not ids:
-                continue
+        for layer, outcome in new.values():
+            if outcome.again and layer.access.public:
+                ids, cells = groups[("public", None, None, ()), layer.access]
+                ids.add(layer.id)
+                cells.add(WHOLE)
+        for ((visibility, admin_code, unit_id, parties), _), (ids, cells) in groups.items():
             told = coarsen(cells, STREAM_CELLS)
             payload = {"layers": sorted(ids), "cells": told, "version": self._version}
             self._conn.execute(

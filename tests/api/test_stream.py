@@ -4,6 +4,7 @@ import json
 import queue
 import threading
 import time
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -155,6 +156,43 @@ def test_changed_cells_arrive(clients):
     body = listener.next("cells", lambda body: "closures" in body["layers"], seconds=20)[2]
     assert body["cells"]
     undo(clients["dispatcher"], event)
+
+
+CASES = """
+INSERT INTO sigang.case_file (kind, admin_code, visibility, origin, source_id, workflow, stage,
+  opened_at, geom)
+SELECT 'enforcement', '330200', seen, 'synthetic', 'world', 'w', 'closed', now(),
+  ST_SetSRID(ST_MakePoint(121.5, 29.9), 4326) FROM unnest(ARRAY['unit', 'public']) seen"""
+PORT = """
+INSERT INTO sigang.facility (kind, name_zh, visibility, origin, source_id, geom)
+VALUES ('port', '港', 'public', 'synthetic', 'world', ST_SetSRID(ST_MakePoint(122.5, 29.9), 4326))
+"""
+
+
+def test_of_layers_that_may_not_be_read_no_cell_is_told(server, clients):
+    """A case entered by itself would say where it was, and a stream of them how many there are."""
+    listeners = {name: Listener(clients[name]) for name in ("planner", "developer", "anonymous")}
+    for listener in listeners.values():
+        listener.next("tick")
+    with connect(server.database_url) as conn:
+
+        def told_of_cases():  # while the layer is being built for the first time nobody is told
+            conn.execute(CASES)
+            conn.commit()
+            with suppress(queue.Empty):
+                mine = lambda body: "cases" in body["layers"]  # noqa: E731
+                told.append(listeners["planner"].next("cells", mine, seconds=2)[2])
+            return told
+
+        told = []
+        until(told_of_cases)
+        conn.execute(PORT)
+        conn.commit()
+    for name in ("developer", "anonymous"):
+        seen = [listeners[name].next("cells", seconds=20)[2]]
+        while not (seen[-1]["version"] and "ports" in seen[-1]["layers"]):
+            seen.append(listeners[name].next("cells", seconds=20)[2])
+        assert not [body for body in seen if told[0]["cells"][0] in body["cells"]], name
 
 
 def test_ticks_come_without_news(clients):
