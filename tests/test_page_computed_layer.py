@@ -61,6 +61,11 @@ def areas(tmp_path, monkeypatch):
         del sys.modules[module]
 
 
+SEEN_BY_UNITS = """
+SELECT admin_code, sum(coalesce(capacity, 0)) FROM sigang.facility
+WHERE kind = 'port' AND visibility <> 'province' GROUP BY 1"""
+
+
 @pytest.fixture
 def world(areas, database_url):
     """Return the catalogue, and what runs something on the database of a small province."""
@@ -129,6 +134,9 @@ def test_it_is_a_layer_like_any_other_and_follows_its_inputs(world, database_url
     assert told_of.made_of
     every = on(lambda db: items(db, catalog, PROVINCE))
     assert len(every) > 1
+    with connect(database_url) as conn:
+        seen_by_units = conn.execute(SEEN_BY_UNITS).fetchall()
+    assert every == dict(seen_by_units)  # a county can take off what it sees, and has nothing left
     own = on(lambda db: items(db, catalog, NINGBO))
     assert own == {code: value for code, value in every.items() if code.startswith("3302")}
     assert on(lambda db: items(db, catalog, ANONYMOUS)) == {}

@@ -15,6 +15,7 @@ from tests.pages import files, told
 
 PAGE = "add-a-function-layer.md"
 (LAYER,) = files(PAGE)
+ACCESS = 'access = { roles = ["dispatcher", "planner", "duty"] }\n'
 
 
 @pytest.fixture
@@ -48,7 +49,18 @@ def test_a_wrong_name_is_told(areas):
         ("hours = [0", "hours = [200", "fixed.hours"),
         ('engine = "heat"', 'engine = "heats"', "engine"),
         ('since = "2026-01-01"', 'sinse = "2026-01-01"', "parameters.sinse"),
+        ('since = "2026-01-01"', 'kinds = ["overload"]', "parameters.kinds"),
+        ("law.heat_breaks.count", "law.heat_cells", r"surfaces\.count\.rule"),
+        ("law.heat_breaks.count", "law.heat_breaks.none", r"surfaces\.count\.rule"),
+        ('  { dark = "#FEE838", light = "#0B2A55" },\n', "", r"surfaces\.count\.colors"),
+        ("#FEE838", "#FEE83G", r"surfaces\.count\.colors"),
+        ("fewer than {to}", "fewer than {from}", r"surfaces\.count\.legend"),
+        ("[surfaces.count", "[surfaces.counts", r"fixed\.surface"),
+        (ACCESS, "", r"access\.roles"),
+        (ACCESS, "access = { public = true }\n", r"access\.roles"),
+        (ACCESS, ACCESS.replace("duty", "developer"), r"access\.roles"),
     ):
+        assert old in right
         path.write_text(right.replace(old, new), "utf-8")
         with pytest.raises(ConfigError, match=key):
             Catalog.load(areas, read_functions)

@@ -1,6 +1,6 @@
 """Keeps computed layers: adds the job of a layer whose inputs changed, or whose time has come.
 
-The job runs like any other, in the process that runs jobs, as who sees the whole province.
+The job runs like any other, in the process that runs jobs, as who sees what its readers do.
 """
 
 from __future__ import annotations
@@ -76,14 +76,18 @@ def keep_computed(conn: Conn, layers: list[ComputedLayer], rules: Rules) -> list
         All computed layers, and the rules in force.
     """
     forget_others(conn, [one.layer.id for one in layers])
-    scope = computed_store.home(conn)
+    province = computed_store.home(conn)
     added = []
     for one in layers:
         made = read_made(conn, one, rules)
         rest = timedelta(seconds=one.how.rest_s)
-        if is_due(conn, one, made) and computed_store.may_run(conn, one.layer.id, rest) and scope:
+        if (
+            is_due(conn, one, made)
+            and computed_store.may_run(conn, one.layer.id, rest)
+            and province
+        ):
             job = uuid7()
-            computed_store.add(conn, job, one, made, scope)
+            computed_store.add(conn, job, one, made, computed_store.reads_as(one, province))
             tell(conn, "job", id=str(job), state="accepted")
             added.append(one.layer.id)
     return added

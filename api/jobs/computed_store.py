@@ -37,6 +37,16 @@ def home(conn: Conn) -> str | None:
     return str(found[0][0]) if len(found) == 1 else None
 
 
+def reads_as(computed: ComputedLayer, province: str) -> str:
+    """Return the scope in which a layer is computed: it reads what all who see its rows may read.
+
+    Rows that are kept for the province make none that its counties see: a county that takes off
+    what it sees itself would have them. The first digit of a code (GB/T 2260) is a region, which
+    sees the rows of all units in it and none that are kept for a province.
+    """
+    return {"province": province, "unit": province[:1], "public": ""}[computed.how.visibility]
+
+
 def may_run(conn: Conn, layer: str, rest: timedelta) -> bool:
     """Tell whether a layer may be computed now: nothing runs, and the last run is long enough ago.
 

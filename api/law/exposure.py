@@ -16,12 +16,13 @@ from api.http.auth import actor_of, require
 from api.http.bodies import MB
 from api.http.responses import fresh
 from api.http.routes import Routes
-from api.http.values import Moment, Place, Strict
+from api.http.values import Place, Strict
 from api.law.exposure_rows import TAKE, WITHDRAW
 from api.law.records import (
     MOST_RECORDS,
     Delivery,
     Key,
+    Recorded,
     WithdrawalBody,
     check_source,
     each_once,
@@ -44,8 +45,8 @@ class Record(Strict):
     key: Key
     kind: Kind
     place: Place
-    at: Moment
-    n: int = Field(default=1, ge=1, le=1_000_000)
+    at: Recorded
+    n: int = Field(default=1, ge=1, le=1_000_000, strict=True)
 
 
 class ExposureBody(Delivery):

@@ -24,6 +24,7 @@ from api.law.records import (
     MOST_RECORDS,
     Delivery,
     Key,
+    Recorded,
     WithdrawalBody,
     check_source,
     each_once,
@@ -33,13 +34,22 @@ from api.services import services
 from api.write_once import write_once
 from routing.graph.weights import Floats
 from spatial.actor import WRITERS
+from spatial.errors import BadParameter
+from spatial.geo.codes import parse_stake
 from spatial.geo.zorder import keys_of
 from spatial.ids import record_id
 
 routes = Routes("law")
 KIND = "inspection"
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Count = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 Word = Annotated[str, Field(min_length=1, max_length=40)]
+
+
+def _check_stake(text: str) -> None:
+    try:
+        parse_stake(text)
+    except BadParameter as error:
+        raise ValueError(error.en) from error
 
 
 class Inspection(Strict):
@@ -47,7 +57,7 @@ class Inspection(Strict):
 
     key: Key
     place: Place
-    since: Moment
+    since: Recorded
     until: Moment
     inspected: Count
     hits: Count = 0
@@ -61,6 +71,8 @@ class Inspection(Strict):
             raise ValueError("until is before since")
         if self.hits > self.inspected:
             raise ValueError("more hits than inspected")
+        if self.stake is not None:
+            _check_stake(self.stake)
         return self
 
     @property

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
 import asyncpg
 import numpy as np
 from fastapi import Request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from api.http.auth import actor_of, require
 from api.http.responses import fresh
-from api.http.values import Place, Strict
+from api.http.values import Moment, Place, Strict
 from api.law.record_rows import COUNTY_OF, SOURCE_IS_KNOWN
 from api.services import services
 from api.write_once import write_once
@@ -21,9 +22,19 @@ from routing.graph.weights import Floats
 from spatial.actor import WRITERS, Actor
 from spatial.errors import BadCoordinate, NotFound, OutOfScope
 from spatial.geo.crs import check_lonlat
+from spatial.schema.heat_tables import when_refused
 
 MOST_RECORDS = 20_000
 
+
+def _check_recorded(at: datetime) -> datetime:
+    if why := when_refused(at):
+        raise ValueError(f"it {why[0]}: nothing can have been recorded then")
+    return at
+
+
+Recorded = Annotated[Moment, AfterValidator(_check_recorded)]
+"""A time at which something can have been recorded."""
 Key = Annotated[str, Field(min_length=1, max_length=120)]
 SourceId = Annotated[str, Field(min_length=1, max_length=80)]
 

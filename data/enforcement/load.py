@@ -8,7 +8,10 @@ counts them together.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,7 @@ import orjson
 import psycopg
 import shapely
 
-from data.enforcement.mapping import RecordKind, RecordMapping, read_record_mapping
+from data.enforcement.mapping import CODES, RecordKind, RecordMapping, read_record_mapping
 from data.enforcement.record_rows import put, withdraw
 from data.layerfile.georeference import Placer
 from data.layerfile.load import Progress
@@ -39,9 +42,8 @@ from spatial.geo.zorder import keys_of
 from spatial.ids import record_id
 from spatial.postgres.ingest import LoadReport, Run, loading, trying, write_bad_rows
 from spatial.schema.cells import as_bool
+from spatial.schema.heat_tables import when_refused
 
-AHEAD = timedelta(minutes=10)
-"""How far a clock may be ahead: what lies later is no record."""
 MOST = 1_000_000
 """The most that one record counts."""
 
@@ -152,20 +154,35 @@ def _judge_records(
     stage: Stage, what: RecordKind, made: dict[int, Made], codes: list[str | None],
     units: AdminUnits,
 ) -> None:  # fmt: skip
-    latest = datetime.now(UTC) + AHEAD
     for i in stage.good():
         values, props = made[i]
         at, n, closed = values[what.at], values.get("n", 1), values.get("closed_at")
         if codes[i] is None and units.units:
             stage.refuse(i, "no-unit", "不在任何行政区内 / lies in no administrative unit")
-        elif isinstance(at, datetime) and at > latest:
-            stage.refuse(i, "future", f"{what.at}：尚未发生 / {what.at} lies ahead")
+        elif isinstance(at, datetime) and (why := when_refused(at)):
+            stage.refuse(i, "no-time", f"{what.at}：{why[1]} / {what.at} {why[0]}")
+        elif unknown := _unknown_code(values):
+            stage.refuse(i, "bad-value", unknown)
         elif isinstance(closed, datetime) and isinstance(at, datetime) and closed < at:
             stage.refuse(i, "bad-value", f"closed_at 早于 {what.at} / is before {what.at}")
         elif not isinstance(n, int) or not 0 < n <= MOST:
             stage.refuse(i, "bad-value", f"n：须为 1 至 {MOST:,} / must be 1 to {MOST:,}")
         elif int(str(props.get("hits", 0))) > int(str(props.get("inspected", MOST))):
             stage.refuse(i, "bad-value", "props.hits：查获多于检查 / more hits than inspected")
+
+
+def _unknown_code(values: Mapping[str, object]) -> str | None:
+    """Return what is wrong with the codes and the amount of a case; None where nothing is."""
+    for name, known in CODES.items():
+        if values.get(name) is not None and values[name] not in known:
+            told = (
+                f"{values[name]!r} 须为 {'、'.join(known)} 之一 / must be one of {', '.join(known)}"
+            )
+            return f"{name}：{told}"
+    amount = values.get("amount_cny")
+    if isinstance(amount, int | float | Decimal) and not 0 <= amount < math.inf:
+        return f"amount_cny：{amount} 不是金额 / is no amount"
+    return None
 
 
 def _merge(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from data.layerfile.mapping import LayerMapping, read_mapping_as
-from spatial.errors import ConfigError
+from spatial.errors import BadParameter, ConfigError
+from spatial.geo.codes import parse_stake
 from spatial.schema.kinds import Kind, Line, Props
 
 
@@ -20,11 +22,34 @@ class RecordMapping(LayerMapping):
     withdrawn: str | None = None
 
 
+CODES: Mapping[str, tuple[str, ...]] = {
+    "stage": ("investigating", "closed", "withdrawn"),
+    "verdict": ("warning", "fine", "penalty"),
+}
+"""What these columns of cases and inspections may say: a misspelt one would count."""
+
+
+def _stake(text: str) -> str:
+    try:
+        parse_stake(text)
+    except BadParameter as error:
+        raise ValueError(error.en) from error
+    return text
+
+
+Stake = Annotated[str, AfterValidator(_stake)]
+Side = Literal["up", "down"]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+"""A word of a list, such as `overload`: never a text, which might name a person."""
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16,128}$")]
+"""A digest in hexadecimal: a number plate itself is not stored."""
+
+
 class CaseProps(Props):
     """What a case holds beside its columns."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-    violation: str | None = None
+    violation: Code | None = None
     line: Line | None = None
     vehicle: str | None = None
     axles: int | None = Field(default=None, ge=2, le=20)
@@ -32,10 +57,10 @@ class CaseProps(Props):
     limit_kg: float | None = Field(default=None, gt=0)
     over_kg: float | None = Field(default=None, gt=0)
     over_pct: float | None = Field(default=None, gt=0)
-    plate_hash: str | None = None
+    plate_hash: Digest | None = None
     route_id: str | None = None
-    stake: str | None = None
-    side: str | None = None
+    stake: Stake | None = None
+    side: Side | None = None
 
 
 class InspectionProps(Props):
@@ -44,8 +69,8 @@ class InspectionProps(Props):
     inspected: int = Field(ge=0, le=1_000_000)
     hits: int = Field(default=0, ge=0)
     route_id: str | None = None
-    stake: str | None = None
-    side: str | None = None
+    stake: Stake | None = None
+    side: Side | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from layers.declare.relation import Relation
 from layers.processes.readers.network import READER as NETWORK
 from layers.processes.registry import Processes, find_processes
 from layers.processes.runtime.declared_inputs import Faults, layers_named, unfit
-from layers.processes.runtime.model import GEOJSON, Inputs, Process, media_type
+from layers.processes.runtime.model import GEOJSON, PLANNERS, Inputs, Process, media_type
 from spatial.rule_files import list_declared
 
 DOCS = "add-a-computed-layer"
@@ -60,6 +60,9 @@ def _faults(
     if process is None:
         yield "process", f"no process {how.process!r}"
         return
+    closed = not {*PLANNERS} <= {*process.roles}
+    if closed and not layer.access.within(process.roles):
+        yield "process", f"access.roles must be of those who may run it: {', '.join(process.roles)}"
     yield from unfit("inputs", process, how.inputs, whole=True)
     yield from layers_named("inputs", how.inputs, declared.relations)
     output = process.outputs.model_fields.get(how.output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -123,6 +124,10 @@ class Access(Declaration):
         if self.sensitive and self.public:
             raise ValueError("a sensitive layer is not public")
         return self
+
+    def within(self, roles: Collection[str]) -> bool:
+        """Tell whether nobody may read but these roles."""
+        return not self.public and bool(self.roles) and set(self.roles) <= set(roles)
 
 
 class Editable(Declaration):

@@ -8,7 +8,7 @@ the text ``{name}`` for the feature's name in that language with the other one a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, Protocol, cast, get_args
+from typing import Annotated, Literal, Protocol, cast, get_args
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -42,11 +42,16 @@ BACKGROUND = {"dark": "#34363A", "light": "#CBC8C3"}
 """Neither sea nor land: what lies beyond the data, or is not loaded yet."""
 
 
+CssColour = Annotated[
+    str, Field(pattern=r"^(#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})|rgba?\([0-9., %]+\))$")
+]
+
+
 class Colour(Declaration):
     """A CSS colour for each theme."""
 
-    dark: str
-    light: str
+    dark: CssColour
+    light: CssColour
 
 
 class LegendEntry(Declaration):

@@ -6,17 +6,20 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 from pydantic import ValidationError
 
 from layers.declare.catalog import Declared, may_read_by
 from layers.declare.reading import checked, wrong
-from layers.functions.declared import DOCS, PATTERN, SUFFIX, FunctionLayer
+from layers.functions.declared import DOCS, PATTERN, SUFFIX, FunctionLayer, SurfaceLook
 from layers.functions.engine import Engine
 from layers.functions.engines import ENGINES
 from layers.processes.runtime.declared_inputs import Faults
+from routing.statistics.rule_models import BREAKS, Breaks
 from spatial.actor import Actor
-from spatial.rule_files import list_declared
+from spatial.rule_files import list_declared, read_rules
+from spatial.rules import type_rule
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,15 @@ def _faults(layer: FunctionLayer, declared: Declared, rules: Container[str]) -> 
         yield "id", f"{layer.id}.layer.toml has this id"
     if layer.minzoom > layer.maxzoom:
         yield "minzoom", f"{layer.minzoom} is above maxzoom {layer.maxzoom}"
+    if not layer.access.within(engine.roles):
+        yield "access.roles", f"name those of {', '.join(engine.roles)} who may read it"
+    for name in sorted({*layer.parameters} & {*layer.fixed}):
+        yield f"parameters.{name}", "it is fixed: leave it out"
+    for place, given in (("fixed", layer.fixed), ("parameters", layer.parameters)):
+        if given.get("surface", next(iter(layer.surfaces))) not in layer.surfaces:
+            yield f"{place}.surface", f"none of surfaces: {', '.join(layer.surfaces)}"
     for name, look in layer.surfaces.items():
-        if look.rule not in rules:
-            yield f"surfaces.{name}.rule", f"no rule {look.rule!r}"
+        yield from _wrong_rule(f"surfaces.{name}", look, rules, declared.reading.folder)
         own = engine.states.get(name, ())
         for state in sorted({*own} ^ {*look.states}):
             lacks = "say how it looks" if state in own else f"{name} has no such state"
@@ -86,16 +95,31 @@ def _faults(layer: FunctionLayer, declared: Declared, rules: Container[str]) -> 
     yield from _unfit(layer, engine)
 
 
+def _wrong_rule(place: str, look: SurfaceLook, rules: Container[str], folder: Path) -> Faults:
+    """Yield what is wrong with the rule of a surface's bounds, in any of its versions."""
+    if look.rule not in rules:
+        yield f"{place}.rule", f"no rule {look.rule!r}"
+        return
+    if not BREAKS.covers(look.rule):
+        yield f"{place}.rule", f"{look.rule} has no bounds: name one of {BREAKS.key}"
+        return
+    for rule in read_rules(folder, look.rule):
+        bounds, colours = len(cast(Breaks, type_rule(rule).value).bounds), len(look.colors)
+        if colours != bounds + 1:
+            told = f"{colours} for {bounds} bounds of {rule.key}@{rule.version}"
+            yield f"{place}.colors", f"{told}, which need one more than these"
+
+
 def _unfit(layer: FunctionLayer, engine: Engine) -> Iterator[tuple[str, str]]:
     """Yield what the engine says against the surfaces, parameters and fixed values."""
     for name in layer.surfaces:
-        given = {**layer.parameters, "surface": name, **layer.fixed}
+        given = {**layer.parameters, **layer.fixed, "surface": name}
         try:
             engine.parameters.model_validate(given)
         except ValidationError as error:
             fault = error.errors(include_url=False, include_input=False)[0]
             key = str(fault["loc"][0]) if fault["loc"] else "since"
-            if key == "surface" and key not in layer.fixed:
+            if key == "surface":
                 yield f"surfaces.{name}", fault["msg"]
             else:
                 place = "fixed" if key in layer.fixed else "parameters"

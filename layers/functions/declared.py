@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from layers.declare.base import Declaration, Text
 from layers.declare.layer import Access, Identifier
@@ -24,6 +25,14 @@ class Words(Declaration):
     below: Text
     between: Text
     above: Text
+
+    @model_validator(mode="after")
+    def _places_that_are_filled(self) -> Self:
+        for name, known in (("below", {"to"}), ("between", {"from", "to"}), ("above", {"from"})):
+            for text in getattr(self, name).model_dump().values():
+                if unknown := sorted({*re.findall(r"\{(.*?)\}", text)} - known):
+                    raise ValueError(f"{name}: nothing stands for {{{unknown[0]}}} here")
+        return self
 
 
 class StateLook(Declaration):

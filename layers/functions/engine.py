@@ -14,6 +14,7 @@ from layers.functions.declared import FunctionLayer
 from layers.functions.surface import CellSurface
 from layers.heat.counted import Counted
 from layers.heat.narrowed import Summed
+from layers.processes.runtime.model import PLANNERS
 from spatial.rules import Rules
 
 
@@ -55,6 +56,8 @@ class Engine:
         Further states without a value, by surface: a declaration says how they look.
     by_county
         Whether a question is about counties, so that their outlines are needed.
+    roles
+        Who may ask it at all: no layer opens it to others.
     """
 
     id: str
@@ -65,3 +68,4 @@ class Engine:
     cells: Callable[[BaseModel, Rules], CellKind]
     states: Mapping[str, Sequence[str]]
     by_county: Callable[[BaseModel], bool] = lambda _: False
+    roles: Sequence[str] = PLANNERS

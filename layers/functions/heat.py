@@ -28,7 +28,7 @@ from layers.processes.law.heat_surface import METHODS, bandwidth_of, counted
 from layers.processes.law.surfaces import density_at_middles, density_surface
 from layers.processes.readers.heat_rows import HeatCells
 from layers.processes.runtime.helpers import show_rule
-from layers.processes.runtime.model import wrong_input
+from layers.processes.runtime.model import ENFORCERS, wrong_input
 from routing.graph.weights import Floats
 from routing.statistics.rule_models import BREAKS, CELLS, HOT_SPOTS, INTERVALS
 from spatial.json_types import Document
@@ -192,5 +192,5 @@ def _by_county(asked: BaseModel) -> bool:
 
 ENGINE = Engine(
     id="heat", parameters=HeatQuestion, grain=_grain, compute=compute, counted=periods_of,
-    cells=cells_of, states=STATES, by_county=_by_county,
+    cells=cells_of, states=STATES, by_county=_by_county, roles=ENFORCERS,
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from sqlalchemy import BigInteger, Column, Date, Integer, SmallInteger, Table, Text
 
 from spatial.schema.columns import (
@@ -17,6 +19,22 @@ from spatial.schema.columns import (
     place,
     texts,
 )
+
+AHEAD = timedelta(minutes=10)
+"""How far the clock of who delivers may be ahead: what lies later is no record."""
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+"""What lies before is no record either, but a mistyped year."""
+
+
+def when_refused(at: datetime) -> tuple[str, str] | None:
+    """Return why nothing can have been recorded at a time, English and Chinese; None where it can.
+
+    One record of a mistyped year would be the last of all, and the weeks before it empty.
+    """
+    if at > datetime.now(UTC) + AHEAD:
+        return "lies ahead", "尚未发生"
+    return ("lies before 1970", "早于 1970 年") if at < FIRST else None
+
 
 exposure = Table(
     "exposure",

@@ -9,10 +9,12 @@ from tests.api.test_exposure import ABROAD, INLAND
 
 pytestmark = pytest.mark.db
 
-SINCE, UNTIL = "2031-02-03T09:00:00+08:00", "2031-02-03T13:00:00+08:00"
+SINCE, UNTIL = "2021-02-03T09:00:00+08:00", "2021-02-03T13:00:00+08:00"
+AHEAD = "2150-02-03T09:00:00+08:00"
+"""One such record would be the last of all, and all weeks before it empty."""
 COUNTED = """
 SELECT s.measure, sum(c.n)::int FROM sigang.heat_cube c JOIN sigang.heat_series s
-ON s.id = c.series WHERE c.grain = 'd' AND c.at = '2031-02-03' AND c.n <> 0 GROUP BY 1 ORDER BY 1"""
+ON s.id = c.series WHERE c.grain = 'd' AND c.at = '2021-02-03' AND c.n <> 0 GROUP BY 1 ORDER BY 1"""
 
 
 def shift(key, inspected=40, hits=3, place=INLAND, **more):
@@ -26,7 +28,7 @@ def counted(server):
     with connect(server.database_url) as conn:
         conn.autocommit = True
         yield lambda: dict(conn.execute(COUNTED).fetchall())
-        conn.execute("DELETE FROM sigang.case_file WHERE opened_at >= '2031-01-01'")
+        conn.execute("DELETE FROM sigang.case_file WHERE opened_at < '2022-01-01'")
 
 
 @pytest.fixture
@@ -53,6 +55,9 @@ def test_inspections_count_once_are_corrected_and_withdrawn(dispatcher, source, 
     assert answer == {"source": source, "withdrawn": 1, "unknown": ["x"]}
     assert dispatcher.post("/api/inspections/withdrawals", json=gone).json()["withdrawn"] == 0
     assert counted() == {"exposure": 20, "hit": 1}
+    asked = {"indicators": "vehicles_inspected,inspection_hit_rate", "period": "2021-02"}
+    tiles = dispatcher.get("/api/board", params=asked).json()["tiles"]
+    assert [tile["total"]["value"] for tile in tiles] == [20, 5]  # what is withdrawn is in neither
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,10 @@ def test_inspections_count_once_are_corrected_and_withdrawn(dispatcher, source, 
         ([], 400, "/inspections"),
         ([shift("a"), shift("b", hits=41)], 400, "/inspections/1"),
         ([shift("a"), shift("b", inspected=-1)], 400, "/inspections/1/inspected"),
-        ([shift("a", until="2031-02-03T08:00:00+08:00")], 400, "/inspections/0"),
+        ([shift("a", until="2021-02-03T08:00:00+08:00")], 400, "/inspections/0"),
+        ([shift("a"), shift("b", inspected="40")], 400, "/inspections/1/inspected"),
+        ([shift("a"), shift("b", stake="K15O+2OO")], 400, "/inspections/1"),
+        ([shift("a", since=AHEAD, until=AHEAD)], 400, "/inspections/0/since"),
         ([shift("a"), shift("b", place=[30.25, 120.15])], 400, "/inspections/1/place"),
         ([shift("a"), shift("b", place=ABROAD)], 403, "/inspections/1/place"),
     ],

@@ -10,13 +10,17 @@ import pandas
 import pytest
 
 from data.enforcement.load import load_records
+from data.enforcement.mapping import CODES
+from layers.declare.catalog import Catalog
 from spatial.errors import ConfigError, Quarantined
 from spatial.postgres.ingest import NO_LOAD
+from tests.conftest import ROOT
 from tests.data.layerfiles import write_csv
 from tests.spatial.test_heat_cube import DIFFERENT
 
 pytestmark = pytest.mark.db
 
+AREAS = ROOT / "layers" / "areas"
 SOURCE = """
 datum = "WGS84"
 key = "id"
@@ -104,10 +108,11 @@ def test_cases_and_inspections_are_withdrawn_and_stay_on_record(conn, deliver):
 
 BAD = [
     (row("x1", n=0), "bad-value"), (row("x2", n="many"), "bad-value"), (row(""), "no-key"),
-    (row("x3", at="yesterday"), "bad-value"), (row("x4", at="2999-01-01"), "future"),
+    (row("x3", at="yesterday"), "bad-value"), (row("x4", at="2999-01-01"), "no-time"),
     (row("x5", lon=30.25, lat=120.15), "swapped-axes"), (row("x6", lon=""), "no-place"),
     (row("x7", lon=100.0, lat=20.0), "no-unit"), (row("good"), "duplicate-id"),
     (row("x8", gone="perhaps"), "bad-value"), (row("x9", n=2_000_000), "bad-value"),
+    (row("x10", at="0206-03-02 07:30"), "no-time"),
 ]  # fmt: skip
 
 
@@ -119,6 +124,35 @@ def test_each_bad_row_is_kept_with_its_line_and_reason(conn, deliver):
         [report.load_id],
     ).fetchall()
     assert kept == [(line, reason) for line, (_, reason) in enumerate(BAD, 2)]
+
+
+CODED = CASES.replace(
+    'at"\n[props]', 'at"\nstage = "stage"\nverdict = "verdict"\namount_cny = "n"\n[props]'
+)
+CODED += 'plate_hash = "plate"\nstake = "stake"\nside = "side"\n'
+RIGHT = {"what": "overload", "stage": "closed", "verdict": "fine", "plate": "0f" * 8,
+         "stake": "K3+200", "side": "up"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"stage": "Withdrawn"}, "bad-value"), ({"verdict": "fein"}, "bad-value"),
+        ({"n": -500}, "bad-value"), ({"what": "张三 浙B12345"}, "bad-props"),
+        ({"plate": "浙B12345"}, "bad-props"), ({"stake": "K3+2O0"}, "bad-props"),
+        ({"side": "left"}, "bad-props"),
+    ],
+)  # fmt: skip
+def test_words_that_are_none_of_theirs_are_refused(deliver, change, reason):
+    """A misspelt stage would count, a plate or a name would be told."""
+    report = deliver([row("k", **RIGHT), row("m", **RIGHT | change)], CODED)
+    assert (report.told["added"], dict(report.refused)) == (1, {reason: 1})
+
+
+def test_codes_are_those_that_the_layer_of_cases_declares():
+    columns = {column.name: column for column in Catalog.load(AREAS).get_layer("cases").columns}
+    for name, known in CODES.items():
+        assert set(columns[name].values) == set(known)
 
 
 def test_more_hits_than_inspected_are_refused(deliver):

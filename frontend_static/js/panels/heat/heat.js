@@ -17,7 +17,7 @@ import { slices } from './slices.js';
 import './swipe.js';
 
 /** What readers without the right to count anew are shown. */
-const PUBLISHED = 'cases_published';
+const PUBLISHED = 'cases_published_map';
 
 /** The bulletin of each county and week. */
 const BULLETIN = 'enforcement_weekly';
