@@ -19,6 +19,7 @@ from spatial.geo.antimeridian import crosses, cut_line
 from spatial.geo.crs import MERCATOR_MAX_LAT, length_m, lengths_m
 from spatial.ids import stable_uuid7
 from spatial.networks.road import KIND as ROAD
+from spatial.networks.waterway import KIND as WATERWAY
 from spatial.postgres.ingest import BadRow
 
 FARTHEST = int(MERCATOR_MAX_LAT * 1e7)
@@ -95,6 +96,7 @@ class EdgeBuilder:
         delays: Delays,
         units: AdminUnits,
         named: Collection[int],
+        barrages: Collection[int],
         refuse: Callable[[BadRow], None],
     ) -> None:
         self.source_id = source_id
@@ -103,12 +105,21 @@ class EdgeBuilder:
         self.crossings: list[Crossing] = []
         self.not_understood: dict[str, list[int]] = defaultdict(list)  # ways by what they say
         self.joined: list[tuple[int, int]] = []  # graph nodes at one place
+        self.barred: list[tuple[UUID, int, shapely.Point]] = []  # ends of waterways at a barrage
         self._nodes, self._store, self._units, self._named = nodes, store, units, named
-        self._delays, self._refuse = delays, refuse
+        self._delays, self._barrages, self._refuse = delays, barrages, refuse
 
     def node_id(self, ref: int) -> UUID:
         """Return the id of a graph node."""
         return stable_uuid7(self.source_id, f"node/{ref}")
+
+    def _end(self, edge: UUID, ref: int, cut: _Cut, line: shapely.Geometry, at: int) -> UUID:
+        """Return the node at an end: at a barrage each waterway ends at a node of its own."""
+        if ref not in self._barrages or cut.tags.mode != WATERWAY.mode:
+            return self.node_id(ref)
+        own = stable_uuid7(self.source_id, f"node/{ref}/{edge}")
+        self.barred.append((own, ref, shapely.get_point(line, at)))
+        return own
 
     def rows(self, ways: list[Way]) -> Iterator[tuple[object, ...]]:
         """Yield the edges of a chunk of ways."""
@@ -233,8 +244,9 @@ class EdgeBuilder:
             props["duration_h"] = tags.ferry_h
         return (
             edge, tags.mode, code, "public", "real", self.source_id, props, tags.name_zh,
-            tags.name_en, tags.mode, tags.edge_class, tags.ref, self.node_id(ends[0]),
-            self.node_id(ends[1]), tags.oneway, length, tags.speed_kmh, tags.speed_basis,
+            tags.name_en, tags.mode, tags.edge_class, tags.ref,
+            self._end(edge, ends[0], cut, line, 0), self._end(edge, ends[1], cut, line, -1),
+            tags.oneway, length, tags.speed_kmh, tags.speed_basis,
             tags.lanes, tags.layer, *tags.limits, tags.depth_m, tags.clearance_m, tags.width_m,
             tags.tonnage_t, tags.hazmat, tags.limits_known, tags.access, tags.structure, tags.toll,
             tags.route_id, None, line,

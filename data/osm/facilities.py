@@ -37,8 +37,10 @@ _KINDS = {
     ("railway", "station"): "station",
     ("railway", "halt"): "station",
     ("amenity", "ferry_terminal"): "ferry_terminal",
+    ("waterway", "weir"): "weir",
+    ("waterway", "dam"): "weir",
 }
-KEYS = ("aeroway", "railway", "amenity")
+KEYS = ("aeroway", "railway", "amenity", "waterway")
 _KEPT = ("ref", "surface", "length", "width", "ele", "operator", "station", "aerodrome:type")
 
 # One structure: edges of one kind and name whose ends lie within about 300 m of each other.

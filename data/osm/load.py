@@ -29,12 +29,13 @@ from data.osm.limits import COLUMNS as LIMITS
 from data.osm.limits import NODE_KEYS as LIMIT_KEYS
 from data.osm.merged_nodes import merge_nodes
 from data.osm.nodes import MODES, NodeTable, References, TagStore
-from data.osm.tags import KEYS, names, way_kind
+from data.osm.tags import BARRAGES, KEYS, is_lock, names, way_kind
 from data.osm.turns import Relation
 from spatial.errors import BadCoordinate, BadParameter, NotFound, Quarantined
 from spatial.geo import quality
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.antimeridian import split
+from spatial.networks.waterway import KIND as WATERWAY
 from spatial.postgres.ingest import BadRow, LoadReport, Run, SourceInfo, loading
 
 Progress = Callable[[str], None]
@@ -61,7 +62,15 @@ class _Extract:
     delays: DelayNodes
     relations: list[Relation] = field(default_factory=list)
     places: list[tuple[str, dict[str, str], str, shapely.Geometry]] = field(default_factory=list)
+    barrages: set[int] = field(default_factory=set)
+    chambers: set[int] = field(default_factory=set)
     ways: int = 0
+
+    def bar(self, refs: Iterable[int]) -> None:
+        """Let waterways end at nodes of a barrage."""
+        for ref in refs:
+            self.barrages.add(ref)
+            self.references.add_node(ref)
 
 
 def load_osm(conn: psycopg.Connection, path: Path, region: str, progress: Progress) -> LoadReport:
@@ -139,8 +148,9 @@ def _load(run: Run, path: Path, folder: Path, progress: Progress) -> None:
         clear_region(run)
         named = {way for relation in extract.relations for way in relation.ways}
         builder = EdgeBuilder(
-            run.source_id, nodes, store, extract.delays.finish(), units, named, run.refuse
-        )
+            run.source_id, nodes, store, extract.delays.finish(), units, named,
+            extract.barrages - extract.chambers, run.refuse,
+        )  # fmt: skip
         edges = _second_pass(path, folder, builder, extract)
         sent = run.copy("edge", osm_edges.COLUMNS, edges)
         if not sent:
@@ -175,8 +185,13 @@ def _first_pass(path: Path, folder: Path, store: TagStore) -> _Extract:
         if item.is_node():
             _see_node(item, extract)
         elif item.is_way():
-            if way_kind(dict(item.tags)) and len(item.nodes) > 1:
+            tags = dict(item.tags)
+            if tags.get("waterway") in BARRAGES:
+                extract.bar(node.ref for node in item.nodes)
+            if way_kind(tags) and len(item.nodes) > 1:
                 extract.ways += 1
+                if is_lock(tags):
+                    extract.chambers.update(node.ref for node in item.nodes)
                 extract.references.add_way([node.ref for node in item.nodes])
         elif item.is_relation():
             relation = turns.read_relation(item)
@@ -193,6 +208,8 @@ def _see_node(node: osmium.osm.Node, extract: _Extract) -> None:
         extract.references.add_node(node.id)
     elif tags.get("highway") in _NODE_HIGHWAYS or "railway" in tags:
         extract.store.add(node.id, tags)
+    if tags.get("waterway") in BARRAGES:
+        extract.bar([node.id])
     kind = facilities.place_kind(tags)
     if kind and node.location.valid():
         point = shapely.Point(node.location.x / 1e7, node.location.y / 1e7)
@@ -271,6 +288,12 @@ def _node_rows(
         yield (
             builder.node_id(crossing.ref), "junction", None, "public", "real", builder.source_id,
             {}, None, None, [crossing.mode], shapely.Point(180.0, crossing.lat),
+        )  # fmt: skip
+    codes = units.codes_of(*shapely.get_coordinates([point for *_, point in builder.barred]).T)
+    for (own, ref, point), code in zip(builder.barred, codes, strict=True):
+        yield (
+            own, "barrage", code, "public", "real", builder.source_id, {"osm_node": ref}, None,
+            None, [WATERWAY.mode], point,
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from data.osm.limits import lower, read_limits
 from data.osm.values import duration_h, length_m, mass_t, speed_kmh, whole, yes_no
 from spatial.networks.road import KIND as ROAD
 from spatial.networks.road import MOTOR
+from spatial.networks.waterway import KIND as WATERWAY
 
 Tags = Mapping[str, str]
 
@@ -31,6 +32,7 @@ ROADS = frozenset(
 WALKS = frozenset({"pedestrian", "footway", "path", "cycleway", "bridleway", "steps"})
 RAILS = frozenset({"rail", "light_rail", "subway", "tram", "narrow_gauge", "monorail", "funicular"})
 WATERS = frozenset({"river", "canal", "fairway", "tidal_channel", "ship_canal", "lock"})
+BARRAGES = frozenset({"weir", "dam", "sluice_gate", "waterfall"})  # no vessel passes them
 FERRIES = frozenset({"ferry", "shuttle_train"})  # carry vehicles over water, or through a tunnel
 AREAS = frozenset({"pedestrian", "footway"})  # areas of these are walked along their edges
 KEYS = ("highway", "railway", "waterway", "route")  # a way with none of these is no edge
@@ -111,7 +113,7 @@ def way_kind(tags: Tags) -> tuple[str, str] | None:
         (ROAD.mode, "highway", ROADS),
         ("walk", "highway", WALKS),
         ("rail", "railway", RAILS),
-        ("waterway", "waterway", WATERS),
+        (WATERWAY.mode, "waterway", WATERS),
     )
     for mode, key, values in candidates:
         if tags.get(key) in values:
@@ -130,7 +132,7 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
         return None
     mode, edge_class = kind
     oneway, reverse, changing = _direction(tags, mode, edge_class)
-    limited = mode in MOTOR.modes
+    limited, afloat = mode in MOTOR.modes, mode == WATERWAY.mode
     limits, own = read_limits(tags if limited else {})
     access = lower(access_table(tags, mode, edge_class, changing=changing), own)
     structure, structure_name = _structure(tags, mode)
@@ -148,12 +150,12 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
         speed_basis="assumed" if speed is None else "posted",
         lanes=whole(tags.get("lanes")),
         layer=whole(tags.get("layer")) or 0,
-        limits=limits,
+        limits=_longest(tags) if afloat else limits,
         limits_known=limited and _limits_known(tags, limits),
         depth_m=length_m(tags.get("maxdraft") or tags.get("maxdraught")),
-        clearance_m=length_m(tags.get("maxheight")) if mode == "waterway" else None,
-        width_m=length_m(tags.get("width") or tags.get("est_width")),
-        tonnage_t=mass_t(tags.get("maxtonnage")) if mode == "waterway" else None,
+        clearance_m=length_m(tags.get("maxheight")) if afloat else None,
+        width_m=_width(tags, afloat),
+        tonnage_t=mass_t(tags.get("maxtonnage")) if afloat else None,
         hazmat=_hazmat(tags),
         access=turned(access) if reverse else access,
         structure=structure,
@@ -163,6 +165,11 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
         ferry_h=duration_h(tags.get("duration")) if mode == "ferry" else None,
         props=_props(tags),
     )
+
+
+def is_lock(tags: Tags) -> bool:
+    """Tell whether a way lies in the chamber of a lock."""
+    return tags.get("lock") == "yes" or tags.get("waterway") == "lock"
 
 
 def names(tags: Tags) -> tuple[str | None, str | None]:
@@ -209,6 +216,19 @@ def _limits_known(tags: Tags, limits: tuple[float | None, ...]) -> bool:
     return height and (limits[3] is not None or tags.get("maxweight") == "none")
 
 
+def _longest(tags: Tags) -> tuple[float | None, ...]:
+    """Return the limits of a waterway that are not columns of their own: its longest vessel (m)."""
+    return None, None, length_m(tags.get("maxlength")), None, None
+
+
+def _width(tags: Tags, afloat: bool) -> float | None:
+    """Return the width (m) of a way; of a waterway no more than the widest vessel allowed."""
+    keys = ("width", "maxwidth", "maxbeam") if afloat else ("width",)
+    known = [length_m(tags[key]) for key in keys if key in tags]
+    widths = [width for width in known if width is not None]
+    return min(widths, default=length_m(tags.get("est_width")))
+
+
 def _hazmat(tags: Tags) -> str | None:
     said = tags.get("hazmat")
     parts = [said] if said else []
@@ -224,7 +244,7 @@ def _hazmat(tags: Tags) -> str | None:
 def _structure(tags: Tags, mode: str) -> tuple[str | None, str | None]:
     if mode == "ferry":
         return "ferry", None
-    if mode == "waterway" and (tags.get("lock") == "yes" or tags.get("waterway") == "lock"):
+    if mode == WATERWAY.mode and is_lock(tags):
         return "lock", tags.get("lock_name") or tags.get("name")
     if tags.get("bridge", "no") != "no":
         return "bridge", tags.get("bridge:name") or tags.get("bridge:ref")

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import networkx as nx
 import psycopg
 import pytest
 
@@ -221,6 +222,35 @@ def test_waterways_locks_ferries_rails_and_airfields(conn, load) -> None:
         ("lock", "三堡船闸", None, "ST_LineString"),
         ("station", "南站", None, "ST_Point"),
     ]
+
+
+def test_no_waterway_passes_a_barrage_but_a_lock_in_it_is_passed(conn, load) -> None:
+    """A weir is a node of the river, or a way across it; the dam beside a lock shares its node."""
+    drawn = Map(" a b c d e f g\n h i j k l m n")
+    drawn.way("abcd", waterway="river").node("b", waterway="weir", name="乙堰")
+    drawn.way("defg", waterway="river").way("lem", waterway="dam")
+    drawn.way("hij", waterway="canal").way("jk", waterway="canal", lock="yes", maxlength="110",
+        maxwidth="11.5", maxheight="7", maxdraught="2.8")  # fmt: skip
+    drawn.way("klmn", waterway="canal", width="30").way("jkd", waterway="weir")
+    load(drawn)
+    pairs = conn.execute(
+        "SELECT from_node, to_node, props ->> 'osm_way' FROM sigang.edge"
+    ).fetchall()
+    graph = nx.MultiGraph((a, b, way) for a, b, way in pairs)
+    parts = [sorted(way for *_, way in graph.edges(part, keys=True))
+             for part in nx.connected_components(graph)]  # fmt: skip
+    assert sorted(parts) == [
+        ["100"], ["100"], ["101"], ["101"], ["103", "104", "105"], ["105"], ["105"],
+    ]  # fmt: skip
+    lock = edges(conn)["104/0"]
+    assert (lock["max_length_m"], lock["width_m"], lock["clearance_m"], lock["depth_m"]) == (
+        110, 11.5, 7, pytest.approx(2.8),
+    )  # fmt: skip
+    weirs = conn.execute(
+        "SELECT name_zh, ST_GeometryType(geom) FROM sigang.facility WHERE kind = 'weir'"
+        " ORDER BY 2, 1"
+    ).fetchall()
+    assert weirs == [(None, "ST_LineString"), (None, "ST_LineString"), ("乙堰", "ST_Point")]
 
 
 def state(conn: psycopg.Connection) -> dict[str, list]:
