@@ -71,7 +71,7 @@ def _freeze_all(
     done, reports = [], ground.catalog.part(read_reports)
     for report, period in due_periods(reports, clock, known, now):
         try:
-            freeze(ground, Order(report, period, SYSTEM, due=True))
+            freeze(ground, Order(report, period, SYSTEM, due=True), now)
         except Conflict:
             continue
         done.append((report, period.id))
@@ -80,8 +80,8 @@ def _freeze_all(
 
 def _answer(settings: Settings, order: Document) -> Document:
     ground = ground_of(settings, settings.database_url or "")
-    if order.get("due"):
-        return {"frozen": freeze_due(ground)}
+    if due := order.get("due"):
+        return {"frozen": freeze_due(ground, datetime.fromisoformat(str(due)))}
     asked = Order(
         str(order["report"]), parse_period(str(order["period"])), str(order["by"]),
         order.get("corrects"), order.get("reason"),  # type: ignore[arg-type]

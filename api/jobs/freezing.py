@@ -11,8 +11,10 @@ import logging
 import os
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import asyncpg
 import orjson
@@ -34,17 +36,20 @@ FIRST_S, EVERY_S = 120.0, 60.0
 """After the start, and from then on, it is looked for what is due."""
 AGAIN_S = 900.0
 """After what could not be frozen."""
+CLOCK_OF_SYSTEM = partial(datetime.now, UTC)
 _FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SigangError)
 _log = logging.getLogger("sigang.reports")
 
 
 class Freezer:
-    """Has reports frozen."""
+    """Has reports frozen; `clock` tells it the time."""
 
     def __init__(
-        self, settings: Settings, db: Database, catalog: Catalog, rules: RuleKeeper
-    ) -> None:
+        self, settings: Settings, db: Database, catalog: Catalog, rules: RuleKeeper,
+        clock: Callable[[], datetime] = CLOCK_OF_SYSTEM,
+    ) -> None:  # fmt: skip
         self._settings, self._db, self._catalog, self._rules = settings, db, catalog, rules
+        self._clock = clock
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -86,19 +91,20 @@ class Freezer:
             await asyncio.sleep(wait)
             wait = EVERY_S
             try:
-                if await self._is_due():
-                    told = await self.carry_out({"due": True})
+                now = self._clock()
+                if await self._is_due(now):
+                    told = await self.carry_out({"due": now.isoformat()})
                     if "problem" in told:
                         wait = AGAIN_S
                         _log.warning("reports cannot be frozen: %s", told["problem"])
             except _FAILURES as error:
                 _log.warning("reports are frozen later: %s", error)
 
-    async def _is_due(self) -> bool:
+    async def _is_due(self, now: datetime) -> bool:
         rule = find_rule(self._rules.current, CLOCK)
         reports = self._catalog.part(read_reports)
         if rule is None or not reports:
             return False
         rows = await self._db.public.fetch(store.KNOWN)
         known = {(row[0], row[1]) for row in rows}
-        return any(due_periods(reports, rule.value, known, datetime.now(UTC)))
+        return any(due_periods(reports, rule.value, known, now))

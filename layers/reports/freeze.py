@@ -92,8 +92,15 @@ class Ground:
     review_number: str | None
 
 
-def freeze(ground: Ground, order: Order) -> int:
+def freeze(ground: Ground, order: Order, now: datetime | None = None) -> int:
     """Freeze a period of a report; return the number of the version. All of it, or nothing.
+
+    Parameters
+    ----------
+    ground, order
+        With what, and what.
+    now
+        When it is frozen; the time of this process where none is told.
 
     Raises
     ------
@@ -107,7 +114,7 @@ def freeze(ground: Ground, order: Order) -> int:
         What is to be corrected is not the last version.
     """
     report = find_report(ground.catalog, order.report)
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     check_period(report, order.period, now)
     with closing(connect(ground.url)) as conn:
         if not store.try_lock(conn, report.id):

@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import tomllib
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import shapely
 
+from api.cli.parser import parse
+from api.cli.report import report
+from api.jobs import freezing
+from api.jobs.freezing import Freezer
+from api.jobs.store import runner
 from api.network.rule_models import RuleBook, read_rules
 from data.generate.cases import write_cases
 from data.generate.shifts import enforcement
 from data.generate.world import SOURCE, TRUNK, read_roads
+from layers.computed.catalogue import read_computed
+from layers.computed.store import Made, exchange
 from layers.declare.catalog import Catalog
+from layers.indicators.catalog import read_indicators
 from layers.processes.registry import check_inputs, find_processes
 from layers.processes.runtime.model import Sources
 from layers.processes.runtime.run import read_scene
+from layers.reports.catalogue import read_reports
+from layers.reports.check import check_stored
+from layers.reports.document import stamp
+from layers.reports.files import draw_file, drawn_names
+from layers.reports.keys import known_keys
+from layers.reports.package import pack
+from layers.reports.store import list_editions, read_files
 from routing.statistics.network_density import cut_into_lixels, network_density
 from spatial.actor import Actor
+from spatial.ids import uuid7
 from spatial.postgres.db import Database, connect
 from spatial.settings import PROJECT, Settings
 from tests.api.test_heat_truths import DAY, NIGHT, names
 from tests.conftest import ANCHOR
+from tests.harness import HOME_VARIABLE
 from tests.routing.simple_kernel import simple_kernel
 
 pytestmark = pytest.mark.db
@@ -31,6 +52,7 @@ pytestmark = pytest.mark.db
 SECOND = tomllib.loads(Path(__file__).with_name("heat_second_truths.toml").read_text("utf-8"))
 TRUTHS, SLICES = SECOND["truths"], enforcement()["weeks"]
 DESK = Actor("desk", "dispatcher", "330000", "330000-desk")
+BULLETIN, WEEK = "enforcement_weekly", "2026-W09"
 BANDWIDTH_M, HOT = 2000.0, 2.2
 """Hot is what lies so far above what a single post makes of its own finds."""
 AROUND = """
@@ -166,3 +188,82 @@ def test_a_junction_is_hot_by_a_kernel_that_does_not_split_and_by_no_other(
     assert simple.max() > bar
     mass = simple @ (lixels.to_m - lixels.from_m)
     assert mass > 1.3 * hits.sum()
+
+
+def bulletin_alone(folder):
+    """Write the declarations with the bulletin as their only report."""
+    areas = shutil.copytree(PROJECT / "layers" / "areas", folder / "areas")
+    for file in areas.glob("*/*.report.toml"):
+        if file.name != f"{BULLETIN}.report.toml":
+            file.unlink()
+    return areas
+
+
+async def frozen_by_itself(settings, catalog, rules, features, now):
+    """Keep stretches as rows of their layer, and let a server's freezer look once what is due."""
+    told, url = asyncio.Queue(), settings.database_url
+    db = await Database.open(settings, url)
+    try:
+        layer = catalog.part(read_computed)["hot_stretches"]
+        async with runner(db) as conn, conn.transaction():
+            made = Made("test", ("law.heat_stretches@test",), ("synthetic",))
+            assert await exchange(conn, layer, uuid7(), made, None, features) == len(features)
+        freezer = Freezer(settings, db, catalog, SimpleNamespace(current=rules), lambda: now)
+        carry_out = freezer.carry_out
+
+        async def noted(order):
+            told.put_nowait(await carry_out(order))
+            return {}
+
+        freezer.carry_out = noted
+        await freezer.start()
+        try:
+            return await asyncio.wait_for(told.get(), 120)
+        finally:
+            await freezer.stop()
+    finally:
+        await db.close()
+
+
+def test_the_bulletin_is_frozen_on_time_with_the_hot_stretches_of_each_county(
+    world, ask, tmp_path, monkeypatch
+):
+    """The week ended eight hours ago: a server freezes it by itself, and it is verified offline."""
+    monkeypatch.setattr(freezing, "FIRST_S", 0.0)
+    features = ask("hot-stretches", slices=SLICES).stretches.features
+    areas, home = bulletin_alone(tmp_path), Path(os.environ[HOME_VARIABLE])
+    settings = Settings(database_url=world, home=home, areas=areas, pool_size=2)
+    catalog = Catalog.load(areas, read_indicators, read_reports, read_computed)
+    with connect(world) as conn:
+        conn.execute("ALTER TABLE sigang.rule DISABLE TRIGGER USER")
+        conn.execute("UPDATE sigang.rule SET value = jsonb_set(value, '{week,back}', '1')"
+                     " WHERE key = 'office.report_clock'")  # fmt: skip
+        conn.commit()
+    now = ANCHOR + timedelta(hours=8, minutes=1)
+    rules = RuleBook.of(read_rules(), now).at(now)
+    told = asyncio.run(frozen_by_itself(settings, catalog, rules, features, now))
+    assert told == {"frozen": [[BULLETIN, WEEK]]}
+    with connect(world) as conn:
+        editions = {row["audience"]: row for row in list_editions(conn)}
+        assert not any(dict(check_stored(conn, known_keys(home))).values())
+        edition = editions["province"]
+        document, manifest = edition["document"], edition["manifest"]
+        files = read_files(conn, edition["version_id"], "province")
+    assert (document["retroactive"], document["frozen_at"]) == (False, stamp(now))
+    hot = [one["properties"] for one in features if one["properties"]["state"] == "hot"]
+    (listed,) = document["lists"]
+    assert not listed["late"]
+    assert sorted((row["unit"], row["values"][0]) for row in listed["rows"]) == sorted(
+        (one["admin_code"], one["name"]) for one in hot
+    )
+    assert [float(row["values"][1]) for row in listed["rows"]] == sorted(
+        (pytest.approx(one["rate"], abs=1e-4) for one in hot), key=lambda a: -a.expected
+    )
+    assert "lists" not in editions.get("public", {}).get("document", {})
+    files |= {n: draw_file(n, document, edition["outlines"], []) for n in drawn_names(document)}
+    page = files["report.html"].decode()
+    assert all(one["name"] in page for one in hot) and len(hot) == len(TRUTHS["hot"])
+    seal = {name: edition[name] for name in ("sha256", "key", "signature")}
+    (tmp_path / "report.zip").write_bytes(pack(manifest, seal, files))
+    words = ["report", "verify", str(tmp_path / "report.zip"), "--key", edition["key"]]
+    assert report(Settings(home=tmp_path / "none"), parse(words)) == 0

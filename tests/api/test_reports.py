@@ -225,7 +225,9 @@ def test_the_past_is_frozen_as_of_its_dates_once(database_url, tmp_path):
         told = "SELECT period, cutoff, retroactive FROM sigang.report_version ORDER BY period"
         rows = conn.execute(told).fetchall()
     assert rows[1] == ("2025-05", datetime.fromisoformat("2025-06-01T08:00:00+08:00"), True)
-    assert all(row[2] for row in rows)
+    late = {row[0]: row[2] for row in rows}
+    assert late.pop("2025-W22") is False  # an hour after it was due
+    assert all(late.values())
     keys = known_keys(Path(os.environ[HOME_VARIABLE]))
     with connect(database_url) as conn:
         found = dict(check_stored(conn, keys))
