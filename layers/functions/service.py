@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +11,7 @@ from functools import partial
 from layers.functions.catalogue import Function
 from layers.functions.cell_tile import make_tile
 from layers.functions.county_rows import CountyKeeper
-from layers.functions.filtering import Place, box_of, moment_of
+from layers.functions.filtering import SLOW_S, Place, box_of, moment_of
 from layers.functions.question import Question
 from layers.functions.surface import CellSurface
 from layers.heat.cubes import Cubes
@@ -41,7 +42,7 @@ class FunctionService:
         self._filters = filters
         self._counties = counties
         self._filtering = asyncio.Lock()
-        self._slow: dict[tuple[str, ...], NeedsJob] = {}
+        self._slow: dict[tuple[str, ...], tuple[float, NeedsJob]] = {}
         self._rules = rules
         self._surfaces: OrderedDict[tuple[str, ...], CellSurface] = OrderedDict()
         self._tiles = TileCache(TILE_BYTES)
@@ -122,16 +123,20 @@ class FunctionService:
         if key in self._surfaces:
             return self._surfaces[key]
         periods, box = function.engine.counted(asked.inputs), None
-        if slow := self._slow.get(key):
+        question = function.layer.id, asked.surface, actor.digest
+        until, slow = self._slow.get(question, (0.0, None))
+        if slow is not None and time.monotonic() < until:
             box = self._box(function, asked, zxy)
             if box is None:
                 raise slow
+            if (*key, str(box)) in self._surfaces:
+                return self._surfaces[*key, str(box)]
         try:
             narrowed = await self._filters.narrow(actor, cube, periods, box)
         except NeedsJob as error:
             if len(self._slow) > MOST_SLOW:
                 self._slow.clear()
-            self._slow[key] = error
+            self._slow[question] = time.monotonic() + SLOW_S, error
             if box is not None or self._box(function, asked, zxy) is None:
                 raise
             return await self._filtered(key, function, asked, actor, cube, zxy)

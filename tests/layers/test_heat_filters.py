@@ -220,9 +220,10 @@ def test_what_may_not_be_filtered_by_is_told(world, catalog, text, actor, error,
 
 
 def test_too_many_rows_need_a_job_and_counts_of_near_tiles_none(world, catalog, monkeypatch):
-    plain = filters.count_rows
+    plain, boxes = filters.count_rows, []
 
     async def hasty(*given, box=None):
+        boxes.append(box)
         return await plain(*given, box=box, budget_ms=1 if box is None else 10_000)
 
     monkeypatch.setattr(filters, "count_rows", hasty)
@@ -245,6 +246,11 @@ def test_too_many_rows_need_a_job_and_counts_of_near_tiles_none(world, catalog, 
             assert told.value.extra["process"] == "heat-surface"
         zxy = 11, *tile_of(120.5, 29.5, 11)
         near = await service.get_tile(function, ask(surface="count"), zxy, DESK)
+        counted = len(boxes)
+        for x in range(zxy[1] * 2, zxy[1] * 2 + 2):  # four farther in, of the same rows
+            for y in range(zxy[2] * 2, zxy[2] * 2 + 2):
+                await service.get_tile(function, ask(surface="count"), (12, x, y), DESK)
+        assert len(boxes) == counted and None in boxes and boxes[-1] is not None
         monkeypatch.setattr(filters, "count_rows", plain)
         other = FunctionService(
             Cubes(db, world.url), Filters(db, catalog), lambda: rules, CountyKeeper(db)
