@@ -38,7 +38,7 @@ def plan(task: Task, extent: LockSearch) -> Plan:
     check_task(task, placer)
     for promised in (True, False):
         for times in WIDENED:
-            made = _within(task, placer, extent, times * task.order.wait_most_s, promised)
+            made = within(task, placer, extent, times * task.order.wait_most_s, promised)
             if made is not None:
                 return made
     raise LimitViolated(
@@ -48,10 +48,13 @@ def plan(task: Task, extent: LockSearch) -> Plan:
     )  # fmt: skip
 
 
-def _within(
+def within(
     task: Task, placer: Placer, extent: LockSearch, held: int, promised: bool
 ) -> Plan | None:
-    """Return the best plan found with waiting bounded, None where there is none."""
+    """Return the best plan found that waits `held` seconds at most, None where there is none.
+
+    With `promised` no ship begins later than published.
+    """
     until = {
         ship.id: last_begin(ship.ready, ship.promised if promised else None, held)
         for ship in task.ships

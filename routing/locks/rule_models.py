@@ -88,6 +88,22 @@ class LockSearch(RuleModel):
         return [(one.width, one.passed_most) for one in chosen]
 
 
+class LockForecast(RuleModel):
+    """How the courses of a voyage are drawn: spreads of arrival, lockage and sailing, filling.
+
+    `filling` is the share of a chamber's area, as placements count it, at which a lockage is full;
+    `level` the share of the courses that an interval holds.
+    """
+
+    arrival_sd_s: float = Field(ge=0, le=6 * 3600)
+    lockage_sd: float = Field(ge=0, le=0.5)
+    sailing_sd: float = Field(ge=0, le=0.5)
+    filling: float = Field(gt=0.2, le=1)
+    level: float = Field(gt=0, lt=1)
+    courses: int = Field(ge=20, le=5000)
+
+
 GAPS = register("lock.gaps", LockGaps, zh="闸室内间距", en="Gaps in lock chambers")
 ORDER = register("lock.order", LockOrder, zh="过闸次序与上限", en="Order of lockages and bounds")
+FORECAST = register("lock.forecast", LockForecast, zh="过闸时间预测", en="Forecast of lockages")
 SEARCH = register("lock.search", LockSearch, zh="排闸搜索规模", en="Extent of the lock search")
