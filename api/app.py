@@ -60,6 +60,10 @@ from api.ogc import (
 )
 from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
 from api.ops.admin import follow_catalog
+from api.ports.waterway import classes as waterway_classes
+from api.ports.waterway import declared as waterway_declared
+from api.ports.waterway import paths as waterway_paths
+from api.ports.waterway import sizes as waterway_sizes
 from api.roads import (
     carriageways,
     isochrones,
@@ -98,6 +102,10 @@ ROUTES = (
     nearest.routes,
     match.routes,
     profiles.routes,
+    waterway_paths.routes,
+    waterway_sizes.routes,
+    waterway_classes.routes,
+    waterway_declared.routes,
     airspace_check.routes,
     airspace_pack.routes,
     suitability.routes,

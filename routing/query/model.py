@@ -120,7 +120,7 @@ class Path:
         """What the search minimised, in ms."""
         return sum(leg.weight for leg in self.legs)
 
-    def _parts(self) -> tuple[Ints, Floats, Floats]:
+    def parts(self) -> tuple[Ints, Floats, Floats]:
         """Return the keys, the driven share of each, and its driving time in ms."""
         keys = np.concatenate([leg.keys for leg in self.legs])
         part = np.concatenate([leg.stop - leg.start for leg in self.legs])
@@ -135,12 +135,12 @@ class Path:
 
     def sums(self) -> tuple[float, float]:
         """Return the length in m and the driving time in ms."""
-        keys, part, duration = self._parts()
+        keys, part, duration = self.parts()
         return float((self.costs.length_m[keys >> 1] * part).sum()), float(duration.sum())
 
     def banned_keys(self, depart: datetime) -> Ints:
         """Return the keys that are entered at a banned hour when one leaves at a time."""
-        keys, part, duration = self._parts()
+        keys, part, duration = self.parts()
         entered = np.concatenate([[0.0], np.cumsum(duration)[:-1]])
         banned = self.costs.bans.entered(keys, entered, depart) & (part > 0)
         return np.unique(keys[banned])

@@ -89,11 +89,16 @@ class Judge:
         minute = int(minute_of_week(datetime.fromtimestamp(when, UTC))) % WEEK_MIN
         return LevelState(found[0], found[1], found[2], when, when, minute)
 
-    def during(self, when: Floats) -> LevelState:
-        """Return the levels of a span, seen at some moments of it; opening hours do not count."""
-        found = self.levels_at(when)
-        low, middle, high = found[0].min(axis=1), found[1].mean(axis=1), found[2].max(axis=1)
-        return LevelState(low, middle, high, float(when[0]), float(when[-1]))
+    def during(self, when: Floats, low: int = 0, high: int = 2) -> LevelState:
+        """Return the levels of a span, seen at some moments of it; opening hours do not count.
+
+        The lowest are of one of p10, p50 and p90 (0, 1, 2), the highest of another one: so a span
+        is judged by what is sure, expected or hoped for.
+        """
+        levels = self.levels_at(when)
+        middle = levels[1].mean(axis=1)
+        low_m, high_m = levels[low].min(axis=1), levels[high].max(axis=1)
+        return LevelState(low_m, middle, high_m, float(when[0]), float(when[-1]))
 
     def levels_at(self, when: Floats) -> Floats:
         """Return the (3, gauges, moments) low, middle and high levels; NaN is not known."""
@@ -131,6 +136,23 @@ class Judge:
     def needed(self, term: int, size: float) -> float:
         """Return how much a vessel of a size needs of a term."""
         return float(size * self._times[term] + self._add[term])
+
+    def rises(self, term: int) -> int:
+        """Return 1 where what a term admits rises with the level, -1 where it falls, else 0."""
+        return int(self._rises[term])
+
+    def column(self, kind: str) -> int:
+        """Return the place of the limit that a kind of row is about."""
+        return next(n for n, limit in enumerate(self.kind.limits) if kind in limit.kinds)
+
+    def level_share(self, state: LevelState, term: int) -> float:
+        """Return by how much (m) the least favourable level makes a term more than its value."""
+        gauge = int(self.table.term_gauge[term])
+        if gauge < 0 or not self._rises[term]:
+            return 0.0
+        reference = float(self.table.term_reference[term])
+        low, high = float(state.low[gauge]), float(state.high[gauge])
+        return low - reference if self._rises[term] > 0 else reference - high
 
     def applies(self, state: LevelState) -> Bools:
         """Return which terms are valid at some moment of a span."""

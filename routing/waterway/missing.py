@@ -26,7 +26,7 @@ from routing.graph.weights import INFINITE, Floats, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.query.leg import Leg, find_leg, find_legs
 from routing.stopping import check
-from routing.waterway.judge import Unknown
+from routing.waterway.judge import Unknown, least_sets
 
 Sets = Mapping[int, Sequence[frozenset[Unknown]]]
 """By edge the least sets of unknowns, where there are any: one of them must become known."""
@@ -79,6 +79,26 @@ def fewest(
         if one and (found is None or len(one.unknowns) < len(found.unknowns)):
             found = one
     return found
+
+
+def fewest_of(sets: Sets) -> Missing:
+    """Return the fewest unknowns of edges that are all to be passed.
+
+    Edges are taken one after another, those of fewest ways first, and unions that hold another one
+    are dropped: what is left at the end is the least.
+    """
+    unions: dict[frozenset[Unknown], dict[int, frozenset[Unknown]]] = {frozenset(): {}}
+    proven = True
+    for edge in sorted(sets, key=lambda one: (len(sets[one]), one)):
+        found = {
+            union | way: {**chosen, edge: way}
+            for union, chosen in unions.items() for way in sets[edge]
+        }  # fmt: skip
+        kept = least_sets(found)
+        proven &= len(kept) <= MOST_STEPS
+        unions = {union: found[union] for union in kept[:MOST_STEPS]}
+    best = min(unions, key=len, default=frozenset[Unknown]())
+    return Missing(best, unions.get(best, {}), [], proven)
 
 
 class _Search:
