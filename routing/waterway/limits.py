@@ -272,7 +272,7 @@ class _Maker:
             term_doubt=np.array([self._doubted(r) for r in rows], np.bool_),
             term_since=np.array([_moment(r.valid_from, -np.inf) for r in rows], np.float64),
             term_until=np.array([_moment(r.valid_to, np.inf) for r in rows], np.float64),
-            term_schematic=np.array([r.origin == SCHEMATIC for r in rows], np.bool_),
+            term_schematic=self._schematic(rows, option),
             need_option=need[:, 0],
             need_kind=need[:, 1],
             need_column=need[:, 2],
@@ -285,6 +285,13 @@ class _Maker:
             edge_count=len(edges),
             options_of=options_of,
         )
+
+    def _schematic(self, rows: Sequence[LimitRow], option: Ints) -> Bools:
+        """Return which terms are schematic on an edge that is not so as a whole."""
+        drawn = self._graph.edges.origin.mask([SCHEMATIC])
+        edge = np.array([self._options[o].edge for o in option.tolist()], np.int64)
+        own = np.array([row.origin == SCHEMATIC for row in rows], np.bool_)
+        return np.asarray(own & ~drawn[edge])
 
     def _doubted(self, row: LimitRow) -> bool:
         """Tell whether a limit names a gauge but not what its value holds for there."""

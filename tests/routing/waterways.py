@@ -229,8 +229,8 @@ def ways_of(world: World, name: str, sizes: Mapping[str, float], at: datetime):
             ways.append(frozenset(waits))
         groups.append(ways)
     sets = [frozenset().union(*chosen) for chosen in product(*groups)]
-    if world.edges[name].get("origin") == "schematic":
-        sets = [one | {("survey", name)} for one in sets]
+    if world.edges[name].get("origin") == "schematic":  # one survey tells all of it
+        sets = [frozenset(u for u in one if u[0] != "survey") | {("survey", name)} for one in sets]
     return sets
 
 

@@ -1,0 +1,305 @@
+"""Voyages asked of a served waterway: a bridge, a lock of two chambers, a falling river."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import shapely
+
+from api.network.rule_models import load_rules
+from data.accounts import load_accounts
+from spatial.ids import stable_uuid7
+from spatial.postgres.db import connect
+from tests.conftest import running_server
+
+pytestmark = pytest.mark.db
+
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+AT = {"A": (120.00, 30.0), "B": (120.05, 30.0), "C": (120.10, 30.0), "D": (120.15, 30.0),
+      "E": (120.20, 30.0), "F": (120.05, 30.1), "G": (120.3, 30.3),
+      "H": (120.35, 30.3)}  # fmt: skip
+EDGES = {"AB": "real", "BC": "real", "CD": "real", "DE": "real", "BF": "real", "GH": "schematic"}
+BRIDGE, LOCK, GAUGE, SHIP = (stable_uuid7("water", n) for n in ("bridge", "lock", "gauge", "ship"))
+VESSEL = {"draught_m": 2.0, "air_draught_m": 7.2, "beam_m": 10.8, "length_m": 55.0,
+          "deadweight_t": 500.0}  # fmt: skip
+LONGEST_S = 0.3
+
+
+def edge(name):
+    return stable_uuid7("water", f"edge {name}")
+
+
+def limit(conn, kind, value, *, on=None, facility=None, opening=None, reference=None):
+    gauge = GAUGE if reference is not None else None
+    datum = "1985" if reference is not None else None
+    conn.execute(
+        "INSERT INTO sigang.waterway_limit (source_id, origin, edge_id, facility_id, opening, kind,"
+        " value, datum, reference_level_m, gauge_id)"
+        " VALUES ('water', 'real', %s, %s, %s, %s, %s, %s, %s, %s)",
+        [on and edge(on), facility, opening, kind, value, datum, reference, gauge],
+    )
+
+
+def level(conn, hours, *metres, kind="forecast"):
+    low, middle, high = metres if len(metres) == 3 else (None, metres[0], None)
+    at = NOW + timedelta(hours=hours)
+    conn.execute(
+        "INSERT INTO sigang.water_level VALUES (%s, %s, %s, %s, %s, %s, %s, 'water', 'synthetic')",
+        [GAUGE, kind, at, min(at, NOW - timedelta(hours=1)), low, middle, high],
+    )
+
+
+def fill(url):
+    with connect(url) as conn:
+        load_accounts(conn)
+        load_rules(conn)
+        conn.execute(
+            "INSERT INTO sigang.source (id, title_zh, title_en, license, attribution)"
+            " VALUES ('water', '测试', 'Test', 'CC0', 'Test')"
+        )
+        for name, origin in EDGES.items():
+            line = shapely.LineString([AT[name[0]], AT[name[1]]]).wkt
+            conn.execute(
+                "INSERT INTO sigang.edge (id, kind, visibility, origin, source_id, mode, class,"
+                " from_node, to_node, length_m, geom) VALUES (%s, 'waterway', 'public', %s,"
+                " 'water', 'waterway', 'IV', %s, %s,"
+                " ST_Length(ST_GeomFromText(%s, 4326)::geography), ST_GeomFromText(%s, 4326))",
+                [edge(name), origin, *(stable_uuid7("water", n) for n in name), line, line],
+            )
+        for row_id, kind, props in (
+            (BRIDGE, "bridge", {}), (LOCK, "lock", {}), (GAUGE, "gauge", {"datum": "1985"}),
+        ):  # fmt: skip
+            conn.execute(
+                "INSERT INTO sigang.facility (id, kind, name_zh, name_en, visibility, origin,"
+                " source_id, props, geom) VALUES (%s, %s, '甲', %s, 'public', 'synthetic', 'water',"
+                " %s, ST_GeomFromText(%s, 4326))",
+                [row_id, kind, kind.title(), json.dumps(props), shapely.Point(AT["C"]).wkt],
+            )
+        for name, structure, relation in (("BC", BRIDGE, "under"), ("CD", LOCK, "carries")):
+            conn.execute("INSERT INTO sigang.edge_structure VALUES (%s, %s, %s)",
+                         [edge(name), structure, relation])  # fmt: skip
+        conn.execute(
+            "INSERT INTO sigang.structure_opening VALUES (%s, 1, 'chamber', NULL, NULL, NULL, 1200,"
+            " 'water', 'real'), (%s, 2, 'chamber', NULL, NULL, NULL, 1800, 'water', 'real')",
+            [LOCK, LOCK],
+        )
+        for name, depth, reference in (("AB", 3.0, None), ("BC", 3.0, 3.0), ("CD", 4.0, None),
+                                       ("DE", 4.0, None), ("GH", 9.0, None)):  # fmt: skip
+            limit(conn, "depth", depth, on=name, reference=reference)
+        limit(conn, "clearance", 7.0, facility=BRIDGE, reference=3.3)
+        limit(conn, "width", 60.0, facility=BRIDGE)
+        for number, sizes in ((1, (120.0, 9.0, 4.0)), (2, (100.0, 14.0, 3.0))):
+            for kind, value in zip(("length", "width", "sill"), sizes, strict=True):
+                limit(conn, kind, value, facility=LOCK, opening=number)
+        level(conn, -1, 2.75, kind="reading")
+        for hour in range(0, 97, 6):
+            level(conn, hour, 2.75 - hour / 200 - 0.02, 2.75 - hour / 200, 2.75)
+        conn.execute(
+            "INSERT INTO sigang.asset (id, kind, visibility, origin, source_id, identifiers)"
+            " VALUES (%s, 'vessel', 'public', 'synthetic', 'water', '{}')", [SHIP],
+        )  # fmt: skip
+        for kind, days in (
+            ("inspection", -1),
+            ("registration", 900),
+            ("manning", 90),
+            ("master", 90),
+        ):
+            conn.execute(
+                "INSERT INTO sigang.vessel_paper (asset_id, kind, grade, persons, valid_to,"
+                " source_id, origin) VALUES (%s, %s, %s, %s, %s, 'water', 'synthetic')",
+                [SHIP, kind, "三类" if kind == "master" else None, 3 if kind == "manning" else None,
+                 NOW + timedelta(days=days)],
+            )  # fmt: skip
+        conn.execute(
+            "UPDATE sigang.network_version SET version = 1, topology = 1 WHERE network = 'waterway'"
+        )
+
+
+@pytest.fixture(scope="module")
+def server(module_database_url):
+    fill(module_database_url)
+    with running_server(module_database_url, workers=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with closing(server.client()) as found:
+        yield found
+
+
+def ask(client, what, *places, **more):
+    vessel = {**VESSEL, **more.pop("vessel", {})}
+    vessel = {name: value for name, value in vessel.items() if value is not None}
+    waypoints = [AT[name] for name in places]
+    return client.post(
+        f"/api/waterway/{what}", json={"vessel": vessel, "waypoints": waypoints, **more}
+    )
+
+
+def told(answer):
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_vessel_passes_as_the_water_stands(client):
+    found = told(ask(client, "path", "A", "E", include=["edges", "profile"]))
+    properties = found["features"][0]["properties"]
+    assert properties["answer"] == "passes"
+    assert properties["edges"] == [str(edge(n)) for n in ("AB", "BC", "CD", "DE")]
+    bridge, lock = properties["structures"]
+    assert (bridge["kind"], lock["kind"], lock["lock"]) == ("bridge", "lock", True)
+    assert lock["openings"][1]["sizes"] == {"length": 100.0, "width": 14.0, "sill": 3.0}
+    assert bridge["leave_s"] == pytest.approx(lock["enter_s"])
+    assert properties["eta"]["with_locks_s"]["p50"] == properties["eta"]["travel_s"] + 1200
+    along = properties["profile_along"]
+    assert along[1]["admits"]["air_draught_m"]["sure"] == pytest.approx(7.55 - 0.3)
+    assert properties["margins_rule"]
+
+
+def test_one_that_is_too_high_is_refused_at_the_bridge_with_the_number(client):
+    refused = ask(client, "path", "A", "E", vessel={"air_draught_m": 7.3})
+    assert refused.status_code == 422
+    body = refused.json()
+    assert body["type"] == "/problems/limit-violated"
+    (named,) = {one["edge"] for one in body["edges"]}
+    assert named == str(edge("BC"))
+    (shown,) = body["limits"]
+    (opening,) = shown["structures"][0]["openings"]
+    height = next(one for one in opening["limits"] if one["kind"] == "clearance")
+    assert height["available"]["most"] == pytest.approx(7.57, abs=0.03)
+    assert (height["needed"], height["gauge"]["datum"]) == (7.6, "1985")
+
+
+def test_no_chamber_fits_both_length_and_beam(client):
+    body = ask(client, "path", "A", "E", vessel={"length_m": 110.0}).json()
+    assert body["type"] == "/problems/limit-violated"
+    chambers = body["limits"][0]["structures"][0]["openings"]
+    assert [one["verdict"] for one in chambers] == ["refused", "refused"]
+    assert told(ask(client, "check", "A", "E", vessel={"length_m": 110.0, "beam_m": 7.0}))[
+        "answer"] == "passes"  # fmt: skip
+
+
+def test_what_is_not_known_is_named_and_a_declared_value_settles_it_for_one_account(server, client):
+    unsure = told(ask(client, "check", "A", "F"))
+    assert unsure["answer"] == "cannot_tell"
+    (missing,) = unsure["missing"]
+    assert (missing["what"], missing["kind"], missing["at_least"]) == ("limit", "depth", 2.3)
+    assert missing["edges"] == [str(edge("BF"))]
+    with closing(server.client("dispatcher")) as mine, closing(server.client("wenzhou")) as other:
+        declared = {"kind": "depth", "value": 2.6, "edge_id": str(edge("BF"))}
+        made = mine.post("/api/waterway/declared", json=declared)
+        assert made.status_code == 201, made.text
+        settled = told(ask(mine, "check", "A", "F"))
+        assert (settled["answer"], settled["declared_values"]) == ("passes", [made.json()["id"]])
+        for nobody in (client, other):
+            assert told(ask(nobody, "check", "A", "F"))["answer"] == "cannot_tell"
+        assert told(other.get("/api/waterway/declared")) == {"declared": []}
+        gone = mine.delete(f"/api/waterway/declared/{made.json()['id']}")
+        assert gone.status_code == 200, gone.text
+        assert told(ask(mine, "check", "A", "F"))["answer"] == "cannot_tell"
+    assert client.get("/api/waterway/declared").status_code == 401
+
+
+def test_schematic_lines_let_nobody_pass(server, client):
+    found = told(ask(client, "check", "G", "H"))
+    assert found["answer"] == "cannot_tell"
+    assert [one["what"] for one in found["missing"]] == ["survey"]
+    generic = {"profile": "barge", "waypoints": [AT["G"], AT["H"]], "vehicle": VESSEL}
+    assert client.post("/api/paths", json=generic).status_code == 422
+
+
+def test_the_rising_river_opens_no_bridge_and_the_falling_one_does(client):
+    later = (NOW + timedelta(hours=72)).isoformat()
+    high = {"air_draught_m": 7.3, "draught_m": 1.5}
+    assert told(ask(client, "check", "A", "C", vessel=high))["answer"] == "refused"
+    assert (
+        told(ask(client, "check", "A", "C", vessel=high, depart_at=later))["answer"]
+        == "cannot_tell"
+    )
+
+
+def test_the_largest_sizes_name_the_edge_that_limits_them(client):
+    found = told(ask(client, "largest", "A", "E"))
+    largest = found["largest"]
+    assert largest["draught_m"]["sure"]["size"] == pytest.approx(3.0 - 0.25 - 0.3, abs=0.03)
+    assert largest["draught_m"]["sure"]["limiting"]["edge"] == str(edge("BC"))
+    assert largest["beam_m"]["sure"]["size"] == 13.0
+    assert largest["beam_m"]["sure"]["limiting"]["edge"] == str(edge("CD"))
+    assert largest["length_m"]["sure"]["size"] == 118.0
+    assert found["together"] == "refused"  # no chamber has both the length and the beam
+    none = told(ask(client, "largest", "A", "F"))["largest"]["draught_m"]
+    assert (none["sure"]["size"], none["may"]["size"]) == (None, 2.7)
+
+
+def test_tonnes_fall_with_the_river(client):
+    payload = [[1.0, 100.0], [2.0, 400.0], [3.0, 700.0]]
+    found = told(ask(client, "loading", "A", "E", payload=payload, days=3,
+                     vessel={"air_draught_m": 6.0, "draught_m": None}))  # fmt: skip
+    sure = [day["payload_t"]["p10"] for day in found["days"]]
+    assert sure == sorted(sure, reverse=True) and sure[0] > sure[-1] > 0
+    assert all(d["payload_t"]["p10"] <= d["payload_t"]["p50"] for d in found["days"])
+    assert found["days"][0]["limiting"]["edge"] == str(edge("BC"))
+    far = (NOW + timedelta(days=30)).isoformat()
+    none = ask(client, "loading", "A", "C", payload=payload, days=2, depart_at=far,
+               vessel={"air_draught_m": 6.0, "draught_m": None})  # fmt: skip
+    assert none.status_code in {200, 400}
+
+
+def test_an_expired_paper_refuses_with_its_article(server):
+    with closing(server.client("dispatcher")) as mine:
+        asked = {"asset_id": str(SHIP), "crew": 3, "gross_tonnage": 250.0}
+        found = told(ask(mine, "check", "A", "E", vessel=asked))
+        assert found["answer"] == "refused"
+        (fault,) = found["papers"]
+        assert (fault["kind"], fault["fault"]) == ("inspection", "expired")
+        assert "第六条" in fault["article"]
+        few = told(ask(mine, "check", "A", "E", vessel={**asked, "crew": 2}))
+        assert {p["fault"] for p in few["papers"]} == {"expired", "too_few_on_board"}
+
+
+def test_a_notice_closes_an_edge_as_on_roads(server, client):
+    with closing(server.client("dispatcher")) as desk:
+        until = (NOW + timedelta(hours=40)).isoformat()
+        notice = {"kind": "closure", "cause": "works", "valid_to": until,
+                  "target": {"facility_id": str(LOCK)}}  # fmt: skip
+        made = desk.post("/api/events", json=notice)
+        assert made.status_code == 201, made.text
+        assert ask(client, "path", "A", "E").json()["type"] == "/problems/unreachable"
+
+
+@pytest.mark.parametrize(
+    ("vessel", "more", "pointer"),
+    [
+        ({"beam_m": 0.0}, {}, "beam_m"),
+        ({"class": "VIII"}, {}, "class"),
+        ({}, {"depart_at": "2020-01-01T00:00:00+08:00"}, "/depart_at"),
+        ({"draught_m": 31.0}, {}, "draught_m"),
+    ],
+)
+def test_a_bad_vessel_is_told_where_it_is_wrong(client, vessel, more, pointer):
+    answer = ask(client, "path", "A", "E", vessel=vessel, **more)
+    assert answer.status_code == 400
+    assert answer.json()["type"] == "/problems/bad-parameter"
+    assert pointer in answer.text
+
+
+def test_the_skippers_one_question_is_answered_soon(client):
+    query = {"from": "120.0,30.0", "to": "120.1,30.0", **{k: str(v) for k, v in VESSEL.items()}}
+    for _ in range(2):
+        answer = client.get("/api/waterway/check", params=query)
+    assert told(answer)["answer"] == "passes"
+    assert answer.elapsed.total_seconds() < LONGEST_S
+    assert client.get("/api/waterway/check", params={**query, "from": "here"}).status_code == 400
+
+
+def test_what_keeps_a_class_is_listed(client):
+    found = told(client.get("/api/waterway/classes", params={"class": "III"}))
+    assert found["falls_short_km"] + found["cannot_tell_km"] + found["keeps_km"] == pytest.approx(
+        found["total_km"], abs=0.01
+    )
+    reasons = {r["kind"] for one in found["blocks"] for r in one["reasons"]}
+    assert {"class", "survey", "bend_radius"} <= reasons
