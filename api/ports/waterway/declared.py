@@ -17,6 +17,7 @@ from api.http.routes import Routes
 from api.http.values import Moment, Strict, Whole
 from api.network.limit_rows import limit_of
 from api.ports.waterway.journey import read_declared
+from api.ports.waterway.vessel_rows import ADD, COUNT, DELETE, EDGE, FACILITY
 from api.services import services
 from api.write_once import write_once
 from routing.waterway.describe import about_limit
@@ -27,15 +28,6 @@ from spatial.errors import BadParameter, NotFound, Unauthenticated
 from spatial.json_types import Document
 
 MOST_DECLARED = 200
-_ADD = """
-INSERT INTO sigang.waterway_declared (account_id, edge_id, facility_id, opening, kind, value, datum,
-  reference_level_m, gauge_id, valid_from, valid_to, note)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING *"""
-_COUNT = "SELECT count(*) FROM sigang.waterway_declared"
-_DELETE = "DELETE FROM sigang.waterway_declared WHERE id = $1 RETURNING id"
-_EDGE = "SELECT 1 FROM sigang.edge WHERE id = $1 AND mode = 'waterway'"
-_FACILITY = "SELECT 1 FROM sigang.facility WHERE id = $1"
-
 routes = Routes("waterways")
 
 Value = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False, strict=True)]
@@ -83,16 +75,16 @@ async def declare(body: DeclaredBody, request: Request) -> Response:
     where = body.edge_id or body.facility_id
 
     async def work(conn: asyncpg.Connection) -> Response:
-        if await conn.fetchval(_EDGE if body.edge_id else _FACILITY, where) is None:
+        if await conn.fetchval(EDGE if body.edge_id else FACILITY, where) is None:
             raise NotFound(f"No edge or structure {where}", f"没有航段或建筑物 {where}")
-        if await conn.fetchval(_COUNT) >= MOST_DECLARED:
+        if await conn.fetchval(COUNT) >= MOST_DECLARED:
             raise BadParameter(
                 f"An account declares up to {MOST_DECLARED} values",
                 f"每个账号最多填报 {MOST_DECLARED} 个值",
                 mend_en="Delete some that no longer hold.", mend_zh="请先删除不再需要的值。",
             )  # fmt: skip
         row = await conn.fetchrow(
-            _ADD, actor.account_id, body.edge_id, body.facility_id, body.opening, body.kind,
+            ADD, actor.account_id, body.edge_id, body.facility_id, body.opening, body.kind,
             body.value, body.datum, body.reference_level_m, body.gauge_id, body.valid_from,
             body.valid_to, body.note,
         )  # fmt: skip
@@ -108,7 +100,7 @@ async def withdraw(declared_id: UUID, request: Request) -> Response:
     actor = _account(request)
 
     async def work(conn: asyncpg.Connection) -> Response:
-        if await conn.fetchval(_DELETE, declared_id) is None:
+        if await conn.fetchval(DELETE, declared_id) is None:
             raise NotFound(f"No declared value {declared_id}", f"没有填报值 {declared_id}")
         target = f"waterway/{declared_id}"
         await services(request).audit.write(conn, actor, "withdraw", target, rows=1)

@@ -16,6 +16,7 @@ from api.http.app_state import own
 from api.http.auth import actor_of
 from api.http.values import Moment, Number, Place, Strict, Whole
 from api.network.limit_rows import limit_of
+from api.ports.waterway.vessel_rows import ASSET, DECLARED, PAPERS
 from api.roads.conditions import crs_of, networks_of, read_places
 from api.services import services
 from routing.cost.conditional import ConditionalLimits
@@ -38,11 +39,6 @@ LATE = timedelta(hours=1)
 """How long ago a departure may be; a vessel that left earlier is under way."""
 MOST_WAYPOINTS, MOST_ALTERNATIVES = 50, 3
 KEPT = 16
-_DECLARED = "SELECT * FROM sigang.waterway_declared ORDER BY id"
-_ASSET = "SELECT 1 FROM sigang.asset WHERE id = $1"
-_PAPERS = """
-SELECT kind, number, grade, persons, valid_from, valid_to
-FROM sigang.vessel_paper WHERE asset_id = $1 ORDER BY kind, valid_to DESC NULLS FIRST"""
 
 Metres = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 ClassName = Literal["I", "II", "III", "IV", "V", "VI", "VII"]
@@ -182,7 +178,7 @@ def sizes_of(vessel: VesselBody, rules: Rules) -> dict[str, float]:
 async def read_declared(request: Request, actor: Actor) -> tuple[LimitRow, ...]:
     """Return what an account has declared; nobody else's is seen."""
     async with services(request).db.session(actor) as conn:
-        return tuple(limit_of(row, declared=True) for row in await conn.fetch(_DECLARED))
+        return tuple(limit_of(row, declared=True) for row in await conn.fetch(DECLARED))
 
 
 async def _read_papers(
@@ -192,9 +188,9 @@ async def _read_papers(
     if asset is None:
         return None
     async with services(request).db.session(actor) as conn:
-        if await conn.fetchval(_ASSET, asset) is None:
+        if await conn.fetchval(ASSET, asset) is None:
             raise NotFound(f"No vessel {asset}", f"没有船舶 {asset}")
-        return [_paper(row) for row in await conn.fetch(_PAPERS, asset)]
+        return [_paper(row) for row in await conn.fetch(PAPERS, asset)]
 
 
 def _paper(row: asyncpg.Record) -> HeldPaper:
