@@ -1,5 +1,7 @@
 // @ts-check
-/** Images that the style asks for by name: icons, road shields, hatches; drawn in the browser. */
+/** Images that the style asks for by name: icons, road shields, signs of waterways, hatches; drawn in the browser. */
+
+import { MARK, drawMark, isMark } from './marks.js';
 
 const SCALE = 2;
 const VENDOR = new URL('vendor/maki/', document.baseURI);
@@ -138,10 +140,18 @@ export function hatch(/** @type {string} */ family, /** @type {string} */ colour
   return element;
 }
 
+/** Draw a sign of waterways. */
+function mark(/** @type {string} */ name, /** @type {string} */ colour) {
+  const { element, pen } = canvas(MARK.width, MARK.height);
+  drawMark(pen, name, colour);
+  return pixels(element);
+}
+
 /** Draw an image by its name. @returns {Promise<ImageData | null>} */
 export async function drawImage(/** @type {string} */ id) {
   const [family, first, ...rest] = id.split(':');
   if (family === 'maki' && first) return icon(first, rest[0] ?? '#8FA3B5');
+  if (family === 'mark' && isMark(first)) return mark(first, rest[0] ?? '#8FA3B5');
   if (family === 'shield' && first) return pixels(shield(first, rest.join(':')));
   if ((family in HATCHES || family === 'dots') && first) return pixels(hatch(family, first));
   return null;
