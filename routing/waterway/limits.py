@@ -141,7 +141,8 @@ def column_of(kind: NetworkKind) -> dict[str, int]:
 def compile_limits(graph: Graph, rows: LimitRows, rules: Rules) -> LimitTable:
     """Return the limits of a graph; those of edges that it has not are left out.
 
-    Columns of the edges count as limits without reference, their class as one of tonnage.
+    Columns of the edges count as limits without reference, their class as one of tonnage. In a lock
+    the depth is that over its sill.
     """
     maker = _Maker(graph, rows, get_rule(rules, NEEDED).value, rules)
     for edge in range(len(graph.edges)):
@@ -161,7 +162,7 @@ class _Maker:
         self._kinds = tuple(self._columns)
         self._code = {name: code for code, name in enumerate(self._kinds)}
         self._rows = list(rows.limits)
-        self._structures = rows.structures
+        self._locked = {e for one in rows.structures if one.kind == "lock" for e in one.edges}
         self._of_edge: dict[UUID, list[int]] = defaultdict(list)
         self._of_structure: dict[UUID, list[int]] = defaultdict(list)
         for number, row in enumerate(self._rows):
@@ -182,7 +183,9 @@ class _Maker:
         numbers = list(self._of_edge.get(self._graph.edges.row_id(edge), ()))
         numbers += [self._add_row(row) for row in self._own(edge)]
         self._group(edge)
-        self._option(Option(edge, None, None), numbers, self._needed.edge)
+        in_lock = self._graph.edges.row_id(edge) in self._locked
+        needed = [kind for kind in self._needed.edge if not (in_lock and kind == "depth")]
+        self._option(Option(edge, None, None), numbers, needed)
 
     def of_structure(self, structure: Structure) -> None:
         """Add a group of a structure to each edge that it stands on."""

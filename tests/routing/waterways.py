@@ -201,7 +201,8 @@ def options_of(
     """Yield of an edge and each structure on it the options: rows, needed kinds, whose."""
     needed = world.rules["waterway.needed"].value
     own = [row for row in world.limits if row.edge == edge_id(name)]
-    yield [(own, needed.edge, f"edge {name}")]
+    locked = any(one.kind == "lock" and edge_id(name) in one.edges for one in world.structures)
+    yield [(own, () if locked else needed.edge, f"edge {name}")]
     for structure in world.structures:
         if edge_id(name) in structure.edges:
             mine = [row for row in world.limits if row.facility == structure.id]
