@@ -28,13 +28,14 @@ test('a period that is typed wrong counts as blank, and none ends before it begi
 });
 
 test('hours are asked for by whole months, and blanks are not asked for', () => {
-  const asked = { ...heat.NEW_HEAT, hours: '0-5,22', kinds: 'overload' };
+  const asked = { ...heat.NEW_HEAT, hours: '0-5,22', events: 'case', kinds: 'overload' };
   const question = heat.questionOf(asked, ['2026-02-03', '2026-03-02']);
   assert.deepEqual(question, {
-    surface: 'rate', events: 'hit', exposure: 'inspection', kinds: 'overload',
+    surface: 'rate', events: 'case', exposure: 'inspection', kinds: 'overload',
     since: '2026-02-01', until: '2026-04-01', hours: '0-5,22',
   });
   assert.deepEqual(heat.inputsOf(question).hours, [0, 1, 2, 3, 4, 5, 22]);
+  assert.equal(heat.questionOf({ ...asked, events: 'hit' }, null).kinds, undefined); // kinds are of cases
   assert.deepEqual(heat.questionOf(heat.NEW_HEAT, null), { surface: 'rate', events: 'hit', exposure: 'inspection' });
 });
 

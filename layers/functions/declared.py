@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -35,11 +35,21 @@ class Words(Declaration):
         return self
 
 
+Hex = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+
+
+class Paint(Colour):
+    """A colour that tiles and pictures can be drawn in: six hexadecimal digits."""
+
+    dark: Hex
+    light: Hex
+
+
 class StateLook(Declaration):
     """How cells without a value look: never a colour alone."""
 
     label: Text
-    color: Colour
+    color: Paint
     pattern: Literal["hatch", "cross", "flat", "dots"]
 
 
@@ -52,7 +62,7 @@ class SurfaceLook(Declaration):
     """Key of the rule whose bounds part the classes."""
     factor: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     """Bounds are told times this, as 100 for per cent."""
-    colors: tuple[Colour, ...] = Field(min_length=3, max_length=9)
+    colors: tuple[Paint, ...] = Field(min_length=3, max_length=9)
     """Of each class, the lowest first: one more than the rule has bounds."""
     legend: Words
     states: dict[Literal["one_period", "no_statistic"], StateLook] = {}

@@ -160,7 +160,7 @@ def _summary(
         "method": METHODS.get(asked.surface, METHOD_OF_DIFFERENCE),
         "cell_kind": kind.name,
         "bandwidth_m": wide,
-        "parameters": asked.model_dump(mode="json", exclude_none=True),
+        "parameters": asked.model_dump(mode="json", exclude={"classes"}, exclude_none=True),
         "rules": [show_rule(rule) for rule in used],
         **_of_before(asked, found),
         **({"no_statistic": REASONS[found.reason].model_dump()} if found.reason else {}),

@@ -25,7 +25,7 @@ from routing.graph.weights import Ints
 from routing.statistics.tile_kernels import fill_polygons
 from spatial.errors import BadParameter
 from spatial.geo.crs import WEB_MERCATOR, WGS84
-from spatial.geo.zorder import columns_and_rows
+from spatial.geo.zorder import bounds_of, columns_and_rows, key_of_cell
 
 EMPTY = 255
 """Of a picture: no cell; below it, by their numbers, the states without a value."""
@@ -154,6 +154,11 @@ def _png(picture: Classes, palette: dict[int, tuple[int, ...]]) -> bytes:
         return bytes(file.read())
 
 
+Bands = NDArray[np.float32]
+Pixels = tuple[float, float, float, float]
+"""West and north of all, width and height of one."""
+
+
 def geotiff(surface: CellSurface, box: Box | None, code: int | None) -> bytes:
     """Return value, interval, events and exposure of Z-order cells as a GeoTIFF.
 
@@ -164,7 +169,7 @@ def geotiff(surface: CellSurface, box: Box | None, code: int | None) -> bytes:
     box
         West, south, east, north in degrees; None for all cells.
     code
-        3857, or 4326, to which pixels are taken by the nearest one.
+        3857, or 4326, whose pixels are of the cell that their middle lies in; each cell has some.
 
     Raises
     ------
@@ -179,9 +184,28 @@ def geotiff(surface: CellSurface, box: Box | None, code: int | None) -> bytes:
         )  # fmt: skip
     of = np.flatnonzero(_inside(surface, box))
     grid, left, top = _grid(surface, of)
+    if code == WGS84:
+        return _tiff(surface, *_in_degrees(grid, left, top, surface.kind.level), code)
     side = 2 * HALF_WORLD_M / (1 << surface.kind.level)
-    west, north = left * side - HALF_WORLD_M, HALF_WORLD_M - top * side
-    return _tiff(surface, grid, (west, north, side), code)
+    place = left * side - HALF_WORLD_M, HALF_WORLD_M - top * side, side, side
+    return _tiff(surface, grid, place, code)
+
+
+def _in_degrees(grid: Bands, left: int, top: int, level: int) -> tuple[Bands, Pixels]:
+    """Return the same cells in pixels of degrees, each in at least one of these.
+
+    Rows of cells become lower towards the poles; pixels are as high as the lowest of them, so that
+    the middle of at least one lies in each.
+    """
+    rows = key_of_cell(np.full(grid.shape[1], left), top + np.arange(grid.shape[1]))
+    west, south, _, north = bounds_of(rows, level)
+    high = float((north - south).min())
+    count = math.ceil((north[0] - south[-1]) / high - 1e-9)
+    middles = north[0] - (np.arange(count) + 0.5) * high
+    of = np.searchsorted(-south, -middles)
+    found = grid[:, np.minimum(of, len(rows) - 1)]
+    found[:, of == len(rows)] = np.nan
+    return found, (float(west[0]), float(north[0]), 360 / (1 << level), high)
 
 
 def _inside(surface: CellSurface, box: Box | None) -> NDArray[np.bool_]:
@@ -191,7 +215,7 @@ def _inside(surface: CellSurface, box: Box | None) -> NDArray[np.bool_]:
     return (lon >= box[0]) & (lon <= box[2]) & (lat >= box[1]) & (lat <= box[3])
 
 
-def _grid(surface: CellSurface, of: Ints) -> tuple[NDArray[np.float32], int, int]:
+def _grid(surface: CellSurface, of: Ints) -> tuple[Bands, int, int]:
     """Return bands of the cells, NaN for no data, and column and row of the first one."""
     counts = surface.counts()
     if not len(of):
@@ -214,28 +238,12 @@ def _grid(surface: CellSurface, of: Ints) -> tuple[NDArray[np.float32], int, int
     return bands, left, top
 
 
-def _tiff(
-    surface: CellSurface, grid: NDArray[np.float32], place: tuple[float, float, float], code: int
-) -> bytes:
+def _tiff(surface: CellSurface, grid: Bands, pixels: Pixels, code: int) -> bytes:
     import rasterio
     from rasterio.io import MemoryFile
-    from rasterio.warp import Resampling, calculate_default_transform, reproject
 
     count, tall, wide = grid.shape
-    west, north, side = place
-    source = rasterio.transform.from_origin(west, north, side, side)
-    transform = source
-    if code == WGS84:
-        systems = f"EPSG:{WEB_MERCATOR}", f"EPSG:{WGS84}"
-        bounds = west, north - tall * side, west + wide * side, north
-        transform, wide, tall = calculate_default_transform(*systems, wide, tall, *bounds)
-        out = np.full((count, tall, wide), np.nan, np.float32)
-        reproject(
-            grid, out, source, src_crs=systems[0], dst_transform=transform,
-            dst_crs=systems[1], src_nodata=math.nan, dst_nodata=math.nan,
-            resampling=Resampling.nearest,
-        )  # fmt: skip
-        grid = out
+    transform = rasterio.transform.from_origin(*pixels)
     with MemoryFile() as file:
         with file.open(
             driver="GTiff", count=count, dtype="float32", nodata=math.nan, crs=f"EPSG:{code}",

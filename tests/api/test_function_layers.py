@@ -17,7 +17,7 @@ TILES = "/api/collections/heat/tiles/WebMercatorQuad"
 SEEN = ["source_id", "key", "kind", "admin_code", "unit_id", "visibility", "origin", "at", "n",
         "z_key"]  # fmt: skip
 HANGZHOU, NINGBO = (120.153, 30.253), (121.553, 29.873)
-SINCE = {"exposure": "passage", "events": "case", "since": "2021-01-01", "until": "2021-03-01"}
+SINCE = {"exposure": "passage", "events": "case", "since": "2020-01-01", "until": "2020-03-01"}
 
 
 def address(place, z):
@@ -38,7 +38,7 @@ def looked(server):
     with connect(server.database_url) as conn:
         source = conn.execute("SELECT id FROM sigang.source ORDER BY id LIMIT 1").fetchone()[0]
 
-        def write(key, place, code, n, day="2021-01-07"):
+        def write(key, place, code, n, day="2020-01-07"):
             row = (source, key, "passage", code, None, "unit", "synthetic", f"{day}T09:30:00+08:00",
                    n, int(keys_of(*place)))  # fmt: skip
             copy_rows(conn, "exposure", SEEN, [row])
@@ -54,7 +54,7 @@ def looked(server):
 def test_a_tile_has_what_its_address_asks_for(dispatcher, looked):
     (one,) = cells(dispatcher, HANGZHOU, 12)
     assert (one["state"], one["events"], one["exposure"], one["colour"]) == ("rated", 0, 40, 0)
-    assert cells(dispatcher, HANGZHOU, 12, since="2021-02-01") == []
+    assert cells(dispatcher, HANGZHOU, 12, since="2020-02-01") == []
     assert len(cells(dispatcher, HANGZHOU, 5)) == 2
     assert len(cells(dispatcher, HANGZHOU, 5, hours="33")) == 2  # Tuesday 09:00
     assert cells(dispatcher, HANGZHOU, 5, hours="0-32") == []
@@ -71,7 +71,7 @@ def test_a_change_is_in_the_tile_within_a_second(dispatcher, looked):
 def test_a_slice_without_a_statistic_and_a_difference_are_drawn(dispatcher, looked):
     hot = cells(dispatcher, NINGBO, 9, surface="gi")
     assert [(one["state"], one["reason"]) for one in hot] == [("no_statistic", "no_neighbours")]
-    change = cells(dispatcher, NINGBO, 9, surface="difference", before="2020-11-01")
+    change = cells(dispatcher, NINGBO, 9, surface="difference", before="2019-11-01")
     assert {one["state"] for one in change} == {"one_period"}
     asked = {"f": "png", "surface": "difference", **SINCE}
     picture = dispatcher.get(address(NINGBO, 9), params=asked)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 import rasterio
+import rasterio.warp
 from PIL import Image
 
 from api.network.rule_models import RuleBook, read_rules
@@ -333,6 +334,21 @@ def test_a_grid_has_no_data_where_nobody_looked(surface):
     with rasterio.MemoryFile(geotiff(found, box, 4326)) as file, file.open() as grid:
         assert grid.crs.to_epsg() == 4326 and np.isnan(grid.nodata)
         assert box[0] - 0.1 < grid.bounds.left and grid.bounds.top < box[3] + 0.1
+
+
+def test_a_grid_in_degrees_loses_no_cell(surface):
+    """Cells become lower to the north: pixels of one height for all skip some of these."""
+    found = surface()
+    with rasterio.MemoryFile(geotiff(found, None, 4326)) as file, file.open() as grid:
+        events = grid.read(4)
+        west, south, _, north = found.kind.bounds(found.keys).T
+        left, top, (step, high) = grid.bounds.left, grid.bounds.top, grid.res
+    columns = np.rint((west - left) / step).astype(int)
+    rows = top - (np.arange(len(events)) + 0.5) * high
+    for i, column in enumerate(columns.tolist()):
+        mine = (rows < north[i]) & (rows > south[i])
+        assert mine.any()
+        assert (events[mine, column] == found.events[i]).all()
 
 
 def test_pages_of_cells_are_all_cells_in_their_order(surface):

@@ -157,7 +157,8 @@ export function questionOf(asked, period, other = null) {
   const cells = asked.cells !== NEW_HEAT.cells && cellsOf(surface).includes(asked.cells) ? asked.cells : '';
   const whole = (/** @type {[string, string] | null} */ one) => (one && hours ? wholeMonths(one) : one) ?? ['', ''];
   const [[since, until], [before, before_until]] = [whole(period), whole(other)];
-  const all = { surface, events, exposure, cells, kinds, since, until, hours, before, before_until };
+  const of = events === 'case' ? kinds : '';
+  const all = { surface, events, exposure, cells, kinds: of, since, until, hours, before, before_until };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
 }
 

@@ -4,6 +4,7 @@ import { batch, computed, effect, signal, untracked } from '@preact/signals-core
 import { aborted, request } from '../core/api.js';
 import { extent } from '../core/geo.js';
 import { inputsOf, inside, questionOf, ranksOf, readRing, touching, wilson, writeRing } from '../core/heat.js';
+import { pick } from '../core/i18n.js';
 import { Latest } from '../core/latest.js';
 import { url } from '../core/store.js';
 import { takeDrawn } from './draw.js';
@@ -16,7 +17,8 @@ import { openDrawer } from './shell.js';
 /**
  * @typedef {object} HeatRow - a cell in numbers
  * @property {string} id
- * @property {string} name
+ * @property {string} name county and BeiDou cell
+ * @property {string} beidou
  * @property {[number, number, number, number]} box
  * @property {'rated' | 'not_inspected' | 'short'} state
  * @property {number} events
@@ -69,11 +71,13 @@ async function execute(/** @type {Record<string, unknown>} */ inputs, /** @type 
 
 /** @returns {HeatRow} */
 function rowOf(/** @type {Feature} */ rated, /** @type {Feature | undefined} */ spotted) {
-  const { beidou, state, events, exposure, value, lower, upper, mostly_patrol = false } = rated.properties;
+  const { beidou, county_zh: zh, county_en: en, state, events, exposure, value, lower, upper, mostly_patrol = false } =
+    rated.properties;
   const { value: z = null, spot = null } = spotted?.properties ?? {};
   const box = extent(rated.geometry) ?? [0, 0, 0, 0];
   const counts = { state, events, exposure, value, lower, upper, z, spot, mostly_patrol };
-  return { id: String(rated.id), name: beidou, box, ...counts };
+  const county = pick({ zh: zh ?? '', en: en ?? zh ?? '' });
+  return { id: String(rated.id), beidou, name: [county, beidou].filter(Boolean).join(' '), box, ...counts };
 }
 
 /** Ask for the numbers of what is chosen. */
@@ -145,8 +149,8 @@ export const openRow = computed(() => heatListStore.rows.value?.find(({ id }) =>
 
 /** Cells whose class is shown: those listed and the one that is open. */
 const named = computed(() => {
-  const names = sortedRows.value.slice(0, SHOWN).map(({ name }) => name);
-  return [...new Set([...names, ...(openRow.value ? [openRow.value.name] : [])])];
+  const names = sortedRows.value.slice(0, SHOWN).map(({ beidou }) => beidou);
+  return [...new Set([...names, ...(openRow.value ? [openRow.value.beidou] : [])])];
 });
 
 /** Ask for the classes of cells by name. */

@@ -14,9 +14,11 @@ import { skyStore } from '../model/sky.js';
 import { figures, scenarioStore, unitRange } from '../model/scenarios.js';
 import { viewStore } from '../model/view.js';
 import { mapInstant, timeText } from '../model/time.js';
-import { heatShown, heatSurface, shownPeriod } from '../model/heat.js';
+import { heatShown, heatSurface } from '../model/heat.js';
 import { save } from '../core/download.js';
 import { answerFact } from './air/marks.js';
+import { whySentence } from './heat/legend.js';
+import { countedText, daysText } from './heat/said.js';
 
 const EARTH_M = 40_075_016.686;
 const BAR_PX = 140;
@@ -58,9 +60,9 @@ export function facts() {
 function heatFact() {
   const surface = heatShown.value ? heatSurface.value : undefined;
   if (!surface) return null;
-  const period = shownPeriod.value;
-  const days = period ? t('heat.shown', { since: period[0], until: period[1] }) : t('heat.shown_all');
-  return { text: `${pick(surface.title)} (${pick(surface.unit)}) · ${days}`, entries: surface.entries };
+  const rule = surface.rule ? ` · ${surface.rule.key}@${surface.rule.version}` : '';
+  const text = `${pick(surface.title)} (${pick(surface.unit)}) · ${daysText()} · ${countedText()}${rule}`;
+  return { text, why: whySentence(), entries: surface.entries };
 }
 
 /** The path on show in words, or null. */
@@ -279,7 +281,7 @@ function footLines(pen, known, width) {
     `${t('export.origins')}: ${known.origins.map(originName).join(' · ')}`,
     known.scenario ? `${known.scenario.title}: ${known.scenario.figures.join(' · ')}` : '',
     known.scenario?.units ? unitsText(known.scenario.units) : '',
-    [path, reach, air, known.heights, known.heat?.text, ...known.closures].filter(Boolean).join(' · '),
+    [path, reach, air, known.heights, known.heat?.text, known.heat?.why, ...known.closures].filter(Boolean).join(' · '),
     `${t('export.sources')}: ${known.sources.join(' · ')}${review}`,
   ].filter(Boolean);
   return lines.flatMap((text) => wrap(pen, text, width - FOOT_X - 24));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -12,12 +13,14 @@ from layers.declare.base import Text
 from layers.heat.counted import Counted
 from layers.processes.law.surfaces import (
     Surface,
+    clustering,
     count_surface,
     density_surface,
     explained,
     hot_spot_surface,
     rate_surface,
 )
+from layers.processes.readers.county_name_rows import county_names, named
 from layers.processes.readers.heat_rows import HeatAsked, HeatCells, heat
 from layers.processes.readers.rules_in_force import rules_at
 from layers.processes.runtime.feature_text import Column, rectangles
@@ -99,6 +102,15 @@ class HeatInputs(HeatCounted):
     surface: Shown = titled("图面", "Surface", default="rate")
 
 
+class Clustering(BaseModel):
+    """Moran's I of inspected cells that touch, what chance makes of it, and how far off it is."""
+
+    i: float
+    expected: float
+    z_normal: float
+    z_random: float
+
+
 class HeatSummary(BaseModel):
     """What was counted, how, and by which rules."""
 
@@ -116,6 +128,7 @@ class HeatSummary(BaseModel):
     bandwidth_m: float | None = None
     level: int = CUBE_LEVEL
     bounds: list[float] = []
+    clustering: Clustering | None = Field(default=None, description="Of hot spots: Moran's I")
     rules: list[dict[str, object]]
     sentence: Text
 
@@ -151,6 +164,7 @@ def asked(inputs: HeatInputs) -> HeatAsked:
 
 
 HEAT = heat(asked)
+COUNTIES = county_names()
 
 
 def check(inputs: HeatInputs, scene: Scene) -> None:
@@ -187,11 +201,26 @@ def run(inputs: HeatInputs, scene: Scene) -> HeatOutputs:
     ).value.bounds
     share = explained(cells)
     patrol = share >= get_rule(rules, PATROL).value.explained_share
-    own: dict[str, Column] = {"by_exposure": np.round(share, DIGITS), "mostly_patrol": patrol}
+    names = [named(scene.get(COUNTIES), code) for code in cells.admin_codes]
+    own: dict[str, Column] = {
+        "by_exposure": np.round(share, DIGITS), "mostly_patrol": patrol,
+        **{name: [one[name] for one in names] for name in ("county_zh", "county_en")},
+    }  # fmt: skip
     made = _shown(cells, surface, level, bounds, own)
     summary = _summary(inputs, rules, cells, surface, int(patrol.sum()))
-    how = {"bandwidth_m": wide, "level": level, "bounds": list(bounds)}
+    how = {
+        "bandwidth_m": wide, "level": level, "bounds": list(bounds),
+        "clustering": _clustering(inputs, cells),
+    }  # fmt: skip
     return HeatOutputs(cells=Features(features=made), summary=summary.model_copy(update=how))
+
+
+def _clustering(inputs: HeatInputs, cells: HeatCells) -> Clustering | None:
+    """Return how much the cells of hot spots cluster at all, beside where they do."""
+    if inputs.surface not in ("gi", "gi_count"):
+        return None
+    found = clustering(cells, adjusted=inputs.surface == "gi")
+    return None if found is None else Clustering.model_validate(asdict(found))
 
 
 def coarser(cells: HeatCells, levels: int) -> HeatCells:
@@ -296,7 +325,7 @@ PROCESS = Process(
     inputs=HeatInputs,
     outputs=HeatOutputs,
     run=run,
-    reads=(RULES, HEAT),
+    reads=(RULES, HEAT, COUNTIES),
     check=check,
     quick=True,
     roles=ENFORCERS,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from layers.processes.readers.heat_rows import HeatCells
 from routing.graph.weights import Bools, Floats
-from routing.statistics.hot_spots import getis_ord_gi_star, significant_spots
+from routing.statistics.hot_spots import Moran, getis_ord_gi_star, morans_i, significant_spots
 from routing.statistics.kde import Kernel, density_at, density_grid
-from routing.statistics.neighbours import queen
+from routing.statistics.neighbours import queen, touching
 from routing.statistics.patrol import explained_by_exposure
 from routing.statistics.rates import Rates, empirical_bayes, standardised
 from spatial.geo.crs import GEOD
@@ -21,6 +21,7 @@ from spatial.geo.zorder import bounds_of, columns_and_rows
 DEGREE_M = math.radians(1.0) * float(GEOD.a)
 """Metres of a degree along the equator."""
 SQUARE_KM = 1_000_000.0
+LEAST_OF_MORAN = 4
 MOST_GRID = 4_000_000
 """Cells of a grid around all cells; farther apart they are asked one by one."""
 
@@ -84,6 +85,19 @@ def hot_spot_surface(cells: HeatCells, false_share: float, *, adjusted: bool) ->
     values = standardised(events, exposure) if adjusted else events
     found[known] = getis_ord_gi_star(values, queen(cells.keys[known], with_self=True))
     return Surface(state, found, spot=significant_spots(found, false_share))
+
+
+def clustering(cells: HeatCells, *, adjusted: bool) -> Moran | None:
+    """Return Moran's I of what hot spots are of, over inspected cells that touch.
+
+    None where it is not defined: fewer than four of them, all equal, or none that touches another.
+    """
+    known = states_of(cells) == "rated"
+    events, exposure, keys = cells.events[known], cells.exposure[known], cells.keys[known]
+    values = standardised(events, exposure) if adjusted else events
+    if len(keys) < LEAST_OF_MORAN or np.ptp(values) == 0 or not touching(keys):
+        return None
+    return morans_i(values, queen(keys, with_self=False))
 
 
 def density_surface(

@@ -16,7 +16,7 @@ from layers.processes.runtime.feature_text import rectangles
 from layers.processes.runtime.helpers import box_shape, feature
 from layers.processes.runtime.model import Scene
 from spatial.errors import BadParameter
-from spatial.geo.zorder import key_of_cell
+from spatial.geo.zorder import columns_and_rows, key_of_cell
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
@@ -37,8 +37,11 @@ def block(size, events, exposure):
     )  # fmt: skip
 
 
+NAMES = {"330702": ("婺城区", "Wucheng District")}
+
+
 def ran(rules, cells, **inputs):
-    scene = Scene({"rules": rules, "heat": cells}, NOW)
+    scene = Scene({"rules": rules, "heat": cells, "county_names": NAMES}, NOW)
     checked = check_inputs(PROCESS, {"level": 16} | inputs)
     PROCESS.check(checked, scene)
     return PROCESS.run(checked, scene)
@@ -163,3 +166,25 @@ def test_features_written_by_columns_are_those_written_one_by_one():
         told |= {"rate": None if np.isnan(rate[i]) else float(rate[i]), "hot": bool(rate[i] > 0)}
         assert one == feature(i, box_shape(west[i], south[i], east[i], north[i]), **told)
     assert rectangles([], np.zeros((4, 0)), {"n": np.zeros(0)}) == []
+
+
+def test_cells_say_which_county_they_are_of(rules):
+    (cell, *_) = properties(ran(rules, block(2, np.full((2, 2), 1), np.full((2, 2), 9))))
+    assert (cell["county_zh"], cell["county_en"]) == NAMES["330702"]
+
+
+def test_hot_spots_say_how_much_cells_cluster_at_all(rules):
+    hits = np.full((6, 6), 2) + np.random.default_rng(7).integers(0, 3, (6, 6))
+    hits[:3] += 20
+    looks = np.full((6, 6), 100)
+    cells = block(6, hits, looks)
+    told = ran(rules, cells, surface="gi_count").summary.clustering
+    x, y = columns_and_rows(cells.keys)
+    near = (np.abs(x[:, None] - x) <= 1) & (np.abs(y[:, None] - y) <= 1) & ~np.eye(36, dtype=bool)
+    z = cells.events - cells.events.mean()
+    assert told.i == pytest.approx(36 / near.sum() * (z @ near @ z) / (z @ z))
+    assert told.expected == pytest.approx(-1 / 35)
+    assert told.i > 0.5 and told.z_normal > 5 and told.z_random > 5
+    summary = ran(rules, cells, surface="gi").summary
+    assert summary.clustering is not None and summary.clustering.i != told.i
+    assert ran(rules, cells, surface="rate").summary.clustering is None

@@ -752,6 +752,11 @@ export default {
   'heat.shown': 'Shows {since} until {until} (not included)',
   'heat.shown_before': ', compared with {since} until {until} (not included)',
   'heat.shown_all': 'Shows all records',
+  'heat.said.per': '{events} per {exposure}',
+  'heat.said.daily': 'daily at hours {hours}',
+  'heat.said.hours': '{count} hours of the week',
+  'heat.stretches_here': 'Stretches here',
+  'heat.stretches_note': 'Stretches are of inspections of the last 30 weeks, at all hours, whatever is chosen above.',
   'heat.no_cell': 'No cell: neither looks nor cases on record, which is not zero',
   'heat.busiest': 
     'The cell with most hits, {cell}: {events} hits in {exposure} looks, rate {rate}, rank {rank} of {of} cells. ',
@@ -811,8 +816,7 @@ export default {
   'heat.area_interval': 'Wilson interval of {level} %.',
   'heat.save': 'Save cells',
   'heat.indicator': 'Indicator of hit rates',
-  'heat.file_note':
-    'Cells of heat, the sample synthetic; {events} by {exposure}, {since} until {until}; not inspected is not zero',
+  'heat.file_note': 'Cells of enforcement heat, the sample synthetic; {shown}; not inspected is not zero',
   'heat.compared': 'Other period (blank: as long, right before)',
   'heat.swipe': 'Swipe between both periods',
 };

@@ -5,27 +5,32 @@ import { save } from '../../core/download.js';
 import { number, t } from '../../core/i18n.js';
 import { chooseTiles } from '../../model/board.js';
 import { drawStore, startDraw } from '../../model/draw.js';
-import { heatStore, setHeat, shownPeriod } from '../../model/heat.js';
+import { setHeat } from '../../model/heat.js';
 import { areaSums } from '../../model/heat_list.js';
 import { openDrawer } from '../../model/shell.js';
 import { icon } from '../widgets.js';
 import { percent } from './legend.js';
+import { countedText, daysText } from './said.js';
 
 /** The number of whole units that stands beside a rate of cells. */
 const INDICATOR = 'inspection_hit_rate';
 const COLUMNS = /** @type {const} */ (
   ['id', 'name', 'state', 'events', 'exposure', 'value', 'lower', 'upper', 'z', 'west', 'south', 'east', 'north']);
 
+/** A value as a cell of a CSV file. */
+const cell = (/** @type {unknown} */ value) => {
+  const text = String(value ?? '');
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+
 /** Hand out the cells of the area as a table; what it is stands in the first line. */
 function saveCells(/** @type {import('../../model/heat_list.js').HeatRow[]} */ rows) {
-  const { events, exposure } = heatStore.asked.peek();
-  const period = shownPeriod.peek() ?? ['', ''];
-  const note = `# ${t('heat.file_note', { events, exposure, since: period[0], until: period[1] })}`;
+  const note = `# ${t('heat.file_note', { shown: `${daysText()} · ${countedText()}` })}`;
   const lines = rows.map(({ box: [west, south, east, north], ...row }) => {
     const all = /** @type {Record<string, unknown>} */ ({ ...row, west, south, east, north });
-    return COLUMNS.map((name) => all[name] ?? '').join(',');
+    return COLUMNS.map((name) => cell(all[name])).join(',');
   });
-  save(new Blob([[note, COLUMNS.join(','), ...lines, ''].join('\n')], { type: 'text/csv' }), 'heat-cells.csv');
+  save(new Blob([[cell(note), COLUMNS.join(','), ...lines, ''].join('\n')], { type: 'text/csv' }), 'heat-cells.csv');
 }
 
 /** The numbers of the area. */

@@ -6,11 +6,10 @@ import { maybe, pick, t } from '../../core/i18n.js';
 import {
   beforePeriod, comparedPeriods, heatDays, heatLayer, heatStore, heatSurface, heatTrouble, setHeat, swipeBetween,
 } from '../../model/heat.js';
-import { findLayer } from '../../model/layers.js';
+import { kindNames } from './said.js';
 
 /** @typedef {import('../../core/heat.js').Asked} Asked */
 
-const KINDS_OF = { layer: 'cases', column: 'violation' };
 const valueOf = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).value;
 
 /** The surfaces, one of which is shown. */
@@ -36,8 +35,7 @@ const pickOne = (name, options, say) => html`<label class="field"><span>${maybe(
 
 /** Kinds of cases, one or all. */
 function kinds() {
-  const { layer, column } = KINDS_OF;
-  const values = findLayer(layer)?.columns.find(({ name }) => name === column)?.values;
+  const values = kindNames();
   if (heatStore.asked.value.events !== 'case' || !values) return '';
   return pickOne('kinds', ['', ...Object.keys(values)], (one) => (one ? pick(values[one]) : t('heat.all_kinds')));
 }

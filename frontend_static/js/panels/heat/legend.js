@@ -2,8 +2,9 @@
 /** The legend as sentences, with the states that have no value and why the busiest cell is no worse than others. */
 import { html } from 'lit';
 import { number, pick, t } from '../../core/i18n.js';
-import { comparedPeriods, heatLayer, heatSurface, shownPeriod } from '../../model/heat.js';
+import { heatLayer, heatSurface } from '../../model/heat.js';
 import { busiest } from '../../model/heat_list.js';
+import { countedText, daysText } from './said.js';
 import { sign } from './sign.js';
 
 export const percent = (/** @type {number} */ share, digits = 1) => `${number(share * 100, digits)}\u00a0%`;
@@ -24,13 +25,11 @@ export function whySentence() {
 export function legend() {
   const surface = heatSurface.value;
   if (!surface) return '';
-  const [period, before] = comparedPeriods.value ?? [shownPeriod.value, null];
   const why = whySentence();
   return html`<section class="heat-legend" data-testid="heat-legend" aria-label=${t('export.legend')}>
     <h3 class="part">${pick(surface.title)} <small class="muted">${pick(surface.unit)}</small></h3>
-    <p class="hint num" data-testid="heat-shown">${period
-      ? t('heat.shown', { since: period[0], until: period[1] }) : t('heat.shown_all')}${before
-      ? t('heat.shown_before', { since: before[0], until: before[1] }) : ''}</p>
+    <p class="hint num" data-testid="heat-shown">${daysText()}</p>
+    <p class="hint" data-testid="heat-counted">${countedText()}</p>
     <ul>${surface.entries.map((entry) => html`<li>${sign(entry)}<span>${pick(entry.label)}</span></li>`)}
       <li><svg class="symbol" viewBox="0 0 22 14" aria-hidden="true"><rect x="1.5" y="1.5" width="19" height="11"
         rx="1.5" fill="none" stroke="var(--edge)" stroke-dasharray="2 2"></rect></svg>

@@ -20,7 +20,7 @@ const WIDE = 0.02;
 const NO_VALUE = '–';
 
 const decimal = (/** @type {number | null | undefined} */ value, digits = 2) =>
-  (value == null ? NO_VALUE : number(value, digits));
+  (value == null ? NO_VALUE : number(Number(value.toFixed(digits)) || 0, digits));
 
 /** Rate with its interval, in words of numbers. */
 const rateText = (/** @type {{ value: number | null, lower: number | null, upper: number | null }} */ of) =>
@@ -82,7 +82,7 @@ function entry(/** @type {HeatRow} */ row) {
       z: decimal(row.z) })}</span>
     <span class="num muted">${t('heat.ranks', { events: rank('events'), value: rank('value') })}${row.mostly_patrol
       ? html` <b class="warn">${t('heat.more_looks')}</b>` : ''}</span>
-    ${classOf(row.name)}
+    ${classOf(row.beidou)}
   </button></li>`;
 }
 
@@ -128,14 +128,18 @@ export function list() {
       choose('stretches')}</div>` : ''}
     ${of === 'cells' ? cells() : html`
       ${heatListStore.error.value ? failure(heatListStore.error.value, loadStretches, 'heat-retry') : ''}
+      <p class="hint" data-testid="heat-stretches-note">${t('heat.stretches_note')}</p>
       ${found && !found.length ? html`<p class="muted">${t('heat.no_stretches')}</p>` : ''}
       <ol class="heat-list">${(found ?? []).map((one) => stretch(one))}</ol>`}`;
 }
 
+const within = (/** @type {HeatRow} */ { box }) => `S_INTERSECTS(geometry, BBOX(${box.join(', ')}))`;
+
 /** CQL2 text for the cases of a cell in the period on show. */
-function casesFilter(/** @type {HeatRow} */ { box }) {
-  const { since, until } = heatQuestion.value ?? {};
-  const parts = [`S_INTERSECTS(geometry, BBOX(${box.join(', ')}))`];
+function casesFilter(/** @type {HeatRow} */ row) {
+  const { since, until, kinds } = heatQuestion.value ?? {};
+  const parts = [within(row), "stage <> 'withdrawn'"];
+  if (kinds) parts.push(`violation IN (${kinds.split(',').map((kind) => `'${kind}'`).join(', ')})`);
   if (since) parts.push(`opened_at >= TIMESTAMP('${since}T00:00:00+08:00')`);
   if (until) parts.push(`opened_at < TIMESTAMP('${until}T00:00:00+08:00')`);
   return parts.join(' AND ');
@@ -160,9 +164,13 @@ export function cellCard() {
       events: number(drawn.events_before), exposure: number(drawn.exposure_before) })}</p>` : ''}
     ${drawn?.reason ? html`<p>${maybe(`heat.reason.${drawn.reason}`, drawn.reason)}</p>` : ''}
     <p class="num">${t('heat.counts', { events: number(events), exposure: number(exposure) })}</p>
-    ${row ? classOf(row.name) : ''}
+    ${row ? classOf(row.beidou) : ''}
     ${row?.mostly_patrol ? html`<p class="warn">${t('heat.more_looks')}</p>` : ''}
-    ${row && findLayer('cases') ? html`<div class="actions"><button data-testid="heat-cases"
-      @click=${() => showRows('cases', casesFilter(row))}>${icon('table')}${t('heat.cases')}</button></div>` : ''}
+    ${row ? html`<div class="actions">
+      ${findLayer(STRETCHES) ? html`<button data-testid="heat-stretches-here"
+        @click=${() => showRows(STRETCHES, within(row))}>${icon('table')}${t('heat.stretches_here')}</button>` : ''}
+      ${findLayer('cases') ? html`<button data-testid="heat-cases"
+        @click=${() => showRows('cases', casesFilter(row))}>${icon('table')}${t('heat.cases')}</button>` : ''}
+    </div>` : ''}
   </section>`;
 }

@@ -29,6 +29,8 @@ const PAGE_MM = 186;
 const MAP_HEIGHT_MM = 150;
 /** What the numbers of a scenario take of it. */
 const SCENARIO_MM = 35;
+/** What the legend of enforcement heat takes of it. */
+const HEAT_MM = 40;
 
 class PrintPage extends Part {
   static properties = { image: { state: true }, bar: { state: true } };
@@ -68,7 +70,8 @@ class PrintPage extends Part {
     const shot = picture(map);
     this.image = shot.toDataURL('image/png');
     const aspect = shot.width / shot.height;
-    const most = MAP_HEIGHT_MM - (scenarioStore.page.peek() ? SCENARIO_MM : 0);
+    const taken = (scenarioStore.page.peek() ? SCENARIO_MM : 0) + (heat ? HEAT_MM : 0);
+    const most = MAP_HEIGHT_MM - taken;
     this.width = Math.min(PAGE_MM, most * aspect);
     this.height = this.width / aspect;
     this.bar = scaleBar(map);
@@ -97,8 +100,10 @@ class PrintPage extends Part {
         ${known.closures.length ? html`<p>${t('export.closures')}: ${known.closures.join('；')}</p>` : ''}
       </div>
       <h2>${t('export.legend')}</h2>
-      ${known.heat ? html`<div class="sheet-legend" data-testid="print-heat"><h3>${known.heat.text}</h3>
-        <ul>${known.heat.entries.map((entry) => html`<li>${sign(entry, this.theme)} ${pick(entry.label)}</li>`)}
+      ${known.heat ? html`<div class="sheet-heat" data-testid="print-heat"><h3>${known.heat.text}</h3>
+        ${known.heat.why ? html`<p><b>${known.heat.why}</b></p>` : ''}
+        <ul class="sheet-legend">${known.heat.entries.map((entry) => html`<li>${
+          sign(entry, this.theme)} ${pick(entry.label)}</li>`)}
           <li>${t('heat.no_cell')}</li></ul></div>` : ''}
       <div class="sheet-legend" data-testid="print-legend">${known.layers.map((layer) => html`<section>
         <h3>${pick(layer.title)} ${known.originText(layer) ? html`<small>${known.originText(layer)}</small>` : ''}</h3>

@@ -1,0 +1,43 @@
+// @ts-check
+/** What is shown, in words: of which days and hours, what is counted beside what, cut into which cells. */
+import { DAY_HOURS, readHours } from '../../core/heat.js';
+import { maybe, pick, t } from '../../core/i18n.js';
+import { comparedPeriods, heatQuestion } from '../../model/heat.js';
+import { findLayer } from '../../model/layers.js';
+
+/** Where the kinds of cases have their names. */
+const KINDS_OF = { layer: 'cases', column: 'violation' };
+
+/** Names of the kinds of cases by their codes, where they are known. */
+export const kindNames = () =>
+  findLayer(KINDS_OF.layer)?.columns.find(({ name }) => name === KINDS_OF.column)?.values;
+
+/** Hours of the week in words: those of each day where all days have the same, else how many. */
+function hoursText(/** @type {string} */ text) {
+  const hours = readHours(text);
+  const days = Array.from({ length: 7 }, (_, day) =>
+    hours.filter((hour) => Math.floor(hour / DAY_HOURS) === day).map((hour) => hour % DAY_HOURS).join(','));
+  const same = days.every((day) => day === days[0]);
+  return same ? t('heat.said.daily', { hours: days[0].replaceAll(',', ' ') })
+    : t('heat.said.hours', { count: hours.length });
+}
+
+/** The days that are counted: whole months where hours of the week are chosen. */
+export function daysText() {
+  const { since, until, before, before_until: end } = heatQuestion.value ?? {};
+  const shown = since && until ? t('heat.shown', { since, until }) : t('heat.shown_all');
+  return comparedPeriods.value && before && end
+    ? `${shown}${t('heat.shown_before', { since: before, until: end })}` : shown;
+}
+
+/** What is counted, of which hours, in which cells. */
+export function countedText() {
+  const { events = '', exposure = '', kinds, hours, cells = 'zorder' } = heatQuestion.value ?? {};
+  const names = kindNames();
+  const [found, looked] = [maybe(`heat.event.${events}`, events), maybe(`heat.looks.${exposure}`, exposure)];
+  const kind = kinds?.split(',').map((one) => (names?.[one] ? pick(names[one]) : one)).join('、');
+  return [
+    t('heat.said.per', { events: found, exposure: looked }),
+    kind ?? '', hours ? hoursText(hours) : '', maybe(`heat.cells.${cells}`, cells),
+  ].filter(Boolean).join(' · ');
+}
