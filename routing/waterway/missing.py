@@ -11,7 +11,7 @@ bound, so the first way whose unknowns are all decided has the least (branch and
 from __future__ import annotations
 
 import heapq
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -53,11 +53,30 @@ class _Branch(NamedTuple):
     barred: frozenset[Unknown]
 
 
+class Waiting:
+    """Of each edge the least sets of unknowns that it waits for, and what several edges share."""
+
+    def __init__(self, sets: Sets, edges: int) -> None:
+        self.sets = sets
+        self.waiting: dict[Unknown, list[int]] = defaultdict(list)
+        for edge, ways in sets.items():
+            for unknown in frozenset().union(*ways):
+                self.waiting[unknown].append(edge)
+        self.shared = {unknown for unknown, own in self.waiting.items() if len(own) > 1}
+        self.own = np.zeros(edges, np.int64)
+        for edge in sets:
+            self.own[edge] = self.least_own(sets[edge])
+
+    def least_own(self, ways: Sequence[frozenset[Unknown]]) -> int:
+        """Return what the way with the fewest unknowns of its own weighs; no way is infinite."""
+        return COUNT * min((len(way - self.shared) for way in ways), default=INFINITE)
+
+
 def fewest(
     graph: Graph,
     topology: Topology,
     weights: Weights,
-    sets: Sets,
+    waiting: Waiting,
     places: Sequence[Sequence[SnapPoint]],
 ) -> Missing | None:
     """Return the least set of unknowns whose knowledge would decide, None where no way is left.
@@ -68,14 +87,15 @@ def fewest(
         The network.
     weights
         Travel times (ms) by arc, infinite where closed or refused for sure.
-    sets
-        Of the edges that are not decided, see `Sets`.
+    waiting
+        What edges that are not decided wait for.
     places
         Where the vessel begins, passes and ends.
     """
     found: Missing | None = None
+    scaled = _scaled(weights)
     for spots in product(*places):
-        one = _Search(graph, topology, weights, sets, spots).run()
+        one = _Search(graph, topology, scaled, waiting, spots).run()
         if one and (found is None or len(one.unknowns) < len(found.unknowns)):
             found = one
     return found
@@ -108,19 +128,17 @@ class _Search:
         self,
         graph: Graph,
         topology: Topology,
-        weights: Weights,
-        sets: Sets,
+        time: Ints,
+        waiting: Waiting,
         spots: Sequence[SnapPoint],
     ) -> None:
-        self._graph, self._topology, self._sets = graph, topology, sets
+        self._graph, self._topology, self._waiting = graph, topology, waiting
         self._spots = [[spot] for spot in spots]
         # Every way runs over the edges that the spots are on: they weigh nothing in the search, as
         # part of an edge would weigh part of an unknown, and count with the way that is found.
         self._given = {spot.edge for spot in spots}
-        seen = Counter(u for ways in sets.values() for u in {u for way in ways for u in way})
-        self._shared = {unknown for unknown, edges in seen.items() if edges > 1}
-        self._time = _scaled(weights)
-        self._edges = np.array(sorted(sets), np.int64)
+        self._shared = waiting.shared
+        self._time = time
 
     def run(self) -> Missing | None:
         """Return the fewest, None where there is no way."""
@@ -160,19 +178,18 @@ class _Search:
 
     def _weights(self, branch: _Branch) -> Weights:
         """Return the weights on which a way with the fewest unknowns of its own is the cheapest."""
-        extra = np.zeros(len(self._graph.edges), np.int64)
-        for edge in self._edges.tolist():
-            ways = self._open(edge, branch)
-            if not ways:
-                extra[edge] = INFINITE
-            elif edge not in self._given:
-                extra[edge] = COUNT * min(len(way - self._shared) for way in ways)
+        extra = self._waiting.own.copy()
+        for unknown in branch.barred:
+            for edge in self._waiting.waiting[unknown]:
+                extra[edge] = self._waiting.least_own(self._open(edge, branch))
+        given = list(self._given)
+        extra[given] = np.where(extra[given] >= INFINITE, INFINITE, 0)
         whole = self._time + extra[self._graph.arcs.edge]
         shut = (self._time >= INFINITE) | (whole >= INFINITE)
         return np.where(shut, INFINITE, whole).astype(np.uint32)
 
     def _open(self, edge: int, branch: _Branch) -> list[frozenset[Unknown]]:
-        return [way for way in self._sets.get(edge, ()) if not way & branch.barred]
+        return [way for way in self._waiting.sets.get(edge, ()) if not way & branch.barred]
 
     def _least(self, edge: int, branch: _Branch) -> frozenset[Unknown]:
         """Return the set of an edge that adds fewest to what is asked for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from routing.graph.weights import Bools, Floats, Ints
 from routing.query.lru import Lru
 from routing.waterway.judge import FAIL, UNKNOWN, Judge, Verdict
 from routing.waterway.limits import LimitRows, compile_limits
+from routing.waterway.missing import Waiting
 from routing.waterway.windows import Windows, look_ahead, with_windows
 from spatial.rules import Rules
 
@@ -54,10 +56,20 @@ class Vessel(Vehicle):
                     found[place, self.judge.table.term_column[term]] |= failed
         return found
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         """What the vessel finds at its departure."""
         return self.judge.verdict(self.windows.state, self.dimensions)
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """What edges of which it is not known whether they let the vessel pass wait for."""
+        judge, state, sizes, judged = (
+            self.judge, self.windows.state, self.dimensions, self.verdict
+        )  # fmt: skip
+        undecided = np.flatnonzero(judged.edge == UNKNOWN).tolist()
+        sets = {edge: judge.ways_to_pass(edge, judged, state, sizes) for edge in undecided}
+        return Waiting(sets, judge.table.edge_count)
 
     def limit(self, edges: Edges, edge: int, column: int) -> float | str:
         """Return the largest size that an edge admits at the most favourable level of departure."""

@@ -7,14 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, cast
 
-import numpy as np
-
 from routing.query.model import Path, PathQuery
 from routing.query.network import RoadNetwork
 from routing.query.prepare import PreparedMetric
 from routing.waterway.describe import Teller
-from routing.waterway.judge import UNKNOWN
-from routing.waterway.missing import Missing, Sets, fewest
+from routing.waterway.missing import Missing, fewest
 from routing.waterway.vessel import Vessel, VesselLimits
 from spatial.errors import LimitViolated, Unreachable
 from spatial.json_types import Document
@@ -67,24 +64,14 @@ def find_missing(
     Where at that moment no way is left, as one opens under way only, they are those of `other`.
     """
     vessel = cast(Vessel, prepared.vehicle)
-    sets = waiting(vessel)
+    waiting = vessel.waiting
     places = network.snap(prepared, query.waypoints)
-    found = fewest(network.graph, network.topology, prepared.metric.weights, sets, places)
+    found = fewest(network.graph, network.topology, prepared.metric.weights, waiting, places)
     if found is not None and found.unknowns:
         return found
-    mine = {int(edge): min(sets[int(edge)], key=len)
-            for edge in dict.fromkeys(other.edges.tolist()) if sets.get(int(edge))}  # fmt: skip
+    mine = {edge: min(waiting.sets[edge], key=len)
+            for edge in dict.fromkeys(other.edges.tolist()) if waiting.sets.get(edge)}  # fmt: skip
     return Missing(frozenset().union(*mine.values()), mine, other.legs, False)
-
-
-def waiting(vessel: Vessel) -> Sets:
-    """Return by edge the least sets of unknowns that it waits for."""
-    judge, state, sizes = vessel.judge, vessel.windows.state, vessel.dimensions
-    judged = vessel.verdict
-    return {
-        edge: judge.ways_to_pass(edge, judged, state, sizes)
-        for edge in np.flatnonzero(judged.edge == UNKNOWN).tolist()
-    }
 
 
 def teller_of(network: RoadNetwork, vessel: Vessel) -> Teller:

@@ -13,6 +13,7 @@ from api.network.rule_models import load_rules
 from data.accounts import load_accounts
 from spatial.ids import stable_uuid7
 from spatial.postgres.db import connect
+from tests.api.planningworld import finished
 from tests.conftest import running_server
 
 pytestmark = pytest.mark.db
@@ -296,10 +297,27 @@ def test_the_skippers_one_question_is_answered_soon(client):
     assert client.get("/api/waterway/check", params={**query, "from": "here"}).status_code == 400
 
 
+def test_a_survey_that_lets_most_pass_is_chosen(server):
+    def demand(first, last, tonnes):
+        ends = {"origin": first, "destination": last}
+        return {**{k: {"id": n, "point": AT[n]} for k, n in ends.items()}, "tonnes": tonnes}
+
+    asked = [demand("A", "E", 1000.0), demand("A", "F", 500.0), demand("E", "F", 100.0)]
+    with closing(server.client("dispatcher")) as mine:
+        found = finished(mine, "waterway-surveys", {"demands": asked, "vessel": VESSEL, "count": 1})
+    (survey,) = found["surveys"]
+    assert survey["value"]["edges"] == [str(edge("BF"))]
+    summary = found["summary"]
+    assert summary["unlocked_tkm"] == summary["bound_tkm"] == summary["waiting_tkm"] > 0
+    assert [one["unlocked"] for one in found["demands"]] == [False, True, True]
+    assert [one["answer"] for one in found["demands"]] == ["passes", "cannot_tell", "cannot_tell"]
+
+
 def test_what_keeps_a_class_is_listed(client):
     found = told(client.get("/api/waterway/classes", params={"class": "III"}))
     assert found["falls_short_km"] + found["cannot_tell_km"] + found["keeps_km"] == pytest.approx(
         found["total_km"], abs=0.01
     )
+    assert found["cannot_tell_by_cause_km"].keys() <= {"depth", "width", "bend_radius", "survey"}
     reasons = {r["kind"] for one in found["blocks"] for r in one["reasons"]}
     assert {"class", "survey", "bend_radius"} <= reasons

@@ -60,8 +60,12 @@ def _classes(network: RoadNetwork, name: ClassName, box: tuple[float, ...] | Non
     found = list(shortfalls(limits_of(network).judge, edges, chosen, network.rules, name))
     found.sort(key=lambda one: (one.verdict, -edges.length_m[one.edge]))
     km: dict[str, float] = defaultdict(float)
+    doubts: dict[str, float] = defaultdict(float)
     for one in found:
-        km[WORDS[one.verdict]] += float(edges.length_m[one.edge]) / 1000
+        length_km = float(edges.length_m[one.edge]) / 1000
+        km[WORDS[one.verdict]] += length_km
+        for cause in {str(reason["kind"]) for reason in one.reasons} if one.verdict else ():
+            doubts[cause] += length_km
     total = float(edges.length_m[chosen].sum()) / 1000
     return {
         "class": name,
@@ -70,6 +74,7 @@ def _classes(network: RoadNetwork, name: ClassName, box: tuple[float, ...] | Non
         "keeps_km": round(total - sum(km.values()), 3),
         "falls_short_km": round(km[WORDS[0]], 3),
         "cannot_tell_km": round(km[WORDS[1]], 3),
+        "cannot_tell_by_cause_km": {cause: round(own, 3) for cause, own in sorted(doubts.items())},
         "blocks": [
             {
                 "edge": str(edges.row_id(one.edge)),
