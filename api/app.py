@@ -64,6 +64,7 @@ from api.ports.waterway import classes as waterway_classes
 from api.ports.waterway import declared as waterway_declared
 from api.ports.waterway import paths as waterway_paths
 from api.ports.waterway import sizes as waterway_sizes
+from api.ports.waterway import skipper as waterway_skipper
 from api.roads import (
     carriageways,
     isochrones,
@@ -106,6 +107,7 @@ ROUTES = (
     waterway_sizes.routes,
     waterway_classes.routes,
     waterway_declared.routes,
+    waterway_skipper.routes,
     airspace_check.routes,
     airspace_pack.routes,
     suitability.routes,

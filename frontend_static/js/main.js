@@ -38,6 +38,7 @@ import { watchHistogram } from './model/histogram.js';
 import { followNow, shiftSpeed } from './model/time.js';
 import { follow, skyStore, switchDatum, switchFlights, watchSky } from './model/sky.js';
 import { cutAlong, sectionStore, watchSection } from './model/section.js';
+import { watchVoyage } from './model/voyage.js';
 import { turnSpace } from './map/camera.js';
 import { expectMap } from './map/map.js';
 import { togglePlay } from './panels/browse/timebar.js';
@@ -94,6 +95,7 @@ const KEYS = {
   4: panel('scenarios'),
   5: panel('air'),
   6: panel('heat'),
+  7: panel('water'),
   n: followNow,
   j: inInbox(1),
   k: inInbox(-1),
@@ -154,6 +156,7 @@ async function start() {
   watchScenarios();
   watchSky();
   watchSection();
+  watchVoyage();
   listen();
   watchSession();
   await loadCatalogue(catalogue);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import pytest
 import shapely
@@ -321,3 +322,50 @@ def test_what_keeps_a_class_is_listed(client):
     assert found["cannot_tell_by_cause_km"].keys() <= {"depth", "width", "bend_radius", "survey"}
     reasons = {r["kind"] for one in found["blocks"] for r in one["reasons"]}
     assert {"class", "survey", "bend_radius"} <= reasons
+
+
+def skipper(client, **asked):
+    """Ask the page of a skipper for the vessel from A to E."""
+    usual = {"from": "120.0,30.0", "to": "120.2,30.0", "light_m": 1.0, "lang": "en", **VESSEL}
+    return client.get("/api/waterway/skipper", params={**usual, **asked})
+
+
+def test_a_skipper_is_told_four_things_by_one_get(client):
+    skipper(client)  # the first question opens the network
+    begun = monotonic()
+    answer = skipper(client)
+    took = monotonic() - begun
+    assert answer.status_code == 200, answer.text
+    page = answer.text
+    assert 'class="verdict passes"' in page
+    for part in ("verdict", "when", "much", "stops"):
+        assert f'id="{part}"' in page
+    assert page.count(" t</td>") >= 4, "tonnes of days"
+    assert "Nothing is in the way" in page
+    assert f'data-at="{datetime.now(UTC):%Y-%m-%dT%H}' in page
+    assert answer.headers["cache-control"] == "no-store"
+    assert took < LONGEST_S, took
+
+
+def test_a_skipper_is_told_what_stops_a_vessel_and_what_is_missing(client):
+    refused = skipper(client, air_draught_m=7.6).text
+    assert 'class="verdict refused"' in refused
+    assert "Clear height" in refused and "needs 7.90 m" in refused
+    unsure = skipper(client, to="120.05,30.1").text
+    assert 'class="verdict cannot_tell"' in unsure
+    assert "Missing Depth ≥ 2.3" in unsure
+    chinese = skipper(client, lang="zh").text
+    assert "可以通过" in chinese and 'lang="zh-CN"' in chinese
+
+
+def test_the_page_of_a_skipper_asks_for_nothing_and_holds_no_markup_of_others(client):
+    answer = skipper(client, to='"><script>alert(1)</script>')
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.text
+    assert "is no place" in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    form = client.get("/api/waterway/skipper", params={"lang": "zh"})
+    assert form.status_code == 200 and 'id="verdict"' not in form.text
+    assert "http" not in form.text.split("<main>")[1]
+    assert client.get("/api/waterway/skipper", params={"draught_m": -1}).status_code == 400

@@ -132,14 +132,15 @@ async def check_between(
     given = {"draught_m": draught_m, "air_draught_m": air_draught_m, "beam_m": beam_m,
              "length_m": length_m, "deadweight_t": deadweight_t}  # fmt: skip
     vessel = VesselBody.model_validate({k: v for k, v in given.items() if v is not None})
-    places = [_place("from", from_), _place("to", to)]
+    places = [read_place("from", from_), read_place("to", to)]
     journey = await read_journey(request, JourneyBody(vessel=vessel, waypoints=places))
     document = await ask(request, partial(check, journey, waits_of(request)), VOYAGE_S)
     services(request).audit.record(actor_of(request), "check", PROFILE, rows=1)
     return fresh(document)
 
 
-def _place(name: str, text: str) -> tuple[float, float]:
+def read_place(name: str, text: str) -> tuple[float, float]:
+    """Return the place that a parameter writes as longitude,latitude; raises `BadParameter`."""
     try:
         x, y = map(float, text.split(","))
     except ValueError as error:

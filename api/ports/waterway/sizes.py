@@ -152,12 +152,13 @@ async def find_loading(body: LoadingBody, request: Request) -> Response:
     """
     journey = await read_journey(request, body)
     cost_s = LARGEST_S + DAY_S * body.days
-    document = await ask(request, partial(_loading, journey, body), cost_s)
+    document = await ask(request, partial(loading, journey, body), cost_s)
     services(request).audit.record(actor_of(request), "loading", PROFILE, rows=body.days)
     return fresh(document)
 
 
-def _loading(journey: Journey, body: LoadingBody) -> Document:
+def loading(journey: Journey, body: LoadingBody) -> Document:
+    """Return draught and tonnes by day, each with the edge that limits it."""
     table = body.table
     empty = replace(
         journey.query, sizes={**journey.query.sizes, DRAUGHT: table.draught_m[0]}, alternatives=0

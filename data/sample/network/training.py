@@ -99,9 +99,8 @@ class _Maker:
         )  # fmt: skip
 
     def limits_of(self, key: str) -> Iterator[Limit]:
-        """Yield the limits of a reach; where it is in a lock, its chambers say the depth."""
-        if "lock" not in self.facts["reach"][key]:
-            yield self._level_limit("depth", self.said(key, "depth"), self.water(key), reach=key)
+        """Yield the limits of a reach; those of a lock's chambers stand beside them."""
+        yield self._level_limit("depth", self.said(key, "depth"), self.water(key), reach=key)
         yield Limit("bend_radius", self.said(key, "bend_radius"), reach=key)
 
     def _level_limit(

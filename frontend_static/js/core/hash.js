@@ -26,7 +26,7 @@
  * @property {string | null} sort
  * @property {string | null} filter CQL2 text that the table's rows are limited to
  * @property {Selection | null} selection
- * @property {'inspect' | 'path' | 'events' | 'scenarios' | 'air' | 'heat'} panel
+ * @property {'inspect' | 'path' | 'events' | 'scenarios' | 'air' | 'heat' | 'water'} panel
  * @property {(Waypoint | null)[]} waypoints
  * @property {'path' | 'reach' | 'nearest'} plan what the planner does
  * @property {string} profile
@@ -54,6 +54,7 @@
  * @property {string | null} answer number of the answer on show
  * @property {string | null} operation flight plan that is open: filed, or read in the inbox
  * @property {string | null} restricted temporary restriction that is open
+ * @property {import('./voyage.js').Draft} voyage what differs from a usual vessel, and where it goes
  * @property {HeatAsked} heat what of enforcement heat differs from the default
  * @property {'2d' | '3d'} space flat, or with heights
  * @property {'AGL' | 'AMSL'} datum what heights are shown above: the ground or the sea
@@ -106,6 +107,7 @@ export const DEFAULTS = {
   answer: null,
   operation: null,
   restricted: null,
+  voyage: {},
   heat: {},
   space: '2d',
   datum: 'AGL',
@@ -291,7 +293,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
       return layer && id ? { layer, id } : null;
     },
   },
-  panel: { key: 'panel', ...word('inspect', 'path', 'events', 'scenarios', 'air', 'heat') },
+  panel: { key: 'panel', ...word('inspect', 'path', 'events', 'scenarios', 'air', 'heat', 'water') },
   waypoints: { key: 'w', ...waypoints },
   plan: { key: 'plan', ...word('path', 'reach', 'nearest') },
   profile: {
@@ -327,6 +329,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   answer: { key: 'ans', ...text },
   operation: { key: 'op', ...text },
   restricted: { key: 'rid', ...text },
+  voyage: { key: 'sail', ...filledIn },
   heat: { key: 'heat', ...filledIn },
   space: { key: 'dim', ...word('2d', '3d') },
   datum: { key: 'h', ...word('AGL', 'AMSL') },

@@ -165,7 +165,7 @@
  *
  * @typedef {object} DrawState
  * @property {null | 'distance' | 'area' | 'closure' | 'point' | 'line' | 'polygon'} mode
- * @property {'flight' | 'restriction' | 'heat'} [goal] whose form what is drawn goes into
+ * @property {'flight' | 'restriction' | 'heat' | 'voyage'} [goal] whose form what is drawn goes into
  * @property {[number, number][]} [points]
  * @property {boolean} [done]
  *
@@ -470,5 +470,61 @@
  * @property {SkyStretch[]} zones
  *
  * @typedef {SkyFacts & SkySectionColumns} SkySection
+ *
+ * @typedef {object} WaterGauge
+ * @property {string} [code]
+ * @property {Text} [name]
+ * @property {string} [datum]
+ * @property {{ p10: number | null, p50: number | null, p90: number | null }} level_m
+ *
+ * @typedef {object} WaterLimit
+ * @property {string} kind
+ * @property {number | null} value
+ * @property {WaterVerdict} verdict
+ * @property {{ least: number | null, most: number | null }} [available]
+ * @property {number | null} [needed]
+ * @property {WaterGauge | null} [gauge]
+ *
+ * @typedef {'passes' | 'cannot_tell' | 'refused'} WaterVerdict
+ * @typedef {{ number?: number, name?: Text, verdict: WaterVerdict, limits: WaterLimit[] }} WaterOpening
+ * @typedef {{ name: Text, kind: string, openings: WaterOpening[] }} WaterStructure
+ *
+ * @typedef {object} WaterEdge an edge with its limits, as the vessel finds them
+ * @property {string} edge
+ * @property {Text} name
+ * @property {Origin} [origin]
+ * @property {WaterVerdict} verdict
+ * @property {WaterLimit[]} limits
+ * @property {WaterStructure[]} structures
+ *
+ * @typedef {object} Missing a value that is not known and would decide
+ * @property {'limit' | 'value' | 'level' | 'vessel' | 'survey'} what
+ * @property {string | null} kind
+ * @property {string[]} edges
+ * @property {number | null} [at_least]
+ * @property {string} [size]
+ * @property {{ name: Text }} [structure]
+ * @property {WaterGauge} [gauge]
+ *
+ * @typedef {object} VoyageProperties
+ * @property {WaterVerdict} answer
+ * @property {number} length_m
+ * @property {Missing[]} missing
+ * @property {WaterEdge[]} doubts
+ * @property {{ kind: string, fault: string, article: string }[] | null} papers
+ * @property {{ name: Text, kind: string, lock: boolean, openings: { sizes: Record<string, number> }[] }[]} structures
+ * @property {{ arrive_at: string, with_locks_s: { p10: number, p50: number, p90: number },
+ *   waits_unknown: string[] }} eta
+ * @property {import('./voyage.js').Along[]} [profile_along]
+ *
+ * @typedef {{ features: { geometry: any, properties: VoyageProperties }[] }} VoyageAnswer
+ *
+ * @typedef {object} LoadingDay
+ * @property {string} date
+ * @property {{ p10: number | null, p50: number | null, p90: number | null }} payload_t
+ * @property {{ p10: number | null, p50: number | null, p90: number | null }} draught_m
+ * @property {WaterEdge | null} limiting
+ *
+ * @typedef {{ answer: WaterVerdict, days: LoadingDay[] }} Loading
  */
 export {};

@@ -10,6 +10,7 @@ import { overlayData } from './overlay.js';
 import { inOrder } from './order.js';
 import { layerOf } from './probe.js';
 import { withUnits } from './units.js';
+import { voyageLayers } from './voyage.js';
 import { layerStore } from '../model/layers.js';
 import { shellStore } from '../model/shell.js';
 
@@ -220,6 +221,7 @@ export function withOverlay(style, theme) {
       label,
       ...lineLabels(colours),
       ...airLayers(colours),
+      ...voyageLayers(colours),
       ...markLayers(colours),
     ]),
   });

@@ -2,6 +2,7 @@
 /** What the page draws over the server's style: selection, paths, reach, stops; as GeoJSON. */
 import { duration, number, t } from '../core/i18n.js';
 import { airFeatures } from './air.js';
+import { voyageFeatures } from './voyage.js';
 import { contourColour } from './colours.js';
 import { shellStore } from '../model/shell.js';
 import { baseline, chosen } from '../model/path.js';
@@ -142,5 +143,6 @@ export function overlayData() {
     'sg-waypoints': collection(waypointFeatures()),
     'sg-selection': collection(selectionFeatures()),
     'sg-air': collection(airFeatures()),
+    'sg-voyage': collection(voyageFeatures()),
   };
 }

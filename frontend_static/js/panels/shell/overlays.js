@@ -58,6 +58,7 @@ const KEYS = [
   ['4', 'keys.scenarios'],
   ['5', 'keys.air'],
   ['6', 'keys.heat'],
+  ['7', 'keys.water'],
   ['J  K  Enter  A  X', 'keys.inbox'],
   ['N', 'keys.now'],
   ['P', 'keys.play'],

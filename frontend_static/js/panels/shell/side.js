@@ -1,5 +1,5 @@
 // @ts-check
-/** <sg-side>: the right panel with its six tabs. */
+/** <sg-side>: the right panel with its seven tabs. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { t } from '../../core/i18n.js';
@@ -14,10 +14,11 @@ import { noticeStore } from '../../model/air_notices.js';
 import { approvalStore } from '../../model/approvals.js';
 import { deskStore } from '../../model/events.js';
 
-const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios', 'air', 'heat']);
+const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios', 'air', 'heat', 'water']);
 
-/** The desk of heat is fetched when it is first opened. */
+/** The desks of heat and of waterways are fetched when they are first opened. */
 const openHeatDesk = () => void import('../heat/heat.js');
+const openWaterDesk = () => void import('../water/water.js');
 
 class Side extends Part {
   render() {
@@ -36,6 +37,7 @@ class Side extends Part {
         ${current === 'events' ? html`<sg-desk></sg-desk>` : ''}
         ${current === 'air' ? html`<sg-air></sg-air>` : ''}
         ${current === 'heat' ? (openHeatDesk(), html`<sg-heat></sg-heat>`) : ''}
+        ${current === 'water' ? (openWaterDesk(), html`<sg-water></sg-water>`) : ''}
         ${current === 'scenarios' ? html`<sg-scenarios></sg-scenarios>` : ''}
       </div>`;
   }
