@@ -103,6 +103,7 @@ class FunctionService:
         self, function: Function, asked: Question, actor: Actor, cube: HeldCube,
         zxy: Place | None = None,
     ) -> CellSurface:  # fmt: skip
+        self._filters.check(cube, function.engine.counted(asked.inputs)[0])
         key = (
             function.layer.id, asked.surface, actor.digest, str(cube.version),
             self._rules().digest, moment_of(asked),

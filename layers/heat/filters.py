@@ -9,6 +9,7 @@ from layers.heat.counted import Counted
 from layers.heat.filter_rows import Box, count_rows, find_series, resolve_filter
 from layers.heat.held_cube import HeldCube
 from layers.heat.narrowed import Narrowed
+from layers.heat.recorded import check_recorded
 from spatial.actor import Actor
 from spatial.postgres.db import Database
 
@@ -19,6 +20,19 @@ class Filters:
     def __init__(self, db: Database, catalog: Catalog) -> None:
         self._db = db
         self._catalog = catalog
+
+    def check(self, cube: HeldCube, asked: Counted) -> None:
+        """Refuse kinds and units of which a cube has nothing.
+
+        Raises
+        ------
+        BadParameter
+        """
+        if asked.kinds is None and asked.units is None:
+            return
+        series = cube.series
+        kinds = {str(kind) for kind in series.kinds[series.measures == asked.events]}
+        check_recorded(self._catalog, asked, kinds, {str(unit) for unit in series.unit_ids})
 
     async def narrow(
         self, actor: Actor, cube: HeldCube, periods: Sequence[Counted], box: Box | None = None

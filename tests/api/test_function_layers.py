@@ -60,6 +60,18 @@ def test_a_tile_has_what_its_address_asks_for(dispatcher, looked):
     assert cells(dispatcher, HANGZHOU, 5, hours="0-32") == []
 
 
+@pytest.mark.parametrize(("name", "value"), [("kinds", "overlaod"), ("units", "nobody")])
+def test_a_misspelt_kind_or_unit_is_refused_and_not_shown_as_none(dispatcher, name, value):
+    asked = {"events": "case", name: value}
+    answer = dispatcher.get("/api/collections/heat/items", params=asked)
+    assert (answer.status_code, answer.json()["parameter"]) == (400, name), answer.text
+    for process in ("heat-surface", "heat-space-time", "hot-stretches"):
+        body = {"inputs": {"events": "case", name: [value]}}
+        answer = dispatcher.post(f"/api/processes/{process}/execution", json=body)
+        if answer.status_code != 201:  # it answers at once
+            assert (answer.status_code, answer.json()["parameter"]) == (400, name), answer.text
+
+
 def test_a_change_is_in_the_tile_within_a_second(dispatcher, looked):
     before = cells(dispatcher, HANGZHOU, 14)[0]["exposure"]
     looked(f"looks-{time.monotonic_ns()}", HANGZHOU, "330102", 5)

@@ -15,6 +15,7 @@ from layers.heat.county_mode import cells_with_counties
 from layers.heat.filter_rows import count_rows, find_series, resolve_filter
 from layers.heat.held_cube import HeldCube
 from layers.heat.narrowed import NOTHING
+from layers.heat.recorded import check_recorded
 from layers.offload import offload
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
@@ -32,6 +33,10 @@ WHERE c.grain = $2 AND c.at >= $3 AND c.at < $4 AND ($5::int[] IS NULL OR c.hour
   AND ($9::text[] IS NULL OR s.unit_id = ANY($9)) AND c.n <> 0
   AND ($10::int[] IS NULL OR s.id = ANY($10))
 GROUP BY 1 HAVING sum(c.n) <> 0 ORDER BY 1"""
+
+_RECORDED = """
+SELECT array_agg(DISTINCT kind) FILTER (WHERE measure = $1),
+  array_agg(DISTINCT unit_id) FILTER (WHERE unit_id IS NOT NULL) FROM sigang.heat_series"""
 
 
 @dataclass(frozen=True)
@@ -54,12 +59,27 @@ class HeatCells:
 
 async def _read(sources: Sources, _: str, asked: HeatAsked) -> HeatCells:
     what = asked.counted
+    await check_kinds_and_units(sources, what)
     if what.filter is not None:
         return await _read_filtered(sources, asked)
     if sources.cube is not None:
         return await offload(held_cells, await sources.cube(what.grain), asked)
     async with sources.db.session(sources.actor) as conn:
         return await _cells(conn, asked, what.events)
+
+
+async def check_kinds_and_units(sources: Sources, asked: Counted) -> None:
+    """Refuse kinds and units of which the caller sees no record.
+
+    Raises
+    ------
+    BadParameter
+    """
+    if asked.kinds is None and asked.units is None:
+        return
+    async with sources.db.session(sources.actor) as conn:
+        kinds, units = await conn.fetchrow(_RECORDED, asked.events)
+    check_recorded(sources.catalog, asked, frozenset(kinds or ()), frozenset(units or ()))
 
 
 async def _cells(

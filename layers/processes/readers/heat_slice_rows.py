@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 import asyncpg
 import numpy as np
 
-from layers.heat.counted import MONDAY
+from layers.heat.counted import MONDAY, Counted
+from layers.processes.readers.heat_rows import check_kinds_and_units
 from layers.processes.readers.rules_in_force import READER as RULES
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
@@ -63,6 +64,10 @@ class HeatSlices:
 
 
 async def _read(sources: Sources, name: str, asked: SlicesAsked) -> HeatSlices:
+    counted = Counted(
+        asked.since, asked.until, None, asked.events, asked.kinds, asked.exposure, asked.units
+    )
+    await check_kinds_and_units(sources, counted)
     rules = await RULES.read(sources, name, datetime.now(UTC))
     level = asked.level or get_rule(rules, CELLS).value.level
     days = get_rule(rules, SPACE_TIME).value.slice_days

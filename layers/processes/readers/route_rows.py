@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from layers.heat.counted import MONDAY, Counted
+from layers.processes.readers.heat_rows import check_kinds_and_units
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
 from routing.graph.weights import Floats, Ints
@@ -88,6 +89,7 @@ class RouteRows:
 
 
 async def _read(sources: Sources, _: str, asked: Counted) -> RouteRows:
+    await check_kinds_and_units(sources, asked)
     first, last = (
         datetime(day.year, day.month, day.day, tzinfo=LOCAL) for day in (asked.since, asked.until)
     )
