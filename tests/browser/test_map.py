@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from api.cli.parser import parse
 from spatial.geo.crs import segment_lengths_m
-from tests.browser import heat, planner, scenarios, sky
+from tests.browser import heat, planner, scenarios, sky, water
 from tests.browser.conftest import PHONE, settle, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
@@ -386,7 +386,10 @@ def test_the_picture_says_what_it_is(open_page):
 
 
 def test_measuring_and_drawing(open_page, server):
-    page = open_page("dispatcher", "#m=9/30.35/121.1&lang=zh&theme=dark&off=roads,land,admin")
+    page = open_page(
+        "dispatcher", "#m=9/30.35/121.1&lang=zh&theme=dark&off=roads,land,admin",
+        expected=("/api/waterway/path", "/api/waterway/loading", "status of 422"),
+    )  # fmt: skip
     line = [(120.9, 30.5), (121.2, 30.45), (121.3, 30.2)]
     page.get_by_test_id("draw-distance").click()
     expect(page.get_by_test_id("draw-card")).to_be_visible()
@@ -411,6 +414,7 @@ def test_measuring_and_drawing(open_page, server):
     planner.pull_the_line(page)
     eight_figures_leave_the_name_whole(page)
     heat.walk(page)
+    water.walk(page)
     sky.walk(page, server, violations)
 
 
