@@ -60,6 +60,7 @@ from api.ogc import (
 )
 from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
 from api.ops.admin import follow_catalog
+from api.ports.linkage import itineraries
 from api.ports.waterway import classes as waterway_classes
 from api.ports.waterway import declared as waterway_declared
 from api.ports.waterway import paths as waterway_paths
@@ -129,6 +130,7 @@ ROUTES = (
     incidents.routes,
     exposure.routes,
     inspections.routes,
+    itineraries.routes,
     carriageways.routes,
     low_visibility.routes,
     predicted_speeds.routes,

@@ -24,6 +24,7 @@ from api.network.key_rows import Key
 from api.network.kinds import Networks
 from api.network.rule_keeper import RuleKeeper
 from api.network.service import Roads
+from api.network.timetables import Timetables
 from layers.computed.catalogue import read_computed
 from layers.declare.catalog import Catalog, check_names
 from layers.features.search import Search
@@ -80,6 +81,7 @@ class Services:
     indicators: IndicatorService
     freezer: Freezer
     networks: Networks | None
+    timetables: Timetables
 
     @property
     def roads(self) -> Roads | None:
@@ -142,7 +144,7 @@ async def open_services(
         freezer = await _started(stack, Freezer(settings, db, catalog, rules))
         yield Services(
             settings, db, auth, audit, catalog, processes, bus, rules, search, summaries, spools,
-            tiles, functions, numbers, freezer, networks,
+            tiles, functions, numbers, freezer, networks, Timetables(db, settings.home),
         )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ examples:
   ./sigang load speeds weeks.csv                measured speeds by hour of the week
   ./sigang load waterway network.toml           reaches, locks, bridges, limits, levels
   ./sigang load enc C1313001.000                depths, marks and bridges of a chart cell
+  ./sigang load timetable feeds/rail            services of rail, barge, feeder and the like
   ./sigang load airspace zones.json             zones of ED-269, ED-318, OpenAir, GeoJSON, KML
   ./sigang export ports ports.gpkg              one layer into a file
   ./sigang token developer --label gis          a key for programs
@@ -163,6 +164,13 @@ def _add_load(kinds: Commands[ArgumentParser]) -> None:
     records.add_argument("--map", required=True, type=Path, help="TOML: file's columns → fields")
     records.add_argument("--dry-run", action="store_true", help="judge all rows and change nothing")
     records.add_argument("--bad-rows", type=Path, help="file for the refused rows")
+    timetable = _command(
+        kinds, "timetable", "Load the services of a feed from a folder of GTFS-shaped files.",
+        example="load timetable feeds/rail --dry-run",
+    )  # fmt: skip
+    timetable.add_argument("file", type=Path, metavar="folder", help="see docs/linkage.md")
+    timetable.add_argument("--dry-run", action="store_true", help="judge all, change nothing")
+    timetable.add_argument("--bad-rows", type=Path, help="file for the refused rows")
     speeds = _command(
         kinds, "speeds", "Load measured speeds by hour of the week from a CSV file.",
         example="load speeds weeks.csv --source detectors",

@@ -181,6 +181,14 @@ def _load_enc(conn: psycopg.Connection, _: Settings, options: Namespace) -> Load
     return load_enc(conn, options.file, chart, say, dry_run=options.dry_run)
 
 
+def _load_timetable(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:
+    from data.linkage.load import load_timetable
+
+    return load_timetable(
+        conn, options.file, say, dry_run=options.dry_run, bad_rows=options.bad_rows
+    )
+
+
 def _load_speeds(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:
     from data.speed_profiles import load_speed_profiles
 

@@ -10,6 +10,7 @@ from layers.processes.runtime import rule_models as of_processes
 from layers.reports import rule_models as of_reports
 from routing.cost import rule_models as of_routing
 from routing.locks import rule_models as of_locks
+from routing.multimodal import rule_models as of_itineraries
 from routing.statistics import rule_models as of_statistics
 from routing.waterway import rule_models as of_waterways
 from spatial import airspace_rules as of_airspace
@@ -35,6 +36,7 @@ GATHERED = (
     of_locks,
     of_statistics,
     of_waterways,
+    of_itineraries,
     of_processes,
     of_indicators,
     of_reports,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,30 +11,25 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from api.at_once import run_at_once
 from api.http import links
 from api.http.auth import actor_of, require
 from api.http.bodies import MB
-from api.http.concurrency import ask
-from api.http.disconnect import while_connected
 from api.http.links import Link, link
 from api.http.media_types import JSON
 from api.http.negotiate import language, single_values
 from api.http.responses import conditional, fresh
 from api.http.routes import Routes
 from api.jobs import store
-from api.network.kinds import network_of, no_routing
-from api.network.service import Roads
+from api.network.kinds import no_routing
 from api.ogc.jobs import status_info, whole_number
 from api.ogc.results import check_wanted, respond
 from api.services import services
 from api.write_once import write_once
-from layers.declare.base import Text
 from layers.offload import offload
 from layers.processes.registry import check_inputs, get_process
 from layers.processes.runtime.describe import description, summary
-from layers.processes.runtime.model import Inputs, Process, Sources
-from layers.processes.runtime.run import Output, read_scene, run
-from routing.stopping import check
+from layers.processes.runtime.model import Inputs, Process
 from spatial.actor import Actor
 from spatial.errors import BadParameter
 from spatial.ids import uuid7
@@ -44,8 +38,6 @@ from spatial.postgres.notices import notify
 
 EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 MOST_LISTED = 1_000
-QUICK_S = 0.5
-"""What a quick process is likely to take."""
 _QUALIFIED = {"value", "mediaType", "encoding", "schema"}
 _REFERENCE = {"href", "type", "rel", "title", "hreflang"}
 
@@ -99,7 +91,7 @@ async def execute(process_id: str, body: ExecuteBody, request: Request) -> Respo
     wanted = check_wanted(process, modes)
     if _prefers_async(request) or not process.quick:
         return await _accept(request, process, actor, given, wanted, body.response)
-    outputs = await _at_once(request, process, actor, inputs)
+    outputs = await run_at_once(request, process, actor, inputs)
     services(request).audit.record(actor, "process", process.id, detail={"mode": "sync"})
     response = respond([o for o in outputs if o.name in wanted], body.response)
     if "wait" in request.headers.get("prefer", ""):
@@ -134,25 +126,6 @@ def _check_text(body: ExecuteBody) -> None:
             mend_en="Send no lone surrogates (\\ud800 to \\udfff).",
             mend_zh="请勿发送孤立代理码位（\\ud800 至 \\udfff）。",
         ) from error
-
-
-async def _at_once(
-    request: Request, process: Process, actor: Actor, inputs: Inputs
-) -> list[Output]:
-    served = services(request)
-
-    async def opened(kind: str) -> Roads | None:
-        return None if served.networks is None else served.networks.of(kind)
-
-    cube = partial(served.functions.get_cube, actor)
-    sources = Sources(served.db, served.catalog, actor, network_of(opened), cube=cube)
-    scene = await while_connected(request, read_scene(process, inputs, sources, _go_on))
-    return await ask(request, lambda: run(process, inputs, scene), QUICK_S)
-
-
-def _go_on(_share: float, _message: Text) -> None:
-    """End the work of a client that left."""
-    check()
 
 
 async def _accept(

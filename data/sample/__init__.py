@@ -43,6 +43,7 @@ def _steps(
     from data.sample.airspace import load_airspace
     from data.sample.facilities import load_facilities
     from data.sample.ground import load_ground
+    from data.sample.linkage import load_linkage
     from data.sample.network.load import load_networks
     from data.sample.network.training import load_training
     from data.sample.network.transfers import load_transfers
@@ -56,6 +57,7 @@ def _steps(
         ("networks", lambda: load_networks(conn, progress)),
         ("facilities", lambda: load_facilities(conn, progress)),
         ("transfers", lambda: load_transfers(conn)),
+        ("linkage", lambda: load_linkage(conn, anchor, progress)),
         ("airspace", lambda: load_airspace(conn)),
         ("controlled ground", lambda: load_ground(conn)),
         ("relief", lambda: load_relief(conn)),

@@ -194,7 +194,8 @@ class Sources:
     """What readers read from, and for whom; `network` returns that of a kind as it is now.
 
     What is `given` for a need, by its name, stands for what would be read: an example's own world.
-    `cube` returns the cube of heat of a grain as the actor sees it now, where there are any held.
+    `cube` returns the cube of heat of a grain as the actor sees it now, where there are any held;
+    `timetable` the services of the linkage about a time (`readers.timetable`).
     """
 
     db: Database
@@ -203,6 +204,7 @@ class Sources:
     network: Callable[[str], Awaitable[RoadNetwork]]
     given: Mapping[str, object] = field(default_factory=dict)
     cube: Callable[[str], Awaitable[HeldCube]] | None = None
+    timetable: Callable[[datetime], Awaitable[Any]] | None = None
 
 
 @dataclass(frozen=True)

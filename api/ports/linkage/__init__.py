@@ -1,0 +1,1 @@
+"""Itineraries of shipments over the services of the four ports."""

@@ -1,0 +1,186 @@
+"""What is asked about a shipment, and the question that it is to the search of itineraries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from layers.processes.readers.timetable import HeldTimetable
+from layers.processes.runtime.model import Inputs, Lat, Lon, Moment, Scene, titled, wrong_input
+from routing.graph.weights import Ints
+from routing.multimodal.prices import Load
+from routing.multimodal.question import Drives, Limits, Question, Roads
+from routing.multimodal.rule_models import CO2, PRICES, TRANSFERS, FactorSets, Transferring
+from routing.planning import island_rule
+from routing.query.model import Conditions
+from spatial.errors import BadParameter
+from spatial.geo.crs import distance_m
+from spatial.rules import Rules, get_rule
+
+Mode = Literal["road", "rail", "barge", "feeder", "deep_sea", "air"]
+CargoKind = Literal["container", "cold", "dangerous", "bulk", "air"]
+MOST_DRIVEN = 600
+"""Up to so many hubs road legs between them are looked for."""
+
+
+class End(Inputs):
+    """Where a shipment starts or goes to: a hub (id or UN/LOCODE), or a point on the road."""
+
+    hub: str | None = Field(default=None, min_length=1, max_length=80)
+    point: tuple[Lon, Lat] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> End:
+        if (self.hub is None) == (self.point is None):
+            raise ValueError("name either hub or point")
+        return self
+
+
+class Shipment(Inputs):
+    """A shipment and what its itinerary must keep to."""
+
+    start: End = titled("起点", "Start")
+    goal: End = titled("终点", "Goal")
+    teu: float = titled("标准箱", "TEU", default=1.0, gt=0, le=20_000)
+    mass_t: float = titled("货重（吨）", "Mass (t)", gt=0, le=500_000)
+    kinds: list[CargoKind] = titled(
+        "货类", "Kinds of cargo", default=["container"], min_length=1, max_length=5
+    )
+    latest_arrival: Moment | None = titled("最晚到达", "Latest arrival", default=None)
+    ban_modes: list[Mode] = titled("不用的方式", "Modes not used", default=[], max_length=6)
+    carriers: list[str] | None = titled("承运人", "Carriers", default=None, max_length=50)
+    max_transfers: int = titled("最多换装次数", "Most transfers", default=4, ge=0, le=8)
+    factor_set: str | None = titled("因子集", "Set of factors", default=None, max_length=80)
+
+    @property
+    def latest(self) -> int | None:
+        """The latest arrival in Unix seconds."""
+        return None if self.latest_arrival is None else int(self.latest_arrival.timestamp())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A shipment's question with what its answer tells of."""
+
+    question: Question
+    held: HeldTimetable
+    sets: FactorSets
+    factor_set: str
+    load: Load
+    network_version: int
+    ends: tuple[tuple[float, float], tuple[float, float]]
+
+
+def find_ends(inputs: Shipment, held: HeldTimetable) -> list[tuple[int | None, float, float]]:
+    """Return hub (None for a point), longitude and latitude of start and goal.
+
+    Raises
+    ------
+    BadParameter
+        A hub is not known; codes like it are named.
+    """
+    found: list[tuple[int | None, float, float]] = []
+    for name, end in (("start", inputs.start), ("goal", inputs.goal)):
+        if end.point is not None:
+            found.append((None, *end.point))
+            continue
+        hub = held.find(str(end.hub))
+        if hub is None:
+            known = [n for one in held.hubs for n in (one.id, *one.un_locodes)]
+            near = get_close_matches(str(end.hub), known, 3, 0.5) or known[:3]
+            raise BadParameter(
+                f"{name}: there is no hub {end.hub!r}", f"{name}：没有枢纽 {end.hub!r}",
+                mend_en=f"Perhaps {', '.join(near)}; or give a point.",
+                mend_zh=f"是否指 {'、'.join(near)}；也可给出坐标点。", parameter=name,
+            )  # fmt: skip
+        found.append((hub, held.hubs[hub].lon, held.hubs[hub].lat))
+    if found[0] == found[1]:
+        raise wrong_input("goal", "start and goal are the same", "起点与终点相同")
+    return found
+
+
+def ask(inputs: Shipment, scene: Scene, held: HeldTimetable, rules: Rules, at: datetime) -> Asked:
+    """Return the question of a shipment that sets out about a time.
+
+    Raises
+    ------
+    BadParameter
+        A hub or the set of factors is not known, or the time is beyond the services that are held.
+    """
+    sets, transfers = get_rule(rules, CO2).value, get_rule(rules, TRANSFERS).value
+    chosen = inputs.factor_set or sets.default
+    if chosen not in sets.sets:
+        known = list(sets.sets)
+        raise wrong_input(
+            "factor_set", f"there are {', '.join(known)}", f"可用：{'、'.join(known)}"
+        )
+    start, goal = find_ends(inputs, held)
+    driven = tuple(hub is None or held.hubs[hub].by_road for hub in (start[0], goal[0]))
+    ends = (start[1], start[2]), (goal[1], goal[2])
+    roads, version = _roads(scene, held, ends, (driven[0], driven[1]), transfers, at)
+    load = Load(inputs.teu, inputs.mass_t, tuple(inputs.kinds))
+    latest = inputs.latest
+    limits = Limits(
+        **({} if latest is None else {"latest": latest}),
+        most_transfers=inputs.max_transfers, banned_modes=frozenset(inputs.ban_modes),
+        carriers=None if inputs.carriers is None else frozenset(inputs.carriers),
+    )  # fmt: skip
+    question = Question(
+        held.timetable, load, roads, start[0], goal[0], sets.factors(chosen),
+        get_rule(rules, PRICES).value.tariffs, limits,
+    )  # fmt: skip
+    return Asked(question, held, sets, chosen, load, version, ends)
+
+
+def _roads(
+    scene: Scene, held: HeldTimetable, ends: tuple[tuple[float, float], tuple[float, float]],
+    driven: tuple[bool, bool], rule: Transferring, at: datetime,
+) -> tuple[Roads, int]:  # fmt: skip
+    """Return the road legs as the network is now, at the hour of setting out.
+
+    `driven` tells of start and goal whether a road leads there.
+    """
+    network = scene.network
+    prepared = network.prepared(Conditions(rule.profile, depart_at=at), scene.now)
+    places = [*ends, *((hub.lon, hub.lat) for hub in held.hubs)]
+    usable = network.snapper.usable(prepared.metric, prepared.costs)
+    spots = network.snapper.find(places, usable, prepared.resolved.snap)
+    reached = [*driven, *(hub.by_road for hub in held.hubs)]
+    spots = [place if by_road else [] for place, by_road in zip(spots, reached, strict=True)]
+
+    def table(outs: slice, intos: slice) -> tuple[Drives, int]:
+        sides = (places[outs], spots[outs]), (places[intos], spots[intos])
+        found = island_rule.table(network, prepared, *sides, lengths=True)
+        lengths = found.seconds if found.metres is None else found.metres
+        return Drives(found.seconds, lengths), found.version
+
+    hubs = slice(2, None)
+    out, version = table(slice(0, 1), slice(1, None))
+    into, _ = table(hubs, slice(1, 2))
+    first, to, between = (
+        np.zeros(len(held.hubs) + 1, np.int64),
+        np.empty(0, np.int64),
+        Drives.none(0),
+    )
+    if len(held.hubs) <= MOST_DRIVEN:
+        first, to, between = _between(held, table(hubs, hubs)[0], rule)
+    return Roads(
+        Drives(out.seconds[0, 1:].copy(), out.metres[0, 1:].copy()),
+        Drives(into.seconds[:, 0].copy(), into.metres[:, 0].copy()),
+        Drives(out.seconds[0, :1].copy(), out.metres[0, :1].copy()), first, to, between,
+    ), version  # fmt: skip
+
+
+def _between(held: HeldTimetable, drives: Drives, rule: Transferring) -> tuple[Ints, Ints, Drives]:
+    """Return the legs between hubs that are near enough to each other in the air."""
+    lon, lat = (np.array([getattr(hub, name) for hub in held.hubs]) for name in ("lon", "lat"))
+    rows, to = np.nonzero(np.isfinite(drives.seconds) & ~np.eye(len(lon), dtype=np.bool_))
+    near = distance_m(lon[rows], lat[rows], lon[to], lat[to]) <= rule.between_hubs_m
+    rows, to = rows[near], to[near]
+    first = np.searchsorted(rows, np.arange(len(lon) + 1)).astype(np.int64)
+    return first, to.astype(np.int64), Drives(drives.seconds[rows, to], drives.metres[rows, to])
