@@ -123,6 +123,9 @@ def ask(inputs: Shipment, scene: Scene, held: HeldTimetable, rules: Rules, at: d
     driven = tuple(hub is None or held.hubs[hub].by_road for hub in (start[0], goal[0]))
     ends = (start[1], start[2]), (goal[1], goal[2])
     roads, version = _roads(scene, held, ends, (driven[0], driven[1]), transfers, at)
+    for hub, side in ((start[0], roads.access), (goal[0], roads.egress)):
+        if hub is not None:
+            side.seconds[hub] = np.inf  # it is there already
     load = Load(inputs.teu, inputs.mass_t, tuple(inputs.kinds))
     latest = inputs.latest
     limits = Limits(
