@@ -24,6 +24,7 @@ COMMANDS = {
     "load": "store:load",
     "regions": "regions:regions",
     "export": "export:export",
+    "timetable": "timetable:timetable",
     "pack": "air:pack",
     "briefing": "air:briefing",
     "token": "access:token",

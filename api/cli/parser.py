@@ -125,6 +125,12 @@ def _add_data(commands: Commands[ArgumentParser]) -> None:
     export.add_argument("--account", default="admin", help="whose rights count (default admin)")
     export.add_argument("--filter", help="CQL2 text")
     export.add_argument("--purpose", default="export", help="kept in the audit log")
+    timetable = _command(
+        commands, "timetable", "Write the services of a feed as GTFS-shaped files.",
+        example="timetable sample-linkage feeds/sample",
+    )  # fmt: skip
+    timetable.add_argument("feed", help="id of the feed")
+    timetable.add_argument("folder", type=Path, help="see docs/linkage.md")
 
 
 def _add_air(commands: Commands[ArgumentParser]) -> None:

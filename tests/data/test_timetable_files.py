@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from data.facts import read_facts
+from data.linkage.export import export_timetable
 from data.linkage.judge import hubs_with, judge
 from data.linkage.load import load_timetable
 from data.linkage.stage import stage_files
 from data.sample.linkage import make_files
-from spatial.errors import Quarantined
+from spatial.errors import NotFound, Quarantined
 
 pytestmark = pytest.mark.db
 
@@ -125,6 +126,26 @@ def test_a_dry_run_changes_nothing_and_a_load_replaces_its_feed_alone(conn, load
     ]  # fmt: skip
     load(changed)
     assert rows(conn, "SELECT id FROM sigang.linkage_trip ORDER BY id") == [("B1",), ("T1",)]
+
+
+def test_what_is_written_out_loads_as_the_same_services(conn, load, tmp_path):
+    tables = ("hub", "service", "trip", "call", "transfer", "closing")
+
+    def everything():
+        return [rows(conn, f"SELECT * FROM sigang.linkage_{name} ORDER BY 1, 2") for name in tables]
+
+    load()
+    before = everything()
+    counts = export_timetable(conn, "rail-feed", tmp_path / "out")
+    assert (counts["trips.txt"], counts["stop_times.txt"], counts["calendar_dates.txt"]) == (
+        1,
+        2,
+        2,
+    )
+    report = load_timetable(conn, tmp_path / "out", lambda line: None)
+    assert report.refused == {} and everything() == before
+    with pytest.raises(NotFound):
+        export_timetable(conn, "nobody", tmp_path / "none")
 
 
 def test_what_is_no_timetable_changes_nothing(conn, load):
