@@ -170,13 +170,6 @@ def _add_load(kinds: Commands[ArgumentParser]) -> None:
     records.add_argument("--map", required=True, type=Path, help="TOML: file's columns → fields")
     records.add_argument("--dry-run", action="store_true", help="judge all rows and change nothing")
     records.add_argument("--bad-rows", type=Path, help="file for the refused rows")
-    timetable = _command(
-        kinds, "timetable", "Load the services of a feed from a folder of GTFS-shaped files.",
-        example="load timetable feeds/rail --dry-run",
-    )  # fmt: skip
-    timetable.add_argument("file", type=Path, metavar="folder", help="see docs/linkage.md")
-    timetable.add_argument("--dry-run", action="store_true", help="judge all, change nothing")
-    timetable.add_argument("--bad-rows", type=Path, help="file for the refused rows")
     speeds = _command(
         kinds, "speeds", "Load measured speeds by hour of the week from a CSV file.",
         example="load speeds weeks.csv --source detectors",
@@ -201,6 +194,7 @@ def _add_load(kinds: Commands[ArgumentParser]) -> None:
 
 def _add_more(kinds: Commands[ArgumentParser]) -> None:
     _add_airspace(kinds)
+    _add_timetable(kinds)
     water = _command(
         kinds, "waterway", "Load an authority's reaches, structures, limits and levels.",
         example="load waterway network.toml --dry-run",
@@ -218,6 +212,16 @@ def _add_more(kinds: Commands[ArgumentParser]) -> None:
     chart.add_argument("--attribution", default="", help="whom to name (default: the source)")
     chart.add_argument("--dry-run", action="store_true", help="read all and change nothing")
     chart.set_defaults(bad_rows=None)
+
+
+def _add_timetable(kinds: Commands[ArgumentParser]) -> None:
+    timetable = _command(
+        kinds, "timetable", "Load the services of a feed from a folder of GTFS-shaped files.",
+        example="load timetable feeds/rail --dry-run",
+    )  # fmt: skip
+    timetable.add_argument("file", type=Path, metavar="folder", help="see docs/linkage.md")
+    timetable.add_argument("--dry-run", action="store_true", help="judge all, change nothing")
+    timetable.add_argument("--bad-rows", type=Path, help="file for the refused rows")
 
 
 def _add_airspace(kinds: Commands[ArgumentParser]) -> None:
