@@ -11,7 +11,7 @@ from collections import OrderedDict
 from datetime import date, datetime
 from pathlib import Path
 
-from layers.processes.readers.timetable import (
+from layers.processes.readers.timetable_rows import (
     LASTING,
     HeldTimetable,
     first_day,

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from layers.processes.ports.shipment import Asked
-from layers.processes.readers.timetable import ZONE
+from layers.processes.readers.timetable_rows import ZONE
 from layers.processes.runtime.helpers import feature, path_shape
 from layers.processes.runtime.model import Features
 from routing.multimodal.bag_kernels import NONE, UNKNOWN

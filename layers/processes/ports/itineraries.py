@@ -7,7 +7,7 @@ from layers.processes.ports.answer import Co2Order, ItineraryOut, lines, order_b
 from layers.processes.ports.shipment import Shipment, ask, find_ends
 from layers.processes.readers.network import network
 from layers.processes.readers.rules_in_force import rules_at
-from layers.processes.readers.timetable import timetable
+from layers.processes.readers.timetable_rows import timetable
 from layers.processes.runtime.model import (
     Features,
     Moment,

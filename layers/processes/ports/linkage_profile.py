@@ -11,7 +11,7 @@ from layers.processes.ports.answer import Interval, ItineraryOut, show
 from layers.processes.ports.shipment import Shipment, ask, find_ends
 from layers.processes.readers.network import network
 from layers.processes.readers.rules_in_force import rules_at
-from layers.processes.readers.timetable import timetable
+from layers.processes.readers.timetable_rows import timetable
 from layers.processes.runtime.model import Moment, Outputs, Process, Scene, titled, wrong_input
 from routing.multimodal.rule_models import DELAYS
 from routing.multimodal.search import find_profile

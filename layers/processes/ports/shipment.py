@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from layers.processes.readers.timetable import HeldTimetable
+from layers.processes.readers.timetable_rows import HeldTimetable
 from layers.processes.runtime.model import Inputs, Lat, Lon, Moment, Scene, titled, wrong_input
 from routing.graph.weights import Ints
 from routing.multimodal.prices import Load

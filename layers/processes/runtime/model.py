@@ -195,7 +195,7 @@ class Sources:
 
     What is `given` for a need, by its name, stands for what would be read: an example's own world.
     `cube` returns the cube of heat of a grain as the actor sees it now, where there are any held;
-    `timetable` the services of the linkage about a time (`readers.timetable`).
+    `timetable` the services of the linkage about a time (`readers.timetable_rows`).
     """
 
     db: Database
@@ -204,7 +204,7 @@ class Sources:
     network: Callable[[str], Awaitable[RoadNetwork]]
     given: Mapping[str, object] = field(default_factory=dict)
     cube: Callable[[str], Awaitable[HeldCube]] | None = None
-    timetable: Callable[[datetime], Awaitable[Any]] | None = None
+    timetable: Callable[[datetime], Awaitable[object]] | None = None
 
 
 @dataclass(frozen=True)

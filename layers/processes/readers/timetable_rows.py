@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -18,7 +18,7 @@ import numpy as np
 
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
-from routing.graph.weights import Ints
+from routing.graph.weights import Floats, Ints
 from routing.multimodal.rule_models import TRANSFERS, Transferring
 from routing.multimodal.timetable import MODES, WAYS, Calls, Hubs, Service, Timetable, Trips
 from spatial.postgres.db import Database
@@ -182,21 +182,25 @@ def _trips(
     mine, of_trip = [mine[at] for at in order], of_trip[order]
     starts = [_starts(row, first, until) for row in trips]
 
-    def column(name: str, kind: type) -> Any:
-        return np.array([np.nan if row[name] is None else row[name] for row in mine], kind)
+    def whole(name: str) -> Ints:
+        return np.array([row[name] for row in mine], np.int64)
+
+    def real(name: str) -> Floats:
+        return np.array([np.nan if row[name] is None else row[name] for row in mine], np.float64)
 
     return Trips(
         list(trip), np.array([service[row["service_id"]] for row in trips], np.int64),
         np.array([np.inf if row["capacity_teu"] is None else row["capacity_teu"] for row in trips],
                  np.float64),
         Calls(
-            np.searchsorted(of_trip, np.arange(len(trips) + 1)).astype(np.int64),
-            np.array([hubs[row["hub_id"]] for row in mine], np.int64),
-            *(column(name, np.int64)
-              for name in ("arrive_s", "depart_s", "gate_in_s", "documents_s")),
-            *(column(name, np.float64)
-              for name in ("distance_m", "cny_per_teu", "cny_per_t", "lift_cny_per_teu")),
-            *(column(name, np.bool_) for name in ("boards", "alights")),
+            first=np.searchsorted(of_trip, np.arange(len(trips) + 1)).astype(np.int64),
+            hub=np.array([hubs[row["hub_id"]] for row in mine], np.int64),
+            arrive_s=whole("arrive_s"), depart_s=whole("depart_s"), gate_in_s=whole("gate_in_s"),
+            documents_s=whole("documents_s"), distance_m=real("distance_m"),
+            cny_per_teu=real("cny_per_teu"), cny_per_t=real("cny_per_t"),
+            lift_cny_per_teu=real("lift_cny_per_teu"),
+            boards=np.array([row["boards"] for row in mine], np.bool_),
+            alights=np.array([row["alights"] for row in mine], np.bool_),
         ),
         np.repeat(np.arange(len(trips)), [len(own) for own in starts]),
         np.concatenate([*starts, np.empty(0, np.int64)]).astype(np.int64),
@@ -214,8 +218,7 @@ def _starts(trip: asyncpg.Record, first: date, until: date) -> Ints:
 
 async def _read(sources: Sources, _: str, at: datetime) -> HeldTimetable:
     if sources.timetable is not None:
-        held: HeldTimetable = await sources.timetable(at)
-        return held
+        return cast(HeldTimetable, await sources.timetable(at))
     rule, _version = await read_transfer_rule(sources.db)
     version, hubs, first = (
         await read_version(sources.db),
@@ -229,6 +232,6 @@ async def _read(sources: Sources, _: str, at: datetime) -> HeldTimetable:
 READER = register(Reader("timetable", _read))
 
 
-def timetable(of: Callable[[Any], datetime]) -> Need[HeldTimetable]:
+def timetable(of: Callable[..., datetime]) -> Need[HeldTimetable]:
     """Return the need of the services about a time that the inputs tell."""
     return Need(READER.name, READER.name, of)
