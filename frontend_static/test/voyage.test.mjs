@@ -25,7 +25,7 @@ test('tonnes are asked from the light to the loaded draught, of the ends alone',
   assert.equal(loadingBody({ ...NEW_VOYAGE, tonnage: '' }, ENDS), null);
 });
 
-test('a stretch of which a size is not told is unknown', () => {
+test('a stretch of which a size is not told admits any', () => {
   const along = [{ from_m: 0, to_m: 10, admits: { draught_m: { sure: 2, may: 3 } } },
     { from_m: 10, to_m: 30, admits: { draught_m: { sure: null, may: null } } }];
   assert.deepEqual(stepsOf(along, 'draught_m').map(({ sure }) => sure), [2, null]);

@@ -111,7 +111,7 @@ def _declared(journey: Journey, voyage: Voyage) -> list[str]:
 
 
 def told_profile(voyage: Voyage, found: Path, lengths_m: Floats) -> list[Document]:
-    """Tell along a way how large a vessel may be: for sure, and at most, in each dimension."""
+    """Tell along a way how large a vessel may be, for sure and at most: 0 none, null any."""
     judge, state = voyage.vessel.judge, voyage.vessel.windows.state
     nothing = np.full(len(judge.kind.sizes), np.nan)
     sizes = {
@@ -134,6 +134,9 @@ def told_profile(voyage: Voyage, found: Path, lengths_m: Floats) -> list[Documen
 
 
 def _size(value: float) -> float | None:
+    """Tell of a size: none passes at 0, any at null."""
+    if value == -np.inf:
+        return 0.0
     return round(float(value), 3) if np.isfinite(value) else None
 
 

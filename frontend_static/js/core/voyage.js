@@ -63,7 +63,8 @@ export function loadingBody(/** @type {Required<Draft>} */ draft, /** @type {Pla
  */
 
 /**
- * The steps of a profile: where each stretch begins and ends, and the size that is sure and that may do.
+ * The steps of a profile: where each stretch begins and ends, and the size that is sure and that may do;
+ * nothing passes at 0, anything at null.
  *
  * @param {Along[]} along @param {string} size
  */

@@ -21,13 +21,13 @@ const MOST = { air_draught_m: 30, draught_m: 15 };
 function half(steps, x, y, base, top) {
   return steps.map(({ from, to, sure, may }) => {
     const [left, width] = [x(from), Math.max(0.5, x(to) - x(from))];
-    const edge = y(Math.min(sure ?? 0, top));
+    const edge = y(Math.min(sure ?? top, top));
     const most = y(Math.min(may ?? top, top));
     const box = (/** @type {number} */ a, /** @type {number} */ b) => ({ y: Math.min(a, b), height: Math.abs(b - a) });
     const known = box(base, edge);
     const open = box(edge, most);
-    return svg`${sure === null ? '' : svg`<rect class="sure" x=${left} width=${width} y=${known.y}
-      height=${known.height}></rect>`}
+    return svg`<rect class=${sure === null ? 'free' : 'sure'} x=${left} width=${width} y=${known.y}
+      height=${known.height}></rect>
       ${open.height > 0.5
         ? svg`<rect class="perhaps" x=${left} width=${width} y=${open.y} height=${open.height}></rect>` : ''}`;
   });
@@ -55,8 +55,9 @@ export function profile(/** @type {VoyageProperties} */ { profile_along: along }
   const tick = (/** @type {number} */ y, /** @type {string} */ text) =>
     svg`<text x=${INSET.left - 3} y=${y + 3} text-anchor="end">${text}</text>`;
   const least = (/** @type {typeof air} */ steps) => {
-    const known = steps.map(({ sure }) => sure);
-    return known.some((one) => one === null) ? '?' : number(Math.min(.../** @type {number[]} */ (known)), 2);
+    if (steps.some(({ sure, may }) => sure === 0 && may !== 0)) return '?';
+    const known = /** @type {number[]} */ (steps.map(({ sure }) => sure).filter((sure) => sure !== null));
+    return known.length ? number(Math.min(...known), 2) : '–';
   };
   const label = t('water.profile_label', { air: least(air), depth: least(deep) });
   return html`<figure class="water-profile" data-testid="water-profile"><figcaption>${t('water.profile')}</figcaption>
