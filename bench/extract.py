@@ -45,8 +45,9 @@ def read_edges(path: Path, region: str = "bench") -> tuple[Edges, list[Restricti
         load._flag_barriers(nodes, store)
         named = {way for relation in extract.relations for way in relation.ways}
         builder = EdgeBuilder(
-            f"osm:{region}", nodes, store, extract.delays.finish(), AdminUnits({}), named, [].append
-        )
+            f"osm:{region}", nodes, store, extract.delays.finish(), AdminUnits({}), named,
+            extract.barrages - extract.chambers, [].append,
+        )  # fmt: skip
         columns, shapes = _columns(load._second_pass(path, folder, builder, extract))
         turns = [
             dict(zip(osm_turns.COLUMNS, row, strict=True))

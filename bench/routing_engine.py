@@ -70,7 +70,7 @@ class Here:
 
     def node_of(self, spots: Any) -> int:
         """Return the node that follows a place."""
-        return leaving(self.graph, self.metric.weights, spots)[0].node
+        return leaving(self.graph, self.metric, spots)[0].node
 
 
 class Peer:

@@ -17,6 +17,7 @@ from api.roads.conditions import show_places
 from routing.answer.gpx import Track, write
 from routing.answer.instructions import Drive, Instructor, Step
 from routing.answer.polyline import encode
+from routing.answer.stretches import private_ends
 from routing.answer.summary import Sheet, Summary, share_of, summarise
 from routing.cost.network_rules import rules_of
 from routing.cost.profile import Costs
@@ -179,7 +180,7 @@ def _properties(answer: Answer, rank: int) -> Document:
         "vehicle_given": found.vehicle.given,
         "snap_m": [round(s.distance_m, 1) for s in spots],
         "snap_points": _snap_points(spots, answer.shape.crs),
-        "legs": [{"length_m": round(m, 1), "duration_s": round(s, 1)} for m, s in total.by_leg],
+        "legs": _legs(network, found, total),
         "network_version": found.version,
         "structures": network.structures.on(total.carried),
         "structures_to_check": list_to_check(network.graph.edges, found.vehicle, found.edges),
@@ -196,6 +197,18 @@ def _properties(answer: Answer, rank: int) -> Document:
     if answer.order is not None:
         properties.update(_order(answer.order))
     return properties
+
+
+def _legs(network: RoadNetwork, found: Path, total: Summary) -> list[Document]:
+    profile = found.costs.profile
+    return [
+        {
+            "length_m": round(metres, 1),
+            "duration_s": round(seconds, 1),
+            "access": private_ends(network.graph, profile, leg),
+        }
+        for (metres, seconds), leg in zip(total.by_leg, found.legs, strict=True)
+    ]
 
 
 def _snap_points(spots: Sequence[SnapPoint], crs: Crs) -> Shown:

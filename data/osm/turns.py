@@ -17,7 +17,7 @@ from data.osm.limits import Limits, read_limits
 from data.osm.nodes import TagStore
 from data.osm.tags import Tags
 from spatial.ids import stable_uuid7
-from spatial.networks.access_values import ADMITTING, CLASSES
+from spatial.networks.access_values import ADMITTING, CLASSES, ENDING
 
 COLUMNS = (
     "id",
@@ -271,15 +271,12 @@ def _chain(between: Sequence[Segment], begin: int, end: int) -> list[Segment]:
 def admitted(tags: Tags) -> tuple[str, ...] | None:
     """Return the classes that pass a barrier node, None where it stops none.
 
-    Its access tags tell, else its kind; those on foot or bicycle pass where no tag stops them.
+    Its access tags tell, else its kind; those on foot or bicycle pass where no tag stops them. Of
+    a class that it lets in for some purpose only, `motorcar=private`, its value is told.
     """
     kind = tags.get("barrier", "no")
     free = {*_PASSERS} if kind in OPEN_BARRIERS else _PASSING.get(kind, _UNPOWERED)
-    locked = "private" if tags.get("locked") == "yes" else None
-    said = {
-        name: next((tags[key] for key in reversed(keys) if key in tags), locked)
-        for name, keys in _PASSERS.items()
-    }
+    said = {name: _said(tags, keys) for name, keys in _PASSERS.items()}
     passing = [
         name
         for name, value in said.items()
@@ -288,19 +285,32 @@ def admitted(tags: Tags) -> tuple[str, ...] | None:
     ]
     if len(passing) == len(_PASSERS):
         return None
-    general = next((tags[key] for key in reversed(_MOTOR) if key in tags), locked)
-    return (*passing, *([_KEYHOLDERS] if _locks(general) else []))
+    general = _said(tags, _MOTOR)
+    inward = [f"{name}={_purpose(said[name])}" for name in _PASSERS
+              if name not in passing and _purpose(said[name])]  # fmt: skip
+    return (*passing, *inward, *([_KEYHOLDERS] if _locks(general) else []))
+
+
+def _said(tags: Tags, keys: Sequence[str]) -> str | None:
+    """Return what the most specific of some keys says; what is locked is private."""
+    locked = "private" if tags.get("locked") == "yes" else None
+    return next((tags[key] for key in reversed(keys) if key in tags), locked)
 
 
 def _lets_through(name: str, value: str) -> bool:
     """Tell whether one of the values of an access tag admits a class; a class admits itself."""
     parts = _split(value)
-    return bool(parts & ADMITTING) or bool(parts & CLASSES & {*_PASSERS[name]})
+    return bool(parts & (ADMITTING - ENDING)) or bool(parts & CLASSES & {*_PASSERS[name]})
+
+
+def _purpose(value: str | None) -> str:
+    """Return those values of an access tag that let in who has to do with what lies behind."""
+    return ";".join(sorted(_split(value or "") & ENDING))
 
 
 def _locks(value: str | None) -> bool:
     """Tell whether what shuts others out lets those through who may use private roads."""
-    return bool(value) and bool(_split(str(value)) - ADMITTING - {"no"})
+    return bool(value) and bool(_split(str(value)) - (ADMITTING - ENDING) - {"no"})
 
 
 def _split(value: str) -> set[str]:
@@ -324,17 +334,22 @@ def barrier_bans(tags: Tags) -> list[tuple[tuple[str, ...], str | None]]:
     """
     spared = admitted(tags)
     passing = {*_PASSERS} if spared is None else {*spared}
-    at_hours: dict[str, set[str]] = {}
+    at_hours: dict[str, dict[str, str]] = {}
+    opened = set[str]()
     for name, keys in _PASSERS.items():
         for value, condition in _conditions(tags, keys):
             opens = _lets_through(name, value) or (name == "emergency" and _locks(value))
-            if opens != (name in passing):
-                at_hours.setdefault(f"not {condition}" if opens else condition, set()).add(name)
+            if opens and name not in passing:
+                opened.add(name)
+                at_hours.setdefault(f"not {condition}", {})[name] = _purpose(_said(tags, keys))
+            elif not opens and (name in passing or _purpose(_said(tags, keys))):
+                at_hours.setdefault(condition, {})[name] = _purpose(value)
     bans: list[tuple[tuple[str, ...], str | None]] = [
-        (tuple(name for name in _PASSERS if name not in shut), hours)
+        ((*(name for name in _PASSERS if name not in shut),
+          *(f"{name}={purpose}" for name, purpose in shut.items() if purpose)), hours)
         for hours, shut in at_hours.items()
-    ]
-    passing |= {name for shut in at_hours.values() for name in shut}
+    ]  # fmt: skip
+    passing |= opened
     if _PASSERS.keys() - passing:
         bans.append((tuple(sorted(passing)), None))
     return bans

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from routing.cch.customize_kernels import longer
-from routing.cch.dijkstra import pop, push
+from routing.cch.heap_kernels import pop, push
 from routing.compiled import compiled, inlined
 from routing.graph.weights import INFINITE, Floats, Ints, Signed, Weights
 

@@ -5,38 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from routing.cch.customize_kernels import longer
-from routing.compiled import compiled, inlined
+from routing.cch.heap_kernels import pop, push
+from routing.compiled import compiled
 from routing.graph.adjacency import Adjacency
 from routing.graph.weights import INFINITE, Ints, Signed, Weights
-
-
-@inlined
-def push(heap: Ints, size: int, item: int) -> None:
-    """Put an item into a heap of `size` items; there is room."""
-    at = size
-    while at > 0:
-        above = (at - 1) // 2
-        if heap[above] <= item:
-            break
-        heap[at] = heap[above]
-        at = above
-    heap[at] = item
-
-
-@inlined
-def pop(heap: Ints, size: int) -> int:
-    """Take the least item out of a heap of `size` items."""
-    least, item, at = heap[0], heap[size - 1], 0
-    while 2 * at + 1 < size - 1:
-        below = 2 * at + 1
-        if below + 1 < size - 1 and heap[below + 1] < heap[below]:
-            below += 1
-        if heap[below] >= item:
-            break
-        heap[at] = heap[below]
-        at = below
-    heap[at] = item
-    return int(least)
 
 
 @compiled(

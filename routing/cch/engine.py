@@ -24,6 +24,7 @@ from routing.cch.hierarchy import Hierarchy
 from routing.cch.measured_table_kernels import measure_slots, measured_table
 from routing.cch.query_kernels import join
 from routing.cch.table_kernels import table
+from routing.graph.enclaves import AtEnds
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Floats, Ints, Signed, Weights
 
@@ -52,7 +53,8 @@ class Joined(NamedTuple):
 class Measure(NamedTuple):
     """What a way amounts to beside its weight, a sum over its arcs.
 
-    `by_arc` makes whole numbers (uint32) of the weights of the arcs; `name` stands for it.
+    `by_arc` makes whole numbers (uint32) of the weights of the arcs, at the ends of paths too;
+    `name` stands for it.
     """
 
     name: str
@@ -73,6 +75,10 @@ class Engine(Protocol):
     @property
     def weights(self) -> Weights:
         """The weights (ms) by arc now, to be read only."""
+
+    @property
+    def at_ends(self) -> AtEnds | None:
+        """What holds at the ends of paths alone, None where nothing does."""
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return weight (ms) and arcs of a shortest path, None when there is none."""
@@ -157,14 +163,22 @@ class Metric:
     """Weights on a topology; every call is safe from any thread.
 
     `weights` (by arc) are those now, to be read only, and `stamp` is the caller's name for the
-    state that they show; hold `lock` to read both together with several answers.
+    state that they show; hold `lock` to read both together with several answers. `at_ends` is for
+    those who join places to the network: no search here goes by it.
     """
 
-    def __init__(self, topology: Topology, weights: ArrayLike, stamp: Any = None) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        weights: ArrayLike,
+        stamp: Any = None,
+        at_ends: AtEnds | None = None,
+    ) -> None:
         self.topology = topology
         self.lock = RLock()
         self._writing = RLock()
         self.stamp = stamp
+        self.at_ends = at_ends
         self.weights = checked_weights(weights, topology.arc_count)
         self._measured: dict[str, Measured] = {}
         self._slots = topology.hierarchy.customised(self.weights)
@@ -173,14 +187,26 @@ class Metric:
     def nbytes(self) -> int:
         """Memory of this metric."""
         beside = sum(kept.by_arc.nbytes + kept.by_slot.nbytes for kept in self._measured.values())
+        beside += 0 if self.at_ends is None else self.at_ends.weights.nbytes
         return self.weights.nbytes + sum(array.nbytes for array in self._slots) + beside
 
-    def update(self, arcs: ArrayLike, weights: ArrayLike, stamp: Any = None) -> None:
-        """Give some arcs new weights: in place when few, else on a shadow that is swapped in."""
+    def update(
+        self,
+        arcs: ArrayLike,
+        weights: ArrayLike,
+        stamp: Any = None,
+        at_ends: ArrayLike | None = None,
+    ) -> None:
+        """Give some arcs new weights: in place when few, else on a shadow that is swapped in.
+
+        `at_ends` are theirs at the ends of paths; without them these are `weights` too.
+        """
         numbers = checked_numbers(arcs, self.topology.arc_count, "arc")
         fresh = checked_weights(weights, len(numbers))
+        ends = fresh if at_ends is None else checked_weights(at_ends, len(numbers))
         hierarchy = self.topology.hierarchy
         with self._writing:
+            beside = self._ends_with(numbers.astype(np.int64), ends)
             changed = self.weights[numbers] != fresh
             numbers, fresh = numbers[changed], fresh[changed]
             whole = self.weights.copy()
@@ -190,7 +216,14 @@ class Metric:
                 if shadow is None and len(numbers):
                     hierarchy.renew(whole, numbers, *self._slots)
                 self._slots = shadow or self._slots
-                self.weights, self.stamp = whole, stamp
+                self.weights, self.stamp, self.at_ends = whole, stamp, beside
+
+    def _ends_with(self, arcs: Ints, weights: Weights) -> AtEnds | None:
+        if self.at_ends is None:
+            return None
+        whole = self.at_ends.weights.copy()
+        whole[arcs] = weights
+        return self.at_ends._replace(weights=whole)
 
     def in_one_state(self, work: Callable[[Metric], T]) -> T:
         """Return what several answers amount to that all show one state; others ask meanwhile.
@@ -207,8 +240,8 @@ class Metric:
             if self.stamp is stamp:
                 return found
         with self.lock:
-            weights, stamp = self.weights, self.stamp
-        return work(Metric(self.topology, weights, stamp))
+            weights, stamp, at_ends = self.weights, self.stamp, self.at_ends
+        return work(Metric(self.topology, weights, stamp, at_ends))
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return the weight (ms or mm) and arcs (n,) of a shortest path, None when there is none.
@@ -329,7 +362,8 @@ class Metric:
         with self.lock:
             kept = self._measured.get(measure.name)
             if kept is None or kept.weights is not self.weights:
-                by_arc = measure.by_arc(self.weights)
+                at_ends = self.at_ends
+                by_arc = measure.by_arc(self.weights if at_ends is None else at_ends.weights)
                 by_slot = measure_slots(self._slots[1], by_arc)
                 kept = self._measured[measure.name] = Measured(self.weights, by_arc, by_slot)
             return kept

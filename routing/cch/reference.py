@@ -17,6 +17,8 @@ from routing.graph.weights import INFINITE, Ints
 class Reference:
     """Dijkstra's algorithm as in the textbook: what the fast engine is tested against."""
 
+    at_ends = None
+
     def __init__(self, graph: Graph, weights: ArrayLike) -> None:
         self.weights = checked_weights(weights, len(graph.arcs))
         self._weights = self.weights.tolist()

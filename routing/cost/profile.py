@@ -24,12 +24,13 @@ from routing.cost.tolls import Tolls, compile_tolls, fuel_kg_km
 from routing.cost.turn_hours import TurnHours, spared_classes
 from routing.cost.u_turns import TurningRound, compile_u_turns
 from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, weigh
+from routing.graph.enclaves import Core, Used, find_core
 from routing.graph.graph import AGAINST, Arcs, Edges, Graph
-from routing.graph.weights import LARGEST, Bools, Floats, Ints, Signed, Weights
+from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints, Signed, Weights
 from spatial.errors import BadParameter
 from spatial.faults import list_faults
 from spatial.networks.model import NetworkKind, searched_kinds
-from spatial.rules import Rules, get_rule
+from spatial.rules import Rules, find_rule, get_rule
 
 BASES = ("measured", "posted", "assumed")
 COST_RULES = (TOLL.key, FUEL.key)
@@ -57,8 +58,7 @@ class Profile(BaseModel):
     modes: tuple[str, ...] = Field(min_length=1)
     access: tuple[str, ...] = Field(min_length=1)  # keys of an access table, general ones first
     refused: tuple[str, ...]
-    destination: tuple[str, ...] = ()
-    destination_factor: float = Field(default=1.0, ge=1, le=1000)
+    destination: tuple[str, ...] = ()  # values that let it in at the ends of a path only
     closed_classes: tuple[str, ...] = ()  # shut unless an access key of the vehicle opens them
     oneway: Literal["obeyed", "ignored"] = "obeyed"
     class_speed: str
@@ -201,14 +201,16 @@ def loaded_as(profiles: Mapping[str, Profile], name: str, hazmat: bool | str | N
 class Costs:
     """What a profile makes of the edges; arrays by edge or, where said, by key.
 
-    `passable` (by key `2 * edge + direction`) tells where the vehicle may drive at all;
-    `factor` weighs streets that are for residents only; `bans` closes by the clock; `co2_kg_km`
-    is NaN where no rule tells. `delay_ms` is by key what is met on it costs, shared out over its
-    length: who drives a part of it pays that part.
+    `passable` (by key `2 * edge + direction`) tells where the vehicle may drive at all and
+    `ends_only` of which keys only to get somewhere on them; `factor` weighs what is not preferred;
+    `bans` closes by the clock; `co2_kg_km` is NaN where no rule tells; `back_ms` is by arc what it
+    costs more right after the same edge, `INFINITE` where one may not turn round. `delay_ms` is by
+    key what is met on it costs, shared out over its length: who drives a part pays that part.
     """
 
     profile: Profile
     passable: Bools
+    ends_only: Bools
     speed_kmh: Floats
     basis: NDArray[np.uint8]
     factor: Floats
@@ -219,6 +221,8 @@ class Costs:
     turning: TurningRound
     turn_hours: TurnHours
     delay_ms: Signed
+    core: Core
+    back_ms: Signed
 
     def duration_ms(self, edges: Ints, cap_kmh: NDArray[np.float32]) -> Floats:
         """Return the driving time of whole edges, each with a speed cap (NaN: none)."""
@@ -233,30 +237,42 @@ class Costs:
 
         `shut` and `cap_kmh` hold closed keys and speed caps (NaN: none) by key.
         """
-        return weigh(
-            chosen, arcs.key, arcs.exempt.codes, self._spared(arcs), arcs.turn,
-            self.turning.by_row, self.delay_ms, self.passable, shut, cap_kmh, self.length_m,
-            self.speed_kmh, self.factor, LARGEST,
-        )  # fmt: skip
+        return self._weigh(arcs, chosen, shut | self.ends_only, cap_kmh, at_ends=False)
 
-    def admitted(self, arcs: Arcs) -> Bools:
-        """Return the arcs (by arc) that the vehicle may use on an open network."""
-        return _admitted(self.profile, self.passable, arcs, self.turn_hours)
+    def weights_at_ends(
+        self, arcs: Arcs, chosen: Ints, shut: Bools, cap_kmh: NDArray[np.float32]
+    ) -> Weights | None:
+        """Return the weights (ms) that hold at the ends of paths, None where all are `weights`."""
+        if self.core.enclaves is None:
+            return None
+        weights = self._weigh(arcs, chosen, shut, cap_kmh, at_ends=True)
+        weights[self.core.enclaves.idle[chosen]] = INFINITE
+        return weights
+
+    def _weigh(
+        self, arcs: Arcs, chosen: Ints, shut: Bools, cap_kmh: NDArray[np.float32], *, at_ends: bool
+    ) -> Weights:
+        spared = _spared(self.profile, arcs, self.turn_hours, at_ends=at_ends)
+        return weigh(
+            chosen, arcs.key, arcs.exempt.codes, spared, arcs.turn, self.turning.by_row,
+            self.delay_ms, self.passable, shut, cap_kmh, self.length_m, self.speed_kmh, self.factor,
+            LARGEST,
+        )  # fmt: skip
 
     def shutting_turns(self, hours: frozenset[str]) -> Costs:
         """Return the costs where the restrictions of some hours hold."""
         return replace(self, turn_hours=replace(self.turn_hours, shut=hours))
 
-    def _spared(self, arcs: Arcs) -> Bools:
-        return _spared(self.profile, arcs, self.turn_hours)
+
+def _spared(profile: Profile, arcs: Arcs, hours: TurnHours, *, at_ends: bool) -> Bools:
+    return spared_classes(profile, arcs.exempt, hours.shut, at_ends=at_ends)
 
 
-def _spared(profile: Profile, arcs: Arcs, hours: TurnHours) -> Bools:
-    return spared_classes(profile.access, profile.refused, arcs.exempt, hours.shut)
-
-
-def _admitted(profile: Profile, passable: Bools, arcs: Arcs, hours: TurnHours) -> Bools:
-    spared = _spared(profile, arcs, hours)[arcs.exempt.codes]
+def _admitted(
+    profile: Profile, passable: Bools, arcs: Arcs, hours: TurnHours, *, at_ends: bool
+) -> Bools:
+    """Return the arcs that the vehicle may use on an open network, of the keys that it may."""
+    spared = _spared(profile, arcs, hours, at_ends=at_ends)[arcs.exempt.codes]
     return np.asarray(passable[arcs.key] & spared, np.bool_)
 
 
@@ -282,8 +298,8 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     ways = _ways(profile, edges)
     passable = np.zeros(2 * len(edges), np.bool_)
     passable[0::2] = drivable & ways[:, 0]
-    passable[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 3])
-    factor = np.where(ways[:, 2], profile.destination_factor, 1.0)
+    passable[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 4])
+    ends_only = passable & ways[:, 2:4].ravel()
     declared = get_rule(rules, kinds.time_ban, profile.bans).value.root if profile.bans else ()
     obeyed = profile.oneway == "obeyed"
     closed = edges.edge_class.mask(profile.closed_classes)
@@ -291,13 +307,32 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     tolls = compile_tolls(profile.toll_class, edges, rules)
     fuel = fuel_kg_km(profile.fuel, rules)
     hours = TurnHours.of(graph.arcs.exempt)
-    admitted = _admitted(profile, passable, graph.arcs, hours)
-    turning = compile_u_turns(profile.u_turn, graph, admitted, rules)
+    turning, core, back_ms = _find_core(profile, graph, rules, passable, ends_only, hours)
     delay_ms = compile_delays(profile.delay, graph, rules)
     return Costs(
-        profile, passable, speed, basis, factor, edges.length_m, bans, tolls, fuel, turning, hours,
-        delay_ms,
+        profile, passable, ends_only, speed, basis, np.ones(len(edges)), edges.length_m, bans,
+        tolls, fuel, turning, hours, delay_ms, core, back_ms,
     )  # fmt: skip
+
+
+def _find_core(
+    profile: Profile,
+    graph: Graph,
+    rules: Rules,
+    passable: Bools,
+    ends_only: Bools,
+    hours: TurnHours,
+) -> tuple[TurningRound, Core, Signed]:
+    """Return what turning round costs, the core, and by arc the cost of turning onto it."""
+    arcs = graph.arcs
+    through = _admitted(profile, passable & ~ends_only, arcs, hours, at_ends=False)
+    at_ends = _admitted(profile, passable, arcs, hours, at_ends=True)
+    turning = compile_u_turns(profile.u_turn, graph, through, at_ends, rules)
+    lawful, back_ms = turning.lawful(arcs), turning.by_arc(graph, through, at_ends)
+    used = Used(passable[arcs.key], at_ends & lawful, through & lawful)
+    snap = find_rule(rules, rules_of(graph.edges.kind).snap)
+    least = snap.value.island_nodes if snap else 1
+    return turning, find_core(graph, used, least, back_ms), back_ms
 
 
 def _spread(edges: Edges, table: Mapping[Any, float]) -> Floats:
@@ -319,27 +354,25 @@ def _own_speed(profile: Profile, edges: Edges) -> Floats:
 
 
 def _ways(profile: Profile, edges: Edges) -> Bools:
-    """Return (edges, 4): forward, backward, only as a goal, and against a one-way street."""
+    """Return (edges, 5): forward, backward, both at ends only, and against a one-way street."""
     closed = edges.edge_class.mask(profile.closed_classes)
     tables = [orjson.loads(text) for text in edges.access.values]
-    found = np.empty((len(edges), 4), np.bool_)
+    found = np.empty((len(edges), 5), np.bool_)
     for shut in (False, True):
         rows = [*(_verdict(profile, one, shut=shut) for one in tables), _open(shut)]
         here = closed == shut
         found[here] = np.array(rows, np.bool_)[edges.access.codes[here]]
-    found[:, 3] |= profile.oneway == "ignored"
+    found[:, 4] |= profile.oneway == "ignored"
     return found
 
 
-def _open(shut: bool) -> tuple[bool, bool, bool, bool]:
-    """Return the four of `_ways` where nothing is said."""
-    return not shut, not shut, False, False
+def _open(shut: bool) -> tuple[bool, ...]:
+    """Return the five of `_ways` where nothing is said."""
+    return not shut, not shut, False, False, False
 
 
-def _verdict(
-    profile: Profile, access: Mapping[str, Any], *, shut: bool
-) -> tuple[bool, bool, bool, bool]:
-    """Read an access table: the four of `_ways`."""
+def _verdict(profile: Profile, access: Mapping[str, Any], *, shut: bool) -> tuple[bool, ...]:
+    """Read an access table: the five of `_ways`."""
     forward, backward = (admission(profile, access, way, shut=shut) for way in DIRECTIONS)
     keys = [f"oneway:{key}" for key in profile.access]
     said = next((str(access[key]) for key in reversed(keys) if key in access), None)
@@ -349,6 +382,7 @@ def _verdict(
     return (
         forward.passable and not (obeyed and said == "-1"),
         backward.passable and not (obeyed and said == "yes"),
-        forward.goal or backward.goal,
+        forward.ends_only,
+        backward.ends_only,
         against,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from routing.cost.access import PRIVATE
+from routing.cost.access import PRIVATE, Vehicle, admits, uses_private
 from routing.cost.weekly_hours import WEEK_MIN, minute_of_week, minutes_after, read_condition
 from routing.graph.graph import Coded
 from routing.graph.weights import Bools
@@ -43,17 +43,21 @@ class TurnHours:
 
 
 def spared_classes(
-    keys: Collection[str], refused: Collection[str], exempt: Coded, shut: Collection[str]
+    vehicle: Vehicle, exempt: Coded, shut: Collection[str], *, at_ends: bool
 ) -> Bools:
     """Return by code of `Arcs.exempt` whether a vehicle may use such arcs; the last is -1.
 
-    `keys` are its access keys and `refused` the values that refuse it; `shut` are the hours of
-    turns that hold.
+    `shut` are the hours of turns that hold. What a barrier says of a class, `motorcar=private`, is
+    read as a road's access is: `at_ends` that of destination traffic counts too.
     """
-    own = {*keys, *(() if PRIVATE in refused else (PRIVATE,))}
+    own = {*vehicle.access, *((PRIVATE,) if uses_private(vehicle) else ())}
+
+    def passes(name: str) -> bool:
+        known, _, value = name.partition("=")
+        return known in own and (not value or admits(vehicle, value, at_ends=at_ends))
 
     def may(ban: str) -> bool:
         names, _, hours = ban.partition("@")
-        return bool(own & set(names.split(","))) or bool(hours and hours not in shut)
+        return any(map(passes, names.split(","))) or bool(hours and hours not in shut)
 
     return np.array([*(all(map(may, text.split("|"))) for text in exempt.values), True], np.bool_)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.graph.graph import Edges
-from routing.graph.weights import Bools, Ints, Weights
+from routing.graph.weights import INFINITE, Bools, Ints, Weights
 from routing.index.rtree import Segments
 from routing.index.rtree_kernels import in_box, metres_per_degree, nearest
 
@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 _ALL = np.zeros(0, np.bool_)
+_NONE = np.zeros(0, np.uint32)
 
 AHEAD, BACK = 1, 2
 BOTH = AHEAD | BACK
@@ -52,13 +53,15 @@ class Usable(NamedTuple):
     """Which edges a place may be on, as plain arrays; an empty array asks for nothing.
 
     An edge must have an arc that `weights` leave open (`first` as in `routing.graph.graph.Arcs`);
-    `off` and `only` are masks by edge: it must not be in the one and must be in the other.
+    `off` and `only` are masks by edge: it must not be in the one and must be in the other. Of edges
+    at one place those come first that `through` leaves open: what is private begins beside them.
     """
 
     first: Ints
     weights: Weights
     off: Bools = _ALL
     only: Bools = _ALL
+    through: Weights = _NONE
 
     @classmethod
     def among(cls, only: Bools) -> Usable:
@@ -106,10 +109,24 @@ class SnapIndex:
         self, points: Sequence[tuple[float, float]], usable: Usable, max_m: float, tie_m: float
     ) -> list[list[SnapPoint]]:
         """Return for each point what `nearest` does."""
-        first, weights, off, only = usable
+        first, weights, off, only, through = usable
         array = np.array(points, np.float64).reshape(-1, 2)
         rows = nearest(array, max_m, tie_m, *self._lines, first, weights, off, only)
         places: list[list[SnapPoint]] = [[] for _ in points]
         for point, edge, fraction, vertex, x, y, distance in rows.tolist():
             places[int(point)].append(SnapPoint(int(edge), fraction, int(vertex), x, y, distance))
+        if len(through):
+            return [_public(place, first, through) for place in places]
         return places
+
+
+def _public(place: list[SnapPoint], first: Ints, through: Weights) -> list[SnapPoint]:
+    """Return the spots of a place on edges that are open to through traffic, all without any."""
+    if len(place) < 2:
+        return place
+    kept = [
+        spot
+        for spot in place
+        if (through[first[2 * spot.edge] : first[2 * spot.edge + 2]] != INFINITE).any()
+    ]
+    return kept or place

@@ -20,7 +20,7 @@ import shapely
 from routing.cch.engine import Metric
 from routing.graph.adjacency import expand
 from routing.graph.graph import Graph
-from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints
+from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints, Weights
 from routing.index.snap import metres_per_degree
 from routing.isochrone.marching_squares import outline
 from routing.query.one_to_many import Span
@@ -68,10 +68,15 @@ def by_length(graph: Graph, prepared: PreparedMetric) -> Metric:
     """Return a metric of lengths (mm) that is shut where another one is."""
     metric = prepared.metric
     with metric.lock:
-        shut, stamp = metric.weights >= INFINITE, metric.stamp
+        weights, at_ends, stamp = metric.weights, metric.at_ends, metric.stamp
     length = np.clip(np.rint(graph.edges.length_m[graph.arcs.edge] * MM_PER_M), 1, LARGEST)
-    weights = np.where(shut, INFINITE, length).astype(np.uint32)
-    return Metric(metric.topology, weights, stamp)
+
+    def measured(shown: Weights) -> Weights:
+        return np.where(shown >= INFINITE, INFINITE, length).astype(np.uint32)
+
+    if at_ends is not None:
+        at_ends = at_ends._replace(weights=measured(at_ends.weights))
+    return Metric(metric.topology, measured(weights), stamp, at_ends)
 
 
 def areas(

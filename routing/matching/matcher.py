@@ -106,7 +106,8 @@ class Matcher:
         """
         prepared = self._network.prepared(conditions, now)
         with prepared.metric.lock:
-            shown, version = prepared.metric.weights, prepared.version
+            at_ends, version = prepared.metric.at_ends, prepared.version
+            shown = prepared.metric.weights if at_ends is None else at_ends.weights
         with self._lock:
             known = self._lengths.get(prepared.metric)
             if known is None or known.shown is not shown:

@@ -74,7 +74,7 @@ class Vulnerability:
     ) -> None:
         self._graph = graph
         with metric.lock:
-            self._metric = Metric(metric.topology, metric.weights.copy())
+            self._metric = Metric(metric.topology, metric.weights.copy(), None, metric.at_ends)
         self._places = list(places)
         self._trips = trips
         self.time_s = durations(graph, self._metric, self._places, self._places)
@@ -141,14 +141,16 @@ class Vulnerability:
         """Return the times between places while edges are shut."""
         keys = np.concatenate([2 * edges, 2 * edges + 1])
         arcs = self._graph.arcs.of_keys(keys)
+        at_ends = self._metric.at_ends
         before = self._metric.weights[arcs].copy()
+        before_at_ends = None if at_ends is None else at_ends.weights[arcs].copy()
         self._metric.update(arcs, np.full(len(arcs), INFINITE, np.int64))
         try:
             sources = [self._places[row] for row in rows.tolist()]
             targets = [self._places[column] for column in columns.tolist()]
             return durations(self._graph, self._metric, sources, targets)
         finally:
-            self._metric.update(arcs, before)
+            self._metric.update(arcs, before, at_ends=before_at_ends)
 
 
 def _at(edge: int, fraction: float) -> SnapPoint:

@@ -59,8 +59,8 @@ def vehicle_times(
     With a bearing (degrees from north) it does not turn round on the edge that it is on.
     """
     with metric.lock:
-        outs = _ahead(graph, leaving(graph, metric.weights, spots), bearing_deg)
-        intos = [arriving(graph, metric.weights, place) for place in targets]
+        outs = _ahead(graph, leaving(graph, metric, spots), bearing_deg)
+        intos = [arriving(graph, metric, place) for place in targets]
         columns = np.array([end.node for ends in intos for end in ends], np.int64)
         lengths = metric.matrix(np.array([end.node for end in outs], np.int64), columns)
         weights = metric.weights

@@ -99,7 +99,7 @@ def begins(
     An island from which the main network cannot be reached has those on the latter as well, as a
     path to a place there begins on it, and one to a place on the island does not.
     """
-    core = network.snapper.core_edges(prepared.costs)
+    core = prepared.costs.core.edges
     spots = [spot for place in side[1] for spot in place]
     for place, main in zip(side[1], moved(network, prepared, side), strict=True):
         if main != place:

@@ -21,6 +21,7 @@ from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Floats, Ints
 from routing.index.snap import SnapPoint
 from routing.query.access import End, arriving, leaving
+from routing.query.enclave import Stretch, first_stretch, last_stretch
 from routing.query.leg import Leg
 from routing.query.model import Path
 from routing.query.prepare import PreparedMetric
@@ -44,12 +45,16 @@ class Alternative:
 
 @dataclass(frozen=True)
 class _Way:
-    """A way as places 0 (its start), 1..n (nodes), n + 1 (its goal), with the time at each."""
+    """A way as places 0 (its start), 1..n (nodes), n + 1 (its goal), with the time at each.
+
+    The nodes `core[0]` to `core[1]` are of the way over the core, others of enclaves at its ends.
+    """
 
     leg: Leg
     nodes: Ints
     at: Floats
     via: int
+    core: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -98,9 +103,8 @@ def find_alternatives(
     """Return up to `count` admissible ways besides the best one between two places, best first."""
     if len(best.keys) == 1 or count < 1:
         return []
-    weights = engine.weights
     search = _Search(
-        graph, engine, leaving(graph, weights, places[0]), arriving(graph, weights, places[1])
+        graph, engine, leaving(graph, engine, places[0]), arriving(graph, engine, places[1])
     )
     found: list[_Way] = []
     for node in _candidates(search, best.weight * bounds.stretch):
@@ -205,16 +209,39 @@ def _through(search: _Search, node: int) -> _Way | None:
     halves = search.engine.path(out.node, node), search.engine.path(node, into.node)
     if halves[0] is None or halves[1] is None:
         return None
-    arcs = np.concatenate([halves[0][1], halves[1][1]])
-    nodes = np.concatenate([[out.node], search.graph.arcs.head[arcs].astype(np.int64)])
+    off, onto = np.array(out.arcs, np.int64), np.array(into.arcs, np.int64)
+    arcs = np.concatenate([off, halves[0][1], halves[1][1], onto])
+    nodes = search.graph.arcs.head[np.concatenate([[out.arc], arcs])].astype(np.int64)
     if len(np.unique(nodes)) < len(nodes):
         return None
     keys = np.concatenate([[out.key], search.graph.arcs.key[arcs], [into.key]])
-    at = np.cumsum(np.concatenate([[0, out.cost], search.engine.weights[arcs], [into.cost]]))
     start, stop = np.zeros(len(keys)), np.ones(len(keys))
     start[0], stop[-1] = out.along, into.along
-    leg = Leg(out.spot, into.spot, keys, start, stop, float(at[-1]))
-    return _Way(leg, nodes, at, 1 + len(halves[0][1]))
+    at = _times(search, out, np.concatenate([halves[0][1], halves[1][1]]), into)
+    begin, end = _stretches(search, out, into)
+    leg = Leg(out.spot, into.spot, keys, start, stop, float(at[-1]), begin, end)
+    core = 1 + len(off), len(nodes) - len(onto)
+    return _Way(leg, nodes, at, core[0] + len(halves[0][1]), core)
+
+
+def _stretches(search: _Search, out: End, into: End) -> tuple[Stretch | None, Stretch | None]:
+    at_ends = search.engine.at_ends
+    if at_ends is None:
+        return None, None
+    first, last = np.array([out.arc, *out.arcs]), np.array([*into.arcs, into.arc])
+    begin = first_stretch(search.graph, at_ends.enclaves, first)
+    return begin, last_stretch(at_ends.enclaves, last)
+
+
+def _times(search: _Search, out: End, core: Ints, into: End) -> Floats:
+    """Return when a way that leaves by an end comes to each of its places; `core` are its arcs."""
+    weights, at_ends = search.engine.weights, search.engine.at_ends
+    shown = weights if at_ends is None else at_ends.weights
+    off = np.array([(1 - out.along) * shown[out.arc], *shown[list(out.arcs)]])
+    onto = np.array([*shown[list(into.arcs)], into.along * shown[into.arc]])
+    off[-1] += out.cost - off.sum()  # turning round
+    onto[0] += into.cost - onto.sum()
+    return np.cumsum(np.concatenate([[0], off, weights[core], onto]))
 
 
 def _detour(way: _Way, best: Leg) -> float:
@@ -232,17 +259,23 @@ def _locally_best(search: _Search, way: _Way, reach: float) -> bool:
     """Tell whether every piece of a way that takes at most `reach` ms is a shortest path.
 
     Both halves are shortest, so that only pieces over the via node count. If the piece that
-    stretches `reach` to both sides is shortest, all are; otherwise each one is looked at.
+    stretches `reach` to both sides is shortest, all are; otherwise each one is looked at. A piece
+    that begins or ends in an enclave counts as one that begins or ends at the place in it.
     """
-    at, via = way.at, way.via
+    at, via, (enter, leave) = way.at, way.via, way.core
     low = max(int(np.searchsorted(at, at[via] - reach, side="right")) - 1, 0)
     high = min(int(np.searchsorted(at, at[via] + reach)), len(at) - 1)
+    low, high = low if low >= enter else 0, high if high <= leave else len(at) - 1
     shortest = search.lengths(way.nodes, np.array([low]), np.array([high]))
     if shortest[0, 0] >= at[high] - at[low] - ROUNDED_MS:
         return True
-    firsts, lasts = np.arange(low, via), np.arange(via + 1, high + 1)
+    firsts, lasts = np.arange(max(low, enter), via), np.arange(via + 1, min(high, leave) + 1)
+    firsts = np.concatenate([[0], firsts]) if low < enter else firsts
+    lasts = np.concatenate([lasts, [high]]) if high > leave else lasts
     if len(firsts) * len(lasts) > MOST_PAIRS:
         return False
+    begun, ended = np.maximum(firsts, enter - 1), np.minimum(lasts, leave + 1)
+    within = at[ended] - at[begun][:, None] <= reach
     taken = at[lasts] - at[firsts][:, None]
     shortest = search.lengths(way.nodes, firsts, lasts)
-    return not bool(((taken <= reach) & (shortest < taken - ROUNDED_MS)).any())
+    return not bool((within & (shortest < taken - ROUNDED_MS)).any())

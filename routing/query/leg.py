@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from routing.cch.arc_search import NOWHERE, Ends
 from routing.cch.engine import Engine, Metric
 from routing.cost.profile import Costs
 from routing.graph.graph import Graph
@@ -17,7 +16,18 @@ from routing.graph.weights import Floats, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.query import leg_kernels
 from routing.query.access import flat
-from routing.query.leg_kernels import ALONG, ARC, KEY, SPOT, find_turns, meet, parts, turns_anywhere
+from routing.query.enclave import Stretch
+from routing.query.leg_kernels import (
+    ALONG,
+    KEY,
+    SPOT,
+    find_turns,
+    meet,
+    on_private,
+    parts,
+    turns_anywhere,
+)
+from routing.query.sides import Sides
 from routing.stopping import check
 
 Place = Sequence[SnapPoint]
@@ -27,7 +37,8 @@ class Leg(NamedTuple):
     """A way between two spots.
 
     `keys` are driven in order; of each one the part `start`..`stop` (0..1 in driving direction).
-    `weight` is that of the search, in ms.
+    `weight` is that of the search, in ms. `begin` and `end` are what is driven before the core of
+    the network and off it, where that is open at the ends of a path only.
     """
 
     source: SnapPoint
@@ -36,6 +47,8 @@ class Leg(NamedTuple):
     start: Floats
     stop: Floats
     weight: float
+    begin: Stretch | None = None
+    end: Stretch | None = None
 
     @property
     def edges(self) -> Ints:
@@ -58,11 +71,17 @@ def find_leg(
 
     Both ends of both snapped edges are tried, and driving along one and the same edge.
     """
-    count, arcs = len(sources), graph.arcs
-    spots = [*sources, *targets]
+    count, arcs, at_ends = len(sources), graph.arcs, engine.at_ends
+    spots, open_ = [*sources, *targets], weights if at_ends is None else at_ends.weights
     outs, out_costs, intos, into_costs, ends, direct, i, j = meet(
-        flat(spots), count, arcs.first, weights, arcs.head, arcs.tail
+        flat(spots), count, arcs.first, open_, arcs.head, arcs.tail
     )
+    if at_ends is not None:
+        enclaves = at_ends.enclaves
+        if on_private(outs, intos, ends, enclaves.of_node, enclaves.private):
+            sides = Sides(graph, weights, at_ends, spots, count)
+            found = sides.best(engine.join(*sides.joins))
+            return None if found is None else Leg(*found)
     around = engine.join(outs, out_costs, intos, into_costs)
     if around is not None and around.weight < direct:
         weight, i, j, between = around
@@ -97,33 +116,10 @@ def find_legal_leg(
         return leg
     if at_once:
         return None
-    return _over_arcs(graph, metric, costs, [*sources, *targets], len(sources), leg.weight)
-
-
-def _over_arcs(
-    graph: Graph, metric: Metric, costs: Costs, spots: Place, count: int, least: float
-) -> Leg | None:
-    arcs = graph.arcs
-    outs, out_costs, intos, into_costs, ends, direct, i, j = meet(
-        flat(spots), count, arcs.first, metric.weights, arcs.head, arcs.tail
-    )
-    off, onto = ends[: len(outs)], ends[len(outs) :]
-    away = np.where(off[:, ALONG] < 1, off[:, KEY], NOWHERE).astype(np.int64)
-    near = np.where(onto[:, ALONG] > 0, onto[:, KEY], NOWHERE).astype(np.int64)
-    last = onto[:, ARC].astype(np.int64)
-    back_ms = costs.turning.by_arc(graph, costs.admitted(arcs))
-    joins = Ends(outs, out_costs, away, intos, into_costs, near, last)
-    around = metric.join_turning(joins, arcs.key, back_ms, least)
-    if around is not None and around.weight < direct:
-        weight, i, j, between = around
-        driven = parts(ends, i, len(outs) + j, between, arcs.key)
-    elif direct < math.inf:
-        weight, (begin, end) = direct, ends[[i, len(outs) + j], ALONG].tolist()
-        driven = ends[i : i + 1, KEY].astype(np.int64), np.array([begin]), np.array([end])
-    else:
-        return None
-    source, target = int(ends[i, SPOT]), int(ends[len(outs) + j, SPOT])
-    return Leg(spots[source], spots[count + target], *driven, weight)
+    sides = Sides(graph, metric.weights, metric.at_ends, [*sources, *targets], len(sources))
+    around = metric.join_turning(sides.turning_joins, graph.arcs.key, costs.back_ms, leg.weight)
+    found = sides.best(around)
+    return None if found is None else Leg(*found)
 
 
 def find_legs(

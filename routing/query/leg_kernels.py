@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from routing.compiled import compiled, inlined
-from routing.graph.weights import INFINITE, Bools, Floats, Ints, Weights
+from routing.graph.weights import INFINITE, Bools, Floats, Ints, Signed, Weights
 
 KEY, ARC, ALONG, SPOT = range(4)  # columns of the table of ends
 EDGE, SHARE, WAYS, EACH = range(4)  # numbers of a spot, and how many there are
@@ -82,6 +82,20 @@ def meet(
 
 
 @compiled(
+    "boolean(int64[::1], int64[::1], float64[:, ::1], int32[::1], boolean[::1])", at_start=True
+)
+def on_private(outs: Ints, intos: Ints, ends: Floats, of_node: Signed, private: Bools) -> bool:
+    """Tell whether one of the ends that `meet` found lies in an enclave or on a private road."""
+    found = False
+    for nodes in (outs, intos):
+        for node in nodes:
+            found |= of_node[node] >= 0
+    for arc in ends[:, ARC]:
+        found |= private[int(arc)]
+    return found
+
+
+@compiled(
     "float64[:, ::1](uint32[:, ::1], int64[::1], float64[::1], float64[:, ::1], int64[::1],"
     " int64[::1], float64[::1], float64[:, ::1], int64[::1], uint32[::1])"
 )
@@ -115,26 +129,25 @@ def tabulate(
 
 @compiled(
     "UniTuple(float64[:, ::1], 2)(uint32[:, ::1], uint32[:, ::1], int64[::1], float64[::1],"
-    " float64[:, ::1], int64[::1], int64[::1], float64[::1], float64[:, ::1], int64[::1],"
-    " uint32[::1], uint32[::1])"
+    " float64[:, ::1], int64[::1], float64[::1], int64[::1], float64[::1], float64[:, ::1],"
+    " int64[::1], float64[::1], uint32[::1], uint32[::1])"
 )
 def tabulate_measured(
     lengths: Weights, alongs: Weights,
-    row: Ints, out_cost: Floats, outs: Floats, out_first: Ints,
-    column: Ints, into_cost: Floats, intos: Floats, into_first: Ints,
+    row: Ints, out_cost: Floats, outs: Floats, out_first: Ints, out_told: Floats,
+    column: Ints, into_cost: Floats, intos: Floats, into_first: Ints, into_told: Floats,
     weights: Weights, measure: Weights,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """Return what `tabulate` does, and what these drives measure.
 
-    `alongs` are the measures of the `lengths`, `measure` is by arc. Of drives of one length it is
-    that of the first found.
+    `alongs` are the measures of the `lengths`, `out_told` and `into_told` those of the ends,
+    `measure` is by arc. Of drives of one length it is that of the first found.
     """
     shape = len(out_first) - 1, len(into_first) - 1
     found, told = np.full(shape, np.inf), np.zeros(shape)
     for i in range(shape[0]):
         for a in range(out_first[i], out_first[i + 1]):
             left, begin = int(outs[a, ARC]), outs[a, ALONG]
-            off = measure[left] * (1.0 - begin)
             for j in range(shape[1]):
                 for b in range(into_first[j], into_first[j + 1]):
                     come, end = int(intos[b, ARC]), intos[b, ALONG]
@@ -143,7 +156,8 @@ def tabulate_measured(
                         drive = out_cost[a] + length + into_cost[b]
                         if drive < found[i, j]:
                             found[i, j] = drive
-                            told[i, j] = off + alongs[row[a], column[b]] + measure[come] * end
+                            along = alongs[row[a], column[b]]
+                            told[i, j] = out_told[a] + along + into_told[b]
                     if come == left and end >= begin:
                         straight = weights[come] * (end - begin)
                         if straight < found[i, j]:

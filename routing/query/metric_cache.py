@@ -13,6 +13,7 @@ import numpy as np
 
 from routing.cch.engine import Metric, Topology
 from routing.cost.profile import Costs
+from routing.graph.enclaves import AtEnds
 from routing.graph.graph import Graph
 from routing.graph.weights import Bools, Ints, Weights
 from routing.live.edge_states import EdgeStateView, LiveState, Snapshot
@@ -152,13 +153,20 @@ class Metrics:
     def _make(self, plan: Plan) -> Metric:
         stamp = self._stamp(plan)
         arcs = np.arange(len(self._graph.arcs))
-        return Metric(self._topology, self._weights(plan, arcs, stamp.view), stamp)
+        weights, ends = self._weights(plan, arcs, stamp.view)
+        enclaves = plan.costs.core.enclaves
+        at_ends = None if ends is None or enclaves is None else AtEnds(ends, enclaves)
+        return Metric(self._topology, weights, stamp, at_ends)
 
-    def _weights(self, plan: Plan, arcs: Ints, view: EdgeStateView) -> Weights:
-        shut = view.shut
+    def _weights(
+        self, plan: Plan, arcs: Ints, view: EdgeStateView
+    ) -> tuple[Weights, Weights | None]:
+        """Return the weights of arcs, and those at the ends of paths, None where they are these."""
+        shut, costs = view.shut, plan.costs
         if plan.blocked is not None:
             shut = shut | plan.blocked.keys
-        return plan.costs.weights(self._graph.arcs, arcs, shut, view.cap_kmh)
+        asked = self._graph.arcs, arcs, shut, view.cap_kmh
+        return costs.weights(*asked), costs.weights_at_ends(*asked)
 
     def _bring(self, slot: _Slot) -> None:
         """Bring a metric up to the live state; others may ask it meanwhile."""
@@ -171,7 +179,8 @@ class Metrics:
                 return
             keys = np.arange(2 * len(self._graph.edges)) if keys is None else keys
             arcs = self._graph.arcs.of_keys(keys)
-            slot.metric.update(arcs, self._weights(slot.plan, arcs, new.view), new)
+            weights, ends = self._weights(slot.plan, arcs, new.view)
+            slot.metric.update(arcs, weights, new, ends)
 
     def _shows(self, stamp: Stamp) -> bool:
         """Tell whether a metric with this stamp is as of now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,17 +13,20 @@ from routing.cch.engine import Measure, Metric
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Floats, Ints, Weights
 from routing.index.snap import SnapPoint
-from routing.query.access import End, Ends, arriving, flat, leaving
-from routing.query.leg_kernels import SPOT, find_ends, tabulate, tabulate_measured
+from routing.query.access import arriving, ends_of, leaving
+from routing.query.enclave import Ends
+from routing.query.enclave_reach import reach_enclaves
+from routing.query.leg_kernels import ALONG, KEY, tabulate, tabulate_measured
+from routing.query.table_sides import Places, TargetSide, source_side, target_side
 from routing.stopping import check
 
 MS_PER_S = 1000
-Places = Sequence[Sequence[SnapPoint]]
-"""Of each place the spots that it may be snapped to."""
 BLOCK_CELLS = 131_072
 """Cells of a table that are computed while others wait for the metric."""
 LET_OTHERS_S = 0.001
 """Long enough for a thread that waits for the metric to wake up."""
+NOTHING = np.zeros(0, np.uint32)
+"""The measure of a table of which only the weights are asked for."""
 
 
 @dataclass(frozen=True)
@@ -50,34 +53,63 @@ def durations(
     A place is given by the spots that it may be snapped to. What a drive weighs more than it takes
     is `extra` (ms).
     """
-    if extra is not None:
-        weighed, more = measured(graph, metric, sources, targets, extra)
-        return (weighed - more) / MS_PER_S
     with metric.lock:
-        outs, intos = _ends(graph, metric.weights, sources, targets)
-        lengths = np.ascontiguousarray(metric.matrix(outs.nodes, intos.nodes))
-        return tabulate(
-            lengths, outs.at, outs.costs, outs.table, outs.first,
-            intos.at, intos.costs, intos.table, intos.first, metric.weights,
-        ) / MS_PER_S  # fmt: skip
+        return _times(graph, metric, sources, _targets(graph, metric, targets, extra), extra)
 
 
-def measured(
-    graph: Graph, metric: Metric, sources: Places, targets: Places, measure: Measure
+def _targets(graph: Graph, metric: Metric, targets: Places, measure: Measure | None) -> TargetSide:
+    by_arc = NOTHING if measure is None else metric.measured(measure).by_arc
+    return target_side(graph, metric, targets, by_arc)
+
+
+def _times(
+    graph: Graph, metric: Metric, sources: Places, targets: TargetSide, extra: Measure | None
+) -> Floats:
+    """Return `durations` to targets whose side was made by the same measure."""
+    if extra is None:
+        with metric.lock:
+            return _weights(graph, metric, sources, targets) / MS_PER_S
+    weighed, more = _measured(graph, metric, sources, targets, extra)
+    return (weighed - more) / MS_PER_S
+
+
+def _weights(graph: Graph, metric: Metric, sources: Places, targets: TargetSide) -> Floats:
+    """Return the weights (ms) of drives between places; infinite is no way."""
+    outs, within = source_side(graph, metric, sources, targets, NOTHING)
+    intos, weights = targets.side, _at_ends(metric)
+    lengths = np.ascontiguousarray(metric.matrix(outs.nodes, intos.nodes))
+    found = tabulate(
+        lengths, outs.at, outs.costs, outs.table, outs.first,
+        intos.at, intos.costs, intos.table, intos.first, weights,
+    )  # fmt: skip
+    if within is not None:
+        within.put_into(found)
+    return found
+
+
+def _at_ends(metric: Metric) -> Weights:
+    return metric.weights if metric.at_ends is None else metric.at_ends.weights
+
+
+def _measured(
+    graph: Graph, metric: Metric, sources: Places, targets: TargetSide, measure: Measure
 ) -> tuple[Floats, Floats]:
     """Return the weights (ms) of drives between places, and their measures.
 
     Without a way the weight is infinite and the measure 0.
     """
     with metric.lock:
-        weights = metric.weights
-        outs, intos = _ends(graph, weights, sources, targets)
-        lengths, alongs = metric.measured_matrix(outs.nodes, intos.nodes, measure)
         by_arc = metric.measured(measure).by_arc
-        return tabulate_measured(
-            lengths, alongs, outs.at, outs.costs, outs.table, outs.first,
-            intos.at, intos.costs, intos.table, intos.first, weights, by_arc,
+        outs, within = source_side(graph, metric, sources, targets, by_arc)
+        intos, weights = targets.side, _at_ends(metric)
+        lengths, alongs = metric.measured_matrix(outs.nodes, intos.nodes, measure)
+        found, told = tabulate_measured(
+            lengths, alongs, outs.at, outs.costs, outs.table, outs.first, outs.told,
+            intos.at, intos.costs, intos.table, intos.first, intos.told, weights, by_arc,
         )  # fmt: skip
+    if within is not None:
+        within.put_into(found, told)
+    return found, told
 
 
 def table(
@@ -96,7 +128,10 @@ def table(
     block = max(1, BLOCK_CELLS // len(targets))
 
     def work(shown: Metric) -> tuple[Floats, Floats | None, Any]:
-        times, lengths, stamp = [], [], shown.stamp
+        times, lengths = [], []
+        with shown.lock:
+            stamp = shown.stamp
+            goals, ends = (_targets(graph, shown, targets, one) for one in (extra, length))
         for first in range(0, len(sources), block):
             check()
             if first:
@@ -104,41 +139,13 @@ def table(
             if shown.stamp is not stamp:
                 break
             some = sources[first : first + block]
-            times.append(durations(graph, shown, some, targets, extra))
+            times.append(_times(graph, shown, some, goals, extra))
             if length is not None:
-                along = measured(graph, shown, some, targets, length)[1]
+                along = _measured(graph, shown, some, ends, length)[1]
                 lengths.append(np.where(np.isfinite(times[-1]), along, np.inf))
         return np.concatenate(times), np.concatenate(lengths) if lengths else None, stamp
 
     return metric.in_one_state(work)
-
-
-class _Side(NamedTuple):
-    """The ends of places as the kernels of tables take them; `nodes[at]` is by end."""
-
-    nodes: Ints
-    at: Ints
-    costs: Floats
-    table: Floats
-    first: Ints
-
-
-def _ends(graph: Graph, weights: Weights, sources: Places, targets: Places) -> tuple[_Side, _Side]:
-    sides = []
-    for places, leave in ((sources, True), (targets, False)):
-        ends, first = _ends_of(graph, weights, places, leave=leave)
-        nodes, at = np.unique(ends.nodes, return_inverse=True)
-        sides.append(_Side(nodes, at, ends.costs, ends.table, first))
-    return sides[0], sides[1]
-
-
-def _ends_of(graph: Graph, weights: Weights, places: Places, *, leave: bool) -> tuple[Ends, Ints]:
-    """Return the ends of places, and where those of each place begin."""
-    spots = flat([spot for place in places for spot in place])
-    arcs = graph.arcs
-    ends = Ends(*find_ends(spots, arcs.first, weights, arcs.head if leave else arcs.tail, leave))
-    spot_first = np.cumsum([0, *map(len, places)])
-    return ends, np.searchsorted(ends.table[:, SPOT], spot_first).astype(np.int64)
 
 
 def span(
@@ -150,33 +157,40 @@ def span(
     backward: bool = False,
 ) -> Span:
     """Return what can be driven within a limit from any of `spots` (or to any, backward)."""
+    beside = metric.topology.graph.inward if backward else metric.topology.graph.outward
     with metric.lock:
-        weights = metric.weights
-        find = arriving if backward else leaving
-        ends = find(graph, weights, spots)
+        at_ends, weights = metric.at_ends, _at_ends(metric)
+        ends = (arriving if backward else leaving)(graph, metric, spots)
         offsets = [round(end.cost) for end in ends]
-        nodes, lengths = metric.reach([e.node for e in ends], offsets, limit_ms, backward=backward)
-    mapped = metric.topology.graph
-    arcs, owner = (mapped.inward if backward else mapped.outward).arcs_of(nodes)
-    passable = weights[arcs] < INFINITE
-    arcs, far = arcs[passable], lengths[owner[passable]].astype(np.float64)
-    cost = weights[arcs].astype(np.float64)
-    part = np.clip((limit_ms - far) / np.maximum(cost, 1), 0, 1)
-    rows = _rows(graph.arcs.key[arcs], np.zeros(len(arcs)), part, far, cost, backward)
-    near = [_first(end, float(weights[end.arc]), limit_ms, backward) for end in ends]
-    table = np.array(near, np.float64).reshape(-1, 5)
-    keys, skipped, left, begin, whole = table.T
-    first = _rows(keys.astype(np.int64), skipped, left, begin, whole, backward)
+        near = metric.reach([e.node for e in ends], offsets, limit_ms, backward=backward)
+        own = ends_of(graph, metric, spots, backward=backward)
+        beyond = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        if at_ends is not None:
+            beyond = reach_enclaves(
+                graph, at_ends, metric.weights, near, own, limit_ms, backward=backward
+            )
+            off = at_ends.enclaves.of_node[near[0]] < 0
+            near = near[0][off], near[1][off]
+        arcs, owner = beside.arcs_of(near[0])
+        passable = metric.weights[arcs] < INFINITE
+    arcs, far = arcs[passable], near[1][owner[passable]]
+    arcs, far = np.concatenate([arcs, beyond[0]]), np.concatenate([far, beyond[1]])
+    cost, away = weights[arcs].astype(np.float64), far.astype(np.float64)
+    part = np.clip((limit_ms - away) / np.maximum(cost, 1), 0, 1)
+    rows = _rows(graph.arcs.key[arcs], np.zeros(len(arcs)), part, away, cost, backward)
+    first = _first_rows(own, weights, limit_ms, backward)
     return Span(*(np.concatenate(pair) for pair in zip(first, rows, strict=True)))
 
 
-def _first(
-    end: End, cost: float, limit_ms: int, backward: bool
-) -> tuple[int, float, float, float, float]:
-    """Return the row of the edge of a place: how far off its part begins, and how long it is."""
-    left = end.along if backward else 1 - end.along
-    skipped = 1 - end.along if backward else end.along
-    return end.key, skipped, min(left, limit_ms / max(cost, 1)), 0.0, cost
+def _first_rows(
+    own: Ends, weights: Weights, limit_ms: int, backward: bool
+) -> tuple[Ints, Floats, Floats, Floats, Floats]:
+    """Return the rows of the edges of places, of which the parts off them are driven."""
+    along, cost = own.table[:, ALONG], weights[own.arcs].astype(np.float64)
+    left, skipped = (along, 1 - along) if backward else (1 - along, along)
+    part = np.minimum(left, limit_ms / np.maximum(cost, 1))
+    keys = own.table[:, KEY].astype(np.int64)
+    return _rows(keys, skipped, part, np.zeros(len(keys)), cost, backward)
 
 
 def _rows(

@@ -14,7 +14,7 @@ from routing.cch.engine import Metric
 from routing.cost.network_rules import rules_of
 from routing.cost.vehicle import Vehicle
 from routing.graph.graph import Edges, Graph
-from routing.graph.weights import INFINITE, Bools, Ints
+from routing.graph.weights import INFINITE, Bools, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.live.edge_states import LiveState
 from routing.query.approach import Approach
@@ -119,10 +119,17 @@ class Obstacle:
             return []
         graph, hard = self.graph, found.costs.bans.at(self.at)
         hard = hard if self.avoided is None else hard | self.avoided
-        weights = np.where(hard[graph.arcs.key], INFINITE, metric.weights).astype(np.uint32)
+        shut = hard[graph.arcs.key]
+
+        def kept(weights: Weights) -> Weights:
+            return np.where(shut, INFINITE, weights).astype(np.uint32)
+
+        with metric.lock:
+            weights, at_ends = kept(metric.weights), metric.at_ends
+        at_ends = at_ends and at_ends._replace(weights=kept(at_ends.weights))
         blocked = self.vehicle.refused(graph.edges, slice(None))
         limits = rule.value.hours_per_place, rule.value.sets
-        ways = relaxations(graph, metric.topology, weights, blocked, spots, *limits)
+        ways = relaxations(graph, metric.topology, weights, at_ends, blocked, spots, *limits)
         return [_described(graph, self.rules, self.vehicle, found, way) for way in ways]
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import scipy  # loads its heavy parts when they are first used
 
 from routing.cch.engine import Metric, Topology
+from routing.graph.enclaves import AtEnds
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints, Weights
 from routing.index.snap import SnapPoint
@@ -96,14 +97,15 @@ class _Search:
         graph: Graph,
         topology: Topology,
         weights: Weights,
+        at_ends: AtEnds | None,
         places: BlockedPlaces,
         hours: float,
     ) -> None:
         self._graph, self._places = graph, places
-        extra = np.rint(places.share[graph.arcs.edge] * hours * MS_PER_H)
-        heavy = np.minimum(weights.astype(np.int64) + extra.astype(np.int64), LARGEST)
-        self._weights = np.where(weights == INFINITE, INFINITE, heavy).astype(np.uint32)
-        self._metric = Metric(topology, self._weights)
+        extra = np.rint(places.share[graph.arcs.edge] * hours * MS_PER_H).astype(np.int64)
+        self._weights = _heavier(weights, extra)
+        self._at_ends = at_ends and at_ends._replace(weights=_heavier(at_ends.weights, extra))
+        self._metric = Metric(topology, self._weights, None, self._at_ends)
         self._arc_place = places.of_edge[graph.arcs.edge]
 
     def without(self, shut: frozenset[int], spots: Sequence[list[SnapPoint]]) -> Relaxed | None:
@@ -113,7 +115,8 @@ class _Search:
         try:
             return self._way(spots)
         finally:
-            self._metric.update(arcs, self._weights[arcs])
+            before = self._at_ends and self._at_ends.weights[arcs]
+            self._metric.update(arcs, self._weights[arcs], at_ends=before)
 
     def _way(self, spots: Sequence[list[SnapPoint]]) -> Relaxed | None:
         metric = self._metric
@@ -124,10 +127,17 @@ class _Search:
         return Relaxed(legs, list(passed.values()), sum(leg.weight for leg in legs))
 
 
+def _heavier(weights: Weights, extra: Ints) -> Weights:
+    """Return weights with so much more each, those that are finite."""
+    heavy = np.minimum(weights.astype(np.int64) + extra, LARGEST)
+    return np.where(weights == INFINITE, INFINITE, heavy).astype(np.uint32)
+
+
 def relaxations(
     graph: Graph,
     topology: Topology,
     weights: Weights,
+    at_ends: AtEnds | None,
     blocked: Bools,
     spots: Sequence[list[SnapPoint]],
     hours: float,
@@ -135,15 +145,14 @@ def relaxations(
 ) -> list[Relaxed]:
     """Return the cheapest ways to pass if some places are waived, each with another set of them.
 
-    `weights` are those of a vehicle that nothing refuses, infinite where closures or avoidances
-    hold; `blocked` marks the edges (by edge) that refuse the vehicle.
+    `weights` are of a vehicle that nothing refuses, infinite where closures or avoidances hold, and
+    `at_ends` such at ends of paths; `blocked` marks the edges (by edge) that refuse the vehicle.
     """
-    places = BlockedPlaces.of(graph, weights, blocked)
-    search = _Search(graph, topology, weights, places, hours)
+    places = BlockedPlaces.of(graph, at_ends.weights if at_ends else weights, blocked)
+    search = _Search(graph, topology, weights, at_ends, places, hours)
     queue: list[tuple[float, int, frozenset[int], Relaxed]] = []
     seen: set[frozenset[int]] = set()
-    sets: list[frozenset[int]] = []
-    found: list[Relaxed] = []
+    sets, found = list[frozenset[int]](), list[Relaxed]()
 
     def look(shut: frozenset[int]) -> None:
         way = None if shut in seen else search.without(shut, spots)

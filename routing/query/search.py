@@ -89,8 +89,9 @@ def _soonest(prepared: PreparedMetric, other: Path | None) -> Path | None:
     """
     resolved, metric = prepared.resolved, prepared.exactly().metric
     with metric.lock:
-        stamp, weights = metric.stamp, metric.weights
-    asked = TimeDependentSearch(prepared.graph, weights, resolved.base.costs.bans, resolved.at)
+        stamp, weights, at_ends = metric.stamp, metric.weights, metric.at_ends
+    bans = resolved.base.costs.bans
+    asked = TimeDependentSearch(prepared.graph, weights, at_ends, bans, resolved.at)
     legs = asked.legs(prepared.places)
     if legs is None:
         return other

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import scipy  # loads its heavy parts when they are first used
 import shapely
 
 from routing.cch.engine import Metric
@@ -16,7 +15,7 @@ from routing.cost.network_rules import Snapping, rules_of
 from routing.cost.profile import Costs
 from routing.graph.adjacency import expand
 from routing.graph.graph import Graph
-from routing.graph.weights import Bools, Ints, Weights
+from routing.graph.weights import Ints
 from routing.index.snap import EVERY, SnapIndex, SnapPoint, Usable
 from routing.query.approach import ANY, AS_THE_RULE_SAYS, Approach, SnapOptions, ways_of
 from routing.query.refusal import no_snap, none_heading_so
@@ -36,7 +35,6 @@ class Snapper:
         self._graph = graph
         self._rules = rules
         self.index = index or SnapIndex(graph.edges)
-        self._core: dict[str, Bools] = {}
 
     def usable(self, metric: Metric, costs: Costs) -> Usable:
         """Return the edges that may be driven in some direction.
@@ -46,7 +44,10 @@ class Snapper:
         """
         if self._graph.edges.kind.levelled:
             return Usable.among(costs.passable[0::2] | costs.passable[1::2])
-        return Usable(self._graph.arcs.first, metric.weights)
+        first, at_ends = self._graph.arcs.first, metric.at_ends
+        if at_ends is None:
+            return Usable(first, metric.weights)
+        return Usable(first, at_ends.weights, through=metric.weights)
 
     def find(
         self, points: Sequence[Point], usable: Usable, options: SnapOptions = AS_THE_RULE_SAYS
@@ -136,10 +137,10 @@ class Snapper:
         """Snap the points that lie on a small island to the main network where it is near."""
         if self._graph.edges.kind.levelled:
             return list(known)
-        core, places = self.core_edges(costs), list(known)
-        main = usable._replace(only=core)
+        core, places = costs.core, list(known)
+        main = usable._replace(only=core.edges)
         for number, place in enumerate(known):
-            if not all(core[spot.edge] for spot in place):
+            if not all(core.joined[spot.edge] for spot in place):
                 one = replace(options, approaches=options.approaches[number : number + 1])
                 (found,) = self.find([points[number]], main, one)
                 places[number] = found or place
@@ -164,32 +165,3 @@ class Snapper:
     def _limits(self, options: SnapOptions) -> tuple[float, float]:
         radius_m = options.radius_m
         return self._rule.max_m if radius_m is None else radius_m, self._rule.tie_m
-
-    def core_edges(self, costs: Costs) -> Bools:
-        """Return the edges (a mask) with an arc between large strongly connected parts.
-
-        A part cut off from a larger one only by what is open to other vehicles, such as a yard
-        behind a gate, is an island however large it is.
-        """
-        if costs.profile.id not in self._core:
-            arcs, count = self._graph.arcs, self._graph.node_count
-            mine = costs.admitted(arcs)
-            whole = _parts(arcs.tail, arcs.head, costs.passable[arcs.key], count)
-            own = _parts(arcs.tail, arcs.head, mine, count)
-            sizes = np.bincount(own, minlength=1)
-            largest = np.zeros(int(whole.max(initial=0)) + 1, np.int64)
-            np.maximum.at(largest, whole, sizes[own])
-            least = min(self._rule.island_nodes, int(sizes.max()))
-            core = (sizes[own] >= least) & (sizes[own] == largest[whole])
-            edges = np.zeros(len(self._graph.edges), np.bool_)
-            edges[arcs.edge[mine & core[arcs.tail] & core[arcs.head]]] = True
-            self._core[costs.profile.id] = edges
-        return self._core[costs.profile.id]
-
-
-def _parts(tail: Weights, head: Weights, kept: Bools, count: int) -> Ints:
-    """Return the strongly connected part of each of so many nodes, by the arcs kept."""
-    ends = tail[kept], head[kept]
-    matrix = scipy.sparse.coo_matrix((np.ones(len(ends[0]), np.int8), ends), shape=(count, count))
-    label = scipy.sparse.csgraph.connected_components(matrix, connection="strong")[1]
-    return np.asarray(label, np.int64)

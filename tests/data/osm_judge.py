@@ -24,13 +24,13 @@ SERVICE = {"emergency"}
 SIZES = {"truck_rigid": {"maxheight": 4.0, "maxweight": 20.0},
          "bus": {"maxheight": 4.0, "maxweight": 18.0}}  # fmt: skip
 OPEN = {"yes", "designated", "permissive", "destination", "delivery", "customers", "unknown"}
-GOALS = {"destination", "delivery", "customers"}
+OWN = {"private", "permit"}
+GOALS = {"destination", "delivery", "customers", *OWN}
 BARRIERS_OPEN = {"gate", "lift_gate", "toll_booth", "cattle_grid", "height_restrictor"}
 BARRIERS_ON_FOOT = {"stile", "kissing_gate"}
 BARRIERS_SHUT = {"fence", "wall"}
 ON_FOOT = {"footway", "pedestrian", "track", "path"}
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
-GOAL_FACTOR = 10
 
 
 @dataclass
@@ -56,10 +56,16 @@ def words(text: str) -> set[str]:
     return {word.strip() for word in text.split(";")}
 
 
-def admits(value: str, who: str) -> bool:
+def admits(value: str, who: str, *, at_ends: bool = False) -> bool:
+    """Tell whether a value lets a vehicle through, or in where its way begins or ends."""
     if who in SERVICE:
         return words(value) != {"no"}
-    return bool(words(value) & (OPEN | set(VEHICLES[who][2:])))
+    found = words(value) & (OPEN | OWN | set(VEHICLES[who][2:]))
+    return bool(found) and (at_ends or not found <= ends_of(who))
+
+
+def ends_of(who: str) -> set[str]:
+    return OWN if who in {"bicycle", "foot"} else GOALS
 
 
 def holds(condition: str, at: datetime, *, shuts: bool) -> bool:
@@ -78,16 +84,26 @@ def holds(condition: str, at: datetime, *, shuts: bool) -> bool:
     return fits and low <= now < high
 
 
-def access(tags: dict[str, str], who: str, way: str, at: datetime, default: str = "yes") -> str:
-    """Return the value that counts for a vehicle in a direction at a time."""
-    value = default
+def access(
+    tags: dict[str, str], who: str, way: str, at: datetime, default: str = "yes"
+) -> tuple[str, bool]:
+    """Return the value that counts for a vehicle in a direction at a time.
+
+    With it goes whether it is open at the ends of ways only, maybe at other hours.
+    """
+    value, goal = default, False
     for key in VEHICLES[who]:
         for name in (key, f"{key}:{way}"):
-            value = tags.get(name, value)
+            if name in tags:
+                value = tags[name]
+                goal = admits(value, who, at_ends=True) and not admits(value, who)
             said, _, condition = tags.get(f"{name}:conditional", "").partition("@")
-            if said and holds(condition, at, shuts=not admits(said.strip(), who)):
-                value = said.strip()
-    return value
+            open_ = admits(said.strip(), who, at_ends=True)
+            open_ &= who in SERVICE or not words(said) <= OWN
+            if said and holds(condition, at, shuts=not open_):
+                value = said.strip() if open_ else "no"
+            goal |= bool(said) and open_ and not admits(said.strip(), who)
+    return value, goal
 
 
 def number(text: str) -> float | None:
@@ -130,11 +146,11 @@ def oneway(tags: dict[str, str], who: str) -> str:
     return "no" if value == "alternating" else value
 
 
-def passes(street: Street, who: str, forward: bool, at: datetime) -> float:
-    """Return what a metre of a street counts in a direction, infinite where it is shut."""
+def passes(street: Street, who: str, forward: bool, at: datetime) -> str:
+    """Tell how a street is open in a direction: to all (`yes`), at `ends` only, or not (`no`)."""
     tags = street.tags
     if oneway(tags, who) in ({"-1"} if forward else {"yes"}):
-        return float("inf")
+        return "no"
     shut = tags["highway"] in ON_FOOT and who not in {"foot", "bicycle"}
     shut |= tags["highway"] in {"footway", "pedestrian"} and who == "bicycle"
     kept = {k: v for k, v in tags.items() if not shut or k.partition(":")[0] in VEHICLES[who][2:]}
@@ -143,32 +159,37 @@ def passes(street: Street, who: str, forward: bool, at: datetime) -> float:
     for key, named in implied.items():
         if tags.get(key) in {"yes", "designated"} and set(named) & set(VEHICLES[who]):
             default = "no"
-    value = access(kept, who, "forward" if forward else "backward", at, default)
-    both = [access(kept, who, way, at, default) for way in ("forward", "backward")]
-    if not admits(value, who) or too_large(tags, who):
-        return float("inf")
-    goal = any(words(v) & OPEN and words(v) & OPEN <= GOALS for v in both)
-    return GOAL_FACTOR if goal and who in {"car", "truck_rigid", "bus"} else 1.0
+    value, goal = access(kept, who, "forward" if forward else "backward", at, default)
+    if not admits(value, who, at_ends=True) or too_large(tags, who):
+        return "no"
+    return "ends" if goal or not admits(value, who) else "yes"
 
 
-def barred(tags: dict[str, str], who: str, at: datetime) -> bool:
-    """Tell whether nobody of a kind passes a node."""
+def gate(tags: dict[str, str], who: str, at: datetime) -> str:
+    """Tell how a node is passed by a kind: by all (`yes`), at `ends` of ways, or not (`no`)."""
     kind = tags.get("barrier")
     if kind is None:
-        return False
+        return "yes"
+
+    def told(value: str) -> str:
+        if admits(value, who):
+            return "yes"
+        return "ends" if admits(value, who, at_ends=True) else "no"
+
     for key in reversed(VEHICLES[who]):
         value, when, condition = tags.get(f"{key}:conditional", "").partition("@")
         if when and holds(condition, at, shuts=not admits(value.strip(), who)):
-            return not admits(value.strip(), who)
+            return told(value.strip())
         if key in tags:
-            return not admits(tags[key], who)
+            return told(tags[key])
         if when:
             break
     if kind in BARRIERS_OPEN:
-        return False
+        return "yes"
     if kind in BARRIERS_SHUT:
-        return True
-    return who != "foot" if kind in BARRIERS_ON_FOOT else who not in {"foot", "bicycle"}
+        return "no"
+    on_foot = {"foot"} if kind in BARRIERS_ON_FOOT else {"foot", "bicycle"}
+    return "yes" if who in on_foot else "no"
 
 
 def forbidden(town: Town, who: str, at: datetime, came: int, node: str, goes: int) -> bool:
@@ -178,7 +199,7 @@ def forbidden(town: Town, who: str, at: datetime, came: int, node: str, goes: in
             continue
         for key, text in tags.items():
             value, when, condition = (part.strip() for part in text.partition("@"))
-            named = key.partition(":")[2].replace("conditional", "")
+            named = key.partition(":")[2].removesuffix("conditional").strip(":")
             if when and not holds(condition, at, shuts=True):
                 continue
             if not key.startswith("restriction") or (named and named not in VEHICLES[who]):
@@ -191,41 +212,53 @@ def forbidden(town: Town, who: str, at: datetime, came: int, node: str, goes: in
     return False
 
 
-def moves(town: Town, who: str, at: datetime, came: int, node: str) -> Iterator[tuple[int, str]]:
-    """Yield the streets into which one may go on, and where they end."""
+def moves(
+    town: Town, who: str, at: datetime, came: int, node: str
+) -> Iterator[tuple[int, str, bool]]:
+    """Yield the streets into which one may go on, where they end, and whether at ends only."""
     for number_, street in enumerate(town.streets):
         if node not in (street.a, street.b):
             continue
         forward = street.a == node
-        weight = passes(street, who, forward, at)
+        open_ = passes(street, who, forward, at)
         near = [town.nodes.get(end, {}) for end in (street.a, street.b)]
-        if weight == float("inf") or any(too_large(tags, who) for tags in near):
+        if open_ == "no" or any(too_large(tags, who) for tags in near):
             continue
-        if came >= 0 and number_ != came and barred(town.nodes.get(node, {}), who, at):
-            continue
-        if came < 0 or not forbidden(town, who, at, came, node, number_):
-            yield number_, street.b if forward else street.a
+        passed = "yes"
+        if came >= 0 and number_ != came:
+            passed = gate(town.nodes.get(node, {}), who, at)
+        if passed != "no" and (came < 0 or not forbidden(town, who, at, came, node, number_)):
+            end = street.b if forward else street.a
+            yield number_, end, "ends" in (open_, passed)
 
 
-def cost(town: Town, who: str, at: datetime, driven: list[int], start: str) -> float | None:
-    """Return what a way over streets from a node counts; None where one of its moves is illegal."""
-    node, came, total = start, -1, 0.0
+def drive(
+    town: Town, who: str, at: datetime, driven: list[int], start: str
+) -> tuple[float, list[bool]] | None:
+    """Return the length of a way over streets, and which moves are for its ends only.
+
+    None where one of its moves is illegal.
+    """
+    node, came, total, private = start, -1, 0.0, list[bool]()
     for street in driven:
-        ends = dict(moves(town, who, at, came, node))
+        ends = {one: (end, only) for one, end, only in moves(town, who, at, came, node)}
         if street not in ends:
             return None
-        one = town.streets[street]
-        total += one.length * passes(one, who, one.a == node, at)
-        came, node = street, ends[street]
-    return total
+        total += town.streets[street].length
+        came, (node, only) = street, ends[street]
+        private.append(only)
+    return total, private
 
 
 def cheapest(town: Town, who: str, at: datetime, start: int, goal: int) -> float | None:
-    """Return what the cheapest way between the far ends of two streets counts, without a turn."""
+    """Return the length of the shortest way between the far ends of two streets, without a turn.
+
+    It is one of through traffic: nothing on it is private.
+    """
     first = town.streets[start]
     queue = [(first.length, start, first.b)]
     seen = set()
-    if start not in dict(moves(town, who, at, -1, first.a)):
+    if start not in {one for one, _, only in moves(town, who, at, -1, first.a) if not only}:
         return None
     while queue:
         spent, came, node = heapq.heappop(queue)
@@ -234,9 +267,8 @@ def cheapest(town: Town, who: str, at: datetime, start: int, goal: int) -> float
         if (came, node) in seen:
             continue
         seen.add((came, node))
-        for street, end in moves(town, who, at, came, node):
+        for street, end, only in moves(town, who, at, came, node):
             one = town.streets[street]
-            if street != came and not (street == goal and end == one.b):
-                weight = one.length * passes(one, who, one.a == node, at)
-                heapq.heappush(queue, (spent + weight, street, end))
+            if not only and street != came and not (street == goal and end == one.b):
+                heapq.heappush(queue, (spent + one.length, street, end))
     return None

@@ -4,6 +4,7 @@ Every map has a short way over the top and a detour below it.
 """
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -19,7 +20,7 @@ from routing.cost.profile import load_profiles
 from routing.query.leg import line
 from routing.query.model import PathQuery
 from routing.query.network import RoadNetwork
-from spatial.errors import NoSnap
+from spatial.errors import NoSnap, SigangError
 from spatial.networks.model import Traffic
 from spatial.networks.road import ACTIVE, MOTOR
 from spatial.networks.road import KIND as ROAD
@@ -37,6 +38,14 @@ DETOUR = """
  a  b  c  d
  |        |
  e        f
+"""
+
+YARD = """
+    a--b--c
+       |
+       g
+       |
+       y
 """
 
 
@@ -133,6 +142,52 @@ def test_a_barrier_tells_vehicles_apart(ask, tags, passing, stopped) -> None:
     asked = ask(ladder().node("b", **tags))
     assert {p: asked.way("a", "d", p) for p in passing} == dict.fromkeys(passing, "abcd")
     assert {p: asked.way("a", "d", p) for p in stopped} == dict.fromkeys(stopped, "aefd")
+
+
+@pytest.mark.parametrize(
+    ("tags", "ways"),
+    [
+        ({"barrier": "gate", "access": "private"},
+         {"car": "aefd", "truck": "aefd", "bus": "aefd", "emergency": "abcd", "patrol": "abcd"}),
+        ({"barrier": "gate", "access": "destination"},
+         {"car": "aefd", "taxi": "aefd", "maintenance": "abcd", "emergency": "abcd"}),
+        ({"barrier": "gate", "access": "customers", "bus": "yes"}, {"car": "aefd", "bus": "abcd"}),
+        ({"barrier": "gate", "motor_vehicle": "private"},
+         {"car": "aefd", "bicycle": "abcd", "foot": "abcd"}),
+        ({"barrier": "gate", "access": "private", "foot": "yes"},
+         {"bicycle": "aefd", "foot": "abcd"}),
+        ({"barrier": "bollard", "access": "destination"}, {"bicycle": "abcd", "foot": "abcd"}),
+        ({"barrier": "gate", "motor_vehicle": "agricultural"}, {"car": "aefd", "patrol": "abcd"}),
+    ],
+)  # fmt: skip
+def test_everybody_goes_by_the_own_tags_of_a_barrier(ask, tags, ways) -> None:
+    asked = [ask(ladder().node("b", **tags), traffic) for traffic in (MOTOR, ACTIVE)]
+    found = {who: asked[who in ("bicycle", "foot")].way("a", "d", who) for who in ways}
+    assert found == ways
+
+
+@pytest.mark.parametrize(
+    ("tags", "inside"),
+    [
+        ({"barrier": "gate", "access": "private"}, {"car", "truck", "bus", "patrol", "emergency"}),
+        ({"barrier": "gate", "locked": "yes"}, {"car", "truck", "bus", "patrol", "emergency"}),
+        (
+            {"barrier": "gate", "access": "customers", "hgv": "no"},
+            {"car", "bus", "patrol", "emergency"},
+        ),
+        ({"barrier": "gate", "access": "no"}, set()),
+        ({"barrier": "gate", "motor_vehicle": "agricultural"}, {"patrol", "emergency"}),
+        ({"barrier": "bollard"}, set()),
+    ],
+)
+def test_who_may_come_behind_a_gate(ask, tags, inside) -> None:
+    drawn = Map(YARD).way("abc", highway="residential").way("bgy", highway="service")
+    asked = ask(drawn.node("g", **tags))
+    came = set()
+    for who in ("car", "truck", "bus", "patrol", "emergency"):
+        with suppress(SigangError):
+            came |= {who} if asked.way("a", "y", who).endswith("gy") else set()
+    assert came == inside
 
 
 def test_nobody_walks_through_a_gate_that_is_shut_to_all(ask) -> None:

@@ -230,13 +230,18 @@ def test_nothing_drives_where_it_is_impassable() -> None:
     ("tags", "passing", "stopped"),
     [
         ({"motor_vehicle": "agricultural;forestry"}, {"bicycle", "private"}, {"motorcar", "hgv"}),
-        ({"motor_vehicle": "private;destination"}, {"motorcar", "hgv"}, set()),
+        ({"motor_vehicle": "private;yes"}, {"motorcar", "hgv"}, set()),
+        ({"motor_vehicle": "private;destination"},
+         {"motorcar=destination;private", "hgv=destination;private", "emergency", "private"},
+         {"motorcar", "hgv"}),
+        ({"access": "customers", "hgv": "no"}, {"motorcar=customers", "foot=customers"},
+         {"motorcar", "hgv", "hgv=customers"}),
         ({"motor_vehicle": "psv"}, {"bus", "taxi", "private"}, {"motorcar", "hgv"}),
-        ({"motorcar": "private"}, {"hgv", "bus"}, {"motorcar", "private"}),
+        ({"motorcar": "private"}, {"hgv", "bus", "motorcar=private"}, {"motorcar", "private"}),
         ({"locked": "yes"}, {"emergency", "private"}, {"motorcar", "bus", "foot"}),
         ({"locked": "yes", "foot": "yes"}, {"emergency", "foot"}, {"motorcar"}),
     ],
-)
+)  # fmt: skip
 def test_a_gate_reads_lists_classes_and_locks(tags, passing, stopped) -> None:
     found = admitted({"barrier": "gate", **tags})
     assert found is None if not stopped else passing <= {*found} and not stopped & {*found}

@@ -39,25 +39,25 @@ def test_a_table_says_what_paths_say():
     np.testing.assert_allclose(found.metres, wanted[:, :, 0], atol=0.05)
 
 
-def test_what_a_profile_weighs_more_chooses_the_way_and_is_not_in_a_table():
+def test_what_is_preferred_chooses_the_way_and_is_not_in_a_table():
     drawing = "A----B----C\n     |    |\n     D----E----F"
-    roads = {"AB": {}, "BC": {"length_m": 4000.0}, "CE": {}, "EF": {}, "DE": DESTINATION,
-             "BD": DESTINATION}  # fmt: skip
+    minor = {"class": "residential", **DESTINATION}
+    roads = {"AB": {}, "BC": {"length_m": 2500.0}, "CE": {}, "EF": {}, "DE": minor, "BD": minor}
     town = Town(drawing, roads)
     net, stops = town.network, ["AB:0.5", "EF:0.5", "DE:0.4", "BD:0.5", "DE:0.9"]
-    points = [town.at(stop) for stop in stops]
-    prepared = net.prepared(Conditions("car"), NOW)
-    assert (prepared.costs.factor > 1).sum() == 2
+    points, preferred = [town.at(stop) for stop in stops], ["secondary"]
+    prepared = net.prepared(Conditions("car", prefer_classes=preferred), NOW)
     side = points, net.snap(prepared, points)
     found = table(net, prepared, side, side, lengths=True)
     for row, first in enumerate(points):
         for column, last in enumerate(points):
-            metres, took_ms = net.path(PathQuery("car", [first, last]), NOW).sums()
+            query = PathQuery("car", [first, last], prefer_classes=preferred)
+            metres, took_ms = net.path(query, NOW).sums()
             assert abs(found.seconds[row, column] - took_ms / 1000) < 0.01
             assert abs(found.metres[row, column] - metres) < 0.05
-    assert round(found.metres[0, 1]) == 6000  # round the street, which is the shorter way
+    assert round(found.metres[0, 1]) == 4500
     weighed = table_of_weights(town.graph, prepared.metric, side[1], side[1])
-    assert weighed[0, 2] > 1.5 * found.seconds[0, 2]
+    assert weighed[2, 3] > 1.2 * found.seconds[2, 3]
 
 
 def test_places_on_islands_move_to_the_main_network():

@@ -129,7 +129,7 @@ def test_legs_are_those_of_plain_python(seed):
     for goal in (near, rng.randrange(edges)):
         sources = [spot_on(graph, rng, near), spot_on(graph, rng, rng.randrange(edges))]
         targets = [spot_on(graph, rng, goal) for _ in range(rng.randrange(1, 3))]
-        outs, intos = leaving(graph, weights, sources), arriving(graph, weights, targets)
+        outs, intos = leaving(graph, metric, sources), arriving(graph, metric, targets)
         assert outs == ends_of(graph, weights, sources, True)
         assert intos == ends_of(graph, weights, targets, False)
         best = best_leg(reference, weights, outs, intos)

@@ -60,13 +60,53 @@ def test_every_motor_profile_finds_its_way(profile):
         ('{"access":"private"}', {"emergency", "patrol", "maintenance"}),
         ('{"access":"no","emergency":"yes"}', {"emergency"}),
         ('{"motor_vehicle":"agricultural;forestry"}', {"emergency", "patrol", "maintenance"}),
-        ('{"motor_vehicle":"forestry; destination"}', set(MOTOR)),
+        ('{"motor_vehicle":"forestry; destination"}', {"emergency", "patrol", "maintenance"}),
         ('{"motor_vehicle":"psv"}', {"taxi", "bus", "emergency", "patrol", "maintenance"}),
     ],
 )
 def test_access_tags_admit_whom_they_name(access, open_to):
     town = square(AB={"access": access})
-    assert {p for p in MOTOR if costs(town, p).passable[0]} == open_to
+    made = {name: costs(town, name) for name in MOTOR}
+    assert {n for n, c in made.items() if c.passable[0] and not c.ends_only[0]} == open_to
+
+
+@pytest.mark.parametrize(
+    ("access", "profile", "road_class", "ends"),
+    [
+        ('{"access":"private"}', "car", "service", (True, True)),
+        ('{"access":"permit"}', "truck", "service", (True, True)),
+        ('{"motor_vehicle":"customers"}', "bus", "service", (True, True)),
+        ('{"access":"private","motorcar":"yes"}', "car", "service", (False, False)),
+        ('{"motor_vehicle:forward":"destination"}', "taxi", "service", (True, False)),
+        ('{"foot":"private"}', "foot", "service", (True, True)),
+        ('{"access":"customers"}', "bicycle", "service", (False, False)),
+        ('{"motor_vehicle":"destination"}', "car", "track", (True, True)),
+    ],
+)
+def test_private_roads_are_open_at_the_ends_of_paths(access, profile, road_class, ends):
+    found = costs(square(AB={"access": access, "class": road_class}), profile)
+    assert found.passable[:2].all()
+    assert tuple(found.ends_only[:2]) == ends
+
+
+@pytest.mark.parametrize(
+    ("access", "profile", "road_class"),
+    [
+        ('{"access":"residents_only"}', "car", "service"),
+        ('{"motor_vehicle":"agricultural"}', "car", "service"),
+        ('{"motor_vehicle":"private"}', "car", "track"),
+        ('{"access":"private","foot":"no"}', "foot", "service"),
+    ],
+)
+def test_what_is_not_understood_or_for_others_is_no_end_either(access, profile, road_class):
+    assert not costs(square(AB={"access": access, "class": road_class}), profile).passable[:2].any()
+
+
+def test_hours_at_which_a_road_is_private_are_banned_and_no_more():
+    access = '{"access:conditional":"private @ (22:00-06:00)"}'
+    found = costs(square(AB={"access": access}), "car")
+    assert not found.ends_only.any()
+    assert found.bans.hours(0) == ["00:00-06:00", "22:00-24:00"]
 
 
 def test_a_bus_lane_leads_against_a_one_way_street():

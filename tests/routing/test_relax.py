@@ -87,7 +87,9 @@ def test_the_sets_are_the_cheapest_that_there_are(roads):
     graph = town.graph
     weights, blocked = free_weights(graph), graph.edges.limits[:, 0] < 4
     places = BlockedPlaces.of(graph, weights, blocked)
-    found = relaxations(graph, Topology.build(graph), weights, blocked, spots(town), HOURS, SETS)
+    found = relaxations(
+        graph, Topology.build(graph), weights, None, blocked, spots(town), HOURS, SETS
+    )
     entry, leave = (town.names.index(name) for name in ("XA", "FY"))
     tail, head = int(graph.edges.head[entry]), int(graph.edges.tail[leave])
     expected = brute(graph, weights, places, tail, head)

@@ -170,8 +170,8 @@ def test_turning_round_equals_a_search_over_arcs(seed, kind):
     for horizon_m in (HORIZON_M, math.inf, 0.0 if kind == "bicycle" else UNDOING_M):
         graph = split(edges, restrictions, horizon_m)
         admitted = np.ones(len(graph.arcs), np.bool_)
-        turning = compile_u_turns(kind, graph, admitted, changed(OF_ROADS.u_turn, RULE))
-        costs = SimpleNamespace(turning=turning, admitted=lambda arcs, mine=admitted: mine)
+        turning = compile_u_turns(kind, graph, admitted, admitted, changed(OF_ROADS.u_turn, RULE))
+        costs = SimpleNamespace(back_ms=turning.by_arc(graph, admitted, admitted))
         metric = Metric(Topology.build(graph), weighed(graph, weights, turning))
         for source in spots[::3]:
             for target in spots[::2]:

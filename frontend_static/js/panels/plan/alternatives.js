@@ -23,6 +23,7 @@ import { select } from '../../model/selection.js';
 /** @typedef {Record<string, any>} Properties */
 /** @typedef {{ id: string, name: any }} Structure */
 /** @typedef {{ edge: string, ref: string | null, name: any }} Checked */
+/** @typedef {{ length_m: number, access: string }} PrivateEnd */
 
 const percent = (/** @type {number} */ share) => `${number(share * 100, share > 0 && share < 0.1 ? 1 : 0)} %`;
 const known = (/** @type {unknown} */ value) => typeof value === 'number';
@@ -57,6 +58,7 @@ class Routes extends Part {
       <div class="actions">${this.actions(path, feature)}</div>
       ${this.unsure(p)}
       ${this.basis(p)}
+      ${this.privateEnds(p)}
       <dl>${this.facts(p, path)}</dl>
       ${this.areas(p)}
       ${this.structures(p)}
@@ -148,6 +150,18 @@ class Routes extends Part {
     const mark = basis === 'measured' || basis === 'posted' ? '' : 'warn';
     const text = t(texts[basis] ?? 'path.basis_mixed');
     return html`<p class="basis ${mark}" data-testid="path-basis" data-basis=${basis}>${text}</p>`;
+  }
+
+  /** What is driven at stops over roads that are open to get there or away only. */
+  privateEnds(/** @type {Properties} */ p) {
+    const legs = /** @type {{ access: Record<string, PrivateEnd | null> | null }[]} */ (p.legs ?? []);
+    const ends = legs.flatMap((leg) => Object.values(leg.access ?? {})).filter((end) => end !== null);
+    if (!ends.length) return '';
+    const length = ends.reduce((sum, end) => sum + end.length_m, 0);
+    const values = [...new Set(ends.flatMap((end) => end.access.split(';')))];
+    const named = values.map((value) => maybe(`access.${value}`, value)).join(t('scene.and'));
+    const text = t('path.private', { length: distance(length), access: named });
+    return html`<p class="basis" data-testid="path-private">${text}</p>`;
   }
 
   facts(/** @type {Properties} */ p, /** @type {PathResult} */ path) {
