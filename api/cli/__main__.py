@@ -24,7 +24,7 @@ COMMANDS = {
     "load": "store:load",
     "regions": "regions:regions",
     "export": "export:export",
-    "timetable": "timetable:timetable",
+    "services": "timetable:timetable",
     "pack": "air:pack",
     "briefing": "air:briefing",
     "token": "access:token",

@@ -126,8 +126,8 @@ def _add_data(commands: Commands[ArgumentParser]) -> None:
     export.add_argument("--filter", help="CQL2 text")
     export.add_argument("--purpose", default="export", help="kept in the audit log")
     timetable = _command(
-        commands, "timetable", "Write the services of a feed as GTFS-shaped files.",
-        example="timetable sample-linkage feeds/sample",
+        commands, "services", "Write the services of a feed as GTFS-shaped files.",
+        example="services sample-linkage feeds/sample",
     )  # fmt: skip
     timetable.add_argument("feed", help="id of the feed")
     timetable.add_argument("folder", type=Path, help="see docs/linkage.md")

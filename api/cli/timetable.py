@@ -1,4 +1,4 @@
-"""timetable: the services of a feed into a folder of files, as `load timetable` takes them."""
+"""services: the services of a feed into a folder of files, as `load timetable` takes them."""
 
 from __future__ import annotations
 
