@@ -61,6 +61,9 @@ from api.ogc import (
 from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
 from api.ops.admin import follow_catalog
 from api.ports.linkage import itineraries
+from api.ports.locks import asked as locks_asked
+from api.ports.locks import kept as locks_kept
+from api.ports.locks import voyage as locks_voyage
 from api.ports.waterway import classes as waterway_classes
 from api.ports.waterway import declared as waterway_declared
 from api.ports.waterway import paths as waterway_paths
@@ -145,6 +148,9 @@ ROUTES = (
     dss_subscriptions.routes,
     dss_others.routes,
     uss.routes,
+    locks_asked.routes,
+    locks_voyage.routes,
+    locks_kept.routes,
     static.pages,
 )
 """All routes, in the order in which they are tried; those asked most first."""

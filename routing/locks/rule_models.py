@@ -103,6 +103,13 @@ class LockForecast(RuleModel):
     courses: int = Field(ge=20, le=5000)
 
 
+class LockCheckIn(RuleModel):
+    """How near a lock a vessel has to be to be there."""
+
+    radius_m: float = Field(gt=0, le=20_000)
+
+
+CHECK_IN = register("lock.check_in", LockCheckIn, zh="到闸签到范围", en="Reach of check-in")
 GAPS = register("lock.gaps", LockGaps, zh="闸室内间距", en="Gaps in lock chambers")
 ORDER = register("lock.order", LockOrder, zh="过闸次序与上限", en="Order of lockages and bounds")
 FORECAST = register("lock.forecast", LockForecast, zh="过闸时间预测", en="Forecast of lockages")

@@ -1,0 +1,1 @@
+"""Locks over HTTP: declarations, check-in, plans with their versions, moves, voyages."""

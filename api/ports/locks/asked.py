@@ -1,0 +1,87 @@
+"""/api/locks/plan and /move: a lock as it is given, planned or changed; nothing is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api.http.bodies import MB
+from api.http.concurrency import ask
+from api.http.responses import fresh
+from api.http.routes import Routes
+from api.ports.locks.bodies import LockageBody, MoveBody, TaskBody
+from api.ports.locks.told import Told, told_move, told_plan
+from api.services import services
+from routing.locks.checks import check_task
+from routing.locks.first_come import first_come
+from routing.locks.model import Bounds, Plan, Task
+from routing.locks.moves import move
+from routing.locks.placement import Placer
+from routing.locks.planning import plan
+from routing.locks.rule_models import GAPS, ORDER, SEARCH, LockSearch
+from routing.locks.timing import Choice, cost_of, timed
+from spatial.rules import NotedRules, get_rule
+
+routes = Routes("ports")
+PLAN_S, EACH_S = 0.2, 0.004
+"""What a plan is likely to take of one core, and more for each vessel."""
+
+
+@routes.post("/api/locks/plan", question=True, most_bytes=MB)
+async def plan_lock(body: TaskBody, request: Request) -> Response:
+    """Return the plan of least waiting for the chambers and vessels given, beside first come.
+
+    Times are whole numbers of one unit on the caller's clock; a bound of waiting is the rule's, in
+    seconds, so that minutes are bound as loosely.
+    """
+    rules = NotedRules(services(request).rules.current)
+    task, extent = task_of(body, rules)
+
+    def planned() -> Told:
+        made = plan(task, extent)
+        placer = Placer(task.gaps, extent.places_most)
+        waits = cost_of(task, first_come(task, placer))[1]
+        return {**told_plan(task, made), "first_come_wait": sum(waits.values())}
+
+    told = await ask(request, planned, PLAN_S + EACH_S * len(body.ships))
+    return fresh({**told, "rule_version": rules.read})
+
+
+@routes.post("/api/locks/move", question=True, most_bytes=MB)
+async def move_ship(body: MoveBody, request: Request) -> Response:
+    """Return what it costs each vessel when one is moved to another lockage, or why it may not."""
+    rules = NotedRules(services(request).rules.current)
+    task, extent = task_of(body, rules)
+
+    def moved() -> Told:
+        placer = Placer(task.gaps, extent.places_most)
+        check_task(task, placer)
+        made = in_hand(task, placer, body.lockages)
+        return told_move(task, move(task, placer, made, body.ship, body.to))
+
+    told = await ask(request, moved, PLAN_S)
+    return fresh({**told, "rule_version": rules.read})
+
+
+def task_of(body: TaskBody, rules: NotedRules) -> tuple[Task, LockSearch]:
+    """Return what is asked under the rules in force."""
+    order = get_rule(rules, ORDER).value
+    if body.overtaken_most is not None:
+        order = order.model_copy(update={"overtaken_most": body.overtaken_most})
+    chambers = [chamber.chamber() for chamber in body.chambers]
+    ships = [ship.ship() for ship in body.ships]
+    task = Task(chambers, ships, get_rule(rules, GAPS).value, order, body.now)
+    return task, get_rule(rules, SEARCH).value
+
+
+def in_hand(task: Task, placer: Placer, lockages: Sequence[LockageBody]) -> Plan:
+    """Return an order of lockages as a plan, each begun as early as it can."""
+    index = {chamber.id: k for k, chamber in enumerate(task.chambers)}
+    order = [Choice(index[x.chamber], x.way, tuple(x.ships), x.start) for x in lockages]
+    made = timed(task, placer, order)
+    cost, waits = cost_of(task, made)
+    wait = task.order.wait_most_s
+    held = max(wait, *waits.values())
+    return Plan(made, waits, cost, 0, Bounds(task.order.overtaken_most, wait, held, True))

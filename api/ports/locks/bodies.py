@@ -1,0 +1,139 @@
+"""What is sent about locks: vessels and chambers as they are, or declared for a lock."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from api.http.values import Moment, Place, Strict, Visible, Whole
+from routing.locks.model import Chamber, Ship, Window
+
+MOST_SHIPS, MOST_CHAMBERS = 600, 8
+YEARS_S = 40_000_000_000
+Name = Annotated[str, Field(min_length=1, max_length=60), Visible]
+At = Annotated[Whole, Field(ge=-YEARS_S, le=YEARS_S)]
+Lasts = Annotated[Whole, Field(gt=0, le=7 * 86_400)]
+Way = Literal["up", "down"]
+
+
+class WindowBody(Strict):
+    """When lockages may begin and end; `draught_m` bounds who may be locked then."""
+
+    since: At
+    until: At
+    draught_m: Annotated[float, Field(gt=0, le=50)] | None = None
+
+
+class ChamberBody(Strict):
+    """A chamber; times are whole numbers on the caller's clock, all in the same unit."""
+
+    id: Name
+    length_m: Annotated[float, Field(gt=0, le=20_000)]
+    beam_m: Annotated[float, Field(gt=0, le=500)]
+    lasts_up: Lasts
+    lasts_down: Lasts
+    side: Way = "up"
+    free_from: At = 0
+    most: Annotated[Whole, Field(gt=0, le=1000)] | None = None
+    sill_depth_m: Annotated[float, Field(gt=0, le=50)] | None = None
+    windows: list[WindowBody] = Field(default=[], max_length=100)
+
+    def chamber(self) -> Chamber:
+        """Return it as the engine takes it."""
+        return Chamber(
+            self.id, self.length_m, self.beam_m, self.lasts_up, self.lasts_down, side=self.side,
+            free_from=self.free_from, most=self.most, sill_depth_m=self.sill_depth_m,
+            windows=tuple(Window(w.since, w.until, w.draught_m) for w in self.windows),
+        )  # fmt: skip
+
+
+class ShipBody(Strict):
+    """A vessel that asks for a lockage, ready from a time on; `promised` is its published begin."""
+
+    id: Name
+    way: Way
+    ready: At
+    length_m: Annotated[float, Field(gt=0, le=1000)]
+    beam_m: Annotated[float, Field(gt=0, le=200)]
+    draught_m: Annotated[float, Field(gt=0, le=50)] | None = None
+    cargo: Name = "ordinary"
+    rank: Name = "ordinary"
+    promised: At | None = None
+
+    def ship(self) -> Ship:
+        """Return it as the engine takes it."""
+        return Ship(**self.model_dump())
+
+
+class TaskBody(Strict):
+    """A lock to plan: chambers and vessels; `overtaken_most` may be set below the rule's bound."""
+
+    chambers: list[ChamberBody] = Field(min_length=1, max_length=MOST_CHAMBERS)
+    ships: list[ShipBody] = Field(min_length=1, max_length=MOST_SHIPS)
+    now: At = -YEARS_S
+    overtaken_most: Annotated[Whole, Field(ge=0, le=3)] | None = None
+
+
+class LockageBody(Strict):
+    """A lockage with vessels of the plan in hand."""
+
+    chamber: Name
+    way: Way
+    start: At
+    ships: list[Name] = Field(min_length=1, max_length=64)
+
+
+class MoveBody(TaskBody):
+    """A vessel moved to lockage `to` of those in hand; null gives it one of its own."""
+
+    lockages: list[LockageBody] = Field(min_length=1, max_length=MOST_SHIPS)
+    ship: Name
+    to: Annotated[Whole, Field(ge=0, lt=MOST_SHIPS)] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> MoveBody:
+        carried = sorted(key for lockage in self.lockages for key in lockage.ships)
+        if carried != sorted(ship.id for ship in self.ships):
+            raise ValueError("the lockages must carry each of the ships once")
+        if self.ship not in carried:
+            raise ValueError(f"no ship {self.ship}")
+        if not {x.chamber for x in self.lockages} <= {c.id for c in self.chambers}:
+            raise ValueError("a lockage is in a chamber that is none of those given")
+        if self.to is not None and self.to >= len(self.lockages):
+            raise ValueError(f"no lockage {self.to}")
+        return self
+
+
+class DeclarationBody(Strict):
+    """A vessel that asks for a lockage of a lock: when it will be there, how large it is."""
+
+    vessel: Name
+    voyage: Name | None = None
+    way: Way
+    ready_at: Moment
+    length_m: Annotated[float, Field(gt=0, le=1000)]
+    beam_m: Annotated[float, Field(gt=0, le=200)]
+    draught_m: Annotated[float, Field(gt=0, le=50)] | None = None
+    cargo: Name = "ordinary"
+    rank: Name = "ordinary"
+    visibility: Literal["unit", "province"] = "unit"
+    origin: Literal["real", "synthetic"] = "real"
+
+
+class CheckInBody(Strict):
+    """Where a vessel is that says it is at the lock: longitude and latitude."""
+
+    place: Place
+
+
+class PublishBody(Strict):
+    """What is published as the next version of a lock's plan.
+
+    `restores` publishes an earlier version again; `lockages` publishes an order made by hand;
+    neither makes a new plan of all that is declared. `absent` are declarations that do not come.
+    """
+
+    restores: Annotated[Whole, Field(gt=0)] | None = None
+    lockages: list[LockageBody] | None = Field(default=None, max_length=MOST_SHIPS)
+    absent: list[Name] = Field(default=[], max_length=MOST_SHIPS)

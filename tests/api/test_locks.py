@@ -1,0 +1,150 @@
+"""Locks by HTTP: plans of what is given, declarations, check-in, versions that keep begins."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from spatial.postgres.db import connect
+
+pytestmark = pytest.mark.db
+NAME = "Training Lock 1 (synthetic)"
+VESSEL = {"length_m": 55.0, "beam_m": 10.8, "draught_m": 2.0, "origin": "synthetic"}
+
+
+def queue(up, down, lasts=12, most=None):
+    chamber = {"id": "c", "length_m": 900, "beam_m": 12, "lasts_up": lasts, "lasts_down": lasts}
+    ships = [
+        {"id": f"{way}{k}", "way": way, "ready": at, "length_m": 40, "beam_m": 10}
+        for way, times in (("up", up), ("down", down))
+        for k, at in enumerate(times)
+    ]
+    return {"chambers": [chamber | {"most": most}], "ships": ships, "overtaken_most": 0}
+
+
+@pytest.fixture
+def lock(server, dispatcher):
+    """Return a training lock; nothing of what is declared stays."""
+    locks = dispatcher.get("/api/locks").json()["locks"]
+    yield next(one for one in locks if one["name"]["en"] == NAME)
+    with connect(server.database_url) as conn:
+        conn.execute("TRUNCATE sigang.lock_declaration, sigang.lock_plan")
+
+
+def soon(minutes):
+    return (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+
+
+def declare(client, lock, vessel, minutes, way="up", **more):
+    body = {"vessel": vessel, "way": way, "ready_at": soon(minutes), **VESSEL, **more}
+    return client.post(f"/api/locks/{lock['id']}/declarations", json=body)
+
+
+def starts(plan):
+    return {key: x["start"] for x in plan["lockages"] for key in x["ships"]}
+
+
+def test_a_lock_that_is_given_is_planned_for_anybody(client):
+    told = client.post("/api/locks/plan", json=queue([0, 5], [3])).json()
+    assert (told["total_wait"], told["optimal"], told["bound"]) == (19, True, 19)
+    assert told["first_come_wait"] == 9 + 19
+    assert "lock.order@" in told["rule_version"]
+    assert all(len(x["berths"]) == len(x["ships"]) for x in told["lockages"])
+
+
+def test_a_move_tells_what_it_costs_or_which_rule_forbids_it(client):
+    asked = queue([0, 5], [3], most=1)
+    told = client.post("/api/locks/plan", json=asked).json()
+    lockages = [
+        {key: x[key] for key in ("chamber", "way", "start", "ships")}
+        for x in told["lockages"]
+        if x["ships"]
+    ]
+    of = {x["ships"][0]: k for k, x in enumerate(lockages)}
+    asked |= {"lockages": lockages, "ship": "up1"}
+    full = client.post("/api/locks/move", json=asked | {"to": of["up0"]}).json()
+    assert (full["allowed"], full["refusal"]["cause"]) == (False, "count")
+    other = client.post("/api/locks/move", json=asked | {"to": of["down0"]}).json()
+    assert other["refusal"]["cause"] == "way"
+    asked["chambers"][0]["most"] = None
+    free = client.post("/api/locks/move", json=asked | {"to": of["up0"]}).json()
+    assert free["allowed"]
+    assert free["later"]["up0"] == 5
+    assert free["plan"]["total_wait"] == told["total_wait"] + free["later_total"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "kind"),
+    [
+        ({"length_m": 1000}, 409, "limit-violated"),
+        ({"cargo": "tea"}, 400, "bad-parameter"),
+        ({"beam_m": 0}, 400, "bad-parameter"),
+    ],
+)
+def test_a_vessel_that_cannot_be_locked_is_a_problem(client, change, status, kind):
+    asked = queue([0], [3])
+    asked["ships"][0] |= change
+    answer = client.post("/api/locks/plan", json=asked)
+    assert answer.status_code in (status, 422), answer.text
+    assert answer.json()["type"].endswith(kind)
+
+
+def test_declared_checked_in_planned_published_and_restored(clients, dispatcher, lock):
+    assert [c["length_m"] for c in lock["chambers"]] == [200, 120]
+    ids = [
+        declare(dispatcher, lock, f"Boat {k}", 10 + 7 * k, "up" if k % 2 else "down").json()["id"]
+        for k in range(5)
+    ]
+    far = dispatcher.post(f"/api/locks/declarations/{ids[0]}/check-in", json={"place": [121.9, 30]})
+    assert far.json()["type"].endswith("limit-violated")
+    here = {"place": lock["place"]}
+    assert dispatcher.post(f"/api/locks/declarations/{ids[0]}/check-in", json=here).is_success
+    again = dispatcher.post(f"/api/locks/declarations/{ids[0]}/check-in", json=here)
+    assert again.status_code == 409
+    plans = f"/api/locks/{lock['id']}/plans"
+    first = dispatcher.post(plans, json={}).json()
+    assert (first["version"], set(starts(first["plan"]))) == (1, set(ids))
+    second = dispatcher.post(plans, json={"absent": [ids[3]]}).json()
+    before, after = starts(first["plan"]), starts(second["plan"])
+    assert set(after) == set(ids) - {ids[3]}
+    assert all(after[key] <= before[key] for key in after)
+    assert second["plan"]["bounds"]["published_held"]
+    third = dispatcher.post(plans, json={"restores": 1}).json()
+    assert (third["version"], third["plan"]) == (3, first["plan"])
+    assert dispatcher.post(plans, json={"restores": 9}).status_code == 404
+    shown = dispatcher.get(f"/api/locks/{lock['id']}").json()
+    assert (shown["plan_version"], len(shown["queue"])) == (3, 4)
+    assert shown["waiting"]["up"] + shown["waiting"]["down"] == 5
+
+
+def test_who_may_not_and_what_cannot_be_is_told(clients, client, planner, dispatcher, lock):
+    path = f"/api/locks/{lock['id']}"
+    assert client.get(path).status_code == 401
+    assert client.post(f"{path}/plans", json={}).status_code == 401
+    assert planner.post(f"{path}/plans", json={}).status_code == 403
+    past = declare(dispatcher, lock, "Late", -10)
+    assert past.json()["type"].endswith("limit-violated")
+    wide = declare(dispatcher, lock, "Wide", 10, beam_m=24.0)
+    assert "beam 1.0 m too great" in wide.json()["detail"]
+    assert dispatcher.get(path).json()["queue"] == []
+    gone = "01890000-0000-7000-8000-000000000000"
+    assert dispatcher.get(f"/api/locks/{gone}").status_code == 404
+
+
+def test_a_voyage_counts_who_is_declared_before_it(dispatcher, lock):
+    second = next(
+        one for one in dispatcher.get("/api/locks").json()["locks"]
+        if one["name"]["en"].startswith("Training Lock 2")
+    )  # fmt: skip
+    way = [{"lock": one["id"], "way": "up", "sail_s": 3600} for one in (lock, second)]
+    sizes = {key: VESSEL[key] for key in ("length_m", "beam_m", "draught_m")}
+    asked = {"depart_at": soon(5), **sizes, "locks": way}
+    free = dispatcher.post("/api/locks/voyage", json=asked).json()
+    for k in range(30):
+        assert declare(dispatcher, lock, f"Boat {k}", 60, "up").is_success
+    full = dispatcher.post("/api/locks/voyage", json=asked).json()
+    assert full["locks"][0]["wait_s"][1] > free["locks"][0]["wait_s"][1] + 1800
+    assert full["locks"][1]["through"][1] > free["locks"][1]["through"][1]
+    wide = dispatcher.post("/api/locks/voyage", json=asked | {"beam_m": 24.0})
+    assert wide.json()["type"].endswith("limit-violated")
