@@ -151,7 +151,9 @@ def test_declared_checked_in_planned_published_and_restored(clients, dispatcher,
     again = dispatcher.post(f"/api/locks/declarations/{ids[0]}/check-in", json=here)
     assert again.status_code == 409
     plans = f"/api/locks/{lock['id']}/plans"
-    first = dispatcher.post(plans, json={}).json()
+    answer = dispatcher.post(plans, json={})
+    assert answer.status_code == 201, answer.text
+    first = answer.json()
     assert (first["version"], set(starts(first["plan"]))) == (1, set(ids))
     second = dispatcher.post(plans, json={"absent": [ids[3]]}).json()
     before, after = starts(first["plan"]), starts(second["plan"])

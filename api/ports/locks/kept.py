@@ -136,7 +136,7 @@ async def publish(lock: UUID, body: PublishBody, request: Request) -> Response:
     rules, now = NotedRules(served.rules.current), utc_now()
 
     async def work(conn: asyncpg.Connection) -> Response:
-        await conn.execute(rows.LOCK_ROW, lock)
+        await conn.execute(rows.LOCK_ROW, str(lock))
         absent = [UUID(key) for key in body.absent]
         if absent:
             await conn.fetch(rows.ABSENT, lock, absent)
