@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from fastapi import Request
 from starlette.responses import Response
@@ -12,7 +13,7 @@ from api.http.concurrency import ask
 from api.http.responses import fresh
 from api.http.routes import Routes
 from api.ports.locks.bodies import LockageBody, MoveBody, TaskBody
-from api.ports.locks.told import Told, told_move, told_plan
+from api.ports.locks.told import told_move, told_plan
 from api.services import services
 from routing.locks.checks import check_task
 from routing.locks.first_come import first_come
@@ -22,6 +23,7 @@ from routing.locks.placement import Placer
 from routing.locks.planning import plan
 from routing.locks.rule_models import GAPS, ORDER, SEARCH, LockSearch
 from routing.locks.timing import Choice, cost_of, timed
+from spatial.json_types import Document
 from spatial.rules import NotedRules, get_rule
 
 routes = Routes("ports")
@@ -39,11 +41,11 @@ async def plan_lock(body: TaskBody, request: Request) -> Response:
     rules = NotedRules(services(request).rules.current)
     task, extent = task_of(body, rules)
 
-    def planned() -> Told:
+    def planned() -> Document:
         made = plan(task, extent)
         placer = Placer(task.gaps, extent.places_most)
         waits = cost_of(task, first_come(task, placer))[1]
-        return {**told_plan(task, made), "first_come_wait": sum(waits.values())}
+        return {**cast(Document, told_plan(task, made)), "first_come_wait": sum(waits.values())}
 
     told = await ask(request, planned, PLAN_S + EACH_S * len(body.ships))
     return fresh({**told, "rule_version": rules.read})
@@ -55,7 +57,7 @@ async def move_ship(body: MoveBody, request: Request) -> Response:
     rules = NotedRules(services(request).rules.current)
     task, extent = task_of(body, rules)
 
-    def moved() -> Told:
+    def moved() -> Document:
         placer = Placer(task.gaps, extent.places_most)
         check_task(task, placer)
         made = in_hand(task, placer, body.lockages)

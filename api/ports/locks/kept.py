@@ -19,8 +19,8 @@ from api.http.routes import Routes
 from api.ports.locks import lock_rows as rows
 from api.ports.locks.asked import EACH_S, PLAN_S, in_hand
 from api.ports.locks.bodies import CheckInBody, DeclarationBody, PublishBody
-from api.ports.locks.lock_store import LockState, read_locks, task_of, utc_now
-from api.ports.locks.told import Told, told_plan
+from api.ports.locks.lock_store import LockState, lockages_of, read_locks, task_of, utc_now
+from api.ports.locks.told import ToldPlan, told_plan
 from api.services import services
 from api.write_once import write_once
 from routing.locks.checks import check_task
@@ -32,6 +32,7 @@ from routing.locks.rule_models import CHECK_IN, GAPS, SEARCH
 from spatial.actor import WRITERS
 from spatial.errors import Conflict, LimitViolated, NotFound, OutOfScope
 from spatial.geo.crs import check_lonlat
+from spatial.json_types import Document
 from spatial.rules import NotedRules, Rules, get_rule
 
 routes = Routes("ports")
@@ -161,17 +162,17 @@ async def publish(lock: UUID, body: PublishBody, request: Request) -> Response:
 async def _document(
     conn: asyncpg.Connection, request: Request, found: LockState, body: PublishBody,
     rules: NotedRules, now: datetime,
-) -> Told:  # fmt: skip
+) -> ToldPlan:  # fmt: skip
     if body.restores is not None:
         text = await conn.fetchval(rows.VERSION, found.row["id"], body.restores)
         if text is None:
             raise NotFound(f"No version {body.restores}", f"没有版本 {body.restores}")
-        earlier: Told = orjson.loads(text)
+        earlier: ToldPlan = orjson.loads(text)
         return earlier
     task, extent = task_of(found, rules, now), get_rule(rules, SEARCH).value
-    begun = [x for x in (found.plan or {}).get("lockages", []) if x["start"] <= task.now]
+    begun = [x for x in lockages_of(found.plan) if x["start"] <= task.now]
 
-    def planned() -> Told:
+    def planned() -> ToldPlan:
         placer = _placer(rules)
         check_task(task, placer)
         if body.lockages is None:
@@ -208,11 +209,11 @@ def _placer(rules: Rules) -> Placer:
     return Placer(get_rule(rules, GAPS).value, get_rule(rules, SEARCH).value.places_most)
 
 
-def _summary(lock: LockState) -> Told:
+def _summary(lock: LockState) -> Document:
     row, plan_ = lock.row, lock.plan
     now = utc_now().timestamp()
-    lockages = [x for x in (plan_ or {}).get("lockages", []) if x["end"] > now]
-    waits = [(plan_ or {})["waits"].get(key, 0) for x in lockages for key in x["ships"]]
+    lockages = [x for x in lockages_of(plan_) if x["end"] > now]
+    waits = [plan_["waits"].get(key, 0) if plan_ else 0 for x in lockages for key in x["ships"]]
     ways = Counter(x["way"] for x in lockages for _ in x["ships"])
     return {
         "id": row["id"], "name": {"zh": row["name_zh"], "en": row["name_en"]},

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from api.ports.locks import lock_rows as rows
-from api.ports.locks.told import Told
+from api.ports.locks.told import ToldLockage, ToldPlan
 from routing.cost.weekly_hours import minute_of_week, read_hours
 from routing.locks.model import Chamber, Ship, Task, Way, Window
 from routing.locks.rule_models import GAPS, ORDER
@@ -34,10 +34,10 @@ class LockState:
     queue: Sequence[asyncpg.Record]
 
     @property
-    def plan(self) -> Told | None:
+    def plan(self) -> ToldPlan | None:
         """The document of the plan that holds."""
         text = self.row["document"]
-        found: Told | None = None if text is None else orjson.loads(text)
+        found: ToldPlan | None = None if text is None else orjson.loads(text)
         return found
 
 
@@ -126,7 +126,7 @@ def task_of(lock: LockState, rules: Rules, now: datetime) -> Task:
             mend_en="Load lengths, beams and durations of its chambers.",
             mend_zh="请载入闸室的长度、宽度与过闸时长。",
         )  # fmt: skip
-    lockages = (lock.plan or {}).get("lockages", [])
+    lockages = lockages_of(lock.plan)
     at = int(now.timestamp())
     promised = {key: x["start"] for x in lockages for key in x["ships"] if x["start"] > at}
     gone = {key for x in lockages for key in x["ships"] if x["start"] <= at}
@@ -139,7 +139,12 @@ def task_of(lock: LockState, rules: Rules, now: datetime) -> Task:
     return Task(chambers, ships, get_rule(rules, GAPS).value, get_rule(rules, ORDER).value, at)
 
 
-def _standing(chamber: Chamber, lockages: Sequence[Told], at: int) -> Chamber:
+def lockages_of(plan: ToldPlan | None) -> list[ToldLockage]:
+    """Return the lockages of a plan, none where there is none."""
+    return [] if plan is None else plan["lockages"]
+
+
+def _standing(chamber: Chamber, lockages: Sequence[ToldLockage], at: int) -> Chamber:
     begun = [x for x in lockages if x["chamber"] == chamber.id and x["start"] <= at]
     if not begun:
         return chamber

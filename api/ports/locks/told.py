@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
-from routing.locks.model import Plan, Task
+from routing.locks.model import Plan, Task, Way
 from routing.locks.moves import Moved
 from routing.locks.placement import Refusal
+from spatial.json_types import Document
 
-Told = dict[str, Any]
+
+class ToldBerth(TypedDict):
+    """Where a vessel lies."""
+
+    ship: str
+    x_m: float
+    y_m: float
+
+
+class ToldLockage(TypedDict):
+    """A lockage as it is told and kept; times are those of the task's clock."""
+
+    chamber: str
+    way: Way
+    start: int
+    end: int
+    ships: list[str]
+    berths: list[ToldBerth]
+
+
+class ToldPlan(TypedDict):
+    """A plan as it is told and kept as a version."""
+
+    lockages: list[ToldLockage]
+    waits: dict[str, int]
+    total_wait: int
+    cost: int
+    bound: int
+    gap: float
+    optimal: bool
+    bounds: dict[str, int | bool]
+    chambers: list[dict[str, str | float]]
+
 
 CAUSES = {
     "size": ("船舶超出闸室尺寸", "larger than the chamber"),
@@ -25,7 +58,7 @@ CAUSES = {
 }
 
 
-def told_plan(task: Task, plan: Plan) -> Told:
+def told_plan(task: Task, plan: Plan) -> ToldPlan:
     """Tell of a plan; times are those of the task's clock."""
     return {
         "lockages": [
@@ -48,9 +81,9 @@ def told_plan(task: Task, plan: Plan) -> Told:
     }  # fmt: skip
 
 
-def told_move(task: Task, moved: Moved) -> Told:
+def told_move(task: Task, moved: Moved) -> Document:
     """Tell what a move costs each vessel, or what forbids it."""
-    told: Told = {"allowed": moved.refusal is None and moved.stop is None}
+    told: Document = {"allowed": moved.refusal is None and moved.stop is None}
     if moved.refusal:
         told["refusal"] = told_refusal(moved.refusal)
     elif moved.stop:
@@ -62,11 +95,11 @@ def told_move(task: Task, moved: Moved) -> Told:
     return told
 
 
-def told_refusal(refusal: Refusal) -> Told:
+def told_refusal(refusal: Refusal) -> Document:
     """Tell why vessels cannot lie together in a chamber."""
     return _cause(refusal.cause) | {"ships": list(refusal.ships), "short_m": refusal.short_m}
 
 
-def _cause(name: str) -> Told:
+def _cause(name: str) -> Document:
     zh, en = CAUSES[name]
     return {"cause": name, "text": {"zh": zh, "en": en}}

@@ -17,13 +17,13 @@ from api.http.routes import Routes
 from api.http.values import Moment, Strict
 from api.ports.locks.bodies import Name, Way
 from api.ports.locks.lock_store import read_locks, task_of, utc_now
-from api.ports.locks.told import Told
 from api.services import services
 from routing.locks.chain import LockAhead, Passage, passages
 from routing.locks.model import Ship
 from routing.locks.placement import Placer
 from routing.locks.rule_models import FORECAST, GAPS, SEARCH
 from spatial.errors import LimitViolated
+from spatial.json_types import Document
 from spatial.rules import NotedRules, get_rule
 
 routes = Routes("ports")
@@ -88,7 +88,7 @@ async def voyage(body: VoyageBody, request: Request) -> Response:
     })  # fmt: skip
 
 
-def _told(one: Passage) -> Told:
+def _told(one: Passage) -> Document:
     return {
         "lock": one.lock, "arrive": _times(one.arrive_s), "through": _times(one.through_s),
         "wait_s": [round(value) for value in one.wait_s],
