@@ -1,10 +1,11 @@
 """Why another engine's path is longer or faster: each difference gets its cause by computation.
 
 The other path is laid on Sigang's network vertex by vertex. With S Sigang's path, P the peer's,
-t Sigang's time and T the peer's, the difference T(P) - t(S) is exactly the sum of
+t Sigang's time and T the peer's, the difference T(P) - t(S) is exactly the sum of (t without costs
+of turns)
 
 - speed: T(P) without turn costs - t(P), other speeds on the same edges;
-- turns: the peer's costs of turns, signals and barriers on P;
+- turns: the peer's costs of turns, signals and barriers on P, less those of Sigang on S;
 - choice: t(P) - t(S), another way; and this one has a reason of its own: P uses what is closed
   in Sigang (access, turn), the peer cannot drive S (access there), or S costs it more.
 
@@ -31,6 +32,7 @@ from routing.query.model import PathQuery
 from spatial.errors import SigangError
 
 LIMIT = 0.05
+SHORTEST_S = 60.0  # shorter paths are mostly places that lie apart
 SAME_VERTEX_DEG = 4e-6  # half a metre: the peers store six or seven decimals
 SNAP_M = 25.0
 MOST_VIA = 90
@@ -45,6 +47,7 @@ class Tally:
     agree: int = 0
     causes: Counter[str] = field(default_factory=Counter)
     rest: list[str] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)  # Sigang's duration to the peer's
 
     @property
     def attributed(self) -> float:
@@ -247,9 +250,13 @@ def metres(a: Any, b: Any) -> Any:
 
 @dataclass(frozen=True)
 class Ours:
-    """Sigang's path of a pair: seconds without the factor for residents' streets, metres, ends."""
+    """Sigang's path of a pair: seconds without the factor for residents' streets, metres, ends.
+
+    Of `duration_s` driving takes `seconds`, the rest are costs of turns.
+    """
 
     duration_s: float
+    seconds: float
     length_m: float
     keys: list[int]
     ends: Any
@@ -259,14 +266,16 @@ def our_path(here: Here, overlay: Overlay, pair: Pair) -> Ours | None:
     """Return Sigang's path, None when there is none."""
     try:
         query = PathQuery("car", [(p[0], p[1]) for p in pair])
-        leg = here.roads.path(query, here.now).legs[0]
+        found = here.roads.path(query, here.now)
     except SigangError:
         return None
+    leg = found.legs[0]
     part = leg.stop - leg.start
     ms = overlay._free_ms()[leg.edges] * part
     length = here.graph.edges.length_m[leg.edges] * part
     ends = np.array([[leg.source.lon, leg.source.lat], [leg.target.lon, leg.target.lat]])
-    return Ours(float(ms.sum()) / 1000, float(length.sum()), leg.keys.tolist(), ends)
+    driving, waiting = float(ms.sum()) / 1000, float(found.waits_ms().sum()) / 1000
+    return Ours(driving + waiting, driving, float(length.sum()), leg.keys.tolist(), ends)
 
 
 def compare(here: Here, overlay: Overlay, peer: Any, pairs: Sequence[Pair]) -> Tally:
@@ -280,6 +289,8 @@ def compare(here: Here, overlay: Overlay, peer: Any, pairs: Sequence[Pair]) -> T
         if ours is None or theirs is None:
             tally.causes["no way in one of them: access"] += 1
             continue
+        if theirs.duration_s > SHORTEST_S:
+            tally.ratios.append(ours.duration_s / theirs.duration_s)
         if _near(ours.duration_s, theirs.duration_s) and _near(ours.length_m, theirs.length_m):
             tally.agree += 1
             continue
@@ -309,8 +320,8 @@ def explain(
     keys, seconds, missing = overlay.keys(theirs.shape)
     terms = {
         "other speeds on the same edges": theirs.seconds - seconds,
-        "turn costs of the peer": theirs.duration_s - theirs.seconds,
-        "another way": seconds - ours.duration_s,
+        "turn costs": theirs.duration_s - theirs.seconds - (ours.duration_s - ours.seconds),
+        "another way": seconds - ours.seconds,
     }
     scale = max(ours.duration_s, theirs.duration_s)
     if not np.isfinite(list(terms.values())).all():

@@ -40,11 +40,15 @@ SHARED = Path(os.environ.get("BENCH_ROADS", servers.ROOT.parent / "shared/data/r
 FOLDER = servers.STATE / "routing"
 WORLD_KMH = 80.0
 SOURCES = (
-    "bench/grid.py", "routing/graph/arcs.py", "routing/graph/graph.py", "routing/graph/turns.py",
+    "bench/grid.py", "routing/graph/arcs.py", "routing/graph/delays.py", "routing/graph/graph.py",
+    "routing/graph/turns.py",
     "spatial/networks/model.py", "spatial/networks/road.py",
 )  # fmt: skip
 WRITERS = ("bench/equal.py",)
-LOADERS = ("bench/extract.py", "data/osm/tags.py", "data/osm/edges.py", "data/osm/turns.py")
+LOADERS = (
+    "bench/extract.py", "data/osm/delays.py", "data/osm/edges.py", "data/osm/tags.py",
+    "data/osm/turns.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ import datetime
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import psycopg
 
 from bench import (
@@ -31,6 +32,7 @@ from bench import (
     routing_live,
     servers,
 )
+from bench.extract import shipped_rules
 from bench.networks import FOLDER, Network
 from bench.report import Report, middle, ratio, table, write_readme
 from bench.routing_engine import (
@@ -191,7 +193,8 @@ def live(report: Report, here: Here, network: Network, port: int, size: Size) ->
 
 
 def agree(report: Report, here: Here, network: Network, size: Size) -> None:
-    """Compare paths and trucks with the peers' own profiles."""
+    """Compare paths and trucks with the peers' own profiles, turn costs on both sides."""
+    here = Here(replace(network, rules=shipped_rules()))
     folder = FOLDER / network.name
     overlay = agreement.Overlay(here)
     with ExitStack() as stack:
@@ -219,8 +222,10 @@ def agree(report: Report, here: Here, network: Network, size: Size) -> None:
 
 def _tally_text(tally: agreement.Tally) -> str:
     differ = tally.asked - tally.agree
+    p5, p50, p95 = np.percentile(tally.ratios, [5, 50, 95])
     said = (
-        f"{tally.asked} pairs, {tally.agree} within 5 % in time and length; {differ} differ,"
+        f"Sigang's duration to the peer's: median {p50:.2f}, p5 {p5:.2f}, p95 {p95:.2f}."
+        f" {tally.asked} pairs, {tally.agree} within 5 % in time and length; {differ} differ,"
         f" {tally.attributed:.1%} of these have a cause."
     )
     rows = [[cause, str(count)] for cause, count in tally.causes.most_common()]
