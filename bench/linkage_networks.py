@@ -6,7 +6,8 @@ import numpy as np
 
 from routing.multimodal.prices import Factors, Load, Tariffs
 from routing.multimodal.question import Drives, Limits, Question, Roads
-from routing.multimodal.timetable import MODES, WAYS, Calls, Hubs, Service, Timetable, Trips
+from routing.multimodal.timetable import WAYS, Calls, Hubs, Service, Timetable, Trips
+from spatial.transport_modes import MODES
 
 WEEK_S, HORIZON_WEEKS = 7 * 86_400, 3
 SPEED_KMH = {"rail": 70.0, "barge": 12.0, "feeder": 24.0, "deep_sea": 32.0, "air": 600.0}

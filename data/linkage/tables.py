@@ -14,9 +14,9 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from spatial.errors import BadParameter
 from spatial.geo.codes import parse_unlocode
+from spatial.transport_modes import Mode
 
-Mode = Literal["road", "rail", "barge", "feeder", "deep_sea", "air"]
-Way = Literal["road", "rail", "barge", "feeder", "deep_sea", "air", "place"]
+Way = Literal[Mode, "place"]
 Kind = Literal["sea", "river", "dry", "air"]
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MOST_MINUTES = 60 * 24 * 60

@@ -14,6 +14,7 @@ from data.linkage.load import put, source_of
 from data.linkage.stage import Cells, stage_files
 from spatial.geo.crs import distance_m
 from spatial.postgres.ingest import NO_LOAD, Run, save_source
+from spatial.transport_modes import HAULAGE
 
 Progress = Callable[[str], None]
 Rng = np.random.Generator
@@ -152,8 +153,8 @@ def _transfers(
     found: list[Cells] = []
     for hub in sorted(stops):
         ways = sorted({one["mode"] for one in services if hub in one["hubs"]})
-        for come in ["place", "road", *ways]:
-            for leave in ["place", "road", *ways]:
+        for come in ["place", HAULAGE, *ways]:
+            for leave in ["place", HAULAGE, *ways]:
                 if come == "place" == leave:
                     continue
                 found.append({

@@ -34,7 +34,8 @@ from routing.multimodal.bag_kernels import (
     TRANSFER,
     UNKNOWN,
 )
-from routing.multimodal.timetable import MODES, ROAD, Timetable
+from routing.multimodal.timetable import ROAD, Timetable
+from spatial.transport_modes import MODES
 
 Interval = tuple[float, float | None]
 """Lowest and highest value, None where the highest is not known."""

@@ -19,7 +19,8 @@ from routing.multimodal.prices import (
     price_roads,
     price_transfers,
 )
-from routing.multimodal.timetable import MODES, PLACE, ROAD, Timetable
+from routing.multimodal.timetable import PLACE, ROAD, Timetable
+from spatial.transport_modes import HAULAGE, MODES
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Question:
             return price_roads(drives.seconds, drives.metres, load, factors, tariffs)
 
         self.timetable, self.limits = timetable, limits
-        drives = "road" not in limits.banned_modes
+        drives = HAULAGE not in limits.banned_modes
         self.usable: Bools = np.ascontiguousarray(timetable.trip_capacity_teu >= load.teu)
         allowed = _allowed(timetable, load, limits)
         self.halts = price_halts(timetable, load, factors, tariffs, allowed)

@@ -12,7 +12,8 @@ from routing.graph.weights import Ints
 from routing.multimodal.bag_kernels import DOCUMENTS, GATE_IN, INFORMATION, NONE, SECONDS
 from routing.multimodal.itinerary import Itinerary, Leg, opened
 from routing.multimodal.question import Question
-from routing.multimodal.timetable import MODES, PLACE
+from routing.multimodal.timetable import PLACE
+from spatial.transport_modes import MODES
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from routing.multimodal.prices import ANYTHING, Factors, Interval, Tariffs
 from routing.multimodal.reliability import Scenario
 from spatial.rules import RuleModel, register
+from spatial.transport_modes import HAULAGE, Mode
 
-Mode = Literal["road", "rail", "barge", "feeder", "deep_sea", "air"]
 Ends = Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], Field(min_length=2, max_length=2)]
 """Lowest and highest value."""
 
@@ -59,7 +59,7 @@ class AssumedPrices(RuleModel):
             {mode: _interval(ends) for mode, ends in self.way_cny_per_teu_km.items()},
             {mode: _interval(ends) for mode, ends in self.lift_cny_per_teu.items()},
             _interval(self.transfer_cny_per_teu),
-            _interval(self.way_cny_per_teu_km.get("road")),
+            _interval(self.way_cny_per_teu_km.get(HAULAGE)),
         )
 
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from routing.graph.weights import Bools, Floats, Ints
 from routing.index.mapped_store import map_array, write_folder
+from spatial.transport_modes import HAULAGE, MODES
 
-MODES = ("road", "rail", "barge", "feeder", "deep_sea", "air")
-ROAD = MODES.index("road")
+ROAD = MODES.index(HAULAGE)
 PLACE = len(MODES)
 """In the place of a mode: cargo that is handed in at a hub, or handed out there."""
 WAYS = PLACE + 1

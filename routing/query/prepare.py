@@ -150,7 +150,11 @@ class Preparer:
             There is no edge within the limit that may be used; the error names the point.
         """
         metric, exact = self._metric(resolved)
-        usable = self._usable_on(resolved, metric) if exact else self._usable(resolved, metric)
+        usable = (
+            self._snapper.usable(metric, resolved.base.costs)
+            if exact
+            else self._usable(resolved, metric)
+        )
         places = self._snapper.snap(resolved.waypoints, usable, resolved.snap)
         if self.graph.edges.kind.levelled:
             return PreparedMetric(metric, self.graph, resolved, places, exact, self)
@@ -166,7 +170,11 @@ class Preparer:
         metric, exact = self._metric_at_hand(resolved)
         if metric is None:
             return None
-        usable = self._usable_on(resolved, metric) if exact else self._usable(resolved, metric)
+        usable = (
+            self._snapper.usable(metric, resolved.base.costs)
+            if exact
+            else self._usable(resolved, metric)
+        )
         try:
             places = self._snapper.snap(resolved.waypoints, usable, resolved.snap)
         except NoSnap:
@@ -188,7 +196,7 @@ class Preparer:
     def off_islands(self, resolved: ResolvedQuery, places: SnapPoints) -> SnapPoints:
         """Return places, those on small islands on the main network where it is near."""
         metric, exact = self._metric(resolved)
-        usable = self._usable_on(resolved, metric)
+        usable = self._snapper.usable(metric, resolved.base.costs)
         if not exact:
             usable = self._usable(resolved, metric, strict=True)
         costs, snap = resolved.base.costs, resolved.snap
@@ -213,15 +221,12 @@ class Preparer:
         metric = self.metrics.current(self.whole(resolved)) if known else None
         return (self.metrics.current(resolved.base), False) if metric is None else (metric, True)
 
-    def _usable_on(self, resolved: ResolvedQuery, metric: Metric) -> Usable:
-        return self._snapper.usable(metric, resolved.base.costs)
-
     def _usable(self, resolved: ResolvedQuery, metric: Metric, *, strict: bool = False) -> Usable:
         """Return the edges that may be used, by the metric of the profile alone.
 
         Unless `strict`, some may be among them that the vehicle or the conditions refuse.
         """
-        usable = self._usable_on(resolved, metric)
+        usable = self._snapper.usable(metric, resolved.base.costs)
         if self.graph.edges.kind.levelled:
             return usable
         blocked = self._blocked(resolved) if strict or self._knows_blocked(resolved) else None

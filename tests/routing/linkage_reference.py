@@ -11,7 +11,8 @@ import numpy as np
 from routing.multimodal.bag_kernels import UNKNOWN
 from routing.multimodal.prices import ANYTHING, Factors, Load, Tariffs
 from routing.multimodal.question import Drives, Limits, Roads
-from routing.multimodal.timetable import MODES, PLACE, ROAD, Hubs, Trips
+from routing.multimodal.timetable import PLACE, ROAD, Hubs, Trips
+from spatial.transport_modes import MODES
 
 
 def plus(one, other):

@@ -40,6 +40,7 @@ HOME = "spatial/networks/road.py"
 SLOTS = {
     "layers/declare/style.py": "a slot of the map is called so",
     "spatial/schema/kinds.py": "a line of business is",
+    "spatial/transport_modes.py": "a mode of carrying goods is",
 }
 LITERAL = re.compile(r"""["']road["']""")
 

@@ -16,7 +16,7 @@ from routing.multimodal.bag_kernels import NONE, UNKNOWN
 from routing.multimodal.itinerary import Itinerary, Leg
 from routing.multimodal.prices import ANYTHING, Factors, emitted
 from routing.multimodal.reliability import Scenario, on_time
-from routing.multimodal.timetable import MODES
+from spatial.transport_modes import MODES
 
 FORMULA = "t × km × g/tkm"
 

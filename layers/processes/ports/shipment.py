@@ -21,8 +21,8 @@ from routing.query.model import Conditions
 from spatial.errors import BadParameter
 from spatial.geo.crs import distance_m
 from spatial.rules import Rules, get_rule
+from spatial.transport_modes import Mode
 
-Mode = Literal["road", "rail", "barge", "feeder", "deep_sea", "air"]
 CargoKind = Literal["container", "cold", "dangerous", "bulk", "air"]
 MOST_DRIVEN = 600
 """Up to so many hubs road legs between them are looked for."""

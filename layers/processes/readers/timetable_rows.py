@@ -20,10 +20,11 @@ from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
 from routing.graph.weights import Floats, Ints
 from routing.multimodal.rule_models import TRANSFERS, Transferring
-from routing.multimodal.timetable import MODES, WAYS, Calls, Hubs, Service, Timetable, Trips
+from routing.multimodal.timetable import WAYS, Calls, Hubs, Service, Timetable, Trips
 from spatial.postgres.db import Database
 from spatial.rule_store import SELECT
 from spatial.rules import Period, RuleBook, get_rule
+from spatial.transport_modes import MODES
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BEFORE, LASTING = timedelta(days=7), timedelta(days=42)
