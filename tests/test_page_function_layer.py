@@ -16,6 +16,7 @@ from tests.pages import files, told
 PAGE = "add-a-function-layer.md"
 (LAYER,) = files(PAGE)
 ACCESS = 'access = { roles = ["dispatcher", "planner", "duty"] }\n'
+SINCE = 'since = "2026-01-01"'
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def areas(tmp_path):
     """Write the page's file beside the rules of its area."""
     law = tmp_path / "areas" / "law"
     law.mkdir(parents=True)
-    for name in ("area.toml", "heat.rule.toml"):
+    for name in ("area.toml", "heat.rule.toml", "cases.layer.toml", "inspections.layer.toml"):
         shutil.copy(ROOT / "layers" / "areas" / "law" / name, law)
     (tmp_path / LAYER.replace("layers/", "")).write_text(files(PAGE)[LAYER], "utf-8")
     return tmp_path / "areas"
@@ -35,6 +36,14 @@ def test_the_page_makes_a_layer(areas):
     assert (asked.inputs.kinds, str(asked.inputs.since)) == (["hazmat"], "2026-01-01")
     with pytest.raises(BadParameter, match="fixed kinds"):
         read_question(one.layer, one.engine.parameters, {"kinds": "overload"})
+
+
+def test_a_filter_that_fits_is_read(areas):
+    path = next(areas.glob("*/*.function.toml"))
+    right = path.read_text("utf-8")
+    path.write_text(right.replace(SINCE, f'{SINCE}\nfilter = "over_pct > 50"'), "utf-8")
+    one = Catalog.load(areas, read_functions).part(read_functions)["hazmat_nights"]
+    assert one.layer.parameters["filter"] == "over_pct > 50"
 
 
 def test_a_wrong_name_is_told(areas):
@@ -50,6 +59,12 @@ def test_a_wrong_name_is_told(areas):
         ('engine = "heat"', 'engine = "heats"', "engine"),
         ('since = "2026-01-01"', 'sinse = "2026-01-01"', "parameters.sinse"),
         ('since = "2026-01-01"', 'kinds = ["overload"]', "parameters.kinds"),
+        ('kinds = ["hazmat"]', 'kinds = ["hazmats"]', r"fixed\.kinds.*hazmat"),
+        (SINCE, f"{SINCE}\nbandwidth_m = 1e9", r"parameters\.bandwidth_m.*50000"),
+        (SINCE, f"{SINCE}\nbandwidth_m = 0", r"parameters\.bandwidth_m"),
+        (SINCE, f'{SINCE}\nfilter = "ovr_pct > 50"', r"parameters\.filter.*ovr_pct"),
+        (SINCE, f'{SINCE}\nfilter = "over_pct >"', r"parameters\.filter"),
+        ('events = "case"', 'events = "hit"', r"fixed\.kinds.*inspection"),
         ("law.heat_breaks.count", "law.heat_cells", r"surfaces\.count\.rule"),
         ("law.heat_breaks.count", "law.heat_breaks.none", r"surfaces\.count\.rule"),
         ('  { dark = "#FEE838", light = "#0B2A55" },\n', "", r"surfaces\.count\.colors"),

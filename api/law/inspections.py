@@ -6,6 +6,7 @@ they change nothing, sent otherwise they correct.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import asyncpg
@@ -33,14 +34,18 @@ from api.law.records import (
 from api.services import services
 from api.write_once import write_once
 from routing.graph.weights import Floats
+from routing.statistics.rule_models import RECORDS
 from spatial.actor import WRITERS
 from spatial.errors import BadParameter
+from spatial.geo.carriageway_rows import ROUTES_SQL, unknown_route
 from spatial.geo.codes import parse_stake
 from spatial.geo.zorder import keys_of
 from spatial.ids import record_id
+from spatial.rules import get_rule
 
 routes = Routes("law")
 KIND = "inspection"
+HOUR_S = 3600.0
 Count = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 Word = Annotated[str, Field(min_length=1, max_length=40)]
 
@@ -109,7 +114,42 @@ async def take_inspections(body: InspectionsBody, request: Request) -> Response:
         keys = keys_of(places[:, 0], places[:, 1]).tolist()
         return ids, codes, since, until, props, keys, *places.T.tolist()
 
-    return await take(request, body, "inspections", body.inspections, "inspections", TAKE, columns)
+    async def known(conn: asyncpg.Connection) -> None:
+        await _check_routes(conn, body.inspections)
+
+    _check_lengths(request, body.inspections)
+    given = body.inspections
+    return await take(request, body, KIND + "s", given, KIND + "s", TAKE, columns, known)
+
+
+def _check_lengths(request: Request, given: Sequence[Inspection]) -> None:
+    """Refuse shifts that are longer than the rule lets one be."""
+    most = get_rule(services(request).rules.current, RECORDS).value.shift_h
+    for number, one in enumerate(given):
+        hours = (one.until - one.since).total_seconds() / HOUR_S
+        if hours > most:
+            raise BadParameter(
+                f"Shift {one.key[:40]!r} lasts {hours:g} hours, more than {most:g}",
+                f"班次 {one.key[:40]!r} 长 {hours:g} 小时，超过 {most:g} 小时",
+                pointer=f"/inspections/{number}/until",
+                mend_en="Correct since or until, or send it as several shifts.",
+                mend_zh="请更正 since 或 until，或分为多个班次。",
+            )
+
+
+async def _check_routes(conn: asyncpg.Connection, given: Sequence[Inspection]) -> None:
+    """Refuse routes that there are not, where there are any."""
+    if all(one.route_id is None for one in given):
+        return
+    known = {row["route_id"] for row in await conn.fetch(ROUTES_SQL)}
+    for number, one in enumerate(given):
+        if why := unknown_route(one.route_id, known):
+            raise BadParameter(
+                f"Inspection {one.key[:40]!r}: {why[0]}", f"检查 {one.key[:40]!r}：{why[1]}",
+                pointer=f"/inspections/{number}/route_id",
+                mend_en="Name a route that there is, or leave it out.",
+                mend_zh="请使用已有的路线，或留空。",
+            )  # fmt: skip
 
 
 @routes.post("/api/inspections/withdrawals", most_bytes=8 * MB)

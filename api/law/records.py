@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
@@ -98,12 +98,13 @@ def places_of(records: Sequence[Keyed], name: str) -> Floats:
 async def take(
     request: Request, body: Delivery, what: str, records: Sequence[Keyed], name: str,
     statement: str, columns: Callable[[list[str], Floats], tuple[object, ...]],
+    check: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
 ) -> Response:  # fmt: skip
     """Write a batch in one statement, audit it and answer how many were added and corrected.
 
     The audit calls them `what`; `records` stand under `name` in the body. The statement takes the
     head of the delivery and `columns`, made of the records' counties and places; it returns `fresh`
-    for each row that it changed.
+    for each row that it changed. `check` refuses what the database tells to be wrong.
 
     Raises
     ------
@@ -117,6 +118,8 @@ async def take(
     async def work(conn: asyncpg.Connection) -> Response:
         await check_source(conn, body.source)
         codes = await counties_of(conn, actor, places, name)
+        if check is not None:
+            await check(conn)
         try:
             rows = await conn.fetch(statement, *body.head(actor), *columns(codes, places))
         except asyncpg.InsufficientPrivilegeError as error:

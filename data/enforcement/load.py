@@ -9,7 +9,7 @@ counts them together.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +37,7 @@ from data.layerfile.stage import (
 )
 from spatial.errors import ConfigError, Quarantined
 from spatial.geo.admin_units import AdminUnits
+from spatial.geo.carriageway_rows import ROUTES_SQL, unknown_route
 from spatial.geo.crs import WGS84
 from spatial.geo.zorder import keys_of
 from spatial.ids import record_id
@@ -121,7 +122,8 @@ def _load(
     codes = admin_codes(stage, mapping, units)
     made = convert(stage, maker, placer)
     judge(stage, mapping, codes, units)
-    _judge_records(stage, what, made, codes, units)
+    known = {str(row[0]) for row in run.conn.execute(ROUTES_SQL).fetchall()}
+    _judge_records(stage, what, made, codes, units, known)
     gone = _withdrawn(stage, mapping)
     check_share(run, file, stage, mapping.quality)
     rows = [i for i in stage.good() if i not in gone]
@@ -152,7 +154,7 @@ def _withdrawn(stage: Stage, mapping: RecordMapping) -> dict[int, str]:
 
 def _judge_records(
     stage: Stage, what: RecordKind, made: dict[int, Made], codes: list[str | None],
-    units: AdminUnits,
+    units: AdminUnits, routes: Collection[str],
 ) -> None:  # fmt: skip
     for i in stage.good():
         values, props = made[i]
@@ -163,6 +165,8 @@ def _judge_records(
             stage.refuse(i, "no-time", f"{what.at}：{why[1]} / {what.at} {why[0]}")
         elif unknown := _unknown_code(values):
             stage.refuse(i, "bad-value", unknown)
+        elif off := unknown_route(props.get("route_id"), routes):
+            stage.refuse(i, "bad-value", f"props.route_id：{off[1]} / {off[0]}")
         elif isinstance(closed, datetime) and isinstance(at, datetime) and closed < at:
             stage.refuse(i, "bad-value", f"closed_at 早于 {what.at} / is before {what.at}")
         elif not isinstance(n, int) or not 0 < n <= MOST:

@@ -16,6 +16,7 @@ from data.generate.events import write_events
 from data.generate.feeds import write_feeds
 from data.generate.fleet import write_fleet
 from data.generate.flight_rows import write_flights
+from data.generate.looks import write_exposure
 from data.generate.sites import write_sites
 from data.generate.world import SOURCE, read_roads
 from data.things import clear, write_sources
@@ -23,8 +24,8 @@ from data.things import clear, write_sources
 Progress = Callable[[str], None]
 WIM = "sample-wim"
 TABLES = (
-    "case_file", "event", "observation", "position", "project_section", "project", "facility",
-    "zone", "feed",
+    "case_file", "exposure", "event", "observation", "position", "project_section", "project",
+    "facility", "zone", "feed",
 )  # fmt: skip
 
 
@@ -50,6 +51,7 @@ def load_generated(conn: psycopg.Connection, anchor: datetime, progress: Progres
     roads = read_roads(conn)
     progress("inspections and cases")
     write_cases(conn, roads, anchor)
+    write_exposure(conn, roads, anchor)
     progress("incidents, risks and hazards")
     write_events(conn, roads, anchor)
     progress("sites, sensors, projects and feeds")

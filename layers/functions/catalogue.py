@@ -18,6 +18,7 @@ from layers.functions.engines import ENGINES
 from layers.processes.runtime.declared_inputs import Faults
 from routing.statistics.rule_models import BREAKS, Breaks
 from spatial.actor import Actor
+from spatial.errors import BadParameter
 from spatial.rule_files import list_declared, read_rules
 from spatial.rules import type_rule
 
@@ -92,7 +93,7 @@ def _faults(layer: FunctionLayer, declared: Declared, rules: Container[str]) -> 
         for state in sorted({*own} ^ {*look.states}):
             lacks = "say how it looks" if state in own else f"{name} has no such state"
             yield f"surfaces.{name}.states.{state}", lacks
-    yield from _unfit(layer, engine)
+    yield from _unfit(layer, engine, declared)
 
 
 def _wrong_rule(place: str, look: SurfaceLook, rules: Container[str], folder: Path) -> Faults:
@@ -110,17 +111,19 @@ def _wrong_rule(place: str, look: SurfaceLook, rules: Container[str], folder: Pa
             yield f"{place}.colors", f"{told}, which need one more than these"
 
 
-def _unfit(layer: FunctionLayer, engine: Engine) -> Iterator[tuple[str, str]]:
+def _unfit(layer: FunctionLayer, engine: Engine, declared: Declared) -> Iterator[tuple[str, str]]:
     """Yield what the engine says against the surfaces, parameters and fixed values."""
     for name in layer.surfaces:
         given = {**layer.parameters, **layer.fixed, "surface": name}
         try:
-            engine.parameters.model_validate(given)
+            engine.check(engine.parameters.model_validate(given), declared)
+        except BadParameter as error:
+            yield _place(layer, str(error.extra.get("parameter", "filter"))), error.en
         except ValidationError as error:
             fault = error.errors(include_url=False, include_input=False)[0]
             key = str(fault["loc"][0]) if fault["loc"] else "since"
-            if key == "surface":
-                yield f"surfaces.{name}", fault["msg"]
-            else:
-                place = "fixed" if key in layer.fixed else "parameters"
-                yield f"{place}.{key}", fault["msg"]
+            yield f"surfaces.{name}" if key == "surface" else _place(layer, key), fault["msg"]
+
+
+def _place(layer: FunctionLayer, key: str) -> str:
+    return f"{'fixed' if key in layer.fixed else 'parameters'}.{key}"

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
+from layers.declare.catalog import Declared
 from layers.functions.cells import CellKind
 from layers.functions.counties import Counties
 from layers.functions.declared import FunctionLayer
@@ -56,6 +57,8 @@ class Engine:
         Further states without a value, by surface: a declaration says how they look.
     by_county
         Whether a question is about counties, so that their outlines are needed.
+    check
+        Refuses what a declaration may not ask by default or for good: BadParameter with the name.
     roles
         Who may ask it at all: no layer opens it to others.
     """
@@ -68,4 +71,5 @@ class Engine:
     cells: Callable[[BaseModel, Rules], CellKind]
     states: Mapping[str, Sequence[str]]
     by_county: Callable[[BaseModel], bool] = lambda _: False
+    check: Callable[[BaseModel, Declared], None] = lambda *_: None
     roles: Sequence[str] = PLANNERS

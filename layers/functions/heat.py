@@ -11,6 +11,7 @@ from layers.functions.cells import CellKind, Kept, beidou_cells, h3_cells, zorde
 from layers.functions.counties import NO_COUNTIES, Counties, county_cells
 from layers.functions.declared import FunctionLayer
 from layers.functions.engine import Engine
+from layers.functions.heat_declared import check_declared
 from layers.functions.heat_question import DIFFERENCE, HeatQuestion, check_periods
 from layers.functions.numbers import (
     REASONS,
@@ -24,7 +25,8 @@ from layers.functions.surface import NO_CLASS, NOT_INSPECTED, ONE_PERIOD, SHORT,
 from layers.heat.counted import Counted
 from layers.heat.held_cube import Sums
 from layers.heat.narrowed import Summed
-from layers.processes.law.heat_surface import METHODS, bandwidth_of, counted
+from layers.processes.law.cell_inputs import counted
+from layers.processes.law.heat_surface import METHODS, bandwidth_of
 from layers.processes.law.surfaces import density_at_middles, density_surface
 from layers.processes.readers.heat_rows import HeatCells
 from layers.processes.runtime.helpers import show_rule
@@ -192,5 +194,6 @@ def _by_county(asked: BaseModel) -> bool:
 
 ENGINE = Engine(
     id="heat", parameters=HeatQuestion, grain=_grain, compute=compute, counted=periods_of,
-    cells=cells_of, states=STATES, by_county=_by_county, roles=ENFORCERS,
+    cells=cells_of, states=STATES, by_county=_by_county, check=check_declared,
+    roles=ENFORCERS,
 )  # fmt: skip

@@ -61,6 +61,17 @@ def resolve_filter(catalog: Catalog, actor: Actor, asked: Counted) -> tuple[Heat
             parameter="filter",
             mend_en="Leave filter out.", mend_zh="请去掉 filter。",
         ) from error  # fmt: skip
+    return check_filter(relation, asked), relation
+
+
+def check_filter(relation: Relation, asked: Counted) -> HeatFilter:
+    """Return the filter of a question about the rows of a layer.
+
+    Raises
+    ------
+    BadParameter
+        It names what the layer does not list, or cannot be used.
+    """
     try:
         found = read_filter(asked.filter or "", asked.events, asked.exposure)
         for node in found.conditions:
@@ -68,7 +79,7 @@ def resolve_filter(catalog: Catalog, actor: Actor, asked: Counted) -> tuple[Heat
     except BadParameter as error:
         error.extra.setdefault("parameter", "filter")
         raise
-    return found, relation
+    return found
 
 
 async def find_series(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 
 from layers.declare.catalog import Catalog
+from layers.declare.layer import Layer
 from layers.heat.counted import Counted
 from layers.heat.heat_filter import LAYERS
 from spatial.errors import BadParameter
@@ -32,7 +33,8 @@ def check_recorded(
     BadParameter
     """
     if asked.kinds is not None:
-        _check("kinds", "kind", "类别", asked.kinds, kinds | _declared(catalog, asked.events))
+        known = kinds | declared_kinds(catalog.list_layers(), asked.events)
+        _check("kinds", "kind", "类别", asked.kinds, known)
     if asked.units is not None:
         _check("units", "unit", "单位", asked.units, units)
 
@@ -51,7 +53,8 @@ def _check(name: str, en: str, zh: str, given: Iterable[str], known: Set[str]) -
     )
 
 
-def _declared(catalog: Catalog, events: str) -> Set[str]:
-    found = catalog.list_layers() if events == "case" else []
-    columns = [one for layer in found if layer.id == LAYERS[events] for one in layer.columns]
+def declared_kinds(layers: Iterable[Layer], events: str) -> Set[str]:
+    """Return the kinds of events that layers list; of hits these are none."""
+    found = [one for one in layers if events == "case" and one.id == LAYERS[events]]
+    columns = [one for layer in found for one in layer.columns]
     return {key for one in columns if one.name == KIND_OF_CASE for key in one.values or {}}

@@ -29,7 +29,10 @@ class Intervals(RuleModel):
 
 
 class Bandwidth(RuleModel):
-    """Bandwidth of kernels: by hand within these, metres; along the network its lixels."""
+    """Bandwidth of kernels: by hand within these, metres; along the network its lixels.
+
+    Along the network `network_share` is the least share of an event that is walked on with.
+    """
 
     least_m: float = Field(gt=0, le=10_000)
     usual_m: float = Field(gt=0, le=100_000)
@@ -37,11 +40,14 @@ class Bandwidth(RuleModel):
     network_m: float = Field(gt=0, le=10_000)
     network_most_m: float = Field(gt=0, le=10_000)
     lixel_m: float = Field(gt=0, le=1_000)
+    network_share: float = Field(ge=0, le=0.1)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if not self.least_m <= self.usual_m <= self.most_m:
             raise ValueError("least_m, usual_m and most_m must rise")
+        if not self.lixel_m <= self.network_m <= self.network_most_m:
+            raise ValueError("lixel_m, network_m and network_most_m must rise")
         return self
 
 
@@ -59,10 +65,14 @@ class HotSpots(RuleModel):
 
 
 class SpaceTime(RuleModel):
-    """Slices that a class needs, days of a slice, share that lasts, |z| of a trend."""
+    """Slices that a class needs, days of a slice, share that lasts, |z| of a trend.
+
+    A cell that was not inspected in the last `fresh_slices` before the newest one has no class.
+    """
 
     least_slices: int = Field(ge=4, le=520)
     slice_days: int = Field(ge=1, le=366)
+    fresh_slices: int = Field(ge=0, le=520)
     share: Share
     trend_z: float = Field(gt=0, le=10)
 
@@ -82,12 +92,22 @@ class Stretches(RuleModel):
 
 
 class Scan(RuleModel):
-    """Replications and seed of a scan, share of exposure and cells that a circle may hold."""
+    """Replications and seed of a scan, what a circle may hold, and p up to which it is told.
+
+    `share` is of the exposure, `most_cells` of cells.
+    """
 
     replications: int = Field(ge=9, le=9_999)
     seed: int = Field(ge=0)
     share: Share
     most_cells: int = Field(ge=2, le=10_000)
+    most_p: Share
+
+
+class Records(RuleModel):
+    """What a record of enforcement may be: hours of a shift at most."""
+
+    shift_h: float = Field(gt=0, le=168)
 
 
 class Breaks(RuleModel):
@@ -148,6 +168,7 @@ STRETCHES = register(
     "law.heat_stretches", Stretches, zh="路线热点路段", en="Hot stretches of routes"
 )
 SCAN = register("law.heat_scan", Scan, zh="空间扫描", en="Scan for clusters")
+RECORDS = register("law.records", Records, zh="执法记录", en="Records of enforcement")
 PATROL = register("law.patrol", Patrol, zh="巡查安排", en="Patrols")
 PUBLISHED = register(
     "law.heat_published", Published, zh="公开案件数", en="Counts of cases for everybody"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +23,7 @@ class Cluster:
     `p` is the share of replications, this one among them, whose best circle is as good.
     """
 
+    centre: int
     cells: Ints
     radius_m: float
     events: float
@@ -33,10 +36,19 @@ class Cluster:
         """Return events over expected ones."""
         return self.events / self.expected
 
+    def relative_risk(self, total: float) -> float:
+        """Return the rate within over that outside, of so many events in all.
+
+        Infinite where nothing happened outside.
+        """
+        outside = total - self.events
+        return self.relative * (total - self.expected) / outside if outside > 0 else math.inf
+
 
 def poisson_scan(
     places_m: ArrayLike, events: ArrayLike, exposure: ArrayLike, *,
     replications: int, seed: int, share: float = 0.5, most_cells: int = 400,
+    progress: Callable[[float], None] = lambda _: None,
 ) -> list[Cluster]:  # fmt: skip
     """Return the clusters that do not overlap, the most likely first.
 
@@ -49,6 +61,8 @@ def poisson_scan(
         (cells, 2) centres in metres; events, whole numbers, and exposure of each cell.
     replications, seed, share, most_cells
         Throws, where their random numbers begin; of all exposure, and cells, that a circle holds.
+    progress
+        Told the share of the throws that are done.
 
     Raises
     ------
@@ -58,22 +72,29 @@ def poisson_scan(
     seen = np.flatnonzero(inspected(events, exposure))
     cases, looks = (np.asarray(a, np.float64)[seen] for a in (events, exposure))
     _check(cases, replications)
-    expected = looks * cases.sum() / looks.sum()
+    expected, most = looks * cases.sum() / looks.sum(), share * cases.sum()
     near, away = _nearest(_pairs(places_m)[seen], min(most_cells, len(seen)))
     best, size = np.empty(len(seen)), np.empty(len(seen), np.int64)
-    circles = near, away, share * cases.sum()
-    scan_kernels.best_circles(near, away, cases, expected, circles[2], best, size)
-    thrown = _replicate(circles, expected, replications, seed)
-    found, taken = [], np.zeros(len(seen), bool)
-    for centre in np.argsort(-best, kind="stable"):
+    scan_kernels.best_circles(near, away, cases, expected, most, best, size)
+    thrown = _replicate((near, away, most), expected, replications, seed, progress)
+    found = []
+    for centre in _apart(near, best, size):
+        cells = near[centre, : size[centre]]
+        p = float(1 + (thrown >= best[centre]).sum()) / (1 + replications)
+        sums = float(cases[cells].sum()), float(expected[cells].sum())
+        rest = float(away[centre, size[centre] - 1]), *sums, float(best[centre]), p
+        found.append(Cluster(int(seen[centre]), np.sort(seen[cells]), *rest))
+    return found
+
+
+def _apart(near: Ints, best: Floats, size: Ints) -> Iterator[int]:
+    """Yield centres of circles with more than expected that overlap none before, the best first."""
+    taken = np.zeros(len(near), bool)
+    for centre in np.argsort(-best, kind="stable").tolist():
         cells = near[centre, : size[centre]]
         if best[centre] > 0 and not taken[cells].any():
             taken[cells] = True
-            p = float(1 + (thrown >= best[centre]).sum()) / (1 + replications)
-            sums = float(cases[cells].sum()), float(expected[cells].sum())
-            radius = float(away[centre, size[centre] - 1])
-            found.append(Cluster(np.sort(seen[cells]), radius, *sums, float(best[centre]), p))
-    return found
+            yield centre
 
 
 def _check(cases: Floats, replications: int) -> None:
@@ -97,17 +118,16 @@ def _nearest(places: Floats, count: int) -> tuple[Ints, Floats]:
 
 
 def _replicate(
-    circles: tuple[Ints, Floats, float], expected: Floats, replications: int, seed: int
-) -> Floats:
+    circles: tuple[Ints, Floats, float], expected: Floats, replications: int, seed: int,
+    progress: Callable[[float], None],
+) -> Floats:  # fmt: skip
     """Return the highest ratio of each throw of all events by what is expected."""
     random = np.random.default_rng(seed)
     chances, total = expected / expected.sum(), round(float(expected.sum()))
     near, away, most = circles
-    return np.array(
-        [
-            scan_kernels.highest(
-                near, away, random.multinomial(total, chances).astype(np.float64), expected, most
-            )
-            for _ in range(replications)
-        ]
-    )
+    highest = np.empty(replications)
+    for number in range(replications):
+        thrown = random.multinomial(total, chances).astype(np.float64)
+        highest[number] = scan_kernels.highest(near, away, thrown, expected, most)
+        progress((number + 1) / replications)
+    return highest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, TypedDict
 
 import shapely
@@ -39,3 +40,20 @@ TOWARDS_SQL = (
     "SELECT DISTINCT route_id, side, towards_zh, towards_en FROM sigang.carriageway"
     " WHERE $1::text IS NULL OR route_id = $1 ORDER BY route_id, side"
 )
+ROUTES_SQL = "SELECT DISTINCT route_id FROM sigang.carriageway ORDER BY route_id"
+MOST_NAMED = 40
+
+
+def unknown_route(given: object, known: Collection[str]) -> tuple[str, str] | None:
+    """Return why a record cannot name a route, English and Chinese; None where it can.
+
+    Letters of either case and blanks around are the same; where no route is loaded all may be.
+    """
+    if given is None or not known or str(given).strip().upper() in known:
+        return None
+    some, name = sorted(known)[:MOST_NAMED], str(given)[:40]
+    more = ("", "") if len(some) == len(known) else (f" of {len(known)}", f" 等 {len(known)} 条")
+    return (
+        f"no route {name!r}; there are: {', '.join(some)}{more[0]}",
+        f"没有路线 {name!r}；现有：{'、'.join(some)}{more[1]}",
+    )

@@ -19,6 +19,7 @@ from api.cli.report import report
 from api.jobs import freezing
 from api.jobs.freezing import Freezer
 from api.jobs.store import runner
+from api.network.edge_rows import make_graph, read_rows
 from api.network.rule_models import RuleBook, read_rules
 from data.generate.cases import write_cases
 from data.generate.shifts import enforcement
@@ -37,9 +38,12 @@ from layers.reports.files import draw_file, drawn_names
 from layers.reports.keys import known_keys
 from layers.reports.package import pack
 from layers.reports.store import list_editions, read_files
+from routing.query.snapping import Snapper
 from routing.statistics.network_density import cut_into_lixels, network_density
 from spatial.actor import Actor
 from spatial.ids import uuid7
+from spatial.networks.road import KIND as ROAD
+from spatial.networks.road import MOTOR
 from spatial.postgres.db import Database, connect
 from spatial.settings import PROJECT, Settings
 from tests.api.test_heat_truths import DAY, NIGHT, names
@@ -82,6 +86,13 @@ def world(module_sample_url):
     return module_sample_url
 
 
+async def read_roads_of(db):
+    """Return what the density needs of the network of the sample."""
+    async with db.session(DESK) as conn:
+        graph = make_graph(await read_rows(conn, ROAD, MOTOR), ROAD, MOTOR)
+    return SimpleNamespace(graph=graph, version=1, snapper=Snapper(graph, {}))
+
+
 @pytest.fixture(scope="module")
 def ask(world):
     """Return the outputs of a process over the second world, each once."""
@@ -92,7 +103,7 @@ def ask(world):
     async def run(process, inputs):
         db = await Database.open(Settings(database_url=world), world)
         try:
-            sources = Sources(db, catalog, DESK, None, {"rules": rules})
+            sources = Sources(db, catalog, DESK, lambda _: read_roads_of(db), {"rules": rules})
             return process.run(inputs, await read_scene(process, inputs, sources))
         finally:
             await db.close()
@@ -150,6 +161,27 @@ def test_classes_are_found_where_they_are_planted_and_nowhere_else(ask):
     assert {c["admin_code"] for c in classed} == set(TRUTHS["classes"].values())
     for name, county in TRUTHS["classes"].items():
         assert {c["admin_code"] for c in classed if c["space_time"] == name} == {county}
+
+
+def test_the_scan_finds_what_is_planted_far_above_all_else(ask):
+    found = ask("heat-scan", replications=99)
+    told = [one["properties"] for one in found.clusters.features]
+    far = [one for one in told if one["relative_risk"] > 2]
+    planted = {TRUTHS["classes"][name] for name in ("intensifying_hot", "diminishing_hot")}
+    assert {one["admin_code"] for one in far} == planted == {
+        one["admin_code"] for one in told[: len(planted)]
+    }  # fmt: skip
+    assert all(one["p"] == 0.01 for one in far)
+
+
+@pytest.mark.parametrize("kernel", ["continuous", "discontinuous"])
+def test_density_along_the_roads_of_the_sample_keeps_every_hit(ask, kernel):
+    found = ask("network-heat", kernel=kernel)
+    summary = found.summary
+    assert summary.mass == pytest.approx(summary.events, rel=1e-9)
+    assert summary.off_road == 0 and summary.events > 10_000
+    assert summary.cut < 0.1 * summary.events
+    assert len(found.lixels.features) == summary.lixels > 1_000
 
 
 def junction(url, place):

@@ -56,6 +56,23 @@ def test_hot_stretches_and_their_trends_are_found_and_no_other(stretches):
     assert {s["origin"] for s in found} == {"derived"}
 
 
+@pytest.mark.parametrize("exposure", ["passage", "shift"])
+def test_cells_are_hot_per_passage_and_per_minute_on_duty_as_per_inspection(ask, exposure):
+    def told(of):
+        cells = [one["properties"] for one in ask("heat-surface", "cells", exposure=of)]
+        assert {cell["admin_code"] for cell in cells}.isdisjoint(TRUTHS["uninspected"])
+        return {cell["beidou"]: cell for cell in cells if cell["state"] == "rated"}
+
+    seen, other = told("inspection"), told(exposure)
+    assert other.keys() == seen.keys() and len(seen) > 90
+
+    def ranked(cells, by):
+        return sorted(cells, key=lambda name: (cells[name][by], name))
+
+    assert ranked(other, "events")[-1] == ranked(other, "value")[0] == ranked(seen, "value")[0]
+    assert set(ranked(other, "value")[-4:]) == set(ranked(seen, "value")[-4:])
+
+
 def test_what_is_hot_by_night_alone_is_found_by_night_alone(stretches):
     assert names(stretches(DAY), state="hot") == TRUTHS["hot"]
     by_night = names(stretches(NIGHT), state="hot")

@@ -69,6 +69,12 @@ def test_inspections_count_once_are_corrected_and_withdrawn(dispatcher, source, 
         ([shift("a", until="2021-02-03T08:00:00+08:00")], 400, "/inspections/0"),
         ([shift("a"), shift("b", inspected="40")], 400, "/inspections/1/inspected"),
         ([shift("a"), shift("b", stake="K15O+2OO")], 400, "/inspections/1"),
+        ([shift("a"), shift("b", until="2021-04-04T09:00:00+08:00")], 400, "/inspections/1/until"),
+        (
+            [shift("a", route_id=" g104 "), shift("b", route_id="G9999")],
+            400,
+            "/inspections/1/route_id",
+        ),
         ([shift("a", since=AHEAD, until=AHEAD)], 400, "/inspections/0/since"),
         ([shift("a"), shift("b", place=[30.25, 120.15])], 400, "/inspections/1/place"),
         ([shift("a"), shift("b", place=ABROAD)], 403, "/inspections/1/place"),
@@ -80,6 +86,8 @@ def test_a_bad_one_is_pointed_to_and_none_is_taken(
     body = {"source": source, "inspections": inspections}
     answer = dispatcher.post("/api/inspections", json=body)
     assert (answer.status_code, answer.json()["pointer"]) == (status, pointer), answer.text
+    if pointer.endswith(("until", "route_id")):
+        assert ("24" if "until" in pointer else "G104") in answer.json()["detail"]
     assert counted() == {}
 
 

@@ -27,6 +27,7 @@ def test_rows_and_surfaces_of_enforcement_are_not_there(clients, account):
             assert answer.status_code == 404, (layer, form, answer.status_code)
     for process, inputs in (
         ("heat-surface", {}), ("heat-surface", {"surface": "kde"}), ("hot-stretches", {}),
+        ("heat-scan", {}), ("network-heat", {}),
     ):  # fmt: skip
         answer = client.post(f"/api/processes/{process}/execution", json={"inputs": inputs})
         assert answer.status_code in (401, 403, 404), answer.text

@@ -42,6 +42,9 @@ INSPECTIONS = (
 CASES = (
     'kind = "enforcement"\n' + SOURCE + '[columns]\nopened_at = "at"\n[props]\nviolation = "what"\n'
 )
+ROUTE = """
+INSERT INTO sigang.carriageway (route_id, side, source_id, length_m, geom)
+VALUES ('G104', 'up', 'patrols', 1000, 'SRID=4326;LINESTRING(120 30, 120.01 30)')"""
 COUNTED = """
 SELECT s.measure, s.kind, sum(c.n)::int FROM sigang.heat_cube c
 JOIN sigang.heat_series s ON s.id = c.series WHERE c.grain = 'd' AND c.n <> 0
@@ -158,6 +161,19 @@ def test_codes_are_those_that_the_layer_of_cases_declares():
 def test_more_hits_than_inspected_are_refused(deliver):
     report = deliver([row("s", n=4, hits=5), row("t", n=4, hits=4)], INSPECTIONS)
     assert (report.told["added"], dict(report.refused)) == (1, {"bad-value": 1})
+
+
+def test_a_route_that_is_none_is_refused_where_routes_are_known(conn, deliver):
+    mapping = INSPECTIONS + 'route_id = "road"\n'
+    rows = [row("s", n=4, hits=1, road=" g104"), row("t", n=4, hits=1, road="G9999"),
+            row("u", n=4, hits=1, road="")]  # fmt: skip
+    assert deliver(rows, mapping).told["added"] == 3
+    conn.execute(ROUTE)
+    conn.commit()
+    report = deliver(rows, mapping)
+    assert dict(report.refused) == {"bad-value": 1}
+    (why,) = conn.execute("SELECT detail FROM sigang.quarantine").fetchone()
+    assert "G9999" in why and "there are: G104" in why
 
 
 def test_a_dry_run_judges_all_and_changes_nothing(conn, deliver, tmp_path: Path):

@@ -174,6 +174,15 @@ def test_classes_choose_what_is_shown(function, surface):
     assert {one["properties"]["colour"] for one in shown} == {2, 3}
 
 
+def test_what_one_caller_shows_is_told_to_no_other(function, surface):
+    """A surface is kept for all who ask for it, whichever of its classes each of them shows."""
+    asked = [read_question(function.layer, function.engine.parameters, given)
+             for given in ({}, {"classes": "2,3"})]  # fmt: skip
+    assert asked[0].surface == asked[1].surface and asked[0].digest != asked[1].digest
+    told = surface(classes="2,3").summary
+    assert "classes" not in told["parameters"] and told == surface().summary
+
+
 def test_beidou_cells_have_the_codes_of_the_standard():
     dice = np.random.default_rng(4)
     lon, lat = dice.uniform(118, 123, 50), dice.uniform(27, 31, 50)

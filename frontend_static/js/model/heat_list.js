@@ -31,7 +31,8 @@ import { openDrawer } from './shell.js';
  * @property {boolean} mostly_patrol whether its excess of events is mostly one of looks
  *
  * @typedef {object} HeatClass - what a cell was in the last weeks
- * @property {string} space_time
+ * @property {string | null} space_time none where it was last inspected too long ago
+ * @property {string | null} last_inspected first day of the last week that was inspected
  * @property {string} history a sign for each week: `+` hot, `-` cold, `0` neither, `.` not inspected
  * @property {number} slices inspected weeks
  * @property {number | null} trend_z

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
-from layers.heat.counted import Counted
+from layers.processes.law.cell_inputs import CellInputs, cells_asked
 from layers.processes.law.surfaces import (
     Surface,
     clustering,
+    coarser,
     count_surface,
     density_surface,
     explained,
@@ -21,14 +21,13 @@ from layers.processes.law.surfaces import (
     rate_surface,
 )
 from layers.processes.readers.county_name_rows import county_names, named
-from layers.processes.readers.heat_rows import HeatAsked, HeatCells, heat
+from layers.processes.readers.heat_rows import HeatCells, heat
 from layers.processes.readers.rules_in_force import rules_at
 from layers.processes.runtime.feature_text import Column, rectangles
 from layers.processes.runtime.helpers import show_rule
 from layers.processes.runtime.model import (
     ENFORCERS,
     Features,
-    Inputs,
     Outputs,
     Process,
     Scene,
@@ -48,52 +47,20 @@ from spatial.geo.zorder import bounds_of
 from spatial.rules import Rules, get_rule
 from spatial.schema.heat_tables import CUBE_LEVEL
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
 Shown = Literal["rate", "count", "kde", "gi", "gi_count"]
 DIGITS = 6
 COLOURS: dict[Shown, str] = {"gi_count": "gi"}
 """Surfaces that share the bounds of another's colours."""
 
 
-class HeatCounted(Inputs):
-    """What a surface counts: of what, when, of whom."""
+class HeatCounted(CellInputs):
+    """What a surface counts, and of a density by which kernel."""
 
     surface: str = titled("图面", "Surface", default="rate")
-    events: Literal["hit", "case"] = titled("事件", "Events", default="hit")
-    exposure: Literal["inspection", "passage", "shift"] = titled(
-        "检查量", "Exposure", default="inspection"
-    )
-    kinds: list[Name] | None = titled("事件类别", "Kinds of events", default=None, max_length=50)
-    units: list[Name] | None = titled("单位", "Units", default=None, max_length=200)
-    since: date = titled("起始日", "From", default=date(2000, 1, 1))
-    until: date = titled("截止日（不含）", "Until", default=date(2100, 1, 1))
-    hours: list[Annotated[int, Field(ge=0, le=167)]] | None = titled(
-        "一周中的小时（0 为周一零时）",
-        "Hours of the week",
-        default=None,
-        min_length=1,
-        max_length=168,
-    )
-    level: int | None = titled("单元级别", "Level of cells", default=None, ge=8, le=CUBE_LEVEL)
     bandwidth_m: float | None = titled(
         "核密度带宽（米）", "Bandwidth", default=None, allow_inf_nan=False
     )
     kernel: Literal["quartic", "gaussian"] = titled("核函数", "Kernel", default="quartic")
-    filter: str | None = titled(
-        "过滤条件（CQL2，案件或检查的列）",
-        "Filter (CQL2) over columns of cases, or of inspections for hits",
-        default=None,
-        min_length=1,
-        max_length=2_000,
-    )
-
-    @model_validator(mode="after")
-    def _a_period(self) -> Self:
-        if self.until <= self.since:
-            raise ValueError("until must be after since")
-        if self.hours is not None and not (self.since.day == self.until.day == 1):
-            raise ValueError("hours of the week are counted by whole months: give first days")
-        return self
 
 
 class HeatInputs(HeatCounted):
@@ -150,20 +117,7 @@ METHODS: dict[str, str] = {
 }
 
 
-def counted(inputs: HeatCounted) -> Counted:
-    """Return what a question counts."""
-    return Counted(
-        inputs.since, inputs.until, inputs.hours, inputs.events, inputs.kinds, inputs.exposure,
-        inputs.units, inputs.filter,
-    )  # fmt: skip
-
-
-def asked(inputs: HeatInputs) -> HeatAsked:
-    """Return which cells a question is about; the finest level stands for that of the rule."""
-    return HeatAsked(CUBE_LEVEL if inputs.level is None else inputs.level, counted(inputs))
-
-
-HEAT = heat(asked)
+HEAT = heat(cells_asked)
 COUNTIES = county_names()
 
 
@@ -194,7 +148,7 @@ def run(inputs: HeatInputs, scene: Scene) -> HeatOutputs:
     """Make a surface of the cells."""
     rules = scene.get(RULES)
     level = inputs.level or get_rule(rules, CELLS).value.level
-    cells = coarser(scene.get(HEAT), asked(inputs).level - level)
+    cells = coarser(scene.get(HEAT), cells_asked(inputs).level - level)
     surface, wide = _surface(inputs, rules, cells, level)
     bounds = get_rule(
         rules, BREAKS, f"law.heat_breaks.{COLOURS.get(inputs.surface, inputs.surface)}"
@@ -221,17 +175,6 @@ def _clustering(inputs: HeatInputs, cells: HeatCells) -> Clustering | None:
         return None
     found = clustering(cells, adjusted=inputs.surface == "gi")
     return None if found is None else Clustering.model_validate(asdict(found))
-
-
-def coarser(cells: HeatCells, levels: int) -> HeatCells:
-    """Return cells put together so many levels up; of several counties the first by key."""
-    keys, first, at = np.unique(cells.keys >> 2 * levels, return_index=True, return_inverse=True)
-    return HeatCells(
-        keys,
-        [cells.admin_codes[i] for i in first],
-        np.bincount(at, cells.events, len(keys)).astype(np.float64),
-        np.bincount(at, cells.exposure, len(keys)).astype(np.float64),
-    )
 
 
 def _surface(

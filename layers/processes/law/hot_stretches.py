@@ -14,7 +14,7 @@ from layers.processes.law.route_places import OnRoutes, put_on_routes
 from layers.processes.law.route_segments import Counts, Segments, count, cut_segments
 from layers.processes.law.route_stretches import Stretch, Told, shown, stretches_of
 from layers.processes.law.slice_inputs import SliceInputs
-from layers.processes.readers.route_rows import RouteRows, day_of, routes
+from layers.processes.readers.route_rows import Records, RouteRows, day_of, routes
 from layers.processes.readers.rules_in_force import rules_at
 from layers.processes.runtime.helpers import show_rule
 from layers.processes.runtime.model import (
@@ -25,7 +25,7 @@ from layers.processes.runtime.model import (
     Scene,
     titled,
 )
-from routing.graph.weights import Ints
+from routing.graph.weights import Bools, Ints
 from routing.statistics.rates import empirical_bayes
 from routing.statistics.rule_models import HOT_SPOTS, INTERVALS, SPACE_TIME, STRETCHES
 from routing.statistics.stretches import segment_states
@@ -51,6 +51,13 @@ class StretchInputs(SliceInputs):
     )
 
 
+class Left(BaseModel):
+    """What stands on no stretch: events and exposure."""
+
+    events: int
+    exposure: int
+
+
 class StretchSummary(BaseModel):
     """What was counted, how, and by which rules."""
 
@@ -62,8 +69,8 @@ class StretchSummary(BaseModel):
     not_inspected_m: float = Field(description="Length without any record of exposure")
     events: int
     exposure: int
-    off_route: int = Field(description="Events and exposure on no route within reach")
-    side_unknown: int = Field(description="Of routes counted by side, without a side")
+    off_route: Left = Field(description="On no route within reach")
+    side_unknown: Left = Field(description="Of routes counted by side, without a side")
     pooled_rate: float | None
     between_variance: float | None
     since: date | None
@@ -145,8 +152,7 @@ def _summary(
     found: list[Stretch], told: Told, slices: Ints,
 ) -> StretchSummary:  # fmt: skip
     records = rows.records
-    weight = np.where(slices >= 0, records.events + records.exposure, 0.0)
-    way = placed.way[records.place]
+    way = np.where(slices >= 0, placed.way[records.place], 0)
     hot = sum(one.state == "hot" for one in found)
     unseen = [one for one in found if one.state == "not_inspected"]
     dark = float(sum(segments.to_m[s.last] - segments.from_m[s.first] for s in unseen))
@@ -160,8 +166,8 @@ def _summary(
         not_inspected_m=round(dark, 1),
         events=int(counts.events.sum()),
         exposure=int(counts.exposure.sum()),
-        off_route=int(weight[way == -1].sum()),
-        side_unknown=int(weight[way == -2].sum()),
+        off_route=_left(records, way == -1),
+        side_unknown=_left(records, way == -2),
         pooled_rate=float(told.rates.pooled) if np.isfinite(told.rates.pooled) else None,
         between_variance=told.rates.variance if len(told.rates.rate) else None,
         since=None,
@@ -174,6 +180,12 @@ def _summary(
             en=f"{hot} stretches with a rate that is clearly high. Of {total / 1000:.0f} km"
             f" {dark / 1000:.0f} km have no record of inspection; that is not zero.",
         ),
+    )
+
+
+def _left(records: Records, which: Bools) -> Left:
+    return Left(
+        events=int(records.events[which].sum()), exposure=int(records.exposure[which].sum())
     )
 
 

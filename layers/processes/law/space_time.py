@@ -23,7 +23,7 @@ from layers.processes.runtime.model import (
     Scene,
     titled,
 )
-from routing.graph.weights import Floats
+from routing.graph.weights import Bools, Floats, Ints
 from routing.statistics.hot_spots import getis_ord_gi_star, significant_spots
 from routing.statistics.neighbours import queen
 from routing.statistics.rates import standardised
@@ -35,6 +35,7 @@ from spatial.geo.zorder import bounds_of
 from spatial.rules import Rules, get_rule
 from spatial.schema.heat_tables import CUBE_LEVEL
 
+TOO_SHORT = "too_short"
 SIGNS = {1: "+", -1: "-", 0: "0", UNKNOWN: "."}
 METHOD = (
     "Gi* of the exposure-adjusted residual of each slice, queen contiguity with self, FDR by slice;"
@@ -57,6 +58,7 @@ class SpaceTimeSummary(BaseModel):
     until: date | None
     level: int
     classes: dict[str, int] = Field(description="Cells of each class")
+    stale: int = Field(description="Cells without a class: last inspected longer ago than by rule")
     method: str = METHOD
     rules: list[dict[str, object]]
     sentence: Text
@@ -104,10 +106,13 @@ def run(inputs: SpaceTimeInputs, scene: Scene) -> SpaceTimeOutputs:
     states = significant_spots(z, get_rule(rules, HOT_SPOTS).value.false_share)
     states[np.isnan(z)] = UNKNOWN
     trend = mann_kendall(z).z if len(z) else np.zeros(len(given.keys))
-    classes = [class_name(int(number)) for number in _classes(states, trend, pace)]
-    made = _shown(given, events, exposure, states, trend, classes)
-    counted = Counter(classes)
-    found = sum(n for name, n in counted.items() if name not in {"no_pattern", "too_short"})
+    last = _last_known(states)
+    old = last < len(events) - 1 - pace.fresh_slices
+    classes = _named(_classes(states, trend, pace), old)
+    weeks = [given.begins(skipped + at).isoformat() if at >= 0 else None for at in last.tolist()]
+    made = _shown(given, events, exposure, states, trend, classes, weeks)
+    counted = Counter(name for name in classes if name is not None)
+    found = sum(n for name, n in counted.items() if name not in {"no_pattern", TOO_SHORT})
     some = len(events) > 0
     summary = SpaceTimeSummary(
         cells=len(given.keys),
@@ -116,12 +121,14 @@ def run(inputs: SpaceTimeInputs, scene: Scene) -> SpaceTimeOutputs:
         until=given.begins(skipped + len(events)) if some else None,
         level=given.level,
         classes=dict(sorted(counted.items())),
+        stale=classes.count(None),
         rules=_rules(rules),
         sentence=Text(
             zh=f"{len(given.keys)} 个单元、{len(events)} 个时间片：{found} 个有冷热点类别，"
-            f"{counted['too_short']} 个时间片不足，不作分类。",
+            f"{counted[TOO_SHORT]} 个时间片不足、{classes.count(None)} 个久未检查，不作分类。",
             en=f"{len(given.keys)} cells, {len(events)} slices: {found} are of a class,"
-            f" {counted['too_short']} have too few inspected slices for one.",
+            f" {counted[TOO_SHORT]} have too few inspected slices for one,"
+            f" {classes.count(None)} were last inspected too long ago.",
         ),
     )
     return SpaceTimeOutputs(cells=Features(features=list(made)), summary=summary)
@@ -133,13 +140,28 @@ def _classes(states: NDArray[np.int8], trend: Floats, pace: SpaceTime) -> NDArra
     )
 
 
+def _last_known(states: NDArray[np.int8]) -> Ints:
+    """Return the number of the last inspected slice of each cell, -1 without any."""
+    known = states != UNKNOWN
+    if not len(known):
+        return np.full(known.shape[1], -1, np.int64)
+    return np.where(known.any(axis=0), len(known) - 1 - known[::-1].argmax(axis=0), -1)
+
+
+def _named(classes: NDArray[np.int8], old: Bools) -> list[str | None]:
+    """Return the classes by name; None where a cell was last inspected too long ago for one."""
+    names = [class_name(int(number)) for number in classes]
+    stale = zip(names, old.tolist(), strict=True)
+    return [None if gone and name != TOO_SHORT else name for name, gone in stale]
+
+
 def _rules(rules: Rules) -> list[dict[str, object]]:
     return [dict(show_rule(get_rule(rules, kind))) for kind in (CELLS, HOT_SPOTS, SPACE_TIME)]
 
 
 def _shown(
     given: HeatSlices, events: Floats, exposure: Floats, states: NDArray[np.int8], trend: Floats,
-    classes: list[str],
+    classes: list[str | None], weeks: list[str | None],
 ) -> Iterator[Feature]:  # fmt: skip
     """Yield the cells; `history` has one sign per slice: + hot, - cold, 0 neither, . unknown."""
     if not len(given.keys):
@@ -154,6 +176,7 @@ def _shown(
             box_shape(w, s, e, n),
             admin_code=given.admin_codes[i],
             space_time=classes[i],
+            last_inspected=weeks[i],
             history="".join(SIGNS[int(state)] for state in states[:, i]),
             trend_z=round(float(trend[i]), 4) if known > 1 and np.isfinite(trend[i]) else None,
             slices=known,

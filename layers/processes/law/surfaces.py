@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.processes.readers.heat_rows import HeatCells
-from routing.graph.weights import Bools, Floats
+from routing.graph.weights import Bools, Floats, Ints
 from routing.statistics.hot_spots import Moran, getis_ord_gi_star, morans_i, significant_spots
 from routing.statistics.kde import Kernel, density_at, density_grid
 from routing.statistics.neighbours import queen, touching
@@ -38,6 +38,17 @@ class Surface:
     value: Floats
     rates: Rates | None = None
     spot: NDArray[np.int8] | None = None
+
+
+def coarser(cells: HeatCells, levels: int) -> HeatCells:
+    """Return cells put together so many levels up; of several counties the first by key."""
+    keys, first, at = np.unique(cells.keys >> 2 * levels, return_index=True, return_inverse=True)
+    return HeatCells(
+        keys,
+        [cells.admin_codes[i] for i in first],
+        np.bincount(at, cells.events, len(keys)).astype(np.float64),
+        np.bincount(at, cells.exposure, len(keys)).astype(np.float64),
+    )
 
 
 def states_of(cells: HeatCells) -> NDArray[np.str_]:
@@ -129,12 +140,22 @@ def density_surface(
     return Surface(states_of(cells), found * SQUARE_KM)
 
 
+def places_m(keys: Ints, level: int) -> Floats:
+    """Return the middles of cells, (cells, 2), in metres at their mean latitude."""
+    west, south, east, north = bounds_of(keys, level)
+    return _metres((west + east) / 2, (south + north) / 2)
+
+
+def _metres(lon: Floats, lat: Floats) -> Floats:
+    scale = np.cos(np.radians(lat.mean())) if len(lat) else 1.0
+    return np.stack((lon * scale, lat), axis=1) * DEGREE_M
+
+
 def density_at_middles(
     cells: HeatCells, lon: Floats, lat: Floats, bandwidth_m: float, kernel: Kernel
 ) -> Surface:
     """Return the same for cells of any shape by their middles, degrees."""
-    scale = np.cos(np.radians(lat.mean())) if len(lat) else 1.0
-    places = np.stack((lon * scale, lat), axis=1) * DEGREE_M
+    places = _metres(lon, lat)
     some = cells.events > 0
     parts = [
         density_at(part, places[some], bandwidth_m, kernel, cells.events[some])

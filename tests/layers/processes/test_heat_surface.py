@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from api.network.rule_models import RuleBook, read_rules
-from layers.processes.law.heat_surface import PROCESS, asked
+from layers.processes.law.cell_inputs import cells_asked
+from layers.processes.law.heat_surface import PROCESS
 from layers.processes.readers.heat_rows import HeatCells
 from layers.processes.registry import check_inputs
 from layers.processes.runtime.feature_text import rectangles
@@ -144,7 +145,7 @@ def test_a_lone_cell_has_no_neighbours(rules):
 
 def test_the_coarsest_grain_that_has_the_period_is_read():
     def grain(**inputs):
-        return asked(check_inputs(PROCESS, inputs)).counted.grain
+        return cells_asked(check_inputs(PROCESS, inputs)).counted.grain
 
     assert grain(since=date(2026, 1, 1), until=date(2026, 3, 1)) == "m"
     assert grain(since=date(2026, 1, 1), until=date(2026, 3, 2)) == "d"

@@ -158,7 +158,9 @@ def test_what_lies_on_no_route_is_counted_apart(rules):
     told_far = {**far, "route": "G92", "stake": "K95+500"}
     unknown = {**far, "route": "G999"}
     summary = ran(rules, world([here, far, told_far, unknown])).summary
-    assert (summary.events, summary.exposure, summary.off_route) == (1, 20, 21)
+    assert (summary.events, summary.exposure) == (1, 20)
+    assert (summary.off_route.events, summary.off_route.exposure) == (9, 12)
+    assert (summary.side_unknown.events, summary.side_unknown.exposure) == (0, 0)
 
 
 def test_the_last_slices_end_with_the_last_record(rules):

@@ -12,8 +12,10 @@ from layers.processes.law.space_time import PROCESS
 from layers.processes.readers.heat_slice_rows import HeatSlices
 from layers.processes.registry import check_inputs
 from layers.processes.runtime.model import Scene
+from routing.statistics.rule_models import SPACE_TIME
 from spatial.errors import BadParameter
 from spatial.geo.zorder import key_of_cell
+from spatial.rules import get_rule
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 SIDE = 12
@@ -74,6 +76,29 @@ def test_few_inspected_slices_are_no_class(rules):
     missing = [c["properties"]["slices"] for c in found.cells.features]
     assert sorted(set(missing)) == [9, 19, 20]
     assert classes(ran(rules, world(plant), slices=9)) == {"too_short"}
+
+
+def test_what_was_last_inspected_long_ago_has_no_class_and_its_week_is_told(rules):
+    fresh = get_rule(rules, SPACE_TIME).value.fresh_slices
+
+    def plant(hits, looks):
+        hits[:, 1:4, 1:4] = 40
+        for x, weeks in ((5, fresh), (7, fresh + 1)):
+            looks[-weeks:, 5, x] = hits[-weeks:, 5, x] = 0
+
+    given = world(plant, weeks=30)
+    found = ran(rules, given)
+    by_key = {int(c["id"]): c["properties"] for c in found.cells.features}
+
+    def at(x, y):
+        return by_key[int(key_of_cell(np.int64(x + 13_650), np.int64(y + 6_775)))]
+
+    kept, gone, always = at(5, 5), at(7, 5), at(9, 9)
+    assert kept["space_time"] == "no_pattern" and gone["space_time"] is None
+    for cell, weeks in ((kept, fresh), (gone, fresh + 1), (always, 0)):
+        assert cell["last_inspected"] == given.begins(29 - weeks).isoformat()
+        assert cell["history"].endswith("." * weeks) and cell["history"][29 - weeks] != "."
+    assert found.summary.stale == 1 and sum(found.summary.classes.values()) == SIDE**2 - 1
 
 
 def test_no_records_are_no_cells_and_a_bad_period_is_told(rules):

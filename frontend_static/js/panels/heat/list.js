@@ -63,9 +63,11 @@ function classOf(/** @type {string} */ name) {
   const found = heatListStore.classes.value.get(name);
   if (!found) return '';
   const values = findLayer(CLASSES)?.columns.find(({ name: one }) => one === 'space_time')?.values ?? {};
-  const { space_time: key, history, slices, trend_z: z } = found;
-  return html`<span class="heat-class" data-testid="heat-class" data-class=${key}>${weeks(history)}
-    <span>${t('heat.class', { name: pick(values[key]) || key, weeks: slices, z: decimal(z) })}</span></span>`;
+  const { space_time: key, history, slices, trend_z: z, last_inspected: last } = found;
+  const told = { weeks: slices, last: last ?? NO_VALUE, z: decimal(z) };
+  const said = key ? t('heat.class', { name: pick(values[key]) || key, ...told }) : t('heat.no_class', told);
+  return html`<span class="heat-class" data-testid="heat-class" data-class=${key ?? ''}>${weeks(history)}
+    <span>${said}</span></span>`;
 }
 
 /** One cell of the list. */
