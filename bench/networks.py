@@ -41,7 +41,7 @@ FOLDER = servers.STATE / "routing"
 WORLD_KMH = 80.0
 SOURCES = (
     "bench/grid.py", "routing/graph/arcs.py", "routing/graph/delays.py", "routing/graph/graph.py",
-    "routing/graph/turns.py",
+    "routing/graph/junction_turns.py", "routing/graph/turns.py",
     "spatial/networks/model.py", "spatial/networks/road.py",
 )  # fmt: skip
 WRITERS = ("bench/equal.py",)
@@ -166,7 +166,7 @@ def raw_graph(lon: Any, lat: Any, tail: Ints, head: Ints) -> Graph:
     key = np.arange(n)
     never = np.full(n, -1, np.int32), np.zeros(0, np.float32), np.zeros(0, np.int64)
     ends = tail.astype(np.uint32), head.astype(np.uint32)
-    free = np.zeros(n, np.int32), np.zeros((1, len(DELAYS)), np.int32)
+    free = *(np.zeros(n, np.int32) for _ in range(3)), np.zeros((1, len(DELAYS)), np.int32)
     arcs = Arcs(*ends, key, np.arange(n + 1), nobody, *never, *free)
     return Graph(cast(Edges, None), arcs, lon, lat, Ids(np.zeros((0, 2), np.uint64)))
 
@@ -212,7 +212,11 @@ def open_network(name: str) -> Network:
             old.unlink()
         kept.write_bytes(pickle.dumps((graph, turns), protocol=5))
     # OSRM's profile of equal weights turns round for nothing, and so does Sigang beside it.
-    rules = {key: r for key, r in extract.shipped_rules().items() if key != OF_ROADS.u_turn.key}
+    rules = {
+        key: r
+        for key, r in extract.shipped_rules().items()
+        if key not in (OF_ROADS.u_turn.key, OF_ROADS.turn_cost.key)
+    }
     network = Network(name, graph, turns, rules, own, folder / "equal.osm.pbf")
     _refresh_equal(network, folder / "equal.stamp")
     return network

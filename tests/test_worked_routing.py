@@ -3,7 +3,7 @@
 import pytest
 
 from routing.answer.summary import summarise
-from tests.routing.maps import Town
+from tests.routing.maps import Town, free_rules
 
 MAP = """
   A-----B
@@ -38,7 +38,7 @@ def town():
         }
         for name, (minutes, height, mass) in EXAMPLE.items()
     }
-    return Town(MAP, roads)
+    return Town(MAP, roads, rules=free_rules())
 
 
 @pytest.mark.parametrize(("profile", "sizes", "nodes", "minutes"), ANSWERS)

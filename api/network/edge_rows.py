@@ -135,7 +135,8 @@ def make_graph(rows: Rows, kind: NetworkKind, traffic: Traffic) -> Graph:
     edges = both_ways(edges) if traffic.active else edges
     ids, node_ids = Ids(edges.ids), Ids(edges.node_ids)
     turns = [_restriction(ids, node_ids, row) for row in rows.turns]
-    return split(edges, [turn for turn in turns if turn is not None])
+    known = [turn for turn in turns if turn is not None]
+    return split(edges, known, turn_costs=not traffic.active)
 
 
 def _restriction(ids: Ids, node_ids: Ids, row: asyncpg.Record) -> Restriction | None:

@@ -34,7 +34,7 @@ from layers.features.nearest_candidates import Candidate, read_candidates
 from layers.query.filters import Box
 from routing.cch.engine import Metric
 from routing.cost.network_rules import rules_of
-from routing.graph.weights import INFINITE
+from routing.graph.weights import INFINITE, driving
 from routing.index.snap import SnapPoint, metres_per_degree
 from routing.planning import island_rule
 from routing.query.leg import Leg, find_legal_leg
@@ -174,7 +174,8 @@ def _highest_speed(network: RoadNetwork, prepared: PreparedMetric) -> float:
     if not passable.any():
         return 1.0
     metres = network.graph.edges.length_m[network.graph.arcs.edge[passable]]
-    return float((metres / np.maximum(weights[passable], 1)).max()) * 1000 * MAPPED
+    took = driving(weights, prepared.metric.fixed, np.flatnonzero(passable))
+    return float((metres / np.maximum(took, 1)).max()) * 1000 * MAPPED
 
 
 def _look(search: _Search, candidates: list[Candidate], ring_m: float) -> None:

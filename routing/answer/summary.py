@@ -101,9 +101,8 @@ def summarise(
     sums, noted = np.zeros(by_leg + 2 * len(legs)), np.zeros(2 + 2 * len(keys), np.int64)
     vehicle = found.vehicle
     unsure = vehicle.unsure(edges, keys >> 1) if vehicle.tested else NO_EDGES
-    caps, turn_ms = found.view.cap_kmh, float(found.costs.turning.ms)
-    delay_ms = found.costs.delay_ms
-    add_up(keys, start, stop, first, rows, caps, delay_ms, unsure, turn_ms, sums, noted)
+    waits_ms = np.concatenate([leg.waits_ms(found.costs) for leg in legs])
+    add_up(keys, start, stop, first, rows, found.view.cap_kmh, waits_ms, unsure, sums, noted)
     return _told(edges, found, sums.tolist(), noted, by_leg)
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from routing.compiled import compiled, inlined
 from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, Kmh, slower
-from routing.graph.weights import Floats, Ints, Signed
+from routing.graph.weights import Floats, Ints
 
 UNSURE, TOLLED, UNSAID, TURNS, DELAY, BASIS, ORIGIN = 0, 1, 2, 3, 4, 5, 8
 """Places in the sums: metres with unknown limits, metres with a toll, parts that do not say whether
@@ -52,7 +52,7 @@ def note(noted: Ints, most: int, edge: int, marks: int) -> None:
 
 @compiled(
     "void(int64[::1], float64[::1], float64[::1], int64[::1], float64[:, ::1], float32[::1],"
-    " int32[::1], boolean[::1], float64, float64[::1], int64[::1])",
+    " float64[::1], boolean[::1], float64[::1], int64[::1])",
     at_start=True,
 )
 def add_up(
@@ -62,36 +62,32 @@ def add_up(
     first: Ints,
     rows: Floats,
     cap_kmh: Kmh,
-    delay_ms: Signed,
+    waits_ms: Floats,
     unsure: Bools,
-    turn_ms: float,
     sums: Floats,
     noted: Ints,
 ) -> None:
     """Add up the parts `start`..`stop` of keys driven in order; `sums` and `noted` begin as zeros.
 
-    Leg `i` has the keys `first[i]:first[i + 1]`. `rows` is by edge, `cap_kmh` and `delay_ms` (what
-    is met costs) by key, `unsure` by place in `keys`, or empty where the marks tell. `noted` gets
-    how many roads and how many edges there are, then the roads (none twice in a row), and from
-    `2 + len(keys)` on the edges. Turning round takes `turn_ms`, but at a stop.
+    Leg `i` has the keys `first[i]:first[i + 1]`. `rows` is by edge, `cap_kmh` by key, `waits_ms`
+    (what passing what is before a key takes) and `unsure` by place in `keys`, the latter empty
+    where the marks tell. `noted` gets how many roads and how many edges there are, then the roads
+    (none twice in a row), and from `2 + len(keys)` on the edges.
     """
     at, last = len(sums) - 2 * (len(first) - 1), -1
     for leg in range(len(first) - 1):
-        turns = False
         for i in range(first[leg], first[leg + 1]):
             edge, part = keys[i] >> 1, stop[i] - start[i]
+            sums[at + 1] += waits_ms[i]
+            sums[DELAY] += waits_ms[i]
             if part > 0:
                 marks, metres = int(rows[edge, MARKS]), rows[edge, LENGTH] * part
                 sure = not unsure[i] if len(unsure) else marks & SURE != 0
                 speed = slower(rows[edge, SPEED], cap_kmh[keys[i]])
-                waits = delay_ms[keys[i]] * part
                 sums[at] += metres
                 add_marked(sums, metres, marks, sure)
-                if keys[i] ^ 1 == last:
-                    sums[TURNS] += 1
-                    waits += turn_ms if turns else 0.0
-                sums[at + 1] += metres * MS_PER_M_AT_1_KMH / speed + waits
-                sums[DELAY] += waits
-                last, turns = keys[i], True
+                sums[at + 1] += metres * MS_PER_M_AT_1_KMH / speed
+                sums[TURNS] += keys[i] ^ 1 == last
+                last = keys[i]
                 note(noted, len(keys), edge, marks)
         at += 2

@@ -26,7 +26,7 @@ from routing.cch.query_kernels import join
 from routing.cch.table_kernels import table
 from routing.graph.enclaves import AtEnds
 from routing.graph.graph import Graph
-from routing.graph.weights import INFINITE, Floats, Ints, Signed, Weights
+from routing.graph.weights import INFINITE, NOTHING_FIXED, Fixed, Floats, Ints, Signed, Weights
 
 SCATTERED = 150  # more than one arc in so many changed: a whole customise is faster (measured)
 # A table searches once per source: towards few targets from more sources than this, one search per
@@ -80,6 +80,10 @@ class Engine(Protocol):
     def at_ends(self) -> AtEnds | None:
         """What holds at the ends of paths alone, None where nothing does."""
 
+    @property
+    def fixed(self) -> Fixed:
+        """What of the weights is paid whole at begins and ends of arcs."""
+
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return weight (ms) and arcs of a shortest path, None when there is none."""
 
@@ -95,12 +99,7 @@ class Engine(Protocol):
         """Return the (sources, targets) lengths (ms); `INFINITE` where there is no path."""
 
     def reach(
-        self,
-        sources: Numbers,
-        offsets: Numbers,
-        limit: int,
-        *,
-        backward: bool = False,
+        self, sources: Numbers, offsets: Numbers, limit: int, *, backward: bool = False
     ) -> tuple[Ints, Ints]:
         """Return the nodes whose length (ms) from the sources is at most `limit`, and that length.
 
@@ -163,8 +162,9 @@ class Metric:
     """Weights on a topology; every call is safe from any thread.
 
     `weights` (by arc) are those now, to be read only, and `stamp` is the caller's name for the
-    state that they show; hold `lock` to read both together with several answers. `at_ends` is for
-    those who join places to the network: no search here goes by it.
+    state that they show; hold `lock` to read both together with several answers. `fixed` (paid
+    whole at begins and ends of arcs; it stays as it is) and `at_ends` are for those who join places
+    to the network: no search here goes by them.
     """
 
     def __init__(
@@ -173,8 +173,9 @@ class Metric:
         weights: ArrayLike,
         stamp: Any = None,
         at_ends: AtEnds | None = None,
+        fixed: Fixed = NOTHING_FIXED,
     ) -> None:
-        self.topology = topology
+        self.topology, self.fixed = topology, fixed
         self.lock = RLock()
         self._writing = RLock()
         self.stamp = stamp
@@ -241,7 +242,7 @@ class Metric:
                 return found
         with self.lock:
             weights, stamp, at_ends = self.weights, self.stamp, self.at_ends
-        return work(Metric(self.topology, weights, stamp, at_ends))
+        return work(Metric(self.topology, weights, stamp, at_ends, self.fixed))
 
     def path(self, source: int, target: int) -> tuple[int, Ints] | None:
         """Return the weight (ms or mm) and arcs (n,) of a shortest path, None when there is none.
@@ -376,12 +377,7 @@ class Metric:
         return lengths
 
     def reach(
-        self,
-        sources: Numbers,
-        offsets: Numbers,
-        limit: int,
-        *,
-        backward: bool = False,
+        self, sources: Numbers, offsets: Numbers, limit: int, *, backward: bool = False
     ) -> tuple[Ints, Ints]:
         """Return the nodes whose length from the sources is at most `limit`, and that length.
 

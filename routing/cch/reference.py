@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from routing.cch.checked import checked_weights
 from routing.cch.engine import Costs, Joined, Numbers
 from routing.graph.graph import Graph
-from routing.graph.weights import INFINITE, Ints
+from routing.graph.weights import INFINITE, NOTHING_FIXED, Fixed, Ints
 
 
 class Reference:
@@ -19,8 +19,9 @@ class Reference:
 
     at_ends = None
 
-    def __init__(self, graph: Graph, weights: ArrayLike) -> None:
+    def __init__(self, graph: Graph, weights: ArrayLike, fixed: Fixed = NOTHING_FIXED) -> None:
         self.weights = checked_weights(weights, len(graph.arcs))
+        self.fixed = fixed
         self._weights = self.weights.tolist()
         self._tail = graph.arcs.tail.tolist()
         self._head = graph.arcs.head.tolist()

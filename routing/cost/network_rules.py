@@ -170,6 +170,8 @@ class Delaying(RuleModel):
     toll_booth: Delay = 0.0
     join: Delay = 0.0
     join_main: Delay = 0.0
+    turn: Delay = 0.0
+    across: Delay = 0.0
 
 
 class TurnCosts(RuleModel):

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from routing.cost import profile_files
 from routing.cost.access import DIRECTIONS, admission
-from routing.cost.delays import compile_delays
+from routing.cost.delays import Waits, compile_delays
 from routing.cost.hazmat import read_cargo
 from routing.cost.network_rules import rules_of
 from routing.cost.profile_files import read_documents, wrong_profile
@@ -26,7 +26,7 @@ from routing.cost.u_turns import TurningRound, compile_u_turns
 from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, weigh
 from routing.graph.enclaves import Core, Used, find_core
 from routing.graph.graph import AGAINST, Arcs, Edges, Graph
-from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints, Signed, Weights
+from routing.graph.weights import INFINITE, LARGEST, Bools, Fixed, Floats, Ints, Signed, Weights
 from spatial.errors import BadParameter
 from spatial.faults import list_faults
 from spatial.networks.model import NetworkKind, searched_kinds
@@ -203,9 +203,10 @@ class Costs:
 
     `passable` (by key `2 * edge + direction`) tells where the vehicle may drive at all and
     `ends_only` of which keys only to get somewhere on them; `factor` weighs what is not preferred;
-    `bans` closes by the clock; `co2_kg_km` is NaN where no rule tells; `back_ms` is by arc what it
-    costs more right after the same edge, `INFINITE` where one may not turn round. `delay_ms` is by
-    key what is met on it costs, shared out over its length: who drives a part pays that part.
+    `bans` closes by the clock; `co2_kg_km` is NaN where no rule tells. `waits` are what passing
+    junctions costs, and `fixed` what of the weights of arcs is paid so, turning round included.
+    `back_ms` is by arc what it costs more right after the same edge, `INFINITE` where one may not
+    turn round.
     """
 
     profile: Profile
@@ -220,7 +221,8 @@ class Costs:
     co2_kg_km: float
     turning: TurningRound
     turn_hours: TurnHours
-    delay_ms: Signed
+    waits: Waits
+    fixed: Fixed
     core: Core
     back_ms: Signed
 
@@ -255,8 +257,8 @@ class Costs:
         spared = _spared(self.profile, arcs, self.turn_hours, at_ends=at_ends)
         return weigh(
             chosen, arcs.key, arcs.exempt.codes, spared, arcs.turn, self.turning.by_row,
-            self.delay_ms, self.passable, shut, cap_kmh, self.length_m, self.speed_kmh, self.factor,
-            LARGEST,
+            self.waits.end, self.waits.enter, self.passable, shut, cap_kmh, self.length_m,
+            self.speed_kmh, self.factor, LARGEST,
         )  # fmt: skip
 
     def shutting_turns(self, hours: frozenset[str]) -> Costs:
@@ -307,11 +309,11 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     tolls = compile_tolls(profile.toll_class, edges, rules)
     fuel = fuel_kg_km(profile.fuel, rules)
     hours = TurnHours.of(graph.arcs.exempt)
-    turning, core, back_ms = _find_core(profile, graph, rules, passable, ends_only, hours)
-    delay_ms = compile_delays(profile.delay, graph, rules)
+    waits = compile_delays(profile.delay, graph, rules)
+    turning, core, back_ms = _find_core(profile, graph, rules, passable, ends_only, hours, waits)
     return Costs(
         profile, passable, ends_only, speed, basis, np.ones(len(edges)), edges.length_m, bans,
-        tolls, fuel, turning, hours, delay_ms, core, back_ms,
+        tolls, fuel, turning, hours, waits, _fixed(graph.arcs, waits, turning), core, back_ms,
     )  # fmt: skip
 
 
@@ -322,17 +324,25 @@ def _find_core(
     passable: Bools,
     ends_only: Bools,
     hours: TurnHours,
+    waits: Waits,
 ) -> tuple[TurningRound, Core, Signed]:
     """Return what turning round costs, the core, and by arc the cost of turning onto it."""
     arcs = graph.arcs
     through = _admitted(profile, passable & ~ends_only, arcs, hours, at_ends=False)
     at_ends = _admitted(profile, passable, arcs, hours, at_ends=True)
     turning = compile_u_turns(profile.u_turn, graph, through, at_ends, rules)
-    lawful, back_ms = turning.lawful(arcs), turning.by_arc(graph, through, at_ends)
+    lawful, back_ms = turning.lawful(arcs), turning.by_arc(graph, through, at_ends, waits)
     used = Used(passable[arcs.key], at_ends & lawful, through & lawful)
     snap = find_rule(rules, rules_of(graph.edges.kind).snap)
     least = snap.value.island_nodes if snap else 1
     return turning, find_core(graph, used, least, back_ms), back_ms
+
+
+def _fixed(arcs: Arcs, waits: Waits, turning: TurningRound) -> Fixed:
+    begin, turns = waits.enter.astype(np.uint32), arcs.turn >= 0
+    back = turning.by_row[arcs.turn[turns]]
+    begin[turns] += np.where(back < INFINITE, back, 0).astype(np.uint32)
+    return Fixed(begin, waits.end[arcs.key].astype(np.uint32))
 
 
 def _spread(edges: Edges, table: Mapping[Any, float]) -> Floats:

@@ -132,14 +132,17 @@ def drive(
     depart
         When the first part begins.
     waits_s
-        How long one stands after each part before the next one begins; None is nowhere.
+        How long one stands before each part; None is nowhere.
     """
     local = depart.astimezone(ZONE)
     hour = hour_of_week(depart)
     left = HOUR_S - (local.minute * 60 + local.second + local.microsecond / 1e6)
     passed, done = 0.0, np.empty(len(lengths_m))
     for part, length in enumerate(lengths_m.tolist()):
-        rest = length
+        rest, wait = length, 0.0 if waits_s is None else float(waits_s[part])
+        passed, left = passed + wait, left - wait
+        while left <= 0:
+            hour, left = hour + 1, left + HOUR_S
         while rest > 0 and passed < LONGEST_S:
             pace = float(speeds_kmh[part, hour % HOURS]) / 3.6
             need = rest / pace if pace > 0 else np.inf
@@ -149,10 +152,6 @@ def drive(
                 passed, rest = passed + left, rest - pace * left
                 hour, left = hour + 1, HOUR_S
         done[part] = passed if rest <= 0 else np.inf
-        wait = 0.0 if waits_s is None else float(waits_s[part])
-        passed, left = passed + wait, left - wait
-        while left <= 0:
-            hour, left = hour + 1, left + HOUR_S
     return done
 
 
@@ -161,11 +160,11 @@ def mean_speeds(
 ) -> Table:
     """Return the mean speed (km/h) on each part of a way that is driven through the hours.
 
-    Between parts one stands as `drive` has it. A part of no length has the speed of the hour of
+    Before parts one stands as `drive` has it. A part of no length has the speed of the hour of
     departure; one never done has 0.
     """
     done = drive(lengths_m, speeds_kmh, depart, waits_s)
-    begun = np.concatenate([[0.0], done[:-1] + (0.0 if waits_s is None else waits_s[:-1])])
+    begun = np.concatenate([[0.0], done[:-1]]) + (0.0 if waits_s is None else waits_s)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = lengths_m * 3.6 / (done - begun)
     mean = np.where(np.isfinite(done), mean, 0.0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from routing.cost.delays import Waits
 from routing.cost.network_rules import rules_of
 from routing.graph.graph import Arcs, Graph
 from routing.graph.weights import INFINITE, Bools, Ints, Signed, Weights
@@ -28,15 +29,17 @@ class TurningRound:
     barred: Bools
     dead_ends_only: bool
 
-    def by_arc(self, graph: Graph, through: Bools, at_ends: Bools) -> Signed:
+    def by_arc(self, graph: Graph, through: Bools, at_ends: Bools, waits: Waits) -> Signed:
         """Return what an arc costs more (ms) right after the same edge; `INFINITE`: one may not.
 
-        It is 0 for those of which `by_row` tells, as their weights hold it.
+        It is 0 for those of which `by_row` tells, as their weights hold it; of others they hold
+        what is paid as a turn.
         """
         arcs = graph.arcs
         dead = _others(graph, through, at_ends, arcs.tail, np.arange(len(arcs))) == 0
         may = self.may(arcs.key ^ 1, dead)
-        cost = np.where(may, self.ms, INFINITE).astype(np.int32)
+        paid = waits.turning(np.arange(len(arcs)), arcs.key ^ 1)
+        cost = np.where(may, np.maximum(self.ms - paid, 0), INFINITE).astype(np.int32)
         cost[arcs.turn >= 0] = 0
         return cost
 

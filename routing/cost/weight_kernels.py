@@ -21,32 +21,22 @@ def slower(speed: float, cap: float) -> float:
 
 @compiled(
     "uint32[::1](int64[::1], int64[::1], int32[::1], boolean[::1], int32[::1], int32[::1],"
-    " int32[::1], boolean[::1], boolean[::1], float32[::1], float64[::1], float64[::1],"
-    " float64[::1], int64)",
+    " int32[::1], int32[::1], boolean[::1], boolean[::1], float32[::1], float64[::1],"
+    " float64[::1], float64[::1], int64)",
     at_start=True,
 )
 def weigh(
-    chosen: Ints,
-    key: Ints,
-    exempt: Signed,
-    spared: Bools,
-    turn: Signed,
-    turn_ms: Signed,
-    delay_ms: Signed,
-    passable: Bools,
-    shut: Bools,
-    cap_kmh: Kmh,
-    length_m: Floats,
-    speed_kmh: Floats,
-    factor: Floats,
-    largest: int,
-) -> Weights:
+    chosen: Ints, key: Ints, exempt: Signed, spared: Bools, turn: Signed, turn_ms: Signed,
+    end_ms: Signed, enter_ms: Signed, passable: Bools, shut: Bools, cap_kmh: Kmh,
+    length_m: Floats, speed_kmh: Floats, factor: Floats, largest: int,
+) -> Weights:  # fmt: skip
     """Return the weights (ms, from 1 to `largest`, or `INFINITE`) of chosen arcs.
 
     `key` and `exempt` are by arc, the latter the class that alone may use it (-1: everyone may);
     `spared` tells by class whether the vehicle is of it. `turn` is by arc the place in `turn_ms`
-    (ms or `INFINITE`) of what turning round costs, -1 where an arc does not. `delay_ms` (what is
-    met costs), `passable`, `shut` and `cap_kmh` (NaN: none) are by key, the others by edge.
+    (ms or `INFINITE`) of what turning round costs, -1 where an arc does not. `enter_ms` (paid to go
+    into an arc) is by arc; `end_ms` (paid at its end), `passable`, `shut` and `cap_kmh` (NaN: none)
+    are by key, the others by edge.
     """
     weights = np.empty(len(chosen), np.uint32)
     for i in range(len(chosen)):
@@ -54,7 +44,9 @@ def weigh(
         here, kind = key[arc], exempt[arc]
         edge = here >> 1
         speed = slower(speed_kmh[edge], cap_kmh[here])
-        weight = length_m[edge] * MS_PER_M_AT_1_KMH / speed * factor[edge] + delay_ms[here]
+        weight = (
+            length_m[edge] * MS_PER_M_AT_1_KMH / speed * factor[edge] + end_ms[here] + enter_ms[arc]
+        )
         passes = passable[here] and not shut[here] and (kind < 0 or spared[kind])
         if turn[arc] >= 0:
             weight += turn_ms[turn[arc]]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from routing.graph.delays import delays_of
+from routing.graph.delays import TURNS, delays_of
 from routing.graph.graph import BACKWARD, Arcs, Coded, Edges
-from routing.graph.weights import Floats, Ints
+from routing.graph.weights import Floats, Ints, Signed
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,18 @@ class BaseArcs:
         return cls(*(a[order].astype(np.int64) for a in (tail, head, key)))
 
 
+class Paid(NamedTuple):
+    """What is paid of turns: how often each of `TURNS`, (keys, turns) and (arcs, turns)."""
+
+    leave: Signed
+    enter: Signed
+
+    @classmethod
+    def nothing(cls, edges: Edges, arcs: int) -> Paid:
+        """Return that no turn costs."""
+        return cls(*(np.zeros((n, len(TURNS)), np.int32) for n in (2 * len(edges), arcs)))
+
+
 def sort_arcs(
     edges: Edges,
     tail: Ints,
@@ -40,10 +53,12 @@ def sort_arcs(
     exempt: Sequence[str | None],
     turn_m: Floats,
     turn_node: Ints,
+    paid: Paid,
 ) -> Arcs:
     """Order arcs by key, keeping the given order among equal keys, and index them.
 
-    `turn_m` and `turn_node` are by arc, the former NaN where it does not turn round.
+    `turn_m` and `turn_node` are by arc, the former NaN where it does not turn round; `paid` tells
+    what is paid of turns.
     """
     order = np.argsort(key, kind="stable")
     first = np.searchsorted(key[order], np.arange(2 * len(edges) + 1)).astype(np.int64)
@@ -59,7 +74,7 @@ def sort_arcs(
         np.where(turns, np.cumsum(turns) - 1, -1).astype(np.int32),
         metres[turns].astype(np.float32),
         turn_node[order][turns].astype(np.int64),
-        *delays_of(edges),
+        *delays_of(edges, paid.leave, paid.enter[order]),
     )
 
 

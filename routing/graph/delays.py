@@ -17,27 +17,51 @@ from routing.graph.weights import Bools, Floats, Signed
 SIGNED = ("traffic_signals", "stop", "give_way")
 ON_THE_WAY = (*SIGNED, "crossing", "level_crossing", "gate", "toll_booth")
 JOINING = ("join", "join_main")
-DELAYS = (*ON_THE_WAY, *JOINING)
-"""Kinds of delay: those met on an edge, then giving way to a larger road, a main one apart."""
+TURNS = ("turn", "across")
+DELAYS = (*ON_THE_WAY, *JOINING, *TURNS)
+"""Kinds of delay: those met on an edge, then giving way to a larger road, a main one apart, then
+turning, and turning left across oncoming traffic."""
 
 
 class Delays(NamedTuple):
-    """Of each key the row of `counts` (rows, kinds in the order of `DELAYS`) of what it meets."""
+    """Rows of `counts` (rows, kinds in the order of `DELAYS`).
 
-    row: Signed
+    `met` and `leave` are by key: what is met on it, and what of turns is paid at its end; `enter`
+    is by arc, what of turns is paid to go into it.
+    """
+
+    met: Signed
+    leave: Signed
+    enter: Signed
     counts: Signed
 
 
-def delays_of(edges: Edges) -> Delays:
-    """Return what each key (2 * edge + direction) meets until its end is reached."""
-    counts = np.zeros((2 * len(edges), len(DELAYS)), np.int32)
-    counts[:, : len(ON_THE_WAY)] = _on_the_way(edges)
-    signed = counts[:, : len(SIGNED)].any(axis=1)
+def delays_of(edges: Edges, leave: Signed, enter: Signed) -> Delays:
+    """Return the rows of all delays of keys (2 * edge + direction) and arcs.
+
+    `leave` (keys, turns) and `enter` (arcs, turns) count what is paid of turns.
+    """
+    counts = np.zeros((4 * len(edges) + len(enter), len(DELAYS)), np.int32)
+    met = counts[: 2 * len(edges)]
+    met[:, : len(ON_THE_WAY)] = _on_the_way(edges)
+    signed = met[:, : len(SIGNED)].any(axis=1)
     join, main = _joining(edges)
-    counts[:, DELAYS.index("join")] = join & ~main & ~signed
-    counts[:, DELAYS.index("join_main")] = join & main & ~signed
+    met[:, DELAYS.index("join")] = join & ~main & ~signed
+    met[:, DELAYS.index("join_main")] = join & main & ~signed
+    counts[2 * len(edges) :, -len(TURNS) :] = np.concatenate([leave, enter])
     rows, row = np.unique(counts, axis=0, return_inverse=True)
-    return Delays(row.reshape(-1).astype(np.int32), rows)
+    keys, every = 2 * len(edges), row.reshape(-1).astype(np.int32)
+    return Delays(every[:keys], every[keys : 2 * keys], every[2 * keys :], rows)
+
+
+def sizes_of(edges: Edges) -> Floats:
+    """Return how large each edge is, as `Ranks` of its kind has it; small numbers are large."""
+    ranks = edges.kind.ranks
+    if ranks is None:
+        return np.zeros(len(edges))
+    size = edges.edge_class.spread(ranks.sizes, ranks.none)
+    size[edges.roundabout] = ranks.ring
+    return size
 
 
 def _on_the_way(edges: Edges) -> Signed:
@@ -58,9 +82,7 @@ def _joining(edges: Edges) -> tuple[Bools, Bools]:
     ranks = edges.kind.ranks
     if ranks is None:
         return np.zeros(2 * len(edges), np.bool_), np.zeros(2 * len(edges), np.bool_)
-    size = edges.edge_class.spread(ranks.sizes, ranks.none)
-    size[edges.roundabout] = ranks.ring
-    node = np.column_stack([edges.head, edges.tail]).ravel()
+    size, node = sizes_of(edges), np.column_stack([edges.head, edges.tail]).ravel()
     second = _second(node, np.repeat(size, 2))[node]
     ramp = edges.edge_class.mask(ranks.ramps)
     merges = np.repeat(ramp, 2) & (second >= 0) & (second <= ranks.merged)

@@ -201,8 +201,8 @@ class Arcs:
     hours (-1: everyone may). An arc that
     turns round, back over the edge just driven, has in `turn` its row of `turn_m` (others -1): the
     metres (float32) driven since the restricted junction that turning round would undo, and of
-    `turn_node`, the node from which it is seen whether the road ends there. `delay` is by key the
-    row of `delay_counts`, what traffic meets to the end of the key (`routing.graph.delays`).
+    `turn_node`, the node from which it is seen whether the road ends there. `met`, `leave` (by key)
+    and `enter` (by arc) are rows of `delay_counts`, as `routing.graph.delays.Delays` has them.
     """
 
     tail: Weights
@@ -213,7 +213,9 @@ class Arcs:
     turn: Signed
     turn_m: NDArray[np.float32]
     turn_node: Ints
-    delay: Signed
+    met: Signed
+    leave: Signed
+    enter: Signed
     delay_counts: Signed
 
     def __len__(self) -> int:

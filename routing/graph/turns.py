@@ -9,6 +9,9 @@ Copies remember by which edge one came, and so which arc turns round. With weigh
 negative nobody turns round on a best path but to undo a restriction: to come back to a restricted
 junction without the beginning that forbids. So the ends of edges that lead away from one get
 copies too, `HORIZON_M` far. A search that meets a turn beyond that is done again over arcs.
+
+Turns that cost have copies where ways into a junction cannot share a node
+(`routing.graph.junction_turns`).
 """
 
 from __future__ import annotations
@@ -16,16 +19,27 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from routing.graph.arcs import BaseArcs, node_positions, sort_arcs
+from routing.graph.arcs import BaseArcs, Paid, node_positions, sort_arcs
+from routing.graph.delays import TURNS
 from routing.graph.graph import Edges, Graph, Ids
+from routing.graph.junction_turns import (
+    FREE,
+    UNDOING_M,
+    Junction,
+    Sharing,
+    Turn,
+    junctions_of,
+    undoing,
+)
 from routing.graph.weights import Floats, Ints
 
 HORIZON_M = 500.0
+FAR_M = 1e6  # behind no restricted junction
 
 
 @dataclass(frozen=True)
@@ -106,11 +120,12 @@ class _Automaton:
         self.states[at].bans.append(ban)
 
     def remember(self, key: int, away_m: float) -> None:
-        """Have a copy at the end of a key that lies some metres behind a restricted junction."""
+        """Have a copy at the end of a key; infinite is behind no restricted junction."""
         if key not in self.roots:
             self.roots[key] = len(self.states)
             self.states.append(_State(key, self._head_of[key]))
-        self.states[self.roots[key]].away_m = away_m
+        state = self.states[self.roots[key]]
+        state.away_m = min(state.away_m, away_m)
 
     def link(self) -> None:
         """Point each state to its longest proper ending that is also a beginning."""
@@ -146,17 +161,21 @@ class _Automaton:
         return found
 
 
-def split(edges: Edges, restrictions: Sequence[Restriction], horizon_m: float = HORIZON_M) -> Graph:
-    """Return the graph of `edges` in which no restricted move can be driven.
+def split(
+    edges: Edges,
+    restrictions: Sequence[Restriction],
+    horizon_m: float = HORIZON_M,
+    undoing_m: float = UNDOING_M,
+    *,
+    turn_costs: bool = True,
+) -> Graph:
+    """Return the graph of `edges` in which no restricted move can be driven, and turns cost.
 
-    Turning round is told apart (`Arcs.turn`) up to `horizon_m` metres behind what it would undo.
+    Turning round is told apart (`Arcs.turn`) up to `horizon_m` metres behind what it would undo,
+    and up to `undoing_m` behind a turn that it would make cheaper.
     """
     base = BaseArcs.of(edges)
     lon, lat = node_positions(edges)
-    if not restrictions:
-        free, never = [None] * len(base.key), np.full(len(base.key), np.nan)
-        arcs = sort_arcs(edges, base.tail, base.head, base.key, free, never, base.tail)
-        return Graph(edges, arcs, lon, lat, Ids(edges.ids))
     automaton = _Automaton(dict(zip(base.key.tolist(), base.head.tolist(), strict=True)))
     leaving = _leaving(base)
     for restriction in restrictions:
@@ -166,8 +185,29 @@ def split(edges: Edges, restrictions: Sequence[Restriction], horizon_m: float = 
     automaton.link()
     for key, away_m in _away(edges, leaving, automaton, horizon_m).items():
         automaton.remember(key, away_m)
+    junctions = junctions_of(edges, base) if turn_costs else ()
+    sharing = _share(edges, leaving, automaton, {j.node: j for j in junctions}, undoing_m)
     automaton.link()
-    return _with_copies(edges, base, leaving, automaton, lon, lat)
+    return _with_copies(edges, base, automaton, sharing, lon, lat)
+
+
+def _share(
+    edges: Edges,
+    leaving: dict[int, list[tuple[int, int]]],
+    automaton: _Automaton,
+    junctions: dict[int, Junction],
+    undoing_m: float,
+) -> Sharing:
+    """Share the nodes of junctions; have copies for the ways in that are told apart."""
+    for key in undoing(edges, leaving, junctions.values(), undoing_m):
+        automaton.remember(key, math.inf)
+    for state in list(automaton.states):
+        if state.node in junctions:
+            automaton.remember(state.key, math.inf)
+    sharing = Sharing.of(junctions, automaton.roots)
+    for key in sharing.alone:
+        automaton.remember(key, math.inf)
+    return sharing
 
 
 def _leaving(base: BaseArcs) -> dict[int, list[tuple[int, int]]]:
@@ -274,45 +314,61 @@ def _leading_away(
             yield key
 
 
+class _Copied(NamedTuple):
+    """An arc of a copy: tail, head and key, who alone may, `turn_m`, `turn_node`, what is paid."""
+
+    ends: tuple[int, int, int]
+    alone: str | None
+    turn_m: float
+    turn_node: int
+    enter: Turn
+
+
 def _with_copies(
     edges: Edges,
     base: BaseArcs,
-    leaving: dict[int, list[tuple[int, int]]],
     automaton: _Automaton,
+    sharing: Sharing,
     lon: Floats,
     lat: Floats,
 ) -> Graph:
     """Add the node copies and their arcs; a completed sequence needs no copy of its own."""
-    count = len(lon)
-    nodes = np.array([s.node for s in automaton.states], np.int64)
-    head = _entry_heads(base, automaton, count)
-    added = list(_copied(leaving, automaton, count))
-    ends = np.array([row[:3] for row in added], np.int64).reshape(-1, 3)
-    turns = [(math.nan, -1)] * len(base.key) + [row[4:] for row in added]
+    count, first = len(lon), len(lon) + len(automaton.states)
+    owners = [*(state.node for state in automaton.states), *(one.node for one in sharing.copies)]
+    nodes = np.array(owners, np.int64)
+    plain = base.head.copy()
+    if sharing.copy_of:
+        copied = np.isin(base.key, list(sharing.copy_of))
+        plain[copied] = [first + sharing.copy_of[key] for key in base.key[copied].tolist()]
+    leaving = _leaving(replace(base, head=plain))
+    added = [
+        *_remembered(leaving, automaton, sharing, count),
+        *_of_shared(leaving, automaton, sharing, count),
+    ]
+    enter = [sharing.enter(*way) for way in zip(base.tail.tolist(), base.key.tolist(), strict=True)]
+    ends = np.array([row.ends for row in added], np.int64).reshape(-1, 3)
+    turns = [(math.nan, -1)] * len(base.key) + [(row.turn_m, row.turn_node) for row in added]
+    paid = np.array([*enter, *(row.enter for row in added)], np.int32).reshape(-1, len(TURNS))
     arcs = sort_arcs(
         edges,
         np.concatenate([base.tail, ends[:, 0]]),
-        np.concatenate([head, ends[:, 1]]),
+        np.concatenate([_entry_heads(base, plain, automaton, count), ends[:, 1]]),
         np.concatenate([base.key, ends[:, 2]]),
-        [*[None] * len(base.key), *(row[3] for row in added)],
+        [*[None] * len(base.key), *(row.alone for row in added)],
         np.array([metres for metres, _ in turns]),
         np.array([node for _, node in turns]),
+        Paid(sharing.leave(2 * len(edges)), paid),
     )
-    return Graph(
-        edges,
-        arcs,
-        np.concatenate([lon, lon[nodes]]),
-        np.concatenate([lat, lat[nodes]]),
-        Ids(edges.ids),
-    )
+    lonlat = np.concatenate([lon, lon[nodes]]), np.concatenate([lat, lat[nodes]])
+    return Graph(edges, arcs, *lonlat, Ids(edges.ids))
 
 
-def _copied(
-    leaving: dict[int, list[tuple[int, int]]], automaton: _Automaton, count: int
-) -> Iterator[tuple[int, int, int, str | None, float, int]]:
-    """Yield the arcs of copies: tail, head, key, who alone may, and `turn_m`, `turn_node`."""
+def _remembered(
+    leaving: dict[int, list[tuple[int, int]]], automaton: _Automaton, sharing: Sharing, count: int
+) -> Iterator[_Copied]:
+    """Yield the arcs of the copies that remember by which keys one came."""
     for at, state in enumerate(automaton.states):
-        away_m = automaton.away_m(at)
+        away_m = min(automaton.away_m(at), FAR_M)
         ending = count + at if state.wall else state.node
         for key, plain in leaving.get(state.node, []):
             following = automaton.follow(at, key)
@@ -320,12 +376,24 @@ def _copied(
             if allowed:
                 far = plain if following < 0 else count + following
                 metres = away_m if key == state.key ^ 1 else math.nan
-                yield count + at, far, key, alone, metres, ending
+                enter = sharing.turn(state.key, state.node, key)
+                yield _Copied((count + at, far, key), alone, metres, ending, enter)
 
 
-def _entry_heads(base: BaseArcs, automaton: _Automaton, count: int) -> Ints:
+def _of_shared(
+    leaving: dict[int, list[tuple[int, int]]], automaton: _Automaton, sharing: Sharing, count: int
+) -> Iterator[_Copied]:
+    """Yield the arcs of the copies that some ways into a junction share."""
+    for at, shared in enumerate(sharing.copies, count + len(automaton.states)):
+        for key, plain in leaving.get(shared.node, []):
+            root = automaton.roots.get(key)
+            far, enter = plain if root is None else count + root, shared.enter.get(key, FREE)
+            yield _Copied((at, far, key), None, math.nan, -1, enter)
+
+
+def _entry_heads(base: BaseArcs, plain: Ints, automaton: _Automaton, count: int) -> Ints:
     """Send arcs that begin a forbidden sequence to the copy that remembers it."""
-    head = base.head.copy()
+    head = plain.copy()
     position = {int(k): i for i, k in enumerate(base.key)}
     for key, state in automaton.roots.items():
         head[position[key]] = count + state

@@ -23,7 +23,7 @@ from routing.graph.graph import Arcs, Coded, Edges, Graph, Ids
 from routing.index.snap import SnapIndex
 from spatial.networks.model import NetworkKind
 
-LAYOUT = 7  # to be raised when the same rows shall make another graph
+LAYOUT = 8  # to be raised when the same rows shall make another graph
 KEPT = 2
 _TEXTS = "texts.json"
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from routing.cch.engine import Metric
 from routing.graph.graph import Graph
-from routing.graph.weights import INFINITE, Bools, Floats, Ints
+from routing.graph.weights import INFINITE, Bools, Floats, Ints, driving
 from routing.index.snap import SnapPoint
 from routing.query.one_to_many import MS_PER_S, durations
 
@@ -74,7 +74,8 @@ class Vulnerability:
     ) -> None:
         self._graph = graph
         with metric.lock:
-            self._metric = Metric(metric.topology, metric.weights.copy(), None, metric.at_ends)
+            weights = metric.weights.copy()
+            self._metric = Metric(metric.topology, weights, None, metric.at_ends, metric.fixed)
         self._places = list(places)
         self._trips = trips
         self.time_s = durations(graph, self._metric, self._places, self._places)
@@ -116,11 +117,14 @@ class Vulnerability:
         return found
 
     def _cost_s(self, key: int) -> float:
-        """Return the time of a whole edge in one direction; infinite where it is shut."""
-        first, last = self._graph.arcs.first[key : key + 2].tolist()
-        costs = self._metric.weights[first:last]
-        costs = costs[costs < INFINITE]
-        return float(costs.min()) / MS_PER_S if len(costs) else np.inf
+        """Return the time of driving a whole edge in one direction; infinite where it is shut.
+
+        What is paid at its ends is in the times to and from them.
+        """
+        arcs, weights = self._graph.arcs.of_keys(np.array([key])), self._metric.weights
+        arcs = arcs[weights[arcs] < INFINITE]
+        driven = driving(weights, self._metric.fixed, arcs)
+        return float(driven.min()) / MS_PER_S if len(arcs) else np.inf
 
     def _loss(self, number: int, edges: Ints, users: Bools) -> Loss:
         if not users.any():

@@ -13,7 +13,7 @@ import numpy as np
 
 from routing.cch.engine import Metric
 from routing.graph.graph import Graph
-from routing.graph.weights import INFINITE, Bools, Floats, Ints
+from routing.graph.weights import INFINITE, Bools, Floats, Ints, driving
 from routing.index.snap import SnapPoint, metres_per_degree
 from routing.query.access import End, arriving, leaving
 from routing.query.one_to_many import MS_PER_S
@@ -63,7 +63,7 @@ def vehicle_times(
         intos = [arriving(graph, metric, place) for place in targets]
         columns = np.array([end.node for ends in intos for end in ends], np.int64)
         lengths = metric.matrix(np.array([end.node for end in outs], np.int64), columns)
-        weights = metric.weights
+        weights = metric.weights if metric.at_ends is None else metric.at_ends.weights
     table = np.where(lengths >= INFINITE, np.inf, lengths)
     table += np.array([end.cost for end in outs])[:, None]
     best = table.min(axis=0, initial=np.inf) + [end.cost for ends in intos for end in ends]
@@ -74,7 +74,8 @@ def vehicle_times(
         for into in ends:
             for out in outs:
                 if out.arc == into.arc and into.along >= out.along:
-                    direct = float(weights[out.arc]) * (into.along - out.along)
+                    whole = driving(weights, metric.fixed, np.array([out.arc]))[0]
+                    direct = float(whole) * (into.along - out.along)
                     times[number] = min(times[number], direct)
     return times / MS_PER_S
 

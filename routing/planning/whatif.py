@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from routing.cch.engine import Topology
 from routing.cost.profile import Profile
-from routing.graph.arcs import sort_arcs
-from routing.graph.graph import Coded, Edges, Graph, Ids
+from routing.graph.arcs import Paid, sort_arcs
+from routing.graph.delays import TURNS
+from routing.graph.graph import Arcs, Coded, Edges, Graph, Ids
 from routing.graph.weights import INFINITE, Floats, Ints
 from routing.live.edge_states import EdgeStateView, Snapshot
 from routing.query.model import Conditions
@@ -275,8 +276,17 @@ def _with_arcs(graph: Graph, edges: Edges, tail: Ints, head: Ints) -> Graph:
         [*exempt, *[None] * more],
         turn_m,
         turn_node,
+        _paid(arcs, edges, more),
     )
     return Graph(edges, made, graph.lon, graph.lat, Ids(edges.ids))
+
+
+def _paid(arcs: Arcs, edges: Edges, more: int) -> Paid:
+    """Return what is paid of turns where so many arcs are added; turns into new edges are free."""
+    paid = Paid.nothing(edges, len(arcs) + more)
+    paid.leave[: len(arcs.leave)] = arcs.delay_counts[arcs.leave, -len(TURNS) :]
+    paid.enter[: len(arcs)] = arcs.delay_counts[arcs.enter, -len(TURNS) :]
+    return paid
 
 
 def _copies(graph: Graph) -> tuple[list[int], list[int]]:

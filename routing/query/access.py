@@ -47,7 +47,7 @@ def ends_of(graph: Graph, engine: Engine, spots: Sequence[SnapPoint], *, backwar
     arcs, at_ends = graph.arcs, engine.at_ends
     weights = engine.weights if at_ends is None else at_ends.weights
     node = arcs.tail if backward else arcs.head
-    return Ends(*find_ends(flat(spots), arcs.first, weights, node, not backward))
+    return Ends(*find_ends(flat(spots), arcs.first, weights, *engine.fixed, node, not backward))
 
 
 def flat(spots: Sequence[SnapPoint]) -> Floats:

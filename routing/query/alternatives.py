@@ -219,7 +219,8 @@ def _through(search: _Search, node: int) -> _Way | None:
     start[0], stop[-1] = out.along, into.along
     at = _times(search, out, np.concatenate([halves[0][1], halves[1][1]]), into)
     begin, end = _stretches(search, out, into)
-    leg = Leg(out.spot, into.spot, keys, start, stop, float(at[-1]), begin, end)
+    driven = np.concatenate([[out.arc], arcs, [into.arc]])
+    leg = Leg(out.spot, into.spot, keys, start, stop, driven, float(at[-1]), begin, end)
     core = 1 + len(off), len(nodes) - len(onto)
     return _Way(leg, nodes, at, core[0] + len(halves[0][1]), core)
 
@@ -234,14 +235,16 @@ def _stretches(search: _Search, out: End, into: End) -> tuple[Stretch | None, St
 
 
 def _times(search: _Search, out: End, core: Ints, into: End) -> Floats:
-    """Return when a way that leaves by an end comes to each of its places; `core` are its arcs."""
+    """Return when a way that leaves by an end comes to each of its places; `core` are its arcs.
+
+    Turning round in an enclave counts on the edge of the place.
+    """
     weights, at_ends = search.engine.weights, search.engine.at_ends
     shown = weights if at_ends is None else at_ends.weights
-    off = np.array([(1 - out.along) * shown[out.arc], *shown[list(out.arcs)]])
-    onto = np.array([*shown[list(into.arcs)], into.along * shown[into.arc]])
-    off[-1] += out.cost - off.sum()  # turning round
-    onto[0] += into.cost - onto.sum()
-    return np.cumsum(np.concatenate([[0], off, weights[core], onto]))
+    off = shown[list(out.arcs)].astype(np.float64)
+    onto = shown[list(into.arcs)].astype(np.float64)
+    first, last = out.cost - off.sum(), into.cost - onto.sum()
+    return np.cumsum(np.concatenate([[0, first], off, weights[core], onto, [last]]))
 
 
 def _detour(way: _Way, best: Leg) -> float:

@@ -19,6 +19,7 @@ from routing.query.access import flat
 from routing.query.enclave import Stretch
 from routing.query.leg_kernels import (
     ALONG,
+    ARC,
     KEY,
     SPOT,
     find_turns,
@@ -36,9 +37,9 @@ Place = Sequence[SnapPoint]
 class Leg(NamedTuple):
     """A way between two spots.
 
-    `keys` are driven in order; of each one the part `start`..`stop` (0..1 in driving direction).
-    `weight` is that of the search, in ms. `begin` and `end` are what is driven before the core of
-    the network and off it, where that is open at the ends of a path only.
+    `keys` are driven in order, over `arcs`; of each one the part `start`..`stop` (0..1 in driving
+    direction). `weight` is that of the search, in ms. `begin` and `end` are what is driven before
+    the core of the network and off it, where that is open at the ends of a path only.
     """
 
     source: SnapPoint
@@ -46,6 +47,7 @@ class Leg(NamedTuple):
     keys: Ints
     start: Floats
     stop: Floats
+    arcs: Ints
     weight: float
     begin: Stretch | None = None
     end: Stretch | None = None
@@ -55,9 +57,14 @@ class Leg(NamedTuple):
         """The edges in driving order."""
         return self.keys >> 1
 
-    def turn_ms(self, each: int) -> Floats:
-        """Return by key what turning round at its begin takes where each time takes so long."""
-        return np.where(find_turns(self.keys, self.start, self.stop), float(each), 0.0)
+    def waits_ms(self, costs: Costs) -> Floats:
+        """Return by key what passing what is before it, and turning there, take in ms."""
+        found = np.zeros(len(self.keys))
+        found[1:] = costs.waits.passing(self.keys, self.arcs)
+        back = np.flatnonzero(find_turns(self.keys, self.start, self.stop))
+        paid = costs.waits.turning(self.arcs[back], self.keys[back] ^ 1)
+        found[back] += np.maximum(costs.turning.ms - paid, 0)
+        return found
 
 
 def find_leg(
@@ -74,12 +81,12 @@ def find_leg(
     count, arcs, at_ends = len(sources), graph.arcs, engine.at_ends
     spots, open_ = [*sources, *targets], weights if at_ends is None else at_ends.weights
     outs, out_costs, intos, into_costs, ends, direct, i, j = meet(
-        flat(spots), count, arcs.first, open_, arcs.head, arcs.tail
+        flat(spots), count, arcs.first, open_, *engine.fixed, arcs.head, arcs.tail
     )
     if at_ends is not None:
         enclaves = at_ends.enclaves
         if on_private(outs, intos, ends, enclaves.of_node, enclaves.private):
-            sides = Sides(graph, weights, at_ends, spots, count)
+            sides = Sides(graph, weights, at_ends, engine.fixed, spots, count)
             found = sides.best(engine.join(*sides.joins))
             return None if found is None else Leg(*found)
     around = engine.join(outs, out_costs, intos, into_costs)
@@ -88,13 +95,19 @@ def find_leg(
         driven = parts(ends, i, len(outs) + j, between, arcs.key)
     elif direct < math.inf:
         weight, (begin, end) = direct, ends[[i, len(outs) + j], ALONG].tolist()
-        driven = ends[i : i + 1, KEY].astype(np.int64), np.array([begin]), np.array([end])
+        driven = alone(ends[i], begin, end)
     else:
         return None
     if len(spots) > 2:
         i, j = int(ends[i, SPOT]), int(ends[len(outs) + j, SPOT])
         return Leg(sources[i], targets[j], *driven, weight)
     return Leg(sources[0], targets[0], *driven, weight)
+
+
+def alone(end: Floats, start: float, stop: float) -> tuple[Ints, Floats, Floats, Ints]:
+    """Return what is driven on one edge alone: key, part and arc, each an array."""
+    key, arc = end[[KEY]].astype(np.int64), end[[ARC]].astype(np.int64)
+    return key, np.array([start]), np.array([stop]), arc
 
 
 def find_legal_leg(
@@ -116,7 +129,8 @@ def find_legal_leg(
         return leg
     if at_once:
         return None
-    sides = Sides(graph, metric.weights, metric.at_ends, [*sources, *targets], len(sources))
+    spots = [*sources, *targets]
+    sides = Sides(graph, metric.weights, metric.at_ends, metric.fixed, spots, len(sources))
     around = metric.join_turning(sides.turning_joins, graph.arcs.key, costs.back_ms, leg.weight)
     found = sides.best(around)
     return None if found is None else Leg(*found)

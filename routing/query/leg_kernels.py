@@ -21,14 +21,26 @@ def _along(edges: Floats, spot: int, key: int) -> float:
     return 1.0 - share if key & 1 else share
 
 
-@compiled(f"{_ENDS}(float64[::1], int64[::1], uint32[::1], uint32[::1], boolean)")
+@inlined
+def driven_ms(arc: int, weights: Weights, begin: Weights, end: Weights) -> float:
+    """Return what of the weight of an arc is shared out over its length."""
+    fixed = begin[arc] + end[arc] if len(begin) else 0
+    return float(weights[arc]) - fixed
+
+
+@compiled(
+    f"{_ENDS}(float64[::1], int64[::1], uint32[::1], uint32[::1], uint32[::1], uint32[::1],"
+    " boolean)"
+)
 def find_ends(
-    spots: Floats, first: Ints, weights: Weights, node: Weights, leaving: bool
-) -> tuple[Ints, Floats, Floats]:
+    spots: Floats, first: Ints, weights: Weights, begin: Weights, end: Weights, node: Weights,
+    leaving: bool,
+) -> tuple[Ints, Floats, Floats]:  # fmt: skip
     """Return every way to leave spots, or to come to them.
 
     `spots` holds edge, fraction and ways of each one after another. Of a key the arc that everyone
-    may take is left by; all its arcs may be come by. `node` is by arc where the way meets the
+    may take is left by; all its arcs may be come by. `begin` and `end` are as `Fixed` has them: who
+    leaves pays the end, who comes the begin. `node` is by arc where the way meets the
     search: the head of an arc that is left, the tail of one that is come by.
     """
     count = 0
@@ -46,7 +58,11 @@ def find_ends(
             for arc in range(first[key], first[key + 1]):
                 if weights[arc] != INFINITE:
                     nodes[row] = node[arc]
-                    costs[row] = weights[arc] * (1.0 - share if leaving else share)
+                    costs[row] = driven_ms(arc, weights, begin, end) * (
+                        1.0 - share if leaving else share
+                    )
+                    if len(begin):
+                        costs[row] += end[arc] if leaving else begin[arc]
                     table[row, KEY], table[row, ARC] = key, arc
                     table[row, ALONG], table[row, SPOT] = share, spot
                     row += 1
@@ -58,24 +74,31 @@ def find_ends(
 @compiled(
     "Tuple((int64[::1], float64[::1], int64[::1], float64[::1], float64[:, ::1], "
     "float64, int64, int64))"
-    "(float64[::1], int64, int64[::1], uint32[::1], uint32[::1], uint32[::1])",
+    "(float64[::1], int64, int64[::1], uint32[::1], uint32[::1], uint32[::1], uint32[::1],"
+    " uint32[::1])",
     at_start=True,
 )
 def meet(
-    spots: Floats, count: int, first: Ints, weights: Weights, head: Weights, tail: Weights
-) -> tuple[Ints, Floats, Ints, Floats, Floats, float, int, int]:
+    spots: Floats, count: int, first: Ints, weights: Weights, begin: Weights, end: Weights,
+    head: Weights, tail: Weights,
+) -> tuple[Ints, Floats, Ints, Floats, Floats, float, int, int]:  # fmt: skip
     """Return nodes and costs of the ways off the first `count` spots, then of those to the others.
 
     Then follow both tables of ends in one, and the cheapest drive (ms) that stays on one edge with
     its two ends; infinite is none.
     """
-    out_node, out_cost, outs = find_ends(spots[: EACH * count], first, weights, head, True)
-    into_node, into_cost, intos = find_ends(spots[EACH * count :], first, weights, tail, False)
+    out_node, out_cost, outs = find_ends(
+        spots[: EACH * count], first, weights, begin, end, head, True
+    )
+    into_node, into_cost, intos = find_ends(
+        spots[EACH * count :], first, weights, begin, end, tail, False
+    )
     best, source, target = math.inf, 0, 0
     for i in range(len(outs)):
         for j in range(len(intos)):
             if outs[i, ARC] == intos[j, ARC] and intos[j, ALONG] >= outs[i, ALONG]:
-                weight = weights[int(outs[i, ARC])] * (intos[j, ALONG] - outs[i, ALONG])
+                whole = driven_ms(int(outs[i, ARC]), weights, begin, end)
+                weight = whole * (intos[j, ALONG] - outs[i, ALONG])
                 if weight < best:
                     best, source, target = weight, i, j
     return out_node, out_cost, into_node, into_cost, np.vstack((outs, intos)), best, source, target
@@ -97,13 +120,14 @@ def on_private(outs: Ints, intos: Ints, ends: Floats, of_node: Signed, private: 
 
 @compiled(
     "float64[:, ::1](uint32[:, ::1], int64[::1], float64[::1], float64[:, ::1], int64[::1],"
-    " int64[::1], float64[::1], float64[:, ::1], int64[::1], uint32[::1])"
+    " int64[::1], float64[::1], float64[:, ::1], int64[::1], uint32[::1], uint32[::1],"
+    " uint32[::1])"
 )
 def tabulate(
     lengths: Weights,
     row: Ints, out_cost: Floats, outs: Floats, out_first: Ints,
     column: Ints, into_cost: Floats, intos: Floats, into_first: Ints,
-    weights: Weights,
+    weights: Weights, begin: Weights, end: Weights,
 ) -> Floats:  # fmt: skip
     """Return the cheapest drives (ms) from places to places; infinite is none.
 
@@ -122,7 +146,8 @@ def tabulate(
                     if length < INFINITE:
                         found[i, j] = min(found[i, j], cost + length + into_cost[b])
                     if arc[b] == outs[a, ARC] and intos[b, ALONG] >= outs[a, ALONG]:
-                        straight = weights[int(arc[b])] * (intos[b, ALONG] - outs[a, ALONG])
+                        whole = driven_ms(int(arc[b]), weights, begin, end)
+                        straight = whole * (intos[b, ALONG] - outs[a, ALONG])
                         found[i, j] = min(found[i, j], straight)
     return found
 
@@ -130,13 +155,13 @@ def tabulate(
 @compiled(
     "UniTuple(float64[:, ::1], 2)(uint32[:, ::1], uint32[:, ::1], int64[::1], float64[::1],"
     " float64[:, ::1], int64[::1], float64[::1], int64[::1], float64[::1], float64[:, ::1],"
-    " int64[::1], float64[::1], uint32[::1], uint32[::1])"
+    " int64[::1], float64[::1], uint32[::1], uint32[::1], uint32[::1], uint32[::1])"
 )
 def tabulate_measured(
     lengths: Weights, alongs: Weights,
     row: Ints, out_cost: Floats, outs: Floats, out_first: Ints, out_told: Floats,
     column: Ints, into_cost: Floats, intos: Floats, into_first: Ints, into_told: Floats,
-    weights: Weights, measure: Weights,
+    weights: Weights, begin: Weights, end: Weights, measure: Weights,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """Return what `tabulate` does, and what these drives measure.
 
@@ -147,10 +172,10 @@ def tabulate_measured(
     found, told = np.full(shape, np.inf), np.zeros(shape)
     for i in range(shape[0]):
         for a in range(out_first[i], out_first[i + 1]):
-            left, begin = int(outs[a, ARC]), outs[a, ALONG]
+            left, leaves = int(outs[a, ARC]), outs[a, ALONG]
             for j in range(shape[1]):
                 for b in range(into_first[j], into_first[j + 1]):
-                    come, end = int(intos[b, ARC]), intos[b, ALONG]
+                    come, comes = int(intos[b, ARC]), intos[b, ALONG]
                     length = lengths[row[a], column[b]]
                     if length < INFINITE:
                         drive = out_cost[a] + length + into_cost[b]
@@ -158,22 +183,22 @@ def tabulate_measured(
                             found[i, j] = drive
                             along = alongs[row[a], column[b]]
                             told[i, j] = out_told[a] + along + into_told[b]
-                    if come == left and end >= begin:
-                        straight = weights[come] * (end - begin)
+                    if come == left and comes >= leaves:
+                        straight = driven_ms(come, weights, begin, end) * (comes - leaves)
                         if straight < found[i, j]:
-                            found[i, j], told[i, j] = straight, measure[come] * (end - begin)
+                            found[i, j], told[i, j] = straight, measure[come] * (comes - leaves)
     return found, told
 
 
 @compiled(
-    "Tuple((int64[::1], float64[::1], float64[::1]))"
+    "Tuple((int64[::1], float64[::1], float64[::1], int64[::1]))"
     "(float64[:, ::1], int64, int64, int64[::1], int64[::1])",
     at_start=True,
 )
 def parts(
     ends: Floats, source: int, target: int, arcs: Ints, key: Ints
-) -> tuple[Ints, Floats, Floats]:
-    """Return the keys driven from an end over arcs to another one, and the part of each (0..1).
+) -> tuple[Ints, Floats, Floats, Ints]:
+    """Return the keys driven from an end over arcs to another one, the part of each, and all arcs.
 
     `ends` is a table of ends, `key` is by arc.
     """
@@ -183,7 +208,10 @@ def parts(
     for i in range(len(arcs)):
         driven[i + 1] = key[arcs[i]]
     driven[count - 1], stop[count - 1] = int(ends[target, KEY]), ends[target, ALONG]
-    return driven, start, stop
+    passed = np.empty(count, np.int64)
+    passed[0], passed[count - 1] = int(ends[source, ARC]), int(ends[target, ARC])
+    passed[1 : count - 1] = arcs
+    return driven, start, stop, passed
 
 
 @compiled("boolean(int64[::1], float64[::1], float64[::1])", at_start=True)

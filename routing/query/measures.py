@@ -7,7 +7,7 @@ import numpy as np
 from routing.cch.engine import Measure
 from routing.cost.profile import Costs
 from routing.graph.graph import Graph
-from routing.graph.weights import INFINITE, Weights
+from routing.graph.weights import INFINITE, Weights, driving
 
 CM_PER_M = 100
 
@@ -31,10 +31,9 @@ def weighed_more(graph: Graph, costs: Costs) -> Measure | None:
         return None
 
     def by_arc(weights: Weights) -> Weights:
-        arcs, factor = graph.arcs, costs.factor[graph.arcs.edge]
-        turns, takes = arcs.turn >= 0, costs.delay_ms[arcs.key].astype(np.float64)
-        takes[turns] += costs.turning.by_row[arcs.turn[turns]]
-        more = np.maximum(weights.astype(np.float64) - takes, 0) * (1 - 1 / factor)
+        arcs = np.arange(len(graph.arcs))
+        factor = costs.factor[graph.arcs.edge]
+        more = np.maximum(driving(weights, costs.fixed, arcs), 0) * (1 - 1 / factor)
         return np.where(weights < INFINITE, np.round(more), 0).astype(np.uint32)
 
     return Measure("weighed more", by_arc)

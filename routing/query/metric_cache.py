@@ -156,7 +156,7 @@ class Metrics:
         weights, ends = self._weights(plan, arcs, stamp.view)
         enclaves = plan.costs.core.enclaves
         at_ends = None if ends is None or enclaves is None else AtEnds(ends, enclaves)
-        return Metric(self._topology, weights, stamp, at_ends)
+        return Metric(self._topology, weights, stamp, at_ends, plan.costs.fixed)
 
     def _weights(
         self, plan: Plan, arcs: Ints, view: EdgeStateView

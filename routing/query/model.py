@@ -128,10 +128,8 @@ class Path:
         return keys, part, driving + self.waits_ms()
 
     def waits_ms(self) -> Floats:
-        """Return by key what turning round and what is met on the way take, in ms."""
-        part = np.concatenate([leg.stop - leg.start for leg in self.legs])
-        turning = np.concatenate([leg.turn_ms(self.costs.turning.ms) for leg in self.legs])
-        return np.asarray(turning + self.costs.delay_ms[self.keys] * part, np.float64)
+        """Return by key what passing what is before it, and turning there, take in ms."""
+        return np.concatenate([leg.waits_ms(self.costs) for leg in self.legs])
 
     def sums(self) -> tuple[float, float]:
         """Return the length in m and the driving time in ms."""
@@ -141,7 +139,7 @@ class Path:
     def banned_keys(self, depart: datetime) -> Ints:
         """Return the keys that are entered at a banned hour when one leaves at a time."""
         keys, part, duration = self.parts()
-        entered = np.concatenate([[0.0], np.cumsum(duration)[:-1]])
+        entered = np.concatenate([[0.0], np.cumsum(duration)[:-1]]) + self.waits_ms()
         banned = self.costs.bans.entered(keys, entered, depart) & (part > 0)
         return np.unique(keys[banned])
 

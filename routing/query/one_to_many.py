@@ -11,7 +11,7 @@ import numpy as np
 
 from routing.cch.engine import Measure, Metric
 from routing.graph.graph import Graph
-from routing.graph.weights import INFINITE, Floats, Ints, Weights
+from routing.graph.weights import INFINITE, Floats, Ints, Weights, driving
 from routing.index.snap import SnapPoint
 from routing.query.access import arriving, ends_of, leaving
 from routing.query.enclave import Ends
@@ -80,7 +80,7 @@ def _weights(graph: Graph, metric: Metric, sources: Places, targets: TargetSide)
     lengths = np.ascontiguousarray(metric.matrix(outs.nodes, intos.nodes))
     found = tabulate(
         lengths, outs.at, outs.costs, outs.table, outs.first,
-        intos.at, intos.costs, intos.table, intos.first, weights,
+        intos.at, intos.costs, intos.table, intos.first, weights, *metric.fixed,
     )  # fmt: skip
     if within is not None:
         within.put_into(found)
@@ -105,7 +105,8 @@ def _measured(
         lengths, alongs = metric.measured_matrix(outs.nodes, intos.nodes, measure)
         found, told = tabulate_measured(
             lengths, alongs, outs.at, outs.costs, outs.table, outs.first, outs.told,
-            intos.at, intos.costs, intos.table, intos.first, intos.told, weights, by_arc,
+            intos.at, intos.costs, intos.table, intos.first, intos.told,
+            weights, *metric.fixed, by_arc,
         )  # fmt: skip
     if within is not None:
         within.put_into(found, told)
@@ -159,7 +160,7 @@ def span(
     """Return what can be driven within a limit from any of `spots` (or to any, backward)."""
     beside = metric.topology.graph.inward if backward else metric.topology.graph.outward
     with metric.lock:
-        at_ends, weights = metric.at_ends, _at_ends(metric)
+        at_ends, weights, fixed = metric.at_ends, _at_ends(metric), metric.fixed
         ends = (arriving if backward else leaving)(graph, metric, spots)
         offsets = [round(end.cost) for end in ends]
         near = metric.reach([e.node for e in ends], offsets, limit_ms, backward=backward)
@@ -174,19 +175,25 @@ def span(
         arcs, owner = beside.arcs_of(near[0])
         passable = metric.weights[arcs] < INFINITE
     arcs, far = arcs[passable], near[1][owner[passable]]
-    arcs, far = np.concatenate([arcs, beyond[0]]), np.concatenate([far, beyond[1]])
-    cost, away = weights[arcs].astype(np.float64), far.astype(np.float64)
+    arcs, away = np.concatenate([arcs, beyond[0]]), np.concatenate([far, beyond[1]]).astype(float)
+    paid = fixed.end if backward else fixed.begin
+    away += paid[arcs] if len(paid) else 0.0
+    arcs, away = arcs[away <= limit_ms], away[away <= limit_ms]
+    cost = driving(weights, fixed, arcs)
     part = np.clip((limit_ms - away) / np.maximum(cost, 1), 0, 1)
     rows = _rows(graph.arcs.key[arcs], np.zeros(len(arcs)), part, away, cost, backward)
-    first = _first_rows(own, weights, limit_ms, backward)
+    first = _first_rows(own, driving(weights, fixed, own.arcs), limit_ms, backward)
     return Span(*(np.concatenate(pair) for pair in zip(first, rows, strict=True)))
 
 
 def _first_rows(
-    own: Ends, weights: Weights, limit_ms: int, backward: bool
+    own: Ends, cost: Floats, limit_ms: int, backward: bool
 ) -> tuple[Ints, Floats, Floats, Floats, Floats]:
-    """Return the rows of the edges of places, of which the parts off them are driven."""
-    along, cost = own.table[:, ALONG], weights[own.arcs].astype(np.float64)
+    """Return the rows of the edges of places, of which the parts off them are driven.
+
+    `cost` (ms) is by end that of driving its whole edge.
+    """
+    along = own.table[:, ALONG]
     left, skipped = (along, 1 - along) if backward else (1 - along, along)
     part = np.minimum(left, limit_ms / np.maximum(cost, 1))
     keys = own.table[:, KEY].astype(np.int64)

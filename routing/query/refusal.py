@@ -129,7 +129,9 @@ class Obstacle:
         at_ends = at_ends and at_ends._replace(weights=kept(at_ends.weights))
         blocked = self.vehicle.refused(graph.edges, slice(None))
         limits = rule.value.hours_per_place, rule.value.sets
-        ways = relaxations(graph, metric.topology, weights, at_ends, blocked, spots, *limits)
+        ways = relaxations(
+            graph, metric.topology, weights, at_ends, metric.fixed, blocked, spots, *limits
+        )
         return [_described(graph, self.rules, self.vehicle, found, way) for way in ways]
 
 

@@ -21,7 +21,7 @@ import scipy  # loads its heavy parts when they are first used
 from routing.cch.engine import Metric, Topology
 from routing.graph.enclaves import AtEnds
 from routing.graph.graph import Graph
-from routing.graph.weights import INFINITE, LARGEST, Bools, Floats, Ints, Weights
+from routing.graph.weights import INFINITE, LARGEST, Bools, Fixed, Floats, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.query.leg import Leg, find_leg, find_legs
 
@@ -98,6 +98,7 @@ class _Search:
         topology: Topology,
         weights: Weights,
         at_ends: AtEnds | None,
+        fixed: Fixed,
         places: BlockedPlaces,
         hours: float,
     ) -> None:
@@ -105,7 +106,7 @@ class _Search:
         extra = np.rint(places.share[graph.arcs.edge] * hours * MS_PER_H).astype(np.int64)
         self._weights = _heavier(weights, extra)
         self._at_ends = at_ends and at_ends._replace(weights=_heavier(at_ends.weights, extra))
-        self._metric = Metric(topology, self._weights, None, self._at_ends)
+        self._metric = Metric(topology, self._weights, None, self._at_ends, fixed)
         self._arc_place = places.of_edge[graph.arcs.edge]
 
     def without(self, shut: frozenset[int], spots: Sequence[list[SnapPoint]]) -> Relaxed | None:
@@ -138,6 +139,7 @@ def relaxations(
     topology: Topology,
     weights: Weights,
     at_ends: AtEnds | None,
+    fixed: Fixed,
     blocked: Bools,
     spots: Sequence[list[SnapPoint]],
     hours: float,
@@ -145,14 +147,13 @@ def relaxations(
 ) -> list[Relaxed]:
     """Return the cheapest ways to pass if some places are waived, each with another set of them.
 
-    `weights` are of a vehicle that nothing refuses, infinite where closures or avoidances hold, and
-    `at_ends` such at ends of paths; `blocked` marks the edges (by edge) that refuse the vehicle.
+    `weights` are of a vehicle that nothing refuses, infinite where closures or avoidances hold,
+    `at_ends` such at ends of paths, `fixed` what of both is paid whole; edges `blocked` refuse it.
     """
     places = BlockedPlaces.of(graph, at_ends.weights if at_ends else weights, blocked)
-    search = _Search(graph, topology, weights, at_ends, places, hours)
+    search = _Search(graph, topology, weights, at_ends, fixed, places, hours)
     queue: list[tuple[float, int, frozenset[int], Relaxed]] = []
-    seen: set[frozenset[int]] = set()
-    sets, found = list[frozenset[int]](), list[Relaxed]()
+    seen, sets, found = set[frozenset[int]](), list[frozenset[int]](), list[Relaxed]()
 
     def look(shut: frozenset[int]) -> None:
         way = None if shut in seen else search.without(shut, spots)

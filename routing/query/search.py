@@ -90,8 +90,9 @@ def _soonest(prepared: PreparedMetric, other: Path | None) -> Path | None:
     resolved, metric = prepared.resolved, prepared.exactly().metric
     with metric.lock:
         stamp, weights, at_ends = metric.stamp, metric.weights, metric.at_ends
-    bans = resolved.base.costs.bans
-    asked = TimeDependentSearch(prepared.graph, weights, at_ends, bans, resolved.at)
+    asked = TimeDependentSearch(
+        prepared.graph, weights, at_ends, metric.fixed, resolved.base.costs.bans, resolved.at
+    )
     legs = asked.legs(prepared.places)
     if legs is None:
         return other

@@ -12,7 +12,7 @@ from routing.cch.arc_search import Ends as TurningEnds
 from routing.cch.engine import Joined
 from routing.graph.enclaves import AtEnds
 from routing.graph.graph import Graph
-from routing.graph.weights import Floats, Ints, Weights
+from routing.graph.weights import Fixed, Floats, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.query import enclave
 from routing.query.access import flat
@@ -21,13 +21,14 @@ from routing.query.leg_kernels import ALONG, SPOT, meet, parts
 
 
 class Driven(NamedTuple):
-    """What a leg is made of: spots, keys and the part of each, weight (ms), and its stretches."""
+    """What a leg is made of: spots, keys with part and arc of each, weight (ms), its stretches."""
 
     source: SnapPoint
     target: SnapPoint
     keys: Ints
     start: Floats
     stop: Floats
+    arcs: Ints
     weight: float
     begin: Stretch | None
     end: Stretch | None
@@ -59,6 +60,7 @@ class Sides:
         graph: Graph,
         weights: Weights,
         at_ends: AtEnds | None,
+        fixed: Fixed,
         spots: Sequence[SnapPoint],
         count: int,
     ) -> None:
@@ -66,7 +68,7 @@ class Sides:
         self._spots, self._count = spots, count
         arcs, open_ = graph.arcs, weights if at_ends is None else at_ends.weights
         outs, out_costs, intos, into_costs, self._ends, self.direct, self._i, self._j = meet(
-            flat(spots), count, arcs.first, open_, arcs.head, arcs.tail
+            flat(spots), count, arcs.first, open_, *fixed, arcs.head, arcs.tail
         )
         self._out_count = len(outs)
         self._outs = Ends(outs, out_costs, self._ends[: len(outs)])
@@ -131,10 +133,10 @@ class Sides:
 
     def _over(self, way: _Way) -> Driven:
         into = self._out_count + way.j
-        keys, start, stop = parts(self._ends, way.i, into, way.arcs, self._graph.arcs.key)
+        driven = parts(self._ends, way.i, into, way.arcs, self._graph.arcs.key)
         source, target = self._spots_of(way.i, way.j)
         begin, end = self._stretches(way)
-        return Driven(source, target, keys, start, stop, way.weight, begin, end)
+        return Driven(source, target, *driven, way.weight, begin, end)
 
     def _along(self) -> Driven:
         """Return the drive along one edge."""
@@ -145,7 +147,7 @@ class Sides:
             last = enclave.last_stretch(self._at_ends.enclaves, arc)
         spots = self._spots_of(self._i, self._j)
         return Driven(
-            *spots, self._graph.arcs.key[arc], ends[:1], ends[1:], self.direct, None, last
+            *spots, self._graph.arcs.key[arc], ends[:1], ends[1:], arc, self.direct, None, last
         )
 
     def _spots_of(self, i: int, j: int) -> tuple[SnapPoint, SnapPoint]:

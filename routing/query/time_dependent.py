@@ -18,11 +18,11 @@ from routing.cost.time_bans import Bans
 from routing.cost.weekly_hours import WEEK_MIN, minute_of_week
 from routing.graph.enclaves import AtEnds
 from routing.graph.graph import Graph
-from routing.graph.weights import Ints, Weights
+from routing.graph.weights import Fixed, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.query.access import flat
 from routing.query.enclave import Stretch, first_stretch, last_stretch
-from routing.query.leg import Leg
+from routing.query.leg import Leg, alone
 from routing.query.leg_kernels import ALONG, ARC, KEY, SPOT, meet, parts
 from routing.query.time_dependent_kernels import BEFORE, BEHIND, PHASES, soonest
 from routing.stopping import check
@@ -33,7 +33,8 @@ NOTHING = np.zeros(0)
 class TimeDependentSearch:
     """Searches on one graph with given weights (ms by arc) that leave at one time.
 
-    `at_ends` are those at the ends of paths, None where they are no others.
+    `at_ends` are those at the ends of paths, None where they are no others; `fixed` is what of both
+    is paid whole.
     """
 
     def __init__(
@@ -41,11 +42,12 @@ class TimeDependentSearch:
         graph: Graph,
         weights: Weights,
         at_ends: AtEnds | None,
+        fixed: Fixed,
         bans: Bans,
         depart: datetime,
     ) -> None:
         arcs = graph.arcs
-        self._graph, self._weights, self._bans = graph, weights, bans
+        self._graph, self._weights, self._bans, self._fixed = graph, weights, bans, fixed
         self._enclaves = None if at_ends is None else at_ends.enclaves
         self._ends, self._of_node = weights, np.full(graph.node_count, -1, np.int32)
         if at_ends is not None:
@@ -71,7 +73,7 @@ class TimeDependentSearch:
     ) -> Leg | None:
         arcs, spots = self._graph.arcs, [*sources, *targets]
         outs, out_costs, intos, into_costs, ends, direct, i, j = meet(
-            flat(spots), len(sources), arcs.first, self._ends, arcs.head, arcs.tail
+            flat(spots), len(sources), arcs.first, self._ends, *self._fixed, arcs.head, arcs.tail
         )
         rows = self._bans.code[ends[:, KEY].astype(np.int64)].astype(np.int32)
         leaving = self._graph.outward
@@ -84,8 +86,7 @@ class TimeDependentSearch:
         may = direct < math.inf and not self._bans.weeks[rows[i], minute]
         if may and passed + direct <= best:
             weight, (start, stop) = direct, ends[[i, len(outs) + j], ALONG].tolist()
-            driven = ends[i : i + 1, KEY].astype(np.int64), np.array([start]), np.array([stop])
-            first, last = NOTHING, ends[i : i + 1, ARC]
+            driven, (first, last) = alone(ends[i], start, stop), (NOTHING, ends[i : i + 1, ARC])
         elif best < math.inf:
             weight, (j, state) = best - passed, target
             i, between, phase = self._unwind(state, came)

@@ -62,11 +62,13 @@ class Ranks:
 
     `sizes` are by class, `none` is that of classes not named, to which nobody gives way; `ring` is
     that of roundabouts. Up to `main` an edge is a main one. Those of the classes `ramps` merge into
-    edges up to `merged` by a lane of their own.
+    edges up to `merged` by a lane of their own. To turn left across the traffic of an edge up to
+    `crossed` one waits for it.
     """
 
     sizes: Mapping[str, float]
     main: float
+    crossed: float
     ramps: tuple[str, ...]
     merged: float
     ring: float = -1.0

@@ -42,6 +42,6 @@ KIND = NetworkKind(
     usual_class="road",
     rule_prefix="road",
     vehicle_rules="vehicle.*.default",
-    ranks=Ranks(_SIZES, main=3, ramps=("motorway_link", "trunk_link"), merged=1),
+    ranks=Ranks(_SIZES, main=3, crossed=4, ramps=("motorway_link", "trunk_link"), merged=1),
     order=0,
 )

@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Collection, Mapping, Sequence
 
 from routing.graph.graph import Graph
+from routing.graph.weights import Fixed
 from routing.index.snap import SnapPoint
 
 BEFORE, ON, BEHIND = range(3)
@@ -20,7 +21,7 @@ class Judge:
     """The ways between spots, by weights (ms) by arc; one that is not there may not be used.
 
     `through` are those of through traffic, `at_ends` those that hold at the ends of a path; `core`
-    are the nodes of the main network.
+    are the nodes of the main network; `fixed` is what of weights is paid whole by who passes.
     """
 
     def __init__(
@@ -29,8 +30,12 @@ class Judge:
         through: Mapping[int, float],
         at_ends: Mapping[int, float],
         core: set[int],
+        fixed: Fixed,
     ) -> None:
         self._graph, self._through, self._at_ends = graph, through, at_ends
+        begin, end = (dict.fromkeys(at_ends, 0.0) | dict(enumerate(f.tolist())) for f in fixed)
+        self._begin, self._end = begin, end
+        self._driving = {arc: w - begin[arc] - end[arc] for arc, w in at_ends.items()}
         self._tail, self._head = graph.arcs.tail.tolist(), graph.arcs.head.tolist()
         self._out: list[list[int]] = [[] for _ in range(graph.node_count)]
         for arc in at_ends:
@@ -47,7 +52,7 @@ class Judge:
                     left = spot.fraction if key & 1 else 1 - spot.fraction
                     node = self._head[arc]
                     phase = ON if node in self.core else BEFORE
-                    queue.append((self._at_ends[arc] * left, node, phase))
+                    queue.append((self._driving[arc] * left + self._end[arc], node, phase))
         heapq.heapify(queue)
         seen: Lengths = {}
         while queue:
@@ -86,13 +91,14 @@ class Judge:
                 for phase in (BEFORE, ON, BEHIND):
                     behind_core = phase == BEHIND and self._tail[arc] in self.core
                     if (self._tail[arc], phase) in known and not behind_core:
-                        far = known[self._tail[arc], phase] + self._at_ends[arc] * share
+                        far = known[self._tail[arc], phase] + self._begin[arc]
+                        far += self._driving[arc] * share
                         best = min(best, far)
             if high > low and low in self._at_ends:
                 for other in sources:
                     begun = 1 - other.fraction if key & 1 else other.fraction
                     if other.edge == spot.edge and begun <= share:
-                        best = min(best, self._at_ends[low] * (share - begun))
+                        best = min(best, self._driving[low] * (share - begun))
         return best
 
 

@@ -13,6 +13,7 @@ import orjson
 
 from api.network.rule_models import RuleBook, read_rules
 from routing.cch.engine import Topology
+from routing.cost.network_rules import rules_of
 from routing.cost.profile import load_profiles, usable_profiles
 from routing.graph.drawn import drawn_edges, drawn_place, drawn_places
 from routing.graph.graph import Edges, Graph
@@ -36,6 +37,11 @@ def _shipped() -> RuleSet:
 def shipped_rules() -> dict[str, Rule]:
     """Return the rules as shipped."""
     return dict(_shipped())
+
+
+def free_rules() -> dict[str, Rule]:
+    """Return the rules as shipped under which turns and what is met cost nothing."""
+    return {key: r for key, r in _shipped().items() if key != rules_of(ROAD).turn_cost.key}
 
 
 def changed(kind: RuleKind, value: Any, key: str | None = None) -> dict[str, Rule]:
@@ -79,9 +85,10 @@ class Town:
 
     drawing: str
     roads: Mapping[str, Mapping[str, Any]]
-    turns: Sequence[tuple[str, ...]] = ()  # ("no" | "only", edge, edge, …[, exempt=class])
+    turns: Sequence[tuple[str, ...]] = ()  # ("no" | "only", edge, edge, …[, exempt=…][, wall])
     rules: Mapping[str, Rule] = field(default_factory=shipped_rules)
     crossings: str = ""  # nodes where those on foot or a railway cross
+    turn_costs: bool = True  # whether junctions have copies for them
 
     @cached_property
     def places(self) -> dict[str, tuple[float, float]]:
@@ -106,12 +113,13 @@ class Town:
                 }
             )
         edges = edges_of(rows, [node_id(name) for name in self.crossings])
-        return split(edges, [self.restriction(*turn) for turn in self.turns])
+        turns = [self.restriction(*turn) for turn in self.turns]
+        return split(edges, turns, turn_costs=self.turn_costs)
 
     def restriction(self, kind: str, *names: str) -> Restriction:
         exempt = tuple(n.removeprefix("exempt=") for n in names if n.startswith("exempt="))
-        edges = tuple(self.names.index(n) for n in names if not n.startswith("exempt="))
-        return Restriction(kind, edges, exempt=exempt)
+        edges = tuple(self.names.index(n) for n in names if n in self.roads)
+        return Restriction(kind, edges, exempt=exempt, wall="wall" in names)
 
     @cached_property
     def network(self) -> RoadNetwork:

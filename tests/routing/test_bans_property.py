@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from routing.cost.rule_models import OF_ROADS
 from routing.cost.weekly_hours import WEEK_MIN, read_hours
 from spatial.errors import SigangError
-from tests.routing.maps import Town, changed, shipped_rules
+from tests.routing.maps import Town, changed, free_rules, shipped_rules
 from tests.routing.test_hours import MONDAY
 
 GRID = "A----B----C\n\n\nD----E----F"
 PAIRS = ["AB", "BC", "DE", "EF", "AD", "BE", "CF"]
 SHIPPED = shipped_rules()
-FREE = {key: rule for key, rule in SHIPPED.items() if key != OF_ROADS.turn_cost.key}
-RULES = FREE | changed(OF_ROADS.snap, SHIPPED[OF_ROADS.snap.key].given | {"island_nodes": 1})
+RULES = free_rules() | changed(
+    OF_ROADS.snap, SHIPPED[OF_ROADS.snap.key].given | {"island_nodes": 1}
+)
 SPEED_KMH = 60.0
 HOURS = ["00:00-06:00", "22:00-02:00", "Mo 07:00-07:30", "12:00-12:20", "Mo-Fr 00:10-00:20"]
 

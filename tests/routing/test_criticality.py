@@ -5,6 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from routing.cch.engine import Metric
 from routing.planning.criticality import Vulnerability, gravity
 from routing.query.model import Conditions
 from routing.query.one_to_many import durations
@@ -34,7 +35,8 @@ def by_brute_force(made, prepared, spots, trips, bundle):
     """Ask all trips anew on a metric without the edges."""
     graph = made.network.graph
     before = durations(graph, prepared.metric, spots, spots)
-    shut = type(prepared.metric)(prepared.metric.topology, prepared.metric.weights.copy())
+    metric = prepared.metric
+    shut = Metric(metric.topology, metric.weights.copy(), fixed=metric.fixed)
     arcs = graph.arcs.of_keys(np.concatenate([2 * bundle, 2 * bundle + 1]))
     shut.update(arcs, np.full(len(arcs), 2**31 - 1))
     after = durations(graph, shut, spots, spots)

@@ -57,10 +57,11 @@ def test_signals_count_for_who_comes_to_them():
     assert seconds(town, "D", "A") == pytest.approx((driving + 20, 20))
 
 
-def test_who_drives_a_part_of_an_edge_pays_that_part():
+def test_who_does_not_pass_the_end_of_an_edge_pays_nothing():
     town = line(BC=met(stop=[1, 0]))
-    assert seconds(town, "BC:0.25", "BC:0.75")[1] == pytest.approx(2.5)
-    assert seconds(town, "A", "BC:0.2")[1] == pytest.approx(1)
+    assert seconds(town, "BC:0.25", "BC:0.75")[1] == 0
+    assert seconds(town, "A", "BC:0.9")[1] == 0
+    assert seconds(town, "BC:0.9", "CD:0.1")[1] == 5
 
 
 CROSS = """
@@ -123,7 +124,7 @@ def test_standing_counts_for_the_hour_at_which_the_next_road_is_driven():
 
 
 def town(seed):
-    """Return random streets with delays on them, and what each key takes (ms)."""
+    """Return random streets with delays, and what driving and passing each key takes (ms)."""
     rng = random.Random(seed)
     nodes = rng.randint(3, 8)
     ends = [(rng.randrange(n), n) for n in range(1, nodes)]
@@ -138,11 +139,11 @@ def town(seed):
         for i, (a, b) in enumerate(ends)
     ]  # fmt: skip
     takes = [
-        (*both[::-1 if way else 1], metres[i] / KMH * 3600
-         + 1000 * sum(SECONDS[k] * each[way] for k, each in counts[i].items()))
+        (*both[:: -1 if way else 1], metres[i] / KMH * 3600,
+         1000 * sum(SECONDS[k] * each[way] for k, each in counts[i].items()))
         for i, both in enumerate(ends) for way in (0, 1)
     ]  # fmt: skip
-    graph = split(edges_of(rows), [])
+    graph = split(edges_of(rows), [], turn_costs=False)
     return RoadNetwork(
         graph, Topology.build(graph), {"car": load_profiles(ROAD)["car"]}, RULES
     ), takes
@@ -156,7 +157,7 @@ def far_from(takes, begins):
         queue.remove((far, node))
         if node not in least:
             least[node] = far
-            queue += [(far + ms, head) for tail, head, ms in takes if tail == node]
+            queue += [(far + ms + met, head) for tail, head, ms, met in takes if tail == node]
     return least
 
 
@@ -168,7 +169,8 @@ def test_paths_tables_and_reach_pay_alike(seed):
     spots = [SnapPoint(edge, 0.25, 0, 0.0, 0.0, 0.0) for edge in range(len(takes) // 2)]
     table = prepared.table([[s] for s in spots], [[s] for s in spots])[0] * 1000
     for i, (there, back) in enumerate(zip(takes[::2], takes[1::2], strict=True)):
-        least = far_from(takes, [(there[1], 0.75 * there[2]), (back[1], 0.25 * back[2])])
+        begins = [(there[1], 0.75 * there[2] + there[3]), (back[1], 0.25 * back[2] + back[3])]
+        least = far_from(takes, begins)
         span = prepared.span([spots[i]], 3600)
         whole = span.stop == 1
         for j, (into, other) in enumerate(zip(takes[::2], takes[1::2], strict=True)):

@@ -74,7 +74,7 @@ def judged(town, metric, core):
     assert not idle & kept.keys()
     open_ = {a: w for a, w in kept.items() if a in through}
     assert open_ == {a: float(w) for a, w in enumerate(shown.tolist()) if w < INFINITE}
-    return Judge(town.graph, open_, kept, core)
+    return Judge(town.graph, open_, kept, core, metric.fixed)
 
 
 def spots(town, rng, count):
@@ -106,7 +106,7 @@ def test_paths_and_tables_are_as_the_judge_says(seed):
     find = partial(find_legal_leg, graph, metric, costs)
     seconds, lengths, _ = table(graph, metric, places, places, length=lengths_of(graph))
     bans = compile_bans(graph.edges, costs.profile, np.zeros(len(graph.edges), np.bool_), [])
-    clock = TimeDependentSearch(graph, metric.weights, metric.at_ends, bans, NOW)
+    clock = TimeDependentSearch(graph, metric.weights, metric.at_ends, metric.fixed, bans, NOW)
     for row, source in enumerate(places):
         known = judge.lengths(source)
         for column, target in enumerate(places):

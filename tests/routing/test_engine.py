@@ -31,7 +31,7 @@ def graph_of(nodes, ends):
         }
         for i, (a, b) in enumerate(ends)
     ]
-    return split(edges_of(rows), [])
+    return split(edges_of(rows), [], turn_costs=False)
 
 
 @st.composite
@@ -180,7 +180,7 @@ def test_luxembourg_equals_its_reference_answers():
         }
         for i, (a, b, m, _) in enumerate(arcs)
     ]
-    graph = split(edges_of(edges), [])
+    graph = split(edges_of(edges), [], turn_costs=False)
     number = {a[0]: int(t) for a, t in zip(arcs, graph.edges.tail, strict=True)}
     number |= {a[1]: int(h) for a, h in zip(arcs, graph.edges.head, strict=True)}
     metric = Metric(Topology.build(graph), np.array([a[3] for a in arcs])[graph.arcs.edge])

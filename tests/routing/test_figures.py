@@ -18,7 +18,6 @@ from routing.graph.graph import Coded
 from routing.live.edge_states import EdgeStateView
 
 EDGES = 6
-DELAY_MS = np.arange(0, 2 * EDGES * 1000, 1000, dtype=np.int32)
 PARTS = st.tuples(
     st.integers(0, 2 * EDGES - 1), st.sampled_from([(0, 1), (0.25, 1), (0, 0.5), (0.3, 0.3)])
 )
@@ -43,8 +42,6 @@ def make(metres, columns, marks, caps, tariff):
         basis=np.abs(np.array(basis)).astype(np.uint8),
         tolls=Tolls(0.5, tolled, said) if tariff else None,
         co2_kg_km=0.2,
-        turning=SimpleNamespace(ms=7000),
-        delay_ms=DELAY_MS,
     )
     view = EdgeStateView(np.zeros(2 * EDGES, np.bool_), np.array(caps, np.float32))
     return edges, SimpleNamespace(costs=costs, view=view, vehicle=UNLIMITED)
@@ -53,7 +50,8 @@ def make(metres, columns, marks, caps, tariff):
 def leg(parts):
     keys = np.array([key for key, _ in parts], np.int64)
     start, stop = np.array([span for _, span in parts], np.float64).T.copy()
-    return SimpleNamespace(keys=keys, start=start, stop=stop)
+    waits = np.concatenate([[0.0], 1000.0 * keys[:-1]])
+    return SimpleNamespace(keys=keys, start=start, stop=stop, waits_ms=lambda costs: waits)
 
 
 @given(
@@ -73,20 +71,20 @@ def test_sums_are_those_of_the_parts(drives, metres, columns, marks, caps, tarif
     def seconds(key, m):
         return m * 3.6 / np.fmin(found.costs.speed_kmh[key >> 1], np.float32(caps[key]))
 
-    def turning(one):
-        met = sum(DELAY_MS[k] / 1000 * m / metres[k >> 1] for k, m in one)
-        return 7 * sum(a ^ 1 == b for (a, _), (b, _) in pairwise(one)) + met
+    def waiting(one):
+        return sum(key for key, _ in one[:-1])
 
     def share(chosen):
         return round(sum(m for k, m in every if chosen(k >> 1)) / total, 6) if total else 0.0
 
-    for (length, duration), one in zip(told.by_leg, driven, strict=True):
+    for (length, duration), one, parts in zip(told.by_leg, driven, drives, strict=True):
         assert length == pytest.approx(sum(m for _, m in one))
-        assert duration == pytest.approx(sum(seconds(k, m) for k, m in one) + turning(one))
+        assert duration == pytest.approx(sum(seconds(k, m) for k, m in one) + waiting(parts))
     assert told.length_m == pytest.approx(total)
-    turned = sum(turning(one) for one in driven)
-    assert told.duration_s == pytest.approx(sum(seconds(k, m) for k, m in every) + turned)
-    assert told.delay_s == pytest.approx(turned)
+    waited = sum(waiting(parts) for parts in drives)
+    assert told.duration_s == pytest.approx(sum(seconds(k, m) for k, m in every) + waited)
+    assert told.delay_s == pytest.approx(waited)
+    assert told.turns_round == sum(a ^ 1 == b for (a, _), (b, _) in pairwise(every))
     assert told.limits_unknown_share == pytest.approx(share(lambda e: not known[e]), abs=2e-6)
     for names, shares, column in (
         (edges.origin.values, told.origin_share, origin), (BASES, told.basis_share, np.abs(basis)),

@@ -5,7 +5,7 @@ import pytest
 
 from routing.planning.interception import Margins, choose, find_next, meetings, vehicle_times
 from routing.query.model import Conditions
-from tests.routing.maps import NOW, Town
+from tests.routing.maps import NOW, Town, free_rules
 
 MAP = """
           F
@@ -26,7 +26,7 @@ FAST = Margins(vehicle_factor=1.0, set_up_s=0, least_s=0)
 
 @pytest.fixture(scope="module")
 def town():
-    return Town(MAP, ROADS)
+    return Town(MAP, ROADS, rules=free_rules())
 
 
 def times(town, sources: str, targets: str):

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from routing.cost.rule_models import OF_ROADS
 from routing.query.model import Conditions, PathQuery
 from spatial.errors import SigangError
-from tests.routing.maps import NOW, Town, changed, shipped_rules
+from tests.routing.maps import NOW, Town, changed, free_rules
 
 LETTERS = "ABCDEFGHI"
 GRID = "A----B----C\n\n\n\nD----E----F\n\n\n\nG----H----I"
 PAIRS = ["AB", "BC", "DE", "EF", "GH", "HI", "AD", "DG", "BE", "EH", "CF", "FI"]
 TRUCK_M = 4.0
-RULES = shipped_rules()
+RULES = free_rules()
 NO_ISLANDS = RULES | changed(OF_ROADS.snap, RULES[OF_ROADS.snap.key].given | {"island_nodes": 1})
 
 
@@ -124,7 +124,7 @@ def test_a_path_is_as_short_as_dijkstra_says(world, profile):
 @given(worlds())
 def test_undoing_closures_restores_every_weight(world):
     roads, closures, _, _ = world
-    town = Town(GRID, roads)
+    town = Town(GRID, roads, rules=RULES)
     network, profiles = town.network, [Conditions(p) for p in town.network.profiles]
     before = [network.prepared(p, NOW).metric.weights.copy() for p in profiles]
     rows = [r for v, (n, d) in enumerate(closures, 1) for r in town.close(v, n, direction=d)]
@@ -138,7 +138,7 @@ def test_undoing_closures_restores_every_weight(world):
 
 def test_answers_show_the_state_that_they_name_while_it_changes():
     roads = {"AB": {}, "BE": {}, "AD": {}, "DE": {"length_m": 2500.0, "max_height_m": 3.0}}
-    town = Town(GRID, {**roads, "BC": {}, "CF": {}, "EF": {"length_m": 3000.0}})
+    town = Town(GRID, {**roads, "BC": {}, "CF": {}, "EF": {"length_m": 3000.0}}, rules=RULES)
     seen, stop, failed = [], threading.Event(), []
 
     def ask(profile):

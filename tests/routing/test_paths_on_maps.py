@@ -350,7 +350,7 @@ def gated_yard() -> Town:
     """Return a road with a gate at G to a yard GXY, larger than an island."""
     drawing = "A----B----C\n     G\n     X----Y"
     roads = {"AB": {}, "BC": {}, "BG": {}, "GX": {}, "XY": {}}
-    turns = [("no", *pair, "exempt=emergency") for pair in (("BG", "GX"), ("GX", "BG"))]
+    turns = [("no", *pair, "exempt=emergency", "wall") for pair in (("BG", "GX"), ("GX", "BG"))]
     rules = shipped_rules()
     rules |= changed(OF_ROADS.snap, rules[OF_ROADS.snap.key].given | {"island_nodes": 1})
     return Town(drawing, roads, turns, rules=rules)

@@ -14,7 +14,7 @@ from routing.cost.weekly_hours import ZONE
 from routing.query.model import Conditions, PathQuery
 from spatial.errors import LimitViolated, SigangError
 from spatial.networks.road import KIND as ROAD
-from tests.routing.maps import NOW, SQUARE, Town, shipped_rules, square
+from tests.routing.maps import NOW, SQUARE, Town, free_rules, shipped_rules, square
 
 PROFILES = load_profiles(ROAD)
 RULES = shipped_rules()
@@ -316,7 +316,7 @@ def test_no_truck_is_led_over_an_edge_below_its_size(roads, ends):
 @settings(max_examples=25, deadline=None)
 @given(limited_roads())
 def test_without_limits_a_truck_drives_where_a_car_does(roads):
-    town = Town(GRID, roads)
+    town = Town(GRID, roads, rules=free_rules(), turn_costs=False)
     network = town.network
     free = dict.fromkeys(ROAD.sizes, 0.001)
     car, truck = (network.prepared(Conditions(p, sizes=free), NOW) for p in ("car", "truck"))
@@ -325,7 +325,7 @@ def test_without_limits_a_truck_drives_where_a_car_does(roads):
         name: {**road, **{f"max_{limit}": None for limit in ROAD.sizes}}
         for name, road in roads.items()
     }
-    unlimited = Town(GRID, bare).network
+    unlimited = Town(GRID, bare, rules=free_rules(), turn_costs=False).network
     one, other = (unlimited.prepared(Conditions(p), NOW) for p in ("car", "truck"))
     assert (one.metric.weights == other.metric.weights).all()
 

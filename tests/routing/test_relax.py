@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from routing.cch.engine import Topology
 from routing.cost.profile import compile_costs, load_profiles
 from routing.graph.graph import Graph
-from routing.graph.weights import INFINITE
+from routing.graph.turns import split
+from routing.graph.weights import INFINITE, NOTHING_FIXED
 from routing.index.snap import SnapPoint
 from routing.query.relaxation import BlockedPlaces, relaxations
 from spatial.errors import LimitViolated
@@ -84,11 +85,19 @@ def free_weights(graph):
 @given(towns())
 def test_the_sets_are_the_cheapest_that_there_are(roads):
     town = Town(GRID, {"XA": {}, **roads, "FY": {}})
-    graph = town.graph
+    graph = split(town.graph.edges, [], turn_costs=False)  # ways are enumerated from node to node
     weights, blocked = free_weights(graph), graph.edges.limits[:, 0] < 4
     places = BlockedPlaces.of(graph, weights, blocked)
     found = relaxations(
-        graph, Topology.build(graph), weights, None, blocked, spots(town), HOURS, SETS
+        graph,
+        Topology.build(graph),
+        weights,
+        None,
+        NOTHING_FIXED,
+        blocked,
+        spots(town),
+        HOURS,
+        SETS,
     )
     entry, leave = (town.names.index(name) for name in ("XA", "FY"))
     tail, head = int(graph.edges.head[entry]), int(graph.edges.tail[leave])

@@ -81,7 +81,9 @@ def test_exempt_vehicles_may_turn():
 
 
 def test_junctions_without_restrictions_stay_single():
-    plain, one = Town(CROSS, ARMS), Town(CROSS, ARMS, [("no", "WX", "NX")])
+    plain, one = (
+        Town(CROSS, ARMS, turns, turn_costs=False) for turns in ([], [("no", "WX", "NX")])
+    )
     assert plain.graph.node_count == 5
     # the copy at X, the turn never completed, and where one might come back from: E and S
     assert one.graph.node_count == 9
@@ -173,7 +175,7 @@ def test_splitting_equals_a_search_over_arcs(drawn):
 
 
 def test_a_restriction_of_edges_that_do_not_meet_forbids_nothing():
-    town = Town(CROSS + "\n  P----Q", {**ARMS, "PQ": {}}, [("no", "WX", "PQ")])
+    town = Town(CROSS + "\n  P----Q", {**ARMS, "PQ": {}}, [("no", "WX", "PQ")], turn_costs=False)
     assert town.graph.node_count == 7
     assert town.way("W", "N") == "WXN"
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from routing.answer.summary import summarise
 from routing.cch.engine import Metric, Topology
+from routing.cost.delays import compile_delays
 from routing.cost.rule_models import OF_ROADS
 from routing.cost.u_turns import compile_u_turns
 from routing.cost.weekly_hours import ZONE
@@ -21,7 +22,16 @@ from routing.graph.weights import INFINITE
 from routing.index.snap import SnapPoint
 from routing.query.leg import find_leg, find_legal_leg, turning_points
 from routing.query.model import Conditions, PathQuery
-from tests.routing.maps import NOW, Town, changed, edge_id, edges_of, node_id, start_node
+from tests.routing.maps import (
+    NOW,
+    Town,
+    changed,
+    edge_id,
+    edges_of,
+    free_rules,
+    node_id,
+    start_node,
+)  # fmt: skip
 from tests.routing.test_turns import forbidden_chains
 
 UNDOING_M, TURN_MS = 50, 7
@@ -39,6 +49,8 @@ RULE = {
 
 class Truth:
     """Every turn round is looked at where it is made, from the tags and the chains alone."""
+
+    each_ms = TURN_MS
 
     def __init__(self, edges, banned, weight, kind):
         base = BaseArcs.of(edges)
@@ -86,11 +98,11 @@ class Truth:
         """Return the cost of turning round after some keys, None where one may not."""
         last = past[-1]
         if self.kind in ("bicycle", "foot"):
-            return TURN_MS
+            return self.each_ms
         edge, edges = last >> 1, self.edges
         ahead = self.head[last]
         if all(key == last ^ 1 for key, tail in self.tail.items() if tail == ahead):
-            return TURN_MS
+            return self.each_ms
         law = edges.edge_class.get(edge) == "primary_link" or edges.structure.get(edge) == "bridge"
         if law or edges.crossing[ahead]:
             return None
@@ -100,7 +112,11 @@ class Truth:
             for n in range(1, min(len(chain), len(past) + 1))
         )
         near = begun or self.away.get(last, math.inf) < UNDOING_M
-        return None if near or self.kind == "heavy" else TURN_MS
+        return None if near or self.kind == "heavy" else self.each_ms
+
+    def bend_ms(self, last, key):
+        """Return the cost of going on by another edge."""
+        return 0
 
     def way(self, source, target):
         """Return the cost (ms) from a spot to another one, None without a way."""
@@ -120,7 +136,8 @@ class Truth:
                 continue
             seen.add(past)
             for key in self.onward(past):
-                more = self.turn_ms(past) if key == past[-1] ^ 1 else 0
+                back = key == past[-1] ^ 1
+                more = self.turn_ms(past) if back else self.bend_ms(past[-1], key)
                 if more is None:
                     continue
                 if key >> 1 == target.edge:
@@ -168,10 +185,11 @@ def test_turning_round_equals_a_search_over_arcs(seed, kind):
     truth = Truth(edges, forbidden_chains(BaseArcs.of(edges), restrictions), weights, kind)
     spots = [SnapPoint(e, f, 0, 0.0, 0.0, 0.0) for e in range(len(edges)) for f in (0.25, 0.75)]
     for horizon_m in (HORIZON_M, math.inf, 0.0 if kind == "bicycle" else UNDOING_M):
-        graph = split(edges, restrictions, horizon_m)
+        graph = split(edges, restrictions, horizon_m, turn_costs=False)
         admitted = np.ones(len(graph.arcs), np.bool_)
         turning = compile_u_turns(kind, graph, admitted, admitted, changed(OF_ROADS.u_turn, RULE))
-        costs = SimpleNamespace(back_ms=turning.by_arc(graph, admitted, admitted))
+        free = compile_delays(None, graph, {})
+        costs = SimpleNamespace(back_ms=turning.by_arc(graph, admitted, admitted, free))
         metric = Metric(Topology.build(graph), weighed(graph, weights, turning))
         for source in spots[::3]:
             for target in spots[::2]:
@@ -208,7 +226,7 @@ NO_LEFT = ("no", "WX", "NX")
 def street(**given):
     """Return the street on which a left turn at X is forbidden."""
     return Town(STREET, {name: row | given.get(name, {}) for name, row in STREETS.items()},
-                [NO_LEFT, ("no", "WX", "SX")])  # fmt: skip
+                [NO_LEFT, ("no", "WX", "SX")], free_rules())  # fmt: skip
 
 
 def test_nobody_turns_round_just_behind_a_forbidden_turn():

@@ -22,7 +22,8 @@ rows = st.fixed_dictionaries({
     "length": lists(metres, EDGES), "speed": lists(kmh, EDGES), "factor": lists(kmh, EDGES),
     "cap": lists(kmh, 2 * EDGES), "open": lists(st.booleans(), 2 * EDGES),
     "shut": lists(st.booleans(), 2 * EDGES), "spared": lists(st.booleans(), CLASSES),
-    "delay": lists(st.integers(0, 60_000), 2 * EDGES),
+    "end": lists(st.integers(0, 60_000), 2 * EDGES),
+    "enter": st.integers(0, 9),
     "turn_ms": lists(st.sampled_from([0, 30_000, INFINITE]), TURNS),
     "arcs": st.lists(
         st.tuples(st.integers(0, 2 * EDGES - 1), st.integers(-1, CLASSES - 1),
@@ -31,7 +32,7 @@ rows = st.fixed_dictionaries({
 })  # fmt: skip
 
 
-def plain(row, key, exempt, turn):
+def plain(row, key, exempt, turn, enter):
     """Return the weight of one arc as the rules have it."""
     speeds = [v for v in (row["speed"][key >> 1], row["cap"][key]) if not math.isnan(v)]
     factor, metres_ = row["factor"][key >> 1], row["length"][key >> 1]
@@ -43,7 +44,7 @@ def plain(row, key, exempt, turn):
     more = row["turn_ms"][turn] if turn >= 0 else 0
     if more == INFINITE:
         return INFINITE
-    weight = metres_ * 3600.0 / min(speeds) * factor + row["delay"][key] + more
+    weight = metres_ * 3600.0 / min(speeds) * factor + row["end"][key] + enter + more
     return min(max(round(weight), 1), LARGEST)
 
 
@@ -55,9 +56,11 @@ def test_weights_are_as_in_plain_python(row):
     found = weigh(
         chosen, np.array(keys, np.int64), np.array(exempt, np.int32), np.array(row["spared"]),
         np.array(turn, np.int32), np.array(row["turn_ms"], np.int32),
-        np.array(row["delay"], np.int32), np.array(row["open"]), np.array(row["shut"]),
+        np.array(row["end"], np.int32), np.arange(len(keys), dtype=np.int32) * row["enter"],
+        np.array(row["open"]), np.array(row["shut"]),
         np.array(row["cap"], np.float32),
         np.array(row["length"], np.float64), np.array(row["speed"], np.float64),
         np.array(row["factor"], np.float64), LARGEST,
     )  # fmt: skip
-    assert found.tolist() == [plain(row, *row["arcs"][i]) for i in chosen.tolist()]
+    truth = [plain(row, *arc, i * row["enter"]) for i, arc in enumerate(row["arcs"])]
+    assert found.tolist() == truth[::-1]
