@@ -195,3 +195,8 @@ def test_a_voyage_counts_who_is_declared_before_it(dispatcher, lock):
     assert full["locks"][1]["through"][1] > free["locks"][1]["through"][1]
     wide = dispatcher.post("/api/locks/voyage", json=asked | {"beam_m": 24.0})
     assert wide.json()["type"].endswith("limit-violated")
+
+
+def test_ids_of_absent_vessels_are_ids(dispatcher, lock):
+    answer = dispatcher.post(f"/api/locks/{LOCKS[0]}/plans", json={"absent": ["ferry"]})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")

@@ -40,6 +40,17 @@ def counts_are_not_rates(page):
     expect(page.get_by_test_id("heat-legend")).to_contain_text("未检查")
 
 
+def published_alone(page):
+    """Who may not count anew is told so, and one click shows the counts that are published."""
+    page.get_by_test_id("tab-heat").click()
+    expect(page.get_by_test_id("heat-none")).to_be_visible()
+    expect(page.get_by_test_id("heat-surface-rate")).to_have_count(0)
+    with page.expect_response(lambda one: "/cases_published_map/tiles/" in one.url) as drawn:
+        page.get_by_test_id("heat-published").click()
+    assert drawn.value.ok
+    until(page, "() => location.hash.includes('cases_published_map')")
+
+
 def no_barrier(page):
     """Return what axe finds wrong with the desk."""
     found = Axe().run(page, "sg-heat", {"resultTypes": ["violations"]}).response["violations"]

@@ -473,6 +473,7 @@ def test_a_visitor_learns_what_signing_in_would_give(open_page, server):
     page.locator("[data-testid=search-result][data-layer=structures]").first.click()
     expect(page.get_by_test_id("inspect-close")).to_be_disabled()
     expect(page.locator(".hint", has_text="登录后可以封闭")).to_be_visible()
+    heat.published_alone(page)
 
     policy = httpx.get(f"{server.base_url}/").headers["content-security-policy"]
     assert "default-src 'none'" in policy

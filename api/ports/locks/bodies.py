@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field, model_validator
 
@@ -10,6 +11,7 @@ from api.http.values import Moment, Place, Strict, Visible, Whole
 from routing.locks.model import Chamber, Ship, Window
 
 MOST_SHIPS, MOST_CHAMBERS = 600, 8
+MOST_VERSIONS = 2**31 - 1
 YEARS_S = 40_000_000_000
 Name = Annotated[str, Field(min_length=1, max_length=60), Visible]
 At = Annotated[Whole, Field(ge=-YEARS_S, le=YEARS_S)]
@@ -134,6 +136,6 @@ class PublishBody(Strict):
     neither makes a new plan of all that is declared. `absent` are declarations that do not come.
     """
 
-    restores: Annotated[Whole, Field(gt=0)] | None = None
+    restores: Annotated[Whole, Field(gt=0, le=MOST_VERSIONS)] | None = None
     lockages: list[LockageBody] | None = Field(default=None, max_length=MOST_SHIPS)
-    absent: list[Name] = Field(default=[], max_length=MOST_SHIPS)
+    absent: list[UUID] = Field(default=[], max_length=MOST_SHIPS)

@@ -138,9 +138,8 @@ async def publish(lock: UUID, body: PublishBody, request: Request) -> Response:
 
     async def work(conn: asyncpg.Connection) -> Response:
         await conn.execute(rows.LOCK_ROW, str(lock))
-        absent = [UUID(key) for key in body.absent]
-        if absent:
-            await conn.fetch(rows.ABSENT, lock, absent)
+        if body.absent:
+            await conn.fetch(rows.ABSENT, lock, body.absent)
         (found,) = await read_locks(conn, lock, now)
         code = found.row["admin_code"]
         if code is None or not actor.covers(code):
