@@ -174,7 +174,8 @@ def test_stream_log_keeps_restricted_cells_to_their_scope(built, areas):
             "SELECT visibility, admin_code, payload->'layers' FROM sigang.stream_log"
             " WHERE kind = 'cells' ORDER BY visibility"
         ).fetchall()
-    assert ("unit", "330200", ["cases", "ring"]) in rows
+    own = [layers for *scope, layers in rows if scope == ["unit", "330200"]]
+    assert own == [["cases"], ["ring"]], "each row for those who may read its layers"
     assert all("cases" not in layers for visibility, _, layers in rows if visibility == "public")
 
 
