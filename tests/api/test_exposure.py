@@ -21,10 +21,11 @@ def record(key, n=1, place=INLAND, **more):
 
 @pytest.fixture
 def counted(server):
-    """Return how many passages the cube has."""
+    """Return how many passages the cube has more than before."""
     with connect(server.database_url) as conn:
         conn.autocommit = True
-        yield lambda: conn.execute(COUNTED).fetchone()[0]
+        before = conn.execute(COUNTED).fetchone()[0]
+        yield lambda: conn.execute(COUNTED).fetchone()[0] - before
 
 
 @pytest.fixture
