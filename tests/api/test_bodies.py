@@ -64,6 +64,8 @@ def test_few_addresses_take_more():
     assert {one.path for one in larger if not one.own_tokens} < set(POSTED) | {
         "/api/processes/{process_id}/execution", "/api/airspace/operations",
         "/api/airspace/operations/{plan_id}", "/api/airspace/restrictions",
+        "/api/waterway/check", "/api/waterway/path", "/api/locks/plan", "/api/locks/move",
+        "/api/locks/{lock}/plans", "/api/linkage/itineraries", "/api/linkage/profile",
     }  # fmt: skip
 
 
