@@ -30,11 +30,12 @@ def counted(server):
 
 @pytest.fixture
 def source(server):
-    """Return a source that is there, without records of exposure before and after."""
+    """Return a source that is there; records whose keys are one letter go afterwards."""
     with connect(server.database_url) as conn:
         found = conn.execute("SELECT id FROM sigang.source ORDER BY id LIMIT 1").fetchone()[0]
         yield found
-        conn.execute("DELETE FROM sigang.exposure WHERE source_id = %s", [found])
+        own = "DELETE FROM sigang.exposure WHERE source_id = %s AND length(key) = 1"
+        conn.execute(own, [found])
         conn.commit()
 
 
