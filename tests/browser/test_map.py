@@ -414,7 +414,7 @@ def test_measuring_and_drawing(open_page, server):
     planner.pull_the_line(page)
     eight_figures_leave_the_name_whole(page)
     heat.walk(page)
-    water.walk(page)
+    water.walk(page, server)
     sky.walk(page, server, violations)
 
 
