@@ -41,7 +41,7 @@ from spatial.geo.carriageway_rows import ROUTES_SQL, unknown_route
 from spatial.geo.crs import WGS84
 from spatial.geo.zorder import keys_of
 from spatial.ids import record_id
-from spatial.postgres.ingest import LoadReport, Run, loading, trying, write_bad_rows
+from spatial.postgres.ingest import LoadReport, Run, loading, trying
 from spatial.schema.cells import as_bool
 from spatial.schema.heat_tables import when_refused
 
@@ -81,24 +81,11 @@ def load_records(
         The file cannot be used; nothing was changed.
     """
     declared, what = read_record_mapping(mapping)
-    if dry_run:
-        return _try(conn, file, what, declared, progress, bad_rows)
-    options = {"kind": what.kind.name, "mapping": declared.model_dump(mode="json")}
-    with loading(conn, declared.source_info, file, what.kind.name, options) as run:
+    source, name = declared.source_info, what.kind.name
+    options = {"kind": name, "mapping": declared.model_dump(mode="json")}
+    tried = trying(conn, source, bad_rows) if dry_run else None
+    with tried or loading(conn, source, file, name, options) as run:
         _load(run, file, what, declared, progress)
-    return run.report()
-
-
-def _try(
-    conn: psycopg.Connection, file: Path, what: RecordKind, mapping: RecordMapping,
-    progress: Progress, bad_rows: Path | None,
-) -> LoadReport:  # fmt: skip
-    with trying(conn, mapping.source_info) as run:
-        try:
-            _load(run, file, what, mapping, progress)
-        finally:
-            if bad_rows is not None:
-                write_bad_rows(run.bad, bad_rows)
     return run.report()
 
 

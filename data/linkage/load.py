@@ -17,7 +17,7 @@ from data.linkage.tables import FeedRow, TripRow
 from data.linkage.write import read_hubs, write
 from spatial.errors import Quarantined
 from spatial.geo.admin_units import AdminUnits
-from spatial.postgres.ingest import LoadReport, Run, SourceInfo, loading, trying, write_bad_rows
+from spatial.postgres.ingest import LoadReport, Run, SourceInfo, loading, trying
 
 KIND = "timetable"
 Progress = Callable[[str], None]
@@ -53,13 +53,9 @@ def load_timetable(
     """
     stage = stage_files(read_files(folder))
     source = source_of(stage)
-    if dry_run:
-        with trying(conn, source) as run:
-            put(run, stage, progress)
-        if bad_rows is not None:
-            write_bad_rows(run.bad, bad_rows)
-        return run.report()
-    with loading(conn, source, folder / FeedRow.FILE, KIND, {"folder": folder.name}) as run:
+    tried = trying(conn, source, bad_rows) if dry_run else None
+    options = {"folder": folder.name}
+    with tried or loading(conn, source, folder / FeedRow.FILE, KIND, options) as run:
         put(run, stage, progress)
     return run.report()
 

@@ -85,11 +85,8 @@ def load_enc(
         version=f"{cell.edition} {cell.issued}",
         props={"origin": "real", "cell": cell.name},
     )
-    if dry_run:
-        with trying(conn, source) as run:
-            _load(run, cell, progress)
-        return run.report()
-    with loading(conn, source, file, "enc", {"source": chart.source}) as run:
+    tried = trying(conn, source) if dry_run else None
+    with tried or loading(conn, source, file, "enc", {"source": chart.source}) as run:
         _load(run, cell, progress)
     return run.report()
 

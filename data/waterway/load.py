@@ -23,7 +23,7 @@ from data.waterway.write import Terms, write
 from spatial.errors import ConfigError, Quarantined
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.topology import build_network
-from spatial.postgres.ingest import LoadReport, Run, loading, trying, write_bad_rows
+from spatial.postgres.ingest import LoadReport, Run, loading, trying
 
 KIND = "waterway"
 _OVER_A_WEIR = "reaches left out: over a weir"
@@ -63,24 +63,10 @@ def load_waterway(
         raise ConfigError(
             f"{mapping.name}: there is no [reaches]", f"{mapping.name}：缺少 [reaches]"
         )
-    if dry_run:
-        return _try(conn, mapping, declared, progress, bad_rows)
-    options = {"mapping": declared.model_dump(mode="json")}
-    with loading(conn, declared.source_info, mapping, KIND, options) as run:
+    source, options = declared.source_info, {"mapping": declared.model_dump(mode="json")}
+    tried = trying(conn, source, bad_rows) if dry_run else None
+    with tried or loading(conn, source, mapping, KIND, options) as run:
         _load(run, mapping, declared, progress)
-    return run.report()
-
-
-def _try(
-    conn: psycopg.Connection, path: Path, mapping: WaterwayMapping, progress: Progress,
-    bad_rows: Path | None,
-) -> LoadReport:  # fmt: skip
-    with trying(conn, mapping.source_info) as run:
-        try:
-            _load(run, path, mapping, progress)
-        finally:
-            if bad_rows is not None:
-                write_bad_rows(run.bad, bad_rows)
     return run.report()
 
 

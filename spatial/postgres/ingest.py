@@ -171,15 +171,23 @@ def loading(
 
 
 @contextmanager
-def trying(conn: psycopg.Connection, source: SourceInfo) -> Iterator[Run]:
-    """Go through a load and undo all of it: no row and no run stays."""
+def trying(
+    conn: psycopg.Connection, source: SourceInfo, bad_rows: Path | None = None
+) -> Iterator[Run]:
+    """Go through a load and undo all of it: no row and no run stays.
+
+    Refused rows are written to a file, if there is one, also when the load as a whole is refused.
+    """
     conn.commit()
+    run = Run(conn, NO_LOAD, source.id)
     try:
         conn.execute("SET LOCAL jit = off")
         save_source(conn, source)
-        yield Run(conn, NO_LOAD, source.id)
+        yield run
     finally:
         conn.rollback()
+        if bad_rows is not None:
+            write_bad_rows(run.bad, bad_rows)
 
 
 def _open_run(
