@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from layers.heat.counted import Counted
+from layers.processes.law.event_inputs import (
+    EXPOSURE,
+    HOURS,
+    EventInputs,
+    Exposure,
+    Hours,
+)
 from layers.processes.readers.heat_rows import HeatAsked
-from layers.processes.runtime.model import Inputs, titled
+from layers.processes.runtime.model import titled
 from spatial.schema.heat_tables import CUBE_LEVEL
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
 
-
-class CellInputs(Inputs):
+class CellInputs(EventInputs):
     """What is counted in cells: of what, when, of whom."""
 
-    events: Literal["hit", "case"] = titled("事件", "Events", default="hit")
-    exposure: Literal["inspection", "passage", "shift"] = titled(
-        "检查量", "Exposure", default="inspection"
-    )
-    kinds: list[Name] | None = titled("事件类别", "Kinds of events", default=None, max_length=50)
-    units: list[Name] | None = titled("单位", "Units", default=None, max_length=200)
+    exposure: Exposure = EXPOSURE
     since: date = titled("起始日", "From", default=date(2000, 1, 1))
-    until: date = titled("截止日（不含）", "Until", default=date(2100, 1, 1))
-    hours: list[Annotated[int, Field(ge=0, le=167)]] | None = titled(
-        "一周中的小时（0 为周一零时）",
-        "Hours of the week",
-        default=None,
-        min_length=1,
-        max_length=168,
-    )
+    hours: Hours | None = HOURS
     level: int | None = titled("单元级别", "Level of cells", default=None, ge=8, le=CUBE_LEVEL)
     filter: str | None = titled(
         "过滤条件（CQL2，案件或检查的列）",
@@ -43,9 +36,7 @@ class CellInputs(Inputs):
     )
 
     @model_validator(mode="after")
-    def _a_period(self) -> Self:
-        if self.until <= self.since:
-            raise ValueError("until must be after since")
+    def _whole_months(self) -> Self:
         if self.hours is not None and not (self.since.day == self.until.day == 1):
             raise ValueError("hours of the week are counted by whole months: give first days")
         return self

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
 from layers.heat.counted import Counted
+from layers.processes.law.event_inputs import HOURS, Hours
 from layers.processes.law.route_places import OnRoutes, put_on_routes
 from layers.processes.law.route_segments import Counts, Segments, count, cut_segments
 from layers.processes.law.route_stretches import Stretch, Told, shown, stretches_of
@@ -42,13 +42,7 @@ METHOD = (
 class StretchInputs(SliceInputs):
     """Which events and exposure, when, of whom."""
 
-    hours: list[Annotated[int, Field(ge=0, le=167)]] | None = titled(
-        "一周中的小时（0 为周一零时）",
-        "Hours of the week",
-        default=None,
-        min_length=1,
-        max_length=168,
-    )
+    hours: Hours | None = HOURS
 
 
 class Left(BaseModel):

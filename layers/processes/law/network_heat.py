@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
-from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
-from layers.heat.counted import MONDAY, Counted
-from layers.processes.law.cell_inputs import Name
+from layers.heat.counted import Counted
+from layers.processes.law.event_inputs import HOURS, EventInputs, Hours, Name
 from layers.processes.law.road_lixels import RoadLixels, cut_roads, put_on_edges
 from layers.processes.readers.network import network
 from layers.processes.readers.route_rows import routes
@@ -20,7 +18,6 @@ from layers.processes.runtime.helpers import feature, path_shape, show_rule
 from layers.processes.runtime.model import (
     ENFORCERS,
     Features,
-    Inputs,
     Outputs,
     Process,
     Scene,
@@ -42,21 +39,10 @@ METHODS: dict[Split, str] = {
 }
 
 
-class NetworkHeatInputs(Inputs):
+class NetworkHeatInputs(EventInputs):
     """Which events, when, of whom, on which roads; which kernel."""
 
-    events: Literal["hit", "case"] = titled("事件", "Events", default="hit")
-    kinds: list[Name] | None = titled("事件类别", "Kinds of events", default=None, max_length=50)
-    units: list[Name] | None = titled("单位", "Units", default=None, max_length=200)
-    since: date = titled("起始日", "From", default=MONDAY)
-    until: date = titled("截止日（不含）", "Until", default=date(2100, 1, 1))
-    hours: list[Annotated[int, Field(ge=0, le=167)]] | None = titled(
-        "一周中的小时（0 为周一零时）",
-        "Hours of the week",
-        default=None,
-        min_length=1,
-        max_length=168,
-    )
+    hours: Hours | None = HOURS
     classes: list[Name] = titled(
         "道路等级（空为全部）", "Classes of roads (none: all)", default=[], max_length=50
     )
@@ -68,12 +54,6 @@ class NetworkHeatInputs(Inputs):
         "路径份额下限", "Least share of an event that is walked on with",
         default=None, ge=0, le=0.1, allow_inf_nan=False,
     )  # fmt: skip
-
-    @model_validator(mode="after")
-    def _a_period(self) -> Self:
-        if self.until <= self.since:
-            raise ValueError("until must be after since")
-        return self
 
 
 class NetworkHeatParameters(BaseModel):
