@@ -27,7 +27,8 @@ from routing.cch.engine import Metric, Topology
 from routing.cost.profile import load_profiles
 from routing.graph.weights import INFINITE
 from routing.query.access import leaving
-from routing.query.leg import Leg, find_leg
+from routing.query.driven_leg import Leg
+from routing.query.leg import find_leg
 from routing.query.model import Conditions, PathQuery
 from routing.query.network import RoadNetwork
 from spatial.networks.road import KIND as ROAD

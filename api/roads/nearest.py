@@ -37,7 +37,8 @@ from routing.cost.network_rules import rules_of
 from routing.graph.weights import INFINITE, driving
 from routing.index.snap import SnapPoint, metres_per_degree
 from routing.planning import island_rule
-from routing.query.leg import Leg, find_legal_leg
+from routing.query.driven_leg import Leg
+from routing.query.leg import find_legal_leg
 from routing.query.network import RoadNetwork
 from routing.query.prepare import PreparedMetric
 from routing.stopping import check

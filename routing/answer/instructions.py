@@ -16,7 +16,7 @@ import numpy as np
 
 from routing.graph.graph import Coded, Graph
 from routing.graph.weights import Bools, Floats, Ints
-from routing.query.leg import Leg
+from routing.query.driven_leg import Leg
 
 SIGHT_M = 25.0
 SEEN = 12  # vertices looked at for it

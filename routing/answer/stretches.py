@@ -9,8 +9,8 @@ import orjson
 from routing.cost.access import DIRECTIONS, purpose, purpose_at_barrier
 from routing.cost.profile import Profile
 from routing.graph.graph import Graph
+from routing.query.driven_leg import Leg
 from routing.query.enclave import Stretch
-from routing.query.leg import Leg
 
 
 class PrivateEnd(TypedDict):

@@ -29,7 +29,7 @@ from routing.answer.summary_kernels import (
 from routing.cost.profile import BASES, Costs
 from routing.graph.graph import Edges
 from routing.graph.weights import Bools, Floats, Ints
-from routing.query.leg import Leg
+from routing.query.driven_leg import Leg
 from routing.query.model import Path
 
 NO_EDGES = np.zeros(0, np.bool_)

@@ -21,8 +21,8 @@ from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Floats, Ints
 from routing.index.snap import SnapPoint
 from routing.query.access import End, arriving, leaving
+from routing.query.driven_leg import Leg
 from routing.query.enclave import Stretch, first_stretch, last_stretch
-from routing.query.leg import Leg
 from routing.query.model import Path
 from routing.query.prepare import PreparedMetric
 from routing.query.search import best_on, timed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,13 +15,12 @@ from routing.graph.weights import Floats, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.query import leg_kernels
 from routing.query.access import flat
-from routing.query.enclave import Stretch
+from routing.query.driven_leg import Leg
 from routing.query.leg_kernels import (
     ALONG,
     ARC,
     KEY,
     SPOT,
-    find_turns,
     meet,
     on_private,
     parts,
@@ -32,39 +30,6 @@ from routing.query.sides import Sides
 from routing.stopping import check
 
 Place = Sequence[SnapPoint]
-
-
-class Leg(NamedTuple):
-    """A way between two spots.
-
-    `keys` are driven in order, over `arcs`; of each one the part `start`..`stop` (0..1 in driving
-    direction). `weight` is that of the search, in ms. `begin` and `end` are what is driven before
-    the core of the network and off it, where that is open at the ends of a path only.
-    """
-
-    source: SnapPoint
-    target: SnapPoint
-    keys: Ints
-    start: Floats
-    stop: Floats
-    arcs: Ints
-    weight: float
-    begin: Stretch | None = None
-    end: Stretch | None = None
-
-    @property
-    def edges(self) -> Ints:
-        """The edges in driving order."""
-        return self.keys >> 1
-
-    def waits_ms(self, costs: Costs) -> Floats:
-        """Return by key what passing what is before it, and turning there, take in ms."""
-        found = np.zeros(len(self.keys))
-        found[1:] = costs.waits.passing(self.keys, self.arcs)
-        back = np.flatnonzero(find_turns(self.keys, self.start, self.stop))
-        paid = costs.waits.turning(self.arcs[back], self.keys[back] ^ 1)
-        found[back] += np.maximum(costs.turning.ms - paid, 0)
-        return found
 
 
 def find_leg(
@@ -87,8 +52,7 @@ def find_leg(
         enclaves = at_ends.enclaves
         if on_private(outs, intos, ends, enclaves.of_node, enclaves.private):
             sides = Sides(graph, weights, at_ends, engine.fixed, spots, count)
-            found = sides.best(engine.join(*sides.joins))
-            return None if found is None else Leg(*found)
+            return sides.best(engine.join(*sides.joins))
     around = engine.join(outs, out_costs, intos, into_costs)
     if around is not None and around.weight < direct:
         weight, i, j, between = around
@@ -132,8 +96,7 @@ def find_legal_leg(
     spots = [*sources, *targets]
     sides = Sides(graph, metric.weights, metric.at_ends, metric.fixed, spots, len(sources))
     around = metric.join_turning(sides.turning_joins, graph.arcs.key, costs.back_ms, leg.weight)
-    found = sides.best(around)
-    return None if found is None else Leg(*found)
+    return sides.best(around)
 
 
 def find_legs(

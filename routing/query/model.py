@@ -17,7 +17,7 @@ from routing.cost.vehicle import Vehicle
 from routing.graph.weights import Bools, Floats, Ints
 from routing.live.edge_states import EdgeStateView, Snapshot
 from routing.query.approach import AS_THE_RULE_SAYS, Approach, SnapOptions
-from routing.query.leg import Leg
+from routing.query.driven_leg import Leg
 from routing.query.metric_cache import Blocked, Plan
 
 PLAIN_WAYPOINTS = 4

@@ -18,7 +18,8 @@ from routing.graph.weights import INFINITE, Bools, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.live.edge_states import LiveState
 from routing.query.approach import Approach
-from routing.query.leg import Leg, whole_line
+from routing.query.driven_leg import Leg
+from routing.query.leg import whole_line
 from routing.query.model import Path
 from routing.query.relaxation import Relaxed, relaxations
 from spatial.errors import LimitViolated, NoSnap, Unreachable

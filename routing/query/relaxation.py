@@ -23,7 +23,8 @@ from routing.graph.enclaves import AtEnds
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, LARGEST, Bools, Fixed, Floats, Ints, Weights
 from routing.index.snap import SnapPoint
-from routing.query.leg import Leg, find_leg, find_legs
+from routing.query.driven_leg import Leg
+from routing.query.leg import find_leg, find_legs
 
 MS_PER_H = 3_600_000
 MOST_PLACES = 40  # of one way: each costs a search, and their hours must fit a weight

@@ -16,22 +16,9 @@ from routing.graph.weights import Fixed, Floats, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.query import enclave
 from routing.query.access import flat
+from routing.query.driven_leg import Leg
 from routing.query.enclave import Ends, Gates, Stretch
 from routing.query.leg_kernels import ALONG, SPOT, meet, parts
-
-
-class Driven(NamedTuple):
-    """What a leg is made of: spots, keys with part and arc of each, weight (ms), its stretches."""
-
-    source: SnapPoint
-    target: SnapPoint
-    keys: Ints
-    start: Floats
-    stop: Floats
-    arcs: Ints
-    weight: float
-    begin: Stretch | None
-    end: Stretch | None
 
 
 class _Way(NamedTuple):
@@ -97,7 +84,7 @@ class Sides:
         off, onto = self._gates
         return TurningEnds(off.node, off.cost, off.key, onto.node, onto.cost, onto.key, onto.arc)
 
-    def best(self, around: Joined | None) -> Driven | None:
+    def best(self, around: Joined | None) -> Leg | None:
         """Return the cheapest of a way over the core and those beside it, None without any."""
         inside = None if self._gates is None else self._inside(*self._gates)
         within = min(self.direct, math.inf if inside is None else inside.weight)
@@ -131,14 +118,14 @@ class Sides:
         arcs = np.concatenate([before, between, after])
         return _Way(weight, first, last, arcs, len(before), len(after))
 
-    def _over(self, way: _Way) -> Driven:
+    def _over(self, way: _Way) -> Leg:
         into = self._out_count + way.j
         driven = parts(self._ends, way.i, into, way.arcs, self._graph.arcs.key)
         source, target = self._spots_of(way.i, way.j)
         begin, end = self._stretches(way)
-        return Driven(source, target, *driven, way.weight, begin, end)
+        return Leg(source, target, *driven, way.weight, begin, end)
 
-    def _along(self) -> Driven:
+    def _along(self) -> Leg:
         """Return the drive along one edge."""
         arc = self._outs.arcs[self._i : self._i + 1]
         ends = self._ends[[self._i, self._out_count + self._j], ALONG]
@@ -146,7 +133,7 @@ class Sides:
         if self._at_ends is not None:
             last = enclave.last_stretch(self._at_ends.enclaves, arc)
         spots = self._spots_of(self._i, self._j)
-        return Driven(
+        return Leg(
             *spots, self._graph.arcs.key[arc], ends[:1], ends[1:], arc, self.direct, None, last
         )
 

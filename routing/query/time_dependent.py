@@ -21,8 +21,9 @@ from routing.graph.graph import Graph
 from routing.graph.weights import Fixed, Ints, Weights
 from routing.index.snap import SnapPoint
 from routing.query.access import flat
+from routing.query.driven_leg import Leg
 from routing.query.enclave import Stretch, first_stretch, last_stretch
-from routing.query.leg import Leg, alone
+from routing.query.leg import alone
 from routing.query.leg_kernels import ALONG, ARC, KEY, SPOT, meet, parts
 from routing.query.time_dependent_kernels import BEFORE, BEHIND, PHASES, soonest
 from routing.stopping import check

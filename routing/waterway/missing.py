@@ -24,7 +24,8 @@ from routing.cch.engine import Metric, Topology
 from routing.graph.graph import Graph
 from routing.graph.weights import INFINITE, Floats, Ints, Weights
 from routing.index.snap import SnapPoint
-from routing.query.leg import Leg, find_leg, find_legs
+from routing.query.driven_leg import Leg
+from routing.query.leg import find_leg, find_legs
 from routing.stopping import check
 from routing.waterway.judge import Unknown, least_sets
 
