@@ -50,17 +50,22 @@ class ChamberBody(Strict):
         )  # fmt: skip
 
 
-class ShipBody(Strict):
-    """A vessel that asks for a lockage, ready from a time on; `promised` is its published begin."""
+class VesselBody(Strict):
+    """A vessel as locks know it: its way, its size, what it carries, whom it may pass."""
 
-    id: Name
     way: Way
-    ready: At
     length_m: Annotated[float, Field(gt=0, le=1000)]
     beam_m: Annotated[float, Field(gt=0, le=200)]
     draught_m: Annotated[float, Field(gt=0, le=50)] | None = None
     cargo: Name = "ordinary"
     rank: Name = "ordinary"
+
+
+class ShipBody(VesselBody):
+    """A vessel that asks for a lockage, ready from a time on; `promised` is its published begin."""
+
+    id: Name
+    ready: At
     promised: At | None = None
 
     def ship(self) -> Ship:
@@ -107,18 +112,12 @@ class MoveBody(TaskBody):
         return self
 
 
-class DeclarationBody(Strict):
+class DeclarationBody(VesselBody):
     """A vessel that asks for a lockage of a lock: when it will be there, how large it is."""
 
     vessel: Name
     voyage: Name | None = None
-    way: Way
     ready_at: Moment
-    length_m: Annotated[float, Field(gt=0, le=1000)]
-    beam_m: Annotated[float, Field(gt=0, le=200)]
-    draught_m: Annotated[float, Field(gt=0, le=50)] | None = None
-    cargo: Name = "ordinary"
-    rank: Name = "ordinary"
     visibility: Literal["unit", "province"] = "unit"
     origin: Literal["real", "synthetic"] = "real"
 
