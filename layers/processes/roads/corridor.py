@@ -24,7 +24,7 @@ from layers.processes.runtime.model import (
 from routing.answer.admin_crossings import Crossing, rounded
 from routing.answer.summary import summarise
 from routing.query.leg import whole_line
-from routing.query.model import Path, PathQuery
+from routing.query.model import Path
 from spatial.errors import LimitViolated, Unreachable
 from spatial.networks.road import KIND as ROAD
 
@@ -84,15 +84,7 @@ class CorridorOutputs(Outputs):
 
 def run(inputs: CorridorInputs, scene: Scene) -> CorridorOutputs:
     """Find the way, sum up what is known of its limits, and cut it at the borders of units."""
-    asked = inputs.traffic.conditions
-    query = PathQuery(
-        asked.profile,
-        [inputs.origin.point, inputs.destination.point],
-        sizes=asked.sizes,
-        unknown_limits=asked.unknown_limits,
-        avoid_classes=asked.avoid_classes,
-        depart_at=asked.depart_at,
-    )
+    query = inputs.traffic.between(inputs.origin, inputs.destination)
     try:
         found = scene.network.path(query, scene.now)
     except (LimitViolated, Unreachable) as error:

@@ -28,7 +28,7 @@ from routing.cost.network_rules import rules_of
 from routing.cost.speed_profiles import ZONE
 from routing.query.departures import Departure
 from routing.query.leg import whole_line
-from routing.query.model import Path, PathQuery
+from routing.query.model import Path
 from spatial.networks.road import KIND as ROAD
 from spatial.rules import get_rule
 
@@ -112,14 +112,7 @@ def run(inputs: DeparturesInputs, scene: Scene) -> DeparturesOutputs:
     start, until = _span(inputs, scene)
     step = timedelta(minutes=inputs.step_min)
     times = [start + step * i for i in range((until - start) // step + 1)]
-    asked = inputs.traffic.conditions
-    query = PathQuery(
-        asked.profile,
-        [inputs.origin.point, inputs.destination.point],
-        sizes=asked.sizes,
-        unknown_limits=asked.unknown_limits,
-        avoid_classes=asked.avoid_classes,
-    )
+    query = inputs.traffic.between(inputs.origin, inputs.destination)
     found = scene.network.departures(
         query, times, scene.now, lambda share: scene.progress(share, TIMING)
     )

@@ -18,7 +18,7 @@ from layers.declare.catalog import Catalog
 from layers.heat.held_cube import HeldCube
 from routing.cost.profile import load_profiles
 from routing.graph.weights import Floats
-from routing.query.model import Conditions
+from routing.query.model import Conditions, PathQuery
 from routing.query.network import RoadNetwork
 from spatial.actor import Actor
 from spatial.errors import BadParameter
@@ -150,6 +150,18 @@ class Traffic(Inputs):
             unknown_limits=self.unknown_limits,
             avoid_classes=self.avoid_classes,
             depart_at=self.depart_at,
+        )
+
+    def between(self, *places: Place) -> PathQuery:
+        """Return the question for the path that passes some places."""
+        asked = self.conditions
+        return PathQuery(
+            asked.profile,
+            [place.point for place in places],
+            sizes=asked.sizes,
+            unknown_limits=asked.unknown_limits,
+            avoid_classes=asked.avoid_classes,
+            depart_at=asked.depart_at,
         )
 
 
