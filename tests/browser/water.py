@@ -31,6 +31,7 @@ def walk(page: Page, server: Server) -> None:
     page.get_by_test_id("tab-water").click()
     page.get_by_test_id("water-chart").check(force=True)
     until(page, "() => window.sigang.layers().includes('clearances')")
+    page.evaluate("() => window.sigang.map.jumpTo({ center: [121.23, 30.17], zoom: 10 })")
     places = page.get_by_test_id("water-places")
     places.fill(f"{WEST}\n{EAST}")
     places.dispatch_event("change")
