@@ -10,22 +10,17 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from layers.processes.ports.road_legs import read_road_legs
 from layers.processes.readers.timetable_rows import HeldTimetable
 from layers.processes.runtime.model import Inputs, Lat, Lon, Moment, Scene, titled, wrong_input
-from routing.graph.weights import Ints
 from routing.multimodal.prices import Load
-from routing.multimodal.question import Drives, Limits, Question, Roads
-from routing.multimodal.rule_models import CO2, PRICES, TRANSFERS, FactorSets, Transferring
-from routing.planning import island_rule
-from routing.query.model import Conditions
+from routing.multimodal.question import Limits, Question
+from routing.multimodal.rule_models import CO2, PRICES, TRANSFERS, FactorSets
 from spatial.errors import BadParameter
-from spatial.geo.crs import distance_m
 from spatial.rules import Rules, get_rule
 from spatial.transport_modes import Mode
 
 CargoKind = Literal["container", "cold", "dangerous", "bulk", "air"]
-MOST_DRIVEN = 600
-"""Up to so many hubs road legs between them are looked for."""
 
 
 class End(Inputs):
@@ -122,7 +117,7 @@ def ask(inputs: Shipment, scene: Scene, held: HeldTimetable, rules: Rules, at: d
     start, goal = find_ends(inputs, held)
     driven = tuple(hub is None or held.hubs[hub].by_road for hub in (start[0], goal[0]))
     ends = (start[1], start[2]), (goal[1], goal[2])
-    roads, version = _roads(scene, held, ends, (driven[0], driven[1]), transfers, at)
+    roads, version = read_road_legs(scene, held.hubs, ends, (driven[0], driven[1]), transfers, at)
     for hub, side in ((start[0], roads.access), (goal[0], roads.egress)):
         if hub is not None:
             side.seconds[hub] = np.inf  # it is there already
@@ -138,52 +133,3 @@ def ask(inputs: Shipment, scene: Scene, held: HeldTimetable, rules: Rules, at: d
         get_rule(rules, PRICES).value.tariffs, limits,
     )  # fmt: skip
     return Asked(question, held, sets, chosen, load, version, ends)
-
-
-def _roads(
-    scene: Scene, held: HeldTimetable, ends: tuple[tuple[float, float], tuple[float, float]],
-    driven: tuple[bool, bool], rule: Transferring, at: datetime,
-) -> tuple[Roads, int]:  # fmt: skip
-    """Return the road legs as the network is now, at the hour of setting out.
-
-    `driven` tells of start and goal whether a road leads there.
-    """
-    network = scene.network
-    prepared = network.prepared(Conditions(rule.profile, depart_at=at), scene.now)
-    places = [*ends, *((hub.lon, hub.lat) for hub in held.hubs)]
-    usable = network.snapper.usable(prepared.metric, prepared.costs)
-    spots = network.snapper.find(places, usable, prepared.resolved.snap)
-    reached = [*driven, *(hub.by_road for hub in held.hubs)]
-    spots = [place if by_road else [] for place, by_road in zip(spots, reached, strict=True)]
-
-    def table(outs: slice, intos: slice) -> tuple[Drives, int]:
-        sides = (places[outs], spots[outs]), (places[intos], spots[intos])
-        found = island_rule.table(network, prepared, *sides, lengths=True)
-        lengths = found.seconds if found.metres is None else found.metres
-        return Drives(found.seconds, lengths), found.version
-
-    hubs = slice(2, None)
-    out, version = table(slice(0, 1), slice(1, None))
-    into, _ = table(hubs, slice(1, 2))
-    first, to, between = (
-        np.zeros(len(held.hubs) + 1, np.int64),
-        np.empty(0, np.int64),
-        Drives.none(0),
-    )
-    if len(held.hubs) <= MOST_DRIVEN:
-        first, to, between = _between(held, table(hubs, hubs)[0], rule)
-    return Roads(
-        Drives(out.seconds[0, 1:].copy(), out.metres[0, 1:].copy()),
-        Drives(into.seconds[:, 0].copy(), into.metres[:, 0].copy()),
-        Drives(out.seconds[0, :1].copy(), out.metres[0, :1].copy()), first, to, between,
-    ), version  # fmt: skip
-
-
-def _between(held: HeldTimetable, drives: Drives, rule: Transferring) -> tuple[Ints, Ints, Drives]:
-    """Return the legs between hubs that are near enough to each other in the air."""
-    lon, lat = (np.array([getattr(hub, name) for hub in held.hubs]) for name in ("lon", "lat"))
-    rows, to = np.nonzero(np.isfinite(drives.seconds) & ~np.eye(len(lon), dtype=np.bool_))
-    near = distance_m(lon[rows], lat[rows], lon[to], lat[to]) <= rule.between_hubs_m
-    rows, to = rows[near], to[near]
-    first = np.searchsorted(rows, np.arange(len(lon) + 1)).astype(np.int64)
-    return first, to.astype(np.int64), Drives(drives.seconds[rows, to], drives.metres[rows, to])
