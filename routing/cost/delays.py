@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import blake2b
 
 import numpy as np
 
@@ -38,6 +39,25 @@ class Waits:
     def turning(self, arcs: Ints, back: Ints) -> Signed:
         """Return what of turning round by arcs, back from keys, is paid as a turn already."""
         return np.asarray(self.leave[back] + self.enter[arcs])
+
+    def and_at(self, more: KeyWaits) -> Waits:
+        """Return these with what is waited for on some keys besides, on a part for its share."""
+        met = self.met.copy()
+        met[more.keys] += more.ms
+        return replace(self, met=met)
+
+
+@dataclass(frozen=True)
+class KeyWaits:
+    """What is waited for on some keys (ms by key, each once), as at a lock with its queue."""
+
+    keys: Ints
+    ms: Signed
+
+    @cached_property
+    def name(self) -> str:
+        """What stands for them."""
+        return blake2b(self.keys.tobytes() + self.ms.tobytes(), digest_size=16).hexdigest()
 
 
 def compile_delays(kind: str | None, graph: Graph, rules: Rules) -> Waits:

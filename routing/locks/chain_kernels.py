@@ -19,58 +19,49 @@ def next_chamber(free: Floats) -> int:
 
 
 @inlined
-def first_ready(arrive: Floats, gone: Ints, share: Floats) -> float:
+def first_ready(first: int, arrive: Floats, gone: Ints, share: Floats) -> float:
     """Return when the first of those arrives that are not gone and fit the chamber."""
-    best = np.inf
-    for i in range(len(arrive)):
-        if not gone[i] and share[i] <= 1 and arrive[i] < best:
-            best = arrive[i]
-    return best
+    for i in range(first, len(arrive)):
+        if not gone[i] and share[i] <= 1:
+            return float(arrive[i])
+    return np.inf
 
 
 @inlined
-def board(at: float, way: int, ways: Ints, arrive: Floats, order: Ints, gone: Ints, share: Floats)\
-        -> int:  # fmt: skip
-    """Let those on one side go in by arrival as long as there is room; return how many did."""
-    room, many = 1.0, 0
-    for k in range(len(order)):
-        i = order[k]
+def board(first: int, at: float, way: int, ways: Ints, arrive: Floats, gone: Ints, share: Floats)\
+        -> None:  # fmt: skip
+    """Let those on one side go in by arrival as long as there is room."""
+    room = 1.0
+    for i in range(first, len(arrive)):
         if gone[i] or ways[i] != way or share[i] > 1:
             continue
         if arrive[i] > at or share[i] > room:
             break
         room -= share[i]
         gone[i] = 1
-        many += 1
-    return many
-
-
-@inlined
-def waiting(at: float, way: int, ways: Ints, arrive: Floats, gone: Ints, share: Floats) -> bool:
-    """Tell whether somebody waits on a side."""
-    for i in range(len(arrive)):
-        if not gone[i] and ways[i] == way and arrive[i] <= at and share[i] <= 1:
-            return True
-    return False
 
 
 @inlined
 def locked(own: int, ways: Ints, arrive: Floats, share: Floats, lasts: Floats, side: Ints,
            free: Floats, spread: float) -> float:  # fmt: skip
-    """Return when vessel `own` is through a lock that serves whoever is there, by arrival."""
-    gone, order = np.zeros(len(arrive), np.int64), np.argsort(arrive)
+    """Return when vessel `own` is through a lock that serves whoever is there.
+
+    Vessels are in the order of arrival; `share` is by chamber and vessel.
+    """
+    gone, first = np.zeros(len(arrive), np.int64), 0
     while True:
+        while gone[first]:
+            first += 1
         c = next_chamber(free)
         at = free[c]
         if at == np.inf:
             return np.inf
-        if not waiting(at, 0, ways, arrive, gone, share[c]) and not waiting(
-            at, 1, ways, arrive, gone, share[c]
-        ):
-            free[c] = max(first_ready(arrive, gone, share[c]), at)
+        soonest = first_ready(first, arrive, gone, share[c])
+        if soonest > at:
+            free[c] = soonest
             continue
         way = side[c]
-        board(at, way, ways, arrive, order, gone, share[c])
+        board(first, at, way, ways, arrive, gone, share[c])
         free[c] = at + lasts[c, way] * max(0.5, np.random.normal(1.0, spread))
         side[c] = 1 - way
         if gone[own]:
@@ -113,12 +104,11 @@ def courses(first: Ints, first_ship: Ints, side: Ints, ways: Ints, eta: Floats, 
         for k in range(len(going)):
             at += sail[k] * max(0.5, np.random.normal(1.0, spreads[2]))
             a, b, c, d = first_ship[k], first_ship[k + 1], first[k], first[k + 1]
-            arrive = eta[a:b].copy()
-            for i in range(len(arrive) - 1):
-                arrive[i] += np.random.normal(0.0, spreads[0])
-            arrive[-1] = at
-            out[course, k, 0] = at
-            chambers = np.ascontiguousarray(share[a:b, : d - c].T)
-            at = locked(b - a - 1, ways[a:b], arrive, chambers, lasts[c:d], side[c:d].copy(),
-                        free[c:d].copy(), spreads[1])  # fmt: skip
+            arrive = eta[a:b] + np.random.normal(0.0, spreads[0], b - a)
+            arrive[-1] = out[course, k, 0] = at
+            order = np.argsort(arrive)
+            own = int(np.flatnonzero(order == b - a - 1)[0])
+            chambers = np.ascontiguousarray(share[a:b, : d - c][order].T)
+            at = locked(own, ways[a:b][order], arrive[order], chambers, lasts[c:d],
+                        side[c:d].copy(), free[c:d].copy(), spreads[1])  # fmt: skip
             out[course, k, 1] = at

@@ -11,6 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from routing.cost.conditional import ConditionalLimits
+from routing.cost.delays import KeyWaits
 from routing.cost.profile import Costs
 from routing.cost.speed_profiles import TypicalSpeeds
 from routing.cost.vehicle import Vehicle
@@ -35,7 +36,8 @@ class Conditions:
     `road.prefer`); `depart_at` decides which closures count; `as_of` is an earlier state of the
     network; with `typical` nobody is faster than is typical at the hour of the week; places may be
     `snap_radius_m` from the network, None for what the rule says; `limits` hold rather than those
-    of the network itself where its kind has some that depend on the level.
+    of the network itself where its kind has some that depend on the level; `waits` are what is
+    waited for on some keys besides, where there are such limits.
     """
 
     profile: str
@@ -53,6 +55,7 @@ class Conditions:
     typical: bool = False
     snap_radius_m: float | None = None
     limits: ConditionalLimits | None = None
+    waits: KeyWaits | None = None
 
 
 @dataclass(frozen=True)

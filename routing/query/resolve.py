@@ -164,8 +164,11 @@ class Resolver:
         wary = replace(vehicle, unknown=asked.unknown_limits or "refuse")
         limits = asked.limits or self.limits
         found = limits.condition(wary, plan.costs.bans, at)
-        costs = replace(plan.costs, bans=found.bans)
-        return replace(plan, costs=costs), found.vehicle, name + found.name
+        costs, called = replace(plan.costs, bans=found.bans), plan.name
+        if asked.waits is not None:
+            costs = replace(costs, waits=costs.waits.and_at(asked.waits))
+            called = f"{called} waits {asked.waits.name}"
+        return replace(plan, name=called, costs=costs), found.vehicle, name + found.name
 
     def _preferring(self, plan: Plan, classes: Sequence[str]) -> Plan:
         """Return a plan in which all other classes weigh more."""

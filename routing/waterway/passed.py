@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import numpy as np
 
 from routing.query.model import Path
-from routing.waterway.limits import LimitTable, Opening, Structure
+from routing.waterway.limits import LimitTable, Structure
 
 CHAMBER = "chamber"
 
@@ -34,39 +34,77 @@ class Passed:
     sizes: dict[int | None, dict[str, float]]
 
     @property
-    def chambers(self) -> list[Opening]:
-        """Its chambers; a structure with any is a lock."""
-        return [one for one in self.structure.openings if one.kind == CHAMBER]
-
-    @property
     def is_lock(self) -> bool:
         """Whether vessels are locked through it."""
-        return self.structure.kind == "lock" or bool(self.chambers)
+        return is_lock(self.structure)
 
 
-class Wait(NamedTuple):
-    """A wait at a lock with the lockage after it (s): the middle, and an interval of 80 %."""
+class Spread(NamedTuple):
+    """Seconds: the middle of what may be, and the interval that holds 80 % of it."""
 
     low_s: float
     middle_s: float
     high_s: float
 
 
-class Waits(Protocol):
-    """Tells how long vessels wait at locks."""
+class Stage(NamedTuple):
+    """A lock with a queue on a voyage, and seconds from the one before it, lockages included."""
 
-    def wait(self, lock: UUID, against: bool, arrive: datetime) -> Wait | None:
-        """Return the wait of one that arrives at a time, None where it is not known."""
+    lock: UUID
+    against: bool
+    sail_s: float
+
+
+class Stop(NamedTuple):
+    """A lock or the end of a voyage: s after the departure, and from arrival to the gate's end."""
+
+    arrive: Spread
+    wait: Spread
+
+
+class Waits(Protocol):
+    """Tells how long a vessel waits at the locks whose queue is known."""
+
+    def knows(self, lock: UUID) -> bool:
+        """Tell whether the queue of a lock is known."""
+
+    def wait_s(self, lock: UUID, against: bool, arrive: datetime) -> float:
+        """Return the middle wait of one that arrives at a time, its own lockage included."""
+
+    def along(self, stages: Sequence[Stage], rest_s: float, depart: datetime) -> list[Stop]:
+        """Return each lock of a voyage in order, then its end, `rest_s` of travel after them."""
+
+
+class LockTold(NamedTuple):
+    """A lock of a voyage; `stop` is None where no queue is known, `usual_s` its usual lockage."""
+
+    lock: UUID
+    stop: Stop | None
+    usual_s: float | None
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """When a voyage ends (s after its departure), and at which locks the wait is not known."""
+    """When a voyage ends (s after its departure), with what is known of each lock in order."""
 
-    low_s: float
-    middle_s: float
-    high_s: float
-    unknown: list[UUID]
+    end: Spread
+    locks: list[LockTold]
+
+    @property
+    def unknown(self) -> list[UUID]:
+        """The locks whose queue is not known."""
+        return [one.lock for one in self.locks if one.stop is None]
+
+
+def is_lock(structure: Structure) -> bool:
+    """Tell whether vessels are locked through a structure: one with any chamber is a lock."""
+    return structure.kind == "lock" or any(one.kind == CHAMBER for one in structure.openings)
+
+
+def usual_s(structure: Structure) -> float | None:
+    """Return the shortest usual lockage (s) of a lock, None where none is said."""
+    usual = [chamber.lockage_s for chamber in structure.openings if chamber.lockage_s]
+    return min(usual) if usual else None
 
 
 def structures_on(table: LimitTable, found: Path) -> list[Passed]:
@@ -104,23 +142,26 @@ def estimate(
 ) -> Estimate:
     """Add the waits at locks to the time of travel.
 
-    Without `waits` a lock takes its usual lockage; where that is not said either it takes none, and
-    is named. Each wait is that of an arrival after the middle of the waits before it.
+    A lock whose queue is not known takes its usual lockage; where that is not said either it takes
+    none. Each queue is met when the vessel is there, after the waits before it.
     """
-    low = middle = high = 0.0
-    unknown = []
+    stages: list[Stage] = []
+    told: list[tuple[Passed, int | None]] = []
+    before, more = 0.0, 0.0
     for one in passed:
         if not one.is_lock:
             continue
-        arrive = depart + timedelta(seconds=one.enter_s + middle)
-        wait = waits.wait(one.structure.id, one.against, arrive) if waits else _usual(one)
-        if wait is None:
-            unknown.append(one.structure.id)
-            continue
-        low, middle, high = low + wait.low_s, middle + wait.middle_s, high + wait.high_s
-    return Estimate(travel_s + low, travel_s + middle, travel_s + high, unknown)
-
-
-def _usual(one: Passed) -> Wait | None:
-    usual = [chamber.lockage_s for chamber in one.structure.openings if chamber.lockage_s]
-    return Wait(min(usual), min(usual), max(usual)) if usual else None
+        if waits is not None and waits.knows(one.structure.id):
+            told.append((one, len(stages)))
+            stages.append(Stage(one.structure.id, one.against, one.enter_s - before + more))
+            before, more = one.enter_s, 0.0
+        else:
+            told.append((one, None))
+            more += usual_s(one.structure) or 0.0
+    rest_s = travel_s - before + more
+    stops = [] if waits is None or not stages else waits.along(stages, rest_s, depart)
+    locks = [
+        LockTold(one.structure.id, None if n is None else stops[n], usual_s(one.structure))
+        for one, n in told
+    ]
+    return Estimate(stops[-1].arrive if stops else Spread(rest_s, rest_s, rest_s), locks)

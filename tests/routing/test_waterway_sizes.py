@@ -16,7 +16,7 @@ from routing.waterway.levels import GaugeRow, LevelRow
 from routing.waterway.limits import LimitRow
 from routing.waterway.loading import LoadingQuestion, PayloadTable
 from routing.waterway.papers import HeldPaper, judge_papers
-from routing.waterway.passed import Passed, Wait, estimate
+from routing.waterway.passed import Passed, estimate
 from routing.waterway.surveys import choose_surveys
 from spatial.errors import LimitViolated
 from tests.routing.maps import NOW, edge_id, shipped_rules
@@ -24,6 +24,7 @@ from tests.routing.waterways import (
     FAIL,
     PASS,
     VESSEL,
+    FixedWaits,
     World,
     gauge_id,
     judge_limit,
@@ -182,14 +183,8 @@ def test_waits_at_locks_are_asked_for_when_one_arrives():
     lock = next(iter(world.structures))._replace(kind="lock", openings=())
     passed = [Passed(lock, 0, False, 600.0, 700.0, {}), Passed(lock, 0, True, 1200.0, 1300.0, {})]
 
-    class Teller:
-        asked: list = []
-
-        def wait(self, row_id, against, arrive):
-            self.asked.append((row_id, against, arrive))
-            return Wait(60.0, 120.0, 300.0)
-
-    found = estimate(passed, 2000.0, NOW, Teller())
-    assert (found.low_s, found.middle_s, found.high_s) == (2120.0, 2240.0, 2600.0)
-    assert [a[2] - NOW for a in Teller.asked] == [timedelta(seconds=600), timedelta(seconds=1320)]
-    assert estimate(passed, 2000.0, NOW, None).unknown == [lock.id, lock.id]
+    found = estimate(passed, 2000.0, NOW, FixedWaits({(lock.id, False): 120, (lock.id, True): 60}))
+    assert found.end == (2180.0, 2180.0, 2180.0)
+    assert [one.stop.arrive.middle_s for one in found.locks] == [600.0, 1320.0]
+    none = estimate(passed, 2000.0, NOW, None)
+    assert (none.end.middle_s, none.unknown) == (2000.0, [lock.id, lock.id])

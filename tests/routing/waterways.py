@@ -15,6 +15,7 @@ from routing.graph.turns import split
 from routing.query.network import RoadNetwork
 from routing.waterway.levels import GaugeRow, LevelRow, Levels
 from routing.waterway.limits import LimitRow, LimitRows, Opening, Structure
+from routing.waterway.passed import Spread, Stop
 from routing.waterway.vessel import makes_limits
 from spatial.ids import stable_uuid7
 from spatial.networks.waterway import KIND
@@ -68,6 +69,27 @@ def place(letter: str) -> tuple[float, float]:
     """Return where a node lies: on a circle, so that no edge passes another node."""
     angle = 2 * math.pi * (ord(letter) - ord("A")) / 9
     return 120 + 0.1 * math.cos(angle), 30 + 0.1 * math.sin(angle)
+
+
+class FixedWaits:
+    """Waits (s) by lock and whether it is passed against its edge, the same at all times."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def knows(self, lock):
+        return any(lock == known for known, _ in self.seconds)
+
+    def wait_s(self, lock, against, arrive):
+        return self.seconds[lock, against]
+
+    def along(self, stages, rest_s, depart):
+        at, told = 0.0, []
+        for stage in stages:
+            at, wait = at + stage.sail_s, self.seconds[stage.lock, stage.against]
+            told.append(Stop(Spread(at, at, at), Spread(wait, wait, wait)))
+            at += wait
+        return [*told, Stop(Spread(*[at + rest_s] * 3), Spread(0, 0, 0))]
 
 
 def gauge_id(number: int):

@@ -29,6 +29,11 @@ SELECT id, vessel, voyage, way, ready_at, checked_in_at, length_m, beam_m, draug
   state, origin FROM sigang.lock_declaration
 WHERE facility_id = ANY ($1) AND state IN ('declared', 'checked_in')
 ORDER BY coalesce(checked_in_at, ready_at), id LIMIT 3000"""
+QUEUES = """
+SELECT facility_id, id, way, ready_at, checked_in_at, length_m, beam_m, draught_m, cargo, rank
+FROM sigang.lock_declaration
+WHERE facility_id = ANY ($1) AND state IN ('declared', 'checked_in')
+ORDER BY coalesce(checked_in_at, ready_at), id LIMIT 20000"""
 DECLARE = """
 INSERT INTO sigang.lock_declaration (facility_id, vessel, voyage, way, ready_at, length_m, beam_m,
   draught_m, cargo, rank, account_id, admin_code, unit_id, visibility, origin)

@@ -34,7 +34,7 @@ from api.ports.waterway.voyages import (
     told_refused,
     told_voyage,
 )
-from api.ports.waterway.waits import waits_of
+from api.ports.waterway.waits import waits_for
 from api.roads.conditions import show_relaxations
 from api.roads.path_answer import Answer, Shape, write_json
 from api.services import services
@@ -80,7 +80,7 @@ async def find_water_path(body: WaterPathBody, request: Request) -> Response:
     way, and what must give.
     """
     journey = await read_journey(request, body, alternatives=body.alternatives)
-    waits = waits_of(request)
+    waits = await waits_for(request, journey)
     text = await ask(request, lambda: _paths(journey, body, waits), VOYAGE_S)
     services(request).audit.record(actor_of(request), "path", PROFILE, rows=1)
     return Response(text, media_type=GEOJSON, headers={"Content-Crs": f"<{journey.crs.uri}>"})
@@ -88,7 +88,7 @@ async def find_water_path(body: WaterPathBody, request: Request) -> Response:
 
 def _paths(journey: Journey, body: WaterPathBody, waits: Waits | None) -> bytes:
     try:
-        voyage = find_voyage(journey.network, journey.query, journey.now)
+        voyage = find_voyage(journey.network, journey.query, journey.now, waits)
     except LimitViolated as error:
         show_relaxations(error, journey.crs)
         error.extra["limits"] = told_refused(journey, error)
@@ -110,7 +110,7 @@ async def check_vessel(body: CheckBody, request: Request) -> Response:
     asked = body if body.waypoints else body.model_copy(update={"waypoints": [(0.0, 0.0)] * 2})
     journey = await read_journey(request, asked)
     numbers = _numbers(journey, body.edges)
-    waits = waits_of(request)
+    waits = None if body.edges else await waits_for(request, journey)
     work = partial(_check_edges, journey, numbers) if body.edges else partial(check, journey, waits)
     document = await ask(request, work, VOYAGE_S)
     services(request).audit.record(actor_of(request), "check", PROFILE, rows=1)
@@ -134,7 +134,8 @@ async def check_between(
     vessel = VesselBody.model_validate({k: v for k, v in given.items() if v is not None})
     places = [read_place("from", from_), read_place("to", to)]
     journey = await read_journey(request, JourneyBody(vessel=vessel, waypoints=places))
-    document = await ask(request, partial(check, journey, waits_of(request)), VOYAGE_S)
+    waits = await waits_for(request, journey)
+    document = await ask(request, partial(check, journey, waits), VOYAGE_S)
     services(request).audit.record(actor_of(request), "check", PROFILE, rows=1)
     return fresh(document)
 
@@ -179,7 +180,7 @@ def _check_edges(journey: Journey, edges: list[int]) -> Document:
 def check(journey: Journey, waits: Waits | None) -> Document:
     """Return in one document whether a vessel may go, when it arrives, and what stops it."""
     try:
-        voyage = find_voyage(journey.network, journey.query, journey.now)
+        voyage = find_voyage(journey.network, journey.query, journey.now, waits)
     except LimitViolated as error:
         show_relaxations(error, journey.crs)
         return {

@@ -18,7 +18,7 @@ from api.ports.waterway.journey import PROFILE, JourneyBody, VesselBody, read_jo
 from api.ports.waterway.paths import check, read_place
 from api.ports.waterway.sizes import LoadingBody, loading
 from api.ports.waterway.skipper_page import Asked, Lang, Said, page, policy
-from api.ports.waterway.waits import waits_of
+from api.ports.waterway.waits import waits_for
 from api.services import services
 from spatial.errors import BadParameter, LimitViolated, NoSnap, Unreachable
 from spatial.json_types import Document
@@ -75,8 +75,10 @@ async def _said(request: Request, asked: Asked) -> Said:
             own = await read_journey(request, question)
             loaded = partial(_tonnes, partial(loading, own, question))
 
+        waits = await waits_for(request, journey)
+
         def work() -> Document:
-            told = check(journey, waits_of(request))
+            told = check(journey, waits)
             return {**told, "loading": None if loaded is None else loaded()}
 
         document = await ask(request, work, SKIPPER_S)

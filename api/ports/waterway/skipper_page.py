@@ -11,7 +11,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 from typing import Literal, TypedDict
 
@@ -29,6 +29,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "may": ("能走吗", "May I"),
     "much": ("能装多少", "How much"),
     "when": ("什么时候", "When"),
+    "wait": ("候闸并过闸", "wait and lockage"),
+    "no_queue": ("无排队信息", "no queue known"),
     "stops": ("卡在哪里", "What stops me"),
     "arrive": ("预计到达", "Expected there"),
     "first": ("本吃水有把握的首日", "First day on which this draught is sure"),
@@ -167,10 +169,20 @@ class LoadingTold(TypedDict):
     days: list[DayTold]
 
 
-class Eta(TypedDict):
-    """When a voyage ends."""
+class LockWait(TypedDict):
+    """A lock: what one waits there until the gate opens behind it, None where it is not known."""
 
+    name: Name
+    wait_s: dict[str, float] | None
+
+
+class Eta(TypedDict):
+    """When a voyage ends, with the locks of its way."""
+
+    depart_at: str
     arrive_at: str
+    with_locks_s: dict[str, float]
+    locks: list[LockWait]
 
 
 class PaperTold(TypedDict):
@@ -264,8 +276,9 @@ def _answers(words: _Words, asked: Asked, said: Said) -> Iterator[Markup]:
     yield element("h2", words("when"), id="when")
     eta = said.get("eta")
     if eta:
-        arrive = datetime.fromisoformat(eta["arrive_at"]).astimezone(CHINA)
-        yield element("p", f"{words('arrive')} ", element("b", f"{arrive:%m-%d %H:%M}"))
+        yield _arrival(words, eta)
+        if eta["locks"]:
+            yield element("ul", *(_at_lock(words, one) for one in eta["locks"]), id="locks")
     loaded = said.get("loading")
     if loaded:
         yield element("p", _first_day(words, asked, loaded))
@@ -274,6 +287,24 @@ def _answers(words: _Words, asked: Asked, said: Said) -> Iterator[Markup]:
     yield element("h2", words("stops"), id="stops")
     rows = list(_stops(words, said))
     yield element("ul", *rows) if rows else element("p", words("nothing"))
+
+
+def _arrival(words: _Words, eta: Eta) -> Markup:
+    """Tell when the voyage ends, and between which times four of five do."""
+    depart, told = datetime.fromisoformat(eta["depart_at"]), eta["with_locks_s"]
+    low, high = ((depart + timedelta(seconds=told[q])).astimezone(CHINA) for q in ("p10", "p90"))
+    arrive = datetime.fromisoformat(eta["arrive_at"]).astimezone(CHINA)
+    between = "" if low == high else f" ({low:%H:%M} – {high:%m-%d %H:%M})"
+    return element("p", f"{words('arrive')} ", element("b", f"{arrive:%m-%d %H:%M}"), between)
+
+
+def _at_lock(words: _Words, one: LockWait) -> Markup:
+    wait = one["wait_s"]
+    minutes = "" if wait is None else (
+        f"{wait['p50'] / 60:.0f} min ({wait['p10'] / 60:.0f} – {wait['p90'] / 60:.0f})"
+    )  # fmt: skip
+    text = words("no_queue") if wait is None else f"{words('wait')} {minutes}"
+    return element("li", element("b", words.pick(one["name"])), f" {text}")
 
 
 def _first_day(words: _Words, asked: Asked, loaded: LoadingTold) -> str:

@@ -14,13 +14,21 @@ from routing.graph.weights import Floats
 from routing.query.model import Path
 from routing.query.refusal import Blocking
 from routing.waterway.describe import Teller, about_opening, about_structure
-from routing.waterway.passed import Passed, Waits, estimate, structures_on
+from routing.waterway.passed import (
+    LockTold,
+    Passed,
+    Spread,
+    Waits,
+    estimate,
+    structures_on,
+)
 from routing.waterway.voyage import Voyage, teller_of, told_missing, told_refusals
 from spatial.errors import LimitViolated
 from spatial.json_types import Document
 
 NAMED = 20
 """Edges of which all limits are told at most."""
+NO_QUEUE = {"zh": "无排队信息", "en": "no queue known"}
 DIMENSIONS = ("draught_m", "air_draught_m", "beam_m", "length_m")
 
 
@@ -82,18 +90,30 @@ def told_eta(
     """Tell when a voyage ends, with the waits at its locks."""
     travel_s = found.sums()[1] / 1000
     total = estimate(passed, travel_s, journey.depart, waits)
-    arrive = journey.depart + timedelta(seconds=total.middle_s)
+    names = {one.structure.id: one.structure.name for one in passed}
+    arrive = journey.depart + timedelta(seconds=total.end.middle_s)
     return {
         "depart_at": journey.depart.isoformat(timespec="seconds"),
         "arrive_at": arrive.isoformat(timespec="seconds"),
         "travel_s": round(travel_s, 1),
-        "with_locks_s": {
-            "p10": round(total.low_s, 1),
-            "p50": round(total.middle_s, 1),
-            "p90": round(total.high_s, 1),
-        },
+        "with_locks_s": _spread(total.end),
+        "locks": [_told_lock(one, names[one.lock]) for one in total.locks],
         "waits_unknown": [str(lock) for lock in total.unknown],
     }
+
+
+def _told_lock(one: LockTold, name: dict[str, str | None]) -> Document:
+    """Tell of a lock: its wait with the lockage, or that no queue is known."""
+    stop = one.stop
+    return {
+        "lock": str(one.lock), "name": name, "queue_known": stop is not None,
+        "arrive_s": stop and _spread(stop.arrive), "wait_s": stop and _spread(stop.wait),
+        "usual_lockage_s": one.usual_s, "note": None if stop else NO_QUEUE,
+    }  # fmt: skip
+
+
+def _spread(one: Spread) -> Document:
+    return {"p10": round(one.low_s, 1), "p50": round(one.middle_s, 1), "p90": round(one.high_s, 1)}
 
 
 def _declared(journey: Journey, voyage: Voyage) -> list[str]:

@@ -854,7 +854,7 @@ export default {
   'water.doubts': '{count} reaches with unknown limits',
   'water.papers': 'Papers',
   'water.ways': 'Ways',
-  'water.waits_unknown': 'Wait not known at {count} locks',
+  'water.waits_unknown': 'No queue known at {count} locks',
   'water.structures': '{locks} locks, {count} bridges and others',
   'water.profile': 'Clearance and depth along the way (levels at departure, margins taken off)',
   'water.profile_label': 'Largest air draught {air} m, largest draught {depth} m; hatched where not known',

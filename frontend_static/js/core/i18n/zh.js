@@ -850,7 +850,7 @@ export default {
   'water.doubts': '限值未知的 {count} 段',
   'water.papers': '证书',
   'water.ways': '备选航线',
-  'water.waits_unknown': '{count} 座船闸候闸时间未知',
+  'water.waits_unknown': '{count} 座船闸无排队信息',
   'water.structures': '{locks} 座船闸，{count} 座桥梁等',
   'water.profile': '沿程净高与水深（出发时水位，已扣富余）',
   'water.profile_label': '可通过的最大水上高 {air} m，最大吃水 {depth} m；斜线处未知',
