@@ -50,11 +50,11 @@ async def answer_items(request: Request, function: Function) -> Response:
 
     async def work() -> Response:
         surface = await served.functions.get_surface(function, asked, actor)
-        counties = await served.functions.get_counties(function, asked, actor, surface)
+        units = await served.functions.get_units(function, asked, actor, surface)
         of, every = await offload(cells_of_page, surface, page)
         document = {
             "type": "FeatureCollection",
-            "features": await offload(features, surface, of, counties),
+            "features": await offload(features, surface, of, units),
             "numberMatched": every,
             "numberReturned": len(of),
             "summary": surface.summary,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.functions.polygons import Polygons, Shapes, on_the_web_map, polygons_of_rings
+from layers.heat.cell_units import units_of_cells
 from layers.heat.counted import Counted
 from layers.heat.held_cube import Grouping, HeldCube, Sums
 from layers.heat.narrowed import Summed
@@ -55,8 +56,8 @@ class CellKind(ABC):
         """Return the sums of what is asked for by cells."""
 
     @abstractmethod
-    def counties(self, cube: HeldCube) -> dict[int, str]:
-        """Return by key in which county each cell lies that has most records of it."""
+    def units(self, cube: HeldCube, periods: Sequence[Counted]) -> dict[int, str | None]:
+        """Return by key the smallest unit that has all rows of each cell in some periods."""
 
     @abstractmethod
     def polygons(self, keys: Ints) -> Polygons:
@@ -118,9 +119,9 @@ class GridCells(CellKind):
         """Return the sums of the cube's cells in each cell."""
         return cube.sum(asked, self.name, self.grouping)
 
-    def counties(self, cube: HeldCube) -> dict[int, str]:
-        """Return by key in which county each cell lies that has most records of it."""
-        return cube.counties(self.name, self.grouping)
+    def units(self, cube: HeldCube, periods: Sequence[Counted]) -> dict[int, str | None]:
+        """Return by key the smallest unit that has all rows of each cell in some periods."""
+        return units_of_cells(cube, periods, self.name, self.grouping)
 
     def polygons(self, keys: Ints) -> Polygons:
         """Return cells in degrees, outer rings clockwise."""

@@ -48,7 +48,7 @@ class CountyCells(CellKind):
         drawn = np.isin(found.keys, self.known.codes)
         return Sums(found.keys[drawn], found.events[drawn], found.exposure[drawn])
 
-    def counties(self, cube: HeldCube) -> dict[int, str]:
+    def units(self, cube: HeldCube, periods: Sequence[Counted]) -> dict[int, str | None]:
         """Return the codes of all counties."""
         codes = self.known.codes
         return dict(zip(codes.tolist(), self.titles(codes).tolist(), strict=True))

@@ -58,7 +58,7 @@ def _order(surface: CellSurface, of: Ints, sortby: str) -> Ints:
     return np.argsort(-values if sortby.startswith("-") else values, kind="stable")
 
 
-def features(surface: CellSurface, of: Ints, counties: dict[int, str]) -> list[Document]:
+def features(surface: CellSurface, of: Ints, units: dict[int, str | None]) -> list[Document]:
     """Return cells as GeoJSON features in longitude and latitude (EPSG:4326)."""
     keys = surface.keys[of]
     geometries, names = surface.kind.geometries(keys), surface.kind.titles(keys)
@@ -69,7 +69,7 @@ def features(surface: CellSurface, of: Ints, counties: dict[int, str]) -> list[D
     for i, at in enumerate(of.tolist()):
         colour = int(surface.colour[at])
         properties: Document = {
-            "admin_code": counties.get(int(keys[i])),
+            "admin_code": units.get(int(keys[i])),
             "state": STATES[surface.state[at]],
             **{name: int(column[at]) for name, column in counts.items()},
             "value": _number(surface.value, at),

@@ -86,14 +86,15 @@ class FunctionService:
         """Return the cube of a grain as an actor sees it now."""
         return await self._cubes.get(actor, grain, now=True)
 
-    async def get_counties(
+    async def get_units(
         self, function: Function, asked: Question, actor: Actor, surface: CellSurface
-    ) -> dict[int, str]:
-        """Return by key in which county each cell lies that has most records of it."""
-        if not surface.counties:
+    ) -> dict[int, str | None]:
+        """Return by key the smallest unit that has all rows of each cell without the filter."""
+        if not surface.units:
             cube = await self._cube(function, asked, actor)
-            surface.counties.update(await offload(surface.kind.counties, cube))
-        return surface.counties
+            periods = function.engine.counted(asked.inputs)
+            surface.units.update(await offload(surface.kind.units, cube, periods))
+        return surface.units
 
     async def _cube(self, function: Function, asked: Question, actor: Actor) -> HeldCube:
         grain = function.engine.grain(asked.inputs)

@@ -50,7 +50,7 @@ class CellSurface:
     summary: Document
     before: Before | None = None
     reason: str | None = None
-    counties: dict[int, str] = field(default_factory=dict)
+    units: dict[int, str | None] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -32,6 +32,7 @@ from layers.heat.heat_filter import BUDGET_MS, LAYERS, HeatFilter, NeedsJob, rea
 from layers.heat.narrowed import RowCounts
 from layers.query.row_scope import visible
 from spatial.actor import Actor
+from spatial.common_units import common_units
 from spatial.errors import BadParameter, NotFound, OutOfScope
 from spatial.geo.crs import WGS84
 from spatial.geo.zorder import keys_of
@@ -198,10 +199,10 @@ def _any(values: Sequence[object], of: SqlType) -> Expression:
 def _counts(row: asyncpg.Record, *, same: bool) -> RowCounts:
     lon, lat, codes, *more = (column or [] for column in row)
     keys = keys_of(np.array(lon, np.float64), np.array(lat, np.float64), CUBE_LEVEL)
-    cells, first, at = np.unique(keys, return_index=True, return_inverse=True)
+    cells, at = np.unique(keys, return_inverse=True)
     sums = [_summed(at, column, len(cells)) for column in (more or [[1.0] * len(keys)])]
     exposure = sums[1] if same else None
-    return RowCounts(cells, sums[0], exposure, tuple(codes[i] for i in first))
+    return RowCounts(cells, sums[0], exposure, tuple(common_units(codes, at, len(cells))))
 
 
 def _summed(at: np.ndarray, column: Sequence[float], size: int) -> np.ndarray:

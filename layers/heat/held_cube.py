@@ -91,22 +91,6 @@ class HeldCube:
         some = (events != 0) | (exposure != 0)
         return Sums(keys[some], events[some], exposure[some])
 
-    def counties(self, name: str, grouping: Grouping) -> dict[int, str]:
-        """Return the county that has most rows in each group of cells."""
-        codes, at = np.unique([code or "" for code in self.series.admin_codes], return_inverse=True)
-        of_series = np.zeros(MOST_SERIES, np.int64)
-        for series, number in self.series.at.items():
-            of_series[series] = at[number]
-        keys, groups = self._grouped(self.base, (name, 0), grouping)
-        rows = self.base
-        pairs = groups[rows.place].astype(np.int64) * len(codes) + of_series[rows.series]
-        found, at = np.unique(pairs, return_inverse=True)
-        times = np.bincount(at, np.bincount(rows.counter, minlength=len(pairs)), len(found))
-        order = np.lexsort((-times, found // max(1, len(codes))))
-        first, where = np.unique(found[order] // max(1, len(codes)), return_index=True)
-        best = found[order][where] % max(1, len(codes))
-        return {int(keys[g]): str(codes[b]) for g, b in zip(first, best, strict=True) if codes[b]}
-
     def _grouped(
         self, rows: CubeRows, name: tuple[str, int], grouping: Grouping
     ) -> tuple[Ints, UInt32]:

@@ -34,7 +34,10 @@ class Summed(Protocol):
 
 @dataclass(frozen=True)
 class RowCounts:
-    """Events by cell of the cube's level, as counted from rows; exposure where these have it."""
+    """Events by cell of the cube's level, as counted from rows; exposure where these have it.
+
+    `admin_codes` are the smallest units that have all rows of each cell.
+    """
 
     cells: Ints
     events: Floats

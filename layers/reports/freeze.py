@@ -308,7 +308,7 @@ class _Freezing:
         kept = {one["layer"]: one for one in before}
         return [
             kept.get(one.layer)
-            or read_listed(self.conn, one, layers[one.layer], late=version.retroactive)
+            or read_listed(self.conn, one, layers[one.layer], actor, late=version.retroactive)
             for one in self.report.lists
             if one.layer in layers
         ]

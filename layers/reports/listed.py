@@ -9,15 +9,21 @@ from layers.declare.layer import Column, Layer
 from layers.reports import store
 from layers.reports.model import Listed
 from layers.reports.seal import Told, digits
+from spatial.actor import Actor
 
 DIGITS = 4
 
 
-def read_listed(conn: store.Conn, listed: Listed, layer: Layer, *, late: bool) -> Told:
-    """Return a list of a document; without rows where it is too `late` to know those of then."""
+def read_listed(
+    conn: store.Conn, listed: Listed, layer: Layer, actor: Actor, *, late: bool
+) -> Told:
+    """Return a list of a document with the rows that an actor may see.
+
+    It is without rows where it is too `late` to know those of then.
+    """
     columns = {column.name: column for column in layer.columns}
     shown = [columns[name] for name in listed.columns]
-    rows = [] if late else _rows(conn, listed, layer, columns)
+    rows = [] if late else _rows(conn, listed, layer, columns, actor)
     return {
         "layer": layer.id,
         "title": {"zh": layer.title.zh, "en": layer.title.en},
@@ -35,13 +41,14 @@ def read_listed(conn: store.Conn, listed: Listed, layer: Layer, *, late: bool) -
 
 
 def _rows(
-    conn: store.Conn, listed: Listed, layer: Layer, columns: Mapping[str, Column]
+    conn: store.Conn, listed: Listed, layer: Layer, columns: Mapping[str, Column], actor: Actor
 ) -> list[Told]:
     found = store.read_derived(conn, layer.source.kinds)
     chosen = [
         row
         for row in found
-        if all(_value(row, columns[name]) == value for name, value in listed.only.items())
+        if actor.sees(row["admin_code"], row["visibility"], row["unit_id"])
+        and all(_value(row, columns[name]) == value for name, value in listed.only.items())
     ]
     first = columns[listed.order]
     return sorted(chosen, key=lambda row: _number(_value(row, first)), reverse=True)

@@ -162,7 +162,7 @@ def listed(document: Told) -> list[tuple[str, list[str], list[str], list[list[st
     for one in document.get("lists", ()):
         rows = sorted(one["rows"], key=lambda row: place.get(row["unit"], len(place)))
         cells = [
-            [names.get(row["unit"], "–"), *map(_cell, row["values"], one["columns"])]
+            [names.get(row["unit"], row["unit"] or "–"), *map(_cell, row["values"], one["columns"])]
             for row in rows
         ]
         heads = ["单位", *(column["title"]["zh"] for column in one["columns"])]

@@ -127,7 +127,7 @@ def test_counties_are_counted_by_what_records_state(function, rules, cube):
         Narrowed(cube, few, {}).sum_by_county(asked)
     with pytest.raises(BadParameter, match="one size"):
         computed(cells="county", surface="kde")
-    first, second = features(found, np.arange(2), found.kind.counties(cube))
+    first, second = features(found, np.arange(2), found.kind.units(cube, []))
     assert first["id"] == "330102" and second["properties"]["admin_code"] == "330203"
     assert shapely.geometry.shape(first["geometry"]).area == pytest.approx(0.97)
 

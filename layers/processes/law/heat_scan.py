@@ -27,6 +27,7 @@ from layers.processes.runtime.model import (
 from routing.graph.weights import Ints
 from routing.statistics.rule_models import CELLS, SCAN
 from routing.statistics.scan import Cluster, poisson_scan
+from spatial.common_units import common_unit
 from spatial.errors import TooComplex
 from spatial.geo.geojson import Feature, Geometry
 from spatial.geo.zorder import bounds_of
@@ -155,11 +156,10 @@ def _shown(
     """Yield the clusters, each with the cells of its circle as its outline."""
     for rank, one in enumerate(found, 1):
         inside = rated[one.cells]
-        centre = rated[one.centre]
         risk = one.relative_risk(total)
-        code = cells.admin_codes[centre]
+        code = common_unit([cells.admin_codes[cell] for cell in inside.tolist()])
         yield feature(
-            str(cells.keys[centre]),
+            str(cells.keys[rated[one.centre]]),
             _outline(cells.keys[inside], level),
             rank=rank,
             admin_code=code,
@@ -213,4 +213,5 @@ PROCESS = Process(
     run=run,
     reads=(RULES, HEAT, COUNTIES),
     roles=ENFORCERS,
+    version="1.1.0",
 )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
 from layers.processes.law.cell_inputs import CellInputs, cells_asked
+from layers.processes.law.shown_units import units_of_surface
 from layers.processes.law.surfaces import (
     Surface,
     clustering,
@@ -160,6 +161,7 @@ def run(inputs: HeatInputs, scene: Scene) -> HeatOutputs:
         "by_exposure": np.round(share, DIGITS), "mostly_patrol": patrol,
         **{name: [one[name] for one in names] for name in ("county_zh", "county_en")},
     }  # fmt: skip
+    own["admin_code"] = units_of_surface(inputs.surface, cells)
     made = _shown(cells, surface, level, bounds, own)
     summary = _summary(inputs, rules, cells, surface, int(patrol.sum()))
     how = {
@@ -207,7 +209,6 @@ def _shown(
         known &= surface.state == "rated"
     colour = np.searchsorted(bounds, surface.value, side="right")
     columns: dict[str, Column] = {
-        "admin_code": cells.admin_codes,
         "state": surface.state,
         "events": cells.events.astype(np.int64),
         "exposure": cells.exposure.astype(np.int64),
@@ -272,4 +273,5 @@ PROCESS = Process(
     check=check,
     quick=True,
     roles=ENFORCERS,
+    version="1.1.0",
 )

@@ -198,4 +198,5 @@ PROCESS = Process(
     reads=(RULES, ROUTES),
     quick=True,
     roles=ENFORCERS,
+    version="1.1.0",
 )

@@ -10,6 +10,7 @@ import numpy as np
 from layers.processes.law.route_places import OnRoutes
 from layers.processes.readers.route_rows import Records
 from routing.graph.weights import Floats, Ints
+from spatial.common_units import common_numbers
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.linear_reference import Carriageway
 
@@ -18,7 +19,10 @@ _LEAST_M = 1e-6
 
 @dataclass(frozen=True)
 class Segments:
-    """Parallel columns; `run` numbers what lies in one row: carriageway, no jump, one county."""
+    """Parallel columns; `run` numbers what lies in one row: carriageway, no jump, one county.
+
+    `admin_codes` are the counties in which they lie, whoever has records there.
+    """
 
     way: Ints
     from_m: Floats
@@ -34,11 +38,15 @@ class Segments:
 
 @dataclass(frozen=True)
 class Counts:
-    """Events and exposure, (slices, segments that have any record); `at` numbers these segments."""
+    """Events and exposure, (slices, segments that have any record); `at` numbers these segments.
+
+    `units` are the smallest ones that have all records of a segment, as numbers.
+    """
 
     at: Ints
     events: Floats
     exposure: Floats
+    units: Ints
 
 
 def cut_segments(
@@ -97,7 +105,9 @@ def count(
         np.bincount(cell, column[kept], size).astype(np.float64).reshape(how_many, len(seen))
         for column in (records.events, records.exposure)
     )
-    return Counts(seen, events, exposure)
+    told = (records.events + records.exposure)[kept] > 0
+    units = common_numbers(records.units[kept][told], number[told], len(seen))
+    return Counts(seen, events, exposure, units)
 
 
 def _segment_of(segments: Segments, placed: OnRoutes) -> Ints:

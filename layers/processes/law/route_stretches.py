@@ -14,6 +14,7 @@ from routing.statistics.rates import Rates, rates_of_sums
 from routing.statistics.rule_models import SpaceTime
 from routing.statistics.stretches import COLD, HOT, NOT_INSPECTED, ORDINARY, SHORT, join
 from routing.statistics.trends import mann_kendall
+from spatial.common_units import NO_ROWS, common_numbers, unit_codes, unit_numbers
 from spatial.geo.codes import format_stake
 from spatial.geo.geojson import Feature
 from spatial.geo.linear_reference import Carriageway
@@ -45,7 +46,8 @@ class SliceTrend:
 class Stretch:
     """Segments from the first to the last one, and their numbers; None where there is no rate.
 
-    `wrong` is the largest chance of its segments to be neither hot nor cold.
+    `wrong` is the largest chance of its segments to be neither hot nor cold. `unit` is the smallest
+    one that has all records of it; without any, that in which it lies.
     """
 
     first: int
@@ -58,6 +60,7 @@ class Stretch:
     upper: float | None
     wrong: float | None
     trend: SliceTrend
+    unit: str | None
 
 
 def stretches_of(
@@ -78,13 +81,21 @@ def stretches_of(
     )
     worst = np.maximum.reduceat(np.where(np.isnan(wrong), -1.0, wrong), first)
     trends = _trends(events, exposure, rated, told.pace)
+    units = _units(segments, counts, number, first)
     made = []
     for i, trend in enumerate(trends):
         rate, lower, upper = (_told(c, i) for c in (rates.rate, rates.lower, rates.upper))
         name, largest = NAMES[int(state[first[i]])], float(worst[i]) if rated[i] else None
         span, counted = (int(first[i]), int(last[i])), (int(total_x[i]), int(total_n[i]))
-        made.append(Stretch(*span, name, *counted, rate, lower, upper, largest, trend))
+        made.append(Stretch(*span, name, *counted, rate, lower, upper, largest, trend, units[i]))
     return made
+
+
+def _units(segments: Segments, counts: Counts, number: Ints, first: Ints) -> list[str | None]:
+    """Return the smallest unit of the records of each stretch; without any that of its place."""
+    found = common_numbers(counts.units, number[counts.at], len(first))
+    lies_in = unit_numbers([segments.admin_codes[at] for at in first.tolist()])
+    return unit_codes(np.where(found == NO_ROWS, lies_in, found))
 
 
 def _by_stretch(counts: Counts, number: Ints, size: int) -> tuple[Floats, Floats]:
@@ -139,7 +150,7 @@ def shown(rows: RouteRows, segments: Segments, sided: frozenset[int], stretch: S
     return feature(
         f"{way.route_id}/{side}/{way.part}/{start:.0f}",
         path_shape(line),
-        admin_code=segments.admin_codes[stretch.first],
+        admin_code=stretch.unit,
         name=f"{way.route_id} {k_from}–{k_to}",
         route=way.route_id,
         side=side,

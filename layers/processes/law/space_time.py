@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from layers.declare.base import Text
+from layers.processes.law.shown_units import units_of_slices
 from layers.processes.law.slice_inputs import SliceInputs
 from layers.processes.readers.heat_slice_rows import HeatSlices, SlicesAsked, heat_slices
 from layers.processes.readers.rules_in_force import rules_at
@@ -25,7 +26,7 @@ from layers.processes.runtime.model import (
 )
 from routing.graph.weights import Bools, Floats, Ints
 from routing.statistics.hot_spots import getis_ord_gi_star, significant_spots
-from routing.statistics.neighbours import queen
+from routing.statistics.neighbours import Neighbours, queen
 from routing.statistics.rates import standardised
 from routing.statistics.rule_models import CELLS, HOT_SPOTS, SPACE_TIME, SpaceTime
 from routing.statistics.trends import UNKNOWN, class_name, mann_kendall, space_time_classes
@@ -85,13 +86,13 @@ def asked(inputs: SpaceTimeInputs) -> SlicesAsked:
 SLICES = heat_slices(asked)
 
 
-def slice_scores(events: Floats, exposure: Floats, cells: NDArray[np.int64]) -> Floats:
+def slice_scores(events: Floats, exposure: Floats, neighbours: Neighbours) -> Floats:
     """Return z of Gi* of each slice and cell; NaN where nothing was inspected or records lack."""
     values = np.full(events.shape, np.nan)
     for row, x, n in zip(values, events, exposure, strict=True):
         told = (n > 0) & (x <= n)
         row[told] = standardised(x[told], n[told])
-    return getis_ord_gi_star(values, queen(cells, with_self=True))
+    return getis_ord_gi_star(values, neighbours)
 
 
 def run(inputs: SpaceTimeInputs, scene: Scene) -> SpaceTimeOutputs:
@@ -100,9 +101,10 @@ def run(inputs: SpaceTimeInputs, scene: Scene) -> SpaceTimeOutputs:
     pace = get_rule(rules, SPACE_TIME).value
     skipped = max(len(given.events) - (inputs.slices or len(given.events)), 0)
     events, exposure = given.events[skipped:], given.exposure[skipped:]
-    z = np.zeros(events.shape)
+    z, units = np.zeros(events.shape), list[str | None]()
     if len(given.keys):
-        z = slice_scores(events, exposure, given.keys)
+        near = queen(given.keys, with_self=True)
+        z, units = slice_scores(events, exposure, near), units_of_slices(given, skipped, near)
     states = significant_spots(z, get_rule(rules, HOT_SPOTS).value.false_share)
     states[np.isnan(z)] = UNKNOWN
     trend = mann_kendall(z).z if len(z) else np.zeros(len(given.keys))
@@ -110,7 +112,7 @@ def run(inputs: SpaceTimeInputs, scene: Scene) -> SpaceTimeOutputs:
     old = last < len(events) - 1 - pace.fresh_slices
     classes = _named(_classes(states, trend, pace), old)
     weeks = [given.begins(skipped + at).isoformat() if at >= 0 else None for at in last.tolist()]
-    made = _shown(given, events, exposure, states, trend, classes, weeks)
+    made = _shown(given, units, events, exposure, states, trend, classes, weeks)
     counted = Counter(name for name in classes if name is not None)
     found = sum(n for name, n in counted.items() if name not in {"no_pattern", TOO_SHORT})
     some = len(events) > 0
@@ -160,8 +162,8 @@ def _rules(rules: Rules) -> list[dict[str, object]]:
 
 
 def _shown(
-    given: HeatSlices, events: Floats, exposure: Floats, states: NDArray[np.int8], trend: Floats,
-    classes: list[str | None], weeks: list[str | None],
+    given: HeatSlices, units: list[str | None], events: Floats, exposure: Floats,
+    states: NDArray[np.int8], trend: Floats, classes: list[str | None], weeks: list[str | None],
 ) -> Iterator[Feature]:  # fmt: skip
     """Yield the cells; `history` has one sign per slice: + hot, - cold, 0 neither, . unknown."""
     if not len(given.keys):
@@ -174,7 +176,7 @@ def _shown(
         yield feature(
             str(key),
             box_shape(w, s, e, n),
-            admin_code=given.admin_codes[i],
+            admin_code=units[i],
             space_time=classes[i],
             last_inspected=weeks[i],
             history="".join(SIGNS[int(state)] for state in states[:, i]),
@@ -203,4 +205,5 @@ PROCESS = Process(
     reads=(RULES, SLICES),
     quick=True,
     roles=ENFORCERS,
+    version="1.1.0",
 )

@@ -15,6 +15,7 @@ from routing.statistics.kde import Kernel, density_at, density_grid
 from routing.statistics.neighbours import queen, touching
 from routing.statistics.patrol import explained_by_exposure
 from routing.statistics.rates import Rates, empirical_bayes, standardised
+from spatial.common_units import common_units
 from spatial.geo.crs import GEOD
 from spatial.geo.zorder import bounds_of, columns_and_rows
 
@@ -41,11 +42,11 @@ class Surface:
 
 
 def coarser(cells: HeatCells, levels: int) -> HeatCells:
-    """Return cells put together so many levels up; of several counties the first by key."""
-    keys, first, at = np.unique(cells.keys >> 2 * levels, return_index=True, return_inverse=True)
+    """Return cells put together so many levels up."""
+    keys, at = np.unique(cells.keys >> 2 * levels, return_inverse=True)
     return HeatCells(
         keys,
-        [cells.admin_codes[i] for i in first],
+        common_units(cells.admin_codes, at, len(keys)),
         np.bincount(at, cells.events, len(keys)).astype(np.float64),
         np.bincount(at, cells.exposure, len(keys)).astype(np.float64),
     )

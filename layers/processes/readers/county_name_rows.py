@@ -1,4 +1,4 @@
-"""What the counties are called, for who has their codes."""
+"""What counties, prefectures and the province are called, for who has their codes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from layers.processes.runtime.readers import register
 
 NAMES = """
 SELECT DISTINCT ON (admin_code) admin_code, name_zh, name_en FROM sigang.zone
-WHERE kind = 'county' AND admin_code IS NOT NULL ORDER BY admin_code, id"""
+WHERE kind IN ('county', 'prefecture', 'province') AND admin_code IS NOT NULL
+ORDER BY admin_code, id"""
 Names = Mapping[str, tuple[str | None, str | None]]
-"""Chinese and English name of each county by its code."""
+"""Chinese and English name of each unit by its code."""
 
 
 async def _read(sources: Sources, _: str, _asked: bool) -> Names:
@@ -20,7 +21,7 @@ async def _read(sources: Sources, _: str, _asked: bool) -> Names:
 
 
 def named(names: Names, code: str | None) -> dict[str, str | None]:
-    """Return the names of a county as properties, None where there is none."""
+    """Return the names of a unit as properties, None where there is none."""
     zh, en = names.get(code or "", (None, None))
     return {"county_zh": zh, "county_en": en}
 

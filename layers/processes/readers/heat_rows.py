@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import numpy as np
 
+from layers.heat.cell_units import cells_with_units
 from layers.heat.counted import Counted
-from layers.heat.county_mode import cells_with_counties
 from layers.heat.filter_rows import count_rows, find_series, resolve_filter
 from layers.heat.held_cube import HeldCube
 from layers.heat.narrowed import NOTHING
@@ -20,19 +20,25 @@ from layers.offload import offload
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
 from routing.graph.weights import Floats, Ints
+from spatial.common_units import UNIT_SQL, between, common_units, unit_codes, unit_numbers
 from spatial.schema.heat_tables import CUBE_LEVEL
 
-_CELLS = """
-SELECT c.cell >> (2 * $1::int) AS cell, mode() WITHIN GROUP (ORDER BY s.admin_code) AS admin_code,
+SERIES = f"""
+WITH s AS MATERIALIZED (SELECT id, measure, kind, unit_id, {UNIT_SQL} AS unit
+  FROM sigang.heat_series)"""  # noqa: S608
+BOUNDS = "min(s.unit) AS least, max(s.unit) AS most, bool_or(s.unit IS NULL) AS unknown"
+"""Of the units of all rows of a sum: what `units_of` reads."""
+_CELLS = f"""{SERIES}
+SELECT c.cell >> (2 * $1::int) AS cell, {BOUNDS},
   coalesce(sum(c.n) FILTER (WHERE s.measure = $6), 0)::bigint AS events,
   coalesce(sum(c.n) FILTER (WHERE s.measure = 'exposure'), 0)::bigint AS exposure
-FROM sigang.heat_cube c JOIN sigang.heat_series s ON s.id = c.series
+FROM sigang.heat_cube c JOIN s ON s.id = c.series
 WHERE c.grain = $2 AND c.at >= $3 AND c.at < $4 AND ($5::int[] IS NULL OR c.hour = ANY($5))
   AND ((s.measure = $6 AND ($7::text[] IS NULL OR s.kind = ANY($7)))
     OR (s.measure = 'exposure' AND s.kind = $8))
   AND ($9::text[] IS NULL OR s.unit_id = ANY($9)) AND c.n <> 0
   AND ($10::int[] IS NULL OR s.id = ANY($10))
-GROUP BY 1 HAVING sum(c.n) <> 0 ORDER BY 1"""
+GROUP BY 1 HAVING sum(c.n) <> 0 ORDER BY 1"""  # noqa: S608
 
 _RECORDED = """
 SELECT array_agg(DISTINCT kind) FILTER (WHERE measure = $1),
@@ -49,7 +55,7 @@ class HeatAsked:
 
 @dataclass(frozen=True)
 class HeatCells:
-    """Sums of each cell, by key: events and exposure, and the county that has most series in it."""
+    """Sums of each cell, by key: events, exposure, and the smallest unit that has all its rows."""
 
     keys: Ints
     admin_codes: Sequence[str | None]
@@ -111,12 +117,10 @@ async def _read_filtered(sources: Sources, asked: HeatAsked) -> HeatCells:
 
 
 def _together(parts: Sequence[HeatCells]) -> HeatCells:
-    """Return the sums of several by cell; of several counties the first."""
-    keys, first, at = np.unique(
-        np.concatenate([part.keys for part in parts]), return_index=True, return_inverse=True
-    )
+    """Return the sums of several by cell."""
+    keys, at = np.unique(np.concatenate([part.keys for part in parts]), return_inverse=True)
     codes = [code for part in parts for code in part.admin_codes]
-    return HeatCells(keys, [codes[i] for i in first], *(
+    return HeatCells(keys, common_units(codes, at, len(keys)), *(
         np.bincount(at, np.concatenate(columns), len(keys)).astype(np.float64)
         for columns in ([p.events for p in parts], [p.exposure for p in parts])
     ))  # fmt: skip
@@ -125,16 +129,22 @@ def _together(parts: Sequence[HeatCells]) -> HeatCells:
 def held_cells(cube: HeldCube, asked: HeatAsked) -> HeatCells:
     """Return the cells of a question without a filter, of a cube in memory."""
     shift = 2 * (CUBE_LEVEL - asked.level)
-    sums, codes = cells_with_counties(
+    sums, codes = cells_with_units(
         cube, asked.counted, f"zorder-{asked.level}", lambda cells: cells >> shift
     )
     return HeatCells(sums.keys, codes, sums.events, sums.exposure)
 
 
+def units_of(rows: Sequence[asyncpg.Record]) -> Ints:
+    """Return the smallest unit of the rows of each sum, by their bounds."""
+    least, most = (unit_numbers([row[name] for row in rows]) for name in ("least", "most"))
+    return between(least, most, np.array([row["unknown"] for row in rows], np.bool_))
+
+
 def _made(rows: Sequence[asyncpg.Record]) -> HeatCells:
     return HeatCells(
         np.array([row["cell"] for row in rows], np.int64),
-        [row["admin_code"] for row in rows],
+        unit_codes(units_of(rows)),
         np.array([row["events"] for row in rows], np.float64),
         np.array([row["exposure"] for row in rows], np.float64),
     )

@@ -11,21 +11,22 @@ import asyncpg
 import numpy as np
 
 from layers.heat.counted import MONDAY, Counted
-from layers.processes.readers.heat_rows import check_kinds_and_units
+from layers.processes.readers.heat_rows import BOUNDS, SERIES, check_kinds_and_units, units_of
 from layers.processes.readers.rules_in_force import READER as RULES
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
 from routing.graph.weights import Floats, Ints
 from routing.statistics.rule_models import CELLS, SPACE_TIME
+from spatial.common_units import NO_ROWS
 from spatial.rules import get_rule
 from spatial.schema.heat_tables import CUBE_LEVEL
 
-_SLICES = f"""
+_SLICES = f"""{SERIES}
 SELECT c.cell >> (2 * $1::int) AS cell, (c.at - '{MONDAY}'::date) / $2::int AS slice,
-  mode() WITHIN GROUP (ORDER BY s.admin_code) AS admin_code,
+  {BOUNDS},
   coalesce(sum(c.n) FILTER (WHERE s.measure = $5), 0)::bigint AS events,
   coalesce(sum(c.n) FILTER (WHERE s.measure = 'exposure'), 0)::bigint AS exposure
-FROM sigang.heat_cube c JOIN sigang.heat_series s ON s.id = c.series
+FROM sigang.heat_cube c JOIN s ON s.id = c.series
 WHERE c.grain = 'd' AND c.at >= $3 AND c.at < $4 AND c.at >= '{MONDAY}'::date
   AND ((s.measure = $5 AND ($6::text[] IS NULL OR s.kind = ANY($6)))
     OR (s.measure = 'exposure' AND s.kind = $7))
@@ -48,13 +49,16 @@ class SlicesAsked:
 
 @dataclass(frozen=True)
 class HeatSlices:
-    """Sums by cell and slice, (slices, cells): the first slice, days of one, keys and counties."""
+    """Sums by cell and slice, (slices, cells): the first slice, days of one, keys.
+
+    `units` is the number of the smallest unit that has all rows of a sum, `NO_ROWS` for none.
+    """
 
     level: int
     first: int
     days: int
     keys: Ints
-    admin_codes: Sequence[str | None]
+    units: Ints
     events: Floats
     exposure: Floats
 
@@ -80,16 +84,15 @@ async def _read(sources: Sources, name: str, asked: SlicesAsked) -> HeatSlices:
 
 
 def _made(level: int, days: int, rows: Sequence[asyncpg.Record]) -> HeatSlices:
-    keys, first, at = np.unique(
-        np.array([row["cell"] for row in rows], np.int64), return_index=True, return_inverse=True
-    )
+    keys, at = np.unique(np.array([row["cell"] for row in rows], np.int64), return_inverse=True)
     slices = np.array([row["slice"] for row in rows], np.int64)
     begin = int(slices.min()) if len(slices) else 0
     table = np.zeros((2, int(slices.max()) - begin + 1 if len(slices) else 0, len(keys)))
     for measure, column in enumerate(("events", "exposure")):
         table[measure, slices - begin, at] = [row[column] for row in rows]
-    codes = [rows[i]["admin_code"] for i in first]
-    return HeatSlices(level, begin, days, keys, codes, table[0], table[1])
+    units = np.full(table.shape[1:], NO_ROWS, np.int64)
+    units[slices - begin, at] = units_of(rows)
+    return HeatSlices(level, begin, days, keys, units, table[0], table[1])
 
 
 READER = register(Reader("heat_slices", _read))

@@ -18,6 +18,7 @@ from layers.processes.readers.heat_rows import check_kinds_and_units
 from layers.processes.runtime.model import Need, Reader, Sources
 from layers.processes.runtime.readers import register
 from routing.graph.weights import Floats, Ints
+from spatial.common_units import unit_numbers
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.carriageway_rows import CARRIAGEWAY_SQL, STAKE_SQL, TOWARDS_SQL
 from spatial.geo.linear_reference import Carriageway, LinearReference
@@ -34,7 +35,7 @@ _WHEN = (
 _DAY = f"({{at}} AT TIME ZONE 'Asia/Shanghai')::date - '{MONDAY}'::date"
 _CASES = f"""
 SELECT ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat, r.props ->> 'route_id' AS route,
-  r.props ->> 'stake' AS stake, r.props ->> 'side' AS side,
+  r.props ->> 'stake' AS stake, r.props ->> 'side' AS side, r.admin_code AS unit,
   {_DAY.format(at="r.opened_at")} AS day,
   sum(CASE WHEN $5 = 'case' AND r.kind = 'enforcement' THEN 1
     WHEN $5 = 'hit' AND r.kind = 'inspection' AND ($6::text[] IS NULL OR 'inspection' = ANY ($6))
@@ -46,11 +47,11 @@ FROM sigang.case_file r, LATERAL (SELECT CASE WHEN GeometryType(r.geom) = 'POINT
 WHERE {_WHEN.format(at="r.opened_at")} AND r.stage <> 'withdrawn' AND NOT ST_IsEmpty(p.geom)
   AND (r.kind = 'inspection' OR (r.kind = 'enforcement' AND $5 = 'case' AND ($6::text[] IS NULL
     OR coalesce(r.props ->> 'violation', 'unknown') = ANY ($6))))
-GROUP BY 1, 2, 3, 4, 5, 6"""  # noqa: S608
+GROUP BY 1, 2, 3, 4, 5, 6, 7"""  # noqa: S608
 _EXPOSURE = f"""
-SELECT r.z_key, {_DAY.format(at="r.at")} AS day, sum(r.n)::bigint AS exposure
+SELECT r.z_key, r.admin_code AS unit, {_DAY.format(at="r.at")} AS day, sum(r.n)::bigint AS exposure
 FROM sigang.exposure r WHERE r.kind = $5 AND {_WHEN.format(at="r.at")}
-GROUP BY 1, 2"""  # noqa: S608
+GROUP BY 1, 2, 3"""  # noqa: S608
 _COUNTIES = """
 SELECT DISTINCT ON (admin_code) admin_code, ST_AsBinary(geom) AS geom
 FROM sigang.zone WHERE kind = 'county' AND admin_code IS NOT NULL ORDER BY admin_code"""
@@ -69,13 +70,17 @@ class Places:
 
 @dataclass(frozen=True)
 class Records:
-    """Events and exposure by place and day: parallel columns, days since `MONDAY`."""
+    """Events and exposure by place, day and unit: parallel columns, days since `MONDAY`.
+
+    `units` are those that rows state, as numbers.
+    """
 
     places: Places
     place: Ints
     day: Ints
     events: Floats
     exposure: Floats
+    units: Ints
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,7 @@ def records_of(cases: Rows, seen: Rows) -> Records:
         np.concatenate([_column(cases, "day"), _column(seen, "day")]).astype(np.int64),
         np.concatenate([_column(cases, "events"), np.zeros(len(seen))]),
         np.concatenate([_column(cases, "exposure"), _column(seen, "exposure")]),
+        unit_numbers([row["unit"] for row in (*cases, *seen)]),
     )  # fmt: skip
 
 

@@ -58,10 +58,12 @@ def count(records: list[dict], length: int, false_share: float, level: float) ->
     """Return the stretches that records of x, side, week, events and exposure make."""
     table = segments(length)
     sums = [defaultdict(lambda: [0, 0]) for _ in table]
+    units = [set() for _ in table]
     for record in records:
         piece, k = stake_of(record["x"])
         (at,) = (i for i, (side, number, low, high, _) in enumerate(table)
                  if (side, number) == (record["side"], piece) and low <= k < high)  # fmt: skip
+        units[at].add(record["unit"])
         sums[at][record["week"]][0] += record["events"]
         sums[at][record["week"]][1] += record["exposure"]
     totals = [tuple(sum(w[i] for w in one.values()) for i in (0, 1)) for one in sums]
@@ -104,8 +106,10 @@ def count(records: list[dict], length: int, false_share: float, level: float) ->
             hits / looks for _, (hits, looks) in sorted(weeks.items()) if looks >= hits and looks
         ]
         told = state in {"hot", "cold", "ordinary"}
+        own = set().union(*(units[i] for i in mine)) or {county}
+        code = own.pop() if len(own) == 1 else "330100"
         found.append({
-            "side": side, "admin_code": county, "state": state, "events": x, "exposure": n,
+            "side": side, "admin_code": code, "state": state, "events": x, "exposure": n,
             "k_from": min(table[i][2] for i in mine), "k_to": max(table[i][3] for i in mine),
             "rate": (shape + x) / (scale + n) if told else None,
             "lower": law.ppf((1 - level) / 2) if told else None,

@@ -50,18 +50,18 @@ def test_the_cube_in_memory_answers_as_the_database_does(sample_url, actor):
     found = asyncio.run(compare())
     for one, two in found:
         assert one.keys.tolist() == two.keys.tolist()
-        assert list(one.admin_codes) == two.admin_codes
+        assert one.admin_codes == two.admin_codes
         assert one.events.tolist() == two.events.tolist()
         assert one.exposure.tolist() == two.exposure.tolist()
     assert len(found[0][0].keys) > 20 and len(found[-1][0].keys) == 0
     assert any(len(one.keys) for one, _ in found[1:5])
 
 
-def test_a_cell_lies_in_the_county_that_most_rows_state():
-    codes = ["330702", "330203", None, "330102"]
+def test_a_cell_is_of_the_smallest_unit_that_has_all_its_rows():
+    codes = ["330702", "330203", None, "330102", "330106", "320506"]
     series = Series(
-        {i: i for i in range(4)}, np.array(["hit"] * 4), np.array(["inspection"] * 4), codes,
-        np.array([""] * 4),
+        {i: i for i in range(6)}, np.array(["hit"] * 6), np.array(["inspection"] * 6), codes,
+        np.array([""] * 6),
     )  # fmt: skip
     day = (date(2026, 1, 1) - EPOCH).days
     rows = [  # cell, day, hour, series, n
@@ -69,11 +69,19 @@ def test_a_cell_lies_in_the_county_that_most_rows_state():
         (2, day, 0, 2, 4),
         (3, day, 0, 3, 1), (3, day, 0, 0, 1),
         (4, day, 0, 0, 1), (4, day + 1, 0, 0, 2), (4, day, 0, 1, 1),
+        (6, day, 0, 3, 5), (6, day, 0, 1, 2), (6, day + 9, 0, 2, 1),
+        (7, day, 0, 3, 1), (7, day, 0, 4, 1), (8, day, 0, 5, 1), (8, day, 0, 3, 1),
     ]  # fmt: skip
-    changed = [(4, day, 0, 0, -1), (4, day + 1, 0, 0, 5), (5, day, 0, 1, 2)]
+    changed = [
+        (4, day, 0, 0, -1), (4, day + 1, 0, 0, 5), (5, day, 0, 1, 2), (6, day, 0, 1, -2),
+        (6, day + 9, 0, 2, -1),
+    ]  # fmt: skip
     cube = HeldCube(1, series, *(rows_of(*np.array(part, np.int64).T) for part in (rows, changed)))
     asked = HeatAsked(16, Counted(*ALL, None, "hit", None, "inspection", None))
     found = held_cells(cube, asked)
     told = dict(zip(found.keys.tolist(), found.admin_codes, strict=True))
-    assert told == {1: "330203", 2: None, 3: "330102", 4: "330203", 5: "330203"}
-    assert found.events.tolist() == [16, 4, 2, 8, 2]
+    assert told == {
+        1: "330000", 2: None, 3: "330000", 4: "330000", 5: "330203", 6: "330102", 7: "330100",
+        8: "000000",
+    }  # fmt: skip
+    assert found.events.tolist() == [16, 4, 2, 8, 2, 5, 2, 2]

@@ -15,6 +15,7 @@ from layers.processes.law.hot_stretches import PROCESS
 from layers.processes.readers.route_rows import Places, Records, RouteRows
 from layers.processes.registry import check_inputs
 from layers.processes.runtime.model import Scene
+from spatial.common_units import unit_numbers
 from spatial.errors import BadParameter
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.codes import format_stake
@@ -25,6 +26,8 @@ from tests.routing.corridor import at, carriageway, line
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 TOWARDS = {("G92", "up"): ("宁波", "Ningbo"), ("G92", "down"): ("杭州", "Hangzhou")}
 MONDAY = 1400 * 7
+WHOSE = ["330101"] * 400 + ["330102"], ["330102"]
+"""Of whom are records this side of the border between counties, and beyond it."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def county(west, east):
 
 
 def world(records, ways=None):
-    """Return rows of routes with records: x, y, and route, stake, side where they state one."""
+    """Return rows of routes with records: x, y, and route, stake, side, unit where stated."""
     ways = ways or [carriageway("up"), carriageway("down")]
     place = np.arange(len(records))
     lon, lat = np.array([at(r["x"], r["y"]) for r in records]).reshape(-1, 2).T
@@ -45,9 +48,9 @@ def world(records, ways=None):
     numbers = [np.array([r[n] for r in records], float) for n in ("events", "exposure")]
     day = np.array([MONDAY + 7 * r["week"] + i % 7 for i, r in enumerate(records)], np.int64)
     counties = AdminUnits({"330101": county(-9000, 5000), "330102": county(5000, 20000)})
-    return RouteRows(
-        ways, TOWARDS, counties, Records(Places(lon, lat, *columns), place, day, *numbers)
-    )
+    units = unit_numbers([r.get("unit") for r in records])
+    places = Places(lon, lat, *columns)
+    return RouteRows(ways, TOWARDS, counties, Records(places, place, day, *numbers, units))
 
 
 def ran(rules, rows, **inputs):
@@ -79,7 +82,7 @@ def thrown(dice):
             hits = 9 * looks if (x, side) == (60, "down") else hits
             made.append({
                 "x": x, "y": 0 if side == "up" else 30, "side": side, "week": week,
-                "events": hits, "exposure": looks,
+                "events": hits, "exposure": looks, "unit": dice.choice(WHOSE[x > 5000]),
             })  # fmt: skip
     return made
 
@@ -105,6 +108,23 @@ def test_it_is_what_a_slow_count_finds(rules, seed):
     assert len(found) == len(expected)
     for one, slow in zip(found, expected, strict=True):
         assert {name: one[name] for name in slow} == pytest.approx(slow, abs=1e-4), slow
+
+
+def test_a_stretch_is_of_the_smallest_unit_of_all_its_records(rules):
+    """Whose records a stretch sums may see it, wherever it lies; without any, where it lies."""
+    here = {"y": 0, "week": 0, "events": 1, "exposure": 20, "side": "up"}
+    whose = [["330101"], ["330101", "330102"], ["330102"], ["330102", None], ["330203", "330101"],
+             [None], ["330101", "320506"]]  # fmt: skip
+    records = [
+        {**here, "x": 250 + 600 * i, "unit": unit} for i, units in enumerate(whose)
+        for unit in units
+    ]  # fmt: skip
+    found = [s for s in told(ran(rules, world(records))) if s["exposure"]]
+    assert [s["admin_code"] for s in found] == [
+        "330101", "330100", "330102", "330000", "330000", None, "000000",
+    ]  # fmt: skip
+    empty = {s["admin_code"] for s in told(ran(rules, world(records))) if not s["exposure"]}
+    assert empty == {"330101", "330102"}
 
 
 def test_it_is_named_by_route_stakes_and_both_directions(rules):

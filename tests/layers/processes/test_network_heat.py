@@ -10,6 +10,7 @@ from layers.processes.law.network_heat import PROCESS
 from layers.processes.readers.route_rows import Places, Records, RouteRows
 from layers.processes.registry import check_inputs
 from layers.processes.runtime.model import ENFORCERS, Scene
+from spatial.common_units import UNKNOWN
 from spatial.errors import BadParameter, TooComplex
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.crs import GEOD
@@ -45,7 +46,7 @@ def ran(town, records, **inputs):
         Records(
             Places(lon, lat, none, none, none), np.arange(len(records)),
             np.zeros(len(records), np.int64), np.array([n for _, n in records], float),
-            np.full(len(records), 50.0),
+            np.full(len(records), 50.0), np.full(len(records), UNKNOWN),
         ),
     )  # fmt: skip
     found = {"rules": shipped_rules(), "routes": rows, f"network {ROAD.name}": town.network}

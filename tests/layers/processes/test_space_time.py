@@ -13,6 +13,7 @@ from layers.processes.readers.heat_slice_rows import HeatSlices
 from layers.processes.registry import check_inputs
 from layers.processes.runtime.model import Scene
 from routing.statistics.rule_models import SPACE_TIME
+from spatial.common_units import NO_ROWS
 from spatial.errors import BadParameter
 from spatial.geo.zorder import key_of_cell
 from spatial.rules import get_rule
@@ -35,7 +36,8 @@ def world(hits_of, weeks=20):
     hits += np.random.default_rng(4).integers(-2, 3, hits.shape)
     hits_of(hits, looks)
     flat = [table.reshape(weeks, -1)[:, order] for table in (hits, looks)]
-    return HeatSlices(14, 1400, 7, at[order], ["330702"] * SIDE**2, *flat)
+    units = np.where(flat[0] + flat[1] > 0, 330702, NO_ROWS)
+    return HeatSlices(14, 1400, 7, at[order], units, *flat)
 
 
 def ran(rules, given, **inputs):
@@ -102,7 +104,7 @@ def test_what_was_last_inspected_long_ago_has_no_class_and_its_week_is_told(rule
 
 
 def test_no_records_are_no_cells_and_a_bad_period_is_told(rules):
-    nothing = HeatSlices(14, 0, 7, np.zeros(0, np.int64), [], np.zeros((0, 0)), np.zeros((0, 0)))
+    nothing = HeatSlices(14, 0, 7, np.zeros(0, np.int64), *np.zeros((3, 0, 0)))
     assert ran(rules, nothing).cells.features == []
     with pytest.raises(BadParameter) as refused:
         check_inputs(PROCESS, {"since": "2026-03-01", "until": "2026-02-01"})

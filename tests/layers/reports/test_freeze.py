@@ -431,12 +431,14 @@ def test_a_report_lists_rows_as_they_stood(frozen, tmp_path):
             (listed,) = edition(frozen, "listing", week, "province", version)[0]["lists"]
             assert listed["late"]
             assert listed["rows"] == []
-        lists = read_listed(frozen, made.catalog, late=False)
+        lists = read_listed(frozen, made.catalog, PROVINCE)
         assert [(row["unit"], row["values"]) for row in lists["rows"]] == [
             ("330206", [{"zh": "乙", "en": "B"}, "0.3333"]),
             ("330203", [{"zh": "甲", "en": "A"}, "0.25"]),
         ]
         assert lists["origins"] == ["synthetic"]
+        county = read_listed(frozen, made.catalog, Actor("haishu", "duty", "330203"))
+        assert [row["unit"] for row in county["rows"]] == ["330203"]
         assert "lists" not in edition(frozen, "listing", week, "public")[0]
     finally:
         with connect(frozen) as conn:
@@ -444,11 +446,11 @@ def test_a_report_lists_rows_as_they_stood(frozen, tmp_path):
             conn.commit()
 
 
-def read_listed(url, catalog, *, late):
+def read_listed(url, catalog, actor):
     report = catalog.part(read_reports)["listing"]
     layer = next(one for one in catalog.list_layers() if one.id == "stretches")
     with connect(url) as conn:
-        return listed_rows.read_listed(conn, report.lists[0], layer, late=late)
+        return listed_rows.read_listed(conn, report.lists[0], layer, actor, late=False)
 
 
 def test_a_report_names_what_there_is(tmp_path):

@@ -1,6 +1,8 @@
-"""In which county each cell lies, by the rows that a question counts."""
+"""Which administrative unit has all rows that a question counts in each cell."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,40 +11,50 @@ from layers.heat.counted import Counted
 from layers.heat.cube_rows import CubeRows
 from layers.heat.held_cube import MOST_SERIES, Grouping, HeldCube, Sums, runs_of
 from routing.graph.weights import Ints
-from routing.statistics.cube_kernels import Int32, UInt8, note_counters
+from routing.statistics.cube_kernels import UInt8, note_counters
+from spatial.common_units import NO_ROWS, common_numbers, unit_codes, unit_numbers
 
-UNSTATED = -1
 
-
-def cells_with_counties(
+def cells_with_units(
     cube: HeldCube, asked: Counted, name: str, grouping: Grouping
 ) -> tuple[Sums, list[str | None]]:
-    """Return the sums of cells, and of each the county that most of its rows state.
+    """Return the sums of cells, and of each the smallest unit that has all of its rows.
 
-    Of several that as many rows state it is the first by code; None where no row states any.
+    None where no row states any.
     """
     sums = cube.sum(asked, name, grouping)
-    codes, of_series = _codes(cube)
-    least = np.full(len(sums.keys), len(codes), np.int32)
-    most = np.full(len(sums.keys), UNSTATED, np.int32)
+    of_series, measures = _units_of_series(cube), cube.measures(asked)
+    cells, units = [], []
     for rows, keys, groups in cube.parts(name, grouping):
-        cell, code = _numbers(sums.keys, keys)[groups][rows.place], of_series[rows.series]
-        seen = _seen(rows, asked, cube.measures(asked)) & (cell < len(least)) & (code >= 0)
-        np.minimum.at(least, cell[seen], code[seen])
-        np.maximum.at(most, cell[seen], code[seen])
-    mixed = np.flatnonzero(least < most)
-    if len(mixed):
-        most[mixed] = _modes(cube, asked, name, grouping, sums.keys[mixed], of_series)
-    return sums, [str(codes[code]) if code >= 0 else None for code in most.tolist()]
+        cell = _numbers(sums.keys, keys)[groups][rows.place]
+        seen = _seen(rows, asked, measures) & (cell < len(sums.keys))
+        cells.append(cell[seen].astype(np.int64))
+        units.append(of_series[rows.series[seen]])
+    at, unit = np.concatenate(cells), np.concatenate(units)
+    found = common_numbers(unit, at, len(sums.keys))
+    mixed = np.unique(at[unit != found[at]])
+    if len(cube.tail) and len(mixed):
+        found[mixed] = _of_rows_left(cube, asked, name, grouping, sums.keys[mixed], of_series)
+    return sums, unit_codes(found)
 
 
-def _codes(cube: HeldCube) -> tuple[NDArray[np.str_], Int32]:
-    """Return all codes of counties, rising, and which of them each series has by its id."""
-    codes, number = np.unique([code or "" for code in cube.series.admin_codes], return_inverse=True)
-    found = np.full(MOST_SERIES, UNSTATED, np.int32)
-    for series, at in cube.series.at.items():
-        found[series] = number[at] if codes[number[at]] else UNSTATED
-    return codes, found
+def units_of_cells(
+    cube: HeldCube, periods: Sequence[Counted], name: str, grouping: Grouping
+) -> dict[int, str | None]:
+    """Return by key the smallest unit that has all rows of a cell in any of some periods."""
+    parts = [cells_with_units(cube, period, name, grouping) for period in periods]
+    every = np.concatenate([sums.keys for sums, _ in parts])
+    keys, at = np.unique(every, return_inverse=True)
+    codes = [code for _, part in parts for code in part]
+    found = unit_codes(common_numbers(unit_numbers(codes), at, len(keys)))
+    return dict(zip(keys.tolist(), found, strict=True))
+
+
+def _units_of_series(cube: HeldCube) -> Ints:
+    """Return the unit of each series by its id."""
+    found = np.full(MOST_SERIES, NO_ROWS, np.int64)
+    found[np.fromiter(cube.series.at, np.int64)] = unit_numbers(cube.series.admin_codes)
+    return found
 
 
 def _seen(rows: CubeRows, asked: Counted, measures: UInt8) -> NDArray[np.bool_]:
@@ -59,10 +71,10 @@ def _numbers(wanted: Ints, keys: Ints) -> NDArray[np.uint32]:
     return np.where(there, at, len(wanted)).astype(np.uint32)
 
 
-def _modes(
-    cube: HeldCube, asked: Counted, name: str, grouping: Grouping, wanted: Ints, of_series: Int32
+def _of_rows_left(
+    cube: HeldCube, asked: Counted, name: str, grouping: Grouping, wanted: Ints, of_series: Ints
 ) -> Ints:
-    """Return the code that most rows state in each of some cells, rows of a change put together."""
+    """Return the units of some cells by rows with their changes: what came to 0 is none."""
     measures, found = cube.measures(asked), []
     for rows, keys, groups in cube.parts(name, grouping):
         number = _numbers(wanted, keys)[groups][rows.place]
@@ -78,10 +90,7 @@ def _modes(
     table = np.concatenate(found, axis=1)
     rows_of, same = np.unique(table[:-1], axis=1, return_inverse=True)
     left = rows_of[:, np.bincount(same.ravel(), table[-1]) != 0]
-    cell, code = left[0], of_series[left[2]]
-    times = np.zeros((len(wanted), int(of_series.max()) + 1), np.int64)
-    np.add.at(times, (cell[code >= 0], code[code >= 0]), 1)
-    return np.asarray(times.argmax(axis=1), np.int64)
+    return common_numbers(of_series[left[2]], left[0], len(wanted))
 
 
 def _within(start: Ints, end: Ints) -> Ints:
