@@ -88,6 +88,19 @@ class ClassStandard(RuleTable[dict[ClassName, Standard]]):
     """Least dimensions of each class."""
 
 
+class StandardVessel(RuleModel):
+    """A vessel that is laden as its class allows (m)."""
+
+    draught_m: Metres
+    air_draught_m: Metres
+    beam_m: Metres
+    length_m: Metres
+
+
+class StandardVessels(RuleTable[dict[ClassName, StandardVessel]]):
+    """A vessel of each class for which waterways are judged as a whole."""
+
+
 class Title(RuleModel):
     """A text in both languages."""
 
@@ -120,5 +133,8 @@ CLASS_TONNAGE = register(
 )
 CLASS_STANDARD = register(
     "waterway.class_standard", ClassStandard, zh="航道等级尺度", en="Dimensions by class"
+)
+CENSUS = register(
+    "waterway.census", StandardVessels, zh="判定用标准船舶", en="Standard vessels of the census"
 )
 PAPERS = register("vessel.papers", Papers, zh="船舶证书", en="Papers of vessels")
