@@ -13,11 +13,13 @@ from routing.cost.traffic_flow import lane_loss, usual_kmh
 from spatial.errors import BadParameter
 from spatial.json_types import Document
 from spatial.networks.road import KIND as ROAD
+from spatial.networks.waterway import KIND as WATERWAY
 from spatial.rules import NotedRules, Rules
 
-Kind = Literal["closure", "lane_loss", "speed", "weather_limit"]
+Kind = Literal["closure", "lane_loss", "speed", "weather_limit", "depth_limit"]
 FASTEST_KMH = 200.0
 MOST_LANES = 12
+DEEPEST_M = 30.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def check_value(kind: Kind, value: float | None, lanes: Sequence[int]) -> None:
     Raises
     ------
     BadParameter
-        A closure with a value; lost lanes without a number of lanes; a speed out of range.
+        A closure with a value; lost lanes without a number of lanes; a speed or depth out of range.
     """
     if kind == "closure":
         if value is not None or lanes:
@@ -51,6 +53,12 @@ def check_value(kind: Kind, value: float | None, lanes: Sequence[int]) -> None:
             )
         if lanes and len(set(lanes)) != int(closed):
             raise _bad("value and lanes disagree", "value 与 lanes 不一致")
+    elif kind == "depth_limit":
+        if value is None or not 0 <= value <= DEEPEST_M:
+            raise _bad(
+                f"depth_limit needs the depth that is left, 0 to {DEEPEST_M:.0f} m",
+                f"水深通告须给出剩余水深（0–{DEEPEST_M:.0f} 米）",
+            )
     elif value is None or not 1 <= value <= FASTEST_KMH:
         raise _bad(
             f"{kind} needs a speed of 1 to {FASTEST_KMH:.0f} km/h",
@@ -66,6 +74,12 @@ def find_effects(
     named = "、".join(map(str, sorted(set(lanes)))) or None
     if kind == "closure":
         return Effects([Effect(edge, way, "closure") for edge, way in target.edges])
+    if kind == "depth_limit":
+        if any(network != WATERWAY.name for network in target.networks):
+            raise _bad("depths are those of waterways", "水深通告仅适用于航道")
+        edges = dict.fromkeys(edge for edge, _ in target.edges)
+        states = [Effect(edge, "both", kind, value) for edge in edges]
+        return Effects(states, named, None, {"value": value, "unit": "m"})
     if kind != "lane_loss":
         states = [Effect(edge, way, kind, value) for edge, way in target.edges]
         return Effects(states, named, None, {"value": value, "unit": "km/h"})

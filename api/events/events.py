@@ -54,6 +54,7 @@ ACTS = {
     "lane_loss": (" 封闭车道", ": lanes closed"),
     "speed": (" 车速变化", ": speed"),
     "weather_limit": (" 恶劣天气限速", ": weather limit"),
+    "depth_limit": (" 水深通告", ": depth notice"),
 }
 STATES = ("draft", "open", "undone", "ended")
 
@@ -100,10 +101,10 @@ class TargetBody(_Strict):
 
 
 class EventBody(_Strict):
-    """Something that acts on roads; it always ends.
+    """Something that acts on roads or waterways; it always ends.
 
-    `value` is a speed in km/h, or for lane_loss the number of closed lanes of one direction;
-    `lanes` names them, 1 beside the median.
+    `value` is a speed in km/h, for depth_limit the depth (m) that is left, or for lane_loss the
+    number of closed lanes of one direction; `lanes` names them, 1 beside the median.
     """
 
     kind: Kind
@@ -350,8 +351,9 @@ def _check_new_value(kind: Kind, value: float) -> None:
 
 def _decision(body: EventBody, target: Target, effects: Effects, begin: datetime) -> Decision:
     cause, act = CAUSES[body.cause], ACTS[body.kind]
-    zh = body.title or f"{target.names['zh'] or '道路'}{act[0]}（{cause[0]}）"
-    en = body.title or f"{target.names['en'] or 'Road'}{act[1]} ({cause[1].lower()})"
+    usual = get_searched(target.networks[0])
+    zh = body.title or f"{target.names['zh'] or usual.zh}{act[0]}（{cause[0]}）"
+    en = body.title or f"{target.names['en'] or usual.en.title()}{act[1]} ({cause[1].lower()})"
     return Decision(
         body.kind, target, effects.states, body.direction, body.cause, begin, body.valid_to,
         zh, en, body.visibility, effects.lanes, effects.rule_version, effects.attributes,

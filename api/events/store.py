@@ -22,7 +22,7 @@ from spatial.errors import Conflict, NotFound
 from spatial.json_types import Document, JsonObject, Shown
 
 EXPIRY_LOCK = 0x5369_6763
-LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit")
+LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit", "depth_limit")
 LISTED_EDGES = 1_000
 LISTED_EVENTS = 500
 
@@ -106,7 +106,7 @@ FROM sigang.event WHERE id = $1 FOR UPDATE"""
 
 @dataclass(frozen=True)
 class Effect:
-    """What an event does to one edge; `value` is a speed in km/h, None for a closure."""
+    """What an event does to one edge; `value` is km/h or a depth in m, None for a closure."""
 
     edge: UUID
     direction: str

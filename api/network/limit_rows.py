@@ -18,6 +18,10 @@ _LIMITS = """
 SELECT id, kind, value, edge_id, facility_id, opening, datum, reference_level_m, gauge_id,
   valid_from, valid_to, source_id, origin
 FROM sigang.waterway_limit ORDER BY id"""
+_NOTICES = """
+SELECT id, edge_id, value, lower(valid) AS valid_from, upper(valid) AS valid_to
+FROM sigang.edge_state WHERE kind = 'depth_limit' AND version_to IS NULL
+  AND (upper(valid) IS NULL OR upper(valid) > now()) ORDER BY id"""
 _STRUCTURES = """
 SELECT f.id, f.kind, f.name_zh, f.name_en, array_agg(s.edge_id ORDER BY s.edge_id) AS edges
 FROM sigang.edge_structure s JOIN sigang.facility f ON f.id = s.facility_id
@@ -40,6 +44,7 @@ async def read_limits(conn: asyncpg.Connection, kind: NetworkKind) -> LimitRows 
         return None
     since = datetime.now(UTC) - timedelta(days=PAST_DAYS)
     limits = [limit_of(row) for row in await conn.fetch(_LIMITS)]
+    limits += [_notice(row) for row in await conn.fetch(_NOTICES)]
     openings: dict[UUID, list[Opening]] = defaultdict(list)
     for row in await conn.fetch(_OPENINGS):
         openings[row["facility_id"]].append(
@@ -77,6 +82,14 @@ def limit_of(row: asyncpg.Record, *, declared: bool = False) -> LimitRow:
         origin="real" if declared else row["origin"],
         declared=declared,
     )
+
+
+def _notice(row: asyncpg.Record) -> LimitRow:
+    """Return the limit that a notice of depth is, of an edge as the water stands."""
+    return LimitRow(
+        id=f"notice {row['id']}", kind="depth", value=row["value"], edge=row["edge_id"],
+        valid_from=row["valid_from"], valid_to=row["valid_to"], source="decisions", notice=True,
+    )  # fmt: skip
 
 
 def _name(row: asyncpg.Record) -> dict[str, str | None]:

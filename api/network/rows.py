@@ -29,8 +29,11 @@ SELECT kind, event_id, lower(valid) AS since, upper(valid) AS until,
   string_agg(int8send(id), '') AS ids, string_agg(uuid_send(edge_id), '') AS edge_ids,
   string_agg(CASE direction WHEN 'both' THEN '0' WHEN 'forward' THEN '1' ELSE '2' END, '') AS ways,
   string_agg(float8send(coalesce(value, 'NaN')), '') AS kmh
-FROM sigang.edge_state WHERE {} GROUP BY kind, event_id, valid"""
-"""Rows that differ in edge, direction and value alone are one row, in columns."""
+FROM sigang.edge_state WHERE kind <> 'depth_limit' AND {} GROUP BY kind, event_id, valid"""
+"""Rows that differ in edge, direction and value alone are one row, in columns.
+
+Notices of depth are limits, and read as such.
+"""
 _STATE = STATES.format("version_to IS NULL AND (upper(valid) IS NULL OR upper(valid) > now())")
 _ADDED = STATES.format("version_from > $1 AND version_to IS NULL")
 _GONE = """

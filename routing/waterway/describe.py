@@ -179,6 +179,7 @@ def about_limit(row: LimitRow) -> Document:
         "source": row.source,
         "origin": row.origin,
         "declared": row.declared,
+        "notice": row.notice,
     }
 
 

@@ -78,6 +78,8 @@ class Judge:
         self._times = np.array([one.times for one in margins])[table.term_kind]
         self._add = np.array([one.add for one in margins])[table.term_kind]
         self._rises = np.array([limit.rises for limit in kind.limits])[table.term_column]
+        notice = np.array([row.notice for row in table.rows], np.bool_)
+        self._tells = ~notice[table.term_row]
         self._pair = table.term_option * len(table.kinds) + table.term_kind
         self._need_pair = table.need_option * len(table.kinds) + table.need_kind
 
@@ -200,7 +202,7 @@ class Judge:
         order = np.argsort(self._pair[terms], kind="stable")
         pair = self._pair[terms][order]
         count = np.zeros((len(terms) + 1, applies.shape[1]), np.int64)
-        np.cumsum(applies[order], axis=0, out=count[1:])
+        np.cumsum((applies & self._tells[terms][:, None])[order], axis=0, out=count[1:])
         first = np.searchsorted(pair, self._need_pair[needs], side="left")
         last = np.searchsorted(pair, self._need_pair[needs], side="right")
         return np.where(count[last] > count[first], PASS, UNKNOWN).astype(np.int8)
@@ -208,7 +210,7 @@ class Judge:
     def _known(self, applies: Bools) -> Bools:
         """Return of which needs there is a term that is valid."""
         count = len(self.table.options) * len(self.table.kinds)
-        there = np.bincount(self._pair[applies], minlength=count)
+        there = np.bincount(self._pair[applies & self._tells], minlength=count)
         return np.asarray(there[self._need_pair] > 0)
 
     def _fold_options(self, term: Verdicts, need: Verdicts, state: LevelState) -> Verdicts:

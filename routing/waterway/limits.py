@@ -32,7 +32,8 @@ class LimitRow(NamedTuple):
     """One limit as it is kept: of an edge, or of a structure and perhaps one of its openings.
 
     `value` is in m or t, None where nobody knows it; `reference_level_m` is the level at the gauge
-    for which it holds. `declared` is what an account says for itself.
+    for which it holds. `declared` is what an account says for itself; a `notice` limits, and makes
+    nothing known that was not.
     """
 
     id: str
@@ -49,6 +50,7 @@ class LimitRow(NamedTuple):
     source: str | None = None
     origin: str = "real"
     declared: bool = False
+    notice: bool = False
 
 
 class Opening(NamedTuple):

@@ -16,14 +16,18 @@ from layers.indicators.catalog import read_indicators
 from layers.indicators.numbers import Asked, read_numbers
 from layers.indicators.periods import parse_period
 from layers.indicators.units import units_of
+from layers.processes.ports.lock_annual import PROCESS as LOCK_ANNUAL
 from layers.processes.ports.waterway_census import CODES, CensusInputs, run
+from layers.processes.registry import check_inputs
 from layers.processes.runtime.model import Scene
 from routing.waterway.census import CAUSES
 from spatial.actor import Actor
+from spatial.errors import BadParameter
 from spatial.ids import stable_uuid7
 from spatial.postgres.db import Database, connect
 from spatial.rules import RuleSet
 from spatial.settings import Settings
+from tests.conftest import shared_path
 from tests.layers.test_indicator_values import UNITS
 from tests.routing.maps import NOW as WORLD_NOW
 from tests.routing.waterways import random_world, ways_of
@@ -192,6 +196,25 @@ def test_the_census_is_what_a_plain_judge_says_of_each_edge():
                     told[one.verdict, one.cause] += one.km * 1000
             assert told == pytest.approx(dict(expected))
     assert len({cause for _, cause in seen}) > 4
+
+
+@pytest.mark.shared
+def test_a_year_of_a_lock_is_that_of_the_worked_example():
+    said = json.loads(shared_path("worked_examples.json").read_text("utf-8"))["lock_annual_check"]
+    sums = said["fuchunjiang_2024"]
+    year = {"id": "fuchunjiang_2024", "lockages": sums["lockages"], "ships": sums["ships"],
+            "cargo_mt": sums["cargo_Mt"], "design_mt": said["design_Mt"]}  # fmt: skip
+    none = {"id": "shut", "lockages": 0, "ships": 0, "cargo_mt": 0}
+    asked = check_inputs(LOCK_ANNUAL, {"years": [year, none]})
+    found, shut = LOCK_ANNUAL.run(asked, Scene({}, WORLD_NOW)).years
+    assert round(found.ships_per_lockage, 4) == said["ships_per_lockage"]
+    assert round(found.tonnes_per_ship, 2) == said["tonnes_per_ship"]
+    assert round(found.tonnes_per_lockage, 1) == said["tonnes_per_lockage"]
+    assert round(found.utilisation_pct, 2) == said["utilisation_pct"]
+    assert found.above_design
+    assert (shut.ships_per_lockage, shut.tonnes_per_ship, shut.above_design) == (None, None, None)
+    with pytest.raises(BadParameter):
+        check_inputs(LOCK_ANNUAL, {"years": [year | {"design_mt": 0}]})
 
 
 def test_shares_that_cannot_be_told_are_those_of_the_rows(filled):

@@ -17,7 +17,7 @@ import { toast } from './toasts.js';
 
 const ECHO_MS = 3000;
 /** What asks for a receipt of a desk; risks and hazards are layers of their own. */
-const DESK_KINDS = ['closure', 'incident', 'lane_loss', 'speed', 'weather_limit'];
+const DESK_KINDS = ['closure', 'incident', 'lane_loss', 'speed', 'weather_limit', 'depth_limit'];
 /** Ways of writing that mark a layer as drawn from events. */
 const EVENT_LAYERS = new Set(['undo', 'event']);
 

@@ -132,6 +132,7 @@ export default {
   'kind.lane_loss': 'Lanes closed',
   'kind.speed': 'Speed',
   'kind.weather_limit': 'Weather limit',
+  'kind.depth_limit': 'Depth notice',
   'events.receipt': '{party} acknowledged: {title}',
   'events.more': 'Show more, {count} left',
   'events.sign_in': 'Sign in to acknowledge and undo',

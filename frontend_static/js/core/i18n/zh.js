@@ -132,6 +132,7 @@ export default {
   'kind.lane_loss': '封闭车道',
   'kind.speed': '车速变化',
   'kind.weather_limit': '恶劣天气限速',
+  'kind.depth_limit': '水深通告',
   'events.receipt': '{party} 已签收：{title}',
   'events.more': '再显示，还有 {count} 项',
   'events.sign_in': '登录后可以签收和撤销',
