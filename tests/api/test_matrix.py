@@ -4,13 +4,18 @@ import csv
 import io
 import itertools
 import math
+from datetime import UTC, datetime
 
 import pytest
 
 from data.accounts import ACCOUNTS
 from layers.declare.catalog import Catalog, may_read
+from layers.published.publication import publish_due
+from layers.published.store import LOCK
 from spatial.actor import ANONYMOUS, Actor
 from spatial.postgres.db import connect
+from spatial.rule_store import read_stored
+from spatial.rules import RuleBook
 from spatial.settings import PROJECT
 from tests.mvt import decode_tile
 
@@ -52,6 +57,12 @@ class Truth:
 
 @pytest.fixture(scope="module")
 def truth(server):
+    """What there is once everything that is due is published, by the server or here."""
+    now = datetime.now(UTC)
+    with connect(server.database_url) as conn:
+        rules = RuleBook.of(*read_stored(conn)).at(now)
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        publish_due(conn, rules, now)
     return Truth(server.database_url)
 
 
