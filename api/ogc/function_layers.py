@@ -37,9 +37,10 @@ TILE_S = 0.02
 """What a tile is likely to take."""
 MATRIX_SET = "WebMercatorQuad"
 FIELDS = {
-    "state": "String", "value": "Number", "lower": "Number", "upper": "Number",
-    "events": "Number", "exposure": "Number", "colour": "Number", "spot": "Number",
-    "events_before": "Number", "exposure_before": "Number", "reason": "String", "cell": "String",
+    "surface": "String", "state": "String", "value": "Number", "lower": "Number",
+    "upper": "Number", "events": "Number", "exposure": "Number", "colour": "Number",
+    "spot": "Number", "events_before": "Number", "exposure_before": "Number", "reason": "String",
+    "cell": "String",
 }  # fmt: skip
 _OWN = ("f", "lang")
 TILE_FORMATS = {"mvt": MVT, "png": PNG}

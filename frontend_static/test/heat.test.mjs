@@ -96,3 +96,24 @@ test('a ring survives the address and knows what lies in it', () => {
 test('only what differs from the default is kept', () => {
   assert.deepEqual(heat.chosenHeat({ surface: 'count', events: 'hit', nonsense: '1' }), { surface: 'count' });
 });
+
+test('a tool is asked over what is chosen, with its own numbers alone', () => {
+  const question = { events: 'case', exposure: 'shift', kinds: 'overload', since: '2026-01-01', hours: '0-1' };
+  const asked = { ...heat.NEW_HEAT, seed: '7', bandwidth: '800', area: '120,30 121,30 121,31' };
+  const ring = [[120, 30], [121, 30], [121, 31], [120, 30]];
+  const records = { events: 'case', kinds: ['overload'], since: '2026-01-01', hours: [0, 1], area: ring };
+  assert.deepEqual(heat.toolInputs(asked, question), { ...records, exposure: 'shift', seed: 7 });
+  assert.deepEqual(heat.toolInputs({ ...asked, tool: 'roads' }, question),
+    { ...records, kernel: 'continuous', bandwidth_m: 800 });
+  assert.equal(heat.toolInputs({ ...asked, tool: 'roads', bandwidth: 'wide' }, question).bandwidth_m, 'wide');
+});
+
+test('a density is in the class of the highest bound that it reaches', () => {
+  const bounds = heat.densityBounds(80);
+  assert.deepEqual(bounds, [40, 20, 10, 5]);
+  assert.deepEqual([80, 40, 39.9, 5, 4].map((one) => heat.densityClass(one, bounds)), [0, 0, 1, 3, 4]);
+});
+
+test('p of a scan is told as throws that were as strong', () => {
+  assert.deepEqual([0.001, 0.05, 1].map((p) => heat.throwsAsStrong(p, 999)), [0, 49, 999]);
+});

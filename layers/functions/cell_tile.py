@@ -68,7 +68,9 @@ def _wide(surface: CellSurface, z: int) -> bool:
 def _columns(surface: CellSurface, of: Ints, *, with_interval: bool) -> dict[str, Column]:
     value, colour = surface.value[of], surface.colour[of].astype(np.int64)
     known = np.isfinite(value)
+    # A map tells by its name which surface's colours a cell has, whatever it showed before.
     columns = {
+        "surface": Column((surface.name,), np.zeros(len(of), np.int64)),
         "state": Column(STATES, surface.state[of].astype(np.int64)),
         "value": column_of_array(rounded(np.where(known, value, 0.0)), known),
         "colour": Column(np.arange(colour.max(initial=0) + 1), colour),

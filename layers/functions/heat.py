@@ -105,7 +105,7 @@ def compute(
     used = [get_rule(rules, CELLS), interval, breaks]
     used += [get_rule(rules, HOT_SPOTS)] if asked.surface in HOT else []
     return CellSurface(
-        kind, found.sums.keys, found.state, found.value,
+        asked.surface, kind, found.sums.keys, found.state, found.value,
         np.where(known, colour, NO_CLASS).astype(np.int8),
         found.sums.events.astype(np.int64), found.sums.exposure.astype(np.int64), found.spot,
         found.posterior, interval.value.level, _summary(asked, kind, found, wide, used),

@@ -30,13 +30,16 @@ class Before:
 
 @dataclass(frozen=True)
 class CellSurface:
-    """Cells by rising key, with state, value (NaN for none), class (−1 for none) and counts.
+    """Cells of the surface `name` by rising key, with state, value, class and counts.
+
+    A value is NaN for none, a class −1 for none.
 
     `posterior` is that of the cells with state rated, in their order; the interval of a cell is
     computed when it is asked for. `before` is that of a difference. `reason` is why cells have no
     statistic. `summary` names method, parameters and rules.
     """
 
+    name: str
     kind: CellKind
     keys: Ints
     state: NDArray[np.uint8]

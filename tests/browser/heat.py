@@ -10,6 +10,8 @@ from tests.browser.conftest import settle, until
 OPEN = "hash => { location.hash = hash }"
 DRAWN = """() => window.sigang.map.queryRenderedFeatures()
   .filter(f => f.source === 'sg-heat' && f.layer.id === 'sg-heat-fill').length"""
+FOUND = """part => window.sigang.map.queryRenderedFeatures()
+  .filter(f => f.source === 'sg-found' && f.properties.part === part).length"""
 ASKED = "() => JSON.stringify(window.sigang.state().heat)"
 
 
@@ -57,6 +59,37 @@ def no_barrier(page):
     return [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
 
 
+def scan_and_roads(page):
+    """Scan for clusters and fly to one; then spread the events along roads."""
+    page.get_by_test_id("heat-replications").fill("5")
+    page.get_by_test_id("heat-found-run").click()
+    expect(page.get_by_test_id("heat-found").get_by_role("alert")).to_contain_text("replications")
+    page.get_by_test_id("heat-replications").fill("99")
+    page.get_by_test_id("heat-found-run").click()
+    first = page.get_by_test_id("heat-cluster").first
+    told = (
+        r"相对风险 [\d.]+\s*查获 [\d,]+ · 按检查量应为 [\d,.]+\s*99 次随机重复（种子 \d+）中 \d 次"
+    )
+    expect(first).to_contain_text(re.compile(told + ".*显著"))
+    before = page.evaluate("() => window.sigang.map.getCenter().toArray()")
+    first.focus()
+    page.keyboard.press("Enter")
+    expect(first).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("() => window.sigang.map.getCenter().toArray()") != before
+    until(page, f"() => ({FOUND})('circle') > 0 && ({FOUND})('cells') > 0")
+    page.get_by_test_id("heat-tool-roads").check()
+    until(page, f"() => ({FOUND})('circle') === 0")
+    page.get_by_test_id("heat-kernel").select_option("discontinuous")
+    page.get_by_test_id("heat-bandwidth").fill("300")
+    page.get_by_test_id("heat-found-run").click()
+    density = page.get_by_test_id("heat-density")
+    expect(density).to_contain_text(re.compile(r"等分不连续，带宽 300 米.*附近没有道路的 \d+ 件"))
+    mass, events = (float(density.get_attribute(f"data-{name}")) for name in ("mass", "events"))
+    assert events > 0 and abs(mass - events) < 1e-6 * events
+    page.get_by_test_id("heat-road").first.click()
+    until(page, f"() => ({FOUND})('lixel') > 0")
+
+
 def walk(page):
     """Choose days, hours, slices, a cell and two periods by keys; the address brings all back."""
     page.get_by_test_id("tab-heat").click()
@@ -74,8 +107,11 @@ def walk(page):
     expect(page.get_by_test_id("heat-counted")).to_contain_text("危险货物")
     page.get_by_test_id("heat-events").select_option("hit")
     expect(page.get_by_test_id("heat-counted")).not_to_contain_text("危险货物")
+    scan_and_roads(page)
+    expect(page.get_by_test_id("heat-found-stale")).to_have_count(0)
     with page.expect_response(lambda answer: "since=" in answer.url and "/tiles/" in answer.url):
         page.get_by_test_id("heat-slice-next").click()
+    expect(page.get_by_test_id("heat-found-stale")).to_be_visible()
     page.get_by_test_id("heat-row").first.click()
     expect(page.get_by_test_id("heat-cell")).to_contain_text(re.compile(r"[区县市] N5"))
     expect(page.get_by_test_id("heat-stretches-here")).to_be_visible()
@@ -96,6 +132,9 @@ def walk(page):
     settle(page)
     assert page.evaluate(ASKED) == asked
     expect(handle).to_have_attribute("aria-valuenow", "48")
+    expect(page.get_by_test_id("heat-density")).to_contain_text("带宽 300 米")
+    page.get_by_test_id("heat-found-clear").click()
+    assert "ran" not in page.evaluate(ASKED)
     page.get_by_test_id("heat-swipe").uncheck()
     expect(page.locator(".swipe-map")).to_have_count(0)
     with page.expect_response(lambda one: "surface=difference" in one.url) as drawn:

@@ -388,7 +388,10 @@ def test_the_picture_says_what_it_is(open_page):
 def test_measuring_and_drawing(open_page, server):
     page = open_page(
         "dispatcher", "#m=9/30.35/121.1&lang=zh&theme=dark&off=roads,land,admin",
-        expected=("/api/waterway/path", "/api/waterway/loading", "status of 422"),
+        expected=(
+            "/api/waterway/path", "/api/waterway/loading", "status of 422",
+            "/api/processes/heat-scan/execution", "status of 400",
+        ),
     )  # fmt: skip
     line = [(120.9, 30.5), (121.2, 30.45), (121.3, 30.2)]
     page.get_by_test_id("draw-distance").click()

@@ -138,7 +138,7 @@ def test_a_tile_says_what_its_cells_say(function, surface):
             row % 32 * 128,
         )
         told = one["properties"]
-        assert told["exposure"] == found.exposure[inside[i]]
+        assert (told["surface"], told["exposure"]) == ("rate", found.exposure[inside[i]])
         assert (told.get("value") is None) == (told["state"] != "rated")
         if told["state"] == "rated":
             assert told["value"] == pytest.approx(found.value[inside[i]], rel=1e-3)

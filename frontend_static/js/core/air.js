@@ -209,8 +209,8 @@ export function volumesOf(draft, { heights, at, until }) {
 
 const CIRCLE_SIDES = 48;
 
-/** The ring of a circle. @returns {Place[]} */
-function circleRing(/** @type {Place} */ centre, /** @type {number} */ radius) {
+/** The ring of a circle, metres. @returns {Place[]} */
+export function circleRing(/** @type {Place} */ centre, /** @type {number} */ radius) {
   const corner = (/** @type {unknown} */ _, /** @type {number} */ at) => {
     const turn = (2 * Math.PI * at) / CIRCLE_SIDES;
     return moved(centre, radius * Math.sin(turn), radius * Math.cos(turn));

@@ -24,13 +24,24 @@
  * @property {string} [sort] column that the list is sorted by
  * @property {string} [of] what is listed: cells or stretches
  * @property {string} [keep] 1: the surface stays on the map beside other panels
+ * @property {string} [tool] what is asked below the list: scan or roads
+ * @property {string} [ran] the tool whose result is on the map
+ * @property {string} [replications] of the scan; blank: by rule
+ * @property {string} [seed] of the scan; blank: by rule
+ * @property {string} [kernel] of the density along roads
+ * @property {string} [bandwidth] of the density along roads, metres; blank: by rule
  */
 
 /** @type {Required<Asked>} */
 export const NEW_HEAT = {
   surface: 'rate', events: 'hit', exposure: 'inspection', cells: 'zorder', kinds: '', since: '', until: '', hours: '',
   slice: '', before: '', before_until: '', swipe: '', area: '', cell: '', sort: 'value', of: 'cells', keep: '',
+  tool: 'scan', ran: '', replications: '', seed: '', kernel: 'continuous', bandwidth: '',
 };
+
+/** Processes over the records that are chosen, each with its own result on the map. */
+export const TOOLS = /** @type {const} */ (['scan', 'roads']);
+export const KERNELS = /** @type {const} */ (['continuous', 'discontinuous']);
 
 export const EVENTS = /** @type {const} */ (['hit', 'case']);
 export const EXPOSURES = /** @type {const} */ (['inspection', 'passage', 'shift']);
@@ -167,6 +178,44 @@ export function inputsOf(/** @type {Record<string, string>} */ question) {
   const { kinds, hours, ...rest } = question;
   return { ...rest, ...(kinds ? { kinds: kinds.split(',') } : {}), ...(hours ? { hours: readHours(hours) } : {}) };
 }
+
+/** A number as it is typed; what is none goes to the server as it is, which says why it is refused. */
+const typed = (/** @type {string} */ text) => (Number.isFinite(Number(text)) ? Number(text) : text);
+
+/**
+ * Inputs of a tool: the records that are chosen, within the area where one is drawn, and its own numbers.
+ *
+ * @param {Required<Asked>} asked @param {Record<string, string>} question
+ * @returns {Record<string, unknown>}
+ */
+export function toolInputs(asked, question) {
+  const ring = readRing(asked.area);
+  const { exposure, ...records } = inputsOf(question);
+  const own = asked.tool === 'roads'
+    ? { kernel: asked.kernel, bandwidth_m: asked.bandwidth }
+    : { exposure, replications: asked.replications, seed: asked.seed };
+  const given = Object.entries(own).filter(([, value]) => value !== '');
+  const numbers = given.map(([name, value]) =>
+    [name, ['kernel', 'exposure'].includes(name) ? value : typed(String(value))]);
+  return { ...records, ...Object.fromEntries(numbers), ...(ring ? { area: [...ring, ring[0]] } : {}) };
+}
+
+/** Classes of a density, each from half the bound of the one above it; the highest is 0. */
+export const DENSITY_CLASSES = 5;
+
+/** Least densities of the classes but the lowest, of the highest that there is. */
+export const densityBounds = (/** @type {number} */ most) =>
+  Array.from({ length: DENSITY_CLASSES - 1 }, (_, at) => most / 2 ** (at + 1));
+
+/** The class of a density. */
+export function densityClass(/** @type {number} */ value, /** @type {number[]} */ bounds) {
+  const found = bounds.findIndex((bound) => value >= bound);
+  return found < 0 ? bounds.length : found;
+}
+
+/** How often chance made a cluster as strong as one, of its p by throws. */
+export const throwsAsStrong = (/** @type {number} */ p, /** @type {number} */ replications) =>
+  Math.max(0, Math.round(p * (replications + 1)) - 1);
 
 /**
  * Rank rows by a column, the highest first; equals share a rank, rows without a value have none.

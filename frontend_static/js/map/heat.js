@@ -2,6 +2,7 @@
 /** The surface of enforcement heat on the map: cells by class, hatched where nobody looked, the area drawn. */
 import { computed, effect } from '@preact/signals-core';
 import { readRing } from '../core/heat.js';
+import { foundShown, tool } from '../model/heat_found.js';
 import { heatLayer, heatShown, heatStore, heatSurface, heatTiles, openCell } from '../model/heat.js';
 import { shellStore } from '../model/shell.js';
 import { layerOf } from './probe.js';
@@ -17,7 +18,7 @@ const RIM = 'sg-heat-rim';
 const LAYERS = [FILL, RIM, 'sg-heat-hatch', 'sg-heat-short', 'sg-heat-one-period', 'sg-heat-no-statistic', OPEN];
 const NOTHING = `${location.origin}/api/collections/heat/tiles/WebMercatorQuad/{z}/{y}/{x}`;
 const COLOUR = 'fill-color';
-const OPACITY = 0.7;
+const [OPACITY, FAINT] = [0.7, 0.2];
 /** Cells of a few pixels are drawn wider by a rim of their colour: by zoom. */
 const [RIM_UNTIL, RIM_PX] = [10, [5, 5, 8, 4, 10, 0]];
 const CLICK_PX = 4;
@@ -38,6 +39,8 @@ export const heatSources = () => ({
 /** Parts of the choice that the map follows one by one: another one that changes redraws nothing of theirs. */
 const area = computed(() => (heatShown.value ? heatStore.asked.value.area : ''));
 const open = computed(() => heatStore.asked.value.cell);
+/** Beside a density along roads the surface steps back. */
+const opacity = computed(() => (foundShown.value && tool.value === 'roads' ? FAINT : OPACITY));
 const visibility = computed(() => (heatTiles.value ? 'visible' : 'none'));
 
 /** The ring that was drawn. @returns {any} */
@@ -47,13 +50,17 @@ function areaData() {
   return { type: 'FeatureCollection', features: geometry ? [{ type: 'Feature', properties: {}, geometry }] : [] };
 }
 
-/** Colour of the classes of the surface on show. @returns {any} */
-function fillColour() {
-  const classes = (heatSurface.value?.entries ?? []).filter((entry) => entry.class !== undefined);
-  const [first, ...rest] = classes.map(({ color }) => color[shellStore.theme.value]);
-  if (!rest.length) return first ?? 'transparent';
-  return ['step', ['get', 'colour'], first, ...rest.flatMap((colour, at) => [at + 1, colour])];
-}
+/** Colours of the classes of all surfaces: each cell names its own, so that a new surface needs no new style. */
+const fillColour = computed(() => {
+  const theme = shellStore.theme.value;
+  const of = (/** @type {import('../core/types.js').HeatSurface} */ { surface, entries }) => {
+    const [first, ...rest] = entries.filter((entry) => entry.class !== undefined).map(({ color }) => color[theme]);
+    const steps = rest.flatMap((one, at) => [at + 1, one]);
+    return [surface, rest.length ? ['step', ['get', 'colour'], first, ...steps] : first];
+  };
+  const all = (heatLayer.value?.surfaces ?? []).flatMap(of);
+  return /** @type {any} */ (all.length ? ['match', ['get', 'surface'], ...all, 'transparent'] : 'transparent');
+});
 
 const stateColour = (/** @type {string} */ state, /** @type {string} */ other) =>
   heatSurface.peek()?.entries.find((entry) => entry.state === state)?.color[shellStore.theme.peek()] ?? other;
@@ -71,9 +78,9 @@ export function heatLayers(/** @type {Colours} */ c) {
     ({ 'fill-pattern': `${family}:${stateColour(state, c.before)}`, 'fill-opacity': 0.9 });
   const cells = [
     { id: FILL, type: 'fill', filter: ['has', 'colour'],
-      paint: { [COLOUR]: fillColour(), 'fill-opacity': OPACITY, 'fill-antialias': false } },
+      paint: { [COLOUR]: fillColour.peek(), 'fill-opacity': opacity.peek(), 'fill-antialias': false } },
     { id: RIM, type: 'line', filter: ['has', 'colour'], maxzoom: RIM_UNTIL,
-      paint: { 'line-color': fillColour(), 'line-opacity': OPACITY,
+      paint: { 'line-color': fillColour.peek(), 'line-opacity': opacity.peek(),
         'line-width': ['interpolate', ['linear'], ['zoom'], ...RIM_PX] } },
     { id: 'sg-heat-hatch', type: 'fill', filter: hasState('not_inspected'), paint: hatch('hatch', 'not_inspected') },
     { id: 'sg-heat-short', type: 'fill', filter: hasState('short'), paint: hatch('hatch-cross', 'short') },
@@ -107,33 +114,29 @@ export function takeHeat(
 /** Follow what is asked for. */
 export function watchHeat(/** @type {maplibregl.Map} */ map) {
   const there = () => Boolean(map.getSource(SOURCE));
-  let tiles = heatTiles.peek();
-  /** @type {any} */
-  let waiting = null;
-  const paint = () => {
-    const other = waiting && there() && JSON.stringify(map.getPaintProperty(FILL, COLOUR)) !== JSON.stringify(waiting);
-    if (other) {
-      map.setPaintProperty(FILL, COLOUR, waiting);
-      map.setPaintProperty(RIM, 'line-color', waiting);
-    }
-    waiting = null;
-  };
-  /** New colours wait for the first tile that they are of: on those of before they would be wrong. */
+  /** Lists wait for this: what they ask would hold up the tiles. */
   const arrived = (/** @type {maplibregl.MapSourceDataEvent} */ event) => {
-    if (event.sourceId === SOURCE && event.tile) paint();
+    if (event.sourceId === SOURCE && event.tile && map.isSourceLoaded(SOURCE)) heatStore.drawn.value = heatTiles.peek();
   };
   map.on('sourcedata', arrived);
+  let asked = heatTiles.peek();
   const stops = [
     () => map.off('sourcedata', arrived),
     effect(() => {
-      const [before, colour] = [tiles, fillColour()];
-      waiting = colour;
-      tiles = heatTiles.value;
-      if (!tiles || tiles === before) paint();
-      else if (there()) {
-        /** @type {maplibregl.VectorTileSource} */ (map.getSource(SOURCE)).setTiles([tiles]);
-        map.once('idle', paint);
+      const tiles = heatTiles.value;
+      if (!tiles || tiles === asked) return;
+      asked = tiles;
+      if (there()) /** @type {maplibregl.VectorTileSource} */ (map.getSource(SOURCE)).setTiles([tiles]);
+    }),
+    effect(() => {
+      const [colour, strong] = [fillColour.value, opacity.value];
+      if (!there()) return;
+      if (JSON.stringify(map.getPaintProperty(FILL, COLOUR)) !== JSON.stringify(colour)) {
+        map.setPaintProperty(FILL, COLOUR, colour);
+        map.setPaintProperty(RIM, 'line-color', colour);
       }
+      map.setPaintProperty(FILL, 'fill-opacity', strong);
+      map.setPaintProperty(RIM, 'line-opacity', strong);
     }),
     effect(() => {
       const seen = visibility.value;

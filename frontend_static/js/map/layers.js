@@ -4,6 +4,7 @@ import { airLayers } from './air.js';
 import { blockLabels, blockLayers, blockSources } from './blocks.js';
 import { cellLayers, cellSource } from './cells.js';
 import { COLOURS } from './colours.js';
+import { foundLabel, foundLayers, foundSources } from './found.js';
 import { heatLayers, heatSources } from './heat.js';
 import { inForce } from './in_force.js';
 import { overlayData } from './overlay.js';
@@ -201,7 +202,8 @@ export function withOverlay(style, theme) {
   );
   return /** @type {Style} */ ({
     ...style,
-    sources: { ...style.sources, ...blockSources(), ...cellSource(), ...heatSources(), ...sources },
+    sources: { ...style.sources, ...blockSources(), ...cellSource(), ...heatSources(), ...foundSources(),
+      ...sources },
     layers: inOrder([
       ...layers.slice(0, under),
       ...heatLayers(colours),
@@ -213,6 +215,7 @@ export function withOverlay(style, theme) {
       ...layers.slice(under, at),
       ...blockLayers(theme),
       ...resultLayers(colours),
+      ...foundLayers(colours, theme),
       ...lineLayers(colours),
       ...selectionLayers(colours),
       ...layers.slice(at),
@@ -220,6 +223,7 @@ export function withOverlay(style, theme) {
       signs,
       label,
       ...lineLabels(colours),
+      foundLabel(colours),
       ...airLayers(colours),
       ...voyageLayers(colours),
       ...markLayers(colours),

@@ -6,6 +6,7 @@ import { t } from '../core/i18n.js';
 import { supplyImages } from '../core/icons.js';
 import { watchCells } from './cells.js';
 import { watchDrag } from './drag.js';
+import { watchFound } from './found.js';
 import { takeHeat, watchHeat } from './heat.js';
 import { withOverlay } from './layers.js';
 import { overlayData } from './overlay.js';
@@ -162,6 +163,7 @@ function follow(/** @type {maplibregl.Map} */ map, /** @type {() => Promise<Styl
   watchRows(map);
   watchCells(map);
   watchHeat(map);
+  watchFound(map);
   watchUnits(map);
   watchInForce(map);
   watchOrder(map);

@@ -26,6 +26,8 @@ export const heatStore = {
   asked: computed(() => /** @type {Required<Asked>} */ ({ ...NEW_HEAT, ...url.heat.value })),
   /** What the map has of the cell that was clicked. */
   cell: signal(/** @type {Record<string, any> | null} */ (null)),
+  /** The template of the tiles that have arrived on the map. */
+  drawn: signal(/** @type {string | null} */ (null)),
   /** The timer of the animation while it runs. */
   player: signal(/** @type {ReturnType<typeof setInterval> | null} */ (null)),
 };
@@ -98,6 +100,12 @@ export const heatQuestion = computed(() => {
   if (!surface || heatTrouble.value) return null;
   const [now, before] = comparedPeriods.value ?? [shownPeriod.value, null];
   return questionOf({ ...heatStore.asked.value, surface }, now, before);
+});
+
+/** What the records are asked by that are counted in lists and processes: the later period of a difference. */
+export const countedQuestion = computed(() => {
+  const period = comparedPeriods.value?.[0] ?? shownPeriod.value;
+  return heatQuestion.value && questionOf({ ...heatStore.asked.value, surface: '' }, period);
 });
 
 /** Whether the map shows the surface. */

@@ -2,13 +2,14 @@
 /** The cells of the surface in numbers, hot stretches, and what an area drawn on the map holds. */
 import { batch, computed, effect, signal, untracked } from '@preact/signals-core';
 import { aborted, request } from '../core/api.js';
+import { execute } from '../core/execute.js';
 import { extent } from '../core/geo.js';
-import { inputsOf, inside, questionOf, ranksOf, readRing, touching, wilson, writeRing } from '../core/heat.js';
+import { inputsOf, inside, ranksOf, readRing, touching, wilson, writeRing } from '../core/heat.js';
 import { pick } from '../core/i18n.js';
 import { Latest } from '../core/latest.js';
 import { url } from '../core/store.js';
 import { takeDrawn } from './draw.js';
-import { comparedPeriods, heatPeriod, heatQuestion, heatStore, setHeat, shownPeriod } from './heat.js';
+import { countedQuestion, heatPeriod, heatQuestion, heatStore, heatTiles, setHeat } from './heat.js';
 import { findLayer } from './layers.js';
 import { openDrawer } from './shell.js';
 
@@ -47,6 +48,8 @@ export const SORTS = /** @type {const} */ (['value', 'events', 'z']);
 export const SHOWN = 20;
 const INTERVAL = 'law.heat_interval';
 const MOST_STRETCHES = 100;
+/** The list is asked for once the tiles are there, and after this long in any case: no map may be shown. */
+const LATEST_MS = 600;
 
 export const heatListStore = {
   /** All cells of what is asked for; null before they are known. */
@@ -63,11 +66,9 @@ export const heatListStore = {
 const newest = new Latest();
 
 /** The surface of a process, as features and what it says of them. */
-async function execute(/** @type {Record<string, unknown>} */ inputs, /** @type {AbortSignal} */ signal) {
-  const body = { inputs, response: 'document' };
-  const found = await request('processes/heat-surface/execution', { method: 'POST', body, signal });
-  const plain = (/** @type {any} */ one) => (one?.mediaType ? one.value : one);
-  return { features: /** @type {Feature[]} */ (plain(found.cells).features), summary: plain(found.summary) };
+async function surfaceOf(/** @type {Record<string, unknown>} */ inputs, /** @type {AbortSignal} */ signal) {
+  const { cells, summary } = await execute('heat-surface', inputs, { signal });
+  return { features: /** @type {Feature[]} */ (cells.features), summary };
 }
 
 /** @returns {HeatRow} */
@@ -84,16 +85,17 @@ function rowOf(/** @type {Feature} */ rated, /** @type {Feature | undefined} */ 
 /** Ask for the numbers of what is chosen. */
 export async function loadRows() {
   const { asked } = heatStore;
-  const question = questionOf({ ...asked.peek(), surface: '' }, comparedPeriods.peek()?.[0] ?? shownPeriod.peek());
+  const question = countedQuestion.peek();
+  if (!question) return;
   const signal = newest.begin();
   heatListStore.working.value = true;
   try {
     const inputs = inputsOf(question);
     const spots = asked.peek().surface === 'gi_count' ? 'gi_count' : 'gi';
-    const rates = await execute({ ...inputs, surface: 'rate' }, signal);
+    const rates = await surfaceOf({ ...inputs, surface: 'rate' }, signal);
     const rated = rates.features.filter(({ properties }) => properties.state === 'rated');
     const hot = touching(rated.map(({ geometry }) => extent(geometry) ?? [0, 0, 0, 0]))
-      ? await execute({ ...inputs, surface: spots }, signal) : { features: [] };
+      ? await surfaceOf({ ...inputs, surface: spots }, signal) : { features: [] };
     const spotted = new Map(hot.features.map((one) => [one.id, one]));
     batch(() => {
       heatListStore.rows.value = rates.features.map((one) => rowOf(one, spotted.get(one.id)));
@@ -199,8 +201,18 @@ export function watchHeatList() {
     setHeat({ area: writeRing(points.slice(0, -1)) });
     openDrawer('side');
   });
+  /** @type {string | null} */
+  let loaded = null;
   effect(() => {
-    if (listed.value) untracked(loadRows);
+    const wanted = listed.value;
+    if (!wanted) loaded = null;
+    if (!wanted || wanted === loaded) return undefined;
+    const load = () => {
+      loaded = wanted;
+      untracked(loadRows);
+    };
+    const late = setTimeout(load, heatTiles.value === heatStore.drawn.value ? 0 : LATEST_MS);
+    return () => clearTimeout(late);
   });
   effect(() => {
     if (shown() && findLayer(STRETCHES)) untracked(loadStretches);

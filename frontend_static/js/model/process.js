@@ -1,7 +1,8 @@
 // @ts-check
 /** The processes of a scenario: forms from their JSON Schemas, runs, and what came out. */
 import { computed, signal } from '@preact/signals-core';
-import { address, request, send } from '../core/api.js';
+import { request } from '../core/api.js';
+import { execute } from '../core/execute.js';
 import { readInputs } from '../core/schema.js';
 import { url } from '../core/store.js';
 import { viewStore } from './view.js';
@@ -12,9 +13,6 @@ import { viewStore } from './view.js';
 /** @typedef {{ state: 'running', progress: number | null }
  *   | { state: 'failed', error: unknown }
  *   | { state: 'done', outputs: Output[] }} Run */
-
-const POLL_MS = 1000;
-const ENDED = new Set(['successful', 'failed', 'dismissed']);
 
 /** The newest run of each process, by scenario and place on its page. */
 const runs = signal(/** @type {Record<string, Run>} */ ({}));
@@ -67,30 +65,14 @@ export async function runStep(/** @type {string} */ key, /** @type {ProcessStep}
   note(key, { state: 'running', progress: null });
   try {
     const inputs = readInputs(step, inputsOf(key));
-    const at = `processes/${step.id}`;
-    const [answer, described] = await Promise.all([
-      send(address(`${at}/execution`), { method: 'POST', body: { inputs, response: 'document' } }),
-      request(at),
+    const [found, described] = await Promise.all([
+      execute(step.id, inputs, { told: ({ progress = null }) => note(key, { state: 'running', progress }) }),
+      request(`processes/${step.id}`),
     ]);
-    const first = await answer.json();
-    const found = answer.status === 201 ? await ended(key, first.jobID) : first;
-    const outputs = Object.entries(found).map(([name, value]) => ({
-      name,
-      title: String(described.outputs[name]?.title ?? name),
-      value: value?.mediaType ? value.value : value,
-    }));
+    const outputs = Object.entries(found).map(([name, value]) =>
+      ({ name, title: String(described.outputs[name]?.title ?? name), value }));
     note(key, { state: 'done', outputs });
   } catch (error) {
     note(key, { state: 'failed', error });
-  }
-}
-
-/** Wait for a job and read its results; those of a failed one are its problem. */
-async function ended(/** @type {string} */ key, /** @type {string} */ job) {
-  for (;;) {
-    const { status, progress = null } = await request(`jobs/${job}`);
-    if (ENDED.has(status)) return request(`jobs/${job}/results`);
-    note(key, { state: 'running', progress });
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

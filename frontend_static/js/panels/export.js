@@ -17,6 +17,7 @@ import { mapInstant, timeText } from '../model/time.js';
 import { heatShown, heatSurface } from '../model/heat.js';
 import { save } from '../core/download.js';
 import { answerFact } from './air/marks.js';
+import { foundText } from './heat/found.js';
 import { whySentence } from './heat/legend.js';
 import { countedText, daysText } from './heat/said.js';
 
@@ -62,7 +63,7 @@ function heatFact() {
   if (!surface) return null;
   const rule = surface.rule ? ` · ${surface.rule.key}@${surface.rule.version}` : '';
   const text = `${pick(surface.title)} (${pick(surface.unit)}) · ${daysText()} · ${countedText()}${rule}`;
-  return { text, why: whySentence(), entries: surface.entries };
+  return { text: [text, foundText()].filter(Boolean).join(' · '), why: whySentence(), entries: surface.entries };
 }
 
 /** The path on show in words, or null. */

@@ -24,6 +24,7 @@ from layers.processes.runtime.model import (
     Scene,
     titled,
 )
+from layers.processes.runtime.ring import Ring, inside
 from routing.graph.weights import Ints
 from routing.statistics.rule_models import CELLS, SCAN
 from routing.statistics.scan import Cluster, poisson_scan
@@ -52,6 +53,9 @@ class ScanInputs(CellInputs):
         "圆内检查量份额上限", "Share of the exposure that a circle may hold",
         default=None, gt=0, le=0.5, allow_inf_nan=False,
     )  # fmt: skip
+    area: Ring | None = titled(
+        "范围（只扫描中心在其中的单元）", "Area: cells with their middle inside alone", default=None
+    )
 
 
 class ScanParameters(BaseModel):
@@ -97,6 +101,8 @@ def run(inputs: ScanInputs, scene: Scene) -> ScanOutputs:
     """Scan the cells, and tell the circles that chance does not explain."""
     took, most_p = _parameters(inputs, scene)
     cells = coarser(scene.get(HEAT), cells_asked(inputs).level - took.level)
+    if inputs.area is not None:
+        cells = _within(cells, inputs.area, took.level)
     state = states_of(cells)
     rated = np.flatnonzero(state == "rated")
     circle = min(took.most_cells, len(rated))
@@ -141,6 +147,14 @@ def _parameters(inputs: ScanInputs, scene: Scene) -> tuple[ScanParameters, float
     return took, rule.most_p
 
 
+def _within(cells: HeatCells, area: Ring, level: int) -> HeatCells:
+    """Return the cells whose middle lies in an area."""
+    west, south, east, north = bounds_of(cells.keys, level)
+    kept = np.flatnonzero(inside(area, (west + east) / 2, (south + north) / 2))
+    codes = [cells.admin_codes[at] for at in kept.tolist()]
+    return HeatCells(cells.keys[kept], codes, cells.events[kept], cells.exposure[kept])
+
+
 def _scanned(cells: HeatCells, rated: Ints, took: ScanParameters, scene: Scene) -> list[Cluster]:
     return poisson_scan(
         places_m(cells.keys[rated], took.level), cells.events[rated], cells.exposure[rated],
@@ -154,6 +168,7 @@ def _shown(
     names: Names,
 ) -> Iterator[Feature]:  # fmt: skip
     """Yield the clusters, each with the cells of its circle as its outline."""
+    west, south, east, north = bounds_of(cells.keys, level)
     for rank, one in enumerate(found, 1):
         inside = rated[one.cells]
         risk = one.relative_risk(total)
@@ -165,6 +180,8 @@ def _shown(
             admin_code=code,
             **named(names, code),
             cells=len(inside),
+            lon=round(float(west[centre] + east[centre]) / 2, 7),
+            lat=round(float(south[centre] + north[centre]) / 2, 7),
             radius_m=round(one.radius_m, 1),
             events=int(one.events),
             exposure=int(cells.exposure[inside].sum()),

@@ -24,6 +24,7 @@ from layers.processes.runtime.model import (
     titled,
     wrong_input,
 )
+from layers.processes.runtime.ring import Ring, inside
 from routing.statistics.network_density import NetworkDensity, Split, network_density
 from routing.statistics.rule_models import BANDWIDTH, STRETCHES
 from spatial.geo.geojson import Feature
@@ -54,6 +55,7 @@ class NetworkHeatInputs(EventInputs):
         "路径份额下限", "Least share of an event that is walked on with",
         default=None, ge=0, le=0.1, allow_inf_nan=False,
     )  # fmt: skip
+    area: Ring | None = titled("范围（只计其中的事件）", "Area: events inside alone", default=None)
 
 
 class NetworkHeatParameters(BaseModel):
@@ -131,6 +133,8 @@ def run(inputs: NetworkHeatInputs, scene: Scene) -> NetworkHeatOutputs:
     scene.progress(0.05, PLACING)
     at, many = records.place, len(records.places.lon)
     count = np.bincount(at, records.events, many).astype(np.float64)
+    if inputs.area is not None:
+        count *= inside(inputs.area, records.places.lon, records.places.lat)
     events = put_on_edges(roads, records.places, count, inputs.classes, took.reach_m)
     part = cut_roads(roads, events, inputs.classes, took.bandwidth_m, took.lixel_m)
     scene.progress(0.3, SPREADING)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import shapely
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from layers.declare.base import Text
 from layers.processes.readers.rows import READER as ROWS
@@ -30,6 +30,7 @@ from layers.processes.runtime.model import (
     titled,
     wrong_input,
 )
+from layers.processes.runtime.ring import Ring
 from layers.processes.safety.grading import (
     WORST_FIRST,
     Grade,
@@ -81,17 +82,10 @@ class RisksFrom(Inputs):
 class WarningGiven(Inputs):
     """A weather warning: a ring of longitudes and latitudes, its colour, its time (half-open)."""
 
-    ring: list[tuple[Lon, Lat]] = Field(min_length=4, max_length=2_000)
+    ring: Ring
     colour: Colour
     valid_from: Moment
     valid_to: Moment
-
-    @field_validator("ring")
-    @classmethod
-    def _a_ring(cls, ring: list[tuple[float, float]]) -> list[tuple[float, float]]:
-        if ring[0] != ring[-1] or not shapely.Polygon(ring).is_valid:
-            raise ValueError("the ring must close and not cross itself")
-        return ring
 
 
 class RiskGradeInputs(Inputs):

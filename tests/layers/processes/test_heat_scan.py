@@ -11,6 +11,7 @@ from layers.processes.readers.heat_rows import HeatCells
 from layers.processes.registry import check_inputs
 from layers.processes.runtime.model import ENFORCERS, Dismissed, Scene
 from spatial.errors import BadParameter, TooComplex
+from spatial.geo.crs import GEOD
 from spatial.geo.zorder import bounds_of, key_of_cell
 from tests.layers.processes.test_heat_surface import NAMES, NOW, rules
 
@@ -51,6 +52,10 @@ def test_the_planted_block_is_the_one_cluster_with_all_its_numbers(rules):
     told, outline = first["properties"], shapely.geometry.shape(first["geometry"])
     inside = shapely.contains(outline, middles(cells))
     assert len(hot & set(cells.keys[inside].tolist())) >= 7
+    centre = middles(cells)[inside & (cells.keys == int(first["id"]))]
+    assert [(told["lon"], told["lat"])] == [pytest.approx((at.x, at.y), abs=1e-6) for at in centre]
+    far = [GEOD.inv(told["lon"], told["lat"], at.x, at.y)[2] for at in middles(cells)[inside]]
+    assert told["radius_m"] == pytest.approx(max(far), rel=0.01)
     assert told["cells"] == inside.sum()
     hits, looks = cells.events[inside].sum(), cells.exposure[inside].sum()
     rated = (cells.exposure > 0) & (cells.events <= cells.exposure)
@@ -81,6 +86,32 @@ def test_seed_and_replications_are_told_and_say_the_same_again(rules):
     assert small.clusters.features[0]["properties"]["cells"] < 9
 
 
+def ring_around(cells):
+    west, south, east, north = (
+        float(f(one))
+        for f, one in zip(
+            (np.min, np.min, np.max, np.max), bounds_of(np.array(sorted(cells)), 16), strict=True
+        )
+    )
+    return [[west, south], [east, south], [east, north], [west, north], [west, south]]
+
+
+def test_an_area_scans_the_cells_in_it_alone(rules):
+    cells, hot = board()
+    ring = ring_around(cells.keys[cells.keys > np.median(cells.keys)].tolist())
+    within = shapely.contains(shapely.Polygon(ring), middles(cells))
+    assert 9 < within.sum() < len(within)
+    alone = HeatCells(
+        cells.keys[within], [COUNTY] * int(within.sum()), cells.events[within],
+        cells.exposure[within],
+    )  # fmt: skip
+    found, wanted = ran(rules, cells, area=ring), ran(rules, alone)
+    assert (found.clusters, found.summary) == (wanted.clusters, wanted.summary)
+    assert found.summary.cells == (within & (cells.exposure >= cells.events)).sum()
+    flat = ran(rules, cells, area=ring_around(hot)).summary
+    assert (flat.cells, flat.clusters) == (len(hot), 0)
+
+
 def test_where_chance_explains_all_there_is_no_cluster(rules):
     cells, _ = board()
     random = np.random.default_rng(1)
@@ -107,7 +138,9 @@ def test_it_is_a_job_for_who_may_count_and_ends_when_dismissed(rules):
 
 def test_bad_input_is_told(rules, monkeypatch):
     for wrong in ({"replications": 3}, {"seed": -1}, {"share": 0.9}, {"surface": "gi"},
-                  {"since": "2026-02-01", "until": "2026-01-01"}):  # fmt: skip
+                  {"since": "2026-02-01", "until": "2026-01-01"},
+                  {"area": [[120, 30], [121, 31], [121, 30], [120, 31], [120, 30]]},
+                  {"area": [[120, 30], [121, 30], [121, 31], [120, 31]]}):  # fmt: skip
         with pytest.raises(BadParameter):
             check_inputs(PROCESS, wrong)
     monkeypatch.setattr("layers.processes.law.heat_scan.MOST_STEPS", 1000)

@@ -110,6 +110,19 @@ def test_what_is_far_from_roads_or_on_others_is_told(town):
     assert (nothing.summary.lixels, nothing.summary.most_per_km) == (0, None)
 
 
+def test_an_area_lays_the_events_in_it_alone(town):
+    (west, north), (east, _) = town.at("A"), town.at("C")
+    (_, south) = town.at("D")
+    middle = (west + east) / 2
+    ring = [[west - 1, south], [middle - 1e-3, south], [middle - 1e-3, north + 1],
+            [west - 1, north + 1], [west - 1, south]]  # fmt: skip
+    found = ran(town, [("AB:0.3", 5), ("BC:0.5", 2), ("EF:0.5", 1)], area=ring)
+    assert told(found) == told(ran(town, [("AB:0.3", 5)]))
+    assert (found.summary.events, found.summary.off_road) == (5, 0)
+    with pytest.raises(BadParameter):
+        check_inputs(PROCESS, {"area": ring[:-1]})
+
+
 def test_all_that_a_way_can_come_to_is_cut(town, monkeypatch):
     """Cutting the whole network gives the same as cutting what lies about the events."""
     records = [("AB:0.98", 7), ("BD:0.05", 3)]

@@ -827,6 +827,49 @@ export default {
   'heat.file_note': 'Cells of enforcement heat, the sample synthetic; {shown}; not inspected is not zero',
   'heat.compared': 'Other period (blank: as long, right before)',
   'heat.swipe': 'Swipe between both periods',
+  'heat.found': 'Scan and density along roads',
+  'heat.found.scan': 'Scan for clusters',
+  'heat.found.roads': 'Along roads',
+  'heat.found.note_scan':
+    'Circles in which more was found than exposure explains, by the period and choice above; of a drawn '
+    + 'area its cells alone.',
+  'heat.found.note_roads':
+    'Spreads the events of the period and choice above along the roads; of a drawn area its events '
+    + 'alone. A density knows nothing of how much was looked.',
+  'heat.found.replications': 'Replications',
+  'heat.found.seed': 'Seed',
+  'heat.found.by_rule': 'by rule',
+  'heat.found.kernel': 'Equal split',
+  'heat.found.continuous': 'continuous',
+  'heat.found.discontinuous': 'discontinuous',
+  'heat.found.bandwidth': 'Bandwidth (m)',
+  'heat.found.run_scan': 'Scan',
+  'heat.found.run_roads': 'Compute density',
+  'heat.found.cancel': 'Cancel',
+  'heat.found.clear': 'Clear the result',
+  'heat.found.waiting': 'Computing',
+  'heat.found.in_area': 'in the area drawn',
+  'heat.found.stale': 'The choice above has changed since: this is of what was chosen before. Run again.',
+  'heat.found.significant':
+    '{as} of {replications} random replications (seed {seed}) were as strong: significant (p {p} ≤ '
+    + '{most})',
+  'heat.found.size': '{cells} cells · radius {km} km',
+  'heat.found.risk': 'Relative risk {risk}',
+  'heat.found.expected': '{events} found · {expected} expected by exposure',
+  'heat.found.none':
+    'No significant cluster: the strongest circle has p {p} > {most} ({replications} replications, seed '
+    + '{seed}).',
+  'heat.found.no_events': 'No events to count.',
+  'heat.found.density':
+    'Kernel density along roads ({kernel} equal split, bandwidth {bandwidth} m): {events} events on '
+    + 'roads, {mass} over all parts together; {off} with no road nearby; {cut} laid where ways were cut.',
+  'heat.found.from': 'from {value} per km',
+  'heat.found.below': 'below {value} per km',
+  'heat.found.halves':
+    'Each class is half of the one above, the highest from half of the largest density: colours compare '
+    + 'within this result alone.',
+  'heat.found.road': 'up to {most} per km · {mass} in all',
+  'heat.found.unnamed': 'Unnamed road',
   'side.water': 'Water',
   'keys.water': 'Waterways',
   'water.chart': 'Chart: depths, marks, clearances, gauges',

@@ -4,12 +4,14 @@ import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { pick, t } from '../../core/i18n.js';
 import { heatLayer, heatOrigins, heatStore, setHeat } from '../../model/heat.js';
+import { watchFound } from '../../model/heat_found.js';
 import { watchHeatList } from '../../model/heat_list.js';
 import { findLayer, setShown } from '../../model/layers.js';
 import '../browse/reports.js';
 import { badge } from '../widgets.js';
 import { area } from './area.js';
 import { choice, comparison } from './choice.js';
+import { found } from './found.js';
 import './hours.js';
 import { legend } from './legend.js';
 import { cellCard, list } from './list.js';
@@ -36,6 +38,7 @@ class Heat extends Part {
       ${cellCard()}
       ${list()}
       ${area()}
+      ${found()}
       <sg-reports only=${BULLETIN}></sg-reports>
       <label class="check"><input type="checkbox" data-testid="heat-keep" .checked=${heatStore.asked.value.keep === '1'}
         @change=${(/** @type {any} */ e) => setHeat({ keep: e.target.checked ? '1' : '' })} />
@@ -57,4 +60,5 @@ class Heat extends Part {
 }
 
 watchHeatList();
+watchFound();
 define('sg-heat', Heat);

@@ -22,22 +22,42 @@ function hoursText(/** @type {string} */ text) {
     : t('heat.said.hours', { count: hours.length });
 }
 
+/** The days of a period in words. */
+const periodText = (/** @type {Record<string, string>} */ { since, until }) =>
+  (since && until ? t('heat.shown', { since, until }) : t('heat.shown_all'));
+
 /** The days that are counted: whole months where hours of the week are chosen. */
 export function daysText() {
-  const { since, until, before, before_until: end } = heatQuestion.value ?? {};
-  const shown = since && until ? t('heat.shown', { since, until }) : t('heat.shown_all');
+  const { before, before_until: end, ...now } = heatQuestion.value ?? {};
+  const shown = periodText(now);
   return comparedPeriods.value && before && end
     ? `${shown}${t('heat.shown_before', { since: before, until: end })}` : shown;
 }
 
+const eventName = (/** @type {string} */ events) => maybe(`heat.event.${events}`, events);
+
+/** Kinds and hours in words, blank where all are counted. */
+function narrowedTexts(/** @type {Record<string, string>} */ { kinds, hours }) {
+  const names = kindNames();
+  const kind = kinds?.split(',').map((one) => (names?.[one] ? pick(names[one]) : one)).join('、');
+  return [kind ?? '', hours ? hoursText(hours) : ''];
+}
+
 /** What is counted, of which hours, in which cells. */
 export function countedText() {
-  const { events = '', exposure = '', kinds, hours, cells = 'zorder' } = heatQuestion.value ?? {};
-  const names = kindNames();
-  const [found, looked] = [maybe(`heat.event.${events}`, events), maybe(`heat.looks.${exposure}`, exposure)];
-  const kind = kinds?.split(',').map((one) => (names?.[one] ? pick(names[one]) : one)).join('、');
+  const { events = '', exposure = '', cells = 'zorder', ...rest } = heatQuestion.value ?? {};
+  const looked = maybe(`heat.looks.${exposure}`, exposure);
   return [
-    t('heat.said.per', { events: found, exposure: looked }),
-    kind ?? '', hours ? hoursText(hours) : '', maybe(`heat.cells.${cells}`, cells),
+    t('heat.said.per', { events: eventName(events), exposure: looked }),
+    ...narrowedTexts(rest), maybe(`heat.cells.${cells}`, cells),
   ].filter(Boolean).join(' · ');
+}
+
+/** What a result is of that was asked for once: days, events (per exposure where it counts), kinds, hours. */
+export function recordsText(/** @type {Record<string, string>} */ question, /** @type {boolean} */ byExposure) {
+  const { events = '', exposure = '' } = question;
+  const counted = byExposure
+    ? t('heat.said.per', { events: eventName(events), exposure: maybe(`heat.looks.${exposure}`, exposure) })
+    : eventName(events);
+  return [periodText(question), counted, ...narrowedTexts(question)].filter(Boolean).join(' · ');
 }
