@@ -851,8 +851,8 @@ export default {
   'heat.found.in_area': 'in the area drawn',
   'heat.found.stale': 'The choice above has changed since: this is of what was chosen before. Run again.',
   'heat.found.significant':
-    '{as} of {replications} random replications (seed {seed}) were as strong: significant (p {p} ≤ '
-    + '{most})',
+    '{as} of {replications} random replications (seed {seed}) were as strong: significant '
+    + '(p\u00a0{p}\u00a0≤\u00a0{most})',
   'heat.found.size': '{cells} cells · radius {km} km',
   'heat.found.risk': 'Relative risk {risk}',
   'heat.found.expected': '{events} found · {expected} expected by exposure',
