@@ -3,7 +3,7 @@
 import { computed, effect } from '@preact/signals-core';
 import { readRing } from '../core/heat.js';
 import { foundShown, tool } from '../model/heat_found.js';
-import { heatLayer, heatShown, heatStore, heatSurface, heatTiles, openCell } from '../model/heat.js';
+import { heatLayer, heatShown, heatStore, heatSurface, heatTiles, openCell, tilesArrived } from '../model/heat.js';
 import { shellStore } from '../model/shell.js';
 import { layerOf } from './probe.js';
 
@@ -116,7 +116,7 @@ export function watchHeat(/** @type {maplibregl.Map} */ map) {
   const there = () => Boolean(map.getSource(SOURCE));
   /** Lists wait for this: what they ask would hold up the tiles. */
   const arrived = (/** @type {maplibregl.MapSourceDataEvent} */ event) => {
-    if (event.sourceId === SOURCE && event.tile && map.isSourceLoaded(SOURCE)) heatStore.drawn.value = heatTiles.peek();
+    if (event.sourceId === SOURCE && event.tile && map.isSourceLoaded(SOURCE)) tilesArrived();
   };
   map.on('sourcedata', arrived);
   let asked = heatTiles.peek();

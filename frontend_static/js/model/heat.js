@@ -123,6 +123,11 @@ export function tilesOf(/** @type {Record<string, string>} */ question) {
 export const heatTiles = computed(() =>
   (heatShown.value && heatQuestion.value ? tilesOf(heatQuestion.value) : null));
 
+/** Note that the tiles on show have arrived. */
+export function tilesArrived() {
+  heatStore.drawn.value = heatTiles.peek();
+}
+
 /** The period that is compared with: what is typed, else the one of equal length before. */
 export const beforePeriod = computed(() => {
   const { before, before_until: until } = heatStore.asked.value;

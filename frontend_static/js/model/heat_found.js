@@ -54,6 +54,11 @@ function note(/** @type {Tool} */ of, /** @type {Run | null} */ run) {
   runs.value = { ...runs.peek(), [of]: run };
 }
 
+/** Open a cluster by its rank. */
+export function openCluster(/** @type {number} */ rank) {
+  foundStore.open.value = rank;
+}
+
 /** Choose a tool; what it found before is shown again. */
 export function chooseTool(/** @type {Tool} */ next) {
   setHeat({ tool: next, ran: runs.peek()[next]?.state === 'done' ? next : '' });

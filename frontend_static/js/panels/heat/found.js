@@ -8,7 +8,9 @@ import { nameOf, number, pick, t } from '../../core/i18n.js';
 import { showExtent } from '../../map/camera.js';
 import { classColour } from '../../map/colours.js';
 import { heatStore, setHeat } from '../../model/heat.js';
-import { chooseTool, clearTool, foundInputs, foundShown, foundStore, runTool, tool } from '../../model/heat_found.js';
+import {
+  chooseTool, clearTool, foundInputs, foundShown, foundStore, openCluster, runTool, tool,
+} from '../../model/heat_found.js';
 import { findLayer } from '../../model/layers.js';
 import { shellStore } from '../../model/shell.js';
 import { failure, icon } from '../widgets.js';
@@ -73,7 +75,7 @@ function cluster(/** @type {Feature} */ one, /** @type {Record<string, any>} */ 
   const { rank, cells, events, expected, relative_risk: risk, p, radius_m: radius } = one.properties;
   const county = pick({ zh: one.properties.county_zh, en: one.properties.county_en });
   const go = () => {
-    foundStore.open.value = rank;
+    openCluster(rank);
     const circle = circleRing([one.properties.lon, one.properties.lat], Math.max(radius, LEAST_M));
     const box = extent({ type: 'LineString', coordinates: circle });
     if (box) showExtent(box, FAR_ZOOM);
