@@ -24,7 +24,7 @@ from layers.processes.runtime.model import (
     Scene,
     titled,
 )
-from layers.processes.runtime.ring import Ring, inside
+from layers.processes.runtime.ring import Ring, places_inside
 from routing.graph.weights import Ints
 from routing.statistics.rule_models import CELLS, SCAN
 from routing.statistics.scan import Cluster, poisson_scan
@@ -150,7 +150,7 @@ def _parameters(inputs: ScanInputs, scene: Scene) -> tuple[ScanParameters, float
 def _within(cells: HeatCells, area: Ring, level: int) -> HeatCells:
     """Return the cells whose middle lies in an area."""
     west, south, east, north = bounds_of(cells.keys, level)
-    kept = np.flatnonzero(inside(area, (west + east) / 2, (south + north) / 2))
+    kept = np.flatnonzero(places_inside(area, (west + east) / 2, (south + north) / 2))
     codes = [cells.admin_codes[at] for at in kept.tolist()]
     return HeatCells(cells.keys[kept], codes, cells.events[kept], cells.exposure[kept])
 
@@ -170,7 +170,7 @@ def _shown(
     """Yield the clusters, each with the cells of its circle as its outline."""
     west, south, east, north = bounds_of(cells.keys, level)
     for rank, one in enumerate(found, 1):
-        inside = rated[one.cells]
+        inside, centre = rated[one.cells], int(rated[one.centre])
         risk = one.relative_risk(total)
         code = common_unit([cells.admin_codes[cell] for cell in inside.tolist()])
         yield feature(

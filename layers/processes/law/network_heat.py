@@ -24,7 +24,7 @@ from layers.processes.runtime.model import (
     titled,
     wrong_input,
 )
-from layers.processes.runtime.ring import Ring, inside
+from layers.processes.runtime.ring import Ring, places_inside
 from routing.statistics.network_density import NetworkDensity, Split, network_density
 from routing.statistics.rule_models import BANDWIDTH, STRETCHES
 from spatial.geo.geojson import Feature
@@ -134,7 +134,7 @@ def run(inputs: NetworkHeatInputs, scene: Scene) -> NetworkHeatOutputs:
     at, many = records.place, len(records.places.lon)
     count = np.bincount(at, records.events, many).astype(np.float64)
     if inputs.area is not None:
-        count *= inside(inputs.area, records.places.lon, records.places.lat)
+        count *= places_inside(inputs.area, records.places.lon, records.places.lat)
     events = put_on_edges(roads, records.places, count, inputs.classes, took.reach_m)
     part = cut_roads(roads, events, inputs.classes, took.bandwidth_m, took.lixel_m)
     scene.progress(0.3, SPREADING)

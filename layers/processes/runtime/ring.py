@@ -23,7 +23,7 @@ Ring = Annotated[
 """Longitudes and latitudes (EPSG:4326); the last place is the first."""
 
 
-def inside(ring: Ring, lon: Floats, lat: Floats) -> Bools:
+def places_inside(ring: Ring, lon: Floats, lat: Floats) -> Bools:
     """Tell which places (degrees, EPSG:4326) lie in a ring or on it."""
     polygon = shapely.Polygon(ring)
     shapely.prepare(polygon)
