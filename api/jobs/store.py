@@ -129,9 +129,12 @@ async def runner(db: Database) -> AsyncIterator[asyncpg.Connection]:
 
 @asynccontextmanager
 async def reader(db: Database, actor: Actor) -> AsyncIterator[asyncpg.Connection]:
-    """Yield a connection that sees the jobs of an actor; an administrator's sees all."""
+    """Yield a connection that sees the jobs of an actor; that of a province's administrator all.
+
+    One of a smaller area sees its own: results are counted over what their owner may see.
+    """
     async with db.write(actor) as conn:
-        if actor.role == "admin":
+        if actor.role == "admin" and actor.provincial:
             await conn.execute(_ALL)
         yield conn
 

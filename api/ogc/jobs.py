@@ -44,7 +44,7 @@ routes = Routes("jobs")
 
 @routes.get("/api/jobs", reads=(*_FILTERS, "cursor"))
 async def list_jobs(request: Request) -> Response:
-    """Return the caller's jobs, newest first; an administrator sees all."""
+    """Return the caller's jobs, newest first; an administrator of the province sees all."""
     actor = _signed_in(request)
     wanted = _wanted(single_values(request))
     async with store.reader(services(request).db, actor) as conn:

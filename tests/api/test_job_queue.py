@@ -12,7 +12,8 @@ import pytest
 
 from api.jobs import store
 from spatial.actor import Actor
-from spatial.postgres.db import connect
+from spatial.postgres.db import Database, connect
+from spatial.settings import Settings
 from tests.api.planningworld import ASYNC, covering, hard, run, submit
 
 pytestmark = pytest.mark.db
@@ -66,6 +67,32 @@ def test_dispatchers_get_two_turns_for_one(database_url):
     waiting = [("greedy", "planner")] * 20 + [("desk", "dispatcher")] * 8
     order = served(database_url, waiting, 2)
     assert order[:15].count("desk") == 8
+
+
+def test_jobs_are_read_by_their_owner_and_by_administrators_of_the_province(database_url):
+    readers = {
+        Actor("modest", "planner", "330106"): ["modest"],
+        Actor("a", "admin", "330000"): ["greedy", "modest"],
+        Actor("b", "admin", "330100"): [], Actor("c", "admin", "330106"): [],
+        Actor("greedy", "admin", "330106"): ["greedy"],
+    }  # fmt: skip
+
+    async def work():
+        conn = await asyncpg.connect(database_url)
+        await conn.execute("SET search_path = sigang, public")
+        for account in ("greedy", "modest"):
+            await conn.execute(ROW, account, "planner", BEGIN)
+        await conn.close()
+        db = await Database.open(Settings(database_url=database_url, pool_size=1), database_url)
+        try:
+            for actor, owners in readers.items():
+                async with store.reader(db, actor) as conn:
+                    rows = await store.listed(conn, store.Wanted())
+                assert sorted(row["account_id"] for row in rows) == owners, actor
+        finally:
+            await db.close()
+
+    asyncio.run(work())
 
 
 def test_twenty_of_an_account_may_wait_and_a_dismissed_one_makes_room(server, planner):
