@@ -69,6 +69,7 @@ from api.ports.waterway import declared as waterway_declared
 from api.ports.waterway import paths as waterway_paths
 from api.ports.waterway import sizes as waterway_sizes
 from api.ports.waterway import skipper as waterway_skipper
+from api.ports.waterway import tables as waterway_tables
 from api.roads import (
     carriageways,
     isochrones,
@@ -112,6 +113,7 @@ ROUTES = (
     waterway_classes.routes,
     waterway_declared.routes,
     waterway_skipper.routes,
+    waterway_tables.routes,
     airspace_check.routes,
     airspace_pack.routes,
     suitability.routes,

@@ -167,6 +167,16 @@ class RoadNetwork:
             raise explain(prepared)
         return found
 
+    def find_path(self, query: PathQuery, now: datetime) -> Path | None:
+        """Return the best path, None where there is none; nobody looks for the reasons.
+
+        Raises
+        ------
+        BadParameter, NoSnap
+            Something named is unknown.
+        """
+        return search(self._preparer.prepare(self._resolver.resolve(query, now)))
+
     def quick_path(self, query: PathQuery, now: datetime) -> Path | None:
         """Return the best path if it is found with what is there already, else None: ask `paths`.
 

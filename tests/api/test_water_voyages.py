@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from spatial.postgres.db import connect
-from tests.api.waterworld import LOCK, NOW, ask, edge, fill, skipper, told
+from tests.api.waterworld import AT, LOCK, NOW, VESSEL, ask, edge, fill, skipper, told
 from tests.conftest import running_server
 
 pytestmark = pytest.mark.db
@@ -109,3 +109,31 @@ def test_one_way_traffic_and_closures_hold_in_their_direction(server, client):
         assert ask(client, "path", "E", "D").json()["type"] == "/problems/unreachable"
         assert desk.post(f"/api/events/{made['id']}/undo").is_success
         assert told(ask(client, "check", "E", "D"))["answer"] == "passes"
+
+
+def test_a_table_and_a_reach_answer_as_paths_do(client):
+    names = "ABCEF"
+    asked = {"vessel": VESSEL, "sources": [AT[n] for n in names], "targets": [AT["E"], AT["F"]]}
+    found = told(client.post("/api/waterway/table", json=asked))
+    for i, source in enumerate(names):
+        for j, target in enumerate("EF"):
+            if source != target:
+                one = told(ask(client, "check", source, target))
+                assert found["answers"][i][j] == one["answer"]
+                assert found["durations_s"][i][j] == pytest.approx(one["duration_s"], abs=0.2)
+    high = {**VESSEL, "air_draught_m": 20.0}
+    over = told(client.post("/api/waterway/table", json={**asked, "vessel": high}))
+    assert over["answers"][0][0] == "refused" and over["durations_s"][0][0] is None
+    bad = client.post("/api/waterway/table", json={**asked, "sources": []})
+    assert bad.status_code == 400
+    asked = {"vessel": VESSEL, "points": [AT["A"]], "hours": [0.5, 4.0]}
+    found = told(client.post("/api/waterway/reach", json=asked))["features"]
+    km = {(f["properties"]["hours"], f["properties"]["answer"]): f["properties"]["waterways_km"]
+          for f in found}  # fmt: skip
+    ways = [told(ask(client, "path", "A", to))["features"][0]["properties"] for to in "EF"]
+    sure, doubted = ways[0]["length_m"] / 1000, ways[1]["length_m"] / 1000
+    assert km[4.0, "passes"] == pytest.approx(sure, abs=0.02)
+    assert km[4.0, "cannot_tell"] == pytest.approx(sure + doubted - sure / 4, abs=0.05)
+    assert 0 < km[0.5, "passes"] < km[4.0, "passes"]
+    assert all(f["geometry"]["coordinates"] for f in found)
+    assert client.post("/api/waterway/reach", json={**asked, "hours": [0]}).status_code == 400

@@ -62,18 +62,33 @@ class VesselBody(Strict):
     gross_tonnage: Metres | None = Field(default=None, le=100_000)
 
 
-class JourneyBody(Strict):
-    """A vessel that goes from place to place; coordinates are in the `crs` of the request.
+class VoyageBody(Strict):
+    """A vessel and when it leaves; coordinates are in the `crs` of the request.
 
     With `declared` what the account has declared counts for what nobody published.
     """
 
     vessel: VesselBody
-    waypoints: list[Place] = Field(min_length=2, max_length=MOST_WAYPOINTS)
     depart_at: Moment | None = None
     declared: bool = True
     snap_radius_m: Number | None = Field(default=None, gt=0, le=50_000)
     min_network_version: Whole = Field(default=0, ge=0, lt=2**62)
+
+    @property
+    def places(self) -> list[tuple[float, float]]:
+        """The places that are passed in order, none where the question is about others."""
+        return []
+
+
+class JourneyBody(VoyageBody):
+    """A vessel that goes from place to place."""
+
+    waypoints: list[Place] = Field(min_length=2, max_length=MOST_WAYPOINTS)
+
+    @property
+    def places(self) -> list[tuple[float, float]]:
+        """The waypoints."""
+        return self.waypoints
 
 
 @dataclass(frozen=True)
@@ -110,7 +125,7 @@ class DeclaredLimits:
         return self._kept.get(name, make)[1]
 
 
-async def read_journey(request: Request, body: JourneyBody, *, alternatives: int = 0) -> Journey:
+async def read_journey(request: Request, body: VoyageBody, *, alternatives: int = 0) -> Journey:
     """Return what a body asks, on the network as it is committed now.
 
     Raises
@@ -130,7 +145,7 @@ async def read_journey(request: Request, body: JourneyBody, *, alternatives: int
     limits = await roads.ask(lambda: own(request.app, DeclaredLimits).get(network, rows))
     query = PathQuery(
         PROFILE,
-        read_places(body.waypoints, crs),
+        read_places(body.places, crs),
         sizes=sizes_of(body.vessel, network.rules),
         depart_at=body.depart_at,
         snap_radius_m=body.snap_radius_m,
