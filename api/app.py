@@ -63,6 +63,7 @@ from api.ops.admin import follow_catalog
 from api.ports.linkage import itineraries
 from api.ports.locks import asked as locks_asked
 from api.ports.locks import kept as locks_kept
+from api.ports.locks import published as locks_published
 from api.ports.locks import voyage as locks_voyage
 from api.ports.waterway import classes as waterway_classes
 from api.ports.waterway import declared as waterway_declared
@@ -153,6 +154,7 @@ ROUTES = (
     locks_asked.routes,
     locks_voyage.routes,
     locks_kept.routes,
+    locks_published.routes,
     static.pages,
 )
 """All routes, in the order in which they are tried; those asked most first."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from api.network.rule_models import load_rules
+from api.ports.locks.published import version_before
 from data.accounts import load_accounts
 from spatial.ids import stable_uuid7
 from spatial.postgres.db import connect
@@ -164,7 +166,7 @@ def test_declared_checked_in_planned_published_and_restored(clients, dispatcher,
     assert (third["version"], third["plan"]) == (3, first["plan"])
     assert dispatcher.post(plans, json={"restores": 9}).status_code == 404
     shown = dispatcher.get(f"/api/locks/{lock['id']}").json()
-    assert (shown["plan_version"], len(shown["queue"])) == (3, 4)
+    assert (shown["plan_version"], len(shown["queue"])) == (3, 5)
     assert shown["waiting"]["up"] + shown["waiting"]["down"] == 5
 
 
@@ -200,3 +202,128 @@ def test_a_voyage_counts_who_is_declared_before_it(dispatcher, lock):
 def test_ids_of_absent_vessels_are_ids(dispatcher, lock):
     answer = dispatcher.post(f"/api/locks/{LOCKS[0]}/plans", json={"absent": ["ferry"]})
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+def ask_moves(client, lock, version, ship):
+    body = {"version": version, "ship": ship}
+    return client.post(f"/api/locks/{lock['id']}/moves", json=body)
+
+
+def test_a_move_costs_others_what_was_told_and_is_undone(dispatcher, planner, lock):
+    path = f"/api/locks/{lock['id']}"
+    ids = [
+        declare(dispatcher, lock, f"Boat {k}", 5 + 4 * k, "up" if k % 3 else "down").json()["id"]
+        for k in range(9)
+    ]
+    first = dispatcher.post(f"{path}/plans", json={}).json()
+    shown = dispatcher.get(path).json()
+    assert (shown["may"]["publish"], shown["undo"]) == (True, None)
+    assert planner.get(path).json()["may"]["publish"] is False
+    told = {key: ask_moves(dispatcher, lock, 1, key).json()["options"] for key in ids}
+    assert all(len(x) >= len(first["plan"]["lockages"]) - 1 for x in told.values())
+    ship, chosen = next(
+        (key, one)
+        for key, options in told.items()
+        for one in options
+        if one["allowed"] and one["to"] is not None and one["later_total"] > 0
+    )
+    move = {"version": 1, "move": {"ship": ship, "to": chosen["to"]}}
+    assert planner.post(f"{path}/plans", json=move).status_code == 403
+    second = dispatcher.post(f"{path}/plans", json=move).json()
+    before, after = starts(first["plan"]), starts(second["plan"])
+    assert {key: after[key] - before[key] for key in ids} == chosen["later"]
+    assert {key: after[key] - before[key] for key in ids if after[key] > before[key]} == (
+        chosen["past_promise"]
+    )
+    assert second["plan"]["bounds"]["published_held"] is not bool(chosen["past_promise"])
+    assert 0 < second["plan"]["bound"] <= first["plan"]["cost"] < second["plan"]["cost"]
+    stale = dispatcher.post(f"{path}/plans", json=move)
+    assert stale.json()["type"].endswith("stale-version")
+    assert ask_moves(dispatcher, lock, 1, ship).status_code == 409
+    assert dispatcher.get(path).json()["undo"] == 1
+    third = dispatcher.post(f"{path}/plans", json={"restores": 1, "version": 2}).json()
+    assert starts(third["plan"]) == before
+    assert dispatcher.get(path).json()["undo"] is None
+
+
+def test_who_did_not_come_comes_again_when_that_is_undone(dispatcher, lock):
+    path = f"/api/locks/{lock['id']}"
+    ids = [declare(dispatcher, lock, f"Boat {k}", 20 + k).json()["id"] for k in range(3)]
+    for body in ({}, {"absent": ids[:1], "version": 1}):
+        assert dispatcher.post(f"{path}/plans", json=body).is_success
+    assert {row["id"] for row in dispatcher.get(path).json()["queue"]} == set(ids[1:])
+    assert dispatcher.post(f"{path}/plans", json={"restores": 1}).is_success
+    assert {row["id"] for row in dispatcher.get(path).json()["queue"]} == set(ids)
+
+
+def test_what_has_begun_is_neither_moved_nor_undone(server, dispatcher, lock):
+    path = f"/api/locks/{lock['id']}"
+    ids = [declare(dispatcher, lock, f"Boat {k}", 20 + k).json()["id"] for k in range(3)]
+    for body in ({}, {"absent": ids[:1]}):
+        assert dispatcher.post(f"{path}/plans", json=body).is_success
+    with connect(server.database_url) as conn:
+        conn.execute(
+            "UPDATE sigang.lock_plan SET document = jsonb_set(document, '{lockages}', (SELECT"
+            " jsonb_agg(x || jsonb_build_object('start', (x->>'start')::int - 36000, 'end',"
+            " (x->>'end')::int - 36000)) FROM jsonb_array_elements(document->'lockages') x))"
+        )
+    assert dispatcher.get(path).json()["undo"] is None
+    assert dispatcher.post(f"{path}/plans", json={"restores": 1}).status_code == 409
+    assert ask_moves(dispatcher, lock, 2, ids[1]).status_code == 404
+
+
+def test_each_refusal_names_what_forbids_it_with_its_numbers(dispatcher, lock):
+    big = {"length_m": 130.0, "beam_m": 12.5}
+    for k, more in enumerate(({}, {"cargo": "cone_2"}, big, {}, {"way": "down"}, {})):
+        assert declare(dispatcher, lock, f"Boat {k}", 10 + 9 * k, **more).is_success
+    plan = dispatcher.post(f"/api/locks/{lock['id']}/plans", json={}).json()["plan"]
+    found = {}
+    for key in starts(plan):
+        for one in ask_moves(dispatcher, lock, 1, key).json()["options"]:
+            if not one["allowed"]:
+                found.setdefault(one["refusal"]["cause"], one["refusal"])
+    assert {"way", "cargo", "size"} <= set(found)
+    assert "Boat 1 (cone_2)" in found["cargo"]["detail"]["en"]
+    assert "不得同闸" in found["cargo"]["detail"]["zh"]
+    assert re.search(r"10 m more than the 120 m of chamber 2", found["size"]["detail"]["en"])
+
+
+def test_the_board_counts_who_waits_now_and_what_is_next(server, dispatcher, client, lock):
+    ids = [declare(dispatcher, lock, f"Boat {k}", 20 + k).json()["id"] for k in range(4)]
+    with connect(server.database_url) as conn:
+        conn.execute(
+            "UPDATE sigang.lock_declaration SET checked_in_at = now() - interval '40 min',"
+            " state = 'checked_in' WHERE id = ANY(%s)",
+            [ids[:2]],
+        )
+    plan = dispatcher.post(f"/api/locks/{lock['id']}/plans", json={}).json()["plan"]
+    (one, other) = dispatcher.get("/api/locks").json()["locks"]
+    first = min((x for x in plan["lockages"] if x["ships"]), key=lambda x: x["start"])
+    now = dispatcher.get("/api/locks").json()["now"]
+    late = [key for key in ids[:2] if starts(plan)[key] > now]
+    assert one["waiting_now"]["up"] == len(late)
+    assert one["next"] is None or one["next"]["start"] >= first["start"]
+    assert 0 < one["busy"] <= 1
+    assert (other["busy"], other["next"]) == (0, None)
+    assert client.get("/api/locks").json()["locks"][0]["next"] is None, "plans are for accounts"
+
+
+def test_each_undo_goes_one_change_back():
+    assert version_before({1: None, 2: None, 3: None}, 3) == 2
+    assert version_before({1: None, 2: None, 3: None, 4: 2}, 4) == 1
+    assert version_before({1: None, 2: None, 3: None, 4: 2, 5: 1}, 5) is None
+    assert version_before({1: None}, 1) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"move": {"ship": str(LOCKS[0]), "to": 0}},
+        {"version": 1, "restores": 1, "move": {"ship": str(LOCKS[0])}},
+        {"restores": 1, "absent": [str(LOCKS[0])]},
+        {"version": 0},
+    ],
+)
+def test_a_publication_that_says_two_things_is_refused(dispatcher, lock, body):
+    answer = dispatcher.post(f"/api/locks/{lock['id']}/plans", json=body)
+    assert answer.json()["type"].endswith("bad-parameter"), answer.text

@@ -48,6 +48,27 @@ def opens(chamber, at, lasts, draught):
     return min(found, default=NEVER)
 
 
+def begins_by_ship(task, lockages):
+    """Return when each vessel is locked in these lockages (chamber, way, ships), each at once.
+
+    A chamber on the wrong side goes empty first. `NEVER` where it does not open.
+    """
+    found = {}
+    for chamber in task.chambers:
+        side, free = chamber.side, max(chamber.free_from, task.now)
+        for _, way, keys in (x for x in lockages if x[0] == chamber.id):
+            if side != way:
+                lasts = chamber.lasts_s(side)
+                free = opens(chamber, free, lasts, 0.0) + lasts
+            ships = [task.ship(key) for key in keys]
+            at = max([free, *(ship.ready for ship in ships)])
+            deep = max(ship.draught_m or 0.0 for ship in ships)
+            start = opens(chamber, at, chamber.lasts_s(way), deep)
+            found.update(dict.fromkeys(keys, start))
+            free, side = start + chamber.lasts_s(way), "down" if way == "up" else "up"
+    return found
+
+
 def least_cost(task, fits):
     """Return the least cost of any order of lockages that keeps the bounds, `NEVER` for none.
 

@@ -24,7 +24,7 @@ def test_a_move_tells_what_it_costs_each_other_vessel():
     task = queue([0, 4, 9, 31, 33], [2, 15, 16, 40], 12)
     made = plan(task, EXTENT)
     free = replace(task, order=order(overtaken=3))
-    moved = move(free, PLACER, made, "u1", 2)
+    moved = move(free, PLACER, made, "u1", loaded(made)[2])
     assert moved.stop is None
     now, before = starts(moved.plan), starts(made)
     assert moved.later_s == {key: now[key] - before[key] for key in before}
@@ -52,7 +52,8 @@ def test_a_move_that_may_not_be_names_the_rule(ship, to, cause):
     ]  # fmt: skip
     task = Task([chamber], ships, CARGO, order(overtaken=3))
     placer = Placer(CARGO, 20_000)
-    moved = move(task, placer, plan(task, EXTENT), ship, to)
+    made = plan(task, EXTENT)
+    moved = move(task, placer, made, ship, loaded(made)[to])
     assert (moved.refusal.cause if moved.refusal else moved.stop) == cause
 
 

@@ -13,16 +13,17 @@ from api.http.concurrency import ask
 from api.http.responses import fresh
 from api.http.routes import Routes
 from api.ports.locks.bodies import LockageBody, MoveBody, TaskBody
-from api.ports.locks.told import told_move, told_plan
+from api.ports.locks.reasons import told_move
+from api.ports.locks.told import told_plan
 from api.services import services
 from routing.locks.checks import check_task
 from routing.locks.first_come import first_come
-from routing.locks.model import Bounds, Plan, Task
-from routing.locks.moves import move
+from routing.locks.model import Lockage, Plan, Task
+from routing.locks.moves import by_hand, loaded, move
 from routing.locks.placement import Placer
 from routing.locks.planning import plan
 from routing.locks.rule_models import GAPS, ORDER, SEARCH, LockSearch
-from routing.locks.timing import Choice, cost_of, timed
+from routing.locks.timing import Choice, cost_of
 from spatial.json_types import Document
 from spatial.rules import NotedRules, get_rule
 
@@ -60,8 +61,9 @@ async def move_ship(body: MoveBody, request: Request) -> Response:
     def moved() -> Document:
         placer = Placer(task.gaps, extent.places_most)
         check_task(task, placer)
-        made = in_hand(task, placer, body.lockages)
-        return told_move(task, move(task, placer, made, body.ship, body.to))
+        made = by_hand(task, placer, choices_of(task, body.lockages))
+        to = None if body.to is None else _carrying(made, body.lockages[body.to].ships[0])
+        return told_move(task, move(task, placer, made, body.ship, to))
 
     told = await ask(request, moved, PLAN_S)
     return fresh({**told, "rule_version": rules.read})
@@ -78,12 +80,11 @@ def task_of(body: TaskBody, rules: NotedRules) -> tuple[Task, LockSearch]:
     return task, get_rule(rules, SEARCH).value
 
 
-def in_hand(task: Task, placer: Placer, lockages: Sequence[LockageBody]) -> Plan:
-    """Return an order of lockages as a plan, each begun as early as it can."""
+def choices_of(task: Task, lockages: Sequence[LockageBody]) -> list[Choice]:
+    """Return lockages as the engine takes them."""
     index = {chamber.id: k for k, chamber in enumerate(task.chambers)}
-    order = [Choice(index[x.chamber], x.way, tuple(x.ships), x.start) for x in lockages]
-    made = timed(task, placer, order)
-    cost, waits = cost_of(task, made)
-    wait = task.order.wait_most_s
-    held = max(wait, *waits.values())
-    return Plan(made, waits, cost, 0, Bounds(task.order.overtaken_most, wait, held, True))
+    return [Choice(index[x.chamber], x.way, tuple(x.ships), x.start) for x in lockages]
+
+
+def _carrying(made: Plan, ship: str) -> Lockage:
+    return next(lockage for lockage in loaded(made) if ship in lockage.ships)

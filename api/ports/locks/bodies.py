@@ -12,11 +12,13 @@ from routing.locks.model import Chamber, Ship, Window
 
 MOST_SHIPS, MOST_CHAMBERS = 600, 8
 MOST_VERSIONS = 2**31 - 1
+MOST_LOCKAGES = 10_000
 YEARS_S = 40_000_000_000
 Name = Annotated[str, Field(min_length=1, max_length=60), Visible]
 At = Annotated[Whole, Field(ge=-YEARS_S, le=YEARS_S)]
 Lasts = Annotated[Whole, Field(gt=0, le=7 * 86_400)]
 Way = Literal["up", "down"]
+Version = Annotated[Whole, Field(gt=0, le=MOST_VERSIONS)]
 
 
 class WindowBody(Strict):
@@ -128,13 +130,41 @@ class CheckInBody(Strict):
     place: Place
 
 
+class MovesBody(Strict):
+    """Asks what each move of a vessel in the plan that holds would do; `version` is that plan's."""
+
+    version: Version
+    ship: UUID
+
+
+class HandMove(Strict):
+    """A vessel to lockage `to` of the plan that holds, counted from 0; null: one of its own."""
+
+    ship: UUID
+    to: Annotated[Whole, Field(ge=0, le=MOST_LOCKAGES)] | None = None
+
+
 class PublishBody(Strict):
     """What is published as the next version of a lock's plan.
 
-    `restores` publishes an earlier version again; `lockages` publishes an order made by hand;
-    neither makes a new plan of all that is declared. `absent` are declarations that do not come.
+    `restores` publishes an earlier version again; `move` the one that holds with a vessel moved;
+    `lockages` an order made by hand; none of them makes a new plan of all that is declared.
+    `absent` are declarations that do not come. With `version` it is refused where another plan
+    holds than that one.
     """
 
-    restores: Annotated[Whole, Field(gt=0, le=MOST_VERSIONS)] | None = None
+    version: Version | None = None
+    restores: Version | None = None
+    move: HandMove | None = None
     lockages: list[LockageBody] | None = Field(default=None, max_length=MOST_SHIPS)
     absent: list[UUID] = Field(default=[], max_length=MOST_SHIPS)
+
+    @model_validator(mode="after")
+    def _one(self) -> PublishBody:
+        if sum(part is not None for part in (self.restores, self.move, self.lockages)) > 1:
+            raise ValueError("give one of restores, move and lockages")
+        if self.absent and (self.restores or self.move):
+            raise ValueError("who is absent is planned anew, neither moved nor restored")
+        if self.move and self.version is None:
+            raise ValueError("a move names the version that it changes")
+        return self

@@ -56,3 +56,10 @@ INSERT INTO sigang.lock_plan (facility_id, version, made_by, restores, rule_vers
 SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5::jsonb FROM sigang.lock_plan
 WHERE facility_id = $1 RETURNING version, made_at"""
 VERSION = "SELECT document FROM sigang.lock_plan WHERE facility_id = $1 AND version = $2"
+VERSIONS = """
+SELECT version, restores FROM sigang.lock_plan WHERE facility_id = $1
+ORDER BY version DESC LIMIT 500"""
+COMES_AGAIN = """
+UPDATE sigang.lock_declaration
+SET state = CASE WHEN checked_in_at IS NULL THEN 'declared' ELSE 'checked_in' END
+WHERE id = ANY ($2::uuid[]) AND facility_id = $1 AND state = 'absent'"""

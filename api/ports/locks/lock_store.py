@@ -10,13 +10,13 @@ from uuid import UUID
 
 import asyncpg
 import numpy as np
-import orjson
 
 from api.ports.locks import lock_rows as rows
 from api.ports.locks.told import ToldLockage, ToldPlan
 from routing.cost.weekly_hours import minute_of_week, read_hours
 from routing.locks.model import Chamber, Ship, Task, Way, Window
-from routing.locks.rule_models import GAPS, ORDER
+from routing.locks.placement import Placer
+from routing.locks.rule_models import GAPS, ORDER, SEARCH
 from spatial.errors import LimitViolated, NotFound
 from spatial.rules import Rules, get_rule
 
@@ -36,8 +36,7 @@ class LockState:
     @property
     def plan(self) -> ToldPlan | None:
         """The document of the plan that holds."""
-        text = self.row["document"]
-        found: ToldPlan | None = None if text is None else orjson.loads(text)
+        found: ToldPlan | None = self.row["document"]
         return found
 
 
@@ -151,6 +150,11 @@ def _standing(chamber: Chamber, lockages: Sequence[ToldLockage], at: int) -> Cha
     last = max(begun, key=lambda x: x["start"])
     side: Way = "down" if last["way"] == "up" else "up"
     return replace(chamber, side=side, free_from=max(chamber.free_from, last["end"]))
+
+
+def placer_of(rules: Rules) -> Placer:
+    """Return the oracle of placement under the rules in force."""
+    return Placer(get_rule(rules, GAPS).value, get_rule(rules, SEARCH).value.places_most)
 
 
 def utc_now() -> datetime:
