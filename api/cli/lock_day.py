@@ -23,7 +23,10 @@ PLANNER = Actor(ACCOUNT, "dispatcher", "330000")
 
 
 def ensure_lock_day(ground: Ground) -> None:
-    """Write the sample's vessels around now where the last of them has come, and plan them."""
+    """Write the sample's vessels around now where the last of them has come, and plan them.
+
+    A sample without the training locks has none.
+    """
     now = datetime.now(UTC)
     with owner_connection(ground) as conn:
         if lock_day_lasts(conn, now):
@@ -32,7 +35,8 @@ def ensure_lock_day(ground: Ground) -> None:
             locks = write_lock_day(conn, now)
             conn.commit()
             asyncio.run(_plan(ground, locks, now))
-    note(ground, "load", "sample locks", rows=len(locks), detail={"anchor": now.isoformat()})
+    if locks:
+        note(ground, "load", "sample locks", rows=len(locks), detail={"anchor": now.isoformat()})
 
 
 async def _plan(ground: Ground, locks: Sequence[UUID], now: datetime) -> None:

@@ -55,10 +55,6 @@ def ensure_sample(ground: Ground, freeze: str | None) -> None:
         load(ground, freeze)
     elif freeze is None:
         _fly_today(ground)
-    if freeze is None:
-        from api.cli.lock_day import ensure_lock_day
-
-        ensure_lock_day(ground)
 
 
 def _fly_today(ground: Ground) -> None:

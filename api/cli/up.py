@@ -47,7 +47,16 @@ def up(server: serve.Server, settings: Settings, options: Namespace) -> int:
         _ensure_schema(base)
         if not options.no_sample:
             sample.ensure_sample(base, settings.freeze)
+            if settings.freeze is None:
+                _bring_lock_day(base)
         return server.run(base.settings, lambda url: _announce(base, url))
+
+
+def _bring_lock_day(base: Ground) -> None:
+    """Bring the sample's vessels at locks to now; imported here, for it takes the planner along."""
+    from api.cli.lock_day import ensure_lock_day
+
+    ensure_lock_day(base)
 
 
 def _ensure_schema(base: Ground) -> None:

@@ -39,6 +39,7 @@ import { followNow, shiftSpeed } from './model/time.js';
 import { follow, skyStore, switchDatum, switchFlights, watchSky } from './model/sky.js';
 import { cutAlong, sectionStore, watchSection } from './model/section.js';
 import { watchVoyage } from './model/voyage.js';
+import { lockOpen, watchLock } from './model/lock.js';
 import { turnSpace } from './map/camera.js';
 import { expectMap } from './map/map.js';
 import { togglePlay } from './panels/browse/timebar.js';
@@ -50,6 +51,7 @@ function dressDocument() {
     document.documentElement.dataset.theme = shellStore.theme.value;
     document.documentElement.dataset.view = tableStore.view.value;
     document.documentElement.dataset.kiosk = String(boardStore.view.value === 'board' && boardStore.kiosk.value);
+    document.documentElement.dataset.lock = String(lockOpen.value);
     document.documentElement.dataset.drawer = shellStore.drawer.value ?? '';
     document.title = `${alarmStore.waiting.value.length ? `(${alarmStore.waiting.value.length}) ` : ''}${untitled()}`;
     const skip = document.querySelector('#skip');
@@ -157,6 +159,7 @@ async function start() {
   watchSky();
   watchSection();
   watchVoyage();
+  watchLock();
   listen();
   watchSession();
   await loadCatalogue(catalogue);

@@ -43,6 +43,7 @@ const FULL = {
   answer: '01a228ce-85f7-7765-8d38-34ab84a7a57f',
   operation: '01a228ce-9ea9-79ad-9f1b-cb594b5f1775',
   restricted: '01a228ce-9ea9-79ad-9f1b-cb594b5f1776',
+  lock: 'board',
   voyage: { places: '121.06, 30.14\n121.41, 30.2', draught: '2.5' },
   heat: { surface: 'count', since: '2026-03-01', hours: '0-5,22', area: '120,30 121,30 121,31' },
   scenario: 'safety_index',

@@ -36,6 +36,9 @@ def plan(task: Task, extent: LockSearch) -> Plan:
     """
     placer = Placer(task.gaps, extent.places_most)
     check_task(task, placer)
+    if not task.ships:
+        most = task.order.wait_most_s
+        return Plan([], {}, 0, 0, Bounds(task.order.overtaken_most, most, most, True))
     for promised in (True, False):
         for times in WIDENED:
             made = within(task, placer, extent, times * task.order.wait_most_s, promised)

@@ -109,8 +109,15 @@ class LockCheckIn(RuleModel):
     radius_m: float = Field(gt=0, le=20_000)
 
 
+class LockHand(RuleModel):
+    """Changes by hand: for how long a lockage that has begun may still be taken back."""
+
+    undo_s: int = Field(ge=0, le=3600)
+
+
 CHECK_IN = register("lock.check_in", LockCheckIn, zh="到闸签到范围", en="Reach of check-in")
 GAPS = register("lock.gaps", LockGaps, zh="闸室内间距", en="Gaps in lock chambers")
 ORDER = register("lock.order", LockOrder, zh="过闸次序与上限", en="Order of lockages and bounds")
 FORECAST = register("lock.forecast", LockForecast, zh="过闸时间预测", en="Forecast of lockages")
+HAND = register("lock.hand", LockHand, zh="人工调整与撤销", en="Changes by hand and their undoing")
 SEARCH = register("lock.search", LockSearch, zh="排闸搜索规模", en="Extent of the lock search")

@@ -170,6 +170,11 @@ def test_declared_checked_in_planned_published_and_restored(clients, dispatcher,
     assert shown["waiting"]["up"] + shown["waiting"]["down"] == 5
 
 
+def test_a_lock_for_which_nobody_is_declared_has_an_empty_plan(dispatcher, lock):
+    answer = dispatcher.post(f"/api/locks/{lock['id']}/plans", json={})
+    assert (answer.status_code, answer.json()["plan"]["lockages"]) == (201, [])
+
+
 def test_who_may_not_and_what_cannot_be_is_told(clients, client, planner, dispatcher, lock):
     path = f"/api/locks/{lock['id']}"
     assert client.get(path).status_code == 401

@@ -13,9 +13,9 @@ from api.http.responses import fresh
 from api.http.routes import Routes
 from api.ports.locks import lock_rows as rows
 from api.ports.locks.bodies import CheckInBody, DeclarationBody
+from api.ports.locks.figures import summary
 from api.ports.locks.lock_store import placer_of, read_locks, task_of, utc_now
 from api.ports.locks.published import may_ask, may_publish, undone_by
-from api.ports.locks.figures import summary
 from api.services import services
 from api.write_once import write_once
 from routing.locks.checks import check_task
@@ -44,7 +44,7 @@ async def show_lock(lock: UUID, request: Request) -> Response:
     require(actor)
     async with services(request).db.session(actor) as conn:
         (found,) = await read_locks(conn, lock, now)
-        earlier = await undone_by(conn, found, now)
+        earlier = await undone_by(conn, found, services(request).rules.current, now)
     services(request).audit.record(actor, "items", f"locks/{lock}", rows=len(found.queue))
     queue = [{**dict(row), "ready": int(row["ready_at"].timestamp())} for row in found.queue]
     told = summary(found, now) | {

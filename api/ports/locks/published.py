@@ -35,11 +35,11 @@ from routing.locks.model import Plan, Task
 from routing.locks.moves import bounded, by_hand, overtaken_too_often
 from routing.locks.placement import Placer
 from routing.locks.planning import plan
-from routing.locks.rule_models import SEARCH, LockSearch
+from routing.locks.rule_models import HAND, SEARCH, LockSearch
 from spatial.actor import WRITERS, Actor
 from spatial.errors import Conflict, LimitViolated, NotFound, OutOfScope
 from spatial.json_types import Document
-from spatial.rules import NotedRules, get_rule
+from spatial.rules import NotedRules, Rules, get_rule
 
 routes = Routes("ports")
 
@@ -128,7 +128,7 @@ async def _document(
     rules: NotedRules, now: datetime,
 ) -> ToldPlan:  # fmt: skip
     if body.restores is not None:
-        return await _restored(conn, found, body.restores, now)
+        return await _restored(conn, found, body.restores, _firm(rules, now))
     task, extent = task_of(found, rules, now), get_rule(rules, SEARCH).value
     held = found.plan
     begun = [x for x in lockages_of(held) if x["start"] <= task.now]
@@ -156,8 +156,13 @@ def _planned(task: Task, placer: Placer, extent: LockSearch, body: PublishBody) 
     return bounded(task, made, placer, extent)
 
 
+def _firm(rules: Rules, now: datetime) -> int:
+    """Return until when lockages that began are not taken back any more, epoch seconds."""
+    return int(now.timestamp()) - get_rule(rules, HAND).value.undo_s
+
+
 async def _restored(
-    conn: asyncpg.Connection, found: LockState, version: int, now: datetime
+    conn: asyncpg.Connection, found: LockState, version: int, firm: int
 ) -> ToldPlan:
     """Return the document of an earlier version; who was absent and is carried by it comes again.
 
@@ -171,7 +176,7 @@ async def _restored(
     earlier: ToldPlan | None = await conn.fetchval(rows.VERSION, lock, version)
     if earlier is None:
         raise NotFound(f"No version {version}", f"没有版本 {version}")
-    if not _same_begun(lockages_of(found.plan), lockages_of(earlier), int(now.timestamp())):
+    if not _same_begun(lockages_of(found.plan), lockages_of(earlier), firm):
         raise Conflict(
             f"Lockages have begun since version {version}", f"第 {version} 版之后已有闸次开始",
             mend_en="Move the vessels one by one, or plan anew.",
@@ -191,7 +196,9 @@ def _same_begun(held: Sequence[ToldLockage], other: Sequence[ToldLockage], at: i
     return one == two
 
 
-async def undone_by(conn: asyncpg.Connection, found: LockState, now: datetime) -> int | None:
+async def undone_by(
+    conn: asyncpg.Connection, found: LockState, rules: Rules, now: datetime
+) -> int | None:
     """Return the version that would undo the last change, None where there is none or it is late.
 
     What was undone already is not undone again: each step goes one change back.
@@ -205,8 +212,8 @@ async def undone_by(conn: asyncpg.Connection, found: LockState, now: datetime) -
     if earlier is None:
         return None
     told: ToldPlan | None = await conn.fetchval(rows.VERSION, lock, earlier)
-    held, at = lockages_of(found.plan), int(now.timestamp())
-    return earlier if _same_begun(held, lockages_of(told), at) else None
+    same = _same_begun(lockages_of(found.plan), lockages_of(told), _firm(rules, now))
+    return earlier if same else None
 
 
 def version_before(restores: Mapping[int, int | None], version: int) -> int | None:

@@ -91,9 +91,9 @@ def _placing(task: Task, chamber: Chamber, refusal: Refusal, names: Names) -> Wo
     told = {
         "draught": Words(
             f"{name}吃水 {one.draught_m} m 加富余 {gaps.sill_margin_m:g} m，超过门槛水深"
-            f" {chamber.sill_depth_m} m，差 {short:g} m",
+            f" {chamber.sill_depth_m} m，差 {short:.1f} m",
             f"{name}: draught {one.draught_m} m and a margin of {gaps.sill_margin_m:g} m are"
-            f" {short:g} m more than the {chamber.sill_depth_m} m over the sill",
+            f" {short:.1f} m more than the {chamber.sill_depth_m} m over the sill",
         ),
         "count": Words(
             f"{chamber.id} 号闸室每闸次最多 {chamber.most} 艘，将有 {len(ships)} 艘",
@@ -101,13 +101,13 @@ def _placing(task: Task, chamber: Chamber, refusal: Refusal, names: Names) -> Wo
         ),
         "gap": Words(
             f"船间须保持纵 {gaps.along_m:g} m 或横 {gaps.across_m:g} m：{chamber.id} 号闸室"
-            f"（{box}）还短 {short:g} m",
+            f"（{box}）还短 {short:.1f} m",
             f"vessels keep {gaps.along_m:g} m along or {gaps.across_m:g} m across: chamber"
-            f" {chamber.id} ({box}) is {short:g} m too short",
+            f" {chamber.id} ({box}) is {short:.1f} m too short",
         ),
         "room": Words(
-            f"{chamber.id} 号闸室（{box}）还短 {short:g} m",
-            f"chamber {chamber.id} ({box}) is {short:g} m too short",
+            f"{chamber.id} 号闸室（{box}）还短 {short:.1f} m",
+            f"chamber {chamber.id} ({box}) is {short:.1f} m too short",
         ),
     }
     return told.get(refusal.cause, Words(*CAUSES["untold"]))
@@ -144,9 +144,9 @@ def _cargo(task: Task, ships: list[Ship], names: Names, short: float) -> Words:
                         )
                     return Words(
                         f"{a}（{pair.a}）与{b}（{pair.b}）须相距纵 {pair.along_m:g} m 或横"
-                        f" {pair.across_m:g} m：闸室还短 {short:g} m",
+                        f" {pair.across_m:g} m：闸室还短 {short:.1f} m",
                         f"{a} ({pair.a}) keeps {pair.along_m:g} m along or {pair.across_m:g} m"
-                        f" across from {b} ({pair.b}): the chamber is {short:g} m too short",
+                        f" across from {b} ({pair.b}): the chamber is {short:.1f} m too short",
                     )
     return Words(*CAUSES["cargo"])
 

@@ -55,6 +55,7 @@
  * @property {string | null} operation flight plan that is open: filed, or read in the inbox
  * @property {string | null} restricted temporary restriction that is open
  * @property {import('./voyage.js').Draft} voyage what differs from a usual vessel, and where it goes
+ * @property {string | null} lock lock whose desk is open in the tab of waterways, or `board` for all of them
  * @property {HeatAsked} heat what of enforcement heat differs from the default
  * @property {'2d' | '3d'} space flat, or with heights
  * @property {'AGL' | 'AMSL'} datum what heights are shown above: the ground or the sea
@@ -108,6 +109,7 @@ export const DEFAULTS = {
   operation: null,
   restricted: null,
   voyage: {},
+  lock: null,
   heat: {},
   space: '2d',
   datum: 'AGL',
@@ -330,6 +332,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   operation: { key: 'op', ...text },
   restricted: { key: 'rid', ...text },
   voyage: { key: 'sail', ...filledIn },
+  lock: { key: 'lock', ...text },
   heat: { key: 'heat', ...filledIn },
   space: { key: 'dim', ...word('2d', '3d') },
   datum: { key: 'h', ...word('AGL', 'AMSL') },

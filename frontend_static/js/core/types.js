@@ -512,7 +512,8 @@
  * @property {Missing[]} missing
  * @property {WaterEdge[]} doubts
  * @property {{ kind: string, fault: string, article: string }[] | null} papers
- * @property {{ name: Text, kind: string, lock: boolean, openings: { sizes: Record<string, number> }[] }[]} structures
+ * @property {{ id: string, name: Text, kind: string, lock: boolean,
+ *   openings: { sizes: Record<string, number> }[] }[]} structures
  * @property {{ arrive_at: string, with_locks_s: { p10: number, p50: number, p90: number },
  *   waits_unknown: string[] }} eta
  * @property {import('./voyage.js').Along[]} [profile_along]
@@ -526,5 +527,67 @@
  * @property {WaterEdge | null} limiting
  *
  * @typedef {{ answer: WaterVerdict, days: LoadingDay[] }} Loading
+ *
+ * @typedef {'up' | 'down'} LockWay
+ *
+ * @typedef {object} Lockage - times are epoch seconds
+ * @property {string} chamber
+ * @property {LockWay} way
+ * @property {number} start
+ * @property {number} end
+ * @property {string[]} ships
+ * @property {{ ship: string, x_m: number, y_m: number }[]} berths
+ *
+ * @typedef {object} LockPlan
+ * @property {Lockage[]} lockages
+ * @property {Record<string, number>} waits
+ * @property {number} cost
+ * @property {number} bound
+ * @property {number} gap
+ * @property {boolean} optimal
+ * @property {{ overtaken_most: number, wait_most: number, wait_held: number, published_held: boolean }} bounds
+ *
+ * @typedef {object} LockRow - a declared vessel
+ * @property {string} id
+ * @property {string} vessel
+ * @property {string | null} voyage
+ * @property {LockWay} way
+ * @property {number} ready
+ * @property {string | null} checked_in_at
+ * @property {number} length_m
+ * @property {number} beam_m
+ * @property {number | null} draught_m
+ * @property {string} cargo
+ * @property {string} rank
+ * @property {'declared' | 'checked_in'} state
+ * @property {Origin} origin
+ *
+ * @typedef {object} LockSummary
+ * @property {string} id
+ * @property {Text} name
+ * @property {[number, number]} place
+ * @property {Origin} origin
+ * @property {{ id: string, length_m: number, beam_m: number, lasts_s: number, sill_depth_m: number | null,
+ *   open_now: boolean }[]} chambers
+ * @property {string[]} chambers_unknown
+ * @property {number | null} plan_version
+ * @property {string | null} plan_made_at
+ * @property {{ up: number, down: number }} waiting
+ * @property {{ up: number, down: number }} waiting_now
+ * @property {number | null} longest_wait_s
+ * @property {{ chamber: string, way: LockWay, start: number, ships: number } | null} next
+ * @property {number | null} busy
+ *
+ * @typedef {LockSummary & { queue: LockRow[], plan: LockPlan | null, undo: number | null,
+ *   may: { ask: boolean, publish: boolean } }} LockDetail
+ *
+ * @typedef {object} LockOption - a lockage that a vessel may be moved to, by its number; null: one of its own
+ * @property {number | null} to
+ * @property {boolean} allowed
+ * @property {{ cause: string, text: Text, detail: Text, ships: string[], short_m: number | null }} [refusal]
+ * @property {string} [chamber]
+ * @property {number} [start]
+ * @property {Record<string, number>} [later]
+ * @property {Record<string, number>} [past_promise]
  */
 export {};

@@ -14,6 +14,7 @@ import { addVia, setWaypoint } from '../../model/stops.js';
 import { deskStore, isClosure, show, startClosing, undo } from '../../model/events.js';
 import { shellStore } from '../../model/shell.js';
 import { setOrigin } from '../../model/reach.js';
+import { openLock } from '../../model/lock.js';
 import { mayDecide, sessionStore } from '../../model/session.js';
 
 /** @typedef {import('../../core/types.js').Feature} Feature */
@@ -80,6 +81,10 @@ class Inspector extends Part {
       ${box
         ? html`<button data-testid="inspect-fly"
             @click=${() => flyAlong(feature.geometry, name)}>${t('air.fly')}</button>`
+        : ''}
+      ${layer?.id === 'locks'
+        ? html`<button data-testid="inspect-lock"
+            @click=${() => openLock(String(feature.id))}>${t('lock.desk')}</button>`
         : ''}
       ${layer && closable(layer) ? this.closeButton(layer, feature) : ''}
       ${this.eventButtons(String(feature.properties.event_id ?? feature.id))}`;

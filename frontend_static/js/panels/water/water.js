@@ -7,6 +7,7 @@ import { startDraw } from '../../model/draw.js';
 import {
   askVoyage, chartShown, placesOf, refused, setVoyage, showChart, voyageStore,
 } from '../../model/voyage.js';
+import { BOARD, lockStore, openLock } from '../../model/lock.js';
 import { busy, failure, icon } from '../widgets.js';
 import { answer } from './answer.js';
 import { loading } from './loading.js';
@@ -16,8 +17,22 @@ import { refusal } from './refusal.js';
 
 const FIELDS = /** @type {const} */ (['draught', 'air', 'beam', 'length', 'tonnage', 'light']);
 
+/** The desk of locks is fetched when it is first opened. */
+const openLockDesk = () => void import('../lock/lock.js');
+
 class Water extends Part {
   render() {
+    const locks = lockStore.current.value !== null;
+    const view = (/** @type {boolean} */ on, /** @type {'voyage' | 'locks'} */ name, /** @type {string | null} */ to) =>
+      html`<label class="segment"><input type="radio" name="water-view" data-testid="water-view-${name}"
+        .checked=${on} @change=${() => openLock(to)} /><span>${
+        t(`water.view.${name}`)}</span></label>`;
+    return html`<div class="water-view segments" role="radiogroup" aria-label=${t('water.view')}>
+        ${view(!locks, 'voyage', null)}${view(locks, 'locks', BOARD)}</div>
+      ${locks ? (openLockDesk(), html`<sg-lock></sg-lock>`) : this.voyage()}`;
+  }
+
+  voyage() {
     const draft = voyageStore.draft.value;
     const error = voyageStore.error.value;
     return html`<section class="water" data-testid="water" aria-label=${t('side.water')}>
