@@ -29,6 +29,18 @@ SELECT id, vessel, voyage, way, ready_at, checked_in_at, length_m, beam_m, draug
   state, origin FROM sigang.lock_declaration
 WHERE facility_id = ANY ($1) AND state IN ('declared', 'checked_in')
 ORDER BY coalesce(checked_in_at, ready_at), id LIMIT 3000"""
+SILLS = """
+SELECT o.number, l.value, l.datum, l.reference_level_m, l.gauge_id,
+  g.props ->> 'datum' AS gauge_datum
+FROM sigang.structure_opening o JOIN sigang.waterway_limit l
+  ON l.facility_id = o.facility_id AND (l.opening = o.number OR l.opening IS NULL)
+    AND l.kind = 'sill' AND l.value IS NOT NULL
+    AND coalesce(l.valid_from <= now(), true) AND coalesce(l.valid_to > now(), true)
+LEFT JOIN sigang.facility g ON g.id = l.gauge_id
+WHERE o.kind = 'chamber' AND o.facility_id = $1 ORDER BY o.number, l.id"""
+SILL_LEVELS = """
+SELECT gauge_id, kind, at, issued_at, p10_m, p50_m, p90_m FROM sigang.water_level
+WHERE gauge_id = ANY ($1) AND at > $2 ORDER BY gauge_id, at, issued_at"""
 QUEUES = """
 SELECT facility_id, id, way, ready_at, checked_in_at, length_m, beam_m, draught_m, cargo, rank
 FROM sigang.lock_declaration

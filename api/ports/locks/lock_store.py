@@ -12,6 +12,7 @@ import asyncpg
 import numpy as np
 
 from api.ports.locks import lock_rows as rows
+from api.ports.locks.tides import Sills, read_sills
 from api.ports.locks.told import ToldLockage, ToldPlan
 from routing.cost.weekly_hours import minute_of_week, read_hours
 from routing.locks.model import Chamber, Ship, Task, Way, Window
@@ -32,6 +33,7 @@ class LockState:
     chambers: Sequence[Chamber]
     unknown: Sequence[str]
     queue: Sequence[asyncpg.Record]
+    sills: Sills = Sills()
 
     @property
     def plan(self) -> ToldPlan | None:
@@ -58,7 +60,8 @@ async def read_locks(conn: asyncpg.Connection, lock: UUID | None, now: datetime)
     for row in await conn.fetch(rows.CHAMBERS, keys):
         chambers[row["facility_id"]].append(row)
     queue = [] if lock is None else await conn.fetch(rows.QUEUE, [lock])
-    return [_state(row, chambers[row["id"]], queue, now) for row in found]
+    sills = Sills() if lock is None else await read_sills(conn, lock, now)
+    return [replace(_state(row, chambers[row["id"]], queue, now), sills=sills) for row in found]
 
 
 def _state(
@@ -75,8 +78,7 @@ def _state(
 def chamber_of(row: asyncpg.Record, now: datetime) -> Chamber:
     """Return a chamber, open by its hours; what cannot be read as hours is shut.
 
-    The depth over the sill is that of its reference, the lowest navigable level: more water is not
-    counted.
+    The depth over the sill is that of its reference, the lowest navigable level.
     """
     lasts = round(row["lockage_s"])
     return Chamber(
@@ -112,7 +114,8 @@ def ship_of(row: asyncpg.Record, now: datetime, promised: int | None = None) -> 
 def task_of(lock: LockState, rules: Rules, now: datetime) -> Task:
     """Return what is to be planned at a lock: who is declared, with begins as published.
 
-    Chambers stand where the lockages leave them that have begun.
+    Chambers stand where the lockages leave them that have begun, and open to a draught while the
+    level that is forecast bears it.
 
     Raises
     ------
@@ -134,7 +137,11 @@ def task_of(lock: LockState, rules: Rules, now: datetime) -> Task:
         for row in lock.queue
         if str(row["id"]) not in gone
     ]
-    chambers = [_standing(chamber, lockages, at) for chamber in lock.chambers]
+    draughts = [ship.draught_m for ship in ships if ship.draught_m is not None]
+    chambers = [
+        lock.sills.on(_standing(chamber, lockages, at), draughts, rules, now)
+        for chamber in lock.chambers
+    ]
     return Task(chambers, ships, get_rule(rules, GAPS).value, get_rule(rules, ORDER).value, at)
 
 

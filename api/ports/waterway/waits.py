@@ -8,7 +8,7 @@ from math import isnan
 from fastapi import Request
 
 from api.http.auth import actor_of
-from api.ports.locks.queues import read_queues
+from api.ports.locks.expected import read_queues
 from api.ports.waterway.journey import Journey
 from api.services import services
 from routing.locks.placement import Placer
