@@ -32,8 +32,8 @@ def cells_with_units(
         units.append(of_series[rows.series[seen]])
     at, unit = np.concatenate(cells), np.concatenate(units)
     found = common_numbers(unit, at, len(sums.keys))
-    mixed = np.unique(at[unit != found[at]])
-    if len(cube.tail) and len(mixed):
+    mixed = np.intersect1d(at[unit != found[at]], cells[1])  # what changed may have come to 0
+    if len(mixed):
         found[mixed] = _of_rows_left(cube, asked, name, grouping, sums.keys[mixed], of_series)
     return sums, unit_codes(found)
 
