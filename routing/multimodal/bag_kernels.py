@@ -15,6 +15,7 @@ UNKNOWN = 2**60
 # what a label amounts to, and a way between hubs (`SECONDS` in the place of `AT`)
 AT, COST, COST_HIGH, CO2, CO2_HIGH, LEGS = range(6)
 SECONDS, SUM = AT, CO2_HIGH + 1
+BOUND = LEGS + 1  # what is left to the goal at least: the sums and legs
 # a label: the amounts, then the next one of its bag, when it set out, whether it is beaten, where
 # it is, how it came, from which label, by which run, between which halts
 NEXT, SET_OUT, STATE, HUB, WAY, PARENT, RUN, FROM, TO, LABEL = range(LEGS + 1, LEGS + 11)

@@ -10,6 +10,7 @@ from routing.multimodal.bag_kernels import (
     ALIGHTS,
     AT_HALT,
     BOARDS,
+    BOUND,
     BY_END,
     CHANCE,
     COST,
@@ -21,6 +22,7 @@ from routing.multimodal.bag_kernels import (
     GATE_IN,
     HALT_HUB,
     INFORMATION,
+    LEGS,
     LIFT,
     LIFT_HIGH,
     MODE,
@@ -41,7 +43,7 @@ from routing.multimodal.bag_kernels import (
 def _lower(least: Ints, hub: int, left: Ints) -> bool:
     """Lower a hub's bounds to what is less; tell whether anything is."""
     lower = False
-    for k in range(SUM):
+    for k in range(BOUND):
         if left[k] < least[hub, k]:
             least[hub, k] = left[k]
             lower = True
@@ -57,7 +59,9 @@ def _bound_drives(
     lower = False
     for hub in range(len(least)):
         for road in range(road_first[hub], road_first[hub + 1]):
-            left[:] = onward[hub, road_way] + roads[road] + least[road_to[road]]
+            left[:] = least[road_to[road]]
+            left[:SUM] += onward[hub, road_way] + roads[road]
+            left[LEGS] += 1
             lower |= _lower(least, hub, left)
     return lower
 
@@ -73,15 +77,17 @@ def _bound_rides(
         hub = halts[halt, HALT_HUB]
         aboard[halt] = left
         if halts[halt, BOARDS]:
-            left += onward[hub, halts[halt, MODE]]
+            left[:SUM] += onward[hub, halts[halt, MODE]]
+            left[LEGS] += 1
             left[SECONDS] += halts[halt, GATE_IN]
             left[COST] += halts[halt, LIFT]
             left[COST_HIGH] += halts[halt, LIFT_HIGH]
             lower |= _lower(least, hub, left)
             left[:] = aboard[halt]
-        for k in range(SUM):
-            if halts[halt, ALIGHTS]:
+        if halts[halt, ALIGHTS]:
+            for k in range(BOUND):
                 left[k] = min(left[k], least[hub, k])
+        for k in range(SUM):
             left[k] = min(left[k] + halts[halt, RIDE + k], UNKNOWN)
     return lower
 
@@ -94,17 +100,18 @@ def bound(
     ends: Ints, onward: Ints, road_first: Ints, road_to: Ints, roads: Ints, halts: Ints,
     halt_first: Ints, road_way: int,
 ) -> tuple[Ints, Ints]:  # fmt: skip
-    """Return the least time, cost and CO2, each by itself, to the goal from hubs and departures.
+    """Return the least to the goal from hubs and departures: time, cost, CO2, legs, each by itself.
 
-    They are (hubs, `SUM`) and (halts, `SUM`). `onward` (hubs, ways, `SUM`) is the least that a
+    They are (hubs, `BOUND`) and (halts, `BOUND`). `onward` (hubs, ways, `SUM`) is the least that a
     transfer to a way takes, whatever came before.
     """
-    least = np.full((len(ends), SUM), UNKNOWN, np.int64)
-    aboard = np.full((len(halts), SUM), UNKNOWN, np.int64)
-    left = np.empty(SUM, np.int64)
+    least = np.full((len(ends), BOUND), UNKNOWN, np.int64)
+    aboard = np.full((len(halts), BOUND), UNKNOWN, np.int64)
+    left = np.empty(BOUND, np.int64)
     for hub in range(len(ends)):
         if ends[hub, END_WAY] >= 0:
-            left[:] = onward[hub, ends[hub, END_WAY]] + ends[hub, :SUM]
+            left[:SUM] = onward[hub, ends[hub, END_WAY]] + ends[hub, :SUM]
+            left[LEGS] = 1 if ends[hub, END_WAY] == road_way else 0
             _lower(least, hub, left)
     lower = True
     while lower:

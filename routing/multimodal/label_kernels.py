@@ -74,14 +74,17 @@ from routing.multimodal.bag_kernels import (
 
 
 @inlined
-def _hopeless(hub: int, new: Ints, hope: Ints, least: Ints, labels: Ints, bags: Ints) -> bool:
-    """Tell whether the goal is reached as well already as it may be from a label.
+def _hopeless(
+    hub: int, new: Ints, hope: Ints, limits: Ints, least: Ints, labels: Ints, bags: Ints
+) -> bool:
+    """Tell whether the goal is out of reach of a label, or reached as well already as it may be.
 
     `hope` is room for the least that a label amounts to at the goal.
     """
-    if least[hub, SECONDS] >= UNKNOWN:
+    legs = new[LEGS] + least[hub, LEGS]
+    if least[hub, SECONDS] >= UNKNOWN or legs > limits[MOST_LEGS]:
         return True
-    hope[AT], hope[LEGS] = new[AT] + least[hub, SECONDS], new[LEGS]
+    hope[AT], hope[LEGS] = new[AT] + least[hub, SECONDS], legs
     add(hope, new, least[hub])
     return beaten(labels, bags, len(bags) - 1, hope)
 
@@ -112,9 +115,10 @@ def _ride(
     pattern, ways = halts[halt, PATTERN], covers.shape[1]
     offset = trip_first[run_trip[run]] - halt_first[pattern]
     hope[AT] = run_start[run] + depart_s[offset + halt] + aboard[halt, SECONDS]
-    hope[LEGS] = new[LEGS] + 1
+    hope[LEGS] = new[LEGS] + 1 + aboard[halt, LEGS]
     add(hope, new, aboard[halt])
-    if hope[AT] > limits[LATEST] or beaten(labels, bags, len(bags) - 1, hope):
+    late = hope[AT] > limits[LATEST] or hope[LEGS] > limits[MOST_LEGS]
+    if late or beaten(labels, bags, len(bags) - 1, hope):
         return size
     new[LEGS] += 1
     new[PARENT], new[RUN], new[FROM], new[WAY] = parent, run, halt, halts[halt, MODE]
@@ -132,7 +136,7 @@ def _ride(
         if (
             new[AT] + least[hub, SECONDS] <= limits[LATEST]
             and not _covered(hub, new, labels, bags, covers, ways, bag)
-            and not _hopeless(hub, new, hope, least, labels, bags)
+            and not _hopeless(hub, new, hope, limits, least, labels, bags)
         ):
             size = put(labels, size, bags, bag + new[WAY], new)
     return size
@@ -236,7 +240,7 @@ def _drive_on(
         if (
             new[AT] + least[to, SECONDS] <= limits[LATEST]
             and not _covered(to, new, labels, bags, covers, ways, to * ways)
-            and not _hopeless(to, new, hope, least, labels, bags)
+            and not _hopeless(to, new, hope, limits, least, labels, bags)
         ):
             size = put(labels, size, bags, to * ways + road_way, new)
     return size
