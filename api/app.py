@@ -65,6 +65,8 @@ from api.ports.locks import asked as locks_asked
 from api.ports.locks import kept as locks_kept
 from api.ports.locks import published as locks_published
 from api.ports.locks import voyage as locks_voyage
+from api.ports.shipments import kept as shipments_kept
+from api.ports.shipments import messages as shipments_messages
 from api.ports.waterway import classes as waterway_classes
 from api.ports.waterway import declared as waterway_declared
 from api.ports.waterway import paths as waterway_paths
@@ -155,6 +157,8 @@ ROUTES = (
     locks_voyage.routes,
     locks_kept.routes,
     locks_published.routes,
+    shipments_messages.routes,
+    shipments_kept.routes,
     static.pages,
 )
 """All routes, in the order in which they are tried; those asked most first."""

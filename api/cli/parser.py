@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter, _SubParsersAction
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 
-Commands = _SubParsersAction  # its parameter is private to argparse
-
-ZONE_FORMATS = ("ed269", "ed318", "openair", "geojson", "kml")
+from api.cli.load_parser import Commands, add_load, command
 
 EXAMPLES = """\
 examples:
@@ -23,6 +21,8 @@ examples:
   ./sigang load waterway network.toml           reaches, locks, bridges, limits, levels
   ./sigang load enc C1313001.000                depths, marks and bridges of a chart cell
   ./sigang load timetable feeds/rail            services of rail, barge, feeder and the like
+  ./sigang load messages gate.edi --source gates what happened to boxes, bags and vehicles
+  ./sigang load unlocode code-list.csv          the world's places by code
   ./sigang load airspace zones.json             zones of ED-269, ED-318, OpenAir, GeoJSON, KML
   ./sigang export ports ports.gpkg              one layer into a file
   ./sigang token developer --label gis          a key for programs
@@ -59,26 +59,14 @@ def build_parser() -> ArgumentParser:
     return parser
 
 
-def _command(
-    commands: Commands[ArgumentParser], name: str, text: str, *, example: str
-) -> ArgumentParser:
-    return commands.add_parser(
-        name,
-        help=text[0].lower() + text[1:].rstrip("."),
-        description=text,
-        epilog=f"example:\n  ./sigang {example}",
-        formatter_class=RawDescriptionHelpFormatter,
-    )
-
-
 def _add_server(commands: Commands[ArgumentParser]) -> None:
-    up = _command(
+    up = command(
         commands, "up", "Set up what is missing, load the sample province, serve the map.",
         example="up --port 8090",
     )  # fmt: skip
     up.add_argument("--freeze", metavar="TIME", help="anchor of the generated sample (RFC 3339)")
     up.add_argument("--no-sample", action="store_true", help="do not load the sample province")
-    serve = _command(
+    serve = command(
         commands, "serve", "Serve a database that is already set up, and nothing else.",
         example="serve --workers 4",
     )  # fmt: skip
@@ -86,10 +74,10 @@ def _add_server(commands: Commands[ArgumentParser]) -> None:
         parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
         parser.add_argument("--port", type=int, help="port to listen on (default 8080)")
         parser.add_argument("--workers", type=int, help="server processes (default 2)")
-    _command(commands, "down", "Stop the server and the private database.", example="down")
-    status = _command(commands, "status", "Tell what is running.", example="status --json")
+    command(commands, "down", "Stop the server and the private database.", example="down")
+    status = command(commands, "status", "Tell what is running.", example="status --json")
     status.add_argument("--json", action="store_true", help="as one JSON object")
-    reset = _command(
+    reset = command(
         commands, "reset", "Delete the private database and all that was loaded into it.",
         example="reset --yes",
     )  # fmt: skip
@@ -97,23 +85,23 @@ def _add_server(commands: Commands[ArgumentParser]) -> None:
 
 
 def _add_data(commands: Commands[ArgumentParser]) -> None:
-    migrate = _command(
+    migrate = command(
         commands, "migrate", "Bring the schema up, or down, to a revision.", example="migrate head"
     )
     migrate.add_argument("revision", nargs="?", default="head", help="revision, head or base")
     migrate.add_argument("--yes", action="store_true", help="do not ask before going down")
-    load = _command(
+    load = command(
         commands, "load", "Load a file, or the sample province.",
         example="load osm liechtenstein.osm.pbf --region li",
     )  # fmt: skip
-    _add_load(load.add_subparsers(dest="what", required=True, metavar="WHAT"))
-    regions = _command(
+    add_load(load.add_subparsers(dest="what", required=True, metavar="WHAT"))
+    regions = command(
         commands, "regions", "List the loaded OpenStreetMap regions, or remove one.",
         example="regions --remove li",
     )  # fmt: skip
     regions.add_argument("--remove", metavar="NAME", help="delete the rows of this region")
     regions.add_argument("--yes", action="store_true", help="do not ask")
-    export = _command(
+    export = command(
         commands, "export", "Write the features of a layer into a file.",
         example="export ports ports.csv --account ningbo --purpose inspection",
     )  # fmt: skip
@@ -125,7 +113,7 @@ def _add_data(commands: Commands[ArgumentParser]) -> None:
     export.add_argument("--account", default="admin", help="whose rights count (default admin)")
     export.add_argument("--filter", help="CQL2 text")
     export.add_argument("--purpose", default="export", help="kept in the audit log")
-    timetable = _command(
+    timetable = command(
         commands, "services", "Write the services of a feed as GTFS-shaped files.",
         example="services sample-linkage feeds/sample",
     )  # fmt: skip
@@ -134,12 +122,12 @@ def _add_data(commands: Commands[ArgumentParser]) -> None:
 
 
 def _add_air(commands: Commands[ArgumentParser]) -> None:
-    pack = _command(
+    pack = command(
         commands, "pack", "Write the signed offline pack of the air for apps without a network.",
         example="pack air.pack",
     )  # fmt: skip
     pack.add_argument("file", type=Path)
-    briefing = _command(
+    briefing = command(
         commands, "briefing", "Write a page of the air in 3D that opens without a network.",
         example="briefing west-lake.html --bbox 119.9,30.1,120.4,30.5",
     )  # fmt: skip
@@ -150,108 +138,20 @@ def _add_air(commands: Commands[ArgumentParser]) -> None:
     briefing.add_argument("--lang", choices=("zh", "en"), default="zh")
 
 
-def _add_load(kinds: Commands[ArgumentParser]) -> None:
-    osm = _command(kinds, "osm", "Load an OpenStreetMap extract.", example="load osm FILE.osm.pbf")
-    osm.add_argument("file", type=Path)
-    osm.add_argument("--region", help="name of what the file replaces (default: the file's name)")
-    layer = _command(
-        kinds, "layer", "Load a GeoJSON, GeoPackage, Shapefile, CSV, .xlsx or GeoParquet file.",
-        example="load layer piers.csv --kind pier --map piers.toml",
-    )  # fmt: skip
-    layer.add_argument("file", type=Path)
-    layer.add_argument("--kind", help="kind of the things in the file (default: the mapping's)")
-    layer.add_argument("--map", required=True, type=Path, help="TOML: file's columns → fields")
-    layer.add_argument("--bad-rows", type=Path, help="file for the refused rows")
-    records = _command(
-        kinds, "enforcement", "Add cases, inspections, passages or shifts of a delivery.",
-        example="load enforcement passages.parquet --map passages.toml --dry-run",
-    )  # fmt: skip
-    records.add_argument("file", type=Path, help="CSV, Parquet, GeoJSON, like a layer's")
-    records.add_argument("--map", required=True, type=Path, help="TOML: file's columns → fields")
-    records.add_argument("--dry-run", action="store_true", help="judge all rows and change nothing")
-    records.add_argument("--bad-rows", type=Path, help="file for the refused rows")
-    speeds = _command(
-        kinds, "speeds", "Load measured speeds by hour of the week from a CSV file.",
-        example="load speeds weeks.csv --source detectors",
-    )  # fmt: skip
-    speeds.add_argument("file", type=Path, help="edge_id,direction,hour,kmh; hours 0 to 167")
-    speeds.add_argument("--source", default="detectors", help="registered source (detectors)")
-    speeds.add_argument("--bad-rows", type=Path, help="file for the refused rows")
-    terrain = _command(
-        kinds, "terrain", "Load the ground from a GeoTIFF or COG in place of the terrain there is.",
-        example="load terrain dem.tif --datum AMSL --accuracy-m 5",
-    )  # fmt: skip
-    terrain.add_argument("file", type=Path, help="one band, metres, with its coordinate system")
-    terrain.add_argument(
-        "--datum", required=True, choices=("AMSL", "W84"), help="what its heights are above"
-    )
-    terrain.add_argument("--accuracy-m", required=True, type=float, help="how far they may be off")
-    terrain.add_argument("--source", default="terrain", help="name of the source (terrain)")
-    _add_more(kinds)
-    sample = _command(kinds, "sample", "Load the sample province again.", example="load sample")
-    sample.add_argument("--freeze", metavar="TIME", help="anchor of the generated sample")
-
-
-def _add_more(kinds: Commands[ArgumentParser]) -> None:
-    _add_airspace(kinds)
-    _add_timetable(kinds)
-    water = _command(
-        kinds, "waterway", "Load an authority's reaches, structures, limits and levels.",
-        example="load waterway network.toml --dry-run",
-    )  # fmt: skip
-    water.add_argument("file", type=Path, help="TOML: the tables beside it, and their columns")
-    water.add_argument("--dry-run", action="store_true", help="judge all rows and change nothing")
-    water.add_argument("--bad-rows", type=Path, help="file for the refused rows")
-    chart = _command(
-        kinds, "enc", "Load an S-57 chart cell: depths, marks, bridges, axes of waterways.",
-        example="load enc C1313001.000 --license CC-BY-4.0",
-    )  # fmt: skip
-    chart.add_argument("file", type=Path, help="*.000, with its updates beside it")
-    chart.add_argument("--source", help="what it is a version of (default: the file's name)")
-    chart.add_argument("--license", default="unknown", help="licence of the chart (unknown)")
-    chart.add_argument("--attribution", default="", help="whom to name (default: the source)")
-    chart.add_argument("--dry-run", action="store_true", help="read all and change nothing")
-    chart.set_defaults(bad_rows=None)
-
-
-def _add_timetable(kinds: Commands[ArgumentParser]) -> None:
-    timetable = _command(
-        kinds, "timetable", "Load the services of a feed from a folder of GTFS-shaped files.",
-        example="load timetable feeds/rail --dry-run",
-    )  # fmt: skip
-    timetable.add_argument("file", type=Path, metavar="folder", help="see docs/linkage.md")
-    timetable.add_argument("--dry-run", action="store_true", help="judge all, change nothing")
-    timetable.add_argument("--bad-rows", type=Path, help="file for the refused rows")
-
-
-def _add_airspace(kinds: Commands[ArgumentParser]) -> None:
-    zones = _command(
-        kinds, "airspace", "Load zones of the air in place of the earlier version of their feed.",
-        example="load airspace zones.json --source caac-zones",
-    )  # fmt: skip
-    zones.add_argument("file", type=Path, help="ED-269, ED-318, OpenAir, GeoJSON or KML")
-    zones.add_argument("--source", help="what the file is a version of (default: the file's name)")
-    zones.add_argument("--format", choices=ZONE_FORMATS, help="default: by what the file holds")
-    zones.add_argument("--encoding", help="of OpenAir (default: by its bytes)")
-    zones.add_argument("--license", default="unknown", help="licence of the feed (unknown)")
-    zones.add_argument("--attribution", default="", help="whom to name (default: the source)")
-    zones.add_argument("--bad-rows", type=Path, help="file for what is no zone")
-
-
 def _add_audit(commands: Commands[ArgumentParser]) -> None:
-    audit = _command(
+    audit = command(
         commands, "audit", "Verify, read, export, sign and prune the audit.",
         example="audit tail --since 1h",
     )  # fmt: skip
     what = audit.add_subparsers(dest="what", required=True, metavar="WHAT")
-    verify = _command(
+    verify = command(
         what, "verify", "Check every line, the noted head and all signed heads.",
         example="audit verify --heads copy-of-audit.heads",
     )  # fmt: skip
     verify.add_argument("--heads", type=Path, metavar="FILE", help="a list kept elsewhere")
     verify.add_argument("--key", help="public key that signed it (default: the state folder's)")
-    tail = _command(what, "tail", "Print the latest lines.", example="audit tail --since 30m")
-    export = _command(
+    tail = command(what, "tail", "Print the latest lines.", example="audit tail --since 30m")
+    export = command(
         what, "export", "Print lines as text, JSON lines or syslog (RFC 5424).",
         example="audit export --format syslog --follow | ncat logs.example.org 601",
     )  # fmt: skip
@@ -259,18 +159,18 @@ def _add_audit(commands: Commands[ArgumentParser]) -> None:
         one.add_argument("--since", default=since, help="RFC 3339 time, or 30m, 1h, 7d ago")
         one.add_argument("--follow", action="store_true", help="go on as lines are sealed")
     export.add_argument("--format", default="jsonl", choices=("text", "jsonl", "syslog"))
-    _command(
+    command(
         what, "heads", "Print the signed list of heads, to be kept elsewhere.",
         example="audit heads >> /mnt/other/audit.heads",
     )  # fmt: skip
-    _command(what, "anchors", "Print the signed ends of months.", example="audit anchors")
-    prune = _command(
+    command(what, "anchors", "Print the signed ends of months.", example="audit anchors")
+    prune = command(
         what, "prune", "Delete whole months that ended long ago; what stays still verifies.",
         example="audit prune --older-than 36",
     )  # fmt: skip
     prune.add_argument("--older-than", type=int, required=True, metavar="MONTHS")
     prune.add_argument("--yes", action="store_true", help="do not ask")
-    accept = _command(
+    accept = command(
         what, "accept", "Take note of a break, so that later ones are found.",
         example='audit accept --reason "second server, its state folder is new"',
     )  # fmt: skip
@@ -278,7 +178,7 @@ def _add_audit(commands: Commands[ArgumentParser]) -> None:
 
 
 def _add_scenario(commands: Commands[ArgumentParser]) -> None:
-    scenario = _command(
+    scenario = command(
         commands, "scenario", "Run the worked examples of scenarios.",
         example="scenario check rescue_coverage",
     )  # fmt: skip
@@ -287,12 +187,12 @@ def _add_scenario(commands: Commands[ArgumentParser]) -> None:
 
 
 def _add_report(commands: Commands[ArgumentParser]) -> None:
-    report = _command(
+    report = command(
         commands, "report", "Freeze the numbers of a period; list and verify what is frozen.",
         example="report verify safety_weekly-2026-W10.zip",
     )  # fmt: skip
     what = report.add_subparsers(dest="what", required=True, metavar="WHAT")
-    freeze = _command(
+    freeze = command(
         what, "freeze", "Freeze a period, correct one, or freeze all that is due.",
         example="report freeze safety_weekly 2026-W10",
     )  # fmt: skip
@@ -301,8 +201,8 @@ def _add_report(commands: Commands[ArgumentParser]) -> None:
     freeze.add_argument("--due", action="store_true", help="what is due and never was frozen")
     freeze.add_argument("--corrects", type=int, metavar="N", help="number of the last version")
     freeze.add_argument("--reason", help="why it is corrected; it stands in the report")
-    _command(what, "list", "List what is frozen.", example="report list")
-    verify = _command(
+    command(what, "list", "List what is frozen.", example="report list")
+    verify = command(
         what, "verify", "Hold a package against its seal; needs no server and no network.",
         example="report verify safety_weekly-2026-W10.zip",
     )  # fmt: skip
@@ -315,12 +215,12 @@ def _add_report(commands: Commands[ArgumentParser]) -> None:
 
 
 def _add_care(commands: Commands[ArgumentParser]) -> None:
-    doctor = _command(
+    doctor = command(
         commands, "doctor", "Check machine, database, schema, scope and audit chain.",
         example="doctor --json",
     )  # fmt: skip
     doctor.add_argument("--json", action="store_true", help="as one JSON object")
-    token = _command(
+    token = command(
         commands, "token", "Make a key for programs, or a one-time sign-in link.",
         example="token developer --label gis --days 90",
     )  # fmt: skip
@@ -330,12 +230,12 @@ def _add_care(commands: Commands[ArgumentParser]) -> None:
     token.add_argument("--days", type=int, default=90, help="life of the key (default 90)")
     _add_access(commands)
     _add_scenario(commands)
-    backup = _command(
+    backup = command(
         commands, "backup", "Write the whole database and its row hashes into one file.",
         example="backup sigang.backup",
     )  # fmt: skip
     backup.add_argument("file", type=Path)
-    restore = _command(
+    restore = command(
         commands, "restore", "Replace the database by a backup, once its row hashes agree.",
         example="restore sigang.backup",
     )  # fmt: skip
@@ -348,8 +248,8 @@ def _add_care(commands: Commands[ArgumentParser]) -> None:
             type=Path,
             help="encrypted by its first line; default: BACKUP_PASSPHRASE, else not encrypted",
         )
-    _command(commands, "lock", "Recompile the requirement locks (needs uv).", example="lock")
-    test = _command(
+    command(commands, "lock", "Recompile the requirement locks (needs uv).", example="lock")
+    test = command(
         commands, "test", "Run all checks, or pytest with the given arguments.",
         example="test tests/api -k tiles",
     )  # fmt: skip
@@ -357,13 +257,13 @@ def _add_care(commands: Commands[ArgumentParser]) -> None:
 
 
 def _add_access(commands: Commands[ArgumentParser]) -> None:
-    accounts = _command(
+    accounts = command(
         commands, "accounts", "List, add, disable or enable accounts.",
         example="accounts add taizhou --role duty --scope 331000 --name 台州值班 'Taizhou duty'",
     )  # fmt: skip
     what = accounts.add_subparsers(dest="what", required=True, metavar="WHAT")
-    _command(what, "list", "List the accounts.", example="accounts list")
-    add = _command(what, "add", "Add an account.", example="accounts add x --role duty --scope …")
+    command(what, "list", "List the accounts.", example="accounts list")
+    add = command(what, "add", "Add an account.", example="accounts add x --role duty --scope …")
     add.add_argument("account", help="its id")
     add.add_argument("--role", required=True, help="dispatcher, planner, duty, developer or admin")
     add.add_argument("--scope", required=True, help="GB/T 2260 code of its area, such as 330200")
@@ -373,17 +273,17 @@ def _add_access(commands: Commands[ArgumentParser]) -> None:
         ("disable", "Disable an account; its sessions and streams end."),
         ("enable", "Enable an account again."),
     ):
-        one = _command(what, name, text, example=f"accounts {name} wenzhou")
+        one = command(what, name, text, example=f"accounts {name} wenzhou")
         one.add_argument("account")
-    keys = _command(
+    keys = command(
         commands, "keys", "List, rotate or revoke links, sessions and keys.", example="keys list"
     )
     what = keys.add_subparsers(dest="what", required=True, metavar="WHAT")
-    listed = _command(what, "list", "List what signs in.", example="keys list --account ningbo")
+    listed = command(what, "list", "List what signs in.", example="keys list --account ningbo")
     listed.add_argument("--account", help="of one account")
     listed.add_argument("--ended", action="store_true", help="those that ended too")
-    rotate = _command(what, "rotate", "Replace a key by a new one.", example="keys rotate 3f2a…")
+    rotate = command(what, "rotate", "Replace a key by a new one.", example="keys rotate 3f2a…")
     rotate.add_argument("id", help="as keys list shows it")
     rotate.add_argument("--days", type=int, default=90, help="life of the new key (default 90)")
-    revoke = _command(what, "revoke", "Revoke a link, session or key.", example="keys revoke 3f2a…")
+    revoke = command(what, "revoke", "Revoke a link, session or key.", example="keys revoke 3f2a…")
     revoke.add_argument("id", help="as keys list shows it")

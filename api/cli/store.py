@@ -132,6 +132,9 @@ def _load_file(conn: psycopg.Connection, settings: Settings, options: Namespace)
         "enforcement": _load_enforcement,
         "waterway": _load_waterway,
         "enc": _load_enc,
+        "timetable": _load_timetable,
+        "messages": _load_messages,
+        "unlocode": _load_unlocode,
     }
     try:
         with step(f"loading {options.file.name}"):
@@ -187,6 +190,24 @@ def _load_timetable(conn: psycopg.Connection, _: Settings, options: Namespace) -
     return load_timetable(
         conn, options.file, say, dry_run=options.dry_run, bad_rows=options.bad_rows
     )
+
+
+def _load_messages(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:
+    from data.linkage.messages import load_messages
+
+    return load_messages(
+        conn, [options.file, *options.more], say, source=options.source,
+        synthetic=options.synthetic, dry_run=options.dry_run, bad_rows=options.bad_rows,
+    )  # fmt: skip
+
+
+def _load_unlocode(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:
+    from data.linkage.unlocode import load_unlocode
+
+    return load_unlocode(
+        conn, options.file, say, source=options.source, dry_run=options.dry_run,
+        bad_rows=options.bad_rows,
+    )  # fmt: skip
 
 
 def _load_speeds(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:

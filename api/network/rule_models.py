@@ -11,10 +11,12 @@ from layers.reports import rule_models as of_reports
 from routing.cost import rule_models as of_routing
 from routing.locks import rule_models as of_locks
 from routing.multimodal import rule_models as of_itineraries
+from routing.shipments import rule_models as of_shipments
 from routing.statistics import rule_models as of_statistics
 from routing.waterway import rule_models as of_waterways
 from spatial import airspace_rules as of_airspace
 from spatial import rule_models as of_concepts
+from spatial.logistics import rule_models as of_messages
 from spatial.rule_files import check_complete, read_rules
 from spatial.rule_store import list_drift, load_rules, read_stored
 from spatial.rules import RuleBook
@@ -37,6 +39,8 @@ GATHERED = (
     of_statistics,
     of_waterways,
     of_itineraries,
+    of_shipments,
+    of_messages,
     of_processes,
     of_indicators,
     of_reports,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ import shapely
 from data.facts import Facts, read_facts
 from data.things import Places, Thing, package_folder
 from spatial.errors import BadParameter
+from spatial.geo.unlocode import parse_minutes
 
 UNLOCODE, SEAROUTE = "unlocode", "searoute-ports"
 _PORT, _DRY = "1", "6"
@@ -63,26 +63,6 @@ def read_ports(
         good = [i for i in items if _fits(i, facts[key]["unit"], places, tolerance_m, rejects)]
         things.extend(_things(key, facts[key], items, good, stand_ins))
     return Ports(things, rejects)
-
-
-def parse_minutes(text: str) -> tuple[float, float]:
-    """Return (lon, lat) in degrees of UN/LOCODE's `ddmmN dddmmE`.
-
-    Raises
-    ------
-    BadParameter
-        It is not of that form; minutes above 59, or a point, look like decimal degrees.
-    """
-    found = re.fullmatch(r"(\d\d)(\d\d)([NS]) (\d{3})(\d\d)([EW])", text)
-    if found is None or int(found[2]) > 59 or int(found[5]) > 59:
-        decimal = found is not None or "." in text
-        raise BadParameter(
-            f"not a UN/LOCODE coordinate: {text!r}{'; it looks like decimal degrees' * decimal}",
-            f"不是 UN/LOCODE 坐标：{text!r}{'，像是十进制度' * decimal}",
-        )
-    lat = (int(found[1]) + int(found[2]) / 60) * (1 if found[3] == "N" else -1)
-    lon = (int(found[4]) + int(found[5]) / 60) * (1 if found[6] == "E" else -1)
-    return round(lon, 6) + 0.0, round(lat, 6) + 0.0
 
 
 def _unlocode(rejects: list[Reject]) -> Iterator[_Listed]:

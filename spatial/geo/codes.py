@@ -24,6 +24,8 @@ def _iso6346_values() -> dict[str, int]:
     return dict(zip(_ISO6346_LETTERS, numbers, strict=True))
 
 
+_SERIAL = re.compile(r"[A-Z]{3}[UJZRABCDEK]\d{7}")
+_ILU = re.compile(r"[A-Z]{3}[ABCDEK]\d{7}")
 _ISO6346 = {**{str(d): d for d in range(10)}, **_iso6346_values()}
 
 
@@ -43,10 +45,56 @@ def iso6346_check_digit(body: str) -> int:
 
 def is_iso6346(number: str) -> bool:
     """Say whether a container number (spaces and dashes allowed) carries its check digit."""
-    text = re.sub(r"[\s-]", "", number).upper()
+    text = _plain(number)
     if not re.fullmatch(r"[A-Z]{3}[UJZR]\d{7}", text):
         return False
     return iso6346_check_digit(text[:10]) == int(text[10])
+
+
+def is_ilu(number: str) -> bool:
+    """Say whether a number is that of a European loading unit (EN 13044) with its check digit.
+
+    It is reckoned as in ISO 6346; the fourth letter tells the two apart.
+    """
+    text = _plain(number)
+    return bool(_ILU.fullmatch(text)) and iso6346_check_digit(text[:10]) == int(text[10])
+
+
+def parse_container(number: str) -> str:
+    """Return a container number (ISO 6346) as eleven signs.
+
+    Raises
+    ------
+    BadParameter
+        It is none: names the right check digit, or that it is a European loading unit's.
+    """
+    text = _plain(number)
+    if is_iso6346(text):
+        return text
+    if is_ilu(text):
+        raise BadParameter(
+            f"{text} is the number of a European loading unit (ILU code, EN 13044), not ISO 6346",
+            f"{text} 是欧洲装载单元代码（ILU，EN 13044），不是 ISO 6346 箱号",
+            mend_en="Give it as a swap body on legs by rail.",
+            mend_zh="请作为铁路区段的交换箱体填写。",
+        )
+    if _SERIAL.fullmatch(text):
+        digit = iso6346_check_digit(text[:10])
+        raise BadParameter(
+            f"{text}: the check digit is {digit}, not {text[10]}",
+            f"{text}：校验码应为 {digit}，而非 {text[10]}",
+            mend_en=f"Perhaps {text[:10]}{digit}, or another digit is wrong.",
+            mend_zh=f"是否为 {text[:10]}{digit}，或其他位有误。",
+        )
+    raise BadParameter(
+        f"not a container number: {number[:40]!r}", f"不是集装箱号：{number[:40]!r}",
+        mend_en="Four letters, the last U, J or Z, six digits and the check digit.",
+        mend_zh="四个字母（末位 U、J 或 Z）、六位数字和校验码。",
+    )  # fmt: skip
+
+
+def _plain(number: str) -> str:
+    return re.sub(r"[\s-]", "", number).upper()
 
 
 def is_imo(number: str) -> bool:

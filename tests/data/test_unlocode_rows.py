@@ -9,9 +9,9 @@ from data.facts import read_facts
 from data.linkage.judge import find_hub, hubs_with, judge
 from data.linkage.stage import stage_files
 from data.sample.linkage import make_files
-from data.sample.ports import parse_minutes
 from spatial.errors import BadParameter
 from spatial.geo.crs import distance_m
+from spatial.geo.unlocode import parse_minutes
 
 READY = datetime(2026, 3, 2, tzinfo=UTC)
 

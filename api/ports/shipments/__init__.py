@@ -1,0 +1,1 @@
+"""Shipments by HTTP: plans, events, states."""

@@ -1,0 +1,1 @@
+"""Shipments on their way: chains of milestones from sets of events, expected arrivals."""

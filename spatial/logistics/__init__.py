@@ -1,0 +1,1 @@
+"""Events of shipments, and the messages that they come in."""
