@@ -130,6 +130,14 @@ def settle(page: Page) -> None:
     page.evaluate("() => window.sigang.settled(60000)")
 
 
+def jump(page: Page, lon: float, lat: float, zoom: float) -> None:
+    """Move the map at once; the script returns nothing, as a map would be written out whole."""
+    page.evaluate(
+        "([lon, lat, zoom]) => { window.sigang.map.jumpTo({ center: [lon, lat], zoom }); }",
+        [lon, lat, zoom],
+    )
+
+
 def until(page: Page, script: str, arg: Any = None, patience_ms: float = PATIENCE_MS) -> Any:
     """Ask the page until the answer is true, and return it.
 

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from spatial.postgres.db import connect
-from tests.browser.conftest import settle, until
+from tests.browser.conftest import jump, settle, until
 
 AT = (119.9, 30.1)
 """A place inland, over the sample's hills."""
@@ -143,7 +143,7 @@ def posts_stand_where_they_are(page, number):
 
 def roads_lie_below(page):
     """Under a block of air a road is still there to be picked."""
-    page.evaluate("() => window.sigang.map.jumpTo({center: [120.35, 30.25], zoom: 10.5})")
+    jump(page, 120.35, 30.25, 10.5)
     settle(page)
     assert until(page, UNDER)
 

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from api.cli.parser import parse
 from spatial.geo.crs import segment_lengths_m
 from tests.browser import heat, planner, scenarios, sky, water
-from tests.browser.conftest import PHONE, settle, until
+from tests.browser.conftest import PHONE, jump, settle, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
 
@@ -118,7 +118,7 @@ def test_an_address_survives_reloading(open_page, server):
     )
     until(page, "() => window.sigang.layers().includes('incidents')")
     page.get_by_test_id("toggle-admin").uncheck()
-    page.evaluate("() => window.sigang.map.jumpTo({center: [121.234567, 30.345678], zoom: 9.25})")
+    jump(page, 121.234567, 30.345678, 9.25)
     settle(page)
     until(page, "() => location.hash.includes('m=9.25/30.34568/121.23457/20/30')")
     before, address = state(page), page.evaluate("() => location.hash")

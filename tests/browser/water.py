@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from playwright.sync_api import Page, expect
 
 from spatial.postgres.db import connect
-from tests.browser.conftest import until
+from tests.browser.conftest import jump, until
 from tests.conftest import ANCHOR, Server
 
 WEST, EAST = "121.060, 30.140", "121.410, 30.200"
@@ -31,7 +31,7 @@ def walk(page: Page, server: Server) -> None:
     page.get_by_test_id("tab-water").click()
     page.get_by_test_id("water-chart").check(force=True)
     until(page, "() => window.sigang.layers().includes('clearances')")
-    page.evaluate("() => window.sigang.map.jumpTo({ center: [121.23, 30.17], zoom: 10 })")
+    jump(page, 121.23, 30.17, 10)
     places = page.get_by_test_id("water-places")
     places.fill(f"{WEST}\n{EAST}")
     places.dispatch_event("change")

@@ -174,7 +174,7 @@ def _shown(
         risk = one.relative_risk(total)
         code = common_unit([cells.admin_codes[cell] for cell in inside.tolist()])
         yield feature(
-            str(cells.keys[rated[one.centre]]),
+            str(cells.keys[centre]),
             _outline(cells.keys[inside], level),
             rank=rank,
             admin_code=code,
