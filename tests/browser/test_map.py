@@ -417,7 +417,7 @@ def test_measuring_and_drawing(open_page, server):
     planner.pull_the_line(page)
     eight_figures_leave_the_name_whole(page)
     heat.walk(page)
-    water.walk(page, server)
+    water.walk(page, server, violations)
     sky.walk(page, server, violations)
 
 

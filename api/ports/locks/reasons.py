@@ -158,7 +158,7 @@ def _ordering(task: Task, moved: Moved, names: Names) -> Words:
     if moved.stop == "order":
         most = order.overtaken_most
         return Words(
-            f"{zh}将被后到船超越 {most} 次以上", f"{en} would be overtaken more than {most} times"
+            f"{zh}被后到船超越将超过 {most} 次", f"{en} would be overtaken more than {most}×"
         )
     if moved.stop == "wait":
         hours = order.wait_most_s / HOUR_S

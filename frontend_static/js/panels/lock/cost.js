@@ -14,7 +14,8 @@ import { vesselTitle } from './chamber.js';
 function nameOf(/** @type {LockDetail} */ lock, /** @type {LockOption} */ { to }) {
   const one = to === null ? null : lock.plan?.lockages[to];
   if (!one) return t('lock.own');
-  const words = [clock(one.start * 1000), t('lock.chamber', { chamber: one.chamber }), one.way === 'up' ? '▲' : '▼'];
+  const sign = one.way === 'up' ? '▲' : '▼';
+  const words = [clock(one.start * 1000), t('lock.chamber', { chamber: one.chamber }), sign];
   return [...words, ...(one.ships.length ? [] : [t('lock.empty')])].join(' ');
 }
 

@@ -83,10 +83,10 @@ class Lock extends Part {
         ? html`<p class="warn">${t('lock.unknown', { chambers: one.chambers_unknown.join(', ') })}</p>` : ''}
       ${this.plan(one)}
       ${refused ? html`<div class="failure" role="alert" data-testid="lock-refused">${explain(refused)}</div>` : ''}
-      ${lockStore.ship.value ? cost(one, lockStore.ship.value) : ''}
       ${sequence(one)}
       ${lockageList(one)}
-      ${queue(one)}`;
+      ${queue(one)}
+      ${lockStore.ship.value ? cost(one, lockStore.ship.value) : ''}`;
   }
 
   /** How old the plan is, what is proven of it, its bounds, and what can be done with it. */
@@ -143,15 +143,14 @@ class Lock extends Part {
     const [x, y] = [event.clientX, event.clientY];
     const held = this.press;
     if (!held || (!this.ghost && Math.hypot(x - held.x, y - held.y) < START_PX)) return;
-    if (!this.ghost) this.setPointerCapture(event.pointerId);
+    if (!this.ghost) /** @type {Element} */ (event.currentTarget).setPointerCapture(event.pointerId);
     this.ghost = { x, y, name: held.name };
     const over = document.elementFromPoint(x, y)?.closest('[data-lockage]');
     const to = over?.getAttribute('data-lockage');
     if (to !== null && to !== undefined && to !== String(lockStore.aimed.peek()?.to)) aim(Number(to));
   }
 
-  up(/** @type {PointerEvent} */ event) {
-    if (this.ghost && this.hasPointerCapture(event.pointerId)) this.releasePointerCapture(event.pointerId);
+  up() {
     this.press = null;
     this.ghost = null;
   }
