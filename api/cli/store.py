@@ -125,20 +125,9 @@ def _load_terrain(conn: psycopg.Connection, options: Namespace) -> int:
 
 def _load_file(conn: psycopg.Connection, settings: Settings, options: Namespace) -> LoadReport:
     """Load rows of a file; the refused ones come out as a file, also where all were refused."""
-    loaders = {
-        "speeds": _load_speeds,
-        "airspace": _load_airspace,
-        "layer": _load_layer,
-        "enforcement": _load_enforcement,
-        "waterway": _load_waterway,
-        "enc": _load_enc,
-        "timetable": _load_timetable,
-        "messages": _load_messages,
-        "unlocode": _load_unlocode,
-    }
     try:
         with step(f"loading {options.file.name}"):
-            report = loaders[options.what](conn, settings, options)
+            report = LOADERS[options.what](conn, settings, options)
     except Quarantined as error:
         if options.bad_rows and "load_id" in error.extra:
             _write_refused(conn, UUID(str(error.extra["load_id"])), options.bad_rows)
@@ -230,3 +219,17 @@ def _load_airspace(conn: psycopg.Connection, _: Settings, options: Namespace) ->
 def _write_refused(conn: psycopg.Connection, load_id: UUID, file: Path) -> None:
     count = export_quarantine(conn, load_id, file)
     say(f"{file}: {count} refused rows with their reasons")
+
+
+LOADERS = {
+    "speeds": _load_speeds,
+    "airspace": _load_airspace,
+    "layer": _load_layer,
+    "enforcement": _load_enforcement,
+    "waterway": _load_waterway,
+    "enc": _load_enc,
+    "timetable": _load_timetable,
+    "messages": _load_messages,
+    "unlocode": _load_unlocode,
+}
+"""What loads rows of a file, by what they are."""

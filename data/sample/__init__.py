@@ -49,6 +49,7 @@ def _steps(
     from data.sample.network.transfers import load_transfers
     from data.sample.relief import load_relief
     from data.sample.search import load_search
+    from data.sample.shipments import load_shipments
     from data.sample.zones import load_zones
 
     return [
@@ -58,6 +59,7 @@ def _steps(
         ("facilities", lambda: load_facilities(conn, progress)),
         ("transfers", lambda: load_transfers(conn)),
         ("linkage", lambda: load_linkage(conn, anchor, progress)),
+        ("shipments", lambda: load_shipments(conn, anchor)),
         ("airspace", lambda: load_airspace(conn)),
         ("controlled ground", lambda: load_ground(conn)),
         ("relief", lambda: load_relief(conn)),

@@ -65,7 +65,7 @@ def in_force(events: Iterable[Event]) -> list[Event]:
     latest: dict[Key, Event] = {}
     for event in given:
         held = latest.get(event.key)
-        if held is None or _newness(event) > _newness(held):
+        if held is None or (event != held and _newness(event) > _newness(held)):
             latest[event.key] = event
     left = [e for e in latest.values() if e.code and (e.key not in gone or e.retracts is not None)]
     return sorted(left, key=lambda e: (e.at, e.source, e.id))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,12 +62,10 @@ def judge(found: Found) -> list[Anomaly]:
 
 
 def _of_set(found: Found) -> Iterator[Anomaly]:
-    contents: dict[Key, set[bytes]] = defaultdict(set)
+    contents: dict[Key, Event] = {}
     for event in found.given:
-        contents[event.key].add(event.digest)
-    for key, kinds in contents.items():
-        if len(kinds) > 1:
-            yield Anomaly("two-contents", None, (key,))
+        if contents.setdefault(event.key, event) != event:
+            yield Anomaly("two-contents", None, (event.key,))
     yield from _of_retractions(found, contents.keys())
     for event in found.held:
         if event.classifier == "ACT" and event.at > found.now:

@@ -7,7 +7,6 @@ content is the same event; a retraction names the id of the event that it takes 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
@@ -99,15 +98,15 @@ class Event:
 _EVENT = TypeAdapter(Event)
 
 
-def event_of(document: Mapping[str, object]) -> Event:
-    """Return the event that `told` made a document of.
+def event_of(text: str | bytes) -> Event:
+    """Return the event that `told` made a document of, from its JSON.
 
     Raises
     ------
     ValueError
         It is none.
     """
-    return _EVENT.validate_python(document)
+    return _EVENT.validate_json(text)
 
 
 def event_id(*parts: object) -> str:

@@ -9,7 +9,6 @@ from typing import Literal
 import orjson
 from pydantic import TypeAdapter
 
-from spatial.json_types import JsonBody
 from spatial.transport_modes import Mode
 
 UnitKind = Literal["container", "swap_body", "bag", "cargo"]
@@ -71,6 +70,6 @@ class KeptPlan:
 _PLAN = TypeAdapter(KeptPlan)
 
 
-def plan_of(document: JsonBody) -> KeptPlan:
-    """Return the plan that the database keeps as a document."""
-    return _PLAN.validate_python(document)
+def plan_of(text: str | bytes) -> KeptPlan:
+    """Return the plan of its JSON."""
+    return _PLAN.validate_json(text)

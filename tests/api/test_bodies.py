@@ -24,7 +24,7 @@ POSTED = [
     "/api/edge-states", "/api/heartbeats", "/api/predicted-speeds", "/api/incidents",
     "/api/carriageways/fog", "/api/processes/what-if/execution", "/api/airspace/check",
     "/api/airspace/section", "/api/arrivals", "/api/exposure", "/api/exposure/withdrawals",
-    "/api/inspections", "/api/inspections/withdrawals",
+    "/api/inspections", "/api/inspections/withdrawals", "/api/shipments", "/api/shipments/messages",
 ]  # fmt: skip
 
 
@@ -66,6 +66,7 @@ def test_few_addresses_take_more():
         "/api/airspace/operations/{plan_id}", "/api/airspace/restrictions",
         "/api/waterway/check", "/api/waterway/path", "/api/locks/plan", "/api/locks/move",
         "/api/locks/{lock}/plans", "/api/linkage/itineraries", "/api/linkage/profile",
+        "/api/shipments/{shipment}/events", "/api/waterway/table", "/api/waterway/reach",
     }  # fmt: skip
 
 

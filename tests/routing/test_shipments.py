@@ -218,10 +218,10 @@ def test_what_is_taken_back_might_as_well_not_have_come(events, number):
 
 @given(any_event)
 def test_events_are_read_back_as_they_were_told(one):
-    back = event_of(orjson.loads(orjson.dumps(one.told())))
+    back = event_of(orjson.dumps(one.told()))
     assert (back, back.digest) == (one, one.digest)
 
 
 def test_what_is_no_event_is_refused():
     with pytest.raises(ValueError, match="at"):
-        event_of({"source": "a", "id": "b", "at": "soon"})
+        event_of('{"source": "a", "id": "b", "at": "soon"}')

@@ -171,3 +171,32 @@ def test_angles_of_degrees_minutes_seconds(d: int, m: int, s: int, side: str) ->
     assert found == side
     assert abs(value) == pytest.approx(d + m / 60 + s / 3600, abs=1e-12)
     assert (value < 0) == (side == "W" and d + m + s > 0)
+
+
+@pytest.mark.parametrize(
+    ("number", "plain"),
+    [
+        ("CSQU3054383", "CSQU3054383"),
+        ("CBHU4000090", "CBHU4000090"),
+        ("csqu 305438-3", "CSQU3054383"),
+    ],
+)
+def test_container_numbers_are_read_as_they_are_written(number, plain):
+    assert codes.parse_container(number) == plain
+    assert not codes.is_ilu(number)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        ("ABCU1234567HELLO", "not a container number"),
+        ("AB,123456", "not a container number"),
+        ("CSQU3054384", "check digit is 3, not 4"),
+        ("ATBE1003091", "EN 13044"),
+        ("ATBE1003092", "check digit is 1, not 2"),
+    ],
+)
+def test_what_is_no_container_number_says_why(number, told):
+    with pytest.raises(BadParameter, match=told):
+        codes.parse_container(number)
+    assert codes.is_ilu(number) is (number == "ATBE1003091")

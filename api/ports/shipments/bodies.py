@@ -14,7 +14,7 @@ from spatial.logistics.events import CODES, Classifier, Event, EventType
 from spatial.logistics.plans import UnitKind
 from spatial.transport_modes import Mode
 
-MOST_SHIPMENTS, MOST_EVENTS, MOST_UNITS, MOST_LEGS = 1000, 20_000, 200, 12
+MOST_SHIPMENTS, MOST_EVENTS, MOST_UNITS, MOST_LEGS = 1000, 5000, 200, 12
 Name = Annotated[str, Field(min_length=1, max_length=80), Visible]
 Number = Annotated[str, Field(min_length=1, max_length=20), Visible]
 

@@ -33,18 +33,18 @@ from api.ports.shipments.taken import check_units, columns_of, counties, event_c
 from api.ports.shipments.told import told_summary, told_whole
 from api.services import services
 from api.write_once import write_once
-from layers.offload import offload
+from layers.offload import offload, offload_write
 from routing.multimodal.rule_models import DELAYS
-from routing.shipments.arrival import Prediction
 from routing.shipments.judge import ANOMALIES
 from routing.shipments.rule_models import ARRIVAL, CHAINING
 from spatial.actor import WRITERS
 from spatial.errors import BadParameter, NotFound
+from spatial.json_types import Document
 from spatial.logistics.events import Event
 from spatial.rules import Rules, get_rule
 
 routes = Routes("ports")
-MOST_LISTED, CHUNK, MOST_CHUNKS = 500, 500, 10
+MOST_LISTED, CHUNK, MOST_CHUNKS = 500, 200, 25
 
 
 @routes.post("/api/shipments", most_bytes=8 * MB, status=201)
@@ -60,7 +60,7 @@ async def take_shipments(body: ShipmentsBody, request: Request) -> Response:
         await check_source(conn, body.source)
         placed = await place_all(conn, body.shipments)
         codes = await counties(conn, actor, placed)
-        columns = await offload(columns_of, body.source, body.shipments, placed, codes)
+        columns = await offload_write(columns_of, body.source, body.shipments, placed, codes)
         ids, keys, _, begin, end, *_, plans, sets = columns
         try:
             put = await conn.fetch(rows.PUT, *body.head(actor), *columns[:8])
@@ -88,7 +88,7 @@ async def take_events(shipment: UUID, body: EventsBody, request: Request) -> Res
     """Take events of a shipment in any order; what is there already changes nothing."""
     actor, served = actor_of(request), services(request)
     require(actor, *WRITERS)
-    given = [(one.event(body.source), one.raw) for one in body.events]
+    given = await offload_write(_given, body)
 
     async def work(conn: asyncpg.Connection) -> Response:
         await check_source(conn, body.source)
@@ -113,7 +113,7 @@ async def add_events(
     actor = actor_of(request)
     if not given:
         return 0
-    columns = await offload(event_columns, given, shipment)
+    columns = await offload_write(event_columns, given, shipment)
     head = source, shipment, actor.account_id, actor.unit_id, origin
     return len(await conn.fetch(rows.ADD, *head, *columns))
 
@@ -143,8 +143,9 @@ async def list_shipments(
         when = None if at is None else at.isoformat()
         href = api(request, "shipments", limit=str(limit), after=str(last), at=when, **given)
         links.append(link(href, "next", GEOJSON))
+    features = await offload(_told_all, kept)
     told = {
-        "type": "FeatureCollection", "features": [told_summary(one) for one in kept],
+        "type": "FeatureCollection", "features": features,
         "numberReturned": len(kept), "links": links,
     }  # fmt: skip
     return fresh(told, headers=NO_STORE, media_type=GEOJSON)
@@ -206,12 +207,12 @@ async def show_shipment(shipment: UUID, request: Request, at: Moment | None = No
     require(actor)
     now, rules = at or datetime.now(UTC), served.rules.current
     async with served.db.session(actor) as conn:
-        (found,) = await with_events(conn, [await _get(conn, shipment)])
+        (found,) = await with_events(conn, [await _get(conn, shipment)], raw=True)
         most = get_rule(rules, ARRIVAL).value.most_shipments
         past = await with_events(conn, await conn.fetch(rows.PAST, now, most, shipment))
     served.audit.record(actor, "items", f"shipments/{shipment}", rows=1)
-    read, arrival = await offload(_predicted, found, past, rules, now)
-    return fresh(told_whole(read, arrival, now), headers=NO_STORE, media_type=GEOJSON)
+    told = await offload(_told, found, past, rules, now)
+    return fresh(told, headers=NO_STORE, media_type=GEOJSON)
 
 
 def _check_limit(limit: int) -> None:
@@ -231,6 +232,10 @@ async def _get(conn: asyncpg.Connection, shipment: UUID) -> asyncpg.Record:
     return row
 
 
+def _given(body: EventsBody) -> list[tuple[Event, str]]:
+    return [(one.event(body.source), one.raw) for one in body.events]
+
+
 def _has(read: Read, anomaly: str) -> bool:
     return any(one.kind == anomaly for chain in read.chains.values() for one in chain.anomalies)
 
@@ -239,17 +244,19 @@ def _read(shipment: Shipment, rules: Rules, now: datetime) -> Read:
     return read_shipment(shipment, now, get_rule(rules, CHAINING).value)
 
 
+def _told_all(kept: Sequence[Read]) -> list[Document]:
+    return [told_summary(one) for one in kept]
+
+
 def _read_all(shipments: Sequence[Shipment], rules: Rules, now: datetime) -> list[Read]:
     return [_read(one, rules, now) for one in shipments]
 
 
-def _predicted(
-    shipment: Shipment, past: Sequence[Shipment], rules: Rules, now: datetime
-) -> tuple[Read, Prediction | None]:
+def _told(shipment: Shipment, past: Sequence[Shipment], rules: Rules, now: datetime) -> Document:
     rule, chaining = get_rule(rules, ARRIVAL).value, get_rule(rules, CHAINING).value
     read = read_shipment(shipment, now, chaining)
     if read.slowest.cancelled:
-        return read, None
+        return told_whole(read, None, now)
     scenarios = [(one.share, dict(one.late_s)) for one in get_rule(rules, DELAYS).value.played]
     learnt = lateness_of(past, now, chaining, rule)
-    return read, arrival_of(read, learnt, scenarios, now, rule)
+    return told_whole(read, arrival_of(read, learnt, scenarios, now, rule), now)

@@ -11,7 +11,8 @@ from uuid import UUID
 import asyncpg
 
 from api.ports.shipments import shipment_rows as rows
-from api.ports.shipments.places import find_places
+from api.ports.shipments.places import KnownPlace, find_places
+from layers.offload import offload
 from routing.shipments.arrival import Lateness, LegTimes, Prediction, learn, predict
 from routing.shipments.chain import Chain, read_chain
 from routing.shipments.plan import Step, bag_steps, box_steps
@@ -51,24 +52,32 @@ class Read:
         return min(self.chains.values(), key=lambda one: one.reached)
 
 
-async def with_events(conn: asyncpg.Connection, found: Sequence[asyncpg.Record]) -> list[Shipment]:
-    """Return shipments of rows with all events that belong to them."""
-    told: dict[UUID, list[asyncpg.Record]] = defaultdict(list)
-    for row in await conn.fetch(rows.EVENTS, [one["id"] for one in found]):
-        told[row["shipment"]].append(row)
-    events = {key: [event_of(r["document"]) for r in own] for key, own in told.items()}
-    names = {e.place for own in events.values() for e in own if e.place is not None}
+async def with_events(
+    conn: asyncpg.Connection, found: Sequence[asyncpg.Record], *, raw: bool = False
+) -> list[Shipment]:
+    """Return shipments of rows with all events that belong to them, and what these came as."""
+    told = await conn.fetch(rows.EVENTS, [one["id"] for one in found], raw)
+    names = {row["place"] for row in told if row["place"] is not None}
     known = await find_places(conn, names) if names else {}
+    return await offload(_shipments, found, told, known)
 
-    def placed(event: Event) -> Event:
-        place = known.get(event.place or "")
-        return event if place is None else replace(event, place=place.id)
 
-    shipments = []
-    for row in found:
-        own = [placed(event) for event in events.get(row["id"], [])]
-        shipments.append(Shipment(row, plan_of(row["plan"]), own, told[row["id"]]))
-    return shipments
+def _shipments(
+    found: Sequence[asyncpg.Record], told: Sequence[asyncpg.Record], known: dict[str, KnownPlace]
+) -> list[Shipment]:
+    own: dict[UUID, list[asyncpg.Record]] = defaultdict(list)
+    for row in told:
+        own[row["shipment"]].append(row)
+
+    def event(row: asyncpg.Record) -> Event:
+        place = known.get(row["place"] or "")
+        one = event_of(row["document"])
+        return one if place is None else replace(one, place=place.id)
+
+    return [
+        Shipment(row, plan_of(row["plan"]), [event(e) for e in own[row["id"]]], own[row["id"]])
+        for row in found
+    ]
 
 
 def steps_of(shipment: Shipment, kind: str, rule: Chaining) -> list[Step]:

@@ -37,7 +37,8 @@ WHERE (s.units, s.refs, s.transports, s.plan, s.since, s.until) IS DISTINCT FROM
 RETURNING operation_id AS id, xmax = 0 AS fresh"""
 SHIPMENTS = """
 SELECT o.id, o.admin_code, o.unit_id, o.visibility, o.origin, o.source_id, s.key, s.units, s.refs,
-  s.plan, o.teu, o.cargo_t, o.planned_start, o.planned_end, ST_AsGeoJSON(o.geom, 6) AS geometry
+  s.plan::text AS plan, o.teu, o.cargo_t, o.planned_start, o.planned_end,
+  ST_AsGeoJSON(o.geom, 6) AS geometry
 FROM sigang.operation o JOIN sigang.shipment s ON s.operation_id = o.id"""
 ONE = f"{SHIPMENTS} WHERE o.id = $1"
 PAGE = f"""{SHIPMENTS}
@@ -66,7 +67,8 @@ whole AS (
   SELECT shipment, id FROM direct
   UNION SELECT d.shipment, r.id FROM direct d JOIN sigang.shipment_event e ON e.id = d.id
   JOIN sigang.shipment_event r ON r.source_id = e.source_id AND r.retracts = e.event_id)
-SELECT w.shipment, e.document, e.raw, e.recorded_at, e.origin
+SELECT w.shipment, e.document::text AS document, e.document ->> 'place' AS place, e.origin,
+  e.recorded_at, CASE WHEN $2 THEN e.raw END AS raw
 FROM whole w JOIN sigang.shipment_event e ON e.id = w.id ORDER BY e.at, e.source_id, e.event_id"""
 ADD = """
 INSERT INTO sigang.shipment_event (id, operation_id, source_id, event_id, at, unit, transport,
@@ -79,7 +81,7 @@ FROM unnest($6::uuid[], $7::text[], $8::timestamptz[], $9::text[], $10::text[], 
   r (id, event_id, at, unit, transport, refs, retracts, document, raw)
 ON CONFLICT (id) DO NOTHING RETURNING id"""
 UNCLAIMED = """
-SELECT e.id, e.source_id, e.event_id, e.at, e.unit, e.document, e.raw, e.recorded_at
+SELECT e.id, e.source_id, e.event_id, e.at, e.unit, e.raw, e.recorded_at
 FROM sigang.shipment_event e
 WHERE e.operation_id IS NULL AND ($1::uuid IS NULL OR e.id > $1) AND NOT EXISTS (
   SELECT 1 FROM sigang.shipment s WHERE s.refs && e.refs

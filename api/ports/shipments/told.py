@@ -53,7 +53,7 @@ def told_whole(read: Read, arrival: Prediction | None, now: datetime) -> Documen
         "unknown_units": [_event(event) for event in read.foreign],
         "arrival": told_arrival(arrival),
         "events": [
-            {**row["document"], "received_at": row["recorded_at"],
+            {**orjson.loads(row["document"]), "received_at": row["recorded_at"],
              "origin": row["origin"], "raw": row["raw"]}
             for row in shipment.told
         ],

@@ -1,0 +1,64 @@
+"""Files of messages into the database: each event once, wrong ones in quarantine."""
+
+import orjson
+import pytest
+
+from api.cli.parser import build_parser
+from api.cli.store import LOADERS
+from api.network.rule_models import load_rules
+from data.linkage.messages import load_messages
+from spatial.errors import NotFound
+
+pytestmark = pytest.mark.db
+BOX = "CSQU3054383"
+EDI = (
+    "UNA:+,? '\nUNB+UNOA:2+T+L+260302:1530+1'\nUNH+1+CODECO:D:95B:UN'\nBGM+34+A+9'\n"
+    "DTM+7:202603021530:203'\nEQD+CN+CSQU3054383+22G1++2+5'\nMEA+AAE+G+KGM:24000,5'\nUNT+6+1'\n"
+    "UNH+2+CODECO:D:95B:UN'\nBGM+36+B+9'\nDTM+7:2026:203'\nEQD+CN+CSQU3054383'\nUNT+5+2'\nUNZ+2+1'\n"
+)
+EVENT = {"eventID": "e1", "eventType": "EQUIPMENT", "eventClassifierCode": "ACT",
+         "eventDateTime": "2026-03-02T08:00:00+08:00", "equipmentEventTypeCode": "LOAD",
+         "equipmentReference": BOX}  # fmt: skip
+ROWS = "SELECT unit, document ->> 'code', (document ->> 'mass_kg')::float, origin, raw FROM sigang.shipment_event ORDER BY at"  # noqa: E501
+
+
+@pytest.fixture
+def files(conn, tmp_path):
+    conn.execute(
+        "INSERT INTO sigang.source (id, title_zh, title_en, license, attribution)"
+        " VALUES ('gates', '闸口', 'Gates', 'CC0', 'Test')"
+    )
+    load_rules(conn)
+    conn.commit()
+    (tmp_path / "gate.edi").write_text(EDI, encoding="ascii")
+    (tmp_path / "events.json").write_bytes(orjson.dumps([EVENT, {"eventType": "x"}]))
+    return [tmp_path / "gate.edi", tmp_path / "events.json"]
+
+
+def test_messages_are_added_once_and_wrong_ones_are_told(conn, files):
+    told = []
+    report = load_messages(conn, files, told.append, source="gates", synthetic=True)
+    assert (report.rows["shipment_event"], report.refused) == (2, {"bad-message": 2})
+    (load, gate) = conn.execute(ROWS).fetchall()
+    assert load[:4] == (BOX, "LOAD", None, "synthetic")
+    assert gate[:4] == (BOX, "GTIN", 24000.5, "synthetic") and gate[4].startswith("UNH+1+CODECO")
+    details = conn.execute("SELECT detail FROM sigang.quarantine ORDER BY id").fetchall()
+    assert details[0][0].startswith("gate.edi: 2 10 DTM") and "events.json: 2" in details[1][0]
+    assert len(told) == 2
+    again = load_messages(conn, files, told.append, source="gates", synthetic=True)
+    assert (again.rows.get("shipment_event", 0), again.told["events that were there"]) == (0, 2)
+
+
+def test_a_dry_run_changes_nothing_and_a_source_must_be_known(conn, files, tmp_path):
+    bad = tmp_path / "bad.csv"
+    report = load_messages(conn, files, print, source="gates", dry_run=True, bad_rows=bad)
+    assert report.rows_bad == 2 and "DTM" in bad.read_text("utf-8")
+    assert conn.execute(ROWS).fetchall() == []
+    with pytest.raises(NotFound):
+        load_messages(conn, files, print, source="nobody")
+
+
+def test_all_that_the_command_line_offers_to_load_has_a_loader():
+    commands = build_parser()._subparsers._group_actions[0].choices
+    kinds = set(commands["load"]._subparsers._group_actions[0].choices)
+    assert kinds - set(LOADERS) == {"osm", "terrain", "sample"}
