@@ -16,6 +16,7 @@ from tests.pages import files, told
 PAGE = "add-a-function-layer.md"
 (LAYER,) = files(PAGE)
 ACCESS = 'access = { roles = ["dispatcher", "planner", "duty"] }\n'
+SURFACE = 'surface = "rate"'
 SINCE = 'since = "2026-01-01"'
 
 
@@ -71,6 +72,11 @@ def test_a_wrong_name_is_told(areas):
         ("#FEE838", "#FEE83G", r"surfaces\.count\.colors"),
         ("fewer than {to}", "fewer than {from}", r"surfaces\.count\.legend"),
         ("[surfaces.count", "[surfaces.counts", r"fixed\.surface"),
+        ("fewer than {to}", "fewer than {to", r"surfaces\.count\.legend.*brace"),
+        (SINCE, f"{SINCE}\nunits = []", r"parameters\.units"),
+        (SINCE, f"{SINCE}\nclasses = [7]", r"parameters\.classes.*no class 7"),
+        (SINCE, f'{SINCE}\ncells = "h3"\nlevel = 12', r"parameters\.level.*size of the rule"),
+        (SINCE, 'since = "2027-01-01"', r"surfaces\.count: until must be after since"),
         (ACCESS, "", r"access\.roles"),
         (ACCESS, "access = { public = true }\n", r"access\.roles"),
         (ACCESS, ACCESS.replace("duty", "developer"), r"access\.roles"),
@@ -79,3 +85,39 @@ def test_a_wrong_name_is_told(areas):
         path.write_text(right.replace(old, new), "utf-8")
         with pytest.raises(ConfigError, match=key):
             Catalog.load(areas, read_functions)
+
+
+@pytest.mark.parametrize(
+    ("default", "fixed", "told"),
+    [
+        ("", 'cells = "h3"', r"surfaces\.gi: .*needs cells=zorder"),
+        ("", 'cells = "county"', r"surfaces\.kde: .*one size"),
+        ('surface = "gi"\ncells = "h3"', "", r"surfaces\.gi: .*needs cells=zorder"),
+        ('surface = "difference"', "", r"parameters\.since: .*two periods"),
+        ("", 'since = "2026-03-01"', None),
+        ('cells = "h3"', "", None),
+    ],
+)
+def test_a_surface_that_can_never_be_shown_is_told_at_the_start(areas, default, fixed, told):
+    """The shipped layer with another default, or with something fixed."""
+    next(areas.glob("*/*.function.toml")).unlink()
+    right = (ROOT / "layers" / "areas" / "law" / "heat.function.toml").read_text("utf-8")
+    usual = '[parameters]\nsurface = "rate"\n'
+    assert usual in right
+    wrong = right.replace(usual, f"[fixed]\n{fixed}\n[parameters]\n{default or SURFACE}\n")
+    (areas / "law" / "heat.function.toml").write_text(wrong, "utf-8")
+    if told is None:
+        assert Catalog.load(areas, read_functions).part(read_functions)["heat"].layer.surfaces
+        return
+    with pytest.raises(ConfigError, match=told):
+        Catalog.load(areas, read_functions)
+
+
+def test_the_first_surface_is_shown_where_none_is_said(areas):
+    path = next(areas.glob("*/*.function.toml"))
+    right = path.read_text("utf-8")
+    path.write_text(right.replace('surface = "count"\n', ""), "utf-8")
+    one = Catalog.load(areas, read_functions).part(read_functions)["hazmat_nights"]
+    assert read_question(one.layer, one.engine.parameters, {}).inputs.surface == "count"
+    with pytest.raises(BadParameter, match="no class 7"):
+        read_question(one.layer, one.engine.parameters, {"classes": "6,7"})

@@ -15,6 +15,7 @@ from layers.declare.reading import checked, wrong
 from layers.functions.declared import DOCS, PATTERN, SUFFIX, FunctionLayer, SurfaceLook
 from layers.functions.engine import Engine
 from layers.functions.engines import ENGINES
+from layers.functions.question import check_classes
 from layers.processes.runtime.declared_inputs import Faults
 from routing.statistics.rule_models import BREAKS, Breaks
 from spatial.actor import Actor
@@ -85,7 +86,7 @@ def _faults(layer: FunctionLayer, declared: Declared, rules: Container[str]) -> 
     for name in sorted({*layer.parameters} & {*layer.fixed}):
         yield f"parameters.{name}", "it is fixed: leave it out"
     for place, given in (("fixed", layer.fixed), ("parameters", layer.parameters)):
-        if given.get("surface", next(iter(layer.surfaces))) not in layer.surfaces:
+        if given.get("surface", layer.first_surface) not in layer.surfaces:
             yield f"{place}.surface", f"none of surfaces: {', '.join(layer.surfaces)}"
     for name, look in layer.surfaces.items():
         yield from _wrong_rule(f"surfaces.{name}", look, rules, declared.reading.folder)
@@ -112,18 +113,27 @@ def _wrong_rule(place: str, look: SurfaceLook, rules: Container[str], folder: Pa
 
 
 def _unfit(layer: FunctionLayer, engine: Engine, declared: Declared) -> Iterator[tuple[str, str]]:
-    """Yield what the engine says against the surfaces, parameters and fixed values."""
+    """Yield what the engine says against the surfaces, parameters and fixed values.
+
+    What an address may set otherwise need fit the surface alone that is shown unasked.
+    """
+    said = {**layer.parameters, **layer.fixed}
+    unasked = said.get("surface", layer.first_surface)
     for name in layer.surfaces:
-        given = {**layer.parameters, **layer.fixed, "surface": name}
+        free = frozenset[str]() if name == unasked else {*engine.parameters.model_fields}
         try:
-            engine.check(engine.parameters.model_validate(given), declared)
+            asked = engine.parameters.model_validate({**said, "surface": name})
+            check_classes(layer, name, asked)
+            engine.check(asked, declared, free - {*layer.fixed})
         except BadParameter as error:
-            yield _place(layer, str(error.extra.get("parameter", "filter"))), error.en
+            yield _place(layer, name, str(error.extra.get("parameter", "filter"))), error.en
         except ValidationError as error:
             fault = error.errors(include_url=False, include_input=False)[0]
-            key = str(fault["loc"][0]) if fault["loc"] else "since"
-            yield f"surfaces.{name}" if key == "surface" else _place(layer, key), fault["msg"]
+            why = fault["msg"].removeprefix("Value error, ")
+            yield _place(layer, name, str((*fault["loc"], "surface")[0])), why
 
 
-def _place(layer: FunctionLayer, key: str) -> str:
+def _place(layer: FunctionLayer, surface: str, key: str) -> str:
+    if key == "surface":
+        return f"surfaces.{surface}"
     return f"{'fixed' if key in layer.fixed else 'parameters'}.{key}"

@@ -32,6 +32,8 @@ class Words(Declaration):
             for text in getattr(self, name).model_dump().values():
                 if unknown := sorted({*re.findall(r"\{(.*?)\}", text)} - known):
                     raise ValueError(f"{name}: nothing stands for {{{unknown[0]}}} here")
+                if re.search("[{}]", re.sub(r"\{.*?\}", "", text)):
+                    raise ValueError(f"{name}: a brace without its other one")
         return self
 
 
@@ -97,6 +99,11 @@ class FunctionLayer(Declaration):
     minzoom: int = Field(default=5, ge=0, le=16)
     maxzoom: int = Field(default=14, ge=0, le=16)
     opacity: float = Field(default=0.7, gt=0, le=1)
+
+    @property
+    def first_surface(self) -> str:
+        """The surface that is meant where neither address nor declaration says one."""
+        return next(iter(self.surfaces))
 
     def states_of(self, surface: str) -> dict[str, StateLook]:
         """Return how the states without a value look on a surface."""

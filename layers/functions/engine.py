@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,6 +59,7 @@ class Engine:
         Whether a question is about counties, so that their outlines are needed.
     check
         Refuses what a declaration may not ask by default or for good: BadParameter with the name.
+        It is told which parameters an address may set otherwise.
     roles
         Who may ask it at all: no layer opens it to others.
     """
@@ -71,5 +72,5 @@ class Engine:
     cells: Callable[[BaseModel, Rules], CellKind]
     states: Mapping[str, Sequence[str]]
     by_county: Callable[[BaseModel], bool] = lambda _: False
-    check: Callable[[BaseModel, Declared], None] = lambda *_: None
+    check: Callable[[BaseModel, Declared, Set[str]], None] = lambda *_: None
     roles: Sequence[str] = PLANNERS

@@ -12,7 +12,13 @@ from layers.functions.counties import NO_COUNTIES, Counties, county_cells
 from layers.functions.declared import FunctionLayer
 from layers.functions.engine import Engine
 from layers.functions.heat_declared import check_declared
-from layers.functions.heat_question import DIFFERENCE, HeatQuestion, check_periods
+from layers.functions.heat_question import (
+    DIFFERENCE,
+    HOT,
+    HeatQuestion,
+    check_cells,
+    check_periods,
+)
 from layers.functions.numbers import (
     REASONS,
     Numbers,
@@ -30,13 +36,12 @@ from layers.processes.law.heat_surface import METHODS, bandwidth_of
 from layers.processes.law.surfaces import density_at_middles, density_surface
 from layers.processes.readers.heat_rows import HeatCells
 from layers.processes.runtime.helpers import show_rule
-from layers.processes.runtime.model import ENFORCERS, wrong_input
+from layers.processes.runtime.model import ENFORCERS
 from routing.graph.weights import Floats
 from routing.statistics.rule_models import BREAKS, CELLS, HOT_SPOTS, INTERVALS
 from spatial.json_types import Document
 from spatial.rules import Rule, RuleModel, Rules, get_rule
 
-HOT = ("gi", "gi_count")
 METHOD_OF_DIFFERENCE = (
     "difference of two empirical Bayes rates (Marshall 1991), interval of both gamma intervals by"
     " MOVER (Zou and Donner 2008)"
@@ -66,13 +71,10 @@ def cells_of(
 ) -> CellKind:
     """Return the cells of a question: of one size at every zoom."""
     assert isinstance(asked, HeatQuestion)  # noqa: S101
+    check_cells(asked)
     rule = get_rule(rules, CELLS).value
     if asked.cells == "zorder":
         return zorder_cells(asked.level or rule.level)
-    if asked.level is not None:
-        raise wrong_input(
-            "level", f"cells of {asked.cells} have the size of the rule", "该类单元大小由规则规定"
-        )
     if asked.cells == "county":
         return county_cells(known)
     if asked.cells == "h3":
@@ -94,8 +96,7 @@ def compute(
     assert isinstance(asked, HeatQuestion)  # noqa: S101
     kind = cells_of(asked, rules, cube.outlines, counties or NO_COUNTIES)
     wide = bandwidth_of(asked, rules)
-    if asked.surface == DIFFERENCE:
-        check_periods(asked)
+    check_periods(asked)
     sums = [kind.sum(cube, period) for period in periods_of(asked)]
     breaks = get_rule(rules, BREAKS, layer.surfaces[asked.surface].rule)
     interval = get_rule(rules, INTERVALS)
@@ -122,19 +123,8 @@ def _numbers(
     if asked.surface == DIFFERENCE:
         return difference_numbers(*sums)
     if asked.surface not in HOT:
-        if wide is not None and asked.cells == "county":
-            raise wrong_input(
-                "surface", "a density has cells of one size: take zorder, h3 or beidou",
-                "核密度需要大小一致的单元：请用 zorder、h3 或 beidou",
-            )  # fmt: skip
         value = now.events if wide is None else _density(asked, kind, now, wide)
         return Numbers(now, states_of_sums(now.events, now.exposure), value)
-    if kind.level is None:
-        raise wrong_input(
-            "surface",
-            f"{asked.surface} needs cells=zorder: which cells touch is known of these alone",
-            f"{asked.surface} 只支持 cells=zorder",
-        )
     share = get_rule(rules, HOT_SPOTS).value.false_share
     return hot_spot_numbers(now, share, adjusted=asked.surface == "gi")
 

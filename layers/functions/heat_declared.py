@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from pydantic import BaseModel
 
 from layers.declare.catalog import Declared
-from layers.functions.heat_question import HeatQuestion
+from layers.functions.heat_question import HeatQuestion, check_cells, check_periods
 from layers.heat.filter_rows import check_filter
 from layers.heat.heat_filter import LAYERS
 from layers.heat.recorded import declared_kinds
@@ -17,9 +19,10 @@ from spatial.rule_files import read_rules
 from spatial.rules import type_rule
 
 
-def check_declared(asked: BaseModel, declared: Declared) -> None:
+def check_declared(asked: BaseModel, declared: Declared, free: Set[str]) -> None:
     """Refuse a bandwidth beyond any version of its rule, and kinds and columns that no layer lists.
 
+    Cells and periods that the surface does not have are refused as well, unless they are `free`.
     Units are known to the database alone; a question is held against them when it is asked.
 
     Raises
@@ -30,6 +33,9 @@ def check_declared(asked: BaseModel, declared: Declared) -> None:
     assert isinstance(asked, HeatQuestion)  # noqa: S101
     for rule in read_rules(declared.reading.folder, BANDWIDTH.key):
         bandwidth_of(asked, {rule.key: type_rule(rule)})
+    if "cells" not in free:
+        check_cells(asked)
+    check_periods(asked, free)
     _check_kinds(asked, declared)
     if asked.filter is not None:
         relation = declared.relations.get(LAYERS[asked.events])

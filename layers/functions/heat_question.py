@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -12,6 +13,7 @@ from layers.processes.runtime.model import titled, wrong_input
 
 CLASSES = 16
 DIFFERENCE = "difference"
+HOT = ("gi", "gi_count")
 MONTHS = 12
 
 
@@ -52,14 +54,43 @@ class HeatQuestion(HeatCounted):
         return self.before or _as_long_before(until, self.since, self.until), until
 
 
-def check_periods(asked: HeatQuestion) -> None:
-    """Refuse a difference of which nobody said what is now.
+def check_cells(asked: HeatQuestion) -> None:
+    """Refuse cells that a surface does not have, and a level of those whose size a rule says.
 
     Raises
     ------
     BadParameter
     """
-    missing = [name for name in ("since", "until") if name not in asked.model_fields_set]
+    if asked.cells == "zorder":
+        return
+    if asked.level is not None:
+        raise wrong_input(
+            "level", f"cells of {asked.cells} have the size of the rule", "该类单元大小由规则规定"
+        )
+    if asked.surface == "kde" and asked.cells == "county":
+        raise wrong_input(
+            "surface", "a density has cells of one size: take zorder, h3 or beidou",
+            "核密度需要大小一致的单元：请用 zorder、h3 或 beidou",
+        )  # fmt: skip
+    if asked.surface in HOT:
+        raise wrong_input(
+            "surface",
+            f"{asked.surface} needs cells=zorder: which cells touch is known of these alone",
+            f"{asked.surface} 只支持 cells=zorder",
+        )
+
+
+def check_periods(asked: HeatQuestion, free: Set[str] = frozenset()) -> None:
+    """Refuse a difference of which nobody said what is now; `free` may still be said.
+
+    Raises
+    ------
+    BadParameter
+    """
+    if asked.surface != DIFFERENCE:
+        return
+    said = asked.model_fields_set | free
+    missing = [name for name in ("since", "until") if name not in said]
     if missing:
         raise wrong_input(
             missing[0], "a difference is of two periods: give since and until",

@@ -65,11 +65,31 @@ def read_question(
                 mend_en=f"Leave {name} out.", mend_zh=f"请去掉 {name}。",
             )  # fmt: skip
     read = {name: _value(name, fields[name], text) for name, text in given.items()}
-    inputs = _checked(layer, model, {**layer.parameters, **read, **layer.fixed})
+    first = {"surface": layer.first_surface} if "surface" in fields else {}
+    inputs = _checked(layer, model, {**first, **layer.parameters, **read, **layer.fixed})
     surface = getattr(inputs, "surface", None)
     if surface is not None and surface not in layer.surfaces:
         raise _no_surface(layer, str(surface))
+    if surface is not None:
+        check_classes(layer, str(surface), inputs)
     return Question(inputs, _digest(inputs), _digest(inputs.model_copy(update={SHOWN: None})))
+
+
+def check_classes(layer: FunctionLayer, surface: str, inputs: BaseModel) -> None:
+    """Refuse classes that a surface does not have: they would look as if there were no cells.
+
+    Raises
+    ------
+    BadParameter
+    """
+    last = len(layer.surfaces[surface].colors) - 1
+    beyond = [one for one in getattr(inputs, SHOWN, None) or () if one > last]
+    if beyond:
+        raise BadParameter(
+            f"{surface} has no class {beyond[0]}", f"{surface} 没有第 {beyond[0]} 级",
+            parameter=SHOWN,
+            mend_en=f"Its classes are 0 to {last}.", mend_zh=f"分级为 0 至 {last}。",
+        )  # fmt: skip
 
 
 def _digest(inputs: BaseModel) -> str:

@@ -94,12 +94,13 @@ class Stretches(RuleModel):
 class Scan(RuleModel):
     """Replications and seed of a scan, what a circle may hold, and p up to which it is told.
 
-    `share` is of the exposure, `most_cells` of cells.
+    `share` is of the exposure, up to a half: a circle that held more would tell of what is outside.
+    `most_cells` is of cells.
     """
 
     replications: int = Field(ge=9, le=9_999)
-    seed: int = Field(ge=0)
-    share: Share
+    seed: int = Field(ge=0, lt=2**32)
+    share: float = Field(gt=0, le=0.5)
     most_cells: int = Field(ge=2, le=10_000)
     most_p: Share
 

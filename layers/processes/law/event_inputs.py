@@ -23,8 +23,10 @@ class EventInputs(Inputs):
     """Which events, when, of whom."""
 
     events: Literal["hit", "case"] = titled("事件", "Events", default="hit")
-    kinds: list[Name] | None = titled("事件类别", "Kinds of events", default=None, max_length=50)
-    units: list[Name] | None = titled("单位", "Units", default=None, max_length=200)
+    kinds: list[Name] | None = titled(
+        "事件类别", "Kinds of events", default=None, min_length=1, max_length=50
+    )
+    units: list[Name] | None = titled("单位", "Units", default=None, min_length=1, max_length=200)
     since: date = titled("起始日", "From", default=MONDAY)
     until: date = titled("截止日（不含）", "Until", default=date(2100, 1, 1))
 
