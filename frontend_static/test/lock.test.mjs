@@ -41,7 +41,8 @@ test('what has not ended is shown by begin, with its number in the plan', () => 
 test('how full a chamber is counts the area of its vessels', () => {
   const rows = new Map(LOCK.queue.map((one) => [one.id, one]));
   assert.equal(filling(LOCKAGES[3], LOCK.chambers[0], rows), 1000 / 4000);
-  assert.equal(filling(LOCKAGES[4], undefined, rows), 0);
+  assert.equal(filling(LOCKAGES[4], undefined, rows), null);
+  assert.equal(filling(LOCKAGES[3], LOCK.chambers[0], new Map()), null);
 });
 
 const OPTIONS = [{ to: 0, allowed: false }, { to: null, allowed: true }, { to: 3, allowed: true },

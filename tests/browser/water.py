@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,7 +36,7 @@ def bring_vessels_to_now(server: Server) -> tuple[str, dict[str, Any]]:
     with connect(server.database_url) as conn:
         write_lock_day(conn, datetime.now(UTC))
         conn.commit()
-    with server.client("dispatcher") as client:
+    with closing(server.client("dispatcher")) as client:
         locks = client.get("/api/locks").json()["locks"]
         lock = next(one["id"] for one in locks if one["name"]["zh"].startswith("训练三闸"))
         return lock, client.post(f"/api/locks/{lock}/plans", json={}).json()["plan"]
@@ -43,7 +44,7 @@ def bring_vessels_to_now(server: Server) -> tuple[str, dict[str, Any]]:
 
 def find_move(server: Server, lock: str, plan: dict[str, Any]) -> tuple[str, int, int, int]:
     """Return a vessel, a lockage that it may go to, what that costs others, one that refuses it."""
-    with server.client("dispatcher") as client:
+    with closing(server.client("dispatcher")) as client:
         for ship in [key for x in plan["lockages"] for key in x["ships"]]:
             body = {"version": 1, "ship": ship}
             answer = client.post(f"/api/locks/{lock}/moves", json=body)

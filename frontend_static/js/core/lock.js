@@ -62,10 +62,10 @@ export function hoursWithin(/** @type {[number, number]} */ [since, until], most
   return Array.from({ length: Math.max(0, Math.floor((until - first) / step) + 1) }, (_, k) => first + k * step);
 }
 
-/** Share of a chamber's area under vessels. */
+/** Share of a chamber's area under vessels; null where not all of them are the reader's to see. */
 export function filling(/** @type {Lockage} */ one, /** @type {LockDetail['chambers'][number] | undefined} */ chamber,
   /** @type {Map<string, LockRow>} */ rows) {
-  if (!chamber) return 0;
+  if (!chamber || one.ships.some((id) => !rows.has(id))) return null;
   const area = one.ships.reduce((sum, id) => {
     const row = rows.get(id);
     return sum + (row ? row.length_m * row.beam_m : 0);

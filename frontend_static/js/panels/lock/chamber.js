@@ -96,11 +96,13 @@ function lockage(/** @type {LockDetail} */ lock, /** @type {Numbered} */ one, /*
   const begun = one.start <= lockStore.at.value;
   const aimed = lockStore.aimed.value?.to === one.number;
   const up = one.way === 'up';
-  const full = number(filling(one, chamber, rowsById.value) * 100);
+  const share = filling(one, chamber, rowsById.value);
+  const count = one.ships.length;
+  const load = share === null ? t('lock.count', { count }) : t('lock.full', { count, full: number(share * 100) });
   const words = [
     `${clock(one.start * 1000)}–${clock(one.end * 1000)}`, t('lock.chamber', { chamber: one.chamber }),
     `${up ? '▲' : '▼'} ${t(up ? 'lock.up' : 'lock.down')}`,
-    one.ships.length ? t('lock.full', { count: one.ships.length, full }) : t('lock.empty'),
+    count ? load : t('lock.empty'),
   ];
   return html`<li class="lockage ${aimed ? 'aimed' : ''} ${one.ships.length ? '' : 'empty'}" data-testid="lockage"
     data-lockage=${one.number}><div class="lockage-head"><span class="num">${words.join(' · ')}</span>
