@@ -204,7 +204,7 @@ class _Reader:
             if how == "303":
                 text, zone = text[:12], _zone(text[12:])
             return datetime.strptime(text, _FORMATS[how]).replace(tzinfo=zone)
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, OverflowError) as error:
             raise Wrong(segment, f"时间不可读：{text!r}（格式 {how!r}）",
                         f"no time: {text!r} (format {how!r})") from error  # fmt: skip
 
@@ -233,7 +233,7 @@ class _Reader:
             raise Wrong(where, "没有事件时间 DTM", "there is no time (DTM)")
         kind: EventType = "TRANSPORT" if code in ("ARRI", "DEPA") else "EQUIPMENT"
         name = event_id(
-            self.message.kind, self.sender, self.begin.get(1), code, unit, said.at.astimezone(UTC)
+            self.message.kind, self.sender, self.begin.get(1), code, unit, said.at.timestamp()
         )
         if self.cancels:
             own = event_id("cancels", name)

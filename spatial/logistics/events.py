@@ -30,6 +30,8 @@ CODES: dict[EventType, tuple[str, ...]] = {
 }  # fmt: skip
 """Codes by type: those of DCSA; `LOCK` (a lock was passed) and the points of IATA's resolution 753
 are beside it."""
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+LONGEST, MOST_REFERENCES, MOST_KG = 200, 50, 1e6
 Key = tuple[str, str]
 """Source and id of an event."""
 
@@ -107,6 +109,23 @@ def event_of(text: str | bytes) -> Event:
         It is none.
     """
     return _EVENT.validate_json(text)
+
+
+def find_fault(event: Event) -> tuple[str, str] | None:
+    """Return why an event cannot be kept, in Chinese and English; None where it can."""
+    times = [at for at in (event.at, event.created_at) if at is not None]
+    if any(not EARLIEST <= at < LATEST for at in times):
+        return "时间不在 1970 至 2200 年间", "a time is not between 1970 and 2200"
+    named = (event.id, event.place, event.unit, event.transport, event.retracts, *event.references)
+    if any(len(text) > LONGEST for text in named if text is not None):
+        return f"有超过 {LONGEST} 字符的编号", f"something is longer than {LONGEST} signs"
+    if len(event.references) > MOST_REFERENCES:
+        return f"参考号超过 {MOST_REFERENCES} 个", f"it has more than {MOST_REFERENCES} references"
+    if any("\0" in text for text in named if text is not None):
+        return "含有 NUL 字符", "it holds a NUL"
+    if event.mass_kg is not None and not 0 < event.mass_kg < MOST_KG:
+        return f"重量不可能：{event.mass_kg}", f"no mass of a box: {event.mass_kg}"
+    return None
 
 
 def event_id(*parts: object) -> str:

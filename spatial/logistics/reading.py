@@ -9,7 +9,7 @@ import orjson
 
 from spatial.logistics.edifact import NotEdifact, is_edifact, read_interchange
 from spatial.logistics.edifact_messages import Wrong, read_message, split_messages
-from spatial.logistics.events import Event
+from spatial.logistics.events import Event, find_fault
 from spatial.logistics.json_messages import WrongEvent, list_nodes, read_node
 from spatial.logistics.rule_models import MessageCodes
 
@@ -50,6 +50,7 @@ def read_messages(text: str, source: str, codes: MessageCodes) -> Reading:
         What the codes of messages mean.
     """
     reading = Reading()
+    text = text.replace("\0", "\ufffd")  # which the database cannot hold
     if is_edifact(text):
         _read_edifact(reading, text, source, codes)
     else:
@@ -75,7 +76,7 @@ def _read_edifact(reading: Reading, text: str, source: str, codes: MessageCodes)
             raw = message.raw[:KEPT]
             reading.faults.append(Fault(number, error.where, error.zh, error.en, raw))
             continue
-        reading.events += [(event, message.raw) for event in found]
+        _keep(reading, number, found, message.raw)
 
 
 def _read_json(reading: Reading, text: str, source: str, codes: MessageCodes) -> None:
@@ -87,9 +88,20 @@ def _read_json(reading: Reading, text: str, source: str, codes: MessageCodes) ->
             continue
         raw = orjson.dumps(node).decode()
         try:
-            reading.events.append((read_node(node, source, codes), raw))
+            event = read_node(node, source, codes)
         except WrongEvent as error:
             reading.faults.append(Fault(number, error.where, error.zh, error.en, raw[:KEPT]))
+        else:
+            _keep(reading, number, [event], raw)
+
+
+def _keep(reading: Reading, number: int, found: list[Event], raw: str) -> None:
+    """Keep the events of a message if all of them can be kept."""
+    for event in found:
+        if fault := find_fault(event):
+            reading.faults.append(Fault(number, "", *fault, raw[:KEPT]))
+            return
+    reading.events += [(event, raw) for event in found]
 
 
 def _nodes(text: str) -> Iterator[dict[str, object] | str]:

@@ -2,6 +2,8 @@
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spatial.logistics.edifact import NotEdifact, read_interchange
 from spatial.logistics.reading import read_messages
@@ -165,3 +167,56 @@ def test_logistics_events_of_one_record_are_read(codes):
     assert [fault.number for fault in read.faults] == [2]
     (one,) = [given for given, _ in read.events]
     assert (one.code, one.type, one.place, one.unit) == ("DEPA", "TRANSPORT", "HGH", "999-12345675")
+
+
+NOTES = st.text(st.sampled_from("AZ09:+.?'*;,!# "), min_size=1, max_size=12)
+
+
+@given(st.lists(st.lists(NOTES, min_size=1, max_size=3), min_size=1, max_size=4),
+       st.permutations("*;,!#:+?'"))  # fmt: skip
+def test_segments_come_back_whatever_signs_they_are_written_with(elements, signs):
+    component, element, release, end = signs[:4]
+
+    def written(text):
+        return "".join(release + s if s in signs[:4] else s for s in text)
+
+    body = element.join(component.join(map(written, parts)) for parts in elements)
+    text = f"UNA{component}{element}.{release} {end}UNB{element}{body}{end}"
+    (segment,) = read_interchange(text).segments
+    assert segment.elements == tuple(tuple(parts) for parts in elements)
+
+
+RUBBISH = st.lists(
+    st.sampled_from([
+        "UNB+UNOA:2+A+B", "UNH+1+CODECO:D", "UNH+2+IFTSTA:D", "BGM+34+X+9", "BGM+36+Y+1", "UNT+5+1",
+        "DTM+7:202603021530:203", "DTM+334:0001010000+9:303", "DTM+7:99990101:102", "DTM+7::102",
+        "DTM+7:2026030215301e99:303", f"EQD+CN+{BOX}", "EQD+CN+", "STS+1+VD", "STS", "LOC+9",
+        "MEA+AAE+G+KGM:nan", "MEA+AAE+G+KGM:inf", "MEA+A+G+KGM:-5", "LOC+9+" + "X" * 300, "UNZ+1+1",
+        "RFF+BN:\0", "",
+    ]), max_size=14,
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(RUBBISH)
+def test_rubbish_is_told_and_raises_nothing(codes, segments):
+    count = sum(one.startswith("UNH") for one in segments)
+    text = "UNB+UNOA:2+A+B'" + "".join(f"{one}'" for one in segments)
+    read = read_messages(text, "x", codes)
+    assert len(read.faults) <= max(read.messages, 1)
+    assert read.messages <= max(count, 1)
+    for event, _ in read.events:
+        assert orjson.dumps(event.told())
+
+
+def test_events_that_cannot_be_kept_are_told(codes):
+    wrong = [
+        dcsa(eventID="x" * 300),
+        dcsa(eventID="a\0b"),
+        dcsa(eventDateTime="0001-01-01T00:00:00Z"),
+    ]
+    read = read_messages(orjson.dumps(wrong).decode(), "line", codes)
+    assert (read.events, [fault.number for fault in read.faults]) == ([], [1, 2, 3])
+    whole = interchange(gate(when="7:99990101:102"), gate(mass="0"), gate())
+    read = read_messages(whole, "gates", codes)
+    assert ([fault.number for fault in read.faults], len(read.events)) == ([1, 2], 1)
