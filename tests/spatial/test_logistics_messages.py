@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.network.rule_models import read_rules
 from spatial.logistics.edifact import NotEdifact, read_interchange
 from spatial.logistics.reading import read_messages
 from spatial.logistics.rule_models import MESSAGE_CODES
-from spatial.rule_files import read_rules
 from tests.conftest import ROOT
 
 BOX = "CSQU3054383"
