@@ -20,7 +20,8 @@ WHERE (c.admin_code, c.visibility, c.origin, c.props, c.stage, c.opened_at, c.cl
 RETURNING xmax = 0 AS fresh"""
 WITHDRAW = """
 WITH known AS (SELECT id, stage FROM sigang.case_file
-  WHERE id = ANY($1::uuid[]) AND kind = 'inspection'),
+  WHERE id = ANY($1::uuid[]) AND kind = 'inspection'
+    AND sigang.owns(admin_code, visibility, unit_id)),
 gone AS (UPDATE sigang.case_file c SET stage = 'withdrawn', recorded_at = now() FROM known
   WHERE c.id = known.id AND known.stage <> 'withdrawn' RETURNING c.id)
 SELECT known.id, gone.id IS NOT NULL AS gone FROM known LEFT JOIN gone USING (id)"""

@@ -56,7 +56,20 @@ class Delivery(Strict):
     origin: Literal["real", "synthetic"] = "real"
 
     def head(self, actor: Actor) -> tuple[object, ...]:
-        """Return the values that all rows of the batch share."""
+        """Return the values that all rows of the batch share.
+
+        Raises
+        ------
+        OutOfScope
+            They are kept for the province, so that their sender could not read them.
+        """
+        if self.visibility == "province" and not actor.provincial:
+            raise OutOfScope(
+                "Records are kept for the province by accounts of the province",
+                "仅省级账号可登记仅供省级查看的记录",
+                pointer="/visibility",
+                mend_en="Leave visibility out.", mend_zh="请去掉 visibility。",
+            )  # fmt: skip
         return self.source, actor.unit_id, self.visibility, self.origin
 
 

@@ -138,8 +138,9 @@ def _checked(
         return model.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "until"
         why = first["msg"].removeprefix("Value error, ")
+        word = why.split()[0]  # of what is wrong between parameters the first that is named
+        name = str((*first["loc"], word if word in model.model_fields else "until")[0])
         shown = str(given.get(name, ""))[:60]
         if name == "surface":
             raise _no_surface(layer, shown) from error

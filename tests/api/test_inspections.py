@@ -95,3 +95,37 @@ def test_a_bad_one_is_pointed_to_and_none_is_taken(
 def test_who_may_not_write_inspects_nothing(clients, source, account):
     body = {"source": source, "inspections": [shift("a")]}
     assert clients[account].post("/api/inspections", json=body).status_code in {401, 403}
+
+
+def test_a_desk_changes_no_record_of_another_area_public_ones_neither(
+    dispatcher, clients, server, source, counted
+):
+    """Everybody reads what is public, and may be told of it; nobody else may correct it."""
+    body = {"source": source, "inspections": [shift("p")]}
+    looked = {"key": "p", "kind": "passage", "place": INLAND, "at": SINCE, "n": 7}
+    for path, sent in (
+        ("inspections", body),
+        ("exposure", {"source": source, "records": [looked]}),
+    ):
+        assert dispatcher.post(f"/api/{path}", json=sent).status_code == 201
+    with connect(server.database_url) as conn:
+        for table, key in (("case_file", "props->>'source_key'"), ("exposure", "key")):
+            conn.execute(f"UPDATE sigang.{table} SET visibility = 'public' WHERE {key} = 'p'")
+        conn.commit()
+    ningbo, before = clients["ningbo"], counted()
+    assert before == {"exposure": 47, "hit": 3}
+    there = [121.55, 29.87]
+    for path, sent in (
+        ("inspections", body | {"inspections": [shift("p", 10, 9, place=there)]}),
+        ("exposure", {"source": source, "records": [looked | {"place": there, "n": 1}]}),
+    ):
+        assert ningbo.post(f"/api/{path}", json=sent).status_code == 403
+        gone = ningbo.post(f"/api/{path}/withdrawals", json={"source": source, "keys": ["p"]})
+        assert gone.json() == {"source": source, "withdrawn": 0, "unknown": ["p"]}
+    assert counted() == before
+    kept = body | {"inspections": [shift("q", place=there)], "visibility": "province"}
+    answer = ningbo.post("/api/inspections", json=kept)
+    assert (answer.status_code, answer.json()["pointer"]) == (403, "/visibility")
+    for path in ("inspections", "exposure"):
+        gone = dispatcher.post(f"/api/{path}/withdrawals", json={"source": source, "keys": ["p"]})
+        assert gone.json()["withdrawn"] == 1
