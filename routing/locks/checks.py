@@ -28,11 +28,17 @@ def check_task(task: Task, placer: Placer) -> None:
     for ship in task.ships:
         if names.count(ship.id) > 1:
             raise BadParameter(f"Ship {ship.id} is declared twice", f"船舶 {ship.id} 重复申报")
-        _check_known(task, ship)
+        check_known(task, ship)
         _check_served(task, placer, ship)
 
 
-def _check_known(task: Task, ship: Ship) -> None:
+def check_known(task: Task, ship: Ship) -> None:
+    """Go on where the class, the rank and the size of a ship are such as rules know.
+
+    Raises
+    ------
+    BadParameter
+    """
     for what, zh, name, known in (
         ("cargo class", "货物类别", ship.cargo, task.gaps.classes),
         ("rank", "优先级", ship.rank, tuple(rank.name for rank in task.order.ranks)),

@@ -71,7 +71,10 @@ class Ship:
 
 @dataclass(frozen=True)
 class Berth:
-    """Where a vessel lies in a chamber: metres from its upper gate and from its left wall."""
+    """Where a vessel lies in a chamber: metres from the gate it leaves by, and from its left wall.
+
+    That gate is the upper one for who goes up, the lower one for who goes down.
+    """
 
     ship: str
     x_m: float

@@ -62,9 +62,8 @@ def timed(task: Task, placer: Placer, order: Sequence[Choice], *, keep: bool = T
             out.append(Lockage(chamber.id, side[k], empty, empty + lasts))
             free[k] = empty + lasts
         ships = [task.ship(key) for key in choice.ships]
-        start = begins(chamber, free[k], choice.way, ships)
-        if keep:
-            start = max(start, choice.start)
+        at = max(free[k], choice.start) if keep else free[k]
+        start = begins(chamber, at, choice.way, ships)
         end = start + chamber.lasts_s(choice.way)
         berths: Sequence[Berth] = placer.berths(chamber, ships) or ()
         out.append(Lockage(chamber.id, choice.way, start, end, choice.ships, berths))

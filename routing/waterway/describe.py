@@ -120,16 +120,21 @@ class Teller:
     def _place(self, one: Unknown, edges: list[int]) -> Document:
         """Tell on which edge, structure or opening a limit is missing."""
         table = self.judge.table
-        if one.sort == "limit" and not one.name.startswith("edge "):
-            for option in table.options_of[edges[0]]:
-                structure, opening = table.options[option].structure, table.options[option].opening
-                if structure and one.name == f"{structure.id} {opening.number if opening else 0}":
-                    return {
-                        "structure": about_structure(structure),
-                        "opening": opening and about_opening(opening),
-                    }
         row = next((row for row in table.rows if row.id == one.name), None)
-        return {} if row is None else {"limit": about_limit(row)}
+        told: Document = {} if row is None else {"limit": about_limit(row)}
+        for option in table.options_of[edges[0]]:
+            structure, opening = table.options[option].structure, table.options[option].opening
+            if structure is None:
+                continue
+            number = opening.number if opening else 0
+            own = row is not None and row.facility == structure.id
+            if own or one.name == f"{structure.id} {number}":
+                whole = row is not None and row.opening is None
+                if whole or row is None or row.opening == number:
+                    named = None if whole else opening
+                    about = {"structure": about_structure(structure)}
+                    return {**told, **about, "opening": named and about_opening(named)}
+        return told
 
     def _enough(self, one: Unknown, edges: list[int]) -> float | None:
         """Return what a value must be at least for the vessel to pass at any level of the time."""

@@ -233,15 +233,18 @@ class _Maker:
         self._needs += [(here, kind) for kind in needed]
 
     def _counting(self, numbers: Sequence[int]) -> Iterable[int]:
-        """Leave out what is declared of a kind of which a value is published."""
-        published = {self._rows[n].kind for n in numbers
-                     if not self._rows[n].declared and self._rows[n].value is not None}  # fmt: skip
-        declared = {self._rows[n].kind for n in numbers if self._rows[n].declared} - published
-        for number in numbers:
-            row = self._rows[number]
+        """Leave out what is declared of a kind of which a value is published.
+
+        A published row without value gives way where one that is declared holds as long.
+        """
+        rows = [self._rows[number] for number in numbers]
+        published = {row.kind for row in rows if not row.declared and row.value is not None}
+        declared = [row for row in rows if row.declared and row.kind not in published]
+        for number, row in zip(numbers, rows, strict=True):
             if row.declared and row.kind in published:
                 continue
-            if not row.declared and row.value is None and row.kind in declared:
+            nothing = not row.declared and row.value is None
+            if nothing and any(one.kind == row.kind and _holds(one, row) for one in declared):
                 continue
             yield number
 
@@ -305,6 +308,12 @@ class _Maker:
         number = self._levels.number.get(row.gauge)
         datum = None if number is None else self._levels.gauges[number].datum
         return row.reference_level_m is None or number is None or datum != row.datum
+
+
+def _holds(one: LimitRow, row: LimitRow) -> bool:
+    """Tell whether a row is valid at least as long as another one."""
+    begins = _moment(one.valid_from, -np.inf) <= _moment(row.valid_from, -np.inf)
+    return begins and _moment(one.valid_to, np.inf) >= _moment(row.valid_to, np.inf)
 
 
 def _numbers(values: Iterable[float | None]) -> Floats:

@@ -202,6 +202,8 @@ def test_a_voyage_counts_who_is_declared_before_it(dispatcher, lock):
     assert full["locks"][1]["through"][1] > free["locks"][1]["through"][1]
     wide = dispatcher.post("/api/locks/voyage", json=asked | {"beam_m": 24.0})
     assert wide.json()["type"].endswith("limit-violated")
+    tea = dispatcher.post("/api/locks/voyage", json=asked | {"cargo": "tea"})
+    assert (tea.status_code, "cone_1" in tea.json()["mend"]) == (400, True)
 
 
 def test_ids_of_absent_vessels_are_ids(dispatcher, lock):
@@ -332,3 +334,28 @@ def test_each_undo_goes_one_change_back():
 def test_a_publication_that_says_two_things_is_refused(dispatcher, lock, body):
     answer = dispatcher.post(f"/api/locks/{lock['id']}/plans", json=body)
     assert answer.json()["type"].endswith("bad-parameter"), answer.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "told"),
+    [
+        ({"chamber": "9"}, 400, "chamber 9"),
+        ({"chamber": "3"}, 400, "chamber 3"),
+        ({"ships": ["tug"]}, 400, "tug"),
+        ({"way": "down"}, 400, "other way"),
+        ({"start": 40_000_000_000}, 422, "cannot be published"),
+    ],
+)
+def test_an_order_by_hand_names_what_is_there_in_its_way_and_in_time(
+    dispatcher, lock, changed, status, told
+):
+    path = f"/api/locks/{lock['id']}"
+    assert declare(dispatcher, lock, "Boat", 20).is_success
+    made = dispatcher.post(f"{path}/plans", json={}).json()["plan"]["lockages"]
+    (carries,) = [x for x in made if x["ships"]]
+    order = {key: carries[key] for key in ("chamber", "way", "start", "ships")}
+    answer = dispatcher.post(
+        f"{path}/plans", json={"lockages": [order | changed]}, headers={"Accept-Language": "en"}
+    )
+    assert (answer.status_code, told in answer.json()["detail"]) == (status, True), answer.text
+    assert dispatcher.post(f"{path}/plans", json={"lockages": [order]}).status_code == 201

@@ -234,7 +234,23 @@ def test_the_page_of_a_skipper_asks_for_nothing_and_holds_no_markup_of_others(cl
     form = client.get("/api/waterway/skipper", params={"lang": "zh"})
     assert form.status_code == 200 and 'id="verdict"' not in form.text
     assert "http" not in form.text.split("<main>")[1]
-    assert client.get("/api/waterway/skipper", params={"draught_m": -1}).status_code == 400
+    for wrong in ({"draught_m": -1}, {"draught_m": 1e300}, {"length_m": "nan"}):
+        assert skipper(client, **wrong).status_code == 400, wrong
+
+
+def test_a_form_sent_with_blank_fields_leaves_them_unknown(client):
+    page = skipper(client, beam_m="", length_m=" ").text
+    assert 'class="verdict cannot_tell"' in page
+    assert "Missing Beam m" in page and "Missing Length m" in page
+    grounded = skipper(client, draught_m=9.0, light_m=8.0).text
+    assert 'class="verdict refused"' in grounded and "no draught passes" in grounded
+
+
+@pytest.mark.parametrize("place", ["nan,nan", "inf,30", "120.0,-inf"])
+def test_a_place_that_is_no_number_is_told(client, place):
+    assert "is no place" in skipper(client, **{"from": place}).text
+    asked = client.get("/api/waterway/check", params={"from": place, "to": "120.2,30.0"})
+    assert (asked.status_code, asked.json()["type"]) == (400, "/problems/bad-parameter")
 
 
 def test_a_notice_closes_an_edge_as_on_roads(server, client):

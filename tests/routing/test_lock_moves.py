@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 from bench.locks_replay import faults
+from routing.locks.model import Window
 from routing.locks.moves import bounded, by_hand, loaded, move, moves, past_promise
 from routing.locks.placement import Placer
 from routing.locks.planning import plan
@@ -109,3 +110,14 @@ def test_a_plan_by_hand_is_told_with_a_bound_that_no_plan_is_below():
                 told, weak = told + 1, weak + (one.bound_s < best.cost_s)
     assert told > 30
     assert weak < told / 4
+
+
+def test_an_order_by_hand_begins_only_while_its_chamber_is_open():
+    task = queue([0], [], 10)
+    open_ = (Window(0, 30), Window(60, 90))
+    task = replace(task, chambers=[replace(task.chambers[0], windows=open_)], _by_id={})
+    begun = [
+        by_hand(task, PLACER, [Choice(0, "up", ("u0",), start)]).lockages[0].start
+        for start in (5, 20, 21, 59, 80)
+    ]
+    assert begun == [5, 20, 60, 60, 80]

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import product
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from routing.query.model import PathQuery
-from routing.waterway.judge import FAIL, PASS, UNKNOWN
+from routing.waterway.describe import Teller
+from routing.waterway.judge import FAIL, PASS, UNKNOWN, Unknown
+from routing.waterway.limits import LimitRow, Opening, Structure
 from routing.waterway.missing import Waiting, fewest
 from spatial.errors import LimitViolated
 from tests.routing.maps import NOW
-from tests.routing.waterways import VESSEL, place, random_world, simple_paths, ways_of
+from tests.routing.waterways import (
+    VESSEL,
+    World,
+    edge_id,
+    place,
+    random_world,
+    simple_paths,
+    ways_of,
+)
 
 SEEDS = range(36)
 
@@ -116,3 +128,37 @@ def answer(network, query, unknown, at) -> bool:
     except LimitViolated:
         return False
     return bool(len(found.keys))
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(None, PASS), (-1, UNKNOWN)])
+def test_a_declared_value_settles_a_published_blank_only_as_long_as_it_holds(days, verdict):
+    until = None if days is None else NOW + timedelta(days=days)
+    edge = edge_id("AB")
+    known = [LimitRow(kind, kind, 9999.0, edge=edge) for kind in ("depth", "width", "tonnage")]
+    blank = LimitRow("blank", "bend_radius", None, edge=edge)
+    own = LimitRow("own", "bend_radius", 900.0, edge=edge, valid_to=until, declared=True)
+
+    def found(*limits):
+        world = World({"AB": {}}, [*known, *limits], [], [], [])
+        return judged(world.network(), VESSEL)[3].edge.tolist()
+
+    assert (found(), found(blank), found(blank, own)) == ([PASS], [UNKNOWN], [verdict])
+
+
+@pytest.mark.parametrize(("opening", "named"), [(None, None), (2, 2)])
+def test_a_published_blank_of_a_structure_names_it_and_its_opening(opening, named):
+    bridge, edge = uuid4(), edge_id("AB")
+    known = [LimitRow(kind, kind, 9999.0, edge=edge) for kind in ("depth", "width", "tonnage")]
+    blank = LimitRow("blank", "clearance", None, facility=bridge, opening=opening)
+    wide = LimitRow("wide", "width", 9999.0, facility=bridge)
+    spans = tuple(Opening(number, "opening", {"zh": None, "en": None}) for number in (1, 2))
+    low = LimitRow("low", "clearance", 0.1, facility=bridge, opening=1)
+    structure = Structure(bridge, "bridge", {"zh": "桥", "en": "Bridge"}, (edge,), spans)
+    world = World({"AB": {}}, [*known, blank, wide, low], [structure], [], [])
+    network = world.network()
+    judge, sizes, state, verdict = judged(network, VESSEL)
+    teller = Teller(judge, network.graph.edges, state, sizes, verdict)
+    told = teller.unknown(Unknown("value", "blank", "clearance"), [0])
+    assert told["structure"]["id"] == str(bridge)
+    assert (told["opening"] or {}).get("number") == named
+    assert told["limit"]["value"] is None

@@ -24,6 +24,7 @@ from routing.locks.placement import Placer
 from routing.locks.planning import plan
 from routing.locks.rule_models import GAPS, ORDER, SEARCH, LockSearch
 from routing.locks.timing import Choice, cost_of
+from spatial.errors import BadParameter
 from spatial.json_types import Document
 from spatial.rules import NotedRules, get_rule
 
@@ -81,9 +82,33 @@ def task_of(body: TaskBody, rules: NotedRules) -> tuple[Task, LockSearch]:
 
 
 def choices_of(task: Task, lockages: Sequence[LockageBody]) -> list[Choice]:
-    """Return lockages as the engine takes them."""
+    """Return lockages as the engine takes them.
+
+    Raises
+    ------
+    BadParameter
+        A chamber or ship is none of the task, or a ship goes the other way than its lockage.
+    """
     index = {chamber.id: k for k, chamber in enumerate(task.chambers)}
+    ways = {ship.id: ship.way for ship in task.ships}
+    for k, x in enumerate(lockages):
+        if x.chamber not in index:
+            raise _no_order(k, f"no chamber {x.chamber}", f"没有闸室 {x.chamber}")
+        for key in x.ships:
+            if key not in ways:
+                raise _no_order(k, f"no ship {key} is to be locked", f"没有待过闸的船舶 {key}")
+            if ways[key] != x.way:
+                raise _no_order(k, f"ship {key} goes the other way", f"船舶 {key} 航向相反")
     return [Choice(index[x.chamber], x.way, tuple(x.ships), x.start) for x in lockages]
+
+
+def _no_order(lockage: int, en: str, zh: str) -> BadParameter:
+    return BadParameter(
+        f"Lockage {lockage}: {en}", f"闸次 {lockage}：{zh}",
+        mend_en="Name chambers and ships of this lock, each ship in a lockage of its way.",
+        mend_zh="请使用该船闸的闸室与船舶，且船舶航向与闸次一致。",
+        pointer=f"/lockages/{lockage}",
+    )  # fmt: skip
 
 
 def _carrying(made: Plan, ship: str) -> Lockage:

@@ -134,25 +134,29 @@ async def _document(
     begun = [x for x in lockages_of(held) if x["start"] <= task.now]
     waited = {key: held["waits"].get(key, 0) for x in begun for key in x["ships"]} if held else {}
 
+    held_s = int(held["bounds"]["wait_held"]) if held else 0
+
     def planned() -> ToldPlan:
         if body.move is not None and body.version is not None:
             hand = hand_of(found, body.version, rules, now)
             changed = hand.moved(body.move.ship, body.move.to)
             told = told_plan(hand.task, bounded(hand.task, changed, hand.placer, extent))
         else:
-            told = told_plan(task, _planned(task, placer_of(rules), extent, body))
+            told = told_plan(task, _planned(task, placer_of(rules), extent, body, held_s))
         lockages, waits = [*begun, *told["lockages"]], {**waited, **told["waits"]}
         return {**told, "lockages": lockages, "waits": waits}
 
     return await ask(request, planned, PLAN_S + EACH_S * len(task.ships))
 
 
-def _planned(task: Task, placer: Placer, extent: LockSearch, body: PublishBody) -> Plan:
+def _planned(
+    task: Task, placer: Placer, extent: LockSearch, body: PublishBody, held_s: int
+) -> Plan:
     check_task(task, placer)
     if body.lockages is None:
         return plan(task, extent)
     made = by_hand(task, placer, choices_of(task, body.lockages))
-    _check_by_hand(task, placer, made)
+    _check_by_hand(task, placer, made, held_s)
     return bounded(task, made, placer, extent)
 
 
@@ -224,8 +228,10 @@ def version_before(restores: Mapping[int, int | None], version: int) -> int | No
     return at - 1 if at - 1 in restores else None
 
 
-def _check_by_hand(task: Task, placer: Placer, made: Plan) -> None:
+def _check_by_hand(task: Task, placer: Placer, made: Plan, held_s: int) -> None:
     """Refuse an order by hand that serves not all, does not fit, or overtakes too often.
+
+    Nor may a vessel wait longer than the rule says, or the plan that holds where that waits longer.
 
     Raises
     ------
@@ -234,10 +240,12 @@ def _check_by_hand(task: Task, placer: Placer, made: Plan) -> None:
     faults = [x for x in made.lockages if len(x.berths) < len(x.ships)]
     missing = {ship.id for ship in task.ships} ^ set(made.waits)
     often = [] if missing else overtaken_too_often(task, placer, made)
-    if faults or missing or often:
+    most = max(task.order.wait_most_s, held_s)
+    late = [key for key, wait in made.waits.items() if wait > most]
+    if faults or missing or often or late:
         raise LimitViolated(
             "The order by hand cannot be published", "人工次序不能发布",
             mend_en="Ask /api/locks/move for what each move does.",
             mend_zh="可用 /api/locks/move 查看每次调整的影响。",
-            ships=sorted({*missing, *often, *(key for x in faults for key in x.ships)}),
+            ships=sorted({*missing, *often, *late, *(key for x in faults for key in x.ships)}),
         )  # fmt: skip

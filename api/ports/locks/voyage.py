@@ -19,6 +19,7 @@ from api.ports.locks.bodies import Name, Way
 from api.ports.locks.lock_store import read_locks, task_of, utc_now
 from api.services import services
 from routing.locks.chain import LockAhead, Passage, passages
+from routing.locks.checks import check_known
 from routing.locks.model import Ship
 from routing.locks.placement import Placer
 from routing.locks.rule_models import FORECAST, GAPS, SEARCH
@@ -72,6 +73,7 @@ async def voyage(body: VoyageBody, request: Request) -> Response:
     vessel = Ship(
         "own", body.locks[0].way, 0, body.length_m, body.beam_m, body.draught_m, cargo=body.cargo
     )
+    check_known(tasks[0], vessel)
     begins = max(body.depart_at, now).timestamp()
     told = await ask(request, lambda: passages(vessel, begins, ahead, placer, forecast), VOYAGE_S)
     for one in told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
@@ -144,6 +145,8 @@ def read_place(name: str, text: str) -> tuple[float, float]:
     """Return the place that a parameter writes as longitude,latitude; raises `BadParameter`."""
     try:
         x, y = map(float, text.split(","))
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise ValueError(text)
     except ValueError as error:
         raise BadParameter(
             f"{name} {text[:40]!r} is no place; write longitude,latitude",

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Annotated, cast
 
 from fastapi import Query, Request
+from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from api.http.auth import actor_of
@@ -26,7 +27,19 @@ from spatial.json_types import Document
 DAYS = 4
 SKIPPER_S = 0.3
 """What a page is likely to take."""
-Size = Annotated[float | None, Query(gt=0, allow_inf_nan=False)]
+
+
+def _blank(text: object) -> object:
+    """Return None for a field of the form that is left blank: it is not known."""
+    return None if isinstance(text, str) and not text.strip() else text
+
+
+Draught = Annotated[float | None, Query(gt=0, le=30, allow_inf_nan=False), BeforeValidator(_blank)]
+Across = Annotated[float | None, Query(gt=0, le=80, allow_inf_nan=False), BeforeValidator(_blank)]
+Length = Annotated[float | None, Query(gt=0, le=400, allow_inf_nan=False), BeforeValidator(_blank)]
+Tonnes = Annotated[
+    float | None, Query(gt=0, le=100_000, allow_inf_nan=False), BeforeValidator(_blank)
+]
 
 routes = Routes("waterways")
 
@@ -36,17 +49,17 @@ async def get_skipper(
     request: Request,
     from_: Annotated[str | None, Query(alias="from", max_length=60)] = None,
     to: Annotated[str | None, Query(max_length=60)] = None,
-    draught_m: Size = None,
-    light_m: Size = None,
-    air_draught_m: Size = None,
-    beam_m: Size = None,
-    length_m: Size = None,
-    deadweight_t: Size = None,
+    draught_m: Draught = None,
+    light_m: Draught = None,
+    air_draught_m: Across = None,
+    beam_m: Across = None,
+    length_m: Length = None,
+    deadweight_t: Tonnes = None,
 ) -> Response:
     """Return the answers for a vessel from A to B now, and its form, in HTML that may be kept.
 
-    `draught_m` is loaded, `light_m` empty: between them the tonnes are counted. Without `from` and
-    `to` the page is the form alone.
+    `draught_m` is loaded, `light_m` empty: between them the tonnes are counted. A size left blank
+    is not known. Without `from` and `to` the page is the form alone.
     """
     lang, now = cast(Lang, language(request)), datetime.now(UTC)
     sizes = {
@@ -91,13 +104,13 @@ async def _said(request: Request, asked: Asked) -> Said:
 
 def _loading_body(asked: Asked, places: list[tuple[float, float]]) -> LoadingBody | None:
     """Return the question for tonnes; None without light and loaded draught and tonnage."""
-    loaded, tonnes = asked.sizes.get("draught_m"), asked.sizes.get("deadweight_t")
-    if asked.light_m is None or loaded is None or tonnes is None or loaded <= asked.light_m:
+    payload = asked.payload
+    if payload is None:
         return None
     vessel = {name: v for name, v in asked.sizes.items() if name != "draught_m"}
     return LoadingBody(
         vessel=VesselBody.model_validate(vessel), waypoints=places, days=DAYS,
-        payload=[(asked.light_m, 0.0), (loaded, tonnes)],
+        payload=payload,
     )  # fmt: skip
 
 

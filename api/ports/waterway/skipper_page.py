@@ -39,6 +39,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "填空载吃水、满载吃水与载重吨后推算",
         "Fill in light and loaded draught and deadweight",
     ),
+    "no_tonnes": ("没有水位预报，或都不能通过", "No level is forecast, or no draught passes"),
     "nothing": ("没有限值挡住", "Nothing is in the way"),
     "missing": ("缺少", "Missing"),
     "day": ("日", "Day"),
@@ -150,6 +151,7 @@ class MissingTold(TypedDict, total=False):
 
     what: str
     kind: str | None
+    size: str
     structure: Site
     gauge: Site
     at_least: float | None
@@ -213,6 +215,14 @@ class Asked:
     end: str | None
     light_m: float | None
     sizes: Mapping[str, float]
+
+    @property
+    def payload(self) -> list[tuple[float, float]] | None:
+        """Tonnes at the light and the loaded draught, None where these are not all said."""
+        loaded, tonnes = self.sizes.get("draught_m"), self.sizes.get("deadweight_t")
+        if self.light_m is None or loaded is None or tonnes is None or loaded <= self.light_m:
+            return None
+        return [(self.light_m, 0.0), (loaded, tonnes)]
 
 
 def _digest(text: str) -> str:
@@ -283,7 +293,8 @@ def _answers(words: _Words, asked: Asked, said: Said) -> Iterator[Markup]:
     if loaded:
         yield element("p", _first_day(words, asked, loaded))
     yield element("h2", words("much"), id="much")
-    yield _days(words, loaded) if loaded else element("p", words("no_load"))
+    without = words("no_load" if asked.payload is None else "no_tonnes")
+    yield _days(words, loaded) if loaded else element("p", without)
     yield element("h2", words("stops"), id="stops")
     rows = list(_stops(words, said))
     yield element("ul", *rows) if rows else element("p", words("nothing"))
@@ -339,7 +350,7 @@ def _stops(words: _Words, said: Said) -> Iterator[Markup]:
     for one in said.get("missing", ()):
         site = one.get("structure") or one.get("gauge")
         where = words.pick(site["name"]) if site else ""
-        kind = words(one.get("kind") or one["what"])
+        kind = words(one.get("size") or one.get("kind") or one["what"])
         enough = one.get("at_least")
         text = f"{words('missing')} {kind}" + (f" ≥ {enough:g}" if enough is not None else "")
         yield element("li", element("b", where), " ", text)
