@@ -1,8 +1,8 @@
 """Kernels of placement: rows of vessels side by side first, then every place that could be one.
 
-Lengths are whole centimetres: x along the chamber from the gate that opens last, y across it. A vessel
-is a rectangle; two of them keep a gap along the chamber or one across it, by their classes of cargo. A
-gap below nought: never in one lockage.
+Lengths are whole centimetres: x along the chamber from the gate that opens last, y across it. A
+vessel is a rectangle; two of them keep a gap along the chamber or one across it, by their classes
+of cargo. A gap below nought: never in one lockage.
 
 The exact search sets vessels in the order of x. Pushed towards the gate and the wall as far as they
 go, a vessel lies at x = 0 or one gap behind another, and its y is a sum of beams and gaps: no other
