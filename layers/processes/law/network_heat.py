@@ -10,7 +10,12 @@ from pydantic import BaseModel, Field
 from layers.declare.base import Text
 from layers.heat.counted import Counted
 from layers.processes.law.event_inputs import HOURS, EventInputs, Hours, Name
-from layers.processes.law.road_lixels import RoadLixels, cut_roads, put_on_edges
+from layers.processes.law.road_lixels import (
+    RoadLixels,
+    check_classes,
+    cut_roads,
+    put_on_edges,
+)
 from layers.processes.readers.network import network
 from layers.processes.readers.route_rows import routes
 from layers.processes.readers.rules_in_force import rules_at
@@ -130,6 +135,7 @@ def _parameters(inputs: NetworkHeatInputs, scene: Scene) -> NetworkHeatParameter
 def run(inputs: NetworkHeatInputs, scene: Scene) -> NetworkHeatOutputs:
     """Put the events on roads and spread each along them."""
     took, records, roads = _parameters(inputs, scene), scene.get(RECORDS).records, scene.get(ROADS)
+    check_classes(roads.graph.edges, inputs.classes)
     scene.progress(0.05, PLACING)
     at, many = records.place, len(records.places.lon)
     count = np.bincount(at, records.events, many).astype(np.float64)

@@ -13,7 +13,7 @@ from routing.graph.weights import Bools, Floats, Ints
 from routing.index.snap import EVERY, Usable, metres_per_degree
 from routing.query.network import RoadNetwork
 from routing.statistics.network_density import Lixels, cut_into_lixels
-from spatial.errors import TooComplex
+from spatial.errors import BadParameter, TooComplex
 
 MOST_LIXELS = 500_000
 MARGIN = 1.01
@@ -56,6 +56,23 @@ class RoadLixels:
 
 def _usable(edges: Edges, classes: Sequence[str]) -> Bools:
     return edges.edge_class.mask(classes) if classes else np.ones(len(edges), np.bool_)
+
+
+def check_classes(edges: Edges, classes: Sequence[str]) -> None:
+    """Refuse classes that no road has: misspelt, they would look as if nothing lay on roads.
+
+    Raises
+    ------
+    BadParameter
+    """
+    known = sorted({*edges.edge_class.values})
+    for name in classes:
+        if name not in known:
+            raise BadParameter(
+                f"No road is of class {name[:40]!r}", f"没有等级为 {name[:40]!r} 的道路",
+                parameter="classes",
+                mend_en=f"There are: {', '.join(known)}.", mend_zh=f"现有：{'、'.join(known)}。",
+            )  # fmt: skip
 
 
 def put_on_edges(

@@ -106,6 +106,9 @@ def test_what_is_far_from_roads_or_on_others_is_told(town):
     found = ran(away, [("off AB:0.5", 5), ("BC:0.5", 2), ("AB:0.5", 1)], classes=["primary"])
     assert (found.summary.events, found.summary.off_road) == (2, 6)
     assert {one["road_class"] for one in told(found)} == {"primary"}
+    with pytest.raises(BadParameter, match="primry") as caught:
+        ran(town, [("AB:0.5", 1)], classes=["primary", "primry"])
+    assert "secondary" in caught.value.mend_en
     nothing = ran(town, [])
     assert (nothing.summary.lixels, nothing.summary.most_per_km) == (0, None)
 
