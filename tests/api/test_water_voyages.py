@@ -137,3 +137,33 @@ def test_a_table_and_a_reach_answer_as_paths_do(client):
     assert 0 < km[0.5, "passes"] < km[4.0, "passes"]
     assert all(f["geometry"]["coordinates"] for f in found)
     assert client.post("/api/waterway/reach", json={**asked, "hours": [0]}).status_code == 400
+
+
+def test_a_closed_lock_locks_nobody_until_it_opens(server):
+    path, until = f"/api/locks/{LOCK}", NOW + timedelta(hours=40)
+
+    def chambers(who):
+        (found,) = [one for one in told(who.get("/api/locks"))["locks"] if one["id"] == str(LOCK)]
+        return {one["open_now"] for one in found["chambers"]}
+
+    with connect(server.database_url) as conn:
+        conn.execute("UPDATE sigang.facility SET admin_code = '330282' WHERE id = %s", [LOCK])
+    with closing(server.client("dispatcher")) as desk:
+        body = {"vessel": "Boat", "way": "down", "length_m": 55, "beam_m": 10.8,
+                "ready_at": (NOW + timedelta(hours=2)).isoformat()}  # fmt: skip
+        declared = desk.post(f"{path}/declarations", json=body)
+        assert declared.status_code == 201, declared.text
+        notice = {"kind": "closure", "cause": "works", "valid_to": until.isoformat(),
+                  "target": {"facility_id": str(LOCK)}}  # fmt: skip
+        made = desk.post("/api/events", json=notice)
+        assert made.status_code == 201, made.text
+        assert chambers(desk) == {False}
+        planned = desk.post(f"{path}/plans", json={}).json()["plan"]
+        assert min(x["start"] for x in planned["lockages"]) >= int(until.timestamp())
+        undo = f"/api/events/{made.json()['id']}/undo"
+        assert desk.post(undo, headers={"If-Match": made.headers["etag"]}).is_success
+        assert chambers(desk) == {True}
+        again = desk.post(f"{path}/plans", json={}).json()["plan"]
+        assert max(x["start"] for x in again["lockages"]) < int(until.timestamp())
+    with connect(server.database_url) as conn:
+        conn.execute("TRUNCATE sigang.lock_declaration, sigang.lock_plan")

@@ -24,6 +24,13 @@ FROM sigang.structure_opening o LEFT JOIN sigang.waterway_limit l
     AND coalesce(l.valid_from <= now(), true) AND coalesce(l.valid_to > now(), true)
 WHERE o.kind = 'chamber' AND o.facility_id = ANY ($1)
 GROUP BY o.facility_id, o.number ORDER BY o.facility_id, o.number"""
+CLOSURES = """
+SELECT s.facility_id, extract(epoch FROM lower(e.valid))::float8 AS since,
+  extract(epoch FROM upper(e.valid))::float8 AS until
+FROM sigang.edge_structure s JOIN sigang.edge_state e ON e.edge_id = s.edge_id
+WHERE s.facility_id = ANY ($1) AND s.relation = 'carries' AND e.kind = 'closure'
+  AND e.direction = 'both' AND e.version_to IS NULL AND coalesce(upper(e.valid) > now(), true)
+ORDER BY lower(e.valid)"""
 QUEUE = """
 SELECT id, vessel, voyage, way, ready_at, checked_in_at, length_m, beam_m, draught_m, cargo, rank,
   state, origin FROM sigang.lock_declaration

@@ -12,6 +12,7 @@ import asyncpg
 import numpy as np
 
 from api.ports.locks import lock_rows as rows
+from api.ports.locks.closures import read_closures, shut_in
 from api.ports.locks.tides import Sills, read_sills
 from api.ports.locks.told import ToldLockage, ToldPlan
 from routing.cost.weekly_hours import minute_of_week, read_hours
@@ -59,9 +60,16 @@ async def read_locks(conn: asyncpg.Connection, lock: UUID | None, now: datetime)
     chambers = defaultdict(list)
     for row in await conn.fetch(rows.CHAMBERS, keys):
         chambers[row["facility_id"]].append(row)
+    closures = await read_closures(conn, keys)
     queue = [] if lock is None else await conn.fetch(rows.QUEUE, [lock])
     sills = Sills() if lock is None else await read_sills(conn, lock, now)
-    return [replace(_state(row, chambers[row["id"]], queue, now), sills=sills) for row in found]
+    states = [_state(row, chambers[row["id"]], queue, now) for row in found]
+    return [
+        replace(
+            one, sills=sills, chambers=shut_in(one.chambers, closures.get(one.row["id"], ()), now)
+        )
+        for one in states
+    ]
 
 
 def _state(
