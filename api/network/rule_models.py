@@ -8,6 +8,7 @@ from __future__ import annotations
 from layers.indicators import rule_models as of_indicators
 from layers.processes.runtime import rule_models as of_processes
 from layers.reports import rule_models as of_reports
+from routing.berths import rule_models as of_berths
 from routing.cost import rule_models as of_routing
 from routing.locks import rule_models as of_locks
 from routing.multimodal import rule_models as of_itineraries
@@ -36,6 +37,7 @@ GATHERED = (
     of_airspace,
     of_routing,
     of_locks,
+    of_berths,
     of_statistics,
     of_waterways,
     of_itineraries,
