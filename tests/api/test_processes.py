@@ -14,8 +14,11 @@ from tests.api.planningworld import (
     SHORES,
     assignment,
     covering,
+    ended,
+    finished,
     place,
     run,
+    submit,
 )
 
 pytestmark = pytest.mark.db
@@ -147,3 +150,21 @@ def test_only_signed_in_roles_may_run(server):
     assert server.client().get("/api/jobs").status_code == 401
     assert run(server.client("ningbo"), "cover", covering()).status_code == 403
     assert run(server.client("ningbo"), "assign", body).status_code == 200
+
+
+def test_berths_are_planned_as_a_job_and_a_vessel_too_long_is_named(planner):
+    vessels = [
+        {"id": "a", "length_m": 200, "arrival": 0, "lasts_min": 60},
+        {"id": "b", "length_m": 200, "arrival": 0, "lasts_min": 60, "origin": "synthetic"},
+        {"id": "long", "length_m": 400, "arrival": 0, "lasts_min": 60},
+    ]
+    given = {"quays": [{"id": "q", "length_m": 300}], "vessels": vessels}
+    answer = finished(planner, "berth-plan", given)
+    assert [one["start"] for one in answer["berthings"]] == [0, 90]
+    assert (answer["cost"], answer["origin"], answer["faults"]) == (60 + 150, "synthetic", [])
+    assert [(one["vessel"], one["cause"]) for one in answer["refused"]] == [("long", "too-long")]
+    job = submit(planner, "berth-plan", {"inputs": {**given, "vessels": vessels[2:]}})
+    ended(planner, job, "failed")
+    told = planner.get(f"/api/jobs/{job}/results")
+    assert told.status_code >= 400
+    assert "long" in told.json()["detail"]
