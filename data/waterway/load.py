@@ -7,6 +7,7 @@ in one transaction.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from spatial.geo.topology import build_network
 from spatial.postgres.ingest import LoadReport, Run, loading, trying
 
 KIND = "waterway"
+ASTRAY_M = 30.0
+"""How far no level lies from all navigable levels of its gauge."""
 _OVER_A_WEIR = "reaches left out: over a weir"
 _OTHER_DATUM = "limits of another datum than their gauge: not known"
 
@@ -173,6 +176,7 @@ def _add_limits(run: Run, delivery: Delivery, staged: Staged) -> None:
     reaches = {reach.key for reach in delivery.reaches}
     sites = {site.key for site in delivery.sites if site.kind != "gauge"}
     gauges = {s.key: s.props.get("datum") for s in delivery.sites if s.kind == "gauge"}
+    usual = _navigable(delivery)
     openings = {(one.site, one.number) for one in delivery.openings}
     for i, row in good_rows(staged, LimitRow):
         if row.reach is not None and row.reach not in reaches:
@@ -183,6 +187,8 @@ def _add_limits(run: Run, delivery: Delivery, staged: Staged) -> None:
             staged.refuse(i, "unknown-opening", f"{row.site} 没有 / has no opening {row.opening}")
         elif row.gauge is not None and row.gauge not in gauges:
             staged.refuse(i, "unknown-gauge", f"没有水位站 / no gauge {row.gauge}")
+        elif row.gauge and (fault := _astray(usual[row.gauge], row.reference_level_m)):
+            staged.refuse(i, "bad-value", fault)
         else:
             run.told[_OTHER_DATUM] += row.gauge is not None and row.datum != gauges[row.gauge]
             delivery.limits.append(
@@ -194,13 +200,38 @@ def _add_limits(run: Run, delivery: Delivery, staged: Staged) -> None:
 
 
 def _add_levels(delivery: Delivery, staged: Staged) -> None:
-    gauges = {site.key for site in delivery.sites if site.kind == "gauge"}
+    usual = _navigable(delivery)
     for i, row in single_rows(staged, LevelRow, lambda row: (row.gauge, row.at, row.issued_at)):
-        if row.gauge not in gauges:
+        if row.gauge not in usual:
             staged.refuse(i, "unknown-gauge", f"没有水位站 / no gauge {row.gauge}")
+            continue
+        if fault := _astray(usual[row.gauge], row.p10_m, row.p50_m, row.p90_m):
+            staged.refuse(i, "bad-value", fault)
             continue
         forecast = row.issued_at is not None
         issued = row.issued_at or row.at
         delivery.levels.append(
             Level(row.gauge, row.at, row.p50_m, issued, row.p10_m, row.p90_m, forecast)
         )
+
+
+def _navigable(delivery: Delivery) -> dict[str, list[float]]:
+    """Return the highest and lowest navigable level of each gauge, where they are told."""
+    names = "highest_navigable_level_m", "lowest_navigable_level_m"
+    return {
+        site.key: [float(str(site.props[name])) for name in names if name in site.props]
+        for site in delivery.sites
+        if site.kind == "gauge"
+    }
+
+
+def _astray(usual: Sequence[float], *levels: float | None) -> str | None:
+    """Return what is wrong with levels that no water at the gauge has, as those in centimetres."""
+    for level in levels:
+        if level is not None and usual and min(abs(level - one) for one in usual) > ASTRAY_M:
+            return (
+                f"水位 {level:g} 与站点通航水位相差超过 {ASTRAY_M:g} 米，单位是米吗 /"
+                f" level {level:g} is more than {ASTRAY_M:g} m from the navigable levels of its"
+                " gauge; is it in metres?"
+            )
+    return None

@@ -19,7 +19,8 @@ Text = Annotated[str, BeforeValidator(as_text)]
 Flag = Annotated[bool, BeforeValidator(as_bool)]
 Moment = Annotated[datetime, BeforeValidator(as_time)]
 Metres = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Size = Annotated[float, Field(ge=-100, le=100_000, allow_inf_nan=False)]
+Level = Annotated[float, Field(ge=-500, le=9000, allow_inf_nan=False)]
 
 
 class Row(BaseModel):
@@ -58,8 +59,8 @@ class SiteRow(Row):
     name_en: Text | None = None
     reach: Text | None = None
     datum: Text | None = None
-    highest_navigable_level_m: Finite | None = None
-    lowest_navigable_level_m: Finite | None = None
+    highest_navigable_level_m: Level | None = None
+    lowest_navigable_level_m: Level | None = None
     tidal: Flag | None = None
 
     @property
@@ -86,9 +87,9 @@ class LimitRow(Row):
     site: Text | None = None
     opening: int | None = Field(default=None, ge=1)
     kind: LimitKind
-    value: Finite | None = None
+    value: Size | None = None
     datum: Text | None = None
-    reference_level_m: Finite | None = None
+    reference_level_m: Level | None = None
     gauge: Text | None = None
     valid_from: Moment | None = None
     valid_to: Moment | None = None
@@ -114,10 +115,10 @@ class LevelRow(Row):
 
     gauge: Text
     at: Moment
-    p50_m: Finite
+    p50_m: Level
     issued_at: Moment | None = None
-    p10_m: Finite | None = None
-    p90_m: Finite | None = None
+    p10_m: Level | None = None
+    p90_m: Level | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

@@ -139,7 +139,7 @@ def test_a_vessel_that_cannot_be_locked_is_a_problem(client, change, status, kin
     assert answer.json()["type"].endswith(kind)
 
 
-def test_declared_checked_in_planned_published_and_restored(clients, dispatcher, lock):
+def test_declared_checked_in_planned_published_and_restored(dispatcher, lock):
     assert [c["length_m"] for c in lock["chambers"]] == [200, 120]
     assert lock["chambers_unknown"] == ["3"]
     ids = [
@@ -168,6 +168,16 @@ def test_declared_checked_in_planned_published_and_restored(clients, dispatcher,
     shown = dispatcher.get(f"/api/locks/{lock['id']}").json()
     assert (shown["plan_version"], len(shown["queue"])) == (3, 5)
     assert shown["waiting"]["up"] + shown["waiting"]["down"] == 5
+
+
+def test_who_declared_a_vessel_checks_it_in_or_who_publishes(dispatcher, planner, lock):
+    here = {"place": lock["place"]}
+    mine, own = (declare(who, lock, "Boat", 9).json()["id"] for who in (dispatcher, planner))
+    other = planner.post(f"/api/locks/declarations/{mine}/check-in", json=here)
+    assert (other.status_code, other.json()["type"]) == (403, "/problems/scope")
+    assert planner.post(f"/api/locks/declarations/{own}/check-in", json=here).is_success
+    third = declare(planner, lock, "Third", 9).json()["id"]
+    assert dispatcher.post(f"/api/locks/declarations/{third}/check-in", json=here).is_success
 
 
 def test_a_lock_for_which_nobody_is_declared_has_an_empty_plan(dispatcher, lock):

@@ -162,6 +162,24 @@ def test_a_dry_run_changes_nothing_and_tells_the_same(conn, load, tmp_path):
     assert (tried.rows, tried.refused, tried.told) == (report.rows, report.refused, report.told)
 
 
+def test_levels_that_are_not_in_metres_are_refused(load):
+    tails = {"key": ",highest_navigable_level_m,lowest_navigable_level_m", "g1": ",3.3,0.66"}
+    sites = "".join(
+        f"{line}{tails.get(line.split(',')[0], ',,')}\n" for line in FILES["sites.csv"].splitlines()
+    )
+    files = {
+        **FILES,
+        "sites.csv": sites,
+        "levels.csv": FILES["levels.csv"]
+        + "g1,2026-03-01 09:00,,,275,\ng1,2026-03-01 10:00,,,8,\n",
+        "limits.csv": FILES["limits.csv"] + "A,,,depth,2.5,66,g1\nA,,,depth,1e9,0.66,g1\n",
+    }
+    before, _ = load()
+    after, _ = load(files=files)
+    assert after.refused == before.refused | {"bad-value": before.refused["bad-value"] + 3}
+    assert after.rows["water_level"] == before.rows["water_level"] + 1
+
+
 def test_loading_again_replaces_and_keeps_ids(conn, load):
     load()
     ids = rows(conn, "SELECT id FROM sigang.edge UNION SELECT id FROM sigang.facility ORDER BY 1")

@@ -21,7 +21,8 @@ from api.write_once import write_once
 from routing.locks.checks import check_task
 from routing.locks.model import Task
 from routing.locks.rule_models import CHECK_IN
-from spatial.errors import Conflict, LimitViolated, NotFound
+from spatial.actor import WRITERS
+from spatial.errors import Conflict, LimitViolated, NotFound, OutOfScope
 from spatial.geo.crs import check_lonlat
 from spatial.rules import get_rule
 
@@ -92,16 +93,25 @@ COLUMNS = (
 
 @routes.post("/api/locks/declarations/{declaration}/check-in")
 async def check_in(declaration: UUID, body: CheckInBody, request: Request) -> Response:
-    """Check a vessel in that is near the lock; from then on it is there."""
+    """Check a vessel in that is near the lock; from then on it is there.
+
+    Whoever declared it may, and who publishes plans.
+    """
     actor, served = actor_of(request), services(request)
     require(actor)
     check_lonlat(*body.place)
     radius = get_rule(served.rules.current, CHECK_IN).value.radius_m
 
     async def work(conn: asyncpg.Connection) -> Response:
-        row = await conn.fetchrow(rows.CHECK_IN, declaration, *body.place, radius)
+        desk = actor.role in WRITERS
+        row = await conn.fetchrow(
+            rows.CHECK_IN, declaration, *body.place, radius, actor.account_id, desk
+        )
         if row is None:
-            raise _not_here(await conn.fetchrow(rows.AWAY, declaration, *body.place), radius)
+            there = await conn.fetchrow(rows.AWAY, declaration, *body.place)
+            if there is not None and not desk and there["account_id"] != actor.account_id:
+                raise OutOfScope("Another account declared this vessel", "该申报由其他账号提交")
+            raise _not_here(there, radius)
         await served.audit.write(conn, actor, "record", f"locks/declarations/{declaration}", rows=1)
         return fresh(dict(row))
 

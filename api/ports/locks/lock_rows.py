@@ -60,10 +60,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURN
 CHECK_IN = """
 UPDATE sigang.lock_declaration d SET state = 'checked_in', checked_in_at = now()
 FROM sigang.facility f WHERE d.id = $1 AND f.id = d.facility_id AND d.state = 'declared'
+  AND (d.account_id = $5 OR $6)
   AND ST_DWithin(f.geom::geography, ST_SetSRID(ST_MakePoint($2, $3), 4326)::geography, $4)
 RETURNING d.id, d.facility_id, d.checked_in_at"""
 AWAY = """
-SELECT d.state, ST_Distance(f.geom::geography,
+SELECT d.state, d.account_id, ST_Distance(f.geom::geography,
   ST_SetSRID(ST_MakePoint($2, $3), 4326)::geography) AS away_m
 FROM sigang.lock_declaration d JOIN sigang.facility f ON f.id = d.facility_id WHERE d.id = $1"""
 ABSENT = """
