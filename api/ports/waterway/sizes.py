@@ -29,7 +29,7 @@ from routing.query.model import Path
 from routing.waterway.describe import Teller
 from routing.waterway.largest import Bottleneck, bottleneck
 from routing.waterway.loading import DRAUGHT, LoadingDay, LoadingQuestion, PayloadTable
-from routing.waterway.voyage import find_voyage
+from routing.waterway.voyage import Voyage, find_voyage
 from spatial.errors import BadParameter, LimitViolated
 from spatial.json_types import Document
 
@@ -174,7 +174,7 @@ def loading(journey: Journey, body: LoadingBody) -> Document:
     )  # fmt: skip
     teller = teller_now(replace(journey, query=empty))
     days = [question.day(begin, length) for begin, length in _days(journey.depart, body.days)]
-    if all(day.draught_m["p90"] is None for day in days) and voyage.answer == "passes":
+    if all(day.draught_m["p90"] is None for day in days) and _waits_for_levels(journey, voyage):
         raise _no_forecast(journey)
     return {
         "voyage_s": round(question.voyage_s, 1),
@@ -183,6 +183,18 @@ def loading(journey: Journey, body: LoadingBody) -> Document:
         "margins_rule": judge.margins_rule.version,
         "network_version": found.version,
     }
+
+
+def _waits_for_levels(journey: Journey, voyage: Voyage) -> bool:
+    """Tell whether nothing keeps a voyage from being sure but levels that are not forecast."""
+    if voyage.missing is None:
+        return True
+    judge = journey.limits.judge
+    number = {str(gauge.id): n for n, gauge in enumerate(judge.levels.gauges)}
+    low = judge.at(journey.depart.timestamp()).low
+    return all(
+        one.sort == "level" and np.isnan(low[number[one.name]]) for one in voyage.missing.unknowns
+    )
 
 
 def _no_forecast(journey: Journey) -> BadParameter:
