@@ -148,6 +148,21 @@ def test_an_expired_paper_refuses_with_its_article(server):
         assert {p["fault"] for p in few["papers"]} == {"expired", "too_few_on_board"}
 
 
+def test_a_paper_must_hold_until_the_voyage_ends(server):
+    with closing(server.client("dispatcher")) as mine:
+        asked = {"asset_id": str(SHIP), "crew": 3, "gross_tonnage": 250.0}
+        travel = told(ask(mine, "check", "A", "E", vessel=asked))["eta"]["with_locks_s"]["p50"]
+        last = NOW + timedelta(days=90)
+        before = last - timedelta(seconds=travel * 0.5)
+        found = told(ask(mine, "check", "A", "E", vessel=asked, depart_at=before.isoformat()))
+        assert {"master", "manning"} <= {p["kind"] for p in found["papers"]}
+        edges = {"vessel": {**VESSEL, **asked}, "edges": [str(edge("AB"))]}
+        here = told(
+            mine.post("/api/waterway/check", json=edges | {"depart_at": before.isoformat()})
+        )
+        assert [p["kind"] for p in here["papers"]] == ["inspection"]
+
+
 @pytest.mark.parametrize(
     ("vessel", "more", "pointer"),
     [

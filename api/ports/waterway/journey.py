@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -93,7 +95,11 @@ class JourneyBody(VoyageBody):
 
 @dataclass(frozen=True)
 class Journey:
-    """A question as it is read: the network now, the query, its limits, when it begins."""
+    """A question as it is read: the network now, the query, its limits, when it begins.
+
+    `judge_until` returns what is wrong with the papers of the vessel from the departure until a
+    time, None where no vessel is named.
+    """
 
     network: RoadNetwork
     query: PathQuery
@@ -102,7 +108,11 @@ class Journey:
     depart: datetime
     now: datetime
     declared: tuple[LimitRow, ...]
-    papers: list[PaperFault] | None
+    judge_until: Callable[[datetime], list[PaperFault]] | None
+
+    def papers(self, end: datetime | None = None) -> list[PaperFault] | None:
+        """Return what is wrong with the papers until the voyage ends, else at its departure."""
+        return None if self.judge_until is None else self.judge_until(end or self.depart)
 
 
 class DeclaredLimits:
@@ -153,8 +163,8 @@ async def read_journey(request: Request, body: VoyageBody, *, alternatives: int 
         limits=limits,
     )
     held = await _read_papers(request, actor, body.vessel.asset_id)
-    papers = None if held is None else judge_papers(
-        network.rules, held, depart, depart,
+    papers = None if held is None else partial(
+        judge_papers, network.rules, held, depart,
         crew=body.vessel.crew, gross_tonnage=body.vessel.gross_tonnage,
     )  # fmt: skip
     return Journey(network, query, limits, crs, depart, now, rows, papers)

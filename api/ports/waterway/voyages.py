@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -36,34 +36,37 @@ def told_voyage(journey: Journey, voyage: Voyage, waits: Waits | None) -> list[D
     """Return what is told of each way of a voyage beside its figures."""
     teller = teller_of(journey.network, voyage.vessel)
     common: Document = {
-        "answer": overall(journey, voyage.answer),
         "missing": [] if voyage.missing is None else told_missing(teller, voyage.missing),
         "missing_proven": voyage.missing is None or voyage.missing.proven,
-        "papers": told_papers(journey),
         "declared_values": _declared(journey, voyage),
         "margins_rule": voyage.vessel.judge.margins_rule.version,
     }
     told = []
     for found in voyage.paths:
         passed = structures_on(voyage.vessel.judge.table, found)
+        eta = told_eta(journey, found, passed, waits)
+        end = datetime.fromisoformat(eta["arrive_at"])
         told.append({
-            **common, "doubts": told_refusals(teller, found.edges.tolist())[:NAMED],
+            "answer": overall(journey, voyage.answer, end), **common,
+            "papers": told_papers(journey, end),
+            "doubts": told_refusals(teller, found.edges.tolist())[:NAMED],
             "structures": [told_passed(one) for one in passed],
-            "eta": told_eta(journey, found, passed, waits)})  # fmt: skip
+            "eta": eta})  # fmt: skip
     return told
 
 
-def overall(journey: Journey, answer: str) -> str:
-    """Return the answer with what papers say: one that is out of order refuses."""
-    faults = journey.papers or []
+def overall(journey: Journey, answer: str, end: datetime | None = None) -> str:
+    """Return the answer with what papers say until the end: one that is out of order refuses."""
+    faults = journey.papers(end) or []
     if any(fault.refuses for fault in faults):
         return "refused"
     return "cannot_tell" if faults else answer
 
 
-def told_papers(journey: Journey) -> list[Document] | None:
-    """Tell what is wrong with the papers, None where no vessel was named."""
-    return None if journey.papers is None else [fault.told() for fault in journey.papers]
+def told_papers(journey: Journey, end: datetime | None = None) -> list[Document] | None:
+    """Tell what is wrong with the papers until the end, None where no vessel was named."""
+    faults = journey.papers(end)
+    return None if faults is None else [fault.told() for fault in faults]
 
 
 def told_passed(one: Passed) -> Document:
