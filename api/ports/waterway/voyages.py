@@ -45,7 +45,7 @@ def told_voyage(journey: Journey, voyage: Voyage, waits: Waits | None) -> list[D
     for found in voyage.paths:
         passed = structures_on(voyage.vessel.judge.table, found)
         eta = told_eta(journey, found, passed, waits)
-        end = datetime.fromisoformat(eta["arrive_at"])
+        end = datetime.fromisoformat(str(eta["arrive_at"]))
         told.append({
             "answer": overall(journey, voyage.answer, end), **common,
             "papers": told_papers(journey, end),
