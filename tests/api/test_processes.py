@@ -54,7 +54,7 @@ def test_the_list_honours_limit_and_every_entry_is_a_summary(planner):
 def test_every_description_has_valid_schemas_that_refer_to_nothing_else(planner):
     for one in planner.get("/api/processes").json()["processes"]:
         found = planner.get(f"/api/processes/{one['id']}", params={"lang": "en"}).json()
-        assert found["inputs"] and found["outputs"]
+        assert found["outputs"]  # what counts all there is asks for nothing
         for member in [*found["inputs"].values(), *found["outputs"].values()]:
             jsonschema.Draft202012Validator.check_schema(member["schema"])
             assert "$ref" not in str(member["schema"])
