@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from routing.cch.engine import Metric
 from routing.cost.network_rules import rules_of
 from routing.cost.vehicle import Vehicle
+from routing.cost.weekly_hours import DAYS, ZONE
 from routing.graph.graph import Edges, Graph
 from routing.graph.weights import INFINITE, Bools, Ints, Weights
 from routing.index.snap import SnapPoint
@@ -148,10 +149,10 @@ def _violated(
         return _unchecked(vehicle, doubted, ways)
     hour_en = f"Leave at {later:%H:%M} or later, use" if later else "Use"
     hour_zh = f"请在{later:%H:%M}以后出发，或" if later else "请"
+    first_en, first_zh = _broken(first)
     return LimitViolated(
-        f"Every path breaks a limit of the vehicle, first {first['limit']} {first['value']}"
-        f" against {first['vehicle']}",
-        f"所有路线均超出限制，首个为 {first['limit']} {first['value']}（车辆 {first['vehicle']}）",
+        f"Every path breaks a limit of the vehicle, first {first_en}",
+        f"所有路线均超出限制，首个为{first_zh}",
         mend_en=f"{hour_en} a smaller vehicle, or apply for a permit for the named edges.",
         mend_zh=f"{hour_zh}换用较小车辆，或为所列路段申请通行许可。",
         edges=blocking[:NAMED],
@@ -161,6 +162,16 @@ def _violated(
         relaxations=ways,
         structures_to_check=doubted[:NAMED],
     )
+
+
+def _broken(row: Blocking) -> tuple[str, str]:
+    """Return in English and Chinese which limit is broken, and by what."""
+    value, given = row["value"], row["vehicle"]
+    if not isinstance(value, list):
+        return f"{row['limit']} {value} against {given}", f" {row['limit']} {value}（车辆 {given}）"
+    hours, at = ", ".join(map(str, value)), datetime.fromisoformat(str(given)).astimezone(ZONE)
+    entered = f"{DAYS[at.weekday()]} {at:%H:%M}"
+    return f"closed {hours}, asked for {entered}", f"禁行时段 {hours}（查询时间 {entered}）"
 
 
 def _unchecked(vehicle: Vehicle, doubted: list[Blocking], ways: list[Document]) -> LimitViolated:

@@ -237,6 +237,7 @@ def test_a_ban_without_a_way_round_is_named_with_its_hours():
     (blocking,) = caught.value.extra["edges"]
     assert blocking["limit"] == "hours"
     assert blocking["value"] == ["00:00-06:00"]
+    assert caught.value.en.endswith("first closed 00:00-06:00, asked for Su 03:00")
     assert "0时至6时" in blocking["legal_text"]
     (wait,) = caught.value.extra["relaxations"]
     (give,) = wait["give"]
