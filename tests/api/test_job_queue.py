@@ -71,10 +71,11 @@ def test_dispatchers_get_two_turns_for_one(database_url):
 
 def test_jobs_are_read_by_their_owner_and_by_administrators_of_the_province(database_url):
     readers = {
-        Actor("modest", "planner", "330106"): ["modest"],
+        Actor("modest", "planner", "330000"): ["modest"],
+        Actor("modest", "planner", "330106"): [],  # they were run for the province
         Actor("a", "admin", "330000"): ["greedy", "modest"],
         Actor("b", "admin", "330100"): [], Actor("c", "admin", "330106"): [],
-        Actor("greedy", "admin", "330106"): ["greedy"],
+        Actor("greedy", "duty", "330000"): ["greedy"],
     }  # fmt: skip
 
     async def work():

@@ -188,10 +188,13 @@ def test_row_level_security_keeps_jobs_to_their_owner(planner, server):
     with connect(server.database_url) as conn:
         conn.execute("SET ROLE sigang_app")
         count = "SELECT count(*) FROM sigang.job"
+        act = "SELECT set_config('sigang.actor', %s, true), set_config('sigang.prefix', %s, true)"
         seen = {}
         for actor in ("planner", "dispatcher", ""):
-            conn.execute("SELECT set_config('sigang.actor', %s, true)", [actor])
+            conn.execute(act, [actor, "33" if actor else ""])
             seen[actor] = conn.execute(count).fetchone()[0]
         assert seen["planner"] > 0 and seen["dispatcher"] == seen[""] == 0
+        conn.execute(act, ["planner", "3303"])  # what it ran for the province is no longer its own
+        assert conn.execute(count).fetchone()[0] == 0
         conn.execute("SELECT set_config('sigang.jobs', 'all', true)")
         assert conn.execute(count).fetchone()[0] >= seen["planner"]
