@@ -758,6 +758,7 @@ export default {
   'heat.wrong_before': 'The other period must end before this one begins.',
   'heat.shown': 'Shows {since} until {until} (not included)',
   'heat.shown_before': ', compared with {since} until {until} (not included)',
+  'heat.part': 'beyond the own area public records alone, so that rates there are of a part',
   'heat.shown_all': 'Shows all records',
   'heat.said.per': '{events} per {exposure}',
   'heat.said.daily': 'daily at hours {hours}',

@@ -756,6 +756,7 @@ export default {
   'heat.wrong_before': '对比时段须在本时段开始之前结束。',
   'heat.shown': '显示 {since} 至 {until}（不含）',
   'heat.shown_before': '，与 {since} 至 {until}（不含）相比',
+  'heat.part': '辖区之外仅含公开记录，其比率只反映一部分',
   'heat.shown_all': '显示全部记录',
   'heat.said.per': '{events}，以{exposure}为分母',
   'heat.said.daily': '每天 {hours} 时',

@@ -4,6 +4,7 @@ import { DAY_HOURS, readHours } from '../../core/heat.js';
 import { maybe, pick, t } from '../../core/i18n.js';
 import { comparedPeriods, heatQuestion } from '../../model/heat.js';
 import { findLayer } from '../../model/layers.js';
+import { sessionStore } from '../../model/session.js';
 
 /** Where the kinds of cases have their names. */
 const KINDS_OF = { layer: 'cases', column: 'violation' };
@@ -49,9 +50,12 @@ export function countedText() {
   const looked = maybe(`heat.looks.${exposure}`, exposure);
   return [
     t('heat.said.per', { events: eventName(events), exposure: looked }),
-    ...narrowedTexts(rest), maybe(`heat.cells.${cells}`, cells),
+    ...narrowedTexts(rest), maybe(`heat.cells.${cells}`, cells), partText(),
   ].filter(Boolean).join(' · ');
 }
+
+/** That records elsewhere are not all there is, to whom that is so. */
+const partText = () => (/^\d\d0000$/.test(sessionStore.account.value?.scope ?? '') ? '' : t('heat.part'));
 
 /** What a result is of that was asked for once: days, events (per exposure where it counts), kinds, hours. */
 export function recordsText(/** @type {Record<string, string>} */ question, /** @type {boolean} */ byExposure) {
