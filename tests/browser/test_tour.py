@@ -309,6 +309,10 @@ def test_wenzhou_gets_no_restricted_row(open_page, server):
     assert listed
     assert others
     assert not set(listed) & {row[0] for row in others}
+    page.get_by_test_id("tab-heat").click()
+    expect(page.get_by_test_id("heat-counted")).to_contain_text("辖区之外仅含公开记录")
+    expect(page.get_by_test_id("heat-list")).to_have_attribute("data-count", re.compile(r"\d"))
+    page.get_by_test_id("tab-events").click()
     it_is_signed_out_elsewhere(page, server)
 
 
