@@ -31,7 +31,7 @@ def fit_codes(read: EdgeCodes, graph: Graph) -> list[str | None]:
     return codes
 
 
-READER = register(Reader("waterway codes", _read))
+READER = register(Reader("waterway_codes", _read))
 
 
 def waterway_codes() -> Need[EdgeCodes]:
