@@ -42,8 +42,7 @@ def add_load(kinds: Commands[ArgumentParser]) -> None:
     )  # fmt: skip
     records.add_argument("file", type=Path, help="CSV, Parquet, GeoJSON, like a layer's")
     records.add_argument("--map", required=True, type=Path, help="TOML: file's columns → fields")
-    records.add_argument("--dry-run", action="store_true", help="judge all rows and change nothing")
-    records.add_argument("--bad-rows", type=Path, help="file for the refused rows")
+    _let_try(records)
     speeds = command(
         kinds, "speeds", "Load measured speeds by hour of the week from a CSV file.",
         example="load speeds weeks.csv --source detectors",
@@ -54,6 +53,12 @@ def add_load(kinds: Commands[ArgumentParser]) -> None:
     _add_more(kinds)
     sample = command(kinds, "sample", "Load the sample province again.", example="load sample")
     sample.add_argument("--freeze", metavar="TIME", help="anchor of the generated sample")
+
+
+def _let_try(kind: ArgumentParser) -> None:
+    """Let a load be tried, and what it refuses be written down."""
+    kind.add_argument("--dry-run", action="store_true", help="judge all and change nothing")
+    kind.add_argument("--bad-rows", type=Path, help="file for the refused rows")
 
 
 def _add_terrain(kinds: Commands[ArgumentParser]) -> None:
@@ -79,8 +84,7 @@ def _add_more(kinds: Commands[ArgumentParser]) -> None:
         example="load waterway network.toml --dry-run",
     )  # fmt: skip
     water.add_argument("file", type=Path, help="TOML: the tables beside it, and their columns")
-    water.add_argument("--dry-run", action="store_true", help="judge all rows and change nothing")
-    water.add_argument("--bad-rows", type=Path, help="file for the refused rows")
+    _let_try(water)
     chart = command(
         kinds, "enc", "Load an S-57 chart cell: depths, marks, bridges, axes of waterways.",
         example="load enc C1313001.000 --license CC-BY-4.0",
@@ -99,8 +103,7 @@ def _add_timetable(kinds: Commands[ArgumentParser]) -> None:
         example="load timetable feeds/rail --dry-run",
     )  # fmt: skip
     timetable.add_argument("file", type=Path, metavar="folder", help="see docs/linkage.md")
-    timetable.add_argument("--dry-run", action="store_true", help="judge all, change nothing")
-    timetable.add_argument("--bad-rows", type=Path, help="file for the refused rows")
+    _let_try(timetable)
 
 
 def _add_messages(kinds: Commands[ArgumentParser]) -> None:
@@ -119,8 +122,7 @@ def _add_messages(kinds: Commands[ArgumentParser]) -> None:
     codes.add_argument("file", type=Path, help="CSV as published, or with a header; .gz too")
     codes.add_argument("--source", default="unlocode-list", help="name of the source")
     for one in (messages, codes):
-        one.add_argument("--dry-run", action="store_true", help="judge all and change nothing")
-        one.add_argument("--bad-rows", type=Path, help="file for what is refused")
+        _let_try(one)
 
 
 def _add_airspace(kinds: Commands[ArgumentParser]) -> None:
