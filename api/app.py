@@ -60,6 +60,7 @@ from api.ogc import (
 )
 from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
 from api.ops.admin import follow_catalog
+from api.ports.linkage import hubs as linkage_hubs
 from api.ports.linkage import itineraries
 from api.ports.locks import asked as locks_asked
 from api.ports.locks import kept as locks_kept
@@ -139,6 +140,7 @@ ROUTES = (
     exposure.routes,
     inspections.routes,
     itineraries.routes,
+    linkage_hubs.routes,
     carriageways.routes,
     low_visibility.routes,
     predicted_speeds.routes,

@@ -172,3 +172,34 @@ def test_a_changed_timetable_is_in_the_next_answer(planner, server):
         conn.execute("UPDATE sigang.linkage_trip SET removed = '{}' WHERE id = 'feeder-1'")
         conn.commit()
     assert by_mode(itineraries(planner))["feeder"]["departs"] == after(6)
+
+
+def test_hubs_are_listed_and_a_board_tells_what_leaves_next(planner, server, clients):
+    hubs = {one["id"]: one for one in planner.get("/api/linkage/hubs").json()["hubs"]}
+    assert set(hubs) == {"zhapu", "beilun", "islet"}
+    assert hubs["zhapu"]["un_locodes"] == ["CNZPU", "CNZAP"] and not hubs["islet"]["by_road"]
+    asked = {"at": READY.isoformat(), "hours": 24}
+    board = planner.get("/api/linkage/hubs/CNZAP", params=asked).json()
+    assert board["hub"] == hubs["zhapu"] and board["truncated"] is False
+    barge, feeder = board["departures"]
+    assert (barge["mode"], barge["departs"]) == ("barge", after(1))
+    assert (feeder["trip"], feeder["departs"], feeder["gate_closes"], feeder["papers_close"]) == (
+        "feeder-1", after(12), after(8), after(6)
+    )  # fmt: skip
+    assert feeder["calls"] == [{"hub": "beilun", "arrives": after(18)}] and feeder["open"]
+    late = {"at": after(9), "hours": 24}
+    told = planner.get("/api/linkage/hubs/zhapu", params=late).json()["departures"]
+    assert [(one["mode"], one["open"]) for one in told] == [("feeder", False), ("barge", True)]
+    assert planner.get("/api/linkage/hubs/islet", params=asked).json()["departures"] == []
+    with connect(server.database_url) as conn:
+        closing = "INSERT INTO sigang.linkage_closing VALUES ('zhapu', %s, %s, '大风', 'feeders')"
+        conn.execute(closing, [READY - timedelta(hours=1), READY + timedelta(hours=2)])
+        conn.commit()
+        shut = planner.get("/api/linkage/hubs/zhapu", params=asked).json()
+        conn.execute("DELETE FROM sigang.linkage_closing")
+        conn.commit()
+    assert shut["closed_now"] and [one["reason"] for one in shut["closings"]] == ["大风"]
+    unknown = planner.get("/api/linkage/hubs/CNZPX", headers={"Accept-Language": "en"})
+    assert unknown.status_code == 404 and "CNZPU" in unknown.text
+    assert planner.get("/api/linkage/hubs/zhapu", params={"hours": 0}).status_code == 400
+    assert clients["anonymous"].get("/api/linkage/hubs").status_code == 401
