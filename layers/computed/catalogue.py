@@ -11,6 +11,7 @@ from layers.declare.layer import Computed, Layer
 from layers.declare.reading import wrong
 from layers.declare.relation import Relation
 from layers.processes.readers.network import READER as NETWORK
+from layers.processes.readers.timetable_rows import READER as TIMETABLE
 from layers.processes.registry import Processes, find_processes
 from layers.processes.runtime.declared_inputs import Faults, layers_named, unfit
 from layers.processes.runtime.model import GEOJSON, PLANNERS, Inputs, Process, media_type
@@ -21,13 +22,17 @@ DOCS = "add-a-computed-layer"
 
 @dataclass(frozen=True)
 class ComputedLayer:
-    """A computed layer with its process, the layers that it reads, and the network."""
+    """A computed layer with its process, the layers that it reads, and the network.
+
+    `services` tells whether it reads the services of the linkage.
+    """
 
     layer: Layer
     how: Computed
     process: Process
     reads: tuple[Relation, ...]
     network: str | None
+    services: bool = False
 
 
 ComputedLayers = Mapping[str, ComputedLayer]
@@ -85,7 +90,8 @@ def _resolved(
     process = processes[how.process]
     networks = [n.asked(_inputs(how, process)) for n in process.reads if n.reader == NETWORK.name]
     reads = tuple(_reads(how, process, declared))
-    return ComputedLayer(layer, how, process, reads, next(iter(networks), None))
+    services = any(need.reader == TIMETABLE.name for need in process.reads)
+    return ComputedLayer(layer, how, process, reads, next(iter(networks), None), services)
 
 
 def _inputs(how: Computed, process: Process) -> Inputs:

@@ -64,6 +64,9 @@ SELECT NOT EXISTS (SELECT 1 FROM sigang.derived_layer d
     AND n.version IS NOT DISTINCT FROM d.network_version
     AND (%(every)s::float8 IS NULL
       OR d.computed_at > now() - make_interval(secs => %(every)s)))"""
+_SERVICES = """
+SELECT (SELECT version FROM sigang.linkage_version), ARRAY(SELECT origin FROM sigang.linkage_hub
+  UNION SELECT origin FROM sigang.linkage_service)"""
 _FORGET = [
     "DELETE FROM sigang.derived_row WHERE kind <> ALL (%s)",
     "DELETE FROM sigang.derived_layer WHERE layer <> ALL (%s)",
@@ -116,6 +119,10 @@ def read_made(conn: Conn, computed: ComputedLayer, rules: Rules) -> Made:
         found = conn.execute(_rows_digest(relation)).fetchone() or (0, 0, None)
         parts.append([relation.layer.id, str(found[0]), str(found[1])])
         origins.update(found[2] or ())
+    if computed.services:
+        version, found_origins = conn.execute(_SERVICES).fetchone() or (0, [])
+        parts.append(["linkage", version])
+        origins.update(found_origins)
     held = [(key, rules.get(key)) for key in computed.how.rules]
     versions = [f"{key}@{rule.version}" for key, rule in held if rule is not None]
     text = orjson.dumps([*parts, versions], option=orjson.OPT_SORT_KEYS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,31 +89,43 @@ class Question:
         def priced(drives: Drives) -> Ints:
             return price_roads(drives.seconds, drives.metres, load, factors, tariffs)
 
+        self._priced, self._drives = priced, HAULAGE not in limits.banned_modes
         self.timetable, self.limits = timetable, limits
-        drives = HAULAGE not in limits.banned_modes
         self.usable: Bools = np.ascontiguousarray(timetable.trip_capacity_teu >= load.teu)
         allowed = _allowed(timetable, load, limits)
         self.halts = price_halts(timetable, load, factors, tariffs, allowed)
         self.transfers = price_transfers(timetable, load, tariffs)
         self.covers = list_covers(self.transfers)
-        self.access, self.egress = roads.access, roads.egress
-        self.starts = _starts(roads.access, priced, start_hub, drives)
-        self.ends = _ends(roads.egress, priced, goal_hub, drives)
-        kept = np.isfinite(roads.between.seconds) & drives
+        self.egress = roads.egress
+        self.ends = _ends(roads.egress, priced, goal_hub, self._drives)
+        kept = np.isfinite(roads.between.seconds) & self._drives
         hubs = np.arange(len(timetable.hub_ids) + 1)
         rows = np.repeat(hubs[:-1], np.diff(roads.first))[kept]
         self.road_first = np.searchsorted(rows, hubs).astype(np.int64)
         self.road_to = np.ascontiguousarray(roads.to[kept])
         self.between = Drives(roads.between.seconds[kept], roads.between.metres[kept])
         self.road_legs = priced(self.between)
-        self.direct_leg = roads.direct
-        self.has_direct = drives and bool(np.isfinite(roads.direct.seconds[0]))
-        self.direct = priced(roads.direct) if self.has_direct else np.zeros((1, SUM), np.int64)
         onward = np.ascontiguousarray(self.transfers[..., :SUM].min(axis=1))
         self.least, self.aboard = bound(
             self.ends, onward, self.road_first, self.road_to, self.road_legs, self.halts,
             timetable.halt_first, ROAD,
         )  # fmt: skip
+        self._leave(roads.access, roads.direct, start_hub)
+
+    def _leave(self, access: Drives, direct: Drives, hub: int | None) -> None:
+        self.access, self.direct_leg = access, direct
+        self.starts = _starts(access, self._priced, hub, self._drives)
+        self.has_direct = self._drives and bool(np.isfinite(direct.seconds[0]))
+        self.direct = self._priced(direct) if self.has_direct else np.zeros((1, SUM), np.int64)
+
+    def leaving(self, access: Drives, direct: Drives) -> Question:
+        """Return the question of a load that is fetched elsewhere, by its legs to hubs and goal.
+
+        What is known of the way to the goal is shared.
+        """
+        other = copy(self)
+        other._leave(access, direct, None)
+        return other
 
 
 def _allowed(timetable: Timetable, load: Load, limits: Limits) -> Bools:

@@ -100,6 +100,21 @@ class Delays(RuleModel):
         ]
 
 
+class HubChoosing(RuleModel):
+    """What ports are compared for: the load, when it is ready, and what still counts as reached.
+
+    It is ready on a weekday (Monday is 0) at an hour of the province's time.
+    """
+
+    port_kinds: list[Literal["sea", "river", "dry", "air"]] = Field(min_length=1)
+    teu: float = Field(gt=0, le=20_000)
+    mass_t: float = Field(gt=0, le=500_000)
+    weekday: int = Field(ge=0, le=6)
+    hour: int = Field(ge=0, le=23)
+    within_h: float = Field(gt=0, le=336)
+    most_transfers: int = Field(ge=0, le=8)
+
+
 CO2 = register(
     "linkage.co2_factors", FactorSets, zh="运输碳排放因子", en="CO2 factors of transport"
 )
@@ -108,3 +123,4 @@ PRICES = register(
 )
 TRANSFERS = register("linkage.transfers", Transferring, zh="枢纽换装默认值", en="Transfers at hubs")
 DELAYS = register("linkage.delays", Delays, zh="晚点情景", en="Scenarios of delays")
+HUB_CHOICE = register("linkage.hub_choice", HubChoosing, zh="出口港比选口径", en="Choice of ports")

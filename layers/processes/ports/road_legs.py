@@ -74,13 +74,68 @@ def read_road_legs(
     ), version  # fmt: skip
 
 
+class PortRoads(NamedTuple):
+    """The road legs from many places: to hubs, from hubs to ports, to ports, and between hubs.
+
+    `access` is (places, hubs), `egress` (hubs, ports), `direct` (places, ports).
+    """
+
+    access: Drives
+    egress: Drives
+    direct: Drives
+    between: Between
+    version: int
+
+    def to_port(self, column: int, port: int) -> Roads:
+        """Return the legs to one of the ports, the hub `port`; nobody sets out."""
+        seconds = self.egress.seconds[:, column].copy()
+        seconds[port] = np.inf  # it is there already
+        hubs = len(seconds)
+        into = Drives(seconds, self.egress.metres[:, column].copy())
+        return Roads(Drives.none(hubs), into, Drives.none(1), *self.between)
+
+    def starts(self, column: int) -> list[tuple[Drives, Drives]]:
+        """Return of each place the legs to all hubs, and the one to a port."""
+        return [
+            (
+                Drives(self.access.seconds[row], self.access.metres[row]),
+                Drives(
+                    self.direct.seconds[row, column : column + 1],
+                    self.direct.metres[row, column : column + 1],
+                ),
+            )
+            for row in range(len(self.access.seconds))
+        ]
+
+
+def read_port_roads(
+    network: RoadNetwork,
+    prepared: PreparedMetric,
+    hubs: Sequence[Hub],
+    points: Sequence[Point],
+    ports: Sequence[int],
+    rule: Transferring,
+) -> PortRoads:
+    """Return the road legs from places to hubs and ports (numbers of hubs) on a network."""
+    places = _place(network, prepared, hubs, points, [True] * len(points))
+    starts = range(len(points))
+    of_hubs = range(len(points), len(places.points))
+    out, version = _table(network, prepared, places, starts, of_hubs)
+    into, _ = _table(network, prepared, places, of_hubs, [of_hubs[port] for port in ports])
+    chosen = list(ports)
+    direct = Drives(out.seconds[:, chosen], out.metres[:, chosen])
+    between = _held_between(network, prepared, places, hubs, rule)
+    return PortRoads(out, into, direct, between, version)
+
+
 def _place(
     network: RoadNetwork,
     prepared: PreparedMetric,
     hubs: Sequence[Hub],
-    ends: tuple[Point, Point],
-    driven: tuple[bool, bool],
+    ends: Sequence[Point],
+    driven: Sequence[bool],
 ) -> Places:
+    """Return ends and then hubs on the road."""
     points = [*ends, *((hub.lon, hub.lat) for hub in hubs)]
     usable = network.snapper.usable(prepared.metric, prepared.costs)
     spots = network.snapper.find(points, usable, prepared.resolved.snap)
@@ -114,12 +169,13 @@ def _held_between(
     stamp = prepared.metric.stamp
     of_hubs = tuple((hub.lon, hub.lat, hub.by_road) for hub in hubs)
     state = prepared.plan.key, stamp.version, stamp.serial
+    first = len(places.points) - len(hubs)
 
     def make() -> Between:
         def drives(rows: Ints, columns: Ints) -> Drives:
-            return _table(network, prepared, places, rows + 2, columns + 2)[0]
+            return _table(network, prepared, places, rows + first, columns + first)[0]
 
-        lon, lat = np.array(places.points[2:]).reshape(-1, 2).T
+        lon, lat = np.array(places.points[first:]).reshape(-1, 2).T
         return join_near(lon, lat, rule.between_hubs_m, drives)
 
     found: Between = network.derived.get(_held).get((state, of_hubs, rule.between_hubs_m), make)

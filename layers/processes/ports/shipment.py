@@ -99,6 +99,24 @@ def find_ends(inputs: Shipment, held: HeldTimetable) -> list[tuple[int | None, f
     return found
 
 
+def choose_factors(name: str | None, rules: Rules) -> tuple[FactorSets, str]:
+    """Return the sets of factors, and the name of the one that is used.
+
+    Raises
+    ------
+    BadParameter
+        There is no set of the name.
+    """
+    sets = get_rule(rules, CO2).value
+    chosen = name or sets.default
+    if chosen not in sets.sets:
+        known = list(sets.sets)
+        raise wrong_input(
+            "factor_set", f"there are {', '.join(known)}", f"可用：{'、'.join(known)}"
+        )
+    return sets, chosen
+
+
 def ask(inputs: Shipment, scene: Scene, held: HeldTimetable, rules: Rules, at: datetime) -> Asked:
     """Return the question of a shipment that sets out about a time.
 
@@ -107,13 +125,8 @@ def ask(inputs: Shipment, scene: Scene, held: HeldTimetable, rules: Rules, at: d
     BadParameter
         A hub or the set of factors is not known, or the time is beyond the services that are held.
     """
-    sets, transfers = get_rule(rules, CO2).value, get_rule(rules, TRANSFERS).value
-    chosen = inputs.factor_set or sets.default
-    if chosen not in sets.sets:
-        known = list(sets.sets)
-        raise wrong_input(
-            "factor_set", f"there are {', '.join(known)}", f"可用：{'、'.join(known)}"
-        )
+    sets, chosen = choose_factors(inputs.factor_set, rules)
+    transfers = get_rule(rules, TRANSFERS).value
     start, goal = find_ends(inputs, held)
     driven = tuple(hub is None or held.hubs[hub].by_road for hub in (start[0], goal[0]))
     ends = (start[1], start[2]), (goal[1], goal[2])

@@ -79,6 +79,11 @@ class HeldTimetable:
     since: int
     until: int
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether any hub or service is made up, and so what is reckoned by them."""
+        return any(one.origin == "synthetic" for one in (*self.hubs, *self.timetable.services))
+
     def find(self, name: str) -> int | None:
         """Return the number of a hub by its id or any UN/LOCODE of it, None where there is none."""
         wanted = name.strip()
