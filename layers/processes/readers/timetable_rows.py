@@ -82,7 +82,8 @@ class HeldTimetable:
     @property
     def synthetic(self) -> bool:
         """Whether any hub or service is made up, and so what is reckoned by them."""
-        return any(one.origin == "synthetic" for one in (*self.hubs, *self.timetable.services))
+        origins = {hub.origin for hub in self.hubs}
+        return "synthetic" in origins | {one.origin for one in self.timetable.services}
 
     def find(self, name: str) -> int | None:
         """Return the number of a hub by its id or any UN/LOCODE of it, None where there is none."""
