@@ -53,7 +53,7 @@ class Prepared:
     def sheet(self, costs: Costs) -> Sheet:
         """Return what figures need of the edges for some costs; they differ by their tolls too."""
         # The memory keeps the costs as well, so that no other array gets the same id.
-        name = f"{id(costs.speed_kmh)} {id(costs.tolls)}"
+        name = f"{id(costs.basis)} {id(costs.tolls)}"
         self.profiles.add(costs.profile.id)
         made = self._sheets.get(
             name, lambda: (costs, Sheet(self._graph.edges, costs, self._carrying))
@@ -107,7 +107,7 @@ class Driven:
         edges = self.keys >> 1
         cap = found.view.cap_kmh[self.keys]
         self.length_m = network.graph.edges.length_m[edges] * self.part
-        driving = found.costs.duration_ms(edges, cap) * self.part
+        driving = found.costs.duration_ms(self.keys, cap) * self.part
         self.duration_s = (driving + found.waits_ms()) / 1000
         self.starts = [0, *np.cumsum([len(leg.keys) for leg in legs]).tolist()]
 

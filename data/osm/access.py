@@ -1,7 +1,7 @@
 """Who may use a way, by vehicle, direction and condition: the access table of an edge.
 
 Its members are the tags of `KEYS`, each as it is, with a direction, with a condition, or both;
-`oneway:<key>`; `maxspeed:<key>`, a number; and limits as `data.osm.limits` writes them.
+`oneway:<key>`; speeds as `data.osm.speeds` and limits as `data.osm.limits` write them.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from data.osm.clauses import split_clauses
 from data.osm.limits import lower, over
-from data.osm.values import speed_kmh, yes_no
-from spatial.networks.access_values import ADMITTING, CLASSES, KEYS, REFUSING
+from data.osm.speeds import speed_members
+from data.osm.values import yes_no
+from spatial.networks.access_values import ADMITTING, CLASSES, ENDING, KEYS, REFUSING
 
 POWERED = frozenset(KEYS[2:14])
 BUSWAYS = frozenset({"busway", "bus_guideway"})
@@ -24,9 +26,9 @@ _SUFFIXES = tuple(
 _SIDES = ("", ":left", ":right", ":both")
 _OTHER_WAY = {"yes": "-1", "-1": "yes", "forward": "backward", "backward": "forward"}
 _AT_HOURS = re.compile(r"(?<![\w-])(yes|-1)(?=\s*@)")  # values of a conditional one-way tag
-_CLAUSES = re.compile(r";(?![^(]*\))")
 _SHUT = frozenset({"no", "private"})
 _KNOWN = ADMITTING | CLASSES | REFUSING
+_GENERAL = 3  # keys that speak of vehicles of all sizes
 
 Tags = Mapping[str, str]
 Table = dict[str, object]
@@ -44,11 +46,7 @@ def access_table(tags: Tags, mode: str, edge_class: str, *, changing: bool) -> T
     table |= _oneways(tags)
     if changing:
         table["motor_vehicle"] = "no"
-    for key in KEYS:
-        speed = speed_kmh(tags.get(f"maxspeed:{key}"))
-        if speed is not None:
-            table[f"maxspeed:{key}"] = speed
-    return _with_sizes(table)
+    return _with_sizes(table) | speed_members(tags)
 
 
 def _tidy(text: str) -> str:
@@ -94,24 +92,32 @@ def _oneway(value: str) -> str | None:
 
 
 def _with_sizes(table: Table) -> Table:
-    """Write conditions on sizes, as of `hgv:conditional=no @ (weight>7.5)`, as limits."""
+    """Write conditions on sizes, as of `hgv:conditional=no @ (weight>7.5)`, as limits.
+
+    What opens a road to those above a size for some purpose only is read of all lorries.
+    """
     kept: Table = {}
     for key, text in table.items():
         name, _, last = key.rpartition(":")
-        vehicle = name.partition(":")[0]
+        vehicle, _, way = name.partition(":")
         if last != "conditional" or vehicle not in KEYS:
             kept[key] = text
             continue
-        rest = []
+        rest: dict[str, list[str]] = {}
         for clause in split_clauses(str(text)):
             value, _, condition = clause.partition("@")
             limit = over(condition)
             if limit is None:
-                rest.append(clause.strip())
+                rest.setdefault(key, []).append(clause.strip())
             elif value.strip() in _SHUT:
-                kept = lower(kept, {f"limit:{limit[0]}:{vehicle}": limit[1]})
-        if rest:
-            kept[key] = "; ".join(rest)
+                column, most, others = limit
+                named = ":".join(part for part in ("limit", column, vehicle, way) if part)
+                kept = lower(kept, {f"{named}@{others}" if others else named: most})
+            elif value.strip() in ENDING:
+                heavy = key.replace(vehicle, "hgv", 1) if vehicle in KEYS[:_GENERAL] else key
+                rest.setdefault(heavy, []).append(clause.strip())
+        for named, clauses in rest.items():
+            kept[named] = "; ".join([*([str(kept[named])] if named in kept else []), *clauses])
     return kept
 
 
@@ -119,20 +125,16 @@ def turned(access: Mapping[str, object]) -> Table:
     """Return an access table as it reads against the drawn direction."""
     result: Table = {}
     for key, value in access.items():
-        parts = key.split(":")
+        name, at, condition = key.partition("@")
+        parts = name.split(":")
         if parts[0] == "oneway":
             at_hours = parts[-1] == "conditional"
             result[key] = (
                 _opposite_at_hours(value) if at_hours else _OTHER_WAY.get(str(value), value)
             )
         else:
-            result[":".join(_OTHER_WAY.get(part, part) for part in parts)] = value
+            result[":".join(_OTHER_WAY.get(part, part) for part in parts) + at + condition] = value
     return result
-
-
-def split_clauses(text: str) -> list[str]:
-    """Return the clauses of a conditional tag: `no @ (Mo; Tu)` is one."""
-    return _CLAUSES.split(text)
 
 
 def _opposite_at_hours(text: object) -> str:

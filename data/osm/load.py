@@ -27,6 +27,7 @@ from data.osm.delays import DelayNodes
 from data.osm.edges import EdgeBuilder, Way
 from data.osm.limits import COLUMNS as LIMITS
 from data.osm.limits import NODE_KEYS as LIMIT_KEYS
+from data.osm.limits import lower
 from data.osm.merged_nodes import merge_nodes
 from data.osm.nodes import MODES, NodeTable, References, TagStore
 from data.osm.tags import BARRAGES, KEYS, is_lock, names, way_kind
@@ -322,6 +323,11 @@ def _finish(run: Run, extract: _Extract, builder: EdgeBuilder, units: AdminUnits
 def _limit_edges(run: Run, store: TagStore) -> None:
     """Limit the edges beside crossings and barriers as these are limited."""
     limited = turns.limited_edges(store)
+    own = [edge for edge, limits in limited.items() if limits.own]
+    said = run.conn.execute("SELECT id::text, access FROM sigang.edge WHERE id = ANY(%s)", [own])
+    for edge, access in said.fetchall():
+        limits = limited[edge]
+        limited[edge] = limits._replace(own=lower(limits.own, access))
     lowest = ", ".join(f"{name} = least(e.{name}, l.{name})" for name in LIMITS)
     run.conn.execute(
         f"UPDATE sigang.edge e SET {lowest}, access = e.access || l.own"  # noqa: S608

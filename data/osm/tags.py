@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from data.osm.access import BY_TURNS, REVERSED, access_table, opens_to_motors, turned
+from data.osm.limits import COLUMNS as LIMITS
 from data.osm.limits import lower, read_limits
-from data.osm.values import duration_h, length_m, mass_t, speed_kmh, whole, yes_no
+from data.osm.speeds import WAYS, read_speed
+from data.osm.values import duration_h, length_m, mass_t, whole, yes_no
 from spatial.networks.road import KIND as ROAD
 from spatial.networks.road import MOTOR
 from spatial.networks.waterway import KIND as WATERWAY
@@ -65,8 +67,6 @@ _KEPT = (
 _CHANGING = {"reversible"}
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _ROUTE = re.compile(r"[GSXYCZ]\d{1,5}")
-_ZONE_KEYS = ("maxspeed:type", "source:maxspeed", "zone:maxspeed", "zone:traffic")
-_UNLIMITED_KMH = 130.0  # the speed advised where there is no limit
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,8 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
     access = lower(access_table(tags, mode, edge_class, changing=changing), own)
     structure, structure_name = _structure(tags, mode)
     name_zh, name_en = names(tags)
-    speed = _speed(tags, edge_class)
+    open_ways = WAYS if not oneway else WAYS[1:] if reverse else WAYS[:1]
+    speed = read_speed(tags, edge_class, open_ways)
     return EdgeTags(
         mode=mode,
         edge_class=edge_class,
@@ -151,7 +152,7 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
         lanes=whole(tags.get("lanes")),
         layer=whole(tags.get("layer")) or 0,
         limits=_longest(tags) if afloat else limits,
-        limits_known=limited and _limits_known(tags, limits),
+        limits_known=limited and _limits_known(tags, limits, own),
         depth_m=length_m(tags.get("maxdraft") or tags.get("maxdraught")),
         clearance_m=length_m(tags.get("maxheight")) if afloat else None,
         width_m=_width(tags, afloat),
@@ -197,23 +198,13 @@ def _direction(tags: Tags, mode: str, edge_class: str) -> tuple[bool, bool, bool
     return (implied if said is None else said), False, False
 
 
-def _speed(tags: Tags, edge_class: str) -> float | None:
-    whole_way = speed_kmh(tags.get("maxspeed"))
-    if whole_way is not None:
-        return whole_way
-    each = [speed_kmh(tags.get(f"maxspeed:{d}")) for d in ("forward", "backward")]
-    known = [value for value in each if value is not None]
-    if known or "maxspeed" in tags:
-        unlimited = tags.get("maxspeed") == "none" and edge_class in ("motorway", "trunk")
-        return min(known, default=_UNLIMITED_KMH if unlimited else None)
-    zones = [speed_kmh(tags.get(key)) for key in _ZONE_KEYS if ":" in tags.get(key, "")]
-    return next((value for value in zones if value is not None), None)
-
-
-def _limits_known(tags: Tags, limits: tuple[float | None, ...]) -> bool:
+def _limits_known(tags: Tags, limits: tuple[float | None, ...], own: Mapping[str, object]) -> bool:
     """Tell whether both height and mass are stated: a number, none or the legal default."""
-    height = limits[0] is not None or tags.get("maxheight") in {"none", "default"}
-    return height and (limits[3] is not None or tags.get("maxweight") == "none")
+    for column, key, nothing in ((0, "maxheight", {"none", "default"}), (3, "maxweight", {"none"})):
+        each = [f"limit:{LIMITS[column]}:{way}" in own for way in WAYS]
+        if limits[column] is None and tags.get(key) not in nothing and not all(each):
+            return False
+    return True
 
 
 def _longest(tags: Tags) -> tuple[float | None, ...]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import osmium
 
-from data.osm.access import split_clauses
+from data.osm.clauses import split_clauses
 from data.osm.edges import Segment
 from data.osm.limits import Limits, read_limits
 from data.osm.nodes import TagStore
@@ -200,7 +200,7 @@ def _sequences(
             yield first.edge, [], node, last.edge
     elif relation.via_ways:
         between = [s for way in relation.via_ways for s in segments.get(way, ())]
-        yield from _through(enter, between, leave)
+        yield from _through(enter, between, leave, once=value.startswith("no"))
 
 
 def _is_meant(value: str, first: Segment, last: Segment, node: int) -> bool:
@@ -223,9 +223,16 @@ def _starting_at(segments: Sequence[Segment], node: int) -> list[Segment]:
 
 
 def _through(
-    enter: Sequence[Segment], between: Sequence[Segment], leave: Sequence[Segment]
+    enter: Sequence[Segment],
+    between: Sequence[Segment],
+    leave: Sequence[Segment],
+    *,
+    once: bool,
 ) -> Iterator[Sequence4]:
-    """Follow the via ways from where the first way meets them to where the last one does."""
+    """Follow the via ways from where the first way meets them to where the last one does.
+
+    A ring may be driven `once` only where who goes round it again would dodge what is forbidden.
+    """
     inner = {node for s in between for node in (s.tail, s.head)}
     starts = [(s, node) for s in enter for node in (s.tail, s.head) if node in inner]
     ends = [(s, node) for s in leave for node in (s.tail, s.head) if node in inner]
@@ -235,7 +242,10 @@ def _through(
             chains = _rings(between, begin) if begin == end else [_chain(between, begin, end)]
             for chain in chains if meet else ():
                 if chain:
-                    yield first.edge, [s.edge for s in chain], None, last.edge
+                    via = [s.edge for s in chain]
+                    yield first.edge, via, None, last.edge
+                    if once and begin == end:
+                        yield first.edge, via, None, via[0]
 
 
 def _rings(between: Sequence[Segment], begin: int) -> Iterator[list[Segment]]:
@@ -321,7 +331,7 @@ def limited_edges(store: TagStore) -> dict[str, Limits]:
     """Return the limits of edges beside crossings and barriers that have some, by edge."""
     found: dict[str, Limits] = {}
     for node, edges in store.meetings():
-        limits = read_limits(store.between(node, node)[node])
+        limits = read_limits(store.between(node, node)[node], along=False)
         for edge in edges if limits.any else ():
             found[edge] = limits.with_(found[edge]) if edge in found else limits
     return found

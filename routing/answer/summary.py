@@ -11,6 +11,7 @@ import numpy as np
 from routing.answer.summary_kernels import (
     BASIS,
     BASIS_AT,
+    BASIS_BITS,
     CARRYING,
     DELAY,
     MOST_ORIGINS,
@@ -26,7 +27,8 @@ from routing.answer.summary_kernels import (
     UNSURE,
     add_up,
 )
-from routing.cost.profile import BASES, Costs
+from routing.cost.posted_speeds import BASES
+from routing.cost.profile import Costs
 from routing.graph.graph import Edges
 from routing.graph.weights import Bools, Floats, Ints
 from routing.query.driven_leg import Leg
@@ -72,7 +74,7 @@ class Summary(NamedTuple):
 
 
 class Sheet:
-    """What figures need of the edges for some costs, one row per edge: 24 bytes.
+    """What figures need of the edges for some costs, one row per edge: 16 bytes.
 
     `carrying` marks the edges to be told of, if any.
     """
@@ -82,13 +84,14 @@ class Sheet:
             raise ValueError(f"more than {MOST_ORIGINS} origins")
         marks = (edges.ref.codes.astype(np.int64) + 1) << REF_AT
         marks |= (edges.origin.codes.astype(np.int64) + 1) << ORIGIN_AT
-        marks |= costs.basis.astype(np.int64) << BASIS_AT
+        basis = costs.basis.astype(np.int64)
+        marks |= basis[0::2] << BASIS_AT | basis[1::2] << BASIS_AT + BASIS_BITS
         marks |= np.where(edges.limits_known, SURE, 0)
         if costs.tolls is not None:
             marks |= np.where(costs.tolls.tolled, TOLL, 0) | np.where(costs.tolls.said, SAID, 0)
         if len(carrying):
             marks |= np.where(carrying, CARRYING, 0)
-        self.rows = np.column_stack([edges.length_m, costs.speed_kmh, marks.astype(np.float64)])
+        self.rows = np.column_stack([edges.length_m, marks.astype(np.float64)])
 
 
 def summarise(
@@ -102,7 +105,10 @@ def summarise(
     vehicle = found.vehicle
     unsure = vehicle.unsure(edges, keys >> 1) if vehicle.tested else NO_EDGES
     waits_ms = np.concatenate([leg.waits_ms(found.costs) for leg in legs])
-    add_up(keys, start, stop, first, rows, found.view.cap_kmh, waits_ms, unsure, sums, noted)
+    add_up(
+        keys, start, stop, first, rows, found.costs.speed_kmh, found.view.cap_kmh, waits_ms, unsure,
+        sums, noted,
+    )  # fmt: skip
     return _told(edges, found, sums.tolist(), noted, by_leg)
 
 

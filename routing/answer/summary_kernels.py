@@ -13,20 +13,20 @@ UNSURE, TOLLED, UNSAID, TURNS, DELAY, BASIS, ORIGIN = 0, 1, 2, 3, 4, 5, 8
 """Places in the sums: metres with unknown limits, metres with a toll, parts that do not say whether
 they are tolled, edges driven back at once, ms of turning and of what is met, metres by basis of
 speed, metres by origin; then m and ms of each leg."""
-LENGTH, SPEED, MARKS = 0, 1, 2
-"""Columns of a row: m, km/h, and what is said of the edge as a whole number."""
+LENGTH, MARKS = 0, 1
+"""Columns of a row: m, and what is said of the edge as a whole number."""
 SURE, TOLL, SAID, CARRYING = 1, 2, 4, 8
-"""Bits of the marks; above them basis, number of the origin and number of the road."""
-BASIS_AT, ORIGIN_AT, REF_AT = 4, 6, 14
+"""Bits of the marks; above them basis forward and backward, number of the origin, of the road."""
+BASIS_AT, BASIS_BITS, ORIGIN_AT, REF_AT = 4, 2, 8, 16
 MOST_ORIGINS = 2 ** (REF_AT - ORIGIN_AT) - 1
 
 Bools = NDArray[np.bool_]
 
 
 @inlined
-def add_marked(sums: Floats, metres: float, marks: int, sure: bool) -> None:
-    """Add metres to the sums of what the marks of their edge say."""
-    sums[BASIS + ((marks >> BASIS_AT) & 3)] += metres
+def add_marked(sums: Floats, metres: float, marks: int, way: int, sure: bool) -> None:
+    """Add metres in one direction to the sums of what the marks of their edge say."""
+    sums[BASIS + ((marks >> (BASIS_AT + BASIS_BITS * way)) & 3)] += metres
     origin = (marks >> ORIGIN_AT) & MOST_ORIGINS
     if origin:
         sums[ORIGIN + origin - 1] += metres
@@ -51,8 +51,8 @@ def note(noted: Ints, most: int, edge: int, marks: int) -> None:
 
 
 @compiled(
-    "void(int64[::1], float64[::1], float64[::1], int64[::1], float64[:, ::1], float32[::1],"
-    " float64[::1], boolean[::1], float64[::1], int64[::1])",
+    "void(int64[::1], float64[::1], float64[::1], int64[::1], float64[:, ::1], float64[::1],"
+    " float32[::1], float64[::1], boolean[::1], float64[::1], int64[::1])",
     at_start=True,
 )
 def add_up(
@@ -61,6 +61,7 @@ def add_up(
     stop: Floats,
     first: Ints,
     rows: Floats,
+    speed_kmh: Floats,
     cap_kmh: Kmh,
     waits_ms: Floats,
     unsure: Bools,
@@ -69,10 +70,10 @@ def add_up(
 ) -> None:
     """Add up the parts `start`..`stop` of keys driven in order; `sums` and `noted` begin as zeros.
 
-    Leg `i` has the keys `first[i]:first[i + 1]`. `rows` is by edge, `cap_kmh` by key, `waits_ms`
-    (what passing what is before a key takes) and `unsure` by place in `keys`, the latter empty
-    where the marks tell. `noted` gets how many roads and how many edges there are, then the roads
-    (none twice in a row), and from `2 + len(keys)` on the edges.
+    Leg `i` has the keys `first[i]:first[i + 1]`. `rows` is by edge, `speed_kmh` and `cap_kmh` by
+    key, `waits_ms` (what passing what is before a key takes) and `unsure` by place in `keys`, the
+    latter empty where the marks tell. `noted` gets how many roads and how many edges there are,
+    then the roads (none twice in a row), and from `2 + len(keys)` on the edges.
     """
     at, last = len(sums) - 2 * (len(first) - 1), -1
     for leg in range(len(first) - 1):
@@ -83,9 +84,9 @@ def add_up(
             if part > 0:
                 marks, metres = int(rows[edge, MARKS]), rows[edge, LENGTH] * part
                 sure = not unsure[i] if len(unsure) else marks & SURE != 0
-                speed = slower(rows[edge, SPEED], cap_kmh[keys[i]])
+                speed = slower(speed_kmh[keys[i]], cap_kmh[keys[i]])
                 sums[at] += metres
-                add_marked(sums, metres, marks, sure)
+                add_marked(sums, metres, marks, keys[i] & 1, sure)
                 sums[at + 1] += metres * MS_PER_M_AT_1_KMH / speed
                 sums[TURNS] += keys[i] ^ 1 == last
                 last = keys[i]

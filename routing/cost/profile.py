@@ -17,6 +17,13 @@ from routing.cost.access import DIRECTIONS, admission
 from routing.cost.delays import Waits, compile_delays
 from routing.cost.hazmat import read_cargo
 from routing.cost.network_rules import rules_of
+from routing.cost.posted_speeds import (
+    Driver,
+    PostedSpeeds,
+    SpeedHours,
+    post_speeds,
+    spread_by_class,
+)
 from routing.cost.profile_files import read_documents, wrong_profile
 from routing.cost.rule_models import FUEL, TOLL
 from routing.cost.time_bans import Bans, compile_bans, conditional_oneway, opens_against
@@ -32,7 +39,6 @@ from spatial.faults import list_faults
 from spatial.networks.model import NetworkKind, searched_kinds
 from spatial.rules import Rules, find_rule, get_rule
 
-BASES = ("measured", "posted", "assumed")
 COST_RULES = (TOLL.key, FUEL.key)
 
 
@@ -202,7 +208,9 @@ class Costs:
     """What a profile makes of the edges; arrays by edge or, where said, by key.
 
     `passable` (by key `2 * edge + direction`) tells where the vehicle may drive at all and
-    `ends_only` of which keys only to get somewhere on them; `factor` weighs what is not preferred;
+    `ends_only` of which keys only to get somewhere on them; `speed_kmh` and `basis` (a number of
+    `BASES`) are by key too, `speed_hours` what changes them by the clock; `factor` weighs what is
+    not preferred;
     `bans` closes by the clock; `co2_kg_km` is NaN where no rule tells. `waits` are what passing
     junctions costs, and `fixed` what of the weights of arcs is paid so, turning round included.
     `back_ms` is by arc what it costs more right after the same edge, `INFINITE` where one may not
@@ -214,6 +222,7 @@ class Costs:
     ends_only: Bools
     speed_kmh: Floats
     basis: NDArray[np.uint8]
+    speed_hours: SpeedHours
     factor: Floats
     length_m: Floats
     bans: Bans
@@ -226,11 +235,11 @@ class Costs:
     core: Core
     back_ms: Signed
 
-    def duration_ms(self, edges: Ints, cap_kmh: NDArray[np.float32]) -> Floats:
-        """Return the driving time of whole edges, each with a speed cap (NaN: none)."""
-        speed = np.fmin(self.speed_kmh[edges], cap_kmh)
+    def duration_ms(self, keys: Ints, cap_kmh: NDArray[np.float32]) -> Floats:
+        """Return the driving time along whole keys, each with a speed cap (NaN: none)."""
+        speed = np.fmin(self.speed_kmh[keys], cap_kmh)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(self.length_m[edges] * MS_PER_M_AT_1_KMH / speed, np.float64)
+            return np.asarray(self.length_m[keys >> 1] * MS_PER_M_AT_1_KMH / speed, np.float64)
 
     def weights(
         self, arcs: Arcs, chosen: Ints, shut: Bools, cap_kmh: NDArray[np.float32]
@@ -265,6 +274,13 @@ class Costs:
         """Return the costs where the restrictions of some hours hold."""
         return replace(self, turn_hours=replace(self.turn_hours, shut=hours))
 
+    def slowing(self, holding: frozenset[str]) -> Costs:
+        """Return the costs where the speeds of some conditions hold."""
+        speed_kmh = self.speed_kmh.copy()
+        speed_kmh[self.speed_hours.keys] = self.speed_hours.speeds(holding)
+        hours = replace(self.speed_hours, holding=holding)
+        return replace(self, speed_kmh=speed_kmh, speed_hours=hours)
+
 
 def _spared(profile: Profile, arcs: Arcs, hours: TurnHours, *, at_ends: bool) -> Bools:
     return spared_classes(profile, arcs.exempt, hours.shut, at_ends=at_ends)
@@ -284,19 +300,9 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     kinds = rules_of(edges.kind)
     usual = profile.class_speed == kinds.class_speed.key
     named = kinds.class_speed if usual else kinds.class_speeds
-    assumed = _spread(edges, get_rule(rules, named, profile.class_speed).value.root)
-    known = np.isfinite(edges.speed_kmh) & (edges.speed_kmh > 0)
-    posted = np.where(known, edges.speed_kmh, np.nan)
-    capped = np.fmin(assumed, posted)
-    speed = capped if profile.posted == "cap" else np.where(known, posted, assumed)
-    speed = np.fmin(speed, _own_speed(profile, edges))
-    if profile.speed_cap:
-        cap = get_rule(rules, kinds.speed_cap, profile.speed_cap).value.root
-        speed = np.fmin(speed, _spread(edges, cap))
+    assumed = spread_by_class(edges, get_rule(rules, named, profile.class_speed).value.root)
+    speeds = _post_speeds(profile, edges, rules, assumed)
     drivable = edges.mode.mask(profile.modes) & np.isfinite(assumed)
-    basis = np.full(len(edges), BASES.index("assumed"), np.uint8)
-    for code, name in enumerate(BASES if profile.posted == "speed" else ()):
-        basis[known & edges.speed_basis.mask([name])] = code
     ways = _ways(profile, edges)
     passable = np.zeros(2 * len(edges), np.bool_)
     passable[0::2] = drivable & ways[:, 0]
@@ -312,9 +318,23 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     waits = compile_delays(profile.delay, graph, rules)
     turning, core, back_ms = _find_core(profile, graph, rules, passable, ends_only, hours, waits)
     return Costs(
-        profile, passable, ends_only, speed, basis, np.ones(len(edges)), edges.length_m, bans,
-        tolls, fuel, turning, hours, waits, _fixed(graph.arcs, waits, turning), core, back_ms,
+        profile, passable, ends_only, speeds.kmh, speeds.basis, speeds.hours, np.ones(len(edges)),
+        edges.length_m, bans, tolls, fuel, turning, hours, waits,
+        _fixed(graph.arcs, waits, turning), core, back_ms,
     )  # fmt: skip
+
+
+def _post_speeds(profile: Profile, edges: Edges, rules: Rules, assumed: Floats) -> PostedSpeeds:
+    kinds = rules_of(edges.kind)
+    cap = np.full(len(edges), np.nan)
+    if profile.speed_cap:
+        cap = spread_by_class(edges, get_rule(rules, kinds.speed_cap, profile.speed_cap).value.root)
+    sizes: Mapping[str, float] = {}
+    if profile.vehicle:
+        usual = get_rule(rules, kinds.vehicle, profile.vehicle).value
+        sizes = usual.model_dump(exclude_none=True)
+    driver = Driver(profile.access, sizes, profile.posted == "cap")
+    return post_speeds(driver, edges, assumed, cap)
 
 
 def _find_core(
@@ -343,24 +363,6 @@ def _fixed(arcs: Arcs, waits: Waits, turning: TurningRound) -> Fixed:
     back = turning.by_row[arcs.turn[turns]]
     begin[turns] += np.where(back < INFINITE, back, 0).astype(np.uint32)
     return Fixed(begin, waits.end[arcs.key].astype(np.uint32))
-
-
-def _spread(edges: Edges, table: Mapping[Any, float]) -> Floats:
-    """Return a rule's number per edge by class; `other` is that of all classes not named."""
-    numbers = {str(name): value for name, value in table.items()}
-    return edges.edge_class.spread(numbers, numbers.get("other", np.nan))
-
-
-def _own_speed(profile: Profile, edges: Edges) -> Floats:
-    """Return the speed posted for the vehicle's own class (km/h), NaN where there is none."""
-    names = [f"maxspeed:{key}" for key in profile.access]
-    by_text = {
-        text: min(known)
-        for text in edges.access.values
-        if "maxspeed:" in text
-        and (known := [t for n in names if (t := orjson.loads(text).get(n)) is not None])
-    }
-    return edges.access.spread(by_text)
 
 
 def _ways(profile: Profile, edges: Edges) -> Bools:

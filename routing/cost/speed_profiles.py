@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.cost.network_rules import HOURS, ClassWeeks, rules_of
+from routing.cost.posted_speeds import Driver, post_speeds
 from routing.graph.graph import Coded, Edges
 from routing.graph.weights import Floats, Ints
 from spatial.networks.model import NetworkKind
@@ -49,7 +50,7 @@ class MeasuredWeek:
 
 
 class TypicalSpeeds:
-    """Free-flow speed per edge and its course over the week; arrays by key `2 * edge + direction`.
+    """Free-flow speed by key `2 * edge + direction` and its course over the week.
 
     Measured weeks take the place of the class's factors; of two for one key the later one counts.
     """
@@ -89,17 +90,15 @@ class TypicalSpeeds:
     def at(self, moment: datetime) -> Table:
         """Return the speed (km/h) of every key in the hour of a moment."""
         hour = hour_of_week(moment)
-        by_edge = self._free * self._factors[self._codes, hour]
-        speed = np.repeat(by_edge, 2).astype(np.float32)
+        factor = np.repeat(self._factors[self._codes, hour], 2)
+        speed: Table = (self._free * factor).astype(np.float32)
         speed[self._measured_keys] = self._measured[:, hour]
         return speed
 
     def week_of(self, keys: Ints) -> Table:
         """Return the (keys, 168) speeds of some keys."""
-        edges = keys >> 1
-        table: Table = (
-            self._free[edges, None].astype(np.float32) * self._factors[self._codes[edges]]
-        )
+        free = self._free[keys, None].astype(np.float32)
+        table: Table = free * self._factors[self._codes[keys >> 1]]
         if len(self._measured_keys):
             at = np.searchsorted(self._measured_keys, keys)
             at = np.minimum(at, len(self._measured_keys) - 1)
@@ -109,13 +108,12 @@ class TypicalSpeeds:
 
 
 def free_speeds(edges: Edges, rules: Rules) -> Floats:
-    """Return the free-flow speed (km/h) of each edge: as recorded, else as its class has it."""
-    assumed = get_rule(rules, rules_of(edges.kind).class_speed).value.root
-    by_class = {str(name): speed for name, speed in assumed.items()}
-    known = np.isfinite(edges.speed_kmh) & (edges.speed_kmh > 0)
-    return np.asarray(
-        np.where(known, edges.speed_kmh, edges.edge_class.spread(by_class)), np.float64
-    )
+    """Return the free-flow speed (km/h) of each key: as recorded, else as its class has it."""
+    named = get_rule(rules, rules_of(edges.kind).class_speed).value.root
+    by_class = {str(name): speed for name, speed in named.items()}
+    assumed = edges.edge_class.spread(by_class)
+    anybody = Driver((), {}, capped=False)
+    return post_speeds(anybody, edges, assumed, np.full(len(edges), np.nan)).kmh
 
 
 def drive(

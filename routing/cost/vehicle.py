@@ -8,7 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
+from routing.cost.access import DIRECTIONS
 from routing.cost.hazmat import closed, read_cargo, unsaid
+from routing.cost.limit_hours import at_hours
 from routing.cost.network_rules import rules_of
 from routing.cost.profile import Profile
 from routing.graph.graph import Edges
@@ -82,38 +84,58 @@ class Vehicle:
         """Whether no edge can refuse the vehicle."""
         return not self.tested and self.cargo is None and self.unknown == "allow"
 
-    def broken(self, edges: Edges, chosen: Ints | slice) -> Bools:
-        """Return (edges, limits): where a known limit is lower than the vehicle."""
+    def broken(self, edges: Edges, keys: Ints) -> Bools:
+        """Return (keys, limits): where a known limit is lower than the vehicle."""
         if not self.tested:
-            return np.zeros_like(edges.limits[chosen], np.bool_)
-        return np.asarray(self.limits(edges, chosen) < np.array(self.sizes), np.bool_)
+            return np.zeros((len(keys), edges.limits.shape[1]), np.bool_)
+        return np.asarray(self.limits(edges, keys) < np.array(self.sizes), np.bool_)
 
-    def limits(self, edges: Edges, chosen: Ints | slice) -> Floats:
-        """Return (edges, limits): the limits of the vehicle; 0 is one that nobody could read."""
+    def limits(self, edges: Edges, keys: Ints) -> Floats:
+        """Return (keys, limits): the limits of the vehicle; 0 is one that nobody could read."""
+        found = edges.limits[keys >> 1]
         if not edges.own_limits:
-            return np.asarray(edges.limits[chosen], np.float64)
-        own = np.full((len(edges.access.values) + 1, len(self.sizes)), np.nan)
+            return np.asarray(found, np.float64)
+        own = self._own_limits(edges)
+        return np.asarray(np.fmin(found, own[2 * edges.access.codes[keys >> 1] + (keys & 1)]))
+
+    def _own_limits(self, edges: Edges) -> Floats:
+        """Return what access tables limit, two rows for each: forward and backward; (.., limits).
+
+        The last two, and those before them, are of no table.
+        """
+        own = np.full((2 * len(edges.access.values) + 2, len(self.sizes)), np.nan)
         for code, told in edges.own_limits.items():
-            for column, limit in self._own(edges.kind, told):
-                value = 0.0 if isinstance(limit, str) else limit
-                own[code, column] = np.fmin(own[code, column], value)
-        return np.asarray(np.fmin(edges.limits[chosen], own[edges.access.codes[chosen]]))
+            for way, direction in enumerate(DIRECTIONS):
+                for column, limit in self.own(edges.kind, told, direction):
+                    value = 0.0 if isinstance(limit, str) else limit
+                    row = 2 * code + way
+                    own[row, column] = np.fmin(own[row, column], value)
+        return own
 
-    def limit(self, edges: Edges, edge: int, column: int) -> float | str:
+    def limit(self, edges: Edges, key: int, column: int) -> float | str:
         """Return a limit that an edge sets to the vehicle: a number, or an unreadable text."""
-        told = edges.own_limits.get(int(edges.access.codes[edge]), {})
-        texts = [said for at, said in self._own(edges.kind, told) if at == column]
-        unread = [said for said in texts if isinstance(said, str)]
-        return unread[0] if unread else float(self.limits(edges, slice(edge, edge + 1))[0, column])
+        told = edges.own_limits.get(int(edges.access.codes[key >> 1]), {})
+        own = self.own(edges.kind, told, DIRECTIONS[key & 1])
+        unread = [said for at, said in own if at == column and isinstance(said, str)]
+        return unread[0] if unread else float(self.limits(edges, np.array([key]))[0, column])
 
-    def _own(
-        self, kind: NetworkKind, told: Mapping[str, float | str]
+    def own(
+        self, kind: NetworkKind, told: Mapping[str, float | str], direction: str
     ) -> Iterator[tuple[int, float | str]]:
-        """Yield column and value of those limits of an access table that bind the vehicle."""
+        """Yield column and value of those limits of an access table that bind the vehicle.
+
+        Those of some hours are bans, see `routing.cost.limit_hours`; what only says when nobody
+        can read counts always.
+        """
         for name, value in told.items():
-            _, column, *keys = name.split(":")
-            if column in kind.columns and (not keys or keys[0] in self.keys):
-                yield kind.columns.index(column), value
+            named, _, condition = name.partition("@")
+            if self.binds(kind, named, direction) and (not condition or not at_hours(condition)):
+                yield kind.columns.index(named.split(":")[1]), value
+
+    def binds(self, kind: NetworkKind, name: str, direction: str) -> bool:
+        """Tell whether a limit of an access table speaks of the vehicle in a direction."""
+        _, column, *rest = name.split(":")
+        return column in kind.columns and {*rest} <= {*self.keys, direction}
 
     def shut_out(self, edges: Edges, chosen: Ints | slice) -> Bools:
         """Return which of some edges the cargo may not pass (by chosen edge)."""
@@ -145,10 +167,19 @@ class Vehicle:
         look = self.unsure if self.unknown == "refuse" else self.to_check
         return look(edges, chosen)
 
-    def refused(self, edges: Edges, chosen: Ints | slice) -> Bools:
-        """Return which chosen edges refuse the vehicle, for whatever reason."""
-        stop = self.broken(edges, chosen).any(axis=1) | self.shut_out(edges, chosen)
-        return np.asarray(stop | self.doubted(edges, chosen), np.bool_)
+    def refused(self, edges: Edges, keys: Ints) -> Bools:
+        """Return which keys refuse the vehicle, for whatever reason."""
+        stop = self.broken(edges, keys).any(axis=1) | self.shut_out(edges, keys >> 1)
+        return np.asarray(stop | self.doubted(edges, keys >> 1), np.bool_)
+
+    def all_refused(self, edges: Edges) -> Bools:
+        """Return (by key) where the network refuses the vehicle."""
+        forward = 2 * np.arange(len(edges))
+        ways = [self.refused(edges, forward)]
+        one_way = any(":forward" in name or ":backward" in name
+                      for told in edges.own_limits.values() for name in told)  # fmt: skip
+        ways.append(self.refused(edges, forward + 1) if one_way else ways[0])
+        return np.column_stack(ways).ravel()
 
 
 def _check_sizes(kind: NetworkKind, sizes: Mapping[str, float]) -> None:

@@ -35,15 +35,15 @@ def weigh(
     `key` and `exempt` are by arc, the latter the class that alone may use it (-1: everyone may);
     `spared` tells by class whether the vehicle is of it. `turn` is by arc the place in `turn_ms`
     (ms or `INFINITE`) of what turning round costs, -1 where an arc does not. `enter_ms` (paid to go
-    into an arc) is by arc; `end_ms` (paid at its end), `passable`, `shut` and `cap_kmh` (NaN: none)
-    are by key, the others by edge.
+    into an arc) is by arc; `end_ms` (paid at its end), `passable`, `shut`, `speed_kmh` and
+    `cap_kmh` (NaN: none) are by key, the others by edge.
     """
     weights = np.empty(len(chosen), np.uint32)
     for i in range(len(chosen)):
         arc = chosen[i]
         here, kind = key[arc], exempt[arc]
         edge = here >> 1
-        speed = slower(speed_kmh[edge], cap_kmh[here])
+        speed = slower(speed_kmh[here], cap_kmh[here])
         weight = (
             length_m[edge] * MS_PER_M_AT_1_KMH / speed * factor[edge] + end_ms[here] + enter_ms[arc]
         )

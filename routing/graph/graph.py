@@ -178,15 +178,21 @@ class Edges:
 
     @cached_property
     def own_limits(self) -> dict[int, dict[str, float | str]]:
-        """What access tables limit, by code of `access`: `limit:<column>[:<access key>]`.
+        """What access tables limit, by code of `access`.
 
-        A text is a limit that nobody could read.
+        `limit:<column>[:<access key>][:forward|:backward][@<condition>]`; a text is a limit that
+        nobody could read.
         """
         return {
             code: {key: said for key, said in orjson.loads(text).items() if key[:6] == "limit:"}
             for code, text in enumerate(self.access.values)
             if '"limit:' in text
         }
+
+    @cached_property
+    def timed_limits(self) -> bool:
+        """Whether some limit of an access table has a condition."""
+        return any("@" in name for told in self.own_limits.values() for name in told)
 
     def vertices(self, edge: int) -> Floats:
         """Return the (n, 2) longitude and latitude of an edge in its own direction."""

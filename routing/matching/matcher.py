@@ -137,11 +137,11 @@ class Matcher:
 
         Roads slower than `fair_kmh` count as longer by a `slow_share` of the time lost there.
         """
-        edge, model = self.graph.arcs.edge, self.model
-        lost = np.maximum(model.fair_kmh / prepared.costs.speed_kmh[edge] - 1, 0)
-        metres = self.graph.edges.length_m[edge] * (1 + model.slow_share * lost)
+        key, model = self.graph.arcs.key, self.model
+        lost = np.maximum(model.fair_kmh / prepared.costs.speed_kmh[key] - 1, 0)
+        metres = self.graph.edges.length_m[key >> 1] * (1 + model.slow_share * lost)
         whole = np.rint(np.nan_to_num(metres, posinf=0.0) / UNIT_M)
-        return np.clip(whole, 1, LARGEST).astype(np.uint32)
+        return np.asarray(np.clip(whole, 1, LARGEST), np.uint32)
 
     def match(self, conditions: Conditions, trace: Trace, now: datetime) -> Matched:
         """Return the most likely drives of a whole trace.

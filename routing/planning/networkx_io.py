@@ -57,7 +57,7 @@ def to_networkx(graph: Graph, chosen: Ints, speed_kmh: Floats) -> networkx.Multi
     chosen
         Positions of edges.
     speed_kmh
-        Of every edge of the network, by a profile.
+        Of every key of the network, by a profile.
 
     Raises
     ------
@@ -77,7 +77,9 @@ def to_networkx(graph: Graph, chosen: Ints, speed_kmh: Floats) -> networkx.Multi
         for back in (False, True)[: 1 if edges.oneway[edge] else 2]:
             tail, head = int(edges.tail[edge]), int(edges.head[edge])
             ends = (head, tail) if back else (tail, head)
-            made.add_edge(*ends, key=edge, **_attributes(edges, edge, back, speed_kmh[edge]))
+            made.add_edge(
+                *ends, key=edge, **_attributes(edges, edge, back, speed_kmh[2 * edge + back])
+            )
     counts = osmnx.stats.count_streets_per_node(made)
     networkx.set_node_attributes(made, counts, "street_count")
     return made

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from routing.cch.engine import Topology
@@ -137,7 +138,12 @@ def _extend(
     """Return the graph with other limits and more edges, and how far each new one was joined."""
     speed = graph.edges.speed_kmh.copy()
     speed[list(changes.speed_kmh)] = list(changes.speed_kmh.values())
-    edges = replace(graph.edges, limits=_limits(graph.edges, changes.limits), speed_kmh=speed)
+    edges = replace(
+        graph.edges,
+        limits=_limits(graph.edges, changes.limits),
+        speed_kmh=speed,
+        access=_without_speeds(graph.edges.access, list(changes.speed_kmh)),
+    )
     if not changes.added:
         return replace(graph, edges=edges), []
     ends = [_join(graph, prepared, edge) for edge in changes.added]
@@ -145,6 +151,18 @@ def _extend(
     joined = [_reaching(graph, *row) for row in zip(changes.added, tail, head, strict=True)]
     wider = _append(edges, joined, tail, head)
     return _with_arcs(graph, wider, tail, head), [end[2] for end in ends]
+
+
+def _without_speeds(access: Coded, changed: Sequence[int]) -> Coded:
+    """Return access tables that say nothing of the speeds of some edges."""
+    codes, number = access.codes.copy(), {text: code for code, text in enumerate(access.values)}
+    for edge in changed:
+        text = access.get(edge)
+        if text is not None and '"maxspeed' in text:
+            table = orjson.loads(text)
+            kept = {key: said for key, said in table.items() if not key.startswith("maxspeed")}
+            codes[edge] = number.setdefault(orjson.dumps(kept).decode(), len(number))
+    return Coded(tuple(number), codes)
 
 
 def _limits(edges: Edges, changed: Mapping[int, Mapping[str, float | None]]) -> Floats:

@@ -75,6 +75,12 @@ class Plan:
         name = f"{self.name} turns {sorted(hours)}"
         return replace(self, name=name, costs=self.costs.shutting_turns(hours))
 
+    def slowing(self, holding: frozenset[str]) -> Plan:
+        """Return the plan on which the speeds of some conditions hold."""
+        return replace(
+            self, name=f"{self.name} speeds {sorted(holding)}", costs=self.costs.slowing(holding)
+        )
+
     def version(self, stamp: Stamp) -> int:
         """Return the network version of answers on a metric of this plan with some stamp."""
         fixed = self.snapshot.version if self.snapshot else None

@@ -127,7 +127,7 @@ class Path:
         """Return the keys, the driven share of each, and its driving time in ms."""
         keys = np.concatenate([leg.keys for leg in self.legs])
         part = np.concatenate([leg.stop - leg.start for leg in self.legs])
-        driving = self.costs.duration_ms(keys >> 1, self.view.cap_kmh[keys]) * part
+        driving = self.costs.duration_ms(keys, self.view.cap_kmh[keys]) * part
         return keys, part, driving + self.waits_ms()
 
     def waits_ms(self) -> Floats:

@@ -247,7 +247,7 @@ class Preparer:
         if self._knows_blocked(resolved):
             blocked = self._blocked(resolved)
             return np.zeros(len(keys), np.bool_) if blocked is None else blocked.keys[keys]
-        refused = resolved.vehicle.refused(self.graph.edges, keys >> 1)
+        refused = resolved.vehicle.refused(self.graph.edges, keys)
         return refused if resolved.avoided is None else refused | resolved.avoided[keys]
 
     def _knows_blocked(self, resolved: ResolvedQuery) -> bool:
@@ -259,7 +259,7 @@ class Preparer:
         """Return all keys that the vehicle or the conditions refuse, None where none is."""
 
         def make() -> Blocked | None:
-            blocked = np.repeat(resolved.vehicle.refused(self.graph.edges, slice(None)), 2)
+            blocked = resolved.vehicle.all_refused(self.graph.edges)
             avoided = resolved.avoided
             return Blocked.of(blocked if avoided is None else blocked | avoided)
 

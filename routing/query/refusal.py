@@ -93,7 +93,7 @@ class Obstacle:
         of the profile without limits, `later` the path that is open to this one at another time.
         """
         edges = self.graph.edges
-        blocking = list_blocking(edges, self.rules, self.vehicle, found.edges)
+        blocking = list_blocking(edges, self.rules, self.vehicle, found.keys)
         blocking += _banned(edges, self.rules, found, self.at)
         if blocking:
             waits = [] if later is None else [self._waiting(*later)]
@@ -129,7 +129,7 @@ class Obstacle:
         with metric.lock:
             weights, at_ends = kept(metric.weights), metric.at_ends
         at_ends = at_ends and at_ends._replace(weights=kept(at_ends.weights))
-        blocked = self.vehicle.refused(graph.edges, slice(None))
+        blocked = self.vehicle.all_refused(graph.edges)
         limits = rule.value.hours_per_place, rule.value.sets
         ways = relaxations(
             graph, metric.topology, weights, at_ends, metric.fixed, blocked, spots, *limits
@@ -224,9 +224,10 @@ class Blocking(About, Law):
     vehicle: Shown
 
 
-def list_blocking(edges: Edges, rules: Rules, vehicle: Vehicle, chosen: Ints) -> list[Blocking]:
+def list_blocking(edges: Edges, rules: Rules, vehicle: Vehicle, keys: Ints) -> list[Blocking]:
     """List the edges of a path that stop a vehicle, each with every limit that it breaks."""
-    broken, doubted = vehicle.broken(edges, chosen), vehicle.doubted(edges, chosen)
+    chosen = keys >> 1
+    broken, doubted = vehicle.broken(edges, keys), vehicle.doubted(edges, chosen)
     shut = vehicle.shut_out(edges, chosen)
     kinds = rules_of(edges.kind)
     law, goods = _law(rules.get(kinds.limit_law.key)), _law(rules.get(kinds.hazmat_law.key))
@@ -238,9 +239,9 @@ def list_blocking(edges: Edges, rules: Rules, vehicle: Vehicle, chosen: Ints) ->
             {**about, **under, "edge": own, "limit": limit, "value": value, "vehicle": given}
         )
 
-    for position, edge in enumerate(chosen.tolist()):
+    for position, (key, edge) in enumerate(zip(keys.tolist(), chosen.tolist(), strict=True)):
         for column in np.flatnonzero(broken[position]).tolist():
-            value, size = vehicle.limit(edges, edge, column), vehicle.sizes[column]
+            value, size = vehicle.limit(edges, key, column), vehicle.sizes[column]
             note(edge, edges.kind.columns[column], value, size, law)
         if shut[position]:
             note(edge, "hazmat", edges.hazmat.get(edge), vehicle.cargo, goods)
@@ -317,7 +318,7 @@ def _law(rule: Rule[BaseModel] | None) -> Law:
 
 def _described(graph: Graph, rules: Rules, vehicle: Vehicle, found: Path, way: Relaxed) -> Document:
     passed = replace(found, legs=way.legs)
-    waived = np.array([edge for place in way.places for edge in place], np.int64)
+    waived = np.array([key for place in way.places for key in place], np.int64)
     blocking = list_blocking(graph.edges, rules, vehicle, waived)
     return {
         "edges": blocking[:NAMED],

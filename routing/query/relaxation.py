@@ -32,7 +32,7 @@ MOST_PLACES = 40  # of one way: each costs a search, and their hours must fit a 
 
 @dataclass(frozen=True)
 class Relaxed:
-    """A way that is open once some places are waived; `places` are their edges on the way."""
+    """A way that is open once some places are waived; `places` are their keys on the way."""
 
     legs: list[Leg]
     places: list[list[int]]
@@ -41,9 +41,9 @@ class Relaxed:
 
 @dataclass(frozen=True)
 class BlockedPlaces:
-    """Blocked edges by place: `of_edge` is -1 off them, `share` the part of a place's length."""
+    """Blocked keys by place: `of_key` is -1 off them, `share` the part of a place's length."""
 
-    of_edge: Ints
+    of_key: Ints
     share: Floats
 
     @classmethod
@@ -54,7 +54,7 @@ class BlockedPlaces:
         used[graph.arcs.edge[weights < INFINITE]] = True
         count = int(max(edges.tail.max(initial=-1), edges.head.max(initial=-1))) + 1
         degree = np.bincount(np.concatenate([edges.tail[used], edges.head[used]]), minlength=count)
-        chosen = np.flatnonzero(blocked & used)
+        chosen = np.flatnonzero((blocked[0::2] | blocked[1::2]) & used)
         tail, head = edges.tail[chosen].astype(np.int64), edges.head[chosen].astype(np.int64)
         label = _joined(tail, head, degree)
         length = np.maximum(edges.length_m[chosen], 0.001)
@@ -62,16 +62,20 @@ class BlockedPlaces:
         of_edge = np.full(len(edges), -1, np.int64)
         share = np.zeros(len(edges))
         of_edge[chosen], share[chosen] = label, length / whole[label] if len(label) else 0.0
-        return cls(of_edge, share)
+        of_key = np.where(blocked, np.repeat(of_edge, 2), -1)
+        return cls(of_key, np.where(blocked, np.repeat(share, 2), 0.0))
 
     def on(self, legs: Sequence[Leg]) -> dict[int, list[int]]:
-        """Return the places that a way passes in order, each with its edges on the way."""
+        """Return the places that a way passes in order, each with its keys on the way.
+
+        Of an edge that is driven both ways the first key is there.
+        """
         found: dict[int, list[int]] = {}
         for leg in legs:
-            for edge in leg.edges[leg.stop > leg.start].tolist():
-                place = int(self.of_edge[edge])
-                if place >= 0 and edge not in found.setdefault(place, []):
-                    found[place].append(edge)
+            for key in leg.keys[leg.stop > leg.start].tolist():
+                place = int(self.of_key[key])
+                if place >= 0 and not {key, key ^ 1} & {*found.setdefault(place, [])}:
+                    found[place].append(key)
         return found
 
 
@@ -104,11 +108,11 @@ class _Search:
         hours: float,
     ) -> None:
         self._graph, self._places = graph, places
-        extra = np.rint(places.share[graph.arcs.edge] * hours * MS_PER_H).astype(np.int64)
+        extra = np.rint(places.share[graph.arcs.key] * hours * MS_PER_H).astype(np.int64)
         self._weights = _heavier(weights, extra)
         self._at_ends = at_ends and at_ends._replace(weights=_heavier(at_ends.weights, extra))
         self._metric = Metric(topology, self._weights, None, self._at_ends, fixed)
-        self._arc_place = places.of_edge[graph.arcs.edge]
+        self._arc_place = places.of_key[graph.arcs.key]
 
     def without(self, shut: frozenset[int], spots: Sequence[list[SnapPoint]]) -> Relaxed | None:
         """Return the cheapest way that passes none of the places `shut`."""
@@ -149,7 +153,7 @@ def relaxations(
     """Return the cheapest ways to pass if some places are waived, each with another set of them.
 
     `weights` are of a vehicle that nothing refuses, infinite where closures or avoidances hold,
-    `at_ends` such at ends of paths, `fixed` what of both is paid whole; edges `blocked` refuse it.
+    `at_ends` such at ends of paths, `fixed` what of both is paid whole; keys `blocked` refuse it.
     """
     places = BlockedPlaces.of(graph, at_ends.weights if at_ends else weights, blocked)
     search = _Search(graph, topology, weights, at_ends, fixed, places, hours)

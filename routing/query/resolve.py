@@ -10,6 +10,7 @@ from threading import RLock
 import numpy as np
 
 from routing.cost.conditional import ConditionalLimits, LimitSource, MakeLimits
+from routing.cost.limit_hours import broken_at_hours, name_of, with_limits
 from routing.cost.network_rules import rules_of
 from routing.cost.profile import Costs, Profile, compile_costs, loaded_as
 from routing.cost.speed_profiles import MeasuredWeek, TypicalSpeeds, hour_of_week
@@ -83,10 +84,14 @@ class Resolver:
                 or asked.avoid_features):  # fmt: skip
             avoided, avoidance = self._avoided(asked)
             name += avoidance
+        if plan.costs.speed_hours.weeks:
+            plan = self._slowing(plan, plan.costs.speed_hours.at(at))
         if plan.costs.turn_hours.weeks:
             plan = plan.shutting_turns(plan.costs.turn_hours.at(at))
         if asked.prefer_classes:
             plan = self._preferring(plan, sorted(set(asked.prefer_classes)))
+        if self._graph.edges.timed_limits and vehicle.tested:
+            plan = self._with_hours(plan, vehicle)
         if state is not None:
             plan = replace(plan, snapshot=state)
         return ResolvedQuery(plan, vehicle, avoided, name, at, points, typical, snap)
@@ -143,6 +148,16 @@ class Resolver:
         vehicle = Vehicle.of(own, kind, self._rules, asked.sizes, unknown, cargo)
         return Plan(profile, self.costs(profile)), vehicle, name
 
+    def _with_hours(self, plan: Plan, vehicle: Vehicle) -> Plan:
+        """Return a plan with the bans of the limits that a vehicle breaks at some hours."""
+        edges, bans = self._graph.edges, plan.costs.bans
+        weeks = broken_at_hours(edges, vehicle)
+        if not weeks:
+            return plan
+        named = "limits at hours", plan.costs.profile.id, name_of(weeks)
+        made = self._masks.get(named, lambda: with_limits(bans, edges, weeks))
+        return replace(plan, costs=replace(plan.costs, bans=made))
+
     @property
     def limits(self) -> ConditionalLimits:
         """The limits that hold by the levels of a time, as they are known now.
@@ -169,6 +184,13 @@ class Resolver:
             costs = replace(costs, waits=costs.waits.and_at(asked.waits))
             called = f"{called} waits {asked.waits.name}"
         return replace(plan, name=called, costs=costs), found.vehicle, name + found.name
+
+    def _slowing(self, plan: Plan, holding: frozenset[str]) -> Plan:
+        """Return a plan on which the speeds of some conditions hold."""
+        if holding == plan.costs.speed_hours.holding:
+            return plan
+        named = "speeds", plan.name, holding
+        return self._masks.get(named, lambda: plan.slowing(holding))
 
     def _preferring(self, plan: Plan, classes: Sequence[str]) -> Plan:
         """Return a plan in which all other classes weigh more."""

@@ -31,7 +31,7 @@ def by_the_clock(found: Path, edges: Edges, typical: TypicalDrive, depart: datet
     view, week = typical
     keys = np.concatenate([leg.keys for leg in found.legs])
     part = np.concatenate([leg.stop - leg.start for leg in found.legs])
-    own = np.fmin(found.costs.speed_kmh[keys >> 1], view.cap_kmh[keys])
+    own = np.fmin(found.costs.speed_kmh[keys], view.cap_kmh[keys])
     speeds = np.fmin(week.week_of(keys), own[:, None].astype(np.float32))
     cap = view.cap_kmh.copy()
     lengths_m, waits_s = edges.length_m[keys >> 1] * part, found.waits_ms() / MS_PER_S

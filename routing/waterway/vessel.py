@@ -44,9 +44,9 @@ class Vessel(Vehicle):
         """The sizes by limit; NaN is not known."""
         return np.array(self.sizes, np.float64)
 
-    def broken(self, edges: Edges, chosen: Ints | slice) -> Bools:
-        """Return (edges, limits): which limits refuse the vessel at its departure."""
-        numbers = np.arange(len(edges))[chosen]
+    def broken(self, edges: Edges, keys: Ints) -> Bools:
+        """Return (keys, limits): which limits refuse the vessel at its departure."""
+        numbers = keys >> 1
         found = np.zeros((len(numbers), len(self.sizes)), np.bool_)
         judged = self.verdict
         for place in np.flatnonzero(self.windows.verdict[numbers] == FAIL).tolist():
@@ -71,11 +71,11 @@ class Vessel(Vehicle):
         sets = {edge: judge.ways_to_pass(edge, judged, state, sizes) for edge in undecided}
         return Waiting(sets, judge.table.edge_count)
 
-    def limit(self, edges: Edges, edge: int, column: int) -> float | str:
+    def limit(self, edges: Edges, key: int, column: int) -> float | str:
         """Return the largest size that an edge admits at the most favourable level of departure."""
         sizes = np.where(np.arange(len(self.sizes)) == column, np.nan, self.dimensions)
         found = self.judge.capacity(self.windows.state, column, sizes, sure=False, others=False)[
-            edge
+            key >> 1
         ]
         return round(float(found), 3)
 
@@ -87,9 +87,9 @@ class Vessel(Vehicle):
         """Return which chosen edges refuse the vessel because something is not known."""
         return self.unsure(edges, chosen) & (self.unknown == SURE)
 
-    def refused(self, edges: Edges, chosen: Ints | slice) -> Bools:
-        """Return which chosen edges never let the vessel pass in the coming days."""
-        return np.asarray(self.windows.shut[chosen] | self.shut_out(edges, chosen), np.bool_)
+    def refused(self, edges: Edges, keys: Ints) -> Bools:
+        """Return which keys never let the vessel pass in the coming days."""
+        return np.asarray(self.windows.shut[keys >> 1] | self.shut_out(edges, keys >> 1), np.bool_)
 
 
 def failing_options(judge: Judge, judged: Verdict, edge: int) -> list[int]:

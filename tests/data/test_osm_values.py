@@ -99,6 +99,19 @@ def test_directions(tags: dict[str, str], oneway: bool, reverse: bool) -> None:
     assert (edge.oneway, edge.reverse) == (oneway, reverse)
 
 
+def test_a_way_against_its_nodes_has_its_limits_turned_round() -> None:
+    edge = edge_tags(
+        {"highway": "primary", "oneway": "-1", "maxspeed:backward": "50", "maxspeed:forward": "x",
+         "maxheight:backward": "3.2", "maxheight:backward:conditional": "3 @ snow"}
+    )  # fmt: skip
+    assert edge is not None
+    assert (edge.speed_kmh, edge.access) == (
+        50,
+        {"maxspeed:forward": 50, "limit:max_height_m:forward": 3.2,
+         "limit:max_height_m:forward@snow": 3.0},
+    )  # fmt: skip
+
+
 def test_a_reversible_road_is_closed_to_motor_vehicles() -> None:
     edge = edge_tags({"highway": "primary", "oneway": "reversible"})
     assert edge is not None
@@ -120,7 +133,8 @@ def test_limits_are_the_lowest_that_a_way_states() -> None:
         }
     )
     assert edge is not None
-    assert edge.limits == (4.2, 2.5, 12.0, 18.0, 10.0)
+    assert edge.limits == (4.2, 2.5, 12.0, None, 10.0)
+    assert edge.access == {"limit:max_mass_t:forward": 20.0, "limit:max_mass_t:backward": 18.0}
     assert edge.limits_known
 
 
@@ -129,10 +143,31 @@ def test_limits_are_the_lowest_that_a_way_states() -> None:
     [
         ({"maxweight:hgv": "7.5"}, {"limit:max_mass_t:hgv": 7.5}),
         ({"maxheight": "below_default"}, {"limit:max_height_m": "below_default"}),
-        ({"maxweightrating:hgv:conditional": "3.5 @ (22:00-06:00)"}, {"limit:max_mass_t:hgv": 3.5}),
+        (
+            {"maxweightrating:hgv:conditional": "3.5 @ (22:00-06:00)"},
+            {"limit:max_mass_t:hgv@22:00-06:00": 3.5},
+        ),
+        (
+            {"maxheight": "4.0", "maxheight:forward": "3.2"},
+            {"limit:max_height_m:backward": 4.0, "limit:max_height_m:forward": 3.2},
+        ),
+        ({"maxweight:backward:conditional": "x @ snow"}, {"limit:max_mass_t:backward@snow": "x"}),
+        (
+            {"hgv:forward:conditional": "no @ (weight>7.5 AND 22:00-06:00)"},
+            {"limit:max_mass_t:hgv:forward@22:00-06:00": 7.5},
+        ),
+        (
+            {"motor_vehicle:conditional": "destination @ (weight>3.5)"},
+            {"hgv:conditional": "destination @ (weight>3.5)"},
+        ),
         ({"hgv:conditional": "no @ (weight>=7.5)"}, {"limit:max_mass_t:hgv": 7.499}),
         ({"maxweight:caravan": "3", "maxheight:note": "low"}, {}),
         ({"maxspeed:hgv": "60"}, {"maxspeed:hgv": 60}),
+        ({"maxspeed:forward:hgv": "30 mph"}, {"maxspeed:hgv:forward": 48.28032}),
+        (
+            {"maxspeed:conditional": "none @ (22:00-06:00); 20 mph @ (Mo-Fr; Su); slow @ wet"},
+            {"maxspeed:conditional": "130 @ (22:00-06:00); 32.1869 @ (Mo-Fr; Su)"},
+        ),
         (
             {"hgv:conditional": "no @ (weight>7.5)", "maxweight:hgv": "30"},
             {"limit:max_mass_t:hgv": 7.5},

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.answer.summary import Sheet, summarise
-from routing.cost.profile import BASES
+from routing.cost.posted_speeds import BASES
 from routing.cost.tolls import Tolls
 from routing.cost.vehicle import UNLIMITED
 from routing.graph.graph import Coded
@@ -27,6 +27,12 @@ METRES = st.lists(st.sampled_from([10.0, 400.0, 3000.0]), min_size=EDGES, max_si
 CAPS = st.lists(st.sampled_from([np.nan, 5.0, 200.0]), min_size=2 * EDGES, max_size=2 * EDGES)
 
 
+def by_key(basis):
+    """Return what a speed is known from: backward another thing than forward."""
+    forward = np.abs(np.array(basis))
+    return np.column_stack([forward, (forward + 1) % len(BASES)]).ravel().astype(np.uint8)
+
+
 def make(metres, columns, marks, caps, tariff):
     """Return edges and an answer without legs on them."""
     origin, ref, basis = columns
@@ -38,8 +44,8 @@ def make(metres, columns, marks, caps, tariff):
         ref=Coded(("G1", "S2", "X3"), np.array(ref, np.int32)),
     )
     costs = SimpleNamespace(
-        speed_kmh=np.linspace(20, 120, EDGES),
-        basis=np.abs(np.array(basis)).astype(np.uint8),
+        speed_kmh=np.linspace(20, 120, 2 * EDGES),
+        basis=by_key(basis),
         tolls=Tolls(0.5, tolled, said) if tariff else None,
         co2_kg_km=0.2,
     )
@@ -69,13 +75,13 @@ def test_sums_are_those_of_the_parts(drives, metres, columns, marks, caps, tarif
     total = sum(m for _, m in every)
 
     def seconds(key, m):
-        return m * 3.6 / np.fmin(found.costs.speed_kmh[key >> 1], np.float32(caps[key]))
+        return m * 3.6 / np.fmin(found.costs.speed_kmh[key], np.float32(caps[key]))
 
     def waiting(one):
         return sum(key for key, _ in one[:-1])
 
     def share(chosen):
-        return round(sum(m for k, m in every if chosen(k >> 1)) / total, 6) if total else 0.0
+        return round(sum(m for k, m in every if chosen(k)) / total, 6) if total else 0.0
 
     for (length, duration), one, parts in zip(told.by_leg, driven, drives, strict=True):
         assert length == pytest.approx(sum(m for _, m in one))
@@ -85,11 +91,12 @@ def test_sums_are_those_of_the_parts(drives, metres, columns, marks, caps, tarif
     assert told.duration_s == pytest.approx(sum(seconds(k, m) for k, m in every) + waited)
     assert told.delay_s == pytest.approx(waited)
     assert told.turns_round == sum(a ^ 1 == b for (a, _), (b, _) in pairwise(every))
-    assert told.limits_unknown_share == pytest.approx(share(lambda e: not known[e]), abs=2e-6)
+    assert told.limits_unknown_share == pytest.approx(share(lambda k: not known[k >> 1]), abs=2e-6)
     for names, shares, column in (
-        (edges.origin.values, told.origin_share, origin), (BASES, told.basis_share, np.abs(basis)),
+        (edges.origin.values, told.origin_share, np.repeat(origin, 2)),
+        (BASES, told.basis_share, by_key(basis)),
     ):  # fmt: skip
-        wanted = {n: share(lambda e, i=i, c=column: c[e] == i) for i, n in enumerate(names)}
+        wanted = {n: share(lambda k, i=i, c=column: c[k] == i) for i, n in enumerate(names)}
         assert shares == pytest.approx({n: s for n, s in wanted.items() if s}, abs=2e-6)
     numbers = [edges.ref.values[ref[k >> 1]] for k, _ in every if ref[k >> 1] >= 0]
     assert told.refs == list(dict.fromkeys(numbers))

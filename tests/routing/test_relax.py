@@ -52,9 +52,9 @@ def brute(graph, weights, places, tail, head):
     """Return cost and places of the cheapest way for each set in which earlier ones are not."""
     best = {}
     for arcs in ways(graph, weights, tail, head):
-        edges = graph.arcs.edge[arcs]
-        held = frozenset(places.of_edge[edges][places.of_edge[edges] >= 0].tolist())
-        cost = int(weights[arcs].sum()) + places.share[edges].sum() * HOURS * 3_600_000
+        keys = graph.arcs.key[arcs]
+        held = frozenset(places.of_key[keys][places.of_key[keys] >= 0].tolist())
+        cost = int(weights[arcs].sum()) + places.share[keys].sum() * HOURS * 3_600_000
         best[held] = min(best.get(held, np.inf), cost)
     chosen = []
     for held, cost in sorted(best.items(), key=lambda item: item[1]):
@@ -86,7 +86,7 @@ def free_weights(graph):
 def test_the_sets_are_the_cheapest_that_there_are(roads):
     town = Town(GRID, {"XA": {}, **roads, "FY": {}})
     graph = split(town.graph.edges, [], turn_costs=False)  # ways are enumerated from node to node
-    weights, blocked = free_weights(graph), graph.edges.limits[:, 0] < 4
+    weights, blocked = free_weights(graph), np.repeat(graph.edges.limits[:, 0] < 4, 2)
     places = BlockedPlaces.of(graph, weights, blocked)
     found = relaxations(
         graph,
@@ -119,9 +119,12 @@ LOW = {"max_height_m": 3.0}
 def test_one_low_tunnel_in_two_pieces_is_one_place():
     town = Town("X-A-B-C-D-Y", {"XA": {}, "AB": LOW, "BC": LOW, "CD": {}, "DY": LOW})
     graph = town.graph
-    places = BlockedPlaces.of(graph, free_weights(graph), graph.edges.limits[:, 0] < 4)
-    assert places.of_edge[1] == places.of_edge[2] != places.of_edge[4]
-    assert places.share.tolist() == [0, 0.5, 0.5, 0, 1]
+    low = np.repeat(graph.edges.limits[:, 0] < 4, 2)
+    low[3] = False  # from B to A
+    places = BlockedPlaces.of(graph, free_weights(graph), low)
+    assert places.of_key[2] == places.of_key[4] == places.of_key[5] != places.of_key[8]
+    assert places.of_key[3] == -1
+    assert places.share.tolist() == [0, 0, 0.5, 0, 0.5, 0.5, 0, 0, 1, 1]
 
 
 def refuse(town, **query):

@@ -58,7 +58,7 @@ def test_measured_weeks_take_the_place_of_the_class():
         MeasuredWeek(1, "backward", [11.0] * HOURS),
         MeasuredWeek(1, "backward", [33.0] * HOURS),
     ]
-    free, edge_class = np.array([80.0, 60.0]), Coded.of(["trunk", "other"])
+    free, edge_class = np.array([80.0, 80.0, 60.0, 60.0]), Coded.of(["trunk", "other"])
     found = TypicalSpeeds(free, edge_class, ROAD, rules, measured)
     assert found.at(MONDAY).tolist() == [40, 40, 60, 33]
     assert found.week_of(np.array([3, 0, 2]))[:, 5].tolist() == [33, 40, 60]

@@ -58,10 +58,12 @@ def resolve_volumes(scene: Scene, read: LaneRows, given: Sequence[VolumeGiven]) 
     found, lanes = Streams({}, []), fit_lanes(read, scene.network.graph)
     for row in sorted(given, key=lambda row: row.edge is not None):
         edges = _edges(scene, row)
-        speeds, note = _slowed(scene, lanes, row, edges)
-        for way in SIDES[row.direction]:
-            found.kmh.update(zip((2 * edges + way).tolist(), speeds, strict=True))
-        found.notes.append(note)
+        notes = []
+        for keys in (2 * edges + way for way in SIDES[row.direction]):
+            speeds, note = _slowed(scene, lanes, row, keys)
+            found.kmh.update(zip(keys.tolist(), speeds, strict=True))
+            notes.append(note)
+        found.notes.append(notes[0])
     return found
 
 
@@ -84,9 +86,10 @@ def _edges(scene: Scene, row: VolumeGiven) -> Ints:
 
 
 def _slowed(
-    scene: Scene, lanes_of: Mapping[int, int], row: VolumeGiven, edges: Ints
+    scene: Scene, lanes_of: Mapping[int, int], row: VolumeGiven, keys: Ints
 ) -> tuple[list[float], Document]:
-    """Return the speed (km/h) on each edge, and what is told of the volume."""
+    """Return the speed (km/h) along each key, and what is told of the volume."""
+    edges = keys >> 1
     columns = scene.network.graph.edges
     lanes = np.array([lanes_of.get(edge, 0) for edge in edges.tolist()], np.int64)
     capacity = np.full(len(edges), row.capacity_pcu_h or np.nan)
@@ -94,7 +97,7 @@ def _slowed(
         [columns.edge_class.get(edge) for edge in edges.tolist()], lanes,
         np.full(len(edges), row.volume_pcu_h), capacity, scene.network.rules,
     )  # fmt: skip
-    free = free_speeds(columns, scene.network.rules)[edges]
+    free = free_speeds(columns, scene.network.rules)[keys]
     speeds = free / found.factor
     worst = int(found.load.argmax())
     named = {"edge": str(row.edge)} if row.edge else {"class": row.road_class, "edges": len(edges)}
