@@ -19,7 +19,7 @@ def lists(values, count):
 
 
 rows = st.fixed_dictionaries({
-    "length": lists(metres, EDGES), "speed": lists(kmh, EDGES), "factor": lists(kmh, EDGES),
+    "length": lists(metres, EDGES), "speed": lists(kmh, 2 * EDGES), "factor": lists(kmh, EDGES),
     "cap": lists(kmh, 2 * EDGES), "open": lists(st.booleans(), 2 * EDGES),
     "shut": lists(st.booleans(), 2 * EDGES), "spared": lists(st.booleans(), CLASSES),
     "end": lists(st.integers(0, 60_000), 2 * EDGES),
@@ -34,7 +34,7 @@ rows = st.fixed_dictionaries({
 
 def plain(row, key, exempt, turn, enter):
     """Return the weight of one arc as the rules have it."""
-    speeds = [v for v in (row["speed"][key >> 1], row["cap"][key]) if not math.isnan(v)]
+    speeds = [v for v in (row["speed"][key], row["cap"][key]) if not math.isnan(v)]
     factor, metres_ = row["factor"][key >> 1], row["length"][key >> 1]
     spared = exempt < 0 or row["spared"][exempt]
     if not speeds or min(speeds) == 0 or math.isnan(factor):
