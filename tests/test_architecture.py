@@ -264,6 +264,7 @@ KEPT_ANSWERS = {
     "layers/processes/airspace/briefing_page.py: policy",
     "layers/processes/runtime/model.py: _profiles",
     "routing/airspace/cells.py: _table",
+    "routing/cost/limit_hours.py: _week",
     "routing/cost/network_rules.py: named_by_profiles",
     "routing/cost/network_rules.py: rules_of",
     "spatial/geo/crs.py: _transformer",

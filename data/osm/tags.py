@@ -137,8 +137,7 @@ def edge_tags(tags: Tags) -> EdgeTags | None:
     access = lower(access_table(tags, mode, edge_class, changing=changing), own)
     structure, structure_name = _structure(tags, mode)
     name_zh, name_en = names(tags)
-    open_ways = WAYS if not oneway else WAYS[1:] if reverse else WAYS[:1]
-    speed = read_speed(tags, edge_class, open_ways)
+    speed = read_speed(tags, edge_class, WAYS if not oneway else WAYS[reverse : reverse + 1])
     return EdgeTags(
         mode=mode,
         edge_class=edge_class,

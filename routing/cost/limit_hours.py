@@ -6,7 +6,7 @@ A condition of the weather never holds, one that nobody can read always does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Protocol
 
@@ -31,7 +31,7 @@ class Sized(Protocol):
         """Tell whether a limit of an access table speaks of the vehicle in a direction."""
 
 
-@cache
+@lru_cache(1024)
 def _week(condition: str) -> Bools | None:
     return read_condition(condition)
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -37,6 +37,7 @@ SAID, LEAST, OWN = 0, 1, 2
 said of the vehicle's own keys."""
 
 Holding = frozenset[str]
+Table = Mapping[str, float | str]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class SpeedHours:
     weeks: Mapping[str, Bools]
     keys: Ints
     row: Ints
-    tables: tuple[tuple[Mapping[str, Any], str], ...]
+    tables: tuple[tuple[Table, str], ...]
     fixed: Fixed
     holding: Holding = frozenset()
 
@@ -101,10 +102,9 @@ class PostedSpeeds(NamedTuple):
     hours: SpeedHours
 
 
-def spread_by_class(edges: Edges, table: Mapping[Any, float]) -> Floats:
+def spread_by_class(edges: Edges, table: Mapping[str, float]) -> Floats:
     """Return a rule's number per edge by class; `other` is that of all classes not named."""
-    numbers = {str(name): value for name, value in table.items()}
-    return edges.edge_class.spread(numbers, numbers.get("other", np.nan))
+    return edges.edge_class.spread(table, table.get("other", np.nan))
 
 
 def post_speeds(driver: Driver, edges: Edges, assumed: Floats, cap: Floats) -> PostedSpeeds:
@@ -129,9 +129,9 @@ def post_speeds(driver: Driver, edges: Edges, assumed: Floats, cap: Floats) -> P
     return PostedSpeeds(kmh, basis, _hours(driver, tables, row, fixed))
 
 
-def _hours(driver: Driver, tables: list[Mapping[str, Any]], row: Ints, fixed: Fixed) -> SpeedHours:
+def _hours(driver: Driver, tables: list[Table], row: Ints, fixed: Fixed) -> SpeedHours:
     """Return what holds at some hours."""
-    weeks, chosen = dict[str, Bools](), list[tuple[Mapping[str, Any], str]]()
+    weeks, chosen = dict[str, Bools](), list[tuple[Table, str]]()
     place = np.full(2 * (len(tables) + 1), -1, np.int64)
     for number, table in enumerate(tables):
         for way, direction in enumerate(DIRECTIONS):
@@ -158,19 +158,19 @@ def _names(key: str, direction: str) -> tuple[str, str]:
     return name, f"{name}:{direction}"
 
 
-def _clauses(table: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
+def _clauses(table: Table, name: str) -> list[tuple[str, str]]:
     """Return speed and condition of each clause of a conditional sign."""
     return _CLAUSE.findall(str(table.get(f"{name}:conditional", "")))
 
 
-def _conditions(driver: Driver, table: Mapping[str, Any], direction: str) -> Iterator[str]:
+def _conditions(driver: Driver, table: Table, direction: str) -> Iterator[str]:
     for key in ("", *driver.keys):
         for name in _names(key, direction):
             yield from (condition for _, condition in _clauses(table, name))
 
 
 def _told(
-    driver: Driver, table: Mapping[str, Any], direction: str, holding: Holding
+    driver: Driver, table: Table, direction: str, holding: Holding
 ) -> tuple[float, float, float]:
     """Return what an access table says in one direction: `SAID`, `LEAST` and `OWN`."""
     said, least = _of_key(driver, table, "", direction, holding)
@@ -180,7 +180,7 @@ def _told(
 
 
 def _of_key(
-    driver: Driver, table: Mapping[str, Any], key: str, direction: str, holding: Holding
+    driver: Driver, table: Table, key: str, direction: str, holding: Holding
 ) -> tuple[float, float]:
     """Return what signs for one access key say, and the lowest of those that may always hold."""
     said = least = np.nan
