@@ -1,0 +1,1 @@
+"""Gates of terminals and depots: appointments of trucks, turn times, hours."""

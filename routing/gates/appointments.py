@@ -1,0 +1,136 @@
+"""Slots for trucks: as many as can come, then as near to their wishes as can be, by HiGHS.
+
+Each slot takes no more than its quota (`routing.gates.risk`), in services of one move.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy  # loads its heavy optimisers when they are first used
+from scipy.sparse import csr_array
+
+from routing.gates.checks import check
+from routing.gates.model import Appointments, Asked, Crowd
+from routing.gates.risk import quotas, risk_of
+from routing.graph.weights import Floats, Ints
+from spatial.errors import Busy
+
+SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Trucks with the slots that they could have, a row each."""
+
+    truck: Ints
+    slot: Ints
+    deviation: Ints
+    load: Floats
+    """Of each truck."""
+
+
+def appoint(asked: Asked) -> Appointments:
+    """Give trucks their slots.
+
+    Raises
+    ------
+    BadParameter
+        The gate or a wish cannot be.
+    Busy
+        No plan was found in the seconds of the rule.
+    """
+    check(asked)
+    quota = quotas(asked)
+    own = [asked.slots_of(wish) for wish in asked.wishes]
+    load = np.array([asked.service.load(wish.moves) for wish in asked.wishes])
+    pairs = _pairs(asked, own, load)
+    chosen, served, bound = _solve(asked, pairs, quota)
+    slots = {
+        asked.wishes[t].id: int(s)
+        for t, s in zip(pairs.truck[chosen].tolist(), pairs.slot[chosen].tolist(), strict=True)
+    }
+    filled = np.bincount(
+        pairs.slot[chosen], load[pairs.truck[chosen]], minlength=len(asked.gate.lanes)
+    )
+    refused = {
+        wish.id: "full" if able else "closed"
+        for wish, able in zip(asked.wishes, own, strict=True) if wish.id not in slots
+    }  # fmt: skip
+    return Appointments(
+        slots, quota.tolist(), filled.tolist(), int(pairs.deviation[chosen].sum()), bound, refused,
+        served, _crowd(asked, own, load, quota) if "full" in refused.values() else None,
+        risk_of(asked, filled.tolist()),
+    )  # fmt: skip
+
+
+def _pairs(asked: Asked, own: list[list[int]], load: Floats) -> _Pairs:
+    rows = [
+        (truck, slot, asked.deviation(wish, slot))
+        for truck, (wish, slots) in enumerate(zip(asked.wishes, own, strict=True))
+        for slot in slots
+    ]
+    truck, slot, deviation = np.array(rows, np.int64).reshape(-1, 3).T
+    return _Pairs(truck, slot, deviation, load)
+
+
+def _solve(asked: Asked, pairs: _Pairs, quota: Floats) -> tuple[Ints, int, int]:
+    """Return the pairs that are taken, how many at most could be, and the least deviation proven.
+
+    How many come is settled first; their deviation is least among plans of so many.
+    """
+    count = len(pairs.truck)
+    if not count:
+        return np.empty(0, np.int64), 0, 0
+    trucks, slots, ones = len(pairs.load), len(quota), np.ones(count)
+    column = np.arange(count)
+    each = csr_array((ones, (pairs.truck, column)), shape=(trucks, count))
+    loads = csr_array((pairs.load[pairs.truck], (pairs.slot, column)), shape=(slots, count))
+    limits = [
+        scipy.optimize.LinearConstraint(each, -np.inf, 1),
+        scipy.optimize.LinearConstraint(loads, -np.inf, quota + SLACK),
+    ]
+    how = {"time_limit": asked.rule.seconds_most / 2, "mip_rel_gap": 0.0}
+    box, whole = scipy.optimize.Bounds(0, 1), ones
+    most = scipy.optimize.milp(
+        -ones, integrality=whole, bounds=box, constraints=limits, options=how
+    )
+    if most.x is None:
+        raise _late()
+    served = round(most.x.sum())
+    least = scipy.optimize.milp(
+        pairs.deviation, integrality=whole, bounds=box, options=how,
+        constraints=[*limits, scipy.optimize.LinearConstraint(ones[None, :], served, np.inf)],
+    )  # fmt: skip
+    taken = most.x if least.x is None else least.x
+    proven = least.mip_dual_bound
+    bound = 0 if proven is None or not np.isfinite(proven) else max(0, int(np.ceil(proven - 1e-6)))
+    return np.nonzero(taken > 0.5)[0], int(np.floor(1e-6 - most.mip_dual_bound)), bound
+
+
+def _late() -> Busy:
+    return Busy(
+        "No appointments were found in the seconds of the rule", "在规则限定的秒数内未得到预约方案",
+        mend_en="Ask for fewer trucks or hours.", mend_zh="请减少车辆或时段。",
+    )  # fmt: skip
+
+
+def _crowd(asked: Asked, own: list[list[int]], load: Floats, quota: Floats) -> Crowd | None:
+    """Return the time in which the trucks that can come only then exceed its places most."""
+    slots = len(quota)
+    within: Floats = np.zeros((slots, slots))
+    for mine, one in zip(own, load.tolist(), strict=True):
+        if mine:
+            within[mine[0], mine[-1]] += one
+    within = np.cumsum(np.cumsum(within[::-1], axis=0)[::-1], axis=1)
+    upto = np.concatenate(([0.0], np.cumsum(quota)))
+    places = upto[None, 1:] - upto[:-1, None]
+    over = np.triu(within - places)
+    first, last = np.unravel_index(np.argmax(over), over.shape)
+    if over[first, last] <= SLACK:
+        return None
+    return Crowd(
+        asked.begins(int(first)), asked.begins(int(last) + 1), float(within[first, last]),
+        float(places[first, last]),
+    )  # fmt: skip
