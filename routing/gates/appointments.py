@@ -124,6 +124,8 @@ def _crowd(asked: Asked, own: list[list[int]], load: Floats, quota: Floats) -> C
         if mine:
             within[mine[0], mine[-1]] += one
     within = np.cumsum(np.cumsum(within[::-1], axis=0)[::-1], axis=1)
+    if (load == load[0]).all():  # parts of a truck are no places
+        quota = np.floor(quota / load[0] + SLACK) * load[0]
     upto = np.concatenate(([0.0], np.cumsum(quota)))
     places = upto[None, 1:] - upto[:-1, None]
     over = np.triu(within - places)

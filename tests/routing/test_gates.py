@@ -65,7 +65,7 @@ def busy(seed, count=260, moves=(1,)):
     rng = random.Random(seed)
     wishes = []
     for k in range(count):
-        since = round(rng.choice([rng.gauss(150, 40), rng.gauss(420, 40)]) / 30) * 30
+        since = round(rng.choice([rng.gauss(150, 25), rng.gauss(420, 25)]) / 30) * 30
         wishes.append(Wish(f"t{k}", since, since + 60, rng.choice(moves)))
     return wishes
 
@@ -82,10 +82,10 @@ def test_a_replay_of_its_own_hardly_ever_has_more_waiting_than_have_room(moves, 
     given = [(slot, moved[key]) for key, slot in made.slots.items()]
     wished = [(min(range(24), key=lambda s, w=w: task.deviation(w, s)), w.moves) for w in wishes]
     how = task.gate.lanes, 1800, (120, 60, cv)
-    over = sum(longest_queue(given, *how, seed) > 8 for seed in range(300))
-    assert over <= 3, "one in a hundred, by the rule"
-    assert sum(longest_queue(given, *how, seed, late_s=300) > 8 for seed in range(300)) <= 3
-    assert sum(longest_queue(wished, *how, seed) > 8 for seed in range(300)) > 150
+    for late_s in (0, 300):
+        over = sum(longest_queue(given, *how, seed, late_s) > 8 for seed in range(200))
+        assert over <= 2, "one in a hundred, by the rule"
+    assert sum(longest_queue(wished, *how, seed) > 8 for seed in range(60)) > 30
 
 
 def test_the_risk_is_that_of_a_simulated_chain():
@@ -132,7 +132,7 @@ def test_too_many_are_told_with_the_time_that_is_too_full():
     crowd = made.crowd
     assert (crowd.since, crowd.until, crowd.load) == (60, 120, 80)
     assert len(made.refused) == 80 - 2 * int(made.quota[2])
-    assert crowd.places == pytest.approx(made.quota[2] + made.quota[3])
+    assert crowd.places == int(made.quota[2]) + int(made.quota[3])
     assert "free" in made.slots and made.deviation_min == 0
 
 
