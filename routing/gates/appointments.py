@@ -91,22 +91,27 @@ def _solve(asked: Asked, pairs: _Pairs, quota: Floats) -> tuple[Ints, int, int]:
         scipy.optimize.LinearConstraint(each, -np.inf, 1),
         scipy.optimize.LinearConstraint(loads, -np.inf, quota + SLACK),
     ]
-    how = {"time_limit": asked.rule.seconds_most / 2, "mip_rel_gap": 0.0}
-    box, whole = scipy.optimize.Bounds(0, 1), ones
-    most = scipy.optimize.milp(
-        -ones, integrality=whole, bounds=box, constraints=limits, options=how
-    )
+    most = _milp(asked, -ones, limits)
     if most.x is None:
         raise _late()
     served = round(most.x.sum())
-    least = scipy.optimize.milp(
-        pairs.deviation, integrality=whole, bounds=box, options=how,
-        constraints=[*limits, scipy.optimize.LinearConstraint(ones[None, :], served, np.inf)],
-    )  # fmt: skip
+    served_all = scipy.optimize.LinearConstraint(ones[None, :], served, np.inf)
+    least = _milp(asked, pairs.deviation.astype(np.float64), [*limits, served_all])
     taken = most.x if least.x is None else least.x
     proven = least.mip_dual_bound
     bound = 0 if proven is None or not np.isfinite(proven) else max(0, int(np.ceil(proven - 1e-6)))
     return np.nonzero(taken > 0.5)[0], int(np.floor(1e-6 - most.mip_dual_bound)), bound
+
+
+def _milp(
+    asked: Asked, cost: Floats, limits: list[scipy.optimize.LinearConstraint]
+) -> scipy.optimize.OptimizeResult:
+    """Return the choice of pairs of least cost, within half the seconds of the rule."""
+    return scipy.optimize.milp(
+        cost, integrality=np.ones(len(cost), np.int64), bounds=scipy.optimize.Bounds(0, 1),
+        constraints=limits,
+        options={"time_limit": asked.rule.seconds_most / 2, "mip_rel_gap": 0.0},
+    )  # fmt: skip
 
 
 def _late() -> Busy:

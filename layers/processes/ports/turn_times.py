@@ -190,8 +190,9 @@ def run(inputs: TurnTimesInputs, scene: Scene) -> TurnTimesOutputs:
 def _given(inputs: TurnTimesInputs) -> Mapping[str, Track]:
     found = {}
     for one in inputs.tracks or ():
-        table = np.array(sorted((fix.at.timestamp(), *fix.point) for fix in one.fixes))
-        found[one.truck] = Track(*table[:, [1, 2, 0]].T, made_up=one.origin == "synthetic")
+        rows_ = sorted((fix.at.timestamp(), *fix.point) for fix in one.fixes)
+        seconds, lon, lat = np.array(rows_).T
+        found[one.truck] = Track(lon, lat, seconds, one.origin == "synthetic")
     return found
 
 

@@ -55,7 +55,8 @@ async def _read(sources: Sources, name: str, asked: TracksOf) -> Mapping[str, Tr
     found = {}
     for one in dict.fromkeys(ids.tolist()):
         own = ids == one
-        found[one] = Track(*table[own].T, made_up=bool(made_up[own].any()))
+        lon, lat, seconds = table[own].T
+        found[one] = Track(lon, lat, seconds, bool(made_up[own].any()))
     return found
 
 
