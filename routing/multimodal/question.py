@@ -92,7 +92,7 @@ class Question:
         self._priced, self._drives = priced, HAULAGE not in limits.banned_modes
         self.timetable, self.limits = timetable, limits
         self.usable: Bools = np.ascontiguousarray(timetable.trip_capacity_teu >= load.teu)
-        allowed = _allowed(timetable, load, limits)
+        allowed = list_allowed(timetable, load, limits)
         self.halts = price_halts(timetable, load, factors, tariffs, allowed)
         self.transfers = price_transfers(timetable, load, tariffs)
         self.covers = list_covers(self.transfers)
@@ -128,7 +128,7 @@ class Question:
         return other
 
 
-def _allowed(timetable: Timetable, load: Load, limits: Limits) -> Bools:
+def list_allowed(timetable: Timetable, load: Load, limits: Limits) -> Bools:
     """Return which patterns take the load: by mode, carrier, kind of cargo and mass of a unit."""
     of_service = [
         MODES[one.mode] not in limits.banned_modes

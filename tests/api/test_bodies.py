@@ -66,6 +66,7 @@ def test_few_addresses_take_more():
         "/api/airspace/operations/{plan_id}", "/api/airspace/restrictions",
         "/api/waterway/check", "/api/waterway/path", "/api/locks/plan", "/api/locks/move",
         "/api/locks/{lock}/plans", "/api/linkage/itineraries", "/api/linkage/profile",
+        "/api/linkage/capacity",
         "/api/shipments/{shipment}/events", "/api/waterway/table", "/api/waterway/reach",
     }  # fmt: skip
 

@@ -152,6 +152,47 @@ def test_what_cannot_be_answered_says_how_to_mend_it(planner, clients):
     assert clients["anonymous"].post("/api/linkage/itineraries", json=shipment()).status_code == 401
 
 
+def passing(client, **more):
+    until = READY + timedelta(days=7)
+    body = {"starts": ["CNZAP"], "goals": ["beilun"], "since": READY.isoformat(),
+            "until": until.isoformat(), **more}  # fmt: skip
+    return client.post("/api/linkage/capacity", json=body, headers={"Accept-Language": "en"})
+
+
+def test_a_week_carries_what_seven_feeders_do_and_each_is_worth_one_more(planner):
+    told = passing(planner).json()
+    assert (told["teu"], told["proven"], told["without_capacity"]) == (350, True, 0)
+    lift = 20 + 60, 20 + 160
+    assert told["cost_cny"] == {"low": 350 * lift[0], "high": 350 * lift[1]}
+    assert [one["trip"] for one in told["binding"]] == ["feeder-1"] * 7
+    assert {(one["worth_teu"], one["worth_cny"]) for one in told["binding"]} == {(1, -130.0)}
+    assert [one["at"] for one in told["binding"]] == [after(12 + 24 * day) for day in range(7)]
+    (service,) = told["services"]
+    assert (service["runs"], service["carried_teu_legs"], service["room_teu_legs"]) == (7, 350, 350)
+    (line,) = told["flows"]["features"]
+    assert line["properties"]["teu"] == 350 and line["properties"]["origin"] == "synthetic"
+
+
+def test_gates_and_closed_hubs_hold_back_what_passes(planner):
+    told = passing(planner, gate_teu_per_day={"CNBEI": 40}).json()
+    assert told["teu"] == 40 * 7
+    assert {(one["hub"], one["trip"], one["worth_teu"]) for one in told["binding"]} == {
+        ("beilun", None, 1)
+    }
+    window = {"hub": "zhapu", "since": after(10), "until": after(40)}
+    assert passing(planner, closed=[window]).json()["teu"] == 250
+    assert passing(planner, ban_modes=["feeder"]).json()["teu"] == 0
+    for more, word in (
+        ({"goals": ["CNZPU"]}, "among starts and goals"),
+        ({"starts": ["nowhere"]}, "nowhere"),
+        ({"starts": ["zhapu", "CNZAP"]}, "named twice"),
+        ({"until": READY.isoformat()}, "after since"),
+        ({"gate_teu_per_day": {"zhapu": -1}}, "-1 is not"),
+    ):
+        answer = passing(planner, **more)
+        assert answer.status_code == 400 and word in answer.text, answer.text
+
+
 def test_the_process_answers_the_same_as_the_route(planner):
     body = {"inputs": shipment(), "response": "document"}
     answer = planner.post("/api/processes/itineraries/execution", json=body)

@@ -1,4 +1,4 @@
-"""POST /linkage/itineraries and /linkage/profile: exact fronts at a time, or over a week."""
+"""POST /linkage/itineraries, /linkage/profile and /linkage/capacity: exact fronts, and flows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from api.http.media_types import JSON
 from api.http.responses import NO_STORE
 from api.http.routes import Routes
 from api.services import services
-from layers.processes.ports import itineraries, linkage_profile
+from layers.processes.ports import itineraries, linkage_capacity, linkage_profile
 from layers.processes.runtime.model import Inputs, Process
 
 routes = Routes("linkage")
@@ -28,6 +28,12 @@ async def find_itineraries(body: itineraries.ItinerariesInputs, request: Request
 async def find_profile(body: linkage_profile.ProfileInputs, request: Request) -> Response:
     """Answer the same for all times of setting out of a period of up to seven days."""
     return await _answer(request, linkage_profile.PROCESS, body)
+
+
+@routes.post("/api/linkage/capacity", question=True, most_bytes=MB)
+async def find_capacity(body: linkage_capacity.CapacityInputs, request: Request) -> Response:
+    """Answer how much passes from hubs to hubs in a period, at what cost, and what binds."""
+    return await _answer(request, linkage_capacity.PROCESS, body)
 
 
 async def _answer(request: Request, process: Process, inputs: Inputs) -> Response:

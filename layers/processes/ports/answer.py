@@ -8,8 +8,8 @@ from datetime import datetime
 import numpy as np
 from pydantic import BaseModel, Field
 
+from layers.processes.ports.itinerary_interval import Interval, clock, interval
 from layers.processes.ports.shipment import Asked
-from layers.processes.readers.timetable_rows import ZONE
 from layers.processes.runtime.helpers import feature, path_shape
 from layers.processes.runtime.model import Features
 from routing.multimodal.bag_kernels import NONE, UNKNOWN
@@ -19,13 +19,6 @@ from routing.multimodal.reliability import Scenario, on_time
 from spatial.transport_modes import MODES
 
 FORMULA = "t × km × g/tkm"
-
-
-class Interval(BaseModel):
-    """Lowest and highest value; the highest is null where nobody knows it."""
-
-    low: float
-    high: float | None
 
 
 class Sheet(BaseModel):
@@ -86,16 +79,6 @@ class Co2Order(BaseModel):
     undecided: list[tuple[int, int]] = Field(
         description="Pairs of cards whose intervals overlap in the set that was used"
     )
-
-
-def clock(at: int) -> datetime:
-    """Return Unix seconds as a time of the province."""
-    return datetime.fromtimestamp(at, ZONE)
-
-
-def interval(low: int, high: int, per: float) -> Interval:
-    """Return an interval in its unit; `per` whole numbers make one."""
-    return Interval(low=round(low / per, 3), high=None if high >= UNKNOWN else round(high / per, 3))
 
 
 def show(

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from pydantic import BaseModel
 
 from layers.declare.base import Text
-from layers.processes.ports.answer import Interval, ItineraryOut, show
+from layers.processes.ports.answer import ItineraryOut, show
+from layers.processes.ports.itinerary_interval import Interval
 from layers.processes.ports.shipment import Shipment, ask, find_ends
 from layers.processes.readers.network import network
 from layers.processes.readers.rules_in_force import rules_at
