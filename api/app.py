@@ -60,6 +60,7 @@ from api.ogc import (
 )
 from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
 from api.ops.admin import follow_catalog
+from api.ports.berths import plans as berth_plans
 from api.ports.linkage import hubs as linkage_hubs
 from api.ports.linkage import itineraries
 from api.ports.locks import asked as locks_asked
@@ -159,6 +160,7 @@ ROUTES = (
     locks_voyage.routes,
     locks_kept.routes,
     locks_published.routes,
+    berth_plans.routes,
     shipments_messages.routes,
     shipments_kept.routes,
     static.pages,

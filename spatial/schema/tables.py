@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TSTZRANGE, UUID
 from spatial.geo import crs
 from spatial.schema import (
     airspace_tables,
+    berth_tables,
     heat_tables,
     job_tables,
     linkage_tables,
@@ -40,6 +41,7 @@ from spatial.schema.columns import (
 
 __all__ = [
     "airspace_tables",
+    "berth_tables",
     "heat_tables",
     "job_tables",
     "linkage_tables",

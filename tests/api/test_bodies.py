@@ -68,6 +68,7 @@ def test_few_addresses_take_more():
         "/api/locks/{lock}/plans", "/api/linkage/itineraries", "/api/linkage/profile",
         "/api/linkage/capacity",
         "/api/shipments/{shipment}/events", "/api/waterway/table", "/api/waterway/reach",
+        "/api/berths/{terminal}/plan", "/api/berths/{terminal}/calls",
     }  # fmt: skip
 
 
