@@ -82,7 +82,12 @@ def digest_of(terminal: Terminal, rules: Rules) -> str:
     for kind in (GAPS, SEARCH, HORIZON, TIDES):
         get_rule(noted, kind)
     berths = [(one.key, one.length_m, one.depth_m, one.single) for one in terminal.berths]
-    stood = [noted.read, terminal.row["channel_depth_m"], berths, list(terminal.calls)]
+    stood = [
+        noted.read,
+        terminal.row["channel_depth_m"],
+        berths,
+        [tuple(one) for one in terminal.calls],
+    ]
     return hashlib.blake2b(orjson.dumps(stood), digest_size=16).hexdigest()
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -34,8 +34,7 @@ class Berth:
     line: shapely.Geometry
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A call of a vessel, see `bodies.CallBody`; `id` is that of its row, or `given/` and key."""
 
     id: str
@@ -60,8 +59,7 @@ class Call:
     @classmethod
     def of_row(cls, row: asyncpg.Record) -> Call:
         """Return the call of a row."""
-        values: dict[str, Any] = {one.name: row[one.name] for one in fields(cls)}
-        return cls(**values | {"id": str(row["id"])})
+        return cls._make([str(row["id"]), *(row[name] for name in cls._fields[1:])])
 
     @classmethod
     def given(cls, body: CallBody) -> Call:
