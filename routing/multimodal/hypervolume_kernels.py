@@ -1,11 +1,15 @@
-"""The kernels that choose few of many: by the volume of what they are better than."""
+"""The kernels that choose few of many: by the volume of what they are better than.
+
+The best few are found by branch and bound: what a further point adds never grows when others are
+kept beside it (the volume is submodular), so that the greatest gains of now bound what may follow.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from routing.compiled import compiled, inlined
-from routing.graph.weights import Bools, Floats
+from routing.graph.weights import Bools, Floats, Ints
 
 
 @inlined
@@ -40,9 +44,7 @@ def hypervolume(points: Floats, order: Floats, kept: Bools, slabs: Floats, level
 
 
 @compiled("i8[::1](f8[:,::1],f8[::1],f8[::1],f8[::1],i8)")
-def choose(
-    points: Floats, order: Floats, slabs: Floats, levels: Floats, most: int
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def choose(points: Floats, order: Floats, slabs: Floats, levels: Floats, most: int) -> Ints:
     """Return the numbers of `most` points: one after the other that which adds the most volume."""
     kept = np.zeros(len(points), np.bool_)
     chosen = np.empty(most, np.int64)
@@ -58,3 +60,67 @@ def choose(
         kept[best] = True
         chosen[k] = best
     return chosen
+
+
+@inlined
+def _gains(
+    points: Floats, order: Floats, slabs: Floats, levels: Floats, kept: Bools, volume: float,
+    rest: Ints, count: int, given: Ints, gain: Floats,
+) -> None:  # fmt: skip
+    """Write `count` points by what each adds beside those kept, the greatest gain first."""
+    for k in range(count):
+        point = rest[k]
+        kept[point] = True
+        more = hypervolume(points, order, kept, slabs, levels) - volume
+        kept[point] = False
+        at = k
+        while at > 0 and gain[at - 1] < more:
+            gain[at], given[at] = gain[at - 1], given[at - 1]
+            at -= 1
+        gain[at], given[at] = more, point
+
+
+@compiled("Tuple((i8[::1],b1))(f8[:,::1],f8[::1],f8[::1],f8[::1],i8[::1],i8)")
+def choose_best(
+    points: Floats, order: Floats, slabs: Floats, levels: Floats, begin: Ints, tries: int
+) -> tuple[Ints, bool]:
+    """Return as many points as `begin` that have the most volume, and whether that is proven.
+
+    So many volumes are reckoned at the most; `begin` is a choice to be bettered.
+    """
+    count, most = len(points), len(begin)
+    given, gain = np.empty((most, count), np.int64), np.zeros((most, count))
+    size, at, volume = np.zeros(most, np.int64), np.zeros(most, np.int64), np.zeros(most + 1)
+    chosen, best, kept = begin.copy(), begin.copy(), np.zeros(count, np.bool_)
+    kept[begin] = True
+    best_volume = hypervolume(points, order, kept, slabs, levels)
+    kept[:] = False
+    _gains(points, order, slabs, levels, kept, 0.0, np.arange(count), count, given[0], gain[0])
+    size[0], depth, tries = count, 0, tries - count
+    while depth >= 0:
+        i, left = at[depth], most - depth
+        if i + left > size[depth] or (
+            volume[depth] + gain[depth, i : i + left].sum() <= best_volume * (1 + 1e-12)
+        ):
+            depth -= 1
+            if depth >= 0:
+                kept[chosen[depth]] = False
+                at[depth] += 1
+            continue
+        chosen[depth], volume[depth + 1] = given[depth, i], volume[depth] + gain[depth, i]
+        if left == 1:
+            best[:], best_volume = chosen, volume[depth + 1]
+            at[depth] += 1
+            continue
+        if tries <= 0:
+            return best, False
+        kept[chosen[depth]] = True
+        rest = size[depth] - i - 1
+        _gains(
+            points, order, slabs, levels, kept, volume[depth + 1], given[depth, i + 1 :], rest,
+            given[depth + 1], gain[depth + 1],
+        )  # fmt: skip
+        tries -= rest
+        depth += 1
+        size[depth], at[depth] = rest, 0
+    return best, True

@@ -1,13 +1,14 @@
 """Fronts and profiles of itineraries equal what trying all of them leaves."""
 
 import json
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from routing.multimodal.bag_kernels import UNKNOWN
-from routing.multimodal.cards import choose_cards
+from routing.multimodal.cards import Volume, choose_cards, to_unit
 from routing.multimodal.itinerary import Itinerary
 from routing.multimodal.prices import Factors, Load, Tariffs
 from routing.multimodal.question import Limits, Question, Roads
@@ -262,3 +263,21 @@ def test_few_cards_say_what_share_of_the_front_they_keep():
 
     told = share_of(list(cards.chosen)) / share_of(list(range(9)))
     assert told == pytest.approx(cards.share, abs=0.02)
+
+
+def test_cards_are_the_best_of_all_choices_and_tell_how_many_would_be_enough():
+    rng, below = np.random.default_rng(11), 0
+    for _ in range(12):
+        front = front_of(rng, int(rng.integers(7, 14)))
+        cards = choose_cards(front, 4)
+        values = np.array(
+            [(o.ready, o.amounts[1], o.amounts[3], o.transfers) for o in front], float
+        )
+        whole = Volume(to_unit(values))
+        kept = [whole.of(np.array(few)) for few in combinations(range(len(front)), 4)]
+        assert cards.best
+        assert cards.share == pytest.approx(max(kept) / whole.of(np.arange(len(front))))
+        assert choose_cards(front, cards.enough).share >= 0.95
+        below += cards.share < 0.95
+    assert below > 3, "no four of these keep 95 %, and it is told"
+    assert choose_cards([]).chosen == ()

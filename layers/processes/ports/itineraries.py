@@ -37,6 +37,8 @@ class ItinerariesOutputs(Outputs):
     itineraries: list[ItineraryOut] = titled("方案", "Itineraries")
     cards: list[int] = titled("卡片", "Cards")
     hypervolume_share: float = titled("卡片保留的超体积", "Hypervolume that the cards keep")
+    cards_best: bool = titled("无更优选择（已证明）", "No as many others keep more: proven")
+    cards_for_95: int = titled("保留 95 % 所需卡片数", "Cards that keep 95 %")
     co2_order: Co2Order = titled("碳排放排序", "Order by CO2")
     network_version: int = titled("路网版本", "Version of the road network")
     timetable_version: int = titled("班期版本", "Version of the services")
@@ -67,6 +69,8 @@ def run(inputs: ItinerariesInputs, scene: Scene) -> ItinerariesOutputs:
         itineraries=shown,
         cards=list(cards.chosen),
         hypervolume_share=round(cards.share, 4),
+        cards_best=cards.best,
+        cards_for_95=cards.enough,
         co2_order=order_by_co2(asked, found, cards.chosen),
         network_version=asked.network_version,
         timetable_version=held.version,
