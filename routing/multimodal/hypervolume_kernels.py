@@ -80,6 +80,20 @@ def _gains(
         gain[at], given[at] = more, point
 
 
+@inlined
+def _volume_of(points: Floats, order: Floats, slabs: Floats, levels: Floats, few: Ints) -> float:
+    """Return the volume of a few points."""
+    kept = np.zeros(len(points), np.bool_)
+    kept[few] = True
+    return hypervolume(points, order, kept, slabs, levels)
+
+
+@inlined
+def _hopeless(gain: Floats, at: int, size: int, left: int, volume: float, best: float) -> bool:
+    """Tell whether a volume and the `left` greatest gains from one on do not pass the best."""
+    return bool(at + left > size or volume + gain[at : at + left].sum() <= best * (1 + 1e-12))
+
+
 @compiled("Tuple((i8[::1],b1))(f8[:,::1],f8[::1],f8[::1],f8[::1],i8[::1],i8)")
 def choose_best(
     points: Floats, order: Floats, slabs: Floats, levels: Floats, begin: Ints, tries: int
@@ -92,16 +106,12 @@ def choose_best(
     given, gain = np.empty((most, count), np.int64), np.zeros((most, count))
     size, at, volume = np.zeros(most, np.int64), np.zeros(most, np.int64), np.zeros(most + 1)
     chosen, best, kept = begin.copy(), begin.copy(), np.zeros(count, np.bool_)
-    kept[begin] = True
-    best_volume = hypervolume(points, order, kept, slabs, levels)
-    kept[:] = False
+    best_volume = _volume_of(points, order, slabs, levels, begin)
     _gains(points, order, slabs, levels, kept, 0.0, np.arange(count), count, given[0], gain[0])
     size[0], depth, tries = count, 0, tries - count
     while depth >= 0:
         i, left = at[depth], most - depth
-        if i + left > size[depth] or (
-            volume[depth] + gain[depth, i : i + left].sum() <= best_volume * (1 + 1e-12)
-        ):
+        if _hopeless(gain[depth], i, size[depth], left, volume[depth], best_volume):
             depth -= 1
             if depth >= 0:
                 kept[chosen[depth]] = False
