@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
+from data.facts import read_facts
+from spatial.names.entries import read_pieces
 from spatial.networks.road import KIND as ROAD
 
 # layer, table, condition, rank; the first that holds a row counts
@@ -14,9 +16,9 @@ _NAMED = (
     ("admin", "zone", "kind = 'county'", 0.8),
     ("admin", "zone", "kind = 'province'", 0.7),
     ("places", "facility", "kind IN ('place', 'water_name')", 0.6),
-    ("ports", "facility", "kind = 'port'", 0.75),
-    ("dry_ports", "facility", "kind = 'dry_port'", 0.7),
-    ("hubs", "facility", "kind IN ('terminal', 'hub')", 0.74),
+    ("ports", "facility", "kind = 'port'", 0.7),
+    ("dry_ports", "facility", "kind = 'dry_port'", 0.65),
+    ("hubs", "facility", "kind IN ('terminal', 'hub')", 0.75),
     ("airports", "facility", "kind = 'airport'", 0.8),
     ("heliports", "facility", "kind IN ('heliport', 'ga_field', 'pad')", 0.4),
     ("structures", "facility", "kind IN ('bridge', 'tunnel')", 0.85),
@@ -27,10 +29,9 @@ _NAMED = (
     ("projects", "project", "true", 0.4),
 )
 _ENTRY = """
-INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, haystack, rank,
+INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, rank,
   admin_code, unit_id, visibility, origin, geom, bbox)
 SELECT %(layer)s, id::text, name_zh, name_en, codes,
-  trim(lower(concat_ws(' ', name_zh, name_en, codes, props ->> 'pinyin', props ->> 'aliases'))),
   %(rank)s, admin_code, unit_id, visibility, origin, spot,
   CASE WHEN ST_Dimension(geom) > 0 THEN ARRAY[ST_XMin(geom), ST_YMin(geom), ST_XMax(geom),
     ST_YMax(geom)] END
@@ -55,11 +56,10 @@ FROM sigang.project WHERE {condition} AND geom IS NOT NULL
 _SELECTS = {"facility": _FACILITIES, "zone": _ZONES, "project": _PROJECTS}
 # one entry for each numbered route, at the middle of its up carriageway
 _ROUTES = f"""
-INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, haystack, rank,
+INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, rank,
   visibility, origin, geom, bbox)
 SELECT 'carriageways', c.id, coalesce(n.name_zh, c.route_id), coalesce(n.name_en, c.route_id),
-  c.route_id, trim(lower(concat_ws(' ', c.route_id, n.name_zh, n.name_en))), 0.65, c.visibility,
-  c.origin, ST_LineInterpolatePoint(c.geom, 0.5),
+  c.route_id, 0.65, c.visibility, c.origin, ST_LineInterpolatePoint(c.geom, 0.5),
   ARRAY[ST_XMin(c.geom), ST_YMin(c.geom), ST_XMax(c.geom), ST_YMax(c.geom)]
 FROM sigang.carriageway_line c LEFT JOIN (
   SELECT route_id, mode() WITHIN GROUP (ORDER BY name_zh) AS name_zh,
@@ -70,15 +70,19 @@ WHERE c.side = 'up' AND c.id LIKE '%/0'
 ON CONFLICT (layer, feature_id) DO NOTHING"""  # noqa: S608
 # one entry for each named waterway, at the middle of its longest edge
 _WATERWAYS = """
-INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, haystack, rank,
+INSERT INTO sigang.search_entry (layer, feature_id, label_zh, label_en, codes, rank,
   admin_code, visibility, origin, geom, bbox)
-SELECT DISTINCT ON (name_zh) 'waterways', id::text, name_zh, name_en, '',
-  trim(lower(concat_ws(' ', name_zh, name_en))), 0.65, admin_code, visibility, origin,
+SELECT DISTINCT ON (name_zh) 'waterways', id::text, name_zh, name_en, '', 0.65, admin_code,
+  visibility, origin,
   ST_LineInterpolatePoint(geom, 0.5),
   ARRAY[ST_XMin(geom), ST_YMin(geom), ST_XMax(geom), ST_YMax(geom)]
 FROM sigang.edge WHERE mode = 'waterway' AND name_zh IS NOT NULL
 ORDER BY name_zh, length_m DESC, id
 ON CONFLICT (layer, feature_id) DO NOTHING"""
+
+_ALIASES = """
+UPDATE sigang.search_entry SET aliases = %(names)s
+WHERE layer = %(layer)s AND %(name)s IN (label_zh, codes)"""
 
 
 def load_search(conn: psycopg.Connection) -> None:
@@ -89,3 +93,7 @@ def load_search(conn: psycopg.Connection) -> None:
         conn.execute(_ENTRY.replace("{rows}", rows), {"layer": layer, "rank": rank})
     conn.execute(_ROUTES)
     conn.execute(_WATERWAYS)
+    for group in read_facts("aliases")["alias"]:
+        for name, names in group["names"].items():
+            conn.execute(_ALIASES, {"layer": group["layer"], "name": name, "names": names})
+    read_pieces(conn)

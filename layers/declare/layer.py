@@ -215,6 +215,8 @@ class Layer(Declaration):
     editable: Editable | None = None
     """Kind of writing that the map may offer, as `{kind = "closure"}`."""
     search: bool = False
+    search_words: tuple[str, ...] = ()
+    """What people call the kind of thing, beside the title, in any language of theirs."""
     kpi: bool = False
     """Its count is a key figure of the map."""
     strip: bool = False

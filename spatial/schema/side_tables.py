@@ -185,12 +185,14 @@ search_entry = Table(
     metadata,
     *texts("layer", "feature_id", **KEY),
     *texts("label_zh", "label_en"),
-    *texts("codes", "haystack", **MUST),
+    *texts("codes", **MUST),
     must("rank", REAL),
     *texts("admin_code", "unit_id"),
     *texts("visibility", "origin", **MUST),
     geometry("geom", "POINT", crs.WGS84, must=True),
     Column("bbox", ARRAY(DOUBLE)),
+    must("aliases", ARRAY(Text)),
+    Column("grams", ARRAY(Text)),
 )
 
 asset_uptime = Table(

@@ -1,0 +1,1 @@
+"""Names as people type them: folded, read in pinyin, compared."""
