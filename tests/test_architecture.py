@@ -268,9 +268,12 @@ KEPT_ANSWERS = {
     "routing/cost/network_rules.py: named_by_profiles",
     "routing/cost/network_rules.py: rules_of",
     "spatial/geo/crs.py: _transformer",
+    "spatial/names/fold.py: plain",
+    "spatial/names/forms.py: forms_of",
+    "spatial/names/readings.py: syllables",
     "spatial/networks/model.py: network_kinds",
 }
-"""Functions whose few answers hold for as long as the process."""
+"""Functions whose answers, few or the latest, hold for as long as the process."""
 
 
 def called(node: ast.expr | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from data.facts import read_facts
-from spatial.names.entries import read_pieces
+from spatial.names.entry_rows import read_pieces
 from spatial.networks.road import KIND as ROAD
 
 # layer, table, condition, rank; the first that holds a row counts

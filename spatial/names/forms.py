@@ -63,7 +63,7 @@ def form_of(text: str, worth: float = 1.0) -> Form:
     return Form(folded, words, True, read, "".join(read), initials, worth)
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=16384)
 def forms_of(name: str) -> tuple[Form, ...]:
     """Return the forms of a name, the whole one first."""
     whole = plain(name)

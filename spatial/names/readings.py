@@ -20,7 +20,7 @@ load_phrases_dict(
 )
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=16384)
 def syllables(folded: str) -> tuple[str, ...]:
     """Return a folded text by syllables; what is not Chinese stays in one piece."""
     read = lazy_pinyin(folded)

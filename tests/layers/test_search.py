@@ -10,7 +10,7 @@ from layers.features.search import Search, find_cell, find_coordinate
 from spatial.actor import ANONYMOUS, Actor
 from spatial.errors import BadParameter
 from spatial.geo import beidou_grid
-from spatial.names.entries import read_pieces
+from spatial.names.entry_rows import read_pieces
 from spatial.postgres.db import Database, connect
 from spatial.settings import Settings
 
