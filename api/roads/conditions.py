@@ -40,6 +40,8 @@ class _Load(Strict):
     """Dimensions of the vehicle and its load; what is left out is the profile's."""
 
     hazmat: bool | Word | None = None
+    occupants: Whole | None = Field(default=None, ge=1, le=1000)
+    emission_stage: Whole | None = Field(default=None, ge=0, le=9)
 
 
 if TYPE_CHECKING:
@@ -151,6 +153,8 @@ async def read_question(
         profile=body.profile,
         sizes={} if vehicle is NO_VEHICLE else _sizes(vehicle),
         hazmat=vehicle.hazmat,
+        occupants=vehicle.occupants,
+        emission_stage=vehicle.emission_stage,
         unknown_limits=body.unknown_limits,
         avoid_edges=avoid.edges,
         avoid_classes=avoid.classes,
@@ -165,7 +169,7 @@ async def read_question(
 
 
 def _sizes(vehicle: VehicleBody) -> dict[str, float]:
-    return vehicle.model_dump(exclude_none=True, exclude={"hazmat"})
+    return vehicle.model_dump(exclude_none=True, exclude={*_Load.model_fields})
 
 
 def read_place(place: Place, crs: Crs) -> tuple[float, float]:

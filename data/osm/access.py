@@ -1,7 +1,8 @@
 """Who may use a way, by vehicle, direction and condition: the access table of an edge.
 
 Its members are the tags of `KEYS`, each as it is, with a direction, with a condition, or both;
-`oneway:<key>`; speeds as `data.osm.speeds` and limits as `data.osm.limits` write them.
+`oneway:<key>`; `hov`, open as rule `<prefix>.sharing` says; speeds as `data.osm.speeds` and limits
+as `data.osm.limits` write them.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def _implied(tags: Tags, mode: str, edge_class: str, said: Tags) -> Table:
     if edge_class in BUSWAYS:
         table |= {"motor_vehicle": "no", "bus": "yes"}
     if tags.get("hov") == "designated" and "motor_vehicle" not in said:
-        table |= {"motor_vehicle": "no", "psv": "yes", "emergency": "yes"}
+        table |= {"hov": "designated", "goods": "no", "emergency": "yes"}
     if tags.get("motorroad") == "yes":
         table |= {"bicycle": "no", "foot": "no", "agricultural": "no"}
     if tags.get("trailer") == "no":

@@ -5,7 +5,7 @@ A condition of the weather never holds, one that nobody can read always does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Protocol
@@ -16,7 +16,7 @@ from routing.cost.access import DIRECTIONS
 from routing.cost.time_bans import Bans
 from routing.cost.weekly_hours import WEEK_MIN, read_condition
 from routing.graph.graph import Edges
-from routing.graph.weights import Bools
+from routing.graph.weights import Bools, Ints
 from spatial.networks.model import NetworkKind
 
 
@@ -70,11 +70,16 @@ def name_of(weeks: Mapping[int, Bools]) -> bytes:
 
 def with_limits(bans: Bans, edges: Edges, weeks: Mapping[int, Bools]) -> Bans:
     """Return bans and those of access tables besides, given by `2 * code + direction`."""
-    rows = [np.zeros(WEEK_MIN, np.bool_), *weeks.values()]
     row = np.zeros(2 * len(edges.access.values) + 2, np.int64)
-    row[list(weeks)] = np.arange(1, len(rows))
-    mine = row.reshape(-1, 2)[edges.access.codes].ravel()
-    pair, code = np.unique(bans.code.astype(np.int64) * len(rows) + mine, return_inverse=True)
+    row[list(weeks)] = np.arange(1, len(weeks) + 1)
+    return with_weeks(bans, row.reshape(-1, 2)[edges.access.codes].ravel(), [*weeks.values()])
+
+
+def with_weeks(bans: Bans, row: Ints, weeks: Sequence[Bools]) -> Bans:
+    """Return bans and some weeks besides; `row` is by key the place in `weeks` plus 1, 0: none."""
+    nothing = np.zeros(WEEK_MIN, np.bool_)
+    rows = [nothing, *weeks]
+    pair, code = np.unique(bans.code.astype(np.int64) * len(rows) + row, return_inverse=True)
     joined = [bans.weeks[p // len(rows)] | rows[p % len(rows)] for p in pair.tolist()]
     banning = np.array([n if week.any() else 0 for n, week in enumerate(joined, 1)], np.int32)
-    return Bans(banning[code.ravel()], np.array([np.zeros(WEEK_MIN, np.bool_), *joined]))
+    return Bans(banning[code.ravel()], np.array([nothing, *joined]))

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field, create_model, model_validator
 
 from routing.cost import profile_files
 from routing.cost.profile_files import read_documents
-from routing.cost.weekly_hours import read_hours
+from routing.cost.weekly_hours import readable
+from routing.cost.zone_rules import CleanZones, Sharing
 from routing.graph.turns import HORIZON_M
 from spatial.networks.model import NetworkKind, searched_kinds
 from spatial.rules import RuleKind, RuleModel, RuleTable, register
@@ -56,12 +57,6 @@ def all_named(kind: NetworkKind, field: str) -> Callable[[Mapping[str, T]], Mapp
     return check
 
 
-def _hours(text: str) -> str:
-    if read_hours(text) is None:
-        raise ValueError(f"hours like 00:00-06:00 or Mo-Fr 07:00-09:00, not {text!r}")
-    return text
-
-
 class ClassSpeeds(RuleTable[dict[Name, Kmh]], Generic[Name]):
     """Speed (km/h) by class of edge; a class without one is closed."""
 
@@ -74,7 +69,7 @@ class Ban(RuleModel, Generic[Name]):
     """Hours of the week at which classes of edges are closed to a vehicle."""
 
     classes: tuple[Name, ...] = Field(min_length=1)
-    hours: Annotated[str, AfterValidator(_hours)]
+    hours: Annotated[str, AfterValidator(readable)]
 
 
 class Bans(RuleTable[tuple[Ban[Name], ...]], Generic[Name]):
@@ -241,6 +236,8 @@ class NetworkRules:
     hazmat_law: RuleKind[GoodsNames]
     u_turn: RuleKind[UTurns[str]]
     turn_cost: RuleKind[TurnCosts]
+    sharing: RuleKind[Sharing]
+    clean_zones: RuleKind[CleanZones]
     relax: RuleKind[Relaxing]
     snap: RuleKind[Snapping]
     alternatives: RuleKind[Bounds]
@@ -320,6 +317,10 @@ def _of_search(prefix: str) -> dict[str, Any]:
         ),
         "alternatives": register(
             f"{prefix}.alternatives", Bounds, zh="备选路径", en="Alternative paths"
+        ),
+        "sharing": register(f"{prefix}.sharing", Sharing, zh="多乘员专用道路", en="Shared rides"),
+        "clean_zones": register(
+            f"{prefix}.clean_zones", CleanZones, zh="低排放区", en="Zones of low emissions"
         ),
         "prefer": register(f"{prefix}.prefer", Preferring, zh="偏好道路", en="Preferred classes"),
         "matching": register(f"{prefix}.matching", Matching, zh="轨迹匹配", en="Map matching"),

@@ -13,6 +13,7 @@ from routing.cost.hazmat import closed, read_cargo, unsaid
 from routing.cost.limit_hours import at_hours
 from routing.cost.network_rules import rules_of
 from routing.cost.profile import Profile
+from routing.cost.zones import Zone
 from routing.graph.graph import Edges
 from routing.graph.weights import Bools, Floats, Ints
 from spatial.errors import BadParameter
@@ -30,7 +31,7 @@ class Vehicle:
     gave; the others are the rule's. `cargo` is dangerous goods as `routing.cost.hazmat` reads them,
     None for none. `unknown` says which edges with unknown limits refuse it: none (`allow`), tunnels
     that say nothing of its cargo (`tunnels`), bridges and tunnels (`structures`), or all
-    (`refuse`). `keys` are the access keys that speak of it.
+    (`refuse`). `keys` are the access keys that speak of it, `zones` those that refuse it.
     """
 
     names: tuple[str, ...]
@@ -40,6 +41,7 @@ class Vehicle:
     unknown: str = "allow"
     cargo: str | None = None
     keys: tuple[str, ...] = ()
+    zones: tuple[Zone, ...] = ()
 
     @classmethod
     def of(
@@ -82,7 +84,8 @@ class Vehicle:
     @cached_property
     def unlimited(self) -> bool:
         """Whether no edge can refuse the vehicle."""
-        return not self.tested and self.cargo is None and self.unknown == "allow"
+        free = self.cargo is None and self.unknown == "allow" and not self.zones
+        return free and not self.tested
 
     def broken(self, edges: Edges, keys: Ints) -> Bools:
         """Return (keys, limits): where a known limit is lower than the vehicle."""
@@ -170,6 +173,9 @@ class Vehicle:
     def refused(self, edges: Edges, keys: Ints) -> Bools:
         """Return which keys refuse the vehicle, for whatever reason."""
         stop = self.broken(edges, keys).any(axis=1) | self.shut_out(edges, keys >> 1)
+        for zone in self.zones:
+            if zone.week is None:
+                stop |= zone.edges[keys >> 1]
         return np.asarray(stop | self.doubted(edges, keys >> 1), np.bool_)
 
     def all_refused(self, edges: Edges) -> Bools:

@@ -51,6 +51,19 @@ def read_hours(text: str) -> Bools | None:
     return week
 
 
+def readable(text: str) -> str:
+    """Return a text that names hours.
+
+    Raises
+    ------
+    ValueError
+        It does not.
+    """
+    if read_hours(text) is None:
+        raise ValueError(f"hours like 00:00-06:00 or Mo-Fr 07:00-09:00, not {text!r}")
+    return text
+
+
 def _minutes(span: str) -> tuple[int, int]:
     (a, b), (c, d) = (tuple(map(int, end.split(":"))) for end in span.split("-"))
     return 60 * a + b, 60 * c + d

@@ -30,7 +30,8 @@ Feature = Literal["toll", "ferry", "tunnel", "bridge"]
 class Conditions:
     """The vehicle, what to keep off, and the time that counts.
 
-    `sizes` are dimensions by name, `hazmat` the dangerous goods on board; `unknown_limits` is as
+    `sizes` are dimensions by name, `hazmat` the dangerous goods on board, `occupants` how many are
+    on board, `emission_stage` the stage of emissions, None where not told; `unknown_limits` is as
     `Vehicle.unknown`, None for what the rule says; `avoid_polygons` are
     shapely polygons (EPSG:4326); `prefer_classes` are driven rather than others (rule
     `road.prefer`); `depart_at` decides which closures count; `as_of` is an earlier state of the
@@ -44,6 +45,8 @@ class Conditions:
     _: KW_ONLY
     sizes: Mapping[str, float] = field(default_factory=dict)
     hazmat: bool | str | None = None
+    occupants: int | None = None
+    emission_stage: int | None = None
     unknown_limits: str | None = None
     avoid_edges: Sequence[UUID] = ()
     avoid_classes: Sequence[str] = ()

@@ -14,6 +14,7 @@ from routing.cch.engine import Metric
 from routing.cost.network_rules import rules_of
 from routing.cost.vehicle import Vehicle
 from routing.cost.weekly_hours import DAYS, ZONE
+from routing.cost.zones import ZONES
 from routing.graph.graph import Edges, Graph
 from routing.graph.weights import INFINITE, Bools, Ints, Weights
 from routing.index.snap import SnapPoint
@@ -149,6 +150,11 @@ def _violated(
         return _unchecked(vehicle, doubted, ways)
     hour_en = f"Leave at {later:%H:%M} or later, use" if later else "Use"
     hour_zh = f"请在{later:%H:%M}以后出发，或" if later else "请"
+    if first["limit"] in ZONES:
+        hour_en, hour_zh = (
+            f"State {ZONES[first['limit']]} under vehicle, use",
+            "请申报乘员数或排放阶段，或",
+        )
     first_en, first_zh = _broken(first)
     return LimitViolated(
         f"Every path breaks a limit of the vehicle, first {first_en}",
@@ -168,7 +174,8 @@ def _broken(row: Blocking) -> tuple[str, str]:
     """Return in English and Chinese which limit is broken, and by what."""
     value, given = row["value"], row["vehicle"]
     if not isinstance(value, list):
-        return f"{row['limit']} {value} against {given}", f" {row['limit']} {value}（车辆 {given}）"
+        en, zh = ("what is not told", "未申报") if given is None else (given, given)
+        return f"{row['limit']} {value} against {en}", f" {row['limit']} {value}（车辆 {zh}）"
     hours, at = ", ".join(map(str, value)), datetime.fromisoformat(str(given)).astimezone(ZONE)
     entered = f"{DAYS[at.weekday()]} {at:%H:%M}"
     return f"closed {hours}, asked for {entered}", f"禁行时段 {hours}（查询时间 {entered}）"
@@ -245,6 +252,9 @@ def list_blocking(edges: Edges, rules: Rules, vehicle: Vehicle, keys: Ints) -> l
             note(edge, edges.kind.columns[column], value, size, law)
         if shut[position]:
             note(edge, "hazmat", edges.hazmat.get(edge), vehicle.cargo, goods)
+        for zone in vehicle.zones:
+            if zone.week is None and zone.edges[edge]:
+                note(edge, zone.limit, zone.needed, zone.given, _law(zone.rule))
         if doubted[position] and not broken[position].any():
             note(edge, "unknown", None, vehicle.tested, _law(None))
     return found
@@ -289,7 +299,12 @@ def first_unsure(edges: Edges, found: Path) -> tuple[Checked, float, tuple[float
 def _banned(edges: Edges, rules: Rules, found: Path, at: datetime) -> list[Blocking]:
     """List the edges of a path that are entered at a banned hour."""
     bans = found.costs.bans
-    told = _law(rules.get(found.costs.profile.bans or ""))
+    usual = rules.get(found.costs.profile.bans or "")
+
+    def rule(edge: int) -> Rule[BaseModel] | None:
+        zones = [z.rule for z in found.vehicle.zones if z.week is not None and z.edges[edge]]
+        return zones[0] if zones else usual
+
     return [
         {
             "edge": str(edges.row_id(key >> 1)),
@@ -297,7 +312,7 @@ def _banned(edges: Edges, rules: Rules, found: Path, at: datetime) -> list[Block
             "limit": "hours",
             "value": bans.hours(key),
             "vehicle": at.isoformat(),
-            **told,
+            **_law(rule(key >> 1)),
         }
         for key in found.banned_keys(at).tolist()
     ]

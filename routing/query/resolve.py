@@ -10,11 +10,13 @@ from threading import RLock
 import numpy as np
 
 from routing.cost.conditional import ConditionalLimits, LimitSource, MakeLimits
-from routing.cost.limit_hours import broken_at_hours, name_of, with_limits
+from routing.cost.limit_hours import broken_at_hours, name_of, with_limits, with_weeks
 from routing.cost.network_rules import rules_of
 from routing.cost.profile import Costs, Profile, compile_costs, loaded_as
 from routing.cost.speed_profiles import MeasuredWeek, TypicalSpeeds, hour_of_week
+from routing.cost.time_bans import Bans
 from routing.cost.vehicle import Vehicle
+from routing.cost.zones import Riding, list_zones
 from routing.graph.graph import Graph
 from routing.graph.weights import Bools
 from routing.live.edge_states import EdgeStateView, LiveState, Snapshot
@@ -69,7 +71,8 @@ class Resolver:
         if asked.avoid_classes or asked.prefer_classes:
             self._check_classes([*asked.avoid_classes, *asked.prefer_classes])
         points, snap = _places(asked)
-        named = asked.profile, asked.hazmat, asked.unknown_limits, _sorted(asked.sizes)
+        named = (asked.profile, asked.hazmat, asked.unknown_limits, asked.occupants,
+                 asked.emission_stage, _sorted(asked.sizes))  # fmt: skip
         at, typical = asked.depart_at or now, None
         state = self._state(asked, now) if asked.as_of is None else asked.as_of
         if asked.typical:
@@ -90,7 +93,7 @@ class Resolver:
             plan = plan.shutting_turns(plan.costs.turn_hours.at(at))
         if asked.prefer_classes:
             plan = self._preferring(plan, sorted(set(asked.prefer_classes)))
-        if self._graph.edges.timed_limits and vehicle.tested:
+        if vehicle.zones or self._graph.edges.timed_limits:
             plan = self._with_hours(plan, vehicle)
         if state is not None:
             plan = replace(plan, snapshot=state)
@@ -136,8 +139,15 @@ class Resolver:
     def recent(self) -> list[Conditions]:
         """Return the vehicles that were asked for, the latest first."""
         return [
-            Conditions(profile, sizes=dict(sizes), hazmat=hazmat, unknown_limits=unknown)
-            for profile, hazmat, unknown, sizes in self._vehicles.names()
+            Conditions(
+                profile,
+                sizes=dict(sizes),
+                hazmat=hazmat,
+                unknown_limits=unknown,
+                occupants=occupants,
+                emission_stage=stage,
+            )
+            for profile, hazmat, unknown, occupants, stage, sizes in self._vehicles.names()
         ]
 
     def _vehicle(self, asked: Conditions, name: str) -> tuple[Plan, Vehicle, str]:
@@ -146,17 +156,29 @@ class Resolver:
         own = self.profiles[asked.profile]
         unknown, cargo, kind = asked.unknown_limits, asked.hazmat, self._graph.edges.kind
         vehicle = Vehicle.of(own, kind, self._rules, asked.sizes, unknown, cargo)
+        riding = Riding(own.id, own.access, asked.occupants, asked.emission_stage)
+        zones = list_zones(self._graph.edges, self._rules, riding, self._snapper.inside)
+        vehicle = replace(vehicle, zones=zones) if zones else vehicle
         return Plan(profile, self.costs(profile)), vehicle, name
 
     def _with_hours(self, plan: Plan, vehicle: Vehicle) -> Plan:
-        """Return a plan with the bans of the limits that a vehicle breaks at some hours."""
+        """Return a plan with the bans of limits and zones that refuse a vehicle at some hours."""
         edges, bans = self._graph.edges, plan.costs.bans
-        weeks = broken_at_hours(edges, vehicle)
-        if not weeks:
+        weeks = broken_at_hours(edges, vehicle) if edges.timed_limits and vehicle.tested else {}
+        zones = [zone for zone in vehicle.zones if zone.week is not None]
+        if not weeks and not zones:
             return plan
-        named = "limits at hours", plan.costs.profile.id, name_of(weeks)
-        made = self._masks.get(named, lambda: with_limits(bans, edges, weeks))
-        return replace(plan, costs=replace(plan.costs, bans=made))
+
+        def make() -> Bans:
+            made = with_limits(bans, edges, weeks) if weeks else bans
+            for zone in zones:
+                row = np.repeat(zone.edges.astype(np.int64), 2)
+                made = with_weeks(made, row, [np.asarray(zone.week)])
+            return made
+
+        told = tuple((zone.needed, str(zone.rule and zone.rule.stamp)) for zone in zones)
+        named = "limits at hours", plan.costs.profile.id, name_of(weeks), told
+        return replace(plan, costs=replace(plan.costs, bans=self._masks.get(named, make)))
 
     @property
     def limits(self) -> ConditionalLimits:

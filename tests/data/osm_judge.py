@@ -21,8 +21,10 @@ VEHICLES = {
     "foot": ("access", "foot"),
 }
 SERVICE = {"emergency"}
-SIZES = {"truck_rigid": {"maxheight": 4.0, "maxweight": 20.0},
-         "bus": {"maxheight": 4.0, "maxweight": 18.0}}  # fmt: skip
+SIZES = {
+    "truck_rigid": {"maxheight": 4.0, "maxweight": 20.0, "maxlength": 12.0, "maxaxleload": 10.0},
+    "bus": {"maxheight": 4.0, "maxweight": 18.0, "maxlength": 12.0, "maxaxleload": 10.0},
+}
 OPEN = {"yes", "designated", "permissive", "destination", "delivery", "customers", "unknown"}
 OWN = {"private", "permit"}
 GOALS = {"destination", "delivery", "customers", *OWN}
@@ -98,6 +100,8 @@ def access(
                 value = tags[name]
                 goal = admits(value, who, at_ends=True) and not admits(value, who)
             said, _, condition = tags.get(f"{name}:conditional", "").partition("@")
+            if "weight>" in condition:
+                said = ""  # of the size
             open_ = admits(said.strip(), who, at_ends=True)
             open_ &= who in SERVICE or not words(said) <= OWN
             if said and holds(condition, at, shuts=not open_):
@@ -120,18 +124,38 @@ def number(text: str) -> float | None:
     return float(plain[1].replace(",", ".")) * unit
 
 
-def too_large(tags: dict[str, str], who: str) -> bool:
+def too_large(tags: dict[str, str], who: str, way: str, at: datetime) -> bool:
+    """Tell whether a limit stops a vehicle in a direction at a time; '' is a node's, both ways."""
     for limit, size in SIZES.get(who, {}).items():
-        for key in (limit, f"{limit}:physical", f"{limit}:forward", *(
-            f"{limit}:{vehicle}" for vehicle in VEHICLES[who][2:]
-        )):  # fmt: skip
-            values = [number(text) for text in tags[key].split(";")] if key in tags else []
+        for vehicle in ("", *VEHICLES[who][2:]):
+            name = f"{limit}:{vehicle}" if vehicle else limit
+            sides = [f"{name}:{one}" for one in ("forward", "backward")]
+            own = [sides[way == "backward"]] if way else sides
+            always = [key for key in own if key in tags] or [name]
+            if not way:
+                always = [name, *own]
+            texts = [tags[key] for key in (*always, f"{limit}:physical") if key in tags]
+            for key in (name, *own):
+                said, _, condition = tags.get(f"{key}:conditional", "").partition(" @ ")
+                if said and holds(condition, at, shuts=True):
+                    texts.append(said)
+            values = [number(part) for text in texts for part in text.split(";")]
             if any(value is not None and value < size for value in values):
                 return True
-        heavy = [tags.get(f"{key}:conditional", "") for key in VEHICLES[who]]
-        for text in heavy if limit == "maxweight" else ():
-            over = re.search(r"no @ \(weight>([\d.]+)\)", text)
-            if over and size > float(over[1]):
+        if limit == "maxweight" and heavier(tags, who, way, at, size):
+            return True
+    return False
+
+
+def heavier(tags: dict[str, str], who: str, way: str, at: datetime, size: float) -> bool:
+    """Tell whether a condition on mass, `no @ (weight>7.5)`, shuts a vehicle out."""
+    for key in VEHICLES[who]:
+        for name in (key, f"{key}:{way}"):
+            text = tags.get(f"{name}:conditional", "")
+            over = re.fullmatch(r"no @ \(weight>([\d.]+)(?: AND (.*))?\)", text)
+            if over is None or size <= float(over[1]):
+                continue
+            if over[2] is None or holds(over[2], at, shuts=True):
                 return True
     return False
 
@@ -159,8 +183,9 @@ def passes(street: Street, who: str, forward: bool, at: datetime) -> str:
     for key, named in implied.items():
         if tags.get(key) in {"yes", "designated"} and set(named) & set(VEHICLES[who]):
             default = "no"
-    value, goal = access(kept, who, "forward" if forward else "backward", at, default)
-    if not admits(value, who, at_ends=True) or too_large(tags, who):
+    way = "forward" if forward else "backward"
+    value, goal = access(kept, who, way, at, default)
+    if not admits(value, who, at_ends=True) or too_large(tags, who, way, at):
         return "no"
     return "ends" if goal or not admits(value, who) else "yes"
 
@@ -222,7 +247,7 @@ def moves(
         forward = street.a == node
         open_ = passes(street, who, forward, at)
         near = [town.nodes.get(end, {}) for end in (street.a, street.b)]
-        if open_ == "no" or any(too_large(tags, who) for tags in near):
+        if open_ == "no" or any(too_large(tags, who, "", at) for tags in near):
             continue
         passed = "yes"
         if came >= 0 and number_ != came:

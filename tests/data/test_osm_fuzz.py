@@ -41,6 +41,8 @@ GRID = ("ab", "bc", "de", "ef", "gh", "hi", "ad", "be", "cf", "dg", "eh", "fi")
 HOURS = ("no @ (Mo-Fr 07:00-09:00)", "yes @ (10:00-20:00)", "no @ (22:00-06:00)", "no @ (Nov-Mar)",
          "no @ (snow)", "yes @ (Nov-Mar)")  # fmt: skip
 TURN_HOURS = ("(Mo-Fr 07:00-09:00)", "(22:00-06:00)", "(Nov-Mar)")
+LIMIT_HOURS = (*TURN_HOURS, "snow", "(flood)")
+HEAVY = ("no @ (weight>7.5)", "no @ (weight>7.5 AND 22:00-06:00)", "no @ (weight>30)")
 VALUES = ("no", "yes", "private", "destination", "permissive", "employees", "psv", "no;destination",
           "agricultural;forestry", "delivery", "unknown")  # fmt: skip
 HEIGHTS = ("3.5", "4.2", "12'6\"", "13'-6\"", "3,5", "350 cm", "3.5;4.5", "below_default", "none")
@@ -50,6 +52,17 @@ KEYS = ("access", "vehicle", "motor_vehicle", "motorcar", "hgv", "goods", "psv",
 ONEWAY = ("oneway", "oneway:bus", "oneway:bicycle", "oneway:motor_vehicle", "oneway:vehicle")
 TIMES = [datetime.fromisoformat(f"2026-{day}+08:00") for day in ("12-01T08:00", "12-06T23:00",
          "12-02T12:30")]  # fmt: skip
+
+
+def limit_tags(draw: random.Random) -> dict[str, str]:
+    key, values = draw.choice((
+        ("maxheight", HEIGHTS), ("maxweight", MASSES), ("maxlength", ("10", "12 m", "39'")),
+        ("maxaxleload", ("8", "11.5 t", "low")),
+    ))  # fmt: skip
+    key += draw.choice(("", "", ":hgv", ":bus")) + draw.choice(("", "", ":forward", ":backward"))
+    if draw.random() < 0.3:
+        return {f"{key}:conditional": f"{draw.choice(values)} @ {draw.choice(LIMIT_HOURS)}"}
+    return {key: draw.choice(values)}
 
 
 def street_tags(draw: random.Random) -> dict[str, str]:
@@ -68,9 +81,10 @@ def street_tags(draw: random.Random) -> dict[str, str]:
                 {draw.choice(KEYS) + side: draw.choice(VALUES)},
                 {draw.choice(KEYS) + f"{side}:conditional": draw.choice(HOURS)},
                 {draw.choice(ONEWAY): draw.choice(("yes", "no", "-1"))},
-                {"maxheight" + draw.choice(("", ":physical", ":hgv")): draw.choice(HEIGHTS)},
-                {"maxweight" + draw.choice(("", ":hgv", ":bus")): draw.choice(MASSES)},
-                {"hgv:conditional": "no @ (weight>7.5)"},
+                {"maxheight:physical": draw.choice(HEIGHTS)},
+                limit_tags(draw),
+                limit_tags(draw),
+                {f"hgv{side}:conditional": draw.choice(HEAVY)},
             )
         )
     return road
@@ -205,7 +219,8 @@ def test_random_towns_are_answered_as_the_slow_judge_says(
         for who in VEHICLES:
             at = draw.choice(TIMES)
             sizes = SIZES.get(who, {})
-            named = {"maxheight": "height_m", "maxweight": "mass_t"}
+            named = {"maxheight": "height_m", "maxweight": "mass_t", "maxlength": "length_m",
+                     "maxaxleload": "axle_t"}  # fmt: skip
             query = PathQuery(
                 who, ends, sizes={named[k]: v for k, v in sizes.items()}, depart_at=at
             )

@@ -206,7 +206,7 @@ def test_a_limit_by_lane_is_that_of_the_highest() -> None:
     [
         ({"motorroad": "yes"}, {"bicycle": "no", "foot": "no", "agricultural": "no"}),
         ({"trailer": "no"}, {"hgv_articulated": "no"}),
-        ({"hov": "designated"}, {"motor_vehicle": "no", "psv": "yes", "emergency": "yes"}),
+        ({"hov": "designated"}, {"hov": "designated", "goods": "no", "emergency": "yes"}),
         ({"access": " Private "}, {"access": "private"}),
         (
             {"motor_vehicle:backward:conditional": "no @ (Mo 07:00-09:00)", "oneway": "-1"},
