@@ -95,7 +95,7 @@ class Obstacle:
         """
         edges = self.graph.edges
         blocking = list_blocking(edges, self.rules, self.vehicle, found.keys)
-        blocking += _banned(edges, self.rules, found, self.at)
+        blocking += _banned(edges, self.rules, self.vehicle, found, self.at)
         if blocking:
             waits = [] if later is None else [self._waiting(*later)]
             ways = waits + self._ways(metric, found, spots)
@@ -296,13 +296,15 @@ def first_unsure(edges: Edges, found: Path) -> tuple[Checked, float, tuple[float
     return None
 
 
-def _banned(edges: Edges, rules: Rules, found: Path, at: datetime) -> list[Blocking]:
+def _banned(
+    edges: Edges, rules: Rules, vehicle: Vehicle, found: Path, at: datetime
+) -> list[Blocking]:
     """List the edges of a path that are entered at a banned hour."""
     bans = found.costs.bans
     usual = rules.get(found.costs.profile.bans or "")
 
     def rule(edge: int) -> Rule[BaseModel] | None:
-        zones = [z.rule for z in found.vehicle.zones if z.week is not None and z.edges[edge]]
+        zones = [z.rule for z in vehicle.zones if z.week is not None and z.edges[edge]]
         return zones[0] if zones else usual
 
     return [
