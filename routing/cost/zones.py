@@ -7,7 +7,7 @@ many it carries or what it emits, does not open them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 import shapely
@@ -24,7 +24,7 @@ SHARED = ("psv", "emergency")
 ZONES = {"hov": "occupants", "low_emission": "emission_stage"}
 """What a vehicle has to tell, by what refuses it."""
 _MOTOR = "motor_vehicle"
-Inside = Callable[[Any], Ints]
+Inside = Callable[[shapely.Polygon], Ints]
 """Returns the edges that a polygon (EPSG:4326) touches."""
 
 
