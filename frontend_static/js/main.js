@@ -39,6 +39,9 @@ import { followNow, shiftSpeed } from './model/time.js';
 import { follow, skyStore, switchDatum, switchFlights, watchSky } from './model/sky.js';
 import { cutAlong, sectionStore, watchSection } from './model/section.js';
 import { watchVoyage } from './model/voyage.js';
+import { linkageOpen, watchLinkage } from './model/linkage.js';
+import { watchHubBoard } from './model/hub_board.js';
+import { watchUnit } from './model/unit.js';
 import { lockOpen, watchLock } from './model/lock.js';
 import { turnSpace } from './map/camera.js';
 import { expectMap } from './map/map.js';
@@ -51,7 +54,7 @@ function dressDocument() {
     document.documentElement.dataset.theme = shellStore.theme.value;
     document.documentElement.dataset.view = tableStore.view.value;
     document.documentElement.dataset.kiosk = String(boardStore.view.value === 'board' && boardStore.kiosk.value);
-    document.documentElement.dataset.lock = String(lockOpen.value);
+    document.documentElement.dataset.wide = String(lockOpen.value || linkageOpen.value);
     document.documentElement.dataset.drawer = shellStore.drawer.value ?? '';
     document.title = `${alarmStore.waiting.value.length ? `(${alarmStore.waiting.value.length}) ` : ''}${untitled()}`;
     const skip = document.querySelector('#skip');
@@ -98,6 +101,7 @@ const KEYS = {
   5: panel('air'),
   6: panel('heat'),
   7: panel('water'),
+  8: panel('linkage'),
   n: followNow,
   j: inInbox(1),
   k: inInbox(-1),
@@ -160,6 +164,9 @@ async function start() {
   watchSection();
   watchVoyage();
   watchLock();
+  watchLinkage();
+  watchHubBoard();
+  watchUnit();
   listen();
   watchSession();
   await loadCatalogue(catalogue);

@@ -45,6 +45,7 @@ const FULL = {
   restricted: '01a228ce-9ea9-79ad-9f1b-cb594b5f1776',
   lock: 'board',
   voyage: { places: '121.06, 30.14\n121.41, 30.2', draught: '2.5' },
+  linkage: { view: 'hub', start: 'zhapu', goal: '121.87,29.93', ready: '2026-12-01 08:00', hub: 'beilun' },
   heat: { surface: 'count', since: '2026-03-01', hours: '0-5,22', area: '120,30 121,30 121,31' },
   scenario: 'safety_index',
   former: { on: ['cases'], off: [], time: '2026-11-22T18:05:00+08:00' },

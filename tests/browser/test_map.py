@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from api.cli.parser import parse
 from spatial.geo.crs import segment_lengths_m
-from tests.browser import heat, planner, scenarios, sky, water
+from tests.browser import heat, linkage, planner, scenarios, sky, water
 from tests.browser.conftest import PHONE, jump, settle, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
@@ -323,6 +323,8 @@ def test_the_phone(open_page, server):
     page.get_by_test_id("open-side").click()
     page.get_by_test_id("tab-air").click()
     assert violations(page) == []
+    linkage.on_the_phone(page)
+    assert violations(page) == []
     page.get_by_test_id("side-close").click()
     page.get_by_test_id("account").click()
     dialog = page.get_by_test_id("dialog-account")
@@ -391,6 +393,7 @@ def test_measuring_and_drawing(open_page, server):
         expected=(
             "/api/waterway/path", "/api/waterway/loading", "status of 422",
             "/api/processes/heat-scan/execution", "status of 400",
+            "/api/linkage/itineraries", "/api/linkage/profile",
         ),
     )  # fmt: skip
     line = [(120.9, 30.5), (121.2, 30.45), (121.3, 30.2)]
@@ -418,6 +421,7 @@ def test_measuring_and_drawing(open_page, server):
     eight_figures_leave_the_name_whole(page)
     heat.walk(page)
     water.walk(page, server, violations)
+    linkage.walk(page, violations)
     sky.walk(page, server, violations)
 
 

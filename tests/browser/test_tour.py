@@ -22,7 +22,7 @@ from routing.graph.weights import INFINITE
 from spatial.networks.road import KIND as ROAD
 from spatial.networks.road import MOTOR
 from spatial.postgres.db import connect
-from tests.browser import air, heat
+from tests.browser import air, heat, linkage
 from tests.browser.conftest import pick, settle, until
 from tests.conftest import ROOT
 from tests.routing.maps import shipped_rules
@@ -289,6 +289,7 @@ def test_tour(open_page, server, network):
     the_closure_is_undone(page, first)
     heat.counts_are_not_rates(page)
     air.may_i_fly(page)
+    linkage.the_bridge_changes_the_truck_alone(page, server)
     the_sheet_is_printed(page)
 
 

@@ -26,7 +26,7 @@
  * @property {string | null} sort
  * @property {string | null} filter CQL2 text that the table's rows are limited to
  * @property {Selection | null} selection
- * @property {'inspect' | 'path' | 'events' | 'scenarios' | 'air' | 'heat' | 'water'} panel
+ * @property {'inspect' | 'path' | 'events' | 'scenarios' | 'air' | 'heat' | 'water' | 'linkage'} panel
  * @property {(Waypoint | null)[]} waypoints
  * @property {'path' | 'reach' | 'nearest'} plan what the planner does
  * @property {string} profile
@@ -56,6 +56,7 @@
  * @property {string | null} restricted temporary restriction that is open
  * @property {import('./voyage.js').Draft} voyage what differs from a usual vessel, and where it goes
  * @property {string | null} lock lock whose desk is open in the tab of waterways, or `board` for all of them
+ * @property {import('./linkage.js').Draft} linkage what differs from a new shipment through the four ports
  * @property {HeatAsked} heat what of enforcement heat differs from the default
  * @property {'2d' | '3d'} space flat, or with heights
  * @property {'AGL' | 'AMSL'} datum what heights are shown above: the ground or the sea
@@ -110,6 +111,7 @@ export const DEFAULTS = {
   restricted: null,
   voyage: {},
   lock: null,
+  linkage: {},
   heat: {},
   space: '2d',
   datum: 'AGL',
@@ -295,7 +297,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
       return layer && id ? { layer, id } : null;
     },
   },
-  panel: { key: 'panel', ...word('inspect', 'path', 'events', 'scenarios', 'air', 'heat', 'water') },
+  panel: { key: 'panel', ...word('inspect', 'path', 'events', 'scenarios', 'air', 'heat', 'water', 'linkage') },
   waypoints: { key: 'w', ...waypoints },
   plan: { key: 'plan', ...word('path', 'reach', 'nearest') },
   profile: {
@@ -333,6 +335,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
   restricted: { key: 'rid', ...text },
   voyage: { key: 'sail', ...filledIn },
   lock: { key: 'lock', ...text },
+  linkage: { key: 'link', ...filledIn },
   heat: { key: 'heat', ...filledIn },
   space: { key: 'dim', ...word('2d', '3d') },
   datum: { key: 'h', ...word('AGL', 'AMSL') },

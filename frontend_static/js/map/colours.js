@@ -49,3 +49,13 @@ const STATES = {
 /** The colour of a plan's state; a constraint has none. */
 export const stateColour = (/** @type {string | null} */ state, /** @type {Theme} */ theme) =>
   AIR[theme][STATES[state ?? ''] ?? 'constraint'];
+
+/** Colours of the modes of a shipment, at least 3:1 on ground, water and panel. */
+const MODES = {
+  dark: { road: '#FFB454', rail: '#C9A2FF', barge: '#2FBF8F', feeder: '#4CC9F0', deep_sea: '#7DA7FF', air: '#FF8AB8' },
+  light: { road: '#A34A00', rail: '#6D3FC0', barge: '#0B7A55', feeder: '#0B6BA8', deep_sea: '#2A3F9E', air: '#A3195B' },
+};
+
+/** The colour of a mode. */
+export const modeColour = (/** @type {import('../core/linkage.js').Mode} */ mode, /** @type {Theme} */ theme) =>
+  MODES[theme][mode];

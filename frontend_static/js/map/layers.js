@@ -11,6 +11,7 @@ import { overlayData } from './overlay.js';
 import { inOrder } from './order.js';
 import { layerOf } from './probe.js';
 import { withUnits } from './units.js';
+import { linkageLayers } from './linkage.js';
 import { voyageLayers } from './voyage.js';
 import { layerStore } from '../model/layers.js';
 import { shellStore } from '../model/shell.js';
@@ -226,6 +227,7 @@ export function withOverlay(style, theme) {
       foundLabel(colours),
       ...airLayers(colours),
       ...voyageLayers(colours),
+      ...linkageLayers(colours, theme),
       ...markLayers(colours),
     ]),
   });

@@ -2,6 +2,7 @@
 /** What the page draws over the server's style: selection, paths, reach, stops; as GeoJSON. */
 import { duration, number, t } from '../core/i18n.js';
 import { airFeatures } from './air.js';
+import { linkageFeatures } from './linkage.js';
 import { voyageFeatures } from './voyage.js';
 import { contourColour } from './colours.js';
 import { shellStore } from '../model/shell.js';
@@ -144,5 +145,6 @@ export function overlayData() {
     'sg-selection': collection(selectionFeatures()),
     'sg-air': collection(airFeatures()),
     'sg-voyage': collection(voyageFeatures()),
+    'sg-linkage': collection(linkageFeatures()),
   };
 }

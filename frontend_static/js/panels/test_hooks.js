@@ -10,6 +10,7 @@ import { planStore } from '../model/plan.js';
 import { deskStore } from '../model/events.js';
 import { liveStore } from '../model/live.js';
 import { flightStore } from '../model/flight.js';
+import { linkageStore } from '../model/linkage.js';
 import { boardStore } from '../model/board.js';
 import { sectionStore } from '../model/section.js';
 import { skyStore } from '../model/sky.js';
@@ -72,6 +73,7 @@ export function publish() {
         board: boardStore,
         draw: drawStore.state,
         flight: flightStore,
+        linkage: linkageStore.answer,
         events: deskStore.events,
         eventsLoaded: deskStore.loaded,
         path: planStore.path,

@@ -59,6 +59,7 @@ const KEYS = [
   ['5', 'keys.air'],
   ['6', 'keys.heat'],
   ['7', 'keys.water'],
+  ['8', 'keys.linkage'],
   ['J  K  Enter  A  X', 'keys.inbox'],
   ['N', 'keys.now'],
   ['P', 'keys.play'],

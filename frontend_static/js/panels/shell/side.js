@@ -1,5 +1,5 @@
 // @ts-check
-/** <sg-side>: the right panel with its seven tabs. */
+/** <sg-side>: the right panel with its eight tabs. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { t } from '../../core/i18n.js';
@@ -14,11 +14,12 @@ import { noticeStore } from '../../model/air_notices.js';
 import { approvalStore } from '../../model/approvals.js';
 import { deskStore } from '../../model/events.js';
 
-const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios', 'air', 'heat', 'water']);
+const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios', 'air', 'heat', 'water', 'linkage']);
 
-/** The desks of heat and of waterways are fetched when they are first opened. */
+/** The desks of heat, of waterways and of shipments are fetched when they are first opened. */
 const openHeatDesk = () => void import('../heat/heat.js');
 const openWaterDesk = () => void import('../water/water.js');
+const openLinkageDesk = () => void import('../linkage/linkage.js');
 
 class Side extends Part {
   render() {
@@ -38,6 +39,7 @@ class Side extends Part {
         ${current === 'air' ? html`<sg-air></sg-air>` : ''}
         ${current === 'heat' ? (openHeatDesk(), html`<sg-heat></sg-heat>`) : ''}
         ${current === 'water' ? (openWaterDesk(), html`<sg-water></sg-water>`) : ''}
+        ${current === 'linkage' ? (openLinkageDesk(), html`<sg-linkage></sg-linkage>`) : ''}
         ${current === 'scenarios' ? html`<sg-scenarios></sg-scenarios>` : ''}
       </div>`;
   }

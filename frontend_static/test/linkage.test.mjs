@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { checkDigit, judgeUnit } from '../js/core/container.js';
+import {
+  NEW_SHIPMENT, askable, axisOf, changesOf, cheapestOf, courseOf, differing, fieldOf, findHubs, frontOf, gateOf,
+  itinerariesBody, madeUp, placeOf, profileBody,
+} from '../js/core/linkage.js';
+
+const NOW = Date.parse('2026-12-01T08:00:00+08:00');
+const HOUR = 3_600_000;
+const draft = (more) => ({ ...NEW_SHIPMENT, start: 'zhapu', goal: 'CNBLG', ...more });
+const hub = (id, zh, en, codes = []) => ({ id, name: { zh, en }, un_locodes: codes, kind: 'sea', at: [121, 30] });
+const HUBS = [
+  hub('jiaxing-inland', '嘉兴内河港', 'Jiaxing Inland Port', ['CNJAX', 'CNJIX']),
+  hub('zhapu', '乍浦港区', 'Zhapu Port Area', ['CNZPU', 'CNZAP']), hub('ningbo-air', '宁波栎社国际机场', 'Ningbo Lishe'),
+];
+const leg = (more) => ({ mode: 'feeder', from_hub: 'zhapu', to_hub: 'beilun', km: 120, origin: 'synthetic',
+  gate_closes: '2026-12-01T13:00:00+08:00', departs: '2026-12-01T18:00:00+08:00',
+  arrives: '2026-12-02T00:00:00+08:00', ...more });
+const one = (id, more) => ({ id, any_time: false, departs: '2026-12-01T09:00:00+08:00',
+  arrives: '2026-12-02T03:00:00+08:00', cost_cny: { low: 700, high: 800 }, co2_kg: { low: 58, high: 106 },
+  legs: [leg()], ...more });
+
+test('what is typed becomes the question, and what is left out is no part of it', () => {
+  assert.deepEqual(itinerariesBody(draft(), NOW), {
+    start: { hub: 'zhapu' }, goal: { hub: 'CNBLG' }, teu: 2, mass_t: 20, kinds: ['container'], max_transfers: 4,
+    depart_at: '2026-12-01T08:00:00+08:00' });
+  assert.equal(itinerariesBody(draft(), NOW + 1).depart_at, '2026-12-01T08:01:00+08:00', 'the next full minute');
+  const full = itinerariesBody(draft({ start: '121.05, 30.6', ban: 'road,air', latest: '2026-12-03 12:00',
+    ready: '2026-12-02 06:30' }), NOW);
+  assert.deepEqual(full.start, { point: [121.05, 30.6] });
+  assert.deepEqual(full.ban_modes, ['road', 'air']);
+  assert.equal(full.latest_arrival, '2026-12-03T12:00:00+08:00');
+  assert.equal(full.depart_at, '2026-12-02T06:30:00+08:00');
+  assert.equal(profileBody(draft(), NOW).until, '2026-12-08T08:00:00+08:00');
+  assert.equal(profileBody(draft({ ready: 'soon' }), NOW), null);
+  assert.ok(!askable(draft({ goal: ' ' })) && askable(draft()));
+  assert.deepEqual(differing({ teu: '2', view: 'hub', mass: '21' }), { view: 'hub', mass: '21' });
+  assert.equal(placeOf('CNZPU'), null);
+});
+
+test('a problem is told beside its field, whether it names a parameter or a pointer', () => {
+  const about = (body) => fieldOf({ body });
+  assert.equal(about({ parameter: 'start' }), 'start');
+  assert.equal(about({ pointer: '/goal/point/1' }), 'goal');
+  assert.equal(about({ pointer: '/mass_t' }), 'mass');
+  assert.equal(about({ parameter: 'factor_set' }), null);
+  assert.equal(fieldOf(new Error('no answer')), null);
+});
+
+test('hubs are found by code of any generation, name, pinyin and without blanks', () => {
+  const ids = (text) => findHubs(HUBS, text).map(({ id }) => id);
+  assert.deepEqual(ids('cn zap'), ['zhapu']);
+  assert.deepEqual(ids('JIX'), ['jiaxing-inland']);
+  assert.deepEqual(ids('乍浦'), ['zhapu']);
+  assert.deepEqual(ids('zha'), ['zhapu']);
+  assert.deepEqual(ids('内河'), ['jiaxing-inland']);
+  assert.deepEqual(ids('x'), ['jiaxing-inland']);
+  assert.deepEqual(ids('port'), ['jiaxing-inland', 'zhapu']);
+  assert.deepEqual(ids('上海'), []);
+  assert.equal(ids('').length, 3);
+});
+
+test('axes end at a round step above the largest value', () => {
+  assert.deepEqual(axisOf([17.8]), { step: 5, top: 20, ticks: [0, 5, 10, 15, 20] });
+  assert.deepEqual(axisOf([2749]), { step: 1000, top: 3000, ticks: [0, 1000, 2000, 3000] });
+  assert.equal(axisOf([0.3]).top, 0.3);
+  for (const most of [0.07, 1, 9.99, 10, 480, 99_999]) {
+    const { top, ticks } = axisOf([most]);
+    assert.ok(top >= most && ticks.length <= 6 && ticks.length > 2, String(most));
+  }
+});
+
+test('a front has whiskers to the upper ends, and an unknown one bounds no axis', () => {
+  const all = [one(0), one(1, { cost_cny: { low: 900, high: null } })];
+  const { points, y } = frontOf(all, 'hours', 'cost', NOW);
+  assert.equal(points[0].x.low, 19);
+  assert.deepEqual(points[1].y, { low: 900, high: null });
+  assert.equal(y.top, 1000);
+});
+
+test('the course waits where it is until each departure, and rests until the cargo may be fetched', () => {
+  const second = leg({ from_hub: 'beilun', to_hub: 'meishan', km: 30, gate_closes: null,
+    departs: '2026-12-02T02:00:00+08:00', arrives: '2026-12-02T05:00:00+08:00' });
+  const told = courseOf(one(0, { arrives: '2026-12-02T06:00:00+08:00', legs: [leg(), second] }), NOW);
+  assert.deepEqual(told.legs.map(({ waits }) => (waits.until - waits.since) / HOUR), [10, 2]);
+  assert.deepEqual(told.legs.map(({ from, to }) => [from.km, to.km]), [[0, 120], [120, 150]]);
+  assert.equal(told.legs[0].closes, NOW + 5 * HOUR);
+  assert.deepEqual([told.since, (told.rests.until - told.rests.since) / HOUR, told.km], [NOW, 1, 150]);
+});
+
+test('the cheapest of a day is one that sets out then, never the road at any time', () => {
+  const road = one(0, { any_time: true, cost_cny: { low: 1, high: 2 } });
+  const profile = { days: [], itineraries: [road, one(1), one(2, { cost_cny: { low: 650, high: null } }),
+    one(3, { departs: '2026-12-02T09:00:00+08:00', cost_cny: { low: 10, high: 10 } })] };
+  assert.equal(cheapestOf(profile, '2026-12-01').id, 2);
+  assert.equal(cheapestOf(profile, '2026-12-03'), null);
+});
+
+test('the first gate on the way is told, and what is made up', () => {
+  const truck = leg({ mode: 'road', gate_closes: null, origin: 'derived' });
+  assert.equal(gateOf(one(0, { legs: [truck, leg()] })), '2026-12-01T13:00:00+08:00');
+  assert.equal(gateOf(one(0, { legs: [truck] })), null);
+  assert.ok(madeUp(one(0)) && !madeUp(one(0, { legs: [truck] })));
+});
+
+test('a change of the network is told of the itineraries that it touches alone', () => {
+  const truck = one(0, { hours: 1.6, legs: [leg({ mode: 'road', service: null, trip: null })] });
+  const ship = one(1, { legs: [leg({ service: 's', trip: 't' })] });
+  const gone = one(2, { legs: [leg({ service: 's', trip: 'u' })] });
+  const added = one(2, { legs: [leg({ service: 's', trip: 'v' })] });
+  const now = { itineraries: [{ ...ship, id: 0 }, { ...truck, id: 1, hours: 2.2 }, added] };
+  const told = changesOf({ itineraries: [truck, ship, gone] }, now);
+  assert.deepEqual([...told.told.keys()], [1, 2]);
+  assert.equal(told.told.get(1).hours, 1.6);
+  assert.equal(told.told.get(2), 'new');
+  assert.deepEqual(told.gone, [gone]);
+  const any = one(0, { any_time: true, hours: 1.6, legs: [leg({ mode: 'road', service: null, trip: null })] });
+  const later = { ...any, departs: '2026-12-01T09:30:00+08:00' };
+  assert.equal(changesOf({ itineraries: [any] }, { itineraries: [later] }).told.size, 0, 'the clock alone moved');
+  assert.equal(changesOf({ itineraries: [any] }, { itineraries: [{ ...later, hours: 2 }] }).told.size, 1);
+  assert.deepEqual(changesOf(null, now), { told: new Map(), gone: [] });
+});
+
+test('numbers of containers are judged by their check digit, and the right one is named', () => {
+  assert.equal(checkDigit('CSQU305438'), 3);
+  assert.equal(checkDigit('KOCU411459'), 0, 'a remainder of ten is 0');
+  assert.deepEqual(judgeUnit('csqu 305438-3'), { kind: 'right', plain: 'CSQU3054383', right: 3 });
+  assert.deepEqual(judgeUnit('CSQU3054384'), { kind: 'wrong', plain: 'CSQU3054384', right: 3 });
+  assert.equal(judgeUnit('0123456789').kind, 'bag');
+  assert.equal(judgeUnit('CSQX3054383').kind, 'none');
+  assert.equal(judgeUnit('  ').kind, 'blank');
+});
