@@ -61,8 +61,8 @@ from api.ogc import (
 from api.ops import access_admin, admin, csp_reports, health, rules, search, session, static
 from api.ops.admin import follow_catalog
 from api.ports.berths import plans as berth_plans
+from api.ports.linkage import disruptions, itineraries
 from api.ports.linkage import hubs as linkage_hubs
-from api.ports.linkage import itineraries
 from api.ports.locks import asked as locks_asked
 from api.ports.locks import kept as locks_kept
 from api.ports.locks import published as locks_published
@@ -142,6 +142,7 @@ ROUTES = (
     inspections.routes,
     itineraries.routes,
     linkage_hubs.routes,
+    disruptions.routes,
     carriageways.routes,
     low_visibility.routes,
     predicted_speeds.routes,

@@ -10,6 +10,7 @@ from layers.processes.runtime import rule_models as of_processes
 from layers.reports import rule_models as of_reports
 from routing.berths import rule_models as of_berths
 from routing.cost import rule_models as of_routing
+from routing.disruption import rule_models as of_disruption
 from routing.gates import rule_models as of_gates
 from routing.locks import rule_models as of_locks
 from routing.multimodal import rule_models as of_itineraries
@@ -43,6 +44,7 @@ GATHERED = (
     of_statistics,
     of_waterways,
     of_itineraries,
+    of_disruption,
     of_shipments,
     of_messages,
     of_processes,

@@ -90,7 +90,7 @@ async def execute(process_id: str, body: ExecuteBody, request: Request) -> Respo
     modes = {name: mode.model_dump() for name, mode in (body.outputs or {}).items()}
     wanted = check_wanted(process, modes)
     if _prefers_async(request) or not process.quick:
-        return await _accept(request, process, actor, given, wanted, body.response)
+        return await accept_job(request, process, actor, given, wanted, body.response)
     outputs = await run_at_once(request, process, actor, inputs)
     services(request).audit.record(actor, "process", process.id, detail={"mode": "sync"})
     response = respond([o for o in outputs if o.name in wanted], body.response)
@@ -128,7 +128,7 @@ def _check_text(body: ExecuteBody) -> None:
         ) from error
 
 
-async def _accept(
+async def accept_job(
     request: Request, process: Process, actor: Actor, given: JsonBody,
     wanted: list[str], response: str,
 ) -> Response:  # fmt: skip

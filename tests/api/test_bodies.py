@@ -67,6 +67,7 @@ def test_few_addresses_take_more():
         "/api/waterway/check", "/api/waterway/path", "/api/locks/plan", "/api/locks/move",
         "/api/locks/{lock}/plans", "/api/linkage/itineraries", "/api/linkage/profile",
         "/api/linkage/capacity",
+        "/api/linkage/disruptions",
         "/api/shipments/{shipment}/events", "/api/waterway/table", "/api/waterway/reach",
         "/api/berths/{terminal}/plan", "/api/berths/{terminal}/calls",
     }  # fmt: skip

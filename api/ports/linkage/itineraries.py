@@ -21,22 +21,23 @@ routes = Routes("linkage")
 @routes.post("/api/linkage/itineraries", question=True, most_bytes=MB)
 async def find_itineraries(body: itineraries.ItinerariesInputs, request: Request) -> Response:
     """Answer the itineraries that no other beats in arrival, cost, CO2 and transfers."""
-    return await _answer(request, itineraries.PROCESS, body)
+    return await answer_now(request, itineraries.PROCESS, body)
 
 
 @routes.post("/api/linkage/profile", question=True, most_bytes=MB)
 async def find_profile(body: linkage_profile.ProfileInputs, request: Request) -> Response:
     """Answer the same for all times of setting out of a period of up to seven days."""
-    return await _answer(request, linkage_profile.PROCESS, body)
+    return await answer_now(request, linkage_profile.PROCESS, body)
 
 
 @routes.post("/api/linkage/capacity", question=True, most_bytes=MB)
 async def find_capacity(body: linkage_capacity.CapacityInputs, request: Request) -> Response:
     """Answer how much passes from hubs to hubs in a period, at what cost, and what binds."""
-    return await _answer(request, linkage_capacity.PROCESS, body)
+    return await answer_now(request, linkage_capacity.PROCESS, body)
 
 
-async def _answer(request: Request, process: Process, inputs: Inputs) -> Response:
+async def answer_now(request: Request, process: Process, inputs: Inputs) -> Response:
+    """Answer a process as one document while its caller waits."""
     actor = actor_of(request)
     require(actor, *process.roles)
     outputs = await run_at_once(request, process, actor, inputs)

@@ -158,6 +158,21 @@ def _table(
     return Drives(found.seconds, lengths), found.version
 
 
+def read_hub_legs(
+    network: RoadNetwork, hubs: Sequence[Hub], conditions: Conditions, now: datetime
+) -> tuple[Drives, int]:
+    """Return the road legs between all hubs, (hubs, hubs), and the version of the network."""
+    prepared = network.prepared(conditions, now)
+    usable = network.snapper.usable(prepared.metric, prepared.costs)
+    points = [(hub.lon, hub.lat) for hub in hubs]
+    spots = network.snapper.find(points, usable, prepared.resolved.snap)
+    reached = [
+        own if hub.by_road else [] for own, hub in zip(spots, hubs, strict=True)
+    ]  # fmt: skip
+    every = range(len(hubs))
+    return _table(network, prepared, Places(points, reached), every, every)
+
+
 def _held_between(
     network: RoadNetwork,
     prepared: PreparedMetric,

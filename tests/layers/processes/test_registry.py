@@ -145,7 +145,7 @@ def test_inputs_are_refused_before_the_network_is_loaded(drop):
             TOY.format(reads_network=False)
             .replace("Process, titled", "Need, Process, titled")
             .replace('places("stops")', 'Need("tides", "t", "stops")'),
-            "no reader 'tides'; there are airspace, counties, ",
+            "no reader 'tides'; there are airspace, closables, ",
         ),
         (
             TOY.format(reads_network=False).replace(

@@ -1,0 +1,1 @@
+"""Shipments that a closure touches, planned anew together under the capacities that are left."""
