@@ -10,6 +10,7 @@ import psycopg
 
 from api.cli.progress import say, step
 from spatial.errors import SetupError
+from spatial.names.entry_rows import read_pieces
 from spatial.postgres import migrate
 from spatial.postgres.cluster import Cluster
 from spatial.postgres.db import LISTENER, connect
@@ -53,11 +54,13 @@ def _started(cluster: Cluster) -> Iterator[None]:
 
 
 def ensure_schema(url: str) -> list[str]:
-    """Migrate to this version's schema where the database is not there yet.
+    """Migrate to this version's schema where the database is not there yet; read renamed things.
 
     Returns the changes of rules.
     """
     if migrate.current(url) == migrate.head():
+        with connect(url) as conn:
+            read_pieces(conn)
         return bring_rules(url)
     with step("migrating the schema"):
         migrate.upgrade(url)

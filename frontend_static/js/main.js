@@ -19,6 +19,7 @@ import { watchReach } from './model/reach.js';
 import { alarmStore, watchAlarms } from './model/alarms.js';
 import { stepRow, watchApprovals } from './model/approvals.js';
 import { loadEvents } from './model/events.js';
+import { pinResult, searchStore } from './model/search.js';
 import { select, selectionStore, watchSelection } from './model/selection.js';
 import { loadSession, noticeSignIn, sessionStore, watchSession } from './model/session.js';
 import { tableStore, toggleTable, watchTable } from './model/table.js';
@@ -117,6 +118,7 @@ const KEYS = {
     if (drawStore.state.peek().mode) startDraw(null);
     else if (boardStore.kiosk.peek()) setKiosk(false);
     else if (shellStore.drawer.peek()) openDrawer(null);
+    else if (searchStore.pin.peek()) pinResult(null);
     else if (selectionStore.current.peek()) select(null);
     else if (skyStore.follow.peek()) follow(null);
     else if (sectionStore.line.peek()) cutAlong(null);

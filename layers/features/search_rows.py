@@ -7,12 +7,16 @@ SELECT s.layer, s.feature_id, s.label_zh, s.label_en, s.aliases, s.codes, s.orig
   s.rank, ST_X(s.geom) AS lon, ST_Y(s.geom) AS lat, s.bbox
 FROM sigang.search_entry s"""
 
-# Entries that share most pieces with what was typed; those not yet cut into pieces come always.
-BY_PIECES = f"""{_ENTRIES}
-WHERE (s.grams && $1::text[] OR s.grams IS NULL) AND s.layer = ANY($2) AND {{visible}}
-ORDER BY s.grams IS NULL DESC,
-  (SELECT count(*) FROM unnest(s.grams) piece WHERE piece = ANY($1)) DESC, s.rank DESC, s.feature_id
-LIMIT 80"""  # noqa: S608
+# Entries that share most pieces with what was typed, and all that are not yet cut into pieces.
+BY_PIECES = f"""(
+{_ENTRIES}
+WHERE s.grams && $1::text[] AND s.layer = ANY($2) AND {{visible}}
+ORDER BY (SELECT count(*) FROM unnest(s.grams) piece WHERE piece = ANY($1)) DESC,
+  s.rank DESC, s.feature_id
+LIMIT 80) UNION ALL (
+{_ENTRIES}
+WHERE s.grams IS NULL AND s.layer = ANY($2) AND {{visible}}
+LIMIT 400)"""  # noqa: S608
 
 # Entries of some layers in an area, those near a place first.
 BY_KIND = f"""{_ENTRIES}

@@ -7,9 +7,10 @@ the stake of the place beside the town tells the side.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import asyncpg
@@ -27,7 +28,10 @@ from spatial.names.fold import fold, plain
 SIDE_TITLES = {"up": {"zh": "上行", "en": "up"}, "down": {"zh": "下行", "en": "down"}}
 TOWN_REACH_M = 60_000.0
 """How far from a route a town may lie that names a direction of it."""
+_BEHIND = re.compile(r"(.*\d.*)[,;]\s*([^,;]*)", re.S)
 RING_CLOSES_M = 3_000.0
+DRAWN_DEGREES = 1e-5
+"""How far the line of a stretch may lie off its carriageway in an answer: about a metre."""
 _CODE = re.compile(r"(?<![A-Z0-9])([A-JL-Z]\d{1,5}(?:[A-JL-Z](?![A-Z0-9]))?)(?![0-9])", re.I)
 _STAKE = re.compile(r"k\s*\d", re.I)
 _BARE = re.compile(
@@ -40,11 +44,15 @@ _BARE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A stake text of each route that is meant; `bare` where no K was written."""
+    """A stake text of each route that is meant; `bare` where no K was written.
+
+    `rest` is what stands behind a comma and is no part of the place, as in `G92 K100, 追尾`.
+    """
 
     texts: tuple[StakeText, ...]
     near: tuple[float, float] | None
     bare: bool
+    rest: str = ""
 
 
 class Stakes:
@@ -81,9 +89,9 @@ class Stakes:
         if wrong is not None and not hits and not place.bare:
             raise wrong
         if place.near is not None:
-            hits.sort(key=lambda hit: float(distance_m(*cast(tuple[float, float], place.near),
-                                                       *hit.center)))  # fmt: skip
-        return hits
+            away = [float(distance_m(*place.near, *hit.center)) for hit in hits]
+            hits = [hit for _, hit in sorted(zip(away, hits, strict=True), key=lambda far: far[0])]
+        return [replace(hit, extra={**hit.extra, "rest": place.rest}) for hit in hits]
 
     def _read(self, asked: str) -> _Place | None:
         """Return what a text says with the route's number put first, None where it is no stake."""
@@ -100,12 +108,12 @@ class Stakes:
             stakes = f"K{number[1]}" + (f"-K{number[2]}" if number[2] else "")
             rest = f" {stakes} {rest[: number.start()]} {rest[number.end() :]}"
         try:
-            texts = [find_stake_text(f"{route} {rest}") for route in routes.routes]
+            texts, said = _read_stakes(routes.routes, rest)
         except BadParameter:
             if bare:
                 return None
             raise
-        return _Place(tuple(text for text in texts if text), routes.near, bare)
+        return _Place(texts, routes.near, bare, said)
 
     def _route_of(self, asked: str) -> tuple[NamedRoutes | None, str]:
         """Return the routes that a text names, by number before name, and the rest of it."""
@@ -171,17 +179,41 @@ class Stakes:
         return bool(distance_m(*first, *last) < RING_CLOSES_M)
 
 
+def _read_stakes(routes: Sequence[str], rest: str) -> tuple[tuple[StakeText, ...], str]:
+    """Return what a text says of each route, and what stands behind a comma and is no part of it.
+
+    Raises
+    ------
+    BadParameter
+        It cannot be read, with or without what stands behind commas.
+    """
+    place, said = rest, ""
+    while True:
+        try:
+            texts = [find_stake_text(f"{route} {place}") for route in routes]
+            return tuple(text for text in texts if text), said
+        except BadParameter:
+            found = _BEHIND.fullmatch(place)
+            if found is None:
+                raise
+            place = found[1]
+            said = f"{found[2].strip()}, {said}" if said else found[2].strip()
+
+
 def _label(
     fix: StakeFix, named: StakeText, rows: Iterable[asyncpg.Record], town: Town | None
 ) -> dict[str, str]:
     """Name a place by where its side leads to, and by the lanes that were named."""
     lead = next((row for row in rows if row["side"] == fix.side), None)
-    lanes = "、".join(map(str, named.lanes))
     label = {}
-    for lang, to, tail in (("zh", "往", f" {lanes}车道"), ("en", "towards ", f", lanes {lanes}")):
+    for lang, to, comma, tail in (
+        ("zh", "往", "、", " {}车道"),
+        ("en", "towards ", ", ", ", lanes {}"),
+    ):
+        lanes = tail.format(comma.join(map(str, named.lanes))) if named.lanes else ""
         towards = town.title[lang] if town else (lead[f"towards_{lang}"] if lead else None)
         side = f"{to}{towards}" if towards else SIDE_TITLES[fix.side][lang]
-        label[lang] = f"{fix.route_id} {named.stakes} {side}{tail if lanes else ''}"
+        label[lang] = f"{fix.route_id} {named.stakes} {side}{lanes}"
     return label
 
 
@@ -213,6 +245,7 @@ def _span(
     low, high = sorted((named.k_from, cast(float, named.k_to)))
     extra = _told(fix, named) | {
         "from_m": low, "to_m": high, "length_m": round(length_m(line), 1),
+        "geometry": json.loads(shapely.to_geojson(line.simplify(DRAWN_DEGREES))),
     }  # fmt: skip
     centre = line.interpolate(0.5, normalized=True)
     return Hit(

@@ -117,13 +117,13 @@ def find_side(route: str, word: str | None, rows: Iterable[asyncpg.Record]) -> S
         No direction is named, or the word fits both.
     """
     names: dict[Side, set[str]] = {}
+    rows = list(rows)
     for row in rows:
         towards = {row["towards_zh"], row["towards_en"]} - {None, ""}
         names.setdefault(row["side"], set()).update(towards)
     if not names:
         raise NotFound(f"No route {route!r} with stakes", f"没有带桩号的路线 {route!r}")
-    known = sorted({*names, *(name for side in names.values() for name in side)})
-    mend = {"mend_en": f"Known: {', '.join(known)}.", "mend_zh": f"可用：{'、'.join(known)}。"}
+    mend = _known(rows, names)
     if word is None:
         raise BadParameter(f"Which direction of {route}?", f"{route} 的哪个方向？", **mend)
     wanted = word.strip().lower()
@@ -137,6 +137,14 @@ def find_side(route: str, word: str | None, rows: Iterable[asyncpg.Record]) -> S
     if not fitting:
         raise NotFound(f"{route} has no side {word!r}", f"{route} 没有方向 {word!r}", **mend)
     return fitting[0]
+
+
+def _known(rows: Iterable[asyncpg.Record], sides: Iterable[Side]) -> dict[str, str]:
+    """Return the mend of a wrong direction, each in its own language."""
+    en = sorted({*sides, *(row["towards_en"] for row in rows if row["towards_en"])})
+    towards = {row["towards_zh"] for row in rows if row["towards_zh"]}
+    zh = [*sorted(towards), *(word for word, side in _SIDES.items() if word != side in sides)]
+    return {"mend_en": f"Known: {', '.join(en)}.", "mend_zh": f"可用：{'、'.join(zh)}。"}
 
 
 def _same(wanted: str, names: Iterable[str]) -> bool:

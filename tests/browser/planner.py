@@ -13,6 +13,11 @@ STOPS = "w=120.75,30.75,Jiaxing;121.84,29.89,Beilun"
 CIXI = [121.2, 30.2]
 PATH = "() => window.sigang.data.path.value.now?.features ?? null"
 MINUTES = (15, 30, 60)
+DRAWN = "window.sigang.map.queryRenderedFeatures({{ layers: ['{}'] }}).length"
+PINNED = (
+    "window.sigang.map.queryRenderedFeatures({ layers: ['sg-waypoint'] })"
+    ".map((found) => found.properties.label)"
+)
 
 
 def waypoints(page):
@@ -44,9 +49,23 @@ def fly_to_a_stake(page):
     expect(row).to_have_attribute("data-label", "G92 K12+300 往平湖独山 1、2车道")
     page.keyboard.press("Enter")
     until(page, "() => window.sigang.map.getZoom() >= 12 && !window.sigang.map.isMoving()")
+    until(page, f"() => {PINNED}.includes('G92 K12+300 往平湖独山 1、2车道')")
     page.get_by_test_id("search").fill("G92 K12+300 往巴黎")
     expect(page.get_by_test_id("search-none")).to_contain_text("可用：")
     page.keyboard.press("Escape")
+
+
+def see_a_stretch(page):
+    """Write a stretch towards a town: its line is drawn, and Escape takes line and pin away."""
+    page.get_by_test_id("search").fill("沪昆高速 K120-K125 往杭州")
+    row = page.get_by_test_id("search-result").first
+    expect(row).to_have_attribute("data-label", "G60 K120+000–K125+000 往杭州")
+    page.keyboard.press("Enter")
+    until(page, f"() => {DRAWN.format('sg-selection-line')} > 0 && !window.sigang.map.isMoving()")
+    expect(page.get_by_test_id("search-list")).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.locator("body").press("Escape")
+    until(page, f"() => {DRAWN.format('sg-selection-line')} + {PINNED}.length === 0")
 
 
 def choose_an_alternative(page):

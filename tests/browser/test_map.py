@@ -197,6 +197,9 @@ def test_keys_alone_reach_a_feature(open_page):
     rows = page.get_by_test_id("search-result")
     rows.nth(1).wait_for()
     expect(search).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(rows.count())
+    expect(page.get_by_test_id("search-where").first).to_have_text(re.compile("北仑区 · .* k?m"))
+    assert violations(page) == []
     page.keyboard.press("ArrowDown")
     expect(search).to_have_attribute("aria-activedescendant", "search-1")
     expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
@@ -217,6 +220,7 @@ def test_keys_alone_reach_a_feature(open_page):
     expect(page.get_by_test_id("table-panel")).to_be_visible()
     page.keyboard.press("t")
     planner.fly_to_a_stake(page)
+    planner.see_a_stretch(page)
     planner.choose_an_alternative(page)
     assert violations(page) == []
     planner.keep_a_pinned_path(page)

@@ -181,7 +181,10 @@
  * @property {Origin | null} origin
  * @property {[number, number]} center
  * @property {number[] | null} [bbox]
- * @property {'feature' | 'coordinate' | 'cell' | 'stake' | 'fly'} action
+ * @property {'feature' | 'coordinate' | 'cell' | 'stake' | 'span' | 'fly'} action
+ * @property {Text | null} [area] the unit that it lies in
+ * @property {number | null} [distance_m] from the middle of the map
+ * @property {any} [geometry] the line of a stretch
  *
  * @typedef {{ href: string, rel: string, sum: string | null }} Opening
  *

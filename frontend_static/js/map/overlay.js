@@ -1,6 +1,6 @@
 // @ts-check
 /** What the page draws over the server's style: selection, paths, reach, stops; as GeoJSON. */
-import { duration, number, t } from '../core/i18n.js';
+import { duration, number, pick, t } from '../core/i18n.js';
 import { airFeatures } from './air.js';
 import { linkageFeatures } from './linkage.js';
 import { voyageFeatures } from './voyage.js';
@@ -11,6 +11,7 @@ import { roleOf } from '../model/stops.js';
 import { planStore } from '../model/plan.js';
 import { contoursOf, contourValue } from '../model/reach.js';
 import { processStore } from '../model/process.js';
+import { searchStore } from '../model/search.js';
 import { selectionStore } from '../model/selection.js';
 
 /** @typedef {import('../core/types.js').Feature} Feature */
@@ -106,6 +107,8 @@ function waypointFeatures() {
   if (dragged) features.push(markAt(dragged, 'via', '', ''));
   const origin = planStore.kind.value === 'path' || shellStore.panel.value !== 'path' ? null : planStore.origin.value;
   if (origin) features.push(markAt(origin, 'origin', '◆', origin.label));
+  const found = searchStore.pin.value;
+  if (found) features.push(markAt({ lon: found.center[0], lat: found.center[1] }, 'found', '◆', pick(found.label)));
   return features;
 }
 
@@ -128,7 +131,9 @@ function nearFeatures() {
 
 function selectionFeatures() {
   const state = selectionStore.feature.value;
-  return state.state === 'ready' && state.feature.geometry ? [feature(state.feature.geometry)] : [];
+  const selected = state.state === 'ready' && state.feature.geometry ? [feature(state.feature.geometry)] : [];
+  const stretch = searchStore.pin.value?.geometry;
+  return stretch ? [...selected, feature(stretch)] : selected;
 }
 
 /** What the processes of the open scenario gave. */

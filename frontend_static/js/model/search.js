@@ -4,9 +4,11 @@ import { batch, signal } from '@preact/signals-core';
 import { aborted, request } from '../core/api.js';
 import { debounce } from '../core/base.js';
 import { Latest } from '../core/latest.js';
+import { nearOf, stepTo } from '../core/search.js';
 import en from '../core/i18n/en.js';
 import zh from '../core/i18n/zh.js';
 import { url } from '../core/store.js';
+import { viewStore } from './view.js';
 
 /** @typedef {import('../core/types.js').SearchResult} Result */
 /** @typedef {import('../core/types.js').Text} Text */
@@ -32,6 +34,8 @@ export const searchStore = {
   /** The marked result; -1 when none is. */
   active: signal(-1),
   open: signal(false),
+  /** The stake, stretch or position that was chosen last, which has no feature to show: the map's pin. */
+  pin: signal(/** @type {Result | null} */ (null)),
   /** What is done with the first result when it comes: Enter was pressed before. */
   waiting: signal(/** @type {((result: Result) => void) | null} */ (null)),
 };
@@ -55,11 +59,12 @@ export async function ask() {
   const query = searchStore.query.peek().trim();
   newest.abort();
   if (!query) {
+    pinResult(null);
     settle('', []);
     return;
   }
   try {
-    const params = { q: query, limit: LIMIT, lang: url.lang.peek() };
+    const params = { q: query, limit: LIMIT, lang: url.lang.peek(), near: nearOf(viewStore.camera.peek()) };
     const answer = await request('search', { params, signal: newest.begin() });
     searchStore.note.value = answer.note;
     searchStore.error.value = null;
@@ -87,7 +92,7 @@ export function mark(/** @type {number} */ step) {
   const count = searchStore.results.peek().length;
   batch(() => {
     searchStore.open.value = true;
-    searchStore.active.value = (searchStore.active.peek() + step + count) % count;
+    searchStore.active.value = stepTo(searchStore.active.peek(), step, count);
   });
 }
 
@@ -99,6 +104,11 @@ export function enter(/** @type {(result: Result) => void} */ run) {
   }
   const result = searchStore.results.peek()[searchStore.active.peek()];
   if (result) run(result);
+}
+
+/** Mark a place on the map that is no feature, or take the mark away with null. */
+export function pinResult(/** @type {Result | null} */ result) {
+  searchStore.pin.value = result;
 }
 
 export function openSearch(/** @type {boolean} */ open) {

@@ -6,7 +6,12 @@ looked at by every search until the pieces are made anew, so that its new name i
 
 from __future__ import annotations
 
+from typing import cast
+
+import psycopg
 from alembic import op
+
+from spatial.names.entry_rows import read_pieces
 
 revision = "0040"
 down_revision = "0039"
@@ -54,6 +59,7 @@ def upgrade() -> None:
     )
     op.execute("CREATE INDEX search_grams ON sigang.search_entry USING gin (grams)")
     op.execute("CREATE INDEX search_unread ON sigang.search_entry (layer) WHERE grams IS NULL")
+    read_pieces(cast(psycopg.Connection, op.get_bind().connection.driver_connection))
     for table in _PLACE:
         op.execute(_follow(table))
         op.execute(

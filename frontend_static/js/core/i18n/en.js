@@ -55,6 +55,7 @@ export default {
   'search.fly': 'May I fly? Open the desk of low altitude',
   'search.start': 'Set as start',
   'search.end': 'Set as end',
+  'search.keys': 'Up and down choose, Enter goes there; Shift+Enter sets the start, Control+Enter the end',
   'side.inspect': 'Details',
   'side.path': 'Path',
   'side.events': 'Events',

@@ -55,6 +55,7 @@ export default {
   'search.fly': '能飞吗：打开低空台',
   'search.start': '设为起点',
   'search.end': '设为终点',
+  'search.keys': '上下键选择，回车前往；Shift+回车设为起点，Ctrl+回车设为终点',
   'side.inspect': '详情',
   'side.path': '路径',
   'side.events': '事件',

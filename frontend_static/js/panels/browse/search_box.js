@@ -2,11 +2,12 @@
 /** <sg-search>: the search box and its results. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
-import { pick, t } from '../../core/i18n.js';
+import { distance, pick, t } from '../../core/i18n.js';
+import { isPlace, whereOf } from '../../core/search.js';
 import { showExtent, showPoint } from '../../map/camera.js';
 import { openAir } from '../../model/flight.js';
 import { findLayer } from '../../model/layers.js';
-import { ask, enter, leaveSearch, mark, openSearch, searchStore, type } from '../../model/search.js';
+import { ask, enter, leaveSearch, mark, openSearch, pinResult, searchStore, type } from '../../model/search.js';
 import { select } from '../../model/selection.js';
 import { openDrawer } from '../../model/shell.js';
 import { setWaypoint } from '../../model/stops.js';
@@ -15,6 +16,8 @@ import { badge, failure, icon, layerSymbol } from '../widgets.js';
 /** @typedef {import('../../core/types.js').SearchResult} Result */
 
 const key = (/** @type {Result} */ result) => `${result.layer} ${result.id}`;
+/** What is said where nothing is found. */
+const none = () => pick(searchStore.note.value) || t('search.none', { query: searchStore.asked.value });
 const stay = (/** @type {Event} */ event) => event.preventDefault();
 const pointOf = (/** @type {Result} */ { center: [lon, lat], label }) => ({ lon, lat, label: pick(label) });
 
@@ -28,11 +31,13 @@ class Search extends Part {
       <input id="search" data-testid="search" type="text" role="combobox" autocomplete="off" spellcheck="false"
         enterkeyhint="search" aria-label=${t('search.label')} placeholder=${t('search.short')}
         aria-autocomplete="list" aria-controls="search-list" aria-expanded=${expanded}
-        aria-activedescendant=${active >= 0 ? `search-${active}` : ''} .value=${searchStore.query.value}
+        aria-activedescendant=${expanded && active >= 0 ? `search-${active}` : ''}
+        aria-describedby="search-keys" .value=${searchStore.query.value}
         @input=${(/** @type {any} */ e) => type(e.target.value)} @keydown=${this.key}
         @focus=${() => openSearch(true)} />
       ${expanded ? this.list() : html`<div id="search-list" hidden></div>`}
-      <span class="sr" role="status">${expanded ? t('search.results', { count }) : ''}</span>
+      <span class="sr" id="search-keys">${t('search.keys')}</span>
+      <span class="sr" role="status">${expanded ? count ? t('search.results', { count }) : none() : ''}</span>
     </div>`;
   }
 
@@ -48,20 +53,21 @@ class Search extends Part {
   }
 
   nothing() {
-    const text = pick(searchStore.note.value) || t('search.none', { query: searchStore.asked.value });
-    return html`<div class="search-list" id="search-list"><p class="muted" data-testid="search-none">${text}</p></div>`;
+    return html`<div class="search-list" id="search-list">
+      <p class="muted" data-testid="search-none">${none()}</p></div>`;
   }
 
   row(/** @type {Result} */ result, /** @type {number} */ index) {
     const label = pick(result.label);
     const codes = typeof result.codes === 'string' ? result.codes : Object.values(result.codes ?? {}).join(' ');
     const active = index === searchStore.active.value;
-    return html`<div class="search-row ${active ? 'active' : ''}">
+    return html`<div class="search-row ${active ? 'active' : ''}" role="presentation">
       <div class="search-main" role="option" id="search-${index}" aria-selected=${active} data-testid="search-result"
         data-label=${label} data-key=${key(result)} data-layer=${result.layer}
         @mousedown=${stay} @click=${() => this.choose(result)}>
         ${layerSymbol(findLayer(result.layer))}
-        <span class="search-label">${label} <small class="muted">${codes}</small></span>
+        <span class="search-label">${label} <small class="muted">${codes}</small>
+          <small class="search-where muted" data-testid="search-where">${whereOf(result, pick, distance)}</small></span>
         <span class="search-kind">${pick(result.kind_label)} ${result.origin
           ? badge(result.origin, { bare: true })
           : ''}</span>
@@ -78,8 +84,8 @@ class Search extends Part {
       leaveSearch();
       setWaypoint(at, pointOf(result));
     };
-    return html`<button class="mini" tabindex="-1" data-testid="search-${role}" title=${t(`search.${role}`)}
-      aria-label="${t(`search.${role}`)}: ${pick(result.label)}" @mousedown=${stay} @click=${set}>${sign}</button>`;
+    return html`<button class="mini" tabindex="-1" aria-hidden="true" data-testid="search-${role}"
+      title=${t(`search.${role}`)} @mousedown=${stay} @click=${set}>${sign}</button>`;
   }
 
   key(/** @type {KeyboardEvent} */ event) {
@@ -113,9 +119,11 @@ class Search extends Part {
       return;
     }
     if (result.id && result.action === 'feature' && findLayer(result.layer)) {
+      pinResult(null);
       select({ layer: result.layer, id: result.id }, true);
       return;
     }
+    pinResult(isPlace(result) ? result : null);
     if (result.bbox) showExtent(result.bbox);
     else showPoint(result.center);
     openDrawer(null);
