@@ -36,7 +36,7 @@ def random_task(seed):
         )  # fmt: skip
     tides = [Tide(since, since + 3, rng.choice([10.0, 11.0])) for since in (1, 7, 13, 19, 25)]
     vessels = []
-    for v in range(rng.randint(2, 5 if len(quays) == 1 else 4)):
+    for v in range(rng.randint(2, 4)):
         draught = rng.choice([None, 4.0, 8.5, 9.5])
         at = {q.id: rng.randint(1, 5) for q in quays} if rng.random() < 0.4 else {}
         vessels.append(
@@ -50,29 +50,31 @@ def random_task(seed):
     return Task(quays, vessels, gaps, rng.choice([None, 8.0]) if deep else None, tides)
 
 
-def least_cost(task, latest=60):
-    """Return the least cost over every quay, whole metre and minute; None where there is none.
+def least_cost(task, most=float("inf"), latest=60):
+    """Return the least cost over every quay, whole metre and minute, of plans of `most` or less.
 
-    Vessels are placed one after another at any time; what costs too much already is given up.
+    None is that there is none. Vessels are placed one after another at any place and time that is
+    free; what costs too much already, with the others at their cheapest free places, is given up.
     """
-    options = [_options(task, vessel, latest) for vessel in task.vessels]
-    if not all(options):
-        return None
-    rest = [sum(own[0][0] for own in options[n:]) for n in range(len(options) + 1)]
-    best = [float("inf")]
+    best = [most + 1]
 
-    def go(n, cost, placed):
-        if n == len(options):
+    def go(cost, left):
+        if not left:
             best[0] = cost
             return
-        for more, *box in options[n]:
-            if cost + more + rest[n + 1] >= best[0]:
+        left = sorted(left, key=len)
+        rest = sum(own[0][0] for own in left[1:])
+        for more, *box in left[0]:
+            if cost + more + rest >= best[0]:
                 return
-            if not any(_meet(task.gaps, box, other) for other in placed):
-                go(n + 1, cost + more, [*placed, box])
+            free = [[o for o in own if not _meet(task.gaps, box, o[1:])] for own in left[1:]]
+            if all(free) and cost + more + sum(own[0][0] for own in free) < best[0]:
+                go(cost + more, free)
 
-    go(0, 0, [])
-    return None if best[0] == float("inf") else best[0]
+    options = [_options(task, vessel, latest) for vessel in task.vessels]
+    if all(options):
+        go(0, options)
+    return None if best[0] == most + 1 else best[0]
 
 
 def _options(task, vessel, latest):
