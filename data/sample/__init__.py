@@ -50,6 +50,7 @@ def _steps(
     from data.sample.relief import load_relief
     from data.sample.search import load_search
     from data.sample.shipments import load_shipments
+    from data.sample.terminals import load_terminals
     from data.sample.zones import load_zones
 
     return [
@@ -60,6 +61,7 @@ def _steps(
         ("transfers", lambda: load_transfers(conn)),
         ("linkage", lambda: load_linkage(conn, anchor, progress)),
         ("shipments", lambda: load_shipments(conn, anchor)),
+        ("terminals", lambda: load_terminals(conn, anchor)),
         ("airspace", lambda: load_airspace(conn)),
         ("controlled ground", lambda: load_ground(conn)),
         ("relief", lambda: load_relief(conn)),
