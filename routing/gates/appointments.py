@@ -5,7 +5,9 @@ Each slot takes no more than its quota (`routing.gates.risk`), in services of on
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import scipy  # loads its heavy optimisers when they are first used
@@ -21,14 +23,22 @@ SLACK = 1e-9
 
 
 @dataclass(frozen=True)
-class _Pairs:
-    """Trucks with the slots that they could have, a row each."""
+class _Groups:
+    """Trucks that wish for the same, and the slots that each group could have, a row each.
 
-    truck: Ints
+    Trucks of a group stand in for each other, which leaves few plans that differ by names alone.
+    """
+
+    trucks: list[list[int]]
+    load: Floats
+    group: Ints
     slot: Ints
     deviation: Ints
-    load: Floats
-    """Of each truck."""
+
+    @property
+    def size(self) -> Floats:
+        """How many trucks each group has."""
+        return np.array([len(own) for own in self.trucks], np.float64)
 
 
 def appoint(asked: Asked) -> Appointments:
@@ -45,50 +55,60 @@ def appoint(asked: Asked) -> Appointments:
     quota = quotas(asked)
     own = [asked.slots_of(wish) for wish in asked.wishes]
     load = np.array([asked.service.load(wish.moves) for wish in asked.wishes])
-    pairs = _pairs(asked, own, load)
-    chosen, served, bound = _solve(asked, pairs, quota)
-    slots = {
-        asked.wishes[t].id: int(s)
-        for t, s in zip(pairs.truck[chosen].tolist(), pairs.slot[chosen].tolist(), strict=True)
-    }
+    groups = _groups(asked, own, load)
+    taken, served, bound = _solve(asked, groups, quota)
+    slots = dict(_named(asked, groups, taken))
     filled = np.bincount(
-        pairs.slot[chosen], load[pairs.truck[chosen]], minlength=len(asked.gate.lanes)
+        groups.slot, taken * groups.load[groups.group], minlength=len(asked.gate.lanes)
     )
     refused = {
         wish.id: "full" if able else "closed"
         for wish, able in zip(asked.wishes, own, strict=True) if wish.id not in slots
     }  # fmt: skip
     return Appointments(
-        slots, quota.tolist(), filled.tolist(), int(pairs.deviation[chosen].sum()), bound, refused,
+        slots, quota.tolist(), filled.tolist(), int(groups.deviation @ taken), bound, refused,
         served, _crowd(asked, own, load, quota) if "full" in refused.values() else None,
         risk_of(asked, filled.tolist()),
     )  # fmt: skip
 
 
-def _pairs(asked: Asked, own: list[list[int]], load: Floats) -> _Pairs:
+def _groups(asked: Asked, own: list[list[int]], load: Floats) -> _Groups:
+    found: dict[tuple[object, ...], list[int]] = {}
+    for truck, wish in enumerate(asked.wishes):
+        key = wish.since, wish.until, wish.moves, wish.shift_min
+        found.setdefault(key, []).append(truck)
+    trucks = list(found.values())
     rows = [
-        (truck, slot, asked.deviation(wish, slot))
-        for truck, (wish, slots) in enumerate(zip(asked.wishes, own, strict=True))
-        for slot in slots
-    ]
-    truck, slot, deviation = np.array(rows, np.int64).reshape(-1, 3).T
-    return _Pairs(truck, slot, deviation, load)
+        (group, slot, asked.deviation(asked.wishes[members[0]], slot))
+        for group, members in enumerate(trucks) for slot in own[members[0]]
+    ]  # fmt: skip
+    group, slot, deviation = np.array(rows, np.int64).reshape(-1, 3).T
+    return _Groups(trucks, load[[one[0] for one in trucks]], group, slot, deviation)
 
 
-def _solve(asked: Asked, pairs: _Pairs, quota: Floats) -> tuple[Ints, int, int]:
-    """Return the pairs that are taken, how many at most could be, and the least deviation proven.
+def _named(asked: Asked, groups: _Groups, taken: Ints) -> Iterator[tuple[str, int]]:
+    """Yield the trucks with their slots, those of a group in the order in which they are given."""
+    waiting = [iter(own) for own in groups.trucks]
+    for group, slot, count in zip(
+        groups.group.tolist(), groups.slot.tolist(), taken.tolist(), strict=True
+    ):
+        for truck in islice(waiting[group], count):
+            yield asked.wishes[truck].id, slot
+
+
+def _solve(asked: Asked, groups: _Groups, quota: Floats) -> tuple[Ints, int, int]:
+    """Return how many of each row come, how many could at most, and the least deviation proven.
 
     How many come is settled first; their deviation is least among plans of so many.
     """
-    count = len(pairs.truck)
+    count = len(groups.group)
     if not count:
         return np.empty(0, np.int64), 0, 0
-    trucks, slots, ones = len(pairs.load), len(quota), np.ones(count)
-    column = np.arange(count)
-    each = csr_array((ones, (pairs.truck, column)), shape=(trucks, count))
-    loads = csr_array((pairs.load[pairs.truck], (pairs.slot, column)), shape=(slots, count))
+    size, ones, column = groups.size, np.ones(count), np.arange(count)
+    each = csr_array((ones, (groups.group, column)), shape=(len(size), count))
+    loads = csr_array((groups.load[groups.group], (groups.slot, column)), shape=(len(quota), count))
     limits = [
-        scipy.optimize.LinearConstraint(each, -np.inf, 1),
+        scipy.optimize.LinearConstraint(each, -np.inf, size),
         scipy.optimize.LinearConstraint(loads, -np.inf, quota + SLACK),
     ]
     most = _milp(asked, -ones, limits)
@@ -96,19 +116,19 @@ def _solve(asked: Asked, pairs: _Pairs, quota: Floats) -> tuple[Ints, int, int]:
         raise _late()
     served = round(most.x.sum())
     served_all = scipy.optimize.LinearConstraint(ones[None, :], served, np.inf)
-    least = _milp(asked, pairs.deviation.astype(np.float64), [*limits, served_all])
-    taken = most.x if least.x is None else least.x
+    least = _milp(asked, groups.deviation.astype(np.float64), [*limits, served_all])
+    taken = np.rint(most.x if least.x is None else least.x).astype(np.int64)
     proven = least.mip_dual_bound
     bound = 0 if proven is None or not np.isfinite(proven) else max(0, int(np.ceil(proven - 1e-6)))
-    return np.nonzero(taken > 0.5)[0], int(np.floor(1e-6 - most.mip_dual_bound)), bound
+    return taken, int(np.floor(1e-6 - most.mip_dual_bound)), bound
 
 
 def _milp(
     asked: Asked, cost: Floats, limits: list[scipy.optimize.LinearConstraint]
 ) -> scipy.optimize.OptimizeResult:
-    """Return the choice of pairs of least cost, within half the seconds of the rule."""
+    """Return the numbers of least cost, within half the seconds of the rule."""
     return scipy.optimize.milp(
-        cost, integrality=np.ones(len(cost), np.int64), bounds=scipy.optimize.Bounds(0, 1),
+        cost, integrality=np.ones(len(cost), np.int64), bounds=scipy.optimize.Bounds(0, np.inf),
         constraints=limits,
         options={"time_limit": asked.rule.seconds_most / 2, "mip_rel_gap": 0.0},
     )  # fmt: skip

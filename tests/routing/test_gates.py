@@ -39,11 +39,11 @@ def best(task, quota):
 
 def test_small_cases_are_as_good_as_trying_all():
     refused = 0
-    for seed in range(60):
+    for seed in range(40):
         rng = random.Random(seed)
         lanes = [rng.choice([0, 1, 1]) for _ in range(rng.randint(2, 4))] + [1]
         wishes = []
-        for k in range(rng.randint(2, 6)):
+        for k in range(rng.randint(2, 5)):
             since = rng.randint(-2, 8) * 15
             wishes.append(Wish(f"t{k}", since, since + rng.choice([30, 60]), rng.choice([1, 1, 2]),
                                rng.choice([None, 0, 30])))  # fmt: skip
@@ -57,7 +57,7 @@ def test_small_cases_are_as_good_as_trying_all():
         for wish in wishes:
             assert (made.refused.get(wish.id) == "closed") == (not task.slots_of(wish))
         refused += bool(made.refused)
-    assert 10 < refused < 60
+    assert 10 < refused < 40
 
 
 def busy(seed, count=260, moves=(1,)):
