@@ -42,6 +42,8 @@ import { cutAlong, sectionStore, watchSection } from './model/section.js';
 import { watchVoyage } from './model/voyage.js';
 import { linkageOpen, watchLinkage } from './model/linkage.js';
 import { watchHubBoard } from './model/hub_board.js';
+import { watchBerths } from './model/berth.js';
+import { watchDrill } from './model/drill.js';
 import { watchUnit } from './model/unit.js';
 import { lockOpen, watchLock } from './model/lock.js';
 import { turnSpace } from './map/camera.js';
@@ -169,6 +171,8 @@ async function start() {
   watchLinkage();
   watchHubBoard();
   watchUnit();
+  watchBerths();
+  watchDrill();
   listen();
   watchSession();
   await loadCatalogue(catalogue);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { checkDigit, judgeUnit } from '../js/core/container.js';
+import { areaText, drillBody, ringOf, windowOf, worstFirst } from '../js/core/drill.js';
+import { boxesOf, laidOut, spanOfPlan } from '../js/core/berth.js';
 import {
   NEW_SHIPMENT, askable, axisOf, changesOf, cheapestOf, courseOf, differing, fieldOf, findHubs, frontOf, gateOf,
   itinerariesBody, madeUp, placeOf, profileBody,
@@ -130,4 +132,35 @@ test('numbers of containers are judged by their check digit, and the right one i
   assert.equal(judgeUnit('0123456789').kind, 'bag');
   assert.equal(judgeUnit('CSQX3054383').kind, 'none');
   assert.equal(judgeUnit('  ').kind, 'blank');
+});
+
+test('vessels lie along the quay of their terminal, each at her own berth', () => {
+  const berths = [{ key: 'b1', length_m: 300, from_m: 0 }, { key: 'b2', length_m: 200, from_m: null }];
+  assert.deepEqual(laidOut(berths).placed.map(({ from, to }) => [from, to]), [[0, 300], [300, 500]]);
+  const lying = (berth, more) => ({ properties: { call: berth, berth, from_m: 20, to_m: 180,
+    start: '2026-12-01T09:00:00+08:00', handled: '2026-12-01T15:00:00+08:00', leaves: '2026-12-01T18:00:00+08:00',
+    ...more } });
+  const plan = { berths, since: '2026-12-01T08:00:00+08:00', features: [lying('b2'), lying('gone')] };
+  const boxes = boxesOf(plan);
+  assert.deepEqual(boxes.map(({ from, to, start }) => [from, to, (start - NOW) / HOUR]), [[320, 480, 1]]);
+  assert.deepEqual(spanOfPlan(plan), [NOW, NOW + 10 * HOUR]);
+  assert.deepEqual(spanOfPlan({ ...plan, features: [] }), [NOW, NOW + HOUR]);
+});
+
+test('a drill is an area with three corners and a window of 36 hours unless it is typed', () => {
+  assert.equal(ringOf('121,30;122,30'), null);
+  assert.equal(ringOf('121,30;122,30;x,1'), null);
+  const area = areaText([[121.00001, 30], [122, 30], [122, 31]]);
+  assert.deepEqual(ringOf(area), [[121, 30], [122, 30], [122, 31], [121, 30]]);
+  const told = { since: '', until: '' };
+  assert.deepEqual(windowOf(told, NOW),
+    { since: '2026-12-01T20:00:00+08:00', until: '2026-12-03T08:00:00+08:00' });
+  const body = drillBody(draft({ area, count: '0', roads: '1' }), NOW);
+  assert.equal(body.table, true);
+  assert.equal(body.disruptions[0].roads, true);
+  assert.deepEqual(drillBody(draft({ area }), NOW).synthetic, { count: 200, seed: 1 });
+  assert.equal(drillBody(draft(), NOW), null);
+  const all = [{ id: 'a', status: 'waits', later_h: 9 }, { id: 'b', status: 'rerouted', later_h: 1 },
+    { id: 'c', status: 'unserved', later_h: null }, { id: 'd', status: 'rerouted', later_h: 3 }];
+  assert.deepEqual(worstFirst(all).map(({ id }) => id), ['c', 'd', 'b', 'a']);
 });

@@ -4,7 +4,7 @@ import { fromInput, rfc3339 } from './i18n.js';
 
 /**
  * @typedef {'road' | 'rail' | 'barge' | 'feeder' | 'deep_sea' | 'air'} Mode
- * @typedef {'ask' | 'hub' | 'box'} View
+ * @typedef {'ask' | 'hub' | 'box' | 'berth' | 'drill'} View
  * @typedef {{ low: number, high: number | null }} Interval the highest is null where nobody knows it
  *
  * @typedef {object} Draft as typed: nothing of it is lost before it is right
@@ -24,6 +24,12 @@ import { fromInput, rfc3339 } from './i18n.js';
  * @property {string} [hours] of the board
  * @property {string} [unit] number of a box or bag
  * @property {string} [shipment] whose chain is open
+ * @property {string} [area] of the drill, `lon,lat;…`
+ * @property {string} [since] of the drill
+ * @property {string} [until]
+ * @property {string} [count] made-up shipments of the drill; 0: those that are kept
+ * @property {string} [roads] `1`: the drill closes roads too
+ * @property {string} [terminal] whose berth plan is open; blank: the first with calls
  *
  * @typedef {{ formula: string, mass_t: number, km: number, g_per_tkm: Interval, factor_set: string,
  *   scope: string | null, source: string | null }} Sheet
@@ -81,7 +87,8 @@ export const KINDS = /** @type {const} */ (['container', 'cold', 'dangerous', 'b
 /** Two boxes with 20 t. @type {Required<Draft>} */
 export const NEW_SHIPMENT = {
   view: 'ask', start: '', goal: '', teu: '2', mass: '20', kind: 'container', ready: '', latest: '', ban: '',
-  transfers: '4', x: 'hours', y: 'cost', hub: '', hours: '48', unit: '', shipment: '',
+  transfers: '4', x: 'hours', y: 'cost', hub: '', hours: '48', unit: '', shipment: '', terminal: '',
+  area: '', since: '', until: '', count: '200', roads: '',
 };
 
 /** What of a draft differs from a new one. @returns {Draft} */

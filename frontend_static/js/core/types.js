@@ -165,8 +165,8 @@
  *
  * @typedef {object} DrawState
  * @property {null | 'distance' | 'area' | 'closure' | 'point' | 'line' | 'polygon'} mode
- * @property {'flight' | 'restriction' | 'heat' | 'voyage' | 'linkage-start' | 'linkage-goal'} [goal] form that what
- *   is drawn goes into
+ * @property {'flight' | 'restriction' | 'heat' | 'voyage' | 'linkage-start' | 'linkage-goal' | 'linkage-drill'} [goal]
+ *   form that what is drawn goes into
  * @property {[number, number][]} [points]
  * @property {boolean} [done]
  *

@@ -1,7 +1,10 @@
 // @ts-check
 /** What the desk of shipments draws: legs in the colours of their modes, hubs, the chain of a box. */
+import { ringOf } from '../core/drill.js';
 import { placeOf } from '../core/linkage.js';
-import { t } from '../core/i18n.js';
+import { number, t } from '../core/i18n.js';
+import { berthStore } from '../model/berth.js';
+import { drillStore } from '../model/drill.js';
 import { chosenOne, endsOf, hubsById, linkageOpen, linkageStore } from '../model/linkage.js';
 import { unitStore } from '../model/unit.js';
 import { modeColour } from './colours.js';
@@ -44,6 +47,20 @@ function endFeatures() {
   });
 }
 
+/** The area of the drill, what it closes, and what goes more or less over each way. */
+function drillFeatures() {
+  const ring = ringOf(linkageStore.draft.value.area);
+  const answer = drillStore.answer.value;
+  const flows = (answer?.flows.features ?? []).filter(({ properties: p }) => p.change_teu > 0);
+  return [
+    ...(ring ? [feature({ type: 'LineString', coordinates: ring }, { part: 'area' })] : []),
+    ...(answer?.closed.features ?? []).filter(({ geometry }) => geometry?.type === 'LineString')
+      .map(({ geometry }) => feature(geometry, { part: 'closed' })),
+    ...flows.map(({ geometry, properties: { mode, change_teu: more } }) =>
+      feature(geometry, { part: 'straight', mode, label: `+${number(more)} TEU` })),
+  ];
+}
+
 /** Features of the desk while it is open. */
 export function linkageFeatures() {
   if (!linkageOpen.value) return [];
@@ -52,6 +69,11 @@ export function linkageFeatures() {
     const shipment = unitStore.shipment.value;
     return shipment?.geometry ? [feature(shipment.geometry, { part: 'box', mode: 'feeder' })] : [];
   }
+  if (view === 'berth') {
+    return (berthStore.plan.value?.features ?? []).flatMap(({ geometry }) =>
+      (geometry ? [feature(geometry, { part: 'quay', mode: 'deep_sea' })] : []));
+  }
+  if (view === 'drill') return drillFeatures();
   const at = hubsById.value.get(hub)?.at;
   if (view === 'hub') return at ? [point(at, { part: 'end', label: '◆' })] : [];
   return [...legFeatures(), ...endFeatures()];
@@ -67,7 +89,11 @@ export function linkageLayers(/** @type {Colours} */ c, /** @type {Theme} */ the
   const join = { 'line-cap': 'round', 'line-join': 'round' };
   const lines = /** @type {[string, number, number[] | null, number][]} */ ([
     ['other', 2, [1.5, 2.5], 0.6], ['straight', 5, [2, 0.8], 1], ['road', 5, null, 1], ['box', 4, [2, 0.8], 1],
+    ['quay', 7, null, 1],
   ]);
+  const outlines = /** @type {[string, number][]} */ ([['closed', 3], ['area', 2.5]]).map(([name, width]) => ({
+    id: `sg-linkage-${name}`, type: 'line', filter: part(name), layout: join,
+    paint: { 'line-color': c.bad, 'line-width': width, 'line-opacity': name === 'closed' ? 0.5 : 1 } }));
   const drawn = lines.flatMap(([name, width, dash, opacity]) => [
     { id: `sg-linkage-${name}-casing`, type: 'line', filter: part(name), layout: join,
       paint: { 'line-color': c.casing, 'line-width': width + 3, 'line-opacity': 0.8 * opacity } },
@@ -81,6 +107,7 @@ export function linkageLayers(/** @type {Colours} */ c, /** @type {Theme} */ the
       ...place },
   });
   return [
+    ...outlines,
     ...drawn,
     text('sg-linkage-label', ['in', ['get', 'part'], ['literal', ['straight', 'road']]],
       { 'text-color': colour, 'text-halo-color': c.halo, 'text-halo-width': 2 },

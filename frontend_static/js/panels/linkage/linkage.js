@@ -7,19 +7,21 @@ import { askLinkage, chosenOne, linkageStore, setShipment, wrongField } from '..
 import { sessionStore } from '../../model/session.js';
 import { busy, failure } from '../widgets.js';
 import { ask } from './ask.js';
+import { berths } from './berth.js';
 import { cards, legs } from './cards.js';
 import { course } from './course.js';
+import { drill } from './drill.js';
 import { hubBoard } from './hub.js';
 import { pareto } from './pareto.js';
 import { unit } from './unit.js';
 import { week } from './week.js';
 
-const VIEWS = /** @type {const} */ (['ask', 'hub', 'box']);
+const VIEWS = /** @type {const} */ (['ask', 'hub', 'box', 'berth', 'drill']);
 
 class Linkage extends Part {
   render() {
     const { view } = linkageStore.draft.value;
-    const body = { ask: () => this.itineraries(), hub: hubBoard, box: unit }[view];
+    const body = { ask: () => this.itineraries(), hub: hubBoard, box: unit, berth: berths, drill }[view];
     return html`<section class="linkage" data-testid="linkage" aria-label=${t('link.desk')}>
       <div class="segments thirds" role="radiogroup" aria-label=${t('link.views')}>${VIEWS.map((name) =>
         html`<label class="segment"><input type="radio" name="link-view" data-testid="link-view-${name}"
