@@ -1,7 +1,8 @@
-"""Itineraries of the linkage: equal to trying everything, and how long fronts and profiles take.
+"""The linkage: equal to trying everything, beside peers, and how it grows.
 
-`python -m bench.linkage` tries 1,000 random networks, then asks growing ones. Times are processor
-times of one thread; the machine's load stands beside them.
+`python -m bench.linkage` tries 1,000 random networks, then asks for the least cost beside scgraph,
+sends flows and plans berths beside HiGHS, holds fronts against a plain road answer, and asks
+growing networks. Times are processor times of one thread; the machine's load stands beside them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.linkage_networks import WEEK_S, Drawn
+from bench.linkage_peers import beside_highs, beside_milp, beside_road, beside_scgraph, peer
 from routing.multimodal.cards import choose_cards
 from routing.multimodal.prices import Load
 from routing.multimodal.question import Limits, Question
@@ -94,9 +96,19 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=1_000)
     parser.add_argument("--questions", type=int, default=40)
     parser.add_argument("--sizes", type=int, default=len(SIZES), help="how many of the sizes")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peer-sizes", type=int, default=len(SIZES), help="sizes beside scgraph")
+    parser.add_argument("--flow-sizes", type=int, default=2, help="sizes of flows")
     options = parser.parse_args()
     print({"load of the machine": os.getloadavg(), "processors": os.cpu_count()})
     print(agree(options.networks))
+    with peer() as asked, tempfile.TemporaryDirectory() as folder:
+        for size in SIZES[: options.peer_sizes]:
+            print(beside_scgraph(asked, Path(folder), size, options.questions, options.rounds))
+        for size in SIZES[: options.flow_sizes]:
+            print(beside_highs(asked, Path(folder), size, options.rounds))
+        print(beside_milp(asked, Path(folder), 12))
+    print(beside_road(SIZES[1], options.questions))
     for hubs, departures in SIZES[: options.sizes]:
         print(grow(hubs, departures, max(4, options.questions * 300 // max(hubs, 300))))
 
