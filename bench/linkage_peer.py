@@ -21,8 +21,8 @@ from scgraph import Graph
 class Peer:
     """The graph that is searched, and what is asked of it."""
 
-    def load(self, path: str) -> dict[str, Any]:
-        """Make the graph, with its contraction hierarchy."""
+    def load(self, path: str, hierarchy: bool) -> dict[str, Any]:
+        """Make the graph, with its contraction hierarchy where that is wanted."""
         given = np.load(path)
         rows: list[dict[int, float]] = [{} for _ in range(int(given["nodes"]))]
         for tail, head, cost in zip(
@@ -32,7 +32,8 @@ class Peer:
         begun = time.process_time()
         self.graph = Graph(rows)
         made = time.process_time()
-        self.graph.create_contraction_hierarchy()
+        if hierarchy:
+            self.graph.create_contraction_hierarchy()
         first = int(given["first"])
         self.ends = [(first + 2 * n, first + 2 * n + 1) for n in range(int(given["questions"]))]
         return {"graph_s": made - begun, "hierarchy_s": time.process_time() - made}

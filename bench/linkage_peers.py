@@ -30,7 +30,9 @@ from routing.multimodal.prices import Load
 from routing.multimodal.question import Limits, Question
 from routing.multimodal.search import find_front
 
-SEARCHES = ("dijkstra", "bidirectional_dijkstra", "contraction_hierarchy")
+SEARCHES, HIERARCHY = ("dijkstra", "bidirectional_dijkstra"), "contraction_hierarchy"
+HIERARCHY_HUBS = 50
+"""Of more hubs scgraph's hierarchy is not made: with 300 it took more than ten minutes."""
 LOAD = Load(2.0, 28.0)
 MOST_TRANSFERS = 12
 """More than any cheapest way has: a graph without times does not count them."""
@@ -78,22 +80,23 @@ def beside_scgraph(
         return drawn.question(LOAD, roads[number], limits)
 
     write_static([question(n) for n in range(questions)], folder / "static.npz")
-    made = asked.ask("load", path=str(folder / "static.npz"))
+    searches = (*SEARCHES, HIERARCHY) if size[0] <= HIERARCHY_HUBS else SEARCHES
+    made = asked.ask("load", path=str(folder / "static.npz"), hierarchy=HIERARCHY in searches)
     costs = [_least(question(n)) for n in range(questions)]
     direct = [int(question(n).direct[0, 1]) for n in range(questions)]
-    for search in SEARCHES:
+    for search in searches:
         lengths = asked.ask("paths", algorithm=search)["lengths"]
         assert [min(a, b) for a, b in zip(lengths, direct, strict=True)] == costs, search
-    times: dict[str, list[float]] = {name: [] for name in ("front", "bounds", *SEARCHES)}
+    times: dict[str, list[float]] = {name: [] for name in ("front", "bounds", *searches)}
     for _ in range(rounds):
         for name, work in (("front", lambda n: find_front(question(n), 3600)),
                            ("bounds", question)):  # fmt: skip
             times[name].append(float(np.median([_seconds(work, n) for n in range(questions)])))
-        for search in SEARCHES:
+        for search in searches:
             answer = asked.ask("paths", algorithm=search)
             times[search].append(float(np.median(answer["seconds"])))
     ms = {name: round(float(np.median(own)) * 1000, 3) for name, own in times.items()}
-    best = min(SEARCHES, key=lambda name: ms[name])
+    best = min(searches, key=lambda name: ms[name])
     return {
         "scgraph": size, "questions": questions, "rounds": rounds, "differ": 0, "ms": ms,
         "best of scgraph": best, "its time / front": round(ms[best] / ms["front"], 3),
