@@ -101,7 +101,8 @@ def beside_scgraph(
         "scgraph": size, "questions": questions, "rounds": rounds, "differ": 0, "ms": ms,
         "best of scgraph": best, "its time / front": round(ms[best] / ms["front"], 3),
         "its time / bounds": round(ms[best] / ms["bounds"], 3),
-        "hierarchy s": round(made["hierarchy_s"], 2), "peak MB": round(made["peak_mb"]),
+        "hierarchy s": round(made["hierarchy_s"], 2) if HIERARCHY in searches else None,
+        "peak MB": round(made["peak_mb"]),
     }  # fmt: skip
 
 
