@@ -31,7 +31,15 @@ from api.airspace import pack as airspace_pack
 from api.airspace.air_keeper import AirKeeper
 from api.airspace.plan_verdict import FoundVerdicts
 from api.airspace.sweep import tending_air
-from api.events import edge_speeds, events, heartbeats, incidents, low_visibility, sse
+from api.events import (
+    edge_speeds,
+    events,
+    heartbeats,
+    incidents,
+    low_visibility,
+    preview,
+    sse,
+)
 from api.events.schedule import ending_expired
 from api.http.app_state import own
 from api.http.asgi import Front
@@ -85,6 +93,7 @@ from api.roads import (
     paths,
     predicted_speeds,
     profiles,
+    stakes_near,
 )
 from api.services import Handed, Services, open_services
 from layers.processes.registry import find_processes
@@ -144,7 +153,9 @@ ROUTES = (
     linkage_hubs.routes,
     disruptions.routes,
     carriageways.routes,
+    stakes_near.routes,
     low_visibility.routes,
+    preview.routes,
     predicted_speeds.routes,
     sse.routes,
     admin.routes,

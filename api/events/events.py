@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal
 from uuid import UUID
 
 import asyncpg
 import orjson
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from api.events import store, targets
-from api.events.edge_effects import MOST_LANES, Effects, Kind, check_value, find_effects
+from api.events.edge_effects import Effects, Kind, check_value, find_effects
+from api.events.event_bodies import (
+    CAUSES,
+    AcknowledgeBody,
+    ChangeBody,
+    EventBody,
+    find_target,
+    read_lanes,
+)
 from api.events.event_rows import awaits_receipt, history
+from api.events.still_closed_rows import still_closed_by
 from api.events.store import Decision
 from api.events.targets import Target, check_scope
 from api.events.view import Event, shown, shown_step
@@ -24,31 +31,17 @@ from api.http.bodies import MB
 from api.http.if_match import check_match
 from api.http.media_types import GEOJSON
 from api.http.negotiate import single_values
-from api.http.polygons import read_polygon
 from api.http.responses import NO_STORE, fresh
 from api.http.routes import Routes
-from api.http.values import Moment, Visible
 from api.services import services
 from api.write_once import write_once
 from layers.offload import offload, offload_write
 from spatial.actor import WRITERS, Actor
+from spatial.desk_rules import ALARM, Alarming
 from spatial.errors import BadParameter, OutOfScope
-from spatial.geo.carriageway_rows import TOWARDS_SQL
-from spatial.geo.stake_text import LONGEST, StakeText, find_side, parse_stake_text
-from spatial.json_types import JsonBody
 from spatial.networks.model import get_searched
-from spatial.networks.road import KIND as ROAD
+from spatial.rules import Rule, get_rule
 
-CAUSES = {
-    "wind": ("大风", "Strong wind"),
-    "fog": ("大雾", "Fog"),
-    "ice": ("冰雪", "Ice and snow"),
-    "flood": ("积水洪涝", "Flood"),
-    "accident": ("事故", "Accident"),
-    "works": ("施工", "Works"),
-    "control": ("交通管制", "Traffic control"),
-    "other": ("其他", "Other"),
-}
 ACTS = {
     "closure": (" 封闭", " closed"),
     "lane_loss": (" 封闭车道", ": lanes closed"),
@@ -60,99 +53,20 @@ STATES = ("draft", "open", "undone", "ended")
 
 routes = Routes("events")
 
-Cause = Literal["wind", "fog", "ice", "flood", "accident", "works", "control", "other"]
-Direction = Literal["both", "forward", "backward", "up", "down"]
-Text = Annotated[str, Field(min_length=1, max_length=200), Visible]
-Metres = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class StakeSpan(_Strict):
-    """A part of a route between two stakes in metres; without a side both carriageways."""
-
-    route: Annotated[str, Field(max_length=40)]
-    side: Literal["up", "down"] | None = None
-    k_from: Metres
-    k_to: Metres
-
-
-class TargetBody(_Strict):
-    """Exactly one thing to act on; `at` is a stake or two on a route, written as one text."""
-
-    at: Annotated[str, Field(min_length=1, max_length=LONGEST)] | None = None
-
-    facility_id: UUID | None = None
-    edge_id: UUID | None = None
-    stake: StakeSpan | None = None
-    polygon: JsonBody | None = None
-    network: Annotated[str, Field(max_length=40)] = ROAD.name
-    """Kind of network whose edges a polygon means."""
-
-    @model_validator(mode="after")
-    def _one(self) -> TargetBody:
-        given = self.model_dump(exclude={"network"})
-        named = [value for value in given.values() if value is not None]
-        if len(named) != 1:
-            raise ValueError("name exactly one of at, facility_id, edge_id, stake, polygon")
-        return self
-
-
-class EventBody(_Strict):
-    """Something that acts on roads or waterways; it always ends.
-
-    `value` is a speed in km/h, for depth_limit the depth (m) that is left, or for lane_loss the
-    number of closed lanes of one direction; `lanes` names them, 1 beside the median.
-    """
-
-    kind: Kind
-    target: TargetBody
-    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    lanes: list[Annotated[int, Field(ge=1, le=MOST_LANES)]] = Field(
-        default=[], max_length=MOST_LANES
-    )
-    direction: Direction = "both"
-    cause: Cause
-    valid_from: Moment | None = None
-    valid_to: Moment
-    title: Text | None = None
-    visibility: Literal["public", "unit", "province"] = "public"
-
-
-class ChangeBody(_Strict):
-    """What may change of an open event."""
-
-    valid_from: Moment | None = None
-    valid_to: Moment | None = None
-    title: Text | None = None
-    cause: Cause | None = None
-    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
-
-
-class AcknowledgeBody(_Strict):
-    """The party that has seen the event; the account's own when left out."""
-
-    party: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
-
 
 @routes.post("/api/events", hot=True, most_bytes=MB, status=201)
 async def create_event(body: EventBody, request: Request) -> Response:
     """Close, slow or limit something; every later path on every worker knows it."""
     actor = _writer(request)
     begin = body.valid_from or datetime.now(UTC)
-    targets.check_interval(begin, body.valid_to)
-    written = parse_stake_text(body.target.at) if body.target.at else None
-    if written and written.lanes and not body.lanes:
-        body = body.model_copy(update={"lanes": list(written.lanes)})
-    check_value(body.kind, body.value, body.lanes)
-    asked = body
+    rules = services(request).rules.of_fact(begin)
+    targets.check_interval(begin, body.valid_to, body.cause, rules)
+    asked, written = read_lanes(body)
+    check_value(asked.kind, asked.value, asked.lanes)
 
     async def work(conn: asyncpg.Connection) -> Response:
-        target = await (_resolve_text(conn, asked, written) if written else _resolve(conn, asked))
+        target = await find_target(conn, asked, written)
         check_scope(actor, target)
-        rules = services(request).rules.of_fact(begin)
         effects = await offload_write(
             find_effects, rules, asked.kind, asked.value, asked.lanes, target
         )
@@ -178,9 +92,9 @@ async def _note(
     )  # fmt: skip
 
 
-@routes.get("/api/events", reads=("state", "kind"))
+@routes.get("/api/events", reads=("state", "kind", "of"))
 async def list_events(request: Request) -> Response:
-    """Return the newest events, by `state` and `kind`."""
+    """Return the newest events, by `state`, `kind`, and the edge or structure that they act on."""
     given = single_values(request)
     state = given.get("state")
     if state is not None and state not in STATES:
@@ -188,30 +102,49 @@ async def list_events(request: Request) -> Response:
             f"state must be one of {', '.join(STATES)}", f"state 须为 {'、'.join(STATES)} 之一",
             parameter="state",
         )  # fmt: skip
+    of = _id(given.get("of"))
     actor = actor_of(request)
     served = services(request)
     async with served.db.session(actor) as conn:
-        features = await store.listed(conn, given.get("kind"), state, actor.scope)
+        features = await store.listed(conn, given.get("kind"), state, actor.scope, of)
     served.audit.record(actor, "items", "events", rows=len(features))
-    return await offload(_listed, features, actor)
+    rule = get_rule(served.rules.current, ALARM)
+    return await offload(_listed, features, actor, rule)
 
 
-def _listed(features: Sequence[Event], actor: Actor) -> Response:
+def _id(text: str | None) -> UUID | None:
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        raise BadParameter(
+            "of must be the id of an edge or a structure", "of 须为路段或设施的 ID", parameter="of"
+        ) from None
+
+
+def _listed(features: Sequence[Event], actor: Actor, rule: Rule[Alarming]) -> Response:
     texts = [orjson.dumps(shown(feature, actor), default=str) for feature in features]
     numbers = b'"numberReturned":%d,' % len(texts)
     if len(texts) < store.LISTED_EVENTS:
         numbers += b'"numberMatched":%d,' % len(texts)
+    alarm = {**rule.value.model_dump(), "rule": f"{rule.key}@{rule.version}"}
+    numbers += b'"alarm":' + orjson.dumps(alarm) + b","
     head = b'{"type":"FeatureCollection",' + numbers + b'"features":['
     return Response(head + b",".join(texts) + b"]}", headers=NO_STORE, media_type=GEOJSON)
 
 
 @routes.get("/api/events/{event_id}")
 async def get_event(event_id: UUID, request: Request) -> Response:
-    """Return one event; its ETag guards a change."""
+    """Return one event; its ETag guards a change.
+
+    `still_closed_by` of an open closure tells what would keep its roads closed without it.
+    """
     actor = actor_of(request)
     served = services(request)
     async with served.db.session(actor) as conn:
         feature = await store.get(conn, event_id)
+        if feature["properties"]["kind"] == "closure" and feature["properties"]["state"] == "open":
+            still = await still_closed_by(conn, event_id, public_only=False)
+            feature["properties"]["still_closed_by"] = still
     served.audit.record(actor, "item", f"event/{event_id}", rows=1)
     return _respond(request, feature)
 
@@ -261,7 +194,10 @@ async def change_event(event_id: UUID, body: ChangeBody, request: Request) -> Re
             _check_new_value(held["kind"], given["value"])
         if {"valid_from", "valid_to"} & given.keys():
             interval = [given.get(name, held[name]) for name in ("valid_from", "valid_to")]
-            targets.check_interval(interval[0], interval[1])
+            rules = services(request).rules.of_fact(interval[0])
+            targets.check_interval(
+                interval[0], interval[1], given.get("cause", held["cause"]), rules
+            )
         await store.change(conn, actor, held, given)
         detail = {name: str(value) for name, value in given.items()}
         await services(request).audit.write(
@@ -313,31 +249,6 @@ async def _own(conn: asyncpg.Connection, actor: Actor, event_id: UUID) -> asyncp
     return held
 
 
-async def _resolve(conn: asyncpg.Connection, body: EventBody) -> Target:
-    target = body.target
-    if target.facility_id:
-        return await targets.of_facility(conn, target.facility_id, body.direction)
-    if target.edge_id:
-        return await targets.of_edge(conn, target.edge_id, body.direction)
-    if target.stake:
-        stake = target.stake
-        span = (stake.route, stake.k_from, stake.k_to)
-        return await targets.of_span(conn, span, stake.side, body.direction)
-    polygon = await offload_write(read_polygon, target.polygon or {})
-    return await targets.of_polygon(conn, polygon, body.direction, get_searched(target.network))
-
-
-async def _resolve_text(conn: asyncpg.Connection, body: EventBody, named: StakeText) -> Target:
-    """Find what a text names; without a direction both carriageways are meant."""
-    side = None
-    if named.side is not None:
-        rows = await conn.fetch(TOWARDS_SQL, named.route)
-        side = find_side(named.route, named.side, rows)
-    last = named.k_from if named.k_to is None else named.k_to
-    span = (named.route, named.k_from, last)
-    return await targets.of_span(conn, span, side, body.direction)
-
-
 def _check_new_value(kind: Kind, value: float) -> None:
     """Refuse a value for an event that has none, or whose effect depends on each road."""
     if kind in ("closure", "lane_loss"):
@@ -354,9 +265,10 @@ def _decision(body: EventBody, target: Target, effects: Effects, begin: datetime
     usual = get_searched(target.networks[0])
     zh = body.title or f"{target.names['zh'] or usual.zh}{act[0]}（{cause[0]}）"
     en = body.title or f"{target.names['en'] or usual.en.title()}{act[1]} ({cause[1].lower()})"
+    kept = {**effects.attributes, **(target.stretch.told if target.stretch else {})}
     return Decision(
-        body.kind, target, effects.states, body.direction, body.cause, begin, body.valid_to,
-        zh, en, body.visibility, effects.lanes, effects.rule_version, effects.attributes,
+        body.kind, target, effects.states, target.side or body.direction, body.cause, begin,
+        body.valid_to, zh, en, body.visibility, effects.lanes, effects.rule_version, kept,
     )  # fmt: skip
 
 

@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from api.events import store
 from api.events.edge_effects import MOST_LANES
+from api.events.event_bodies import CAUSES, Cause, Text
 from api.events.event_rows import EDGE_CODE, SAME_INCIDENT
-from api.events.events import CAUSES, Cause, Text
 from api.events.store import Decision
 from api.events.targets import Target, check_scope
 from api.events.view import Event, shown

@@ -126,7 +126,7 @@ async def apply_fog(
     assert body.apply is not None  # noqa: S101
     asked, actor = body.apply, actor_of(request)
     begin = asked.valid_from or datetime.now(UTC)
-    targets.check_interval(begin, asked.valid_to)
+    targets.check_interval(begin, asked.valid_to, "fog", network.rules)
     polygon = await offload_write(read_polygon, body.polygon)
     target = await targets.of_polygon(conn, polygon, "both")
     effects = await offload_write(_effects, target, network, body.visibility_m)

@@ -12,17 +12,17 @@ import asyncpg
 import orjson
 import shapely
 
+from api.events.place_rows import add_places
 from api.events.still_closed_rows import still_closed_by
 from api.events.targets import Target
 from api.events.version_store import APPEND, Raised, raise_of, raise_version, tell_network
-from api.events.view import Event, Properties
+from api.events.view import LIVE_KINDS, Event, Properties
 from layers.offload import offload_write
 from spatial.actor import Actor
 from spatial.errors import Conflict, NotFound
 from spatial.json_types import Document, JsonObject, Shown
 
 EXPIRY_LOCK = 0x5369_6763
-LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit", "depth_limit")
 LISTED_EDGES = 1_000
 LISTED_EVENTS = 500
 
@@ -49,6 +49,10 @@ WHERE v.id IN (
   SELECT e.id FROM sigang.event e
   WHERE ($1::text IS NULL OR e.kind = $1) AND ($2::text IS NULL OR (e.state = $2
     AND ($2 <> 'open' OR e.valid_to IS NULL OR e.valid_to > now())))
+    AND ($5::uuid IS NULL OR e.id IN (SELECT s.event_id FROM sigang.edge_state s
+      WHERE s.version_to IS NULL AND s.edge_id IN (SELECT $5::uuid UNION
+        SELECT c.edge_id FROM sigang.edge_structure c
+        WHERE c.facility_id = $5 AND c.relation = 'carries')))
   ORDER BY $2 = 'open' AND EXISTS (SELECT FROM sigang.event_receipt r
     WHERE r.event_id = e.id AND r.party = $4 AND r.acknowledged_at IS NULL) DESC,
     e.recorded_at DESC, e.id DESC LIMIT $3)
@@ -100,7 +104,8 @@ _NEW_VALUE = "props = jsonb_set(props, '{{attributes,value}}', to_jsonb(${}::flo
 _REMARK = """
 UPDATE sigang.edge_state SET valid = valid WHERE event_id = $1 AND version_to IS NULL"""
 _HELD = """
-SELECT id, kind, state, version, admin_code, unit_id, visibility, valid_from, valid_to, created_by
+SELECT id, kind, state, version, admin_code, unit_id, visibility, valid_from, valid_to, created_by,
+  cause
 FROM sigang.event WHERE id = $1 FOR UPDATE"""
 
 
@@ -316,7 +321,9 @@ async def get(conn: asyncpg.Connection, event: UUID) -> Event:
     row = await conn.fetchrow(_FEATURE + "WHERE v.id = $1", event)
     if row is None:
         raise _no_event(event)
-    return feature_of(row)
+    feature = feature_of(row)
+    await add_places(conn, [feature])
+    return feature
 
 
 async def hold(conn: asyncpg.Connection, event: UUID) -> asyncpg.Record:
@@ -332,11 +339,16 @@ def _no_event(event: UUID) -> NotFound:
 
 
 async def listed(
-    conn: asyncpg.Connection, kind: str | None, state: str | None, party: str
+    conn: asyncpg.Connection, kind: str | None, state: str | None, party: str, of: UUID | None
 ) -> list[Event]:
-    """Return the newest events of a kind and state; none that `party` has to sign is left out."""
-    rows = await conn.fetch(_FEATURE + _OPEN, kind, state, LISTED_EVENTS, party)
-    return [feature_of(row) for row in rows]
+    """Return the newest events of a kind and state; none that `party` has to sign is left out.
+
+    `of` is an edge or a structure that they act on.
+    """
+    rows = await conn.fetch(_FEATURE + _OPEN, kind, state, LISTED_EVENTS, party, of)
+    features = [feature_of(row) for row in rows]
+    await add_places(conn, features)
+    return features
 
 
 def feature_of(row: asyncpg.Record) -> Event:

@@ -29,3 +29,10 @@ ORDER BY e.id"""
 CARRIAGEWAY = """
 SELECT ST_AsBinary(geom) AS geom FROM sigang.carriageway
 WHERE route_id = $1 AND side = 'up' ORDER BY part"""
+MEASURED = """
+SELECT coalesce(sum(length_m), 0) AS edges_m,
+  (SELECT coalesce(ST_Length(ST_GeomFromWKB($2, 4326)::geography), 0)) AS drawn_m
+FROM sigang.edge WHERE id = ANY(string_to_array($1, ',')::uuid[])"""
+TOWARDS = """
+SELECT DISTINCT side, towards_zh, towards_en FROM sigang.carriageway
+WHERE route_id = $1 ORDER BY side DESC"""

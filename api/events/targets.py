@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 import numpy as np
 import shapely
 
+from api.events.stretches import Stretch, find_stretch
 from api.events.target_rows import BUNDLES, CARRIAGEWAY, CARRIED, FACILITY, INSIDE, SPAN
 from layers.offload import offload_write
 from spatial.actor import Actor, scope_prefix
+from spatial.desk_rules import LASTING
 from spatial.errors import BadParameter, NotFound, OutOfScope
 from spatial.networks.model import NetworkKind, networks_of, searched_kinds
 from spatial.networks.road import KIND as ROAD
+from spatial.rules import Rules, get_rule
 
 MOST_EDGES = 50_000
 PROVINCE_DIGITS, PREFECTURE_DIGITS = 2, 4
@@ -46,6 +49,10 @@ class Target:
     """Parts that lie in no known unit."""
     networks: Sequence[str] = (ROAD.name,)
     """Kinds of the networks that its edges are of."""
+    side: str | None = None
+    """The side of the route that is meant alone, `up` or `down`."""
+    stretch: Stretch | None = None
+    """What lies between the stakes, where those are lines."""
 
     @property
     def admin_code(self) -> str | None:
@@ -53,8 +60,8 @@ class Target:
         return None if self.uncoded else common_code(self.codes)
 
 
-def check_interval(begin: datetime, end: datetime) -> None:
-    """Refuse an interval that is over or ends before it begins.
+def check_interval(begin: datetime, end: datetime, cause: str, rules: Rules) -> None:
+    """Refuse an interval that is over, ends before it begins, or lasts longer than the rule says.
 
     Raises
     ------
@@ -65,6 +72,17 @@ def check_interval(begin: datetime, end: datetime) -> None:
             "valid_to must lie in the future and after valid_from",
             "结束时间须晚于现在和开始时间",
             parameter="valid_to",
+        )
+    rule = get_rule(rules, LASTING)
+    days = rule.value.of_cause(cause)
+    if end - begin > timedelta(days=days):
+        raise BadParameter(
+            f"An event may last {days} days at most ({rule.key}); this ends {end:%Y-%m-%d}",
+            f"事件最长 {days} 天（规则 {rule.key}），所给结束日期为 {end:%Y-%m-%d}",
+            mend_en="Check the year; enter a further event when this one ends.",
+            mend_zh="请核对年份；到期后可续报。",
+            parameter="valid_to",
+            latest=(begin + timedelta(days=days)).isoformat(),
         )
 
 
@@ -155,7 +173,11 @@ async def of_span(
     name = f"{route} {_stake(k_from)}–{_stake(k_to)}"
     wanted = side if side and direction == "both" else direction
     edges = await _directed(conn, rows, wanted, None)
-    return _target(rows, edges, {"zh": name, "en": name}, span=span)
+    only = wanted if wanted in ("up", "down") else None
+    stretch = await find_stretch(conn, span, only)
+    target = _target(rows, edges, {"zh": name, "en": name}, span=span)
+    shape = stretch.lines if stretch else target.geometry
+    return replace(target, geometry=shape, side=only, stretch=stretch)
 
 
 async def of_polygon(

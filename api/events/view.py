@@ -56,6 +56,15 @@ class Properties(TypedDict, total=False):
     unit: str | None
     merged: bool
     still_closed_by: Sequence[Shown]
+    may: Rights
+    place: dict[str, Document | None]
+
+
+class Rights(TypedDict):
+    """What an account may do about an event: undo and change it, sign for which desks."""
+
+    change: bool
+    acknowledge: list[str]
 
 
 class Event(TypedDict):
@@ -69,11 +78,13 @@ class Event(TypedDict):
     visibility: NotRequired[str]
 
 
+LIVE_KINDS = ("closure", "lane_loss", "speed", "weather_limit", "depth_limit")
+"""Kinds that act on edges; they end, and may be taken back."""
 PUBLIC = frozenset({
     "kind", "title", "severity", "cause", "direction", "state", "version", "admin_code", "origin",
     "facility_id", "stake", "valid_from", "valid_to", "recorded_at", "begun_at", "lanes",
     "rule_version", "network_version", "edges", "edge_count", "value", "unit", "attributes",
-    "merged", "still_closed_by",
+    "place", "merged", "still_closed_by",
 })  # fmt: skip
 """Properties that everybody sees."""
 SIGNED_IN = PUBLIC | {"receipts"}
@@ -123,13 +134,28 @@ def shown(feature: Event, actor: Actor) -> Event:
             reports = [one for one in given if isinstance(one, dict)]
             attributes["reports"] = [_only(one, PUBLIC_REPORT) for one in reports]
         properties["attributes"] = attributes
+    if actor.role in WRITERS:
+        properties["may"] = _rights(told, actor)
     top = {"type": feature["type"], "id": feature["id"], "geometry": feature["geometry"]}
     return cast(Event, {**top, "properties": properties})
 
 
+def _rights(told: Properties, actor: Actor) -> Rights:
+    """Return what the server would let an account do: a page offers no more."""
+    live = told["kind"] in (*LIVE_KINDS, "incident") and told["state"] == "open"
+    code = told["admin_code"]
+    waiting = [one["party"] for one in told.get("receipts", ()) if not one.get("acknowledged_at")]
+    return {
+        "change": live and code is not None and actor.covers(code),
+        "acknowledge": [party for party in waiting if actor.covers(party)],
+    }
+
+
 def shown_step(step: asyncpg.Record, actor: Actor) -> Document:
     """Return one step of an event's history as the actor may see it."""
-    told: Document = {**step, "body": cast(Document, shown(step["body"], actor))}
+    body = shown(step["body"], actor)
+    body["properties"].pop("may", None)
+    told: Document = {**step, "body": cast(Document, body)}
     if not concerns(step["body"], actor):
         del told["account_id"]
     return told

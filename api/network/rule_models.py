@@ -18,6 +18,7 @@ from routing.shipments import rule_models as of_shipments
 from routing.statistics import rule_models as of_statistics
 from routing.waterway import rule_models as of_waterways
 from spatial import airspace_rules as of_airspace
+from spatial import desk_rules as of_desks
 from spatial import rule_models as of_concepts
 from spatial.logistics import rule_models as of_messages
 from spatial.rule_files import check_complete, read_rules
@@ -37,6 +38,7 @@ __all__ = [
 GATHERED = (
     of_concepts,
     of_airspace,
+    of_desks,
     of_routing,
     of_locks,
     of_berths,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spatial.geo.carriageway_rows import STAKE_SQL
 from spatial.networks.road import KIND as ROAD
 from spatial.networks.road import MOTOR
 
@@ -42,3 +43,11 @@ ROADS = f"""
 SELECT id, class, ref, name_zh, name_en, length_m, speed_kmh,
   CASE WHEN oneway THEN lanes WHEN lanes > 0 THEN greatest(lanes / 2, 1) END AS lanes
 FROM sigang.edge WHERE id = ANY($1) AND mode = {ROAD.mode!r}"""  # noqa: S608
+CARRIAGEWAYS_NEAR = """
+SELECT route_id, side, part, calibrated, accuracy_m, source_id, towards_zh, towards_en,
+  ST_AsBinary(geom) AS geom
+FROM sigang.carriageway
+WHERE geom && ST_Expand(ST_SetSRID(ST_MakePoint($1, $2), 4326), $3 / 80000.0)
+  AND ST_DWithin(geom::geography, ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography, $3)
+ORDER BY route_id, side, part"""
+STAKES_OF_ROUTES = STAKE_SQL + " WHERE route_id = ANY($1)"

@@ -20,7 +20,7 @@ import { alarmStore, watchAlarms } from './model/alarms.js';
 import { stepRow, watchApprovals } from './model/approvals.js';
 import { loadEvents } from './model/events.js';
 import { pinResult, searchStore } from './model/search.js';
-import { select, selectionStore, watchSelection } from './model/selection.js';
+import { select, selectionStore, watchActing, watchSelection } from './model/selection.js';
 import { loadSession, noticeSignIn, sessionStore, watchSession } from './model/session.js';
 import { tableStore, toggleTable, watchTable } from './model/table.js';
 import { watchPath } from './model/path.js';
@@ -58,6 +58,7 @@ function dressDocument() {
     document.documentElement.dataset.view = tableStore.view.value;
     document.documentElement.dataset.kiosk = String(boardStore.view.value === 'board' && boardStore.kiosk.value);
     document.documentElement.dataset.wide = String(lockOpen.value || linkageOpen.value);
+    document.documentElement.dataset.alarm = String(alarmStore.waiting.value.length > 0);
     document.documentElement.dataset.drawer = shellStore.drawer.value ?? '';
     document.title = `${alarmStore.waiting.value.length ? `(${alarmStore.waiting.value.length}) ` : ''}${untitled()}`;
     const skip = document.querySelector('#skip');
@@ -151,6 +152,7 @@ async function start() {
   bindKeys();
   await loadSession();
   watchSelection();
+  watchActing();
   watchPath();
   watchRefusal();
   watchReach();

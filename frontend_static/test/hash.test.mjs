@@ -67,8 +67,8 @@ test('a full state survives the address', () => {
   assert.deepEqual({ ...DEFAULTS, ...decode(encode(FULL)) }, FULL);
 });
 
-test('the default state writes language and theme only', () => {
-  assert.equal(encode(DEFAULTS), '#lang=zh&theme=dark');
+test('the default state writes language, theme and panel only', () => {
+  assert.equal(encode(DEFAULTS), '#lang=zh&theme=dark&panel=events');
   assert.deepEqual({ ...DEFAULTS, ...decode(encode(DEFAULTS)) }, DEFAULTS);
 });
 

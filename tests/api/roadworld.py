@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -28,7 +29,7 @@ from tests.conftest import Server, running_server
 
 LON, LAT, STEP = 120.9, 30.3, 0.01
 WEST, EAST = "330482", "330282"
-LATER = "2099-01-01T00:00:00+08:00"
+LATER = (datetime.now(UTC) + timedelta(days=300)).isoformat(timespec="seconds")
 BRIDGE = stable_uuid7("world", "bridge")
 FAR_WEST, FAR_EAST = (1, 2), (13, 2)
 """Places of the map on the shores."""
@@ -164,8 +165,9 @@ def _insert_bridge(conn: psycopg.Connection) -> None:
 def _insert_carriageway(conn: psycopg.Connection) -> None:
     """Give G2 stakes that rise towards the west, against the direction of its edge."""
     conn.execute(
-        "INSERT INTO sigang.carriageway (route_id, side, source_id, length_m, geom)"
-        " VALUES ('G2', 'up', 'world', 962, ST_GeomFromText(%s, 4326))",
+        "INSERT INTO sigang.carriageway (route_id, side, source_id, length_m, towards_zh,"
+        " towards_en, geom) VALUES ('G2', 'up', 'world', 962, '西岸', 'West',"
+        " ST_GeomFromText(%s, 4326))",
         [shapely.LineString([at(1, -1), at(0, -1)]).wkt],
     )
 

@@ -59,12 +59,102 @@ def test_undo_tells_what_still_keeps_the_road_closed(dispatcher, clients):
     backward = closed(dispatcher, other_way, direction="backward")
     assert undo(dispatcher, forward)["properties"]["still_closed_by"] == []
     undo(dispatcher, backward)
+    told = dispatcher.get(f"/api/events/{works['id']}").json()["properties"]["still_closed_by"]
     first = undo(dispatcher, works)["properties"]["still_closed_by"]
-    assert first == [{"id": wind["id"], "title": {"zh": "Gale", "en": "Gale"}}]
+    assert [one["id"] for one in told] == [one["id"] for one in first] == [wind["id"]]
+    assert first[0]["title"] == {"zh": "Gale", "en": "Gale"}
+    assert moment(first[0]) == moment(wind["properties"])
+    seen = dispatcher.get(f"/api/events/{wind['id']}").json()["properties"]["still_closed_by"]
+    assert seen == []
     assert not TWINS & set(path(clients["anonymous"], WEST, EAST)["properties"]["edges"])
     hidden = closed(dispatcher, {"edge_id": edge("4,2 10,2")}, visibility="province")
-    assert undo(dispatcher, wind)["properties"]["still_closed_by"] == [{"id": None, "title": None}]
+    assert undo(dispatcher, wind)["properties"]["still_closed_by"] == [
+        {"id": None, "title": None, "valid_to": None}
+    ]
     assert undo(dispatcher, hidden)["properties"]["still_closed_by"] == []
+
+
+def moment(told):
+    return datetime.fromisoformat(told["valid_to"])
+
+
+def preview(client, target, **more):
+    return client.post(
+        "/api/events/preview",
+        json={"kind": "closure", "target": target, "cause": "wind", "valid_to": LATER, **more},
+    )
+
+
+def test_a_preview_says_what_a_closure_would_do_and_writes_nothing(dispatcher, clients):
+    target, road = {"at": "G2 K0+200–K0+700 往西岸"}, edge("0,-1 1,-1")
+    before = path(clients["anonymous"], WEST, EAST)["properties"]["network_version"]
+    told = preview(dispatcher, target).json()
+    facts = told["properties"]
+    assert (facts["edge_count"], facts["edges"]) == (1, [road])
+    assert facts["length_m"] == pytest.approx(500, abs=5)
+    assert facts["edges_m"] == pytest.approx(962, abs=5)
+    assert (facts["side"], facts["k_from"], facts["k_to"]) == ("up", 200, 700)
+    assert facts["towards"] == [{"side": "up", "zh": "西岸", "en": "West"}]
+    assert (facts["closed_by"], facts["refused"]) == ([], None)
+    line = told["geometry"]["coordinates"][0]
+    assert line[0][0] > line[-1][0]  # as traffic drives
+    assert dispatcher.get("/api/events?state=open").json()["features"] == []
+    event = closed(dispatcher, target)
+    assert event["geometry"] == told["geometry"]
+    assert event["properties"]["direction"] == "up"
+    assert event["properties"]["place"]["towards"] == {"zh": "西岸", "en": "West"}
+    again = preview(dispatcher, target).json()["properties"]["closed_by"]
+    assert [(one["id"], one["edges"]) for one in again] == [(event["id"], 1)]
+    down = {"stake": {"route": "G2", "k_from": 200, "k_to": 700}}
+    assert preview(dispatcher, down, direction="down").json()["properties"]["closed_by"] == []
+    listed = dispatcher.get(f"/api/events?of={road}").json()["features"]
+    assert [one["id"] for one in listed] == [event["id"]]
+    assert dispatcher.get(f"/api/events?of={edge('0,0 1,0')}&state=open").json()["features"] == []
+    lon, lat = at(0.5, -1)
+    near = dispatcher.get(f"/api/carriageways/near?lon={lon}&lat={lat}").json()["features"]
+    (here,) = [one["properties"] for one in near]
+    assert (here["route"], here["side"], here["towards"]["en"]) == ("G2", "up", "West")
+    assert here["k_m"] == pytest.approx(481, abs=2)
+    assert here["off_m"] < 1
+    undo(dispatcher, event)
+    assert dispatcher.get("/api/events?of=bridge").status_code == 400
+    assert path(clients["anonymous"], WEST, EAST)["properties"]["network_version"] == before + 2
+
+
+def test_rights_come_with_the_row(dispatcher, clients):
+    event = closed(dispatcher, {"facility_id": str(BRIDGE)})
+    url = f"/api/events/{event['id']}"
+    may = {n: clients[n].get(url).json()["properties"].get("may") for n in ("ningbo", "anonymous")}
+    assert may == {"ningbo": {"change": False, "acknowledge": ["330200"]}, "anonymous": None}
+    assert event["properties"]["may"] == {
+        "change": True, "acknowledge": ["330000", "330200", "330400"],
+    }  # fmt: skip
+    refused = preview(clients["ningbo"], {"facility_id": str(BRIDGE)}).json()["properties"]
+    assert "330482" in refused["refused"]["en"] or "no unit" in refused["refused"]["en"]
+    assert preview(clients["planner"], {"facility_id": str(BRIDGE)}).status_code == 403
+    assert undo(dispatcher, event)["properties"]["may"]["change"] is False
+    assert clients["ningbo"].post(f"{url}/acknowledge").status_code == 200
+    assert clients["ningbo"].get(url).json()["properties"]["may"]["acknowledge"] == []
+
+
+def test_an_end_in_a_hundred_years_is_refused_by_rule(dispatcher):
+    target = {"edge_id": edge("0,0 1,0")}
+    far = (datetime.now(UTC) + timedelta(days=500)).isoformat()
+    for asked in (close, preview):
+        refused = asked(dispatcher, target, valid_to=far)
+        assert refused.status_code == 400, refused.text
+        assert "desk.event_lasting" in refused.text
+    event = closed(dispatcher, target, valid_to=far, cause="works")
+    url, tag = f"/api/events/{event['id']}", {"If-Match": '"1"'}
+    century = {"valid_to": "2126-01-01T00:00:00Z"}
+    assert dispatcher.patch(url, json=century, headers=tag).status_code == 400
+    other = {"cause": "wind", "valid_to": far}
+    assert dispatcher.patch(url, json=other, headers=tag).status_code == 400
+    undo(dispatcher, event)
+    alarm = dispatcher.get("/api/events").json()["alarm"]
+    assert alarm["rule"].startswith("desk.alarm@")
+    assert alarm["repeat_s"] > 0
+    assert alarm["calls"][0]["to"] == "above"
 
 
 def test_one_direction_of_the_bridge(dispatcher, clients):

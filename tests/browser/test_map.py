@@ -421,12 +421,41 @@ def test_measuring_and_drawing(open_page, server):
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("draw-card")).to_be_hidden()
     the_tool_follows_the_store(page)
+    enter_where_it_is(page)
     planner.pull_the_line(page)
     eight_figures_leave_the_name_whole(page)
     heat.walk(page)
     water.walk(page, server, violations)
     linkage.walk(page, violations)
     sky.walk(page, server, violations)
+
+
+def enter_where_it_is(page):
+    """A stretch between stakes is closed from the search; it is said that it is, and undone."""
+    form, preview = page.get_by_test_id("closure-form"), page.get_by_test_id("preview")
+    page.get_by_test_id("search").fill("G92 K100-K104")
+    page.get_by_test_id("search-enter").first.click()
+    expect(preview).to_have_attribute("data-state", "ready")
+    expect(page.get_by_test_id("preview-size")).to_contain_text("km")
+    expect(form.get_by_test_id("closure-side").locator("option").last).to_contain_text("往")
+    settle(page)
+    assert page.evaluate(
+        "() => window.sigang.map.queryRenderedFeatures().some(f => f.layer.id === 'sg-desk-line')"
+    )
+    assert violations(page) == []
+    form.get_by_test_id("closure-submit").click()
+    card = page.get_by_test_id("event").filter(has_text="G92 K100+000–K104+000").first
+    expect(card.get_by_test_id("event-place")).to_contain_text("往")
+    page.get_by_test_id("search").fill("G92 K100-K104")
+    page.get_by_test_id("search-enter").first.click()
+    expect(page.get_by_test_id("preview-closed")).to_be_visible()
+    form.get_by_test_id("closure-cancel").click()
+    page.get_by_test_id("events-search").fill("k100+000")
+    expect(page.get_by_test_id("event")).to_have_count(1)
+    card.get_by_test_id("event-undo").click()
+    assert violations(page) == []
+    card.get_by_test_id("event-undo-confirm").click()
+    expect(card).to_have_count(0)
 
 
 def the_tool_follows_the_store(page):

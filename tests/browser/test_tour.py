@@ -170,6 +170,8 @@ def close_the_bridge(page, other):
     page.get_by_test_id("inspect-close").click()
     page.get_by_test_id("closure-cause").select_option("wind")
     page.get_by_test_id("closure-direction").select_option("both")
+    expect(page.get_by_test_id("preview")).to_have_attribute("data-state", "ready")
+    assert int(page.get_by_test_id("preview").get_attribute("data-edges")) >= 2
     page.get_by_test_id("closure-submit").click()
     closed_at = time.monotonic()
     other.get_by_test_id("event").filter(has_text=BRIDGE).first.wait_for()
@@ -208,7 +210,10 @@ def count_tones(page):
 def the_alarm_stays(other):
     alarm = other.get_by_test_id("alarm").filter(has_text=BRIDGE)
     expect(alarm).to_be_visible()
+    expect(alarm.get_by_test_id("alarm-place")).to_contain_text(BRIDGE)
+    assert other.evaluate("() => document.documentElement.dataset.alarm") == "true"
     waiting = int(other.get_by_test_id("alarm-count").get_attribute("data-count"))
+    expect(other.get_by_test_id("events-count")).to_have_text(str(waiting))
     assert other.title().startswith(f"({waiting}) ")
     until(other, "() => window.tones > 0")
     other.get_by_test_id("alarm-mute").click()
@@ -227,6 +232,8 @@ def ningbo_acknowledges(other, server):
     waiting = the_alarm_stays(other)
     alarms = other.get_by_test_id("alarm-count")
     card = other.get_by_test_id("event").filter(has_text=BRIDGE).first
+    expect(card.get_by_test_id("event-undo")).to_have_count(0)  # the province decided it
+    expect(card.get_by_test_id("receipt-called").first).to_have_attribute("data-called", "330000")
     card.get_by_test_id("event-acknowledge").click()
     expect(card.get_by_test_id("event-acknowledge")).to_be_hidden()
     expect(other.get_by_test_id("alarm").filter(has_text=BRIDGE)).to_have_count(0)
@@ -243,10 +250,39 @@ def ningbo_acknowledges(other, server):
     assert stored >= 1
 
 
+def an_end_is_typed_while_another_saves(page, server):
+    page.get_by_test_id("tab-events").click()
+    card = page.get_by_test_id("event").filter(has_text=BRIDGE).first
+    card.get_by_test_id("event-extend").click()
+    typed = card.get_by_test_id("extend-until")
+    before = typed.input_value()
+    typed.fill(f"{before[:10]} 23:51")
+    url = f"{server.base_url}/api/events/{card.get_attribute('data-id')}"
+    tag = page.request.get(url).headers["etag"]
+    csrf = page.request.get(f"{server.base_url}/api/session").json()["csrf"]
+    page.request.patch(
+        url, data={"valid_to": f"{before[:10]}T23:52:00+08:00"},
+        headers={"If-Match": tag, "X-CSRF-Token": csrf},
+    )  # fmt: skip
+    expect(card.locator(".span")).to_contain_text("23:52")
+    expect(typed).to_have_value(f"{before[:10]} 23:51")
+    card.get_by_test_id("extend-save").click()
+    conflict = card.get_by_test_id("extend-conflict")
+    expect(conflict).to_contain_text("23:52")
+    expect(conflict).to_contain_text("23:51")
+    assert page.request.get(url).json()["properties"]["valid_to"].startswith(before[:8])
+    card.get_by_test_id("extend-save").click()
+    expect(card.locator(".span")).to_contain_text("23:51")
+
+
 def the_closure_is_undone(page, first):
     round_it = path_of(page)["properties"]["network_version"]
     page.get_by_test_id("tab-events").click()
-    page.get_by_test_id("event").filter(has_text=BRIDGE).first.get_by_test_id("event-undo").click()
+    card = page.get_by_test_id("event").filter(has_text=BRIDGE).first
+    card.get_by_test_id("event-undo").click()
+    question = card.get_by_test_id("undo-question")
+    expect(question).to_have_attribute("data-still", "0")
+    question.get_by_test_id("event-undo-confirm").click()
     page.get_by_test_id("tab-path").click()
     until(
         page,
@@ -272,7 +308,7 @@ def the_sheet_is_printed(page):
 
 
 def test_tour(open_page, server, network):
-    page = open_page("dispatcher")
+    page = open_page("dispatcher", expected=("/api/events/", "status of 412"))
     the_province_opens(page, server)
     first = the_path_crosses_the_bay(page, network)
     other = open_page("ningbo", "#panel=events", prepare=count_tones)
@@ -286,6 +322,7 @@ def test_tour(open_page, server, network):
     close_the_bridge(page, other)
     the_path_goes_round(page, server, network, first)
     ningbo_acknowledges(other, server)
+    an_end_is_typed_while_another_saves(page, server)
     the_closure_is_undone(page, first)
     heat.counts_are_not_rates(page)
     air.may_i_fly(page)

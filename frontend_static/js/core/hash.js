@@ -81,7 +81,7 @@ export const DEFAULTS = {
   sort: null,
   filter: null,
   selection: null,
-  panel: 'inspect',
+  panel: 'events',
   waypoints: [null, null],
   plan: 'path',
   profile: 'car',
@@ -297,7 +297,7 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
       return layer && id ? { layer, id } : null;
     },
   },
-  panel: { key: 'panel', ...word('inspect', 'path', 'events', 'scenarios', 'air', 'heat', 'water', 'linkage') },
+  panel: { key: 'panel', always: true, ...word('inspect', 'path', 'events', 'scenarios', 'air', 'heat', 'water', 'linkage') },
   waypoints: { key: 'w', ...waypoints },
   plan: { key: 'plan', ...word('path', 'reach', 'nearest') },
   profile: {

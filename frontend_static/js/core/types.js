@@ -100,6 +100,13 @@
  * @property {string | null} delivered_at
  * @property {string | null} acknowledged_at
  *
+ * @typedef {{ id: string | null, title: Text | null, valid_to: string | null, edges?: number }} StillClosed
+ *
+ * @typedef {object} AlarmRule
+ * @property {number} repeat_s
+ * @property {{ after_min: number, to: 'above' | 'province' }[]} calls
+ * @property {string} rule
+ *
  * @typedef {object} EventFeature
  * @property {'Feature'} type
  * @property {string} id
@@ -170,7 +177,34 @@
  * @property {[number, number][]} [points]
  * @property {boolean} [done]
  *
- * @typedef {{ label: string, target: Record<string, unknown>, directed: boolean }} ClosureTarget
+ * @typedef {object} Span - a part of a route between two stakes in m
+ * @property {string} route
+ * @property {'up' | 'down' | null} side
+ * @property {number} k_from
+ * @property {number} k_to
+ *
+ * @typedef {object} ClosureTarget - what a form is about: something by its id or shape, or a stretch of a route
+ * @property {string} label
+ * @property {Record<string, unknown>} [target]
+ * @property {Span} [span]
+ * @property {boolean} directed
+ *
+ * @typedef {object} Preview - what an event would act on
+ * @property {any} geometry
+ * @property {PreviewFacts} properties
+ *
+ * @typedef {object} PreviewFacts
+ * @property {Text} title
+ * @property {string | null} route
+ * @property {'up' | 'down' | null} side
+ * @property {{ side: 'up' | 'down', zh: string | null, en: string | null }[]} towards
+ * @property {string[]} edges
+ * @property {number} edge_count
+ * @property {number} edges_m
+ * @property {number | null} length_m
+ * @property {{ calibrated: boolean, accuracy_m: number | null } | null} stretch
+ * @property {Text | null} refused
+ * @property {StillClosed[]} closed_by
  *
  * @typedef {object} SearchResult
  * @property {string} layer
@@ -185,6 +219,10 @@
  * @property {Text | null} [area] the unit that it lies in
  * @property {number | null} [distance_m] from the middle of the map
  * @property {any} [geometry] the line of a stretch
+ * @property {string} [route] of a stake, or of a stretch between two
+ * @property {'up' | 'down'} [side]
+ * @property {number} [k_m]
+ * @property {number | null} [k_to_m]
  *
  * @typedef {{ href: string, rel: string, sum: string | null }} Opening
  *

@@ -4,6 +4,7 @@ import { airLayers } from './air.js';
 import { blockLabels, blockLayers, blockSources } from './blocks.js';
 import { cellLayers, cellSource } from './cells.js';
 import { COLOURS } from './colours.js';
+import { deskArrows, deskLayers } from './desk.js';
 import { foundLabel, foundLayers, foundSources } from './found.js';
 import { heatLayers, heatSources } from './heat.js';
 import { inForce } from './in_force.js';
@@ -216,6 +217,7 @@ export function withOverlay(style, theme) {
       ...layers.slice(under, at),
       ...blockLayers(theme),
       ...resultLayers(colours),
+      ...deskLayers(colours),
       ...foundLayers(colours, theme),
       ...lineLayers(colours),
       ...selectionLayers(colours),
@@ -225,6 +227,7 @@ export function withOverlay(style, theme) {
       label,
       ...lineLabels(colours),
       foundLabel(colours),
+      deskArrows(colours),
       ...airLayers(colours),
       ...voyageLayers(colours),
       ...linkageLayers(colours, theme),

@@ -5,6 +5,7 @@ import { airFeatures } from './air.js';
 import { linkageFeatures } from './linkage.js';
 import { voyageFeatures } from './voyage.js';
 import { contourColour } from './colours.js';
+import { deskFeatures } from './desk.js';
 import { shellStore } from '../model/shell.js';
 import { baseline, chosen } from '../model/path.js';
 import { roleOf } from '../model/stops.js';
@@ -143,6 +144,7 @@ const resultFeatures = () => processStore.features.value.map(({ geometry }) => f
 export function overlayData() {
   return {
     'sg-result': collection(resultFeatures()),
+    'sg-desk': collection(deskFeatures()),
     'sg-reach': collection(reachFeatures()),
     'sg-path': collection([...pathFeatures(), ...whyFeatures(), ...draggedFeatures()]),
     'sg-near': collection(nearFeatures()),

@@ -133,6 +133,14 @@ function key(/** @type {maplibregl.Map} */ map, /** @type {KeyboardEvent} */ eve
   }
 }
 
+/** What the drawing tool has put on the map stays there when the style changes. @type {any} */
+const keepDrawing = (/** @type {Style | undefined} */ before, /** @type {Style} */ after) => {
+  const ours = (/** @type {string} */ id) => id.startsWith('td-');
+  const sources = Object.fromEntries(Object.entries(before?.sources ?? {}).filter(([id]) => ours(id)));
+  const layers = (before?.layers ?? []).filter(({ id }) => ours(id));
+  return { ...after, sources: { ...after.sources, ...sources }, layers: [...after.layers, ...layers] };
+};
+
 /** The store tells the map. */
 function follow(/** @type {maplibregl.Map} */ map, /** @type {() => Promise<Style>} */ fetchStyle) {
   let ready = false;
@@ -143,7 +151,9 @@ function follow(/** @type {maplibregl.Map} */ map, /** @type {() => Promise<Styl
     const wanted = `${shellStore.theme.value} ${shellStore.lang.value} ${layerStore.catalogue.value?.version}`;
     if (wanted !== last) {
       last = wanted;
-      fetchStyle().then((style) => wanted === last && map.setStyle(dressed(style), { diff: true })).catch(note);
+      const put = (/** @type {Style} */ style) =>
+        wanted === last && map.setStyle(dressed(style), { diff: true, transformStyle: keepDrawing });
+      fetchStyle().then(put).catch(note);
     }
   });
   effect(() => {

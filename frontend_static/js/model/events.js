@@ -1,19 +1,22 @@
 // @ts-check
-/** Events: the open list, closures, undo, acknowledgement; and what the stream says about them. */
+/** Events: the open list, undo, acknowledgement; and what the stream says about them. */
 import { batch, signal } from '@preact/signals-core';
 import { explain, request } from '../core/api.js';
 import { debounce } from '../core/base.js';
+import { now } from '../core/clock.js';
+import { calledFor, lastEnd, stakes } from '../core/desk.js';
 import { maybe, moment, nameOf, pick, t } from '../core/i18n.js';
+import { anchor } from '../core/geo.js';
 import { url } from '../core/store.js';
 import { bump, layerStore } from './layers.js';
 import { networkChanged } from './path.js';
-import { planStore } from './plan.js';
 import { mayDecide, sessionStore } from './session.js';
 import { openDrawer, showPanel } from './shell.js';
 import { toast } from './toasts.js';
 
 /** @typedef {import('../core/types.js').EventFeature} EventFeature */
 /** @typedef {import('../core/types.js').ClosureTarget} ClosureTarget */
+/** @typedef {import('../core/types.js').StillClosed} StillClosed */
 
 const ECHO_MS = 3000;
 /** What asks for a receipt of a desk; risks and hazards are layers of their own. */
@@ -29,6 +32,12 @@ export const deskStore = {
   current: url.event,
   /** The id of the event that is being acknowledged or undone. */
   working: signal(/** @type {string | null} */ (null)),
+  /** The event that is about to be taken back, and what would keep its roads closed; null until that is known. */
+  asking: signal(/** @type {{ id: string, still: StillClosed[] | null } | null} */ (null)),
+  /** How alarms repeat, and who is called when nobody signs. */
+  alarm: signal(/** @type {import('../core/types.js').AlarmRule | null} */ (null)),
+  /** The time by the server, renewed every few seconds: who is called by now follows from it. */
+  clock: signal(now()),
   /** What the open form is about to close. */
   closing: signal(/** @type {ClosureTarget | null} */ (null)),
   /** Writes on their way; what the stream says meanwhile waits for their answers. */
@@ -67,8 +76,25 @@ export function titleOf(/** @type {EventFeature} */ event) {
 
 export const isOpen = (/** @type {EventFeature} */ event) => (event.properties.state ?? 'open') === 'open';
 
-/** Tell whether an event is a closure, which can be undone and extended. */
+/** Tell whether an event shuts roads. */
 export const isClosure = (/** @type {EventFeature} */ event) => event.properties.kind === 'closure';
+
+/** Tell whether the server would let this account take an event back, or change it. */
+export const mayChange = (/** @type {EventFeature} */ event) => event.properties.may?.change === true;
+
+/** Where an event is, in words: stakes and the town that the side leads to, structure or road, and the county. */
+export function placeOf(/** @type {EventFeature} */ { geometry, properties: p }) {
+  const { towards, structure, road, area } = p.place ?? {};
+  const sides = p.direction === 'both' ? t('closure.both') : '';
+  const at = stakes(p.stake);
+  const where = at
+    ? [at, pick(towards) ? t('events.towards', { town: pick(towards) }) : sides].filter(Boolean).join(' ')
+    : pick(structure) || [road?.ref, pick(road)].filter(Boolean).join(' ');
+  const around = pick(area);
+  if (where || around) return [where, around].filter(Boolean).join(' · ');
+  const point = anchor(geometry);
+  return point ? `${point[0].toFixed(4)}, ${point[1].toFixed(4)}` : t('events.no_place');
+}
 
 /** Tell whether the account's own desk has still to acknowledge. */
 export const awaits = (/** @type {EventFeature} */ event) =>
@@ -76,17 +102,29 @@ export const awaits = (/** @type {EventFeature} */ event) =>
     (receipt) => receipt.party === sessionStore.account.value?.scope && !receipt.acknowledged_at,
   );
 
-/** Tell whether an event is an alarm: it waits for this desk, and somebody else decided it. */
+/** The desks whose silence calls this one by now. */
+export const callsMe = (/** @type {EventFeature} */ event) =>
+  calledFor(event, deskStore.alarm.value, sessionStore.account.value?.scope ?? '', deskStore.clock.value)
+    .filter((party) => event.properties.may?.acknowledge?.includes(party));
+
+/**
+ * Tell whether an event is an alarm: it waits for this desk, and somebody else decided it; or another
+ * desk has not signed in time and this one is called.
+ */
 export const alarms = (/** @type {EventFeature} */ event) =>
-  mayDecide() && isOpen(event) && awaits(event) && event.properties.created_by !== sessionStore.account.value?.id;
+  mayDecide() && isOpen(event) && (callsMe(event).length > 0
+    || (awaits(event) && event.properties.created_by !== sessionStore.account.value?.id));
 
 /** Fetch the open events of the desk. */
 export async function loadEvents() {
   try {
     const ask = (/** @type {string} */ kind) => request('events', { params: { state: 'open', kind } });
     const answers = await Promise.all(DESK_KINDS.map(ask));
-    deskStore.events.value = answers.flatMap((answer) => answer.features);
-    deskStore.error.value = null;
+    batch(() => {
+      deskStore.alarm.value = answers[0].alarm ?? null;
+      deskStore.events.value = answers.flatMap((answer) => answer.features);
+      deskStore.error.value = null;
+    });
   } catch (error) {
     deskStore.error.value = /** @type {Error} */ (error);
   } finally {
@@ -95,7 +133,7 @@ export async function loadEvents() {
 }
 
 /** Send a write about events. @template T @param {() => Promise<T>} send @returns {Promise<T>} */
-async function writes(send) {
+export async function writes(send) {
   deskStore.writing.value = deskStore.writing.peek() + 1;
   try {
     return await send();
@@ -109,38 +147,21 @@ async function writes(send) {
   }
 }
 
-function put(/** @type {EventFeature} */ event) {
+/** Take an event into the list, or out of it when it is over. */
+export function put(/** @type {EventFeature} */ event) {
   const rest = deskStore.events.peek().filter((entry) => entry.id !== event.id);
   const listed = isOpen(event) && DESK_KINDS.includes(event.properties.kind);
   deskStore.events.value = listed ? [event, ...rest] : rest;
 }
 
-function bumpClosures() {
+/** Have the map fetch anew what is drawn from events. */
+export function bumpClosures() {
   const all = layerStore.catalogue.peek()?.layers ?? [];
   bump(all.filter((layer) => layer.editable && EVENT_LAYERS.has(layer.editable.kind)).map((layer) => layer.id));
 }
 
-/** Close a target; offers the undo in a message. */
-export async function close(/** @type {string} */ label, /** @type {Record<string, unknown>} */ body) {
-  /** @type {EventFeature} */
-  const event = await writes(async () => {
-    const made = await request('events', { method: 'POST', body: { kind: 'closure', ...body } });
-    own.add(made.id);
-    return made;
-  });
-  put(event);
-  bumpClosures();
-  markEvent(event.id);
-  if (planStore.path.peek().state !== 'empty') showPanel('path');
-  networkChanged(event.properties.network_version);
-  toast({
-    kind: 'ok',
-    sticky: true,
-    text: t('closure.done', { name: label, count: event.properties.edges?.length ?? 0 }),
-    action: { label: t('events.undo'), run: () => undo(event.id) },
-  });
-  return event;
-}
+/** Remember that this page itself changed an event: its echo makes no second message. */
+export const mine = (/** @type {string} */ id) => own.add(id);
 
 /** Write about one event: it is marked as worked on, and a problem is told. */
 async function work(/** @type {string} */ id, /** @type {() => Promise<void>} */ write) {
@@ -155,10 +176,26 @@ async function work(/** @type {string} */ id, /** @type {() => Promise<void>} */
   }
 }
 
+/** Ask once before an event is taken back, with what would keep its roads closed. */
+export async function askUndo(/** @type {string | null} */ id) {
+  deskStore.asking.value = id ? { id, still: null } : null;
+  if (!id) return;
+  try {
+    const event = await request(`events/${id}`);
+    put(event);
+    const still = event.properties.still_closed_by ?? [];
+    if (deskStore.asking.peek()?.id === id) deskStore.asking.value = { id, still };
+  } catch (error) {
+    deskStore.asking.value = null;
+    toast({ kind: 'bad', text: explain(error) });
+  }
+}
+
 /** Undo an event; the network returns to what it was. */
 export function undo(/** @type {string} */ id) {
   return work(id, async () => {
     const event = await request(`events/${id}/undo`, { method: 'POST', body: {} });
+    deskStore.asking.value = null;
     put(event);
     bumpClosures();
     if (deskStore.current.peek() === id) markEvent(null);
@@ -167,25 +204,11 @@ export function undo(/** @type {string} */ id) {
   });
 }
 
-/** Acknowledge an event for the account's own unit. */
-export function acknowledge(/** @type {string} */ id) {
+/** Acknowledge an event for the account's own unit, or for one that did not. */
+export function acknowledge(/** @type {string} */ id, /** @type {string | undefined} */ party = undefined) {
   return work(id, async () => {
-    put(await request(`events/${id}/acknowledge`, { method: 'POST', body: {} }));
+    put(await request(`events/${id}/acknowledge`, { method: 'POST', body: party ? { party } : {} }));
   });
-}
-
-/** Change the end of an event; the version guards against a change by someone else. */
-export async function extend(/** @type {EventFeature} */ event, /** @type {string} */ until) {
-  try {
-    own.add(event.id);
-    const headers = { 'If-Match': `"${event.properties.version}"` };
-    const body = { valid_to: until };
-    put(await request(`events/${event.id}`, { method: 'PATCH', body, headers }));
-    toast({ kind: 'ok', text: t('events.saved', { time: moment(until, true) }) });
-  } catch (error) {
-    toast({ kind: 'bad', text: explain(error) });
-    loadEvents();
-  }
 }
 
 const stillClosed = (/** @type {EventFeature} */ event) => (event.properties.still_closed_by?.length ?? 0) > 0;
@@ -194,10 +217,20 @@ const stillClosed = (/** @type {EventFeature} */ event) => (event.properties.sti
 function undone(/** @type {EventFeature} */ event) {
   const title = titleOf(event);
   if (!stillClosed(event)) return t('events.undone', { title });
-  const nameOfOther = (/** @type {any} */ one) => pick(one.title) || t('events.restricted');
-  const named = event.properties.still_closed_by.map(nameOfOther);
-  return t('events.still_closed', { title, by: named.join(t('events.and')) });
+  return t('events.still_closed', { title, by: closers(event.properties.still_closed_by) });
 }
+
+/** Name what closes a road, and until when. */
+export const closers = (/** @type {StillClosed[]} */ all) => all.map((one) => {
+  const title = pick(one.title) || t('events.restricted');
+  return one.valid_to ? t('events.until', { title, time: moment(one.valid_to, true) }) : title;
+}).join(t('events.and'));
+
+/** Until when a road is closed by all of these; empty where that is not told. */
+export const closedUntil = (/** @type {StillClosed[]} */ all) => {
+  const end = lastEnd(all);
+  return end ? moment(end, true) : '';
+};
 
 /** Say in one line what happened to an event. */
 function message(/** @type {EventFeature} */ event, /** @type {EventFeature | undefined} */ old) {

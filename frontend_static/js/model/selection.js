@@ -6,8 +6,8 @@ import { extent } from '../core/geo.js';
 import { t } from '../core/i18n.js';
 import { Latest } from '../core/latest.js';
 import { url } from '../core/store.js';
-import { startClosing } from './events.js';
-import { findLayer, layerStore } from './layers.js';
+import { deskStore, startClosing } from './events.js';
+import { closable, findLayer, layerStore } from './layers.js';
 import { openDrawer, showPanel } from './shell.js';
 import { toast } from './toasts.js';
 import { fitTo } from './view.js';
@@ -22,14 +22,18 @@ export const selectionStore = {
   toFit: signal(/** @type {string | null} */ (null)),
 };
 
+/** Open events that act on the selected edge or structure. */
+export const actingOn = signal(/** @type {import('../core/types.js').EventFeature[]} */ ([]));
+
 const newest = new Latest();
+const acting = new Latest();
 
 /** Show a feature in the inspector, or clear it with null. */
 export function select(/** @type {Selection | null} */ selection, fit = false) {
   batch(() => {
     selectionStore.toFit.value = fit && selection ? selection.id : null;
     url.selection.value = selection;
-    startClosing(null);
+    if (!deskStore.closing.peek()?.span) startClosing(null);
     if (!selection) return;
     showPanel('inspect');
     openDrawer('side');
@@ -65,6 +69,28 @@ export function watchSelection() {
       load(selection, layer?.items ?? `collections/${selection.layer}/items`, Boolean(bumped));
     }
   });
+}
+
+/** Keep what acts on the selected thing in step with it and with the desk. */
+export function watchActing() {
+  effect(() => {
+    const selection = url.selection.value;
+    void deskStore.events.value;
+    const state = selectionStore.feature.value;
+    const layer = selection && findLayer(selection.layer);
+    acting.abort();
+    if (!layer || state.state !== 'ready' || !(closable(layer) || layer.id === 'closures')) actingOn.value = [];
+    else find(String(state.feature.properties.edge_id ?? selection.id));
+  });
+}
+
+async function find(/** @type {string} */ id) {
+  try {
+    const params = { state: 'open', of: id };
+    actingOn.value = (await request('events', { params, signal: acting.begin() })).features;
+  } catch (error) {
+    if (!aborted(error)) actingOn.value = [];
+  }
 }
 
 /** Ask again for the selected feature. */

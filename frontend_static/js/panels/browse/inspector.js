@@ -11,7 +11,10 @@ import { closable, findLayer } from '../../model/layers.js';
 import { flyAlong } from '../../model/flight.js';
 import { reloadSelection, select, selectionStore } from '../../model/selection.js';
 import { addVia, setWaypoint } from '../../model/stops.js';
-import { deskStore, isClosure, show, startClosing, undo } from '../../model/events.js';
+import { covers } from '../../core/desk.js';
+import { closers, closedUntil, deskStore, isOpen, show, startClosing } from '../../model/events.js';
+import { actingOn } from '../../model/selection.js';
+import { undoButton, undoQuestion } from '../desk/undo.js';
 import { shellStore } from '../../model/shell.js';
 import { setOrigin } from '../../model/reach.js';
 import { openLock } from '../../model/lock.js';
@@ -63,7 +66,8 @@ class Inspector extends Part {
         ${this.clearButton()}
       </header>
       <div class="actions">${this.actions(layer, feature, name)}</div>
-      ${deskStore.closing.value ? html`<sg-closure></sg-closure>` : ''}
+      ${this.closed()}
+      ${deskStore.closing.value && !deskStore.closing.value.span ? html`<sg-closure></sg-closure>` : ''}
       <h4>${t('inspect.properties')}</h4>
       <dl>${this.rows(layer, feature)}${this.geometry(feature)}</dl>
       ${this.provenance(layer, feature)}
@@ -107,19 +111,32 @@ class Inspector extends Part {
     const event = deskStore.events.value.find((entry) => entry.id === id);
     if (!event) return '';
     return html`<button data-testid="inspect-desk" @click=${() => show(id)}>${t('inspect.desk')}</button>
-      ${mayDecide() && isClosure(event)
-        ? html`<button class="danger" data-testid="inspect-undo" @click=${() => undo(id)}>${t('events.undo')}</button>`
-        : ''}`;
+      ${undoButton(event, 'inspect')}${undoQuestion(event)}`;
+  }
+
+  /** By which events the thing is closed, and until when. */
+  closed() {
+    const all = actingOn.value.filter((event) => event.properties.kind === 'closure' && isOpen(event));
+    if (!all.length) return '';
+    const told = all.map(({ id, properties: p }) => ({ id, title: p.title, valid_to: p.valid_to }));
+    const until = closedUntil(told);
+    return html`<div class="closed-by" role="status" data-testid="inspect-closed">
+      <p><b>${until ? t('inspect.closed_until', { time: until }) : t('inspect.closed')}</b><br />${closers(told)}</p>
+      <div class="actions">${all.map((event) => html`<button data-testid="inspect-closed-by" data-id=${event.id}
+        @click=${() => show(event.id)}>${t('inspect.desk')}</button>`)}</div></div>`;
   }
 
   closeButton(/** @type {Layer} */ layer, /** @type {Feature} */ feature) {
-    const allowed = mayDecide();
+    const scope = sessionStore.account.value?.scope ?? '';
+    const codes = [feature.properties.admin_code, ...(feature.properties.admin_codes ?? [])].filter(Boolean);
+    const outside = mayDecide() && codes.some((code) => !covers(scope, code));
+    const allowed = mayDecide() && !outside;
     const open = deskStore.closing.value !== null;
-    const why = sessionStore.account.value ? '' : t('inspect.sign_in_to_close');
-    return html`<button class="danger" data-testid="inspect-close" ?disabled=${!allowed} title=${why}
+    const why = t(outside ? 'inspect.outside' : 'inspect.sign_in_to_close');
+    return html`<button class="danger" data-testid="inspect-close" ?disabled=${!allowed} title=${allowed ? '' : why}
       aria-expanded=${open} @click=${() => startClosing(open ? null : closureTarget(layer, feature))}>
       ${icon('barrier')}${t('inspect.close')}</button>
-      ${allowed ? '' : html`<p class="hint">${t('inspect.sign_in_to_close')}</p>`}`;
+      ${allowed ? '' : html`<p class="hint" data-testid="inspect-close-why">${why}</p>`}`;
   }
 
   rows(/** @type {Layer | undefined} */ layer, /** @type {Feature} */ feature) {

@@ -9,6 +9,8 @@ import { openAir } from '../../model/flight.js';
 import { findLayer } from '../../model/layers.js';
 import { ask, enter, leaveSearch, mark, openSearch, pinResult, searchStore, type } from '../../model/search.js';
 import { select } from '../../model/selection.js';
+import { enterFound } from '../../model/near.js';
+import { mayDecide } from '../../model/session.js';
 import { openDrawer } from '../../model/shell.js';
 import { setWaypoint } from '../../model/stops.js';
 import { badge, failure, icon, layerSymbol } from '../widgets.js';
@@ -74,6 +76,7 @@ class Search extends Part {
       </div>
       ${result.action === 'fly' ? '' : html`${this.stop(result, 'start', 0, 'A')}
       ${this.stop(result, 'end', -1, 'B')}`}
+      ${result.route && mayDecide() ? this.entering(result) : ''}
     </div>`;
   }
 
@@ -86,6 +89,21 @@ class Search extends Part {
     };
     return html`<button class="mini" tabindex="-1" aria-hidden="true" data-testid="search-${role}"
       title=${t(`search.${role}`)} @mousedown=${stay} @click=${set}>${sign}</button>`;
+  }
+
+  /** Close, slow or report something at a stake that was found. */
+  entering(/** @type {Result} */ result) {
+    const run = (/** @type {Event} */ event) => {
+      event.stopPropagation();
+      this.enterAt(result);
+    };
+    return html`<button class="mini" tabindex="-1" aria-hidden="true" data-testid="search-enter"
+      title=${t('map.enter')} @mousedown=${stay} @click=${run}>${icon('barrier')}</button>`;
+  }
+
+  enterAt(/** @type {Result} */ result) {
+    this.choose(result);
+    enterFound(result);
   }
 
   key(/** @type {KeyboardEvent} */ event) {
@@ -103,9 +121,10 @@ class Search extends Part {
     }
   }
 
-  /** Enter shows the result; with Shift it becomes the start, with Control the end. */
+  /** Enter shows the result; with Shift it becomes the start, with Control the end, with Alt a closure. */
   enter(/** @type {KeyboardEvent} */ event, /** @type {Result} */ result) {
     if (result.action === 'fly') this.choose(result);
+    else if (event.altKey && result.route && mayDecide()) this.enterAt(result);
     else if (event.shiftKey) setWaypoint(0, pointOf(result));
     else if (event.ctrlKey) setWaypoint(-1, pointOf(result));
     else this.choose(result);

@@ -3,9 +3,10 @@
 import { html } from 'lit';
 import { t } from '../../core/i18n.js';
 import { icon } from '../widgets.js';
-import { alarmStore, sounding, toggleMute, wake } from '../../model/alarms.js';
-import { acknowledge, show, titleOf } from '../../model/events.js';
+import { alarmStore, askForNotices, setVolume, sounding, toggleMute, wake } from '../../model/alarms.js';
+import { acknowledge, awaits, callsMe, placeOf, show, titleOf } from '../../model/events.js';
 import { mayDecide } from '../../model/session.js';
+import { partyName } from './event_card.js';
 
 const TITLES = /** @type {const} */ ({ on: 'alarm.mute', off: 'alarm.muted', untouched: 'alarm.untouched' });
 
@@ -50,14 +51,36 @@ function silent() {
   return html`<br /><em data-testid="alarm-silent">${t(state === 'off' ? 'alarm.off' : 'alarm.untouched')}</em>`;
 }
 
-/** The newest alarm; it leaves when it is acknowledged. */
+/** How loud alarms are, and whether the browser may show them outside the page. */
+export function alarmSettings() {
+  const set = (/** @type {any} */ event) => {
+    wake();
+    setVolume(Number(event.target.value) / 100);
+  };
+  return html`<div class="alarm-settings">
+    <label>${t('alarm.volume')}<input type="range" min="0" max="100" step="5" data-testid="alarm-volume"
+      .value=${String(Math.round(alarmStore.volume.value * 100))} @change=${set} /></label>
+    ${alarmStore.notices.value === 'default'
+      ? html`<button class="small" data-testid="alarm-notices" @click=${askForNotices}>${t('alarm.allow')}</button>`
+      : ''}
+    ${alarmStore.notices.value === 'denied' ? html`<span class="muted">${t('alarm.denied')}</span>` : ''}
+  </div>`;
+}
+
+/** The worst alarm; it leaves when it is acknowledged. */
 export function alarmCard() {
   const [event] = alarmStore.waiting.value;
   if (!event) return '';
+  const [called] = awaits(event) ? [undefined] : callsMe(event);
+  const name = called && partyName(event, called);
   return html`<div class="toast bad alarm" role="alert" data-testid="alarm" data-id=${event.id}>
     <span><b>${t('alarm.count', { count: alarmStore.waiting.value.length })}</b><br />${titleOf(event)}
+      <br /><span data-testid="alarm-place">${placeOf(event)}</span>
+      ${name ? html`<br /><b data-testid="alarm-called">${t('alarm.called', { party: name })}</b>` : ''}
       ${silent()}</span>
-    <button data-testid="alarm-acknowledge" @click=${() => acknowledge(event.id)}>${t('events.acknowledge')}</button>
+    <button data-testid="alarm-acknowledge" @click=${() => acknowledge(event.id, called)}>${name
+      ? t('events.acknowledge_for', { party: name })
+      : t('events.acknowledge')}</button>
     <button data-testid="alarm-show" @click=${() => show(event.id)}>${t('events.show')}</button>
   </div>`;
 }

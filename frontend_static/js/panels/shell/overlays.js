@@ -13,7 +13,8 @@ import { flyAt } from '../../model/flight.js';
 import { addVia, placeAt, setWaypoint } from '../../model/stops.js';
 import { openDialog, shellStore } from '../../model/shell.js';
 import { setOrigin } from '../../model/reach.js';
-import { sessionStore, signOut } from '../../model/session.js';
+import { enterAt } from '../../model/near.js';
+import { mayDecide, sessionStore, signOut } from '../../model/session.js';
 import { openMenu, viewStore } from '../../model/view.js';
 import { probe } from '../../map/probe.js';
 
@@ -41,7 +42,7 @@ class Toasts extends Part {
 }
 
 /** Room that the map's menu needs. */
-const MENU_PX = { width: 190, height: 280 };
+const MENU_PX = { width: 190, height: 312 };
 
 /** The command that makes a link; every account's id may stand for the dispatcher's. */
 const NEW_LINK = html`<pre data-testid="signin-command">./sigang token dispatcher --link</pre>`;
@@ -157,6 +158,7 @@ class MapMenu extends Part {
       <p class="muted num" role="presentation">${text}</p>
       ${this.planning(placeAt(lon, lat))}
       ${this.item('menu-fly', t('air.fly'), () => flyAt('point', [menu.lngLat]))}
+      ${mayDecide() ? this.item('menu-enter', t('map.enter'), () => this.enter(menu)) : ''}
       ${this.item('menu-what', t('map.what'), () => this.query(menu))}
       ${this.item('menu-copy', t('map.copy'), () => this.copy(text))}
     </div>`;
@@ -181,6 +183,13 @@ class MapMenu extends Part {
   query(/** @type {import('../../model/view.js').Menu} */ menu) {
     const map = theMap.peek();
     if (map) probe(map, menu);
+  }
+
+  /** Close, slow or report at the stake there; where no route has stakes, the road there is selected. */
+  async enter(/** @type {import('../../model/view.js').Menu} */ menu) {
+    if (await enterAt(menu.lngLat, viewStore.zoom.peek())) return;
+    toast({ kind: 'info', text: t('map.no_stakes') });
+    this.query(menu);
   }
 
   async copy(/** @type {string} */ text) {

@@ -12,7 +12,9 @@ import '../plan/planner.js';
 import { openDrawer, shellStore, showPanel } from '../../model/shell.js';
 import { noticeStore } from '../../model/air_notices.js';
 import { approvalStore } from '../../model/approvals.js';
+import { alarmStore } from '../../model/alarms.js';
 import { deskStore } from '../../model/events.js';
+import { mayDecide } from '../../model/session.js';
 
 const TABS = /** @type {const} */ (['inspect', 'path', 'events', 'scenarios', 'air', 'heat', 'water', 'linkage']);
 
@@ -46,7 +48,8 @@ class Side extends Part {
 
   tab(/** @type {typeof TABS[number]} */ tab, /** @type {boolean} */ current) {
     const waiting = approvalStore.count.value + noticeStore.open.value.length;
-    const count = { events: deskStore.events.value.length, air: waiting }[String(tab)] ?? 0;
+    const mine = mayDecide() ? alarmStore.waiting.value.length : deskStore.events.value.length;
+    const count = { events: mine, air: waiting }[String(tab)] ?? 0;
     return html`<button role="tab" id="tab-${tab}" data-testid="tab-${tab}" aria-selected=${current}
       aria-controls="side-panel" tabindex=${current ? 0 : -1}
       @click=${() => showPanel(tab)}>${t(`side.${tab}`)}${count
