@@ -32,6 +32,7 @@ from api.airspace.air_keeper import AirKeeper
 from api.airspace.plan_verdict import FoundVerdicts
 from api.airspace.sweep import tending_air
 from api.events import (
+    detour,
     edge_speeds,
     events,
     heartbeats,
@@ -156,6 +157,7 @@ ROUTES = (
     stakes_near.routes,
     low_visibility.routes,
     preview.routes,
+    detour.routes,
     predicted_speeds.routes,
     sse.routes,
     admin.routes,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
-  above, bySeverity, calledFor, calls, covers, lanesOf, lastEnd, passes, readStake, requestOf, stakes,
+  above, bySeverity, calledFor, calls, covers, lanesOf, lastEnd, passes, readStake, requestOf, stakes, windOf,
 } from '../js/core/desk.js';
 
 const AT = Date.parse('2026-03-02T00:00:00Z');
@@ -87,4 +87,10 @@ test('what a form holds becomes one request', () => {
   assert.deepEqual(requestOf({ target }, { entry: 'weather', direction: 'forward', cause: 'fog', value: '60',
     valid_to: 'then' }).body, { kind: 'weather_limit', target, direction: 'forward', value: 60, cause: 'fog',
     valid_to: 'then' });
+});
+
+test('the wind that one drives towards', () => {
+  const from = [120, 30];
+  const to = [[120, 31], [121, 31], [121, 30], [120, 29], [119, 30], [119, 31]];
+  assert.deepEqual(to.map((end) => windOf(from, end)), ['n', 'ne', 'e', 's', 'w', 'nw']);
 });

@@ -170,7 +170,7 @@ class Streets:
                 yield Reached(key, near, length, node)
             if near + length > within_m:
                 continue
-            for further in self._next(arc, back):
+            for further in self.neighbours(arc, back):
                 following = int(arcs.key[further])
                 if kept[following] and following != key ^ 1 and further not in seen:
                     heapq.heappush(queue, (near + length, int(further), int(further)))
@@ -179,7 +179,7 @@ class Streets:
         first = self.graph.arcs.first
         return iter(range(int(first[key]), int(first[key + 1])))
 
-    def _next(self, arc: int, back: bool) -> Signed:
+    def neighbours(self, arc: int, back: bool) -> Signed:
         """Return the arcs that lead to (or from) an arc and that everyone may take."""
         graph = self.graph
         node = int(graph.arcs.tail[arc] if back else graph.arcs.head[arc])
@@ -202,7 +202,7 @@ class Streets:
                 continue
             others = set()
             for arc in self._arcs_of(reached.key):
-                beyond = arcs.key[self._next(arc, back)]
+                beyond = arcs.key[self.neighbours(arc, back)]
                 others |= {int(k) for k in beyond if not kept[k] and k != reached.key ^ 1}
             node = self.end_node(reached.key, first=back)
             if others and node not in found:

@@ -21,7 +21,7 @@ from tests.conftest import Server
 JSON = {"content-type": "application/json"}
 POSTED = [
     "/api/paths", "/api/matrix", "/api/reach", "/api/nearest", "/api/match", "/api/events",
-    "/api/events/preview",
+    "/api/events/preview", "/api/events/detour",
     "/api/edge-states", "/api/heartbeats", "/api/predicted-speeds", "/api/incidents",
     "/api/carriageways/fog", "/api/processes/what-if/execution", "/api/airspace/check",
     "/api/airspace/section", "/api/arrivals", "/api/exposure", "/api/exposure/withdrawals",

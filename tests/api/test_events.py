@@ -121,6 +121,34 @@ def test_a_preview_says_what_a_closure_would_do_and_writes_nothing(dispatcher, c
     assert path(clients["anonymous"], WEST, EAST)["properties"]["network_version"] == before + 2
 
 
+def test_the_detour_of_a_shut_bridge_is_the_way_round(dispatcher, clients):
+    def ask(target, **more):
+        body = {"kind": "closure", "target": target, "cause": "wind", "valid_to": LATER, **more}
+        return dispatcher.post("/api/events/detour", json=body)
+
+    both = ask({"facility_id": str(BRIDGE)}).json()["stretches"]
+    assert len(both) == 4  # two bridges, two directions
+    for one in both:
+        before = path(clients["anonymous"], *(place(one[end]) for end in ("from", "to")))
+        assert one["car"]["now"]["length_m"] == pytest.approx(
+            before["properties"]["length_m"], abs=2
+        )
+    event = closed(dispatcher, {"facility_id": str(BRIDGE)})
+    for one in both:
+        after = path(clients["anonymous"], *(place(one[end]) for end in ("from", "to")))
+        told = one["car"]["round"]["length_m"]
+        assert told == pytest.approx(after["properties"]["length_m"], abs=2)
+        assert told > one["car"]["now"]["length_m"] + 10_000
+    undo(dispatcher, event)
+    east = ask({"facility_id": str(BRIDGE)}, direction="forward").json()["stretches"]
+    assert {one["from"][0] < one["to"][0] for one in east} == {True}
+    assert ask({"polygon": ring(12, 8)}).status_code == 400
+
+
+def place(lonlat):
+    return tuple((value - zero) / 0.01 for value, zero in zip(lonlat, (120.9, 30.3), strict=True))
+
+
 def test_rights_come_with_the_row(dispatcher, clients):
     event = closed(dispatcher, {"facility_id": str(BRIDGE)})
     url = f"/api/events/{event['id']}"

@@ -59,6 +59,14 @@ export function passes({ properties: p }, wanted, said) {
 export const roadOf = (/** @type {Record<string, any>} */ p) =>
   String(p.stake?.route_id ?? p.place?.road?.ref ?? '').split(';')[0];
 
+const WINDS = /** @type {const} */ (['n', 'ne', 'e', 'se', 's', 'sw', 'w', 'nw']);
+
+/** The wind that one drives towards from a place to another. @param {number[]} from @param {number[]} to */
+export function windOf([lon, lat], [to, north]) {
+  const east = (to - lon) * Math.cos((lat * Math.PI) / 180);
+  return WINDS[(Math.round(Math.atan2(east, north - lat) / (Math.PI / 4)) + 8) % 8];
+}
+
 const ZEROS = /(00)+$/;
 
 /** The unit above: 330282 → 330200 → 330000, which has none above. */

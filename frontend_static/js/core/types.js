@@ -193,6 +193,14 @@
  * @property {any} geometry
  * @property {PreviewFacts} properties
  *
+ * @typedef {{ length_m: number, duration_s: number }} Driven
+ * @typedef {object} Detour - a shut stretch between two junctions: how it is driven now, and round; null is no way
+ * @property {[number, number]} from
+ * @property {[number, number]} to
+ * @property {number} shut_m
+ * @property {{ now: Driven | null, round: Driven | null }} car
+ * @property {{ now: Driven | null, round: Driven | null }} truck
+ *
  * @typedef {object} PreviewFacts
  * @property {Text} title
  * @property {string | null} route

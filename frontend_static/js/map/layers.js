@@ -98,6 +98,7 @@ function lineLayers(/** @type {Colours} */ c) {
     ...others,
     { id: 'sg-now-casing', filter: part('now'), paint: stroke(c.casing, casing, { 'line-opacity': 0.9 }) },
     { id: 'sg-now', filter: part('now'), paint: stroke(c.accent, wide) },
+    { id: 'sg-unsure', filter: part('unsure'), layout: JOINED, paint: stroke(c.bad, wide, dashed([0.5, 0.9])) },
     { id: 'sg-give-casing', filter: part('give'), paint: stroke(c.casing, casing) },
     { id: 'sg-give', filter: part('give'), paint: stroke(c.give, 4, dashed([3, 1.5])) },
     { id: 'sg-blocking-casing', filter: part('blocking'), paint: stroke(c.casing, 12) },

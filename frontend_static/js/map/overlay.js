@@ -52,6 +52,7 @@ function pathFeatures() {
       features.push(feature(way.geometry, { part: of, rank }));
       if (path.features.length > 1) features.push(named(way.geometry, of, told(way, rank)));
     });
+    if (current.properties.limits_unknown_first) features.push(feature(current.geometry, { part: 'unsure' }));
     features.push(...snapFeatures(current));
   }
   return features;

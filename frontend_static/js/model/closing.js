@@ -12,14 +12,19 @@ import { toast } from './toasts.js';
 
 /** @typedef {ReturnType<typeof import('../core/desk.js').requestOf>} Entered */
 /** @typedef {import('../core/types.js').Preview} Preview */
+/** @typedef {import('../core/types.js').Detour} Detour */
 
 export const closingStore = {
   /** What the server says of what the form holds; `key` is what it was asked about. */
   preview: signal(/** @type {{ key: string, state: 'loading' | 'ready' | 'error', found?: Preview, error?: unknown }
     | null} */ (null)),
+  /** How traffic drives round what would be closed. */
+  detour: signal(/** @type {{ state: 'loading' | 'ready' | 'error', stretches?: Detour[], error?: unknown } | null} */
+    (null)),
 };
 
 const newest = new Latest();
+const round = new Latest();
 
 /** Open the form for a stretch of a route, with nothing looked at yet. */
 export function closeSpan(/** @type {import('../core/types.js').Span} */ span, /** @type {string} */ label) {
@@ -34,7 +39,11 @@ export function closeSpan(/** @type {import('../core/types.js').Span} */ span, /
 /** Forget what was looked at. */
 export function forgetPreview() {
   newest.abort();
-  closingStore.preview.value = null;
+  round.abort();
+  batch(() => {
+    closingStore.preview.value = null;
+    closingStore.detour.value = null;
+  });
 }
 
 /**
@@ -52,10 +61,27 @@ export async function look({ path, body }) {
   try {
     const found = await request('events/preview', { method: 'POST', body, signal: signal_ });
     closingStore.preview.value = { key, state: 'ready', found };
+    findDetour(body);
     return found;
   } catch (error) {
     if (!aborted(error)) closingStore.preview.value = { key, state: 'error', error };
     return null;
+  }
+}
+
+/** Ask how traffic drives round a stretch; areas have no one way round. */
+async function findDetour(/** @type {Record<string, any>} */ body) {
+  round.abort();
+  if (body.kind !== 'closure' || body.target?.polygon) {
+    closingStore.detour.value = null;
+    return;
+  }
+  closingStore.detour.value = { state: 'loading', stretches: closingStore.detour.peek()?.stretches };
+  try {
+    const found = await request('events/detour', { method: 'POST', body, signal: round.begin() });
+    closingStore.detour.value = { state: 'ready', stretches: found.stretches };
+  } catch (error) {
+    if (!aborted(error)) closingStore.detour.value = { state: 'error', error };
   }
 }
 

@@ -130,7 +130,7 @@ class Routes extends Part {
     return html`<section class="unsure" role="alert" data-testid="path-unsure">
       <p><b>${t('path.unsure', at)}</b> ${roadName(first)}</p>
       ${names.length
-        ? html`<details><summary>${t('path.to_check', { count: number(check.length) })}</summary>
+        ? html`<details open><summary>${t('path.to_check', { count: number(check.length) })}</summary>
             <ul>${names.map((name) => html`<li>${name}</li>`)}</ul></details>`
         : ''}
       <p><button class="mini" data-testid="path-unsure-show"
