@@ -27,7 +27,7 @@ _ROADS = f"""
 SELECT v.id, e.ref, e.name_zh AS road_zh, e.name_en AS road_en
 FROM sigang.event v
 CROSS JOIN LATERAL (SELECT o.ref, o.name_zh, o.name_en FROM sigang.edge o
-  WHERE o.geom && ST_Expand(v.geom, 0.005) AND o.mode IN {MOTOR.sql}
+  WHERE o.geom && ST_Expand(v.geom, 0.02) AND o.mode IN {MOTOR.sql}
     AND (o.ref IS NOT NULL OR o.name_zh IS NOT NULL)
   ORDER BY ST_Distance(o.geom, v.geom) LIMIT 1) e
 WHERE v.id = ANY($1)"""  # noqa: S608

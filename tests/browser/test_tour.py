@@ -276,7 +276,6 @@ def an_end_is_typed_while_another_saves(page, server):
 
 
 def the_closure_is_undone(page, first):
-    round_it = path_of(page)["properties"]["network_version"]
     page.get_by_test_id("tab-events").click()
     card = page.get_by_test_id("event").filter(has_text=BRIDGE).first
     card.get_by_test_id("event-undo").click()
@@ -286,8 +285,8 @@ def the_closure_is_undone(page, first):
     page.get_by_test_id("tab-path").click()
     until(
         page,
-        "v => (window.sigang.data.path.value.now?.feature.properties.network_version ?? 0) > v",
-        round_it,
+        "m => window.sigang.data.path.value.now?.feature.properties.length_m === m",
+        first["properties"]["length_m"],
     )
     assert path_of(page)["geometry"] == first["geometry"]
 

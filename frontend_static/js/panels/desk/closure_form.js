@@ -53,7 +53,7 @@ class Closure extends Part {
     const refused = Boolean(closingStore.preview.value?.found?.properties.refused);
     return html`<form class="closure" data-testid="closure-form" aria-label=${title}
       @submit=${this.submit} @keydown=${this.key} @input=${this.looking} @change=${this.looking}>
-      <h4>${title}</h4>
+      ${closing.span ? html`<h3>${title}</h3>` : html`<h4>${title}</h4>`}
       ${this.entries(closing)}
       ${closing.span ? this.stakes(closing.span) : ''}
       ${this.directions(closing)}
