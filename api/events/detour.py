@@ -87,7 +87,11 @@ def _around(network: RoadNetwork, streets: Streets, ends: Ends, edges: list[UUID
     told: Document = {
         profile: {"now": found(profile, []), "round": found(profile, edges)} for profile in PROFILES
     }
-    return {"from": list(places[0]), "to": list(places[1]), "shut_m": round(ends.shut_m, 1), **told}
+    about: Document = {
+        "from": list(places[0]), "to": list(places[1]), "shut_m": round(ends.shut_m, 1),
+        "headings": [round(heading, 1) for heading in headings],
+    }  # fmt: skip
+    return {**about, **told}
 
 
 def _told(way: Path) -> Document:

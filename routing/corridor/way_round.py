@@ -20,7 +20,7 @@ REACH_M = 60_000.0
 class Ends:
     """A shut stretch: the last place from which one may still leave, the first after it to join.
 
-    `shut_m` is the longest drive over shut keys between them.
+    `shut_m` is the drive over shut keys between them.
     """
 
     first: At
@@ -42,16 +42,16 @@ def find_ends(streets: Streets, shut: Ints) -> list[Ends]:
     kept = np.zeros(len(streets.all_keys), np.bool_)
     kept[shut] = True
     kept &= streets.all_keys
-    found = []
+    found: dict[tuple[int, int], Ends] = {}
     for key in np.flatnonzero(kept).tolist():
-        if any(kept[before] for before in _beside(streets, key, "upstream")):
+        if any(kept[b] for b in _beside(streets, key, "upstream") if not _returns(streets, b, key)):
             continue
         last, shut_m = _last(streets, key, kept)
         leave = _junction(streets, key, kept, "upstream")
         join = _junction(streets, last, kept, "downstream")
         if leave is not None and join is not None:
-            found.append(Ends(leave, join, shut_m))
-    return sorted(found, key=lambda ends: -ends.shut_m)[:MOST_STRETCHES]
+            found.setdefault((leave.key, join.key), Ends(leave, join, shut_m))
+    return sorted(found.values(), key=lambda ends: -ends.shut_m)[:MOST_STRETCHES]
 
 
 def heading_at(streets: Streets, at: At) -> float:
@@ -73,13 +73,24 @@ def _beside(streets: Streets, key: int, way: Way) -> Iterator[int]:
                 yield other
 
 
+def _returns(streets: Streets, before: int, key: int) -> bool:
+    """Tell whether driving a key after another one leads back, as over a twin."""
+    return streets.end_node(before, first=True) == streets.end_node(key, first=False)
+
+
 def _last(streets: Streets, key: int, kept: Bools) -> tuple[int, float]:
-    """Return the farthest kept key downstream of a kept one, and the metres to its end."""
-    place, last, most = At(key, 0.0), key, 0.0
-    for reached in streets.search([place], kept, REACH_M, "downstream"):
-        if reached.near_m + reached.length_m > most:
-            last, most = reached.key, reached.near_m + reached.length_m
-    return last, most
+    """Return the last kept key downstream of a kept one, and the metres to its end."""
+    shut_m, passed = streets.length_m(key), {streets.end_node(key, first=True)}
+    while True:
+        passed.add(streets.end_node(key, first=False))
+        further = [
+            on for on in _beside(streets, key, "downstream")
+            if kept[on] and streets.end_node(on, first=False) not in passed
+        ]  # fmt: skip
+        if not further:
+            return key, shut_m
+        key = further[0]
+        shut_m += streets.length_m(key)
 
 
 def _junction(streets: Streets, key: int, shut: Bools, way: Way) -> At | None:
