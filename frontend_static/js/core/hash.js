@@ -297,7 +297,11 @@ const FIELDS = /** @type {Record<keyof UrlState, Field>} */ ({
       return layer && id ? { layer, id } : null;
     },
   },
-  panel: { key: 'panel', always: true, ...word('inspect', 'path', 'events', 'scenarios', 'air', 'heat', 'water', 'linkage') },
+  panel: {
+    key: 'panel',
+    always: true,
+    ...word('inspect', 'path', 'events', 'scenarios', 'air', 'heat', 'water', 'linkage'),
+  },
   waypoints: { key: 'w', ...waypoints },
   plan: { key: 'plan', ...word('path', 'reach', 'nearest') },
   profile: {
