@@ -161,6 +161,7 @@ test('a drill is an area with three corners and a window of 36 hours unless it i
   assert.deepEqual(drillBody(draft({ area }), NOW).synthetic, { count: 200, seed: 1 });
   assert.equal(drillBody(draft(), NOW), null);
   const all = [{ id: 'a', status: 'waits', later_h: 9 }, { id: 'b', status: 'rerouted', later_h: 1 },
-    { id: 'c', status: 'unserved', later_h: null }, { id: 'd', status: 'rerouted', later_h: 3 }];
-  assert.deepEqual(worstFirst(all).map(({ id }) => id), ['c', 'd', 'b', 'a']);
+    { id: 'c', status: 'unserved', later_h: null }, { id: 'd', status: 'rerouted', later_h: 3 },
+    { id: 'e', status: 'unchanged', later_h: 20 }];
+  assert.deepEqual(worstFirst(all).map(({ id }) => id), ['c', 'd', 'b', 'a', 'e']);
 });

@@ -10,7 +10,7 @@ import { fromInput, toInput } from './i18n.js';
  * @property {string} start
  * @property {string} goal
  * @property {number} teu
- * @property {'rerouted' | 'waits' | 'unserved' | 'arrived'} status
+ * @property {'rerouted' | 'waits' | 'unserved' | 'arrived' | 'unchanged'} status
  * @property {number | null} later_h
  * @property {number | null} dearer_cny
  * @property {Way | null} before
@@ -73,7 +73,7 @@ export function drillBody(draft, now) {
   return { disruptions: [typhoon], ...(count ? { synthetic: { count, seed: 1 } } : { table: true }) };
 }
 
-const RANK = { unserved: 0, rerouted: 1, waits: 2, arrived: 3 };
+const RANK = { unserved: 0, rerouted: 1, waits: 2, arrived: 3, unchanged: 4 };
 
 /** The affected, the worst first: unserved, then by hours later. */
 export const worstFirst = (/** @type {Affected[]} */ all) =>

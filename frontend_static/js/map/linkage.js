@@ -54,8 +54,8 @@ function drillFeatures() {
   const flows = (answer?.flows.features ?? []).filter(({ properties: p }) => p.change_teu > 0);
   return [
     ...(ring ? [feature({ type: 'LineString', coordinates: ring }, { part: 'area' })] : []),
-    ...(answer?.closed.features ?? []).filter(({ geometry }) => geometry?.type === 'LineString')
-      .map(({ geometry }) => feature(geometry, { part: 'closed' })),
+    ...(answer?.closed.features ?? []).filter(({ geometry }) => ['LineString', 'Point'].includes(geometry?.type))
+      .map(({ geometry }) => feature(geometry, { part: geometry.type === 'Point' ? 'shut' : 'closed' })),
     ...flows.map(({ geometry, properties: { mode, change_teu: more } }) =>
       feature(geometry, { part: 'straight', mode, label: `+${number(more)} TEU` })),
   ];
@@ -112,6 +112,9 @@ export function linkageLayers(/** @type {Colours} */ c, /** @type {Theme} */ the
     text('sg-linkage-label', ['in', ['get', 'part'], ['literal', ['straight', 'road']]],
       { 'text-color': colour, 'text-halo-color': c.halo, 'text-halo-width': 2 },
       { 'symbol-placement': 'line-center', 'text-offset': [0, -1] }),
+    { id: 'sg-linkage-shut', type: 'circle', filter: part('shut'),
+      paint: { 'circle-radius': 7, 'circle-color': c.casing, 'circle-stroke-width': 3,
+        'circle-stroke-color': c.bad } },
     { id: 'sg-linkage-end', type: 'circle', filter: part('end'),
       paint: { 'circle-radius': 11, 'circle-color': c.accent, 'circle-stroke-width': 2,
         'circle-stroke-color': c.casing } },

@@ -1341,4 +1341,6 @@ export default {
   'link.teu_h': 'TEU h',
   'link.drill_prices': 'What an hour sooner would save',
   'link.drill_prices_note': 'Shadow prices: generalised cost that an hour more of each closed thing would save.',
+  'link.drill_status.unchanged': 'as planned',
+  'link.drill_area': 'the area',
 };

@@ -1322,4 +1322,6 @@ export default {
   'link.teu_h': 'TEU·小时',
   'link.drill_prices': '早开一小时可省',
   'link.drill_prices_note': '影子价格：各封闭对象多开放一小时所省的综合费用。',
+  'link.drill_status.unchanged': '方式不变',
+  'link.drill_area': '影响范围',
 };

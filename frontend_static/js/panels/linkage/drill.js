@@ -77,7 +77,8 @@ function shipment(/** @type {Affected} */ one) {
   return html`<tr data-testid="drill-shipment" data-status=${one.status}>
     <th scope="row">${hubName(one.start)} → ${hubName(one.goal)} ${badge(one.origin, { bare: true })}<br />
       <small class="muted num">${one.id} · ${number(one.teu, 1)} TEU</small></th>
-    <td class=${one.status === 'unserved' ? 'bad' : ''}>${t(`link.drill_status.${one.status}`)}</td>
+    <td class="papers ${one.status === 'unserved' ? 'bad' : ''}">${
+      t(`link.drill_status.${one.status}`)}</td>
     <td>${one.before ? chain(one.before.legs) : '–'}<br />${one.after ? chain(one.after.legs) : '–'}</td>
     <td class="num">${plus(one.later_h, 1)}</td><td class="num">${plus(one.dearer_cny)}</td></tr>`;
 }
@@ -98,8 +99,8 @@ function hubs(/** @type {Drill} */ drill) {
       data-testid="drill-waiting">${waiting.map((one) => html`<li>${named(one, one.hub)} <span class="num">+${
       number(one.more_teu_h)} ${t('link.teu_h')}</span></li>`)}</ul>` : ''}
     ${drill.prices.length ? html`<h4>${t('link.drill_prices')}</h4><ul class="link-found" data-testid="drill-prices">${
-      drill.prices.slice(0, LISTED).map((one) => html`<li>${named(one, one.ref)} <span class="num">${
-      number(one.saved_cny)} ${t('link.unit.cost')}</span></li>`)}</ul>
+      drill.prices.slice(0, LISTED).map((one) => html`<li>${one.kind === 'typhoon' ? t('link.drill_area')
+        : named(one, one.ref)} <span class="num">${number(one.saved_cny)} ${t('link.unit.cost')}</span></li>`)}</ul>
       <p class="hint">${t('link.drill_prices_note')}</p>` : ''}
     ${drill.notes.map((note) => html`<p class="hint">${pick(note)}</p>`)}`;
 }
