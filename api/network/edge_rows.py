@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.network.key_rows import Key, read_key
-from routing.graph.graph import Graph, Ids, both_ways, edges_from_columns
+from routing.graph.arcs import both_ways
+from routing.graph.graph import Graph, Ids, edges_from_columns
 from routing.graph.turns import Restriction, split
 from routing.graph.weights import Floats, Ints
 from spatial.json_types import Document, Shown

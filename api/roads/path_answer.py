@@ -17,7 +17,7 @@ from api.roads.conditions import show_places
 from routing.answer.gpx import Track, write
 from routing.answer.instructions import Drive, Instructor, Step
 from routing.answer.polyline import encode
-from routing.answer.stretches import private_ends
+from routing.answer.stretches import against_oneway, private_ends
 from routing.answer.summary import Sheet, Summary, share_of, summarise
 from routing.cost.network_rules import rules_of
 from routing.cost.profile import Costs
@@ -191,6 +191,10 @@ def _properties(answer: Answer, rank: int) -> Document:
         "shared_share": round(found.shared_share, 4),
         "stretch": round(found.stretch, 4),
     }
+    if against := against_oneway(network.graph, found):
+        metres = sum(one["length_m"] for one in against)
+        properties["against_oneway"] = against
+        properties["against_oneway_share"] = share_of(metres, total.length_m)
     properties.update(_times(answer.shape, total.duration_s))
     if answer.shape.typical:
         properties.update(_typical(network))

@@ -1,9 +1,10 @@
-"""The stretches of a leg that are driven at its ends only: how long they are, and what they are."""
+"""What an answer marks: private stretches at the ends of a leg, those against one-way streets."""
 
 from __future__ import annotations
 
 from typing import TypedDict
 
+import numpy as np
 import orjson
 
 from routing.cost.access import DIRECTIONS, purpose, purpose_at_barrier
@@ -11,6 +12,7 @@ from routing.cost.profile import Profile
 from routing.graph.graph import Graph
 from routing.query.driven_leg import Leg
 from routing.query.enclave import Stretch
+from routing.query.model import Path
 
 
 class PrivateEnd(TypedDict):
@@ -56,3 +58,29 @@ def _told(
         found = found or purpose_at_barrier(profile, graph.arcs.exempt.get(arc) or "")
         values |= dict.fromkeys(found.split(";"))
     return {"length_m": round(length_m, 1), "access": ";".join(values)}
+
+
+class AgainstOneway(TypedDict):
+    """What is driven against one-way traffic as a rule allows."""
+
+    edge: str
+    at_m: float
+    length_m: float
+
+
+def against_oneway(graph: Graph, found: Path) -> list[AgainstOneway]:
+    """Return the edges of a path that are driven against their one-way traffic, in order."""
+    told: list[AgainstOneway] = []
+    if not found.costs.against.any():
+        return told
+    metres = 0.0
+    for leg in found.legs:
+        lengths = graph.edges.length_m[leg.edges] * (leg.stop - leg.start)
+        against = found.costs.against[leg.edges] & (leg.keys & 1 > 0) & (lengths > 0)
+        begins = metres + np.cumsum(lengths) - lengths
+        for place in np.flatnonzero(against).tolist():
+            row = str(graph.edges.row_id(int(leg.edges[place])))
+            at, length = round(float(begins[place]), 1), round(float(lengths[place]), 1)
+            told.append({"edge": row, "at_m": at, "length_m": length})
+        metres += float(lengths.sum())
+    return told

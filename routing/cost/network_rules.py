@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, create_model, model_validator
 from routing.cost import profile_files
 from routing.cost.profile_files import read_documents
 from routing.cost.weekly_hours import readable
-from routing.cost.zone_rules import CleanZones, Sharing
+from routing.cost.zone_rules import CleanZones, Contraflow, Sharing
 from routing.graph.turns import HORIZON_M
 from spatial.networks.model import NetworkKind, searched_kinds
 from spatial.rules import RuleKind, RuleModel, RuleTable, register
@@ -238,6 +238,7 @@ class NetworkRules:
     turn_cost: RuleKind[TurnCosts]
     sharing: RuleKind[Sharing]
     clean_zones: RuleKind[CleanZones]
+    contraflow: RuleKind[Contraflow]
     relax: RuleKind[Relaxing]
     snap: RuleKind[Snapping]
     alternatives: RuleKind[Bounds]
@@ -321,6 +322,9 @@ def _of_search(prefix: str) -> dict[str, Any]:
         "sharing": register(f"{prefix}.sharing", Sharing, zh="多乘员专用道路", en="Shared rides"),
         "clean_zones": register(
             f"{prefix}.clean_zones", CleanZones, zh="低排放区", en="Zones of low emissions"
+        ),
+        "contraflow": register(
+            f"{prefix}.contraflow", Contraflow, zh="逆向通行", en="Against one-way streets"
         ),
         "prefer": register(f"{prefix}.prefer", Preferring, zh="偏好道路", en="Preferred classes"),
         "matching": register(f"{prefix}.matching", Matching, zh="轨迹匹配", en="Map matching"),

@@ -110,7 +110,7 @@ def spread_by_class(edges: Edges, table: Mapping[str, float]) -> Floats:
 def post_speeds(driver: Driver, edges: Edges, assumed: Floats, cap: Floats) -> PostedSpeeds:
     """Return what a vehicle drives along each key of the edges.
 
-    `assumed` (NaN: closed) and `cap` (NaN: none), in km/h, are by edge.
+    `assumed` (NaN: closed) is by edge, `cap` (NaN: none) by key, both in km/h.
     """
     tables = [orjson.loads(text) if "maxspeed" in text else {} for text in edges.access.values]
     told = np.array([
@@ -118,7 +118,7 @@ def post_speeds(driver: Driver, edges: Edges, assumed: Floats, cap: Floats) -> P
         *[(np.nan,) * 3] * 2,
     ])  # fmt: skip
     column = np.where(edges.speed_kmh > 0, edges.speed_kmh, np.nan)
-    fixed = Fixed(*(np.repeat(values, 2) for values in (column, assumed, cap)))
+    fixed = Fixed(np.repeat(column, 2), np.repeat(assumed, 2), cap)
     row = np.repeat(2 * (edges.access.codes.astype(np.int64) % (len(tables) + 1)), 2)
     row[1::2] += 1
     kmh, posted = _speed(driver, told[row], fixed)

@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from routing.cost import profile_files
-from routing.cost.access import DIRECTIONS, admission
+from routing.cost.contraflow import against_oneway
 from routing.cost.delays import Waits, compile_delays
 from routing.cost.hazmat import read_cargo
 from routing.cost.network_rules import rules_of
+from routing.cost.open_ways import open_ways
 from routing.cost.posted_speeds import (
     Driver,
-    PostedSpeeds,
     SpeedHours,
     post_speeds,
     spread_by_class,
 )
 from routing.cost.profile_files import read_documents, wrong_profile
 from routing.cost.rule_models import FUEL, TOLL
-from routing.cost.time_bans import Bans, compile_bans, conditional_oneway, opens_against
+from routing.cost.time_bans import Bans, compile_bans
 from routing.cost.tolls import Tolls, compile_tolls, fuel_kg_km
 from routing.cost.turn_hours import TurnHours, spared_classes
 from routing.cost.u_turns import TurningRound, compile_u_turns
 from routing.cost.weight_kernels import MS_PER_M_AT_1_KMH, weigh
 from routing.graph.enclaves import Core, Used, find_core
-from routing.graph.graph import AGAINST, Arcs, Edges, Graph
+from routing.graph.graph import Arcs, Edges, Graph
 from routing.graph.weights import INFINITE, LARGEST, Bools, Fixed, Floats, Ints, Signed, Weights
 from spatial.errors import BadParameter
 from spatial.faults import list_faults
@@ -208,7 +207,8 @@ class Costs:
     """What a profile makes of the edges; arrays by edge or, where said, by key.
 
     `passable` (by key `2 * edge + direction`) tells where the vehicle may drive at all and
-    `ends_only` of which keys only to get somewhere on them; `speed_kmh` and `basis` (a number of
+    `ends_only` of which keys only to get somewhere on them; `against` of which edges a rule opens
+    the direction against one-way traffic; `speed_kmh` and `basis` (a number of
     `BASES`) are by key too, `speed_hours` what changes them by the clock; `factor` weighs what is
     not preferred;
     `bans` closes by the clock; `co2_kg_km` is NaN where no rule tells. `waits` are what passing
@@ -220,6 +220,7 @@ class Costs:
     profile: Profile
     passable: Bools
     ends_only: Bools
+    against: Bools
     speed_kmh: Floats
     basis: NDArray[np.uint8]
     speed_hours: SpeedHours
@@ -301,12 +302,18 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     usual = profile.class_speed == kinds.class_speed.key
     named = kinds.class_speed if usual else kinds.class_speeds
     assumed = spread_by_class(edges, get_rule(rules, named, profile.class_speed).value.root)
-    speeds = _post_speeds(profile, edges, rules, assumed)
+    against, against_kmh = against_oneway(profile.id, edges, rules)
+    cap = np.repeat(np.full(len(edges), np.nan), 2)
+    if profile.speed_cap:
+        legal = get_rule(rules, kinds.speed_cap, profile.speed_cap).value.root
+        cap = np.repeat(spread_by_class(edges, legal), 2)
+    cap[1::2][against] = np.fmin(cap[1::2][against], against_kmh)
+    speeds = post_speeds(_driver(profile, edges, rules), edges, assumed, cap)
     drivable = edges.mode.mask(profile.modes) & np.isfinite(assumed)
-    ways = _ways(profile, edges)
+    ways = open_ways(profile, edges)
     passable = np.zeros(2 * len(edges), np.bool_)
     passable[0::2] = drivable & ways[:, 0]
-    passable[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 4])
+    passable[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 4] | against)
     ends_only = passable & ways[:, 2:4].ravel()
     declared = get_rule(rules, kinds.time_ban, profile.bans).value.root if profile.bans else ()
     obeyed = profile.oneway == "obeyed"
@@ -318,23 +325,20 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     waits = compile_delays(profile.delay, graph, rules)
     turning, core, back_ms = _find_core(profile, graph, rules, passable, ends_only, hours, waits)
     return Costs(
-        profile, passable, ends_only, speeds.kmh, speeds.basis, speeds.hours, np.ones(len(edges)),
+        profile, passable, ends_only, against & ~ways[:, 4], speeds.kmh, speeds.basis, speeds.hours,
+        np.ones(len(edges)),
         edges.length_m, bans, tolls, fuel, turning, hours, waits,
         _fixed(graph.arcs, waits, turning), core, back_ms,
     )  # fmt: skip
 
 
-def _post_speeds(profile: Profile, edges: Edges, rules: Rules, assumed: Floats) -> PostedSpeeds:
-    kinds = rules_of(edges.kind)
-    cap = np.full(len(edges), np.nan)
-    if profile.speed_cap:
-        cap = spread_by_class(edges, get_rule(rules, kinds.speed_cap, profile.speed_cap).value.root)
+def _driver(profile: Profile, edges: Edges, rules: Rules) -> Driver:
+    """Return what signs of speeds ask of a profile."""
     sizes: Mapping[str, float] = {}
     if profile.vehicle:
-        usual = get_rule(rules, kinds.vehicle, profile.vehicle).value
+        usual = get_rule(rules, rules_of(edges.kind).vehicle, profile.vehicle).value
         sizes = usual.model_dump(exclude_none=True)
-    driver = Driver(profile.access, sizes, profile.posted == "cap")
-    return post_speeds(driver, edges, assumed, cap)
+    return Driver(profile.access, sizes, profile.posted == "cap")
 
 
 def _find_core(
@@ -363,38 +367,3 @@ def _fixed(arcs: Arcs, waits: Waits, turning: TurningRound) -> Fixed:
     back = turning.by_row[arcs.turn[turns]]
     begin[turns] += np.where(back < INFINITE, back, 0).astype(np.uint32)
     return Fixed(begin, waits.end[arcs.key].astype(np.uint32))
-
-
-def _ways(profile: Profile, edges: Edges) -> Bools:
-    """Return (edges, 5): forward, backward, both at ends only, and against a one-way street."""
-    closed = edges.edge_class.mask(profile.closed_classes)
-    tables = [orjson.loads(text) for text in edges.access.values]
-    found = np.empty((len(edges), 5), np.bool_)
-    for shut in (False, True):
-        rows = [*(_verdict(profile, one, shut=shut) for one in tables), _open(shut)]
-        here = closed == shut
-        found[here] = np.array(rows, np.bool_)[edges.access.codes[here]]
-    found[:, 4] |= profile.oneway == "ignored"
-    return found
-
-
-def _open(shut: bool) -> tuple[bool, ...]:
-    """Return the five of `_ways` where nothing is said."""
-    return not shut, not shut, False, False, False
-
-
-def _verdict(profile: Profile, access: Mapping[str, Any], *, shut: bool) -> tuple[bool, ...]:
-    """Read an access table: the five of `_ways`."""
-    forward, backward = (admission(profile, access, way, shut=shut) for way in DIRECTIONS)
-    keys = [f"oneway:{key}" for key in profile.access]
-    said = next((str(access[key]) for key in reversed(keys) if key in access), None)
-    hours = conditional_oneway(access, profile.access)
-    against = said in AGAINST or (hours is not None and opens_against(hours))
-    obeyed = profile.oneway == "obeyed"
-    return (
-        forward.passable and not (obeyed and said == "-1"),
-        backward.passable and not (obeyed and said == "yes"),
-        forward.ends_only,
-        backward.ends_only,
-        against,
-    )

@@ -113,7 +113,7 @@ def free_speeds(edges: Edges, rules: Rules) -> Floats:
     by_class = {str(name): speed for name, speed in named.items()}
     assumed = edges.edge_class.spread(by_class)
     anybody = Driver((), {}, capped=False)
-    return post_speeds(anybody, edges, assumed, np.full(len(edges), np.nan)).kmh
+    return post_speeds(anybody, edges, assumed, np.full(2 * len(edges), np.nan)).kmh
 
 
 def drive(

@@ -1,4 +1,4 @@
-"""Rules of roads and areas that some vehicles alone may use: shared rides, low emissions."""
+"""Rules of what some vehicles alone may use: shared rides, low emissions, one-way streets."""
 
 from __future__ import annotations
 
@@ -41,3 +41,16 @@ class CleanZones(RuleModel):
     """All areas of low emissions."""
 
     zones: tuple[CleanZone, ...]
+
+
+class Against(RuleModel):
+    """On which classes a vehicle goes against one-way traffic, and how fast at most."""
+
+    classes: tuple[str, ...]
+    kmh: float = Field(gt=0, le=60)
+
+
+class Contraflow(RuleModel):
+    """Who goes against one-way streets, by profile."""
+
+    vehicles: dict[str, Against]

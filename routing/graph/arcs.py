@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +31,17 @@ class BaseArcs:
         head = np.concatenate([edges.head[forward], edges.tail[both]])
         order = np.argsort(key, kind="stable")
         return cls(*(a[order].astype(np.int64) for a in (tail, head, key)))
+
+
+def two_way(edges: Edges, key: int) -> bool:
+    """Tell whether an edge is driven both ways without a rule that opens it."""
+    return not (edges.oneway[key >> 1] or edges.opened[key >> 1])
+
+
+def both_ways(edges: Edges) -> Edges:
+    """Return edges of which every one has arcs in both directions, for those on foot or bicycle."""
+    nothing = np.zeros(len(edges), np.bool_)
+    return replace(edges, oneway=nothing, opened=nothing)
 
 
 class Paid(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
@@ -120,10 +120,10 @@ class Edges:
 
     Units are in the names; NaN is unknown. `shape` holds longitude and latitude (EPSG:4326) of
     all vertices, those of edge `e` at `shape_start[e]:shape_start[e + 1]`. `oneway` is that of the
-    arcs, `legal_oneway` that of the traffic: they differ in a graph where some may go against it.
-    `toll` is 1, 0 or -1 (not said). `roundabout` tells the edges that are part of one, `crossing`
-    the nodes (in the order of `node_ids`) where those on foot or a railway cross. `delays` is what
-    traffic meets on an edge, JSON `{kind: [times forward, backward]}`.
+    arcs, `legal_oneway` of the traffic: some may go against it, or a rule lets them (`opened`).
+    `toll` is 1, 0 or -1 (not said). `roundabout` tells the edges of one, `crossing` the nodes (of
+    `node_ids`) where walkers or a railway cross. `delays` is what traffic meets on an edge, JSON
+    `{kind: [times forward, backward]}`.
     """
 
     ids: NDArray[np.uint64]
@@ -131,6 +131,7 @@ class Edges:
     tail: NDArray[np.int32]
     head: NDArray[np.int32]
     oneway: Bools
+    opened: Bools
     legal_oneway: Bools
     length_m: Floats
     speed_kmh: Floats
@@ -326,13 +327,15 @@ def edges_from_columns(
     """
     ids, *ends = (_halves(columns[c]) for c in ("id", "from_node", "to_node"))
     node_ids, tail, head = unique_nodes(*ends)
-    oneway = np.array(columns["oneway"], np.bool_)
+    oneway, two_way = np.array(columns["oneway"], np.bool_), _contraflow(columns["access"])
+    opened = oneway & _opened(columns, kind)
     return Edges(
         ids=ids,
         node_ids=node_ids,
         tail=tail,
         head=head,
-        oneway=oneway & ~_contraflow(Coded.of(columns["access"])),
+        oneway=oneway & ~two_way & ~opened,
+        opened=opened & ~two_way,
         legal_oneway=oneway,
         toll=_signs(columns["toll"]),
         roundabout=np.array(columns.get("roundabout", [False] * len(tail)), np.bool_),
@@ -369,8 +372,9 @@ def _signs(values: Sequence[bool | None] | NDArray[np.int8]) -> NDArray[np.int8]
     return np.array([-1 if said is None else said for said in values], np.int8)
 
 
-def _contraflow(access: Coded) -> Bools:
+def _contraflow(column: Sequence[str]) -> Bools:
     """Return the one-way edges that some motor vehicles may go against, or all at some hours."""
+    access = Coded.of(column)
     tables = {text: orjson.loads(text) for text in access.values if '"oneway:' in text}
     at_hours = [f"{name}:conditional" for name in ("oneway", *CONTRAFLOW)]
     against = [
@@ -382,9 +386,10 @@ def _contraflow(access: Coded) -> Bools:
     return access.mask(against)
 
 
-def both_ways(edges: Edges) -> Edges:
-    """Return edges of which every one has arcs in both directions, for those on foot or bicycle."""
-    return replace(edges, oneway=np.zeros(len(edges), np.bool_))
+def _opened(columns: Mapping[str, Any], kind: NetworkKind) -> Bools:
+    """Return the edges that a rule may open against one-way traffic, no roundabouts."""
+    named = Coded.of(columns["class"]).mask(kind.contraflow)
+    return named & ~np.array(columns.get("roundabout", [False] * len(named)), np.bool_)
 
 
 def _halves(ids: Sequence[UUID] | NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from routing.graph.arcs import BaseArcs
+from routing.graph.arcs import BaseArcs, two_way
 from routing.graph.delays import TURNS, sizes_of
 from routing.graph.graph import Edges
 from routing.graph.weights import Floats, Ints, Signed
@@ -260,7 +260,7 @@ def undoing(
         found.add(last)
         head = int((edges.tail if last & 1 else edges.head)[last >> 1])
         for key, _ in leaving.get(head, ()):
-            if key != last ^ 1 and not edges.oneway[key >> 1]:
+            if key != last ^ 1 and two_way(edges, key):
                 heapq.heappush(queue, (metres + float(edges.length_m[key >> 1]), key))
     return found
 

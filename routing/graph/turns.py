@@ -24,7 +24,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from routing.graph.arcs import BaseArcs, Paid, node_positions, sort_arcs
+from routing.graph.arcs import BaseArcs, Paid, node_positions, sort_arcs, two_way
 from routing.graph.delays import TURNS
 from routing.graph.graph import Edges, Graph, Ids
 from routing.graph.junction_turns import (
@@ -229,7 +229,7 @@ def _forbidden(
     for chain in _chains(edges, leaving, restriction):
         if restriction.kind == "no":
             yield chain
-            if restriction.no_left and len(chain) == 2 and not edges.oneway[chain[0] >> 1]:
+            if restriction.no_left and len(chain) == 2 and two_way(edges, chain[0]):
                 yield [chain[0], chain[0] ^ 1]
             continue
         for position in range(1, len(chain)):
@@ -248,14 +248,14 @@ def _chains(
 ) -> list[list[int]]:
     """Return every way to drive the edges of a restriction one after another."""
     first = restriction.edges[0]
-    allowed = [2 * first] if edges.oneway[first] else [2 * first, 2 * first + 1]
+    allowed = [2 * first, 2 * first + 1] if two_way(edges, 2 * first) else [2 * first]
     chains = [[key] for key in allowed]
     for edge in restriction.edges[1:]:
         chains = [
             [*chain, key]
             for chain in chains
             for key, _ in leaving.get(_head(edges, chain[-1]), [])
-            if key >> 1 == edge
+            if key >> 1 == edge and (two_way(edges, key) or not key & 1)
         ]
     if restriction.via_node is not None:
         chains = [c for c in chains if _head(edges, c[0]) == restriction.via_node]
@@ -286,7 +286,7 @@ def _away(
         found[last] = metres
         if metres < horizon_m:
             for key, _ in leaving.get(_head(edges, last), []):
-                turns = key == last ^ 1 or edges.oneway[key >> 1]
+                turns = key == last ^ 1 or not two_way(edges, key)
                 if not turns and key not in found:
                     heapq.heappush(queue, (metres + float(edges.length_m[key >> 1]), key))
     return found
@@ -310,7 +310,7 @@ def _leading_away(
     bound = banned | {k for k, after in following.items() if after != automaton.roots.get(k, -1)}
     same = {state.key ^ 1} if automaton.roots.get(state.key) == at else set()
     for key in following.keys() - banned - same:
-        if bound - {key} and not edges.oneway[key >> 1]:
+        if bound - {key} and two_way(edges, key):
             yield key
 
 

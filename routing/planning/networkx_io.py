@@ -68,13 +68,13 @@ def to_networkx(graph: Graph, chosen: Ints, speed_kmh: Floats) -> networkx.Multi
     import osmnx
 
     edges = graph.edges
-    _check_size(len(chosen) + int((~edges.oneway[chosen]).sum()))
+    _check_size(len(chosen) + int((~edges.legal_oneway[chosen]).sum()))
     made = networkx.MultiDiGraph(crs=f"epsg:{crs.WGS84}", simplified=True)
     nodes = np.unique(np.concatenate([edges.tail[chosen], edges.head[chosen]]))
     for node in nodes.tolist():
         made.add_node(node, x=float(graph.lon[node]), y=float(graph.lat[node]))
     for edge in chosen.tolist():
-        for back in (False, True)[: 1 if edges.oneway[edge] else 2]:
+        for back in (False, True)[: 1 if edges.legal_oneway[edge] else 2]:
             tail, head = int(edges.tail[edge]), int(edges.head[edge])
             ends = (head, tail) if back else (tail, head)
             made.add_edge(
@@ -101,7 +101,7 @@ def _attributes(edges: Edges, edge: int, back: bool, speed_kmh: float) -> dict[s
         "osmid": edge,
         "edge_id": str(edges.row_id(edge)),
         "highway": edges.edge_class.get(edge),
-        "oneway": bool(edges.oneway[edge]),
+        "oneway": bool(edges.legal_oneway[edge]),
         "reversed": back,
         "length": float(edges.length_m[edge]),
         "geometry": shapely.LineString(points[::-1] if back else points),

@@ -225,6 +225,7 @@ def _append(edges: Edges, added: Sequence[NewEdge], tail: Ints, head: Ints) -> E
         "tail": tail.astype(np.int32),
         "head": head.astype(np.int32),
         "oneway": oneway,
+        "opened": np.zeros(len(added), np.bool_),
         "legal_oneway": oneway,
         "length_m": np.array([segment_lengths_m(*shape.T).sum() for shape in shapes]),
         "speed_kmh": np.array([edge.speed_kmh for edge in added], np.float64),

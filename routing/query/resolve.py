@@ -127,7 +127,8 @@ class Resolver:
         for name, costs in list(other._costs.items()):
             mine, its = self.profiles.get(name), other.profiles[name]
             named = rules_of(self._graph.edges.kind)
-            keys = (*its.cost_rules, named.u_turn.key, named.turn_cost.key, named.snap.key)
+            keys = (*its.cost_rules, named.u_turn.key, named.turn_cost.key, named.snap.key,
+                    named.contraflow.key)  # fmt: skip
             if mine == its and all(self._same(other, key) for key in keys):
                 self._costs[name] = costs
         return set(self._costs)

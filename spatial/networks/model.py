@@ -101,6 +101,8 @@ class NetworkKind:
         Keys of the rules of usual sizes of vehicles, `*` for any name.
     ranks
         Which of its edges have priority over others where they meet, None where none has.
+    contraflow
+        Classes of edges on which rule `<rule_prefix>.contraflow` may open one-way streets.
     order
         Place among the kinds, low numbers first: the first one is that of profiles nobody knows.
     source
@@ -118,6 +120,7 @@ class NetworkKind:
     rule_prefix: str = ""
     vehicle_rules: str = ""
     ranks: Ranks | None = field(default=None, hash=False)
+    contraflow: tuple[str, ...] = ()
     order: int = 100
     source: str = "edge"
 

@@ -43,5 +43,6 @@ KIND = NetworkKind(
     rule_prefix="road",
     vehicle_rules="vehicle.*.default",
     ranks=Ranks(_SIZES, main=3, crossed=4, ramps=("motorway_link", "trunk_link"), merged=1),
+    contraflow=("unclassified", "residential", "living_street", "service", "road"),
     order=0,
 )

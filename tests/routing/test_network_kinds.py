@@ -16,7 +16,7 @@ from routing.cch.engine import Topology
 from routing.cost import profile, profile_files
 from routing.cost.network_rules import rules_of
 from routing.cost.profile import list_profiles, load_profiles
-from routing.graph.graph import both_ways
+from routing.graph.arcs import both_ways
 from routing.graph.turns import split
 from routing.index.mapped_store import open_graph, place_of, save_graph
 from routing.index.snap import SnapIndex

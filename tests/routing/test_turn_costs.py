@@ -20,7 +20,7 @@ from routing.query.leg import find_leg, find_legal_leg
 from spatial.networks.road import KIND as ROAD
 from tests.routing.maps import Town, changed, edge_id, edges_of, node_id, shipped_rules
 from tests.routing.test_turns import forbidden_chains
-from tests.routing.test_u_turns import RULE, Truth
+from tests.routing.test_u_turns import RULE, Truth, plain_oneway
 
 TURN_S, ACROSS_S, BACK_S = 3.0, 4.0, 20.0
 SIZES = {"primary": 2, "tertiary": 4, "residential": 5, "service": 7}
@@ -106,7 +106,12 @@ def far(weight):
 def test_paths_and_tables_equal_a_search_over_arcs(seed):
     edges, turns = town(seed)
     weights = (edges.length_m * 100).tolist()  # ms at 36 km/h
-    truth = Bends(edges, forbidden_chains(BaseArcs.of(edges), turns), weights, "car")
+    truth = Bends(
+        plain_oneway(edges),
+        forbidden_chains(BaseArcs.of(plain_oneway(edges)), turns),
+        weights,
+        "car",
+    )
     spots = [SnapPoint(e, f, 0, 0.0, 0.0, 0.0) for e in range(len(edges)) for f in (0.25, 0.75)]
     sources, targets = spots[::3], spots[::2]
     best = np.array(

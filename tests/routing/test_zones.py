@@ -1,14 +1,15 @@
-"""Roads for many occupants and zones of low emissions, as their rules say whom they refuse."""
+"""Shared rides, zones of low emissions and one-way streets, as rules open or shut them."""
 
 from datetime import datetime
 
 import pytest
 
+from routing.answer.stretches import against_oneway
 from routing.cost.network_rules import rules_of
 from routing.query.model import PathQuery
 from spatial.errors import LimitViolated
 from spatial.networks.road import KIND as ROAD
-from tests.routing.maps import NOW, Town, changed, shipped_rules
+from tests.routing.maps import NOW, Town, changed, edge_id, shipped_rules
 
 KINDS = rules_of(ROAD)
 DRAWN = """
@@ -86,3 +87,34 @@ def test_a_refusal_has_the_words_of_the_rule():
             (give,) = refused.value.extra["relaxations"][0]["give"]
             assert (give["limit"], give["from"]) == (limit, row["value"])
             assert "not told" in str(refused.value)
+
+
+def oneway(**more):
+    """Return a one-way street from B to A, and a long way round."""
+    road = {"oneway": True, "class": "residential", **more}
+    roads = {"BA": road, "BC": {}, "AD": {"length_m": 3000.0}, "DE": {}, "CE": {}}
+    return Town(DRAWN, roads)
+
+
+def test_emergency_vehicles_go_against_one_way_streets_slowly_and_say_so():
+    asked = oneway()
+    found = asked.find("A", "C", profile="emergency")
+    assert asked.nodes(found) == "ABC"
+    (told,) = against_oneway(asked.graph, found)
+    assert told == {"edge": str(edge_id("BA")), "at_m": 0.0, "length_m": 1000.0}
+    _, _, driving = found.parts()
+    assert driving[0] - found.waits_ms()[0] == pytest.approx(1000 * 3600 / 15)
+    assert against_oneway(asked.graph, asked.find("C", "A", profile="emergency")) == []
+    assert asked.nodes(asked.find("A", "C")) == "ADEC"
+
+
+@pytest.mark.parametrize("more", [{"class": "secondary"}, {"roundabout": True}])
+def test_one_way_traffic_elsewhere_binds_emergency_vehicles_too(more):
+    asked = oneway(**more)
+    assert asked.nodes(asked.find("A", "C", profile="emergency")) == "ADEC"
+
+
+def test_without_the_rule_nobody_goes_against_one_way_streets():
+    asked = oneway()
+    asked.rules = {key: r for key, r in shipped_rules().items() if key != KINDS.contraflow.key}
+    assert asked.nodes(asked.find("A", "C", profile="emergency")) == "ADEC"
