@@ -172,7 +172,7 @@ def _properties(answer: Answer, rank: int) -> Document:
         "duration_basis_share": total.basis_share,
         "turn_cost_s": round(total.delay_s, 1),
         "turn_cost_share": share_of(total.delay_s, total.duration_s),
-        **_costs(total),
+        **(_costs(total) | _against_oneway(network, found, total)),
         "limits_unknown_share": total.limits_unknown_share,
         "limits_unknown_first": _first_unsure(network, found, answer.shape.crs, total),
         "unknown_limits": found.vehicle.unknown,
@@ -191,10 +191,6 @@ def _properties(answer: Answer, rank: int) -> Document:
         "shared_share": round(found.shared_share, 4),
         "stretch": round(found.stretch, 4),
     }
-    if against := against_oneway(network.graph, found):
-        metres = sum(one["length_m"] for one in against)
-        properties["against_oneway"] = against
-        properties["against_oneway_share"] = share_of(metres, total.length_m)
     properties.update(_times(answer.shape, total.duration_s))
     if answer.shape.typical:
         properties.update(_typical(network))
@@ -213,6 +209,18 @@ def _legs(network: RoadNetwork, found: Path, total: Summary) -> list[Document]:
         }
         for (metres, seconds), leg in zip(total.by_leg, found.legs, strict=True)
     ]
+
+
+def _against_oneway(network: RoadNetwork, found: Path, total: Summary) -> Document:
+    """Return what is driven against one-way traffic, nothing where nothing is."""
+    against = against_oneway(network.graph, found)
+    if not against:
+        return {}
+    metres = sum(one["length_m"] for one in against)
+    return {
+        "against_oneway": against,
+        "against_oneway_share": share_of(metres, total.length_m),
+    }
 
 
 def _snap_points(spots: Sequence[SnapPoint], crs: Crs) -> Shown:

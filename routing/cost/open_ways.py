@@ -10,7 +10,8 @@ import orjson
 
 from routing.cost.access import DIRECTIONS, Vehicle, admission
 from routing.cost.time_bans import conditional_oneway, opens_against
-from routing.graph.graph import AGAINST, Edges
+from routing.graph.graph import Edges
+from routing.graph.oneway import AGAINST
 from routing.graph.weights import Bools
 
 

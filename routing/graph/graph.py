@@ -6,7 +6,6 @@ arc numbers are positions in arrays; stable row ids appear only here and at the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -19,6 +18,7 @@ import orjson
 from numpy.typing import NDArray
 
 from routing.graph.adjacency import Adjacency, expand
+from routing.graph.oneway import directions
 from routing.graph.weights import Bools, Floats, Ints, Signed, Weights
 from spatial.networks.model import NetworkKind
 
@@ -299,14 +299,6 @@ _TEXTS = (
     "mode", "access", "ref", "name_zh", "name_en", "speed_basis", "hazmat", "structure", "origin",
     "source",
 )  # fmt: skip
-CONTRAFLOW = tuple(
-    f"oneway:{name}"
-    for name in (
-        "vehicle", "motor_vehicle", "motorcar", "goods", "hgv", "psv", "bus", "taxi", "emergency",
-    )
-)  # fmt: skip
-AGAINST = ("no", "-1")
-_AT_HOURS = re.compile(r"(^|;)\s*(no|-1|reverse)\s*@")  # values of a conditional one-way tag
 
 
 def edges_from_columns(
@@ -320,23 +312,21 @@ def edges_from_columns(
         `id, from_node, to_node` (UUID, or halves as `Ids` has them), `oneway, length_m, speed_kmh,
         limits_known, mode, class, ref, name_zh, name_en, speed_basis, access` (JSON text),
         `hazmat, structure, toll, origin, source`, and those of the kind's limits. None is unknown;
-        in an array of numbers NaN is, in one of `toll` -1. May be left out: `roundabout`, `delays`
-        and `crossings`, the ids of nodes where those on foot or a railway cross.
+        in an array of numbers NaN is, in one of `toll` -1. May be left out: `roundabout`, `delays`,
+        and `crossings` (ids of nodes as `Edges.crossing` tells).
     vertex_counts, points, kind
         Vertices of each edge, longitude and latitude (EPSG:4326) of all of them, what they are.
     """
-    ids, *ends = (_halves(columns[c]) for c in ("id", "from_node", "to_node"))
-    node_ids, tail, head = unique_nodes(*ends)
-    oneway, two_way = np.array(columns["oneway"], np.bool_), _contraflow(columns["access"])
-    opened = oneway & _opened(columns, kind)
+    node_ids, tail, head = unique_nodes(*(_halves(columns[c]) for c in ("from_node", "to_node")))
+    oneway, opened, legal = directions(columns, kind.contraflow)
     return Edges(
-        ids=ids,
+        ids=_halves(columns["id"]),
         node_ids=node_ids,
         tail=tail,
         head=head,
-        oneway=oneway & ~two_way & ~opened,
-        opened=opened & ~two_way,
-        legal_oneway=oneway,
+        oneway=oneway,
+        opened=opened,
+        legal_oneway=legal,
         toll=_signs(columns["toll"]),
         roundabout=np.array(columns.get("roundabout", [False] * len(tail)), np.bool_),
         crossing=_named(node_ids, columns.get("crossings", ())),
@@ -370,26 +360,6 @@ def _signs(values: Sequence[bool | None] | NDArray[np.int8]) -> NDArray[np.int8]
     if isinstance(values, np.ndarray):
         return values
     return np.array([-1 if said is None else said for said in values], np.int8)
-
-
-def _contraflow(column: Sequence[str]) -> Bools:
-    """Return the one-way edges that some motor vehicles may go against, or all at some hours."""
-    access = Coded.of(column)
-    tables = {text: orjson.loads(text) for text in access.values if '"oneway:' in text}
-    at_hours = [f"{name}:conditional" for name in ("oneway", *CONTRAFLOW)]
-    against = [
-        text
-        for text, table in tables.items()
-        if any(table.get(name) in AGAINST for name in CONTRAFLOW)
-        or any(_AT_HOURS.search(str(table.get(name, ""))) for name in at_hours)
-    ]
-    return access.mask(against)
-
-
-def _opened(columns: Mapping[str, Any], kind: NetworkKind) -> Bools:
-    """Return the edges that a rule may open against one-way traffic, no roundabouts."""
-    named = Coded.of(columns["class"]).mask(kind.contraflow)
-    return named & ~np.array(columns.get("roundabout", [False] * len(named)), np.bool_)
 
 
 def _halves(ids: Sequence[UUID] | NDArray[np.uint64]) -> NDArray[np.uint64]:
