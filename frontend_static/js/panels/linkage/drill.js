@@ -75,7 +75,7 @@ function totals(/** @type {Drill} */ { totals: sums }) {
 
 function shipment(/** @type {Affected} */ one) {
   return html`<tr data-testid="drill-shipment" data-status=${one.status}>
-    <th scope="row">${hubName(one.start)} → ${hubName(one.goal)} ${badge(one.origin, { bare: true })}<br />
+    <th scope="row" class="ends">${hubName(one.start)} → ${hubName(one.goal)} ${badge(one.origin, { bare: true })}<br />
       <small class="muted num">${one.id} · ${number(one.teu, 1)} TEU</small></th>
     <td class="papers ${one.status === 'unserved' ? 'bad' : ''}">${
       t(`link.drill_status.${one.status}`)}</td>
