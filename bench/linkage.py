@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.linkage_disruption import replanned
 from bench.linkage_networks import WEEK_S, Drawn
 from bench.linkage_peers import beside_highs, beside_milp, beside_road, beside_scgraph, peer
 from routing.multimodal.cards import choose_cards
@@ -99,7 +100,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peer-sizes", type=int, default=len(SIZES), help="sizes beside scgraph")
     parser.add_argument("--flow-sizes", type=int, default=2, help="sizes of flows")
+    parser.add_argument("--disruption", type=int, help="only plan so many shipments anew")
     options = parser.parse_args()
+    if options.disruption:
+        print({"load of the machine": os.getloadavg(), "processors": os.cpu_count()})
+        for hubs, departures, closed in ((40, 600, 3), (300, 20_000, 10)):
+            print(replanned(hubs, departures, options.disruption, closed))
+        return
     print({"load of the machine": os.getloadavg(), "processors": os.cpu_count()})
     print(agree(options.networks))
     with peer() as asked, tempfile.TemporaryDirectory() as folder:

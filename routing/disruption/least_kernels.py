@@ -23,13 +23,14 @@ from routing.graph.weights import Bools, Floats, Ints
 
 @inlined
 def _along(
-    least: Floats, first: int, last: int, halts: Ints, halt_cny: Floats, ride_s: Ints,
-    mass: float, per_s: float,
+    least: Floats, aboard: Floats, first: int, last: int, halts: Ints, halt_cny: Floats,
+    ride_s: Ints, mass: float, per_s: float,
 ) -> bool:  # fmt: skip
     """Lower the least of hubs along the halts of a pattern, from the last one to the first."""
     lower, left = False, np.inf
     for halt in range(last - 1, first - 1, -1):
         hub = halts[halt, HALT_HUB]
+        aboard[halt] = left
         if halts[halt, BOARDS] and left + halt_cny[halt, LIFT_CNY] < least[hub]:
             least[hub] = left + halt_cny[halt, LIFT_CNY]
             lower = True
@@ -47,12 +48,14 @@ def least_left(
     goals: Ints, hubs: int, halt_first: Ints, halts: Ints, halt_cny: Floats, ride_s: Ints,
     roads: Ints, road_cny: Floats, near: Bools, mass: float, per_s: float,
 ) -> Floats:  # fmt: skip
-    """Return (goals, 2, hubs) the least that is left per TEU: with time, and without it.
+    """Return (goals, 2, hubs and halts) the least that is left per TEU: with time, and without it.
+
+    That of a halt is what is left on board of a run that leaves it.
 
     `mass` and `per_s` are the least of all shipments; `near` tells which road legs may lead
     anywhere, others are driven to the goal alone.
     """
-    found = np.full((len(goals), 2, hubs), np.inf)
+    found = np.full((len(goals), 2, hubs + len(halts)), np.inf)
     for number in range(len(goals)):
         for part in range(2):
             least, second = found[number, part], per_s if part == 0 else 0.0
@@ -70,7 +73,7 @@ def least_left(
                         lower = True
                 for pattern in range(len(halt_first) - 1):
                     lower |= _along(
-                        least, halt_first[pattern], halt_first[pattern + 1], halts, halt_cny,
-                        ride_s, mass, second,
+                        least, least[hubs:], halt_first[pattern], halt_first[pattern + 1], halts,
+                        halt_cny, ride_s, mass, second,
                     )  # fmt: skip
     return found

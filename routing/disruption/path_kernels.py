@@ -83,6 +83,8 @@ from routing.multimodal.bag_kernels import opened
 from routing.multimodal.timetable import WAYS
 
 DAY_S = 86_400
+FIRST_SHARE = 1.2
+"""What costs up to so many times the least, and a day more, is looked for first, then all."""
 
 
 @inlined
@@ -97,13 +99,16 @@ def _hub_day(hub: int, at: int, hub_first: Ints, since: int) -> int:
 @inlined
 def _load(
     event: Ints, halt: Ints, labels: Ints, costs: Floats, heads: Ints, transfer_s: Ints,
-    transfer_cny: Floats,
+    transfer_cny: Floats, most: float,
 ) -> tuple[int, float]:  # fmt: skip
-    """Return the label that is loaded cheapest on a departure, -1 without one, and its cost."""
-    chosen, cost, hub = NONE, np.inf, halt[HALT_HUB]
+    """Return the label that is loaded cheapest on a departure, -1 without one, and its cost.
+
+    What costs `most` or more is not looked for; the newest label of a bag is the cheapest.
+    """
+    chosen, cost, hub = NONE, most, halt[HALT_HUB]
     for way in range(WAYS):
         label = heads[hub * WAYS + way]
-        if label == NONE:
+        if label == NONE or costs[label, PRICED] >= cost:
             continue
         handled = transfer_s[hub, way, halt[HALT_MODE], 0] + halt[GATE_IN]
         papers = transfer_s[hub, way, halt[HALT_MODE], 1] + halt[DOCUMENTS]
@@ -123,6 +128,7 @@ def _depart(
     price: Floats, hub_first: Ints, since: int, group: Ints, worth: Floats, labels: Ints,
     costs: Floats, heads: Ints, transfer_s: Ints, transfer_cny: Floats, closed_first: Ints,
     closed_from: Ints, closed_to: Ints, aboard: Ints, carried: Floats, stamp: int, best: Floats,
+    aboard_cny: Floats,
 ) -> None:  # fmt: skip
     """Load a departure with what is cheapest, or keep on board what is."""
     run, at, section = event[ON_RUN], event[EVENT_AT], event[SECTION]
@@ -138,7 +144,11 @@ def _depart(
         and at >= group[EARLIEST]
         and opened(hub, at, closed_first, closed_from, closed_to) == at
     ):
-        label, value = _load(event, halts[halt], labels, costs, heads, transfer_s, transfer_cny)
+        most = min(cost, best[BEST] - aboard_cny[halt] - worth[PER_S] * (at - group[READY]))
+        label, value = _load(
+            event, halts[halt], labels, costs, heads, transfer_s, transfer_cny,
+            most - halt_cny[halt, LIFT_CNY],
+        )  # fmt: skip
         if label != NONE:
             day = _hub_day(hub, at, hub_first, since)
             more = value - costs[label, PRICED] + halt_cny[halt, LIFT_CNY]
@@ -149,7 +159,8 @@ def _depart(
                 aboard[run, 0], aboard[run, 1], aboard[run, 2] = stamp, label, halt
                 carried[run, PLAIN] = costs[label, PLAIN] + more
     carried[run, PRICED] = cost + price[section]
-    if carried[run, PRICED] + worth[PER_S] * (at - group[READY]) >= best[BEST]:
+    waits = worth[PER_S] * (at - group[READY])
+    if carried[run, PRICED] + aboard_cny[halt] + waits >= best[BEST]:
         aboard[run, 0] = NONE
 
 
@@ -213,7 +224,7 @@ def _tell(
     count, at = 0, state[BEST_LABEL]
     while at != NONE and labels[at, PARENT] != NONE:
         count, at = count + 1, labels[at, PARENT]
-    if count > MOST_LEGS:
+    if count > MOST_LEGS or at == NONE:
         return NONE
     at = state[BEST_LABEL]
     for number in range(count - 1, -1, -1):
@@ -250,11 +261,23 @@ def _cheapest_way_out(
 
 
 @inlined
+def _idle(event: Ints, halts: Ints, heads: Ints, aboard_cny: Floats, most: float) -> bool:
+    """Tell whether nothing can be loaded on a run that is empty: hopeless, or nothing is there."""
+    if not event[DEPARTS] or aboard_cny[event[AT_HALT]] >= most:
+        return True
+    first, found = halts[event[AT_HALT], HALT_HUB] * WAYS, False
+    for slot in range(first, first + WAYS):
+        found = found or heads[slot] != NONE
+    return not found
+
+
+@inlined
 def _search(
-    number: int, group: Ints, worth: Floats, least: Floats, cash: Floats, events: Ints,
-    event_at: Ints, halts: Ints, halt_cny: Floats, takes: Bools, dead: Bools, room: Floats,
-    price: Floats, hub_first: Ints, since: int, transfer_s: Ints, transfer_cny: Floats,
-    closed_first: Ints, closed_from: Ints, closed_to: Ints, near_first: Ints, near: Ints,
+    number: int, group: Ints, worth: Floats, least: Floats, cash: Floats, aboard_cny: Floats,
+    events: Ints, event_at: Ints, halts: Ints, halt_cny: Floats, takes: Bools, dead: Bools,
+    room: Floats, price: Floats, hub_first: Ints, since: int, transfer_s: Ints,
+    transfer_cny: Floats, closed_first: Ints, closed_from: Ints, closed_to: Ints,
+    near_first: Ints, near: Ints,
     all_first: Ints, roads: Ints, road_cny: Floats, road_first: Ints, road_since: Ints,
     road_until: Ints, labels: Ints, costs: Floats, heads: Ints, state: Ints, aboard: Ints,
     carried: Floats, best: Floats, longest: int,
@@ -269,17 +292,17 @@ def _search(
     paid = _cheapest_way_out(group, worth, cash, all_first, roads, road_cny)
     begins = max(group[START_AT], group[EARLIEST] * (group[START_RUN] == NONE))
     for place in range(np.searchsorted(event_at, begins), len(events)):
-        event = events[place]
-        if paid + worth[PER_S] * (event[EVENT_AT] - group[READY]) >= best[BEST]:
+        waits = worth[PER_S] * (events[place, EVENT_AT] - group[READY])
+        if paid + waits >= best[BEST]:
             break
-        run = event[ON_RUN]
+        run, event = events[place, ON_RUN], events[place]
+        if aboard[run, 0] != number and _idle(event, halts, heads, aboard_cny, best[BEST] - waits):
+            continue
         if event[DEPARTS]:
             _depart(event, halts, halt_cny, takes, dead, room, price, hub_first, since, group,
                     worth, labels, costs, heads, transfer_s, transfer_cny, closed_first,
-                    closed_from, closed_to, aboard, carried, number, best)  # fmt: skip
-        elif aboard[run, 0] == number and (
-            run != group[START_RUN] or event[AT_HALT] > group[START_HALT]
-        ):
+                    closed_from, closed_to, aboard, carried, number, best, aboard_cny)  # fmt: skip
+        elif run != group[START_RUN] or event[AT_HALT] > group[START_HALT]:
             labels, costs = roomy(labels, costs, state[SIZE], longest)
             new = _arrive(event, halts, halt_cny, room, price, hub_first, since, group, worth,
                           least, labels, costs, heads, closed_first, closed_from, closed_to,
@@ -289,6 +312,15 @@ def _search(
                        roads, road_cny, road_first, road_since, road_until, transfer_s,
                        transfer_cny, closed_first, closed_from, closed_to, best, state)  # fmt: skip
     return labels, costs
+
+
+@inlined
+def _first_limit(
+    group: Ints, worth: Floats, least: Floats, all_first: Ints, roads: Ints, road_cny: Floats
+) -> float:
+    """Return below which cost an itinerary is looked for first."""
+    left = _cheapest_way_out(group, worth, least, all_first, roads, road_cny)
+    return float(min(FIRST_SHARE * left + DAY_S * worth[PER_S], worth[UNSERVED]))
 
 
 @compiled(
@@ -308,27 +340,32 @@ def find_all(
     """Write of each group the cheapest itinerary: cost with and without prices, when it is ready.
 
     Costs are per TEU; a count of -1 is a group that is not served, at what that costs. `bounds`
-    (goals, hubs, 2) are the least that is left to a goal: with time, and without it.
+    (goals, 2, hubs and halts) are the least that is left to a goal from a hub, and on board from a
+    halt: with time, and without it.
     """
-    hubs, runs = len(hub_first), len(table)
+    hubs = len(hub_first)
     longest = 2 * (all_first[1:] - all_first[:-1]).max() + 2 if hubs else 2
     labels, costs = np.empty((4096, LABEL), np.int64), np.empty((4096, 2))
     heads, state = np.empty(hubs * WAYS, np.int64), np.zeros(3, np.int64)
-    aboard, carried = np.full((runs, 3), NONE, np.int64), np.zeros((runs, 2))
-    best = np.empty(2)
+    aboard, carried = np.full((len(table), 3), NONE, np.int64), np.zeros((len(table), 2))
+    best, stamp = np.empty(2), 0
     for number in range(len(groups)):
         group, worth = groups[number], worths[number]
-        least, cash = bounds[goal_of[number], 0], bounds[goal_of[number], 1]
-        best[BEST] = best[BEST_PLAIN] = worth[UNSERVED]
-        labels, costs = _search(
-            number, group, worth, least, cash, events, event_at, halts, halt_cny,
-            takes[group[KINDS]], dead, room, price, hub_first, since, transfer_s, transfer_cny,
-            closed_first, closed_from, closed_to, near_first, near, all_first, roads, road_cny,
-            road_first, road_since, road_until, labels, costs, heads, state, aboard, carried, best,
-            longest,
-        )  # fmt: skip
+        least, cash = bounds[goal_of[number], 0, :hubs], bounds[goal_of[number], 1, :hubs]
+        aboard_cny = bounds[goal_of[number], 0, hubs:]
+        first = _first_limit(group, worth, least, all_first, roads, road_cny)
+        for most in (first, worth[UNSERVED]):
+            stamp += 1
+            best[BEST] = best[BEST_PLAIN] = most
+            labels, costs = _search(
+                stamp, group, worth, least, cash, aboard_cny, events, event_at, halts, halt_cny,
+                takes[group[KINDS]], dead, room, price, hub_first, since, transfer_s, transfer_cny,
+                closed_first, closed_from, closed_to, near_first, near, all_first, roads, road_cny,
+                road_first, road_since, road_until, labels, costs, heads, state, aboard, carried,
+                best, longest,
+            )  # fmt: skip
+            if state[BEST_LABEL] != NONE:
+                break
         found[number, PRICED], found[number, PLAIN] = best[BEST], best[BEST_PLAIN]
         ready[number] = state[BEST_READY]
-        counts[number] = NONE
-        if state[BEST_LABEL] != NONE:
-            counts[number] = _tell(labels, table, run_times, state, legs[number])
+        counts[number] = _tell(labels, table, run_times, state, legs[number])
