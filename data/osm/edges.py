@@ -13,6 +13,7 @@ import shapely
 from data.osm.access import not_understood
 from data.osm.delays import Delays, count_delays
 from data.osm.nodes import MODES, Ints, NodeTable, TagStore
+from data.osm.speeds import speeds_not_read
 from data.osm.tags import EdgeTags, Tags, edge_tags
 from spatial.geo.admin_units import AdminUnits
 from spatial.geo.antimeridian import crosses, cut_line
@@ -104,6 +105,7 @@ class EdgeBuilder:
         self.modes: set[str] = set()
         self.crossings: list[Crossing] = []
         self.not_understood: dict[str, list[int]] = defaultdict(list)  # ways by what they say
+        self.passed_over: dict[str, list[int]] = defaultdict(list)  # the same of speeds
         self.joined: list[tuple[int, int]] = []  # graph nodes at one place
         self.barred: list[tuple[UUID, int, shapely.Point]] = []  # ends of waterways at a barrage
         self._nodes, self._store, self._units, self._named = nodes, store, units, named
@@ -134,6 +136,8 @@ class EdgeBuilder:
             if tags is not None:
                 for said in not_understood(tags.access):
                     self.not_understood[said].append(way.id)
+                for said in speeds_not_read(way.tags):
+                    self.passed_over[said].append(way.id)
                 for cut in _cut(way, tags, at[start : start + len(way.refs)], start):
                     first, last = cut.first - start, cut.last - start
                     if _moves(way, first, last):

@@ -22,7 +22,7 @@ import shapely
 from psycopg.types.json import Jsonb
 
 from data.osm import edges as osm_edges
-from data.osm import facilities, turns
+from data.osm import facilities, ignored, turns
 from data.osm.delays import DelayNodes
 from data.osm.edges import EdgeBuilder, Way
 from data.osm.limits import COLUMNS as LIMITS
@@ -44,7 +44,6 @@ Progress = Callable[[str], None]
 REGION = "osm:"
 """What the source of a region begins with."""
 _CHUNK = 2_000
-_NAMED = 5  # ways of each thing that is not understood
 _NODE_KEYS = ("barrier", "highway", "waterway", "railway", "aeroway", "amenity", *LIMIT_KEYS)
 _NODE_HIGHWAYS = frozenset({"crossing", "traffic_signals", "motorway_junction", "mini_roundabout"})
 _NODE_COLUMNS = (
@@ -66,6 +65,7 @@ class _Extract:
     barrages: set[int] = field(default_factory=set)
     chambers: set[int] = field(default_factory=set)
     ways: int = 0
+    barring_nothing: dict[str, list[int]] = field(default_factory=dict)
 
     def bar(self, refs: Iterable[int]) -> None:
         """Let waterways end at nodes of a barrage."""
@@ -159,9 +159,14 @@ def _load(run: Run, path: Path, folder: Path, progress: Progress) -> None:
         progress(f"{sent} edges")
         run.copy("node", _NODE_COLUMNS, _node_rows(builder, nodes, store, units))
         _finish(run, extract, builder, units)
-        for said, ways in sorted(builder.not_understood.items()):
-            some = ", ".join(map(str, ways[:_NAMED])) + (", …" if len(ways) > _NAMED else "")
-            progress(f"not understood, shut to whom it concerns: {said} ({len(ways)}: {some})")
+        for title, found in (
+            (ignored.SHUT, builder.not_understood),
+            (ignored.NODES, ignored.nodes_not_read(store)),
+            (ignored.PASSED_OVER, builder.passed_over),
+            (ignored.NO_TURN, extract.barring_nothing),
+        ):
+            for line in ignored.lines(title, found):
+                progress(line)
         progress(", ".join(f"{table}: {count}" for table, count in sorted(run.rows.items())))
     except (psycopg.IntegrityError, psycopg.DataError) as error:
         raise _unreadable(path, ValueError(error.diag.message_primary)) from error
@@ -358,5 +363,9 @@ def _turns(
     run: Run, extract: _Extract, builder: EdgeBuilder, node_id: Callable[[int], UUID]
 ) -> Iterable[tuple[object, ...]]:
     for relation in extract.relations:
-        yield from turns.turn_rows(relation, builder.segments, node_id, run.source_id)
+        rows = turns.turn_rows(relation, builder.segments, node_id, run.source_id)
+        if not rows:
+            said = relation.tags.get("restriction", relation.tags["type"])
+            extract.barring_nothing.setdefault(said, []).append(relation.id)
+        yield from rows
     yield from turns.barrier_rows(extract.store, node_id, run.source_id)

@@ -65,6 +65,12 @@ _PASSING = {
     **dict.fromkeys(_STILES, frozenset({"foot"})),
     **dict.fromkeys(_BUS_TRAPS, frozenset({"bus", "bicycle", "foot"})),
 }
+_SHUT_BARRIERS = (
+    "block", "bollard", "chain", "cycle_barrier", "debris", "jersey_barrier", "log",
+    "motorcycle_barrier", "planter", "spikes", "step",
+)  # fmt: skip
+KNOWN_BARRIERS = OPEN_BARRIERS | _PASSING.keys() | {*_SHUT_BARRIERS}
+"""Values of `barrier` that are read; any other stops who passes no bollard."""
 _MOTOR = ("access", "vehicle", "motor_vehicle")
 # Classes that barriers and restrictions tell apart, with access keys from general to specific.
 _PASSERS = {
