@@ -78,6 +78,30 @@ def test_a_search_in_another_system_is_refused(api):
     assert (answer.status_code, answer.json()["parameter"]) == (400, "crs")
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=",
+        "q=%20",
+        "q=" + "x" * 500,
+        "q=%E5%8C%97%00",
+        "q=x&near=abc",
+        "q=x&near=200,95",
+        "q=x&near=",
+    ],
+)
+def test_a_search_that_cannot_be_read_is_a_problem(api, query):
+    answer = api.get(f"/api/search?{query}")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/bad-parameter")
+    assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("query", ["%25", "_", "%ED%A0%80", "'%3B--", "%5C"])
+def test_signs_of_sql_and_broken_text_find_nothing(api, query):
+    answer = api.get(f"/api/search?q={query}")
+    assert (answer.status_code, answer.json()["results"]) == (200, [])
+
+
 def test_what_a_route_says_that_it_reads_is_no_unknown_parameter(served, definition):
     client, refusals = served.client("dispatcher"), []
     for path, operations in definition["paths"].items():
