@@ -302,7 +302,9 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     usual = profile.class_speed == kinds.class_speed.key
     named = kinds.class_speed if usual else kinds.class_speeds
     assumed = spread_by_class(edges, get_rule(rules, named, profile.class_speed).value.root)
+    ways = open_ways(profile, edges)
     against, against_kmh = against_oneway(profile.id, edges, rules)
+    against &= ~ways[:, 4]  # a sign that lets it through slows nobody
     cap = np.repeat(np.full(len(edges), np.nan), 2)
     if profile.speed_cap:
         legal = get_rule(rules, kinds.speed_cap, profile.speed_cap).value.root
@@ -310,7 +312,6 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     cap[1::2][against] = np.fmin(cap[1::2][against], against_kmh)
     speeds = post_speeds(_driver(profile, edges, rules), edges, assumed, cap)
     drivable = edges.mode.mask(profile.modes) & np.isfinite(assumed)
-    ways = open_ways(profile, edges)
     passable = np.zeros(2 * len(edges), np.bool_)
     passable[0::2] = drivable & ways[:, 0]
     passable[1::2] = drivable & ways[:, 1] & (~edges.legal_oneway | ways[:, 4] | against)
@@ -325,7 +326,7 @@ def compile_costs(profile: Profile, graph: Graph, rules: Rules) -> Costs:
     waits = compile_delays(profile.delay, graph, rules)
     turning, core, back_ms = _find_core(profile, graph, rules, passable, ends_only, hours, waits)
     return Costs(
-        profile, passable, ends_only, against & ~ways[:, 4], speeds.kmh, speeds.basis, speeds.hours,
+        profile, passable, ends_only, against, speeds.kmh, speeds.basis, speeds.hours,
         np.ones(len(edges)),
         edges.length_m, bans, tolls, fuel, turning, hours, waits,
         _fixed(graph.arcs, waits, turning), core, back_ms,
