@@ -97,3 +97,9 @@ test('a camera off the globe is refused', () => {
   assert.equal(decode('#m=8/95/120').camera, null);
   assert.equal(decode('#m=8/30/220').camera, null);
 });
+
+test('an address with a selection and no panel opens its details', () => {
+  assert.equal(decode('#sel=ports,a').panel, 'inspect');
+  assert.equal(decode('#sel=ports,a&panel=events').panel, 'events');
+  assert.equal(decode('#lang=zh').panel, undefined);
+});

@@ -364,7 +364,12 @@ export function encode(/** @type {UrlState} */ state) {
   return parts.length ? `#${parts.join('&')}` : '';
 }
 
-/** Read a hash; unknown keys and unreadable values are ignored. @returns {Partial<UrlState>} */
+/**
+ * Read a hash; unknown keys and unreadable values are ignored.
+ *
+ * Addresses with a selection and no panel are those of when details stood first.
+ * @returns {Partial<UrlState>}
+ */
 export function decode(/** @type {string} */ hash) {
   const pairs = new Map(
     hash
@@ -385,5 +390,6 @@ export function decode(/** @type {string} */ hash) {
       if (!(error instanceof URIError || error instanceof SyntaxError || error instanceof TypeError)) throw error;
     }
   }
+  if (state.selection && !pairs.has('panel')) state.panel = 'inspect';
   return state;
 }
