@@ -1,4 +1,4 @@
-"""Shipments of the sample: past ones that went well, and some with something wrong planted."""
+"""Shipments of the sample: past ones that went well, ones on real runs, and planted faults."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import psycopg
 import shapely
 
 from data.facts import Facts, read_facts
+from data.sample.rides import Rides, read_rides
 from data.things import clear
 from spatial.geo.codes import iso6346_check_digit
 from spatial.ids import record_id, stable_uuid7
@@ -74,6 +75,18 @@ class _Maker:
                 mode, start, goal, departs, departs + hours * HOUR,
                 f"{key}-{len(legs) + 1}", departs - 4 * HOUR,
             ))  # fmt: skip
+        return self._made(key, number, legs)
+
+    def riding(self, key: str, number: int, way: Way, since: datetime, rides: Rides) -> Made:
+        """Return a shipment on the first runs of the timetable after a time."""
+        legs: list[Leg] = []
+        for mode, start, goal, _ in way:
+            legs.append(rides.next_leg(mode, start, goal, since))
+            since = legs[-1].arrives + self.facts["change_h"] * HOUR
+        return self._made(key, number, legs)
+
+    def _made(self, key: str, number: int, legs: list[Leg]) -> Made:
+        """Return a shipment of one box with all that is told of it."""
         box, ends = self.box(number), (legs[0].start, legs[-1].goal)
         plan = KeptPlan(
             legs, [PlanUnit(box, "container")], self._told(legs), empty_from=ends[0],
@@ -107,7 +120,8 @@ class _Maker:
             late = self.facts["late"][leg.mode]
             left = max(leg.departs, ready + 3 * HOUR) + self._drawn(late["leaves_h"])
             came = left + (leg.arrives - leg.departs) + self._drawn(late["runs_h"])
-            yield event("LOAD", left - HOUR, leg.start, on=leg.transport)
+            loaded = max(min(left, leg.departs) - HOUR, ready + HOUR)
+            yield event("LOAD", loaded, leg.start, on=leg.transport)
             yield event("DEPA", left, leg.start, on=leg.transport)
             yield event("ARRI", came, leg.goal, on=leg.transport)
             yield event("DISC", came + HOUR, leg.goal, on=leg.transport)
@@ -143,8 +157,9 @@ def load_shipments(conn: psycopg.Connection, anchor: datetime) -> int:
     ))  # fmt: skip
     clear(conn, [source["id"]], "shipment_event", "operation")
     made = make_shipments(
-        facts, conn.execute(_PLACES, [facts["flight"]["start"]]).fetchall(), anchor
-    )
+        facts, conn.execute(_PLACES, [facts["flight"]["start"]]).fetchall(), anchor,
+        read_rides(conn),
+    )  # fmt: skip
     copy_rows(conn, "operation", _OPERATION, (_operation(source["id"], one) for one in made))
     copy_rows(conn, "shipment", _SHIPMENT, (_plan(source["id"], one) for one in made))
     rows = (_event(source["id"], one, event) for one in made for event in one.events)
@@ -152,8 +167,10 @@ def load_shipments(conn: psycopg.Connection, anchor: datetime) -> int:
     return len(made)
 
 
-def make_shipments(facts: Facts, known: Sequence[Sequence[object]], anchor: datetime) -> list[Made]:
-    """Return past shipments without fault and the planted ones; the same for the same seed."""
+def make_shipments(
+    facts: Facts, known: Sequence[Sequence[object]], anchor: datetime, rides: Rides
+) -> list[Made]:
+    """Return past shipments and ones under way without fault, and the planted ones, by a seed."""
     places, counties = {}, {}
     for identity, zh, en, code, lon, lat, basis in known:
         name = str(identity)
@@ -168,7 +185,23 @@ def make_shipments(facts: Facts, known: Sequence[Sequence[object]], anchor: date
         at = anchor - timedelta(days=days) + timedelta(hours=int(maker.rng.integers(0, 24)))
         made.append(maker.shipment(f"past-{number:03d}", number, ways[number % len(ways)], at))
     made += _planted(maker, ways, anchor, facts["past"])
-    return made
+    return made + _coming(maker, ways, anchor, rides, len(made) + 1)
+
+
+def _coming(
+    maker: _Maker, ways: Sequence[Way], anchor: datetime, rides: Rides, number: int
+) -> list[Made]:
+    """Return shipments on runs about the anchor: their events come to be known as time passes."""
+    facts = maker.facts
+    own = replace(maker, rng=np.random.default_rng(facts["seed"] + 1))
+    begin, end = facts["coming_days"]
+    every = range(facts["coming"])
+    days = [begin + (end - begin) * place / facts["coming"] for place in every]
+    return [
+        own.riding(f"coming-{place:03d}", number + place, ways[place % len(ways)],
+                   anchor + timedelta(days=days[place]), rides)
+        for place in every
+    ]  # fmt: skip
 
 
 def _planted(maker: _Maker, ways: Sequence[Way], anchor: datetime, number: int) -> Iterator[Made]:

@@ -70,6 +70,10 @@ class Cargo:
         """Return it with a plan."""
         return replace(self, legs=legs)
 
+    def ready_by(self, at: int) -> Cargo:
+        """Return it ready at a time at the latest."""
+        return replace(self, ready=min(self.ready, at))
+
 
 @dataclass(frozen=True)
 class Position:

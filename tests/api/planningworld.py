@@ -99,7 +99,11 @@ def ended(client: httpx.Client, job: str, wanted: str = "successful") -> None:
 
 def finished(client: httpx.Client, process: str, inputs) -> dict:
     """Return the results of a job that succeeds, objects unwrapped."""
-    job = submit(client, process, {"inputs": inputs, "response": "document"})
+    return outcome(client, submit(client, process, {"inputs": inputs, "response": "document"}))
+
+
+def outcome(client: httpx.Client, job: str) -> dict:
+    """Return the results of a job that succeeds once it has, objects unwrapped."""
     ended(client, job)
     found = client.get(f"/api/jobs/{job}/results").json()
     return {n: v["value"] if isinstance(v, dict) and "value" in v else v for n, v in found.items()}

@@ -4,10 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from spatial.postgres.db import connect
+from tests.api.planningworld import outcome
 from tests.api.roadworld import BRIDGE
 from tests.api.test_linkage import READY, after, server  # noqa: F401  # the same small linkage
 
 pytestmark = pytest.mark.db
+LONG_S = 180
+"""The kernels are compiled when they are first asked for."""
 FEEDER = {"mode": "feeder", "start": "zhapu", "goal": "beilun", "trip": "feeder-1",
           "departs": after(12), "arrives": after(18)}  # fmt: skip
 
@@ -24,7 +28,8 @@ def closing(**more):
 
 def ask(client, disruptions, shipments, expected=200, **more):
     body = {"at": after(0), "disruptions": disruptions, "shipments": shipments, **more}
-    answer = client.post("/api/linkage/disruptions", json=body, headers={"Accept-Language": "en"})
+    answer = client.post("/api/linkage/disruptions", json=body, headers={"Accept-Language": "en"},
+                         timeout=LONG_S)  # fmt: skip
     assert answer.status_code == expected, answer.text
     return answer.json()
 
@@ -119,3 +124,53 @@ def test_what_cannot_be_asked_says_how_to_mend_it(planner, clients):
     nobody = {"disruptions": [closing()], "shipments": [shipment(1)]}
     answer = clients["anonymous"].post("/api/linkage/disruptions", json=nobody)
     assert answer.status_code == 401
+
+
+def test_a_leg_is_found_on_a_run_by_its_time_by_its_name_or_by_times_near(planner):
+    def told(**more):
+        answer = ask(planner, [closing()], [shipment(1, planned=[{**FEEDER, **more}])])
+        hit = answer["affected"]
+        return answer["totals"]["matched"], [(one["matched"], one["before"]["legs"][0]["departs"])
+                                             for one in hit]  # fmt: skip
+
+    runs = after(12)
+    assert told() == ({"exact": 1}, [(["exact"], runs)])
+    near = {"departs": after(9), "arrives": after(14)}
+    assert told(trip=None, **near) == ({"near": 1}, [(["near"], runs)])
+    for name in ("feeder-1", "zb"):
+        far = {"departs": after(3), "arrives": after(9), "trip": name}
+        assert told(**far) == ({"named": 1}, [(["named"], runs)]), name
+    # another line's trip, too far from any run; it would be there while the hub is closed
+    count, rows = told(trip="other", departs=after(2), arrives=after(11))
+    assert count == {"none": 1} and rows[0][0] == ["none"]
+
+
+COUNTIES = """
+INSERT INTO sigang.zone (id, kind, name_zh, name_en, admin_code, visibility, origin, source_id,
+  geom) SELECT gen_random_uuid(), 'county', code, code, code, 'public', 'synthetic', 'world',
+  ST_Multi(ST_MakeEnvelope(x, 30.2, x + 0.09, 30.5, 4326))
+FROM (VALUES ('330482', 120.85), ('330282', 120.95)) c (code, x)"""
+
+
+def test_shipments_of_the_table_are_those_that_the_asker_may_see(server, dispatcher, clients):  # noqa: F811
+    with connect(server.database_url) as conn:
+        conn.execute(COUNTIES)
+    leg = {"mode": "feeder", "start": "CNZAP", "goal": "beilun", "transport": "feeder-1",
+           "departs": after(12), "arrives": after(18)}  # fmt: skip
+    plan = {"key": "kept", "units": [{"number": "CSQU3054383"}], "legs": [leg], "teu": 3}
+    body = {"source": "world", "origin": "synthetic", "shipments": [plan]}
+    kept = dispatcher.post("/api/shipments", json=body)
+    assert kept.status_code in (200, 201), kept.text
+
+    def told(client):
+        asked = {"at": after(0), "disruptions": [closing()], "table": True}
+        started = client.post("/api/linkage/disruptions", json=asked)
+        assert started.status_code == 201, started.text
+        return outcome(client, started.json()["jobID"])
+
+    mine = told(dispatcher)
+    (one,) = mine["affected"]
+    assert [one["id"]] == kept.json()["ids"] and one["teu"] == 3 and one["matched"] == ["exact"]
+    assert any("10 t per TEU" in note["en"] for note in mine["notes"])
+    other = told(clients["wenzhou"])
+    assert other["totals"]["shipments"] == 0 and other["affected"] == []

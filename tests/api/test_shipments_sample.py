@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from data.facts import read_facts
+from tests.api.planningworld import outcome
 from tests.conftest import ANCHOR
 
 pytestmark = pytest.mark.db
@@ -36,7 +37,7 @@ def test_a_planted_fault_is_the_only_one_of_its_kind(dispatcher, key, kind):
 
 def test_all_others_went_well(dispatcher):
     every = listed(dispatcher)
-    assert len(every) == FACTS["past"] + len(FACTS["planted"])
+    assert len(every) == FACTS["past"] + FACTS["coming"] + len(FACTS["planted"])
     wrong = {one["properties"]["key"] for one in every if one["properties"]["anomalies"]}
     assert wrong == {key for key, _ in PLANTED}
     past = [one["properties"] for one in every if one["properties"]["key"].startswith("past-")]
@@ -76,3 +77,26 @@ def test_an_arrival_is_learnt_from_past_shipments(dispatcher):
     assert arrival["learnt"] == ["barge", "feeder"] and arrival["assumed"] == []
     assert arrival["low"] < arrival["expected"] < arrival["high"]
     assert whole(dispatcher, "lost-scan")["arrival"] is None
+
+
+def test_a_closed_hub_replans_the_shipments_under_way(dispatcher):
+    since = NOW + timedelta(hours=12)
+    body = {
+        "at": NOW.isoformat(), "table": True,
+        "disruptions": [{"id": "gale", "kind": "hub", "ref": "beilun", "since": since.isoformat(),
+                         "until": (since + timedelta(hours=36)).isoformat()}],
+    }  # fmt: skip
+    started = dispatcher.post("/api/linkage/disruptions", json=body)
+    assert started.status_code == 201, started.text
+    answer = outcome(dispatcher, started.json()["jobID"])
+    totals = answer["totals"]
+    # the one that is planned a month ahead rides no run to the minute
+    assert totals["matched"].keys() == {"exact", "near"} and totals["matched"]["near"] == 1
+    hit = [one for one in answer["affected"] if one["status"] != "unchanged"]
+    assert hit and {one["origin"] for one in hit} == {"synthetic"}
+    for one in hit:
+        assert one["before"]["legs"] and one["after"]["legs"] and one["later_h"] is not None
+        assert one["before"]["cost_cny"] is not None and set(one["matched"]) == {"exact"}
+        assert one["because"] == ["gale"]
+        assert any("beilun" in (leg["from_hub"], leg["to_hub"]) for leg in one["before"]["legs"])
+    assert totals["gap"] <= 0.02 and totals["unserved"] == 0

@@ -37,6 +37,15 @@ class Shipment:
         found: UUID = self.row["id"]
         return found
 
+    def known_at(self, now: datetime) -> Shipment:
+        """Return it without the made-up events that are told only after a time."""
+        kept = [
+            (event, row)
+            for event, row in zip(self.events, self.told, strict=True)
+            if row["origin"] != "synthetic" or (event.created_at or now) <= now
+        ]
+        return replace(self, events=[event for event, _ in kept], told=[row for _, row in kept])
+
 
 @dataclass(frozen=True)
 class Read:
@@ -90,6 +99,7 @@ def steps_of(shipment: Shipment, kind: str, rule: Chaining) -> list[Step]:
 
 def read_shipment(shipment: Shipment, now: datetime, rule: Chaining) -> Read:
     """Return the state of each unit of a shipment at a time."""
+    shipment = shipment.known_at(now)
     units = {unit.number: unit.kind for unit in shipment.plan.units}
     common = [event for event in shipment.events if event.unit is None]
     chains = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from layers.processes.ports.disruption_cargo import Gathered
+from layers.processes.ports.disruption_inputs import Matched
 from layers.processes.ports.itinerary_interval import clock
 from layers.processes.readers.timetable_rows import HeldTimetable
 from routing.disruption.numbers import (
@@ -71,6 +72,7 @@ class AffectedOut(BaseModel):
     dearer_cny: float | None
     more_co2_kg: float | None
     because: list[str]
+    matched: list[Matched] = Field(description="How each planned leg was found on a run")
 
 
 class WaitingOut(BaseModel):
@@ -157,6 +159,7 @@ class TotalsOut(BaseModel):
     seconds: float
     proven_optimal: bool
     shown: int
+    matched: dict[Matched, int] = Field(description="Planned legs of all, by how they were found")
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,7 @@ def _affected(shown: Shown, one: Change) -> AffectedOut:
         dearer_cny=round(after.cny - before.cny, 2) if priced else None,
         more_co2_kg=round(after.kg - before.kg, 3) if priced else None,
         because=sorted(shown.causes[cause] for cause in one.causes),
+        matched=list(shown.gathered.matched[one.number]),
     )  # fmt: skip
 
 
@@ -328,6 +332,7 @@ def totals(shown: Shown, seconds: float) -> TotalsOut:
         bound_cny=0.0 if solved is None else round(solved.relaxed.bound, 2), gap=round(gap, 6),
         gap_before=None if first is None else round(first.gap, 6), seconds=round(seconds, 2),
         proven_optimal=gap <= 1e-9, shown=min(len(changes), MOST_ROWS),
+        matched=Counter(how for own in shown.gathered.matched for how in own),
     )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ MOST_SHIPMENTS = 20_000
 MOST_GIVEN = 10_000
 Teu = Annotated[float, Field(gt=0, le=20_000, allow_inf_nan=False)]
 Hub = Annotated[str, Field(min_length=1, max_length=80)]
+Matched = Literal["exact", "named", "near", "road", "none"]
+"""How a planned leg was found: by its time, by what it names, by times near, as a road leg."""
 DisruptionKind = Literal["hub", "flights", "lock", "waterway", "road", "typhoon"]
 
 

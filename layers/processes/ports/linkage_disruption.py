@@ -24,7 +24,7 @@ from layers.processes.ports.disruption_answer import (
     totals,
     waiting,
 )
-from layers.processes.ports.disruption_cargo import Gathered, find_runs, gather, hub_of
+from layers.processes.ports.disruption_cargo import Gathered, gather, hub_of
 from layers.processes.ports.disruption_inputs import (
     MOST_SHIPMENTS,
     DisruptionGiven,
@@ -35,6 +35,7 @@ from layers.processes.ports.disruption_layers import (
     flow_features,
     price_hours,
 )
+from layers.processes.ports.disruption_runs import find_runs
 from layers.processes.ports.disruption_world import (
     Closed,
     close_area,
@@ -62,7 +63,7 @@ from layers.processes.runtime.model import (
 from routing.disruption.closures import Closures
 from routing.disruption.replan import Case, replan
 from routing.disruption.roads import Window
-from routing.disruption.rule_models import REPLANNING
+from routing.disruption.rule_models import REPLANNING, TAKING
 from routing.disruption.world import DAY_S, World
 from routing.graph.weights import Floats
 from routing.multimodal.prices import Factors
@@ -211,7 +212,6 @@ class _Made:
     case: Case
     gathered: Gathered
     closed: Closed
-    own: int
     network_version: int
 
 
@@ -229,7 +229,7 @@ def run(inputs: DisruptionInputs, scene: Scene) -> DisruptionOutputs:
         affected=affected(shown), waiting=waiting(shown), prices=prices,
         diversions=diversions(shown), totals=totals(shown, time.monotonic() - begun),
         cannot_tell=[CannotTell(**vars(one)) for one in made.closed.unsure],
-        notes=_notes(inputs, made, left_off, inputs.time(scene.now)),
+        notes=_notes(inputs, made, left_off, scene),
         origins=sorted(set(made.gathered.origins)), network_version=made.network_version,
         timetable_version=held.version, closed=closed_features(shown, given, known),
         flows=flow_features(shown),
@@ -239,7 +239,8 @@ def run(inputs: DisruptionInputs, scene: Scene) -> DisruptionOutputs:
 def _make(inputs: DisruptionInputs, scene: Scene) -> _Made:
     held, known, rules = scene.get(SERVICES), scene.get(KNOWN), scene.get(RULES)
     at, now = inputs.time(scene.now), int(inputs.time(scene.now).timestamp())
-    gathered = gather(inputs, held, scene.get(PLANS) if inputs.table else [], at)
+    taking = get_rule(rules, TAKING).value
+    gathered = gather(inputs, held, scene.get(PLANS) if inputs.table else [], at, taking)
     closed = _close(inputs, scene, at)
     coming = [(n, one) for n, one in enumerate(inputs.disruptions) if one.until > at]
     on_road = [(n, one) for n, one in coming if one.kind == "road" or one.roads]
@@ -254,12 +255,12 @@ def _make(inputs: DisruptionInputs, scene: Scene) -> _Made:
         held.timetable, legs, _factors(inputs, rules), get_rule(rules, PRICES).value.tariffs,
         rule.co2_cny_per_t, _period(inputs, gathered, held, now, rule.horizon_days), list(limited),
     )  # fmt: skip
-    own = find_runs(gathered, held, world)
+    find_runs(gathered, held, world, taking)
     room = world.room(list(limited.values()))
     _lower(room, inputs, held, world)
     closures = Closures(closed.closings, shut if on_road else None, closed.lines)
     case = Case(world, closures, gathered.cargo, rule, now, room)
-    return _Made(case, gathered, closed, own, version)
+    return _Made(case, gathered, closed, version)
 
 
 def _factors(inputs: DisruptionInputs, rules: Rules) -> Factors:
@@ -317,14 +318,20 @@ def _lower(
             room[first:last] = teu
 
 
-def _notes(inputs: DisruptionInputs, made: _Made, left_off: int, at: datetime) -> list[Note]:
-    found = []
+def _notes(inputs: DisruptionInputs, made: _Made, left_off: int, scene: Scene) -> list[Note]:
+    found, at = [], inputs.time(scene.now)
+    assumed = get_rule(scene.get(RULES), TAKING).value.assumed_t_per_teu
+    own, shifted = (sum(bool(kinds & set(how)) for how in made.gathered.matched)
+                    for kinds in ({"none"}, {"named", "near"}))  # fmt: skip
     counts = (
         (made.gathered.off_hubs, "shipments start or end at no hub and are not planned",
          "票货运的起终点不是枢纽，未参与重排"),
-        (made.gathered.assumed_mass, "shipments have no mass; 10 t per TEU are assumed",
-         "票货运没有货重，按每标箱 10 吨假定"),
-        (made.own, "shipments have legs that no run of the timetable is known for: nothing is "
+        (made.gathered.assumed_mass, f"shipments have no mass; {assumed:g} t per TEU are assumed",
+         f"票货运没有货重，按每标箱 {assumed:g} 吨假定"),
+        (shifted, "shipments have legs at other times than runs: the run of the trip or service "
+         "that they name, or the nearest one, stands for them",
+         "票货运的航段与班期时刻不符：以其所称班次或最近班次代之"),
+        (own, "shipments have legs that no run of the timetable is known for: nothing is "
          "known of their price and the locks that they pass", "票货运含有班期中找不到的航段："
          "其价格与途经船闸未知"),
         (sum(one.until <= at for one in inputs.disruptions), "windows have ended and close nothing",
