@@ -200,7 +200,8 @@ def swap(number, mode="rail"):
         (swap("ATBE1003091", "feeder"), NUMBER, "仅在铁路区段"),
         (PLAN | {"legs": [LEGS[0] | {"goal": "CNZAO"}]}, "/shipments/0/legs", "没有地点"),
         (PLAN | {"legs": [LEGS[0] | {"arrives": day(1)}]}, "/shipments/0/legs/0", "before"),
-        (PLAN | {"legs": [LEGS[0], LEGS[2]]}, "/shipments/0", "does not start"),
+        (PLAN | {"legs": [LEGS[0], LEGS[2]]}, "/shipments/0/legs/1", "终点为 zhapu"),
+        (PLAN | {"legs": [LEGS[1] | {"goal": "CNZPU"}]}, "/shipments/0/legs/0", "同为 zhapu"),
     ],
 )  # fmt: skip
 def test_a_bad_plan_is_pointed_to(dispatcher, plan, pointer, told):
@@ -221,6 +222,24 @@ def test_units_and_places_that_are_taken(dispatcher):
     feature = show(dispatcher, shipment, 0)
     assert feature["geometry"]["coordinates"][0] == [121.14, 28.06]
     assert feature["properties"]["admin_code"] == "331083"
+
+
+def test_codes_of_one_place_join_and_a_quay_before_the_coast_is_of_its_county(server, clients):
+    with connect(server.database_url) as conn:
+        conn.execute("""INSERT INTO sigang.linkage_hub (id, kind, name_zh, un_locodes, by_road,
+          source_id, origin, geom) VALUES ('quay', 'sea', 'quay', ARRAY['CNCHS'], true, 'line',
+          'synthetic', ST_SetSRID(ST_MakePoint(122.13, 29.9), 4326)), ('roads', 'sea', 'roads',
+          '{}', true, 'line', 'synthetic', ST_SetSRID(ST_MakePoint(122.2, 29.9), 4326))""")
+    ningbo = clients["ningbo"]
+    legs = [LEGS[1] | {"start": "NLRTM", "goal": "quay"}, LEGS[2] | {"start": "CNCHS"}]
+    plan = {"key": "off", "units": PLAN["units"], "legs": legs}
+    answer = put(ningbo, plan)  # 2.9 km off the outline of 330206
+    assert answer.status_code == 201, answer.text
+    feature = show(ningbo, answer.json()["ids"][0], 0)
+    assert feature["properties"]["admin_code"] == "330206"
+    assert [leg["start"] for leg in feature["properties"]["legs"]] == ["NLRTM", "quay"]
+    far = [leg | {"goal": "roads"} for leg in legs[:1]]
+    assert put(ningbo, plan | {"key": "far", "legs": far}).status_code == 403
 
 
 def test_areas_are_kept_and_strangers_are_refused(dispatcher, clients):

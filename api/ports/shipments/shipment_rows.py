@@ -88,6 +88,17 @@ WHERE e.operation_id IS NULL AND ($1::uuid IS NULL OR e.id > $1) AND NOT EXISTS 
     OR (e.at >= s.since AND e.at < s.until AND (s.units @> ARRAY[e.unit]
       OR (e.unit IS NULL AND s.transports @> ARRAY[e.transport]))))
 ORDER BY e.id LIMIT $2"""
+COUNTY_NEAR = """
+SELECT coalesce((
+    SELECT min(z.admin_code) FROM sigang.zone z
+    WHERE z.kind = 'county' AND ST_Intersects(z.geom, g.at)), (
+    SELECT z.admin_code FROM sigang.zone z
+    WHERE z.kind = 'county' AND z.geom && ST_Expand(g.at, $3::float8 / 50000)
+      AND ST_DWithin(z.geom::geography, g.at::geography, $3::float8)
+    ORDER BY ST_Distance(z.geom::geography, g.at::geography), z.admin_code LIMIT 1))
+FROM unnest($1::float8[], $2::float8[]) WITH ORDINALITY p (x, y, i)
+CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(p.x, p.y), 4326) AS at) g
+ORDER BY p.i"""
 PLACES = """
 SELECT g.given, p.id, p.name_zh, p.name_en, p.lon, p.lat, p.basis
 FROM (SELECT given, upper(regexp_replace(given, '[[:space:]-]', '', 'g')) AS code

@@ -10,9 +10,9 @@ import asyncpg
 import orjson
 import shapely
 
-from api.law.record_rows import COUNTY_OF
 from api.ports.shipments.bodies import AnyPlace, NamedPlace, ShipmentBody, UnitBody, name_of
 from api.ports.shipments.places import KnownPlace, get_places
+from api.ports.shipments.shipment_rows import COUNTY_NEAR
 from routing.shipments.rule_models import UNITS
 from spatial.actor import Actor
 from spatial.errors import BadParameter, OutOfScope
@@ -26,6 +26,8 @@ from spatial.rules import Rules, get_rule
 from spatial.transport_modes import Mode
 
 KIND = "shipment"
+QUAY_M = 5_000.0
+"""Quays stand before the coast as outlines draw it: up to here a place is of the nearest county."""
 
 
 def check_units(rules: Rules, shipments: Sequence[ShipmentBody]) -> None:
@@ -90,7 +92,31 @@ async def place_all(conn: asyncpg.Connection, shipments: Sequence[ShipmentBody])
             else:
                 wanted.setdefault(place, f"/shipments/{number}/legs")
     known = await get_places(conn, wanted) if wanted else {}
-    return [_placed(one, known) for one in shipments]
+    placed = [_placed(one, known) for one in shipments]
+    for number, (one, where) in enumerate(zip(shipments, placed, strict=True)):
+        _check_joined(one, where, f"/shipments/{number}")
+    return placed
+
+
+def _check_joined(one: ShipmentBody, where: Placed, pointer: str) -> None:
+    """Refuse legs that do not join; places are told apart by what their codes stand for."""
+    ends = [
+        tuple(where.known[name_of(end)].id for end in (leg.start, leg.goal)) for leg in one.legs
+    ]
+    for number, (start, goal) in enumerate(ends):
+        at = f"{pointer}/legs/{number}"
+        if start == goal:
+            raise BadParameter(
+                f"leg {number + 1} leads from {start} to itself",
+                f"第 {number + 1} 航段起点与终点同为 {start}", pointer=at,
+            )  # fmt: skip
+        if number and start != ends[number - 1][1]:
+            raise BadParameter(
+                f"leg {number + 1} does not start where the one before ends",
+                f"第 {number + 1} 航段未自上一航段的终点出发", pointer=at,
+                mend_en=f"The one before ends at {ends[number - 1][1]}.",
+                mend_zh=f"上一航段的终点为 {ends[number - 1][1]}。",
+            )  # fmt: skip
 
 
 def _placed(one: ShipmentBody, known: Mapping[str, KnownPlace]) -> Placed:
@@ -117,13 +143,16 @@ async def counties(conn: asyncpg.Connection, actor: Actor, placed: Sequence[Plac
     OutOfScope
         One has no place within the area.
     """
-    points = [(n, *at) for n, one in enumerate(placed) for at in one.path]
-    xs, ys = [p[1] for p in points], [p[2] for p in points]
-    codes = [row[1] for row in await conn.fetch(COUNTY_OF, xs, ys)]
+    points = sorted({at for one in placed for at in one.path})
+    columns = [x for x, _ in points], [y for _, y in points]
+    rows = await conn.fetch(COUNTY_NEAR, *columns, QUAY_M)
+    codes = dict(zip(points, (row[0] for row in rows), strict=True))
     found: dict[int, str] = {}
-    for (number, *_), code in zip(points, codes, strict=True):
-        if code is not None and actor.covers(code):
-            found.setdefault(number, code)
+    for number, one in enumerate(placed):
+        for at in one.path:
+            code = codes[at]
+            if code is not None and actor.covers(code):
+                found.setdefault(number, code)
     foreign = [n for n in range(len(placed)) if n not in found]
     if foreign:
         raise OutOfScope(
