@@ -1,6 +1,7 @@
 """Appointments of trucks: small cases by trial, queues by a replay of its own, who is refused."""
 
 import itertools
+import math
 import random
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pytest
 
 from routing.gates.appointments import appoint
 from routing.gates.model import Asked, Gate, Wish
-from routing.gates.risk import quotas, risk_of
+from routing.gates.risk import expected_queues, quotas, risk_of
 from routing.gates.rule_models import Appointing, GateService
 from spatial.errors import BadParameter
 from tests.routing.gate_replay import longest_queue
@@ -114,6 +115,22 @@ def _exceeds(rng, load, lanes, room, slot_s, seconds):
         there += 1 if rng.random() < comes / (comes + leaves) else -1
         if there > lanes + room:
             return True
+
+
+def test_the_expected_queue_is_that_of_erlang_where_load_is_steady_and_grows_by_what_is_too_much():
+    lanes, comes = 2, 24.0
+    task = asked([lanes] * 40, 8, [Wish("t", 0, 30)])
+    offered = comes * SERVICE.seconds / 1800
+    full = offered / lanes
+    over = offered**lanes / math.factorial(lanes) / (1 - full)
+    waits = over / (sum(offered**k / math.factorial(k) for k in range(lanes)) + over)
+    assert expected_queues(task, [comes] * 40)[-1] == pytest.approx(waits * full / (1 - full), 1e-4)
+    much = expected_queues(task, [60.0] * 40)
+    assert much[-1] - much[-2] == pytest.approx(60 - 2 * 15, 1e-6)
+    shut = asked([2, 0, 0, 2, 2], 8, task.wishes)
+    queues = expected_queues(shut, [0.0, 10.0, 260.0, 0.0, 0.0])
+    assert queues[:3] == pytest.approx([0, 10, 270], 1e-6)
+    assert queues[3:] == pytest.approx([270 - 32, 270 - 62], 1e-3), "two are served, not waiting"
 
 
 def test_the_quota_just_keeps_the_risk_and_follows_the_lanes():

@@ -26,7 +26,7 @@ from routing.cost.weekly_hours import minute_of_week, read_hours
 from routing.gates.appointments import appoint
 from routing.gates.checks import MOST_LANES, MOST_MOVES, MOST_QUEUE, MOST_SLOTS, MOST_WISHES, check
 from routing.gates.model import Appointments, Asked, Gate, Wish
-from routing.gates.risk import risk_of
+from routing.gates.risk import expected_queues, risk_of
 from routing.gates.rule_models import APPOINTING, SERVICE
 from spatial.rules import Rules, get_rule
 
@@ -98,9 +98,12 @@ class AppointmentOut(BaseModel):
 
 
 class RefusedOut(BaseModel):
-    """A truck without a slot, and why."""
+    """A truck without a slot, when it wanted to come, and why it has none."""
 
     id: str
+    since: datetime
+    until: datetime
+    moves: int
     cause: Literal["closed", "full"]
     text: Text
 
@@ -108,7 +111,8 @@ class RefusedOut(BaseModel):
 class SlotOut(BaseModel):
     """A slot: lanes, trucks in it, their load and its quota in services of one move.
 
-    `wished` is the load where each truck comes in the slot that it likes best.
+    `wished` is the load where each truck comes in the slot that it likes best; `queue` and
+    `queue_wished` are how many are expected to wait at its end with either load.
     """
 
     begins: datetime
@@ -117,6 +121,8 @@ class SlotOut(BaseModel):
     load: float
     quota: float
     wished: float
+    queue: float
+    queue_wished: float
 
 
 class CrowdOut(BaseModel):
@@ -233,7 +239,7 @@ def run(inputs: TruckAppointmentsInputs, scene: Scene) -> TruckAppointmentsOutpu
     )
     return TruckAppointmentsOutputs(
         appointments=sorted(shown, key=lambda one: (one.begins, one.id)),
-        refused=[_refused(key, cause) for key, cause in made.refused.items()],
+        refused=[_refused(rows_[key], cause) for key, cause in made.refused.items()],
         slots=_slots(asked, made, wished), deviation_min=made.deviation_min,
         bound_min=made.bound_min, most_served=made.most_served, crowd=_crowd(made),
         queue_most=asked.gate.queue_most, risk=round(made.risk, 6),
@@ -259,10 +265,12 @@ def _wished(asked: Asked) -> list[float]:
 
 def _slots(asked: Asked, made: Appointments, wished: list[float]) -> list[SlotOut]:
     trucks = np.bincount(list(made.slots.values()), minlength=len(wished)).tolist()
+    queue, queue_wished = expected_queues(asked, made.load), expected_queues(asked, wished)
     return [
         SlotOut(
             begins=_when(asked.begins(k)), lanes=asked.gate.lanes[k], trucks=trucks[k],
             load=round(made.load[k], 3), quota=round(made.quota[k], 3), wished=round(wished[k], 3),
+            queue=round(queue[k], 3), queue_wished=round(queue_wished[k], 3),
         )
         for k in range(len(wished))
     ]  # fmt: skip
@@ -279,8 +287,11 @@ WHY = {
 }
 
 
-def _refused(key: str, cause: str) -> RefusedOut:
-    return RefusedOut(id=key, cause="closed" if cause == "closed" else "full", text=WHY[cause])
+def _refused(one: RequestIn, cause: str) -> RefusedOut:
+    return RefusedOut(
+        id=one.id, since=one.since, until=one.until, moves=one.moves,
+        cause="closed" if cause == "closed" else "full", text=WHY[cause],
+    )  # fmt: skip
 
 
 def _crowd(made: Appointments) -> CrowdOut | None:
