@@ -44,6 +44,7 @@ import { linkageOpen, watchLinkage } from './model/linkage.js';
 import { watchHubBoard } from './model/hub_board.js';
 import { watchBerths } from './model/berth.js';
 import { watchDrill } from './model/drill.js';
+import { watchGate } from './model/gate.js';
 import { watchUnit } from './model/unit.js';
 import { lockOpen, watchLock } from './model/lock.js';
 import { turnSpace } from './map/camera.js';
@@ -175,6 +176,7 @@ async function start() {
   watchUnit();
   watchBerths();
   watchDrill();
+  watchGate();
   listen();
   watchSession();
   await loadCatalogue(catalogue);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { boxesOf, laidOut, spanOfPlan } from '../js/core/berth.js';
+import { changedOf, choiceBody, closureSign, cornersOf, middleOf } from '../js/core/choice.js';
 import { checkDigit, judgeUnit } from '../js/core/container.js';
 import { areaText, drillBody, ringOf, windowOf, worstFirst } from '../js/core/drill.js';
-import { boxesOf, laidOut, spanOfPlan } from '../js/core/berth.js';
+import { busySlots, daysOf, gateBody, shownDay, trucksOf } from '../js/core/gate.js';
 import {
   NEW_SHIPMENT, askable, axisOf, changesOf, cheapestOf, courseOf, differing, fieldOf, findHubs, frontOf, gateOf,
   itinerariesBody, madeUp, placeOf, profileBody,
@@ -164,4 +166,54 @@ test('a drill is an area with three corners and a window of 36 hours unless it i
     { id: 'c', status: 'unserved', later_h: null }, { id: 'd', status: 'rerouted', later_h: 3 },
     { id: 'e', status: 'unchanged', later_h: 20 }];
   assert.deepEqual(worstFirst(all).map(({ id }) => id), ['c', 'd', 'b', 'a', 'e']);
+});
+
+test('a day of a gate is one that windows of requests touch, the first that is not past', () => {
+  const at = (day, hour) => `2026-12-0${day}T${hour}:00:00+08:00`;
+  const days = daysOf([{ since: at(2, '09'), until: at(2, '10') }, { since: at(1, '23'), until: at(2, '00') },
+    { since: at(1, '23'), until: at(2, '01') }]);
+  assert.deepEqual(days, [{ day: '2026-12-01', trucks: 2 }, { day: '2026-12-02', trucks: 2 }]);
+  assert.equal(shownDay(days, '', NOW + 24 * HOUR), '2026-12-02');
+  assert.equal(shownDay(days, '2026-12-01', NOW + 24 * HOUR), '2026-12-01');
+  assert.equal(shownDay(days, '2026-11-01', NOW + 90 * 24 * HOUR), '2026-12-02', 'the last where all are past');
+  assert.equal(shownDay([], '', NOW), null);
+  const body = gateBody({ id: 'u', key: "o'b" }, '2026-12-01', '3');
+  assert.equal(body.until, '2026-12-02T00:00:00+08:00');
+  assert.equal(body.terminal.filter, "key = 'o''b'");
+  assert.deepEqual(body.lanes, [{ since: '2026-12-01T00:00:00+08:00', until: body.until, lanes: 3 }]);
+  assert.ok(!('lanes' in gateBody({ id: 'u', key: 'k' }, '2026-12-01', '')));
+});
+
+test('slots are drawn from the first with somebody to the last in which somebody waits', () => {
+  const slot = (begins, more) => ({ begins, load: 0, wished: 0, queue: 0, queue_wished: 0.2, ...more });
+  const slots = [slot('a'), slot('b', { wished: 3 }), slot('c'), slot('d', { queue_wished: 0.5 }), slot('e')];
+  assert.deepEqual(busySlots({ slots }).map(({ begins }) => begins), ['b', 'c', 'd']);
+  assert.deepEqual(busySlots({ slots: [slot('a')] }), []);
+  const appointments = [{ id: 't', begins: '2026-12-01T00:00:00Z' }, { id: 'u', begins: '2026-12-01T00:30:00Z' }];
+  assert.deepEqual(trucksOf({ appointments }, '2026-12-01T08:00:00+08:00').map(({ id }) => id), ['t']);
+  assert.deepEqual(trucksOf({ appointments }, null), []);
+});
+
+test('counties that use another port are told by measure, and one that reaches none has none', () => {
+  const asked = draft({ view: 'hub', hub: 'damaiyu' });
+  assert.deepEqual(choiceBody(asked, NOW), { closed: [{ hub: 'damaiyu' }] });
+  assert.equal(closureSign(draft({ view: 'drill' })), '');
+  const typhoon = draft({ view: 'drill', area: '121,28;123,28;123,31' });
+  assert.notEqual(closureSign(typhoon), closureSign({ ...typhoon, since: '2026-12-02 08:00' }));
+  const body = choiceBody(typhoon, NOW);
+  assert.equal(body.closed[0].area.length, 4);
+  assert.equal(body.depart_at, body.closed[0].since);
+  const square = { type: 'MultiPolygon', coordinates: [[[[0, 0], [1, 1]]], [[[2, 2], [4, 2], [4, 4], [2, 4]]]] };
+  const told = (code, more) => ({ geometry: square, properties: { admin_code: code, name_zh: code, changed: true,
+    cost_changed: true, cost_port: 'a', cost_port_zh: '甲', cost_hub: 'h', cost_low_cny: 10, ...more } });
+  const after = { cost_port_after: 'b', cost_port_zh_after: '乙', cost_hub_after: null, cost_low_cny_after: 14 };
+  const found = changedOf({ areas: { features: [told('2', after), told('1', { cost_port_after: null }),
+    told('0', { changed: false })] } });
+  assert.deepEqual(found.map(({ code }) => code), ['1', '2']);
+  assert.equal(found[0].changes[0].to, null);
+  assert.deepEqual(found[1].changes.map(({ measure, from, to }) => [measure, from.hub, to.port.zh, to.low - from.low]),
+    [['cost', 'h', '乙', 4]]);
+  assert.deepEqual(middleOf(square), [3, 3]);
+  assert.deepEqual(middleOf({ type: 'Point', coordinates: [1, 2] }), [1, 2]);
+  assert.equal(cornersOf(square).length, 6);
 });

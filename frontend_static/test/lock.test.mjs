@@ -36,6 +36,9 @@ test('what has not ended is shown by begin, with its number in the plan', () => 
   assert.deepEqual(spanOf(LOCKAGES, NOW), [NOW - 1800, NOW + 6 * 3600]);
   const hours = hoursWithin([NOW - 1800, NOW + 40 * 3600]);
   assert.ok(hours.length <= 12 && hours.every((at) => at % 3600 === 0));
+  const days = hoursWithin([NOW, NOW + 7 * 86_400], 14);
+  assert.ok(days.length >= 7 && days.length <= 15);
+  assert.equal(days.filter((at) => (at + 8 * 3600) % 86_400 === 0).length, 7, 'each midnight of Asia/Shanghai');
 });
 
 test('how full a chamber is counts the area of its vessels', () => {

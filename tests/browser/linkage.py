@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from data.facts import read_facts
 from tests.browser.conftest import settle, until
 from tests.conftest import Server
 
@@ -152,6 +153,9 @@ def walk(page: Page, violations: Callable[[Page], list[str]]) -> None:
     read_board(page)
     follow_boxes(page)
     assert violations(page) == []
+    read_berths(page)
+    plan_a_gate(page)
+    assert violations(page) == []
 
 
 def the_week_sets_the_ready_time(page: Page) -> None:
@@ -171,6 +175,54 @@ def read_board(page: Page) -> None:
     rows = page.get_by_test_id("hub-departure")
     assert {row.get_attribute("data-mode") for row in rows.all()} == {"barge", "feeder"}
     expect(page.get_by_test_id("hub-gate").last).to_contain_text("小时")
+    close_a_hub(page)
+
+
+def close_a_hub(page: Page) -> None:
+    """Ask who would use another port if the planted hub closed: three counties, drawn and told."""
+    choose_hub(page, "hub", "damaiyu", "damaiyu")
+    page.get_by_test_id("choice-run").click()
+    expect(page.get_by_test_id("choice-told")).to_have_attribute("data-changed", "3")
+    counties = page.get_by_test_id("choice-county")
+    codes = [one.get_attribute("data-code") for one in counties.all()]
+    assert codes == sorted(read_facts("linkage")["hub_closure"]["counties"])
+    for one in counties.all():
+        expect(one).to_contain_text("大麦屿")
+    until(page, f"() => ({DRAWN})('choice') > 0")
+
+
+def read_berths(page: Page) -> None:
+    """Each terminal has its plan: vessels on the chart are those of the list."""
+    page.get_by_test_id("link-view-berth").check(force=True)
+    chosen = page.get_by_test_id("berth-terminal")
+    expect(chosen.locator("option")).to_have_count(len(read_facts("terminals")["terminal"]))
+    expect(page.get_by_test_id("berth-proven")).to_contain_text("下界")
+    drawn = page.locator("[data-testid=berth-chart] [data-call]")
+    expect(drawn.first).to_be_visible()
+    assert drawn.count() == page.get_by_test_id("berth-vessel").count()
+
+
+def plan_a_gate(page: Page) -> None:
+    """All trucks of a day have a slot; walked by keys one lists its trucks; a lane less is too few."""
+    page.get_by_test_id("link-view-gate").check(force=True)
+    beilun = next(one for one in read_facts("terminals")["terminal"] if one["key"] == "beilun-1")
+    page.get_by_test_id("gate-terminal").select_option(label=beilun["zh"])
+    sums = page.get_by_test_id("gate-sums")
+    expect(sums).to_have_attribute("data-appointed", str(beilun["requests"]))
+    expect(page.get_by_test_id("gate-all")).to_be_visible()
+    page.locator("[data-testid=gate-slot][tabindex='0']").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    held = page.get_by_test_id("gate-slot-said").inner_text()
+    assert page.evaluate("() => document.activeElement.getAttribute('aria-label')") == held
+    assert f"{page.get_by_test_id('gate-truck').count()} 辆" in held
+    lanes = page.get_by_test_id("gate-lanes")
+    lanes.fill("1")
+    lanes.dispatch_event("change")
+    expect(page.get_by_test_id("gate-cause")).to_have_attribute("data-cause", "full")
+    refused = page.get_by_test_id("gate-refused").count()
+    expect(sums).to_have_attribute("data-refused", str(refused))
+    expect(sums).to_have_attribute("data-appointed", str(beilun["requests"] - refused))
 
 
 def follow_boxes(page: Page) -> None:

@@ -4,7 +4,7 @@ import { fromInput, rfc3339 } from './i18n.js';
 
 /**
  * @typedef {'road' | 'rail' | 'barge' | 'feeder' | 'deep_sea' | 'air'} Mode
- * @typedef {'ask' | 'hub' | 'box' | 'berth' | 'drill'} View
+ * @typedef {'ask' | 'hub' | 'box' | 'berth' | 'gate' | 'drill'} View
  * @typedef {{ low: number, high: number | null }} Interval the highest is null where nobody knows it
  *
  * @typedef {object} Draft as typed: nothing of it is lost before it is right
@@ -29,7 +29,9 @@ import { fromInput, rfc3339 } from './i18n.js';
  * @property {string} [until]
  * @property {string} [count] made-up shipments of the drill; 0: those that are kept
  * @property {string} [roads] `1`: the drill closes roads too
- * @property {string} [terminal] whose berth plan is open; blank: the first with calls
+ * @property {string} [terminal] whose berths or gate are on show; blank: the first, of berths with calls
+ * @property {string} [day] of the gate, 2026-12-01; blank: the first with requests that is not past
+ * @property {string} [lanes] that work at the gate all day; blank: those of the terminal
  *
  * @typedef {{ formula: string, mass_t: number, km: number, g_per_tkm: Interval, factor_set: string,
  *   scope: string | null, source: string | null }} Sheet
@@ -87,7 +89,7 @@ export const KINDS = /** @type {const} */ (['container', 'cold', 'dangerous', 'b
 /** Two boxes with 20 t. @type {Required<Draft>} */
 export const NEW_SHIPMENT = {
   view: 'ask', start: '', goal: '', teu: '2', mass: '20', kind: 'container', ready: '', latest: '', ban: '',
-  transfers: '4', x: 'hours', y: 'cost', hub: '', hours: '48', unit: '', shipment: '', terminal: '',
+  transfers: '4', x: 'hours', y: 'cost', hub: '', hours: '48', unit: '', shipment: '', terminal: '', day: '', lanes: '',
   area: '', since: '', until: '', count: '200', roads: '',
 };
 

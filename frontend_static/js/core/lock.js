@@ -55,10 +55,14 @@ export function spanOf(/** @type {{ end: number }[]} */ lockages, /** @type {num
   return [now - BEFORE_S, Math.max(now + AFTER_S, ...lockages.map(({ end }) => end))];
 }
 
-/** Full hours of Asia/Shanghai within a span, at most so many. */
+/** Steps of hours that meet midnight, and Asia/Shanghai's offset; s. */
+const [STEPS, EAST_S] = [[1, 2, 3, 4, 6, 12, 24].map((hours) => hours * 3600), 8 * 3600];
+
+/** Full hours of Asia/Shanghai within a span, at most so many, evenly from midnight on. */
 export function hoursWithin(/** @type {[number, number]} */ [since, until], most = 12) {
-  const step = 3600 * Math.max(1, Math.ceil((until - since) / 3600 / most));
-  const first = Math.ceil(since / step) * step;
+  const least = (until - since) / most;
+  const step = STEPS.find((each) => each >= least) ?? 86_400 * Math.ceil(least / 86_400);
+  const first = Math.ceil((since + EAST_S) / step) * step - EAST_S;
   return Array.from({ length: Math.max(0, Math.floor((until - first) / step) + 1) }, (_, k) => first + k * step);
 }
 

@@ -1,10 +1,13 @@
 // @ts-check
-/** What the desk of shipments draws: legs in the colours of their modes, hubs, the chain of a box. */
+/** What the desk of shipments draws: legs in the colours of their modes, hubs, the chain of a box, who changes port. */
+import { middleOf } from '../core/choice.js';
 import { ringOf } from '../core/drill.js';
 import { placeOf } from '../core/linkage.js';
-import { number, t } from '../core/i18n.js';
+import { number, pick, t } from '../core/i18n.js';
 import { berthStore } from '../model/berth.js';
+import { changedCounties } from '../model/choice.js';
 import { drillStore } from '../model/drill.js';
+import { gateStore } from '../model/gate.js';
 import { chosenOne, endsOf, hubsById, linkageOpen, linkageStore } from '../model/linkage.js';
 import { unitStore } from '../model/unit.js';
 import { modeColour } from './colours.js';
@@ -61,6 +64,15 @@ function drillFeatures() {
   ];
 }
 
+/** Counties that use another port after a closure, with from and to by the first measure by which they do. */
+function choiceFeatures() {
+  return (changedCounties.value ?? []).flatMap(({ geometry, name, changes: [{ from, to }] }) => {
+    const ports = [from, to].map((one) => (one ? pick(one.port) : t('link.choice_none')));
+    return [feature(geometry, { part: 'choice' }),
+      point(middleOf(geometry), { part: 'choice-label', label: `${pick(name)}\n${ports.join(' → ')}` })];
+  });
+}
+
 /** Features of the desk while it is open. */
 export function linkageFeatures() {
   if (!linkageOpen.value) return [];
@@ -73,9 +85,13 @@ export function linkageFeatures() {
     return (berthStore.plan.value?.features ?? []).flatMap(({ geometry }) =>
       (geometry ? [feature(geometry, { part: 'quay', mode: 'deep_sea' })] : []));
   }
-  if (view === 'drill') return drillFeatures();
+  if (view === 'gate') {
+    const terminal = gateStore.terminal.value;
+    return terminal ? [point([terminal.lon, terminal.lat], { part: 'end', label: '■' })] : [];
+  }
+  if (view === 'drill') return [...choiceFeatures(), ...drillFeatures()];
   const at = hubsById.value.get(hub)?.at;
-  if (view === 'hub') return at ? [point(at, { part: 'end', label: '◆' })] : [];
+  if (view === 'hub') return [...choiceFeatures(), ...(at ? [point(at, { part: 'end', label: '◆' })] : [])];
   return [...legFeatures(), ...endFeatures()];
 }
 
@@ -91,7 +107,8 @@ export function linkageLayers(/** @type {Colours} */ c, /** @type {Theme} */ the
     ['other', 2, [1.5, 2.5], 0.6], ['straight', 5, [2, 0.8], 1], ['road', 5, null, 1], ['box', 4, [2, 0.8], 1],
     ['quay', 7, null, 1],
   ]);
-  const outlines = /** @type {[string, number][]} */ ([['closed', 3], ['area', 2.5]]).map(([name, width]) => ({
+  const edges = /** @type {[string, number][]} */ ([['closed', 3], ['area', 2.5], ['choice', 2]]);
+  const outlines = edges.map(([name, width]) => ({
     id: `sg-linkage-${name}`, type: 'line', filter: part(name), layout: join,
     paint: { 'line-color': c.bad, 'line-width': width, 'line-opacity': name === 'closed' ? 0.5 : 1 } }));
   const drawn = lines.flatMap(([name, width, dash, opacity]) => [
@@ -103,10 +120,12 @@ export function linkageLayers(/** @type {Colours} */ c, /** @type {Theme} */ the
   ]);
   const text = (/** @type {string} */ id, /** @type {any} */ filter, /** @type {any} */ paint, place = {}) => ({
     id, type: 'symbol', filter, paint,
-    layout: { 'text-field': ['get', 'label'], 'text-font': ['Inter'], 'text-size': 13, 'text-allow-overlap': true,
+    layout: { 'text-field': ['get', 'label'], 'text-font': ['Noto Sans SC'], 'text-size': 13, 'text-allow-overlap': true,
       ...place },
   });
   return [
+    { id: 'sg-linkage-choice-fill', type: 'fill', filter: part('choice'),
+      paint: { 'fill-color': c.bad, 'fill-opacity': 0.3 } },
     ...outlines,
     ...drawn,
     text('sg-linkage-label', ['in', ['get', 'part'], ['literal', ['straight', 'road']]],
@@ -118,6 +137,8 @@ export function linkageLayers(/** @type {Colours} */ c, /** @type {Theme} */ the
     { id: 'sg-linkage-end', type: 'circle', filter: part('end'),
       paint: { 'circle-radius': 11, 'circle-color': c.accent, 'circle-stroke-width': 2,
         'circle-stroke-color': c.casing } },
-    text('sg-linkage-end-label', part('end'), { 'text-color': c.casing }),
+    text('sg-linkage-choice-label', part('choice-label'),
+      { 'text-color': c.bad, 'text-halo-color': c.halo, 'text-halo-width': 2 }, { 'text-allow-overlap': false }),
+    text('sg-linkage-end-label', part('end'), { 'text-color': c.casing }, { 'text-font': ['Inter'] }),
   ].map((layer) => ({ source: 'sg-linkage', ...layer }));
 }

@@ -142,9 +142,12 @@ async function ask(draft, before) {
   if (!before) showAll();
 }
 
-/** Move the map where it does not show both ends. */
-function showAll() {
-  const points = (linkageStore.answer.peek()?.legs.features ?? []).flatMap(({ geometry }) => geometry.coordinates);
+/** Move the map where it does not show all legs. */
+const showAll = () =>
+  showPoints((linkageStore.answer.peek()?.legs.features ?? []).flatMap(({ geometry }) => geometry.coordinates));
+
+/** Move the map where it does not show all of some points. */
+export function showPoints(/** @type {[number, number][]} */ points) {
   const box = viewStore.bounds.peek();
   if (!points.length || !box) return;
   const [west, south, east, north] = box;

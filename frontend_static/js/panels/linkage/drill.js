@@ -8,6 +8,7 @@ import { drillStore, runDrill } from '../../model/drill.js';
 import { linkageStore, setShipment } from '../../model/linkage.js';
 import { openDrawer } from '../../model/shell.js';
 import { badge, busy, failure, icon } from '../widgets.js';
+import { choice } from './choice.js';
 import { hubName } from './hub_field.js';
 import { chain } from './words.js';
 
@@ -110,5 +111,6 @@ export function drill() {
   const { answer, error, working } = drillStore;
   return html`${form()}${busy(working.value)}
     ${error.value ? failure(error.value, runDrill, 'drill-retry') : ''}
-    ${answer.value ? html`${totals(answer.value)}${affected(answer.value)}${hubs(answer.value)}` : ''}`;
+    ${answer.value ? html`${totals(answer.value)}${affected(answer.value)}${hubs(answer.value)}` : ''}
+    ${choice()}`;
 }

@@ -6,6 +6,7 @@ import { hubBoardStore, loadHubBoard } from '../../model/hub_board.js';
 import { openLock } from '../../model/lock.js';
 import { linkageStore, setShipment } from '../../model/linkage.js';
 import { badge, busy, failure } from '../widgets.js';
+import { choice } from './choice.js';
 import './hub_field.js';
 import { hubName } from './hub_field.js';
 import { mode, when } from './words.js';
@@ -76,5 +77,6 @@ export function hubBoard() {
       </select></label></div>
     ${busy(working.value)}
     ${error.value ? failure(error.value, loadHubBoard, 'hub-retry') : ''}
-    ${!hub ? html`<p class="muted">${t('link.choose_hub')}</p>` : board.value ? told(board.value) : ''}`;
+    ${!hub ? html`<p class="muted">${t('link.choose_hub')}</p>` : ''}
+    ${hub && board.value ? html`${told(board.value)}${choice()}` : ''}`;
 }

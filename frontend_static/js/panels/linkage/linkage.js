@@ -1,5 +1,5 @@
 // @ts-check
-/** <sg-linkage>: the desk of the four ports: itineraries of a shipment, boards of hubs, chains of boxes. */
+/** <sg-linkage>: the desk of the four ports: itineraries, boards of hubs, chains of boxes, berths and gates, drills. */
 import { html } from 'lit';
 import { Part, define } from '../../core/base.js';
 import { t } from '../../core/i18n.js';
@@ -11,17 +11,18 @@ import { berths } from './berth.js';
 import { cards, legs } from './cards.js';
 import { course } from './course.js';
 import { drill } from './drill.js';
+import { gate } from './gate.js';
 import { hubBoard } from './hub.js';
 import { pareto } from './pareto.js';
 import { unit } from './unit.js';
 import { week } from './week.js';
 
-const VIEWS = /** @type {const} */ (['ask', 'hub', 'box', 'berth', 'drill']);
+const VIEWS = /** @type {const} */ (['ask', 'hub', 'box', 'berth', 'gate', 'drill']);
 
 class Linkage extends Part {
   render() {
     const { view } = linkageStore.draft.value;
-    const body = { ask: () => this.itineraries(), hub: hubBoard, box: unit, berth: berths, drill }[view];
+    const body = { ask: () => this.itineraries(), hub: hubBoard, box: unit, berth: berths, gate, drill }[view];
     return html`<section class="linkage" data-testid="linkage" aria-label=${t('link.desk')}>
       <div class="segments thirds" role="radiogroup" aria-label=${t('link.views')}>${VIEWS.map((name) =>
         html`<label class="segment"><input type="radio" name="link-view" data-testid="link-view-${name}"
