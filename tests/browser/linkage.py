@@ -203,7 +203,7 @@ def read_berths(page: Page) -> None:
 
 
 def plan_a_gate(page: Page) -> None:
-    """All trucks of a day have a slot; walked by keys one lists its trucks; a lane less is too few."""
+    """All trucks of a day have a slot; a slot lists its trucks by keys; a lane less is too few."""
     page.get_by_test_id("link-view-gate").check(force=True)
     beilun = next(one for one in read_facts("terminals")["terminal"] if one["key"] == "beilun-1")
     page.get_by_test_id("gate-terminal").select_option(label=beilun["zh"])

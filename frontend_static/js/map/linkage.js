@@ -120,8 +120,8 @@ export function linkageLayers(/** @type {Colours} */ c, /** @type {Theme} */ the
   ]);
   const text = (/** @type {string} */ id, /** @type {any} */ filter, /** @type {any} */ paint, place = {}) => ({
     id, type: 'symbol', filter, paint,
-    layout: { 'text-field': ['get', 'label'], 'text-font': ['Noto Sans SC'], 'text-size': 13, 'text-allow-overlap': true,
-      ...place },
+    layout: { 'text-field': ['get', 'label'], 'text-font': ['Noto Sans SC'], 'text-size': 13,
+      'text-allow-overlap': true, ...place },
   });
   return [
     { id: 'sg-linkage-choice-fill', type: 'fill', filter: part('choice'),

@@ -45,8 +45,8 @@ function told() {
   if (error.value) return failure(error.value, runChoice, 'choice-retry');
   if (!answer.value || !changed) return '';
   const { summary } = answer.value;
-  return html`<h4 data-testid="choice-told" data-changed=${changed.length}>${t('link.choice_told', {
-      changed: number(changed.length), counties: number(summary.places) })}</h4>
+  return html`<h3 data-testid="choice-told" data-changed=${changed.length}>${t('link.choice_told', {
+      changed: number(changed.length), counties: number(summary.places) })}</h3>
     ${changed.length ? table(changed) : ''}
     <p class="hint">${t('link.choice_asked', { teu: number(summary.teu, 1), at: when(summary.depart_at),
       hours: number(summary.within_h), ports: number(summary.ports) })}</p>`;
