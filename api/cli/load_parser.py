@@ -107,6 +107,12 @@ def _add_timetable(kinds: Commands[ArgumentParser]) -> None:
 
 
 def _add_messages(kinds: Commands[ArgumentParser]) -> None:
+    source = command(
+        kinds, "source", "Register who sends records and on what terms.",
+        example="load source gates.toml",
+    )  # fmt: skip
+    source.add_argument("file", type=Path, help="TOML: id, title_zh, title_en, license, …")
+    source.set_defaults(bad_rows=None)
     messages = command(
         kinds, "messages", "Add the events of EDIFACT, DCSA and ONE Record messages of shipments.",
         example="load messages gate.edi events.json --source gates",

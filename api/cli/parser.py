@@ -21,6 +21,7 @@ examples:
   ./sigang load waterway network.toml           reaches, locks, bridges, limits, levels
   ./sigang load enc C1313001.000                depths, marks and bridges of a chart cell
   ./sigang load timetable feeds/rail            services of rail, barge, feeder and the like
+  ./sigang load source gates.toml               who sends records, on what terms
   ./sigang load messages gate.edi --source gates what happened to boxes, bags and vehicles
   ./sigang load unlocode code-list.csv          the world's places by code
   ./sigang load airspace zones.json             zones of ED-269, ED-318, OpenAir, GeoJSON, KML

@@ -190,6 +190,12 @@ def _load_messages(conn: psycopg.Connection, _: Settings, options: Namespace) ->
     )  # fmt: skip
 
 
+def _load_source(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:
+    from data.source import load_source
+
+    return load_source(conn, options.file)
+
+
 def _load_unlocode(conn: psycopg.Connection, _: Settings, options: Namespace) -> LoadReport:
     from data.linkage.unlocode import load_unlocode
 
@@ -229,6 +235,7 @@ LOADERS = {
     "waterway": _load_waterway,
     "enc": _load_enc,
     "timetable": _load_timetable,
+    "source": _load_source,
     "messages": _load_messages,
     "unlocode": _load_unlocode,
 }

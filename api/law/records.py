@@ -155,7 +155,8 @@ async def check_source(conn: asyncpg.Connection, source: str) -> None:
     if not await conn.fetchval(SOURCE_IS_KNOWN, source):
         raise NotFound(
             f"No source {source!r}", f"没有数据来源 {source!r}", pointer="/source",
-            mend_en="Name a registered source.", mend_zh="请使用已登记的来源。",
+            mend_en="Register it: ./sigang load source FILE.toml.",
+            mend_zh="请先登记：./sigang load source FILE.toml。",
         )  # fmt: skip
 
 

@@ -61,7 +61,8 @@ def load_messages(
     if info is None:
         raise NotFound(
             f"No source {source!r}", f"没有数据来源 {source!r}",
-            mend_en="Name a registered source.", mend_zh="请使用已登记的来源。",
+            mend_en="Register it: ./sigang load source FILE.toml.",
+            mend_zh="请先登记：./sigang load source FILE.toml。",
         )  # fmt: skip
     tried = trying(conn, info, bad_rows) if dry_run else None
     options = {"files": [file.name for file in files]}

@@ -34,6 +34,7 @@ ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, name_zh = excluded.name_zh,
 _DROP_HUBS = """
 DELETE FROM sigang.linkage_hub h WHERE source_id = %s AND NOT id = ANY(%s)
   AND NOT EXISTS (SELECT 1 FROM sigang.linkage_call c WHERE c.hub_id = h.id)"""
+_AT_SHORE = ("sea", "river")
 _OWN = ("linkage_call", "linkage_trip", "linkage_service", "linkage_transfer", "linkage_closing")
 _SERVICE = (
     "id", "mode", "carrier", "name_zh", "name_en", "cargo", "most_t", "source_id", "origin",
@@ -86,7 +87,13 @@ def write(run: Run, stage: Stage, hubs: Hubs, origin: str, units: AdminUnits) ->
 
 def _write_hubs(run: Run, stage: Stage, origin: str, units: AdminUnits) -> None:
     rows = [given.row for given in stage.of(StopRow)]
-    codes = units.codes_of([row.stop_lon for row in rows], [row.stop_lat for row in rows])
+    lon, lat = [row.stop_lon for row in rows], [row.stop_lat for row in rows]
+    codes = [
+        at_shore if row.hub_kind in _AT_SHORE else within
+        for row, at_shore, within in zip(
+            rows, units.codes_at_shore(lon, lat), units.codes_of(lon, lat), strict=True
+        )
+    ]
     with run.conn.cursor() as cursor:
         cursor.executemany(_PUT_HUB, [
             (row.stop_id, row.hub_kind, row.stop_name, row.stop_name_en, code,

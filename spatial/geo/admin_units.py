@@ -10,8 +10,11 @@ import shapely
 from numpy.typing import ArrayLike
 
 from spatial.actor import scope_prefix
+from spatial.geo.crs import distance_m
 from spatial.geo.unit_rows import UNITS
 
+SHORE_M = 5_000.0
+"""Quays stand on land that was won from the sea after the outlines of counties were drawn."""
 LEVELS = ("county", "prefecture", "province")  # finest first; kind or level of `zone`
 
 
@@ -60,6 +63,28 @@ class AdminUnits:
         for at, number in sorted(zip(which.tolist(), unit.tolist(), strict=True), reverse=True):
             found[at] = self._codes[number]
         return found
+
+    def codes_at_shore(self, lon: ArrayLike, lat: ArrayLike) -> list[str | None]:
+        """Return the codes of quays: of the finest unit near it where none holds one.
+
+        It is the nearest of its level, `SHORE_M` away at most.
+        """
+        found = self.codes_of(lon, lat)
+        xs, ys = np.atleast_1d(np.asarray(lon, float)), np.atleast_1d(np.asarray(lat, float))
+        for at, code in enumerate(found):
+            if code is None and self._codes:
+                found[at] = self._nearest(float(xs[at]), float(ys[at]))
+        return found
+
+    def _nearest(self, lon: float, lat: float) -> str | None:
+        line = shapely.shortest_line(list(self.units.values()), shapely.Point(lon, lat))
+        near = shapely.get_coordinates(shapely.get_point(line, 0))
+        away = distance_m(near[:, 0], near[:, 1], lon, lat)
+        reached = [
+            (-len(scope_prefix(self._codes[at])), away[at], self._codes[at])
+            for at in np.flatnonzero(away <= SHORE_M)
+        ]
+        return min(reached)[2] if reached else None
 
     def centre(self, code: str) -> tuple[float, float] | None:
         """Return a point inside the unit (degrees), or None when the code is not loaded."""

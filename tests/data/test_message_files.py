@@ -7,7 +7,8 @@ from api.cli.parser import build_parser
 from api.cli.store import LOADERS
 from api.network.rule_models import load_rules
 from data.linkage.messages import load_messages
-from spatial.errors import NotFound
+from data.source import load_source
+from spatial.errors import ConfigError, NotFound
 
 pytestmark = pytest.mark.db
 BOX = "CSQU3054383"
@@ -19,15 +20,16 @@ EDI = (
 EVENT = {"eventID": "e1", "eventType": "EQUIPMENT", "eventClassifierCode": "ACT",
          "eventDateTime": "2026-03-02T08:00:00+08:00", "equipmentEventTypeCode": "LOAD",
          "equipmentReference": BOX}  # fmt: skip
+SOURCE = (
+    'id = "gates"\ntitle_zh = "闸口"\ntitle_en = "Gates"\nlicense = "CC0"\nattribution = "Test"\n'
+)
 ROWS = "SELECT unit, document ->> 'code', (document ->> 'mass_kg')::float, origin, raw FROM sigang.shipment_event ORDER BY at"  # noqa: E501
 
 
 @pytest.fixture
 def files(conn, tmp_path):
-    conn.execute(
-        "INSERT INTO sigang.source (id, title_zh, title_en, license, attribution)"
-        " VALUES ('gates', '闸口', 'Gates', 'CC0', 'Test')"
-    )
+    (tmp_path / "gates.toml").write_text(SOURCE, "utf-8")
+    load_source(conn, tmp_path / "gates.toml")
     load_rules(conn)
     conn.commit()
     (tmp_path / "gate.edi").write_text(EDI, encoding="ascii")
@@ -62,3 +64,21 @@ def test_all_that_the_command_line_offers_to_load_has_a_loader():
     commands = build_parser()._subparsers._group_actions[0].choices
     kinds = set(commands["load"]._subparsers._group_actions[0].choices)
     assert kinds - set(LOADERS) == {"osm", "terrain", "sample"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("id = 3", "id: "), (SOURCE + "licence = 'x'", "licence: "), ("id =", "source.toml: ")],
+)
+def test_a_source_that_is_none_changes_nothing(conn, tmp_path, text, told):
+    (tmp_path / "source.toml").write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=told):
+        load_source(conn, tmp_path / "source.toml")
+    assert conn.execute("SELECT count(*) FROM sigang.source WHERE id = 'gates'").fetchone() == (0,)
+
+
+def test_a_source_is_corrected(conn, files, tmp_path):
+    (tmp_path / "gates.toml").write_text(SOURCE.replace("CC0", "CC-BY-4.0"), "utf-8")
+    load_source(conn, tmp_path / "gates.toml")
+    row = conn.execute("SELECT license FROM sigang.source WHERE id = 'gates'").fetchone()
+    assert row == ("CC-BY-4.0",)
