@@ -22,6 +22,7 @@ from spatial.rule_store import read_stored
 from spatial.rules import RuleBook, get_rule
 
 KIND = "messages"
+_REGISTER = "./sigang load source FILE.toml"
 Progress = Callable[[str], None]
 _ADD = """
 INSERT INTO sigang.shipment_event (id, source_id, event_id, at, unit, transport, refs, retracts,
@@ -61,8 +62,7 @@ def load_messages(
     if info is None:
         raise NotFound(
             f"No source {source!r}", f"没有数据来源 {source!r}",
-            mend_en="Register it: ./sigang load source FILE.toml.",
-            mend_zh="请先登记：./sigang load source FILE.toml。",
+            mend_en=f"Register it: {_REGISTER}.", mend_zh=f"请先登记：{_REGISTER}。",
         )  # fmt: skip
     tried = trying(conn, info, bad_rows) if dry_run else None
     options = {"files": [file.name for file in files]}
