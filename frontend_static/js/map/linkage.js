@@ -69,7 +69,7 @@ function choiceFeatures() {
   return (changedCounties.value ?? []).flatMap(({ geometry, name, changes: [{ from, to }] }) => {
     const ports = [from, to].map((one) => (one ? pick(one.port) : t('link.choice_none')));
     return [feature(geometry, { part: 'choice' }),
-      point(middleOf(geometry), { part: 'choice-label', label: `${pick(name)}\n${ports.join(' → ')}` })];
+      point(middleOf(geometry), { part: 'choice-label', label: `${pick(name)}\n${ports.join('\n→ ')}` })];
   });
 }
 

@@ -115,7 +115,7 @@ export function berths() {
       html`<option value=${one.id} ?selected=${one.id === id}>${t('link.terminal_option', {
         name: named(one), berths: one.berths, calls: one.calls })}</option>`)}</select></label>` : ''}
     ${busy(working.value)}
-    ${error.value ? failure(error.value, loadBerths, 'berth-retry') : ''}
+    ${error.value ? failure(error.value, () => loadBerths(), 'berth-retry') : ''}
     ${terminals.value && !all.length ? html`<p class="muted">${t('link.no_terminals')}</p>` : ''}
     ${plan.value ? told(plan.value) : ''}`;
 }

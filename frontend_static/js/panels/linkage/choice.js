@@ -5,7 +5,7 @@ import { number, pick, t } from '../../core/i18n.js';
 import { CHOICE_MEASURES, closureSign } from '../../core/choice.js';
 import { changedCounties, choiceHolds, choiceStore, runChoice } from '../../model/choice.js';
 import { linkageStore } from '../../model/linkage.js';
-import { busy, failure } from '../widgets.js';
+import { badge, busy, failure } from '../widgets.js';
 import { hubName } from './hub_field.js';
 import { when } from './words.js';
 
@@ -44,9 +44,10 @@ function told() {
   const changed = changedCounties.value;
   if (error.value) return failure(error.value, runChoice, 'choice-retry');
   if (!answer.value || !changed) return '';
-  const { summary } = answer.value;
+  const { summary, areas } = answer.value;
+  const origin = areas.features[0]?.properties.origin ?? 'derived';
   return html`<h3 data-testid="choice-told" data-changed=${changed.length}>${t('link.choice_told', {
-      changed: number(changed.length), counties: number(summary.places) })}</h3>
+      changed: number(changed.length), counties: number(summary.places) })} ${badge(origin)}</h3>
     ${changed.length ? table(changed) : ''}
     <p class="hint">${t('link.choice_asked', { teu: number(summary.teu, 1), at: when(summary.depart_at),
       hours: number(summary.within_h), ports: number(summary.ports) })}</p>`;

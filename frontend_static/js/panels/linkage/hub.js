@@ -76,7 +76,7 @@ export function hubBoard() {
         html`<option value=${each} ?selected=${each === hours}>${t('link.hours_value', { hours: each })}</option>`)}
       </select></label></div>
     ${busy(working.value)}
-    ${error.value ? failure(error.value, loadHubBoard, 'hub-retry') : ''}
+    ${error.value ? failure(error.value, () => loadHubBoard(), 'hub-retry') : ''}
     ${!hub ? html`<p class="muted">${t('link.choose_hub')}</p>` : ''}
     ${hub && board.value ? html`${told(board.value)}${choice()}` : ''}`;
 }
