@@ -23,7 +23,8 @@ SELECT id AS stop_id, name_zh AS stop_name, name_en AS stop_name_en, ST_Y(geom) 
   ST_X(geom) AS stop_lon, kind AS hub_kind, array_to_string(un_locodes, ' ') AS un_locodes,
   by_road::int AS by_road FROM sigang.linkage_hub WHERE source_id = %s ORDER BY id"""
 _AGENCIES = """
-SELECT DISTINCT carrier AS agency_id, carrier AS agency_name FROM sigang.linkage_service
+SELECT DISTINCT carrier AS agency_id, carrier AS agency_name,
+  'Asia/Shanghai' AS agency_timezone FROM sigang.linkage_service
 WHERE source_id = %s ORDER BY 1"""
 _ROUTES = """
 SELECT id AS route_id, carrier AS agency_id, name_zh AS route_long_name, name_en AS route_name_en,

@@ -62,17 +62,29 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class TimetableRow(BaseModel):
-    """A row of one of the files; empty cells are left out before, other columns are refused."""
+    """A row of one of the files; empty cells are left out before, other columns are refused.
+
+    Columns of GTFS that say nothing here (`UNUSED`) are read over.
+    """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
     FILE: ClassVar[str]
     KEY: ClassVar[tuple[str, ...]]
+    UNUSED: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_over(cls, cells: object) -> object:
+        if not isinstance(cells, dict):
+            return cells
+        return {name: cell for name, cell in cells.items() if name not in cls.UNUSED}
 
 
 class FeedRow(TimetableRow):
     """Whose timetable it is, and how it came about."""
 
     FILE, KEY = "feed_info.txt", ("feed_id",)
+    UNUSED = frozenset({"feed_lang", "default_lang", "feed_contact_email", "feed_contact_url"})
     feed_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
     feed_publisher_name: Name
     feed_license: Name
@@ -85,6 +97,7 @@ class StopRow(TimetableRow):
     """A hub; longitude and latitude in degrees, WGS 84."""
 
     FILE, KEY = "stops.txt", ("stop_id",)
+    UNUSED = frozenset({"stop_code", "stop_desc", "stop_url", "zone_id", "wheelchair_boarding"})
     stop_id: Name
     stop_name: Name
     stop_name_en: Name | None = None
@@ -96,17 +109,25 @@ class StopRow(TimetableRow):
 
 
 class AgencyRow(TimetableRow):
-    """A carrier."""
+    """A carrier; its clocks are those of China, as all times of trips."""
 
     FILE, KEY = "agency.txt", ("agency_id",)
+    UNUSED = frozenset(
+        {"agency_url", "agency_lang", "agency_phone", "agency_email", "agency_fare_url"}
+    )
     agency_id: Name
     agency_name: Name
+    agency_timezone: Literal["Asia/Shanghai", "PRC"] | None = None
 
 
 class RouteRow(TimetableRow):
     """A service; `most_t` is the mass of one unit that it takes, `cargo` the kinds."""
 
     FILE, KEY = "routes.txt", ("route_id",)
+    UNUSED = frozenset({
+        "route_type", "route_short_name", "route_desc", "route_url", "route_color",
+        "route_text_color", "route_sort_order",
+    })  # fmt: skip
     route_id: Name
     agency_id: Name
     route_long_name: Name
@@ -156,6 +177,10 @@ class TripRow(TimetableRow):
     """A trip; without `capacity_teu` its room is not limited."""
 
     FILE, KEY = "trips.txt", ("trip_id",)
+    UNUSED = frozenset({
+        "trip_headsign", "trip_short_name", "direction_id", "shape_id", "wheelchair_accessible",
+        "bikes_allowed",
+    })  # fmt: skip
     trip_id: Name
     route_id: Name
     service_id: Name
@@ -169,6 +194,7 @@ class StopTimeRow(TimetableRow):
     """
 
     FILE, KEY = "stop_times.txt", ("trip_id", "stop_sequence")
+    UNUSED = frozenset({"stop_headsign", "shape_dist_traveled", "timepoint"})
     trip_id: Name
     stop_sequence: Annotated[int, Field(ge=0, le=10_000)]
     stop_id: Name

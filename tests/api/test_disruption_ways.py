@@ -125,6 +125,9 @@ def test_what_is_left_of_a_trip_and_of_a_hubs_day_bounds_the_new_plan(planner):
     tomorrow = (DAY + timedelta(days=1)).date().isoformat()
     left = [{"trip": "af-1", "day": tomorrow, "teu": 2}]
     few = ask(planner, gone, two, trip_teu_left=left)
+    lost = [{**left[0], "trip": "af-9"}]
+    with pytest.raises(AssertionError, match="af-9"):
+        ask(planner, gone, two, trip_teu_left=lost)
     assert sorted(arrivals(few).values()) == [("af-1", 1), ("af-1", 2)]
     slow = ask(planner, gone, two, hub_teu_per_day={"foxtrot": 2})
     assert sorted(arrivals(slow).values()) == [("af-1", 1), ("af-1", 2)]

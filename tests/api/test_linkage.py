@@ -142,6 +142,7 @@ def test_what_cannot_be_answered_says_how_to_mend_it(planner, clients):
         ({"factor_set": "mine"}, "glec-v3-ranges"),
         ({"goal": {"hub": "CNZPU"}}, "the same"),
         ({"latest_arrival": READY.isoformat()}, "after depart_at"),
+        ({"carriers": ["nobody"]}, "runs no service"),
         ({"mass_t": -1}, "mass_t"),
         ({"start": {}}, "either hub or point"),
     ):

@@ -121,6 +121,11 @@ def test_a_plan_is_kept_and_made_anew_when_calls_change(dispatcher, planner, ser
     assert anew["made_at"] > plan["made_at"]
     assert (one["state"], one["from_m"], one["berth"]) == ("berthed", 220.0, "a")
     assert anew["faults"] == []
+    send(dispatcher, call("3", 1, state="berthed", berth="a", from_m=215.0,
+                          berthed_at=(NOW - timedelta(hours=2)).isoformat()))  # fmt: skip
+    assert "both told to lie at one place" in str(planned(planner)["faults"])
+    send(dispatcher, calls[2])
+    anew = planned(planner)
     with connect(server.database_url) as conn:
         conn.execute("UPDATE sigang.berth_plan SET holds_until = now()")
     assert planned(planner)["made_at"] > anew["made_at"]
@@ -181,7 +186,8 @@ def test_what_cannot_be_is_a_problem(dispatcher):
     refused(send(dispatcher, call("x", 1), source="nobody"), 404)
     for wrong in (
         {"handling_min": None}, {"length_m": -1}, {"due": NOW.isoformat()}, {"state": "berthed"},
-        {"draught_m": 0},
+        {"draught_m": 0}, {"state": "berthed", "berth": "a", "from_m": 0.0,
+                           "berthed_at": (NOW + timedelta(days=1)).isoformat()},
     ):  # fmt: skip
         refused(send(dispatcher, call("x", 1, **wrong)), 400)
     for body in (

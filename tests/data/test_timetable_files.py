@@ -128,6 +128,21 @@ def test_a_dry_run_changes_nothing_and_a_load_replaces_its_feed_alone(conn, load
     assert rows(conn, "SELECT id FROM sigang.linkage_trip ORDER BY id") == [("B1",), ("T1",)]
 
 
+def test_columns_that_gtfs_asks_for_and_that_say_nothing_here_are_read_over(conn, load):
+    plain, _ = load()
+    more = {
+        "agency.txt": "agency_id,agency_name,agency_url,agency_timezone\n"
+        "rail,铁路,https://rail.test,Asia/Shanghai\n",
+        "feed_info.txt": FILES["feed_info.txt"].replace("\n", ",feed_lang\n", 1)[:-1] + ",zh\n",
+        "routes.txt": "route_id,agency_id,route_long_name,mode,cargo,most_t,route_type\n"
+        "sea-rail,rail,海铁班列,rail,container cold,30,2\nlost,nobody,失联,rail,,,2\n",
+    }
+    assert load(more)[0].refused == plain.refused
+    for wrong in (("Shanghai", "Tokyo"), ("agency_url", "agency_ulr")):
+        with pytest.raises(Quarantined, match="none of 8 trips"):
+            load({"agency.txt": more["agency.txt"].replace(*wrong)}, dry_run=True)
+
+
 def test_what_is_written_out_loads_as_the_same_services(conn, load, tmp_path):
     tables = ("hub", "service", "trip", "call", "transfer", "closing")
 

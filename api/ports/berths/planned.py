@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import TypedDict
 
 import orjson
@@ -111,7 +112,10 @@ def make(
     task, extent = without(task, refused), get_rule(noted, SEARCH).value
     found = plan(task, extent) if task.vessels else Plan([], 0, 0, 0, 0, "proven")
     lying = [*_lying(task, calls, found), *_berthed(calls, rule, now)]
-    broken = faults(task, found.berthings) if task.vessels else []
+    broken = [
+        *(faults(task, found.berthings) if task.vessels else []),
+        *_one_place([one for one in lying if one["state"] == "berthed"]),
+    ]
     document: Document = {
         "since": _text(_minute(now)),
         "until": _text(_minute(now + timedelta(hours=rule.ahead_h))),
@@ -248,6 +252,15 @@ def _berthed(calls: Sequence[Call], rule: BerthHorizon, now: datetime) -> Iterat
             "late_min": 0 if one.due is None else max(0, ends - _minute(one.due)),
             "origin": one.origin,
         }  # fmt: skip
+
+
+def _one_place(berthed: Sequence[Lying]) -> Iterator[str]:
+    """Tell of vessels that by what was told lie where another lies; one of them has left."""
+    for a, b in combinations(berthed, 2):
+        beside = a["to_m"] <= b["from_m"] or b["to_m"] <= a["from_m"]
+        apart = a["leaves"] <= b["start"] or b["leaves"] <= a["start"]
+        if a["berth"] == b["berth"] and not beside and not apart:
+            yield f"{a['call']}, {b['call']}: both told to lie at one place"
 
 
 def _holds(

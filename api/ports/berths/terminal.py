@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from api.ports.berths.bodies import CallBody
 from routing.berths.checks import MOST_QUAYS
 from spatial.actor import WRITERS, Actor
 from spatial.errors import BadParameter, LimitViolated, NotFound
+
+CLOCKS = timedelta(minutes=5)
+"""By how much the clock of who tells may be ahead."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def check_call(terminal: Terminal, call: CallBody, pointer: str) -> None:
     Raises
     ------
     BadParameter
-        The berth is none of its, or she lies beyond its end.
+        The berth is none of its, she lies beyond its end, or berthed in the future.
     LimitViolated
         She is longer than the berth, or than all.
     """
@@ -151,9 +154,20 @@ def check_call(terminal: Terminal, call: CallBody, pointer: str) -> None:
             mend_zh="请选择更长的泊位或其他码头。",
             pointer=f"{pointer}/length_m", cause="too-long", ship=call.key,
         )  # fmt: skip
-    if call.state == "berthed" and (call.from_m or 0) + call.length_m > longest + 1e-9:
+    if call.state == "berthed":
+        _check_berthed(call, longest, pointer)
+
+
+def _check_berthed(call: CallBody, longest: float, pointer: str) -> None:
+    if (call.from_m or 0) + call.length_m > longest + 1e-9:
         raise BadParameter(
             f"{call.key}: she would lie beyond the end of the berth, {longest:g} m",
             f"{call.key}：靠泊位置超出泊位末端（{longest:g} 米）",
             pointer=f"{pointer}/from_m",
+        )  # fmt: skip
+    if call.berthed_at is not None and call.berthed_at > datetime.now(UTC) + CLOCKS:
+        raise BadParameter(
+            f"{call.key}: she has not berthed yet", f"{call.key}：靠泊时间尚未到",
+            mend_en="A vessel that is to come is expected, with her eta.",
+            mend_zh="尚未靠泊的船舶状态为 expected，并给出 eta。", pointer=f"{pointer}/berthed_at",
         )  # fmt: skip

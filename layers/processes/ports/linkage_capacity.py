@@ -14,7 +14,7 @@ from layers.processes.ports.capacity_answer import (
 )
 from layers.processes.ports.hub_closing import Closure, resolve_closures
 from layers.processes.ports.itinerary_interval import Interval, interval
-from layers.processes.ports.shipment import CargoKind
+from layers.processes.ports.shipment import CargoKind, find_carriers
 from layers.processes.readers.rules_in_force import rules_at
 from layers.processes.readers.timetable_rows import HeldTimetable, timetable
 from layers.processes.runtime.model import (
@@ -128,7 +128,7 @@ def run(inputs: CapacityInputs, scene: Scene) -> CapacityOutputs:
     load = Load(1.0, inputs.mass_t or usual.mass_t / usual.teu, tuple(inputs.kinds))
     limits = Limits(
         banned_modes=frozenset(inputs.ban_modes),
-        carriers=None if inputs.carriers is None else frozenset(inputs.carriers),
+        carriers=find_carriers(inputs.carriers, held),
     )
     table = close_hubs(held.timetable, resolve_closures(inputs.closed, held))
     asked, tariffs = _passing(inputs, held), get_rule(rules, PRICES).value.tariffs

@@ -306,8 +306,20 @@ def _period(
 def _lower(
     room: Floats, inputs: DisruptionInputs, held: HeldTimetable, world: World
 ) -> None:  # fmt: skip
-    """Write what is left of trips on their days."""
+    """Write what is left of trips on their days.
+
+    Raises
+    ------
+    BadParameter
+        There is no such trip.
+    """
     table = held.timetable
+    known = set(table.trip_ids)
+    for one in inputs.trip_teu_left:
+        if one.trip not in known:
+            raise wrong_input(
+                "trip_teu_left", f"there is no trip {one.trip!r}", f"没有班次 {one.trip!r}"
+            )
     left = {(one.trip, one.day.isoformat()): one.teu for one in inputs.trip_teu_left}
     pattern = np.repeat(np.arange(len(table.run_first) - 1), np.diff(table.run_first))
     for run, start in enumerate(table.run_start.tolist()):

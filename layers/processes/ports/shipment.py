@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -117,6 +118,27 @@ def choose_factors(name: str | None, rules: Rules) -> tuple[FactorSets, str]:
     return sets, chosen
 
 
+def find_carriers(given: Sequence[str] | None, held: HeldTimetable) -> frozenset[str] | None:
+    """Return the carriers that are allowed, None for all.
+
+    Raises
+    ------
+    BadParameter
+        One runs no service.
+    """
+    if given is None:
+        return None
+    known = sorted(held.carriers)
+    for name in given:
+        if name not in held.carriers:
+            near = get_close_matches(name, known, 3, 0.4) or known[:3]
+            raise wrong_input(
+                "carriers", f"{name!r} runs no service; there are {', '.join(near)}",
+                f"没有承运人 {name!r}；可用：{'、'.join(near)}",
+            )  # fmt: skip
+    return frozenset(given)
+
+
 def ask(inputs: Shipment, scene: Scene, held: HeldTimetable, rules: Rules, at: datetime) -> Asked:
     """Return the question of a shipment that sets out about a time.
 
@@ -139,7 +161,7 @@ def ask(inputs: Shipment, scene: Scene, held: HeldTimetable, rules: Rules, at: d
     limits = Limits(
         **({} if latest is None else {"latest": latest}),
         most_transfers=inputs.max_transfers, banned_modes=frozenset(inputs.ban_modes),
-        carriers=None if inputs.carriers is None else frozenset(inputs.carriers),
+        carriers=find_carriers(inputs.carriers, held),
     )  # fmt: skip
     question = Question(
         held.timetable, load, roads, start[0], goal[0], sets.factors(chosen),

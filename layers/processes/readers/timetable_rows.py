@@ -85,6 +85,11 @@ class HeldTimetable:
         origins = {hub.origin for hub in self.hubs}
         return "synthetic" in origins | {one.origin for one in self.timetable.services}
 
+    @property
+    def carriers(self) -> frozenset[str]:
+        """Names of all who run a service."""
+        return frozenset(one.carrier for one in self.timetable.services)
+
     def find(self, name: str) -> int | None:
         """Return the number of a hub by its id or any UN/LOCODE of it, None where there is none."""
         wanted = name.strip()
