@@ -122,6 +122,29 @@ def test_limits_hold_and_the_chance_of_being_on_time_is_told(planner):
     assert one["legs"][0]["service"] == "unpriced" and one["departs"] == after(23)
 
 
+def reasons(answer):
+    assert answer["itineraries"] == []
+    return [(one["limits"], one["soonest"]) for one in answer["none_because"]]
+
+
+def test_where_there_is_none_the_limits_that_forbid_it_are_named(planner):
+    assert itineraries(planner)["none_because"] == []
+    truck = by_mode(itineraries(planner))["road"]["arrives"]
+    minute = {"latest_arrival": (READY + timedelta(minutes=1)).isoformat()}
+    assert reasons(itineraries(planner, **minute)) == [(["latest_arrival"], truck)]
+    banned = itineraries(planner, ban_modes=["road", "feeder"])
+    assert reasons(banned) == [(["ban_modes"], truck)]
+    assert "不用的方式" in banned["none_because"][0]["text"]["zh"]
+    both = itineraries(planner, ban_modes=["road", "feeder"], **minute)
+    assert reasons(both) == [(["latest_arrival", "ban_modes"], truck)]
+    islet = itineraries(planner, goal={"hub": "islet"}, kinds=["air"])
+    assert reasons(islet) == [([], None)]
+    assert "no road leads" in islet["none_because"][0]["text"]["en"]
+    week = {"since": READY.isoformat(), "until": after(24), "ban_modes": ["road", "feeder"]}
+    body = {name: given for name, given in shipment(**week).items() if name != "depart_at"}
+    assert reasons(planner.post("/api/linkage/profile", json=body).json())[0][0] == ["ban_modes"]
+
+
 def test_a_week_has_one_departure_a_day_and_the_truck_at_any_time(planner):
     until = READY + timedelta(days=7)
     body = shipment(since=READY.isoformat(), until=until.isoformat())

@@ -173,7 +173,9 @@ def lines(asked: Asked, shown: Sequence[ItineraryOut], chosen: Sequence[int]) ->
                 at.get(leg.from_hub or "", asked.ends[0]),
                 at.get(leg.to_hub or "", asked.ends[1]),
             )
-            told = leg.model_dump(mode="json", include={"mode", "service", "departs", "arrives"})
+            told = leg.model_dump(
+                mode="json", include={"mode", "service", "departs", "arrives", "origin"}
+            )
             shape = path_shape([list(end) for end in ends])
             key = f"{one.id}-{number}"
             features.append(

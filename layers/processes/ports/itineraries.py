@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from layers.declare.base import Text
 from layers.processes.ports.answer import Co2Order, ItineraryOut, lines, order_by_co2, show
+from layers.processes.ports.none_found import NoneBecause, none_because
 from layers.processes.ports.shipment import Shipment, ask, find_ends
 from layers.processes.readers.network import network
 from layers.processes.readers.rules_in_force import rules_at
@@ -35,6 +36,7 @@ class ItinerariesOutputs(Outputs):
     """All itineraries that no other beats, the few for people, and what they rest on."""
 
     itineraries: list[ItineraryOut] = titled("方案", "Itineraries")
+    none_because: list[NoneBecause] = titled("没有方案的原因", "Why there is none")
     cards: list[int] = titled("卡片", "Cards")
     hypervolume_share: float = titled("卡片保留的超体积", "Hypervolume that the cards keep")
     cards_best: bool = titled("无更优选择（已证明）", "No as many others keep more: proven")
@@ -62,11 +64,13 @@ def run(inputs: ItinerariesInputs, scene: Scene) -> ItinerariesOutputs:
     """Find the front and choose its cards."""
     held, rules = scene.get(SERVICES), scene.get(RULES)
     asked = ask(inputs, scene, held, rules, inputs.depart_at)
-    found = find_front(asked.question, int(inputs.depart_at.timestamp()))
+    at = int(inputs.depart_at.timestamp())
+    found = find_front(asked.question, at)
     cards = choose_cards(found, inputs.cards)
     shown = show(asked, found, get_rule(rules, DELAYS).value.played, inputs.latest)
     return ItinerariesOutputs(
         itineraries=shown,
+        none_because=[] if found else none_because(asked, at),
         cards=list(cards.chosen),
         hypervolume_share=round(cards.share, 4),
         cards_best=cards.best,

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from layers.declare.base import Text
 from layers.processes.ports.answer import ItineraryOut, show
 from layers.processes.ports.itinerary_interval import Interval
+from layers.processes.ports.none_found import NoneBecause, none_because
 from layers.processes.ports.shipment import Shipment, ask, find_ends
 from layers.processes.readers.network import network
 from layers.processes.readers.rules_in_force import rules_at
@@ -44,6 +45,7 @@ class ProfileOutputs(Outputs):
     """All itineraries that no other beats that sets out as late, by the time of setting out."""
 
     itineraries: list[ItineraryOut] = titled("方案", "Itineraries")
+    none_because: list[NoneBecause] = titled("没有方案的原因", "Why there is none")
     days: list[DayOut] = titled("按日", "Days")
     network_version: int = titled("路网版本", "Version of the road network")
     timetable_version: int = titled("班期版本", "Version of the services")
@@ -70,6 +72,7 @@ def run(inputs: ProfileInputs, scene: Scene) -> ProfileOutputs:
     shown = show(asked, found, get_rule(rules, DELAYS).value.played, inputs.latest)
     return ProfileOutputs(
         itineraries=shown,
+        none_because=[] if found else none_because(asked, since),
         days=_days(shown),
         network_version=asked.network_version,
         timetable_version=held.version,

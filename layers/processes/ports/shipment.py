@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -61,9 +61,10 @@ class Shipment(Inputs):
 
 @dataclass(frozen=True)
 class Asked:
-    """A shipment's question with what its answer tells of."""
+    """A shipment's question with what its answer tells of; `again` puts it under other limits."""
 
     question: Question
+    again: Callable[[Limits], Question]
     held: HeldTimetable
     sets: FactorSets
     factor_set: str
@@ -163,8 +164,11 @@ def ask(inputs: Shipment, scene: Scene, held: HeldTimetable, rules: Rules, at: d
         most_transfers=inputs.max_transfers, banned_modes=frozenset(inputs.ban_modes),
         carriers=find_carriers(inputs.carriers, held),
     )  # fmt: skip
-    question = Question(
-        held.timetable, load, roads, start[0], goal[0], sets.factors(chosen),
-        get_rule(rules, PRICES).value.tariffs, limits,
-    )  # fmt: skip
-    return Asked(question, held, sets, chosen, load, version, ends)
+
+    def again(limits: Limits) -> Question:
+        return Question(
+            held.timetable, load, roads, start[0], goal[0], sets.factors(chosen),
+            get_rule(rules, PRICES).value.tariffs, limits,
+        )  # fmt: skip
+
+    return Asked(again(limits), again, held, sets, chosen, load, version, ends)

@@ -1,7 +1,7 @@
 // @ts-check
 /** Itineraries as cards; the one on show has its legs, each with the sheet that its CO2 is reckoned by. */
 import { html } from 'lit';
-import { moment, number, t } from '../../core/i18n.js';
+import { moment, number, pick, t } from '../../core/i18n.js';
 import { gateOf, madeUp } from '../../core/linkage.js';
 import { changes, chooseItinerary, linkageStore } from '../../model/linkage.js';
 import { badge, originName } from '../widgets.js';
@@ -96,7 +96,8 @@ function order(/** @type {Answer} */ { co2_order: told, cards: chosen }) {
 /** The cards, and what they keep of the whole front. */
 export function cards(/** @type {Answer} */ answer) {
   const shown = answer.cards.flatMap((id) => answer.itineraries.find((one) => one.id === id) ?? []);
-  if (!shown.length) return html`<p class="muted" data-testid="link-none">${t('link.none')}</p>`;
+  if (!shown.length) return html`<p class="muted" data-testid="link-none">${t('link.none')}</p>
+    <ul>${answer.none_because.map((one) => html`<li class="warn">${pick(one.text)}</li>`)}</ul>`;
   return html`<h3>${t('link.cards', { cards: number(shown.length), all: number(answer.itineraries.length) })}</h3>
     <p class="hint">${t('link.ready_for', { at: moment(linkageStore.ready.value) })} ${answer.itineraries.length >
       shown.length ? t('link.kept', { share: percent(answer.hypervolume_share) }) : ''}</p>
