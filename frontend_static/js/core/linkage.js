@@ -69,7 +69,8 @@ import { fromInput, rfc3339 } from './i18n.js';
  * @typedef {{ by_set: Record<string, number[]>, depends_on_factor_set: boolean, undecided: [number, number][] }} Order
  * @typedef {import('./types.js').Text} Text
  * @typedef {{ itineraries: Itinerary[], none_because: { text: Text }[], cards: number[],
- *   hypervolume_share: number, co2_order: Order, network_version: number, timetable_version: number, legs: { features: any[] } }} Answer
+ *   hypervolume_share: number, co2_order: Order, network_version: number, timetable_version: number,
+ *   legs: { features: any[] } }} Answer
  * @typedef {{ day: string, itineraries: number, latest: number, soonest: number, cheapest_cny: Interval,
  *   least_co2_kg: Interval }} Day
  * @typedef {{ itineraries: Itinerary[], days: Day[] }} Profile
