@@ -15,6 +15,7 @@ from typing import cast
 import numpy as np
 import scipy  # loads its heavy optimisers when they are first used
 
+from routing.disruption.numbers import UNSERVED
 from routing.disruption.pricing import Column, Pricer
 from routing.graph.weights import Floats, Ints
 
@@ -68,16 +69,25 @@ class Master:
             value, trial, shares = self._solve()
             touched = np.array([trial[one.rooms].sum() > 0 for one in least], np.bool_)
             which = every[touched]
-            found = self.pricer.find(which, trial, self.room)
+            known = self._known_cny(trial)[which]
+            found = self.pricer.find(which, trial, self.room, known)
             priced = free.copy()
             priced[touched] = found.priced
             lower = self._bound(priced, trial)
             if lower > bound:
                 bound, best = lower, trial
-            added = self.add(self.pricer.columns(which, found))
+            cheaper = found.some(np.flatnonzero(found.priced < known))
+            added = self.add(self.pricer.columns(which[found.priced < known], cheaper))
             if not added or value - bound <= CLOSE * abs(value):
                 break
         return Relaxed(bound, value, best, self.pool[: len(shares)], shares, least)
+
+    def _known_cny(self, price: Floats) -> Floats:
+        """Return what the cheapest itinerary known of each group costs per TEU under prices."""
+        cost = [one.cny + float(price[one.rooms].sum()) for one in self.pool]
+        found = self.groups.money[:, UNSERVED].copy()
+        np.minimum.at(found, [one.group for one in self.pool], cost)
+        return found
 
     def _bound(self, priced: Floats, price: Floats) -> float:
         scarce = price > 0
@@ -95,7 +105,7 @@ class Master:
         number = np.full(len(self.room), -1)
         number[tight] = np.arange(len(tight))
         kept = number[rooms] >= 0
-        unserved = groups.money[:, -1] * groups.teu
+        unserved = groups.money[:, UNSERVED] * groups.teu
         cost = np.concatenate([np.array([one.cny for one in pool]) * teu, unserved])
         every = np.concatenate([of, np.arange(len(groups))])
         parts = scipy.sparse.csr_matrix(

@@ -73,7 +73,6 @@ from routing.disruption.numbers import (
     START_WAY,
     TEU,
     TO,
-    UNSERVED,
     WAY,
     WAY_CNY,
     WAY_PER_T,
@@ -83,8 +82,8 @@ from routing.multimodal.bag_kernels import opened
 from routing.multimodal.timetable import WAYS
 
 DAY_S = 86_400
-FIRST_SHARE = 1.2
-"""What costs up to so many times the least, and a day more, is looked for first, then all."""
+FIRST_SHARE, GROWS = 0.5, 2.0
+"""What costs up to so much more than the least is looked for first, then so many times as much."""
 
 
 @inlined
@@ -245,11 +244,14 @@ def _tell(
 
 @inlined
 def _cheapest_way_out(
-    group: Ints, worth: Floats, cash: Floats, all_first: Ints, roads: Ints, road_cny: Floats
-) -> float:
-    """Return the least that is paid from the start to the goal, time left out."""
+    group: Ints, worth: Floats, cash: Floats, aboard_cny: Floats, all_first: Ints, roads: Ints,
+    road_cny: Floats,
+) -> float:  # fmt: skip
+    """Return the least that is paid from the start, or on board of a run there, to the goal."""
     hub = group[START_HUB]
     found = cash[hub]
+    if group[START_RUN] != NONE:
+        found = min(found, aboard_cny[group[START_HALT]])
     for road in range(all_first[hub], all_first[hub + 1]):
         paid = road_cny[road, WAY_CNY] + worth[MASS] * road_cny[road, WAY_PER_T]
         found = min(found, paid + cash[roads[road, ROAD_TO]])
@@ -274,9 +276,9 @@ def _idle(event: Ints, halts: Ints, heads: Ints, aboard_cny: Floats, most: float
 @inlined
 def _search(
     number: int, group: Ints, worth: Floats, least: Floats, cash: Floats, aboard_cny: Floats,
-    events: Ints, event_at: Ints, halts: Ints, halt_cny: Floats, takes: Bools, dead: Bools,
-    room: Floats, price: Floats, hub_first: Ints, since: int, transfer_s: Ints,
-    transfer_cny: Floats, closed_first: Ints, closed_from: Ints, closed_to: Ints,
+    aboard_cash: Floats, events: Ints, event_at: Ints, halts: Ints, halt_cny: Floats,
+    takes: Bools, dead: Bools, room: Floats, price: Floats, hub_first: Ints, since: int,
+    transfer_s: Ints, transfer_cny: Floats, closed_first: Ints, closed_from: Ints, closed_to: Ints,
     near_first: Ints, near: Ints,
     all_first: Ints, roads: Ints, road_cny: Floats, road_first: Ints, road_since: Ints,
     road_until: Ints, labels: Ints, costs: Floats, heads: Ints, state: Ints, aboard: Ints,
@@ -289,7 +291,7 @@ def _search(
     expand(0, labels, costs, heads, group, worth, least, near_first, near, all_first, roads,
             road_cny, road_first, road_since, road_until, transfer_s, transfer_cny,
             closed_first, closed_from, closed_to, best, state)  # fmt: skip
-    paid = _cheapest_way_out(group, worth, cash, all_first, roads, road_cny)
+    paid = _cheapest_way_out(group, worth, cash, aboard_cash, all_first, roads, road_cny)
     begins = max(group[START_AT], group[EARLIEST] * (group[START_RUN] == NONE))
     for place in range(np.searchsorted(event_at, begins), len(events)):
         waits = worth[PER_S] * (events[place, EVENT_AT] - group[READY])
@@ -314,20 +316,11 @@ def _search(
     return labels, costs
 
 
-@inlined
-def _first_limit(
-    group: Ints, worth: Floats, least: Floats, all_first: Ints, roads: Ints, road_cny: Floats
-) -> float:
-    """Return below which cost an itinerary is looked for first."""
-    left = _cheapest_way_out(group, worth, least, all_first, roads, road_cny)
-    return float(min(FIRST_SHARE * left + DAY_S * worth[PER_S], worth[UNSERVED]))
-
-
 @compiled(
     "void(i8[:,::1],f8[:,::1],i8[::1],f8[:,:,::1],i8[:,::1],i8[::1],i8[:,::1],f8[:,::1],b1[:,::1],"
     "b1[::1],f8[::1],f8[::1],i8[:,::1],i8,i8[::1],i8[::1],i8[:,:,:,::1],f8[:,:,::1],i8[::1],"
     "i8[::1],i8[::1],i8[::1],i8[::1],i8[::1],i8[:,::1],f8[:,::1],i8[::1],i8[::1],i8[::1],"
-    "f8[:,::1],i8[::1],i8[::1],i8[:,:,::1])"
+    "f8[::1],f8[:,::1],i8[::1],i8[::1],i8[:,:,::1])"
 )
 def find_all(
     groups: Ints, worths: Floats, goal_of: Ints, bounds: Floats, events: Ints, event_at: Ints,
@@ -335,13 +328,13 @@ def find_all(
     hub_first: Ints, since: int, table: Ints, run_times: Ints, transfer_s: Ints,
     transfer_cny: Floats, closed_first: Ints, closed_from: Ints, closed_to: Ints, near_first: Ints,
     near: Ints, all_first: Ints, roads: Ints, road_cny: Floats, road_first: Ints, road_since: Ints,
-    road_until: Ints, found: Floats, ready: Ints, counts: Ints, legs: Ints,
+    road_until: Ints, mosts: Floats, found: Floats, ready: Ints, counts: Ints, legs: Ints,
 ) -> None:  # fmt: skip
     """Write of each group the cheapest itinerary: cost with and without prices, when it is ready.
 
-    Costs are per TEU; a count of -1 is a group that is not served, at what that costs. `bounds`
-    (goals, 2, hubs and halts) are the least that is left to a goal from a hub, and on board from a
-    halt: with time, and without it.
+    Costs are per TEU; a count of -1 is a group of which there is none cheaper than its one of
+    `mosts`, which is its cost then. `bounds` (goals, 2, hubs and halts) are the least that is left
+    to a goal from a hub, and on board from a halt: with time, and without it.
     """
     hubs = len(hub_first)
     longest = 2 * (all_first[1:] - all_first[:-1]).max() + 2 if hubs else 2
@@ -352,17 +345,22 @@ def find_all(
     for number in range(len(groups)):
         group, worth = groups[number], worths[number]
         least, cash = bounds[goal_of[number], 0, :hubs], bounds[goal_of[number], 1, :hubs]
-        aboard_cny = bounds[goal_of[number], 0, hubs:]
-        first = _first_limit(group, worth, least, all_first, roads, road_cny)
-        for most in (first, worth[UNSERVED]):
+        aboard_cny, aboard_cash = (
+            bounds[goal_of[number], 0, hubs:],
+            bounds[goal_of[number], 1, hubs:],
+        )
+        left = _cheapest_way_out(group, worth, least, aboard_cny, all_first, roads, road_cny)
+        slack, most = max(FIRST_SHARE * left, DAY_S * worth[PER_S], 1.0), -np.inf
+        while most < mosts[number]:
+            most, slack = min(left + slack, mosts[number]), slack * GROWS
             stamp += 1
             best[BEST] = best[BEST_PLAIN] = most
             labels, costs = _search(
-                stamp, group, worth, least, cash, aboard_cny, events, event_at, halts, halt_cny,
-                takes[group[KINDS]], dead, room, price, hub_first, since, transfer_s, transfer_cny,
-                closed_first, closed_from, closed_to, near_first, near, all_first, roads, road_cny,
-                road_first, road_since, road_until, labels, costs, heads, state, aboard, carried,
-                best, longest,
+                stamp, group, worth, least, cash, aboard_cny, aboard_cash, events, event_at, halts,
+                halt_cny, takes[group[KINDS]], dead, room, price, hub_first, since, transfer_s,
+                transfer_cny, closed_first, closed_from, closed_to, near_first, near, all_first,
+                roads, road_cny, road_first, road_since, road_until, labels, costs, heads, state,
+                aboard, carried, best, longest,
             )  # fmt: skip
             if state[BEST_LABEL] != NONE:
                 break

@@ -43,8 +43,8 @@ class Plan:
         for number in which:
             old = self.columns[number]
             self.take(old, -1)
-            new = find_one(self.pricer, old.group, nothing, self.left)
-            if new.cny < old.cny - SAVES_CNY:
+            new = find_one(self.pricer, old.group, nothing, self.left, old.cny - SAVES_CNY)
+            if new.served and new.cny < old.cny - SAVES_CNY:
                 saved += (old.cny - new.cny) * float(self.pricer.groups.teu[old.group])
                 self.columns[number] = new
             self.take(self.columns[number])
@@ -65,16 +65,19 @@ class Solved:
         return max(over, 0.0) / self.relaxed.bound if self.relaxed.bound > 0 else 0.0
 
 
-def find_one(pricer: Pricer, group: int, price: Floats, left: Floats) -> Column:
+def find_one(
+    pricer: Pricer, group: int, price: Floats, left: Floats, most: float = np.inf
+) -> Column:
     """Return the cheapest itinerary of a group's shipment in what room there is.
 
+    One that costs `most` (yuan per TEU) or more is not looked for; none is not being served.
     A day of a hub is taken twice by what is unloaded and loaded there: where that is too much it is
     looked for without this day.
     """
-    which, room = np.array([group]), np.maximum(left, 0.0)
+    which, room, mosts = np.array([group]), np.maximum(left, 0.0), np.array([most])
     teu = float(pricer.groups.teu[group])
     while True:
-        found = pricer.columns(which, pricer.find(which, price, room))[0]
+        found = pricer.columns(which, pricer.find(which, price, room, mosts))[0]
         rooms, times = np.unique(found.rooms, return_counts=True)
         over = rooms[times * teu > left[rooms] + FITS_TEU]
         if not len(over):

@@ -9,7 +9,10 @@ import numpy as np
 from routing.disruption.cargo import Groups
 from routing.disruption.least_kernels import least_left
 from routing.disruption.numbers import (
+    DOCUMENTS,
+    GATE_IN,
     HALT_HUB,
+    HALT_MODE,
     LEG,
     LEG_ARRIVES,
     LEG_DEPARTS,
@@ -22,10 +25,12 @@ from routing.disruption.numbers import (
     NONE,
     PER_S,
     START_RUN,
+    UNSERVED,
 )
 from routing.disruption.path_kernels import find_all
 from routing.disruption.world import World
 from routing.graph.weights import Floats, Ints
+from routing.multimodal.timetable import PLACE, ROAD
 from routing.stopping import check
 
 AT_ONCE = 200
@@ -66,6 +71,13 @@ class Priced:
     counts: Ints
     legs: Ints
 
+    def some(self, rows: Ints) -> Priced:
+        """Return some rows of it."""
+        return Priced(
+            self.priced[rows], self.plain[rows], self.ready[rows], self.counts[rows],
+            self.legs[rows],
+        )  # fmt: skip
+
 
 class Pricer:
     """Finds itineraries of groups in a world.
@@ -80,16 +92,23 @@ class Pricer:
         per_s = float(groups.money[:, PER_S].min()) if len(groups) else 0.0
         self._bounds = least_left(
             groups.goals, len(table.hub_ids), table.halt_first, world.halts, world.halt_cny,
-            table.least_ride_s, roads.rows, roads.cny, roads.near, mass, per_s,
+            table.least_ride_s, *_least_changes(world), roads.rows, roads.cny, roads.near, mass,
+            per_s,
         )  # fmt: skip
 
-    def find(self, which: Ints, price: Floats, room: Floats) -> Priced:
-        """Return the cheapest itineraries of some groups that find room for a shipment."""
+    def find(self, which: Ints, price: Floats, room: Floats, mosts: Floats | None = None) -> Priced:
+        """Return the cheapest itineraries of some groups that find room for a shipment.
+
+        Where there is none cheaper than what `mosts` (yuan per TEU) says, that is the cost, and
+        there are no legs; without it, what not being served costs.
+        """
         world, groups, roads = self.world, self.groups, self.world.roads
         count = len(which)
         found, ready = np.zeros((count, 2)), np.full(count, NONE, np.int64)
         counts = np.zeros(count, np.int64)
         legs = np.zeros((count, MOST_LEGS, LEG), np.int64)
+        unserved = groups.money[which, UNSERVED]
+        mosts = unserved if mosts is None else np.minimum(mosts, unserved)
         for first in range(0, count, AT_ONCE):
             check()
             part = slice(first, first + AT_ONCE)
@@ -101,7 +120,7 @@ class Pricer:
                 world.run_times, world.transfer_s, world.transfer_cny, world.closed_first,
                 world.closed_from, world.closed_to, roads.near_first, roads.near_rows,
                 roads.all_first, roads.rows, roads.cny, roads.first, roads.since, roads.until,
-                found[part], ready[part], counts[part], legs[part],
+                mosts[part], found[part], ready[part], counts[part], legs[part],
             )  # fmt: skip
         return Priced(found[:, 0], found[:, 1], ready, counts, legs)
 
@@ -120,6 +139,24 @@ class Pricer:
         stays = int(self.groups.rows[group, START_RUN])
         rooms = rooms_of(self.world, legs, stays)
         return Column(group, float(found.plain[row]), int(found.ready[row]), legs, rooms)
+
+
+def _least_changes(world: World) -> tuple[Floats, Ints, Floats, Ints]:
+    """Return the least that loading at halts, and driving on and handing out at hubs, takes.
+
+    Yuan per TEU and seconds, of any way that cargo may have come by; at hubs (hubs, 2).
+    """
+    seconds, cny, halts = world.transfer_s, world.transfer_cny, world.halts
+    hub, mode = halts[:, HALT_HUB], halts[:, HALT_MODE]
+    handled = seconds[hub, :, mode, 0] + halts[:, GATE_IN, None]
+    papers = seconds[hub, :, mode, 1] + halts[:, DOCUMENTS, None]
+    ends = [ROAD, PLACE]
+    return (
+        np.ascontiguousarray(cny[hub, :, mode].min(axis=1)),
+        np.ascontiguousarray(np.maximum(handled, papers).min(axis=1)),
+        np.ascontiguousarray(cny[:, :, ends].min(axis=1)),
+        np.ascontiguousarray(seconds[:, :, ends].max(axis=3).min(axis=1)),
+    )
 
 
 def rooms_of(world: World, legs: Ints, stays: int = NONE) -> Ints:

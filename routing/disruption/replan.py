@@ -195,7 +195,8 @@ def price_hour(case: Case, found: Replanned, chosen: Callable[[Closing], bool]) 
     pricer = Pricer(world, old.groups)
     every = np.arange(len(old.groups))
     price, room = solved.relaxed.price, solved.plan.left + _used(solved.plan, old.groups)
-    here, there = (one.find(every, price, room).priced for one in (old, pricer))
+    here = old.find(every, price, room).priced
+    there = pricer.find(every, price, room, here).priced
     weight = old.groups.teu * old.groups.counts
     dual = float(((here - there) * weight).sum())
     gaining = set(np.flatnonzero(there < here - 1e-9).tolist())
