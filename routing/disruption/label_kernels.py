@@ -46,8 +46,11 @@ BEST_LABEL, BEST_READY, SIZE = range(3)
 
 
 @inlined
-def put(labels: Ints, costs: Floats, heads: Ints, new: int) -> bool:
-    """Put the label that stands in a row into its bag, by time; tell whether it belongs there."""
+def put(labels: Ints, costs: Floats, heads: Ints, low: Floats, new: int) -> bool:
+    """Put the label that stands in a row into its bag, by time; tell whether it belongs there.
+
+    `low` is the least cost of all labels at each hub.
+    """
     slot, at, cost = labels[new, HUB] * WAYS + labels[new, WAY], labels[new, AT], costs[new, PRICED]
     newer, older = NONE, heads[slot]
     while older != NONE and labels[older, AT] > at:
@@ -59,6 +62,7 @@ def put(labels: Ints, costs: Floats, heads: Ints, new: int) -> bool:
     while older != NONE and labels[older, AT] == at:
         older = labels[older, NEXT]
     labels[new, NEXT] = older
+    low[labels[new, HUB]] = min(low[labels[new, HUB]], cost)
     if newer == NONE:
         heads[slot] = new
     else:
@@ -97,9 +101,10 @@ def _clear(leaves: int, takes: int, number: int, first: Ints, since: Ints, until
 @inlined
 def _drive(
     old: int, road: int, released: int, cost: float, plain: float, labels: Ints, costs: Floats,
-    heads: Ints, group: Ints, worth: Floats, least: Floats, roads: Ints, road_cny: Floats,
-    road_first: Ints, road_since: Ints, road_until: Ints, transfer_s: Ints, transfer_cny: Floats,
-    closed_first: Ints, closed_from: Ints, closed_to: Ints, best: Floats, state: Ints,
+    heads: Ints, low: Floats, group: Ints, worth: Floats, least: Floats, roads: Ints,
+    road_cny: Floats, road_first: Ints, road_since: Ints, road_until: Ints, transfer_s: Ints,
+    transfer_cny: Floats, closed_first: Ints, closed_from: Ints, closed_to: Ints, best: Floats,
+    state: Ints,
 ) -> None:  # fmt: skip
     """Set the labels of a road leg: straight, after its closures, and the way around them."""
     while road != NONE:
@@ -116,7 +121,7 @@ def _drive(
         labels[new, TO] = arrives
         costs[new, PRICED], costs[new, PLAIN] = cost + more, plain + more
         waits = worth[PER_S] * (labels[new, AT] - group[READY])
-        if cost + more + least[hub] + waits < best[BEST] and put(labels, costs, heads, new):
+        if cost + more + least[hub] + waits < best[BEST] and put(labels, costs, heads, low, new):
             state[SIZE] += 1
             _finish(new, labels, costs, group, worth, transfer_s, transfer_cny, closed_first,
                     closed_from, closed_to, best, state)  # fmt: skip
@@ -125,10 +130,10 @@ def _drive(
 
 @inlined
 def expand(
-    at: int, labels: Ints, costs: Floats, heads: Ints, group: Ints, worth: Floats, least: Floats,
-    near_first: Ints, near: Ints, all_first: Ints, roads: Ints, road_cny: Floats, road_first: Ints,
-    road_since: Ints, road_until: Ints, transfer_s: Ints, transfer_cny: Floats, closed_first: Ints,
-    closed_from: Ints, closed_to: Ints, best: Floats, state: Ints,
+    at: int, labels: Ints, costs: Floats, heads: Ints, low: Floats, group: Ints, worth: Floats,
+    least: Floats, near_first: Ints, near: Ints, all_first: Ints, roads: Ints, road_cny: Floats,
+    road_first: Ints, road_since: Ints, road_until: Ints, transfer_s: Ints, transfer_cny: Floats,
+    closed_first: Ints, closed_from: Ints, closed_to: Ints, best: Floats, state: Ints,
 ) -> None:  # fmt: skip
     """Hand a label out where it is, and drive on from it: to hubs near, and to the goal.
 
@@ -147,12 +152,12 @@ def expand(
     start = labels[at, PARENT] == NONE
     if not start:
         for place in range(near_first[hub], near_first[hub + 1]):
-            _drive(at, near[place], released, cost, plain, labels, costs, heads, group, worth,
+            _drive(at, near[place], released, cost, plain, labels, costs, heads, low, group, worth,
                    least, roads, road_cny, road_first, road_since, road_until, transfer_s,
                    transfer_cny, closed_first, closed_from, closed_to, best, state)  # fmt: skip
     for road in range(all_first[hub], all_first[hub + 1]):
         if start or roads[road, ROAD_TO] == group[GOAL]:
-            _drive(at, road, released, cost, plain, labels, costs, heads, group, worth, least,
+            _drive(at, road, released, cost, plain, labels, costs, heads, low, group, worth, least,
                    roads, road_cny, road_first, road_since, road_until, transfer_s, transfer_cny,
                    closed_first, closed_from, closed_to, best, state)  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 NONE = -1
 NEVER = 2**60
 """A time that is not reached, in Unix seconds."""
-EVENT_AT, DEPARTS, ON_RUN, AT_HALT, SECTION, EVENT = range(6)
+EVENT_AT, DEPARTS, ON_RUN, AT_HALT, SECTION, AT_HUB, EVENT = range(7)
 HALT_HUB, HALT_MODE, GATE_IN, DOCUMENTS, BOARDS, ALIGHTS, PATTERN, HALT = range(8)
 RIDE_CNY, RIDE_PER_T, LIFT_CNY, MONEY = range(4)
 ROAD_FROM, ROAD_TO, ROAD_S, WINDOWS, AROUND, ROAD_COLUMNS = range(6)

@@ -27,6 +27,7 @@ from routing.disruption.numbers import (
     AROUND,
     AT,
     AT_HALT,
+    AT_HUB,
     BOARDS,
     BY_ROAD,
     DEPARTS,
@@ -81,7 +82,7 @@ from routing.graph.weights import Bools, Floats, Ints
 from routing.multimodal.bag_kernels import opened
 from routing.multimodal.timetable import WAYS
 
-DAY_S = 86_400
+DAY_S, LOOKS = 86_400, 1_024
 FIRST_SHARE, GROWS = 0.5, 2.0
 """What costs up to so much more than the least is looked for first, then so many times as much."""
 
@@ -167,8 +168,8 @@ def _depart(
 def _arrive(
     event: Ints, halts: Ints, halt_cny: Floats, room: Floats, price: Floats, hub_first: Ints,
     since: int, group: Ints, worth: Floats, least: Floats, labels: Ints, costs: Floats,
-    heads: Ints, closed_first: Ints, closed_from: Ints, closed_to: Ints, aboard: Ints,
-    carried: Floats, best: Floats, state: Ints,
+    heads: Ints, low: Floats, closed_first: Ints, closed_from: Ints, closed_to: Ints,
+    aboard: Ints, carried: Floats, best: Floats, state: Ints,
 ) -> int:  # fmt: skip
     """Set the label of what a run brings to a hub; return its number, -1 where it is none."""
     run, halt = event[ON_RUN], event[AT_HALT]
@@ -190,7 +191,7 @@ def _arrive(
     labels[new, PARENT], labels[new, RUN] = aboard[run, 1], run
     labels[new, FROM], labels[new, TO], labels[new, LEFT] = aboard[run, 2], halt, NONE
     costs[new, PRICED], costs[new, PLAIN] = cost, carried[run, PLAIN]
-    if not put(labels, costs, heads, new):
+    if not put(labels, costs, heads, low, new):
         return NONE
     state[SIZE] += 1
     return int(new)
@@ -198,11 +199,13 @@ def _arrive(
 
 @inlined
 def _begin(
-    group: Ints, labels: Ints, costs: Floats, heads: Ints, aboard: Ints, carried: Floats,
-    stamp: int, closed_first: Ints, closed_from: Ints, closed_to: Ints, state: Ints,
+    group: Ints, labels: Ints, costs: Floats, heads: Ints, low: Floats, aboard: Ints,
+    carried: Floats, stamp: int, closed_first: Ints, closed_from: Ints, closed_to: Ints,
+    state: Ints,
 ) -> None:  # fmt: skip
     """Set the label of where the cargo is; what is on board of a run may stay there."""
-    heads[:] = NONE
+    heads[:], low[:] = NONE, np.inf
+    low[group[START_HUB]] = 0.0
     labels[0, AT] = opened(group[START_HUB], group[START_AT], closed_first, closed_from, closed_to)
     labels[0, HUB], labels[0, WAY] = group[START_HUB], group[START_WAY]
     labels[0, PARENT], labels[0, RUN], labels[0, NEXT] = NONE, NONE, NONE
@@ -263,14 +266,9 @@ def _cheapest_way_out(
 
 
 @inlined
-def _idle(event: Ints, halts: Ints, heads: Ints, aboard_cny: Floats, most: float) -> bool:
-    """Tell whether nothing can be loaded on a run that is empty: hopeless, or nothing is there."""
-    if not event[DEPARTS] or aboard_cny[event[AT_HALT]] >= most:
-        return True
-    first, found = halts[event[AT_HALT], HALT_HUB] * WAYS, False
-    for slot in range(first, first + WAYS):
-        found = found or heads[slot] != NONE
-    return not found
+def _over(low: Floats, least: Floats, most: float) -> bool:
+    """Tell whether nothing that stands at any hub comes to the goal for less than `most`."""
+    return bool(np.all(low + least >= most))
 
 
 @inlined
@@ -279,39 +277,54 @@ def _search(
     aboard_cash: Floats, events: Ints, event_at: Ints, halts: Ints, halt_cny: Floats,
     takes: Bools, dead: Bools, room: Floats, price: Floats, hub_first: Ints, since: int,
     transfer_s: Ints, transfer_cny: Floats, closed_first: Ints, closed_from: Ints, closed_to: Ints,
-    near_first: Ints, near: Ints,
-    all_first: Ints, roads: Ints, road_cny: Floats, road_first: Ints, road_since: Ints,
-    road_until: Ints, labels: Ints, costs: Floats, heads: Ints, state: Ints, aboard: Ints,
-    carried: Floats, best: Floats, longest: int,
+    near_first: Ints, near: Ints, all_first: Ints, roads: Ints, road_cny: Floats,
+    road_first: Ints, road_since: Ints, road_until: Ints, labels: Ints, costs: Floats,
+    heads: Ints, low: Floats, state: Ints, aboard: Ints, carried: Floats, best: Floats,
+    longest: int, table: Ints, run_times: Ints,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """Go through all events for one group; `best` and `state` tell what was found."""
-    _begin(group, labels, costs, heads, aboard, carried, number, closed_first, closed_from,
+    _begin(group, labels, costs, heads, low, aboard, carried, number, closed_first, closed_from,
            closed_to, state)  # fmt: skip
     labels, costs = roomy(labels, costs, state[SIZE], longest)
-    expand(0, labels, costs, heads, group, worth, least, near_first, near, all_first, roads,
+    expand(0, labels, costs, heads, low, group, worth, least, near_first, near, all_first, roads,
             road_cny, road_first, road_since, road_until, transfer_s, transfer_cny,
             closed_first, closed_from, closed_to, best, state)  # fmt: skip
     paid = _cheapest_way_out(group, worth, cash, aboard_cash, all_first, roads, road_cny)
-    begins = max(group[START_AT], group[EARLIEST] * (group[START_RUN] == NONE))
+    begins, busy = max(group[START_AT], group[EARLIEST] * (group[START_RUN] == NONE)), 0
+    if group[START_RUN] != NONE:
+        busy = run_times[2 * (table[group[START_RUN]] + group[START_HALT]) + 1]
+    looked = 0
     for place in range(np.searchsorted(event_at, begins), len(events)):
         waits = worth[PER_S] * (events[place, EVENT_AT] - group[READY])
         if paid + waits >= best[BEST]:
             break
+        looked += 1
+        if (
+            looked % LOOKS == 0
+            and events[place, EVENT_AT] > busy
+            and _over(low, least, best[BEST] - waits)
+        ):
+            break
         run, event = events[place, ON_RUN], events[place]
-        if aboard[run, 0] != number and _idle(event, halts, heads, aboard_cny, best[BEST] - waits):
+        if aboard[run, 0] != number and (
+            not event[DEPARTS]
+            or low[event[AT_HUB]] + aboard_cny[event[AT_HALT]] + waits >= best[BEST]
+        ):
             continue
         if event[DEPARTS]:
             _depart(event, halts, halt_cny, takes, dead, room, price, hub_first, since, group,
                     worth, labels, costs, heads, transfer_s, transfer_cny, closed_first,
                     closed_from, closed_to, aboard, carried, number, best, aboard_cny)  # fmt: skip
+            if aboard[run, 0] == number:
+                busy = max(busy, run_times[2 * event[SECTION] + 3])
         elif run != group[START_RUN] or event[AT_HALT] > group[START_HALT]:
             labels, costs = roomy(labels, costs, state[SIZE], longest)
             new = _arrive(event, halts, halt_cny, room, price, hub_first, since, group, worth,
-                          least, labels, costs, heads, closed_first, closed_from, closed_to,
+                          least, labels, costs, heads, low, closed_first, closed_from, closed_to,
                           aboard, carried, best, state)  # fmt: skip
             if new != NONE:
-                expand(new, labels, costs, heads, group, worth, least, near_first, near, all_first,
-                       roads, road_cny, road_first, road_since, road_until, transfer_s,
+                expand(new, labels, costs, heads, low, group, worth, least, near_first, near,
+                       all_first, roads, road_cny, road_first, road_since, road_until, transfer_s,
                        transfer_cny, closed_first, closed_from, closed_to, best, state)  # fmt: skip
     return labels, costs
 
@@ -339,7 +352,8 @@ def find_all(
     hubs = len(hub_first)
     longest = 2 * (all_first[1:] - all_first[:-1]).max() + 2 if hubs else 2
     labels, costs = np.empty((4096, LABEL), np.int64), np.empty((4096, 2))
-    heads, state = np.empty(hubs * WAYS, np.int64), np.zeros(3, np.int64)
+    heads, low = np.empty(hubs * WAYS, np.int64), np.empty(hubs)
+    state = np.zeros(3, np.int64)
     aboard, carried = np.full((len(table), 3), NONE, np.int64), np.zeros((len(table), 2))
     best, stamp = np.empty(2), 0
     for number in range(len(groups)):
@@ -359,8 +373,8 @@ def find_all(
                 stamp, group, worth, least, cash, aboard_cny, aboard_cash, events, event_at, halts,
                 halt_cny, takes[group[KINDS]], dead, room, price, hub_first, since, transfer_s,
                 transfer_cny, closed_first, closed_from, closed_to, near_first, near, all_first,
-                roads, road_cny, road_first, road_since, road_until, labels, costs, heads, state,
-                aboard, carried, best, longest,
+                roads, road_cny, road_first, road_since, road_until, labels, costs, heads, low,
+                state, aboard, carried, best, longest, table, run_times,
             )  # fmt: skip
             if state[BEST_LABEL] != NONE:
                 break

@@ -14,6 +14,7 @@ import numpy as np
 from routing.disruption.numbers import (
     ALIGHTS,
     AT_HALT,
+    AT_HUB,
     BOARDS,
     DEPARTS,
     DOCUMENTS,
@@ -218,7 +219,7 @@ def _events(table: Timetable, first: Ints, times: Ints, period: Window) -> Ints:
         rows = np.zeros((int(kept.sum()), EVENT), np.int64)
         rows[:, EVENT_AT], rows[:, DEPARTS] = times[departs::2][kept], departs
         rows[:, ON_RUN], rows[:, AT_HALT] = runs[kept], halt[kept]
-        rows[:, SECTION] = section[kept]
+        rows[:, SECTION], rows[:, AT_HUB] = section[kept], table.hub[halt[kept]]
         found.append(rows)
     events = np.concatenate(found)
     order = np.lexsort((events[:, SECTION], events[:, DEPARTS], events[:, EVENT_AT]))
