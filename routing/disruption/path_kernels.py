@@ -247,14 +247,14 @@ def _tell(
 
 @inlined
 def _cheapest_way_out(
-    group: Ints, worth: Floats, cash: Floats, aboard_cny: Floats, all_first: Ints, roads: Ints,
+    group: Ints, worth: Floats, cash: Floats, hubs: int, all_first: Ints, roads: Ints,
     road_cny: Floats,
 ) -> float:  # fmt: skip
     """Return the least that is paid from the start, or on board of a run there, to the goal."""
     hub = group[START_HUB]
     found = cash[hub]
     if group[START_RUN] != NONE:
-        found = min(found, aboard_cny[group[START_HALT]])
+        found = min(found, cash[hubs + group[START_HALT]])
     for road in range(all_first[hub], all_first[hub + 1]):
         paid = road_cny[road, WAY_CNY] + worth[MASS] * road_cny[road, WAY_PER_T]
         found = min(found, paid + cash[roads[road, ROAD_TO]])
@@ -272,60 +272,78 @@ def _over(low: Floats, least: Floats, most: float) -> bool:
 
 
 @inlined
+def _idle(event: Ints, low: Floats, aboard_cny: Floats, most: float) -> bool:
+    """Tell whether nothing on an empty run can come to the goal for less than `most`."""
+    return bool(not event[DEPARTS] or low[event[AT_HUB]] + aboard_cny[event[AT_HALT]] >= most)
+
+
+@inlined
+def _beginning(group: Ints, table: Ints, run_times: Ints) -> tuple[int, int, int]:
+    """Return from when on events matter, until when cargo is on board if it is, and zero looks."""
+    run, begins, busy = group[START_RUN], max(group[START_AT], group[EARLIEST]), 0
+    if run != NONE:
+        begins, busy = group[START_AT], run_times[2 * (table[run] + group[START_HALT]) + 1]
+    return begins, busy, 0
+
+
+@inlined
+def _bring(
+    event: Ints, halts: Ints, halt_cny: Floats, room: Floats, price: Floats, hub_first: Ints,
+    since: int, group: Ints, worth: Floats, least: Floats, transfer_s: Ints, transfer_cny: Floats,
+    closed_first: Ints, closed_from: Ints, closed_to: Ints, near_first: Ints, near: Ints,
+    all_first: Ints, roads: Ints, road_cny: Floats, road_first: Ints, road_since: Ints,
+    road_until: Ints, labels: Ints, costs: Floats, heads: Ints, low: Floats, state: Ints,
+    aboard: Ints, carried: Floats, best: Floats,
+) -> None:  # fmt: skip
+    """Set the label of what a run brings to a hub, and drive on from there."""
+    new = _arrive(event, halts, halt_cny, room, price, hub_first, since, group, worth, least,
+                  labels, costs, heads, low, closed_first, closed_from, closed_to, aboard, carried,
+                  best, state)  # fmt: skip
+    if new != NONE:
+        expand(new, labels, costs, heads, low, group, worth, least, near_first, near, all_first,
+               roads, road_cny, road_first, road_since, road_until, transfer_s, transfer_cny,
+               closed_first, closed_from, closed_to, best, state)  # fmt: skip
+
+
+@inlined
 def _search(
-    number: int, group: Ints, worth: Floats, least: Floats, cash: Floats, aboard_cny: Floats,
-    aboard_cash: Floats, events: Ints, event_at: Ints, halts: Ints, halt_cny: Floats,
-    takes: Bools, dead: Bools, room: Floats, price: Floats, hub_first: Ints, since: int,
-    transfer_s: Ints, transfer_cny: Floats, closed_first: Ints, closed_from: Ints, closed_to: Ints,
-    near_first: Ints, near: Ints, all_first: Ints, roads: Ints, road_cny: Floats,
-    road_first: Ints, road_since: Ints, road_until: Ints, labels: Ints, costs: Floats,
-    heads: Ints, low: Floats, state: Ints, aboard: Ints, carried: Floats, best: Floats,
-    longest: int, table: Ints, run_times: Ints,
+    number: int, group: Ints, worth: Floats, bound: Floats, events: Ints, event_at: Ints,
+    halts: Ints, halt_cny: Floats, takes: Bools, dead: Bools, room: Floats, price: Floats,
+    hub_first: Ints, since: int, transfer_s: Ints, transfer_cny: Floats, closed_first: Ints,
+    closed_from: Ints, closed_to: Ints, near_first: Ints, near: Ints, all_first: Ints, roads: Ints,
+    road_cny: Floats, road_first: Ints, road_since: Ints, road_until: Ints, labels: Ints,
+    costs: Floats, heads: Ints, low: Floats, state: Ints, aboard: Ints, carried: Floats,
+    best: Floats, longest: int, table: Ints, run_times: Ints,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """Go through all events for one group; `best` and `state` tell what was found."""
+    least, aboard_cny = bound[0, : len(low)], bound[0, len(low) :]
     _begin(group, labels, costs, heads, low, aboard, carried, number, closed_first, closed_from,
            closed_to, state)  # fmt: skip
     labels, costs = roomy(labels, costs, state[SIZE], longest)
     expand(0, labels, costs, heads, low, group, worth, least, near_first, near, all_first, roads,
-            road_cny, road_first, road_since, road_until, transfer_s, transfer_cny,
-            closed_first, closed_from, closed_to, best, state)  # fmt: skip
-    paid = _cheapest_way_out(group, worth, cash, aboard_cash, all_first, roads, road_cny)
-    begins, busy = max(group[START_AT], group[EARLIEST] * (group[START_RUN] == NONE)), 0
-    if group[START_RUN] != NONE:
-        busy = run_times[2 * (table[group[START_RUN]] + group[START_HALT]) + 1]
-    looked = 0
+           road_cny, road_first, road_since, road_until, transfer_s, transfer_cny, closed_first,
+           closed_from, closed_to, best, state)  # fmt: skip
+    paid = _cheapest_way_out(group, worth, bound[1], len(low), all_first, roads, road_cny)
+    begins, busy, looked = _beginning(group, table, run_times)
     for place in range(np.searchsorted(event_at, begins), len(events)):
-        waits = worth[PER_S] * (events[place, EVENT_AT] - group[READY])
-        if paid + waits >= best[BEST]:
-            break
-        looked += 1
-        if (
-            looked % LOOKS == 0
-            and events[place, EVENT_AT] > busy
-            and _over(low, least, best[BEST] - waits)
-        ):
+        waits, looked = worth[PER_S] * (event_at[place] - group[READY]), looked + 1
+        looks = looked % LOOKS == 0 and event_at[place] > busy
+        if paid + waits >= best[BEST] or (looks and _over(low, least, best[BEST] - waits)):
             break
         run, event = events[place, ON_RUN], events[place]
-        if aboard[run, 0] != number and (
-            not event[DEPARTS]
-            or low[event[AT_HUB]] + aboard_cny[event[AT_HALT]] + waits >= best[BEST]
-        ):
+        if aboard[run, 0] != number and _idle(event, low, aboard_cny, best[BEST] - waits):
             continue
         if event[DEPARTS]:
             _depart(event, halts, halt_cny, takes, dead, room, price, hub_first, since, group,
                     worth, labels, costs, heads, transfer_s, transfer_cny, closed_first,
                     closed_from, closed_to, aboard, carried, number, best, aboard_cny)  # fmt: skip
-            if aboard[run, 0] == number:
-                busy = max(busy, run_times[2 * event[SECTION] + 3])
+            busy = max(busy, run_times[2 * event[SECTION] + 3] * (aboard[run, 0] == number))
         elif run != group[START_RUN] or event[AT_HALT] > group[START_HALT]:
             labels, costs = roomy(labels, costs, state[SIZE], longest)
-            new = _arrive(event, halts, halt_cny, room, price, hub_first, since, group, worth,
-                          least, labels, costs, heads, low, closed_first, closed_from, closed_to,
-                          aboard, carried, best, state)  # fmt: skip
-            if new != NONE:
-                expand(new, labels, costs, heads, low, group, worth, least, near_first, near,
-                       all_first, roads, road_cny, road_first, road_since, road_until, transfer_s,
-                       transfer_cny, closed_first, closed_from, closed_to, best, state)  # fmt: skip
+            _bring(event, halts, halt_cny, room, price, hub_first, since, group, worth, least,
+                   transfer_s, transfer_cny, closed_first, closed_from, closed_to, near_first, near,
+                   all_first, roads, road_cny, road_first, road_since, road_until, labels, costs,
+                   heads, low, state, aboard, carried, best)  # fmt: skip
     return labels, costs
 
 
@@ -352,29 +370,23 @@ def find_all(
     hubs = len(hub_first)
     longest = 2 * (all_first[1:] - all_first[:-1]).max() + 2 if hubs else 2
     labels, costs = np.empty((4096, LABEL), np.int64), np.empty((4096, 2))
-    heads, low = np.empty(hubs * WAYS, np.int64), np.empty(hubs)
-    state = np.zeros(3, np.int64)
+    heads, low, state = np.empty(hubs * WAYS, np.int64), np.empty(hubs), np.zeros(3, np.int64)
     aboard, carried = np.full((len(table), 3), NONE, np.int64), np.zeros((len(table), 2))
     best, stamp = np.empty(2), 0
     for number in range(len(groups)):
         group, worth = groups[number], worths[number]
-        least, cash = bounds[goal_of[number], 0, :hubs], bounds[goal_of[number], 1, :hubs]
-        aboard_cny, aboard_cash = (
-            bounds[goal_of[number], 0, hubs:],
-            bounds[goal_of[number], 1, hubs:],
-        )
-        left = _cheapest_way_out(group, worth, least, aboard_cny, all_first, roads, road_cny)
+        bound = bounds[goal_of[number]]
+        left = _cheapest_way_out(group, worth, bound[0], hubs, all_first, roads, road_cny)
         slack, most = max(FIRST_SHARE * left, DAY_S * worth[PER_S], 1.0), -np.inf
         while most < mosts[number]:
-            most, slack = min(left + slack, mosts[number]), slack * GROWS
-            stamp += 1
+            most, slack, stamp = min(left + slack, mosts[number]), slack * GROWS, stamp + 1
             best[BEST] = best[BEST_PLAIN] = most
             labels, costs = _search(
-                stamp, group, worth, least, cash, aboard_cny, aboard_cash, events, event_at, halts,
-                halt_cny, takes[group[KINDS]], dead, room, price, hub_first, since, transfer_s,
-                transfer_cny, closed_first, closed_from, closed_to, near_first, near, all_first,
-                roads, road_cny, road_first, road_since, road_until, labels, costs, heads, low,
-                state, aboard, carried, best, longest, table, run_times,
+                stamp, group, worth, bound, events, event_at, halts, halt_cny, takes[group[KINDS]],
+                dead, room, price, hub_first, since, transfer_s, transfer_cny, closed_first,
+                closed_from, closed_to, near_first, near, all_first, roads, road_cny, road_first,
+                road_since, road_until, labels, costs, heads, low, state, aboard, carried, best,
+                longest, table, run_times,
             )  # fmt: skip
             if state[BEST_LABEL] != NONE:
                 break
