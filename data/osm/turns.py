@@ -17,7 +17,7 @@ from data.osm.limits import Limits, read_limits
 from data.osm.nodes import TagStore
 from data.osm.tags import Tags
 from spatial.ids import stable_uuid7
-from spatial.networks.access_values import ADMITTING, CLASSES, ENDING
+from spatial.networks.access_values import ADMITTING, CLASSES, ENDING, OWN
 
 COLUMNS = (
     "id",
@@ -319,9 +319,12 @@ def _lets_through(name: str, value: str) -> bool:
     return bool(parts & (ADMITTING - ENDING)) or bool(parts & CLASSES & {*_PASSERS[name]})
 
 
-def _purpose(value: str | None) -> str:
-    """Return those values of an access tag that let in who has to do with what lies behind."""
-    return ";".join(sorted(_split(value or "") & ENDING))
+def _purpose(value: str | None, *, own: bool = True) -> str:
+    """Return those values of an access tag that let in who has to do with what lies behind.
+
+    Not `own` are those that keep it for whom it belongs to: at hours they shut, as on roads.
+    """
+    return ";".join(sorted(_split(value or "") & (ENDING if own else ENDING - OWN)))
 
 
 def _locks(value: str | None) -> bool:
@@ -359,7 +362,7 @@ def barrier_bans(tags: Tags) -> list[tuple[tuple[str, ...], str | None]]:
                 opened.add(name)
                 at_hours.setdefault(f"not {condition}", {})[name] = _purpose(_said(tags, keys))
             elif not opens and (name in passing or _purpose(_said(tags, keys))):
-                at_hours.setdefault(condition, {})[name] = _purpose(value)
+                at_hours.setdefault(condition, {})[name] = _purpose(value, own=False)
     bans: list[tuple[tuple[str, ...], str | None]] = [
         ((*(name for name in _PASSERS if name not in shut),
           *(f"{name}={purpose}" for name, purpose in shut.items() if purpose)), hours)

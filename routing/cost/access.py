@@ -15,10 +15,9 @@ import numpy as np
 
 from routing.cost.weekly_hours import WEEK_MIN, read_clauses
 from routing.graph.weights import Bools
-from spatial.networks.access_values import ADMITTING, CLASSES
+from spatial.networks.access_values import ADMITTING, CLASSES, OWN
 
 PRIVATE = "private"  # among those exempt from a restriction: whoever may use private roads
-_OWN = frozenset({PRIVATE, "permit"})  # values that keep a road for those whom it belongs to
 DIRECTIONS = ("forward", "backward")
 _GENERAL = 2  # keys of a profile that open no class which is shut unless it is opened
 
@@ -115,7 +114,7 @@ def _ends_only(vehicle: Vehicle, found: set[str]) -> bool:
 
 
 def _own(vehicle: Vehicle, found: set[str]) -> bool:
-    return _ends_only(vehicle, found) and found <= _OWN
+    return _ends_only(vehicle, found) and found <= OWN
 
 
 def purpose(vehicle: Vehicle, access: Mapping[str, object], direction: str) -> str:

@@ -48,16 +48,21 @@ def spared_classes(
     """Return by code of `Arcs.exempt` whether a vehicle may use such arcs; the last is -1.
 
     `shut` are the hours of turns that hold. What a barrier says of a class, `motorcar=private`, is
-    read as a road's access is: `at_ends` that of destination traffic counts too.
+    read as a road's access is: `at_ends` that of destination traffic counts too, and what opens at
+    some hours to such traffic alone is open to no other at all.
     """
     own = {*vehicle.access, *((PRIVATE,) if uses_private(vehicle) else ())}
 
-    def passes(name: str) -> bool:
+    def passes(name: str, *, at_ends: bool) -> bool:
         known, _, value = name.partition("=")
         return known in own and (not value or admits(vehicle, value, at_ends=at_ends))
 
     def may(ban: str) -> bool:
-        names, _, hours = ban.partition("@")
-        return any(map(passes, names.split(","))) or bool(hours and hours not in shut)
+        told, _, hours = ban.partition("@")
+        names = told.split(",")
+        if any(passes(name, at_ends=at_ends) for name in names):
+            return True
+        inward = any(passes(name, at_ends=True) for name in names)
+        return bool(hours) and hours not in shut and not inward
 
     return np.array([*(all(map(may, text.split("|"))) for text in exempt.values), True], np.bool_)

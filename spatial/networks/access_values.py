@@ -35,7 +35,9 @@ ADMITTING = frozenset(
     }
 )  # fmt: skip
 """The other values that admit ordinary vehicles; what is none of them is not understood."""
-ENDING = frozenset({"destination", "delivery", "customers", "private", "permit"})
+OWN = frozenset({"private", "permit"})
+"""Values that keep a road for those whom it belongs to."""
+ENDING = frozenset({"destination", "delivery", "customers", *OWN})
 """Values that let in who has to do with what lies there."""
 REFUSING = frozenset(
     {"no", "private", "agricultural", "forestry", "emergency", "military", "permit", "use_sidepath"}

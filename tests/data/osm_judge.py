@@ -21,6 +21,9 @@ VEHICLES = {
     "foot": ("access", "foot"),
 }
 SERVICE = {"emergency"}
+AGAINST = {"emergency": {"residential"}}
+"""Who may go against one-way traffic, and on which classes of roads."""
+SLOWER = 25 / 15  # the speed of residential roads by that against one-way traffic
 SIZES = {
     "truck_rigid": {"maxheight": 4.0, "maxweight": 20.0, "maxlength": 12.0, "maxaxleload": 10.0},
     "bus": {"maxheight": 4.0, "maxweight": 18.0, "maxlength": 12.0, "maxaxleload": 10.0},
@@ -136,9 +139,10 @@ def too_large(tags: dict[str, str], who: str, way: str, at: datetime) -> bool:
                 always = [name, *own]
             texts = [tags[key] for key in (*always, f"{limit}:physical") if key in tags]
             for key in (name, *own):
-                said, _, condition = tags.get(f"{key}:conditional", "").partition(" @ ")
-                if said and holds(condition, at, shuts=True):
-                    texts.append(said)
+                for clause in tags.get(f"{key}:conditional", "").split(";"):
+                    said, when, condition = clause.partition(" @ ")
+                    if not when or holds(condition, at, shuts=True):  # `3.5;4.5 @ …`: 3.5 always
+                        texts += [said.strip()] if said else []
             values = [number(part) for text in texts for part in text.split(";")]
             if any(value is not None and value < size for value in values):
                 return True
@@ -170,10 +174,23 @@ def oneway(tags: dict[str, str], who: str) -> str:
     return "no" if value == "alternating" else value
 
 
+def against(street: Street, who: str, forward: bool) -> bool:
+    """Tell whether a way along a street is one against traffic that is one-way to all."""
+    return oneway(street.tags, who) in ({"-1"} if forward else {"yes"})
+
+
+def may_go_against(street: Street, who: str) -> bool:
+    """Tell whether a vehicle may go against a one-way street; signs of vehicles are obeyed."""
+    tags = street.tags
+    own = any(f"oneway:{key}" in tags for key in VEHICLES[who][1:])
+    ring = tags.get("junction") == "roundabout"
+    return tags["highway"] in AGAINST.get(who, ()) and not own and not ring
+
+
 def passes(street: Street, who: str, forward: bool, at: datetime) -> str:
     """Tell how a street is open in a direction: to all (`yes`), at `ends` only, or not (`no`)."""
     tags = street.tags
-    if oneway(tags, who) in ({"-1"} if forward else {"yes"}):
+    if against(street, who, forward) and not may_go_against(street, who):
         return "no"
     shut = tags["highway"] in ON_FOOT and who not in {"foot", "bicycle"}
     shut |= tags["highway"] in {"footway", "pedestrian"} and who == "bicycle"
@@ -191,7 +208,10 @@ def passes(street: Street, who: str, forward: bool, at: datetime) -> str:
 
 
 def gate(tags: dict[str, str], who: str, at: datetime) -> str:
-    """Tell how a node is passed by a kind: by all (`yes`), at `ends` of ways, or not (`no`)."""
+    """Tell how a node is passed by a kind: by all (`yes`), at `ends` of ways, or not (`no`).
+
+    One that is passed at ends of ways is so too at the hours at which it opens to all.
+    """
     kind = tags.get("barrier")
     if kind is None:
         return "yes"
@@ -201,20 +221,18 @@ def gate(tags: dict[str, str], who: str, at: datetime) -> str:
             return "yes"
         return "ends" if admits(value, who, at_ends=True) else "no"
 
+    on_foot = {"foot"} if kind in BARRIERS_ON_FOOT else {"foot", "bicycle"}
+    shut = kind in BARRIERS_SHUT or (kind not in BARRIERS_OPEN and who not in on_foot)
     for key in reversed(VEHICLES[who]):
         value, when, condition = tags.get(f"{key}:conditional", "").partition("@")
-        if when and holds(condition, at, shuts=not admits(value.strip(), who)):
-            return told(value.strip())
-        if key in tags:
-            return told(tags[key])
-        if when:
-            break
-    if kind in BARRIERS_OPEN:
-        return "yes"
-    if kind in BARRIERS_SHUT:
-        return "no"
-    on_foot = {"foot"} if kind in BARRIERS_ON_FOOT else {"foot", "bicycle"}
-    return "yes" if who in on_foot else "no"
+        if not when and key not in tags:
+            continue
+        always = told(tags[key]) if key in tags else "no" if shut else "yes"
+        if not when or not holds(condition, at, shuts=not admits(value.strip(), who)):
+            return always
+        said = told(value.strip())
+        return "ends" if said == "yes" and always == "ends" else said
+    return "no" if shut else "yes"
 
 
 def forbidden(town: Town, who: str, at: datetime, came: int, node: str, goes: int) -> bool:
@@ -257,10 +275,15 @@ def moves(
             yield number_, end, "ends" in (open_, passed)
 
 
+def cost(street: Street, who: str, end: str) -> float:
+    """Return the length of a street; against one-way traffic it counts `SLOWER` times."""
+    return street.length * (SLOWER if against(street, who, end == street.b) else 1)
+
+
 def drive(
     town: Town, who: str, at: datetime, driven: list[int], start: str
 ) -> tuple[float, list[bool]] | None:
-    """Return the length of a way over streets, and which moves are for its ends only.
+    """Return the cost of a way over streets, and which moves are for its ends only.
 
     None where one of its moves is illegal.
     """
@@ -269,14 +292,14 @@ def drive(
         ends = {one: (end, only) for one, end, only in moves(town, who, at, came, node)}
         if street not in ends:
             return None
-        total += town.streets[street].length
         came, (node, only) = street, ends[street]
+        total += cost(town.streets[street], who, node)
         private.append(only)
     return total, private
 
 
 def cheapest(town: Town, who: str, at: datetime, start: int, goal: int) -> float | None:
-    """Return the length of the shortest way between the far ends of two streets, without a turn.
+    """Return the cost of the cheapest way between the far ends of two streets, without a turn.
 
     It is one of through traffic: nothing on it is private.
     """
@@ -295,5 +318,5 @@ def cheapest(town: Town, who: str, at: datetime, start: int, goal: int) -> float
         for street, end, only in moves(town, who, at, came, node):
             one = town.streets[street]
             if not only and street != came and not (street == goal and end == one.b):
-                heapq.heappush(queue, (spent + one.length, street, end))
+                heapq.heappush(queue, (spent + cost(one, who, end), street, end))
     return None
