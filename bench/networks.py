@@ -41,7 +41,7 @@ FOLDER = servers.STATE / "routing"
 WORLD_KMH = 80.0
 SOURCES = (
     "bench/grid.py", "routing/graph/arcs.py", "routing/graph/delays.py", "routing/graph/graph.py",
-    "routing/graph/junction_turns.py", "routing/graph/turns.py",
+    "routing/graph/junction_turns.py", "routing/graph/sequences.py", "routing/graph/turns.py",
     "spatial/networks/model.py", "spatial/networks/road.py",
 )  # fmt: skip
 WRITERS = ("bench/equal.py",)

@@ -150,5 +150,6 @@ def _restriction(ids: Ids, node_ids: Ids, row: asyncpg.Record) -> Restriction | 
     exempt = row["exempt"] if row["barrier"] else (*row["exempt"], "foot")
     moves = tuple(n for n in numbers if n is not None)
     hours = row["hours"] and row["hours"].replace("|", " ")
-    wall = row["barrier"] and hours is None
-    return Restriction(row["kind"], moves, via, tuple(exempt), row["no_left"], wall, hours)
+    return Restriction(
+        row["kind"], moves, via, tuple(exempt), row["no_left"], row["barrier"], hours
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+import osmium
+
 from data.osm.access import not_understood
 from data.osm.limits import read_limits
 from data.osm.nodes import TagStore
@@ -16,8 +18,10 @@ SHUT = "not understood, shut to whom it concerns"
 NODES = "not understood on nodes, shut to whom it concerns"
 PASSED_OVER = "not read, counts for nothing"
 NO_TURN = "turn restrictions that bar nothing, as their roads do not meet or are not loaded"
+NO_ZONE = "areas that keep nobody out unless rule road.clean_zones lists them"
 
 Found = Mapping[str, list[int]]
+Item = osmium.osm.Node | osmium.osm.Way | osmium.osm.Relation
 
 
 def nodes_not_read(store: TagStore) -> Found:
@@ -36,6 +40,12 @@ def _not_read(tags: Mapping[str, str]) -> Iterator[str]:
     if barrier is not None:
         yield from not_understood({key: tags[key] for key in KEYS if key in tags})
     yield from not_understood(read_limits(tags, along=False).own)
+
+
+def zones_not_read(item: Item) -> Iterator[str]:
+    """Yield what a way or relation says of a zone of low emissions, and which of both it is."""
+    if item.tags.get("boundary") == "low_emission_zone" and not item.is_node():
+        yield f"boundary=low_emission_zone on {'ways' if item.is_way() else 'relations'}"
 
 
 def lines(title: str, found: Found) -> Iterator[str]:

@@ -66,6 +66,7 @@ class _Extract:
     chambers: set[int] = field(default_factory=set)
     ways: int = 0
     barring_nothing: dict[str, list[int]] = field(default_factory=dict)
+    zones: dict[str, list[int]] = field(default_factory=dict)
 
     def bar(self, refs: Iterable[int]) -> None:
         """Let waterways end at nodes of a barrage."""
@@ -164,6 +165,7 @@ def _load(run: Run, path: Path, folder: Path, progress: Progress) -> None:
             (ignored.NODES, ignored.nodes_not_read(store)),
             (ignored.PASSED_OVER, builder.passed_over),
             (ignored.NO_TURN, extract.barring_nothing),
+            (ignored.NO_ZONE, extract.zones),
         ):
             for line in ignored.lines(title, found):
                 progress(line)
@@ -185,9 +187,11 @@ def _items(path: Path, reader: osmium.FileProcessor) -> Iterator[Any]:
 def _first_pass(path: Path, folder: Path, store: TagStore) -> _Extract:
     extract = _Extract(References(folder), store, DelayNodes(folder))
     reader = osmium.FileProcessor(str(path)).with_filter(
-        osmium.filter.KeyFilter(*KEYS, *_NODE_KEYS, "type")
+        osmium.filter.KeyFilter(*KEYS, *_NODE_KEYS, "type", "boundary")
     )
     for item in _items(path, reader):
+        for said in ignored.zones_not_read(item):
+            extract.zones.setdefault(said, []).append(item.id)
         if item.is_node():
             _see_node(item, extract)
         elif item.is_way():

@@ -19,7 +19,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -36,6 +36,7 @@ from routing.graph.junction_turns import (
     junctions_of,
     undoing,
 )
+from routing.graph.sequences import Automaton, Ban, who_may
 from routing.graph.weights import Floats, Ints
 
 HORIZON_M = 500.0
@@ -48,9 +49,9 @@ class Restriction:
 
     `via_node` is needed only where the edges alone leave the junction open (two edges that meet
     twice); `exempt` names vehicle classes that may ignore a `no`. Where `no_left` is set, it is a
-    left turn that is forbidden, and with it to turn round there; where `wall` is, no sign forbids
-    the move but a barrier, in front of which the road ends. `hours` are those at which it holds, as
-    OpenStreetMap writes them; None is always.
+    left turn that is forbidden, and with it to turn round there; where `barrier` is, no sign
+    forbids the move but a barrier. `hours` are those at which it holds, as OpenStreetMap writes
+    them; None is always.
     """
 
     kind: Literal["no", "only"]
@@ -58,107 +59,13 @@ class Restriction:
     via_node: int | None = None
     exempt: tuple[str, ...] = ()
     no_left: bool = False
-    wall: bool = False
+    barrier: bool = False
     hours: str | None = None
 
-
-class _Ban(NamedTuple):
-    """Who is exempt from a forbidden sequence, and when it is forbidden; None is always."""
-
-    spared: frozenset[str]
-    hours: str | None
-
-
-def _who_may(bans: Sequence[_Ban]) -> tuple[bool, str | None]:
-    """Tell whether somebody may complete forbidden sequences, and write who alone; None is all.
-
-    The classes exempt from what is always forbidden come first, then `|` and those exempt from each
-    other ban with `@` and its hours.
-    """
-    fixed = [ban.spared for ban in bans if ban.hours is None]
-    spared = frozenset.intersection(*fixed) if fixed else frozenset()
-    texts = [",".join(sorted(spared))] if fixed else []
-    timed = {f"{','.join(sorted(ban.spared))}@{ban.hours}" for ban in bans if ban.hours is not None}
-    return bool(spared) or not fixed, "|".join([*texts, *sorted(timed)]) or None
-
-
-@dataclass
-class _State:
-    """A beginning of forbidden sequences: the last key, where it ends and what may follow.
-
-    `away_m` is how far it ends behind a restricted junction, infinite where it is none's; `wall`
-    tells that it ends in front of a barrier.
-    """
-
-    key: int
-    node: int
-    away_m: float = math.inf
-    wall: bool = False
-    step: dict[int, int] = field(default_factory=dict)
-    fail: int = -1
-    bans: list[_Ban] = field(default_factory=list)
-
-
-class _Automaton:
-    """All forbidden sequences as one trie; state -1 is the root."""
-
-    def __init__(self, head_of: dict[int, int]) -> None:
-        self.states: list[_State] = []
-        self.roots: dict[int, int] = {}
-        self._head_of = head_of
-
-    def add(self, sequence: Sequence[int], ban: _Ban, *, wall: bool) -> None:
-        at, step = -1, self.roots
-        for key in sequence:
-            if wall and at >= 0:
-                self.states[at].wall = True
-            if key not in step:
-                step[key] = len(self.states)
-                self.states.append(_State(key, self._head_of[key]))
-            at = step[key]
-            step = self.states[at].step
-        self.states[at].bans.append(ban)
-
-    def remember(self, key: int, away_m: float) -> None:
-        """Have a copy at the end of a key; infinite is behind no restricted junction."""
-        if key not in self.roots:
-            self.roots[key] = len(self.states)
-            self.states.append(_State(key, self._head_of[key]))
-        state = self.states[self.roots[key]]
-        state.away_m = min(state.away_m, away_m)
-
-    def link(self) -> None:
-        """Point each state to its longest proper ending that is also a beginning."""
-        queue = list(self.roots.values())
-        for at in queue:
-            for key, child in self.states[at].step.items():
-                self.states[child].fail = self.follow(self.states[at].fail, key)
-                queue.append(child)
-
-    def follow(self, state: int, key: int) -> int:
-        """Return the state after `key` is driven, -1 for the root."""
-        while state >= 0:
-            found = self.states[state].step.get(key)
-            if found is not None:
-                return found
-            state = self.states[state].fail
-        return self.roots.get(key, -1)
-
-    def away_m(self, state: int) -> float:
-        """Return how far a state ends behind a restricted junction: 0 is at one."""
-        least = math.inf
-        while state >= 0:
-            least = min(least, 0.0 if self.states[state].step else self.states[state].away_m)
-            state = self.states[state].fail
-        return least
-
-    def bans(self, state: int) -> list[_Ban]:
-        """Return the bans of all sequences that a state completes."""
-        found: list[_Ban] = []
-        while state >= 0:
-            found += self.states[state].bans
-            state = self.states[state].fail
-        return found
+    @property
+    def wall(self) -> bool:
+        """Tell whether the road ends in front of it."""
+        return self.barrier and self.hours is None
 
 
 def split(
@@ -176,10 +83,10 @@ def split(
     """
     base = BaseArcs.of(edges)
     lon, lat = node_positions(edges)
-    automaton = _Automaton(dict(zip(base.key.tolist(), base.head.tolist(), strict=True)))
+    automaton = Automaton(dict(zip(base.key.tolist(), base.head.tolist(), strict=True)))
     leaving = _leaving(base)
     for restriction in restrictions:
-        ban = _Ban(frozenset(restriction.exempt), restriction.hours)
+        ban = Ban(frozenset(restriction.exempt), restriction.hours)
         for sequence in _forbidden(edges, base, leaving, restriction):
             automaton.add(sequence, ban, wall=restriction.wall)
     automaton.link()
@@ -194,7 +101,7 @@ def split(
 def _share(
     edges: Edges,
     leaving: dict[int, list[tuple[int, int]]],
-    automaton: _Automaton,
+    automaton: Automaton,
     junctions: dict[int, Junction],
     undoing_m: float,
 ) -> Sharing:
@@ -246,16 +153,24 @@ def _head(edges: Edges, key: int) -> int:
 def _chains(
     edges: Edges, leaving: dict[int, list[tuple[int, int]]], restriction: Restriction
 ) -> list[list[int]]:
-    """Return every way to drive the edges of a restriction one after another."""
+    """Return every way to drive the edges of a restriction one after another.
+
+    Who goes against one-way traffic by a rule obeys no sign that speaks to the traffic, but stops
+    at barriers.
+    """
+
+    def bound(key: int) -> bool:
+        barred = restriction.barrier and not edges.oneway[key >> 1]
+        return barred or two_way(edges, key) or not key & 1
+
     first = restriction.edges[0]
-    allowed = [2 * first, 2 * first + 1] if two_way(edges, 2 * first) else [2 * first]
-    chains = [[key] for key in allowed]
+    chains = [[key] for key in (2 * first, 2 * first + 1) if bound(key)]
     for edge in restriction.edges[1:]:
         chains = [
             [*chain, key]
             for chain in chains
             for key, _ in leaving.get(_head(edges, chain[-1]), [])
-            if key >> 1 == edge and (two_way(edges, key) or not key & 1)
+            if key >> 1 == edge and bound(key)
         ]
     if restriction.via_node is not None:
         chains = [c for c in chains if _head(edges, c[0]) == restriction.via_node]
@@ -265,7 +180,7 @@ def _chains(
 def _away(
     edges: Edges,
     leaving: dict[int, list[tuple[int, int]]],
-    automaton: _Automaton,
+    automaton: Automaton,
     horizon_m: float,
 ) -> dict[int, float]:
     """Return the keys behind restricted junctions, and how far the end of each is from one (m).
@@ -295,7 +210,7 @@ def _away(
 def _leading_away(
     edges: Edges,
     leaving: dict[int, list[tuple[int, int]]],
-    automaton: _Automaton,
+    automaton: Automaton,
     at: int,
 ) -> Iterator[int]:
     """Yield the keys by which one leaves a state and, come back, may do what it forbids.
@@ -327,7 +242,7 @@ class _Copied(NamedTuple):
 def _with_copies(
     edges: Edges,
     base: BaseArcs,
-    automaton: _Automaton,
+    automaton: Automaton,
     sharing: Sharing,
     lon: Floats,
     lat: Floats,
@@ -364,7 +279,7 @@ def _with_copies(
 
 
 def _remembered(
-    leaving: dict[int, list[tuple[int, int]]], automaton: _Automaton, sharing: Sharing, count: int
+    leaving: dict[int, list[tuple[int, int]]], automaton: Automaton, sharing: Sharing, count: int
 ) -> Iterator[_Copied]:
     """Yield the arcs of the copies that remember by which keys one came."""
     for at, state in enumerate(automaton.states):
@@ -372,7 +287,7 @@ def _remembered(
         ending = count + at if state.wall else state.node
         for key, plain in leaving.get(state.node, []):
             following = automaton.follow(at, key)
-            allowed, alone = _who_may(automaton.bans(following))
+            allowed, alone = who_may(automaton.bans(following))
             if allowed:
                 far = plain if following < 0 else count + following
                 metres = away_m if key == state.key ^ 1 else math.nan
@@ -381,7 +296,7 @@ def _remembered(
 
 
 def _of_shared(
-    leaving: dict[int, list[tuple[int, int]]], automaton: _Automaton, sharing: Sharing, count: int
+    leaving: dict[int, list[tuple[int, int]]], automaton: Automaton, sharing: Sharing, count: int
 ) -> Iterator[_Copied]:
     """Yield the arcs of the copies that some ways into a junction share."""
     for at, shared in enumerate(sharing.copies, count + len(automaton.states)):
@@ -391,7 +306,7 @@ def _of_shared(
             yield _Copied((at, far, key), None, math.nan, -1, enter)
 
 
-def _entry_heads(base: BaseArcs, plain: Ints, automaton: _Automaton, count: int) -> Ints:
+def _entry_heads(base: BaseArcs, plain: Ints, automaton: Automaton, count: int) -> Ints:
     """Send arcs that begin a forbidden sequence to the copy that remembers it."""
     head = plain.copy()
     position = {int(k): i for i, k in enumerate(base.key)}

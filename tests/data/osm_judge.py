@@ -236,7 +236,13 @@ def gate(tags: dict[str, str], who: str, at: datetime) -> str:
 
 
 def forbidden(town: Town, who: str, at: datetime, came: int, node: str, goes: int) -> bool:
-    """Tell whether a sign forbids to go from one street into another; nobody signs for walkers."""
+    """Tell whether a sign forbids to go from one street into another; nobody signs for walkers.
+
+    Nor for those who come or go against one-way traffic.
+    """
+    before, after = town.streets[came], town.streets[goes]
+    if against(before, who, before.b == node) or against(after, who, after.a == node):
+        return False
     for first, via, last, tags in town.turns if who != "foot" else ():
         if (first, via) != (came, node) or who in {"bus"} & words(tags.get("except", "")):
             continue

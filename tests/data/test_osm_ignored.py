@@ -24,11 +24,13 @@ def test_what_is_not_read_is_told(conn: psycopg.Connection, tmp_path: Path) -> N
     drawn.node("y", highway="traffic_signals", maxheight="3.5")
     far = [("w", 8, "from"), ("n", "c", "via"), ("w", 9, "to")]
     drawn.restriction(far, restriction="no_left_turn")
+    clean = {"type": "boundary", "boundary": "low_emission_zone"}
+    drawn.relations.append(([("w", 7, "outer")], clean))
     told: list[str] = []
     load_osm(conn, drawn.write(tmp_path / "map.osm.pbf"), "test", told.append)
     b, c = drawn.ref("b"), drawn.ref("c")
     nodes = "not understood on nodes, shut to whom it concerns"
-    assert [line for line in told if "not " in line] == [
+    assert [line for line in told if "not " in line or "zone" in line] == [
         "not understood, shut to whom it concerns: hgv=foo (1: 7)",
         f"{nodes}: barrier=moat (1: {b})",
         f"{nodes}: max_height_m=low (1: {c})",
@@ -36,4 +38,6 @@ def test_what_is_not_read_is_told(conn: psycopg.Connection, tmp_path: Path) -> N
         "not read, counts for nothing: maxspeed=fast (1: 7)",
         "turn restrictions that bar nothing, as their roads do not meet or are not loaded:"
         " no_left_turn (1: 900)",
+        "areas that keep nobody out unless rule road.clean_zones lists them:"
+        " boundary=low_emission_zone on relations (1: 901)",
     ]

@@ -119,7 +119,7 @@ class Town:
     def restriction(self, kind: str, *names: str) -> Restriction:
         exempt = tuple(n.removeprefix("exempt=") for n in names if n.startswith("exempt="))
         edges = tuple(self.names.index(n) for n in names if n in self.roads)
-        return Restriction(kind, edges, exempt=exempt, wall="wall" in names)
+        return Restriction(kind, edges, exempt=exempt, barrier="wall" in names)
 
     @cached_property
     def network(self) -> RoadNetwork:

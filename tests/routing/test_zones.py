@@ -89,7 +89,7 @@ def test_a_refusal_has_the_words_of_the_rule():
             assert "not told" in str(refused.value)
 
 
-def oneway(**more):
+def oneway(turns=(), **more):
     """Return a one-way street from B to A, and a long way round."""
     road = {"oneway": True, "class": "residential", **more}
     roads = {"BA": road, "BC": {}, "AD": {"length_m": 3000.0}, "DE": {}, "CE": {}}
@@ -118,3 +118,10 @@ def test_without_the_rule_nobody_goes_against_one_way_streets():
     asked = oneway()
     asked.rules = {key: r for key, r in shipped_rules().items() if key != KINDS.contraflow.key}
     assert asked.nodes(asked.find("A", "C", profile="emergency")) == "ADEC"
+
+
+@pytest.mark.parametrize(("more", "nodes"), [((), "ABC"), (("wall",), "ADEC")])
+def test_barriers_not_signs_stop_who_goes_against_one_way_traffic(more, nodes):
+    asked = oneway()
+    asked.turns = [("no", "BA", "BC", *more)]
+    assert asked.nodes(asked.find("A", "C", profile="emergency")) == nodes
