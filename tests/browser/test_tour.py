@@ -324,8 +324,8 @@ def test_tour(open_page, server, network):
     an_end_is_typed_while_another_saves(page, server)
     the_closure_is_undone(page, first)
     heat.counts_are_not_rates(page)
-    air.may_i_fly(page)
     linkage.the_bridge_changes_the_truck_alone(page, server)
+    air.may_i_fly(page)
     the_sheet_is_printed(page)
 
 
