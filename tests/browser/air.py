@@ -115,6 +115,7 @@ CELLS = """() => window.sigang.map.queryRenderedFeatures({layers: ['sg-cells-are
 
 def cells_say(page, answer):
     """Show the cells in which one may fly: they say what was answered, in words and codes."""
+    until(page, "() => Boolean(window.sigang.map)")  # the page was opened anew
     page.get_by_test_id("cells-on").check()
     until(page, f"() => ({CELLS})().length > 5")
     settle(page)
