@@ -15,7 +15,7 @@ from spatial.geo.crs import segment_lengths_m
 from tests.browser import heat, linkage, planner, scenarios, sky, water
 from tests.browser.conftest import PHONE, jump, settle, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.db]
+pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.timeout(600)]
 
 BRIDGE = "杭州湾跨海大桥"
 JIAXING = "m=11/30.72/120.8"

@@ -27,7 +27,7 @@ from tests.browser.conftest import pick, settle, until
 from tests.conftest import ROOT
 from tests.routing.maps import shipped_rules
 
-pytestmark = [pytest.mark.browser, pytest.mark.db]
+pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.timeout(600)]
 
 BRIDGE = "杭州湾跨海大桥"
 # The parts of the first and last edge that lead to where the waypoints are snapped.
