@@ -98,6 +98,7 @@ def test_what_cannot_be_closed_is_told(dispatcher):
         ({"closed": [{"hub": "nowhere"}]}, "nowhere"),
         ({"closed": [{"area": [[100, 10], [101, 10], [101, 11]]}]}, "no hub lies"),
         ({"closed": [{}]}, "either hub or area"),
+        ({"closed": [{"area": [[120, 30], [121, 31], [121, 30], [120, 31]]}]}, "crosses itself"),
         ({"ports": ["atlantis"]}, "atlantis"),
         ({"factor_set": "mine"}, "glec-v3-ranges"),
     ):

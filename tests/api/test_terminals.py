@@ -134,7 +134,7 @@ def test_a_plan_is_kept_and_made_anew_when_calls_change(dispatcher, planner, ser
 def test_who_does_not_see_all_calls_is_told_the_kept_plan_without_names(
     dispatcher, client, clients, server
 ):
-    send(dispatcher, call("4", 5), call("open", 6), visibility="unit")
+    send(dispatcher, call("4", 5), call("open", 6), call("far", 24 * 9), visibility="unit")
     send(dispatcher, call("open", 6), visibility="public")
     plan = planned(dispatcher)
     assert by_key(plan)["4"]["properties"]["vessel"] == "船4"
@@ -142,6 +142,9 @@ def test_who_does_not_see_all_calls_is_told_the_kept_plan_without_names(
     told_ = planned(clients["ningbo"])
     assert told_["made_at"] == plan["made_at"], "another's area: it makes none"
     assert set(by_key(told_)) == {None, "open"}
+    assert "辖区外" not in str(plan["unplanned"])
+    hidden = [one for one in told_["unplanned"] if one["key"] is None]
+    assert hidden and all("辖区外" in one["zh"] for one in hidden)
     assert len(told_["features"]) == len(plan["features"])
     for answer in (clients["ningbo"].post(PLAN, json={}), send(clients["ningbo"], call("9", 5))):
         refused(answer, 403)

@@ -8,9 +8,12 @@ from typing import TypedDict
 
 import shapely
 
-from api.ports.berths.planned import Document, Lying
+from api.ports.berths.planned import Document, Lying, Unplanned
 from api.ports.berths.terminal import Berth, Terminal
+from layers.declare.base import Text
 from spatial.json_types import Document as Told
+
+HIDDEN = Text(zh="辖区外船舶，不示原因", en="a vessel of another area: why is not told")
 
 
 class Name(TypedDict):
@@ -42,11 +45,17 @@ def told_plan(
         "cost": document["cost"], "bound": document["bound"], "gap": document["gap"],
         "first_come": document["first_come"], "ended": document["ended"],
         "faults": document["faults"],
-        "unplanned": [
-            {**one, **named(names, one["call"])} for one in document["unplanned"]
-        ],
+        "unplanned": [_unplanned(one, names) for one in document["unplanned"]],
         "origin": "synthetic" if made_up else "real", "made_at": made_at, "rule_version": rules,
     }  # fmt: skip
+
+
+def _unplanned(one: Unplanned, names: Mapping[str, Name]) -> Told:
+    """Return why a call is not planned; the words give its size, and are for who sees it."""
+    if one["call"] in names:
+        return {**one, **named(names, one["call"])}
+    return {"call": one["call"], "cause": one["cause"], "key": None, "vessel": None,
+            "zh": HIDDEN.zh, "en": HIDDEN.en, "mend_zh": "", "mend_en": ""}  # fmt: skip
 
 
 def terminal_of(terminal: Terminal) -> Told:

@@ -101,7 +101,7 @@ def _departure(held: HeldTimetable, one: Departure, now: int) -> Document:
         "mode": MODES[service.mode], "carrier": service.carrier, "origin": service.origin,
         "trip": table.trip_ids[trip], "departs": _clock(one.departs),
         "gate_closes": _clock(one.gate_closes), "papers_close": _clock(one.papers_close),
-        "open": now <= one.gate_closes,
+        "open": now <= min(one.gate_closes, one.papers_close),
         "capacity_teu": capacity if capacity < float("inf") else None,
         "calls": [
             {"hub": held.hubs[table.hub[halt]].id, "arrives": _clock(arrives)}

@@ -33,6 +33,8 @@ class Closure(Inputs):
             raise ValueError("name either hub or area")
         if self.since and self.until and self.since >= self.until:
             raise ValueError("until must be after since")
+        if self.area is not None and not shapely.Polygon(self.area).is_valid:
+            raise ValueError("the area crosses itself")
         return self
 
 
@@ -66,7 +68,7 @@ def _hubs(one: Closure, name: str, held: HeldTimetable) -> Iterator[int]:
             raise wrong_input(name, f"no hub {one.hub!r}", f"没有枢纽 {one.hub!r}")
         yield found
         return
-    area = shapely.make_valid(shapely.Polygon(one.area))
+    area = shapely.Polygon(one.area)
     inside = [n for n, hub in enumerate(held.hubs) if area.covers(shapely.Point(hub.lon, hub.lat))]
     if not inside:
         raise wrong_input(name, "no hub lies within the area", "该区域内没有枢纽")
