@@ -20,6 +20,7 @@ from spatial.networks.road import KIND as ROAD
 from tests.routing.maps import NOW, edge_id, edges_of, node_id
 from tests.routing.test_reach_engine import covers
 from tests.routing.test_turn_costs import RULES, SIZES, Bends
+from tests.routing.test_u_turns import plain_oneway
 
 BEFORE, ON, BEHIND = range(3)
 OUTSIDE = 2  # nodes that streets open to all need not lead to
@@ -30,6 +31,7 @@ class Phases(Bends):
     """Ways before the core, on it and behind it; the core is where streets open to all lead."""
 
     def __init__(self, edges, private):
+        edges = plain_oneway(edges)
         super().__init__(edges, [], (edges.length_m * MS_PER_M).tolist(), "car")
         self.private, public = private, [k for k in self.tail if k >> 1 not in private]
         first = {self.tail[0]}

@@ -38,7 +38,12 @@ from tests.routing.maps import NOW, Town, changed, edge_id, edges_of, node_id
 
 HOME = "spatial/networks/road.py"
 SLOTS = {
+    "api/events/place_rows.py": "a part of a place in words is",
     "layers/declare/style.py": "a slot of the map is called so",
+    "layers/processes/ports/disruption_answer.py": "what cargo goes round by is",
+    "layers/processes/ports/disruption_inputs.py": "a kind of disruption is",
+    "layers/processes/ports/disruption_runs.py": "how a planned leg is found is",
+    "layers/processes/ports/linkage_disruption.py": "a kind of disruption is",
     "spatial/schema/kinds.py": "a line of business is",
     "spatial/transport_modes.py": "a mode of carrying goods is",
 }
