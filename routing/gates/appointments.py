@@ -11,7 +11,6 @@ from itertools import islice
 
 import numpy as np
 import scipy  # loads its heavy optimisers when they are first used
-from scipy.sparse import csr_array
 
 from routing.gates.checks import check
 from routing.gates.model import Appointments, Asked, Crowd
@@ -105,8 +104,10 @@ def _solve(asked: Asked, groups: _Groups, quota: Floats) -> tuple[Ints, int, int
     if not count:
         return np.empty(0, np.int64), 0, 0
     size, ones, column = groups.size, np.ones(count), np.arange(count)
-    each = csr_array((ones, (groups.group, column)), shape=(len(size), count))
-    loads = csr_array((groups.load[groups.group], (groups.slot, column)), shape=(len(quota), count))
+    each = scipy.sparse.csr_array((ones, (groups.group, column)), shape=(len(size), count))
+    loads = scipy.sparse.csr_array(
+        (groups.load[groups.group], (groups.slot, column)), shape=(len(quota), count)
+    )
     limits = [
         scipy.optimize.LinearConstraint(each, -np.inf, size),
         scipy.optimize.LinearConstraint(loads, -np.inf, quota + SLACK),
