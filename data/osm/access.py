@@ -57,11 +57,11 @@ def _tidy(text: str) -> str:
 def _implied(tags: Tags, mode: str, edge_class: str, said: Tags) -> Table:
     """Return what other tags say of access; what is said of a vehicle itself counts more."""
     table: Table = {}
-    if mode == "ferry" and not {"motor_vehicle", "motorcar", "vehicle"} & said.keys():
+    if mode == "ferry" and not {"motor_vehicle", "vehicle"} & said.keys():
         table["motor_vehicle"] = "no"
     if edge_class in BUSWAYS:
         table |= {"motor_vehicle": "no", "bus": "yes"}
-    if tags.get("hov") == "designated" and "motor_vehicle" not in said:
+    if _for_many(tags) and "motor_vehicle" not in said:
         table |= {"hov": "designated", "goods": "no", "emergency": "yes"}
     if tags.get("motorroad") == "yes":
         table |= {"bicycle": "no", "foot": "no", "agricultural": "no"}
@@ -72,13 +72,22 @@ def _implied(tags: Tags, mode: str, edge_class: str, said: Tags) -> Table:
     return table
 
 
+def _for_many(tags: Tags) -> bool:
+    """Tell whether a way is for many occupants; one that is so at some hours counts as always."""
+    at_hours = {value.strip() for value in _values(tags.get("hov:conditional", ""))}
+    lanes = {lane.strip() for lane in tags.get("hov:lanes", "").split("|")}
+    return "designated" in at_hours | {tags.get("hov")} or lanes == {"designated"}
+
+
 def _oneways(tags: Tags) -> Table:
     table: Table = {}
     if any(tags.get(f"cycleway{side}", "").startswith("opposite") for side in _SIDES):
         table["oneway:bicycle"] = "no"
     at_hours = [f"{key}:conditional" for key in ("oneway", *_ONEWAY_KEYS)]
     table |= {key: tags[key] for key in at_hours if key in tags}
-    said = {key: _oneway(tags[key]) for key in _ONEWAY_KEYS if key in tags}
+    said = {key: _oneway(tags[key].strip().lower()) for key in _ONEWAY_KEYS if key in tags}
+    if "oneway" not in tags:  # what nobody can read opens no way against the drawn direction
+        said = {key: value or "yes" for key, value in said.items()}
     return table | {key: value for key, value in said.items() if value}
 
 
@@ -140,6 +149,14 @@ def turned(access: Mapping[str, object]) -> Table:
 
 def _opposite_at_hours(text: object) -> str:
     return _AT_HOURS.sub(lambda said: _OTHER_WAY[said[0]], str(text))
+
+
+def oneways_not_read(tags: Tags) -> Iterator[str]:
+    """Yield the one-way tags that nobody can read, as `oneway=sometimes`."""
+    for key in ("oneway", *_ONEWAY_KEYS):
+        text = tags.get(key, "").strip().lower()
+        if text and text != "reversible" and _oneway(text) is None:
+            yield f"{key}={text}"
 
 
 def not_understood(table: Mapping[str, object]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 import shapely
 
-from data.osm.access import not_understood
+from data.osm.access import not_understood, oneways_not_read
 from data.osm.delays import Delays, count_delays
 from data.osm.nodes import MODES, Ints, NodeTable, TagStore
 from data.osm.speeds import speeds_not_read
@@ -134,7 +134,7 @@ class EdgeBuilder:
         for way in ways:
             tags = edge_tags(way.tags)
             if tags is not None:
-                for said in not_understood(tags.access):
+                for said in (*not_understood(tags.access), *oneways_not_read(dict(way.tags))):
                     self.not_understood[said].append(way.id)
                 for said in speeds_not_read(way.tags):
                     self.passed_over[said].append(way.id)

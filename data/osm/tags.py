@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from data.osm.access import BY_TURNS, REVERSED, access_table, opens_to_motors, turned
+from data.osm.clauses import split_clauses
 from data.osm.limits import COLUMNS as LIMITS
 from data.osm.limits import lower, read_limits
 from data.osm.speeds import WAYS, read_speed
 from data.osm.values import duration_h, length_m, mass_t, whole, yes_no
+from spatial.networks.access_values import HAZMAT_OPEN
 from spatial.networks.road import KIND as ROAD
 from spatial.networks.road import MOTOR
 from spatial.networks.waterway import KIND as WATERWAY
@@ -65,6 +67,8 @@ _KEPT = (
     "lock_ref",
 )
 _CHANGING = {"reversible"}
+_QUALIFIERS = {"forward", "backward", "conditional"}
+_CATEGORIES = {"a", "b", "c", "d", "e"}
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _ROUTE = re.compile(r"[GSXYCZ]\d{1,5}")
 
@@ -182,10 +186,13 @@ def names(tags: Tags) -> tuple[str | None, str | None]:
 
 
 def _direction(tags: Tags, mode: str, edge_class: str) -> tuple[bool, bool, bool]:
-    """Return one-way, against the drawn direction, and changing by time."""
+    """Return one-way, against the drawn direction, and changing by time.
+
+    A value that nobody can read opens no way against the drawn direction.
+    """
     if mode not in MOTOR.modes:
         return False, False, False
-    value = tags.get("oneway")
+    value = tags.get("oneway", "").strip().lower() or None
     if value in REVERSED:
         return True, True, False
     if value in _CHANGING:
@@ -193,7 +200,11 @@ def _direction(tags: Tags, mode: str, edge_class: str) -> tuple[bool, bool, bool
     if value == BY_TURNS:
         return False, False, False
     said = yes_no(value)
-    implied = edge_class == "motorway" or tags.get("junction") in {"roundabout", "circular"}
+    implied = (
+        value is not None
+        or edge_class == "motorway"
+        or tags.get("junction") in {"roundabout", "circular"}
+    )
     return (implied if said is None else said), False, False
 
 
@@ -220,15 +231,34 @@ def _width(tags: Tags, afloat: bool) -> float | None:
 
 
 def _hazmat(tags: Tags) -> str | None:
-    said = tags.get("hazmat")
-    parts = [said] if said else []
-    named = {k.removeprefix("hazmat:"): v for k, v in tags.items() if k[:7] == "hazmat:"}
-    category = named.pop("adr_tunnel_cat", None)
-    if category in {"B", "C", "D", "E"}:  # of ADR 1.9.5.2.2; A restricts nothing
-        named.setdefault(category, "no")
-    elif category == "A" and not said:
-        parts.append("yes")
-    return ";".join([*parts, *(f"{name}={value}" for name, value in named.items())]) or None
+    """Return what is said of dangerous goods: of all (`no`), of some (`water=no`), or both.
+
+    What shuts one direction, or at some hours, shuts both at all hours.
+    """
+    found: dict[str, str] = {}
+    for key, text in tags.items():
+        head, *names = key.split(":")
+        name = ":".join(one for one in names if one not in _QUALIFIERS)
+        if head != "hazmat":
+            continue
+        values = [part.partition("@")[0].strip().lower() for part in split_clauses(text)]
+        if name == "adr_tunnel_cat":
+            name, values = _category(values)
+        shut = [value for value in values if value not in HAZMAT_OPEN]
+        if shut or not _QUALIFIERS & {*names}:
+            found[name] = (shut or [found.get(name, values[0])])[0]
+    parts = [found.pop("")] if "" in found else []
+    return ";".join([*parts, *(f"{name}={value}" for name, value in found.items())]) or None
+
+
+def _category(values: list[str]) -> tuple[str, list[str]]:
+    """Return of tunnel categories (ADR 1.9.5.2.2) the code that the strictest shuts out, as a tag.
+
+    A restricts nothing; what is no category shuts out all.
+    """
+    letters = [letter.strip() for value in values for letter in value.split("/")]
+    worst = max(letter if letter in _CATEGORIES else "e" for letter in letters)
+    return ("", ["yes"]) if worst == "a" else (worst.upper(), ["no"])
 
 
 def _structure(tags: Tags, mode: str) -> tuple[str | None, str | None]:

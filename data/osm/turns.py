@@ -13,23 +13,15 @@ import osmium
 
 from data.osm.clauses import split_clauses
 from data.osm.edges import Segment
-from data.osm.limits import Limits, read_limits
+from data.osm.limits import Limits, over, read_limits
 from data.osm.nodes import TagStore
 from data.osm.tags import Tags
 from spatial.ids import stable_uuid7
 from spatial.networks.access_values import ADMITTING, CLASSES, ENDING, OWN
 
 COLUMNS = (
-    "id",
-    "kind",
-    "from_edge",
-    "via_edges",
-    "via_node",
-    "to_edge",
-    "exempt",
-    "source_id",
-    "props",
-)
+    "id", "kind", "from_edge", "via_edges", "via_node", "to_edge", "exempt", "source_id", "props",
+)  # fmt: skip
 _MEMBERS_OF = {"hgv": ("hgv", "goods"), "psv": ("psv", "bus", "taxi")}
 
 # Barriers through which a motor vehicle passes unless a tag forbids it; most others stop it.
@@ -84,6 +76,7 @@ _PASSERS = {
 }
 _BEND, _STRAIGHT = 10.0, 60.0  # degrees that a turn has at least, and going straight on at most
 _UNPOWERED = frozenset({"bicycle", "foot"})
+_SMALL = {"motorcar", "taxi", *_UNPOWERED}  # no restriction above a size is of these
 _KEYHOLDERS = "private"  # stands for whoever may use private roads
 
 
@@ -148,10 +141,13 @@ def meanings(tags: Tags) -> Iterator[Meaning]:
         others = tuple(n for n, keys in _PASSERS.items() if vehicle and vehicle not in keys)
         for clause in split_clauses(text):
             value, at, condition = (part.strip() for part in clause.partition("@"))
-            kind = value.partition("_")[0]
+            kind = value.lower().partition("_")[0]
             if kind in {"no", "only"}:
                 hours = condition.strip("()") if at else _clock(tags)
-                yield Meaning(kind, value, others if vehicle else excepted, hours)
+                spare, size = others if vehicle else excepted, over(condition)
+                if size is not None:
+                    spare, hours = tuple(sorted({*spare} | _SMALL)), size[2] or None
+                yield Meaning(kind, value.lower(), spare, hours)
 
 
 def _clock(tags: Tags) -> str | None:

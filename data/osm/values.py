@@ -12,7 +12,7 @@ from pathlib import Path
 
 _KMH = {"": 1.0, "km/h": 1.0, "kmh": 1.0, "kph": 1.0, "mph": 1.609344, "knots": 1.852}
 _METRES = {
-    **dict.fromkeys(("", "m", "meter", "meters", "metre", "metres"), 1.0),
+    **dict.fromkeys(("", "m", "meter", "meters", "metre", "metres", "米"), 1.0),
     **dict.fromkeys(("ft", "feet", "foot"), 0.3048),
     **dict.fromkeys(("in", "inch", "inches"), 0.0254),
     "cm": 0.01,
@@ -21,13 +21,13 @@ _METRES = {
     "mi": 1609.344,
 }
 _TONNES = {
-    **dict.fromkeys(("", "t", "tonne", "tonnes", "mt"), 1.0),
+    **dict.fromkeys(("", "t", "tonne", "tonnes", "mt", "吨"), 1.0),
     **dict.fromkeys(("st", "ton", "tons"), 0.90718474),  # short ones, the lightest so called
     **dict.fromkeys(("lbs", "lb", "pounds"), 0.00045359237),
     **dict.fromkeys(("kg", "kgs"), 0.001),
     "lt": 1.0160469,
 }
-_NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?|\.\d+|\d{1,3}(?:,\d{3})+)\s*([a-zA-Z/]*)\.?\s*")
+_NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?|\.\d+|\d{1,3}(?:,\d{3})+)\s*([a-zA-Z/米吨]*)\.?\s*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 _FEET = re.compile(
     r"\s*(\d+(?:\.\d+)?)\s*(?:['′’]|ft|feet|foot)\.?\s*-?\s*"
@@ -37,6 +37,10 @@ _ZONE = re.compile(r"(?:([A-Z]{2})(?:-[A-Z0-9]+)?:)?(?:zone:?)?([a-z_]+|\d+)")
 
 WALK_KMH = 7.0
 """What `maxspeed=walk` allows, as German courts read walking pace."""
+_HOURS = {"d": 24.0, "h": 1.0, "m": 1 / 60, "s": 1 / 3600}
+_CLOCK = re.compile(r"(?P<h>\d{1,3}):(?P<m>\d{2})(?::(?P<s>\d{2}))?")
+_ISO = re.compile(r"P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)S)?)?")
+_MINUTES = re.compile(r"(?P<m>\d+(?:\.\d+)?)\s*(?:min|mins|minutes)?")
 _YES = {"yes", "true", "1"}
 _NO = {"no", "false", "0"}
 
@@ -109,11 +113,10 @@ def yes_no(text: str | None) -> bool | None:
 
 
 def duration_h(text: str | None) -> float | None:
-    """Return hours of a ferry's duration: `00:35`, `35` (minutes) or `PT35M`."""
-    clock = re.fullmatch(r"(\d{1,3}):(\d{2})(?::\d{2})?", text or "")
-    if clock:
-        return int(clock[1]) + int(clock[2]) / 60.0
-    iso = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?", text or "")
-    if iso and any(iso.groups()):
-        return int(iso[1] or 0) + int(iso[2] or 0) / 60.0
-    return int(text) / 60.0 if text and text.isdigit() else None
+    """Return hours of a ferry's duration: `00:35`, `00:35:30`, `35` or `35 min`, `PT35M`."""
+    for pattern in (_CLOCK, _ISO, _MINUTES):
+        found = pattern.fullmatch((text or "").strip())
+        if found and any(found.groups()):
+            parts = found.groupdict("0").items()
+            return sum(float(value) * _HOURS[name] for name, value in parts)
+    return None

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from routing.cost.weekly_hours import WEEK_MIN, read_clauses
+from routing.cost.weekly_hours import WEEK_MIN, read_clauses, read_condition
 from routing.graph.weights import Bools
 from spatial.networks.access_values import ADMITTING, CLASSES, OWN
 
@@ -63,9 +63,10 @@ def admission(
             opened = admitted or not (general or (shut and _own(vehicle, found)))
             admitted, week = bool(found) and opened, None
             ends_only = _ends_only(vehicle, found)
-        for value, hours in read_clauses(str(access.get(f"{name}:conditional", ""))):
+        for value, condition in read_clauses(str(access.get(f"{name}:conditional", ""))):
             found = admitting(vehicle, value)
-            if general and found:
+            hours = read_condition(condition, surely=bool(found) and not _own(vehicle, found))
+            if (general and found) or (hours is not None and not hours.any()):
                 continue
             if _own(vehicle, found):
                 found = set()

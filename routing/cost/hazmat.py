@@ -14,13 +14,12 @@ import numpy as np
 from routing.graph.graph import Coded
 from routing.graph.weights import Bools
 from spatial.errors import BadParameter
+from spatial.networks.access_values import HAZMAT_OPEN
 
 ANY = "any"  # a cargo of unknown class: every restriction holds for it
 CODES = ("B", "C", "D", "E")  # most dangerous first
 SORTS = ("explosive", "water")
 _CLASS = re.compile(r"[1-9](\.[1-9])?")  # GB 6944
-_FORBIDDEN = frozenset({"no", "private", "permit"})
-_OPEN = frozenset({"yes", "designated", "permissive", "official"})
 
 
 def read_cargo(said: bool | str | None) -> str | None:
@@ -52,13 +51,13 @@ def shut_to(cargo: str, tags: str) -> bool:
     parts = [part.partition("=") for part in tags.split(";")]
     whole = next((name for name, sign, _ in parts if not sign), "yes")
     single = {name: value for name, sign, value in parts if sign}
-    shut = {name for name, value in single.items() if value in _FORBIDDEN}
+    shut = {name for name, value in single.items() if value not in HAZMAT_OPEN}
     if cargo == ANY:
-        return whole in _FORBIDDEN or bool(shut)
-    if single.get(cargo) in _OPEN:
+        return whole not in HAZMAT_OPEN or bool(shut)
+    if single.get(cargo) in HAZMAT_OPEN:
         return False
     worse = set(CODES[CODES.index(cargo) :]) if cargo in CODES else {cargo}
-    return whole in _FORBIDDEN or bool(shut & worse)
+    return whole not in HAZMAT_OPEN or bool(shut & worse)
 
 
 def closed(cargo: str, column: Coded) -> Bools:

@@ -133,14 +133,17 @@ def conditional_oneway(access: Mapping[str, object], keys: Sequence[str]) -> str
 
 
 def _oneway_hours(said: str) -> tuple[Bools | None, Bools | None, Bools | None]:
-    """Return when a conditional tag makes a street one-way, one-way against it, and two-way."""
-    along, against, both = (forbidden_hours(said, frozenset(v)) for v in (_ALONG, _AGAINST, ["no"]))
-    return along, against, both
+    """Return when a conditional tag may make a street one-way, and one-way against it.
+
+    The third are the hours at which it surely opens one against it.
+    """
+    along, against = (forbidden_hours(said, frozenset(values)) for values in (_ALONG, _AGAINST))
+    return along, against, forbidden_hours(said, frozenset((*_AGAINST, "no")), surely=True)
 
 
 def opens_against(said: str) -> bool:
     """Tell whether a conditional one-way tag opens a one-way street against it at some hours."""
-    return any(week is not None for week in _oneway_hours(said)[1:])
+    return _oneway_hours(said)[2] is not None
 
 
 def _of_oneway(access: Mapping[str, object], keys: Sequence[str]) -> dict[tuple[bool, int], Bools]:
@@ -151,15 +154,14 @@ def _of_oneway(access: Mapping[str, object], keys: Sequence[str]) -> dict[tuple[
     said = conditional_oneway(access, keys)
     if said is None:
         return {}
-    along, against, both = _oneway_hours(said)
+    along, against, opened = _oneway_hours(said)
     bans = {}
     if along is not None:
         bans[False, BACKWARD] = along
     if against is not None:
         bans[False, FORWARD] = bans[True, FORWARD] = against
-    opened = [week for week in (against, both) if week is not None]
-    if opened:
-        bans[True, BACKWARD] = ~np.logical_or.reduce(opened)
+    if opened is not None:
+        bans[True, BACKWARD] = ~opened
     own = next((access[f"oneway:{key}"] for key in reversed(keys) if f"oneway:{key}" in access), "")
     if own in ("yes", "no"):  # whatever the street is to others
         mine = {way: bans[own == "yes", way] for way in (FORWARD, BACKWARD)

@@ -21,7 +21,9 @@ _PART = re.compile(
     r"(?:(?P<days>(?:Mo|Tu|We|Th|Fr|Sa|Su)(?:[-,](?:Mo|Tu|We|Th|Fr|Sa|Su))*)\s*)?"
     r"(?P<times>\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}(?:\s*,\s*\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2})*)?"
 )
-_CLAUSE = re.compile(r"([a-z_]+|-?1)\s*@\s*(?:\(([^)]*)\)|([^;]*))")
+_CLAUSES = re.compile(r";(?![^(]*\))")
+_BRACKETS = re.compile(r"\((.*)\)")
+_WORD = re.compile(r"[a-z_]+|-?1")
 _HOLIDAY = re.compile(r"(?:PH|SH)\b.*|")
 _OFF = re.compile(r"(.*?)\s*\b(?:off|closed)")
 _AND = re.compile(r"\s+AND\s+", re.IGNORECASE)
@@ -80,46 +82,60 @@ def _days(text: str | None) -> list[int]:
     return days
 
 
-def forbidden_hours(conditional: str, refused: frozenset[str]) -> Bools | None:
-    """Return when a tag like `no @ (22:00-06:00)` refuses passage; None when at no hour it names.
+def forbidden_hours(
+    conditional: str, refused: frozenset[str], *, surely: bool = False
+) -> Bools | None:
+    """Return when a tag like `no @ (22:00-06:00)` may refuse passage, or `surely` does.
 
-    Clauses on anything but hours are passed over.
+    None where it has no such clause. A condition that cannot be read may hold at any time.
     """
     weeks = [
-        read_hours((inner or bare).strip())
-        for value, inner, bare in _CLAUSE.findall(conditional)
+        read_condition(condition, surely=surely)
+        for value, condition in read_clauses(conditional)
         if value in refused
     ]
-    known = [week for week in weeks if week is not None]
+    if surely:
+        weeks = [week for week in weeks if week is not None]
+    known = [np.ones(WEEK_MIN, np.bool_) if week is None else week for week in weeks]
     return np.logical_or.reduce(known) if known else None
 
 
-def read_clauses(conditional: str) -> list[tuple[str, Bools | None]]:
-    """Return the values of a tag like `no @ (22:00-06:00); delivery @ (Su)` and when each holds.
+def read_clauses(conditional: str) -> list[tuple[str, str]]:
+    """Return the values of a tag like `no @ (22:00-06:00); delivery @ (Su)`, with their conditions.
 
-    None is a condition that is not read; one of the weather never holds and is left out. Of several
-    conditions joined by AND the hours count, which is when the clause may hold.
+    Words before a value without a condition of their own share its one (`private;delivery @ (Su)`).
+    What else has none has an empty condition, which nobody can read.
     """
-    found = [
-        (value, read_condition((inner or bare).strip()))
-        for value, inner, bare in _CLAUSE.findall(conditional)
-    ]
-    return [(value, week) for value, week in found if week is None or week.any()]
+    found, before = [], ""
+    for clause in _CLAUSES.split(conditional):
+        value, at, condition = (part.strip() for part in clause.partition("@"))
+        value = value.lower()
+        if not at and _WORD.fullmatch(value):
+            before += f"{value};"
+        elif value:
+            named = before + (value if at else value.split()[0])
+            inner = _BRACKETS.fullmatch(condition)
+            found.append((named, inner[1].strip() if inner else condition))
+            before = ""
+    return [*found, (before.rstrip(";"), "")] if before else found
 
 
-def read_condition(text: str) -> Bools | None:
+def read_condition(text: str, *, surely: bool = False) -> Bools | None:
     """Return when a condition may hold, None where it cannot be read; one of the weather never.
 
-    `not Mo-Fr 07:00-09:00` is all other hours.
+    Of several conditions joined by AND the hours count; for when it `surely` holds all must be
+    hours. `not Mo-Fr 07:00-09:00` is all other hours.
     """
     if text.startswith("not "):
-        other = read_condition(text.removeprefix("not "))
+        other = read_condition(text.removeprefix("not "), surely=not surely)
         return None if other is None else ~other
-    parts = [part.strip() for part in _AND.split(text)]
+    parts = [part.strip("() ") for part in _AND.split(text)]
     if not _ROAD_STATE.isdisjoint(part.lower() for part in parts):
         return np.zeros(WEEK_MIN, np.bool_)
     weeks = [week for part in parts if (week := read_hours(part)) is not None]
-    return np.logical_and.reduce(weeks) if weeks else None
+    if not weeks or (surely and len(weeks) < len(parts)):
+        return None
+    return np.asarray(np.logical_and.reduce(weeks), np.bool_)
 
 
 def minute_of_week(at: datetime) -> float:

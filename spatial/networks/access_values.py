@@ -43,3 +43,5 @@ REFUSING = frozenset(
     {"no", "private", "agricultural", "forestry", "emergency", "military", "permit", "use_sidepath"}
 )
 """Values that refuse ordinary vehicles."""
+HAZMAT_OPEN = frozenset({"yes", "designated", "permissive", "official", "unknown"})
+"""Values of tags on dangerous goods that let them through; all others shut them out."""

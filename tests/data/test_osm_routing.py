@@ -242,6 +242,12 @@ def test_a_turn_that_is_forbidden_is_not_made(ask) -> None:
         ({"restriction:motor_vehicle": "no_straight_on"}, ["car", "truck", "bus", "emergency"], []),
         ({"restriction:motorcar": "no_straight_on"}, ["car", "taxi"], ["truck", "bus"]),
         (
+            {"restriction:conditional": "no_straight_on @ (weight>7.5)"},
+            ["truck", "bus", "emergency"],
+            ["car", "taxi"],
+        ),
+        ({"restriction": "No_Straight_On"}, ["car", "truck"], []),
+        (
             {"restriction:hgv": "no_straight_on", "restriction:bus": "no_straight_on"},
             ["truck", "bus"],
             ["car", "taxi"],
@@ -275,6 +281,41 @@ def test_a_restriction_over_a_way_binds_the_whole_sequence(ask) -> None:
     assert asked.way("a", "d") == "aefd"
     assert asked.way("a", "c") == "abc"
     assert asked.way("b", "d") == "bcd"
+
+
+@pytest.mark.parametrize(
+    ("tags", "open_to"),
+    [
+        ({"hgv": "no", "hgv:conditional": "yes @ (00:00-24:00 AND weight<7.5)"}, {"car"}),
+        ({"access": "no", "access:conditional": "yes @ (00:00-24:00 AND Nov-Mar)"}, set()),
+        ({"motor_vehicle:conditional": "no (00:00-24:00)"}, set()),
+        ({"hazmat:conditional": "no @ (22:00-06:00)"}, {"car", "truck"}),
+        ({"hazmat": "restricted"}, {"car", "truck"}),
+        ({"hgv": "no", "hgv:conditional": "yes @ (00:00-24:00)"}, {"car", "truck", "hazmat"}),
+    ],
+)
+def test_what_nobody_can_read_opens_no_road(ask, tags, open_to) -> None:
+    asked = ask(ladder(**tags))
+    assert {
+        who for who in ("car", "truck", "hazmat") if asked.way("a", "d", who) == "abcd"
+    } == open_to
+
+
+def test_a_gate_opens_only_where_all_of_its_condition_is_hours(ask) -> None:
+    gate = {"barrier": "gate", "access": "no"}
+    for hours, way in (("00:00-24:00 AND Nov-Mar", "aefd"), ("00:00-24:00", "abcd")):
+        asked = ask(ladder().node("b", **gate, access__conditional=f"yes @ ({hours})"))
+        assert asked.way("a", "d") == way
+
+
+def test_a_ferry_for_cars_carries_no_lorry(ask) -> None:
+    drawn = Map(DETOUR).way("abcd", route="ferry", motorcar="yes", duration="00:00:30")
+    asked = ask(drawn.way("aefd", highway="residential"))
+    assert {who: asked.way("a", "d", who) for who in ("car", "truck", "bus")} == {
+        "car": "abcd",
+        "truck": "aefd",
+        "bus": "aefd",
+    }
 
 
 def test_a_foot_ferry_carries_no_car(ask) -> None:
@@ -356,6 +397,10 @@ BOTH, ALONG, BACK = {"ad", "da"}, {"ad"}, {"da"}
         ({"oneway": "yes", "oneway__emergency": "no"}, {"emergency": BOTH, "patrol": ALONG}),
         ({"oneway": "alternating"}, {"car": BOTH, "truck": BOTH}),
         ({"oneway": "reversible"}, {"car": set(), "bus": set()}),
+        ({"oneway:conditional": "yes @ (Nov-Mar)"}, {"car": ALONG, "truck": ALONG}),
+        ({"oneway": "yes", "oneway:conditional": "no @ (Nov-Mar)"}, {"car": ALONG}),
+        ({"oneway": "yes", "oneway:conditional": "-1 @ (Nov-Mar)"}, {"car": set()}),
+        ({"oneway:bus": "maybe"}, {"bus": ALONG, "car": BOTH}),
     ],
 )
 def test_one_way_is_read_by_vehicle(ask, tags, open_to) -> None:

@@ -45,6 +45,7 @@ def test_speeds(text: str | None, expected: float | None) -> None:
         ("13'6''", 4.1148),
         ("12 feet 6 inches", 3.81),
         ("3.5 meters", 3.5),
+        ("3.5米", 3.5),
         ("about 3", None),
         ("default", None),
         ("none", None),
@@ -67,6 +68,7 @@ def test_lengths(text: str | None, expected: float | None) -> None:
         ("15 tons", 13.6077711),
         ("80,000 lbs", 36.2873896),
         ("3 tonnes", 3),
+        ("10吨", 10),
     ],
 )
 def test_masses(text: str, expected: float | None) -> None:
@@ -74,9 +76,22 @@ def test_masses(text: str, expected: float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("00:35", 35 / 60), ("1:30", 1.5), ("PT45M", 0.75), ("20", 1 / 3)]
+    ("text", "expected"),
+    [
+        ("00:35", 35 / 60),
+        ("1:30", 1.5),
+        ("00:02:30", 1 / 24),
+        ("PT45M", 0.75),
+        ("PT2M30S", 1 / 24),
+        ("P1DT2H", 26),
+        ("20", 1 / 3),
+        ("45 min", 0.75),
+        ("P", None),
+        ("soon", None),
+        (None, None),
+    ],
 )
-def test_durations(text: str, expected: float) -> None:
+def test_durations(text: str | None, expected: float | None) -> None:
     assert values.duration_h(text) == pytest.approx(expected)
 
 
@@ -91,6 +106,8 @@ def test_durations(text: str, expected: float) -> None:
         ({"junction": "roundabout", "oneway": "no"}, False, False),
         ({"highway": "motorway"}, True, False),
         ({"highway": "motorway_link"}, False, False),
+        ({"oneway": " Yes"}, True, False),
+        ({"oneway": "sometimes"}, True, False),
     ],
 )
 def test_directions(tags: dict[str, str], oneway: bool, reverse: bool) -> None:
@@ -207,6 +224,11 @@ def test_a_limit_by_lane_is_that_of_the_highest() -> None:
         ({"motorroad": "yes"}, {"bicycle": "no", "foot": "no", "agricultural": "no"}),
         ({"trailer": "no"}, {"hgv_articulated": "no"}),
         ({"hov": "designated"}, {"hov": "designated", "goods": "no", "emergency": "yes"}),
+        (
+            {"hov:conditional": "designated @ (07:00-09:00)"},
+            {"hov": "designated", "goods": "no", "emergency": "yes"},
+        ),
+        ({"hov:lanes": "designated|no"}, {}),
         ({"access": " Private "}, {"access": "private"}),
         (
             {"motor_vehicle:backward:conditional": "no @ (Mo 07:00-09:00)", "oneway": "-1"},
@@ -247,6 +269,19 @@ def test_of_several_values_of_a_limit_the_lowest_counts() -> None:
         ({"hazmat:adr_tunnel_cat": "D"}, "D=no"),
         ({"hazmat:adr_tunnel_cat": "A"}, "yes"),
         ({"hazmat": "no", "hazmat:adr_tunnel_cat": "A"}, "no"),
+        ({"hazmat:adr_tunnel_cat": "C/e"}, "E=no"),
+        (
+            {
+                "hazmat:adr_tunnel_cat": "A",
+                "hazmat:adr_tunnel_cat:conditional": "E @ (06:00-22:00)",
+            },
+            "yes;E=no",
+        ),
+        ({"hazmat:forward": "no"}, "no"),
+        ({"hazmat": "designated;NO"}, "no"),
+        ({"hazmat:water:conditional": "no @ (22:00-06:00)"}, "water=no"),
+        ({"hazmat": "no", "hazmat:conditional": "yes @ (22:00-06:00)"}, "no"),
+        ({"hazmat": "restricted"}, "restricted"),
     ],
 )
 def test_the_category_of_a_tunnel_is_a_restriction(tags: dict[str, str], said: str) -> None:

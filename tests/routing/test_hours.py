@@ -17,6 +17,7 @@ from routing.cost.weekly_hours import (
     forbidden_hours,
     minute_of_week,
     minutes_after,
+    read_clauses,
     read_condition,
     read_hours,
 )
@@ -60,7 +61,9 @@ def test_what_cannot_be_read_is_none(text):
 def test_conditional_tags_refuse_at_their_hours():
     week = forbidden_hours("no @ (Mo 22:00-23:00); yes @ (Tu 22:00-23:00)", NO)
     assert np.flatnonzero(week).tolist() == list(range(1320, 1380))
-    assert forbidden_hours("no @ (weight>7.5)", NO) is None
+    assert forbidden_hours("no @ (weight>7.5)", NO).all()
+    assert forbidden_hours("no @ (weight>7.5)", NO, surely=True) is None
+    assert forbidden_hours("yes @ (Nov-Mar)", NO) is None
     assert forbidden_hours("no @ Mo 00:00-00:02", NO).sum() == 2
 
 
@@ -74,6 +77,29 @@ def test_all_other_hours_are_named_by_not():
     assert (read_condition("not 22:00-06:00") == ~read_hours("22:00-06:00")).all()
     assert read_condition("not weight>3") is None
     assert not read_condition("wet").any()
+
+
+def test_a_condition_surely_holds_only_where_all_of_it_is_hours():
+    some = "06:00-10:00 AND Nov-Mar"
+    assert (read_condition(some) == read_hours("06:00-10:00")).all()
+    assert read_condition(some, surely=True) is None
+    assert read_condition(f"not {some}") is None
+    both = "06:00-10:00 AND Mo-Fr"
+    assert (read_condition(both) == read_condition(both, surely=True)).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "clauses"),
+    [
+        ("no @ (Mo; Tu); yes @ We", [("no", "Mo; Tu"), ("yes", "We")]),
+        ("private;delivery @ (Su)", [("private;delivery", "Su")]),
+        ("no (07:00-09:00)", [("no", "")]),
+        ("no", [("no", "")]),
+        ("no @ ((Mo) AND weight>3)", [("no", "(Mo) AND weight>3")]),
+    ],
+)
+def test_clauses_of_a_conditional_tag(text, clauses):
+    assert read_clauses(text) == clauses
 
 
 NOON = DAY_MIN + 720  # Tuesday
