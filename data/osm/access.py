@@ -14,7 +14,7 @@ from data.osm.clauses import split_clauses
 from data.osm.limits import lower, over
 from data.osm.speeds import speed_members
 from data.osm.values import yes_no
-from spatial.networks.access_values import ADMITTING, CLASSES, ENDING, KEYS, REFUSING
+from spatial.networks.access_values import ADMITTING, CLASSES, ENDING, KEYS, OWN, REFUSING
 
 POWERED = frozenset(KEYS[2:14])
 BUSWAYS = frozenset({"busway", "bus_guideway"})
@@ -119,16 +119,27 @@ def _with_sizes(table: Table) -> Table:
             limit = over(condition)
             if limit is None:
                 rest.setdefault(key, []).append(clause.strip())
-            elif value.strip() in _SHUT:
+            elif value.strip() in _SHUT or not _values_of(value) & (ADMITTING | OWN):
                 column, most, others = limit
                 named = ":".join(part for part in ("limit", column, vehicle, way) if part)
                 kept = lower(kept, {f"{named}@{others}" if others else named: most})
-            elif value.strip() in ENDING:
-                heavy = key.replace(vehicle, "hgv", 1) if vehicle in KEYS[:_GENERAL] else key
-                rest.setdefault(heavy, []).append(clause.strip())
+            elif _values_of(value) <= ENDING:
+                for heavy in _heavy(vehicle, table):
+                    rest.setdefault(key.replace(vehicle, heavy, 1), []).append(clause.strip())
         for named, clauses in rest.items():
             kept[named] = "; ".join([*([str(kept[named])] if named in kept else []), *clauses])
     return kept
+
+
+def _values_of(text: str) -> set[str]:
+    return {part.strip().lower() for part in text.split(";")}
+
+
+def _heavy(vehicle: str, table: Table) -> list[str]:
+    """Return whom a condition on size speaks of: of all vehicles lorries, and buses not named."""
+    if vehicle not in KEYS[:_GENERAL]:
+        return [vehicle]
+    return ["hgv"] if {"psv", "bus"} & table.keys() else ["hgv", "bus"]
 
 
 def turned(access: Mapping[str, object]) -> Table:

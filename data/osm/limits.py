@@ -26,7 +26,11 @@ _KEYS = {
     "maxgcweight": (3, mass_t),
     "maxaxleload": (4, mass_t),
 }
-NODE_KEYS = tuple(_KEYS)
+_OF_NODES = (
+    "", ":physical", ":hgv", ":bus", ":forward", ":backward", ":conditional", ":hgv:conditional",
+)  # fmt: skip
+NODE_KEYS = tuple(key + suffix for key in _KEYS for suffix in _OF_NODES)
+"""Keys of limits by which nodes are looked for; beside one of them all others are read."""
 _NONE = frozenset({"none", "no", "default", "unsigned", "no_sign", "no_indications", "unknown", ""})
 _OTHERS = frozenset({"trailer", "caravan", "motorhome", "coach", "moped", "mofa"})  # none of ours
 _ABOUT = frozenset({"source", "note", "description", "ref", "type", "date", "url", "zone"})

@@ -375,8 +375,8 @@ def _conditions(tags: Tags, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
     named = next((k for k in reversed(keys) if {k, f"{k}:conditional"} & tags.keys()), None)
     for clause in split_clauses(tags.get(f"{named}:conditional", "")):
         value, at, condition = (part.strip() for part in clause.partition("@"))
-        if at:
-            yield value, condition.strip("()")
+        if value:
+            yield (value if at else value.split()[0]).lower(), condition.strip("()") or "always"
 
 
 def barrier_rows(

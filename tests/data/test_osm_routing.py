@@ -306,6 +306,17 @@ def test_a_gate_opens_only_where_all_of_its_condition_is_hours(ask) -> None:
     for hours, way in (("00:00-24:00 AND Nov-Mar", "aefd"), ("00:00-24:00", "abcd")):
         asked = ask(ladder().node("b", **gate, access__conditional=f"yes @ ({hours})"))
         assert asked.way("a", "d") == way
+    shut = ladder().node("b", barrier="gate", access__conditional="no (22:00-05:00)")
+    assert ask(shut).way("a", "d") == "aefd"
+
+
+@pytest.mark.parametrize("key", ["maxweight__hgv", "maxheight__conditional", "maxlength__physical"])
+def test_a_limit_of_a_node_counts_however_it_is_qualified(ask, key) -> None:
+    asked = ask(
+        ladder().node("b", **{key: "2 @ (00:00-24:00)" if key.endswith("conditional") else "2"})
+    )
+    assert asked.way("a", "d", "truck") == "aefd"
+    assert asked.way("a", "d") == "abcd"
 
 
 def test_a_ferry_for_cars_carries_no_lorry(ask) -> None:

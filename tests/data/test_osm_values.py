@@ -175,7 +175,14 @@ def test_limits_are_the_lowest_that_a_way_states() -> None:
         ),
         (
             {"motor_vehicle:conditional": "destination @ (weight>3.5)"},
-            {"hgv:conditional": "destination @ (weight>3.5)"},
+            {
+                "hgv:conditional": "destination @ (weight>3.5)",
+                "bus:conditional": "destination @ (weight>3.5)",
+            },
+        ),
+        (
+            {"motor_vehicle:conditional": "agricultural @ (weight>3.5)"},
+            {"limit:max_mass_t:motor_vehicle": 3.5},
         ),
         ({"hgv:conditional": "no @ (weight>=7.5)"}, {"limit:max_mass_t:hgv": 7.499}),
         ({"maxweight:caravan": "3", "maxheight:note": "low"}, {}),
