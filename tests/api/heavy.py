@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ from api.roads.matrix import MOST_PLACES
 
 ROADS = "/api/collections/roads/items"
 JSON = {"content-type": "application/json"}
-END = "2099-01-01T00:00:00Z"
+END = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 AREA = [[119.6, 29.6], [121.2, 29.6], [121.2, 30.9], [119.6, 30.9], [119.6, 29.6]]
 Place = tuple[float, float]
 
