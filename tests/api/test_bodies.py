@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx
@@ -130,7 +131,8 @@ def nested(depth: int) -> bytes:
 @pytest.mark.parametrize("depth", [150, 900, 100_000])
 def test_deep_bodies_harm_nothing(dispatcher, depth):
     geometry = b'{"type":"Polygon","coordinates":' + nested(depth) + b"}"
-    closing = b'{"kind":"closure","cause":"wind","valid_to":"2099-01-01T00:00:00Z","target":'
+    until = (datetime.now(UTC) + timedelta(days=30)).isoformat().encode()
+    closing = b'{"kind":"closure","cause":"wind","valid_to":"' + until + b'","target":'
     bodies = [
         nested(depth),
         b'{"waypoints":[[120,30],[120.1,30]],"avoid":{"polygons":[' + geometry + b"]}}",
