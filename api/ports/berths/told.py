@@ -52,10 +52,13 @@ def told_plan(
 
 def _unplanned(one: Unplanned, names: Mapping[str, Name]) -> Told:
     """Return why a call is not planned; the words give its size, and are for who sees it."""
-    if one["call"] in names:
-        return {**one, **named(names, one["call"])}
-    return {"call": one["call"], "cause": one["cause"], "key": None, "vessel": None,
-            "zh": HIDDEN.zh, "en": HIDDEN.en, "mend_zh": "", "mend_en": ""}  # fmt: skip
+    call = one["call"]
+    if call not in names:
+        one = {**one, "zh": HIDDEN.zh, "en": HIDDEN.en, "mend_zh": "", "mend_en": ""}
+    return {
+        "call": call, "cause": one["cause"], "zh": one["zh"], "en": one["en"],
+        "mend_zh": one["mend_zh"], "mend_en": one["mend_en"], **named(names, call),
+    }  # fmt: skip
 
 
 def terminal_of(terminal: Terminal) -> Told:
