@@ -187,15 +187,15 @@ class Overlay:
         whole = np.bincount(owner[:-1][owner[:-1] == owner[1:]], step[owner[:-1] == owner[1:]])
         for i in np.flatnonzero(owner[:-1] == owner[1:]).tolist():
             edge = int(owner[i])
-            part = ms[edge] * step[i] / whole[edge] if whole[edge] else 0.0
+            share = step[i] / whole[edge] if whole[edge] else 0.0
             a, b = number[i], number[i + 1]
-            self._segments.setdefault((a, b), []).append((2 * edge, part))
-            self._segments.setdefault((b, a), []).append((2 * edge + 1, part))
+            for key, ends in ((2 * edge, (a, b)), (2 * edge + 1, (b, a))):
+                self._segments.setdefault(ends, []).append((key, ms[key] * share))
 
     def _free_ms(self) -> Any:
-        count = len(self.here.graph.edges)
+        keys = np.arange(2 * len(self.here.graph.edges))
         costs = self.here.roads.costs("car")
-        return costs.duration_ms(np.arange(count), np.full(count, np.nan, np.float32))
+        return costs.duration_ms(keys, np.full(len(keys), np.nan, np.float32))
 
     def keys(self, shape: Any) -> tuple[list[int], float, float]:
         """Return the keys driven, Sigang's seconds on them, and the metres that lie on none."""
@@ -271,7 +271,7 @@ def our_path(here: Here, overlay: Overlay, pair: Pair) -> Ours | None:
         return None
     leg = found.legs[0]
     part = leg.stop - leg.start
-    ms = overlay._free_ms()[leg.edges] * part
+    ms = overlay._free_ms()[leg.keys] * part
     length = here.graph.edges.length_m[leg.edges] * part
     ends = np.array([[leg.source.lon, leg.source.lat], [leg.target.lon, leg.target.lat]])
     driving, waiting = float(ms.sum()) / 1000, float(found.waits_ms().sum()) / 1000

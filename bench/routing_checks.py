@@ -101,13 +101,14 @@ def truck_limits(
         reference = Reference(here.graph, prepared.metric.weights)
         ours: Counter[str] = Counter()
         edges = here.graph.edges
-        stopped = vehicle.refused(edges, slice(None))
-        wrong = prepared.metric.weights[np.isin(here.graph.arcs.edge, np.flatnonzero(stopped))]
+        stopped = vehicle.refused(edges, np.arange(2 * len(edges)))
+        wrong = prepared.metric.weights[stopped[here.graph.arcs.key]]
         ours["open"] = int((wrong < INFINITE).sum())
         for pair in pairs:
             _check_truck(here, sizes, pair, reference, stopped, ours)
         text = ", ".join(f"{k} {v:g}" for k, v in sizes.items())
-        cells = [text, str(int(stopped.sum())), f"{ours['exact']} of {ours['asked']}"]
+        closed = int(stopped.reshape(-1, 2).any(axis=1).sum())
+        cells = [text, str(closed), f"{ours['exact']} of {ours['asked']}"]
         cells.append(str(ours["broken"] + ours["open"]))
         for make in others.values():
             peer = make(sizes)
@@ -127,7 +128,7 @@ def _check_truck(
     if leg is None or len(leg.keys) < 3:
         return
     seen["asked"] += 1
-    seen["broken"] += bool(stopped[leg.edges].any())
+    seen["broken"] += bool(stopped[leg.keys].any())
     arcs = here.graph.arcs
     first, last = (int(arcs.first[k]) for k in (leg.keys[0], leg.keys[-1]))
     ends = (float(reference._weights[a]) for a in (first, last))
@@ -140,9 +141,9 @@ def _check_truck(
 
 
 def _breaks(overlay: Overlay, peer: Any, pair: Pair, stopped: Any) -> bool:
-    """Tell whether a peer's path uses an edge whose limit the vehicle breaks."""
+    """Tell whether a peer's path uses an edge whose limit the vehicle breaks that way."""
     found = peer.path(pair)
     if found is None:
         return False
     keys, _, _ = overlay.keys(found.shape)
-    return bool(stopped[np.array(keys, np.int64) >> 1].any())
+    return bool(stopped[np.array(keys, np.int64)].any())

@@ -55,9 +55,9 @@ def sigang_route(network: RoadNetwork, places: Sequence[Any]) -> tuple[Floats, f
     found = network.path(PathQuery("car", waypoints=[tuple(p) for p in places]), NOW)
     lines = [leg_line(network.graph, leg) for leg in found.legs]
     points = np.concatenate(lines)
-    edges = np.concatenate([leg.edges for leg in found.legs])
+    keys = np.concatenate([leg.keys for leg in found.legs])
     part = np.concatenate([leg.stop - leg.start for leg in found.legs])
-    times = found.costs.duration_ms(edges, np.full(len(edges), np.nan, np.float32)) * part
+    times = found.costs.duration_ms(keys, np.full(len(keys), np.nan, np.float32)) * part
     return points, float(times.sum()) / 1000
 
 

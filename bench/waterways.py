@@ -116,7 +116,7 @@ def check_equal(
     judge = limits_of(network).judge
     sizes = np.array([VESSEL[name] for name in judge.kind.sizes])
     verdict = judge.verdict(judge.at(NOW.timestamp()), sizes).edge
-    time_s = network.costs("barge").duration_ms(np.arange(len(pairs)), np.float32("nan")) / 1000
+    time_s = network.costs("barge").duration_ms(2 * np.arange(len(pairs)), np.float32("nan")) / 1000
     graphs = {}
     for least in (PASS, UNKNOWN):
         graphs[least] = nx.Graph()
