@@ -88,12 +88,8 @@ def write(run: Run, stage: Stage, hubs: Hubs, origin: str, units: AdminUnits) ->
 def _write_hubs(run: Run, stage: Stage, origin: str, units: AdminUnits) -> None:
     rows = [given.row for given in stage.of(StopRow)]
     lon, lat = [row.stop_lon for row in rows], [row.stop_lat for row in rows]
-    codes = [
-        at_shore if row.hub_kind in _AT_SHORE else within
-        for row, at_shore, within in zip(
-            rows, units.codes_at_shore(lon, lat), units.codes_of(lon, lat), strict=True
-        )
-    ]
+    at_shore = [row.hub_kind in _AT_SHORE for row in rows]
+    codes = units.codes_of(lon, lat, at_shore)
     with run.conn.cursor() as cursor:
         cursor.executemany(_PUT_HUB, [
             (row.stop_id, row.hub_kind, row.stop_name, row.stop_name_en, code,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import psycopg
@@ -14,7 +14,7 @@ from spatial.geo.crs import distance_m
 from spatial.geo.unit_rows import UNITS
 
 SHORE_M = 5_000.0
-"""Quays stand on land that was won from the sea after the outlines of counties were drawn."""
+"""So far before the coast, as outlines draw it, a quay is of the county beside it."""
 LEVELS = ("county", "prefecture", "province")  # finest first; kind or level of `zone`
 
 
@@ -53,27 +53,23 @@ class AdminUnits:
             units.setdefault(code, shapely.from_wkb(bytes(shape)))
         return cls(units)
 
-    def codes_of(self, lon: ArrayLike, lat: ArrayLike) -> list[str | None]:
-        """Return the code of the finest unit that holds each point, or None."""
-        points = shapely.points(np.asarray(lon, float), np.asarray(lat, float))
-        found: list[str | None] = [None] * points.size
+    def codes_of(
+        self, lon: ArrayLike, lat: ArrayLike, at_shore: Sequence[bool] = ()
+    ) -> list[str | None]:
+        """Return the code of the finest unit that holds each point, or None.
+
+        A point `at_shore` that none holds is of the finest unit near it: of the nearest of its
+        level, `SHORE_M` away at most.
+        """
+        xs, ys = np.atleast_1d(np.asarray(lon, float)), np.atleast_1d(np.asarray(lat, float))
+        found: list[str | None] = [None] * xs.size
         if not self._codes:
             return found
-        which, unit = self._tree.query(np.atleast_1d(points), predicate="intersects")
+        which, unit = self._tree.query(shapely.points(xs, ys), predicate="intersects")
         for at, number in sorted(zip(which.tolist(), unit.tolist(), strict=True), reverse=True):
             found[at] = self._codes[number]
-        return found
-
-    def codes_at_shore(self, lon: ArrayLike, lat: ArrayLike) -> list[str | None]:
-        """Return the codes of quays: of the finest unit near it where none holds one.
-
-        It is the nearest of its level, `SHORE_M` away at most.
-        """
-        found = self.codes_of(lon, lat)
-        xs, ys = np.atleast_1d(np.asarray(lon, float)), np.atleast_1d(np.asarray(lat, float))
-        for at, code in enumerate(found):
-            if code is None and self._codes:
-                found[at] = self._nearest(float(xs[at]), float(ys[at]))
+        for at in np.flatnonzero(at_shore).tolist():
+            found[at] = found[at] or self._nearest(float(xs[at]), float(ys[at]))
         return found
 
     def _nearest(self, lon: float, lat: float) -> str | None:

@@ -103,7 +103,7 @@ def test_the_finest_unit_that_holds_a_point(conn, file) -> None:
     found = units.codes_of([120.1, 119.5, 122.0, 100.0], [30.1, 29.5, 30.0, 30.0])
     assert found == ["330106", "330100", "330000", None]
     east = max(bounds[2] for bounds in squares.values())
-    quays = units.codes_at_shore([120.1, east + 0.03, east + 0.2], [30.1, 30.0, 30.0])
+    quays = units.codes_of([120.1, east + 0.03, east + 0.2], [30.1, 30.0, 30.0], [True] * 3)
     assert quays == ["330106", "330000", None]
     lon, lat = units.centre("330106")
     assert 120 < lon < 120.2 and 30 < lat < 30.4

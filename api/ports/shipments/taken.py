@@ -16,6 +16,7 @@ from api.ports.shipments.shipment_rows import COUNTY_NEAR
 from routing.shipments.rule_models import UNITS
 from spatial.actor import Actor
 from spatial.errors import BadParameter, OutOfScope
+from spatial.geo.admin_units import SHORE_M
 from spatial.geo.antimeridian import split
 from spatial.geo.codes import is_ilu, parse_container
 from spatial.geo.crs import check_lonlat
@@ -26,8 +27,6 @@ from spatial.rules import Rules, get_rule
 from spatial.transport_modes import Mode
 
 KIND = "shipment"
-QUAY_M = 5_000.0
-"""Quays stand before the coast as outlines draw it: up to here a place is of the nearest county."""
 
 
 def check_units(rules: Rules, shipments: Sequence[ShipmentBody]) -> None:
@@ -145,7 +144,7 @@ async def counties(conn: asyncpg.Connection, actor: Actor, placed: Sequence[Plac
     """
     points = sorted({at for one in placed for at in one.path})
     columns = [x for x, _ in points], [y for _, y in points]
-    rows = await conn.fetch(COUNTY_NEAR, *columns, QUAY_M)
+    rows = await conn.fetch(COUNTY_NEAR, *columns, SHORE_M)
     codes = dict(zip(points, (row[0] for row in rows), strict=True))
     found: dict[int, str] = {}
     for number, one in enumerate(placed):

@@ -11,14 +11,13 @@ from pydantic import BaseModel
 
 from layers.declare.base import Text
 from layers.processes.ports.itinerary_interval import clock
-from layers.processes.ports.shipment import Asked
+from layers.processes.ports.shipment import MOST_TRANSFERS, Asked
 from routing.multimodal.bag_kernels import UNKNOWN
 from routing.multimodal.question import Limits
 from routing.multimodal.search import find_front
 from spatial.transport_modes import HAULAGE
 
 Limit = Literal["latest_arrival", "ban_modes", "carriers", "max_transfers"]
-MOST_TRANSFERS = 8
 _FREE: dict[Limit, tuple[str, object, str, str]] = {
     "latest_arrival": ("latest", UNKNOWN, "最晚到达", "the latest arrival"),
     "ban_modes": ("banned_modes", frozenset(), "不用的方式", "the modes that are banned"),

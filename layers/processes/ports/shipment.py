@@ -21,6 +21,7 @@ from spatial.errors import BadParameter
 from spatial.rules import Rules, get_rule
 from spatial.transport_modes import Mode
 
+MOST_TRANSFERS = 8
 CargoKind = Literal["container", "cold", "dangerous", "bulk", "air"]
 
 
@@ -50,7 +51,9 @@ class Shipment(Inputs):
     latest_arrival: Moment | None = titled("最晚到达", "Latest arrival", default=None)
     ban_modes: list[Mode] = titled("不用的方式", "Modes not used", default=[], max_length=6)
     carriers: list[str] | None = titled("承运人", "Carriers", default=None, max_length=50)
-    max_transfers: int = titled("最多换装次数", "Most transfers", default=4, ge=0, le=8)
+    max_transfers: int = titled(
+        "最多换装次数", "Most transfers", default=4, ge=0, le=MOST_TRANSFERS
+    )
     factor_set: str | None = titled("因子集", "Set of factors", default=None, max_length=80)
 
     @property
